@@ -1,0 +1,104 @@
+"""Arrays that the user already has in memory; known by a hash of their content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwise.data.encoding import ArrayEncoder
+from netwise.data.source import Samples, Split, pairs, split_rows, standardised_targets
+from netwise.errors import DataError
+from netwise.fields import flag
+from netwise.losses import CLASSIFICATION, REGRESSION
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays(Split):
+    """Inputs and targets in memory. Made by `data.arrays`.
+
+    Args:
+        X: numbers (samples, ...): features, or images as (samples, channels, height, width).
+        y: class numbers or names (samples,), or real numbers (samples,) or (samples, targets) for regression.
+        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default true.
+        valid, test, split_seed: as in all split data.
+    """
+
+    X: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
+    y: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
+    classes: tuple[str, ...] = ()
+    scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits that change with any value, shape or class name."""
+        text = f"{self.X.dtype}{tuple(self.X.shape)}{self.y.dtype}{tuple(self.y.shape)}{self.classes}".encode()
+        raw = self.X.contiguous().numpy().tobytes() + self.y.contiguous().numpy().tobytes()
+        return hashlib.sha256(text + raw).hexdigest()[:16]
+
+    def _identity(self) -> tuple[Any, ...]:
+        return (self.digest, self.valid, self.test, self.split_seed, self.scale_target)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Arrays) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def read(self) -> Samples:
+        if len(self.X) != len(self.y):
+            raise DataError(f"X has {len(self.X)} rows and y has {len(self.y)}: each sample needs one target")
+        if not len(self.X):
+            raise DataError("X has no rows: there is nothing to learn from")
+        encoder = ArrayEncoder(tuple(self.X.shape[1:]))
+        x = encoder.encode(self.X)
+        if self.classes:
+            rows = split_rows(self.y.numpy(), len(x), self)
+            parts = tuple(pairs(x, self.y, each) for each in rows)
+            return Samples(*parts, CLASSIFICATION, self.classes, encoder, self.digest)
+        if not torch.isfinite(self.y).all():
+            raise DataError(f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: remove those rows")
+        parts = tuple(pairs(x, self.y, each) for each in split_rows(None, len(x), self))
+        mean, scale = torch.zeros(self.y.shape[1]), torch.ones(self.y.shape[1])
+        if self.scale_target:
+            parts, mean, scale = standardised_targets(parts)
+        return Samples(*parts, REGRESSION, (), encoder, self.digest, mean, scale)
+
+
+def arrays(
+    X: Any, y: Any, *, scale_target: bool = True, valid: float = 0.2, test: float = 0.2, split_seed: int = 0
+) -> Arrays:
+    """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are targets of regression.
+
+    Args:
+        X: numbers (samples, ...).
+        y: classes (samples,) or real numbers (samples,) or (samples, targets).
+        scale_target, valid, test, split_seed: see `data.Arrays`.
+
+    Raises:
+        DataError: X holds something that is no number; when loaded: unequal lengths, or numbers that are not finite.
+
+    Example:
+        >>> import netwise as nw
+        >>> samples = nw.data.arrays([[0.0], [1.0], [2.0], [3.0]] * 5, ["low", "low", "high", "high"] * 5).load()
+        >>> samples.task, samples.classes, len(samples.train)
+        ('classification', ('high', 'low'), 12)
+    """
+    try:
+        inputs = torch.as_tensor(np.asarray(X), dtype=torch.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"X is no array of numbers: {error}. For columns of words write a CSV file and use data.csv") from None
+    if inputs.dim() == 1:
+        inputs = inputs[:, None]
+    targets = np.asarray(y)
+    settings: dict[str, Any] = {"scale_target": scale_target, "valid": valid, "test": test, "split_seed": split_seed}
+    if targets.dtype.kind == "f":
+        values = torch.as_tensor(targets, dtype=torch.float32)
+        return Arrays(X=inputs.clone(), y=values.reshape(len(values), -1).clone(), **settings)
+    names, numbers = np.unique(targets.reshape(-1), return_inverse=True)
+    labels = torch.as_tensor(numbers.reshape(-1), dtype=torch.int64)
+    return Arrays(X=inputs.clone(), y=labels, classes=tuple(str(name) for name in names), **settings)

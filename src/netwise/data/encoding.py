@@ -1,0 +1,198 @@
+"""Encoders: from what a user has to tensors. Learned on the training part, kept as text and numbers, never pickled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwise.errors import DataError, near, shown
+
+MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
+MOST_CATEGORIES = 50  # a column of more categories has its rarest in one; a column of names would be its own table
+
+
+@dataclass(frozen=True)
+class ArrayEncoder:
+    """Numbers of a fixed shape, divided by a constant (255 for bytes of an image)."""
+
+    shape: tuple[int, ...]
+    divisor: float = 1.0
+
+    def encode(self, raw: Any) -> Tensor:
+        try:
+            x = torch.as_tensor(np.asarray(raw, dtype=np.float32))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"the inputs are no array of numbers: {error}") from None
+        if tuple(x.shape) == self.shape:
+            x = x[None]
+        size = math.prod(self.shape)
+        if x.dim() < 1 or (len(x) and x[0].numel() != size):
+            raise DataError(f"the inputs are {tuple(x.shape)}; the network takes (samples, {', '.join(map(str, self.shape))})")
+        if not torch.isfinite(x).all():
+            raise DataError(f"{int((~torch.isfinite(x)).sum())} of the inputs are not finite numbers: remove or replace them")
+        return x.reshape(-1, *self.shape) / self.divisor
+
+    def plain(self) -> dict[str, Any]:
+        return {"kind": "array", "shape": list(self.shape), "divisor": self.divisor}
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A numeric column: gaps become the median, then mean 0 and spread 1, all of the training part."""
+
+    name: str
+    median: float
+    mean: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """A column of words: one output for each known word, one for all rare ones where `other`; unknown words are 0."""
+
+    name: str
+    categories: tuple[str, ...]
+    other: bool
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """The columns of a table."""
+
+    columns: tuple[NumberColumn | CategoryColumn, ...]
+
+    def encode(self, raw: Any) -> Tensor:
+        cells = cells_of(raw, [column.name for column in self.columns])
+        pieces = [_encoded(column, cells[column.name]) for column in self.columns]
+        return torch.from_numpy(np.concatenate(pieces, axis=1).astype(np.float32))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        names: list[str] = []
+        for column in self.columns:
+            if isinstance(column, NumberColumn):
+                names.append(column.name)
+            else:
+                names += [f"{column.name}={word}" for word in (*column.categories, *(["(other)"] if column.other else []))]
+        return tuple(names)
+
+    def plain(self) -> dict[str, Any]:
+        kinds = {NumberColumn: "number", CategoryColumn: "category"}
+        return {"kind": "table", "columns": [{"kind": kinds[type(c)], **asdict(c)} for c in self.columns]}
+
+
+def encoder_from(plain: Mapping[str, Any]) -> ArrayEncoder | TableEncoder:
+    """The encoder that `plain()` described."""
+    if plain["kind"] == "array":
+        return ArrayEncoder(tuple(plain["shape"]), plain["divisor"])
+    columns: list[NumberColumn | CategoryColumn] = []
+    for each in plain["columns"]:
+        if each["kind"] == "number":
+            columns.append(NumberColumn(each["name"], each["median"], each["mean"], each["scale"]))
+        else:
+            columns.append(CategoryColumn(each["name"], tuple(each["categories"]), each["other"]))
+    return TableEncoder(tuple(columns))
+
+
+def fit_table(cells: Mapping[str, Sequence[str]], numeric: Mapping[str, bool]) -> TableEncoder:
+    """Learn every column from its training cells, by scikit-learn's transformers."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    columns: list[NumberColumn | CategoryColumn] = []
+    for name, column in cells.items():
+        if numeric[name]:
+            values = _numbers(column, name)[:, None]
+            imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
+            scaler = StandardScaler().fit(imputer.transform(values))
+            columns.append(NumberColumn(name, float(imputer.statistics_[0]), float(scaler.mean_[0]), float(scaler.scale_[0])))
+        else:
+            words = np.array([_word(cell) for cell in column], dtype=object)[:, None]
+            coder = OneHotEncoder(max_categories=MOST_CATEGORIES, handle_unknown="infrequent_if_exist").fit(words)
+            rare = coder.infrequent_categories_[0]
+            rare = set() if rare is None else set(rare)
+            kept = tuple(str(word) for word in coder.categories_[0] if word not in rare)
+            columns.append(CategoryColumn(name, kept, bool(rare)))
+    return TableEncoder(tuple(columns))
+
+
+def is_missing(cell: object) -> bool:
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return True
+    return isinstance(cell, str) and cell.strip().lower() in MISSING_WORDS
+
+
+def is_number(cell: object) -> bool:
+    if isinstance(cell, bool):
+        return False
+    try:
+        return math.isfinite(float(cell))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+
+
+def _word(cell: object) -> str:
+    return "(missing)" if is_missing(cell) else str(cell).strip()
+
+
+def _numbers(column: Iterable[object], name: str) -> np.ndarray:
+    values: list[float] = []
+    for i, cell in enumerate(column):
+        if is_missing(cell):
+            values.append(math.nan)
+        elif is_number(cell):
+            values.append(float(cell))  # type: ignore[arg-type]
+        else:
+            raise DataError(f"column {shown(name)}, row {i + 1}: {shown(cell)} is no number, and the column was one in training")
+    return np.array(values)
+
+
+def _encoded(column: NumberColumn | CategoryColumn, cells: Sequence[object]) -> np.ndarray:
+    if isinstance(column, NumberColumn):
+        values = _numbers(cells, column.name)
+        values = np.where(np.isnan(values), column.median, values)
+        return ((values - column.mean) / column.scale)[:, None]
+    places = {word: i for i, word in enumerate(column.categories)}
+    width = len(places) + column.other
+    out = np.zeros((len(cells), width))
+    for row, cell in enumerate(cells):
+        place = places.get(_word(cell), len(places) if column.other else -1)
+        if place >= 0:
+            out[row, place] = 1.0
+    return out
+
+
+def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
+    """The named columns of a table that comes as a file, a frame, a dict of columns, dicts, or plain rows."""
+    if isinstance(raw, str | Path):
+        from netwise.data.table import read_table
+
+        raw = read_table(Path(raw))
+    if isinstance(raw, Mapping) or hasattr(raw, "columns"):
+        known = [str(name) for name in (raw.columns if hasattr(raw, "columns") else raw)]
+        _all_there(names, known)
+        return {name: list(raw[name]) for name in names}
+    rows = list(raw)
+    if rows and isinstance(rows[0], Mapping):
+        for row in rows:
+            _all_there(names, list(row))
+        return {name: [row[name] for row in rows] for name in names}
+    for i, row in enumerate(rows):
+        if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
+            raise DataError(f"row {i + 1} is {shown(row)}; it must hold {len(names)} cells: {', '.join(names)}")
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def _all_there(names: Sequence[str], known: Sequence[str]) -> None:
+    absent = [name for name in names if name not in known]
+    if absent:
+        close = near(absent[0], known)
+        hint = f" Did you mean {close}?" if close else f" There are: {', '.join(known[:20])}."
+        raise DataError(f"the table has no column {', '.join(map(shown, absent))}.{hint}")

@@ -1,0 +1,173 @@
+"""Tables in CSV files: numeric and categorical columns, missing values, classification or regression."""
+
+from __future__ import annotations
+
+import csv as csv_format
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
+from netwise.data.source import Pairs, Samples, Split, split_rows, standardised_targets
+from netwise.errors import DataError, UnknownName, shown
+from netwise.fields import flag, text, texts
+from netwise.losses import CLASSIFICATION, REGRESSION
+
+FEW_NUMBERS = 20  # a target of whole numbers with at most so many values is taken as classes
+
+
+@dataclass(frozen=True)
+class Table(Split):
+    """A CSV file of which one column is to be predicted. Made by `data.csv`.
+
+    Numeric columns: gaps become the median, then mean 0 and spread 1. Columns of words: one input for each word.
+    All of it is learned from the training part only and travels with the network.
+
+    Args:
+        path: the file: comma, semicolon, tab or bar between cells; UTF-8.
+        target: name of the column to predict.
+        task: "classification", "regression", or "auto": words, and whole numbers of at most 20 values, are
+            classes; everything else is a number. Default "auto".
+        columns: names of all columns, for a file without a header line. Default: the first line has them.
+        test_file: a second file of the same columns that is the test part. Default: split one off.
+        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default true.
+        valid, test, split_seed: as in all split data.
+    """
+
+    path: str = text(because="it names a file", write='"data.csv"')
+    target: str = text(because="it names the column to predict", write='"price"')
+    task: str = text("auto", among=("auto", CLASSIFICATION, REGRESSION), why="the column usually tells")
+    columns: tuple[str, ...] = texts((), why="most files have a header line")
+    test_file: str | None = text(None, optional=True, because="it names a file", why="most tables come as one file")
+    scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
+
+    def read(self) -> Samples:
+        cells = self._cells(self.path)
+        own = self._cells(self.test_file) if self.test_file else None
+        targets = cells.pop(self.target)
+        own_targets = own.pop(self.target) if own else []
+        if not cells:
+            raise DataError(f"{self.path} has no column besides the target {shown(self.target)}: there is nothing to learn from")
+        task = self.task if self.task != "auto" else task_of([*targets, *own_targets])
+        classes: tuple[str, ...] = ()
+        if task == CLASSIFICATION:
+            classes = classes_of([*targets, *own_targets])
+            if len(classes) < 2:
+                raise DataError(f"{self.path}: the target {shown(self.target)} has the one value {classes[0]}: there is nothing to tell apart")
+        else:
+            for i, cell in enumerate([*targets, *own_targets]):
+                if not is_number(cell):
+                    raise DataError(f"{self.path}: the target {shown(self.target)} of row {i + 1} is {shown(cell)}, which is no number")
+        labels = np.array([classes.index(_label(cell)) for cell in targets]) if classes else None
+        train, valid, test = split_rows(labels, len(targets), self, own_test=own is not None)
+        # What a column is may be read off the whole file; what is learned from it is learned in the training part.
+        numeric = {name: all(is_number(c) or is_missing(c) for c in column) for name, column in cells.items()}
+        encoder = fit_table({name: [column[i] for i in train] for name, column in cells.items()}, numeric)
+        parts = tuple(_pairs(encoder, cells, targets, rows, classes) for rows in (train, valid, test))
+        if own is not None:
+            parts = (*parts[:2], _pairs(encoder, own, own_targets, np.arange(len(own_targets)), classes))
+        mean, scale = torch.zeros(1), torch.ones(1)
+        if task == REGRESSION and self.scale_target:
+            parts, mean, scale = standardised_targets(parts)
+        mark = hashlib.sha256(Path(self.path).read_bytes() + (Path(self.test_file).read_bytes() if self.test_file else b""))
+        return Samples(*parts, task, classes, encoder, mark.hexdigest()[:16], mean, scale)
+
+    def _cells(self, path: str) -> dict[str, list[str]]:
+        cells = read_table(Path(path), self.columns)
+        if self.target not in cells:
+            raise UnknownName(f"column of {path}:", self.target, cells)
+        gaps = [i + 1 for i, cell in enumerate(cells[self.target]) if is_missing(cell)]
+        if gaps:
+            raise DataError(f"{path}: {len(gaps)} rows have no target {shown(self.target)}, the first is row {gaps[0]}: remove them")
+        return cells
+
+
+def csv(
+    path: str | Path, target: str, *, task: str = "auto", columns: Sequence[str] = (), test_file: str | Path | None = None,
+    scale_target: bool = True, valid: float = 0.2, test: float = 0.2, split_seed: int = 0,
+) -> Table:
+    """A CSV file of which one column is to be predicted; see `Table` for what each argument means.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "pets.csv"
+        >>> _ = path.write_text("weight,colour,pet\\n" + "4,red,cat\\n30,,dog\\n5,red,cat\\n?,black,dog\\n" * 5)
+        >>> samples = nw.data.csv(path, "pet").load()
+        >>> samples.classes, samples.encoder.features
+        (('cat', 'dog'), ('weight', 'colour=(missing)', 'colour=black', 'colour=red'))
+    """
+    return Table(
+        str(path), target, task=task, columns=tuple(columns), test_file=None if test_file is None else str(test_file),
+        scale_target=scale_target, valid=valid, test=test, split_seed=split_seed,
+    )
+
+
+def read_table(path: Path, columns: Sequence[str] = ()) -> dict[str, list[str]]:
+    """All cells of a CSV file by column, as text.
+
+    Raises:
+        DataError: the file is absent, no UTF-8, has rows of unequal length, or no rows; with the line's number.
+    """
+    try:
+        content = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"{path} is not there (looked in {Path.cwd()})") from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder, not a CSV file") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no UTF-8 text (byte {error.start}): save it as UTF-8") from None
+    try:
+        dialect: type[csv_format.Dialect] | str = csv_format.Sniffer().sniff(content[:65536], ",;\t|")
+    except csv_format.Error:
+        dialect = "excel"
+    reader = csv_format.reader(io.StringIO(content, newline=""), dialect, skipinitialspace=True)
+    names, rows = [name.strip() for name in columns], []
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if not names:
+                names = [cell.strip() for cell in row]
+                continue
+            if len(row) != len(names):
+                raise DataError(f"{path}, line {reader.line_num}: {len(row)} cells where the header has {len(names)}")
+            rows.append([cell.strip() for cell in row])
+    except csv_format.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}") from None
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise DataError(f"{path}: the column name {shown(min(twice))} stands twice: rename one")
+    if not rows:
+        raise DataError(f"{path} has no rows below its header")
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def task_of(targets: Sequence[str]) -> str:
+    """Words, and whole numbers of at most `FEW_NUMBERS` values, are classes; everything else is a number."""
+    if not all(is_number(cell) for cell in targets):
+        return CLASSIFICATION
+    values = {float(cell) for cell in targets}
+    return CLASSIFICATION if len(values) <= FEW_NUMBERS and all(v.is_integer() for v in values) else REGRESSION
+
+
+def _label(cell: str) -> str:
+    return cell.strip()
+
+
+def classes_of(targets: Sequence[str]) -> tuple[str, ...]:
+    """The class names, numbers in the order of their size."""
+    found = {_label(cell) for cell in targets}
+    return tuple(sorted(found, key=float) if all(is_number(name) for name in found) else sorted(found))
+
+
+def _pairs(encoder: TableEncoder, cells: dict[str, list[str]], targets: list[str], rows: np.ndarray, classes: tuple[str, ...]) -> Pairs:
+    x: Tensor = encoder.encode({name: [column[i] for i in rows] for name, column in cells.items()})
+    if classes:
+        return Pairs(x, torch.tensor([classes.index(_label(targets[i])) for i in rows], dtype=torch.int64))
+    return Pairs(x, torch.tensor([[float(targets[i])] for i in rows], dtype=torch.float32).reshape(-1, 1))

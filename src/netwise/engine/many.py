@@ -1,0 +1,96 @@
+"""Many recipes, each trained on its own, through joblib: here in processes, on a cluster by joblib's own backends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netwise.engine.run import Intake, Run, module_from
+from netwise.engine.scores import Score
+from netwise.engine.threads import cores
+from netwise.engine.training import How, _Session
+from netwise.engine.progress import Silent
+from netwise.errors import CANNOT_RUN, WrongValue
+from netwise.history import INTERRUPTED, History
+from netwise.recipe.checks import check
+from netwise.recipe.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What comes back from a worker: numbers and bytes, no live module."""
+
+    history: History
+    score: Score | None
+    weights: bytes
+
+
+def fit_many(
+    recipes: Sequence[Recipe], *, jobs: int | None = None, test: bool = False, watch_every: int | None = None,
+    done: Callable[[int, Run], None] | None = None,
+) -> list[Run]:
+    """Train many recipes side by side; the same call runs on a cluster under `joblib.parallel_config`.
+
+    A recipe that diverges is a run that says so; the others go on. Each worker computes with its share of the
+    cores.
+
+    Args:
+        recipes: what to train.
+        jobs: how many at a time. Default: one a core, and no more than recipes; 1 stays in this process.
+        test: score the test part of each. Default false: comparing is no reason to touch it.
+        watch_every: as in `fit`.
+        done: called with (place in `recipes`, run) as each ends. Default none.
+
+    Returns:
+        One run for each recipe, in their order.
+
+    Raises:
+        WrongValue: a recipe cannot run; told before any is trained.
+        KeyboardInterrupt: a run was interrupted.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.suggest(nw.data.iris(), epochs=2)
+        >>> [run.recipe.seed for run in nw.fit_many([recipe, recipe.but(seed=1)], jobs=1)]
+        [0, 1]
+    """
+    import joblib
+
+    for i, recipe in enumerate(recipes):
+        wrong = [problem for problem in check(recipe) if problem.grade == CANNOT_RUN]
+        if wrong:
+            raise WrongValue(f"recipe {i + 1} of {len(recipes)}", wrong)
+    jobs = max(1, min(jobs or cores(), len(recipes) or 1))
+    share = max(1, cores() // jobs)
+    how = How("cpu", -share, -1 if watch_every is None else watch_every, 0, test)
+    runs: list[Run | None] = [None] * len(recipes)
+    tasks = (joblib.delayed(_one)(i, recipe, how) for i, recipe in enumerate(recipes))
+    found: Iterator[tuple[int, _Outcome]] = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    for place, outcome in found:
+        if outcome.history.ended.how == INTERRUPTED:
+            raise KeyboardInterrupt
+        run = _run(recipes[place], outcome)
+        runs[place] = run
+        if done is not None:
+            done(place, run)
+    return [run for run in runs if run is not None]
+
+
+def _one(place: int, recipe: Recipe, how: How) -> tuple[int, _Outcome]:
+    from safetensors.torch import save
+
+    run = _Session(recipe, how).run(None, Silent(), None)
+    weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
+    return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
+
+
+def _run(recipe: Recipe, outcome: _Outcome) -> Run:
+    from safetensors.torch import load
+
+    tensors = load(outcome.weights)
+    samples = recipe.data.load()
+    plain: dict[str, Any] = {"encoder": samples.encoder.plain(), "task": samples.task, "classes": samples.classes}
+    intake = Intake.read(plain, tensors, len(recipe.preprocess))
+    module = module_from(recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    return Run(recipe, outcome.history, module, intake, outcome.score)

@@ -1,0 +1,203 @@
+"""A run: the recipe, what was heard of it, and the network it left, with all that its inputs need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netwise.data.encoding import encoder_from
+from netwise.data.source import Encoder, Samples
+from netwise.engine.scores import Score, outputs_of
+from netwise.errors import RunFolderError
+from netwise.history import History, history_from
+from netwise.losses import CLASSIFICATION, BinaryCrossEntropy, CrossEntropy
+from netwise.networks import Network, Own
+from netwise.preprocess import Fitted
+from netwise.recipe.recipe import Recipe
+from netwise.store import RunFolder
+
+
+@dataclass(frozen=True, eq=False)
+class Intake:
+    """How raw inputs become what the network takes, and its outputs what a user asked for.
+
+    Args:
+        encoder: from raw inputs to tensors.
+        fitted: what each preprocessing step learned from the training part.
+        task, classes: "classification" with the names, or "regression".
+        target_mean, target_scale: of the training targets, for regression.
+    """
+
+    encoder: Encoder
+    fitted: tuple[Fitted, ...]
+    task: str
+    classes: tuple[str, ...]
+    target_mean: Tensor
+    target_scale: Tensor
+
+    @staticmethod
+    def of(samples: Samples, fitted: tuple[Fitted, ...]) -> Intake:
+        return Intake(samples.encoder, fitted, samples.task, samples.classes, samples.target_mean, samples.target_scale)
+
+    def plain(self) -> dict[str, Any]:
+        return {"encoder": self.encoder.plain(), "task": self.task, "classes": list(self.classes)}
+
+    def tensors(self) -> dict[str, Tensor]:
+        found = {f"preprocess.{i}.{name}": value for i, step in enumerate(self.fitted) for name, value in step.items()}
+        return {**found, "target.mean": self.target_mean, "target.scale": self.target_scale}
+
+    @staticmethod
+    def read(plain: Mapping[str, Any], tensors: Mapping[str, Tensor], steps: int) -> Intake:
+        fitted: list[Fitted] = [{} for _ in range(steps)]
+        for key, value in tensors.items():
+            if key.startswith("preprocess."):
+                _, number, name = key.split(".", 2)
+                fitted[int(number)][name] = value
+        return Intake(
+            encoder_from(plain["encoder"]), tuple(fitted), plain["task"], tuple(plain["classes"]), tensors["target.mean"], tensors["target.scale"]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What `fit` gives back.
+
+    Args:
+        recipe: what was asked for.
+        history: what was heard, and how it ended.
+        module: the trained torch module, as the run ended (its best weights, where the stopping rule keeps them).
+        intake: how raw inputs become what the module takes.
+        score: on the test part, touched once, at the end; None where there is none or the run diverged.
+        folder: where it is kept, or None.
+
+    Example:
+        >>> import netwise as nw
+        >>> run = nw.fit(nw.suggest(nw.data.iris(), epochs=30))
+        >>> run.predict([[5.1, 3.5, 1.4, 0.2]])
+        array(['setosa'], dtype='<U10')
+    """
+
+    recipe: Recipe
+    history: History
+    module: nn.Module = field(repr=False)
+    intake: Intake = field(repr=False)
+    score: Score | None = None
+    folder: Path | None = None
+
+    def outputs(self, raw: Any) -> Tensor:
+        """The network's outputs `(samples, outputs)` for raw inputs, as a user has them: see `predict`."""
+        x = self.intake.encoder.encode(raw)
+        for step, fitted in zip(self.recipe.preprocess, self.intake.fitted, strict=True):
+            x = step.apply(x, fitted)
+        if not len(x):
+            return torch.zeros(0, max(1, len(self.intake.classes)))
+        device = next((p.device for p in self.module.parameters()), torch.device("cpu"))
+        return outputs_of(self.module, x.to(device)).cpu()
+
+    def predict(self, raw: Any) -> np.ndarray:
+        """Class names `(samples,)`, or numbers in the units of the training targets.
+
+        Args:
+            raw: inputs as they were given to the data: arrays in the same units and shapes (of one sample or
+                many), or for tables a CSV file's path, a frame, a list of dicts, or rows in the order of columns.
+
+        Raises:
+            DataError: raw inputs that do not have the shape or the columns of the training data.
+        """
+        outputs = self.outputs(raw)
+        if self.intake.task == CLASSIFICATION:
+            names = np.array(self.intake.classes)
+            chosen: np.ndarray = names[outputs[:, : len(names)].argmax(1).numpy()]
+            return chosen
+        values = outputs * self.intake.target_scale + self.intake.target_mean
+        answer: np.ndarray = values.numpy()
+        return answer[:, 0] if answer.shape[1] == 1 else answer
+
+    def predict_proba(self, raw: Any) -> np.ndarray:
+        """Probabilities `(samples, classes)` in the order of `intake.classes`; for classification.
+
+        Raises:
+            TypeError: the run is a regression.
+        """
+        if self.intake.task != CLASSIFICATION:
+            raise TypeError("predict_proba is for classes, and this run learned numbers: use predict")
+        outputs = self.outputs(raw)
+        if isinstance(self.recipe.loss, CrossEntropy):
+            outputs = torch.softmax(outputs, 1)
+        elif isinstance(self.recipe.loss, BinaryCrossEntropy):
+            outputs = torch.sigmoid(outputs)
+        probabilities: np.ndarray = outputs.numpy()
+        return probabilities
+
+
+def load(folder: str | Path, network: Network | None = None) -> Run:
+    """A run from its folder, ready to predict. Nothing in the folder is executed.
+
+    Args:
+        folder: of a run that has ended.
+        network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
+
+    Raises:
+        RunFolderError: no run folder, a run that has not ended, damage, or an own network that was not given.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "run"
+        >>> run = nw.fit(nw.suggest(nw.data.iris(), epochs=2), folder=folder)
+        >>> nw.load(folder).history.ended == run.history.ended
+        True
+    """
+    store = RunFolder.open(folder)
+    recipe, about = store.recipe(), store.about()
+    recipe = with_own(recipe, network, store.path)
+    tensors = store.weights()
+    intake = Intake.read(about["intake"], tensors, len(recipe.preprocess))
+    module = module_from(recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}, store.path)
+    score = Score(**{k: v for k, v in about["score"].items() if k != "sentence"}) if about.get("score") else None
+    return Run(recipe, history_from(about, store.rows()), module, intake, score, store.path)
+
+
+def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
+    """The recipe with the user's own network handed over, where it has one."""
+    if not isinstance(recipe.network, Own):
+        return recipe
+    if network is None:
+        raise RunFolderError(
+            f"{folder}: its network is code of the user's own, {recipe.network.source}, and loading imports no code: "
+            f"hand it over, load(folder, network=Own({str(recipe.network.source).split(':')[-1]}))"
+        )
+    if not isinstance(network, Own) or network.source != recipe.network.source:
+        raise RunFolderError(f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}")
+    return recipe.but(network=network)
+
+
+def module_from(recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None = None) -> nn.Module:
+    """The recipe's module with these weights."""
+    with torch.random.fork_rng():
+        module = recipe.network.build()
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise RunFolderError(f"{folder}: the weights are not those of the recipe's network: {str(error).splitlines()[-1].strip()}") from None
+    module.eval()
+    return module
+
+
+def load_history(folder: str | Path) -> History:
+    """What a run said, also while it runs or after it was cut off.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "run"
+        >>> _ = nw.fit(nw.suggest(nw.data.iris(), epochs=2), folder=folder)
+        >>> len(nw.load_history(folder).of("valid.loss"))
+        2
+    """
+    store = RunFolder.open(folder)
+    return history_from(store.about(), store.rows())

@@ -1,0 +1,175 @@
+"""The plain step: the ordinary module, autograd, torch's optimizer, batches gathered from memory.
+
+`take` runs a stretch of them as fast as eager torch goes; `take_carefully` runs the same steps one at a time and
+looks at everything after each, to find the one that broke.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from netwise import streams
+from netwise.data.source import Pairs
+from netwise.losses import CLASSIFICATION
+from netwise.penalties import penalised
+from netwise.probe import Probe
+from netwise.recipe.recipe import Recipe
+
+
+@dataclass
+class Stretch:
+    """What a stretch of steps said.
+
+    Args:
+        losses: loss of each batch, without its penalty, as tensors that nobody has waited for.
+        outputs: of each batch, kept until they are compared with the targets; classification only.
+        targets: the same for the targets.
+        rows: of the watched steps: (step number, signals).
+        steps: how many were taken.
+    """
+
+    losses: list[Tensor] = field(default_factory=list)
+    outputs: list[Tensor] = field(default_factory=list)
+    targets: list[Tensor] = field(default_factory=list)
+    rows: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A step that gave a number that is not finite: where, first, and a sentence that says so."""
+
+    step: int
+    layer: str
+    sentence: str
+
+
+class Stepper:
+    """Takes the steps of one run."""
+
+    def __init__(
+        self, recipe: Recipe, module: nn.Module, optimizer: torch.optim.Optimizer, train: Pairs, task: str, probe: Probe, every: int
+    ) -> None:
+        self.recipe, self.module, self.optimizer = recipe, module, optimizer
+        self.train, self.task, self.probe, self.every = train, task, probe, every
+        self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        self.weights = penalised(module)
+        self.asked_to_stop: Callable[[], bool] = lambda: False
+
+    def batches(self, epoch: int) -> tuple[Tensor, ...]:
+        """Row numbers of each batch of an epoch, in its own order.
+
+        A last batch of a single sample joins the one before it: batch norm could not learn from it alone.
+        """
+        g = streams.generator(self.recipe.seed, streams.ORDER, epoch)
+        order = torch.randperm(len(self.train), generator=g)
+        batches = order.split(self.recipe.batch_size)
+        if len(batches) > 1 and len(batches[-1]) == 1 and self.recipe.batch_size > 1:
+            batches = (*batches[:-2], torch.cat(batches[-2:]))
+        device = self.train.x.device
+        return tuple(batch.to(device) for batch in batches) if device.type != "cpu" else batches
+
+    def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> Stretch:
+        """Steps over `batches`, the first of which is number `first` of its epoch and `step` of the run."""
+        said = Stretch()
+        for number, rows in enumerate(batches):
+            watched = self.every > 0 and (step + number) % self.every == 0
+            self._one(rows, epoch, first + number, step + number, watched, said)
+            if self.asked_to_stop():
+                break
+        return said
+
+    def _one(self, rows: Tensor, epoch: int, batch: int, step: int, watched: bool, said: Stretch) -> Tensor:
+        if watched:
+            self.probe.listen()
+        x, y = self.train.x.index_select(0, rows), self.train.y.index_select(0, rows)
+        if self.recipe.augment:
+            g = streams.generator(self.recipe.seed, streams.AUGMENT, epoch, batch)
+            for change in self.recipe.augment:
+                x = change.apply(x, g)
+        output = self.module(x)
+        plain = self.loss(output, y)
+        penalty = None if self.recipe.penalty is None else self.recipe.penalty.price(self.weights)
+        loss = plain if penalty is None else plain + penalty
+        self.optimizer.zero_grad()
+        loss.backward()
+        if watched:
+            self.probe.hear(loss.detach(), y, None if penalty is None else penalty.detach())
+        if self.recipe.clip is not None:
+            self.recipe.clip.apply(self.parameters)
+        self.optimizer.step()
+        if watched:
+            row = self.probe.updated()
+            if row is not None:
+                said.rows.append((step, row))
+        said.losses.append(plain.detach())
+        if self.task == CLASSIFICATION:
+            said.outputs.append(output.detach())
+            said.targets.append(y)
+        said.steps += 1
+        return loss.detach()
+
+    def is_finite(self, said: Stretch) -> bool:
+        """All losses of a stretch and all weights after it are finite. One look, after many steps."""
+        if said.losses and not bool(torch.isfinite(torch.stack(said.losses)).all()):
+            return False
+        return not self.parameters or bool(torch.isfinite(torch.stack(torch._foreach_norm([p.detach() for p in self.parameters]))).all())
+
+    def take_carefully(
+        self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int, keep: Callable[[], None], back: Callable[[], None]
+    ) -> tuple[Stretch, Broken | None]:
+        """The same steps, one at a time, each watched; ends before the first that breaks, with the weights from before it."""
+        said = Stretch()
+        names = {layer: name for name, layer in self.module.named_modules()}
+        leaves = [layer for layer in self.module.modules() if not list(layer.children())]
+        for number, rows in enumerate(batches):
+            keep()
+            guilty: list[str] = []
+
+            def look(layer: nn.Module, args: object, output: object, guilty: list[str] = guilty) -> None:
+                if isinstance(output, Tensor) and not guilty and not bool(torch.isfinite(output).all()):
+                    guilty.append(f"{names[layer] or 'the network'} ({type(layer).__name__})")
+
+            handles = [layer.register_forward_hook(look) for layer in leaves]
+            alone = Stretch()
+            try:
+                loss = self._one(rows, epoch, first + number, step + number, self.every > 0, alone)
+            finally:
+                for handle in handles:
+                    handle.remove()
+            broken = self._broken(step + number, loss, guilty)
+            if broken:
+                back()
+                return said, broken
+            said.rows += alone.rows
+            said.losses += alone.losses
+            said.outputs += alone.outputs
+            said.targets += alone.targets
+            said.steps += 1
+        return said, None
+
+    def _broken(self, step: int, loss: Tensor, guilty: list[str]) -> Broken | None:
+        value = float(loss)
+        if guilty:
+            return Broken(step, guilty[0], f"the outputs of {guilty[0]} are the first that are not finite; the loss is {value:.4g}")
+        if not math.isfinite(value):
+            return Broken(step, "", f"the loss is {value:.4g}, though all layers gave finite numbers")
+        # Gradients flow from the output back: the first to break is the nearest to it.
+        for what, tensors in (("gradient", [(n, p.grad) for n, p in self.module.named_parameters()][::-1]), ("weight", list(self.module.named_parameters()))):
+            for name, tensor in tensors:
+                if tensor is not None and not bool(torch.isfinite(tensor).all()):
+                    return Broken(step, name, f"the {what} of {name} is the first that is not finite; the loss was still {value:.4g}")
+        return None
+
+
+def right_of(said: Stretch) -> int:
+    """How many samples of a stretch were answered right, as it learned."""
+    if not said.outputs or said.outputs[0].dim() != 2:
+        return 0
+    return int((torch.cat(said.outputs).argmax(1) == torch.cat(said.targets)).sum())

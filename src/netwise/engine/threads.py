@@ -1,0 +1,37 @@
+"""How many threads a step gets: a fixed rule of its work, never a timing, which would make equal runs differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+# Multiply-adds of one step's way forward (samples times those of one). Measured by `scripts/bench threads`:
+# below it a second thread costs more than it brings.
+ENOUGH_FOR_MORE = 40_000_000
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_for(multiply_adds: int, available: int) -> int:
+    """One thread for a small step, all that are available for a large one."""
+    return 1 if multiply_adds < ENOUGH_FOR_MORE else max(1, available)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with `count` threads inside, and with as many as before afterwards."""
+    before = torch.get_num_threads()
+    if count == before:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,398 @@
+"""`fit` and `resume`: a recipe in, a run out."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwise import signals, streams
+from netwise.anatomy import anatomy_of
+from netwise.data.source import Pairs, Samples
+from netwise.engine.interrupt import Interrupt
+from netwise.engine.progress import Progress, Silent
+from netwise.engine.run import Intake, Run, with_own
+from netwise.engine.scores import Score, evaluate, score
+from netwise.engine.state import Keeper, load_optimizer, module_tensors, optimizer_tensors, rng_state, set_rng_state
+from netwise.engine.step import Broken, Stepper, Stretch, right_of
+from netwise.engine.threads import cores, threads, threads_for
+from netwise.errors import CANNOT_RUN, Problem, RunFolderError, WrongValue
+from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, Ended, Facts, History, MadeBy, about
+from netwise.initializers import initialize
+from netwise.losses import CLASSIFICATION, loss_of_guessing, loss_of_perfection
+from netwise.networks import Network, Own
+from netwise.probe import Probe
+from netwise.recipe.checks import check, prepared
+from netwise.recipe.recipe import Recipe
+from netwise.schedules import Moment
+from netwise.store import Checkpoint, RunFolder
+
+LOOK_EVERY = 64  # steps between two looks whether all is finite; a broken stretch is taken again, step by step
+WATCHED = 200  # watched steps of a whole run, at most about this many
+
+
+@dataclass(frozen=True)
+class How:
+    """How a run is computed: no part of the recipe, recorded with the run and kept when it goes on.
+
+    Args:
+        device: of torch, such as "cpu" or "cuda".
+        threads: that a step is computed with.
+        watch_every: one step of so many is watched; 0: none is.
+        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs; 0: none.
+        test: score the test part at the end.
+    """
+
+    device: str
+    threads: int
+    watch_every: int
+    checkpoint_every: int
+    test: bool
+
+
+def fit(
+    recipe: Recipe, *, folder: str | Path | None = None, device: str = "cpu", threads: int | None = None,
+    watch_every: int | None = None, checkpoint_every: int = 0, test: bool = True, progress: Progress | None = None,
+) -> Run:
+    """Train what the recipe says. Equal recipes on equal machines and versions give equal numbers.
+
+    Ctrl-C and SIGTERM end the run after the step that is being taken, as "interrupted", with everything kept.
+
+    Args:
+        recipe: what to train.
+        folder: where to keep the run; a new or empty one. Default: nowhere.
+        device: of torch. Default "cpu".
+        threads: for each step. Default: by a fixed rule of the step's work (one for small networks).
+        watch_every: look inside on one of so many steps; 0 never. Default: about 200 looks a run.
+        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs. Default none.
+        test: score the test part, once, at the end. Default true.
+        progress: a display. Default none.
+
+    Raises:
+        WrongValue: the recipe cannot run; all reasons at once, before any work.
+        DataMissing, DataError: the data cannot be loaded.
+        RunFolderError: the folder holds something.
+
+    Example:
+        >>> import netwise as nw
+        >>> run = nw.fit(nw.suggest(nw.data.digits(), epochs=5))
+        >>> run.history.ended.sentence, run.score.value > 0.9
+        ('All 5 epochs done.', True)
+    """
+    wrong = [problem for problem in check(recipe) if problem.grade == CANNOT_RUN]
+    wrong += _wrong_arguments(device, threads, watch_every, checkpoint_every)
+    if wrong:
+        raise WrongValue("recipe", wrong)
+    session = _Session(recipe, How(device, threads or 0, -1 if watch_every is None else watch_every, checkpoint_every, test))
+    store = None if folder is None else RunFolder.create(Path(folder), recipe)
+    if store is None:
+        return session.run(None, progress or Silent(), None)
+    with store.locked():
+        return session.run(store, progress or Silent(), None)
+
+
+def resume(folder: str | Path, *, network: Network | None = None, progress: Progress | None = None) -> Run:
+    """Go on with a run that was interrupted or killed, as if it had never stopped, to the same numbers.
+
+    Args:
+        folder: of the run.
+        network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
+        progress: a display. Default none.
+
+    Raises:
+        RunFolderError: no run folder, a run that has ended, or data that have changed since.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "run"
+        >>> _ = nw.fit(nw.suggest(nw.data.iris(), epochs=2), folder=folder)
+        >>> nw.resume(folder)
+        Traceback (most recent call last):
+        ...
+        netwise.errors.RunFolderError: ... has ended (finished): there is nothing left to do.
+    """
+    store = RunFolder.open(folder)
+    with store.locked():
+        recipe, known = with_own(store.recipe(), network, store.path), store.about()
+        how = str(known["ended"]["how"])
+        if how in (FINISHED, STOPPED_EARLY, DIVERGED):
+            rest = "there is nothing left to do" if how != DIVERGED else "the same recipe would diverge again; change it"
+            raise RunFolderError(f"{store.path} has ended ({how}): {rest}.")
+        session = _Session(recipe, How(**known["how"]))
+        if session.samples.fingerprint != known["fingerprint"]:
+            raise RunFolderError(f"{store.path}: the data have changed since the run began (they were {known['fingerprint']})")
+        return session.run(store, progress or Silent(), store.latest_checkpoint(), float(known["made_by"]["seconds"]))
+
+
+def _wrong_arguments(device: str, threads: int | None, watch_every: int | None, checkpoint_every: int) -> list[Problem]:
+    wrong = []
+    for name, value, least in (("threads", threads, 1), ("watch_every", watch_every, 0), ("checkpoint_every", checkpoint_every, 0)):
+        if value is not None and value < least:
+            wrong.append(Problem(name, str(value), f"must be at least {least}", str(least)))
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        return [*wrong, Problem("device", device, "is no device of torch", '"cpu"')]
+    if kind == "cuda" and not torch.cuda.is_available():
+        wrong.append(Problem("device", device, "is not there: torch finds no CUDA device", '"cpu"'))
+    return wrong
+
+
+class _Session:
+    """One run while it is being computed."""
+
+    def __init__(self, recipe: Recipe, how: How) -> None:
+        self.recipe = recipe
+        samples, fitted = prepared(recipe, recipe.data.load())
+        self.samples, self.intake = samples, Intake.of(samples, fitted)
+        self.device = torch.device(how.device)
+        with streams.global_seed(recipe.seed, streams.INIT):
+            self.module = recipe.network.build()
+        initialize(self.module, recipe.init, streams.generator(recipe.seed, streams.INIT, step=1))
+        if isinstance(recipe.network, Own):
+            self._own_network_fits(samples)
+        self.module.to(self.device)
+        self.train, self.valid, self.test = (Pairs(p.x.to(self.device), p.y.to(self.device)) for p in (samples.train, samples.valid, samples.test))
+        self.per_epoch = self._steps_per_epoch(len(self.train), recipe.batch_size)
+        self.how = self._settled(how)
+        parameters = [p for p in self.module.parameters() if p.requires_grad]
+        if not parameters:
+            raise WrongValue("recipe", [Problem("network", type(recipe.network).__name__, "has no weights that can be trained")])
+        self.optimizer = recipe.optimizer.build(list(parameters))
+        self.probe = Probe(self.module)
+        self.stepper = Stepper(recipe, self.module, self.optimizer, self.train, samples.task, self.probe, self.how.watch_every)
+        self.rows: list[dict[str, Any]] = []
+        self.written = 0  # rows that the folder has
+        # where the run is, and what an epoch has gathered so far
+        self.epoch, self.batch, self.step = 0, 0, 0
+        self.losses: list[float] = []
+        self.right = 0
+        self.schedule, self.factor = recipe.schedule.init(), 1.0
+        self.stopping = recipe.stopping.init()
+        self.last_loss: float | None = None
+        self.best: tuple[float, dict[str, Tensor]] | None = None
+        self.seconds = 0.0
+
+    @staticmethod
+    def _steps_per_epoch(rows: int, batch_size: int) -> int:
+        steps, rest = divmod(rows, batch_size)
+        joins = rest == 1 and steps > 0 and batch_size > 1
+        return steps + (1 if rest and not joins else 0)
+
+    def _own_network_fits(self, samples: Samples) -> None:
+        anatomy = anatomy_of(self.module, samples.shape, samples.train.x[:2])
+        width = anatomy.output[-1] if anatomy.output else 1
+        if width != samples.outputs and samples.task == CLASSIFICATION and width < samples.outputs:
+            raise WrongValue("recipe", [Problem("network", "Own", f"gives {width} outputs, and the data have {samples.outputs} classes")])
+
+    def _settled(self, how: How) -> How:
+        """How, with everything that a rule decides filled in."""
+        count, every = how.threads, how.watch_every
+        if count <= 0:
+            work = anatomy_of(self.module, self.samples.shape, self.samples.train.x[:2]).multiply_adds
+            available = -count or cores()
+            count = threads_for(work * min(self.recipe.batch_size, len(self.train)), available)
+        if every < 0:
+            every = max(1, math.ceil(self.per_epoch * self.recipe.epochs / WATCHED))
+        return replace(how, threads=count, watch_every=every)
+
+    # ---- the run
+
+    def run(self, store: RunFolder | None, progress: Progress, start: Checkpoint | None, seconds: float = 0.0) -> Run:
+        self.store, self.progress, self.seconds = store, progress, seconds
+        cuda = [self.device] if self.device.type == "cuda" else []
+        with threads(self.how.threads), torch.random.fork_rng(devices=cuda), Interrupt() as interrupt:
+            if start is not None:
+                self._go_back_to(start)
+            elif store is not None:
+                store.keep_rows(0)
+            self.facts = self._facts()
+            self.stepper.asked_to_stop = interrupt.asked
+            self._write_about(Ended(RUNNING, "Still running.", self.step))
+            progress.start(self.recipe.epochs, self.per_epoch * self.recipe.epochs, self.step)
+            try:
+                ended = self._train(interrupt)
+            finally:
+                self.probe.detach()
+            if self.best is not None and ended.how in (FINISHED, STOPPED_EARLY):
+                self.module.load_state_dict(self.best[1])
+            self.module.eval()
+            final = self._final_score(ended)
+        history = self._history(ended)
+        if store is not None:
+            store.write_weights({**{f"model.{k}": v for k, v in module_tensors(self.module).items()}, **self.intake.tensors()})
+            self._write_about(ended, final)
+        progress.end(ended)
+        return Run(self.recipe, history, self.module, self.intake, final, store.path if store else None)
+
+    def _train(self, interrupt: Interrupt) -> Ended:
+        keeper, careful = (Keeper(self.module, self.optimizer, self.device) for _ in range(2))
+        began = time.monotonic()
+        while self.epoch < self.recipe.epochs:
+            if self.batch == 0:
+                self._begin_epoch()
+            self._set_rate()
+            self.module.train()
+            batches = self.stepper.batches(self.epoch)
+            while self.batch < len(batches):
+                some = batches[self.batch : self.batch + self._stretch()]
+                keeper.take()
+                memory = self.probe.memory()
+                said = self.stepper.take(some, self.epoch, self.batch, self.step)
+                broken: Broken | None = None
+                if not self.stepper.is_finite(said):
+                    keeper.restore()
+                    self.probe.remember(memory)
+                    said, broken = self.stepper.take_carefully(some, self.epoch, self.batch, self.step, careful.take, careful.restore)
+                self._note(said, batches)
+                now = time.monotonic()
+                self.seconds, began = self.seconds + now - began, now
+                self.progress.step(self.step)
+                if broken:
+                    self._flush()
+                    return Ended(DIVERGED, f"Diverged at step {broken.step + 1}: {broken.sentence}. The weights from before it are kept.", self.step)
+                if interrupt.asked() and self.batch < len(batches):
+                    self._checkpoint()
+                    return self._interrupted(interrupt)
+                if self.how.checkpoint_every and self.step % self.how.checkpoint_every == 0 and self.batch < len(batches):
+                    self._checkpoint()
+            why = self._end_epoch()
+            if why is not None:
+                return why
+            if interrupt.asked() and self.epoch < self.recipe.epochs:
+                return self._interrupted(interrupt)
+        return Ended(FINISHED, f"All {self.recipe.epochs} epochs done.", self.step)
+
+    def _stretch(self) -> int:
+        """Steps until the next look; looks fall on checkpoints too, and change no number."""
+        every = self.how.checkpoint_every
+        return min(LOOK_EVERY, every - self.step % every) if every else LOOK_EVERY
+
+    def _interrupted(self, interrupt: Interrupt) -> Ended:
+        return Ended(INTERRUPTED, f"Interrupted by {interrupt.name} after step {self.step}, in epoch {self.epoch + 1}; everything is kept.", self.step)
+
+    def _begin_epoch(self) -> None:
+        self.factor, self.schedule = self.recipe.schedule.next(self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss))
+        torch.manual_seed(streams.seed_of(self.recipe.seed, streams.FORWARD, self.epoch))
+        self.losses, self.right = [], 0
+
+    def _set_rate(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.optimizer.lr * self.factor
+
+    def _note(self, said: Stretch, batches: tuple[Tensor, ...]) -> None:
+        if said.losses:
+            self.losses += torch.stack(said.losses).tolist()
+        self.right += right_of(said)
+        for step, row in said.rows:
+            self.rows.append({"step": step, "epoch": self.epoch, **row})
+        self.batch += said.steps
+        self.step += said.steps
+
+    def _end_epoch(self) -> Ended | None:
+        sizes = [len(batch) for batch in self.stepper.batches(self.epoch)]
+        row: dict[str, Any] = {
+            signals.TRAIN_LOSS: math.fsum(loss * n for loss, n in zip(self.losses, sizes, strict=True)) / sum(sizes),
+            signals.RATE: self.recipe.optimizer.lr * self.factor,
+        }
+        if self.samples.task == CLASSIFICATION:
+            row[signals.TRAIN_ACCURACY] = self.right / sum(sizes)
+        if len(self.valid):
+            name = signals.VALID_ACCURACY if self.samples.task == CLASSIFICATION else signals.VALID_R2
+            row[signals.VALID_LOSS], row[name] = evaluate(self.module, self.stepper.loss, self.valid, self.samples.task)
+        self.rows.append({"step": self.step - 1, "epoch": self.epoch, **row})
+        self.last_loss = row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])
+        self.epoch, self.batch = self.epoch + 1, 0
+        why, self.stopping = self.recipe.stopping.next(self.stopping, self.epoch - 1, float(self.last_loss))
+        if self.recipe.stopping.keeps_best and (self.best is None or self.last_loss < self.best[0]):
+            self.best = (float(self.last_loss), {k: v.detach().clone() for k, v in module_tensors(self.module).items()})
+        self.progress.epoch(self.epoch, row)
+        self._checkpoint()
+        if why is not None and self.epoch < self.recipe.epochs:
+            return Ended(STOPPED_EARLY, f"Stopped after epoch {self.epoch} of {self.recipe.epochs}: {why}.", self.step)
+        return None
+
+    def _final_score(self, ended: Ended) -> Score | None:
+        if not self.how.test or not len(self.test) or ended.how not in (FINISHED, STOPPED_EARLY):
+            return None
+        return score(self.module, self.test, self.samples.task, self.recipe.seed)
+
+    # ---- what is told and kept
+
+    def _facts(self) -> Facts:
+        target = self.train.y.cpu()
+        guess, least = (known(self.stepper.loss, target, self.samples.outputs) for known in (loss_of_guessing, loss_of_perfection))
+        drops = [float(m.p) for m in self.module.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
+        return Facts(
+            task=self.samples.task, classes=len(self.samples.classes) or None, train_size=len(self.train), valid_size=len(self.valid),
+            batch_size=self.recipe.batch_size, loss_of_guessing=guess, least_loss=least, loss=type(self.recipe.loss).__name__,
+            optimizer=type(self.recipe.optimizer).__name__, rate=self.recipe.optimizer.lr, epochs=self.recipe.epochs, dropout=max(drops, default=0.0),
+            weight_decay=float(getattr(self.recipe.optimizer, "weight_decay", 0.0)),
+        )
+
+    def _made_by(self) -> MadeBy:
+        from netwise import __version__
+
+        versions = {"python": platform.python_version(), "torch": torch.__version__, "netwise": __version__}
+        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.how.device
+        return MadeBy(self.recipe.hash, versions, device, self.how.threads, round(self.seconds, 3))
+
+    def _history(self, ended: Ended) -> History:
+        return History.from_rows(self.rows, self.probe.layers, self.facts, ended, self._made_by())
+
+    def _write_about(self, ended: Ended, final: Score | None = None) -> None:
+        if self.store is None:
+            return
+        self._flush()
+        told = about(History({}, self.probe.layers, self.facts, ended, self._made_by()))
+        mark: Mapping[str, Any] = {"fingerprint": self.samples.fingerprint, "how": asdict(self.how), "intake": self.intake.plain()}
+        self.store.write_about({**told, **mark, "score": None if final is None else {**asdict(final), "sentence": str(final)}})
+
+    def _flush(self) -> None:
+        if self.store is not None:
+            self.store.append(self.rows[self.written :])
+            self.written = len(self.rows)
+
+    def _checkpoint(self) -> None:
+        """Keep all that the next step needs. Rows go first: a checkpoint never speaks of rows that are not there."""
+        if self.store is None:
+            return
+        self._flush()
+        tensors = {
+            "model": module_tensors(self.module),
+            "optimizer": optimizer_tensors(self.optimizer),
+            "random": {str(i): state for i, state in enumerate(rng_state(self.device))},
+        }
+        if self.best is not None:
+            tensors["best"] = self.best[1]
+        state = {
+            "epoch": self.epoch, "batch": self.batch, "step": self.step, "rows": len(self.rows), "losses": self.losses, "right": self.right,
+            "schedule": self.schedule, "factor": self.factor, "stopping": self.stopping, "last_loss": self.last_loss,
+            "best": None if self.best is None else self.best[0], "probe": self.probe.memory(), "seconds": self.seconds,
+        }
+        self.store.write_checkpoint(self.step, Checkpoint(tensors, state))
+        self._write_about(Ended(RUNNING, "Still running.", self.step))
+
+    def _go_back_to(self, kept: Checkpoint) -> None:
+        assert self.store is not None
+        state = kept.state
+        self.store.keep_rows(state["rows"])
+        self.rows = self.store.rows()
+        self.written = len(self.rows)
+        self.module.load_state_dict(kept.tensors["model"])
+        load_optimizer(self.optimizer, kept.tensors["optimizer"])
+        set_rng_state([kept.tensors["random"][key] for key in sorted(kept.tensors["random"])], self.device)
+        self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
+        self.losses, self.right = state["losses"], state["right"]
+        self.schedule, self.factor, self.stopping = state["schedule"], state["factor"], state["stopping"]
+        self.last_loss, self.seconds = state["last_loss"], state["seconds"]
+        if state["best"] is not None:
+            self.best = (state["best"], {k: v.to(self.device) for k, v in kept.tensors["best"].items()})
+        self.probe.remember(state["probe"])

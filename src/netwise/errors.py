@@ -1,0 +1,201 @@
+"""The errors of netwise, and the one shape in which a wrong value is told.
+
+    NetwiseError
+    ├── WrongValue        (also ValueError)      fields hold values that cannot be; all of them at once
+    │   └── RecipeFileError                      the same, read from a file
+    ├── UnknownName       (also ValueError)      a name nobody has, answered with the near ones
+    ├── ShapeError        (also ValueError)      the data do not fit through the network
+    ├── DataMissing       (also FileNotFoundError)   files of a data set are not there
+    ├── DataError         (also ValueError)      a data file is there but cannot be read as one
+    └── RunFolderError    (also ValueError)      a folder is no run, is damaged, or is already done
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+CANNOT_RUN = "cannot run"
+WILL_LEARN_BADLY = "will learn badly"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a recipe: where, what was seen, why it is wrong, what to write.
+
+    Args:
+        field: dotted name of the field, such as `optimizer.lr`.
+        seen: the value as a person would read it; empty where there is none (a missing field).
+        reason: a sentence without its subject, such as "must be above 0: a negative step climbs".
+        instead: what to write; empty where no single answer is right.
+        grade: "cannot run" (raised before any work) or "will learn badly" (a finding before training).
+
+    Example:
+        >>> import netwise as nw
+        >>> print(nw.Problem("batch_size", "0", "must be above 0", "64"))
+        batch_size = 0  must be above 0. Write 64.
+    """
+
+    field: str
+    seen: str = ""
+    reason: str = ""
+    instead: str = ""
+    grade: str = CANNOT_RUN
+
+    @property
+    def subject(self) -> str:
+        return f"{self.field} = {self.seen}" if self.seen else self.field
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.reason}. Write {self.instead}." if self.instead else ended(self.reason)
+
+    def inside(self, parent: str) -> Problem:
+        """The same problem as seen from the value that holds this one."""
+        return replace(self, field=f"{parent}.{self.field}" if self.field else parent)
+
+    def __str__(self) -> str:
+        return f"{self.subject}  {self.sentence}"
+
+
+class NetwiseError(Exception):
+    """Root of all errors that netwise raises on purpose.
+
+    Example:
+        >>> import netwise as nw
+        >>> try:
+        ...     nw.SGD(lr=-1)
+        ... except nw.NetwiseError as error:
+        ...     print(type(error).__name__)
+        WrongValue
+    """
+
+
+class WrongValue(NetwiseError, ValueError):
+    """One or more fields hold values that cannot be; `problems` has them all.
+
+    Example:
+        >>> import netwise as nw
+        >>> try:
+        ...     nw.SGD(lr=-0.1, momentum=2)
+        ... except nw.WrongValue as wrong:
+        ...     print([problem.field for problem in wrong.problems])
+        ['lr', 'momentum']
+    """
+
+    def __init__(self, owner: str, problems: Sequence[Problem]) -> None:
+        self.owner, self.problems = owner, tuple(problems)
+        super().__init__(tell(owner, self.problems))
+
+
+class RecipeFileError(WrongValue):
+    """A recipe file that cannot be read as a recipe: every wrong field, by its dotted name.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "recipe.toml"
+        >>> _ = path.write_text('batch_size = 0')
+        >>> nw.read_recipe(path)
+        Traceback (most recent call last):
+        ...
+        netwise.errors.RecipeFileError: recipe.toml: 2 problems. Nothing was trained.
+          data            is missing: a recipe needs data. Write "digits".
+          batch_size = 0  must be at least 1: a step needs a sample. Write 64.
+    """
+
+
+class UnknownName(NetwiseError, ValueError):
+    """A name that nobody has; the message lists the near ones, or all.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.lab("L03x")
+        Traceback (most recent call last):
+        ...
+        netwise.errors.UnknownName: unknown lab 'L03x'. There are: L01, L02.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = list(known)
+        close = near(name, known)
+        hint = f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."
+        super().__init__(f"unknown {kind} {shown(name)}. {hint}")
+
+
+class ShapeError(NetwiseError, ValueError):
+    """The data do not fit through the network; the message has the table up to the failing layer.
+
+    Example:
+        >>> import netwise as nw
+        >>> try:
+        ...     nw.describe(nw.MLP((8, 4, 2)), (9,))
+        ... except nw.ShapeError as error:
+        ...     print(str(error).splitlines()[-1])
+        layer1 (Linear) takes 8 features and gets 9. Write 9 for its input.
+    """
+
+
+class DataMissing(NetwiseError, FileNotFoundError):
+    """Files of a data set are not there and could not be downloaded; says where to put them.
+
+    Example:
+        >>> import netwise as nw
+        >>> issubclass(nw.DataMissing, FileNotFoundError)
+        True
+    """
+
+
+class DataError(NetwiseError, ValueError):
+    """A data file is there but cannot be used: what is wrong with it, and where.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.data.arrays([[1.0], [2.0]], [0]).load()
+        Traceback (most recent call last):
+        ...
+        netwise.errors.DataError: X has 2 rows and y has 1: each sample needs one target.
+    """
+
+
+class RunFolderError(NetwiseError, ValueError):
+    """A folder that is no run, is damaged, or cannot be continued.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.load("no/such/folder")
+        Traceback (most recent call last):
+        ...
+        netwise.errors.RunFolderError: no/such/folder is not a run folder: it has no recipe.toml.
+    """
+
+
+def ended(sentence: str) -> str:
+    """The sentence with a mark at its end."""
+    return sentence if not sentence or sentence[-1] in ".?!" else sentence + "."
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """A value as it is told in a message: on one line and never longer than `limit`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and abs(value) >= 10**limit:
+        return f"a number of over {limit} digits"
+    text = repr(value[: 2 * limit] if isinstance(value, str | bytes) else value)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known names that look like `name`, as `a` or `a or b`; empty where none does."""
+    names = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower()[:80], names, n=3, cutoff=0.6)
+    return " or ".join(f"`{names[each]}`" for each in close)
+
+
+def tell(owner: str, problems: Sequence[Problem]) -> str:
+    """All problems as one aligned text under a line that counts them."""
+    width = min(40, max((len(p.subject) for p in problems), default=0))
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    rows = [f"  {p.subject:<{width}}  {p.sentence}" for p in problems]
+    return "\n".join([f"{owner}: {count}. Nothing was trained.", *rows])

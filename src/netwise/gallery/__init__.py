@@ -1,0 +1,7 @@
+"""Sick runs with known illness and healthy ones: `nw.gallery.sick["saturation"].recipe`."""
+
+from __future__ import annotations
+
+from netwise.gallery.specimens import DEEP_SIGMOID, Specimen, healthy, sick
+
+__all__ = ["DEEP_SIGMOID", "Specimen", "healthy", "sick"]

@@ -1,0 +1,230 @@
+"""What a run said: numbers only. It does not know who trained, netwise or the user's own loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from netwise.signals import NETWORK
+
+FINISHED = "finished"
+STOPPED_EARLY = "stopped early"
+DIVERGED = "diverged"
+INTERRUPTED = "interrupted"
+RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One signal of one layer over steps.
+
+    Args:
+        steps: step numbers, from 0, rising.
+        values: one number each; may be infinite or not a number where the run was.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Series((0, 10), (2.3, 0.4)).last
+        0.4
+    """
+
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def last(self) -> float:
+        return self.values[-1]
+
+    @property
+    def finite(self) -> tuple[float, ...]:
+        """The values that are finite numbers."""
+        return tuple(v for v in self.values if math.isfinite(v))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with weights, as it was seen at work.
+
+    Args:
+        name: its dotted name in the module.
+        kind: its class, such as "Linear".
+        fan_in, fan_out: numbers each output sees; outputs.
+        activation: the formula that its outputs go through, such as "ReLU"; "" where it could not be told.
+        trainable: it has weights that take gradients.
+        equal_units: all of its units had the same weights when it was first seen.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Layer("layer1", "Linear", 64, 32, "ReLU").kind
+        'Linear'
+    """
+
+    name: str
+    kind: str
+    fan_in: int
+    fan_out: int
+    activation: str = ""
+    trainable: bool = True
+    equal_units: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a run beside its signals; None where it is not.
+
+    Args:
+        task: "classification" or "regression".
+        classes: how many.
+        train_size, valid_size: samples of each part.
+        batch_size: samples of one step.
+        loss_of_guessing: the least loss of a constant answer: what must be beaten to have learned.
+        least_loss: the loss of a perfect answer; above 0 where targets are smoothed or grey.
+        loss, optimizer: names of their classes.
+        rate: learning rate at the start.
+        epochs: how many were asked for.
+        dropout: the largest share that a dropout layer drops.
+        weight_decay: of the optimizer.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Facts(classes=10).loss_of_guessing is None
+        True
+    """
+
+    task: str | None = None
+    classes: int | None = None
+    train_size: int | None = None
+    valid_size: int | None = None
+    batch_size: int | None = None
+    loss_of_guessing: float | None = None
+    least_loss: float | None = None
+    loss: str | None = None
+    optimizer: str | None = None
+    rate: float | None = None
+    epochs: int | None = None
+    dropout: float | None = None
+    weight_decay: float | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended, with its sentence.
+
+    Args:
+        how: "finished", "stopped early", "diverged", "interrupted" or "running".
+        sentence: what happened, for people.
+        step: steps done.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Ended("finished", "All 5 epochs done.", 90).how
+        'finished'
+    """
+
+    how: str
+    sentence: str
+    step: int
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """Who made a history, and on what.
+
+    Args:
+        recipe: hash of the recipe, or "" for a loop of the user's own.
+        versions: of Python, torch and netwise.
+        device, threads: where it was computed.
+        seconds: time that training took.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.MadeBy().recipe
+        ''
+    """
+
+    recipe: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"
+    threads: int = 1
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything that a run said.
+
+    Args:
+        series: signals over steps, by (signal, layer); the layer of the whole network is "".
+        layers: layers with weights, in order of use.
+        facts: what is known beside the signals.
+        ended: how it ended.
+        made_by: who made it.
+
+    Example:
+        >>> import netwise as nw
+        >>> history = nw.History.from_rows([{"step": 0, "loss": 2.3}, {"step": 1, "loss": 2.1}])
+        >>> history.of("loss").values
+        (2.3, 2.1)
+    """
+
+    series: Mapping[tuple[str, str], Series]
+    layers: tuple[Layer, ...] = ()
+    facts: Facts = Facts()
+    ended: Ended = Ended(RUNNING, "Still running.", 0)
+    made_by: MadeBy = MadeBy()
+
+    def of(self, signal: str, layer: str = NETWORK) -> Series | None:
+        """One series, or None where nothing was recorded."""
+        return self.series.get((signal, layer))
+
+    @property
+    def hidden(self) -> tuple[Layer, ...]:
+        """All layers but the last, which gives the output."""
+        return self.layers[:-1]
+
+    @staticmethod
+    def from_rows(
+        rows: Iterable[Mapping[str, Any]], layers: tuple[Layer, ...] = (), facts: Facts = Facts(),
+        ended: Ended | None = None, made_by: MadeBy = MadeBy(),
+    ) -> History:
+        """A history from its rows: `{"step": 3, "loss": 0.5, "gradient.rms|layer1": 0.01}`."""
+        steps: dict[tuple[str, str], list[int]] = {}
+        values: dict[tuple[str, str], list[float]] = {}
+        last = 0
+        for row in rows:
+            step = int(row["step"])
+            last = max(last, step + 1)
+            for key, value in row.items():
+                if key in ("step", "epoch"):
+                    continue
+                signal, _, layer = key.partition("|")
+                steps.setdefault((signal, layer), []).append(step)
+                values.setdefault((signal, layer), []).append(float(value))
+        series = {key: Series(tuple(steps[key]), tuple(values[key])) for key in steps}
+        return History(series, layers, facts, ended or Ended(RUNNING, "Still running.", last), made_by)
+
+    def but(self, **changes: Any) -> History:
+        """A copy with these fields changed."""
+        return replace(self, **changes)
+
+
+def about(history: History) -> dict[str, Any]:
+    """All of a history but its rows, as plain values for a text file."""
+    return {
+        "layers": [asdict(layer) for layer in history.layers],
+        "facts": asdict(history.facts),
+        "ended": asdict(history.ended),
+        "made_by": {**asdict(history.made_by), "versions": dict(history.made_by.versions)},
+    }
+
+
+def history_from(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> History:
+    """The history that `about` and its rows described."""
+    return History.from_rows(
+        rows, tuple(Layer(**layer) for layer in plain["layers"]), Facts(**plain["facts"]), Ended(**plain["ended"]), MadeBy(**plain["made_by"])
+    )

@@ -1,0 +1,214 @@
+"""Losses: what training makes small. All are means over the samples of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from netwise.fields import Part, number
+
+CLASSIFICATION = "classification"
+REGRESSION = "regression"
+
+
+class Loss(Part):
+    """What every loss has: a call on (output, target), the tasks it is for, and the output it goes with.
+
+    `build()` gives the bare function of (output, target) that the training step calls.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.CrossEntropy().tasks, nw.CrossEntropy().takes
+        (('classification',), 'logits')
+    """
+
+    called: ClassVar[str] = "loss"
+    tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION, REGRESSION)
+    takes: ClassVar[str] = "values"  # "logits": the network ends without an activation
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """A plain function (output, target) -> scalar."""
+        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as CrossEntropy()")
+
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        return self.build()(output, target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Loss):
+    """Cross-entropy of softmax over logits (the notes' log-likelihood): -ln a_y, mean over samples.
+
+    Takes logits `(samples, classes)` and class numbers `(samples,)`. The gradient at the logits is
+    a - onehot(y): large when the answer is very wrong, unlike squared error.
+
+    Args:
+        label_smoothing: share of the target spread over all classes, from 0 to below 1. Default 0.0.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> round(nw.CrossEntropy()(torch.zeros(1, 10), torch.tensor([3])).item(), 4)  # ln 10: guessing
+        2.3026
+
+    Source: note 004, claim C03.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    takes: ClassVar[str] = "logits"
+    label_smoothing: float = number(0.0, least=0, below=1, because="it is a share", why="the plain loss")
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        smoothing = self.label_smoothing
+        if not smoothing:
+            return F.cross_entropy
+        return lambda output, target: F.cross_entropy(output, target, label_smoothing=smoothing)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of sigmoid outputs, from their logits: -[y ln a + (1 - y) ln(1 - a)].
+
+    Summed over outputs, mean over samples (the notes' convention; torch's `BCEWithLogitsLoss` also divides
+    by the number of outputs). Targets: numbers from 0 to 1 shaped like the output, or class numbers.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> round(nw.BinaryCrossEntropy()(torch.zeros(1, 1), torch.zeros(1, 1)).item(), 4)  # ln 2
+        0.6931
+
+    Source: note 004, claim C02.
+    """
+
+    takes: ClassVar[str] = "logits"
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        def binary_cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+            wanted = as_values(output, target)
+            return F.binary_cross_entropy_with_logits(output, wanted, reduction="sum") / len(output)
+
+        return binary_cross_entropy
+
+
+@dataclass(frozen=True)
+class Quadratic(Loss):
+    """Quadratic cost with its half: C = |y - a|^2 / 2, summed over outputs, mean over samples.
+
+    Through a sigmoid its gradient carries the factor f'(z): a unit that is very wrong learns slowly.
+    For classes use `CrossEntropy`. torch's `MSELoss` is 2 / outputs times this.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.Quadratic()(torch.tensor([[3.0]]), torch.tensor([[1.0]])).item()
+        2.0
+
+    Source: note 004, claim C01.
+    """
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        def quadratic(output: Tensor, target: Tensor) -> Tensor:
+            return (output - as_values(output, target)).square().sum() / (2 * len(output))
+
+        return quadratic
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    """Mean squared error over samples and outputs, as torch has it.
+
+    Class numbers are compared as one-hot rows; for classes `CrossEntropy` learns faster.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.MeanSquaredError()(torch.tensor([[3.0]]), torch.tensor([[1.0]])).item()
+        4.0
+    """
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda output, target: F.mse_loss(output, as_values(output, target))
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteError(Loss):
+    """Mean absolute error over samples and outputs: less moved by outliers than squared error.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.MeanAbsoluteError()(torch.tensor([[3.0]]), torch.tensor([[1.0]])).item()
+        2.0
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = (REGRESSION,)
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda output, target: F.l1_loss(output, as_values(output, target))
+
+
+LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, Quadratic, MeanSquaredError, MeanAbsoluteError)
+
+
+def as_values(output: Tensor, target: Tensor) -> Tensor:
+    """Targets as numbers shaped like the output: class numbers become one-hot rows.
+
+    Raises:
+        ValueError: the shapes differ; they would otherwise be broadcast against each other in silence.
+    """
+    if not target.is_floating_point():
+        target = F.one_hot(target, output.shape[-1]).to(output.dtype)
+    if target.shape != output.shape:
+        raise ValueError(f"the network gives {tuple(output.shape)} and the target is {tuple(target.shape)}: they must be equal")
+    return target
+
+
+def loss_of_guessing(loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, outputs: int) -> float | None:
+    """The least loss that a constant answer gets on `target`: what a network has to beat to have learned.
+
+    Tried for any callable: as logits, as probabilities, as the mean and the median of the targets. None where
+    the loss takes none of them.
+    """
+    if target.is_floating_point():
+        rows = target.reshape(len(target), -1).float()
+        mean = rows.mean(0)
+        share = mean.clamp(1e-6, 1 - 1e-6)
+        answers = [mean, rows.median(0).values, torch.log(share / (1 - share))]
+    else:
+        share = (torch.bincount(target.reshape(-1), minlength=outputs).float() / target.numel()).clamp_min(1e-12)
+        if len(share) != outputs:
+            return None
+        answers = [share.log(), share, torch.log(share / (1 - share).clamp_min(1e-12))]
+    wide = [answer.expand(len(target), outputs).contiguous() for answer in answers if answer.numel() in (1, outputs)]
+    return _least(loss, target, wide)
+
+
+def loss_of_perfection(loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, outputs: int) -> float | None:
+    """The loss of an answer that is as right as can be: 0 for most, above it where targets are smoothed or grey.
+
+    Tried for any callable: the targets themselves, their logits, and ever surer class scores.
+    """
+    if target.is_floating_point():
+        share = target.float().clamp(1e-6, 1 - 1e-6)
+        answers = [target.float(), torch.log(share / (1 - share))]
+    else:
+        if target.numel() and int(target.max()) >= outputs:
+            return None
+        right = F.one_hot(target.reshape(-1), outputs).float()
+        answers = [right, *(right * sure for sure in (2, 3, 4, 5, 6, 8, 10, 20, 100)), *((2 * right - 1) * sure for sure in (10, 50))]
+    return _least(loss, target, answers)
+
+
+def _least(loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, answers: list[Tensor]) -> float | None:
+    found: list[float] = []
+    with torch.no_grad():
+        for answer in answers:
+            if target.is_floating_point() and target.shape != answer.shape and target.numel() == answer.numel():
+                answer = answer.reshape(target.shape)
+            try:
+                value = float(loss(answer, target))
+            except (RuntimeError, ValueError, IndexError, TypeError):
+                continue
+            if value == value:
+                found.append(value)
+    return min(found) if found else None

@@ -1,0 +1,24 @@
+"""Pooling layers that are faster than torch's on a CPU, with equal results."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class MaxPool2(nn.Module):
+    """The maximum over 2x2 fields, as `nn.MaxPool2d(2)`: four strided slices instead of a window.
+
+    Where a field's maximum stands twice the gradient is shared between the two; torch gives it to the first.
+    After ReLU such ties are zeros, which pass no gradient either way.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return torch.nn.functional.max_pool2d(x, 2)
+        height, width = x.shape[-2] // 2 * 2, x.shape[-1] // 2 * 2
+        if not height or not width:
+            raise RuntimeError(f"Output size is too small: pooling 2x2 over {tuple(x.shape)}")
+        top = torch.maximum(x[..., 0:height:2, 0:width:2], x[..., 0:height:2, 1:width:2])
+        bottom = torch.maximum(x[..., 1:height:2, 0:width:2], x[..., 1:height:2, 1:width:2])
+        return torch.maximum(top, bottom)

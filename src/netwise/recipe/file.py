@@ -1,0 +1,346 @@
+"""Recipes as TOML. pydantic reads the file, by models made from the parts' own fields, and stays in here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import PydanticCustomError
+
+from netwise.activations import ACTIVATIONS, Activation
+from netwise.augment import AUGMENTS, Augment
+from netwise.clipping import CLIPPINGS, Clipping
+from netwise.data import DATA, Arrays, Data
+from netwise.errors import Problem, RecipeFileError, WrongValue, near, shown
+from netwise.fields import Part, Rule, Unfitting, rule_of
+from netwise.files import write_atomically
+from netwise.initializers import INITIALIZERS, Initializer
+from netwise.losses import LOSSES, Loss
+from netwise.networks import NETWORKS, Network, Own
+from netwise.optimizers import OPTIMIZERS, Optimizer
+from netwise.penalties import PENALTIES, Penalty
+from netwise.preprocess import PREPROCESSES, Preprocess
+from netwise.recipe.recipe import Recipe
+from netwise.schedules import SCHEDULES, Schedule
+from netwise.stopping import STOPPINGS, Stopping
+
+LARGEST = 1_000_000  # bytes: a recipe is a page of text
+ARRAYS_FILE = "data.safetensors"  # beside the recipe: the arrays of data that the user had in memory
+
+
+def _by_name(members: tuple[type[Part], ...]) -> dict[str, type[Part]]:
+    return {member.__name__: member for member in members}
+
+
+# Every part that a file or the command line can name, by family. The one place where text becomes a part.
+FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
+    Data: dict(DATA),
+    Network: _by_name(NETWORKS),
+    Activation: _by_name(ACTIVATIONS),
+    Initializer: _by_name(INITIALIZERS),
+    Loss: _by_name(LOSSES),
+    Penalty: _by_name(PENALTIES),
+    Optimizer: _by_name(OPTIMIZERS),
+    Schedule: _by_name(SCHEDULES),
+    Clipping: _by_name(CLIPPINGS),
+    Stopping: _by_name(STOPPINGS),
+    Preprocess: _by_name(PREPROCESSES),
+    Augment: _by_name(AUGMENTS),
+}
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """The recipe as TOML: every field, so that a change of a default changes no stored run.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
+        >>> nw.recipe_text(recipe).splitlines()[0]
+        'batch_size = 64'
+    """
+    import tomli_w
+
+    plain = plain_of(recipe)
+    tables = {key: value for key, value in plain.items() if isinstance(value, dict | list)}
+    return tomli_w.dumps({**{key: value for key, value in plain.items() if key not in tables}, **tables})
+
+
+def plain_of(part: Part) -> dict[str, Any]:
+    """A part as the plain values that its file has."""
+    plain: dict[str, Any] = {}
+    if not isinstance(part, Recipe):
+        plain["kind"] = kind_of(part)
+    if isinstance(part, Arrays):
+        plain["digest"] = part.digest
+    for each in dataclasses.fields(part):  # type: ignore[arg-type]
+        value = getattr(part, each.name)
+        if isinstance(part, Arrays) and each.name in ("X", "y", "classes"):
+            continue
+        if value is None or (isinstance(value, tuple) and not value):
+            continue
+        if isinstance(value, Part):
+            plain[each.name] = plain_of(value)
+        elif isinstance(value, tuple):
+            plain[each.name] = [plain_of(v) if isinstance(v, Part) else v for v in value]
+        else:
+            plain[each.name] = value
+    return plain
+
+
+def kind_of(part: Part) -> str:
+    """What a file calls this part."""
+    for members in FAMILIES.values():
+        for name, member in members.items():
+            if type(part) is member:
+                return name
+    return type(part).__name__
+
+
+def write_recipe(recipe: Recipe, path: str | Path) -> None:
+    """Write the recipe as TOML, atomically; arrays in memory go to `data.safetensors` beside it.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "recipe.toml"
+        >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
+        >>> nw.write_recipe(recipe, path)
+        >>> nw.read_recipe(path) == recipe
+        True
+    """
+    path = Path(path)
+    if isinstance(recipe.data, Arrays):
+        _write_arrays(recipe.data, path.with_name(ARRAYS_FILE))
+    write_atomically(path, recipe_text(recipe))
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """The recipe in a TOML file. Reading imports and runs nothing that the file names.
+
+    Raises:
+        RecipeFileError: every wrong field at once, by its dotted name.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "recipe.toml"
+        >>> _ = path.write_text('data = "digits"\\nnetwork = {kind = "MLP", widths = [64, 30, 10]}')
+        >>> nw.read_recipe(path).optimizer.lr
+        0.001
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise RecipeFileError(path.name, [Problem("file", f"{size:,} bytes", f"is larger than a recipe can be ({LARGEST:,} bytes)")])
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RecipeFileError(path.name, [Problem("file", str(path), f"cannot be read: {error.strerror}")]) from None
+    return recipe_from(raw, path.name, path.parent)
+
+
+def recipe_from(raw: bytes, name: str = "recipe", folder: Path | None = None) -> Recipe:
+    """The recipe in the bytes of a TOML file; `folder` has the arrays that it may speak of."""
+    try:
+        plain = tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise RecipeFileError(name, [Problem("file", "", f"is no UTF-8 text (byte {error.start}): save it as UTF-8")]) from None
+    except RecursionError:
+        raise RecipeFileError(name, [Problem("file", "", "is nested too deeply for a recipe")]) from None
+    except ValueError as error:
+        raise RecipeFileError(name, [Problem("file", "", f"is no TOML: {str(error)[:200]}")]) from None
+    return recipe_of(plain, name, folder)
+
+
+def recipe_of(plain: Mapping[str, Any], name: str = "recipe", folder: Path | None = None) -> Recipe:
+    """The recipe that plain values describe, as a file has them."""
+    plain = dict(plain)
+    data = plain.get("data")
+    if isinstance(data, Mapping) and str(data.get("kind", "")).lower() == "arrays":
+        plain["data"] = _read_arrays(data, folder, name)
+    try:
+        read = _model(Recipe).model_validate(plain)
+        return Recipe(**_values(read))
+    except ValidationError as wrong:
+        raise RecipeFileError(name, _rows(wrong, plain)) from None
+    except WrongValue as wrong:  # fields that are right alone and wrong together
+        raise RecipeFileError(name, wrong.problems) from None
+    except RecursionError:
+        raise RecipeFileError(name, [Problem("file", "", "is nested too deeply for a recipe")]) from None
+
+
+def named(family: type[Part], name: str) -> type[Part]:
+    """The member of a family that text names, whatever its case.
+
+    Raises:
+        Unfitting: nobody has this name; says which are near.
+    """
+    members = FAMILIES[family]
+    for known, member in members.items():
+        if known.lower() == name.lower():
+            return member
+    close = near(name, members)
+    hint = f". Did you mean {close}?" if close else f". There are: {', '.join(members)}."
+    raise Unfitting(f"is no known {family.called}{hint}")
+
+
+@cache
+def _model(cls: type[Part]) -> type[BaseModel]:
+    """A pydantic model with the fields of a part."""
+    described: dict[str, Any] = {}
+    for each in dataclasses.fields(cls):  # type: ignore[arg-type]
+        rule = rule_of(each)
+        if not each.init or (rule is None and cls is not Own):
+            continue
+        check = BeforeValidator(_own_source if rule is None else _reader(rule, each))
+        required = each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+        described[each.name] = (Annotated[Any, check], ... if required else Field(default=each.default))
+    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **described)
+
+
+def _values(read: BaseModel) -> dict[str, Any]:
+    return {name: getattr(read, name) for name in type(read).model_fields}
+
+
+def _own_source(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise _told(Unfitting('must be a text "module:name"', '"models:build"'), value)
+    return value
+
+
+def _reader(rule: Rule, field: dataclasses.Field[Any]) -> Any:
+    def read(value: Any) -> Any:
+        if rule.family is None:
+            return _accepted(rule, value)
+        if rule.many:
+            if not isinstance(value, list):
+                raise _told(Unfitting(f"must be a row of tables, each of them {rule.family.a_or_an()}"), value)
+            return tuple(_numbered(rule.family, each, i) for i, each in enumerate(value))
+        return _part(rule.family, value, field.default)
+
+    return read
+
+
+def _numbered(family: type[Part], value: Any, place: int) -> Part:
+    try:
+        return _part(family, value, None)
+    except PydanticCustomError as wrong:
+        context = wrong.context or {}
+        problems = context.get("problems") or [Problem("", context["seen"], context["reason"], context["instead"])]
+        inside = [replace(p, field=f"{place}.{p.field}" if p.field else str(place)) for p in problems]
+        raise PydanticCustomError("inner", "inner", {"problems": inside}) from None
+
+
+def _accepted(rule: Rule, value: Any) -> Any:
+    try:
+        return rule.accept(value)
+    except Unfitting as wrong:
+        raise _told(wrong, value) from None
+
+
+def _part(family: type[Part], value: Any, default: Any) -> Part:
+    if isinstance(value, family):
+        return value
+    if isinstance(value, str):
+        value = {"kind": value}
+    if not isinstance(value, Mapping):
+        raise _told(Unfitting(f'must be a table with a kind, or the name of {family.a_or_an()}', f'"{next(iter(FAMILIES[family]))}"'), value)
+    kind = value.get("kind", None)
+    if kind is None and isinstance(default, Part):
+        kind = kind_of(default)
+    if not isinstance(kind, str):
+        raise _told(Unfitting(f"needs a kind: which {family.called}? There are: {', '.join(FAMILIES[family])}."), value if kind is None else kind)
+    try:
+        cls = named(family, kind)
+    except Unfitting as wrong:
+        raise _told(Unfitting(wrong.reason, wrong.instead), kind) from None
+    given = {key: each for key, each in value.items() if key != "kind"}
+    try:
+        read = _model(cls).model_validate(given)
+        return cls(**_values(read))
+    except ValidationError as wrong:
+        raise PydanticCustomError("inner", "inner", {"problems": _rows(wrong, given)}) from None
+    except WrongValue as together:
+        raise PydanticCustomError("inner", "inner", {"problems": list(together.problems)}) from None
+
+
+def _told(wrong: Unfitting, value: Any) -> PydanticCustomError:
+    return PydanticCustomError("unfitting", "unfitting", {"reason": wrong.reason, "instead": wrong.instead, "seen": shown(value)})
+
+
+def _rows(wrong: ValidationError, plain: Mapping[str, Any]) -> list[Problem]:
+    """pydantic's errors as problems, in the order of the part's fields, unknown ones last."""
+    known = list(_fields_of(wrong.title))
+    rows: list[tuple[int, Problem]] = []
+    for error in wrong.errors():
+        name = ".".join(str(bit) for bit in error["loc"])[:60]
+        place = known.index(name) if name in known else len(known)
+        context = error.get("ctx", {})
+        if error["type"] == "unfitting":
+            rows.append((place, Problem(name, context["seen"], context["reason"], context["instead"])))
+        elif error["type"] == "inner":
+            rows += [(place, problem.inside(name)) for problem in context["problems"]]
+        elif error["type"] == "extra_forbidden":
+            close = near(name, known)
+            hint = f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."
+            rows.append((place, Problem(name, "", f"unknown field. {hint}")))
+        else:
+            rule = rule_of(_fields_of(wrong.title)[name]) if name in known else None
+            reason, instead = _missing(rule)
+            rows.append((place, Problem(name, "", f"is missing{reason}", instead)))
+    return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+
+def _missing(rule: Rule | None) -> tuple[str, str]:
+    if rule is None:
+        return "", ""
+    try:
+        rule.accept(None)
+    except Unfitting as wrong:
+        reason = wrong.reason.partition(": ")[2]
+        return (f": {reason}" if reason else ""), wrong.instead
+    return "", ""
+
+
+@cache
+def _fields_of(title: str) -> dict[str, dataclasses.Field[Any]]:
+    classes = [Recipe, *(member for members in FAMILIES.values() for member in members.values())]
+    cls = next(each for each in classes if each.__name__ == title)
+    return {each.name: each for each in dataclasses.fields(cls) if each.init}  # type: ignore[arg-type]
+
+
+def _write_arrays(data: Arrays, path: Path) -> None:
+    from safetensors.torch import save
+
+    content = save({"X": data.X.contiguous(), "y": data.y.contiguous()}, {"classes": json.dumps(data.classes)})
+    write_atomically(path, content)
+
+
+def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Data:
+    from safetensors import SafetensorError, safe_open
+
+    path = (folder or Path()) / ARRAYS_FILE
+    if not path.is_file():
+        raise RecipeFileError(name, [Problem("data", "arrays", f"are not there: they lie in {ARRAYS_FILE} beside the recipe, and {path} is absent")])
+    try:
+        with safe_open(path, "pt") as file:
+            x, y = file.get_tensor("X"), file.get_tensor("y")
+            classes = tuple(json.loads((file.metadata() or {})["classes"]))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise RecipeFileError(name, [Problem("data", "arrays", f"cannot be read from {path}: {error}")]) from None
+    known = {"valid", "test", "split_seed", "scale_target"}
+    unknown = sorted(set(table) - known - {"kind", "digest"})
+    if unknown:
+        raise RecipeFileError(name, [Problem(f"data.{key}", "", "unknown field") for key in unknown])
+    try:
+        data = Arrays(X=x, y=y, classes=classes, **{key: table[key] for key in known & set(table)})
+    except WrongValue as wrong:
+        raise RecipeFileError(name, [problem.inside("data") for problem in wrong.problems]) from None
+    if data.digest != table.get("digest"):
+        raise RecipeFileError(name, [Problem("data.digest", shown(table.get("digest")), f"is not that of {path}: these are other arrays")])
+    return data

@@ -1,0 +1,43 @@
+"""All remedies, the cheapest and likeliest first: what answers a finding is tried in this order."""
+
+from __future__ import annotations
+
+from netwise.errors import UnknownName
+from netwise.remedies import capacity, start, step
+from netwise.remedies.remedy import Remedy, Unfit
+
+REMEDIES: tuple[Remedy, ...] = (
+    start.STANDARDISE_INPUTS,
+    start.USE_RELU,
+    start.USE_FITTING_INIT,
+    start.USE_BATCH_NORM,
+    step.SEARCH_RATE,
+    step.LOWER_RATE,
+    step.USE_ADAM,
+    step.CLIP_GRADIENT,
+    capacity.STOP_EARLY,
+    capacity.ADD_DROPOUT,
+    capacity.ADD_WEIGHT_DECAY,
+    capacity.LIGHTEN_BRAKES,
+    capacity.WIDEN,
+)
+
+
+def remedy(name: str) -> Remedy:
+    """One remedy by its name.
+
+    Raises:
+        UnknownName: nobody has this name.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.remedy("add_dropout").answers
+        ('overfitting',)
+    """
+    for each in REMEDIES:
+        if each.name == name:
+            return each
+    raise UnknownName("remedy", name, [each.name for each in REMEDIES])
+
+
+__all__ = ["REMEDIES", "Remedy", "Unfit", "remedy"]

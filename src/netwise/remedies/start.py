@@ -1,0 +1,83 @@
+"""Remedies for the start and the flow of gradients: activation, initializer, normalisation, inputs."""
+
+from __future__ import annotations
+
+from netwise.activations import Activation, Identity, ReLU
+from netwise.initializers import Glorot, He
+from netwise.networks import MLP, LeNet5
+from netwise.preprocess import Standardise
+from netwise.recipe.recipe import Recipe
+from netwise.remedies.remedy import Remedy, Unfit
+
+OWN = "the network is the user's own module: see by_hand"
+
+
+def _hidden_activation(recipe: Recipe) -> Activation | None:
+    network = recipe.network
+    return network.activation if isinstance(network, MLP | LeNet5) else None
+
+
+def _use_relu(recipe: Recipe) -> Recipe | Unfit:
+    network = recipe.network
+    if not isinstance(network, MLP | LeNet5):
+        return Unfit(OWN)
+    if isinstance(network, MLP) and len(network.widths) == 2:
+        return Unfit("the network has no hidden layer; give it one first")
+    if network.activation == ReLU():
+        return Unfit("the hidden layers are ReLU already")
+    return recipe.but(network=network.but(activation=ReLU()), init=He())
+
+
+def _use_fitting_init(recipe: Recipe) -> Recipe | Unfit:
+    activation = _hidden_activation(recipe)
+    if activation is None:
+        return Unfit(OWN)
+    init = Glorot() if activation.saturates or isinstance(activation, Identity) else He()
+    if recipe.init == init:
+        return Unfit(f"the start is {type(init).__name__} already")
+    return recipe.but(init=init)
+
+
+def _use_batch_norm(recipe: Recipe) -> Recipe | Unfit:
+    network = recipe.network
+    if not isinstance(network, MLP):
+        return Unfit(OWN if not isinstance(network, LeNet5) else "LeNet-5 has no place for batch norm: use an MLP, or another network")
+    if network.batch_norm:
+        return Unfit("the network has batch norm already")
+    if len(network.widths) == 2:
+        return Unfit("the network has no hidden layer to normalise")
+    if recipe.batch_size == 1:
+        return Unfit("batch norm cannot learn from a batch of one; raise batch_size first")
+    return recipe.but(network=network.but(batch_norm=True))
+
+
+def _standardise_inputs(recipe: Recipe) -> Recipe | Unfit:
+    if Standardise() in recipe.preprocess:
+        return Unfit("the inputs are standardised already")
+    return recipe.but(preprocess=(*recipe.preprocess, Standardise()))
+
+
+USE_RELU = Remedy(
+    "use_relu", "ReLU in the hidden layers, with He's start",
+    ("no_nonlinearity", "vanishing_gradient", "saturation", "not_learning"), _use_relu,
+    "nn.ReLU() for nn.Sigmoid() or nn.Tanh(), and nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')",
+    "note 000, claim T01; He, Zhang, Ren, Sun 2015",
+)
+USE_FITTING_INIT = Remedy(
+    "use_fitting_init", "the start that fits the activation (He for ReLU, Glorot for sigmoid and tanh)",
+    ("start_symmetric", "vanishing_gradient", "exploding_gradient", "saturation", "dead_relu", "not_learning"), _use_fitting_init,
+    "nn.init.kaiming_normal_(layer.weight) for ReLU, nn.init.xavier_uniform_(layer.weight) for sigmoid and tanh, zero biases",
+    "note 000, claims I05 and I06; Glorot, Bengio 2010",
+)
+USE_BATCH_NORM = Remedy(
+    "use_batch_norm", "batch norm before each hidden activation",
+    ("vanishing_gradient", "exploding_gradient", "saturation", "dead_relu", "not_learning"), _use_batch_norm,
+    "nn.BatchNorm1d(width) (BatchNorm2d for maps) between each layer and its activation; batches of 8 or more",
+    "note 000, claims I08 and T01; Ioffe, Szegedy 2015, arXiv 1502.03167",
+)
+STANDARDISE_INPUTS = Remedy(
+    "standardise_inputs", "inputs of mean 0 and spread 1",
+    ("inputs_not_normalised",), _standardise_inputs,
+    "x = (x - x_train.mean(0)) / x_train.std(0), with the training part's numbers for all parts",
+    "note 001, claims P01 and P02",
+)

@@ -1,0 +1,25 @@
+"""All rules, in the order in which causes are looked for: wiring, data, start and brakes, rate, capacity, regularisation, time."""
+
+from __future__ import annotations
+
+from netwise.rules import brakes, curves, dead, exploding, inputs, linear, rate, saturation, symmetry, vanishing, wiring
+from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+
+RULES: tuple[Rule, ...] = (
+    wiring.RULE,
+    inputs.RULE,
+    linear.RULE,
+    symmetry.RULE,
+    brakes.RULE,
+    saturation.RULE,
+    dead.RULE,
+    exploding.RULE,
+    vanishing.RULE,
+    rate.HIGH,
+    rate.LOW,
+    curves.OVERFITTING,
+    curves.UNDERFITTING,
+    curves.NOT_LEARNING,
+)
+
+__all__ = ["RULES", "Answer", "Evidence", "Finding", "Rule", "Unchecked"]

@@ -1,0 +1,62 @@
+"""Signals: what is heard of a run, by name. Rules and pictures import these names and never spell them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One quantity that is recorded over steps.
+
+    Args:
+        name: as it stands in a history.
+        meaning: what it is, in words.
+        unit: its unit, or "".
+        lowest, highest: the ends of its range as text; "" where it has none.
+        good: "low", "high" or "" where neither is better.
+    """
+
+    name: str
+    meaning: str
+    unit: str = ""
+    lowest: str = ""
+    highest: str = ""
+    good: str = ""
+
+
+SIGNALS: dict[str, Signal] = {}
+
+
+def _signal(name: str, meaning: str, unit: str = "", lowest: str = "", highest: str = "", good: str = "") -> str:
+    SIGNALS[name] = Signal(name, meaning, unit, lowest, highest, good)
+    return name
+
+
+# of the whole network, on watched steps
+LOSS = _signal("loss", "loss of one training batch, with its penalty", good="low")
+ACCURACY = _signal("accuracy", "share of one training batch that is right", "", "0", "1", "high")
+PENALTY = _signal("penalty", "the penalty's part of the loss", lowest="0")
+
+# of the whole network, at the end of each epoch
+TRAIN_LOSS = _signal("train.loss", "mean loss over the epoch's batches, without its penalty", good="low")
+TRAIN_ACCURACY = _signal("train.accuracy", "share right over the epoch's batches, as it learned", "", "0", "1", "high")
+VALID_LOSS = _signal("valid.loss", "loss on the validation part", good="low")
+VALID_ACCURACY = _signal("valid.accuracy", "share of the validation part that is right", "", "0", "1", "high")
+VALID_R2 = _signal("valid.r2", "share of the validation targets' variance that is explained", "", "", "1", "high")
+RATE = _signal("rate", "learning rate", lowest="0")
+
+# of one layer, on watched steps. A layer's activation is what the next layer with weights takes in.
+ACTIVATION_MEAN = _signal("activation.mean", "mean of a layer's activations over one batch")
+ACTIVATION_STD = _signal("activation.std", "spread of a layer's activations over one batch", lowest="0")
+ACTIVATION_ZEROS = _signal("activation.zeros", "share of a layer's activations that are exactly 0", "", "0", "1")
+ACTIVATION_SATURATED = _signal("activation.saturated", "share of a bounded layer's activations within 2.5 % of a limit", "", "0", "1", "low")
+DEAD_UNITS = _signal("units.dead", "share of a layer's units that were 0 for at least 512 samples in a row", "", "0", "1", "low")
+INPUT_MEAN = _signal("input.mean", "mean of the inputs of a batch")
+INPUT_STD = _signal("input.std", "spread of the inputs of a batch", lowest="0")
+GRADIENT_RMS = _signal("gradient.rms", "root mean square of the gradient of a layer's weights", lowest="0")
+GRADIENT_RATIO = _signal("gradient.ratio", "norm of the weights' gradient over the norm of the weights", lowest="0")
+UPDATE_RATIO = _signal("update.ratio", "norm of a step's change of the weights over their norm", lowest="0")
+WEIGHT_NORM = _signal("weight.norm", "norm of a layer's weights", lowest="0")
+
+NETWORK = ""  # the layer name of signals that belong to the whole network

@@ -1,0 +1,182 @@
+"""`trial`: does a remedy help? Paired runs over seeds: same start, same batches, one thing changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from netwise.diagnosis import diagnose
+from netwise.engine.many import fit_many
+from netwise.engine.run import Run
+from netwise.errors import Problem, WrongValue
+from netwise.history import DIVERGED
+from netwise.losses import CLASSIFICATION
+from netwise.recipe.recipe import Recipe, changes
+from netwise.remedies import Remedy, Unfit
+from netwise.signals import TRAIN_ACCURACY, VALID_ACCURACY, VALID_LOSS, VALID_R2
+
+SEEDS = (0, 1, 2, 3, 4)  # five pairs: the fewest whose 95 % interval is of use (t = 2.8 at four degrees of freedom)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a paired trial of one remedy says.
+
+    Args:
+        remedy: its name.
+        seeds: of the pairs.
+        before, after: the goal of each run: accuracy or R² on the validation part.
+        gain: mean of the paired differences.
+        low, high: its 95 % interval (Student's t over the pairs); equal to `gain` where all pairs agree.
+        finding: what the remedy was to cure, or "".
+        sick_before, sick_after: share of the runs in which it was found.
+        cost: time of the treated runs over that of the others.
+        recipe: the treated recipe, or None where the remedy was unfit.
+        unfit: why the remedy makes no sense here, or "".
+        note: where the interval says little, why.
+
+    Example:
+        >>> import netwise as nw
+        >>> specimen = nw.gallery.sick["rate_too_low"]
+        >>> verdict = nw.trial(specimen.recipe, nw.remedy("use_adam"), finding="rate_too_low", seeds=(0, 1), jobs=1)
+        >>> verdict.gain > 0.5, verdict.sick_before, verdict.sick_after
+        (True, 1.0, 0.0)
+    """
+
+    remedy: str
+    seeds: tuple[int, ...] = ()
+    before: tuple[float, ...] = ()
+    after: tuple[float, ...] = ()
+    gain: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    finding: str = ""
+    sick_before: float = 0.0
+    sick_after: float = 0.0
+    cost: float = 1.0
+    recipe: Recipe | None = None
+    unfit: str = ""
+    note: str = ""
+
+    @property
+    def helps(self) -> bool:
+        """The goal rose beyond doubt (the whole interval lies above 0) and the finding is gone from most runs."""
+        return not self.unfit and self.low > 0 and self.sick_after < 0.5
+
+    @property
+    def sentence(self) -> str:
+        if self.unfit:
+            return f"unfit: {self.unfit}"
+        gone = "" if not self.finding else f"; {self.finding.replace('_', ' ')} in {_of(self.sick_before, self.seeds)} before, {_of(self.sick_after, self.seeds)} after"
+        note = f" ({self.note})" if self.note else ""
+        return f"gain {100 * self.gain:+.1f} points (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}){gone}; {self.cost:.1f} times the time{note}"
+
+
+def _of(share: float, seeds: tuple[int, ...]) -> str:
+    return f"{round(share * len(seeds))} of {len(seeds)}"
+
+
+def goal(run: Run) -> float:
+    """What a run is for: accuracy (or R²) on the validation part, of the weights that it ended with.
+
+    A run that diverged is worth a guess: one over the number of classes, or an R² of 0.
+    """
+    facts = run.history.facts
+    if run.history.ended.how == DIVERGED:
+        return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
+    series = run.history.of(VALID_ACCURACY) or run.history.of(VALID_R2) or run.history.of(TRAIN_ACCURACY)
+    if series is None:
+        return 0.0
+    value = series.last
+    if run.recipe.stopping.keeps_best:
+        losses = run.history.of(VALID_LOSS)
+        if losses is not None and losses.finite:
+            value = series.values[losses.values.index(min(losses.finite))]
+    return value if math.isfinite(value) else 0.0
+
+
+def trial(
+    recipe: Recipe, remedy: Remedy, *, finding: str = "", seeds: Sequence[int] = SEEDS, jobs: int | None = None,
+    untreated: Sequence[Run] = (), done: Callable[[Run], None] | None = None,
+) -> Verdict:
+    """Run `recipe` with and without `remedy` over `seeds`, in pairs.
+
+    Args:
+        recipe: the sick one.
+        remedy: what is tried.
+        finding: what it is to cure; whether that is gone is told apart from the gain.
+        seeds: at least two. Default five.
+        jobs: runs at a time, as in `fit_many`.
+        untreated: runs of `recipe` over the same seeds, where there are some already.
+        done: called with each run as it ends.
+
+    Raises:
+        WrongValue: fewer than two seeds, or `untreated` of other seeds.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.suggest(nw.data.iris(), epochs=3)
+        >>> nw.trial(recipe, nw.remedy("use_relu")).unfit
+        'the hidden layers are ReLU already'
+    """
+    seeds = tuple(seeds)
+    if len(set(seeds)) != len(seeds) or len(seeds) < 2:
+        raise WrongValue("trial", [Problem("seeds", str(seeds), "must be at least two different ones: one pair has no spread", "(0, 1, 2, 3, 4)")])
+    if untreated and [run.recipe.seed for run in untreated] != list(seeds):
+        raise WrongValue("trial", [Problem("untreated", str([r.recipe.seed for r in untreated]), f"must be runs of the seeds {seeds}")])
+    treated = remedy.apply(recipe)
+    if isinstance(treated, Unfit):
+        return Verdict(remedy.name, finding=finding, unfit=treated.reason)
+    arms = [recipe.but(seed=seed) for seed in seeds] if not untreated else []
+    arms += [treated.but(seed=seed) for seed in seeds]
+    runs = fit_many(arms, jobs=jobs, done=(lambda place, run: done(run)) if done else None)
+    before = list(untreated) or runs[: len(seeds)]
+    return compare(remedy.name, before, runs[-len(seeds) :], treated, finding)
+
+
+def compare(name: str, before: Sequence[Run], after: Sequence[Run], treated: Recipe, finding: str = "") -> Verdict:
+    """The verdict on runs that are paired by their seeds."""
+    one, other = tuple(goal(run) for run in before), tuple(goal(run) for run in after)
+    gains = [b - a for a, b in zip(one, other, strict=True)]
+    gain, low, high = paired_interval(gains)
+    sick = [sum(bool(finding) and finding in diagnose(run).names for run in arm) / len(arm) for arm in (before, after)]
+    time = [sum(run.history.made_by.seconds for run in arm) for arm in (before, after)]
+    return Verdict(
+        name, tuple(run.recipe.seed for run in before), one, other, gain, low, high, finding, sick[0], sick[1],
+        time[1] / time[0] if time[0] > 0 else 1.0, treated, note=_note(gains, other, after),
+    )
+
+
+def paired_interval(gains: Sequence[float]) -> tuple[float, float, float]:
+    """(mean, low, high) of paired differences: Student's t at 95 %."""
+    from scipy import stats
+
+    mean = fmean(gains)
+    reach = float(stats.t.ppf(0.975, len(gains) - 1)) * stdev(gains) / math.sqrt(len(gains))
+    return mean, mean - reach, mean + reach
+
+
+def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -> str:
+    chance = 1 / (runs[0].history.facts.classes or 1) if runs[0].history.facts.classes else None
+    if chance is not None and fmean(after) < 1.5 * chance and abs(fmean(gains)) < chance / 2:
+        return "both arms are near chance: the interval says nothing about a cure"
+    if stdev(gains) == 0:
+        return "all pairs agree exactly: the interval has no width"
+    return ""
+
+
+def plain_verdict(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as plain values, for `--json`."""
+    return {
+        "remedy": verdict.remedy, "unfit": verdict.unfit or None, "seeds": list(verdict.seeds), "before": list(verdict.before), "after": list(verdict.after),
+        "gain": verdict.gain, "low": verdict.low, "high": verdict.high, "finding": verdict.finding or None, "sick_before": verdict.sick_before,
+        "sick_after": verdict.sick_after, "cost": verdict.cost, "helps": verdict.helps, "note": verdict.note or None,
+    }
+
+
+def told_changes(before: Recipe, after: Recipe) -> list[str]:
+    """What a treatment changed, as `field: before -> after`."""
+    return [f"{name}: {old} -> {new}" for name, (old, new) in changes(before, after).items()]

@@ -1,0 +1,48 @@
+"""What `nw.diagnose` says about the clinic's runs, in the clinic's words."""
+
+from __future__ import annotations
+
+from loop import Listener, train  # of the clinic's own folder
+
+import netwise as nw
+
+NAMES = {
+    "weights_stand_still": "optimizer_not_connected",
+    "inputs_not_normalised": "input_not_normalized",
+    "start_symmetric": "init_symmetry",
+    "brakes_too_strong": "over_regularised",
+    "no_nonlinearity": "missing_nonlinearity",
+    "saturation": "saturation",
+    "dead_relu": "dead_relu",
+    "exploding_gradient": "exploding_gradient",
+    "vanishing_gradient": "vanishing_gradient",
+    "rate_too_high": "lr_too_high",
+    "rate_too_low": "lr_too_low",
+    "overfitting": "overfitting",
+    "underfitting": "underfitting_capacity",
+    "not_learning": "not_learning",
+}
+
+
+class Watching(Listener):
+    """The clinic's loop, heard by `nw.watch`."""
+
+    def start(self, case):
+        optimizer = case.optimizers[0]
+        self.watch = nw.watch(case.model, optimizer=optimizer, loss=case.loss).__enter__()
+
+    def backward_done(self, case, step, x, y, output, loss):
+        self.watch.step(loss, y)
+
+    def epoch_done(self, case, epoch, step, train_loss, valid_loss, train_score, valid_score):
+        self.watch.epoch(train_loss=train_loss, train_accuracy=train_score, valid_loss=valid_loss, valid_accuracy=valid_score)
+
+    def finish(self, case):
+        self.watch.__exit__(None, None, None)
+
+
+def diagnose(case):
+    listener = Watching()
+    train(case, listener)
+    report = nw.diagnose(listener.watch.history())
+    return [NAMES[finding.rule] for finding in report.found]
