@@ -95,12 +95,12 @@ class RecipeFileError(WrongValue):
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "recipe.toml"
-        >>> _ = path.write_text('batch_size = 0')
+        >>> _ = path.write_text('data = "digits"\\nbatch_size = 0')
         >>> nw.read_recipe(path)
         Traceback (most recent call last):
         ...
         netwise.errors.RecipeFileError: recipe.toml: 2 problems. Nothing was trained.
-          data            is missing: a recipe needs data. Write "digits".
+          network         is missing: a recipe needs a network. Write {kind = "MLP", widths = [64, 30, 10]}.
           batch_size = 0  must be at least 1: a step needs a sample. Write 64.
     """
 
@@ -154,7 +154,7 @@ class DataError(NetwiseError, ValueError):
         >>> nw.data.arrays([[1.0], [2.0]], [0]).load()
         Traceback (most recent call last):
         ...
-        netwise.errors.DataError: X has 2 rows and y has 1: each sample needs one target.
+        netwise.errors.DataError: X has 2 rows and y has 1: each sample needs one target
     """
 
 
@@ -179,6 +179,8 @@ def shown(value: object, limit: int = 60) -> str:
     """A value as it is told in a message: on one line and never longer than `limit`."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, type):
+        return value.__name__
     if isinstance(value, int) and abs(value) >= 10**limit:
         return f"a number of over {limit} digits"
     text = repr(value[: 2 * limit] if isinstance(value, str | bytes) else value)

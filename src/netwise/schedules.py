@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from netwise.fields import Part, integer, number
 
-State = dict[str, float]  # what a schedule or a stopping rule remembers; kept in checkpoints as text
+State = dict[str, float]  # what a schedule remembers; kept in checkpoints as text
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class Moment:
         epoch: epochs done so far, from 0.
         epochs: epochs that the recipe asks for.
         loss: validation loss (training loss where nothing is held out) of the last epoch; None before the first ends.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Moment(epoch=3, epochs=10).loss is None
+        True
     """
 
     epoch: int

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netwise.fields import Part, integer
-from netwise.schedules import State
+
+State = dict[str, float]  # what a rule remembers; kept in checkpoints as text
 
 
 class Stopping(Part):

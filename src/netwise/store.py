@@ -78,7 +78,7 @@ class RunFolder:
     # ---- about
 
     def write_about(self, about: Mapping[str, Any]) -> None:
-        write_atomically(self.path / ABOUT, json.dumps(_plain(about), indent=1) + "\n")
+        write_atomically(self.path / ABOUT, json.dumps(strict(about), indent=1) + "\n")
 
     def about(self) -> dict[str, Any]:
         try:
@@ -92,7 +92,7 @@ class RunFolder:
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows; each reaches the file with its line end or does not count."""
-        text = "".join(json.dumps(_plain(row)) + "\n" for row in rows)
+        text = "".join(json.dumps(strict(row)) + "\n" for row in rows)
         if text:
             with open(self.path / ROWS, "a", encoding="utf-8") as file:
                 file.write(text)
@@ -198,12 +198,12 @@ def _read_checkpoint(folder: Path) -> Checkpoint | None:
     return Checkpoint(tensors, json.loads(raw["state.json"]))
 
 
-def _plain(value: Any) -> Any:
+def strict(value: Any) -> Any:
     """Values as strict JSON has them: numbers that are not finite become the words "nan", "inf", "-inf"."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): strict(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [strict(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
@@ -247,7 +247,15 @@ _TABLE = "CREATE TABLE IF NOT EXISTS runs (folder TEXT PRIMARY KEY, mark TEXT, d
 
 
 def list_runs(home: str | Path) -> list[Entry]:
-    """All runs below `home`, the newest last. The index beside them only saves reading: it is rebuilt from the folders."""
+    """All runs below `home`, the newest last. The index beside them only saves reading: it is rebuilt from the folders.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> home = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = nw.fit(nw.suggest(nw.data.iris(), epochs=2), folder=home / "flowers")
+        >>> [(entry.data, entry.ended) for entry in nw.list_runs(home)]
+        [('iris', 'finished')]
+    """
     home = Path(home)
     if not home.is_dir():
         return []

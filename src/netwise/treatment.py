@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from netwise.diagnosis import Report, diagnose, everything
 from netwise.engine.many import fit_many
@@ -90,7 +91,8 @@ class Course:
 
 
 def treat(
-    recipe: Recipe, *, seeds: Sequence[int] = SEEDS, jobs: int | None = None, told: Callable[[str], None] | None = None
+    recipe: Recipe, *, seeds: Sequence[int] = SEEDS, jobs: int | None = None, folder: str | Path | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> Course:
     """Find what is wrong with a recipe's run, and prove a cure.
 
@@ -102,6 +104,7 @@ def treat(
         recipe: what does not learn.
         seeds: of the paired trials. Default five.
         jobs: runs at a time, as in `fit_many`.
+        folder: where to keep the final run; a new or empty one. Default: nowhere.
         told: called with a line now and then. Default none.
 
     Raises:
@@ -140,7 +143,8 @@ def treat(
         confirmed = compare("the whole cure", arms[: len(FRESH)], arms[len(FRESH) :], present, rounds[0].finding.rule)
         tell(f"Confirmed: {confirmed.sentence}.")
     before = fit(recipe)
-    return Course(before, before if present == recipe else fit(present), tuple(rounds), confirmed)
+    final = before if present == recipe and folder is None else fit(present, folder=folder)
+    return Course(before, final, tuple(rounds), confirmed)
 
 
 def _tried(recipe: Recipe, finding: Finding, seeds: tuple[int, ...], jobs: int | None, tell: Callable[[str], None]) -> list[Verdict]:

@@ -125,8 +125,8 @@ def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
     x = prepared(recipe, _few(samples, 1000))[0].train.x
-    mean, spread = float(x.mean()), float(x.std())
-    by_feature = x.reshape(len(x), -1).std(0)
+    mean, spread = float(x.mean()), float(x.std(unbiased=False))
+    by_feature = x.reshape(len(x), -1).std(0, unbiased=False)
     live = by_feature[by_feature > 0]
     uneven = float(live.max() / live.min()) if len(live) and x.dim() == 2 else 1.0
     if spread > 10 or abs(mean) > 3 * spread + 1:

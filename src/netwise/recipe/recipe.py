@@ -6,6 +6,9 @@ import hashlib
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+import torch
+from torch import Tensor
+
 from netwise.augment import Augment
 from netwise.clipping import Clipping
 from netwise.data import Data
@@ -105,6 +108,6 @@ def _changes(before: Any, after: Any, prefix: str) -> dict[str, tuple[Any, Any]]
 
 
 def _equal(one: Any, other: Any) -> bool:
-    if hasattr(one, "shape") and hasattr(other, "shape"):
-        return one.shape == other.shape and bool((one == other).all())
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.equal(one, other)
     return bool(one == other)

@@ -1,0 +1,29 @@
+"""Claims of the notes as experiments: `nw.lab("L01").run()`."""
+
+from __future__ import annotations
+
+from netwise.errors import UnknownName
+from netwise.labs import neuron
+from netwise.labs.lab import Criterion, Lab, Outcome
+
+LABS: tuple[Lab, ...] = (neuron.L01, neuron.L02)
+
+
+def lab(name: str) -> Lab:
+    """One lab by its name.
+
+    Raises:
+        UnknownName: nobody has this name.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.lab("L02").source
+        'note 004'
+    """
+    for each in LABS:
+        if each.name.lower() == name.lower():
+            return each
+    raise UnknownName("lab", name, [each.name for each in LABS])
+
+
+__all__ = ["LABS", "Criterion", "Lab", "Outcome", "lab"]

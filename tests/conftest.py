@@ -1,0 +1,55 @@
+"""What tests share: where real data lie, and small runs that many look at."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import netwise as nw
+
+collect_ignore = ["clinic/adapter.py"]  # imports modules of the clinic's own folder
+
+settings.register_profile("netwise", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("netwise")
+
+
+@pytest.fixture
+def data_files() -> Path:
+    """The folder of real data files; tests that need it skip where it is not set."""
+    folder = os.environ.get("NETWISE_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("NETWISE_DATA is not set to a folder of data files")
+    return Path(folder)
+
+
+@pytest.fixture
+def clinic() -> Path:
+    """The folder of the clinic's cases; its modules can be imported inside the test."""
+    folder = os.environ.get("NETWISE_CLINIC")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("NETWISE_CLINIC is not set to the folder of the clinic")
+    sys.path.insert(0, folder)
+    yield Path(folder)
+    sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def digits_run() -> nw.Run:
+    """A healthy run."""
+    return nw.fit(nw.suggest(nw.data.digits(), epochs=6))
+
+
+@pytest.fixture(scope="session")
+def sick_run() -> nw.Run:
+    """Four sigmoid layers that do not learn."""
+    return nw.fit(nw.gallery.DEEP_SIGMOID)
+
+
+@pytest.fixture
+def small() -> nw.Recipe:
+    """A recipe that runs in a few hundredths of a second."""
+    return nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1, momentum=0.9), batch_size=16, epochs=4)
