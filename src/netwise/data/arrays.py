@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +99,7 @@ def arrays(
     settings: dict[str, Any] = {"scale_target": scale_target, "valid": valid, "test": test, "split_seed": split_seed}
     if targets.dtype.kind == "f":
         values = torch.as_tensor(targets, dtype=torch.float32)
-        return Arrays(X=inputs.clone(), y=values.reshape(len(values), -1).clone(), **settings)
+        return Arrays(X=inputs.clone(), y=values.reshape(len(values), math.prod(values.shape[1:])).clone(), **settings)
     names, numbers = np.unique(targets.reshape(-1), return_inverse=True)
     labels = torch.as_tensor(numbers.reshape(-1), dtype=torch.int64)
     return Arrays(X=inputs.clone(), y=labels, classes=tuple(str(name) for name in names), **settings)

@@ -30,9 +30,9 @@ class ArrayEncoder:
             x = torch.as_tensor(np.asarray(raw, dtype=np.float32))
         except (TypeError, ValueError) as error:
             raise DataError(f"the inputs are no array of numbers: {error}") from None
-        if tuple(x.shape) == self.shape:
-            x = x[None]
         size = math.prod(self.shape)
+        if tuple(x.shape) == self.shape or (x.dim() == 1 and x.numel() == size):
+            x = x[None]  # one sample
         if x.dim() < 1 or (len(x) and x[0].numel() != size):
             raise DataError(f"the inputs are {tuple(x.shape)}; the network takes (samples, {', '.join(map(str, self.shape))})")
         if not torch.isfinite(x).all():

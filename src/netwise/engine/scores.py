@@ -50,7 +50,8 @@ def wilson(right: int, samples: int, z: float = 1.959964) -> tuple[float, float]
     middle = share + z * z / (2 * samples)
     reach = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
     scale = 1 + z * z / samples
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    # The last digit may be rounded past the share itself, or past 0 and 1.
+    return max(0.0, min(share, (middle - reach) / scale)), min(1.0, max(share, (middle + reach) / scale))
 
 
 def outputs_of(module: nn.Module, x: Tensor) -> Tensor:

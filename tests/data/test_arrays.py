@@ -1,0 +1,74 @@
+"""Arrays in memory: what is a class and what a number, and a hash that knows the content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import netwise as nw
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"), [([0, 1, 2] * 10, ("0", "1", "2")), (np.array([True, False, True] * 10), ("False", "True")), (list("bab" * 10), ("a", "b")), (torch.arange(30) % 3, ("0", "1", "2"))],
+)
+def test_whole_numbers_booleans_and_words_are_classes(y: object, classes: tuple[str, ...]) -> None:
+    samples = nw.data.arrays(np.zeros((30, 2)), y).load()
+    assert samples.task == "classification"
+    assert samples.classes == classes
+
+
+def test_real_numbers_are_targets() -> None:
+    samples = nw.data.arrays(np.zeros((30, 2)), np.linspace(5, 9, 60).reshape(30, 2)).load()
+    assert samples.task == "regression"
+    assert samples.outputs == 2
+
+
+def test_equal_content_is_equal_data() -> None:
+    one, other = (nw.data.arrays([[1.0], [2.0]], [0, 1]) for _ in range(2))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != nw.data.arrays([[1.0], [2.5]], [0, 1])
+    assert one != one.but(split_seed=1)
+
+
+def test_the_data_are_a_copy() -> None:
+    x = np.ones((10, 2), dtype=np.float32)
+    data = nw.data.arrays(x, [0, 1] * 5)
+    digest = data.digest
+    x[:] = 7
+    assert data.digest == digest
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "text"), [([["a"]], [0], "X is no array of numbers"), ([[np.nan], [1.0]], [0, 1], "1 of the inputs are not finite"), (np.zeros((0, 2)), [], "X has no rows"), ([[1.0], [2.0]], [1.0, np.inf], "1 of the targets are not finite")],
+)
+def test_wrong_arrays_are_told(x: object, y: object, text: str) -> None:
+    with pytest.raises(nw.DataError, match=text):
+        nw.data.arrays(x, y, valid=0, test=0).load()
+
+
+def test_a_recipe_with_arrays_round_trips_through_its_folder(tmp_path: Path) -> None:
+    data = nw.data.arrays(np.random.default_rng(0).normal(size=(40, 3)), list("ab" * 20), valid=0.3)
+    recipe = nw.Recipe(data=data, network=nw.MLP((3, 4, 2)))
+    nw.write_recipe(recipe, tmp_path / "recipe.toml")
+    again = nw.read_recipe(tmp_path / "recipe.toml")
+    assert again == recipe
+    assert again.hash == recipe.hash
+    assert again.data.load().classes == ("a", "b")
+
+
+def test_arrays_that_were_swapped_are_told(tmp_path: Path) -> None:
+    recipe = nw.Recipe(data=nw.data.arrays([[1.0], [2.0]], [0, 1]), network=nw.MLP((1, 2)))
+    nw.write_recipe(recipe, tmp_path / "recipe.toml")
+    other = recipe.but(data=nw.data.arrays([[9.0], [2.0]], [0, 1]))
+    text = (tmp_path / "recipe.toml").read_text()
+    nw.write_recipe(other, tmp_path / "recipe.toml")
+    (tmp_path / "recipe.toml").write_text(text)
+    with pytest.raises(nw.RecipeFileError, match="these are other arrays"):
+        nw.read_recipe(tmp_path / "recipe.toml")
+    (tmp_path / "data.safetensors").unlink()
+    with pytest.raises(nw.RecipeFileError, match=r"they lie in data.safetensors beside the recipe"):
+        nw.read_recipe(tmp_path / "recipe.toml")

@@ -1,0 +1,37 @@
+"""Sick runs are found by the name of their illness, healthy ones pass in silence; on seeds that set no line too."""
+
+from __future__ import annotations
+
+import pytest
+
+import netwise as nw
+
+NINE = {
+    "vanishing_gradient", "exploding_gradient", "dead_relu", "saturation", "rate_too_high", "rate_too_low", "not_learning", "overfitting", "underfitting",
+}
+
+
+def test_every_rule_has_a_sick_run() -> None:
+    illnesses = {specimen.illness for specimen in nw.gallery.sick.values()}
+    assert illnesses >= NINE
+    assert {rule.name for rule in nw.RULES} - illnesses == {"weights_stand_still"}  # a recipe cannot be wired wrongly
+
+
+@pytest.mark.parametrize("seed", [0, 11, 12])
+@pytest.mark.parametrize("name", nw.gallery.sick)
+def test_a_sick_run_is_found_by_its_illness(name: str, seed: int) -> None:
+    specimen = nw.gallery.sick[name]
+    report = nw.diagnose(nw.fit(specimen.recipe.but(seed=seed), test=False))
+    assert report.found
+    assert report.found[0].rule in (specimen.illness, *specimen.also), str(report)
+    assert specimen.illness in report.names
+    assert all(finding.remedies or finding.rule == "weights_stand_still" for finding in report.found)
+
+
+@pytest.mark.parametrize("seed", [0, 11, 12])
+@pytest.mark.parametrize("name", nw.gallery.healthy)
+def test_a_healthy_run_passes_in_silence(name: str, seed: int) -> None:
+    run = nw.fit(nw.gallery.healthy[name].recipe.but(seed=seed))
+    assert run.score is not None
+    assert run.score.value > (0.1 if run.score.name == "r2" else 0.85)
+    assert str(nw.diagnose(run)).startswith("Nothing found.")

@@ -1,0 +1,38 @@
+"""Recipes: values that can be compared, changed and told apart."""
+
+from __future__ import annotations
+
+import netwise as nw
+
+BASE = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.1))
+
+
+def test_but_makes_a_new_one() -> None:
+    other = BASE.but(batch_size=8)
+    assert (BASE.batch_size, other.batch_size) == (64, 8)
+    assert other.but(batch_size=64) == BASE
+
+
+def test_changes_tells_parts_of_one_class_by_field_and_others_whole() -> None:
+    other = BASE.but(optimizer=nw.SGD(lr=0.5), penalty=nw.L2(), network=BASE.network.but(activation=nw.Tanh()))
+    assert nw.changes(BASE, other) == {
+        "network.activation": (nw.ReLU(), nw.Tanh()), "optimizer.lr": (0.1, 0.5), "penalty": (None, nw.L2()),
+    }
+    assert nw.changes(BASE, BASE.but(init=nw.Glorot())) == {"init": (nw.ByNetwork(), nw.Glorot())}
+    assert nw.changes(BASE.but(init=nw.Glorot()), BASE.but(init=nw.Glorot(shape="normal"))) == {"init.shape": ("uniform", "normal")}
+    assert nw.changes(BASE, BASE) == {}
+
+
+def test_the_hash_changes_with_any_field() -> None:
+    variants = [
+        BASE, BASE.but(seed=1), BASE.but(epochs=3), BASE.but(data=nw.data.digits(split_seed=1)), BASE.but(network=nw.MLP((64, 31, 10))),
+        BASE.but(init=nw.He()), BASE.but(loss=nw.Quadratic()), BASE.but(penalty=nw.L2()), BASE.but(penalty=nw.L1()), BASE.but(optimizer=nw.SGD(lr=0.2)),
+        BASE.but(schedule=nw.Cosine()), BASE.but(clip=nw.Clip()), BASE.but(stopping=nw.Patience()), BASE.but(preprocess=(nw.Standardise(),)), BASE.but(augment=(nw.Noise(),)),
+    ]
+    assert len({recipe.hash for recipe in variants}) == len(variants)
+
+
+def test_a_suggestion_runs_for_every_bundled_set() -> None:
+    for data in (nw.data.digits(), nw.data.iris(), nw.data.wine(), nw.data.breast_cancer(), nw.data.diabetes()):
+        assert nw.check(nw.suggest(data)) == []
+    assert nw.check(nw.suggest(nw.data.digits(), "lenet5")) == []

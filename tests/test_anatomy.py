@@ -1,0 +1,70 @@
+"""The table of a network, and the sentence where a shape does not fit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import netwise as nw
+
+
+class Branched(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right, self.out = nn.Linear(6, 4), nn.Linear(6, 4), nn.Linear(4, 2)
+
+    def forward(self, x):  # type: ignore[no-untyped-def]
+        return self.out(torch.relu(self.left(x)) + self.right(x))
+
+
+def test_a_module_of_ones_own_is_described_in_order_of_use() -> None:
+    anatomy = nw.describe(Branched(), (6,))
+    assert [organ.name for organ in anatomy.organs] == ["left", "right", "out"]
+    assert anatomy.multiply_adds == 24 + 24 + 8
+    assert anatomy.output == (2,)
+
+
+def test_convolutions_are_counted_as_their_windows() -> None:
+    anatomy = nw.describe(nn.Conv2d(3, 8, 5, padding=2), (3, 10, 10))
+    assert anatomy.multiply_adds == 8 * 10 * 10 * 3 * 5 * 5
+
+
+def test_describing_leaves_no_trace() -> None:
+    module = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    module[1].eval()
+    before, mean = torch.get_rng_state(), module[1].running_mean.clone()
+    nw.describe(module, (4,))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(module[1].running_mean, mean)
+    assert (module.training, module[1].training) == (True, False)
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in module.modules())
+
+
+@pytest.mark.parametrize(
+    ("module", "shape", "text"),
+    [
+        (nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(6, 2)), (4,), "2 (Linear) takes 6 features and gets 5. Write 5 for its input."),
+        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(3, 2, 3)), (1, 8, 8), "1 (Conv2d) takes 3 channels and gets 2. Write 2 for its channels."),
+        (nn.Sequential(nn.Linear(4, 4), nn.Conv2d(1, 2, 3)), (4,), "1 (Conv2d) takes images (channels, height, width) and gets 4"),
+        (nn.Conv2d(1, 2, 9), (1, 4, 4), "(network) (Conv2d) slides a field of 9x9 over maps of 4x4"),
+        (nn.Sequential(nn.Linear(4, 4), nn.Unflatten(1, (3, 3))), (4,), "1 (Unflatten) gets 4 and refuses"),
+    ],
+)
+def test_what_does_not_fit_is_explained_under_the_table(module: nn.Module, shape: tuple[int, ...], text: str) -> None:
+    with pytest.raises(nw.ShapeError) as caught:
+        nw.describe(module, shape)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "The data do not fit through the network."
+    assert lines[1].startswith("layer")
+    assert lines[-1].startswith(text)
+    assert not any(m._forward_hooks for m in module.modules())
+
+
+def test_a_fault_between_the_layers_is_told_too() -> None:
+    class Odd(nn.Module):
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return x.reshape(len(x), 7)
+
+    with pytest.raises(nw.ShapeError):
+        nw.describe(Odd(), (4,))

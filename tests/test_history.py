@@ -1,0 +1,48 @@
+"""Histories: rows in, series out, and back from plain values."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import netwise as nw
+from netwise.history import about, history_from
+from netwise.signals import SIGNALS
+
+ROWS = st.lists(st.dictionaries(st.sampled_from(["loss", "valid.loss", "gradient.rms|layer1", "units.dead|a|b"]), st.floats(), min_size=1), max_size=20)
+
+
+@given(ROWS)
+def test_every_number_of_every_row_is_in_its_series(rows: list[dict[str, float]]) -> None:
+    history = nw.History.from_rows([{"step": i, **row} for i, row in enumerate(rows)])
+    assert sum(map(len, history.series.values())) == sum(map(len, rows))
+    for (signal, layer), series in history.series.items():
+        key = f"{signal}|{layer}" if layer else signal
+        assert [rows[step][key] for step in series.steps] == pytest.approx(list(series.values), nan_ok=True)
+
+
+def test_a_history_comes_back_from_plain_values() -> None:
+    history = nw.History.from_rows(
+        [{"step": 0, "loss": math.inf}], (nw.Layer("a", "Linear", 3, 2, "ReLU"),), nw.Facts(classes=3), nw.Ended("finished", "Done.", 1), nw.MadeBy("abc", {"torch": "2"})
+    )
+    again = history_from(json.loads(json.dumps(about(history))), [{"step": 0, "loss": "inf"}])
+    assert again == history
+
+
+def test_finite_leaves_out_what_is_no_number() -> None:
+    assert nw.Series((0, 1, 2), (math.nan, 1.0, math.inf)).finite == (1.0,)
+
+
+def test_every_signal_says_what_it_means() -> None:
+    assert len(SIGNALS) > 15
+    for name, signal in SIGNALS.items():
+        assert name == signal.name
+        assert len(signal.meaning) > 10
+
+
+def test_a_run_records_only_known_signals(digits_run: nw.Run) -> None:
+    assert {signal for signal, _ in digits_run.history.series} <= set(SIGNALS)
