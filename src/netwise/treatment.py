@@ -97,7 +97,8 @@ def treat(
     """Find what is wrong with a recipe's run, and prove a cure.
 
     Each remedy that answers the first finding is tried in pairs over `seeds`; the one with the largest gain among
-    those that help is accepted, and what is left is treated next. The result is confirmed on fresh seeds. The test
+    those that help is accepted (where none moves the goal beyond doubt, the largest fall of the validation loss),
+    and what is left is treated next. The result is confirmed on fresh seeds. The test
     part is scored once for each of the first and the final run, after everything has been chosen.
 
     Args:
@@ -127,7 +128,7 @@ def treat(
         tried_for.add(finding.rule)
         tell(f"Found: {finding.rule.replace('_', ' ')}. {finding.sentence}")
         verdicts = _tried(present, finding, seeds, jobs, tell)
-        best = max((each for each in verdicts if each.helps), key=lambda each: each.gain, default=None)
+        best = max((each for each in verdicts if each.helps), key=lambda each: (each.low > 0, each.gain if each.low > 0 else each.loss_gain), default=None)
         rounds.append(Round(present, report, finding, tuple(verdicts), best.remedy if best else ""))
         if best is None or best.recipe is None:
             continue

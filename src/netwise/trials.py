@@ -31,6 +31,7 @@ class Verdict:
         before, after: the goal of each run: accuracy or R² on the validation part.
         gain: mean of the paired differences.
         low, high: its 95 % interval (Student's t over the pairs); equal to `gain` where all pairs agree.
+        loss_gain, loss_low, loss_high: the same for the fall of the validation loss.
         finding: what the remedy was to cure, or "".
         sick_before, sick_after: share of the runs in which it was found.
         cost: time of the treated runs over that of the others.
@@ -53,6 +54,9 @@ class Verdict:
     gain: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    loss_gain: float = 0.0
+    loss_low: float = 0.0
+    loss_high: float = 0.0
     finding: str = ""
     sick_before: float = 0.0
     sick_after: float = 0.0
@@ -63,8 +67,13 @@ class Verdict:
 
     @property
     def helps(self) -> bool:
-        """The goal rose beyond doubt (the whole interval lies above 0) and the finding is gone from most runs."""
-        return not self.unfit and self.low > 0 and self.sick_after < 0.5
+        """The goal rose beyond doubt (the whole interval lies above 0) and the finding is gone from most runs.
+
+        Where the goal itself did not move beyond doubt, a validation loss that fell beyond doubt counts as well:
+        an overfitted network answers as rightly, but is sure where it is wrong.
+        """
+        better = self.low > 0 or (self.loss_low > 0 and self.high >= 0)
+        return not self.unfit and better and self.sick_after < 0.5
 
     @property
     def sentence(self) -> str:
@@ -72,6 +81,8 @@ class Verdict:
             return f"unfit: {self.unfit}"
         gone = "" if not self.finding else f"; {self.finding.replace('_', ' ')} in {_of(self.sick_before, self.seeds)} before, {_of(self.sick_after, self.seeds)} after"
         note = f" ({self.note})" if self.note else ""
+        if self.helps and self.low <= 0:
+            gone = f", validation loss {-self.loss_gain:+.2g} ({-self.loss_high:+.2g} to {-self.loss_low:+.2g})" + gone
         return f"gain {100 * self.gain:+.1f} points (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}){gone}; {self.cost:.1f} times the time{note}"
 
 
@@ -142,12 +153,29 @@ def compare(name: str, before: Sequence[Run], after: Sequence[Run], treated: Rec
     one, other = tuple(goal(run) for run in before), tuple(goal(run) for run in after)
     gains = [b - a for a, b in zip(one, other, strict=True)]
     gain, low, high = paired_interval(gains)
+    losses = [paired_losses(a, b) for a, b in zip(before, after, strict=True)]
+    fall, least, most = paired_interval(losses)
     sick = [sum(bool(finding) and finding in diagnose(run).names for run in arm) / len(arm) for arm in (before, after)]
     time = [sum(run.history.made_by.seconds for run in arm) for arm in (before, after)]
     return Verdict(
-        name, tuple(run.recipe.seed for run in before), one, other, gain, low, high, finding, sick[0], sick[1],
+        name, tuple(run.recipe.seed for run in before), one, other, gain, low, high, fall, least, most, finding, sick[0], sick[1],
         time[1] / time[0] if time[0] > 0 else 1.0, treated, note=_note(gains, other, after),
     )
+
+
+def paired_losses(before: Run, after: Run) -> float:
+    """How far the validation loss fell; a run that diverged has the loss of guessing."""
+    return valid_loss(before) - valid_loss(after)
+
+
+def valid_loss(run: Run) -> float:
+    """The validation loss of the weights that a run ended with."""
+    series = run.history.of(VALID_LOSS)
+    if run.history.ended.how == DIVERGED or series is None or not series.finite:
+        return run.history.facts.loss_of_guessing or 0.0
+    if run.recipe.stopping.keeps_best:
+        return min(series.finite)
+    return series.last if math.isfinite(series.last) else max(series.finite)
 
 
 def paired_interval(gains: Sequence[float]) -> tuple[float, float, float]:
@@ -172,7 +200,7 @@ def plain_verdict(verdict: Verdict) -> dict[str, Any]:
     """The verdict as plain values, for `--json`."""
     return {
         "remedy": verdict.remedy, "unfit": verdict.unfit or None, "seeds": list(verdict.seeds), "before": list(verdict.before), "after": list(verdict.after),
-        "gain": verdict.gain, "low": verdict.low, "high": verdict.high, "finding": verdict.finding or None, "sick_before": verdict.sick_before,
+        "gain": verdict.gain, "low": verdict.low, "high": verdict.high, "loss_gain": verdict.loss_gain, "loss_low": verdict.loss_low, "loss_high": verdict.loss_high, "finding": verdict.finding or None, "sick_before": verdict.sick_before,
         "sick_after": verdict.sick_after, "cost": verdict.cost, "helps": verdict.helps, "note": verdict.note or None,
     }
 

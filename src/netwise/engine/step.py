@@ -7,7 +7,7 @@ looks at everything after each, to find the one that broke.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -15,10 +15,13 @@ from torch import Tensor, nn
 
 from netwise import streams
 from netwise.data.source import Pairs
+from netwise.engine.update import updater
 from netwise.losses import CLASSIFICATION
 from netwise.penalties import penalised
 from netwise.probe import Probe
 from netwise.recipe.recipe import Recipe
+
+GATHERED_BYTES = 1_000_000  # about what a core's own cache holds
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Stepper:
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self.weights = penalised(module)
+        self.update = updater(optimizer)
         self.asked_to_stop: Callable[[], bool] = lambda: False
 
     def batches(self, epoch: int) -> tuple[Tensor, ...]:
@@ -78,32 +82,42 @@ class Stepper:
     def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> Stretch:
         """Steps over `batches`, the first of which is number `first` of its epoch and `step` of the run."""
         said = Stretch()
-        for number, rows in enumerate(batches):
+        for number, (x, y) in enumerate(self._gathered(batches)):
             watched = self.every > 0 and (step + number) % self.every == 0
-            self._one(rows, epoch, first + number, step + number, watched, said)
+            self._one(x, y, epoch, first + number, step + number, watched, said)
             if self.asked_to_stop():
                 break
         return said
 
-    def _one(self, rows: Tensor, epoch: int, batch: int, step: int, watched: bool, said: Stretch) -> Tensor:
+    def _gathered(self, batches: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs and targets of each batch; small batches are gathered several at a time, while they fit in a cache."""
+        size = max(1, len(batches[0]) * self.train.x[0].numel() * self.train.x.element_size())
+        together = max(1, GATHERED_BYTES // size)
+        for start in range(0, len(batches), together):
+            some = batches[start : start + together]
+            rows, sizes = torch.cat(some), [len(batch) for batch in some]
+            yield from zip(self.train.x.index_select(0, rows).split(sizes), self.train.y.index_select(0, rows).split(sizes), strict=True)
+
+    def _one(self, x: Tensor, y: Tensor, epoch: int, batch: int, step: int, watched: bool, said: Stretch) -> Tensor:
         if watched:
             self.probe.listen()
-        x, y = self.train.x.index_select(0, rows), self.train.y.index_select(0, rows)
-        if self.recipe.augment:
-            g = streams.generator(self.recipe.seed, streams.AUGMENT, epoch, batch)
-            for change in self.recipe.augment:
+        recipe = self.recipe
+        if recipe.augment:
+            g = streams.generator(recipe.seed, streams.AUGMENT, epoch, batch)
+            for change in recipe.augment:
                 x = change.apply(x, g)
         output = self.module(x)
         plain = self.loss(output, y)
-        penalty = None if self.recipe.penalty is None else self.recipe.penalty.price(self.weights)
+        penalty = None if recipe.penalty is None else recipe.penalty.price(self.weights)
         loss = plain if penalty is None else plain + penalty
-        self.optimizer.zero_grad()
+        for parameter in self.parameters:  # what zero_grad does, without its wrapping
+            parameter.grad = None
         loss.backward()
         if watched:
             self.probe.hear(loss.detach(), y, None if penalty is None else penalty.detach())
-        if self.recipe.clip is not None:
-            self.recipe.clip.apply(self.parameters)
-        self.optimizer.step()
+        if recipe.clip is not None:
+            recipe.clip.apply(self.parameters)
+        self.update()
         if watched:
             row = self.probe.updated()
             if row is not None:
@@ -139,7 +153,8 @@ class Stepper:
             handles = [layer.register_forward_hook(look) for layer in leaves]
             alone = Stretch()
             try:
-                loss = self._one(rows, epoch, first + number, step + number, self.every > 0, alone)
+                x, y = next(self._gathered((rows,)))
+                loss = self._one(x, y, epoch, first + number, step + number, self.every > 0, alone)
             finally:
                 for handle in handles:
                     handle.remove()

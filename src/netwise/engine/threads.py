@@ -10,7 +10,7 @@ import torch
 
 # Multiply-adds of one step's way forward (samples times those of one). Measured by `scripts/bench threads`:
 # below it a second thread costs more than it brings.
-ENOUGH_FOR_MORE = 40_000_000
+ENOUGH_FOR_MORE = 20_000_000
 
 
 def cores() -> int:

@@ -35,7 +35,7 @@ from netwise.schedules import Moment
 from netwise.store import Checkpoint, RunFolder
 
 LOOK_EVERY = 64  # steps between two looks whether all is finite; a broken stretch is taken again, step by step
-WATCHED = 200  # watched steps of a whole run, at most about this many
+WATCHED = 60  # watched steps of a whole run, at most about this many: listening may cost a run a few per cent
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def fit(
         folder: where to keep the run; a new or empty one. Default: nowhere.
         device: of torch. Default "cpu".
         threads: for each step. Default: by a fixed rule of the step's work (one for small networks).
-        watch_every: look inside on one of so many steps; 0 never. Default: about 200 looks a run.
+        watch_every: look inside on one of so many steps; 0 never. Default: about 60 looks a run.
         checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs. Default none.
         test: score the test part, once, at the end. Default true.
         progress: a display. Default none.

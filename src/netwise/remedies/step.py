@@ -14,11 +14,11 @@ from netwise.signals import LOSS
 from netwise.stopping import Never
 
 TRIAL_STEPS = 60  # as many as show which rate falls farthest; an epoch where that is longer
-DECADES = range(-4, 5)
+DECADES = range(-6, 7)
 
 
 def _search_rate(recipe: Recipe) -> Recipe | Unfit:
-    """The rate whose training loss falls farthest in a short run from the same start, over eight decades."""
+    """The rate whose training loss falls farthest in a short run from the same start, over twelve decades."""
     falls: dict[float, float] = {}
     for decade in DECADES:
         rate = recipe.optimizer.lr * 10.0**decade
@@ -63,7 +63,7 @@ def _clip_gradient(recipe: Recipe) -> Recipe | Unfit:
 SEARCH_RATE = Remedy(
     "search_rate", "the learning rate that falls farthest in a short trial",
     ("rate_too_high", "rate_too_low", "not_learning", "exploding_gradient", "dead_relu", "vanishing_gradient"), _search_rate,
-    "train 60 steps from the same start at lr / 1e4 ... lr * 1e4 and take the rate whose loss fell farthest",
+    "train 60 steps from the same start at lr / 1e6 ... lr * 1e6 and take the rate whose loss fell farthest",
     "note 004, claim S06",
 )
 LOWER_RATE = Remedy(

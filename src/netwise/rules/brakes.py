@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwise.history import History
 from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.rules.outcome import FEWEST, by_layer, has_learned, middle
+from netwise.rules.outcome import by_layer, has_learned, middle
 from netwise.signals import GRADIENT_RATIO, LOSS, PENALTY
 
 MOST_DROPPED = 0.8  # share: the catalogue's line; half is usual
@@ -30,7 +30,7 @@ def brakes_too_strong(history: History) -> Answer:
     price, loss = history.of(PENALTY), history.of(LOSS)
     if price is not None and loss is not None:
         shares = [p / total for p, total in zip(price.values, loss.values, strict=False) if total > 0]
-        share = max((middle(shares[:FEWEST]) or 0.0, middle(shares) or 0.0))  # at the start too: what it shrinks, it no longer costs
+        share = max(shares[0] if shares else 0.0, middle(shares) or 0.0)  # at the start too: what it shrinks, it no longer costs
         if share > PRICE:
             seen.append((f"{100 * share:.0f} % of the loss is the penalty.", Evidence("penalty / loss", share, PRICE)))
     if not seen:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite
-from statistics import fmean
 
 from netwise.history import DIVERGED, History
 from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.rules.outcome import FEWEST, final_loss, share_left, share_of
+from netwise.rules.outcome import FEWEST, average, final_loss, share_left, share_of
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 
 NOTHING = 0.9  # share of the loss of guessing that is left where nothing was learned
@@ -88,7 +87,7 @@ def underfitting(history: History) -> Answer:
     if train is None or len(train) < 2 * FEWEST:
         return Unchecked(f"training loss of at least {2 * FEWEST} epochs is needed to see it stand still")
     third = max(2, len(train) // 3)
-    before, after = fmean(train.values[-2 * third : -third]), fmean(train.values[-third:])
+    before, after = average(train.values[-2 * third : -third]), average(train.values[-third:])
     fall = (before - after) / before if before > 0 else 0.0
     if fall > FLAT:
         return None  # still on its way

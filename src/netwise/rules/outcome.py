@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from statistics import fmean, median
+from collections.abc import Iterable, Sequence
+from statistics import median
 
 from netwise.history import DIVERGED, History, Series
 from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
@@ -23,7 +23,7 @@ def final_loss(history: History) -> float | None:
     steps = history.of(LOSS)
     if steps is None or len(steps) < FEWEST:
         return None
-    return fmean(steps.values[-max(FEWEST, len(steps) // 10) :])
+    return average(steps.values[-max(FEWEST, len(steps) // 10) :])
 
 
 def share_left(history: History) -> float | None:
@@ -59,6 +59,11 @@ def middle(values: Iterable[float]) -> float | None:
     """Median of the finite values, or None without any."""
     finite = [v for v in values if math.isfinite(v)]
     return median(finite) if finite else None
+
+
+def average(values: Sequence[float]) -> float:
+    """The mean; not a number where infinities of both signs meet."""
+    return sum(values) / len(values)
 
 
 def by_layer(history: History, signal: str) -> dict[str, Series]:
