@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -42,7 +43,7 @@ def samples(rows: int) -> tuple[Tensor, Tensor]:
 
 def network(widths: tuple[int, ...]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in pairwise(widths):
         layers += [nn.Linear(a, b), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -107,17 +108,28 @@ def race(name: str) -> dict[str, float]:
     steps = -(-rows // batch)
     pairs = lambda a, b: median(p / q for p, q in zip(times[a], times[b], strict=True))  # noqa: E731
     return {
-        **{f"{each}, microseconds a step": 1e6 * median(values) / steps for each, values in times.items()}, "threads": threads,
-        "tutorial / netwise": pairs("tutorial", "netwise"), "netwise / tuned": pairs("netwise", "tuned"), "watched / netwise": pairs("watched", "netwise"),
+        **{f"{each}, microseconds a step": 1e6 * median(values) / steps for each, values in times.items()},
+        "threads": threads,
+        "tutorial / netwise": pairs("tutorial", "netwise"),
+        "netwise / tuned": pairs("netwise", "tuned"),
+        "watched / netwise": pairs("watched", "netwise"),
     }
 
 
 def where_threads_pay() -> None:
     """Time of a step with all cores over its time with one, over the multiply-adds of a step."""
     print(f"{'network':28s}{'batch':>6s}{'multiply-adds':>15s}{'all / one':>11s}")
-    for widths, batch in (((784, 30, 10), 10), ((784, 30, 10), 128), ((784, 256, 256, 10), 32), ((784, 256, 256, 10), 128), ((784, 256, 256, 10), 256), ((784, 512, 512, 10), 128), ((784, 1024, 1024, 10), 128)):
+    for widths, batch in (
+        ((784, 30, 10), 10),
+        ((784, 30, 10), 128),
+        ((784, 256, 256, 10), 32),
+        ((784, 256, 256, 10), 128),
+        ((784, 256, 256, 10), 256),
+        ((784, 512, 512, 10), 128),
+        ((784, 1024, 1024, 10), 128),
+    ):
         x, y = samples(batch * 60)
-        work = batch * sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+        work = batch * sum(a * b for a, b in pairwise(widths))
         ratios = []
         for _ in range(ROUNDS):
             one, many = (tuned(widths, batch, x, y, threads) for threads in (1, cores()))
@@ -144,7 +156,13 @@ def main(arguments: list[str]) -> None:
             print(f"  {'kept  ' if held else 'BROKEN'} {text}")
     if "--json" in arguments:
         versions = {"python": platform.python_version(), "torch": torch.__version__, "netwise": nw.__version__}
-        made = {"date": date.today().isoformat(), "versions": versions, "cores": cores(), "machine": platform.processor() or platform.machine(), "results": told}
+        made = {
+            "date": date.today().isoformat(),
+            "versions": versions,
+            "cores": cores(),
+            "machine": platform.processor() or platform.machine(),
+            "results": told,
+        }
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(made, indent=1) + "\n")
 
 

@@ -11,13 +11,16 @@ import netwise as nw
 def test_all_wrong_fields_are_told_at_once() -> None:
     with pytest.raises(nw.WrongValue) as caught:
         nw.Recipe(data="digits", network=nw.MLP, batch_size=0, epochs=2.5, seed=True, optimizer=nw.SGD(lr=0.1))
-    assert str(caught.value) == """\
+    assert (
+        str(caught.value)
+        == """\
 Recipe: 5 problems. Nothing was trained.
   data = 'digits'  must be a data set: a recipe needs data. Write "digits".
   network = MLP    is a class and not a value: a recipe needs a network. Write MLP().
   batch_size = 0   must be at least 1: a step needs a sample. Write 64.
   epochs = 2.5     must be a whole number: a run is at least one pass. Write 20.
   seed = true      must be a whole number: it seeds the random streams. Write 0."""
+    )
 
 
 @pytest.mark.parametrize(

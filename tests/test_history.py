@@ -6,8 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import netwise as nw
 from netwise.history import about, history_from
@@ -27,7 +26,11 @@ def test_every_number_of_every_row_is_in_its_series(rows: list[dict[str, float]]
 
 def test_a_history_comes_back_from_plain_values() -> None:
     history = nw.History.from_rows(
-        [{"step": 0, "loss": math.inf}], (nw.Layer("a", "Linear", 3, 2, "ReLU"),), nw.Facts(classes=3), nw.Ended("finished", "Done.", 1), nw.MadeBy("abc", {"torch": "2"})
+        [{"step": 0, "loss": math.inf}],
+        (nw.Layer("a", "Linear", 3, 2, "ReLU"),),
+        nw.Facts(classes=3),
+        nw.Ended("finished", "Done.", 1),
+        nw.MadeBy("abc", {"torch": "2"}),
     )
     again = history_from(json.loads(json.dumps(about(history))), [{"step": 0, "loss": "inf"}])
     assert again == history

@@ -13,8 +13,13 @@ from netwise.initializers import INITIALIZERS, fans, initialize
 
 FAN_IN, FAN_OUT = 400, 250
 STD = {
-    nw.ByNetwork(): math.sqrt(1 / (3 * FAN_IN)), nw.Normal(std=0.3): 0.3, nw.LeCun(): math.sqrt(1 / FAN_IN), nw.Glorot(): math.sqrt(2 / (FAN_IN + FAN_OUT)),
-    nw.Glorot(shape="normal"): math.sqrt(2 / (FAN_IN + FAN_OUT)), nw.He(): math.sqrt(2 / FAN_IN), nw.He(gain=2.0): 2 * math.sqrt(2 / FAN_IN),
+    nw.ByNetwork(): math.sqrt(1 / (3 * FAN_IN)),
+    nw.Normal(std=0.3): 0.3,
+    nw.LeCun(): math.sqrt(1 / FAN_IN),
+    nw.Glorot(): math.sqrt(2 / (FAN_IN + FAN_OUT)),
+    nw.Glorot(shape="normal"): math.sqrt(2 / (FAN_IN + FAN_OUT)),
+    nw.He(): math.sqrt(2 / FAN_IN),
+    nw.He(gain=2.0): 2 * math.sqrt(2 / FAN_IN),
 }
 
 

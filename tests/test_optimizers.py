@@ -9,8 +9,16 @@ import netwise as nw
 from netwise.optimizers import OPTIMIZERS
 
 RULES = [
-    nw.SGD(lr=0.1), nw.SGD(lr=0.1, momentum=0.9), nw.SGD(lr=0.1, momentum=0.9, nesterov=True), nw.SGD(lr=0.1, momentum=0.5, weight_decay=0.1),
-    nw.SGD(lr=0.1, nesterov=True), nw.Adam(), nw.Adam(lr=0.1, beta1=0.5, beta2=0.9, epsilon=1e-4), nw.AdamW(lr=0.01, weight_decay=0.3), nw.RMSProp(), nw.RMSProp(decay=0.5),
+    nw.SGD(lr=0.1),
+    nw.SGD(lr=0.1, momentum=0.9),
+    nw.SGD(lr=0.1, momentum=0.9, nesterov=True),
+    nw.SGD(lr=0.1, momentum=0.5, weight_decay=0.1),
+    nw.SGD(lr=0.1, nesterov=True),
+    nw.Adam(),
+    nw.Adam(lr=0.1, beta1=0.5, beta2=0.9, epsilon=1e-4),
+    nw.AdamW(lr=0.01, weight_decay=0.3),
+    nw.RMSProp(),
+    nw.RMSProp(decay=0.5),
 ]
 
 

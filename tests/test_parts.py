@@ -70,9 +70,14 @@ def test_an_interface_says_that_it_is_one(family: type[Part]) -> None:
             family().read()  # type: ignore[attr-defined]
         return
     calls = {
-        nw.Initializer: lambda p: p.sample((1, 1), fan_in=1, fan_out=1, generator=None), nw.Penalty: lambda p: p.price([]),
-        nw.Schedule: lambda p: p.next({}, None), nw.Stopping: lambda p: p.next({}, 0, 0.0), nw.Clipping: lambda p: p.apply([]),
-        nw.Preprocess: lambda p: p.apply(None, {}), nw.Augment: lambda p: p.apply(None, None), nw.Optimizer: lambda p: p.build([]),
+        nw.Initializer: lambda p: p.sample((1, 1), fan_in=1, fan_out=1, generator=None),
+        nw.Penalty: lambda p: p.price([]),
+        nw.Schedule: lambda p: p.next({}, None),
+        nw.Stopping: lambda p: p.next({}, 0, 0.0),
+        nw.Clipping: lambda p: p.apply([]),
+        nw.Preprocess: lambda p: p.apply(None, {}),
+        nw.Augment: lambda p: p.apply(None, None),
+        nw.Optimizer: lambda p: p.build([]),
     }
     with pytest.raises(TypeError, match="interface"):
         calls.get(family, lambda p: p.build())(family())

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy import stats
 
 import netwise as nw
@@ -78,7 +77,9 @@ def test_a_diverged_run_is_worth_a_guess() -> None:
 
 
 def test_the_goal_is_that_of_the_weights_the_run_ended_with() -> None:
-    recipe = nw.Recipe(data=nw.data.digits(valid=0.45, test=0.5), network=nw.MLP((64, 64, 10)), optimizer=nw.Adam(lr=0.02), batch_size=16, epochs=60, stopping=nw.Patience(4))
+    recipe = nw.Recipe(
+        data=nw.data.digits(valid=0.45, test=0.5), network=nw.MLP((64, 64, 10)), optimizer=nw.Adam(lr=0.02), batch_size=16, epochs=60, stopping=nw.Patience(4)
+    )
     run = nw.fit(recipe)
     losses, shares = run.history.of("valid.loss"), run.history.of("valid.accuracy")
     assert losses is not None

@@ -56,7 +56,9 @@ def train(model: nn.Module, watcher: object = None, steps: int = 60) -> list[flo
 
 @pytest.mark.parametrize("every", [None, 1, 7])
 @pytest.mark.parametrize(
-    "make", [Functional, lambda: nn.Sequential(nn.Linear(12, 8), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(8, 4)), lambda: nn.Linear(12, 4)], ids=["functional", "sequential", "linear"]
+    "make",
+    [Functional, lambda: nn.Sequential(nn.Linear(12, 8), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(8, 4)), lambda: nn.Linear(12, 4)],
+    ids=["functional", "sequential", "linear"],
 )
 def test_the_users_numbers_stay_the_same_to_the_last_bit_and_nothing_is_left(make: object, every: int | None) -> None:
     torch.manual_seed(3)
@@ -97,7 +99,14 @@ def test_nothing_is_left_when_the_loop_raises() -> None:
 
 
 def test_both_roads_hear_the_same() -> None:
-    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 24, 16, 10), activation=nw.Tanh(), dropout=0.1), init=nw.Glorot(), optimizer=nw.SGD(lr=0.1, momentum=0.9), epochs=3, batch_size=100)
+    recipe = nw.Recipe(
+        data=nw.data.digits(),
+        network=nw.MLP((64, 24, 16, 10), activation=nw.Tanh(), dropout=0.1),
+        init=nw.Glorot(),
+        optimizer=nw.SGD(lr=0.1, momentum=0.9),
+        epochs=3,
+        batch_size=100,
+    )
     fitted = nw.fit(recipe, watch_every=4).history
     samples = recipe.data.load()
     torch.set_num_threads(fitted.made_by.threads)  # sums are split between threads: their number shows in the last bits
@@ -161,7 +170,10 @@ def test_the_numbers_are_what_they_are_called() -> None:
         (lambda: nn.Sequential(nn.Linear(12, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4)), ["ReLU", "Identity"]),
         (lambda: nn.Sequential(nn.Linear(12, 8), nn.Linear(8, 4), nn.Softmax(1)), ["Identity", "Softmax"]),
         (lambda: nn.Sequential(nn.Linear(12, 8), nn.GELU(), nn.Linear(8, 4)), ["GELU", "Identity"]),
-        (lambda: nn.Sequential(nn.Unflatten(1, (1, 12)), nn.Conv1d(1, 3, 3), nn.ReLU(inplace=True), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(15, 4)), ["ReLU", "Identity"]),
+        (
+            lambda: nn.Sequential(nn.Unflatten(1, (1, 12)), nn.Conv1d(1, 3, 3), nn.ReLU(inplace=True), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(15, 4)),
+            ["ReLU", "Identity"],
+        ),
     ],
 )
 def test_activations_are_recognised_however_they_are_written(make: object, activations: list[str]) -> None:

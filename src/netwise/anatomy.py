@@ -72,9 +72,7 @@ class Anatomy:
         rows += [(o.name, o.kind, _times(o.shape), f"{o.parameters:,}", f"{o.multiply_adds:,}") for o in self.organs]
         rows.append(("sum", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"))
         wide = [max(len(row[i]) for row in rows) for i in range(5)]
-        return "\n".join(
-            f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:<{wide[2]}}  {d:>{wide[3]}}  {e:>{wide[4]}}".rstrip() for a, b, c, d, e in rows
-        )
+        return "\n".join(f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:<{wide[2]}}  {d:>{wide[3]}}  {e:>{wide[4]}}".rstrip() for a, b, c, d, e in rows)
 
 
 def _times(shape: Sequence[int]) -> str:

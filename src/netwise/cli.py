@@ -78,8 +78,19 @@ _trust = click.option("--trust-own", is_flag=True, help="Import and run a networ
 @_home
 @_json
 def train(
-    source: str | None, target: str | None, network: str, epochs: int | None, seed: int | None, settings: Sequence[str], resumed: str | None,
-    checkpoint_every: int, device: str, threads: int | None, trust_own: bool, home: Path, as_json: bool,
+    source: str | None,
+    target: str | None,
+    network: str,
+    epochs: int | None,
+    seed: int | None,
+    settings: Sequence[str],
+    resumed: str | None,
+    checkpoint_every: int,
+    device: str,
+    threads: int | None,
+    trust_own: bool,
+    home: Path,
+    as_json: bool,
 ) -> None:
     """Train on SOURCE: a data set's name, FILE.csv with --target, or RECIPE.toml."""
     from netwise.display import display
@@ -115,8 +126,7 @@ def train(
 @_json
 def diagnose(run: str, home: Path, as_json: bool) -> None:
     """Say what is wrong with RUN, with the evidence."""
-    from netwise.diagnosis import diagnose as look
-    from netwise.diagnosis import plain_report
+    from netwise.diagnosis import diagnose as look, plain_report
     from netwise.engine.run import load_history
 
     report = look(load_history(find_run(run, home)))
@@ -183,8 +193,7 @@ def runs(home: Path, as_json: bool) -> None:
 @_json
 def show(run: str, opened: bool, home: Path, as_json: bool) -> None:
     """Print what is known of RUN and where its report is; --open shows it."""
-    from netwise.diagnosis import diagnose as look
-    from netwise.diagnosis import plain_report
+    from netwise.diagnosis import diagnose as look, plain_report
     from netwise.engine.run import load_history
     from netwise.history import about
     from netwise.recipe.file import plain_of
@@ -219,8 +228,7 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     from netwise.anatomy import describe
     from netwise.errors import CANNOT_RUN
     from netwise.networks import Own
-    from netwise.recipe.checks import check as look
-    from netwise.recipe.checks import prepared
+    from netwise.recipe.checks import check as look, prepared
     from netwise.recipe.file import read_recipe
 
     read = _changed(read_recipe(recipe), settings)
@@ -299,8 +307,7 @@ def predict(run: str, file: Path, output: Path | None, trust_own: bool, home: Pa
 @_json
 def lab(name: str | None, every: bool, kept: bool, output: Path, as_json: bool) -> None:
     """Run a claim of the notes again: NAME such as L01; without one, list them."""
-    from netwise.labs import LABS
-    from netwise.labs import lab as find
+    from netwise.labs import LABS, lab as find
     from netwise.labs.record import record, recorded
     from netwise.report.lab import write_lab
 
@@ -429,8 +436,7 @@ def _called(recipe: Recipe) -> str:
 
 def _tell_end(run: Run, as_json: bool) -> None:
     """How a run ended, what is wrong with it, and where its report is."""
-    from netwise.diagnosis import diagnose as look
-    from netwise.diagnosis import plain_report
+    from netwise.diagnosis import diagnose as look, plain_report
     from netwise.history import about
     from netwise.report import write_report
     from netwise.store import REPORT
@@ -472,8 +478,7 @@ def _exit(ended: Ended, folder: Path) -> None:
 
 
 def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bool) -> None:
-    from netwise.diagnosis import diagnose as look
-    from netwise.diagnosis import plain_report
+    from netwise.diagnosis import diagnose as look, plain_report
     from netwise.report import write_report
     from netwise.store import REPORT, new_folder
     from netwise.treatment import treat as cure
@@ -492,7 +497,18 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
         trials = [{"finding": r.finding.rule, "accepted": r.accepted or None, "verdicts": [plain_verdict(v) for v in r.verdicts]} for r in course.rounds]
         confirmed = None if course.confirmed is None else plain_verdict(course.confirmed)
         reports = {"before": plain_report(look(course.before)), "after": plain_report(look(course.run))}
-        _echo_json({"folder": str(folder), "report": str(page), "cured": course.cured, "sentence": course.sentence, "changes": changed, "rounds": trials, "confirmed": confirmed, **reports})
+        _echo_json(
+            {
+                "folder": str(folder),
+                "report": str(page),
+                "cured": course.cured,
+                "sentence": course.sentence,
+                "changes": changed,
+                "rounds": trials,
+                "confirmed": confirmed,
+                **reports,
+            }
+        )
         return
     click.echo("")
     click.echo(course.sentence)
@@ -533,4 +549,3 @@ def _echo_json(value: Any) -> None:
     from netwise.store import strict
 
     click.echo(json.dumps(strict(value), indent=1))
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,7 +23,7 @@ class Clipping(Part):
 
     called: ClassVar[str] = "clipping"
 
-    def apply(self, parameters: list[Tensor]) -> None:
+    def apply(self, parameters: Sequence[Tensor]) -> None:
         """Limit `.grad` of these parameters, in place."""
         raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Clip(1.0)")
 
@@ -46,7 +47,7 @@ class Clip(Clipping):
 
     norm: float = number(1.0, above=0, because="a limit of 0 stops learning", why="the usual value")
 
-    def apply(self, parameters: list[Tensor]) -> None:
+    def apply(self, parameters: Sequence[Tensor]) -> None:
         torch.nn.utils.clip_grad_norm_(parameters, self.norm)
 
 
@@ -69,7 +70,7 @@ class ClipValue(Clipping):
 
     value: float = number(1.0, above=0, because="a limit of 0 stops learning", why="the usual value")
 
-    def apply(self, parameters: list[Tensor]) -> None:
+    def apply(self, parameters: Sequence[Tensor]) -> None:
         torch.nn.utils.clip_grad_value_(parameters, self.value)
 
 

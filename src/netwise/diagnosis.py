@@ -145,10 +145,16 @@ def plain_report(report: Report) -> dict[str, Any]:
 
     def plain(finding: Finding) -> dict[str, Any]:
         return {
-            "rule": finding.rule, "grade": finding.grade, "sentence": finding.sentence, "layers": list(finding.layers), "steps": list(finding.steps),
+            "rule": finding.rule,
+            "grade": finding.grade,
+            "sentence": finding.sentence,
+            "layers": list(finding.layers),
+            "steps": list(finding.steps),
             "strength": finding.strength,
             "evidence": [{"what": e.what, "value": e.value, "limit": e.limit, "found": "above" if e.above else "below"} for e in finding.evidence],
-            "explanation": finding.explanation, "source": finding.source, "remedies": list(finding.remedies),
+            "explanation": finding.explanation,
+            "source": finding.source,
+            "remedies": list(finding.remedies),
             "consequences": [plain(each) for each in finding.consequences],
         }
 

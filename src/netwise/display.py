@@ -50,7 +50,13 @@ class Live:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns: tuple[Any, ...] = (TextColumn("epoch {task.fields[epoch]}/" + str(epochs)), BarColumn(bar_width=24), TextColumn("{task.fields[told]}"), TimeRemainingColumn(compact=True), TextColumn("left"))
+        columns: tuple[Any, ...] = (
+            TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[told]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+        )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task = self._bar.add_task("", total=steps, completed=done, epoch=done * epochs // max(steps, 1), told="")
         self._bar.start()

@@ -1,13 +1,13 @@
 """The errors of netwise, and the one shape in which a wrong value is told.
 
-    NetwiseError
-    ├── WrongValue        (also ValueError)      fields hold values that cannot be; all of them at once
-    │   └── RecipeFileError                      the same, read from a file
-    ├── UnknownName       (also ValueError)      a name nobody has, answered with the near ones
-    ├── ShapeError        (also ValueError)      the data do not fit through the network
-    ├── DataMissing       (also FileNotFoundError)   files of a data set are not there
-    ├── DataError         (also ValueError)      a data file is there but cannot be read as one
-    └── RunFolderError    (also ValueError)      a folder is no run, is damaged, or is already done
+NetwiseError
+├── WrongValue        (also ValueError)      fields hold values that cannot be; all of them at once
+│   └── RecipeFileError                      the same, read from a file
+├── UnknownName       (also ValueError)      a name nobody has, answered with the near ones
+├── ShapeError        (also ValueError)      the data do not fit through the network
+├── DataMissing       (also FileNotFoundError)   files of a data set are not there
+├── DataError         (also ValueError)      a data file is there but cannot be read as one
+└── RunFolderError    (also ValueError)      a folder is no run, is damaged, or is already done
 """
 
 from __future__ import annotations

@@ -63,8 +63,16 @@ def _toml(value: object) -> str:
 
 
 def number(
-    default: Any = MISSING, *, above: float | None = None, least: float | None = None, below: float | None = None,
-    most: float | None = None, because: str = "", write: str = "", why: str = "", optional: bool = False,
+    default: Any = MISSING,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    below: float | None = None,
+    most: float | None = None,
+    because: str = "",
+    write: str = "",
+    why: str = "",
+    optional: bool = False,
 ) -> Any:
     """A finite real number within limits; whole numbers are taken as real ones."""
     write = write or _told(default)
@@ -88,8 +96,14 @@ def number(
 
 
 def integer(
-    default: Any = MISSING, *, least: int | None = None, most: int | None = None, because: str = "",
-    write: str = "", why: str = "", optional: bool = False,
+    default: Any = MISSING,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    because: str = "",
+    write: str = "",
+    why: str = "",
+    optional: bool = False,
 ) -> Any:
     """A whole number within limits; 3.0 is not one, nor is true."""
     write = write or _told(default)
@@ -107,8 +121,13 @@ def integer(
 
 
 def _within(
-    value: float, above: float | None, least: float | None, below: float | None, most: float | None,
-    reason: str, write: str,
+    value: float,
+    above: float | None,
+    least: float | None,
+    below: float | None,
+    most: float | None,
+    reason: str,
+    write: str,
 ) -> None:
     if above is not None and not value > above:
         raise Unfitting(f"must be above {above:g}{reason}", write)
@@ -132,7 +151,12 @@ def flag(default: bool, *, why: str = "") -> Any:
 
 
 def text(
-    default: Any = MISSING, *, among: Sequence[str] = (), because: str = "", write: str = "", why: str = "",
+    default: Any = MISSING,
+    *,
+    among: Sequence[str] = (),
+    because: str = "",
+    write: str = "",
+    why: str = "",
     optional: bool = False,
 ) -> Any:
     """A text; with `among`, one of these."""
@@ -154,8 +178,15 @@ def text(
 
 
 def integers(
-    default: Any = MISSING, *, least: int = 1, most: int = 1_000_000, shortest: int = 1, longest: int = 1000,
-    because: str = "", write: str = "", why: str = "",
+    default: Any = MISSING,
+    *,
+    least: int = 1,
+    most: int = 1_000_000,
+    shortest: int = 1,
+    longest: int = 1000,
+    because: str = "",
+    write: str = "",
+    why: str = "",
 ) -> Any:
     """A row of whole numbers."""
     write = write or _told(default)
@@ -167,7 +198,7 @@ def integers(
         if not shortest <= len(value) <= longest:
             raise Unfitting(f"must hold {shortest} to {longest} numbers, not {len(value)}{reason}", write)
         for i, each in enumerate(value):
-            if isinstance(each, bool) or not isinstance(each, Integral) or not least <= each <= most:
+            if isinstance(each, bool) or not isinstance(each, Integral) or not least <= int(each) <= most:
                 raise Unfitting(f"[{i}] = {shown(each)} must be a whole number from {least} to {most}", write, at="")
         return tuple(int(each) for each in value)
 

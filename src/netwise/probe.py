@@ -37,7 +37,7 @@ class Probe:
         self._alive: dict[str, tuple[Tensor, int]] = {}
         self._row: dict[str, float] | None = None
         self._before: list[Tensor] = []
-        self._trained: list[tuple[str, list[Tensor]]] = []
+        self._trained: list[tuple[str, list[nn.Parameter]]] = []
 
     @property
     def listening(self) -> bool:
@@ -289,8 +289,30 @@ def _activation(raw: Tensor | None, produced: Tensor | None, between: list[str],
 
 
 _ACTIVATION_MODULES = frozenset(
-    "ReLU ReLU6 LeakyReLU PReLU RReLU ELU SELU CELU GELU SiLU Mish Sigmoid Tanh Hardsigmoid Hardtanh Hardswish "
-    "Softplus Softsign Tanhshrink Softmax LogSoftmax LogSigmoid".split()
+    [
+        "ReLU",
+        "ReLU6",
+        "LeakyReLU",
+        "PReLU",
+        "RReLU",
+        "ELU",
+        "SELU",
+        "CELU",
+        "GELU",
+        "SiLU",
+        "Mish",
+        "Sigmoid",
+        "Tanh",
+        "Hardsigmoid",
+        "Hardtanh",
+        "Hardswish",
+        "Softplus",
+        "Softsign",
+        "Tanhshrink",
+        "Softmax",
+        "LogSoftmax",
+        "LogSigmoid",
+    ]
 )
 
 

@@ -1,11 +1,11 @@
 """The run folder on disk. Every file is whole or absent; nothing in it is code.
 
-    recipe.toml            what was run
-    about.json             facts, how it ended, score, how inputs are prepared
-    history/rows.jsonl     append-only, a row a line; a last line without its end is not read
-    checkpoints/step-N/    model and optimizer as safetensors, the rest as text, a manifest of SHA-256 sums
-    weights.safetensors    the weights that the run ended with, and what preprocessing learned
-    report.html            written when asked for
+recipe.toml            what was run
+about.json             facts, how it ended, score, how inputs are prepared
+history/rows.jsonl     append-only, a row a line; a last line without its end is not read
+checkpoints/step-N/    model and optimizer as safetensors, the rest as text, a manifest of SHA-256 sums
+weights.safetensors    the weights that the run ended with, and what preprocessing learned
+report.html            written when asked for
 """
 
 from __future__ import annotations

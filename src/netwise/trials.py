@@ -79,7 +79,11 @@ class Verdict:
     def sentence(self) -> str:
         if self.unfit:
             return f"unfit: {self.unfit}"
-        gone = "" if not self.finding else f"; {self.finding.replace('_', ' ')} in {_of(self.sick_before, self.seeds)} before, {_of(self.sick_after, self.seeds)} after"
+        gone = (
+            ""
+            if not self.finding
+            else f"; {self.finding.replace('_', ' ')} in {_of(self.sick_before, self.seeds)} before, {_of(self.sick_after, self.seeds)} after"
+        )
         note = f" ({self.note})" if self.note else ""
         if self.helps and self.low <= 0:
             gone = f", validation loss {-self.loss_gain:+.2g} ({-self.loss_high:+.2g} to {-self.loss_low:+.2g})" + gone
@@ -110,8 +114,14 @@ def goal(run: Run) -> float:
 
 
 def trial(
-    recipe: Recipe, remedy: Remedy, *, finding: str = "", seeds: Sequence[int] = SEEDS, jobs: int | None = None,
-    untreated: Sequence[Run] = (), done: Callable[[Run], None] | None = None,
+    recipe: Recipe,
+    remedy: Remedy,
+    *,
+    finding: str = "",
+    seeds: Sequence[int] = SEEDS,
+    jobs: int | None = None,
+    untreated: Sequence[Run] = (),
+    done: Callable[[Run], None] | None = None,
 ) -> Verdict:
     """Run `recipe` with and without `remedy` over `seeds`, in pairs.
 
@@ -158,8 +168,22 @@ def compare(name: str, before: Sequence[Run], after: Sequence[Run], treated: Rec
     sick = [sum(bool(finding) and finding in diagnose(run).names for run in arm) / len(arm) for arm in (before, after)]
     time = [sum(run.history.made_by.seconds for run in arm) for arm in (before, after)]
     return Verdict(
-        name, tuple(run.recipe.seed for run in before), one, other, gain, low, high, fall, least, most, finding, sick[0], sick[1],
-        time[1] / time[0] if time[0] > 0 else 1.0, treated, note=_note(gains, other, after),
+        name,
+        tuple(run.recipe.seed for run in before),
+        one,
+        other,
+        gain,
+        low,
+        high,
+        fall,
+        least,
+        most,
+        finding,
+        sick[0],
+        sick[1],
+        time[1] / time[0] if time[0] > 0 else 1.0,
+        treated,
+        note=_note(gains, other, after),
     )
 
 
@@ -199,9 +223,23 @@ def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -
 def plain_verdict(verdict: Verdict) -> dict[str, Any]:
     """The verdict as plain values, for `--json`."""
     return {
-        "remedy": verdict.remedy, "unfit": verdict.unfit or None, "seeds": list(verdict.seeds), "before": list(verdict.before), "after": list(verdict.after),
-        "gain": verdict.gain, "low": verdict.low, "high": verdict.high, "loss_gain": verdict.loss_gain, "loss_low": verdict.loss_low, "loss_high": verdict.loss_high, "finding": verdict.finding or None, "sick_before": verdict.sick_before,
-        "sick_after": verdict.sick_after, "cost": verdict.cost, "helps": verdict.helps, "note": verdict.note or None,
+        "remedy": verdict.remedy,
+        "unfit": verdict.unfit or None,
+        "seeds": list(verdict.seeds),
+        "before": list(verdict.before),
+        "after": list(verdict.after),
+        "gain": verdict.gain,
+        "low": verdict.low,
+        "high": verdict.high,
+        "loss_gain": verdict.loss_gain,
+        "loss_low": verdict.loss_low,
+        "loss_high": verdict.loss_high,
+        "finding": verdict.finding or None,
+        "sick_before": verdict.sick_before,
+        "sick_after": verdict.sick_after,
+        "cost": verdict.cost,
+        "helps": verdict.helps,
+        "note": verdict.note or None,
     }
 
 

@@ -49,8 +49,12 @@ class watch:
     """
 
     def __init__(
-        self, model: nn.Module, *, optimizer: torch.optim.Optimizer | None = None,
-        loss: Callable[[Tensor, Tensor], Tensor] | None = None, every: int | None = None,
+        self,
+        model: nn.Module,
+        *,
+        optimizer: torch.optim.Optimizer | None = None,
+        loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+        every: int | None = None,
     ) -> None:
         if not isinstance(model, nn.Module):
             raise TypeError(f"watch takes a torch.nn.Module, not {type(model).__name__}")
@@ -100,7 +104,11 @@ class watch:
             self._probe.listen()
 
     def epoch(
-        self, *, train_loss: float | None = None, train_accuracy: float | None = None, valid_loss: float | None = None,
+        self,
+        *,
+        train_loss: float | None = None,
+        train_accuracy: float | None = None,
+        valid_loss: float | None = None,
         valid_accuracy: float | None = None,
     ) -> None:
         """The end of an epoch, with what the loop measured: overfitting is seen in nothing else.
@@ -111,7 +119,10 @@ class watch:
         """
         self._complete()
         given = {
-            signals.TRAIN_LOSS: train_loss, signals.TRAIN_ACCURACY: train_accuracy, signals.VALID_LOSS: valid_loss, signals.VALID_ACCURACY: valid_accuracy,
+            signals.TRAIN_LOSS: train_loss,
+            signals.TRAIN_ACCURACY: train_accuracy,
+            signals.VALID_LOSS: valid_loss,
+            signals.VALID_ACCURACY: valid_accuracy,
         }
         row = {name: float(value) for name, value in given.items() if value is not None}
         if self._optimizer is not None:
@@ -149,8 +160,15 @@ class watch:
             if self._loss is not None and self._outputs:
                 guess, least = (known(self._loss, target, self._outputs) for known in (loss_of_guessing, loss_of_perfection))
         return Facts(
-            task=task, classes=classes, batch_size=self._batch or None, loss_of_guessing=guess, least_loss=least, loss=_name(self._loss),
-            optimizer=type(self._optimizer).__name__ if self._optimizer is not None else None, rate=rate, dropout=max(drops, default=0.0),
+            task=task,
+            classes=classes,
+            batch_size=self._batch or None,
+            loss_of_guessing=guess,
+            least_loss=least,
+            loss=_name(self._loss),
+            optimizer=type(self._optimizer).__name__ if self._optimizer is not None else None,
+            rate=rate,
+            dropout=max(drops, default=0.0),
             weight_decay=float(self._optimizer.param_groups[0].get("weight_decay", 0.0)) if self._optimizer is not None else None,
         )
 

@@ -8,8 +8,23 @@ import pytest
 
 # Sick runs that are named by a cause. More is better; losing one is a step back.
 NAMED = {
-    "lr_high_sgd", "lr_high_adam", "lr_low", "optimizer_other_model", "optimizer_before_head", "zero_init", "constant_init", "vanishing_sigmoid", "saturated_tanh", "dead_relu",
-    "exploding_linear", "inputs_x1000", "no_activation", "underfit_1unit", "overfit_50", "dropout_95", "weight_decay_1",
+    "lr_high_sgd",
+    "lr_high_adam",
+    "lr_low",
+    "optimizer_other_model",
+    "optimizer_before_head",
+    "zero_init",
+    "constant_init",
+    "vanishing_sigmoid",
+    "saturated_tanh",
+    "dead_relu",
+    "exploding_linear",
+    "inputs_x1000",
+    "no_activation",
+    "underfit_1unit",
+    "overfit_50",
+    "dropout_95",
+    "weight_decay_1",
 }
 
 

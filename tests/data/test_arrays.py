@@ -12,7 +12,13 @@ import netwise as nw
 
 
 @pytest.mark.parametrize(
-    ("y", "classes"), [([0, 1, 2] * 10, ("0", "1", "2")), (np.array([True, False, True] * 10), ("False", "True")), (list("bab" * 10), ("a", "b")), (torch.arange(30) % 3, ("0", "1", "2"))],
+    ("y", "classes"),
+    [
+        ([0, 1, 2] * 10, ("0", "1", "2")),
+        (np.array([True, False, True] * 10), ("False", "True")),
+        (list("bab" * 10), ("a", "b")),
+        (torch.arange(30) % 3, ("0", "1", "2")),
+    ],
 )
 def test_whole_numbers_booleans_and_words_are_classes(y: object, classes: tuple[str, ...]) -> None:
     samples = nw.data.arrays(np.zeros((30, 2)), y).load()
@@ -43,7 +49,13 @@ def test_the_data_are_a_copy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "text"), [([["a"]], [0], "X is no array of numbers"), ([[np.nan], [1.0]], [0, 1], "1 of the inputs are not finite"), (np.zeros((0, 2)), [], "X has no rows"), ([[1.0], [2.0]], [1.0, np.inf], "1 of the targets are not finite")],
+    ("x", "y", "text"),
+    [
+        ([["a"]], [0], "X is no array of numbers"),
+        ([[np.nan], [1.0]], [0, 1], "1 of the inputs are not finite"),
+        (np.zeros((0, 2)), [], "X has no rows"),
+        ([[1.0], [2.0]], [1.0, np.inf], "1 of the targets are not finite"),
+    ],
 )
 def test_wrong_arrays_are_told(x: object, y: object, text: str) -> None:
     with pytest.raises(nw.DataError, match=text):

@@ -15,7 +15,6 @@ import pytest
 import netwise as nw
 from netwise.data.folder import Remote, data_folder, find
 
-
 # The download library leaves the sockets of failed requests to the collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 

@@ -29,8 +29,13 @@ def test_an_idx_file_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "text"),
-    [(b"no gzip", "is no whole gzip file"), (gzip.compress(b"abcdef"), "is no IDX file of bytes"), (gzip.compress(b"\0\0\x08\x03\0\0"), "ends inside its header"),
-     (gzip.compress(b"\0\0\x08\x01\0\0\0\x05ab"), "says it holds 5 bytes and holds 2"), (idx(np.zeros((3, 3), np.uint8))[:-9], "is no whole gzip file")],
+    [
+        (b"no gzip", "is no whole gzip file"),
+        (gzip.compress(b"abcdef"), "is no IDX file of bytes"),
+        (gzip.compress(b"\0\0\x08\x03\0\0"), "ends inside its header"),
+        (gzip.compress(b"\0\0\x08\x01\0\0\0\x05ab"), "says it holds 5 bytes and holds 2"),
+        (idx(np.zeros((3, 3), np.uint8))[:-9], "is no whole gzip file"),
+    ],
 )
 def test_a_broken_idx_file_is_told(tmp_path: Path, raw: bytes, text: str) -> None:
     (tmp_path / "x.gz").write_bytes(raw)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from sklearn import datasets
 
 import netwise as nw
@@ -19,7 +18,13 @@ BUNDLED = [nw.data.digits(), nw.data.iris(), nw.data.wine(), nw.data.breast_canc
 def test_bundled_data_are_scikit_learns(data: nw.data.Split) -> None:
     samples = data.load()
     parts = (samples.train, samples.valid, samples.test)
-    bunch = {"Digits": datasets.load_digits, "Iris": datasets.load_iris, "Wine": datasets.load_wine, "BreastCancer": datasets.load_breast_cancer, "Diabetes": datasets.load_diabetes}
+    bunch = {
+        "Digits": datasets.load_digits,
+        "Iris": datasets.load_iris,
+        "Wine": datasets.load_wine,
+        "BreastCancer": datasets.load_breast_cancer,
+        "Diabetes": datasets.load_diabetes,
+    }
     raw = bunch[type(data).__name__]()
     assert sum(map(len, parts)) == len(raw.target)
     rows = sorted(map(tuple, torch.cat([p.x for p in parts]).flatten(1).tolist()))

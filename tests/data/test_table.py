@@ -40,11 +40,13 @@ def test_cells_are_encoded_as_scikit_learn_does(tmp_path: Path) -> None:
         words = [v or "(missing)" for v in columns["town"]]
         return np.array([numbers[0], words, numbers[1]], dtype=object).T
 
-    reference = ColumnTransformer([
-        ("age", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [0]),
-        ("town", OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50, sparse_output=False), [1]),
-        ("score", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [2]),
-    ]).fit(frame(train))
+    reference = ColumnTransformer(
+        [
+            ("age", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [0]),
+            ("town", OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50, sparse_output=False), [1]),
+            ("score", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [2]),
+        ]
+    ).fit(frame(train))
     np.testing.assert_allclose(encoder.encode(cells).numpy(), reference.transform(frame(cells)).astype(float), atol=1e-5)
 
 
@@ -82,7 +84,13 @@ def test_an_encoder_comes_back_from_plain_values(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("targets", "task"),
-    [(["a", "b"], "classification"), (["0", "1", "1"], "classification"), (["0.5", "1"], "regression"), ([str(i) for i in range(30)], "regression"), (["1", "?x"], "classification")],
+    [
+        (["a", "b"], "classification"),
+        (["0", "1", "1"], "classification"),
+        (["0.5", "1"], "regression"),
+        ([str(i) for i in range(30)], "regression"),
+        (["1", "?x"], "classification"),
+    ],
 )
 def test_the_task_is_read_off_the_targets(targets: list[str], task: str) -> None:
     assert task_of(targets) == task
@@ -106,9 +114,14 @@ def test_a_test_file_is_kept_as_the_test_part(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "": "has no rows below its header", "a,y\n": "has no rows below its header", "a,a,y\n1,2,3\n": "the column name 'a' stands twice",
-    "a,y\n1,2\n3\n": "line 3: 1 cells where the header has 2", "a,y\n1,\n2,3\n": "1 rows have no target 'y', the first is row 1",
-    "a,z\n1,2\n": "unknown column of", "a,y\n1,u\n2,u\n3,u\n": "has the one value u", "y\n1\n2\n": "has no column besides the target",
+    "": "has no rows below its header",
+    "a,y\n": "has no rows below its header",
+    "a,a,y\n1,2,3\n": "the column name 'a' stands twice",
+    "a,y\n1,2\n3\n": "line 3: 1 cells where the header has 2",
+    "a,y\n1,\n2,3\n": "1 rows have no target 'y', the first is row 1",
+    "a,z\n1,2\n": "unknown column of",
+    "a,y\n1,u\n2,u\n3,u\n": "has the one value u",
+    "y\n1\n2\n": "has no column besides the target",
 }
 
 
@@ -150,7 +163,8 @@ def test_a_run_predicts_whatever_form_a_table_comes_in(tmp_path: Path) -> None:
 
 @pytest.mark.files
 def test_adult_is_learned_in_two_epochs(data_files: Path) -> None:
-    names = "age workclass fnlwgt education education-num marital-status occupation relationship race sex capital-gain capital-loss hours-per-week native-country income"
+    names = "age workclass fnlwgt education education-num marital-status occupation relationship race sex"
+    names += " capital-gain capital-loss hours-per-week native-country income"
     samples = nw.data.csv(data_files / "uci" / "adult.data", "income", columns=names.split()).load()
     assert samples.classes == ("<=50K", ">50K")
     assert len(samples.train) + len(samples.valid) + len(samples.test) == 32_561

@@ -17,8 +17,15 @@ import netwise as nw
 from netwise.store import RunFolder
 
 RECIPE = nw.Recipe(
-    data=nw.data.digits(), network=nw.MLP((64, 32, 10), batch_norm=True, dropout=0.3), augment=(nw.Noise(std=0.05),), penalty=nw.L2(strength=1e-3),
-    optimizer=nw.Adam(lr=0.003), schedule=nw.Cosine(), batch_size=16, epochs=30, stopping=nw.Patience(25),
+    data=nw.data.digits(),
+    network=nw.MLP((64, 32, 10), batch_norm=True, dropout=0.3),
+    augment=(nw.Noise(std=0.05),),
+    penalty=nw.L2(strength=1e-3),
+    optimizer=nw.Adam(lr=0.003),
+    schedule=nw.Cosine(),
+    batch_size=16,
+    epochs=30,
+    stopping=nw.Patience(25),
 )
 WORKER = """
 import sys, netwise as nw

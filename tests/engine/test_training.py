@@ -45,8 +45,19 @@ def test_fit_computes_what_a_plain_loop_computes(small: nw.Recipe) -> None:
 
 
 EVERYTHING = nw.Recipe(
-    data=nw.data.digits(), network=nw.MLP((64, 24, 10), batch_norm=True, dropout=0.3), preprocess=(nw.Standardise(),), augment=(nw.Noise(std=0.05), nw.Shift()), init=nw.He(),
-    loss=nw.CrossEntropy(label_smoothing=0.1), penalty=nw.L2(strength=1e-3), optimizer=nw.AdamW(lr=0.005), schedule=nw.Cosine(), clip=nw.Clip(0.5), batch_size=50, epochs=4, stopping=nw.Patience(2),
+    data=nw.data.digits(),
+    network=nw.MLP((64, 24, 10), batch_norm=True, dropout=0.3),
+    preprocess=(nw.Standardise(),),
+    augment=(nw.Noise(std=0.05), nw.Shift()),
+    init=nw.He(),
+    loss=nw.CrossEntropy(label_smoothing=0.1),
+    penalty=nw.L2(strength=1e-3),
+    optimizer=nw.AdamW(lr=0.005),
+    schedule=nw.Cosine(),
+    clip=nw.Clip(0.5),
+    batch_size=50,
+    epochs=4,
+    stopping=nw.Patience(2),
 )
 
 
@@ -79,9 +90,23 @@ def test_watching_and_saving_change_no_number(tmp_path: Path) -> None:
 def test_fit_leaves_the_process_as_it_was(small: nw.Recipe) -> None:
     import signal
 
-    state = (torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist(), torch.get_num_threads(), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))  # type: ignore[index]
+    state = (
+        torch.get_rng_state(),
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+        torch.get_num_threads(),
+        signal.getsignal(signal.SIGINT),
+        signal.getsignal(signal.SIGTERM),
+    )  # type: ignore[index]
     nw.fit(small, threads=2 if torch.get_num_threads() == 1 else 1)
-    after = (torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist(), torch.get_num_threads(), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))  # type: ignore[index]
+    after = (
+        torch.get_rng_state(),
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+        torch.get_num_threads(),
+        signal.getsignal(signal.SIGINT),
+        signal.getsignal(signal.SIGTERM),
+    )  # type: ignore[index]
     assert torch.equal(state[0], after[0])
     assert state[1:] == after[1:]
 
@@ -113,7 +138,9 @@ def test_the_test_part_is_touched_by_nothing_but_the_score() -> None:
 
 
 def test_early_stopping_keeps_the_best_weights() -> None:
-    recipe = nw.Recipe(data=nw.data.digits(valid=0.45, test=0.5), network=nw.MLP((64, 128, 10)), optimizer=nw.Adam(lr=0.01), batch_size=16, epochs=100, stopping=nw.Patience(3))
+    recipe = nw.Recipe(
+        data=nw.data.digits(valid=0.45, test=0.5), network=nw.MLP((64, 128, 10)), optimizer=nw.Adam(lr=0.01), batch_size=16, epochs=100, stopping=nw.Patience(3)
+    )
     run = nw.fit(recipe)
     assert run.history.ended.how == "stopped early"
     losses = run.history.of(signals.VALID_LOSS)
@@ -186,7 +213,11 @@ def test_a_loaded_run_predicts_from_raw_inputs_as_before(tmp_path: Path) -> None
     assert loaded.predict(raw[:0]).shape == (0,)
     assert loaded.score == run.score
     assert loaded.history == run.history
-    for wrong, text in ((raw[:, :5], r"the network takes \(samples, 1, 8, 8\)"), ([["a"] * 64], "no array of numbers"), (raw * np.nan, "are not finite numbers")):
+    for wrong, text in (
+        (raw[:, :5], r"the network takes \(samples, 1, 8, 8\)"),
+        ([["a"] * 64], "no array of numbers"),
+        (raw * np.nan, "are not finite numbers"),
+    ):
         with pytest.raises(nw.DataError, match=text):
             loaded.predict(wrong)
 
@@ -217,7 +248,12 @@ def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
-    [({"threads": 0}, "threads = 0  must be at least 1"), ({"watch_every": -1}, "watch_every = -1  must be at least 0"), ({"device": "gpu"}, 'device = gpu  is no device of torch. Write "cpu".'), ({"checkpoint_every": -2}, "checkpoint_every = -2")],
+    [
+        ({"threads": 0}, "threads = 0  must be at least 1"),
+        ({"watch_every": -1}, "watch_every = -1  must be at least 0"),
+        ({"device": "gpu"}, 'device = gpu  is no device of torch. Write "cpu".'),
+        ({"checkpoint_every": -2}, "checkpoint_every = -2"),
+    ],
 )
 def test_wrong_arguments_are_told(small: nw.Recipe, arguments: dict[str, object], text: str) -> None:
     with pytest.raises(nw.WrongValue) as caught:

@@ -8,7 +8,15 @@ import torch
 import netwise as nw
 from netwise.engine.update import updater
 
-RULES = [nw.SGD(lr=0.1), nw.SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01), nw.SGD(lr=0.1, momentum=0.5), nw.Adam(), nw.Adam(lr=0.1, beta1=0.5), nw.AdamW(weight_decay=0.2), nw.RMSProp()]
+RULES = [
+    nw.SGD(lr=0.1),
+    nw.SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    nw.SGD(lr=0.1, momentum=0.5),
+    nw.Adam(),
+    nw.Adam(lr=0.1, beta1=0.5),
+    nw.AdamW(weight_decay=0.2),
+    nw.RMSProp(),
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)

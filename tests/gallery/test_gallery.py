@@ -7,7 +7,15 @@ import pytest
 import netwise as nw
 
 NINE = {
-    "vanishing_gradient", "exploding_gradient", "dead_relu", "saturation", "rate_too_high", "rate_too_low", "not_learning", "overfitting", "underfitting",
+    "vanishing_gradient",
+    "exploding_gradient",
+    "dead_relu",
+    "saturation",
+    "rate_too_high",
+    "rate_too_low",
+    "not_learning",
+    "overfitting",
+    "underfitting",
 }
 
 

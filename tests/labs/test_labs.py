@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
-from netwise.labs.lab import Criterion
+from netwise.labs.claim import Criterion
 from netwise.labs.neuron import FAR, NEAR, neuron, trace
 from netwise.labs.record import record, recorded
 
@@ -24,7 +24,10 @@ def neuron_by_hand(w: float, b: float, lr: float, cross_entropy: bool, steps: in
     return outputs
 
 
-@pytest.mark.parametrize(("start", "lr", "loss"), [(NEAR, 0.15, nw.Quadratic()), (FAR, 0.15, nw.Quadratic()), (FAR, 0.15, nw.BinaryCrossEntropy()), (FAR, 0.005, nw.BinaryCrossEntropy())])
+@pytest.mark.parametrize(
+    ("start", "lr", "loss"),
+    [(NEAR, 0.15, nw.Quadratic()), (FAR, 0.15, nw.Quadratic()), (FAR, 0.15, nw.BinaryCrossEntropy()), (FAR, 0.005, nw.BinaryCrossEntropy())],
+)
 def test_the_neuron_is_the_formula(start: tuple[float, float], lr: float, loss: nw.Loss) -> None:
     outputs, costs = trace(neuron(start, loss, lr))
     expected = neuron_by_hand(*start, lr, isinstance(loss, nw.BinaryCrossEntropy))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -13,7 +15,7 @@ from netwise.networks.pooling import MaxPool2
 
 @pytest.mark.parametrize("widths", [(4, 3), (64, 30, 10), (784, 256, 256, 10)])
 def test_an_mlp_has_the_parameters_of_the_formula(widths: tuple[int, ...]) -> None:
-    expected = sum(a * b + b for a, b in zip(widths, widths[1:], strict=False))
+    expected = sum(a * b + b for a, b in pairwise(widths))
     assert sum(p.numel() for p in nw.MLP(widths).build().parameters()) == expected
 
 
@@ -32,7 +34,14 @@ def test_batch_norm_and_dropout_stand_in_their_places() -> None:
 def test_lenet5_has_its_published_maps_and_size() -> None:
     anatomy = nw.describe(nw.LeNet5(), (1, 28, 28))
     shapes = {organ.name: organ.shape for organ in anatomy.organs}
-    assert (shapes["conv1"], shapes["pool1"], shapes["conv2"], shapes["pool2"], shapes["layer3"], shapes["layer5"]) == ((6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5), (120,), (10,))
+    assert (shapes["conv1"], shapes["pool1"], shapes["conv2"], shapes["pool2"], shapes["layer3"], shapes["layer5"]) == (
+        (6, 28, 28),
+        (6, 14, 14),
+        (16, 10, 10),
+        (16, 5, 5),
+        (120,),
+        (10,),
+    )
     assert anatomy.parameters == 156 + 2416 + 48_120 + 10_164 + 850
 
 
@@ -79,14 +88,28 @@ def test_an_own_network_is_kept_by_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("source", "text"),
-    [(lambda: nn.Identity(), "move it to the top of a module"), ("no colon", 'must be a function, or "module:name" of one'), ("a:b:c", "must be a function"), ("os:abort; x", "must be a function"), (3, "must be a function")],
+    [
+        (lambda: nn.Identity(), "move it to the top of a module"),
+        ("no colon", 'must be a function, or "module:name" of one'),
+        ("a:b:c", "must be a function"),
+        ("os:abort; x", "must be a function"),
+        (3, "must be a function"),
+    ],
 )
 def test_a_function_without_a_name_is_refused(source: object, text: str) -> None:
     with pytest.raises(nw.WrongValue, match=text):
         nw.Own(source)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("source", "text"), [("no_such_module:Net", "is its folder on PYTHONPATH?"), ("torch.nn:Nett", "cannot be found"), ("os:sep", "is not a function"), ("os:getcwd", "must give a torch.nn.Module, and gave str")])
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("no_such_module:Net", "is its folder on PYTHONPATH?"),
+        ("torch.nn:Nett", "cannot be found"),
+        ("os:sep", "is not a function"),
+        ("os:getcwd", "must give a torch.nn.Module, and gave str"),
+    ],
+)
 def test_an_own_network_that_cannot_be_built_is_told(source: str, text: str) -> None:
     with pytest.raises(nw.WrongValue, match=text.replace("?", r"\?")):
         nw.Own(source).build()

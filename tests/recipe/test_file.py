@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import netwise as nw
 from netwise.recipe.file import plain_of, recipe_from, recipe_of, recipe_text
@@ -20,28 +19,62 @@ def unit(top: float = 0.99) -> st.SearchStrategy[float]:
 
 
 POSITIVE = st.floats(1e-12, 1e6)
-ACTIVATION = st.one_of(st.sampled_from([nw.ReLU(), nw.Sigmoid(), nw.Tanh(), nw.Identity(), nw.Softmax()]), st.builds(nw.LeakyReLU, slope=unit(1.0)), st.builds(nw.ELU, alpha=POSITIVE))
+ACTIVATION = st.one_of(
+    st.sampled_from([nw.ReLU(), nw.Sigmoid(), nw.Tanh(), nw.Identity(), nw.Softmax()]),
+    st.builds(nw.LeakyReLU, slope=unit(1.0)),
+    st.builds(nw.ELU, alpha=POSITIVE),
+)
 NETWORK = st.one_of(
-    st.builds(nw.MLP, st.lists(st.integers(1, 10**6), min_size=2, max_size=8).map(tuple), activation=ACTIVATION, output=ACTIVATION, batch_norm=st.booleans(), dropout=unit()),
+    st.builds(
+        nw.MLP,
+        st.lists(st.integers(1, 10**6), min_size=2, max_size=8).map(tuple),
+        activation=ACTIVATION,
+        output=ACTIVATION,
+        batch_norm=st.booleans(),
+        dropout=unit(),
+    ),
     st.builds(nw.LeNet5, st.tuples(st.integers(1, 4096), st.integers(1, 4096), st.integers(1, 4096)), st.integers(1, 1000), activation=ACTIVATION),
     st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,5})?:[A-Z][a-z]{0,9}", fullmatch=True).map(nw.Own),
 )
 DATA = st.one_of(
     st.builds(nw.data.digits, valid=unit(0.4), test=unit(0.4), split_seed=st.integers(0, 2**32 - 1)),
-    st.builds(nw.data.csv, st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), columns=st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), max_size=3)),
+    st.builds(
+        nw.data.csv,
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
+        columns=st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), max_size=3),
+    ),
     st.sampled_from([nw.data.mnist(), nw.data.cifar10(), nw.data.diabetes(scale_target=False)]),
 )
 RECIPES = st.builds(
-    nw.Recipe, data=DATA, network=NETWORK,
-    preprocess=st.lists(st.one_of(st.just(nw.Standardise()), st.just(nw.MinMax()), st.builds(nw.Resize, st.integers(1, 4096), st.integers(1, 4096))), max_size=3).map(tuple),
+    nw.Recipe,
+    data=DATA,
+    network=NETWORK,
+    preprocess=st.lists(
+        st.one_of(st.just(nw.Standardise()), st.just(nw.MinMax()), st.builds(nw.Resize, st.integers(1, 4096), st.integers(1, 4096))), max_size=3
+    ).map(tuple),
     augment=st.lists(st.one_of(st.builds(nw.Noise, std=POSITIVE), st.builds(nw.Shift, pixels=st.integers(0, 64))), max_size=2).map(tuple),
-    init=st.one_of(st.just(nw.ByNetwork()), st.builds(nw.Normal, std=POSITIVE), st.builds(nw.He, gain=POSITIVE), st.builds(nw.Glorot, shape=st.sampled_from(["uniform", "normal"]))),
+    init=st.one_of(
+        st.just(nw.ByNetwork()),
+        st.builds(nw.Normal, std=POSITIVE),
+        st.builds(nw.He, gain=POSITIVE),
+        st.builds(nw.Glorot, shape=st.sampled_from(["uniform", "normal"])),
+    ),
     loss=st.one_of(st.builds(nw.CrossEntropy, label_smoothing=unit()), st.sampled_from([nw.Quadratic(), nw.BinaryCrossEntropy(), nw.MeanAbsoluteError()])),
     penalty=st.one_of(st.none(), st.builds(nw.L2, strength=POSITIVE), st.builds(nw.L1, strength=POSITIVE)),
-    optimizer=st.one_of(st.builds(nw.SGD, lr=POSITIVE, momentum=unit(), nesterov=st.booleans()), st.builds(nw.Adam, lr=POSITIVE, beta1=unit(), beta2=unit()), st.builds(nw.RMSProp, decay=unit())),
-    schedule=st.one_of(st.just(nw.ConstantRate()), st.builds(nw.Cosine, last=unit()), st.builds(nw.StepDecay, every=st.integers(1, 99), factor=st.floats(0.01, 1))),
+    optimizer=st.one_of(
+        st.builds(nw.SGD, lr=POSITIVE, momentum=unit(), nesterov=st.booleans()),
+        st.builds(nw.Adam, lr=POSITIVE, beta1=unit(), beta2=unit()),
+        st.builds(nw.RMSProp, decay=unit()),
+    ),
+    schedule=st.one_of(
+        st.just(nw.ConstantRate()), st.builds(nw.Cosine, last=unit()), st.builds(nw.StepDecay, every=st.integers(1, 99), factor=st.floats(0.01, 1))
+    ),
     clip=st.one_of(st.none(), st.builds(nw.Clip, POSITIVE), st.builds(nw.ClipValue, POSITIVE)),
-    batch_size=st.integers(1, 10**9), epochs=st.integers(1, 10**6), stopping=st.one_of(st.just(nw.Never()), st.builds(nw.Patience, st.integers(1, 1000))), seed=st.integers(0, 2**63 - 1),
+    batch_size=st.integers(1, 10**9),
+    epochs=st.integers(1, 10**6),
+    stopping=st.one_of(st.just(nw.Never()), st.builds(nw.Patience, st.integers(1, 1000))),
+    seed=st.integers(0, 2**63 - 1),
 )
 
 
@@ -56,16 +89,22 @@ def test_any_recipe_comes_back_from_its_file_with_an_equal_hash(recipe: nw.Recip
 
 def test_a_file_names_every_wrong_field_at_once(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
-    path.write_text('data = "digit"\nbatch_size = 0\noptimiser = "sgd"\n[optimizer]\nlr = -0.1\n[network]\nkind = "MLP"\nwidths = [64, 10]\nactivation = {kind = "LeakyReLU", slope = "steep"}\n')
+    path.write_text(
+        'data = "digit"\nbatch_size = 0\noptimiser = "sgd"\n[optimizer]\nlr = -0.1\n[network]\nkind = "MLP"\nwidths = [64, 10]\n'
+        'activation = {kind = "LeakyReLU", slope = "steep"}\n'
+    )
     with pytest.raises(nw.RecipeFileError) as caught:
         nw.read_recipe(path)
-    assert str(caught.value) == """\
+    assert (
+        str(caught.value)
+        == """\
 recipe.toml: 5 problems. Nothing was trained.
   data = 'digit'                      is no known data set. Did you mean `digits`?
   network.activation.slope = 'steep'  must be a number: a leak is a part of the input. Write 0.01.
   optimizer.lr = -0.1                 must be above 0: a negative step climbs. Write 0.001.
   batch_size = 0                      must be at least 1: a step needs a sample. Write 64.
   optimiser                           unknown field. Did you mean `optimizer`?"""
+    )
 
 
 SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
@@ -76,7 +115,7 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
     [
         ("optimizer = 3", "optimizer = 3  must be a table with a kind, or the name of an optimizer"),
         ('optimizer = "adamm"', "optimizer = 'adamm'  is no known optimizer. Did you mean `Adam` or `AdamW`?"),
-        ('clip = {value = 1.0}', "clip = {'value': 1.0}  needs a kind: which clipping?"),
+        ("clip = {value = 1.0}", "clip = {'value': 1.0}  needs a kind: which clipping?"),
         ('preprocess = "Standardise"', "preprocess = 'Standardise'  must be a row of tables"),
         ('preprocess = ["Standardise", {kind = "Resize", width = 3}]', "preprocess.1.height  is missing: an image has pixels. Write 28."),
         ('optimizer = {kind = "Adam", momentum = 0.9}', "optimizer.momentum  unknown field. There are: lr, beta1, beta2, epsilon."),
@@ -99,7 +138,14 @@ def test_names_are_taken_in_any_case_and_a_name_alone_means_defaults() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "told"),
-    [(b"\xff\xfe", "is no UTF-8 text (byte 0)"), (b"a = ", "is no TOML"), (b"a = " + b"[" * 100_000, ""), (b"a = " + b"9" * 10_000, ""), (b"", "data  is missing"), (b"\0", "is no TOML")],
+    [
+        (b"\xff\xfe", "is no UTF-8 text (byte 0)"),
+        (b"a = ", "is no TOML"),
+        (b"a = " + b"[" * 100_000, ""),
+        (b"a = " + b"9" * 10_000, ""),
+        (b"", "data  is missing"),
+        (b"\0", "is no TOML"),
+    ],
 )
 def test_what_is_no_recipe_is_told(raw: bytes, told: str) -> None:
     with pytest.raises(nw.RecipeFileError) as caught:
@@ -117,11 +163,40 @@ def test_a_file_of_megabytes_is_not_read(tmp_path: Path) -> None:
 
 
 BASES = [
-    nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10), activation=nw.LeakyReLU()), preprocess=(nw.Standardise(), nw.Resize(8, 8)), augment=(nw.Noise(),), penalty=nw.L2(), clip=nw.Clip(), stopping=nw.Patience()),
+    nw.Recipe(
+        data=nw.data.digits(),
+        network=nw.MLP((64, 30, 10), activation=nw.LeakyReLU()),
+        preprocess=(nw.Standardise(), nw.Resize(8, 8)),
+        augment=(nw.Noise(),),
+        penalty=nw.L2(),
+        clip=nw.Clip(),
+        stopping=nw.Patience(),
+    ),
     nw.Recipe(data=nw.data.csv("a.csv", "y", columns=("x", "y")), network=nw.LeNet5(), optimizer=nw.SGD(lr=0.1), schedule=nw.Cosine(), init=nw.Glorot()),
     nw.Recipe(data=nw.data.mnist(), network=nw.Own("models:Net"), loss=nw.CrossEntropy(label_smoothing=0.1)),
 ]
-JUNK: list[object] = [None, True, -1, 0, 3.7, float("nan"), float("inf"), 1e308, 10**30, "", "x" * 5000, "\u202e<script>", [], [[]], {}, {"kind": []}, {"kind": "SGD"}, {"": {}}, [1, "a", {}], [{"kind": "Noise"}] * 3]
+JUNK: list[object] = [
+    None,
+    True,
+    -1,
+    0,
+    3.7,
+    float("nan"),
+    float("inf"),
+    1e308,
+    10**30,
+    "",
+    "x" * 5000,
+    "\u202e<script>",
+    [],
+    [[]],
+    {},
+    {"kind": []},
+    {"kind": "SGD"},
+    {"": {}},
+    [1, "a", {}],
+    [{"kind": "Noise"}] * 3,
+]
 
 
 def mutated(draw: random.Random) -> bytes:
@@ -174,7 +249,13 @@ def test_thousands_of_mutated_files_give_a_named_field_or_a_recipe(block: int) -
     assert refused > 200
 
 
-@given(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()), lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)), max_leaves=20))
+@given(
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+        lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+        max_leaves=20,
+    )
+)
 @example({"data": {"kind": "arrays"}})
 @example({"data": {"kind": "csv"}, "network": {"kind": "Own", "source": "os:abort; x"}})
 def test_any_plain_value_is_answered(plain: object) -> None:

@@ -16,7 +16,9 @@ def test_but_makes_a_new_one() -> None:
 def test_changes_tells_parts_of_one_class_by_field_and_others_whole() -> None:
     other = BASE.but(optimizer=nw.SGD(lr=0.5), penalty=nw.L2(), network=BASE.network.but(activation=nw.Tanh()))
     assert nw.changes(BASE, other) == {
-        "network.activation": (nw.ReLU(), nw.Tanh()), "optimizer.lr": (0.1, 0.5), "penalty": (None, nw.L2()),
+        "network.activation": (nw.ReLU(), nw.Tanh()),
+        "optimizer.lr": (0.1, 0.5),
+        "penalty": (None, nw.L2()),
     }
     assert nw.changes(BASE, BASE.but(init=nw.Glorot())) == {"init": (nw.ByNetwork(), nw.Glorot())}
     assert nw.changes(BASE.but(init=nw.Glorot()), BASE.but(init=nw.Glorot(shape="normal"))) == {"init.shape": ("uniform", "normal")}
@@ -25,9 +27,21 @@ def test_changes_tells_parts_of_one_class_by_field_and_others_whole() -> None:
 
 def test_the_hash_changes_with_any_field() -> None:
     variants = [
-        BASE, BASE.but(seed=1), BASE.but(epochs=3), BASE.but(data=nw.data.digits(split_seed=1)), BASE.but(network=nw.MLP((64, 31, 10))),
-        BASE.but(init=nw.He()), BASE.but(loss=nw.Quadratic()), BASE.but(penalty=nw.L2()), BASE.but(penalty=nw.L1()), BASE.but(optimizer=nw.SGD(lr=0.2)),
-        BASE.but(schedule=nw.Cosine()), BASE.but(clip=nw.Clip()), BASE.but(stopping=nw.Patience()), BASE.but(preprocess=(nw.Standardise(),)), BASE.but(augment=(nw.Noise(),)),
+        BASE,
+        BASE.but(seed=1),
+        BASE.but(epochs=3),
+        BASE.but(data=nw.data.digits(split_seed=1)),
+        BASE.but(network=nw.MLP((64, 31, 10))),
+        BASE.but(init=nw.He()),
+        BASE.but(loss=nw.Quadratic()),
+        BASE.but(penalty=nw.L2()),
+        BASE.but(penalty=nw.L1()),
+        BASE.but(optimizer=nw.SGD(lr=0.2)),
+        BASE.but(schedule=nw.Cosine()),
+        BASE.but(clip=nw.Clip()),
+        BASE.but(stopping=nw.Patience()),
+        BASE.but(preprocess=(nw.Standardise(),)),
+        BASE.but(augment=(nw.Noise(),)),
     ]
     assert len({recipe.hash for recipe in variants}) == len(variants)
 

@@ -9,9 +9,19 @@ from netwise.diagnosis import answers_to
 
 # The only fields that each remedy may change.
 CHANGES = {
-    "standardise_inputs": {"preprocess"}, "use_relu": {"network.activation", "init"}, "use_fitting_init": {"init", "init.gain", "init.shape"}, "use_batch_norm": {"network.batch_norm"},
-    "search_rate": {"optimizer.lr"}, "lower_rate": {"optimizer.lr"}, "use_adam": {"optimizer"}, "clip_gradient": {"clip"}, "stop_early": {"stopping"}, "add_dropout": {"network.dropout"},
-    "add_weight_decay": {"penalty", "penalty.strength"}, "lighten_brakes": {"network.dropout", "penalty", "optimizer.weight_decay"}, "widen": {"network.widths"},
+    "standardise_inputs": {"preprocess"},
+    "use_relu": {"network.activation", "init"},
+    "use_fitting_init": {"init", "init.gain", "init.shape"},
+    "use_batch_norm": {"network.batch_norm"},
+    "search_rate": {"optimizer.lr"},
+    "lower_rate": {"optimizer.lr"},
+    "use_adam": {"optimizer"},
+    "clip_gradient": {"clip"},
+    "stop_early": {"stopping"},
+    "add_dropout": {"network.dropout"},
+    "add_weight_decay": {"penalty", "penalty.strength"},
+    "lighten_brakes": {"network.dropout", "penalty", "optimizer.weight_decay"},
+    "widen": {"network.widths"},
 }
 RECIPES = {
     **{name: specimen.recipe.but(epochs=1) for name, specimen in nw.gallery.sick.items()},
@@ -19,8 +29,15 @@ RECIPES = {
     "lenet5": nw.suggest(nw.data.digits(), "lenet5", epochs=1),
     "own": nw.Recipe(data=nw.data.iris(), network=nw.Own("torch.nn:Flatten"), epochs=1),
     "everything on": nw.Recipe(
-        data=nw.data.iris(), preprocess=(nw.Standardise(),), network=nw.MLP((4, 8, 3), batch_norm=True, dropout=0.5), init=nw.He(), penalty=nw.L2(), clip=nw.Clip(),
-        optimizer=nw.AdamW(weight_decay=0.1), stopping=nw.Patience(), epochs=1,
+        data=nw.data.iris(),
+        preprocess=(nw.Standardise(),),
+        network=nw.MLP((4, 8, 3), batch_norm=True, dropout=0.5),
+        init=nw.He(),
+        penalty=nw.L2(),
+        clip=nw.Clip(),
+        optimizer=nw.AdamW(weight_decay=0.1),
+        stopping=nw.Patience(),
+        epochs=1,
     ),
 }
 

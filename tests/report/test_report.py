@@ -55,9 +55,12 @@ class Page(HTMLParser):
 def pages() -> dict[str, str]:
     sick = nw.gallery.sick["rate_too_low"].recipe
     return {
-        "digits": run_page(nw.fit(nw.suggest(nw.data.digits(), epochs=4))), "regression": run_page(nw.fit(nw.suggest(nw.data.diabetes(), epochs=4))),
-        "lenet5": run_page(nw.fit(nw.suggest(nw.data.digits(), "lenet5", epochs=1))), "course": course_page(nw.treat(sick, seeds=(0, 1), jobs=1)),
-        "diverged": run_page(nw.fit(sick.but(optimizer=nw.SGD(lr=1e9)))), "no parts": run_page(nw.fit(sick.but(data=nw.data.digits(valid=0, test=0), epochs=1))),
+        "digits": run_page(nw.fit(nw.suggest(nw.data.digits(), epochs=4))),
+        "regression": run_page(nw.fit(nw.suggest(nw.data.diabetes(), epochs=4))),
+        "lenet5": run_page(nw.fit(nw.suggest(nw.data.digits(), "lenet5", epochs=1))),
+        "course": course_page(nw.treat(sick, seeds=(0, 1), jobs=1)),
+        "diverged": run_page(nw.fit(sick.but(optimizer=nw.SGD(lr=1e9)))),
+        "no parts": run_page(nw.fit(sick.but(data=nw.data.digits(valid=0, test=0), epochs=1))),
     }
 
 
@@ -91,7 +94,18 @@ def test_a_page_follows_light_and_dark_and_a_phone(pages: dict[str, str], name: 
 
 
 def test_a_run_shows_what_it_should(pages: dict[str, str]) -> None:
-    for text in ("MLP on Digits", "Test accuracy", "Nothing found.", "Loss", "Share answered right", "Gradient (rms, log scale)", "Confusion matrix", "Worst mistakes", "multiply-adds", "[optimizer]"):
+    for text in (
+        "MLP on Digits",
+        "Test accuracy",
+        "Nothing found.",
+        "Loss",
+        "Share answered right",
+        "Gradient (rms, log scale)",
+        "Confusion matrix",
+        "Worst mistakes",
+        "multiply-adds",
+        "[optimizer]",
+    ):
         assert text in pages["digits"], text
     assert "R²" in pages["regression"]
     assert "Confusion matrix" not in pages["regression"]
@@ -99,7 +113,16 @@ def test_a_run_shows_what_it_should(pages: dict[str, str]) -> None:
 
 
 def test_a_treatment_shows_before_trials_and_after(pages: dict[str, str]) -> None:
-    for text in ("Before", "Trials 1: learning rate too low", "Paired trials", "After", "What was changed", "By hand:", "test part, before", "Gradient of each layer"):
+    for text in (
+        "Before",
+        "Trials 1: learning rate too low",
+        "Paired trials",
+        "After",
+        "What was changed",
+        "By hand:",
+        "test part, before",
+        "Gradient of each layer",
+    ):
         assert text in pages["course"], text
 
 

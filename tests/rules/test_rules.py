@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import netwise as nw
 from netwise import signals
@@ -18,11 +17,19 @@ GUESS = 2.3
 
 
 def history(
-    by_layer: dict[str, list[list[float]]] | None = None, whole: dict[str, list[float]] | None = None, layers: tuple[nw.Layer, ...] = LAYERS, final: float = 2.3,
-    facts: nw.Facts = nw.Facts(loss_of_guessing=GUESS), ended: nw.Ended = nw.Ended("finished", "Done.", 100),
+    by_layer: dict[str, list[list[float]]] | None = None,
+    whole: dict[str, list[float]] | None = None,
+    layers: tuple[nw.Layer, ...] = LAYERS,
+    final: float = 2.3,
+    facts: nw.Facts = nw.Facts(loss_of_guessing=GUESS),
+    ended: nw.Ended = nw.Ended("finished", "Done.", 100),
 ) -> nw.History:
     """A run with these series: for each signal a list for each layer, and for the whole network."""
-    series = {(name, layer.name): nw.Series(tuple(range(0, 10 * len(v), 10)), tuple(v)) for name, rows in (by_layer or {}).items() for layer, v in zip(layers, rows, strict=False)}
+    series = {
+        (name, layer.name): nw.Series(tuple(range(0, 10 * len(v), 10)), tuple(v))
+        for name, rows in (by_layer or {}).items()
+        for layer, v in zip(layers, rows, strict=False)
+    }
     series |= {(name, ""): nw.Series(tuple(range(0, 10 * len(v), 10)), tuple(v)) for name, v in (whole or {}).items()}
     series.setdefault((signals.TRAIN_LOSS, ""), nw.Series((50, 99), (final, final)))
     return nw.History(series, layers, facts, ended)
@@ -62,7 +69,11 @@ def test_a_rule_survives_any_numbers(rule: nw.Rule, data: st.DataObject) -> None
         for name in data.draw(st.lists(st.sampled_from(names), unique=True)):
             values = data.draw(st.lists(VALUES, min_size=length, max_size=length))
             series[name, layer] = nw.Series(tuple(range(length)), tuple(values))
-    facts = nw.Facts(loss_of_guessing=data.draw(st.one_of(st.none(), VALUES)), weight_decay=data.draw(st.sampled_from([None, 0.0, 0.1])), rate=data.draw(st.sampled_from([None, 0.0, 1.0])))
+    facts = nw.Facts(
+        loss_of_guessing=data.draw(st.one_of(st.none(), VALUES)),
+        weight_decay=data.draw(st.sampled_from([None, 0.0, 0.1])),
+        rate=data.draw(st.sampled_from([None, 0.0, 1.0])),
+    )
     answer = rule.find(nw.History(series, layers, facts, nw.Ended(data.draw(st.sampled_from(["finished", "diverged"])), "x.", 5)))
     assert answer is None or isinstance(answer, nw.Unchecked | nw.Finding)
     if isinstance(answer, nw.Finding):

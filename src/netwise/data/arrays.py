@@ -60,19 +60,17 @@ class Arrays(Split):
         if self.classes:
             rows = split_rows(self.y.numpy(), len(x), self)
             parts = tuple(pairs(x, self.y, each) for each in rows)
-            return Samples(*parts, CLASSIFICATION, self.classes, encoder, self.digest)
+            return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, self.classes, encoder, self.digest)
         if not torch.isfinite(self.y).all():
             raise DataError(f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: remove those rows")
         parts = tuple(pairs(x, self.y, each) for each in split_rows(None, len(x), self))
         mean, scale = torch.zeros(self.y.shape[1]), torch.ones(self.y.shape[1])
         if self.scale_target:
             parts, mean, scale = standardised_targets(parts)
-        return Samples(*parts, REGRESSION, (), encoder, self.digest, mean, scale)
+        return Samples(parts[0], parts[1], parts[2], REGRESSION, (), encoder, self.digest, mean, scale)
 
 
-def arrays(
-    X: Any, y: Any, *, scale_target: bool = True, valid: float = 0.2, test: float = 0.2, split_seed: int = 0
-) -> Arrays:
+def arrays(X: Any, y: Any, *, scale_target: bool = True, valid: float = 0.2, test: float = 0.2, split_seed: int = 0) -> Arrays:
     """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are targets of regression.
 
     Args:

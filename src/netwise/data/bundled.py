@@ -34,8 +34,13 @@ class _Classes(Split):
         x, y = encoder.encode(bunch.data), torch.as_tensor(bunch.target, dtype=torch.int64)
         train, valid, test = split_rows(bunch.target, len(x), self)
         return Samples(
-            pairs(x, y, train), pairs(x, y, valid), pairs(x, y, test), CLASSIFICATION,
-            tuple(str(name) for name in bunch.target_names), encoder, f"scikit-learn {self.loader}",
+            pairs(x, y, train),
+            pairs(x, y, valid),
+            pairs(x, y, test),
+            CLASSIFICATION,
+            tuple(str(name) for name in bunch.target_names),
+            encoder,
+            f"scikit-learn {self.loader}",
         )
 
 
@@ -88,4 +93,4 @@ class Diabetes(Split):
         mean, scale = torch.zeros(1), torch.ones(1)
         if self.scale_target:
             parts, mean, scale = standardised_targets(parts)
-        return Samples(*parts, REGRESSION, (), encoder, "scikit-learn load_diabetes", mean, scale)
+        return Samples(parts[0], parts[1], parts[2], REGRESSION, (), encoder, "scikit-learn load_diabetes", mean, scale)

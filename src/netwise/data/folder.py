@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from netwise.errors import DataMissing
 
@@ -68,7 +69,8 @@ class _Bar:
     """A rich progress bar in the shape that pooch asks for."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.total, self._progress = name, 0, None
+        self.name, self.total = name, 0
+        self._progress: Any = None
 
     def update(self, done: int) -> None:
         from rich.console import Console
@@ -91,7 +93,9 @@ class _Bar:
 
 def _how_to_get(data_set: str, absent: Sequence[Remote], folder: Path, error: Exception) -> str:
     first = str(error).strip().splitlines()
-    lines = [f"{data_set}: {len(absent)} of its files are not in {folder}, and the download failed ({type(error).__name__}: {first[0][:120] if first else ''})."]
+    lines = [
+        f"{data_set}: {len(absent)} of its files are not in {folder}, and the download failed ({type(error).__name__}: {first[0][:120] if first else ''})."
+    ]
     lines.append("Put them there, or set NETWISE_DATA to the folder that has them:")
     lines += [f"  {remote.name}   from {remote.url}" for remote in absent]
     return "\n".join(lines)

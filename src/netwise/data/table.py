@@ -76,7 +76,7 @@ class Table(Split):
         if task == REGRESSION and self.scale_target:
             parts, mean, scale = standardised_targets(parts)
         mark = hashlib.sha256(Path(self.path).read_bytes() + (Path(self.test_file).read_bytes() if self.test_file else b""))
-        return Samples(*parts, task, classes, encoder, mark.hexdigest()[:16], mean, scale)
+        return Samples(parts[0], parts[1], parts[2], task, classes, encoder, mark.hexdigest()[:16], mean, scale)
 
     def _cells(self, path: str) -> dict[str, list[str]]:
         cells = read_table(Path(path), self.columns)
@@ -89,8 +89,16 @@ class Table(Split):
 
 
 def csv(
-    path: str | Path, target: str, *, task: str = "auto", columns: Sequence[str] = (), test_file: str | Path | None = None,
-    scale_target: bool = True, valid: float = 0.2, test: float = 0.2, split_seed: int = 0,
+    path: str | Path,
+    target: str,
+    *,
+    task: str = "auto",
+    columns: Sequence[str] = (),
+    test_file: str | Path | None = None,
+    scale_target: bool = True,
+    valid: float = 0.2,
+    test: float = 0.2,
+    split_seed: int = 0,
 ) -> Table:
     """A CSV file of which one column is to be predicted; see `Table` for what each argument means.
 
@@ -103,8 +111,15 @@ def csv(
         (('cat', 'dog'), ('weight', 'colour=(missing)', 'colour=black', 'colour=red'))
     """
     return Table(
-        str(path), target, task=task, columns=tuple(columns), test_file=None if test_file is None else str(test_file),
-        scale_target=scale_target, valid=valid, test=test, split_seed=split_seed,
+        str(path),
+        target,
+        task=task,
+        columns=tuple(columns),
+        test_file=None if test_file is None else str(test_file),
+        scale_target=scale_target,
+        valid=valid,
+        test=test,
+        split_seed=split_seed,
     )
 
 

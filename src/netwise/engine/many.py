@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from netwise.engine.progress import Silent
 from netwise.engine.run import Intake, Run, module_from
 from netwise.engine.scores import Score
 from netwise.engine.threads import cores
 from netwise.engine.training import How, _Session
-from netwise.engine.progress import Silent
 from netwise.errors import CANNOT_RUN, WrongValue
 from netwise.history import INTERRUPTED, History
 from netwise.recipe.checks import check
@@ -27,7 +27,11 @@ class _Outcome:
 
 
 def fit_many(
-    recipes: Sequence[Recipe], *, jobs: int | None = None, test: bool = False, watch_every: int | None = None,
+    recipes: Sequence[Recipe],
+    *,
+    jobs: int | None = None,
+    test: bool = False,
+    watch_every: int | None = None,
     done: Callable[[int, Run], None] | None = None,
 ) -> list[Run]:
     """Train many recipes side by side; the same call runs on a cluster under `joblib.parallel_config`.
@@ -66,7 +70,7 @@ def fit_many(
     how = How("cpu", -share, -1 if watch_every is None else watch_every, 0, test)
     runs: list[Run | None] = [None] * len(recipes)
     tasks = (joblib.delayed(_one)(i, recipe, how) for i, recipe in enumerate(recipes))
-    found: Iterator[tuple[int, _Outcome]] = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
     for place, outcome in found:
         if outcome.history.ended.how == INTERRUPTED:
             raise KeyboardInterrupt

@@ -59,9 +59,7 @@ class Intake:
             if key.startswith("preprocess."):
                 _, number, name = key.split(".", 2)
                 fitted[int(number)][name] = value
-        return Intake(
-            encoder_from(plain["encoder"]), tuple(fitted), plain["task"], tuple(plain["classes"]), tensors["target.mean"], tensors["target.scale"]
-        )
+        return Intake(encoder_from(plain["encoder"]), tuple(fitted), plain["task"], tuple(plain["classes"]), tensors["target.mean"], tensors["target.scale"])
 
 
 @dataclass(frozen=True, eq=False)

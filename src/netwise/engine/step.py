@@ -55,9 +55,7 @@ class Broken:
 class Stepper:
     """Takes the steps of one run."""
 
-    def __init__(
-        self, recipe: Recipe, module: nn.Module, optimizer: torch.optim.Optimizer, train: Pairs, task: str, probe: Probe, every: int
-    ) -> None:
+    def __init__(self, recipe: Recipe, module: nn.Module, optimizer: torch.optim.Optimizer, train: Pairs, task: str, probe: Probe, every: int) -> None:
         self.recipe, self.module, self.optimizer = recipe, module, optimizer
         self.train, self.task, self.probe, self.every = train, task, probe, every
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()

@@ -58,8 +58,15 @@ class How:
 
 
 def fit(
-    recipe: Recipe, *, folder: str | Path | None = None, device: str = "cpu", threads: int | None = None,
-    watch_every: int | None = None, checkpoint_every: int = 0, test: bool = True, progress: Progress | None = None,
+    recipe: Recipe,
+    *,
+    folder: str | Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    watch_every: int | None = None,
+    checkpoint_every: int = 0,
+    test: bool = True,
+    progress: Progress | None = None,
 ) -> Run:
     """Train what the recipe says. Equal recipes on equal machines and versions give equal numbers.
 
@@ -331,9 +338,18 @@ class _Session:
         guess, least = (known(self.stepper.loss, target, self.samples.outputs) for known in (loss_of_guessing, loss_of_perfection))
         drops = [float(m.p) for m in self.module.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
         return Facts(
-            task=self.samples.task, classes=len(self.samples.classes) or None, train_size=len(self.train), valid_size=len(self.valid),
-            batch_size=self.recipe.batch_size, loss_of_guessing=guess, least_loss=least, loss=type(self.recipe.loss).__name__,
-            optimizer=type(self.recipe.optimizer).__name__, rate=self.recipe.optimizer.lr, epochs=self.recipe.epochs, dropout=max(drops, default=0.0),
+            task=self.samples.task,
+            classes=len(self.samples.classes) or None,
+            train_size=len(self.train),
+            valid_size=len(self.valid),
+            batch_size=self.recipe.batch_size,
+            loss_of_guessing=guess,
+            least_loss=least,
+            loss=type(self.recipe.loss).__name__,
+            optimizer=type(self.recipe.optimizer).__name__,
+            rate=self.recipe.optimizer.lr,
+            epochs=self.recipe.epochs,
+            dropout=max(drops, default=0.0),
             weight_decay=float(getattr(self.recipe.optimizer, "weight_decay", 0.0)),
         )
 
@@ -373,9 +389,19 @@ class _Session:
         if self.best is not None:
             tensors["best"] = self.best[1]
         state = {
-            "epoch": self.epoch, "batch": self.batch, "step": self.step, "rows": len(self.rows), "losses": self.losses, "right": self.right,
-            "schedule": self.schedule, "factor": self.factor, "stopping": self.stopping, "last_loss": self.last_loss,
-            "best": None if self.best is None else self.best[0], "probe": self.probe.memory(), "seconds": self.seconds,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "step": self.step,
+            "rows": len(self.rows),
+            "losses": self.losses,
+            "right": self.right,
+            "schedule": self.schedule,
+            "factor": self.factor,
+            "stopping": self.stopping,
+            "last_loss": self.last_loss,
+            "best": None if self.best is None else self.best[0],
+            "probe": self.probe.memory(),
+            "seconds": self.seconds,
         }
         self.store.write_checkpoint(self.step, Checkpoint(tensors, state))
         self._write_about(Ended(RUNNING, "Still running.", self.step))

@@ -32,7 +32,7 @@ def _sgd(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Calla
     settings = {key: group[key] for key in ("momentum", "weight_decay", "dampening", "nesterov", "maximize")}
     has_memory = bool(group["momentum"])
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def update() -> object:
         gradients = [p.grad for p in parameters]
         memory = [optimizer.state[p].get("momentum_buffer") if p in optimizer.state else None for p in parameters] if has_memory else []
@@ -48,13 +48,18 @@ def _adam(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Call
     group = optimizer.param_groups[0]
     parameters: list[Tensor] = group["params"]
     settings: dict[str, Any] = {
-        "beta1": group["betas"][0], "beta2": group["betas"][1], "eps": group["eps"], "weight_decay": group["weight_decay"], "amsgrad": False, "maximize": False,
+        "beta1": group["betas"][0],
+        "beta2": group["betas"][1],
+        "eps": group["eps"],
+        "weight_decay": group["weight_decay"],
+        "amsgrad": False,
+        "maximize": False,
     }
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def update() -> object:
         gradients = [p.grad for p in parameters]
-        state = [optimizer.state[p] if p in optimizer.state else None for p in parameters]
+        state = [optimizer.state.get(p) for p in parameters]
         if any(g is None for g in gradients) or any(not s for s in state):
             return optimizer.step()
         steps = [s["step"] for s in state if s]

@@ -70,36 +70,62 @@ FEW = data.digits(valid=0.45, test=0.5)  # some ninety digits to learn from
 _SICK = (
     Specimen("vanishing_gradient", "Four sigmoid layers that start at N(0, 0.1²).", DEEP_SIGMOID, "vanishing_gradient"),
     Specimen(
-        "exploding_gradient", "Six ReLU layers that start ten times too large.",
-        _digits(network=MLP((64, 64, 64, 64, 64, 64, 10)), init=He(gain=4.0), optimizer=SGD(lr=0.01)), "exploding_gradient", ("rate_too_high",),
+        "exploding_gradient",
+        "Six ReLU layers that start ten times too large.",
+        _digits(network=MLP((64, 64, 64, 64, 64, 64, 10)), init=He(gain=4.0), optimizer=SGD(lr=0.01)),
+        "exploding_gradient",
+        ("rate_too_high",),
     ),
     Specimen(
-        "dead_relu", "ReLU layers whose biases start at -10.", _digits(init=Normal(std=0.1, bias=-10.0)), "dead_relu",
+        "dead_relu",
+        "ReLU layers whose biases start at -10.",
+        _digits(init=Normal(std=0.1, bias=-10.0)),
+        "dead_relu",
     ),
     Specimen(
-        "saturation", "Five tanh layers of 100 units that start at N(0, 1).",
-        _digits(network=MLP((64, 100, 100, 100, 100, 100, 10), activation=Tanh()), init=Normal(std=1.0), optimizer=SGD(lr=0.01)), "saturation",
+        "saturation",
+        "Five tanh layers of 100 units that start at N(0, 1).",
+        _digits(network=MLP((64, 100, 100, 100, 100, 100, 10), activation=Tanh()), init=Normal(std=1.0), optimizer=SGD(lr=0.01)),
+        "saturation",
     ),
     Specimen("rate_too_high", "Plain descent with a rate of 30; 0.1 is sound.", _digits(optimizer=SGD(lr=30.0)), "rate_too_high"),
     Specimen("rate_too_low", "Plain descent with a rate of 1e-6; 0.1 is sound.", _digits(optimizer=SGD(lr=1e-6)), "rate_too_low"),
     Specimen(
-        "not_learning", "Labels that have nothing to do with the inputs.",
-        Recipe(data=_noise(), network=MLP((20, 16, 4)), init=He(), optimizer=SGD(lr=0.05), epochs=10), "not_learning",
+        "not_learning",
+        "Labels that have nothing to do with the inputs.",
+        Recipe(data=_noise(), network=MLP((20, 16, 4)), init=He(), optimizer=SGD(lr=0.05), epochs=10),
+        "not_learning",
     ),
     Specimen(
-        "overfitting", "Ninety digits, wide layers, 150 epochs.",
-        Recipe(data=FEW, network=MLP((64, 256, 256, 10)), init=He(), optimizer=Adam(lr=0.003), batch_size=25, epochs=150), "overfitting",
+        "overfitting",
+        "Ninety digits, wide layers, 150 epochs.",
+        Recipe(data=FEW, network=MLP((64, 256, 256, 10)), init=He(), optimizer=Adam(lr=0.003), batch_size=25, epochs=150),
+        "overfitting",
     ),
     Specimen(
-        "underfitting", "One hidden tanh unit for ten classes.",
-        _digits(network=MLP((64, 1, 10), activation=Tanh()), init=Glorot(), optimizer=Adam(lr=0.01), epochs=60), "underfitting",
+        "underfitting",
+        "One hidden tanh unit for ten classes.",
+        _digits(network=MLP((64, 1, 10), activation=Tanh()), init=Glorot(), optimizer=Adam(lr=0.01), epochs=60),
+        "underfitting",
     ),
-    Specimen("start_symmetric", "Tanh layers whose weights all start at 0.05.", _digits(network=MLP((64, 64, 32, 10), activation=Tanh()), init=Constant(0.05)), "start_symmetric"),
-    Specimen("no_nonlinearity", "Two rings and three layers with nothing between them.", Recipe(data=_rings(), network=MLP((2, 32, 32, 2), activation=Identity()), init=He(), optimizer=SGD(lr=0.1), epochs=20), "no_nonlinearity"),
+    Specimen(
+        "start_symmetric",
+        "Tanh layers whose weights all start at 0.05.",
+        _digits(network=MLP((64, 64, 32, 10), activation=Tanh()), init=Constant(0.05)),
+        "start_symmetric",
+    ),
+    Specimen(
+        "no_nonlinearity",
+        "Two rings and three layers with nothing between them.",
+        Recipe(data=_rings(), network=MLP((2, 32, 32, 2), activation=Identity()), init=He(), optimizer=SGD(lr=0.1), epochs=20),
+        "no_nonlinearity",
+    ),
     Specimen("brakes_too_strong", "A price on the weights that outweighs the data.", _digits(penalty=L2(strength=3.0)), "brakes_too_strong"),
     Specimen(
-        "inputs_not_normalised", "Wine as measured: columns from 0.1 to 1700.",
-        Recipe(data=data.wine(), network=MLP((13, 32, 3)), init=He(), optimizer=SGD(lr=0.1), batch_size=16, epochs=20), "inputs_not_normalised",
+        "inputs_not_normalised",
+        "Wine as measured: columns from 0.1 to 1700.",
+        Recipe(data=data.wine(), network=MLP((13, 32, 3)), init=He(), optimizer=SGD(lr=0.1), batch_size=16, epochs=20),
+        "inputs_not_normalised",
     ),
 )
 
@@ -107,26 +133,73 @@ _HEALTHY = (
     Specimen("relu_sgd", "ReLU layers, He's start, plain descent.", _digits(epochs=20)),
     Specimen("relu_adam", "ReLU layers and Adam.", suggest(DIGITS, epochs=12)),
     Specimen(
-        "tanh_momentum", "Tanh layers, Glorot's start, momentum.",
+        "tanh_momentum",
+        "Tanh layers, Glorot's start, momentum.",
         _digits(network=MLP((64, 64, 32, 10), activation=Tanh()), init=Glorot(), optimizer=SGD(lr=0.02, momentum=0.9), epochs=20),
     ),
     Specimen(
-        "sigmoid_shallow", "One hidden sigmoid layer on batches of ten: an uneven curve, and fine.",
+        "sigmoid_shallow",
+        "One hidden sigmoid layer on batches of ten: an uneven curve, and fine.",
         _digits(network=MLP((64, 30, 10), activation=Sigmoid()), init=Glorot(), optimizer=SGD(lr=0.5), batch_size=10),
     ),
-    Specimen("dropout", "Half of the units dropped: training looks worse than validation.", _digits(network=MLP((64, 128, 128, 10), dropout=0.5), optimizer=Adam(lr=0.002), epochs=25)),
-    Specimen("batch_norm", "Batch norm, a high rate, a cosine.", _digits(network=MLP((64, 64, 64, 10), batch_norm=True), optimizer=SGD(lr=0.2), schedule=Cosine())),
+    Specimen(
+        "dropout",
+        "Half of the units dropped: training looks worse than validation.",
+        _digits(network=MLP((64, 128, 128, 10), dropout=0.5), optimizer=Adam(lr=0.002), epochs=25),
+    ),
+    Specimen(
+        "batch_norm", "Batch norm, a high rate, a cosine.", _digits(network=MLP((64, 64, 64, 10), batch_norm=True), optimizer=SGD(lr=0.2), schedule=Cosine())
+    ),
     Specimen("early_stopping", "Stops by itself.", _digits(optimizer=Adam(lr=0.002), stopping=Patience(5), epochs=60)),
     Specimen("lenet5", "LeNet-5 on enlarged digits.", suggest(DIGITS, "lenet5", epochs=5)),
-    Specimen("softmax_regression", "A linear model from zero weights: it needs no random start.", _digits(network=MLP((64, 10)), init=Constant(), optimizer=SGD(lr=0.5), epochs=20)),
-    Specimen("iris", "150 flowers.", Recipe(data=data.iris(), preprocess=(Standardise(),), network=MLP((4, 16, 3), activation=Tanh()), init=Glorot(), optimizer=Adam(lr=0.01), batch_size=16, epochs=50)),
-    Specimen("wine", "Standardised wine, decoupled decay.", Recipe(data=data.wine(), preprocess=(Standardise(),), network=MLP((13, 24, 3)), init=He(), optimizer=AdamW(lr=0.005), batch_size=20, epochs=30)),
-    Specimen("breast_cancer", "Two classes, RMSProp.", Recipe(data=data.breast_cancer(), preprocess=(Standardise(),), network=MLP((30, 16, 2)), init=He(), optimizer=RMSProp(lr=0.002), batch_size=32, epochs=15)),
     Specimen(
-        "diabetes", "Regression where half of the variance is noise.",
-        Recipe(data=data.diabetes(), preprocess=(Standardise(),), network=MLP((10, 16, 1)), init=He(), loss=MeanSquaredError(), optimizer=Adam(lr=0.002), penalty=L2(strength=1e-3), batch_size=32, epochs=25),
+        "softmax_regression",
+        "A linear model from zero weights: it needs no random start.",
+        _digits(network=MLP((64, 10)), init=Constant(), optimizer=SGD(lr=0.5), epochs=20),
     ),
-    Specimen("deep_relu", "Six hidden ReLU layers with He's start.", _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam())),
+    Specimen(
+        "iris",
+        "150 flowers.",
+        Recipe(
+            data=data.iris(),
+            preprocess=(Standardise(),),
+            network=MLP((4, 16, 3), activation=Tanh()),
+            init=Glorot(),
+            optimizer=Adam(lr=0.01),
+            batch_size=16,
+            epochs=50,
+        ),
+    ),
+    Specimen(
+        "wine",
+        "Standardised wine, decoupled decay.",
+        Recipe(data=data.wine(), preprocess=(Standardise(),), network=MLP((13, 24, 3)), init=He(), optimizer=AdamW(lr=0.005), batch_size=20, epochs=30),
+    ),
+    Specimen(
+        "breast_cancer",
+        "Two classes, RMSProp.",
+        Recipe(
+            data=data.breast_cancer(), preprocess=(Standardise(),), network=MLP((30, 16, 2)), init=He(), optimizer=RMSProp(lr=0.002), batch_size=32, epochs=15
+        ),
+    ),
+    Specimen(
+        "diabetes",
+        "Regression where half of the variance is noise.",
+        Recipe(
+            data=data.diabetes(),
+            preprocess=(Standardise(),),
+            network=MLP((10, 16, 1)),
+            init=He(),
+            loss=MeanSquaredError(),
+            optimizer=Adam(lr=0.002),
+            penalty=L2(strength=1e-3),
+            batch_size=32,
+            epochs=25,
+        ),
+    ),
+    Specimen(
+        "deep_relu", "Six hidden ReLU layers with He's start.", _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam())
+    ),
 )
 
 sick: dict[str, Specimen] = {specimen.name: specimen for specimen in _SICK}

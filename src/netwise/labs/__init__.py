@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwise.errors import UnknownName
 from netwise.labs import neuron
-from netwise.labs.lab import Criterion, Lab, Outcome
+from netwise.labs.claim import Criterion, Lab, Outcome
 
 LABS: tuple[Lab, ...] = (neuron.L01, neuron.L02)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import pairwise
 
 from netwise import data, signals
 from netwise.activations import Sigmoid
 from netwise.engine.training import fit
 from netwise.initializers import Constant
-from netwise.labs.lab import Criterion, Lab, Outcome
+from netwise.labs.claim import Criterion, Lab, Outcome
 from netwise.losses import BinaryCrossEntropy, Loss, Quadratic
 from netwise.networks import MLP
 from netwise.optimizers import SGD
@@ -33,7 +34,8 @@ def trace(recipe: Recipe) -> tuple[list[float], list[float]]:
     run = fit(recipe, watch_every=1)
     last = float(run.outputs([[1.0]])[0, 0])
     heard, costs = run.history.of(signals.ACTIVATION_MEAN, "layer1"), run.history.of(signals.LOSS)
-    assert heard is not None and costs is not None
+    assert heard is not None
+    assert costs is not None
     outputs = [*heard.values, last]
     if isinstance(recipe.loss, BinaryCrossEntropy):
         outputs = [1 / (1 + math.exp(-z)) for z in outputs]
@@ -48,8 +50,12 @@ def _slow_start() -> Outcome:
     near, far = (trace(recipe)[0] for recipe in recipes.values())
     early = (far[0] - far[150]) / (far[0] - far[300])
     numbers = {
-        "near: output at 0": near[0], "near: output at 300": near[300], "far: output at 0": far[0], "far: output at 150": far[150],
-        "far: output at 300": far[300], "far: share of the fall by step 150": early,
+        "near: output at 0": near[0],
+        "near: output at 300": near[300],
+        "far: output at 0": far[0],
+        "far: output at 150": far[150],
+        "far: output at 300": far[300],
+        "far: share of the fall by step 150": early,
     }
     criteria = (
         Criterion("from (0.6, 0.9) the output begins at 0.82", near[0], abs(near[0] - 0.82) < 0.005),
@@ -65,8 +71,10 @@ def _slow_start() -> Outcome:
 def _cross_entropy() -> Outcome:
     costs: dict[str, Loss] = {"quadratic": Quadratic(), "cross-entropy": BinaryCrossEntropy()}
     arms = {
-        "quadratic, 0.15": neuron(FAR, costs["quadratic"], 0.15), "cross-entropy, 0.15": neuron(FAR, costs["cross-entropy"], 0.15),
-        "cross-entropy, 0.005, near": neuron(NEAR, costs["cross-entropy"], 0.005), "cross-entropy, 0.005": neuron(FAR, costs["cross-entropy"], 0.005),
+        "quadratic, 0.15": neuron(FAR, costs["quadratic"], 0.15),
+        "cross-entropy, 0.15": neuron(FAR, costs["cross-entropy"], 0.15),
+        "cross-entropy, 0.005, near": neuron(NEAR, costs["cross-entropy"], 0.005),
+        "cross-entropy, 0.005": neuron(FAR, costs["cross-entropy"], 0.005),
     }
     traces = {name: trace(recipe) for name, recipe in arms.items()}
     gradients = {name: _first_gradient(arms[name]) for name in ("quadratic, 0.15", "cross-entropy, 0.15")}
@@ -75,12 +83,15 @@ def _cross_entropy() -> Outcome:
     sigma = 1 / (1 + math.exp(-z))
     expected = 1 / (sigma * (1 - sigma))
     outputs, cost = traces["cross-entropy, 0.15"]
-    falls = [a - b for a, b in zip(cost, cost[1:], strict=False)]
+    falls = [a - b for a, b in pairwise(cost)]
     slow_near, slow_far = traces["cross-entropy, 0.005, near"][0][300], traces["cross-entropy, 0.005"][0][300]
     numbers = {
-        "0.15, from (2, 2): output at 300": outputs[300], "first gradient, cross-entropy / quadratic": ratio, "1 / sigma'(4)": expected,
+        "0.15, from (2, 2): output at 300": outputs[300],
+        "first gradient, cross-entropy / quadratic": ratio,
+        "1 / sigma'(4)": expected,
         "step of the steepest fall of the cost": float(falls.index(max(falls))),
-        "0.005, from (0.6, 0.9): output at 300": slow_near, "0.005, from (2, 2): output at 300": slow_far,
+        "0.005, from (0.6, 0.9): output at 300": slow_near,
+        "0.005, from (2, 2): output at 300": slow_far,
     }
     criteria = (
         Criterion("at 0.15 from (2, 2) the output ends below 0.02", outputs[300], outputs[300] < 0.02),
@@ -111,10 +122,16 @@ def _picture(title: str, lines: dict[str, list[float]], label: str) -> str:
 
 
 L01 = Lab(
-    "L01", "A sigmoid neuron with quadratic cost learns from (0.6, 0.9) and sticks for long when it starts very wrong, at (2, 2).",
-    "Input 1, wanted output 0, rate 0.15, 300 steps, C = (y - a)² / 2; nothing is random.", "note 004", partial(_slow_start),
+    "L01",
+    "A sigmoid neuron with quadratic cost learns from (0.6, 0.9) and sticks for long when it starts very wrong, at (2, 2).",
+    "Input 1, wanted output 0, rate 0.15, 300 steps, C = (y - a)² / 2; nothing is random.",
+    "note 004",
+    partial(_slow_start),
 )
 L02 = Lab(
-    "L02", "Cross-entropy takes the slow start away: the more wrong the neuron, the faster it learns.",
-    "The same neuron with cross-entropy, rates 0.15 and 0.005; nothing is random.", "note 004", partial(_cross_entropy),
+    "L02",
+    "Cross-entropy takes the slow start away: the more wrong the neuron, the faster it learns.",
+    "The same neuron with cross-entropy, rates 0.15 and 0.005; nothing is random.",
+    "note 004",
+    partial(_cross_entropy),
 )

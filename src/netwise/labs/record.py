@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from netwise.files import write_atomically
-from netwise.labs.lab import Lab, Outcome
+from netwise.labs.claim import Lab, Outcome
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -72,5 +72,5 @@ class Own(Network):
             raise WrongValue("Own", [Problem("source", str(self.source), f"cannot be found ({error}); is its folder on PYTHONPATH?")]) from None
         if not callable(found):
             raise WrongValue("Own", [Problem("source", str(self.source), "is not a function or class")])
-        maker = found
-        return maker
+        made: Callable[[], object] = found
+        return made

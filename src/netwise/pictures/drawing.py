@@ -14,20 +14,42 @@ COLOURS = (BLUE, ORANGE, GREEN, RED, "#8563b8", "#4aa5a5", "#b5657f", "#96872f")
 WIDTH = 4.7  # inches: one column of a phone, so that text keeps its size there
 
 _STYLE: dict[str, Any] = {
-    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.edgecolor": FAINT, "axes.titlecolor": INK,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": FAINT, "grid.linewidth": 0.5, "lines.linewidth": 1.6,
-    "legend.frameon": False, "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none", "image.cmap": "viridis",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.titlecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "image.cmap": "viridis",
 }
+
+_PAPER: dict[str, Any] = {"grid.color": "#d5dbe2", "axes.edgecolor": "#8a8f98"}
 
 
 @contextmanager
-def figure(height: float = 2.7, columns: int = 1, rows: int = 1, width: float = WIDTH) -> Iterator[tuple[Any, Any]]:
-    """A figure and its axes, in the style of the page."""
+def figure(height: float = 2.7, columns: int = 1, rows: int = 1, width: float = WIDTH, paper: bool = False) -> Iterator[tuple[Any, Any]]:
+    """A figure and its axes in the style of the page; with `paper` in colours of its own, for a picture that stands alone."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):
+    style: Any = {**_STYLE, **_PAPER} if paper else _STYLE
+    with matplotlib.rc_context(style):
         made = Figure(figsize=(width, height), layout="constrained")
         yield made, made.subplots(rows, columns, squeeze=False)
 
@@ -37,12 +59,18 @@ def svg(made: Any, title: str) -> str:
     import matplotlib
 
     # Ids must differ between the pictures of one page, and be the same each time it is written.
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": title}):
+    style: Any = {**_STYLE, "svg.hashsalt": title}
+    with matplotlib.rc_context(style):
         buffer = io.StringIO()
         made.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{_safe(title)}" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">', text, count=1)
+    text = re.sub(
+        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>',
+        rf'<svg viewBox="\1" role="img" aria-label="{_safe(title)}" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">',
+        text,
+        count=1,
+    )
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     # Ids such as those of tick marks are numbered alike in every figure.
     mark = re.sub(r"\W+", "-", title.lower())

@@ -38,13 +38,17 @@ def _lines(title: str, lines: Sequence[tuple[str, Series | None]], name: str, le
                 continue
             # Series of epochs have one point an epoch; those of batches one a watched step.
             few = len(series) < 2
-            axis.plot(range(1, len(series) + 1) if "batch" not in label else series.steps, series.values, color=colour, label=label, marker="o" if few else None)
+            axis.plot(
+                range(1, len(series) + 1) if "batch" not in label else series.steps, series.values, color=colour, label=label, marker="o" if few else None
+            )
         if level is not None and math.isfinite(level):
             axis.axhline(level, color=GREY, linewidth=1, linestyle=":", label=level_name)
         if top is not None:
             low = min((min(s.finite) for _, s in lines if s is not None and s.finite), default=0.0)
             axis.set_ylim(min(0.0, max(low, -1.0)), top * 1.02)
-        elif any(s is not None and len(s.finite) > 1 and max(s.finite) > 50 * max(min(s.finite), 1e-12) for _, s in lines) and all(min(s.finite, default=1.0) > 0 for _, s in lines if s is not None):
+        elif any(s is not None and len(s.finite) > 1 and max(s.finite) > 50 * max(min(s.finite), 1e-12) for _, s in lines) and all(
+            min(s.finite, default=1.0) > 0 for _, s in lines if s is not None
+        ):
             axis.set_yscale("log")
         axis.set_title(title)
         axis.set_xlabel("step" if "batch" in lines[0][0] else "epoch")
@@ -137,7 +141,7 @@ def before_and_after(before: History, after: History, path: Any) -> None:
     """A sick run and its cure side by side as a PNG: gradients of the layers, and validation accuracy."""
     from netwise.pictures.drawing import save_png
 
-    with figure(height=2.9, columns=2, width=9.4) as (made, axes):
+    with figure(height=2.9, columns=2, width=9.4, paper=True) as (made, axes):
         _profile(axes[0][0], [("before", before), ("after", after)])
         for (label, history), colour in zip((("before", before), ("after", after)), COLOURS, strict=False):
             series = history.of(signals.VALID_ACCURACY)

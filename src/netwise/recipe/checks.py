@@ -135,7 +135,15 @@ def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
         seen = f"features whose spreads differ {uneven:,.0f} times"
     else:
         return []
-    return [Problem("preprocess", seen, "inputs far from mean 0 and spread 1 make steps too large for some weights and too small for others", "(Standardise(),)", WILL_LEARN_BADLY)]
+    return [
+        Problem(
+            "preprocess",
+            seen,
+            "inputs far from mean 0 and spread 1 make steps too large for some weights and too small for others",
+            "(Standardise(),)",
+            WILL_LEARN_BADLY,
+        )
+    ]
 
 
 def _classes_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:

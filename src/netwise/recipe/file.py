@@ -249,8 +249,8 @@ def _part(family: type[Part], value: Any, default: Any) -> Part:
     if isinstance(value, str):
         value = {"kind": value}
     if not isinstance(value, Mapping):
-        raise _told(Unfitting(f'must be a table with a kind, or the name of {family.a_or_an()}', f'"{next(iter(FAMILIES[family]))}"'), value)
-    kind = value.get("kind", None)
+        raise _told(Unfitting(f"must be a table with a kind, or the name of {family.a_or_an()}", f'"{next(iter(FAMILIES[family]))}"'), value)
+    kind = value.get("kind")
     if kind is None and isinstance(default, Part):
         kind = kind_of(default)
     if not isinstance(kind, str):
@@ -261,7 +261,7 @@ def _part(family: type[Part], value: Any, default: Any) -> Part:
         raise _told(Unfitting(wrong.reason, wrong.instead), kind) from None
     given = {key: each for key, each in value.items() if key != "kind"}
     try:
-        read = _model(cls).model_validate(given)
+        read = _model(cls).model_validate(given)  # type: ignore[arg-type]  # a class can be hashed
         return cls(**_values(read))
     except ValidationError as wrong:
         raise PydanticCustomError("inner", "inner", {"problems": _rows(wrong, given)}) from None
@@ -309,8 +309,8 @@ def _missing(rule: Rule | None) -> tuple[str, str]:
 
 @cache
 def _fields_of(title: str) -> dict[str, dataclasses.Field[Any]]:
-    classes = [Recipe, *(member for members in FAMILIES.values() for member in members.values())]
-    cls = next(each for each in classes if each.__name__ == title)
+    classes: list[type[Part]] = [Recipe, *(member for members in FAMILIES.values() for member in members.values())]
+    cls: type[Part] = next(each for each in classes if each.__name__ == title)
     return {each.name: each for each in dataclasses.fields(cls) if each.init}  # type: ignore[arg-type]
 
 

@@ -49,9 +49,7 @@ def suggest(data: Data, network: str = "mlp", *, epochs: int = 20, seed: int = 0
     if len(samples.shape) == 1 and not _in_range(float(x.mean()), float(x.std())):
         steps.append(Standardise())
     loss = CrossEntropy() if samples.task == CLASSIFICATION else MeanSquaredError()
-    return Recipe(
-        data=data, preprocess=tuple(steps), network=built, init=He(), loss=loss, optimizer=Adam(), batch_size=32, epochs=epochs, seed=seed
-    )
+    return Recipe(data=data, preprocess=tuple(steps), network=built, init=He(), loss=loss, optimizer=Adam(), batch_size=32, epochs=epochs, seed=seed)
 
 
 def _in_range(mean: float, spread: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwise.errors import UnknownName
 from netwise.remedies import capacity, start, step
-from netwise.remedies.remedy import Remedy, Unfit
+from netwise.remedies.change import Remedy, Unfit
 
 REMEDIES: tuple[Remedy, ...] = (
     start.STANDARDISE_INPUTS,

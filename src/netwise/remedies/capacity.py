@@ -6,7 +6,7 @@ from netwise.networks import MLP
 from netwise.optimizers import SGD, AdamW
 from netwise.penalties import L2
 from netwise.recipe.recipe import Recipe
-from netwise.remedies.remedy import Remedy, Unfit
+from netwise.remedies.change import Remedy, Unfit
 from netwise.remedies.start import OWN
 from netwise.stopping import Patience
 
@@ -60,22 +60,42 @@ def _lighten_brakes(recipe: Recipe) -> Recipe | Unfit:
 
 
 ADD_DROPOUT = Remedy(
-    "add_dropout", "half of the hidden units dropped in training", ("overfitting",), _add_dropout,
-    "nn.Dropout(0.5) after each hidden activation", "note 004, claims Y09 and T03; Srivastava et al. 2014",
+    "add_dropout",
+    "half of the hidden units dropped in training",
+    ("overfitting",),
+    _add_dropout,
+    "nn.Dropout(0.5) after each hidden activation",
+    "note 004, claims Y09 and T03; Srivastava et al. 2014",
 )
 ADD_WEIGHT_DECAY = Remedy(
-    "add_weight_decay", "a price on large weights (L2)", ("overfitting",), _add_weight_decay,
-    "weight_decay=1e-2 in the optimizer, for weights and not for biases", "note 004, claims C06 and L04",
+    "add_weight_decay",
+    "a price on large weights (L2)",
+    ("overfitting",),
+    _add_weight_decay,
+    "weight_decay=1e-2 in the optimizer, for weights and not for biases",
+    "note 004, claims C06 and L04",
 )
 STOP_EARLY = Remedy(
-    "stop_early", "stop after ten epochs without a new best, and keep the best", ("overfitting",), _stop_early,
-    "keep the weights of the best validation loss; stop when ten epochs bring no better one", "note 000, claims S04 and T03",
+    "stop_early",
+    "stop after ten epochs without a new best, and keep the best",
+    ("overfitting",),
+    _stop_early,
+    "keep the weights of the best validation loss; stop when ten epochs bring no better one",
+    "note 000, claims S04 and T03",
 )
 WIDEN = Remedy(
-    "widen", "hidden layers four times as wide", ("underfitting", "not_learning"), _widen,
-    "four times the units in each hidden layer", "note 000, claim T02",
+    "widen",
+    "hidden layers four times as wide",
+    ("underfitting", "not_learning"),
+    _widen,
+    "four times the units in each hidden layer",
+    "note 000, claim T02",
 )
 LIGHTEN_BRAKES = Remedy(
-    "lighten_brakes", "no dropout, no penalty, no decay", ("brakes_too_strong", "underfitting", "not_learning"), _lighten_brakes,
-    "take out nn.Dropout and weight_decay until the training part is learned", "note 000, claims D08 and T02",
+    "lighten_brakes",
+    "no dropout, no penalty, no decay",
+    ("brakes_too_strong", "underfitting", "not_learning"),
+    _lighten_brakes,
+    "take out nn.Dropout and weight_decay until the training part is learned",
+    "note 000, claims D08 and T02",
 )

@@ -7,7 +7,7 @@ from netwise.initializers import Glorot, He
 from netwise.networks import MLP, LeNet5
 from netwise.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
-from netwise.remedies.remedy import Remedy, Unfit
+from netwise.remedies.change import Remedy, Unfit
 
 OWN = "the network is the user's own module: see by_hand"
 
@@ -58,26 +58,34 @@ def _standardise_inputs(recipe: Recipe) -> Recipe | Unfit:
 
 
 USE_RELU = Remedy(
-    "use_relu", "ReLU in the hidden layers, with He's start",
-    ("no_nonlinearity", "vanishing_gradient", "saturation", "not_learning"), _use_relu,
+    "use_relu",
+    "ReLU in the hidden layers, with He's start",
+    ("no_nonlinearity", "vanishing_gradient", "saturation", "not_learning"),
+    _use_relu,
     "nn.ReLU() for nn.Sigmoid() or nn.Tanh(), and nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')",
     "note 000, claim T01; He, Zhang, Ren, Sun 2015",
 )
 USE_FITTING_INIT = Remedy(
-    "use_fitting_init", "the start that fits the activation (He for ReLU, Glorot for sigmoid and tanh)",
-    ("start_symmetric", "vanishing_gradient", "exploding_gradient", "saturation", "dead_relu", "not_learning"), _use_fitting_init,
+    "use_fitting_init",
+    "the start that fits the activation (He for ReLU, Glorot for sigmoid and tanh)",
+    ("start_symmetric", "vanishing_gradient", "exploding_gradient", "saturation", "dead_relu", "not_learning"),
+    _use_fitting_init,
     "nn.init.kaiming_normal_(layer.weight) for ReLU, nn.init.xavier_uniform_(layer.weight) for sigmoid and tanh, zero biases",
     "note 000, claims I05 and I06; Glorot, Bengio 2010",
 )
 USE_BATCH_NORM = Remedy(
-    "use_batch_norm", "batch norm before each hidden activation",
-    ("vanishing_gradient", "exploding_gradient", "saturation", "dead_relu", "not_learning"), _use_batch_norm,
+    "use_batch_norm",
+    "batch norm before each hidden activation",
+    ("vanishing_gradient", "exploding_gradient", "saturation", "dead_relu", "not_learning"),
+    _use_batch_norm,
     "nn.BatchNorm1d(width) (BatchNorm2d for maps) between each layer and its activation; batches of 8 or more",
     "note 000, claims I08 and T01; Ioffe, Szegedy 2015, arXiv 1502.03167",
 )
 STANDARDISE_INPUTS = Remedy(
-    "standardise_inputs", "inputs of mean 0 and spread 1",
-    ("inputs_not_normalised",), _standardise_inputs,
+    "standardise_inputs",
+    "inputs of mean 0 and spread 1",
+    ("inputs_not_normalised",),
+    _standardise_inputs,
     "x = (x - x_train.mean(0)) / x_train.std(0), with the training part's numbers for all parts",
     "note 001, claims P01 and P02",
 )

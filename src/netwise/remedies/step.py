@@ -8,7 +8,7 @@ from netwise.clipping import Clip
 from netwise.engine.training import fit
 from netwise.optimizers import Adam, AdamW
 from netwise.recipe.recipe import Recipe
-from netwise.remedies.remedy import Remedy, Unfit
+from netwise.remedies.change import Remedy, Unfit
 from netwise.rules.outcome import final_loss
 from netwise.signals import LOSS
 from netwise.stopping import Never
@@ -61,20 +61,34 @@ def _clip_gradient(recipe: Recipe) -> Recipe | Unfit:
 
 
 SEARCH_RATE = Remedy(
-    "search_rate", "the learning rate that falls farthest in a short trial",
-    ("rate_too_high", "rate_too_low", "not_learning", "exploding_gradient", "dead_relu", "vanishing_gradient"), _search_rate,
+    "search_rate",
+    "the learning rate that falls farthest in a short trial",
+    ("rate_too_high", "rate_too_low", "not_learning", "exploding_gradient", "dead_relu", "vanishing_gradient"),
+    _search_rate,
     "train 60 steps from the same start at lr / 1e6 ... lr * 1e6 and take the rate whose loss fell farthest",
     "note 004, claim S06",
 )
 LOWER_RATE = Remedy(
-    "lower_rate", "a tenth of the learning rate", ("rate_too_high", "exploding_gradient"), _lower_rate,
-    "lr=lr / 10 in the optimizer", "note 004, claims D07 and S02",
+    "lower_rate",
+    "a tenth of the learning rate",
+    ("rate_too_high", "exploding_gradient"),
+    _lower_rate,
+    "lr=lr / 10 in the optimizer",
+    "note 004, claims D07 and S02",
 )
 USE_ADAM = Remedy(
-    "use_adam", "Adam at its usual rate", ("rate_too_low", "rate_too_high", "vanishing_gradient", "not_learning"), _use_adam,
-    "torch.optim.Adam(model.parameters(), lr=0.001)", "note 000, claim T02; Kingma, Ba 2014, arXiv 1412.6980",
+    "use_adam",
+    "Adam at its usual rate",
+    ("rate_too_low", "rate_too_high", "vanishing_gradient", "not_learning"),
+    _use_adam,
+    "torch.optim.Adam(model.parameters(), lr=0.001)",
+    "note 000, claim T02; Kingma, Ba 2014, arXiv 1412.6980",
 )
 CLIP_GRADIENT = Remedy(
-    "clip_gradient", "gradients clipped to norm 1", ("exploding_gradient",), _clip_gradient,
-    "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) between backward and step", "note 000, claim G05",
+    "clip_gradient",
+    "gradients clipped to norm 1",
+    ("exploding_gradient",),
+    _clip_gradient,
+    "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) between backward and step",
+    "note 000, claim G05",
 )

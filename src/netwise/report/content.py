@@ -50,12 +50,19 @@ def run_page(run: Run) -> str:
         f"{name}: netwise",
         tag("h1", f"{type(run.recipe.network).__name__} on {_data_name(run)}"),
         _ending(run),
-        tag("h2", "Diagnosis"), _diagnosis(report), _before_training(run),
-        tag("h2", "Curves"), figures(drawn.curves(run.history)),
-        tag("h2", "Inside the network"), _inside_text(), figures(drawn.inside(run.history)),
+        tag("h2", "Diagnosis"),
+        _diagnosis(report),
+        _before_training(run),
+        tag("h2", "Curves"),
+        figures(drawn.curves(run.history)),
+        tag("h2", "Inside the network"),
+        _inside_text(),
+        figures(drawn.inside(run.history)),
         _answers(run),
-        tag("h2", "The network"), _anatomy(run),
-        tag("h2", "The recipe"), tag("pre", recipe_text(run.recipe)),
+        tag("h2", "The network"),
+        _anatomy(run),
+        tag("h2", "The recipe"),
+        tag("pre", recipe_text(run.recipe)),
         _made_by(run),
     )
 
@@ -68,16 +75,20 @@ def course_page(course: Course) -> str:
         tag("h1", f"Treatment of {type(before.recipe.network).__name__} on {_data_name(before)}"),
         tag("p", course.sentence, kind="good" if course.cured else "bad"),
         _scores(course),
-        tag("h2", "Before"), _diagnosis(diagnose(before)), figures([*drawn.curves(before.history, "before"), *drawn.inside(before.history, "before")]),
+        tag("h2", "Before"),
+        _diagnosis(diagnose(before)),
+        figures([*drawn.curves(before.history, "before"), *drawn.inside(before.history, "before")]),
     ]
     for number, each in enumerate(course.rounds, start=1):
         body += [tag("h2", f"Trials {number}: {title(each.finding.rule)}")]
-        body += [tag("p", "Each remedy changes one thing. Runs are paired: same seed, same start, same batches. Dots are pairs, diamonds their mean.", kind="soft")]
+        body += [
+            tag("p", "Each remedy changes one thing. Runs are paired: same seed, same start, same batches. Dots are pairs, diamonds their mean.", kind="soft")
+        ]
         body += [figures([tried.gains(each.verdicts, f"round {number}")])]
         rows = [
             (
                 tag("strong", v.remedy) if v.remedy == each.accepted else v.remedy,
-                v.unfit and f"unfit: {v.unfit}" or f"{100 * v.gain:+.1f} ({100 * v.low:+.1f} to {100 * v.high:+.1f})",
+                (v.unfit and f"unfit: {v.unfit}") or f"{100 * v.gain:+.1f} ({100 * v.low:+.1f} to {100 * v.high:+.1f})",
                 "" if v.unfit else f"{round(v.sick_before * len(v.seeds))} of {len(v.seeds)}, then {round(v.sick_after * len(v.seeds))}",
                 "" if v.unfit else f"{v.cost:.1f}",
                 "accepted" if v.remedy == each.accepted else ("helps" if v.helps else v.note),
@@ -89,8 +100,10 @@ def course_page(course: Course) -> str:
         body += [tag("p", "By hand: ", tag("code", remedy(name).by_hand), kind="soft") for name in unhelped]
     if course.recipe != before.recipe:
         body += [
-            tag("h2", "After"), _diagnosis(diagnose(after)),
-            tag("h3", "What was changed"), tag("ul", *(tag("li", tag("code", line)) for line in told_changes(before.recipe, after.recipe))),
+            tag("h2", "After"),
+            _diagnosis(diagnose(after)),
+            tag("h3", "What was changed"),
+            tag("ul", *(tag("li", tag("code", line)) for line in told_changes(before.recipe, after.recipe))),
             figures([drawn.gradient_profile(both), *drawn.curves(after.history, "after"), *drawn.inside(after.history, "after")]),
             _answers(after),
         ]
@@ -156,7 +169,9 @@ def _before_training(run: Run) -> Html:
 
 
 def _inside_text() -> Html:
-    return tag("p", "Layers from the input (top) to the output (bottom), over the steps of the run. A row that fades is a layer that does not learn.", kind="soft")
+    return tag(
+        "p", "Layers from the input (top) to the output (bottom), over the steps of the run. A row that fades is a layer that does not learn.", kind="soft"
+    )
 
 
 def _anatomy(run: Run) -> Html:

@@ -26,7 +26,12 @@ def brakes_too_strong(history: History) -> Answer:
     pulls = [middle(s.values) for s in by_layer(history, GRADIENT_RATIO).values()]
     strongest = max((pull for pull in pulls if pull is not None), default=0.0)
     if decay > 0 and strongest > 0 and decay / strongest > DECAY:
-        seen.append((f"The weight decay pulls {decay / strongest:.2g} times as hard as the gradient, in every layer.", Evidence("decay / (|g| / |w|)", decay / strongest, DECAY)))
+        seen.append(
+            (
+                f"The weight decay pulls {decay / strongest:.2g} times as hard as the gradient, in every layer.",
+                Evidence("decay / (|g| / |w|)", decay / strongest, DECAY),
+            )
+        )
     price, loss = history.of(PENALTY), history.of(LOSS)
     if price is not None and loss is not None:
         shares = [p / total for p, total in zip(price.values, loss.values, strict=False) if total > 0]
@@ -49,7 +54,7 @@ RULE = Rule(
     name="brakes_too_strong",
     title="Regularisation too strong",
     find=brakes_too_strong,
-    explanation="Each step undoes more than it learns: weights shrink, or what a unit learns is hidden from the next. The training part itself stays unlearned.",
+    explanation="Each step undoes more than it learns: weights shrink, or what a unit learns is hidden from the next. The training part stays unlearned.",
     source="note 000, claims D08 and T02",
     explains=("dead_relu", "vanishing_gradient", "rate_too_low", "rate_too_high", "not_learning", "underfitting", "saturation"),
 )

@@ -69,7 +69,10 @@ def overfitting(history: History) -> Answer:
         scores = f" ({100 * shares[0].last:.0f} % right in training, {100 * shares[1].last:.0f} % in validation)"
     return Finding(
         rule="overfitting",
-        sentence=f"The validation loss was best in epoch {at + 1} of {len(valid)} and has risen {rise:.2f} times since, while training fell to {train.last:.2g}{scores}.",
+        sentence=(
+            f"The validation loss was best in epoch {at + 1} of {len(valid)} and has risen {rise:.2f} times since, "
+            f"while training fell to {train.last:.2g}{scores}."
+        ),
         steps=(valid.steps[at], valid.steps[-1]),
         evidence=(Evidence("validation loss / its best", rise, RISE), Evidence("training / validation loss", memorised, MEMORISED, above=False)),
         strength=rise / RISE,

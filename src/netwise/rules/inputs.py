@@ -42,6 +42,14 @@ RULE = Rule(
     ),
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3; note 001, claims P01 and L56",
     explains=(
-        "dead_relu", "saturation", "exploding_gradient", "vanishing_gradient", "rate_too_high", "rate_too_low", "not_learning", "underfitting", "overfitting",
+        "dead_relu",
+        "saturation",
+        "exploding_gradient",
+        "vanishing_gradient",
+        "rate_too_high",
+        "rate_too_low",
+        "not_learning",
+        "underfitting",
+        "overfitting",
     ),
 )

@@ -10,6 +10,7 @@ from netwise.rules.outcome import FEWEST, by_layer, has_learned, middle, share_l
 from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
 
 TOO_FAR = 0.3  # change of a layer's weights in one step over their size; sound runs lie near 0.001 and begin below 0.15
+BEYOND_COUNTING = 1e38  # about the largest float32
 EARLY = 10  # watched steps: later the weights may have grown so large that no step looks large beside them
 TOO_SHORT = 1e-4  # the same ratio, for the layer that moves most
 LIVE_GRADIENT = 1e-2  # gradient over weights: below it, it is the gradient that is small and not the rate
@@ -25,9 +26,9 @@ def rate_too_high(history: History) -> Answer:
         return Unchecked("it is not known what a constant answer would score: pass the loss function to watch")
     if has_learned(history):
         return None
-    largest = {name: max((v for v in s.values[:EARLY] if isfinite(v)), default=0.0) for name, s in series.items()}
-    usual = {name: middle(s.values[:EARLY]) or 0.0 for name, s in series.items()}
     broke = history.ended.how == DIVERGED
+    largest = {name: max((_finite(v, broke) for v in s.values[:EARLY]), default=0.0) for name, s in series.items()}
+    usual = {name: middle(s.values[:EARLY]) or 0.0 for name, s in series.items()}
     far = largest if broke or max(len(s) for s in series.values()) < FEWEST else {n: max(usual[n], largest[n] / 10) for n in series}
     worst = max(far, key=lambda name: far[name])
     if far[worst] <= TOO_FAR:
@@ -35,7 +36,7 @@ def rate_too_high(history: History) -> Answer:
     steps = series[worst].steps
     return Finding(
         rule="rate_too_high",
-        sentence=f"One step changes the weights of {worst} by {100 * far[worst]:,.0f} % of their size{_rate(history)}.",
+        sentence=f"One step changes the weights of {worst} by {_size(far[worst])} their size{_rate(history)}.",
         layers=tuple(name for name in far if far[name] > TOO_FAR),
         steps=(max(1, steps[0]), steps[-1]),
         evidence=(Evidence(f"|step| / |w| of {worst}", far[worst], TOO_FAR),),
@@ -70,6 +71,17 @@ def rate_too_low(history: History) -> Answer:
     )
 
 
+def _finite(ratio: float, broke: bool) -> float:
+    """An infinite ratio is a step beyond counting in a run that broke; elsewhere it is a step from weights of 0."""
+    if isfinite(ratio):
+        return ratio
+    return BEYOND_COUNTING if broke and ratio > 0 else 0.0
+
+
+def _size(ratio: float) -> str:
+    return f"{100 * ratio:.0f} % of" if ratio < 5 else f"{ratio:,.0f} times" if ratio < 1e6 else f"{ratio:.1e} times"
+
+
 def _rate(history: History) -> str:
     return f" (learning rate {history.facts.rate:g})" if history.facts.rate is not None else ""
 
@@ -89,7 +101,7 @@ LOW = Rule(
     name="rate_too_low",
     title="Learning rate too low",
     find=rate_too_low,
-    explanation="Gradients arrive, but the rate makes so little of them that the weights stay where they began: the run would need thousands of times as many steps.",
+    explanation="Gradients arrive, but the rate makes so little of them that the weights stay where they began: the run would need a thousand times the steps.",
     source="note 004, claim S06",
     explains=("not_learning", "underfitting"),
 )

@@ -12,7 +12,10 @@ LIMIT = 0.5  # share of a layer's outputs within 2.5 % of a limit
 
 
 def saturation(history: History) -> Answer:
-    """Find hidden bounded layers with most outputs at their limits: from the start, where that does not carry over to new data; or at the end of a run that has not learned."""
+    """Find hidden bounded layers with most outputs at their limits.
+
+    From the start, where what is learned does not carry over to new data; or at the end of a run that has not learned.
+    """
     if not history.layers:
         return Unchecked("no layers were heard")
     bounded = [layer.name for layer in history.hidden if layer.activation in BOUNDED]

@@ -11,7 +11,7 @@ LIVE_GRADIENT = 1e-4  # gradient over weights: a thousand times what rounding co
 
 
 def weights_stand_still(history: History) -> Answer:
-    """Find layers that got a gradient on every watched step and did not move on any. """
+    """Find layers that got a gradient on every watched step and did not move on any."""
     moves, pulls = by_layer(history, UPDATE_RATIO), by_layer(history, GRADIENT_RATIO)
     if not moves:
         return Unchecked("no steps of the optimizer were recorded")

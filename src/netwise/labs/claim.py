@@ -60,7 +60,10 @@ class Outcome:
     def plain(self) -> dict[str, Any]:
         """As plain values, without the figure."""
         return {
-            "verdict": self.verdict, "numbers": dict(self.numbers), "recipes": dict(self.recipes), "seeds": list(self.seeds),
+            "verdict": self.verdict,
+            "numbers": dict(self.numbers),
+            "recipes": dict(self.recipes),
+            "seeds": list(self.seeds),
             "criteria": [{"says": c.says, "seen": c.seen, "holds": c.holds, "of_the_note": c.of_the_note} for c in self.criteria],
         }
 
