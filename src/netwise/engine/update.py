@@ -27,7 +27,7 @@ def updater(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
 
 
 def _sgd(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Callable[[], object]:
-    group = optimizer.param_groups[0]
+    group = optimizer.param_groups[0]  # for what stays: `load_state_dict` puts another dict with the rate in its place
     parameters: list[Tensor] = group["params"]
     settings = {key: group[key] for key in ("momentum", "weight_decay", "dampening", "nesterov", "maximize")}
     has_memory = bool(group["momentum"])
@@ -38,7 +38,7 @@ def _sgd(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Calla
         memory = [optimizer.state[p].get("momentum_buffer") if p in optimizer.state else None for p in parameters] if has_memory else []
         if any(g is None for g in gradients) or any(m is None for m in memory):
             return optimizer.step()  # the first step, or a parameter that was not used
-        kernel(parameters, gradients, memory, lr=group["lr"], is_first_step=False, **settings)
+        kernel(parameters, gradients, memory, lr=optimizer.param_groups[0]["lr"], is_first_step=False, **settings)
         return None
 
     return update
@@ -65,7 +65,7 @@ def _adam(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Call
         steps = [s["step"] for s in state if s]
         torch._foreach_add_(steps, 1)
         averages, squares = [s["exp_avg"] for s in state if s], [s["exp_avg_sq"] for s in state if s]
-        kernel(parameters, gradients, averages, squares, [], steps, lr=group["lr"], grad_scale=None, found_inf=None, **settings)
+        kernel(parameters, gradients, averages, squares, [], steps, lr=optimizer.param_groups[0]["lr"], grad_scale=None, found_inf=None, **settings)
         return None
 
     return update
