@@ -182,13 +182,14 @@ class Softmax(Activation):
 ACTIVATIONS: tuple[type[Activation], ...] = (Identity, Sigmoid, Tanh, ReLU, LeakyReLU, ELU, Softmax)
 
 # What a watched layer's activation can be told apart by: its formula, compared with what was seen.
+# The identity comes first: what was passed on unchanged went through nothing.
 KNOWN_FORMULAS: dict[str, Callable[[Tensor], Tensor]] = {
+    "Identity": lambda x: x,
     "ReLU": torch.relu,
     "Sigmoid": torch.sigmoid,
     "Tanh": torch.tanh,
     "Softmax": lambda x: torch.softmax(x, dim=-1) if x.dim() > 1 else x,
     "LogSoftmax": lambda x: torch.log_softmax(x, dim=-1) if x.dim() > 1 else x,
-    "Identity": lambda x: x,
     "ELU": torch.nn.functional.elu,
     "GELU": torch.nn.functional.gelu,
     "SiLU": torch.nn.functional.silu,

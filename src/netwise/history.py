@@ -89,6 +89,9 @@ class Facts:
         epochs: how many were asked for.
         dropout: the largest share that a dropout layer drops.
         weight_decay: of the optimizer.
+        loss_kind: which loss it is, told by its gradient; "" where that tells nothing.
+        class_targets: the targets are class numbers or one-hot rows.
+        target_low, target_high, target_mean, target_std: of targets that are numbers.
 
     Example:
         >>> import netwise as nw
@@ -109,6 +112,12 @@ class Facts:
     epochs: int | None = None
     dropout: float | None = None
     weight_decay: float | None = None
+    loss_kind: str | None = None
+    class_targets: bool | None = None
+    target_low: float | None = None
+    target_high: float | None = None
+    target_mean: float | None = None
+    target_std: float | None = None
 
 
 @dataclass(frozen=True)

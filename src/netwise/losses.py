@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -197,6 +197,58 @@ def loss_of_perfection(loss: Callable[[Tensor, Tensor], Tensor], target: Tensor,
         right = F.one_hot(target.reshape(-1), outputs).float()
         answers = [right, *(right * sure for sure in (2, 3, 4, 5, 6, 8, 10, 20, 100)), *((2 * right - 1) * sure for sure in (10, 50))]
     return _least(loss, target, answers)
+
+
+# What the gradient of a loss at the network's outputs gives away; `loss_kind` says which it is.
+OF_LOGITS, OF_SIGMOID_LOGITS, OF_PROBABILITIES, SQUARED = "cross-entropy of logits", "cross-entropy of sigmoid logits", "log of probabilities", "squared error"
+PARALLEL = 0.9999  # cosine: the same direction but for rounding
+
+
+def loss_kind(loss: Callable[[Tensor, Tensor], Tensor], output: Tensor, target: Tensor) -> str:
+    """Which loss a callable computes, told by its gradient alone, so that it works for anyone's function; "" if unknown.
+
+    Softmax with cross-entropy has the gradient softmax(out) - onehot, sigmoid with cross-entropy sigmoid(out) - y,
+    a squared error out - y, and the logarithm of probabilities one with out in its denominator.
+    """
+    if output.dim() != 2 or not len(output) or not bool(torch.isfinite(output).all()):
+        return ""
+    out = output.detach().double().requires_grad_()
+    try:
+        with torch.enable_grad():
+            given = target if not target.is_floating_point() else target.double()
+            (g,) = torch.autograd.grad(loss(out, given), out)
+        y = as_values(out.detach(), target).double()
+    except (RuntimeError, ValueError, IndexError, TypeError):
+        return ""
+    o = out.detach()
+    wide = o.shape[1] > 1
+    inside = bool((o > 0).all()) and bool((o < 1).all())
+    candidates: list[tuple[str, Tensor]] = [(SQUARED, o - y), (OF_SIGMOID_LOGITS, torch.sigmoid(o) - y)]
+    if wide:
+        candidates.insert(0, (OF_LOGITS, torch.softmax(o, 1) * y.sum(1, keepdim=True) - y))
+    if inside:
+        candidates += [(OF_PROBABILITIES, -y / o), (OF_PROBABILITIES, 1 / o.sum(1, keepdim=True) - y / o), (OF_PROBABILITIES, (o - y) / (o * (1 - o)))]
+    for kind, direction in candidates:
+        size = float(direction.norm() * g.norm())
+        if size > 0 and float((direction * g).sum()) / size > PARALLEL:
+            return kind
+    return ""
+
+
+def are_classes(target: Tensor) -> bool:
+    """Class numbers, or rows of zeros with a single one."""
+    if not target.is_floating_point():
+        return True
+    return target.dim() == 2 and target.shape[1] > 1 and bool(((target == 0) | (target == 1)).all()) and bool((target.sum(1) == 1).all())
+
+
+def target_facts(target: Tensor) -> dict[str, Any]:
+    """What rules ask about targets, as fields of `Facts`: are they classes, and where do they lie."""
+    if are_classes(target):
+        return {"class_targets": True}
+    y = target.double()
+    low, high, mean, std = float(y.min()), float(y.max()), float(y.mean()), float(y.std(unbiased=False))
+    return {"class_targets": False, "target_low": low, "target_high": high, "target_mean": mean, "target_std": std}
 
 
 def _least(loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, answers: list[Tensor]) -> float | None:

@@ -38,6 +38,7 @@ class Probe:
         self._row: dict[str, float] | None = None
         self._before: list[Tensor] = []
         self._trained: list[tuple[str, list[nn.Parameter]]] = []
+        self._fresh: tuple[nn.Parameter, Tensor] | None = None  # the last layer's weights, and what this backward pass gave them
 
     @property
     def listening(self) -> bool:
@@ -61,6 +62,9 @@ class Probe:
             others = [m for n, m in self._modules.items() if n not in self._weights and not list(m.children())]
             self._handles += [m.register_forward_hook(self._pass) for m in others]
         self._handles.append(self.module.register_forward_hook(self._leave))
+        last = next((p for weights in reversed(list(self._weights.values())) for p in weights if p.requires_grad), None)
+        if last is not None:
+            self._handles.append(last.register_hook(lambda g, p=last: self._note_fresh(p, g)))
 
     def detach(self) -> None:
         """Take everything off the module again."""
@@ -68,6 +72,10 @@ class Probe:
             handle.remove()
         self._handles = []
         self._calls, self._between, self._raw, self._output = [], [], [], None
+        self._fresh = None
+
+    def _note_fresh(self, parameter: nn.Parameter, gradient: Tensor) -> None:
+        self._fresh = (parameter, gradient)
 
     def _enter(self, module: nn.Module, args: Any) -> None:
         if torch.is_grad_enabled():
@@ -104,8 +112,15 @@ class Probe:
                 right = share_right(self._output, target)
                 if right is not None:
                     row[signals.ACCURACY] = right
+            if target is not None and target.dim() == 1 and not target.is_floating_point():
+                row[signals.BATCH_CLASSES] = float(len(target.unique()))
             self._hear_activations(row)
             self._hear_weights(row)
+            if self._fresh is not None and self._fresh[0].grad is not None:
+                # Equal where the gradient was cleared before this pass; a sum with older ones where it was not.
+                same = torch.equal(self._fresh[0].grad, self._fresh[1])
+                if same or bool(torch.isfinite(self._fresh[0].grad).all()):  # what is no number equals nothing
+                    row[signals.STALE] = float(not same)
         self._row = row
         self.detach()
 

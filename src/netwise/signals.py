@@ -36,6 +36,8 @@ def _signal(name: str, meaning: str, unit: str = "", lowest: str = "", highest: 
 # of the whole network, on watched steps
 LOSS = _signal("loss", "loss of one training batch, with its penalty", good="low")
 ACCURACY = _signal("accuracy", "share of one training batch that is right", "", "0", "1", "high")
+BATCH_CLASSES = _signal("batch.classes", "how many different classes a batch holds", lowest="0")
+STALE = _signal("gradient.stale", "1 where a gradient holds what earlier batches left in it, else 0", "", "0", "1", "low")
 PENALTY = _signal("penalty", "the penalty's part of the loss", lowest="0")
 
 # of the whole network, at the end of each epoch

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, Ended, Facts, History, MadeBy
-from netwise.losses import CLASSIFICATION, REGRESSION, loss_of_guessing, loss_of_perfection
+from netwise.losses import CLASSIFICATION, REGRESSION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
 from netwise.probe import Probe
 
 MOST_POINTS = 400  # watched steps that are kept; then every second is dropped and the distance doubles
@@ -65,6 +65,7 @@ class watch:
         self._every, self._grows = every or 1, every is None
         self._steps, self._epochs, self._rows, self._ends = 0, 0, list[dict[str, Any]](), list[dict[str, Any]]()
         self._heard_at = -1
+        self._kind: str | None = None
         self._targets: list[Tensor] = []
         self._outputs, self._batch = 0, 0
         self._began, self._seconds, self._open = 0.0, 0.0, False
@@ -95,6 +96,8 @@ class watch:
                 self._outputs = output.shape[-1] if output.dim() > 1 else 1
             if target is not None:
                 self._batch = max(self._batch, len(target) if target.dim() else 1)
+                if self._kind is None and self._loss is not None and output is not None:
+                    self._kind = loss_kind(self._loss, output, target.detach())
                 if sum(len(t) for t in self._targets) < KEPT_TARGETS and target.dim():
                     self._targets.append(target.detach().cpu())
             self._probe.hear(loss.detach(), target)
@@ -149,6 +152,11 @@ class watch:
         device = next((str(p.device) for p in self._model.parameters()), "cpu")
         return History.from_rows(rows, self._probe.layers, self._facts(), ended, MadeBy("", versions, device, torch.get_num_threads(), round(seconds, 3)))
 
+    def _target_facts(self) -> dict[str, Any]:
+        if not self._targets or any(t.shape[1:] != self._targets[0].shape[1:] for t in self._targets):
+            return {}
+        return target_facts(torch.cat(self._targets))
+
     def _facts(self) -> Facts:
         drops = [float(m.p) for m in self._model.modules() if isinstance(m, nn.modules.dropout._DropoutNd)]
         rate = float(self._optimizer.param_groups[0]["lr"]) if self._optimizer is not None else None
@@ -156,10 +164,12 @@ class watch:
         if self._targets and all(t.shape[1:] == self._targets[0].shape[1:] for t in self._targets):
             target = torch.cat(self._targets)
             task = REGRESSION if target.is_floating_point() else CLASSIFICATION
-            classes = self._outputs if task == CLASSIFICATION else None
+            classes = len(target.unique()) if task == CLASSIFICATION else None  # an output layer may be wider than the task
             if self._loss is not None and self._outputs:
                 guess, least = (known(self._loss, target, self._outputs) for known in (loss_of_guessing, loss_of_perfection))
         return Facts(
+            **self._target_facts(),
+            loss_kind=self._kind,
             task=task,
             classes=classes,
             batch_size=self._batch or None,

@@ -9,6 +9,12 @@ import netwise as nw
 NAMES = {
     "weights_stand_still": "optimizer_not_connected",
     "inputs_not_normalised": "input_not_normalized",
+    "stale_gradients": "missing_zero_grad",
+    "not_shuffled": "data_not_shuffled",
+    "labels_suspect": "label_error",
+    "output_misfits_loss": "wrong_output_activation",
+    "loss_misfits_task": "wrong_loss",
+    "target_not_scaled": "target_not_scaled",
     "start_symmetric": "init_symmetry",
     "brakes_too_strong": "over_regularised",
     "no_nonlinearity": "missing_nonlinearity",

@@ -9,6 +9,13 @@ from netwise.diagnosis import answers_to
 
 # The only fields that each remedy may change.
 CHANGES = {
+    "rebuild_optimizer": set(),
+    "clear_gradients": set(),
+    "shuffle": set(),
+    "look_at_labels": set(),
+    "scale_targets": {"data.scale_target"},
+    "use_plain_output": {"network.output"},
+    "use_cross_entropy": {"loss", "network.output"},
     "standardise_inputs": {"preprocess"},
     "use_relu": {"network.activation", "init"},
     "use_fitting_init": {"init", "init.gain", "init.shape"},
@@ -52,7 +59,7 @@ def test_the_remedies_are_these_and_answer_known_findings() -> None:
         assert remedy.source
 
 
-@pytest.mark.parametrize("rule", sorted({rule.name for rule in nw.RULES} - {"weights_stand_still"}))
+@pytest.mark.parametrize("rule", sorted(rule.name for rule in nw.RULES))
 def test_every_finding_has_an_answer(rule: str) -> None:
     assert answers_to(rule)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
+import torch
 from hypothesis import given, strategies as st
 
 import netwise as nw
 from netwise import signals
-from netwise.rules import brakes, curves, dead, exploding, inputs, linear, rate, saturation, symmetry, vanishing, wiring
+from netwise.rules import brakes, curves, dead, exploding, inputs, linear, misfit, order, rate, saturation, symmetry, vanishing, wiring
 
 RULES = {rule.name: rule for rule in nw.RULES}
 LAYERS = tuple(nw.Layer(f"layer{i}", "Linear", 30, 30, "Sigmoid") for i in range(1, 5))
@@ -222,3 +223,106 @@ def test_underfitting_and_not_learning() -> None:
     assert curves.underfitting(grey) is None  # the best that can be had is 0.5
     diverged = history(ended=nw.Ended("diverged", "Diverged at step 3: nan.", 2))
     assert found(curves.not_learning(diverged)).sentence == "Diverged at step 3: nan."
+
+
+def test_output_and_loss() -> None:
+    def run(activation: str, kind: str, units: int = 10, final: float = 2.3, **facts: object) -> nw.History:
+        layers = (LAYERS[0], nw.Layer("out", "Linear", 30, units, activation))
+        return history(layers=layers, final=final, facts=nw.Facts(loss_of_guessing=GUESS, loss_kind=kind, **facts))  # type: ignore[arg-type]
+
+    double = run("Softmax", "cross-entropy of logits")
+    assert found(misfit.output_misfits_loss(double)).sentence.startswith("The outputs go through softmax twice")
+    assert misfit.output_misfits_loss(run("Softmax", "cross-entropy of logits", final=0.1)) is None
+    assert misfit.output_misfits_loss(run("Identity", "cross-entropy of logits")) is None
+    assert misfit.output_misfits_loss(run("Softmax", "log of probabilities")) is None
+    assert "always 1" in found(misfit.output_misfits_loss(run("Softmax", "squared error", units=1))).sentence
+    assert "ReLU outputs are none" in found(misfit.output_misfits_loss(run("ReLU", "log of probabilities"))).sentence
+    outside = run("Tanh", "squared error", class_targets=False, target_low=-3.0, target_high=2.0)
+    assert found(misfit.output_misfits_loss(outside)).sentence == "The targets lie from -3 to 2, and Tanh outputs only from -1 to 1."
+    assert misfit.output_misfits_loss(run("Sigmoid", "squared error", class_targets=False, target_low=0.0, target_high=1.0)) is None
+    assert found(misfit.loss_misfits_task(run("Identity", "squared error", class_targets=True)))
+    assert misfit.loss_misfits_task(run("Identity", "squared error", class_targets=False)) is None
+    assert misfit.loss_misfits_task(run("Identity", "cross-entropy of logits", class_targets=True)) is None
+
+
+def test_targets_out_of_reach() -> None:
+    def run(mean: float, std: float, spread: float = 0.5) -> nw.History:
+        facts = nw.Facts(loss_of_guessing=GUESS, class_targets=False, target_mean=mean, target_std=std)
+        return history({signals.ACTIVATION_STD: flat(1.0, 1.0, 1.0, spread)}, facts=facts)
+
+    assert found(misfit.target_not_scaled(run(150.0, 77.0))).strength == pytest.approx(5)
+    assert found(misfit.target_not_scaled(run(0.0, 500.0)))
+    assert misfit.target_not_scaled(run(0.0, 1.0)) is None
+    assert misfit.target_not_scaled(run(29.0, 14.0)) is None
+    assert misfit.target_not_scaled(run(150.0, 77.0, spread=20.0)) is None  # the outputs reach there
+
+
+def test_labels_and_order() -> None:
+    def run(train: float, valid: float) -> nw.History:
+        return history(whole={signals.TRAIN_ACCURACY: [train] * 4, signals.VALID_ACCURACY: [valid] * 4}, facts=nw.Facts(loss_of_guessing=GUESS, classes=10))
+
+    assert (
+        found(curves.labels_suspect(run(0.6, 0.1))).sentence == "60 % of the training labels are learned, and validation never got above 10 %: chance is 10 %."
+    )
+    assert curves.labels_suspect(run(0.6, 0.3)) is None
+    assert curves.labels_suspect(run(0.12, 0.1)) is None
+
+    def batches(held: float, **facts: object) -> nw.History:
+        return history(whole={signals.BATCH_CLASSES: [held] * 12}, facts=nw.Facts(classes=10, batch_size=64, **facts))  # type: ignore[arg-type]
+
+    assert found(order.not_shuffled(batches(1.0))).sentence == "A batch of 64 holds 1 of 10 classes; drawn at random it would hold 10.0."
+    assert order.not_shuffled(batches(9.0)) is None
+    assert order.not_shuffled(batches(1.0, loss_of_guessing=100.0)) is None  # it learned all the same
+
+
+X = torch.randn(400, 8, generator=torch.Generator().manual_seed(0))
+Y = X.argmax(1)
+
+
+def heard(clear: bool = True, shuffle: bool = True, accumulate: int = 1) -> nw.Report:
+    """A loop of one's own with a fault that no recipe can have."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 8))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.003)
+    rows = torch.arange(400) if shuffle else torch.argsort(Y, stable=True)
+    with nw.watch(model, optimizer=optimizer, loss=torch.nn.functional.cross_entropy) as w:
+        for step in range(60):
+            batch = (torch.randperm(400) if shuffle else rows)[(step * 40) % 400 :][:40]
+            if clear and step % accumulate == 0:
+                optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(X[batch]), Y[batch])
+            loss.backward()
+            w.step(loss, Y[batch])
+            if (step + 1) % accumulate == 0:
+                optimizer.step()
+    return nw.diagnose(w.history())
+
+
+def test_gradients_that_are_never_cleared_are_found_and_declared_accumulation_is_not() -> None:
+    assert heard(clear=False).found[0].rule == "stale_gradients"
+    assert "stale_gradients" in heard().clear
+    assert "stale_gradients" in heard(accumulate=4).clear
+
+
+def test_sorted_batches_are_found() -> None:
+    assert heard(shuffle=False).found[0].rule == "not_shuffled"
+    assert "not_shuffled" in heard().clear
+
+
+def test_the_kind_of_a_loss_is_told_by_its_gradient() -> None:
+    from torch.nn import functional as F
+
+    from netwise.losses import loss_kind
+
+    g = torch.Generator().manual_seed(0)
+    out, classes = torch.randn(30, 4, generator=g), torch.randint(4, (30,), generator=g)
+    onehot, p = F.one_hot(classes, 4).float(), torch.softmax(out, 1)
+    assert loss_kind(F.cross_entropy, out, classes) == "cross-entropy of logits"
+    assert loss_kind(lambda o, t: F.nll_loss(F.log_softmax(o, 1), t), out, classes) == "cross-entropy of logits"
+    assert loss_kind(lambda o, t: ((o - F.one_hot(t, 4)) ** 2).sum(), out, classes) == "squared error"
+    assert loss_kind(F.mse_loss, out, onehot) == "squared error"
+    assert loss_kind(F.binary_cross_entropy_with_logits, out, onehot) == "cross-entropy of sigmoid logits"
+    assert loss_kind(lambda o, t: F.nll_loss(o.log(), t), p, classes) == "log of probabilities"
+    assert loss_kind(F.binary_cross_entropy, torch.sigmoid(out), onehot) == "log of probabilities"
+    assert loss_kind(F.l1_loss, out, torch.rand(30, 4, generator=g)) == ""
+    assert loss_kind(lambda o, t: o.new_zeros(()), out, classes) == ""

@@ -19,14 +19,14 @@ from netwise.data.source import Pairs, Samples
 from netwise.engine.interrupt import Interrupt
 from netwise.engine.progress import Progress, Silent
 from netwise.engine.run import Intake, Run, with_own
-from netwise.engine.scores import Score, evaluate, score
+from netwise.engine.scores import Score, evaluate, outputs_of, score
 from netwise.engine.state import Keeper, load_optimizer, module_tensors, optimizer_tensors, rng_state, set_rng_state
 from netwise.engine.step import Broken, Stepper, Stretch, right_of
 from netwise.engine.threads import cores, threads, threads_for
 from netwise.errors import CANNOT_RUN, Problem, RunFolderError, WrongValue
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, Ended, Facts, History, MadeBy, about
 from netwise.initializers import initialize
-from netwise.losses import CLASSIFICATION, loss_of_guessing, loss_of_perfection
+from netwise.losses import CLASSIFICATION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
 from netwise.networks import Network, Own
 from netwise.probe import Probe
 from netwise.recipe.checks import check, prepared
@@ -337,7 +337,10 @@ class _Session:
         target = self.train.y.cpu()
         guess, least = (known(self.stepper.loss, target, self.samples.outputs) for known in (loss_of_guessing, loss_of_perfection))
         drops = [float(m.p) for m in self.module.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
+        kind = loss_kind(self.stepper.loss, outputs_of(self.module, self.train.x[:64]).cpu(), target[:64])
         return Facts(
+            **target_facts(target),
+            loss_kind=kind,
             task=self.samples.task,
             classes=len(self.samples.classes) or None,
             train_size=len(self.train),

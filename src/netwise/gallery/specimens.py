@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from netwise import data, streams
-from netwise.activations import Identity, ReLU, Sigmoid, Tanh
+from netwise.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from netwise.initializers import Constant, Glorot, He, Normal
 from netwise.losses import MeanSquaredError
 from netwise.networks import MLP
@@ -51,9 +51,9 @@ def _digits(**changes: object) -> Recipe:
     return base.but(**changes)
 
 
-def _noise() -> data.Arrays:
+def _noise(rows: int = 2000) -> data.Arrays:
     g = streams.generator(0, "noise")
-    return data.arrays(torch.randn(2000, 20, generator=g), torch.randint(4, (2000,), generator=g))
+    return data.arrays(torch.randn(rows, 20, generator=g), torch.randint(4, (rows,), generator=g))
 
 
 def _rings() -> data.Arrays:
@@ -119,6 +119,39 @@ _SICK = (
         "Two rings and three layers with nothing between them.",
         Recipe(data=_rings(), network=MLP((2, 32, 32, 2), activation=Identity()), init=He(), optimizer=SGD(lr=0.1), epochs=20),
         "no_nonlinearity",
+    ),
+    Specimen(
+        "output_misfits_loss",
+        "Softmax before a loss that takes logits.",
+        _digits(network=MLP((64, 64, 32, 10), output=Softmax()), optimizer=SGD(lr=0.02)),
+        "output_misfits_loss",
+    ),
+    Specimen(
+        "loss_misfits_task",
+        "Squared error on ten classes, through sigmoid outputs.",
+        _digits(network=MLP((64, 64, 32, 10), output=Sigmoid()), loss=MeanSquaredError()),
+        "loss_misfits_task",
+    ),
+    Specimen(
+        "target_not_scaled",
+        "Disease progression from 25 to 346, as measured.",
+        Recipe(
+            data=data.diabetes(scale_target=False),
+            preprocess=(Standardise(),),
+            network=MLP((10, 16, 1)),
+            init=He(),
+            loss=MeanSquaredError(),
+            optimizer=Adam(lr=0.001),
+            batch_size=32,
+            epochs=15,
+        ),
+        "target_not_scaled",
+    ),
+    Specimen(
+        "labels_suspect",
+        "Labels drawn at random, and a network wide enough to remember them.",
+        Recipe(data=_noise(400), network=MLP((20, 256, 4)), init=He(), optimizer=Adam(lr=0.01), batch_size=32, epochs=40),
+        "labels_suspect",
     ),
     Specimen("brakes_too_strong", "A price on the weights that outweighs the data.", _digits(penalty=L2(strength=3.0)), "brakes_too_strong"),
     Specimen(

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from netwise.errors import UnknownName
-from netwise.remedies import capacity, start, step
+from netwise.remedies import capacity, output, start, step, wiring
 from netwise.remedies.change import Remedy, Unfit
 
 REMEDIES: tuple[Remedy, ...] = (
+    wiring.REBUILD_OPTIMIZER,
+    wiring.CLEAR_GRADIENTS,
+    wiring.SHUFFLE,
+    wiring.LOOK_AT_LABELS,
+    output.SCALE_TARGETS,
+    output.USE_PLAIN_OUTPUT,
+    output.USE_CROSS_ENTROPY,
     start.STANDARDISE_INPUTS,
     start.USE_RELU,
     start.USE_FITTING_INIT,

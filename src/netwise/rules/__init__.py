@@ -1,13 +1,19 @@
-"""All rules, in the order in which causes are looked for: wiring, data, start and brakes, rate, capacity, regularisation, time."""
+"""All rules, in the order in which causes are looked for: wiring, data, output and loss, start and brakes, rate, capacity, regularisation, time."""
 
 from __future__ import annotations
 
-from netwise.rules import brakes, curves, dead, exploding, inputs, linear, rate, saturation, symmetry, vanishing, wiring
+from netwise.rules import brakes, curves, dead, exploding, inputs, linear, misfit, order, rate, saturation, symmetry, vanishing, wiring
 from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 
 RULES: tuple[Rule, ...] = (
     wiring.RULE,
+    wiring.STALE_RULE,
     inputs.RULE,
+    order.RULE,
+    curves.LABELS,
+    misfit.TARGET,
+    misfit.OUTPUT,
+    misfit.TASK,
     linear.RULE,
     symmetry.RULE,
     brakes.RULE,

@@ -9,6 +9,8 @@ from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.rules.outcome import FEWEST, average, final_loss, share_left, share_of
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 
+ABOVE_VALID = 0.1  # training accuracy over validation accuracy
+NEAR_CHANCE = 1.2  # validation accuracy over chance, and two points for the noise of a small part
 NOTHING = 0.9  # share of the loss of guessing that is left where nothing was learned
 RISE = 1.2  # validation loss at the end over its best
 EARLY_BEST = 0.7  # the best epoch lies in this first part of the run
@@ -106,6 +108,38 @@ def underfitting(history: History) -> Answer:
     )
 
 
+def labels_suspect(history: History) -> Answer:
+    """Find a run that learns its training labels by heart and none of the validation ones: the labels do not belong to the inputs."""
+    train, valid, classes = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY), history.facts.classes
+    if history.facts.task == "regression":
+        return None
+    if train is None or valid is None or not classes:
+        return Unchecked("training and validation accuracy of each epoch are needed: call w.epoch(train_accuracy=..., valid_accuracy=...)")
+    chance = 1 / classes
+    best = max(valid.finite, default=1.0)
+    if train.last < valid.last + ABOVE_VALID or train.last < 2 * chance or best > NEAR_CHANCE * chance + 0.02:
+        return None
+    return Finding(
+        rule="labels_suspect",
+        sentence=(
+            f"{100 * train.last:.0f} % of the training labels are learned, and validation never got above {100 * best:.0f} %: chance is {100 * chance:.0f} %."
+        ),
+        steps=(0, train.steps[-1]),
+        evidence=(Evidence("training - validation accuracy", train.last - valid.last, ABOVE_VALID),),
+        strength=(train.last - valid.last) / ABOVE_VALID,
+    )
+
+
+LABELS = Rule(
+    name="labels_suspect",
+    title="Labels that do not belong to the inputs",
+    find=labels_suspect,
+    explanation=(
+        "A network can remember any labels, also wrong ones; what it remembers then says nothing about new samples. Look at a few samples with their labels."
+    ),
+    source="Zhang, Bengio, Hardt, Recht, Vinyals 2016, arXiv 1611.03530",
+    explains=("overfitting", "underfitting", "not_learning", "vanishing_gradient"),
+)
 NOT_LEARNING = Rule(
     name="not_learning",
     title="Not learning",

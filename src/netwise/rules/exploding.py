@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import hypot, isfinite
 from statistics import median
 
 from netwise.history import DIVERGED, History
 from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.rules.outcome import FEWEST, by_layer, has_learned, middle
-from netwise.signals import GRADIENT_RATIO, GRADIENT_RMS, LOSS
+from netwise.signals import ACTIVATION_MEAN, ACTIVATION_STD, GRADIENT_RATIO, GRADIENT_RMS, LOSS
 
 GROWTH = 70.0  # rms(g_first) / rms(g_last): AUTOTRAINER's line (Zhang et al. 2021)
 # Gradient over weights before any update. Sound starts lie between 0.01 and 1: nets of the gallery below 0.7.
 AT_START = 30.0
-FAR_OFF = 5.0  # first loss over that of guessing; sound starts lie below 2
+FAR_OFF = 5.0  # first loss over that of guessing, or outputs over targets; sound starts lie below 2
 
 
 def exploding_gradient(history: History) -> Answer:
@@ -56,7 +56,13 @@ def exploding_gradient(history: History) -> Answer:
 
 
 def _starts_far_off(history: History) -> bool:
-    """The first loss is far above guessing: the network's own outputs are huge, and not the targets."""
+    """The first loss is far above guessing, and it is the network's own outputs that are huge, not the targets."""
+    facts = history.facts
+    if facts.class_targets is False and facts.target_mean is not None and facts.target_std is not None:
+        last = history.layers[-1].name
+        mean, spread = history.of(ACTIVATION_MEAN, last), history.of(ACTIVATION_STD, last)
+        if mean is not None and spread is not None:
+            return not hypot(mean.values[0], spread.values[0]) <= FAR_OFF * hypot(facts.target_mean, facts.target_std)
     loss, guess = history.of(LOSS), history.facts.loss_of_guessing
     return loss is None or guess is None or not loss.values[0] <= FAR_OFF * guess
 

@@ -1,11 +1,11 @@
-"""Weights that never move although gradients reach them: the optimizer does not have them."""
+"""Wiring: weights that the optimizer does not have, and gradients that nobody clears."""
 
 from __future__ import annotations
 
 from netwise.history import History
 from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.rules.outcome import FEWEST, by_layer, middle
-from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
+from netwise.rules.outcome import FEWEST, by_layer, has_learned, middle
+from netwise.signals import GRADIENT_RATIO, STALE, UPDATE_RATIO
 
 LIVE_GRADIENT = 1e-4  # gradient over weights: a thousand times what rounding could hide at usual rates
 
@@ -36,6 +36,33 @@ def weights_stand_still(history: History) -> Answer:
     )
 
 
+def stale_gradients(history: History) -> Answer:
+    """Find gradients that are never cleared: after the first pass each holds all that came before. Exact."""
+    series = history.of(STALE)
+    if series is None:
+        return Unchecked("no gradients were recorded; call w.step(loss, y) after loss.backward()")
+    later = [value for step, value in zip(series.steps, series.values, strict=True) if step > 0]
+    if len(later) < FEWEST:
+        return Unchecked(f"fewer than {FEWEST} steps were watched after the first")
+    # Gradients that are accumulated on purpose are cleared now and then.
+    if has_learned(history) or min(later) < 1:
+        return None
+    return Finding(
+        rule="stale_gradients",
+        sentence="No gradient was cleared before the next was added to it: each step goes along the sum of all batches so far.",
+        steps=(1, series.steps[-1]),
+        evidence=(Evidence("share of steps whose gradient holds earlier ones", 1.0, 0.99),),
+    )
+
+
+STALE_RULE = Rule(
+    name="stale_gradients",
+    title="Gradients never cleared",
+    find=stale_gradients,
+    explanation="`backward` adds to what stands in `.grad`. Without `zero_grad` before it, old gradients never leave, and the steps grow without end.",
+    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, stale_gradients",
+    explains=("dead_relu", "saturation", "exploding_gradient", "vanishing_gradient", "rate_too_high", "not_learning", "underfitting", "overfitting"),
+)
 RULE = Rule(
     name="weights_stand_still",
     title="Weights outside of the optimizer",
@@ -45,5 +72,5 @@ RULE = Rule(
         "another copy of the model, or without it."
     ),
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, not_connected",
-    explains=("vanishing_gradient", "not_learning", "underfitting", "rate_too_low", "rate_too_high", "exploding_gradient"),
+    explains=("stale_gradients", "vanishing_gradient", "not_learning", "underfitting", "rate_too_low", "rate_too_high", "exploding_gradient"),
 )
