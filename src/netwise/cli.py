@@ -110,6 +110,8 @@ def train(
         recipe = recipe_for(source, target, network, epochs, seed, settings)
         own = _own(recipe, trust_own)
         recipe = recipe if own is None else recipe.but(network=own)
+        if not as_json:
+            _show_network(recipe)
         folder = new_folder(home, f"{_called(recipe)}-{recipe.hash[:4]}")
         try:
             run = fit(recipe, folder=folder, device=device, threads=threads, checkpoint_every=checkpoint_every, progress=display())
@@ -432,6 +434,17 @@ def _called(recipe: Recipe) -> str:
     path = getattr(recipe.data, "path", None)
     stem = Path(path).stem if path else kind_of(recipe.data)
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)[:40] or "run"
+
+
+def _show_network(recipe: Recipe) -> None:
+    """The table of the network before it is trained; where it does not fit the data, `fit` says so."""
+    from netwise.anatomy import describe
+    from netwise.recipe.checks import prepared
+
+    try:
+        click.echo(str(describe(recipe.network, prepared(recipe, recipe.data.load())[0].shape)), err=True)
+    except NetwiseError:
+        return
 
 
 def _tell_end(run: Run, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
 TOO_FAR = 0.3  # change of a layer's weights in one step over their size; sound runs lie near 0.001 and begin below 0.15
 BEYOND_COUNTING = 1e38  # about the largest float32
 EARLY = 10  # watched steps: later the weights may have grown so large that no step looks large beside them
+HALF = 0.5  # of the loss of guessing: Adam's first steps are long, and a run that halved its loss has survived them
 TOO_SHORT = 1e-4  # the same ratio, for the layer that moves most
 LIVE_GRADIENT = 1e-2  # gradient over weights: below it, it is the gradient that is small and not the rate
 
@@ -24,7 +25,7 @@ def rate_too_high(history: History) -> Answer:
     left = share_left(history)
     if left is None:
         return Unchecked("it is not known what a constant answer would score: pass the loss function to watch")
-    if has_learned(history):
+    if left < HALF:
         return None
     broke = history.ended.how == DIVERGED
     largest = {name: max((_finite(v, broke) for v in s.values[:EARLY]), default=0.0) for name, s in series.items()}
