@@ -136,43 +136,15 @@ if TYPE_CHECKING:  # for mypy and editors
         Softmax as Softmax,
         Tanh as Tanh,
     )
-    from netwise.anatomy import (
-        Anatomy as Anatomy,
-        describe as describe,
-    )
-    from netwise.augment import (
-        Augment as Augment,
-        Noise as Noise,
-        Shift as Shift,
-    )
-    from netwise.clipping import (
-        Clip as Clip,
-        Clipping as Clipping,
-        ClipValue as ClipValue,
-    )
-    from netwise.diagnosis import (
-        Report as Report,
-        diagnose as diagnose,
-    )
-    from netwise.engine.many import (
-        fit_many as fit_many,
-    )
-    from netwise.engine.progress import (
-        Progress as Progress,
-        Silent as Silent,
-    )
-    from netwise.engine.run import (
-        Run as Run,
-        load as load,
-        load_history as load_history,
-    )
-    from netwise.engine.scores import (
-        Score as Score,
-    )
-    from netwise.engine.training import (
-        fit as fit,
-        resume as resume,
-    )
+    from netwise.anatomy import Anatomy as Anatomy, describe as describe
+    from netwise.augment import Augment as Augment, Noise as Noise, Shift as Shift
+    from netwise.clipping import Clip as Clip, Clipping as Clipping, ClipValue as ClipValue
+    from netwise.diagnosis import Report as Report, diagnose as diagnose
+    from netwise.engine.many import fit_many as fit_many
+    from netwise.engine.progress import Progress as Progress, Silent as Silent
+    from netwise.engine.run import Run as Run, load as load, load_history as load_history
+    from netwise.engine.scores import Score as Score
+    from netwise.engine.training import fit as fit, resume as resume
     from netwise.errors import (
         DataError as DataError,
         DataMissing as DataMissing,
@@ -184,17 +156,8 @@ if TYPE_CHECKING:  # for mypy and editors
         UnknownName as UnknownName,
         WrongValue as WrongValue,
     )
-    from netwise.gallery import (
-        Specimen as Specimen,
-    )
-    from netwise.history import (
-        Ended as Ended,
-        Facts as Facts,
-        History as History,
-        Layer as Layer,
-        MadeBy as MadeBy,
-        Series as Series,
-    )
+    from netwise.gallery import Specimen as Specimen
+    from netwise.history import Ended as Ended, Facts as Facts, History as History, Layer as Layer, MadeBy as MadeBy, Series as Series
     from netwise.initializers import (
         ByNetwork as ByNetwork,
         Constant as Constant,
@@ -204,12 +167,7 @@ if TYPE_CHECKING:  # for mypy and editors
         LeCun as LeCun,
         Normal as Normal,
     )
-    from netwise.labs import (
-        LABS as LABS,
-        Lab as Lab,
-        Outcome as Outcome,
-        lab as lab,
-    )
+    from netwise.labs import LABS as LABS, Lab as Lab, Outcome as Outcome, lab as lab
     from netwise.losses import (
         BinaryCrossEntropy as BinaryCrossEntropy,
         CrossEntropy as CrossEntropy,
@@ -218,88 +176,23 @@ if TYPE_CHECKING:  # for mypy and editors
         MeanSquaredError as MeanSquaredError,
         Quadratic as Quadratic,
     )
-    from netwise.networks import (
-        MLP as MLP,
-        LeNet5 as LeNet5,
-        Network as Network,
-        Own as Own,
-    )
-    from netwise.optimizers import (
-        SGD as SGD,
-        Adam as Adam,
-        AdamW as AdamW,
-        Optimizer as Optimizer,
-        RMSProp as RMSProp,
-    )
-    from netwise.penalties import (
-        L1 as L1,
-        L2 as L2,
-        Penalty as Penalty,
-    )
-    from netwise.preprocess import (
-        MinMax as MinMax,
-        Preprocess as Preprocess,
-        Resize as Resize,
-        Standardise as Standardise,
-    )
-    from netwise.recipe.checks import (
-        check as check,
-    )
-    from netwise.recipe.file import (
-        read_recipe as read_recipe,
-        recipe_text as recipe_text,
-        write_recipe as write_recipe,
-    )
-    from netwise.recipe.recipe import (
-        Recipe as Recipe,
-        changes as changes,
-    )
-    from netwise.recipe.suggestion import (
-        suggest as suggest,
-    )
-    from netwise.remedies import (
-        REMEDIES as REMEDIES,
-        Remedy as Remedy,
-        Unfit as Unfit,
-        remedy as remedy,
-    )
-    from netwise.report import (
-        write_report as write_report,
-    )
-    from netwise.rules import (
-        RULES as RULES,
-        Evidence as Evidence,
-        Finding as Finding,
-        Rule as Rule,
-        Unchecked as Unchecked,
-    )
-    from netwise.schedules import (
-        ConstantRate as ConstantRate,
-        Cosine as Cosine,
-        Moment as Moment,
-        Schedule as Schedule,
-        StepDecay as StepDecay,
-    )
-    from netwise.stopping import (
-        Never as Never,
-        Patience as Patience,
-        Stopping as Stopping,
-    )
-    from netwise.store import (
-        list_runs as list_runs,
-    )
-    from netwise.treatment import (
-        Course as Course,
-        Round as Round,
-        treat as treat,
-    )
-    from netwise.trials import (
-        Verdict as Verdict,
-        trial as trial,
-    )
-    from netwise.watching import (
-        watch as watch,
-    )
+    from netwise.networks import MLP as MLP, LeNet5 as LeNet5, Network as Network, Own as Own
+    from netwise.optimizers import SGD as SGD, Adam as Adam, AdamW as AdamW, Optimizer as Optimizer, RMSProp as RMSProp
+    from netwise.penalties import L1 as L1, L2 as L2, Penalty as Penalty
+    from netwise.preprocess import MinMax as MinMax, Preprocess as Preprocess, Resize as Resize, Standardise as Standardise
+    from netwise.recipe.checks import check as check
+    from netwise.recipe.file import read_recipe as read_recipe, recipe_text as recipe_text, write_recipe as write_recipe
+    from netwise.recipe.recipe import Recipe as Recipe, changes as changes
+    from netwise.recipe.suggestion import suggest as suggest
+    from netwise.remedies import REMEDIES as REMEDIES, Remedy as Remedy, Unfit as Unfit, remedy as remedy
+    from netwise.report import write_report as write_report
+    from netwise.rules import RULES as RULES, Evidence as Evidence, Finding as Finding, Rule as Rule, Unchecked as Unchecked
+    from netwise.schedules import ConstantRate as ConstantRate, Cosine as Cosine, Moment as Moment, Schedule as Schedule, StepDecay as StepDecay
+    from netwise.stopping import Never as Never, Patience as Patience, Stopping as Stopping
+    from netwise.store import list_runs as list_runs
+    from netwise.treatment import Course as Course, Round as Round, treat as treat
+    from netwise.trials import Verdict as Verdict, trial as trial
+    from netwise.watching import watch as watch
 else:  # hidden from mypy, or every misspelt name would type-check
     _HOME = {
         "Activation": "activations",

@@ -96,14 +96,7 @@ def number(
 
 
 def integer(
-    default: Any = MISSING,
-    *,
-    least: int | None = None,
-    most: int | None = None,
-    because: str = "",
-    write: str = "",
-    why: str = "",
-    optional: bool = False,
+    default: Any = MISSING, *, least: int | None = None, most: int | None = None, because: str = "", write: str = "", why: str = "", optional: bool = False
 ) -> Any:
     """A whole number within limits; 3.0 is not one, nor is true."""
     write = write or _told(default)
@@ -120,15 +113,7 @@ def integer(
     return _field(Rule(accept, why, optional=optional), default)
 
 
-def _within(
-    value: float,
-    above: float | None,
-    least: float | None,
-    below: float | None,
-    most: float | None,
-    reason: str,
-    write: str,
-) -> None:
+def _within(value: float, above: float | None, least: float | None, below: float | None, most: float | None, reason: str, write: str) -> None:
     if above is not None and not value > above:
         raise Unfitting(f"must be above {above:g}{reason}", write)
     if least is not None and not value >= least:
@@ -150,15 +135,7 @@ def flag(default: bool, *, why: str = "") -> Any:
     return _field(Rule(accept, why), default)
 
 
-def text(
-    default: Any = MISSING,
-    *,
-    among: Sequence[str] = (),
-    because: str = "",
-    write: str = "",
-    why: str = "",
-    optional: bool = False,
-) -> Any:
+def text(default: Any = MISSING, *, among: Sequence[str] = (), because: str = "", write: str = "", why: str = "", optional: bool = False) -> Any:
     """A text; with `among`, one of these."""
     write = write or _told(default)
     reason = f": {because}" if because else ""
@@ -178,15 +155,7 @@ def text(
 
 
 def integers(
-    default: Any = MISSING,
-    *,
-    least: int = 1,
-    most: int = 1_000_000,
-    shortest: int = 1,
-    longest: int = 1000,
-    because: str = "",
-    write: str = "",
-    why: str = "",
+    default: Any = MISSING, *, least: int = 1, most: int = 1_000_000, shortest: int = 1, longest: int = 1000, because: str = "", write: str = "", why: str = ""
 ) -> Any:
     """A row of whole numbers."""
     write = write or _told(default)

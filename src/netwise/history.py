@@ -198,11 +198,7 @@ class History:
 
     @staticmethod
     def from_rows(
-        rows: Iterable[Mapping[str, Any]],
-        layers: tuple[Layer, ...] = (),
-        facts: Facts = Facts(),
-        ended: Ended | None = None,
-        made_by: MadeBy = MadeBy(),
+        rows: Iterable[Mapping[str, Any]], layers: tuple[Layer, ...] = (), facts: Facts = Facts(), ended: Ended | None = None, made_by: MadeBy = MadeBy()
     ) -> History:
         """A history from its rows: `{"step": 3, "loss": 0.5, "gradient.rms|layer1": 0.01}`."""
         steps: dict[tuple[str, str], list[int]] = {}

@@ -75,12 +75,7 @@ class SGD(Optimizer):
 
     def build(self, parameters: list[Tensor]) -> torch.optim.Optimizer:
         return torch.optim.SGD(
-            parameters,
-            lr=self.lr,
-            momentum=self.momentum,
-            nesterov=self.nesterov and self.momentum > 0,
-            weight_decay=self.weight_decay,
-            fused=True,
+            parameters, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov and self.momentum > 0, weight_decay=self.weight_decay, fused=True
         )
 
     def init(self, w: Tensor) -> Memory:
@@ -153,14 +148,7 @@ class AdamW(Adam):
     weight_decay: float = number(0.01, least=0, because="a negative decay grows weights", why="torch's value")
 
     def build(self, parameters: list[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            parameters,
-            lr=self.lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.epsilon,
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
+        return torch.optim.AdamW(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, weight_decay=self.weight_decay, fused=True)
 
     def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr

@@ -91,12 +91,7 @@ class Course:
 
 
 def treat(
-    recipe: Recipe,
-    *,
-    seeds: Sequence[int] = SEEDS,
-    jobs: int | None = None,
-    folder: str | Path | None = None,
-    told: Callable[[str], None] | None = None,
+    recipe: Recipe, *, seeds: Sequence[int] = SEEDS, jobs: int | None = None, folder: str | Path | None = None, told: Callable[[str], None] | None = None
 ) -> Course:
     """Find what is wrong with a recipe's run, and prove a cure.
 

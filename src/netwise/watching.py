@@ -107,12 +107,7 @@ class watch:
             self._probe.listen()
 
     def epoch(
-        self,
-        *,
-        train_loss: float | None = None,
-        train_accuracy: float | None = None,
-        valid_loss: float | None = None,
-        valid_accuracy: float | None = None,
+        self, *, train_loss: float | None = None, train_accuracy: float | None = None, valid_loss: float | None = None, valid_accuracy: float | None = None
     ) -> None:
         """The end of an epoch, with what the loop measured: overfitting is seen in nothing else.
 
@@ -121,12 +116,7 @@ class watch:
             valid_loss, valid_accuracy: on data that are not trained on.
         """
         self._complete()
-        given = {
-            signals.TRAIN_LOSS: train_loss,
-            signals.TRAIN_ACCURACY: train_accuracy,
-            signals.VALID_LOSS: valid_loss,
-            signals.VALID_ACCURACY: valid_accuracy,
-        }
+        given = {signals.TRAIN_LOSS: train_loss, signals.TRAIN_ACCURACY: train_accuracy, signals.VALID_LOSS: valid_loss, signals.VALID_ACCURACY: valid_accuracy}
         row = {name: float(value) for name, value in given.items() if value is not None}
         if self._optimizer is not None:
             row[signals.RATE] = float(self._optimizer.param_groups[0]["lr"])

@@ -6,17 +6,7 @@ import pytest
 
 import netwise as nw
 
-NINE = {
-    "vanishing_gradient",
-    "exploding_gradient",
-    "dead_relu",
-    "saturation",
-    "rate_too_high",
-    "rate_too_low",
-    "not_learning",
-    "overfitting",
-    "underfitting",
-}
+NINE = {"vanishing_gradient", "exploding_gradient", "dead_relu", "saturation", "rate_too_high", "rate_too_low", "not_learning", "overfitting", "underfitting"}
 
 
 def test_every_rule_has_a_sick_run() -> None:

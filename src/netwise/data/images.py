@@ -91,18 +91,7 @@ class MNIST(_Images):
 class FashionMNIST(MNIST):
     """70 000 pictures of clothes in MNIST's format; ten classes, harder than digits."""
 
-    classes: ClassVar[tuple[str, ...]] = (
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    )
+    classes: ClassVar[tuple[str, ...]] = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
         Remote(f"FashionMNIST/raw/{name}", _FASHION + name, f"sha256:{sum_}")
         for name, sum_ in zip(

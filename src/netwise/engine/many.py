@@ -27,12 +27,7 @@ class _Outcome:
 
 
 def fit_many(
-    recipes: Sequence[Recipe],
-    *,
-    jobs: int | None = None,
-    test: bool = False,
-    watch_every: int | None = None,
-    done: Callable[[int, Run], None] | None = None,
+    recipes: Sequence[Recipe], *, jobs: int | None = None, test: bool = False, watch_every: int | None = None, done: Callable[[int, Run], None] | None = None
 ) -> list[Run]:
     """Train many recipes side by side; the same call runs on a cluster under `joblib.parallel_config`.
 

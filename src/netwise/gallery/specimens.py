@@ -76,12 +76,7 @@ _SICK = (
         "exploding_gradient",
         ("rate_too_high",),
     ),
-    Specimen(
-        "dead_relu",
-        "ReLU layers whose biases start at -10.",
-        _digits(init=Normal(std=0.1, bias=-10.0)),
-        "dead_relu",
-    ),
+    Specimen("dead_relu", "ReLU layers whose biases start at -10.", _digits(init=Normal(std=0.1, bias=-10.0)), "dead_relu"),
     Specimen(
         "saturation",
         "Five tanh layers of 100 units that start at N(0, 1).",

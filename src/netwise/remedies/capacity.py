@@ -84,12 +84,7 @@ STOP_EARLY = Remedy(
     "note 000, claims S04 and T03",
 )
 WIDEN = Remedy(
-    "widen",
-    "hidden layers four times as wide",
-    ("underfitting", "not_learning"),
-    _widen,
-    "four times the units in each hidden layer",
-    "note 000, claim T02",
+    "widen", "hidden layers four times as wide", ("underfitting", "not_learning"), _widen, "four times the units in each hidden layer", "note 000, claim T02"
 )
 LIGHTEN_BRAKES = Remedy(
     "lighten_brakes",
