@@ -67,7 +67,7 @@ _trust = click.option("--trust-own", is_flag=True, help="Import and run a networ
 @click.argument("source", required=False)
 @click.option("--target", help="Column of a CSV file to predict.")
 @click.option("--network", default="mlp", show_default=True, help="mlp or lenet5; for data, not for a recipe.")
-@click.option("--epochs", type=int, help="Passes over the training part.  [default: 20]")
+@click.option("--epochs", type=int, help="Passes over the training part.  [default: until validation stops improving, at most 100]")
 @click.option("--seed", type=int, help="Of every random stream.  [default: 0]")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as optimizer.lr=0.01.")
 @click.option("--resume", "resumed", metavar="RUN", help="Go on with an interrupted run.")
@@ -351,7 +351,7 @@ def recipe_for(source: str, target: str | None, network: str, epochs: int | None
             raise click.UsageError("--target is for a CSV file; a recipe has its own data")
         recipe = read_recipe(source)
     else:
-        recipe = suggest(_data(source, target), network)
+        recipe = suggest(_data(source, target), network, epochs=epochs)
     if epochs is not None:
         settings = [*settings, f"epochs={epochs}"]
     if seed is not None:

@@ -42,6 +42,13 @@ def test_the_hash_changes_with_any_field() -> None:
     assert len({recipe.hash for recipe in variants}) == len(variants)
 
 
+def test_a_suggestion_stops_by_itself_unless_it_is_told_how_long() -> None:
+    assert nw.suggest(nw.data.iris()).stopping == nw.Patience(10)
+    assert nw.suggest(nw.data.iris(), epochs=7).epochs == 7
+    assert nw.suggest(nw.data.iris(), epochs=7).stopping == nw.Never()
+    assert nw.suggest(nw.data.iris(valid=0.0)).stopping == nw.Never()
+
+
 def test_a_suggestion_runs_for_every_bundled_set() -> None:
     for data in (nw.data.digits(), nw.data.iris(), nw.data.wine(), nw.data.breast_cancer(), nw.data.diabetes()):
         assert nw.check(nw.suggest(data)) == []
