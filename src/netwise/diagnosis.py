@@ -73,7 +73,7 @@ def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
         elif isinstance(answer, Unchecked):
             unchecked.append((rule.name, answer.reason))
         else:
-            found.append(replace(answer, explanation=rule.explanation, source=rule.source, remedies=answers_to(rule.name)))
+            found.append(replace(answer, explanation=rule.explanation, healthy=rule.healthy, source=rule.source, remedies=answers_to(rule.name)))
     return Report(tuple(hang(found, rules)), tuple(clear), tuple(unchecked))
 
 
@@ -153,6 +153,7 @@ def plain_report(report: Report) -> dict[str, Any]:
             "strength": finding.strength,
             "evidence": [{"what": e.what, "value": e.value, "limit": e.limit, "found": "above" if e.above else "below"} for e in finding.evidence],
             "explanation": finding.explanation,
+            "healthy": finding.healthy,
             "source": finding.source,
             "remedies": list(finding.remedies),
             "consequences": [plain(each) for each in finding.consequences],

@@ -43,6 +43,7 @@ def flat(*values: float, steps: int = 8) -> list[list[float]]:
 @pytest.mark.parametrize("rule", nw.RULES, ids=lambda r: r.name)
 def test_a_rule_has_its_card(rule: nw.Rule) -> None:
     assert len(rule.explanation) > 80
+    assert len(rule.healthy) > 30
     assert rule.source
     assert set(rule.explains) <= set(RULES)
     assert rule.name not in rule.explains

@@ -22,7 +22,7 @@ from netwise.remedies import remedy
 from netwise.report.page import Html, figures, joined, page, table, tag
 from netwise.rules import Finding
 from netwise.treatment import Course
-from netwise.trials import told_changes
+from netwise.trials import SEEDS, told_changes
 
 RANKED_BY = "The worst first: images that were answered wrong with the most certainty."
 
@@ -52,6 +52,7 @@ def run_page(run: Run) -> str:
         _ending(run),
         tag("h2", "Diagnosis"),
         _diagnosis(report),
+        _trial_cost(run, report),
         _before_training(run),
         tag("h2", "Curves"),
         figures(drawn.curves(run.history)),
@@ -140,6 +141,17 @@ def _diagnosis(report: Report) -> Html:
     return joined(cards)
 
 
+def _trial_cost(run: Run, report: Report) -> Html:
+    """What it would take to prove a cure."""
+    remedies = {name for finding in report.found for name in finding.remedies}
+    if not remedies:
+        return Html("")
+    seconds = 2 * len(SEEDS) * run.history.made_by.seconds
+    name = run.folder.name if run.folder else "RUN"
+    told = f"A paired trial of one remedy takes {2 * len(SEEDS)} runs, about {max(seconds, 0.1):.1f} s of computing; all that answer: "
+    return tag("p", told, tag("code", f"netwise treat {name}"), kind="soft")
+
+
 def _card(finding: Finding, consequence: bool = False) -> Html:
     name = title(finding.rule)
     inside: list[Html | str] = [tag("h3", f"{'So: ' if consequence else ''}{name[0].upper()}{name[1:]}"), tag("p", finding.sentence)]
@@ -149,6 +161,8 @@ def _card(finding: Finding, consequence: bool = False) -> Html:
     if finding.layers:
         inside.append(tag("p", f"Layers: {', '.join(finding.layers)}. Steps {finding.steps[0] + 1} to {finding.steps[1] + 1}.", kind="soft"))
     inside.append(tag("p", finding.explanation))
+    if finding.healthy:
+        inside.append(tag("p", f"In a run that is well: {finding.healthy}", kind="soft"))
     if finding.remedies and not consequence:
         items = [tag("li", tag("strong", name), f": {remedy(name).title}. By hand: ", tag("code", remedy(name).by_hand)) for name in finding.remedies]
         inside += [tag("p", "What may cure it, in the order to try:"), tag("ul", *items)]

@@ -55,6 +55,7 @@ RULE = Rule(
     title="Regularisation too strong",
     find=brakes_too_strong,
     explanation="Each step undoes more than it learns: weights shrink, or what a unit learns is hidden from the next. The training part stays unlearned.",
+    healthy="Dropout of at most a half, and a penalty or decay that pulls far less than the data do.",
     source="note 000, claims D08 and T02",
     explains=("dead_relu", "vanishing_gradient", "rate_too_low", "rate_too_high", "not_learning", "underfitting", "saturation"),
 )

@@ -137,6 +137,7 @@ LABELS = Rule(
     explanation=(
         "A network can remember any labels, also wrong ones; what it remembers then says nothing about new samples. Look at a few samples with their labels."
     ),
+    healthy="What is learned in training carries over: validation accuracy rises with it, well above chance.",
     source="Zhang, Bengio, Hardt, Recht, Vinyals 2016, arXiv 1611.03530",
     explains=("overfitting", "underfitting", "not_learning", "vanishing_gradient"),
 )
@@ -148,6 +149,7 @@ NOT_LEARNING = Rule(
         "The network does no better than an answer that ignores its input. This is a symptom: look at the finding it hangs under; where it "
         "stands alone, at the data, the loss and the output layer."
     ),
+    healthy="A training loss that falls below that of guessing within the first epochs.",
     source="note 003, claims D01 and D05",
 )
 OVERFITTING = Rule(
@@ -158,6 +160,7 @@ OVERFITTING = Rule(
         "The network has begun to remember its training samples instead of what they have in common: each further step makes it worse on "
         "samples that it has not seen."
     ),
+    healthy="A validation loss that is best near the end of the run, or a training loss not far below it.",
     source="Prechelt 1998, Early stopping - but when?; note 004, claims D05, L03 and L04",
 )
 UNDERFITTING = Rule(
@@ -168,5 +171,6 @@ UNDERFITTING = Rule(
         "Training itself has come to rest far from its goal, and validation with it: the network is too small or too strongly held back for "
         "this task, provided that its start and its rate are right."
     ),
+    healthy="A training loss that still falls, or has come near that of a perfect answer.",
     source="Goodfellow, Bengio, Courville 2016, section 5.2; note 000, claims D05, D06 and T02",
 )

@@ -49,6 +49,7 @@ RULE = Rule(
         "A ReLU whose input is below 0 for every sample gives 0 and passes no gradient, so its weights never change again. A large step, a "
         "very negative bias or inputs of the wrong scale push units there; what is left is a narrower network, or none."
     ),
+    healthy="At most a few in ten units silent for all samples; about half of the activations of one batch are 0.",
     source="Maas, Hannun, Ng 2013; note 002, claims D02 and L36",
     explains=("vanishing_gradient", "not_learning", "underfitting", "rate_too_low"),
 )

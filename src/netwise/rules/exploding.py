@@ -75,6 +75,7 @@ RULE = Rule(
         "Where weights times slopes are above 1 the gradient grows from layer to layer on its way back. A step then throws the weights far "
         "from where they were, whatever rate suits the last layers, and the loss jumps or stops being a number."
     ),
+    healthy="Gradients of all layers within about ten times each other, and below the size of the weights at the start.",
     source="Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063; note 000, claims G05 and L67",
     explains=("rate_too_high", "dead_relu", "not_learning", "underfitting"),
 )

@@ -45,6 +45,7 @@ class Finding:
         evidence: the numbers, the deciding one first.
         strength: how far over the line, 1 at the line itself.
         explanation: what this means and why it hinders learning.
+        healthy: what the same numbers look like in a run that is well.
         source: where the rule comes from.
         remedies: names of the remedies that answer it, the first to try first.
         grade: "suspect" (a line was crossed) or "cause" (it explains other findings).
@@ -64,6 +65,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     strength: float = 1.0
     explanation: str = ""
+    healthy: str = ""
     source: str = ""
     remedies: tuple[str, ...] = ()
     grade: str = "suspect"
@@ -95,6 +97,7 @@ class Rule:
         title: for people.
         find: `History -> Finding | Unchecked | None`; None: looked, and clear.
         explanation: what the illness is and does.
+        healthy: what the same numbers look like in a run that is well.
         source: paper or note.
         explains: names of the findings that are consequences of this one when it came first.
 
@@ -109,4 +112,5 @@ class Rule:
     find: Callable[[History], Answer]
     explanation: str
     source: str
+    healthy: str = ""
     explains: tuple[str, ...] = ()

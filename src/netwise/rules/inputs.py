@@ -40,6 +40,7 @@ RULE = Rule(
         "The gradient of a weight is proportional to its input. Large inputs make large first activations, saturated or dead units and steps "
         "that overshoot at rates that are usual."
     ),
+    healthy="Inputs of spread near 1 around 0, or images from 0 to 1.",
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3; note 001, claims P01 and L56",
     explains=(
         "dead_relu",

@@ -33,6 +33,7 @@ RULE = Rule(
     title="No nonlinearity",
     find=no_nonlinearity,
     explanation="A linear map of a linear map is a linear map: without an activation between them, more layers can tell apart nothing that one could not.",
+    healthy="At least one layer whose outputs go through an activation before the next takes them in.",
     source="note 000, on why activations are introduced; findings catalogue, no_nonlinearity",
     explains=("exploding_gradient", "vanishing_gradient", "not_learning", "underfitting"),
 )

@@ -112,6 +112,7 @@ OUTPUT = Rule(
         "A loss expects its inputs in a certain form: logits, probabilities, or values in the targets' range. Given another form it still gives a "
         "number and a gradient, but one that fades or points nowhere."
     ),
+    healthy="Logits into a cross-entropy that takes logits; targets inside the range of the output.",
     source="Islam et al. 2019, A comprehensive study on deep learning bug characteristics; note 004, claim A09",
     explains=_ALL_BEHIND,
 )
@@ -123,6 +124,7 @@ TASK = Rule(
         "Through a sigmoid or softmax the gradient of a squared error carries the slope of that function, which is almost 0 exactly where an answer "
         "is very wrong. Cross-entropy has no such factor."
     ),
+    healthy="The gradient at the outputs is softmax(out) - onehot: largest where an answer is most wrong.",
     source="note 004, claims C02, D09, L01 and L02",
     explains=_ALL_BEHIND,
 )
@@ -134,6 +136,7 @@ TARGET = Rule(
         "A fresh network answers with numbers around 0 of a spread near 1. Targets of hundreds make a huge first loss, huge gradients and steps "
         "that overshoot, or a long way."
     ),
+    healthy="Targets within a few times the spread of the network's first outputs.",
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.5",
     explains=_ALL_BEHIND,
 )

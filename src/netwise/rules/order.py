@@ -42,6 +42,7 @@ RULE = Rule(
     explanation=(
         "Stochastic gradient descent relies on batches that look like the whole. Sorted data teach one class after the other, and each unlearns the one before."
     ),
+    healthy="A batch of 64 drawn at random from ten classes holds all ten of them nearly always.",
     source="Bottou 2012, Stochastic gradient descent tricks, section 5.1; note 001, claim O06",
     explains=("rate_too_high", "dead_relu", "saturation", "exploding_gradient", "overfitting", "underfitting", "not_learning"),
 )

@@ -95,6 +95,7 @@ HIGH = Rule(
         "A step is only right near where its gradient was taken. One that changes weights by much of their own size lands on the far side of "
         "the valley or outside of it: the loss swings, jumps or stops being a number, units die or saturate."
     ),
+    healthy="Steps of about a thousandth of the weights, and below a sixth even in the first ones.",
     source="Bottou, Curtis, Nocedal 2018, section 4; note 004, claims D07, S06 and L11",
     explains=("dead_relu", "saturation", "exploding_gradient", "vanishing_gradient", "not_learning", "underfitting", "overfitting"),
 )
@@ -103,6 +104,7 @@ LOW = Rule(
     title="Learning rate too low",
     find=rate_too_low,
     explanation="Gradients arrive, but the rate makes so little of them that the weights stay where they began: the run would need a thousand times the steps.",
+    healthy="Steps of about a thousandth of the weights.",
     source="note 004, claim S06",
     explains=("not_learning", "underfitting"),
 )

@@ -53,6 +53,7 @@ RULE = Rule(
         "At the ends of its range a sigmoid or tanh is flat: whatever the error, almost no gradient gets through. Weights that start too "
         "large, inputs of the wrong scale or too large steps push units there."
     ),
+    healthy="Fewer than one in five of a tanh or sigmoid layer's outputs near their limits at the start.",
     source="Glorot, Bengio 2010, section 3; note 003, claims A01, I02 and L08",
     explains=("vanishing_gradient", "exploding_gradient", "not_learning", "underfitting", "rate_too_low"),
 )

@@ -34,6 +34,7 @@ RULE = Rule(
     title="Symmetric start",
     find=start_symmetric,
     explanation="Units that compute the same get the same gradient: nothing in training can tell them apart. Only a random start breaks the symmetry.",
+    healthy="The rows of every weight matrix differ from the first step on.",
     source="note 000, claims I01 and L37; Goodfellow, Bengio, Courville 2016, section 8.4",
     explains=("dead_relu", "saturation", "vanishing_gradient", "exploding_gradient", "rate_too_high", "rate_too_low", "not_learning", "underfitting"),
 )

@@ -69,6 +69,7 @@ RULE = Rule(
         "(a sigmoid's slope is at most 1/4) the gradient shrinks from layer to layer: the first layers stay as random as they began, and the "
         "later ones learn from what those make of the inputs."
     ),
+    healthy="A ratio below 25 between the last and the first layer's gradient; digit networks that learn had 1 to 16.",
     source="Hochreiter 1991; Glorot, Bengio 2010; note 003, claims D01 and L07",
     explains=("not_learning", "underfitting", "rate_too_low"),
 )

@@ -60,6 +60,7 @@ STALE_RULE = Rule(
     title="Gradients never cleared",
     find=stale_gradients,
     explanation="`backward` adds to what stands in `.grad`. Without `zero_grad` before it, old gradients never leave, and the steps grow without end.",
+    healthy="After `zero_grad` the gradient of a pass is exactly what that pass gave.",
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, stale_gradients",
     explains=("dead_relu", "saturation", "exploding_gradient", "vanishing_gradient", "rate_too_high", "not_learning", "underfitting", "overfitting"),
 )
@@ -71,6 +72,7 @@ RULE = Rule(
         "Gradients are computed for these weights and no step is taken with them: the optimizer was built before the layer was replaced, on "
         "another copy of the model, or without it."
     ),
+    healthy="Every trainable layer's weights change in each step, by about a thousandth of their size.",
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, not_connected",
     explains=("stale_gradients", "vanishing_gradient", "not_learning", "underfitting", "rate_too_low", "rate_too_high", "exploding_gradient"),
 )
