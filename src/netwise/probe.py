@@ -131,7 +131,8 @@ class Probe:
             return None
         now = [p.detach() for _, weights in self._trained for p in weights]
         if now:
-            moved = torch._foreach_norm(torch._foreach_sub(now, self._before))
+            torch._foreach_sub_(self._before, now)  # in place: the copies are not needed again, and have the norm either way
+            moved = torch._foreach_norm(self._before)
             place = iter(float(m) for m in moved)
             for name, weights in self._trained:
                 norm = row[f"{signals.WEIGHT_NORM}|{name}"]

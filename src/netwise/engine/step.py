@@ -125,7 +125,7 @@ class Stepper:
             said.outputs.append(output.detach())
             said.targets.append(y)
         said.steps += 1
-        return loss.detach()
+        return loss
 
     def is_finite(self, said: Stretch) -> bool:
         """All losses of a stretch and all weights after it are finite. One look, after many steps."""

@@ -9,6 +9,7 @@ from torch import nn
 
 from netwise.activations import Activation, Identity, ReLU
 from netwise.fields import flag, integers, number, part
+from netwise.networks.flatten import Flatten
 from netwise.networks.network import Network
 
 
@@ -41,7 +42,7 @@ class MLP(Network):
 
     def build(self) -> nn.Module:
         layers = nn.Sequential()
-        layers.add_module("flatten", nn.Flatten())
+        layers.add_module("flatten", Flatten())
         last = len(self.widths) - 1
         for i, (ins, outs) in enumerate(pairwise(self.widths), start=1):
             layers.add_module(f"layer{i}", nn.Linear(ins, outs))
