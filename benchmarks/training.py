@@ -4,8 +4,8 @@
     scripts/bench threads       where a second thread begins to pay: the rule in engine/threads.py
     scripts/bench --json FILE   keep the numbers
 
-Ratios are medians over rounds; within a round all contestants run one after another, each on the same data, so
-that a busy machine is busy for all of them.
+Within a round all contestants run one after another, each on the same data, in an order that rotates. A time is the
+lower quartile over the rounds: a neighbour on the machine makes runs slower and never faster.
 """
 
 from __future__ import annotations
@@ -107,13 +107,13 @@ def race(name: str) -> dict[str, float]:
         for each in (*names[turn % 4 :], *names[: turn % 4]):  # nobody is always first
             times[each].append(contestants[each]())
     steps = -(-rows // batch)
-    pairs = lambda a, b: median(p / q for p, q in zip(times[a], times[b], strict=True))  # noqa: E731
+    quiet = {each: sorted(values)[len(values) // 4] for each, values in times.items()}
     return {
-        **{f"{each}, microseconds a step": 1e6 * median(values) / steps for each, values in times.items()},
+        **{f"{each}, microseconds a step": 1e6 * value / steps for each, value in quiet.items()},
         "threads": threads,
-        "tutorial / netwise": pairs("tutorial", "netwise"),
-        "netwise / tuned": pairs("netwise", "tuned"),
-        "watched / netwise": pairs("watched", "netwise"),
+        "tutorial / netwise": quiet["tutorial"] / quiet["netwise"],
+        "netwise / tuned": quiet["netwise"] / quiet["tuned"],
+        "watched / netwise": quiet["watched"] / quiet["netwise"],
     }
 
 
