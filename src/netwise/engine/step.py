@@ -168,7 +168,7 @@ class Stepper:
         return said, None
 
     def _broken(self, step: int, loss: Tensor, guilty: list[str]) -> Broken | None:
-        value = float(loss)
+        value = float(loss.detach())
         if guilty:
             return Broken(step, guilty[0], f"the outputs of {guilty[0]} are the first that are not finite; the loss is {value:.4g}")
         if not math.isfinite(value):
