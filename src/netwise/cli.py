@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def train(
     """Train on SOURCE: a data set's name, FILE.csv with --target, or RECIPE.toml."""
     from netwise.display import display
     from netwise.engine.training import fit, resume
-    from netwise.store import RunFolder, new_folder
+    from netwise.store import RunFolder
 
     if (source is None) == (resumed is None):
         raise click.UsageError("name what to train on (a data set, FILE.csv or RECIPE.toml), or --resume RUN")
@@ -108,17 +109,11 @@ def train(
     else:
         assert source is not None
         recipe = recipe_for(source, target, network, epochs, seed, settings)
-        own = _own(recipe, trust_own)
-        recipe = recipe if own is None else recipe.but(network=own)
+        _own(recipe, trust_own)
         if not as_json:
             _show_network(recipe)
-        folder = new_folder(home, f"{_called(recipe)}-{recipe.hash[:4]}")
-        try:
+        with _fresh_folder(recipe, home) as folder:
             run = fit(recipe, folder=folder, device=device, threads=threads, checkpoint_every=checkpoint_every, progress=display())
-        except BaseException:
-            if not any(folder.iterdir()):
-                folder.rmdir()
-            raise
     _tell_end(run, as_json)
 
 
@@ -151,8 +146,8 @@ def treat(run: str, seeds: int, jobs: int | None, trust_own: bool, home: Path, a
     from netwise.store import RunFolder
 
     recipe = read_recipe(run) if run.endswith(".toml") else RunFolder.open(find_run(run, home)).recipe()
-    own = _own(recipe, trust_own)
-    _treat(recipe if own is None else recipe.but(network=own), seeds, jobs, home, as_json)
+    _own(recipe, trust_own)
+    _treat(recipe, seeds, jobs, home, as_json)
 
 
 @main.command()
@@ -227,10 +222,9 @@ def show(run: str, opened: bool, home: Path, as_json: bool) -> None:
 @_json
 def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> None:
     """Look at a recipe before training: what cannot run, what will learn badly, and the table of its network."""
-    from netwise.anatomy import describe
     from netwise.errors import CANNOT_RUN
     from netwise.networks import Own
-    from netwise.recipe.checks import check as look, prepared
+    from netwise.recipe.checks import check as look
     from netwise.recipe.file import read_recipe
 
     read = _changed(read_recipe(recipe), settings)
@@ -238,7 +232,7 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     fatal = [problem for problem in problems if problem.grade == CANNOT_RUN]
     table = None
     if not fatal and not isinstance(read.network, Own):
-        table = str(describe(read.network, prepared(read, read.data.load())[0].shape))
+        table = _network_table(read)
     if as_json:
         _echo_json({"hash": read.hash, "problems": [vars(problem) for problem in problems], "network": table})
     else:
@@ -438,13 +432,31 @@ def _called(recipe: Recipe) -> str:
 
 def _show_network(recipe: Recipe) -> None:
     """The table of the network before it is trained; where it does not fit the data, `fit` says so."""
+    try:
+        click.echo(_network_table(recipe), err=True)
+    except NetwiseError:
+        return
+
+
+def _network_table(recipe: Recipe) -> str:
     from netwise.anatomy import describe
     from netwise.recipe.checks import prepared
 
+    return str(describe(recipe.network, prepared(recipe, recipe.data.load())[0].shape))
+
+
+@contextmanager
+def _fresh_folder(recipe: Recipe, home: Path, ending: str = "") -> Iterator[Path]:
+    """A new folder for a run of `recipe`; taken away again where nothing came into it."""
+    from netwise.store import new_folder
+
+    folder = new_folder(home, f"{_called(recipe)}-{recipe.hash[:4]}{ending}")
     try:
-        click.echo(str(describe(recipe.network, prepared(recipe, recipe.data.load())[0].shape)), err=True)
-    except NetwiseError:
-        return
+        yield folder
+    except BaseException:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
 
 
 def _tell_end(run: Run, as_json: bool) -> None:
@@ -493,17 +505,12 @@ def _exit(ended: Ended, folder: Path) -> None:
 def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bool) -> None:
     from netwise.diagnosis import diagnose as look, plain_report
     from netwise.report import write_report
-    from netwise.store import REPORT, new_folder
+    from netwise.store import REPORT
     from netwise.treatment import treat as cure
     from netwise.trials import plain_verdict, told_changes
 
-    folder = new_folder(home, f"{_called(recipe)}-{recipe.hash[:4]}-treated")
-    try:
+    with _fresh_folder(recipe, home, "-treated") as folder:
         course = cure(recipe, seeds=range(seeds), jobs=jobs, folder=folder, told=lambda line: click.echo(line, err=as_json))
-    except BaseException:
-        if not any(folder.iterdir()):
-            folder.rmdir()
-        raise
     page = write_report(course, folder / REPORT)
     changed = told_changes(recipe, course.recipe)
     if as_json:

@@ -21,9 +21,9 @@ from netwise.errors import Problem, WrongValue, shown
 class Unfitting(ValueError):
     """A value breaks a field's rule: `reason` as in `Problem`, and what to write instead."""
 
-    def __init__(self, reason: str, instead: str = "", at: str = "") -> None:
+    def __init__(self, reason: str, instead: str = "") -> None:
         super().__init__(reason)
-        self.reason, self.instead, self.at = reason, instead, at
+        self.reason, self.instead = reason, instead
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ class Rule:
     why: str = ""
     family: type[Part] | None = None
     many: bool = False
-    optional: bool = False
 
 
 def _field(rule: Rule, default: Any) -> Any:
@@ -72,15 +71,12 @@ def number(
     because: str = "",
     write: str = "",
     why: str = "",
-    optional: bool = False,
 ) -> Any:
     """A finite real number within limits; whole numbers are taken as real ones."""
     write = write or _told(default)
     reason = f": {because}" if because else ""
 
     def accept(value: object) -> object:
-        if value is None and optional:
-            return None
         if isinstance(value, bool) or not isinstance(value, Real):
             raise Unfitting("must be a number" + reason, write)
         try:
@@ -92,25 +88,21 @@ def number(
         _within(clean, above, least, below, most, reason, write)
         return clean
 
-    return _field(Rule(accept, why, optional=optional), default)
+    return _field(Rule(accept, why), default)
 
 
-def integer(
-    default: Any = MISSING, *, least: int | None = None, most: int | None = None, because: str = "", write: str = "", why: str = "", optional: bool = False
-) -> Any:
+def integer(default: Any = MISSING, *, least: int | None = None, most: int | None = None, because: str = "", write: str = "", why: str = "") -> Any:
     """A whole number within limits; 3.0 is not one, nor is true."""
     write = write or _told(default)
     reason = f": {because}" if because else ""
 
     def accept(value: object) -> object:
-        if value is None and optional:
-            return None
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise Unfitting("must be a whole number" + reason, write)
         _within(int(value), None, least, None, most, reason, write)
         return int(value)
 
-    return _field(Rule(accept, why, optional=optional), default)
+    return _field(Rule(accept, why), default)
 
 
 def _within(value: float, above: float | None, least: float | None, below: float | None, most: float | None, reason: str, write: str) -> None:
@@ -151,7 +143,7 @@ def text(default: Any = MISSING, *, among: Sequence[str] = (), because: str = ""
             raise Unfitting(f"must be one of {', '.join(among)}{reason}", write)
         return value
 
-    return _field(Rule(accept, why, optional=optional), default)
+    return _field(Rule(accept, why), default)
 
 
 def integers(
@@ -168,7 +160,7 @@ def integers(
             raise Unfitting(f"must hold {shortest} to {longest} numbers, not {len(value)}{reason}", write)
         for i, each in enumerate(value):
             if isinstance(each, bool) or not isinstance(each, Integral) or not least <= int(each) <= most:
-                raise Unfitting(f"[{i}] = {shown(each)} must be a whole number from {least} to {most}", write, at="")
+                raise Unfitting(f"[{i}] = {shown(each)} must be a whole number from {least} to {most}", write)
         return tuple(int(each) for each in value)
 
     return _field(Rule(accept, why), default)
@@ -199,7 +191,7 @@ def part(family: type[Part], default: Any = MISSING, *, optional: bool = False, 
             raise Unfitting(f"is a class and not a value{reason}", f"{value.__name__}()")
         raise Unfitting(f"must be {family.a_or_an()}{reason}", write or _called(default))
 
-    return _field(Rule(accept, why, family, optional=optional), default)
+    return _field(Rule(accept, why, family), default)
 
 
 def parts(family: type[Part], *, why: str = "") -> Any:

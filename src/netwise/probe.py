@@ -167,7 +167,7 @@ class Probe:
                 self._count_dead(name, a, row)
 
     def _count_dead(self, name: str, a: Tensor, row: dict[str, float]) -> None:
-        fires = units(a, self._modules[name]).amax(0) > 0  # a rectifier gives nothing below 0
+        fires = (units(a, self._modules[name]).amax(0) > 0).cpu()  # a rectifier gives nothing below 0; the census is kept on the host
         alive, seen = self._alive.get(name, (torch.zeros_like(fires), 0))
         if alive.shape != fires.shape:
             alive, seen = torch.zeros_like(fires), 0
@@ -217,6 +217,14 @@ class Probe:
         trains = any(p.requires_grad for p in weights)
         equal = outs > 1 and all(bool((p == p[:1]).all()) for p in weights)
         return Layer(name, type(layer).__name__, ins, outs, activation, trains, equal)
+
+    def snapshot(self) -> tuple[dict[str, tuple[Tensor, int]], tuple[Layer, ...]]:
+        """The same as `memory`, as it is: no tensor of it is changed in place."""
+        return dict(self._alive), self.layers
+
+    def go_back(self, snapshot: tuple[dict[str, tuple[Tensor, int]], tuple[Layer, ...]]) -> None:
+        """Go on from what `snapshot` gave."""
+        self._alive, self.layers = dict(snapshot[0]), snapshot[1]
 
     def memory(self) -> dict[str, Any]:
         """What has to survive a stop between two watched steps: the census of silent units, and the layers."""

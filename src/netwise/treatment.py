@@ -118,8 +118,7 @@ def treat(
     """
     tell = told or (lambda line: None)
     seeds, present, rounds = tuple(seeds), recipe, list[Round]()
-    first = fit(recipe, test=False)
-    run, report, tried_for = first, diagnose(first), set[str]()
+    report, tried_for = diagnose(fit(recipe, test=False)), set[str]()
     while len(rounds) < MOST_ROUNDS:
         finding = next((each for each in report.found if each.rule not in tried_for), None)
         if finding is None:
@@ -133,8 +132,7 @@ def treat(
             continue
         tell(f"Accepted: {best.remedy}.")
         present = best.recipe
-        run = fit(present, test=False)
-        report = diagnose(run)
+        report = diagnose(fit(present, test=False))
         tried_for.clear()
     confirmed = None
     if present != recipe:
@@ -148,7 +146,7 @@ def treat(
 
 
 def _tried(recipe: Recipe, finding: Finding, seeds: tuple[int, ...], jobs: int | None, tell: Callable[[str], None]) -> list[Verdict]:
-    """A verdict on every remedy that answers the finding, or one of its consequences that has no answer of its own above."""
+    """A verdict on every remedy that answers the finding or one of its consequences."""
     names = list(dict.fromkeys(name for each in everything([finding]) for name in each.remedies))
     untreated = fit_many([recipe.but(seed=seed) for seed in seeds], jobs=jobs)
     tell(f"  untreated: {_mean(untreated)} on {len(seeds)} seeds")

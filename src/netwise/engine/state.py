@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-
-@dataclass
-class Snapshot:
-    """A copy of all tensors that a step changes, kept in buffers that are filled anew."""
-
-    tensors: dict[str, Tensor]
-    rng: list[Tensor]
 
 
 def module_tensors(module: nn.Module) -> dict[str, Tensor]:

@@ -196,7 +196,7 @@ class _Session:
     def _own_network_fits(self, samples: Samples) -> None:
         anatomy = anatomy_of(self.module, samples.shape, samples.train.x[:2])
         width = anatomy.output[-1] if anatomy.output else 1
-        if width != samples.outputs and samples.task == CLASSIFICATION and width < samples.outputs:
+        if samples.task == CLASSIFICATION and width < samples.outputs:
             raise WrongValue("recipe", [Problem("network", "Own", f"gives {width} outputs, and the data have {samples.outputs} classes")])
 
     def _settled(self, how: How) -> How:
@@ -251,14 +251,14 @@ class _Session:
             while self.batch < len(batches):
                 some = batches[self.batch : self.batch + self._stretch()]
                 keeper.take()
-                memory = self.probe.memory()
+                heard = self.probe.snapshot()
                 said = self.stepper.take(some, self.epoch, self.batch, self.step)
                 broken: Broken | None = None
                 if not self.stepper.is_finite(said):
                     keeper.restore()
-                    self.probe.remember(memory)
+                    self.probe.go_back(heard)
                     said, broken = self.stepper.take_carefully(some, self.epoch, self.batch, self.step, careful.take, careful.restore)
-                self._note(said, batches)
+                self._note(said)
                 now = time.monotonic()
                 self.seconds, began = self.seconds + now - began, now
                 self.progress.step(self.step)
@@ -270,7 +270,7 @@ class _Session:
                     return self._interrupted(interrupt)
                 if self.how.checkpoint_every and self.step % self.how.checkpoint_every == 0 and self.batch < len(batches):
                     self._checkpoint()
-            why = self._end_epoch()
+            why = self._end_epoch([len(batch) for batch in batches])
             if why is not None:
                 return why
             if interrupt.asked() and self.epoch < self.recipe.epochs:
@@ -294,7 +294,7 @@ class _Session:
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.optimizer.lr * self.factor
 
-    def _note(self, said: Stretch, batches: tuple[Tensor, ...]) -> None:
+    def _note(self, said: Stretch) -> None:
         if said.losses:
             self.losses += torch.stack(said.losses).tolist()
         self.right += right_of(said)
@@ -303,8 +303,7 @@ class _Session:
         self.batch += said.steps
         self.step += said.steps
 
-    def _end_epoch(self) -> Ended | None:
-        sizes = [len(batch) for batch in self.stepper.batches(self.epoch)]
+    def _end_epoch(self, sizes: list[int]) -> Ended | None:
         row: dict[str, Any] = {
             signals.TRAIN_LOSS: math.fsum(loss * n for loss, n in zip(self.losses, sizes, strict=True)) / sum(sizes),
             signals.RATE: self.recipe.optimizer.lr * self.factor,
