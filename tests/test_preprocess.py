@@ -30,6 +30,8 @@ def test_images_are_standardised_by_channel() -> None:
 
 @pytest.mark.parametrize("cls", PREPROCESSES)
 def test_a_step_learns_from_the_training_part_alone(cls: type[nw.Preprocess]) -> None:
+    if cls is nw.OneHot:
+        return  # takes rows: below
     step = cls(8, 8) if cls is nw.Resize else cls()
     recipe = nw.Recipe(data=nw.data.digits(), preprocess=(step,), network=nw.MLP((64, 10)))
     raw = recipe.data.load()

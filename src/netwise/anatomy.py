@@ -1,9 +1,9 @@
-"""The table of a network's layers before training: shapes, parameters, work; and where a shape does not fit."""
+"""The table of a network's layers before training: shapes, parameters, work, memory, fields; and where a shape does not fit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from netwise.errors import ShapeError
 from netwise.networks import Network
+from netwise.receptive import WHOLE, Following, size_of, start
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Organ:
         shape: of its output, without the samples.
         parameters: numbers it learns.
         multiply_adds: for one sample.
+        memory: bytes of its output for one sample, as float32; kept until the way back while it trains.
+        field: pixels of the input that one number of its maps depends on, (height, width); "whole": all; None: no maps.
     """
 
     name: str
@@ -30,6 +33,8 @@ class Organ:
     shape: tuple[int, ...]
     parameters: int
     multiply_adds: int
+    memory: int = 0
+    field: tuple[int, int] | str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,22 +45,24 @@ class Anatomy:
         shape: of one input.
         organs: the rows.
         parameters: numbers the whole network learns.
+        output: shape of one output.
 
     Example:
         >>> import netwise as nw
         >>> print(nw.describe(nw.MLP((64, 30, 10)), (1, 8, 8)))
-        layer        kind     output  parameters  multiply-adds
+        layer        kind     output  parameters  multiply-adds  memory
         (input)               1x8x8
-        flatten      Flatten  64               0              0
-        layer1       Linear   30           1,950          1,920
-        activation1  ReLU     30               0              0
-        layer2       Linear   10             310            300
-        sum                                2,260          2,220
+        flatten      Flatten  64               0              0   256 B
+        layer1       Linear   30           1,950          1,920   120 B
+        activation1  ReLU     30               0              0   120 B
+        layer2       Linear   10             310            300    40 B
+        sum                                2,260          2,220   536 B
     """
 
     shape: tuple[int, ...]
     organs: tuple[Organ, ...]
     parameters: int
+    output: tuple[int, ...] = ()
 
     @property
     def multiply_adds(self) -> int:
@@ -63,16 +70,44 @@ class Anatomy:
         return sum(organ.multiply_adds for organ in self.organs)
 
     @property
-    def output(self) -> tuple[int, ...]:
-        """Shape of one output."""
-        return self.organs[-1].shape if self.organs else self.shape
+    def memory(self) -> int:
+        """Bytes of all outputs for one sample."""
+        return sum(organ.memory for organ in self.organs)
 
     def __str__(self) -> str:
-        rows = [("layer", "kind", "output", "parameters", "multiply-adds"), ("(input)", "", _times(self.shape), "", "")]
-        rows += [(o.name, o.kind, _times(o.shape), f"{o.parameters:,}", f"{o.multiply_adds:,}") for o in self.organs]
-        rows.append(("sum", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"))
-        wide = [max(len(row[i]) for row in rows) for i in range(5)]
-        return "\n".join(f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:<{wide[2]}}  {d:>{wide[3]}}  {e:>{wide[4]}}".rstrip() for a, b, c, d, e in rows)
+        seen = any(organ.field not in (None, WHOLE) for organ in self.organs)
+        rows = [("layer", "kind", "output", "parameters", "multiply-adds", "memory", "sees"), ("(input)", "", _times(self.shape), "", "", "", "")]
+        rows += [(o.name, o.kind, _times(o.shape), f"{o.parameters:,}", f"{o.multiply_adds:,}", in_bytes(o.memory), _seen(o.field)) for o in self.organs]
+        rows.append(("sum", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", in_bytes(self.memory), ""))
+        if not seen:
+            rows = [(*row[:-1], "") for row in rows]
+        wide = [max(len(row[i]) for row in rows) for i in range(7)]
+        left = "<<<>>>>"
+        return "\n".join("  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, left, wide, strict=True)).rstrip() for row in rows)
+
+
+def plain_anatomy(anatomy: Anatomy) -> dict[str, Any]:
+    """An anatomy as plain values.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.plain_anatomy(nw.describe(nw.MLP((4, 3)), (4,)))["parameters"]
+        15
+    """
+    return {**asdict(anatomy), "multiply_adds": anatomy.multiply_adds, "memory": anatomy.memory}
+
+
+def in_bytes(count: int) -> str:
+    """A number of bytes for people, in units of 1024."""
+    if count < 10_000:
+        return f"{count:,} B"
+    return f"{count / 1024:,.1f} KiB" if count < 10_000 * 1024 else f"{count / 1024**2:,.1f} MiB"
+
+
+def _seen(field: tuple[int, int] | str | None) -> str:
+    if field is None or field == WHOLE:
+        return field or ""
+    return _times(field)  # type: ignore[arg-type]
 
 
 def _times(shape: Sequence[int]) -> str:
@@ -115,7 +150,8 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
         first = output[0] if isinstance(output, tuple) else output
         if isinstance(first, Tensor):
             own = sum(p.numel() for p in layer.parameters())
-            organs.append(Organ(names[layer], type(layer).__name__, tuple(first.shape[1:]), own, _work(layer, first)))
+            kept = 4 * first[0].numel() if len(first) else 0
+            organs.append(Organ(names[layer], type(layer).__name__, tuple(first.shape[1:]), own, _work(layer, first), kept, size_of(first)))
 
     leaves = [layer for layer in module.modules() if not list(layer.children())]
     handles = [layer.register_forward_pre_hook(enter) for layer in leaves]
@@ -123,10 +159,12 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
     modes = {layer: layer.training for layer in module.modules()}
     weight = next(module.parameters(), torch.zeros(0))
     x = torch.zeros(2, *shape) if example is None else example
+    if example is None and leaves and isinstance(leaves[0], nn.Embedding):
+        x = x.long()  # places in an alphabet
     try:
         module.eval()
-        with torch.no_grad(), torch.random.fork_rng():
-            module(x.to(weight.device))
+        with torch.no_grad(), torch.random.fork_rng(), Following():
+            output = module(start(x.to(weight.device, copy=True)))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         so_far = str(Anatomy(tuple(shape), tuple(organs), sum(o.parameters for o in organs)))
         table = so_far.rsplit("\n", 1)[0]
@@ -136,7 +174,9 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
             handle.remove()
         for layer, mode in modes.items():
             layer.training = mode
-    return Anatomy(tuple(shape), tuple(organs), sum(p.numel() for p in module.parameters()))
+    answer = output[0] if isinstance(output, tuple) else output
+    given = tuple(answer.shape[1:]) if isinstance(answer, Tensor) else ()
+    return Anatomy(tuple(shape), tuple(organs), sum(p.numel() for p in module.parameters()), given)
 
 
 def _work(layer: nn.Module, output: Tensor) -> int:

@@ -166,6 +166,26 @@ def integers(
     return _field(Rule(accept, why), default)
 
 
+def numbers(default: Any = MISSING, *, above: float | None = None, because: str = "", write: str = "", why: str = "") -> Any:
+    """A row of finite real numbers."""
+    write = write or _told(default)
+    reason = f": {because}" if because else ""
+
+    def accept(value: object) -> object:
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+            raise Unfitting("must be a row of numbers" + reason, write)
+        for i, each in enumerate(value):
+            try:
+                clean = math.nan if isinstance(each, bool) or not isinstance(each, Real) else float(each)
+            except OverflowError:
+                clean = math.inf
+            if not math.isfinite(clean) or (above is not None and not clean > above):
+                raise Unfitting(f"[{i}] = {shown(each)} must be a finite number{'' if above is None else f' above {above:g}'}{reason}", write)
+        return tuple(float(each) for each in value)
+
+    return _field(Rule(accept, why), default)
+
+
 def texts(default: Any = MISSING, *, because: str = "", write: str = "", why: str = "") -> Any:
     """A row of texts."""
     reason = f": {because}" if because else ""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from netwise.fields import Part, number
+from netwise.fields import Part, integer, number, numbers, text
 
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
@@ -19,6 +19,8 @@ REGRESSION = "regression"
 class Loss(Part):
     """What every loss has: a call on (output, target), the tasks it is for, and the output it goes with.
 
+    `goes_with` names the activation that makes answers of the network's outputs: with it the gradient at the outputs
+    is answer - target for `CrossEntropy`, `BinaryCrossEntropy` and `Quadratic` alike.
     `build()` gives the bare function of (output, target) that the training step calls.
 
     Example:
@@ -29,7 +31,8 @@ class Loss(Part):
 
     called: ClassVar[str] = "loss"
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION, REGRESSION)
-    takes: ClassVar[str] = "values"  # "logits": the network ends without an activation
+    takes: ClassVar[str] = "values"  # "logits" and "scores": the network ends without an activation
+    goes_with: ClassVar[str] = "Identity"  # the activation that turns outputs into answers
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         """A plain function (output, target) -> scalar."""
@@ -39,41 +42,61 @@ class Loss(Part):
         return self.build()(output, target)
 
 
+SUM, MEAN = "sum", "mean"
+NOTES = "the notes' convention; torch divides by the number of outputs too"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Loss):
     """Cross-entropy of softmax over logits (the notes' log-likelihood): -ln a_y, mean over samples.
 
-    Takes logits `(samples, classes)` and class numbers `(samples,)`. The gradient at the logits is
-    a - onehot(y): large when the answer is very wrong, unlike squared error.
+    Takes logits `(samples, classes)` and class numbers `(samples,)`, or `(samples, classes, steps)` and
+    `(samples, steps)`. The gradient at the logits is a - onehot(y): large when the answer is very wrong, unlike squared error.
 
     Args:
         label_smoothing: share of the target spread over all classes, from 0 to below 1. Default 0.0.
+        weights: what a sample of each class counts, one number above 0 for each, or none: all alike. Default none. The
+            mean is then weighted too, as torch's is.
 
     Example:
         >>> import netwise as nw, torch
         >>> round(nw.CrossEntropy()(torch.zeros(1, 10), torch.tensor([3])).item(), 4)  # ln 10: guessing
         2.3026
 
-    Source: note 004, claim C03.
+    Source: note 004, claims C03 and A09; label smoothing: Szegedy et al. 2015, arXiv 1512.00567, section 7.
     """
 
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
     takes: ClassVar[str] = "logits"
+    goes_with: ClassVar[str] = "Softmax"
     label_smoothing: float = number(0.0, least=0, below=1, because="it is a share", why="the plain loss")
+    weights: tuple[float, ...] = numbers((), above=0, because="each is what a class counts", why="all classes alike")
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         smoothing = self.label_smoothing
-        if not smoothing:
-            return F.cross_entropy
-        return lambda output, target: F.cross_entropy(output, target, label_smoothing=smoothing)
+        if not self.weights:
+            if not smoothing:
+                return F.cross_entropy
+            return lambda output, target: F.cross_entropy(output, target, label_smoothing=smoothing)
+        weights = torch.tensor(self.weights)
+
+        def weighted(output: Tensor, target: Tensor) -> Tensor:
+            if len(weights) != output.shape[1]:
+                raise ValueError(f"CrossEntropy has {len(weights)} weights, and the network gives {output.shape[1]} classes")
+            return F.cross_entropy(output, target, weight=weights.to(output), label_smoothing=smoothing)
+
+        return weighted
 
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
-    """Cross-entropy of sigmoid outputs, from their logits: -[y ln a + (1 - y) ln(1 - a)].
+    """Cross-entropy of sigmoid outputs, from their logits: -[y ln a + (1 - y) ln(1 - a)], mean over samples.
 
-    Summed over outputs, mean over samples (the notes' convention; torch's `BCEWithLogitsLoss` also divides
-    by the number of outputs). Targets: numbers from 0 to 1 shaped like the output, or class numbers.
+    For one output, for classes by one output each as in note 004, and for several labels at once (multi-label): targets
+    are numbers from 0 to 1 shaped like the output, or class numbers.
+
+    Args:
+        outputs: "sum" over them, the notes' convention, or "mean", as torch's `BCEWithLogitsLoss`. Default "sum".
 
     Example:
         >>> import netwise as nw, torch
@@ -84,33 +107,44 @@ class BinaryCrossEntropy(Loss):
     """
 
     takes: ClassVar[str] = "logits"
+    goes_with: ClassVar[str] = "Sigmoid"
+    outputs: str = text(SUM, among=(SUM, MEAN), why=NOTES)
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        mean = self.outputs == MEAN
+
         def binary_cross_entropy(output: Tensor, target: Tensor) -> Tensor:
             wanted = as_values(output, target)
-            return F.binary_cross_entropy_with_logits(output, wanted, reduction="sum") / len(output)
+            return F.binary_cross_entropy_with_logits(output, wanted, reduction="sum") / (output.numel() if mean else len(output))
 
         return binary_cross_entropy
 
 
 @dataclass(frozen=True)
 class Quadratic(Loss):
-    """Quadratic cost with its half: C = |y - a|^2 / 2, summed over outputs, mean over samples.
+    """Quadratic cost with its half: C = |y - a|^2 / 2, mean over samples.
 
     Through a sigmoid its gradient carries the factor f'(z): a unit that is very wrong learns slowly.
-    For classes use `CrossEntropy`. torch's `MSELoss` is 2 / outputs times this.
+    For classes use `CrossEntropy`. torch's `MSELoss` (`MeanSquaredError`) is 2 / outputs times this.
+
+    Args:
+        outputs: "sum" over them, the notes' convention, or "mean". Default "sum".
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.Quadratic()(torch.tensor([[3.0]]), torch.tensor([[1.0]])).item()
         2.0
 
-    Source: note 004, claim C01.
+    Source: note 004, claim C01; note 001, claim C04.
     """
 
+    outputs: str = text(SUM, among=(SUM, MEAN), why=NOTES)
+
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        mean = self.outputs == MEAN
+
         def quadratic(output: Tensor, target: Tensor) -> Tensor:
-            return (output - as_values(output, target)).square().sum() / (2 * len(output))
+            return (output - as_values(output, target)).square().sum() / (2 * (output.numel() if mean else len(output)))
 
         return quadratic
 
@@ -147,7 +181,57 @@ class MeanAbsoluteError(Loss):
         return lambda output, target: F.l1_loss(output, as_values(output, target))
 
 
-LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, Quadratic, MeanSquaredError, MeanAbsoluteError)
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Squared near the target, straight beyond `delta`: e^2 / 2 within, delta (|e| - delta / 2) outside; mean over samples and outputs.
+
+    Args:
+        delta: where it turns straight, above 0. Default 1.0: one spread of standardised targets.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.Huber()(torch.tensor([[3.0]]), torch.tensor([[0.0]])).item()
+        2.5
+
+    Source: Huber 1964, Robust estimation of a location parameter.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = (REGRESSION,)
+    delta: float = number(1.0, above=0, because="it is a distance", why="one spread of standardised targets")
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda output, target: F.huber_loss(output, as_values(output, target), delta=self.delta)
+
+
+@dataclass(frozen=True)
+class Hinge(Loss):
+    """Multi-class hinge of scores: sum over the wrong classes of max(0, margin + s_j - s_y)^power, mean over samples.
+
+    Asks that the right score lead by the margin and no more, so sure samples stop counting. torch's `MultiMarginLoss`
+    is this over the number of classes.
+
+    Args:
+        margin: above 0. Default 1.0.
+        power: 1 or 2. Default 1.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.Hinge()(torch.tensor([[2.0, 1.5, -1.0]]), torch.tensor([0])).item()
+        0.5
+
+    Source: Weston, Watkins 1999; CS231n, linear classification.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
+    takes: ClassVar[str] = "scores"
+    margin: float = number(1.0, above=0, because="a lead is positive", why="the scale of scores is free")
+    power: int = integer(1, least=1, most=2, because="torch's loss has these", why="the plain hinge")
+
+    def build(self) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda output, target: F.multi_margin_loss(output, target, p=self.power, margin=self.margin) * output.shape[1]
+
+
+LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, Quadratic, MeanSquaredError, MeanAbsoluteError, Huber, Hinge)
 
 
 def as_values(output: Tensor, target: Tensor) -> Tensor:
@@ -175,7 +259,8 @@ def loss_of_guessing(loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, o
         share = mean.clamp(1e-6, 1 - 1e-6)
         answers = [mean, rows.median(0).values, torch.log(share / (1 - share))]
     else:
-        share = (torch.bincount(target.reshape(-1), minlength=outputs).float() / target.numel()).clamp_min(1e-12)
+        target = target.reshape(-1)
+        share = (torch.bincount(target, minlength=outputs).float() / target.numel()).clamp_min(1e-12)
         if len(share) != outputs:
             return None
         answers = [share.log(), share, torch.log(share / (1 - share).clamp_min(1e-12))]
@@ -194,7 +279,8 @@ def loss_of_perfection(loss: Callable[[Tensor, Tensor], Tensor], target: Tensor,
     else:
         if target.numel() and int(target.max()) >= outputs:
             return None
-        right = F.one_hot(target.reshape(-1), outputs).float()
+        target = target.reshape(-1)  # of sequences too: each place is an answer
+        right = F.one_hot(target, outputs).float()
         answers = [right, *(right * sure for sure in (2, 3, 4, 5, 6, 8, 10, 20, 100)), *((2 * right - 1) * sure for sure in (10, 50))]
     return _least(loss, target, answers)
 
@@ -210,6 +296,8 @@ def loss_kind(loss: Callable[[Tensor, Tensor], Tensor], output: Tensor, target: 
     Softmax with cross-entropy has the gradient softmax(out) - onehot, sigmoid with cross-entropy sigmoid(out) - y,
     a squared error out - y, and the logarithm of probabilities one with out in its denominator.
     """
+    if output.dim() == 3 and not target.is_floating_point():  # an answer at each place of a sequence
+        output, target = output.transpose(1, 2).flatten(0, 1), target.flatten()
     if output.dim() != 2 or not len(output) or not bool(torch.isfinite(output).all()):
         return ""
     out = output.detach().double().requires_grad_()

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from netwise.errors import DataError
-from netwise.fields import Part, integer
+from netwise.errors import DataError, Problem
+from netwise.fields import Part, integer, integers, number, text
 
 Fitted = dict[str, Tensor]  # what a step learned from the training part
 
@@ -83,6 +83,163 @@ class MinMax(Preprocess):
         return (x - fitted["low"]) / fitted["range"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class GlobalContrast(Preprocess):
+    """Global contrast normalisation: each image on its own to mean 0 and equal contrast.
+
+        x <- scale * (x - mean(x)) / max(epsilon, sqrt(bias + var(x)))
+
+    Args:
+        scale: of the result, above 0. Default 1.0.
+        bias: added to the variance, at least 0; keeps flat images from becoming noise. Default 0.0.
+        epsilon: smallest divisor, above 0. Default 1e-8.
+        convention: "variance" divides by the root of the mean square, "norm" by the root of the sum of squares, which is
+            pylearn2's default (with scale = 55 for CIFAR-10). Default "variance".
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.GlobalContrast().apply(torch.tensor([[1.0, 3.0], [10.0, 30.0]]), {}).tolist()
+        [[-1.0, 1.0], [-1.0, 1.0]]
+
+    Source: Coates, Lee, Ng 2011; Goodfellow, Bengio, Courville 2016, eq. 12.3; note 001, claim P01.
+    """
+
+    scale: float = number(1.0, above=0, because="a factor", why="contrast 1")
+    bias: float = number(0.0, least=0, because="it is added to a variance", why="the plain form")
+    epsilon: float = number(1e-8, above=0, because="it keeps a division finite", why="far below any contrast")
+    convention: str = text("variance", among=("variance", "norm"), why="contrasts then do not hang on the size of an image")
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        flat = x.flatten(1)
+        flat = flat - flat.mean(1, keepdim=True)
+        size = flat.square().mean(1, keepdim=True) if self.convention == "variance" else flat.square().sum(1, keepdim=True)
+        return (self.scale * flat / (size + self.bias).sqrt().clamp_min(self.epsilon)).reshape(x.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whiten(Preprocess):
+    """Features of unit variance that do not correlate, over the training part; images are taken as rows of pixels.
+
+        ZCA:  x <- U (L + epsilon)^(-1/2) U^T (x - mean),    PCA:  x <- (L + epsilon)^(-1/2) U^T (x - mean)
+
+    U and L are the eigenvectors and eigenvalues of the covariance. ZCA stays nearest to the original, so images keep
+    their look; PCA turns to the directions of greatest variance, the first `keep` of them.
+
+    Args:
+        form: "zca" or "pca". Default "zca".
+        epsilon: added to each eigenvalue, above 0. Default 0.1: pixels from 0 to 1 need some, or noise is blown up.
+        keep: directions that PCA keeps, at least 0; 0: all. Default 0.
+        convention: "sample" divides the covariance by n - 1, "pylearn2" by n. Default "sample".
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0)) @ torch.tensor([[2.0, 1.0], [0.0, 1.0]])
+        >>> step = nw.Whiten(epsilon=1e-9)
+        >>> white = step.apply(x, step.fit(x))
+        >>> torch.allclose(torch.cov(white.T), torch.eye(2), atol=1e-4)
+        True
+
+    Source: Bell, Sejnowski 1997; Krizhevsky 2009, appendix A; pylearn2's `ZCA`; note 001, claim P01.
+    """
+
+    form: str = text("zca", among=("zca", "pca"), why="images keep their look")
+    epsilon: float = number(0.1, above=0, because="it keeps a division finite", why="pylearn2's, for images")
+    keep: int = integer(0, least=0, because="it counts directions", why="all of them")
+    convention: str = text("sample", among=("sample", "pylearn2"), why="the unbiased covariance, as scikit-learn has it")
+
+    def disagreements(self) -> list[Problem]:
+        if self.keep and self.form == "zca":
+            return [Problem("keep", str(self.keep), 'is for form = "pca": ZCA turns back to all features', "0")]
+        return []
+
+    def fit(self, x: Tensor) -> Fitted:
+        flat = x.flatten(1).double()
+        mean = flat.mean(0)
+        centred = flat - mean
+        covariance = centred.T @ centred / (len(flat) if self.convention == "pylearn2" else max(len(flat) - 1, 1))
+        values, vectors = torch.linalg.eigh(covariance)
+        values, vectors = values.flip(0).clamp_min(0), vectors.flip(1)
+        if self.keep:
+            values, vectors = values[: self.keep], vectors[:, : self.keep]
+        # The sign of an eigenvector is a matter of chance: the largest number of each is made positive.
+        signs = vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
+        turned = (vectors * signs) / (values + self.epsilon).sqrt()
+        matrix = turned @ (vectors * signs).T if self.form == "zca" else turned
+        return {"mean": mean.float(), "matrix": matrix.float()}
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        white = (x.flatten(1) - fitted["mean"]) @ fitted["matrix"]
+        return white.reshape(x.shape) if self.form == "zca" else white
+
+
+@dataclass(frozen=True, kw_only=True)
+class FillMissing(Preprocess):
+    """Numbers that are missing (not a number) become the feature's median or mean of the training part.
+
+    Tables fill theirs by themselves; this is for arrays made with `allow_missing=True`.
+
+    Args:
+        by: "median" or "mean". Default "median".
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> x = torch.tensor([[1.0], [3.0], [float("nan")]])
+        >>> nw.FillMissing().apply(x, nw.FillMissing().fit(x)).flatten().tolist()
+        [1.0, 3.0, 2.0]
+    """
+
+    by: str = text("median", among=("median", "mean"), why="outliers do not move it")
+
+    def fit(self, x: Tensor) -> Fitted:
+        if self.by == "mean":
+            return {"fill": torch.nanmean(x, 0).nan_to_num()}
+        return {"fill": torch.nanquantile(x.double(), 0.5, 0).float().nan_to_num()}
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        return torch.where(torch.isnan(x), fitted["fill"], x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneHot(Preprocess):
+    """Features that are whole numbers from 0 become one input for each value seen in the training part; others go on as they are.
+
+    Args:
+        columns: numbers of the features, from 0. Values not seen in training become all zeros.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> x = torch.tensor([[0.5, 0.0], [0.7, 2.0]])
+        >>> nw.OneHot(columns=(1,)).apply(x, nw.OneHot(columns=(1,)).fit(x))[1].tolist()
+        [0.699999988079071, 0.0, 1.0]
+
+    Source: scikit-learn's `OneHotEncoder`, whose columns it gives, behind the other features.
+    """
+
+    columns: tuple[int, ...] = integers(least=0, because="they are numbers of features", write="[0]")
+
+    def fit(self, x: Tensor) -> Fitted:
+        return {f"values{column}": x[:, column].unique() for column in self.columns}
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        rest = [i for i in range(x.shape[1]) if i not in self.columns]
+        coded = [(x[:, column, None] == fitted[f"values{column}"]).float() for column in self.columns]
+        return torch.cat([x[:, rest], *coded], 1)
+
+
+@dataclass(frozen=True)
+class Flatten(Preprocess):
+    """Images as rows of pixels, for networks that take rows.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.Flatten().apply(torch.zeros(5, 1, 8, 8), {}).shape
+        torch.Size([5, 64])
+    """
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        return x.flatten(1)
+
+
 @dataclass(frozen=True)
 class Resize(Preprocess):
     """Images to another size, bilinear; so that a network made for 28x28 takes 8x8 digits.
@@ -105,4 +262,4 @@ class Resize(Preprocess):
         return F.interpolate(x, (self.height, self.width), mode="bilinear", align_corners=False)
 
 
-PREPROCESSES: tuple[type[Preprocess], ...] = (Standardise, MinMax, Resize)
+PREPROCESSES: tuple[type[Preprocess], ...] = (Standardise, MinMax, GlobalContrast, Whiten, FillMissing, OneHot, Flatten, Resize)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise import signals
-from netwise.activations import BOUNDED, KNOWN_FORMULAS, RECTIFIERS
+from netwise.activations import ACTIVATION_MODULES, BOUNDED, KNOWN_FORMULAS, RECTIFIERS
 from netwise.history import Layer
 
 CENSUS = 512  # samples that a unit has to stay silent for before it is called dead
@@ -293,7 +293,7 @@ def units(a: Tensor, layer: nn.Module) -> Tensor:
 
 def _activation(raw: Tensor | None, produced: Tensor | None, between: list[str], last: bool) -> str:
     """Which formula lies between a layer's outputs and what the next one takes in; "" where it cannot be told."""
-    named = [kind for kind in between if kind in _ACTIVATION_MODULES]
+    named = [kind for kind in between if kind in ACTIVATION_MODULES]
     if named:
         return named[-1]
     if raw is None or produced is None or not produced.is_floating_point():
@@ -310,34 +310,6 @@ def _activation(raw: Tensor | None, produced: Tensor | None, between: list[str],
     if low == 0 and float(raw.detach().min()) < 0 and 1 - float(torch.count_nonzero(produced)) / produced.numel() > 0.01:
         return "ReLU"
     return ""
-
-
-_ACTIVATION_MODULES = frozenset(
-    [
-        "ReLU",
-        "ReLU6",
-        "LeakyReLU",
-        "PReLU",
-        "RReLU",
-        "ELU",
-        "SELU",
-        "CELU",
-        "GELU",
-        "SiLU",
-        "Mish",
-        "Sigmoid",
-        "Tanh",
-        "Hardsigmoid",
-        "Hardtanh",
-        "Hardswish",
-        "Softplus",
-        "Softsign",
-        "Tanhshrink",
-        "Softmax",
-        "LogSoftmax",
-        "LogSigmoid",
-    ]
-)
 
 
 def _first_tensor(value: Any) -> Tensor | None:

@@ -16,6 +16,8 @@ INIT = "init"  # weights at the start
 ORDER = "order"  # order of the training samples in an epoch
 FORWARD = "forward"  # what the network itself draws: dropout
 AUGMENT = "augment"  # changes to a batch of inputs
+ENLARGE = "enlarge"  # training samples added before training
+DATA = "data"  # samples of a task that is drawn
 PROBE = "probe"  # samples chosen for a look at the network
 RESAMPLE = "resample"  # bootstrap of a score
 

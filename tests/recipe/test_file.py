@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tomllib
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
     ("text", "told"),
     [
         ("optimizer = 3", "optimizer = 3  must be a table with a kind, or the name of an optimizer"),
-        ('optimizer = "adamm"', "optimizer = 'adamm'  is no known optimizer. Did you mean `Adam` or `AdamW`?"),
+        ('optimizer = "momentm"', "optimizer = 'momentm'  is no known optimizer. Did you mean `Momentum`?"),
         ("clip = {value = 1.0}", "clip = {'value': 1.0}  needs a kind: which clipping?"),
         ('preprocess = "Standardise"', "preprocess = 'Standardise'  must be a row of tables"),
         ('preprocess = ["Standardise", {kind = "Resize", width = 3}]', "preprocess.1.height  is missing: an image has pixels. Write 28."),
@@ -215,7 +216,7 @@ def mutated(draw: random.Random) -> bytes:
                 if value is None:
                     del place[key]
                 else:
-                    place[key] = value
+                    place[key] = deepcopy(value)  # a shared one could come to hold itself
             elif deed < 0.8:
                 place[key[:-1] + draw.choice("xyz")] = place.pop(key)
             else:

@@ -7,6 +7,8 @@ import pytest
 import netwise as nw
 from netwise.diagnosis import answers_to
 
+SIZES = {"network.widths", "network.width", "network.channels", "network.units"}
+RATES = {"optimizer.lr", "optimizer.first.lr"}
 # The only fields that each remedy may change.
 CHANGES = {
     "rebuild_optimizer": set(),
@@ -18,22 +20,30 @@ CHANGES = {
     "use_cross_entropy": {"loss", "network.output"},
     "standardise_inputs": {"preprocess"},
     "use_relu": {"network.activation", "init"},
-    "use_fitting_init": {"init", "init.gain", "init.shape"},
-    "use_batch_norm": {"network.batch_norm"},
-    "search_rate": {"optimizer.lr"},
-    "lower_rate": {"optimizer.lr"},
+    "use_fitting_init": {"init", "init.gain", "init.shape", "init.activation"},
+    "use_batch_norm": {"network.batch_norm", "network.block"},
+    "use_leaky_relu": {"network.activation"},
+    "use_residual": {"network.residual", "network.plain"},
+    "more_data": {"augment"},
+    "shrink": SIZES,
+    "search_rate": RATES,
+    "lower_rate": RATES,
     "use_adam": {"optimizer"},
     "clip_gradient": {"clip"},
     "stop_early": {"stopping"},
     "add_dropout": {"network.dropout"},
     "add_weight_decay": {"penalty", "penalty.strength"},
-    "lighten_brakes": {"network.dropout", "penalty", "optimizer.weight_decay"},
-    "widen": {"network.widths"},
+    "lighten_brakes": {"network.dropout", "network.stochastic_depth", "penalty", "optimizer.weight_decay"},
+    "widen": SIZES,
 }
 RECIPES = {
     **{name: specimen.recipe.but(epochs=1) for name, specimen in nw.gallery.sick.items()},
     "softmax regression": nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)), epochs=1),
     "lenet5": nw.suggest(nw.data.digits(), "lenet5", epochs=1),
+    "convnet": nw.Recipe(data=nw.data.digits(), network=nw.ConvNet(image=(1, 8, 8), channels=(4,), block="CAPD"), epochs=1),
+    "lstm": nw.Recipe(data=nw.data.digits(), network=nw.LSTM(features=8, units=8), optimizer=nw.Switch(), epochs=1),
+    "plain resnet": nw.Recipe(data=nw.data.digits(), network=nw.CIFARResNet(image=(1, 8, 8), depth=8, plain=True, stochastic_depth=0.1), epochs=1),
+    "text": nw.Recipe(data=nw.data.copying(samples=100, wait=2), network=nw.GRU(symbols=10, features=4, units=4, outputs=10, answers="each"), epochs=1),
     "own": nw.Recipe(data=nw.data.iris(), network=nw.Own("torch.nn:Flatten"), epochs=1),
     "everything on": nw.Recipe(
         data=nw.data.iris(),

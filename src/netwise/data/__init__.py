@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from netwise.data.arrays import Arrays, arrays
 from netwise.data.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
-from netwise.data.images import CIFAR10, MNIST, FashionMNIST
+from netwise.data.characters import Text, text
+from netwise.data.image_files import Pictures, images
+from netwise.data.image_sets import CIFAR10, MNIST, USPS, FashionMNIST, Olivetti, Silhouettes
+from netwise.data.sequences import Adding, Copying
 from netwise.data.source import Data, Pairs, Samples, Split
 from netwise.data.table import Table, csv
+from netwise.data.tables import Adult, CaliforniaHousing, Letter, Sonar, Spambase
 
 digits, iris, wine, breast_cancer, diabetes = Digits, Iris, Wine, BreastCancer, Diabetes
-mnist, fashion_mnist, cifar10 = MNIST, FashionMNIST, CIFAR10
+mnist, fashion_mnist, cifar10, usps, olivetti, silhouettes = MNIST, FashionMNIST, CIFAR10, USPS, Olivetti, Silhouettes
+adult, letter, spambase, sonar, california_housing = Adult, Letter, Spambase, Sonar, CaliforniaHousing
+adding, copying = Adding, Copying
 
 # What a recipe file and the command line call them.
 DATA: dict[str, type[Data]] = {
@@ -24,34 +30,70 @@ DATA: dict[str, type[Data]] = {
     "mnist": MNIST,
     "fashion_mnist": FashionMNIST,
     "cifar10": CIFAR10,
+    "usps": USPS,
+    "olivetti": Olivetti,
+    "silhouettes": Silhouettes,
+    "adult": Adult,
+    "letter": Letter,
+    "spambase": Spambase,
+    "sonar": Sonar,
+    "california_housing": CaliforniaHousing,
+    "text": Text,
+    "adding": Adding,
+    "copying": Copying,
+    "images": Pictures,
     "csv": Table,
     "arrays": Arrays,
 }
 
 __all__ = [
-    "CIFAR10",
-    "DATA",
-    "MNIST",
+    "Adding",
+    "Adult",
     "Arrays",
     "BreastCancer",
+    "CIFAR10",
+    "CaliforniaHousing",
+    "Copying",
+    "DATA",
     "Data",
     "Diabetes",
     "Digits",
     "FashionMNIST",
     "Iris",
+    "Letter",
+    "MNIST",
+    "Olivetti",
     "Pairs",
+    "Pictures",
     "Samples",
+    "Silhouettes",
+    "Sonar",
+    "Spambase",
     "Split",
     "Table",
+    "Text",
+    "USPS",
     "Wine",
+    "adding",
+    "adult",
     "arrays",
     "breast_cancer",
+    "california_housing",
     "cifar10",
+    "copying",
     "csv",
     "diabetes",
     "digits",
     "fashion_mnist",
+    "images",
     "iris",
+    "letter",
     "mnist",
+    "olivetti",
+    "silhouettes",
+    "sonar",
+    "spambase",
+    "text",
+    "usps",
     "wine",
 ]

@@ -25,6 +25,7 @@ class Arrays(Split):
     Args:
         X: numbers (samples, ...): features, or images as (samples, channels, height, width).
         y: class numbers or names (samples,), or real numbers (samples,) or (samples, targets) for regression.
+        allow_missing: X may hold numbers that are missing, for `FillMissing`. Default false.
         scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default true.
         valid, test, split_seed: as in all split data.
     """
@@ -32,6 +33,7 @@ class Arrays(Split):
     X: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
     y: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
     classes: tuple[str, ...] = ()
+    allow_missing: bool = flag(False, why="a number that is missing is mostly a mistake")
     scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
 
     @property
@@ -42,7 +44,7 @@ class Arrays(Split):
         return hashlib.sha256(text + raw).hexdigest()[:16]
 
     def _identity(self) -> tuple[Any, ...]:
-        return (self.digest, self.valid, self.test, self.split_seed, self.scale_target)
+        return (self.digest, self.valid, self.test, self.split_seed, self.scale_target, self.allow_missing)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Arrays) and self._identity() == other._identity()
@@ -55,7 +57,7 @@ class Arrays(Split):
             raise DataError(f"X has {len(self.X)} rows and y has {len(self.y)}: each sample needs one target")
         if not len(self.X):
             raise DataError("X has no rows: there is nothing to learn from")
-        encoder = ArrayEncoder(tuple(self.X.shape[1:]))
+        encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
         x = encoder.encode(self.X)
         if self.classes:
             rows = split_rows(self.y.numpy(), len(x), self)
@@ -70,13 +72,13 @@ class Arrays(Split):
         return Samples(parts[0], parts[1], parts[2], REGRESSION, (), encoder, self.digest, mean, scale)
 
 
-def arrays(X: Any, y: Any, *, scale_target: bool = True, valid: float = 0.2, test: float = 0.2, split_seed: int = 0) -> Arrays:
+def arrays(X: Any, y: Any, *, scale_target: bool = True, allow_missing: bool = False, valid: float = 0.2, test: float = 0.2, split_seed: int = 0) -> Arrays:
     """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are targets of regression.
 
     Args:
         X: numbers (samples, ...).
         y: classes (samples,) or real numbers (samples,) or (samples, targets).
-        scale_target, valid, test, split_seed: see `data.Arrays`.
+        scale_target, allow_missing, valid, test, split_seed: see `data.Arrays`.
 
     Raises:
         DataError: X holds something that is no number; when loaded: unequal lengths, or numbers that are not finite.
@@ -94,7 +96,7 @@ def arrays(X: Any, y: Any, *, scale_target: bool = True, valid: float = 0.2, tes
     if inputs.dim() == 1:
         inputs = inputs[:, None]
     targets = np.asarray(y)
-    settings: dict[str, Any] = {"scale_target": scale_target, "valid": valid, "test": test, "split_seed": split_seed}
+    settings: dict[str, Any] = {"scale_target": scale_target, "allow_missing": allow_missing, "valid": valid, "test": test, "split_seed": split_seed}
     if targets.dtype.kind == "f":
         values = torch.as_tensor(targets, dtype=torch.float32)
         return Arrays(X=inputs.clone(), y=values.reshape(len(values), math.prod(values.shape[1:])).clone(), **settings)

@@ -24,6 +24,7 @@ class ArrayEncoder:
 
     shape: tuple[int, ...]
     divisor: float = 1.0
+    missing: bool = False  # numbers that are missing go through; a step of the recipe fills them
 
     def encode(self, raw: Any) -> Tensor:
         try:
@@ -35,12 +36,12 @@ class ArrayEncoder:
             x = x[None]  # one sample
         if x.dim() < 1 or (len(x) and x[0].numel() != size):
             raise DataError(f"the inputs are {tuple(x.shape)}; the network takes (samples, {', '.join(map(str, self.shape))})")
-        if not torch.isfinite(x).all():
+        if not (torch.isfinite(x) | (torch.isnan(x) & self.missing)).all():
             raise DataError(f"{int((~torch.isfinite(x)).sum())} of the inputs are not finite numbers: remove or replace them")
         return x.reshape(-1, *self.shape) / self.divisor
 
     def plain(self) -> dict[str, Any]:
-        return {"kind": "array", "shape": list(self.shape), "divisor": self.divisor}
+        return {"kind": "array", "shape": list(self.shape), "divisor": self.divisor, "missing": self.missing}
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,38 @@ class TableEncoder:
         return {"kind": "table", "columns": [{"kind": kinds[type(c)], **asdict(c)} for c in self.columns]}
 
 
-def encoder_from(plain: Mapping[str, Any]) -> ArrayEncoder | TableEncoder:
+@dataclass(frozen=True)
+class TextEncoder:
+    """Characters as numbers: their places in the alphabet."""
+
+    symbols: tuple[str, ...]
+
+    def encode(self, raw: Any) -> Tensor:
+        """int64 (samples, steps) for a text or several of one length."""
+        rows = [raw] if isinstance(raw, str) else list(raw)
+        places = {symbol: i for i, symbol in enumerate(self.symbols)}
+        lengths = {len(row) for row in rows}
+        if len(lengths) > 1:
+            raise DataError(f"the texts have {', '.join(map(str, sorted(lengths)))} characters: they must be of one length")
+        for row in rows:
+            for symbol in row:
+                if symbol not in places:
+                    raise DataError(f"the character {shown(symbol)} was not in the text that the network learned")
+        return torch.tensor([[places[symbol] for symbol in row] for row in rows], dtype=torch.int64)
+
+    def decode(self, numbers: Sequence[int]) -> str:
+        return "".join(self.symbols[i] for i in numbers)
+
+    def plain(self) -> dict[str, Any]:
+        return {"kind": "text", "symbols": list(self.symbols)}
+
+
+def encoder_from(plain: Mapping[str, Any]) -> ArrayEncoder | TableEncoder | TextEncoder:
     """The encoder that `plain()` described."""
+    if plain["kind"] == "text":
+        return TextEncoder(tuple(plain["symbols"]))
     if plain["kind"] == "array":
-        return ArrayEncoder(tuple(plain["shape"]), plain["divisor"])
+        return ArrayEncoder(tuple(plain["shape"]), plain["divisor"], plain.get("missing", False))
     columns: list[NumberColumn | CategoryColumn] = []
     for each in plain["columns"]:
         if each["kind"] == "number":

@@ -18,7 +18,7 @@ class Remote:
     Args:
         name: path below the data folder.
         url: where it is published.
-        checksum: `sha256:...` or `md5:...` of the published file.
+        checksum: `sha256:...` or `md5:...` of the published file; empty where none is known.
     """
 
     name: str
@@ -62,7 +62,7 @@ def _download(remote: Remote, folder: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     fetch = pooch.HTTPDownloader(progressbar=_Bar(remote.name) if sys.stderr.isatty() else False, timeout=15)
     pooch.get_logger().setLevel("WARNING")
-    pooch.retrieve(remote.url, remote.checksum, fname=target.name, path=target.parent, downloader=fetch)
+    pooch.retrieve(remote.url, remote.checksum or None, fname=target.name, path=target.parent, downloader=fetch)
 
 
 class _Bar:

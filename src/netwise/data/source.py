@@ -46,6 +46,7 @@ class Samples:
         classes: names of the classes in the order of their numbers; empty for regression.
         encoder: how raw inputs become tensors; kept with the network.
         target_mean, target_scale: of the training targets, for regression: y was (raw - mean) / scale.
+        in_order: training rows follow each other, as pieces of one text; batches then keep to their order.
         fingerprint: changes when the content does.
     """
 
@@ -58,6 +59,7 @@ class Samples:
     fingerprint: str
     target_mean: Tensor = field(default_factory=lambda: torch.zeros(1))
     target_scale: Tensor = field(default_factory=lambda: torch.ones(1))
+    in_order: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:

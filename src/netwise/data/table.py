@@ -78,8 +78,12 @@ class Table(Split):
         mark = hashlib.sha256(Path(self.path).read_bytes() + (Path(self.test_file).read_bytes() if self.test_file else b""))
         return Samples(parts[0], parts[1], parts[2], task, classes, encoder, mark.hexdigest()[:16], mean, scale)
 
+    def cells(self, path: str) -> dict[str, list[str]]:
+        """All cells of one of the files, by column."""
+        return read_table(Path(path), self.columns)
+
     def _cells(self, path: str) -> dict[str, list[str]]:
-        cells = read_table(Path(path), self.columns)
+        cells = self.cells(path)
         if self.target not in cells:
             raise UnknownName(f"column of {path}:", self.target, cells)
         gaps = [i + 1 for i, cell in enumerate(cells[self.target]) if is_missing(cell)]
@@ -123,8 +127,8 @@ def csv(
     )
 
 
-def read_table(path: Path, columns: Sequence[str] = ()) -> dict[str, list[str]]:
-    """All cells of a CSV file by column, as text.
+def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> dict[str, list[str]]:
+    """All cells of a CSV file by column, as text; lines that begin with `comment` are left out.
 
     Raises:
         DataError: the file is absent, no UTF-8, has rows of unequal length, or no rows; with the line's number.
@@ -137,6 +141,8 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> dict[str, list[str]]:
         raise DataError(f"{path} is a folder, not a CSV file") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no UTF-8 text (byte {error.start}): save it as UTF-8") from None
+    if comment:
+        content = "".join(line for line in content.splitlines(keepends=True) if not line.startswith(comment))
     try:
         dialect: type[csv_format.Dialect] | str = csv_format.Sniffer().sniff(content[:65536], ",;\t|")
     except csv_format.Error:

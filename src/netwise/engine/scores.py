@@ -56,7 +56,7 @@ def wilson(right: int, samples: int, z: float = 1.959964) -> tuple[float, float]
 
 def outputs_of(module: nn.Module, x: Tensor) -> Tensor:
     """What the module gives for all of `x`, in evaluation mode, in pieces that fit in memory; modes are put back."""
-    rows = max(1, min(4096, 2**23 // max(1, x[0].numel() if len(x) else 1)))
+    rows = max(1, min(4096, 2**21 // max(1, x[0].numel() if len(x) else 1)))
     modes = [(layer, layer.training) for layer in module.modules()]
     module.eval()
     try:
@@ -77,7 +77,7 @@ def evaluate(module: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], part: 
 
 def _quality(output: Tensor, y: Tensor, task: str) -> float:
     if task == CLASSIFICATION:
-        return float((output.argmax(1) == y).sum()) / len(y)
+        return float((output.argmax(1) == y).sum()) / max(1, y.numel())
     return r2(output, y)
 
 
@@ -92,8 +92,8 @@ def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
     output, n = outputs_of(module, part.x).cpu(), len(part)
     y = part.y.cpu()
     if task == CLASSIFICATION:
-        right = int((output.argmax(1) == y).sum())
-        return Score("accuracy", right / n, *wilson(right, n), n)
+        right, answers = int((output.argmax(1) == y).sum()), y.numel()  # a sequence answers at each of its places
+        return Score("accuracy", right / answers, *wilson(right, answers), answers)
     g = streams.generator(seed, streams.RESAMPLE)
     draws = [torch.randint(n, (n,), generator=g) for _ in range(1000)]
     spread = torch.tensor([r2(output[rows], y[rows]) for rows in draws], dtype=torch.float64)

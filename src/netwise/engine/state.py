@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,13 +15,26 @@ def module_tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """What the optimizer remembers, as `number.name`."""
+    """What the optimizer remembers, as `number.name`; numbers and rows of tensors (L-BFGS) under names that say so."""
     found: dict[str, Tensor] = {}
     for number, memory in optimizer.state_dict()["state"].items():
         for name, value in memory.items():
-            if isinstance(value, Tensor):
-                found[f"{number}.{name}"] = value
+            found.update(_plain(f"{number}.{name}", value))
     return found
+
+
+def _plain(key: str, value: Any) -> dict[str, Tensor]:
+    if isinstance(value, Tensor):
+        return {key: value}
+    if isinstance(value, bool | int | float):
+        return {f"{key}:{type(value).__name__}": torch.tensor(float(value), dtype=torch.float64)}
+    if isinstance(value, list):
+        items = [item for i, each in enumerate(value) for item in _plain(f"{key}:{i}", each).items()]
+        return {f"{key}:length": torch.tensor(float(len(value)), dtype=torch.float64), **dict(items)}
+    return {}  # None, which loading leaves as it is
+
+
+_NUMBERS: dict[str, Callable[[float], Any]] = {"bool": bool, "int": int, "float": float}
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
@@ -28,13 +42,21 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor])
     state: dict[int, dict[str, Any]] = {}
     for key, value in tensors.items():
         number, _, name = key.partition(".")
-        state.setdefault(int(number), {})[name] = value.clone()
+        memory = state.setdefault(int(number), {})
+        name, *way = name.split(":")
+        if not way:
+            memory[name] = value.clone()
+        elif way == ["length"]:
+            memory[name] = [tensors.get(f"{key[: -len('length')]}{i}") for i in range(int(value))]
+            memory[name] = [each if each is None else each.clone() for each in memory[name]]
+        elif way[0] in _NUMBERS:
+            memory[name] = _NUMBERS[way[0]](float(value))
     plain = optimizer.state_dict()
     # momentum_buffer is None before the first step and absent from the file
     for number, memory in plain["state"].items():
         for name, value in memory.items():
-            if not isinstance(value, Tensor):
-                state.setdefault(number, {})[name] = value
+            if value is None:
+                state.setdefault(number, {}).setdefault(name, None)
     optimizer.load_state_dict({"state": state, "param_groups": plain["param_groups"]})
 
 
@@ -57,33 +79,31 @@ class Keeper:
 
     def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
         self.module, self.optimizer, self.device = module, optimizer, device
-        self._model: list[Tensor] = []
+        self._model: dict[str, Tensor] = {}
         self._memory: dict[str, Tensor] = {}
         self._rng: list[Tensor] = []
 
     def take(self) -> None:
         """Copy the present state into the buffers."""
-        live = [value.detach() for value in module_tensors(self.module).values()]
-        if len(self._model) != len(live):
-            self._model = [value.clone() for value in live]
-        elif live:
-            for buffer, value in zip(self._model, live, strict=True):
-                buffer.copy_(value)
-        memory = optimizer_tensors(self.optimizer)
-        if memory.keys() != self._memory.keys():
-            self._memory = {key: value.detach().clone() for key, value in memory.items()}
-        else:
-            for key, value in memory.items():
-                self._memory[key].copy_(value)
+        self._model = _copied(module_tensors(self.module), self._model)
+        self._memory = _copied(optimizer_tensors(self.optimizer), self._memory)
         self._rng = rng_state(self.device)
 
     def restore(self) -> None:
         """Go back to the snapshot."""
-        with torch.no_grad():
-            for value, buffer in zip(module_tensors(self.module).values(), self._model, strict=True):
-                value.copy_(buffer)
+        self.module.load_state_dict(self._model)
         if self._memory:
             load_optimizer(self.optimizer, self._memory)
         else:
             self.optimizer.state.clear()
         set_rng_state(self._rng, self.device)
+
+
+@torch.no_grad()
+def _copied(live: dict[str, Tensor], buffers: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of `live` copied, into `buffers` where these have the same names and shapes."""
+    if live.keys() != buffers.keys() or any(value.shape != buffers[key].shape for key, value in live.items()):
+        return {key: value.detach().clone() for key, value in live.items()}
+    for key, value in live.items():
+        buffers[key].copy_(value)
+    return buffers

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise import streams
+from netwise.activations import ACTIVATION_MODULES
 from netwise.data.source import Pairs
 from netwise.engine.update import updater
 from netwise.losses import CLASSIFICATION
@@ -55,20 +56,49 @@ class Broken:
 class Stepper:
     """Takes the steps of one run."""
 
-    def __init__(self, recipe: Recipe, module: nn.Module, optimizer: torch.optim.Optimizer, train: Pairs, task: str, probe: Probe, every: int) -> None:
-        self.recipe, self.module, self.optimizer = recipe, module, optimizer
+    def __init__(
+        self, recipe: Recipe, module: nn.Module, optimizer: torch.optim.Optimizer, train: Pairs, task: str, probe: Probe, every: int, in_order: bool = False
+    ) -> None:
+        self.recipe, self.module, self.in_order = recipe, module, in_order
         self.train, self.task, self.probe, self.every = train, task, probe, every
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.weights = penalised(module)
-        self.update = updater(optimizer)
+        self.learn()
+        self.mode(optimizer)
         self.asked_to_stop: Callable[[], bool] = lambda: False
+        self.before_step: Callable[[int], None] | None = None  # told the number of the batch: sets a rate that changes at each step
+        self.after_step: Callable[[], None] | None = None  # weights have moved: an average takes them in
+        self.activities: list[Tensor] = []
+        heard = (
+            [layer for layer in module.modules() if type(layer).__name__ in ACTIVATION_MODULES] if recipe.penalty is not None and recipe.penalty.listens else []
+        )
+        self.ears = [layer.register_forward_hook(self._heard) for layer in heard]
+
+    def _heard(self, layer: nn.Module, args: object, output: Tensor) -> None:
+        if layer.training:
+            self.activities.append(output)
+
+    def close(self) -> None:
+        """Leave nothing on the module."""
+        for ear in self.ears:
+            ear.remove()
+
+    def mode(self, optimizer: torch.optim.Optimizer, asks_again: bool = False) -> None:
+        """Take the steps with this optimizer from now on."""
+        self.optimizer, self.asks_again = optimizer, asks_again
+        self.update = updater(optimizer)
+
+    def learn(self) -> None:
+        """Look anew which parameters take gradients."""
+        self.parameters = [p for p in self.module.parameters() if p.requires_grad]
+        self.weights = penalised(self.module)
 
     def batches(self, epoch: int) -> tuple[Tensor, ...]:
         """Row numbers of each batch of an epoch, in its own order.
 
         A last batch of a single sample joins the one before it: batch norm could not learn from it alone.
         """
+        if self.in_order:
+            return tuple(rows.to(self.train.x.device) for rows in in_streams(len(self.train), self.recipe.batch_size))
         g = streams.generator(self.recipe.seed, streams.ORDER, epoch)
         order = torch.randperm(len(self.train), generator=g)
         batches = order.split(self.recipe.batch_size)
@@ -97,25 +127,34 @@ class Stepper:
             yield from zip(self.train.x.index_select(0, rows).split(sizes), self.train.y.index_select(0, rows).split(sizes), strict=True)
 
     def _one(self, x: Tensor, y: Tensor, epoch: int, batch: int, step: int, watched: bool, said: Stretch) -> Tensor:
+        recipe = self.recipe
+        if self.before_step is not None:
+            self.before_step(batch)
         if watched:
             self.probe.listen()
-        recipe = self.recipe
+        blend: tuple[Tensor, float] | None = None
         if recipe.augment:
             g = streams.generator(recipe.seed, streams.AUGMENT, epoch, batch)
             for change in recipe.augment:
-                x = change.apply(x, g)
-        output = self.module(x)
-        plain = self.loss(output, y)
-        penalty = None if recipe.penalty is None else recipe.penalty.price(self.weights)
-        loss = plain if penalty is None else plain + penalty
-        for parameter in self.parameters:  # what zero_grad does, without its wrapping
-            parameter.grad = None
+                if change.mixes:
+                    x, other, share = change.mix(x, g)
+                    blend = (other, share)
+                else:
+                    x = change.apply(x, g)
+        output, plain, penalty, loss = self._forward(x, y, blend)
         loss.backward()
         if watched:
             self.probe.hear(loss.detach(), y, None if penalty is None else penalty.detach())
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
-        self.update()
+        if self.asks_again:
+            self.optimizer.step(lambda: self._again(x, y, blend))  # type: ignore[arg-type, return-value]  # it takes tensors too
+        else:
+            self.update()
+        if recipe.penalty is not None:
+            recipe.penalty.limit(self.weights)
+        if self.after_step is not None:
+            self.after_step()
         if watched:
             row = self.probe.updated()
             if row is not None:
@@ -126,6 +165,39 @@ class Stepper:
             said.targets.append(y)
         said.steps += 1
         return loss
+
+    def _forward(self, x: Tensor, y: Tensor, blend: tuple[Tensor, float] | None) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+        """(output, its loss, the penalty or None, what is to be made small) of a batch; old gradients are gone."""
+        self.activities.clear()
+        output = self.module(x)
+        others: tuple[Tensor, ...] = ()
+        if isinstance(output, tuple):  # auxiliary heads, which a network has while it trains
+            output, *rest = output
+            others = tuple(rest)
+        plain = self._loss(output, y, blend)
+        loss = plain
+        if others:
+            loss = plain + self.recipe.network.auxiliary_weight * torch.stack([self._loss(each, y, blend) for each in others]).sum()
+        penalty = None
+        if self.recipe.penalty is not None and self.recipe.penalty.priced:
+            penalty = self.recipe.penalty.price(self.weights, self.activities)
+            loss = loss + penalty
+        for parameter in self.parameters:  # what zero_grad does, without its wrapping
+            parameter.grad = None
+        return output, plain, penalty, loss
+
+    def _loss(self, output: Tensor, y: Tensor, blend: tuple[Tensor, float] | None) -> Tensor:
+        if blend is None:
+            return self.loss(output, y)
+        other, share = blend
+        return share * self.loss(output, y) + (1 - share) * self.loss(output, y[other])
+
+    def _again(self, x: Tensor, y: Tensor, blend: tuple[Tensor, float] | None) -> Tensor:
+        """The loss at the present weights, with its gradients, for an optimizer that asks more than once."""
+        with torch.enable_grad():
+            loss = self._forward(x, y, blend)[3]
+            loss.backward()
+        return loss.detach()
 
     def is_finite(self, said: Stretch) -> bool:
         """All losses of a stretch and all weights after it are finite. One look, after many steps."""
@@ -181,8 +253,18 @@ class Stepper:
         return None
 
 
+def in_streams(rows: int, batch_size: int) -> list[Tensor]:
+    """Row numbers of each batch where the rows follow each other: each place of a batch goes through its own stretch of them.
+
+    The rows left over where `rows` is no multiple are not trained on: no stream could go on with them.
+    """
+    streams_ = min(batch_size, rows)
+    steps = rows // streams_
+    return list((torch.arange(streams_)[None, :] * steps + torch.arange(steps)[:, None]).unbind())
+
+
 def right_of(said: Stretch) -> int:
-    """How many samples of a stretch were answered right, as it learned."""
-    if not said.outputs or said.outputs[0].dim() != 2:
+    """How many answers of a stretch were right, as it learned; a sequence has one for each of its places."""
+    if not said.outputs or said.outputs[0].dim() != said.targets[0].dim() + 1:
         return 0
     return int((torch.cat(said.outputs).argmax(1) == torch.cat(said.targets)).sum())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,21 +21,26 @@ from netwise.engine.interrupt import Interrupt
 from netwise.engine.progress import Progress, Silent
 from netwise.engine.run import Intake, Run, with_own
 from netwise.engine.scores import Score, evaluate, outputs_of, score
+from netwise.engine.start import begin
 from netwise.engine.state import Keeper, load_optimizer, module_tensors, optimizer_tensors, rng_state, set_rng_state
 from netwise.engine.step import Broken, Stepper, Stretch, right_of
 from netwise.engine.threads import cores, threads, threads_for
 from netwise.errors import CANNOT_RUN, Problem, RunFolderError, WrongValue
+from netwise.finetuning import layer_called
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, Ended, Facts, History, MadeBy, about
-from netwise.initializers import initialize
 from netwise.losses import CLASSIFICATION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
 from netwise.networks import Network, Own
+from netwise.networks.recurrent import StreamSequencer
+from netwise.optimizers import Switch
 from netwise.probe import Probe
 from netwise.recipe.checks import check, prepared
 from netwise.recipe.recipe import Recipe
 from netwise.schedules import Moment
+from netwise.stopping import Ending, badness
 from netwise.store import Checkpoint, RunFolder
 
 LOOK_EVERY = 64  # steps between two looks whether all is finite; a broken stretch is taken again, step by step
+MOST_TARGETS = 100_000  # that are looked at to know what guessing would score
 WATCHED = 60  # watched steps of a whole run, at most about this many: listening may cost a run a few per cent
 
 
@@ -132,10 +138,11 @@ def resume(folder: str | Path, *, network: Network | None = None, progress: Prog
         if how in (FINISHED, STOPPED_EARLY, DIVERGED):
             rest = "there is nothing left to do" if how != DIVERGED else "the same recipe would diverge again; change it"
             raise RunFolderError(f"{store.path} has ended ({how}): {rest}.")
-        session = _Session(recipe, How(**known["how"]))
+        start = store.latest_checkpoint()
+        session = _Session(recipe, How(**known["how"]), fresh=start is None)
         if session.samples.fingerprint != known["fingerprint"]:
             raise RunFolderError(f"{store.path}: the data have changed since the run began (they were {known['fingerprint']})")
-        return session.run(store, progress or Silent(), store.latest_checkpoint(), float(known["made_by"]["seconds"]))
+        return session.run(store, progress or Silent(), start, float(known["made_by"]["seconds"]))
 
 
 def _wrong_arguments(device: str, threads: int | None, watch_every: int | None, checkpoint_every: int) -> list[Problem]:
@@ -155,26 +162,35 @@ def _wrong_arguments(device: str, threads: int | None, watch_every: int | None, 
 class _Session:
     """One run while it is being computed."""
 
-    def __init__(self, recipe: Recipe, how: How) -> None:
+    def __init__(self, recipe: Recipe, how: How, fresh: bool = True) -> None:
         self.recipe = recipe
         samples, fitted = prepared(recipe, recipe.data.load())
         self.samples, self.intake = samples, Intake.of(samples, fitted)
         self.device = torch.device(how.device)
         with streams.global_seed(recipe.seed, streams.INIT):
             self.module = recipe.network.build()
-        initialize(self.module, recipe.init, streams.generator(recipe.seed, streams.INIT, step=1))
+        train = self._enlarged(samples.train)
+        if fresh:  # a resumed run has its weights in its checkpoint
+            begin(self.module, recipe, train.x)
         if isinstance(recipe.network, Own):
             self._own_network_fits(samples)
         self.module.to(self.device)
-        self.train, self.valid, self.test = (Pairs(p.x.to(self.device), p.y.to(self.device)) for p in (samples.train, samples.valid, samples.test))
+        self.train, self.valid, self.test = (Pairs(p.x.to(self.device), p.y.to(self.device)) for p in (train, samples.valid, samples.test))
         self.per_epoch = self._steps_per_epoch(len(self.train), recipe.batch_size)
         self.how = self._settled(how)
-        parameters = [p for p in self.module.parameters() if p.requires_grad]
-        if not parameters:
-            raise WrongValue("recipe", [Problem("network", type(recipe.network).__name__, "has no weights that can be trained")])
-        self.optimizer = recipe.optimizer.build(list(parameters))
+        self.groups = self._groups()
+        self.part = recipe.optimizer.first if isinstance(recipe.optimizer, Switch) else recipe.optimizer
+        self.optimizer = self.part.build([dict(group) for group in self.groups] if recipe.tuning is not None else self.groups[0]["params"])
         self.probe = Probe(self.module)
-        self.stepper = Stepper(recipe, self.module, self.optimizer, self.train, samples.task, self.probe, self.how.watch_every)
+        self.stepper = Stepper(recipe, self.module, self.optimizer, self.train, samples.task, self.probe, self.how.watch_every, samples.in_order)
+        self.stepper.mode(self.optimizer, self.part.asks_again)
+        if recipe.schedule.each_step:
+            self.stepper.before_step = self._rate_of_step
+        if recipe.average is not None and recipe.average.each_step:
+            self.stepper.after_step = self._take_in
+        self.average: dict[str, Tensor] = {}
+        self.averaged = 0
+        self.switch = recipe.optimizer.start() if isinstance(recipe.optimizer, Switch) else {}
         self.rows: list[dict[str, Any]] = []
         self.written = 0  # rows that the folder has
         # where the run is, and what an epoch has gathered so far
@@ -187,8 +203,37 @@ class _Session:
         self.best: tuple[float, dict[str, Tensor]] | None = None
         self.seconds = 0.0
 
-    @staticmethod
-    def _steps_per_epoch(rows: int, batch_size: int) -> int:
+    def _enlarged(self, train: Pairs) -> Pairs:
+        """The training part with the samples that augmentations add once."""
+        for i, change in enumerate(self.recipe.augment):
+            if change.enlarges:
+                x, y = change.enlarge(train.x, train.y, streams.generator(self.recipe.seed, streams.ENLARGE, step=i))
+                train = Pairs(x, y)
+        return train
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Parameters that ever learn, by the factor on their rate; frozen ones take no gradients from here on."""
+        tuning = self.recipe.tuning
+        if tuning is None:
+            found: list[dict[str, Any]] = [{"params": [p for p in self.module.parameters() if p.requires_grad], "factor": 1.0}]
+        else:
+            by_factor: dict[float, list[Tensor]] = {}
+            self.factors = tuning.factors(self.module)
+            for name, factor in self.factors.items():
+                own = list(layer_called(self.module, name).parameters(recurse=False))
+                if factor == 0:
+                    for p in own:
+                        p.requires_grad_(False)
+                else:
+                    by_factor.setdefault(factor, []).extend(p for p in own if p.requires_grad)
+            found = [{"params": params, "factor": factor} for factor, params in by_factor.items()]
+        if not any(group["params"] for group in found):
+            raise WrongValue("recipe", [Problem("network", type(self.recipe.network).__name__, "has no weights that can be trained")])
+        return found
+
+    def _steps_per_epoch(self, rows: int, batch_size: int) -> int:
+        if self.samples.in_order:
+            return rows // min(batch_size, rows)
         steps, rest = divmod(rows, batch_size)
         joins = rest == 1 and steps > 0 and batch_size > 1
         return steps + (1 if rest and not joins else 0)
@@ -228,8 +273,11 @@ class _Session:
                 ended = self._train(interrupt)
             finally:
                 self.probe.detach()
+                self.stepper.close()
             if self.best is not None and ended.how in (FINISHED, STOPPED_EARLY):
                 self.module.load_state_dict(self.best[1])
+            elif self.average and ended.how in (FINISHED, STOPPED_EARLY):
+                self.module.load_state_dict(self.average)
             self.module.eval()
             final = self._final_score(ended)
         history = self._history(ended)
@@ -240,13 +288,14 @@ class _Session:
         return Run(self.recipe, history, self.module, self.intake, final, store.path if store else None)
 
     def _train(self, interrupt: Interrupt) -> Ended:
-        keeper, careful = (Keeper(self.module, self.optimizer, self.device) for _ in range(2))
+        self.keepers = self._keepers()
         began = time.monotonic()
         while self.epoch < self.recipe.epochs:
             if self.batch == 0:
                 self._begin_epoch()
+            self._to_train()
             self._set_rate()
-            self.module.train()
+            keeper, careful = self.keepers
             batches = self.stepper.batches(self.epoch)
             while self.batch < len(batches):
                 some = batches[self.batch : self.batch + self._stretch()]
@@ -287,12 +336,90 @@ class _Session:
 
     def _begin_epoch(self) -> None:
         self.factor, self.schedule = self.recipe.schedule.next(self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss))
+        if isinstance(self.recipe.optimizer, Switch):
+            self.switch = self.recipe.optimizer.after(self.switch, self.epoch, self.last_loss)
         torch.manual_seed(streams.seed_of(self.recipe.seed, streams.FORWARD, self.epoch))
         self.losses, self.right = [], 0
+        for layer in self.module.modules():
+            if isinstance(layer, StreamSequencer):
+                layer.forget()
+
+    def _to_train(self) -> None:
+        """Modes and gradients as the present epoch has them: what a fresh run and a resumed one both need."""
+        self._use_part()
+        self.module.train()
+        tuning = self.recipe.tuning
+        if tuning is None:
+            return
+        living = [name for name, factor in self.factors.items() if factor > 0]
+        awake = tuning.awake(living, self.epoch)
+        for name in self.factors:
+            layer = layer_called(self.module, name)
+            learns = name in awake
+            layer.train(learns)  # a frozen norm layer keeps its running statistics
+            if name in living:
+                for p in layer.parameters(recurse=False):
+                    p.requires_grad_(learns)
+                    if not learns:
+                        p.grad = None
+        self.stepper.learn()
+
+    def _use_part(self) -> None:
+        """The optimizer that is in force; a new one begins with an empty memory."""
+        if not isinstance(self.recipe.optimizer, Switch):
+            return
+        part = self.recipe.optimizer.in_force(self.switch)
+        if part is not self.part:
+            self.part = part
+            self.optimizer = part.build([dict(group) for group in self.groups] if self.recipe.tuning is not None else self.groups[0]["params"])
+            self.stepper.mode(self.optimizer, part.asks_again)
+            self.keepers = self._keepers()
+            self._set_rate()
+
+    def _keepers(self) -> tuple[Keeper, Keeper]:
+        """For the state at the last look, and for that before a step taken carefully."""
+        return Keeper(self.module, self.optimizer, self.device), Keeper(self.module, self.optimizer, self.device)
 
     def _set_rate(self) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.optimizer.lr * self.factor
+        for group, own in zip(self.optimizer.param_groups, self.groups, strict=False):
+            group["lr"] = self.part.lr * self.factor * own["factor"]
+            group.update(self.part.settings(self.epoch))
+
+    def _rate_of_step(self, batch: int) -> None:
+        moment = Moment(self.epoch + batch / self.per_epoch, self.recipe.epochs, self.last_loss)
+        self.factor, _ = self.recipe.schedule.next(self.schedule, moment)
+        for group, own in zip(self.optimizer.param_groups, self.groups, strict=False):
+            group["lr"] = self.part.lr * self.factor * own["factor"]
+
+    @torch.no_grad()
+    def _take_in(self) -> None:
+        """The present weights enter the average."""
+        assert self.recipe.average is not None
+        share = self.recipe.average.share(self.averaged, (self.epoch + 1) / self.recipe.epochs)
+        if share is None:
+            return
+        live = module_tensors(self.module)
+        if not self.average:
+            self.average = {name: value.detach().clone() for name, value in live.items()}
+        else:
+            moving = [name for name, value in live.items() if value.is_floating_point()]
+            torch._foreach_lerp_([self.average[name] for name in moving], [live[name].detach() for name in moving], share)
+            for name in live.keys() - set(moving):
+                self.average[name] = live[name].detach().clone()
+        self.averaged += 1
+
+    @contextmanager
+    def _as_judged(self) -> Iterator[None]:
+        """The module with the weights that the run is judged by: their average, where there is one."""
+        if not self.average:
+            yield
+            return
+        live = {name: value.detach().clone() for name, value in module_tensors(self.module).items()}
+        self.module.load_state_dict(self.average)
+        try:
+            yield
+        finally:
+            self.module.load_state_dict(live)
 
     def _note(self, said: Stretch) -> None:
         if said.losses:
@@ -304,21 +431,35 @@ class _Session:
         self.step += said.steps
 
     def _end_epoch(self, sizes: list[int]) -> Ended | None:
+        if self.recipe.average is not None and not self.recipe.average.each_step:
+            self._take_in()
         row: dict[str, Any] = {
             signals.TRAIN_LOSS: math.fsum(loss * n for loss, n in zip(self.losses, sizes, strict=True)) / sum(sizes),
-            signals.RATE: self.recipe.optimizer.lr * self.factor,
+            signals.RATE: self.part.lr * self.factor,
         }
         if self.samples.task == CLASSIFICATION:
-            row[signals.TRAIN_ACCURACY] = self.right / sum(sizes)
-        if len(self.valid):
-            name = signals.VALID_ACCURACY if self.samples.task == CLASSIFICATION else signals.VALID_R2
-            row[signals.VALID_LOSS], row[name] = evaluate(self.module, self.stepper.loss, self.valid, self.samples.task)
+            row[signals.TRAIN_ACCURACY] = self.right / (sum(sizes) * max(1, self.train.y[0].numel()))
+        with self._as_judged():
+            if len(self.valid):
+                name = signals.VALID_ACCURACY if self.samples.task == CLASSIFICATION else signals.VALID_R2
+                row[signals.VALID_LOSS], row[name] = evaluate(self.module, self.stepper.loss, self.valid, self.samples.task)
+            ending = Ending(
+                self.epoch,
+                float(row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])),
+                float(row[signals.TRAIN_LOSS]),
+                next((float(row[name]) for name in (signals.VALID_ACCURACY, signals.VALID_R2, signals.TRAIN_ACCURACY) if name in row), None),
+                self.seconds,
+            )
+            value = badness(ending, self.recipe.stopping.by)
+            if self.recipe.stopping.keeps_best and (self.best is None or value < self.best[0]):
+                self.best = (value, {k: v.detach().clone() for k, v in module_tensors(self.module).items()})
         self.rows.append({"step": self.step - 1, "epoch": self.epoch, **row})
-        self.last_loss = row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])
+        self.last_loss = ending.loss
         self.epoch, self.batch = self.epoch + 1, 0
-        why, self.stopping = self.recipe.stopping.next(self.stopping, self.epoch - 1, float(self.last_loss))
-        if self.recipe.stopping.keeps_best and (self.best is None or self.last_loss < self.best[0]):
-            self.best = (float(self.last_loss), {k: v.detach().clone() for k, v in module_tensors(self.module).items()})
+        why, self.stopping = self.recipe.stopping.next(self.stopping, ending)
+        if why is None and self.recipe.schedule.looks_at_loss:
+            # What the schedule would say of the next epoch; it is asked again, from the same memory, when that begins.
+            why = self.recipe.schedule.over(self.recipe.schedule.next(self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss))[1])
         self.progress.epoch(self.epoch, row)
         self._checkpoint()
         if why is not None and self.epoch < self.recipe.epochs:
@@ -334,9 +475,11 @@ class _Session:
 
     def _facts(self) -> Facts:
         target = self.train.y.cpu()
+        if len(target) > MOST_TARGETS:
+            target = target[:: len(target) // MOST_TARGETS + 1]
         guess, least = (known(self.stepper.loss, target, self.samples.outputs) for known in (loss_of_guessing, loss_of_perfection))
         drops = [float(m.p) for m in self.module.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
-        kind = loss_kind(self.stepper.loss, outputs_of(self.module, self.train.x[:64]).cpu(), target[:64])
+        kind = loss_kind(self.stepper.loss, outputs_of(self.module, self.train.x[:64]).cpu(), self.train.y[:64].cpu())
         return Facts(
             **target_facts(target),
             loss_kind=kind,
@@ -349,7 +492,7 @@ class _Session:
             least_loss=least,
             loss=type(self.recipe.loss).__name__,
             optimizer=type(self.recipe.optimizer).__name__,
-            rate=self.recipe.optimizer.lr,
+            rate=self.part.lr,
             epochs=self.recipe.epochs,
             dropout=max(drops, default=0.0),
             weight_decay=float(getattr(self.recipe.optimizer, "weight_decay", 0.0)),
@@ -390,6 +533,8 @@ class _Session:
         }
         if self.best is not None:
             tensors["best"] = self.best[1]
+        if self.average:
+            tensors["average"] = self.average
         state = {
             "epoch": self.epoch,
             "batch": self.batch,
@@ -400,6 +545,8 @@ class _Session:
             "schedule": self.schedule,
             "factor": self.factor,
             "stopping": self.stopping,
+            "switch": self.switch,
+            "averaged": self.averaged,
             "last_loss": self.last_loss,
             "best": None if self.best is None else self.best[0],
             "probe": self.probe.memory(),
@@ -415,6 +562,9 @@ class _Session:
         self.rows = self.store.rows()
         self.written = len(self.rows)
         self.module.load_state_dict(kept.tensors["model"])
+        self.switch, self.averaged = state["switch"], state["averaged"]
+        self.average = {k: v.to(self.device) for k, v in kept.tensors.get("average", {}).items()}
+        self._use_part()
         load_optimizer(self.optimizer, kept.tensors["optimizer"])
         set_rng_state([kept.tensors["random"][key] for key in sorted(kept.tensors["random"])], self.device)
         self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from netwise.networks.lenet import LeNet5
+from netwise.networks.alexnet import AlexNet
+from netwise.networks.convnet import ConvNet, cbapd
+from netwise.networks.inception import GoogLeNet, InceptionBlock
+from netwise.networks.lenet import LeNet5, LeNet5Paper
 from netwise.networks.mlp import MLP
 from netwise.networks.network import Network
 from netwise.networks.own import Own
+from netwise.networks.recurrent import GRU, LSTM, ElmanRNN, gradient_through_time
+from netwise.networks.resnet import CIFARResNet, ResNet
+from netwise.networks.sizes import same_padding, same_size, valid_size
+from netwise.networks.vgg import VGG
 
-NETWORKS: tuple[type[Network], ...] = (MLP, LeNet5, Own)
+NETWORKS: tuple[type[Network], ...] = (MLP, ConvNet, LeNet5, LeNet5Paper, AlexNet, VGG, GoogLeNet, ResNet, CIFARResNet, ElmanRNN, LSTM, GRU, Own)
 
-__all__ = ["MLP", "NETWORKS", "LeNet5", "Network", "Own"]
+__all__ = [
+    "AlexNet",
+    "CIFARResNet",
+    "GoogLeNet",
+    "InceptionBlock",
+    "LeNet5Paper",
+    "ResNet",
+    "VGG",
+    "ConvNet",
+    "ElmanRNN",
+    "GRU",
+    "LSTM",
+    "LeNet5",
+    "MLP",
+    "NETWORKS",
+    "Network",
+    "Own",
+    "cbapd",
+    "gradient_through_time",
+    "same_padding",
+    "same_size",
+    "valid_size",
+]

@@ -7,51 +7,81 @@ from itertools import pairwise
 
 from torch import nn
 
-from netwise.activations import Activation, Identity, ReLU
-from netwise.fields import flag, integers, number, part
+from netwise.activations import Activation, Identity, Maxout, ReLU
+from netwise.fields import flag, integers, number, part, text
+from netwise.networks.dropconnect import DropConnectLinear
 from netwise.networks.flatten import Flatten
 from netwise.networks.network import Network
+from netwise.networks.residual import Residual
+
+DROPPED = "it is a share of what is dropped"
+BEFORE, AFTER = "before", "after"
 
 
 @dataclass(frozen=True)
 class MLP(Network):
     """Linear layers with an activation between them: a^l = f(W^l a^(l-1) + b^l).
 
-    Images are flattened. Batch norm, where asked for, stands before the activation; dropout after it.
+    Images are flattened. A hidden layer is: linear, batch norm, activation, dropout. With `Maxout` a unit of the
+    hidden layers has several linear functions.
 
     Args:
         widths: numbers of inputs, of each hidden layer's units, and of outputs.
         activation: of the hidden layers. Default `ReLU()`.
         output: of the last layer. Default `Identity()`: losses take logits or plain values.
-        batch_norm: normalise each hidden layer's input to its activation. Default false.
+        batch_norm: normalise each hidden layer. Default false.
+        norm_place: "before" or "after" the activation; both are used. Default "before", the paper's.
         dropout: share of hidden units dropped in training, from 0 to below 1. Default 0.0.
+        input_dropout: the same for the inputs. Default 0.0.
+        drop_connect: share of the hidden layers' weights dropped in training, from 0 to below 1. Default 0.0.
+        residual: hidden layers as wide as the one before add what came in: y = x + F(x). Default false.
 
     Example:
         >>> import netwise as nw
         >>> sum(p.numel() for p in nw.MLP((784, 30, 10)).build().parameters())  # 785 * 30 + 31 * 10
         23860
+        >>> nw.MLP((784, 240, 10), activation=nw.Maxout(5)).build().layer1.out_features
+        1200
 
-    Source: note 001, claims N02 and Y09; batch norm: Ioffe, Szegedy 2015, arXiv 1502.03167.
+    Source: note 001, claims N02 and Y09; note 000, claims A08 and Y06; batch norm: Ioffe, Szegedy 2015, arXiv 1502.03167.
     """
 
     widths: tuple[int, ...] = integers(shortest=2, longest=1000, most=1_000_000, because="inputs, hidden layers, outputs", write="[64, 30, 10]")
     activation: Activation = part(Activation, ReLU(), why="slope 1 where it fires: gradients keep their size")
     output: Activation = part(Activation, Identity(), why="losses take logits or plain values")
     batch_norm: bool = flag(False, why="a good start makes it unnecessary in shallow nets")
-    dropout: float = number(0.0, least=0, below=1, because="it is a share of the units", why="regularise when overfitting is seen")
+    norm_place: str = text(BEFORE, among=(BEFORE, AFTER), why="the paper's place")
+    dropout: float = number(0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen")
+    input_dropout: float = number(0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen")
+    drop_connect: float = number(0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen")
+    residual: bool = flag(False, why="a few layers learn without")
 
     def build(self) -> nn.Module:
         layers = nn.Sequential()
         layers.add_module("flatten", Flatten())
+        if self.input_dropout:
+            layers.add_module("dropout0", nn.Dropout(self.input_dropout))
         last = len(self.widths) - 1
         for i, (ins, outs) in enumerate(pairwise(self.widths), start=1):
-            layers.add_module(f"layer{i}", nn.Linear(ins, outs))
-            if i < last:
-                if self.batch_norm:
-                    layers.add_module(f"norm{i}", nn.BatchNorm1d(outs))
-                layers.add_module(f"activation{i}", self.activation.build())
-                if self.dropout:
-                    layers.add_module(f"dropout{i}", nn.Dropout(self.dropout))
+            if i == last:
+                layers.add_module(f"layer{i}", nn.Linear(ins, outs))
+            elif self.residual and ins == outs:
+                block = Residual()
+                self._hidden(block, i, ins, outs)
+                layers.add_module(f"block{i}", block)
+            else:
+                self._hidden(layers, i, ins, outs)
         if not isinstance(self.output, Identity):
             layers.add_module("output", self.output.build())
         return layers
+
+    def _hidden(self, layers: nn.Sequential, i: int, ins: int, outs: int) -> None:
+        wide = outs * self.activation.pieces if isinstance(self.activation, Maxout) else outs
+        layers.add_module(f"layer{i}", DropConnectLinear(ins, wide, p=self.drop_connect) if self.drop_connect else nn.Linear(ins, wide))
+        if self.batch_norm and self.norm_place == BEFORE:
+            layers.add_module(f"norm{i}", nn.BatchNorm1d(wide))
+        layers.add_module(f"activation{i}", self.activation.build())
+        if self.batch_norm and self.norm_place == AFTER:
+            layers.add_module(f"norm{i}", nn.BatchNorm1d(outs))
+        if self.dropout:
+            layers.add_module(f"dropout{i}", nn.Dropout(self.dropout))

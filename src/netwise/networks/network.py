@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import nn
 
-from netwise.fields import Part
+from netwise.fields import Part, integers, number
 
 
 class Network(Part):
     """A description of a network; `build` makes the module, with fresh weights each time.
+
+    Attributes:
+        takes: what an input is: "numbers" of any shape, "images", or "sequences".
+        auxiliary_weight: what the losses of auxiliary heads count beside the main one, while it trains.
 
     Example:
         >>> import netwise as nw
@@ -19,7 +23,24 @@ class Network(Part):
     """
 
     called: ClassVar[str] = "network"
+    takes: ClassVar[str] = "numbers"
+    auxiliary_weight: float = 0.0
 
     def build(self) -> nn.Module:
         """A fresh module: inputs (samples, ...) in, outputs (samples, outputs) out."""
         raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as MLP((64, 30, 10))")
+
+
+def image_field(default: tuple[int, int, int]) -> Any:
+    """The field `image`: channels, height, width."""
+    return integers(default, shortest=3, longest=3, most=4096, because="channels, height, width", why="those of the published form")
+
+
+def width_field() -> Any:
+    """The field `width`: a factor on all channels."""
+    return number(1.0, above=0, most=16, because="it is a factor on the channels", why="the published form")
+
+
+def scaled(channels: int, width: float) -> int:
+    """So many channels at a factor on them; at least 1."""
+    return max(1, round(channels * width))

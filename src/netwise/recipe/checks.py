@@ -11,8 +11,8 @@ from netwise.anatomy import anatomy_of
 from netwise.data import Samples
 from netwise.data.source import Pairs
 from netwise.errors import CANNOT_RUN, WILL_LEARN_BADLY, Problem, ShapeError
-from netwise.losses import CLASSIFICATION, BinaryCrossEntropy, CrossEntropy
-from netwise.networks import MLP, LeNet5, Own
+from netwise.losses import CLASSIFICATION, BinaryCrossEntropy, CrossEntropy, Hinge
+from netwise.networks import MLP, Own
 from netwise.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
@@ -64,8 +64,17 @@ def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     problems = []
     if recipe.stopping.keeps_best and not len(samples.valid):
         problems.append(Problem("stopping", type(recipe.stopping).__name__, "watches the validation part, and data.valid is 0", "Never()"))
+    watches = recipe.schedule.looks_at_loss and not len(samples.valid)
+    if watches:
+        problems.append(Problem("schedule", type(recipe.schedule).__name__, "watches the validation part, and data.valid is 0", "Cosine()"))
     if getattr(recipe.network, "batch_norm", False) and recipe.batch_size == 1:
         problems.append(Problem("batch_size", "1", "gives batch norm one sample, which has no spread", "64"))
+    if recipe.optimizer.asks_again and recipe.batch_size < len(samples.train):
+        told = f"makes {type(recipe.optimizer).__name__} compare the losses of unequal batches"
+        problems.append(Problem("batch_size", str(recipe.batch_size), told, str(len(samples.train)), WILL_LEARN_BADLY))
+    weights = getattr(recipe.loss, "weights", ())
+    if weights and len(weights) != samples.outputs:
+        problems.append(Problem("loss.weights", str(list(weights)), f"is {len(weights)} numbers, and the data have {samples.outputs} classes"))
     return problems
 
 
@@ -84,19 +93,36 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
         if not _fits(widths[-1], samples, recipe):
             return [Problem("network.widths", str(widths), f"ends in {widths[-1]} outputs, and the data have {what}", right)]
         return []
-    if isinstance(network, LeNet5) and few.train.x.dim() != 4:
+    name = type(network).__name__
+    if network.takes == "images" and few.train.x.dim() != 4:
         features = few.train.x[0].numel()
-        return [Problem("network", "LeNet5", f"takes images, and a sample has {features} features in a row", f"MLP(({features}, 64, {outputs}))")]
+        return [Problem("network", name, f"takes images, and a sample has {features} features in a row", f"MLP(({features}, 64, {outputs}))")]
+    if not few.train.x.is_floating_point() and getattr(network, "symbols", 1) != len(samples.classes):
+        alphabet = len(samples.classes)
+        return [Problem("network.symbols", str(getattr(network, "symbols", "")), f"and the data have an alphabet of {alphabet}", str(alphabet))]
+    if getattr(network, "carry", False) and not samples.in_order:
+        return [Problem("network.carry", "True", "needs batches that follow each other, and the data come in random order", "data.text(..., in_order=True)")]
     with torch.random.fork_rng():
         module = network.build()
     try:
         anatomy = anatomy_of(module, few.shape, few.train.x[:2])
     except ShapeError as error:
         return [Problem("network", type(network).__name__, str(error))]
-    width = anatomy.output[-1] if anatomy.output else 1
+    width = width_of(anatomy.output, few)
     if not _fits(width, samples, recipe):
-        return [Problem("network", type(network).__name__, f"gives {width} outputs, and the data have {what}", str(outputs))]
+        return [Problem("network", name, f"gives {width} outputs, and the data have {what}", str(outputs))]
+    steps = few.train.y.shape[1:]
+    if samples.task == CLASSIFICATION and tuple(anatomy.output[1:]) != tuple(steps):
+        told = f"gives answers of shape {anatomy.output}, and the targets of a sample are {tuple(steps) or 'one class'}"
+        return [Problem("network", name, told, 'answers="each"' if steps else 'answers="last"')]
     return []
+
+
+def width_of(output: tuple[int, ...], samples: Samples) -> int:
+    """How many numbers each answer has: the first axis of (outputs, steps), where each step has a target."""
+    if not output:
+        return 1
+    return output[0] if samples.task == CLASSIFICATION and samples.train.y.dim() > 1 else output[-1]
 
 
 def _fits(width: int, samples: Samples, recipe: Recipe) -> bool:
@@ -116,7 +142,7 @@ def _output_fits_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if samples.task != CLASSIFICATION or isinstance(recipe.loss, CrossEntropy | BinaryCrossEntropy):
+    if samples.task != CLASSIFICATION or isinstance(recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge):
         return []
     reason = "on classes: its gradient fades where an answer is very wrong"
     softened = isinstance(getattr(recipe.network, "output", None), Softmax)
@@ -125,6 +151,8 @@ def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
     x = prepared(recipe, _few(samples, 1000))[0].train.x
+    if not x.is_floating_point():
+        return []  # places in an alphabet
     mean, spread = float(x.mean()), float(x.std(unbiased=False))
     by_feature = x.reshape(len(x), -1).std(0, unbiased=False)
     live = by_feature[by_feature > 0]
@@ -149,7 +177,7 @@ def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
 def _classes_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     if samples.task != CLASSIFICATION:
         return []
-    counts = torch.bincount(samples.train.y, minlength=samples.outputs)
+    counts = torch.bincount(samples.train.y.flatten(), minlength=samples.outputs)
     absent = [samples.classes[i] for i in torch.nonzero(counts == 0).flatten().tolist()]
     if not absent:
         return []

@@ -16,17 +16,20 @@ from pydantic_core import PydanticCustomError
 
 from netwise.activations import ACTIVATIONS, Activation
 from netwise.augment import AUGMENTS, Augment
+from netwise.averaging import AVERAGINGS, Averaging
 from netwise.clipping import CLIPPINGS, Clipping
 from netwise.data import DATA, Arrays, Data
 from netwise.errors import Problem, RecipeFileError, WrongValue, near, shown
 from netwise.fields import Part, Rule, Unfitting, rule_of
 from netwise.files import write_atomically
+from netwise.finetuning import FineTune
 from netwise.initializers import INITIALIZERS, Initializer
 from netwise.losses import LOSSES, Loss
 from netwise.networks import NETWORKS, Network, Own
 from netwise.optimizers import OPTIMIZERS, Optimizer
 from netwise.penalties import PENALTIES, Penalty
 from netwise.preprocess import PREPROCESSES, Preprocess
+from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
 from netwise.schedules import SCHEDULES, Schedule
 from netwise.stopping import STOPPINGS, Stopping
@@ -44,7 +47,7 @@ FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
     Data: dict(DATA),
     Network: _by_name(NETWORKS),
     Activation: _by_name(ACTIVATIONS),
-    Initializer: _by_name(INITIALIZERS),
+    Initializer: _by_name((*INITIALIZERS, From)),
     Loss: _by_name(LOSSES),
     Penalty: _by_name(PENALTIES),
     Optimizer: _by_name(OPTIMIZERS),
@@ -53,6 +56,8 @@ FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
     Stopping: _by_name(STOPPINGS),
     Preprocess: _by_name(PREPROCESSES),
     Augment: _by_name(AUGMENTS),
+    FineTune: {"FineTune": FineTune},
+    Averaging: _by_name(AVERAGINGS),
 }
 
 
@@ -115,6 +120,9 @@ def write_recipe(recipe: Recipe, path: str | Path) -> None:
         True
     """
     path = Path(path)
+    if isinstance(recipe.init, From) and recipe.init.recipe is not None and isinstance(recipe.init.recipe.data, Arrays):
+        told = "holds arrays in memory, which one file cannot keep beside this recipe's own: train it into a folder and name that, init=From(folder)"
+        raise WrongValue("recipe", [Problem("init.recipe.data", "arrays", told)])
     if isinstance(recipe.data, Arrays):
         _write_arrays(recipe.data, path.with_name(ARRAYS_FILE))
     write_atomically(path, recipe_text(recipe))
@@ -246,6 +254,11 @@ def _accepted(rule: Rule, value: Any) -> Any:
 def _part(family: type[Part], value: Any, default: Any) -> Part:
     if isinstance(value, family):
         return value
+    if family is Recipe and isinstance(value, Mapping):  # one that another begins from
+        try:
+            return recipe_of(value)
+        except RecipeFileError as wrong:
+            raise PydanticCustomError("inner", "inner", {"problems": list(wrong.problems)}) from None
     if isinstance(value, str):
         value = {"kind": value}
     if not isinstance(value, Mapping):
@@ -333,7 +346,7 @@ def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Da
             classes = tuple(json.loads((file.metadata() or {})["classes"]))
     except (SafetensorError, KeyError, ValueError) as error:
         raise RecipeFileError(name, [Problem("data", "arrays", f"cannot be read from {path}: {error}")]) from None
-    known = {"valid", "test", "split_seed", "scale_target"}
+    known = {"valid", "test", "split_seed", "scale_target", "allow_missing"}
     unknown = sorted(set(table) - known - {"kind", "digest"})
     if unknown:
         raise RecipeFileError(name, [Problem(f"data.{key}", "", "unknown field") for key in unknown])

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from netwise.augment import Augment
+from netwise.averaging import Averaging
 from netwise.clipping import Clipping
 from netwise.data import Data
 from netwise.fields import Part, integer, part, parts
+from netwise.finetuning import FineTune
 from netwise.initializers import ByNetwork, Initializer
 from netwise.losses import CrossEntropy, Loss
 from netwise.networks import Network
@@ -43,6 +45,8 @@ class Recipe(Part):
         batch_size: samples of one step, at least 1. Default 64.
         epochs: passes over the training part, at least 1. Default 20.
         stopping: when to end before that. Default `Never()`.
+        tuning: which layers learn, and how fast beside the others, or None: all alike. Default None.
+        average: judge and keep an average of the weights over time, or None. Default None.
         seed: of every random stream. Default 0.
 
     Raises:
@@ -70,6 +74,8 @@ class Recipe(Part):
     batch_size: int = integer(64, least=1, most=10**9, because="a step needs a sample", why="many steps an epoch, little noise in each")
     epochs: int = integer(20, least=1, most=10**6, because="a run is at least one pass", why="enough to see where it goes")
     stopping: Stopping = part(Stopping, Never(), why="early in a study, see overfitting instead of hiding it")
+    tuning: FineTune | None = part(FineTune, None, optional=True, why="all layers learn alike")
+    average: Averaging | None = part(Averaging, None, optional=True, why="the last weights are what was trained")
     seed: int = integer(0, least=0, most=2**63 - 1, because="it seeds the random streams", why="any number does; say which")
 
     @property
@@ -78,6 +84,12 @@ class Recipe(Part):
         from netwise.recipe.file import recipe_text
 
         return hashlib.sha256(recipe_text(self).encode()).hexdigest()[:12]
+
+    def to_script(self, *, threads: int = 1) -> str:
+        """The text of a plain PyTorch script, without netwise, that gives the same weights bit for bit; see `to_script`."""
+        from netwise.recipe.script import to_script
+
+        return to_script(self, threads=threads)
 
 
 def changes(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:

@@ -18,6 +18,8 @@ REMEDIES: tuple[Remedy, ...] = (
     start.USE_RELU,
     start.USE_FITTING_INIT,
     start.USE_BATCH_NORM,
+    start.USE_LEAKY_RELU,
+    start.USE_RESIDUAL,
     step.SEARCH_RATE,
     step.LOWER_RATE,
     step.USE_ADAM,
@@ -25,6 +27,8 @@ REMEDIES: tuple[Remedy, ...] = (
     capacity.STOP_EARLY,
     capacity.ADD_DROPOUT,
     capacity.ADD_WEIGHT_DECAY,
+    capacity.MORE_DATA,
+    capacity.SHRINK,
     capacity.LIGHTEN_BRAKES,
     capacity.WIDEN,
 )

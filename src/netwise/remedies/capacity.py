@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from netwise.networks import MLP
+from netwise.augment import Augment, Noise, Shift
+from netwise.networks import GRU, LSTM, MLP, ConvNet, ElmanRNN
 from netwise.optimizers import SGD, AdamW
 from netwise.penalties import L2
 from netwise.recipe.recipe import Recipe
 from netwise.remedies.change import Remedy, Unfit
-from netwise.remedies.start import OWN
+from netwise.remedies.start import fixed
 from netwise.stopping import Patience
+
+BRAKES = ("dropout", "input_dropout", "head_dropout", "drop_connect", "auxiliary_dropout", "stochastic_depth")  # fields of networks
 
 
 def _add_dropout(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
-    if not isinstance(network, MLP):
-        return Unfit(OWN)
-    if network.dropout >= 0.5:
-        return Unfit(f"dropout is {network.dropout:g} already")
-    if len(network.widths) == 2:
+    now = getattr(network, "dropout", None)
+    if now is None:
+        return Unfit(fixed(recipe, "dropout"))
+    if now >= 0.5:
+        return Unfit(f"dropout is {now:g} already")
+    if isinstance(network, MLP) and len(network.widths) == 2:
         return Unfit("the network has no hidden layer to drop units of")
     return recipe.but(network=network.but(dropout=0.5))
 
@@ -40,8 +44,15 @@ def _stop_early(recipe: Recipe) -> Recipe | Unfit:
 
 def _widen(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
+    if isinstance(network, ConvNet):
+        return recipe.but(network=network.but(channels=tuple(2 * channels for channels in network.channels)))
+    if isinstance(network, LSTM | GRU | ElmanRNN):
+        return recipe.but(network=network.but(units=2 * network.units))
+    width = getattr(network, "width", None)
+    if width is not None:
+        return recipe.but(network=network.but(width=min(2 * width, 16.0))) if width < 16 else Unfit("the network is sixteen times as wide as published")
     if not isinstance(network, MLP):
-        return Unfit(OWN)
+        return Unfit(fixed(recipe, "width"))
     ins, *hidden, outs = network.widths
     if not hidden:
         return recipe.but(network=network.but(widths=(ins, 64, outs)))
@@ -50,13 +61,43 @@ def _widen(recipe: Recipe) -> Recipe | Unfit:
 
 def _lighten_brakes(recipe: Recipe) -> Recipe | Unfit:
     changed = recipe
-    if isinstance(recipe.network, MLP) and recipe.network.dropout:
-        changed = changed.but(network=recipe.network.but(dropout=0.0))
+    held = {name: 0.0 for name in BRAKES if getattr(recipe.network, name, 0.0)}
+    if held:
+        changed = changed.but(network=recipe.network.but(**held))
     if recipe.penalty is not None:
         changed = changed.but(penalty=None)
     if isinstance(recipe.optimizer, SGD | AdamW) and recipe.optimizer.weight_decay:
         changed = changed.but(optimizer=recipe.optimizer.but(weight_decay=0.0))
     return changed if changed != recipe else Unfit("there is no dropout, penalty or decay to lighten")
+
+
+def _shrink(recipe: Recipe) -> Recipe | Unfit:
+    network = recipe.network
+    if isinstance(network, ConvNet):
+        return recipe.but(network=network.but(channels=tuple(max(1, channels // 2) for channels in network.channels)))
+    if isinstance(network, LSTM | GRU | ElmanRNN):
+        return recipe.but(network=network.but(units=max(1, network.units // 2)))
+    if getattr(network, "width", None) is not None:
+        return recipe.but(network=network.but(width=network.width / 2))  # type: ignore[attr-defined]
+    if not isinstance(network, MLP):
+        return Unfit(fixed(recipe, "width"))
+    ins, *hidden, outs = network.widths
+    if not hidden:
+        return Unfit("the network has no hidden layer to make smaller")
+    if max(hidden) == 1:
+        return Unfit("the hidden layers have one unit each: nothing is smaller")
+    return recipe.but(network=network.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs)))
+
+
+def _more_data(recipe: Recipe) -> Recipe | Unfit:
+    if recipe.augment:
+        return Unfit("the samples are changed anew each time already")
+    samples = recipe.data.load()
+    if not samples.train.x.is_floating_point():
+        return Unfit("characters have no changed copies")
+    image = len(samples.shape) == 3
+    change: Augment = Shift(pixels=1, fill="border") if image else Noise(std=0.1)
+    return recipe.but(augment=(change,))
 
 
 ADD_DROPOUT = Remedy(
@@ -85,6 +126,22 @@ STOP_EARLY = Remedy(
 )
 WIDEN = Remedy(
     "widen", "hidden layers four times as wide", ("underfitting", "not_learning"), _widen, "four times the units in each hidden layer", "note 000, claim T02"
+)
+SHRINK = Remedy(
+    "shrink",
+    "a smaller network: it has to find what samples have in common",
+    ("overfitting",),
+    _shrink,
+    "a quarter of the units in each hidden layer",
+    "note 004, claim G07; note 000, claim T03",
+)
+MORE_DATA = Remedy(
+    "more_data",
+    "changed copies of the samples: images moved by a pixel, noise on rows",
+    ("overfitting",),
+    _more_data,
+    "change each batch anew before the network sees it: shifts, flips, noise",
+    "note 004, claim G04; note 000, claims G01 and T03",
 )
 LIGHTEN_BRAKES = Remedy(
     "lighten_brakes",

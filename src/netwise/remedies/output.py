@@ -7,13 +7,13 @@ from netwise.losses import CLASSIFICATION, CrossEntropy
 from netwise.networks import MLP
 from netwise.recipe.recipe import Recipe
 from netwise.remedies.change import Remedy, Unfit
-from netwise.remedies.start import OWN
+from netwise.remedies.start import fixed
 
 
 def _use_plain_output(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
     if not isinstance(network, MLP):
-        return Unfit(OWN)
+        return Unfit(fixed(recipe, "output"))
     if network.output == Identity():
         return Unfit("the network ends without an activation already")
     return recipe.but(network=network.but(output=Identity()))

@@ -6,7 +6,7 @@ import math
 
 from netwise.clipping import Clip
 from netwise.engine.training import fit
-from netwise.optimizers import Adam, AdamW
+from netwise.optimizers import Adam, AdamW, Switch
 from netwise.recipe.recipe import Recipe
 from netwise.remedies.change import Remedy, Unfit
 from netwise.rules.outcome import final_loss
@@ -22,13 +22,21 @@ def _search_rate(recipe: Recipe) -> Recipe | Unfit:
     falls: dict[float, float] = {}
     for decade in DECADES:
         rate = recipe.optimizer.lr * 10.0**decade
-        falls[rate] = _loss_after(recipe.but(optimizer=recipe.optimizer.but(lr=rate)))
+        falls[rate] = _loss_after(with_rate(recipe, rate))
     best = min(falls, key=lambda rate: falls[rate])
     if not math.isfinite(falls[best]):
         return Unfit("the loss stays no number at every rate: the fault is not the rate")
     if best == recipe.optimizer.lr:
         return Unfit(f"of the rates from {min(falls):g} to {max(falls):g}, {best:g} falls farthest already")
-    return recipe.but(optimizer=recipe.optimizer.but(lr=float(f"{best:.6g}")))
+    return with_rate(recipe, float(f"{best:.6g}"))
+
+
+def with_rate(recipe: Recipe, rate: float) -> Recipe:
+    """The recipe with another learning rate; of two optimizers, of the first."""
+    optimizer = recipe.optimizer
+    if isinstance(optimizer, Switch):
+        return recipe.but(optimizer=optimizer.but(first=optimizer.first.but(lr=rate)))
+    return recipe.but(optimizer=optimizer.but(lr=rate))
 
 
 def _loss_after(recipe: Recipe) -> float:
@@ -45,7 +53,7 @@ def _loss_after(recipe: Recipe) -> float:
 
 
 def _lower_rate(recipe: Recipe) -> Recipe | Unfit:
-    return recipe.but(optimizer=recipe.optimizer.but(lr=recipe.optimizer.lr / 10))
+    return with_rate(recipe, recipe.optimizer.lr / 10)
 
 
 def _use_adam(recipe: Recipe) -> Recipe | Unfit:

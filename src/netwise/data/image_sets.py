@@ -1,4 +1,4 @@
-"""MNIST, Fashion-MNIST and CIFAR-10, read from the original files; each keeps the test part it brings."""
+"""Public sets of images, read from their original files; each keeps the test part it brings."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from torch import Tensor
 
 from netwise.data.encoding import ArrayEncoder
 from netwise.data.folder import Remote, data_folder, find
-from netwise.data.source import SHARE, Pairs, Samples, Split, pairs, split_rows
+from netwise.data.source import SHARE, Data, Pairs, Samples, Split, pairs, split_rows
 from netwise.errors import DataError
-from netwise.fields import number
+from netwise.fields import integer, number, text
 from netwise.losses import CLASSIFICATION
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+
+
+PART, TEST = "part", "test"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +40,18 @@ class _Images(Split):
         valid: share of the training images to validate on. Default 1/6: 10 000 of MNIST's 60 000.
         test: has no effect here: the files bring their own test part.
         split_seed: which split. Default 0.
+        first: take only the first so many training images; 0: all. Default 0.
+        validate_on: "part" of the training images, or the "test" images, epoch by epoch, as note 004 does. Nothing is
+            then left for a final score, and the best epoch is chosen on the very images that judge it, which flatters.
     """
 
     valid: float = number(1 / 6, least=0, below=1, because=SHARE, why="10 000 of MNIST's 60 000, as the notes have it")
     test: float = number(0.0, least=0, most=0, because="the files bring their own test part", why="the files bring their own")
+    first: int = integer(0, least=0, because="it counts images", why="all of them")
+    validate_on: str = text(PART, among=(PART, TEST), why="the test images stay untouched until the end")
     shape: ClassVar[tuple[int, ...]]
     classes: ClassVar[tuple[str, ...]]
+    divisor: ClassVar[float] = 255.0
 
     def images(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """(training images, labels, test images, labels), as bytes."""
@@ -50,11 +59,17 @@ class _Images(Split):
 
     def read(self) -> Samples:
         x, y, x_test, y_test = self.images()
-        encoder = ArrayEncoder(self.shape, 255.0)
-        train, valid, _ = split_rows(y, len(y), self, own_test=True)
+        if self.first > len(y):
+            raise DataError(f"first = {self.first}: there are {len(y)} training images")
+        if self.first:
+            x, y = x[: self.first], y[: self.first]
+        encoder = ArrayEncoder(self.shape, self.divisor)
         inputs, targets = _scaled(x, encoder), torch.from_numpy(y.astype(np.int64))
         test = Pairs(_scaled(x_test, encoder), torch.from_numpy(y_test.astype(np.int64)))
         mark = hashlib.sha256(y.tobytes() + x[:100].tobytes()).hexdigest()[:16]
+        if self.validate_on == TEST:
+            return Samples(Pairs(inputs, targets), test, Pairs(test.x[:0], test.y[:0]), CLASSIFICATION, self.classes, encoder, mark)
+        train, valid, _ = split_rows(y, len(y), self, own_test=True)
         return Samples(pairs(inputs, targets, train), pairs(inputs, targets, valid), test, CLASSIFICATION, self.classes, encoder, mark)
 
 
@@ -138,6 +153,104 @@ class CIFAR10(_Images):
             if path.is_file():
                 return path
         return find([self.remote], type(self).__name__)[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class USPS(_Images):
+    """9,298 handwritten digits of 16x16 pixels, from -1 to 1; the 2,007 harder ones are the test part.
+
+    Source: LeCun et al. 1989; files of Hastie, Tibshirani, Friedman, The elements of statistical learning.
+    """
+
+    shape: ClassVar[tuple[int, ...]] = (1, 16, 16)
+    classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
+    divisor: ClassVar[float] = 1.0
+    remotes: ClassVar[tuple[Remote, ...]] = (
+        Remote("usps/zip.train.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.train.gz", ""),
+        Remote("usps/zip.test.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.test.gz", ""),
+    )
+
+    def images(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        tables = [read_numbers(path, 257) for path in find(self.remotes, "USPS")]
+        return tables[0][:, 1:], tables[0][:, 0], tables[1][:, 1:], tables[1][:, 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Olivetti(Split):
+    """400 pictures of the faces of 40 people, 64x64 grey pixels from 0 to 1. For models of images, not to identify anyone.
+
+    Args:
+        valid, test, split_seed: as in all split data; stratified by person.
+
+    Source: Samaria, Harter 1994; AT&T Laboratories Cambridge; file of Sam Roweis.
+    """
+
+    remote: ClassVar[Remote] = Remote("olivetti/olivettifaces.mat", "https://cs.nyu.edu/~roweis/data/olivettifaces.mat", "")
+
+    def read(self) -> Samples:
+        faces = read_mat(find([self.remote], "Olivetti")[0], ("faces",))["faces"]
+        if faces.shape != (4096, 400):
+            raise DataError(f"Olivetti: faces are {faces.shape}, and should be (4096, 400)")
+        # One column a picture, stored by columns of pixels.
+        x = np.ascontiguousarray(faces.T.reshape(400, 64, 64).transpose(0, 2, 1))
+        people = np.arange(400) // 10
+        encoder = ArrayEncoder((1, 64, 64), 255.0)
+        inputs, targets = _scaled(x, encoder), torch.from_numpy(people)
+        parts = [pairs(inputs, targets, rows) for rows in split_rows(people, 400, self)]
+        mark = hashlib.sha256(x.tobytes()).hexdigest()[:16]
+        return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, tuple(f"person {i + 1}" for i in range(40)), encoder, mark)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silhouettes(Data):
+    """8,671 outlines of things, 28x28 pixels of 0 and 1 (1 is the thing); 101 classes, in the published three parts.
+
+    The file has 0 for the thing; it is turned round, as most papers do. Source: Marlin, Swersky, Chen, de Freitas 2010.
+    """
+
+    remote: ClassVar[Remote] = Remote(
+        "caltech101_silhouettes/caltech101_silhouettes_28_split1.mat",
+        "https://people.cs.umass.edu/~marlin/data/caltech101_silhouettes_28_split1.mat",
+        "sha256:eb6735e8d84b1850fabc5590124aab1755e90c9fd28123585324398405e1e42a",
+    )
+
+    def read(self) -> Samples:
+        names = [f"{part}_{what}" for part in ("train", "val", "test") for what in ("data", "labels")]
+        found = read_mat(find([self.remote], "Silhouettes")[0], (*names, "classnames"))
+        encoder = ArrayEncoder((1, 28, 28))
+        parts = []
+        for part in ("train", "val", "test"):
+            x = 1 - found[f"{part}_data"].reshape(-1, 28, 28).transpose(0, 2, 1)
+            parts.append(Pairs(_scaled(np.ascontiguousarray(x), encoder), torch.from_numpy(found[f"{part}_labels"].astype(np.int64).reshape(-1) - 1)))
+        classes = tuple(str(np.ravel(name)[0]) for name in np.ravel(found["classnames"]))
+        mark = hashlib.sha256(found["train_data"].tobytes()).hexdigest()[:16]
+        return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, classes, encoder, mark)
+
+
+def read_numbers(path: Path, columns: int) -> np.ndarray:
+    """A gzipped text of numbers, `columns` on each line."""
+    try:
+        with gzip.open(path, "rt", encoding="ascii") as file:
+            rows = np.loadtxt(file, dtype=np.float32, ndmin=2)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise DataError(f"{path} is no whole gzipped table of numbers ({error}): delete it and fetch it again") from None
+    if rows.shape[1] != columns:
+        raise DataError(f"{path} has {rows.shape[1]} columns, and should have {columns}")
+    return rows
+
+
+def read_mat(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The arrays `names` of a MATLAB file."""
+    from scipy.io import loadmat
+
+    try:
+        found = loadmat(path)
+    except (OSError, ValueError, NotImplementedError, TypeError) as error:
+        raise DataError(f"{path} is no whole MATLAB file ({error}): delete it and fetch it again") from None
+    absent = [name for name in names if name not in found]
+    if absent:
+        raise DataError(f"{path} lacks {', '.join(absent)}")
+    return {name: found[name] for name in names}
 
 
 def read_idx(path: Path) -> np.ndarray:

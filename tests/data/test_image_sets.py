@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import netwise as nw
-from netwise.data.images import IDX_FILES, read_cifar, read_idx
+from netwise.data.image_sets import IDX_FILES, read_cifar, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -1,0 +1,51 @@
+"""Where a run's weights begin: drawn, taken from another run, or fitted to training inputs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from netwise import streams
+from netwise.errors import RunFolderError
+from netwise.initializers import initialize
+from netwise.recipe.origin import From, take, weights_in
+from netwise.recipe.recipe import Recipe
+from netwise.store import RECIPE, RunFolder
+
+WEIGHTS = "model."  # what the names of a run's own weights begin with in its folder
+
+
+def begin(module: nn.Module, recipe: Recipe, x: Tensor) -> None:
+    """Give the fresh `module` the weights that the recipe says; `x` are the training inputs."""
+    init, generator = recipe.init, streams.generator(recipe.seed, streams.INIT, step=1)
+    if not isinstance(init, From):
+        initialize(module, init, generator, x)
+        return
+    initialize(module, init.rest, generator, x)
+    take(module, init, tensors_of(init))
+
+
+def tensors_of(init: From) -> dict[str, Tensor]:
+    """The weights that `init` speaks of; a recipe is trained for them, once."""
+    if init.recipe is not None:
+        return _trained(init.recipe)
+    path = Path(init.path or "")
+    if not (path / RECIPE).is_file():
+        return weights_in(path)
+    found = RunFolder.open(path).weights()
+    return {name.removeprefix(WEIGHTS): value for name, value in found.items() if name.startswith(WEIGHTS)}
+
+
+@lru_cache(maxsize=4)
+def _trained(recipe: Recipe) -> dict[str, Tensor]:
+    from netwise.engine.training import fit
+    from netwise.history import DIVERGED, INTERRUPTED
+
+    run = fit(recipe, test=False)
+    if run.history.ended.how == INTERRUPTED:
+        raise KeyboardInterrupt
+    if run.history.ended.how == DIVERGED:
+        raise RunFolderError(f"the recipe whose weights are to be taken diverged: {run.history.ended.sentence}")
+    return {name: value for name, value in run.module.state_dict().items() if isinstance(value, Tensor)}
