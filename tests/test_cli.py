@@ -233,7 +233,9 @@ def test_a_signal_ends_a_run_that_can_go_on(number: signal.Signals, code: int, h
     (the_run() / "report.html").unlink()
     steps = nw.load_history(the_run()).ended.step
     worker = subprocess.Popen([*words[:4], "--resume", the_run().name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
+    deadline = time.monotonic() + 60
+    while not any(int(path.name.removeprefix("step-")) > steps for path in here.glob("runs/*/checkpoints/step-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
     os.kill(worker.pid, number)
     worker.communicate(timeout=60)
     if worker.returncode == code:

@@ -161,7 +161,8 @@ class FromDistribution(Augment):
         n, features = own.shape
         rows = torch.randint(n, (wanted,), generator=generator)
         factor = float(n) ** (-1 / (features + 4))
-        return own[rows] + self.width * factor * self._spread(own, wanted, generator)
+        moved: Tensor = self.width * factor * self._spread(own, wanted, generator)
+        return own[rows] + moved
 
     def _spread(self, own: Tensor, wanted: int, generator: torch.Generator) -> Tensor:
         """Draws of mean 0 with the covariance of the rows of `own`."""
