@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -68,3 +70,30 @@ def test_a_fault_between_the_layers_is_told_too() -> None:
 
     with pytest.raises(nw.ShapeError):
         nw.describe(Odd(), (4,))
+
+
+def test_memory_and_output_of_sequences_and_of_heads() -> None:
+    network = nw.LSTM(symbols=10, features=4, units=8, outputs=10, answers="each")
+    told = nw.describe(network, (20,))
+    assert told.output == (10, 20)
+    assert [organ.memory for organ in told.organs] == [4 * 20 * 4, 4 * 20 * 8, 4 * 20 * 10]
+    assert told.memory == sum(organ.memory for organ in told.organs)
+    plain = nw.plain_anatomy(told)
+    assert plain["parameters"] == told.parameters
+    assert plain["organs"][1]["kind"] == "LSTM"
+
+
+def test_published_work() -> None:
+    assert nw.describe(nw.ResNet(depth=50), (3, 224, 224)).multiply_adds == 4_089_184_256  # 4.09 billion, as torchvision states
+    assert nw.describe(nw.VGG(), (3, 224, 224)).multiply_adds == 15_470_264_320  # 15.47 billion
+
+
+def test_a_deep_network_is_drawn_by_its_modules(tmp_path: Path) -> None:
+    for network, shape in ((nw.ResNet(depth=50), (3, 64, 64)), (nw.LeNet5(), (1, 28, 28))):
+        path = nw.picture_anatomy(nw.describe(network, shape), tmp_path / f"{type(network).__name__}.png")
+        assert path.stat().st_size > 10_000
+    with pytest.raises(ValueError, match="ends in .png or .svg"):
+        nw.picture_anatomy(nw.describe(nw.LeNet5(), (1, 28, 28)), tmp_path / "a.gif")
+    svg = nw.picture_activations(tmp_path / "a.svg").read_text()
+    assert "currentColor" not in svg
+    assert all(name in svg for name in ("GELU", "Sigmoid", "HardSwish"))

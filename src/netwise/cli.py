@@ -184,12 +184,16 @@ def runs(home: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("run")
+@click.argument("run", metavar="RUN")
 @click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
+@click.option("--picture", type=click.Path(path_type=Path), help="For `show activations`: draw them, as .png or .svg.")
 @_home
 @_json
-def show(run: str, opened: bool, home: Path, as_json: bool) -> None:
-    """Print what is known of RUN and where its report is; --open shows it."""
+def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool) -> None:
+    """Print what is known of RUN and where its report is; --open shows it. `show activations`: their table."""
+    if run == "activations":
+        _show_activations(picture, as_json)
+        return
     from netwise.diagnosis import diagnose as look, plain_report
     from netwise.engine.run import load_history
     from netwise.history import about
@@ -213,6 +217,122 @@ def show(run: str, opened: bool, home: Path, as_json: bool) -> None:
         click.echo(f"Report: {page}")
         if opened:
             click.launch(str(page))
+
+
+@main.command()
+@click.argument("network")
+@click.option("--image", metavar="SHAPE", help="Of one input, such as 3x224x224.  [default: the network's own, or the recipe's data]")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field of the network, such as depth=50.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw the layers as bars, as .png or .svg.")
+@_trust
+@_json
+def anatomy(network: str, image: str | None, settings: Sequence[str], picture: Path | None, trust_own: bool, as_json: bool) -> None:
+    """The table of NETWORK's layers (a name such as ResNet, or RECIPE.toml): shapes, parameters, work, memory, fields."""
+    from netwise.anatomy import describe, plain_anatomy
+
+    built, shape = _network_for(network, settings, trust_own)
+    if image is not None:
+        try:
+            shape = tuple(int(side) for side in image.lower().split("x"))
+        except ValueError:
+            raise click.UsageError(f"--image {image}: write sides with x between, such as 3x224x224") from None
+        if not shape or min(shape) < 1:
+            raise click.UsageError(f"--image {image}: sides are at least 1, such as 3x224x224")
+        if len(shape) == 3 and "image" in {each.name for each in _fields(built)} and not any(setting.startswith("image") for setting in settings):
+            built = built.but(image=shape)
+    if shape is None:
+        raise click.UsageError(f"--image: {network} takes inputs of any shape; say which, such as --image 64")
+    told = describe(built, shape)
+    if picture is not None:
+        from netwise.pictures.anatomy import picture_anatomy
+
+        _never_over(picture)
+        picture_anatomy(told, picture)
+    if as_json:
+        _echo_json(plain_anatomy(told))
+    else:
+        click.echo(str(told))
+
+
+@main.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as init.kind=He.")
+@_trust
+@_json
+def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool) -> None:
+    """What the start of a recipe does before training: spread of every layer's weights, outputs and gradients on one batch."""
+    from netwise.recipe.file import read_recipe
+    from netwise.starts import look_at_start, start_table
+
+    read = _changed(read_recipe(recipe), settings)
+    _own(read, trust_own)
+    rows = look_at_start(read)
+    if as_json:
+        _echo_json([vars(row) for row in rows])
+    else:
+        click.echo(start_table(rows))
+
+
+@main.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as batch_size=32.")
+@click.option("--start", "first", type=float, default=0.01, show_default=True, help="Where the ladder of tens begins.")
+@_trust
+@_json
+def rate(recipe: Path, settings: Sequence[str], first: float, trust_own: bool, as_json: bool) -> None:
+    """A learning rate for a recipe by the threshold rule: the order of magnitude, the threshold, half of it."""
+    from dataclasses import asdict
+
+    from netwise.recipe.file import read_recipe
+    from netwise.thresholds import rate_threshold
+
+    if not first > 0:
+        raise click.UsageError(f"--start {first}: a rate is above 0, such as 0.01")
+    read = _changed(read_recipe(recipe), settings)
+    _own(read, trust_own)
+    found = rate_threshold(read, start=first)
+    if as_json:
+        _echo_json(None if found is None else asdict(found))
+        return
+    if found is None:
+        click.echo("The loss falls at no rate: the fault is not the rate. Ask: netwise train, then netwise diagnose.")
+        return
+    for tried, fell in found.tried:
+        click.echo(f"{tried:<10g} {'falls' if fell else 'does not fall'}")
+    click.echo(f"Order of magnitude {found.order:g}, threshold {found.threshold:g}; use half of it: --set optimizer.lr={found.rate:g}")
+
+
+@main.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as epochs=3.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here instead of to stdout; never over an existing file.")
+def script(recipe: Path, settings: Sequence[str], output: Path | None) -> None:
+    """RECIPE as a plain PyTorch script, without netwise, that gives the same weights."""
+    from netwise.recipe.file import read_recipe
+    from netwise.recipe.script import to_script
+
+    text = to_script(_changed(read_recipe(recipe), settings))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    _never_over(output)
+    output.write_text(text, "utf-8")
+    click.echo(f"Written to {output}. Run it with: python {output}")
+
+
+@main.command()
+@click.argument("run")
+@click.option("--prompt", default="\n", help="How the text begins.")
+@click.option("--length", type=click.IntRange(1, 1_000_000), default=400, show_default=True, help="Characters to write.")
+@click.option("--temperature", type=click.FloatRange(0), default=0.8, show_default=True, help="0 takes the likeliest character each time.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the draws.")
+@_home
+def write(run: str, prompt: str, length: int, temperature: float, seed: int, home: Path) -> None:
+    """Let a network that has learned a text write one."""
+    from netwise.engine.run import load
+    from netwise.engine.sampling import sample_text
+
+    click.echo(sample_text(load(find_run(run, home)), prompt, length, temperature=temperature, seed=seed))
 
 
 @main.command()
@@ -333,6 +453,77 @@ def lab(name: str | None, every: bool, kept: bool, output: Path, as_json: bool) 
 
 
 # ---- what the commands share
+
+
+def _show_activations(picture: Path | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from netwise.activations import character
+    from netwise.pictures.activations import activation_table, of_one_number, picture_activations
+
+    if picture is not None:
+        _never_over(picture)
+        picture_activations(picture)
+    if as_json:
+        _echo_json([asdict(character(each)) for each in of_one_number()])
+    else:
+        click.echo(activation_table())
+
+
+def _never_over(path: Path) -> None:
+    """A file that somebody made is not written over."""
+    if path.exists():
+        raise DataError(f"{path} is there already: name another file")
+    if path.suffix not in (".png", ".svg", ".py", ".txt", ""):
+        raise DataError(f"{path}: a picture ends in .png or .svg")
+
+
+def _fields(part: Any) -> Sequence[Any]:
+    import dataclasses
+
+    return dataclasses.fields(part)
+
+
+def _network_for(name: str, settings: Sequence[str], trust_own: bool) -> tuple[Any, tuple[int, ...] | None]:
+    """The network that a word or a recipe names, and the shape of its inputs where that is known."""
+    from netwise.fields import Unfitting
+    from netwise.networks import Network
+    from netwise.recipe.checks import prepared
+    from netwise.recipe.file import named, read_recipe, recipe_of
+
+    if name.endswith(".toml"):
+        recipe = _changed(read_recipe(name), [f"network.{setting}" for setting in settings])
+        _own(recipe, trust_own)
+        return recipe.network, prepared(recipe, recipe.data.load())[0].shape
+    try:
+        kind = named(Network, name).__name__
+    except Unfitting as wrong:
+        raise WrongValue("network", [Problem("network", name, wrong.reason, wrong.instead)]) from None
+    # Read as a file would be, so that every wrong field is told.
+    plain = {"data": "digits", "network": {"kind": kind, **_settings_of(settings)}}
+    network = recipe_of(plain, "--set").network
+    shape = getattr(network, "image", None)
+    if shape is None and hasattr(network, "widths"):
+        shape = (network.widths[0],)
+    if shape is None and hasattr(network, "symbols"):
+        shape = (28,) if network.symbols else (28, network.features)
+    return network, shape
+
+
+def _settings_of(settings: Sequence[str]) -> dict[str, Any]:
+    """FIELD=VALUE pairs as plain values of one part."""
+    import tomllib
+
+    found: dict[str, Any] = {}
+    for setting in settings:
+        field, equals, text = setting.partition("=")
+        if not equals or not field.strip():
+            raise click.UsageError(f"--set {setting}: write FIELD=VALUE, such as depth=50")
+        try:
+            found[field.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[field.strip()] = text
+    return found
 
 
 def recipe_for(source: str, target: str | None, network: str, epochs: int | None, seed: int | None, settings: Sequence[str]) -> Recipe:

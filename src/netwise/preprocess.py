@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -59,6 +60,25 @@ class Standardise(Preprocess):
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         return (x - fitted["mean"]) / fitted["scale"]
+
+
+@dataclass(frozen=True)
+class Scale(Preprocess):
+    """Every input times one constant: learned from nothing.
+
+    Args:
+        factor: above 0. Default 1.0; 255/256 makes netwise's images (bytes over 255) those of the notes (bytes over 256).
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.Scale(0.5).apply(torch.tensor([[4.0]]), {}).tolist()
+        [[2.0]]
+    """
+
+    factor: float = number(1.0, above=0, because="a constant that keeps the sign", why="inputs as they are")
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        return x * self.factor
 
 
 @dataclass(frozen=True)
@@ -173,6 +193,53 @@ class Whiten(Preprocess):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quantile(Preprocess):
+    """Each feature by its rank among the training values, as a normal number: outliers and skewed shapes lose their hold.
+
+    For tables with counts, amounts and shares. Equal values share the middle of their ranks; values beyond the training
+    range become its ends. An input that never changes becomes 0.
+
+    Args:
+        knots: quantiles that are remembered, at least 2; ranks between are interpolated. Default 1000.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> x = torch.tensor([[1.0], [2.0], [1000.0]])
+        >>> [round(v, 2) for v in nw.Quantile().apply(x, nw.Quantile().fit(x)).flatten().tolist()]
+        [-5.2, 0.0, 5.2]
+
+    Source: scikit-learn's `QuantileTransformer(output_distribution="normal")`, whose numbers it gives, but for values that
+    tie for the least or the greatest: there they go to the end of the range, here to the middle of their ranks.
+    """
+
+    knots: int = integer(1000, least=2, most=100_000, because="a range has two ends", why="scikit-learn's value")
+
+    def fit(self, x: Tensor) -> Fitted:
+        _rows(x, self)
+        shares = np.linspace(0, 1, min(self.knots, len(x)))
+        return {"quantiles": torch.from_numpy(np.nanquantile(x.double().numpy(), shares, axis=0))}
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        quantiles = fitted["quantiles"].numpy()
+        shares = np.linspace(0, 1, len(quantiles))
+        columns = []
+        for feature, knots in zip(_rows(x, self).double().numpy().T, quantiles.T, strict=True):
+            # From both sides, so that equal values get the middle of their ranks.
+            rank = 0.5 * (np.interp(feature, knots, shares) - np.interp(-feature, -knots[::-1], -shares[::-1]))
+            columns.append(np.zeros_like(rank) if knots[0] == knots[-1] else rank)
+        ranks = torch.from_numpy(np.stack(columns, 1))
+        constant = torch.from_numpy(quantiles[0] == quantiles[-1])
+        normal = torch.special.ndtri(ranks.clamp(1e-7, 1 - 1e-7)).float()
+        return torch.where(constant, torch.zeros_like(normal), normal)
+
+
+def _rows(x: Tensor, step: Preprocess) -> Tensor:
+    if x.dim() != 2:
+        raise DataError(f"{type(step).__name__} takes rows (samples, features), not {tuple(x.shape)}")
+    return x
+
+
+@dataclass(frozen=True, kw_only=True)
 class FillMissing(Preprocess):
     """Numbers that are missing (not a number) become the feature's median or mean of the training part.
 
@@ -262,4 +329,4 @@ class Resize(Preprocess):
         return F.interpolate(x, (self.height, self.width), mode="bilinear", align_corners=False)
 
 
-PREPROCESSES: tuple[type[Preprocess], ...] = (Standardise, MinMax, GlobalContrast, Whiten, FillMissing, OneHot, Flatten, Resize)
+PREPROCESSES: tuple[type[Preprocess], ...] = (Standardise, MinMax, Scale, GlobalContrast, Whiten, Quantile, FillMissing, OneHot, Flatten, Resize)

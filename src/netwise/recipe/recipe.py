@@ -18,7 +18,7 @@ from netwise.finetuning import FineTune
 from netwise.initializers import ByNetwork, Initializer
 from netwise.losses import CrossEntropy, Loss
 from netwise.networks import Network
-from netwise.optimizers import Adam, Optimizer
+from netwise.optimizers import Adam, Optimizer, Switch
 from netwise.penalties import Penalty
 from netwise.preprocess import Preprocess
 from netwise.schedules import ConstantRate, Schedule
@@ -90,6 +90,21 @@ class Recipe(Part):
         from netwise.recipe.script import to_script
 
         return to_script(self, threads=threads)
+
+
+def with_rate(recipe: Recipe, rate: float) -> Recipe:
+    """The recipe with another learning rate; of two optimizers, of the first.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
+        >>> nw.with_rate(recipe, 0.5).optimizer.lr
+        0.5
+    """
+    optimizer = recipe.optimizer
+    if isinstance(optimizer, Switch):
+        return recipe.but(optimizer=optimizer.but(first=optimizer.first.but(lr=rate)))
+    return recipe.but(optimizer=optimizer.but(lr=rate))
 
 
 def changes(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:

@@ -117,7 +117,7 @@ def _constructed(module: nn.Module, needed: list[str], depth: int) -> str:
         if kind not in SOURCES:
             raise WrongValue("recipe", [Problem("network", kind.__name__, "is code of your own: paste it into a script yourself")])
         for source in (*SOURCES[kind], kind):
-            text = source if isinstance(source, str) else inspect.getsource(source)
+            text = source if isinstance(source, str) else _source(source)
             if text not in needed:
                 needed.append(text)
     name = f"nn.{kind.__name__}" if torch_own else kind.__name__
@@ -138,6 +138,21 @@ def _constructed(module: nn.Module, needed: list[str], depth: int) -> str:
     if isinstance(module, nn.MaxPool2d):
         return f"nn.MaxPool2d({module.kernel_size}, {module.stride}, {module.padding}, ceil_mode={module.ceil_mode})"
     return f"{name}({module.extra_repr()})"
+
+
+def _source(thing: Any) -> str:
+    """The source of a class or function, without the examples in its docstring, which speak of netwise."""
+    kept, skipping = [], False
+    for line in inspect.getsource(thing).splitlines():
+        if line.strip() == "Example:":
+            skipping = True
+            while kept and not kept[-1].strip():
+                kept.pop()
+        elif skipping and (not line.strip() or line.strip() == '"""'):
+            skipping = False
+        if not skipping:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
 
 
 # ---- parts as lines of code; each gives an expression or a block, indented as it is used

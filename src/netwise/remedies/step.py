@@ -6,8 +6,8 @@ import math
 
 from netwise.clipping import Clip
 from netwise.engine.training import fit
-from netwise.optimizers import Adam, AdamW, Switch
-from netwise.recipe.recipe import Recipe
+from netwise.optimizers import Adam, AdamW
+from netwise.recipe.recipe import Recipe, with_rate
 from netwise.remedies.change import Remedy, Unfit
 from netwise.rules.outcome import final_loss
 from netwise.signals import LOSS
@@ -29,14 +29,6 @@ def _search_rate(recipe: Recipe) -> Recipe | Unfit:
     if best == recipe.optimizer.lr:
         return Unfit(f"of the rates from {min(falls):g} to {max(falls):g}, {best:g} falls farthest already")
     return with_rate(recipe, float(f"{best:.6g}"))
-
-
-def with_rate(recipe: Recipe, rate: float) -> Recipe:
-    """The recipe with another learning rate; of two optimizers, of the first."""
-    optimizer = recipe.optimizer
-    if isinstance(optimizer, Switch):
-        return recipe.but(optimizer=optimizer.but(first=optimizer.first.but(lr=rate)))
-    return recipe.but(optimizer=optimizer.but(lr=rate))
 
 
 def _loss_after(recipe: Recipe) -> float:

@@ -1,0 +1,90 @@
+"""A single neuron (神经元) with a threshold, and the history of what it was and did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from netwise.activations import Activation, Sigmoid
+from netwise.fields import Part, number, numbers, part
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a neuron was before a step, and what it gave.
+
+    Args:
+        weights, threshold: before the step.
+        output: for the input of the step.
+        cost: of that output.
+    """
+
+    weights: tuple[float, ...]
+    threshold: float
+    output: float
+    cost: float
+
+
+@dataclass(frozen=True)
+class Neuron(Part):
+    """Several inputs, times weights, less a threshold, through an S-shaped function: y = f(sum_i w_i x_i - theta).
+
+    The threshold is minus the bias of other books: `bias` says it so. A neuron is a value: `learn` gives another one.
+
+    Args:
+        weights: one for each input.
+        threshold: theta. Default 0.0.
+        activation: f. Default `Sigmoid()`.
+        history: what it was before each step of learning.
+
+    Example:
+        >>> import netwise as nw
+        >>> neuron = nw.Neuron((0.6,), threshold=-0.9)  # bias 0.9: the first neuron of note 004
+        >>> round(neuron.output((1.0,)), 2)
+        0.82
+        >>> for _ in range(300):
+        ...     neuron = neuron.learn((1.0,), 0.0, rate=0.15)
+        >>> round(neuron.output((1.0,)), 2), len(neuron.history)
+        (0.09, 300)
+
+    Source: note 001, claim N01; note 004, claim L01.
+    """
+
+    weights: tuple[float, ...] = numbers(because="one for each input", write="[0.6]")
+    threshold: float = number(0.0, why="no input is preferred")
+    activation: Activation = part(Activation, Sigmoid(), why="the S-shaped function of the note")
+    history: tuple[Moment, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def bias(self) -> float:
+        """Minus the threshold."""
+        return -self.threshold
+
+    def output(self, x: tuple[float, ...]) -> float:
+        """y for one input.
+
+        Raises:
+            ValueError: not as many inputs as weights.
+        """
+        return float(self._output(torch.tensor(self.weights, dtype=torch.float64), torch.tensor(self.threshold, dtype=torch.float64), self._checked(x)))
+
+    def learn(self, x: tuple[float, ...], target: float, rate: float) -> Neuron:
+        """The neuron after one step down the quadratic cost (y - target)^2 / 2, with what it was in its history."""
+        w = torch.tensor(self.weights, dtype=torch.float64, requires_grad=True)
+        theta = torch.tensor(self.threshold, dtype=torch.float64, requires_grad=True)
+        y = self._output(w, theta, self._checked(x))
+        cost = (y - target).square() / 2
+        dw, dtheta = torch.autograd.grad(cost, (w, theta))
+        now = Moment(self.weights, self.threshold, float(y.detach()), float(cost.detach()))
+        weights = tuple((w - rate * dw).detach().tolist())
+        return Neuron(weights, float((theta - rate * dtheta).detach()), self.activation, (*self.history, now))
+
+    def _output(self, w: Tensor, theta: Tensor, x: Tensor) -> Tensor:
+        return self.activation((w * x).sum() - theta)
+
+    def _checked(self, x: tuple[float, ...]) -> Tensor:
+        if len(x) != len(self.weights):
+            raise ValueError(f"the neuron has {len(self.weights)} weights and gets {len(x)} inputs")
+        return torch.tensor(x, dtype=torch.float64)

@@ -1,0 +1,79 @@
+"""A network's layers as bars: where its parameters, its work and its memory are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from netwise.anatomy import Anatomy
+from netwise.files import write_atomically
+from netwise.pictures.drawing import BLUE, GREEN, ORANGE, figure, save_png, svg
+
+MOST_ROWS = 40  # layers that fit on a page; deep networks are summed by the module around them
+
+
+def picture_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
+    """Draw the table of a network's layers as a picture, `.png` or `.svg` by the ending of `path`.
+
+    Layers without parameters or work are left out; more than forty are summed by the module that they lie in.
+
+    Raises:
+        ValueError: another ending.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "mlp.svg"
+        >>> nw.picture_anatomy(nw.describe(nw.MLP((64, 30, 10)), (64,)), path).name
+        'mlp.svg'
+    """
+    path = Path(path)
+    rows = _rows(anatomy)
+    title = f"{anatomy.parameters:,} parameters, {anatomy.multiply_adds:,} multiply-adds, {anatomy.memory / 1024**2:,.1f} MiB a sample"
+    with figure(height=0.9 + 0.2 * len(rows), columns=3, width=10.0, paper=True) as (made, axes):
+        for ax, place, name, colour in zip(axes[0], (1, 2, 3), ("parameters", "multiply-adds", "memory of outputs, KiB"), (BLUE, ORANGE, GREEN), strict=True):
+            values = [row[place] / (1024 if place == 3 else 1) for row in rows]
+            ax.barh(range(len(rows)), values, color=colour)
+            ax.set_title(name)
+            ax.set_ylim(len(rows) - 0.4, -0.6)
+            ax.grid(False, axis="y")
+            ax.set_yticks(range(len(rows)), [row[0] for row in rows] if place == 1 else [""] * len(rows), fontsize=7)
+            ax.xaxis.set_major_locator(_few())
+        made.suptitle(title, fontsize=9)
+        return save(made, path, title)
+
+
+def save(made: Any, path: Path, title: str) -> Path:
+    """Write a figure as `.png` or `.svg`."""
+    if path.suffix == ".png":
+        save_png(made, path)
+    elif path.suffix == ".svg":
+        # On paper of its own, so that it can be looked at outside a page.
+        text = svg(made, title).replace("currentColor", "#1d232b").replace("var(--line)", "#c9d1d9")
+        write_atomically(path, text)
+    else:
+        raise ValueError(f"{path}: a picture ends in .png or .svg")
+    return path
+
+
+def _few() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(4)
+
+
+def _rows(anatomy: Anatomy) -> list[tuple[str, int, int, int]]:
+    """(name, parameters, multiply-adds, memory) of each layer, or of the modules around them where there are too many."""
+    rows = [(organ.name, organ.parameters, organ.multiply_adds, organ.memory) for organ in anatomy.organs]
+    with_work = [row for row in rows if row[1] or row[2]]
+    if len(with_work) <= MOST_ROWS:
+        return with_work or rows[:MOST_ROWS]
+    for depth in (3, 2, 1):
+        summed: dict[str, tuple[int, int, int]] = {}
+        for name, *numbers in rows:
+            around = ".".join(name.split(".")[:depth])
+            before = summed.get(around, (0, 0, 0))
+            summed[around] = (before[0] + numbers[0], before[1] + numbers[1], before[2] + numbers[2])
+        found = [(name, *numbers) for name, numbers in summed.items() if numbers[0] or numbers[1]]
+        if len(found) <= MOST_ROWS:
+            return found
+    return with_work[:MOST_ROWS]

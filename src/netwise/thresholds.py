@@ -1,0 +1,103 @@
+"""The learning-rate threshold rule: the order of magnitude, then the threshold, then half of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from netwise.engine.training import fit
+from netwise.recipe.recipe import Recipe, with_rate
+from netwise.schedules import ConstantRate
+from netwise.signals import LOSS
+from netwise.stopping import Never
+
+STEPS = 200  # of a trial, at least an epoch: enough to tell a fall from a swing
+LADDER = 10.0
+FARTHEST = 8  # decades up or down from where the search begins
+FINE = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # within the decade
+
+
+@dataclass(frozen=True)
+class RateThreshold:
+    """What the rule found.
+
+    Args:
+        order: the largest power of ten times `start` at which the loss falls.
+        threshold: the largest rate tried at which it falls.
+        rate: half of the threshold: what to use.
+        tried: (rate, did the loss fall from the start) in the order they were tried.
+    """
+
+    order: float
+    threshold: float
+    rate: float
+    tried: tuple[tuple[float, bool], ...]
+
+
+def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | None:
+    """The learning rate by the notes' rule: find the order of magnitude, then the threshold, then take half of it.
+
+    Each trial is a short run of its own from the same weights, with the same draws and order of the data, at a constant
+    rate; the recipe, the data and every random stream stay as they are. The loss falls where it ends below where it
+    began and does not swing up on the way.
+
+    Args:
+        recipe: whose rate is wanted; its own rate is not looked at.
+        start: where the ladder of tens begins, above 0. Default 0.01, as in the note.
+
+    Returns:
+        What was found, or None where the loss falls at no rate within eight decades.
+
+    Raises:
+        ValueError: a start that is not above 0.
+        WrongValue: the recipe cannot run.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD())
+        >>> found = nw.rate_threshold(recipe)
+        >>> 0.05 <= found.rate <= 5, found.rate == found.threshold / 2
+        (True, True)
+
+    Source: Nielsen 2015, chapter 3; note 004, claim S06.
+    """
+    if not start > 0 or not math.isfinite(start):
+        raise ValueError(f"start = {start} must be above 0: it is a rate. Write 0.01.")
+    tried: dict[float, bool] = {}
+
+    def falls(rate: float) -> bool:
+        if rate not in tried:
+            tried[rate] = _falls(recipe, rate)
+        return tried[rate]
+
+    order = start
+    if falls(order):
+        while order < start * LADDER**FARTHEST and falls(order * LADDER):
+            order *= LADDER
+    else:
+        while not falls(order):
+            order /= LADDER
+            if order < start / LADDER**FARTHEST:
+                return None
+    threshold = order
+    for factor in FINE[1:]:
+        if not falls(order * factor):
+            break
+        threshold = order * factor
+    threshold = float(f"{threshold:.6g}")
+    return RateThreshold(float(f"{order:.6g}"), threshold, threshold / 2, tuple((float(f"{rate:.6g}"), fell) for rate, fell in tried.items()))
+
+
+def _falls(recipe: Recipe, rate: float) -> bool:
+    """Whether the training loss of a short run falls: its last quarter is below the start, and no quarter is above it."""
+    per_epoch = math.ceil(max(1, len(recipe.data.load().train)) / recipe.batch_size)
+    short = with_rate(recipe, rate).but(epochs=max(1, math.ceil(STEPS / per_epoch)), schedule=ConstantRate(), stopping=Never())
+    history = fit(short, test=False, watch_every=max(1, min(per_epoch, STEPS) // 40)).history
+    series = history.of(LOSS)
+    if history.ended.how != "finished" or series is None or len(series.finite) < 8:
+        return False
+    values = series.finite
+    size = len(values) // 4
+    quarters = [math.fsum(values[i * size : (i + 1) * size]) / size for i in range(4)]
+    # The first loss is that of the start, before any step: a rate that throws the weights far off may fall from there.
+    return quarters[-1] < values[0] and max(quarters) <= values[0] and quarters[-1] <= 1.1 * min(quarters)

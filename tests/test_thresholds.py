@@ -1,0 +1,83 @@
+"""The learning-rate threshold rule, and what a start does."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import netwise as nw
+
+DIGITS = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD())
+
+
+def test_the_rule_is_order_threshold_half() -> None:
+    found = nw.rate_threshold(DIGITS)
+    assert found is not None
+    tried = dict(found.tried)
+    assert tried[found.order]
+    assert not tried[min(rate for rate in tried if rate > found.threshold)]
+    assert all(fell for rate, fell in tried.items() if rate <= found.threshold)
+    assert found.rate == found.threshold / 2
+    assert found.order <= found.threshold < 10 * found.order
+
+
+def test_the_ladder_goes_down_where_the_start_is_too_high() -> None:
+    found = nw.rate_threshold(DIGITS, start=1000.0)
+    assert found is not None
+    assert found.tried[0] == (1000.0, False)
+    assert found.rate < 50
+
+
+def test_it_has_no_side_effect() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(5)
+    before = nw.fit(DIGITS.but(epochs=1)).module.state_dict()
+    text = nw.recipe_text(DIGITS)
+    torch.manual_seed(3)
+    first = nw.rate_threshold(DIGITS)
+    assert torch.equal(torch.rand(5), expected)  # torch's own stream stands where it stood
+    assert nw.recipe_text(DIGITS) == text
+    after = nw.fit(DIGITS.but(epochs=1)).module.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert nw.rate_threshold(DIGITS) == first
+
+
+def test_a_network_that_learns_at_no_rate_gets_no_answer() -> None:
+    still = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), init=nw.Constant(), optimizer=nw.SGD(), loss=nw.CrossEntropy())
+    dead = still.but(network=nw.MLP((4, 8, 3)), init=nw.Constant(bias=-5.0))
+    found = nw.rate_threshold(dead)
+    assert found is None or found.rate > 0
+    with pytest.raises(ValueError, match="must be above 0"):
+        nw.rate_threshold(DIGITS, start=0.0)
+
+
+def test_the_rate_of_two_optimizers_is_the_firsts() -> None:
+    both = DIGITS.but(optimizer=nw.Switch())
+    assert nw.with_rate(both, 0.5).optimizer.first.lr == 0.5  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("init", "grows"),
+    [(nw.Normal(std=0.01), False), (nw.Normal(std=1.0), True)],
+    ids=["too small", "too large"],
+)
+def test_a_bad_start_shows_layer_by_layer(init: nw.Initializer, grows: bool) -> None:
+    recipe = DIGITS.but(network=nw.MLP((64, 50, 50, 50, 10)), init=init)
+    rows = nw.look_at_start(recipe)
+    assert [row.layer for row in rows] == ["layer1", "layer2", "layer3", "layer4"]
+    outputs = [row.output for row in rows]
+    assert outputs == sorted(outputs, reverse=not grows)
+    good = [row.output for row in nw.look_at_start(recipe.but(init=nw.He()))]
+    assert max(good) / min(good) < 10 < max(outputs) / min(outputs)
+
+
+def test_what_is_looked_at_is_what_a_run_begins_with() -> None:
+    recipe = DIGITS.but(init=nw.LSUV())
+    first = nw.look_at_start(recipe)[0]
+    module = nw.fit(recipe.but(optimizer=nw.SGD(lr=1e-30), epochs=1)).module
+    assert first.weight == pytest.approx(float(module.layer1.weight.detach().std()), rel=1e-6)
+    assert first.output == pytest.approx(1.0, abs=0.1)
+    assert first.silent is not None
+    assert 0.3 < first.silent < 0.7
+    table = nw.start_table(nw.look_at_start(recipe))
+    assert table.splitlines()[0].split() == ["layer", "weights", "outputs", "gradients", "silent"]
