@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -256,3 +257,62 @@ def test_the_live_display_shows_what_the_plain_one_does(capsys: pytest.CaptureFi
     plain, live = nw.fit(small, progress=Plain()), nw.fit(small, progress=Live())
     assert plain.history.series == live.history.series
     assert "epoch 4/4  loss " in capsys.readouterr().err
+
+
+def test_show_activations_is_a_table_and_a_picture(here: Path) -> None:
+    done = run("show", "activations", "--picture", "a.png")
+    assert done.exit_code == 0, done.stderr
+    assert re.search(r"Tanh +-1 to 1 +1 +\|x\| > 1.82 +\|x\| > 2.99 +0.000", done.stdout)
+    assert max(map(len, done.stdout.splitlines())) <= 80 + 10
+    assert (here / "a.png").stat().st_size > 10_000
+    again = run("show", "activations", "--picture", "a.png")
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
+    assert {row["name"] for row in json.loads(run("show", "activations", "--json").stdout)} >= {"GELU", "Sigmoid"}
+
+
+def test_anatomy_of_names_and_recipes(here: Path) -> None:
+    done = run("anatomy", "resnet", "--set", "depth=50", "--json")
+    assert json.loads(done.stdout)["parameters"] == 25_557_032
+    assert "61,706" in run("anatomy", "LeNet5", "--picture", "lenet.svg").stdout
+    assert (here / "lenet.svg").is_file()
+    assert json.loads(run("anatomy", "VGG", "--image", "1x28x28", "--set", "classes=10", "--set", "width=0.1", "--json").stdout)["output"] == [10]
+    (here / "r.toml").write_text('data = "digits"\nnetwork = {kind = "MLP", widths = [64, 30, 10]}')
+    assert "2,260" in run("anatomy", "r.toml").stdout
+    for words, told in (
+        (("anatomy", "resnett"), "Did you mean `ResNet`"),
+        (("anatomy", "ResNet", "--set", "depth=51"), "must be one of 18, 34, 50, 101, 152"),
+        (("anatomy", "ResNet", "--image", "3,224"), "write sides with x between"),
+        (("anatomy", "ResNet", "--set", "width"), "write FIELD=VALUE"),
+    ):
+        wrong = run(*words)
+        assert wrong.exit_code == 2
+        assert told in wrong.stderr
+        assert "Traceback" not in wrong.stderr
+
+
+def test_start_rate_and_script_of_a_recipe(here: Path) -> None:
+    (here / "r.toml").write_text('data = "iris"\nepochs = 3\nnetwork = {kind = "MLP", widths = [4, 8, 3]}\noptimizer = "SGD"')
+    assert run("start", "r.toml", "--set", "init.kind=He").stdout.splitlines()[1].startswith("layer1")
+    rate = json.loads(run("rate", "r.toml", "--json").stdout)
+    assert rate["rate"] == rate["threshold"] / 2
+    assert "--set optimizer.lr=" in run("rate", "r.toml").stdout
+    done = run("script", "r.toml", "-o", "plain.py")
+    assert done.exit_code == 0, done.stderr
+    ran = subprocess.run([sys.executable, "plain.py"], capture_output=True, text=True, timeout=120)
+    assert "test accuracy" in ran.stdout
+    assert (here / "weights.pt").is_file()
+    assert run("script", "r.toml", "-o", "plain.py").exit_code == 2
+    assert "has no plain form" in run("script", "r.toml", "--set", "optimizer.kind=Muon").stderr
+
+
+def test_a_text_is_learned_from_a_recipe_and_written(here: Path) -> None:
+    (here / "song.txt").write_text("do re mi fa " * 100)
+    (here / "r.toml").write_text(
+        'epochs = 3\ndata = {kind = "text", path = "song.txt", length = 12}\n'
+        'network = {kind = "GRU", symbols = 9, features = 4, units = 8, outputs = 9, answers = "each"}'
+    )
+    assert run("train", "r.toml").exit_code == 0
+    written = run("write", the_run().name, "--prompt", "do re", "--length", "20")
+    assert written.stdout.startswith("do re")
+    assert len(written.stdout) == 26

@@ -108,9 +108,7 @@ def test_halve_until_ends_the_run_at_a_thousandth() -> None:
         if schedule.over(state):
             break
     assert factor == 2.0**-10  # the first power of a half that is at most 1/1000
-    recipe = nw.Recipe(
-        data=nw.data.digits(), network=nw.MLP((64, 10)), optimizer=nw.SGD(lr=50.0), schedule=nw.HalveUntil(until=0.2), epochs=100
-    )
+    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)), optimizer=nw.SGD(lr=50.0), schedule=nw.HalveUntil(until=0.2), epochs=100)
     run = nw.fit(recipe)
     assert run.history.ended.how == "stopped early"
     assert "which ends the run by HalveUntil" in run.history.ended.sentence

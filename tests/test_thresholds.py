@@ -56,11 +56,7 @@ def test_the_rate_of_two_optimizers_is_the_firsts() -> None:
     assert nw.with_rate(both, 0.5).optimizer.first.lr == 0.5  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("init", "grows"),
-    [(nw.Normal(std=0.01), False), (nw.Normal(std=1.0), True)],
-    ids=["too small", "too large"],
-)
+@pytest.mark.parametrize(("init", "grows"), [(nw.Normal(std=0.01), False), (nw.Normal(std=1.0), True)], ids=["too small", "too large"])
 def test_a_bad_start_shows_layer_by_layer(init: nw.Initializer, grows: bool) -> None:
     recipe = DIGITS.but(network=nw.MLP((64, 50, 50, 50, 10)), init=init)
     rows = nw.look_at_start(recipe)

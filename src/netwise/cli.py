@@ -67,7 +67,7 @@ _trust = click.option("--trust-own", is_flag=True, help="Import and run a networ
 @main.command()
 @click.argument("source", required=False)
 @click.option("--target", help="Column of a CSV file to predict.")
-@click.option("--network", default="mlp", show_default=True, help="mlp or lenet5; for data, not for a recipe.")
+@click.option("--network", help="mlp, lenet5, convnet, resnet or lstm; for data, not for a recipe.  [default: lstm for texts, else mlp]")
 @click.option("--epochs", type=int, help="Passes over the training part.  [default: until validation stops improving, at most 100]")
 @click.option("--seed", type=int, help="Of every random stream.  [default: 0]")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as optimizer.lr=0.01.")
@@ -81,7 +81,7 @@ _trust = click.option("--trust-own", is_flag=True, help="Import and run a networ
 def train(
     source: str | None,
     target: str | None,
-    network: str,
+    network: str | None,
     epochs: int | None,
     seed: int | None,
     settings: Sequence[str],
@@ -93,13 +93,13 @@ def train(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Train on SOURCE: a data set's name, FILE.csv with --target, or RECIPE.toml."""
+    """Train on SOURCE: a data set's name, FILE.csv with --target, a FOLDER of images by class, or RECIPE.toml."""
     from netwise.display import display
     from netwise.engine.training import fit, resume
     from netwise.store import RunFolder
 
     if (source is None) == (resumed is None):
-        raise click.UsageError("name what to train on (a data set, FILE.csv or RECIPE.toml), or --resume RUN")
+        raise click.UsageError("name what to train on (a data set, FILE.csv, a folder of images or RECIPE.toml), or --resume RUN")
     if resumed is not None:
         if settings or target or epochs is not None or seed is not None:
             raise click.UsageError("a resumed run keeps its recipe: --set, --target, --epochs and --seed are for new ones")
@@ -506,7 +506,7 @@ def _network_for(name: str, settings: Sequence[str], trust_own: bool) -> tuple[A
     if shape is None and hasattr(network, "widths"):
         shape = (network.widths[0],)
     if shape is None and hasattr(network, "symbols"):
-        shape = (28,) if network.symbols else (28, network.features)
+        shape = (28,) if network.symbols else (28, getattr(network, "features", 1))
     return network, shape
 
 
@@ -526,7 +526,7 @@ def _settings_of(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def recipe_for(source: str, target: str | None, network: str, epochs: int | None, seed: int | None, settings: Sequence[str]) -> Recipe:
+def recipe_for(source: str, target: str | None, network: str | None, epochs: int | None, seed: int | None, settings: Sequence[str]) -> Recipe:
     """The recipe that the words of the command line mean."""
     from netwise.recipe.file import read_recipe
     from netwise.recipe.suggestion import suggest
@@ -545,9 +545,13 @@ def recipe_for(source: str, target: str | None, network: str, epochs: int | None
 
 
 def _data(source: str, target: str | None) -> Data:
-    from netwise.data import DATA, csv
+    from netwise.data import DATA, csv, images
     from netwise.data.table import read_table
 
+    if source not in DATA and Path(source).is_dir():
+        if target is not None:
+            raise click.UsageError("--target is for a CSV file; in a folder of images each folder is a class")
+        return images(source)
     if source.lower().endswith((".csv", ".tsv", ".data", ".txt")) or Path(source).is_file():
         if target is None:
             columns = list(read_table(Path(source)))
@@ -555,7 +559,7 @@ def _data(source: str, target: str | None) -> Data:
         return csv(source, target)
     if target is not None:
         raise click.UsageError("--target is for a CSV file; a named data set has its own")
-    named = {name: made for name, made in DATA.items() if name not in ("csv", "arrays")}
+    named = {name: made for name, made in DATA.items() if name not in ("csv", "images", "arrays")}
     if source not in named:
         raise UnknownName("data set", source, named)
     return named[source]()

@@ -24,6 +24,11 @@ class Begun:
         output: spread of what it gives, before the activation.
         gradient: spread of the loss's gradient by its weights.
         silent: share of exact zeros in what the activation makes of it; None for the last layer.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Begun("layer1", weight=0.1, output=1.0, gradient=0.01, silent=0.5).layer
+        'layer1'
     """
 
     layer: str
@@ -97,7 +102,14 @@ def _looked(recipe: Recipe, module: torch.nn.Module, x: torch.Tensor, y: torch.T
 
 
 def start_table(rows: tuple[Begun, ...]) -> str:
-    """The rows as a table."""
+    """The rows as a table.
+
+    Example:
+        >>> import netwise as nw
+        >>> print(nw.start_table((nw.Begun("layer1", weight=0.1, output=1.0, gradient=0.01, silent=0.5),)))
+        layer   weights  outputs  gradients  silent
+        layer1      0.1        1       0.01    50 %
+    """
     cells = [("layer", "weights", "outputs", "gradients", "silent")]
     for row in rows:
         silent = "" if row.silent is None else f"{100 * row.silent:.0f} %"

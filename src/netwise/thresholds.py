@@ -26,6 +26,11 @@ class RateThreshold:
         threshold: the largest rate tried at which it falls.
         rate: half of the threshold: what to use.
         tried: (rate, did the loss fall from the start) in the order they were tried.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.RateThreshold(order=0.1, threshold=0.5, rate=0.25, tried=((0.01, True), (0.1, True), (1.0, False), (0.5, True))).rate
+        0.25
     """
 
     order: float

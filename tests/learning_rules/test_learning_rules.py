@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -79,7 +79,7 @@ def test_oja_finds_the_principal_components_in_order() -> None:
     w = 0.1 * torch.randn(3, 4, generator=g, dtype=torch.float64)
     for _ in range(3000):
         w = nw.oja(w, x, rate=0.02)
-    values, vectors = torch.linalg.eigh(x.T @ x)
+    vectors = torch.linalg.eigh(x.T @ x)[1]
     assert torch.allclose((w @ vectors.flip(1)[:, :3]).abs(), torch.eye(3, dtype=torch.float64), atol=1e-3)
 
 
@@ -116,7 +116,7 @@ class Counted(float):
 @pytest.mark.parametrize("widths", [(2, 1), (2, 3, 1), (2, 3, 2), (2, 2, 3, 2), (3, 2, 2, 2, 1)])
 def test_the_counts_of_operations_are_those_of_doing_it(widths: tuple[int, ...]) -> None:
     g = torch.Generator().manual_seed(0)
-    edges = [[[Counted(v) for v in row] for row in torch.randn(a, b, generator=g).tolist()] for a, b in zip(widths, widths[1:], strict=False)]
+    edges = [[[Counted(v) for v in row] for row in torch.randn(a, b, generator=g).tolist()] for a, b in pairwise(widths)]
     slopes = [[Counted(v) for v in torch.rand(b, generator=g).tolist()] for b in widths[1:]]
     values = [[Counted(v) for v in torch.rand(a, generator=g).tolist()] for a in widths[:-1]]
     layers = len(edges)

@@ -56,9 +56,7 @@ RECIPES = {
         epochs=1,
         batch_size=200,
     ),
-    "alexnet": nw.Recipe(
-        data=DIGITS, preprocess=BIG, network=nw.AlexNet(image=(1, 16, 16), width=0.1, classes=10, towers=True), epochs=1, batch_size=200
-    ),
+    "alexnet": nw.Recipe(data=DIGITS, preprocess=BIG, network=nw.AlexNet(image=(1, 16, 16), width=0.1, classes=10, towers=True), epochs=1, batch_size=200),
     "regression": nw.Recipe(
         data=nw.data.diabetes(),
         network=nw.MLP((10, 20, 1), activation=nw.Tanh()),
@@ -80,9 +78,7 @@ RECIPES = {
         epochs=5,
         schedule=nw.StepDecay(every=2),
     ),
-    "lstm": nw.Recipe(
-        data=DIGITS, network=nw.LSTM(features=8, units=12), optimizer=nw.AMSGrad(), init=nw.LeCun(), clip=nw.ClipValue(0.1), epochs=2
-    ),
+    "lstm": nw.Recipe(data=DIGITS, network=nw.LSTM(features=8, units=12), optimizer=nw.AMSGrad(), init=nw.LeCun(), clip=nw.ClipValue(0.1), epochs=2),
 }
 
 

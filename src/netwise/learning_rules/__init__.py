@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwise.learning_rules.backpropagation import ThresholdNetwork
 from netwise.learning_rules.counting import Operations, count_operations
-from netwise.learning_rules.simple import delta, hebb, oja
 from netwise.learning_rules.neuron import Neuron
+from netwise.learning_rules.simple import delta, hebb, oja
 
 __all__ = ["Neuron", "Operations", "ThresholdNetwork", "count_operations", "delta", "hebb", "oja"]

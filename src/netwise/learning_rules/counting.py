@@ -14,6 +14,11 @@ class Operations:
         paths: the sum over all paths from each weight to the output, each path multiplied out on its own.
         forward: derivatives carried forward from each weight in turn.
         backward: derivatives carried back from the output once: every product is used again.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.count_operations((2, 1)).backward
+        3
     """
 
     paths: int

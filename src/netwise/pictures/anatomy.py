@@ -30,8 +30,9 @@ def picture_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
     rows = _rows(anatomy)
     title = f"{anatomy.parameters:,} parameters, {anatomy.multiply_adds:,} multiply-adds, {anatomy.memory / 1024**2:,.1f} MiB a sample"
     with figure(height=0.9 + 0.2 * len(rows), columns=3, width=10.0, paper=True) as (made, axes):
-        for ax, place, name, colour in zip(axes[0], (1, 2, 3), ("parameters", "multiply-adds", "memory of outputs, KiB"), (BLUE, ORANGE, GREEN), strict=True):
-            values = [row[place] / (1024 if place == 3 else 1) for row in rows]
+        panels = (("parameters", BLUE), ("multiply-adds", ORANGE), ("memory of outputs, KiB", GREEN))
+        for place, (ax, (name, colour)) in enumerate(zip(axes[0], panels, strict=True), start=1):
+            values = [(row[1], row[2], row[3] / 1024)[place - 1] for row in rows]
             ax.barh(range(len(rows)), values, color=colour)
             ax.set_title(name)
             ax.set_ylim(len(rows) - 0.4, -0.6)

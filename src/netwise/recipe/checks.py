@@ -175,8 +175,8 @@ def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _classes_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if samples.task != CLASSIFICATION:
-        return []
+    if samples.task != CLASSIFICATION or samples.train.y.dim() > 1:
+        return []  # of an alphabet not every sign has to be answered
     counts = torch.bincount(samples.train.y.flatten(), minlength=samples.outputs)
     absent = [samples.classes[i] for i in torch.nonzero(counts == 0).flatten().tolist()]
     if not absent:

@@ -142,7 +142,8 @@ def _constructed(module: nn.Module, needed: list[str], depth: int) -> str:
 
 def _source(thing: Any) -> str:
     """The source of a class or function, without the examples in its docstring, which speak of netwise."""
-    kept, skipping = [], False
+    kept: list[str] = []
+    skipping = False
     for line in inspect.getsource(thing).splitlines():
         if line.strip() == "Example:":
             skipping = True

@@ -1,0 +1,85 @@
+"""Texts cut into pieces whose targets are one character on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import netwise as nw
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text("über den Wolken ☁\n" * 50, "utf-8")
+    return path
+
+
+def test_pieces_follow_each_other_and_targets_are_one_character_on(path: Path) -> None:
+    samples = nw.data.text(path, length=10, valid=0.2, test=0.1).load()
+    content = path.read_text("utf-8")
+    decode = samples.encoder.decode  # type: ignore[attr-defined]
+    assert samples.classes == tuple(sorted(set(content)))
+    text = "".join(decode(row.tolist()) for row in samples.train.x)
+    assert content.startswith(text)
+    assert decode(samples.train.y.flatten().tolist()) == content[1 : len(text) + 1]
+    assert len(samples.train) == (round(900 * 0.7) - 1) // 10
+    assert content[round(900 * 0.7) :].startswith(decode(samples.valid.x.flatten().tolist()))
+    assert content[round(900 * 0.7) + 180 :].startswith(decode(samples.test.x.flatten().tolist()))
+    assert torch.equal(samples.encoder.encode([content[:10]]), samples.train.x[:1])
+
+
+def test_what_is_no_text_is_told(tmp_path: Path, path: Path) -> None:
+    for content, told in ((b"\xff\xfe\x00", "is no UTF-8 text"), (b"aaaa", "1 different characters"), (b"ab", "less than one piece of 100")):
+        wrong = tmp_path / "wrong.txt"
+        wrong.write_bytes(content)
+        with pytest.raises(nw.DataError, match=told):
+            nw.data.text(wrong).load()
+    with pytest.raises(nw.DataError, match="is not there"):
+        nw.data.text(tmp_path / "absent.txt").load()
+    with pytest.raises(nw.WrongValue, match="leave nothing to train on"):
+        nw.data.text(path, valid=0.6, test=0.5)
+    encoder = nw.data.text(path, length=10).load().encoder
+    with pytest.raises(nw.DataError, match="was not in the text"):
+        encoder.encode("xyz?")
+    with pytest.raises(nw.DataError, match="must be of one length"):
+        encoder.encode(["de", "den"])
+
+
+def test_a_run_on_a_text_is_kept_loaded_and_writes_the_same(path: Path, tmp_path: Path) -> None:
+    data = nw.data.text(path, length=18)
+    symbols = len(data.load().classes)
+    network = nw.LSTM(symbols=symbols, features=8, units=24, outputs=symbols, answers="each")
+    recipe = nw.Recipe(data=data, network=network, optimizer=nw.Adam(lr=0.02), batch_size=8, epochs=30)
+    run = nw.fit(recipe, folder=tmp_path / "run")
+    again = nw.load(tmp_path / "run")
+    assert nw.sample_text(run, "über ", 40, seed=3) == nw.sample_text(again, "über ", 40, seed=3)
+    assert nw.sample_text(run, "über den ", 9, temperature=0) == "über den Wolken ☁\n"
+    assert nw.sample_text(run, "über", 30, temperature=5.0, seed=1) != nw.sample_text(run, "über", 30, temperature=5.0, seed=2)
+    accuracy = run.history.of("valid.accuracy")
+    assert accuracy is not None
+    assert accuracy.last > 0.9
+    assert not nw.diagnose(run).found
+    for wrong, told in (("", "at least one character"), ("Q", "was not in the text")):
+        with pytest.raises((ValueError, nw.DataError), match=told):
+            nw.sample_text(run, wrong)
+    with pytest.raises(nw.DataError, match="is for runs of a recurrent network"):
+        nw.sample_text(nw.fit(nw.suggest(nw.data.iris(), epochs=1)))
+
+
+def test_tasks_of_memory_are_what_they_say() -> None:
+    adding = nw.data.adding(length=20, samples=200).load()
+    assert adding.train.x.shape[1:] == (20, 2)
+    marks = adding.train.x[:, :, 1]
+    assert bool((marks[:, :10].sum(1) == 1).all())
+    assert bool((marks[:, 10:].sum(1) == 1).all())
+    assert nw.data.adding(seed=1, samples=50).load().train.x[0, 0, 0] != nw.data.adding(seed=2, samples=50).load().train.x[0, 0, 0]
+    copying = nw.data.copying(word=4, wait=6, letters=3, samples=100).load()
+    assert copying.classes == ("a", "b", "c", "_", ">")
+    x, y = copying.train.x, copying.train.y
+    assert x.shape[1] == 15
+    assert torch.equal(x[:, :4], y[:, -4:])
+    assert bool((x[:, 10] == 4).all())
+    assert bool((y[:, :-4] == 3).all())
