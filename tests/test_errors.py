@@ -31,4 +31,4 @@ def test_near_names(name: str, close: str) -> None:
 def test_unknown_names_without_a_near_one_list_all() -> None:
     with pytest.raises(nw.UnknownName) as caught:
         nw.suggest(nw.data.iris(), "transformer")
-    assert str(caught.value) == "unknown network 'transformer'. There are: mlp, lenet5."
+    assert str(caught.value) == "unknown network 'transformer'. There are: mlp, lenet5, convnet, resnet, lstm."

@@ -188,6 +188,7 @@ __all__ = [
     "Verdict",
     "WarmUp",
     "Whiten",
+    "WithBiases",
     "WrongValue",
     "cbapd",
     "changes",
@@ -213,6 +214,7 @@ __all__ = [
     "oja",
     "picture_activations",
     "picture_anatomy",
+    "picture_transforms",
     "plain_anatomy",
     "rate_threshold",
     "read_recipe",
@@ -317,6 +319,7 @@ if TYPE_CHECKING:  # for mypy and editors
         Normal as Normal,
         Orthogonal as Orthogonal,
         Uniform as Uniform,
+        WithBiases as WithBiases,
         initialize as initialize,
     )
     from netwise.labs import LABS as LABS, Lab as Lab, Outcome as Outcome, lab as lab
@@ -392,6 +395,7 @@ if TYPE_CHECKING:  # for mypy and editors
     )
     from netwise.pictures.activations import picture_activations as picture_activations
     from netwise.pictures.anatomy import picture_anatomy as picture_anatomy
+    from netwise.pictures.transforms import picture_transforms as picture_transforms
     from netwise.preprocess import (
         FillMissing as FillMissing,
         Flatten as Flatten,
@@ -622,6 +626,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "Verdict": "trials",
         "WarmUp": "schedules",
         "Whiten": "preprocess",
+        "WithBiases": "initializers",
         "WrongValue": "errors",
         "cbapd": "networks",
         "changes": "recipe.recipe",
@@ -645,6 +650,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "oja": "learning_rules",
         "picture_activations": "pictures.activations",
         "picture_anatomy": "pictures.anatomy",
+        "picture_transforms": "pictures.transforms",
         "plain_anatomy": "anatomy",
         "rate_threshold": "thresholds",
         "read_recipe": "recipe.file",

@@ -357,6 +357,38 @@ class LSUV(Orthogonal):
                     layer.weight.div_(math.sqrt(variance))  # type: ignore[operator]
 
 
+@dataclass(frozen=True, kw_only=True)
+class WithBiases(Initializer):
+    """Any start for the weights, and biases of their own: N(bias, bias_std^2).
+
+    Args:
+        weights: the start of the weights. Default `He()`.
+        bias: mean of the biases. Default 0.0.
+        bias_std: their spread, at least 0. Default 0.0: all equal.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> init = nw.WithBiases(weights=nw.Glorot(), bias=0.1)
+        >>> [round(b, 2) for b in init.sample_bias(2, generator=torch.Generator()).tolist()]
+        [0.1, 0.1]
+    """
+
+    weights: Initializer = part(Initializer, He(), why="ReLU is the usual activation")
+    bias: float = number(0.0, why="no unit is preferred")
+    bias_std: float = number(0.0, least=0, because="a spread is not negative", why="no unit is preferred")
+
+    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+        return self.weights.sample(shape, fan_in=fan_in, fan_out=fan_out, generator=generator)
+
+    def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
+        if not self.bias_std:
+            return torch.full((size,), self.bias)
+        return self.bias + _normal((size,), self.bias_std, generator)
+
+    def settle(self, module: nn.Module, x: Tensor) -> None:
+        self.weights.settle(module, x)
+
+
 def _variance_of(layer: nn.Module, module: nn.Module, x: Tensor) -> float:
     kept: list[Tensor] = []
     handle = layer.register_forward_hook(lambda layer, args, output: kept.append(output))
@@ -378,7 +410,7 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
             layer.training = mode
 
 
-INITIALIZERS: tuple[type[Initializer], ...] = (ByNetwork, Constant, Normal, Uniform, LeCun, Glorot, He, Orthogonal, Dirac, LSUV)
+INITIALIZERS: tuple[type[Initializer], ...] = (ByNetwork, Constant, Normal, Uniform, LeCun, Glorot, He, Orthogonal, Dirac, LSUV, WithBiases)
 
 
 def initialize(module: nn.Module, init: Initializer, generator: torch.Generator, x: Tensor | None = None) -> None:

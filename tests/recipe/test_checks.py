@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 import netwise as nw
@@ -63,3 +64,27 @@ def test_a_sound_recipe_has_no_problems_and_what_cannot_run_comes_first() -> Non
     assert nw.check(DIGITS) == []
     both = nw.check(DIGITS.but(network=nw.MLP((64, 9), output=nw.Softmax())))
     assert [problem.grade for problem in both] == ["cannot run", "will learn badly"]
+
+
+def test_batch_norm_anywhere_refuses_a_batch_of_one() -> None:
+    for network in (nw.ConvNet(image=(1, 8, 8), channels=(4,)), nw.CIFARResNet(depth=8, image=(1, 8, 8)), nw.MLP((64, 8, 10), batch_norm=True)):
+        problem = nw.check(nw.Recipe(data=nw.data.digits(), network=network, batch_size=1))[0]
+        assert "gives batch norm one sample" in str(problem)
+    plain = nw.ConvNet(image=(1, 8, 8), channels=(4,), block="CAP")
+    assert not nw.check(nw.Recipe(data=nw.data.digits(), network=plain, batch_size=1))
+
+
+def test_several_labels_at_once_need_targets_from_0_to_1() -> None:
+    x = torch.rand(60, 4)
+    y = (x[:, :3] > 0.5).float().numpy()
+    recipe = nw.Recipe(data=nw.data.arrays(x, y), network=nw.MLP((4, 16, 3)), loss=nw.BinaryCrossEntropy(), optimizer=nw.Adam(lr=0.05), epochs=60)
+    assert "which standardises its targets. Write data with scale_target = false" in str(nw.check(recipe)[0])
+    run = nw.fit(recipe.but(data=nw.data.arrays(x, y, scale_target=False)))
+    answers = torch.sigmoid(run.outputs(x.numpy())) > 0.5
+    assert float((answers == torch.from_numpy(y).bool()).float().mean()) > 0.9
+
+
+def test_batch_norm_without_scale_and_shift_is_a_letter() -> None:
+    block = nw.cbapd(3, 4, "CbA")
+    assert not list(block.norm.parameters())
+    assert block.conv.bias is None

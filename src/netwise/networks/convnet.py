@@ -36,7 +36,8 @@ def cbapd(
 
     Args:
         ins, outs: channels.
-        block: letters of CBAPD in the order of the layers, such as "CAP" or "CABP".
+        block: letters of CBAPD in the order of the layers, such as "CAP" or "CABP"; "b" is batch norm without its scale
+            and shift.
         kernel, stride: of the convolution, which pads so that it keeps the size (SAME).
         activation: of A. With `Maxout` the convolution has `pieces` times as many channels.
         pool: "max" or "mean", of 2x2.
@@ -55,10 +56,10 @@ def cbapd(
     now = ins
     for letter in block:
         if letter == "C":
-            layers.add_module("conv", SameConv2d(ins, wide, kernel, stride, bias="B" not in block))
+            layers.add_module("conv", SameConv2d(ins, wide, kernel, stride, bias="B" not in block.upper()))  # the norm takes any away
             now = wide
-        elif letter == "B":
-            layers.add_module("norm", nn.BatchNorm2d(now))
+        elif letter in "Bb":
+            layers.add_module("norm", nn.BatchNorm2d(now, affine=letter == "B"))
         elif letter == "A":
             layers.add_module("activation", activation.build())
             now = outs if now == wide else now
@@ -80,7 +81,8 @@ class ConvNet(Network):
         classes: outputs. Default 10.
         channels: of each stage. Default 32, 64.
         convs: blocks of a stage, at least 1. Default 1.
-        block: letters of "CBAPD" in the order of a block's layers; any may be missing. Default "CBAPD".
+        block: letters of "CBAPD" in the order of a block's layers; any may be missing, and "b" is batch norm without its
+            scale and shift. Default "CBAPD".
         kernel: side of the convolutions, which keep the size. Default 3.
         stride: of the first convolution. Default 1.
         pool: "max" takes texture, "mean" keeps background. Default "max".
@@ -116,7 +118,8 @@ class ConvNet(Network):
     means: bool = flag(False, why="where something lies tells digits apart")
 
     def disagreements(self) -> list[Problem]:
-        if sorted(set(self.block)) != sorted(self.block) or not set(self.block) <= set(LETTERS) or "C" not in self.block:
+        letters = self.block.replace("b", "B")
+        if sorted(set(letters)) != sorted(letters) or not set(letters) <= set(LETTERS) or "C" not in letters:
             return [Problem("block", self.block, "must be letters of CBAPD, each at most once, C among them", '"CBAPD"')]
         pools = len(self.channels) if "P" in self.block else 0
         least = same_size(min(self.image[1:]), self.stride) >> pools

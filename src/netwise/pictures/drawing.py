@@ -75,7 +75,7 @@ def svg(made: Any, title: str) -> str:
     # Ids such as those of tick marks are numbered alike in every figure.
     mark = re.sub(r"\W+", "-", title.lower())
     text = re.sub(r'id="([^"]+)"', rf'id="{mark}-\1"', text)
-    text = re.sub(r'(xlink:href="#|url\(#)', rf"\1{mark}-", text)
+    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{mark}-", text)
     return text.replace(INK, "currentColor").replace(FAINT, "var(--line)")
 
 

@@ -12,7 +12,7 @@ from netwise.data import Samples
 from netwise.data.source import Pairs
 from netwise.errors import CANNOT_RUN, WILL_LEARN_BADLY, Problem, ShapeError
 from netwise.losses import CLASSIFICATION, BinaryCrossEntropy, CrossEntropy, Hinge
-from netwise.networks import MLP, Own
+from netwise.networks import MLP, Network, Own
 from netwise.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
@@ -67,7 +67,7 @@ def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     watches = recipe.schedule.looks_at_loss and not len(samples.valid)
     if watches:
         problems.append(Problem("schedule", type(recipe.schedule).__name__, "watches the validation part, and data.valid is 0", "Cosine()"))
-    if getattr(recipe.network, "batch_norm", False) and recipe.batch_size == 1:
+    if recipe.batch_size == 1 and _has_batch_norm(recipe.network):
         problems.append(Problem("batch_size", "1", "gives batch norm one sample, which has no spread", "64"))
     if recipe.optimizer.asks_again and recipe.batch_size < len(samples.train):
         told = f"makes {type(recipe.optimizer).__name__} compare the losses of unequal batches"
@@ -76,6 +76,25 @@ def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     if weights and len(weights) != samples.outputs:
         problems.append(Problem("loss.weights", str(list(weights)), f"is {len(weights)} numbers, and the data have {samples.outputs} classes"))
     return problems
+
+
+def _has_batch_norm(network: Network) -> bool:
+    if isinstance(network, Own) and not network.given:
+        return False  # checking imports nothing
+    with torch.random.fork_rng():
+        return any(isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) for layer in network.build().modules())
+
+
+def _targets_fit_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
+    if not isinstance(recipe.loss, BinaryCrossEntropy) or samples.task == CLASSIFICATION:
+        return []
+    low, high = float(samples.train.y.min()), float(samples.train.y.max())
+    if low >= 0 and high <= 1:
+        return []
+    scaled = getattr(recipe.data, "scale_target", False)
+    told = "which standardises its targets" if scaled else f"whose targets go from {low:.3g} to {high:.3g}"
+    instead = "data with scale_target = false" if scaled else "MeanSquaredError()"
+    return [Problem("loss", "BinaryCrossEntropy", f"is for targets from 0 to 1, and does not suit data {told}", instead)]
 
 
 def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
@@ -194,6 +213,7 @@ def _few(samples: Samples, rows: int = 64) -> Samples:
 
 CHECKS: tuple[Callable[[Recipe, Samples], list[Problem]], ...] = (
     _loss_fits_task,
+    _targets_fit_loss,
     _parts_are_there,
     _shapes_fit,
     _output_fits_loss,

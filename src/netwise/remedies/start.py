@@ -49,7 +49,7 @@ def _use_fitting_init(recipe: Recipe) -> Recipe | Unfit:
 def _use_batch_norm(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
     if isinstance(network, ConvNet):
-        if "B" in network.block:
+        if "B" in network.block.upper():
             return Unfit("the network has batch norm already")
         return recipe.but(network=network.but(block=network.block.replace("C", "CB")))
     has = getattr(network, "batch_norm", None)
