@@ -1,0 +1,8 @@
+"""The command line. The only place where names are text; everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from netwise.cli import designing, looking, training, using
+from netwise.cli.group import main
+
+__all__ = ["designing", "looking", "main", "training", "using"]
