@@ -150,3 +150,18 @@ def test_a_schedule_that_watches_needs_something_to_watch() -> None:
     assert "watches the validation part" in str(nw.check(recipe)[0])
     with pytest.raises(nw.WrongValue, match="must rise"):
         nw.Milestones(epochs=(5, 3))
+
+
+def test_a_warm_up_before_a_plateau_counts_each_epoch_once() -> None:
+    schedule = nw.WarmUp(epochs=1, then=nw.Plateau(patience=1, factor=0.5))
+    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)), optimizer=nw.SGD(lr=80.0), schedule=schedule, epochs=9)
+    run = nw.fit(recipe)
+    losses, rates = run.history.of("valid.loss"), run.history.of("rate")
+    assert losses is not None
+    assert rates is not None
+    plateau, state, expected = nw.Plateau(patience=1, factor=0.5), nw.Plateau().init(), []
+    for epoch in range(9):
+        factor, state = plateau.next(state, nw.Moment(epoch, 9, losses.values[epoch - 1] if epoch else None))
+        expected.append(80.0 * factor)
+    assert rates.values[1:] == pytest.approx(expected[1:])
+    assert min(expected) < 80

@@ -22,6 +22,7 @@ from netwise.penalties import penalised
 from netwise.probe import Probe
 from netwise.recipe.recipe import Recipe
 
+Blend = tuple[Tensor, float]  # for each sample the row it was mixed with, and the share of its own target
 GATHERED_BYTES = 1_000_000  # about what a core's own cache holds
 
 
@@ -67,6 +68,7 @@ class Stepper:
         self.asked_to_stop: Callable[[], bool] = lambda: False
         self.before_step: Callable[[int], None] | None = None  # told the number of the batch: sets a rate that changes at each step
         self.after_step: Callable[[], None] | None = None  # weights have moved: an average takes them in
+        self.priced = recipe.penalty if recipe.penalty is not None and recipe.penalty.priced else None
         self.activities: list[Tensor] = []
         heard = (
             [layer for layer in module.modules() if type(layer).__name__ in ACTIVATION_MODULES] if recipe.penalty is not None and recipe.penalty.listens else []
@@ -132,7 +134,7 @@ class Stepper:
             self.before_step(batch)
         if watched:
             self.probe.listen()
-        blend: tuple[Tensor, float] | None = None
+        blend: Blend | None = None
         if recipe.augment:
             g = streams.generator(recipe.seed, streams.AUGMENT, epoch, batch)
             for change in recipe.augment:
@@ -166,33 +168,33 @@ class Stepper:
         said.steps += 1
         return loss
 
-    def _forward(self, x: Tensor, y: Tensor, blend: tuple[Tensor, float] | None) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+    def _forward(self, x: Tensor, y: Tensor, blend: Blend | None) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
         """(output, its loss, the penalty or None, what is to be made small) of a batch; old gradients are gone."""
-        self.activities.clear()
+        if self.ears:
+            self.activities.clear()
         output = self.module(x)
         others: tuple[Tensor, ...] = ()
-        if isinstance(output, tuple):  # auxiliary heads, which a network has while it trains
+        if type(output) is tuple:  # auxiliary heads, which a network has while it trains
             output, *rest = output
             others = tuple(rest)
-        plain = self._loss(output, y, blend)
-        loss = plain
+        loss = plain = self.loss(output, y) if blend is None else self._blended(output, y, blend)
         if others:
-            loss = plain + self.recipe.network.auxiliary_weight * torch.stack([self._loss(each, y, blend) for each in others]).sum()
+            theirs = torch.stack([self.loss(each, y) if blend is None else self._blended(each, y, blend) for each in others])
+            loss = loss + self.recipe.network.auxiliary_weight * theirs.sum()
         penalty = None
-        if self.recipe.penalty is not None and self.recipe.penalty.priced:
-            penalty = self.recipe.penalty.price(self.weights, self.activities)
+        if self.priced is not None:
+            penalty = self.priced.price(self.weights, self.activities)
             loss = loss + penalty
         for parameter in self.parameters:  # what zero_grad does, without its wrapping
             parameter.grad = None
         return output, plain, penalty, loss
 
-    def _loss(self, output: Tensor, y: Tensor, blend: tuple[Tensor, float] | None) -> Tensor:
-        if blend is None:
-            return self.loss(output, y)
+    def _blended(self, output: Tensor, y: Tensor, blend: Blend) -> Tensor:
+        """The loss of samples that were mixed with each other: of both targets, in the same shares."""
         other, share = blend
         return share * self.loss(output, y) + (1 - share) * self.loss(output, y[other])
 
-    def _again(self, x: Tensor, y: Tensor, blend: tuple[Tensor, float] | None) -> Tensor:
+    def _again(self, x: Tensor, y: Tensor, blend: Blend | None) -> Tensor:
         """The loss at the present weights, with its gradients, for an optimizer that asks more than once."""
         with torch.enable_grad():
             loss = self._forward(x, y, blend)[3]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor
 from netwise import signals, streams
 from netwise.anatomy import anatomy_of
 from netwise.data.source import Pairs, Samples
+from netwise.engine.average import RunningAverage
 from netwise.engine.interrupt import Interrupt
 from netwise.engine.progress import Progress, Silent
 from netwise.engine.run import Intake, Run, with_own
@@ -187,9 +187,8 @@ class _Session:
         if recipe.schedule.each_step:
             self.stepper.before_step = self._rate_of_step
         if recipe.average is not None and recipe.average.each_step:
-            self.stepper.after_step = self._take_in
-        self.average: dict[str, Tensor] = {}
-        self.averaged = 0
+            self.stepper.after_step = self._average_step
+        self.average = RunningAverage(self.module, recipe.average)
         self.switch = recipe.optimizer.start() if isinstance(recipe.optimizer, Switch) else {}
         self.rows: list[dict[str, Any]] = []
         self.written = 0  # rows that the folder has
@@ -197,7 +196,7 @@ class _Session:
         self.epoch, self.batch, self.step = 0, 0, 0
         self.losses: list[float] = []
         self.right = 0
-        self.schedule, self.factor = recipe.schedule.init(), 1.0
+        self.schedule, self.factor, self.first_factor = recipe.schedule.init(), 1.0, 1.0
         self.stopping = recipe.stopping.init()
         self.last_loss: float | None = None
         self.best: tuple[float, dict[str, Tensor]] | None = None
@@ -276,8 +275,8 @@ class _Session:
                 self.stepper.close()
             if self.best is not None and ended.how in (FINISHED, STOPPED_EARLY):
                 self.module.load_state_dict(self.best[1])
-            elif self.average and ended.how in (FINISHED, STOPPED_EARLY):
-                self.module.load_state_dict(self.average)
+            elif self.average.tensors and ended.how in (FINISHED, STOPPED_EARLY):
+                self.module.load_state_dict(self.average.tensors)
             self.module.eval()
             final = self._final_score(ended)
         history = self._history(ended)
@@ -336,6 +335,7 @@ class _Session:
 
     def _begin_epoch(self) -> None:
         self.factor, self.schedule = self.recipe.schedule.next(self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss))
+        self.first_factor = self.factor
         if isinstance(self.recipe.optimizer, Switch):
             self.switch = self.recipe.optimizer.after(self.switch, self.epoch, self.last_loss)
         torch.manual_seed(streams.seed_of(self.recipe.seed, streams.FORWARD, self.epoch))
@@ -385,41 +385,17 @@ class _Session:
             group["lr"] = self.part.lr * self.factor * own["factor"]
             group.update(self.part.settings(self.epoch))
 
+    def _average_step(self) -> None:
+        self.average.take_in((self.epoch + 1) / self.recipe.epochs)
+
     def _rate_of_step(self, batch: int) -> None:
-        moment = Moment(self.epoch + batch / self.per_epoch, self.recipe.epochs, self.last_loss)
-        self.factor, _ = self.recipe.schedule.next(self.schedule, moment)
+        if batch == 0:
+            self.factor = self.first_factor  # asked already, with what the epoch before ended with
+        else:
+            moment = Moment(self.epoch + batch / self.per_epoch, self.recipe.epochs, self.last_loss)
+            self.factor, _ = self.recipe.schedule.next(self.schedule, moment)
         for group, own in zip(self.optimizer.param_groups, self.groups, strict=False):
             group["lr"] = self.part.lr * self.factor * own["factor"]
-
-    @torch.no_grad()
-    def _take_in(self) -> None:
-        """The present weights enter the average."""
-        assert self.recipe.average is not None
-        share = self.recipe.average.share(self.averaged, (self.epoch + 1) / self.recipe.epochs)
-        if share is None:
-            return
-        live = module_tensors(self.module)
-        if not self.average:
-            self.average = {name: value.detach().clone() for name, value in live.items()}
-        else:
-            moving = [name for name, value in live.items() if value.is_floating_point()]
-            torch._foreach_lerp_([self.average[name] for name in moving], [live[name].detach() for name in moving], share)
-            for name in live.keys() - set(moving):
-                self.average[name] = live[name].detach().clone()
-        self.averaged += 1
-
-    @contextmanager
-    def _as_judged(self) -> Iterator[None]:
-        """The module with the weights that the run is judged by: their average, where there is one."""
-        if not self.average:
-            yield
-            return
-        live = {name: value.detach().clone() for name, value in module_tensors(self.module).items()}
-        self.module.load_state_dict(self.average)
-        try:
-            yield
-        finally:
-            self.module.load_state_dict(live)
 
     def _note(self, said: Stretch) -> None:
         if said.losses:
@@ -432,14 +408,14 @@ class _Session:
 
     def _end_epoch(self, sizes: list[int]) -> Ended | None:
         if self.recipe.average is not None and not self.recipe.average.each_step:
-            self._take_in()
+            self._average_step()
         row: dict[str, Any] = {
             signals.TRAIN_LOSS: math.fsum(loss * n for loss, n in zip(self.losses, sizes, strict=True)) / sum(sizes),
             signals.RATE: self.part.lr * self.factor,
         }
         if self.samples.task == CLASSIFICATION:
             row[signals.TRAIN_ACCURACY] = self.right / (sum(sizes) * max(1, self.train.y[0].numel()))
-        with self._as_judged():
+        with self.average.judged():
             if len(self.valid):
                 name = signals.VALID_ACCURACY if self.samples.task == CLASSIFICATION else signals.VALID_R2
                 row[signals.VALID_LOSS], row[name] = evaluate(self.module, self.stepper.loss, self.valid, self.samples.task)
@@ -533,8 +509,8 @@ class _Session:
         }
         if self.best is not None:
             tensors["best"] = self.best[1]
-        if self.average:
-            tensors["average"] = self.average
+        if self.average.tensors:
+            tensors["average"] = self.average.tensors
         state = {
             "epoch": self.epoch,
             "batch": self.batch,
@@ -546,7 +522,7 @@ class _Session:
             "factor": self.factor,
             "stopping": self.stopping,
             "switch": self.switch,
-            "averaged": self.averaged,
+            "averaged": self.average.count,
             "last_loss": self.last_loss,
             "best": None if self.best is None else self.best[0],
             "probe": self.probe.memory(),
@@ -562,8 +538,8 @@ class _Session:
         self.rows = self.store.rows()
         self.written = len(self.rows)
         self.module.load_state_dict(kept.tensors["model"])
-        self.switch, self.averaged = state["switch"], state["averaged"]
-        self.average = {k: v.to(self.device) for k, v in kept.tensors.get("average", {}).items()}
+        self.switch, self.average.count = state["switch"], state["averaged"]
+        self.average.tensors = {k: v.to(self.device) for k, v in kept.tensors.get("average", {}).items()}
         self._use_part()
         load_optimizer(self.optimizer, kept.tensors["optimizer"])
         set_rng_state([kept.tensors["random"][key] for key in sorted(kept.tensors["random"])], self.device)

@@ -52,6 +52,6 @@ def worst_mistakes(images: np.ndarray, truth: Sequence[str], answer: Sequence[st
             image = (image - low) / (high - low or 1.0)
             axis.imshow(image[0] if len(image) != 3 else image.transpose(1, 2, 0), cmap="gray_r" if len(image) != 3 else None, interpolation="nearest")
             axis.set_title(
-                f"{str(truth[place])[:8]} as {str(answer[place])[:8]}\n{100 * sure[place]:.0f} % sure", fontsize=8, loc="center", fontweight="normal"
+                f"{str(truth[place])[:11]}\nas {str(answer[place])[:11]}\n{100 * sure[place]:.0f} % sure", fontsize=8, loc="center", fontweight="normal"
             )
         return svg(made, "Worst mistakes")

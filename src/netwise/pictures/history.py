@@ -58,7 +58,7 @@ def _lines(title: str, lines: Sequence[tuple[str, Series | None]], name: str, le
 
 _INSIDE: tuple[tuple[str, str, bool], ...] = (
     (signals.GRADIENT_RMS, "Gradient (rms, log scale)", True),
-    (signals.UPDATE_RATIO, "Change by one step, over the weights (log scale)", True),
+    (signals.UPDATE_RATIO, "A step over the weights (log scale)", True),
     (signals.ACTIVATION_STD, "Spread of activations", False),
     (signals.ACTIVATION_ZEROS, "Share of activations that are 0", False),
     (signals.ACTIVATION_SATURATED, "Share of saturated activations", False),

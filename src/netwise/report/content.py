@@ -7,14 +7,18 @@ from pathlib import Path
 
 import torch
 
-from netwise.anatomy import anatomy_of
+from netwise.anatomy import anatomy_of, in_bytes
+from netwise.data import Text
+from netwise.data.encoding import TextEncoder
 from netwise.data.source import Samples
 from netwise.diagnosis import Report, diagnose, title
 from netwise.engine.run import Run
+from netwise.engine.sampling import sample_text
 from netwise.engine.scores import outputs_of
 from netwise.errors import NetwiseError, Problem
 from netwise.files import write_atomically
 from netwise.losses import CLASSIFICATION
+from netwise.networks.recurrent import Sequencer
 from netwise.pictures import answers, history as drawn, trials as tried
 from netwise.recipe.checks import check, prepared
 from netwise.recipe.file import recipe_text
@@ -24,6 +28,7 @@ from netwise.rules import Finding
 from netwise.treatment import Course
 from netwise.trials import SEEDS, told_changes
 
+PROMPT, WRITTEN = 20, 500  # characters of a text that a report shows
 RANKED_BY = "The worst first: images that were answered wrong with the most certainty."
 
 
@@ -194,9 +199,9 @@ def _anatomy(run: Run) -> Html:
         anatomy = anatomy_of(run.module, samples.shape, samples.train.x[:2])
     except NetwiseError as error:
         return tag("pre", str(error))
-    rows = [(o.name, o.kind, "x".join(map(str, o.shape)), f"{o.parameters:,}", f"{o.multiply_adds:,}") for o in anatomy.organs]
-    rows.append(("sum", "", "", f"{anatomy.parameters:,}", f"{anatomy.multiply_adds:,}"))
-    return table(("layer", "kind", "output", "parameters", "multiply-adds"), rows, numbers=(3, 4))
+    rows = [(o.name, o.kind, "x".join(map(str, o.shape)), f"{o.parameters:,}", f"{o.multiply_adds:,}", in_bytes(o.memory)) for o in anatomy.organs]
+    rows.append(("sum", "", "", f"{anatomy.parameters:,}", f"{anatomy.multiply_adds:,}", in_bytes(anatomy.memory)))
+    return table(("layer", "kind", "output", "parameters", "multiply-adds", "memory"), rows, numbers=(3, 4, 5))
 
 
 def _samples(run: Run) -> Samples:
@@ -213,6 +218,8 @@ def _answers(run: Run) -> Html:
         return Html("")
     if not len(valid):
         return Html("")
+    if valid.y.dim() > 1:
+        return _writing(run, valid.x[0].tolist())
     device = next((p.device for p in run.module.parameters()), torch.device("cpu"))
     outputs = outputs_of(run.module, valid.x.to(device)).cpu()[:, : len(run.intake.classes)]
     if not bool(torch.isfinite(outputs).all()):
@@ -227,6 +234,16 @@ def _answers(run: Run) -> Html:
         told = [names[int(truth[i])] for i in worst], [names[int(answer[i])] for i in worst]
         pictures.append(answers.worst_mistakes(valid.x[worst].numpy(), *told, sure[worst].numpy()))
     return joined([tag("h2", "Answers"), figures(pictures)])
+
+
+def _writing(run: Run, beginning: list[int]) -> Html:
+    """What a network that has learned a text writes, after a few characters of the validation part."""
+    encoder = run.intake.encoder
+    if not isinstance(encoder, TextEncoder) or not isinstance(run.module, Sequencer) or not isinstance(run.recipe.data, Text):
+        return Html("")
+    text = sample_text(run, encoder.decode(beginning[:PROMPT]), WRITTEN, temperature=0.8)
+    told = f"After the first {min(PROMPT, len(beginning))} characters, which are the validation part's own; drawn at temperature 0.8."
+    return joined([tag("h2", "What it writes"), tag("pre", text), tag("p", told, kind="soft")])
 
 
 def _made_by(run: Run) -> Html:
