@@ -316,3 +316,13 @@ def test_a_text_is_learned_from_a_recipe_and_written(here: Path) -> None:
     written = run("write", the_run().name, "--prompt", "do re", "--length", "20")
     assert written.stdout.startswith("do re")
     assert len(written.stdout) == 26
+
+
+def test_no_command_runs_code_that_a_word_or_file_names_unasked(here: Path) -> None:
+    (here / "trap.py").write_text("raise SystemExit('imported')")
+    (here / "r.toml").write_text('data = "iris"\nnetwork = {kind = "Own", source = "trap:Net"}')
+    for words in (("anatomy", "Own", "--set", "source=trap:Net", "--image", "4"), ("anatomy", "r.toml"), ("start", "r.toml"), ("rate", "r.toml")):
+        refused = run(*words)
+        assert refused.exit_code == 2
+        assert "say --trust-own" in refused.stderr
+    assert "paste it into a script yourself" in run("script", "r.toml").stderr

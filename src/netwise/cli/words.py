@@ -117,7 +117,9 @@ def network_for(name: str, settings: Sequence[str], trust_own: bool) -> tuple[An
         raise WrongValue("network", [Problem("network", name, wrong.reason, wrong.instead)]) from None
     # Read as a file would be, so that every wrong field is told.
     plain = {"data": "digits", "network": {"kind": kind, **settings_of(settings)}}
-    network = recipe_of(plain, "--set").network
+    read = recipe_of(plain, "--set")
+    own_network(read, trust_own)
+    network = read.network
     shape = getattr(network, "image", None)
     if shape is None and hasattr(network, "widths"):
         shape = (network.widths[0],)

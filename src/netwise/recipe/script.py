@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,6 @@ from netwise.recipe.recipe import Recipe
 
 # What the source of a module's class needs around it, in order.
 SOURCES: dict[type[nn.Module], tuple[Any, ...]] = {
-    flatten.Flatten: (),
     pooling.MaxPool2: (),
     stack.ImageStack: (),
     activations.MaxPieces: (),
@@ -90,6 +90,8 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
     rate = told("schedule", recipe.schedule, SCHEDULES, recipe)
     if type(recipe.stopping) not in (stopping.Never, stopping.Patience):
         problems.append(Problem("stopping", type(recipe.stopping).__name__, "has no plain form as a script. These have: Never, Patience"))
+    if isinstance(recipe.network, networks.Own):
+        problems.append(Problem("network", str(recipe.network.source), "is code of your own: paste it into a script yourself"))
     network, sources = "", [""]
     if not problems:
         network, sources = module_text(recipe.network)
@@ -113,6 +115,8 @@ def module_text(network: networks.Network) -> tuple[str, list[str]]:
 def _constructed(module: nn.Module, needed: list[str], depth: int) -> str:
     kind, pad = type(module), "    " * (depth + 1)
     torch_own = kind.__module__.startswith("torch.")
+    if kind is flatten.Flatten:
+        return "nn.Flatten()"  # the same numbers
     if not torch_own:
         if kind not in SOURCES:
             raise WrongValue("recipe", [Problem("network", kind.__name__, "is code of your own: paste it into a script yourself")])
@@ -499,25 +503,10 @@ def _assembled(
     valid, test, seed = (getattr(recipe.data, name, 0) for name in ("valid", "test", "split_seed"))
     best = recipe.stopping if isinstance(recipe.stopping, stopping.Patience) else None
     stepwise = rate.startswith("def eased")
+    cut = [_split_text(valid, test, seed, isinstance(recipe.data, MNIST)), "", ""] if re.search(r"(?<![.\w])split\(", data) else []
     body = [
-        f'"""What netwise trains by recipe {recipe.hash}, as plain PyTorch: the same data, draws and steps, and so the same weights."""',
-        "",
-        "from __future__ import annotations",
-        "",
-        *(f"import {name}" for name in ("csv", "gzip", "hashlib", "io", "math", "os", "struct", "sys")),
-        "from collections import OrderedDict",
-        "from collections.abc import Sequence",
-        "from pathlib import Path",
-        "",
-        "import numpy as np",
-        "import torch",
-        "from sklearn import datasets",
-        "from sklearn.model_selection import train_test_split",
-        "from torch import Tensor, nn",
-        "from torch.nn import functional as F",
-        "",
         f"SEED, EPOCHS, BATCH_SIZE = {recipe.seed}, {recipe.epochs}, {recipe.batch_size}",
-        'FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("NETWISE_DATA", "."))',
+        *(['FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("NETWISE_DATA", "."))'] if "FOLDER" in data else []),
         f"torch.set_num_threads({threads})",
         "",
         "",
@@ -533,9 +522,7 @@ def _assembled(
         "# ---- the data",
         "",
         "",
-        _split_text(valid, test, seed, isinstance(recipe.data, MNIST)),
-        "",
-        "",
+        *cut,
         data,
         *steps,
         "(x_train, y_train), (x_valid, y_valid), (x_test, y_test) = parts",
@@ -562,12 +549,8 @@ def _assembled(
             'g = generator("init", step=1)',
             "with torch.no_grad():",
             "    for layer in network.modules():",
-            "        if isinstance(layer, nn.RNNBase):",
-            '            gates = {"LSTM": 4, "GRU": 3}.get(layer.mode, 1)',
-            "            for p in layer.parameters():",
-            "                for piece in p.chunk(gates):",
-            "                    piece.copy_(draw_weight(tuple(piece.shape), piece.shape[1], piece.shape[0], g) if p.dim() > 1 else draw_bias(len(piece), g))",
-            "        elif isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):",
+            *(GATES if isinstance(recipe.network, networks.ElmanRNN | networks.LSTM | networks.GRU) else []),
+            "        if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):",
             "            outs, ins = layer.weight.shape[:2]",
             "            field = layer.weight[0, 0].numel() if layer.weight.dim() > 2 else 1",
             '            fan_in, fan_out = ins * field, outs * field // getattr(layer, "groups", 1)',
@@ -658,7 +641,40 @@ def _assembled(
             '    print(f"test R2 {float((1 - error / (y_test - y_test.mean(0)).double().square().sum(0)).mean()):.4f}")',
         ]
     body += ['torch.save(network.state_dict(), "weights.pt")', ""]
-    return "\n".join(body)
+    text = "\n".join(body)
+    told = f"What netwise trains by recipe {recipe.hash}, as plain PyTorch: the same data, draws and steps, and so the same weights."
+    return "\n".join([f'"""{told}"""', "", "from __future__ import annotations", "", *_imports(text), "", text])
+
+
+# Each gate of a recurrent layer is drawn as a layer of its own.
+GATES = [
+    "        if isinstance(layer, nn.RNNBase):",
+    '            gates = {"LSTM": 4, "GRU": 3}.get(layer.mode, 1)',
+    "            for p in layer.parameters():",
+    "                for piece in p.chunk(gates):",
+    "                    piece.copy_(draw_weight(tuple(piece.shape), piece.shape[1], piece.shape[0], g) if p.dim() > 1 else draw_bias(len(piece), g))",
+]
+
+# What a script may need, and how it is known that it does.
+IMPORTS: tuple[tuple[str, str], ...] = (
+    *((f"import {name}", rf"\b{name}\.") for name in ("csv", "gzip", "hashlib", "io", "math", "os", "struct", "sys")),
+    ("from collections import OrderedDict", r"\bOrderedDict\("),
+    ("from collections.abc import Sequence", r"\bSequence\["),
+    ("from pathlib import Path", r"\bPath\("),
+    ("", ""),
+    ("import numpy as np", r"\bnp\."),
+    ("import torch", r"\btorch\."),
+    ("from sklearn import datasets", r"\bdatasets\."),
+    ("from sklearn.model_selection import train_test_split", r"\btrain_test_split\("),
+    ("from torch import Tensor, nn", r"\bTensor\b"),
+    ("from torch import nn", r"^(?![\s\S]*\bTensor\b)[\s\S]*\bnn\."),
+    ("from torch.nn import functional as F", r"\bF\."),
+)
+
+
+def _imports(text: str) -> list[str]:
+    """The imports that the text of a script uses."""
+    return [line for line, sign in IMPORTS if re.search(sign, text)]
 
 
 def _split_text(valid: float, test: float, seed: int, own_test: bool) -> str:
