@@ -318,6 +318,13 @@ def test_a_text_is_learned_from_a_recipe_and_written(here: Path) -> None:
     assert len(written.stdout) == 26
 
 
+def test_another_kind_of_part_comes_with_its_own_defaults(here: Path) -> None:
+    (here / "r.toml").write_text('data = "iris"\nepochs = 1\nnetwork = {kind = "MLP", widths = [4, 3]}\noptimizer = {kind = "SGD", momentum = 0.5}')
+    result = run("train", "r.toml", "--set", "optimizer.lr=0.25", "--set", "optimizer.kind=Lion")
+    assert result.exit_code == 0, result.output
+    assert nw.read_recipe(the_run() / "recipe.toml").optimizer == nw.Lion(lr=0.25)
+
+
 def test_no_command_runs_code_that_a_word_or_file_names_unasked(here: Path) -> None:
     (here / "trap.py").write_text("raise SystemExit('imported')")
     (here / "r.toml").write_text('data = "iris"\nnetwork = {kind = "Own", source = "trap:Net"}')

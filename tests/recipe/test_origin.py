@@ -95,3 +95,10 @@ def test_knowledge_of_a_related_task_helps_where_samples_are_few() -> None:
         assert warm_run.score is not None
         gains.append(warm_run.score.value - cold_run.score.value)
     assert min(gains) > 0
+
+
+def test_fine_tuning_in_a_file_needs_no_kind() -> None:
+    plain = {**plain_of(FIRST), "tuning": {"freeze": ["layer1"]}}
+    assert recipe_of(plain).tuning == nw.FineTune(freeze=("layer1",))
+    with pytest.raises(nw.RecipeFileError, match=r"tuning.freez  unknown field. Did you mean `freeze`"):
+        recipe_of({**plain, "tuning": {"freez": []}})

@@ -66,7 +66,8 @@ def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     if not settings:
         return recipe
     plain = plain_of(recipe)
-    for setting in settings:
+    # Another kind of part comes first, and with its own defaults: the fields of the old one are not its own.
+    for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].strip().endswith(".kind")):
         field, equals, text = setting.partition("=")
         if not equals or not field.strip():
             raise click.UsageError(f"--set {setting}: write FIELD=VALUE, such as optimizer.lr=0.01")
@@ -80,6 +81,8 @@ def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
             place = place.setdefault(bit, {}) if isinstance(place, dict) else {}
             if not isinstance(place, dict):
                 raise WrongValue("--set", [Problem(field, text, f"{bit} is no table: it has no fields of its own")])
+        if last == "kind" and place.get("kind") != value:
+            place.clear()
         place[last] = value
     return recipe_of(plain, "--set")
 

@@ -266,6 +266,8 @@ def _part(family: type[Part], value: Any, default: Any) -> Part:
     kind = value.get("kind")
     if kind is None and isinstance(default, Part):
         kind = kind_of(default)
+    if kind is None and len(FAMILIES[family]) == 1:
+        kind = next(iter(FAMILIES[family]))
     if not isinstance(kind, str):
         raise _told(Unfitting(f"needs a kind: which {family.called}? There are: {', '.join(FAMILIES[family])}."), value if kind is None else kind)
     try:
