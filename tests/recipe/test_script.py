@@ -38,6 +38,19 @@ RECIPES = {
         epochs=2,
         clip=nw.Clip(),
     ),
+    "lenet, bent, averaged": nw.Recipe(
+        data=DIGITS,
+        preprocess=(nw.Resize(28, 28), nw.Scale(0.9)),
+        network=nw.LeNet5(),
+        init=nw.He(),
+        optimizer=nw.AdamW(),
+        augment=(nw.Affine(shear=5.0), nw.Elastic(), nw.Erase()),
+        average=nw.EMA(decay=0.99),
+        epochs=2,
+    ),
+    "contrast, mean of weights": nw.Recipe(
+        data=DIGITS, preprocess=(nw.GlobalContrast(bias=0.1),), network=nw.MLP((64, 20, 10), batch_norm=True), average=nw.SWA(start=0.3), epochs=4
+    ),
     "lenet of 1998": nw.Recipe(data=DIGITS, preprocess=(nw.Resize(28, 28),), network=nw.LeNet5Paper(), optimizer=nw.SGD(lr=0.01), epochs=1),
     "convnet": nw.Recipe(
         data=DIGITS, network=nw.ConvNet(image=(1, 8, 8), channels=(8, 16)), augment=(nw.Flip(),), penalty=nw.MaxNorm(norm=1.0), optimizer=nw.NAdam(), epochs=2
@@ -122,10 +135,10 @@ def test_a_text_a_table_and_arrays_too(tmp_path: Path) -> None:
 
 
 def test_what_has_no_plain_form_is_named_all_at_once() -> None:
-    recipe = RECIPES["mlp"].but(optimizer=nw.Muon(), init=nw.LSUV(), average=nw.EMA(), schedule=nw.Plateau())
+    recipe = RECIPES["mlp"].but(optimizer=nw.Muon(), init=nw.LSUV(), tuning=nw.FineTune(), schedule=nw.Plateau())
     with pytest.raises(nw.WrongValue) as caught:
         recipe.to_script()
-    assert [problem.field for problem in caught.value.problems] == ["average", "init", "optimizer", "schedule"]
+    assert [problem.field for problem in caught.value.problems] == ["tuning", "init", "optimizer", "schedule"]
     with pytest.raises(nw.WrongValue, match="is code of your own"):
         module_text(nw.Own(Mine))
 

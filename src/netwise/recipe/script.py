@@ -11,7 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from netwise import activations, augment, initializers, losses, networks, optimizers, penalties, preprocess, schedules, stopping
+from netwise import activations, augment, averaging, initializers, losses, networks, optimizers, penalties, preprocess, schedules, stopping
+from netwise.augment import moves
+from netwise.augment.augment import uniform
 from netwise.clipping import Clip, ClipValue
 from netwise.data.arrays import Arrays
 from netwise.data.bundled import Diabetes, _Classes
@@ -76,9 +78,11 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
             return ""
         return write(part, *more)
 
-    for field in ("tuning", "average"):
-        if getattr(recipe, field) is not None:
-            problems.append(Problem(field, type(getattr(recipe, field)).__name__, "has no plain form as a script", "none"))
+    if recipe.tuning is not None:
+        problems.append(Problem("tuning", "FineTune", "has no plain form as a script", "none"))
+    average = "|" if recipe.average is None else told("average", recipe.average, AVERAGES)
+    if recipe.average is not None and recipe.stopping.keeps_best:
+        problems.append(Problem("average", type(recipe.average).__name__, "together with a stopping rule that keeps the best has no plain form as a script"))
     data = told("data", recipe.data, DATA)
     steps = [told("preprocess", step, PREPROCESSES) for step in recipe.preprocess]
     changes = [told("augment", change, AUGMENTS) for change in recipe.augment]
@@ -97,7 +101,9 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
         network, sources = module_text(recipe.network)
     if problems:
         raise WrongValue("recipe", problems)
-    return _assembled(recipe, threads, data, steps, changes, start, loss, price, limit, clip, optimizer, rate, network, sources)
+    movers = [_source(each) for change in recipe.augment for each in MOVERS.get(type(change), ())]
+    sources += [mover for mover in dict.fromkeys(movers) if mover not in sources]
+    return _assembled(recipe, threads, data, steps, changes, start, loss, price, limit, clip, optimizer, rate, network, sources, average)
 
 
 def module_text(network: networks.Network) -> tuple[str, list[str]]:
@@ -327,6 +333,13 @@ parts = [((x - low) / width, y) for x, y in parts]"""
         f'parts = [(F.interpolate(x, ({step.height}, {step.width}), mode="bilinear", align_corners=False) if len(x) else x, y) for x, y in parts]'
     ),
     preprocess.Flatten: lambda step: "parts = [(x.flatten(1), y) for x, y in parts]",
+    preprocess.Scale: lambda step: f"parts = [(x * {step.factor!r}, y) for x, y in parts]",
+    preprocess.GlobalContrast: lambda step: (
+        "flat = [x.flatten(1) - x.flatten(1).mean(1, keepdim=True) for x, _ in parts]\n"
+        f"sizes = [f.square().{'mean' if step.convention == 'variance' else 'sum'}(1, keepdim=True) for f in flat]\n"
+        f"flat = [{step.scale!r} * f / (size + {step.bias!r}).sqrt().clamp_min({step.epsilon!r}) for f, size in zip(flat, sizes)]\n"
+        "parts = [(f.reshape(x.shape), y) for f, (x, y) in zip(flat, parts)]"
+    ),
 }
 
 PAD = {"zeros": "constant", "border": "replicate", "reflection": "reflect"}
@@ -342,6 +355,41 @@ rows, columns = down + torch.arange(x.shape[2]), right + torch.arange(x.shape[3]
 sample, channel = torch.arange(len(x))[:, None, None, None], torch.arange(x.shape[1])[None, :, None, None]
 x = padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]"""
     ),
+    augment.Affine: lambda change: _affine(change.degrees, change.shift, change.scale, change.shear, change.fill),
+    augment.Rotate: lambda change: _affine(change.degrees, 0.0, 0.0, 0.0, change.fill),
+    augment.Elastic: lambda change: (
+        f"field = smooth_field(len(x), x.shape[2], x.shape[3], {change.smoothness!r}, g)\nx = bent(x, {change.strength!r} * field.to(x), {change.fill!r})"
+    ),
+    augment.Erase: lambda change: (
+        f"""height, width = x.shape[2:]
+tall, wide, top, left, luck = torch.rand((5, len(x), 1), generator=g)
+tall = 1 + (tall * max(1, round({change.share!r} * height))).floor()
+wide = 1 + (wide * max(1, round({change.share!r} * width))).floor()
+top, left = (top * (height - tall + 1)).floor(), (left * (width - wide + 1)).floor()
+rows, columns = torch.arange(height), torch.arange(width)
+inside = ((rows >= top) & (rows < top + tall))[:, :, None] & ((columns >= left) & (columns < left + wide))[:, None, :]
+x = torch.where((inside & (luck < {change.chance!r})[:, :, None])[:, None], torch.full((), {change.value!r}), x)"""
+    ),
+}
+# Functions of netwise that an augmentation's lines call.
+MOVERS: dict[type[Any], tuple[Any, ...]] = {
+    augment.Affine: (uniform, moves.moved),
+    augment.Rotate: (uniform, moves.moved),
+    augment.Elastic: (moves.smooth_field, moves.bent),
+}
+
+
+def _affine(degrees: float, shift: float, scale: float, shear: float, fill: str) -> str:
+    return f"""turn = uniform((len(x),), -{degrees!r}, {degrees!r}, g) * math.pi / 180
+sheared = torch.tan(uniform((len(x),), -{shear!r}, {shear!r}, g) * math.pi / 180)
+size = uniform((len(x),), 1 - {scale!r}, 1 + {scale!r}, g)
+across, down = uniform((2, len(x)), -2 * {shift!r}, 2 * {shift!r}, g)
+x = moved(x, turn, size, sheared, across, down, {fill!r})"""
+
+
+AVERAGES: dict[type[Any], Callable[..., str]] = {  # when, and with what share of the present weights
+    averaging.EMA: lambda average: f"step|1 - min({average.decay!r}, (1 + count) / (10 + count))",
+    averaging.SWA: lambda average: f"epoch|1 / (count + 1) if (epoch + 1) / EPOCHS > {average.start!r} else None",
 }
 
 
@@ -498,6 +546,7 @@ def _assembled(
     rate: str,
     network: str,
     sources: list[str],
+    average: str,
 ) -> str:
     task = recipe.data.load().task
     valid, test, seed = (getattr(recipe.data, name, 0) for name in ("valid", "test", "split_seed"))
@@ -585,6 +634,28 @@ def _assembled(
         "",
         "",
     ]
+    when_averaged, share = average.split("|")
+    if share:
+        body += [
+            "average, count = {}, 0",
+            "",
+            "",
+            "@torch.no_grad()",
+            "def take_in(share):",
+            '    """The present weights enter the average that the run ends with."""',
+            "    global count",
+            "    if share is None:",
+            "        return",
+            "    live = network.state_dict()",
+            "    moving = [name for name, value in live.items() if value.is_floating_point()] if average else []",
+            "    if moving:",
+            "        torch._foreach_lerp_([average[name] for name in moving], [live[name] for name in moving], share)",
+            "    for name in live.keys() - set(moving):",
+            "        average[name] = live[name].clone()",
+            "    count += 1",
+            "",
+            "",
+        ]
     if best:
         body += ["best, best_epoch, kept = math.inf, -1, None"]
     body += [
@@ -619,6 +690,8 @@ def _assembled(
     body += ["        optimizer.step()"]
     if limit:
         body += ["        with torch.no_grad():", "            for w in weights:", _indented(limit, 16)]
+    if when_averaged == "step":
+        body += [f"        take_in({share})"]
     body += ['    told = f"epoch {epoch + 1}/{EPOCHS}  loss {float(loss.detach()):.4f}"', "    if len(x_valid):"]
     body += ["        valid_loss = float(loss_of(outputs_of(x_valid), y_valid))", '        told += f"  valid loss {valid_loss:.4f}"', "    print(told)"]
     if best:
@@ -632,6 +705,10 @@ def _assembled(
             "",
             "network.load_state_dict(kept)",
         ]
+    if when_averaged == "epoch":
+        body += [f"    take_in({share})"]
+    if share:
+        body += ["", "if average:", "    network.load_state_dict(average)"]
     body += ["", "network.eval()", "if len(x_test):"]
     if task == CLASSIFICATION:
         body += ['    print(f"test accuracy {100 * float((outputs_of(x_test).argmax(1) == y_test).float().mean()):.2f} %")']
