@@ -265,6 +265,10 @@ def test_show_activations_is_a_table_and_a_picture(here: Path) -> None:
     assert re.search(r"Tanh +-1 to 1 +1 +\|x\| > 1.82 +\|x\| > 2.99 +0.000", done.stdout)
     assert max(map(len, done.stdout.splitlines())) <= 80 + 10
     assert (here / "a.png").stat().st_size > 10_000
+    for words in (("show", "activations"), ("anatomy", "LeNet5")):
+        wrong = run(*words, "--picture", "a.txt")
+        assert wrong.exit_code == 2
+        assert "its name has to end in .png or .svg" in wrong.stderr
     again = run("show", "activations", "--picture", "a.png")
     assert again.exit_code == 2
     assert "is there already" in again.stderr

@@ -43,6 +43,11 @@ def _normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> T
     return torch.randn(shape, generator=generator) * std
 
 
+def _biases(size: int, mean: float, std: float, generator: torch.Generator) -> Tensor:
+    """N(mean, std^2); without a spread nothing is drawn, so that the weights' draws stay where they are."""
+    return mean + _normal((size,), std, generator) if std else torch.full((size,), mean)
+
+
 def _checked(fan: int, name: str) -> int:
     if fan < 1:
         raise ValueError(f"{name} = {fan} must be at least 1: a layer has inputs and outputs")
@@ -126,9 +131,7 @@ class Normal(Initializer):
         return _normal(shape, self.std, generator)
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
-        if not self.bias_std:
-            return torch.full((size,), self.bias)
-        return self.bias + _normal((size,), self.bias_std, generator)
+        return _biases(size, self.bias, self.bias_std, generator)
 
 
 def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
@@ -189,7 +192,7 @@ class LeCun(Initializer):
         return _normal(shape, math.sqrt(1 / _checked(fan_in, "fan_in")), generator)
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
-        return _normal((size,), self.bias_std, generator) if self.bias_std else torch.zeros(size)
+        return _biases(size, 0.0, self.bias_std, generator)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -381,9 +384,7 @@ class WithBiases(Initializer):
         return self.weights.sample(shape, fan_in=fan_in, fan_out=fan_out, generator=generator)
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
-        if not self.bias_std:
-            return torch.full((size,), self.bias)
-        return self.bias + _normal((size,), self.bias_std, generator)
+        return _biases(size, self.bias, self.bias_std, generator)
 
     def settle(self, module: nn.Module, x: Tensor) -> None:
         self.weights.settle(module, x)

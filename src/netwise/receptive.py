@@ -65,7 +65,7 @@ def start(images: Tensor) -> Tensor:
 def size_of(map_: Tensor) -> tuple[int, int] | str | None:
     """(height, width) of a map's field, "whole" where it sees all of the image, None where nothing is known."""
     fields: Fields | str = getattr(map_, "netwise_fields", WHOLE)
-    if fields == WHOLE or isinstance(fields, str):
+    if isinstance(fields, str):
         return None
     return WHOLE if fields is None else (fields[0].size, fields[1].size)
 

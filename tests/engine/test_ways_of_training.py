@@ -244,3 +244,22 @@ def test_a_carried_state_survives_a_stop(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="pulled the plug"):
         nw.fit(recipe, folder=tmp_path / "run", checkpoint_every=7, progress=Stop())
     assert equal(nw.resume(tmp_path / "run"), whole)
+
+
+class EachStep(torch.nn.Module):
+    """A user's own network that answers at each step of a sequence shorter than its alphabet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = torch.nn.Embedding(10, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.table(x).transpose(1, 2)
+        return out
+
+
+def test_an_own_network_may_answer_at_each_step() -> None:
+    data = nw.data.copying(word=1, wait=1, samples=60)
+    assert data.load().train.x.shape[1] < len(data.load().classes)
+    run = nw.fit(nw.Recipe(data=data, network=nw.Own(EachStep), epochs=1))
+    assert run.history.ended.how == "finished"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netwise.cli.group import json_option, main, trust_option
-from netwise.cli.telling import echo_json, never_over
-from netwise.cli.words import changed, fields_of, network_for, own_network
+from netwise.cli.telling import PICTURES, echo_json, never_over
+from netwise.cli.words import changed, network_for, own_network
 
 if TYPE_CHECKING:
     pass
@@ -35,7 +35,7 @@ def anatomy(network: str, image: str | None, settings: Sequence[str], picture: P
             raise click.UsageError(f"--image {image}: write sides with x between, such as 3x224x224") from None
         if not shape or min(shape) < 1:
             raise click.UsageError(f"--image {image}: sides are at least 1, such as 3x224x224")
-        if len(shape) == 3 and "image" in {each.name for each in fields_of(built)} and not any(setting.startswith("image") for setting in settings):
+        if len(shape) == 3 and hasattr(built, "image") and not any(setting.startswith("image") for setting in settings):
             built = built.but(image=shape)
     if shape is None:
         raise click.UsageError(f"--image: {network} takes inputs of any shape; say which, such as --image 64")
@@ -43,7 +43,7 @@ def anatomy(network: str, image: str | None, settings: Sequence[str], picture: P
     if picture is not None:
         from netwise.pictures.anatomy import picture_anatomy
 
-        never_over(picture)
+        never_over(picture, PICTURES)
         picture_anatomy(told, picture)
     if as_json:
         echo_json(plain_anatomy(told))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netwise.cli.group import USAGE, home_option, json_option, main
-from netwise.cli.telling import echo_json, network_table, never_over
+from netwise.cli.telling import PICTURES, echo_json, network_table, never_over
 from netwise.cli.words import called, changed, find_run
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def show_activations(picture: Path | None, as_json: bool) -> None:
     from netwise.pictures.activations import activation_table, of_one_number, picture_activations
 
     if picture is not None:
-        never_over(picture)
+        never_over(picture, PICTURES)
         picture_activations(picture)
     if as_json:
         echo_json([asdict(character(each)) for each in of_one_number()])

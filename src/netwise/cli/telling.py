@@ -24,12 +24,15 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(strict(value), indent=1))
 
 
-def never_over(path: Path) -> None:
-    """A file that somebody made is not written over."""
+PICTURES, SCRIPTS = (".png", ".svg"), (".py", ".txt", "")
+
+
+def never_over(path: Path, endings: tuple[str, ...]) -> None:
+    """A file that somebody made is not written over, and one that could not be written is told before the work."""
     if path.exists():
         raise DataError(f"{path} is there already: name another file")
-    if path.suffix not in (".png", ".svg", ".py", ".txt", ""):
-        raise DataError(f"{path}: a picture ends in .png or .svg")
+    if path.suffix not in endings:
+        raise DataError(f"{path}: its name has to end in {' or '.join(ending for ending in endings if ending)}")
 
 
 def network_table(recipe: Recipe) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netwise.cli.group import home_option, json_option, main, trust_option
-from netwise.cli.telling import echo_json, never_over
+from netwise.cli.telling import SCRIPTS, echo_json, never_over
 from netwise.cli.words import as_number, changed, find_run, own_network
 from netwise.errors import DataError
 
@@ -91,6 +91,6 @@ def script(recipe: Path, settings: Sequence[str], output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    never_over(output)
+    never_over(output, SCRIPTS)
     output.write_text(text, "utf-8")
     click.echo(f"Written to {output}. Run it with: python {output}")

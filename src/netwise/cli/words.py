@@ -165,13 +165,6 @@ def called(recipe: Recipe) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)[:40] or "run"
 
 
-def fields_of(part: Any) -> Sequence[Any]:
-    """The fields of a part."""
-    import dataclasses
-
-    return dataclasses.fields(part)
-
-
 def as_number(cell: str, file: Path) -> float:
     """A cell that has to be a number."""
     try:

@@ -156,7 +156,7 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
     recipe = with_own(recipe, network, store.path)
     tensors = store.weights()
     intake = Intake.read(about["intake"], tensors, len(recipe.preprocess))
-    module = module_from(recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}, store.path)
+    module = module_from(recipe, module_weights(tensors), store.path)
     score = Score(**{k: v for k, v in about["score"].items() if k != "sentence"}) if about.get("score") else None
     return Run(recipe, history_from(about, store.rows()), module, intake, score, store.path)
 
@@ -173,6 +173,11 @@ def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
     if not isinstance(network, Own) or network.source != recipe.network.source:
         raise RunFolderError(f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}")
     return recipe.but(network=network)
+
+
+def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of a run folder's tensors that are the module's own, by its names."""
+    return {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
 
 
 def module_from(recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None = None) -> nn.Module:

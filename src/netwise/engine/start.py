@@ -8,13 +8,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from netwise import streams
+from netwise.engine.run import module_weights
 from netwise.errors import RunFolderError
 from netwise.initializers import initialize
 from netwise.recipe.origin import From, take, weights_in
 from netwise.recipe.recipe import Recipe
 from netwise.store import RECIPE, RunFolder
-
-WEIGHTS = "model."  # what the names of a run's own weights begin with in its folder
 
 
 def begin(module: nn.Module, recipe: Recipe, x: Tensor) -> None:
@@ -34,8 +33,7 @@ def tensors_of(init: From) -> dict[str, Tensor]:
     path = Path(init.path or "")
     if not (path / RECIPE).is_file():
         return weights_in(path)
-    found = RunFolder.open(path).weights()
-    return {name.removeprefix(WEIGHTS): value for name, value in found.items() if name.startswith(WEIGHTS)}
+    return module_weights(RunFolder.open(path).weights())
 
 
 @lru_cache(maxsize=4)

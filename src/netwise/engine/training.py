@@ -31,9 +31,9 @@ from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EA
 from netwise.losses import CLASSIFICATION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
 from netwise.networks import Network, Own
 from netwise.networks.recurrent import StreamSequencer
-from netwise.optimizers import Switch
+from netwise.optimizers import Optimizer, Switch
 from netwise.probe import Probe
-from netwise.recipe.checks import check, prepared
+from netwise.recipe.checks import check, prepared, width_of
 from netwise.recipe.recipe import Recipe
 from netwise.schedules import Moment
 from netwise.stopping import Ending, badness
@@ -180,7 +180,7 @@ class _Session:
         self.how = self._settled(how)
         self.groups = self._groups()
         self.part = recipe.optimizer.first if isinstance(recipe.optimizer, Switch) else recipe.optimizer
-        self.optimizer = self.part.build([dict(group) for group in self.groups] if recipe.tuning is not None else self.groups[0]["params"])
+        self.optimizer = self._built(self.part)
         self.probe = Probe(self.module)
         self.stepper = Stepper(recipe, self.module, self.optimizer, self.train, samples.task, self.probe, self.how.watch_every, samples.in_order)
         self.stepper.mode(self.optimizer, self.part.asks_again)
@@ -239,7 +239,7 @@ class _Session:
 
     def _own_network_fits(self, samples: Samples) -> None:
         anatomy = anatomy_of(self.module, samples.shape, samples.train.x[:2])
-        width = anatomy.output[-1] if anatomy.output else 1
+        width = width_of(anatomy.output, samples)
         if samples.task == CLASSIFICATION and width < samples.outputs:
             raise WrongValue("recipe", [Problem("network", "Own", f"gives {width} outputs, and the data have {samples.outputs} classes")])
 
@@ -371,19 +371,28 @@ class _Session:
         part = self.recipe.optimizer.in_force(self.switch)
         if part is not self.part:
             self.part = part
-            self.optimizer = part.build([dict(group) for group in self.groups] if self.recipe.tuning is not None else self.groups[0]["params"])
+            self.optimizer = self._built(part)
             self.stepper.mode(self.optimizer, part.asks_again)
             self.keepers = self._keepers()
             self._set_rate()
+
+    def _built(self, part: Optimizer) -> torch.optim.Optimizer:
+        """torch's object of `part`, in groups where layers have rates of their own; one plain group takes the quick update."""
+        return part.build([dict(group) for group in self.groups] if self.recipe.tuning is not None else self.groups[0]["params"])
 
     def _keepers(self) -> tuple[Keeper, Keeper]:
         """For the state at the last look, and for that before a step taken carefully."""
         return Keeper(self.module, self.optimizer, self.device), Keeper(self.module, self.optimizer, self.device)
 
     def _set_rate(self) -> None:
+        """The rates by the present factor, and what else the epoch changes in the optimizer."""
+        self._set_rates()
+        for group in self.optimizer.param_groups:
+            group.update(self.part.settings(self.epoch))
+
+    def _set_rates(self) -> None:
         for group, own in zip(self.optimizer.param_groups, self.groups, strict=False):
             group["lr"] = self.part.lr * self.factor * own["factor"]
-            group.update(self.part.settings(self.epoch))
 
     def _average_step(self) -> None:
         self.average.take_in((self.epoch + 1) / self.recipe.epochs)
@@ -394,8 +403,7 @@ class _Session:
         else:
             moment = Moment(self.epoch + batch / self.per_epoch, self.recipe.epochs, self.last_loss)
             self.factor, _ = self.recipe.schedule.next(self.schedule, moment)
-        for group, own in zip(self.optimizer.param_groups, self.groups, strict=False):
-            group["lr"] = self.part.lr * self.factor * own["factor"]
+        self._set_rates()
 
     def _note(self, said: Stretch) -> None:
         if said.losses:

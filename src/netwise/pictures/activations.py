@@ -8,8 +8,7 @@ from pathlib import Path
 import torch
 
 from netwise.activations import ACTIVATIONS, Activation, Maxout, Softmax, character, slope
-from netwise.pictures.anatomy import save
-from netwise.pictures.drawing import BLUE, ORANGE, figure
+from netwise.pictures.drawing import BLUE, ORANGE, figure, save
 
 COLUMNS = 5
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from netwise.anatomy import Anatomy
-from netwise.files import write_atomically
-from netwise.pictures.drawing import BLUE, GREEN, GREY, ORANGE, figure, save_png, svg
+from netwise.pictures.drawing import BLUE, GREEN, GREY, ORANGE, figure, save
 
 MOST_ROWS = 40  # layers that fit on a page; deep networks are summed by the module around them
 
@@ -43,19 +42,6 @@ def picture_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
             ax.xaxis.set_major_locator(_few())
         made.suptitle(title, fontsize=9)
         return save(made, path, title)
-
-
-def save(made: Any, path: Path, title: str) -> Path:
-    """Write a figure as `.png` or `.svg`."""
-    if path.suffix == ".png":
-        save_png(made, path)
-    elif path.suffix == ".svg":
-        # On paper of its own, so that it can be looked at outside a page.
-        text = svg(made, title).replace("currentColor", "#1d232b").replace("var(--line)", "#c9d1d9")
-        write_atomically(path, text)
-    else:
-        raise ValueError(f"{path}: a picture ends in .png or .svg")
-    return path
 
 
 def _few() -> Any:

@@ -6,7 +6,10 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from netwise.files import write_atomically
 
 INK, FAINT = "#010203", "#040506"  # stand-ins, replaced by the page's own colours
 BLUE, ORANGE, GREEN, RED, GREY = "#3b82c4", "#d9822b", "#3a9d5d", "#c94f4f", "#8a8f98"
@@ -88,3 +91,16 @@ def _safe(text: str) -> str:
 def save_png(made: Any, path: Any, dark: bool = False) -> None:
     """The figure as a PNG, for a README."""
     made.savefig(path, dpi=160, facecolor="white" if not dark else "#14171c")
+
+
+def save(made: Any, path: Path, title: str) -> Path:
+    """Write a figure as `.png` or `.svg`."""
+    if path.suffix == ".png":
+        save_png(made, path)
+    elif path.suffix == ".svg":
+        # On paper of its own, so that it can be looked at outside a page.
+        text = svg(made, title).replace("currentColor", "#1d232b").replace("var(--line)", "#c9d1d9")
+        write_atomically(path, text)
+    else:
+        raise ValueError(f"{path}: a picture ends in .png or .svg")
+    return path

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.activations import ACTIVATION_MODULES
-from netwise.pictures.anatomy import save
-from netwise.pictures.drawing import COLOURS, figure
+from netwise.pictures.drawing import COLOURS, figure, save
 
 LINES, POINTS = 21, 120  # of the grid: lines each way, points of a line
 MOST_SAMPLES = 500

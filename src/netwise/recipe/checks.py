@@ -116,7 +116,8 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
     if network.takes == "images" and few.train.x.dim() != 4:
         features = few.train.x[0].numel()
         return [Problem("network", name, f"takes images, and a sample has {features} features in a row", f"MLP(({features}, 64, {outputs}))")]
-    if not few.train.x.is_floating_point() and getattr(network, "symbols", 1) != len(samples.classes):
+    own = isinstance(network, Own)  # has an alphabet that only its code knows; sending samples through it shows
+    if not own and not few.train.x.is_floating_point() and getattr(network, "symbols", 0) != len(samples.classes):
         alphabet = len(samples.classes)
         return [Problem("network.symbols", str(getattr(network, "symbols", "")), f"and the data have an alphabet of {alphabet}", str(alphabet))]
     if getattr(network, "carry", False) and not samples.in_order:
