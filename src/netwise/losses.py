@@ -14,6 +14,9 @@ from netwise.fields import Part, integer, number, numbers, text
 
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
+RECONSTRUCTION = "reconstruction"  # the inputs themselves are the targets
+MEMORY = "memory"  # the inputs are to be found again
+DENSITY = "density"  # how likely inputs are: there are no targets
 
 
 class Loss(Part):

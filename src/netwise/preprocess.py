@@ -329,4 +329,23 @@ class Resize(Preprocess):
         return F.interpolate(x, (self.height, self.width), mode="bilinear", align_corners=False)
 
 
-PREPROCESSES: tuple[type[Preprocess], ...] = (Standardise, MinMax, Scale, GlobalContrast, Whiten, Quantile, FillMissing, OneHot, Flatten, Resize)
+@dataclass(frozen=True, kw_only=True)
+class Binarise(Preprocess):
+    """1 where an input is at least the threshold, else 0: what a binary energy model's likelihood is a statement about.
+
+    Args:
+        threshold: in the units of the inputs. Default 0.5: the middle of pixels from 0 to 1.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.Binarise().apply(torch.tensor([[0.2, 0.5, 0.9]]), {}).tolist()
+        [[0.0, 1.0, 1.0]]
+    """
+
+    threshold: float = number(0.5, why="the middle of pixels from 0 to 1")
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        return (x >= self.threshold).to(x.dtype)
+
+
+PREPROCESSES: tuple[type[Preprocess], ...] = (Standardise, MinMax, Scale, GlobalContrast, Whiten, Quantile, FillMissing, OneHot, Flatten, Resize, Binarise)

@@ -83,7 +83,8 @@ class Probe:
 
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
         if torch.is_grad_enabled():
-            self._output = _first_tensor(output)
+            said = _first_tensor(output)
+            self._output = said if said is None or said.dim() else None  # a module that gives its own loss tells no outputs
 
     def _hook(self, name: str, first: bool) -> Any:
         def heard(module: nn.Module, args: Any, output: Any) -> None:

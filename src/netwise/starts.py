@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from netwise import signals
+from netwise.engine.run import prepare_module
 from netwise.engine.start import begin
 from netwise.probe import Probe
 from netwise.recipe.checks import prepared
@@ -64,7 +65,8 @@ def look_at_start(recipe: Recipe, *, samples: int = 256) -> tuple[Begun, ...]:
     with torch.random.fork_rng():
         with global_seed(recipe.seed, INIT):
             module = recipe.network.build()
-        begin(module, recipe, data.train.x)
+        prepare_module(module, recipe)
+        begin(module, recipe, data.train.x, data.train.y)
         return _looked(recipe, module, data.train.x[: max(2, samples)], data.train.y[: max(2, samples)])
 
 

@@ -84,7 +84,7 @@ def test_a_change_keeps_shape_and_kind_and_hangs_on_its_generator_alone(cls: typ
     assert torch.equal(x, kept)
 
 
-@pytest.mark.parametrize("cls", [cls for cls in PER_BATCH if cls not in (nw.Noise,)])
+@pytest.mark.parametrize("cls", [cls for cls in PER_BATCH if cls not in (nw.Noise, nw.Mask, nw.SaltAndPepper, nw.DrawBits)])
 def test_a_change_of_images_refuses_rows_and_treats_each_image_by_itself(cls: type[nw.Augment]) -> None:
     with pytest.raises(nw.DataError, match="takes images"):
         cls().apply(torch.zeros(4, 7), g())

@@ -5,10 +5,13 @@ from __future__ import annotations
 from netwise.augment.augment import Augment
 from netwise.augment.copies import FromDistribution, NoiseCopies, Resample, ShiftCopies
 from netwise.augment.moves import Affine, Crop, Elastic, Flip, Rotate, Shift
-from netwise.augment.pixels import ColourJitter, Erase, Mixup, Noise
+from netwise.augment.pixels import ColourJitter, DrawBits, Erase, Mask, Mixup, Noise, SaltAndPepper
 
 AUGMENTS: tuple[type[Augment], ...] = (
     Noise,
+    Mask,
+    SaltAndPepper,
+    DrawBits,
     Shift,
     Flip,
     Crop,
@@ -30,15 +33,18 @@ __all__ = [
     "Augment",
     "ColourJitter",
     "Crop",
+    "DrawBits",
     "Elastic",
     "Erase",
     "Flip",
     "FromDistribution",
+    "Mask",
     "Mixup",
     "Noise",
     "NoiseCopies",
     "Resample",
     "Rotate",
+    "SaltAndPepper",
     "Shift",
     "ShiftCopies",
 ]

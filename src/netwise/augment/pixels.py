@@ -36,6 +36,72 @@ class Noise(Augment):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mask(Augment):
+    """Set a share of the inputs, chosen anew each time, to 0: the corruption of a denoising autoencoder.
+
+    Args:
+        share: of the inputs, from 0 to below 1. Default 0.25.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> x = nw.Mask(share=0.5).apply(torch.ones(100, 100), torch.Generator().manual_seed(0))
+        >>> round(x.mean().item(), 1)
+        0.5
+
+    Source: Vincent et al. 2008, "Extracting and composing robust features with denoising autoencoders"; note 001, claim N16.
+    """
+
+    share: float = number(0.25, least=0, below=1, because="it is a share of the inputs", why="the papers' usual value")
+
+    def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        return x * (torch.rand(x.shape, generator=generator) >= self.share).to(x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaltAndPepper(Augment):
+    """Set a share of the inputs, chosen anew each time, to the lowest or the highest value, by a toss.
+
+    Args:
+        share: of the inputs, from 0 to below 1. Default 0.1.
+        low, high: the two values. Default 0.0 and 1.0.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> x = nw.SaltAndPepper(share=0.5).apply(torch.full((100, 100), 0.5), torch.Generator().manual_seed(0))
+        >>> round((x == 0).float().mean().item(), 1), round((x == 1).float().mean().item(), 1)
+        (0.2, 0.2)
+
+    Source: Vincent et al. 2010, "Stacked denoising autoencoders", section 4.2; note 001, claim N16.
+    """
+
+    share: float = number(0.1, least=0, below=1, because="it is a share of the inputs", why="the paper's smallest")
+    low: float = number(0.0, why="the black of pixels from 0 to 1")
+    high: float = number(1.0, why="the white of pixels from 0 to 1")
+
+    def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        luck = torch.rand(x.shape, generator=generator).to(x)
+        noisy = torch.where(luck < self.share / 2, torch.full((), self.low).to(x), torch.full((), self.high).to(x))
+        return torch.where(luck < self.share, noisy, x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawBits(Augment):
+    """Draw every input anew as 0 or 1, with the input as the chance of 1: grey pixels taken as probabilities.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> x = nw.DrawBits().apply(torch.full((100, 100), 0.3), torch.Generator().manual_seed(0))
+        >>> sorted(x.unique().tolist()), round(x.mean().item(), 1)
+        ([0.0, 1.0], 0.3)
+
+    Source: Salakhutdinov, Murray 2008, who train restricted Boltzmann machines on MNIST so.
+    """
+
+    def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        return (torch.rand(x.shape, generator=generator).to(x) < x).to(x.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Erase(Augment):
     """Paint a random rectangle of each image over, so that no single patch is relied on.
 

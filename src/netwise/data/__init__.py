@@ -9,7 +9,7 @@ from netwise.data.arrays import Arrays, arrays
 from netwise.data.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
 from netwise.data.characters import Text, text
 from netwise.data.image_files import Pictures, images
-from netwise.data.image_sets import CIFAR10, MNIST, USPS, FashionMNIST, Olivetti, Silhouettes
+from netwise.data.image_sets import CIFAR10, MNIST, USPS, BinarizedMNIST, FashionMNIST, Olivetti, Silhouettes
 from netwise.data.sequences import Adding, Copying
 from netwise.data.source import Data, Pairs, Samples, Split
 from netwise.data.table import Table, csv
@@ -17,6 +17,7 @@ from netwise.data.tables import Adult, CaliforniaHousing, Letter, Sonar, Spambas
 
 digits, iris, wine, breast_cancer, diabetes = Digits, Iris, Wine, BreastCancer, Diabetes
 mnist, fashion_mnist, cifar10, usps, olivetti, silhouettes = MNIST, FashionMNIST, CIFAR10, USPS, Olivetti, Silhouettes
+binarized_mnist = BinarizedMNIST
 adult, letter, spambase, sonar, california_housing = Adult, Letter, Spambase, Sonar, CaliforniaHousing
 adding, copying = Adding, Copying
 
@@ -29,6 +30,7 @@ DATA: dict[str, type[Data]] = {
     "diabetes": Diabetes,
     "mnist": MNIST,
     "fashion_mnist": FashionMNIST,
+    "binarized_mnist": BinarizedMNIST,
     "cifar10": CIFAR10,
     "usps": USPS,
     "olivetti": Olivetti,
@@ -50,6 +52,7 @@ __all__ = [
     "Adding",
     "Adult",
     "Arrays",
+    "BinarizedMNIST",
     "BreastCancer",
     "CIFAR10",
     "CaliforniaHousing",
@@ -77,6 +80,7 @@ __all__ = [
     "adding",
     "adult",
     "arrays",
+    "binarized_mnist",
     "breast_cancer",
     "california_housing",
     "cifar10",

@@ -22,10 +22,11 @@ from netwise.data.folder import Remote, data_folder, find
 from netwise.data.source import SHARE, Data, Pairs, Samples, Split, pairs, split_rows
 from netwise.errors import DataError
 from netwise.fields import integer, number, text
-from netwise.losses import CLASSIFICATION
+from netwise.losses import CLASSIFICATION, DENSITY
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+_BINARIZED = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/binarized_mnist_"
 IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 
 
@@ -225,6 +226,48 @@ class Silhouettes(Data):
         classes = tuple(str(np.ravel(name)[0]) for name in np.ravel(found["classnames"]))
         mark = hashlib.sha256(found["train_data"].tobytes()).hexdigest()[:16]
         return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, classes, encoder, mark)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinarizedMNIST(Data):
+    """70 000 handwritten digits of 28x28 pixels, each drawn once as 0 or 1 with its grey as the chance; without labels, in the
+    published three parts of 50 000, 10 000 and 10 000. For models of how likely an image is.
+
+    Args:
+        first: take only the first so many training images; 0: all. Default 0.
+
+    Source: Salakhutdinov, Murray 2008; Larochelle, Murray 2011; files of Hugo Larochelle.
+    """
+
+    first: int = integer(0, least=0, because="it counts images", why="all of them")
+    remotes: ClassVar[tuple[Remote, ...]] = tuple(
+        Remote(f"binarized_mnist/binarized_mnist_{part}.amat.gz", f"{_BINARIZED}{part}.amat", "") for part in ("train", "valid", "test")
+    )
+
+    def read(self) -> Samples:
+        files = find(self.remotes, "BinarizedMNIST")
+        train, valid, test = (read_bits(path, 784) for path in files)
+        if self.first > len(train):
+            raise DataError(f"first = {self.first}: there are {len(train)} training images")
+        encoder = ArrayEncoder((1, 28, 28))
+        mark = hashlib.sha256(np.packbits(train).tobytes()).hexdigest()[:16]
+        kept = train[: self.first] if self.first else train
+        parts = [Pairs(_scaled(x, encoder), torch.zeros(len(x), 0)) for x in (kept, valid, test)]
+        return Samples(parts[0], parts[1], parts[2], DENSITY, (), encoder, mark)
+
+
+def read_bits(path: Path, columns: int) -> np.ndarray:
+    """A text of 0 and 1 with blanks between them, `columns` on each line, gzipped or plain."""
+    try:
+        raw = path.read_bytes()
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is no whole file of bits ({error}): delete it and fetch it again") from None
+    digits = np.frombuffer(raw, np.uint8)
+    bits: np.ndarray = digits[(digits == ord("0")) | (digits == ord("1"))] - ord("0")
+    if not len(bits) or len(bits) % columns or raw.count(b"\n") not in (len(bits) // columns, len(bits) // columns - 1):
+        raise DataError(f"{path} has {len(bits)} bits, and should have {columns} on each line: delete it and fetch it again")
+    return bits.reshape(-1, columns)
 
 
 def read_numbers(path: Path, columns: int) -> np.ndarray:

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 
 from netwise.data.encoding import encoder_from
 from netwise.data.source import Encoder, Samples
-from netwise.engine.scores import Score, outputs_of
+from netwise.energy.phases import Phase
+from netwise.engine.scores import Score, evaluating, given_back, outputs_of
 from netwise.errors import RunFolderError
 from netwise.history import History, history_from
-from netwise.losses import CLASSIFICATION, BinaryCrossEntropy, CrossEntropy
+from netwise.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION, BinaryCrossEntropy, CrossEntropy
 from netwise.networks import Network, Own
+from netwise.networks.unsupervised import Unsupervised
 from netwise.preprocess import Fitted
 from netwise.recipe.recipe import Recipe
 from netwise.store import RunFolder
@@ -90,16 +92,32 @@ class Run:
 
     def outputs(self, raw: Any) -> Tensor:
         """The network's outputs `(samples, outputs)` for raw inputs, as a user has them: see `predict`."""
+        x = self._prepared(raw)
+        return outputs_of(self.module, x).cpu() if len(x) else torch.zeros(0, max(1, len(self.intake.classes)))
+
+    def codes(self, raw: Any) -> Tensor:
+        """What an autoencoder, a machine or a stack makes of raw inputs, `(samples, code)`.
+
+        Raises:
+            TypeError: the network has no code.
+        """
+        if not isinstance(self.module, Unsupervised):
+            raise TypeError(f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model")
+        with evaluating(self.module), torch.no_grad():
+            return torch.cat([self.module.encode(piece) for piece in self._prepared(raw).split(4096)]).cpu()
+
+    def _prepared(self, raw: Any) -> Tensor:
+        """Raw inputs as the module takes them."""
         x = self.intake.encoder.encode(raw)
         for step, fitted in zip(self.recipe.preprocess, self.intake.fitted, strict=True):
             x = step.apply(x, fitted)
-        if not len(x):
-            return torch.zeros(0, max(1, len(self.intake.classes)))
-        device = next((p.device for p in self.module.parameters()), torch.device("cpu"))
-        return outputs_of(self.module, x.to(device)).cpu()
+        return x.to(next((p.device for p in self.module.parameters()), torch.device("cpu")))
 
     def predict(self, raw: Any) -> np.ndarray:
         """Class names `(samples,)`, or numbers in the units of the training targets.
+
+        Where the inputs themselves were learned: what the network gives back of them `(samples, inputs)`, as it takes them,
+        after preprocessing. A memory gives what it recalls.
 
         Args:
             raw: inputs as they were given to the data: arrays in the same units and shapes (of one sample or
@@ -108,6 +126,9 @@ class Run:
         Raises:
             DataError: raw inputs that do not have the shape or the columns of the training data.
         """
+        if self.intake.task in (RECONSTRUCTION, DENSITY):
+            back: np.ndarray = given_back(self.module, self._prepared(raw)).cpu().numpy()
+            return back
         outputs = self.outputs(raw)
         if self.intake.task == CLASSIFICATION:
             names = np.array(self.intake.classes)
@@ -126,7 +147,7 @@ class Run:
         if self.intake.task != CLASSIFICATION:
             raise TypeError("predict_proba is for classes, and this run learned numbers: use predict")
         outputs = self.outputs(raw)
-        if isinstance(self.recipe.loss, CrossEntropy):
+        if isinstance(self.recipe.loss, CrossEntropy | Phase):
             outputs = torch.softmax(outputs, 1)
         elif isinstance(self.recipe.loss, BinaryCrossEntropy):
             outputs = torch.sigmoid(outputs)
@@ -184,12 +205,19 @@ def module_from(recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None 
     """The recipe's module with these weights."""
     with torch.random.fork_rng():
         module = recipe.network.build()
+    prepare_module(module, recipe)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise RunFolderError(f"{folder}: the weights are not those of the recipe's network: {str(error).splitlines()[-1].strip()}") from None
     module.eval()
     return module
+
+
+def prepare_module(module: nn.Module, recipe: Recipe) -> None:
+    """Tell the fresh module the recipe's loss, where it counts its own: of an energy model the phase, whose memory is part of its state."""
+    if isinstance(module, Unsupervised):
+        module.learn_by(recipe.loss)
 
 
 def load_history(folder: str | Path) -> History:

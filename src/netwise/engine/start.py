@@ -11,19 +11,24 @@ from netwise import streams
 from netwise.engine.run import module_weights
 from netwise.errors import RunFolderError
 from netwise.initializers import initialize
+from netwise.networks.unsupervised import Unsupervised
 from netwise.recipe.origin import From, take, weights_in
 from netwise.recipe.recipe import Recipe
 from netwise.store import RECIPE, RunFolder
 
 
-def begin(module: nn.Module, recipe: Recipe, x: Tensor) -> None:
-    """Give the fresh `module` the weights that the recipe says; `x` are the training inputs."""
+def begin(module: nn.Module, recipe: Recipe, x: Tensor, y: Tensor) -> None:
+    """Give the fresh `module` the weights that the recipe says; `x` and `y` are the training part."""
     init, generator = recipe.init, streams.generator(recipe.seed, streams.INIT, step=1)
     if not isinstance(init, From):
         initialize(module, init, generator, x)
-        return
-    initialize(module, init.rest, generator, x)
-    take(module, init, tensors_of(init))
+    else:
+        initialize(module, init.rest, generator, x)
+    if isinstance(module, Unsupervised):
+        with streams.global_seed(recipe.seed, streams.INIT, epoch=2):
+            module.meet(x, y)
+    if isinstance(init, From):
+        take(module, init, tensors_of(init))
 
 
 def tensors_of(init: From) -> dict[str, Tensor]:

@@ -63,6 +63,7 @@ class Stepper:
         self.recipe, self.module, self.in_order = recipe, module, in_order
         self.train, self.task, self.probe, self.every = train, task, probe, every
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
+        self.own_loss = recipe.network.own_loss
         self.learn()
         self.mode(optimizer)
         self.asked_to_stop: Callable[[], bool] = lambda: False
@@ -162,7 +163,7 @@ class Stepper:
             if row is not None:
                 said.rows.append((step, row))
         said.losses.append(plain.detach())
-        if self.task == CLASSIFICATION:
+        if self.task == CLASSIFICATION and output.dim():
             said.outputs.append(output.detach())
             said.targets.append(y)
         said.steps += 1
@@ -172,12 +173,12 @@ class Stepper:
         """(output, its loss, the penalty or None, what is to be made small) of a batch; old gradients are gone."""
         if self.ears:
             self.activities.clear()
-        output = self.module(x)
+        output = self.module(x, y) if self.own_loss else self.module(x)
         others: tuple[Tensor, ...] = ()
         if type(output) is tuple:  # auxiliary heads, which a network has while it trains
             output, *rest = output
             others = tuple(rest)
-        loss = plain = self.loss(output, y) if blend is None else self._blended(output, y, blend)
+        loss = plain = output if self.own_loss else self.loss(output, y) if blend is None else self._blended(output, y, blend)
         if others:
             theirs = torch.stack([self.loss(each, y) if blend is None else self._blended(each, y, blend) for each in others])
             loss = loss + self.recipe.network.auxiliary_weight * theirs.sum()

@@ -19,11 +19,12 @@ from netwise.data.source import Pairs, Samples
 from netwise.engine.average import RunningAverage
 from netwise.engine.interrupt import Interrupt
 from netwise.engine.progress import Progress, Silent
-from netwise.engine.run import Intake, Run, with_own
+from netwise.engine.run import Intake, Run, prepare_module, with_own
 from netwise.engine.scores import Score, evaluate, outputs_of, score
 from netwise.engine.start import begin
 from netwise.engine.state import Keeper, load_optimizer, module_tensors, optimizer_tensors, rng_state, set_rng_state
 from netwise.engine.step import Broken, Stepper, Stretch, right_of
+from netwise.engine.storing import store_patterns
 from netwise.engine.threads import cores, threads, threads_for
 from netwise.errors import CANNOT_RUN, Problem, RunFolderError, WrongValue
 from netwise.finetuning import layer_called
@@ -31,6 +32,7 @@ from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EA
 from netwise.losses import CLASSIFICATION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
 from netwise.networks import Network, Own
 from netwise.networks.recurrent import StreamSequencer
+from netwise.networks.unsupervised import Unsupervised
 from netwise.optimizers import Optimizer, Switch
 from netwise.probe import Probe
 from netwise.recipe.checks import check, prepared, width_of
@@ -103,12 +105,29 @@ def fit(
     wrong += _wrong_arguments(device, threads, watch_every, checkpoint_every)
     if wrong:
         raise WrongValue("recipe", wrong)
+    if recipe.network.stores:
+        return _stored(recipe, folder)
     session = _Session(recipe, How(device, threads or 0, -1 if watch_every is None else watch_every, checkpoint_every, test))
     store = None if folder is None else RunFolder.create(Path(folder), recipe)
     if store is None:
         return session.run(None, progress or Silent(), None)
     with store.locked():
         return session.run(store, progress or Silent(), None)
+
+
+def _stored(recipe: Recipe, folder: str | Path | None) -> Run:
+    samples, fitted = prepared(recipe, recipe.data.load())
+    if folder is None:
+        return store_patterns(recipe, samples, fitted, None, _versions())
+    kept = RunFolder.create(Path(folder), recipe)
+    with kept.locked():
+        return store_patterns(recipe, samples, fitted, kept, _versions())
+
+
+def _versions() -> dict[str, str]:
+    from netwise import __version__
+
+    return {"python": platform.python_version(), "torch": torch.__version__, "netwise": __version__}
 
 
 def resume(folder: str | Path, *, network: Network | None = None, progress: Progress | None = None) -> Run:
@@ -169,9 +188,11 @@ class _Session:
         self.device = torch.device(how.device)
         with streams.global_seed(recipe.seed, streams.INIT):
             self.module = recipe.network.build()
+        prepare_module(self.module, recipe)
+        self.alone = self.module if isinstance(self.module, Unsupervised) else None
         train = self._enlarged(samples.train)
         if fresh:  # a resumed run has its weights in its checkpoint
-            begin(self.module, recipe, train.x)
+            begin(self.module, recipe, train.x, train.y)
         if isinstance(recipe.network, Own):
             self._own_network_fits(samples)
         self.module.to(self.device)
@@ -343,11 +364,18 @@ class _Session:
         for layer in self.module.modules():
             if isinstance(layer, StreamSequencer):
                 layer.forget()
+        if self.alone is not None and self.alone.stages > 1:  # a stack that learns layer by layer, each in an equal share of the epochs
+            stage = self.epoch * self.alone.stages // self.recipe.epochs
+            if stage != int(self.alone.stage) or self.epoch == 0:
+                self.alone.enter(stage, self.train.x)
 
     def _to_train(self) -> None:
         """Modes and gradients as the present epoch has them: what a fresh run and a resumed one both need."""
         self._use_part()
         self.module.train()
+        if self.alone is not None and self.alone.stages > 1:
+            self.alone.awaken()
+            self.stepper.learn()
         tuning = self.recipe.tuning
         if tuning is None:
             return
@@ -421,12 +449,16 @@ class _Session:
             signals.TRAIN_LOSS: math.fsum(loss * n for loss, n in zip(self.losses, sizes, strict=True)) / sum(sizes),
             signals.RATE: self.part.lr * self.factor,
         }
-        if self.samples.task == CLASSIFICATION:
+        if self.samples.task == CLASSIFICATION and not self.recipe.network.by_phases:
             row[signals.TRAIN_ACCURACY] = self.right / (sum(sizes) * max(1, self.train.y[0].numel()))
         with self.average.judged():
+            seed = streams.seed_of(self.recipe.seed, streams.PROBE, self.epoch)
             if len(self.valid):
-                name = signals.VALID_ACCURACY if self.samples.task == CLASSIFICATION else signals.VALID_R2
-                row[signals.VALID_LOSS], row[name] = evaluate(self.module, self.stepper.loss, self.valid, self.samples.task)
+                row |= evaluate(self.module, self.stepper.loss, self.valid, self.samples.task, seed)
+            if self.alone is not None:
+                if self.alone.stages > 1:
+                    row[signals.STAGE] = int(self.alone.stage) + 1
+                row |= self.alone.look(self.train.x, self.valid.x, seed)
             ending = Ending(
                 self.epoch,
                 float(row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])),
@@ -458,6 +490,19 @@ class _Session:
     # ---- what is told and kept
 
     def _facts(self) -> Facts:
+        known_of_all: dict[str, Any] = {
+            "task": self.samples.task,
+            "train_size": len(self.train),
+            "valid_size": len(self.valid),
+            "batch_size": self.recipe.batch_size,
+            "loss": type(self.recipe.loss).__name__,
+            "optimizer": type(self.recipe.optimizer).__name__,
+            "rate": self.part.lr,
+            "epochs": self.recipe.epochs,
+            "weight_decay": float(getattr(self.recipe.optimizer, "weight_decay", 0.0)),
+        }
+        if self.recipe.network.by_phases:
+            return Facts(**known_of_all, classes=len(self.samples.classes) or None)
         target = self.train.y.cpu()
         if len(target) > MOST_TARGETS:
             target = target[:: len(target) // MOST_TARGETS + 1]
@@ -466,28 +511,17 @@ class _Session:
         kind = loss_kind(self.stepper.loss, outputs_of(self.module, self.train.x[:64]).cpu(), self.train.y[:64].cpu())
         return Facts(
             **target_facts(target),
+            **known_of_all,
             loss_kind=kind,
-            task=self.samples.task,
             classes=len(self.samples.classes) or None,
-            train_size=len(self.train),
-            valid_size=len(self.valid),
-            batch_size=self.recipe.batch_size,
             loss_of_guessing=guess,
             least_loss=least,
-            loss=type(self.recipe.loss).__name__,
-            optimizer=type(self.recipe.optimizer).__name__,
-            rate=self.part.lr,
-            epochs=self.recipe.epochs,
             dropout=max(drops, default=0.0),
-            weight_decay=float(getattr(self.recipe.optimizer, "weight_decay", 0.0)),
         )
 
     def _made_by(self) -> MadeBy:
-        from netwise import __version__
-
-        versions = {"python": platform.python_version(), "torch": torch.__version__, "netwise": __version__}
         device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.how.device
-        return MadeBy(self.recipe.hash, versions, device, self.how.threads, round(self.seconds, 3))
+        return MadeBy(self.recipe.hash, _versions(), device, self.how.threads, round(self.seconds, 3))
 
     def _history(self, ended: Ended) -> History:
         return History.from_rows(self.rows, self.probe.layers, self.facts, ended, self._made_by())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netwise.networks.alexnet import AlexNet
+from netwise.networks.autoencoder import Autoencoder, ConvAutoencoder, VariationalAutoencoder
 from netwise.networks.convnet import ConvNet, cbapd
 from netwise.networks.inception import GoogLeNet, InceptionBlock
 from netwise.networks.lenet import LeNet5, LeNet5Paper
@@ -14,16 +15,36 @@ from netwise.networks.resnet import CIFARResNet, ResNet
 from netwise.networks.sizes import same_padding, same_size, valid_size
 from netwise.networks.vgg import VGG
 
-NETWORKS: tuple[type[Network], ...] = (MLP, ConvNet, LeNet5, LeNet5Paper, AlexNet, VGG, GoogLeNet, ResNet, CIFARResNet, ElmanRNN, LSTM, GRU, Own)
+NETWORKS: tuple[type[Network], ...] = (
+    MLP,
+    ConvNet,
+    LeNet5,
+    LeNet5Paper,
+    AlexNet,
+    VGG,
+    GoogLeNet,
+    ResNet,
+    CIFARResNet,
+    ElmanRNN,
+    LSTM,
+    GRU,
+    Autoencoder,
+    ConvAutoencoder,
+    VariationalAutoencoder,
+    Own,
+)
 
 __all__ = [
     "AlexNet",
+    "Autoencoder",
     "CIFARResNet",
     "GoogLeNet",
     "InceptionBlock",
     "LeNet5Paper",
     "ResNet",
     "VGG",
+    "VariationalAutoencoder",
+    "ConvAutoencoder",
     "ConvNet",
     "ElmanRNN",
     "GRU",

@@ -8,6 +8,8 @@ from torch import nn
 
 from netwise.fields import Part, integers, number
 
+TARGETS, ITSELF, INPUTS = "targets", "itself", "inputs"
+
 
 class Network(Part):
     """A description of a network; `build` makes the module, with fresh weights each time.
@@ -15,6 +17,9 @@ class Network(Part):
     Attributes:
         takes: what an input is: "numbers" of any shape, "images", or "sequences".
         auxiliary_weight: what the losses of auxiliary heads count beside the main one, while it trains.
+        by_phases: it learns by a `Phase` in the place of a loss: an energy model.
+        stores: it remembers its training inputs at once, without gradients.
+        own_loss: in training its module is handed the targets too and gives the loss itself, by what `learn_by` told it.
 
     Example:
         >>> import netwise as nw
@@ -25,6 +30,14 @@ class Network(Part):
     called: ClassVar[str] = "network"
     takes: ClassVar[str] = "numbers"
     auxiliary_weight: float = 0.0
+    by_phases: ClassVar[bool] = False
+    own_loss: ClassVar[bool] = False
+    stores: ClassVar[bool] = False
+
+    @property
+    def learns(self) -> str:
+        """What it learns of the data: their "targets"; "itself", to give each input again; or the "inputs", how likely each is."""
+        return TARGETS
 
     def build(self) -> nn.Module:
         """A fresh module: inputs (samples, ...) in, outputs (samples, outputs) out."""

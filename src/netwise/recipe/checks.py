@@ -10,9 +10,17 @@ from netwise.activations import Identity, Softmax
 from netwise.anatomy import anatomy_of
 from netwise.data import Samples
 from netwise.data.source import Pairs
+from netwise.energy.boltzmann import Annealed, BoltzmannMachine
+from netwise.energy.dbn import DBN
+from netwise.energy.hopfield import Hopfield, ModernHopfield
+from netwise.energy.likelihood import MOST_UNITS
+from netwise.energy.phases import ParallelTempering, Phase
+from netwise.energy.rbm import RBM
+from netwise.energy.units import BINARY, GAUSSIAN
 from netwise.errors import CANNOT_RUN, WILL_LEARN_BADLY, Problem, ShapeError
-from netwise.losses import CLASSIFICATION, BinaryCrossEntropy, CrossEntropy, Hinge
-from netwise.networks import MLP, Network, Own
+from netwise.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION, REGRESSION, BinaryCrossEntropy, CrossEntropy, Hinge
+from netwise.networks import MLP, Autoencoder, Network, Own, VariationalAutoencoder
+from netwise.networks.network import ITSELF, TARGETS
 from netwise.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
@@ -31,7 +39,7 @@ def check(recipe: Recipe) -> list[Problem]:
         >>> [str(problem) for problem in nw.check(recipe)]
         ['network.widths = [64, 30, 7]  ends in 7 outputs, and the data have 10 classes. Write [64, 30, 10].']
     """
-    samples = recipe.data.load()
+    samples = _aimed(recipe.network, recipe.data.load())
     problems = [problem for rule in CHECKS for problem in rule(recipe, samples)]
     return sorted(problems, key=lambda problem: problem.grade != CANNOT_RUN)
 
@@ -46,7 +54,19 @@ def prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, .
         fitted = step.fit(train.x)
         learned.append(fitted)
         train, valid, test = (_applied(step, fitted, part) for part in (train, valid, test))
-    return replace(samples, train=train, valid=valid, test=test), tuple(learned)
+    return _aimed(recipe.network, replace(samples, train=train, valid=valid, test=test)), tuple(learned)
+
+
+def _aimed(network: Network, samples: Samples) -> Samples:
+    """The samples with the targets that the network learns: their own, the inputs themselves, or none."""
+    from dataclasses import replace
+
+    if network.learns == TARGETS:
+        return samples
+    whole = None if network.learns == ITSELF else 0
+    train, valid, test = (Pairs(p.x, p.x.flatten(1)[:, :whole]) for p in (samples.train, samples.valid, samples.test))
+    task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.stores else DENSITY
+    return replace(samples, train=train, valid=valid, test=test, task=task, classes=(), target_mean=torch.zeros(1), target_scale=torch.ones(1), in_order=False)
 
 
 def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
@@ -54,7 +74,14 @@ def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
 
 
 def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if samples.task in recipe.loss.tasks:
+    if recipe.network.stores:
+        return []  # it learns by no loss
+    by_phases = isinstance(recipe.loss, Phase)
+    if recipe.network.by_phases != by_phases:
+        name = type(recipe.network).__name__
+        told = f"is a phase, by which energy models such as RBM learn, and {name} is none" if by_phases else f"is no phase, and {name} learns by one"
+        return [Problem("loss", type(recipe.loss).__name__, told, "CrossEntropy()" if by_phases else "PCD()")]
+    if samples.task in recipe.loss.tasks or (samples.task == RECONSTRUCTION and REGRESSION in recipe.loss.tasks):
         return []
     instead = "CrossEntropy()" if samples.task == CLASSIFICATION else "MeanSquaredError()"
     return [Problem("loss", type(recipe.loss).__name__, f"is for {' or '.join(recipe.loss.tasks)}, and the data are for {samples.task}", instead)]
@@ -62,6 +89,8 @@ def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     problems = []
+    if recipe.network.stores:
+        return []
     if recipe.stopping.keeps_best and not len(samples.valid):
         problems.append(Problem("stopping", type(recipe.stopping).__name__, "watches the validation part, and data.valid is 0", "Never()"))
     watches = recipe.schedule.looks_at_loss and not len(samples.valid)
@@ -88,7 +117,8 @@ def _has_batch_norm(network: Network) -> bool:
 def _targets_fit_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
     if not isinstance(recipe.loss, BinaryCrossEntropy) or samples.task == CLASSIFICATION:
         return []
-    low, high = float(samples.train.y.min()), float(samples.train.y.max())
+    seen = prepared(recipe, _few(samples, 1000))[0].train.y if samples.task == RECONSTRUCTION else samples.train.y
+    low, high = float(seen.min()), float(seen.max())
     if low >= 0 and high <= 1:
         return []
     scaled = getattr(recipe.data, "scale_target", False)
@@ -101,8 +131,29 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
     if isinstance(recipe.network, Own) and not recipe.network.given:
         return []  # checking imports nothing; `fit` finds out
     few, _ = prepared(recipe, _few(samples))
-    network, outputs = recipe.network, samples.outputs
-    what = f"{outputs} classes" if samples.task == CLASSIFICATION else f"{outputs} target{'s' if outputs > 1 else ''}"
+    network, outputs = recipe.network, few.outputs
+    if isinstance(network, DBN | Autoencoder | VariationalAutoencoder):
+        features = few.train.x[0].numel()
+        if network.widths[0] != features:
+            right = str([features, *network.widths[1:]])
+            return [Problem("network.widths", str(list(network.widths)), f"begins with {network.widths[0]} inputs, and a sample has {features}", right)]
+    if isinstance(network, Hopfield | ModernHopfield | BoltzmannMachine):
+        own = network.visible if isinstance(network, BoltzmannMachine) else network.units
+        name = "visible" if isinstance(network, BoltzmannMachine) else "units"
+        features = few.train.x[0].numel()
+        return [] if own == features else [Problem(f"network.{name}", str(own), f"is not what a sample has: {features} numbers", str(features))]
+    if isinstance(network, DBN) and network.labels and network.labels != outputs:
+        return [Problem("network.labels", str(network.labels), f"and the data have {what_of(samples)}", str(outputs))]
+    if isinstance(network, DBN):
+        return []
+    if isinstance(network, RBM):
+        features = few.train.x[0].numel()
+        if network.visible != features:
+            return [Problem("network.visible", str(network.visible), f"is not what a sample has: {features} numbers", str(features))]
+        if network.labels and network.labels != outputs:
+            return [Problem("network.labels", str(network.labels), f"and the data have {what_of(samples)}", str(outputs))]
+        return []
+    what = what_of(few)
     if isinstance(network, MLP):
         features = few.train.x[0].numel()
         widths = list(network.widths)
@@ -138,6 +189,65 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
     return []
 
 
+def what_of(samples: Samples) -> str:
+    """What the data ask for, in words."""
+    return f"{samples.outputs} classes" if samples.task == CLASSIFICATION else f"{samples.outputs} target{'s' if samples.outputs > 1 else ''}"
+
+
+def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
+    """What an energy model's units and phase ask of the data and of each other."""
+    network, phase = recipe.network, recipe.loss
+    if isinstance(network, Hopfield):
+        return _patterns_fit(recipe, samples)
+    if isinstance(network, BoltzmannMachine) and isinstance(phase, Phase):
+        units = network.visible + network.hidden
+        if not phase.exact and not isinstance(phase, Annealed):
+            return [Problem("loss", type(phase).__name__, "is for restricted machines", "Exact()" if units <= MOST_UNITS else "Annealed()")]
+        if phase.exact and units > MOST_UNITS:
+            return [Problem("loss", "Exact", f"sums over all states, and {units} units have too many", "Annealed()")]
+        x = prepared(recipe, _few(samples, 1000))[0].train.x
+        if not bool(((x == 0) | (x == 1)).all()):
+            return [Problem("network", "BoltzmannMachine", "takes inputs of 0 and 1", "preprocess = (Binarise(),)")]
+        return []
+    if isinstance(phase, Annealed) and isinstance(network, RBM | DBN):
+        return [Problem("loss", "Annealed", "is for a BoltzmannMachine, whose units are all joined", "PCD()")]
+    if not isinstance(network, RBM | DBN) or not isinstance(phase, Phase):
+        return []
+    if isinstance(network, DBN):
+        wide = network.widths
+        kinds = [network.visible_units] + ["binary"] * (len(wide) - 2)
+        each = [RBM(ins, outs, visible_units=kind) for ins, outs, kind in zip(wide, wide[1:], kinds, strict=False)]
+        problems = [problem for machine in each for problem in _machine_fits(recipe.but(network=machine), samples) if problem.subject == "loss"]
+        return problems[:1] or _machine_fits(recipe.but(network=each[0]), samples)
+    problems = []
+    binary = network.visible_units == BINARY and network.hidden_units == BINARY
+    smaller = min(network.hidden, network.visible + network.labels) if network.visible_units == BINARY else network.hidden
+    if phase.exact and (smaller > MOST_UNITS or network.hidden_units != BINARY):
+        told = f"sums over all states, and {network.hidden} {network.hidden_units} hidden units have too many"
+        problems.append(Problem("loss", type(phase).__name__, told, "PCD()"))
+    if phase.exact and network.labels:
+        problems.append(Problem("loss", type(phase).__name__, "has no way with label units, of which one is on", "PCD()"))
+    if isinstance(phase, ParallelTempering) and (not binary or network.labels):
+        problems.append(Problem("loss", "ParallelTempering", "changes temperatures of binary units only, without labels", "PCD()"))
+    x = prepared(recipe, _few(samples, 1000))[0].train.x
+    low, high = float(x.min()), float(x.max())
+    if network.visible_units == BINARY and (low < 0 or high > 1):
+        told = f"is for inputs from 0 to 1, and these go from {low:.3g} to {high:.3g}"
+        problems.append(Problem("network.visible_units", "binary", told, '"gaussian", or preprocess = (MinMax(),)'))
+    spread = float(x.std())
+    if network.visible_units == GAUSSIAN and not 0.3 < spread < 3:
+        told = f"takes the spread of each input for 1, and theirs is {spread:.3g}: begin with preprocess = (Standardise(),)"
+        problems.append(Problem("network.visible_units", "gaussian", told, grade=WILL_LEARN_BADLY))
+    return problems
+
+
+def _patterns_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
+    x = prepared(recipe, _few(samples, 1000))[0].train.x
+    if bool(((x == 0) | (x == 1)).all()) or bool(((x == -1) | (x == 1)).all()):
+        return []
+    return [Problem("network", "Hopfield", "takes patterns of 0 and 1, or of -1 and 1", "preprocess = (Binarise(),)")]
+
+
 def width_of(output: tuple[int, ...], samples: Samples) -> int:
     """How many numbers each answer has: the first axis of (outputs, steps), where each step has a target."""
     if not output:
@@ -162,7 +272,7 @@ def _output_fits_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if samples.task != CLASSIFICATION or isinstance(recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge):
+    if samples.task != CLASSIFICATION or isinstance(recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge | Phase):
         return []
     reason = "on classes: its gradient fades where an answer is very wrong"
     softened = isinstance(getattr(recipe.network, "output", None), Softmax)
@@ -170,6 +280,8 @@ def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
+    if recipe.network.by_phases or recipe.network.stores:
+        return []  # their units say what inputs they take
     x = prepared(recipe, _few(samples, 1000))[0].train.x
     if not x.is_floating_point():
         return []  # places in an alphabet
@@ -214,6 +326,7 @@ def _few(samples: Samples, rows: int = 64) -> Samples:
 
 CHECKS: tuple[Callable[[Recipe, Samples], list[Problem]], ...] = (
     _loss_fits_task,
+    _machine_fits,
     _targets_fit_loss,
     _parts_are_there,
     _shapes_fit,

@@ -19,6 +19,7 @@ from netwise.augment import AUGMENTS, Augment
 from netwise.averaging import AVERAGINGS, Averaging
 from netwise.clipping import CLIPPINGS, Clipping
 from netwise.data import DATA, Arrays, Data
+from netwise.energy import MACHINES, PHASES
 from netwise.errors import Problem, RecipeFileError, WrongValue, near, shown
 from netwise.fields import Part, Rule, Unfitting, rule_of
 from netwise.files import write_atomically
@@ -45,10 +46,10 @@ def _by_name(members: tuple[type[Part], ...]) -> dict[str, type[Part]]:
 # Every part that a file or the command line can name, by family. The one place where text becomes a part.
 FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
     Data: dict(DATA),
-    Network: _by_name(NETWORKS),
+    Network: _by_name((*NETWORKS, *MACHINES)),
     Activation: _by_name(ACTIVATIONS),
     Initializer: _by_name((*INITIALIZERS, From)),
-    Loss: _by_name(LOSSES),
+    Loss: _by_name((*LOSSES, *PHASES)),
     Penalty: _by_name(PENALTIES),
     Optimizer: _by_name(OPTIMIZERS),
     Schedule: _by_name(SCHEDULES),

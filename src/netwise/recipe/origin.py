@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from netwise.finetuning import fits
 from netwise.initializers import ByNetwork, Initializer
 from netwise.recipe.recipe import Recipe
 
+MACHINE = re.compile(r"machine(\d+)\.(layer|back)1\.(weight|bias)")
+BACK = re.compile(r"back(\d+)\.weight")
 SAFE, TORCH = (".safetensors",), (".pt", ".pth", ".bin")
 
 
@@ -79,6 +82,7 @@ def take(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]
         DataError: a layer that is asked for is absent, or has another shape and is not in `anew`.
     """
     live = module.state_dict()
+    tensors = unrolled(tensors, live)
     wanted = [name for name in live if _chosen(name, init) and isinstance(live[name], Tensor)]
     absent = [name for name in wanted if name not in tensors]
     if init.layers or len(absent) == len(wanted):
@@ -95,6 +99,24 @@ def take(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]
     with torch.no_grad():
         module.load_state_dict({name: tensors[name].to(live[name]) for name in taken}, strict=False)
     return taken
+
+
+def unrolled(tensors: dict[str, Tensor], live: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a stack by the names that a network of its layers has.
+
+    A `DBN` keeps machines: what `machine2.layer1` and `machine2.back1` hold is `layer2` and `back2` of a network. A decoder with
+    weights of its own begins as the encoder transposed, where none were learned apart.
+    """
+    found = dict(tensors)
+    for name, value in tensors.items():
+        stacked = MACHINE.fullmatch(name)
+        if stacked:
+            found[f"{stacked[2]}{stacked[1]}.{stacked[3]}"] = value
+    for name in live:
+        back = BACK.fullmatch(name)
+        if back and name not in found and f"layer{back[1]}.weight" in found:
+            found[name] = found[f"layer{back[1]}.weight"].t()
+    return found
 
 
 def weights_in(path: Path) -> dict[str, Tensor]:
