@@ -19,13 +19,13 @@ class Report:
     Args:
         found: findings that nothing else explains, each with its consequences; the likeliest cause first.
         clear: names of the rules that looked and found nothing.
-        unchecked: (name of the rule, why it could not look).
+        unchecked: (name of the rule, why it could not look). Rules about runs of other kinds stand nowhere.
 
     Example:
         >>> import netwise as nw
         >>> report = nw.diagnose(nw.History.from_rows([]))
-        >>> report.found, report.clear, len(report.unchecked) == len(nw.RULES)
-        ((), (), True)
+        >>> report.found, report.clear, report.unchecked[0][0]
+        ((), (), 'weights_stand_still')
     """
 
     found: tuple[Finding, ...]
@@ -51,7 +51,7 @@ class Report:
 
 
 def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
-    """Look at a run, or at what a loop of the user's own was heard to say, with all rules.
+    """Look at a run, or at what a loop of the user's own was heard to say, with all rules that are about such runs.
 
     Args:
         of: a run of `fit`, or the history of a `watch`.
@@ -67,6 +67,8 @@ def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
     clear: list[str] = []
     unchecked: list[tuple[str, str]] = []
     for rule in rules:
+        if history.facts.task not in rule.tasks:
+            continue
         answer = rule.find(history)
         if answer is None:
             clear.append(rule.name)

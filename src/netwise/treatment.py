@@ -10,6 +10,7 @@ from netwise.diagnosis import Report, diagnose, everything
 from netwise.engine.many import fit_many
 from netwise.engine.run import Run
 from netwise.engine.training import fit
+from netwise.losses import DENSITY
 from netwise.recipe.recipe import Recipe
 from netwise.remedies import remedy
 from netwise.rules import Finding
@@ -160,4 +161,5 @@ def _tried(recipe: Recipe, finding: Finding, seeds: tuple[int, ...], jobs: int |
 
 def _mean(runs: Sequence[Run]) -> str:
     values = [goal(run) for run in runs]
-    return f"{100 * sum(values) / len(values):.1f} % on average"
+    mean = sum(values) / len(values)
+    return f"{mean:.1f} nats on average" if runs[0].history.facts.task == DENSITY else f"{100 * mean:.1f} % on average"

@@ -13,10 +13,22 @@ from netwise.engine.many import fit_many
 from netwise.engine.run import Run
 from netwise.errors import Problem, WrongValue
 from netwise.history import DIVERGED
-from netwise.losses import CLASSIFICATION
+from netwise.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
 from netwise.recipe.recipe import Recipe, changes
 from netwise.remedies import Remedy, Unfit
-from netwise.signals import TRAIN_ACCURACY, VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.signals import (
+    BASE_RATE_LIKELIHOOD,
+    FOREIGN_R2,
+    LOG_LIKELIHOOD,
+    MEMORY_NOISE,
+    MEMORY_RECOVERED,
+    OWN_R2,
+    PSEUDO_LIKELIHOOD,
+    TRAIN_ACCURACY,
+    VALID_ACCURACY,
+    VALID_LOSS,
+    VALID_R2,
+)
 
 SEEDS = (0, 1, 2, 3, 4)  # five pairs: the fewest whose 95 % interval is of use (t = 2.8 at four degrees of freedom)
 
@@ -28,7 +40,7 @@ class Verdict:
     Args:
         remedy: its name.
         seeds: of the pairs.
-        before, after: the goal of each run: accuracy or R² on the validation part.
+        before, after: the goal of each run on the validation part: accuracy or R²; of an energy model its likelihood in nats.
         gain: mean of the paired differences.
         low, high: its 95 % interval (Student's t over the pairs); equal to `gain` where all pairs agree.
         loss_gain, loss_low, loss_high: the same for the fall of the validation loss.
@@ -38,6 +50,7 @@ class Verdict:
         recipe: the treated recipe, or None where the remedy was unfit.
         unfit: why the remedy makes no sense here, or "".
         note: where the interval says little, why.
+        unit: of the gain for people: "points", hundredths of a share, or "nats".
 
     Example:
         >>> import netwise as nw
@@ -64,6 +77,7 @@ class Verdict:
     recipe: Recipe | None = None
     unfit: str = ""
     note: str = ""
+    unit: str = "points"
 
     @property
     def helps(self) -> bool:
@@ -87,7 +101,13 @@ class Verdict:
         note = f" ({self.note})" if self.note else ""
         if self.helps and self.low <= 0:
             gone = f", validation loss {-self.loss_gain:+.2g} ({-self.loss_high:+.2g} to {-self.loss_low:+.2g})" + gone
-        return f"gain {100 * self.gain:+.1f} points (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}){gone}; {self.cost:.1f} times the time{note}"
+        gain, low, high = (self.factor * value for value in (self.gain, self.low, self.high))
+        return f"gain {gain:+.1f} {self.unit} (95 % interval {low:+.1f} to {high:+.1f}){gone}; {self.cost:.1f} times the time{note}"
+
+    @property
+    def factor(self) -> int:
+        """From the goal to the unit it is told in."""
+        return 100 if self.unit == "points" else 1
 
 
 def _of(share: float, seeds: tuple[int, ...]) -> str:
@@ -97,11 +117,22 @@ def _of(share: float, seeds: tuple[int, ...]) -> str:
 def goal(run: Run) -> float:
     """What a run is for: accuracy (or R²) on the validation part, of the weights that it ended with.
 
-    A run that diverged is worth a guess: one over the number of classes, or an R² of 0.
+    A run that diverged is worth a guess: one over the number of classes, or an R² of 0. Of an autoencoder it is the share of the
+    variance given back of its own data above that of foreign data; of an energy model the likelihood in nats, exact where it is
+    known, else the pseudo-likelihood; of a memory the share of patterns found again from a tenth of turned units.
     """
     facts = run.history.facts
+    if facts.task == DENSITY:
+        return _nats(run)
+    if facts.task == MEMORY:
+        noise, found = run.history.of(MEMORY_NOISE), run.history.of(MEMORY_RECOVERED)
+        return 0.0 if noise is None or found is None else max((v for n, v in zip(noise.values, found.values, strict=True) if n >= 0.1), default=0.0)
     if run.history.ended.how == DIVERGED:
         return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
+    if facts.task == RECONSTRUCTION:
+        own, foreign = run.history.of(OWN_R2), run.history.of(FOREIGN_R2)
+        if own is not None and foreign is not None and math.isfinite(own.last - foreign.last):
+            return own.last - max(foreign.last, 0.0)
     series = run.history.of(VALID_ACCURACY) or run.history.of(VALID_R2) or run.history.of(TRAIN_ACCURACY)
     if series is None:
         return 0.0
@@ -111,6 +142,16 @@ def goal(run: Run) -> float:
         if losses is not None and losses.finite:
             value = series.values[losses.values.index(min(losses.finite))]
     return value if math.isfinite(value) else 0.0
+
+
+def _nats(run: Run) -> float:
+    base = run.history.of(BASE_RATE_LIKELIHOOD)
+    least = base.finite[-1] if base is not None and base.finite else 0.0
+    series = run.history.of(LOG_LIKELIHOOD) or run.history.of(PSEUDO_LIKELIHOOD)
+    if series is None:
+        loss = run.history.of(VALID_LOSS)
+        return -loss.last if loss is not None and math.isfinite(loss.last) else least
+    return series.last if math.isfinite(series.last) and run.history.ended.how != DIVERGED else least
 
 
 def trial(
@@ -184,6 +225,7 @@ def compare(name: str, before: Sequence[Run], after: Sequence[Run], treated: Rec
         time[1] / time[0] if time[0] > 0 else 1.0,
         treated,
         note=_note(gains, other, after),
+        unit="nats" if after[0].history.facts.task == DENSITY else "points",
     )
 
 
@@ -240,6 +282,7 @@ def plain_verdict(verdict: Verdict) -> dict[str, Any]:
         "cost": verdict.cost,
         "helps": verdict.helps,
         "note": verdict.note or None,
+        "unit": verdict.unit,
     }
 
 

@@ -10,10 +10,10 @@ from netwise.engine.progress import Silent
 from netwise.engine.run import Intake, Run, module_from
 from netwise.engine.scores import Score
 from netwise.engine.threads import cores
-from netwise.engine.training import How, _Session
+from netwise.engine.training import How, _Session, _stored
 from netwise.errors import CANNOT_RUN, WrongValue
 from netwise.history import INTERRUPTED, History
-from netwise.recipe.checks import check
+from netwise.recipe.checks import aimed, check
 from netwise.recipe.recipe import Recipe
 
 
@@ -79,7 +79,7 @@ def fit_many(
 def _one(place: int, recipe: Recipe, how: How) -> tuple[int, _Outcome]:
     from safetensors.torch import save
 
-    run = _Session(recipe, how).run(None, Silent(), None)
+    run = _stored(recipe, None) if recipe.network.stores else _Session(recipe, how).run(None, Silent(), None)
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
     return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
 
@@ -88,7 +88,7 @@ def _run(recipe: Recipe, outcome: _Outcome) -> Run:
     from safetensors.torch import load
 
     tensors = load(outcome.weights)
-    samples = recipe.data.load()
+    samples = aimed(recipe.network, recipe.data.load())
     plain: dict[str, Any] = {"encoder": samples.encoder.plain(), "task": samples.task, "classes": samples.classes}
     intake = Intake.read(plain, tensors, len(recipe.preprocess))
     module = module_from(recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})

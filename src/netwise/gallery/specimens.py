@@ -8,12 +8,14 @@ import torch
 
 from netwise import data, streams
 from netwise.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from netwise.augment import Mask
+from netwise.energy import CD, DBN, PCD, RBM, Exact, Hopfield
 from netwise.initializers import Constant, Glorot, He, Normal
-from netwise.losses import MeanSquaredError
-from netwise.networks import MLP
+from netwise.losses import BinaryCrossEntropy, MeanSquaredError
+from netwise.networks import MLP, Autoencoder, VariationalAutoencoder
 from netwise.optimizers import SGD, Adam, AdamW, RMSProp
 from netwise.penalties import L2
-from netwise.preprocess import Standardise
+from netwise.preprocess import Binarise, Standardise
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.suggestion import suggest
 from netwise.schedules import Cosine
@@ -56,6 +58,11 @@ def _noise(rows: int = 2000) -> data.Arrays:
     return data.arrays(torch.randn(rows, 20, generator=g), torch.randint(4, (rows,), generator=g))
 
 
+def _patterns(count: int, units: int = 100) -> data.Arrays:
+    drawn = torch.randint(2, (count, units), generator=streams.generator(0, "patterns"))
+    return data.arrays(2.0 * drawn - 1, torch.arange(count) % 2, valid=0.0, test=0.0)
+
+
 def _rings() -> data.Arrays:
     from sklearn.datasets import make_circles
 
@@ -65,6 +72,8 @@ def _rings() -> data.Arrays:
 DEEP_SIGMOID = Recipe(
     data=DIGITS, network=MLP((64, 32, 32, 32, 32, 10), activation=Sigmoid()), init=Normal(std=0.1), optimizer=SGD(lr=0.1, momentum=0.9), epochs=15
 )
+BITS = Recipe(data=DIGITS, preprocess=(Binarise(),), network=RBM(64, 32), loss=PCD(), optimizer=SGD(lr=0.05), batch_size=20, epochs=30)
+CODED = Recipe(data=DIGITS, network=Autoencoder((64, 16)), loss=BinaryCrossEntropy(), optimizer=Adam(lr=0.01), batch_size=32, epochs=30)
 FEW = data.digits(valid=0.45, test=0.5)  # some ninety digits to learn from
 
 _SICK = (
@@ -155,6 +164,37 @@ _SICK = (
         Recipe(data=data.wine(), network=MLP((13, 32, 3)), init=He(), optimizer=SGD(lr=0.1), batch_size=16, epochs=20),
         "inputs_not_normalised",
     ),
+    Specimen("memory_overloaded", "40 random patterns in 100 units, by Hebb's rule.", Recipe(data=_patterns(40), network=Hopfield(100)), "memory_overloaded"),
+    Specimen(
+        "hidden_unused",
+        "Visible biases that start at 0, a low rate, few epochs.",
+        BITS.but(network=RBM(64, 16, visible_bias="zero", centred=False), optimizer=SGD(lr=0.005), epochs=10),
+        "hidden_unused",
+    ),
+    Specimen(
+        "negative_phase_stuck",
+        "Persistent chains that a rate of 5 leaves behind.",
+        BITS.but(network=RBM(64, 16), optimizer=SGD(lr=5.0)),
+        "negative_phase_stuck",
+    ),
+    Specimen(
+        "identity_learned",
+        "A linear code twice as wide as the input.",
+        CODED.but(network=Autoencoder((64, 128), activation=Identity()), loss=MeanSquaredError(), optimizer=Adam(lr=0.003), epochs=40),
+        "identity_learned",
+    ),
+    Specimen(
+        "dead_code",
+        "A code of 100 units of which the two largest are kept.",
+        CODED.but(network=Autoencoder((64, 100), activation=ReLU(), top=2), epochs=20),
+        "dead_code",
+    ),
+    Specimen(
+        "posterior_collapse",
+        "A mean over 64 pixels against a sum over ten units of the code.",
+        CODED.but(network=VariationalAutoencoder((64, 64, 10)), loss=MeanSquaredError(), optimizer=Adam(lr=0.005)),
+        "posterior_collapse",
+    ),
 )
 
 _HEALTHY = (
@@ -227,6 +267,22 @@ _HEALTHY = (
     ),
     Specimen(
         "deep_relu", "Six hidden ReLU layers with He's start.", _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam())
+    ),
+    Specimen("hopfield", "Eight random patterns in 100 units.", Recipe(data=_patterns(8), network=Hopfield(100))),
+    Specimen("hopfield_pseudo_inverse", "Forty, by the pseudo-inverse.", Recipe(data=_patterns(40), network=Hopfield(100, rule="pseudo-inverse"))),
+    Specimen("rbm", "Persistent chains, centred units.", BITS),
+    Specimen("rbm_cd", "Contrastive divergence.", BITS.but(loss=CD(), network=RBM(64, 50, centred=False))),
+    Specimen("rbm_exact", "Eight hidden units, all states summed.", BITS.but(network=RBM(64, 8), loss=Exact(), optimizer=SGD(lr=0.2), epochs=20)),
+    Specimen("dbn", "Two layers, one after the other.", BITS.but(network=DBN((64, 40, 20)), loss=CD(), epochs=40)),
+    Specimen("autoencoder", "A code of a quarter of the input.", CODED),
+    Specimen(
+        "denoising", "A code twice as wide as the input, which is masked.", CODED.but(network=Autoencoder((64, 128), corrupt=(Mask(share=0.25),)), epochs=40)
+    ),
+    Specimen("sparse", "A code twice as wide as the input, mostly silent.", CODED.but(network=Autoencoder((64, 128), sparsity=0.5), epochs=40)),
+    Specimen(
+        "variational",
+        "Both parts of one bound.",
+        CODED.but(network=VariationalAutoencoder((64, 64, 10)), loss=BinaryCrossEntropy(outputs="sum"), optimizer=Adam(lr=0.005), epochs=40),
     ),
 )
 

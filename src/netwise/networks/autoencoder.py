@@ -418,7 +418,7 @@ class VariationalAutoencoder(_Reconstruction):
 
 
 class VariationalReconstructor(_Reconstructor):
-    """`layer1` ..., then `mean` and `log_variance` side by side; `back...1` from the code."""
+    """`layer1` ..., then `code`, means and logs of variances side by side; `back...1` from a draw of it."""
 
     def __init__(self, network: VariationalAutoencoder) -> None:
         super().__init__()
@@ -428,7 +428,7 @@ class VariationalReconstructor(_Reconstructor):
         for i, (ins, outs) in enumerate(pairwise(widths[:-1]), start=1):
             self.encoder.add_module(f"layer{i}", nn.Linear(ins, outs))
             self.encoder.add_module(f"activation{i}", network.activation.build())
-        self.mean, self.log_variance = nn.Linear(widths[-2], widths[-1]), nn.Linear(widths[-2], widths[-1])
+        self.code = nn.Linear(widths[-2], 2 * widths[-1])  # means, then logs of variances
         for i in range(count, 0, -1):
             self.decoder.add_module(f"back{i}", nn.Linear(widths[i], widths[i - 1]))
             if i > 1:
@@ -436,8 +436,8 @@ class VariationalReconstructor(_Reconstructor):
 
     def spread(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(mean, log of the variance) of the code of each input, (samples, code) both."""
-        h = self.encoder(x.flatten(1))
-        return self.mean(h), self.log_variance(h)
+        mean, log_variance = self.code(self.encoder(x.flatten(1))).chunk(2, 1)
+        return mean, log_variance
 
     def encode(self, x: Tensor) -> Tensor:
         return self.spread(x)[0]
@@ -456,7 +456,7 @@ class VariationalReconstructor(_Reconstructor):
         """(count, inputs): what codes from N(0, 1) are decoded to."""
         g = torch.Generator().manual_seed(seed)
         code = torch.randn(count, self.network.widths[-1], generator=g)
-        return self.link(self.decode(code.to(self.mean.weight)))
+        return self.link(self.decode(code.to(self.code.weight)))
 
     @torch.no_grad()
     def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:

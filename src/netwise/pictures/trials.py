@@ -18,12 +18,13 @@ def gains(verdicts: Sequence[Verdict], name: str = "") -> str:
         axis.axvline(0, color=INK, linewidth=0.8)
         for row, verdict in enumerate(tried):
             colour = GREEN if verdict.helps else RED if verdict.high < 0 else GREY
-            pairs = [100 * (b - a) for a, b in zip(verdict.before, verdict.after, strict=True)]
+            factor = verdict.factor
+            pairs = [factor * (b - a) for a, b in zip(verdict.before, verdict.after, strict=True)]
             axis.plot(pairs, [row] * len(pairs), "o", color=colour, alpha=0.35, markersize=3.5)
-            axis.plot([100 * verdict.low, 100 * verdict.high], [row, row], color=colour, linewidth=2.4)
-            axis.plot([100 * verdict.gain], [row], "D", color=colour, markersize=5)
+            axis.plot([factor * verdict.low, factor * verdict.high], [row, row], color=colour, linewidth=2.4)
+            axis.plot([factor * verdict.gain], [row], "D", color=colour, markersize=5)
         axis.set_yticks(range(len(tried)), [verdict.remedy for verdict in tried])
         axis.set_ylim(len(tried) - 0.5, -0.5)
-        axis.set_xlabel("gain in points on the validation part (line: 95 % interval)")
+        axis.set_xlabel(f"gain in {tried[0].unit} on the validation part (line: 95 % interval)")
         axis.set_title("Paired trials of remedies")
         return svg(made, f"Paired trials {name}".strip())

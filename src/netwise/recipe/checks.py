@@ -39,7 +39,7 @@ def check(recipe: Recipe) -> list[Problem]:
         >>> [str(problem) for problem in nw.check(recipe)]
         ['network.widths = [64, 30, 7]  ends in 7 outputs, and the data have 10 classes. Write [64, 30, 10].']
     """
-    samples = _aimed(recipe.network, recipe.data.load())
+    samples = aimed(recipe.network, recipe.data.load())
     problems = [problem for rule in CHECKS for problem in rule(recipe, samples)]
     return sorted(problems, key=lambda problem: problem.grade != CANNOT_RUN)
 
@@ -54,10 +54,10 @@ def prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, .
         fitted = step.fit(train.x)
         learned.append(fitted)
         train, valid, test = (_applied(step, fitted, part) for part in (train, valid, test))
-    return _aimed(recipe.network, replace(samples, train=train, valid=valid, test=test)), tuple(learned)
+    return aimed(recipe.network, replace(samples, train=train, valid=valid, test=test)), tuple(learned)
 
 
-def _aimed(network: Network, samples: Samples) -> Samples:
+def aimed(network: Network, samples: Samples) -> Samples:
     """The samples with the targets that the network learns: their own, the inputs themselves, or none."""
     from dataclasses import replace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwise.errors import UnknownName
-from netwise.remedies import capacity, output, start, step, wiring
+from netwise.remedies import autoencoder, capacity, energy, output, start, step, wiring
 from netwise.remedies.change import Remedy, Unfit
 
 REMEDIES: tuple[Remedy, ...] = (
@@ -31,6 +31,19 @@ REMEDIES: tuple[Remedy, ...] = (
     capacity.SHRINK,
     capacity.LIGHTEN_BRAKES,
     capacity.WIDEN,
+    autoencoder.CORRUPT,
+    autoencoder.NARROW_CODE,
+    autoencoder.LIVEN_CODE,
+    autoencoder.COUNT_WHOLE_INPUTS,
+    autoencoder.LOWER_BETA,
+    energy.BEGIN_AT_BASE_RATES,
+    energy.CENTRE,
+    energy.RAISE_RATE,
+    energy.USE_PCD,
+    energy.MORE_GIBBS_STEPS,
+    energy.SLOW_DOWN,
+    energy.USE_PSEUDO_INVERSE,
+    energy.USE_STORKEY,
 )
 
 

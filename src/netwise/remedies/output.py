@@ -5,6 +5,7 @@ from __future__ import annotations
 from netwise.activations import Identity
 from netwise.losses import CLASSIFICATION, CrossEntropy
 from netwise.networks import MLP
+from netwise.networks.network import TARGETS
 from netwise.recipe.recipe import Recipe
 from netwise.remedies.change import Remedy, Unfit
 from netwise.remedies.start import fixed
@@ -22,6 +23,8 @@ def _use_plain_output(recipe: Recipe) -> Recipe | Unfit:
 def _use_cross_entropy(recipe: Recipe) -> Recipe | Unfit:
     if isinstance(recipe.loss, CrossEntropy):
         return Unfit("the loss is cross-entropy already")
+    if recipe.network.learns != TARGETS or recipe.network.by_phases:
+        return Unfit(f"{type(recipe.network).__name__} learns its inputs, and cross-entropy is for classes")
     if recipe.data.load().task != CLASSIFICATION:
         return Unfit("the targets are numbers, and cross-entropy is for classes")
     network = recipe.network

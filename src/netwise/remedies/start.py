@@ -5,8 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from netwise.activations import Activation, Identity, LeakyReLU, ReLU
+from netwise.energy.units import BINARY
 from netwise.initializers import Glorot, He
+from netwise.losses import BinaryCrossEntropy
 from netwise.networks import MLP, CIFARResNet, ConvNet, Own, ResNet
+from netwise.networks.network import ITSELF
 from netwise.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
 from netwise.remedies.change import Remedy, Unfit
@@ -91,6 +94,10 @@ def _standardise_inputs(recipe: Recipe) -> Recipe | Unfit:
         return Unfit("the inputs are places in an alphabet, which have no scale")
     if Standardise() in recipe.preprocess:
         return Unfit("the inputs are standardised already")
+    network = recipe.network
+    binary = network.by_phases and getattr(network, "visible_units", BINARY) == BINARY
+    if binary or network.stores or (network.learns == ITSELF and isinstance(recipe.loss, BinaryCrossEntropy)):
+        return Unfit(f"{type(network).__name__} learns inputs from 0 to 1 here, and standardised ones go below 0")
     return recipe.but(preprocess=(*recipe.preprocess, Standardise()))
 
 

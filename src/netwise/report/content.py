@@ -94,14 +94,14 @@ def course_page(course: Course) -> str:
         rows = [
             (
                 tag("strong", v.remedy) if v.remedy == each.accepted else v.remedy,
-                (v.unfit and f"unfit: {v.unfit}") or f"{100 * v.gain:+.1f} ({100 * v.low:+.1f} to {100 * v.high:+.1f})",
+                (v.unfit and f"unfit: {v.unfit}") or f"{v.factor * v.gain:+.1f} ({v.factor * v.low:+.1f} to {v.factor * v.high:+.1f})",
                 "" if v.unfit else f"{round(v.sick_before * len(v.seeds))} of {len(v.seeds)}, then {round(v.sick_after * len(v.seeds))}",
                 "" if v.unfit else f"{v.cost:.1f}",
                 "accepted" if v.remedy == each.accepted else ("helps" if v.helps else v.note),
             )
             for v in each.verdicts
         ]
-        body += [table(("remedy", "gain in points (95 %)", "finding before, after", "cost", ""), rows)]
+        body += [table(("remedy", f"gain in {each.verdicts[0].unit} (95 %)", "finding before, after", "cost", ""), rows)]
         unhelped = [v.remedy for v in each.verdicts if v.remedy == each.accepted]
         body += [tag("p", "By hand: ", tag("code", remedy(name).by_hand), kind="soft") for name in unhelped]
     if course.recipe != before.recipe:

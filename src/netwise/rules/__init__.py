@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from netwise.rules import brakes, curves, dead, exploding, inputs, linear, misfit, order, rate, saturation, symmetry, vanishing, wiring
+from netwise.rules import (
+    autoencoder,
+    brakes,
+    curves,
+    dead,
+    energy,
+    exploding,
+    inputs,
+    linear,
+    memory,
+    misfit,
+    order,
+    rate,
+    saturation,
+    symmetry,
+    vanishing,
+    wiring,
+)
 from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 
 RULES: tuple[Rule, ...] = (
@@ -26,6 +43,12 @@ RULES: tuple[Rule, ...] = (
     curves.OVERFITTING,
     curves.UNDERFITTING,
     curves.NOT_LEARNING,
+    autoencoder.COLLAPSE,
+    autoencoder.DEAD,
+    autoencoder.IDENTITY,
+    energy.UNUSED,
+    energy.STUCK_RULE,
+    memory.RULE,
 )
 
 __all__ = ["RULES", "Answer", "Evidence", "Finding", "Rule", "Unchecked"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from netwise.history import DIVERGED, History
-from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.rules.outcome import FEWEST, average, final_loss, share_left, share_of
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 
@@ -140,6 +140,7 @@ LABELS = Rule(
     healthy="What is learned in training carries over: validation accuracy rises with it, well above chance.",
     source="Zhang, Bengio, Hardt, Recht, Vinyals 2016, arXiv 1611.03530",
     explains=("overfitting", "underfitting", "not_learning", "vanishing_gradient"),
+    tasks=WITH_TARGETS,
 )
 NOT_LEARNING = Rule(
     name="not_learning",
@@ -173,4 +174,5 @@ UNDERFITTING = Rule(
     ),
     healthy="A training loss that still falls, or has come near that of a perfect answer.",
     source="Goodfellow, Bengio, Courville 2016, section 5.2; note 000, claims D05, D06 and T02",
+    tasks=WITH_TARGETS,  # a narrow code gives back what it can hold, and no more
 )

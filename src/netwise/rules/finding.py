@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from netwise.history import History
+from netwise.losses import CLASSIFICATION, RECONSTRUCTION, REGRESSION
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Unchecked:
     reason: str
 
 
+ORDINARY: tuple[str | None, ...] = (None, CLASSIFICATION, REGRESSION, RECONSTRUCTION)
+WITH_TARGETS: tuple[str | None, ...] = (None, CLASSIFICATION, REGRESSION)  # not the inputs themselves
 Answer = Finding | Unchecked | None
 
 
@@ -100,6 +103,8 @@ class Rule:
         healthy: what the same numbers look like in a run that is well.
         source: paper or note.
         explains: names of the findings that are consequences of this one when it came first.
+        tasks: of the runs that it is about; None stands for a run whose task is not known. Default: all that have targets, the inputs
+            themselves among them.
 
     Example:
         >>> import netwise as nw
@@ -114,3 +119,4 @@ class Rule:
     source: str
     healthy: str = ""
     explains: tuple[str, ...] = ()
+    tasks: tuple[str | None, ...] = ORDINARY

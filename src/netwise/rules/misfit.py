@@ -7,7 +7,7 @@ from math import inf
 from netwise.activations import BOUNDED
 from netwise.history import Facts, History
 from netwise.losses import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
-from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.rules.outcome import has_learned
 from netwise.signals import ACTIVATION_STD
 
@@ -115,6 +115,7 @@ OUTPUT = Rule(
     healthy="Logits into a cross-entropy that takes logits; targets inside the range of the output.",
     source="Islam et al. 2019, A comprehensive study on deep learning bug characteristics; note 004, claim A09",
     explains=_ALL_BEHIND,
+    tasks=WITH_TARGETS,
 )
 TASK = Rule(
     name="loss_misfits_task",
@@ -127,6 +128,7 @@ TASK = Rule(
     healthy="The gradient at the outputs is softmax(out) - onehot: largest where an answer is most wrong.",
     source="note 004, claims C02, D09, L01 and L02",
     explains=_ALL_BEHIND,
+    tasks=WITH_TARGETS,
 )
 TARGET = Rule(
     name="target_not_scaled",
@@ -139,4 +141,5 @@ TARGET = Rule(
     healthy="Targets within a few times the spread of the network's first outputs.",
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.5",
     explains=_ALL_BEHIND,
+    tasks=WITH_TARGETS,
 )

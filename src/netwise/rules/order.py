@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwise.history import History
-from netwise.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.rules.outcome import carries_over, middle
 from netwise.signals import BATCH_CLASSES
 
@@ -45,4 +45,5 @@ RULE = Rule(
     healthy="A batch of 64 drawn at random from ten classes holds all ten of them nearly always.",
     source="Bottou 2012, Stochastic gradient descent tricks, section 5.1; note 001, claim O06",
     explains=("rate_too_high", "dead_relu", "saturation", "exploding_gradient", "overfitting", "underfitting", "not_learning"),
+    tasks=WITH_TARGETS,
 )

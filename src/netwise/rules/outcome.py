@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from netwise.history import DIVERGED, History, Series
-from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
+from netwise.losses import RECONSTRUCTION
+from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS, VALID_R2
 
 FEWEST = 5  # watched steps that a statement about a run needs: one batch alone may be odd
 # Share of the loss of guessing that is left when a run has plainly learned. Runs of the gallery and others with
@@ -50,7 +51,13 @@ def carries_over(history: History) -> bool:
 
 
 def has_learned(history: History) -> bool:
-    """Plainly learned: signs of illness inside were harmless. False where it is not known."""
+    """Plainly learned: signs of illness inside were harmless. False where it is not known.
+
+    A network that gives its inputs again has learned where it gives back half of their variance: its cost may hold prices.
+    """
+    given_back = history.of(VALID_R2)
+    if history.facts.task == RECONSTRUCTION and given_back is not None and given_back.finite and history.ended.how != DIVERGED:
+        return given_back.finite[-1] > 0.5
     left = share_left(history)
     return left is not None and left < LEARNED
 
