@@ -19,6 +19,14 @@ def display() -> Progress:
 def told(row: Mapping[str, float]) -> str:
     """An epoch's numbers in a few words."""
     parts = [f"loss {row[signals.TRAIN_LOSS]:.4g}"]
+    if signals.STAGE in row:
+        parts.append(f"layer {row[signals.STAGE]:.0f}")
+    if signals.LOG_LIKELIHOOD in row:
+        parts.append(f"likelihood {row[signals.LOG_LIKELIHOOD]:.2f} nats")
+    elif signals.PSEUDO_LIKELIHOOD in row:
+        parts.append(f"pseudo-likelihood {row[signals.PSEUDO_LIKELIHOOD]:.1f} nats")
+    elif signals.RECONSTRUCTION in row:
+        parts.append(f"reconstruction error {row[signals.RECONSTRUCTION]:.4g}")
     if signals.VALID_ACCURACY in row:
         parts.append(f"valid {100 * row[signals.VALID_ACCURACY]:.1f} %")
     elif signals.VALID_R2 in row:

@@ -49,9 +49,11 @@ def predict(run: str, file: Path, output: Path | None, trust_own: bool, home: Pa
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["prediction"] if shares is None else ["prediction", "probability"])
+    first = answers[0] if answers else 0.0
+    names = [f"given_back_{i + 1}" for i in range(len(first))] if isinstance(first, list) else ["prediction"]
+    writer.writerow(names if shares is None else ["prediction", "probability"])
     for i, answer in enumerate(answers):
-        writer.writerow([answer] if shares is None else [answer, f"{shares[i].max():.4f}"])
+        writer.writerow((answer if isinstance(answer, list) else [answer]) if shares is None else [answer, f"{shares[i].max():.4f}"])
     if output is None:
         click.echo(text.getvalue(), nl=False)
         return

@@ -10,6 +10,7 @@ from netwise.data.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
 from netwise.data.characters import Text, text
 from netwise.data.image_files import Pictures, images
 from netwise.data.image_sets import CIFAR10, MNIST, USPS, BinarizedMNIST, FashionMNIST, Olivetti, Silhouettes
+from netwise.data.patterns import EncoderProblem, RandomPatterns
 from netwise.data.sequences import Adding, Copying
 from netwise.data.source import Data, Pairs, Samples, Split
 from netwise.data.table import Table, csv
@@ -18,6 +19,7 @@ from netwise.data.tables import Adult, CaliforniaHousing, Letter, Sonar, Spambas
 digits, iris, wine, breast_cancer, diabetes = Digits, Iris, Wine, BreastCancer, Diabetes
 mnist, fashion_mnist, cifar10, usps, olivetti, silhouettes = MNIST, FashionMNIST, CIFAR10, USPS, Olivetti, Silhouettes
 binarized_mnist = BinarizedMNIST
+encoder_problem, random_patterns = EncoderProblem, RandomPatterns
 adult, letter, spambase, sonar, california_housing = Adult, Letter, Spambase, Sonar, CaliforniaHousing
 adding, copying = Adding, Copying
 
@@ -43,6 +45,8 @@ DATA: dict[str, type[Data]] = {
     "text": Text,
     "adding": Adding,
     "copying": Copying,
+    "encoder_problem": EncoderProblem,
+    "random_patterns": RandomPatterns,
     "images": Pictures,
     "csv": Table,
     "arrays": Arrays,
@@ -61,6 +65,7 @@ __all__ = [
     "Data",
     "Diabetes",
     "Digits",
+    "EncoderProblem",
     "FashionMNIST",
     "Iris",
     "Letter",
@@ -68,6 +73,7 @@ __all__ = [
     "Olivetti",
     "Pairs",
     "Pictures",
+    "RandomPatterns",
     "Samples",
     "Silhouettes",
     "Sonar",
@@ -100,4 +106,6 @@ __all__ = [
     "text",
     "usps",
     "wine",
+    "encoder_problem",
+    "random_patterns",
 ]

@@ -15,7 +15,7 @@ from netwise.data.encoding import ArrayEncoder
 from netwise.data.source import Samples, Split, pairs, split_rows, standardised_targets
 from netwise.errors import DataError
 from netwise.fields import flag
-from netwise.losses import CLASSIFICATION, REGRESSION
+from netwise.losses import CLASSIFICATION, DENSITY, REGRESSION
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,9 @@ class Arrays(Split):
             raise DataError("X has no rows: there is nothing to learn from")
         encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
         x = encoder.encode(self.X)
+        if not self.classes and self.y.dim() == 2 and not self.y.shape[1]:
+            parts = tuple(pairs(x, self.y, each) for each in split_rows(None, len(x), self))
+            return Samples(parts[0], parts[1], parts[2], DENSITY, (), encoder, self.digest)
         if self.classes:
             rows = split_rows(self.y.numpy(), len(x), self)
             parts = tuple(pairs(x, self.y, each) for each in rows)
@@ -72,12 +75,15 @@ class Arrays(Split):
         return Samples(parts[0], parts[1], parts[2], REGRESSION, (), encoder, self.digest, mean, scale)
 
 
-def arrays(X: Any, y: Any, *, scale_target: bool = True, allow_missing: bool = False, valid: float = 0.2, test: float = 0.2, split_seed: int = 0) -> Arrays:
+def arrays(
+    X: Any, y: Any = None, *, scale_target: bool = True, allow_missing: bool = False, valid: float = 0.2, test: float = 0.2, split_seed: int = 0
+) -> Arrays:
     """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are targets of regression.
 
     Args:
         X: numbers (samples, ...).
-        y: classes (samples,) or real numbers (samples,) or (samples, targets).
+        y: classes (samples,) or real numbers (samples,) or (samples, targets). Default None: there are no targets, for networks that
+            learn the inputs themselves.
         scale_target, allow_missing, valid, test, split_seed: see `data.Arrays`.
 
     Raises:
@@ -95,7 +101,7 @@ def arrays(X: Any, y: Any, *, scale_target: bool = True, allow_missing: bool = F
         raise DataError(f"X is no array of numbers: {error}. For columns of words write a CSV file and use data.csv") from None
     if inputs.dim() == 1:
         inputs = inputs[:, None]
-    targets = np.asarray(y)
+    targets = np.zeros((len(inputs), 0), np.float32) if y is None else np.asarray(y)
     settings: dict[str, Any] = {"scale_target": scale_target, "allow_missing": allow_missing, "valid": valid, "test": test, "split_seed": split_seed}
     if targets.dtype.kind == "f":
         values = torch.as_tensor(targets, dtype=torch.float32)

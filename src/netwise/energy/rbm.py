@@ -221,7 +221,7 @@ class RestrictedBoltzmann(Unsupervised):
                 assert y is not None
                 v = torch.cat([v, F.one_hot(y, self.labels).to(v)], 1)
             return self._exact(v) if self.phase.exact else self._step(v)
-        return self._class_scores(v) if self.labels else self.hidden_given(v)
+        return self._class_scores(v) if self.labels else mean(self.hidden_units, self.layer1(v))
 
     def _exact(self, v: Tensor) -> Tensor:
         return self.free_energy(v).mean() + summed(self)

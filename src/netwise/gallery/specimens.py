@@ -58,11 +58,6 @@ def _noise(rows: int = 2000) -> data.Arrays:
     return data.arrays(torch.randn(rows, 20, generator=g), torch.randint(4, (rows,), generator=g))
 
 
-def _patterns(count: int, units: int = 100) -> data.Arrays:
-    drawn = torch.randint(2, (count, units), generator=streams.generator(0, "patterns"))
-    return data.arrays(2.0 * drawn - 1, torch.arange(count) % 2, valid=0.0, test=0.0)
-
-
 def _rings() -> data.Arrays:
     from sklearn.datasets import make_circles
 
@@ -164,7 +159,12 @@ _SICK = (
         Recipe(data=data.wine(), network=MLP((13, 32, 3)), init=He(), optimizer=SGD(lr=0.1), batch_size=16, epochs=20),
         "inputs_not_normalised",
     ),
-    Specimen("memory_overloaded", "40 random patterns in 100 units, by Hebb's rule.", Recipe(data=_patterns(40), network=Hopfield(100)), "memory_overloaded"),
+    Specimen(
+        "memory_overloaded",
+        "40 random patterns in 100 units, by Hebb's rule.",
+        Recipe(data=data.random_patterns(count=40), network=Hopfield(100)),
+        "memory_overloaded",
+    ),
     Specimen(
         "hidden_unused",
         "Visible biases that start at 0, a low rate, few epochs.",
@@ -268,8 +268,10 @@ _HEALTHY = (
     Specimen(
         "deep_relu", "Six hidden ReLU layers with He's start.", _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam())
     ),
-    Specimen("hopfield", "Eight random patterns in 100 units.", Recipe(data=_patterns(8), network=Hopfield(100))),
-    Specimen("hopfield_pseudo_inverse", "Forty, by the pseudo-inverse.", Recipe(data=_patterns(40), network=Hopfield(100, rule="pseudo-inverse"))),
+    Specimen("hopfield", "Eight random patterns in 100 units.", Recipe(data=data.random_patterns(count=8), network=Hopfield(100))),
+    Specimen(
+        "hopfield_pseudo_inverse", "Forty, by the pseudo-inverse.", Recipe(data=data.random_patterns(count=40), network=Hopfield(100, rule="pseudo-inverse"))
+    ),
     Specimen("rbm", "Persistent chains, centred units.", BITS),
     Specimen("rbm_cd", "Contrastive divergence.", BITS.but(loss=CD(), network=RBM(64, 50, centred=False))),
     Specimen("rbm_exact", "Eight hidden units, all states summed.", BITS.but(network=RBM(64, 8), loss=Exact(), optimizer=SGD(lr=0.2), epochs=20)),

@@ -134,8 +134,16 @@ class _Reconstructor(Unsupervised):
 
     def learn_by(self, loss: Loss) -> None:
         """From here on count the cost by this loss."""
-        self.loss = loss.build()
+        self.told, self.loss = loss, loss.build()
         self.link = torch.sigmoid if loss.goes_with == "Sigmoid" else _same
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "loss"}  # a function that no pickle takes
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if isinstance(state.get("told"), Loss):
+            self.loss = state["told"].build()  # type: ignore[attr-defined]
 
     def decode(self, code: Tensor) -> Tensor:
         """(samples, inputs): outputs for codes, before the loss's own link (`BinaryCrossEntropy` takes logits)."""

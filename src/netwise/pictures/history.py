@@ -8,6 +8,7 @@ from typing import Any
 
 from netwise import signals
 from netwise.history import History, Series
+from netwise.losses import DENSITY
 from netwise.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
 from netwise.rules.outcome import middle
 
@@ -21,6 +22,10 @@ def curves(history: History, name: str = "") -> list[str]:
     if losses[0][1] is None:
         losses = [("each watched batch", history.of(signals.LOSS)), losses[1]]
     guess = history.facts.loss_of_guessing
+    if history.facts.task == DENSITY:  # the gap between two free energies, and minus a likelihood, are not one axis
+        return (
+            [_lines("Free energy of data above that of the model's states", [("training", losses[0][1]), ("", None)], name, "", None)] if losses[0][1] else []
+        )
     if any(series is not None for _, series in losses):
         pictures.append(_lines("Loss", losses, name, f"guessing: {guess:.3g}" if guess is not None else "", guess))
     shares = [("training", history.of(signals.TRAIN_ACCURACY)), ("validation", history.of(signals.VALID_ACCURACY) or history.of(signals.VALID_R2))]

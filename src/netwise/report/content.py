@@ -18,8 +18,9 @@ from netwise.engine.scores import outputs_of
 from netwise.errors import NetwiseError, Problem
 from netwise.files import write_atomically
 from netwise.losses import CLASSIFICATION
+from netwise.networks.network import TARGETS
 from netwise.networks.recurrent import Sequencer
-from netwise.pictures import answers, history as drawn, trials as tried
+from netwise.pictures import answers, history as drawn, machines, trials as tried
 from netwise.recipe.checks import check, prepared
 from netwise.recipe.file import recipe_text
 from netwise.remedies import remedy
@@ -60,13 +61,11 @@ def run_page(run: Run) -> str:
         _trial_cost(run, report),
         _before_training(run),
         tag("h2", "Curves"),
-        figures(drawn.curves(run.history)),
-        tag("h2", "Inside the network"),
-        _inside_text(),
-        figures(drawn.inside(run.history)),
+        figures([*drawn.curves(run.history), *machines.told_curves(run.history)]),
+        _learned(run),
+        _inside(run),
         _answers(run),
-        tag("h2", "The network"),
-        _anatomy(run),
+        *([] if run.recipe.network.stores else [tag("h2", "The network"), _anatomy(run)]),
         tag("h2", "The recipe"),
         tag("pre", recipe_text(run.recipe)),
         _made_by(run),
@@ -185,6 +184,26 @@ def _before_training(run: Run) -> Html:
         return Html("")
     rows = [(problem.subject, problem.sentence) for problem in problems]
     return joined([tag("p", "Seen before training:"), table(("field", "why it will learn badly"), rows)])
+
+
+def _inside(run: Run) -> Html:
+    pictures = drawn.inside(run.history)
+    return joined([tag("h2", "Inside the network"), _inside_text(), figures(pictures)]) if pictures else Html("")
+
+
+def _learned(run: Run) -> Html:
+    """What a network that learned its inputs makes of them; on the validation part, or the training part where there is none."""
+    if run.recipe.network.learns == TARGETS and not run.recipe.network.by_phases:
+        return Html("")
+    try:
+        samples, own = _samples(run), run.recipe.data.load()
+    except NetwiseError:
+        return Html("")
+    part, raw = (samples.valid, own.valid) if len(samples.valid) else (samples.train, own.train)
+    labels = raw.y if own.task == CLASSIFICATION and raw.y.dim() == 1 else None
+    x = part.x[:1000].to(next((p.device for p in run.module.parameters()), torch.device("cpu")))
+    pictures = machines.learned(run.module, x, samples.shape, labels, own.classes)
+    return joined([tag("h2", "What it has learned"), figures(pictures)]) if pictures else Html("")
 
 
 def _inside_text() -> Html:

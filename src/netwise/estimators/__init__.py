@@ -1,0 +1,8 @@
+"""netwise as scikit-learn's estimators: for pipelines, grid searches and everyone who starts there."""
+
+from __future__ import annotations
+
+from netwise.estimators.memory import HopfieldMemory
+from netwise.estimators.transformers import AutoencoderTransformer, RBMTransformer
+
+__all__ = ["AutoencoderTransformer", "HopfieldMemory", "RBMTransformer"]
