@@ -12,6 +12,7 @@ import pytest
 import netwise as nw
 
 FOLDER = Path(__file__).parent.parent / "recipes"
+FILES = sorted(FOLDER.glob("**/*.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def measure() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_a_recipe_can_be_read_and_says_what_it_is(path: Path) -> None:
     recipe = nw.read_recipe(path)
     assert path.read_text().startswith("# ")
@@ -37,7 +38,7 @@ def test_a_recipe_can_be_read_and_says_what_it_is(path: Path) -> None:
 
 @pytest.mark.files
 @pytest.mark.usefixtures("data_files")
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_a_recipe_fits_its_data(path: Path) -> None:
     if path.stem.startswith("cifar"):
         pytest.skip("unpacking CIFAR-10 takes longer than a test should")
@@ -45,7 +46,7 @@ def test_a_recipe_fits_its_data(path: Path) -> None:
 
 
 def test_every_recipe_is_measured_and_every_result_has_its_marks(measure: ModuleType) -> None:
-    assert {path.stem for path in FOLDER.glob("*.toml")} == {entry.file for entry in measure.ENTRIES}
+    assert {str(path.relative_to(FOLDER).with_suffix("")) for path in FILES} == {entry.file for entry in measure.ENTRIES}
     known = {measure.path_of(entry).name for entry in measure.ENTRIES}
     for path in (FOLDER / "results").glob("*.json"):
         assert path.name in known

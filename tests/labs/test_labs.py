@@ -35,7 +35,16 @@ def test_the_neuron_is_the_formula(start: tuple[float, float], lr: float, loss: 
     assert len(outputs) == len(costs) == 301
 
 
-@pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)
+@pytest.mark.parametrize("lab", [lab for lab in nw.LABS if lab.slow], ids=lambda lab: lab.name)
+def test_a_slow_labs_kept_result_is_of_the_present_recipes(lab: nw.Lab) -> None:
+    kept = recorded(lab.name)
+    assert kept is not None, f"run it: netwise lab {lab.name} --record"
+    assert kept["recipes"] == {name: recipe.hash for name, recipe in lab.arms().items()}
+    assert kept["criteria"]
+    assert {"date", "versions", "seeds"} <= set(kept)
+
+
+@pytest.mark.parametrize("lab", [lab for lab in nw.LABS if not lab.slow], ids=lambda lab: lab.name)
 def test_a_lab_runs_and_its_kept_result_is_still_true(lab: nw.Lab) -> None:
     outcome = lab.run()
     kept = recorded(lab.name)
@@ -46,6 +55,20 @@ def test_a_lab_runs_and_its_kept_result_is_still_true(lab: nw.Lab) -> None:
     for name, value in outcome.numbers.items():
         assert kept["numbers"][name] == pytest.approx(value, abs=1e-4)
     assert outcome.figure.startswith("<svg")
+
+
+def test_the_capacity_lab_finds_a_crossing_and_none_where_there_is_none() -> None:
+    from netwise.labs.memories import _crossing
+
+    assert _crossing((0.1, 0.2, 0.3), [1.0, 0.95, 0.85], 0.9) == pytest.approx(0.25)
+    assert math.isnan(_crossing((0.1, 0.2), [1.0, 0.99], 0.9))
+
+
+def test_the_procedure_of_1985_solves_the_smallest_encoder_problem() -> None:
+    from netwise.labs.temperature import Encoders
+
+    solved = Encoders(2, 1, 20, 200).run()
+    assert float((solved > 0).float().mean()) > 0.9
 
 
 def test_the_verdicts() -> None:

@@ -15,7 +15,7 @@ from netwise.energy.gap import gap
 from netwise.energy.likelihood import MOST_UNITS, states
 from netwise.energy.phases import Phase
 from netwise.errors import Problem, WrongValue
-from netwise.fields import flag, integer, number, numbers
+from netwise.fields import flag, integer, integers, number, numbers
 from netwise.losses import Loss
 from netwise.networks.network import INPUTS, Network
 from netwise.networks.unsupervised import Unsupervised
@@ -36,6 +36,8 @@ class BoltzmannMachine(Network):
         hidden: units of its own. Default 0.
         std: spread of the normal weights at the start; 0: all at 0. Default 0.1.
         inner: also join hidden units with each other. Default true.
+        groups: sizes of groups of visible units, in their order, that are joined within and not with each other: what one group knows of
+            another has to go through the hidden units. Default none: all are joined.
 
     Example:
         >>> import netwise as nw, torch
@@ -53,6 +55,12 @@ class BoltzmannMachine(Network):
     hidden: int = integer(2, least=0, most=10_000, because="it counts units", why="the smaller encoder problem: two bits for four patterns")
     std: float = number(0.1, least=0, because="a spread is not negative", why="hidden units have to differ")
     inner: bool = flag(True, why="the machine is not restricted")
+    groups: tuple[int, ...] = integers((), shortest=0, longest=1000, because="they count visible units", why="all visible units are one group")
+
+    def disagreements(self) -> list[Problem]:
+        if self.groups and sum(self.groups) != self.visible:
+            return [Problem("groups", str(list(self.groups)), f"add up to {sum(self.groups)}, and there are {self.visible} visible units", str([self.visible]))]
+        return []
 
     @property
     def learns(self) -> str:
@@ -110,6 +118,11 @@ class FullBoltzmann(Unsupervised):
     def joined(self) -> Tensor:
         """(units, units): 1 where two units are joined."""
         links = 1 - torch.eye(self.units)
+        start = 0
+        for size in self.network.groups:
+            links[start : start + size, : self.visible] = 0
+            links[start : start + size, start : start + size] = 1 - torch.eye(size)
+            start += size
         if not self.network.inner:
             links[self.visible :, self.visible :] = 0
         return links

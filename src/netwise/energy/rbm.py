@@ -340,7 +340,7 @@ class RestrictedBoltzmann(Unsupervised):
             said[signals.RECONSTRUCTION] = float((self.reconstruct(part) - part).square().sum(1).mean())
             active = self.hidden_given(self.with_labels(part))
             said[signals.HIDDEN_ACTIVE] = float(active.mean())
-            said[signals.HIDDEN_CONSTANT] = float((active.std(0) < 0.01).float().mean())
+            said[signals.HIDDEN_CONSTANT] = float((active.std(0, correction=0) < 0.01).float().mean()) if len(part) > 1 else 0.0
             if self.labels:
                 return said
             if len(valid):

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from netwise.errors import UnknownName
-from netwise.labs import neuron
+from netwise.labs import autoencoders, likelihoods, memories, neuron, pretraining, temperature
 from netwise.labs.claim import Criterion, Lab, Outcome
 
-LABS: tuple[Lab, ...] = (neuron.L01, neuron.L02)
+LABS: tuple[Lab, ...] = (
+    neuron.L01,
+    neuron.L02,
+    memories.L18,
+    memories.L19,
+    temperature.L20,
+    temperature.L21,
+    temperature.L22,
+    likelihoods.L23,
+    likelihoods.L24,
+    pretraining.L25,
+    autoencoders.L26,
+    autoencoders.L27,
+    autoencoders.L28,
+    pretraining.L29,
+)
 
 
 def lab(name: str) -> Lab:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from netwise.recipe.recipe import Recipe
+
 CONFIRMED, REFUTED, PARTLY = "confirmed", "refuted", "partly confirmed"
 
 
@@ -78,10 +80,12 @@ class Lab:
         setting: how it is run.
         source: the note.
         run: runs it.
+        arms: the recipes that it runs, by name; a kept result counts as long as their hashes are the same.
+        slow: takes minutes, or data that are not bundled: run by its own command, `netwise lab NAME --record`.
 
     Example:
         >>> import netwise as nw
-        >>> [lab.name for lab in nw.LABS]
+        >>> [lab.name for lab in nw.LABS][:2]
         ['L01', 'L02']
     """
 
@@ -90,3 +94,5 @@ class Lab:
     setting: str
     source: str
     run: Callable[[], Outcome]
+    arms: Callable[[], Mapping[str, Recipe]] = dict
+    slow: bool = False

@@ -169,7 +169,7 @@ class _Reconstructor(Unsupervised):
         said = {
             signals.FOREIGN_R2: _explained(self.reconstruct(foreign.reshape(part.shape)), foreign),
             signals.OWN_R2: _explained(self.reconstruct(part), flat),
-            signals.CODE_DEAD: float((code.flatten(1).std(0) < ALIVE).float().mean()),
+            signals.CODE_DEAD: float((code.flatten(1).std(0, correction=0) < ALIVE).float().mean()) if len(part) > 1 else 0.0,
             signals.CODE_MEAN: float(code.mean()),
             signals.CODE_WIDTH: code[0].numel() / flat[0].numel(),
         }
@@ -284,7 +284,7 @@ class Reconstructor(_Reconstructor):
     def _price(self, code: Tensor) -> Tensor | float:
         """beta sum_j KL(rho, mean of unit j): of Bernoulli distributions."""
         beta, rho = self.network.sparsity, self.network.sparsity_target
-        if not beta or (self.stages == 1 and not torch.is_grad_enabled()):
+        if not beta:
             return 0.0
         mean = code.mean(0).clamp(1e-6, 1 - 1e-6)
         return beta * (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()
