@@ -9,6 +9,7 @@ import torch
 from netwise import signals
 from netwise.engine.run import prepare_module
 from netwise.engine.start import begin
+from netwise.errors import Problem, WrongValue
 from netwise.probe import Probe
 from netwise.recipe.checks import prepared
 from netwise.recipe.recipe import Recipe
@@ -61,6 +62,9 @@ def look_at_start(recipe: Recipe, *, samples: int = 256) -> tuple[Begun, ...]:
 
     Source: note 000, claims I05 and I06; Glorot, Bengio 2010.
     """
+    if recipe.network.stores or recipe.network.by_phases:
+        told = "starts at the means of its inputs: there is no way through it whose size could grow or fade"
+        raise WrongValue("start", [Problem("network", type(recipe.network).__name__, told)])
     data, _ = prepared(recipe, recipe.data.load())
     with torch.random.fork_rng():
         with global_seed(recipe.seed, INIT):

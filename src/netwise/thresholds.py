@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from netwise.engine.training import fit
+from netwise.errors import Problem, WrongValue
 from netwise.recipe.recipe import Recipe, with_rate
 from netwise.schedules import ConstantRate
 from netwise.signals import LOSS
@@ -66,6 +67,9 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
 
     Source: Nielsen 2015, chapter 3; note 004, claim S06.
     """
+    if recipe.network.stores or recipe.network.by_phases:
+        told = "has no loss that falls with a good rate: compare likelihoods of a few epochs instead"
+        raise WrongValue("rate", [Problem("network", type(recipe.network).__name__, told)])
     if not start > 0 or not math.isfinite(start):
         raise ValueError(f"start = {start} must be above 0: it is a rate. Write 0.01.")
     tried: dict[float, bool] = {}

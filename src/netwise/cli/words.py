@@ -126,6 +126,8 @@ def network_for(name: str, settings: Sequence[str], trust_own: bool) -> tuple[An
     shape = getattr(network, "image", None)
     if shape is None and hasattr(network, "widths"):
         shape = (network.widths[0],)
+    if shape is None and (network.stores or network.by_phases):
+        shape = (getattr(network, "visible", getattr(network, "units", 0)),)
     if shape is None and hasattr(network, "symbols"):
         shape = (28,) if network.symbols else (28, getattr(network, "features", 1))
     return network, shape

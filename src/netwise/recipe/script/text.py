@@ -10,6 +10,7 @@ from netwise import networks, stopping
 from netwise.data.image_sets import MNIST
 from netwise.errors import Problem, WrongValue
 from netwise.losses import CLASSIFICATION
+from netwise.networks.network import TARGETS
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.script.data import DATA, split_text
 from netwise.recipe.script.modules import module_text, source_of
@@ -63,6 +64,8 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
     rate = told("schedule", recipe.schedule, SCHEDULES, recipe)
     if type(recipe.stopping) not in (stopping.Never, stopping.Patience):
         problems.append(Problem("stopping", type(recipe.stopping).__name__, "has no plain form as a script. These have: Never, Patience"))
+    if recipe.network.learns != TARGETS or recipe.network.by_phases:
+        problems.append(Problem("network", type(recipe.network).__name__, "learns its inputs in a way of its own, which has no plain form as a script"))
     if isinstance(recipe.network, networks.Own):
         problems.append(Problem("network", str(recipe.network.source), "is code of your own: paste it into a script yourself"))
     network, sources = "", [""]
