@@ -55,6 +55,7 @@ CHAIN_AUTOCORRELATION = _signal("chains.autocorrelation", "how the chains resemb
 HIDDEN_ACTIVE = _signal("hidden.active", "mean of the hidden units over data", lowest="0")
 HIDDEN_CONSTANT = _signal("hidden.constant", "share of the hidden units that hardly differ between samples", "", "0", "1", "low")
 FOREIGN_R2 = _signal("foreign.r2", "share of variance given back of inputs whose values were dealt out anew among the samples", "", "", "1", "low")
+MASKED_R2 = _signal("masked.r2", "share of variance given back of validation inputs of which a quarter was set to 0", "", "", "1", "high")
 OWN_R2 = _signal("own.r2", "share of variance given back of validation inputs", "", "", "1", "high")
 CODE_DEAD = _signal("code.dead", "share of the code's units that hardly differ between samples", "", "0", "1", "low")
 CODE_MEAN = _signal("code.mean", "mean of the code over data")

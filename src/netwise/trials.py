@@ -18,11 +18,10 @@ from netwise.recipe.recipe import Recipe, changes
 from netwise.remedies import Remedy, Unfit
 from netwise.signals import (
     BASE_RATE_LIKELIHOOD,
-    FOREIGN_R2,
     LOG_LIKELIHOOD,
+    MASKED_R2,
     MEMORY_NOISE,
     MEMORY_RECOVERED,
-    OWN_R2,
     PSEUDO_LIKELIHOOD,
     TRAIN_ACCURACY,
     VALID_ACCURACY,
@@ -118,7 +117,7 @@ def goal(run: Run) -> float:
     """What a run is for: accuracy (or R²) on the validation part, of the weights that it ended with.
 
     A run that diverged is worth a guess: one over the number of classes, or an R² of 0. Of an autoencoder it is the share of the
-    variance given back of its own data above that of foreign data; of an energy model the likelihood in nats, exact where it is
+    variance given back of inputs of which a quarter was masked, which a copy does not do well; of an energy model the likelihood in nats, exact where it is
     known, else the pseudo-likelihood; of a memory the share of patterns found again from a tenth of turned units.
     """
     facts = run.history.facts
@@ -130,9 +129,9 @@ def goal(run: Run) -> float:
     if run.history.ended.how == DIVERGED:
         return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
     if facts.task == RECONSTRUCTION:
-        own, foreign = run.history.of(OWN_R2), run.history.of(FOREIGN_R2)
-        if own is not None and foreign is not None and math.isfinite(own.last - foreign.last):
-            return own.last - max(foreign.last, 0.0)
+        masked = run.history.of(MASKED_R2)
+        if masked is not None and math.isfinite(masked.last):
+            return masked.last
     series = run.history.of(VALID_ACCURACY) or run.history.of(VALID_R2) or run.history.of(TRAIN_ACCURACY)
     if series is None:
         return 0.0

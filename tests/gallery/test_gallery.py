@@ -33,3 +33,20 @@ def test_a_healthy_run_passes_in_silence(name: str, seed: int) -> None:
     assert run.score is not None
     assert run.score.value > {"accuracy": 0.85, "r2": 0.1, "recall": 0.8, "log-likelihood": -22.0}[run.score.name]  # independent pixels: -25 nats
     assert str(nw.diagnose(run)).startswith("Nothing found.")
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("memory_overloaded", "use_pseudo_inverse"),
+        ("hidden_unused", "begin_at_base_rates"),
+        ("negative_phase_stuck", "more_gibbs_steps"),
+        ("identity_learned", "corrupt_inputs"),
+        ("dead_code", "liven_code"),
+        ("posterior_collapse", "count_whole_inputs"),
+    ],
+)
+def test_a_remedy_of_each_unsupervised_illness_proves_itself(name: str, cure: str) -> None:
+    verdict = nw.trial(nw.gallery.sick[name].recipe, nw.remedy(cure), finding=name, seeds=(0, 1, 2), jobs=1)
+    assert verdict.helps, verdict.sentence
+    assert verdict.sick_before == 1.0

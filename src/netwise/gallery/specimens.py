@@ -168,7 +168,7 @@ _SICK = (
     Specimen(
         "hidden_unused",
         "Visible biases that start at 0, a low rate, few epochs.",
-        BITS.but(network=RBM(64, 16, visible_bias="zero", centred=False), optimizer=SGD(lr=0.005), epochs=10),
+        BITS.but(network=RBM(64, 16, visible_bias="zero", centred=False), optimizer=SGD(lr=0.025), epochs=20),
         "hidden_unused",
     ),
     Specimen(
@@ -192,7 +192,7 @@ _SICK = (
     Specimen(
         "posterior_collapse",
         "A mean over 64 pixels against a sum over ten units of the code.",
-        CODED.but(network=VariationalAutoencoder((64, 64, 10)), loss=MeanSquaredError(), optimizer=Adam(lr=0.005)),
+        CODED.but(network=VariationalAutoencoder((64, 64, 10)), loss=BinaryCrossEntropy(outputs="mean"), optimizer=Adam(lr=0.005)),
         "posterior_collapse",
     ),
 )

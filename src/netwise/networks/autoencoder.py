@@ -21,6 +21,7 @@ from netwise.networks.network import ITSELF, Network, image_field
 from netwise.networks.unsupervised import Unsupervised
 
 LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
+MASKED = 0.25  # of the inputs, where it is tried what a network makes of a part
 ALIVE = 1e-3  # spread of a code unit over samples, below which it is called dead
 KL_ALIVE = 0.01  # nats that a latent unit has to tell of an input on average to count as used
 
@@ -165,8 +166,10 @@ class _Reconstructor(Unsupervised):
         flat = part.flatten(1)
         # Each input's values dealt out anew among the samples: of the same means and spreads, and nothing else of the data.
         foreign = torch.stack([column[torch.randperm(len(part), generator=g).to(part.device)] for column in flat.t()], 1)
+        masked = part * (torch.rand(part.shape, generator=g) >= MASKED).to(part)
         code = self.encode(part)
         said = {
+            signals.MASKED_R2: _explained(self.reconstruct(masked), flat),
             signals.FOREIGN_R2: _explained(self.reconstruct(foreign.reshape(part.shape)), foreign),
             signals.OWN_R2: _explained(self.reconstruct(part), flat),
             signals.CODE_DEAD: float((code.flatten(1).std(0, correction=0) < ALIVE).float().mean()) if len(part) > 1 else 0.0,

@@ -35,7 +35,10 @@ def told_curves(history: History, name: str = "") -> list[str]:
         ("Chains: how alike ten steps later (0: they mix)", (("chains", signals.CHAIN_AUTOCORRELATION),)),
         ("Free energy of validation above training", (("gap", signals.FREE_ENERGY_GAP),)),
         ("Hidden units", (("mean", signals.HIDDEN_ACTIVE), ("share that never changes", signals.HIDDEN_CONSTANT))),
-        ("Share of variance given back", (("its own data", signals.OWN_R2), ("data dealt out anew", signals.FOREIGN_R2))),
+        (
+            "Share of variance given back",
+            (("its own data", signals.OWN_R2), ("a quarter masked", signals.MASKED_R2), ("data dealt out anew", signals.FOREIGN_R2)),
+        ),
         ("The code", (("mean", signals.CODE_MEAN), ("share of dead units", signals.CODE_DEAD))),
         ("What the code tells of an input, in nats", (("all units", signals.LATENT_KL),)),
     )

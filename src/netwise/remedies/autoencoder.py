@@ -6,6 +6,7 @@ from netwise.activations import LeakyReLU, Sigmoid
 from netwise.augment import Mask
 from netwise.losses import SUM, BinaryCrossEntropy, MeanSquaredError, Quadratic
 from netwise.networks import Autoencoder, ConvAutoencoder, VariationalAutoencoder
+from netwise.recipe.checks import prepared
 from netwise.recipe.recipe import Recipe
 from netwise.remedies.change import Remedy, Unfit
 
@@ -36,7 +37,7 @@ def _liven(recipe: Recipe) -> Recipe | Unfit:
     if not isinstance(network, Autoencoder):
         return Unfit(f"{type(network).__name__} has no code whose activation can be chosen")
     if network.top:
-        more = min(network.widths[-1], 2 * network.top)
+        more = min(network.widths[-1], max(2 * network.top, network.widths[-1] // 5))
         return recipe.but(network=network.but(top=more)) if more > network.top else Unfit("all units of the code are kept already")
     if network.sparsity:
         return recipe.but(network=network.but(sparsity=network.sparsity / 10))
@@ -50,7 +51,9 @@ def _count_whole_inputs(recipe: Recipe) -> Recipe | Unfit:
     if not isinstance(recipe.network, VariationalAutoencoder):
         return Unfit("its loss stands alone: there is no price on a code beside it")
     if isinstance(loss, MeanSquaredError):
-        return recipe.but(loss=Quadratic())  # half the sum: minus ln p of a normal density of spread 1
+        x = prepared(recipe, recipe.data.load())[0].train.x
+        # Pixels from 0 to 1 differ too little for a normal density of spread 1, which half the sum of squares is: the code would still not pay.
+        return recipe.but(loss=BinaryCrossEntropy() if float(x.min()) >= 0 and float(x.max()) <= 1 else Quadratic())
     if not isinstance(loss, BinaryCrossEntropy | Quadratic) or loss.outputs == SUM:
         return Unfit("the loss counts whole inputs already, or has no other way to count")
     return recipe.but(loss=loss.but(outputs=SUM))
@@ -83,7 +86,7 @@ NARROW_CODE = Remedy(
 )
 LIVEN_CODE = Remedy(
     "liven_code",
-    "Let every unit of the code get gradients: twice as many kept, a tenth of the price, or a leaky rectifier",
+    "Let every unit of the code get gradients: a fifth of them kept, a tenth of the price, or a leaky rectifier",
     ("dead_code",),
     _liven,
     "h = F.leaky_relu(z), or keep more of the largest",
