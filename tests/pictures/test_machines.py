@@ -33,10 +33,10 @@ def test_rows_are_images_where_their_shape_says_so_or_they_are_squares() -> None
 @pytest.mark.parametrize(
     ("name", "titles"),
     [
-        ("rbm", ("look for", "given back", "foreign", "Samples", "completed", "Codes")),
-        ("dbn", ("look for", "given back", "foreign", "Samples", "Codes")),
-        ("autoencoder", ("look for", "given back", "foreign", "Codes")),
-        ("variational", ("look for", "given back", "foreign", "Samples", "Codes")),
+        ("rbm", ("Filters", "given back", "Foreign", "Samples", "completed", "Codes")),
+        ("dbn", ("Filters", "given back", "Foreign", "Samples", "Codes")),
+        ("autoencoder", ("Filters", "given back", "Foreign", "Codes")),
+        ("variational", ("Filters", "given back", "Foreign", "Samples", "Codes")),
     ],
 )
 def test_each_kind_shows_what_it_has(name: str, titles: tuple[str, ...]) -> None:

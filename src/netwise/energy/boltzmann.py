@@ -162,9 +162,9 @@ class FullBoltzmann(Unsupervised):
 
     def _unclamped(self, v: Tensor) -> Tensor:
         """(samples,): ln of the sum over hidden states of exp(-E)."""
-        return torch.logsumexp(-self.energy(self._with_hidden(v)), 1)
+        return torch.logsumexp(-self.energy(self.with_hidden(v)), 1)
 
-    def _with_hidden(self, v: Tensor) -> Tensor:
+    def with_hidden(self, v: Tensor) -> Tensor:
         """(samples, 2^hidden, units): each input with all states of the hidden units."""
         self._countable(self.units - self.visible)
         h = states(self.units - self.visible, self.weight) if self.units > self.visible else self.weight.new_zeros(1, 0)
@@ -214,7 +214,7 @@ class FullBoltzmann(Unsupervised):
     def hidden_given(self, v: Tensor, sweeps: int = 20) -> Tensor:
         """(samples, hidden): means of the hidden units for inputs: exact where they are few, else over sweeps of Gibbs sampling."""
         if self.units - self.visible <= 12:
-            every = self._with_hidden(v)
+            every = self.with_hidden(v)
             weight = torch.softmax(-self.energy(every), 1)
             return (weight[..., None] * every[..., self.visible :]).sum(1)
         with torch.random.fork_rng():

@@ -97,7 +97,7 @@ class Hopfield(Network):
         return AssociativeMemory(self)
 
 
-class _Memory(nn.Module):
+class Memory(nn.Module):
     """What memories share: the patterns they were given, and what is asked of them."""
 
     patterns: Tensor
@@ -131,16 +131,16 @@ class _Memory(nn.Module):
         """For each share of turned units: (share, share of patterns found again exactly, mean overlap)."""
         found = []
         for i, share in enumerate(shares):
-            overlap = self.overlap(self.recall(self._own(self.noisy(share, seed=seed + i)), seed=seed + i).states)
+            overlap = self.overlap(self.recall(self.in_own_values(self.noisy(share, seed=seed + i)), seed=seed + i).states)
             found.append((share, float((overlap == 1).float().mean()), float(overlap.mean())))
         return found
 
-    def _own(self, x: Tensor) -> Tensor:
+    def in_own_values(self, x: Tensor) -> Tensor:
         """Bipolar values as the memory's own."""
         return x
 
 
-class AssociativeMemory(_Memory):
+class AssociativeMemory(Memory):
     """The memory as a module: its weights and thresholds are buffers, filled by `store`. Called, it recalls."""
 
     weight: Tensor
@@ -189,7 +189,7 @@ class AssociativeMemory(_Memory):
         """The low and the high state of a unit."""
         return (0.0, 1.0) if self.network.states == BINARY else (-1.0, 1.0)
 
-    def _own(self, x: Tensor) -> Tensor:
+    def in_own_values(self, x: Tensor) -> Tensor:
         return (x + 1) / 2 if self.network.states == BINARY else x
 
     @torch.no_grad()
@@ -203,7 +203,7 @@ class AssociativeMemory(_Memory):
             seed: of the order. Default 0.
             trace: also follow the first sample flip by flip. Default false.
         """
-        state = self._own(bipolar(x.flatten(1)).to(self.weight)).clone()
+        state = self.in_own_values(bipolar(x.flatten(1)).to(self.weight)).clone()
         low, high = self.values
         energies, flips = [self.energy(state)], torch.zeros(len(state), dtype=torch.int64, device=state.device)
         g = torch.Generator().manual_seed(seed)
@@ -219,7 +219,7 @@ class AssociativeMemory(_Memory):
             else:
                 order = torch.randperm(n, generator=g) if self.network.order == RANDOM else order
                 after = before.clone()
-                self._one_by_one(after, order.to(state.device), followed if trace else None)
+                self.ask_one_by_one(after, order.to(state.device), followed if trace else None)
             moved = (after != before).sum(1)
             flips[moving] += moved
             settled[moving] = moved == 0
@@ -232,7 +232,7 @@ class AssociativeMemory(_Memory):
             path = (told[:, 0], told[:, 1])
         return Recall(state, torch.stack(energies), flips, settled, sweeps, path)
 
-    def _one_by_one(self, state: Tensor, order: Tensor, followed: list[tuple[float, float]] | None) -> None:
+    def ask_one_by_one(self, state: Tensor, order: Tensor, followed: list[tuple[float, float]] | None) -> None:
         """Ask each unit in this order, in place, for all samples; each sees what those before it have become.
 
         The fields of a block of units come from one matrix product; within the block only changes are added on. A block in which
@@ -278,7 +278,7 @@ class AssociativeMemory(_Memory):
         """Share of the stored patterns that are not fixed points."""
         if not len(self.patterns):
             return 0.0
-        own = self._own(self.patterns)
+        own = self.in_own_values(self.patterns)
         u = self.field(own)
         low, high = self.values
         moves = ((u > 0) & (own != high)) | ((u < 0) & (own != low))
@@ -299,7 +299,7 @@ class AssociativeMemory(_Memory):
         """Where recall ends from random states: shares at a stored "pattern", at the "negative" of one, and at a "spurious" state."""
         g = torch.Generator().manual_seed(seed)
         x = torch.where(torch.rand(starts, self.network.units, generator=g) < 0.5, -1.0, 1.0).to(self.weight)
-        ended = bipolar(self.recall(self._own(x), seed=seed).states)
+        ended = bipolar(self.recall(self.in_own_values(x), seed=seed).states)
         alike = ended @ self.patterns.t() / self.network.units
         pattern, negative = float((alike == 1).any(1).float().mean()), float((alike == -1).any(1).float().mean())
         return {"pattern": pattern, "negative": negative, "spurious": 1 - pattern - negative}
@@ -373,7 +373,7 @@ class ModernHopfield(Network):
         return ModernMemory(self)
 
 
-class ModernMemory(_Memory):
+class ModernMemory(Memory):
     """The continuous memory as a module: `store`, `recall`, `energy`."""
 
     def __init__(self, network: ModernHopfield) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from netwise import signals, streams
 from netwise.data.source import Samples
-from netwise.energy.hopfield import AssociativeMemory, _Memory
+from netwise.energy.hopfield import AssociativeMemory, Memory
 from netwise.engine.run import Intake, Run
 from netwise.engine.scores import Score, wilson
 from netwise.history import FINISHED, Ended, Facts, History, MadeBy, about
@@ -28,7 +28,7 @@ def store_patterns(recipe: Recipe, samples: Samples, fitted: tuple[Fitted, ...],
     began = time.monotonic()
     with streams.global_seed(recipe.seed, streams.INIT):
         memory = recipe.network.build()
-    assert isinstance(memory, _Memory)
+    assert isinstance(memory, Memory)
     memory.store(samples.train.x)  # type: ignore[operator]  # each memory has its own
     seed = streams.seed_of(recipe.seed, streams.PROBE) % 2**31
     rows: list[dict[str, Any]] = []
@@ -53,7 +53,7 @@ def store_patterns(recipe: Recipe, samples: Samples, fitted: tuple[Fitted, ...],
     return Run(recipe, history, memory, intake, score, folder.path if folder else None)
 
 
-def _recalled(memory: _Memory, seed: int) -> list[tuple[float, float, float]]:
+def _recalled(memory: Memory, seed: int) -> list[tuple[float, float, float]]:
     if isinstance(memory, AssociativeMemory):
         return memory.basins(NOISES, seed=seed)
     found = []

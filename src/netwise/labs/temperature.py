@@ -203,7 +203,7 @@ def _exact_arm(updates: int = 3000) -> float:
         assert isinstance(made, FullBoltzmann)
         every, links = states(10, made.weight), made.joined()
         data = torch.cat([one, one], 1)
-        clamped = made._with_hidden(data)
+        clamped = made.with_hidden(data)
         weight, bias = made.weight.detach().clone(), torch.zeros(10)
         for _ in range(updates):
             p = torch.softmax(0.5 * ((every @ weight) * every).sum(1) + every @ bias, 0)

@@ -99,7 +99,7 @@ def _filters(module: nn.Module, shape: Sequence[int], name: str) -> str:
     images = as_images(weight[strongest, :pixels].numpy(), shape)
     if images is None or images.ndim == 4:
         return ""
-    return sheet(images, f"What the units of the first layer look for ({len(images)} strongest of {len(weight)})", signed=True, name=name, each=True)
+    return sheet(images, f"Filters of the first layer ({len(images)} strongest of {len(weight)})", signed=True, name=name, each=True)
 
 
 def _given_back(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -> str:
@@ -121,7 +121,7 @@ def _foreign(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -
     images = as_images(torch.cat([given, module.reconstruct(given.reshape(-1, *x.shape[1:]))]).cpu().numpy(), shape)
     if images is None:
         return ""
-    return sheet(images, "What it does to foreign data: negatives, noise, pixels dealt out anew", columns=len(given), rows=("input", "back"), name=name)
+    return sheet(images, "Foreign data: negatives, noise, pixels dealt out", columns=len(given), rows=("input", "back"), name=name)
 
 
 def _samples(module: nn.Module, shape: Sequence[int], name: str) -> str:
@@ -181,12 +181,12 @@ def memory(module: AssociativeMemory, shape: Sequence[int], name: str = "", nois
 
 def _settling(module: AssociativeMemory, shape: Sequence[int], name: str, noise: float) -> str:
     """Rows: a few patterns with noise, after a third of the units of a sweep were asked, two thirds, one sweep, and at the end."""
-    start = module._own(module.noisy(noise))[:SHOWN]
+    start = module.in_own_values(module.noisy(noise))[:SHOWN]
     steps = [start.cpu().numpy()]
     order = torch.randperm(module.network.units, generator=torch.Generator().manual_seed(0)).to(start.device)
     state = start.clone()
     for part in order.chunk(3):
-        module._one_by_one(state, part, None)
+        module.ask_one_by_one(state, part, None)
         steps.append(state.cpu().numpy().copy())
     steps.append(module.recall(start).states.cpu().numpy())
     images = as_images(np.concatenate(steps), shape)
@@ -201,7 +201,7 @@ def falling(module: AssociativeMemory, name: str = "", noise: float = 0.25) -> s
     with figure() as (made, axes):
         axis = axes[0][0]
         for i, colour in zip(range(min(5, len(module.patterns))), COLOURS, strict=False):
-            recall = module.recall(module._own(module.noisy(noise))[i : i + 1], trace=True)
+            recall = module.recall(module.in_own_values(module.noisy(noise))[i : i + 1], trace=True)
             if recall.trace is not None and len(recall.trace[0]):
                 energies = [float(recall.energies[0]), *recall.trace[0].tolist()]
                 axis.plot(range(len(energies)), energies, color=colour, drawstyle="steps-post")

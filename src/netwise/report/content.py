@@ -60,8 +60,7 @@ def run_page(run: Run) -> str:
         _diagnosis(report),
         _trial_cost(run, report),
         _before_training(run),
-        tag("h2", "Curves"),
-        figures([*drawn.curves(run.history), *machines.told_curves(run.history)]),
+        _curves(run),
         _learned(run),
         _inside(run),
         _answers(run),
@@ -184,6 +183,11 @@ def _before_training(run: Run) -> Html:
         return Html("")
     rows = [(problem.subject, problem.sentence) for problem in problems]
     return joined([tag("p", "Seen before training:"), table(("field", "why it will learn badly"), rows)])
+
+
+def _curves(run: Run) -> Html:
+    pictures = [*drawn.curves(run.history), *machines.told_curves(run.history)]
+    return joined([tag("h2", "Curves"), figures(pictures)]) if pictures else Html("")
 
 
 def _inside(run: Run) -> Html:
