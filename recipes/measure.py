@@ -332,6 +332,8 @@ def run_entry(entry: Entry, threads: int | None) -> None:
         print(f"{entry.name}, seed {seed}, recipe {recipe.hash}", file=sys.stderr, flush=True)
         began = time.monotonic()
         run = nw.fit(recipe, threads=threads, progress=display())
+        if run.history.ended.how == "interrupted":
+            raise KeyboardInterrupt  # numbers of half a run are no result
         kept, more = read(entry), entry.more(run)
         value = min(more["AIS"], more["reverse AIS"]) if entry.measure is from_below else entry.measure(run)
         kept[str(seed)] = {

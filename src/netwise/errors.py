@@ -110,10 +110,10 @@ class UnknownName(NetwiseError, ValueError):
 
     Example:
         >>> import netwise as nw
-        >>> nw.lab("L03x")
+        >>> nw.remedy("add_dropouts")
         Traceback (most recent call last):
         ...
-        netwise.errors.UnknownName: unknown lab 'L03x'. There are: L01, L02.
+        netwise.errors.UnknownName: unknown remedy 'add_dropouts'. Did you mean `add_dropout`?
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:

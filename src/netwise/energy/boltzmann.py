@@ -152,6 +152,7 @@ class FullBoltzmann(Unsupervised):
         self._countable(self.units)
         return torch.logsumexp(-self.energy(states(self.units, self.weight)), 0)
 
+    @torch.no_grad()
     def log_likelihood(self, x: Tensor) -> Tensor:
         """(samples,): ln p(v), by all states of the hidden units and of the machine.
 

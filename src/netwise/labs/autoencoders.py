@@ -12,8 +12,8 @@ from netwise import data
 from netwise.activations import Identity, ReLU
 from netwise.augment import Mask
 from netwise.engine.run import Run
-from netwise.engine.training import fit
 from netwise.labs.claim import Criterion, Lab, Outcome
+from netwise.labs.training import trained
 from netwise.losses import BinaryCrossEntropy, MeanSquaredError
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.unsupervised import Unsupervised
@@ -70,7 +70,7 @@ def _foreign() -> Outcome:
     from sklearn.decomposition import PCA
 
     arms = _foreign_arms()
-    run, linear = (fit(recipe) for recipe in arms.values())
+    run, linear = (trained(recipe) for recipe in arms.values())
     own, foreign = IMAGES.load(), data.fashion_mnist(valid=0.0).load()
     noise = torch.rand(2000, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     pca = PCA(32).fit(own.train.x.flatten(1)[:20_000].numpy())
@@ -113,7 +113,7 @@ def _probe(run: Run, seed: int, labels: int = 10_000) -> float:
     own = IMAGES.load()
     codes, test = _codes(run, own.train.x[:labels]), _codes(run, own.test.x)
     given = data.arrays(codes.numpy(), own.train.y[:labels].numpy(), valid=0.0, test=0.0)
-    probe = fit(Recipe(data=given, preprocess=(Standardise(),), network=MLP((codes.shape[1], 10)), optimizer=Adam(lr=0.002), epochs=20, seed=seed))
+    probe = trained(Recipe(data=given, preprocess=(Standardise(),), network=MLP((codes.shape[1], 10)), optimizer=Adam(lr=0.002), epochs=20, seed=seed))
     right = probe.predict(test.numpy()) == own.test.y.numpy().astype(str)
     return 100 * float(np.mean(right))
 
@@ -124,7 +124,7 @@ def _features() -> Outcome:
         wide = name.startswith("overcomplete")
         found = []
         for seed in SEEDS[:1] if wide else SEEDS:
-            run = fit(recipe.but(seed=seed))
+            run = trained(recipe.but(seed=seed))
             series = run.history.of(FOREIGN_R2)
             assert series is not None
             foreign[name] = series.last
@@ -156,7 +156,7 @@ def _sparse_arms() -> Mapping[str, Recipe]:
 
 def _sparse() -> Outcome:
     arms = _sparse_arms()
-    sparse, plain = (fit(recipe) for recipe in arms.values())
+    sparse, plain = (trained(recipe) for recipe in arms.values())
     test = IMAGES.load().test.x
     codes = _codes(sparse, test)
     mean, silent = float(codes.mean()), float((codes < 0.1).float().mean())

@@ -12,8 +12,8 @@ from netwise.energy import CD, PCD, RBM, ais, base_rate_likelihood, log_likeliho
 from netwise.energy.phases import Phase
 from netwise.energy.rbm import RestrictedBoltzmann
 from netwise.engine.run import Run
-from netwise.engine.training import fit
 from netwise.labs.claim import Criterion, Lab, Outcome
+from netwise.labs.training import trained
 from netwise.optimizers import SGD
 from netwise.pictures.drawing import COLOURS, GREY, figure, svg
 from netwise.preprocess import Binarise
@@ -40,7 +40,7 @@ def _small_arms() -> Mapping[str, Recipe]:
 
 
 def _exact_and_estimated() -> Outcome:
-    runs = {name: fit(recipe) for name, recipe in _small_arms().items()}
+    runs = {name: trained(recipe) for name, recipe in _small_arms().items()}
     test = runs["PCD-1"].recipe.preprocess[0].apply(SMALL.data.load().test.x, {})
     exact, errors = {}, {}
     for name, run in runs.items():
@@ -110,7 +110,7 @@ def _steps_arms() -> Mapping[str, Recipe]:
 def _steps() -> Outcome:
     scores = {}
     for name, recipe in _steps_arms().items():
-        run = fit(recipe)
+        run = trained(recipe)
         assert run.score is not None
         scores[name] = run.score.value
         machine = _machine(run)

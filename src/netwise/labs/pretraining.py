@@ -10,9 +10,9 @@ from netwise import data
 from netwise.activations import Activation, ReLU, Sigmoid
 from netwise.augment import Mask
 from netwise.energy import CD, DBN
-from netwise.engine.training import fit
 from netwise.initializers import Glorot, He, Initializer
 from netwise.labs.claim import Criterion, Lab, Outcome
+from netwise.labs.training import trained
 from netwise.losses import BinaryCrossEntropy
 from netwise.networks import MLP, Autoencoder
 from netwise.optimizers import SGD, Adam
@@ -80,7 +80,7 @@ def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> Outcome:
     for seed in SEEDS:
         for name, arm in _arms(first, seed).items():
             for count in labels:
-                run = fit(_classifier(arm, count, seed))
+                run = trained(_classifier(arm, count, seed))
                 assert run.score is not None
                 score.setdefault((name, count), []).append(100 * run.score.value)
     numbers: dict[str, float] = {f"{name}, {count} labels: test accuracy, %": sum(v) / len(v) for (name, count), v in score.items()}
