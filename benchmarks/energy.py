@@ -26,7 +26,7 @@ from torch import Tensor
 import netwise as nw
 from netwise.engine.threads import cores
 
-ROUNDS, EPOCHS = 5, 3
+ROUNDS, EPOCHS = 3, 3
 ROWS, VISIBLE, HIDDEN, BATCH = 20_000, 784, 500, 100
 UNITS, PATTERNS, NOISE, SWEEPS = 784, 100, 0.1, 100
 
