@@ -87,17 +87,10 @@ def ais(
     Source: Neal 2001; Salakhutdinov, Murray 2008, "On the quantitative analysis of deep belief networks", section 3.
     """
     heats = _checked(machine, chains, temperatures)
-    weight, hidden, visible = (p.detach() for p in machine.learned)
     start = machine.base if base is None else base
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        v = bits(torch.sigmoid(start).expand(chains, -1))
-        x = v @ weight.t() + hidden
-        ln = torch.zeros(chains, dtype=torch.float64, device=weight.device)
-        for old, new in pairwise(heats):
-            ln += _unnormalised(v, x, new, start, visible) - _unnormalised(v, x, old, start, visible)
-            if new < 1:
-                v, x = _moved(x, new, weight, hidden, visible, start)
+        ln = _annealed(machine, bits(torch.sigmoid(start).expand(chains, -1)), heats, start)
     return _estimate(ln, _base_log_z(machine, start), len(heats) - 1, reverse=False)
 
 
@@ -131,18 +124,24 @@ def reverse_ais(
     Source: Burda, Grosse, Salakhutdinov 2015, "Accurate and conservative estimates of MRF log-likelihood using reverse annealing".
     """
     heats = _checked(machine, len(x), temperatures)
-    weight, hidden, visible = (p.detach() for p in machine.learned)
     start = machine.base if base is None else base
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        v = machine.gibbs(bits(x.reshape(len(x), -1).to(weight)), burn_in)
-        z = v @ weight.t() + hidden
-        ln = torch.zeros(len(x), dtype=torch.float64, device=weight.device)
-        for old, new in pairwise(reversed(heats)):
-            ln += _unnormalised(v, z, new, start, visible) - _unnormalised(v, z, old, start, visible)
-            if new > 0:
-                v, z = _moved(z, new, weight, hidden, visible, start)
+        v = machine.gibbs(bits(x.reshape(len(x), -1).to(machine.base)), burn_in)
+        ln = _annealed(machine, v, heats[::-1], start)
     return _estimate(ln, _base_log_z(machine, start), len(heats) - 1, reverse=True)
+
+
+def _annealed(machine: RestrictedBoltzmann, v: Tensor, heats: Sequence[float], start: Tensor) -> Tensor:
+    """(chains,): ln of the products of the ratios that chains from `v` meet on their way through the temperatures, up or down."""
+    weight, hidden, visible = (p.detach() for p in machine.learned)
+    x = v @ weight.t() + hidden
+    ln = torch.zeros(len(v), dtype=torch.float64, device=weight.device)
+    for old, new in pairwise(heats):
+        ln += _unnormalised(v, x, new, start, visible) - _unnormalised(v, x, old, start, visible)
+        if 0 < new < 1:  # at either end the way is over
+            v, x = _moved(x, new, weight, hidden, visible, start)
+    return ln
 
 
 def _unnormalised(v: Tensor, x: Tensor, heat: float, start: Tensor, visible: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ HEBB, PSEUDO_INVERSE, STORKEY = "hebb", "pseudo-inverse", "storkey"
 BIPOLAR, BINARY = "bipolar", "binary"
 PATTERNS, UNITS = "patterns", "units"
 RANDOM, FIXED, TOGETHER = "random", "fixed", "together"
+NOISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)  # shares of turned units that a memory is tried with
 BLOCK = 64  # units whose fields are computed by one matrix product
 
 
@@ -109,7 +110,7 @@ class Memory(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def recall(self, x: Tensor, *, seed: int = 0) -> Recall:
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Hopfield(100).build()")
 
     @property
     def load(self) -> float:
@@ -127,7 +128,7 @@ class Memory(nn.Module):
         chosen = torch.rand(self.patterns.shape, generator=g).argsort(1)[:, :count].to(self.patterns.device)
         return self.patterns.scatter(1, chosen, -self.patterns.gather(1, chosen))
 
-    def basins(self, shares: tuple[float, ...] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45), *, seed: int = 0) -> list[tuple[float, float, float]]:
+    def basins(self, shares: tuple[float, ...] = NOISES, *, seed: int = 0) -> list[tuple[float, float, float]]:
         """For each share of turned units: (share, share of patterns found again exactly, mean overlap)."""
         found = []
         for i, share in enumerate(shares):
@@ -189,6 +190,16 @@ class AssociativeMemory(Memory):
         """The low and the high state of a unit."""
         return (0.0, 1.0) if self.network.states == BINARY else (-1.0, 1.0)
 
+    def _answer(self, u: Tensor, x: Tensor) -> Tensor:
+        """What units in state `x` become at fields `u`: high above 0, low below, as they are at 0."""
+        low, high = self.values
+        return torch.where(u > 0, high, torch.where(u < 0, low, x))
+
+    def _wants(self, u: Tensor, x: Tensor) -> Tensor:
+        """Which units in state `x` would change at fields `u`."""
+        low, high = self.values
+        return ((u > 0) & (x != high)) | ((u < 0) & (x != low))
+
     def in_own_values(self, x: Tensor) -> Tensor:
         return (x + 1) / 2 if self.network.states == BINARY else x
 
@@ -204,7 +215,6 @@ class AssociativeMemory(Memory):
             trace: also follow the first sample flip by flip. Default false.
         """
         state = self.in_own_values(bipolar(x.flatten(1)).to(self.weight)).clone()
-        low, high = self.values
         energies, flips = [self.energy(state)], torch.zeros(len(state), dtype=torch.int64, device=state.device)
         g = torch.Generator().manual_seed(seed)
         n, order = self.network.units, torch.arange(self.network.units)
@@ -215,7 +225,7 @@ class AssociativeMemory(Memory):
             before = state[moving]
             if self.network.order == TOGETHER:
                 u = self.field(before)
-                after = torch.where(u > 0, high, torch.where(u < 0, low, before))
+                after = self._answer(u, before)
             else:
                 order = torch.randperm(n, generator=g) if self.network.order == RANDOM else order
                 after = before.clone()
@@ -238,18 +248,16 @@ class AssociativeMemory(Memory):
         The fields of a block of units come from one matrix product; within the block only changes are added on. A block in which
         no unit would change needs no more.
         """
-        low, high = self.values
         for block in order.split(1 if followed is not None else BLOCK):
             own = state[:, block]
             u = state @ self.weight[:, block] - self.threshold[block]
-            wants = ((u > 0) & (own != high)) | ((u < 0) & (own != low))
-            asked = torch.nonzero(wants.any(0)).flatten().tolist()
+            asked = torch.nonzero(self._wants(u, own).any(0)).flatten().tolist()
             if not asked:
                 continue
             between, few = self.weight[block][:, block], len(asked) < len(block) // 3
             i = asked[0]
             while i < len(block):
-                new = torch.where(u[:, i] > 0, high, torch.where(u[:, i] < 0, low, own[:, i]))
+                new = self._answer(u[:, i], own[:, i])
                 change = new - own[:, i]
                 if followed is not None and float(change[0]) != 0:
                     followed.append(self._followed(state, int(block[i]), float(new[0]), float(u[0, i] * change[0])))
@@ -259,8 +267,7 @@ class AssociativeMemory(Memory):
                 u[:, i + 1 :] += change[:, None] * between[i, i + 1 :]
                 i += 1
                 if few:  # go on at the next unit that some sample would change
-                    v, rest = u[:, i:], own[:, i:]
-                    left = torch.nonzero((((v > 0) & (rest != high)) | ((v < 0) & (rest != low))).any(0))
+                    left = torch.nonzero(self._wants(u[:, i:], own[:, i:]).any(0))
                     i = len(block) if not len(left) else i + int(left[0])
             state[:, block] = own
 
@@ -279,10 +286,7 @@ class AssociativeMemory(Memory):
         if not len(self.patterns):
             return 0.0
         own = self.in_own_values(self.patterns)
-        u = self.field(own)
-        low, high = self.values
-        moves = ((u > 0) & (own != high)) | ((u < 0) & (own != low))
-        return float(moves.any(1).float().mean())
+        return float(self._wants(self.field(own), own).any(1).float().mean())
 
     def crosstalk(self) -> Tensor:
         """(patterns, units): C_i = -x_i (1 / N) sum over the other patterns p of p_i (p x); above 1 it turns the unit, by Hebb's rule.

@@ -143,10 +143,7 @@ class RestrictedBoltzmann(Unsupervised):
     def meet(self, x: Tensor, y: Tensor | None = None) -> None:
         """Look at the training inputs before anything is learned: base rates, offsets, where the chains begin."""
         with torch.no_grad():
-            v = x.reshape(len(x), -1)
-            if self.labels:
-                assert y is not None
-                v = torch.cat([v, F.one_hot(y, self.labels).to(v)], 1)
+            v = self._with_classes(x, y)
             means = v.mean(0)
             if self.visible_units == BINARY:
                 means = means.clamp(LEAST_RATE, 1 - LEAST_RATE)
@@ -215,13 +212,19 @@ class RestrictedBoltzmann(Unsupervised):
     # ---- learning
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        v = x.reshape(len(x), -1)
         if self.training and self.phase is not None:
-            if self.labels:
-                assert y is not None
-                v = torch.cat([v, F.one_hot(y, self.labels).to(v)], 1)
+            v = self._with_classes(x, y)
             return self._exact(v) if self.phase.exact else self._step(v)
+        v = x.reshape(len(x), -1)
         return self._class_scores(v) if self.labels else mean(self.hidden_units, self.layer1(v))
+
+    def _with_classes(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """(samples, visible): inputs as visible states, with their classes on the label units where there are any."""
+        v = x.reshape(len(x), -1)
+        if not self.labels:
+            return v
+        assert y is not None
+        return torch.cat([v, F.one_hot(y, self.labels).to(v)], 1)
 
     def _exact(self, v: Tensor) -> Tensor:
         return self.free_energy(v).mean() + summed(self)

@@ -10,7 +10,7 @@ import torch
 
 from netwise import signals, streams
 from netwise.data.source import Samples
-from netwise.energy.hopfield import AssociativeMemory, Memory
+from netwise.energy.hopfield import NOISES, AssociativeMemory, Memory
 from netwise.engine.run import Intake, Run
 from netwise.engine.scores import Score, wilson
 from netwise.history import FINISHED, Ended, Facts, History, MadeBy, about
@@ -19,7 +19,6 @@ from netwise.preprocess import Fitted
 from netwise.recipe.recipe import Recipe
 from netwise.store import RunFolder
 
-NOISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 JUDGED = 0.1  # share of turned units that the score is about: a tenth, as in the notes' experiments
 
 

@@ -46,7 +46,7 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return self
 
     def _recipe(self, x: Floats, seed: int) -> Recipe:
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as RBMTransformer(64)")
 
     def _keep(self, run: Run, x: Floats) -> None:
         self.module_: Unsupervised = run.module  # type: ignore[assignment]

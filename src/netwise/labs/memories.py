@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwise import data
-from netwise.energy.hopfield import AssociativeMemory, Hopfield, bipolar
+from netwise.energy.hopfield import NOISES, AssociativeMemory, Hopfield, bipolar
 from netwise.labs.claim import Criterion, Lab, Outcome
 from netwise.pictures.drawing import COLOURS, GREY, figure, svg
 from netwise.streams import DATA, generator
@@ -79,9 +79,6 @@ def _crossing(loads: tuple[float, ...], values: list[float], level: float) -> fl
         if values[i - 1] >= level > values[i]:
             return loads[i - 1] + (loads[i] - loads[i - 1]) * (values[i - 1] - level) / (values[i - 1] - values[i])
     return math.nan
-
-
-NOISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 
 
 def _falling() -> Outcome:

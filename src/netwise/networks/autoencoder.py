@@ -148,7 +148,7 @@ class _Reconstructor(Unsupervised):
 
     def decode(self, code: Tensor) -> Tensor:
         """(samples, inputs): outputs for codes, before the loss's own link (`BinaryCrossEntropy` takes logits)."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Autoencoder((64, 16)).build()")
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """(samples, inputs): the inputs again, in their own units."""
@@ -164,8 +164,7 @@ class _Reconstructor(Unsupervised):
         modes, g = self.training, torch.Generator().manual_seed(seed)
         self.eval()
         flat = part.flatten(1)
-        # Each input's values dealt out anew among the samples: of the same means and spreads, and nothing else of the data.
-        foreign = torch.stack([column[torch.randperm(len(part), generator=g).to(part.device)] for column in flat.t()], 1)
+        foreign = dealt_out(flat, g)
         masked = part * (torch.rand(part.shape, generator=g) >= MASKED).to(part)
         code = self.encode(part)
         said = {
@@ -178,6 +177,11 @@ class _Reconstructor(Unsupervised):
         }
         self.train(modes)
         return said
+
+
+def dealt_out(flat: Tensor, g: torch.Generator) -> Tensor:
+    """Each input's values dealt out anew among the samples: of the same means and spreads, and nothing else of the data."""
+    return torch.stack([column[torch.randperm(len(flat), generator=g).to(flat.device)] for column in flat.t()], 1)
 
 
 def _explained(given: Tensor, wanted: Tensor) -> float:

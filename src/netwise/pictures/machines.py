@@ -15,7 +15,7 @@ from netwise.energy.hopfield import AssociativeMemory
 from netwise.energy.rbm import RestrictedBoltzmann
 from netwise.energy.units import BINARY
 from netwise.history import History, Series
-from netwise.networks.autoencoder import VariationalReconstructor
+from netwise.networks.autoencoder import VariationalReconstructor, dealt_out
 from netwise.networks.unsupervised import Unsupervised
 from netwise.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
 from netwise.pictures.mosaic import as_images, plane, sheet
@@ -116,7 +116,7 @@ def _foreign(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -
     turned = (flat.max() + flat.min() - flat)[:3]
     noise = flat.mean(0) + flat.std() * torch.randn(3, flat.shape[1], generator=g)
     noise = noise.clamp(float(flat.min()), float(flat.max()))
-    dealt = torch.stack([column[torch.randperm(len(flat), generator=g)] for column in flat.t()], 1)[:4]
+    dealt = dealt_out(flat, g)[:4]
     given = torch.cat([turned, noise, dealt]).to(x)
     images = as_images(torch.cat([given, module.reconstruct(given.reshape(-1, *x.shape[1:]))]).cpu().numpy(), shape)
     if images is None:
