@@ -41,6 +41,11 @@ class Loss(Part):
         """A plain function (output, target) -> scalar."""
         raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as CrossEntropy()")
 
+    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """A function (output, target) -> (samples,): the loss of each sample by itself, for samples that count unequally."""
+        whole = self.build()
+        return torch.vmap(lambda output, target: whole(output[None], target[None]))
+
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
         return self.build()(output, target)
 
@@ -89,6 +94,15 @@ class CrossEntropy(Loss):
             return F.cross_entropy(output, target, weight=weights.to(output), label_smoothing=smoothing)
 
         return weighted
+
+    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+        smoothing, weights = self.label_smoothing, torch.tensor(self.weights) if self.weights else None
+
+        def of_each(output: Tensor, target: Tensor) -> Tensor:
+            told = F.cross_entropy(output, target, weight=None if weights is None else weights.to(output), label_smoothing=smoothing, reduction="none")
+            return told if told.dim() == 1 else told.flatten(1).mean(1)
+
+        return of_each
 
 
 @dataclass(frozen=True)
@@ -167,6 +181,9 @@ class MeanSquaredError(Loss):
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda output, target: F.mse_loss(output, as_values(output, target))
 
+    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda output, target: (output - as_values(output, target)).square().flatten(1).mean(1)
+
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
@@ -232,6 +249,9 @@ class Hinge(Loss):
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda output, target: F.multi_margin_loss(output, target, p=self.power, margin=self.margin) * output.shape[1]
+
+    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda output, target: F.multi_margin_loss(output, target, p=self.power, margin=self.margin, reduction="none") * output.shape[1]
 
 
 LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, Quadratic, MeanSquaredError, MeanAbsoluteError, Huber, Hinge)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class Arrays(Split):
     Args:
         X: numbers (samples, ...): features, or images as (samples, channels, height, width).
         y: class numbers or names (samples,), or real numbers (samples,) or (samples, targets) for regression.
+        weights: what each sample counts in the loss, at least 0, (samples,), or None: all alike.
         allow_missing: X may hold numbers that are missing, for `FillMissing`. Default false.
         scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default true.
         valid, test, split_seed: as in all split data.
@@ -33,15 +35,19 @@ class Arrays(Split):
     X: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
     y: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
     classes: tuple[str, ...] = ()
+    weights: Tensor | None = field(default=None, repr=False)
     allow_missing: bool = flag(False, why="a number that is missing is mostly a mistake")
     scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """16 hex digits that change with any value, shape or class name."""
         text = f"{self.X.dtype}{tuple(self.X.shape)}{self.y.dtype}{tuple(self.y.shape)}{self.classes}".encode()
-        raw = self.X.contiguous().numpy().tobytes() + self.y.contiguous().numpy().tobytes()
-        return hashlib.sha256(text + raw).hexdigest()[:16]
+        mark = hashlib.sha256(text)
+        for tensor in (self.X, self.y, self.weights):
+            if tensor is not None and tensor.numel():
+                mark.update(np.ascontiguousarray(tensor.numpy()).data.cast("B"))
+        return mark.hexdigest()[:16]
 
     def _identity(self) -> tuple[Any, ...]:
         return (self.digest, self.valid, self.test, self.split_seed, self.scale_target, self.allow_missing)
@@ -57,18 +63,20 @@ class Arrays(Split):
             raise DataError(f"X has {len(self.X)} rows and y has {len(self.y)}: each sample needs one target")
         if not len(self.X):
             raise DataError("X has no rows: there is nothing to learn from")
+        if self.weights is not None and (self.weights.shape != (len(self.X),) or not bool((torch.isfinite(self.weights) & (self.weights >= 0)).all())):
+            raise DataError(f"weights are {tuple(self.weights.shape)}: each of the {len(self.X)} samples needs one finite number of at least 0")
         encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
         x = encoder.encode(self.X)
         if not self.classes and self.y.dim() == 2 and not self.y.shape[1]:
-            parts = tuple(pairs(x, self.y, each) for each in split_rows(None, len(x), self))
+            parts = tuple(pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self))
             return Samples(parts[0], parts[1], parts[2], DENSITY, (), encoder, self.digest)
         if self.classes:
             rows = split_rows(self.y.numpy(), len(x), self)
-            parts = tuple(pairs(x, self.y, each) for each in rows)
+            parts = tuple(pairs(x, self.y, each, self.weights) for each in rows)
             return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, self.classes, encoder, self.digest)
         if not torch.isfinite(self.y).all():
             raise DataError(f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: remove those rows")
-        parts = tuple(pairs(x, self.y, each) for each in split_rows(None, len(x), self))
+        parts = tuple(pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self))
         mean, scale = torch.zeros(self.y.shape[1]), torch.ones(self.y.shape[1])
         if self.scale_target:
             parts, mean, scale = standardised_targets(parts)
@@ -76,7 +84,15 @@ class Arrays(Split):
 
 
 def arrays(
-    X: Any, y: Any = None, *, scale_target: bool = True, allow_missing: bool = False, valid: float = 0.2, test: float = 0.2, split_seed: int = 0
+    X: Any,
+    y: Any = None,
+    *,
+    weights: Any = None,
+    scale_target: bool = True,
+    allow_missing: bool = False,
+    valid: float = 0.2,
+    test: float = 0.2,
+    split_seed: int = 0,
 ) -> Arrays:
     """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are targets of regression.
 
@@ -84,6 +100,7 @@ def arrays(
         X: numbers (samples, ...).
         y: classes (samples,) or real numbers (samples,) or (samples, targets). Default None: there are no targets, for networks that
             learn the inputs themselves.
+        weights: what each sample counts in the loss, at least 0, (samples,). Default None: all alike.
         scale_target, allow_missing, valid, test, split_seed: see `data.Arrays`.
 
     Raises:
@@ -102,7 +119,9 @@ def arrays(
     if inputs.dim() == 1:
         inputs = inputs[:, None]
     targets = np.zeros((len(inputs), 0), np.float32) if y is None else np.asarray(y)
-    settings: dict[str, Any] = {"scale_target": scale_target, "allow_missing": allow_missing, "valid": valid, "test": test, "split_seed": split_seed}
+    counts = None if weights is None else torch.as_tensor(np.asarray(weights), dtype=torch.float32).clone()
+    split: dict[str, Any] = {"valid": valid, "test": test, "split_seed": split_seed}
+    settings: dict[str, Any] = {"weights": counts, "scale_target": scale_target, "allow_missing": allow_missing, **split}
     if targets.dtype.kind == "f":
         values = torch.as_tensor(targets, dtype=torch.float32)
         return Arrays(X=inputs.clone(), y=values.reshape(len(values), math.prod(values.shape[1:])).clone(), **settings)

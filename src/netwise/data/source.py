@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
@@ -27,13 +27,24 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Inputs and targets of one part: x float32 (samples, ...); y int64 (samples,) or float32 (samples, outputs)."""
+    """Inputs and targets of one part.
+
+    Args:
+        x: float32 (samples, ...), or int64 places in an alphabet.
+        y: int64 (samples,) or float32 (samples, outputs).
+        weight: what each sample counts in the loss, float32 (samples,), or None: all alike.
+    """
 
     x: Tensor
     y: Tensor
+    weight: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def to(self, device: torch.device) -> Pairs:
+        """The same on another device."""
+        return Pairs(self.x.to(device), self.y.to(device), None if self.weight is None else self.weight.to(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +159,9 @@ def split_rows(labels: np.ndarray | None, rows: int, data: Split, own_test: bool
     return train, valid, test
 
 
-def pairs(x: Tensor, y: Tensor, rows: np.ndarray) -> Pairs:
+def pairs(x: Tensor, y: Tensor, rows: np.ndarray, weight: Tensor | None = None) -> Pairs:
     index = torch.from_numpy(rows)
-    return Pairs(x[index], y[index])
+    return Pairs(x[index], y[index], None if weight is None else weight[index])
 
 
 def standardised_targets(parts: tuple[Pairs, ...]) -> tuple[tuple[Pairs, ...], Tensor, Tensor]:
@@ -158,4 +169,4 @@ def standardised_targets(parts: tuple[Pairs, ...]) -> tuple[tuple[Pairs, ...], T
     y = parts[0].y
     mean, scale = y.mean(0), y.std(0, unbiased=False)
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    return tuple(Pairs(part.x, (part.y - mean) / scale) for part in parts), mean, scale
+    return tuple(replace(part, y=(part.y - mean) / scale) for part in parts), mean, scale

@@ -18,9 +18,10 @@ class _Gap(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
         factor = outer[0]
+        gradients, ctx.gradients = ctx.gradients, ()  # nobody else holds them: they become `.grad` without a copy
         if factor.device.type == "cpu" and float(factor) == 1.0:  # as it is where nothing stands above this number
-            return (None, None, *ctx.gradients)
-        return (None, None, *(factor * gradient for gradient in ctx.gradients))
+            return (None, None, *gradients)
+        return (None, None, *(factor * gradient for gradient in gradients))
 
 
 def gap(value: Tensor, gradients: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tensor:

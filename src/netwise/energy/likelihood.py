@@ -132,11 +132,13 @@ def pseudo_likelihood(machine: RestrictedBoltzmann, x: Tensor, *, flips: int | N
     if flips is None or flips >= width:
         chosen = torch.arange(width, device=v.device).expand(n, width)
     else:
-        chosen = torch.rand(n, width, device=v.device).topk(flips, 1).indices
+        # One order of the units for all samples, begun at another place for each: all units are looked at equally often.
+        chosen = (torch.randperm(width, device=v.device)[:flips] + torch.randint(width, (n, 1), device=v.device)) % width
+    by_unit = weight.t().contiguous()
     total = torch.zeros_like(free)
     for place in chosen.t():
         old = v.gather(1, place[:, None]).squeeze(1)
         change = 1 - 2 * old
-        moved = F.softplus(z + change[:, None] * weight.t()[place]).sum(1)
+        moved = F.softplus(torch.addcmul(z, change[:, None], by_unit.index_select(0, place))).sum(1)
         total += F.logsigmoid(-(change * bias[place] + moved - free))
     return total * (width / len(chosen[0]))

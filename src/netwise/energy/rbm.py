@@ -15,7 +15,7 @@ from netwise.energy.chains import autocorrelation_at
 from netwise.energy.gap import gap
 from netwise.energy.likelihood import MOST_STATES, base_rate_likelihood, is_exact, log_likelihood, pseudo_likelihood, summed
 from netwise.energy.phases import Phase
-from netwise.energy.units import BINARY, GAUSSIAN, RECTIFIED, draw, hidden_free_energy, mean, visible_energy
+from netwise.energy.units import BINARY, GAUSSIAN, RECTIFIED, bits, draw, hidden_free_energy, mean, visible_energy
 from netwise.errors import Problem
 from netwise.fields import flag, integer, number, text
 from netwise.losses import Loss
@@ -166,6 +166,8 @@ class RestrictedBoltzmann(Unsupervised):
 
     def visible_input(self, h: Tensor) -> Tensor:
         """(..., visible): a + W^T h."""
+        if h.dim() == 2:
+            return torch.addmm(self.back1.bias, h, self.layer1.weight)  # half the memory traffic of a product and a sum
         return h @ self.layer1.weight + self.back1.bias
 
     def hidden_given(self, v: Tensor) -> Tensor:
@@ -236,7 +238,7 @@ class RestrictedBoltzmann(Unsupervised):
         n = len(v)
         x = self.hidden_input(v)
         p = mean(self.hidden_units, x)
-        w = self.phase.negative(self, v, draw(self.hidden_units, x))
+        w = self.phase.negative(self, v, bits(p) if self.hidden_units == BINARY else draw(self.hidden_units, x))
         z = self.hidden_input(w)
         q = mean(self.hidden_units, z)
         weight = torch.addmm(q.t() @ w, p.t(), v, beta=1 / len(w), alpha=-1 / n)

@@ -92,7 +92,7 @@ class Run:
 
     def outputs(self, raw: Any) -> Tensor:
         """The network's outputs `(samples, outputs)` for raw inputs, as a user has them: see `predict`."""
-        x = self._prepared(raw)
+        x = self.prepared(raw)
         return outputs_of(self.module, x).cpu() if len(x) else torch.zeros(0, max(1, len(self.intake.classes)))
 
     def codes(self, raw: Any) -> Tensor:
@@ -104,10 +104,10 @@ class Run:
         if not isinstance(self.module, Unsupervised):
             raise TypeError(f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model")
         with evaluating(self.module), torch.no_grad():
-            return torch.cat([self.module.encode(piece) for piece in self._prepared(raw).split(4096)]).cpu()
+            return torch.cat([self.module.encode(piece) for piece in self.prepared(raw).split(4096)]).cpu()
 
-    def _prepared(self, raw: Any) -> Tensor:
-        """Raw inputs as the module takes them."""
+    def prepared(self, raw: Any) -> Tensor:
+        """Raw inputs as the module takes them: encoded, and after the recipe's preprocessing."""
         x = self.intake.encoder.encode(raw)
         for step, fitted in zip(self.recipe.preprocess, self.intake.fitted, strict=True):
             x = step.apply(x, fitted)
@@ -127,7 +127,7 @@ class Run:
             DataError: raw inputs that do not have the shape or the columns of the training data.
         """
         if self.intake.task in (RECONSTRUCTION, DENSITY):
-            back: np.ndarray = given_back(self.module, self._prepared(raw)).cpu().numpy()
+            back: np.ndarray = given_back(self.module, self.prepared(raw)).cpu().numpy()
             return back
         outputs = self.outputs(raw)
         if self.intake.task == CLASSIFICATION:

@@ -16,6 +16,8 @@ from netwise.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION
 from netwise.networks.unsupervised import Unsupervised
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 
+Each = Callable[[Tensor, Tensor], Tensor]
+
 
 @dataclass(frozen=True)
 class Score:
@@ -82,8 +84,11 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             layer.training = mode
 
 
-def evaluate(module: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], part: Pairs, task: str, seed: int = 0) -> dict[str, float]:
-    """The loss on one part, and accuracy or R², by the names of their signals; of an energy model what it is judged by."""
+def evaluate(module: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], part: Pairs, task: str, seed: int = 0, each: Each | None = None) -> dict[str, float]:
+    """The loss on one part, and accuracy or R², by the names of their signals; of an energy model what it is judged by.
+
+    Where samples count unequally, `each` gives the loss of each; shares of right answers count all alike.
+    """
     if task == DENSITY:
         assert isinstance(module, Unsupervised)
         return {VALID_LOSS: module.judged(part.x, seed)}
@@ -91,7 +96,7 @@ def evaluate(module: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], part: 
         return {VALID_LOSS: cost_of(module, part, seed), VALID_R2: pooled_r2(*_errors(given_back(module, part.x), part.y))}
     output = outputs_of(module, part.x)
     with torch.no_grad():
-        value = float(loss(output, part.y))
+        value = float(loss(output, part.y) if part.weight is None or each is None else (part.weight * each(output, part.y)).sum() / part.weight.sum())
     if task == CLASSIFICATION:
         return {VALID_LOSS: value, VALID_ACCURACY: float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel())}
     return {VALID_LOSS: value, VALID_R2: r2(output, part.y)}

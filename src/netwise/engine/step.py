@@ -64,6 +64,8 @@ class Stepper:
         self.train, self.task, self.probe, self.every = train, task, probe, every
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.own_loss = recipe.network.own_loss
+        self.weight = None if train.weight is None else train.weight / train.weight.mean()  # batches have unequal sums; the mean over all is 1
+        self.loss_of_each = None if self.weight is None else recipe.loss.each()
         self.learn()
         self.mode(optimizer)
         self.asked_to_stop: Callable[[], bool] = lambda: False
@@ -113,23 +115,24 @@ class Stepper:
     def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> Stretch:
         """Steps over `batches`, the first of which is number `first` of its epoch and `step` of the run."""
         said = Stretch()
-        for number, (x, y) in enumerate(self._gathered(batches)):
+        for number, (x, y, w) in enumerate(self._gathered(batches)):
             watched = self.every > 0 and (step + number) % self.every == 0
-            self._one(x, y, epoch, first + number, step + number, watched, said)
+            self._one(x, y, w, epoch, first + number, step + number, watched, said)
             if self.asked_to_stop():
                 break
         return said
 
-    def _gathered(self, batches: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and targets of each batch; small batches are gathered several at a time, while they fit in a cache."""
+    def _gathered(self, batches: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Inputs, targets and weights of each batch; small batches are gathered several at a time, while they fit in a cache."""
         size = max(1, len(batches[0]) * self.train.x[0].numel() * self.train.x.element_size())
         together = max(1, GATHERED_BYTES // size)
         for start in range(0, len(batches), together):
             some = batches[start : start + together]
             rows, sizes = torch.cat(some), [len(batch) for batch in some]
-            yield from zip(self.train.x.index_select(0, rows).split(sizes), self.train.y.index_select(0, rows).split(sizes), strict=True)
+            weights = [None] * len(some) if self.weight is None else self.weight.index_select(0, rows).split(sizes)
+            yield from zip(self.train.x.index_select(0, rows).split(sizes), self.train.y.index_select(0, rows).split(sizes), weights, strict=True)
 
-    def _one(self, x: Tensor, y: Tensor, epoch: int, batch: int, step: int, watched: bool, said: Stretch) -> Tensor:
+    def _one(self, x: Tensor, y: Tensor, w: Tensor | None, epoch: int, batch: int, step: int, watched: bool, said: Stretch) -> Tensor:
         recipe = self.recipe
         if self.before_step is not None:
             self.before_step(batch)
@@ -144,14 +147,14 @@ class Stepper:
                     blend = (other, share)
                 else:
                     x = change.apply(x, g)
-        output, plain, penalty, loss = self._forward(x, y, blend)
+        output, plain, penalty, loss = self._forward(x, y, w, blend)
         loss.backward()
         if watched:
             self.probe.hear(loss.detach(), y, None if penalty is None else penalty.detach())
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
         if self.asks_again:
-            self.optimizer.step(lambda: self._again(x, y, blend))  # type: ignore[arg-type, return-value]  # it takes tensors too
+            self.optimizer.step(lambda: self._again(x, y, w, blend))  # type: ignore[arg-type, return-value]  # it takes tensors too
         else:
             self.update()
         if recipe.penalty is not None:
@@ -169,7 +172,7 @@ class Stepper:
         said.steps += 1
         return loss
 
-    def _forward(self, x: Tensor, y: Tensor, blend: Blend | None) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+    def _forward(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
         """(output, its loss, the penalty or None, what is to be made small) of a batch; old gradients are gone."""
         if self.ears:
             self.activities.clear()
@@ -178,9 +181,9 @@ class Stepper:
         if type(output) is tuple:  # auxiliary heads, which a network has while it trains
             output, *rest = output
             others = tuple(rest)
-        loss = plain = output if self.own_loss else self.loss(output, y) if blend is None else self._blended(output, y, blend)
+        loss = plain = output if self.own_loss else self._loss(output, y, w, blend)
         if others:
-            theirs = torch.stack([self.loss(each, y) if blend is None else self._blended(each, y, blend) for each in others])
+            theirs = torch.stack([self._loss(each, y, w, blend) for each in others])
             loss = loss + self.recipe.network.auxiliary_weight * theirs.sum()
         penalty = None
         if self.priced is not None:
@@ -190,15 +193,19 @@ class Stepper:
             parameter.grad = None
         return output, plain, penalty, loss
 
-    def _blended(self, output: Tensor, y: Tensor, blend: Blend) -> Tensor:
-        """The loss of samples that were mixed with each other: of both targets, in the same shares."""
-        other, share = blend
-        return share * self.loss(output, y) + (1 - share) * self.loss(output, y[other])
+    def _loss(self, output: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
+        """The loss of a batch; of samples that were mixed with each other that of both targets, in the same shares."""
+        if blend is not None:
+            other, share = blend
+            return share * self._loss(output, y, w, None) + (1 - share) * self._loss(output, y[other], None if w is None else w[other], None)
+        if w is None or self.loss_of_each is None:
+            return self.loss(output, y)
+        return (w * self.loss_of_each(output, y)).mean()
 
-    def _again(self, x: Tensor, y: Tensor, blend: Blend | None) -> Tensor:
+    def _again(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
         """The loss at the present weights, with its gradients, for an optimizer that asks more than once."""
         with torch.enable_grad():
-            loss = self._forward(x, y, blend)[3]
+            loss = self._forward(x, y, w, blend)[3]
             loss.backward()
         return loss.detach()
 
@@ -226,8 +233,8 @@ class Stepper:
             handles = [layer.register_forward_hook(look) for layer in leaves]
             alone = Stretch()
             try:
-                x, y = next(self._gathered((rows,)))
-                loss = self._one(x, y, epoch, first + number, step + number, self.every > 0, alone)
+                x, y, w = next(self._gathered((rows,)))
+                loss = self._one(x, y, w, epoch, first + number, step + number, self.every > 0, alone)
             finally:
                 for handle in handles:
                     handle.remove()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from netwise import signals, streams
 from netwise.anatomy import anatomy_of
+from netwise.data.arrays import Arrays
 from netwise.data.source import Pairs, Samples
 from netwise.engine.average import RunningAverage
 from netwise.engine.interrupt import Interrupt
@@ -164,6 +165,53 @@ def resume(folder: str | Path, *, network: Network | None = None, progress: Prog
         return session.run(store, progress or Silent(), start, float(known["made_by"]["seconds"]))
 
 
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a run leaves for the next one: weights and buffers, what the optimizer remembers, and how inputs are prepared."""
+
+    model: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    intake: Intake
+
+
+def fit_more(recipe: Recipe, memory: Memory | None = None, *, device: str = "cpu") -> tuple[Run, Memory]:
+    """Train as the recipe says, from where another run of the same network ended: for data that come piece by piece.
+
+    Inputs are prepared, and targets scaled, as in the first piece.
+
+    Args:
+        recipe: what to train on this piece.
+        memory: what the run before left, or None for the first.
+        device: of torch.
+
+    Returns:
+        The run, and what it leaves.
+    """
+    if memory is not None:
+        recipe_of_piece = recipe.but(data=_prepared_alike(recipe, memory.intake), preprocess=())
+    else:
+        recipe_of_piece = recipe
+    session = _Session(recipe_of_piece, How(device, 0, 0, 0, False), fresh=memory is None)
+    if memory is not None:
+        session.module.load_state_dict(memory.model)
+        load_optimizer(session.optimizer, memory.optimizer)
+        session.intake = memory.intake
+    run = session.run(None, Silent(), None)
+    left = Memory(module_tensors(session.module), optimizer_tensors(session.optimizer), session.intake)
+    return replace(run, recipe=recipe, intake=session.intake), left
+
+
+def _prepared_alike(recipe: Recipe, intake: Intake) -> Arrays:
+    """The recipe's arrays as the first piece was prepared: nothing is learned from them any more."""
+    given = recipe.data
+    assert isinstance(given, Arrays)
+    x = intake.encoder.encode(given.X)
+    for step, fitted in zip(recipe.preprocess, intake.fitted, strict=True):
+        x = step.apply(x, fitted)
+    y = given.y if given.classes else (given.y - intake.target_mean) / intake.target_scale
+    return given.but(X=x, y=y, scale_target=False)
+
+
 def _wrong_arguments(device: str, threads: int | None, watch_every: int | None, checkpoint_every: int) -> list[Problem]:
     wrong = []
     for name, value, least in (("threads", threads, 1), ("watch_every", watch_every, 0), ("checkpoint_every", checkpoint_every, 0)):
@@ -196,7 +244,7 @@ class _Session:
         if isinstance(recipe.network, Own):
             self._own_network_fits(samples)
         self.module.to(self.device)
-        self.train, self.valid, self.test = (Pairs(p.x.to(self.device), p.y.to(self.device)) for p in (train, samples.valid, samples.test))
+        self.train, self.valid, self.test = (p.to(self.device) for p in (train, samples.valid, samples.test))
         self.per_epoch = self._steps_per_epoch(len(self.train), recipe.batch_size)
         self.how = self._settled(how)
         self.groups = self._groups()
@@ -454,7 +502,7 @@ class _Session:
         with self.average.judged():
             seed = streams.seed_of(self.recipe.seed, streams.PROBE, self.epoch)
             if len(self.valid):
-                row |= evaluate(self.module, self.stepper.loss, self.valid, self.samples.task, seed)
+                row |= evaluate(self.module, self.stepper.loss, self.valid, self.samples.task, seed, self.stepper.loss_of_each)
             if self.alone is not None:
                 if self.alone.stages > 1:
                     row[signals.STAGE] = int(self.alone.stage) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netwise.estimators.memory import HopfieldMemory
+from netwise.estimators.networks import NetClassifier, NetRegressor
 from netwise.estimators.transformers import AutoencoderTransformer, RBMTransformer
 
-__all__ = ["AutoencoderTransformer", "HopfieldMemory", "RBMTransformer"]
+__all__ = ["AutoencoderTransformer", "HopfieldMemory", "NetClassifier", "NetRegressor", "RBMTransformer"]

@@ -64,13 +64,13 @@ def aimed(network: Network, samples: Samples) -> Samples:
     if network.learns == TARGETS:
         return samples
     whole = None if network.learns == ITSELF else 0
-    train, valid, test = (Pairs(p.x, p.x.flatten(1)[:, :whole]) for p in (samples.train, samples.valid, samples.test))
+    train, valid, test = (Pairs(p.x, p.x.flatten(1)[:, :whole], p.weight) for p in (samples.train, samples.valid, samples.test))
     task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.stores else DENSITY
     return replace(samples, train=train, valid=valid, test=test, task=task, classes=(), target_mean=torch.zeros(1), target_scale=torch.ones(1), in_order=False)
 
 
 def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
-    return Pairs(step.apply(part.x, fitted), part.y) if len(part) else part
+    return Pairs(step.apply(part.x, fitted), part.y, part.weight) if len(part) else part
 
 
 def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
@@ -324,8 +324,23 @@ def _few(samples: Samples, rows: int = 64) -> Samples:
     return replace(samples, train=train, valid=Pairs(samples.valid.x[:0], samples.valid.y[:0]), test=Pairs(samples.test.x[:0], samples.test.y[:0]))
 
 
+def _weights_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
+    """Samples that count unequally need a loss of each sample, and stay the samples that they are."""
+    if samples.train.weight is None:
+        return []
+    problems = []
+    if float(samples.train.weight.sum()) <= 0:
+        problems.append(Problem("data.weights", "0 in all", "leave no training sample that counts"))
+    if recipe.network.own_loss or recipe.network.stores or recipe.network.by_phases:
+        problems.append(Problem("data.weights", "", f"are for a loss of each sample, and {type(recipe.network).__name__} gives a loss of its own"))
+    if any(change.enlarges for change in recipe.augment):
+        problems.append(Problem("data.weights", "", "are of the samples there are, and an augmentation adds new ones once: take one that changes each batch"))
+    return problems
+
+
 CHECKS: tuple[Callable[[Recipe, Samples], list[Problem]], ...] = (
     _loss_fits_task,
+    _weights_fit,
     _machine_fits,
     _targets_fit_loss,
     _parts_are_there,

@@ -87,7 +87,7 @@ def plain_of(part: Part) -> dict[str, Any]:
         plain["digest"] = part.digest
     for each in dataclasses.fields(part):  # type: ignore[arg-type]
         value = getattr(part, each.name)
-        if isinstance(part, Arrays) and each.name in ("X", "y", "classes"):
+        if isinstance(part, Arrays) and each.name in ("X", "y", "classes", "weights"):
             continue
         if value is None or (isinstance(value, tuple) and not value):
             continue
@@ -333,7 +333,8 @@ def _fields_of(title: str) -> dict[str, dataclasses.Field[Any]]:
 def _write_arrays(data: Arrays, path: Path) -> None:
     from safetensors.torch import save
 
-    content = save({"X": data.X.contiguous(), "y": data.y.contiguous()}, {"classes": json.dumps(data.classes)})
+    kept = {"X": data.X, "y": data.y} | ({} if data.weights is None else {"weights": data.weights})
+    content = save({name: tensor.contiguous() for name, tensor in kept.items()}, {"classes": json.dumps(data.classes)})
     write_atomically(path, content)
 
 
@@ -346,6 +347,7 @@ def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Da
     try:
         with safe_open(path, "pt") as file:
             x, y = file.get_tensor("X"), file.get_tensor("y")
+            weights = file.get_tensor("weights") if "weights" in file.keys() else None  # noqa: SIM118
             classes = tuple(json.loads((file.metadata() or {})["classes"]))
     except (SafetensorError, KeyError, ValueError) as error:
         raise RecipeFileError(name, [Problem("data", "arrays", f"cannot be read from {path}: {error}")]) from None
@@ -354,7 +356,7 @@ def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Da
     if unknown:
         raise RecipeFileError(name, [Problem(f"data.{key}", "", "unknown field") for key in unknown])
     try:
-        data = Arrays(X=x, y=y, classes=classes, **{key: table[key] for key in known & set(table)})
+        data = Arrays(X=x, y=y, classes=classes, weights=weights, **{key: table[key] for key in known & set(table)})
     except WrongValue as wrong:
         raise RecipeFileError(name, [problem.inside("data") for problem in wrong.problems]) from None
     if data.digest != table.get("digest"):
