@@ -12,7 +12,7 @@ from netwise.diagnosis import diagnose
 from netwise.engine.many import fit_many
 from netwise.engine.run import Run
 from netwise.errors import Problem, WrongValue
-from netwise.history import DIVERGED
+from netwise.history import DIVERGED, History
 from netwise.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
 from netwise.recipe.recipe import Recipe, changes
 from netwise.remedies import Remedy, Unfit
@@ -120,37 +120,42 @@ def goal(run: Run) -> float:
     variance given back of inputs of which a quarter was masked, which a copy does not do well; of an energy model the likelihood in nats, exact where it is
     known, else the pseudo-likelihood; of a memory the share of patterns found again from a tenth of turned units.
     """
-    facts = run.history.facts
+    return goal_of(run.history, run.recipe)
+
+
+def goal_of(history: History, recipe: Recipe) -> float:
+    """`goal` of a run that is known by its history and its recipe."""
+    facts = history.facts
     if facts.task == DENSITY:
-        return _nats(run)
+        return _nats(history)
     if facts.task == MEMORY:
-        noise, found = run.history.of(MEMORY_NOISE), run.history.of(MEMORY_RECOVERED)
+        noise, found = history.of(MEMORY_NOISE), history.of(MEMORY_RECOVERED)
         return 0.0 if noise is None or found is None else max((v for n, v in zip(noise.values, found.values, strict=True) if n >= 0.1), default=0.0)
-    if run.history.ended.how == DIVERGED:
+    if history.ended.how == DIVERGED:
         return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
     if facts.task == RECONSTRUCTION:
-        masked = run.history.of(MASKED_R2)
+        masked = history.of(MASKED_R2)
         if masked is not None and math.isfinite(masked.last):
             return masked.last
-    series = run.history.of(VALID_ACCURACY) or run.history.of(VALID_R2) or run.history.of(TRAIN_ACCURACY)
+    series = history.of(VALID_ACCURACY) or history.of(VALID_R2) or history.of(TRAIN_ACCURACY)
     if series is None:
         return 0.0
     value = series.last
-    if run.recipe.stopping.keeps_best:
-        losses = run.history.of(VALID_LOSS)
+    if recipe.stopping.keeps_best:
+        losses = history.of(VALID_LOSS)
         if losses is not None and losses.finite:
             value = series.values[losses.values.index(min(losses.finite))]
     return value if math.isfinite(value) else 0.0
 
 
-def _nats(run: Run) -> float:
-    base = run.history.of(BASE_RATE_LIKELIHOOD)
+def _nats(history: History) -> float:
+    base = history.of(BASE_RATE_LIKELIHOOD)
     least = base.finite[-1] if base is not None and base.finite else 0.0
-    series = run.history.of(LOG_LIKELIHOOD) or run.history.of(PSEUDO_LIKELIHOOD)
+    series = history.of(LOG_LIKELIHOOD) or history.of(PSEUDO_LIKELIHOOD)
     if series is None:
-        loss = run.history.of(VALID_LOSS)
+        loss = history.of(VALID_LOSS)
         return -loss.last if loss is not None and math.isfinite(loss.last) else least
-    return series.last if math.isfinite(series.last) and run.history.ended.how != DIVERGED else least
+    return series.last if math.isfinite(series.last) and history.ended.how != DIVERGED else least
 
 
 def trial(

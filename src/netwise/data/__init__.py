@@ -15,6 +15,7 @@ from netwise.data.sequences import Adding, Copying
 from netwise.data.source import Data, Pairs, Samples, Split
 from netwise.data.table import Table, csv
 from netwise.data.tables import Adult, CaliforniaHousing, Letter, Sonar, Spambase
+from netwise.data.views import Fewer, Fold
 
 digits, iris, wine, breast_cancer, diabetes = Digits, Iris, Wine, BreastCancer, Diabetes
 mnist, fashion_mnist, cifar10, usps, olivetti, silhouettes = MNIST, FashionMNIST, CIFAR10, USPS, Olivetti, Silhouettes
@@ -50,6 +51,8 @@ DATA: dict[str, type[Data]] = {
     "images": Pictures,
     "csv": Table,
     "arrays": Arrays,
+    "fold": Fold,
+    "fewer": Fewer,
 }
 
 __all__ = [
@@ -67,6 +70,8 @@ __all__ = [
     "Digits",
     "EncoderProblem",
     "FashionMNIST",
+    "Fewer",
+    "Fold",
     "Iris",
     "Letter",
     "MNIST",

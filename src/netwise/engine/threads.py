@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 
@@ -15,9 +16,24 @@ import torch
 ENOUGH_FOR_MORE = 20_000_000
 
 
+_MOST: ContextVar[int | None] = ContextVar("most", default=None)
+
+
 def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use, of which a worker among others has its share."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = _MOST.get()
+    return there if most is None else min(there, most)
+
+
+@contextmanager
+def at_most(share: int) -> Iterator[None]:
+    """Inside, this process takes itself to have so many cores: workers side by side do not fight for them."""
+    token = _MOST.set(max(1, share))
+    try:
+        yield
+    finally:
+        _MOST.reset(token)
 
 
 def threads_for(multiply_adds: int, available: int) -> int:

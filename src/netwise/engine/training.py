@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from netwise.schedules import Moment
 from netwise.stopping import Ending, badness
 from netwise.store import Checkpoint, RunFolder
 
+Halt = Callable[[int, Mapping[str, Any]], str | None]
 LOOK_EVERY = 64  # steps between two looks whether all is finite; a broken stretch is taken again, step by step
 MOST_TARGETS = 100_000  # that are looked at to know what guessing would score
 WATCHED = 60  # watched steps of a whole run, at most about this many: listening may cost a run a few per cent
@@ -76,6 +77,7 @@ def fit(
     checkpoint_every: int = 0,
     test: bool = True,
     progress: Progress | None = None,
+    halt: Halt | None = None,
 ) -> Run:
     """Train what the recipe says. Equal recipes on equal machines and versions give equal numbers.
 
@@ -90,6 +92,8 @@ def fit(
         checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs. Default none.
         test: score the test part, once, at the end. Default true.
         progress: a display. Default none.
+        halt: asked after each epoch with (epochs done, signals of the epoch): a reason to leave off there, or None to go on. The run is
+            then "interrupted", with everything kept, and `resume` goes on with it. Default none.
 
     Raises:
         WrongValue: the recipe cannot run; all reasons at once, before any work.
@@ -109,6 +113,7 @@ def fit(
     if recipe.network.stores:
         return _stored(recipe, folder)
     session = _Session(recipe, How(device, threads or 0, -1 if watch_every is None else watch_every, checkpoint_every, test))
+    session.halt = halt
     store = None if folder is None else RunFolder.create(Path(folder), recipe)
     if store is None:
         return session.run(None, progress or Silent(), None)
@@ -131,13 +136,14 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), "torch": torch.__version__, "netwise": __version__}
 
 
-def resume(folder: str | Path, *, network: Network | None = None, progress: Progress | None = None) -> Run:
+def resume(folder: str | Path, *, network: Network | None = None, progress: Progress | None = None, halt: Halt | None = None) -> Run:
     """Go on with a run that was interrupted or killed, as if it had never stopped, to the same numbers.
 
     Args:
         folder: of the run.
         network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
         progress: a display. Default none.
+        halt: as in `fit`.
 
     Raises:
         RunFolderError: no run folder, a run that has ended, or data that have changed since.
@@ -160,6 +166,7 @@ def resume(folder: str | Path, *, network: Network | None = None, progress: Prog
             raise RunFolderError(f"{store.path} has ended ({how}): {rest}.")
         start = store.latest_checkpoint()
         session = _Session(recipe, How(**known["how"]), fresh=start is None)
+        session.halt = halt
         if session.samples.fingerprint != known["fingerprint"]:
             raise RunFolderError(f"{store.path}: the data have changed since the run began (they were {known['fingerprint']})")
         return session.run(store, progress or Silent(), start, float(known["made_by"]["seconds"]))
@@ -231,6 +238,7 @@ class _Session:
 
     def __init__(self, recipe: Recipe, how: How, fresh: bool = True) -> None:
         self.recipe = recipe
+        self.halt: Halt | None = None
         samples, fitted = prepared(recipe, recipe.data.load())
         self.samples, self.intake = samples, Intake.of(samples, fitted)
         self.device = torch.device(how.device)
@@ -390,6 +398,9 @@ class _Session:
             why = self._end_epoch([len(batch) for batch in batches])
             if why is not None:
                 return why
+            left = self.halt(self.epoch, self.rows[-1]) if self.halt is not None else None
+            if left is not None and self.epoch < self.recipe.epochs:
+                return Ended(INTERRUPTED, f"Left off after epoch {self.epoch} of {self.recipe.epochs}: {left}; everything is kept.", self.step)
             if interrupt.asked() and self.epoch < self.recipe.epochs:
                 return self._interrupted(interrupt)
         return Ended(FINISHED, f"All {self.recipe.epochs} epochs done.", self.step)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import PydanticCustomError
@@ -19,6 +19,7 @@ from netwise.augment import AUGMENTS, Augment
 from netwise.averaging import AVERAGINGS, Averaging
 from netwise.clipping import CLIPPINGS, Clipping
 from netwise.data import DATA, Arrays, Data
+from netwise.data.views import innermost
 from netwise.energy import MACHINES, PHASES
 from netwise.errors import Problem, RecipeFileError, WrongValue, near, shown
 from netwise.fields import Part, Rule, Unfitting, rule_of
@@ -35,6 +36,7 @@ from netwise.recipe.recipe import Recipe
 from netwise.schedules import SCHEDULES, Schedule
 from netwise.stopping import STOPPINGS, Stopping
 
+P = TypeVar("P", bound=Part)
 LARGEST = 1_000_000  # bytes: a recipe is a page of text
 ARRAYS_FILE = "data.safetensors"  # beside the recipe: the arrays of data that the user had in memory
 
@@ -100,6 +102,34 @@ def plain_of(part: Part) -> dict[str, Any]:
     return plain
 
 
+def with_field(recipe: Recipe, field: str, value: Any) -> Recipe:
+    """The recipe with one field changed by its dotted name, read as a file would be. Another `kind` comes with its own defaults.
+
+    Raises:
+        RecipeFileError: the recipe has no such field, or the value cannot be.
+
+    Example:
+        >>> import netwise as nw
+        >>> from netwise.recipe.file import with_field
+        >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
+        >>> with_field(recipe, "optimizer.kind", "SGD").optimizer
+        SGD(lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0, form='pytorch')
+    """
+    plain = plain_of(recipe)
+    if not field.startswith("data.") and field != "data":
+        plain["data"] = recipe.data  # also arrays, which a file alone does not hold
+    *path, last = field.split(".")
+    place: Any = plain
+    for bit in path:
+        place = place.setdefault(bit, {}) if isinstance(place, dict) else None
+        if not isinstance(place, dict):
+            raise RecipeFileError("recipe", [Problem(field, shown(value), f"{bit} is no table: it has no fields of its own")])
+    if last == "kind" and place.get("kind") != value:
+        place.clear()
+    place[last] = list(value) if isinstance(value, tuple) else value
+    return recipe_of(plain)
+
+
 def kind_of(part: Part) -> str:
     """What a file calls this part."""
     for members in FAMILIES.values():
@@ -124,8 +154,9 @@ def write_recipe(recipe: Recipe, path: str | Path) -> None:
     if isinstance(recipe.init, From) and recipe.init.recipe is not None and isinstance(recipe.init.recipe.data, Arrays):
         told = "holds arrays in memory, which one file cannot keep beside this recipe's own: train it into a folder and name that, init=From(folder)"
         raise WrongValue("recipe", [Problem("init.recipe.data", "arrays", told)])
-    if isinstance(recipe.data, Arrays):
-        _write_arrays(recipe.data, path.with_name(ARRAYS_FILE))
+    held = innermost(recipe.data)
+    if isinstance(held, Arrays):
+        _write_arrays(held, path.with_name(ARRAYS_FILE))
     write_atomically(path, recipe_text(recipe))
 
 
@@ -169,18 +200,36 @@ def recipe_from(raw: bytes, name: str = "recipe", folder: Path | None = None) ->
 def recipe_of(plain: Mapping[str, Any], name: str = "recipe", folder: Path | None = None) -> Recipe:
     """The recipe that plain values describe, as a file has them."""
     plain = dict(plain)
-    data = plain.get("data")
-    if isinstance(data, Mapping) and str(data.get("kind", "")).lower() == "arrays":
-        plain["data"] = _read_arrays(data, folder, name)
+    plain["data"] = _with_arrays(plain.get("data"), folder, name)
+    if plain["data"] is None:
+        del plain["data"]
+    return part_of(Recipe, plain, name)
+
+
+def part_of(cls: type[P], plain: Mapping[str, Any], name: str) -> P:
+    """The part of this class that plain values describe.
+
+    Raises:
+        RecipeFileError: every wrong field at once, by its dotted name.
+    """
     try:
-        read = _model(Recipe).model_validate(plain)
-        return Recipe(**_values(read))
+        read = _model(cls).model_validate(plain)  # type: ignore[arg-type]  # a class can be hashed
+        return cls(**_values(read))
     except ValidationError as wrong:
         raise RecipeFileError(name, _rows(wrong, plain)) from None
     except WrongValue as wrong:  # fields that are right alone and wrong together
         raise RecipeFileError(name, wrong.problems) from None
     except RecursionError:
         raise RecipeFileError(name, [Problem("file", "", "is nested too deeply for a recipe")]) from None
+
+
+def _with_arrays(data: Any, folder: Path | None, name: str) -> Any:
+    """The data table with arrays in the place of what names them, also inside a view."""
+    if not isinstance(data, Mapping):
+        return data
+    if str(data.get("kind", "")).lower() == "arrays":
+        return _read_arrays(data, folder, name)
+    return {**data, "data": _with_arrays(data["data"], folder, name)} if isinstance(data.get("data"), Mapping) else data
 
 
 def named(family: type[Part], name: str) -> type[Part]:

@@ -1,0 +1,218 @@
+"""A worker: takes a trial, trains it, says what it was worth, takes the next. It may be killed at any moment."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import joblib
+
+from netwise.data.views import Fold
+from netwise.engine.run import load_history
+from netwise.engine.scores import wilson
+from netwise.engine.threads import at_most
+from netwise.engine.training import fit, resume
+from netwise.errors import RunFolderError
+from netwise.history import DIVERGED, INTERRUPTED, RUNNING, History
+from netwise.losses import CLASSIFICATION
+from netwise.recipe.recipe import Recipe
+from netwise.searches.methods import Stage, Tried
+from netwise.searches.plan import Search
+from netwise.searches.study import BEAT_EVERY, StudyFolder
+from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.store import ABOUT, RECIPE, WEIGHTS
+from netwise.trials import goal_of
+
+ENDED, STOPPED = "ended", "stopped"
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a worker has to know, and nothing that grows with the data.
+
+    Args:
+        folder: of the study.
+        url: of its storage, or None.
+        search: the plan, where its axes have functions of the user's own; else None, and it is read.
+        stage: which one it works on.
+        share: cores of each worker.
+        checkpoint_every: steps between checkpoints besides those of epochs.
+    """
+
+    folder: str
+    url: str | None
+    search: Search | None
+    stage: int
+    share: int
+    checkpoint_every: int = 0
+
+
+def work(post: Post) -> str:
+    """Take trials of a stage until all are given out. "stopped" where a signal asked to end, "ended" else."""
+    with at_most(post.share):
+        study = StudyFolder.open(post.folder, post.url, post.search)
+        stage = study.stage(post.stage)
+        while True:
+            taken = study.claim(post.stage, stage)
+            if taken is None:
+                return ENDED
+            trial, lock = taken
+            with lock, _signs_of_life(trial, study.shared):
+                if not _take(study, stage, trial, post.checkpoint_every):
+                    study.let_wait(trial._trial_id)
+                    return STOPPED
+
+
+class _Stopped(Exception):  # no error: somebody pressed Ctrl-C
+    """A run was interrupted by a signal."""
+
+
+def _take(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -> bool:
+    """Train one trial and tell its value; False where a signal interrupted it."""
+    import optuna
+
+    tell = study.optuna_study(stage.epochs).tell
+    number = trial.number
+    point = study.search.space.point_of(trial.params)
+    parent = trial.user_attrs.get("parent")
+    try:
+        recipe = study.recipe_of(Tried(number, trial.user_attrs["stage"], point), stage, parent)
+        found = _judged(study, recipe, study.folder(number), trial, checkpoint_every)
+    except _Stopped:
+        return False
+    except Exception as error:  # whatever a recipe raises ends this trial and not the search
+        trial.set_user_attr("reason", f"{type(error).__name__}: {error}"[:2000])
+        tell(number, state=optuna.trial.TrialState.FAIL)
+        return True
+    for name, value in found.told.items():
+        trial.set_user_attr(name, value)
+    if found.pruned:
+        tell(number, state=optuna.trial.TrialState.PRUNED)
+    else:
+        tell(number, found.value)
+    return True
+
+
+@dataclass(frozen=True)
+class _Found:
+    value: float
+    pruned: bool
+    told: dict[str, Any]
+
+
+def _judged(study: StudyFolder, recipe: Recipe, home: Path, trial: Any, checkpoint_every: int) -> _Found:
+    """The value of a trial: of its run, or the mean over its folds."""
+    search = study.search
+    if not search.folds:
+        prune = _Pruning(trial, search.method.pruner(recipe.epochs) is not None)
+        history = trained(recipe, home / "run", checkpoint_every, prune)
+        value = goal_of(history, recipe)
+        low, high = interval_of(history, value)
+        reason = prune.why or (history.ended.sentence if history.ended.how == DIVERGED else "")
+        return _Found(value, bool(prune.why), _told([history], value, low, high, reason))
+    values, histories = [], []
+    for repeat in range(search.repeats):
+        for number in range(search.folds):
+            fold = recipe.but(data=Fold(data=recipe.data, folds=search.folds, number=number, repeat=repeat))
+            histories.append(trained(fold, home / f"fold-{repeat}-{number}", checkpoint_every))
+            values.append(goal_of(histories[-1], fold))
+    value = fmean(values)
+    reach = 1.959964 * stdev(values) / len(values) ** 0.5
+    broken = [history.ended.sentence for history in histories if history.ended.how == DIVERGED]
+    return _Found(value, False, _told(histories, value, value - reach, value + reach, broken[0] if broken else ""))
+
+
+def _told(histories: list[History], value: float, low: float | None, high: float | None, reason: str) -> dict[str, Any]:
+    epochs = sum(len(each.values) for history in histories if (each := history.of("train.loss")) is not None)
+    seconds = sum(history.made_by.seconds for history in histories)
+    told: dict[str, Any] = {"value": value, "low": low, "high": high, "seconds": round(seconds, 3), "epochs": epochs, "reason": reason}
+    return {name: each for name, each in told.items() if each not in (None, "")}
+
+
+def interval_of(history: History, value: float) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % interval that the number of validation samples leaves to a share of right answers."""
+    facts = history.facts
+    if facts.task != CLASSIFICATION or not facts.valid_size or history.of(VALID_ACCURACY) is None:
+        return None, None
+    return wilson(round(value * facts.valid_size), facts.valid_size)
+
+
+class _Pruning:
+    """Tells Optuna the value after each epoch and asks whether to leave off; a run that is resumed tells nothing twice."""
+
+    def __init__(self, trial: Any, active: bool) -> None:
+        self.trial, self.active, self.why = trial, active, ""
+        self.seen = set(trial.storage.get_trial(trial._trial_id).intermediate_values) if active else set()
+
+    def __call__(self, epoch: int, row: Mapping[str, Any]) -> str | None:
+        if not self.active:
+            return None
+        value = next((float(row[name]) for name in (VALID_ACCURACY, VALID_R2) if name in row), None)
+        if value is None:
+            value = -float(row.get(VALID_LOSS, 0.0))
+        if epoch not in self.seen:
+            self.trial.report(value, epoch)
+        if self.trial.should_prune():
+            self.why = f"pruned after epoch {epoch}: others were better by then"
+            return self.why
+        return None
+
+
+def trained(recipe: Recipe, folder: Path, checkpoint_every: int = 0, halt: _Pruning | None = None, test: bool = False) -> History:
+    """The history of a run in this folder: as it is there, gone on with, or trained from the start.
+
+    Raises:
+        _Stopped: a signal interrupted it; everything is kept.
+    """
+    if not (folder / ABOUT).is_file() or not (folder / RECIPE).is_file():  # killed before its first step: nothing is lost
+        shutil.rmtree(folder, ignore_errors=True)
+        run = fit(recipe, folder=folder, test=test, checkpoint_every=checkpoint_every, halt=halt)
+        return _unless_stopped(run.history, halt)
+    history = load_history(folder)
+    if history.ended.how in (RUNNING, INTERRUPTED):
+        history = resume(folder, halt=halt).history
+    elif not (folder / WEIGHTS).is_file():
+        raise RunFolderError(f"{folder} has ended and has no weights: the folder is damaged")
+    return _unless_stopped(history, halt)
+
+
+def _unless_stopped(history: History, halt: _Pruning | None) -> History:
+    if history.ended.how == INTERRUPTED and (halt is None or not halt.why):
+        raise _Stopped
+    return history
+
+
+@contextmanager
+def _signs_of_life(trial: Any, shared: bool) -> Iterator[None]:
+    """Where others cannot see this folder's locks, say now and then that the trial is being worked on."""
+    if shared:
+        yield
+        return
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_EVERY):
+            trial.set_user_attr("beat", time.time())
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def workers(posts: list[Post]) -> str:
+    """Work side by side through joblib: processes here, or a cluster under `joblib.parallel_config`."""
+    if len(posts) == 1:
+        return work(posts[0])
+    ends: Any = joblib.Parallel(n_jobs=len(posts), batch_size=1)(joblib.delayed(work)(post) for post in posts)
+    return STOPPED if STOPPED in ends else ENDED
