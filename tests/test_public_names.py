@@ -208,6 +208,7 @@ NAMES = [
     "Standardise",
     "StepDecay",
     "Stopping",
+    "Surrogate",
     "Switch",
     "Tanh",
     "TargetReached",
@@ -250,6 +251,7 @@ NAMES = [
     "gallery",
     "gradient_through_time",
     "hebb",
+    "importance",
     "initialize",
     "lab",
     "list_runs",
@@ -278,6 +280,7 @@ NAMES = [
     "slope",
     "start_table",
     "suggest",
+    "surrogate",
     "to_script",
     "treat",
     "trial",
@@ -286,6 +289,7 @@ NAMES = [
     "with_rate",
     "write_recipe",
     "write_report",
+    "write_search_report",
 ]
 
 

@@ -206,6 +206,7 @@ __all__ = [
     "Standardise",
     "StepDecay",
     "Stopping",
+    "Surrogate",
     "Switch",
     "Tanh",
     "TargetReached",
@@ -248,6 +249,7 @@ __all__ = [
     "gallery",
     "gradient_through_time",
     "hebb",
+    "importance",
     "initialize",
     "lab",
     "list_runs",
@@ -276,6 +278,7 @@ __all__ = [
     "slope",
     "start_table",
     "suggest",
+    "surrogate",
     "to_script",
     "treat",
     "trial",
@@ -284,6 +287,7 @@ __all__ = [
     "with_rate",
     "write_recipe",
     "write_report",
+    "write_search_report",
 ]
 
 if TYPE_CHECKING:  # for mypy and editors
@@ -497,6 +501,7 @@ if TYPE_CHECKING:  # for mypy and editors
     from netwise.recipe.suggestion import suggest as suggest
     from netwise.remedies import REMEDIES as REMEDIES, Remedy as Remedy, Unfit as Unfit, remedy as remedy
     from netwise.report import write_report as write_report
+    from netwise.report.search import write_search_report as write_search_report
     from netwise.rules import RULES as RULES, Evidence as Evidence, Finding as Finding, Rule as Rule, Unchecked as Unchecked
     from netwise.schedules import (
         ConstantRate as ConstantRate,
@@ -524,6 +529,7 @@ if TYPE_CHECKING:  # for mypy and editors
         Random as Random,
         Tried as Tried,
     )
+    from netwise.searches.models import Surrogate as Surrogate, importance as importance, surrogate as surrogate
     from netwise.searches.plan import Search as Search
     from netwise.searches.searching import Found as Found, resume_search as resume_search, search as search
     from netwise.searches.space import Axis as Axis, Choice as Choice, Linear as Linear, Log as Log, Space as Space, Whole as Whole
@@ -739,6 +745,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "Standardise": "preprocess",
         "StepDecay": "schedules",
         "Stopping": "stopping",
+        "Surrogate": "searches.models",
         "Switch": "optimizers",
         "Tanh": "activations",
         "TargetReached": "stopping",
@@ -779,6 +786,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "gain": "activations",
         "gradient_through_time": "networks",
         "hebb": "learning_rules",
+        "importance": "searches.models",
         "initialize": "initializers",
         "lab": "labs",
         "list_runs": "store",
@@ -807,6 +815,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "slope": "activations",
         "start_table": "starts",
         "suggest": "recipe.suggestion",
+        "surrogate": "searches.models",
         "to_script": "recipe.script",
         "treat": "treatment",
         "trial": "trials",
@@ -815,6 +824,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "with_rate": "recipe.recipe",
         "write_recipe": "recipe.file",
         "write_report": "report",
+        "write_search_report": "report.search",
     }
     _MODULES = ("data", "gallery")
 

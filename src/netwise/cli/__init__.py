@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwise.cli import designing, looking, training, using
+from netwise.cli import designing, looking, searching, training, using
 from netwise.cli.group import main
 
-__all__ = ["designing", "looking", "main", "training", "using"]
+__all__ = ["designing", "looking", "main", "searching", "training", "using"]

@@ -8,7 +8,7 @@ import torch
 
 from netwise.activations import Identity, Softmax
 from netwise.anatomy import anatomy_of
-from netwise.data import Samples
+from netwise.data import Data, Samples
 from netwise.data.source import Pairs
 from netwise.energy.boltzmann import Annealed, BoltzmannMachine
 from netwise.energy.dbn import DBN
@@ -44,17 +44,31 @@ def check(recipe: Recipe) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.grade != CANNOT_RUN)
 
 
+# Samples that a worker finds preprocessed already, in a file that all workers of the machine share.
+PREPARED: dict[tuple[Data, tuple[Preprocess, ...]], Callable[[], tuple[Samples, tuple[Fitted, ...]]]] = {}
+
+
 def prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
-    """The samples after the recipe's preprocessing, and what its steps learned from the training part."""
+    """The samples after the recipe's preprocessing, aimed at what its network learns, and what the steps learned from the training part."""
+    done, learned = with_inputs_prepared(recipe, samples)
+    return aimed(recipe.network, done), learned
+
+
+def with_inputs_prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
+    """The samples after the recipe's preprocessing, with the targets of the data."""
     from dataclasses import replace
 
+    if (recipe.data, recipe.preprocess) in PREPARED:
+        loaded, before = PREPARED[recipe.data, recipe.preprocess]()
+        if samples.fingerprint == loaded.fingerprint and len(samples.train) == len(loaded.train):  # all of them, not a few
+            return loaded, before
     learned: list[Fitted] = []
     train, valid, test = samples.train, samples.valid, samples.test
     for step in recipe.preprocess:
         fitted = step.fit(train.x)
         learned.append(fitted)
         train, valid, test = (_applied(step, fitted, part) for part in (train, valid, test))
-    return aimed(recipe.network, replace(samples, train=train, valid=valid, test=test)), tuple(learned)
+    return replace(samples, train=train, valid=valid, test=test), tuple(learned)
 
 
 def aimed(network: Network, samples: Samples) -> Samples:

@@ -37,6 +37,7 @@ from netwise.schedules import SCHEDULES, Schedule
 from netwise.stopping import STOPPINGS, Stopping
 
 P = TypeVar("P", bound=Part)
+KEPT: dict[str, Path] = {}  # by digest: files of arrays that this process has written or read
 LARGEST = 1_000_000  # bytes: a recipe is a page of text
 ARRAYS_FILE = "data.safetensors"  # beside the recipe: the arrays of data that the user had in memory
 
@@ -382,9 +383,17 @@ def _fields_of(title: str) -> dict[str, dataclasses.Field[Any]]:
 def _write_arrays(data: Arrays, path: Path) -> None:
     from safetensors.torch import save
 
+    if data.digest in KEPT and not path.exists():
+        try:
+            path.hardlink_to(KEPT[data.digest])  # the same bytes, kept once for all runs of a study
+        except OSError:
+            pass
+        else:
+            return
     kept = {"X": data.X, "y": data.y} | ({} if data.weights is None else {"weights": data.weights})
     content = save({name: tensor.contiguous() for name, tensor in kept.items()}, {"classes": json.dumps(data.classes)})
     write_atomically(path, content)
+    KEPT[data.digest] = path
 
 
 def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Data:
@@ -410,4 +419,6 @@ def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Da
         raise RecipeFileError(name, [problem.inside("data") for problem in wrong.problems]) from None
     if data.digest != table.get("digest"):
         raise RecipeFileError(name, [Problem("data.digest", shown(table.get("digest")), f"is not that of {path}: these are other arrays")])
+    KEPT[data.digest] = path
+    KEPT[data.digest] = path
     return data

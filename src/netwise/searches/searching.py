@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -26,8 +26,10 @@ from netwise.recipe.recipe import Recipe
 from netwise.searches.advice import advice
 from netwise.searches.methods import COMPLETE, Bayesian, Method, Tried
 from netwise.searches.plan import Search
+from netwise.searches.sharing import found_data, shared_data
 from netwise.searches.space import Space
 from netwise.searches.study import BEST, OUTCOME, RECIPE, StudyFolder, best_of
+from netwise.searches.watching import telling
 from netwise.searches.worker import ENDED, STOPPED, Post, _Stopped, trained, workers
 from netwise.store import RunFolder, strict
 from netwise.trials import goal_of
@@ -204,16 +206,15 @@ def resume_search(
 
 def _carried_out(path: Path, plan: Search | None, jobs: int | None, storage: str | None, checkpoint_every: int, told: Any) -> Found:
     study = StudyFolder.open(path, storage, plan)
-    from netwise.searches.sharing import shared_data
-
     known = {t.number for t in study.tried() if t.state not in ("waiting", "running")}
     functions = any(axis.change is not None for axis in study.search.space.axes)
-    with shared_data(study.recipe, study.path):
+    with shared_data([study.recipe], jobs or cores()) as data:
         for number in range(study.search.method.stages):
-            if _stage(study, number, storage, functions, jobs, checkpoint_every, told, known) == STOPPED:
+            post = Post(str(study.path), storage, study.search if functions else None, number, 1, data, checkpoint_every)
+            if _stage(study, post, jobs, told, known) == STOPPED:
                 return result(study, complete=False)
         try:
-            _fresh(study, jobs, checkpoint_every)
+            _fresh(study, jobs, checkpoint_every, data)
         except _Stopped:
             return result(study, complete=False)
     found = result(study)
@@ -221,9 +222,8 @@ def _carried_out(path: Path, plan: Search | None, jobs: int | None, storage: str
     return found
 
 
-def _stage(study: StudyFolder, number: int, storage: str | None, functions: bool, jobs: int | None, every: int, told: Any, known: set[int]) -> str:
-    from netwise.searches.watching import telling
-
+def _stage(study: StudyFolder, post: Post, jobs: int | None, told: Any, known: set[int]) -> str:
+    number = post.stage
     stage = study.stage(number)
     while True:
         mine = [t for t in study.tried() if t.stage == number]
@@ -231,10 +231,10 @@ def _stage(study: StudyFolder, number: int, storage: str | None, functions: bool
         if left <= 0:
             return ENDED
         count = max(1, min(jobs or cores(), left))
-        post = Post(str(study.path), storage, study.search if functions else None, number, max(1, cores() // count), every)
+        share = max(1, cores() // count)
         with telling(study, told, known):
             try:
-                ended = workers([post] * count)
+                ended = workers([replace(post, share=share)] * count)
             except KeyboardInterrupt:
                 return STOPPED
             except TerminatedWorkerError:
@@ -267,7 +267,7 @@ def fresh_seed(study: StudyFolder, place: int) -> int:
     return streams.seed_of(study.search.seed, "fresh", place) % 2**31
 
 
-def _fresh(study: StudyFolder, jobs: int | None, checkpoint_every: int) -> None:
+def _fresh(study: StudyFolder, jobs: int | None, checkpoint_every: int, shared: str | None) -> None:
     """Run the winner over fresh seeds; the first of them scores the test part."""
     won = winner(study)
     if won is None:
@@ -289,13 +289,13 @@ def _fresh(study: StudyFolder, jobs: int | None, checkpoint_every: int) -> None:
         tasks.append((recipe.but(seed=fresh_seed(study, 0)), home / "test", True))
     count = max(1, min(jobs or cores(), len(tasks)))
     share = max(1, cores() // count)
-    done: Any = joblib.Parallel(n_jobs=count, batch_size=1)(joblib.delayed(_run)(*task, checkpoint_every, share) for task in tasks)
+    done: Any = joblib.Parallel(n_jobs=count, batch_size=1)(joblib.delayed(_run)(*task, checkpoint_every, share, shared) for task in tasks)
     if not all(done):
         raise _Stopped
 
 
-def _run(recipe: Recipe, folder: Path, test: bool, checkpoint_every: int, share: int) -> bool:
-    with at_most(share):
+def _run(recipe: Recipe, folder: Path, test: bool, checkpoint_every: int, share: int, shared: str | None) -> bool:
+    with at_most(share), found_data(recipe, shared):
         try:
             trained(recipe, folder, checkpoint_every, test=test)
         except _Stopped:

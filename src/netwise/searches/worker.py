@@ -25,6 +25,7 @@ from netwise.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import Stage, Tried
 from netwise.searches.plan import Search
+from netwise.searches.sharing import found_data
 from netwise.searches.study import BEAT_EVERY, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.store import ABOUT, RECIPE, WEIGHTS
@@ -43,6 +44,7 @@ class Post:
         search: the plan, where its axes have functions of the user's own; else None, and it is read.
         stage: which one it works on.
         share: cores of each worker.
+        data: folder where the data are loaded already, or None.
         checkpoint_every: steps between checkpoints besides those of epochs.
     """
 
@@ -51,6 +53,7 @@ class Post:
     search: Search | None
     stage: int
     share: int
+    data: str | None = None
     checkpoint_every: int = 0
 
 
@@ -58,16 +61,21 @@ def work(post: Post) -> str:
     """Take trials of a stage until all are given out. "stopped" where a signal asked to end, "ended" else."""
     with at_most(post.share):
         study = StudyFolder.open(post.folder, post.url, post.search)
-        stage = study.stage(post.stage)
-        while True:
-            taken = study.claim(post.stage, stage)
-            if taken is None:
-                return ENDED
-            trial, lock = taken
-            with lock, _signs_of_life(trial, study.shared):
-                if not _take(study, stage, trial, post.checkpoint_every):
-                    study.let_wait(trial._trial_id)
-                    return STOPPED
+        with found_data(study.recipe, post.data):
+            return _trials(study, post)
+
+
+def _trials(study: StudyFolder, post: Post) -> str:
+    stage = study.stage(post.stage)
+    while True:
+        taken = study.claim(post.stage, stage)
+        if taken is None:
+            return ENDED
+        trial, lock = taken
+        with lock, _signs_of_life(trial, study.shared):
+            if not _take(study, stage, trial, post.checkpoint_every):
+                study.let_wait(trial._trial_id)
+                return STOPPED
 
 
 class _Stopped(Exception):  # no error: somebody pressed Ctrl-C
