@@ -1,4 +1,4 @@
-"""Commands that compare many recipes: search."""
+"""Commands that compare many recipes: search, validate, curve, and the babysitter's guess, outcome and log."""
 
 from __future__ import annotations
 
@@ -141,3 +141,129 @@ def _tell(found: Found, page: Path) -> None:
     if found.complete and found.best is not None:
         click.echo(f"Recipe: {found.folder / BEST}")
     click.echo(f"Report: {page}")
+
+
+@main.command()
+@click.argument("source")
+@click.option("--folds", type=click.IntRange(2), default=5, show_default=True)
+@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="How many times the folds are dealt.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as optimizer.lr=0.01.")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@trust_option
+@json_option
+def validate(source: str, folds: int, repeats: int, settings: Sequence[str], jobs: int | None, trust_own: bool, as_json: bool) -> None:
+    """Cross-validate SOURCE: RECIPE.toml or a data set's name. The test part is not looked at."""
+    from dataclasses import asdict
+
+    from netwise.searches.validation import cross_validate
+
+    recipe = recipe_for(source, None, None, None, None, settings)
+    own_network(recipe, trust_own)
+    found = cross_validate(recipe, folds=folds, repeats=repeats, jobs=jobs)
+    if as_json:
+        echo_json(asdict(found))
+        return
+    for i, value in enumerate(found.values):
+        click.echo(f"fold {i % folds + 1} of {folds}" + (f", dealing {i // folds + 1}" if repeats > 1 else "") + f"  {value:.4f}")
+    click.echo(f"Mean {found.mean:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}).")
+
+
+@main.command()
+@click.argument("source")
+@click.option("--rows", help="Numbers of training samples, such as 100,1000.  [default: a sixteenth ... all]")
+@click.option("--seeds", type=click.IntRange(1, 50), default=3, show_default=True)
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as epochs=5.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw it, as .png or .svg.")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@trust_option
+@json_option
+def curve(source: str, rows: str | None, seeds: int, settings: Sequence[str], picture: Path | None, jobs: int | None, trust_own: bool, as_json: bool) -> None:
+    """The learning curve of SOURCE over the amount of data: would more samples help?"""
+    from dataclasses import asdict
+    from statistics import fmean
+
+    from netwise.cli.telling import PICTURES, never_over
+    from netwise.searches.validation import learning_curve
+
+    try:
+        counts = [int(each) for each in rows.split(",")] if rows else []
+    except ValueError:
+        raise click.UsageError(f"--rows {rows}: write whole numbers with commas between, such as 100,1000") from None
+    if picture is not None:
+        never_over(picture, PICTURES)
+    recipe = recipe_for(source, None, None, None, None, settings)
+    own_network(recipe, trust_own)
+    found = learning_curve(recipe, counts, seeds=range(seeds), jobs=jobs)
+    if picture is not None:
+        from netwise.pictures.searches import picture_curve
+
+        picture_curve(found, picture)
+    if as_json:
+        echo_json({**asdict(found), "gap": found.gap})
+        return
+    click.echo(f"{'samples':>9}  {'train':>8}  {'valid':>8}")
+    for count, train, valid in zip(found.rows, found.train, found.valid, strict=True):
+        click.echo(f"{count:>9}  {fmean(train):>8.4f}  {fmean(valid):>8.4f}")
+    more = "More data would help: it knows its samples better than new ones." if found.gap == "wide" else "More data of this kind would help little."
+    click.echo(more)
+
+
+@main.command()
+@click.argument("book", type=click.Path(path_type=Path))
+@click.argument("source", required=False)
+@click.option("--because", required=True, help="Why this guess.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="What is guessed, such as optimizer.lr=0.01.")
+@trust_option
+@json_option
+def guess(book: Path, source: str | None, because: str, settings: Sequence[str], trust_own: bool, as_json: bool) -> None:
+    """Enter a guess in the log BOOK and train it: SOURCE, or the last guess, with --set changed, --because of something."""
+    from dataclasses import asdict
+
+    from netwise.searches.babysitting import guess as enter, guesses, table_of
+    from netwise.store import RunFolder
+
+    known = guesses(book)
+    if source is None and not known:
+        raise click.UsageError(f"{book} has no guess yet: name what to begin with, a data set or RECIPE.toml")
+    if source is None:
+        recipe = changed(RunFolder.open(known[-1].folder).recipe(), settings)
+    else:
+        recipe = recipe_for(source, None, None, None, None, settings)
+    own_network(recipe, trust_own)
+    entry = enter(book, recipe, because)
+    if as_json:
+        echo_json(asdict(entry))
+    else:
+        for line in table_of([entry]):
+            click.echo(line)
+
+
+@main.command()
+@click.argument("book", type=click.Path(path_type=Path))
+@click.argument("number", type=int)
+@click.argument("words", nargs=-1, required=True)
+def outcome(book: Path, number: int, words: Sequence[str]) -> None:
+    """Enter in the log BOOK what guess NUMBER taught: WORDS."""
+    from netwise.searches.babysitting import outcome as enter, table_of
+
+    for line in table_of([enter(book, number, " ".join(words))]):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("book", type=click.Path(path_type=Path))
+@json_option
+def log(book: Path, as_json: bool) -> None:
+    """The log BOOK: every guess, why it was made and what it taught."""
+    from dataclasses import asdict
+
+    from netwise.searches.babysitting import guesses, table_of
+
+    entries = guesses(book)
+    if as_json:
+        echo_json([asdict(entry) for entry in entries])
+        return
+    if not entries:
+        click.echo(f'{book} is empty. Begin with: netwise guess {book} digits --because "a first look"')
+    for line in table_of(entries):
+        click.echo(line)

@@ -9,6 +9,7 @@ from typing import Any
 from netwise.engine.progress import Silent
 from netwise.engine.run import Intake, Run, module_from
 from netwise.engine.scores import Score
+from netwise.engine.sharing import found_data, shared_data
 from netwise.engine.threads import cores
 from netwise.engine.training import How, _Session, _stored
 from netwise.errors import CANNOT_RUN, WrongValue
@@ -32,7 +33,7 @@ def fit_many(
     """Train many recipes side by side; the same call runs on a cluster under `joblib.parallel_config`.
 
     A recipe that diverges is a run that says so; the others go on. Each worker computes with its share of the
-    cores.
+    cores; data that all recipes share are loaded once and mapped into the memory of each worker.
 
     Args:
         recipes: what to train.
@@ -64,22 +65,24 @@ def fit_many(
     share = max(1, cores() // jobs)
     how = How("cpu", -share, -1 if watch_every is None else watch_every, 0, test)
     runs: list[Run | None] = [None] * len(recipes)
-    tasks = (joblib.delayed(_one)(i, recipe, how) for i, recipe in enumerate(recipes))
-    found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
-    for place, outcome in found:
-        if outcome.history.ended.how == INTERRUPTED:
-            raise KeyboardInterrupt
-        run = _run(recipes[place], outcome)
-        runs[place] = run
-        if done is not None:
-            done(place, run)
+    with shared_data(recipes, jobs) as data:
+        tasks = (joblib.delayed(_one)(i, recipe, how, data) for i, recipe in enumerate(recipes))
+        found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+        for place, outcome in found:
+            if outcome.history.ended.how == INTERRUPTED:
+                raise KeyboardInterrupt
+            run = _run(recipes[place], outcome)
+            runs[place] = run
+            if done is not None:
+                done(place, run)
     return [run for run in runs if run is not None]
 
 
-def _one(place: int, recipe: Recipe, how: How) -> tuple[int, _Outcome]:
+def _one(place: int, recipe: Recipe, how: How, data: str | None) -> tuple[int, _Outcome]:
     from safetensors.torch import save
 
-    run = _stored(recipe, None) if recipe.network.stores else _Session(recipe, how).run(None, Silent(), None)
+    with found_data(recipe, data):
+        run = _stored(recipe, None) if recipe.network.stores else _Session(recipe, how).run(None, Silent(), None)
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
     return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from netwise.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure, svg
+from netwise.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure, save, svg
 from netwise.searches.methods import COMPLETE, Tried
 from netwise.searches.models import LEAST, importance, surrogate
 from netwise.searches.searching import Found
 from netwise.searches.space import Axis, Choice
+from netwise.searches.validation import LearningCurve
 
 MOST_AXES = 6  # drawn against each other; the most important ones of more
 
@@ -215,3 +217,19 @@ def _word(value: Any) -> str:
 
 def _rgb(colour: str) -> tuple[float, float, float]:
     return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))  # type: ignore[return-value]
+
+
+def picture_curve(curve: LearningCurve, path: Path) -> Path:
+    """The learning curve as a PNG or SVG: training and validation values against the number of samples, every run a dot."""
+    with figure(paper=True) as (made, axes):
+        axis = axes[0][0]
+        for values, colour, name in ((curve.train, GREY, "samples it learned from"), (curve.valid, BLUE, "validation part")):
+            for count, each in zip(curve.rows, values, strict=True):
+                axis.plot([count] * len(each), each, "o", color=colour, markersize=3, alpha=0.6)
+            axis.plot(curve.rows, [sum(each) / len(each) for each in values], color=colour, label=name)
+        axis.set_xscale("log")
+        axis.set_xlabel("training samples")
+        axis.set_ylabel("value")
+        axis.set_title("Learning curve")
+        axis.legend(fontsize=8)
+        return save(made, path, "Learning curve")

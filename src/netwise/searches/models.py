@@ -56,6 +56,14 @@ def surrogate(space: Space, tried: Sequence[Tried], axes: Sequence[str], *, poin
     Raises:
         ValueError: fewer than four complete trials.
 
+    Example:
+        >>> import netwise as nw
+        >>> space = nw.Space((nw.Linear("x", 0.0, 1.0),))
+        >>> tried = [nw.Tried(i, 0, {"x": i / 4}, value=float(i)) for i in range(5)]
+        >>> model = nw.surrogate(space, tried, ("x",), points=3)
+        >>> bool(model.mean[0] < model.mean[1] < model.mean[2])
+        True
+
     Source: Rasmussen, Williams 2006; expected improvement: Jones, Schonlau, Welch 1998, eq. 15; note 002, claim H04.
     """
     from scipy.stats import norm

@@ -17,6 +17,7 @@ from netwise import streams
 from netwise.data.views import Fold
 from netwise.engine.run import load_history
 from netwise.engine.scores import Score
+from netwise.engine.sharing import found_data, shared_data
 from netwise.engine.threads import at_most, cores
 from netwise.errors import CANNOT_RUN, Problem, WrongValue
 from netwise.files import write_atomically
@@ -26,7 +27,6 @@ from netwise.recipe.recipe import Recipe
 from netwise.searches.advice import advice
 from netwise.searches.methods import COMPLETE, Bayesian, Method, Tried
 from netwise.searches.plan import Search
-from netwise.searches.sharing import found_data, shared_data
 from netwise.searches.space import Space
 from netwise.searches.study import BEST, OUTCOME, RECIPE, StudyFolder, best_of
 from netwise.searches.watching import telling

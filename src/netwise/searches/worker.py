@@ -17,6 +17,7 @@ import joblib
 from netwise.data.views import Fold
 from netwise.engine.run import load_history
 from netwise.engine.scores import wilson
+from netwise.engine.sharing import found_data
 from netwise.engine.threads import at_most
 from netwise.engine.training import fit, resume
 from netwise.errors import RunFolderError
@@ -25,7 +26,6 @@ from netwise.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import Stage, Tried
 from netwise.searches.plan import Search
-from netwise.searches.sharing import found_data
 from netwise.searches.study import BEAT_EVERY, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.store import ABOUT, RECIPE, WEIGHTS

@@ -11,8 +11,8 @@ import torch
 import netwise as nw
 from netwise.data.mapped import read_mapped, write_mapped
 from netwise.data.source import ELSEWHERE
+from netwise.engine.sharing import found_data, shared_data
 from netwise.recipe.checks import PREPARED, prepared
-from netwise.searches.sharing import found_data, shared_data
 
 
 @pytest.mark.parametrize(

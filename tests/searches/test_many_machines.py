@@ -1,0 +1,135 @@
+"""The same call on a cluster and on a database: a local Dask cluster, a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import joblib
+import pytest
+
+import netwise as nw
+from netwise.searches.plan import Search
+from netwise.searches.study import StudyFolder
+from netwise.searches.worker import Post, work
+
+RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=3)
+SPACE = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 2, 32, log=True)))
+
+
+def points(found: nw.Found) -> list[tuple[int, dict[str, object], float | None]]:
+    return [(t.number, t.point, t.value) for t in found.tried]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_gives_the_numbers_of_one_process(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs dask: pip install netwise[test]")
+    alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=2, folder=tmp_path / "alone", jobs=1)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        found = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=2, folder=tmp_path / "dask", jobs=2)
+        runs = nw.fit_many([RECIPE, RECIPE.but(seed=1)], jobs=2)
+    assert points(found) == points(alone)
+    assert found.fresh == alone.fresh
+    assert [run.recipe.seed for run in runs] == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL that is started for these tests; NETWISE_POSTGRES names another."""
+    if "NETWISE_POSTGRES" in os.environ:
+        yield os.environ["NETWISE_POSTGRES"]
+        return
+    pytest.importorskip("psycopg", reason="needs psycopg: pip install netwise[test]")
+    homes = [path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
+    homes += [Path(found).parent for found in [shutil.which("initdb")] if found]
+    if not homes:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql, or set NETWISE_POSTGRES to the URL of one")
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user: list[str] = []
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        if not shutil.which("runuser") or subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+        folder = Path("/tmp") / f"netwise-postgres-{os.getpid()}"
+        folder.mkdir(mode=0o700)
+        shutil.chown(folder, "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    tools = homes[-1]
+    made = subprocess.run(
+        [*as_user, tools / "initdb", "-D", folder / "data", "-A", "trust", "-U", "netwise"], capture_output=True, text=True, check=False, cwd="/"
+    )
+    if made.returncode:
+        pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr[-200:]}")
+    command = [*as_user, tools / "postgres", "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", folder]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    try:
+        _wait_for(port)
+        yield f"postgresql+psycopg://netwise@127.0.0.1:{port}/postgres"
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(port: int) -> None:
+    import psycopg
+
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(f"postgresql://netwise@127.0.0.1:{port}/postgres").close()
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline, "PostgreSQL did not start"
+            time.sleep(0.2)
+        else:
+            return
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_study_in_postgresql_gives_the_same_numbers_and_goes_on(tmp_path: Path, database: str) -> None:
+    alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=0, folder=tmp_path / "alone", jobs=1)
+    found = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=0, folder=tmp_path / "kept", jobs=2, storage=database)
+    assert points(found) == points(alone)
+    more = nw.resume_search(tmp_path / "kept", trials=7, jobs=1, storage=database)
+    assert points(more)[:5] == points(found)
+    assert [t.state for t in more.tried] == ["complete"] * 7
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_two_machines_with_folders_of_their_own_share_the_work(tmp_path: Path, database: str) -> None:
+    """A study of one name in one storage; neither machine sees the other's locks, so a trial that has begun there is left alone."""
+    plan = Search(space=SPACE, method=nw.Random(), trials=6, fresh=0)
+    one = StudyFolder.create(tmp_path / "one" / "study", RECIPE, plan, database)
+    two = StudyFolder.create(tmp_path / "two" / "study", RECIPE, plan, database)
+    taken = one.claim(0, one.stage(0))
+    assert taken is not None
+    assert work(Post(str(two.path), database, None, 0, 1)) == "ended"
+    states = [t.state for t in two.tried()]
+    assert states == ["running"] + ["complete"] * 5  # six in all, one of them not ours
+    trial, lock = taken
+    lock.close()
+    one.let_wait(trial._trial_id)
+    assert work(Post(str(one.path), database, None, 0, 1)) == "ended"
+    alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=6, fresh=0, folder=tmp_path / "alone", jobs=1)
+    assert [(t.number, t.point, t.value) for t in one.tried()] == points(alone)
+
+
+def test_a_password_is_not_kept(tmp_path: Path) -> None:
+    from netwise.searches.file import write_search
+
+    write_search(Search(space=SPACE), tmp_path / "search.toml", "postgresql://me:secret@host/base")
+    assert "secret" not in (tmp_path / "search.toml").read_text()
+    (tmp_path / "recipe.toml").write_text(nw.recipe_text(RECIPE))
+    with pytest.raises(nw.RunFolderError, match="passwords are not kept"):
+        StudyFolder.open(tmp_path)
