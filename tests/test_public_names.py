@@ -116,6 +116,7 @@ NAMES = [
     "LeNet5Paper",
     "LeakyReLU",
     "LearningCurve",
+    "Limit",
     "Linear",
     "Lion",
     "Log",

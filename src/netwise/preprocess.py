@@ -82,6 +82,25 @@ class Scale(Preprocess):
 
 
 @dataclass(frozen=True)
+class Limit(Preprocess):
+    """Inputs beyond a limit are set to it: for what `Standardise` makes of rare values and of features that hardly ever change.
+
+    Args:
+        reach: how far from 0 an input may lie, above 0. Default 5.0.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> nw.Limit(3.0).apply(torch.tensor([[-40.0, 1.0]]), {}).tolist()
+        [[-3.0, 1.0]]
+    """
+
+    reach: float = number(5.0, above=0, because="it is a distance", why="five spreads: of normal inputs one in two million lies beyond")
+
+    def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        return x.clamp(-self.reach, self.reach)
+
+
+@dataclass(frozen=True)
 class MinMax(Preprocess):
     """Each feature to the range from 0 to 1 of the training part; images by channel.
 
@@ -348,4 +367,17 @@ class Binarise(Preprocess):
         return (x >= self.threshold).to(x.dtype)
 
 
-PREPROCESSES: tuple[type[Preprocess], ...] = (Standardise, MinMax, Scale, GlobalContrast, Whiten, Quantile, FillMissing, OneHot, Flatten, Resize, Binarise)
+PREPROCESSES: tuple[type[Preprocess], ...] = (
+    Limit,
+    Standardise,
+    MinMax,
+    Scale,
+    GlobalContrast,
+    Whiten,
+    Quantile,
+    FillMissing,
+    OneHot,
+    Flatten,
+    Resize,
+    Binarise,
+)

@@ -25,6 +25,14 @@ def test_a_value_lies_where_it_was_asked_for(axis: nw.Axis, share: float) -> Non
     assert abs(back - share) <= step + 1e-9
 
 
+@given(st.sampled_from(AXES), st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_a_narrower_axis_holds_its_values_and_lies_within(axis: nw.Axis, shares: list[float]) -> None:
+    values = [axis.value_at(share) for share in shares]
+    near = axis.near(values, 0.1)
+    assert axis.low <= near.low < near.high <= axis.high  # type: ignore[attr-defined]
+    assert all(near.low - 1e-9 <= value <= near.high + 1e-9 for value in values)  # type: ignore[attr-defined]
+
+
 def test_a_logarithmic_axis_gives_each_decade_its_share() -> None:
     import optuna
 

@@ -31,7 +31,7 @@ from netwise.initializers import ByNetwork, Glorot, He
 from netwise.losses import CrossEntropy, MeanSquaredError
 from netwise.networks import MLP, Network, Own
 from netwise.optimizers import AdamW
-from netwise.preprocess import Standardise
+from netwise.preprocess import Limit, Standardise
 from netwise.recipe.recipe import Recipe
 from netwise.schedules import ConstantRate, OneCycle
 from netwise.signals import TRAIN_LOSS, VALID_LOSS
@@ -42,6 +42,7 @@ ONE_BATCH = 200  # samples up to which a step takes them all
 FEW = 1000  # samples below which a network of this size is held hard
 FEW_DROPPED, DROPPED = 0.5, 0.2
 NARROW = 64  # units of a layer that can spare none
+LIMIT = 3.0  # spreads of a standardised input: pixels that are hardly ever on would else reach hundreds
 FEW_DECAYED, DECAYED = 1.0, 0.1
 STEPS, LEAST_EPOCHS, MOST_EPOCHS = 6000, 20, 300  # of a run whose length nobody gave
 ENOUGH_TO_HOLD_OUT = 10_000  # samples from which a tenth held out tells more than it costs
@@ -131,7 +132,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         own = self.network is not None
         return Recipe(
             data=given,
-            preprocess=(Standardise(),) if self.standardise else (),
+            preprocess=(Standardise(), Limit(LIMIT)) if self.standardise else (),
             network=network,
             init=ByNetwork() if own else He() if relu else Glorot(),
             loss=CrossEntropy() if isinstance(self, ClassifierMixin) else MeanSquaredError(),
@@ -281,7 +282,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         early_stopping: keep the weights of the epoch that was best on a part held out, or "auto": from 10,000 samples on. Default "auto".
         validation_fraction: of the samples that early stopping holds out. Default 0.1.
         patience: with early stopping: end after so many epochs without a better one, at a constant rate. Default None: all epochs.
-        standardise: each feature to mean 0 and spread 1 by the training part. Default true.
+        standardise: each feature to mean 0 and spread 1 by the training part, and at most 3 spreads from 0. Default true.
         class_weight: None, "balanced", or a weight for each class. Default none.
         device: of torch. Default "cpu".
         progress: a display, such as `netwise.display.display()`. Default none.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from netwise.errors import UnknownName
-from netwise.labs import autoencoders, likelihoods, memories, neuron, pretraining, temperature
+from netwise.labs import autoencoders, likelihoods, memories, neuron, pretraining, searching, temperature
 from netwise.labs.claim import Criterion, Lab, Outcome
 
 LABS: tuple[Lab, ...] = (
     neuron.L01,
     neuron.L02,
+    searching.L12,
     memories.L18,
     memories.L19,
     temperature.L20,
@@ -21,6 +22,12 @@ LABS: tuple[Lab, ...] = (
     autoencoders.L27,
     autoencoders.L28,
     pretraining.L29,
+    searching.L58,
+    searching.L59,
+    searching.L60,
+    searching.L61,
+    searching.L62,
+    searching.L77,
 )
 
 

@@ -214,7 +214,9 @@ class Whole(Axis):
 
     def near(self, values: Sequence[Any], least: float) -> Whole:
         low, high = _around(self, values, least)
-        return self.but(low=int(low), high=int(max(high, low + 1)))
+        if low == high:  # an axis has two ends
+            low, high = (low, low + 1) if high < self.high else (high - 1, high)
+        return self.but(low=int(low), high=int(high))
 
 
 @dataclass(frozen=True)

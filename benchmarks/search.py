@@ -1,0 +1,253 @@
+"""Searches beside plain ways of doing the same, in one run.
+
+    python benchmarks/search.py               ratios and regrets
+    python benchmarks/search.py --json FILE   keep the numbers
+
+1. 32 variants of 784-256-256-10 from a cold start (a fresh Python): `fit_many`, joblib around a hand-tuned eager loop, and the naive
+   loop one after another with a DataLoader.
+2. A trivial trial: `search` beside plain Optuna around the same `fit` into a folder, both with a journal and one worker.
+3. Regret at equal trials of grid, random, Bayesian and coarse-to-fine search, on the stored table of 480 trained networks, Branin and
+   Hartmann-6, beside Optuna's own samplers called directly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import optuna
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import netwise as nw
+from netwise.engine.threads import cores
+from netwise.labs.landscape import landscape
+from netwise.searches.sampling import ByNumber
+
+VARIANTS, ROWS, EPOCHS, BATCH = 32, 10_000, 2, 100
+ROUNDS = 3
+TRIVIAL = 30
+TRIALS, REPEATS = 30, 20
+RATES = tuple(float(f"{10 ** (-3 + 3 * i / (VARIANTS - 1)):.4g}") for i in range(VARIANTS))
+
+
+# ---- 1. many variants
+
+
+def images() -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs like MNIST's in shape and number, drawn."""
+    g = torch.Generator().manual_seed(0)
+    return torch.rand(ROWS, 784, generator=g), torch.randint(10, (ROWS,), generator=g)
+
+
+def module() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
+
+
+def naive() -> None:
+    """One after another, as the tutorials have it."""
+    x, y = images()
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=BATCH, shuffle=True)
+    for rate in RATES:
+        torch.manual_seed(0)
+        model, loss = module(), nn.CrossEntropyLoss()
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+        for _ in range(EPOCHS):
+            for inputs, targets in loader:
+                optimizer.zero_grad()
+                loss(model(inputs), targets).backward()
+                optimizer.step()
+
+
+def tuned_one(rate: float, x: Any, y: Any) -> float:
+    """One variant by hand: batches gathered by `index_select`, fused optimizer, one thread."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+    model = module()
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate, fused=True)
+    for _ in range(EPOCHS):
+        for rows in torch.randperm(ROWS).split(BATCH):
+            optimizer.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(model(inputs.index_select(0, rows)), targets.index_select(0, rows))
+            loss.backward()
+            optimizer.step()
+    return float(loss.detach())
+
+
+def tuned() -> None:
+    import joblib
+
+    x, y = (each.numpy() for each in images())
+    joblib.Parallel(n_jobs=cores())(joblib.delayed(tuned_one)(rate, x, y) for rate in RATES)
+
+
+def ours() -> None:
+    x, y = images()
+    data = nw.data.arrays(x, y, valid=0.0, test=0.0)
+    recipe = nw.Recipe(data=data, network=nw.MLP((784, 256, 256, 10)), optimizer=nw.SGD(), batch_size=BATCH, epochs=EPOCHS)
+    nw.fit_many([nw.with_rate(recipe, rate) for rate in RATES])
+
+
+WAYS: dict[str, Callable[[], None]] = {"naive": naive, "joblib, hand-tuned": tuned, "netwise": ours}
+
+
+def variants() -> dict[str, float]:
+    """Seconds of each way from a cold start, median of the rounds."""
+    seconds: dict[str, list[float]] = {name: [] for name in WAYS}
+    for turn in range(ROUNDS):
+        names = list(WAYS)
+        for name in (*names[turn % len(names) :], *names[: turn % len(names)]):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, __file__, "--way", name], check=True)
+            seconds[name].append(time.perf_counter() - began)
+    return {name: median(each) for name, each in seconds.items()}
+
+
+# ---- 2. trivial trials
+
+
+def trivial() -> dict[str, float]:
+    """Seconds of one trial, beyond nothing: a network of 4-2-3 for one epoch, kept in a folder."""
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 2, 3)), epochs=1)
+    space = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),))
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    seconds: dict[str, list[float]] = {"plain Optuna": [], "netwise": []}
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as home:
+            began = time.perf_counter()
+            nw.search(recipe, space, method=nw.Bayesian(), trials=TRIVIAL, fresh=0, folder=Path(home) / "study", jobs=1)
+            seconds["netwise"].append((time.perf_counter() - began) / TRIVIAL)
+        with tempfile.TemporaryDirectory() as home:
+            began = time.perf_counter()
+            backend = optuna.storages.journal.JournalFileBackend(f"{home}/journal.log")
+            study = optuna.create_study(direction="maximize", storage=optuna.storages.JournalStorage(backend), sampler=optuna.samplers.TPESampler(seed=0))
+
+            def objective(trial: optuna.Trial, home: str = home) -> float:
+                rate = trial.suggest_float("lr", 1e-4, 1.0, log=True)
+                return nw.fit(nw.with_rate(recipe, rate), folder=f"{home}/{trial.number}", test=False).history.of("valid.accuracy").last  # type: ignore[union-attr]
+
+            study.optimize(objective, n_trials=TRIVIAL)
+            seconds["plain Optuna"].append((time.perf_counter() - began) / TRIVIAL)
+    return {name: median(each) for name, each in seconds.items()}
+
+
+# ---- 3. regret
+
+
+def branin(x: np.ndarray) -> float:
+    """Minus Branin's function on [-5, 10] x [0, 15], for x in the unit square; its maximum is -0.397887."""
+    a, b = 15 * x[0] - 5, 15 * x[1]
+    return float(-((b - 5.1 / (4 * math.pi**2) * a**2 + 5 / math.pi * a - 6) ** 2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(a) + 10))
+
+
+ALPHA = np.array([1.0, 1.2, 3.0, 3.2])
+A = np.array([[10, 3, 17, 3.5, 1.7, 8], [0.05, 10, 17, 0.1, 8, 14], [3, 3.5, 1.7, 10, 17, 8], [17, 8, 0.05, 10, 0.1, 14]])
+P = 1e-4 * np.array(
+    [[1312, 1696, 5569, 124, 8283, 5886], [2329, 4135, 8307, 3736, 1004, 9991], [2348, 1451, 3522, 2883, 3047, 6650], [4047, 8828, 8732, 5743, 1091, 381]]
+)
+
+
+def hartmann(x: np.ndarray) -> float:
+    """Minus the Hartmann-6 function on the unit cube; its maximum is 3.32237."""
+    return float(ALPHA @ np.exp(-(A * (x - P) ** 2).sum(1)))
+
+
+def on_table(x: np.ndarray) -> float:
+    """Validation accuracy of the stored network nearest to a point of the unit cube."""
+    table = landscape().final
+    return float(table[tuple(min(size - 1, int(share * size)) for share, size in zip(x, table.shape, strict=True))])
+
+
+PROBLEMS: dict[str, tuple[Callable[[np.ndarray], float], int, float]] = {
+    "table": (on_table, 4, float("nan")),
+    "Branin": (branin, 2, -0.397887),
+    "Hartmann-6": (hartmann, 6, 3.32237),
+}
+
+
+def asked(function: Callable[[np.ndarray], float], axes: int, sampler: Any, trials: int) -> float:
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for _ in range(trials):
+        trial = study.ask()
+        study.tell(trial, function(np.array([trial.suggest_float(f"x{i}", 0.0, 1.0) for i in range(axes)])))
+    return float(study.best_value)
+
+
+def gridded(function: Callable[[np.ndarray], float], axes: int, trials: int, seed: int) -> float:
+    """The finest full grid that so many trials pay for, at the middles of its cells, moved by a random part of a cell."""
+    points = max(1, int(trials ** (1 / axes) + 1e-9))
+    shift = np.random.default_rng(seed).random(axes)
+    return max(function((np.array(cell) + shift) / points) for cell in itertools.product(range(points), repeat=axes))
+
+
+def staged(function: Callable[[np.ndarray], float], axes: int, trials: int, seed: int) -> float:
+    """Coarse to fine over a function that costs the same everywhere."""
+    space = nw.Space(tuple(nw.Linear(f"x{i}", 0.0, 1.0) for i in range(axes)))
+    method, rng, tried = nw.CoarseToFine(), np.random.default_rng(seed), list[nw.Tried]()
+    for number in range(method.stages):
+        stage = method.stage(number, space, trials, 1, seed, tried)
+        for _ in range(stage.trials):
+            point = {axis.name: axis.value_at(float(rng.random())) for axis in stage.space.axes}
+            tried.append(nw.Tried(len(tried), number, point, function(np.array(list(point.values())))))
+    return max(t.value for t in tried if t.value is not None)
+
+
+Function = Callable[[np.ndarray], float]
+METHODS: dict[str, Callable[[Function, int, int], float]] = {
+    "grid": lambda function, axes, seed: gridded(function, axes, TRIALS, seed),
+    "random": lambda function, axes, seed: asked(function, axes, ByNumber(nw.Random().sampler, seed), TRIALS),
+    "random, Optuna": lambda function, axes, seed: asked(function, axes, optuna.samplers.RandomSampler(seed=seed), TRIALS),
+    "Bayesian (TPE)": lambda function, axes, seed: asked(function, axes, ByNumber(nw.Bayesian().sampler, seed), TRIALS),
+    "TPE, Optuna": lambda function, axes, seed: asked(function, axes, optuna.samplers.TPESampler(seed=seed), TRIALS),
+    "Bayesian (GP)": lambda function, axes, seed: asked(function, axes, ByNumber(nw.Bayesian(surrogate="gp").sampler, seed), TRIALS),
+    "GP, Optuna": lambda function, axes, seed: asked(function, axes, optuna.samplers.GPSampler(seed=seed), TRIALS),
+    "coarse to fine": lambda function, axes, seed: staged(function, axes, TRIALS, seed),
+}
+
+
+def regrets() -> dict[str, dict[str, float]]:
+    """Median distance from the best after so many trials, over repeats."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    found: dict[str, dict[str, float]] = {}
+    for title, (function, axes, best) in PROBLEMS.items():
+        top = float(landscape().final.max()) if math.isnan(best) else best
+        found[title] = {name: median(top - way(function, axes, seed) for seed in range(REPEATS)) for name, way in METHODS.items()}
+        print(title, {name: round(value, 4) for name, value in found[title].items()}, flush=True)
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[:1] == ["--way"]:
+        WAYS[arguments[1]]()
+        return
+    regret = regrets()
+    many, one = variants(), trivial()
+    ratios = {
+        "netwise over naive": many["netwise"] / many["naive"],
+        "netwise over joblib around a hand-tuned loop": many["netwise"] / many["joblib, hand-tuned"],
+        "trivial trial, netwise over plain Optuna": one["netwise"] / one["plain Optuna"],
+    }
+    for name, value in ratios.items():
+        print(f"{name:50s}{value:8.3f}")
+    if arguments[:1] == ["--json"]:
+        made = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": cores(), "torch": torch.__version__, "optuna": optuna.__version__}
+        told = {**made, "ratios": ratios, "seconds of 32 variants": many, "seconds of a trivial trial": one, "median regret": regret}
+        Path(arguments[1]).write_text(json.dumps(told, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
