@@ -89,7 +89,7 @@ def test_halving_leaves_off_the_worse_and_keeps_them_to_go_on_with(tmp_path: Pat
 
 
 def test_coarse_to_fine_narrows_the_range_and_runs_longer(tmp_path: Path) -> None:
-    wide = nw.Space((nw.Log("optimizer.lr", 1e-7, 100.0),))
+    wide = nw.Space((nw.Log("optimizer.lr", 1e-7, 100.0), nw.Choice("network.activation", ("ReLU", "Tanh", "Sigmoid"))))
     found = find(tmp_path / "s", wide, RECIPE.but(epochs=16), method=nw.CoarseToFine(), trials=21)
     assert [sum(t.stage == stage for t in found.tried) for stage in range(3)] == [12, 6, 3]
     assert {t.stage: t.epochs for t in found.tried} == {0: 1, 1: 4, 2: 16}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
     from netwise.searches.methods import Tried
     from netwise.searches.searching import Found
+    from netwise.searches.watching import AtWork
 
 SHOWN = 10  # leaders on the terminal
 
@@ -59,13 +61,11 @@ def search(
     if (space is None) == (resumed is None):
         raise click.UsageError("name a SPACE.toml, or --resume STUDY")
 
-    def told(trial: Tried) -> None:
-        click.echo(_line(trial), err=True)
-
     if resumed is not None:
         if source or settings or method:
             raise click.UsageError("a resumed search keeps its recipe and its method: --recipe, --set and --method are for new ones")
-        found = resume_search(_study(resumed, home), trials=trials, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told)
+        with display_of_trials() as (told, watch):
+            found = resume_search(_study(resumed, home), trials=trials, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told, watch=watch)
     else:
         assert space is not None
         recipe, plan = _planned(space, source, settings, trials, method)
@@ -74,7 +74,8 @@ def search(
             click.echo(f"{problem.grade}: {problem}", err=True)
         folder = output or new_folder(home, f"{called(recipe)}-search-{plan.hash[:4]}")
         try:
-            found = start(recipe, plan, folder, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told)
+            with display_of_trials() as (told, watch):
+                found = start(recipe, plan, folder, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told, watch=watch)
         except BaseException:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
@@ -113,6 +114,53 @@ def _planned(space: Path, source: str | None, settings: Sequence[str], trials: i
         return changed(recipe_of(told, space.name, space.parent), settings), plan
     beside = space.parent / str(told)
     return recipe_for(str(beside) if beside.is_file() else str(told), None, None, None, None, settings), plan
+
+
+@contextmanager
+def display_of_trials() -> Iterator[tuple[Any, Any]]:
+    """(told, watch) for a search: a line for each trial that ends and, on a terminal, a table of those at work below them."""
+
+    def plain(trial: Tried) -> None:
+        click.echo(_line(trial), err=True)
+
+    if not sys.stderr.isatty():
+        yield plain, None
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    from netwise.searches.study import best_of
+
+    console = Console(stderr=True)
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+
+        def told(trial: Tried) -> None:
+            console.print(_line(trial), highlight=False, markup=False)
+
+        def watch(tried: Sequence[Tried], working: Sequence[AtWork]) -> None:
+            live.update(_working(tried, working, best_of(tried)))
+
+        yield told, watch
+
+
+def _working(tried: Sequence[Tried], working: Sequence[AtWork], best: Tried | None) -> Any:
+    """The table of trials that somebody is at work on."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from netwise.report.search import point_text
+
+    ended = sum(t.state in ("complete", "pruned", "failed") for t in tried)
+    lead = "" if best is None or best.value is None else f", best {best.value:.4f} (trial {best.number})"
+    table = Table(box=None, pad_edge=False)
+    for name in ("trial", "epoch", "valid", "at"):
+        table.add_column(name, justify="right" if name != "at" else "left")
+    for each in working:
+        run = f" of run {each.runs}" if each.runs > 1 else ""
+        value = "" if each.value is None else f"{each.value:.4f}"
+        table.add_row(str(each.trial.number), f"{each.epoch}/{each.epochs}{run}" if each.epochs else "begins", value, point_text(each.trial))
+    return Group(Text(f"{ended} trials ended{lead}"), table)
 
 
 def _line(trial: Tried) -> str:

@@ -275,7 +275,8 @@ class CoarseToFine(Method):
             seen = sorted((t for t in tried if t.stage == before and t.value is not None), key=lambda t: -(t.value or 0.0))
             space = narrowed(space, seen[: max(2, math.ceil(self.keep * len(seen)))])
         length = max(1, round(epochs / self.shrink ** (self.rounds - 1 - number)))
-        return Stage(space, counts[number], epochs=length)
+        points = [_drawn(space, np.random.default_rng(streams.seed_of(seed, SAMPLE, number, place))) for place in range(counts[number])]
+        return Stage(space, counts[number], epochs=length, queue=tuple(points))
 
 
 def narrowed(space: Space, best: Sequence[Tried], least: float = 0.1) -> Space:

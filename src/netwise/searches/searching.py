@@ -29,7 +29,7 @@ from netwise.searches.methods import COMPLETE, Bayesian, Method, Tried
 from netwise.searches.plan import Search
 from netwise.searches.space import Space
 from netwise.searches.study import BEST, OUTCOME, RECIPE, StudyFolder, best_of
-from netwise.searches.watching import telling
+from netwise.searches.watching import Watch, telling
 from netwise.searches.worker import ENDED, STOPPED, Post, _Stopped, trained, workers
 from netwise.store import RunFolder, strict
 from netwise.trials import goal_of
@@ -104,6 +104,7 @@ def search(
     storage: str | None = None,
     checkpoint_every: int = 0,
     told: Callable[[Tried], None] | None = None,
+    watch: Watch | None = None,
 ) -> Found:
     """Search for the settings with which a recipe does best on its validation part (or over folds). The test part is not looked at.
 
@@ -120,6 +121,7 @@ def search(
         storage: URL of an Optuna storage (PostgreSQL, MySQL), for workers on many machines. Default: a journal in the folder.
         checkpoint_every: steps between checkpoints, besides those at the ends of epochs. Default none.
         told: called with each trial that ended, once. Default none.
+        watch: called twice a second with (all trials, `AtWork` of those at work). Default none.
 
     Raises:
         WrongValue: a recipe, space or plan that cannot be; told before anything is trained.
@@ -134,7 +136,7 @@ def search(
         (True, ['optimizer.lr', 'width'])
     """
     plan = Search(space=space, method=method or Bayesian(), trials=trials, folds=folds, repeats=repeats, fresh=fresh, seeds=seeds, seed=seed)
-    return start(recipe, plan, Path(folder), jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told)
+    return start(recipe, plan, Path(folder), jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told, watch=watch)
 
 
 def start(
@@ -146,6 +148,7 @@ def start(
     storage: str | None = None,
     checkpoint_every: int = 0,
     told: Callable[[Tried], None] | None = None,
+    watch: Watch | None = None,
 ) -> Found:
     """`search` with its plan as one value."""
     wrong = [problem for problem in advice(recipe, plan) if problem.grade == CANNOT_RUN]
@@ -154,7 +157,7 @@ def start(
     if wrong:
         raise WrongValue("search", wrong)
     StudyFolder.create(folder, recipe, plan, storage)
-    return _carried_out(folder, plan, jobs, storage, checkpoint_every, told)
+    return _carried_out(folder, plan, jobs, storage, checkpoint_every, told, watch)
 
 
 def resume_search(
@@ -166,13 +169,14 @@ def resume_search(
     trials: int | None = None,
     checkpoint_every: int = 0,
     told: Callable[[Tried], None] | None = None,
+    watch: Watch | None = None,
 ) -> Found:
     """Go on with a search that was interrupted or killed, as if it had not been; of one that has ended, give the result again.
 
     Args:
         folder: of the study.
         space: again, where its axes change the recipe by functions of the user's own.
-        jobs, storage, checkpoint_every, told: as in `search`.
+        jobs, storage, checkpoint_every, told, watch: as in `search`.
         trials: more of them than were planned. Default: as planned.
 
     Raises:
@@ -201,17 +205,17 @@ def resume_search(
             plan = plan.but(trials=trials)
             write_search(plan, path / SEARCH, storage or url)
     StudyFolder.open(path, storage, plan if space is not None or not own else None)
-    return _carried_out(path, plan, jobs, storage, checkpoint_every, told)
+    return _carried_out(path, plan, jobs, storage, checkpoint_every, told, watch)
 
 
-def _carried_out(path: Path, plan: Search | None, jobs: int | None, storage: str | None, checkpoint_every: int, told: Any) -> Found:
+def _carried_out(path: Path, plan: Search | None, jobs: int | None, storage: str | None, checkpoint_every: int, told: Any, watch: Watch | None) -> Found:
     study = StudyFolder.open(path, storage, plan)
     known = {t.number for t in study.tried() if t.state not in ("waiting", "running")}
     functions = any(axis.change is not None for axis in study.search.space.axes)
     with shared_data([study.recipe], jobs or cores()) as data:
         for number in range(study.search.method.stages):
             post = Post(str(study.path), storage, study.search if functions else None, number, 1, data, checkpoint_every)
-            if _stage(study, post, jobs, told, known) == STOPPED:
+            if _stage(study, post, jobs, told, known, watch) == STOPPED:
                 return result(study, complete=False)
         try:
             _fresh(study, jobs, checkpoint_every, data)
@@ -222,7 +226,7 @@ def _carried_out(path: Path, plan: Search | None, jobs: int | None, storage: str
     return found
 
 
-def _stage(study: StudyFolder, post: Post, jobs: int | None, told: Any, known: set[int]) -> str:
+def _stage(study: StudyFolder, post: Post, jobs: int | None, told: Any, known: set[int], watch: Watch | None) -> str:
     number = post.stage
     stage = study.stage(number)
     while True:
@@ -232,7 +236,7 @@ def _stage(study: StudyFolder, post: Post, jobs: int | None, told: Any, known: s
             return ENDED
         count = max(1, min(jobs or cores(), left))
         share = max(1, cores() // count)
-        with telling(study, told, known):
+        with telling(study, told, known, watch):
             try:
                 ended = workers([replace(post, share=share)] * count)
             except KeyboardInterrupt:

@@ -257,7 +257,7 @@ class StudyFolder:
                 return None
             trial = study.ask()
             trial.set_user_attr("stage", stage_number)
-            stage.space.suggest(trial)
+            self.search.space.suggest(trial)  # points of a queue lie in it too, and Optuna wants one space for all
             folder = self.folder(trial.number)
             folder.mkdir(parents=True, exist_ok=True)
             lock = open(folder / ".claim", "a")  # noqa: SIM115  # held while the trial is worked on
