@@ -96,7 +96,7 @@ WRONG = [
     (("train", "--resume", "x", "--epochs", "3"), "a resumed run keeps its recipe"),
     (("diagnose", "x"), "there is no run x"),
     (("treat", "x.toml"), "cannot be read"),
-    (("lab", "L1"), "unknown lab 'L1'. Did you mean `L21`"),
+    (("lab", "L999"), "unknown lab 'L999'."),
     (("train", "digits", "--threads", "0"), "threads = 0  must be at least 1"),
     (("train", "digits", "--device", "cuda:99"), "finds no CUDA device"),
 ]

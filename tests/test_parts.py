@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import pickle
+import tomllib
 
 import pytest
 
 import netwise as nw
 from netwise.fields import Part, rule_of
 from netwise.recipe.file import FAMILIES, plain_of, recipe_of
+from netwise.searches.file import search_of, search_text
 
 GIVEN = {
     "From": nw.From("runs/a"),
@@ -20,6 +22,14 @@ GIVEN = {
     "Resize": nw.Resize(28, 28),
     "Own": nw.Own("torch.nn:Flatten"),
     "csv": nw.data.csv("t.csv", "y"),
+    "fold": nw.data.Fold(data=nw.data.digits()),
+    "fewer": nw.data.Fewer(data=nw.data.digits(), rows=10),
+    "Linear": nw.Linear("network.dropout", 0.0, 0.5),
+    "Log": nw.Log("optimizer.lr", 1e-3, 1.0),
+    "Whole": nw.Whole("batch_size", 1, 9),
+    "Choice": nw.Choice("optimizer.kind", ("SGD", "Adam")),
+    "Space": nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)),
+    "Search": nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)), trials=3),
 }
 MEMBERS = [(family, name, member) for family, members in FAMILIES.items() for name, member in members.items() if name != "arrays"]
 IDS = [name for _, name, _ in MEMBERS]
@@ -47,6 +57,12 @@ def test_a_part_is_the_same_after_a_round_trip_through_a_file(family: type[Part]
     field = {f.name: rule_of(f).family for f in dataclasses.fields(nw.Recipe)}  # type: ignore[union-attr]
     base = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
     part = made(name, member)
+    if family in (nw.Axis, nw.Method, nw.Space, nw.Search):
+        plan = GIVEN["Search"]
+        whole = {nw.Axis: lambda: plan.but(space=nw.Space((part,))), nw.Method: lambda: plan.but(method=part), nw.Space: lambda: plan.but(space=part)}
+        plan = whole.get(family, lambda: part)()
+        assert search_of(tomllib.loads(search_text(plan))) == plan
+        return
     place = next((n for n, f in field.items() if f is family), None)
     if place is None:  # an activation stands inside a network
         recipe = base.but(network=nw.MLP((64, 30, 10), activation=part))
@@ -73,7 +89,7 @@ def test_every_default_of_a_recipe_has_its_reason() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.__name__)
 def test_an_interface_says_that_it_is_one(family: type[Part]) -> None:
-    if family is nw.FineTune:
+    if family in (nw.FineTune, nw.Space, nw.Search):
         return  # the family is its one member
     if family is nw.data.Data:
         with pytest.raises(TypeError, match="interface"):
@@ -89,6 +105,8 @@ def test_an_interface_says_that_it_is_one(family: type[Part]) -> None:
         nw.Preprocess: lambda p: p.apply(None, {}),
         nw.Augment: lambda p: p.apply(None, None),
         nw.Optimizer: lambda p: p.build([]),
+        nw.Axis: lambda p: p.value_at(0.5),
+        nw.Method: lambda p: p.sampler(0),
     }
     with pytest.raises(TypeError, match="interface"):
         calls.get(family, lambda p: p.build())(family())

@@ -62,6 +62,12 @@ def test_a_run_of_weighted_samples_goes_through_a_folder(tmp_path: Path) -> None
     assert series.last == pytest.approx(float(loss), rel=1e-5)
 
 
+def test_a_script_refuses_weights_by_name() -> None:
+    recipe = nw.Recipe(data=nw.data.arrays(X, CLASSES, weights=COUNTS), network=nw.MLP((3, 5, 3)), epochs=2)
+    with pytest.raises(nw.WrongValue, match=r"data\.weights"):
+        recipe.to_script()
+
+
 def test_weights_that_cannot_be_are_told() -> None:
     with pytest.raises(nw.DataError, match="each of the 40 samples"):
         nw.data.arrays(X, CLASSES, weights=[1.0]).load()

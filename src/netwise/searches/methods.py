@@ -99,17 +99,24 @@ class Method(Part):
 
     def sampler(self, seed: int) -> Any:
         """A fresh Optuna sampler."""
-        import optuna
-
-        return optuna.samplers.RandomSampler(seed=seed)
+        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Random()")
 
     def pruner(self, epochs: int) -> Any:
         """An Optuna pruner that is asked after each epoch, or None."""
         return None
 
 
+class _Drawing(Method):
+    """A method whose points Optuna draws at random, or that needs none of it."""
+
+    def sampler(self, seed: int) -> Any:
+        import optuna
+
+        return optuna.samplers.RandomSampler(seed=seed)
+
+
 @dataclass(frozen=True)
-class Grid(Method):
+class Grid(_Drawing):
     """Every combination of some values of each axis.
 
     For up to three axes: what it costs grows by a power of their number, and each axis is looked at in few places only.
@@ -140,7 +147,7 @@ class Grid(Method):
 
 
 @dataclass(frozen=True)
-class Random(Method):
+class Random(_Drawing):
     """Points drawn from the whole space, each by its own number: the same ones whoever draws them, and in whatever order.
 
     Beats a grid where few axes matter: each trial looks at a new value of every axis.
@@ -183,7 +190,7 @@ class Bayesian(Method):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Halving(Method):
+class Halving(_Drawing):
     """Successive halving: at each rung of epochs only the best share of the trials that came so far goes on.
 
     A pruned run is kept with its checkpoint, and can be gone on with.
@@ -236,7 +243,7 @@ class Hyperband(Halving):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoarseToFine(Method):
+class CoarseToFine(_Drawing):
     """First few epochs over the whole range, then more epochs in the part of it that was good.
 
     Each stage draws its share of the trials at random; the next one looks only where the best of it lie. Where they lie at the end of
@@ -295,7 +302,7 @@ def narrowed(space: Space, best: Sequence[Tried], least: float = 0.1) -> Space:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population(Method):
+class Population(_Drawing):
     """Population based training: members learn for a while, then the worst go on from the weights of the best, with other settings.
 
     What is found is a schedule of settings as much as a setting. Each generation of a member is a run of its own that begins

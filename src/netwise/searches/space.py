@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from typing import Any, ClassVar
 
 from netwise.errors import Problem, UnknownName, WrongValue
@@ -236,7 +236,7 @@ class Choice(Axis):
     """
 
     field: str = text(because="it names what changes", write='"network.activation"')
-    options: tuple[Any, ...] = _scalars((), "")
+    options: tuple[Any, ...] = _scalars(MISSING, "")
 
     def wrong_range(self) -> list[Problem]:
         labels = [self.label(option) for option in self.options]

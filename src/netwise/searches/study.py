@@ -75,7 +75,9 @@ def _storage(folder: Path, url: str | None) -> Any:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url is not None:
-        return optuna.storages.get_storage(url)
+        from sqlalchemy.pool import NullPool
+
+        return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})  # a worker that ends leaves no connection open
     journal = folder / JOURNAL
     return optuna.storages.JournalStorage(JournalFileBackend(str(journal), lock_obj=_JournalLock(journal)))  # type: ignore[arg-type]
 

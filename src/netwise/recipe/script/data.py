@@ -146,6 +146,8 @@ parts = [(x[rows], y[rows]) for rows in split({target}, len(x))]{_targets(table.
 
 
 def _arrays(data: Arrays) -> str:
+    if data.weights is not None:
+        raise WrongValue("recipe", [Problem("data.weights", "", "have no plain form as a script: its loss counts all samples alike")])
     labels = "y.numpy()" if data.classes else "None"
     return f"""from safetensors.torch import load_file
 

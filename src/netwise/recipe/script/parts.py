@@ -30,6 +30,7 @@ parts = [((x - low) / width, y) for x, y in parts]"""
         f'parts = [(F.interpolate(x, ({step.height}, {step.width}), mode="bilinear", align_corners=False) if len(x) else x, y) for x, y in parts]'
     ),
     preprocess.Flatten: lambda step: "parts = [(x.flatten(1), y) for x, y in parts]",
+    preprocess.Limit: lambda step: f"parts = [(x.clamp(-{step.reach!r}, {step.reach!r}), y) for x, y in parts]",
     preprocess.Scale: lambda step: f"parts = [(x * {step.factor!r}, y) for x, y in parts]",
     preprocess.GlobalContrast: lambda step: (
         "flat = [x.flatten(1) - x.flatten(1).mean(1, keepdim=True) for x, _ in parts]\n"
