@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -148,7 +149,7 @@ def test_fresh_seeds_and_the_test_part_have_the_last_word(tmp_path: Path) -> Non
     assert found.high is not None
     assert found.low <= found.mean <= found.high
     assert found.optimism == pytest.approx((found.own or 0) - np.mean(found.fresh))
-    assert any("luck" in note for note in found.notes)
+    assert any("luck" in note and "the test part has the last word" in note for note in found.notes)
     assert nw.read_recipe(tmp_path / "s" / "best.toml") == found.recipe
     told = json.loads((tmp_path / "s" / "outcome.json").read_text())
     assert told["test"]["value"] == found.test.value  # type: ignore[union-attr]
@@ -189,6 +190,13 @@ def test_advice_comes_with_its_reason_and_stops_what_cannot_be(tmp_path: Path) -
         find(tmp_path / "s", recipe=blind)
     assert not (tmp_path / "s").exists()
     assert find(tmp_path / "f", recipe=blind, folds=2, trials=1).best is not None
+
+
+def test_what_was_told_once_stays(tmp_path: Path) -> None:
+    found = find(tmp_path / "s", trials=2)
+    study = StudyFolder.open(found.folder).optuna_study()
+    study.tell(0, 123.0, skip_if_finished=True)
+    assert nw.resume_search(found.folder, jobs=1).tried == found.tried
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
@@ -233,7 +241,9 @@ if __name__ == "__main__":
 def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path: Path) -> None:
     script = tmp_path / "search.py"
     script.write_text(INTERRUPTED)
-    child = subprocess.Popen([sys.executable, script, str(tmp_path / "s")], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command = [sys.executable, script, str(tmp_path / "s")]
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # where tests run in the background, signals of the keyboard are ignored
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard)
     deadline = time.monotonic() + 100
     while not list((tmp_path / "s").glob("trials/*/run/checkpoints/step-*")) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -79,4 +79,4 @@ def _rows(found: Found, trials: list[Tried], ranked: bool = False) -> Html:
         value = "" if t.value is None else f"{t.value:.4f}"
         rows.append((str(place if ranked else t.number), *cells, value, interval_text(t), str(t.epochs), f"{t.seconds:.1f}", t.state, t.reason[:200]))
     head = ("place" if ranked else "trial", *names, "value", "95 % interval", "epochs", "seconds", "state", "")
-    return table(head, rows, numbers=tuple(range(len(names) + 2)))
+    return table(head, rows, numbers=(*range(len(names) + 2), len(names) + 3, len(names) + 4))

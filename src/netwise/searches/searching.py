@@ -327,9 +327,11 @@ def result(study: StudyFolder, complete: bool = True) -> Found:
         low, high = fmean(values) - reach, fmean(values) + reach
     test = _test_score(home)
     if mean is not None and best.value is not None:
+        count = len([t for t in tried if t.value is not None])
+        luck = f"{best.value - mean:.4g} of it was luck" if best.value > mean else "it was not luck"
         notes.append(
-            f"the search's own best value is the highest of {len([t for t in tried if t.value is not None])}: {best.value:.4g}, and {mean:.4g} on average "
-            f"over fresh seeds ({best.value - mean:+.4g} of it was luck); these samples chose it too, so the test part has the last word"
+            f"the search's own best value is the highest of {count}: {best.value:.4g}, and {mean:.4g} on average over fresh seeds ({luck}); "
+            "these samples chose it too, so the test part has the last word"
         )
     return Found(study.path, study.search, tried, best, recipe, best.value, tuple(values), mean, low, high, test, tuple(notes), complete)
 
