@@ -40,7 +40,7 @@ from netwise.searches.sampling import ByNumber
 VARIANTS, ROWS, EPOCHS, BATCH = 32, 10_000, 2, 100
 ROUNDS = 3
 TRIVIAL = 30
-TRIALS, REPEATS = 30, 20
+TRIALS, REPEATS = 30, 10
 RATES = tuple(float(f"{10 ** (-3 + 3 * i / (VARIANTS - 1)):.4g}") for i in range(VARIANTS))
 
 
