@@ -530,6 +530,7 @@ if TYPE_CHECKING:  # for mypy and editors
     )
     from netwise.searches.advice import advice as advice
     from netwise.searches.babysitting import Guess as Guess, guess as guess, guesses as guesses, outcome as outcome
+    from netwise.searches.found import Found as Found
     from netwise.searches.methods import (
         Bayesian as Bayesian,
         CoarseToFine as CoarseToFine,
@@ -543,7 +544,7 @@ if TYPE_CHECKING:  # for mypy and editors
     )
     from netwise.searches.models import Surrogate as Surrogate, importance as importance, surrogate as surrogate
     from netwise.searches.plan import Search as Search
-    from netwise.searches.searching import Found as Found, resume_search as resume_search, search as search
+    from netwise.searches.searching import resume_search as resume_search, search as search
     from netwise.searches.space import Axis as Axis, Choice as Choice, Linear as Linear, Log as Log, Space as Space, Whole as Whole
     from netwise.searches.validation import (
         CrossValidated as CrossValidated,
@@ -634,7 +635,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "FirstOf": "stopping",
         "Flatten": "preprocess",
         "Flip": "augment",
-        "Found": "searches.searching",
+        "Found": "searches.found",
         "Frame": "optimizers",
         "From": "recipe.origin",
         "FromDistribution": "augment",

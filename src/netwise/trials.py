@@ -13,6 +13,7 @@ from netwise.engine.many import fit_many
 from netwise.engine.run import Run
 from netwise.errors import Problem, WrongValue
 from netwise.history import DIVERGED, History
+from netwise.intervals import of_mean
 from netwise.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
 from netwise.recipe.recipe import Recipe, changes
 from netwise.remedies import Remedy, Unfit
@@ -207,9 +208,9 @@ def compare(name: str, before: Sequence[Run], after: Sequence[Run], treated: Rec
     """The verdict on runs that are paired by their seeds."""
     one, other = tuple(goal(run) for run in before), tuple(goal(run) for run in after)
     gains = [b - a for a, b in zip(one, other, strict=True)]
-    gain, low, high = paired_interval(gains)
+    gain, low, high = of_mean(gains)
     losses = [paired_losses(a, b) for a, b in zip(before, after, strict=True)]
-    fall, least, most = paired_interval(losses)
+    fall, least, most = of_mean(losses)
     sick = [sum(bool(finding) and finding in diagnose(run).names for run in arm) / len(arm) for arm in (before, after)]
     time = [sum(run.history.made_by.seconds for run in arm) for arm in (before, after)]
     return Verdict(
@@ -246,15 +247,6 @@ def valid_loss(run: Run) -> float:
     if run.recipe.stopping.keeps_best:
         return min(series.finite)
     return series.last if math.isfinite(series.last) else max(series.finite)
-
-
-def paired_interval(gains: Sequence[float]) -> tuple[float, float, float]:
-    """(mean, low, high) of paired differences: Student's t at 95 %."""
-    from scipy import stats
-
-    mean = fmean(gains)
-    reach = float(stats.t.ppf(0.975, len(gains) - 1)) * stdev(gains) / math.sqrt(len(gains))
-    return mean, mean - reach, mean + reach
 
 
 def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -> str:

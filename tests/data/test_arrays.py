@@ -40,6 +40,18 @@ def test_equal_content_is_equal_data() -> None:
     assert one != one.but(split_seed=1)
 
 
+def test_arrays_that_cannot_be_written_to_are_taken_as_they_are() -> None:
+    x, y = np.arange(20, dtype=np.float32).reshape(10, 2), np.arange(10, dtype=np.float32)
+    for array in (x, y):
+        array.flags.writeable = False
+    torch.set_warn_always(True)  # else only the first of a process is told
+    try:
+        given = nw.data.arrays(x, y, weights=y)
+        assert (given.load().encoder.encode(x).numpy() == x).all()
+    finally:
+        torch.set_warn_always(False)
+
+
 def test_the_data_are_a_copy() -> None:
     x = np.ones((10, 2), dtype=np.float32)
     data = nw.data.arrays(x, [0, 1] * 5)

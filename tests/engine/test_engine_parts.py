@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, strategies as st
-from scipy import stats
 
 import netwise as nw
-from netwise.engine.scores import r2, wilson
+from netwise.engine.scores import r2
 from netwise.engine.threads import ENOUGH_FOR_MORE, threads_for
 
 
@@ -21,16 +19,6 @@ def test_threads_follow_from_the_work_alone() -> None:
 def test_the_number_of_threads_is_recorded_and_can_be_set(small: nw.Recipe) -> None:
     assert nw.fit(small).history.made_by.threads == 1
     assert nw.fit(small, threads=2).history.made_by.threads == 2
-
-
-@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilsons_interval_is_scipys(case: tuple[int, int]) -> None:
-    right, n = case
-    expected = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
-    low, high = wilson(right, n)
-    assert low == pytest.approx(expected.low, abs=1e-6)
-    assert high == pytest.approx(expected.high, abs=1e-6)
-    assert low <= right / n <= high
 
 
 def test_r2_is_scikit_learns() -> None:

@@ -16,8 +16,8 @@ from netwise.cli.words import called, changed, own_network, recipe_for
 
 if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
+    from netwise.searches.found import Found
     from netwise.searches.methods import Tried
-    from netwise.searches.searching import Found
     from netwise.searches.watching import AtWork
 
 SHOWN = 10  # leaders on the terminal
@@ -55,7 +55,8 @@ def search(
     """Search the axes of SPACE.toml for the best settings of a recipe; the test part is scored once, at the end."""
     from netwise.report.search import write_search_report
     from netwise.searches.advice import advice
-    from netwise.searches.searching import plain_found, resume_search, start
+    from netwise.searches.found import plain_found
+    from netwise.searches.searching import resume_search, start
     from netwise.store import REPORT, new_folder
 
     if (space is None) == (resumed is None):
@@ -149,9 +150,7 @@ def _working(tried: Sequence[Tried], working: Sequence[AtWork], best: Tried | No
     from rich.table import Table
     from rich.text import Text
 
-    from netwise.report.search import point_text
-
-    ended = sum(t.state in ("complete", "pruned", "failed") for t in tried)
+    ended = sum(t.ended for t in tried)
     lead = "" if best is None or best.value is None else f", best {best.value:.4f} (trial {best.number})"
     table = Table(box=None, pad_edge=False)
     for name in ("trial", "epoch", "valid", "at"):
@@ -159,24 +158,22 @@ def _working(tried: Sequence[Tried], working: Sequence[AtWork], best: Tried | No
     for each in working:
         run = f" of run {each.runs}" if each.runs > 1 else ""
         value = "" if each.value is None else f"{each.value:.4f}"
-        table.add_row(str(each.trial.number), f"{each.epoch}/{each.epochs}{run}" if each.epochs else "begins", value, point_text(each.trial))
+        table.add_row(str(each.trial.number), f"{each.epoch}/{each.epochs}{run}" if each.epochs else "begins", value, each.trial.words)
     return Group(Text(f"{ended} trials ended{lead}"), table)
 
 
 def _line(trial: Tried) -> str:
-    from netwise.report.search import point_text
-
     value = "" if trial.value is None else f"{trial.value:.4f}"
     reason = f"  {trial.reason.splitlines()[0][:100]}" if trial.reason else ""
-    return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {point_text(trial)}{reason}"
+    return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.words}{reason}"
 
 
 def _tell(found: Found, page: Path) -> None:
-    from netwise.report.search import interval_text, point_text
+    from netwise.report.search import interval_text
     from netwise.searches.study import BEST
 
     for place, trial in enumerate(found.leaders[:SHOWN], start=1):
-        click.echo(f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {point_text(trial)}")
+        click.echo(f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {trial.words}")
     if found.best is None:
         click.echo("No trial was completed.")
     elif found.mean is not None:

@@ -59,43 +59,20 @@ def data_for(source: str, target: str | None) -> Data:
 
 def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """The recipe after `--set FIELD=VALUE`, read again as a file would be."""
-    import tomllib
+    from netwise.recipe.file import with_fields
 
-    from netwise.recipe.file import plain_of, recipe_of
-
-    if not settings:
-        return recipe
-    plain = plain_of(recipe)
-    # Another kind of part comes first, and with its own defaults: the fields of the old one are not its own.
-    for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].strip().endswith(".kind")):
-        field, equals, text = setting.partition("=")
-        if not equals or not field.strip():
-            raise click.UsageError(f"--set {setting}: write FIELD=VALUE, such as optimizer.lr=0.01")
-        try:
-            value: Any = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        *path, last = field.strip().split(".")
-        place: Any = plain
-        for bit in path:
-            place = place.setdefault(bit, {}) if isinstance(place, dict) else {}
-            if not isinstance(place, dict):
-                raise WrongValue("--set", [Problem(field, text, f"{bit} is no table: it has no fields of its own")])
-        if last == "kind" and place.get("kind") != value:
-            place.clear()
-        place[last] = value
-    return recipe_of(plain, "--set")
+    return with_fields(recipe, settings_of(settings), "--set") if settings else recipe
 
 
 def settings_of(settings: Sequence[str]) -> dict[str, Any]:
-    """FIELD=VALUE pairs as plain values of one part."""
+    """FIELD=VALUE pairs as plain values by field."""
     import tomllib
 
     found: dict[str, Any] = {}
     for setting in settings:
         field, equals, text = setting.partition("=")
         if not equals or not field.strip():
-            raise click.UsageError(f"--set {setting}: write FIELD=VALUE, such as depth=50")
+            raise click.UsageError(f"--set {setting}: write FIELD=VALUE, such as optimizer.lr=0.01")
         try:
             found[field.strip()] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

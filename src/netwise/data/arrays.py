@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwise.data.encoding import ArrayEncoder
+from netwise.data.encoding import ArrayEncoder, tensor_of
 from netwise.data.source import Samples, Split, pairs, split_rows, standardised_targets
 from netwise.errors import DataError
 from netwise.fields import flag
@@ -113,17 +113,17 @@ def arrays(
         ('classification', ('high', 'low'), 12)
     """
     try:
-        inputs = torch.as_tensor(np.asarray(X), dtype=torch.float32)
+        inputs = tensor_of(np.asarray(X), torch.float32)
     except (TypeError, ValueError) as error:
         raise DataError(f"X is no array of numbers: {error}. For columns of words write a CSV file and use data.csv") from None
     if inputs.dim() == 1:
         inputs = inputs[:, None]
     targets = np.zeros((len(inputs), 0), np.float32) if y is None else np.asarray(y)
-    counts = None if weights is None else torch.as_tensor(np.asarray(weights), dtype=torch.float32).clone()
+    counts = None if weights is None else tensor_of(np.asarray(weights), torch.float32).clone()
     split: dict[str, Any] = {"valid": valid, "test": test, "split_seed": split_seed}
     settings: dict[str, Any] = {"weights": counts, "scale_target": scale_target, "allow_missing": allow_missing, **split}
     if targets.dtype.kind == "f":
-        values = torch.as_tensor(targets, dtype=torch.float32)
+        values = tensor_of(targets, torch.float32)
         return Arrays(X=inputs.clone(), y=values.reshape(len(values), math.prod(values.shape[1:])).clone(), **settings)
     names, numbers = np.unique(targets.reshape(-1), return_inverse=True)
     labels = torch.as_tensor(numbers.reshape(-1), dtype=torch.int64)

@@ -18,6 +18,11 @@ MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
 MOST_CATEGORIES = 50  # a column of more categories has its rarest in one; a column of names would be its own table
 
 
+def tensor_of(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
+    """The array as a tensor; a copy only where it must not be written to (a mapped file), which torch's tensors cannot promise."""
+    return torch.as_tensor(np.require(array, requirements="W"), dtype=dtype)
+
+
 @dataclass(frozen=True)
 class ArrayEncoder:
     """Numbers of a fixed shape, divided by a constant (255 for bytes of an image)."""
@@ -28,7 +33,7 @@ class ArrayEncoder:
 
     def encode(self, raw: Any) -> Tensor:
         try:
-            x = torch.as_tensor(np.asarray(raw, dtype=np.float32))
+            x = tensor_of(np.asarray(raw, dtype=np.float32))
         except (TypeError, ValueError) as error:
             raise DataError(f"the inputs are no array of numbers: {error}") from None
         size = math.prod(self.shape)

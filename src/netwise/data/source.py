@@ -43,6 +43,11 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.x)
 
+    def rows(self, rows: np.ndarray) -> Pairs:
+        """Those of these numbers."""
+        index = torch.from_numpy(rows)
+        return Pairs(self.x[index], self.y[index], None if self.weight is None else self.weight[index])
+
     def to(self, device: torch.device) -> Pairs:
         """The same on another device."""
         return Pairs(self.x.to(device), self.y.to(device), None if self.weight is None else self.weight.to(device))
@@ -165,8 +170,7 @@ def split_rows(labels: np.ndarray | None, rows: int, data: Split, own_test: bool
 
 
 def pairs(x: Tensor, y: Tensor, rows: np.ndarray, weight: Tensor | None = None) -> Pairs:
-    index = torch.from_numpy(rows)
-    return Pairs(x[index], y[index], None if weight is None else weight[index])
+    return Pairs(x, y, weight).rows(rows)
 
 
 def standardised_targets(parts: tuple[Pairs, ...]) -> tuple[tuple[Pairs, ...], Tensor, Tensor]:

@@ -59,7 +59,7 @@ class Fold(Data):
         dealer = (StratifiedKFold if stratified else KFold)(self.folds, shuffle=True, random_state=self.repeat)
         train, valid = list(dealer.split(np.zeros(len(both)), labels if stratified else None))[self.number]
         mark = f"{samples.fingerprint}/{self.folds}/{self.number}/{self.repeat}"
-        return replace(samples, train=_rows(both, np.sort(train)), valid=_rows(both, np.sort(valid)), fingerprint=mark)
+        return replace(samples, train=both.rows(np.sort(train)), valid=both.rows(np.sort(valid)), fingerprint=mark)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ class Fewer(Data):
         if samples.task == CLASSIFICATION and samples.train.y.dim() == 1:
             order = _by_turns(order, samples.train.y.numpy())
         mark = f"{samples.fingerprint}/{self.rows}/{self.draw}"
-        return replace(samples, train=_rows(samples.train, np.sort(order[: self.rows])), fingerprint=mark)
+        return replace(samples, train=samples.train.rows(np.sort(order[: self.rows])), fingerprint=mark)
 
 
 def innermost(data: Data) -> Data:
@@ -109,11 +109,6 @@ def _by_turns(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
         rows = order[labels[order] == kind]
         place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
     return order[np.argsort(place[order], kind="stable")]
-
-
-def _rows(part: Pairs, rows: np.ndarray) -> Pairs:
-    index = torch.from_numpy(rows)
-    return Pairs(part.x[index], part.y[index], None if part.weight is None else part.weight[index])
 
 
 def _joined(one: Pairs, other: Pairs) -> Pairs:

@@ -12,9 +12,9 @@ from netwise.engine.scores import Score
 from netwise.engine.sharing import found_data, shared_data
 from netwise.engine.threads import cores
 from netwise.engine.training import How, _Session, _stored
-from netwise.errors import CANNOT_RUN, WrongValue
+from netwise.errors import WrongValue
 from netwise.history import INTERRUPTED, History
-from netwise.recipe.checks import aimed, check
+from netwise.recipe.checks import aimed, hindrances
 from netwise.recipe.recipe import Recipe
 
 
@@ -58,8 +58,7 @@ def fit_many(
     import joblib
 
     for i, recipe in enumerate(recipes):
-        wrong = [problem for problem in check(recipe) if problem.grade == CANNOT_RUN]
-        if wrong:
+        if wrong := hindrances(recipe):
             raise WrongValue(f"recipe {i + 1} of {len(recipes)}", wrong)
     jobs = max(1, min(jobs or cores(), len(recipes) or 1))
     share = max(1, cores() // jobs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from netwise.history import History, history_from
 from netwise.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION, BinaryCrossEntropy, CrossEntropy
 from netwise.networks import Network, Own
 from netwise.networks.unsupervised import Unsupervised
-from netwise.preprocess import Fitted
+from netwise.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 from netwise.store import RunFolder
 
@@ -46,6 +46,13 @@ class Intake:
     @staticmethod
     def of(samples: Samples, fitted: tuple[Fitted, ...]) -> Intake:
         return Intake(samples.encoder, fitted, samples.task, samples.classes, samples.target_mean, samples.target_scale)
+
+    def prepared(self, raw: Any, steps: Sequence[Preprocess]) -> Tensor:
+        """Raw inputs, encoded and after these preprocessing steps as they were fitted."""
+        x = self.encoder.encode(raw)
+        for step, fitted in zip(steps, self.fitted, strict=True):
+            x = step.apply(x, fitted)
+        return x
 
     def plain(self) -> dict[str, Any]:
         return {"encoder": self.encoder.plain(), "task": self.task, "classes": list(self.classes)}
@@ -108,9 +115,7 @@ class Run:
 
     def prepared(self, raw: Any) -> Tensor:
         """Raw inputs as the module takes them: encoded, and after the recipe's preprocessing."""
-        x = self.intake.encoder.encode(raw)
-        for step, fitted in zip(self.recipe.preprocess, self.intake.fitted, strict=True):
-            x = step.apply(x, fitted)
+        x = self.intake.prepared(raw, self.recipe.preprocess)
         return x.to(next((p.device for p in self.module.parameters()), torch.device("cpu")))
 
     def predict(self, raw: Any) -> np.ndarray:

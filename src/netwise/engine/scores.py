@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from netwise import streams
 from netwise.data.source import Pairs
+from netwise.intervals import NORMAL, wilson
 from netwise.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION
 from netwise.networks.unsupervised import Unsupervised
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
@@ -53,16 +54,6 @@ class Score:
         else:
             numbers = f"R² {self.value:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}"
         return f"{numbers}; {self.samples} samples{'; ' if self.how else ''}{self.how})"
-
-
-def wilson(right: int, samples: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % interval of a share. Source: Wilson 1927; honest near 0 and 1, where the normal one is not."""
-    share = right / samples
-    middle = share + z * z / (2 * samples)
-    reach = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
-    scale = 1 + z * z / samples
-    # The last digit may be rounded past the share itself, or past 0 and 1.
-    return max(0.0, min(share, (middle - reach) / scale)), min(1.0, max(share, (middle + reach) / scale))
 
 
 def outputs_of(module: nn.Module, x: Tensor) -> Tensor:
@@ -173,5 +164,5 @@ def _likelihood(module: nn.Module, part: Pairs, seed: int) -> Score:
         return _explained(*_errors(given, part.x.flatten(1).cpu()), draws)
     ln, error, how = told
     value = float(ln.double().mean())
-    reach = 1.959964 * math.hypot(float(ln.double().std()) / math.sqrt(len(ln)) if len(ln) > 1 else 0.0, error)
+    reach = NORMAL * math.hypot(float(ln.double().std()) / math.sqrt(len(ln)) if len(ln) > 1 else 0.0, error)
     return Score("log-likelihood", value, value - reach, value + reach, len(ln), how)

@@ -12,8 +12,9 @@ from netwise import signals, streams
 from netwise.data.source import Samples
 from netwise.energy.hopfield import NOISES, AssociativeMemory, Memory
 from netwise.engine.run import Intake, Run
-from netwise.engine.scores import Score, wilson
+from netwise.engine.scores import Score
 from netwise.history import FINISHED, Ended, Facts, History, MadeBy, about
+from netwise.intervals import wilson
 from netwise.losses import MEMORY
 from netwise.preprocess import Fitted
 from netwise.recipe.recipe import Recipe

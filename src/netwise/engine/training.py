@@ -27,7 +27,7 @@ from netwise.engine.state import Keeper, load_optimizer, module_tensors, optimiz
 from netwise.engine.step import Broken, Stepper, Stretch, right_of
 from netwise.engine.storing import store_patterns
 from netwise.engine.threads import cores, threads, threads_for
-from netwise.errors import CANNOT_RUN, Problem, RunFolderError, WrongValue
+from netwise.errors import Problem, RunFolderError, WrongValue
 from netwise.finetuning import layer_called
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, Ended, Facts, History, MadeBy, about
 from netwise.losses import CLASSIFICATION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
@@ -36,7 +36,7 @@ from netwise.networks.recurrent import StreamSequencer
 from netwise.networks.unsupervised import Unsupervised
 from netwise.optimizers import Optimizer, Switch
 from netwise.probe import Probe
-from netwise.recipe.checks import check, prepared, width_of
+from netwise.recipe.checks import hindrances, prepared, width_of
 from netwise.recipe.recipe import Recipe
 from netwise.schedules import Moment
 from netwise.stopping import Ending, badness
@@ -106,8 +106,7 @@ def fit(
         >>> run.history.ended.sentence, run.score.value > 0.9
         ('All 5 epochs done.', True)
     """
-    wrong = [problem for problem in check(recipe) if problem.grade == CANNOT_RUN]
-    wrong += _wrong_arguments(device, threads, watch_every, checkpoint_every)
+    wrong = hindrances(recipe) + _wrong_arguments(device, threads, watch_every, checkpoint_every)
     if wrong:
         raise WrongValue("recipe", wrong)
     if recipe.network.stores:
@@ -212,9 +211,7 @@ def _prepared_alike(recipe: Recipe, intake: Intake) -> Arrays:
     """The recipe's arrays as the first piece was prepared: nothing is learned from them any more."""
     given = recipe.data
     assert isinstance(given, Arrays)
-    x = intake.encoder.encode(given.X)
-    for step, fitted in zip(recipe.preprocess, intake.fitted, strict=True):
-        x = step.apply(x, fitted)
+    x = intake.prepared(given.X, recipe.preprocess)
     y = given.y if given.classes else (given.y - intake.target_mean) / intake.target_scale
     return given.but(X=x, y=y, scale_target=False)
 

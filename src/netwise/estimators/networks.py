@@ -20,7 +20,7 @@ from torch import nn
 
 from netwise import data
 from netwise.activations import ACTIVATIONS, Activation
-from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
+from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number, tensor_of
 from netwise.diagnosis import Report, diagnose
 from netwise.engine.progress import Progress
 from netwise.engine.scores import outputs_of
@@ -210,7 +210,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def _outputs(self, X: Any) -> torch.Tensor:
         """(samples, outputs) in double precision, where the layers are ours: an answer then does not hang on who else is asked about."""
-        x = torch.as_tensor(self._inputs(X))
+        x = tensor_of(self._inputs(X))
         if self._exact is None:
             return self.run_.outputs(x).double()
         return outputs_of(self._exact, self.run_.prepared(x).cpu().double())

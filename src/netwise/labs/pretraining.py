@@ -11,6 +11,7 @@ from netwise.activations import Activation, ReLU, Sigmoid
 from netwise.augment import Mask
 from netwise.energy import CD, DBN
 from netwise.initializers import Glorot, He, Initializer
+from netwise.intervals import of_mean
 from netwise.labs.claim import Criterion, Lab, Outcome
 from netwise.labs.training import trained
 from netwise.losses import BinaryCrossEntropy
@@ -21,7 +22,6 @@ from netwise.pictures.drawing import COLOURS, figure, svg
 from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
 from netwise.schedules import Cosine
-from netwise.trials import paired_interval
 
 WIDTHS = (784, 500, 500)
 LABELS = (100, 1000, 10_000)
@@ -87,7 +87,7 @@ def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> Outcome:
     gains: dict[tuple[str, int], tuple[float, float, float]] = {}
     for count in labels:
         for other in ("random, sigmoid", "random, ReLU"):
-            gain = paired_interval([a - b for a, b in zip(score["pretrained", count], score[other, count], strict=True)])
+            gain = of_mean([a - b for a, b in zip(score["pretrained", count], score[other, count], strict=True)])
             gains[other, count] = gain
             for name, value in zip(("mean", "low", "high"), gain, strict=True):
                 numbers[f"gain over {other}, {count} labels: {name}, points"] = value

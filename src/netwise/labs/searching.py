@@ -16,6 +16,7 @@ from netwise.data.source import Samples
 from netwise.engine.many import fit_many
 from netwise.fields import part
 from netwise.initializers import Glorot, He, Normal
+from netwise.intervals import of_mean
 from netwise.labs.claim import Criterion, Lab, Outcome
 from netwise.labs.landscape import EPOCHS, landscape, recipe_at
 from netwise.labs.training import trained
@@ -28,7 +29,6 @@ from netwise.searches.methods import CoarseToFine, Tried
 from netwise.searches.space import Point, Space, Whole
 from netwise.signals import VALID_ACCURACY
 from netwise.thresholds import rate_threshold
-from netwise.trials import paired_interval
 
 Floats = NDArray[np.float64]
 POINTS = 100  # hundredths of a share
@@ -425,7 +425,7 @@ def run_l62() -> Outcome:
             five.append(POINTS * float(truth.max() - truth[seen.mean(1).argmax()]))
         numbers |= {f"{rows}: regret of one hold-out, points": fmean(one), f"{rows}: regret of five folds": fmean(five)}
         numbers |= {f"{rows}: median of one hold-out": median(one), f"{rows}: median of five folds": median(five)}
-        gains[rows] = paired_interval([a - b for a, b in zip(one, five, strict=True)])
+        gains[rows] = of_mean([a - b for a, b in zip(one, five, strict=True)])
     with figure() as (made, axes):
         axis = axes[0][0]
         for place, rows in enumerate((FEW, MANY)):
@@ -498,7 +498,7 @@ def run_l77() -> Outcome:
     for seed in EPOCH_SEEDS:
         valid, test = (_curve(flattered(exchanged).but(seed=seed)) for exchanged in (False, True))
         by_epoch.append(POINTS * float(test.max() - test[valid.argmax()]))
-    mean, low, high = paired_interval(by_epoch)
+    mean, low, high = of_mean(by_epoch)
     numbers: dict[str, float] = {"best epoch on test minus best epoch on validation, points": mean, "low": low, "high": high}
     table = landscape()
     valid, test = table.final.ravel(), table.test.ravel()

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from netwise.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure, save, svg
+from netwise.searches.found import Found
 from netwise.searches.methods import COMPLETE, Tried
 from netwise.searches.models import LEAST, importance, surrogate
-from netwise.searches.searching import Found
 from netwise.searches.space import Axis, Choice
 from netwise.searches.validation import LearningCurve
 

@@ -44,6 +44,11 @@ def check(recipe: Recipe) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.grade != CANNOT_RUN)
 
 
+def hindrances(recipe: Recipe) -> list[Problem]:
+    """The problems that keep a recipe from running at all."""
+    return [problem for problem in check(recipe) if problem.grade == CANNOT_RUN]
+
+
 # Samples that a worker finds preprocessed already, in a file that all workers of the machine share.
 PREPARED: dict[tuple[Data, tuple[Preprocess, ...]], Callable[[], tuple[Samples, tuple[Fitted, ...]]]] = {}
 

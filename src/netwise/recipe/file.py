@@ -103,32 +103,34 @@ def plain_of(part: Part) -> dict[str, Any]:
     return plain
 
 
-def with_field(recipe: Recipe, field: str, value: Any) -> Recipe:
-    """The recipe with one field changed by its dotted name, read as a file would be. Another `kind` comes with its own defaults.
+def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe") -> Recipe:
+    """The recipe with fields changed by their dotted names, read as a file would be. Another `kind` comes with its own defaults.
 
     Raises:
-        RecipeFileError: the recipe has no such field, or the value cannot be.
+        RecipeFileError: the recipe has no such field, or a value cannot be; `name` says in what.
 
     Example:
         >>> import netwise as nw
-        >>> from netwise.recipe.file import with_field
+        >>> from netwise.recipe.file import with_fields
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
-        >>> with_field(recipe, "optimizer.kind", "SGD").optimizer == nw.SGD()
+        >>> with_fields(recipe, {"optimizer.lr": 0.5, "optimizer.kind": "SGD"}).optimizer == nw.SGD(lr=0.5)
         True
     """
     plain = plain_of(recipe)
-    if not field.startswith("data.") and field != "data":
+    if not any(field.split(".")[0] == "data" for field in values):
         plain["data"] = recipe.data  # also arrays, which a file alone does not hold
-    *path, last = field.split(".")
-    place: Any = plain
-    for bit in path:
-        place = place.setdefault(bit, {}) if isinstance(place, dict) else None
-        if not isinstance(place, dict):
-            raise RecipeFileError("recipe", [Problem(field, shown(value), f"{bit} is no table: it has no fields of its own")])
-    if last == "kind" and place.get("kind") != value:
-        place.clear()
-    place[last] = list(value) if isinstance(value, tuple) else value
-    return recipe_of(plain)
+    # Another kind of part comes first: the fields of the old one are not its own.
+    for field, value in sorted(values.items(), key=lambda each: each[0].split(".")[-1] != "kind"):
+        *path, last = field.split(".")
+        place: Any = plain
+        for bit in path:
+            place = place.setdefault(bit, {}) if isinstance(place, dict) else None
+            if not isinstance(place, dict):
+                raise RecipeFileError(name, [Problem(field, shown(value), f"{bit} is no table: it has no fields of its own")])
+        if last == "kind" and place.get("kind") != value:
+            place.clear()
+        place[last] = list(value) if isinstance(value, tuple) else value
+    return recipe_of(plain, name)
 
 
 def kind_of(part: Part) -> str:
@@ -419,6 +421,5 @@ def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Da
         raise RecipeFileError(name, [problem.inside("data") for problem in wrong.problems]) from None
     if data.digest != table.get("digest"):
         raise RecipeFileError(name, [Problem("data.digest", shown(table.get("digest")), f"is not that of {path}: these are other arrays")])
-    KEPT[data.digest] = path
     KEPT[data.digest] = path
     return data

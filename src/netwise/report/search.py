@@ -9,8 +9,8 @@ from netwise.pictures.searches import search_pictures
 from netwise.recipe.file import recipe_text
 from netwise.report.page import Html, figures, page, table, tag
 from netwise.searches.file import search_text
+from netwise.searches.found import Found
 from netwise.searches.methods import Tried
-from netwise.searches.searching import Found
 
 LEADERS, ROWS = 10, 500
 
@@ -51,7 +51,7 @@ def write_search_report(found: Found, path: str | Path) -> Path:
 def _winner(found: Found) -> list[Html | str]:
     if found.best is None:
         return [tag("p", "No trial was completed.", kind="bad")]
-    told: list[Html | str] = [tag("p", f"Trial {found.best.number}: {point_text(found.best)}.", kind="good")]
+    told: list[Html | str] = [tag("p", f"Trial {found.best.number}: {found.best.words}.", kind="good")]
     rows = [("in the search (the highest of all, so it flatters)", f"{found.own:.4f}" if found.own is not None else "", "")]
     if found.mean is not None:
         interval = "" if found.low is None or found.high is None else f"{found.low:.4f} to {found.high:.4f}"
@@ -59,11 +59,6 @@ def _winner(found: Found) -> list[Html | str]:
     if found.test is not None:
         rows.append((f"{found.test.name} on the test part, touched once", f"{found.test.value:.4f}", f"{found.test.low:.4f} to {found.test.high:.4f}"))
     return [*told, table(("score", "value", "95 % interval"), rows, numbers=(1,))]
-
-
-def point_text(trial: Tried) -> str:
-    """A point in words."""
-    return ", ".join(f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}" for name, value in trial.point.items())
 
 
 def interval_text(trial: Tried) -> str:

@@ -11,11 +11,13 @@ import numpy as np
 
 from netwise import streams
 from netwise.fields import Part, integer, number, text
+from netwise.searches.sampling import DRAWS
 from netwise.searches.space import Choice, Point, Space
 
 BUDGET = "it counts trials"
 TPE, GP = "tpe", "gp"
-SAMPLE = "search"  # the random stream of a search's own draws
+COMPLETE, PRUNED, FAILED, RUNNING, WAITING = "complete", "pruned", "failed", "running", "waiting"
+ENDS = (COMPLETE, PRUNED, FAILED)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Tried:
         epochs: that were trained.
         folder: of its run, or of the runs of its folds, below the study.
         seen: the value after each epoch, where a method prunes by it.
+        parent: the trial whose weights it began from, or None.
 
     Example:
         >>> import netwise as nw
@@ -45,7 +48,7 @@ class Tried:
     stage: int
     point: Point
     value: float | None = None
-    state: str = "complete"
+    state: str = COMPLETE
     reason: str = ""
     low: float | None = None
     high: float | None = None
@@ -53,9 +56,17 @@ class Tried:
     epochs: int = 0
     folder: str = ""
     seen: tuple[float, ...] = ()
+    parent: int | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Nobody is at work on it, and nobody has to be."""
+        return self.state in ENDS
 
-COMPLETE, PRUNED, FAILED, RUNNING, WAITING = "complete", "pruned", "failed", "running", "waiting"
+    @property
+    def words(self) -> str:
+        """The point as text."""
+        return ", ".join(f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}" for name, value in self.point.items())
 
 
 @dataclass(frozen=True)
@@ -282,7 +293,7 @@ class CoarseToFine(_Drawing):
             seen = sorted((t for t in tried if t.stage == before and t.value is not None), key=lambda t: -(t.value or 0.0))
             space = narrowed(space, seen[: max(2, math.ceil(self.keep * len(seen)))])
         length = max(1, round(epochs / self.shrink ** (self.rounds - 1 - number)))
-        points = [_drawn(space, np.random.default_rng(streams.seed_of(seed, SAMPLE, number, place))) for place in range(counts[number])]
+        points = [_drawn(space, np.random.default_rng(streams.seed_of(seed, DRAWS, number, place))) for place in range(counts[number])]
         return Stage(space, counts[number], epochs=length, queue=tuple(points))
 
 
@@ -334,7 +345,7 @@ class Population(_Drawing):
 
     def stage(self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]) -> Stage:
         length = max(1, round(epochs / self.generations))
-        rng = np.random.default_rng(streams.seed_of(seed, SAMPLE, number))
+        rng = np.random.default_rng(streams.seed_of(seed, DRAWS, number))
         if number == 0:
             drawn = tuple(_drawn(space, rng) for _ in range(self.members))
             return Stage(space, self.members, length, drawn, (None,) * self.members)

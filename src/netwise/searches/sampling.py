@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from netwise import streams
 
-SEARCH = "search"
+DRAWS = "search"  # the random streams of what a search draws itself
 
 
 class ByNumber(BaseSampler):
@@ -28,7 +28,7 @@ class ByNumber(BaseSampler):
         self.inner = make(seed)
 
     def _seed(self, number: int, name: str = "") -> int:
-        return streams.seed_of(self.seed, f"{SEARCH}/{name}", number) % 2**31
+        return streams.seed_of(self.seed, f"{DRAWS}/{name}", number) % 2**31
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         self.inner = self.make(self._seed(trial.number))

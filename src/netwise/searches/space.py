@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from netwise.errors import Problem, UnknownName, WrongValue
 from netwise.fields import Part, Rule, Unfitting, flag, integer, number, parts, text
 from netwise.networks import MLP
-from netwise.recipe.file import with_field
+from netwise.recipe.file import with_fields
 from netwise.recipe.recipe import Recipe, with_rate
 
 Change = Callable[[Recipe, Any], Recipe]
@@ -101,7 +101,7 @@ class Axis(Part):
             return self.change(recipe, value)
         if self.name in WORDS:
             return WORDS[self.name](recipe, value)
-        return with_field(recipe, self.name, value)
+        return with_fields(recipe, {self.name: value})
 
 
 @dataclass(frozen=True)

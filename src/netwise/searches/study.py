@@ -28,12 +28,13 @@ from netwise.recipe.recipe import Recipe
 from netwise.searches.file import read_search, write_search
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, Tried
 from netwise.searches.plan import Search
+from netwise.searches.space import Space
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-SEARCH, RECIPE, JOURNAL, TRIALS, BEST, OUTCOME = "search.toml", "recipe.toml", "journal.log", "trials", "best.toml", "outcome.json"
+SEARCH, RECIPE, JOURNAL, TRIALS, FRESH, BEST, OUTCOME = "search.toml", "recipe.toml", "journal.log", "trials", "fresh", "best.toml", "outcome.json"
 DEAD_AFTER = 120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
 BEAT_EVERY = 20.0
 NAME = "netwise"  # of the study within its storage
@@ -89,7 +90,7 @@ class StudyFolder:
     Args:
         path: its folder.
         recipe, search: what the axes change, and the plan.
-        storage: Optuna's, journal or database.
+        storage: Optuna's, journal or database; url: of the database, with its password, or None.
         name: of the study in the storage.
     """
 
@@ -97,6 +98,7 @@ class StudyFolder:
     recipe: Recipe
     search: Search
     storage: Any
+    url: str | None
     name: str
 
     @staticmethod
@@ -112,11 +114,11 @@ class StudyFolder:
         (path / TRIALS).mkdir()
         write_recipe(recipe, path / RECIPE)
         write_search(search, path / SEARCH, url)
-        return StudyFolder.open(path, url, search)
+        return StudyFolder.open(path, url, search.space)
 
     @staticmethod
-    def open(path: str | Path, url: str | None = None, search: Search | None = None) -> StudyFolder:
-        """An existing study; `search` where its axes have functions of the user's own, which no file holds.
+    def open(path: str | Path, url: str | None = None, space: Space | None = None) -> StudyFolder:
+        """An existing study; `space` where its axes have functions of the user's own, which no file holds.
 
         Raises:
             RunFolderError: no study.
@@ -126,16 +128,17 @@ class StudyFolder:
         path = Path(path)
         if not (path / SEARCH).is_file() or not (path / RECIPE).is_file():
             raise RunFolderError(f"{path} is no study: it has no {SEARCH}.")
-        kept, kept_url, own = read_search(path / SEARCH)
-        if search is None and own:
+        search, kept_url, own = read_search(path / SEARCH)
+        if space is None and own:
             raise RunFolderError(f"{path}: the axes {', '.join(own)} change the recipe by functions of the user's own: hand the space over again")
         url = url or kept_url
         if url is not None and ":***@" in url:
             raise RunFolderError(f"{path}: its storage is {url}, and passwords are not kept: name the storage again")
+        search = search if space is None else search.but(space=space)
         storage = _storage(path, url)
-        name = NAME if url is None else f"{NAME}-{path.name}-{(search or kept).hash}"
+        name = NAME if url is None else f"{NAME}-{path.name}-{search.but(trials=1).hash}"  # there may be more trials on another day
         optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
-        return StudyFolder(path, read_recipe(path / RECIPE), search or kept, storage, name)
+        return StudyFolder(path, read_recipe(path / RECIPE), search, storage, url, name)
 
     @property
     def shared(self) -> bool:
@@ -191,6 +194,7 @@ class StudyFolder:
             int(told.get("epochs", 0)),
             str(folder.relative_to(self.path)) if folder.is_dir() else "",
             tuple(value for _, value in sorted(trial.intermediate_values.items())),
+            told.get("parent"),
         )
 
     def stage(self, number: int) -> Stage:
@@ -266,18 +270,24 @@ class StudyFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return trial, lock
 
-    def recipe_of(self, tried: Tried, stage: Stage | None = None, parent: int | None = None) -> Recipe:
+    def recipe_of(self, tried: Tried, stage: Stage | None = None) -> Recipe:
         """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its parent, a seed of its own where asked."""
         from netwise.recipe.origin import From
 
         recipe = self.search.space.applied(self.recipe, tried.point)
         if stage is not None and stage.epochs is not None:
             recipe = recipe.but(epochs=stage.epochs)
-        if parent is not None:
-            recipe = recipe.but(init=From(str((self.folder(parent) / "run").resolve())))
+        if tried.parent is not None:
+            recipe = recipe.but(init=From(str((self.folder(tried.parent) / "run").resolve())))
         if self.search.seeds == "each":
             recipe = recipe.but(seed=streams.seed_of(self.search.seed, "trial", tried.number) % 2**31)
         return recipe
+
+    def winner(self) -> tuple[Tried, Recipe] | None:
+        """The best trial and its recipe, for as many epochs as it had."""
+        method = self.search.method
+        best = best_of(self.tried(), method.stages - 1 if method.judged_at_last else None)
+        return None if best is None else (best, self.recipe_of(best, self.stage(best.stage)))
 
 
 def best_of(tried: Sequence[Tried], last_stage: int | None = None) -> Tried | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 from netwise.data.views import Fewer, Fold
 from netwise.engine.many import fit_many
 from netwise.engine.run import Run
 from netwise.errors import Problem, WrongValue
+from netwise.intervals import of_folds
 from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_LOSS
 from netwise.trials import goal
@@ -58,18 +59,15 @@ def cross_validate(recipe: Recipe, *, folds: int = 5, repeats: int = 1, jobs: in
         >>> len(found.values), found.low < found.mean < found.high
         (3, True)
 
-    Source: note 002, claim H05; the interval: Nadeau, Bengio 2003, "Inference for the generalization error", section 3.
+    Source: note 002, claim H05; the interval: `intervals.of_folds`.
     """
     if folds < 2 or repeats < 1:
         raise WrongValue("cross-validation", [Problem("folds", f"{folds} x {repeats}", "must be at least 2 folds, dealt at least once", "5")])
     recipes = [recipe.but(data=Fold(data=recipe.data, folds=folds, number=number, repeat=repeat)) for repeat in range(repeats) for number in range(folds)]
     runs = fit_many(recipes, jobs=jobs)
     values = tuple(goal(run) for run in runs)
-    mean = fmean(values)
-    # Variance of the mean: folds overlap in what they learned from, which 1 / k alone would leave out.
-    reach = _t(len(values) - 1) * stdev(values) * math.sqrt(1 / len(values) + 1 / (folds - 1))
     losses = tuple(series.last if (series := run.history.of(VALID_LOSS)) is not None else math.nan for run in runs)
-    return CrossValidated(values, mean, mean - reach, mean + reach, losses)
+    return CrossValidated(values, *of_folds(values, folds), losses)
 
 
 @dataclass(frozen=True)
@@ -169,9 +167,3 @@ def multi_start(recipe: Recipe, starts: int = 5, *, jobs: int | None = None) -> 
 def _last(run: Run, signal: str, otherwise: float) -> float:
     series = run.history.of(signal)
     return otherwise if series is None else series.last
-
-
-def _t(freedom: int) -> float:
-    from scipy import stats
-
-    return float(stats.t.ppf(0.975, freedom))

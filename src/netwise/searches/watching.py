@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from netwise.searches.methods import RUNNING, WAITING, Tried
+from netwise.searches.methods import RUNNING, Tried
 from netwise.searches.study import StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.store import ABOUT, ROWS
@@ -78,7 +78,7 @@ def telling(study: StudyFolder, told: Callable[[Tried], None] | None, known: set
     def look() -> None:
         tried = study.tried()
         for trial in tried:
-            if trial.state not in (RUNNING, WAITING) and trial.number not in known:
+            if trial.ended and trial.number not in known:
                 known.add(trial.number)
                 if told is not None:
                     told(trial)

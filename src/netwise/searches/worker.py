@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from netwise.data.views import Fold
+from netwise.engine.repeating import every
 from netwise.engine.run import load_history
-from netwise.engine.scores import wilson
 from netwise.engine.sharing import found_data
 from netwise.engine.threads import at_most
 from netwise.engine.training import fit, resume
 from netwise.errors import RunFolderError
 from netwise.history import DIVERGED, INTERRUPTED, RUNNING, History
+from netwise.intervals import of_folds, wilson
 from netwise.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import Stage, Tried
-from netwise.searches.plan import Search
+from netwise.searches.space import Space
 from netwise.searches.study import BEAT_EVERY, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.store import ABOUT, RECIPE, WEIGHTS
 from netwise.trials import goal_of
 
-ENDED, STOPPED = "ended", "stopped"
+ENDED, STOPPED, KILLED = "ended", "stopped", "killed"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Post:
     Args:
         folder: of the study.
         url: of its storage, or None.
-        search: the plan, where its axes have functions of the user's own; else None, and it is read.
+        space: of the plan, where its axes have functions of the user's own; else None, and it is read.
         stage: which one it works on.
         share: cores of each worker.
         data: folder where the data are loaded already, or None.
@@ -51,7 +51,7 @@ class Post:
 
     folder: str
     url: str | None
-    search: Search | None
+    space: Space | None
     stage: int
     share: int
     data: str | None = None
@@ -61,7 +61,7 @@ class Post:
 def work(post: Post) -> str:
     """Take trials of a stage until all are given out. "stopped" where a signal asked to end, "ended" else."""
     with at_most(post.share):
-        study = StudyFolder.open(post.folder, post.url, post.search)
+        study = StudyFolder.open(post.folder, post.url, post.space)
         with found_data(study.recipe, post.data):
             return _trials(study, post)
 
@@ -79,7 +79,7 @@ def _trials(study: StudyFolder, post: Post) -> str:
                 return STOPPED
 
 
-class _Stopped(Exception):  # no error: somebody pressed Ctrl-C
+class Stopped(Exception):  # no error: somebody pressed Ctrl-C
     """A run was interrupted by a signal."""
 
 
@@ -91,11 +91,11 @@ def _take(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -
     tell = partial(study.optuna_study(stage.epochs).tell, skip_if_finished=True)
     number = trial.number
     point = study.search.space.point_of(trial.params)
-    parent = trial.user_attrs.get("parent")
+    tried = Tried(number, trial.user_attrs["stage"], point, parent=trial.user_attrs.get("parent"))
     try:
-        recipe = study.recipe_of(Tried(number, trial.user_attrs["stage"], point), stage, parent)
+        recipe = study.recipe_of(tried, stage)
         found = _judged(study, recipe, study.folder(number), trial, checkpoint_every)
-    except _Stopped:
+    except Stopped:
         return False
     except Exception as error:  # whatever a recipe raises ends this trial and not the search
         trial.set_user_attr("reason", f"{type(error).__name__}: {error}"[:2000])
@@ -133,10 +133,9 @@ def _judged(study: StudyFolder, recipe: Recipe, home: Path, trial: Any, checkpoi
             fold = recipe.but(data=Fold(data=recipe.data, folds=search.folds, number=number, repeat=repeat))
             histories.append(trained(fold, home / f"fold-{repeat}-{number}", checkpoint_every))
             values.append(goal_of(histories[-1], fold))
-    value = fmean(values)
-    reach = 1.959964 * stdev(values) / len(values) ** 0.5
+    value, low, high = of_folds(values, search.folds)
     broken = [history.ended.sentence for history in histories if history.ended.how == DIVERGED]
-    return _Found(value, False, _told(histories, value, value - reach, value + reach, broken[0] if broken else ""))
+    return _Found(value, False, _told(histories, value, low, high, broken[0] if broken else ""))
 
 
 def _told(histories: list[History], value: float, low: float | None, high: float | None, reason: str) -> dict[str, Any]:
@@ -179,7 +178,7 @@ def trained(recipe: Recipe, folder: Path, checkpoint_every: int = 0, halt: _Prun
     """The history of a run in this folder: as it is there, gone on with, or trained from the start.
 
     Raises:
-        _Stopped: a signal interrupted it; everything is kept.
+        Stopped: a signal interrupted it; everything is kept.
     """
     if not (folder / ABOUT).is_file() or not (folder / RECIPE).is_file():  # killed before its first step: nothing is lost
         shutil.rmtree(folder, ignore_errors=True)
@@ -195,7 +194,7 @@ def trained(recipe: Recipe, folder: Path, checkpoint_every: int = 0, halt: _Prun
 
 def _unless_stopped(history: History, halt: _Pruning | None) -> History:
     if history.ended.how == INTERRUPTED and (halt is None or not halt.why):
-        raise _Stopped
+        raise Stopped
     return history
 
 
@@ -205,24 +204,25 @@ def _signs_of_life(trial: Any, shared: bool) -> Iterator[None]:
     if shared:
         yield
         return
-    over = threading.Event()
-
-    def beat() -> None:
-        while not over.wait(BEAT_EVERY):
-            trial.set_user_attr("beat", time.time())
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
+    with every(BEAT_EVERY, lambda: trial.set_user_attr("beat", time.time())):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
-def workers(posts: list[Post]) -> str:
-    """Work side by side through joblib: processes here, or a cluster under `joblib.parallel_config`."""
-    if len(posts) == 1:
-        return work(posts[0])
-    ends: Any = joblib.Parallel(n_jobs=len(posts), batch_size=1)(joblib.delayed(work)(post) for post in posts)
+def side_by_side(do: Callable[[Any], str], tasks: Sequence[Any], jobs: int) -> str:
+    """Each task through joblib, so many at a time: processes here, or a cluster under `joblib.parallel_config`; one at a time in this process.
+
+    Returns:
+        "stopped" where a signal asked to end, "killed" where a worker was killed from outside, "ended" else.
+    """
+    if jobs == 1:
+        for task in tasks:
+            if do(task) == STOPPED:
+                return STOPPED
+        return ENDED
+    try:
+        ends: Any = joblib.Parallel(n_jobs=jobs, batch_size=1)(joblib.delayed(do)(task) for task in tasks)
+    except KeyboardInterrupt:
+        return STOPPED
+    except TerminatedWorkerError:
+        return KILLED
     return STOPPED if STOPPED in ends else ENDED
