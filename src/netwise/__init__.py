@@ -23,6 +23,7 @@ __all__ = [
     "AlexNet",
     "Anatomy",
     "Annealed",
+    "AtWork",
     "Augment",
     "Autoencoder",
     "Averaging",
@@ -285,6 +286,7 @@ __all__ = [
     "same_size",
     "sample_text",
     "search",
+    "show_progress",
     "slope",
     "start_table",
     "suggest",
@@ -294,6 +296,7 @@ __all__ = [
     "trial",
     "valid_size",
     "watch",
+    "watched",
     "with_rate",
     "write_recipe",
     "write_report",
@@ -353,6 +356,7 @@ if TYPE_CHECKING:  # for mypy and editors
     from netwise.averaging import EMA as EMA, SWA as SWA, Averaging as Averaging
     from netwise.clipping import Clip as Clip, Clipping as Clipping, ClipValue as ClipValue
     from netwise.diagnosis import Report as Report, diagnose as diagnose
+    from netwise.display import show_progress as show_progress
     from netwise.energy import (
         CD as CD,
         DBN as DBN,
@@ -378,7 +382,7 @@ if TYPE_CHECKING:  # for mypy and editors
         reverse_ais as reverse_ais,
     )
     from netwise.engine.many import fit_many as fit_many
-    from netwise.engine.progress import Progress as Progress, Silent as Silent
+    from netwise.engine.progress import AtWork as AtWork, Progress as Progress, Silent as Silent, watched as watched
     from netwise.engine.run import Run as Run, load as load, load_history as load_history
     from netwise.engine.sampling import sample_text as sample_text
     from netwise.engine.scores import Score as Score
@@ -582,6 +586,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "AlexNet": "networks",
         "Anatomy": "anatomy",
         "Annealed": "energy",
+        "AtWork": "engine.progress",
         "Augment": "augment",
         "Autoencoder": "networks",
         "Averaging": "averaging",
@@ -842,6 +847,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "same_size": "networks",
         "sample_text": "engine.sampling",
         "search": "searches.searching",
+        "show_progress": "display",
         "slope": "activations",
         "start_table": "starts",
         "suggest": "recipe.suggestion",
@@ -851,6 +857,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "trial": "trials",
         "valid_size": "networks",
         "watch": "watching",
+        "watched": "engine.progress",
         "with_rate": "recipe.recipe",
         "write_recipe": "recipe.file",
         "write_report": "report",

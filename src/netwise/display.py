@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from netwise import signals
-from netwise.engine.progress import Progress
+from netwise.engine.progress import AtWork, Progress, watched
 from netwise.history import Ended
 
 
@@ -77,3 +78,45 @@ class Live:
 
     def end(self, ended: Ended) -> None:
         self._bar.stop()
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[str], None]]:
+    """Inside, whatever trains many runs shows all that are at work in one table on the terminal; where stderr is none, nothing is shown.
+
+    Yields:
+        A function that writes a line to stderr, above the table.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.suggest(nw.data.iris(), epochs=2)
+        >>> with nw.show_progress():
+        ...     found = nw.cross_validate(recipe, folds=3, jobs=1)
+        >>> len(found.values)
+        3
+    """
+    if not sys.stderr.isatty():
+        yield lambda line: print(line, file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+    from rich.live import Live as Screen
+
+    console = Console(stderr=True)
+    screen = Screen(console=console, refresh_per_second=4, transient=True, redirect_stdout=sys.stdout.isatty())
+    with screen, watched(lambda words, runs: screen.update(table_of(words, runs))):
+        yield lambda line: console.print(line, highlight=False, markup=False)
+
+
+def table_of(words: str, runs: Sequence[AtWork]) -> Any:
+    """Runs at work as a table of rich."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("run", "epoch", "valid", "with"):
+        table.add_column(name, justify="right" if name in ("epoch", "valid") else "left", no_wrap=name != "with")
+    for each in runs:
+        value = "" if each.value is None else f"{each.value:.4f}"
+        table.add_row(each.name, f"{each.epoch}/{each.epochs}" if each.epochs else "begins", value, Text(each.about[:200]))
+    return Group(Text(words), table)

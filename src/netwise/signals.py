@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -85,3 +87,8 @@ UPDATE_RATIO = _signal("update.ratio", "norm of a step's change of the weights o
 WEIGHT_NORM = _signal("weight.norm", "norm of a layer's weights", lowest="0")
 
 NETWORK = ""  # the layer name of signals that belong to the whole network
+
+
+def valid_value(row: Mapping[str, Any]) -> float | None:
+    """How good the validation part was found in an epoch: accuracy, or R²; None where neither was heard."""
+    return next((float(row[name]) for name in (VALID_ACCURACY, VALID_R2) if name in row), None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,8 @@ import torch
 import netwise as nw
 from netwise.data.mapped import read_mapped, write_mapped
 from netwise.data.source import ELSEWHERE
-from netwise.engine.sharing import found_data, shared_data
+from netwise.engine import many
+from netwise.engine.sharing import found_data, light, shared_data
 from netwise.recipe.checks import PREPARED, prepared
 
 
@@ -80,6 +84,52 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
     assert run.history.of("train.loss").values == nw.fit(recipe).history.of("train.loss").values  # type: ignore[union-attr]
     with shared_data([nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)))], jobs=2) as small:
         assert small is None
+
+
+def _tables(count: int) -> nw.Recipe:
+    rows = np.random.default_rng(0).normal(3, 5, size=(count, 80))
+    return nw.Recipe(data=nw.data.arrays(rows, rows[:, 0] > 3), preprocess=(nw.Standardise(),), network=nw.MLP((80, 4, 2)), epochs=1)
+
+
+def test_views_find_what_they_are_views_of() -> None:
+    recipe = _tables(4000)
+    folds = [recipe.but(data=nw.data.Fold(data=recipe.data, number=number)) for number in range(2)]
+    alone = [fold.data.load().train.x for fold in folds]
+    with shared_data(folds, jobs=2) as folder:
+        for fold, x in zip(folds, alone, strict=True):
+            with found_data(fold, folder) as is_there:
+                assert is_there
+                assert torch.equal(fold.data.read().train.x, x)
+                assert list(ELSEWHERE) == [recipe.data]
+                assert not PREPARED  # each fold has statistics of its own
+    with shared_data([folds[0], folds[0].but(seed=1)], jobs=2) as folder, found_data(folds[0], folder):
+        assert torch.equal(prepared(folds[0], folds[0].data.load())[0].train.x, PREPARED[folds[0].data, folds[0].preprocess]()[0].train.x)
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_what_is_sent_to_workers_does_not_grow_with_the_data(view: bool) -> None:
+    small, large = _tables(400), _tables(4000)
+    if view:
+        small, large = (each.but(data=nw.data.Fewer(data=nw.data.Fold(data=each.data), rows=100)) for each in (small, large))
+    assert light(large).hash == large.hash
+    assert light(large).data == large.data
+    assert abs(len(pickle.dumps(light(large))) - len(pickle.dumps(light(small)))) < 100
+
+
+def test_on_a_machine_without_the_folder_the_data_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = _tables(4000)
+    seeds = [recipe, recipe.but(seed=1), recipe.but(seed=2)]
+    here = nw.fit_many(seeds, jobs=2)
+
+    @contextmanager
+    def elsewhere(recipes: object, jobs: int) -> Iterator[str]:
+        yield "/no/such/folder"
+
+    monkeypatch.setattr(many, "shared_data", elsewhere)
+    places: list[int] = []
+    there = nw.fit_many(seeds, jobs=2, done=lambda place, run: places.append(place))
+    assert sorted(places) == [0, 1, 2]
+    assert [run.history.of("train.loss").values for run in here] == [run.history.of("train.loss").values for run in there]  # type: ignore[union-attr]
 
 
 def test_a_study_over_shared_data_has_the_numbers_of_one_alone(tmp_path: Path) -> None:

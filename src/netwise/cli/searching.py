@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
     from netwise.searches.found import Found
     from netwise.searches.methods import Tried
-    from netwise.searches.watching import AtWork
 
 SHOWN = 10  # leaders on the terminal
 
@@ -53,6 +51,7 @@ def search(
     as_json: bool,
 ) -> None:
     """Search the axes of SPACE.toml for the best settings of a recipe; the test part is scored once, at the end."""
+    from netwise.display import show_progress
     from netwise.report.search import write_search_report
     from netwise.searches.advice import advice
     from netwise.searches.found import plain_found
@@ -62,11 +61,14 @@ def search(
     if (space is None) == (resumed is None):
         raise click.UsageError("name a SPACE.toml, or --resume STUDY")
 
+    how: dict[str, Any] = {"jobs": jobs, "storage": storage, "checkpoint_every": checkpoint_every}
     if resumed is not None:
         if source or settings or method:
             raise click.UsageError("a resumed search keeps its recipe and its method: --recipe, --set and --method are for new ones")
-        with display_of_trials() as (told, watch):
-            found = resume_search(_study(resumed, home), trials=trials, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told, watch=watch)
+        with show_progress() as say:
+            found = resume_search(
+                _study(resumed, home), trials=trials, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=lambda t: say(_line(t))
+            )
     else:
         assert space is not None
         recipe, plan = _planned(space, source, settings, trials, method)
@@ -75,8 +77,8 @@ def search(
             click.echo(f"{problem.grade}: {problem}", err=True)
         folder = output or new_folder(home, f"{called(recipe)}-search-{plan.hash[:4]}")
         try:
-            with display_of_trials() as (told, watch):
-                found = start(recipe, plan, folder, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told, watch=watch)
+            with show_progress() as say:
+                found = start(recipe, plan, folder, **how, told=lambda t: say(_line(t)))
         except BaseException:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
@@ -117,51 +119,6 @@ def _planned(space: Path, source: str | None, settings: Sequence[str], trials: i
     return recipe_for(str(beside) if beside.is_file() else str(told), None, None, None, None, settings), plan
 
 
-@contextmanager
-def display_of_trials() -> Iterator[tuple[Any, Any]]:
-    """(told, watch) for a search: a line for each trial that ends and, on a terminal, a table of those at work below them."""
-
-    def plain(trial: Tried) -> None:
-        click.echo(_line(trial), err=True)
-
-    if not sys.stderr.isatty():
-        yield plain, None
-        return
-    from rich.console import Console
-    from rich.live import Live
-
-    from netwise.searches.study import best_of
-
-    console = Console(stderr=True)
-    with Live(console=console, refresh_per_second=4, transient=True) as live:
-
-        def told(trial: Tried) -> None:
-            console.print(_line(trial), highlight=False, markup=False)
-
-        def watch(tried: Sequence[Tried], working: Sequence[AtWork]) -> None:
-            live.update(_working(tried, working, best_of(tried)))
-
-        yield told, watch
-
-
-def _working(tried: Sequence[Tried], working: Sequence[AtWork], best: Tried | None) -> Any:
-    """The table of trials that somebody is at work on."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    ended = sum(t.ended for t in tried)
-    lead = "" if best is None or best.value is None else f", best {best.value:.4f} (trial {best.number})"
-    table = Table(box=None, pad_edge=False)
-    for name in ("trial", "epoch", "valid", "at"):
-        table.add_column(name, justify="right" if name != "at" else "left")
-    for each in working:
-        run = f" of run {each.runs}" if each.runs > 1 else ""
-        value = "" if each.value is None else f"{each.value:.4f}"
-        table.add_row(str(each.trial.number), f"{each.epoch}/{each.epochs}{run}" if each.epochs else "begins", value, each.trial.words)
-    return Group(Text(f"{ended} trials ended{lead}"), table)
-
-
 def _line(trial: Tried) -> str:
     value = "" if trial.value is None else f"{trial.value:.4f}"
     reason = f"  {trial.reason.splitlines()[0][:100]}" if trial.reason else ""
@@ -200,11 +157,13 @@ def validate(source: str, folds: int, repeats: int, settings: Sequence[str], job
     """Cross-validate SOURCE: RECIPE.toml or a data set's name. The test part is not looked at."""
     from dataclasses import asdict
 
+    from netwise.display import show_progress
     from netwise.searches.validation import cross_validate
 
     recipe = recipe_for(source, None, None, None, None, settings)
     own_network(recipe, trust_own)
-    found = cross_validate(recipe, folds=folds, repeats=repeats, jobs=jobs)
+    with show_progress():
+        found = cross_validate(recipe, folds=folds, repeats=repeats, jobs=jobs)
     if as_json:
         echo_json(asdict(found))
         return
@@ -228,6 +187,7 @@ def curve(source: str, rows: str | None, seeds: int, settings: Sequence[str], pi
     from statistics import fmean
 
     from netwise.cli.telling import PICTURES, never_over
+    from netwise.display import show_progress
     from netwise.searches.validation import learning_curve
 
     try:
@@ -238,7 +198,8 @@ def curve(source: str, rows: str | None, seeds: int, settings: Sequence[str], pi
         never_over(picture, PICTURES)
     recipe = recipe_for(source, None, None, None, None, settings)
     own_network(recipe, trust_own)
-    found = learning_curve(recipe, counts, seeds=range(seeds), jobs=jobs)
+    with show_progress():
+        found = learning_curve(recipe, counts, seeds=range(seeds), jobs=jobs)
     if picture is not None:
         from netwise.pictures.searches import picture_curve
 

@@ -156,12 +156,13 @@ def _exit(ended: Ended, folder: Path) -> None:
 
 def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bool) -> None:
     from netwise.diagnosis import diagnose as look, plain_report
+    from netwise.display import show_progress
     from netwise.report import write_report
     from netwise.store import REPORT
     from netwise.treatment import treat as cure
     from netwise.trials import plain_verdict, told_changes
 
-    with fresh_folder(recipe, home, "-treated") as folder:
+    with fresh_folder(recipe, home, "-treated") as folder, show_progress():
         course = cure(recipe, seeds=range(seeds), jobs=jobs, folder=folder, told=lambda line: click.echo(line, err=as_json))
     page = write_report(course, folder / REPORT)
     changed = told_changes(recipe, course.recipe)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from netwise.data.encoding import encoder_from
 from netwise.data.source import Pairs, Samples
-from netwise.files import write_atomically
 
 PARTS = ("train", "valid", "test")
 Learned = tuple[dict[str, Tensor], ...]  # what each preprocessing step learned, where the inputs are after them
@@ -20,7 +17,7 @@ Learned = tuple[dict[str, Tensor], ...]  # what each preprocessing step learned,
 
 def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
     """Write loaded samples, and what their preprocessing learned, as one safetensors file."""
-    from safetensors.torch import save
+    from safetensors.torch import save_file
 
     tensors: dict[str, Tensor] = {"target.mean": samples.target_mean, "target.scale": samples.target_scale}
     for name in PARTS:
@@ -38,7 +35,7 @@ def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
         "in_order": samples.in_order,
         "steps": len(learned),
     }
-    write_atomically(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"samples": json.dumps(plain)}))
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"samples": json.dumps(plain)})
 
 
 @lru_cache(maxsize=8)
@@ -48,7 +45,7 @@ def read_mapped(path: Path) -> tuple[Samples, Learned]:
 
     with safe_open(path, "pt") as file:
         plain = json.loads((file.metadata() or {})["samples"])
-    tensors = _tensors(path)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
     train, valid, test = (Pairs(tensors[f"{name}.x"], tensors[f"{name}.y"], tensors.get(f"{name}.weight")) for name in PARTS)
     samples = Samples(
         train,
@@ -64,24 +61,3 @@ def read_mapped(path: Path) -> tuple[Samples, Learned]:
     )
     learned = tuple({key.split(".", 2)[2]: value.clone() for key, value in tensors.items() if key.startswith(f"learned.{i}.")} for i in range(plain["steps"]))
     return samples, learned
-
-
-_KINDS = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64, "U8": torch.uint8, "BOOL": torch.bool}
-
-
-def _tensors(path: Path) -> Mapping[str, Tensor]:
-    """All tensors of a safetensors file over one private mapping: pages are read when first used and shared until written to.
-
-    The format: 8 bytes with the header's length, the header as JSON, then the tensors' bytes at the offsets that it names.
-    """
-    size = path.stat().st_size
-    storage = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=size)
-    whole = torch.empty(0, dtype=torch.uint8).set_(storage)  # type: ignore[arg-type]
-    length = int.from_bytes(bytes(whole[:8].tolist()), "little")
-    header = json.loads(bytes(whole[8 : 8 + length].tolist()))
-    header.pop("__metadata__", None)
-    found: dict[str, Tensor] = {}
-    for name, about in header.items():
-        start, end = (8 + length + offset for offset in about["data_offsets"])
-        found[name] = whole[start:end].view(_KINDS[about["dtype"]]).reshape(about["shape"])
-    return found

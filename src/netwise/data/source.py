@@ -149,11 +149,12 @@ class Split(Data):
 
 def split_rows(labels: np.ndarray | None, rows: int, data: Split, own_test: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row numbers of (train, valid, test); stratified by `labels` where every class has enough rows for it."""
-    from sklearn.model_selection import train_test_split
 
     def cut(rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         if not size:
             return rows, rows[:0]
+        from sklearn.model_selection import train_test_split  # where nothing is split, half a second of importing is saved
+
         if size >= len(rows):
             raise DataError(f"{len(rows)} samples are too few for parts of valid = {data.valid} and test = {data.test}")
         groups = None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol
 
 from netwise.history import Ended
@@ -48,3 +51,58 @@ class Silent:
     def step(self, done: int) -> None: ...
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None: ...
     def end(self, ended: Ended) -> None: ...
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """How far one of many runs has come that somebody is at work on.
+
+    Args:
+        name: of the run among the others.
+        epoch, epochs: done, and of all.
+        value: of the validation part after the last epoch, or None.
+        about: what sets it apart from the others, in words.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.AtWork("run 3 of 5", 2, 10, 0.91, "seed = 2").epoch
+        2
+    """
+
+    name: str
+    epoch: int = 0
+    epochs: int = 0
+    value: float | None = None
+    about: str = ""
+
+
+Watcher = Callable[[str, Sequence[AtWork]], None]
+_WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+LOOK_EVERY = 0.5  # seconds between two looks at many runs
+
+
+def watcher() -> Watcher | None:
+    """Who wants to be told of many runs, here and now."""
+    return _WATCHER.get()
+
+
+@contextmanager
+def watched(by: Watcher) -> Iterator[None]:
+    """Inside, whatever trains many runs tells of them twice a second: how many have ended, in words, and those at work.
+
+    `fit_many`, cross-validation, learning curves, trials, `treat` and `search` all do, whoever calls them.
+
+    Example:
+        >>> import netwise as nw
+        >>> seen = []
+        >>> recipe = nw.suggest(nw.data.iris(), epochs=2)
+        >>> with nw.watched(lambda words, runs: seen.append(words)):
+        ...     _ = nw.fit_many([recipe, recipe.but(seed=1)], jobs=1)
+        >>> seen[-1]
+        '2 of 2 runs ended'
+    """
+    token = _WATCHER.set(by)
+    try:
+        yield
+    finally:
+        _WATCHER.reset(token)

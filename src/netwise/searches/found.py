@@ -18,6 +18,8 @@ from netwise.searches.methods import COMPLETE, Tried
 from netwise.searches.plan import Search
 from netwise.searches.study import StudyFolder
 
+SEEN = 5e-5  # share of a value that four digits do not show
+
 
 @dataclass(frozen=True)
 class Found:
@@ -93,7 +95,7 @@ def result(study: StudyFolder, complete: bool = True) -> Found:
 
 def optimism(own: float, mean: float, count: int) -> str:
     """A sentence about the highest of so many values beside the mean over fresh seeds."""
-    luck = f"{own - mean:.4g} of it was luck" if own > mean else "it was not luck"
+    luck = f"{own - mean:.2g} of it was luck" if own - mean > SEEN * max(1.0, abs(own)) else "it was not luck"
     return (
         f"the search's own best value is the highest of {count}: {own:.4g}, and {mean:.4g} on average over fresh seeds ({luck}); "
         "these samples chose it too, so the test part has the last word"

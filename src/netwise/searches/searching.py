@@ -23,7 +23,7 @@ from netwise.searches.methods import RUNNING, Bayesian, Method, Tried
 from netwise.searches.plan import Search
 from netwise.searches.space import Space
 from netwise.searches.study import BEST, OUTCOME, SEARCH, StudyFolder
-from netwise.searches.watching import Watch, telling
+from netwise.searches.watching import telling
 from netwise.searches.worker import ENDED, STOPPED, Post, side_by_side, work
 from netwise.store import strict
 
@@ -46,7 +46,6 @@ def search(
     storage: str | None = None,
     checkpoint_every: int = 0,
     told: Told | None = None,
-    watch: Watch | None = None,
 ) -> Found:
     """Search for the settings with which a recipe does best on its validation part (or over folds). The test part is not looked at.
 
@@ -63,7 +62,6 @@ def search(
         storage: URL of an Optuna storage (PostgreSQL, MySQL), for workers on many machines. Default: a journal in the folder.
         checkpoint_every: steps between checkpoints, besides those at the ends of epochs. Default none.
         told: called with each trial that ended, once. Default none.
-        watch: called twice a second with (all trials, `AtWork` of those at work). Default none.
 
     Raises:
         WrongValue: a recipe, space or plan that cannot be; told before anything is trained.
@@ -78,25 +76,17 @@ def search(
         (True, ['optimizer.lr', 'width'])
     """
     plan = Search(space=space, method=method or Bayesian(), trials=trials, folds=folds, repeats=repeats, fresh=fresh, seeds=seeds, seed=seed)
-    return start(recipe, plan, Path(folder), jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told, watch=watch)
+    return start(recipe, plan, Path(folder), jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told)
 
 
 def start(
-    recipe: Recipe,
-    plan: Search,
-    folder: Path,
-    *,
-    jobs: int | None = None,
-    storage: str | None = None,
-    checkpoint_every: int = 0,
-    told: Told | None = None,
-    watch: Watch | None = None,
+    recipe: Recipe, plan: Search, folder: Path, *, jobs: int | None = None, storage: str | None = None, checkpoint_every: int = 0, told: Told | None = None
 ) -> Found:
     """`search` with its plan as one value."""
     wrong = [problem for problem in advice(recipe, plan) if problem.grade == CANNOT_RUN]
     if wrong := wrong or hindrances(recipe):
         raise WrongValue("search", wrong)
-    return _carried_out(StudyFolder.create(folder, recipe, plan, storage), jobs, checkpoint_every, told, watch)
+    return _carried_out(StudyFolder.create(folder, recipe, plan, storage), jobs, checkpoint_every, told)
 
 
 def resume_search(
@@ -108,14 +98,13 @@ def resume_search(
     trials: int | None = None,
     checkpoint_every: int = 0,
     told: Told | None = None,
-    watch: Watch | None = None,
 ) -> Found:
     """Go on with a search that was interrupted or killed, as if it had not been; of one that has ended, give the result again.
 
     Args:
         folder: of the study.
         space: again, where its axes change the recipe by functions of the user's own.
-        jobs, storage, checkpoint_every, told, watch: as in `search`.
+        jobs, storage, checkpoint_every, told: as in `search`.
         trials: more of them than were planned. Default: as planned.
 
     Raises:
@@ -138,13 +127,12 @@ def resume_search(
         plan = plan.but(trials=trials)
         write_search(plan, study.path / SEARCH, study.url)
         study = replace(study, search=plan)
-    return _carried_out(study, jobs, checkpoint_every, told, watch)
+    return _carried_out(study, jobs, checkpoint_every, told)
 
 
-def _carried_out(study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None, watch: Watch | None) -> Found:
-    known = {t.number for t in study.tried() if t.ended}
+def _carried_out(study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None) -> Found:
     space = study.search.space if any(axis.change is not None for axis in study.search.space.axes) else None
-    with shared_data([study.recipe], jobs or cores()) as data, telling(study, told, known, watch):
+    with shared_data([study.recipe], jobs or cores()) as data, telling(study, told):
         for number in range(study.search.method.stages):
             post = Post(str(study.path), study.url, space, number, 1, data, checkpoint_every)
             if _stage(study, post, jobs) == STOPPED:

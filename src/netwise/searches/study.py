@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SEARCH, RECIPE, JOURNAL, TRIALS, FRESH, BEST, OUTCOME = "search.toml", "recipe.toml", "journal.log", "trials", "fresh", "best.toml", "outcome.json"
 DEAD_AFTER = 120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
 BEAT_EVERY = 20.0
+TOLD = "told"  # of a trial in the storage: everything that its worker said at its end, in one write
 NAME = "netwise"  # of the study within its storage
 
 
@@ -176,14 +177,14 @@ class StudyFolder:
             optuna.trial.TrialState.RUNNING: RUNNING,
             optuna.trial.TrialState.WAITING: WAITING,
         }
-        state, told = states[trial.state], trial.user_attrs
+        state, placed, told = states[trial.state], trial.user_attrs, trial.user_attrs.get(TOLD, {})
         if state == RUNNING and not self.is_held(trial):
             state = WAITING
         params = trial.params or trial.system_attrs.get("fixed_params", {})
         folder = self.folder(trial.number)
         return Tried(
             trial.number,
-            int(told.get("stage", 0)),
+            int(placed.get("stage", 0)),
             self.search.space.point_of(params),
             trial.value if state == COMPLETE else told.get("value"),
             state,
@@ -194,7 +195,7 @@ class StudyFolder:
             int(told.get("epochs", 0)),
             str(folder.relative_to(self.path)) if folder.is_dir() else "",
             tuple(value for _, value in sorted(trial.intermediate_values.items())),
-            told.get("parent"),
+            placed.get("parent"),
         )
 
     def stage(self, number: int) -> Stage:

@@ -1,55 +1,80 @@
-"""One display of all workers: trials as they end, and how far those at work have come, read from their folders."""
+"""Trials as they end, and how far those at work have come, read from their folders, whoever works on them."""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from netwise.engine.progress import LOOK_EVERY, AtWork, watcher
+from netwise.engine.repeating import every
+from netwise.history import RUNNING as BEING_TRAINED
 from netwise.searches.methods import RUNNING, Tried
-from netwise.searches.study import StudyFolder
-from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.searches.study import FRESH, StudyFolder, best_of
+from netwise.signals import TRAIN_LOSS, VALID_LOSS, valid_value
 from netwise.store import ABOUT, ROWS
 
-LOOK_EVERY = 0.5  # seconds
 TAIL = 20_000  # bytes of a history's end that hold its last epoch
 
 
-@dataclass(frozen=True)
-class AtWork:
-    """How far a trial has come that somebody is at work on.
+@contextmanager
+def telling(study: StudyFolder, told: Callable[[Tried], None] | None) -> Iterator[None]:
+    """Inside, `told` hears of each trial that ends from now on, once, and who watches hears of all runs at work."""
+    tell = watcher()
+    if told is None and tell is None:
+        yield
+        return
+    known = {trial.number for trial in study.tried() if trial.ended}
 
-    Args:
-        trial: the trial.
-        epoch, epochs: done, and of all; of a fold its own.
-        value: of the validation part after the last epoch, or None.
-        runs: how many runs of the trial have begun: folds.
-    """
+    def look() -> None:
+        tried = study.tried()
+        for trial in tried:
+            if trial.ended and trial.number not in known:
+                known.add(trial.number)
+                if told is not None:
+                    told(trial)
+        if tell is not None:
+            tell(_words(tried), at_work(study, tried))
 
-    trial: Tried
-    epoch: int = 0
-    epochs: int = 0
-    value: float | None = None
-    runs: int = 1
-
-
-Watch = Callable[[Sequence[Tried], Sequence[AtWork]], None]
+    with every(LOOK_EVERY, look):
+        yield
+    look()
 
 
-def at_work(study: StudyFolder, trial: Tried) -> AtWork:
-    """What the folder of a running trial says by now."""
-    runs = sorted((path.parent for path in study.folder(trial.number).glob(f"*/{ABOUT}")), key=lambda path: (path / ABOUT).stat().st_mtime)
-    if not runs:
-        return AtWork(trial)
+def _words(tried: Sequence[Tried]) -> str:
+    best = best_of(tried)
+    lead = "" if best is None or best.value is None else f", best {best.value:.4f} (trial {best.number})"
+    return f"{sum(t.ended for t in tried)} trials ended{lead}"
+
+
+def at_work(study: StudyFolder, tried: Sequence[Tried]) -> list[AtWork]:
+    """What the folders of running trials, and of the winner's fresh runs, say by now."""
+    found = [_standing(study.folder(t.number), f"trial {t.number}", t.words) for t in tried if t.state == RUNNING]
+    for about in sorted((study.path / FRESH).glob(f"*/*/{ABOUT}")):
+        run = about.parent
+        if _state(run) == BEING_TRAINED:
+            found.append(_standing(run, f"fresh {run.name}", f"{run.parent.name.replace('-', ' ')} with another seed"))
+    return found
+
+
+def _standing(home: Path, name: str, about: str) -> AtWork:
+    """How far the newest run in a folder is: the folder itself, or one of a trial's runs."""
+    runs = sorted({path.parent for pattern in (ABOUT, f"*/{ABOUT}") for path in home.glob(pattern)}, key=lambda run: (run / ABOUT).stat().st_mtime)
     try:
-        epochs = int(json.loads((runs[-1] / ABOUT).read_text("utf-8"))["facts"]["epochs"])
-        epoch, value = _last_epoch(runs[-1] / ROWS)
-        return AtWork(trial, epoch, epochs, value, len(runs))
+        run = runs[-1]
+        epochs = int(json.loads((run / ABOUT).read_text("utf-8"))["facts"]["epochs"])
+        epoch, value = _last_epoch(run / ROWS)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return AtWork(name, about=about)  # it is just being written
+    return AtWork(f"{name}, {run.name}" if len(runs) > 1 else name, epoch, epochs, value, about)
+
+
+def _state(run: Path) -> str:
+    try:
+        return str(json.loads((run / ABOUT).read_text("utf-8"))["ended"]["how"])
     except (OSError, ValueError, KeyError, TypeError):
-        return AtWork(trial, runs=len(runs))  # it is just being written
+        return ""
 
 
 def _last_epoch(rows: Path) -> tuple[int, float | None]:
@@ -61,39 +86,6 @@ def _last_epoch(rows: Path) -> tuple[int, float | None]:
         lines = file.read().split(b"\n")[1 if size > TAIL else 0 : -1]
     for line in reversed(lines):
         row = json.loads(line)
-        if VALID_LOSS in row or "train.loss" in row:
-            value = next((float(row[name]) for name in (VALID_ACCURACY, VALID_R2) if name in row), None)
-            return int(row["epoch"]) + 1, value
+        if VALID_LOSS in row or TRAIN_LOSS in row:
+            return int(row["epoch"]) + 1, valid_value(row)
     return 0, None
-
-
-@contextmanager
-def telling(study: StudyFolder, told: Callable[[Tried], None] | None, known: set[int], watch: Watch | None = None) -> Iterator[None]:
-    """Inside, `told` hears of each trial that ends, once, and `watch` twice a second of all, by looking at the storage."""
-    if told is None and watch is None:
-        yield
-        return
-    over = threading.Event()
-
-    def look() -> None:
-        tried = study.tried()
-        for trial in tried:
-            if trial.ended and trial.number not in known:
-                known.add(trial.number)
-                if told is not None:
-                    told(trial)
-        if watch is not None:
-            watch(tried, [at_work(study, trial) for trial in tried if trial.state == RUNNING])
-
-    def keep_looking() -> None:
-        while not over.wait(LOOK_EVERY):
-            look()
-
-    thread = threading.Thread(target=keep_looking, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        look()

@@ -27,8 +27,8 @@ from netwise.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import Stage, Tried
 from netwise.searches.space import Space
-from netwise.searches.study import BEAT_EVERY, StudyFolder
-from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.searches.study import BEAT_EVERY, TOLD, StudyFolder
+from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
 from netwise.store import ABOUT, RECIPE, WEIGHTS
 from netwise.trials import goal_of
 
@@ -98,11 +98,10 @@ def _take(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -
     except Stopped:
         return False
     except Exception as error:  # whatever a recipe raises ends this trial and not the search
-        trial.set_user_attr("reason", f"{type(error).__name__}: {error}"[:2000])
+        trial.set_user_attr(TOLD, {"reason": f"{type(error).__name__}: {error}"[:2000]})
         tell(number, state=optuna.trial.TrialState.FAIL)
         return True
-    for name, value in found.told.items():
-        trial.set_user_attr(name, value)
+    trial.set_user_attr(TOLD, found.told)
     if found.pruned:
         tell(number, state=optuna.trial.TrialState.PRUNED)
     else:
@@ -163,7 +162,7 @@ class _Pruning:
     def __call__(self, epoch: int, row: Mapping[str, Any]) -> str | None:
         if not self.active:
             return None
-        value = next((float(row[name]) for name in (VALID_ACCURACY, VALID_R2) if name in row), None)
+        value = valid_value(row)
         if value is None:
             value = -float(row.get(VALID_LOSS, 0.0))
         if epoch not in self.seen:
