@@ -28,6 +28,27 @@ def test_the_ladder_goes_down_where_the_start_is_too_high() -> None:
     assert found.rate < 50
 
 
+def test_the_rate_is_one_that_trains() -> None:
+    """Single batches of ten swing by more than a step gains: what falls is told batch by batch."""
+    deep = DIGITS.but(network=nw.MLP((64, 60, 60, 60, 10)), init=nw.He(), batch_size=10, epochs=5)
+    found = nw.rate_threshold(deep)
+    assert found is not None
+    accuracies = [nw.fit(nw.with_rate(deep, rate), test=False).history.of("valid.accuracy").last for rate in (found.rate, 0.03, 0.05, 0.1)]  # type: ignore[union-attr]
+    assert accuracies[0] >= max(accuracies) - 0.05
+
+
+@pytest.mark.parametrize("start", [nw.He(), nw.Normal(std=0.5)], ids=["good start", "start far above guessing"])
+def test_a_network_thrown_off_to_guessing_has_not_fallen(start: nw.Initializer) -> None:
+    recipe = DIGITS.but(init=start, network=nw.MLP((64, 60, 60, 10)), batch_size=10)
+    found = nw.rate_threshold(recipe)
+    assert found is not None
+    for rate, fell in found.tried:
+        epoch = nw.fit(nw.with_rate(recipe, rate).but(epochs=2), test=False).history.of("valid.accuracy")
+        if fell and rate >= found.rate:
+            assert epoch is not None
+            assert epoch.last > 0.3, rate  # ten classes
+
+
 def test_it_has_no_side_effect() -> None:
     torch.manual_seed(3)
     expected = torch.rand(5)

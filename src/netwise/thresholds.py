@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 
 from netwise.engine.training import fit
 from netwise.errors import Problem, WrongValue
+from netwise.history import FINISHED, History
 from netwise.recipe.recipe import Recipe, with_rate
 from netwise.schedules import ConstantRate
 from netwise.signals import LOSS
@@ -15,6 +18,9 @@ from netwise.stopping import Never
 STEPS = 200  # of a trial, at least an epoch: enough to tell a fall from a swing
 LADDER = 10.0
 FARTHEST = 8  # decades up or down from where the search begins
+STANDING = 1e-30  # a rate at which no weight moves
+SWINGS = 0.05  # share of the batches on which a run that falls may be worse than its start
+NEAR = 0.02  # share of the loss of guessing within which a run has learned nothing
 FINE = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # within the decade
 
 
@@ -44,8 +50,8 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
     """The learning rate by the notes' rule: find the order of magnitude, then the threshold, then take half of it.
 
     Each trial is a short run of its own from the same weights, with the same draws and order of the data, at a constant
-    rate; the recipe, the data and every random stream stay as they are. The loss falls where it ends below where it
-    began and does not swing up on the way.
+    rate; the recipe, the data and every random stream stay as they are. The loss falls where it ends lowest and hardly a
+    batch is worse on the way than with the untouched weights.
 
     Args:
         recipe: whose rate is wanted; its own rate is not looked at.
@@ -73,10 +79,11 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
     if not start > 0 or not math.isfinite(start):
         raise ValueError(f"start = {start} must be above 0: it is a rate. Write 0.01.")
     tried: dict[float, bool] = {}
+    untouched = _losses(_short(recipe, STANDING))
 
     def falls(rate: float) -> bool:
         if rate not in tried:
-            tried[rate] = _falls(recipe, rate)
+            tried[rate] = _falls(untouched, _short(recipe, rate))
         return tried[rate]
 
     order = start
@@ -97,16 +104,31 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
     return RateThreshold(float(f"{order:.6g}"), threshold, threshold / 2, tuple((float(f"{rate:.6g}"), fell) for rate, fell in tried.items()))
 
 
-def _falls(recipe: Recipe, rate: float) -> bool:
-    """Whether the training loss of a short run falls: its last quarter is below the start, and no quarter is above it."""
+def _falls(untouched: Mapping[int, float], history: History) -> bool:
+    """Whether the loss of a short run falls from the start, as against swinging: hardly a batch is worse than with the untouched weights,
+    the last quarter is the best, and it has not ended where guessing is.
+
+    Compared batch by batch, since losses of single batches differ by more than a good step gains. To end below the start is not enough:
+    a network thrown off to where it answers the same for every input has the loss of guessing, often below that of its start.
+    """
+    losses = _losses(history)
+    if history.ended.how != FINISHED or len(losses) < 8 or not all(map(math.isfinite, losses.values())):
+        return False
+    swings = fmean(loss > untouched.get(step, math.inf) for step, loss in losses.items())
+    values, size = list(losses.values()), len(losses) // 4
+    quarters = [fmean(values[i * size : (i + 1) * size]) for i in range(4)]
+    guessing = history.facts.loss_of_guessing
+    stuck = guessing is not None and abs(quarters[-1] - guessing) < NEAR * guessing
+    return swings <= SWINGS and not stuck and quarters[-1] < quarters[0] and quarters[-1] <= 1.1 * min(quarters)
+
+
+def _losses(history: History) -> dict[int, float]:
+    """Training losses of the watched steps."""
+    series = history.of(LOSS)
+    return {} if series is None else dict(zip(series.steps, series.values, strict=True))
+
+
+def _short(recipe: Recipe, rate: float) -> History:
     per_epoch = math.ceil(max(1, len(recipe.data.load().train)) / recipe.batch_size)
     short = with_rate(recipe, rate).but(epochs=max(1, math.ceil(STEPS / per_epoch)), schedule=ConstantRate(), stopping=Never())
-    history = fit(short, test=False, watch_every=max(1, min(per_epoch, STEPS) // 40)).history
-    series = history.of(LOSS)
-    if history.ended.how != "finished" or series is None or len(series.finite) < 8:
-        return False
-    values = series.finite
-    size = len(values) // 4
-    quarters = [math.fsum(values[i * size : (i + 1) * size]) / size for i in range(4)]
-    # The first loss is that of the start, before any step: a rate that throws the weights far off may fall from there.
-    return quarters[-1] < values[0] and max(quarters) <= values[0] and quarters[-1] <= 1.1 * min(quarters)
+    return fit(short, test=False, watch_every=max(1, min(per_epoch, STEPS) // 40)).history
