@@ -14,6 +14,7 @@ import joblib
 import pytest
 
 import netwise as nw
+from netwise.searches import study, worker
 from netwise.searches.plan import Search
 from netwise.searches.study import StudyFolder
 from netwise.searches.worker import Post, work
@@ -123,6 +124,27 @@ def test_two_machines_with_folders_of_their_own_share_the_work(tmp_path: Path, d
     assert work(Post(str(one.path), database, None, 0, 1)) == "ended"
     alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=6, fresh=0, folder=tmp_path / "alone", jobs=1)
     assert [(t.number, t.point, t.value) for t in one.tried()] == points(alone)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two machines with folders of their own and one storage: the one sees of the other what stands in the storage."""
+    url = f"sqlite:///{tmp_path / 'trials.db'}"
+    plan = Search(space=SPACE, method=nw.Random(), trials=1, fresh=0)
+    here, there = (StudyFolder.create(tmp_path / name / "study", RECIPE, plan, url) for name in ("here", "there"))
+    monkeypatch.setattr(worker, "BEAT_EVERY", 0.05)
+    taken = there.claim(0, there.stage(0))
+    assert taken is not None
+    trial, lock = taken
+    with lock, worker._signs_of_life(trial, there.shared):
+        monkeypatch.setattr(study, "DEAD_AFTER", 1.0)
+        time.sleep(1.5)  # longer than a dead one is waited for
+        assert [t.state for t in here.tried()] == ["running"]
+        assert here.claim(0, here.stage(0)) is None
+    time.sleep(1.5)
+    assert [t.state for t in here.tried()] == ["waiting"]
+    assert work(Post(str(here.path), url, None, 0, 1)) == "ended"
+    assert [(t.number, t.state) for t in there.tried()] == [(0, "complete")]
 
 
 def test_a_password_is_not_kept(tmp_path: Path) -> None:
