@@ -266,6 +266,7 @@ NAMES = [
     "list_runs",
     "load",
     "load_history",
+    "load_search",
     "log_likelihood",
     "log_partition",
     "look_at_start",

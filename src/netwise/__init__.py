@@ -264,6 +264,7 @@ __all__ = [
     "list_runs",
     "load",
     "load_history",
+    "load_search",
     "log_likelihood",
     "log_partition",
     "look_at_start",
@@ -534,7 +535,7 @@ if TYPE_CHECKING:  # for mypy and editors
     )
     from netwise.searches.advice import advice as advice
     from netwise.searches.babysitting import Guess as Guess, guess as guess, guesses as guesses, outcome as outcome
-    from netwise.searches.found import Found as Found
+    from netwise.searches.found import Found as Found, load_search as load_search
     from netwise.searches.methods import (
         Bayesian as Bayesian,
         CoarseToFine as CoarseToFine,
@@ -825,6 +826,7 @@ else:  # hidden from mypy, or every misspelt name would type-check
         "list_runs": "store",
         "load": "engine.run",
         "load_history": "engine.run",
+        "load_search": "searches.found",
         "log_likelihood": "energy",
         "log_partition": "energy",
         "look_at_start": "starts",

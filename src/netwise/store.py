@@ -34,6 +34,7 @@ from netwise.recipe.recipe import Recipe
 
 RECIPE, ABOUT, WEIGHTS, REPORT = "recipe.toml", "about.json", "weights.safetensors", "report.html"
 ROWS = "history/rows.jsonl"
+SEARCH, OUTCOME = "search.toml", "outcome.json"  # in the folder of a search, whose trials are runs
 KEPT_CHECKPOINTS = 2  # should the newest be damaged, the one before it is whole
 
 
@@ -68,6 +69,8 @@ class RunFolder:
     def open(path: str | Path) -> RunFolder:
         """The folder of an existing run."""
         path = Path(path)
+        if (path / SEARCH).is_file():
+            raise RunFolderError(f"{path} is a search, whose trials are runs: name one, such as {path}/trials/0000/run. All of it: netwise show {path}")
         if not (path / RECIPE).is_file():
             raise RunFolderError(f"{path} is not a run folder: it has no {RECIPE}.")
         return RunFolder(path)
@@ -225,12 +228,12 @@ def new_folder(home: Path, name: str) -> Path:
 
 @dataclass(frozen=True)
 class Entry:
-    """One run in the list of runs.
+    """One run, or one search, in the list of runs.
 
     Args:
         folder: its path.
         data, network: kinds, from its recipe.
-        ended: how it ended.
+        ended: how it ended; of a search "searched" or "searching".
         score: of the test part as text, "" where there is none.
         started: when, as ISO 8601 in UTC.
     """
@@ -276,7 +279,7 @@ def _list(home: Path, index: Path) -> list[Entry]:
         there: set[str] = set()
         for recipe in sorted(home.glob(f"*/{RECIPE}")):
             folder = recipe.parent
-            about = folder / ABOUT
+            about = folder / (OUTCOME if (folder / SEARCH).is_file() else ABOUT)
             mark = f"{about.stat().st_mtime_ns}" if about.is_file() else "none"
             there.add(folder.name)
             if known.get(folder.name) != mark:
@@ -300,9 +303,20 @@ def _entry(folder: Path) -> Entry:
     except (OSError, ValueError, KeyError, TypeError):
         data, network = "?", "?"
     started = datetime.fromtimestamp((folder / RECIPE).stat().st_mtime, UTC).isoformat(timespec="seconds")
+    if (folder / SEARCH).is_file():
+        return Entry(str(folder), data, network, *_searched(folder / OUTCOME), started)
     try:
         about = RunFolder(folder).about()
     except RunFolderError:
         return Entry(str(folder), data, network, "running", "", started)
     score = about.get("score")
     return Entry(str(folder), data, network, str(about.get("ended", {}).get("how", "?")), str(score["sentence"]) if score else "", started)
+
+
+def _searched(outcome: Path) -> tuple[str, str]:
+    """(whether a search has ended, the winner's score on the test part as text)."""
+    try:
+        test = json.loads(outcome.read_text("utf-8")).get("test")
+    except (OSError, ValueError):
+        return "searching", ""
+    return "searched", str(test["sentence"]) if test else ""

@@ -44,7 +44,7 @@ def main(folder: Path, kills: int) -> None:
     nw.fit(RECIPE.but(epochs=1))  # all that is imported late is there before the first fork
     plan = Search(space=SPACE, method=nw.Random(), trials=10_000, fresh=0)  # more than there is time for: workers always have something to do
     StudyFolder.create(folder, RECIPE, plan)
-    post = Post(str(folder), None, None, 0, 1)
+    post = Post(str(folder), None, 0, 1)
     chance = random.Random(0)
     living = [begun(post) for _ in range(WORKERS)]
     for _ in range(kills):

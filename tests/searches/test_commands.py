@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import netwise as nw
 from netwise.cli import main
+from netwise.searches.study import StudyFolder
 
 SPACE = """
 recipe = "small.toml"
@@ -52,6 +54,39 @@ def test_a_search_prints_leaders_and_leaves_a_recipe_and_a_report(home: Path) ->
     assert told["report"].endswith("report.html")
     more = json.loads(call("search", "--resume", "study", "--trials", "4", "--json", "--jobs", "1").stdout)
     assert len(more["trials"]) == 4
+
+
+def test_a_search_is_listed_and_shown_as_one(home: Path) -> None:
+    call("search", "space.toml", "--jobs", "1", "-o", "runs/study")
+    (line,) = [line for line in call("runs").output.splitlines() if line.startswith("study")]
+    assert line.split()[:3] == ["study", "MLP", "searched"]
+    assert "accuracy" in line
+    (home / "runs" / "study" / "report.html").unlink()
+    shown = call("show", "study")
+    assert shown.exit_code == 0, shown.output
+    assert "Winner:" in shown.output
+    assert (home / "runs" / "study" / "report.html").is_file()
+    assert json.loads(call("show", "study", "--json").stdout)["complete"]
+    said = call("diagnose", "study")
+    assert said.exit_code
+    assert "is a search, whose trials are runs" in said.output
+    assert call("diagnose", "runs/study/trials/0000/run").exit_code == 0
+
+
+def test_a_search_that_has_not_ended_is_shown_as_far_as_it_is(home: Path) -> None:
+    recipe = nw.read_recipe("small.toml")
+    plan = nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)), method=nw.Random(), trials=3)
+    study = StudyFolder.create(Path("runs/study"), recipe, plan)
+    empty = call("show", "study")
+    assert empty.exit_code == 0, empty.output
+    assert "No trial was completed." in empty.output
+    assert "searching" in call("runs").output
+    taken = study.claim(0, study.stage(0))
+    assert taken is not None
+    told = json.loads(call("show", "study", "--json").stdout)
+    assert not told["complete"]
+    assert [trial["state"] for trial in told["trials"]] == ["running"]
+    taken[1].close()
 
 
 def test_words_that_cannot_be_are_told(home: Path) -> None:

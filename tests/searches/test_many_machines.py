@@ -115,13 +115,13 @@ def test_two_machines_with_folders_of_their_own_share_the_work(tmp_path: Path, d
     two = StudyFolder.create(tmp_path / "two" / "study", RECIPE, plan, database)
     taken = one.claim(0, one.stage(0))
     assert taken is not None
-    assert work(Post(str(two.path), database, None, 0, 1)) == "ended"
+    assert work(Post(str(two.path), database, 0, 1)) == "ended"
     states = [t.state for t in two.tried()]
     assert states == ["running"] + ["complete"] * 5  # six in all, one of them not ours
     trial, lock = taken
     lock.close()
     one.let_wait(trial._trial_id)
-    assert work(Post(str(one.path), database, None, 0, 1)) == "ended"
+    assert work(Post(str(one.path), database, 0, 1)) == "ended"
     alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=6, fresh=0, folder=tmp_path / "alone", jobs=1)
     assert [(t.number, t.point, t.value) for t in one.tried()] == points(alone)
 
@@ -143,7 +143,7 @@ def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(tmp_path: Path, mo
         assert here.claim(0, here.stage(0)) is None
     time.sleep(1.5)
     assert [t.state for t in here.tried()] == ["waiting"]
-    assert work(Post(str(here.path), url, None, 0, 1)) == "ended"
+    assert work(Post(str(here.path), url, 0, 1)) == "ended"
     assert [(t.number, t.state) for t in there.tried()] == [(0, "complete")]
 
 

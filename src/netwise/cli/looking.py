@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from netwise.cli.group import USAGE, home_option, json_option, main
 from netwise.cli.telling import PICTURES, echo_json, network_table, never_over
 from netwise.cli.words import called, changed, find_run
-
-if TYPE_CHECKING:
-    pass
 
 
 @main.command()
@@ -60,9 +57,15 @@ def runs(home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool) -> None:
-    """Print what is known of RUN and where its report is; --open shows it. `show activations`: their table."""
+    """Print what is known of RUN, or of a search, and where its report is; --open shows it. `show activations`: their table."""
     if run == "activations":
         show_activations(picture, as_json)
+        return
+    from netwise.store import SEARCH
+
+    folder = find_run(run, home)
+    if (folder / SEARCH).is_file():
+        show_search(folder, opened, as_json)
         return
     from netwise.diagnosis import diagnose as look, plain_report
     from netwise.engine.run import load_history
@@ -70,7 +73,7 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
     from netwise.recipe.file import plain_of
     from netwise.store import REPORT, RunFolder
 
-    store = RunFolder.open(find_run(run, home))
+    store = RunFolder.open(folder)
     history, recipe = load_history(store.path), store.recipe()
     report, page, score = look(history), store.path / REPORT, store.about().get("score")
     if as_json:
@@ -87,6 +90,20 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
         click.echo(f"Report: {page}")
         if opened:
             click.launch(str(page))
+
+
+def show_search(folder: Path, opened: bool, as_json: bool) -> None:
+    """A search as it stands, with its page written anew."""
+    from netwise.cli.searching import tell_search
+    from netwise.report.search import write_search_report
+    from netwise.searches.found import load_search
+    from netwise.store import REPORT
+
+    found = load_search(folder)
+    page = write_search_report(found, folder / REPORT)
+    tell_search(found, page, as_json)
+    if opened:
+        click.launch(str(page))
 
 
 def show_activations(picture: Path | None, as_json: bool) -> None:

@@ -52,11 +52,11 @@ def search(
 ) -> None:
     """Search the axes of SPACE.toml for the best settings of a recipe; the test part is scored once, at the end."""
     from netwise.display import show_progress
+    from netwise.recipe.file import read_recipe
     from netwise.report.search import write_search_report
     from netwise.searches.advice import advice
-    from netwise.searches.found import plain_found
     from netwise.searches.searching import resume_search, start
-    from netwise.store import REPORT, new_folder
+    from netwise.store import RECIPE, REPORT, new_folder
 
     if (space is None) == (resumed is None):
         raise click.UsageError("name a SPACE.toml, or --resume STUDY")
@@ -65,10 +65,10 @@ def search(
     if resumed is not None:
         if source or settings or method:
             raise click.UsageError("a resumed search keeps its recipe and its method: --recipe, --set and --method are for new ones")
+        study = _study(resumed, home)
+        network = own_network(read_recipe(study / RECIPE), trust_own) if (study / RECIPE).is_file() else None
         with show_progress() as say:
-            found = resume_search(
-                _study(resumed, home), trials=trials, jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=lambda t: say(_line(t))
-            )
+            found = resume_search(study, network=network, trials=trials, **how, told=lambda t: say(_line(t)))
     else:
         assert space is not None
         recipe, plan = _planned(space, source, settings, trials, method)
@@ -84,10 +84,7 @@ def search(
                 folder.rmdir()
             raise
     page = write_search_report(found, found.folder / REPORT)
-    if as_json:
-        echo_json({**plain_found(found), "report": str(page)})
-    else:
-        _tell(found, page)
+    tell_search(found, page, as_json)
     if not found.complete:
         click.echo(f"Go on with: netwise search --resume {found.folder}", err=True)
         sys.exit(INTERRUPTED)
@@ -123,6 +120,16 @@ def _line(trial: Tried) -> str:
     value = "" if trial.value is None else f"{trial.value:.4f}"
     reason = f"  {trial.reason.splitlines()[0][:100]}" if trial.reason else ""
     return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.words}{reason}"
+
+
+def tell_search(found: Found, page: Path, as_json: bool) -> None:
+    """What was found, as lines or as one JSON document."""
+    from netwise.searches.found import plain_found
+
+    if as_json:
+        echo_json({**plain_found(found), "report": str(page)})
+    else:
+        _tell(found, page)
 
 
 def _tell(found: Found, page: Path) -> None:

@@ -116,9 +116,10 @@ def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe")
         >>> with_fields(recipe, {"optimizer.lr": 0.5, "optimizer.kind": "SGD"}).optimizer == nw.SGD(lr=0.5)
         True
     """
-    plain = plain_of(recipe)
-    if not any(field.split(".")[0] == "data" for field in values):
-        plain["data"] = recipe.data  # also arrays, which a file alone does not hold
+    touched = {field.split(".")[0] for field in values}
+    parts = {each.name: getattr(recipe, each.name) for each in dataclasses.fields(recipe) if each.name not in touched}
+    # Parts that are not touched stay the values they are: some hold what no file does, such as arrays or the function of a network.
+    plain = plain_of(recipe) | {name: part for name, part in parts.items() if isinstance(part, Part)}
     # Another kind of part comes first: the fields of the old one are not its own.
     for field, value in sorted(values.items(), key=lambda each: each[0].split(".")[-1] != "kind"):
         *path, last = field.split(".")

@@ -16,6 +16,7 @@ from netwise.searches.advice import advice
 from netwise.searches.fresh import fresh_runs, fresh_values, test_score
 from netwise.searches.methods import COMPLETE, Tried
 from netwise.searches.plan import Search
+from netwise.searches.space import Space
 from netwise.searches.study import StudyFolder
 
 SEEN = 5e-5  # share of a value that four digits do not show
@@ -72,6 +73,39 @@ class Found:
         last = self.search.method.stages - 1 if self.search.method.judged_at_last else None
         done = [t for t in self.tried if t.state == COMPLETE and t.value is not None and (last is None or t.stage == last)]
         return sorted(done, key=lambda t: (-(t.value if t.value is not None else -math.inf), t.number))
+
+
+def load_search(folder: str | Path, *, space: Space | None = None, storage: str | None = None) -> Found:
+    """What is known of a search by now, whether it has ended, was interrupted or runs elsewhere; nothing is trained.
+
+    Args:
+        folder: of the study.
+        space: again, where its axes change the recipe by functions of the user's own.
+        storage: again, where its URL has a password.
+
+    Raises:
+        RunFolderError: no study.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
+        >>> space, folder = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),)), pathlib.Path(tempfile.mkdtemp()) / "study"
+        >>> found = nw.search(recipe, space, method=nw.Random(), trials=3, fresh=1, folder=folder, jobs=1)
+        >>> nw.load_search(folder) == found
+        True
+    """
+    study = StudyFolder.open(folder, storage, space)
+    return result(study, is_complete(study))
+
+
+def is_complete(study: StudyFolder) -> bool:
+    """All trials of all stages have ended, and all fresh runs of the winner."""
+    for number in range(study.search.method.stages):
+        stage = study.stage(number)  # known only once those before it have ended
+        if sum(t.ended for t in study.tried() if t.stage == number) < stage.trials:
+            return False
+    won = study.winner()
+    return won is None or all(run.done for run in fresh_runs(study, *won))
 
 
 def result(study: StudyFolder, complete: bool = True) -> Found:

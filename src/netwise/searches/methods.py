@@ -12,7 +12,7 @@ import numpy as np
 from netwise import streams
 from netwise.fields import Part, integer, number, text
 from netwise.searches.sampling import DRAWS
-from netwise.searches.space import Choice, Point, Space
+from netwise.searches.space import Choice, Numbers, Point, Space
 
 BUDGET = "it counts trials"
 TPE, GP = "tpe", "gp"
@@ -362,14 +362,10 @@ class Population(_Drawing):
 
     def _moved(self, space: Space, name: str, value: Any, rng: np.random.Generator) -> Any:
         axis = space.axis(name)
-        if isinstance(axis, Choice):
+        if not isinstance(axis, Numbers):
             return value  # of another kind, weights could not go on
         up = bool(rng.integers(2))
-        if getattr(axis, "log", type(axis).__name__ == "Log"):
-            length = math.log(float(axis.high) / float(axis.low))  # type: ignore[attr-defined]
-            step = math.log(self.jump) / length
-        else:
-            step = self.jump - 1
+        step = math.log(self.jump) / math.log(axis.high / axis.low) if axis.by_factors else self.jump - 1
         return axis.value_at(min(1.0, max(0.0, axis.share_of(value) + (step if up else -step))))
 
 

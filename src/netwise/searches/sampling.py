@@ -25,7 +25,7 @@ class ByNumber(BaseSampler):
 
     def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
         self.make, self.seed = make, seed
-        self.inner = make(seed)
+        self.inner: BaseSampler | None = None  # of the trial that is being asked for
 
     def _seed(self, number: int, name: str = "") -> int:
         return streams.seed_of(self.seed, f"{DRAWS}/{name}", number) % 2**31
@@ -35,13 +35,16 @@ class ByNumber(BaseSampler):
         self.inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        assert self.inner is not None
         return self.inner.infer_relative_search_space(study, trial)
 
     def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        assert self.inner is not None
         return self.inner.sample_relative(study, trial, search_space)
 
     def sample_independent(self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution) -> Any:
         return self.make(self._seed(trial.number, param_name)).sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        self.inner.after_trial(study, trial, state, values)
+        if self.inner is not None:
+            self.inner.after_trial(study, trial, state, values)

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from netwise.engine.run import with_own
 from netwise.engine.sharing import shared_data
 from netwise.engine.threads import cores
 from netwise.errors import CANNOT_RUN, Problem, WrongValue
 from netwise.files import write_atomically
+from netwise.networks import Network, Own
 from netwise.recipe.checks import hindrances
 from netwise.recipe.file import write_recipe
 from netwise.recipe.recipe import Recipe
@@ -22,10 +24,10 @@ from netwise.searches.fresh import fresh_runs, train_fresh
 from netwise.searches.methods import RUNNING, Bayesian, Method, Tried
 from netwise.searches.plan import Search
 from netwise.searches.space import Space
-from netwise.searches.study import BEST, OUTCOME, SEARCH, StudyFolder
+from netwise.searches.study import BEST, StudyFolder
 from netwise.searches.watching import telling
 from netwise.searches.worker import ENDED, STOPPED, Post, side_by_side, work
-from netwise.store import strict
+from netwise.store import OUTCOME, SEARCH, strict
 
 Told = Callable[[Tried], None]
 
@@ -93,6 +95,7 @@ def resume_search(
     folder: str | Path,
     *,
     space: Space | None = None,
+    network: Network | None = None,
     jobs: int | None = None,
     storage: str | None = None,
     trials: int | None = None,
@@ -104,11 +107,12 @@ def resume_search(
     Args:
         folder: of the study.
         space: again, where its axes change the recipe by functions of the user's own.
+        network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
         jobs, storage, checkpoint_every, told: as in `search`.
         trials: more of them than were planned. Default: as planned.
 
     Raises:
-        RunFolderError: no study.
+        RunFolderError: no study, or one whose network is the user's own and was not handed over.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -119,7 +123,8 @@ def resume_search(
         >>> len(more.tried), more.tried[:3] == found.tried
         (5, True)
     """
-    study = StudyFolder.open(folder, storage, space=space)
+    study = StudyFolder.open(folder, storage, space, network)
+    with_own(study.recipe, network, study.path)  # reading a study runs no code that its files name
     plan = study.search
     if trials is not None and trials != plan.trials:
         if plan.counts_itself or plan.method.stages > 1:
@@ -132,9 +137,10 @@ def resume_search(
 
 def _carried_out(study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None) -> Found:
     space = study.search.space if any(axis.change is not None for axis in study.search.space.axes) else None
+    network = study.recipe.network if isinstance(study.recipe.network, Own) else None
     with shared_data([study.recipe], jobs or cores()) as data, telling(study, told):
         for number in range(study.search.method.stages):
-            post = Post(str(study.path), study.url, space, number, 1, data, checkpoint_every)
+            post = Post(str(study.path), study.url, number, 1, space, network, data, checkpoint_every)
             if _stage(study, post, jobs) == STOPPED:
                 return result(study, complete=False)
         won = study.winner()

@@ -87,10 +87,7 @@ class Axis(Part):
 
     def at_border(self, value: Any) -> str:
         """ "low", "high" or "": at which end of an axis of numbers a value lies, if at one."""
-        if isinstance(self, Choice):
-            return ""
-        share = self.share_of(value)
-        return "low" if share <= EDGE else "high" if share >= 1 - EDGE else ""
+        return ""
 
     def in_force(self, point: Mapping[str, Any]) -> bool:
         return self.when is None or point.get(self.when) in self.among
@@ -104,8 +101,51 @@ class Axis(Part):
         return with_fields(recipe, {self.name: value})
 
 
+class Numbers(Axis):
+    """An axis of numbers from `low` to `high`, in equal steps or by equal factors."""
+
+    low: Any
+    high: Any
+
+    @property
+    def by_factors(self) -> bool:
+        """Every order of magnitude is as long as every other."""
+        return False
+
+    def wrong_range(self) -> list[Problem]:
+        return [] if self.low < self.high else [Problem("high", repr(self.high), f"must be above low = {self.low}")]
+
+    def value_at(self, share: float) -> Any:
+        return float(f"{self._at(share):.12g}")
+
+    def _at(self, share: float) -> float:
+        if self.by_factors:
+            return math.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
+        return float(self.low + share * (self.high - self.low))
+
+    def share_of(self, value: Any) -> float:
+        if self.by_factors:
+            return (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        return float((value - self.low) / (self.high - self.low))
+
+    def suggest(self, trial: Any) -> Any:
+        return float(trial.suggest_float(self.name, self.low, self.high, log=self.by_factors))
+
+    def near(self, values: Sequence[Any], least: float) -> Axis:
+        shares = [self.share_of(value) for value in values]
+        missing = max(0.0, least - (max(shares) - min(shares)))
+        return self._between(max(0.0, min(shares) - missing / 2), min(1.0, max(shares) + missing / 2))
+
+    def _between(self, low: float, high: float) -> Axis:
+        return self.but(low=self.value_at(low), high=self.value_at(high))
+
+    def at_border(self, value: Any) -> str:
+        share = self.share_of(value)
+        return "low" if share <= EDGE else "high" if share >= 1 - EDGE else ""
+
+
 @dataclass(frozen=True)
-class Linear(Axis):
+class Linear(Numbers):
     """Real numbers from `low` to `high`, every one as likely.
 
     Args:
@@ -122,25 +162,9 @@ class Linear(Axis):
     low: float = number(because="an end of the axis")
     high: float = number(because="an end of the axis")
 
-    def wrong_range(self) -> list[Problem]:
-        return _wrong_ends(self.low, self.high)
-
-    def value_at(self, share: float) -> float:
-        return float(f"{self.low + share * (self.high - self.low):.12g}")
-
-    def share_of(self, value: Any) -> float:
-        return (float(value) - self.low) / (self.high - self.low)
-
-    def suggest(self, trial: Any) -> float:
-        return float(trial.suggest_float(self.name, self.low, self.high))
-
-    def near(self, values: Sequence[Any], least: float) -> Linear:
-        low, high = _around(self, values, least)
-        return self.but(low=low, high=high)
-
 
 @dataclass(frozen=True)
-class Log(Axis):
+class Log(Numbers):
     """Numbers above 0, every order of magnitude as likely: for rates, penalties and whatever acts by factors.
 
     Args:
@@ -157,25 +181,13 @@ class Log(Axis):
     low: float = number(above=0, because="it has no logarithm")
     high: float = number(above=0, because="it has no logarithm")
 
-    def wrong_range(self) -> list[Problem]:
-        return _wrong_ends(self.low, self.high)
-
-    def value_at(self, share: float) -> float:
-        return float(f"{math.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low))):.12g}")
-
-    def share_of(self, value: Any) -> float:
-        return (math.log(float(value)) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
-
-    def suggest(self, trial: Any) -> float:
-        return float(trial.suggest_float(self.name, self.low, self.high, log=True))
-
-    def near(self, values: Sequence[Any], least: float) -> Log:
-        low, high = _around(self, values, least)
-        return self.but(low=low, high=high)
+    @property
+    def by_factors(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
-class Whole(Axis):
+class Whole(Numbers):
     """Whole numbers from `low` to `high`.
 
     Args:
@@ -194,29 +206,26 @@ class Whole(Axis):
     high: int = integer(because="an end of the axis")
     log: bool = flag(False, why="steps of one")
 
+    @property
+    def by_factors(self) -> bool:
+        return self.log
+
     def wrong_range(self) -> list[Problem]:
         if self.log and self.low < 1:
             return [Problem("low", str(self.low), "must be at least 1 on a logarithmic axis", "1")]
-        return _wrong_ends(self.low, self.high)
+        return super().wrong_range()
 
     def value_at(self, share: float) -> int:
-        if self.log:
-            return round(math.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low))))
-        return round(self.low + share * (self.high - self.low))
-
-    def share_of(self, value: Any) -> float:
-        if self.log:
-            return (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
-        return float((value - self.low) / (self.high - self.low))
+        return round(self._at(share))
 
     def suggest(self, trial: Any) -> int:
         return int(trial.suggest_int(self.name, self.low, self.high, log=self.log))
 
-    def near(self, values: Sequence[Any], least: float) -> Whole:
-        low, high = _around(self, values, least)
-        if low == high:  # an axis has two ends
-            low, high = (low, low + 1) if high < self.high else (high - 1, high)
-        return self.but(low=int(low), high=int(high))
+    def _between(self, low: float, high: float) -> Axis:
+        ends = self.value_at(low), self.value_at(high)
+        if ends[0] == ends[1]:  # an axis has two ends
+            ends = (ends[0], ends[0] + 1) if ends[1] < self.high else (ends[1] - 1, ends[1])
+        return self.but(low=ends[0], high=ends[1])
 
 
 @dataclass(frozen=True)
@@ -345,10 +354,6 @@ class Space(Part):
         return found
 
 
-def _wrong_ends(low: float, high: float) -> list[Problem]:
-    return [] if low < high else [Problem("high", repr(high), f"must be above low = {low}")]
-
-
 def _width(recipe: Recipe, units: Any) -> Recipe:
     network = _layered(recipe, "width")
     return recipe.but(network=network.but(widths=(network.widths[0], *[int(units)] * (len(network.widths) - 2), network.widths[-1])))
@@ -368,11 +373,3 @@ def _layered(recipe: Recipe, word: str) -> MLP:
 
 
 WORDS: dict[str, Change] = {"rate": with_rate, "width": _width, "depth": _depth}
-
-
-def _around(axis: Axis, values: Sequence[Any], least: float) -> tuple[Any, Any]:
-    shares = [axis.share_of(value) for value in values]
-    low, high = min(shares), max(shares)
-    missing = max(0.0, least - (high - low))
-    low, high = max(0.0, low - missing / 2), min(1.0, high + missing / 2)
-    return axis.value_at(low), axis.value_at(high)

@@ -17,24 +17,27 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from netwise import streams
+from netwise.engine.run import with_own
 from netwise.errors import RunFolderError
+from netwise.networks import Network
 from netwise.recipe.file import read_recipe, write_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.searches.file import read_search, write_search
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, Tried
 from netwise.searches.plan import Search
 from netwise.searches.space import Space
+from netwise.store import RECIPE, SEARCH
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-SEARCH, RECIPE, JOURNAL, TRIALS, FRESH, BEST, OUTCOME = "search.toml", "recipe.toml", "journal.log", "trials", "fresh", "best.toml", "outcome.json"
+JOURNAL, TRIALS, FRESH, BEST = "journal.log", "trials", "fresh", "best.toml"
 DEAD_AFTER = 120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
 BEAT_EVERY = 20.0
 TOLD = "told"  # of a trial in the storage: everything that its worker said at its end, in one write
@@ -64,11 +67,12 @@ def _whole_lines(path: Path) -> None:
         size = file.seek(0, os.SEEK_END)
         if not size:
             return
+        file.seek(size - 1)
+        if file.read(1) == b"\n":
+            return
         back = min(size, 1 << 20)
         file.seek(size - back)
-        tail = file.read()
-        if not tail.endswith(b"\n"):
-            file.truncate(size - back + tail.rfind(b"\n") + 1)
+        file.truncate(size - back + file.read().rfind(b"\n") + 1)
 
 
 def _storage(folder: Path, url: str | None) -> Any:
@@ -101,6 +105,7 @@ class StudyFolder:
     storage: Any
     url: str | None
     name: str
+    _studies: dict[int, Study] = field(default_factory=dict, init=False, repr=False)  # as Optuna has it, by the epochs of a stage
 
     @staticmethod
     def create(path: Path, recipe: Recipe, search: Search, url: str | None = None) -> StudyFolder:
@@ -115,11 +120,11 @@ class StudyFolder:
         (path / TRIALS).mkdir()
         write_recipe(recipe, path / RECIPE)
         write_search(search, path / SEARCH, url)
-        return StudyFolder.open(path, url, search.space)
+        return StudyFolder.open(path, url, search.space, recipe.network)
 
     @staticmethod
-    def open(path: str | Path, url: str | None = None, space: Space | None = None) -> StudyFolder:
-        """An existing study; `space` where its axes have functions of the user's own, which no file holds.
+    def open(path: str | Path, url: str | None = None, space: Space | None = None, network: Network | None = None) -> StudyFolder:
+        """An existing study; `space` where its axes have functions of the user's own, `network` where it is: no file holds them.
 
         Raises:
             RunFolderError: no study.
@@ -139,7 +144,10 @@ class StudyFolder:
         storage = _storage(path, url)
         name = NAME if url is None else f"{NAME}-{path.name}-{search.but(trials=1).hash}"  # there may be more trials on another day
         optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
-        return StudyFolder(path, read_recipe(path / RECIPE), search, storage, url, name)
+        recipe = read_recipe(path / RECIPE)
+        if network is not None:
+            recipe = with_own(recipe, network, path)
+        return StudyFolder(path, recipe, search, storage, url, name)
 
     @property
     def shared(self) -> bool:
@@ -152,10 +160,12 @@ class StudyFolder:
 
         from netwise.searches.sampling import ByNumber
 
-        method = self.search.method
-        sampler = ByNumber(method.sampler, self.search.seed)
-        pruner = method.pruner(epochs or self.recipe.epochs) or optuna.pruners.NopPruner()
-        return optuna.load_study(study_name=self.name, storage=self.storage, sampler=sampler, pruner=pruner)
+        epochs = epochs or self.recipe.epochs
+        if epochs not in self._studies:
+            method = self.search.method
+            sampler, pruner = ByNumber(method.sampler, self.search.seed), method.pruner(epochs) or optuna.pruners.NopPruner()
+            self._studies[epochs] = optuna.load_study(study_name=self.name, storage=self.storage, sampler=sampler, pruner=pruner)
+        return self._studies[epochs]
 
     def folder(self, number: int) -> Path:
         """Where the runs of a trial lie."""

@@ -24,6 +24,7 @@ from netwise.errors import RunFolderError
 from netwise.history import DIVERGED, INTERRUPTED, RUNNING, History
 from netwise.intervals import of_folds, wilson
 from netwise.losses import CLASSIFICATION
+from netwise.networks import Network
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import Stage, Tried
 from netwise.searches.space import Space
@@ -42,18 +43,20 @@ class Post:
     Args:
         folder: of the study.
         url: of its storage, or None.
-        space: of the plan, where its axes have functions of the user's own; else None, and it is read.
         stage: which one it works on.
         share: cores of each worker.
+        space: of the plan, where its axes have functions of the user's own; else None, and it is read.
+        network: the user's own, which the files do not hold; else None.
         data: folder where the data are loaded already, or None.
         checkpoint_every: steps between checkpoints besides those of epochs.
     """
 
     folder: str
     url: str | None
-    space: Space | None
     stage: int
     share: int
+    space: Space | None = None
+    network: Network | None = None
     data: str | None = None
     checkpoint_every: int = 0
 
@@ -61,7 +64,7 @@ class Post:
 def work(post: Post) -> str:
     """Take trials of a stage until all are given out. "stopped" where a signal asked to end, "ended" else."""
     with at_most(post.share):
-        study = StudyFolder.open(post.folder, post.url, post.space)
+        study = StudyFolder.open(post.folder, post.url, post.space, post.network)
         with found_data(study.recipe, post.data):
             return _trials(study, post)
 
@@ -185,7 +188,7 @@ def trained(recipe: Recipe, folder: Path, checkpoint_every: int = 0, halt: _Prun
         return _unless_stopped(run.history, halt)
     history = load_history(folder)
     if history.ended.how in (RUNNING, INTERRUPTED):
-        history = resume(folder, halt=halt).history
+        history = resume(folder, network=recipe.network, halt=halt).history
     elif not (folder / WEIGHTS).is_file():
         raise RunFolderError(f"{folder} has ended and has no weights: the folder is damaged")
     return _unless_stopped(history, halt)

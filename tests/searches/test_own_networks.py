@@ -1,0 +1,80 @@
+"""Searches over networks that are code of the user's own: in a script of his, over its processes, and again after a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import netwise as nw
+from netwise.cli import main
+
+SCRIPT = """
+import sys
+import torch
+import netwise as nw
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inside, self.outside = torch.nn.Linear(4, 16), torch.nn.Linear(16, 3)
+
+    def forward(self, x):
+        return self.outside(torch.tanh(self.inside(x)))
+
+if __name__ == "__main__":
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(Net), optimizer=nw.SGD(), epochs=int(sys.argv[2]))
+    space = nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0), nw.Choice("optimizer.kind", ("SGD", "Adam"))))
+    if len(sys.argv) > 3:
+        found = nw.resume_search(sys.argv[1], network=nw.Own(Net), jobs=2)
+    else:
+        found = nw.search(recipe, space, method=nw.Random(), trials=4, fresh=2, folder=sys.argv[1], jobs=2)
+    print([t.state for t in found.tried], len(found.fresh), nw.cross_validate(found.recipe.but(network=nw.Own(Net), epochs=1), folds=2, jobs=2).losses[0] < 2)
+"""
+
+
+def run(folder: Path, *words: str) -> subprocess.Popen[str]:
+    (folder / "mine.py").write_text(SCRIPT)
+    return subprocess.Popen(
+        [sys.executable, "mine.py", "study", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_a_network_in_the_users_script_is_searched_by_all_processes(tmp_path: Path) -> None:
+    out, err = run(tmp_path, "3").communicate(timeout=120)
+    assert out.strip() == "['complete', 'complete', 'complete', 'complete'] 2 True", err[-2000:]
+
+
+def test_after_a_kill_the_network_is_handed_over_again(tmp_path: Path) -> None:
+    long = run(tmp_path, "300")
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "study").glob("trials/*/run/checkpoints/*")):
+        assert time.monotonic() < deadline
+        assert long.poll() is None, long.communicate()[1][-2000:]
+        time.sleep(0.05)
+    os.killpg(long.pid, signal.SIGKILL)
+    long.communicate()
+    with pytest.raises(nw.RunFolderError, match="loading imports no code"):
+        nw.resume_search(tmp_path / "study")
+    assert "is code of your own: say --trust-own" in CliRunner().invoke(main, ["search", "--resume", str(tmp_path / "study")]).output
+    assert not nw.load_search(tmp_path / "study").complete  # looking needs no code
+    out, err = run(tmp_path, "300", "resume").communicate(timeout=120)
+    assert out.strip() == "['complete', 'complete', 'complete', 'complete'] 2 True", err[-2000:]
+
+
+def test_a_space_that_changes_another_part_leaves_the_network_as_it_is() -> None:
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(small), optimizer=nw.SGD())
+    changed = nw.Space((nw.Choice("optimizer.kind", ("SGD", "Adam")),)).applied(recipe, {"optimizer.kind": "Adam"})
+    assert changed.network is recipe.network
+
+
+def small() -> object:
+    import torch
+
+    return torch.nn.Linear(4, 3)
