@@ -45,6 +45,7 @@ from netwise.store import Checkpoint, RunFolder
 Halt = Callable[[int, Mapping[str, Any]], str | None]
 LOOK_EVERY = 64  # steps between two looks whether all is finite; a broken stretch is taken again, step by step
 MOST_TARGETS = 100_000  # that are looked at to know what guessing would score
+FEW_TARGETS = 10_000  # and what perfection would: it is tried in many ways, and hangs less on how many there are of each
 WATCHED = 60  # watched steps of a whole run, at most about this many: listening may cost a run a few per cent
 
 
@@ -214,6 +215,11 @@ def _prepared_alike(recipe: Recipe, intake: Intake) -> Arrays:
     x = intake.prepared(given.X, recipe.preprocess)
     y = given.y if given.classes else (given.y - intake.target_mean) / intake.target_scale
     return given.but(X=x, y=y, scale_target=False)
+
+
+def _thinned(target: Tensor, most: int) -> Tensor:
+    """One target of several, so that at most so many are left."""
+    return target if len(target) <= most else target[:: len(target) // most + 1]
 
 
 def _wrong_arguments(device: str, threads: int | None, watch_every: int | None, checkpoint_every: int) -> list[Problem]:
@@ -559,10 +565,9 @@ class _Session:
         }
         if self.recipe.network.by_phases:
             return Facts(**known_of_all, classes=len(self.samples.classes) or None)
-        target = self.train.y.cpu()
-        if len(target) > MOST_TARGETS:
-            target = target[:: len(target) // MOST_TARGETS + 1]
-        guess, least = (known(self.stepper.loss, target, self.samples.outputs) for known in (loss_of_guessing, loss_of_perfection))
+        target, few = _thinned(self.train.y.cpu(), MOST_TARGETS), _thinned(self.train.y.cpu(), FEW_TARGETS)
+        guess = loss_of_guessing(self.stepper.loss, target, self.samples.outputs)
+        least = loss_of_perfection(self.stepper.loss, few, self.samples.outputs)
         drops = [float(m.p) for m in self.module.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
         kind = loss_kind(self.stepper.loss, outputs_of(self.module, self.train.x[:64]).cpu(), self.train.y[:64].cpu())
         return Facts(
