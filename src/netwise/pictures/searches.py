@@ -14,10 +14,11 @@ from netwise.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure
 from netwise.searches.found import Found
 from netwise.searches.methods import COMPLETE, Tried
 from netwise.searches.models import LEAST, importance, surrogate
-from netwise.searches.space import Axis, Choice
+from netwise.searches.space import Axis, Choice, Numbers
 from netwise.searches.validation import LearningCurve
 
 MOST_AXES = 6  # drawn against each other; the most important ones of more
+FEW_DECADES = 1e3  # an axis that spans less has too few powers of ten to be read by
 
 
 def search_pictures(found: Found) -> list[str]:
@@ -207,8 +208,19 @@ def _scale(drawn: Any, axis: Axis, which: str = "x") -> None:
     getattr(drawn, f"set_{which}label")(axis.name)
     if isinstance(axis, Choice):
         getattr(drawn, f"set_{which}ticks")(range(len(axis.options)), [_word(option) for option in axis.options])
-    elif type(axis).__name__ == "Log" or getattr(axis, "log", False):
+    elif isinstance(axis, Numbers) and axis.by_factors:
         getattr(drawn, f"set_{which}scale")("log")
+        if axis.high / axis.low < FEW_DECADES:
+            _ticks_within(getattr(drawn, f"{which}axis"))
+
+
+def _ticks_within(ruler: Any) -> None:
+    """Ticks of an axis too short for powers of ten alone: 1, 2 and 5 of each, in plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    ruler.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ruler.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ruler.set_minor_formatter(NullFormatter())
 
 
 def _word(value: Any) -> str:
@@ -228,6 +240,8 @@ def picture_curve(curve: LearningCurve, path: Path) -> Path:
                 axis.plot([count] * len(each), each, "o", color=colour, markersize=3, alpha=0.6)
             axis.plot(curve.rows, [sum(each) / len(each) for each in values], color=colour, label=name)
         axis.set_xscale("log")
+        axis.set_xticks(curve.rows, [f"{count:,}" for count in curve.rows])
+        axis.set_xticks([], minor=True)
         axis.set_xlabel("training samples")
         axis.set_ylabel("value")
         axis.set_title("Learning curve")
