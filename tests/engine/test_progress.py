@@ -9,14 +9,14 @@ import pytest
 
 import netwise as nw
 from netwise.display import table_of
-from netwise.engine import many
+from netwise.engine import noting
 
 RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=400)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_runs_at_work_are_told_and_then_their_number(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(many, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(noting, "LOOK_EVERY", 0.02)
     words: list[str] = []
     seen: dict[str, nw.AtWork] = {}
 

@@ -120,3 +120,10 @@ def test_validate_and_curve(home: Path) -> None:
     assert "More data" in said.output
     assert (home / "curve.svg").read_text("utf-8").startswith("<svg")
     assert "write whole numbers" in call("curve", "small.toml", "--rows", "a,b").output
+
+
+def test_where_every_trial_fails_the_reason_is_told(home: Path) -> None:
+    Path("small.toml").write_text(RECIPE.replace("MLP", "Own").replace("widths = [4, 8, 3]", 'source = "torch.nn:Identity"'))
+    said = call("search", "space.toml", "--jobs", "1", "-o", "study", "--trust-own")
+    assert "No trial was completed. Trial 0: " in said.output
+    assert said.output.count("failed") == 3

@@ -118,7 +118,7 @@ def _planned(space: Path, source: str | None, settings: Sequence[str], trials: i
 
 def _line(trial: Tried) -> str:
     value = "" if trial.value is None else f"{trial.value:.4f}"
-    reason = f"  {trial.reason.splitlines()[0][:100]}" if trial.reason else ""
+    reason = f"  {' '.join(trial.reason.split())[:200]}" if trial.reason else ""
     return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.words}{reason}"
 
 
@@ -139,7 +139,8 @@ def _tell(found: Found, page: Path) -> None:
     for place, trial in enumerate(found.leaders[:SHOWN], start=1):
         click.echo(f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {trial.words}")
     if found.best is None:
-        click.echo("No trial was completed.")
+        failed = next((trial for trial in found.tried if trial.reason), None)
+        click.echo("No trial was completed." + (f" Trial {failed.number}: {failed.reason}" if failed is not None else ""))
     elif found.mean is not None:
         interval = "" if found.low is None or found.high is None else f" (95 % interval {found.low:.4f} to {found.high:.4f})"
         click.echo(f"Winner: {found.own:.4f} in the search, {found.mean:.4f}{interval} over {len(found.fresh)} fresh seeds.")

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from netwise.engine.progress import LOOK_EVERY, AtWork, Silent, watcher
-from netwise.engine.repeating import every
+from netwise.engine.noting import Noting, told
+from netwise.engine.progress import Silent
 from netwise.engine.run import Intake, Run, module_from
 from netwise.engine.scores import Score
 from netwise.engine.sharing import found_data, light, shared_data
 from netwise.engine.threads import cores
 from netwise.engine.training import How, _Session, _stored
 from netwise.errors import WrongValue
-from netwise.history import INTERRUPTED, Ended, History
+from netwise.history import INTERRUPTED, History
 from netwise.recipe.checks import aimed, hindrances
-from netwise.recipe.recipe import Recipe, changes
-from netwise.signals import valid_value
+from netwise.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ def fit_many(
     share = max(1, cores() // jobs)
     how = How("cpu", -share, -1 if watch_every is None else watch_every, 0, test)
     runs: list[Run | None] = [None] * len(recipes)
-    with shared_data(recipes, jobs) as data, _told(recipes, runs) as notes:
+    with shared_data(recipes, jobs) as data, told(recipes, runs) as notes:
         for sent in (light, _whole) if data is not None else (_whole,):
             tasks = (joblib.delayed(_one)(i, sent(recipe), how, data, sent is light, notes) for i, recipe in enumerate(recipes) if runs[i] is None)
             found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
@@ -87,63 +81,6 @@ def fit_many(
     return [run for run in runs if run is not None]
 
 
-@contextmanager
-def _told(recipes: Sequence[Recipe], runs: Sequence[Run | None]) -> Iterator[str | None]:
-    """Inside, who watches is told of these runs; a folder for what the workers note for it, None where nobody does."""
-    tell = watcher()
-    if tell is None:
-        yield None
-        return
-
-    def look() -> None:
-        ended = sum(run is not None for run in runs)
-        tell(f"{ended} of {len(recipes)} runs ended", [_at_work(recipes, *note) for note in _notes(Path(notes)) if runs[note[0]] is None])
-
-    with tempfile.TemporaryDirectory(prefix="netwise-notes-", ignore_cleanup_errors=True) as notes:
-        with every(LOOK_EVERY, look):
-            yield notes
-        look()
-
-
-def _at_work(recipes: Sequence[Recipe], place: int, epoch: int, epochs: int, value: float | None) -> AtWork:
-    apart = changes(recipes[0], recipes[place])
-    about = ", ".join(f"{name} = {new}" for name, (_, new) in apart.items())
-    return AtWork(f"run {place + 1} of {len(recipes)}", epoch, epochs, value, about)
-
-
-def _notes(folder: Path) -> list[tuple[int, int, int, float | None]]:
-    found = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            found.append((int(path.stem), *json.loads(path.read_text())))
-        except (OSError, ValueError):
-            continue  # it has just ended, or is just being written
-    return found
-
-
-class _Noting(Silent):
-    """Notes in a file how far the run is, for whoever watches."""
-
-    def __init__(self, folder: str, place: int) -> None:
-        self.path, self.epochs, self.noted = Path(folder) / f"{place}.json", 0, 0.0
-
-    def start(self, epochs: int, steps: int, done: int) -> None:
-        self.epochs = epochs
-        self._note(0, None)
-
-    def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
-        if time.monotonic() - self.noted > LOOK_EVERY / 2:
-            self._note(epoch, valid_value(row))
-
-    def end(self, ended: Ended) -> None:
-        self.path.unlink(missing_ok=True)
-
-    def _note(self, epoch: int, value: float | None) -> None:
-        if self.path.parent.is_dir():  # on another machine there is none
-            self.path.write_text(json.dumps([epoch, self.epochs, value]))
-            self.noted = time.monotonic()
-
-
 def _whole(recipe: Recipe) -> Recipe:
     return recipe
 
@@ -154,7 +91,7 @@ def _one(place: int, recipe: Recipe, how: How, data: str | None, is_light: bool,
     with found_data(recipe, data) as is_there:
         if is_light and not is_there:
             return place, None
-        run = _stored(recipe, None) if recipe.network.stores else _Session(recipe, how).run(None, _Noting(notes, place) if notes else Silent(), None)
+        run = _stored(recipe, None) if recipe.network.stores else _Session(recipe, how).run(None, Noting(notes, place) if notes else Silent(), None)
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
     return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
 
