@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import netwise as nw
 from netwise.cli import main
+from netwise.searches.study import StudyFolder
 
 SCRIPT = """
 import sys
@@ -78,3 +79,19 @@ def small() -> object:
     import torch
 
     return torch.nn.Linear(4, 3)
+
+
+def test_axes_in_a_file_name_no_code_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "foreign.py").write_text("open('it_ran', 'w').close()\nimport torch\n\ndef build():\n    return torch.nn.Linear(4, 3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(small), optimizer=nw.SGD(), epochs=1)
+    space = nw.Space((nw.Choice("network.source", ("foreign:build", "foreign:build2")),))
+    StudyFolder.create(Path("study"), recipe, nw.Search(space=space, method=nw.Grid(), trials=2, fresh=0))
+    read = nw.resume_search("study", network=nw.Own(small), jobs=1)
+    assert [t.state for t in read.tried] == ["failed", "failed"]
+    assert "reading a file runs none" in read.tried[0].reason
+    assert not Path("it_ran").exists()
+    mine = nw.search(recipe, space, method=nw.Grid(), fresh=0, folder="mine", jobs=1)  # the user's own words
+    assert [t.state for t in mine.tried] == ["complete", "failed"]
+    assert Path("it_ran").exists()

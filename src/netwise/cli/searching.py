@@ -55,8 +55,9 @@ def search(
     from netwise.recipe.file import read_recipe
     from netwise.report.search import write_search_report
     from netwise.searches.advice import advice
+    from netwise.searches.file import read_search
     from netwise.searches.searching import resume_search, start
-    from netwise.store import RECIPE, REPORT, new_folder
+    from netwise.store import RECIPE, REPORT, SEARCH, new_folder
 
     if (space is None) == (resumed is None):
         raise click.UsageError("name a SPACE.toml, or --resume STUDY")
@@ -67,8 +68,9 @@ def search(
             raise click.UsageError("a resumed search keeps its recipe and its method: --recipe, --set and --method are for new ones")
         study = _study(resumed, home)
         network = own_network(read_recipe(study / RECIPE), trust_own) if (study / RECIPE).is_file() else None
+        space_of = read_search(study / SEARCH)[0].space if trust_own and (study / SEARCH).is_file() else None
         with show_progress() as say:
-            found = resume_search(study, network=network, trials=trials, **how, told=lambda t: say(_line(t)))
+            found = resume_search(study, space=space_of, network=network, trials=trials, **how, told=lambda t: say(_line(t)))
     else:
         assert space is not None
         recipe, plan = _planned(space, source, settings, trials, method)

@@ -106,7 +106,7 @@ def resume_search(
 
     Args:
         folder: of the study.
-        space: again, where its axes change the recipe by functions of the user's own.
+        space: again, where its axes change the recipe by functions of the user's own, or name networks that are.
         network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
         jobs, storage, checkpoint_every, told: as in `search`.
         trials: more of them than were planned. Default: as planned.
@@ -136,7 +136,7 @@ def resume_search(
 
 
 def _carried_out(study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None) -> Found:
-    space = study.search.space if any(axis.change is not None for axis in study.search.space.axes) else None
+    space = study.search.space if study.handed_over else None
     network = study.recipe.network if isinstance(study.recipe.network, Own) else None
     with shared_data([study.recipe], jobs or cores()) as data, telling(study, told):
         for number in range(study.search.method.stages):

@@ -23,8 +23,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from netwise import streams
 from netwise.engine.run import with_own
-from netwise.errors import RunFolderError
-from netwise.networks import Network
+from netwise.errors import Problem, RunFolderError, WrongValue
+from netwise.networks import Network, Own
 from netwise.recipe.file import read_recipe, write_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.searches.file import read_search, write_search
@@ -105,6 +105,7 @@ class StudyFolder:
     storage: Any
     url: str | None
     name: str
+    handed_over: bool  # the space came from the user himself, and from no file: what it names is his
     _studies: dict[int, Study] = field(default_factory=dict, init=False, repr=False)  # as Optuna has it, by the epochs of a stage
 
     @staticmethod
@@ -147,7 +148,7 @@ class StudyFolder:
         recipe = read_recipe(path / RECIPE)
         if network is not None:
             recipe = with_own(recipe, network, path)
-        return StudyFolder(path, recipe, search, storage, url, name)
+        return StudyFolder(path, recipe, search, storage, url, name, space is not None)
 
     @property
     def shared(self) -> bool:
@@ -286,6 +287,9 @@ class StudyFolder:
         from netwise.recipe.origin import From
 
         recipe = self.search.space.applied(self.recipe, tried.point)
+        if isinstance(recipe.network, Own) and recipe.network != self.recipe.network and not self.handed_over:
+            told = "is code that the axes in a file name, and reading a file runs none: hand the space over again"
+            raise WrongValue("search", [Problem("network.source", str(recipe.network.source), told)])
         if stage is not None and stage.epochs is not None:
             recipe = recipe.but(epochs=stage.epochs)
         if tried.parent is not None:

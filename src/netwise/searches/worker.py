@@ -45,7 +45,7 @@ class Post:
         url: of its storage, or None.
         stage: which one it works on.
         share: cores of each worker.
-        space: of the plan, where its axes have functions of the user's own; else None, and it is read.
+        space: of the plan, where the user handed it over; else None, and it is read.
         network: the user's own, which the files do not hold; else None.
         data: folder where the data are loaded already, or None.
         checkpoint_every: steps between checkpoints besides those of epochs.
