@@ -126,13 +126,15 @@ def find_run(run: str, home: Path) -> Path:
 def own_network(recipe: Recipe, trusted: bool) -> Network | None:
     """The user's own network, once it is said that its code may run."""
     from netwise.networks import Own
+    from netwise.recipe.code import code_within
 
-    if not isinstance(recipe.network, Own):
-        return None
-    if not trusted:
-        raise WrongValue("recipe", [Problem("network.source", str(recipe.network.source), "is code of your own: say --trust-own to import and run it")])
-    sys.path.insert(0, str(Path.cwd()))
-    return recipe.network
+    own = recipe.network if isinstance(recipe.network, Own) else None
+    named = [*([str(own.source)] if own is not None else []), *code_within(recipe)]
+    if named and not trusted:
+        raise WrongValue("recipe", [Problem("network.source", ", ".join(named), "is code of your own: say --trust-own to import and run it")])
+    if named:
+        sys.path.insert(0, str(Path.cwd()))
+    return own
 
 
 def called(recipe: Recipe) -> str:

@@ -21,6 +21,7 @@ from netwise.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION, BinaryCrossE
 from netwise.networks import Network, Own
 from netwise.networks.unsupervised import Unsupervised
 from netwise.preprocess import Fitted, Preprocess
+from netwise.recipe.code import code_within
 from netwise.recipe.recipe import Recipe
 from netwise.store import RunFolder
 
@@ -199,6 +200,18 @@ def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
     if not isinstance(network, Own) or network.source != recipe.network.source:
         raise RunFolderError(f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}")
     return recipe.but(network=network)
+
+
+def without_code(recipe: Recipe, folder: Path) -> None:
+    """What begins anew from a folder must not train its start by code that a file names.
+
+    Raises:
+        RunFolderError: it would.
+    """
+    named = code_within(recipe)
+    if named:
+        told = "and reading runs no code: train that recipe first, and name its folder in the place of it, init=From(folder)"
+        raise RunFolderError(f"{folder}: its start is trained by a network of the user's own, {', '.join(named)}, {told}")
 
 
 def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ from netwise.data.source import Pairs, Samples
 from netwise.engine.average import RunningAverage
 from netwise.engine.interrupt import Interrupt
 from netwise.engine.progress import Progress, Silent
-from netwise.engine.run import Intake, Run, prepare_module, with_own
+from netwise.engine.run import Intake, Run, prepare_module, with_own, without_code
 from netwise.engine.scores import Score, evaluate, outputs_of, score
 from netwise.engine.start import begin
 from netwise.engine.state import Keeper, load_optimizer, module_tensors, optimizer_tensors, rng_state, set_rng_state
@@ -165,6 +165,8 @@ def resume(folder: str | Path, *, network: Network | None = None, progress: Prog
             rest = "there is nothing left to do" if how != DIVERGED else "the same recipe would diverge again; change it"
             raise RunFolderError(f"{store.path} has ended ({how}): {rest}.")
         start = store.latest_checkpoint()
+        if start is None:
+            without_code(recipe, store.path)
         session = _Session(recipe, How(**known["how"]), fresh=start is None)
         session.halt = halt
         if session.samples.fingerprint != known["fingerprint"]:

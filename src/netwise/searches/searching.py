@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from netwise.engine.run import with_own
+from netwise.engine.run import with_own, without_code
 from netwise.engine.sharing import shared_data
 from netwise.engine.threads import cores
 from netwise.errors import CANNOT_RUN, Problem, WrongValue
@@ -125,6 +125,7 @@ def resume_search(
     """
     study = StudyFolder.open(folder, storage, space, network)
     with_own(study.recipe, network, study.path)  # reading a study runs no code that its files name
+    without_code(study.recipe, study.path)
     plan = study.search
     if trials is not None and trials != plan.trials:
         if plan.counts_itself or plan.method.stages > 1:

@@ -25,6 +25,7 @@ from netwise import streams
 from netwise.engine.run import with_own
 from netwise.errors import Problem, RunFolderError, WrongValue
 from netwise.networks import Network, Own
+from netwise.recipe.code import code_within
 from netwise.recipe.file import read_recipe, write_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.searches.file import read_search, write_search
@@ -287,9 +288,11 @@ class StudyFolder:
         from netwise.recipe.origin import From
 
         recipe = self.search.space.applied(self.recipe, tried.point)
-        if isinstance(recipe.network, Own) and recipe.network != self.recipe.network and not self.handed_over:
+        named = {str(recipe.network.source)} if isinstance(recipe.network, Own) and recipe.network != self.recipe.network else set[str]()
+        named |= set(code_within(recipe)) - set(code_within(self.recipe))
+        if named and not self.handed_over:
             told = "is code that the axes in a file name, and reading a file runs none: hand the space over again"
-            raise WrongValue("search", [Problem("network.source", str(recipe.network.source), told)])
+            raise WrongValue("search", [Problem("network.source", ", ".join(sorted(named)), told)])
         if stage is not None and stage.epochs is not None:
             recipe = recipe.but(epochs=stage.epochs)
         if tried.parent is not None:
