@@ -95,3 +95,30 @@ def test_axes_in_a_file_name_no_code_that_runs(tmp_path: Path, monkeypatch: pyte
     mine = nw.search(recipe, space, method=nw.Grid(), fresh=0, folder="mine", jobs=1)  # the user's own words
     assert [t.state for t in mine.tried] == ["complete", "failed"]
     assert Path("it_ran").exists()
+
+
+DEADLY = """
+import os, signal, sys
+import torch
+import netwise as nw
+
+def build():
+    return torch.nn.Linear(4, 3)
+
+def deadly():
+    os.kill(os.getpid(), signal.SIGKILL)  # as the system does for want of memory
+
+if __name__ == "__main__":
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(build), optimizer=nw.SGD(), epochs=2)
+    axis = nw.Choice("network", ("good", "bad", "fine"), change=lambda r, word: r.but(network=nw.Own(deadly)) if word == "bad" else r.but(seed=len(word)))
+    found = nw.search(recipe, nw.Space((axis,)), method=nw.Grid(), fresh=1, folder="study", jobs=2)
+    print([(t.point["network"], t.state) for t in found.tried], len(found.fresh))
+    print(found.tried[1].reason)
+"""
+
+
+def test_a_trial_that_kills_its_worker_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    done = subprocess.run([sys.executable, "deadly.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.startswith("[('good', 'complete'), ('bad', 'failed'), ('fine', 'complete')] 1\n"), done.stdout + done.stderr[-2000:]
+    assert "its worker was killed 3 times" in done.stdout

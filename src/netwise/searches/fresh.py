@@ -14,10 +14,11 @@ from netwise.engine.run import load_history
 from netwise.engine.scores import Score
 from netwise.engine.sharing import found_data
 from netwise.engine.threads import at_most, cores
+from netwise.errors import RunFolderError
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import Tried
-from netwise.searches.study import FRESH, StudyFolder
-from netwise.searches.worker import ENDED, STOPPED, Stopped, side_by_side, trained
+from netwise.searches.study import FRESH, LIVES, StudyFolder
+from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, side_by_side, trained
 from netwise.store import WEIGHTS, RunFolder
 from netwise.trials import goal_of
 
@@ -65,12 +66,23 @@ def fresh_runs(study: StudyFolder, best: Tried, recipe: Recipe) -> list[FreshRun
 
 
 def train_fresh(runs: Sequence[FreshRun], jobs: int | None, checkpoint_every: int, shared: str | None) -> bool:
-    """Train what is not done yet, side by side; False where a signal interrupted it."""
+    """Train what is not done yet, side by side; False where a signal interrupted it.
+
+    Raises:
+        RunFolderError: a run killed its worker again and again, alone at work.
+    """
+    most, kills, alone = jobs or cores(), 0, 0
     while left := [run for run in runs if not run.done]:
-        count = max(1, min(jobs or cores(), len(left)))
-        ended = side_by_side(partial(_train, checkpoint_every=checkpoint_every, share=max(1, cores() // count), shared=shared), left, count)
-        if ended == STOPPED:
+        count = max(1, min(most, len(left)) >> kills)
+        train = partial(_train, checkpoint_every=checkpoint_every, share=max(1, cores() // count), shared=shared)
+        how = side_by_side(train, left[:count] if kills else left, count if most == 1 else max(2, count))
+        if how == STOPPED:
             return False
+        kills = kills + 1 if how == KILLED and len([run for run in left if not run.done]) == len(left) else 0
+        alone = alone + 1 if kills and count == 1 else 0
+        if alone == LIVES:
+            told = f"a fresh run of the winner killed its worker {LIVES} times, alone at work: too little memory for it. All trials are kept"
+            raise RunFolderError(f"{left[0].folder}: {told}")
     return True
 
 

@@ -26,7 +26,7 @@ from netwise.searches.plan import Search
 from netwise.searches.space import Space
 from netwise.searches.study import BEST, StudyFolder
 from netwise.searches.watching import telling
-from netwise.searches.worker import ENDED, STOPPED, Post, side_by_side, work
+from netwise.searches.worker import ENDED, KILLED, STOPPED, Post, side_by_side, work
 from netwise.store import OUTCOME, SEARCH, strict
 
 Told = Callable[[Tried], None]
@@ -156,12 +156,21 @@ def _carried_out(study: StudyFolder, jobs: int | None, checkpoint_every: int, to
 
 def _stage(study: StudyFolder, post: Post, jobs: int | None) -> str:
     """All trials of a stage; "stopped" where a signal asked to end, "ended" else."""
-    stage = study.stage(post.stage)
-    while (left := stage.trials - sum(t.ended for t in study.tried() if t.stage == post.stage)) > 0:
-        count = max(1, min(jobs or cores(), left))
-        share = max(1, cores() // count)
-        if side_by_side(work, [replace(post, share=share)] * count, count) == STOPPED:
-            return STOPPED  # and where a worker was killed, its trial waits, and others take it
+    stage, most = study.stage(post.stage), jobs or cores()
+    kills = 0  # one after another, without a trial that ended in between
+    while (left := stage.trials - _ended(study, post.stage)) > 0:
+        # Where a worker was killed its trial waits, and others take it. Kills without an end to them come from a trial itself, mostly
+        # for its memory; half as many workers each time, and who is alone at last has the one that it is.
+        count = max(1, min(most, left) >> kills)
+        posts = [replace(post, share=max(1, cores() // count), alone=count == 1)] * count
+        how = side_by_side(work, posts, count if most == 1 else max(2, count))
+        if how == STOPPED:
+            return STOPPED
+        kills = kills + 1 if how == KILLED and stage.trials - _ended(study, post.stage) == left else 0
         if any(t.state == RUNNING for t in study.tried() if t.stage == post.stage):
             time.sleep(1.0)  # other machines are at work on the rest of the stage
     return ENDED
+
+
+def _ended(study: StudyFolder, stage: int) -> int:
+    return sum(t.ended for t in study.tried() if t.stage == stage)

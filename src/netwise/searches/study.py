@@ -13,6 +13,7 @@ report.html      the same to look at
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -32,7 +33,7 @@ from netwise.searches.file import read_search, write_search
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, Tried
 from netwise.searches.plan import Search
 from netwise.searches.space import Space
-from netwise.store import RECIPE, SEARCH
+from netwise.store import RECIPE, SEARCH, WEIGHTS
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 JOURNAL, TRIALS, FRESH, BEST = "journal.log", "trials", "fresh", "best.toml"
 DEAD_AFTER = 120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
 BEAT_EVERY = 20.0
+LIVES = 3  # times that the worker of a trial may be killed, alone at work, without the trial getting further
 TOLD = "told"  # of a trial in the storage: everything that its worker said at its end, in one write
 NAME = "netwise"  # of the study within its storage
 
@@ -230,6 +232,22 @@ class StudyFolder:
             except BlockingIOError:
                 return True
         return False
+
+    def another_life(self, number: int) -> bool:
+        """Whether a trial may be begun or gone on with once more; to be called by who is alone at work and holds its lock."""
+        home = self.folder(number)
+        got = sorted(str(path.relative_to(home)) for pattern in ("*/checkpoints/*", f"*/{WEIGHTS}") for path in home.glob(pattern))
+        try:
+            before = json.loads((home / ".lives").read_text("utf-8"))
+        except (OSError, ValueError):
+            before = {}
+        times = before["times"] + 1 if before.get("got") == got else 1
+        (home / ".lives").write_text(json.dumps({"got": got, "times": times}))
+        return bool(times <= LIVES)
+
+    def forget_lives(self, number: int) -> None:
+        """A trial was left off by a signal: nothing killed its worker."""
+        (self.folder(number) / ".lives").unlink(missing_ok=True)
 
     @contextmanager
     def asking(self) -> Iterator[None]:

@@ -28,7 +28,7 @@ from netwise.networks import Network
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import Stage, Tried
 from netwise.searches.space import Space
-from netwise.searches.study import BEAT_EVERY, TOLD, StudyFolder
+from netwise.searches.study import BEAT_EVERY, LIVES, TOLD, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
 from netwise.store import ABOUT, RECIPE, WEIGHTS
 from netwise.trials import goal_of
@@ -49,6 +49,7 @@ class Post:
         network: the user's own, which the files do not hold; else None.
         data: folder where the data are loaded already, or None.
         checkpoint_every: steps between checkpoints besides those of epochs.
+        alone: nobody else of this search is at work on this machine, so what kills the worker is its own trial.
     """
 
     folder: str
@@ -59,6 +60,7 @@ class Post:
     network: Network | None = None
     data: str | None = None
     checkpoint_every: int = 0
+    alone: bool = False
 
 
 def work(post: Post) -> str:
@@ -77,9 +79,21 @@ def _trials(study: StudyFolder, post: Post) -> str:
             return ENDED
         trial, lock = taken
         with lock, _signs_of_life(trial, study.shared):
+            if post.alone and not study.another_life(trial.number):
+                _give_up(study, stage, trial)
+                continue
             if not _take(study, stage, trial, post.checkpoint_every):
                 study.let_wait(trial._trial_id)
+                study.forget_lives(trial.number)
                 return STOPPED
+
+
+def _give_up(study: StudyFolder, stage: Stage, trial: Any) -> None:
+    import optuna
+
+    told = f"its worker was killed {LIVES} times while it was alone at work, without getting further: too little memory for it, or no checkpoint in time"
+    trial.set_user_attr(TOLD, {"reason": told})
+    study.optuna_study(stage.epochs).tell(trial.number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
 
 
 class Stopped(Exception):  # no error: somebody pressed Ctrl-C
