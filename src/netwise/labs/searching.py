@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,14 @@ def _landscape_arms() -> Mapping[str, Recipe]:
 
 def _hashes() -> dict[str, str]:
     return {"landscape": landscape().recipe}
+
+
+def _draw_shares(axis: Any, found: Sequence[tuple[Sequence[float] | Floats, str, str]]) -> None:
+    """What share of the searches stayed below each value: (values, colour, name) of each way."""
+    for values, colour, name in found:
+        axis.plot(np.sort(values), np.arange(len(values)) / len(values), color=colour, label=name)
+    axis.set_ylabel("share of the searches")
+    axis.legend(fontsize=8)
 
 
 # ---- L12
@@ -139,12 +148,9 @@ def run_l58() -> Outcome:
     }
     with figure() as (made, axes):
         axis = axes[0][0]
-        for values, colour, name in ((grid, GREY, "grid of 3 x 3"), (drawn, BLUE, "9 random")):
-            axis.plot(np.sort(values), np.arange(draws) / draws, color=colour, label=name)
+        _draw_shares(axis, ((grid, GREY, "grid of 3 x 3"), (drawn, BLUE, "9 random")))
         axis.set_xlabel("best value found")
-        axis.set_ylabel("share of the searches")
         axis.set_title("Nine trials, one of two axes matters")
-        axis.legend(fontsize=8)
         picture = svg(made, "Random and grid")
     gain = float(drawn.mean() - grid.mean())
     real = POINTS * float(real_random.mean() - real_grid.mean())
@@ -287,16 +293,10 @@ def run_l60() -> Outcome:
     }
     with figure() as (made, axes):
         axis = axes[0][0]
-        for values, colour, name in (
-            ([value for value, _ in found], BLUE, f"coarse to fine, {100 * cost:.0f} % of the epochs"),
-            (drawn, GREY, "random"),
-            (equal, ORANGE, "random, at the same cost"),
-        ):
-            axis.plot(np.sort(values), np.arange(len(values)) / len(values), color=colour, label=name)
+        staged = ([value for value, _ in found], BLUE, f"coarse to fine, {100 * cost:.0f} % of the epochs")
+        _draw_shares(axis, (staged, (drawn, GREY, "random"), (equal, ORANGE, "random, at the same cost")))
         axis.set_xlabel("accuracy of the best")
-        axis.set_ylabel("share of the searches")
         axis.set_title("From coarse to fine")
-        axis.legend(fontsize=8)
         picture = svg(made, "From coarse to fine")
     criteria = (
         Criterion("from coarse to fine comes within 0.3 points of random search of as many full trials", behind, behind <= 0.3),

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from netwise.store import ABOUT, RECIPE, WEIGHTS
 from netwise.trials import goal_of
 
 ENDED, STOPPED, KILLED = "ended", "stopped", "killed"
+KILLING = f"its worker was killed {LIVES} times while it was alone at work, without getting further: too little memory for it, or no checkpoint in time"
 
 
 @dataclass(frozen=True)
@@ -80,20 +80,12 @@ def _trials(study: StudyFolder, post: Post) -> str:
         trial, lock = taken
         with lock, _signs_of_life(trial, study.shared):
             if post.alone and not study.another_life(trial.number):
-                _give_up(study, stage, trial)
+                _fail(study, stage, trial, KILLING)
                 continue
             if not _take(study, stage, trial, post.checkpoint_every):
                 study.let_wait(trial._trial_id)
                 study.forget_lives(trial.number)
                 return STOPPED
-
-
-def _give_up(study: StudyFolder, stage: Stage, trial: Any) -> None:
-    import optuna
-
-    told = f"its worker was killed {LIVES} times while it was alone at work, without getting further: too little memory for it, or no checkpoint in time"
-    trial.set_user_attr(TOLD, {"reason": told})
-    study.optuna_study(stage.epochs).tell(trial.number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
 
 
 class Stopped(Exception):  # no error: somebody pressed Ctrl-C
@@ -104,8 +96,6 @@ def _take(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -
     """Train one trial and tell its value; False where a signal interrupted it."""
     import optuna
 
-    # Where two machines took each other for dead, the first word counts and the second one is not heard.
-    tell = partial(study.optuna_study(stage.epochs).tell, skip_if_finished=True)
     number = trial.number
     point = study.search.space.point_of(trial.params)
     tried = Tried(number, trial.user_attrs["stage"], point, parent=trial.user_attrs.get("parent"))
@@ -115,15 +105,26 @@ def _take(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -
     except Stopped:
         return False
     except Exception as error:  # whatever a recipe raises ends this trial and not the search
-        trial.set_user_attr(TOLD, {"reason": f"{type(error).__name__}: {error}"[:2000]})
-        tell(number, state=optuna.trial.TrialState.FAIL)
+        _fail(study, stage, trial, f"{type(error).__name__}: {error}"[:2000])
         return True
     trial.set_user_attr(TOLD, found.told)
     if found.pruned:
-        tell(number, state=optuna.trial.TrialState.PRUNED)
+        _tell(study, stage, number, state=optuna.trial.TrialState.PRUNED)
     else:
-        tell(number, found.value)
+        _tell(study, stage, number, found.value)
     return True
+
+
+def _fail(study: StudyFolder, stage: Stage, trial: Any, reason: str) -> None:
+    import optuna
+
+    trial.set_user_attr(TOLD, {"reason": reason})
+    _tell(study, stage, trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def _tell(study: StudyFolder, stage: Stage, number: int, value: float | None = None, state: Any = None) -> None:
+    """Where two machines took each other for dead, the first word counts and the second one is not heard."""
+    study.optuna_study(stage.epochs).tell(number, value, state=state, skip_if_finished=True)
 
 
 @dataclass(frozen=True)
