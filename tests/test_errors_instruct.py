@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.raises import Message, instructs, messages, problems, raise_statements
+from tools.raises import Message, error_forms, instructs, messages, problems, raise_statements
 from tools.source import PACKAGE, Source, sources
 
 # Measured at commit 41173f0; to be raised to 0.9 as the texts are rewritten.
@@ -228,6 +228,58 @@ def test_variables_constants_and_functions_are_followed(tmp_path: Path) -> None:
         "j": False,
         "k": True,
     }
+
+
+def test_functions_and_constants_of_other_modules_are_followed(tmp_path: Path) -> None:
+    package = tmp_path / "pack"
+    package.mkdir()
+    (package / "texts.py").write_text(
+        'HINT = "Write 64."\ndef absent(x):\n    return ValueError(f"{x} is absent: install it")\n'
+    )
+    (package / "user.py").write_text(
+        "from pack.texts import HINT as hint, absent\n"
+        "def f(x):\n    raise ValueError(f'{x} is wrong. {hint}')\n"
+        "def g(x):\n    raise absent(x)\n"
+        "def h(x):\n    raise ValueError(f'{x} is wrong. {HINT}')\n"
+    )
+    found = messages([Source(package / "user.py", tmp_path)], package)
+    assert [each.text for each in found] == [
+        "… is wrong. Write 64.",
+        "… is absent: install it",
+        "… is wrong. …",
+    ]
+    assert [each.instead for each in found] == [True, True, False]
+
+
+def test_structured_errors_are_known_by_their_arguments(tmp_path: Path) -> None:
+    file = tmp_path / "errors.py"
+    file.write_text(
+        textwrap.dedent(
+            """
+            @dataclass
+            class Wrong:
+                subject: str
+                given: str = ""
+                why: str = ""
+                instead: str = ""
+
+            class Refused(ValueError):
+                def __init__(self, text: str, *, instead: str) -> None: ...
+
+            class Several(ValueError):
+                def __init__(self, owner, problems): ...
+
+            class InAFile(Several): ...
+            """
+        ),
+        "utf-8",
+    )
+    forms, carriers = error_forms([Source(file, tmp_path)])
+    assert forms["Wrong"].given == (1, "given")
+    assert forms["Wrong"].reason == (2, "why")
+    assert forms["Refused"].given is None
+    assert forms["Refused"].instead == (1, "instead")
+    assert {"Several", "InAFile"} <= carriers
 
 
 def test_control_flow_and_errors_passed_on_are_no_messages(tmp_path: Path) -> None:

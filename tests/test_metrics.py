@@ -9,6 +9,7 @@ import pytest
 
 from tools.imports import cycles, edges_within, import_graph
 from tools.metrics import main
+from tools.runtime import loaded_modules, preparations, public_names
 from tools.source import Source, line_lengths, mirrored, percentile, sources
 
 
@@ -17,7 +18,7 @@ def package(tmp_path: Path) -> Path:
     """A package with a circle of three files, one import of it inside a function."""
     texts = {
         "__init__.py": "from netwise.a import f\n",
-        "a.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from netwise.b import g\n",
+        "a.py": "import typing\nif typing.TYPE_CHECKING:\n    from netwise.b import g\n",
         "b/__init__.py": "from .c import h\n",
         "b/c.py": "def h():\n    import netwise.a\n",
         "d.py": "from netwise.b import c\nfrom netwise import a\nfrom math import pi\n",
@@ -121,3 +122,12 @@ def test_the_table_and_the_lists(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--errors", "src/nowhere"])
     assert "no such path: src/nowhere" in capsys.readouterr().err
+
+
+def test_what_runs_is_counted() -> None:
+    assert "netwise.diagnosis" in loaded_modules()
+    assert "fit" in public_names()
+    done = preparations()
+    assert 1 <= done["whole"] <= done["fits"]
+    assert done["read"] == 1
+    assert done["diagnoses"] >= 1

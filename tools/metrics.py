@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -159,10 +160,14 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def list_errors(files: Sequence[Source]) -> list[str]:
-    def line(each: Message) -> str:
-        return f"{each.place}: {each.function or 'module'}: {each.error}: {each.text[:160]}"
+    """Messages without an instruction; a part that lacks besides is named in brackets."""
+    return [_described(each) for each in (*messages(files), *problems(files)) if not each.instead]
 
-    return [line(each) for each in (*messages(files), *problems(files)) if not each.instead]
+
+def _described(each: Message) -> str:
+    lacks = [part for part in ("given", "reason") if not getattr(each, part)]
+    besides = f" [no {', no '.join(lacks)}]" if lacks else ""
+    return f"{each.place}: {each.function or 'module'}: {each.error}: {each.text[:160]}{besides}"
 
 
 def list_cycles(files: Sequence[Source]) -> list[str]:
@@ -247,4 +252,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `scripts/metrics --long | head`
     sys.exit(main())

@@ -8,9 +8,10 @@ A message is read from the syntax tree. Its parts are
 * instead: an instruction, see `instructs`.
 
 Structured errors (`Problem`, `Unfitting`, `UnknownName`) have arguments for these parts; one
-without `instead` may still carry an instruction in its reason. A variable, constant or function of the same
-module that a message is built with is followed one level. Where a message has alternatives
-(`a if b else c`, several assignments), one alternative with an instruction is enough.
+without `instead` may still carry an instruction in its reason. A variable, constant or function
+that a message is built with is followed one level, in this module or in the one that it is
+imported from. Where a message has alternatives (`a if b else c`, several assignments), one
+alternative with an instruction is enough.
 
 Not counted, because they are no messages of their own: a bare `raise`, an exception without
 arguments (`Stopped`, `KeyboardInterrupt`), `NotImplementedError`, `AttributeError` in
@@ -24,22 +25,28 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
-from tools.source import FunctionNode, Source
+from tools.imports import module_names
+from tools.source import PACKAGE, FunctionNode, Source, sources
 
 # Words that begin an instruction. They count at the beginning of a clause only: "its name is
 # wrong" holds a noun, ": name its column" an instruction.
 VERBS = """
-    add allow apply ask average begin build call cast change check choose clip close combine compare
-    continue convert copy count create crop decrease define delete disable divide download draw drop
-    enable encode estimate export extract fetch fill fit fix flatten follow generate give go hand
-    hold import include increase initialise initialize inspect install join keep leave let list load
-    look lower make merge move multiply name normalise normalize omit open order overwrite pad pass
-    paste pick place point prefix prepare print provide put quote raise read reduce reload remove
-    rename repair repeat replace report rerun reshape resize restart restore resume retrain retry
-    reverse round run save say scale see select send set shorten show shuffle simplify skip sort
-    specify split standardise standardize start stop subtract supply switch take train transpose try
-    turn unpack unset update upgrade use verify wait wrap write
+    add adjust allow apply ask assign attach average begin build call cast change check choose clip
+    close combine compare concatenate connect continue convert copy count create crop cut declare
+    decrease define delete detach disable divide double download draw drop enable encode enter
+    estimate exclude expand export extend extract fetch fill find fit fix flatten follow freeze
+    generate get give go halve hand hold ignore import include increase initialise initialize insert
+    inspect install join keep leave let list load look lower make mark merge move multiply name
+    normalise normalize omit open order overwrite pad pass paste pick place point prefix prepare
+    print provide put quote raise read rebuild recreate redraw reduce refit register reinstall
+    reload remove rename reorder repair repeat replace report rerun reshape resize restart restore
+    restrict resume retrain retry reverse round run save say scale see select send separate set
+    shorten show shrink shuffle simplify skip sort specify split squeeze standardise standardize
+    start stop strip subtract supply swap switch take train transpose trim try tune turn unfreeze
+    unpack unset unsqueeze update upgrade use verify wait widen wrap write
 """.split()  # noqa: SIM905
 
 INSTRUCTION = re.compile(
@@ -127,11 +134,23 @@ class _Parts:
     instead: bool = False
 
 
-# Structured errors: (place or keyword of what was given, of the reason, of the instruction).
-STRUCTURED: Mapping[str, tuple[tuple[int, str], tuple[int, str], tuple[int, str]]] = {
-    "Problem": ((1, "seen given"), (2, "reason why"), (3, "instead")),
-    "Unfitting": ((-1, ""), (0, "reason why"), (1, "instead")),
+@dataclass(frozen=True)
+class Form:
+    """How the constructor of a structured error takes its parts: (place, name), or None."""
+
+    given: tuple[int, str] | None
+    reason: tuple[int, str] | None
+    instead: tuple[int, str] | None
+
+
+# Names of the arguments for each part, in any structured error of the package.
+GIVEN, REASON, INSTEAD = ("given", "seen"), ("why", "reason", "text", "message"), ("instead",)
+# What the errors of netwise look like; read again from the package, so a change there is followed.
+STRUCTURED: Mapping[str, Form] = {
+    "Problem": Form((1, "seen"), (2, "reason"), (3, "instead")),
+    "Unfitting": Form(None, (0, "reason"), (1, "instead")),
 }
+CARRIERS = frozenset({"WrongValue", "RecipeFileError"})  # hold several problems
 # Errors whose constructor names the given value and the choices by itself.
 COMPLETE = frozenset({"UnknownName"})
 # Control flow, and carriers of problems that were built elsewhere.
@@ -143,16 +162,57 @@ NO_MESSAGE = frozenset(
 )  # fmt: skip
 
 
-def messages(files: Iterable[Source]) -> list[Message]:
-    """The messages of all `raise` statements, in the order of files and lines."""
-    found = [each for source in files for each in _Reader(source).raises()]
+def messages(files: Iterable[Source], package: Path = PACKAGE) -> list[Message]:
+    """The messages of all `raise` statements of files of a package, ordered by file and line."""
+    found = [each for source in files for each in _Reader(source, package).raises()]
     return sorted(found, key=lambda message: (message.source.name, message.line))
 
 
-def problems(files: Iterable[Source]) -> list[Message]:
+def problems(files: Iterable[Source], package: Path = PACKAGE) -> list[Message]:
     """The messages of each `Problem(...)` that is built outside of a `raise` statement."""
-    found = [each for source in files for each in _Reader(source).problems()]
+    found = [each for source in files for each in _Reader(source, package).problems()]
     return sorted(found, key=lambda message: (message.source.name, message.line))
+
+
+def error_forms(files: Iterable[Source]) -> tuple[dict[str, Form], frozenset[str]]:
+    """(structured errors by name, names of the errors that hold several problems) of a package.
+
+    A class is structured where an argument of its constructor, or a field of the dataclass, is
+    called `instead`; it holds several problems where one is called `problems`.
+    """
+    forms, carriers, bases = dict(STRUCTURED), set(CARRIERS), []
+    for source in files:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ClassDef):
+                names = _arguments(node)
+                if "instead" in names:
+                    forms[node.name] = Form(*(_find(names, e) for e in (GIVEN, REASON, INSTEAD)))
+                if "problems" in names:
+                    carriers.add(node.name)
+                bases.append((node.name, [_name(each) for each in node.bases]))
+    for name, above in bases:  # a subclass takes what its base takes
+        carriers |= {name} if carriers & set(above) else set()
+    return forms, frozenset(carriers)
+
+
+def _arguments(node: ast.ClassDef) -> list[str]:
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+            return [a.arg for a in [*each.args.posonlyargs, *each.args.args][1:]] + [
+                a.arg for a in each.args.kwonlyargs
+            ]
+    fields = [each.target for each in node.body if isinstance(each, ast.AnnAssign)]
+    return [each.id for each in fields if isinstance(each, ast.Name)]
+
+
+def _find(names: list[str], wanted: Iterable[str]) -> tuple[int, str] | None:
+    return next(((names.index(each), each) for each in wanted if each in names), None)
+
+
+@cache
+def _known(package: Path) -> tuple[dict[str, Source], dict[str, Form], frozenset[str]]:
+    files = sources(package, package.parent)
+    return module_names(files, package), *error_forms(files)
 
 
 def raise_statements(files: Iterable[Source]) -> int:
@@ -165,13 +225,27 @@ class _Reader:
     """Reads the messages of one file."""
 
     source: Source
+    package: Path
     functions: dict[str, list[FunctionNode]] = field(default_factory=dict)
     constants: dict[str, list[ast.expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        known, self.forms, self.carriers = _known(self.package)
         for each in self.source.functions:
             self.functions.setdefault(each.node.name, []).append(each.node)
         self.constants = _assigned(self.source.tree.body)
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.ImportFrom) and node.module in known:
+                self._import(known[node.module], {a.name: a.asname or a.name for a in node.names})
+
+    def _import(self, other: Source, names: Mapping[str, str]) -> None:
+        """Functions and constants of another module of the package, as if they stood here."""
+        for each in other.functions:
+            if not each.owner and each.node.name in names:
+                self.functions.setdefault(names[each.node.name], []).append(each.node)
+        for name, values in _assigned(other.tree.body).items():
+            if name in names:
+                self.constants.setdefault(names[name], values)
 
     def raises(self) -> Iterator[Message]:
         for node, owner, function in _statements(self.source.tree):
@@ -202,15 +276,14 @@ class _Reader:
             return None
         if name in COMPLETE:
             return _Parts(_plain(error.args), True, True, True)
-        if name in STRUCTURED:
+        if name in self.forms:
             return self._structured(error, function)
         if name in self.functions and not name.lstrip("_")[:1].isupper():
             return self._built(error, function, owner)
         if not error.args and not error.keywords:
             return None
-        rows = error.args[-1] if name in ("WrongValue", "RecipeFileError") else None
-        if rows is not None:
-            return self._rows(rows, function)
+        if name in self.carriers and error.args:
+            return self._rows(error.args[-1], function)
         return self._texts(error, function)
 
     def _variable(
@@ -226,7 +299,7 @@ class _Reader:
     def _built(self, call: ast.Call, function: FunctionNode | None, owner: str) -> _Parts | None:
         """`raise f(...)`: a structured error among the arguments, else what `f` returns."""
         for argument in call.args:
-            if isinstance(argument, ast.Call) and _name(argument) in STRUCTURED:
+            if isinstance(argument, ast.Call) and _name(argument) in self.forms:
                 return self._structured(argument, function)
         built = []
         for each in self.functions.get(_name(call), ()):
@@ -237,23 +310,25 @@ class _Reader:
         return _joined([each for each in built if each is not None])
 
     def _structured(self, call: ast.Call, function: FunctionNode | None) -> _Parts | None:
-        given, reason, instead = (_argument(call, *where) for where in STRUCTURED[_name(call)])
+        form = self.forms[_name(call)]
+        given, reason, instead = (
+            _argument(call, each) for each in (form.given, form.reason, form.instead)
+        )
         if isinstance(reason, ast.Attribute) and isinstance(instead, ast.Attribute):
             return None  # `Problem(field, seen, wrong.reason, wrong.instead)` passes on another's
         text = self._text(reason, function) if reason is not None else ""
-        has_instead = instead is not None and not _is_empty(instead)
-        first = _argument(call, 0, "field subject") if _name(call) == "Problem" else None
+        first = call.args[0] if call.args and call.args[0] is not reason else None
         subject = self._text(first, function) if first is not None else ""
-        shown = f"{subject} | {text}" if subject else text
+        advice = "" if instead is None or _is_empty(instead) else self._text(instead, function)
         return _Parts(
-            shown,
+            f"{subject} | {text}" if subject else text,
             (given is not None and not _is_empty(given))
-            or _name(call) == "Unfitting"  # the field's value is added where the rule is asked
+            or form.given is None  # the value is added where the error is caught
             or VALUE in text
             or bool(MISSING.search(text)),
             bool(text.strip()),
             # The reason is a predicate, so its first word is no imperative.
-            has_instead or instructs(f"{VALUE} {text}"),
+            bool(advice) or instructs(f"{VALUE} {text}"),
         )
 
     def _rows(self, rows: ast.expr, function: FunctionNode | None) -> _Parts | None:
@@ -275,7 +350,8 @@ class _Reader:
         if not re.search(r"[A-Za-z]{2,}", text):
             return None  # `str(error)`, `wrong.text`: passes on the text of another error
         given = VALUE in text or bool(MISSING.search(text))
-        return _Parts(text, given, states_reason(text), instructs(text))
+        named = any(each.arg == "instead" and not _is_empty(each.value) for each in error.keywords)
+        return _Parts(text, given, states_reason(text), named or instructs(text))
 
     def _text(self, node: ast.expr, function: FunctionNode | None, depth: int = 1) -> str:
         """The static text of an expression, with `…` for what is only known when it runs."""
@@ -377,10 +453,13 @@ def _plain(arguments: list[ast.expr]) -> str:
     return " ".join(["unknown", *(str(each) for each in texts), VALUE])
 
 
-def _argument(call: ast.Call, place: int, names: str) -> ast.expr | None:
-    if 0 <= place < len(call.args):
+def _argument(call: ast.Call, where: tuple[int, str] | None) -> ast.expr | None:
+    if where is None:
+        return None
+    place, name = where
+    if place < len(call.args):
         return call.args[place]
-    return next((each.value for each in call.keywords if each.arg in names.split()), None)
+    return next((each.value for each in call.keywords if each.arg == name), None)
 
 
 def _is_empty(node: ast.expr) -> bool:
