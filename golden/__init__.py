@@ -1,0 +1,1 @@
+"""The golden comparison: two commits train the same small recipes, and what differs is printed."""

@@ -1,0 +1,210 @@
+"""Trains small recipes with two commits and prints which results differ.
+
+scripts/golden --against REV           compare this tree with a commit
+scripts/golden --against REV --only 'recipe/rbm*' script
+scripts/golden --list                  names of the cases
+scripts/golden                         run all cases of this tree and print their digests
+
+What is compared: SHA-256 of the final weights and of all history values, scores, hashes of recipes,
+findings of every gallery specimen, numbers of quick labs, searches, a treatment.
+Exit codes: 0 equal, 1 something differs, 2 could not be run.
+
+Bits depend on processor, torch and thread count, so no reference is stored: both commits run on
+this machine with one thread and the cases of this tree. Results of a commit are cached in .golden/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".golden"
+RAN_BY = ("cases.py", "driver.py", "files.py", "recipes.py", "results.py")  # decide the results
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+Results = dict[str, dict[str, Any]]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("scripts/golden", description=__doc__, formatter_class=form)
+    parser.add_argument("--against", metavar="REV", help="the commit to compare this tree with")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="cases to run; * for any text")
+    parser.add_argument("--list", action="store_true", help="print the names of the cases and end")
+    given = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the worktree is removed
+
+    names = list_cases()
+    if given.only:
+        names = [name for name in names if any(fnmatchcase(name, each) for each in given.only)]
+        if not names:
+            parser.error(f"no case is called {' or '.join(given.only)}: see scripts/golden --list")
+    if given.list:
+        print("\n".join(names))
+        return 0
+    if given.against is None:
+        for name, result in run(ROOT, names).items():
+            print(f"{name}  {digest(result)}")
+        return 0
+    commit = commit_of(given.against)
+    if commit is None:
+        parser.error(f"--against {given.against}: git knows no such commit")
+    there = results_of(commit, names)
+    print("this tree", file=sys.stderr)
+    lines = differences(there, run(ROOT, names))
+    failed = [name for name in names if "error" in there[name]]
+    if failed:
+        print(f"not compared, because they raise at {given.against}: {', '.join(failed)}")
+    if not lines:
+        print(f"equal: {len(names) - len(failed)} cases, against {commit[:12]}")
+        return 0
+    print("\n".join(lines))
+    print(f"{len(lines)} of {len(names)} cases differ from {commit[:12]}")
+    return 1
+
+
+def differences(there: Results, here: Results) -> list[str]:
+    """A line for each case whose results differ: which of its values, and where."""
+    lines = []
+    for name, before in there.items():
+        now = here.get(name, {"error": "no result"})
+        if "error" in now and now != before:
+            lines.append(f"{name}: raises {now['error']}")
+        elif "error" in before and now != before:
+            lines.append(f"{name}: raised {before['error']}, and now does not")
+        elif now != before:
+            keys = [key for key in {**before, **now} if key != "parts"]
+            changed = [key for key in keys if before.get(key) != now.get(key)]
+            lines.append(f"{name}: " + "; ".join(located(key, before, now) for key in changed))
+    return lines
+
+
+def located(key: str, before: dict[str, Any], now: dict[str, Any]) -> str:
+    """A value that differs: with its tensors or signals, or with both values if they are short."""
+    one, other = (each.get("parts", {}).get(key) for each in (before, now))
+    if one is not None and other is not None:
+        parts = [part for part in {**one, **other} if one.get(part) != other.get(part)]
+        more = f" and {len(parts) - 6} more" if len(parts) > 6 else ""
+        return f"{key} ({', '.join(parts[:6])}{more})"
+    texts = [readable(each.get(key)) for each in (before, now)]
+    return f"{key} {texts[0]} -> {texts[1]}" if sum(map(len, texts)) < 200 else key
+
+
+def readable(value: Any) -> str:
+    """A value as text, with exact numbers as decimals."""
+    hexed = r'"(-?0x[01]\.[0-9a-f]+p[+-]\d+)"'
+    return re.sub(hexed, lambda found: repr(float.fromhex(found[1])), json.dumps(value))
+
+
+def digest(result: dict[str, Any]) -> str:
+    """16 hex digits of a result, or its error."""
+    if "error" in result:
+        return str(result["error"])
+    return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def results_of(commit: str, names: Sequence[str]) -> Results:
+    """The results of a commit, from the cache as far as it has them."""
+    path = CACHE / f"{commit[:12]}-{machine()}.json"
+    cached: Results = json.loads(path.read_text()) if path.is_file() else {}
+    missing = [name for name in names if "error" in cached.get(name, {"error": ""})]
+    if missing:
+        print(f"{commit[:12]}", file=sys.stderr)
+        with worktree(commit) as tree:
+            cached |= run(tree, missing)
+        CACHE.mkdir(exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps(cached, indent=0))
+        fresh.replace(path)
+    return {name: cached[name] for name in names}
+
+
+def machine() -> str:
+    """What results depend on beside the commit: the cases, versions and the processor, as text."""
+    mark = hashlib.sha256()
+    for name in RAN_BY:
+        mark.update((ROOT / "golden" / name).read_bytes())
+    packages = ("numpy", "scipy", "scikit-learn", "optuna", "pillow")
+    others = [platform.python_version(), *(version(each) for each in packages), processor()]
+    rest = hashlib.sha256("|".join(others).encode()).hexdigest()[:8]
+    return f"{mark.hexdigest()[:8]}-torch{version('torch')}-{rest}"
+
+
+def processor() -> str:
+    """Model of the CPU: the same build of torch takes other paths on other ones."""
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else f"{platform.machine()} {platform.processor()}"
+
+
+def commit_of(revision: str) -> str | None:
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() or None
+
+
+@contextmanager
+def worktree(commit: str) -> Iterator[Path]:
+    """A checkout of a commit, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="golden-") as folder:
+        tree = Path(folder).resolve() / "tree"
+        git = ["git", "worktree"]
+        command = [*git, "add", "--quiet", "--detach", str(tree), commit]
+        subprocess.run(command, cwd=ROOT, check=True)
+        try:
+            yield tree
+        finally:
+            command = [*git, "remove", "--force", str(tree)]
+            subprocess.run(command, cwd=ROOT, check=True)
+
+
+def run(tree: Path, names: Sequence[str]) -> Results:
+    """The results of cases with the netwise of a tree; progress goes to the standard error."""
+    with tempfile.TemporaryDirectory(prefix="golden-") as folder:
+        out, files = Path(folder) / "results.jsonl", Path(folder) / "files"
+        files.mkdir()
+        command = [sys.executable, "-m", "golden.driver", "--tree", str(tree), "--out", str(out)]
+        done = subprocess.run([*command, *names], cwd=files, env=environment(tree))
+        rows = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    found: Results = dict(rows)
+    if not found:
+        sys.exit(2)  # the driver has said why
+    lost = {"error": f"no result: the driver ended before, with exit code {done.returncode}"}
+    return {name: found.get(name, lost) for name in names}
+
+
+def list_cases() -> list[str]:
+    """Names of all cases, with the gallery of this tree."""
+    code = "from golden.cases import cases; print(*cases(), sep='\\n')"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment(ROOT), stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(2)
+    return done.stdout.split()
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """One thread, the netwise of this tree, no data files of the user's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NETWISE_")}
+    paths = os.pathsep.join((str(tree / "src"), str(ROOT)))
+    return {**kept, **dict.fromkeys(THREADS, "1"), "PYTHONPATH": paths, "MPLBACKEND": "Agg"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

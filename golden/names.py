@@ -1,0 +1,121 @@
+"""Names of netwise that differ between commits: extend these tables after a rename.
+
+Both commits run the same cases, which use the old names. Where a public class, function, keyword or
+attribute has been renamed, add its new name here. Where the text of a signal or of a rule has been
+renamed on purpose, map the new text to the old one in `WORDS`. This file is no part of the key of
+cached results: a commit in the cache is not run again when only this file changes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+# Public names, as dotted paths below `netwise`: old name -> newer names, which are tried first.
+PUBLIC: dict[str, tuple[str, ...]] = {
+    "Own": ("CustomNetwork",),
+    "Log": ("axes.Log",),
+    "Linear": ("axes.Linear",),
+    "Whole": ("axes.Whole", "axes.Integer", "axes.Int"),
+    "Choice": ("axes.Choice", "axes.Categorical"),
+    "Bayesian": ("methods.Bayesian",),
+    "Halving": ("methods.Halving",),
+    "ais": ("energy.ais",),
+    "reverse_ais": ("energy.reverse_ais",),
+    "log_likelihood": ("energy.log_likelihood",),
+    "log_partition": ("energy.log_partition",),
+    "rate_threshold": ("learning_rate_threshold",),
+}
+
+# Keyword arguments of public functions: old name -> newer names.
+KEYWORDS: dict[str, tuple[str, ...]] = {
+    "halt": ("stop_when", "should_stop", "on_epoch_end"),
+    "fresh": ("fresh_seeds", "confirm_seeds"),
+}
+
+# Attributes of results: old name -> newer names.
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "found": ("findings",),
+    "consequences": ("effects",),
+    "rule": ("name",),
+    "ended": ("end", "outcome"),
+    "how": ("status", "kind"),
+    "tried": ("trials",),
+    "own": ("best_value", "search_value"),
+    "fresh": ("fresh_values",),
+    "rounds": (),
+    "accepted": (),
+}
+
+# Texts inside results that were renamed on purpose: new text -> old text. For names of signals,
+# rules and remedies, and for how a run ended.
+WORDS: dict[str, str] = {}
+
+
+def public(name: str) -> Any:
+    """The public object of netwise with this name, or with a newer one of `PUBLIC`.
+
+    Raises:
+        LookupError: no commit's name fits; says which names were tried.
+    """
+    names = (*PUBLIC.get(name, ()), name)
+    for each in names:
+        found = _at(each)
+        if found is not None:
+            return found
+    tried = f"netwise has none of {', '.join(names)}"
+    raise LookupError(f"{tried}: add the new name to PUBLIC in {__file__}")
+
+
+def _at(dotted: str) -> Any:
+    place: Any = import_module("netwise")
+    path = "netwise"
+    for bit in dotted.split("."):
+        path = f"{path}.{bit}"
+        try:
+            place = getattr(place, bit)
+        except AttributeError:
+            try:
+                place = import_module(path)
+            except ImportError:
+                return None
+    return place
+
+
+def call(function: Callable[..., Any], *given: Any, **options: Any) -> Any:
+    """Call with keyword arguments that may have newer names.
+
+    Raises:
+        LookupError: the function takes none of a keyword's names.
+    """
+    known = inspect.signature(function).parameters
+    renamed = {}
+    for name, value in options.items():
+        names = (name, *KEYWORDS.get(name, ()))
+        fits = next((each for each in names if each in known), None)
+        if fits is None:
+            tried = f"takes none of {', '.join(names)}: add the new name to KEYWORDS in {__file__}"
+            raise LookupError(f"{function.__name__} {tried}")
+        renamed[fits] = value
+    return function(*given, **renamed)
+
+
+def attribute(of: Any, name: str) -> Any:
+    """An attribute of a result that may have a newer name.
+
+    Raises:
+        LookupError: the object has none of the names.
+    """
+    names = (name, *ATTRIBUTES.get(name, ()))
+    for each in names:
+        if hasattr(of, each):
+            return getattr(of, each)
+    tried = f"has none of {', '.join(names)}: add the new name to ATTRIBUTES in {__file__}"
+    raise LookupError(f"{type(of).__name__} {tried}")
+
+
+def word(text: str) -> str:
+    """The old text of a signal, rule, remedy or end of a run."""
+    return WORDS.get(text, text)
