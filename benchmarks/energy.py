@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 import netwise as nw
-from netwise.engine.threads import cores
+from netwise.training.threads import cores
 
 ROUNDS, EPOCHS = 3, 1
 ROWS, VISIBLE, HIDDEN, BATCH = 60_000, 784, 500, 100

@@ -34,9 +34,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import netwise as nw
-from netwise.engine.threads import cores
 from netwise.errors import DataMissing
 from netwise.estimators import NetClassifier, NetRegressor
+from netwise.training.threads import cores
 
 SEEDS = range(5)
 MOST_ROWS = 15_000

@@ -33,9 +33,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.engine.threads import cores
 from netwise.labs.landscape import landscape
-from netwise.searches.sampling import ByNumber
+from netwise.searches.samplers import ByNumber
+from netwise.training.threads import cores
 
 VARIANTS, ROWS, EPOCHS, BATCH = 32, 50_000, 3, 100
 ROUNDS = 3

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.engine.threads import cores
+from netwise.training.threads import cores
 
 ROUNDS = 16
 EPOCHS = 3  # of netwise's runs: watching is spread over a run, and one epoch is none that anyone trains

@@ -28,8 +28,8 @@ import numpy as np
 import torch
 
 import netwise as nw
-from netwise.display import display
-from netwise.files import write_atomically
+from netwise.atomic import write_atomically
+from netwise.cli.display import display
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"

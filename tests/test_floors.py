@@ -58,6 +58,6 @@ def test_imports_go_down() -> None:
 def test_the_reader_of_imports_sees_them(tmp_path: Path) -> None:
     file = tmp_path / "x.py"
     file.write_text(
-        "from netwise.engine.run import Run\nfrom netwise import data, signals\nimport netwise.errors\ndef f():\n    from netwise.cli import main\n"
+        "from netwise.training.run import Run\nfrom netwise import data, signals\nimport netwise.errors\ndef f():\n    from netwise.cli import main\n"
     )
     assert imported(file) == {"engine", "data", "signals", "errors", "cli"}

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.networks.pooling import MaxPool2
+from netwise.networks.layers.pooling import MaxPool2
 
 
 @pytest.mark.parametrize("widths", [(4, 3), (64, 30, 10), (784, 256, 256, 10)])

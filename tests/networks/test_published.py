@@ -167,7 +167,7 @@ def test_a_residual_block_adds_and_its_plain_twin_does_not() -> None:
 
 
 def test_stochastic_depth_drops_whole_branches_and_keeps_the_mean() -> None:
-    from netwise.networks.residual import kept
+    from netwise.networks.layers.residual import kept
 
     torch.manual_seed(0)
     x = torch.ones(20_000, 3)
@@ -179,7 +179,7 @@ def test_stochastic_depth_drops_whole_branches_and_keeps_the_mean() -> None:
 
 
 def test_drop_connect_drops_weights_and_keeps_the_mean() -> None:
-    from netwise.networks.dropconnect import DropConnectLinear
+    from netwise.networks.layers.dropconnect import DropConnectLinear
 
     torch.manual_seed(0)
     layer = DropConnectLinear(50, 1, bias=False, p=0.4)

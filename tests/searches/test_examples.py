@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
-from netwise.cli.searching import _planned
+from netwise.cli.commands.search import _planned
 from netwise.errors import CANNOT_RUN
 
 FILES = sorted((Path(__file__).parent.parent.parent / "searches").glob("*.toml"))

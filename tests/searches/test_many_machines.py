@@ -148,7 +148,7 @@ def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(tmp_path: Path, mo
 
 
 def test_a_password_is_not_kept(tmp_path: Path) -> None:
-    from netwise.searches.file import write_search
+    from netwise.searches.plan_file import write_search
 
     write_search(Search(space=SPACE), tmp_path / "search.toml", "postgresql://me:secret@host/base")
     assert "secret" not in (tmp_path / "search.toml").read_text()

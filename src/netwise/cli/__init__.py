@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwise.cli import designing, looking, searching, training, using
+from netwise.cli.commands import design as designing, inspect as looking, predict as using, search as searching, train as training
 from netwise.cli.group import main
 
 __all__ = ["designing", "looking", "main", "searching", "training", "using"]

@@ -6,15 +6,15 @@ Each is a frozen value; `load()` gives its training, validation and test part. O
 from __future__ import annotations
 
 from netwise.data.arrays import Arrays, arrays
-from netwise.data.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
-from netwise.data.characters import Text, text
-from netwise.data.image_files import Pictures, images
-from netwise.data.image_sets import CIFAR10, MNIST, USPS, BinarizedMNIST, FashionMNIST, Olivetti, Silhouettes
-from netwise.data.patterns import EncoderProblem, RandomPatterns
-from netwise.data.sequences import Adding, Copying
-from netwise.data.source import Data, Pairs, Samples, Split
+from netwise.data.catalogue.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
+from netwise.data.catalogue.image_sets import CIFAR10, MNIST, USPS, BinarizedMNIST, FashionMNIST, Olivetti, Silhouettes
+from netwise.data.catalogue.patterns import EncoderProblem, RandomPatterns
+from netwise.data.catalogue.sequences import Adding, Copying
+from netwise.data.catalogue.table_sets import Adult, CaliforniaHousing, Letter, Sonar, Spambase
+from netwise.data.dataset import Data, Pairs, Samples, Split
+from netwise.data.image_folder import Pictures, images
 from netwise.data.table import Table, csv
-from netwise.data.tables import Adult, CaliforniaHousing, Letter, Sonar, Spambase
+from netwise.data.text import Text, text
 from netwise.data.views import Fewer, Fold
 
 digits, iris, wine, breast_cancer, diabetes = Digits, Iris, Wine, BreastCancer, Diabetes

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwise.data.dataset import Samples, Split, pairs, split_rows, standardised_targets
 from netwise.data.encoding import ArrayEncoder, tensor_of
-from netwise.data.source import Samples, Split, pairs, split_rows, standardised_targets
 from netwise.errors import DataError
-from netwise.fields import flag
-from netwise.losses import CLASSIFICATION, DENSITY, REGRESSION
+from netwise.part import flag
+from netwise.parts.losses import CLASSIFICATION, DENSITY, REGRESSION
 
 
 @dataclass(frozen=True, eq=False)

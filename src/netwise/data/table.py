@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
 from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
-from netwise.data.source import Pairs, Samples, Split, split_rows, standardised_targets
 from netwise.errors import DataError, UnknownName, shown
-from netwise.fields import flag, text, texts
-from netwise.losses import CLASSIFICATION, REGRESSION
+from netwise.part import flag, text, texts
+from netwise.parts.losses import CLASSIFICATION, REGRESSION
 
 FEW_NUMBERS = 20  # a target of whole numbers with at most so many values is taken as classes
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from netwise.data.source import Data, Pairs, Samples
+from netwise.data.dataset import Data, Pairs, Samples
 from netwise.errors import DataError, Problem
-from netwise.fields import integer, part
-from netwise.losses import CLASSIFICATION
+from netwise.part import integer, part
+from netwise.parts.losses import CLASSIFICATION
 
 
 @dataclass(frozen=True, kw_only=True)

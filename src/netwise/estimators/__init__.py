@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from netwise.estimators.memory import HopfieldMemory
-from netwise.estimators.networks import NetClassifier, NetRegressor
+from netwise.estimators.hopfield_memory import HopfieldMemory
+from netwise.estimators.supervised import NetClassifier, NetRegressor
 from netwise.estimators.transformers import AutoencoderTransformer, RBMTransformer
 
 __all__ = ["AutoencoderTransformer", "HopfieldMemory", "NetClassifier", "NetRegressor", "RBMTransformer"]

@@ -13,20 +13,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from netwise import data
-from netwise.activations import Activation, Identity, ReLU, Sigmoid, Tanh
-from netwise.augment import Augment, Mask, Noise
-from netwise.energy import CD, PCD, RBM
-from netwise.energy.likelihood import log_likelihood, log_partition, pseudo_likelihood
-from netwise.energy.rbm import RestrictedBoltzmann
-from netwise.energy.units import BINARY, GAUSSIAN
-from netwise.engine.run import Run
-from netwise.engine.training import fit
-from netwise.losses import BinaryCrossEntropy, Loss, MeanSquaredError
 from netwise.networks import Autoencoder
+from netwise.networks.energy import CD, PCD, RBM
+from netwise.networks.energy.likelihood import log_likelihood, log_partition, pseudo_likelihood
+from netwise.networks.energy.rbm import RestrictedBoltzmann
+from netwise.networks.energy.units import BINARY, GAUSSIAN
 from netwise.networks.unsupervised import Unsupervised
-from netwise.optimizers import SGD, Adam
-from netwise.preprocess import Standardise
+from netwise.parts.activations import Activation, Identity, ReLU, Sigmoid, Tanh
+from netwise.parts.augment import Augment, Mask, Noise
+from netwise.parts.losses import BinaryCrossEntropy, Loss, MeanSquaredError
+from netwise.parts.optimizers import SGD, Adam
+from netwise.parts.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
+from netwise.training.fit import fit
+from netwise.training.run import Run
 
 Floats = NDArray[np.floating[Any]]
 ACTIVATIONS: dict[str, type[Activation]] = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "identity": Identity}

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import torch
 
-from netwise import data, streams
-from netwise.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
-from netwise.augment import Mask
-from netwise.energy import CD, DBN, PCD, RBM, Exact, Hopfield
-from netwise.initializers import Constant, Glorot, He, Normal
-from netwise.losses import BinaryCrossEntropy, MeanSquaredError
+from netwise import data, random_streams
 from netwise.networks import MLP, Autoencoder, VariationalAutoencoder
-from netwise.optimizers import SGD, Adam, AdamW, RMSProp
-from netwise.penalties import L2
-from netwise.preprocess import Binarise, Standardise
+from netwise.networks.energy import CD, DBN, PCD, RBM, Exact, Hopfield
+from netwise.parts.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from netwise.parts.augment import Mask
+from netwise.parts.initializers import Constant, Glorot, He, Normal
+from netwise.parts.losses import BinaryCrossEntropy, MeanSquaredError
+from netwise.parts.optimizers import SGD, Adam, AdamW, RMSProp
+from netwise.parts.penalties import L2
+from netwise.parts.preprocess import Binarise, Standardise
+from netwise.parts.schedules import Cosine
+from netwise.parts.stopping import Patience
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.suggestion import suggest
-from netwise.schedules import Cosine
-from netwise.stopping import Patience
 
 DIGITS = data.digits()
 
@@ -54,7 +54,7 @@ def _digits(**changes: object) -> Recipe:
 
 
 def _noise(rows: int = 2000) -> data.Arrays:
-    g = streams.generator(0, "noise")
+    g = random_streams.generator(0, "noise")
     return data.arrays(torch.randn(rows, 20, generator=g), torch.randint(4, (rows,), generator=g))
 
 

@@ -9,21 +9,21 @@ import torch
 from torch import Tensor
 
 from netwise import data
-from netwise.activations import Identity, ReLU
-from netwise.augment import Mask
-from netwise.engine.run import Run
-from netwise.labs.claim import Criterion, Lab, Outcome
-from netwise.labs.training import trained
-from netwise.losses import BinaryCrossEntropy, MeanSquaredError
+from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.runs import trained
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.unsupervised import Unsupervised
-from netwise.optimizers import Adam
-from netwise.pictures.drawing import BLUE, COLOURS, figure, svg
-from netwise.pictures.mosaic import as_images, sheet
-from netwise.preprocess import Standardise
+from netwise.parts.activations import Identity, ReLU
+from netwise.parts.augment import Mask
+from netwise.parts.losses import BinaryCrossEntropy, MeanSquaredError
+from netwise.parts.optimizers import Adam
+from netwise.parts.preprocess import Standardise
+from netwise.parts.schedules import Cosine
 from netwise.recipe.recipe import Recipe
-from netwise.schedules import Cosine
+from netwise.report.pictures.drawing import BLUE, COLOURS, figure, svg
+from netwise.report.pictures.mosaic import as_images, sheet
 from netwise.signals import FOREIGN_R2
+from netwise.training.run import Run
 
 IMAGES = data.mnist(valid=0.0)
 

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netwise import data
-from netwise.engine.many import fit_many
-from netwise.files import write_atomically
-from netwise.initializers import He
+from netwise.atomic import write_atomically
 from netwise.networks import MLP
-from netwise.optimizers import SGD
-from netwise.penalties import L2
+from netwise.parts.initializers import He
+from netwise.parts.optimizers import SGD
+from netwise.parts.penalties import L2
 from netwise.recipe.recipe import Recipe
 from netwise.signals import VALID_ACCURACY
+from netwise.training.parallel import fit_many
 
 TABLE = Path(__file__).parent / "results" / "landscape.json"
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)

@@ -8,17 +8,17 @@ from itertools import pairwise
 import torch
 
 from netwise import data
-from netwise.energy import CD, PCD, RBM, ais, base_rate_likelihood, log_likelihood, log_partition
-from netwise.energy.phases import Phase
-from netwise.energy.rbm import RestrictedBoltzmann
-from netwise.engine.run import Run
-from netwise.labs.claim import Criterion, Lab, Outcome
-from netwise.labs.training import trained
-from netwise.optimizers import SGD
-from netwise.pictures.drawing import COLOURS, GREY, figure, svg
-from netwise.preprocess import Binarise
+from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.runs import trained
+from netwise.networks.energy import CD, PCD, RBM, ais, base_rate_likelihood, log_likelihood, log_partition
+from netwise.networks.energy.phases import Phase
+from netwise.networks.energy.rbm import RestrictedBoltzmann
+from netwise.parts.optimizers import SGD
+from netwise.parts.preprocess import Binarise
 from netwise.recipe.recipe import Recipe
+from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg
 from netwise.signals import LOG_LIKELIHOOD
+from netwise.training.run import Run
 
 SMALL = Recipe(data=data.mnist(valid=0.0), preprocess=(Binarise(),), network=RBM(784, 16), loss=PCD(), optimizer=SGD(lr=0.01), batch_size=100, epochs=50)
 PLAIN = RBM(784, 16, centred=False)

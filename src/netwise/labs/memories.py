@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from netwise import data
-from netwise.energy.hopfield import NOISES, AssociativeMemory, Hopfield, bipolar
-from netwise.labs.claim import Criterion, Lab, Outcome
-from netwise.pictures.drawing import COLOURS, GREY, figure, svg
-from netwise.streams import DATA, generator
+from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.networks.energy.hopfield import NOISES, AssociativeMemory, Hopfield, bipolar
+from netwise.random_streams import DATA, generator
+from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg
 
 SIZES, LOADS = (100, 400, 1000), (0.05, 0.08, 0.10, 0.12, 0.13, 0.138, 0.15, 0.16, 0.18, 0.20)
 SEEDS = (0, 1, 2, 3, 4)

@@ -7,15 +7,15 @@ from functools import partial
 from itertools import pairwise
 
 from netwise import data, signals
-from netwise.activations import Sigmoid
-from netwise.engine.training import fit
-from netwise.initializers import Constant
-from netwise.labs.claim import Criterion, Lab, Outcome
-from netwise.losses import BinaryCrossEntropy, Loss, Quadratic
+from netwise.labs.definition import Criterion, Lab, Outcome
 from netwise.networks import MLP
-from netwise.optimizers import SGD
-from netwise.pictures.drawing import COLOURS, figure, svg
+from netwise.parts.activations import Sigmoid
+from netwise.parts.initializers import Constant
+from netwise.parts.losses import BinaryCrossEntropy, Loss, Quadratic
+from netwise.parts.optimizers import SGD
 from netwise.recipe.recipe import Recipe
+from netwise.report.pictures.drawing import COLOURS, figure, svg
+from netwise.training.fit import fit
 
 STEPS = 300
 NEAR, FAR = (0.6, 0.9), (2.0, 2.0)  # (weight, bias) at the start: an output of 0.82, and one of 0.98

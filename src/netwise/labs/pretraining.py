@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from netwise import data
-from netwise.activations import Activation, ReLU, Sigmoid
-from netwise.augment import Mask
-from netwise.energy import CD, DBN
-from netwise.initializers import Glorot, He, Initializer
 from netwise.intervals import of_mean
-from netwise.labs.claim import Criterion, Lab, Outcome
-from netwise.labs.training import trained
-from netwise.losses import BinaryCrossEntropy
+from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.runs import trained
 from netwise.networks import MLP, Autoencoder
-from netwise.optimizers import SGD, Adam
-from netwise.penalties import L2
-from netwise.pictures.drawing import COLOURS, figure, svg
+from netwise.networks.energy import CD, DBN
+from netwise.parts.activations import Activation, ReLU, Sigmoid
+from netwise.parts.augment import Mask
+from netwise.parts.initializers import Glorot, He, Initializer
+from netwise.parts.losses import BinaryCrossEntropy
+from netwise.parts.optimizers import SGD, Adam
+from netwise.parts.penalties import L2
+from netwise.parts.schedules import Cosine
 from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
-from netwise.schedules import Cosine
+from netwise.report.pictures.drawing import COLOURS, figure, svg
 
 WIDTHS = (784, 500, 500)
 LABELS = (100, 1000, 10_000)

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from netwise.files import write_atomically
-from netwise.labs.claim import Lab, Outcome
+from netwise.atomic import write_atomically
+from netwise.labs.definition import Lab, Outcome
 
 RESULTS = Path(__file__).parent / "results"
 

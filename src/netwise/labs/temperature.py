@@ -9,10 +9,10 @@ from statistics import fmean, median
 import torch
 from torch import Tensor
 
-from netwise.energy.boltzmann import ENCODER, BoltzmannMachine, FullBoltzmann, settled
-from netwise.energy.likelihood import states
-from netwise.labs.claim import Criterion, Lab, Outcome
-from netwise.pictures.drawing import BLUE, COLOURS, ORANGE, figure, svg
+from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.networks.energy.boltzmann import ENCODER, BoltzmannMachine, FullBoltzmann, settled
+from netwise.networks.energy.likelihood import states
+from netwise.report.pictures.drawing import BLUE, COLOURS, ORANGE, figure, svg
 
 TEMPERATURES = (4.0, 2.0, 1.0, 0.5, 0.25, 0.1)
 SEEDS = (0, 1, 2, 3, 4)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from netwise.activations import Activation, Sigmoid
-from netwise.fields import Part, number, numbers, part
+from netwise.part import Part, number, numbers, part
+from netwise.parts.activations import Activation, Sigmoid
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from netwise.networks.alexnet import AlexNet
 from netwise.networks.autoencoder import Autoencoder, ConvAutoencoder, VariationalAutoencoder
 from netwise.networks.convnet import ConvNet, cbapd
+from netwise.networks.custom import Own
 from netwise.networks.inception import GoogLeNet, InceptionBlock
 from netwise.networks.lenet import LeNet5, LeNet5Paper
 from netwise.networks.mlp import MLP
 from netwise.networks.network import Network
-from netwise.networks.own import Own
 from netwise.networks.recurrent import GRU, LSTM, ElmanRNN, gradient_through_time
 from netwise.networks.resnet import CIFARResNet, ResNet
 from netwise.networks.sizes import same_padding, same_size, valid_size

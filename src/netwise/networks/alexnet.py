@@ -8,9 +8,9 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from netwise.errors import Problem
-from netwise.fields import flag, integer, number
 from netwise.networks.network import Network, image_field, scaled, width_field
 from netwise.networks.sizes import SMALL, adaptive_side
+from netwise.part import flag, integer, number
 
 HALF = "the paper's value"
 

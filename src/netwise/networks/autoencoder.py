@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netwise import signals
-from netwise.activations import Activation, Identity, ReLU, Sigmoid
-from netwise.augment import Augment
 from netwise.errors import Problem
-from netwise.fields import flag, integer, integers, number, part, parts
-from netwise.losses import Loss
 from netwise.networks.network import ITSELF, Network, image_field
 from netwise.networks.unsupervised import Unsupervised
+from netwise.part import flag, integer, integers, number, part, parts
+from netwise.parts.activations import Activation, Identity, ReLU, Sigmoid
+from netwise.parts.augment import Augment
+from netwise.parts.losses import Loss
 
 LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
 MASKED = 0.25  # of the inputs, where it is tried what a network makes of a part

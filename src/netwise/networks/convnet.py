@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from torch import nn
 
-from netwise.activations import Activation, Maxout, ReLU
 from netwise.errors import Problem
-from netwise.fields import flag, integer, integers, number, part, text
+from netwise.networks.layers.pooling import MaxPool2
+from netwise.networks.layers.stack import ImageStack
 from netwise.networks.network import Network, image_field
-from netwise.networks.pooling import MaxPool2
 from netwise.networks.sizes import SameConv2d, same_size
-from netwise.networks.stack import ImageStack
+from netwise.part import flag, integer, integers, number, part, text
+from netwise.parts.activations import Activation, Maxout, ReLU
 
 MAX, MEAN = "max", "mean"
 LETTERS = "CBAPD"

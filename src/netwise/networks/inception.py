@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import Problem
-from netwise.fields import flag, integer, number
 from netwise.networks.network import Network, image_field, width_field
 from netwise.networks.sizes import SMALL
+from netwise.part import flag, integer, number
 
 
 class Conv(nn.Module):

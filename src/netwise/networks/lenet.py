@@ -8,11 +8,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from netwise.activations import Activation, ReLU
 from netwise.errors import Problem
-from netwise.fields import integer, integers, part
+from netwise.networks.layers.pooling import MaxPool2
 from netwise.networks.network import Network, image_field, scaled, width_field
-from netwise.networks.pooling import MaxPool2
+from netwise.part import integer, integers, part
+from netwise.parts.activations import Activation, ReLU
 
 
 @dataclass(frozen=True)

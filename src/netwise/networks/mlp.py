@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from torch import nn
 
-from netwise.activations import Activation, Identity, Maxout, ReLU
-from netwise.fields import flag, integers, number, part, text
-from netwise.networks.dropconnect import DropConnectLinear
-from netwise.networks.flatten import Flatten
+from netwise.networks.layers.dropconnect import DropConnectLinear
+from netwise.networks.layers.flatten import Flatten
+from netwise.networks.layers.residual import Residual
 from netwise.networks.network import Network
-from netwise.networks.residual import Residual
+from netwise.part import flag, integers, number, part, text
+from netwise.parts.activations import Activation, Identity, Maxout, ReLU
 
 DROPPED = "it is a share of what is dropped"
 BEFORE, AFTER = "before", "after"

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from netwise.fields import Part, integers, number
+from netwise.part import Part, integers, number
 
 TARGETS, ITSELF, INPUTS = "targets", "itself", "inputs"
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import Problem
-from netwise.fields import flag, integer, number, text
 from netwise.networks.network import Network
+from netwise.part import flag, integer, number, text
 
 EACH, LAST = "each", "last"
 

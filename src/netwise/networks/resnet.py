@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netwise.errors import Problem
-from netwise.fields import flag, integer, number, text
+from netwise.networks.layers.residual import kept
 from netwise.networks.network import Network, image_field, scaled, width_field
-from netwise.networks.residual import kept
 from netwise.networks.sizes import SMALL
+from netwise.part import flag, integer, number, text
 
 AFTER, BEFORE = "after", "before"
 

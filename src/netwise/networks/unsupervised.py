@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from netwise.losses import Loss
+from netwise.parts.losses import Loss
 
 
 class Unsupervised(nn.Module):

@@ -8,10 +8,10 @@ from typing import ClassVar
 from torch import nn
 
 from netwise.errors import Problem
-from netwise.fields import flag, integer, number
 from netwise.networks.alexnet import FeaturesHead
 from netwise.networks.network import Network, image_field, scaled, width_field
 from netwise.networks.sizes import SMALL
+from netwise.part import flag, integer, number
 
 # Convolutions of each of the five stages, by the number of layers with weights.
 STAGES = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}

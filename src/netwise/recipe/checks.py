@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 import torch
 
-from netwise.activations import Identity, Softmax
-from netwise.anatomy import anatomy_of
 from netwise.data import Data, Samples
-from netwise.data.source import Pairs
-from netwise.energy.boltzmann import Annealed, BoltzmannMachine
-from netwise.energy.dbn import DBN
-from netwise.energy.hopfield import Hopfield, ModernHopfield
-from netwise.energy.likelihood import MOST_UNITS
-from netwise.energy.phases import ParallelTempering, Phase
-from netwise.energy.rbm import RBM
-from netwise.energy.units import BINARY, GAUSSIAN
+from netwise.data.dataset import Pairs
 from netwise.errors import CANNOT_RUN, WILL_LEARN_BADLY, Problem, ShapeError
-from netwise.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION, REGRESSION, BinaryCrossEntropy, CrossEntropy, Hinge
 from netwise.networks import MLP, Autoencoder, Network, Own, VariationalAutoencoder
+from netwise.networks.energy.boltzmann import Annealed, BoltzmannMachine
+from netwise.networks.energy.dbn import DBN
+from netwise.networks.energy.hopfield import Hopfield, ModernHopfield
+from netwise.networks.energy.likelihood import MOST_UNITS
+from netwise.networks.energy.phases import ParallelTempering, Phase
+from netwise.networks.energy.rbm import RBM
+from netwise.networks.energy.units import BINARY, GAUSSIAN
 from netwise.networks.network import ITSELF, TARGETS
-from netwise.preprocess import Fitted, Preprocess
+from netwise.observe.anatomy import anatomy_of
+from netwise.parts.activations import Identity, Softmax
+from netwise.parts.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION, REGRESSION, BinaryCrossEntropy, CrossEntropy, Hinge
+from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
 

@@ -14,27 +14,27 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
-from netwise.activations import ACTIVATIONS, Activation
-from netwise.augment import AUGMENTS, Augment
-from netwise.averaging import AVERAGINGS, Averaging
-from netwise.clipping import CLIPPINGS, Clipping
+from netwise.atomic import write_atomically
 from netwise.data import DATA, Arrays, Data
 from netwise.data.views import innermost
-from netwise.energy import MACHINES, PHASES
 from netwise.errors import Problem, RecipeFileError, WrongValue, near, shown
-from netwise.fields import Part, Rule, Unfitting, rule_of
-from netwise.files import write_atomically
-from netwise.finetuning import FineTune
-from netwise.initializers import INITIALIZERS, Initializer
-from netwise.losses import LOSSES, Loss
 from netwise.networks import NETWORKS, Network, Own
-from netwise.optimizers import OPTIMIZERS, Optimizer
-from netwise.penalties import PENALTIES, Penalty
-from netwise.preprocess import PREPROCESSES, Preprocess
+from netwise.networks.energy import MACHINES, PHASES
+from netwise.part import Part, Rule, Unfitting, rule_of
+from netwise.parts.activations import ACTIVATIONS, Activation
+from netwise.parts.augment import AUGMENTS, Augment
+from netwise.parts.averaging import AVERAGINGS, Averaging
+from netwise.parts.clipping import CLIPPINGS, Clipping
+from netwise.parts.finetuning import FineTune
+from netwise.parts.initializers import INITIALIZERS, Initializer
+from netwise.parts.losses import LOSSES, Loss
+from netwise.parts.optimizers import OPTIMIZERS, Optimizer
+from netwise.parts.penalties import PENALTIES, Penalty
+from netwise.parts.preprocess import PREPROCESSES, Preprocess
+from netwise.parts.schedules import SCHEDULES, Schedule
+from netwise.parts.stopping import STOPPINGS, Stopping
 from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
-from netwise.schedules import SCHEDULES, Schedule
-from netwise.stopping import STOPPINGS, Stopping
 
 P = TypeVar("P", bound=Part)
 KEPT: dict[str, Path] = {}  # by digest: files of arrays that this process has written or read

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import DataError, Problem
-from netwise.fields import part, text, texts
-from netwise.finetuning import fits
-from netwise.initializers import ByNetwork, Initializer
+from netwise.part import part, text, texts
+from netwise.parts.finetuning import fits
+from netwise.parts.initializers import ByNetwork, Initializer
 from netwise.recipe.recipe import Recipe
 
 MACHINE = re.compile(r"machine(\d+)\.(layer|back)1\.(weight|bias)")

@@ -9,20 +9,20 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from netwise.augment import Augment
-from netwise.averaging import Averaging
-from netwise.clipping import Clipping
 from netwise.data import Data
-from netwise.fields import Part, integer, part, parts
-from netwise.finetuning import FineTune
-from netwise.initializers import ByNetwork, Initializer
-from netwise.losses import CrossEntropy, Loss
 from netwise.networks import Network
-from netwise.optimizers import Adam, Optimizer, Switch
-from netwise.penalties import Penalty
-from netwise.preprocess import Preprocess
-from netwise.schedules import ConstantRate, Schedule
-from netwise.stopping import Never, Stopping
+from netwise.part import Part, integer, part, parts
+from netwise.parts.augment import Augment
+from netwise.parts.averaging import Averaging
+from netwise.parts.clipping import Clipping
+from netwise.parts.finetuning import FineTune
+from netwise.parts.initializers import ByNetwork, Initializer
+from netwise.parts.losses import CrossEntropy, Loss
+from netwise.parts.optimizers import Adam, Optimizer, Switch
+from netwise.parts.penalties import Penalty
+from netwise.parts.preprocess import Preprocess
+from netwise.parts.schedules import ConstantRate, Schedule
+from netwise.parts.stopping import Never, Stopping
 
 
 @dataclass(frozen=True, kw_only=True)

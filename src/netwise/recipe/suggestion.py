@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from netwise.clipping import Clip
 from netwise.data import Data
 from netwise.errors import UnknownName
-from netwise.initializers import ByNetwork, He
-from netwise.losses import CLASSIFICATION, CrossEntropy, MeanSquaredError
 from netwise.networks import LSTM, MLP, CIFARResNet, ConvNet, LeNet5, Network
-from netwise.optimizers import Adam
-from netwise.preprocess import Preprocess, Resize, Standardise
+from netwise.parts.clipping import Clip
+from netwise.parts.initializers import ByNetwork, He
+from netwise.parts.losses import CLASSIFICATION, CrossEntropy, MeanSquaredError
+from netwise.parts.optimizers import Adam
+from netwise.parts.preprocess import Preprocess, Resize, Standardise
+from netwise.parts.stopping import Never, Patience, Stopping
 from netwise.recipe.recipe import Recipe
-from netwise.stopping import Never, Patience, Stopping
 
 HIDDEN = 128  # units of the one hidden layer: enough for the bundled sets and for MNIST, and quick
 SMALLEST_SIDE = 28  # LeNet-5 was made for it

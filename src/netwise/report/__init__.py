@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from netwise.report.content import write_report
+from netwise.report.run_page import write_report
 
 __all__ = ["write_report"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from netwise.errors import WILL_LEARN_BADLY, Problem
 from netwise.recipe.recipe import Recipe
+from netwise.searches.axes import Linear, Log, Whole
 from netwise.searches.methods import Grid
 from netwise.searches.plan import Search
-from netwise.searches.space import Linear, Log, Whole
 
 FEW_AXES = 3  # a grid of more is refused by the notes
 BY_FACTORS = ("lr", "rate", "strength", "weight_decay", "std", "epsilon")  # last words of fields that act by factors

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from netwise import streams
-from netwise.fields import Part, integer, number, text
-from netwise.searches.sampling import DRAWS
-from netwise.searches.space import Choice, Numbers, Point, Space
+from netwise import random_streams
+from netwise.part import Part, integer, number, text
+from netwise.searches.axes import Choice, Numbers, Point, Space
+from netwise.searches.samplers import DRAWS
 
 BUDGET = "it counts trials"
 TPE, GP = "tpe", "gp"
@@ -293,7 +293,7 @@ class CoarseToFine(_Drawing):
             seen = sorted((t for t in tried if t.stage == before and t.value is not None), key=lambda t: -(t.value or 0.0))
             space = narrowed(space, seen[: max(2, math.ceil(self.keep * len(seen)))])
         length = max(1, round(epochs / self.shrink ** (self.rounds - 1 - number)))
-        points = [_drawn(space, np.random.default_rng(streams.seed_of(seed, DRAWS, number, place))) for place in range(counts[number])]
+        points = [_drawn(space, np.random.default_rng(random_streams.seed_of(seed, DRAWS, number, place))) for place in range(counts[number])]
         return Stage(space, counts[number], epochs=length, queue=tuple(points))
 
 
@@ -345,7 +345,7 @@ class Population(_Drawing):
 
     def stage(self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]) -> Stage:
         length = max(1, round(epochs / self.generations))
-        rng = np.random.default_rng(streams.seed_of(seed, DRAWS, number))
+        rng = np.random.default_rng(random_streams.seed_of(seed, DRAWS, number))
         if number == 0:
             drawn = tuple(_drawn(space, rng) for _ in range(self.members))
             return Stage(space, self.members, length, drawn, (None,) * self.members)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netwise.errors import Problem
-from netwise.fields import Part, integer, part, text
+from netwise.part import Part, integer, part, text
+from netwise.searches.axes import Space
 from netwise.searches.methods import Bayesian, Grid, Method
-from netwise.searches.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Search(Part):
     @property
     def hash(self) -> str:
         """8 hex digits; equal for equal plans."""
-        from netwise.searches.file import search_text
+        from netwise.searches.plan_file import search_text
 
         return hashlib.sha256(search_text(self).encode()).hexdigest()[:8]
 

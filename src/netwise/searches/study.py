@@ -22,18 +22,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from netwise import streams
-from netwise.engine.run import with_own
+from netwise import random_streams
 from netwise.errors import Problem, RunFolderError, WrongValue
 from netwise.networks import Network, Own
-from netwise.recipe.code import code_within
 from netwise.recipe.file import read_recipe, write_recipe
+from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
-from netwise.searches.file import read_search, write_search
+from netwise.searches.axes import Space
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, Tried
 from netwise.searches.plan import Search
-from netwise.searches.space import Space
-from netwise.store import RECIPE, SEARCH, WEIGHTS
+from netwise.searches.plan_file import read_search, write_search
+from netwise.storage.run_folder import RECIPE, SEARCH, WEIGHTS
+from netwise.training.run import with_own
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -162,7 +162,7 @@ class StudyFolder:
         """The study as Optuna has it, with the sampler of the method, seeded by the number of each trial."""
         import optuna
 
-        from netwise.searches.sampling import ByNumber
+        from netwise.searches.samplers import ByNumber
 
         epochs = epochs or self.recipe.epochs
         if epochs not in self._studies:
@@ -316,7 +316,7 @@ class StudyFolder:
         if tried.parent is not None:
             recipe = recipe.but(init=From(str((self.folder(tried.parent) / "run").resolve())))
         if self.search.seeds == "each":
-            recipe = recipe.but(seed=streams.seed_of(self.search.seed, "trial", tried.number) % 2**31)
+            recipe = recipe.but(seed=random_streams.seed_of(self.search.seed, "trial", tried.number) % 2**31)
         return recipe
 
     def winner(self) -> tuple[Tried, Recipe] | None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from netwise.data.views import Fewer, Fold
-from netwise.engine.many import fit_many
-from netwise.engine.run import Run
 from netwise.errors import Problem, WrongValue
 from netwise.intervals import of_folds
 from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_LOSS
-from netwise.trials import goal
+from netwise.training.parallel import fit_many
+from netwise.training.run import Run
+from netwise.treatment.trials import goal
 
 
 @dataclass(frozen=True)

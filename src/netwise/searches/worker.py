@@ -14,23 +14,23 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from netwise.data.views import Fold
-from netwise.engine.repeating import every
-from netwise.engine.run import load_history
-from netwise.engine.sharing import found_data
-from netwise.engine.threads import at_most
-from netwise.engine.training import fit, resume
 from netwise.errors import RunFolderError
 from netwise.history import DIVERGED, INTERRUPTED, RUNNING, History
 from netwise.intervals import of_folds, wilson
-from netwise.losses import CLASSIFICATION
 from netwise.networks import Network
+from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
+from netwise.searches.axes import Space
 from netwise.searches.methods import Stage, Tried
-from netwise.searches.space import Space
 from netwise.searches.study import BEAT_EVERY, LIVES, TOLD, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
-from netwise.store import ABOUT, RECIPE, WEIGHTS
-from netwise.trials import goal_of
+from netwise.storage.run_folder import ABOUT, RECIPE, WEIGHTS
+from netwise.training.fit import fit, resume
+from netwise.training.periodic import every
+from netwise.training.run import load_history
+from netwise.training.shared_data import found_data
+from netwise.training.threads import at_most
+from netwise.treatment.trials import goal_of
 
 ENDED, STOPPED, KILLED = "ended", "stopped", "killed"
 KILLING = f"its worker was killed {LIVES} times while it was alone at work, without getting further: too little memory for it, or no checkpoint in time"

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from netwise.data.arrays import Arrays
-from netwise.data.bundled import Diabetes, _Classes
-from netwise.data.characters import Text
+from netwise.data.catalogue.bundled import Diabetes, _Classes
+from netwise.data.catalogue.image_sets import MNIST, PART
+from netwise.data.catalogue.table_sets import _Public
+from netwise.data.dataset import Data
 from netwise.data.encoding import NumberColumn, TableEncoder
-from netwise.data.image_sets import MNIST, PART
-from netwise.data.source import Data
 from netwise.data.table import Table
-from netwise.data.tables import _Public
+from netwise.data.text import Text
 from netwise.errors import Problem, WrongValue
-from netwise.losses import CLASSIFICATION
+from netwise.parts.losses import CLASSIFICATION
 
 
 def _bundled(data: Any) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from netwise import activations, networks
+from netwise import networks
 from netwise.errors import Problem, WrongValue
-from netwise.networks import alexnet, dropconnect, flatten, inception, lenet, pooling, recurrent, residual, resnet, sizes, stack
+from netwise.networks import alexnet, inception, lenet, recurrent, resnet, sizes
+from netwise.networks.layers import dropconnect, flatten, pooling, residual, stack
+from netwise.parts import activations
 
 # What the source of a module's class needs around it, in order.
 SOURCES: dict[type[nn.Module], tuple[Any, ...]] = {

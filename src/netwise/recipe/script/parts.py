@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from netwise import activations, augment, averaging, initializers, losses, optimizers, penalties, preprocess, schedules
-from netwise.augment import moves
-from netwise.augment.augment import uniform
-from netwise.clipping import Clip, ClipValue
 from netwise.errors import Problem, WrongValue
+from netwise.parts import activations, augment, averaging, initializers, losses, optimizers, penalties, preprocess, schedules
+from netwise.parts.augment import geometric as moves
+from netwise.parts.augment.augment import uniform
+from netwise.parts.clipping import Clip, ClipValue
 from netwise.recipe.recipe import Recipe
 
 PREPROCESSES: dict[type[Any], Callable[..., str]] = {

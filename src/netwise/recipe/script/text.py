@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from netwise import networks, stopping
-from netwise.data.image_sets import MNIST
+from netwise import networks
+from netwise.data.catalogue.image_sets import MNIST
 from netwise.errors import Problem, WrongValue
-from netwise.losses import CLASSIFICATION
 from netwise.networks.network import TARGETS
+from netwise.parts import stopping
+from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.script.data import DATA, split_text
 from netwise.recipe.script.modules import module_text, source_of

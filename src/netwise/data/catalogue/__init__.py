@@ -1,0 +1,1 @@
+"""Named data sets: bundled with scikit-learn, public files, and synthetic tasks."""

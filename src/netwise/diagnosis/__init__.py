@@ -1,0 +1,1 @@
+"""Diagnosis: rules over a history, and the report of what they find."""

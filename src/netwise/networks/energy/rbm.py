@@ -1,0 +1,395 @@
+"""Restricted Boltzmann machine (受限玻尔兹曼机): visible and hidden units, links between the two kinds only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from netwise import signals
+from netwise.errors import Problem
+from netwise.networks.energy.importance_sampling import ais
+from netwise.networks.energy.likelihood import MOST_STATES, base_rate_likelihood, is_exact, log_likelihood, pseudo_likelihood, summed
+from netwise.networks.energy.mixing import autocorrelation_at
+from netwise.networks.energy.phases import Phase
+from netwise.networks.energy.surrogate_loss import gap
+from netwise.networks.energy.units import BINARY, GAUSSIAN, RECTIFIED, bits, draw, hidden_free_energy, mean, visible_energy
+from netwise.networks.network import INPUTS, TARGETS, Network
+from netwise.networks.unsupervised import Unsupervised
+from netwise.part import flag, integer, number, text
+from netwise.parts.losses import Loss
+
+BASE_RATES, ZERO = "base rates", "zero"
+LEAST_RATE = 1e-3  # a pixel that is never on is taken to be on once in a thousand images
+SLIDE = 0.01  # share of a batch's means in the offsets of centring; Melchior, Fischer, Wiskott 2016, section 6
+LOOKED_AT = 2000  # samples that the numbers at the end of an epoch are taken from
+QUICK_CHAINS, QUICK_TEMPERATURES = 100, 1000  # seconds; for a number to publish run `ais` and `reverse_ais` themselves
+APART = 10  # Gibbs steps between the two states that tell how well chains mix
+
+
+@dataclass(frozen=True)
+class RBM(Network):
+    """Energy E(v, h) = -a v - b h - v W h over two layers of units; p(v, h) = exp(-E) / Z.
+
+    Learns what its inputs look like, without labels, by a `Phase` in the place of the recipe's loss: `CD`, `PCD`,
+    `FastPCD`, `ParallelTempering` or, where it is small, `Exact`. Inputs of binary visible units are from 0 to 1 and
+    taken as probabilities; Gaussian ones have mean 0 and spread 1 (`Standardise`), and learn at a tenth of the rate.
+    With label units it learns inputs and classes together and is asked for the class: p(y | v) from the free energies.
+
+    Its weights are called as an `MLP`'s first layer is, so `init=From(...)` starts a classifier from it.
+
+    Args:
+        visible: numbers in one input.
+        hidden: hidden units.
+        visible_units: "binary" or "gaussian", of spread 1. Default "binary".
+        hidden_units: "binary", or "rectified": noisy rectified units, whose number is not bounded by 1. Default "binary".
+        labels: units for classes beside the visible ones, one for each; 0: none. Default 0.
+        centred: learn by deviations from the means of the units. Default true.
+        visible_bias: where the visible biases start: the log-odds of each input's mean, or 0. Default "base rates".
+        std: spread of the normal weights at the start. Default 0.01.
+        sparsity: what each hidden unit's distance from `sparsity_target` weighs, at least 0. Default 0.0: nothing.
+        sparsity_target: share of samples that a hidden unit should be on for. Default 0.1.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.RBM(64, 32),
+        ...                    loss=nw.PCD(), optimizer=nw.SGD(lr=0.05), epochs=5)
+        >>> run = nw.fit(recipe)
+        >>> run.module.sample(3, steps=10).shape
+        torch.Size([3, 64])
+
+    Source: Smolensky 1986; Hinton 2012, "A practical guide to training restricted Boltzmann machines"; centring: Melchior,
+    Fischer, Wiskott 2016, "How to center deep Boltzmann machines"; labels: Larochelle, Bengio 2008; note 001, claim N12.
+    """
+
+    by_phases: ClassVar[bool] = True
+    own_loss: ClassVar[bool] = True
+    visible: int = integer(784, least=1, most=1_000_000, because="an input has at least one number", why="MNIST's pixels")
+    hidden: int = integer(500, least=1, most=1_000_000, because="without hidden units nothing is learned but means", why="that of the published runs on MNIST")
+    visible_units: str = text(BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly so")
+    hidden_units: str = text(BINARY, among=(BINARY, RECTIFIED), why="the published form, whose likelihood can be measured")
+    labels: int = integer(0, least=0, most=100_000, because="it counts classes", why="inputs without labels")
+    centred: bool = flag(True, why="the same for an image and its negative, and a better likelihood")
+    visible_bias: str = text(BASE_RATES, among=(BASE_RATES, ZERO), why="else the hidden units are spent on the means of the inputs")
+    std: float = number(0.01, above=0, because="equal units stay equal", why="small: units start near one half")
+    sparsity: float = number(0.0, least=0, because="a negative one rewards distance", why="regularise when it is called for")
+    sparsity_target: float = number(0.1, above=0, below=1, because="it is a share", why="a tenth, as in the practical guide")
+
+    def disagreements(self) -> list[Problem]:
+        if self.sparsity and self.hidden_units != BINARY:
+            return [Problem("sparsity", str(self.sparsity), "is for binary hidden units, which are on for a share of the samples", "0.0")]
+        return []
+
+    @property
+    def learns(self) -> str:
+        return TARGETS if self.labels else INPUTS
+
+    def build(self) -> nn.Module:
+        return RestrictedBoltzmann(self)
+
+
+class VisibleBias(nn.Module):
+    """The biases of the visible units: where a decoder of the same weights has its own."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(units))
+
+
+class RestrictedBoltzmann(Unsupervised):
+    """The machine as a module. Called in training it takes one step of its phase, else it gives the hidden units' means
+    (or, with label units, the log of p(y | v) up to a constant)."""
+
+    chains: Tensor
+    fast_weight: Tensor
+    fast_hidden: Tensor
+    fast_visible: Tensor
+    visible_mean: Tensor
+    hidden_mean: Tensor
+    base: Tensor
+
+    def __init__(self, network: RBM) -> None:
+        super().__init__()
+        self.network = network
+        self.inputs, self.labels, self.hidden = network.visible, network.labels, network.hidden
+        self.visible = self.inputs + self.labels
+        self.visible_units, self.hidden_units = network.visible_units, network.hidden_units
+        self.layer1 = nn.Linear(self.visible, self.hidden)
+        self.back1 = VisibleBias(self.visible)
+        nn.init.normal_(self.layer1.weight, std=network.std)
+        nn.init.zeros_(self.layer1.bias)
+        self.register_buffer("visible_mean", torch.full((self.visible,), 0.5 if self.visible_units == BINARY else 0.0))
+        self.register_buffer("hidden_mean", torch.full((self.hidden,), 0.5 if self.hidden_units == BINARY else 0.0))
+        self.register_buffer("base", torch.zeros(self.visible))  # log-odds of the base rates (or means): the model without hidden units
+        self.phase: Phase | None = None
+
+    @property
+    def learned(self) -> tuple[Tensor, Tensor, Tensor]:
+        """(weights (hidden, visible), hidden biases, visible biases)."""
+        return self.layer1.weight, self.layer1.bias, self.back1.bias
+
+    # ---- before learning
+
+    def learn_by(self, loss: Loss) -> None:
+        """From here on learn by this phase; its memory is saved with the weights."""
+        assert isinstance(loss, Phase)
+        self.phase = loss
+        for name, value in loss.memory(self).items():
+            self.register_buffer(name, value.to(self.layer1.weight))
+
+    def meet(self, x: Tensor, y: Tensor | None = None) -> None:
+        """Look at the training inputs before anything is learned: base rates, offsets, where the chains begin."""
+        with torch.no_grad():
+            v = self._with_classes(x, y)
+            means = v.mean(0)
+            if self.visible_units == BINARY:
+                means = means.clamp(LEAST_RATE, 1 - LEAST_RATE)
+                self.base.copy_(torch.logit(means))
+            else:
+                self.base.copy_(means)
+            if self.network.visible_bias == BASE_RATES:
+                self.back1.bias.copy_(self.base)
+            self.visible_mean.copy_(means)
+            some = v[:LOOKED_AT]
+            self.hidden_mean.copy_(self.hidden_given(some).mean(0))
+            if "chains" in self._buffers:
+                self.chains.copy_(draw(self.visible_units, self.base.expand(len(self.chains), -1)))
+
+    # ---- the two conditional distributions
+
+    def hidden_input(self, v: Tensor) -> Tensor:
+        """(..., hidden): b + W v."""
+        return F.linear(v, self.layer1.weight, self.layer1.bias)
+
+    def visible_input(self, h: Tensor) -> Tensor:
+        """(..., visible): a + W^T h."""
+        if h.dim() == 2:
+            return torch.addmm(self.back1.bias, h, self.layer1.weight)  # half the memory traffic of a product and a sum
+        return h @ self.layer1.weight + self.back1.bias
+
+    def hidden_given(self, v: Tensor) -> Tensor:
+        """Means of the hidden units for visible states (samples, visible)."""
+        return mean(self.hidden_units, self.hidden_input(v))
+
+    def visible_given(self, h: Tensor) -> Tensor:
+        """Means of the visible units for hidden states (samples, hidden)."""
+        y = self.visible_input(h)
+        return self._labels_of(mean(self.visible_units, y), y, torch.softmax)
+
+    def draw_hidden(self, v: Tensor, heat: Tensor | float = 1.0) -> Tensor:
+        """A draw of the hidden units; `heat` is the inverse temperature."""
+        return draw(self.hidden_units, self._cooled(self.hidden_input(v), heat))
+
+    def draw_visible(self, h: Tensor, heat: Tensor | float = 1.0) -> Tensor:
+        """A draw of the visible units; of label units one is on."""
+        y = self._cooled(self.visible_input(h), heat)
+        return self._labels_of(draw(self.visible_units, y), y, _one_on)
+
+    def _cooled(self, x: Tensor, heat: Tensor | float) -> Tensor:
+        return x if isinstance(heat, float) and heat == 1.0 else heat * x
+
+    def _labels_of(self, v: Tensor, y: Tensor, how: Any) -> Tensor:
+        if self.labels:
+            v = torch.cat([v[..., : self.inputs], how(y[..., self.inputs :], -1)], -1)
+        return v
+
+    def gibbs(self, v: Tensor, steps: int) -> Tensor:
+        """Visible states after so many steps of h ~ p(h | v), v ~ p(v | h)."""
+        for _ in range(steps):
+            v = self.draw_visible(self.draw_hidden(v))
+        return v
+
+    def free_energy(self, v: Tensor, heat: Tensor | float = 1.0) -> Tensor:
+        """(...,): -ln of the sum over hidden states of exp(-E(v, h)); p(v) = exp(-F(v)) / Z.
+
+        For binary hidden units F(v) = -a v - sum_j ln(1 + exp(b_j + W_j v)).
+        """
+        hidden = hidden_free_energy(self.hidden_units, self._cooled(self.hidden_input(v), heat)).sum(-1)
+        bare = visible_energy(self.visible_units, v, self.back1.bias)
+        return (bare * heat[..., 0] if isinstance(heat, Tensor) else bare * heat) - hidden
+
+    # ---- learning
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        if self.training and self.phase is not None:
+            v = self._with_classes(x, y)
+            return self._exact(v) if self.phase.exact else self._step(v)
+        v = x.reshape(len(x), -1)
+        return self._class_scores(v) if self.labels else mean(self.hidden_units, self.layer1(v))
+
+    def _with_classes(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """(samples, visible): inputs as visible states, with their classes on the label units where there are any."""
+        v = x.reshape(len(x), -1)
+        if not self.labels:
+            return v
+        assert y is not None
+        return torch.cat([v, F.one_hot(y, self.labels).to(v)], 1)
+
+    def _exact(self, v: Tensor) -> Tensor:
+        return self.free_energy(v).mean() + summed(self)
+
+    @torch.no_grad()
+    def _phases(self, v: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(gap of the free energies, gradients) of one batch."""
+        assert self.phase is not None
+        n = len(v)
+        x = self.hidden_input(v)
+        p = mean(self.hidden_units, x)
+        w = self.phase.negative(self, v, bits(p) if self.hidden_units == BINARY else draw(self.hidden_units, x))
+        z = self.hidden_input(w)
+        q = mean(self.hidden_units, z)
+        weight = torch.addmm(q.t() @ w, p.t(), v, beta=1 / len(w), alpha=-1 / n)
+        hidden, visible = q.mean(0) - p.mean(0), w.mean(0) - v.mean(0)
+        value = self._free(v, x) - self._free(w, z)
+        if self.network.sparsity:
+            far = self.network.sparsity * (p.mean(0) - self.network.sparsity_target)
+            hidden += far
+            weight += far[:, None] * v.mean(0)
+        if self.network.centred:
+            weight, hidden, visible = self._centred(weight, hidden, visible)
+            self.visible_mean.lerp_(v.mean(0), SLIDE)
+            self.hidden_mean.lerp_(p.mean(0), SLIDE)
+        gradients = [weight, hidden, visible]
+        self.phase.after(self, gradients)
+        return value, gradients
+
+    def _centred(self, weight: Tensor, hidden: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The gradient of a machine whose units are counted from their means, as a step of this one.
+
+        dW' = <(v - mu)(h - lambda)>_0 - <...>_k,  da' = da - dW' lambda,  db' = db - dW' mu.
+        Source: Melchior, Fischer, Wiskott 2016, section 3.
+        """
+        mu, middle = self.visible_mean, self.hidden_mean
+        weight = weight.addr(hidden, mu, alpha=-1).addr_(middle, visible, alpha=-1)
+        return weight, hidden - weight @ mu, visible - middle @ weight
+
+    def _free(self, v: Tensor, x: Tensor) -> Tensor:
+        """Mean free energy of states whose hidden inputs are known."""
+        return (visible_energy(self.visible_units, v, self.back1.bias) - hidden_free_energy(self.hidden_units, x).sum(-1)).mean()
+
+    def _step(self, v: Tensor) -> Tensor:
+        value, gradients = self._phases(v)
+        return gap(value, gradients, self.learned)
+
+    def _class_scores(self, v: Tensor) -> Tensor:
+        """(samples, labels): -F(v, y) for each class, which is ln p(y | v) up to a constant."""
+        weight, bias, own = self.learned
+        x = F.linear(v, weight[:, : self.inputs], bias)
+        scores = [hidden_free_energy(self.hidden_units, x + weight[:, self.inputs + k]).sum(-1) + own[self.inputs + k] for k in range(self.labels)]
+        return torch.stack(scores, 1)
+
+    # ---- what it has learned
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(samples, hidden): means of the hidden units."""
+        return self.hidden_given(self.with_labels(x.flatten(1)))
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """(samples, inputs): one step there and back by means, without a draw."""
+        v = x.reshape(len(x), -1)
+        h = mean(self.hidden_units, F.linear(v, self.layer1.weight[:, : self.inputs], self.layer1.bias))
+        return self.visible_given(h)[:, : self.inputs]
+
+    @torch.no_grad()
+    def sample(self, count: int, *, steps: int = 1000, seed: int = 0, start: Tensor | None = None) -> Tensor:
+        """(count, inputs): means of the visible units after `steps` Gibbs steps of chains of their own.
+
+        Args:
+            count: how many.
+            steps: from the start, at least 1. Default 1000.
+            seed: of the draws. Default 0.
+            start: visible states (count, visible) to begin with. Default: draws of the base rates.
+        """
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            v = draw(self.visible_units, self.base.expand(count, -1)) if start is None else start
+            v = self.gibbs(v, max(steps - 1, 0))
+            return self.visible_given(self.draw_hidden(v))[:, : self.inputs]
+
+    @torch.no_grad()
+    def complete(self, x: Tensor, known: Tensor, *, steps: int = 200, seed: int = 0) -> Tensor:
+        """(samples, inputs): the unknown part of each input, drawn with the known part held; means over the second half of the steps.
+
+        Args:
+            x: inputs; what stands at unknown places has no effect.
+            known: true where an input is known, of an input's shape or flat.
+            steps: Gibbs steps. Default 200.
+            seed: of the draws. Default 0.
+        """
+        v = x.reshape(len(x), -1)
+        held = known.reshape(-1).to(v.device)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            state = draw(self.visible_units, self.base.expand(len(v), -1))
+            total = torch.zeros_like(v)
+            for step in range(steps):
+                state = torch.cat([torch.where(held, v, state[:, : self.inputs]), state[:, self.inputs :]], 1)
+                y = self.visible_input(self.draw_hidden(state))
+                state = self._labels_of(draw(self.visible_units, y), y, _one_on)
+                if step >= steps // 2:
+                    total += mean(self.visible_units, y)[:, : self.inputs]
+        return torch.where(held, v, total / (steps - steps // 2))
+
+    @torch.no_grad()
+    def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
+        """What the machine says of itself at the end of an epoch, by the names of signals."""
+        said: dict[str, float] = {}
+        part = (valid if len(valid) else train)[:LOOKED_AT].reshape(-1, self.inputs)
+        known = train[:LOOKED_AT].reshape(-1, self.inputs)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            said[signals.RECONSTRUCTION] = float((self.reconstruct(part) - part).square().sum(1).mean())
+            active = self.hidden_given(self.with_labels(part))
+            said[signals.HIDDEN_ACTIVE] = float(active.mean())
+            said[signals.HIDDEN_CONSTANT] = float((active.std(0, correction=0) < 0.01).float().mean()) if len(part) > 1 else 0.0
+            if self.labels:
+                return said
+            if len(valid):
+                said[signals.FREE_ENERGY_GAP] = float(self.free_energy(part).mean() - self.free_energy(known).mean())
+            if "chains" in self._buffers:
+                said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(self.chains[:500], lambda v: self.gibbs(v, APART), self.visible_units == BINARY)
+            if self.hidden_units == BINARY and self.visible_units == BINARY:
+                said[signals.PSEUDO_LIKELIHOOD] = float(pseudo_likelihood(self, part).mean())
+                said[signals.BASE_RATE_LIKELIHOOD] = float(base_rate_likelihood(self.base, part).mean())
+                if is_exact(self, most=MOST_STATES):
+                    said[signals.LOG_LIKELIHOOD] = float(log_likelihood(self, part).mean())
+        return said
+
+    def with_labels(self, v: Tensor) -> Tensor:
+        """Visible states with label units that know nothing."""
+        return v if not self.labels else torch.cat([v, torch.full((len(v), self.labels), 1 / self.labels).to(v)], 1)
+
+    def judged(self, x: Tensor, seed: int) -> float:
+        """What a run is judged by on its validation part, in nats, the lower the better: minus the mean pseudo-likelihood of binary
+        units; for others half the squared error of the reconstruction."""
+        v = x.reshape(len(x), -1)
+        with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(seed)
+            if self.hidden_units == BINARY and self.visible_units == BINARY:
+                return -float(pseudo_likelihood(self, v).mean())
+            return 0.5 * float((self.reconstruct(v) - v).square().sum(1).mean())
+
+    @torch.no_grad()
+    def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
+        """(ln p of each input, standard error of ln Z, by which way), or None for units whose likelihood is not known."""
+        v = x.reshape(len(x), -1)
+        if is_exact(self):
+            return log_likelihood(self, v), 0.0, "exact"
+        if self.hidden_units != BINARY or self.visible_units != BINARY:
+            return None
+        estimate = ais(self, chains=QUICK_CHAINS, temperatures=QUICK_TEMPERATURES, seed=seed)
+        how = f"ln Z by annealed importance sampling, {QUICK_CHAINS} chains, {QUICK_TEMPERATURES} temperatures"
+        return log_likelihood(self, v, log_z=estimate.log_z), estimate.error, how
+
+    def __repr__(self) -> str:
+        return f"RestrictedBoltzmann({self.visible} {self.visible_units}, {self.hidden} {self.hidden_units})"
+
+
+def _one_on(logits: Tensor, axis: int) -> Tensor:
+    """One unit of each group on, drawn by the softmax (Gumbel's trick)."""
+    noise = -torch.log(-torch.log(torch.rand_like(logits).clamp_min(1e-30)))
+    return F.one_hot((logits + noise).argmax(axis), logits.shape[axis]).to(logits)

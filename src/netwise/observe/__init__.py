@@ -1,0 +1,1 @@
+"""Observation of any PyTorch module and training loop: layers, shapes, activations, gradients."""

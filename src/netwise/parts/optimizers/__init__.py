@@ -1,0 +1,60 @@
+"""Optimizers: from gradients to a step.
+
+Each part builds the `torch.optim` object that the plain step uses, and carries the same rule written as the
+formula: a pure pair (`init`, `step`), held equal to torch's by test. Where torch lacks a rule, the pair serves both.
+"""
+
+from __future__ import annotations
+
+from netwise.parts.optimizers.adaptive import Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, NAdam, RAdam, RMSProp
+from netwise.parts.optimizers.closure import LBFGS, SimulatedAnnealing
+from netwise.parts.optimizers.descent import SGD, Momentum
+from netwise.parts.optimizers.moment_rules import Frame
+from netwise.parts.optimizers.muon import Muon
+from netwise.parts.optimizers.optimizer import Formula, Memory, Optimizer
+from netwise.parts.optimizers.switch import Switch
+from netwise.parts.optimizers.torch_optimizer import Torch
+
+OPTIMIZERS: tuple[type[Optimizer], ...] = (
+    SGD,
+    Momentum,
+    Adagrad,
+    RMSProp,
+    Adadelta,
+    Adam,
+    AdamW,
+    AMSGrad,
+    NAdam,
+    RAdam,
+    Lion,
+    Muon,
+    LBFGS,
+    SimulatedAnnealing,
+    Frame,
+    Switch,
+    Torch,
+)
+
+__all__ = [
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Formula",
+    "Frame",
+    "LBFGS",
+    "Lion",
+    "Memory",
+    "Momentum",
+    "Muon",
+    "NAdam",
+    "OPTIMIZERS",
+    "Optimizer",
+    "RAdam",
+    "RMSProp",
+    "SGD",
+    "SimulatedAnnealing",
+    "Switch",
+    "Torch",
+]

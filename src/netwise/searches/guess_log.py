@@ -1,0 +1,140 @@
+"""The babysitter's log: what was guessed, why, and what came of it; each guess a run of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from netwise.atomic import write_atomically
+from netwise.errors import RunFolderError
+from netwise.history import DIVERGED
+from netwise.recipe.recipe import Recipe, changes
+from netwise.searches.worker import interval_of
+from netwise.storage.run_folder import RunFolder, strict
+from netwise.training.fit import fit
+from netwise.treatment.trials import goal
+
+GUESSES = "guesses"
+NOTE = "guess.json"
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One entry of the log.
+
+    Args:
+        number: from 1.
+        changed: what differs from the guess before, as `field: before -> after`.
+        reason: why it was guessed.
+        value: on the validation part; low, high: its 95 % interval, where one is known.
+        ended: how the run ended, as a sentence.
+        outcome: what was learned from it, in the babysitter's words, or "".
+        folder: of the run.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Guess(1, (), "a first look", 0.9, None, None, "All 5 epochs done.", "", "book/guesses/001/run").reason
+        'a first look'
+    """
+
+    number: int
+    changed: tuple[str, ...]
+    reason: str
+    value: float
+    low: float | None
+    high: float | None
+    ended: str
+    outcome: str
+    folder: str
+
+
+def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
+    """Train a guess and enter it: the recipe, why, and what came of it. The test part is not looked at.
+
+    Args:
+        book: folder of the log; made where there is none.
+        recipe: the guess.
+        reason: why; a guess without a reason teaches nothing.
+
+    Raises:
+        ValueError: no reason.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> book = pathlib.Path(tempfile.mkdtemp()) / "book"
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
+        >>> _ = nw.guess(book, recipe, "a first look")
+        >>> nw.guess(book, nw.with_rate(recipe, 0.1), "the loss fell slowly").changed
+        ('optimizer.lr: 0.001 -> 0.1',)
+
+    Source: note 002, claim H01.
+    """
+    if not reason.strip():
+        raise ValueError("reason is empty: say why this guess, or nothing is learned from it")
+    home = Path(book) / GUESSES
+    home.mkdir(parents=True, exist_ok=True)
+    before = guesses(book)
+    number = len(before) + 1
+    place = home / f"{number:03d}"
+    run = fit(recipe, folder=place / "run", test=False)
+    changed: tuple[str, ...] = ()
+    if before:
+        last = RunFolder.open(before[-1].folder).recipe()
+        changed = tuple(f"{name}: {old} -> {new}" for name, (old, new) in changes(last, recipe).items())
+    value = goal(run)
+    low, high = (None, None) if run.history.ended.how == DIVERGED else interval_of(run.history, value)
+    entry = Guess(number, changed, reason.strip(), value, low, high, run.history.ended.sentence, "", str(place / "run"))
+    write_atomically(place / NOTE, json.dumps(strict(asdict(entry)), indent=1) + "\n")
+    return entry
+
+
+def outcome(book: str | Path, number: int, words: str) -> Guess:
+    """Enter what was learned from a guess.
+
+    Raises:
+        RunFolderError: the log has no such guess.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> book = pathlib.Path(tempfile.mkdtemp()) / "book"
+        >>> _ = nw.guess(book, nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2), "a first look")
+        >>> nw.outcome(book, 1, "too short to tell").outcome
+        'too short to tell'
+    """
+    from dataclasses import replace
+
+    found = {entry.number: entry for entry in guesses(book)}
+    if number not in found:
+        raise RunFolderError(f"{book} has no guess {number}: it has {', '.join(map(str, found)) or 'none'}")
+    entry = replace(found[number], outcome=words.strip())
+    write_atomically(Path(book) / GUESSES / f"{number:03d}" / NOTE, json.dumps(strict(asdict(entry)), indent=1) + "\n")
+    return entry
+
+
+def guesses(book: str | Path) -> list[Guess]:
+    """All entries of a log, the first first.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.guesses("no/such/book")
+        []
+    """
+    found = []
+    for path in sorted((Path(book) / GUESSES).glob(f"*/{NOTE}")):
+        plain = json.loads(path.read_text("utf-8"))
+        found.append(Guess(**{**plain, "changed": tuple(plain["changed"]), "folder": str(path.parent / "run")}))
+    return found
+
+
+def table_of(entries: Sequence[Guess]) -> list[str]:
+    """The log as lines of text."""
+    lines = []
+    for entry in entries:
+        interval = "" if entry.low is None or entry.high is None else f" ({entry.low:.4f} to {entry.high:.4f})"
+        lines.append(f"{entry.number:>3}  {entry.value:.4f}{interval}  because {entry.reason}")
+        lines += [f"       {change}" for change in entry.changed]
+        if entry.outcome:
+            lines.append(f"       -> {entry.outcome}")
+    return lines

@@ -1,0 +1,83 @@
+"""Plans of searches as TOML, read by the same rules as recipes."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from netwise.atomic import write_atomically
+from netwise.errors import Problem, RecipeFileError
+from netwise.recipe import file as parts
+from netwise.searches.axes import AXES, Axis, Space
+from netwise.searches.methods import METHODS, Method
+from netwise.searches.plan import Search
+
+# Files name axes and methods as they name the parts of a recipe.
+parts.FAMILIES |= {
+    Axis: {each.__name__: each for each in AXES},
+    Method: {each.__name__: each for each in METHODS},
+    Space: {"Space": Space},
+    Search: {"Search": Search},
+}
+
+
+def search_text(search: Search) -> str:
+    """The plan as TOML, every field."""
+    import tomli_w
+
+    return tomli_w.dumps(_plain(search))
+
+
+def _plain(search: Search) -> dict[str, Any]:
+    plain = parts.plain_of(search)
+    plain.pop("kind")
+    plain["space"].pop("kind")
+    for axis, table in zip(search.space.axes, plain["space"]["axes"], strict=True):
+        table.pop("change", None)
+        if axis.change is not None:
+            table["change"] = f"{axis.change.__module__}:{getattr(axis.change, '__qualname__', 'function')}"
+    return plain
+
+
+def write_search(search: Search, path: Path, storage: str | None = None) -> None:
+    """Write the plan, atomically; with the URL of its storage, less the password."""
+    import tomli_w
+
+    plain = _plain(search)
+    if storage is not None:
+        from sqlalchemy.engine import make_url
+
+        plain["storage"] = make_url(storage).render_as_string(hide_password=True)
+    write_atomically(path, tomli_w.dumps(plain))
+
+
+def read_search(path: Path) -> tuple[Search, str | None, list[str]]:
+    """(the plan, the URL of its storage or None, names of axes whose function only the user has)."""
+    plain = read_plain(path)
+    storage = plain.pop("storage", None)
+    space = plain.get("space")
+    tables = space.get("axes", []) if isinstance(space, Mapping) else []
+    own = [str(table.get("field")) for table in tables if isinstance(table, dict) and table.pop("change", None) is not None]
+    return search_of(plain, path.name), storage, own
+
+
+def read_plain(path: Path) -> dict[str, Any]:
+    """A TOML file as plain values."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise RecipeFileError(path.name, [Problem("file", str(path), f"cannot be read: {error.strerror}")]) from None
+    except (ValueError, RecursionError) as error:
+        raise RecipeFileError(path.name, [Problem("file", "", f"is no TOML: {str(error)[:200]}")]) from None
+
+
+def search_of(plain: Mapping[str, Any], name: str = "search") -> Search:
+    """The plan that plain values describe, as a file has them; `axes` may stand at the top, without a `space` around them."""
+    plain = dict(plain)
+    if "axes" in plain and "space" not in plain:
+        plain["space"] = {"axes": plain.pop("axes")}
+    if isinstance(plain.get("space"), Mapping):
+        plain["space"] = {"kind": "Space", **plain["space"]}
+    return parts.part_of(Search, plain, name)

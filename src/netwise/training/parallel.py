@@ -1,0 +1,107 @@
+"""Many recipes, each trained on its own, through joblib: here in processes, on a cluster by joblib's own backends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netwise.errors import WrongValue
+from netwise.history import INTERRUPTED, History
+from netwise.recipe.checks import aimed, hindrances
+from netwise.recipe.recipe import Recipe
+from netwise.training.evaluate import Score
+from netwise.training.fit import How, _Session, _stored
+from netwise.training.progress import Silent
+from netwise.training.progress_files import Noting, told
+from netwise.training.run import Intake, Run, module_from
+from netwise.training.shared_data import found_data, light, shared_data
+from netwise.training.threads import cores
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What comes back from a worker: numbers and bytes, no live module."""
+
+    history: History
+    score: Score | None
+    weights: bytes
+
+
+def fit_many(
+    recipes: Sequence[Recipe], *, jobs: int | None = None, test: bool = False, watch_every: int | None = None, done: Callable[[int, Run], None] | None = None
+) -> list[Run]:
+    """Train many recipes side by side; the same call runs on a cluster under `joblib.parallel_config`.
+
+    A recipe that diverges is a run that says so; the others go on. Each worker computes with its share of the
+    cores; data that all recipes share are loaded once and mapped into the memory of each worker.
+
+    Args:
+        recipes: what to train.
+        jobs: how many at a time. Default: one a core, and no more than recipes; 1 stays in this process.
+        test: score the test part of each. Default false: comparing is no reason to touch it.
+        watch_every: as in `fit`.
+        done: called with (place in `recipes`, run) as each ends. Default none.
+
+    Returns:
+        One run for each recipe, in their order.
+
+    Raises:
+        WrongValue: a recipe cannot run; told before any is trained.
+        KeyboardInterrupt: a run was interrupted.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.suggest(nw.data.iris(), epochs=2)
+        >>> [run.recipe.seed for run in nw.fit_many([recipe, recipe.but(seed=1)], jobs=1)]
+        [0, 1]
+    """
+    import joblib
+
+    for i, recipe in enumerate(recipes):
+        if wrong := hindrances(recipe):
+            raise WrongValue(f"recipe {i + 1} of {len(recipes)}", wrong)
+    jobs = max(1, min(jobs or cores(), len(recipes) or 1))
+    share = max(1, cores() // jobs)
+    how = How("cpu", -share, -1 if watch_every is None else watch_every, 0, test)
+    runs: list[Run | None] = [None] * len(recipes)
+    with shared_data(recipes, jobs) as data, told(recipes, runs) as notes:
+        for sent in (light, _whole) if data is not None else (_whole,):
+            tasks = (joblib.delayed(_one)(i, sent(recipe), how, data, sent is light, notes) for i, recipe in enumerate(recipes) if runs[i] is None)
+            found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+            for place, outcome in found:
+                if outcome is None:
+                    continue  # on a machine without the folder: sent once more, whole
+                if outcome.history.ended.how == INTERRUPTED:
+                    raise KeyboardInterrupt
+                run = _run(recipes[place], outcome)
+                runs[place] = run
+                if done is not None:
+                    done(place, run)
+    return [run for run in runs if run is not None]
+
+
+def _whole(recipe: Recipe) -> Recipe:
+    return recipe
+
+
+def _one(place: int, recipe: Recipe, how: How, data: str | None, is_light: bool, notes: str | None) -> tuple[int, _Outcome | None]:
+    from safetensors.torch import save
+
+    with found_data(recipe, data) as is_there:
+        if is_light and not is_there:
+            return place, None
+        run = _stored(recipe, None) if recipe.network.stores else _Session(recipe, how).run(None, Noting(notes, place) if notes else Silent(), None)
+    weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
+    return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
+
+
+def _run(recipe: Recipe, outcome: _Outcome) -> Run:
+    from safetensors.torch import load
+
+    tensors = load(outcome.weights)
+    samples = aimed(recipe.network, recipe.data.load())
+    plain: dict[str, Any] = {"encoder": samples.encoder.plain(), "task": samples.task, "classes": samples.classes}
+    intake = Intake.read(plain, tensors, len(recipe.preprocess))
+    module = module_from(recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    return Run(recipe, outcome.history, module, intake, outcome.score)

@@ -1,0 +1,252 @@
+"""A run: the recipe, what was heard of it, and the network it left, with all that its inputs need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netwise.data.dataset import Encoder, Samples
+from netwise.data.encoding import encoder_from
+from netwise.errors import RunFolderError
+from netwise.history import History, history_from
+from netwise.networks import Network, Own
+from netwise.networks.energy.phases import Phase
+from netwise.networks.unsupervised import Unsupervised
+from netwise.parts.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION, BinaryCrossEntropy, CrossEntropy
+from netwise.parts.preprocess import Fitted, Preprocess
+from netwise.recipe.foreign_code import code_within
+from netwise.recipe.recipe import Recipe
+from netwise.storage.run_folder import RunFolder
+from netwise.training.evaluate import Score, evaluating, given_back, outputs_of
+
+
+@dataclass(frozen=True, eq=False)
+class Intake:
+    """How raw inputs become what the network takes, and its outputs what a user asked for.
+
+    Args:
+        encoder: from raw inputs to tensors.
+        fitted: what each preprocessing step learned from the training part.
+        task, classes: "classification" with the names, or "regression".
+        target_mean, target_scale: of the training targets, for regression.
+    """
+
+    encoder: Encoder
+    fitted: tuple[Fitted, ...]
+    task: str
+    classes: tuple[str, ...]
+    target_mean: Tensor
+    target_scale: Tensor
+
+    @staticmethod
+    def of(samples: Samples, fitted: tuple[Fitted, ...]) -> Intake:
+        return Intake(samples.encoder, fitted, samples.task, samples.classes, samples.target_mean, samples.target_scale)
+
+    def prepared(self, raw: Any, steps: Sequence[Preprocess]) -> Tensor:
+        """Raw inputs, encoded and after these preprocessing steps as they were fitted."""
+        x = self.encoder.encode(raw)
+        for step, fitted in zip(steps, self.fitted, strict=True):
+            x = step.apply(x, fitted)
+        return x
+
+    def plain(self) -> dict[str, Any]:
+        return {"encoder": self.encoder.plain(), "task": self.task, "classes": list(self.classes)}
+
+    def tensors(self) -> dict[str, Tensor]:
+        found = {f"preprocess.{i}.{name}": value for i, step in enumerate(self.fitted) for name, value in step.items()}
+        return {**found, "target.mean": self.target_mean, "target.scale": self.target_scale}
+
+    @staticmethod
+    def read(plain: Mapping[str, Any], tensors: Mapping[str, Tensor], steps: int) -> Intake:
+        fitted: list[Fitted] = [{} for _ in range(steps)]
+        for key, value in tensors.items():
+            if key.startswith("preprocess."):
+                _, number, name = key.split(".", 2)
+                fitted[int(number)][name] = value
+        return Intake(encoder_from(plain["encoder"]), tuple(fitted), plain["task"], tuple(plain["classes"]), tensors["target.mean"], tensors["target.scale"])
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What `fit` gives back.
+
+    Args:
+        recipe: what was asked for.
+        history: what was heard, and how it ended.
+        module: the trained torch module, as the run ended (its best weights, where the stopping rule keeps them).
+        intake: how raw inputs become what the module takes.
+        score: on the test part, touched once, at the end; None where there is none or the run diverged.
+        folder: where it is kept, or None.
+
+    Example:
+        >>> import netwise as nw
+        >>> run = nw.fit(nw.suggest(nw.data.iris(), epochs=30))
+        >>> run.predict([[5.1, 3.5, 1.4, 0.2]])
+        array(['setosa'], dtype='<U10')
+    """
+
+    recipe: Recipe
+    history: History
+    module: nn.Module = field(repr=False)
+    intake: Intake = field(repr=False)
+    score: Score | None = None
+    folder: Path | None = None
+
+    def outputs(self, raw: Any) -> Tensor:
+        """The network's outputs `(samples, outputs)` for raw inputs, as a user has them: see `predict`."""
+        x = self.prepared(raw)
+        return outputs_of(self.module, x).cpu() if len(x) else torch.zeros(0, max(1, len(self.intake.classes)))
+
+    def codes(self, raw: Any) -> Tensor:
+        """What an autoencoder, a machine or a stack makes of raw inputs, `(samples, code)`.
+
+        Raises:
+            TypeError: the network has no code.
+        """
+        if not isinstance(self.module, Unsupervised):
+            raise TypeError(f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model")
+        with evaluating(self.module), torch.no_grad():
+            return torch.cat([self.module.encode(piece) for piece in self.prepared(raw).split(4096)]).cpu()
+
+    def prepared(self, raw: Any) -> Tensor:
+        """Raw inputs as the module takes them: encoded, and after the recipe's preprocessing."""
+        x = self.intake.prepared(raw, self.recipe.preprocess)
+        return x.to(next((p.device for p in self.module.parameters()), torch.device("cpu")))
+
+    def predict(self, raw: Any) -> np.ndarray:
+        """Class names `(samples,)`, or numbers in the units of the training targets.
+
+        Where the inputs themselves were learned: what the network gives back of them `(samples, inputs)`, as it takes them,
+        after preprocessing. A memory gives what it recalls.
+
+        Args:
+            raw: inputs as they were given to the data: arrays in the same units and shapes (of one sample or
+                many), or for tables a CSV file's path, a frame, a list of dicts, or rows in the order of columns.
+
+        Raises:
+            DataError: raw inputs that do not have the shape or the columns of the training data.
+        """
+        if self.intake.task in (RECONSTRUCTION, DENSITY):
+            back: np.ndarray = given_back(self.module, self.prepared(raw)).cpu().numpy()
+            return back
+        outputs = self.outputs(raw)
+        if self.intake.task == CLASSIFICATION:
+            names = np.array(self.intake.classes)
+            chosen: np.ndarray = names[outputs[:, : len(names)].argmax(1).numpy()]
+            return chosen
+        values = outputs * self.intake.target_scale + self.intake.target_mean
+        answer: np.ndarray = values.numpy()
+        return answer[:, 0] if answer.shape[1] == 1 else answer
+
+    def predict_proba(self, raw: Any) -> np.ndarray:
+        """Probabilities `(samples, classes)` in the order of `intake.classes`; for classification.
+
+        Raises:
+            TypeError: the run is a regression.
+        """
+        if self.intake.task != CLASSIFICATION:
+            raise TypeError("predict_proba is for classes, and this run learned numbers: use predict")
+        outputs = self.outputs(raw)
+        if isinstance(self.recipe.loss, CrossEntropy | Phase):
+            outputs = torch.softmax(outputs, 1)
+        elif isinstance(self.recipe.loss, BinaryCrossEntropy):
+            outputs = torch.sigmoid(outputs)
+        probabilities: np.ndarray = outputs.numpy()
+        return probabilities
+
+
+def load(folder: str | Path, network: Network | None = None) -> Run:
+    """A run from its folder, ready to predict. Nothing in the folder is executed.
+
+    Args:
+        folder: of a run that has ended.
+        network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
+
+    Raises:
+        RunFolderError: no run folder, a run that has not ended, damage, or an own network that was not given.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "run"
+        >>> run = nw.fit(nw.suggest(nw.data.iris(), epochs=2), folder=folder)
+        >>> nw.load(folder).history.ended == run.history.ended
+        True
+    """
+    store = RunFolder.open(folder)
+    recipe, about = store.recipe(), store.about()
+    recipe = with_own(recipe, network, store.path)
+    tensors = store.weights()
+    intake = Intake.read(about["intake"], tensors, len(recipe.preprocess))
+    module = module_from(recipe, module_weights(tensors), store.path)
+    score = Score(**{k: v for k, v in about["score"].items() if k != "sentence"}) if about.get("score") else None
+    return Run(recipe, history_from(about, store.rows()), module, intake, score, store.path)
+
+
+def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
+    """The recipe with the user's own network handed over, where it has one."""
+    if not isinstance(recipe.network, Own):
+        return recipe
+    if network is None:
+        raise RunFolderError(
+            f"{folder}: its network is code of the user's own, {recipe.network.source}, and loading imports no code: "
+            f"hand it over, load(folder, network=Own({str(recipe.network.source).split(':')[-1]}))"
+        )
+    if not isinstance(network, Own) or network.source != recipe.network.source:
+        raise RunFolderError(f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}")
+    return recipe.but(network=network)
+
+
+def without_code(recipe: Recipe, folder: Path) -> None:
+    """What begins anew from a folder must not train its start by code that a file names.
+
+    Raises:
+        RunFolderError: it would.
+    """
+    named = code_within(recipe)
+    if named:
+        told = "and reading runs no code: train that recipe first, and name its folder in the place of it, init=From(folder)"
+        raise RunFolderError(f"{folder}: its start is trained by a network of the user's own, {', '.join(named)}, {told}")
+
+
+def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of a run folder's tensors that are the module's own, by its names."""
+    return {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+
+
+def module_from(recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None = None) -> nn.Module:
+    """The recipe's module with these weights."""
+    with torch.random.fork_rng():
+        module = recipe.network.build()
+    prepare_module(module, recipe)
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise RunFolderError(f"{folder}: the weights are not those of the recipe's network: {str(error).splitlines()[-1].strip()}") from None
+    module.eval()
+    return module
+
+
+def prepare_module(module: nn.Module, recipe: Recipe) -> None:
+    """Tell the fresh module the recipe's loss, where it counts its own: of an energy model the phase, whose memory is part of its state."""
+    if isinstance(module, Unsupervised):
+        module.learn_by(recipe.loss)
+
+
+def load_history(folder: str | Path) -> History:
+    """What a run said, also while it runs or after it was cut off.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "run"
+        >>> _ = nw.fit(nw.suggest(nw.data.iris(), epochs=2), folder=folder)
+        >>> len(nw.load_history(folder).of("valid.loss"))
+        2
+    """
+    store = RunFolder.open(folder)
+    return history_from(store.about(), store.rows())

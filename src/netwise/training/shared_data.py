@@ -1,0 +1,79 @@
+"""One copy of the data for all workers of a machine: written once, mapped into the memory of each."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from netwise.data.arrays import Arrays
+from netwise.data.dataset import ELSEWHERE, Data, Samples
+from netwise.data.shared import read_mapped, write_mapped
+from netwise.data.views import Fewer, Fold, innermost
+from netwise.recipe.checks import PREPARED, with_inputs_prepared
+from netwise.recipe.recipe import Recipe
+
+LOADED, READY = "loaded.safetensors", "ready.safetensors"
+LEAST_BYTES = 1_000_000  # smaller data are loaded sooner than shared
+
+
+@contextmanager
+def shared_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
+    """Inside, a folder for `found_data` in other processes, with the data of which these recipes see all or a part; None where it would not pay.
+
+    Where they see the same of it, after the same preprocessing, that is in the folder too.
+    """
+    wholes = {innermost(recipe.data) for recipe in recipes} if jobs > 1 else set()
+    if len(wholes) != 1 or _bytes(samples := next(iter(wholes)).load()) < LEAST_BYTES:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="netwise-data-"))
+    try:
+        write_mapped(samples, folder / LOADED)
+        recipe = recipes[0]
+        alike = len({(each.data, each.preprocess) for each in recipes}) == 1
+        if alike and (recipe.preprocess or recipe.data not in wholes):
+            done, learned = with_inputs_prepared(recipe, recipe.data.load())
+            write_mapped(done, folder / READY, learned)
+        yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # who has it mapped keeps it until he ends
+
+
+@contextmanager
+def found_data(recipe: Recipe, folder: str | None) -> Iterator[bool]:
+    """Inside, this process takes the recipe's data from the folder of `shared_data`, where that is there: on another machine it is not."""
+    if folder is None or not (Path(folder) / LOADED).is_file():
+        yield False
+        return
+    whole, key = innermost(recipe.data), (recipe.data, recipe.preprocess)
+    ELSEWHERE[whole] = partial(_loaded, Path(folder) / LOADED)
+    if (Path(folder) / READY).is_file():
+        PREPARED[key] = partial(read_mapped, Path(folder) / READY)
+    try:
+        yield True
+    finally:
+        ELSEWHERE.pop(whole, None)
+        PREPARED.pop(key, None)
+
+
+def light(recipe: Recipe) -> Recipe:
+    """The recipe to be sent to who finds its data: arrays in memory stay behind, and are known by their digest."""
+    return recipe.but(data=_light(recipe.data))
+
+
+def _light(data: Data) -> Data:
+    if isinstance(data, Fold | Fewer):
+        return data.but(data=_light(data.data))
+    return data.emptied() if isinstance(data, Arrays) else data
+
+
+def _loaded(path: Path) -> Samples:
+    return read_mapped(path)[0]
+
+
+def _bytes(samples: Samples) -> int:
+    return sum(part.x.numel() * part.x.element_size() for part in (samples.train, samples.valid, samples.test))

@@ -1,0 +1,57 @@
+"""Texts written by a network that has learned one, character by character."""
+
+from __future__ import annotations
+
+import torch
+
+from netwise import random_streams
+from netwise.data.encoding import TextEncoder
+from netwise.errors import DataError
+from netwise.networks.recurrent import EACH, Sequencer
+from netwise.training.run import Run
+
+
+def sample_text(run: Run, prompt: str = "\n", length: int = 400, *, temperature: float = 1.0, seed: int = 0) -> str:
+    """`prompt`, and `length` characters that the network draws after it.
+
+    Args:
+        run: of a recurrent network on a text.
+        prompt: how the text begins; at least one character of the alphabet.
+        length: characters to draw.
+        temperature: 1 draws as the network believes, less keeps to what is likely; 0 takes the likeliest.
+        seed: of the draws.
+
+    Raises:
+        DataError: the run is of other data, or a character of the prompt is not in its alphabet.
+        ValueError: an empty prompt, or a temperature below 0.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "song.txt"
+        >>> _ = path.write_text("do re mi fa " * 200)
+        >>> recipe = nw.Recipe(data=nw.data.text(path, length=24), optimizer=nw.Adam(lr=0.02), epochs=20,
+        ...                    network=nw.GRU(symbols=9, features=8, units=24, outputs=9, answers="each"))
+        >>> nw.sample_text(nw.fit(recipe), "do re ", 12, temperature=0)
+        'do re mi fa do re '
+    """
+    encoder, module = run.intake.encoder, run.module
+    if not isinstance(encoder, TextEncoder) or not isinstance(module, Sequencer) or module.answers != EACH:
+        raise DataError("sample_text is for runs of a recurrent network that answers at each character of a text")
+    if not prompt or temperature < 0:
+        raise ValueError("sample_text needs a prompt of at least one character" if not prompt else f"temperature = {temperature} must be at least 0")
+    g = random_streams.generator(seed, random_streams.RESAMPLE)
+    device = next(module.parameters()).device
+    numbers = encoder.encode(prompt)[0].tolist()
+    state, given = None, torch.tensor([numbers], device=device)
+    module.eval()
+    with torch.no_grad():
+        for _ in range(length):
+            h, state = module.cell(module.read(given), state)
+            logits = module.head(h[0, -1]).double().cpu()
+            if temperature:
+                chosen = int(torch.multinomial(torch.softmax(logits / temperature, 0), 1, generator=g))
+            else:
+                chosen = int(logits.argmax())
+            numbers.append(chosen)
+            given = torch.tensor([[chosen]], device=device)
+    return encoder.decode(numbers)

@@ -1,0 +1,1 @@
+"""Treatment: remedies, paired trials of them, and the loop that applies what is proved to help."""

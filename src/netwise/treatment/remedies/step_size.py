@@ -1,0 +1,94 @@
+"""Remedies for the step: learning rate, optimizer, clipping."""
+
+from __future__ import annotations
+
+import math
+
+from netwise.diagnosis.rules.outcome import final_loss
+from netwise.parts.clipping import Clip
+from netwise.parts.optimizers import Adam, AdamW
+from netwise.parts.stopping import Never
+from netwise.recipe.recipe import Recipe, with_rate
+from netwise.signals import LOSS
+from netwise.training.fit import fit
+from netwise.treatment.remedies.definition import Remedy, Unfit
+
+TRIAL_STEPS = 60  # as many as show which rate falls farthest; an epoch where that is longer
+DECADES = range(-6, 7)
+
+
+def _search_rate(recipe: Recipe) -> Recipe | Unfit:
+    """The rate whose training loss falls farthest in a short run from the same start, over twelve decades."""
+    falls: dict[float, float] = {}
+    for decade in DECADES:
+        rate = recipe.optimizer.lr * 10.0**decade
+        falls[rate] = _loss_after(with_rate(recipe, rate))
+    best = min(falls, key=lambda rate: falls[rate])
+    if not math.isfinite(falls[best]):
+        return Unfit("the loss stays no number at every rate: the fault is not the rate")
+    if best == recipe.optimizer.lr:
+        return Unfit(f"of the rates from {min(falls):g} to {max(falls):g}, {best:g} falls farthest already")
+    return with_rate(recipe, float(f"{best:.6g}"))
+
+
+def _loss_after(recipe: Recipe) -> float:
+    """Training loss after about `TRIAL_STEPS` steps, by the median of the last watched ones; infinite where it diverged."""
+    size = max(1, len(recipe.data.load().train))
+    per_epoch = math.ceil(size / recipe.batch_size)
+    short = recipe.but(epochs=max(1, math.ceil(TRIAL_STEPS / per_epoch)), stopping=Never())
+    history = fit(short, test=False).history
+    losses = history.of(LOSS)
+    if history.ended.how != "finished" or losses is None:
+        return math.inf
+    last = final_loss(history)
+    return last if last is not None and math.isfinite(last) else math.inf
+
+
+def _lower_rate(recipe: Recipe) -> Recipe | Unfit:
+    return with_rate(recipe, recipe.optimizer.lr / 10)
+
+
+def _use_adam(recipe: Recipe) -> Recipe | Unfit:
+    if isinstance(recipe.optimizer, Adam | AdamW):
+        return Unfit("the optimizer is Adam already")
+    return recipe.but(optimizer=Adam())
+
+
+def _clip_gradient(recipe: Recipe) -> Recipe | Unfit:
+    if recipe.clip is not None:
+        return Unfit("the gradient is clipped already")
+    return recipe.but(clip=Clip(1.0))
+
+
+SEARCH_RATE = Remedy(
+    "search_rate",
+    "the learning rate that falls farthest in a short trial",
+    ("rate_too_high", "rate_too_low", "not_learning", "exploding_gradient", "dead_relu", "vanishing_gradient"),
+    _search_rate,
+    "train 60 steps from the same start at lr / 1e6 ... lr * 1e6 and take the rate whose loss fell farthest",
+    "note 004, claim S06",
+)
+LOWER_RATE = Remedy(
+    "lower_rate",
+    "a tenth of the learning rate",
+    ("rate_too_high", "exploding_gradient"),
+    _lower_rate,
+    "lr=lr / 10 in the optimizer",
+    "note 004, claims D07 and S02",
+)
+USE_ADAM = Remedy(
+    "use_adam",
+    "Adam at its usual rate",
+    ("rate_too_low", "rate_too_high", "vanishing_gradient", "not_learning"),
+    _use_adam,
+    "torch.optim.Adam(model.parameters(), lr=0.001)",
+    "note 000, claim T02; Kingma, Ba 2014, arXiv 1412.6980",
+)
+CLIP_GRADIENT = Remedy(
+    "clip_gradient",
+    "gradients clipped to norm 1",
+    ("exploding_gradient",),
+    _clip_gradient,
+    "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) between backward and step",
+    "note 000, claim G05",
+)

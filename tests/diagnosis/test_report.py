@@ -1,0 +1,89 @@
+"""Causes before consequences, three lists, and rules of one's own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import netwise as nw
+from netwise.diagnosis.report import everything, hang, plain_report
+
+
+def test_each_rule_stands_in_exactly_one_list(sick_run: nw.Run) -> None:
+    report = nw.diagnose(sick_run)
+    names = [*report.names, *report.clear, *(name for name, _ in report.unchecked)]
+    assert sorted(names) == sorted(rule.name for rule in nw.RULES if "classification" in rule.tasks)
+
+
+def test_a_consequence_hangs_under_its_cause(sick_run: nw.Run) -> None:
+    report = nw.diagnose(sick_run)
+    assert [finding.rule for finding in report.found] == ["vanishing_gradient"]
+    cause = report.found[0]
+    assert cause.grade == "cause"
+    assert [finding.rule for finding in cause.consequences] == ["not_learning"]
+    assert cause.consequences[0].grade == "suspect"
+    assert cause.explanation
+    assert cause.source
+    assert cause.remedies[0] == "use_relu"
+
+
+def finding(rule: str, first: int) -> nw.Finding:
+    return nw.Finding(rule, f"{rule}.", steps=(first, 99), evidence=(nw.Evidence("x", 2.0, 1.0),))
+
+
+def test_of_two_that_explain_each_other_the_earlier_is_the_cause() -> None:
+    one = hang([finding("exploding_gradient", 0), finding("rate_too_high", 1)])
+    assert [f.rule for f in one] == ["exploding_gradient"]
+    other = hang([finding("exploding_gradient", 30), finding("rate_too_high", 1)])
+    assert [f.rule for f in other] == ["rate_too_high"]
+
+
+def test_what_was_there_first_is_no_consequence() -> None:
+    both = hang([finding("dead_relu", 0), finding("rate_too_high", 1)])
+    assert [f.rule for f in both] == ["dead_relu", "rate_too_high"]
+
+
+def test_nothing_is_lost_and_nothing_hangs_under_itself() -> None:
+    names = [rule.name for rule in nw.RULES]
+    for first in range(3):
+        found = hang([finding(name, (i * 7 + first) % 5) for i, name in enumerate(names)])
+        assert sorted(f.rule for f in everything(found)) == sorted(names)
+
+
+def test_a_rule_of_ones_own(digits_run: nw.Run) -> None:
+    def too_slow(history: nw.History) -> nw.Finding | None:
+        seconds = history.made_by.seconds
+        return nw.Finding("too_slow", f"It took {seconds:.2f} s.", evidence=(nw.Evidence("seconds", seconds, 0.0),))
+
+    mine = nw.Rule("too_slow", "Too slow", too_slow, "It takes long.", "me")
+    report = nw.diagnose(digits_run, rules=(*nw.RULES, mine))
+    assert report.names == ("too_slow",)
+    assert report.found[0].remedies == ()
+
+
+def test_the_text_has_the_evidence_and_what_to_try(sick_run: nw.Run) -> None:
+    text = str(nw.diagnose(sick_run))
+    assert "Vanishing gradient. layer1 gets a gradient" in text
+    assert "rms(g_last) / rms(g_first) = " in text
+    assert "so: Not learning." in text
+    assert "try: use_relu, use_fitting_init, use_batch_norm" in text
+    assert "Clear: " in text
+
+
+def test_unchecked_says_why() -> None:
+    report = nw.diagnose(nw.History.from_rows([{"step": i, "loss": 1.0} for i in range(9)]))
+    assert "Unchecked: overfitting, because training and validation loss of each epoch are needed" in str(report)
+
+
+def test_the_report_as_plain_values_is_strict_json(sick_run: nw.Run) -> None:
+    plain = json.loads(json.dumps(plain_report(nw.diagnose(sick_run)), allow_nan=False))
+    assert plain["found"][0]["evidence"][0]["limit"] == 25
+    assert plain["found"][0]["consequences"][0]["rule"] == "not_learning"
+
+
+@pytest.mark.parametrize("how", ["finished", "diverged"])
+def test_a_run_that_ended_at_once_is_diagnosed(small: nw.Recipe, how: str) -> None:
+    history = nw.fit(small.but(epochs=1, batch_size=500)).history
+    nw.diagnose(replace(history, ended=nw.Ended(how, "x.", 1)))

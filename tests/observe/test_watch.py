@@ -1,0 +1,272 @@
+"""`watch` hears a loop of the user's own, changes nothing in it, and hears what `fit` hears."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import netwise as nw
+from netwise import random_streams, signals
+from netwise.observe.probe import CENSUS
+from netwise.parts.initializers import initialize
+
+X = torch.randn(200, 12, generator=torch.Generator().manual_seed(0))
+Y = torch.randint(4, (200,), generator=torch.Generator().manual_seed(1))
+
+
+class Functional(nn.Module):
+    """Activations as functions, a layer used twice, dropout, batch norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.out = nn.Linear(12, 16), nn.Linear(16, 16), nn.Linear(16, 4)
+        self.norm = nn.BatchNorm1d(16)
+
+    def forward(self, x):  # type: ignore[no-untyped-def]
+        h = F.relu(self.a(x))
+        h = torch.tanh(self.b(h))
+        h = F.dropout(self.norm(torch.sigmoid(self.b(h))), 0.2, self.training)
+        return self.out(h)
+
+
+def train(model: nn.Module, watcher: object = None, steps: int = 60) -> list[float]:
+    torch.manual_seed(0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    losses = []
+    for step in range(steps):
+        rows = torch.randint(200, (32,))
+        loss = F.cross_entropy(model(X[rows]), Y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        if watcher is not None:
+            watcher.step(loss, Y[rows])  # type: ignore[attr-defined]
+        optimizer.step()
+        losses.append(loss.item())
+        if step % 10 == 9:  # what a loop does between: it must not be heard
+            model.eval()
+            with torch.no_grad():
+                model(X)
+            model.train()
+    return losses
+
+
+@pytest.mark.parametrize("every", [None, 1, 7])
+@pytest.mark.parametrize(
+    "make",
+    [Functional, lambda: nn.Sequential(nn.Linear(12, 8), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(8, 4)), lambda: nn.Linear(12, 4)],
+    ids=["functional", "sequential", "linear"],
+)
+def test_the_users_numbers_stay_the_same_to_the_last_bit_and_nothing_is_left(make: object, every: int | None) -> None:
+    torch.manual_seed(3)
+    one = make()  # type: ignore[operator]
+    other = copy.deepcopy(one)
+    before = set(vars(other))
+    plain = train(one)
+    with nw.watch(other, loss=F.cross_entropy, every=every) as w:
+        heard = train(other, w)
+    assert heard == plain
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+    assert set(vars(other)) == before
+    assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in other.modules())
+
+
+def test_nothing_is_attached_on_steps_that_are_not_watched() -> None:
+    model = nn.Linear(12, 4)
+    attached = []
+    with nw.watch(model, every=3) as w:
+        for step in range(9):
+            attached.append(bool(model._forward_hooks))
+            loss = F.cross_entropy(model(X), Y)
+            model.zero_grad()
+            loss.backward()
+            w.step(loss, Y)
+    assert attached == [step % 3 == 0 for step in range(9)]
+    series = w.history().of(signals.LOSS)
+    assert series is not None
+    assert series.steps == (0, 3, 6)
+
+
+def test_nothing_is_left_when_the_loop_raises() -> None:
+    model = nn.Linear(12, 4)
+    with pytest.raises(ZeroDivisionError), nw.watch(model):
+        model(X)
+        raise ZeroDivisionError
+    assert not model._forward_hooks
+
+
+def test_both_roads_hear_the_same() -> None:
+    recipe = nw.Recipe(
+        data=nw.data.digits(),
+        network=nw.MLP((64, 24, 16, 10), activation=nw.Tanh(), dropout=0.1),
+        init=nw.Glorot(),
+        optimizer=nw.SGD(lr=0.1, momentum=0.9),
+        epochs=3,
+        batch_size=100,
+    )
+    fitted = nw.fit(recipe, watch_every=4).history
+    samples = recipe.data.load()
+    torch.set_num_threads(fitted.made_by.threads)  # sums are split between threads: their number shows in the last bits
+    with random_streams.global_seed(0, random_streams.INIT):
+        model = recipe.network.build()
+    initialize(model, recipe.init, random_streams.generator(0, random_streams.INIT, step=1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, fused=True)
+    with nw.watch(model, loss=F.cross_entropy, every=4) as w:
+        for epoch in range(3):
+            torch.manual_seed(random_streams.seed_of(0, random_streams.FORWARD, epoch))
+            order = torch.randperm(len(samples.train), generator=random_streams.generator(0, random_streams.ORDER, epoch))
+            for rows in order.split(100):
+                optimizer.zero_grad()
+                loss = F.cross_entropy(model(samples.train.x[rows]), samples.train.y[rows])
+                loss.backward()
+                w.step(loss, samples.train.y[rows])
+                optimizer.step()
+    heard = w.history()
+    assert heard.layers == fitted.layers
+    for key, series in fitted.series.items():
+        if not key[0].startswith(("train.", "valid.", "rate")):
+            assert heard.series[key] == series, key
+    assert len(heard.series) > 20
+    assert nw.diagnose(heard).found == nw.diagnose(fitted).found == ()
+
+
+def test_the_numbers_are_what_they_are_called() -> None:
+    """Every statistic of one step, computed again from the module by hand."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 4))
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with nw.watch(model, every=1) as w:
+        loss = F.cross_entropy(model(X), Y)
+        loss.backward()
+        w.step(loss, Y)
+        optimizer.step()
+    history = w.history()
+    value = lambda signal, layer: history.of(signal, layer).values[0]  # type: ignore[union-attr]  # noqa: E731
+    a = torch.relu(X @ before["0.weight"].T + before["0.bias"])
+    b = torch.tanh(a @ before["2.weight"].T + before["2.bias"])
+    assert [layer.activation for layer in history.layers] == ["ReLU", "Tanh", "Identity"]
+    assert value(signals.ACTIVATION_MEAN, "0") == pytest.approx(a.mean().item(), rel=1e-4)
+    assert value(signals.ACTIVATION_STD, "0") == pytest.approx(a.std(unbiased=False).item(), rel=1e-4)
+    assert value(signals.ACTIVATION_ZEROS, "0") == pytest.approx((a == 0).float().mean().item(), abs=1e-6)
+    assert value(signals.ACTIVATION_SATURATED, "2") == pytest.approx((b.abs() > 0.95).float().mean().item(), abs=1e-6)
+    for name in ("0", "2", "4"):
+        weight, grad = before[f"{name}.weight"], model.get_parameter(f"{name}.weight").grad
+        assert grad is not None
+        assert value(signals.WEIGHT_NORM, name) == pytest.approx(weight.norm().item(), rel=1e-5)
+        assert value(signals.GRADIENT_RMS, name) == pytest.approx(grad.square().mean().sqrt().item(), rel=1e-4)
+        assert value(signals.GRADIENT_RATIO, name) == pytest.approx((grad.norm() / weight.norm()).item(), rel=1e-4)
+        assert value(signals.UPDATE_RATIO, name) == pytest.approx((0.5 * grad.norm() / weight.norm()).item(), rel=1e-3)
+    assert value(signals.LOSS, "") == pytest.approx(loss.item())
+    assert value(signals.INPUT_MEAN, "") == pytest.approx(X.mean().item(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "activations"),
+    [
+        (lambda: nn.Sequential(nn.Linear(12, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4)), ["ReLU", "Identity"]),
+        (lambda: nn.Sequential(nn.Linear(12, 8), nn.Linear(8, 4), nn.Softmax(1)), ["Identity", "Softmax"]),
+        (lambda: nn.Sequential(nn.Linear(12, 8), nn.GELU(), nn.Linear(8, 4)), ["GELU", "Identity"]),
+        (
+            lambda: nn.Sequential(nn.Unflatten(1, (1, 12)), nn.Conv1d(1, 3, 3), nn.ReLU(inplace=True), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(15, 4)),
+            ["ReLU", "Identity"],
+        ),
+    ],
+)
+def test_activations_are_recognised_however_they_are_written(make: object, activations: list[str]) -> None:
+    torch.manual_seed(0)
+    model = make()  # type: ignore[operator]
+    with nw.watch(model) as w:
+        train(model, w, 3)
+    assert [layer.activation for layer in w.history().layers] == activations
+
+
+def test_recurrent_layers_and_a_reused_one_are_heard() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.out = nn.LSTM(4, 6, batch_first=True), nn.Linear(6, 4)
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return self.out(self.rnn(x.view(-1, 3, 4))[0][:, -1])
+
+    model = Recurrent()
+    with nw.watch(model, loss=F.cross_entropy) as w:
+        train(model, w, 10)
+    history = w.history()
+    assert [(layer.name, layer.kind) for layer in history.layers] == [("rnn", "LSTM"), ("out", "Linear")]
+    assert history.of(signals.GRADIENT_RMS, "rnn") is not None
+    reused = Functional()
+    with nw.watch(reused) as w:
+        train(reused, w, 3)
+    assert [layer.name for layer in w.history().layers] == ["a", "b", "out"]
+
+
+def test_dead_units_are_counted_over_enough_samples() -> None:
+    model = nn.Sequential(nn.Linear(12, 10), nn.ReLU(), nn.Linear(10, 4))
+    with torch.no_grad():
+        model[0].bias[:3] = -100.0
+    with nw.watch(model, every=1) as w:
+        for _ in range(2 * CENSUS // 200 + 2):
+            loss = F.cross_entropy(model(X), Y)
+            loss.backward()
+            w.step(loss, Y)
+    series = w.history().of(signals.DEAD_UNITS, "0")
+    assert series is not None
+    alive = (torch.relu(model[0](X)) > 0).any(0)
+    assert series.last == pytest.approx(1 - alive.float().mean().item())
+    assert series.last >= 0.3
+
+
+def test_frozen_layers_are_told_and_get_no_gradient_series() -> None:
+    model = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 4))
+    model[0].requires_grad_(False)
+    with nw.watch(model) as w:
+        train(model, w, 8)
+    history = w.history()
+    assert [layer.trainable for layer in history.layers] == [False, True]
+    assert history.of(signals.GRADIENT_RMS, "0") is None
+
+
+def test_a_long_loop_keeps_a_bounded_number_of_points() -> None:
+    model = nn.Linear(12, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with nw.watch(model, loss=F.cross_entropy) as w:
+        for _ in range(3000):
+            loss = F.cross_entropy(model(X[:4]), Y[:4])
+            optimizer.zero_grad()
+            loss.backward()
+            w.step(loss, Y[:4])
+            optimizer.step()
+    series = w.history().of(signals.LOSS)
+    assert series is not None
+    assert 150 < len(series) <= 500
+    assert series.steps[-1] > 2900
+    assert len({b - a for a, b in zip(series.steps, series.steps[1:], strict=False)}) == 1
+
+
+def test_facts_are_heard_where_they_can_be() -> None:
+    model = nn.Sequential(nn.Linear(12, 4), nn.Dropout(0.25))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.125, weight_decay=0.5)
+    with nw.watch(model, optimizer=optimizer, loss=F.cross_entropy) as w:
+        train(model, w, 60)
+        w.epoch(train_loss=1.0, valid_loss=2.0, valid_accuracy=0.5)
+    facts = w.history().facts
+    assert (facts.task, facts.classes, facts.batch_size, facts.rate, facts.dropout, facts.weight_decay) == ("classification", 4, 32, 0.125, 0.25, 0.5)
+    assert facts.loss_of_guessing == pytest.approx(1.38, abs=0.01)
+    assert w.history().of(signals.VALID_LOSS) == nw.Series((59,), (2.0,))
+    unknown = nw.watch(nn.Linear(2, 2))
+    assert unknown.history().facts.loss_of_guessing is None
+
+
+def test_misuse_is_told() -> None:
+    w = nw.watch(nn.Linear(2, 2))
+    with pytest.raises(RuntimeError, match="outside of `with watch"):
+        w.step(torch.tensor(1.0))
+    with pytest.raises(TypeError, match=r"watch takes a torch.nn.Module, not int"):
+        nw.watch(3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="every = 0 must be at least 1"):
+        nw.watch(nn.Linear(2, 2), every=0)

@@ -1,0 +1,167 @@
+"""Schedules against torch's own, over whole runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.optim import lr_scheduler
+
+import netwise as nw
+from netwise.parts.schedules import SCHEDULES
+
+
+def factors(schedule: nw.Schedule, epochs: int, steps: int = 1) -> list[float]:
+    """The factor at each step of a run."""
+    state, seen = schedule.init(), []
+    for epoch in range(epochs):
+        factor, state = schedule.next(state, nw.Moment(epoch, epochs))
+        for step in range(steps):
+            if schedule.each_step:
+                factor, _ = schedule.next(state, nw.Moment(epoch + step / steps, epochs))
+            seen.append(factor)
+    return seen
+
+
+def theirs(make: Callable[[torch.optim.Optimizer], object], steps: int) -> list[float]:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler, seen = make(optimizer), []
+    for _ in range(steps):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()  # type: ignore[attr-defined]
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("ours", "make"),
+    [
+        (nw.StepDecay(every=3, factor=0.5), lambda o: lr_scheduler.StepLR(o, 3, 0.5)),
+        (nw.Milestones(epochs=(2, 7)), lambda o: lr_scheduler.MultiStepLR(o, [2, 7])),
+        (nw.Exponential(factor=0.9), lambda o: lr_scheduler.ExponentialLR(o, 0.9)),
+        (nw.Cosine(last=0.1), lambda o: lr_scheduler.CosineAnnealingLR(o, 12, eta_min=0.1)),
+        (nw.Cosine(restarts=2), lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 4)),
+    ],
+    ids=["step", "milestones", "exponential", "cosine", "restarts"],
+)
+def test_a_schedule_is_torchs_epoch_by_epoch(ours: nw.Schedule, make: Callable[[torch.optim.Optimizer], object]) -> None:
+    assert factors(ours, 12) == pytest.approx(theirs(make, 12), abs=1e-12)
+
+
+def test_growing_restarts_are_torchs() -> None:
+    ours = factors(nw.Cosine(restarts=2, growth=2.0), 14)
+    assert ours == pytest.approx(theirs(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 2, T_mult=2), 14), abs=1e-9)
+
+
+def test_one_cycle_has_torchs_shape_from_start_to_peak_to_end() -> None:
+    # torch ends at its last step, a step before the end of the run: compare as functions of the share that is done.
+    steps = 1000
+    make = lambda o: lr_scheduler.OneCycleLR(o, 1.0, total_steps=steps + 1, cycle_momentum=False)  # noqa: E731
+    ours = factors(nw.OneCycle(), 10, steps // 10)
+    assert ours == pytest.approx(theirs(make, steps), abs=0.01)
+    assert max(ours) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_the_notes_exponential_is_smooth_or_in_stairs() -> None:
+    smooth, stairs = nw.Exponential(factor=0.5, every=4), nw.Exponential(factor=0.5, every=4, staircase=True)
+    assert factors(smooth, 9) == pytest.approx([0.5 ** (e / 4) for e in range(9)])
+    assert factors(stairs, 9) == pytest.approx([0.5 ** (e // 4) for e in range(9)])
+
+
+def test_the_notes_program_of_exponential_decay() -> None:
+    # w_0 = 5, loss (w + 1)^2, rate 0.2 * 0.99^epoch, 40 epochs (note 001, claim L74): w = -0.99999942, rate 0.13515
+    schedule, w = nw.Exponential(factor=0.99), 5.0
+    for epoch in range(40):
+        rate = 0.2 * schedule.next({}, nw.Moment(epoch, 40))[0]
+        w -= rate * 2 * (w + 1)
+    assert w == pytest.approx(-0.99999942, abs=1e-7)
+    assert rate == pytest.approx(0.135146, abs=1e-6)
+
+
+def test_a_warm_up_rises_by_steps_and_hands_over() -> None:
+    ours = factors(nw.WarmUp(epochs=2, start=0.0, then=nw.StepDecay(every=3, factor=0.1)), 6, 4)
+    assert ours[:8] == pytest.approx([i / 8 for i in range(8)])
+    assert ours[8:12] == [1.0] * 4
+    assert ours[12:] == pytest.approx([0.1] * 12)
+
+
+def test_a_plateau_is_torchs() -> None:
+    losses = [1.0, 0.9, 0.9, 0.9, 0.9, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.7]
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2, threshold=1e-4)
+    ours = nw.Plateau(factor=0.5, patience=2)
+    state, seen, expected = ours.init(), [], []
+    for epoch, loss in enumerate(losses):
+        scheduler.step(loss)
+        expected.append(optimizer.param_groups[0]["lr"])
+        factor, state = ours.next(state, nw.Moment(epoch + 1, 20, loss))
+        seen.append(factor)
+    assert seen == expected
+
+
+def test_halve_until_ends_the_run_at_a_thousandth() -> None:
+    schedule, state, factor = nw.HalveUntil(), nw.HalveUntil().init(), 1.0
+    for epoch in range(20):
+        factor, state = schedule.next(state, nw.Moment(epoch, 20, 1.0 if epoch else None))
+        if schedule.over(state):
+            break
+    assert factor == 2.0**-10  # the first power of a half that is at most 1/1000
+    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)), optimizer=nw.SGD(lr=50.0), schedule=nw.HalveUntil(until=0.2), epochs=100)
+    run = nw.fit(recipe)
+    assert run.history.ended.how == "stopped early"
+    assert "which ends the run by HalveUntil" in run.history.ended.sentence
+    rates = run.history.of("rate")
+    assert rates is not None
+    assert rates.values[0] == 50.0
+    assert rates.values[-1] > 0.2 * 50  # it ended before an epoch at a fifth
+
+
+def test_a_rate_that_changes_at_each_step_does_so_in_a_run() -> None:
+    seen: list[float] = []
+
+    class Spy(torch.optim.SGD):
+        def step(self, closure: object = None) -> None:  # type: ignore[override]
+            seen.append(self.param_groups[0]["lr"])
+            super().step()
+
+    class Spied(nw.SGD):
+        def build(self, parameters: object) -> torch.optim.Optimizer:
+            return Spy(parameters, lr=self.lr)  # type: ignore[arg-type]
+
+    recipe = nw.Recipe(data=nw.data.iris(valid=0.0), network=nw.MLP((4, 3)), optimizer=Spied(lr=0.5), batch_size=30, epochs=3, schedule=nw.OneCycle())
+    nw.fit(recipe)
+    assert seen == pytest.approx([0.5 * f for f in factors(nw.OneCycle(), 3, 4)])
+
+
+@pytest.mark.parametrize("cls", SCHEDULES)
+def test_every_schedule_gives_positive_finite_factors(cls: type[nw.Schedule]) -> None:
+    schedule, state = cls(), cls().init()
+    for epoch in range(30):
+        factor, state = schedule.next(state, nw.Moment(epoch, 30, 1.0 if epoch else None))
+        assert 0 <= factor <= 1
+        assert math.isfinite(factor)
+        assert all(isinstance(value, float) for value in state.values())
+
+
+def test_a_schedule_that_watches_needs_something_to_watch() -> None:
+    recipe = nw.Recipe(data=nw.data.digits(valid=0.0), network=nw.MLP((64, 10)), schedule=nw.WarmUp(then=nw.Plateau()))
+    assert "watches the validation part" in str(nw.check(recipe)[0])
+    with pytest.raises(nw.WrongValue, match="must rise"):
+        nw.Milestones(epochs=(5, 3))
+
+
+def test_a_warm_up_before_a_plateau_counts_each_epoch_once() -> None:
+    schedule = nw.WarmUp(epochs=1, then=nw.Plateau(patience=1, factor=0.5))
+    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)), optimizer=nw.SGD(lr=80.0), schedule=schedule, epochs=9)
+    run = nw.fit(recipe)
+    losses, rates = run.history.of("valid.loss"), run.history.of("rate")
+    assert losses is not None
+    assert rates is not None
+    plateau, state, expected = nw.Plateau(patience=1, factor=0.5), nw.Plateau().init(), []
+    for epoch in range(9):
+        factor, state = plateau.next(state, nw.Moment(epoch, 9, losses.values[epoch - 1] if epoch else None))
+        expected.append(80.0 * factor)
+    assert rates.values[1:] == pytest.approx(expected[1:])
+    assert min(expected) < 80

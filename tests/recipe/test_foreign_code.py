@@ -1,0 +1,64 @@
+"""Code that a recipe names is not run by reading it, wherever it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import netwise as nw
+from netwise.cli import main
+from netwise.recipe.foreign_code import code_within
+from netwise.storage.run_folder import RunFolder
+
+RECIPE = """
+data = "iris"
+network = {kind = "MLP", widths = [4, 3]}
+epochs = 1
+[init]
+kind = "From"
+[init.recipe]
+data = "iris"
+epochs = 1
+network = {kind = "Own", source = "foreign:build"}
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a recipe whose start is trained by foreign code, which leaves a mark when it is imported."""
+    (tmp_path / "foreign.py").write_text("open('it_ran', 'w').close()\n")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_code_is_found_in_every_part(here: Path) -> None:
+    recipe = nw.read_recipe("recipe.toml")
+    assert code_within(recipe) == ("foreign:build",)
+    twice = recipe.but(init=nw.From(recipe=recipe))
+    assert code_within(twice) == ("foreign:build",)
+    assert code_within(recipe.but(init=nw.He())) == ()
+
+
+@pytest.mark.parametrize("command", ["train", "validate", "rate", "treat"])
+def test_no_command_runs_it_unasked(here: Path, command: str) -> None:
+    said = CliRunner().invoke(main, [command, "recipe.toml"])
+    assert said.exit_code
+    assert "say --trust-own" in said.output
+    assert not Path("it_ran").exists()
+
+
+def test_nothing_begins_anew_from_a_folder_by_it(here: Path) -> None:
+    RunFolder.create(Path("run"), nw.read_recipe("recipe.toml")).write_about({"ended": {"how": "running"}})
+    with pytest.raises(nw.RunFolderError, match="reading runs no code"):
+        nw.resume("run")
+    space = 'axes = [{kind = "Log", field = "optimizer.lr", low = 0.1, high = 1.0}]'
+    Path("study").mkdir()
+    Path("study/search.toml").write_text(space)
+    Path("study/recipe.toml").write_text(RECIPE)
+    with pytest.raises(nw.RunFolderError, match="reading runs no code"):
+        nw.resume_search("study")
+    assert not Path("it_ran").exists()

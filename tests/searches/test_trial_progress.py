@@ -1,0 +1,69 @@
+"""What is told of trials while they run, read from their folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import netwise as nw
+from netwise.searches.plan import Search
+from netwise.searches.study import StudyFolder
+from netwise.searches.trial_progress import at_work, telling
+
+RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=6)
+SPACE = nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),))
+
+
+def _until(epochs: int) -> object:
+    return lambda epoch, row: "enough" if epoch == epochs else None
+
+
+def test_a_trial_at_work_says_how_far_it_is(tmp_path: Path) -> None:
+    study = StudyFolder.create(tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=2))
+    taken = study.claim(0, study.stage(0))
+    assert taken is not None
+    trial = study.tried()[0]
+    assert trial.state == "running"
+    assert at_work(study, [trial]) == [nw.AtWork("trial 0", about=trial.words)]  # nothing written yet
+    run = nw.fit(study.recipe_of(trial), folder=study.folder(0) / "run", halt=_until(4))  # type: ignore[arg-type]
+    seen = at_work(study, [trial])[0]
+    assert (seen.name, seen.epoch, seen.epochs) == ("trial 0", 4, 6)
+    assert seen.value == run.history.of("valid.accuracy").last  # type: ignore[union-attr]
+    taken[1].close()
+    assert at_work(study, study.tried()) == []  # nobody holds it any more
+
+
+def test_of_several_folds_the_newest_is_told(tmp_path: Path) -> None:
+    study = StudyFolder.create(tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=1, folds=2))
+    taken = study.claim(0, study.stage(0))
+    assert taken is not None
+    for number, epochs in enumerate((6, 2)):
+        nw.fit(RECIPE, folder=study.folder(0) / f"fold-0-{number}", halt=_until(epochs))  # type: ignore[arg-type]
+    seen = at_work(study, study.tried())[0]
+    assert (seen.name, seen.epoch) == ("trial 0, fold-0-1", 2)
+    taken[1].close()
+
+
+def test_each_end_is_told_once_and_all_is_watched(tmp_path: Path) -> None:
+    told: list[int] = []
+    words: list[str] = []
+    with nw.watched(lambda said, runs: words.append(said)):
+        found = nw.search(RECIPE, SPACE, method=nw.Random(), trials=3, fresh=0, folder=tmp_path / "s", jobs=1, told=lambda trial: told.append(trial.number))
+    assert sorted(told) == [0, 1, 2]
+    assert found.best is not None
+    assert words[-1] == f"3 trials ended, best {found.best.value:.4f} (trial {found.best.number})"
+    with telling(StudyFolder.open(found.folder), lambda trial: told.append(trial.number)):
+        pass
+    assert len(told) == 3
+
+
+def test_fresh_runs_of_the_winner_are_watched(tmp_path: Path) -> None:
+    long = RECIPE.but(epochs=300)
+    seen: set[str] = set()
+
+    def watcher(words: str, runs: Sequence[nw.AtWork]) -> None:
+        seen.update(run.name for run in runs)
+
+    with nw.watched(watcher):
+        nw.search(long, SPACE, method=nw.Random(), trials=1, fresh=2, folder=tmp_path / "s", jobs=1)
+    assert {"trial 0", "fresh 0", "fresh 1"} <= seen

@@ -1,0 +1,134 @@
+"""What all remedies keep: they change only what they say, or say why not."""
+
+from __future__ import annotations
+
+import pytest
+
+import netwise as nw
+from netwise.diagnosis.report import answers_to
+
+SIZES = {"network.widths", "network.width", "network.channels", "network.units"}
+RATES = {"optimizer.lr", "optimizer.first.lr"}
+# The only fields that each remedy may change.
+CHANGES = {
+    "rebuild_optimizer": set(),
+    "clear_gradients": set(),
+    "shuffle": set(),
+    "look_at_labels": set(),
+    "scale_targets": {"data.scale_target"},
+    "use_plain_output": {"network.output"},
+    "use_cross_entropy": {"loss", "network.output"},
+    "standardise_inputs": {"preprocess"},
+    "use_relu": {"network.activation", "init"},
+    "use_fitting_init": {"init", "init.gain", "init.shape", "init.activation"},
+    "use_batch_norm": {"network.batch_norm", "network.block"},
+    "use_leaky_relu": {"network.activation"},
+    "use_residual": {"network.residual", "network.plain"},
+    "more_data": {"augment"},
+    "shrink": SIZES,
+    "search_rate": RATES,
+    "lower_rate": RATES,
+    "use_adam": {"optimizer"},
+    "clip_gradient": {"clip"},
+    "stop_early": {"stopping"},
+    "add_dropout": {"network.dropout"},
+    "add_weight_decay": {"penalty", "penalty.strength"},
+    "lighten_brakes": {"network.dropout", "network.stochastic_depth", "penalty", "optimizer.weight_decay"},
+    "widen": SIZES,
+    "corrupt_inputs": {"network.corrupt"},
+    "narrow_code": {"network.widths", "network.top"},
+    "liven_code": {"network.top", "network.sparsity", "network.activation", "network.code"},
+    "count_whole_inputs": {"loss", "loss.outputs"},
+    "lower_beta": {"network.beta"},
+    "begin_at_base_rates": {"network.visible_bias"},
+    "centre_units": {"network.centred"},
+    "raise_rate": RATES,
+    "use_persistent_chains": {"loss"},
+    "more_gibbs_steps": {"loss.steps"},
+    "slow_down": RATES,
+    "use_pseudo_inverse": {"network.rule"},
+    "use_storkey": {"network.rule"},
+}
+RECIPES = {
+    **{name: specimen.recipe.but(epochs=1) for name, specimen in nw.gallery.sick.items()},
+    "softmax regression": nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)), epochs=1),
+    "lenet5": nw.suggest(nw.data.digits(), "lenet5", epochs=1),
+    "convnet": nw.Recipe(data=nw.data.digits(), network=nw.ConvNet(image=(1, 8, 8), channels=(4,), block="CAPD"), epochs=1),
+    "lstm": nw.Recipe(data=nw.data.digits(), network=nw.LSTM(features=8, units=8), optimizer=nw.Switch(), epochs=1),
+    "plain resnet": nw.Recipe(data=nw.data.digits(), network=nw.CIFARResNet(image=(1, 8, 8), depth=8, plain=True, stochastic_depth=0.1), epochs=1),
+    "text": nw.Recipe(data=nw.data.copying(samples=100, wait=2), network=nw.GRU(symbols=10, features=4, units=4, outputs=10, answers="each"), epochs=1),
+    "own": nw.Recipe(data=nw.data.iris(), network=nw.Own("torch.nn:Flatten"), epochs=1),
+    "everything on": nw.Recipe(
+        data=nw.data.iris(),
+        preprocess=(nw.Standardise(),),
+        network=nw.MLP((4, 8, 3), batch_norm=True, dropout=0.5),
+        init=nw.He(),
+        penalty=nw.L2(),
+        clip=nw.Clip(),
+        optimizer=nw.AdamW(weight_decay=0.1),
+        stopping=nw.Patience(),
+        epochs=1,
+    ),
+}
+
+
+def test_the_remedies_are_these_and_answer_known_findings() -> None:
+    assert {remedy.name for remedy in nw.REMEDIES} == set(CHANGES)
+    rules = {rule.name for rule in nw.RULES}
+    for remedy in nw.REMEDIES:
+        assert set(remedy.answers) <= rules
+        assert remedy.answers
+        assert len(remedy.by_hand) > 15
+        assert remedy.source
+
+
+@pytest.mark.parametrize("rule", sorted(rule.name for rule in nw.RULES))
+def test_every_finding_has_an_answer(rule: str) -> None:
+    assert answers_to(rule)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.parametrize("remedy", nw.REMEDIES, ids=lambda r: r.name)
+def test_a_remedy_changes_only_what_it_says_or_says_why_not(remedy: nw.Remedy, recipe: nw.Recipe) -> None:
+    if remedy.name == "search_rate" and isinstance(recipe.network, nw.Own):
+        pytest.skip("a rate is searched by training, which needs a network with weights")
+    before = nw.recipe_text(recipe)
+    treated = remedy.apply(recipe)
+    assert nw.recipe_text(recipe) == before
+    if isinstance(treated, nw.Unfit):
+        assert len(treated.reason) > 15
+        return
+    changed = set(nw.changes(recipe, treated))
+    assert changed, "a remedy that changes nothing is unfit"
+    assert changed <= CHANGES[remedy.name]
+    assert not [p for p in nw.check(treated) if p.grade == "cannot run"] or isinstance(recipe.network, nw.Own)
+
+
+@pytest.mark.parametrize("name", ["use_relu", "use_fitting_init", "use_batch_norm", "add_dropout", "widen"])
+def test_an_own_network_is_told_to_do_it_by_hand(name: str) -> None:
+    unfit = nw.remedy(name).apply(RECIPES["own"])
+    assert isinstance(unfit, nw.Unfit)
+    assert "by_hand" in unfit.reason
+
+
+def test_what_is_there_already_is_unfit() -> None:
+    full = RECIPES["everything on"]
+    for name in ("standardise_inputs", "use_relu", "use_fitting_init", "use_batch_norm", "use_adam", "clip_gradient", "stop_early", "add_dropout"):
+        unfit = nw.remedy(name).apply(full)
+        assert isinstance(unfit, nw.Unfit), name
+        assert "already" in unfit.reason
+
+
+def test_the_searched_rate_is_near_the_best_by_brute_force() -> None:
+    recipe = nw.gallery.sick["rate_too_low"].recipe
+    treated = nw.remedy("search_rate").apply(recipe)
+    assert isinstance(treated, nw.Recipe)
+    assert 0.01 <= treated.optimizer.lr <= 10
+    sound = nw.remedy("search_rate").apply(treated)
+    assert isinstance(sound, nw.Unfit)
+    assert "falls farthest already" in sound.reason
+
+
+def test_unknown_remedies_are_answered_with_the_near_ones() -> None:
+    with pytest.raises(nw.UnknownName, match="Did you mean `use_relu`?"):
+        nw.remedy("use_rely")
