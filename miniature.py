@@ -1,9 +1,10 @@
-"""The whole idea of netwise in three hundred lines: recipe, fit, history, rules, remedies, trials, treatment.
+"""The whole idea of netwise in three hundred lines: recipe, fit, history, rules, remedies, trials,
+treatment.
 
     python miniature.py
 
-Nothing here is imported by the package. Names and shapes are the package's own; what is left out is everything
-that makes it useful: files, resume, other networks and data, reports, the command line.
+Nothing here is imported by the package. Names and shapes are the package's own; what is left out is
+everything that makes it useful: files, resume, other networks and data, reports, the command line.
 """
 
 from __future__ import annotations
@@ -41,11 +42,17 @@ def build(recipe: Recipe) -> nn.Sequential:
     layers: list[nn.Module] = []
     for ins, outs in zip(recipe.widths, recipe.widths[1:], strict=False):
         layer = nn.Linear(ins, outs)
-        std = {"normal": 0.1, "he": math.sqrt(2 / ins), "glorot": math.sqrt(2 / (ins + outs))}[recipe.init]
+        std = {"normal": 0.1, "he": math.sqrt(2 / ins), "glorot": math.sqrt(2 / (ins + outs))}[
+            recipe.init
+        ]
         with torch.no_grad():
             layer.weight.copy_(torch.randn(outs, ins, generator=g) * std)
             layer.bias.zero_()
-        layers += [layer, *([nn.BatchNorm1d(outs)] if recipe.batch_norm else []), getattr(nn, recipe.activation)()]
+        layers += [
+            layer,
+            *([nn.BatchNorm1d(outs)] if recipe.batch_norm else []),
+            getattr(nn, recipe.activation)(),
+        ]
     return nn.Sequential(*layers[: -2 if recipe.batch_norm else -1])
 
 
@@ -60,10 +67,16 @@ class Part:
 def digits() -> tuple[Part, Part, Part]:
     """(training, validation, test): only the final score touches the last."""
     x, y = load_digits(return_X_y=True)
-    rest_x, test_x, rest_y, test_y = train_test_split(x / 16, y, test_size=0.2, stratify=y, random_state=0)
-    train_x, valid_x, train_y, valid_y = train_test_split(rest_x, rest_y, test_size=0.25, stratify=rest_y, random_state=0)
+    rest_x, test_x, rest_y, test_y = train_test_split(
+        x / 16, y, test_size=0.2, stratify=y, random_state=0
+    )
+    train_x, valid_x, train_y, valid_y = train_test_split(
+        rest_x, rest_y, test_size=0.25, stratify=rest_y, random_state=0
+    )
     parts = ((train_x, train_y), (valid_x, valid_y), (test_x, test_y))
-    train, valid, test = (Part(torch.tensor(a, dtype=torch.float32), torch.tensor(b)) for a, b in parts)
+    train, valid, test = (
+        Part(torch.tensor(a, dtype=torch.float32), torch.tensor(b)) for a, b in parts
+    )
     return train, valid, test
 
 
@@ -84,7 +97,9 @@ class watch:
 
     def __init__(self, model: nn.Module, every: int = 3) -> None:
         self.model, self.every, self.steps = model, every, 0
-        self.weights = {name: m.weight for name, m in model.named_modules() if isinstance(m, nn.Linear)}
+        self.weights = {
+            name: m.weight for name, m in model.named_modules() if isinstance(m, nn.Linear)
+        }
         self.series: dict[tuple[str, str], list[float]] = {}
 
     def step(self, loss: Tensor) -> None:
@@ -101,7 +116,11 @@ class watch:
         self.series.setdefault((signal, layer), []).append(value)
 
     def history(self) -> History:
-        return History({key: tuple(values) for key, values in self.series.items()}, tuple(self.weights), math.log(10))
+        return History(
+            {key: tuple(values) for key, values in self.series.items()},
+            tuple(self.weights),
+            math.log(10),
+        )
 
 
 @dataclass(frozen=True)
@@ -143,12 +162,17 @@ class Finding:
 
 def vanishing_gradient(history: History) -> Finding | None:
     """The first layer's gradient is far below the last layer's."""
-    first, last = (history.series["gradient.rms", layer] for layer in (history.layers[0], history.layers[-1]))
+    first, last = (
+        history.series["gradient.rms", layer] for layer in (history.layers[0], history.layers[-1])
+    )
     ratio = median(b / max(a, 1e-38) for a, b in zip(first, last, strict=True))
     learned = fmean(history.series["loss", ""][-10:]) < 0.35 * history.loss_of_guessing
     if ratio <= 25 or learned:
         return None
-    return Finding("vanishing gradient", f"{history.layers[0]} gets a gradient {ratio:,.0f} times smaller than {history.layers[-1]}.")
+    return Finding(
+        "vanishing gradient",
+        f"{history.layers[0]} gets a gradient {ratio:,.0f} times smaller than {history.layers[-1]}.",
+    )
 
 
 def not_learning(history: History) -> Finding | None:
@@ -156,10 +180,16 @@ def not_learning(history: History) -> Finding | None:
     last = fmean(history.series["loss", ""][-10:])
     if last < 0.9 * history.loss_of_guessing:
         return None
-    return Finding("not learning", f"The loss ends at {last:.2f}; guessing scores {history.loss_of_guessing:.2f}.")
+    return Finding(
+        "not learning",
+        f"The loss ends at {last:.2f}; guessing scores {history.loss_of_guessing:.2f}.",
+    )
 
 
-RULES: tuple[Callable[[History], Finding | None], ...] = (vanishing_gradient, not_learning)  # causes first
+RULES: tuple[Callable[[History], Finding | None], ...] = (
+    vanishing_gradient,
+    not_learning,
+)  # causes first
 
 
 def diagnose(history: History) -> list[Finding]:
@@ -177,11 +207,19 @@ class Remedy:
 
 
 def use_relu(recipe: Recipe) -> Recipe | str:
-    return "the layers are ReLU already" if recipe.activation == "ReLU" else replace(recipe, activation="ReLU", init="he")
+    return (
+        "the layers are ReLU already"
+        if recipe.activation == "ReLU"
+        else replace(recipe, activation="ReLU", init="he")
+    )
 
 
 def use_glorot(recipe: Recipe) -> Recipe | str:
-    return "the start is Glorot's already" if recipe.init == "glorot" else replace(recipe, init="glorot")
+    return (
+        "the start is Glorot's already"
+        if recipe.init == "glorot"
+        else replace(recipe, init="glorot")
+    )
 
 
 def use_batch_norm(recipe: Recipe) -> Recipe | str:
@@ -215,7 +253,9 @@ class Verdict:
 T_FOR_FIVE = 2.776  # Student's t at 95 % and four degrees of freedom
 
 
-def trial(recipe: Recipe, remedy: Remedy, finding: str, seeds: Sequence[int] = range(5)) -> Verdict | str:
+def trial(
+    recipe: Recipe, remedy: Remedy, finding: str, seeds: Sequence[int] = range(5)
+) -> Verdict | str:
     treated = remedy.apply(recipe)
     if isinstance(treated, str):
         return treated
@@ -223,10 +263,13 @@ def trial(recipe: Recipe, remedy: Remedy, finding: str, seeds: Sequence[int] = r
     gains = [accuracy(b) - accuracy(a) for a, b in zip(before, after, strict=True)]
     reach = T_FOR_FIVE * stdev(gains) / math.sqrt(len(gains))
     sick = fmean(finding in [f.rule for f in diagnose(run.history)] for run in after)
-    return Verdict(remedy.name, treated, fmean(gains), fmean(gains) - reach, fmean(gains) + reach, sick)
+    return Verdict(
+        remedy.name, treated, fmean(gains), fmean(gains) - reach, fmean(gains) + reach, sick
+    )
 
 
-# ---- treatment: diagnose, try what answers the finding, keep what is proved to help; again, until nothing is found
+# ---- treatment: diagnose, try what answers the finding, keep what is proved to help; again, until
+# nothing is found
 
 
 def treat(recipe: Recipe) -> Recipe:
@@ -247,7 +290,9 @@ def treat(recipe: Recipe) -> Recipe:
                 continue
             verdicts.append(verdict)
             gone = "gone" if verdict.sick_after < 0.5 else "still there"
-            print(f"  {remedy.name}: gain {100 * verdict.gain:+.1f} points ({100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}), {first.rule} {gone}")
+            print(
+                f"  {remedy.name}: gain {100 * verdict.gain:+.1f} points ({100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}), {first.rule} {gone}"
+            )
         helping = [verdict for verdict in verdicts if verdict.helps]
         if not helping:
             print("nothing helps")
@@ -263,8 +308,14 @@ def main() -> None:
     sick = Recipe()
     cured = treat(sick)
     before, after = fit(sick), fit(cured)
-    print(f"test part: {100 * accuracy(before, TEST):.1f} % before, {100 * accuracy(after, TEST):.1f} % after")
-    changed = {name: (getattr(sick, name), value) for name, value in vars(cured).items() if value != getattr(sick, name)}
+    print(
+        f"test part: {100 * accuracy(before, TEST):.1f} % before, {100 * accuracy(after, TEST):.1f} % after"
+    )
+    changed = {
+        name: (getattr(sick, name), value)
+        for name, value in vars(cured).items()
+        if value != getattr(sick, name)
+    }
     print("changed:", ", ".join(f"{name}: {old} -> {new}" for name, (old, new) in changed.items()))
 
 

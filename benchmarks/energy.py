@@ -1,10 +1,12 @@
-"""How fast are the energy models? Beside loops by hand and the libraries that come nearest, in one run.
+"""How fast are the energy models? Beside loops by hand and the libraries that come nearest, in one
+run.
 
     python benchmarks/energy.py               ratios, and the time of annealed importance sampling
     python benchmarks/energy.py --json FILE   keep the numbers
 
-learnergy and hopfieldnetwork take part where they are installed; nothing else of netwise needs them. All contestants have
-one thread, but for annealed importance sampling, which is timed with all cores.
+learnergy and hopfieldnetwork take part where they are installed; nothing else of netwise needs
+them. All contestants have one thread, but for annealed importance sampling, which is timed with all
+cores.
 """
 
 from __future__ import annotations
@@ -33,16 +35,24 @@ UNITS, PATTERNS, NOISE, SWEEPS = 784, 100, 0.1, 100
 
 
 def bits(rows: int) -> Tensor:
-    """Inputs of 0 and 1 with about as many ones as MNIST has, in a few groups, so that there is something to learn."""
+    """Inputs of 0 and 1 with about as many ones as MNIST has, in a few groups, so that there is
+    something to learn."""
     g = torch.Generator().manual_seed(0)
     groups = torch.rand(20, VISIBLE, generator=g) ** 6
-    return (torch.rand(rows, VISIBLE, generator=g) < groups[torch.randint(20, (rows,), generator=g)]).float()
+    return (
+        torch.rand(rows, VISIBLE, generator=g) < groups[torch.randint(20, (rows,), generator=g)]
+    ).float()
 
 
 def by_hand(x: Tensor) -> float:
-    """CD-1 as someone who knows torch writes it: no autograd, one comparison for a draw. Seconds of one epoch."""
+    """CD-1 as someone who knows torch writes it: no autograd, one comparison for a draw. Seconds of
+    one epoch."""
     torch.set_num_threads(1)
-    weight, hidden, visible = torch.randn(HIDDEN, VISIBLE) * 0.01, torch.zeros(HIDDEN), torch.zeros(VISIBLE)
+    weight, hidden, visible = (
+        torch.randn(HIDDEN, VISIBLE) * 0.01,
+        torch.zeros(HIDDEN),
+        torch.zeros(VISIBLE),
+    )
     began = time.perf_counter()
     with torch.no_grad():
         for rows in torch.randperm(len(x)).split(BATCH):
@@ -59,10 +69,18 @@ def by_hand(x: Tensor) -> float:
 
 
 def ours(x: Tensor, centred: bool = False) -> float:
-    """Seconds of one epoch of netwise, by the engine's own clock, with what it says of itself after each epoch."""
+    """Seconds of one epoch of netwise, by the engine's own clock, with what it says of itself after
+    each epoch."""
     data = nw.data.arrays(x, valid=0.0, test=0.0)
     network = nw.RBM(VISIBLE, HIDDEN, centred=centred)
-    recipe = nw.Recipe(data=data, network=network, loss=nw.CD(), optimizer=nw.SGD(lr=0.01), batch_size=BATCH, epochs=EPOCHS)
+    recipe = nw.Recipe(
+        data=data,
+        network=network,
+        loss=nw.CD(),
+        optimizer=nw.SGD(lr=0.01),
+        batch_size=BATCH,
+        epochs=EPOCHS,
+    )
     return nw.fit(recipe, test=False, threads=1).history.made_by.seconds / EPOCHS
 
 
@@ -82,7 +100,16 @@ def learnergys(x: Tensor) -> float:
 
     logging.disable(logging.CRITICAL)
     torch.set_num_threads(1)
-    machine = RBM(VISIBLE, HIDDEN, steps=1, learning_rate=0.01, momentum=0, decay=0, temperature=1, use_gpu=False)
+    machine = RBM(
+        VISIBLE,
+        HIDDEN,
+        steps=1,
+        learning_rate=0.01,
+        momentum=0,
+        decay=0,
+        temperature=1,
+        use_gpu=False,
+    )
     rows = torch.utils.data.TensorDataset(x, torch.zeros(len(x)))
     began = time.perf_counter()
     machine.fit(rows, batch_size=BATCH, epochs=1)
@@ -111,7 +138,8 @@ def recall(order: str) -> Callable[[], float]:
 
 
 def numpys(order: str) -> Callable[[], float]:
-    """The batch in NumPy: all units from one matrix product, or one unit after another for all patterns; until nothing changes."""
+    """The batch in NumPy: all units from one matrix product, or one unit after another for all
+    patterns; until nothing changes."""
     stored, noisy = (each.numpy() for each in patterns())
     weight = stored.T @ stored / UNITS
     np.fill_diagonal(weight, 0)
@@ -148,7 +176,9 @@ def hopfieldnetworks(order: str) -> Callable[[], float]:
         began = time.perf_counter()
         for row in noisy:
             network.set_initial_neurons_state(row.copy())
-            network.update_neurons(iterations=1, mode="sync" if order == "together" else "async", run_max=True)
+            network.update_neurons(
+                iterations=1, mode="sync" if order == "together" else "async", run_max=True
+            )
         return time.perf_counter() - began
 
     return run
@@ -165,7 +195,8 @@ def annealing() -> float:
 
 
 def raced(contestants: dict[str, Callable[[], float]]) -> dict[str, float]:
-    """Seconds of each, lower quartile over the rounds, in an order that rotates; those that are not installed are left out."""
+    """Seconds of each, lower quartile over the rounds, in an order that rotates; those that are not
+    installed are left out."""
     live: dict[str, Callable[[], float]] = {}
     for name, run in contestants.items():
         try:
@@ -197,13 +228,20 @@ def main(arguments: list[str]) -> None:
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         told = races()
-    told["seconds"]["annealed importance sampling, 1,000 chains x 10,000 temperatures"] = annealing()
+    told["seconds"]["annealed importance sampling, 1,000 chains x 10,000 temperatures"] = (
+        annealing()
+    )
     for title, numbers in told.items():
         print(title)
         for name, value in numbers.items():
             print(f"  {name:70s}{value:10.3f}")
     if arguments[:1] == ["--json"]:
-        made = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": cores(), "torch": torch.__version__}
+        made = {
+            "date": date.today().isoformat(),
+            "machine": platform.machine(),
+            "cores": cores(),
+            "torch": torch.__version__,
+        }
         Path(arguments[1]).write_text(json.dumps({**made, **told}, indent=1) + "\n")
 
 
@@ -219,13 +257,35 @@ def races() -> dict[str, dict[str, float]]:
             "learnergy": lambda: learnergys(x),
         }
     )
-    together = raced({"numpy": numpys("together"), "netwise": recall("together"), "hopfieldnetwork": late(lambda: hopfieldnetworks("together"))})
-    single = raced({"numpy": numpys("random"), "netwise": recall("random"), "hopfieldnetwork": late(lambda: hopfieldnetworks("random"))})
+    together = raced(
+        {
+            "numpy": numpys("together"),
+            "netwise": recall("together"),
+            "hopfieldnetwork": late(lambda: hopfieldnetworks("together")),
+        }
+    )
+    single = raced(
+        {
+            "numpy": numpys("random"),
+            "netwise": recall("random"),
+            "hopfieldnetwork": late(lambda: hopfieldnetworks("random")),
+        }
+    )
     return {
-        f"RBM {VISIBLE}-{HIDDEN} CD-1, {ROWS} rows, one epoch, over the loop by hand": {name: value / epochs["by hand"] for name, value in epochs.items()},
-        f"Hopfield, {PATTERNS} patterns of {UNITS}, all units together, over NumPy": {name: value / together["numpy"] for name, value in together.items()},
-        f"Hopfield, {PATTERNS} patterns of {UNITS}, one unit after another, over NumPy": {name: value / single["numpy"] for name, value in single.items()},
-        "seconds": {"an epoch by hand": epochs["by hand"], "recall in NumPy, together": together["numpy"], "recall in NumPy, one by one": single["numpy"]},
+        f"RBM {VISIBLE}-{HIDDEN} CD-1, {ROWS} rows, one epoch, over the loop by hand": {
+            name: value / epochs["by hand"] for name, value in epochs.items()
+        },
+        f"Hopfield, {PATTERNS} patterns of {UNITS}, all units together, over NumPy": {
+            name: value / together["numpy"] for name, value in together.items()
+        },
+        f"Hopfield, {PATTERNS} patterns of {UNITS}, one unit after another, over NumPy": {
+            name: value / single["numpy"] for name, value in single.items()
+        },
+        "seconds": {
+            "an epoch by hand": epochs["by hand"],
+            "recall in NumPy, together": together["numpy"],
+            "recall in NumPy, one by one": single["numpy"],
+        },
     }
 
 

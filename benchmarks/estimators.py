@@ -1,12 +1,14 @@
-"""How good are the defaults? NetClassifier and NetRegressor beside scikit-learn's, on tables, over splits.
+"""How good are the defaults? NetClassifier and NetRegressor beside scikit-learn's, on tables, over
+splits.
 
     python benchmarks/estimators.py               the table as text
     python benchmarks/estimators.py --json FILE   keep the numbers, and the table beside them as Markdown
 
-Nothing is tuned: every estimator has its defaults, behind a StandardScaler where it needs one (netwise standardises by itself).
-Five seeds; each draws its own quarter as test part. Of the large sets 15,000 samples are drawn first, the same for all.
-Also: full MNIST, one hidden layer of 256, seconds and accuracy beside scikit-learn's MLP in the same run.
-The sets of `NETWISE_DATA` are left out where it is not set.
+Nothing is tuned: every estimator has its defaults, behind a StandardScaler where it needs one
+(netwise standardises by itself). Five seeds; each draws its own quarter as test part. Of the large
+sets 15,000 samples are drawn first, the same for all. Also: full MNIST, one hidden layer of 256,
+seconds and accuracy beside scikit-learn's MLP in the same run. The sets of `NETWISE_DATA` are left
+out where it is not set.
 """
 
 from __future__ import annotations
@@ -26,7 +28,12 @@ import numpy as np
 import sklearn
 import torch
 from sklearn import datasets
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -92,12 +99,16 @@ def arrays_of(source: nw.data.Data) -> Task:
     return x[rows], y[rows] if classes else y[rows, 0].astype(float), classes
 
 
-def measured(task: Task, make: Callable[[int], Any], seeds: Any = SEEDS) -> tuple[list[float], float]:
+def measured(
+    task: Task, make: Callable[[int], Any], seeds: Any = SEEDS
+) -> tuple[list[float], float]:
     """(score on each seed's test part, seconds of all fits): accuracy or R²."""
     x, y, classes = task
     scores, seconds = [], 0.0
     for seed in seeds:
-        x1, x2, y1, y2 = train_test_split(x, y, test_size=0.25, random_state=seed, stratify=y if classes else None)
+        x1, x2, y1, y2 = train_test_split(
+            x, y, test_size=0.25, random_state=seed, stratify=y if classes else None
+        )
         began = time.perf_counter()
         fitted = make(seed).fit(x1, y1)
         seconds += time.perf_counter() - began
@@ -112,15 +123,23 @@ def mnist() -> dict[str, dict[str, float]]:
     y = torch.cat([samples.train.y, samples.valid.y]).numpy()
     x2, y2 = samples.test.x.flatten(1).numpy(), samples.test.y.numpy()
     found = {}
-    for name, made in ((OURS, NetClassifier((256,), random_state=0)), (MLP, MLPClassifier((256,), random_state=0))):
+    for name, made in (
+        (OURS, NetClassifier((256,), random_state=0)),
+        (MLP, MLPClassifier((256,), random_state=0)),
+    ):
         began = time.perf_counter()
         made.fit(x, y)
-        found[name] = {"seconds": time.perf_counter() - began, "accuracy": float(made.score(x2, y2)), "epochs": float(made.n_iter_)}
+        found[name] = {
+            "seconds": time.perf_counter() - began,
+            "accuracy": float(made.score(x2, y2)),
+            "epochs": float(made.n_iter_),
+        }
     return found
 
 
 def ranks(row: dict[str, list[float]]) -> dict[str, float]:
-    """Place of each estimator by its mean score, from 1; equal scores share the mean of their places."""
+    """Place of each estimator by its mean score, from 1; equal scores share the mean of their
+    places."""
     from scipy.stats import rankdata
 
     names = list(row)
@@ -128,20 +147,35 @@ def ranks(row: dict[str, list[float]]) -> dict[str, float]:
 
 
 def table(scores: dict[str, dict[str, list[float]]]) -> list[str]:
-    """Markdown: mean score in hundredths of each estimator on each set, the mean and the mean rank below."""
+    """Markdown: mean score in hundredths of each estimator on each set, the mean and the mean rank
+    below."""
     names = list(CLASSIFIERS)
     lines = ["| set | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     for title, row in scores.items():
         best = max(fmean(values) for values in row.values())
-        cells = [f"**{100 * fmean(row[n]):.2f}**" if fmean(row[n]) == best else f"{100 * fmean(row[n]):.2f}" for n in names]
+        cells = [
+            f"**{100 * fmean(row[n]):.2f}**"
+            if fmean(row[n]) == best
+            else f"{100 * fmean(row[n]):.2f}"
+            for n in names
+        ]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    lines.append("| mean | " + " | ".join(f"{100 * fmean(fmean(row[n]) for row in scores.values()):.2f}" for n in names) + " |")
-    lines.append("| mean rank | " + " | ".join(f"{fmean(ranks(row)[n] for row in scores.values()):.2f}" for n in names) + " |")
+    lines.append(
+        "| mean | "
+        + " | ".join(f"{100 * fmean(fmean(row[n]) for row in scores.values()):.2f}" for n in names)
+        + " |"
+    )
+    lines.append(
+        "| mean rank | "
+        + " | ".join(f"{fmean(ranks(row)[n] for row in scores.values()):.2f}" for n in names)
+        + " |"
+    )
     return lines
 
 
 def losses(scores: dict[str, dict[str, list[float]]]) -> list[str]:
-    """Every set on which netwise is worse than the better of scikit-learn's MLP and the linear model."""
+    """Every set on which netwise is worse than the better of scikit-learn's MLP and the linear
+    model."""
     told = []
     for title, row in scores.items():
         behind = fmean(row[OURS]) - max(fmean(row[MLP]), fmean(row[LINEAR]))
@@ -159,20 +193,38 @@ def main(arguments: list[str]) -> None:
         scores[title], seconds[title] = {}, {}
         for name, make in (CLASSIFIERS if task[2] else REGRESSORS).items():
             scores[title][name], seconds[title][name] = measured(task, make)
-        print(title, {name: round(100 * fmean(values), 2) for name, values in scores[title].items()}, flush=True)
+        print(
+            title,
+            {name: round(100 * fmean(values), 2) for name, values in scores[title].items()},
+            flush=True,
+        )
     try:
         digits = mnist()
     except DataMissing:
         digits = {}
     lines = [*table(scores), "", *(f"- {line}" for line in losses(scores))]
     if digits:
-        lines += ["", *(f"- MNIST, {n}: {100 * d['accuracy']:.2f} % in {d['seconds']:.0f} s, {d['epochs']:.0f} epochs" for n, d in digits.items())]
+        lines += [
+            "",
+            *(
+                f"- MNIST, {n}: {100 * d['accuracy']:.2f} % in {d['seconds']:.0f} s, {d['epochs']:.0f} epochs"
+                for n, d in digits.items()
+            ),
+        ]
     print("\n".join(lines))
     if arguments[:1] == ["--json"]:
         versions = {"torch": torch.__version__, "scikit-learn": sklearn.__version__}
-        made = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": cores(), **versions}
+        made = {
+            "date": date.today().isoformat(),
+            "machine": platform.machine(),
+            "cores": cores(),
+            **versions,
+        }
         path = Path(arguments[1])
-        path.write_text(json.dumps({**made, "scores": scores, "seconds": seconds, "mnist": digits}, indent=1) + "\n")
+        path.write_text(
+            json.dumps({**made, "scores": scores, "seconds": seconds, "mnist": digits}, indent=1)
+            + "\n"
+        )
         path.with_suffix(".md").write_text(HEAD + "\n".join(lines) + "\n")
 
 

@@ -3,10 +3,12 @@
     python benchmarks/search.py               ratios and regrets
     python benchmarks/search.py --json FILE   keep the numbers
 
-1. 32 variants of 784-256-256-10 from a cold start (a fresh Python): `fit_many`, joblib around a hand-tuned eager loop, and the naive
+1. 32 variants of 784-256-256-10 from a cold start (a fresh Python): `fit_many`, joblib around a
+hand-tuned eager loop, and the naive
    loop one after another with a DataLoader.
-2. A trivial trial: `search` beside plain Optuna around the same `fit` into a folder, both with a journal and one worker.
-3. Regret at equal trials of grid, random, Bayesian and coarse-to-fine search, on the stored table of 480 trained networks, Branin and
+2. A trivial trial: `search` beside plain Optuna around the same `fit` into a folder, both with a
+journal and one worker. 3. Regret at equal trials of grid, random, Bayesian and coarse-to-fine
+search, on the stored table of 480 trained networks, Branin and
    Hartmann-6, beside Optuna's own samplers called directly.
 """
 
@@ -54,13 +56,17 @@ def images() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def module() -> nn.Sequential:
-    return nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
+    return nn.Sequential(
+        nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
+    )
 
 
 def naive() -> None:
     """One after another, as the tutorials have it."""
     x, y = images()
-    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=BATCH, shuffle=True)
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(x, y), batch_size=BATCH, shuffle=True
+    )
     for rate in RATES:
         torch.manual_seed(0)
         model, loss = module(), nn.CrossEntropyLoss()
@@ -82,7 +88,9 @@ def tuned_one(rate: float, x: Any, y: Any) -> float:
     for _ in range(EPOCHS):
         for rows in torch.randperm(ROWS).split(BATCH):
             optimizer.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(model(inputs.index_select(0, rows)), targets.index_select(0, rows))
+            loss = F.cross_entropy(
+                model(inputs.index_select(0, rows)), targets.index_select(0, rows)
+            )
             loss.backward()
             optimizer.step()
     return float(loss.detach())
@@ -98,7 +106,13 @@ def tuned() -> None:
 def ours() -> None:
     x, y = images()
     data = nw.data.arrays(x, y, valid=0.0, test=0.0)
-    recipe = nw.Recipe(data=data, network=nw.MLP((784, 256, 256, 10)), optimizer=nw.SGD(), batch_size=BATCH, epochs=EPOCHS)
+    recipe = nw.Recipe(
+        data=data,
+        network=nw.MLP((784, 256, 256, 10)),
+        optimizer=nw.SGD(),
+        batch_size=BATCH,
+        epochs=EPOCHS,
+    )
     nw.fit_many([nw.with_rate(recipe, rate) for rate in RATES])
 
 
@@ -128,16 +142,32 @@ def trivial() -> dict[str, float]:
 
     def ours() -> None:
         with tempfile.TemporaryDirectory() as home:
-            nw.search(recipe, space, method=nw.Bayesian(), trials=TRIVIAL, fresh=0, folder=Path(home) / "study", jobs=1)
+            nw.search(
+                recipe,
+                space,
+                method=nw.Bayesian(),
+                trials=TRIVIAL,
+                fresh=0,
+                folder=Path(home) / "study",
+                jobs=1,
+            )
 
     def plain() -> None:
         with tempfile.TemporaryDirectory() as home:
             backend = optuna.storages.journal.JournalFileBackend(f"{home}/journal.log")
-            study = optuna.create_study(direction="maximize", storage=optuna.storages.JournalStorage(backend), sampler=optuna.samplers.TPESampler(seed=0))
+            study = optuna.create_study(
+                direction="maximize",
+                storage=optuna.storages.JournalStorage(backend),
+                sampler=optuna.samplers.TPESampler(seed=0),
+            )
 
             def objective(trial: optuna.Trial) -> float:
                 rate = trial.suggest_float("lr", 1e-4, 1.0, log=True)
-                return nw.fit(nw.with_rate(recipe, rate), folder=f"{home}/{trial.number}", test=False).history.of("valid.accuracy").last  # type: ignore[union-attr]
+                return (
+                    nw.fit(nw.with_rate(recipe, rate), folder=f"{home}/{trial.number}", test=False)
+                    .history.of("valid.accuracy")
+                    .last
+                )  # type: ignore[union-attr]
 
             study.optimize(objective, n_trials=TRIVIAL)
 
@@ -155,15 +185,34 @@ def trivial() -> dict[str, float]:
 
 
 def branin(x: np.ndarray) -> float:
-    """Minus Branin's function on [-5, 10] x [0, 15], for x in the unit square; its maximum is -0.397887."""
+    """Minus Branin's function on [-5, 10] x [0, 15], for x in the unit square; its maximum is
+    -0.397887."""
     a, b = 15 * x[0] - 5, 15 * x[1]
-    return float(-((b - 5.1 / (4 * math.pi**2) * a**2 + 5 / math.pi * a - 6) ** 2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(a) + 10))
+    return float(
+        -(
+            (b - 5.1 / (4 * math.pi**2) * a**2 + 5 / math.pi * a - 6) ** 2
+            + 10 * (1 - 1 / (8 * math.pi)) * math.cos(a)
+            + 10
+        )
+    )
 
 
 ALPHA = np.array([1.0, 1.2, 3.0, 3.2])
-A = np.array([[10, 3, 17, 3.5, 1.7, 8], [0.05, 10, 17, 0.1, 8, 14], [3, 3.5, 1.7, 10, 17, 8], [17, 8, 0.05, 10, 0.1, 14]])
+A = np.array(
+    [
+        [10, 3, 17, 3.5, 1.7, 8],
+        [0.05, 10, 17, 0.1, 8, 14],
+        [3, 3.5, 1.7, 10, 17, 8],
+        [17, 8, 0.05, 10, 0.1, 14],
+    ]
+)
 P = 1e-4 * np.array(
-    [[1312, 1696, 5569, 124, 8283, 5886], [2329, 4135, 8307, 3736, 1004, 9991], [2348, 1451, 3522, 2883, 3047, 6650], [4047, 8828, 8732, 5743, 1091, 381]]
+    [
+        [1312, 1696, 5569, 124, 8283, 5886],
+        [2329, 4135, 8307, 3736, 1004, 9991],
+        [2348, 1451, 3522, 2883, 3047, 6650],
+        [4047, 8828, 8732, 5743, 1091, 381],
+    ]
 )
 
 
@@ -175,7 +224,13 @@ def hartmann(x: np.ndarray) -> float:
 def on_table(x: np.ndarray) -> float:
     """Validation accuracy of the stored network nearest to a point of the unit cube."""
     table = landscape().final
-    return float(table[tuple(min(size - 1, int(share * size)) for share, size in zip(x, table.shape, strict=True))])
+    return float(
+        table[
+            tuple(
+                min(size - 1, int(share * size)) for share, size in zip(x, table.shape, strict=True)
+            )
+        ]
+    )
 
 
 PROBLEMS: dict[str, tuple[Callable[[np.ndarray], float], int, float]] = {
@@ -189,15 +244,21 @@ def asked(function: Callable[[np.ndarray], float], axes: int, sampler: Any, tria
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for _ in range(trials):
         trial = study.ask()
-        study.tell(trial, function(np.array([trial.suggest_float(f"x{i}", 0.0, 1.0) for i in range(axes)])))
+        study.tell(
+            trial, function(np.array([trial.suggest_float(f"x{i}", 0.0, 1.0) for i in range(axes)]))
+        )
     return float(study.best_value)
 
 
 def gridded(function: Callable[[np.ndarray], float], axes: int, trials: int, seed: int) -> float:
-    """The finest full grid that so many trials pay for, at the middles of its cells, moved by a random part of a cell."""
+    """The finest full grid that so many trials pay for, at the middles of its cells, moved by a
+    random part of a cell."""
     points = max(1, int(trials ** (1 / axes) + 1e-9))
     shift = np.random.default_rng(seed).random(axes)
-    return max(function((np.array(cell) + shift) / points) for cell in itertools.product(range(points), repeat=axes))
+    return max(
+        function((np.array(cell) + shift) / points)
+        for cell in itertools.product(range(points), repeat=axes)
+    )
 
 
 def staged(function: Callable[[np.ndarray], float], axes: int, trials: int, seed: int) -> float:
@@ -208,19 +269,33 @@ def staged(function: Callable[[np.ndarray], float], axes: int, trials: int, seed
         stage = method.stage(number, space, trials, 1, seed, tried)
         for _ in range(stage.trials):
             point = {axis.name: axis.value_at(float(rng.random())) for axis in stage.space.axes}
-            tried.append(nw.Tried(len(tried), number, point, function(np.array(list(point.values())))))
+            tried.append(
+                nw.Tried(len(tried), number, point, function(np.array(list(point.values()))))
+            )
     return max(t.value for t in tried if t.value is not None)
 
 
 Function = Callable[[np.ndarray], float]
 METHODS: dict[str, Callable[[Function, int, int], float]] = {
     "grid": lambda function, axes, seed: gridded(function, axes, TRIALS, seed),
-    "random": lambda function, axes, seed: asked(function, axes, ByNumber(nw.Random().sampler, seed), TRIALS),
-    "random, Optuna": lambda function, axes, seed: asked(function, axes, optuna.samplers.RandomSampler(seed=seed), TRIALS),
-    "Bayesian (TPE)": lambda function, axes, seed: asked(function, axes, ByNumber(nw.Bayesian().sampler, seed), TRIALS),
-    "TPE, Optuna": lambda function, axes, seed: asked(function, axes, optuna.samplers.TPESampler(seed=seed), TRIALS),
-    "Bayesian (GP)": lambda function, axes, seed: asked(function, axes, ByNumber(nw.Bayesian(surrogate="gp").sampler, seed), TRIALS),
-    "GP, Optuna": lambda function, axes, seed: asked(function, axes, optuna.samplers.GPSampler(seed=seed), TRIALS),
+    "random": lambda function, axes, seed: asked(
+        function, axes, ByNumber(nw.Random().sampler, seed), TRIALS
+    ),
+    "random, Optuna": lambda function, axes, seed: asked(
+        function, axes, optuna.samplers.RandomSampler(seed=seed), TRIALS
+    ),
+    "Bayesian (TPE)": lambda function, axes, seed: asked(
+        function, axes, ByNumber(nw.Bayesian().sampler, seed), TRIALS
+    ),
+    "TPE, Optuna": lambda function, axes, seed: asked(
+        function, axes, optuna.samplers.TPESampler(seed=seed), TRIALS
+    ),
+    "Bayesian (GP)": lambda function, axes, seed: asked(
+        function, axes, ByNumber(nw.Bayesian(surrogate="gp").sampler, seed), TRIALS
+    ),
+    "GP, Optuna": lambda function, axes, seed: asked(
+        function, axes, optuna.samplers.GPSampler(seed=seed), TRIALS
+    ),
     "coarse to fine": lambda function, axes, seed: staged(function, axes, TRIALS, seed),
 }
 
@@ -231,8 +306,15 @@ def regrets() -> dict[str, dict[str, list[float]]]:
     found: dict[str, dict[str, list[float]]] = {}
     for title, (function, axes, best) in PROBLEMS.items():
         top = float(landscape().final.max()) if math.isnan(best) else best
-        found[title] = {name: quantiles([top - way(function, axes, seed) for seed in range(REPEATS)], n=4) for name, way in METHODS.items()}
-        print(title, {name: [round(value, 4) for value in each] for name, each in found[title].items()}, flush=True)
+        found[title] = {
+            name: quantiles([top - way(function, axes, seed) for seed in range(REPEATS)], n=4)
+            for name, way in METHODS.items()
+        }
+        print(
+            title,
+            {name: [round(value, 4) for value in each] for name, each in found[title].items()},
+            flush=True,
+        )
     return found
 
 
@@ -244,14 +326,27 @@ def main(arguments: list[str]) -> None:
     many, one = variants(), trivial()
     ratios = {
         "netwise over naive": many["netwise"] / many["naive"],
-        "netwise over joblib around a hand-tuned loop": many["netwise"] / many["joblib, hand-tuned"],
+        "netwise over joblib around a hand-tuned loop": many["netwise"]
+        / many["joblib, hand-tuned"],
         "trivial trial, netwise over plain Optuna": one["netwise"] / one["plain Optuna"],
     }
     for name, value in ratios.items():
         print(f"{name:50s}{value:8.3f}")
     if arguments[:1] == ["--json"]:
-        made = {"date": date.today().isoformat(), "machine": platform.machine(), "cores": cores(), "torch": torch.__version__, "optuna": optuna.__version__}
-        told = {**made, "ratios": ratios, "seconds of 32 variants": many, "seconds of a trivial trial": one, "quartiles of regret": regret}
+        made = {
+            "date": date.today().isoformat(),
+            "machine": platform.machine(),
+            "cores": cores(),
+            "torch": torch.__version__,
+            "optuna": optuna.__version__,
+        }
+        told = {
+            **made,
+            "ratios": ratios,
+            "seconds of 32 variants": many,
+            "seconds of a trivial trial": one,
+            "quartiles of regret": regret,
+        }
         Path(arguments[1]).write_text(json.dumps(told, indent=1) + "\n")
 
 

@@ -1,11 +1,13 @@
-"""How fast is a step of netwise? Beside a tutorial loop and a hand-tuned eager loop, interleaved in one run.
+"""How fast is a step of netwise? Beside a tutorial loop and a hand-tuned eager loop, interleaved in
+one run.
 
     scripts/bench               the two networks that the project promises speeds for
     scripts/bench threads       where a second thread begins to pay: the rule in engine/threads.py
     scripts/bench --json FILE   keep the numbers
 
-Within a round all contestants run one after another, each on the same data, in an order that rotates. A time is the
-lower quartile over the rounds: a neighbour on the machine makes runs slower and never faster.
+Within a round all contestants run one after another, each on the same data, in an order that
+rotates. A time is the lower quartile over the rounds: a neighbour on the machine makes runs slower
+and never faster.
 """
 
 from __future__ import annotations
@@ -28,8 +30,13 @@ import netwise as nw
 from netwise.training.threads import cores
 
 ROUNDS = 16
-EPOCHS = 3  # of netwise's runs: watching is spread over a run, and one epoch is none that anyone trains
-SETTINGS = {"784-30-10, batch 10": ((784, 30, 10), 10, 40_000), "784-256-256-10, batch 128": ((784, 256, 256, 10), 128, 60_000)}
+EPOCHS = (
+    3  # of netwise's runs: watching is spread over a run, and one epoch is none that anyone trains
+)
+SETTINGS = {
+    "784-30-10, batch 10": ((784, 30, 10), 10, 40_000),
+    "784-256-256-10, batch 128": ((784, 256, 256, 10), 128, 60_000),
+}
 PROMISED = {
     "784-30-10, batch 10": {"tutorial": 1.7, "tuned": 1.05, "watched": 1.15},
     "784-256-256-10, batch 128": {"tutorial": 1.7, "tuned": 1.05, "watched": 1.03},
@@ -49,12 +56,15 @@ def network(widths: tuple[int, ...]) -> nn.Sequential:
 
 
 def tutorial(widths: tuple[int, ...], batch: int, x: Tensor, y: Tensor) -> float:
-    """As a tutorial has it: DataLoader, `.item()` each step, torch's default threads. Seconds of one epoch."""
+    """As a tutorial has it: DataLoader, `.item()` each step, torch's default threads. Seconds of
+    one epoch."""
     torch.set_num_threads(cores())
     model = network(widths)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     criterion = nn.CrossEntropyLoss()
-    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=batch, shuffle=True)
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(x, y), batch_size=batch, shuffle=True
+    )
     running = 0.0
     began = time.perf_counter()
     for inputs, labels in loader:
@@ -67,7 +77,8 @@ def tutorial(widths: tuple[int, ...], batch: int, x: Tensor, y: Tensor) -> float
 
 
 def tuned(widths: tuple[int, ...], batch: int, x: Tensor, y: Tensor, threads: int) -> float:
-    """As someone who knows eager torch has it: gathered batches, a fused optimizer, no number waited for."""
+    """As someone who knows eager torch has it: gathered batches, a fused optimizer, no number
+    waited for."""
     torch.set_num_threads(threads)
     model = network(widths)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
@@ -80,9 +91,22 @@ def tuned(widths: tuple[int, ...], batch: int, x: Tensor, y: Tensor, threads: in
     return time.perf_counter() - began
 
 
-def ours(widths: tuple[int, ...], batch: int, data: nw.data.Arrays, watch_every: int | None, threads: int | None = None) -> tuple[float, int]:
-    """(seconds of one epoch of netwise, its threads). The clock is the engine's own: what training took."""
-    recipe = nw.Recipe(data=data, network=nw.MLP(widths), optimizer=nw.SGD(lr=0.01), batch_size=batch, epochs=EPOCHS)
+def ours(
+    widths: tuple[int, ...],
+    batch: int,
+    data: nw.data.Arrays,
+    watch_every: int | None,
+    threads: int | None = None,
+) -> tuple[float, int]:
+    """(seconds of one epoch of netwise, its threads). The clock is the engine's own: what training
+    took."""
+    recipe = nw.Recipe(
+        data=data,
+        network=nw.MLP(widths),
+        optimizer=nw.SGD(lr=0.01),
+        batch_size=batch,
+        epochs=EPOCHS,
+    )
     made = nw.fit(recipe, watch_every=watch_every, test=False, threads=threads).history.made_by
     return made.seconds / EPOCHS, made.threads
 
@@ -135,7 +159,10 @@ def where_threads_pay() -> None:
         for _ in range(ROUNDS):
             one, many = (tuned(widths, batch, x, y, threads) for threads in (1, cores()))
             ratios.append(many / one)
-        print(f"{'-'.join(map(str, widths)):28s}{batch:6d}{work:15,d}{median(ratios):11.2f}", flush=True)
+        print(
+            f"{'-'.join(map(str, widths)):28s}{batch:6d}{work:15,d}{median(ratios):11.2f}",
+            flush=True,
+        )
 
 
 def main(arguments: list[str]) -> None:
@@ -149,14 +176,25 @@ def main(arguments: list[str]) -> None:
         for each, value in seen.items():
             print(f"  {each:34s}{value:10.2f}")
         kept = {
-            f"at least {promised['tutorial']} times the tutorial loop's speed": seen["tutorial / netwise"] >= promised["tutorial"],
-            f"within {100 * (promised['tuned'] - 1):.0f} % of the hand-tuned loop": seen["netwise / tuned"] <= promised["tuned"],
-            f"watched at most {promised['watched']} times": seen["watched / netwise"] <= promised["watched"],
+            f"at least {promised['tutorial']} times the tutorial loop's speed": seen[
+                "tutorial / netwise"
+            ]
+            >= promised["tutorial"],
+            f"within {100 * (promised['tuned'] - 1):.0f} % of the hand-tuned loop": seen[
+                "netwise / tuned"
+            ]
+            <= promised["tuned"],
+            f"watched at most {promised['watched']} times": seen["watched / netwise"]
+            <= promised["watched"],
         }
         for text, held in kept.items():
             print(f"  {'kept  ' if held else 'BROKEN'} {text}")
     if "--json" in arguments:
-        versions = {"python": platform.python_version(), "torch": torch.__version__, "netwise": nw.__version__}
+        versions = {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "netwise": nw.__version__,
+        }
         made = {
             "date": date.today().isoformat(),
             "versions": versions,

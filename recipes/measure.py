@@ -1,11 +1,13 @@
-"""Runs the recipes of this folder over their seeds, keeps the results beside them, and writes the table in README.md.
+"""Runs the recipes of this folder over their seeds, keeps the results beside them, and writes the
+table in README.md.
 
     python recipes/measure.py                  list what there is
     python recipes/measure.py NAME ...         run these, over the seeds that have no result yet
     python recipes/measure.py --all
     python recipes/measure.py --table          write the table anew
 
-A result is kept with the hash of its recipe: where a recipe has changed, its old results do not count.
+A result is kept with the hash of its recipe: where a recipe has changed, its old results do not
+count.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ def exact_nats(run: nw.Run) -> float:
 
 
 def both_bounds(run: nw.Run) -> dict[str, Any]:
-    """ln Z from below and from above, 500 chains and 10,000 temperatures each, and the mean ln p of the test images by them."""
+    """ln Z from below and from above, 500 chains and 10,000 temperatures each, and the mean ln p of
+    the test images by them."""
     samples = run.recipe.data.load()
     g = torch.Generator().manual_seed(run.recipe.seed)
     rows = torch.randperm(len(samples.train), generator=g)[:500]
@@ -79,7 +82,9 @@ def both_bounds(run: nw.Run) -> dict[str, Any]:
     down = nw.reverse_ais(run.module, samples.train.x[rows], temperatures=10_000, burn_in=2000)
     told = {}
     for name, estimate in (("AIS", up), ("reverse AIS", down)):
-        told[name] = float(nw.log_likelihood(run.module, samples.test.x, log_z=estimate.log_z).mean())
+        told[name] = float(
+            nw.log_likelihood(run.module, samples.test.x, log_z=estimate.log_z).mean()
+        )
         told[f"{name}, 3 standard errors"] = 3 * estimate.error
     return told
 
@@ -94,7 +99,14 @@ def encoder_solved(run: nw.Run) -> float:
     units = run.module.visible // 2
     patterns = torch.eye(units).repeat(1, 2)
     known = torch.arange(2 * units) < units
-    return 100 * float((run.module.complete(patterns, known, steps=400)[:, units:].argmax(1) == torch.arange(units)).float().mean())
+    return 100 * float(
+        (
+            run.module.complete(patterns, known, steps=400)[:, units:].argmax(1)
+            == torch.arange(units)
+        )
+        .float()
+        .mean()
+    )
 
 
 def lower_bound(run: nw.Run) -> float:
@@ -158,7 +170,15 @@ def not_centred(recipe: nw.Recipe) -> nw.Recipe:
 
 FIVE, THREE = (0, 1, 2, 3, 4), (0, 1, 2)
 ENTRIES = (
-    Entry("notes-1000", "notes-1000", best_epoch, "best epoch's test accuracy", "80.5 to 84.5 %", lambda v: 80.5 <= v <= 84.5, FIVE),
+    Entry(
+        "notes-1000",
+        "notes-1000",
+        best_epoch,
+        "best epoch's test accuracy",
+        "80.5 to 84.5 %",
+        lambda v: 80.5 <= v <= 84.5,
+        FIVE,
+    ),
     Entry(
         "notes-1000, lambda 0.1",
         "notes-1000",
@@ -170,7 +190,14 @@ ENTRIES = (
         with_penalty,
         pairs_with="notes-1000",
     ),
-    Entry("notes-50000", "notes-50000", best_epoch, "best epoch's test accuracy", "95.2 to 95.7 %", lambda v: 95.2 <= v <= 95.7),
+    Entry(
+        "notes-50000",
+        "notes-50000",
+        best_epoch,
+        "best epoch's test accuracy",
+        "95.2 to 95.7 %",
+        lambda v: 95.2 <= v <= 95.7,
+    ),
     Entry(
         "notes-50000, lambda 5",
         "notes-50000",
@@ -182,12 +209,61 @@ ENTRIES = (
         with_penalty,
         pairs_with="notes-50000",
     ),
-    Entry("mnist-mlp-tanh", "mnist-mlp-tanh", test_error, "test error", "at most 1.5 %, within 5 minutes", lambda v: v <= 1.5, minutes=5),
-    Entry("mnist-lenet5", "mnist-lenet5", test_error, "test error", "at most 0.9 %", lambda v: v <= 0.9),
-    Entry("mnist-lenet5-augmented", "mnist-lenet5-augmented", test_error, "test error", "at most 0.6 %", lambda v: v <= 0.6, (0, 1)),
-    Entry("mnist-maxout", "mnist-maxout", test_error, "test error", "at most 1.1 %", lambda v: v <= 1.1, (0,)),
-    Entry("fashion-cnn", "fashion-cnn", test_accuracy, "test accuracy", "at least 93 %, within 30 minutes", lambda v: v >= 93, (0,), minutes=30),
-    Entry("cifar10-quick", "cifar10-quick", test_accuracy, "test accuracy", "at least 80 %, within 30 minutes", lambda v: v >= 80, (0,), minutes=30),
+    Entry(
+        "mnist-mlp-tanh",
+        "mnist-mlp-tanh",
+        test_error,
+        "test error",
+        "at most 1.5 %, within 5 minutes",
+        lambda v: v <= 1.5,
+        minutes=5,
+    ),
+    Entry(
+        "mnist-lenet5",
+        "mnist-lenet5",
+        test_error,
+        "test error",
+        "at most 0.9 %",
+        lambda v: v <= 0.9,
+    ),
+    Entry(
+        "mnist-lenet5-augmented",
+        "mnist-lenet5-augmented",
+        test_error,
+        "test error",
+        "at most 0.6 %",
+        lambda v: v <= 0.6,
+        (0, 1),
+    ),
+    Entry(
+        "mnist-maxout",
+        "mnist-maxout",
+        test_error,
+        "test error",
+        "at most 1.1 %",
+        lambda v: v <= 1.1,
+        (0,),
+    ),
+    Entry(
+        "fashion-cnn",
+        "fashion-cnn",
+        test_accuracy,
+        "test accuracy",
+        "at least 93 %, within 30 minutes",
+        lambda v: v >= 93,
+        (0,),
+        minutes=30,
+    ),
+    Entry(
+        "cifar10-quick",
+        "cifar10-quick",
+        test_accuracy,
+        "test accuracy",
+        "at least 80 %, within 30 minutes",
+        lambda v: v >= 80,
+        (0,),
+        minutes=30,
+    ),
     Entry(
         "cifar10-resnet20, 4 epochs",
         "cifar10-resnet20",
@@ -280,9 +356,33 @@ ENTRIES = (
         more=both_bounds,
         published="500 hidden units, persistent chains: about -120 to -115 (Marlin et al. 2010); 4,000 hidden units: -107.8 (Cho et al. 2013)",
     ),
-    Entry("energy/hopfield-digits", "energy/hopfield-digits", recall, "patterns found again, a tenth turned", "all", lambda v: v == 100, (0,)),
-    Entry("energy/boltzmann-encoder", "energy/boltzmann-encoder", encoder_solved, "patterns completed", "at least 95 %", lambda v: v >= 95, FIVE),
-    Entry("energy/autoencoder", "energy/autoencoder", test_r2, "share of the test images' variance given back", "no number", lambda v: True, (0,)),
+    Entry(
+        "energy/hopfield-digits",
+        "energy/hopfield-digits",
+        recall,
+        "patterns found again, a tenth turned",
+        "all",
+        lambda v: v == 100,
+        (0,),
+    ),
+    Entry(
+        "energy/boltzmann-encoder",
+        "energy/boltzmann-encoder",
+        encoder_solved,
+        "patterns completed",
+        "at least 95 %",
+        lambda v: v >= 95,
+        FIVE,
+    ),
+    Entry(
+        "energy/autoencoder",
+        "energy/autoencoder",
+        test_r2,
+        "share of the test images' variance given back",
+        "no number",
+        lambda v: True,
+        (0,),
+    ),
     Entry(
         "energy/variational",
         "energy/variational",
@@ -317,7 +417,8 @@ ENTRIES = (
 
 
 def recipe_of(entry: Entry, seed: int) -> nw.Recipe:
-    """The recipe of one run: another seed is another draw of everything, and of the split where there is one."""
+    """The recipe of one run: another seed is another draw of everything, and of the split where
+    there is one."""
     recipe = entry.change(nw.read_recipe(HERE / f"{entry.file}.toml")).but(seed=seed)
     if entry.peers:
         recipe = recipe.but(data=replace(recipe.data, split_seed=seed))  # type: ignore[type-var]
@@ -335,7 +436,11 @@ def run_entry(entry: Entry, threads: int | None) -> None:
         if run.history.ended.how == "interrupted":
             raise KeyboardInterrupt  # numbers of half a run are no result
         kept, more = read(entry), entry.more(run)
-        value = min(more["AIS"], more["reverse AIS"]) if entry.measure is from_below else entry.measure(run)
+        value = (
+            min(more["AIS"], more["reverse AIS"])
+            if entry.measure is from_below
+            else entry.measure(run)
+        )
         kept[str(seed)] = {
             "recipe": recipe.hash,
             "value": value,
@@ -350,12 +455,15 @@ def run_entry(entry: Entry, threads: int | None) -> None:
             **({"peers": peers(recipe)} if entry.peers else {}),
         }
         if entry.file == "shakespeare-lstm":
-            kept[str(seed)]["sample"] = nw.sample_text(run, "ROMEO:\n", 400, temperature=0.8, seed=0)
+            kept[str(seed)]["sample"] = nw.sample_text(
+                run, "ROMEO:\n", 400, temperature=0.8, seed=0
+            )
         write(entry, kept)
 
 
 def peers(recipe: nw.Recipe) -> dict[str, float]:
-    """scikit-learn's networks, linear models and forests, on the training and validation parts together, scored on the same test part."""
+    """scikit-learn's networks, linear models and forests, on the training and validation parts
+    together, scored on the same test part."""
     import warnings
 
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -363,7 +471,10 @@ def peers(recipe: nw.Recipe) -> dict[str, float]:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     samples = recipe.data.load()
-    x, y = (np.concatenate([getattr(part, name).numpy() for part in (samples.train, samples.valid)]) for name in ("x", "y"))
+    x, y = (
+        np.concatenate([getattr(part, name).numpy() for part in (samples.train, samples.valid)])
+        for name in ("x", "y")
+    )
     seed = recipe.seed
     if samples.task == "classification":
         models: dict[str, Any] = {
@@ -373,12 +484,24 @@ def peers(recipe: nw.Recipe) -> dict[str, float]:
         }
     else:
         y = y.ravel()
-        models = {"MLP": MLPRegressor(random_state=seed), "linear": Ridge(), "forest": RandomForestRegressor(random_state=seed, n_jobs=1)}
+        models = {
+            "MLP": MLPRegressor(random_state=seed),
+            "linear": Ridge(),
+            "forest": RandomForestRegressor(random_state=seed, n_jobs=1),
+        }
     test_x, test_y = samples.test.x.numpy(), samples.test.y.numpy()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scikit-learn's MLP stops at 200 passes by default, and says so
+        warnings.simplefilter(
+            "ignore"
+        )  # scikit-learn's MLP stops at 200 passes by default, and says so
         return {
-            name: 100 * float(model.fit(x, y).score(test_x, test_y if samples.task == "classification" else test_y.ravel())) for name, model in models.items()
+            name: 100
+            * float(
+                model.fit(x, y).score(
+                    test_x, test_y if samples.task == "classification" else test_y.ravel()
+                )
+            )
+            for name, model in models.items()
         }
 
 
@@ -386,7 +509,14 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        model = next((line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")), model)
+        model = next(
+            (
+                line.partition(":")[2].strip()
+                for line in info.read_text().splitlines()
+                if line.startswith("model name")
+            ),
+            model,
+        )
     return f"{model}, {os.cpu_count()} cores"
 
 
@@ -407,7 +537,11 @@ def write(entry: Entry, kept: dict[str, Any]) -> None:
 def valid_results(entry: Entry) -> dict[str, Any]:
     """Results whose recipe is the present one."""
     kept = read(entry)
-    return {str(seed): kept[str(seed)] for seed in entry.seeds if kept.get(str(seed), {}).get("recipe") == recipe_of(entry, seed).hash}
+    return {
+        str(seed): kept[str(seed)]
+        for seed in entry.seeds
+        if kept.get(str(seed), {}).get("recipe") == recipe_of(entry, seed).hash
+    }
 
 
 def table() -> str:
@@ -419,13 +553,23 @@ def table() -> str:
     for entry in ENTRIES:
         found = valid_results(entry)
         if not found:
-            lines.append(f"| {entry.name} | not run yet | {entry.goal} | | {len(entry.seeds)} | | | | | {entry.published} |")
+            lines.append(
+                f"| {entry.name} | not run yet | {entry.goal} | | {len(entry.seeds)} | | | | | {entry.published} |"
+            )
             continue
         values = [each["value"] for each in found.values()]
         mean = statistics.fmean(values)
-        spread = f" ({entry.shown.format(min(values))} to {entry.shown.format(max(values))})" if len(values) > 1 else ""
+        spread = (
+            f" ({entry.shown.format(min(values))} to {entry.shown.format(max(values))})"
+            if len(values) > 1
+            else ""
+        )
         seconds = statistics.fmean(each["seconds"] for each in found.values())
-        ok = "yes" if entry.reached(mean) and (not entry.minutes or seconds <= 60 * entry.minutes) else "no"
+        ok = (
+            "yes"
+            if entry.reached(mean) and (not entry.minutes or seconds <= 60 * entry.minutes)
+            else "no"
+        )
         told = f"{entry.says} {entry.shown.format(mean)}{spread}"
         if entry.pairs_with:
             other = valid_results(next(each for each in ENTRIES if each.name == entry.pairs_with))
@@ -434,22 +578,46 @@ def table() -> str:
                 told += f"; paired gain {statistics.fmean(both):+.2f} points ({min(both):+.2f} to {max(both):+.2f})"
         if entry.peers:
             names = list(next(iter(found.values()))["peers"])
-            means = {name: statistics.fmean(each["peers"][name] for each in found.values()) for name in names}
+            means = {
+                name: statistics.fmean(each["peers"][name] for each in found.values())
+                for name in names
+            }
             best = max(means, key=lambda name: means[name])
             ok = "yes" if mean >= means[best] - 0.5 else "no"
-            told += "; scikit-learn's " + ", ".join(f"{name} {value:.2f}" for name, value in means.items())
+            told += "; scikit-learn's " + ", ".join(
+                f"{name} {value:.2f}" for name, value in means.items()
+            )
         first = next(iter(found.values()))
         if "more" in first:
-            told += "; " + ", ".join(f"{name} {entry.shown.format(statistics.fmean(e['more'][name] for e in found.values()))}" for name in first["more"])
+            told += "; " + ", ".join(
+                f"{name} {entry.shown.format(statistics.fmean(e['more'][name] for e in found.values()))}"
+                for name in first["more"]
+            )
         made = f"{seconds:.0f} | {first['threads']} | `{first['recipe']}` | {first['date']}"
-        lines.append(f"| {entry.name} | {told} | {entry.goal} | {ok} | {len(values)} | {made} | {entry.published} |")
+        lines.append(
+            f"| {entry.name} | {told} | {entry.goal} | {ok} | {len(values)} | {made} | {entry.published} |"
+        )
         if "sample" in first:
             quoted = "\n".join(f"    {line}".rstrip() for line in first["sample"].splitlines())
-            notes.append(f"What {entry.name} writes after `ROMEO:`, at temperature 0.8:\n\n{quoted}\n")
-    machines = sorted({each["machine"] for entry in ENTRIES for each in valid_results(entry).values()})
-    versions = sorted({json.dumps(each["versions"]) for entry in ENTRIES for each in valid_results(entry).values()})
-    told_versions = "; ".join(", ".join(f"{k} {v}" for k, v in json.loads(each).items()) for each in versions)
-    return "\n".join([*lines, "", f"Machine: {'; '.join(machines)}. Versions: {told_versions}.", "", *notes])
+            notes.append(
+                f"What {entry.name} writes after `ROMEO:`, at temperature 0.8:\n\n{quoted}\n"
+            )
+    machines = sorted(
+        {each["machine"] for entry in ENTRIES for each in valid_results(entry).values()}
+    )
+    versions = sorted(
+        {
+            json.dumps(each["versions"])
+            for entry in ENTRIES
+            for each in valid_results(entry).values()
+        }
+    )
+    told_versions = "; ".join(
+        ", ".join(f"{k} {v}" for k, v in json.loads(each).items()) for each in versions
+    )
+    return "\n".join(
+        [*lines, "", f"Machine: {'; '.join(machines)}. Versions: {told_versions}.", "", *notes]
+    )
 
 
 def write_table() -> None:
@@ -460,7 +628,9 @@ def write_table() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--table", action="store_true")
@@ -477,7 +647,9 @@ def main() -> None:
         write_table()
     else:
         for entry in ENTRIES:
-            print(f"{entry.name}: {len(valid_results(entry))} of {len(entry.seeds)} seeds; to reach: {entry.goal}")
+            print(
+                f"{entry.name}: {len(valid_results(entry))} of {len(entry.seeds)} seeds; to reach: {entry.goal}"
+            )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ import netwise as nw
 
 collect_ignore = ["clinic/adapter.py"]  # imports modules of the clinic's own folder
 
-settings.register_profile("netwise", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "netwise", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("netwise")
 
 
@@ -52,4 +54,10 @@ def sick_run() -> nw.Run:
 @pytest.fixture
 def small() -> nw.Recipe:
     """A recipe that runs in a few hundredths of a second."""
-    return nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1, momentum=0.9), batch_size=16, epochs=4)
+    return nw.Recipe(
+        data=nw.data.iris(),
+        network=nw.MLP((4, 8, 3)),
+        optimizer=nw.SGD(lr=0.1, momentum=0.9),
+        batch_size=16,
+        epochs=4,
+    )

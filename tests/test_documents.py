@@ -1,4 +1,5 @@
-"""What the documents say is true: their code runs, their files are there, and they speak of netwise alone."""
+"""What the documents say is true: their code runs, their files are there, and they speak of netwise
+alone."""
 
 from __future__ import annotations
 
@@ -18,13 +19,22 @@ def blocks(name: str, language: str) -> list[str]:
 
 def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "table.csv").write_text("age,town,price\n" + "".join(f"{i},{'Rom' if i % 3 else 'Bern'},{i * 2.5}\n" for i in range(80)))
+    (tmp_path / "table.csv").write_text(
+        "age,town,price\n"
+        + "".join(f"{i},{'Rom' if i % 3 else 'Bern'},{i * 2.5}\n" for i in range(80))
+    )
     code = "\n".join(blocks("README.md", "python"))
     assert "nw.treat(recipe)" in code
     assert "nw.watch(model)" in code
     script = tmp_path / "readme.py"
-    script.write_text("def main():\n" + "\n".join(f"    {line}" for line in code.splitlines()) + "\n\nif __name__ == '__main__':\n    main()\n")
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=250)
+    script.write_text(
+        "def main():\n"
+        + "\n".join(f"    {line}" for line in code.splitlines())
+        + "\n\nif __name__ == '__main__':\n    main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=250
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -39,7 +49,9 @@ def test_the_commands_of_the_readme_exist() -> None:
         assert (ROOT / script).is_file(), script
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"]
+)
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text("utf-8")):
         if not target.startswith("http"):

@@ -10,7 +10,14 @@ from netwise.errors import near, shown
 
 
 def test_the_tree() -> None:
-    for error in (nw.WrongValue, nw.UnknownName, nw.ShapeError, nw.DataMissing, nw.DataError, nw.RunFolderError):
+    for error in (
+        nw.WrongValue,
+        nw.UnknownName,
+        nw.ShapeError,
+        nw.DataMissing,
+        nw.DataError,
+        nw.RunFolderError,
+    ):
         assert issubclass(error, nw.NetwiseError)
     assert issubclass(nw.RecipeFileError, nw.WrongValue)
     assert issubclass(nw.WrongValue, ValueError)
@@ -23,7 +30,9 @@ def test_a_shown_value_is_one_short_line(value: object) -> None:
     assert "\n" not in text
 
 
-@pytest.mark.parametrize(("name", "close"), [("optimiser", "`optimizer`"), ("OPTIMIZER", "`optimizer`"), ("xyz", "")])
+@pytest.mark.parametrize(
+    ("name", "close"), [("optimiser", "`optimizer`"), ("OPTIMIZER", "`optimizer`"), ("xyz", "")]
+)
 def test_near_names(name: str, close: str) -> None:
     assert near(name, ["optimizer", "epochs"]) == close
 
@@ -31,4 +40,7 @@ def test_near_names(name: str, close: str) -> None:
 def test_unknown_names_without_a_near_one_list_all() -> None:
     with pytest.raises(nw.UnknownName) as caught:
         nw.suggest(nw.data.iris(), "transformer")
-    assert str(caught.value) == "unknown network 'transformer'. There are: mlp, lenet5, convnet, resnet, lstm."
+    assert (
+        str(caught.value)
+        == "unknown network 'transformer'. There are: mlp, lenet5, convnet, resnet, lstm."
+    )

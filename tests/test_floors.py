@@ -27,14 +27,25 @@ def home(path: Path) -> str:
 
 
 def imported(path: Path) -> set[str]:
-    """First names below `netwise` that a file imports, wherever in the file; type hints of the command line too."""
+    """First names below `netwise` that a file imports, wherever in the file; type hints of the
+    command line too."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {name.name.split(".")[1] for name in node.names if name.name.startswith("netwise.")}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "netwise":
+            found |= {
+                name.name.split(".")[1] for name in node.names if name.name.startswith("netwise.")
+            }
+        elif (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] == "netwise"
+        ):
             below = node.module.split(".")[1:]
-            found |= {below[0]} if below else {name.name for name in node.names if name.name != "__version__"}
+            found |= (
+                {below[0]}
+                if below
+                else {name.name for name in node.names if name.name != "__version__"}
+            )
     return found
 
 

@@ -12,7 +12,14 @@ import netwise as nw
 from netwise.history import about, history_from
 from netwise.signals import SIGNALS
 
-ROWS = st.lists(st.dictionaries(st.sampled_from(["loss", "valid.loss", "gradient.rms|layer1", "units.dead|a|b"]), st.floats(), min_size=1), max_size=20)
+ROWS = st.lists(
+    st.dictionaries(
+        st.sampled_from(["loss", "valid.loss", "gradient.rms|layer1", "units.dead|a|b"]),
+        st.floats(),
+        min_size=1,
+    ),
+    max_size=20,
+)
 
 
 @given(ROWS)
@@ -21,7 +28,9 @@ def test_every_number_of_every_row_is_in_its_series(rows: list[dict[str, float]]
     assert sum(map(len, history.series.values())) == sum(map(len, rows))
     for (signal, layer), series in history.series.items():
         key = f"{signal}|{layer}" if layer else signal
-        assert [rows[step][key] for step in series.steps] == pytest.approx(list(series.values), nan_ok=True)
+        assert [rows[step][key] for step in series.steps] == pytest.approx(
+            list(series.values), nan_ok=True
+        )
 
 
 def test_a_history_comes_back_from_plain_values() -> None:

@@ -32,12 +32,18 @@ def test_the_interval_is_scipys(gains: list[float]) -> None:
 
 
 def test_the_interval_of_folds_holds_the_truth_where_students_does_not() -> None:
-    """Values of folds that share a part, as those of one dealing do: correlated by 1 / folds, the model behind the correction."""
+    """Values of folds that share a part, as those of one dealing do: correlated by 1 / folds, the
+    model behind the correction."""
     rng, folds, rounds = np.random.default_rng(0), 10, 3000
     held = {of_mean: 0, of_folds: 0}
     for _ in range(rounds):
-        values = (rng.normal() * np.sqrt(1 / folds) + rng.normal(size=folds) * np.sqrt(1 - 1 / folds)).tolist()
-        for name, (_, low, high) in {of_mean: of_mean(values), of_folds: of_folds(values, folds)}.items():
+        values = (
+            rng.normal() * np.sqrt(1 / folds) + rng.normal(size=folds) * np.sqrt(1 - 1 / folds)
+        ).tolist()
+        for name, (_, low, high) in {
+            of_mean: of_mean(values),
+            of_folds: of_folds(values, folds),
+        }.items():
             held[name] += low <= 0 <= high
     assert held[of_folds] / rounds == pytest.approx(0.95, abs=0.015)
     assert held[of_mean] / rounds < 0.9

@@ -10,7 +10,14 @@ import netwise as nw
 
 def test_all_wrong_fields_are_told_at_once() -> None:
     with pytest.raises(nw.WrongValue) as caught:
-        nw.Recipe(data="digits", network=nw.MLP, batch_size=0, epochs=2.5, seed=True, optimizer=nw.SGD(lr=0.1))
+        nw.Recipe(
+            data="digits",
+            network=nw.MLP,
+            batch_size=0,
+            epochs=2.5,
+            seed=True,
+            optimizer=nw.SGD(lr=0.1),
+        )
     assert (
         str(caught.value)
         == """\
@@ -28,7 +35,10 @@ Recipe: 5 problems. Nothing was trained.
     [
         (-0.1, "lr = -0.1  must be above 0: a negative step climbs. Write 0.1."),
         (float("nan"), "lr = nan  must be a finite number: a negative step climbs. Write 0.1."),
-        (10**400, "lr = a number of over 60 digits  must be a finite number: a negative step climbs. Write 0.1."),
+        (
+            10**400,
+            "lr = a number of over 60 digits  must be a finite number: a negative step climbs. Write 0.1.",
+        ),
         ("0.1", "lr = '0.1'  must be a number: a negative step climbs. Write 0.1."),
         (True, "lr = true  must be a number: a negative step climbs. Write 0.1."),
     ],
@@ -52,7 +62,9 @@ def test_a_long_value_is_cut() -> None:
 
 
 def test_but_names_the_near_field() -> None:
-    with pytest.raises(nw.UnknownName, match="unknown field of SGD 'momentun'. Did you mean `momentum`?"):
+    with pytest.raises(
+        nw.UnknownName, match="unknown field of SGD 'momentun'. Did you mean `momentum`?"
+    ):
         nw.SGD().but(momentun=0.9)
 
 

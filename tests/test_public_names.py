@@ -321,8 +321,15 @@ def test_each_name_is_there_and_shows_an_example(name: str) -> None:
 
 
 def test_no_module_has_the_name_of_a_function() -> None:
-    modules = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
-    assert {name for name in NAMES if name in modules} == {"data", "gallery"}  # these two are the modules themselves
+    modules = {
+        path.stem if path.is_file() else path.name
+        for path in PACKAGE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert {name for name in NAMES if name in modules} == {
+        "data",
+        "gallery",
+    }  # these two are the modules themselves
     for name in ("fit", "diagnose", "treat", "trial", "watch", "check", "load"):
         assert callable(getattr(nw, name))
 
@@ -335,7 +342,12 @@ def test_an_unknown_name_is_answered_with_the_near_one() -> None:
 
 
 def modules_after(code: str) -> set[str]:
-    out = subprocess.run([sys.executable, "-c", f"{code}\nimport sys; print(' '.join(sys.modules))"], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(' '.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return set(out.stdout.splitlines()[-1].split())
 
 
@@ -349,4 +361,6 @@ def test_import_loads_nothing_heavy() -> None:
 def test_help_loads_nothing_heavy() -> None:
     code = "from click.testing import CliRunner\nfrom netwise.cli import main\nassert CliRunner().invoke(main, ['--help']).exit_code == 0"
     assert not modules_after(code) & HEAVY
-    assert "torch" in modules_after("import netwise; netwise.fit")  # the look itself sees what is loaded
+    assert "torch" in modules_after(
+        "import netwise; netwise.fit"
+    )  # the look itself sees what is loaded

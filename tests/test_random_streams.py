@@ -12,7 +12,11 @@ from netwise import random_streams
 def test_equal_names_give_equal_draws_and_others_do_not(seed: int, epoch: int, step: int) -> None:
     draw = lambda *name: torch.rand(4, generator=random_streams.generator(*name)).tolist()  # noqa: E731
     assert draw(seed, "order", epoch, step) == draw(seed, "order", epoch, step)
-    others = [draw(seed, "augment", epoch, step), draw(seed, "order", epoch + 1, step), draw(seed, "order", epoch, step + 1)]
+    others = [
+        draw(seed, "augment", epoch, step),
+        draw(seed, "order", epoch + 1, step),
+        draw(seed, "order", epoch, step + 1),
+    ]
     assert draw(seed, "order", epoch, step) not in others
 
 

@@ -1,4 +1,5 @@
-"""The recipes of the repository: each can be read, and the table of results says what the results say."""
+"""The recipes of the repository: each can be read, and the table of results says what the results
+say."""
 
 from __future__ import annotations
 
@@ -42,17 +43,23 @@ def test_a_recipe_can_be_read_and_says_what_it_is(path: Path) -> None:
 def test_a_recipe_fits_its_data(path: Path) -> None:
     if path.stem.startswith("cifar"):
         pytest.skip("unpacking CIFAR-10 takes longer than a test should")
-    assert not [problem for problem in nw.check(nw.read_recipe(path)) if problem.grade == "cannot run"]
+    assert not [
+        problem for problem in nw.check(nw.read_recipe(path)) if problem.grade == "cannot run"
+    ]
 
 
 def test_every_recipe_is_measured_and_every_result_has_its_marks(measure: ModuleType) -> None:
-    assert {str(path.relative_to(FOLDER).with_suffix("")) for path in FILES} == {entry.file for entry in measure.ENTRIES}
+    assert {str(path.relative_to(FOLDER).with_suffix("")) for path in FILES} == {
+        entry.file for entry in measure.ENTRIES
+    }
     known = {measure.path_of(entry).name for entry in measure.ENTRIES}
     for path in (FOLDER / "results").glob("*.json"):
         assert path.name in known
         for seed, result in json.loads(path.read_text()).items():
             assert int(seed) >= 0
-            assert {"recipe", "value", "seconds", "threads", "date", "versions", "machine"} <= set(result)
+            assert {"recipe", "value", "seconds", "threads", "date", "versions", "machine"} <= set(
+                result
+            )
 
 
 def test_the_table_is_made_of_the_results(measure: ModuleType) -> None:

@@ -27,10 +27,14 @@ def fake(folder: Path, name: str, body: str) -> None:
 
 def call(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     for tool in ("sh", "cat", "cksum", "dirname", "mktemp", "env"):
-        where = subprocess.run(["sh", "-c", f"command -v {tool}"], capture_output=True, text=True, check=True).stdout.strip()
+        where = subprocess.run(
+            ["sh", "-c", f"command -v {tool}"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         (tmp_path / tool).symlink_to(where)
     variables = {"PATH": str(tmp_path), "NETWISE_VENV": str(tmp_path / "venv"), **environment}
-    return subprocess.run(["/bin/sh", str(ROOT / "scripts" / "demo")], env=variables, capture_output=True, text=True)
+    return subprocess.run(
+        ["/bin/sh", str(ROOT / "scripts" / "demo")], env=variables, capture_output=True, text=True
+    )
 
 
 def test_a_python_that_is_too_old_is_told(tmp_path: Path) -> None:
@@ -48,7 +52,11 @@ def test_no_python_at_all_is_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_venv_is_told_with_its_package(tmp_path: Path) -> None:
-    fake(tmp_path, "python3", 'case "$*" in *version_info\\ *) exit 0;; --version) echo "Python 3.12.3";; *ensurepip*) exit 1;; *) echo python3.12;; esac')
+    fake(
+        tmp_path,
+        "python3",
+        'case "$*" in *version_info\\ *) exit 0;; --version) echo "Python 3.12.3";; *ensurepip*) exit 1;; *) echo python3.12;; esac',
+    )
     result = call(tmp_path)
     assert result.returncode == 2
     assert "its venv module is missing" in result.stderr
@@ -59,8 +67,15 @@ def test_every_pin_is_of_a_dependency_and_every_dependency_is_pinned() -> None:
     import re
     import tomllib
 
-    pins = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    pins = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    needed = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
     names = {re.split(r"[<>=!\[]", each)[0].lower() for each in needed}
     assert names <= pins

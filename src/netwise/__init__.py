@@ -1,6 +1,7 @@
 """netwise: a network that learns, and when it does not, the reason and a proven cure.
 
-Every name below is loaded when it is first used: `import netwise` costs little, and `netwise --help` never pays for torch.
+Every name below is loaded when it is first used: `import netwise` costs little, and `netwise
+--help` never pays for torch.
 """
 
 from __future__ import annotations
@@ -308,7 +309,13 @@ if TYPE_CHECKING:  # for mypy and editors
     from netwise import data as data, gallery as gallery
     from netwise.cli.display import show_progress as show_progress
     from netwise.diagnosis.report import Report as Report, diagnose as diagnose
-    from netwise.diagnosis.rules import RULES as RULES, Evidence as Evidence, Finding as Finding, Rule as Rule, Unchecked as Unchecked
+    from netwise.diagnosis.rules import (
+        RULES as RULES,
+        Evidence as Evidence,
+        Finding as Finding,
+        Rule as Rule,
+        Unchecked as Unchecked,
+    )
     from netwise.errors import (
         DataError as DataError,
         DataMissing as DataMissing,
@@ -321,7 +328,14 @@ if TYPE_CHECKING:  # for mypy and editors
         WrongValue as WrongValue,
     )
     from netwise.gallery import Specimen as Specimen
-    from netwise.history import Ended as Ended, Facts as Facts, History as History, Layer as Layer, MadeBy as MadeBy, Series as Series
+    from netwise.history import (
+        Ended as Ended,
+        Facts as Facts,
+        History as History,
+        Layer as Layer,
+        MadeBy as MadeBy,
+        Series as Series,
+    )
     from netwise.labs import LABS as LABS, Lab as Lab, Outcome as Outcome, lab as lab
     from netwise.learning_rules import (
         Neuron as Neuron,
@@ -381,7 +395,11 @@ if TYPE_CHECKING:  # for mypy and editors
         pseudo_likelihood as pseudo_likelihood,
         reverse_ais as reverse_ais,
     )
-    from netwise.observe.anatomy import Anatomy as Anatomy, describe as describe, plain_anatomy as plain_anatomy
+    from netwise.observe.anatomy import (
+        Anatomy as Anatomy,
+        describe as describe,
+        plain_anatomy as plain_anatomy,
+    )
     from netwise.observe.watch import watch as watch
     from netwise.parts.activations import (
         ELU as ELU,
@@ -527,7 +545,11 @@ if TYPE_CHECKING:  # for mypy and editors
         TrainDownValidUp as TrainDownValidUp,
     )
     from netwise.recipe.checks import check as check
-    from netwise.recipe.file import read_recipe as read_recipe, recipe_text as recipe_text, write_recipe as write_recipe
+    from netwise.recipe.file import (
+        read_recipe as read_recipe,
+        recipe_text as recipe_text,
+        write_recipe as write_recipe,
+    )
     from netwise.recipe.origin import From as From
     from netwise.recipe.recipe import Recipe as Recipe, changes as changes, with_rate as with_rate
     from netwise.recipe.script import to_script as to_script
@@ -538,8 +560,20 @@ if TYPE_CHECKING:  # for mypy and editors
     from netwise.report.pictures.transform_plots import picture_transforms as picture_transforms
     from netwise.report.search_page import write_search_report as write_search_report
     from netwise.searches.advice import advice as advice
-    from netwise.searches.axes import Axis as Axis, Choice as Choice, Linear as Linear, Log as Log, Space as Space, Whole as Whole
-    from netwise.searches.guess_log import Guess as Guess, guess as guess, guesses as guesses, outcome as outcome
+    from netwise.searches.axes import (
+        Axis as Axis,
+        Choice as Choice,
+        Linear as Linear,
+        Log as Log,
+        Space as Space,
+        Whole as Whole,
+    )
+    from netwise.searches.guess_log import (
+        Guess as Guess,
+        guess as guess,
+        guesses as guesses,
+        outcome as outcome,
+    )
     from netwise.searches.methods import (
         Bayesian as Bayesian,
         CoarseToFine as CoarseToFine,
@@ -554,7 +588,11 @@ if TYPE_CHECKING:  # for mypy and editors
     from netwise.searches.plan import Search as Search
     from netwise.searches.result import Found as Found, load_search as load_search
     from netwise.searches.search import resume_search as resume_search, search as search
-    from netwise.searches.surrogate import Surrogate as Surrogate, importance as importance, surrogate as surrogate
+    from netwise.searches.surrogate import (
+        Surrogate as Surrogate,
+        importance as importance,
+        surrogate as surrogate,
+    )
     from netwise.searches.validation import (
         CrossValidated as CrossValidated,
         LearningCurve as LearningCurve,
@@ -565,14 +603,31 @@ if TYPE_CHECKING:  # for mypy and editors
     from netwise.storage.run_folder import list_runs as list_runs
     from netwise.training.evaluate import Score as Score
     from netwise.training.fit import fit as fit, resume as resume
-    from netwise.training.initial_state import Begun as Begun, look_at_start as look_at_start, start_table as start_table
+    from netwise.training.initial_state import (
+        Begun as Begun,
+        look_at_start as look_at_start,
+        start_table as start_table,
+    )
     from netwise.training.parallel import fit_many as fit_many
-    from netwise.training.progress import AtWork as AtWork, Progress as Progress, Silent as Silent, watched as watched
+    from netwise.training.progress import (
+        AtWork as AtWork,
+        Progress as Progress,
+        Silent as Silent,
+        watched as watched,
+    )
     from netwise.training.run import Run as Run, load as load, load_history as load_history
     from netwise.training.text_generation import sample_text as sample_text
     from netwise.treatment.course import Course as Course, Round as Round, treat as treat
-    from netwise.treatment.learning_rate import RateThreshold as RateThreshold, rate_threshold as rate_threshold
-    from netwise.treatment.remedies import REMEDIES as REMEDIES, Remedy as Remedy, Unfit as Unfit, remedy as remedy
+    from netwise.treatment.learning_rate import (
+        RateThreshold as RateThreshold,
+        rate_threshold as rate_threshold,
+    )
+    from netwise.treatment.remedies import (
+        REMEDIES as REMEDIES,
+        Remedy as Remedy,
+        Unfit as Unfit,
+        remedy as remedy,
+    )
     from netwise.treatment.trials import Verdict as Verdict, trial as trial
 else:  # hidden from mypy, or every misspelt name would type-check
     _HOME = {
@@ -871,7 +926,9 @@ else:  # hidden from mypy, or every misspelt name would type-check
         if name in _MODULES:
             return import_module(f"netwise.{name}")
         if name not in _HOME:  # name= and obj= let Python add "Did you mean: 'He'?"
-            raise AttributeError(f"netwise has no public {name!r}", name=name, obj=sys.modules[__name__])
+            raise AttributeError(
+                f"netwise has no public {name!r}", name=name, obj=sys.modules[__name__]
+            )
         return getattr(import_module(f"netwise.{_HOME[name]}"), name)
 
     def __dir__() -> list[str]:  # for help() and the Tab key

@@ -29,7 +29,8 @@ class Problem:
         seen: the value as a person would read it; empty where there is none (a missing field).
         reason: a sentence without its subject, such as "must be above 0: a negative step climbs".
         instead: what to write; empty where no single answer is right.
-        grade: "cannot run" (raised before any work) or "will learn badly" (a finding before training).
+        grade: "cannot run" (raised before any work) or "will learn badly" (a finding before
+            training).
 
     Example:
         >>> import netwise as nw

@@ -54,7 +54,8 @@ class Layer:
         name: its dotted name in the module.
         kind: its class, such as "Linear".
         fan_in, fan_out: numbers each output sees; outputs.
-        activation: the formula that its outputs go through, such as "ReLU"; "" where it could not be told.
+        activation: the formula that its outputs go through, such as "ReLU"; "" where it could not
+            be told.
         trainable: it has weights that take gradients.
         equal_units: all of its units had the same weights when it was first seen.
 
@@ -198,7 +199,11 @@ class History:
 
     @staticmethod
     def from_rows(
-        rows: Iterable[Mapping[str, Any]], layers: tuple[Layer, ...] = (), facts: Facts = Facts(), ended: Ended | None = None, made_by: MadeBy = MadeBy()
+        rows: Iterable[Mapping[str, Any]],
+        layers: tuple[Layer, ...] = (),
+        facts: Facts = Facts(),
+        ended: Ended | None = None,
+        made_by: MadeBy = MadeBy(),
     ) -> History:
         """A history from its rows: `{"step": 3, "loss": 0.5, "gradient.rms|layer1": 0.01}`."""
         steps: dict[tuple[str, str], list[int]] = {}
@@ -214,7 +219,9 @@ class History:
                 steps.setdefault((signal, layer), []).append(step)
                 values.setdefault((signal, layer), []).append(float(value))
         series = {key: Series(tuple(steps[key]), tuple(values[key])) for key in steps}
-        return History(series, layers, facts, ended or Ended(RUNNING, "Still running.", last), made_by)
+        return History(
+            series, layers, facts, ended or Ended(RUNNING, "Still running.", last), made_by
+        )
 
     def but(self, **changes: Any) -> History:
         """A copy with these fields changed."""
@@ -234,5 +241,9 @@ def about(history: History) -> dict[str, Any]:
 def history_from(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> History:
     """The history that `about` and its rows described."""
     return History.from_rows(
-        rows, tuple(Layer(**layer) for layer in plain["layers"]), Facts(**plain["facts"]), Ended(**plain["ended"]), MadeBy(**plain["made_by"])
+        rows,
+        tuple(Layer(**layer) for layer in plain["layers"]),
+        Facts(**plain["facts"]),
+        Ended(**plain["ended"]),
+        MadeBy(**plain["made_by"]),
     )

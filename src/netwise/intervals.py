@@ -1,4 +1,5 @@
-"""95 % intervals: of a share, of a mean, of the mean over folds that share their training samples."""
+"""95 % intervals: of a share, of a mean, of the mean over folds that share their training
+samples."""
 
 from __future__ import annotations
 
@@ -10,13 +11,16 @@ NORMAL = 1.959964  # standard deviations of a normal distribution that hold 95 %
 
 
 def wilson(right: int, samples: int, z: float = NORMAL) -> tuple[float, float]:
-    """(low, high) of a share. Source: Wilson 1927; honest near 0 and 1, where the normal one is not."""
+    """(low, high) of a share. Source: Wilson 1927; honest near 0 and 1, where the normal one is
+    not."""
     share = right / samples
     middle = share + z * z / (2 * samples)
     reach = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
     scale = 1 + z * z / samples
     # The last digit may be rounded past the share itself, or past 0 and 1.
-    return max(0.0, min(share, (middle - reach) / scale)), min(1.0, max(share, (middle + reach) / scale))
+    return max(0.0, min(share, (middle - reach) / scale)), min(
+        1.0, max(share, (middle + reach) / scale)
+    )
 
 
 def of_mean(values: Sequence[float]) -> tuple[float, float, float]:
@@ -27,7 +31,8 @@ def of_mean(values: Sequence[float]) -> tuple[float, float, float]:
 def of_folds(values: Sequence[float], folds: int) -> tuple[float, float, float]:
     """(mean, low, high) of the values of a cross-validation, dealt once or more often.
 
-    Folds overlap in what they learned from, so their mean is less sure than that of as many independent values.
+    Folds overlap in what they learned from, so their mean is less sure than that of as many
+    independent values.
 
     Source: Nadeau, Bengio 2003, "Inference for the generalization error", section 3.
     """

@@ -1,7 +1,7 @@
 """What a field of a part may hold, why, and why its default is what it is.
 
-A field is declared once, in its dataclass; the same rule then serves the constructor, the recipe file
-and the command line:
+A field is declared once, in its dataclass; the same rule then serves the constructor, the recipe
+file and the command line:
 
     lr: float = number(0.1, above=0, because="a negative step climbs", why="...")
 """
@@ -91,7 +91,15 @@ def number(
     return _field(Rule(accept, why), default)
 
 
-def integer(default: Any = MISSING, *, least: int | None = None, most: int | None = None, because: str = "", write: str = "", why: str = "") -> Any:
+def integer(
+    default: Any = MISSING,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    because: str = "",
+    write: str = "",
+    why: str = "",
+) -> Any:
     """A whole number within limits; 3.0 is not one, nor is true."""
     write = write or _told(default)
     reason = f": {because}" if because else ""
@@ -105,7 +113,15 @@ def integer(default: Any = MISSING, *, least: int | None = None, most: int | Non
     return _field(Rule(accept, why), default)
 
 
-def _within(value: float, above: float | None, least: float | None, below: float | None, most: float | None, reason: str, write: str) -> None:
+def _within(
+    value: float,
+    above: float | None,
+    least: float | None,
+    below: float | None,
+    most: float | None,
+    reason: str,
+    write: str,
+) -> None:
     if above is not None and not value > above:
         raise Unfitting(f"must be above {above:g}{reason}", write)
     if least is not None and not value >= least:
@@ -127,7 +143,15 @@ def flag(default: bool, *, why: str = "") -> Any:
     return _field(Rule(accept, why), default)
 
 
-def text(default: Any = MISSING, *, among: Sequence[str] = (), because: str = "", write: str = "", why: str = "", optional: bool = False) -> Any:
+def text(
+    default: Any = MISSING,
+    *,
+    among: Sequence[str] = (),
+    because: str = "",
+    write: str = "",
+    why: str = "",
+    optional: bool = False,
+) -> Any:
     """A text; with `among`, one of these."""
     write = write or _told(default)
     reason = f": {because}" if because else ""
@@ -147,7 +171,15 @@ def text(default: Any = MISSING, *, among: Sequence[str] = (), because: str = ""
 
 
 def integers(
-    default: Any = MISSING, *, least: int = 1, most: int = 1_000_000, shortest: int = 1, longest: int = 1000, because: str = "", write: str = "", why: str = ""
+    default: Any = MISSING,
+    *,
+    least: int = 1,
+    most: int = 1_000_000,
+    shortest: int = 1,
+    longest: int = 1000,
+    because: str = "",
+    write: str = "",
+    why: str = "",
 ) -> Any:
     """A row of whole numbers."""
     write = write or _told(default)
@@ -157,16 +189,31 @@ def integers(
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
             raise Unfitting("must be a row of whole numbers" + reason, write)
         if not shortest <= len(value) <= longest:
-            raise Unfitting(f"must hold {shortest} to {longest} numbers, not {len(value)}{reason}", write)
+            raise Unfitting(
+                f"must hold {shortest} to {longest} numbers, not {len(value)}{reason}", write
+            )
         for i, each in enumerate(value):
-            if isinstance(each, bool) or not isinstance(each, Integral) or not least <= int(each) <= most:
-                raise Unfitting(f"[{i}] = {shown(each)} must be a whole number from {least} to {most}", write)
+            if (
+                isinstance(each, bool)
+                or not isinstance(each, Integral)
+                or not least <= int(each) <= most
+            ):
+                raise Unfitting(
+                    f"[{i}] = {shown(each)} must be a whole number from {least} to {most}", write
+                )
         return tuple(int(each) for each in value)
 
     return _field(Rule(accept, why), default)
 
 
-def numbers(default: Any = MISSING, *, above: float | None = None, because: str = "", write: str = "", why: str = "") -> Any:
+def numbers(
+    default: Any = MISSING,
+    *,
+    above: float | None = None,
+    because: str = "",
+    write: str = "",
+    why: str = "",
+) -> Any:
     """A row of finite real numbers."""
     write = write or _told(default)
     reason = f": {because}" if because else ""
@@ -176,11 +223,18 @@ def numbers(default: Any = MISSING, *, above: float | None = None, because: str 
             raise Unfitting("must be a row of numbers" + reason, write)
         for i, each in enumerate(value):
             try:
-                clean = math.nan if isinstance(each, bool) or not isinstance(each, Real) else float(each)
+                clean = (
+                    math.nan
+                    if isinstance(each, bool) or not isinstance(each, Real)
+                    else float(each)
+                )
             except OverflowError:
                 clean = math.inf
             if not math.isfinite(clean) or (above is not None and not clean > above):
-                raise Unfitting(f"[{i}] = {shown(each)} must be a finite number{'' if above is None else f' above {above:g}'}{reason}", write)
+                raise Unfitting(
+                    f"[{i}] = {shown(each)} must be a finite number{'' if above is None else f' above {above:g}'}{reason}",
+                    write,
+                )
         return tuple(float(each) for each in value)
 
     return _field(Rule(accept, why), default)
@@ -200,7 +254,15 @@ def texts(default: Any = MISSING, *, because: str = "", write: str = "", why: st
     return _field(Rule(accept, why), default)
 
 
-def part(family: type[Part], default: Any = MISSING, *, optional: bool = False, because: str = "", write: str = "", why: str = "") -> Any:
+def part(
+    family: type[Part],
+    default: Any = MISSING,
+    *,
+    optional: bool = False,
+    because: str = "",
+    write: str = "",
+    why: str = "",
+) -> Any:
     """Another part, such as a recipe's optimizer."""
     reason = f": {because}" if because else ""
 
@@ -219,7 +281,9 @@ def parts(family: type[Part], *, why: str = "") -> Any:
 
     def accept(value: object) -> object:
         if isinstance(value, family):
-            raise Unfitting("must be a row of parts, also where it holds one", f"({type(value).__name__}(...),)")
+            raise Unfitting(
+                "must be a row of parts, also where it holds one", f"({type(value).__name__}(...),)"
+            )
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
             raise Unfitting(f"must be a row, each of them {family.a_or_an()}")
         for i, each in enumerate(value):
@@ -237,7 +301,8 @@ def _called(default: object) -> str:
 class Part:
     """A frozen value that checks its own fields when it is made.
 
-    Subclasses are frozen dataclasses whose fields come from this file. All wrong fields are told at once.
+    Subclasses are frozen dataclasses whose fields come from this file. All wrong fields are told at
+    once.
     """
 
     called: ClassVar[str] = "part"  # the family's word, for messages

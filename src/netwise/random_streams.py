@@ -1,7 +1,8 @@
 """Named random streams of one seed.
 
-Every draw that netwise makes comes from a generator of its own, seeded by (run seed, name, epoch, step).
-A resumed run needs no generator state for them, and a new use of randomness shifts no other one.
+Every draw that netwise makes comes from a generator of its own, seeded by (run seed, name, epoch,
+step). A resumed run needs no generator state for them, and a new use of randomness shifts no other
+one.
 """
 
 from __future__ import annotations

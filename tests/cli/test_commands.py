@@ -51,20 +51,36 @@ def test_the_main_job() -> None:
     assert "epoch 5/5  loss " in result.stderr
     assert "\x1b" not in result.output
     folder = the_run()
-    assert {"recipe.toml", "about.json", "history", "checkpoints", "weights.safetensors", "report.html"} <= {path.name for path in folder.iterdir()}
+    assert {
+        "recipe.toml",
+        "about.json",
+        "history",
+        "checkpoints",
+        "weights.safetensors",
+        "report.html",
+    } <= {path.name for path in folder.iterdir()}
     assert f"Report: {folder}/report.html" in result.stdout
 
 
 def test_a_table_is_trained_on_and_predicted() -> None:
-    Path("pets.csv").write_text("weight,colour,pet\n" + "4,red,cat\n30,,dog\n5,red,cat\n?,black,dog\n" * 20)
+    Path("pets.csv").write_text(
+        "weight,colour,pet\n" + "4,red,cat\n30,,dog\n5,red,cat\n?,black,dog\n" * 20
+    )
     assert run("train", "pets.csv", "--target", "pet", "--epochs", "20").exit_code == 0
     Path("new.csv").write_text("weight,colour\n4.5,red\n,black\n")
     result = run("predict", the_run().name, "new.csv")
-    assert [line.split(",")[0] for line in result.stdout.splitlines()] == ["prediction", "cat", "dog"]
+    assert [line.split(",")[0] for line in result.stdout.splitlines()] == [
+        "prediction",
+        "cat",
+        "dog",
+    ]
     plain = json.loads(run("predict", the_run().name, "new.csv", "--json").stdout)
     assert plain["predictions"] == ["cat", "dog"]
     assert plain["classes"] == ["cat", "dog"]
-    assert run("predict", the_run().name, "new.csv", "-o", "out.csv").stdout == "2 predictions in out.csv\n"
+    assert (
+        run("predict", the_run().name, "new.csv", "-o", "out.csv").stdout
+        == "2 predictions in out.csv\n"
+    )
     again = run("predict", the_run().name, "new.csv", "-o", "out.csv")
     assert again.exit_code == 2
     assert "was not written: File exists" in again.stderr
@@ -72,10 +88,23 @@ def test_a_table_is_trained_on_and_predicted() -> None:
 
 def test_a_recipe_is_trained_with_a_field_changed() -> None:
     folder = train()
-    result = run("train", str(folder / "recipe.toml"), "--set", "optimizer.lr=0.01", "--set", "optimizer.beta1=0.5", "--runs", "others", "--seed", "4")
+    result = run(
+        "train",
+        str(folder / "recipe.toml"),
+        "--set",
+        "optimizer.lr=0.01",
+        "--set",
+        "optimizer.beta1=0.5",
+        "--runs",
+        "others",
+        "--seed",
+        "4",
+    )
     assert result.exit_code == 0
     (other,) = (path for path in Path("others").iterdir() if path.is_dir())
-    changed = nw.changes(nw.read_recipe(folder / "recipe.toml"), nw.read_recipe(other / "recipe.toml"))
+    changed = nw.changes(
+        nw.read_recipe(folder / "recipe.toml"), nw.read_recipe(other / "recipe.toml")
+    )
     assert changed == {"optimizer.lr": (0.001, 0.01), "optimizer.beta1": (0.9, 0.5), "seed": (0, 4)}
 
 
@@ -84,14 +113,20 @@ WRONG = [
     (("train",), "name what to train on"),
     (("train", "digitz"), "unknown data set 'digitz'. Did you mean `digits`?"),
     (("train", "digits", "--network", "mpl"), "unknown network 'mpl'. Did you mean `mlp`?"),
-    (("train", "digits", "--set", "optimizer.lrr=1"), "optimizer.lrr  unknown field. Did you mean `lr`?"),
+    (
+        ("train", "digits", "--set", "optimizer.lrr=1"),
+        "optimizer.lrr  unknown field. Did you mean `lr`?",
+    ),
     (("train", "digits", "--set", "epochs=none"), "epochs = 'none'  must be a whole number"),
     (("train", "digits", "--set", "epochs"), "write FIELD=VALUE, such as optimizer.lr=0.01"),
     (("train", "digits", "--set", "epochs.x=3"), "epochs is no table"),
     (("train", "digits", "--target", "x"), "--target is for a CSV file"),
     (("train", "absent.toml"), "cannot be read: No such file"),
     (("train", "absent.csv", "--target", "x"), "absent.csv is not there"),
-    (("train", "--resume", "x"), "there is no run x, and none in runs yet. Begin with: netwise train digits"),
+    (
+        ("train", "--resume", "x"),
+        "there is no run x, and none in runs yet. Begin with: netwise train digits",
+    ),
     (("train", "digits", "--resume", "x"), "name what to train on"),
     (("train", "--resume", "x", "--epochs", "3"), "a resumed run keeps its recipe"),
     (("diagnose", "x"), "there is no run x"),
@@ -102,7 +137,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG, ids=lambda v: " ".join(v) if isinstance(v, tuple) else "")
+@pytest.mark.parametrize(
+    ("words", "told"), WRONG, ids=lambda v: " ".join(v) if isinstance(v, tuple) else ""
+)
 def test_a_mistake_is_answered_with_a_sentence_and_2(words: tuple[str, ...], told: str) -> None:
     result = run(*words)
     assert result.exit_code == 2
@@ -137,7 +174,17 @@ def test_runs_show_and_diagnose() -> None:
     assert "Clear: " in run("diagnose", str(folder)).stdout
 
 
-@pytest.mark.parametrize("words", [("runs",), ("show", "RUN"), ("diagnose", "RUN"), ("check", "RUN/recipe.toml"), ("lab",), ("lab", "L01")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs",),
+        ("show", "RUN"),
+        ("diagnose", "RUN"),
+        ("check", "RUN/recipe.toml"),
+        ("lab",),
+        ("lab", "L01"),
+    ],
+)
 def test_every_reading_command_has_json(words: tuple[str, ...]) -> None:
     folder = train()
     result = run(*(word.replace("RUN", str(folder)) for word in words), "--json")
@@ -164,7 +211,10 @@ def test_check_tells_the_grades_the_table_and_the_reasons() -> None:
     assert "optimizer.beta1 = 0.9   default: the paper's value" in result.stdout
     bad = run("check", str(folder / "recipe.toml"), "--set", "network.widths=[4, 9, 2]")
     assert bad.exit_code == 2
-    assert "cannot run: network.widths = [4, 9, 2]  ends in 2 outputs, and the data have 3 classes. Write [4, 9, 3]." in bad.stdout
+    assert (
+        "cannot run: network.widths = [4, 9, 2]  ends in 2 outputs, and the data have 3 classes. Write [4, 9, 3]."
+        in bad.stdout
+    )
     badly = run("check", str(folder / "recipe.toml"), "--set", "network.output=Softmax")
     assert badly.exit_code == 0
     assert "will learn badly: network.output = Softmax" in badly.stdout
@@ -189,7 +239,9 @@ def test_treat_cures_and_says_how() -> None:
 
 def test_an_own_network_runs_only_when_trusted(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
     Path("mine_cli.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
-    Path("own.toml").write_text('data = "iris"\nepochs = 2\nnetwork = {kind = "Own", source = "mine_cli:net"}\n')
+    Path("own.toml").write_text(
+        'data = "iris"\nepochs = 2\nnetwork = {kind = "Own", source = "mine_cli:net"}\n'
+    )
     refused = run("train", "own.toml")
     assert refused.exit_code == 2
     assert "say --trust-own to import and run it" in refused.stderr
@@ -233,9 +285,20 @@ def test_a_signal_ends_a_run_that_can_go_on(number: signal.Signals, code: int, h
     assert "Traceback" not in err
     (the_run() / "report.html").unlink()
     steps = nw.load_history(the_run()).ended.step
-    worker = subprocess.Popen([*words[:4], "--resume", the_run().name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    worker = subprocess.Popen(
+        [*words[:4], "--resume", the_run().name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     deadline = time.monotonic() + 60
-    while not any(int(path.name.removeprefix("step-")) > steps for path in here.glob("runs/*/checkpoints/step-*")) and time.monotonic() < deadline:
+    while (
+        not any(
+            int(path.name.removeprefix("step-")) > steps
+            for path in here.glob("runs/*/checkpoints/step-*")
+        )
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
     os.kill(worker.pid, number)
     worker.communicate(timeout=60)
@@ -251,7 +314,9 @@ def test_help_of_every_command() -> None:
     assert run("--version").stdout == f"netwise {nw.__version__}\n"
 
 
-def test_the_live_display_shows_what_the_plain_one_does(capsys: pytest.CaptureFixture[str], small: nw.Recipe) -> None:
+def test_the_live_display_shows_what_the_plain_one_does(
+    capsys: pytest.CaptureFixture[str], small: nw.Recipe
+) -> None:
     from netwise.cli.display import Live, Plain
 
     plain, live = nw.fit(small, progress=Plain()), nw.fit(small, progress=Live())
@@ -272,7 +337,10 @@ def test_show_activations_is_a_table_and_a_picture(here: Path) -> None:
     again = run("show", "activations", "--picture", "a.png")
     assert again.exit_code == 2
     assert "is there already" in again.stderr
-    assert {row["name"] for row in json.loads(run("show", "activations", "--json").stdout)} >= {"GELU", "Sigmoid"}
+    assert {row["name"] for row in json.loads(run("show", "activations", "--json").stdout)} >= {
+        "GELU",
+        "Sigmoid",
+    }
 
 
 def test_anatomy_of_names_and_recipes(here: Path) -> None:
@@ -280,7 +348,19 @@ def test_anatomy_of_names_and_recipes(here: Path) -> None:
     assert json.loads(done.stdout)["parameters"] == 25_557_032
     assert "61,706" in run("anatomy", "LeNet5", "--picture", "lenet.svg").stdout
     assert (here / "lenet.svg").is_file()
-    assert json.loads(run("anatomy", "VGG", "--image", "1x28x28", "--set", "classes=10", "--set", "width=0.1", "--json").stdout)["output"] == [10]
+    assert json.loads(
+        run(
+            "anatomy",
+            "VGG",
+            "--image",
+            "1x28x28",
+            "--set",
+            "classes=10",
+            "--set",
+            "width=0.1",
+            "--json",
+        ).stdout
+    )["output"] == [10]
     (here / "r.toml").write_text('data = "digits"\nnetwork = {kind = "MLP", widths = [64, 30, 10]}')
     assert "2,260" in run("anatomy", "r.toml").stdout
     for words, told in (
@@ -296,8 +376,12 @@ def test_anatomy_of_names_and_recipes(here: Path) -> None:
 
 
 def test_start_rate_and_script_of_a_recipe(here: Path) -> None:
-    (here / "r.toml").write_text('data = "iris"\nepochs = 3\nnetwork = {kind = "MLP", widths = [4, 8, 3]}\noptimizer = "SGD"')
-    assert run("start", "r.toml", "--set", "init.kind=He").stdout.splitlines()[1].startswith("layer1")
+    (here / "r.toml").write_text(
+        'data = "iris"\nepochs = 3\nnetwork = {kind = "MLP", widths = [4, 8, 3]}\noptimizer = "SGD"'
+    )
+    assert (
+        run("start", "r.toml", "--set", "init.kind=He").stdout.splitlines()[1].startswith("layer1")
+    )
     rate = json.loads(run("rate", "r.toml", "--json").stdout)
     assert rate["rate"] == rate["threshold"] / 2
     assert "--set optimizer.lr=" in run("rate", "r.toml").stdout
@@ -323,7 +407,9 @@ def test_a_text_is_learned_from_a_recipe_and_written(here: Path) -> None:
 
 
 def test_another_kind_of_part_comes_with_its_own_defaults(here: Path) -> None:
-    (here / "r.toml").write_text('data = "iris"\nepochs = 1\nnetwork = {kind = "MLP", widths = [4, 3]}\noptimizer = {kind = "SGD", momentum = 0.5}')
+    (here / "r.toml").write_text(
+        'data = "iris"\nepochs = 1\nnetwork = {kind = "MLP", widths = [4, 3]}\noptimizer = {kind = "SGD", momentum = 0.5}'
+    )
     result = run("train", "r.toml", "--set", "optimizer.lr=0.25", "--set", "optimizer.kind=Lion")
     assert result.exit_code == 0, result.output
     assert nw.read_recipe(the_run() / "recipe.toml").optimizer == nw.Lion(lr=0.25)
@@ -332,7 +418,12 @@ def test_another_kind_of_part_comes_with_its_own_defaults(here: Path) -> None:
 def test_no_command_runs_code_that_a_word_or_file_names_unasked(here: Path) -> None:
     (here / "trap.py").write_text("raise SystemExit('imported')")
     (here / "r.toml").write_text('data = "iris"\nnetwork = {kind = "Own", source = "trap:Net"}')
-    for words in (("anatomy", "Own", "--set", "source=trap:Net", "--image", "4"), ("anatomy", "r.toml"), ("start", "r.toml"), ("rate", "r.toml")):
+    for words in (
+        ("anatomy", "Own", "--set", "source=trap:Net", "--image", "4"),
+        ("anatomy", "r.toml"),
+        ("start", "r.toml"),
+        ("rate", "r.toml"),
+    ):
         refused = run(*words)
         assert refused.exit_code == 2
         assert "say --trust-own" in refused.stderr

@@ -1,4 +1,5 @@
-"""The command line on recipes of memories, machines and autoencoders: the same folder, resume, report and words."""
+"""The command line on recipes of memories, machines and autoencoders: the same folder, resume,
+report and words."""
 
 from __future__ import annotations
 
@@ -31,7 +32,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("name", "score"), [("rbm", "log-likelihood"), ("denoising", "R²"), ("hopfield", "recall"), ("dbn", "a lower bound")])
+@pytest.mark.parametrize(
+    ("name", "score"),
+    [
+        ("rbm", "log-likelihood"),
+        ("denoising", "R²"),
+        ("hopfield", "recall"),
+        ("dbn", "a lower bound"),
+    ],
+)
 def test_train_show_and_runs_speak_of_each(home: Path, name: str, score: str) -> None:
     trained = said("train", f"{name}.toml", *([] if name == "hopfield" else ["--epochs", "4"]))
     assert trained.exit_code == 0, trained.output
@@ -44,9 +53,21 @@ def test_train_show_and_runs_speak_of_each(home: Path, name: str, score: str) ->
 
 
 def test_a_machine_that_was_killed_goes_on_to_the_same_bits(home: Path) -> None:
-    words = [sys.executable, "-m", "netwise", "train", "rbm.toml", "--epochs", "25", "--checkpoint-every", "7"]
+    words = [
+        sys.executable,
+        "-m",
+        "netwise",
+        "train",
+        "rbm.toml",
+        "--epochs",
+        "25",
+        "--checkpoint-every",
+        "7",
+    ]
     whole = nw.fit(nw.gallery.healthy["rbm"].recipe.but(epochs=25))
-    process = subprocess.Popen(words, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ})
+    process = subprocess.Popen(
+        words, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ}
+    )
     for _ in range(600):
         if list((home / "runs").glob("*/checkpoints/step-*")):
             break

@@ -41,7 +41,12 @@ class Watching(Listener):
         self.watch.step(loss, y)
 
     def epoch_done(self, case, epoch, step, train_loss, valid_loss, train_score, valid_score):
-        self.watch.epoch(train_loss=train_loss, train_accuracy=train_score, valid_loss=valid_loss, valid_accuracy=valid_score)
+        self.watch.epoch(
+            train_loss=train_loss,
+            train_accuracy=train_score,
+            valid_loss=valid_loss,
+            valid_accuracy=valid_score,
+        )
 
     def finish(self, case):
         self.watch.__exit__(None, None, None)

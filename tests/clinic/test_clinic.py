@@ -1,4 +1,5 @@
-"""The clinic's runs, heard by `watch`: healthy ones pass in silence, and no sick one gets worse than it was."""
+"""The clinic's runs, heard by `watch`: healthy ones pass in silence, and no sick one gets worse
+than it was."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ def rows(suite: Path, group: str) -> list[dict[str, object]]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        found: list[dict[str, object]] = score.run([known for known in score.load_suite(suite) if known.group == group], adapter.diagnose)
+        found: list[dict[str, object]] = score.run(
+            [known for known in score.load_suite(suite) if known.group == group], adapter.diagnose
+        )
     finally:
         torch.set_num_threads(before)
     return found
@@ -51,7 +54,11 @@ def rows(suite: Path, group: str) -> list[dict[str, object]]:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("suite", "group"), [("cases.py", "healthy"), ("real_bugs.py", "fixed")])
 def test_healthy_runs_pass_in_silence(clinic: Path, suite: str, group: str) -> None:
-    alarms = [(row["id"], row["said"]) for row in rows(clinic / suite, group) if row["verdict"] != "ok" and row["counts"]]
+    alarms = [
+        (row["id"], row["said"])
+        for row in rows(clinic / suite, group)
+        if row["verdict"] != "ok" and row["counts"]
+    ]
     assert alarms == []
 
 

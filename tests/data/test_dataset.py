@@ -11,7 +11,13 @@ from sklearn import datasets
 import netwise as nw
 from netwise.data.dataset import split_rows
 
-BUNDLED = [nw.data.digits(), nw.data.iris(), nw.data.wine(), nw.data.breast_cancer(), nw.data.diabetes()]
+BUNDLED = [
+    nw.data.digits(),
+    nw.data.iris(),
+    nw.data.wine(),
+    nw.data.breast_cancer(),
+    nw.data.diabetes(),
+]
 
 
 @pytest.mark.parametrize("data", BUNDLED, ids=lambda d: type(d).__name__)
@@ -29,12 +35,22 @@ def test_bundled_data_are_scikit_learns(data: nw.data.Split) -> None:
     assert sum(map(len, parts)) == len(raw.target)
     rows = sorted(map(tuple, torch.cat([p.x for p in parts]).flatten(1).tolist()))
     divisor = 16 if type(data).__name__ == "Digits" else 1
-    assert rows == sorted(map(tuple, (torch.tensor(raw.data, dtype=torch.float32) / divisor).tolist()))
+    assert rows == sorted(
+        map(tuple, (torch.tensor(raw.data, dtype=torch.float32) / divisor).tolist())
+    )
     assert samples.outputs == (len(raw.target_names) if samples.classes else 1)
 
 
-@given(st.integers(30, 400), st.integers(2, 4), st.sampled_from([0.0, 0.1, 0.25, 0.4]), st.sampled_from([0.0, 0.15, 0.3]), st.integers(0, 2**32 - 1))
-def test_a_split_is_a_partition_stratified_and_repeatable(rows: int, classes: int, valid: float, test: float, seed: int) -> None:
+@given(
+    st.integers(30, 400),
+    st.integers(2, 4),
+    st.sampled_from([0.0, 0.1, 0.25, 0.4]),
+    st.sampled_from([0.0, 0.15, 0.3]),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_split_is_a_partition_stratified_and_repeatable(
+    rows: int, classes: int, valid: float, test: float, seed: int
+) -> None:
     labels = np.arange(rows) % classes
     data = nw.data.digits(valid=valid, test=test, split_seed=seed)
     parts = split_rows(labels, rows, data)
@@ -60,14 +76,18 @@ def test_a_class_of_one_sample_does_not_stop_the_split() -> None:
 
 
 def test_too_few_samples_are_told() -> None:
-    with pytest.raises(nw.DataError, match="1 samples are too few for parts of valid = 0.2 and test = 0.2"):
+    with pytest.raises(
+        nw.DataError, match="1 samples are too few for parts of valid = 0.2 and test = 0.2"
+    ):
         split_rows(None, 1, nw.data.digits())
 
 
 def test_regression_targets_are_scaled_by_the_training_part() -> None:
     raw, scaled = nw.data.diabetes(scale_target=False).load(), nw.data.diabetes().load()
     mean, scale = raw.train.y.mean(0), raw.train.y.std(0, unbiased=False)
-    assert torch.allclose(scaled.test.y * scaled.target_scale + scaled.target_mean, raw.test.y, atol=1e-3)
+    assert torch.allclose(
+        scaled.test.y * scaled.target_scale + scaled.target_mean, raw.test.y, atol=1e-3
+    )
     assert torch.allclose(scaled.target_mean, mean)
     assert torch.allclose(scaled.target_scale, scale)
 

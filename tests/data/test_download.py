@@ -38,27 +38,37 @@ def server(tmp_path: Path) -> Iterator[str]:
     gc.collect()
 
 
-def test_a_file_is_downloaded_once_and_checked(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_downloaded_once_and_checked(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NETWISE_DATA", str(tmp_path / "cache"))
-    remote = Remote("set/a.bin", f"{server}/a.bin", f"sha256:{hashlib.sha256(b'content').hexdigest()}")
+    remote = Remote(
+        "set/a.bin", f"{server}/a.bin", f"sha256:{hashlib.sha256(b'content').hexdigest()}"
+    )
     assert find([remote], "A set")[0].read_bytes() == b"content"
     gone = Remote("set/a.bin", f"{server}/gone", remote.checksum)
     assert find([gone], "A set")[0].read_bytes() == b"content"  # it is there: nothing is asked for
 
 
-def test_a_wrong_checksum_leaves_no_file(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_checksum_leaves_no_file(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NETWISE_DATA", str(tmp_path / "cache"))
     with pytest.raises(nw.DataMissing, match="the download failed"):
         find([Remote("a.bin", f"{server}/a.bin", "sha256:" + "0" * 64)], "A set")
     assert not (tmp_path / "cache" / "a.bin").exists()
 
 
-def test_an_absent_file_is_told_with_where_to_put_it(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_absent_file_is_told_with_where_to_put_it(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NETWISE_DATA", str(tmp_path))
     with pytest.raises(nw.DataMissing) as caught:
         find([Remote("set/b.bin", f"{server}/b.bin", "sha256:" + "0" * 64)], "The set")
     text = str(caught.value)
-    assert text.startswith(f"The set: 1 of its files are not in {tmp_path}, and the download failed (HTTPError: 404")
+    assert text.startswith(
+        f"The set: 1 of its files are not in {tmp_path}, and the download failed (HTTPError: 404"
+    )
     assert f"set/b.bin   from {server}/b.bin" in text
     assert "set NETWISE_DATA to the folder that has them" in text
 

@@ -17,8 +17,12 @@ def folder(tmp_path: Path) -> Path:
     for name, colour in (("red", (200, 30, 30)), ("green", (30, 200, 30)), ("blue", (30, 30, 200))):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for i in range(12):
-            pixels = np.clip(np.array(colour) + draw.integers(-25, 25, (20, 24, 3)), 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{i}.{('png', 'jpg', 'bmp')[i % 3]}")
+            pixels = np.clip(np.array(colour) + draw.integers(-25, 25, (20, 24, 3)), 0, 255).astype(
+                np.uint8
+            )
+            Image.fromarray(pixels).save(
+                tmp_path / "photos" / name / f"{i}.{('png', 'jpg', 'bmp')[i % 3]}"
+            )
     (tmp_path / "photos" / "red" / "notes.txt").write_text("not an image")
     return tmp_path / "photos"
 
@@ -32,7 +36,15 @@ def test_pictures_are_loaded_resized_and_learned_from(folder: Path) -> None:
     assert 0 <= float(samples.train.x.min()) <= float(samples.train.x.max()) <= 1
     red = samples.train.x[samples.train.y == 2].mean((0, 2, 3))
     assert red.argmax() == 0
-    run = nw.fit(nw.Recipe(data=data, network=nw.ConvNet(image=(3, 8, 10), classes=3, channels=(4,)), optimizer=nw.Adam(lr=0.02), epochs=10, batch_size=8))
+    run = nw.fit(
+        nw.Recipe(
+            data=data,
+            network=nw.ConvNet(image=(3, 8, 10), classes=3, channels=(4,)),
+            optimizer=nw.Adam(lr=0.02),
+            epochs=10,
+            batch_size=8,
+        )
+    )
     assert run.score is not None
     assert run.score.value == 1.0
 

@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.files, pytest.mark.usefixtures("data_files")]
     ],
     ids=lambda d: type(d).__name__ if isinstance(d, nw.data.Data) else "",
 )
-def test_a_table_has_its_published_counts(data: nw.data.Data, sizes: tuple[int, ...], features: int | None, classes: int) -> None:
+def test_a_table_has_its_published_counts(
+    data: nw.data.Data, sizes: tuple[int, ...], features: int | None, classes: int
+) -> None:
     samples = data.load()
     assert (len(samples.train), len(samples.valid), len(samples.test)) == sizes
     assert len(samples.classes) == classes
@@ -48,8 +50,30 @@ def test_california_is_a_regression_in_dollars() -> None:
 
 def test_usps_olivetti_and_silhouettes_are_as_described() -> None:
     usps = nw.data.usps(valid=0.0).load()
-    assert torch.bincount(usps.train.y).tolist() == [1194, 1005, 731, 658, 652, 556, 664, 645, 542, 644]
-    assert torch.bincount(usps.test.y).tolist() == [359, 264, 198, 166, 200, 160, 170, 147, 166, 177]
+    assert torch.bincount(usps.train.y).tolist() == [
+        1194,
+        1005,
+        731,
+        658,
+        652,
+        556,
+        664,
+        645,
+        542,
+        644,
+    ]
+    assert torch.bincount(usps.test.y).tolist() == [
+        359,
+        264,
+        198,
+        166,
+        200,
+        160,
+        170,
+        147,
+        166,
+        177,
+    ]
     assert usps.shape == (1, 16, 16)
     assert (float(usps.train.x.min()), float(usps.train.x.max())) == (-1.0, 1.0)
     faces = nw.data.olivetti(valid=0.0, test=0.0).load()
@@ -59,7 +83,9 @@ def test_usps_olivetti_and_silhouettes_are_as_described() -> None:
     assert (len(things.train), len(things.valid), len(things.test)) == (4_100, 2_264, 2_307)
     assert len(things.classes) == 101
     assert sorted(things.train.x.unique().tolist()) == [0.0, 1.0]
-    assert float(things.train.x.mean()) == pytest.approx(1 - 0.5511, abs=1e-4)  # the thing is 1, where the file has 0
+    assert float(things.train.x.mean()) == pytest.approx(
+        1 - 0.5511, abs=1e-4
+    )  # the thing is 1, where the file has 0
 
 
 def test_the_faces_stand_upright() -> None:

@@ -1,4 +1,5 @@
-"""CSV files: columns of numbers and words, gaps, classes and targets; learned from the training part only."""
+"""CSV files: columns of numbers and words, gaps, classes and targets; learned from the training
+part only."""
 
 from __future__ import annotations
 
@@ -43,19 +44,31 @@ def test_cells_are_encoded_as_scikit_learn_does(tmp_path: Path) -> None:
     reference = ColumnTransformer(
         [
             ("age", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [0]),
-            ("town", OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50, sparse_output=False), [1]),
+            (
+                "town",
+                OneHotEncoder(
+                    handle_unknown="infrequent_if_exist", max_categories=50, sparse_output=False
+                ),
+                [1],
+            ),
             ("score", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [2]),
         ]
     ).fit(frame(train))
-    np.testing.assert_allclose(encoder.encode(cells).numpy(), reference.transform(frame(cells)).astype(float), atol=1e-5)
+    np.testing.assert_allclose(
+        encoder.encode(cells).numpy(), reference.transform(frame(cells)).astype(float), atol=1e-5
+    )
 
 
 def test_rare_words_share_an_input_and_unknown_ones_too() -> None:
     words = [f"w{i}" for i in range(60) for _ in range(60 - i)]
     encoder = fit_table({"word": words}, {"word": False})
-    coder = OneHotEncoder(max_categories=50, handle_unknown="infrequent_if_exist", sparse_output=False).fit(np.array(words)[:, None])
+    coder = OneHotEncoder(
+        max_categories=50, handle_unknown="infrequent_if_exist", sparse_output=False
+    ).fit(np.array(words)[:, None])
     seen = ["w0", "w59", "never"]
-    np.testing.assert_array_equal(encoder.encode({"word": seen}).numpy(), coder.transform(np.array(seen)[:, None]))
+    np.testing.assert_array_equal(
+        encoder.encode({"word": seen}).numpy(), coder.transform(np.array(seen)[:, None])
+    )
 
 
 def test_an_unknown_word_is_zero_where_no_word_was_rare() -> None:
@@ -150,7 +163,9 @@ def test_a_run_predicts_whatever_form_a_table_comes_in(tmp_path: Path) -> None:
     expected = ["yes", "no"]
     assert run.predict(rows).tolist() == expected
     loaded = nw.load(tmp_path / "run")
-    assert loaded.predict({name: [row[name] for row in rows] for name in rows[0]}).tolist() == expected
+    assert (
+        loaded.predict({name: [row[name] for row in rows] for name in rows[0]}).tolist() == expected
+    )
     assert loaded.predict([[None, "Rom", 990], [20, "Atlantis", 3]]).tolist() == expected
     new = tmp_path / "new.csv"
     new.write_text("score,town,extra,age\n990,Rom,1,\n3,Atlantis,2,20\n")
@@ -168,6 +183,11 @@ def test_adult_is_learned_in_two_epochs(data_files: Path) -> None:
     samples = nw.data.csv(data_files / "uci" / "adult.data", "income", columns=names.split()).load()
     assert samples.classes == ("<=50K", ">50K")
     assert len(samples.train) + len(samples.valid) + len(samples.test) == 32_561
-    run = nw.fit(nw.suggest(nw.data.csv(data_files / "uci" / "adult.data", "income", columns=names.split()), epochs=2))
+    run = nw.fit(
+        nw.suggest(
+            nw.data.csv(data_files / "uci" / "adult.data", "income", columns=names.split()),
+            epochs=2,
+        )
+    )
     assert run.score is not None
     assert run.score.low > 0.82  # logistic regression reaches 0.85; always "<=50K" gives 0.76

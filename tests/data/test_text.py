@@ -32,7 +32,11 @@ def test_pieces_follow_each_other_and_targets_are_one_character_on(path: Path) -
 
 
 def test_what_is_no_text_is_told(tmp_path: Path, path: Path) -> None:
-    for content, told in ((b"\xff\xfe\x00", "is no UTF-8 text"), (b"aaaa", "1 different characters"), (b"ab", "less than one piece of 100")):
+    for content, told in (
+        (b"\xff\xfe\x00", "is no UTF-8 text"),
+        (b"aaaa", "1 different characters"),
+        (b"ab", "less than one piece of 100"),
+    ):
         wrong = tmp_path / "wrong.txt"
         wrong.write_bytes(content)
         with pytest.raises(nw.DataError, match=told):
@@ -52,12 +56,16 @@ def test_a_run_on_a_text_is_kept_loaded_and_writes_the_same(path: Path, tmp_path
     data = nw.data.text(path, length=18)
     symbols = len(data.load().classes)
     network = nw.LSTM(symbols=symbols, features=8, units=24, outputs=symbols, answers="each")
-    recipe = nw.Recipe(data=data, network=network, optimizer=nw.Adam(lr=0.02), batch_size=8, epochs=30)
+    recipe = nw.Recipe(
+        data=data, network=network, optimizer=nw.Adam(lr=0.02), batch_size=8, epochs=30
+    )
     run = nw.fit(recipe, folder=tmp_path / "run")
     again = nw.load(tmp_path / "run")
     assert nw.sample_text(run, "über ", 40, seed=3) == nw.sample_text(again, "über ", 40, seed=3)
     assert nw.sample_text(run, "über den ", 9, temperature=0) == "über den Wolken ☁\n"
-    assert nw.sample_text(run, "über", 30, temperature=5.0, seed=1) != nw.sample_text(run, "über", 30, temperature=5.0, seed=2)
+    assert nw.sample_text(run, "über", 30, temperature=5.0, seed=1) != nw.sample_text(
+        run, "über", 30, temperature=5.0, seed=2
+    )
     accuracy = run.history.of("valid.accuracy")
     assert accuracy is not None
     assert accuracy.last > 0.9
@@ -75,7 +83,10 @@ def test_tasks_of_memory_are_what_they_say() -> None:
     marks = adding.train.x[:, :, 1]
     assert bool((marks[:, :10].sum(1) == 1).all())
     assert bool((marks[:, 10:].sum(1) == 1).all())
-    assert nw.data.adding(seed=1, samples=50).load().train.x[0, 0, 0] != nw.data.adding(seed=2, samples=50).load().train.x[0, 0, 0]
+    assert (
+        nw.data.adding(seed=1, samples=50).load().train.x[0, 0, 0]
+        != nw.data.adding(seed=2, samples=50).load().train.x[0, 0, 0]
+    )
     copying = nw.data.copying(word=4, wait=6, letters=3, samples=100).load()
     assert copying.classes == ("a", "b", "c", "_", ">")
     x, y = copying.train.x, copying.train.y

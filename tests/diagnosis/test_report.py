@@ -55,7 +55,11 @@ def test_nothing_is_lost_and_nothing_hangs_under_itself() -> None:
 def test_a_rule_of_ones_own(digits_run: nw.Run) -> None:
     def too_slow(history: nw.History) -> nw.Finding | None:
         seconds = history.made_by.seconds
-        return nw.Finding("too_slow", f"It took {seconds:.2f} s.", evidence=(nw.Evidence("seconds", seconds, 0.0),))
+        return nw.Finding(
+            "too_slow",
+            f"It took {seconds:.2f} s.",
+            evidence=(nw.Evidence("seconds", seconds, 0.0),),
+        )
 
     mine = nw.Rule("too_slow", "Too slow", too_slow, "It takes long.", "me")
     report = nw.diagnose(digits_run, rules=(*nw.RULES, mine))
@@ -74,7 +78,10 @@ def test_the_text_has_the_evidence_and_what_to_try(sick_run: nw.Run) -> None:
 
 def test_unchecked_says_why() -> None:
     report = nw.diagnose(nw.History.from_rows([{"step": i, "loss": 1.0} for i in range(9)]))
-    assert "Unchecked: overfitting, because training and validation loss of each epoch are needed" in str(report)
+    assert (
+        "Unchecked: overfitting, because training and validation loss of each epoch are needed"
+        in str(report)
+    )
 
 
 def test_the_report_as_plain_values_is_strict_json(sick_run: nw.Run) -> None:

@@ -20,7 +20,11 @@ from torch import nn
 import netwise as nw
 from netwise.estimators import NetClassifier, NetRegressor
 
-SMALL: list[Any] = [NetClassifier((32,), epochs=150), NetRegressor((32,), epochs=200), NetClassifier((16,), epochs=150, early_stopping=True, patience=50)]
+SMALL: list[Any] = [
+    NetClassifier((32,), epochs=150),
+    NetRegressor((32,), epochs=200),
+    NetClassifier((16,), epochs=150, early_stopping=True, patience=50),
+]
 X, Y = load_wine(return_X_y=True)
 
 
@@ -34,7 +38,9 @@ def test_a_copy_by_pickle_predicts_alike_and_holds_no_training_data() -> None:
     copy = pickle.loads(pickle.dumps(net))
     np.testing.assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
     assert len(copy.run_.recipe.data.X) == 0
-    wide = NetClassifier((8,), epochs=1, random_state=0).fit(np.random.default_rng(0).normal(size=(20_000, 10)), np.arange(20_000) % 2)
+    wide = NetClassifier((8,), epochs=1, random_state=0).fit(
+        np.random.default_rng(0).normal(size=(20_000, 10)), np.arange(20_000) % 2
+    )
     assert len(pickle.dumps(wide)) < 100_000  # 800 kB of inputs
 
 
@@ -45,7 +51,12 @@ def test_equal_seeds_give_equal_networks_and_a_clone_is_unfitted() -> None:
 
 
 def test_it_stands_in_pipelines_searches_and_processes() -> None:
-    search = GridSearchCV(make_pipeline(StandardScaler(), NetClassifier(random_state=0)), {"netclassifier__hidden": [(4,), (16,)]}, cv=3, n_jobs=2)
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), NetClassifier(random_state=0)),
+        {"netclassifier__hidden": [(4,), (16,)]},
+        cv=3,
+        n_jobs=2,
+    )
     assert search.fit(X, Y).best_score_ > 0.9
     assert cross_val_score(NetClassifier((16,), random_state=0), X, Y, cv=3, n_jobs=2).mean() > 0.9
 
@@ -62,7 +73,9 @@ def test_up_to_a_batch_a_weight_is_a_repetition_in_any_order() -> None:
     rng = np.random.default_rng(0)
     rows = rng.choice(len(X), 60, replace=False)
     counts = rng.integers(0, 4, 60)
-    weighted = NetClassifier((8,), epochs=50, random_state=0).fit(X[rows], Y[rows], sample_weight=counts)
+    weighted = NetClassifier((8,), epochs=50, random_state=0).fit(
+        X[rows], Y[rows], sample_weight=counts
+    )
     again = rng.permutation(np.repeat(rows, counts))
     repeated = NetClassifier((8,), epochs=50, random_state=0).fit(X[again], Y[again])
     np.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
@@ -71,16 +84,26 @@ def test_up_to_a_batch_a_weight_is_a_repetition_in_any_order() -> None:
 def test_weights_of_many_samples_move_what_is_learned() -> None:
     """Two classes at the same places: the answer is the share of the weights."""
     x, y = np.zeros((600, 2)), np.arange(600) % 2
-    net = NetClassifier((4,), weight_decay=0.0, random_state=0).fit(x, y, sample_weight=np.where(y == 1, 3.0, 1.0))
+    net = NetClassifier((4,), weight_decay=0.0, random_state=0).fit(
+        x, y, sample_weight=np.where(y == 1, 3.0, 1.0)
+    )
     assert net.predict_proba(x[:1])[0, 1] == pytest.approx(0.75, abs=0.02)
-    balanced = NetClassifier((4,), weight_decay=0.0, class_weight="balanced", random_state=0).fit(np.zeros((600, 2)), np.arange(600) % 6 == 0)
+    balanced = NetClassifier((4,), weight_decay=0.0, class_weight="balanced", random_state=0).fit(
+        np.zeros((600, 2)), np.arange(600) % 6 == 0
+    )
     assert balanced.predict_proba(x[:1])[0, 1] == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_frame_with_words_and_gaps_takes_the_road_of_csv(tmp_path: Path) -> None:
     pd = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"size": rng.normal(size=300), "colour": rng.choice(["red", "blue", "green"], 300), "age": rng.integers(1, 9, 300).astype(float)})
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(size=300),
+            "colour": rng.choice(["red", "blue", "green"], 300),
+            "age": rng.integers(1, 9, 300).astype(float),
+        }
+    )
     frame.loc[::7, "age"] = np.nan
     frame.loc[::11, "colour"] = None
     y = np.where((frame["colour"] == "red") ^ (frame["size"] > 0), "yes", "no")
@@ -90,7 +113,9 @@ def test_a_frame_with_words_and_gaps_takes_the_road_of_csv(tmp_path: Path) -> No
     frame[:200].assign(target=y[:200]).to_csv(tmp_path / "t.csv", index=False)
     same = nw.data.csv(tmp_path / "t.csv", "target", valid=0.0, test=0.0).load()
     assert net.encoder_ == same.encoder
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(net)).predict(frame), net.predict(frame))
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(net)).predict(frame), net.predict(frame)
+    )
 
 
 def test_partial_fit_goes_on_where_the_last_call_ended() -> None:
@@ -129,7 +154,11 @@ class Tiny(nn.Module):
         return self.out(torch.relu(self.conv(x)).flatten(1))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("network", [Tiny, Tiny(), nw.ConvNet(image=(1, 8, 8), classes=10, channels=(8,))], ids=["class", "module", "netwise"])
+@pytest.mark.parametrize(
+    "network",
+    [Tiny, Tiny(), nw.ConvNet(image=(1, 8, 8), classes=10, channels=(8,))],
+    ids=["class", "module", "netwise"],
+)
 def test_any_network_learns_images(network: Any) -> None:
     x, y = load_digits(return_X_y=True)
     images = x.reshape(-1, 1, 8, 8) / 16
@@ -139,7 +168,13 @@ def test_any_network_learns_images(network: Any) -> None:
 
 
 def test_a_recipe_decides_everything_but_the_data() -> None:
-    recipe = nw.Recipe(data=nw.data.wine(), preprocess=(nw.Standardise(),), network=nw.MLP((13, 7, 3)), optimizer=nw.SGD(lr=0.5), epochs=30)
+    recipe = nw.Recipe(
+        data=nw.data.wine(),
+        preprocess=(nw.Standardise(),),
+        network=nw.MLP((13, 7, 3)),
+        optimizer=nw.SGD(lr=0.5),
+        epochs=30,
+    )
     net = NetClassifier(recipe=recipe, random_state=0).fit(X, Y)
     assert net.module_.layer1.out_features == 7
     assert net.n_iter_ == 30
@@ -150,7 +185,9 @@ def test_a_recipe_decides_everything_but_the_data() -> None:
 
 def test_early_stopping_keeps_the_best_epoch_of_a_part_held_out() -> None:
     x, y = load_breast_cancer(return_X_y=True)
-    net = NetClassifier((32,), early_stopping=True, patience=5, epochs=200, random_state=0).fit(x, y)
+    net = NetClassifier((32,), early_stopping=True, patience=5, epochs=200, random_state=0).fit(
+        x, y
+    )
     curve = net.validation_loss_curve_
     assert curve is not None
     assert net.n_iter_ == int(np.argmin(curve)) + 1 + 5
@@ -186,7 +223,9 @@ def test_run_report_and_html_are_there() -> None:
         ({"hidden": (0,)}, "widths"),
     ],
 )
-def test_a_wrong_word_is_told_before_anything_is_learned(settings: dict[str, Any], message: str) -> None:
+def test_a_wrong_word_is_told_before_anything_is_learned(
+    settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         NetClassifier(**settings).fit(X, Y)
 
@@ -201,4 +240,9 @@ def test_defaults_are_no_worse_than_the_linear_model_on_small_tables() -> None:
     theirs = make_pipeline(StandardScaler(), Ridge()).fit(x[:330], y[:330]).score(x[330:], y[330:])
     assert ours > theirs - 0.03
     flowers, kinds = load_iris(return_X_y=True)
-    assert NetClassifier(random_state=0).fit(flowers[::2], kinds[::2]).score(flowers[1::2], kinds[1::2]) > 0.93
+    assert (
+        NetClassifier(random_state=0)
+        .fit(flowers[::2], kinds[::2])
+        .score(flowers[1::2], kinds[1::2])
+        > 0.93
+    )

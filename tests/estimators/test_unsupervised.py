@@ -37,7 +37,9 @@ def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
 @pytest.mark.parametrize("estimator", SMALL[:5], ids=lambda e: type(e).__name__)
 def test_a_copy_by_pickle_and_a_clone_that_is_fitted_anew_are_the_same(estimator: Any) -> None:
     one = clone(estimator).set_params(random_state=3).fit(X)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(one)).transform(X[:20]), one.transform(X[:20]))
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(one)).transform(X[:20]), one.transform(X[:20])
+    )
     np.testing.assert_array_equal(clone(one).fit(X).transform(X[:20]), one.transform(X[:20]))
 
 
@@ -63,9 +65,14 @@ def test_the_machine_beats_scikit_learns_where_that_learns_only_means() -> None:
 
 
 def test_they_work_in_pipelines_and_searches_with_processes() -> None:
-    pipe = make_pipeline(RBMTransformer(60, n_iter=60, learning_rate=0.1, random_state=0), LogisticRegression(max_iter=500))
+    pipe = make_pipeline(
+        RBMTransformer(60, n_iter=60, learning_rate=0.1, random_state=0),
+        LogisticRegression(max_iter=500),
+    )
     assert cross_val_score(pipe, X, Y, cv=3, n_jobs=2).mean() > 0.8
-    search = GridSearchCV(AutoencoderTransformer(n_iter=10, random_state=0), {"n_components": [2, 20]}, cv=2).fit(X)
+    search = GridSearchCV(
+        AutoencoderTransformer(n_iter=10, random_state=0), {"n_components": [2, 20]}, cv=2
+    ).fit(X)
     assert search.best_params_ == {"n_components": 20}
 
 
@@ -81,7 +88,11 @@ def test_inputs_of_any_scale_come_back_in_their_own_units() -> None:
 
 def test_names_of_features_come_out() -> None:
     rbm = RBMTransformer(3, n_iter=1).fit(X)
-    assert list(rbm.get_feature_names_out()) == ["rbmtransformer0", "rbmtransformer1", "rbmtransformer2"]
+    assert list(rbm.get_feature_names_out()) == [
+        "rbmtransformer0",
+        "rbmtransformer1",
+        "rbmtransformer2",
+    ]
     assert list(HopfieldMemory().fit(X[:3, :2]).get_feature_names_out()) == ["x0", "x1"]
 
 
@@ -95,12 +106,18 @@ def test_a_memory_finds_digits_again_from_noise_and_from_their_upper_half() -> N
         row[turned] = 1 - row[turned]
     assert memory.score(bits) == 1.0
     assert (memory.predict(noisy) == np.arange(12)).mean() > 0.9
-    np.testing.assert_array_equal(memory.transform(bits), np.where(bits > 0.5, bits.max(0), bits.min(0)))
+    np.testing.assert_array_equal(
+        memory.transform(bits), np.where(bits > 0.5, bits.max(0), bits.min(0))
+    )
 
 
 @pytest.mark.parametrize(
     ("estimator", "told"),
-    [(AutoencoderTransformer(activation="swish"), "must be one of sigmoid"), (RBMTransformer(0), "hidden"), (HopfieldMemory("oja"), "rule")],
+    [
+        (AutoencoderTransformer(activation="swish"), "must be one of sigmoid"),
+        (RBMTransformer(0), "hidden"),
+        (HopfieldMemory("oja"), "rule"),
+    ],
 )
 def test_wrong_settings_are_told_at_fit(estimator: Any, told: str) -> None:
     with pytest.raises(ValueError, match=told):

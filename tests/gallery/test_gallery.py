@@ -1,4 +1,5 @@
-"""Sick runs are found by the name of their illness, healthy ones pass in silence; on seeds that set no line too."""
+"""Sick runs are found by the name of their illness, healthy ones pass in silence; on seeds that set
+no line too."""
 
 from __future__ import annotations
 
@@ -6,13 +7,27 @@ import pytest
 
 import netwise as nw
 
-NINE = {"vanishing_gradient", "exploding_gradient", "dead_relu", "saturation", "rate_too_high", "rate_too_low", "not_learning", "overfitting", "underfitting"}
+NINE = {
+    "vanishing_gradient",
+    "exploding_gradient",
+    "dead_relu",
+    "saturation",
+    "rate_too_high",
+    "rate_too_low",
+    "not_learning",
+    "overfitting",
+    "underfitting",
+}
 
 
 def test_every_rule_has_a_sick_run() -> None:
     illnesses = {specimen.illness for specimen in nw.gallery.sick.values()}
     assert illnesses >= NINE
-    assert {rule.name for rule in nw.RULES} - illnesses == {"weights_stand_still", "stale_gradients", "not_shuffled"}  # a recipe cannot be wired wrongly
+    assert {rule.name for rule in nw.RULES} - illnesses == {
+        "weights_stand_still",
+        "stale_gradients",
+        "not_shuffled",
+    }  # a recipe cannot be wired wrongly
 
 
 @pytest.mark.parametrize("seed", [0, 11, 12])
@@ -31,7 +46,10 @@ def test_a_sick_run_is_found_by_its_illness(name: str, seed: int) -> None:
 def test_a_healthy_run_passes_in_silence(name: str, seed: int) -> None:
     run = nw.fit(nw.gallery.healthy[name].recipe.but(seed=seed))
     assert run.score is not None
-    assert run.score.value > {"accuracy": 0.85, "r2": 0.1, "recall": 0.8, "log-likelihood": -22.0}[run.score.name]  # independent pixels: -25 nats
+    assert (
+        run.score.value
+        > {"accuracy": 0.85, "r2": 0.1, "recall": 0.8, "log-likelihood": -22.0}[run.score.name]
+    )  # independent pixels: -25 nats
     assert str(nw.diagnose(run)).startswith("Nothing found.")
 
 
@@ -47,6 +65,8 @@ def test_a_healthy_run_passes_in_silence(name: str, seed: int) -> None:
     ],
 )
 def test_a_remedy_of_each_unsupervised_illness_proves_itself(name: str, cure: str) -> None:
-    verdict = nw.trial(nw.gallery.sick[name].recipe, nw.remedy(cure), finding=name, seeds=(0, 1, 2), jobs=1)
+    verdict = nw.trial(
+        nw.gallery.sick[name].recipe, nw.remedy(cure), finding=name, seeds=(0, 1, 2), jobs=1
+    )
     assert verdict.helps, verdict.sentence
     assert verdict.sick_before == 1.0

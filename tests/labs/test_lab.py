@@ -1,4 +1,5 @@
-"""Labs: numbers against the closed form, verdicts that can fail, and kept results that are still true."""
+"""Labs: numbers against the closed form, verdicts that can fail, and kept results that are still
+true."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from netwise.labs.neuron import FAR, NEAR, neuron, trace
 from netwise.labs.record import record, recorded
 
 
-def neuron_by_hand(w: float, b: float, lr: float, cross_entropy: bool, steps: int = 300) -> list[float]:
+def neuron_by_hand(
+    w: float, b: float, lr: float, cross_entropy: bool, steps: int = 300
+) -> list[float]:
     """The same neuron in plain floats."""
     outputs = []
     for _ in range(steps + 1):
@@ -26,7 +29,12 @@ def neuron_by_hand(w: float, b: float, lr: float, cross_entropy: bool, steps: in
 
 @pytest.mark.parametrize(
     ("start", "lr", "loss"),
-    [(NEAR, 0.15, nw.Quadratic()), (FAR, 0.15, nw.Quadratic()), (FAR, 0.15, nw.BinaryCrossEntropy()), (FAR, 0.005, nw.BinaryCrossEntropy())],
+    [
+        (NEAR, 0.15, nw.Quadratic()),
+        (FAR, 0.15, nw.Quadratic()),
+        (FAR, 0.15, nw.BinaryCrossEntropy()),
+        (FAR, 0.005, nw.BinaryCrossEntropy()),
+    ],
 )
 def test_the_neuron_is_the_formula(start: tuple[float, float], lr: float, loss: nw.Loss) -> None:
     outputs, costs = trace(neuron(start, loss, lr))
@@ -76,10 +84,18 @@ def test_the_verdicts() -> None:
     assert nw.lab("L01").run().verdict == "confirmed"
     outcome = nw.lab("l02").run()
     assert outcome.verdict == "partly confirmed"
-    assert [criterion.holds for criterion in outcome.criteria] == [True, True, True, False]  # at 0.005 the note's claim does not hold
+    assert [criterion.holds for criterion in outcome.criteria] == [
+        True,
+        True,
+        True,
+        False,
+    ]  # at 0.005 the note's claim does not hold
 
 
-@pytest.mark.parametrize(("holds", "verdict"), [((True, True), "confirmed"), ((True, False), "partly confirmed"), ((False, False), "refuted")])
+@pytest.mark.parametrize(
+    ("holds", "verdict"),
+    [((True, True), "confirmed"), ((True, False), "partly confirmed"), ((False, False), "refuted")],
+)
 def test_a_verdict_can_fail(holds: tuple[bool, ...], verdict: str) -> None:
     assert nw.Outcome({}, tuple(Criterion("x", 0.0, h) for h in holds), "", {}).verdict == verdict
 

@@ -12,17 +12,26 @@ import netwise as nw
 
 def data(samples: int = 20, ins: int = 5, outs: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
     g = torch.Generator().manual_seed(0)
-    return torch.randn(samples, ins, generator=g, dtype=torch.float64), torch.rand(samples, outs, generator=g, dtype=torch.float64)
+    return torch.randn(samples, ins, generator=g, dtype=torch.float64), torch.rand(
+        samples, outs, generator=g, dtype=torch.float64
+    )
 
 
 @pytest.mark.parametrize("widths", [(5, 2), (5, 4, 2), (5, 7, 3, 2)])
-def test_accumulated_back_propagation_is_autograds_gradient_of_the_mean_error(widths: tuple[int, ...]) -> None:
+def test_accumulated_back_propagation_is_autograds_gradient_of_the_mean_error(
+    widths: tuple[int, ...],
+) -> None:
     net = nw.ThresholdNetwork.drawn(widths, torch.Generator().manual_seed(1))
     x, y = data()
     after = net.accumulated(x, y, rate=0.7)
-    live = nw.ThresholdNetwork(tuple(w.clone().requires_grad_() for w in net.weights), tuple(t.clone().requires_grad_() for t in net.thresholds))
+    live = nw.ThresholdNetwork(
+        tuple(w.clone().requires_grad_() for w in net.weights),
+        tuple(t.clone().requires_grad_() for t in net.thresholds),
+    )
     gradients = torch.autograd.grad(live.cost(x, y).mean(), (*live.weights, *live.thresholds))
-    for before, now, gradient in zip((*net.weights, *net.thresholds), (*after.weights, *after.thresholds), gradients, strict=True):
+    for before, now, gradient in zip(
+        (*net.weights, *net.thresholds), (*after.weights, *after.thresholds), gradients, strict=True
+    ):
         assert float((before - 0.7 * gradient - now).abs().max()) < 1e-12
 
 
@@ -40,13 +49,18 @@ def test_standard_back_propagation_is_online_descent() -> None:
             for p, gradient in zip((*weights, *biases), gradients, strict=True):
                 p -= 0.3 * gradient
     after = net.step(x, y, rate=0.3)
-    for p, w in zip((*weights, *biases), (*after.weights, *(-t for t in after.thresholds)), strict=True):
+    for p, w in zip(
+        (*weights, *biases), (*after.weights, *(-t for t in after.thresholds)), strict=True
+    ):
         assert float((p.detach() - w).abs().max()) < 1e-12
 
 
 def test_a_neuron_is_autograds_and_remembers() -> None:
     neuron = nw.Neuron((2.0,), threshold=-2.0)
-    w, b = torch.tensor(2.0, dtype=torch.float64, requires_grad=True), torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    w, b = (
+        torch.tensor(2.0, dtype=torch.float64, requires_grad=True),
+        torch.tensor(2.0, dtype=torch.float64, requires_grad=True),
+    )
     for _ in range(50):
         a = torch.sigmoid(w + b)
         dw, db = torch.autograd.grad(a.square() / 2, (w, b))
@@ -57,7 +71,9 @@ def test_a_neuron_is_autograds_and_remembers() -> None:
     assert len(neuron.history) == 50
     assert neuron.history[0].weights == (2.0,)
     assert neuron.history[0].output == pytest.approx(0.982, abs=1e-3)
-    assert [m.cost for m in neuron.history] == sorted((m.cost for m in neuron.history), reverse=True)
+    assert [m.cost for m in neuron.history] == sorted(
+        (m.cost for m in neuron.history), reverse=True
+    )
     with pytest.raises(ValueError, match="has 1 weights and gets 2 inputs"):
         neuron.output((1.0, 2.0))
 
@@ -74,26 +90,38 @@ def test_hebb_is_a_mean_of_outer_products_and_grows_without_end() -> None:
 def test_oja_finds_the_principal_components_in_order() -> None:
     g = torch.Generator().manual_seed(0)
     turn, _ = torch.linalg.qr(torch.randn(4, 4, generator=g, dtype=torch.float64))
-    x = (torch.randn(2000, 4, generator=g, dtype=torch.float64) * torch.tensor([3.0, 2.0, 1.0, 0.3], dtype=torch.float64)) @ turn.T
+    x = (
+        torch.randn(2000, 4, generator=g, dtype=torch.float64)
+        * torch.tensor([3.0, 2.0, 1.0, 0.3], dtype=torch.float64)
+    ) @ turn.T
     x = x - x.mean(0)
     w = 0.1 * torch.randn(3, 4, generator=g, dtype=torch.float64)
     for _ in range(3000):
         w = nw.oja(w, x, rate=0.02)
     vectors = torch.linalg.eigh(x.T @ x)[1]
-    assert torch.allclose((w @ vectors.flip(1)[:, :3]).abs(), torch.eye(3, dtype=torch.float64), atol=1e-3)
+    assert torch.allclose(
+        (w @ vectors.flip(1)[:, :3]).abs(), torch.eye(3, dtype=torch.float64), atol=1e-3
+    )
 
 
 @pytest.mark.parametrize(("gate", "learns"), [("and", True), ("or", True), ("xor", False)])
 def test_delta_learns_and_and_or_and_not_xor(gate: str, learns: bool) -> None:
     x = torch.tensor([[a, b, 1.0] for a, b in product((0.0, 1.0), repeat=2)])
-    target = torch.tensor([[{"and": a * b, "or": max(a, b), "xor": a + b - 2 * a * b}[gate]] for a, b in product((0.0, 1.0), repeat=2)])
+    target = torch.tensor(
+        [
+            [{"and": a * b, "or": max(a, b), "xor": a + b - 2 * a * b}[gate]]
+            for a, b in product((0.0, 1.0), repeat=2)
+        ]
+    )
     w = torch.zeros(1, 3)
     for _ in range(200):
         w = nw.delta(w, x, target, (x @ w.T > 0).float(), rate=0.5)
     assert bool(((x @ w.T > 0).float() == target).all()) is learns
 
 
-def test_delta_is_the_gradient_of_squared_error_for_linear_and_of_cross_entropy_for_sigmoid_outputs() -> None:
+def test_delta_is_the_gradient_of_squared_error_for_linear_and_of_cross_entropy_for_sigmoid_outputs() -> (
+    None
+):
     x, target = data(ins=3)
     w = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
     (linear,) = torch.autograd.grad((x @ w.T - target).square().sum() / 2 / len(x), w)
@@ -116,7 +144,10 @@ class Counted(float):
 @pytest.mark.parametrize("widths", [(2, 1), (2, 3, 1), (2, 3, 2), (2, 2, 3, 2), (3, 2, 2, 2, 1)])
 def test_the_counts_of_operations_are_those_of_doing_it(widths: tuple[int, ...]) -> None:
     g = torch.Generator().manual_seed(0)
-    edges = [[[Counted(v) for v in row] for row in torch.randn(a, b, generator=g).tolist()] for a, b in pairwise(widths)]
+    edges = [
+        [[Counted(v) for v in row] for row in torch.randn(a, b, generator=g).tolist()]
+        for a, b in pairwise(widths)
+    ]
     slopes = [[Counted(v) for v in torch.rand(b, generator=g).tolist()] for b in widths[1:]]
     values = [[Counted(v) for v in torch.rand(a, generator=g).tolist()] for a in widths[:-1]]
     layers = len(edges)
@@ -141,8 +172,13 @@ def test_the_counts_of_operations_are_those_of_doing_it(widths: tuple[int, ...])
             for i, j in product(range(widths[layer]), range(widths[layer + 1])):
                 moving: dict[int, Counted] = {j: values[layer][i] * slopes[layer][j]}
                 for k in range(layer + 1, layers):
-                    sums = [sum(edges[k][unit][out] * d for unit, d in moving.items()) for out in range(widths[k + 1])]
-                    moving = {out: Counted(total) * slopes[k][out] for out, total in enumerate(sums)}
+                    sums = [
+                        sum(edges[k][unit][out] * d for unit, d in moving.items())
+                        for out in range(widths[k + 1])
+                    ]
+                    moving = {
+                        out: Counted(total) * slopes[k][out] for out, total in enumerate(sums)
+                    }
                 found.append(float(sum(moving.values())))
         return found
 
@@ -151,14 +187,28 @@ def test_the_counts_of_operations_are_those_of_doing_it(widths: tuple[int, ...])
         error = [Counted(1.0)] * widths[-1]
         for k in reversed(range(layers)):
             delta = [error[j] * slopes[k][j] for j in range(widths[k + 1])]
-            found.insert(0, [float(values[k][i] * delta[j]) for i in range(widths[k]) for j in range(widths[k + 1])])
+            found.insert(
+                0,
+                [
+                    float(values[k][i] * delta[j])
+                    for i in range(widths[k])
+                    for j in range(widths[k + 1])
+                ],
+            )
             if k:
-                error = [Counted(sum(edges[k][i][j] * delta[j] for j in range(widths[k + 1]))) for i in range(widths[k])]
+                error = [
+                    Counted(sum(edges[k][i][j] * delta[j] for j in range(widths[k + 1])))
+                    for i in range(widths[k])
+                ]
         return [value for row in found for value in row]
 
     told = nw.count_operations(widths)
     answers = []
-    for way, expected in ((by_paths, told.paths), (forward, told.forward), (backward, told.backward)):
+    for way, expected in (
+        (by_paths, told.paths),
+        (forward, told.forward),
+        (backward, told.backward),
+    ):
         Counted.count = 0
         answers.append(way())
         assert Counted.count == expected, way.__name__

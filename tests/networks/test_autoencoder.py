@@ -18,7 +18,13 @@ SUM = nw.MeanSquaredError()
 
 def recipe(network: nw.Network, **changes: object) -> nw.Recipe:
     base = nw.Recipe(
-        data=nw.data.digits(), preprocess=(nw.MinMax(),), network=network, loss=nw.BinaryCrossEntropy(), optimizer=nw.Adam(lr=0.01), batch_size=32, epochs=5
+        data=nw.data.digits(),
+        preprocess=(nw.MinMax(),),
+        network=network,
+        loss=nw.BinaryCrossEntropy(),
+        optimizer=nw.Adam(lr=0.01),
+        batch_size=32,
+        epochs=5,
     )
     return base.but(**changes)
 
@@ -33,19 +39,40 @@ def told(network: nw.Network, loss: nw.Loss) -> torch.nn.Module:
 def test_a_linear_autoencoder_finds_the_subspace_of_the_principal_components() -> None:
     linear = nw.Autoencoder((13, 3), activation=nw.Identity(), tied=False)
     data = nw.data.wine()
-    run = nw.fit(recipe(linear, data=data, preprocess=(nw.Standardise(),), loss=nw.MeanSquaredError(), schedule=nw.Cosine(), batch_size=200, epochs=800))
+    run = nw.fit(
+        recipe(
+            linear,
+            data=data,
+            preprocess=(nw.Standardise(),),
+            loss=nw.MeanSquaredError(),
+            schedule=nw.Cosine(),
+            batch_size=200,
+            epochs=800,
+        )
+    )
     x = run.recipe.preprocess[0].apply(data.load().train.x, run.intake.fitted[0])
     pca = PCA(3).fit(x.numpy())
-    angle = np.degrees(subspace_angles(pca.components_.T, run.module.back1.weight.detach().numpy())).max()
+    angle = np.degrees(
+        subspace_angles(pca.components_.T, run.module.back1.weight.detach().numpy())
+    ).max()
     assert angle < 5
     best = np.square(x.numpy() - pca.inverse_transform(pca.transform(x.numpy()))).mean()
-    assert float(run.module.reconstruct(x).sub(x).square().mean().detach()) == pytest.approx(float(best), rel=0.01)
+    assert float(run.module.reconstruct(x).sub(x).square().mean().detach()) == pytest.approx(
+        float(best), rel=0.01
+    )
 
 
 def test_tied_weights_are_the_encoders_own() -> None:
     module = nw.Autoencoder((6, 4, 3)).build()
     names = dict(module.named_parameters())
-    assert sorted(names) == ["back1.bias", "back2.bias", "layer1.bias", "layer1.weight", "layer2.bias", "layer2.weight"]
+    assert sorted(names) == [
+        "back1.bias",
+        "back2.bias",
+        "layer1.bias",
+        "layer1.weight",
+        "layer2.bias",
+        "layer2.weight",
+    ]
     x = torch.rand(5, 6)
     h = torch.sigmoid(module.layer2(torch.sigmoid(module.layer1(x))))
     back = torch.sigmoid(h @ module.layer2.weight + module.back2.bias)
@@ -64,11 +91,15 @@ def test_the_price_of_a_sparse_code_is_the_divergence_of_the_notes() -> None:
 def test_the_contraction_is_the_squared_jacobian() -> None:
     x = torch.rand(7, 6, dtype=torch.float64)
     module = told(nw.Autoencoder((6, 4), contraction=2.0), nw.MeanSquaredError())
-    jacobian = torch.stack([torch.autograd.functional.jacobian(lambda v: module.encode(v[None])[0], row) for row in x])
+    jacobian = torch.stack(
+        [torch.autograd.functional.jacobian(lambda v: module.encode(v[None])[0], row) for row in x]
+    )
     price = module(x, x) - nw.MeanSquaredError()(module(x), x)
     torch.testing.assert_close(price, 2 * jacobian.square().sum((1, 2)).mean())
     deep = told(nw.Autoencoder((6, 5, 4), contraction=2.0), nw.MeanSquaredError())
-    jacobian = torch.stack([torch.autograd.functional.jacobian(lambda v: deep.encode(v[None])[0], row) for row in x])
+    jacobian = torch.stack(
+        [torch.autograd.functional.jacobian(lambda v: deep.encode(v[None])[0], row) for row in x]
+    )
     wanted = float(2 * jacobian.square().sum((1, 2)).mean())
     drawn = [float((deep(x, x) - nw.MeanSquaredError()(deep(x), x)).detach()) for _ in range(3000)]
     assert np.mean(drawn) == pytest.approx(wanted, rel=0.05)
@@ -92,7 +123,15 @@ def test_it_is_corrupted_in_training_only_and_asked_for_the_clean_input() -> Non
     torch.manual_seed(0)
     cost = module(x, x)
     assert float(seen[0].mean()) == pytest.approx(0.5, abs=0.05)
-    torch.testing.assert_close(cost, nw.MeanSquaredError()(module.decode(torch.sigmoid(F.linear(seen[0], module.layer1.weight, module.layer1.bias))), x))
+    torch.testing.assert_close(
+        cost,
+        nw.MeanSquaredError()(
+            module.decode(
+                torch.sigmoid(F.linear(seen[0], module.layer1.weight, module.layer1.bias))
+            ),
+            x,
+        ),
+    )
     module.eval()
     module.cost(x, x)
     assert bool((seen[-1] == 1).all())
@@ -108,7 +147,13 @@ def test_a_variational_cost_is_the_lower_bound() -> None:
     torch.manual_seed(5)
     z = mean + torch.randn_like(mean) * (log_variance / 2).exp()
     own = torch.distributions.Normal(mean, (log_variance / 2).exp())
-    kl = torch.distributions.kl_divergence(own, torch.distributions.Normal(torch.zeros(3).double(), torch.ones(3).double())).sum(1).mean()
+    kl = (
+        torch.distributions.kl_divergence(
+            own, torch.distributions.Normal(torch.zeros(3).double(), torch.ones(3).double())
+        )
+        .sum(1)
+        .mean()
+    )
     nll = -torch.distributions.Bernoulli(logits=module.decode(z)).log_prob(x).sum(1).mean()
     torch.testing.assert_close(cost, nll + kl)
 
@@ -133,7 +178,11 @@ def test_a_stack_learns_layer_by_layer_and_each_layer_the_codes_below() -> None:
 def test_it_starts_a_classifier(tmp_path: Path) -> None:
     first = nw.fit(recipe(nw.Autoencoder((64, 30, 12))), folder=tmp_path / "ae")
     classifier = recipe(
-        nw.MLP((64, 30, 12, 10), activation=nw.Sigmoid()), loss=nw.CrossEntropy(), init=nw.From(str(tmp_path / "ae")), optimizer=nw.SGD(lr=1e-12), epochs=1
+        nw.MLP((64, 30, 12, 10), activation=nw.Sigmoid()),
+        loss=nw.CrossEntropy(),
+        init=nw.From(str(tmp_path / "ae")),
+        optimizer=nw.SGD(lr=1e-12),
+        epochs=1,
     )
     module = nw.fit(classifier).module
     torch.testing.assert_close(module.layer2.weight, first.module.layer2.weight)
@@ -159,7 +208,9 @@ def test_a_convolutional_one_gives_images_of_the_same_size(image: tuple[int, int
     ],
     ids=lambda n: type(n).__name__,
 )
-def test_each_gives_digits_back_better_than_their_mean_and_survives_a_round_trip(network: nw.Network, tmp_path: Path) -> None:
+def test_each_gives_digits_back_better_than_their_mean_and_survives_a_round_trip(
+    network: nw.Network, tmp_path: Path
+) -> None:
     loss = nw.BinaryCrossEntropy(outputs="sum")
     run = nw.fit(recipe(network, loss=loss, epochs=30), folder=tmp_path / "run")
     assert run.score is not None
@@ -175,22 +226,42 @@ def test_each_gives_digits_back_better_than_their_mean_and_survives_a_round_trip
 
 def test_the_score_is_the_share_of_variance_given_back() -> None:
     run = nw.fit(recipe(nw.Autoencoder((64, 16)), epochs=10))
-    x = run.recipe.preprocess[0].apply(nw.data.digits().load().test.x, run.intake.fitted[0]).flatten(1)
+    x = (
+        run.recipe.preprocess[0]
+        .apply(nw.data.digits().load().test.x, run.intake.fitted[0])
+        .flatten(1)
+    )
     wrong = (run.module.reconstruct(x) - x).square().sum().detach()
     assert run.score is not None
-    assert run.score.value == pytest.approx(1 - float(wrong / (x - x.mean(0)).square().sum()), abs=1e-5)
+    assert run.score.value == pytest.approx(
+        1 - float(wrong / (x - x.mean(0)).square().sum()), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     ("network", "changes", "told"),
     [
-        (nw.Autoencoder((60, 16)), {}, "begins with 60 inputs, and a sample has 64. Write [64, 16]"),
-        (nw.Autoencoder((13, 4)), {"data": nw.data.wine(), "preprocess": ()}, "is for targets from 0 to 1"),
-        (nw.Autoencoder((64, 16)), {"loss": nw.CrossEntropy()}, "is for classification, and the data are for reconstruction"),
+        (
+            nw.Autoencoder((60, 16)),
+            {},
+            "begins with 60 inputs, and a sample has 64. Write [64, 16]",
+        ),
+        (
+            nw.Autoencoder((13, 4)),
+            {"data": nw.data.wine(), "preprocess": ()},
+            "is for targets from 0 to 1",
+        ),
+        (
+            nw.Autoencoder((64, 16)),
+            {"loss": nw.CrossEntropy()},
+            "is for classification, and the data are for reconstruction",
+        ),
         (nw.Autoencoder((64, 16)), {"loss": nw.PCD()}, "Autoencoder is none"),
     ],
 )
-def test_what_does_not_fit_is_told_before_any_work(network: nw.Network, changes: dict[str, object], told: str) -> None:
+def test_what_does_not_fit_is_told_before_any_work(
+    network: nw.Network, changes: dict[str, object], told: str
+) -> None:
     with pytest.raises(nw.WrongValue) as caught:
         nw.fit(recipe(network, **changes))
     assert told in str(caught.value)

@@ -23,7 +23,9 @@ def test_an_mlp_computes_its_formula() -> None:
     module = nw.MLP((5, 4, 3), activation=nw.Tanh(), output=nw.Sigmoid()).build()
     (w1, b1), (w2, b2) = ((m.weight, m.bias) for m in module if isinstance(m, nn.Linear))
     x = torch.randn(7, 5)
-    assert torch.allclose(module(x), torch.sigmoid(torch.tanh(x @ w1.T + b1) @ w2.T + b2), atol=1e-6)
+    assert torch.allclose(
+        module(x), torch.sigmoid(torch.tanh(x @ w1.T + b1) @ w2.T + b2), atol=1e-6
+    )
 
 
 def test_batch_norm_and_dropout_stand_in_their_places() -> None:
@@ -34,14 +36,14 @@ def test_batch_norm_and_dropout_stand_in_their_places() -> None:
 def test_lenet5_has_its_published_maps_and_size() -> None:
     anatomy = nw.describe(nw.LeNet5(), (1, 28, 28))
     shapes = {organ.name: organ.shape for organ in anatomy.organs}
-    assert (shapes["conv1"], shapes["pool1"], shapes["conv2"], shapes["pool2"], shapes["layer3"], shapes["layer5"]) == (
-        (6, 28, 28),
-        (6, 14, 14),
-        (16, 10, 10),
-        (16, 5, 5),
-        (120,),
-        (10,),
-    )
+    assert (
+        shapes["conv1"],
+        shapes["pool1"],
+        shapes["conv2"],
+        shapes["pool2"],
+        shapes["layer3"],
+        shapes["layer5"],
+    ) == ((6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5), (120,), (10,))
     assert anatomy.parameters == 156 + 2416 + 48_120 + 10_164 + 850
 
 
@@ -56,23 +58,38 @@ def test_max_pooling_by_slices_equals_torchs(shape: tuple[int, ...]) -> None:
     ours, theirs = MaxPool2()(x), F.max_pool2d(x, 2)
     assert torch.equal(ours, theirs)
     weight = torch.randn_like(ours)
-    assert torch.equal(*(torch.autograd.grad((y * weight).sum(), x, retain_graph=True)[0] for y in (ours, theirs)))
+    assert torch.equal(
+        *(torch.autograd.grad((y * weight).sum(), x, retain_graph=True)[0] for y in (ours, theirs))
+    )
 
 
 def test_ties_of_zeros_behind_a_relu_pass_no_gradient_either_way() -> None:
-    x = torch.randn(3, 2, 6, 6, generator=torch.Generator().manual_seed(1)).sub(0.8).requires_grad_()
-    one, other = (torch.autograd.grad(pool(torch.relu(x)).sum(), x)[0] for pool in (MaxPool2(), nn.MaxPool2d(2)))
+    x = (
+        torch.randn(3, 2, 6, 6, generator=torch.Generator().manual_seed(1))
+        .sub(0.8)
+        .requires_grad_()
+    )
+    one, other = (
+        torch.autograd.grad(pool(torch.relu(x)).sum(), x)[0]
+        for pool in (MaxPool2(), nn.MaxPool2d(2))
+    )
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("network", [nw.MLP((16, 8, 3)), nw.LeNet5((1, 28, 28), 3), nw.Own("torch.nn:Flatten")], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize(
+    "network",
+    [nw.MLP((16, 8, 3)), nw.LeNet5((1, 28, 28), 3), nw.Own("torch.nn:Flatten")],
+    ids=lambda n: type(n).__name__,
+)
 def test_building_is_by_the_seed_and_each_module_is_fresh(network: nw.Network) -> None:
     built = []
     for _ in range(2):
         torch.manual_seed(5)
         built.append(network.build())
     assert built[0] is not built[1]
-    assert all(torch.equal(a, b) for a, b in zip(built[0].parameters(), built[1].parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(built[0].parameters(), built[1].parameters(), strict=True)
+    )
 
 
 def top_level() -> nn.Module:

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 import netwise as nw
 from netwise.networks.lenet import CONNECTIONS, GLYPHS, class_codes
 
-COUNTS = [  # claims.md section 3: from the papers, computed; and from torchvision 0.29's weight metadata
+# claims.md section 3: from the papers, computed; and from torchvision 0.29's weight metadata
+COUNTS = [
     (nw.LeNet5Paper(), 60_000),
     (nw.AlexNet(towers=True, image=(3, 227, 227)), 60_965_224),
     (nw.AlexNet(), 61_100_840),
@@ -58,18 +59,33 @@ TORCHVISION = {
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_names_and_shapes_are_torchvisions(name: str) -> None:
-    ours = [f"{key} {'x'.join(map(str, value.shape))}".strip() for key, value in on_meta(TORCHVISION[name]).state_dict().items()]
+    ours = [
+        f"{key} {'x'.join(map(str, value.shape))}".strip()
+        for key, value in on_meta(TORCHVISION[name]).state_dict().items()
+    ]
     assert ours == SHAPES[name]  # read from torchvision 0.28
 
 
 def test_published_weights_load_from_a_file(tmp_path: Path) -> None:
     network = nw.ResNet(image=(3, 16, 16), classes=10)
-    shapes = {line.split()[0]: [int(n) for n in line.split()[1].split("x")] if " " in line else [] for line in SHAPES["resnet18"]}
+    shapes = {
+        line.split()[0]: [int(n) for n in line.split()[1].split("x")] if " " in line else []
+        for line in SHAPES["resnet18"]
+    }
     g = torch.Generator().manual_seed(0)
-    published = {name: torch.rand(shape, generator=g) if shape else torch.tensor(0) for name, shape in shapes.items()}
+    published = {
+        name: torch.rand(shape, generator=g) if shape else torch.tensor(0)
+        for name, shape in shapes.items()
+    }
     torch.save(published, tmp_path / "resnet18.pth")
     data = nw.data.arrays(torch.rand(40, 3, 16, 16), list(range(10)) * 4)
-    recipe = nw.Recipe(data=data, network=network, init=nw.From(str(tmp_path / "resnet18.pth"), anew=("fc", "conv1")), epochs=1, optimizer=nw.SGD(lr=1e-30))
+    recipe = nw.Recipe(
+        data=data,
+        network=network,
+        init=nw.From(str(tmp_path / "resnet18.pth"), anew=("fc", "conv1")),
+        epochs=1,
+        optimizer=nw.SGD(lr=1e-30),
+    )
     state = nw.fit(recipe, test=False).module.state_dict()
     assert torch.equal(state["layer3.0.conv1.weight"], published["layer3.0.conv1.weight"])
 
@@ -95,7 +111,9 @@ SMALL = [
 
 @pytest.mark.parametrize("side", [28, 32, 96])
 @pytest.mark.parametrize("network", SMALL, ids=lambda n: repr(n)[:60])
-def test_a_network_takes_the_size_channels_and_classes_it_is_told_and_learns(network: nw.Network, side: int) -> None:
+def test_a_network_takes_the_size_channels_and_classes_it_is_told_and_learns(
+    network: nw.Network, side: int
+) -> None:
     if isinstance(network, nw.LeNet5Paper):
         if side > 32:
             pytest.skip("the 1998 form is for 32x32 at most")
@@ -132,9 +150,21 @@ def test_wrong_forms_are_refused() -> None:
 
 def test_lenet_of_1998_has_the_papers_parts() -> None:
     assert [len(seen) for seen in CONNECTIONS] == [3] * 6 + [4] * 9 + [6]
-    assert all(sum(feature in seen for seen in CONNECTIONS) == 10 for feature in range(6))  # table I: each of six maps is seen by ten
-    counts = {name: sum(p.numel() for p in layer.parameters()) for name, layer in nw.LeNet5Paper().build().named_children()}
-    assert {name: count for name, count in counts.items() if count} == {"c1": 156, "s2": 12, "c3": 1516, "s4": 32, "c5": 48_120, "f6": 10_164}
+    assert all(
+        sum(feature in seen for seen in CONNECTIONS) == 10 for feature in range(6)
+    )  # table I: each of six maps is seen by ten
+    counts = {
+        name: sum(p.numel() for p in layer.parameters())
+        for name, layer in nw.LeNet5Paper().build().named_children()
+    }
+    assert {name: count for name, count in counts.items() if count} == {
+        "c1": 156,
+        "s2": 12,
+        "c3": 1516,
+        "s4": 32,
+        "c5": 48_120,
+        "f6": 10_164,
+    }
     codes = class_codes(26)
     assert codes.shape == (26, 84)
     assert len({tuple(code.tolist()) for code in codes}) == 26
@@ -195,7 +225,12 @@ def test_each_letter_of_a_block_may_be_left_out(letters: str) -> None:
     block = nw.cbapd(3, 8, letters)
     kinds = {"C": "conv", "B": "norm", "A": "activation", "P": "pool", "D": "dropout"}
     assert [name for name, _ in block.named_children()] == [kinds[letter] for letter in letters]
-    assert block(torch.rand(2, 3, 8, 8)).shape == (2, 8, 4 if "P" in letters else 8, 4 if "P" in letters else 8)
+    assert block(torch.rand(2, 3, 8, 8)).shape == (
+        2,
+        8,
+        4 if "P" in letters else 8,
+        4 if "P" in letters else 8,
+    )
 
 
 @pytest.mark.parametrize("size", range(1, 33))
@@ -204,12 +239,18 @@ def test_sizes_are_torchs_and_tensorflows(size: int) -> None:
         for stride in range(1, 5):
             x = torch.zeros(1, 1, size, size)
             if kernel <= size:
-                assert nw.valid_size(size, kernel, stride) == F.max_pool2d(x, kernel, stride).shape[-1]
+                assert (
+                    nw.valid_size(size, kernel, stride) == F.max_pool2d(x, kernel, stride).shape[-1]
+                )
             before, after = nw.same_padding(size, kernel, stride)
             assert 0 <= after - before <= 1
             padded = F.pad(x, (before, after, before, after))
             if kernel <= padded.shape[-1]:
-                assert nw.same_size(size, stride) == -(-size // stride) == F.max_pool2d(padded, kernel, stride).shape[-1]
+                assert (
+                    nw.same_size(size, stride)
+                    == -(-size // stride)
+                    == F.max_pool2d(padded, kernel, stride).shape[-1]
+                )
 
 
 def test_convolutions_that_keep_the_size_are_torchs_own_same_at_stride_one() -> None:

@@ -46,14 +46,36 @@ def test_describing_leaves_no_trace() -> None:
 @pytest.mark.parametrize(
     ("module", "shape", "text"),
     [
-        (nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(6, 2)), (4,), "2 (Linear) takes 6 features and gets 5. Write 5 for its input."),
-        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(3, 2, 3)), (1, 8, 8), "1 (Conv2d) takes 3 channels and gets 2. Write 2 for its channels."),
-        (nn.Sequential(nn.Linear(4, 4), nn.Conv2d(1, 2, 3)), (4,), "1 (Conv2d) takes images (channels, height, width) and gets 4"),
-        (nn.Conv2d(1, 2, 9), (1, 4, 4), "(network) (Conv2d) slides a field of 9x9 over maps of 4x4"),
-        (nn.Sequential(nn.Linear(4, 4), nn.Unflatten(1, (3, 3))), (4,), "1 (Unflatten) gets 4 and refuses"),
+        (
+            nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(6, 2)),
+            (4,),
+            "2 (Linear) takes 6 features and gets 5. Write 5 for its input.",
+        ),
+        (
+            nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(3, 2, 3)),
+            (1, 8, 8),
+            "1 (Conv2d) takes 3 channels and gets 2. Write 2 for its channels.",
+        ),
+        (
+            nn.Sequential(nn.Linear(4, 4), nn.Conv2d(1, 2, 3)),
+            (4,),
+            "1 (Conv2d) takes images (channels, height, width) and gets 4",
+        ),
+        (
+            nn.Conv2d(1, 2, 9),
+            (1, 4, 4),
+            "(network) (Conv2d) slides a field of 9x9 over maps of 4x4",
+        ),
+        (
+            nn.Sequential(nn.Linear(4, 4), nn.Unflatten(1, (3, 3))),
+            (4,),
+            "1 (Unflatten) gets 4 and refuses",
+        ),
     ],
 )
-def test_what_does_not_fit_is_explained_under_the_table(module: nn.Module, shape: tuple[int, ...], text: str) -> None:
+def test_what_does_not_fit_is_explained_under_the_table(
+    module: nn.Module, shape: tuple[int, ...], text: str
+) -> None:
     with pytest.raises(nw.ShapeError) as caught:
         nw.describe(module, shape)
     lines = str(caught.value).splitlines()
@@ -84,13 +106,17 @@ def test_memory_and_output_of_sequences_and_of_heads() -> None:
 
 
 def test_published_work() -> None:
-    assert nw.describe(nw.ResNet(depth=50), (3, 224, 224)).multiply_adds == 4_089_184_256  # 4.09 billion, as torchvision states
+    assert (
+        nw.describe(nw.ResNet(depth=50), (3, 224, 224)).multiply_adds == 4_089_184_256
+    )  # 4.09 billion, as torchvision states
     assert nw.describe(nw.VGG(), (3, 224, 224)).multiply_adds == 15_470_264_320  # 15.47 billion
 
 
 def test_a_deep_network_is_drawn_by_its_modules(tmp_path: Path) -> None:
     for network, shape in ((nw.ResNet(depth=50), (3, 64, 64)), (nw.LeNet5(), (1, 28, 28))):
-        path = nw.picture_anatomy(nw.describe(network, shape), tmp_path / f"{type(network).__name__}.png")
+        path = nw.picture_anatomy(
+            nw.describe(network, shape), tmp_path / f"{type(network).__name__}.png"
+        )
         assert path.stat().st_size > 10_000
     with pytest.raises(ValueError, match="ends in .png or .svg"):
         nw.picture_anatomy(nw.describe(nw.LeNet5(), (1, 28, 28)), tmp_path / "a.gif")

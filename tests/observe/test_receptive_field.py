@@ -11,7 +11,8 @@ from netwise.observe.receptive_field import Field
 
 
 def seen(module: nn.Module, side: int, layer: nn.Module) -> tuple[int, int]:
-    """Pixels between the first and the last that have a gradient at the middle of the layer's maps."""
+    """Pixels between the first and the last that have a gradient at the middle of the layer's
+    maps."""
     kept: list[torch.Tensor] = []
     handle = layer.register_forward_hook(lambda layer, args, output: kept.append(output))
     x = torch.rand(1, 1, side, side, requires_grad=True)
@@ -20,7 +21,10 @@ def seen(module: nn.Module, side: int, layer: nn.Module) -> tuple[int, int]:
     maps = kept[0]
     middle = maps.shape[-1] // 2
     (g,) = torch.autograd.grad(maps[0, :, middle, middle].sum(), x)
-    rows, columns = torch.nonzero(g[0, 0].abs().sum(1)).flatten(), torch.nonzero(g[0, 0].abs().sum(0)).flatten()
+    rows, columns = (
+        torch.nonzero(g[0, 0].abs().sum(1)).flatten(),
+        torch.nonzero(g[0, 0].abs().sum(0)).flatten(),
+    )
     return int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
 
 
@@ -29,7 +33,11 @@ class Branches(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.short, self.long, self.after = nn.Conv2d(1, 2, 1), nn.Conv2d(1, 2, (5, 3), padding=(2, 1)), nn.Conv2d(4, 1, 3, 2, 1)
+        self.short, self.long, self.after = (
+            nn.Conv2d(1, 2, 1),
+            nn.Conv2d(1, 2, (5, 3), padding=(2, 1)),
+            nn.Conv2d(4, 1, 3, 2, 1),
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         a, b = self.short(x), self.long(x)
@@ -38,7 +46,12 @@ class Branches(nn.Module):
 
 
 SMOOTH = nn.Sequential(
-    nn.Conv2d(1, 3, 3), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(3, 2, 3, dilation=2), nn.AvgPool2d(3, 2, 1), nn.Conv2d(2, 2, (1, 3), stride=(1, 2))
+    nn.Conv2d(1, 3, 3),
+    nn.Tanh(),
+    nn.AvgPool2d(2),
+    nn.Conv2d(3, 2, 3, dilation=2),
+    nn.AvgPool2d(3, 2, 1),
+    nn.Conv2d(2, 2, (1, 3), stride=(1, 2)),
 )
 
 
@@ -61,9 +74,24 @@ def test_the_formula_of_the_notes(stride: int) -> None:
 
 
 def test_published_fields() -> None:
-    vgg = [organ.field for organ in nw.describe(nw.VGG(), (3, 224, 224)).organs if organ.kind == "MaxPool2d"]
-    assert vgg == [(6, 6), (16, 16), (44, 44), (100, 100), (212, 212)]  # Araujo, Norris, Sim 2019, Distill
-    two, three = (nw.describe(nn.Sequential(*[nn.Conv2d(1, 1, 3) for _ in range(n)]), (1, 20, 20)).organs[-1].field for n in (2, 3))
+    vgg = [
+        organ.field
+        for organ in nw.describe(nw.VGG(), (3, 224, 224)).organs
+        if organ.kind == "MaxPool2d"
+    ]
+    assert vgg == [
+        (6, 6),
+        (16, 16),
+        (44, 44),
+        (100, 100),
+        (212, 212),
+    ]  # Araujo, Norris, Sim 2019, Distill
+    two, three = (
+        nw.describe(nn.Sequential(*[nn.Conv2d(1, 1, 3) for _ in range(n)]), (1, 20, 20))
+        .organs[-1]
+        .field
+        for n in (2, 3)
+    )
     assert (two, three) == ((5, 5), (7, 7))  # note 001, claim N06
     alexnet = nw.describe(nw.AlexNet(), (3, 224, 224)).organs
     assert next(organ.field for organ in alexnet if organ.name == "features.12") == (195, 195)

@@ -57,10 +57,18 @@ def train(model: nn.Module, watcher: object = None, steps: int = 60) -> list[flo
 @pytest.mark.parametrize("every", [None, 1, 7])
 @pytest.mark.parametrize(
     "make",
-    [Functional, lambda: nn.Sequential(nn.Linear(12, 8), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(8, 4)), lambda: nn.Linear(12, 4)],
+    [
+        Functional,
+        lambda: nn.Sequential(
+            nn.Linear(12, 8), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(8, 4)
+        ),
+        lambda: nn.Linear(12, 4),
+    ],
     ids=["functional", "sequential", "linear"],
 )
-def test_the_users_numbers_stay_the_same_to_the_last_bit_and_nothing_is_left(make: object, every: int | None) -> None:
+def test_the_users_numbers_stay_the_same_to_the_last_bit_and_nothing_is_left(
+    make: object, every: int | None
+) -> None:
     torch.manual_seed(3)
     one = make()  # type: ignore[operator]
     other = copy.deepcopy(one)
@@ -69,9 +77,14 @@ def test_the_users_numbers_stay_the_same_to_the_last_bit_and_nothing_is_left(mak
     with nw.watch(other, loss=F.cross_entropy, every=every) as w:
         heard = train(other, w)
     assert heard == plain
-    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    )
     assert set(vars(other)) == before
-    assert not any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in other.modules())
+    assert not any(
+        m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in other.modules()
+    )
 
 
 def test_nothing_is_attached_on_steps_that_are_not_watched() -> None:
@@ -109,7 +122,9 @@ def test_both_roads_hear_the_same() -> None:
     )
     fitted = nw.fit(recipe, watch_every=4).history
     samples = recipe.data.load()
-    torch.set_num_threads(fitted.made_by.threads)  # sums are split between threads: their number shows in the last bits
+    torch.set_num_threads(
+        fitted.made_by.threads
+    )  # sums are split between threads: their number shows in the last bits
     with random_streams.global_seed(0, random_streams.INIT):
         model = recipe.network.build()
     initialize(model, recipe.init, random_streams.generator(0, random_streams.INIT, step=1))
@@ -117,7 +132,10 @@ def test_both_roads_hear_the_same() -> None:
     with nw.watch(model, loss=F.cross_entropy, every=4) as w:
         for epoch in range(3):
             torch.manual_seed(random_streams.seed_of(0, random_streams.FORWARD, epoch))
-            order = torch.randperm(len(samples.train), generator=random_streams.generator(0, random_streams.ORDER, epoch))
+            order = torch.randperm(
+                len(samples.train),
+                generator=random_streams.generator(0, random_streams.ORDER, epoch),
+            )
             for rows in order.split(100):
                 optimizer.zero_grad()
                 loss = F.cross_entropy(model(samples.train.x[rows]), samples.train.y[rows])
@@ -150,16 +168,28 @@ def test_the_numbers_are_what_they_are_called() -> None:
     b = torch.tanh(a @ before["2.weight"].T + before["2.bias"])
     assert [layer.activation for layer in history.layers] == ["ReLU", "Tanh", "Identity"]
     assert value(signals.ACTIVATION_MEAN, "0") == pytest.approx(a.mean().item(), rel=1e-4)
-    assert value(signals.ACTIVATION_STD, "0") == pytest.approx(a.std(unbiased=False).item(), rel=1e-4)
-    assert value(signals.ACTIVATION_ZEROS, "0") == pytest.approx((a == 0).float().mean().item(), abs=1e-6)
-    assert value(signals.ACTIVATION_SATURATED, "2") == pytest.approx((b.abs() > 0.95).float().mean().item(), abs=1e-6)
+    assert value(signals.ACTIVATION_STD, "0") == pytest.approx(
+        a.std(unbiased=False).item(), rel=1e-4
+    )
+    assert value(signals.ACTIVATION_ZEROS, "0") == pytest.approx(
+        (a == 0).float().mean().item(), abs=1e-6
+    )
+    assert value(signals.ACTIVATION_SATURATED, "2") == pytest.approx(
+        (b.abs() > 0.95).float().mean().item(), abs=1e-6
+    )
     for name in ("0", "2", "4"):
         weight, grad = before[f"{name}.weight"], model.get_parameter(f"{name}.weight").grad
         assert grad is not None
         assert value(signals.WEIGHT_NORM, name) == pytest.approx(weight.norm().item(), rel=1e-5)
-        assert value(signals.GRADIENT_RMS, name) == pytest.approx(grad.square().mean().sqrt().item(), rel=1e-4)
-        assert value(signals.GRADIENT_RATIO, name) == pytest.approx((grad.norm() / weight.norm()).item(), rel=1e-4)
-        assert value(signals.UPDATE_RATIO, name) == pytest.approx((0.5 * grad.norm() / weight.norm()).item(), rel=1e-3)
+        assert value(signals.GRADIENT_RMS, name) == pytest.approx(
+            grad.square().mean().sqrt().item(), rel=1e-4
+        )
+        assert value(signals.GRADIENT_RATIO, name) == pytest.approx(
+            (grad.norm() / weight.norm()).item(), rel=1e-4
+        )
+        assert value(signals.UPDATE_RATIO, name) == pytest.approx(
+            (0.5 * grad.norm() / weight.norm()).item(), rel=1e-3
+        )
     assert value(signals.LOSS, "") == pytest.approx(loss.item())
     assert value(signals.INPUT_MEAN, "") == pytest.approx(X.mean().item(), abs=1e-6)
 
@@ -167,16 +197,31 @@ def test_the_numbers_are_what_they_are_called() -> None:
 @pytest.mark.parametrize(
     ("make", "activations"),
     [
-        (lambda: nn.Sequential(nn.Linear(12, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4)), ["ReLU", "Identity"]),
-        (lambda: nn.Sequential(nn.Linear(12, 8), nn.Linear(8, 4), nn.Softmax(1)), ["Identity", "Softmax"]),
+        (
+            lambda: nn.Sequential(nn.Linear(12, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4)),
+            ["ReLU", "Identity"],
+        ),
+        (
+            lambda: nn.Sequential(nn.Linear(12, 8), nn.Linear(8, 4), nn.Softmax(1)),
+            ["Identity", "Softmax"],
+        ),
         (lambda: nn.Sequential(nn.Linear(12, 8), nn.GELU(), nn.Linear(8, 4)), ["GELU", "Identity"]),
         (
-            lambda: nn.Sequential(nn.Unflatten(1, (1, 12)), nn.Conv1d(1, 3, 3), nn.ReLU(inplace=True), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(15, 4)),
+            lambda: nn.Sequential(
+                nn.Unflatten(1, (1, 12)),
+                nn.Conv1d(1, 3, 3),
+                nn.ReLU(inplace=True),
+                nn.MaxPool1d(2),
+                nn.Flatten(),
+                nn.Linear(15, 4),
+            ),
             ["ReLU", "Identity"],
         ),
     ],
 )
-def test_activations_are_recognised_however_they_are_written(make: object, activations: list[str]) -> None:
+def test_activations_are_recognised_however_they_are_written(
+    make: object, activations: list[str]
+) -> None:
     torch.manual_seed(0)
     model = make()  # type: ignore[operator]
     with nw.watch(model) as w:
@@ -197,7 +242,10 @@ def test_recurrent_layers_and_a_reused_one_are_heard() -> None:
     with nw.watch(model, loss=F.cross_entropy) as w:
         train(model, w, 10)
     history = w.history()
-    assert [(layer.name, layer.kind) for layer in history.layers] == [("rnn", "LSTM"), ("out", "Linear")]
+    assert [(layer.name, layer.kind) for layer in history.layers] == [
+        ("rnn", "LSTM"),
+        ("out", "Linear"),
+    ]
     assert history.of(signals.GRADIENT_RMS, "rnn") is not None
     reused = Functional()
     with nw.watch(reused) as w:
@@ -255,7 +303,14 @@ def test_facts_are_heard_where_they_can_be() -> None:
         train(model, w, 60)
         w.epoch(train_loss=1.0, valid_loss=2.0, valid_accuracy=0.5)
     facts = w.history().facts
-    assert (facts.task, facts.classes, facts.batch_size, facts.rate, facts.dropout, facts.weight_decay) == ("classification", 4, 32, 0.125, 0.25, 0.5)
+    assert (
+        facts.task,
+        facts.classes,
+        facts.batch_size,
+        facts.rate,
+        facts.dropout,
+        facts.weight_decay,
+    ) == ("classification", 4, 32, 0.125, 0.25, 0.5)
     assert facts.loss_of_guessing == pytest.approx(1.38, abs=0.01)
     assert w.history().of(signals.VALID_LOSS) == nw.Series((59,), (2.0,))
     unknown = nw.watch(nn.Linear(2, 2))

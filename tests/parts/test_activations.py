@@ -25,7 +25,9 @@ FORMULAS = {
     nw.ReLU6(): lambda x: np.clip(x, 0, 6),
     nw.PReLU(): lambda x: np.where(x > 0, x, 0.25 * x),
     nw.RReLU(): lambda x: np.where(x > 0, x, (1 / 8 + 1 / 3) / 2 * x),
-    nw.SELU(): lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * (np.exp(x) - 1)),
+    nw.SELU(): lambda x: (
+        1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * (np.exp(x) - 1))
+    ),
     nw.GELU(): lambda x: x * norm.cdf(x),
     nw.SiLU(): lambda x: x / (1 + np.exp(-x)),
     nw.HardSwish(): lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
@@ -33,7 +35,9 @@ FORMULAS = {
 }
 
 
-@pytest.mark.parametrize(("activation", "formula"), FORMULAS.items(), ids=lambda a: type(a).__name__)
+@pytest.mark.parametrize(
+    ("activation", "formula"), FORMULAS.items(), ids=lambda a: type(a).__name__
+)
 def test_an_activation_is_its_formula(activation: nw.Activation, formula: object) -> None:
     np.testing.assert_allclose(activation(X).numpy(), formula(X.numpy()), atol=1e-12)  # type: ignore[operator]
 
@@ -44,12 +48,17 @@ def test_an_activation_stays_in_its_range(cls: type[nw.Activation]) -> None:
     y = activation(X[None, :240])  # pairs, for Maxout
     assert float(y.min()) >= activation.lowest - 1e-12
     assert float(y.max()) <= activation.highest + 1e-12
-    bounded = type(activation.build()).__name__ in BOUNDED  # pinned at an end it learns nothing; ReLU6 lives at its own
+    bounded = (
+        type(activation.build()).__name__ in BOUNDED
+    )  # pinned at an end it learns nothing; ReLU6 lives at its own
     assert bounded == (activation.saturates and cls not in (nw.Softmax, nw.ReLU6))
 
 
 def test_softmax_sums_to_one() -> None:
-    assert torch.allclose(nw.Softmax()(torch.randn(5, 7, dtype=torch.float64)).sum(1), torch.ones(5, dtype=torch.float64))
+    assert torch.allclose(
+        nw.Softmax()(torch.randn(5, 7, dtype=torch.float64)).sum(1),
+        torch.ones(5, dtype=torch.float64),
+    )
 
 
 def test_the_slope_of_a_sigmoid_is_at_most_a_quarter() -> None:
@@ -61,7 +70,12 @@ def test_the_slope_of_a_sigmoid_is_at_most_a_quarter() -> None:
 
 @pytest.mark.parametrize("activation", FORMULAS, ids=lambda a: type(a).__name__)
 def test_the_slope_is_that_of_the_formula(activation: nw.Activation) -> None:
-    x = X[(X.abs() > 0.01) & ((X.abs() - 1).abs() > 0.01) & ((X.abs() - 3).abs() > 0.01) & ((X.abs() - 6).abs() > 0.01)]  # corners have none
+    x = X[
+        (X.abs() > 0.01)
+        & ((X.abs() - 1).abs() > 0.01)
+        & ((X.abs() - 3).abs() > 0.01)
+        & ((X.abs() - 6).abs() > 0.01)
+    ]  # corners have none
     step = 1e-6
     numeric = (activation(x + step) - activation(x - step)) / (2 * step)
     assert torch.allclose(nw.slope(activation, x), numeric, atol=1e-8)
@@ -104,7 +118,8 @@ def test_maxout_takes_the_largest_of_neighbouring_pieces_also_of_maps() -> None:
 @pytest.mark.parametrize(
     ("activation", "fades", "dies", "mean"),
     [
-        # s (1 - s) falls to a tenth of 1/4 at ln(19 + sqrt(360)), to a hundredth at ln(199 + sqrt(39600)) ... erratum E16
+        # s (1 - s) falls to a tenth of 1/4 at ln(19 + sqrt(360)), to a hundredth at ln(199 +
+        # sqrt(39600)) ... erratum E16
         (nw.Sigmoid(), 2 * np.arccosh(np.sqrt(10)), 2 * np.arccosh(10), 0.5),
         (nw.Tanh(), np.arccosh(np.sqrt(10)), np.arccosh(10), 0.0),
         (nw.Softsign(), np.sqrt(10) - 1, 9.0, 0.0),
@@ -114,7 +129,9 @@ def test_maxout_takes_the_largest_of_neighbouring_pieces_also_of_maps() -> None:
     ],
     ids=lambda a: type(a).__name__ if isinstance(a, nw.Activation) else "",
 )
-def test_the_character_of_an_activation_is_its_closed_form(activation: nw.Activation, fades: float, dies: float, mean: float) -> None:
+def test_the_character_of_an_activation_is_its_closed_form(
+    activation: nw.Activation, fades: float, dies: float, mean: float
+) -> None:
     c = nw.character(activation)
     assert c.fades == pytest.approx(fades, abs=2e-4)
     assert c.dies == pytest.approx(dies, abs=2e-4)
@@ -137,4 +154,6 @@ def test_the_gain_keeps_a_signals_size() -> None:
     z = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
     for cls in ACTIVATIONS:
         if cls not in (nw.Softmax, nw.Maxout):
-            assert float((nw.gain(cls()) * cls()(z)).square().mean()) == pytest.approx(1.0, rel=0.02), cls.__name__
+            assert float((nw.gain(cls()) * cls()(z)).square().mean()) == pytest.approx(
+                1.0, rel=0.02
+            ), cls.__name__

@@ -26,7 +26,12 @@ STD = {
 
 @pytest.mark.parametrize(("init", "std"), STD.items(), ids=repr)
 def test_the_spread_is_the_published_one(init: nw.Initializer, std: float) -> None:
-    w = init.sample((FAN_OUT, FAN_IN), fan_in=FAN_IN, fan_out=FAN_OUT, generator=torch.Generator().manual_seed(0))
+    w = init.sample(
+        (FAN_OUT, FAN_IN),
+        fan_in=FAN_IN,
+        fan_out=FAN_OUT,
+        generator=torch.Generator().manual_seed(0),
+    )
     # 100 000 draws: the standard error of the spread is below 0.25 %, so 1.5 % is six of them
     assert float(w.std()) == pytest.approx(std, rel=0.015)
     assert abs(float(w.mean())) < 5 * std / math.sqrt(w.numel())
@@ -34,7 +39,10 @@ def test_the_spread_is_the_published_one(init: nw.Initializer, std: float) -> No
 
 @pytest.mark.parametrize("cls", INITIALIZERS)
 def test_equal_generators_give_equal_weights(cls: type[nw.Initializer]) -> None:
-    one, other = (cls().sample((5, 4), fan_in=4, fan_out=5, generator=torch.Generator().manual_seed(7)) for _ in range(2))
+    one, other = (
+        cls().sample((5, 4), fan_in=4, fan_out=5, generator=torch.Generator().manual_seed(7))
+        for _ in range(2)
+    )
     assert torch.equal(one, other)
     assert one.dtype == torch.float32
     assert one.shape == (5, 4)
@@ -75,7 +83,9 @@ def test_he_keeps_the_signal_of_relu_layers() -> None:
 
 
 def test_truncated_normal_is_scipys() -> None:
-    w = nw.Normal(std=0.5, truncated=True).sample((300, 300), fan_in=300, fan_out=300, generator=torch.Generator().manual_seed(0))
+    w = nw.Normal(std=0.5, truncated=True).sample(
+        (300, 300), fan_in=300, fan_out=300, generator=torch.Generator().manual_seed(0)
+    )
     assert float(w.abs().max()) <= 1.0
     assert float(w.std()) == pytest.approx(0.5 * float(truncnorm(-2, 2).std()), rel=0.01)
     assert kstest(w.flatten().numpy() / 0.5, truncnorm(-2, 2).cdf).pvalue > 0.01
@@ -90,14 +100,20 @@ def test_the_notes_starts_have_biases_from_the_normal_distribution() -> None:
 
 def test_uniform_and_he_uniform_have_their_reach() -> None:
     g = torch.Generator().manual_seed(0)
-    w = nw.He(shape="uniform").sample((FAN_OUT, FAN_IN), fan_in=FAN_IN, fan_out=FAN_OUT, generator=g)
-    assert float(w.abs().max()) == pytest.approx(math.sqrt(6 / FAN_IN), rel=1e-3)  # note 000, claim I06
+    w = nw.He(shape="uniform").sample(
+        (FAN_OUT, FAN_IN), fan_in=FAN_IN, fan_out=FAN_OUT, generator=g
+    )
+    assert float(w.abs().max()) == pytest.approx(
+        math.sqrt(6 / FAN_IN), rel=1e-3
+    )  # note 000, claim I06
     assert float(w.std()) == pytest.approx(math.sqrt(2 / FAN_IN), rel=0.015)
     w = nw.Uniform(reach=0.2).sample((FAN_OUT, FAN_IN), fan_in=FAN_IN, fan_out=FAN_OUT, generator=g)
     assert float(w.abs().max()) == pytest.approx(0.2, rel=1e-3)
 
 
-@pytest.mark.parametrize("activation", [nw.ReLU(), nw.Tanh(), nw.GELU(), nw.LeakyReLU(slope=0.2)], ids=repr)
+@pytest.mark.parametrize(
+    "activation", [nw.ReLU(), nw.Tanh(), nw.GELU(), nw.LeakyReLU(slope=0.2)], ids=repr
+)
 def test_he_carries_a_signal_through_twenty_layers(activation: nw.Activation) -> None:
     module = nw.MLP((256, *[256] * 20, 10), activation=activation).build()
     initialize(module, nw.He(activation=activation), torch.Generator().manual_seed(0))
@@ -105,12 +121,18 @@ def test_he_carries_a_signal_through_twenty_layers(activation: nw.Activation) ->
     with torch.no_grad():
         for layer in list(module)[1:-1]:
             x = layer(x)
-    assert 0.3 < float(x.square().mean().sqrt()) < 3  # with std 1 / sqrt(fan_in) ReLU would be at 0.001
+    assert (
+        0.3 < float(x.square().mean().sqrt()) < 3
+    )  # with std 1 / sqrt(fan_in) ReLU would be at 0.001
 
 
 @pytest.mark.parametrize("shape", [(6, 9), (9, 6), (8, 3, 3, 3), (4, 4)])
 def test_orthogonal_rows_or_columns(shape: tuple[int, ...]) -> None:
-    w = nw.Orthogonal(gain=2.0).sample(shape, fan_in=1, fan_out=1, generator=torch.Generator().manual_seed(0)).flatten(1)
+    w = (
+        nw.Orthogonal(gain=2.0)
+        .sample(shape, fan_in=1, fan_out=1, generator=torch.Generator().manual_seed(0))
+        .flatten(1)
+    )
     small = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
     assert torch.allclose(small, 4 * torch.eye(len(small)), atol=1e-5)
 
@@ -123,7 +145,16 @@ def test_dirac_passes_images_on() -> None:
 
 
 def test_lsuv_gives_every_layer_outputs_of_spread_one_whatever_the_inputs() -> None:
-    module = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 16, 20), nn.Tanh(), nn.Linear(20, 5))
+    module = nn.Sequential(
+        nn.Conv2d(1, 8, 3),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(8 * 16, 20),
+        nn.Tanh(),
+        nn.Linear(20, 5),
+    )
     x = 30 * torch.rand(200, 1, 8, 8, generator=torch.Generator().manual_seed(2))
     initialize(module, nw.LSUV(), torch.Generator().manual_seed(0), x)
     assert module.training

@@ -31,7 +31,12 @@ GIVEN = {
     "Space": nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)),
     "Search": nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)), trials=3),
 }
-MEMBERS = [(family, name, member) for family, members in FAMILIES.items() for name, member in members.items() if name != "arrays"]
+MEMBERS = [
+    (family, name, member)
+    for family, members in FAMILIES.items()
+    for name, member in members.items()
+    if name != "arrays"
+]
 IDS = [name for _, name, _ in MEMBERS]
 
 
@@ -40,7 +45,9 @@ def made(name: str, member: type[Part]) -> Part:
 
 
 @pytest.mark.parametrize(("family", "name", "member"), MEMBERS, ids=IDS)
-def test_a_part_is_a_frozen_hashable_value(family: type[Part], name: str, member: type[Part]) -> None:
+def test_a_part_is_a_frozen_hashable_value(
+    family: type[Part], name: str, member: type[Part]
+) -> None:
     part = made(name, member)
     assert isinstance(part, family)
     assert part == made(name, member)
@@ -53,13 +60,19 @@ def test_a_part_is_a_frozen_hashable_value(family: type[Part], name: str, member
 
 
 @pytest.mark.parametrize(("family", "name", "member"), MEMBERS, ids=IDS)
-def test_a_part_is_the_same_after_a_round_trip_through_a_file(family: type[Part], name: str, member: type[Part]) -> None:
+def test_a_part_is_the_same_after_a_round_trip_through_a_file(
+    family: type[Part], name: str, member: type[Part]
+) -> None:
     field = {f.name: rule_of(f).family for f in dataclasses.fields(nw.Recipe)}  # type: ignore[union-attr]
     base = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
     part = made(name, member)
     if family in (nw.Axis, nw.Method, nw.Space, nw.Search):
         plan = GIVEN["Search"]
-        whole = {nw.Axis: lambda: plan.but(space=nw.Space((part,))), nw.Method: lambda: plan.but(method=part), nw.Space: lambda: plan.but(space=part)}
+        whole = {
+            nw.Axis: lambda: plan.but(space=nw.Space((part,))),
+            nw.Method: lambda: plan.but(method=part),
+            nw.Space: lambda: plan.but(space=part),
+        }
         plan = whole.get(family, lambda: part)()
         assert search_of(tomllib.loads(search_text(plan))) == plan
         return

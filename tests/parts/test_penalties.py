@@ -8,23 +8,40 @@ import torch
 import netwise as nw
 from netwise.parts.penalties import penalised
 
-W = [torch.randn(4, 3, generator=torch.Generator().manual_seed(0)), torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(1))]
+W = [
+    torch.randn(4, 3, generator=torch.Generator().manual_seed(0)),
+    torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(1)),
+]
 FLAT = torch.cat([w.flatten() for w in W])
-DIGITS = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.1), epochs=2)
+DIGITS = nw.Recipe(
+    data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.1), epochs=2
+)
 
 
 def test_prices_are_their_formulas() -> None:
-    assert nw.L2(strength=0.3).price(W).item() == pytest.approx(0.15 * FLAT.square().sum().item(), rel=1e-6)
-    assert nw.L1(strength=0.3).price(W).item() == pytest.approx(0.3 * FLAT.abs().sum().item(), rel=1e-6)
-    assert nw.ElasticNet(l1=0.1, l2=0.3).price(W).item() == pytest.approx(0.15 * FLAT.square().sum().item() + 0.1 * FLAT.abs().sum().item(), rel=1e-6)
+    assert nw.L2(strength=0.3).price(W).item() == pytest.approx(
+        0.15 * FLAT.square().sum().item(), rel=1e-6
+    )
+    assert nw.L1(strength=0.3).price(W).item() == pytest.approx(
+        0.3 * FLAT.abs().sum().item(), rel=1e-6
+    )
+    assert nw.ElasticNet(l1=0.1, l2=0.3).price(W).item() == pytest.approx(
+        0.15 * FLAT.square().sum().item() + 0.1 * FLAT.abs().sum().item(), rel=1e-6
+    )
     both = nw.Together((nw.L1(strength=0.3), nw.L2(strength=0.3)))
-    assert both.price(W).item() == pytest.approx(nw.L1(strength=0.3).price(W).item() + nw.L2(strength=0.3).price(W).item(), rel=1e-6)
+    assert both.price(W).item() == pytest.approx(
+        nw.L1(strength=0.3).price(W).item() + nw.L2(strength=0.3).price(W).item(), rel=1e-6
+    )
 
 
 def test_the_notes_lambda_is_divided_by_the_samples() -> None:
     # lambda / (2 n) sum w^2 and lambda / n sum |w| (note 004, claims C06 and C07)
-    assert nw.L2.by_lambda(5, samples=50).price(W).item() == pytest.approx(5 / (2 * 50) * FLAT.square().sum().item(), rel=1e-6)
-    assert nw.L1.by_lambda(5, samples=50).price(W).item() == pytest.approx(5 / 50 * FLAT.abs().sum().item(), rel=1e-6)
+    assert nw.L2.by_lambda(5, samples=50).price(W).item() == pytest.approx(
+        5 / (2 * 50) * FLAT.square().sum().item(), rel=1e-6
+    )
+    assert nw.L1.by_lambda(5, samples=50).price(W).item() == pytest.approx(
+        5 / 50 * FLAT.abs().sum().item(), rel=1e-6
+    )
 
 
 def test_l2_as_a_price_is_torchs_decay_on_weights_and_leaves_biases_free() -> None:
@@ -46,14 +63,20 @@ def test_max_norm_scales_each_unit_back_and_no_more() -> None:
 
 def test_a_run_with_max_norm_ends_within_it() -> None:
     run = nw.fit(DIGITS.but(penalty=nw.MaxNorm(norm=0.4)))
-    assert max(float(w.detach().flatten(1).norm(dim=1).max()) for w in penalised(run.module)) <= 0.4 + 1e-5
+    assert (
+        max(float(w.detach().flatten(1).norm(dim=1).max()) for w in penalised(run.module))
+        <= 0.4 + 1e-5
+    )
     free = nw.fit(DIGITS)
     assert max(float(w.detach().flatten(1).norm(dim=1).max()) for w in penalised(free.module)) > 0.5
 
 
 def test_a_price_on_activity_makes_units_silent_and_leaves_nothing_on_the_module() -> None:
     x = nw.data.digits().load().train.x
-    loud, quiet = (nw.fit(DIGITS.but(epochs=5, penalty=penalty)) for penalty in (None, nw.Activity(strength=0.02)))
+    loud, quiet = (
+        nw.fit(DIGITS.but(epochs=5, penalty=penalty))
+        for penalty in (None, nw.Activity(strength=0.02))
+    )
 
     def activity(run: nw.Run) -> float:
         with torch.no_grad():
@@ -66,4 +89,6 @@ def test_a_price_on_activity_makes_units_silent_and_leaves_nothing_on_the_module
 def test_the_activity_price_is_a_sum_over_units_and_a_mean_over_samples() -> None:
     a, b = torch.randn(5, 3), torch.randn(5, 2, 4, 4)
     expected = (a.square().sum() + b.square().sum()) / 5
-    assert nw.Activity(strength=2.0, power=2).price(W, [a, b]).item() == pytest.approx(2 * expected.item(), rel=1e-6)
+    assert nw.Activity(strength=2.0, power=2).price(W, [a, b]).item() == pytest.approx(
+        2 * expected.item(), rel=1e-6
+    )

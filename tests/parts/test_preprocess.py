@@ -14,18 +14,27 @@ import netwise as nw
 from netwise.parts.preprocess import PREPROCESSES
 from netwise.recipe.checks import prepared
 
-X = torch.randn(200, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * torch.tensor([1.0, 10, 100, 0.1, 0]) + 3
+X = (
+    torch.randn(200, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    * torch.tensor([1.0, 10, 100, 0.1, 0])
+    + 3
+)
 
 
 def test_standardise_and_min_max_equal_scikit_learn() -> None:
     train, rest = X[:150], X[150:]
     for step, scaler in ((nw.Standardise(), StandardScaler()), (nw.MinMax(), MinMaxScaler())):
         scaler.fit(train.numpy())
-        np.testing.assert_allclose(step.apply(rest, step.fit(train)).numpy(), scaler.transform(rest.numpy()), atol=1e-9)
+        np.testing.assert_allclose(
+            step.apply(rest, step.fit(train)).numpy(), scaler.transform(rest.numpy()), atol=1e-9
+        )
 
 
 def test_images_are_standardised_by_channel() -> None:
-    x = torch.rand(20, 3, 4, 4, generator=torch.Generator().manual_seed(1)) * torch.tensor([1.0, 5.0, 9.0])[:, None, None]
+    x = (
+        torch.rand(20, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+        * torch.tensor([1.0, 5.0, 9.0])[:, None, None]
+    )
     y = nw.Standardise().apply(x, nw.Standardise().fit(x))
     assert torch.allclose(y.mean((0, 2, 3)), torch.zeros(3), atol=1e-5)
     assert torch.allclose(y.std((0, 2, 3), unbiased=False), torch.ones(3), atol=1e-4)
@@ -46,7 +55,9 @@ def test_a_step_learns_from_the_training_part_alone(cls: type[nw.Preprocess]) ->
 
 
 def test_steps_follow_each_other() -> None:
-    recipe = nw.Recipe(data=nw.data.wine(), preprocess=(nw.Standardise(), nw.MinMax()), network=nw.MLP((13, 3)))
+    recipe = nw.Recipe(
+        data=nw.data.wine(), preprocess=(nw.Standardise(), nw.MinMax()), network=nw.MLP((13, 3))
+    )
     x = prepared(recipe, recipe.data.load())[0].train.x
     assert torch.allclose(x.amin(0), torch.zeros(13), atol=1e-6)
     assert torch.allclose(x.amax(0), torch.ones(13), atol=1e-6)
@@ -67,20 +78,43 @@ def applied(step: nw.Preprocess, x: np.ndarray) -> np.ndarray:
 
 
 def test_steps_are_scikit_learns() -> None:
-    np.testing.assert_allclose(applied(nw.Standardise(), ROWS), preprocessing.StandardScaler().fit_transform(ROWS), atol=1e-4)
-    np.testing.assert_allclose(applied(nw.MinMax(), ROWS), preprocessing.MinMaxScaler().fit_transform(ROWS), atol=1e-5)
-    ours, theirs = applied(nw.Whiten(form="pca", epsilon=1e-9), ROWS), PCA(whiten=True).fit_transform(ROWS)
-    np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-3)  # the sign of a component is free
+    np.testing.assert_allclose(
+        applied(nw.Standardise(), ROWS),
+        preprocessing.StandardScaler().fit_transform(ROWS),
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        applied(nw.MinMax(), ROWS), preprocessing.MinMaxScaler().fit_transform(ROWS), atol=1e-5
+    )
+    ours, theirs = (
+        applied(nw.Whiten(form="pca", epsilon=1e-9), ROWS),
+        PCA(whiten=True).fit_transform(ROWS),
+    )
+    np.testing.assert_allclose(
+        np.abs(ours), np.abs(theirs), atol=1e-3
+    )  # the sign of a component is free
     few = applied(nw.Whiten(form="pca", epsilon=1e-9, keep=2), ROWS)
-    np.testing.assert_allclose(np.abs(few), np.abs(PCA(2, whiten=True).fit_transform(ROWS)), atol=1e-3)
-    quantile = preprocessing.QuantileTransformer(n_quantiles=100, output_distribution="normal").fit_transform(ROWS)
+    np.testing.assert_allclose(
+        np.abs(few), np.abs(PCA(2, whiten=True).fit_transform(ROWS)), atol=1e-3
+    )
+    quantile = preprocessing.QuantileTransformer(
+        n_quantiles=100, output_distribution="normal"
+    ).fit_transform(ROWS)
     np.testing.assert_allclose(applied(nw.Quantile(knots=100), ROWS), quantile, atol=2e-2)
-    missing = np.where(np.random.default_rng(1).random(ROWS.shape) < 0.2, np.nan, ROWS).astype(np.float32)
+    missing = np.where(np.random.default_rng(1).random(ROWS.shape) < 0.2, np.nan, ROWS).astype(
+        np.float32
+    )
     for by in ("mean", "median"):
-        np.testing.assert_allclose(applied(nw.FillMissing(by=by), missing), SimpleImputer(strategy=by).fit_transform(missing), atol=1e-4)
+        np.testing.assert_allclose(
+            applied(nw.FillMissing(by=by), missing),
+            SimpleImputer(strategy=by).fit_transform(missing),
+            atol=1e-4,
+        )
     codes = np.column_stack([ROWS[:, 0], np.arange(200) % 3, np.arange(200) % 4]).astype(np.float32)
     coded = preprocessing.OneHotEncoder(sparse_output=False).fit_transform(codes[:, 1:])
-    np.testing.assert_allclose(applied(nw.OneHot(columns=(1, 2)), codes), np.column_stack([codes[:, :1], coded]))
+    np.testing.assert_allclose(
+        applied(nw.OneHot(columns=(1, 2)), codes), np.column_stack([codes[:, :1], coded])
+    )
 
 
 def test_zca_is_the_symmetric_root_of_the_inverse_covariance() -> None:
@@ -88,7 +122,9 @@ def test_zca_is_the_symmetric_root_of_the_inverse_covariance() -> None:
         centred = ROWS - ROWS.mean(0)
         values, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred / divisor)
         by_hand = centred @ vectors @ np.diag(1 / np.sqrt(values + 0.3)) @ vectors.T
-        np.testing.assert_allclose(applied(nw.Whiten(epsilon=0.3, convention=convention), ROWS), by_hand, atol=1e-4)
+        np.testing.assert_allclose(
+            applied(nw.Whiten(epsilon=0.3, convention=convention), ROWS), by_hand, atol=1e-4
+        )
     images = torch.rand(300, 1, 4, 4)
     step = nw.Whiten(epsilon=1e-6)
     white = step.apply(images, step.fit(images))
@@ -103,7 +139,9 @@ def test_global_contrast_by_both_conventions() -> None:
     centred = x - x.mean(1, keepdim=True)
     ours = nw.GlobalContrast(scale=2.0, bias=10.0).apply(x, {})
     assert torch.allclose(ours, 2 * centred / (10 + centred.square().mean(1, keepdim=True)).sqrt())
-    norms = nw.GlobalContrast(scale=55.0, convention="norm").apply(x, {})  # pylearn2's call for CIFAR-10
+    norms = nw.GlobalContrast(scale=55.0, convention="norm").apply(
+        x, {}
+    )  # pylearn2's call for CIFAR-10
     assert torch.allclose(norms.norm(dim=1), torch.full((200,), 55.0), atol=1e-2)
     assert not nw.GlobalContrast().apply(torch.ones(1, 7), {}).any()  # a flat image stays flat
 
@@ -125,5 +163,7 @@ def test_arrays_with_gaps_are_filled_by_a_step_that_travels_with_the_run() -> No
     with pytest.raises(nw.DataError, match="not finite"):
         nw.data.arrays(x, y.numpy()).load()
     data = nw.data.arrays(x, y.numpy(), allow_missing=True)
-    run = nw.fit(nw.Recipe(data=data, preprocess=(nw.FillMissing(),), network=nw.MLP((3, 2)), epochs=2))
+    run = nw.fit(
+        nw.Recipe(data=data, preprocess=(nw.FillMissing(),), network=nw.MLP((3, 2)), epochs=2)
+    )
     assert len(run.predict([[0.9, float("nan"), 0.1]])) == 1

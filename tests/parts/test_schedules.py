@@ -46,17 +46,22 @@ def theirs(make: Callable[[torch.optim.Optimizer], object], steps: int) -> list[
     ],
     ids=["step", "milestones", "exponential", "cosine", "restarts"],
 )
-def test_a_schedule_is_torchs_epoch_by_epoch(ours: nw.Schedule, make: Callable[[torch.optim.Optimizer], object]) -> None:
+def test_a_schedule_is_torchs_epoch_by_epoch(
+    ours: nw.Schedule, make: Callable[[torch.optim.Optimizer], object]
+) -> None:
     assert factors(ours, 12) == pytest.approx(theirs(make, 12), abs=1e-12)
 
 
 def test_growing_restarts_are_torchs() -> None:
     ours = factors(nw.Cosine(restarts=2, growth=2.0), 14)
-    assert ours == pytest.approx(theirs(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 2, T_mult=2), 14), abs=1e-9)
+    assert ours == pytest.approx(
+        theirs(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 2, T_mult=2), 14), abs=1e-9
+    )
 
 
 def test_one_cycle_has_torchs_shape_from_start_to_peak_to_end() -> None:
-    # torch ends at its last step, a step before the end of the run: compare as functions of the share that is done.
+    # torch ends at its last step, a step before the end of the run: compare as functions of the
+    # share that is done.
     steps = 1000
     make = lambda o: lr_scheduler.OneCycleLR(o, 1.0, total_steps=steps + 1, cycle_momentum=False)  # noqa: E731
     ours = factors(nw.OneCycle(), 10, steps // 10)
@@ -65,13 +70,17 @@ def test_one_cycle_has_torchs_shape_from_start_to_peak_to_end() -> None:
 
 
 def test_the_notes_exponential_is_smooth_or_in_stairs() -> None:
-    smooth, stairs = nw.Exponential(factor=0.5, every=4), nw.Exponential(factor=0.5, every=4, staircase=True)
+    smooth, stairs = (
+        nw.Exponential(factor=0.5, every=4),
+        nw.Exponential(factor=0.5, every=4, staircase=True),
+    )
     assert factors(smooth, 9) == pytest.approx([0.5 ** (e / 4) for e in range(9)])
     assert factors(stairs, 9) == pytest.approx([0.5 ** (e // 4) for e in range(9)])
 
 
 def test_the_notes_program_of_exponential_decay() -> None:
-    # w_0 = 5, loss (w + 1)^2, rate 0.2 * 0.99^epoch, 40 epochs (note 001, claim L74): w = -0.99999942, rate 0.13515
+    # w_0 = 5, loss (w + 1)^2, rate 0.2 * 0.99^epoch, 40 epochs (note 001, claim L74): w =
+    # -0.99999942, rate 0.13515
     schedule, w = nw.Exponential(factor=0.99), 5.0
     for epoch in range(40):
         rate = 0.2 * schedule.next({}, nw.Moment(epoch, 40))[0]
@@ -108,7 +117,13 @@ def test_halve_until_ends_the_run_at_a_thousandth() -> None:
         if schedule.over(state):
             break
     assert factor == 2.0**-10  # the first power of a half that is at most 1/1000
-    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)), optimizer=nw.SGD(lr=50.0), schedule=nw.HalveUntil(until=0.2), epochs=100)
+    recipe = nw.Recipe(
+        data=nw.data.digits(),
+        network=nw.MLP((64, 10)),
+        optimizer=nw.SGD(lr=50.0),
+        schedule=nw.HalveUntil(until=0.2),
+        epochs=100,
+    )
     run = nw.fit(recipe)
     assert run.history.ended.how == "stopped early"
     assert "which ends the run by HalveUntil" in run.history.ended.sentence
@@ -130,7 +145,14 @@ def test_a_rate_that_changes_at_each_step_does_so_in_a_run() -> None:
         def build(self, parameters: object) -> torch.optim.Optimizer:
             return Spy(parameters, lr=self.lr)  # type: ignore[arg-type]
 
-    recipe = nw.Recipe(data=nw.data.iris(valid=0.0), network=nw.MLP((4, 3)), optimizer=Spied(lr=0.5), batch_size=30, epochs=3, schedule=nw.OneCycle())
+    recipe = nw.Recipe(
+        data=nw.data.iris(valid=0.0),
+        network=nw.MLP((4, 3)),
+        optimizer=Spied(lr=0.5),
+        batch_size=30,
+        epochs=3,
+        schedule=nw.OneCycle(),
+    )
     nw.fit(recipe)
     assert seen == pytest.approx([0.5 * f for f in factors(nw.OneCycle(), 3, 4)])
 
@@ -146,7 +168,11 @@ def test_every_schedule_gives_positive_finite_factors(cls: type[nw.Schedule]) ->
 
 
 def test_a_schedule_that_watches_needs_something_to_watch() -> None:
-    recipe = nw.Recipe(data=nw.data.digits(valid=0.0), network=nw.MLP((64, 10)), schedule=nw.WarmUp(then=nw.Plateau()))
+    recipe = nw.Recipe(
+        data=nw.data.digits(valid=0.0),
+        network=nw.MLP((64, 10)),
+        schedule=nw.WarmUp(then=nw.Plateau()),
+    )
     assert "watches the validation part" in str(nw.check(recipe)[0])
     with pytest.raises(nw.WrongValue, match="must rise"):
         nw.Milestones(epochs=(5, 3))
@@ -154,14 +180,22 @@ def test_a_schedule_that_watches_needs_something_to_watch() -> None:
 
 def test_a_warm_up_before_a_plateau_counts_each_epoch_once() -> None:
     schedule = nw.WarmUp(epochs=1, then=nw.Plateau(patience=1, factor=0.5))
-    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)), optimizer=nw.SGD(lr=80.0), schedule=schedule, epochs=9)
+    recipe = nw.Recipe(
+        data=nw.data.digits(),
+        network=nw.MLP((64, 10)),
+        optimizer=nw.SGD(lr=80.0),
+        schedule=schedule,
+        epochs=9,
+    )
     run = nw.fit(recipe)
     losses, rates = run.history.of("valid.loss"), run.history.of("rate")
     assert losses is not None
     assert rates is not None
     plateau, state, expected = nw.Plateau(patience=1, factor=0.5), nw.Plateau().init(), []
     for epoch in range(9):
-        factor, state = plateau.next(state, nw.Moment(epoch, 9, losses.values[epoch - 1] if epoch else None))
+        factor, state = plateau.next(
+            state, nw.Moment(epoch, 9, losses.values[epoch - 1] if epoch else None)
+        )
         expected.append(80.0 * factor)
     assert rates.values[1:] == pytest.approx(expected[1:])
     assert min(expected) < 80

@@ -34,7 +34,10 @@ def test_biases_norm_layers_and_frozen_weights_are_free() -> None:
 
 
 def test_clipping_equals_torch() -> None:
-    for ours, theirs in ((nw.Clip(0.5), lambda p: nn.utils.clip_grad_norm_(p, 0.5)), (nw.ClipValue(0.5), lambda p: nn.utils.clip_grad_value_(p, 0.5))):
+    for ours, theirs in (
+        (nw.Clip(0.5), lambda p: nn.utils.clip_grad_norm_(p, 0.5)),
+        (nw.ClipValue(0.5), lambda p: nn.utils.clip_grad_value_(p, 0.5)),
+    ):
         one, other = torch.zeros(4, requires_grad=True), torch.zeros(4, requires_grad=True)
         one.grad = torch.tensor([3.0, -0.1, 0.2, 5.0])
         other.grad = one.grad.clone()

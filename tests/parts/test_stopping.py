@@ -29,10 +29,14 @@ def test_patience_by_accuracy_counts_no_ties() -> None:
 
 def test_train_down_valid_up_is_the_textbooks_rule() -> None:
     def endings(pairs: list[tuple[float, float]]) -> list[nw.Ending]:
-        return [nw.Ending(e, loss=valid, train_loss=train) for e, (train, valid) in enumerate(pairs)]
+        return [
+            nw.Ending(e, loss=valid, train_loss=train) for e, (train, valid) in enumerate(pairs)
+        ]
 
     assert stops_at(nw.TrainDownValidUp(), endings([(1.0, 1.0), (0.9, 0.95), (0.8, 0.97)])) == 2
-    assert stops_at(nw.TrainDownValidUp(), endings([(1.0, 1.0), (1.1, 1.2), (1.2, 1.3)])) is None  # both rise
+    assert (
+        stops_at(nw.TrainDownValidUp(), endings([(1.0, 1.0), (1.1, 1.2), (1.2, 1.3)])) is None
+    )  # both rise
     pairs = [(1.0, 1.0), (0.9, 1.1), (0.8, 1.0), (0.7, 1.1), (0.6, 1.2)]
     assert stops_at(nw.TrainDownValidUp(2), endings(pairs)) == 4
 
@@ -57,12 +61,18 @@ def test_the_first_of_two_rules_ends_the_run_and_keeps_what_the_first_keeps() ->
 
 @pytest.mark.parametrize("by", ["loss", "accuracy"])
 def test_the_best_weights_are_those_of_the_best_epoch_by_the_chosen_measure(by: str) -> None:
-    recipe = DIGITS.but(optimizer=nw.Adam(lr=0.05), batch_size=8, epochs=15, stopping=nw.Patience(14, by=by))
+    recipe = DIGITS.but(
+        optimizer=nw.Adam(lr=0.05), batch_size=8, epochs=15, stopping=nw.Patience(14, by=by)
+    )
     run = nw.fit(recipe)
     losses, scores = run.history.of("valid.loss"), run.history.of("valid.accuracy")
     assert losses is not None
     assert scores is not None
     samples = recipe.data.load()
     right = float((run.module(samples.valid.x).argmax(1) == samples.valid.y).float().mean())
-    best = scores.values.index(max(scores.values)) if by == "accuracy" else losses.values.index(min(losses.values))
+    best = (
+        scores.values.index(max(scores.values))
+        if by == "accuracy"
+        else losses.values.index(min(losses.values))
+    )
     assert right == pytest.approx(scores.values[best], abs=1e-6)

@@ -22,22 +22,58 @@ class Narrow(nn.Module):
 
 
 CANNOT = [
-    (DIGITS.but(network=nw.MLP((63, 10))), "begins with 63 inputs, and a sample has 64. Write [64, 10]."),
-    (DIGITS.but(network=nw.MLP((64, 30, 9))), "ends in 9 outputs, and the data have 10 classes. Write [64, 30, 10]."),
+    (
+        DIGITS.but(network=nw.MLP((63, 10))),
+        "begins with 63 inputs, and a sample has 64. Write [64, 10].",
+    ),
+    (
+        DIGITS.but(network=nw.MLP((64, 30, 9))),
+        "ends in 9 outputs, and the data have 10 classes. Write [64, 30, 10].",
+    ),
     (DIGITS.but(network=nw.LeNet5()), "conv2 (Conv2d) slides a field of 5x5 over maps of 4x4"),
-    (DIGITS.but(network=nw.LeNet5((3, 28, 28)), preprocess=(nw.Resize(28, 28),)), "conv1 (Conv2d) takes 3 channels and gets 1. Write 1 for its channels."),
-    (nw.Recipe(data=nw.data.wine(), network=nw.LeNet5()), "takes images, and a sample has 13 features in a row. Write MLP((13, 64, 3))."),
+    (
+        DIGITS.but(network=nw.LeNet5((3, 28, 28)), preprocess=(nw.Resize(28, 28),)),
+        "conv1 (Conv2d) takes 3 channels and gets 1. Write 1 for its channels.",
+    ),
+    (
+        nw.Recipe(data=nw.data.wine(), network=nw.LeNet5()),
+        "takes images, and a sample has 13 features in a row. Write MLP((13, 64, 3)).",
+    ),
     (DIGITS.but(network=nw.Own(Narrow)), "gives 3 outputs, and the data have 10 classes"),
-    (nw.Recipe(data=nw.data.diabetes(), network=nw.MLP((10, 1))), "is for classification, and the data are for regression. Write MeanSquaredError()."),
-    (DIGITS.but(loss=nw.MeanAbsoluteError()), "is for regression, and the data are for classification. Write CrossEntropy()."),
-    (DIGITS.but(network=nw.MLP((64, 30, 10), batch_norm=True), batch_size=1), "gives batch norm one sample"),
-    (DIGITS.but(data=nw.data.digits(valid=0.0), stopping=nw.Patience()), "watches the validation part, and data.valid is 0"),
+    (
+        nw.Recipe(data=nw.data.diabetes(), network=nw.MLP((10, 1))),
+        "is for classification, and the data are for regression. Write MeanSquaredError().",
+    ),
+    (
+        DIGITS.but(loss=nw.MeanAbsoluteError()),
+        "is for regression, and the data are for classification. Write CrossEntropy().",
+    ),
+    (
+        DIGITS.but(network=nw.MLP((64, 30, 10), batch_norm=True), batch_size=1),
+        "gives batch norm one sample",
+    ),
+    (
+        DIGITS.but(data=nw.data.digits(valid=0.0), stopping=nw.Patience()),
+        "watches the validation part, and data.valid is 0",
+    ),
 ]
 BADLY = [
-    (DIGITS.but(network=nw.MLP((64, 10), output=nw.Softmax())), "before CrossEntropy, which takes logits and applies the softmax itself. Write Identity()."),
-    (DIGITS.but(loss=nw.MeanSquaredError()), "on classes: its gradient fades where an answer is very wrong. Write CrossEntropy()."),
+    (
+        DIGITS.but(network=nw.MLP((64, 10), output=nw.Softmax())),
+        "before CrossEntropy, which takes logits and applies the softmax itself. Write Identity().",
+    ),
+    (
+        DIGITS.but(loss=nw.MeanSquaredError()),
+        "on classes: its gradient fades where an answer is very wrong. Write CrossEntropy().",
+    ),
     (nw.Recipe(data=nw.data.wine(), network=nw.MLP((13, 3))), "Write (Standardise(),)."),
-    (nw.Recipe(data=nw.data.arrays(np.arange(40.0)[:, None] % 2, [0] * 39 + [1], valid=0.5), network=nw.MLP((1, 2))), "they cannot be learned"),
+    (
+        nw.Recipe(
+            data=nw.data.arrays(np.arange(40.0)[:, None] % 2, [0] * 39 + [1], valid=0.5),
+            network=nw.MLP((1, 2)),
+        ),
+        "they cannot be learned",
+    ),
 ]
 
 
@@ -67,7 +103,11 @@ def test_a_sound_recipe_has_no_problems_and_what_cannot_run_comes_first() -> Non
 
 
 def test_batch_norm_anywhere_refuses_a_batch_of_one() -> None:
-    for network in (nw.ConvNet(image=(1, 8, 8), channels=(4,)), nw.CIFARResNet(depth=8, image=(1, 8, 8)), nw.MLP((64, 8, 10), batch_norm=True)):
+    for network in (
+        nw.ConvNet(image=(1, 8, 8), channels=(4,)),
+        nw.CIFARResNet(depth=8, image=(1, 8, 8)),
+        nw.MLP((64, 8, 10), batch_norm=True),
+    ):
         problem = nw.check(nw.Recipe(data=nw.data.digits(), network=network, batch_size=1))[0]
         assert "gives batch norm one sample" in str(problem)
     plain = nw.ConvNet(image=(1, 8, 8), channels=(4,), block="CAP")
@@ -77,8 +117,16 @@ def test_batch_norm_anywhere_refuses_a_batch_of_one() -> None:
 def test_several_labels_at_once_need_targets_from_0_to_1() -> None:
     x = torch.rand(60, 4)
     y = (x[:, :3] > 0.5).float().numpy()
-    recipe = nw.Recipe(data=nw.data.arrays(x, y), network=nw.MLP((4, 16, 3)), loss=nw.BinaryCrossEntropy(), optimizer=nw.Adam(lr=0.05), epochs=60)
-    assert "which standardises its targets. Write data with scale_target = false" in str(nw.check(recipe)[0])
+    recipe = nw.Recipe(
+        data=nw.data.arrays(x, y),
+        network=nw.MLP((4, 16, 3)),
+        loss=nw.BinaryCrossEntropy(),
+        optimizer=nw.Adam(lr=0.05),
+        epochs=60,
+    )
+    assert "which standardises its targets. Write data with scale_target = false" in str(
+        nw.check(recipe)[0]
+    )
     run = nw.fit(recipe.but(data=nw.data.arrays(x, y, scale_target=False)))
     answers = torch.sigmoid(run.outputs(x.numpy())) > 0.5
     assert float((answers == torch.from_numpy(y).bool()).float().mean()) > 0.9

@@ -34,11 +34,18 @@ NETWORK = st.one_of(
         batch_norm=st.booleans(),
         dropout=unit(),
     ),
-    st.builds(nw.LeNet5, st.tuples(st.integers(1, 4096), st.integers(1, 4096), st.integers(1, 4096)), st.integers(1, 1000), activation=ACTIVATION),
+    st.builds(
+        nw.LeNet5,
+        st.tuples(st.integers(1, 4096), st.integers(1, 4096), st.integers(1, 4096)),
+        st.integers(1, 1000),
+        activation=ACTIVATION,
+    ),
     st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,5})?:[A-Z][a-z]{0,9}", fullmatch=True).map(nw.Own),
 )
 DATA = st.one_of(
-    st.builds(nw.data.digits, valid=unit(0.4), test=unit(0.4), split_seed=st.integers(0, 2**32 - 1)),
+    st.builds(
+        nw.data.digits, valid=unit(0.4), test=unit(0.4), split_seed=st.integers(0, 2**32 - 1)
+    ),
     st.builds(
         nw.data.csv,
         st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
@@ -52,24 +59,41 @@ RECIPES = st.builds(
     data=DATA,
     network=NETWORK,
     preprocess=st.lists(
-        st.one_of(st.just(nw.Standardise()), st.just(nw.MinMax()), st.builds(nw.Resize, st.integers(1, 4096), st.integers(1, 4096))), max_size=3
+        st.one_of(
+            st.just(nw.Standardise()),
+            st.just(nw.MinMax()),
+            st.builds(nw.Resize, st.integers(1, 4096), st.integers(1, 4096)),
+        ),
+        max_size=3,
     ).map(tuple),
-    augment=st.lists(st.one_of(st.builds(nw.Noise, std=POSITIVE), st.builds(nw.Shift, pixels=st.integers(0, 64))), max_size=2).map(tuple),
+    augment=st.lists(
+        st.one_of(
+            st.builds(nw.Noise, std=POSITIVE), st.builds(nw.Shift, pixels=st.integers(0, 64))
+        ),
+        max_size=2,
+    ).map(tuple),
     init=st.one_of(
         st.just(nw.ByNetwork()),
         st.builds(nw.Normal, std=POSITIVE),
         st.builds(nw.He, gain=POSITIVE),
         st.builds(nw.Glorot, shape=st.sampled_from(["uniform", "normal"])),
     ),
-    loss=st.one_of(st.builds(nw.CrossEntropy, label_smoothing=unit()), st.sampled_from([nw.Quadratic(), nw.BinaryCrossEntropy(), nw.MeanAbsoluteError()])),
-    penalty=st.one_of(st.none(), st.builds(nw.L2, strength=POSITIVE), st.builds(nw.L1, strength=POSITIVE)),
+    loss=st.one_of(
+        st.builds(nw.CrossEntropy, label_smoothing=unit()),
+        st.sampled_from([nw.Quadratic(), nw.BinaryCrossEntropy(), nw.MeanAbsoluteError()]),
+    ),
+    penalty=st.one_of(
+        st.none(), st.builds(nw.L2, strength=POSITIVE), st.builds(nw.L1, strength=POSITIVE)
+    ),
     optimizer=st.one_of(
         st.builds(nw.SGD, lr=POSITIVE, momentum=unit(), nesterov=st.booleans()),
         st.builds(nw.Adam, lr=POSITIVE, beta1=unit(), beta2=unit()),
         st.builds(nw.RMSProp, decay=unit()),
     ),
     schedule=st.one_of(
-        st.just(nw.ConstantRate()), st.builds(nw.Cosine, last=unit()), st.builds(nw.StepDecay, every=st.integers(1, 99), factor=st.floats(0.01, 1))
+        st.just(nw.ConstantRate()),
+        st.builds(nw.Cosine, last=unit()),
+        st.builds(nw.StepDecay, every=st.integers(1, 99), factor=st.floats(0.01, 1)),
     ),
     clip=st.one_of(st.none(), st.builds(nw.Clip, POSITIVE), st.builds(nw.ClipValue, POSITIVE)),
     batch_size=st.integers(1, 10**9),
@@ -114,12 +138,24 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("optimizer = 3", "optimizer = 3  must be a table with a kind, or the name of an optimizer"),
-        ('optimizer = "momentm"', "optimizer = 'momentm'  is no known optimizer. Did you mean `Momentum`?"),
+        (
+            "optimizer = 3",
+            "optimizer = 3  must be a table with a kind, or the name of an optimizer",
+        ),
+        (
+            'optimizer = "momentm"',
+            "optimizer = 'momentm'  is no known optimizer. Did you mean `Momentum`?",
+        ),
         ("clip = {value = 1.0}", "clip = {'value': 1.0}  needs a kind: which clipping?"),
         ('preprocess = "Standardise"', "preprocess = 'Standardise'  must be a row of tables"),
-        ('preprocess = ["Standardise", {kind = "Resize", width = 3}]', "preprocess.1.height  is missing: an image has pixels. Write 28."),
-        ('optimizer = {kind = "Adam", momentum = 0.9}', "optimizer.momentum  unknown field. There are: lr, beta1, beta2, epsilon."),
+        (
+            'preprocess = ["Standardise", {kind = "Resize", width = 3}]',
+            "preprocess.1.height  is missing: an image has pixels. Write 28.",
+        ),
+        (
+            'optimizer = {kind = "Adam", momentum = 0.9}',
+            "optimizer.momentum  unknown field. There are: lr, beta1, beta2, epsilon.",
+        ),
         ("seed = 1e3", "seed = 1000.0  must be a whole number"),
         ("epochs = 2026-01-01", "epochs = datetime.date(2026, 1, 1)  must be a whole number"),
         ("[optimizer]\nlr = nan", "optimizer.lr = nan  must be a finite number"),
@@ -173,8 +209,18 @@ BASES = [
         clip=nw.Clip(),
         stopping=nw.Patience(),
     ),
-    nw.Recipe(data=nw.data.csv("a.csv", "y", columns=("x", "y")), network=nw.LeNet5(), optimizer=nw.SGD(lr=0.1), schedule=nw.Cosine(), init=nw.Glorot()),
-    nw.Recipe(data=nw.data.mnist(), network=nw.Own("models:Net"), loss=nw.CrossEntropy(label_smoothing=0.1)),
+    nw.Recipe(
+        data=nw.data.csv("a.csv", "y", columns=("x", "y")),
+        network=nw.LeNet5(),
+        optimizer=nw.SGD(lr=0.1),
+        schedule=nw.Cosine(),
+        init=nw.Glorot(),
+    ),
+    nw.Recipe(
+        data=nw.data.mnist(),
+        network=nw.Own("models:Net"),
+        loss=nw.CrossEntropy(label_smoothing=0.1),
+    ),
 ]
 JUNK: list[object] = [
     None,
@@ -265,7 +311,9 @@ def test_any_plain_value_is_answered(plain: object) -> None:
             recipe_of(plain)
 
 
-def test_reading_runs_nothing_that_a_file_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_runs_nothing_that_a_file_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "trap.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(str(tmp_path))
     recipe = recipe_from(b'data = "digits"\nnetwork = {kind = "Own", source = "trap:Net"}')
@@ -276,4 +324,7 @@ def test_reading_runs_nothing_that_a_file_names(tmp_path: Path, monkeypatch: pyt
 def test_the_file_is_what_toml_reads() -> None:
     plain = tomllib.loads(recipe_text(BASES[0]))
     assert plain["network"]["activation"] == {"kind": "LeakyReLU", "slope": 0.01}
-    assert plain["preprocess"] == [{"kind": "Standardise"}, {"kind": "Resize", "height": 8, "width": 8}]
+    assert plain["preprocess"] == [
+        {"kind": "Standardise"},
+        {"kind": "Resize", "height": 8, "width": 8},
+    ]

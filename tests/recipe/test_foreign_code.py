@@ -27,7 +27,8 @@ network = {kind = "Own", source = "foreign:build"}
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a recipe whose start is trained by foreign code, which leaves a mark when it is imported."""
+    """A folder with a recipe whose start is trained by foreign code, which leaves a mark when it is
+    imported."""
     (tmp_path / "foreign.py").write_text("open('it_ran', 'w').close()\n")
     (tmp_path / "recipe.toml").write_text(RECIPE)
     monkeypatch.chdir(tmp_path)
@@ -52,7 +53,9 @@ def test_no_command_runs_it_unasked(here: Path, command: str) -> None:
 
 
 def test_nothing_begins_anew_from_a_folder_by_it(here: Path) -> None:
-    RunFolder.create(Path("run"), nw.read_recipe("recipe.toml")).write_about({"ended": {"how": "running"}})
+    RunFolder.create(Path("run"), nw.read_recipe("recipe.toml")).write_about(
+        {"ended": {"how": "running"}}
+    )
     with pytest.raises(nw.RunFolderError, match="reading runs no code"):
         nw.resume("run")
     space = 'axes = [{kind = "Log", field = "optimizer.lr", low = 0.1, high = 1.0}]'

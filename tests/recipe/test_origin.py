@@ -42,11 +42,17 @@ def test_a_run_folder_a_recipe_and_files_give_the_same_weights(run: nw.Run, tmp_
 
 
 def test_the_head_starts_anew_where_it_is_asked_to(run: nw.Run) -> None:
-    wide = FIRST.but(network=nw.MLP((64, 30, 20, 10)), init=nw.From(str(run.folder), layers=("layer1",), rest=nw.Constant(weight=0.25)))
+    wide = FIRST.but(
+        network=nw.MLP((64, 30, 20, 10)),
+        init=nw.From(str(run.folder), layers=("layer1",), rest=nw.Constant(weight=0.25)),
+    )
     begun = start_of(wide)
     assert torch.equal(begun["layer1.weight"], run.module.state_dict()["layer1.weight"])
     assert bool((begun["layer2.weight"] == 0.25).all())
-    with pytest.raises(nw.DataError, match=r"layer2.weight is \(10, 30\) there and \(20, 30\) here: the networks differ. Begin it anew"):
+    with pytest.raises(
+        nw.DataError,
+        match=r"layer2.weight is \(10, 30\) there and \(20, 30\) here: the networks differ. Begin it anew",
+    ):
         nw.fit(wide.but(init=nw.From(str(run.folder))))
     nw.fit(wide.but(init=nw.From(str(run.folder), anew=("layer2",)), epochs=1))
 
@@ -66,15 +72,26 @@ def test_what_cannot_be_taken_is_told(run: nw.Run, tmp_path: Path) -> None:
 
 
 def test_a_chain_is_a_value_and_goes_through_a_file() -> None:
-    chain = FIRST.but(init=nw.From(recipe=FIRST, anew=("layer2",)), tuning=nw.FineTune(freeze=("layer1",)), optimizer=nw.SGD(lr=0.01))
+    chain = FIRST.but(
+        init=nw.From(recipe=FIRST, anew=("layer2",)),
+        tuning=nw.FineTune(freeze=("layer1",)),
+        optimizer=nw.SGD(lr=0.01),
+    )
     assert recipe_of(plain_of(chain)) == chain
     assert chain.hash != chain.but(init=nw.From(recipe=FIRST.but(seed=1), anew=("layer2",))).hash
     with pytest.raises(nw.RecipeFileError, match=r"init.recipe.epochs = 0"):
-        recipe_of({**plain_of(chain), "init": {"kind": "From", "recipe": {**plain_of(FIRST), "epochs": 0}}})
+        recipe_of(
+            {
+                **plain_of(chain),
+                "init": {"kind": "From", "recipe": {**plain_of(FIRST), "epochs": 0}},
+            }
+        )
 
 
 def test_arrays_of_a_first_recipe_are_refused_by_files_with_a_way_out(tmp_path: Path) -> None:
-    arrays = FIRST.but(data=nw.data.arrays(torch.rand(40, 64), [0, 1] * 20), network=nw.MLP((64, 30, 2)))
+    arrays = FIRST.but(
+        data=nw.data.arrays(torch.rand(40, 64), [0, 1] * 20), network=nw.MLP((64, 30, 2))
+    )
     with pytest.raises(nw.WrongValue, match="train it into a folder and name that"):
         nw.write_recipe(arrays.but(init=nw.From(recipe=arrays)), tmp_path / "recipe.toml")
 
@@ -83,10 +100,18 @@ def test_knowledge_of_a_related_task_helps_where_samples_are_few() -> None:
     samples = nw.data.digits().load().train
     x, y = samples.x.flatten(1), samples.y
     network = nw.MLP((64, 100, 10))
-    source = nw.Recipe(data=nw.data.arrays(x, y, valid=0.1, test=0.0), network=network, init=nw.He(), epochs=30)
+    source = nw.Recipe(
+        data=nw.data.arrays(x, y, valid=0.1, test=0.0), network=network, init=nw.He(), epochs=30
+    )
     # The same digits, fainter and soiled.
     soiled = 0.5 * x + 0.2 * torch.rand(x.shape, generator=torch.Generator().manual_seed(0))
-    few = nw.Recipe(data=nw.data.arrays(soiled, y, valid=0.0, test=0.95), network=network, init=nw.He(), epochs=60, batch_size=8)
+    few = nw.Recipe(
+        data=nw.data.arrays(soiled, y, valid=0.0, test=0.95),
+        network=network,
+        init=nw.He(),
+        epochs=60,
+        batch_size=8,
+    )
     warm = few.but(init=nw.From(recipe=source), tuning=nw.FineTune(decay=0.5))
     gains = []
     for seed in range(5):
@@ -100,5 +125,7 @@ def test_knowledge_of_a_related_task_helps_where_samples_are_few() -> None:
 def test_fine_tuning_in_a_file_needs_no_kind() -> None:
     plain = {**plain_of(FIRST), "tuning": {"freeze": ["layer1"]}}
     assert recipe_of(plain).tuning == nw.FineTune(freeze=("layer1",))
-    with pytest.raises(nw.RecipeFileError, match=r"tuning.freez  unknown field. Did you mean `freeze`"):
+    with pytest.raises(
+        nw.RecipeFileError, match=r"tuning.freez  unknown field. Did you mean `freeze`"
+    ):
         recipe_of({**plain, "tuning": {"freez": []}})

@@ -14,10 +14,18 @@ def test_but_makes_a_new_one() -> None:
 
 
 def test_changes_tells_parts_of_one_class_by_field_and_others_whole() -> None:
-    other = BASE.but(optimizer=nw.SGD(lr=0.5), penalty=nw.L2(), network=BASE.network.but(activation=nw.Tanh()))
-    assert nw.changes(BASE, other) == {"network.activation": (nw.ReLU(), nw.Tanh()), "optimizer.lr": (0.1, 0.5), "penalty": (None, nw.L2())}
+    other = BASE.but(
+        optimizer=nw.SGD(lr=0.5), penalty=nw.L2(), network=BASE.network.but(activation=nw.Tanh())
+    )
+    assert nw.changes(BASE, other) == {
+        "network.activation": (nw.ReLU(), nw.Tanh()),
+        "optimizer.lr": (0.1, 0.5),
+        "penalty": (None, nw.L2()),
+    }
     assert nw.changes(BASE, BASE.but(init=nw.Glorot())) == {"init": (nw.ByNetwork(), nw.Glorot())}
-    assert nw.changes(BASE.but(init=nw.Glorot()), BASE.but(init=nw.Glorot(shape="normal"))) == {"init.shape": ("uniform", "normal")}
+    assert nw.changes(BASE.but(init=nw.Glorot()), BASE.but(init=nw.Glorot(shape="normal"))) == {
+        "init.shape": ("uniform", "normal")
+    }
     assert nw.changes(BASE, BASE) == {}
 
 
@@ -50,6 +58,12 @@ def test_a_suggestion_stops_by_itself_unless_it_is_told_how_long() -> None:
 
 
 def test_a_suggestion_runs_for_every_bundled_set() -> None:
-    for data in (nw.data.digits(), nw.data.iris(), nw.data.wine(), nw.data.breast_cancer(), nw.data.diabetes()):
+    for data in (
+        nw.data.digits(),
+        nw.data.iris(),
+        nw.data.wine(),
+        nw.data.breast_cancer(),
+        nw.data.diabetes(),
+    ):
         assert nw.check(nw.suggest(data)) == []
     assert nw.check(nw.suggest(nw.data.digits(), "lenet5")) == []

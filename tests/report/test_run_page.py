@@ -155,8 +155,17 @@ def test_a_signal_that_says_nothing_has_no_picture(digits_run: nw.Run) -> None:
 
 def test_numbers_that_are_not_finite_do_not_stop_a_picture() -> None:
     layers = (nw.Layer("a", "Linear", 1, 1), nw.Layer("b", "Linear", 1, 1))
-    rows = [{"step": i, "gradient.rms|a": np.nan if i % 2 else 1e-30, "gradient.rms|b": np.inf if i % 3 else 0.0} for i in range(9)]
-    assert layers_by_time(nw.History.from_rows(rows, layers), "gradient.rms", "Gradient", True).startswith("<svg")
+    rows = [
+        {
+            "step": i,
+            "gradient.rms|a": np.nan if i % 2 else 1e-30,
+            "gradient.rms|b": np.inf if i % 3 else 0.0,
+        }
+        for i in range(9)
+    ]
+    assert layers_by_time(
+        nw.History.from_rows(rows, layers), "gradient.rms", "Gradient", True
+    ).startswith("<svg")
 
 
 def test_a_lab_has_its_page(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""A study whose workers are killed again and again: run by `test_kills.py` in a process of its own, since it forks.
+"""A study whose workers are killed again and again: run by `test_kills.py` in a process of its own,
+since it forks.
 
     python kills.py FOLDER KILLS
 
@@ -22,7 +23,13 @@ from netwise.searches.plan import Search
 from netwise.searches.study import StudyFolder
 from netwise.searches.worker import Post, work
 
-RECIPE = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 32, 10), dropout=0.2), optimizer=nw.SGD(lr=0.1), batch_size=16, epochs=6)
+RECIPE = nw.Recipe(
+    data=nw.data.digits(),
+    network=nw.MLP((64, 32, 10), dropout=0.2),
+    optimizer=nw.SGD(lr=0.1),
+    batch_size=16,
+    epochs=6,
+)
 SPACE = nw.Space((nw.Log("optimizer.lr", 1e-3, 10.0), nw.Whole("width", 4, 64, log=True)))
 WORKERS = 2
 
@@ -42,14 +49,18 @@ def begun(post: Post) -> int:
 def main(folder: Path, kills: int) -> None:
     torch.set_num_threads(1)
     nw.fit(RECIPE.but(epochs=1))  # all that is imported late is there before the first fork
-    plan = Search(space=SPACE, method=nw.Random(), trials=10_000, fresh=0)  # more than there is time for: workers always have something to do
+    plan = Search(
+        space=SPACE, method=nw.Random(), trials=10_000, fresh=0
+    )  # more than there is time for: workers always have something to do
     StudyFolder.create(folder, RECIPE, plan)
     post = Post(str(folder), None, 0, 1)
     chance = random.Random(0)
     living = [begun(post) for _ in range(WORKERS)]
     for _ in range(kills):
         time.sleep(chance.uniform(0.02, 0.6))
-        victims = list(living) if chance.random() < 0.2 else [chance.choice(living)]  # now and then all at once
+        victims = (
+            list(living) if chance.random() < 0.2 else [chance.choice(living)]
+        )  # now and then all at once
         for child in victims:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -60,7 +71,15 @@ def main(folder: Path, kills: int) -> None:
     study = StudyFolder.open(folder)
     begun_trials = len(study.tried())
     found = nw.resume_search(folder, trials=begun_trials, jobs=1)
-    print(json.dumps({"kills": kills, "trials": [[t.number, t.state, t.value, t.point] for t in found.tried], "complete": found.complete}))
+    print(
+        json.dumps(
+            {
+                "kills": kills,
+                "trials": [[t.number, t.state, t.value, t.point] for t in found.tried],
+                "complete": found.complete,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

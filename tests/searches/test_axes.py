@@ -1,4 +1,5 @@
-"""Axes and spaces: values by shares and back, what they change, what cannot be; methods by themselves."""
+"""Axes and spaces: values by shares and back, what they change, what cannot be; methods by
+themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +14,12 @@ from netwise.searches.methods import METHODS
 from netwise.searches.plan_file import search_of, search_text
 
 RECIPE = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
-AXES = [nw.Linear("x", -2.0, 5.0), nw.Log("x", 1e-4, 10.0), nw.Whole("x", 3, 40), nw.Whole("x", 2, 512, log=True)]
+AXES = [
+    nw.Linear("x", -2.0, 5.0),
+    nw.Log("x", 1e-4, 10.0),
+    nw.Whole("x", 3, 40),
+    nw.Whole("x", 2, 512, log=True),
+]
 
 
 @given(st.sampled_from(AXES), st.floats(0, 1))
@@ -21,12 +27,18 @@ def test_a_value_lies_where_it_was_asked_for(axis: nw.Axis, share: float) -> Non
     value = axis.value_at(share)
     assert axis.low <= value <= axis.high  # type: ignore[attr-defined]
     back = axis.share_of(value)
-    step = 0.0 if isinstance(value, float) else max(abs(axis.share_of(value + 1) - back), abs(back - axis.share_of(max(1, value - 1))))
+    step = (
+        0.0
+        if isinstance(value, float)
+        else max(abs(axis.share_of(value + 1) - back), abs(back - axis.share_of(max(1, value - 1))))
+    )
     assert abs(back - share) <= step + 1e-9
 
 
 @given(st.sampled_from(AXES), st.lists(st.floats(0, 1), min_size=1, max_size=5))
-def test_a_narrower_axis_holds_its_values_and_lies_within(axis: nw.Axis, shares: list[float]) -> None:
+def test_a_narrower_axis_holds_its_values_and_lies_within(
+    axis: nw.Axis, shares: list[float]
+) -> None:
     values = [axis.value_at(share) for share in shares]
     near = axis.near(values, 0.1)
     assert axis.low <= near.low < near.high <= axis.high  # type: ignore[attr-defined]
@@ -54,7 +66,9 @@ def test_a_logarithmic_axis_gives_each_decade_its_share() -> None:
         ("penalty.kind", "L2", lambda r: type(r.penalty).__name__),
     ],
 )
-def test_an_axis_changes_its_field_and_nothing_else(field: str, value: object, seen: object) -> None:
+def test_an_axis_changes_its_field_and_nothing_else(
+    field: str, value: object, seen: object
+) -> None:
     changed = nw.Choice(field, (value, "other")).applied(RECIPE, value)
     assert seen(changed) == value  # type: ignore[operator]
     assert len(nw.changes(RECIPE, changed)) == 1
@@ -78,9 +92,15 @@ def test_width_and_depth_are_words_for_an_mlp() -> None:
         (lambda: nw.Whole("x", 0, 10, log=True), "at least 1"),
         (lambda: nw.Choice("x", ("a",)), "at least two"),
         (lambda: nw.Space((nw.Linear("x", 0, 1), nw.Linear("x", 0, 2))), "stands twice"),
-        (lambda: nw.Space((nw.Linear("x", 0, 1, when="y", among=(1,)), nw.Choice("y", (1, 2)))), "no axis further up"),
+        (
+            lambda: nw.Space((nw.Linear("x", 0, 1, when="y", among=(1,)), nw.Choice("y", (1, 2)))),
+            "no axis further up",
+        ),
         (lambda: nw.Linear("x", 0, 1, when="y"), "belong together"),
-        (lambda: nw.Search(space=nw.Space((nw.Linear("x", 0, 1),)), folds=1), "no cross-validation"),
+        (
+            lambda: nw.Search(space=nw.Space((nw.Linear("x", 0, 1),)), folds=1),
+            "no cross-validation",
+        ),
     ],
 )
 def test_what_cannot_be_is_told(make: object, message: str) -> None:
@@ -92,7 +112,10 @@ def test_what_cannot_be_is_told(make: object, message: str) -> None:
 def test_every_plan_goes_through_its_file(method: type[nw.Method]) -> None:
     import tomllib
 
-    axes = (nw.Choice("optimizer.kind", ("SGD", "Adam")), nw.Log("optimizer.lr", 1e-4, 1.0, when="optimizer.kind", among=("SGD",)))
+    axes = (
+        nw.Choice("optimizer.kind", ("SGD", "Adam")),
+        nw.Log("optimizer.lr", 1e-4, 1.0, when="optimizer.kind", among=("SGD",)),
+    )
     plan = nw.Search(space=nw.Space(axes), method=method(), trials=7, folds=3, seed=5)
     assert search_of(tomllib.loads(search_text(plan))) == plan
 
@@ -100,7 +123,9 @@ def test_every_plan_goes_through_its_file(method: type[nw.Method]) -> None:
 def test_a_model_and_its_improvement_are_those_of_the_closed_form() -> None:
     """Expected improvement against an integral by brute force."""
     space = nw.Space((nw.Linear("x", 0.0, 1.0),))
-    tried = [nw.Tried(i, 0, {"x": x}, value=math.sin(6 * x)) for i, x in enumerate(np.linspace(0, 1, 9))]
+    tried = [
+        nw.Tried(i, 0, {"x": x}, value=math.sin(6 * x)) for i, x in enumerate(np.linspace(0, 1, 9))
+    ]
     model = nw.surrogate(space, tried, ("x",), points=51)
     best = max(t.value for t in tried if t.value is not None)
     place = 17
@@ -116,7 +141,11 @@ def test_importance_finds_the_axis_that_matters() -> None:
     rng = np.random.default_rng(0)
     tried = []
     for i in range(60):
-        point = {"a": float(10 ** rng.uniform(-3, 0)), "b": float(rng.random()), "c": str(rng.choice(["x", "y"]))}
+        point = {
+            "a": float(10 ** rng.uniform(-3, 0)),
+            "b": float(rng.random()),
+            "c": str(rng.choice(["x", "y"])),
+        }
         tried.append(nw.Tried(i, 0, point, value=float(np.log10(point["a"]) + 0.1 * point["b"])))
     found = nw.importance(space, tried)
     assert list(found)[0] == "a"

@@ -52,7 +52,9 @@ def test_a_search_prints_leaders_and_leaves_a_recipe_and_a_report(home: Path) ->
     assert told["complete"]
     assert len(told["trials"]) == 3
     assert told["report"].endswith("report.html")
-    more = json.loads(call("search", "--resume", "study", "--trials", "4", "--json", "--jobs", "1").stdout)
+    more = json.loads(
+        call("search", "--resume", "study", "--trials", "4", "--json", "--jobs", "1").stdout
+    )
     assert len(more["trials"]) == 4
 
 
@@ -75,7 +77,9 @@ def test_a_search_is_listed_and_shown_as_one(home: Path) -> None:
 
 def test_a_search_that_has_not_ended_is_shown_as_far_as_it_is(home: Path) -> None:
     recipe = nw.read_recipe("small.toml")
-    plan = nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)), method=nw.Random(), trials=3)
+    plan = nw.Search(
+        space=nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)), method=nw.Random(), trials=3
+    )
     study = StudyFolder.create(Path("runs/study"), recipe, plan)
     empty = call("show", "study")
     assert empty.exit_code == 0, empty.output
@@ -95,14 +99,21 @@ def test_words_that_cannot_be_are_told(home: Path) -> None:
     assert "is no known search method" in call("search", "space.toml", "--method", "Gridd").output
     Path("space.toml").write_text(SPACE.replace('recipe = "small.toml"\n', ""))
     assert "names no recipe" in call("search", "space.toml").output
-    assert call("search", "space.toml", "--recipe", "small.toml", "--trials", "1", "--jobs", "1").exit_code == 0
+    assert (
+        call(
+            "search", "space.toml", "--recipe", "small.toml", "--trials", "1", "--jobs", "1"
+        ).exit_code
+        == 0
+    )
     assert not list(home.glob("runs/*/.asking.tmp"))
 
 
 def test_the_babysitters_log(home: Path) -> None:
     assert "has no guess yet" in call("guess", "book", "--because", "why not").output
     assert call("guess", "book", "small.toml", "--because", "a first look").exit_code == 0
-    second = call("guess", "book", "--because", "the loss fell slowly", "--set", "optimizer.lr=0.05")
+    second = call(
+        "guess", "book", "--because", "the loss fell slowly", "--set", "optimizer.lr=0.05"
+    )
     assert "optimizer.lr: 0.001 -> 0.05" in second.output
     assert "helps" in call("outcome", "book", "2", "a larger", "rate", "helps").output
     told = json.loads(call("log", "book", "--json").stdout)
@@ -113,9 +124,22 @@ def test_the_babysitters_log(home: Path) -> None:
 
 
 def test_validate_and_curve(home: Path) -> None:
-    told = json.loads(call("validate", "small.toml", "--folds", "3", "--jobs", "1", "--json").stdout)
+    told = json.loads(
+        call("validate", "small.toml", "--folds", "3", "--jobs", "1", "--json").stdout
+    )
     assert len(told["values"]) == 3
-    said = call("curve", "small.toml", "--rows", "30,90", "--seeds", "1", "--jobs", "1", "--picture", "curve.svg")
+    said = call(
+        "curve",
+        "small.toml",
+        "--rows",
+        "30,90",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+        "--picture",
+        "curve.svg",
+    )
     assert said.exit_code == 0, said.output
     assert "More data" in said.output
     assert (home / "curve.svg").read_text("utf-8").startswith("<svg")
@@ -123,7 +147,9 @@ def test_validate_and_curve(home: Path) -> None:
 
 
 def test_where_every_trial_fails_the_reason_is_told(home: Path) -> None:
-    Path("small.toml").write_text(RECIPE.replace("MLP", "Own").replace("widths = [4, 8, 3]", 'source = "torch.nn:Identity"'))
+    Path("small.toml").write_text(
+        RECIPE.replace("MLP", "Own").replace("widths = [4, 8, 3]", 'source = "torch.nn:Identity"')
+    )
     said = call("search", "space.toml", "--jobs", "1", "-o", "study", "--trust-own")
     assert "No trial was completed. Trial 0: " in said.output
     assert said.output.count("failed") == 3

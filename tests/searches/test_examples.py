@@ -1,4 +1,5 @@
-"""The searches of the repository can be read, fit their recipes, and have nothing against them but advice."""
+"""The searches of the repository can be read, fit their recipes, and have nothing against them but
+advice."""
 
 from __future__ import annotations
 
@@ -18,4 +19,8 @@ def test_a_search_can_be_read_and_begun(path: Path) -> None:
     recipe, plan = _planned(path, None, (), None, None)
     assert not [problem for problem in nw.advice(recipe, plan) if problem.grade == CANNOT_RUN]
     point = {axis.name: axis.value_at(0.5) for axis in plan.space.axes}
-    assert not [problem for problem in nw.check(plan.space.applied(recipe, point)) if problem.grade == CANNOT_RUN]
+    assert not [
+        problem
+        for problem in nw.check(plan.space.applied(recipe, point))
+        if problem.grade == CANNOT_RUN
+    ]

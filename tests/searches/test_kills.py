@@ -1,4 +1,5 @@
-"""Workers killed at any moment, a hundred times: nothing stays "running", nothing is counted twice, and the numbers are those of quiet runs."""
+"""Workers killed at any moment, a hundred times: nothing stays "running", nothing is counted twice,
+and the numbers are those of quiet runs."""
 
 from __future__ import annotations
 
@@ -16,16 +17,39 @@ KILLS = 100
 
 def test_a_hundred_kills_change_nothing(tmp_path: Path) -> None:
     script = Path(__file__).with_name("kills.py")
-    done = subprocess.run([sys.executable, script, str(tmp_path / "study"), str(KILLS)], capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(
+        [sys.executable, script, str(tmp_path / "study"), str(KILLS)],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert told["complete"]
     trials = told["trials"]
     assert [number for number, *_ in trials] == list(range(len(trials)))
     assert {state for _, state, *_ in trials} == {"complete"}
-    quiet = nw.search(RECIPE, SPACE, method=nw.Random(), trials=len(trials), fresh=0, folder=tmp_path / "quiet", jobs=1)
-    assert [(t.number, t.value, t.point) for t in quiet.tried] == [(number, value, point) for number, _, value, point in trials]
+    quiet = nw.search(
+        RECIPE,
+        SPACE,
+        method=nw.Random(),
+        trials=len(trials),
+        fresh=0,
+        folder=tmp_path / "quiet",
+        jobs=1,
+    )
+    assert [(t.number, t.value, t.point) for t in quiet.tried] == [
+        (number, value, point) for number, _, value, point in trials
+    ]
     for trial in quiet.tried:  # to the last bit: the histories too
-        one, other = (nw.load_history(home / "trials" / f"{trial.number:04d}" / "run") for home in (tmp_path / "study", tmp_path / "quiet"))
-        assert {key: series.values for key, series in one.series.items()} == {key: series.values for key, series in other.series.items()}
-    assert not any(trial.state == "running" for trial in StudyFolder.open(tmp_path / "study").tried())
+        one, other = (
+            nw.load_history(home / "trials" / f"{trial.number:04d}" / "run")
+            for home in (tmp_path / "study", tmp_path / "quiet")
+        )
+        assert {key: series.values for key, series in one.series.items()} == {
+            key: series.values for key, series in other.series.items()
+        }
+    assert not any(
+        trial.state == "running" for trial in StudyFolder.open(tmp_path / "study").tried()
+    )

@@ -19,7 +19,9 @@ from netwise.searches.plan import Search
 from netwise.searches.study import StudyFolder
 from netwise.searches.worker import Post, work
 
-RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=3)
+RECIPE = nw.Recipe(
+    data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=3
+)
 SPACE = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 2, 32, log=True)))
 
 
@@ -30,13 +32,19 @@ def points(found: nw.Found) -> list[tuple[int, dict[str, object], float | None]]
 @pytest.mark.filterwarnings("ignore")
 def test_a_dask_cluster_gives_the_numbers_of_one_process(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="needs dask: pip install netwise[test]")
-    alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=2, folder=tmp_path / "alone", jobs=1)
+    alone = nw.search(
+        RECIPE, SPACE, method=nw.Random(), trials=5, fresh=2, folder=tmp_path / "alone", jobs=1
+    )
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
         distributed.Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):
-        found = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=2, folder=tmp_path / "dask", jobs=2)
+        found = nw.search(
+            RECIPE, SPACE, method=nw.Random(), trials=5, fresh=2, folder=tmp_path / "dask", jobs=2
+        )
         runs = nw.fit_many([RECIPE, RECIPE.but(seed=1)], jobs=2)
     assert points(found) == points(alone)
     assert found.fresh == alone.fresh
@@ -53,11 +61,16 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     homes = [path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
     homes += [Path(found).parent for found in [shutil.which("initdb")] if found]
     if not homes:
-        pytest.skip("no PostgreSQL here: apt-get install postgresql, or set NETWISE_POSTGRES to the URL of one")
+        pytest.skip(
+            "no PostgreSQL here: apt-get install postgresql, or set NETWISE_POSTGRES to the URL of one"
+        )
     folder = tmp_path_factory.mktemp("postgres")
     as_user: list[str] = []
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        if not shutil.which("runuser") or subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode:
+        if (
+            not shutil.which("runuser")
+            or subprocess.run(["id", "postgres"], capture_output=True, check=False).returncode
+        ):
             pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
         folder = Path("/tmp") / f"netwise-postgres-{os.getpid()}"
         folder.mkdir(mode=0o700)
@@ -68,12 +81,29 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     tools = homes[-1]
     made = subprocess.run(
-        [*as_user, tools / "initdb", "-D", folder / "data", "-A", "trust", "-U", "netwise"], capture_output=True, text=True, check=False, cwd="/"
+        [*as_user, tools / "initdb", "-D", folder / "data", "-A", "trust", "-U", "netwise"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
     )
     if made.returncode:
         pytest.skip(f"PostgreSQL cannot be set up here: {made.stderr[-200:]}")
-    command = [*as_user, tools / "postgres", "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", folder]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    command = [
+        *as_user,
+        tools / "postgres",
+        "-D",
+        folder / "data",
+        "-p",
+        str(port),
+        "-h",
+        "127.0.0.1",
+        "-k",
+        folder,
+    ]
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+    )
     try:
         _wait_for(port)
         yield f"postgresql+psycopg://netwise@127.0.0.1:{port}/postgres"
@@ -98,9 +128,22 @@ def _wait_for(port: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_study_in_postgresql_gives_the_same_numbers_and_goes_on(tmp_path: Path, database: str) -> None:
-    alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=0, folder=tmp_path / "alone", jobs=1)
-    found = nw.search(RECIPE, SPACE, method=nw.Random(), trials=5, fresh=0, folder=tmp_path / "kept", jobs=2, storage=database)
+def test_a_study_in_postgresql_gives_the_same_numbers_and_goes_on(
+    tmp_path: Path, database: str
+) -> None:
+    alone = nw.search(
+        RECIPE, SPACE, method=nw.Random(), trials=5, fresh=0, folder=tmp_path / "alone", jobs=1
+    )
+    found = nw.search(
+        RECIPE,
+        SPACE,
+        method=nw.Random(),
+        trials=5,
+        fresh=0,
+        folder=tmp_path / "kept",
+        jobs=2,
+        storage=database,
+    )
     assert points(found) == points(alone)
     more = nw.resume_search(tmp_path / "kept", trials=7, jobs=1, storage=database)
     assert points(more)[:5] == points(found)
@@ -108,8 +151,11 @@ def test_a_study_in_postgresql_gives_the_same_numbers_and_goes_on(tmp_path: Path
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_two_machines_with_folders_of_their_own_share_the_work(tmp_path: Path, database: str) -> None:
-    """A study of one name in one storage; neither machine sees the other's locks, so a trial that has begun there is left alone."""
+def test_two_machines_with_folders_of_their_own_share_the_work(
+    tmp_path: Path, database: str
+) -> None:
+    """A study of one name in one storage; neither machine sees the other's locks, so a trial that
+    has begun there is left alone."""
     plan = Search(space=SPACE, method=nw.Random(), trials=6, fresh=0)
     one = StudyFolder.create(tmp_path / "one" / "study", RECIPE, plan, database)
     two = StudyFolder.create(tmp_path / "two" / "study", RECIPE, plan, database)
@@ -122,16 +168,24 @@ def test_two_machines_with_folders_of_their_own_share_the_work(tmp_path: Path, d
     lock.close()
     one.let_wait(trial._trial_id)
     assert work(Post(str(one.path), database, 0, 1)) == "ended"
-    alone = nw.search(RECIPE, SPACE, method=nw.Random(), trials=6, fresh=0, folder=tmp_path / "alone", jobs=1)
+    alone = nw.search(
+        RECIPE, SPACE, method=nw.Random(), trials=6, fresh=0, folder=tmp_path / "alone", jobs=1
+    )
     assert [(t.number, t.point, t.value) for t in one.tried()] == points(alone)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two machines with folders of their own and one storage: the one sees of the other what stands in the storage."""
+def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines with folders of their own and one storage: the one sees of the other what stands
+    in the storage."""
     url = f"sqlite:///{tmp_path / 'trials.db'}"
     plan = Search(space=SPACE, method=nw.Random(), trials=1, fresh=0)
-    here, there = (StudyFolder.create(tmp_path / name / "study", RECIPE, plan, url) for name in ("here", "there"))
+    here, there = (
+        StudyFolder.create(tmp_path / name / "study", RECIPE, plan, url)
+        for name in ("here", "there")
+    )
     monkeypatch.setattr(worker, "BEAT_EVERY", 0.05)
     taken = there.claim(0, there.stage(0))
     assert taken is not None

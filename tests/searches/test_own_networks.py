@@ -1,4 +1,5 @@
-"""Searches over networks that are code of the user's own: in a script of his, over its processes, and again after a kill."""
+"""Searches over networks that are code of the user's own: in a script of his, over its processes,
+and again after a kill."""
 
 from __future__ import annotations
 
@@ -43,7 +44,12 @@ if __name__ == "__main__":
 def run(folder: Path, *words: str) -> subprocess.Popen[str]:
     (folder / "mine.py").write_text(SCRIPT)
     return subprocess.Popen(
-        [sys.executable, "mine.py", "study", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "mine.py", "study", *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -63,7 +69,10 @@ def test_after_a_kill_the_network_is_handed_over_again(tmp_path: Path) -> None:
     long.communicate()
     with pytest.raises(nw.RunFolderError, match="loading imports no code"):
         nw.resume_search(tmp_path / "study")
-    assert "is code of your own: say --trust-own" in CliRunner().invoke(main, ["search", "--resume", str(tmp_path / "study")]).output
+    assert (
+        "is code of your own: say --trust-own"
+        in CliRunner().invoke(main, ["search", "--resume", str(tmp_path / "study")]).output
+    )
     assert not nw.load_search(tmp_path / "study").complete  # looking needs no code
     out, err = run(tmp_path, "300", "resume").communicate(timeout=120)
     assert out.strip() == "['complete', 'complete', 'complete', 'complete'] 2 True", err[-2000:]
@@ -71,7 +80,9 @@ def test_after_a_kill_the_network_is_handed_over_again(tmp_path: Path) -> None:
 
 def test_a_space_that_changes_another_part_leaves_the_network_as_it_is() -> None:
     recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(small), optimizer=nw.SGD())
-    changed = nw.Space((nw.Choice("optimizer.kind", ("SGD", "Adam")),)).applied(recipe, {"optimizer.kind": "Adam"})
+    changed = nw.Space((nw.Choice("optimizer.kind", ("SGD", "Adam")),)).applied(
+        recipe, {"optimizer.kind": "Adam"}
+    )
     assert changed.network is recipe.network
 
 
@@ -81,18 +92,26 @@ def small() -> object:
     return torch.nn.Linear(4, 3)
 
 
-def test_axes_in_a_file_name_no_code_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "foreign.py").write_text("open('it_ran', 'w').close()\nimport torch\n\ndef build():\n    return torch.nn.Linear(4, 3)\n")
+def test_axes_in_a_file_name_no_code_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "foreign.py").write_text(
+        "open('it_ran', 'w').close()\nimport torch\n\ndef build():\n    return torch.nn.Linear(4, 3)\n"
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(small), optimizer=nw.SGD(), epochs=1)
     space = nw.Space((nw.Choice("network.source", ("foreign:build", "foreign:build2")),))
-    StudyFolder.create(Path("study"), recipe, nw.Search(space=space, method=nw.Grid(), trials=2, fresh=0))
+    StudyFolder.create(
+        Path("study"), recipe, nw.Search(space=space, method=nw.Grid(), trials=2, fresh=0)
+    )
     read = nw.resume_search("study", network=nw.Own(small), jobs=1)
     assert [t.state for t in read.tried] == ["failed", "failed"]
     assert "reading a file runs none" in read.tried[0].reason
     assert not Path("it_ran").exists()
-    mine = nw.search(recipe, space, method=nw.Grid(), fresh=0, folder="mine", jobs=1)  # the user's own words
+    mine = nw.search(
+        recipe, space, method=nw.Grid(), fresh=0, folder="mine", jobs=1
+    )  # the user's own words
     assert [t.state for t in mine.tried] == ["complete", "failed"]
     assert Path("it_ran").exists()
 
@@ -119,6 +138,15 @@ if __name__ == "__main__":
 
 def test_a_trial_that_kills_its_worker_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "deadly.py").write_text(DEADLY)
-    done = subprocess.run([sys.executable, "deadly.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.stdout.startswith("[('good', 'complete'), ('bad', 'failed'), ('fine', 'complete')] 1\n"), done.stdout + done.stderr[-2000:]
+    done = subprocess.run(
+        [sys.executable, "deadly.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.startswith(
+        "[('good', 'complete'), ('bad', 'failed'), ('fine', 'complete')] 1\n"
+    ), done.stdout + done.stderr[-2000:]
     assert "its worker was killed 3 times" in done.stdout

@@ -17,14 +17,23 @@ import pytest
 import netwise as nw
 from netwise.searches.study import StudyFolder
 
-RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=4)
+RECIPE = nw.Recipe(
+    data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=4
+)
 RATE = nw.Log("optimizer.lr", 1e-4, 1.0)
 WIDTH = nw.Whole("width", 2, 32, log=True)
 SPACE = nw.Space((RATE, WIDTH))
 
 
-def find(folder: Path, space: nw.Space = SPACE, recipe: nw.Recipe = RECIPE, **others: object) -> nw.Found:
-    return nw.search(recipe, space, folder=folder, **{"jobs": 1, "fresh": 0, "trials": 6, "method": nw.Random(), **others})  # type: ignore[arg-type]
+def find(
+    folder: Path, space: nw.Space = SPACE, recipe: nw.Recipe = RECIPE, **others: object
+) -> nw.Found:
+    return nw.search(
+        recipe,
+        space,
+        folder=folder,
+        **{"jobs": 1, "fresh": 0, "trials": 6, "method": nw.Random(), **others},
+    )  # type: ignore[arg-type]
 
 
 def test_a_trial_is_a_full_run_of_the_recipe_with_its_point(tmp_path: Path) -> None:
@@ -53,18 +62,25 @@ def test_an_axis_that_hangs_on_another_is_in_force_only_there(tmp_path: Path) ->
         found = find(tmp_path / type(method).__name__, space, method=method, trials=10, seed=1)
         kinds = {t.point["optimizer.kind"] for t in found.tried}
         assert kinds == {"Momentum", "Adam"}
-        assert all((t.point["optimizer.kind"] == "Momentum") == ("optimizer.momentum" in t.point) for t in found.tried)
+        assert all(
+            (t.point["optimizer.kind"] == "Momentum") == ("optimizer.momentum" in t.point)
+            for t in found.tried
+        )
         assert all(t.state == "complete" for t in found.tried), found.tried
 
 
 def test_equal_seeds_try_equal_points_whoever_draws_them(tmp_path: Path) -> None:
     one, two = find(tmp_path / "a", jobs=1), find(tmp_path / "b", jobs=2)
-    assert [(t.number, t.point, t.value) for t in one.tried] == [(t.number, t.point, t.value) for t in two.tried]
+    assert [(t.number, t.point, t.value) for t in one.tried] == [
+        (t.number, t.point, t.value) for t in two.tried
+    ]
     other = find(tmp_path / "c", seed=1)
     assert [t.point for t in other.tried] != [t.point for t in one.tried]
 
 
-@pytest.mark.parametrize("method", [nw.Bayesian(startup=4), nw.Bayesian(surrogate="gp", startup=4)], ids=["tpe", "gp"])
+@pytest.mark.parametrize(
+    "method", [nw.Bayesian(startup=4), nw.Bayesian(surrogate="gp", startup=4)], ids=["tpe", "gp"]
+)
 def test_a_model_of_what_was_seen_finds_the_good_end(tmp_path: Path, method: nw.Method) -> None:
     found = find(tmp_path / "s", nw.Space((RATE,)), method=method, trials=12)
     late = [t.value for t in found.tried[4:] if t.value is not None]
@@ -85,16 +101,27 @@ def test_halving_leaves_off_the_worse_and_keeps_them_to_go_on_with(tmp_path: Pat
     folder = tmp_path / "s" / pruned.folder / "run"
     gone_on = nw.resume(folder)
     assert gone_on.history.ended.how == "finished"
-    assert gone_on.history.of("train.loss").values == nw.fit(gone_on.recipe).history.of("train.loss").values  # type: ignore[union-attr]
+    assert (
+        gone_on.history.of("train.loss").values
+        == nw.fit(gone_on.recipe).history.of("train.loss").values
+    )  # type: ignore[union-attr]
     assert find(tmp_path / "h", recipe=recipe, method=nw.Hyperband(), trials=9).best is not None
 
 
 def test_coarse_to_fine_narrows_the_range_and_runs_longer(tmp_path: Path) -> None:
-    wide = nw.Space((nw.Log("optimizer.lr", 1e-7, 100.0), nw.Choice("network.activation", ("ReLU", "Tanh", "Sigmoid"))))
+    wide = nw.Space(
+        (
+            nw.Log("optimizer.lr", 1e-7, 100.0),
+            nw.Choice("network.activation", ("ReLU", "Tanh", "Sigmoid")),
+        )
+    )
     found = find(tmp_path / "s", wide, RECIPE.but(epochs=16), method=nw.CoarseToFine(), trials=21)
     assert [sum(t.stage == stage for t in found.tried) for stage in range(3)] == [12, 6, 3]
     assert {t.stage: t.epochs for t in found.tried} == {0: 1, 1: 4, 2: 16}
-    spans = [np.ptp([np.log10(t.point["optimizer.lr"]) for t in found.tried if t.stage == stage]) for stage in range(3)]
+    spans = [
+        np.ptp([np.log10(t.point["optimizer.lr"]) for t in found.tried if t.stage == stage])
+        for stage in range(3)
+    ]
     assert spans[0] > spans[1] > spans[2]
     assert found.best is not None
     assert found.best.stage == 2
@@ -103,15 +130,28 @@ def test_coarse_to_fine_narrows_the_range_and_runs_longer(tmp_path: Path) -> Non
 
 
 def test_a_winner_at_the_end_of_an_axis_is_told(tmp_path: Path) -> None:
-    found = find(tmp_path / "s", nw.Space((nw.Log("optimizer.lr", 1e-5, 0.1),)), RECIPE.but(epochs=20), method=nw.Grid(3))
+    found = find(
+        tmp_path / "s",
+        nw.Space((nw.Log("optimizer.lr", 1e-5, 0.1),)),
+        RECIPE.but(epochs=20),
+        method=nw.Grid(3),
+    )
     assert any("lies at the high end of its axis" in note for note in found.notes)
 
 
 def test_a_population_hands_weights_on(tmp_path: Path) -> None:
-    found = find(tmp_path / "s", nw.Space((nw.Log("optimizer.lr", 0.02, 1.0),)), RECIPE.but(epochs=24), method=nw.Population(members=4, generations=3))
+    found = find(
+        tmp_path / "s",
+        nw.Space((nw.Log("optimizer.lr", 0.02, 1.0),)),
+        RECIPE.but(epochs=24),
+        method=nw.Population(members=4, generations=3),
+    )
     assert [t.stage for t in found.tried] == [0] * 4 + [1] * 4 + [2] * 4
     assert all(t.state == "complete" for t in found.tried), found.tried
-    means = [np.mean([t.value for t in found.tried if t.stage == stage and t.value is not None]) for stage in range(3)]
+    means = [
+        np.mean([t.value for t in found.tried if t.stage == stage and t.value is not None])
+        for stage in range(3)
+    ]
     assert means[2] > means[0]
     second = nw.load(tmp_path / "s" / "trials" / "0004" / "run").recipe
     assert isinstance(second.init, nw.From)
@@ -139,10 +179,15 @@ def test_folds_judge_by_all_of_them(tmp_path: Path) -> None:
 def test_fresh_seeds_and_the_test_part_have_the_last_word(tmp_path: Path) -> None:
     found = find(tmp_path / "s", fresh=3, jobs=2)
     assert found.recipe is not None
-    seeds = {nw.load(folder).recipe.seed for folder in sorted((tmp_path / "s" / "fresh").glob("*/*"))}
+    seeds = {
+        nw.load(folder).recipe.seed for folder in sorted((tmp_path / "s" / "fresh").glob("*/*"))
+    }
     assert len(seeds) == 3
     assert RECIPE.seed not in seeds
-    scored = [nw.load(folder).score is not None for folder in sorted((tmp_path / "s" / "fresh").glob("*/*"))]
+    scored = [
+        nw.load(folder).score is not None
+        for folder in sorted((tmp_path / "s" / "fresh").glob("*/*"))
+    ]
     assert scored == [True, False, False]
     assert found.mean == pytest.approx(np.mean(found.fresh))
     assert found.low is not None
@@ -169,7 +214,9 @@ def test_a_trial_that_raises_or_diverges_is_recorded_and_the_search_goes_on(tmp_
     with pytest.raises(nw.RunFolderError, match="hand the space over again"):
         nw.resume_search(tmp_path / "s")
     assert nw.resume_search(tmp_path / "s", space=space).best == found.best
-    wild = find(tmp_path / "w", nw.Space((nw.Choice("optimizer.lr", (0.1, 1e30)),)), method=nw.Grid())
+    wild = find(
+        tmp_path / "w", nw.Space((nw.Choice("optimizer.lr", (0.1, 1e30)),)), method=nw.Grid()
+    )
     assert wild.tried[1].state == "complete"
     assert wild.tried[1].reason.startswith("Diverged at step")
     assert wild.tried[1].value == pytest.approx(1 / 3)
@@ -181,10 +228,17 @@ def test_advice_comes_with_its_reason_and_stops_what_cannot_be(tmp_path: Path) -
     told = nw.advice(RECIPE, nw.Search(space=four, method=nw.Grid(1)))
     assert [problem.field for problem in told] == ["method"]
     assert "power of their number" in told[0].reason
-    linear = nw.Search(space=nw.Space((nw.Linear("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 2, 500))))
-    assert [problem.field for problem in nw.advice(RECIPE, linear)] == ["space.optimizer.lr", "space.width"]
+    linear = nw.Search(
+        space=nw.Space((nw.Linear("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 2, 500)))
+    )
+    assert [problem.field for problem in nw.advice(RECIPE, linear)] == [
+        "space.optimizer.lr",
+        "space.width",
+    ]
     wide = nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-6, 1.0),)))
-    assert [problem.instead for problem in nw.advice(RECIPE.but(epochs=100), wide)] == ["method = CoarseToFine()"]
+    assert [problem.instead for problem in nw.advice(RECIPE.but(epochs=100), wide)] == [
+        "method = CoarseToFine()"
+    ]
     blind = RECIPE.but(data=nw.data.iris(valid=0.0))
     with pytest.raises(nw.WrongValue, match="the test part is never used to choose"):
         find(tmp_path / "s", recipe=blind)
@@ -212,7 +266,9 @@ def test_more_trials_may_be_asked_for_afterwards(tmp_path: Path) -> None:
     found = find(tmp_path / "s", trials=3)
     more = nw.resume_search(tmp_path / "s", trials=5, jobs=1)
     assert more.tried[:3] == found.tried
-    assert [(t.number, t.point) for t in more.tried] == [(t.number, t.point) for t in find(tmp_path / "t", trials=5).tried]
+    assert [(t.number, t.point) for t in more.tried] == [
+        (t.number, t.point) for t in find(tmp_path / "t", trials=5).tried
+    ]
     assert len(nw.resume_search(tmp_path / "s").tried) == 5
     find(tmp_path / "g", method=nw.Grid(2))
     with pytest.raises(nw.WrongValue, match="deals them out"):
@@ -221,7 +277,9 @@ def test_more_trials_may_be_asked_for_afterwards(tmp_path: Path) -> None:
 
 def test_arrays_in_memory_go_with_the_study(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(60, 4))
-    recipe = RECIPE.but(data=nw.data.arrays(x, (x[:, 0] > 0).astype(int)), network=nw.MLP((4, 8, 2)))
+    recipe = RECIPE.but(
+        data=nw.data.arrays(x, (x[:, 0] > 0).astype(int)), network=nw.MLP((4, 8, 2))
+    )
     found = find(tmp_path / "s", recipe=recipe, trials=2, folds=2)
     assert found.best is not None
     again = nw.load(tmp_path / "s" / "trials" / "0000" / "fold-0-1").recipe
@@ -242,10 +300,17 @@ def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path: Path) -> None:
     script = tmp_path / "search.py"
     script.write_text(INTERRUPTED)
     command = [sys.executable, script, str(tmp_path / "s")]
-    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # where tests run in the background, signals of the keyboard are ignored
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard)
+    heard = partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # where tests run in the background, signals of the keyboard are ignored
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard
+    )
     deadline = time.monotonic() + 100
-    while not list((tmp_path / "s").glob("trials/*/run/checkpoints/step-*")) and time.monotonic() < deadline:
+    while (
+        not list((tmp_path / "s").glob("trials/*/run/checkpoints/step-*"))
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: all processes of the group hear it
     child.communicate(timeout=100)
@@ -257,4 +322,7 @@ def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path: Path) -> None:
     assert [t.state for t in found.tried] == ["complete"] * 6
     for trial in found.tried[:2]:
         run = nw.load(tmp_path / "s" / trial.folder / "run")
-        assert run.history.of("train.loss").values == nw.fit(run.recipe).history.of("train.loss").values  # type: ignore[union-attr]
+        assert (
+            run.history.of("train.loss").values
+            == nw.fit(run.recipe).history.of("train.loss").values
+        )  # type: ignore[union-attr]

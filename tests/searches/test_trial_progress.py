@@ -10,7 +10,9 @@ from netwise.searches.plan import Search
 from netwise.searches.study import StudyFolder
 from netwise.searches.trial_progress import at_work, telling
 
-RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=6)
+RECIPE = nw.Recipe(
+    data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=6
+)
 SPACE = nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),))
 
 
@@ -19,12 +21,16 @@ def _until(epochs: int) -> object:
 
 
 def test_a_trial_at_work_says_how_far_it_is(tmp_path: Path) -> None:
-    study = StudyFolder.create(tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=2))
+    study = StudyFolder.create(
+        tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=2)
+    )
     taken = study.claim(0, study.stage(0))
     assert taken is not None
     trial = study.tried()[0]
     assert trial.state == "running"
-    assert at_work(study, [trial]) == [nw.AtWork("trial 0", about=trial.words)]  # nothing written yet
+    assert at_work(study, [trial]) == [
+        nw.AtWork("trial 0", about=trial.words)
+    ]  # nothing written yet
     run = nw.fit(study.recipe_of(trial), folder=study.folder(0) / "run", halt=_until(4))  # type: ignore[arg-type]
     seen = at_work(study, [trial])[0]
     assert (seen.name, seen.epoch, seen.epochs) == ("trial 0", 4, 6)
@@ -34,7 +40,9 @@ def test_a_trial_at_work_says_how_far_it_is(tmp_path: Path) -> None:
 
 
 def test_of_several_folds_the_newest_is_told(tmp_path: Path) -> None:
-    study = StudyFolder.create(tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=1, folds=2))
+    study = StudyFolder.create(
+        tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=1, folds=2)
+    )
     taken = study.claim(0, study.stage(0))
     assert taken is not None
     for number, epochs in enumerate((6, 2)):
@@ -48,7 +56,16 @@ def test_each_end_is_told_once_and_all_is_watched(tmp_path: Path) -> None:
     told: list[int] = []
     words: list[str] = []
     with nw.watched(lambda said, runs: words.append(said)):
-        found = nw.search(RECIPE, SPACE, method=nw.Random(), trials=3, fresh=0, folder=tmp_path / "s", jobs=1, told=lambda trial: told.append(trial.number))
+        found = nw.search(
+            RECIPE,
+            SPACE,
+            method=nw.Random(),
+            trials=3,
+            fresh=0,
+            folder=tmp_path / "s",
+            jobs=1,
+            told=lambda trial: told.append(trial.number),
+        )
     assert sorted(told) == [0, 1, 2]
     assert found.best is not None
     assert words[-1] == f"3 trials ended, best {found.best.value:.4f} (trial {found.best.number})"

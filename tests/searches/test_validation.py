@@ -1,4 +1,5 @@
-"""Cross-validation, learning curves and several starts, against scikit-learn's splits and plain runs."""
+"""Cross-validation, learning curves and several starts, against scikit-learn's splits and plain
+runs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from sklearn.model_selection import StratifiedKFold
 
 import netwise as nw
 
-RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.Adam(lr=0.05), epochs=5)
+RECIPE = nw.Recipe(
+    data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.Adam(lr=0.05), epochs=5
+)
 
 
 def test_folds_deal_out_training_and_validation_part_once_and_keep_the_test_part() -> None:
@@ -43,7 +46,10 @@ def test_views_that_cannot_be_are_told() -> None:
 
 
 def test_views_are_parts_of_recipe_files(tmp_path: object) -> None:
-    for view in (nw.data.Fold(data=nw.data.wine(), number=2), nw.data.Fewer(data=nw.data.Fold(data=nw.data.wine()), rows=30)):
+    for view in (
+        nw.data.Fold(data=nw.data.wine(), number=2),
+        nw.data.Fewer(data=nw.data.Fold(data=nw.data.wine()), rows=30),
+    ):
         recipe = RECIPE.but(data=view, network=nw.MLP((13, 4, 3)))
         again = nw.recipe.file.recipe_from(nw.recipe_text(recipe).encode())  # type: ignore[attr-defined]
         assert again == recipe
@@ -60,7 +66,9 @@ def test_fewer_samples_are_balanced_and_part_of_more() -> None:
 def test_a_cross_validation_is_the_runs_of_its_folds() -> None:
     found = nw.cross_validate(RECIPE, folds=3, repeats=2, jobs=1)
     assert len(found.values) == 6
-    run = nw.fit(RECIPE.but(data=nw.data.Fold(data=RECIPE.data, folds=3, number=1, repeat=1)), test=False)
+    run = nw.fit(
+        RECIPE.but(data=nw.data.Fold(data=RECIPE.data, folds=3, number=1, repeat=1)), test=False
+    )
     assert found.values[4] == run.history.of("valid.accuracy").last  # type: ignore[union-attr]
     assert found.losses[4] == run.history.of("valid.loss").last  # type: ignore[union-attr]
     naive = 2.571 * np.std(found.values, ddof=1) / np.sqrt(6)
@@ -70,10 +78,18 @@ def test_a_cross_validation_is_the_runs_of_its_folds() -> None:
 
 
 def test_more_samples_do_better_and_the_gap_closes() -> None:
-    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 32, 10)), optimizer=nw.Adam(lr=0.01), batch_size=16, epochs=15)
+    recipe = nw.Recipe(
+        data=nw.data.digits(),
+        network=nw.MLP((64, 32, 10)),
+        optimizer=nw.Adam(lr=0.01),
+        batch_size=16,
+        epochs=15,
+    )
     curve = nw.learning_curve(recipe, (30, 1000), seeds=(0, 1), jobs=1)
     valid = [np.mean(each) for each in curve.valid]
-    gaps = [np.mean(train) - np.mean(each) for train, each in zip(curve.train, curve.valid, strict=True)]
+    gaps = [
+        np.mean(train) - np.mean(each) for train, each in zip(curve.train, curve.valid, strict=True)
+    ]
     assert valid[1] > valid[0] + 0.1
     assert gaps[1] < gaps[0]
     assert nw.learning_curve(RECIPE.but(epochs=1), seeds=(0,), jobs=1).rows == (5, 11, 22, 45, 90)
@@ -83,5 +99,8 @@ def test_more_samples_do_better_and_the_gap_closes() -> None:
 
 def test_the_best_of_several_starts_is_kept() -> None:
     best, values = nw.multi_start(RECIPE.but(epochs=1), 4, jobs=1)
-    assert values == tuple(nw.fit(RECIPE.but(epochs=1, seed=seed), test=False).history.of("valid.accuracy").last for seed in range(4))  # type: ignore[union-attr]
+    assert values == tuple(
+        nw.fit(RECIPE.but(epochs=1, seed=seed), test=False).history.of("valid.accuracy").last
+        for seed in range(4)
+    )  # type: ignore[union-attr]
     assert values[best.recipe.seed] == max(values)

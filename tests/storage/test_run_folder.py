@@ -20,10 +20,14 @@ def folder(tmp_path: Path, small: nw.Recipe) -> RunFolder:
 
 
 def checkpoint(value: float) -> Checkpoint:
-    return Checkpoint({"model": {"w": torch.full((3,), value)}, "optimizer": {}}, {"step": int(value)})
+    return Checkpoint(
+        {"model": {"w": torch.full((3,), value)}, "optimizer": {}}, {"step": int(value)}
+    )
 
 
-def test_a_folder_that_holds_something_is_never_written_over(tmp_path: Path, small: nw.Recipe) -> None:
+def test_a_folder_that_holds_something_is_never_written_over(
+    tmp_path: Path, small: nw.Recipe
+) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "thesis.txt").write_text("years of work")
     with pytest.raises(nw.RunFolderError, match="holds something"):
@@ -76,7 +80,9 @@ def test_a_draft_that_a_kill_left_behind_is_cleared(folder: RunFolder) -> None:
     assert not list((folder.path / "checkpoints").iterdir())
 
 
-def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_atomic_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.txt"
     write_atomically(path, "old")
 
@@ -91,14 +97,22 @@ def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypa
 
 
 def test_no_two_processes_write_one_run(folder: RunFolder) -> None:
-    with folder.locked(), pytest.raises(nw.RunFolderError, match="is being trained by another process"), RunFolder(folder.path).locked():
+    with (
+        folder.locked(),
+        pytest.raises(nw.RunFolderError, match="is being trained by another process"),
+        RunFolder(folder.path).locked(),
+    ):
         pass
     with folder.locked():
         pass
 
 
 def test_folders_are_numbered(tmp_path: Path) -> None:
-    assert [new_folder(tmp_path, "digits").name for _ in range(3)] == ["digits", "digits-2", "digits-3"]
+    assert [new_folder(tmp_path, "digits").name for _ in range(3)] == [
+        "digits",
+        "digits-2",
+        "digits-3",
+    ]
 
 
 def test_the_list_of_runs_is_rebuilt_from_the_folders(tmp_path: Path, small: nw.Recipe) -> None:

@@ -1,4 +1,5 @@
-"""A number that is not finite ends the run at its step, names the layer, and everything before it is kept."""
+"""A number that is not finite ends the run at its step, names the layer, and everything before it
+is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +13,13 @@ from torch import nn
 import netwise as nw
 from netwise import signals
 
-WILD = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 32, 32, 10)), init=nw.He(), optimizer=nw.SGD(lr=1e8), epochs=3)
+WILD = nw.Recipe(
+    data=nw.data.digits(),
+    network=nw.MLP((64, 32, 32, 10)),
+    init=nw.He(),
+    optimizer=nw.SGD(lr=1e8),
+    epochs=3,
+)
 
 
 def first_bad_step(recipe: nw.Recipe) -> int:
@@ -23,15 +30,21 @@ def first_bad_step(recipe: nw.Recipe) -> int:
 
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         module = recipe.network.build()
-    initialize(module, recipe.init, random_streams.generator(recipe.seed, random_streams.INIT, step=1))
+    initialize(
+        module, recipe.init, random_streams.generator(recipe.seed, random_streams.INIT, step=1)
+    )
     optimizer = recipe.optimizer.build(list(module.parameters()))
-    order = torch.randperm(len(samples.train), generator=random_streams.generator(recipe.seed, random_streams.ORDER, 0))
+    order = torch.randperm(
+        len(samples.train), generator=random_streams.generator(recipe.seed, random_streams.ORDER, 0)
+    )
     for step, rows in enumerate(order.split(recipe.batch_size)):
         loss = recipe.loss(module(samples.train.x[rows]), samples.train.y[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if not math.isfinite(loss.item()) or not all(bool(torch.isfinite(p).all()) for p in module.parameters()):
+        if not math.isfinite(loss.item()) or not all(
+            bool(torch.isfinite(p).all()) for p in module.parameters()
+        ):
             return step
     raise AssertionError("it did not diverge")
 
@@ -41,7 +54,9 @@ def test_the_step_and_the_layer_are_named_and_the_weights_before_are_kept(tmp_pa
     step = first_bad_step(WILD)
     assert run.history.ended.how == "diverged"
     assert run.history.ended.step == step
-    assert run.history.ended.sentence.startswith(f"Diverged at step {step + 1}: the outputs of layer")
+    assert run.history.ended.sentence.startswith(
+        f"Diverged at step {step + 1}: the outputs of layer"
+    )
     assert run.score is None
     assert all(bool(torch.isfinite(p).all()) for p in run.module.parameters())
     heard = run.history.of(signals.LOSS)
@@ -49,7 +64,10 @@ def test_the_step_and_the_layer_are_named_and_the_weights_before_are_kept(tmp_pa
     assert len(heard) == step
     loaded = nw.load(tmp_path / "run")
     assert loaded.history == run.history
-    assert all(torch.equal(a, b) for a, b in zip(run.module.parameters(), loaded.module.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(run.module.parameters(), loaded.module.parameters(), strict=True)
+    )
     with pytest.raises(nw.RunFolderError, match="the same recipe would diverge again"):
         nw.resume(tmp_path / "run")
 
@@ -71,10 +89,21 @@ class Breaks(nn.Module):
 
 
 def test_a_break_in_the_middle_of_a_stretch_is_found_by_taking_it_again() -> None:
-    run = nw.fit(nw.Recipe(data=nw.data.digits(), network=nw.Own(Breaks), batch_size=10, epochs=3, optimizer=nw.SGD(lr=0.01)))
+    run = nw.fit(
+        nw.Recipe(
+            data=nw.data.digits(),
+            network=nw.Own(Breaks),
+            batch_size=10,
+            epochs=3,
+            optimizer=nw.SGD(lr=0.01),
+        )
+    )
     assert run.history.ended.how == "diverged"
     assert run.history.ended.step == 100
-    assert "the outputs of second (Linear) are the first that are not finite" in run.history.ended.sentence
+    assert (
+        "the outputs of second (Linear) are the first that are not finite"
+        in run.history.ended.sentence
+    )
     assert float(run.module.seen) == 100  # type: ignore[arg-type]
 
 

@@ -41,7 +41,10 @@ def test_many_runs_in_processes_equal_single_ones(small: nw.Recipe) -> None:
         assert run.recipe == recipe
         assert run.history.series == alone.history.series
         assert run.score is None
-        assert all(torch.equal(a, b) for a, b in zip(run.module.parameters(), alone.module.parameters(), strict=True))
+        assert all(
+            torch.equal(a, b)
+            for a, b in zip(run.module.parameters(), alone.module.parameters(), strict=True)
+        )
         assert run.predict([[5.1, 3.5, 1.4, 0.2]]).shape == (1,)
 
 

@@ -1,4 +1,5 @@
-"""`fit` computes what an independent loop computes, repeatably, and leaves the process as it was."""
+"""`fit` computes what an independent loop computes, repeatably, and leaves the process as it
+was."""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ def by_hand(recipe: nw.Recipe) -> tuple[nn.Module, list[float]]:
     optimizer = torch.optim.SGD(module.parameters(), lr=recipe.optimizer.lr, momentum=0.9)
     losses = []
     for epoch in range(recipe.epochs):
-        order = torch.randperm(len(samples.train), generator=random_streams.generator(recipe.seed, random_streams.ORDER, epoch))
+        order = torch.randperm(
+            len(samples.train),
+            generator=random_streams.generator(recipe.seed, random_streams.ORDER, epoch),
+        )
         for start in range(0, len(order), recipe.batch_size):
             rows = order[start : start + recipe.batch_size]
             loss = F.cross_entropy(module(samples.train.x[rows]), samples.train.y[rows])
@@ -65,7 +69,9 @@ def equal(one: nw.Run, other: nw.Run) -> None:
     assert one.history.series.keys() == other.history.series.keys()
     for key, series in one.history.series.items():
         assert series == other.history.series[key], key
-    for (name, a), b in zip(one.module.state_dict().items(), other.module.state_dict().values(), strict=True):
+    for (name, a), b in zip(
+        one.module.state_dict().items(), other.module.state_dict().values(), strict=True
+    ):
         assert torch.equal(a, b), name
     assert one.score == other.score
 
@@ -81,10 +87,18 @@ def test_another_seed_gives_other_numbers(small: nw.Recipe) -> None:
 
 def test_watching_and_saving_change_no_number(tmp_path: Path) -> None:
     plain = nw.fit(EVERYTHING, watch_every=0)
-    for run in (nw.fit(EVERYTHING, watch_every=1), nw.fit(EVERYTHING, watch_every=7, folder=tmp_path / "r", checkpoint_every=5)):
+    for run in (
+        nw.fit(EVERYTHING, watch_every=1),
+        nw.fit(EVERYTHING, watch_every=7, folder=tmp_path / "r", checkpoint_every=5),
+    ):
         assert run.score == plain.score
         assert run.history.of("train.loss") == plain.history.of("train.loss")
-        assert all(torch.equal(a, b) for a, b in zip(run.module.state_dict().values(), plain.module.state_dict().values(), strict=True))
+        assert all(
+            torch.equal(a, b)
+            for a, b in zip(
+                run.module.state_dict().values(), plain.module.state_dict().values(), strict=True
+            )
+        )
 
 
 def test_fit_leaves_the_process_as_it_was(small: nw.Recipe) -> None:
@@ -139,7 +153,12 @@ def test_the_test_part_is_touched_by_nothing_but_the_score() -> None:
 
 def test_early_stopping_keeps_the_best_weights() -> None:
     recipe = nw.Recipe(
-        data=nw.data.digits(valid=0.45, test=0.5), network=nw.MLP((64, 128, 10)), optimizer=nw.Adam(lr=0.01), batch_size=16, epochs=100, stopping=nw.Patience(3)
+        data=nw.data.digits(valid=0.45, test=0.5),
+        network=nw.MLP((64, 128, 10)),
+        optimizer=nw.Adam(lr=0.01),
+        batch_size=16,
+        epochs=100,
+        stopping=nw.Patience(3),
     )
     run = nw.fit(recipe)
     assert run.history.ended.how == "stopped early"
@@ -150,20 +169,36 @@ def test_early_stopping_keeps_the_best_weights() -> None:
     assert losses.values.index(best) == len(losses) - 4
     samples = recipe.data.load()
     with torch.no_grad():
-        assert float(F.cross_entropy(run.module(samples.valid.x), samples.valid.y)) == pytest.approx(best, rel=1e-5)
-    assert run.history.ended.sentence.startswith(f"Stopped after epoch {len(losses)} of 100: validation loss found no new best in 3 epochs")
+        assert float(
+            F.cross_entropy(run.module(samples.valid.x), samples.valid.y)
+        ) == pytest.approx(best, rel=1e-5)
+    assert run.history.ended.sentence.startswith(
+        f"Stopped after epoch {len(losses)} of 100: validation loss found no new best in 3 epochs"
+    )
 
 
 def test_a_schedule_sets_the_rate_of_each_epoch() -> None:
     rates = nw.fit(EVERYTHING.but(stopping=nw.Never())).history.of(signals.RATE)
     assert rates is not None
-    assert rates.values == pytest.approx([0.005 * (1 + np.cos(np.pi * e / 4)) / 2 for e in range(4)])
+    assert rates.values == pytest.approx(
+        [0.005 * (1 + np.cos(np.pi * e / 4)) / 2 for e in range(4)]
+    )
 
 
 def test_clipping_limits_the_step() -> None:
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)), optimizer=nw.SGD(lr=1.0), clip=nw.Clip(1e-3), epochs=1, batch_size=10)
+    recipe = nw.Recipe(
+        data=nw.data.iris(),
+        network=nw.MLP((4, 3)),
+        optimizer=nw.SGD(lr=1.0),
+        clip=nw.Clip(1e-3),
+        epochs=1,
+        batch_size=10,
+    )
     history = nw.fit(recipe, watch_every=1).history
-    moved, norm = history.of(signals.UPDATE_RATIO, "layer1"), history.of(signals.WEIGHT_NORM, "layer1")
+    moved, norm = (
+        history.of(signals.UPDATE_RATIO, "layer1"),
+        history.of(signals.WEIGHT_NORM, "layer1"),
+    )
     assert moved is not None
     assert norm is not None
     assert max(m * n for m, n in zip(moved.values, norm.values, strict=True)) <= 1.001e-3
@@ -171,16 +206,26 @@ def test_clipping_limits_the_step() -> None:
 
 def test_the_penalty_is_heard_and_kept_out_of_the_training_loss() -> None:
     history = nw.fit(EVERYTHING.but(penalty=nw.L2(strength=0.1), epochs=1), watch_every=1).history
-    loss, price, plain = history.of(signals.LOSS), history.of(signals.PENALTY), history.of(signals.TRAIN_LOSS)
+    loss, price, plain = (
+        history.of(signals.LOSS),
+        history.of(signals.PENALTY),
+        history.of(signals.TRAIN_LOSS),
+    )
     assert loss is not None
     assert price is not None
     assert plain is not None
-    assert plain.last == pytest.approx(np.mean(np.array(loss.values) - np.array(price.values)), rel=0.05)
+    assert plain.last == pytest.approx(
+        np.mean(np.array(loss.values) - np.array(price.values)), rel=0.05
+    )
 
 
 def test_a_last_batch_of_one_joins_the_one_before() -> None:
-    data = nw.data.arrays(np.random.default_rng(0).normal(size=(21, 3)), [0, 1, 1] * 7, valid=0, test=0)
-    recipe = nw.Recipe(data=data, network=nw.MLP((3, 4, 2), batch_norm=True), batch_size=5, epochs=2)
+    data = nw.data.arrays(
+        np.random.default_rng(0).normal(size=(21, 3)), [0, 1, 1] * 7, valid=0, test=0
+    )
+    recipe = nw.Recipe(
+        data=data, network=nw.MLP((3, 4, 2), batch_norm=True), batch_size=5, epochs=2
+    )
     run = nw.fit(recipe)
     assert run.history.ended.step == 8
     assert run.score is None
@@ -194,7 +239,9 @@ def test_a_regression_is_scored_and_predicts_in_its_own_units() -> None:
     assert run.score.low < run.score.value < run.score.high
     answer = run.predict(raw.test.x.numpy())
     y = raw.test.y[:, 0].numpy()
-    assert 1 - ((answer - y) ** 2).sum() / ((y - y.mean()) ** 2).sum() == pytest.approx(run.score.value, abs=1e-3)
+    assert 1 - ((answer - y) ** 2).sum() / ((y - y.mean()) ** 2).sum() == pytest.approx(
+        run.score.value, abs=1e-3
+    )
     with pytest.raises(TypeError, match="use predict"):
         run.predict_proba(raw.test.x.numpy())
 
@@ -234,11 +281,16 @@ class Net(nn.Module):
 
 
 def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path) -> None:
-    recipe = nw.Recipe(data=nw.data.digits(), network=nw.Own(Net), optimizer=nw.Adam(lr=0.01), epochs=8)
+    recipe = nw.Recipe(
+        data=nw.data.digits(), network=nw.Own(Net), optimizer=nw.Adam(lr=0.01), epochs=8
+    )
     run = nw.fit(recipe, folder=tmp_path / "run")
     assert run.score is not None
     assert run.score.value > 0.8
-    assert [layer.activation for layer in run.history.layers] == ["ReLU", "Identity"]  # told by its zeros, though dropout lies between
+    assert [layer.activation for layer in run.history.layers] == [
+        "ReLU",
+        "Identity",
+    ]  # told by its zeros, though dropout lies between
     with pytest.raises(nw.RunFolderError, match="loading imports no code: hand it over"):
         nw.load(tmp_path / "run")
     assert nw.load(tmp_path / "run", nw.Own(Net)).score == run.score
@@ -255,13 +307,17 @@ def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path)
         ({"checkpoint_every": -2}, "checkpoint_every = -2"),
     ],
 )
-def test_wrong_arguments_are_told(small: nw.Recipe, arguments: dict[str, object], text: str) -> None:
+def test_wrong_arguments_are_told(
+    small: nw.Recipe, arguments: dict[str, object], text: str
+) -> None:
     with pytest.raises(nw.WrongValue) as caught:
         nw.fit(small, **arguments)  # type: ignore[arg-type]
     assert text in str(caught.value)
 
 
 def test_a_network_without_weights_is_told() -> None:
-    recipe = nw.Recipe(data=nw.data.arrays(np.zeros((20, 2)), [0, 1] * 10), network=nw.Own("torch.nn:Flatten"))
+    recipe = nw.Recipe(
+        data=nw.data.arrays(np.zeros((20, 2)), [0, 1] * 10), network=nw.Own("torch.nn:Flatten")
+    )
     with pytest.raises(nw.WrongValue, match="has no weights that can be trained"):
         nw.fit(recipe)

@@ -23,7 +23,11 @@ RULES = [
 @pytest.mark.parametrize("skipped", [False, True], ids=["all", "one unused"])
 def test_equal_to_step_over_many_steps(rule: nw.Optimizer, skipped: bool) -> None:
     g = torch.Generator().manual_seed(0)
-    start = [torch.randn(40, 30, generator=g), torch.randn(30, generator=g), torch.randn(7, generator=g)]
+    start = [
+        torch.randn(40, 30, generator=g),
+        torch.randn(30, generator=g),
+        torch.randn(7, generator=g),
+    ]
     arms = [[w.clone().requires_grad_() for w in start] for _ in range(2)]
     optimizers = [rule.build(list(arm)) for arm in arms]
     steps = [optimizers[0].step, updater(optimizers[1])]
@@ -33,7 +37,9 @@ def test_equal_to_step_over_many_steps(rule: nw.Optimizer, skipped: bool) -> Non
             optimizer.param_groups[0]["lr"] = rule.lr / (1 + t)
             for w, gradient in zip(arm, gradients, strict=True):
                 w.grad = gradient.clone()
-            if t == 15:  # as when a run goes on: other dicts take the place of those that were seen first
+            if (
+                t == 15
+            ):  # as when a run goes on: other dicts take the place of those that were seen first
                 optimizer.load_state_dict(optimizer.state_dict())
                 optimizer.param_groups[0]["lr"] = rule.lr / (1 + t)
             if skipped and t % 5 == 4:
@@ -44,4 +50,8 @@ def test_equal_to_step_over_many_steps(rule: nw.Optimizer, skipped: bool) -> Non
     assert one.keys() == other.keys()
     for key in one:
         for name, value in one[key].items():
-            assert torch.equal(torch.as_tensor(value), torch.as_tensor(other[key][name])) if value is not None else other[key][name] is None
+            assert (
+                torch.equal(torch.as_tensor(value), torch.as_tensor(other[key][name]))
+                if value is not None
+                else other[key][name] is None
+            )

@@ -11,11 +11,15 @@ import netwise as nw
 from netwise.cli.display import table_of
 from netwise.training import progress_files as noting
 
-RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=400)
+RECIPE = nw.Recipe(
+    data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=400
+)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_runs_at_work_are_told_and_then_their_number(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_at_work_are_told_and_then_their_number(
+    jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(noting, "LOOK_EVERY", 0.02)
     words: list[str] = []
     seen: dict[str, nw.AtWork] = {}
@@ -46,7 +50,12 @@ def test_the_table_has_a_line_for_each_run() -> None:
     from rich.console import Console
 
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(table_of("1 of 3 runs ended", [nw.AtWork("run 2 of 3", 4, 9, 0.5, "seed = [bold]2"), nw.AtWork("run 3 of 3")]))
+    console.print(
+        table_of(
+            "1 of 3 runs ended",
+            [nw.AtWork("run 2 of 3", 4, 9, 0.5, "seed = [bold]2"), nw.AtWork("run 3 of 3")],
+        )
+    )
     shown = console.export_text().splitlines()
     assert shown[0].strip() == "1 of 3 runs ended"
     assert shown[2].split() == ["run", "2", "of", "3", "4/9", "0.5000", "seed", "=", "[bold]2"]

@@ -44,21 +44,33 @@ def same(one: nw.Run, other: nw.Run) -> None:
     assert one.history.layers == other.history.layers
     assert one.history.made_by.threads == other.history.made_by.threads
     assert one.score == other.score
-    for (name, a), b in zip(one.module.state_dict().items(), other.module.state_dict().values(), strict=True):
+    for (name, a), b in zip(
+        one.module.state_dict().items(), other.module.state_dict().values(), strict=True
+    ):
         assert torch.equal(a, b), name
     assert one.folder is not None
     assert other.folder is not None
-    assert (one.folder / "history" / "rows.jsonl").read_bytes() == (other.folder / "history" / "rows.jsonl").read_bytes()
+    assert (one.folder / "history" / "rows.jsonl").read_bytes() == (
+        other.folder / "history" / "rows.jsonl"
+    ).read_bytes()
     assert RunFolder(one.folder).weights().keys() == RunFolder(other.folder).weights().keys()
 
 
 @pytest.mark.parametrize("attempt", range(4))
-def test_killed_at_any_moment_it_ends_with_the_same_bits(whole: nw.Run, tmp_path: Path, attempt: int) -> None:
+def test_killed_at_any_moment_it_ends_with_the_same_bits(
+    whole: nw.Run, tmp_path: Path, attempt: int
+) -> None:
     nw.write_recipe(RECIPE, tmp_path / "recipe.toml")
     folder, draw = tmp_path / "run", random.Random(attempt)
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path / "recipe.toml"), str(folder)])
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(tmp_path / "recipe.toml"), str(folder)]
+    )
     rows, deadline = folder / "history" / "rows.jsonl", time.monotonic() + 60
-    while not (rows.is_file() and rows.stat().st_size > 0) and time.monotonic() < deadline and worker.poll() is None:
+    while (
+        not (rows.is_file() and rows.stat().st_size > 0)
+        and time.monotonic() < deadline
+        and worker.poll() is None
+    ):
         time.sleep(0.002)
     time.sleep(draw.random() * 0.8)
     worker.send_signal(signal.SIGKILL)
@@ -69,7 +81,9 @@ def test_killed_at_any_moment_it_ends_with_the_same_bits(whole: nw.Run, tmp_path
         same(nw.load(folder), whole)
 
 
-def test_stopped_by_a_signal_again_and_again_it_ends_with_the_same_bits(whole: nw.Run, tmp_path: Path) -> None:
+def test_stopped_by_a_signal_again_and_again_it_ends_with_the_same_bits(
+    whole: nw.Run, tmp_path: Path
+) -> None:
     class Stop(nw.Silent):
         """Asks to stop at a certain step, by the signal that a terminal sends."""
 
@@ -102,7 +116,10 @@ def test_what_an_interrupted_run_learned_is_kept(tmp_path: Path) -> None:
     assert run.history.ended.how == "interrupted"
     assert "SIGTERM" in run.history.ended.sentence
     loaded = nw.load(tmp_path / "run")
-    assert all(torch.equal(a, b) for a, b in zip(run.module.parameters(), loaded.module.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(run.module.parameters(), loaded.module.parameters(), strict=True)
+    )
     losses = loaded.history.of("valid.loss")
     assert losses is not None
     assert len(losses) >= 3
@@ -118,13 +135,18 @@ def test_killed_before_the_first_checkpoint_it_begins_again(whole: nw.Run, tmp_p
     (folder / "checkpoints").mkdir()
     (folder / "weights.safetensors").unlink()
     store = RunFolder(folder)
-    store.write_about({**store.about(), "ended": {"how": "running", "sentence": "", "step": 0}, "score": None})
+    store.write_about(
+        {**store.about(), "ended": {"how": "running", "sentence": "", "step": 0}, "score": None}
+    )
     same(nw.resume(folder), whole)
 
 
 def test_a_run_that_has_ended_is_not_resumed(whole: nw.Run, tmp_path: Path) -> None:
     assert whole.folder is not None
-    with pytest.raises(nw.RunFolderError, match=r"has ended \((finished|stopped early)\): there is nothing left to do"):
+    with pytest.raises(
+        nw.RunFolderError,
+        match=r"has ended \((finished|stopped early)\): there is nothing left to do",
+    ):
         nw.resume(whole.folder)
     with pytest.raises(nw.RunFolderError, match="is not a run folder"):
         nw.resume(tmp_path)
@@ -138,7 +160,11 @@ def test_data_that_have_changed_are_told(tmp_path: Path) -> None:
         def epoch(self, epoch: int, row: object) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
-    nw.fit(nw.Recipe(data=nw.data.csv(path, "y"), network=nw.MLP((1, 2)), epochs=5), folder=tmp_path / "run", progress=Stop())
+    nw.fit(
+        nw.Recipe(data=nw.data.csv(path, "y"), network=nw.MLP((1, 2)), epochs=5),
+        folder=tmp_path / "run",
+        progress=Stop(),
+    )
     path.write_text("a,y\n" + "1,u\n3,v\n" * 40)
     from netwise.data.dataset import _loaded
 

@@ -20,7 +20,13 @@ from netwise.training.shared_data import found_data, light, shared_data
 
 
 @pytest.mark.parametrize(
-    "data", [nw.data.digits(), nw.data.diabetes(), nw.data.arrays(np.eye(20), [0, 1] * 10, weights=np.arange(20) + 1.0)], ids=["a", "b", "c"]
+    "data",
+    [
+        nw.data.digits(),
+        nw.data.diabetes(),
+        nw.data.arrays(np.eye(20), [0, 1] * 10, weights=np.arange(20) + 1.0),
+    ],
+    ids=["a", "b", "c"],
 )
 def test_what_is_read_is_what_was_written(tmp_path: Path, data: nw.data.Data) -> None:
     samples = data.load()
@@ -32,17 +38,26 @@ def test_what_is_read_is_what_was_written(tmp_path: Path, data: nw.data.Data) ->
         assert torch.equal(one.x, other.x)
         assert torch.equal(one.y, other.y)
         assert (one.weight is None) == (other.weight is None)
-    assert (again.task, again.classes, again.encoder, again.fingerprint) == (samples.task, samples.classes, samples.encoder, samples.fingerprint)
+    assert (again.task, again.classes, again.encoder, again.fingerprint) == (
+        samples.task,
+        samples.classes,
+        samples.encoder,
+        samples.fingerprint,
+    )
     assert torch.equal(again.target_mean, samples.target_mean)
 
 
 def test_the_tensors_are_pages_of_the_file(tmp_path: Path) -> None:
     """Of a private mapping that nobody wrote to, no page belongs to the process itself."""
-    data = nw.data.arrays(np.random.default_rng(0).normal(size=(20_000, 100)), np.arange(20_000) % 2)
+    data = nw.data.arrays(
+        np.random.default_rng(0).normal(size=(20_000, 100)), np.arange(20_000) % 2
+    )
     path = tmp_path / "held.safetensors"
     write_mapped(data.load(), path)
     samples, _ = read_mapped(path)
-    assert float(samples.train.x.sum()) == pytest.approx(float(data.load().train.x.sum()))  # every page was touched
+    assert float(samples.train.x.sum()) == pytest.approx(
+        float(data.load().train.x.sum())
+    )  # every page was touched
     own, mapped = _pages(path)
     assert mapped > 4_000_000
     assert own == 0
@@ -52,7 +67,8 @@ def test_the_tensors_are_pages_of_the_file(tmp_path: Path) -> None:
 
 
 def _pages(path: Path) -> tuple[int, int]:
-    """(bytes that belong to this process alone, bytes that are in memory) of its mapping of a file."""
+    """(bytes that belong to this process alone, bytes that are in memory) of its mapping of a
+    file."""
     own = mapped = 0
     here = False
     for line in Path("/proc/self/smaps").read_text().splitlines():
@@ -67,14 +83,22 @@ def _pages(path: Path) -> tuple[int, int]:
 
 def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(3, 5, size=(4000, 80))
-    recipe = nw.Recipe(data=nw.data.arrays(rows, rows[:, 0] > 3), preprocess=(nw.Standardise(),), network=nw.MLP((80, 4, 2)), epochs=1)
+    recipe = nw.Recipe(
+        data=nw.data.arrays(rows, rows[:, 0] > 3),
+        preprocess=(nw.Standardise(),),
+        network=nw.MLP((80, 4, 2)),
+        epochs=1,
+    )
     plain, learned = prepared(recipe, recipe.data.load())
     with shared_data([recipe], jobs=2) as folder:
         assert folder is not None
         with found_data(recipe, folder):
             assert recipe.data in ELSEWHERE
             found, again = prepared(recipe, recipe.data.load())
-            assert found.train.x.data_ptr() == prepared(recipe, recipe.data.load())[0].train.x.data_ptr()  # not computed anew
+            assert (
+                found.train.x.data_ptr()
+                == prepared(recipe, recipe.data.load())[0].train.x.data_ptr()
+            )  # not computed anew
             assert torch.equal(found.train.x, plain.train.x)
             assert torch.equal(again[0]["mean"], learned[0]["mean"])
             run = nw.fit(recipe)
@@ -88,7 +112,12 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
 
 def _tables(count: int) -> nw.Recipe:
     rows = np.random.default_rng(0).normal(3, 5, size=(count, 80))
-    return nw.Recipe(data=nw.data.arrays(rows, rows[:, 0] > 3), preprocess=(nw.Standardise(),), network=nw.MLP((80, 4, 2)), epochs=1)
+    return nw.Recipe(
+        data=nw.data.arrays(rows, rows[:, 0] > 3),
+        preprocess=(nw.Standardise(),),
+        network=nw.MLP((80, 4, 2)),
+        epochs=1,
+    )
 
 
 def test_views_find_what_they_are_views_of() -> None:
@@ -102,15 +131,24 @@ def test_views_find_what_they_are_views_of() -> None:
                 assert torch.equal(fold.data.read().train.x, x)
                 assert list(ELSEWHERE) == [recipe.data]
                 assert not PREPARED  # each fold has statistics of its own
-    with shared_data([folds[0], folds[0].but(seed=1)], jobs=2) as folder, found_data(folds[0], folder):
-        assert torch.equal(prepared(folds[0], folds[0].data.load())[0].train.x, PREPARED[folds[0].data, folds[0].preprocess]()[0].train.x)
+    with (
+        shared_data([folds[0], folds[0].but(seed=1)], jobs=2) as folder,
+        found_data(folds[0], folder),
+    ):
+        assert torch.equal(
+            prepared(folds[0], folds[0].data.load())[0].train.x,
+            PREPARED[folds[0].data, folds[0].preprocess]()[0].train.x,
+        )
 
 
 @pytest.mark.parametrize("view", [False, True])
 def test_what_is_sent_to_workers_does_not_grow_with_the_data(view: bool) -> None:
     small, large = _tables(400), _tables(4000)
     if view:
-        small, large = (each.but(data=nw.data.Fewer(data=nw.data.Fold(data=each.data), rows=100)) for each in (small, large))
+        small, large = (
+            each.but(data=nw.data.Fewer(data=nw.data.Fold(data=each.data), rows=100))
+            for each in (small, large)
+        )
     assert light(large).hash == large.hash
     assert light(large).data == large.data
     assert abs(len(pickle.dumps(light(large))) - len(pickle.dumps(light(small)))) < 100
@@ -129,14 +167,32 @@ def test_on_a_machine_without_the_folder_the_data_are_sent(monkeypatch: pytest.M
     places: list[int] = []
     there = nw.fit_many(seeds, jobs=2, done=lambda place, run: places.append(place))
     assert sorted(places) == [0, 1, 2]
-    assert [run.history.of("train.loss").values for run in here] == [run.history.of("train.loss").values for run in there]  # type: ignore[union-attr]
+    assert [run.history.of("train.loss").values for run in here] == [
+        run.history.of("train.loss").values for run in there
+    ]  # type: ignore[union-attr]
 
 
 def test_a_study_over_shared_data_has_the_numbers_of_one_alone(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(3, 5, size=(4000, 80))
-    recipe = nw.Recipe(data=nw.data.arrays(rows, rows[:, 0] > 3), preprocess=(nw.Standardise(),), network=nw.MLP((80, 4, 2)), epochs=2)
+    recipe = nw.Recipe(
+        data=nw.data.arrays(rows, rows[:, 0] > 3),
+        preprocess=(nw.Standardise(),),
+        network=nw.MLP((80, 4, 2)),
+        epochs=2,
+    )
     space = nw.Space((nw.Log("optimizer.lr", 1e-4, 0.1),))
-    one, two = (nw.search(recipe, space, method=nw.Random(), trials=4, fresh=1, folder=tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    one, two = (
+        nw.search(
+            recipe,
+            space,
+            method=nw.Random(),
+            trials=4,
+            fresh=1,
+            folder=tmp_path / str(jobs),
+            jobs=jobs,
+        )
+        for jobs in (1, 2)
+    )
     assert [(t.point, t.value) for t in one.tried] == [(t.point, t.value) for t in two.tried]
     assert one.fresh == two.fresh
     files = [tmp_path / "2" / trial.folder / "run" / "data.safetensors" for trial in two.tried]

@@ -1,4 +1,5 @@
-"""What a recipe can ask of the engine beside plain steps: averages, switches, frozen layers, carried states, auxiliary heads."""
+"""What a recipe can ask of the engine beside plain steps: averages, switches, frozen layers,
+carried states, auxiliary heads."""
 
 from __future__ import annotations
 
@@ -10,11 +11,17 @@ import torch
 import netwise as nw
 from netwise.networks.recurrent import StreamSequencer
 
-DIGITS = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.1), epochs=3)
+DIGITS = nw.Recipe(
+    data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.1), epochs=3
+)
 
 
 def weights(run: nw.Run) -> dict[str, torch.Tensor]:
-    return {name: value for name, value in run.module.state_dict().items() if isinstance(value, torch.Tensor)}
+    return {
+        name: value
+        for name, value in run.module.state_dict().items()
+        if isinstance(value, torch.Tensor)
+    }
 
 
 def equal(one: nw.Run, other: nw.Run) -> bool:
@@ -47,7 +54,10 @@ def test_ema_is_its_recursion_over_steps() -> None:
     for step in range(30):
         now = weights(nw.fit(recipe.but(epochs=step + 1)))
         share = 1 - min(0.8, (1 + step) / (10 + step))
-        average = {name: value if not average else average[name] + share * (value - average[name]) for name, value in now.items()}
+        average = {
+            name: value if not average else average[name] + share * (value - average[name])
+            for name, value in now.items()
+        }
     for name, value in weights(run).items():
         assert torch.allclose(value, average[name], atol=1e-6), name
 
@@ -67,16 +77,32 @@ def test_a_run_is_judged_by_its_average_and_learns_without_it() -> None:
 
 
 def test_adam_then_sgd_is_the_chain_of_the_two() -> None:
-    chain = nw.fit(DIGITS.but(optimizer=nw.Switch(first=nw.Adam(), then=nw.SGD(lr=0.02), epoch=2), epochs=4))
+    chain = nw.fit(
+        DIGITS.but(optimizer=nw.Switch(first=nw.Adam(), then=nw.SGD(lr=0.02), epoch=2), epochs=4)
+    )
     rates = chain.history.of("rate")
     assert rates is not None
     assert rates.values == (0.001, 0.001, 0.02, 0.02)
-    assert equal(nw.fit(DIGITS.but(optimizer=nw.Adam(), epochs=2)), nw.fit(DIGITS.but(optimizer=nw.Switch(then=nw.SGD(lr=0.02), epoch=2), epochs=2)))
+    assert equal(
+        nw.fit(DIGITS.but(optimizer=nw.Adam(), epochs=2)),
+        nw.fit(DIGITS.but(optimizer=nw.Switch(then=nw.SGD(lr=0.02), epoch=2), epochs=2)),
+    )
 
 
-@pytest.mark.parametrize("optimizer", [nw.LBFGS(iterations=5), nw.SimulatedAnnealing(tries=3)], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize(
+    "optimizer",
+    [nw.LBFGS(iterations=5), nw.SimulatedAnnealing(tries=3)],
+    ids=lambda o: type(o).__name__,
+)
 def test_an_optimizer_that_asks_again_lowers_the_loss(optimizer: nw.Optimizer) -> None:
-    recipe = nw.Recipe(data=nw.data.iris(), preprocess=(nw.Standardise(),), network=nw.MLP((4, 3)), optimizer=optimizer, batch_size=1000, epochs=30)
+    recipe = nw.Recipe(
+        data=nw.data.iris(),
+        preprocess=(nw.Standardise(),),
+        network=nw.MLP((4, 3)),
+        optimizer=optimizer,
+        batch_size=1000,
+        epochs=30,
+    )
     losses = nw.fit(recipe).history.of("train.loss")
     assert losses is not None
     assert losses.last < 0.7 * losses.values[0]
@@ -85,8 +111,14 @@ def test_an_optimizer_that_asks_again_lowers_the_loss(optimizer: nw.Optimizer) -
 
 def test_the_momentum_of_a_ramp_reaches_the_steps() -> None:
     ramped = nw.Momentum(lr=0.1, begin=0.0, momentum=0.9, ramp=2)
-    assert equal(nw.fit(DIGITS.but(optimizer=ramped, epochs=1)), nw.fit(DIGITS.but(optimizer=nw.Momentum(lr=0.1, momentum=0.0), epochs=1)))
-    assert not equal(nw.fit(DIGITS.but(optimizer=ramped)), nw.fit(DIGITS.but(optimizer=nw.Momentum(lr=0.1, momentum=0.0))))
+    assert equal(
+        nw.fit(DIGITS.but(optimizer=ramped, epochs=1)),
+        nw.fit(DIGITS.but(optimizer=nw.Momentum(lr=0.1, momentum=0.0), epochs=1)),
+    )
+    assert not equal(
+        nw.fit(DIGITS.but(optimizer=ramped)),
+        nw.fit(DIGITS.but(optimizer=nw.Momentum(lr=0.1, momentum=0.0))),
+    )
 
 
 # ---- fine-tuning and transfer
@@ -99,11 +131,22 @@ def test_frozen_layers_stay_and_the_others_learn_at_their_own_rates() -> None:
     after = weights(run)
     for name in before:
         still = name.startswith(("layer1.", "norm1.weight", "norm1.bias"))
-        assert torch.allclose(after[name], before[name], atol=1e-9) == still or "running" in name or "tracked" in name, name
+        assert (
+            torch.allclose(after[name], before[name], atol=1e-9) == still
+            or "running" in name
+            or "tracked" in name
+        ), name
     assert not after["norm1.running_mean"].any()  # frozen norm layers keep their statistics
     one = nw.fit(DIGITS.but(epochs=1, batch_size=2000, optimizer=nw.SGD(lr=0.1)))
     start = weights(nw.fit(DIGITS.but(epochs=1, batch_size=2000, optimizer=nw.SGD(lr=1e-12))))
-    half = nw.fit(DIGITS.but(epochs=1, batch_size=2000, optimizer=nw.SGD(lr=0.1), tuning=nw.FineTune(rates=("layer1=0.5",))))
+    half = nw.fit(
+        DIGITS.but(
+            epochs=1,
+            batch_size=2000,
+            optimizer=nw.SGD(lr=0.1),
+            tuning=nw.FineTune(rates=("layer1=0.5",)),
+        )
+    )
     moved, slower = (weights(r)["layer1.weight"] - start["layer1.weight"] for r in (one, half))
     assert torch.allclose(slower, moved / 2, atol=1e-6)
     assert torch.equal(weights(one)["layer2.weight"], weights(half)["layer2.weight"])
@@ -113,14 +156,24 @@ def test_layers_thaw_one_by_one_from_the_output() -> None:
     network = nw.MLP((64, 30, 20, 10))
     recipe = DIGITS.but(network=network, tuning=nw.FineTune(unfreeze_every=1))
     start = weights(nw.fit(recipe.but(optimizer=nw.SGD(lr=1e-12), epochs=1)))
-    for epochs, learned in ((1, {"layer3"}), (2, {"layer2", "layer3"}), (3, {"layer1", "layer2", "layer3"})):
+    for epochs, learned in (
+        (1, {"layer3"}),
+        (2, {"layer2", "layer3"}),
+        (3, {"layer1", "layer2", "layer3"}),
+    ):
         now = weights(nw.fit(recipe.but(epochs=epochs)))
-        changed = {name.split(".")[0] for name in now if not torch.allclose(now[name], start[name], atol=1e-9)}
+        changed = {
+            name.split(".")[0]
+            for name in now
+            if not torch.allclose(now[name], start[name], atol=1e-9)
+        }
         assert changed == learned
 
 
 def test_unknown_layers_are_named() -> None:
-    with pytest.raises(nw.DataError, match=r"no layer is called 'conv\*'. There are: layer1, layer2"):
+    with pytest.raises(
+        nw.DataError, match=r"no layer is called 'conv\*'. There are: layer1, layer2"
+    ):
         nw.fit(DIGITS.but(tuning=nw.FineTune(freeze=("conv*",))))
     with pytest.raises(nw.WrongValue, match="must be layers=factor"):
         nw.FineTune(rates=("layer1",))
@@ -141,7 +194,10 @@ def test_auxiliary_heads_count_in_training_and_are_gone_in_evaluation() -> None:
     run = nw.fit(recipe)
     assert isinstance(run.module(torch.zeros(2, 1, 16, 16)), torch.Tensor)
     silent = nw.fit(recipe.but(network=recipe.network.but(auxiliary_weight=0.0)))
-    assert not torch.equal(weights(run)["inception3a.branch1.conv.weight"], weights(silent)["inception3a.branch1.conv.weight"])
+    assert not torch.equal(
+        weights(run)["inception3a.branch1.conv.weight"],
+        weights(silent)["inception3a.branch1.conv.weight"],
+    )
 
 
 def text(tmp_path: Path, in_order: bool = True) -> nw.data.Data:
@@ -154,10 +210,13 @@ def test_a_carried_state_is_truncated_back_propagation(tmp_path: Path) -> None:
     data = text(tmp_path)
     samples = data.load()
     symbols = len(samples.classes)
-    network = nw.ElmanRNN(symbols=symbols, features=5, units=7, outputs=symbols, answers="each", carry=True)
+    network = nw.ElmanRNN(
+        symbols=symbols, features=5, units=7, outputs=symbols, answers="each", carry=True
+    )
     recipe = nw.Recipe(data=data, network=network, optimizer=nw.SGD(lr=0.5), batch_size=4, epochs=2)
     run = nw.fit(recipe)
-    # The same by hand: four streams, each going on where it stopped, with the state cut off from its gradient.
+    # The same by hand: four streams, each going on where it stopped, with the state cut off from
+    # its gradient.
     module = nw.fit(recipe.but(optimizer=nw.SGD(lr=1e-30), epochs=1)).module
     assert isinstance(module, StreamSequencer)
     optimizer = torch.optim.SGD(module.parameters(), lr=0.5)
@@ -176,13 +235,17 @@ def test_a_carried_state_is_truncated_back_propagation(tmp_path: Path) -> None:
     for name, value in dict(run.module.named_parameters()).items():
         assert torch.allclose(value, dict(module.named_parameters())[name], atol=1e-5), name
     # Pieces of a stream follow each other.
-    assert samples.encoder.decode(x[1].tolist()).startswith(samples.encoder.decode(y[0].tolist())[-1])  # type: ignore[attr-defined]
+    assert samples.encoder.decode(x[1].tolist()).startswith(
+        samples.encoder.decode(y[0].tolist())[-1]
+    )  # type: ignore[attr-defined]
 
 
 def test_a_carried_state_needs_pieces_in_order(tmp_path: Path) -> None:
     data = text(tmp_path, in_order=False)
     symbols = len(data.load().classes)
-    network = nw.LSTM(symbols=symbols, features=5, units=7, outputs=symbols, answers="each", carry=True)
+    network = nw.LSTM(
+        symbols=symbols, features=5, units=7, outputs=symbols, answers="each", carry=True
+    )
     problem = nw.check(nw.Recipe(data=data, network=network))[0]
     assert "needs batches that follow each other" in str(problem)
 
@@ -191,7 +254,10 @@ def test_a_carried_state_needs_pieces_in_order(tmp_path: Path) -> None:
     "change",
     [
         {"average": nw.EMA(decay=0.9), "schedule": nw.OneCycle()},
-        {"average": nw.SWA(start=0.3), "stopping": nw.FirstOf(nw.Patience(20, by="accuracy"), nw.TrainDownValidUp(20))},
+        {
+            "average": nw.SWA(start=0.3),
+            "stopping": nw.FirstOf(nw.Patience(20, by="accuracy"), nw.TrainDownValidUp(20)),
+        },
         {"optimizer": nw.Switch(epoch=2), "augment": (nw.Mixup(),)},
         {"optimizer": nw.Momentum(ramp=3), "schedule": nw.Plateau(patience=0)},
         {"optimizer": nw.LBFGS(iterations=4), "batch_size": 2000, "epochs": 6},
@@ -204,7 +270,9 @@ def test_a_carried_state_needs_pieces_in_order(tmp_path: Path) -> None:
     ],
     ids=lambda change: " ".join(change),
 )
-def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(change: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
+    change: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe = DIGITS.but(**{"epochs": 4, **change})
     whole = nw.fit(recipe)
 
@@ -212,7 +280,11 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(change: dict[str, obj
         def step(self, step: int) -> None:
             raise_at(step)
 
-    per_epoch = -(-len(recipe.data.load().train) * (2 if "augment" in change and recipe.augment[0].enlarges else 1) // recipe.batch_size)
+    per_epoch = -(
+        -len(recipe.data.load().train)
+        * (2 if "augment" in change and recipe.augment[0].enlarges else 1)
+        // recipe.batch_size
+    )
     stops = iter([per_epoch + max(1, per_epoch // 2), 2 * per_epoch + 1])
     wanted = [next(stops)]
 
@@ -232,7 +304,9 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(change: dict[str, obj
 def test_a_carried_state_survives_a_stop(tmp_path: Path) -> None:
     data = text(tmp_path)
     symbols = len(data.load().classes)
-    network = nw.GRU(symbols=symbols, features=5, units=7, outputs=symbols, answers="each", carry=True)
+    network = nw.GRU(
+        symbols=symbols, features=5, units=7, outputs=symbols, answers="each", carry=True
+    )
     recipe = nw.Recipe(data=data, network=network, batch_size=4, epochs=3)
     whole = nw.fit(recipe)
 

@@ -1,4 +1,5 @@
-"""Treatment: diagnosis, trials, a cure that holds on fresh seeds, the test part touched once at the end."""
+"""Treatment: diagnosis, trials, a cure that holds on fresh seeds, the test part touched once at the
+end."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def test_the_cure_is_confirmed_on_seeds_that_chose_nothing(course: nw.Course) ->
 def test_the_best_of_those_that_help_is_accepted(course: nw.Course) -> None:
     for each in course.rounds:
         helping = [v for v in each.verdicts if v.helps]
-        best = max(helping, key=lambda v: (v.low > 0, v.gain if v.low > 0 else v.loss_gain), default=None)
+        best = max(
+            helping, key=lambda v: (v.low > 0, v.gain if v.low > 0 else v.loss_gain), default=None
+        )
         assert each.accepted == (best.remedy if best else "")
         assert {v.remedy for v in each.verdicts} >= set(each.finding.remedies)
 
@@ -60,7 +63,12 @@ def test_a_healthy_run_gets_no_treatment() -> None:
 
 
 def test_what_no_remedy_cures_is_said(tmp_path: Path) -> None:
-    course = nw.treat(nw.gallery.sick["not_learning"].recipe.but(epochs=4), seeds=(0, 1), jobs=1, folder=tmp_path / "run")
+    course = nw.treat(
+        nw.gallery.sick["not_learning"].recipe.but(epochs=4),
+        seeds=(0, 1),
+        jobs=1,
+        folder=tmp_path / "run",
+    )
     assert not course.cured
     assert course.sentence == "No remedy was proved to help against not learning."
     assert course.recipe == nw.gallery.sick["not_learning"].recipe.but(epochs=4)

@@ -33,17 +33,24 @@ def test_the_rate_is_one_that_trains() -> None:
     deep = DIGITS.but(network=nw.MLP((64, 60, 60, 60, 10)), init=nw.He(), batch_size=10, epochs=5)
     found = nw.rate_threshold(deep)
     assert found is not None
-    accuracies = [nw.fit(nw.with_rate(deep, rate), test=False).history.of("valid.accuracy").last for rate in (found.rate, 0.03, 0.05, 0.1)]  # type: ignore[union-attr]
+    accuracies = [
+        nw.fit(nw.with_rate(deep, rate), test=False).history.of("valid.accuracy").last
+        for rate in (found.rate, 0.03, 0.05, 0.1)
+    ]  # type: ignore[union-attr]
     assert accuracies[0] >= max(accuracies) - 0.05
 
 
-@pytest.mark.parametrize("start", [nw.He(), nw.Normal(std=0.5)], ids=["good start", "start far above guessing"])
+@pytest.mark.parametrize(
+    "start", [nw.He(), nw.Normal(std=0.5)], ids=["good start", "start far above guessing"]
+)
 def test_a_network_thrown_off_to_guessing_has_not_fallen(start: nw.Initializer) -> None:
     recipe = DIGITS.but(init=start, network=nw.MLP((64, 60, 60, 10)), batch_size=10)
     found = nw.rate_threshold(recipe)
     assert found is not None
     for rate, fell in found.tried:
-        epoch = nw.fit(nw.with_rate(recipe, rate).but(epochs=2), test=False).history.of("valid.accuracy")
+        epoch = nw.fit(nw.with_rate(recipe, rate).but(epochs=2), test=False).history.of(
+            "valid.accuracy"
+        )
         if fell and rate >= found.rate:
             assert epoch is not None
             assert epoch.last > 0.3, rate  # ten classes
@@ -64,7 +71,13 @@ def test_it_has_no_side_effect() -> None:
 
 
 def test_a_network_that_learns_at_no_rate_gets_no_answer() -> None:
-    still = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), init=nw.Constant(), optimizer=nw.SGD(), loss=nw.CrossEntropy())
+    still = nw.Recipe(
+        data=nw.data.iris(),
+        network=nw.MLP((4, 8, 3)),
+        init=nw.Constant(),
+        optimizer=nw.SGD(),
+        loss=nw.CrossEntropy(),
+    )
     dead = still.but(network=nw.MLP((4, 8, 3)), init=nw.Constant(bias=-5.0))
     found = nw.rate_threshold(dead)
     assert found is None or found.rate > 0
@@ -77,7 +90,11 @@ def test_the_rate_of_two_optimizers_is_the_firsts() -> None:
     assert nw.with_rate(both, 0.5).optimizer.first.lr == 0.5  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("init", "grows"), [(nw.Normal(std=0.01), False), (nw.Normal(std=1.0), True)], ids=["too small", "too large"])
+@pytest.mark.parametrize(
+    ("init", "grows"),
+    [(nw.Normal(std=0.01), False), (nw.Normal(std=1.0), True)],
+    ids=["too small", "too large"],
+)
 def test_a_bad_start_shows_layer_by_layer(init: nw.Initializer, grows: bool) -> None:
     recipe = DIGITS.but(network=nw.MLP((64, 50, 50, 50, 10)), init=init)
     rows = nw.look_at_start(recipe)

@@ -1,4 +1,5 @@
-"""Progress on the terminal: a live line where someone looks on, plain lines where the output goes elsewhere."""
+"""Progress on the terminal: a live line where someone looks on, plain lines where the output goes
+elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from netwise.training.progress import AtWork, Progress, watched
 
 
 def display() -> Progress:
-    """The display that fits: rich on a terminal, plain lines otherwise. All of it goes to stderr."""
+    """The display that fits: rich on a terminal, plain lines otherwise. All of it goes to
+    stderr."""
     return Live() if sys.stderr.isatty() else Plain()
 
 
@@ -67,7 +69,9 @@ class Live:
             TextColumn("left"),
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task("", total=steps, completed=done, epoch=done * epochs // max(steps, 1), told="")
+        self._task = self._bar.add_task(
+            "", total=steps, completed=done, epoch=done * epochs // max(steps, 1), told=""
+        )
         self._bar.start()
 
     def step(self, done: int) -> None:
@@ -82,7 +86,8 @@ class Live:
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[str], None]]:
-    """Inside, whatever trains many runs shows all that are at work in one table on the terminal; where stderr is none, nothing is shown.
+    """Inside, whatever trains many runs shows all that are at work in one table on the terminal;
+    where stderr is none, nothing is shown.
 
     Yields:
         A function that writes a line to stderr, above the table.
@@ -102,7 +107,9 @@ def show_progress() -> Iterator[Callable[[str], None]]:
     from rich.live import Live as Screen
 
     console = Console(stderr=True)
-    screen = Screen(console=console, refresh_per_second=4, transient=True, redirect_stdout=sys.stdout.isatty())
+    screen = Screen(
+        console=console, refresh_per_second=4, transient=True, redirect_stdout=sys.stdout.isatty()
+    )
     with screen, watched(lambda words, runs: screen.update(table_of(words, runs))):
         yield lambda line: console.print(line, highlight=False, markup=False)
 
@@ -115,8 +122,15 @@ def table_of(words: str, runs: Sequence[AtWork]) -> Any:
 
     table = Table(box=None, pad_edge=False)
     for name in ("run", "epoch", "valid", "with"):
-        table.add_column(name, justify="right" if name in ("epoch", "valid") else "left", no_wrap=name != "with")
+        table.add_column(
+            name, justify="right" if name in ("epoch", "valid") else "left", no_wrap=name != "with"
+        )
     for each in runs:
         value = "" if each.value is None else f"{each.value:.4f}"
-        table.add_row(each.name, f"{each.epoch}/{each.epochs}" if each.epochs else "begins", value, Text(each.about[:200]))
+        table.add_row(
+            each.name,
+            f"{each.epoch}/{each.epochs}" if each.epochs else "begins",
+            value,
+            Text(each.about[:200]),
+        )
     return Group(Text(words), table)

@@ -28,11 +28,14 @@ PICTURES, SCRIPTS = (".png", ".svg"), (".py", ".txt", "")
 
 
 def never_over(path: Path, endings: tuple[str, ...]) -> None:
-    """A file that somebody made is not written over, and one that could not be written is told before the work."""
+    """A file that somebody made is not written over, and one that could not be written is told
+    before the work."""
     if path.exists():
         raise DataError(f"{path} is there already: name another file")
     if path.suffix not in endings:
-        raise DataError(f"{path}: its name has to end in {' or '.join(ending for ending in endings if ending)}")
+        raise DataError(
+            f"{path}: its name has to end in {' or '.join(ending for ending in endings if ending)}"
+        )
 
 
 def network_table(recipe: Recipe) -> str:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
 
 
-def recipe_for(source: str, target: str | None, network: str | None, epochs: int | None, seed: int | None, settings: Sequence[str]) -> Recipe:
+def recipe_for(
+    source: str,
+    target: str | None,
+    network: str | None,
+    epochs: int | None,
+    seed: int | None,
+    settings: Sequence[str],
+) -> Recipe:
     """The recipe that the words of the command line mean."""
     from netwise.recipe.file import read_recipe
     from netwise.recipe.suggestion import suggest
@@ -42,12 +49,16 @@ def data_for(source: str, target: str | None) -> Data:
 
     if source not in DATA and Path(source).is_dir():
         if target is not None:
-            raise click.UsageError("--target is for a CSV file; in a folder of images each folder is a class")
+            raise click.UsageError(
+                "--target is for a CSV file; in a folder of images each folder is a class"
+            )
         return images(source)
     if source.lower().endswith((".csv", ".tsv", ".data", ".txt")) or Path(source).is_file():
         if target is None:
             columns = list(read_table(Path(source)))
-            raise click.UsageError(f"which column is to be predicted? Write --target COLUMN; there are: {', '.join(columns)}")
+            raise click.UsageError(
+                f"which column is to be predicted? Write --target COLUMN; there are: {', '.join(columns)}"
+            )
         return csv(source, target)
     if target is not None:
         raise click.UsageError("--target is for a CSV file; a named data set has its own")
@@ -80,8 +91,11 @@ def settings_of(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def network_for(name: str, settings: Sequence[str], trust_own: bool) -> tuple[Any, tuple[int, ...] | None]:
-    """The network that a word or a recipe names, and the shape of its inputs where that is known."""
+def network_for(
+    name: str, settings: Sequence[str], trust_own: bool
+) -> tuple[Any, tuple[int, ...] | None]:
+    """The network that a word or a recipe names, and the shape of its inputs where that is
+    known."""
     from netwise.networks import Network
     from netwise.part import Unfitting
     from netwise.recipe.checks import prepared
@@ -94,7 +108,9 @@ def network_for(name: str, settings: Sequence[str], trust_own: bool) -> tuple[An
     try:
         kind = named(Network, name).__name__
     except Unfitting as wrong:
-        raise WrongValue("network", [Problem("network", name, wrong.reason, wrong.instead)]) from None
+        raise WrongValue(
+            "network", [Problem("network", name, wrong.reason, wrong.instead)]
+        ) from None
     # Read as a file would be, so that every wrong field is told.
     plain = {"data": "digits", "network": {"kind": kind, **settings_of(settings)}}
     read = recipe_of(plain, "--set")
@@ -119,7 +135,9 @@ def find_run(run: str, home: Path) -> Path:
             return path
     known = sorted(path.parent.name for path in home.glob(f"*/{RECIPE}"))
     if not known:
-        raise RunFolderError(f"there is no run {run}, and none in {home} yet. Begin with: netwise train digits")
+        raise RunFolderError(
+            f"there is no run {run}, and none in {home} yet. Begin with: netwise train digits"
+        )
     raise UnknownName(f"run in {home}:", run, known)
 
 
@@ -131,7 +149,16 @@ def own_network(recipe: Recipe, trusted: bool) -> Network | None:
     own = recipe.network if isinstance(recipe.network, Own) else None
     named = [*([str(own.source)] if own is not None else []), *code_within(recipe)]
     if named and not trusted:
-        raise WrongValue("recipe", [Problem("network.source", ", ".join(named), "is code of your own: say --trust-own to import and run it")])
+        raise WrongValue(
+            "recipe",
+            [
+                Problem(
+                    "network.source",
+                    ", ".join(named),
+                    "is code of your own: say --trust-own to import and run it",
+                )
+            ],
+        )
     if named:
         sys.path.insert(0, str(Path.cwd()))
     return own
@@ -151,4 +178,6 @@ def as_number(cell: str, file: Path) -> float:
     try:
         return float(cell)
     except ValueError:
-        raise DataError(f"{file}: {cell!r} is no number, and the network takes numbers only") from None
+        raise DataError(
+            f"{file}: {cell!r} is no number, and the network takes numbers only"
+        ) from None

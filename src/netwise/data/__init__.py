@@ -1,13 +1,22 @@
 """Data sets, by name: `nw.data.digits()`, `nw.data.csv("table.csv", "price")`.
 
-Each is a frozen value; `load()` gives its training, validation and test part. Only the final score touches the last.
+Each is a frozen value; `load()` gives its training, validation and test part. Only the final score
+touches the last.
 """
 
 from __future__ import annotations
 
 from netwise.data.arrays import Arrays, arrays
 from netwise.data.catalogue.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
-from netwise.data.catalogue.image_sets import CIFAR10, MNIST, USPS, BinarizedMNIST, FashionMNIST, Olivetti, Silhouettes
+from netwise.data.catalogue.image_sets import (
+    CIFAR10,
+    MNIST,
+    USPS,
+    BinarizedMNIST,
+    FashionMNIST,
+    Olivetti,
+    Silhouettes,
+)
 from netwise.data.catalogue.patterns import EncoderProblem, RandomPatterns
 from netwise.data.catalogue.sequences import Adding, Copying
 from netwise.data.catalogue.table_sets import Adult, CaliforniaHousing, Letter, Sonar, Spambase
@@ -18,10 +27,23 @@ from netwise.data.text import Text, text
 from netwise.data.views import Fewer, Fold
 
 digits, iris, wine, breast_cancer, diabetes = Digits, Iris, Wine, BreastCancer, Diabetes
-mnist, fashion_mnist, cifar10, usps, olivetti, silhouettes = MNIST, FashionMNIST, CIFAR10, USPS, Olivetti, Silhouettes
+mnist, fashion_mnist, cifar10, usps, olivetti, silhouettes = (
+    MNIST,
+    FashionMNIST,
+    CIFAR10,
+    USPS,
+    Olivetti,
+    Silhouettes,
+)
 binarized_mnist = BinarizedMNIST
 encoder_problem, random_patterns = EncoderProblem, RandomPatterns
-adult, letter, spambase, sonar, california_housing = Adult, Letter, Spambase, Sonar, CaliforniaHousing
+adult, letter, spambase, sonar, california_housing = (
+    Adult,
+    Letter,
+    Spambase,
+    Sonar,
+    CaliforniaHousing,
+)
 adding, copying = Adding, Copying
 
 # What a recipe file and the command line call them.

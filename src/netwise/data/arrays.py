@@ -25,10 +25,12 @@ class Arrays(Split):
 
     Args:
         X: numbers (samples, ...): features, or images as (samples, channels, height, width).
-        y: class numbers or names (samples,), or real numbers (samples,) or (samples, targets) for regression.
+        y: class numbers or names (samples,), or real numbers (samples,) or (samples, targets) for
+            regression.
         weights: what each sample counts in the loss, at least 0, (samples,), or None: all alike.
         allow_missing: X may hold numbers that are missing, for `FillMissing`. Default false.
-        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default true.
+        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default
+            true.
         valid, test, split_seed: as in all split data.
     """
 
@@ -37,7 +39,10 @@ class Arrays(Split):
     classes: tuple[str, ...] = ()
     weights: Tensor | None = field(default=None, repr=False)
     allow_missing: bool = flag(False, why="a number that is missing is mostly a mistake")
-    scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
+    scale_target: bool = flag(
+        True,
+        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+    )
 
     @cached_property
     def digest(self) -> str:
@@ -50,13 +55,21 @@ class Arrays(Split):
         return mark.hexdigest()[:16]
 
     def emptied(self) -> Arrays:
-        """The same data by their digest, without the arrays: for a worker that finds them in a file."""
+        """The same data by their digest, without the arrays: for a worker that finds them in a
+        file."""
         data = self.but(X=self.X[:0].clone(), y=self.y[:0].clone(), weights=None)
         data.__dict__["digest"] = self.digest
         return data
 
     def _identity(self) -> tuple[Any, ...]:
-        return (self.digest, self.valid, self.test, self.split_seed, self.scale_target, self.allow_missing)
+        return (
+            self.digest,
+            self.valid,
+            self.test,
+            self.split_seed,
+            self.scale_target,
+            self.allow_missing,
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Arrays) and self._identity() == other._identity()
@@ -66,27 +79,44 @@ class Arrays(Split):
 
     def read(self) -> Samples:
         if len(self.X) != len(self.y):
-            raise DataError(f"X has {len(self.X)} rows and y has {len(self.y)}: each sample needs one target")
+            raise DataError(
+                f"X has {len(self.X)} rows and y has {len(self.y)}: each sample needs one target"
+            )
         if not len(self.X):
             raise DataError("X has no rows: there is nothing to learn from")
-        if self.weights is not None and (self.weights.shape != (len(self.X),) or not bool((torch.isfinite(self.weights) & (self.weights >= 0)).all())):
-            raise DataError(f"weights are {tuple(self.weights.shape)}: each of the {len(self.X)} samples needs one finite number of at least 0")
+        if self.weights is not None and (
+            self.weights.shape != (len(self.X),)
+            or not bool((torch.isfinite(self.weights) & (self.weights >= 0)).all())
+        ):
+            raise DataError(
+                f"weights are {tuple(self.weights.shape)}: each of the {len(self.X)} samples needs one finite number of at least 0"
+            )
         encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
         x = encoder.encode(self.X)
         if not self.classes and self.y.dim() == 2 and not self.y.shape[1]:
-            parts = tuple(pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self))
+            parts = tuple(
+                pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self)
+            )
             return Samples(parts[0], parts[1], parts[2], DENSITY, (), encoder, self.digest)
         if self.classes:
             rows = split_rows(self.y.numpy(), len(x), self)
             parts = tuple(pairs(x, self.y, each, self.weights) for each in rows)
-            return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, self.classes, encoder, self.digest)
+            return Samples(
+                parts[0], parts[1], parts[2], CLASSIFICATION, self.classes, encoder, self.digest
+            )
         if not torch.isfinite(self.y).all():
-            raise DataError(f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: remove those rows")
-        parts = tuple(pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self))
+            raise DataError(
+                f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: remove those rows"
+            )
+        parts = tuple(
+            pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self)
+        )
         mean, scale = torch.zeros(self.y.shape[1]), torch.ones(self.y.shape[1])
         if self.scale_target:
             parts, mean, scale = standardised_targets(parts)
-        return Samples(parts[0], parts[1], parts[2], REGRESSION, (), encoder, self.digest, mean, scale)
+        return Samples(
+            parts[0], parts[1], parts[2], REGRESSION, (), encoder, self.digest, mean, scale
+        )
 
 
 def arrays(
@@ -100,17 +130,20 @@ def arrays(
     test: float = 0.2,
     split_seed: int = 0,
 ) -> Arrays:
-    """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are targets of regression.
+    """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are
+    targets of regression.
 
     Args:
         X: numbers (samples, ...).
-        y: classes (samples,) or real numbers (samples,) or (samples, targets). Default None: there are no targets, for networks that
-            learn the inputs themselves.
-        weights: what each sample counts in the loss, at least 0, (samples,). Default None: all alike.
+        y: classes (samples,) or real numbers (samples,) or (samples, targets). Default None: there
+            are no targets, for networks that learn the inputs themselves.
+        weights: what each sample counts in the loss, at least 0, (samples,). Default None: all
+            alike.
         scale_target, allow_missing, valid, test, split_seed: see `data.Arrays`.
 
     Raises:
-        DataError: X holds something that is no number; when loaded: unequal lengths, or numbers that are not finite.
+        DataError: X holds something that is no number; when loaded: unequal lengths, or numbers
+            that are not finite.
 
     Example:
         >>> import netwise as nw
@@ -121,16 +154,29 @@ def arrays(
     try:
         inputs = tensor_of(np.asarray(X), torch.float32)
     except (TypeError, ValueError) as error:
-        raise DataError(f"X is no array of numbers: {error}. For columns of words write a CSV file and use data.csv") from None
+        raise DataError(
+            f"X is no array of numbers: {error}. For columns of words write a CSV file and use data.csv"
+        ) from None
     if inputs.dim() == 1:
         inputs = inputs[:, None]
     targets = np.zeros((len(inputs), 0), np.float32) if y is None else np.asarray(y)
     counts = None if weights is None else tensor_of(np.asarray(weights), torch.float32).clone()
     split: dict[str, Any] = {"valid": valid, "test": test, "split_seed": split_seed}
-    settings: dict[str, Any] = {"weights": counts, "scale_target": scale_target, "allow_missing": allow_missing, **split}
+    settings: dict[str, Any] = {
+        "weights": counts,
+        "scale_target": scale_target,
+        "allow_missing": allow_missing,
+        **split,
+    }
     if targets.dtype.kind == "f":
         values = tensor_of(targets, torch.float32)
-        return Arrays(X=inputs.clone(), y=values.reshape(len(values), math.prod(values.shape[1:])).clone(), **settings)
+        return Arrays(
+            X=inputs.clone(),
+            y=values.reshape(len(values), math.prod(values.shape[1:])).clone(),
+            **settings,
+        )
     names, numbers = np.unique(targets.reshape(-1), return_inverse=True)
     labels = torch.as_tensor(numbers.reshape(-1), dtype=torch.int64)
-    return Arrays(X=inputs.clone(), y=labels, classes=tuple(str(name) for name in names), **settings)
+    return Arrays(
+        X=inputs.clone(), y=labels, classes=tuple(str(name) for name in names), **settings
+    )

@@ -1,4 +1,5 @@
-"""What all data share: the value that names them, the three parts that they load into, and the split."""
+"""What all data share: the value that names them, the three parts that they load into, and the
+split."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from netwise.parts.losses import CLASSIFICATION
 
 
 class Encoder(Protocol):
-    """From what a user has (rows of a table, pixels of 0 to 255) to the tensors that a network learns from."""
+    """From what a user has (rows of a table, pixels of 0 to 255) to the tensors that a network
+    learns from."""
 
     def encode(self, raw: Any) -> Tensor:
         """float32 inputs (samples, ...)."""
@@ -46,11 +48,17 @@ class Pairs:
     def rows(self, rows: np.ndarray) -> Pairs:
         """Those of these numbers."""
         index = torch.from_numpy(rows)
-        return Pairs(self.x[index], self.y[index], None if self.weight is None else self.weight[index])
+        return Pairs(
+            self.x[index], self.y[index], None if self.weight is None else self.weight[index]
+        )
 
     def to(self, device: torch.device) -> Pairs:
         """The same on another device."""
-        return Pairs(self.x.to(device), self.y.to(device), None if self.weight is None else self.weight.to(device))
+        return Pairs(
+            self.x.to(device),
+            self.y.to(device),
+            None if self.weight is None else self.weight.to(device),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +70,10 @@ class Samples:
         task: "classification" or "regression".
         classes: names of the classes in the order of their numbers; empty for regression.
         encoder: how raw inputs become tensors; kept with the network.
-        target_mean, target_scale: of the training targets, for regression: y was (raw - mean) / scale.
-        in_order: training rows follow each other, as pieces of one text; batches then keep to their order.
+        target_mean, target_scale: of the training targets, for regression: y was (raw - mean) /
+            scale.
+        in_order: training rows follow each other, as pieces of one text; batches then keep to their
+            order.
         fingerprint: changes when the content does.
     """
 
@@ -107,7 +117,9 @@ class Data(Part):
 
     def read(self) -> Samples:
         """The three parts, read anew."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as data.digits()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as data.digits()"
+        )
 
 
 # Data that a worker finds loaded already, in a file that all workers of the machine share.
@@ -129,7 +141,8 @@ class Split(Data):
     Args:
         valid: share of all samples to validate on, from 0 to below 1. Default 0.2.
         test: share of all samples kept for the final score, from 0 to below 1. Default 0.2.
-        split_seed: which split; apart from a recipe's seed, so that trials over seeds share one. Default 0.
+        split_seed: which split; apart from a recipe's seed, so that trials over seeds share one.
+            Default 0.
 
     Example:
         >>> import netwise as nw
@@ -137,32 +150,54 @@ class Split(Data):
         0
     """
 
-    valid: float = number(0.2, least=0, below=1, because=SHARE, why="enough to rank settings on small data")
-    test: float = number(0.2, least=0, below=1, because=SHARE, why="enough for a usable interval on small data")
-    split_seed: int = integer(0, least=0, most=2**32 - 1, because="it seeds the draw", why="one split for all")
+    valid: float = number(
+        0.2, least=0, below=1, because=SHARE, why="enough to rank settings on small data"
+    )
+    test: float = number(
+        0.2, least=0, below=1, because=SHARE, why="enough for a usable interval on small data"
+    )
+    split_seed: int = integer(
+        0, least=0, most=2**32 - 1, because="it seeds the draw", why="one split for all"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.valid + self.test >= 1:
-            return [Problem("valid", repr(self.valid), f"and test = {self.test} leave nothing to train on", "0.2")]
+            return [
+                Problem(
+                    "valid",
+                    repr(self.valid),
+                    f"and test = {self.test} leave nothing to train on",
+                    "0.2",
+                )
+            ]
         return []
 
 
-def split_rows(labels: np.ndarray | None, rows: int, data: Split, own_test: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row numbers of (train, valid, test); stratified by `labels` where every class has enough rows for it."""
+def split_rows(
+    labels: np.ndarray | None, rows: int, data: Split, own_test: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers of (train, valid, test); stratified by `labels` where every class has enough rows
+    for it."""
 
     def cut(rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         if not size:
             return rows, rows[:0]
-        from sklearn.model_selection import train_test_split  # where nothing is split, half a second of importing is saved
+        from sklearn.model_selection import (
+            train_test_split,
+        )  # where nothing is split, half a second of importing is saved
 
         if size >= len(rows):
-            raise DataError(f"{len(rows)} samples are too few for parts of valid = {data.valid} and test = {data.test}")
+            raise DataError(
+                f"{len(rows)} samples are too few for parts of valid = {data.valid} and test = {data.test}"
+            )
         groups = None
         if labels is not None:
             kinds, counts = np.unique(labels[rows], return_counts=True)
             if counts.min() >= 2 and min(size, len(rows) - size) >= len(kinds):
                 groups = labels[rows]
-        left, taken = train_test_split(rows, test_size=size, random_state=data.split_seed, stratify=groups)
+        left, taken = train_test_split(
+            rows, test_size=size, random_state=data.split_seed, stratify=groups
+        )
         return np.sort(left), np.sort(taken)
 
     rest, test = cut(np.arange(rows), 0 if own_test else int(np.ceil(rows * data.test)))

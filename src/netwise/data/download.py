@@ -40,7 +40,8 @@ def find(remotes: Sequence[Remote], data_set: str) -> list[Path]:
     """The files of one data set, downloaded with their checksums where they are absent.
 
     Raises:
-        DataMissing: a file is absent and could not be downloaded; names all of them and where to put them.
+        DataMissing: a file is absent and could not be downloaded; names all of them and where to
+            put them.
     """
     folder = data_folder()
     paths = [folder / remote.name for remote in remotes]
@@ -60,9 +61,13 @@ def _download(remote: Remote, folder: Path) -> None:
 
     target = folder / remote.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    fetch = pooch.HTTPDownloader(progressbar=_Bar(remote.name) if sys.stderr.isatty() else False, timeout=15)
+    fetch = pooch.HTTPDownloader(
+        progressbar=_Bar(remote.name) if sys.stderr.isatty() else False, timeout=15
+    )
     pooch.get_logger().setLevel("WARNING")
-    pooch.retrieve(remote.url, remote.checksum or None, fname=target.name, path=target.parent, downloader=fetch)
+    pooch.retrieve(
+        remote.url, remote.checksum or None, fname=target.name, path=target.parent, downloader=fetch
+    )
 
 
 class _Bar:
@@ -74,7 +79,13 @@ class _Bar:
 
     def update(self, done: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         if self._progress is None:
             columns = (TextColumn(self.name), BarColumn(), DownloadColumn(), TimeRemainingColumn())

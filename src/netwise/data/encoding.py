@@ -1,4 +1,5 @@
-"""Encoders: from what a user has to tensors. Learned on the training part, kept as text and numbers, never pickled."""
+"""Encoders: from what a user has to tensors. Learned on the training part, kept as text and
+numbers, never pickled."""
 
 from __future__ import annotations
 
@@ -15,11 +16,13 @@ from torch import Tensor
 from netwise.errors import DataError, near, shown
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
-MOST_CATEGORIES = 50  # a column of more categories has its rarest in one; a column of names would be its own table
+# a column of more categories has its rarest in one; a column of names would be its own table
+MOST_CATEGORIES = 50
 
 
 def tensor_of(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
-    """The array as a tensor; a copy only where it must not be written to (a mapped file), which torch's tensors cannot promise."""
+    """The array as a tensor; a copy only where it must not be written to (a mapped file), which
+    torch's tensors cannot promise."""
     return torch.as_tensor(np.require(array, requirements="W"), dtype=dtype)
 
 
@@ -40,18 +43,28 @@ class ArrayEncoder:
         if tuple(x.shape) == self.shape or (x.dim() == 1 and x.numel() == size):
             x = x[None]  # one sample
         if x.dim() < 1 or (len(x) and x[0].numel() != size):
-            raise DataError(f"the inputs are {tuple(x.shape)}; the network takes (samples, {', '.join(map(str, self.shape))})")
+            raise DataError(
+                f"the inputs are {tuple(x.shape)}; the network takes (samples, {', '.join(map(str, self.shape))})"
+            )
         if not (torch.isfinite(x) | (torch.isnan(x) & self.missing)).all():
-            raise DataError(f"{int((~torch.isfinite(x)).sum())} of the inputs are not finite numbers: remove or replace them")
+            raise DataError(
+                f"{int((~torch.isfinite(x)).sum())} of the inputs are not finite numbers: remove or replace them"
+            )
         return x.reshape(-1, *self.shape) / self.divisor
 
     def plain(self) -> dict[str, Any]:
-        return {"kind": "array", "shape": list(self.shape), "divisor": self.divisor, "missing": self.missing}
+        return {
+            "kind": "array",
+            "shape": list(self.shape),
+            "divisor": self.divisor,
+            "missing": self.missing,
+        }
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A numeric column: gaps become the median, then mean 0 and spread 1, all of the training part."""
+    """A numeric column: gaps become the median, then mean 0 and spread 1, all of the training
+    part."""
 
     name: str
     median: float
@@ -61,7 +74,8 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """A column of words: one output for each known word, one for all rare ones where `other`; unknown words are 0."""
+    """A column of words: one output for each known word, one for all rare ones where `other`;
+    unknown words are 0."""
 
     name: str
     categories: tuple[str, ...]
@@ -86,12 +100,18 @@ class TableEncoder:
             if isinstance(column, NumberColumn):
                 names.append(column.name)
             else:
-                names += [f"{column.name}={word}" for word in (*column.categories, *(["(other)"] if column.other else []))]
+                names += [
+                    f"{column.name}={word}"
+                    for word in (*column.categories, *(["(other)"] if column.other else []))
+                ]
         return tuple(names)
 
     def plain(self) -> dict[str, Any]:
         kinds = {NumberColumn: "number", CategoryColumn: "category"}
-        return {"kind": "table", "columns": [{"kind": kinds[type(c)], **asdict(c)} for c in self.columns]}
+        return {
+            "kind": "table",
+            "columns": [{"kind": kinds[type(c)], **asdict(c)} for c in self.columns],
+        }
 
 
 @dataclass(frozen=True)
@@ -106,11 +126,15 @@ class TextEncoder:
         places = {symbol: i for i, symbol in enumerate(self.symbols)}
         lengths = {len(row) for row in rows}
         if len(lengths) > 1:
-            raise DataError(f"the texts have {', '.join(map(str, sorted(lengths)))} characters: they must be of one length")
+            raise DataError(
+                f"the texts have {', '.join(map(str, sorted(lengths)))} characters: they must be of one length"
+            )
         for row in rows:
             for symbol in row:
                 if symbol not in places:
-                    raise DataError(f"the character {shown(symbol)} was not in the text that the network learned")
+                    raise DataError(
+                        f"the character {shown(symbol)} was not in the text that the network learned"
+                    )
         return torch.tensor([[places[symbol] for symbol in row] for row in rows], dtype=torch.int64)
 
     def decode(self, numbers: Sequence[int]) -> str:
@@ -146,10 +170,19 @@ def fit_table(cells: Mapping[str, Sequence[str]], numeric: Mapping[str, bool]) -
             values = _numbers(column, name)[:, None]
             imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
             scaler = StandardScaler().fit(imputer.transform(values))
-            columns.append(NumberColumn(name, float(imputer.statistics_[0]), float(scaler.mean_[0]), float(scaler.scale_[0])))
+            columns.append(
+                NumberColumn(
+                    name,
+                    float(imputer.statistics_[0]),
+                    float(scaler.mean_[0]),
+                    float(scaler.scale_[0]),
+                )
+            )
         else:
             words = np.array([_word(cell) for cell in column], dtype=object)[:, None]
-            coder = OneHotEncoder(max_categories=MOST_CATEGORIES, handle_unknown="infrequent_if_exist").fit(words)
+            coder = OneHotEncoder(
+                max_categories=MOST_CATEGORIES, handle_unknown="infrequent_if_exist"
+            ).fit(words)
             rare = coder.infrequent_categories_[0]
             rare = set() if rare is None else set(rare)
             kept = tuple(str(word) for word in coder.categories_[0] if word not in rare)
@@ -184,7 +217,9 @@ def _numbers(column: Iterable[object], name: str) -> np.ndarray:
         elif is_number(cell):
             values.append(float(cell))  # type: ignore[arg-type]
         else:
-            raise DataError(f"column {shown(name)}, row {i + 1}: {shown(cell)} is no number, and the column was one in training")
+            raise DataError(
+                f"column {shown(name)}, row {i + 1}: {shown(cell)} is no number, and the column was one in training"
+            )
     return np.array(values)
 
 
@@ -204,7 +239,8 @@ def _encoded(column: NumberColumn | CategoryColumn, cells: Sequence[object]) -> 
 
 
 def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
-    """The named columns of a table that comes as a file, a frame, a dict of columns, dicts, or plain rows."""
+    """The named columns of a table that comes as a file, a frame, a dict of columns, dicts, or
+    plain rows."""
     if isinstance(raw, str | Path):
         from netwise.data.table import read_table
 
@@ -220,7 +256,9 @@ def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
         return {name: [row[name] for row in rows] for name in names}
     for i, row in enumerate(rows):
         if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
-            raise DataError(f"row {i + 1} is {shown(row)}; it must hold {len(names)} cells: {', '.join(names)}")
+            raise DataError(
+                f"row {i + 1} is {shown(row)}; it must hold {len(names)} cells: {', '.join(names)}"
+            )
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 

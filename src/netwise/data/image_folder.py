@@ -15,7 +15,9 @@ from netwise.errors import DataError
 from netwise.part import integer, text
 from netwise.parts.losses import CLASSIFICATION
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+ENDINGS = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+)
 GREY, COLOUR = "grey", "colour"
 
 
@@ -23,7 +25,8 @@ GREY, COLOUR = "grey", "colour"
 class Pictures(Split):
     """Image files, one folder for each class. Made by `data.images`.
 
-    Each is brought to one size (bilinear, its sides' proportion changed where that differs) and to numbers from 0 to 1.
+    Each is brought to one size (bilinear, its sides' proportion changed where that differs) and to
+    numbers from 0 to 1.
 
     Args:
         path: the folder; the names of the folders in it are the classes.
@@ -33,8 +36,12 @@ class Pictures(Split):
     """
 
     path: str = text(because="it names a folder", write='"photos"')
-    height: int = integer(32, least=1, most=4096, because="an image has pixels", why="quick to learn from")
-    width: int = integer(32, least=1, most=4096, because="an image has pixels", why="quick to learn from")
+    height: int = integer(
+        32, least=1, most=4096, because="an image has pixels", why="quick to learn from"
+    )
+    width: int = integer(
+        32, least=1, most=4096, because="an image has pixels", why="quick to learn from"
+    )
     colour: str = text(COLOUR, among=(COLOUR, GREY), why="colours may tell classes apart")
 
     def read(self) -> Samples:
@@ -43,18 +50,30 @@ class Pictures(Split):
         folder = Path(self.path)
         if not folder.is_dir():
             raise DataError(f"{folder} is no folder (looked in {Path.cwd()})")
-        classes = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+        classes = sorted(
+            each.name
+            for each in folder.iterdir()
+            if each.is_dir() and not each.name.startswith(".")
+        )
         if len(classes) < 2:
-            raise DataError(f"{folder} has {len(classes)} folders inside: there has to be one for each class")
+            raise DataError(
+                f"{folder} has {len(classes)} folders inside: there has to be one for each class"
+            )
         rows, labels, mark = [], [], hashlib.sha256()
         for label, name in enumerate(classes):
-            files = sorted(each for each in (folder / name).iterdir() if each.suffix.lower() in ENDINGS)
+            files = sorted(
+                each for each in (folder / name).iterdir() if each.suffix.lower() in ENDINGS
+            )
             if not files:
-                raise DataError(f"{folder / name} has no image files ({', '.join(sorted(ENDINGS))})")
+                raise DataError(
+                    f"{folder / name} has no image files ({', '.join(sorted(ENDINGS))})"
+                )
             for file in files:
                 try:
                     with Image.open(file) as image:
-                        pixels = image.convert("RGB" if self.colour == COLOUR else "L").resize((self.width, self.height), Image.Resampling.BILINEAR)
+                        pixels = image.convert("RGB" if self.colour == COLOUR else "L").resize(
+                            (self.width, self.height), Image.Resampling.BILINEAR
+                        )
                 except (UnidentifiedImageError, OSError) as error:
                     raise DataError(f"{file} cannot be read as an image: {error}") from None
                 rows.append(np.asarray(pixels, dtype=np.uint8))
@@ -64,13 +83,31 @@ class Pictures(Split):
         stacked = np.stack(rows)
         x = stacked.transpose(0, 3, 1, 2) if self.colour == COLOUR else stacked[:, None]
         encoder = ArrayEncoder(tuple(x.shape[1:]), 255.0)
-        inputs, targets = torch.from_numpy(np.ascontiguousarray(x)).float().div_(255.0), torch.from_numpy(y)
+        inputs, targets = (
+            torch.from_numpy(np.ascontiguousarray(x)).float().div_(255.0),
+            torch.from_numpy(y),
+        )
         parts = [pairs(inputs, targets, each) for each in split_rows(y, len(y), self)]
-        return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, tuple(classes), encoder, mark.hexdigest()[:16])
+        return Samples(
+            parts[0],
+            parts[1],
+            parts[2],
+            CLASSIFICATION,
+            tuple(classes),
+            encoder,
+            mark.hexdigest()[:16],
+        )
 
 
 def images(
-    path: str | Path, *, height: int = 32, width: int = 32, colour: str = COLOUR, valid: float = 0.2, test: float = 0.2, split_seed: int = 0
+    path: str | Path,
+    *,
+    height: int = 32,
+    width: int = 32,
+    colour: str = COLOUR,
+    valid: float = 0.2,
+    test: float = 0.2,
+    split_seed: int = 0,
 ) -> Pictures:
     """Image files, one folder for each class; see `Pictures` for what each argument means.
 
@@ -86,4 +123,12 @@ def images(
         >>> samples.classes, samples.shape, len(samples.train)
         (('day', 'night'), (1, 8, 8), 6)
     """
-    return Pictures(str(path), height=height, width=width, colour=colour, valid=valid, test=test, split_seed=split_seed)
+    return Pictures(
+        str(path),
+        height=height,
+        width=width,
+        colour=colour,
+        valid=valid,
+        test=test,
+        split_seed=split_seed,
+    )

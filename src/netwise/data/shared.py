@@ -1,4 +1,5 @@
-"""Loaded data as one file that many processes map into their memory: the system keeps one copy for all of them."""
+"""Loaded data as one file that many processes map into their memory: the system keeps one copy for
+all of them."""
 
 from __future__ import annotations
 
@@ -12,14 +13,19 @@ from netwise.data.dataset import Pairs, Samples
 from netwise.data.encoding import encoder_from
 
 PARTS = ("train", "valid", "test")
-Learned = tuple[dict[str, Tensor], ...]  # what each preprocessing step learned, where the inputs are after them
+Learned = tuple[
+    dict[str, Tensor], ...
+]  # what each preprocessing step learned, where the inputs are after them
 
 
 def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
     """Write loaded samples, and what their preprocessing learned, as one safetensors file."""
     from safetensors.torch import save_file
 
-    tensors: dict[str, Tensor] = {"target.mean": samples.target_mean, "target.scale": samples.target_scale}
+    tensors: dict[str, Tensor] = {
+        "target.mean": samples.target_mean,
+        "target.scale": samples.target_scale,
+    }
     for name in PARTS:
         part: Pairs = getattr(samples, name)
         tensors |= {f"{name}.x": part.x, f"{name}.y": part.y}
@@ -35,18 +41,26 @@ def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
         "in_order": samples.in_order,
         "steps": len(learned),
     }
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"samples": json.dumps(plain)})
+    save_file(
+        {name: tensor.contiguous() for name, tensor in tensors.items()},
+        path,
+        {"samples": json.dumps(plain)},
+    )
 
 
 @lru_cache(maxsize=8)
 def read_mapped(path: Path) -> tuple[Samples, Learned]:
-    """What `write_mapped` wrote; its tensors are the file's own pages, shared with everyone who reads it."""
+    """What `write_mapped` wrote; its tensors are the file's own pages, shared with everyone who
+    reads it."""
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
         plain = json.loads((file.metadata() or {})["samples"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
-    train, valid, test = (Pairs(tensors[f"{name}.x"], tensors[f"{name}.y"], tensors.get(f"{name}.weight")) for name in PARTS)
+    train, valid, test = (
+        Pairs(tensors[f"{name}.x"], tensors[f"{name}.y"], tensors.get(f"{name}.weight"))
+        for name in PARTS
+    )
     samples = Samples(
         train,
         valid,
@@ -59,5 +73,12 @@ def read_mapped(path: Path) -> tuple[Samples, Learned]:
         tensors["target.scale"],
         plain["in_order"],
     )
-    learned = tuple({key.split(".", 2)[2]: value.clone() for key, value in tensors.items() if key.startswith(f"learned.{i}.")} for i in range(plain["steps"]))
+    learned = tuple(
+        {
+            key.split(".", 2)[2]: value.clone()
+            for key, value in tensors.items()
+            if key.startswith(f"learned.{i}.")
+        }
+        for i in range(plain["steps"])
+    )
     return samples, learned

@@ -1,4 +1,5 @@
-"""Tables in CSV files: numeric and categorical columns, missing values, classification or regression."""
+"""Tables in CSV files: numeric and categorical columns, missing values, classification or
+regression."""
 
 from __future__ import annotations
 
@@ -26,26 +27,35 @@ FEW_NUMBERS = 20  # a target of whole numbers with at most so many values is tak
 class Table(Split):
     """A CSV file of which one column is to be predicted. Made by `data.csv`.
 
-    Numeric columns: gaps become the median, then mean 0 and spread 1. Columns of words: one input for each word.
-    All of it is learned from the training part only and travels with the network.
+    Numeric columns: gaps become the median, then mean 0 and spread 1. Columns of words: one input
+    for each word. All of it is learned from the training part only and travels with the network.
 
     Args:
         path: the file: comma, semicolon, tab or bar between cells; UTF-8.
         target: name of the column to predict.
-        task: "classification", "regression", or "auto": words, and whole numbers of at most 20 values, are
-            classes; everything else is a number. Default "auto".
-        columns: names of all columns, for a file without a header line. Default: the first line has them.
+        task: "classification", "regression", or "auto": words, and whole numbers of at most 20
+            values, are classes; everything else is a number. Default "auto".
+        columns: names of all columns, for a file without a header line. Default: the first line has
+            them.
         test_file: a second file of the same columns that is the test part. Default: split one off.
-        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default true.
+        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default
+            true.
         valid, test, split_seed: as in all split data.
     """
 
     path: str = text(because="it names a file", write='"data.csv"')
     target: str = text(because="it names the column to predict", write='"price"')
-    task: str = text("auto", among=("auto", CLASSIFICATION, REGRESSION), why="the column usually tells")
+    task: str = text(
+        "auto", among=("auto", CLASSIFICATION, REGRESSION), why="the column usually tells"
+    )
     columns: tuple[str, ...] = texts((), why="most files have a header line")
-    test_file: str | None = text(None, optional=True, because="it names a file", why="most tables come as one file")
-    scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
+    test_file: str | None = text(
+        None, optional=True, because="it names a file", why="most tables come as one file"
+    )
+    scale_target: bool = flag(
+        True,
+        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+    )
 
     def read(self) -> Samples:
         cells = self._cells(self.path)
@@ -53,30 +63,52 @@ class Table(Split):
         targets = cells.pop(self.target)
         own_targets = own.pop(self.target) if own else []
         if not cells:
-            raise DataError(f"{self.path} has no column besides the target {shown(self.target)}: there is nothing to learn from")
+            raise DataError(
+                f"{self.path} has no column besides the target {shown(self.target)}: there is nothing to learn from"
+            )
         task = self.task if self.task != "auto" else task_of([*targets, *own_targets])
         classes: tuple[str, ...] = ()
         if task == CLASSIFICATION:
             classes = classes_of([*targets, *own_targets])
             if len(classes) < 2:
-                raise DataError(f"{self.path}: the target {shown(self.target)} has the one value {classes[0]}: there is nothing to tell apart")
+                raise DataError(
+                    f"{self.path}: the target {shown(self.target)} has the one value {classes[0]}: there is nothing to tell apart"
+                )
         else:
             for i, cell in enumerate([*targets, *own_targets]):
                 if not is_number(cell):
-                    raise DataError(f"{self.path}: the target {shown(self.target)} of row {i + 1} is {shown(cell)}, which is no number")
+                    raise DataError(
+                        f"{self.path}: the target {shown(self.target)} of row {i + 1} is {shown(cell)}, which is no number"
+                    )
         labels = np.array([classes.index(_label(cell)) for cell in targets]) if classes else None
         train, valid, test = split_rows(labels, len(targets), self, own_test=own is not None)
-        # What a column is may be read off the whole file; what is learned from it is learned in the training part.
-        numeric = {name: all(is_number(c) or is_missing(c) for c in column) for name, column in cells.items()}
-        encoder = fit_table({name: [column[i] for i in train] for name, column in cells.items()}, numeric)
-        parts = tuple(_pairs(encoder, cells, targets, rows, classes) for rows in (train, valid, test))
+        # What a column is may be read off the whole file; what is learned from it is learned in the
+        # training part.
+        numeric = {
+            name: all(is_number(c) or is_missing(c) for c in column)
+            for name, column in cells.items()
+        }
+        encoder = fit_table(
+            {name: [column[i] for i in train] for name, column in cells.items()}, numeric
+        )
+        parts = tuple(
+            _pairs(encoder, cells, targets, rows, classes) for rows in (train, valid, test)
+        )
         if own is not None:
-            parts = (*parts[:2], _pairs(encoder, own, own_targets, np.arange(len(own_targets)), classes))
+            parts = (
+                *parts[:2],
+                _pairs(encoder, own, own_targets, np.arange(len(own_targets)), classes),
+            )
         mean, scale = torch.zeros(1), torch.ones(1)
         if task == REGRESSION and self.scale_target:
             parts, mean, scale = standardised_targets(parts)
-        mark = hashlib.sha256(Path(self.path).read_bytes() + (Path(self.test_file).read_bytes() if self.test_file else b""))
-        return Samples(parts[0], parts[1], parts[2], task, classes, encoder, mark.hexdigest()[:16], mean, scale)
+        mark = hashlib.sha256(
+            Path(self.path).read_bytes()
+            + (Path(self.test_file).read_bytes() if self.test_file else b"")
+        )
+        return Samples(
+            parts[0], parts[1], parts[2], task, classes, encoder, mark.hexdigest()[:16], mean, scale
+        )
 
     def cells(self, path: str) -> dict[str, list[str]]:
         """All cells of one of the files, by column."""
@@ -88,7 +120,9 @@ class Table(Split):
             raise UnknownName(f"column of {path}:", self.target, cells)
         gaps = [i + 1 for i, cell in enumerate(cells[self.target]) if is_missing(cell)]
         if gaps:
-            raise DataError(f"{path}: {len(gaps)} rows have no target {shown(self.target)}, the first is row {gaps[0]}: remove them")
+            raise DataError(
+                f"{path}: {len(gaps)} rows have no target {shown(self.target)}, the first is row {gaps[0]}: remove them"
+            )
         return cells
 
 
@@ -131,7 +165,8 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
     """All cells of a CSV file by column, as text; lines that begin with `comment` are left out.
 
     Raises:
-        DataError: the file is absent, no UTF-8, has rows of unequal length, or no rows; with the line's number.
+        DataError: the file is absent, no UTF-8, has rows of unequal length, or no rows; with the
+            line's number.
     """
     try:
         content = path.read_text("utf-8-sig")
@@ -142,9 +177,13 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no UTF-8 text (byte {error.start}): save it as UTF-8") from None
     if comment:
-        content = "".join(line for line in content.splitlines(keepends=True) if not line.startswith(comment))
+        content = "".join(
+            line for line in content.splitlines(keepends=True) if not line.startswith(comment)
+        )
     try:
-        dialect: type[csv_format.Dialect] | str = csv_format.Sniffer().sniff(content[:65536], ",;\t|")
+        dialect: type[csv_format.Dialect] | str = csv_format.Sniffer().sniff(
+            content[:65536], ",;\t|"
+        )
     except csv_format.Error:
         dialect = "excel"
     reader = csv_format.reader(io.StringIO(content, newline=""), dialect, skipinitialspace=True)
@@ -157,7 +196,9 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
                 names = [cell.strip() for cell in row]
                 continue
             if len(row) != len(names):
-                raise DataError(f"{path}, line {reader.line_num}: {len(row)} cells where the header has {len(names)}")
+                raise DataError(
+                    f"{path}, line {reader.line_num}: {len(row)} cells where the header has {len(names)}"
+                )
             rows.append([cell.strip() for cell in row])
     except csv_format.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from None
@@ -170,11 +211,16 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
 
 
 def task_of(targets: Sequence[str]) -> str:
-    """Words, and whole numbers of at most `FEW_NUMBERS` values, are classes; everything else is a number."""
+    """Words, and whole numbers of at most `FEW_NUMBERS` values, are classes; everything else is a
+    number."""
     if not all(is_number(cell) for cell in targets):
         return CLASSIFICATION
     values = {float(cell) for cell in targets}
-    return CLASSIFICATION if len(values) <= FEW_NUMBERS and all(v.is_integer() for v in values) else REGRESSION
+    return (
+        CLASSIFICATION
+        if len(values) <= FEW_NUMBERS and all(v.is_integer() for v in values)
+        else REGRESSION
+    )
 
 
 def _label(cell: str) -> str:
@@ -184,11 +230,23 @@ def _label(cell: str) -> str:
 def classes_of(targets: Sequence[str]) -> tuple[str, ...]:
     """The class names, numbers in the order of their size."""
     found = {_label(cell) for cell in targets}
-    return tuple(sorted(found, key=float) if all(is_number(name) for name in found) else sorted(found))
+    return tuple(
+        sorted(found, key=float) if all(is_number(name) for name in found) else sorted(found)
+    )
 
 
-def _pairs(encoder: TableEncoder, cells: dict[str, list[str]], targets: list[str], rows: np.ndarray, classes: tuple[str, ...]) -> Pairs:
+def _pairs(
+    encoder: TableEncoder,
+    cells: dict[str, list[str]],
+    targets: list[str],
+    rows: np.ndarray,
+    classes: tuple[str, ...],
+) -> Pairs:
     x: Tensor = encoder.encode({name: [column[i] for i in rows] for name, column in cells.items()})
     if classes:
-        return Pairs(x, torch.tensor([classes.index(_label(targets[i])) for i in rows], dtype=torch.int64))
-    return Pairs(x, torch.tensor([[float(targets[i])] for i in rows], dtype=torch.float32).reshape(-1, 1))
+        return Pairs(
+            x, torch.tensor([classes.index(_label(targets[i])) for i in rows], dtype=torch.int64)
+        )
+    return Pairs(
+        x, torch.tensor([[float(targets[i])] for i in rows], dtype=torch.float32).reshape(-1, 1)
+    )

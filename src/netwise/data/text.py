@@ -26,33 +26,58 @@ SHAKESPEARE = Remote(
 
 @dataclass(frozen=True)
 class Text(Data):
-    """A text file, for a network that says at each character which one follows. Made by `data.text`.
+    """A text file, for a network that says at each character which one follows. Made by
+    `data.text`.
 
-    Cut from its start into a training, a validation and a test part, each into pieces of `length` characters; the
-    target of a piece is the same piece one character on. Classes are the characters that occur.
+    Cut from its start into a training, a validation and a test part, each into pieces of `length`
+    characters; the target of a piece is the same piece one character on. Classes are the characters
+    that occur.
 
     Args:
-        path: the file, UTF-8; "tiny_shakespeare" is the one in the data folder. Default "tiny_shakespeare".
+        path: the file, UTF-8; "tiny_shakespeare" is the one in the data folder. Default
+            "tiny_shakespeare".
         length: characters of a piece, at least 1. Default 100.
-        in_order: a batch's pieces follow those of the batch before, for a network that carries its state on
-            (truncated back-propagation through time). Default false: pieces in random order.
+        in_order: a batch's pieces follow those of the batch before, for a network that carries its
+            state on (truncated back-propagation through time). Default false: pieces in random
+            order.
         valid, test: shares of the text, from its end. Defaults 0.1 and 0.0.
     """
 
-    path: str = text_field("tiny_shakespeare", because="it names a file", why="it lies in the data folder")
-    length: int = integer(100, least=1, most=100_000, because="a piece has characters", why="longer than most words remember")
+    path: str = text_field(
+        "tiny_shakespeare", because="it names a file", why="it lies in the data folder"
+    )
+    length: int = integer(
+        100,
+        least=1,
+        most=100_000,
+        because="a piece has characters",
+        why="longer than most words remember",
+    )
     in_order: bool = flag(False, why="random order makes steps independent")
     valid: float = number(0.1, least=0, below=1, because=SHARE, why="the usual cut of this text")
-    test: float = number(0.0, least=0, below=1, because=SHARE, why="the usual cut of this text has none")
+    test: float = number(
+        0.0, least=0, below=1, because=SHARE, why="the usual cut of this text has none"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.valid + self.test >= 1:
-            return [Problem("valid", repr(self.valid), f"and test = {self.test} leave nothing to train on", "0.1")]
+            return [
+                Problem(
+                    "valid",
+                    repr(self.valid),
+                    f"and test = {self.test} leave nothing to train on",
+                    "0.1",
+                )
+            ]
         return []
 
     def content(self) -> str:
         """The whole text."""
-        path = find([SHAKESPEARE], "tiny Shakespeare")[0] if self.path == "tiny_shakespeare" else Path(self.path)
+        path = (
+            find([SHAKESPEARE], "tiny Shakespeare")[0]
+            if self.path == "tiny_shakespeare"
+            else Path(self.path)
+        )
         try:
             return path.read_text("utf-8")
         except FileNotFoundError:
@@ -64,26 +89,54 @@ class Text(Data):
         content = self.content()
         symbols = tuple(sorted(set(content)))
         if len(symbols) < 2:
-            raise DataError(f"{self.path} has {len(symbols)} different characters: there is nothing to tell apart")
+            raise DataError(
+                f"{self.path} has {len(symbols)} different characters: there is nothing to tell apart"
+            )
         places = np.zeros(max(map(ord, symbols)) + 1, dtype=np.int64)
         places[[ord(symbol) for symbol in symbols]] = np.arange(len(symbols))
-        numbers = torch.from_numpy(places[np.frombuffer(content.encode("utf-32-le"), dtype=np.uint32)])
-        train, valid = (round(len(numbers) * share) for share in (1 - self.valid - self.test, self.valid))
+        numbers = torch.from_numpy(
+            places[np.frombuffer(content.encode("utf-32-le"), dtype=np.uint32)]
+        )
+        train, valid = (
+            round(len(numbers) * share) for share in (1 - self.valid - self.test, self.valid)
+        )
         parts = [numbers[:train], numbers[train : train + valid], numbers[train + valid :]]
         pairs = [self._pieces(part) for part in parts]
         if not len(pairs[0]):
-            raise DataError(f"{self.path}: its training part has {len(parts[0])} characters, less than one piece of {self.length} and what follows it")
+            raise DataError(
+                f"{self.path}: its training part has {len(parts[0])} characters, less than one piece of {self.length} and what follows it"
+            )
         mark = hashlib.sha256(content.encode()).hexdigest()[:16]
-        return Samples(pairs[0], pairs[1], pairs[2], CLASSIFICATION, symbols, TextEncoder(symbols), mark, in_order=self.in_order)
+        return Samples(
+            pairs[0],
+            pairs[1],
+            pairs[2],
+            CLASSIFICATION,
+            symbols,
+            TextEncoder(symbols),
+            mark,
+            in_order=self.in_order,
+        )
 
     def _pieces(self, numbers: Tensor) -> Pairs:
         count = max(0, (len(numbers) - 1) // self.length)
         size = count * self.length
-        return Pairs(numbers[:size].reshape(count, self.length), numbers[1 : size + 1].reshape(count, self.length))
+        return Pairs(
+            numbers[:size].reshape(count, self.length),
+            numbers[1 : size + 1].reshape(count, self.length),
+        )
 
 
-def text(path: str | Path = "tiny_shakespeare", *, length: int = 100, in_order: bool = False, valid: float = 0.1, test: float = 0.0) -> Text:
-    """A text, for a network that says at each character which one follows; see `Text` for what each argument means.
+def text(
+    path: str | Path = "tiny_shakespeare",
+    *,
+    length: int = 100,
+    in_order: bool = False,
+    valid: float = 0.1,
+    test: float = 0.0,
+) -> Text:
+    """A text, for a network that says at each character which one follows; see `Text` for what each
+    argument means.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile

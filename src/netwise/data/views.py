@@ -15,10 +15,11 @@ from netwise.parts.losses import CLASSIFICATION
 
 @dataclass(frozen=True, kw_only=True)
 class Fold(Data):
-    """One fold of a cross-validation: training and validation part of other data, joined and split anew. The test part stays.
+    """One fold of a cross-validation: training and validation part of other data, joined and split
+    anew. The test part stays.
 
-    Stratified by class where every class has enough samples for it. What was learned to read the inputs (the columns of a table, the
-    scale of targets) is that of the other data's training part.
+    Stratified by class where every class has enough samples for it. What was learned to read the
+    inputs (the columns of a table, the scale of targets) is that of the other data's training part.
 
     Args:
         data: whose training and validation part are dealt out.
@@ -36,13 +37,26 @@ class Fold(Data):
     """
 
     data: Data = part(Data, because="folds are of data", write='"iris"')
-    folds: int = integer(5, least=2, most=1000, because="one fold has nothing beside it", why="the usual number: four fifths to learn from, one to judge by")
+    folds: int = integer(
+        5,
+        least=2,
+        most=1000,
+        because="one fold has nothing beside it",
+        why="the usual number: four fifths to learn from, one to judge by",
+    )
     number: int = integer(0, least=0, because="folds are counted from 0", why="the first")
     repeat: int = integer(0, least=0, because="it seeds the dealing", why="the first")
 
     def disagreements(self) -> list[Problem]:
         if self.number >= self.folds:
-            return [Problem("number", str(self.number), f"is no fold of {self.folds}: they are counted from 0", str(self.folds - 1))]
+            return [
+                Problem(
+                    "number",
+                    str(self.number),
+                    f"is no fold of {self.folds}: they are counted from 0",
+                    str(self.folds - 1),
+                )
+            ]
         return []
 
     def read(self) -> Samples:
@@ -50,23 +64,38 @@ class Fold(Data):
 
         samples = self.data.load()
         if samples.in_order:
-            raise DataError("folds would tear a text apart whose rows follow each other: take data without in_order")
+            raise DataError(
+                "folds would tear a text apart whose rows follow each other: take data without in_order"
+            )
         both = _joined(samples.train, samples.valid)
         labels = both.y.numpy() if samples.task == CLASSIFICATION and both.y.dim() == 1 else None
         if len(both) < self.folds:
             raise DataError(f"{len(both)} samples are too few for {self.folds} folds")
-        stratified = labels is not None and np.unique(labels, return_counts=True)[1].min() >= self.folds
-        dealer = (StratifiedKFold if stratified else KFold)(self.folds, shuffle=True, random_state=self.repeat)
-        train, valid = list(dealer.split(np.zeros(len(both)), labels if stratified else None))[self.number]
+        stratified = (
+            labels is not None and np.unique(labels, return_counts=True)[1].min() >= self.folds
+        )
+        dealer = (StratifiedKFold if stratified else KFold)(
+            self.folds, shuffle=True, random_state=self.repeat
+        )
+        train, valid = list(dealer.split(np.zeros(len(both)), labels if stratified else None))[
+            self.number
+        ]
         mark = f"{samples.fingerprint}/{self.folds}/{self.number}/{self.repeat}"
-        return replace(samples, train=both.rows(np.sort(train)), valid=both.rows(np.sort(valid)), fingerprint=mark)
+        return replace(
+            samples,
+            train=both.rows(np.sort(train)),
+            valid=both.rows(np.sort(valid)),
+            fingerprint=mark,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fewer(Data):
-    """Other data with so many training samples only, drawn by a seed and balanced by class; the other parts stay whole.
+    """Other data with so many training samples only, drawn by a seed and balanced by class; the
+    other parts stay whole.
 
-    Larger numbers contain the smaller ones, so that a learning curve over them changes one thing at a time.
+    Larger numbers contain the smaller ones, so that a learning curve over them changes one thing at
+    a time.
 
     Args:
         data: whose training part is cut.
@@ -87,12 +116,16 @@ class Fewer(Data):
     def read(self) -> Samples:
         samples = self.data.load()
         if self.rows > len(samples.train):
-            raise DataError(f"rows = {self.rows} is more than the {len(samples.train)} training samples there are")
+            raise DataError(
+                f"rows = {self.rows} is more than the {len(samples.train)} training samples there are"
+            )
         order = np.random.default_rng(self.draw).permutation(len(samples.train))
         if samples.task == CLASSIFICATION and samples.train.y.dim() == 1:
             order = _by_turns(order, samples.train.y.numpy())
         mark = f"{samples.fingerprint}/{self.rows}/{self.draw}"
-        return replace(samples, train=samples.train.rows(np.sort(order[: self.rows])), fingerprint=mark)
+        return replace(
+            samples, train=samples.train.rows(np.sort(order[: self.rows])), fingerprint=mark
+        )
 
 
 def innermost(data: Data) -> Data:
@@ -112,5 +145,9 @@ def _by_turns(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _joined(one: Pairs, other: Pairs) -> Pairs:
-    weight = None if one.weight is None or other.weight is None else torch.cat([one.weight, other.weight])
+    weight = (
+        None
+        if one.weight is None or other.weight is None
+        else torch.cat([one.weight, other.weight])
+    )
     return Pairs(torch.cat([one.x, other.x]), torch.cat([one.y, other.y]), weight)

@@ -9,7 +9,6 @@ from typing import Any
 from netwise.diagnosis.rules import RULES, Finding, Rule, Unchecked
 from netwise.history import History
 from netwise.training.run import Run
-from netwise.treatment.remedies import REMEDIES
 
 
 @dataclass(frozen=True)
@@ -17,9 +16,11 @@ class Report:
     """What a diagnosis says, in three lists.
 
     Args:
-        found: findings that nothing else explains, each with its consequences; the likeliest cause first.
+        found: findings that nothing else explains, each with its consequences; the likeliest cause
+            first.
         clear: names of the rules that looked and found nothing.
-        unchecked: (name of the rule, why it could not look). Rules about runs of other kinds stand nowhere.
+        unchecked: (name of the rule, why it could not look). Rules about runs of other kinds stand
+            nowhere.
 
     Example:
         >>> import netwise as nw
@@ -51,7 +52,8 @@ class Report:
 
 
 def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
-    """Look at a run, or at what a loop of the user's own was heard to say, with all rules that are about such runs.
+    """Look at a run, or at what a loop of the user's own was heard to say, with all rules that are
+    about such runs.
 
     Args:
         of: a run of `fit`, or the history of a `watch`.
@@ -75,20 +77,23 @@ def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
         elif isinstance(answer, Unchecked):
             unchecked.append((rule.name, answer.reason))
         else:
-            found.append(replace(answer, explanation=rule.explanation, healthy=rule.healthy, source=rule.source, remedies=answers_to(rule.name)))
+            found.append(
+                replace(
+                    answer,
+                    explanation=rule.explanation,
+                    healthy=rule.healthy,
+                    source=rule.source,
+                    remedies=rule.remedies,
+                )
+            )
     return Report(tuple(hang(found, rules)), tuple(clear), tuple(unchecked))
-
-
-def answers_to(finding: str) -> tuple[str, ...]:
-    """Names of the remedies that may cure a finding, in the order to try them."""
-    return tuple(remedy.name for remedy in REMEDIES if finding in remedy.answers)
 
 
 def hang(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Hang each finding under the first that explains it.
 
-    One explains another where its rule says so and it was there no later; of two that explain each other the
-    earlier is the cause, and at the same step the one that is looked for first.
+    One explains another where its rule says so and it was there no later; of two that explain each
+    other the earlier is the cause, and at the same step the one that is looked for first.
     """
     explains = {rule.name: rule.explains for rule in rules}
     parent: dict[int, int] = {}
@@ -97,7 +102,9 @@ def hang(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Findin
             if i == j or effect.rule not in explains.get(cause.rule, ()):
                 continue
             mutual = cause.rule in explains.get(effect.rule, ())
-            earlier = cause.steps[0] < effect.steps[0] or (cause.steps[0] == effect.steps[0] and (j < i or not mutual))
+            earlier = cause.steps[0] < effect.steps[0] or (
+                cause.steps[0] == effect.steps[0] and (j < i or not mutual)
+            )
             if earlier and not _above(parent, i, j):
                 parent[i] = j
                 break
@@ -107,7 +114,9 @@ def hang(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Findin
 
     def grown(i: int) -> Finding:
         children = tuple(grown(child) for child in sorted(under.get(i, [])))
-        return replace(found[i], consequences=children, grade="cause" if children else found[i].grade)
+        return replace(
+            found[i], consequences=children, grade="cause" if children else found[i].grade
+        )
 
     return [grown(i) for i in range(len(found)) if i not in parent]
 
@@ -134,7 +143,9 @@ def _told(finding: Finding, indent: str) -> list[str]:
     name = title(finding.rule)
     because = "so: " if indent else ""
     lines = [f"{indent}{because}{name[0].upper() + name[1:]}. {finding.sentence}"]
-    lines += [f"{indent}    {evidence}" for evidence in finding.evidence if evidence.limit != float("inf")]
+    lines += [
+        f"{indent}    {evidence}" for evidence in finding.evidence if evidence.limit != float("inf")
+    ]
     for consequence in finding.consequences:
         lines += _told(consequence, indent + "    ")
     if not indent and finding.remedies:
@@ -153,7 +164,15 @@ def plain_report(report: Report) -> dict[str, Any]:
             "layers": list(finding.layers),
             "steps": list(finding.steps),
             "strength": finding.strength,
-            "evidence": [{"what": e.what, "value": e.value, "limit": e.limit, "found": "above" if e.above else "below"} for e in finding.evidence],
+            "evidence": [
+                {
+                    "what": e.what,
+                    "value": e.value,
+                    "limit": e.limit,
+                    "found": "above" if e.above else "below",
+                }
+                for e in finding.evidence
+            ],
             "explanation": finding.explanation,
             "healthy": finding.healthy,
             "source": finding.source,
@@ -162,4 +181,8 @@ def plain_report(report: Report) -> dict[str, Any]:
         }
 
     unchecked = [{"rule": name, "reason": reason} for name, reason in report.unchecked]
-    return {"found": [plain(each) for each in report.found], "clear": list(report.clear), "unchecked": unchecked}
+    return {
+        "found": [plain(each) for each in report.found],
+        "clear": list(report.clear),
+        "unchecked": unchecked,
+    }

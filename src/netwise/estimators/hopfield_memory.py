@@ -18,13 +18,17 @@ Floats = NDArray[np.floating[Any]]
 
 
 class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Remembers the rows of X as patterns of -1 and 1, and finds them again from noisy or partial ones.
+    """Remembers the rows of X as patterns of -1 and 1, and finds them again from noisy or partial
+    ones.
 
-    Features are cut at a threshold: their middle between the lowest and the highest value seen in `fit`, or one of your own.
+    Features are cut at a threshold: their middle between the lowest and the highest value seen in
+    `fit`, or one of your own.
 
     Args:
-        rule: "hebb", "pseudo-inverse" or "storkey". Default "pseudo-inverse": it holds patterns that are alike.
-        threshold: at or above it a feature is 1, below it -1. Default None: the middle of each feature's range.
+        rule: "hebb", "pseudo-inverse" or "storkey". Default "pseudo-inverse": it holds patterns
+            that are alike.
+        threshold: at or above it a feature is 1, below it -1. Default None: the middle of each
+            feature's range.
         order: in which units are asked: "random", "fixed" or "together". Default "random".
         sweeps: sweeps over all units, at most. Default 100.
         random_state: of the order: seed, generator or None. Default None.
@@ -45,7 +49,13 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     """
 
     def __init__(
-        self, rule: str = "pseudo-inverse", *, threshold: float | None = None, order: str = "random", sweeps: int = 100, random_state: Any = None
+        self,
+        rule: str = "pseudo-inverse",
+        *,
+        threshold: float | None = None,
+        order: str = "random",
+        sweeps: int = 100,
+        random_state: Any = None,
     ) -> None:
         self.rule = rule
         self.threshold = threshold
@@ -57,7 +67,11 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         """Store the rows of X (patterns, features); y is not looked at."""
         x = validate_data(self, X, dtype=(np.float64, np.float32))
         self.low_, self.high_ = x.min(0), x.max(0)
-        self.threshold_ = (self.low_ + self.high_) / 2 if self.threshold is None else np.full(x.shape[1], self.threshold)
+        self.threshold_ = (
+            (self.low_ + self.high_) / 2
+            if self.threshold is None
+            else np.full(x.shape[1], self.threshold)
+        )
         # a network of one unit would have no links
         units = max(2, x.shape[1])
         memory = Hopfield(units, rule=self.rule, order=self.order, sweeps=self.sweeps).build()
@@ -76,11 +90,17 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         """What each row of X settles to, as -1 and 1, (samples, n_features)."""
         check_is_fitted(self, "memory_")
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        recalled: Floats = self.memory_.recall(self._bits(x), seed=self.seed_).states[:, : x.shape[1]].numpy().astype(x.dtype)
+        recalled: Floats = (
+            self.memory_.recall(self._bits(x), seed=self.seed_)
+            .states[:, : x.shape[1]]
+            .numpy()
+            .astype(x.dtype)
+        )
         return recalled
 
     def transform(self, X: ArrayLike) -> Floats:
-        """What each row settles to, in the lowest and highest values that the features had in `fit`."""
+        """What each row settles to, in the lowest and highest values that the features had in
+        `fit`."""
         states = self.recall(X)
         back: Floats = np.where(states > 0, self.high_, self.low_).astype(states.dtype)
         return back
@@ -94,7 +114,9 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Share of the rows of X that settle at a stored pattern exactly."""
         states = self.recall(X)
-        return float((states @ self.patterns_[:, : states.shape[1]].T == states.shape[1]).any(1).mean())
+        return float(
+            (states @ self.patterns_[:, : states.shape[1]].T == states.shape[1]).any(1).mean()
+        )
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Those of the input."""

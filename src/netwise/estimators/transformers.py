@@ -29,11 +29,17 @@ from netwise.training.fit import fit
 from netwise.training.run import Run
 
 Floats = NDArray[np.floating[Any]]
-ACTIVATIONS: dict[str, type[Activation]] = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "identity": Identity}
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "identity": Identity,
+}
 
 
 class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What both share: inputs from 0 to 1 are taken for chances, all others are standardised, by what was seen in `fit`."""
+    """What both share: inputs from 0 to 1 are taken for chances, all others are standardised, by
+    what was seen in `fit`."""
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn from X (samples, features); y is not looked at."""
@@ -46,12 +52,18 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return self
 
     def _recipe(self, x: Floats, seed: int) -> Recipe:
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as RBMTransformer(64)")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as RBMTransformer(64)"
+        )
 
     def _keep(self, run: Run, x: Floats) -> None:
         self.module_: Unsupervised = run.module  # type: ignore[assignment]
         self.history_ = run.history
-        mean, scale = (run.intake.fitted[0][name] for name in ("mean", "scale")) if run.intake.fitted else (torch.zeros(1), torch.ones(1))
+        mean, scale = (
+            (run.intake.fitted[0][name] for name in ("mean", "scale"))
+            if run.intake.fitted
+            else (torch.zeros(1), torch.ones(1))
+        )
         self.mean_, self.scale_ = mean.numpy(), scale.numpy()
 
     def _seen(self, X: ArrayLike) -> tuple[Tensor, Any]:
@@ -90,8 +102,9 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 class RBMTransformer(_Transformer):
     """A restricted Boltzmann machine as a transformer: the chances that each hidden unit is on.
 
-    Differs from scikit-learn's `BernoulliRBM` in what decides whether hidden units are used at all: visible biases start at the
-    base rates, units are centred, samples are shuffled, and inputs that are not from 0 to 1 get Gaussian units.
+    Differs from scikit-learn's `BernoulliRBM` in what decides whether hidden units are used at all:
+    visible biases start at the base rates, units are centred, samples are shuffled, and inputs that
+    are not from 0 to 1 get Gaussian units.
 
     Args:
         n_components: hidden units. Default 256.
@@ -141,7 +154,9 @@ class RBMTransformer(_Transformer):
         return Recipe(
             data=data.arrays(x, valid=0.0, test=0.0),
             preprocess=() if self.chances_ else (Standardise(),),
-            network=RBM(x.shape[1], self.n_components, visible_units=BINARY if self.chances_ else GAUSSIAN),
+            network=RBM(
+                x.shape[1], self.n_components, visible_units=BINARY if self.chances_ else GAUSSIAN
+            ),
             loss=PCD(steps=self.gibbs_steps) if self.persistent else CD(steps=self.gibbs_steps),
             optimizer=SGD(lr=rate),
             batch_size=self.batch_size,
@@ -160,7 +175,8 @@ class RBMTransformer(_Transformer):
         return self.module_
 
     def score_samples(self, X: ArrayLike) -> Floats:
-        """Pseudo-likelihood of each sample in nats, over all of its inputs; of Gaussian units minus half the squared error of `reconstruct`."""
+        """Pseudo-likelihood of each sample in nats, over all of its inputs; of Gaussian units minus
+        half the squared error of `reconstruct`."""
         x, dtype = self._seen(X)
         with torch.no_grad():
             if self.chances_:
@@ -180,13 +196,21 @@ class RBMTransformer(_Transformer):
             WrongValue: there are more; use `netwise.ais(transformer.module_)`.
         """
         x, dtype = self._seen(X)
-        return log_likelihood(self._machine, x, log_z=float(log_partition(self._machine))).numpy().astype(dtype)
+        return (
+            log_likelihood(self._machine, x, log_z=float(log_partition(self._machine)))
+            .numpy()
+            .astype(dtype)
+        )
 
     def sample(self, n_samples: int = 1, *, steps: int = 1000, random_state: Any = None) -> Floats:
-        """Means of the features after so many Gibbs steps, (n_samples, n_features), in the units of the training data."""
+        """Means of the features after so many Gibbs steps, (n_samples, n_features), in the units of
+        the training data."""
         check_is_fitted(self, "module_")
         seed = int(check_random_state(random_state).randint(2**31 - 1))
-        drawn: Floats = self._machine.sample(n_samples, steps=steps, seed=seed).numpy() * self.scale_ + self.mean_
+        drawn: Floats = (
+            self._machine.sample(n_samples, steps=steps, seed=seed).numpy() * self.scale_
+            + self.mean_
+        )
         return drawn
 
 
@@ -198,9 +222,10 @@ class AutoencoderTransformer(_Transformer):
         hidden: units of the layers between the input and the code. Default none.
         activation: "sigmoid", "tanh", "relu" or "identity"; the code has it too. Default "sigmoid".
         tied: the way back uses the same weights. Default True.
-        noise: corruption in training: for inputs from 0 to 1 the share that is set to 0, else the spread of normal noise on
-            standardised ones. Default 0.0.
-        sparsity: what a code unit's distance from being on for 5 % of the samples weighs; for "sigmoid". Default 0.0.
+        noise: corruption in training: for inputs from 0 to 1 the share that is set to 0, else the
+            spread of normal noise on standardised ones. Default 0.0.
+        sparsity: what a code unit's distance from being on for 5 % of the samples weighs; for
+            "sigmoid". Default 0.0.
         learning_rate: of Adam. Default 0.003.
         batch_size: samples of one step. Default 64.
         n_iter: passes over the data. Default 50.
@@ -246,14 +271,22 @@ class AutoencoderTransformer(_Transformer):
 
     def _recipe(self, x: Floats, seed: int) -> Recipe:
         if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation = {self.activation!r} must be one of {', '.join(ACTIVATIONS)}")
+            raise ValueError(
+                f"activation = {self.activation!r} must be one of {', '.join(ACTIVATIONS)}"
+            )
         corrupt: tuple[Augment, ...] = ()
         if self.noise:
             corrupt = (Mask(share=self.noise),) if self.chances_ else (Noise(std=self.noise),)
         loss: Loss = BinaryCrossEntropy() if self.chances_ else MeanSquaredError()
         widths = (x.shape[1], *self.hidden, self.n_components)
         # noise is for the inputs; the layers above see what those below make of it
-        network = Autoencoder(widths, activation=ACTIVATIONS[self.activation](), tied=self.tied, corrupt=corrupt, sparsity=self.sparsity)
+        network = Autoencoder(
+            widths,
+            activation=ACTIVATIONS[self.activation](),
+            tied=self.tied,
+            corrupt=corrupt,
+            sparsity=self.sparsity,
+        )
         return Recipe(
             data=data.arrays(x, valid=0.0, test=0.0),
             preprocess=() if self.chances_ else (Standardise(),),
@@ -271,7 +304,9 @@ class AutoencoderTransformer(_Transformer):
         codes = np.asarray(X)
         with torch.no_grad():
             back = self.module_.link(self.module_.decode(torch.from_numpy(codes).float())).numpy()  # type: ignore[operator]
-        found: Floats = (back * self.scale_ + self.mean_).astype(codes.dtype if codes.dtype.kind == "f" else np.float64)
+        found: Floats = (back * self.scale_ + self.mean_).astype(
+            codes.dtype if codes.dtype.kind == "f" else np.float64
+        )
         return found
 
     def score(self, X: ArrayLike, y: object = None) -> float:

@@ -1,4 +1,5 @@
-"""Runs with a known illness, and healthy ones: for tests, for docs, and to see what each finding looks like."""
+"""Runs with a known illness, and healthy ones: for tests, for docs, and to see what each finding
+looks like."""
 
 from __future__ import annotations
 
@@ -49,7 +50,14 @@ class Specimen:
 
 
 def _digits(**changes: object) -> Recipe:
-    base = Recipe(data=DIGITS, network=MLP((64, 64, 32, 10)), init=He(), optimizer=SGD(lr=0.1), batch_size=64, epochs=15)
+    base = Recipe(
+        data=DIGITS,
+        network=MLP((64, 64, 32, 10)),
+        init=He(),
+        optimizer=SGD(lr=0.1),
+        batch_size=64,
+        epochs=15,
+    )
     return base.but(**changes)
 
 
@@ -65,46 +73,105 @@ def _rings() -> data.Arrays:
 
 
 DEEP_SIGMOID = Recipe(
-    data=DIGITS, network=MLP((64, 32, 32, 32, 32, 10), activation=Sigmoid()), init=Normal(std=0.1), optimizer=SGD(lr=0.1, momentum=0.9), epochs=15
+    data=DIGITS,
+    network=MLP((64, 32, 32, 32, 32, 10), activation=Sigmoid()),
+    init=Normal(std=0.1),
+    optimizer=SGD(lr=0.1, momentum=0.9),
+    epochs=15,
 )
-BITS = Recipe(data=DIGITS, preprocess=(Binarise(),), network=RBM(64, 32), loss=PCD(), optimizer=SGD(lr=0.05), batch_size=20, epochs=30)
-CODED = Recipe(data=DIGITS, network=Autoencoder((64, 16)), loss=BinaryCrossEntropy(), optimizer=Adam(lr=0.01), batch_size=32, epochs=30)
+BITS = Recipe(
+    data=DIGITS,
+    preprocess=(Binarise(),),
+    network=RBM(64, 32),
+    loss=PCD(),
+    optimizer=SGD(lr=0.05),
+    batch_size=20,
+    epochs=30,
+)
+CODED = Recipe(
+    data=DIGITS,
+    network=Autoencoder((64, 16)),
+    loss=BinaryCrossEntropy(),
+    optimizer=Adam(lr=0.01),
+    batch_size=32,
+    epochs=30,
+)
 FEW = data.digits(valid=0.45, test=0.5)  # some ninety digits to learn from
 
 _SICK = (
-    Specimen("vanishing_gradient", "Four sigmoid layers that start at N(0, 0.1²).", DEEP_SIGMOID, "vanishing_gradient"),
+    Specimen(
+        "vanishing_gradient",
+        "Four sigmoid layers that start at N(0, 0.1²).",
+        DEEP_SIGMOID,
+        "vanishing_gradient",
+    ),
     Specimen(
         "exploding_gradient",
         "Six ReLU layers that start ten times too large.",
-        _digits(network=MLP((64, 64, 64, 64, 64, 64, 10)), init=He(gain=4.0), optimizer=SGD(lr=0.01)),
+        _digits(
+            network=MLP((64, 64, 64, 64, 64, 64, 10)), init=He(gain=4.0), optimizer=SGD(lr=0.01)
+        ),
         "exploding_gradient",
         ("rate_too_high",),
     ),
-    Specimen("dead_relu", "ReLU layers whose biases start at -10.", _digits(init=Normal(std=0.1, bias=-10.0)), "dead_relu"),
+    Specimen(
+        "dead_relu",
+        "ReLU layers whose biases start at -10.",
+        _digits(init=Normal(std=0.1, bias=-10.0)),
+        "dead_relu",
+    ),
     Specimen(
         "saturation",
         "Five tanh layers of 100 units that start at N(0, 1).",
-        _digits(network=MLP((64, 100, 100, 100, 100, 100, 10), activation=Tanh()), init=Normal(std=1.0), optimizer=SGD(lr=0.01)),
+        _digits(
+            network=MLP((64, 100, 100, 100, 100, 100, 10), activation=Tanh()),
+            init=Normal(std=1.0),
+            optimizer=SGD(lr=0.01),
+        ),
         "saturation",
     ),
-    Specimen("rate_too_high", "Plain descent with a rate of 30; 0.1 is sound.", _digits(optimizer=SGD(lr=30.0)), "rate_too_high"),
-    Specimen("rate_too_low", "Plain descent with a rate of 1e-6; 0.1 is sound.", _digits(optimizer=SGD(lr=1e-6)), "rate_too_low"),
+    Specimen(
+        "rate_too_high",
+        "Plain descent with a rate of 30; 0.1 is sound.",
+        _digits(optimizer=SGD(lr=30.0)),
+        "rate_too_high",
+    ),
+    Specimen(
+        "rate_too_low",
+        "Plain descent with a rate of 1e-6; 0.1 is sound.",
+        _digits(optimizer=SGD(lr=1e-6)),
+        "rate_too_low",
+    ),
     Specimen(
         "not_learning",
         "Labels that have nothing to do with the inputs.",
-        Recipe(data=_noise(), network=MLP((20, 16, 4)), init=He(), optimizer=SGD(lr=0.05), epochs=10),
+        Recipe(
+            data=_noise(), network=MLP((20, 16, 4)), init=He(), optimizer=SGD(lr=0.05), epochs=10
+        ),
         "not_learning",
     ),
     Specimen(
         "overfitting",
         "Ninety digits, wide layers, 150 epochs.",
-        Recipe(data=FEW, network=MLP((64, 256, 256, 10)), init=He(), optimizer=Adam(lr=0.003), batch_size=25, epochs=150),
+        Recipe(
+            data=FEW,
+            network=MLP((64, 256, 256, 10)),
+            init=He(),
+            optimizer=Adam(lr=0.003),
+            batch_size=25,
+            epochs=150,
+        ),
         "overfitting",
     ),
     Specimen(
         "underfitting",
         "One hidden tanh unit for ten classes.",
-        _digits(network=MLP((64, 1, 10), activation=Tanh()), init=Glorot(), optimizer=Adam(lr=0.01), epochs=60),
+        _digits(
+            network=MLP((64, 1, 10), activation=Tanh()),
+            init=Glorot(),
+            optimizer=Adam(lr=0.01),
+            epochs=60,
+        ),
         "underfitting",
     ),
     Specimen(
@@ -116,7 +183,13 @@ _SICK = (
     Specimen(
         "no_nonlinearity",
         "Two rings and three layers with nothing between them.",
-        Recipe(data=_rings(), network=MLP((2, 32, 32, 2), activation=Identity()), init=He(), optimizer=SGD(lr=0.1), epochs=20),
+        Recipe(
+            data=_rings(),
+            network=MLP((2, 32, 32, 2), activation=Identity()),
+            init=He(),
+            optimizer=SGD(lr=0.1),
+            epochs=20,
+        ),
         "no_nonlinearity",
     ),
     Specimen(
@@ -149,14 +222,33 @@ _SICK = (
     Specimen(
         "labels_suspect",
         "Labels drawn at random, and a network wide enough to remember them.",
-        Recipe(data=_noise(400), network=MLP((20, 256, 4)), init=He(), optimizer=Adam(lr=0.01), batch_size=32, epochs=40),
+        Recipe(
+            data=_noise(400),
+            network=MLP((20, 256, 4)),
+            init=He(),
+            optimizer=Adam(lr=0.01),
+            batch_size=32,
+            epochs=40,
+        ),
         "labels_suspect",
     ),
-    Specimen("brakes_too_strong", "A price on the weights that outweighs the data.", _digits(penalty=L2(strength=3.0)), "brakes_too_strong"),
+    Specimen(
+        "brakes_too_strong",
+        "A price on the weights that outweighs the data.",
+        _digits(penalty=L2(strength=3.0)),
+        "brakes_too_strong",
+    ),
     Specimen(
         "inputs_not_normalised",
         "Wine as measured: columns from 0.1 to 1700.",
-        Recipe(data=data.wine(), network=MLP((13, 32, 3)), init=He(), optimizer=SGD(lr=0.1), batch_size=16, epochs=20),
+        Recipe(
+            data=data.wine(),
+            network=MLP((13, 32, 3)),
+            init=He(),
+            optimizer=SGD(lr=0.1),
+            batch_size=16,
+            epochs=20,
+        ),
         "inputs_not_normalised",
     ),
     Specimen(
@@ -168,7 +260,11 @@ _SICK = (
     Specimen(
         "hidden_unused",
         "Visible biases that start at 0, a low rate, few epochs.",
-        BITS.but(network=RBM(64, 16, visible_bias="zero", centred=False), optimizer=SGD(lr=0.025), epochs=20),
+        BITS.but(
+            network=RBM(64, 16, visible_bias="zero", centred=False),
+            optimizer=SGD(lr=0.025),
+            epochs=20,
+        ),
         "hidden_unused",
     ),
     Specimen(
@@ -180,7 +276,12 @@ _SICK = (
     Specimen(
         "identity_learned",
         "A linear code twice as wide as the input.",
-        CODED.but(network=Autoencoder((64, 128), activation=Identity()), loss=MeanSquaredError(), optimizer=Adam(lr=0.003), epochs=40),
+        CODED.but(
+            network=Autoencoder((64, 128), activation=Identity()),
+            loss=MeanSquaredError(),
+            optimizer=Adam(lr=0.003),
+            epochs=40,
+        ),
         "identity_learned",
     ),
     Specimen(
@@ -192,7 +293,11 @@ _SICK = (
     Specimen(
         "posterior_collapse",
         "A mean over 64 pixels against a sum over ten units of the code.",
-        CODED.but(network=VariationalAutoencoder((64, 64, 10)), loss=BinaryCrossEntropy(outputs="mean"), optimizer=Adam(lr=0.005)),
+        CODED.but(
+            network=VariationalAutoencoder((64, 64, 10)),
+            loss=BinaryCrossEntropy(outputs="mean"),
+            optimizer=Adam(lr=0.005),
+        ),
         "posterior_collapse",
     ),
 )
@@ -203,12 +308,22 @@ _HEALTHY = (
     Specimen(
         "tanh_momentum",
         "Tanh layers, Glorot's start, momentum.",
-        _digits(network=MLP((64, 64, 32, 10), activation=Tanh()), init=Glorot(), optimizer=SGD(lr=0.02, momentum=0.9), epochs=20),
+        _digits(
+            network=MLP((64, 64, 32, 10), activation=Tanh()),
+            init=Glorot(),
+            optimizer=SGD(lr=0.02, momentum=0.9),
+            epochs=20,
+        ),
     ),
     Specimen(
         "sigmoid_shallow",
         "One hidden sigmoid layer on batches of ten: an uneven curve, and fine.",
-        _digits(network=MLP((64, 30, 10), activation=Sigmoid()), init=Glorot(), optimizer=SGD(lr=0.5), batch_size=10),
+        _digits(
+            network=MLP((64, 30, 10), activation=Sigmoid()),
+            init=Glorot(),
+            optimizer=SGD(lr=0.5),
+            batch_size=10,
+        ),
     ),
     Specimen(
         "dropout",
@@ -216,9 +331,17 @@ _HEALTHY = (
         _digits(network=MLP((64, 128, 128, 10), dropout=0.5), optimizer=Adam(lr=0.002), epochs=25),
     ),
     Specimen(
-        "batch_norm", "Batch norm, a high rate, a cosine.", _digits(network=MLP((64, 64, 64, 10), batch_norm=True), optimizer=SGD(lr=0.2), schedule=Cosine())
+        "batch_norm",
+        "Batch norm, a high rate, a cosine.",
+        _digits(
+            network=MLP((64, 64, 64, 10), batch_norm=True), optimizer=SGD(lr=0.2), schedule=Cosine()
+        ),
     ),
-    Specimen("early_stopping", "Stops by itself.", _digits(optimizer=Adam(lr=0.002), stopping=Patience(5), epochs=60)),
+    Specimen(
+        "early_stopping",
+        "Stops by itself.",
+        _digits(optimizer=Adam(lr=0.002), stopping=Patience(5), epochs=60),
+    ),
     Specimen("lenet5", "LeNet-5 on enlarged digits.", suggest(DIGITS, "lenet5", epochs=5)),
     Specimen(
         "softmax_regression",
@@ -241,13 +364,27 @@ _HEALTHY = (
     Specimen(
         "wine",
         "Standardised wine, decoupled decay.",
-        Recipe(data=data.wine(), preprocess=(Standardise(),), network=MLP((13, 24, 3)), init=He(), optimizer=AdamW(lr=0.005), batch_size=20, epochs=30),
+        Recipe(
+            data=data.wine(),
+            preprocess=(Standardise(),),
+            network=MLP((13, 24, 3)),
+            init=He(),
+            optimizer=AdamW(lr=0.005),
+            batch_size=20,
+            epochs=30,
+        ),
     ),
     Specimen(
         "breast_cancer",
         "Two classes, RMSProp.",
         Recipe(
-            data=data.breast_cancer(), preprocess=(Standardise(),), network=MLP((30, 16, 2)), init=He(), optimizer=RMSProp(lr=0.002), batch_size=32, epochs=15
+            data=data.breast_cancer(),
+            preprocess=(Standardise(),),
+            network=MLP((30, 16, 2)),
+            init=He(),
+            optimizer=RMSProp(lr=0.002),
+            batch_size=32,
+            epochs=15,
         ),
     ),
     Specimen(
@@ -266,25 +403,54 @@ _HEALTHY = (
         ),
     ),
     Specimen(
-        "deep_relu", "Six hidden ReLU layers with He's start.", _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam())
+        "deep_relu",
+        "Six hidden ReLU layers with He's start.",
+        _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam()),
     ),
-    Specimen("hopfield", "Eight random patterns in 100 units.", Recipe(data=data.random_patterns(count=8), network=Hopfield(100))),
     Specimen(
-        "hopfield_pseudo_inverse", "Forty, by the pseudo-inverse.", Recipe(data=data.random_patterns(count=40), network=Hopfield(100, rule="pseudo-inverse"))
+        "hopfield",
+        "Eight random patterns in 100 units.",
+        Recipe(data=data.random_patterns(count=8), network=Hopfield(100)),
+    ),
+    Specimen(
+        "hopfield_pseudo_inverse",
+        "Forty, by the pseudo-inverse.",
+        Recipe(data=data.random_patterns(count=40), network=Hopfield(100, rule="pseudo-inverse")),
     ),
     Specimen("rbm", "Persistent chains, centred units.", BITS),
-    Specimen("rbm_cd", "Contrastive divergence.", BITS.but(loss=CD(), network=RBM(64, 50, centred=False))),
-    Specimen("rbm_exact", "Eight hidden units, all states summed.", BITS.but(network=RBM(64, 8), loss=Exact(), optimizer=SGD(lr=0.2), epochs=20)),
-    Specimen("dbn", "Two layers, one after the other.", BITS.but(network=DBN((64, 40, 20)), loss=CD(), epochs=40)),
+    Specimen(
+        "rbm_cd", "Contrastive divergence.", BITS.but(loss=CD(), network=RBM(64, 50, centred=False))
+    ),
+    Specimen(
+        "rbm_exact",
+        "Eight hidden units, all states summed.",
+        BITS.but(network=RBM(64, 8), loss=Exact(), optimizer=SGD(lr=0.2), epochs=20),
+    ),
+    Specimen(
+        "dbn",
+        "Two layers, one after the other.",
+        BITS.but(network=DBN((64, 40, 20)), loss=CD(), epochs=40),
+    ),
     Specimen("autoencoder", "A code of a quarter of the input.", CODED),
     Specimen(
-        "denoising", "A code twice as wide as the input, which is masked.", CODED.but(network=Autoencoder((64, 128), corrupt=(Mask(share=0.25),)), epochs=40)
+        "denoising",
+        "A code twice as wide as the input, which is masked.",
+        CODED.but(network=Autoencoder((64, 128), corrupt=(Mask(share=0.25),)), epochs=40),
     ),
-    Specimen("sparse", "A code twice as wide as the input, mostly silent.", CODED.but(network=Autoencoder((64, 128), sparsity=0.5), epochs=40)),
+    Specimen(
+        "sparse",
+        "A code twice as wide as the input, mostly silent.",
+        CODED.but(network=Autoencoder((64, 128), sparsity=0.5), epochs=40),
+    ),
     Specimen(
         "variational",
         "Both parts of one bound.",
-        CODED.but(network=VariationalAutoencoder((64, 64, 10)), loss=BinaryCrossEntropy(outputs="sum"), optimizer=Adam(lr=0.005), epochs=40),
+        CODED.but(
+            network=VariationalAutoencoder((64, 64, 10)),
+            loss=BinaryCrossEntropy(outputs="sum"),
+            optimizer=Adam(lr=0.005),
+            epochs=40,
+        ),
     ),
 )
 

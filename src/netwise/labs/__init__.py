@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from netwise.errors import UnknownName
-from netwise.labs import autoencoders, likelihoods, memories, neuron, pretraining, searches as searching, temperature
+from netwise.labs import (
+    autoencoders,
+    likelihoods,
+    memories,
+    neuron,
+    pretraining,
+    searches as searching,
+    temperature,
+)
 from netwise.labs.definition import Criterion, Lab, Outcome
 
 LABS: tuple[Lab, ...] = (

@@ -1,4 +1,5 @@
-"""What a lab is: a claim of the notes, run again, with numbers, criteria that can fail, a figure and a verdict."""
+"""What a lab is: a claim of the notes, run again, with numbers, criteria that can fail, a figure
+and a verdict."""
 
 from __future__ import annotations
 
@@ -66,7 +67,10 @@ class Outcome:
             "numbers": dict(self.numbers),
             "recipes": dict(self.recipes),
             "seeds": list(self.seeds),
-            "criteria": [{"says": c.says, "seen": c.seen, "holds": c.holds, "of_the_note": c.of_the_note} for c in self.criteria],
+            "criteria": [
+                {"says": c.says, "seen": c.seen, "holds": c.holds, "of_the_note": c.of_the_note}
+                for c in self.criteria
+            ],
         }
 
 
@@ -80,8 +84,10 @@ class Lab:
         setting: how it is run.
         source: the note.
         run: runs it.
-        arms: the recipes that it runs, by name; a kept result counts as long as their hashes are the same.
-        slow: takes minutes, or data that are not bundled: run by its own command, `netwise lab NAME --record`.
+        arms: the recipes that it runs, by name; a kept result counts as long as their hashes are
+            the same.
+        slow: takes minutes, or data that are not bundled: run by its own command, `netwise lab NAME
+            --record`.
 
     Example:
         >>> import netwise as nw

@@ -11,7 +11,9 @@ from netwise.report.page import figures, page, table, tag
 
 def write_lab(lab: Lab, outcome: Outcome, path: Path) -> Path:
     """The lab's claim, verdict, figure and numbers as one HTML file."""
-    rows = [(c.says, f"{c.seen:.4g}", "holds" if c.holds else "does not hold") for c in outcome.criteria]
+    rows = [
+        (c.says, f"{c.seen:.4g}", "holds" if c.holds else "does not hold") for c in outcome.criteria
+    ]
     numbers = [(name, f"{value:.5g}") for name, value in outcome.numbers.items()]
     text = page(
         f"{lab.name}: netwise",
@@ -23,7 +25,11 @@ def write_lab(lab: Lab, outcome: Outcome, path: Path) -> Path:
         table(("statement", "seen", ""), rows, numbers=(1,)),
         tag("h2", "Numbers"),
         table(("number", "value"), numbers, numbers=(1,)),
-        tag("p", "Recipes: " + ", ".join(f"{name} {mark}" for name, mark in outcome.recipes.items()), kind="soft"),
+        tag(
+            "p",
+            "Recipes: " + ", ".join(f"{name} {mark}" for name, mark in outcome.recipes.items()),
+            kind="soft",
+        ),
     )
     write_atomically(path, text)
     return path

@@ -1,4 +1,5 @@
-"""L23 and L24: what a restricted Boltzmann machine believes, exactly and by estimate; and how many Gibbs steps it needs."""
+"""L23 and L24: what a restricted Boltzmann machine believes, exactly and by estimate; and how many
+Gibbs steps it needs."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ import torch
 from netwise import data
 from netwise.labs.definition import Criterion, Lab, Outcome
 from netwise.labs.runs import trained
-from netwise.networks.energy import CD, PCD, RBM, ais, base_rate_likelihood, log_likelihood, log_partition
+from netwise.networks.energy import (
+    CD,
+    PCD,
+    RBM,
+    ais,
+    base_rate_likelihood,
+    log_likelihood,
+    log_partition,
+)
 from netwise.networks.energy.phases import Phase
 from netwise.networks.energy.rbm import RestrictedBoltzmann
 from netwise.parts.optimizers import SGD
@@ -20,7 +29,15 @@ from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg
 from netwise.signals import LOG_LIKELIHOOD
 from netwise.training.run import Run
 
-SMALL = Recipe(data=data.mnist(valid=0.0), preprocess=(Binarise(),), network=RBM(784, 16), loss=PCD(), optimizer=SGD(lr=0.01), batch_size=100, epochs=50)
+SMALL = Recipe(
+    data=data.mnist(valid=0.0),
+    preprocess=(Binarise(),),
+    network=RBM(784, 16),
+    loss=PCD(),
+    optimizer=SGD(lr=0.01),
+    batch_size=100,
+    epochs=50,
+)
 PLAIN = RBM(784, 16, centred=False)
 
 
@@ -58,12 +75,31 @@ def _exact_and_estimated() -> Outcome:
         "scikit-learn's BernoulliRBM, same rate, batch and epochs, nats": theirs,
     }
     criteria = (
-        Criterion("AIS lies within three standard errors of the exact ln Z in every machine", max(errors.values()), max(errors.values()) < 3),
-        Criterion("centred PCD-1 reaches -144.5 nats (PyDeep: -142.56)", exact["PCD-1, centred"], exact["PCD-1, centred"] >= -144.5),
-        Criterion("plain PCD-1 lies between -151 and -144 nats (PyDeep: -149.05)", exact["PCD-1"], -151 <= exact["PCD-1"] <= -144),
-        Criterion("CD-1, a quick approximation, is worse than PCD-1 by more than 5 nats", exact["CD-1"], exact["CD-1"] < exact["PCD-1"] - 5),
         Criterion(
-            "scikit-learn's is no better than independent pixels (within 3 nats)", theirs - independent, abs(theirs - independent) < 3, of_the_note=False
+            "AIS lies within three standard errors of the exact ln Z in every machine",
+            max(errors.values()),
+            max(errors.values()) < 3,
+        ),
+        Criterion(
+            "centred PCD-1 reaches -144.5 nats (PyDeep: -142.56)",
+            exact["PCD-1, centred"],
+            exact["PCD-1, centred"] >= -144.5,
+        ),
+        Criterion(
+            "plain PCD-1 lies between -151 and -144 nats (PyDeep: -149.05)",
+            exact["PCD-1"],
+            -151 <= exact["PCD-1"] <= -144,
+        ),
+        Criterion(
+            "CD-1, a quick approximation, is worse than PCD-1 by more than 5 nats",
+            exact["CD-1"],
+            exact["CD-1"] < exact["PCD-1"] - 5,
+        ),
+        Criterion(
+            "scikit-learn's is no better than independent pixels (within 3 nats)",
+            theirs - independent,
+            abs(theirs - independent) < 3,
+            of_the_note=False,
         ),
     )
     with figure() as (made, axes):
@@ -78,15 +114,24 @@ def _exact_and_estimated() -> Outcome:
         axis.set_title("Exact log-likelihood of an image, in nats")
         axis.legend(fontsize=7)
         picture = svg(made, "Exact likelihood")
-    return Outcome(numbers, criteria, picture, {name: recipe.hash for name, recipe in _small_arms().items()}, (0,))
+    return Outcome(
+        numbers,
+        criteria,
+        picture,
+        {name: recipe.hash for name, recipe in _small_arms().items()},
+        (0,),
+    )
 
 
 def _scikit_learns(test: torch.Tensor) -> float:
-    """The exact likelihood of scikit-learn's machine after the same number of passes at the same rate."""
+    """The exact likelihood of scikit-learn's machine after the same number of passes at the same
+    rate."""
     from sklearn.neural_network import BernoulliRBM
 
     x = SMALL.preprocess[0].apply(SMALL.data.load().train.x, {}).flatten(1)
-    theirs = BernoulliRBM(16, learning_rate=0.01, batch_size=100, n_iter=50, random_state=0).fit(x.numpy())
+    theirs = BernoulliRBM(16, learning_rate=0.01, batch_size=100, n_iter=50, random_state=0).fit(
+        x.numpy()
+    )
     machine = RBM(784, 16).build()
     assert isinstance(machine, RestrictedBoltzmann)
     found = (theirs.components_, theirs.intercept_hidden_, theirs.intercept_visible_)
@@ -103,7 +148,10 @@ def _steps_arms() -> Mapping[str, Recipe]:
     base = SMALL.but(network=PLAIN, optimizer=SGD(lr=0.05), epochs=10)
     large = SMALL.but(network=RBM(784, 500, centred=False), optimizer=SGD(lr=0.05), epochs=5)
     arms: dict[str, Phase] = {f"CD-{k}": CD(steps=k) for k in STEPS}
-    found = {f"16 hidden, {name}": base.but(loss=phase) for name, phase in {**arms, "PCD-1": PCD()}.items()}
+    found = {
+        f"16 hidden, {name}": base.but(loss=phase)
+        for name, phase in {**arms, "PCD-1": PCD()}.items()
+    }
     return {**found, **{f"500 hidden, CD-{k}": large.but(loss=CD(steps=k)) for k in (1, 10)}}
 
 
@@ -118,11 +166,27 @@ def _steps() -> Outcome:
     independent = float(base_rate_likelihood(machine.base, test).mean())
     small = [scores[f"16 hidden, CD-{k}"] for k in STEPS]
     gain = scores["500 hidden, CD-1"] - independent
-    numbers = {**{f"{name}, nats": v for name, v in scores.items()}, "independent pixels, nats": independent}
+    numbers = {
+        **{f"{name}, nats": v for name, v in scores.items()},
+        "independent pixels, nats": independent,
+    }
     criteria = (
-        Criterion("a single Gibbs step is enough to learn much: CD-1 with 500 hidden units is 50 nats above independent pixels", gain, gain > 50),
-        Criterion("more steps, better likelihood, at equal updates (16 hidden units, exact)", small[-1] - small[0], all(b > a for a, b in pairwise(small))),
-        Criterion("CD-1 is worse than CD-25 by more than 2 nats", small[-1] - small[0], small[-1] - small[0] > 2, of_the_note=False),
+        Criterion(
+            "a single Gibbs step is enough to learn much: CD-1 with 500 hidden units is 50 nats above independent pixels",
+            gain,
+            gain > 50,
+        ),
+        Criterion(
+            "more steps, better likelihood, at equal updates (16 hidden units, exact)",
+            small[-1] - small[0],
+            all(b > a for a, b in pairwise(small)),
+        ),
+        Criterion(
+            "CD-1 is worse than CD-25 by more than 2 nats",
+            small[-1] - small[0],
+            small[-1] - small[0] > 2,
+            of_the_note=False,
+        ),
         Criterion(
             "PCD-1, at the price of CD-1, comes nearer to CD-25",
             scores["16 hidden, PCD-1"] - small[0],
@@ -133,14 +197,31 @@ def _steps() -> Outcome:
     with figure() as (made, axes):
         axis = axes[0][0]
         axis.plot(STEPS, small, color=COLOURS[0], marker="o", label="CD, 16 hidden units (exact)")
-        axis.axhline(scores["16 hidden, PCD-1"], color=COLOURS[1], linestyle="--", label="PCD-1, 16 hidden units")
-        axis.plot((1, 10), [scores["500 hidden, CD-1"], scores["500 hidden, CD-10"]], color=COLOURS[2], marker="o", label="CD, 500 hidden units (AIS)")
+        axis.axhline(
+            scores["16 hidden, PCD-1"],
+            color=COLOURS[1],
+            linestyle="--",
+            label="PCD-1, 16 hidden units",
+        )
+        axis.plot(
+            (1, 10),
+            [scores["500 hidden, CD-1"], scores["500 hidden, CD-10"]],
+            color=COLOURS[2],
+            marker="o",
+            label="CD, 500 hidden units (AIS)",
+        )
         axis.set_xscale("log")
         axis.set_xlabel("Gibbs steps of a learning step")
         axis.set_title("Log-likelihood of an image, in nats")
         axis.legend(fontsize=7)
         picture = svg(made, "Steps of contrastive divergence")
-    return Outcome(numbers, criteria, picture, {name: recipe.hash for name, recipe in _steps_arms().items()}, (0,))
+    return Outcome(
+        numbers,
+        criteria,
+        picture,
+        {name: recipe.hash for name, recipe in _steps_arms().items()},
+        (0,),
+    )
 
 
 L23 = Lab(

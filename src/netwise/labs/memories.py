@@ -46,14 +46,28 @@ def _capacity() -> Outcome:
                 kept[units].append(fmean(column))
     large = dict(zip(LOADS, overlap[1000], strict=True))
     crossing = _crossing(LOADS, overlap[1000], 0.9)
-    numbers = {f"N = {units}, P/N = {load}: overlap from the pattern": v for units in SIZES for load, v in zip(LOADS, overlap[units], strict=True)}
-    numbers |= {f"N = 1000, P/N = {load}: found again exactly": v for load, v in zip(LOADS, exact[1000], strict=True)}
-    numbers |= {f"N = 1000, P/N = {load}: overlap from a tenth turned": v for load, v in zip(LOADS, noisy[1000], strict=True)}
+    numbers = {
+        f"N = {units}, P/N = {load}: overlap from the pattern": v
+        for units in SIZES
+        for load, v in zip(LOADS, overlap[units], strict=True)
+    }
+    numbers |= {
+        f"N = 1000, P/N = {load}: found again exactly": v
+        for load, v in zip(LOADS, exact[1000], strict=True)
+    }
+    numbers |= {
+        f"N = 1000, P/N = {load}: overlap from a tenth turned": v
+        for load, v in zip(LOADS, noisy[1000], strict=True)
+    }
     numbers["N = 1000: P/N where the overlap crosses 0.9"] = crossing
     criteria = (
         Criterion("N = 1000: overlap above 0.97 at P/N 0.13", large[0.13], large[0.13] > 0.97),
         Criterion("N = 1000: overlap below 0.9 at P/N 0.16", large[0.16], large[0.16] < 0.9),
-        Criterion("the overlap crosses 0.9 between P/N 0.13 and 0.17: about 15 % of the units", crossing, 0.13 <= crossing <= 0.17),
+        Criterion(
+            "the overlap crosses 0.9 between P/N 0.13 and 0.17: about 15 % of the units",
+            crossing,
+            0.13 <= crossing <= 0.17,
+        ),
         Criterion(
             "exact recall is lost far earlier: under 60 % of the patterns at P/N 0.10",
             exact[1000][LOADS.index(0.10)],
@@ -64,7 +78,14 @@ def _capacity() -> Outcome:
     with figure() as (made, axes):
         axis = axes[0][0]
         for units, colour in zip(SIZES, COLOURS, strict=False):
-            axis.plot(LOADS, overlap[units], color=colour, marker="o", markersize=3, label=f"overlap, N = {units}")
+            axis.plot(
+                LOADS,
+                overlap[units],
+                color=colour,
+                marker="o",
+                markersize=3,
+                label=f"overlap, N = {units}",
+            )
         axis.plot(LOADS, exact[1000], color=GREY, linestyle=":", label="found exactly, N = 1000")
         axis.axvline(0.138, color=GREY, linewidth=0.8)
         axis.set_xlabel("patterns for each unit (line: 0.138)")
@@ -77,7 +98,9 @@ def _capacity() -> Outcome:
 def _crossing(loads: tuple[float, ...], values: list[float], level: float) -> float:
     for i in range(1, len(loads)):
         if values[i - 1] >= level > values[i]:
-            return loads[i - 1] + (loads[i] - loads[i - 1]) * (values[i - 1] - level) / (values[i - 1] - values[i])
+            return loads[i - 1] + (loads[i] - loads[i - 1]) * (values[i - 1] - level) / (
+                values[i - 1] - values[i]
+            )
     return math.nan
 
 
@@ -85,9 +108,14 @@ def _falling() -> Outcome:
     digits = bipolar((data.mnist(first=10, valid=0.0).load().train.x >= 0.5).float().flatten(1))
     random = {seed: memory_of(random_patterns(10, 784, seed)) for seed in SEEDS}
     curves = {
-        "random patterns, Hebb": [fmean(rows[i][1] for rows in (m.basins(NOISES, seed=s) for s, m in random.items())) for i in range(len(NOISES))],
+        "random patterns, Hebb": [
+            fmean(rows[i][1] for rows in (m.basins(NOISES, seed=s) for s, m in random.items()))
+            for i in range(len(NOISES))
+        ],
         "ten digits, Hebb": [row[1] for row in memory_of(digits).basins(NOISES)],
-        "ten digits, pseudo-inverse": [row[1] for row in memory_of(digits, "pseudo-inverse").basins(NOISES)],
+        "ten digits, pseudo-inverse": [
+            row[1] for row in memory_of(digits, "pseudo-inverse").basins(NOISES)
+        ],
     }
     odd, ends = [], []
     for seed, memory in random.items():
@@ -98,23 +126,56 @@ def _falling() -> Outcome:
     at = NOISES.index(0.25)
     literal = _by_the_letter()
     numbers = {
-        **{f"{name}, {100 * noise:.0f} % turned": v for name, values in curves.items() for noise, v in zip(NOISES, values, strict=True)},
+        **{
+            f"{name}, {100 * noise:.0f} % turned": v
+            for name, values in curves.items()
+            for noise, v in zip(NOISES, values, strict=True)
+        },
         "largest |dE + u dx|": max(odd),
         "highest final energy": max(ends),
         "0 and 1 by the letter: agreement with the pattern": literal,
     }
-    by_chance, near_hebb, near_inverse = curves["random patterns, Hebb"][at], curves["ten digits, Hebb"][2], curves["ten digits, pseudo-inverse"][2]
+    by_chance, near_hebb, near_inverse = (
+        curves["random patterns, Hebb"][at],
+        curves["ten digits, Hebb"][2],
+        curves["ten digits, pseudo-inverse"][2],
+    )
     criteria = (
-        Criterion("ten random patterns in 784 units are found again from 25 % noise, above 95 %", by_chance, by_chance > 0.95),
+        Criterion(
+            "ten random patterns in 784 units are found again from 25 % noise, above 95 %",
+            by_chance,
+            by_chance > 0.95,
+        ),
         Criterion("each flip changes the energy by -u dx, to 1e-9", max(odd), max(odd) < 1e-9),
         Criterion("recall ends at E = 0, as the note has it", max(ends), abs(max(ends)) < 1e-6),
-        Criterion("outputs of 0 and 1 with thresholds 0, by the letter, keep the patterns (agreement above 0.9)", literal, literal > 0.9),
-        Criterion("digits, which are alike, are lost by Hebb's rule (under 50 % from 10 % noise)", near_hebb, near_hebb < 0.5, of_the_note=False),
-        Criterion("and kept by the pseudo-inverse (above 95 %)", near_inverse, near_inverse > 0.95, of_the_note=False),
+        Criterion(
+            "outputs of 0 and 1 with thresholds 0, by the letter, keep the patterns (agreement above 0.9)",
+            literal,
+            literal > 0.9,
+        ),
+        Criterion(
+            "digits, which are alike, are lost by Hebb's rule (under 50 % from 10 % noise)",
+            near_hebb,
+            near_hebb < 0.5,
+            of_the_note=False,
+        ),
+        Criterion(
+            "and kept by the pseudo-inverse (above 95 %)",
+            near_inverse,
+            near_inverse > 0.95,
+            of_the_note=False,
+        ),
     )
     with figure() as (made, axes):
         for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
-            axes[0][0].plot([100 * n for n in NOISES], values, color=colour, marker="o", markersize=3, label=name)
+            axes[0][0].plot(
+                [100 * n for n in NOISES],
+                values,
+                color=colour,
+                marker="o",
+                markersize=3,
+                label=name,
+            )
         axes[0][0].set_xlabel("% of the units turned before recall")
         axes[0][0].set_title("Patterns found again exactly")
         axes[0][0].legend()
@@ -123,7 +184,8 @@ def _falling() -> Outcome:
 
 
 def _by_the_letter() -> float:
-    """States of 0 and 1 in Hebb's rule and thresholds 0: agreement of what is recalled with the pattern; 5 patterns of 100 units."""
+    """States of 0 and 1 in Hebb's rule and thresholds 0: agreement of what is recalled with the
+    pattern; 5 patterns of 100 units."""
     found = []
     for seed in SEEDS:
         p = random_patterns(5, 100, seed)

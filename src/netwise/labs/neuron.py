@@ -1,4 +1,5 @@
-"""L01 and L02: the single sigmoid neuron that learns slowly when it is very wrong, and the cost that cures it."""
+"""L01 and L02: the single sigmoid neuron that learns slowly when it is very wrong, and the cost
+that cures it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,10 @@ from netwise.report.pictures.drawing import COLOURS, figure, svg
 from netwise.training.fit import fit
 
 STEPS = 300
-NEAR, FAR = (0.6, 0.9), (2.0, 2.0)  # (weight, bias) at the start: an output of 0.82, and one of 0.98
+NEAR, FAR = (
+    (0.6, 0.9),
+    (2.0, 2.0),
+)  # (weight, bias) at the start: an output of 0.82, and one of 0.98
 
 
 def neuron(start: tuple[float, float], loss: Loss, lr: float) -> Recipe:
@@ -26,7 +30,15 @@ def neuron(start: tuple[float, float], loss: Loss, lr: float) -> Recipe:
     one = data.arrays([[1.0]], [[0.0]], scale_target=False, valid=0.0, test=0.0)
     logits = isinstance(loss, BinaryCrossEntropy)  # which applies the sigmoid itself
     network = MLP((1, 1)) if logits else MLP((1, 1), output=Sigmoid())
-    return Recipe(data=one, network=network, init=Constant(*start), loss=loss, optimizer=SGD(lr=lr), batch_size=1, epochs=STEPS)
+    return Recipe(
+        data=one,
+        network=network,
+        init=Constant(*start),
+        loss=loss,
+        optimizer=SGD(lr=lr),
+        batch_size=1,
+        epochs=STEPS,
+    )
 
 
 def trace(recipe: Recipe) -> tuple[list[float], list[float]]:
@@ -58,14 +70,24 @@ def _slow_start() -> Outcome:
         "far: share of the fall by step 150": early,
     }
     criteria = (
-        Criterion("from (0.6, 0.9) the output begins at 0.82", near[0], abs(near[0] - 0.82) < 0.005),
+        Criterion(
+            "from (0.6, 0.9) the output begins at 0.82", near[0], abs(near[0] - 0.82) < 0.005
+        ),
         Criterion("and ends at 0.09", near[300], abs(near[300] - 0.09) < 0.005),
         Criterion("from (2, 2) it begins at 0.98", far[0], abs(far[0] - 0.98) < 0.005),
-        Criterion("and is still above 0.93 after 150 steps: nearly flat", far[150], far[150] > 0.93),
+        Criterion(
+            "and is still above 0.93 after 150 steps: nearly flat", far[150], far[150] > 0.93
+        ),
         Criterion("it ends near 0.20", far[300], abs(far[300] - 0.20) < 0.01),
     )
-    picture = _picture("Quadratic cost: output of the neuron", {"from (0.6, 0.9)": near, "from (2, 2)": far}, "output (wanted: 0)")
-    return Outcome(numbers, criteria, picture, {name: recipe.hash for name, recipe in recipes.items()})
+    picture = _picture(
+        "Quadratic cost: output of the neuron",
+        {"from (0.6, 0.9)": near, "from (2, 2)": far},
+        "output (wanted: 0)",
+    )
+    return Outcome(
+        numbers, criteria, picture, {name: recipe.hash for name, recipe in recipes.items()}
+    )
 
 
 def _cross_entropy() -> Outcome:
@@ -77,14 +99,19 @@ def _cross_entropy() -> Outcome:
         "cross-entropy, 0.005": neuron(FAR, costs["cross-entropy"], 0.005),
     }
     traces = {name: trace(recipe) for name, recipe in arms.items()}
-    gradients = {name: _first_gradient(arms[name]) for name in ("quadratic, 0.15", "cross-entropy, 0.15")}
+    gradients = {
+        name: _first_gradient(arms[name]) for name in ("quadratic, 0.15", "cross-entropy, 0.15")
+    }
     ratio = gradients["cross-entropy, 0.15"] / gradients["quadratic, 0.15"]
     z = sum(FAR)
     sigma = 1 / (1 + math.exp(-z))
     expected = 1 / (sigma * (1 - sigma))
     outputs, cost = traces["cross-entropy, 0.15"]
     falls = [a - b for a, b in pairwise(cost)]
-    slow_near, slow_far = traces["cross-entropy, 0.005, near"][0][300], traces["cross-entropy, 0.005"][0][300]
+    slow_near, slow_far = (
+        traces["cross-entropy, 0.005, near"][0][300],
+        traces["cross-entropy, 0.005"][0][300],
+    )
     numbers = {
         "0.15, from (2, 2): output at 300": outputs[300],
         "first gradient, cross-entropy / quadratic": ratio,
@@ -94,12 +121,30 @@ def _cross_entropy() -> Outcome:
         "0.005, from (2, 2): output at 300": slow_far,
     }
     criteria = (
-        Criterion("at 0.15 from (2, 2) the output ends below 0.02", outputs[300], outputs[300] < 0.02),
-        Criterion("the first gradient is 1 / sigma'(z) times the quadratic cost's", ratio, math.isclose(ratio, expected, rel_tol=1e-3)),
-        Criterion("the cost falls fastest at the very first step", numbers["step of the steepest fall of the cost"], falls.index(max(falls)) == 0),
-        Criterion("at the note's rate of 0.005 the output is as good as before (below 0.10)", slow_far, slow_far < 0.10),
+        Criterion(
+            "at 0.15 from (2, 2) the output ends below 0.02", outputs[300], outputs[300] < 0.02
+        ),
+        Criterion(
+            "the first gradient is 1 / sigma'(z) times the quadratic cost's",
+            ratio,
+            math.isclose(ratio, expected, rel_tol=1e-3),
+        ),
+        Criterion(
+            "the cost falls fastest at the very first step",
+            numbers["step of the steepest fall of the cost"],
+            falls.index(max(falls)) == 0,
+        ),
+        Criterion(
+            "at the note's rate of 0.005 the output is as good as before (below 0.10)",
+            slow_far,
+            slow_far < 0.10,
+        ),
     )
-    picture = _picture("From (2, 2): output of the neuron", {name: t[0] for name, t in traces.items() if "near" not in name}, "output (wanted: 0)")
+    picture = _picture(
+        "From (2, 2): output of the neuron",
+        {name: t[0] for name, t in traces.items() if "near" not in name},
+        "output (wanted: 0)",
+    )
     return Outcome(numbers, criteria, picture, {name: recipe.hash for name, recipe in arms.items()})
 
 

@@ -1,4 +1,5 @@
-"""L25 and L29: does a start from a stack of machines, or of autoencoders, help a classifier, and how much with few labels?"""
+"""L25 and L29: does a start from a stack of machines, or of autoencoders, help a classifier, and
+how much with few labels?"""
 
 from __future__ import annotations
 
@@ -54,11 +55,16 @@ class Arm:
 
 
 def _arms(first: Recipe, seed: int) -> dict[str, Arm]:
-    return {"pretrained": Arm(Sigmoid(), From(recipe=first.but(seed=seed))), "random, sigmoid": Arm(Sigmoid(), Glorot()), "random, ReLU": Arm(ReLU(), He())}
+    return {
+        "pretrained": Arm(Sigmoid(), From(recipe=first.but(seed=seed))),
+        "random, sigmoid": Arm(Sigmoid(), Glorot()),
+        "random, ReLU": Arm(ReLU(), He()),
+    }
 
 
 def _classifier(arm: Arm, labels: int, seed: int) -> Recipe:
-    """The same training for all arms; images after the first `labels` are seen without their labels, if at all."""
+    """The same training for all arms; images after the first `labels` are seen without their
+    labels, if at all."""
     return Recipe(
         data=data.mnist(first=labels, valid=0.0),
         network=MLP((*WIDTHS, 10), activation=arm.activation),
@@ -72,7 +78,11 @@ def _classifier(arm: Arm, labels: int, seed: int) -> Recipe:
 
 
 def recipes(first: Recipe, labels: tuple[int, ...]) -> Mapping[str, Recipe]:
-    return {f"{name}, {count} labels": _classifier(arm, count, SEEDS[0]) for count in labels for name, arm in _arms(first, SEEDS[0]).items()}
+    return {
+        f"{name}, {count} labels": _classifier(arm, count, SEEDS[0])
+        for count in labels
+        for name, arm in _arms(first, SEEDS[0]).items()
+    }
 
 
 def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> Outcome:
@@ -83,33 +93,67 @@ def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> Outcome:
                 run = trained(_classifier(arm, count, seed))
                 assert run.score is not None
                 score.setdefault((name, count), []).append(100 * run.score.value)
-    numbers: dict[str, float] = {f"{name}, {count} labels: test accuracy, %": sum(v) / len(v) for (name, count), v in score.items()}
+    numbers: dict[str, float] = {
+        f"{name}, {count} labels: test accuracy, %": sum(v) / len(v)
+        for (name, count), v in score.items()
+    }
     gains: dict[tuple[str, int], tuple[float, float, float]] = {}
     for count in labels:
         for other in ("random, sigmoid", "random, ReLU"):
-            gain = of_mean([a - b for a, b in zip(score["pretrained", count], score[other, count], strict=True)])
+            gain = of_mean(
+                [
+                    a - b
+                    for a, b in zip(score["pretrained", count], score[other, count], strict=True)
+                ]
+            )
             gains[other, count] = gain
             for name, value in zip(("mean", "low", "high"), gain, strict=True):
                 numbers[f"gain over {other}, {count} labels: {name}, points"] = value
     old, modern = gains["random, sigmoid", 1000], gains["random, ReLU", 1000]
     criteria = (
-        Criterion(f"a start from {what} gains more than 2 points at 1,000 labels over a random start of the same sigmoid net", old[0], old[0] > 2),
-        Criterion("and the gain is beyond doubt: its 95 % interval lies above 0", old[1], old[1] > 0),
-        Criterion("it still gains over a modern random start (ReLU, He), beyond doubt", modern[1], modern[1] > 0, of_the_note=False),
+        Criterion(
+            f"a start from {what} gains more than 2 points at 1,000 labels over a random start of the same sigmoid net",
+            old[0],
+            old[0] > 2,
+        ),
+        Criterion(
+            "and the gain is beyond doubt: its 95 % interval lies above 0", old[1], old[1] > 0
+        ),
+        Criterion(
+            "it still gains over a modern random start (ReLU, He), beyond doubt",
+            modern[1],
+            modern[1] > 0,
+            of_the_note=False,
+        ),
     )
     with figure() as (made, axes):
         axis = axes[0][0]
-        for name, colour in zip(("pretrained", "random, sigmoid", "random, ReLU"), COLOURS, strict=False):
+        for name, colour in zip(
+            ("pretrained", "random, sigmoid", "random, ReLU"), COLOURS, strict=False
+        ):
             means = [sum(score[name, count]) / len(SEEDS) for count in labels]
             axis.plot(labels, means, color=colour, marker="o", label=name)
             for count in labels:
-                axis.plot([count] * len(SEEDS), score[name, count], ".", color=colour, alpha=0.4, markersize=4)
+                axis.plot(
+                    [count] * len(SEEDS),
+                    score[name, count],
+                    ".",
+                    color=colour,
+                    alpha=0.4,
+                    markersize=4,
+                )
         axis.set_xscale("log")
         axis.set_xlabel("labels")
         axis.set_title(f"Test accuracy, %: a start from {what}")
         axis.legend()
         picture = svg(made, f"Start from {what}")
-    return Outcome(numbers, criteria, picture, {name: recipe.hash for name, recipe in recipes(first, labels).items()}, SEEDS)
+    return Outcome(
+        numbers,
+        criteria,
+        picture,
+        {name: recipe.hash for name, recipe in recipes(first, labels).items()},
+        SEEDS,
+    )
 
 
 L25 = Lab(

@@ -21,9 +21,20 @@ def record(lab: Lab, outcome: Outcome, folder: Path = RESULTS) -> Path:
     from netwise import __version__
 
     folder.mkdir(parents=True, exist_ok=True)
-    made = {"date": date.today().isoformat(), "versions": {"python": platform.python_version(), "torch": torch.__version__, "netwise": __version__}}
+    made = {
+        "date": date.today().isoformat(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "netwise": __version__,
+        },
+    }
     path = folder / f"{lab.name}.json"
-    write_atomically(path, json.dumps({"lab": lab.name, "claim": lab.claim, **made, **outcome.plain()}, indent=1) + "\n")
+    write_atomically(
+        path,
+        json.dumps({"lab": lab.name, "claim": lab.claim, **made, **outcome.plain()}, indent=1)
+        + "\n",
+    )
     return path
 
 

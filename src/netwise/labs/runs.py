@@ -12,7 +12,8 @@ def trained(recipe: Recipe) -> Run:
     """The run of a recipe, whole.
 
     Raises:
-        KeyboardInterrupt: it was stopped before its end; numbers of half a run must not be kept as those of a lab.
+        KeyboardInterrupt: it was stopped before its end; numbers of half a run must not be kept as
+            those of a lab.
     """
     run = fit(recipe)
     if run.history.ended.how == INTERRUPTED:

@@ -1,4 +1,5 @@
-"""L20 to L22: Boltzmann machines: what temperature does, what annealing finds, and the encoder problems of 1985."""
+"""L20 to L22: Boltzmann machines: what temperature does, what annealing finds, and the encoder
+problems of 1985."""
 
 from __future__ import annotations
 
@@ -28,21 +29,44 @@ def _temperature() -> Outcome:
         machine.double()
         least = int(machine.energy(states(8, machine.weight)).argmin())
         lowest.append([float(machine.distribution(t)[least]) for t in TEMPERATURES])
-        values = [torch.linalg.eigvals(machine.transition(t)).abs().sort(descending=True).values for t in TEMPERATURES]
+        values = [
+            torch.linalg.eigvals(machine.transition(t)).abs().sort(descending=True).values
+            for t in TEMPERATURES
+        ]
         relaxation.append([1 / max(1 - float(v[1]), 1e-15) for v in values])
-    chance, steps = [fmean(column) for column in zip(*lowest, strict=True)], [median(column) for column in zip(*relaxation, strict=True)]
+    chance, steps = (
+        [fmean(column) for column in zip(*lowest, strict=True)],
+        [median(column) for column in zip(*relaxation, strict=True)],
+    )
     rising = all(all(b > a for a, b in pairwise(row)) for row in lowest)
     slower = all(all(b > a for a, b in pairwise(row)) for row in relaxation)
-    numbers = {f"T = {t}: chance of the lowest energy (mean)": v for t, v in zip(TEMPERATURES, chance, strict=True)}
-    numbers |= {f"T = {t}: steps to forget the start (median)": v for t, v in zip(TEMPERATURES, steps, strict=True)}
+    numbers = {
+        f"T = {t}: chance of the lowest energy (mean)": v
+        for t, v in zip(TEMPERATURES, chance, strict=True)
+    }
+    numbers |= {
+        f"T = {t}: steps to forget the start (median)": v
+        for t, v in zip(TEMPERATURES, steps, strict=True)
+    }
     criteria = (
-        Criterion("the colder, the likelier is the state of lowest energy, on average", chance[-1], all(b > a for a, b in pairwise(chance))),
-        Criterion("the colder, the slower is the start forgotten, in the median", steps[-1], all(b > a for a, b in pairwise(steps))),
+        Criterion(
+            "the colder, the likelier is the state of lowest energy, on average",
+            chance[-1],
+            all(b > a for a, b in pairwise(chance)),
+        ),
+        Criterion(
+            "the colder, the slower is the start forgotten, in the median",
+            steps[-1],
+            all(b > a for a, b in pairwise(steps)),
+        ),
         Criterion("the first holds in every machine", float(rising), rising, of_the_note=False),
         Criterion("the second holds in every machine", float(slower), slower, of_the_note=False),
     )
     with figure(columns=2, width=9.4) as (made, axes):
-        for axis, rows, title in ((axes[0][0], lowest, "Chance of the lowest energy"), (axes[0][1], relaxation, "Steps to forget the start")):
+        for axis, rows, title in (
+            (axes[0][0], lowest, "Chance of the lowest energy"),
+            (axes[0][1], relaxation, "Steps to forget the start"),
+        ):
             for row in rows:
                 axis.plot(TEMPERATURES, row, color=BLUE, alpha=0.5, marker="o", markersize=3)
             axis.set_xscale("log")
@@ -70,7 +94,10 @@ def _annealing() -> Outcome:
         def energy(s: Tensor, w: Tensor = weight) -> Tensor:
             return -0.5 * ((s @ w) * s).sum(1)
 
-        cold = [energy(settled(torch.rand(STARTS, UNITS).round().double(), weight, bias, [COLD] * 10)) for _ in range(4)]
+        cold = [
+            energy(settled(torch.rand(STARTS, UNITS).round().double(), weight, bias, [COLD] * 10))
+            for _ in range(4)
+        ]
         cold.append(energy(settled(start, weight, bias, [COLD] * 10)))
         warm = energy(settled(start, weight, bias, [*COOLING, *[COLD] * 10]))
         fallen.append(float(torch.stack(cold).mean()))
@@ -82,10 +109,14 @@ def _annealing() -> Outcome:
         "mean energy, straight down": fmean(fallen),
         "mean energy, annealed": fmean(annealed),
         "share of nets in which annealing ends lower on average": share,
-        "share of nets in which the best of five times as many straight falls is lower": fmean(float(b < -1e-9) for b in best),
+        "share of nets in which the best of five times as many straight falls is lower": fmean(
+            float(b < -1e-9) for b in best
+        ),
     }
     criteria = (
-        Criterion("annealing ends lower on average in more than 90 % of the nets", share, share > 0.9),
+        Criterion(
+            "annealing ends lower on average in more than 90 % of the nets", share, share > 0.9
+        ),
         Criterion(
             "at equal updates the best straight fall of five times as many starts is never lower than the best annealed one",
             -min(best),
@@ -108,8 +139,9 @@ def _annealing() -> Outcome:
 class Encoders:
     """Many machines of one encoder problem, learned side by side by the procedure of 1985.
 
-    Weights move by a fixed step towards the sign of the difference of two counts; the clamped patterns are noisy.
-    Source: Ackley, Hinton, Sejnowski 1985, section 4.1; step 2 and temperature 10 there are 0.2 and 1 here.
+    Weights move by a fixed step towards the sign of the difference of two counts; the clamped
+    patterns are noisy. Source: Ackley, Hinton, Sejnowski 1985, section 4.1; step 2 and temperature
+    10 there are 0.2 and 1 here.
     """
 
     units: int
@@ -120,9 +152,12 @@ class Encoders:
     noise: tuple[float, float] = (0.15, 0.05)
 
     def run(self, seed: int = 0, look_every: int = 10) -> Tensor:
-        """(machines,): the cycle at which each machine was first seen to solve the problem, 0 where it never was."""
+        """(machines,): the cycle at which each machine was first seen to solve the problem, 0 where
+        it never was."""
         torch.manual_seed(seed)
-        made = BoltzmannMachine(2 * self.units, self.hidden, std=0.0, groups=(self.units, self.units)).build()
+        made = BoltzmannMachine(
+            2 * self.units, self.hidden, std=0.0, groups=(self.units, self.units)
+        ).build()
         assert isinstance(made, FullBoltzmann)
         links, total = made.joined(), 2 * self.units + self.hidden
         weight, bias = torch.zeros(self.machines, total, total), torch.zeros(self.machines, total)
@@ -131,7 +166,9 @@ class Encoders:
         solved = torch.zeros(self.machines, dtype=torch.int64)
         for cycle in range(1, self.cycles + 1):
             luck = torch.rand(patterns.shape)
-            seen = torch.where(patterns > 0.5, (luck >= self.noise[0]).float(), (luck < self.noise[1]).float())
+            seen = torch.where(
+                patterns > 0.5, (luck >= self.noise[0]).float(), (luck < self.noise[1]).float()
+            )
             counts = []
             for held, start in ((2 * self.units, seen), (0, torch.rand(seen.shape).round())):
                 s = torch.cat([start, torch.rand(*start.shape[:2], self.hidden).round()], 2)
@@ -152,7 +189,8 @@ class Encoders:
         return solved
 
     def solved(self, weight: Tensor, bias: Tensor) -> Tensor:
-        """(machines,): each pattern of the first group brings up the same unit of the second, in most of the sweeps."""
+        """(machines,): each pattern of the first group brings up the same unit of the second, in
+        most of the sweeps."""
         one = torch.eye(self.units).expand(self.machines, -1, -1)
         rest = torch.rand(self.machines, self.units, self.units + self.hidden).round()
         s = settled(torch.cat([one, rest], 2), weight, bias, ENCODER, self.units)
@@ -170,20 +208,39 @@ def _encoders() -> Outcome:
     share_small, share_large = float((small > 0).float().mean()), float((large > 0).float().mean())
     numbers = {
         "4-2-4: share of 100 machines that solved it": share_small,
-        "4-2-4: median of the cycles": float(small[small > 0].double().median()) if bool((small > 0).any()) else 0.0,
+        "4-2-4: median of the cycles": float(small[small > 0].double().median())
+        if bool((small > 0).any())
+        else 0.0,
         "8-3-8: share of 20 machines that solved it": share_large,
-        "8-3-8: median of the cycles": float(large[large > 0].double().median()) if bool((large > 0).any()) else 0.0,
+        "8-3-8: median of the cycles": float(large[large > 0].double().median())
+        if bool((large > 0).any())
+        else 0.0,
         "4-2-4 by the exact gradient, no noise: share of 20 that solved it": exact,
     }
     criteria = (
-        Criterion("4-2-4: at least 95 % solved (1985: 250 of 250)", share_small, share_small >= 0.95),
-        Criterion("8-3-8: at least 16 of 20 solved (1985: 16 of 20)", share_large, share_large >= 0.8),
-        Criterion("the exact gradient without noise solves fewer of the 4-2-4 problems", exact, exact < share_small, of_the_note=False),
+        Criterion(
+            "4-2-4: at least 95 % solved (1985: 250 of 250)", share_small, share_small >= 0.95
+        ),
+        Criterion(
+            "8-3-8: at least 16 of 20 solved (1985: 16 of 20)", share_large, share_large >= 0.8
+        ),
+        Criterion(
+            "the exact gradient without noise solves fewer of the 4-2-4 problems",
+            exact,
+            exact < share_small,
+            of_the_note=False,
+        ),
     )
     with figure() as (made, axes):
         for name, cycles, colour in (("4-2-4", small, COLOURS[0]), ("8-3-8", large, COLOURS[1])):
             done = sorted(cycles[cycles > 0].tolist())
-            axes[0][0].plot([0, *done], [i / len(cycles) for i in range(len(done) + 1)], color=colour, drawstyle="steps-post", label=name)
+            axes[0][0].plot(
+                [0, *done],
+                [i / len(cycles) for i in range(len(done) + 1)],
+                color=colour,
+                drawstyle="steps-post",
+                label=name,
+            )
         axes[0][0].set_xscale("symlog", linthresh=10)
         axes[0][0].set_xlabel("cycles")
         axes[0][0].set_ylim(0, 1.02)
@@ -194,7 +251,8 @@ def _encoders() -> Outcome:
 
 
 def _exact_arm(updates: int = 3000) -> float:
-    """The same machines, links and judge, by the exact gradient at rate 1 from small random weights: share solved."""
+    """The same machines, links and judge, by the exact gradient at rate 1 from small random
+    weights: share solved."""
     encoders, found = Encoders(4, 2, 1, 0), []
     one = torch.eye(4)
     for seed in range(20):
@@ -207,8 +265,13 @@ def _exact_arm(updates: int = 3000) -> float:
         weight, bias = made.weight.detach().clone(), torch.zeros(10)
         for _ in range(updates):
             p = torch.softmax(0.5 * ((every @ weight) * every).sum(1) + every @ bias, 0)
-            q = torch.softmax(0.5 * ((clamped @ weight) * clamped).sum(2) + clamped @ bias, 1) / len(data)
-            model, seen = (every * p[:, None]).t() @ every, torch.einsum("ph,phi,phj->ij", q, clamped, clamped)
+            q = torch.softmax(
+                0.5 * ((clamped @ weight) * clamped).sum(2) + clamped @ bias, 1
+            ) / len(data)
+            model, seen = (
+                (every * p[:, None]).t() @ every,
+                torch.einsum("ph,phi,phj->ij", q, clamped, clamped),
+            )
             weight += (seen - model) * links
             bias += seen.diagonal() - model.diagonal()
         found.append(float(encoders.solved(weight[None], bias[None])[0]))

@@ -1,4 +1,5 @@
-"""Learning rules written out: a neuron with its history, Hebb, Oja, delta, back-propagation with thresholds, and what gradients cost."""
+"""Learning rules written out: a neuron with its history, Hebb, Oja, delta, back-propagation with
+thresholds, and what gradients cost."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class ThresholdNetwork:
-    """A network of sigmoid layers with thresholds: b = f(v^T x - gamma), y = f(w^T b - theta), and so on.
+    """A network of sigmoid layers with thresholds: b = f(v^T x - gamma), y = f(w^T b - theta), and
+    so on.
 
     Args:
         weights: of each layer, (inputs, outputs): v_ih, w_hj.
@@ -27,7 +28,8 @@ class ThresholdNetwork:
         >>> [round(v) for v in net.outputs(x).flatten().tolist()]
         [0, 1, 1, 0]
 
-    Source: Zhou 2016, Machine Learning (in Chinese), section 5.3; note 001, claims R03, R04 and C04.
+    Source: Zhou 2016, Machine Learning (in Chinese), section 5.3; note 001, claims R03, R04 and
+    C04.
     """
 
     weights: tuple[Tensor, ...]
@@ -36,8 +38,13 @@ class ThresholdNetwork:
     @staticmethod
     def drawn(widths: tuple[int, ...], generator: torch.Generator) -> ThresholdNetwork:
         """Weights and thresholds from N(0, 1), in float64."""
-        weights = tuple(torch.randn(a, b, generator=generator, dtype=torch.float64) for a, b in pairwise(widths))
-        return ThresholdNetwork(weights, tuple(torch.randn(b, generator=generator, dtype=torch.float64) for b in widths[1:]))
+        weights = tuple(
+            torch.randn(a, b, generator=generator, dtype=torch.float64) for a, b in pairwise(widths)
+        )
+        return ThresholdNetwork(
+            weights,
+            tuple(torch.randn(b, generator=generator, dtype=torch.float64) for b in widths[1:]),
+        )
 
     def layers(self, x: Tensor) -> list[Tensor]:
         """The input and what each layer gives."""
@@ -55,7 +62,8 @@ class ThresholdNetwork:
         return (self.outputs(x) - y).square().sum(1) / 2
 
     def step(self, x: Tensor, y: Tensor, rate: float) -> ThresholdNetwork:
-        """Standard back-propagation: one step for each sample, in order, the next one with the new weights."""
+        """Standard back-propagation: one step for each sample, in order, the next one with the new
+        weights."""
         net = self
         for k in range(len(x)):
             net = net.accumulated(x[k : k + 1], y[k : k + 1], rate)
@@ -68,14 +76,17 @@ class ThresholdNetwork:
             hidden layer  e_h = b_h (1 - b_h) sum_j w_hj g_j
             dw_hj = rate g_j b_h,  dtheta_j = -rate g_j,  dv_ih = rate e_h x_i,  dgamma_h = -rate e_h
 
-        Standard is to accumulated as one-sample descent is to descent on the whole data (claim R04).
+        Standard is to accumulated as one-sample descent is to descent on the whole data (claim
+        R04).
         """
         given = self.layers(x)
         g = given[-1] * (1 - given[-1]) * (y - given[-1])
         weights, thresholds = list(self.weights), list(self.thresholds)
         for i in reversed(range(len(weights))):
             below = given[i]
-            e = below * (1 - below) * (g @ self.weights[i].T)  # with the weights from before the step
+            e = (
+                below * (1 - below) * (g @ self.weights[i].T)
+            )  # with the weights from before the step
             weights[i] = weights[i] + rate * below.T @ g / len(x)
             thresholds[i] = thresholds[i] - rate * g.mean(0)
             g = e

@@ -1,4 +1,5 @@
-"""What a gradient costs: by every path, forward from each input, or backward from the output (claim R05)."""
+"""What a gradient costs: by every path, forward from each input, or backward from the output (claim
+R05)."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ class Operations:
     """Multiplications that the gradient of one output by all weights of a network takes.
 
     Args:
-        paths: the sum over all paths from each weight to the output, each path multiplied out on its own.
+        paths: the sum over all paths from each weight to the output, each path multiplied out on
+            its own.
         forward: derivatives carried forward from each weight in turn.
         backward: derivatives carried back from the output once: every product is used again.
 
@@ -27,10 +29,11 @@ class Operations:
 
 
 def count_operations(widths: tuple[int, ...]) -> Operations:
-    """Multiplications for the derivatives of the sum of a layered network's outputs by all of its weights.
+    """Multiplications for the derivatives of the sum of a layered network's outputs by all of its
+    weights.
 
-    Layers of `widths` units, fully connected; the slopes of the activations are known from the way forward. Each factor
-    on an edge or of a slope is one multiplication.
+    Layers of `widths` units, fully connected; the slopes of the activations are known from the way
+    forward. Each factor on an edge or of a slope is one multiplication.
 
         paths:    each weight of layer l has (product of the widths behind it) paths; each multiplies its
                   input by its slope, and then by an edge and a slope for each layer behind
@@ -51,7 +54,9 @@ def count_operations(widths: tuple[int, ...]) -> Operations:
     Source: note 000, claim R05; Griewank, Walther 2008, Evaluating derivatives, chapter 3.
     """
     if len(widths) < 2 or min(widths) < 1:
-        raise ValueError(f"widths = {widths} must be at least two numbers of at least 1, such as (784, 30, 10)")
+        raise ValueError(
+            f"widths = {widths} must be at least two numbers of at least 1, such as (784, 30, 10)"
+        )
     paths = forward = backward = 0
     for layer, (ins, outs) in enumerate(pairwise(widths)):
         behind = widths[layer + 1 :]

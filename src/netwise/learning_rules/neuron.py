@@ -29,9 +29,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Neuron(Part):
-    """Several inputs, times weights, less a threshold, through an S-shaped function: y = f(sum_i w_i x_i - theta).
+    """Several inputs, times weights, less a threshold, through an S-shaped function: y = f(sum_i
+    w_i x_i - theta).
 
-    The threshold is minus the bias of other books: `bias` says it so. A neuron is a value: `learn` gives another one.
+    The threshold is minus the bias of other books: `bias` says it so. A neuron is a value: `learn`
+    gives another one.
 
     Args:
         weights: one for each input.
@@ -68,10 +70,17 @@ class Neuron(Part):
         Raises:
             ValueError: not as many inputs as weights.
         """
-        return float(self._output(torch.tensor(self.weights, dtype=torch.float64), torch.tensor(self.threshold, dtype=torch.float64), self._checked(x)))
+        return float(
+            self._output(
+                torch.tensor(self.weights, dtype=torch.float64),
+                torch.tensor(self.threshold, dtype=torch.float64),
+                self._checked(x),
+            )
+        )
 
     def learn(self, x: tuple[float, ...], target: float, rate: float) -> Neuron:
-        """The neuron after one step down the quadratic cost (y - target)^2 / 2, with what it was in its history."""
+        """The neuron after one step down the quadratic cost (y - target)^2 / 2, with what it was in
+        its history."""
         w = torch.tensor(self.weights, dtype=torch.float64, requires_grad=True)
         theta = torch.tensor(self.threshold, dtype=torch.float64, requires_grad=True)
         y = self._output(w, theta, self._checked(x))
@@ -79,7 +88,9 @@ class Neuron(Part):
         dw, dtheta = torch.autograd.grad(cost, (w, theta))
         now = Moment(self.weights, self.threshold, float(y.detach()), float(cost.detach()))
         weights = tuple((w - rate * dw).detach().tolist())
-        return Neuron(weights, float((theta - rate * dtheta).detach()), self.activation, (*self.history, now))
+        return Neuron(
+            weights, float((theta - rate * dtheta).detach()), self.activation, (*self.history, now)
+        )
 
     def _output(self, w: Tensor, theta: Tensor, x: Tensor) -> Tensor:
         return self.activation((w * x).sum() - theta)

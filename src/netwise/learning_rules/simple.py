@@ -1,4 +1,5 @@
-"""Learning without a gradient: what fires together grows together (Hebb), with Oja's brake; and the delta rule."""
+"""Learning without a gradient: what fires together grows together (Hebb), with Oja's brake; and the
+delta rule."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from torch import Tensor
 
 
 def hebb(w: Tensor, x: Tensor, y: Tensor, rate: float) -> Tensor:
-    """Hebb's rule, one step: w_ij + rate * y_i x_j, mean over samples. Nothing ever stops it: see `oja`.
+    """Hebb's rule, one step: w_ij + rate * y_i x_j, mean over samples. Nothing ever stops it: see
+    `oja`.
 
     Args:
         w: weights (outputs, inputs).
@@ -28,10 +30,11 @@ def hebb(w: Tensor, x: Tensor, y: Tensor, rate: float) -> Tensor:
 
 
 def oja(w: Tensor, x: Tensor, rate: float) -> Tensor:
-    """Oja's rule, one step: w + rate * (y x - y^2 w) with y = w x: Hebb's rule whose weights keep length 1.
+    """Oja's rule, one step: w + rate * (y x - y^2 w) with y = w x: Hebb's rule whose weights keep
+    length 1.
 
-    With several outputs it is Sanger's form, each output after the ones before it: they become the principal
-    components of centred inputs, in order.
+    With several outputs it is Sanger's form, each output after the ones before it: they become the
+    principal components of centred inputs, in order.
 
     Args:
         w: weights (outputs, inputs).
@@ -60,8 +63,9 @@ def oja(w: Tensor, x: Tensor, rate: float) -> Tensor:
 def delta(w: Tensor, x: Tensor, target: Tensor, y: Tensor, rate: float) -> Tensor:
     """The delta rule, one step: w_ij + rate * (d_i - y_i) x_j, mean over samples.
 
-    Without the factor f'(z): it is the gradient of squared error for linear outputs (LMS), Rosenblatt's rule for
-    thresholds, and the gradient of cross-entropy for sigmoid outputs; not that of squared error through a sigmoid.
+    Without the factor f'(z): it is the gradient of squared error for linear outputs (LMS),
+    Rosenblatt's rule for thresholds, and the gradient of cross-entropy for sigmoid outputs; not
+    that of squared error through a sigmoid.
 
     Args:
         w: weights (outputs, inputs).

@@ -38,29 +38,35 @@ class _Reconstruction(Network):
 
 @dataclass(frozen=True)
 class Autoencoder(_Reconstruction):
-    """Dense layers down to a code and back: x -> h = f(W x + b) -> g(h), trained so that g(h) is x again.
+    """Dense layers down to a code and back: x -> h = f(W x + b) -> g(h), trained so that g(h) is x
+    again.
 
-    The layers of the encoder are called as those of an `MLP`, so a classifier starts from them by `init=From(...)`, and a `DBN`
-    of equal widths starts this one. Which loss: `MeanSquaredError()` for numbers, `BinaryCrossEntropy()` for pixels from 0 to 1;
-    `outputs="sum"` in either gives errors per input, as the papers count them. With `corrupt` it is a denoising autoencoder: it
+    The layers of the encoder are called as those of an `MLP`, so a classifier starts from them by
+    `init=From(...)`, and a `DBN` of equal widths starts this one. Which loss: `MeanSquaredError()`
+    for numbers, `BinaryCrossEntropy()` for pixels from 0 to 1; `outputs="sum"` in either gives
+    errors per input, as the papers count them. With `corrupt` it is a denoising autoencoder: it
     sees the corrupted input and is asked for the clean one.
 
-    A stack (`layer_by_layer`) trains one layer after the other, each to give back the codes of the one before, in equal shares
-    of the epochs; train the whole, or a classifier, with `init=From(recipe=...)` of it.
+    A stack (`layer_by_layer`) trains one layer after the other, each to give back the codes of the
+    one before, in equal shares of the epochs; train the whole, or a classifier, with
+    `init=From(recipe=...)` of it.
 
     Args:
         widths: numbers of inputs, of each layer's units, and of the code.
-        activation: of the layers of the encoder, and of the decoder's hidden ones. Default `Sigmoid()`.
+        activation: of the layers of the encoder, and of the decoder's hidden ones. Default
+            `Sigmoid()`.
         code: activation of the code, where it is another. Default None: the same.
         output: of the last layer. Default `Identity()`; `BinaryCrossEntropy` takes it so.
         tied: the decoder uses the encoder's weights, transposed. Default true.
-        corrupt: what is done to the inputs of a layer in training: one for all layers, or one for each. Default none.
+        corrupt: what is done to the inputs of a layer in training: one for all layers, or one for
+            each. Default none.
         layer_by_layer: train the layers one after the other. Default false.
-        sparsity: what the distance of each code unit's mean from `sparsity_target` weighs, at least 0: beta of beta KL(rho, mean),
-            for codes from 0 to 1. Default 0.0.
+        sparsity: what the distance of each code unit's mean from `sparsity_target` weighs, at least
+            0: beta of beta KL(rho, mean), for codes from 0 to 1. Default 0.0.
         sparsity_target: rho, the share that a code unit should be on. Default 0.05.
         top: only so many code units, the largest of each sample, are kept; 0: all. Default 0.
-        contraction: what the squared slope of the code, ||dh/dx||^2, weighs, at least 0. Default 0.0.
+        contraction: what the squared slope of the code, ||dh/dx||^2, weighs, at least 0. Default
+            0.0.
 
     Example:
         >>> import netwise as nw
@@ -70,32 +76,82 @@ class Autoencoder(_Reconstruction):
         >>> run.score.name, run.score.value > 0.5, run.module.encode(nw.data.digits().load().test.x / 16).shape
         ('r2', True, torch.Size([360, 16]))
 
-    Source: note 001, claims N15 to N18; denoising: Vincent et al. 2008; KL: Ng 2011, CS294A notes; top: Makhzani, Frey 2013,
-    "k-sparse autoencoders"; contraction: Rifai et al. 2011, "Contractive auto-encoders".
+    Source: note 001, claims N15 to N18; denoising: Vincent et al. 2008; KL: Ng 2011, CS294A notes;
+    top: Makhzani, Frey 2013, "k-sparse autoencoders"; contraction: Rifai et al. 2011, "Contractive
+    auto-encoders".
     """
 
-    widths: tuple[int, ...] = integers((784, 500), shortest=2, longest=100, because="inputs, layers, code", why="MNIST, and the papers' usual layer")
-    activation: Activation = part(Activation, Sigmoid(), why="the notes' and the papers': codes from 0 to 1 are inputs for the next layer")
+    widths: tuple[int, ...] = integers(
+        (784, 500),
+        shortest=2,
+        longest=100,
+        because="inputs, layers, code",
+        why="MNIST, and the papers' usual layer",
+    )
+    activation: Activation = part(
+        Activation,
+        Sigmoid(),
+        why="the notes' and the papers': codes from 0 to 1 are inputs for the next layer",
+    )
     code: Activation | None = part(Activation, None, optional=True, why="one activation for all")
     output: Activation = part(Activation, Identity(), why="losses take logits or plain values")
     tied: bool = flag(True, why="half of the weights, and none can grow while the other shrinks")
     corrupt: tuple[Augment, ...] = parts(Augment, why="a code smaller than the input needs none")
     layer_by_layer: bool = flag(False, why="a few layers learn together")
-    sparsity: float = number(0.0, least=0, because="a negative one rewards distance", why="regularise when it is called for")
-    sparsity_target: float = number(0.05, above=0, below=1, because="it is a share", why="the usual value")
+    sparsity: float = number(
+        0.0,
+        least=0,
+        because="a negative one rewards distance",
+        why="regularise when it is called for",
+    )
+    sparsity_target: float = number(
+        0.05, above=0, below=1, because="it is a share", why="the usual value"
+    )
     top: int = integer(0, least=0, because="it counts units", why="all of them")
-    contraction: float = number(0.0, least=0, because="a negative one rewards steep codes", why="regularise when it is called for")
+    contraction: float = number(
+        0.0,
+        least=0,
+        because="a negative one rewards steep codes",
+        why="regularise when it is called for",
+    )
 
     def disagreements(self) -> list[Problem]:
         layers, problems = len(self.widths) - 1, []
         if len(self.corrupt) not in (0, 1, layers):
-            problems.append(Problem("corrupt", f"{len(self.corrupt)} of them", f"must be one for all layers, or one for each of the {layers}"))
+            problems.append(
+                Problem(
+                    "corrupt",
+                    f"{len(self.corrupt)} of them",
+                    f"must be one for all layers, or one for each of the {layers}",
+                )
+            )
         if any(change.mixes or change.enlarges for change in self.corrupt):
-            problems.append(Problem("corrupt", str(self.corrupt), "must change single samples", "(Mask(share=0.25),)"))
+            problems.append(
+                Problem(
+                    "corrupt",
+                    str(self.corrupt),
+                    "must change single samples",
+                    "(Mask(share=0.25),)",
+                )
+            )
         if self.top > self.widths[-1]:
-            problems.append(Problem("top", str(self.top), f"is more than the code has: {self.widths[-1]} units", str(self.widths[-1])))
+            problems.append(
+                Problem(
+                    "top",
+                    str(self.top),
+                    f"is more than the code has: {self.widths[-1]} units",
+                    str(self.widths[-1]),
+                )
+            )
         if self.sparsity and (self._code.lowest < 0 or self._code.highest > 1):
-            problems.append(Problem("sparsity", str(self.sparsity), "compares shares: the code must be from 0 to 1", "code = Sigmoid()"))
+            problems.append(
+                Problem(
+                    "sparsity",
+                    str(self.sparsity),
+                    "compares shares: the code must be from 0 to 1",
+                    "code = Sigmoid()",
+                )
+            )
         return problems
 
     @property
@@ -121,7 +177,9 @@ class Back(nn.Linear):
         nn.init.zeros_(self.bias)
 
     def forward(self, h: Tensor, weight: Tensor | None = None) -> Tensor:
-        return F.linear(h, weight.t() if self.tied and weight is not None else self.weight, self.bias)
+        return F.linear(
+            h, weight.t() if self.tied and weight is not None else self.weight, self.bias
+        )
 
 
 class _Reconstructor(Unsupervised):
@@ -139,7 +197,9 @@ class _Reconstructor(Unsupervised):
         self.link = torch.sigmoid if loss.goes_with == "Sigmoid" else _same
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "loss"}  # a function that no pickle takes
+        return {
+            name: value for name, value in self.__dict__.items() if name != "loss"
+        }  # a function that no pickle takes
 
     def __setstate__(self, state: dict[str, object]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
@@ -147,12 +207,17 @@ class _Reconstructor(Unsupervised):
             self.loss = state["told"].build()  # type: ignore[attr-defined]
 
     def decode(self, code: Tensor) -> Tensor:
-        """(samples, inputs): outputs for codes, before the loss's own link (`BinaryCrossEntropy` takes logits)."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Autoencoder((64, 16)).build()")
+        """(samples, inputs): outputs for codes, before the loss's own link (`BinaryCrossEntropy`
+        takes logits)."""
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Autoencoder((64, 16)).build()"
+        )
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """(samples, inputs): the inputs again, in their own units."""
-        return self.link(self.decode(self.encode(x)))  # a module that was built by hand takes its outputs for values
+        return self.link(
+            self.decode(self.encode(x))
+        )  # a module that was built by hand takes its outputs for values
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decode(self.encode(x)) if y is None else self.cost(x, y)
@@ -171,7 +236,9 @@ class _Reconstructor(Unsupervised):
             signals.MASKED_R2: _explained(self.reconstruct(masked), flat),
             signals.FOREIGN_R2: _explained(self.reconstruct(foreign.reshape(part.shape)), foreign),
             signals.OWN_R2: _explained(self.reconstruct(part), flat),
-            signals.CODE_DEAD: float((code.flatten(1).std(0, correction=0) < ALIVE).float().mean()) if len(part) > 1 else 0.0,
+            signals.CODE_DEAD: float((code.flatten(1).std(0, correction=0) < ALIVE).float().mean())
+            if len(part) > 1
+            else 0.0,
             signals.CODE_MEAN: float(code.mean()),
             signals.CODE_WIDTH: code[0].numel() / flat[0].numel(),
         }
@@ -180,13 +247,19 @@ class _Reconstructor(Unsupervised):
 
 
 def dealt_out(flat: Tensor, g: torch.Generator) -> Tensor:
-    """Each input's values dealt out anew among the samples: of the same means and spreads, and nothing else of the data."""
-    return torch.stack([column[torch.randperm(len(flat), generator=g).to(flat.device)] for column in flat.t()], 1)
+    """Each input's values dealt out anew among the samples: of the same means and spreads, and
+    nothing else of the data."""
+    return torch.stack(
+        [column[torch.randperm(len(flat), generator=g).to(flat.device)] for column in flat.t()], 1
+    )
 
 
 def _explained(given: Tensor, wanted: Tensor) -> float:
     """Share of the variance that is given back, over all inputs together."""
-    wrong, spread = (given.flatten(1) - wanted).square().sum(), (wanted - wanted.mean(0)).square().sum()
+    wrong, spread = (
+        (given.flatten(1) - wanted).square().sum(),
+        (wanted - wanted.mean(0)).square().sum(),
+    )
     return 1 - float(wrong) / max(float(spread), 1e-12)
 
 
@@ -205,9 +278,14 @@ class Reconstructor(_Reconstructor):
         for i, (ins, outs) in enumerate(pairwise(network.widths), start=1):
             self.add_module(f"layer{i}", nn.Linear(ins, outs))
             last = i == self.count and network.code is not None
-            self.add_module(f"activation{i}", (network.code if last and network.code is not None else network.activation).build())
+            self.add_module(
+                f"activation{i}",
+                (network.code if last and network.code is not None else network.activation).build(),
+            )
         for i in range(self.count, 0, -1):
-            self.add_module(f"back{i}", Back(network.widths[i], network.widths[i - 1], network.tied))
+            self.add_module(
+                f"back{i}", Back(network.widths[i], network.widths[i - 1], network.tied)
+            )
             if i > 1:
                 self.add_module(f"unfold{i}", network.activation.build())
         self.ends = not isinstance(network.output, Identity)
@@ -252,7 +330,9 @@ class Reconstructor(_Reconstructor):
                 for p in self.get_submodule(name).parameters():
                     learns = i == int(self.stage) + 1
                     p.requires_grad_(learns)
-                    p.grad = p.grad if learns else None  # or the optimizer would go on with its last one
+                    p.grad = (
+                        p.grad if learns else None
+                    )  # or the optimizer would go on with its last one
 
     def cost(self, x: Tensor, y: Tensor) -> Tensor:
         if self.stages > 1:
@@ -263,7 +343,9 @@ class Reconstructor(_Reconstructor):
             return self.loss(self.decode(code), y) + self._price(code)
         bent = bent.flatten(1).detach().requires_grad_(self.count != 1)
         code, slope = self._with_slope(bent)
-        return self.loss(self.decode(code), y) + self._price(code) + self.network.contraction * slope
+        return (
+            self.loss(self.decode(code), y) + self._price(code) + self.network.contraction * slope
+        )
 
     def _cost_of_layer(self, x: Tensor, i: int) -> Tensor:
         with torch.no_grad():
@@ -273,12 +355,16 @@ class Reconstructor(_Reconstructor):
         code = self._up(self._corrupted(h, i), i)
         back = self._down(code, i)
         if i == 1:
-            return self.loss(self.get_submodule("output")(back) if self.ends else back, h) + self._price(code)
+            return self.loss(
+                self.get_submodule("output")(back) if self.ends else back, h
+            ) + self._price(code)
         own = self.network.activation  # the codes of the layer before are what this one gives back
         if self.link is torch.sigmoid and isinstance(own, Sigmoid):
             return self.loss(back, h) + self._price(code)
         given = self.get_submodule(f"unfold{i}")(back)
-        lost = F.mse_loss(given, h) if self.link is torch.sigmoid else self.loss(given, h)  # cross-entropy is for codes from 0 to 1
+        lost = (
+            F.mse_loss(given, h) if self.link is torch.sigmoid else self.loss(given, h)
+        )  # cross-entropy is for codes from 0 to 1
         return lost + self._price(code)
 
     def _corrupted(self, x: Tensor, i: int) -> Tensor:
@@ -297,7 +383,8 @@ class Reconstructor(_Reconstructor):
         return beta * (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()
 
     def _with_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(code, mean of ||dh/dx||^2). Exact for one layer: sum_j f'(z_j)^2 ||W_j||^2; for more by a random direction of the code."""
+        """(code, mean of ||dh/dx||^2). Exact for one layer: sum_j f'(z_j)^2 ||W_j||^2; for more by
+        a random direction of the code."""
         if not torch.is_grad_enabled():
             return self.encode(x), x.new_zeros(())
         if self.count > 1:
@@ -322,8 +409,8 @@ def _largest(h: Tensor, count: int) -> Tensor:
 class ConvAutoencoder(_Reconstruction):
     """Convolutions of stride 2 down to a code of maps, transposed ones back: for images.
 
-    Each layer halves height and width (rounded up) by 3x3 filters; the way back doubles them. With `code` a dense layer makes
-    a code of so many numbers of the smallest maps.
+    Each layer halves height and width (rounded up) by 3x3 filters; the way back doubles them. With
+    `code` a dense layer makes a code of so many numbers of the smallest maps.
 
     Args:
         image: channels, height, width. Default (1, 28, 28).
@@ -341,18 +428,44 @@ class ConvAutoencoder(_Reconstruction):
     """
 
     image: tuple[int, ...] = image_field((1, 28, 28))
-    channels: tuple[int, ...] = integers((16, 32), shortest=1, longest=10, most=4096, because="one number for each layer", why="small images have few parts")
-    code: int = integer(32, least=0, most=1_000_000, because="it counts the numbers of the code", why="a twenty-fifth of MNIST's pixels")
-    activation: Activation = part(Activation, ReLU(), why="slope 1 where it fires: gradients keep their size")
+    channels: tuple[int, ...] = integers(
+        (16, 32),
+        shortest=1,
+        longest=10,
+        most=4096,
+        because="one number for each layer",
+        why="small images have few parts",
+    )
+    code: int = integer(
+        32,
+        least=0,
+        most=1_000_000,
+        because="it counts the numbers of the code",
+        why="a twenty-fifth of MNIST's pixels",
+    )
+    activation: Activation = part(
+        Activation, ReLU(), why="slope 1 where it fires: gradients keep their size"
+    )
     corrupt: tuple[Augment, ...] = parts(Augment, why="a code smaller than the input needs none")
     takes: ClassVar[str] = "images"
 
     def disagreements(self) -> list[Problem]:
         if len(self.corrupt) > 1 or any(change.mixes or change.enlarges for change in self.corrupt):
-            return [Problem("corrupt", str(self.corrupt), "must be one change of single samples, or none", "(Mask(share=0.25),)")]
+            return [
+                Problem(
+                    "corrupt",
+                    str(self.corrupt),
+                    "must be one change of single samples, or none",
+                    "(Mask(share=0.25),)",
+                )
+            ]
         if min(self.image[1:]) < 2 ** len(self.channels):
-            told = f"halve {self.image[1]}x{self.image[2]} pixels more often than they can be halved"
-            return [Problem("channels", str(list(self.channels)), told, str(list(self.channels[:1])))]
+            told = (
+                f"halve {self.image[1]}x{self.image[2]} pixels more often than they can be halved"
+            )
+            return [
+                Problem("channels", str(list(self.channels)), told, str(list(self.channels[:1])))
+            ]
         return []
 
     def build(self) -> nn.Module:
@@ -382,8 +495,15 @@ class ConvReconstructor(_Reconstructor):
             up.add_module("activation", network.activation.build())
             up.add_module("unflatten", nn.Unflatten(1, maps))
         for i in range(len(network.channels), 0, -1):
-            odd = tuple(int(full == 2 * half) for full, half in zip(sizes[i - 1], sizes[i], strict=True))
-            up.add_module(f"back{i}", nn.ConvTranspose2d(wide[i], wide[i - 1], 3, stride=2, padding=1, output_padding=odd))  # type: ignore[arg-type]
+            odd = tuple(
+                int(full == 2 * half) for full, half in zip(sizes[i - 1], sizes[i], strict=True)
+            )
+            up.add_module(
+                f"back{i}",
+                nn.ConvTranspose2d(
+                    wide[i], wide[i - 1], 3, stride=2, padding=1, output_padding=odd
+                ),
+            )  # type: ignore[arg-type]
             if i > 1:
                 up.add_module(f"unfold{i}", network.activation.build())
         self.down, self.up = down, up
@@ -404,13 +524,16 @@ class ConvReconstructor(_Reconstructor):
 
 @dataclass(frozen=True)
 class VariationalAutoencoder(_Reconstruction):
-    """An autoencoder whose code is a distribution: N(mean(x), variance(x)), pulled towards N(0, 1); new samples come from N(0, 1).
+    """An autoencoder whose code is a distribution: N(mean(x), variance(x)), pulled towards N(0, 1);
+    new samples come from N(0, 1).
 
-    The cost is minus the lower bound of ln p(x) where the loss counts whole inputs: `BinaryCrossEntropy(outputs="sum")` for pixels
-    from 0 to 1. With a loss that is a mean over the inputs the pull outweighs the data, and the code collapses.
+    The cost is minus the lower bound of ln p(x) where the loss counts whole inputs:
+    `BinaryCrossEntropy(outputs="sum")` for pixels from 0 to 1. With a loss that is a mean over the
+    inputs the pull outweighs the data, and the code collapses.
 
     Args:
-        widths: numbers of inputs, of each hidden layer's units, and of the code. Default (784, 400, 20).
+        widths: numbers of inputs, of each hidden layer's units, and of the code. Default (784, 400,
+            20).
         activation: of the hidden layers. Default `ReLU()`.
         beta: what the pull weighs, at least 0. Default 1.0: the bound.
 
@@ -424,16 +547,27 @@ class VariationalAutoencoder(_Reconstruction):
     Source: Kingma, Welling 2013, arXiv 1312.6114; beta: Higgins et al. 2017. Beyond the notes.
     """
 
-    widths: tuple[int, ...] = integers((784, 400, 20), shortest=3, longest=100, because="inputs, hidden layers, code", why="the usual one on MNIST")
-    activation: Activation = part(Activation, ReLU(), why="slope 1 where it fires: gradients keep their size")
-    beta: float = number(1.0, least=0, because="a negative one rewards distance", why="the lower bound itself")
+    widths: tuple[int, ...] = integers(
+        (784, 400, 20),
+        shortest=3,
+        longest=100,
+        because="inputs, hidden layers, code",
+        why="the usual one on MNIST",
+    )
+    activation: Activation = part(
+        Activation, ReLU(), why="slope 1 where it fires: gradients keep their size"
+    )
+    beta: float = number(
+        1.0, least=0, because="a negative one rewards distance", why="the lower bound itself"
+    )
 
     def build(self) -> nn.Module:
         return VariationalReconstructor(self)
 
 
 class VariationalReconstructor(_Reconstructor):
-    """`layer1` ..., then `code`, means and logs of variances side by side; `back...1` from a draw of it."""
+    """`layer1` ..., then `code`, means and logs of variances side by side; `back...1` from a draw
+    of it."""
 
     def __init__(self, network: VariationalAutoencoder) -> None:
         super().__init__()
@@ -464,7 +598,10 @@ class VariationalReconstructor(_Reconstructor):
     def cost(self, x: Tensor, y: Tensor) -> Tensor:
         mean, log_variance = self.spread(x)
         code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        return self.loss(self.decode(code), y) + self.network.beta * _pull(mean, log_variance).sum(1).mean()
+        return (
+            self.loss(self.decode(code), y)
+            + self.network.beta * _pull(mean, log_variance).sum(1).mean()
+        )
 
     @torch.no_grad()
     def sample(self, count: int, *, seed: int = 0) -> Tensor:
@@ -477,7 +614,11 @@ class VariationalReconstructor(_Reconstructor):
     def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         said = super().look(train, valid, seed)
         told = _pull(*self.spread((valid if len(valid) else train)[:LOOKED_AT])).mean(0)
-        return {**said, signals.LATENT_KL: float(told.sum()), signals.LATENT_UNUSED: float((told < KL_ALIVE).float().mean())}
+        return {
+            **said,
+            signals.LATENT_KL: float(told.sum()),
+            signals.LATENT_UNUSED: float((told < KL_ALIVE).float().mean()),
+        }
 
 
 def _pull(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-"""Convolutional networks from one block: convolution, batch norm, activation, pooling, dropout (CBAPD)."""
+"""Convolutional networks from one block: convolution, batch norm, activation, pooling, dropout
+(CBAPD)."""
 
 from __future__ import annotations
 
@@ -32,12 +33,13 @@ def cbapd(
     dropout: float = 0.25,
     channels: bool = False,
 ) -> nn.Sequential:
-    """One feature extractor: Convolution, Batch norm, Activation, Pooling 2x2, Dropout; each letter may be left out, or stand elsewhere.
+    """One feature extractor: Convolution, Batch norm, Activation, Pooling 2x2, Dropout; each letter
+    may be left out, or stand elsewhere.
 
     Args:
         ins, outs: channels.
-        block: letters of CBAPD in the order of the layers, such as "CAP" or "CABP"; "b" is batch norm without its scale
-            and shift.
+        block: letters of CBAPD in the order of the layers, such as "CAP" or "CABP"; "b" is batch
+            norm without its scale and shift.
         kernel, stride: of the convolution, which pads so that it keeps the size (SAME).
         activation: of A. With `Maxout` the convolution has `pieces` times as many channels.
         pool: "max" or "mean", of 2x2.
@@ -56,7 +58,9 @@ def cbapd(
     now = ins
     for letter in block:
         if letter == "C":
-            layers.add_module("conv", SameConv2d(ins, wide, kernel, stride, bias="B" not in block.upper()))  # the norm takes any away
+            layers.add_module(
+                "conv", SameConv2d(ins, wide, kernel, stride, bias="B" not in block.upper())
+            )  # the norm takes any away
             now = wide
         elif letter in "Bb":
             layers.add_module("norm", nn.BatchNorm2d(now, affine=letter == "B"))
@@ -81,17 +85,19 @@ class ConvNet(Network):
         classes: outputs. Default 10.
         channels: of each stage. Default 32, 64.
         convs: blocks of a stage, at least 1. Default 1.
-        block: letters of "CBAPD" in the order of a block's layers; any may be missing, and "b" is batch norm without its
-            scale and shift. Default "CBAPD".
+        block: letters of "CBAPD" in the order of a block's layers; any may be missing, and "b" is
+            batch norm without its scale and shift. Default "CBAPD".
         kernel: side of the convolutions, which keep the size. Default 3.
         stride: of the first convolution. Default 1.
         pool: "max" takes texture, "mean" keeps background. Default "max".
         activation: Default `ReLU()`.
         dropout: share that D drops, from 0 to below 1. Default 0.25.
         drop_channels: D drops whole channels. Default false.
-        hidden: units of linear layers before the last, each with activation and `head_dropout`. Default none.
+        hidden: units of linear layers before the last, each with activation and `head_dropout`.
+            Default none.
         head_dropout: from 0 to below 1. Default 0.0.
-        means: the head takes the mean of each map, so images of any size fit. Default false: all pixels of the maps.
+        means: the head takes the mean of each map, so images of any size fit. Default false: all
+            pixels of the maps.
 
     Example:
         >>> import netwise as nw
@@ -103,28 +109,80 @@ class ConvNet(Network):
 
     takes: ClassVar[str] = "images"
     image: tuple[int, ...] = image_field((1, 28, 28))
-    classes: int = integer(10, least=1, most=1_000_000, because="a network has outputs", why="ten digits")
-    channels: tuple[int, ...] = integers((32, 64), because="each is a stage", why="two stages read a digit")
-    convs: int = integer(1, least=1, most=100, because="a stage has a convolution", why="the note's block")
+    classes: int = integer(
+        10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"
+    )
+    channels: tuple[int, ...] = integers(
+        (32, 64), because="each is a stage", why="two stages read a digit"
+    )
+    convs: int = integer(
+        1, least=1, most=100, because="a stage has a convolution", why="the note's block"
+    )
     block: str = text(LETTERS, because="its letters are layers", why="the note's order")
-    kernel: int = integer(3, least=1, most=99, because="a kernel has a side", why="two of them see 5x5, with fewer weights")
-    stride: int = integer(1, least=1, most=16, because="a convolution moves on", why="small images have no pixel to spare")
+    kernel: int = integer(
+        3,
+        least=1,
+        most=99,
+        because="a kernel has a side",
+        why="two of them see 5x5, with fewer weights",
+    )
+    stride: int = integer(
+        1,
+        least=1,
+        most=16,
+        because="a convolution moves on",
+        why="small images have no pixel to spare",
+    )
     pool: str = text(MAX, among=(MAX, MEAN), why="it takes texture")
-    activation: Activation = part(Activation, ReLU(), why="slope 1 where it fires: gradients keep their size")
-    dropout: float = number(0.25, least=0, below=1, because="it is a share of what is dropped", why="light: maps repeat themselves")
+    activation: Activation = part(
+        Activation, ReLU(), why="slope 1 where it fires: gradients keep their size"
+    )
+    dropout: float = number(
+        0.25,
+        least=0,
+        below=1,
+        because="it is a share of what is dropped",
+        why="light: maps repeat themselves",
+    )
     drop_channels: bool = flag(False, why="the note's dropout")
-    hidden: tuple[int, ...] = integers((), shortest=0, because="each is a linear layer", why="maps need no more than one")
-    head_dropout: float = number(0.0, least=0, below=1, because="it is a share of the units", why="regularise when overfitting is seen")
+    hidden: tuple[int, ...] = integers(
+        (), shortest=0, because="each is a linear layer", why="maps need no more than one"
+    )
+    head_dropout: float = number(
+        0.0,
+        least=0,
+        below=1,
+        because="it is a share of the units",
+        why="regularise when overfitting is seen",
+    )
     means: bool = flag(False, why="where something lies tells digits apart")
 
     def disagreements(self) -> list[Problem]:
         letters = self.block.replace("b", "B")
-        if sorted(set(letters)) != sorted(letters) or not set(letters) <= set(LETTERS) or "C" not in letters:
-            return [Problem("block", self.block, "must be letters of CBAPD, each at most once, C among them", '"CBAPD"')]
+        if (
+            sorted(set(letters)) != sorted(letters)
+            or not set(letters) <= set(LETTERS)
+            or "C" not in letters
+        ):
+            return [
+                Problem(
+                    "block",
+                    self.block,
+                    "must be letters of CBAPD, each at most once, C among them",
+                    '"CBAPD"',
+                )
+            ]
         pools = len(self.channels) if "P" in self.block else 0
         least = same_size(min(self.image[1:]), self.stride) >> pools
         if least < 1:
-            return [Problem("channels", str(list(self.channels)), f"pool {pools} times, which leaves nothing of {self.image[1]}x{self.image[2]}", "[32, 64]")]
+            return [
+                Problem(
+                    "channels",
+                    str(list(self.channels)),
+                    f"pool {pools} times, which leaves nothing of {self.image[1]}x{self.image[2]}",
+                    "[32, 64]",
+                )
+            ]
         return []
 
     def build(self) -> nn.Module:
@@ -134,9 +192,23 @@ class ConvNet(Network):
         for stage, outs in enumerate(self.channels, start=1):
             for i in range(1, self.convs + 1):
                 last, stride = i == self.convs, self.stride if stage == i == 1 else 1
-                settings = {"kernel": self.kernel, "stride": stride, "dropout": self.dropout, "channels": self.drop_channels}
-                block = cbapd(now, outs, self.block if last else inner, activation=self.activation, pool=self.pool, **settings)  # type: ignore[arg-type]
-                layers.add_module(f"block{stage}" if self.convs == 1 else f"block{stage}_{i}", block)
+                settings = {
+                    "kernel": self.kernel,
+                    "stride": stride,
+                    "dropout": self.dropout,
+                    "channels": self.drop_channels,
+                }
+                block = cbapd(
+                    now,
+                    outs,
+                    self.block if last else inner,
+                    activation=self.activation,
+                    pool=self.pool,
+                    **settings,
+                )  # type: ignore[arg-type]
+                layers.add_module(
+                    f"block{stage}" if self.convs == 1 else f"block{stage}_{i}", block
+                )
                 now = outs
                 height, width = same_size(height, stride), same_size(width, stride)
                 if last and "P" in self.block:

@@ -18,10 +18,12 @@ from netwise.networks.network import Network
 class Own(Network):
     """Any `torch.nn.Module`, by the function or class that makes it.
 
-    Kept in files as module and name, never as code. Reading a file imports nothing: only `build` does.
+    Kept in files as module and name, never as code. Reading a file imports nothing: only `build`
+    does.
 
     Args:
-        source: an importable function or class that takes no arguments, or its name as "module:name".
+        source: an importable function or class that takes no arguments, or its name as
+            "module:name".
 
     Raises:
         WrongValue: a lambda or a nested function, which no file could name.
@@ -39,14 +41,28 @@ class Own(Network):
         if callable(given):
             module, name = getattr(given, "__module__", ""), getattr(given, "__qualname__", "")
             if not module or not name or "<" in name:
-                why = "has no name of its own that a file could keep; move it to the top of a module"
+                why = (
+                    "has no name of its own that a file could keep; move it to the top of a module"
+                )
                 raise WrongValue("Own", [Problem("source", name or shown(given), why)])
             object.__setattr__(self, "source", f"{module}:{name}")
             object.__setattr__(self, "_made_by", given)
             return
         parts = given.split(":") if isinstance(given, str) else []
-        if len(parts) != 2 or not all(bit.isidentifier() for part in parts for bit in part.split(".")):
-            raise WrongValue("Own", [Problem("source", shown(given), 'must be a function, or "module:name" of one', '"models:build"')])
+        if len(parts) != 2 or not all(
+            bit.isidentifier() for part in parts for bit in part.split(".")
+        ):
+            raise WrongValue(
+                "Own",
+                [
+                    Problem(
+                        "source",
+                        shown(given),
+                        'must be a function, or "module:name" of one',
+                        '"models:build"',
+                    )
+                ],
+            )
 
     @property
     def given(self) -> bool:
@@ -56,7 +72,16 @@ class Own(Network):
     def build(self) -> nn.Module:
         made = self._maker()()
         if not isinstance(made, nn.Module):
-            raise WrongValue("Own", [Problem("source", str(self.source), f"must give a torch.nn.Module, and gave {type(made).__name__}")])
+            raise WrongValue(
+                "Own",
+                [
+                    Problem(
+                        "source",
+                        str(self.source),
+                        f"must give a torch.nn.Module, and gave {type(made).__name__}",
+                    )
+                ],
+            )
         return made
 
     def _maker(self) -> Callable[[], object]:
@@ -69,8 +94,19 @@ class Own(Network):
             for bit in name.split("."):
                 found = getattr(found, bit)
         except (ImportError, AttributeError) as error:
-            raise WrongValue("Own", [Problem("source", str(self.source), f"cannot be found ({error}); is its folder on PYTHONPATH?")]) from None
+            raise WrongValue(
+                "Own",
+                [
+                    Problem(
+                        "source",
+                        str(self.source),
+                        f"cannot be found ({error}); is its folder on PYTHONPATH?",
+                    )
+                ],
+            ) from None
         if not callable(found):
-            raise WrongValue("Own", [Problem("source", str(self.source), "is not a function or class")])
+            raise WrongValue(
+                "Own", [Problem("source", str(self.source), "is not a function or class")]
+            )
         made: Callable[[], object] = found
         return made

@@ -1,4 +1,5 @@
-"""Inception: kernels of several sizes within one layer; and GoogLeNet (2014), which is made of them."""
+"""Inception: kernels of several sizes within one layer; and GoogLeNet (2014), which is made of
+them."""
 
 from __future__ import annotations
 
@@ -18,7 +19,15 @@ from netwise.part import flag, integer, number
 class Conv(nn.Module):
     """Convolution, batch norm (or none), ReLU; with torchvision's names."""
 
-    def __init__(self, ins: int, outs: int, kernel: int, stride: int = 1, padding: int = 0, batch_norm: bool = True) -> None:
+    def __init__(
+        self,
+        ins: int,
+        outs: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int = 0,
+        batch_norm: bool = True,
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(ins, outs, kernel, stride, padding, bias=not batch_norm)
         self.bn = nn.BatchNorm2d(outs, eps=0.001) if batch_norm else None
@@ -29,7 +38,8 @@ class Conv(nn.Module):
 
 
 class InceptionBlock(nn.Module):
-    """Four ways side by side: 1x1; 1x1 then 3x3; 1x1 then 5x5; pooling then 1x1; their maps are put in one row.
+    """Four ways side by side: 1x1; 1x1 then 3x3; 1x1 then 5x5; pooling then 1x1; their maps are put
+    in one row.
 
     Args:
         ins: channels that come in.
@@ -45,13 +55,23 @@ class InceptionBlock(nn.Module):
     Source: Szegedy et al. 2014, arXiv 1409.4842, figure 2b; note 001, claim N07.
     """
 
-    def __init__(self, ins: int, ways: Sequence[int], large: int = 5, batch_norm: bool = True) -> None:
+    def __init__(
+        self, ins: int, ways: Sequence[int], large: int = 5, batch_norm: bool = True
+    ) -> None:
         super().__init__()
         one, before3, three, before5, five, pool = ways
         self.branch1 = Conv(ins, one, 1, batch_norm=batch_norm)
-        self.branch2 = nn.Sequential(Conv(ins, before3, 1, batch_norm=batch_norm), Conv(before3, three, 3, padding=1, batch_norm=batch_norm))
-        self.branch3 = nn.Sequential(Conv(ins, before5, 1, batch_norm=batch_norm), Conv(before5, five, large, padding=large // 2, batch_norm=batch_norm))
-        self.branch4 = nn.Sequential(nn.MaxPool2d(3, 1, 1, ceil_mode=True), Conv(ins, pool, 1, batch_norm=batch_norm))
+        self.branch2 = nn.Sequential(
+            Conv(ins, before3, 1, batch_norm=batch_norm),
+            Conv(before3, three, 3, padding=1, batch_norm=batch_norm),
+        )
+        self.branch3 = nn.Sequential(
+            Conv(ins, before5, 1, batch_norm=batch_norm),
+            Conv(before5, five, large, padding=large // 2, batch_norm=batch_norm),
+        )
+        self.branch4 = nn.Sequential(
+            nn.MaxPool2d(3, 1, 1, ceil_mode=True), Conv(ins, pool, 1, batch_norm=batch_norm)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1)
@@ -72,9 +92,12 @@ BLOCKS: dict[str, tuple[int, ...]] = {
 
 
 class AuxiliaryHead(nn.Module):
-    """A classifier on inner maps, which feeds gradient to the early layers; there in training only."""
+    """A classifier on inner maps, which feeds gradient to the early layers; there in training
+    only."""
 
-    def __init__(self, ins: int, units: int, classes: int, dropout: float, batch_norm: bool, middle: int) -> None:
+    def __init__(
+        self, ins: int, units: int, classes: int, dropout: float, batch_norm: bool, middle: int
+    ) -> None:
         super().__init__()
         self.conv = Conv(ins, middle, 1, batch_norm=batch_norm)
         self.fc1 = nn.Linear(middle * 16, units)
@@ -91,16 +114,39 @@ class GoogLeNetModule(nn.Module):
     """The module of `GoogLeNet`; in training it also gives the outputs of its auxiliary heads."""
 
     def __init__(
-        self, channels: int, classes: int, width: float, small: bool, auxiliary: bool, batch_norm: bool, large: int, dropout: float, aux_dropout: float
+        self,
+        channels: int,
+        classes: int,
+        width: float,
+        small: bool,
+        auxiliary: bool,
+        batch_norm: bool,
+        large: int,
+        dropout: float,
+        aux_dropout: float,
     ) -> None:
         super().__init__()
-        self.arguments = (channels, classes, width, small, auxiliary, batch_norm, large, dropout, aux_dropout)
+        self.arguments = (
+            channels,
+            classes,
+            width,
+            small,
+            auxiliary,
+            batch_norm,
+            large,
+            dropout,
+            aux_dropout,
+        )
 
         def wide(units: int) -> int:
             return max(1, round(units * width))
 
         first, third = wide(64), wide(192)
-        self.conv1 = Conv(channels, first, 3, padding=1, batch_norm=batch_norm) if small else Conv(channels, first, 7, 2, 3, batch_norm)
+        self.conv1 = (
+            Conv(channels, first, 3, padding=1, batch_norm=batch_norm)
+            if small
+            else Conv(channels, first, 7, 2, 3, batch_norm)
+        )
         self.maxpool1 = nn.Identity() if small else nn.MaxPool2d(3, 2, ceil_mode=True)
         self.conv2 = Conv(first, first, 1, batch_norm=batch_norm)
         self.conv3 = Conv(first, third, 3, padding=1, batch_norm=batch_norm)
@@ -115,8 +161,16 @@ class GoogLeNetModule(nn.Module):
             now = ways[0] + ways[2] + ways[4] + ways[5]
             widths[name] = now
         made = auxiliary
-        self.aux1 = AuxiliaryHead(widths["4a"], wide(1024), classes, aux_dropout, batch_norm, wide(128)) if made else None
-        self.aux2 = AuxiliaryHead(widths["4d"], wide(1024), classes, aux_dropout, batch_norm, wide(128)) if made else None
+        self.aux1 = (
+            AuxiliaryHead(widths["4a"], wide(1024), classes, aux_dropout, batch_norm, wide(128))
+            if made
+            else None
+        )
+        self.aux2 = (
+            AuxiliaryHead(widths["4d"], wide(1024), classes, aux_dropout, batch_norm, wide(128))
+            if made
+            else None
+        )
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(now, classes)
@@ -146,10 +200,11 @@ class GoogLeNetModule(nn.Module):
 class GoogLeNet(Network):
     """Nine Inception blocks, with two auxiliary classifiers that count 0.3 each while it trains.
 
-    The 2014 net had no batch norm, which came a year later (erratum E19): `batch_norm=False` is the published form, with
-    kernels of 5x5. torchvision's published weights have batch norm, and 3x3 in the place of 5x5: `batch_norm=True,
-    large_kernel=3`, whose 6,624,904 numbers are without the auxiliary heads. Images with sides below 64 skip the
-    first two poolings and begin with 3x3 at stride 1.
+    The 2014 net had no batch norm, which came a year later (erratum E19): `batch_norm=False` is the
+    published form, with kernels of 5x5. torchvision's published weights have batch norm, and 3x3 in
+    the place of 5x5: `batch_norm=True, large_kernel=3`, whose 6,624,904 numbers are without the
+    auxiliary heads. Images with sides below 64 skip the first two poolings and begin with 3x3 at
+    stride 1.
 
     Args:
         image: channels, height, width. Default 3, 224, 224.
@@ -171,23 +226,46 @@ class GoogLeNet(Network):
 
     takes: ClassVar[str] = "images"
     image: tuple[int, ...] = image_field((3, 224, 224))
-    classes: int = integer(1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's")
+    classes: int = integer(
+        1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's"
+    )
     batch_norm: bool = flag(True, why="it learns far sooner, and published weights have it")
-    large_kernel: int = integer(3, least=3, most=5, because="it is 3 or 5", why="that of published weights")
+    large_kernel: int = integer(
+        3, least=3, most=5, because="it is 3 or 5", why="that of published weights"
+    )
     auxiliary: bool = flag(True, why="as published")
-    auxiliary_weight: float = number(0.3, least=0, because="a loss is not rewarded", why="the paper's value")
+    auxiliary_weight: float = number(
+        0.3, least=0, because="a loss is not rewarded", why="the paper's value"
+    )
     width: float = width_field()
-    dropout: float = number(0.2, least=0, below=1, because="it is a share of the units", why="torchvision's; the paper says 0.4")
-    auxiliary_dropout: float = number(0.7, least=0, below=1, because="it is a share of the units", why="the paper's value")
+    dropout: float = number(
+        0.2,
+        least=0,
+        below=1,
+        because="it is a share of the units",
+        why="torchvision's; the paper says 0.4",
+    )
+    auxiliary_dropout: float = number(
+        0.7, least=0, below=1, because="it is a share of the units", why="the paper's value"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.large_kernel == 4:
             return [Problem("large_kernel", "4", "must be 3 or 5", "5")]
         if min(self.image[1:]) < 8:
-            return [Problem("image", str(list(self.image)), "is too small: sides of at least 8 are needed", "[3, 32, 32]")]
+            return [
+                Problem(
+                    "image",
+                    str(list(self.image)),
+                    "is too small: sides of at least 8 are needed",
+                    "[3, 32, 32]",
+                )
+            ]
         return []
 
     def build(self) -> nn.Module:
         small = min(self.image[1:]) < SMALL
         flags = (small, self.auxiliary, self.batch_norm, self.large_kernel)
-        return GoogLeNetModule(self.image[0], self.classes, self.width, *flags, self.dropout, self.auxiliary_dropout)
+        return GoogLeNetModule(
+            self.image[0], self.classes, self.width, *flags, self.dropout, self.auxiliary_dropout
+        )

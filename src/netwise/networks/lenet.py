@@ -1,4 +1,5 @@
-"""LeNet-5 (1998), the opening work of convolutional networks: in its modern form, and as it was published."""
+"""LeNet-5 (1998), the opening work of convolutional networks: in its modern form, and as it was
+published."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ from netwise.parts.activations import Activation, ReLU
 class LeNet5(Network):
     """Two convolutions with pooling, then three linear layers: 6@5x5, 16@5x5, 120, 84, classes.
 
-    The 1998 net took 32x32; here the first convolution pads by 2, so that 28x28 gives the same maps. As published:
-    `LeNet5Paper`.
+    The 1998 net took 32x32; here the first convolution pads by 2, so that 28x28 gives the same
+    maps. As published: `LeNet5Paper`.
 
     Args:
         image: channels, height, width. Default 1, 28, 28. Sides of at least 12.
@@ -33,13 +34,22 @@ class LeNet5(Network):
         >>> sum(p.numel() for p in nw.LeNet5().build().parameters())
         61706
 
-    Source: LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition;
-    note 001, claim N04.
+    Source: LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document
+    recognition; note 001, claim N04.
     """
 
     takes: ClassVar[str] = "images"
-    image: tuple[int, ...] = integers((1, 28, 28), shortest=3, longest=3, most=4096, because="channels, height, width", why="MNIST's")
-    classes: int = integer(10, least=1, most=1_000_000, because="a network has outputs", why="ten digits")
+    image: tuple[int, ...] = integers(
+        (1, 28, 28),
+        shortest=3,
+        longest=3,
+        most=4096,
+        because="channels, height, width",
+        why="MNIST's",
+    )
+    classes: int = integer(
+        10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"
+    )
     activation: Activation = part(Activation, ReLU(), why="the modern form")
     width: float = width_field()
 
@@ -83,7 +93,8 @@ CONNECTIONS: tuple[tuple[int, ...], ...] = (
     (0, 1, 2, 3, 4, 5),
 )
 
-# Digits drawn on 7x12, as the paper's output units compare with: likely confusions look alike. Drawn for netwise.
+# Digits drawn on 7x12, as the paper's output units compare with: likely confusions look alike.
+# Drawn for netwise.
 GLYPHS = (
     ".#####. ##...## ##...## ##...## ##...## ##...## ##...## ##...## ##...## ##...## .#####. .......",
     "...##.. ..###.. .####.. ...##.. ...##.. ...##.. ...##.. ...##.. ...##.. ...##.. .###### .......",
@@ -99,7 +110,8 @@ GLYPHS = (
 
 
 class ScaledTanh(nn.Module):
-    """f(a) = 1.7159 tanh(2 a / 3): f(1) = 1 and f(-1) = -1, where its bend is greatest (appendix A of the paper)."""
+    """f(a) = 1.7159 tanh(2 a / 3): f(1) = 1 and f(-1) = -1, where its bend is greatest (appendix A
+    of the paper)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return 1.7159 * torch.tanh(x * (2 / 3))
@@ -129,13 +141,17 @@ class PartlyConnected(nn.Module):
         self.maps = nn.ModuleList(nn.Conv2d(len(seen), 1, 5) for seen in CONNECTIONS)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([conv(x[:, list(seen)]) for conv, seen in zip(self.maps, CONNECTIONS, strict=True)], 1)
+        return torch.cat(
+            [conv(x[:, list(seen)]) for conv, seen in zip(self.maps, CONNECTIONS, strict=True)], 1
+        )
 
 
 class Distances(nn.Module):
-    """Radial basis functions: how far the 84 units are from each class's picture, sum_j (x_j - w_ij)^2; fixed, negated.
+    """Radial basis functions: how far the 84 units are from each class's picture, sum_j (x_j -
+    w_ij)^2; fixed, negated.
 
-    The negative distances serve as logits: with `CrossEntropy` that is the paper's criterion (eq. 9) but for its constant.
+    The negative distances serve as logits: with `CrossEntropy` that is the paper's criterion (eq.
+    9) but for its constant.
     """
 
     codes: Tensor
@@ -155,15 +171,23 @@ class Distances(nn.Module):
 def class_codes(classes: int) -> Tensor:
     """(classes, 84) of -1 and 1: pictures of digits, and beyond ten a fixed draw."""
     drawn = [[1.0 if mark == "#" else -1.0 for mark in glyph.replace(" ", "")] for glyph in GLYPHS]
-    more = torch.randint(0, 2, (max(classes - len(GLYPHS), 0), 84), generator=torch.Generator().manual_seed(84)).float() * 2 - 1
+    more = (
+        torch.randint(
+            0, 2, (max(classes - len(GLYPHS), 0), 84), generator=torch.Generator().manual_seed(84)
+        ).float()
+        * 2
+        - 1
+    )
     return torch.cat([torch.tensor(drawn), more])[:classes]
 
 
 @dataclass(frozen=True)
 class LeNet5Paper(Network):
-    """LeNet-5 as published: trainable subsampling, the connection table of C3, scaled tanh, distances to pictures at the end.
+    """LeNet-5 as published: trainable subsampling, the connection table of C3, scaled tanh,
+    distances to pictures at the end.
 
-    60,000 trainable numbers: C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164. The paper's bitmaps are redrawn.
+    60,000 trainable numbers: C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164. The paper's
+    bitmaps are redrawn.
 
     Args:
         image: 1, height, width; padded with zeros to 32x32. Default 1, 28, 28.
@@ -179,12 +203,21 @@ class LeNet5Paper(Network):
 
     takes: ClassVar[str] = "images"
     image: tuple[int, ...] = image_field((1, 28, 28))
-    classes: int = integer(10, least=1, most=1_000_000, because="a network has outputs", why="ten digits")
+    classes: int = integer(
+        10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"
+    )
 
     def disagreements(self) -> list[Problem]:
         channels, height, width = self.image
         if channels != 1 or max(height, width) > 32 or (32 - height) % 2 or (32 - width) % 2:
-            return [Problem("image", str(list(self.image)), "must be one channel of at most 32x32, of even sides: the table is of six maps", "[1, 28, 28]")]
+            return [
+                Problem(
+                    "image",
+                    str(list(self.image)),
+                    "must be one channel of at most 32x32, of even sides: the table is of six maps",
+                    "[1, 28, 28]",
+                )
+            ]
         return []
 
     def build(self) -> nn.Module:

@@ -22,19 +22,22 @@ BEFORE, AFTER = "before", "after"
 class MLP(Network):
     """Linear layers with an activation between them: a^l = f(W^l a^(l-1) + b^l).
 
-    Images are flattened. A hidden layer is: linear, batch norm, activation, dropout. With `Maxout` a unit of the
-    hidden layers has several linear functions.
+    Images are flattened. A hidden layer is: linear, batch norm, activation, dropout. With `Maxout`
+    a unit of the hidden layers has several linear functions.
 
     Args:
         widths: numbers of inputs, of each hidden layer's units, and of outputs.
         activation: of the hidden layers. Default `ReLU()`.
         output: of the last layer. Default `Identity()`: losses take logits or plain values.
         batch_norm: normalise each hidden layer. Default false.
-        norm_place: "before" or "after" the activation; both are used. Default "before", the paper's.
+        norm_place: "before" or "after" the activation; both are used. Default "before", the
+            paper's.
         dropout: share of hidden units dropped in training, from 0 to below 1. Default 0.0.
         input_dropout: the same for the inputs. Default 0.0.
-        drop_connect: share of the hidden layers' weights dropped in training, from 0 to below 1. Default 0.0.
-        residual: hidden layers as wide as the one before add what came in: y = x + F(x). Default false.
+        drop_connect: share of the hidden layers' weights dropped in training, from 0 to below 1.
+            Default 0.0.
+        residual: hidden layers as wide as the one before add what came in: y = x + F(x). Default
+            false.
 
     Example:
         >>> import netwise as nw
@@ -43,17 +46,32 @@ class MLP(Network):
         >>> nw.MLP((784, 240, 10), activation=nw.Maxout(5)).build().layer1.out_features
         1200
 
-    Source: note 001, claims N02 and Y09; note 000, claims A08 and Y06; batch norm: Ioffe, Szegedy 2015, arXiv 1502.03167.
+    Source: note 001, claims N02 and Y09; note 000, claims A08 and Y06; batch norm: Ioffe, Szegedy
+    2015, arXiv 1502.03167.
     """
 
-    widths: tuple[int, ...] = integers(shortest=2, longest=1000, most=1_000_000, because="inputs, hidden layers, outputs", write="[64, 30, 10]")
-    activation: Activation = part(Activation, ReLU(), why="slope 1 where it fires: gradients keep their size")
+    widths: tuple[int, ...] = integers(
+        shortest=2,
+        longest=1000,
+        most=1_000_000,
+        because="inputs, hidden layers, outputs",
+        write="[64, 30, 10]",
+    )
+    activation: Activation = part(
+        Activation, ReLU(), why="slope 1 where it fires: gradients keep their size"
+    )
     output: Activation = part(Activation, Identity(), why="losses take logits or plain values")
     batch_norm: bool = flag(False, why="a good start makes it unnecessary in shallow nets")
     norm_place: str = text(BEFORE, among=(BEFORE, AFTER), why="the paper's place")
-    dropout: float = number(0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen")
-    input_dropout: float = number(0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen")
-    drop_connect: float = number(0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen")
+    dropout: float = number(
+        0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen"
+    )
+    input_dropout: float = number(
+        0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen"
+    )
+    drop_connect: float = number(
+        0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen"
+    )
     residual: bool = flag(False, why="a few layers learn without")
 
     def build(self) -> nn.Module:
@@ -77,7 +95,12 @@ class MLP(Network):
 
     def _hidden(self, layers: nn.Sequential, i: int, ins: int, outs: int) -> None:
         wide = outs * self.activation.pieces if isinstance(self.activation, Maxout) else outs
-        layers.add_module(f"layer{i}", DropConnectLinear(ins, wide, p=self.drop_connect) if self.drop_connect else nn.Linear(ins, wide))
+        layers.add_module(
+            f"layer{i}",
+            DropConnectLinear(ins, wide, p=self.drop_connect)
+            if self.drop_connect
+            else nn.Linear(ins, wide),
+        )
         if self.batch_norm and self.norm_place == BEFORE:
             layers.add_module(f"norm{i}", nn.BatchNorm1d(wide))
         layers.add_module(f"activation{i}", self.activation.build())

@@ -16,10 +16,12 @@ class Network(Part):
 
     Attributes:
         takes: what an input is: "numbers" of any shape, "images", or "sequences".
-        auxiliary_weight: what the losses of auxiliary heads count beside the main one, while it trains.
+        auxiliary_weight: what the losses of auxiliary heads count beside the main one, while it
+            trains.
         by_phases: it learns by a `Phase` in the place of a loss: an energy model.
         stores: it remembers its training inputs at once, without gradients.
-        own_loss: in training its module is handed the targets too and gives the loss itself, by what `learn_by` told it.
+        own_loss: in training its module is handed the targets too and gives the loss itself, by
+            what `learn_by` told it.
 
     Example:
         >>> import netwise as nw
@@ -36,22 +38,34 @@ class Network(Part):
 
     @property
     def learns(self) -> str:
-        """What it learns of the data: their "targets"; "itself", to give each input again; or the "inputs", how likely each is."""
+        """What it learns of the data: their "targets"; "itself", to give each input again; or the
+        "inputs", how likely each is."""
         return TARGETS
 
     def build(self) -> nn.Module:
         """A fresh module: inputs (samples, ...) in, outputs (samples, outputs) out."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as MLP((64, 30, 10))")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as MLP((64, 30, 10))"
+        )
 
 
 def image_field(default: tuple[int, int, int]) -> Any:
     """The field `image`: channels, height, width."""
-    return integers(default, shortest=3, longest=3, most=4096, because="channels, height, width", why="those of the published form")
+    return integers(
+        default,
+        shortest=3,
+        longest=3,
+        most=4096,
+        because="channels, height, width",
+        why="those of the published form",
+    )
 
 
 def width_field() -> Any:
     """The field `width`: a factor on all channels."""
-    return number(1.0, above=0, most=16, because="it is a factor on the channels", why="the published form")
+    return number(
+        1.0, above=0, most=16, because="it is a factor on the channels", why="the published form"
+    )
 
 
 def scaled(channels: int, width: float) -> int:

@@ -18,18 +18,31 @@ EACH, LAST = "each", "last"
 class Sequencer(nn.Module):
     """Reads sequences step by step, answers at each step or after the last one.
 
-    Takes class numbers (samples, steps) where `symbols` > 0, else numbers (samples, steps, features); further axes of
-    images are taken as rows: (samples, channels, height, width) is height steps of channels * width numbers.
-    Gives (samples, outputs), or (samples, outputs, steps) for an answer at each step, as torch's losses take it.
+    Takes class numbers (samples, steps) where `symbols` > 0, else numbers (samples, steps,
+    features); further axes of images are taken as rows: (samples, channels, height, width) is
+    height steps of channels * width numbers. Gives (samples, outputs), or (samples, outputs, steps)
+    for an answer at each step, as torch's losses take it.
     """
 
-    def __init__(self, cell: str, features: int, units: int, layers: int, outputs: int, symbols: int = 0, answers: str = LAST, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        cell: str,
+        features: int,
+        units: int,
+        layers: int,
+        outputs: int,
+        symbols: int = 0,
+        answers: str = LAST,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.arguments = (cell, features, units, layers, outputs, symbols, answers, dropout)
         self.answers = answers
         kinds = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
         self.embedding = nn.Embedding(symbols, features) if symbols else None
-        self.cell = kinds[cell](features, units, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
+        self.cell = kinds[cell](
+            features, units, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0
+        )
         self.dropout = nn.Dropout(dropout) if dropout else None
         self.head = nn.Linear(units, outputs)
 
@@ -57,10 +70,12 @@ class Sequencer(nn.Module):
 
 
 class StreamSequencer(Sequencer):
-    """A sequencer whose state at the end of a training batch is where the next batch begins, cut off from its gradient.
+    """A sequencer whose state at the end of a training batch is where the next batch begins, cut
+    off from its gradient.
 
-    That is truncated back-propagation through time: gradients reach back over one batch, the state over the whole text.
-    The state travels with the weights, as the module's extra state. In evaluation each sequence begins empty.
+    That is truncated back-propagation through time: gradients reach back over one batch, the state
+    over the whole text. The state travels with the weights, as the module's extra state. In
+    evaluation each sequence begins empty.
     """
 
     state: Tensor = torch.zeros(0)
@@ -69,7 +84,13 @@ class StreamSequencer(Sequencer):
         if not self.training:
             return super().forward(x)
         known = self.state.dim() == 4 and self.state.shape[2] == len(x)
-        before = None if not known else tuple(self.state.unbind()) if len(self.state) == 2 else self.state[0]
+        before = (
+            None
+            if not known
+            else tuple(self.state.unbind())
+            if len(self.state) == 2
+            else self.state[0]
+        )
         h, after = self.cell(self.read(x), before)
         self.state = torch.stack([after] if isinstance(after, Tensor) else list(after)).detach()
         return self.answer(h)
@@ -86,7 +107,8 @@ class StreamSequencer(Sequencer):
 
 
 def as_rows(x: Tensor) -> Tensor:
-    """(samples, steps, features): images become rows of pixels, plain rows of numbers become steps of one number."""
+    """(samples, steps, features): images become rows of pixels, plain rows of numbers become steps
+    of one number."""
     if x.dim() == 4:
         return x.transpose(1, 2).flatten(2)
     return x[:, :, None] if x.dim() == 2 else x
@@ -100,25 +122,49 @@ class _Recurrent(Network):
     """A recurrent network.
 
     Args:
-        features: numbers of each step; with `symbols`, length of the vector learned for each symbol. Default 28.
+        features: numbers of each step; with `symbols`, length of the vector learned for each
+            symbol. Default 28.
         units: of the state. Default 128.
         layers: states on top of each other, at least 1. Default 1.
         outputs: of each answer. Default 10.
-        symbols: size of the alphabet, for class numbers as inputs; 0: the inputs are numbers. Default 0.
+        symbols: size of the alphabet, for class numbers as inputs; 0: the inputs are numbers.
+            Default 0.
         answers: "last": one answer after the last step; "each": one at every step. Default "last".
-        dropout: share of the state dropped before the answer, of the symbols' vectors, and between layers. Default 0.0.
-        carry: begin each training batch with the state that the one before ended with; for texts. Default false.
+        dropout: share of the state dropped before the answer, of the symbols' vectors, and between
+            layers. Default 0.0.
+        carry: begin each training batch with the state that the one before ended with; for texts.
+            Default false.
     """
 
     takes: ClassVar[str] = "sequences"
     cell: ClassVar[str] = "RNN"
-    features: int = integer(28, least=1, most=100_000, because=STEPS, why="a row of a digit of 28x28")
-    units: int = integer(128, least=1, most=100_000, because="the state has a size", why="enough for rows of digits")
-    layers: int = integer(1, least=1, most=100, because="there is a state", why="one is enough for most")
-    outputs: int = integer(10, least=1, most=1_000_000, because="a network has outputs", why="ten digits")
-    symbols: int = integer(0, least=0, most=1_000_000, because="it is the size of an alphabet", why="inputs are numbers")
+    features: int = integer(
+        28, least=1, most=100_000, because=STEPS, why="a row of a digit of 28x28"
+    )
+    units: int = integer(
+        128, least=1, most=100_000, because="the state has a size", why="enough for rows of digits"
+    )
+    layers: int = integer(
+        1, least=1, most=100, because="there is a state", why="one is enough for most"
+    )
+    outputs: int = integer(
+        10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"
+    )
+    symbols: int = integer(
+        0,
+        least=0,
+        most=1_000_000,
+        because="it is the size of an alphabet",
+        why="inputs are numbers",
+    )
     answers: str = text(LAST, among=(LAST, EACH), why="a sequence is of one class")
-    dropout: float = number(0.0, least=0, below=1, because="it is a share of the state", why="regularise when overfitting is seen")
+    dropout: float = number(
+        0.0,
+        least=0,
+        below=1,
+        because="it is a share of the state",
+        why="regularise when overfitting is seen",
+    )
     carry: bool = flag(False, why="most sequences have a beginning of their own")
 
     def disagreements(self) -> list[Problem]:
@@ -128,15 +174,24 @@ class _Recurrent(Network):
 
     def build(self) -> nn.Module:
         kind = StreamSequencer if self.carry else Sequencer
-        return kind(self.cell, self.features, self.units, self.layers, self.outputs, self.symbols, self.answers, self.dropout)
+        return kind(
+            self.cell,
+            self.features,
+            self.units,
+            self.layers,
+            self.outputs,
+            self.symbols,
+            self.answers,
+            self.dropout,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ElmanRNN(_Recurrent):
     """Elman's recurrent network: h_t = tanh(W_xh x_t + W_hh h_(t-1) + b), y_t = W_hy h_t + b_y.
 
-    The gradient is multiplied by W_hh at every step back: it fades or explodes within some ten steps. For longer
-    memories use `LSTM` or `GRU`; `gradient_through_time` shows the difference.
+    The gradient is multiplied by W_hh at every step back: it fades or explodes within some ten
+    steps. For longer memories use `LSTM` or `GRU`; `gradient_through_time` shows the difference.
 
     Args:
         features, units, layers, outputs, symbols, answers, dropout, carry: see `LSTM`.
@@ -154,19 +209,24 @@ class ElmanRNN(_Recurrent):
 
 @dataclass(frozen=True, kw_only=True)
 class LSTM(_Recurrent):
-    """Long short-term memory: a cell that is added to, behind gates, so that gradients live for hundreds of steps.
+    """Long short-term memory: a cell that is added to, behind gates, so that gradients live for
+    hundreds of steps.
 
         i, f, o = sigmoid(W x_t + U h_(t-1) + b),  g = tanh(...),   c_t = f c_(t-1) + i g,   h_t = o tanh(c_t)
 
     Args:
-        features: numbers of each step; with `symbols`, length of the vector learned for each symbol. Default 28.
+        features: numbers of each step; with `symbols`, length of the vector learned for each
+            symbol. Default 28.
         units: of the state. Default 128.
         layers: states on top of each other, at least 1. Default 1.
         outputs: of each answer. Default 10.
-        symbols: size of the alphabet, for class numbers as inputs; 0: the inputs are numbers. Default 0.
+        symbols: size of the alphabet, for class numbers as inputs; 0: the inputs are numbers.
+            Default 0.
         answers: "last": one answer after the last step; "each": one at every step. Default "last".
-        dropout: share of the state dropped before the answer, of the symbols' vectors, and between layers. Default 0.0.
-        carry: begin each training batch with the state that the one before ended with; for texts. Default false.
+        dropout: share of the state dropped before the answer, of the symbols' vectors, and between
+            layers. Default 0.0.
+        carry: begin each training batch with the state that the one before ended with; for texts.
+            Default false.
 
     Example:
         >>> import netwise as nw, torch
@@ -174,7 +234,8 @@ class LSTM(_Recurrent):
         >>> network.build()(torch.zeros(5, 20, dtype=torch.int64)).shape  # (samples, outputs, steps)
         torch.Size([5, 65, 20])
 
-    Source: Hochreiter, Schmidhuber 1997, with the forget gate of Gers, Schmidhuber, Cummins 2000; torch's `nn.LSTM`.
+    Source: Hochreiter, Schmidhuber 1997, with the forget gate of Gers, Schmidhuber, Cummins 2000;
+    torch's `nn.LSTM`.
     """
 
     cell: ClassVar[str] = "LSTM"
@@ -200,8 +261,11 @@ class GRU(_Recurrent):
     cell: ClassVar[str] = "GRU"
 
 
-def gradient_through_time(module: nn.Module, x: Tensor, loss: object = None, y: Tensor | None = None) -> list[float]:
-    """How large the gradient of the loss is at the state of each step: what is left of it, back in time.
+def gradient_through_time(
+    module: nn.Module, x: Tensor, loss: object = None, y: Tensor | None = None
+) -> list[float]:
+    """How large the gradient of the loss is at the state of each step: what is left of it, back in
+    time.
 
     Norm over samples and units of dC/dh_t, the whole gradient, through all later steps.
 
@@ -224,7 +288,9 @@ def gradient_through_time(module: nn.Module, x: Tensor, loss: object = None, y: 
     Source: note 001, claim N09; Bengio, Simard, Frasconi 1994.
     """
     if not isinstance(module, Sequencer):
-        raise TypeError(f"gradient_through_time takes a recurrent module of netwise, not {type(module).__name__}")
+        raise TypeError(
+            f"gradient_through_time takes a recurrent module of netwise, not {type(module).__name__}"
+        )
     rows = module.embedding(x) if module.embedding is not None else as_rows(x)
     state, states, answers = None, [], []
     for t in range(rows.shape[1]):
@@ -235,4 +301,7 @@ def gradient_through_time(module: nn.Module, x: Tensor, loss: object = None, y: 
         answers.append(module.head(whole[-1]))
     output = answers[-1] if module.answers == LAST else torch.stack(answers, 2)
     value = loss(output, y) if callable(loss) else answers[-1].sum()
-    return [float(g.norm()) for g in torch.autograd.grad(value, states, allow_unused=True, materialize_grads=True)]
+    return [
+        float(g.norm())
+        for g in torch.autograd.grad(value, states, allow_unused=True, materialize_grads=True)
+    ]

@@ -1,4 +1,5 @@
-"""ResNet (2015): layers that add to what comes in; for ImageNet and for CIFAR, with their plain twins."""
+"""ResNet (2015): layers that add to what comes in; for ImageNet and for CIFAR, with their plain
+twins."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ AFTER, BEFORE = "after", "before"
 
 
 class Shortcut(nn.Module):
-    """Option A of the paper: every second pixel, and channels of zeros for the new ones; nothing to learn."""
+    """Option A of the paper: every second pixel, and channels of zeros for the new ones; nothing to
+    learn."""
 
     def __init__(self, ins: int, outs: int, stride: int) -> None:
         super().__init__()
@@ -27,21 +29,34 @@ class Shortcut(nn.Module):
         self.more, self.stride = outs - ins, stride
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more // 2, self.more - self.more // 2))
+        return F.pad(
+            x[:, :, :: self.stride, :: self.stride],
+            (0, 0, 0, 0, self.more // 2, self.more - self.more // 2),
+        )
 
     def extra_repr(self) -> str:
         return ", ".join(map(repr, self.arguments))
 
 
 class ResidualBlock(nn.Module):
-    """y = f(x + F(x)), F of two convolutions of 3x3 (basic) or of 1x1, 3x3, 1x1 (bottleneck), each with batch norm.
+    """y = f(x + F(x)), F of two convolutions of 3x3 (basic) or of 1x1, 3x3, 1x1 (bottleneck), each
+    with batch norm.
 
-    With `order` "before" (pre-activation) norm and ReLU stand before each convolution, and y = x + F(x). `plain` leaves
-    the shortcut out, which makes the twin that shows degradation. `drop` is the chance that F is left out in training.
+    With `order` "before" (pre-activation) norm and ReLU stand before each convolution, and y = x +
+    F(x). `plain` leaves the shortcut out, which makes the twin that shows degradation. `drop` is
+    the chance that F is left out in training.
     """
 
     def __init__(
-        self, ins: int, outs: int, stride: int = 1, bottleneck: bool = False, option: str = "B", order: str = AFTER, plain: bool = False, drop: float = 0.0
+        self,
+        ins: int,
+        outs: int,
+        stride: int = 1,
+        bottleneck: bool = False,
+        option: str = "B",
+        order: str = AFTER,
+        plain: bool = False,
+        drop: float = 0.0,
     ) -> None:
         super().__init__()
         self.plain, self.order, self.drop, self.bottleneck = plain, order, drop, bottleneck
@@ -77,7 +92,9 @@ class ResidualBlock(nn.Module):
         if self.bottleneck:
             y = self.bn3(self.conv3(self.relu(y)))
         if not self.plain:
-            y = kept(y, self.drop, self.training) + (x if self.downsample is None else self.downsample(x))
+            y = kept(y, self.drop, self.training) + (
+                x if self.downsample is None else self.downsample(x)
+            )
         out: Tensor = self.relu(y)
         return out
 
@@ -88,7 +105,9 @@ class ResidualBlock(nn.Module):
             y = self.conv3(self.relu(self.bn3(y)))
         if self.plain:
             return y  # type: ignore[no-any-return]
-        return kept(y, self.drop, self.training) + (x if self.downsample is None else self.downsample(ready))
+        return kept(y, self.drop, self.training) + (
+            x if self.downsample is None else self.downsample(ready)
+        )
 
 
 class ResNetModule(nn.Module):
@@ -109,8 +128,24 @@ class ResNetModule(nn.Module):
         small: bool,
     ) -> None:
         super().__init__()
-        self.arguments = (channels, classes, widths, blocks, stem, bottleneck, option, order, plain, drop, small)
-        self.conv1 = nn.Conv2d(channels, stem, 3, 1, 1, bias=False) if small else nn.Conv2d(channels, stem, 7, 2, 3, bias=False)
+        self.arguments = (
+            channels,
+            classes,
+            widths,
+            blocks,
+            stem,
+            bottleneck,
+            option,
+            order,
+            plain,
+            drop,
+            small,
+        )
+        self.conv1 = (
+            nn.Conv2d(channels, stem, 3, 1, 1, bias=False)
+            if small
+            else nn.Conv2d(channels, stem, 7, 2, 3, bias=False)
+        )
         self.bn1 = nn.BatchNorm2d(stem) if order == AFTER else None
         self.relu = nn.ReLU()
         self.maxpool = None if small else nn.MaxPool2d(3, 2, 1)
@@ -120,7 +155,11 @@ class ResNetModule(nn.Module):
             for i in range(number_of):
                 done += 1
                 stride = 2 if i == 0 and stage > 1 else 1
-                layers.append(ResidualBlock(now, wide, stride, bottleneck, option, order, plain, drop * done / count))
+                layers.append(
+                    ResidualBlock(
+                        now, wide, stride, bottleneck, option, order, plain, drop * done / count
+                    )
+                )
                 now = wide
             self.add_module(f"layer{stage}", layers)
         self.stages = len(widths)
@@ -149,42 +188,59 @@ class ResNetModule(nn.Module):
 
 
 # Blocks of the four stages, by depth; from 50 on they are bottlenecks.
-IMAGENET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+IMAGENET = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
 DROP = "it is a chance"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResNet(Network):
-    """ResNet-18, -34, -50, -101, -152 in torchvision's layout and names, starting from He's weights by fan_out.
+    """ResNet-18, -34, -50, -101, -152 in torchvision's layout and names, starting from He's weights
+    by fan_out.
 
-    The gradient of x + F(x) is 1 + F', so it is kept away from 0; it is not always above 1, as note 000 has it (erratum
-    E18). Images with sides below 64 begin with a convolution of 3x3 at stride 1, without pooling.
+    The gradient of x + F(x) is 1 + F', so it is kept away from 0; it is not always above 1, as note
+    000 has it (erratum E18). Images with sides below 64 begin with a convolution of 3x3 at stride
+    1, without pooling.
 
     Args:
         depth: 18, 34, 50, 101 or 152. Default 18.
         image: channels, height, width. Default 3, 224, 224.
         classes: outputs. Default 1000.
         width: factor on all channels. Default 1.0.
-        order: "after": batch norm and ReLU follow each convolution; "before": pre-activation. Default "after".
+        order: "after": batch norm and ReLU follow each convolution; "before": pre-activation.
+            Default "after".
         plain: without shortcuts: the twin that shows degradation. Default false.
-        stochastic_depth: chance that the last block's branch is left out in training, rising from the first. Default 0.0.
+        stochastic_depth: chance that the last block's branch is left out in training, rising from
+            the first. Default 0.0.
 
     Example:
         >>> import netwise as nw
         >>> sum(p.numel() for p in nw.ResNet(depth=50).build().parameters())
         25557032
 
-    Source: He, Zhang, Ren, Sun 2015, arXiv 1512.03385, table 1; pre-activation: 2016, arXiv 1603.05027; note 001, claim N08.
+    Source: He, Zhang, Ren, Sun 2015, arXiv 1512.03385, table 1; pre-activation: 2016, arXiv
+    1603.05027; note 001, claim N08.
     """
 
     takes: ClassVar[str] = "images"
-    depth: int = integer(18, least=18, most=152, because="the paper has 18, 34, 50, 101 and 152", why="the quickest")
+    depth: int = integer(
+        18, least=18, most=152, because="the paper has 18, 34, 50, 101 and 152", why="the quickest"
+    )
     image: tuple[int, ...] = image_field((3, 224, 224))
-    classes: int = integer(1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's")
+    classes: int = integer(
+        1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's"
+    )
     width: float = width_field()
     order: str = text(AFTER, among=(AFTER, BEFORE), why="that of published weights")
     plain: bool = flag(False, why="shortcuts are what it is about")
-    stochastic_depth: float = number(0.0, least=0, below=1, because=DROP, why="regularise when overfitting is seen")
+    stochastic_depth: float = number(
+        0.0, least=0, below=1, because=DROP, why="regularise when overfitting is seen"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.depth not in IMAGENET:
@@ -194,14 +250,30 @@ class ResNet(Network):
     def build(self) -> nn.Module:
         deep = self.depth >= 50
         stem = scaled(64, self.width)
-        widths = tuple(4 * scaled(c, self.width) if deep else scaled(c, self.width) for c in (64, 128, 256, 512))
+        widths = tuple(
+            4 * scaled(c, self.width) if deep else scaled(c, self.width)
+            for c in (64, 128, 256, 512)
+        )
         small = min(self.image[1:]) < SMALL
-        return ResNetModule(self.image[0], self.classes, widths, IMAGENET[self.depth], stem, deep, "B", self.order, self.plain, self.stochastic_depth, small)
+        return ResNetModule(
+            self.image[0],
+            self.classes,
+            widths,
+            IMAGENET[self.depth],
+            stem,
+            deep,
+            "B",
+            self.order,
+            self.plain,
+            self.stochastic_depth,
+            small,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CIFARResNet(Network):
-    """The thin ResNets for small images: 6n + 2 layers, of 16, 32 and 64 maps, with shortcuts that learn nothing (option A).
+    """The thin ResNets for small images: 6n + 2 layers, of 16, 32 and 64 maps, with shortcuts that
+    learn nothing (option A).
 
     269,722 numbers at depth 20, 1,727,962 at 110.
 
@@ -210,33 +282,56 @@ class CIFARResNet(Network):
         image: channels, height, width. Default 3, 32, 32.
         classes: outputs. Default 10.
         width: factor on all channels. Default 1.0.
-        order: "after": batch norm and ReLU follow each convolution; "before": pre-activation. Default "after".
+        order: "after": batch norm and ReLU follow each convolution; "before": pre-activation.
+            Default "after".
         plain: without shortcuts: the twin that shows degradation. Default false.
-        stochastic_depth: chance that the last block's branch is left out in training, rising from the first. Default 0.0.
+        stochastic_depth: chance that the last block's branch is left out in training, rising from
+            the first. Default 0.0.
 
     Example:
         >>> import netwise as nw
         >>> sum(p.numel() for p in nw.CIFARResNet(depth=20).build().parameters())
         269722
 
-    Source: He, Zhang, Ren, Sun 2015, arXiv 1512.03385, section 4.2; stochastic depth: Huang et al. 2016, arXiv 1603.09382.
+    Source: He, Zhang, Ren, Sun 2015, arXiv 1512.03385, section 4.2; stochastic depth: Huang et al.
+    2016, arXiv 1603.09382.
     """
 
     takes: ClassVar[str] = "images"
     depth: int = integer(20, least=8, most=2000, because="it is 6n + 2", why="the paper's smallest")
     image: tuple[int, ...] = image_field((3, 32, 32))
-    classes: int = integer(10, least=1, most=1_000_000, because="a network has outputs", why="CIFAR-10's")
+    classes: int = integer(
+        10, least=1, most=1_000_000, because="a network has outputs", why="CIFAR-10's"
+    )
     width: float = width_field()
     order: str = text(AFTER, among=(AFTER, BEFORE), why="the first paper's")
     plain: bool = flag(False, why="shortcuts are what it is about")
-    stochastic_depth: float = number(0.0, least=0, below=1, because=DROP, why="regularise when overfitting is seen")
+    stochastic_depth: float = number(
+        0.0, least=0, below=1, because=DROP, why="regularise when overfitting is seen"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.depth % 6 != 2:
-            return [Problem("depth", str(self.depth), "must be 6n + 2", str(max(8, self.depth // 6 * 6 + 2)))]
+            return [
+                Problem(
+                    "depth", str(self.depth), "must be 6n + 2", str(max(8, self.depth // 6 * 6 + 2))
+                )
+            ]
         return []
 
     def build(self) -> nn.Module:
         n = (self.depth - 2) // 6
         widths = tuple(scaled(channels, self.width) for channels in (16, 32, 64))
-        return ResNetModule(self.image[0], self.classes, widths, (n, n, n), widths[0], False, "A", self.order, self.plain, self.stochastic_depth, True)
+        return ResNetModule(
+            self.image[0],
+            self.classes,
+            widths,
+            (n, n, n),
+            widths[0],
+            False,
+            "A",
+            self.order,
+            self.plain,
+            self.stochastic_depth,
+            True,
+        )

@@ -1,4 +1,5 @@
-"""Sizes of maps after convolution and pooling, as the notes give them, and padding that keeps them on any stride."""
+"""Sizes of maps after convolution and pooling, as the notes give them, and padding that keeps them
+on any stride."""
 
 from __future__ import annotations
 
@@ -37,12 +38,15 @@ def valid_size(size: int, kernel: int, stride: int = 1) -> int:
     Source: note 001, claim Y01, erratum E04.
     """
     if _positive(kernel, "kernel") > _positive(size, "size"):
-        raise ValueError(f"a kernel of {kernel} does not fit into a map of {size}: pad it, or use SAME")
+        raise ValueError(
+            f"a kernel of {kernel} does not fit into a map of {size}: pad it, or use SAME"
+        )
     return math.ceil((size - kernel + 1) / _positive(stride, "stride"))
 
 
 def same_padding(size: int, kernel: int, stride: int = 1) -> tuple[int, int]:
-    """(before, after): zeros that SAME adds along one side; the odd one goes after, as TensorFlow has it.
+    """(before, after): zeros that SAME adds along one side; the odd one goes after, as TensorFlow
+    has it.
 
     Example:
         >>> import netwise as nw
@@ -60,16 +64,38 @@ def _positive(value: int, name: str) -> int:
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution with SAME padding at any stride; torch's own `padding="same"` refuses strides above 1."""
+    """A convolution with SAME padding at any stride; torch's own `padding="same"` refuses strides
+    above 1."""
 
     def forward(self, x: Tensor) -> Tensor:
-        rows, columns = (same_padding(n, k, s) for n, k, s in zip(x.shape[2:], self.kernel_size, self.stride, strict=True))
+        rows, columns = (
+            same_padding(n, k, s)
+            for n, k, s in zip(x.shape[2:], self.kernel_size, self.stride, strict=True)
+        )
         if rows[0] == rows[1] and columns[0] == columns[1]:
-            return F.conv2d(x, self.weight, self.bias, self.stride, (rows[0], columns[0]), self.dilation, self.groups)
-        return F.conv2d(F.pad(x, (*columns, *rows)), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+            return F.conv2d(
+                x,
+                self.weight,
+                self.bias,
+                self.stride,
+                (rows[0], columns[0]),
+                self.dilation,
+                self.groups,
+            )
+        return F.conv2d(
+            F.pad(x, (*columns, *rows)),
+            self.weight,
+            self.bias,
+            self.stride,
+            0,
+            self.dilation,
+            self.groups,
+        )
 
 
-SMALL = 64  # images with sides below this get the small form of networks that were made for ImageNet
+SMALL = (
+    64  # images with sides below this get the small form of networks that were made for ImageNet
+)
 
 
 def adaptive_side(image: tuple[int, ...], shrink: int) -> tuple[int, int]:

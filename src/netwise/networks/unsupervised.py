@@ -19,7 +19,8 @@ class Unsupervised(nn.Module):
     stage: Tensor
 
     def learn_by(self, loss: Loss) -> None:
-        """From here on count the loss by this; an energy model registers what its phase remembers."""
+        """From here on count the loss by this; an energy model registers what its phase
+        remembers."""
 
     def meet(self, x: Tensor, y: Tensor | None = None) -> None:
         """Look at the training inputs before anything is learned."""
@@ -51,5 +52,6 @@ class Unsupervised(nn.Module):
         raise TypeError(f"{type(self).__name__} is judged by its cost")
 
     def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
-        """(ln p of each input, standard error of ln Z, by which way), or None where it is not known."""
+        """(ln p of each input, standard error of ln Z, by which way), or None where it is not
+        known."""
         return None

@@ -20,10 +20,11 @@ CHANNELS = (64, 128, 256, 512, 512)
 
 @dataclass(frozen=True, kw_only=True)
 class VGG(Network):
-    """Stages of 3x3 convolutions with pooling between: two of them see 5x5, three see 7x7, with fewer weights.
+    """Stages of 3x3 convolutions with pooling between: two of them see 5x5, three see 7x7, with
+    fewer weights.
 
-    In torchvision's layout and names. The five poolings round sizes up, so that 28x28 passes; below 64 the
-    linear layers see the maps that are left instead of 7x7.
+    In torchvision's layout and names. The five poolings round sizes up, so that 28x28 passes; below
+    64 the linear layers see the maps that are left instead of 7x7.
 
     Args:
         depth: layers with weights: 11, 13, 16 or 19. Default 16.
@@ -42,12 +43,22 @@ class VGG(Network):
     """
 
     takes: ClassVar[str] = "images"
-    depth: int = integer(16, least=11, most=19, because="the paper has 11, 13, 16 and 19", why="the paper's best known")
+    depth: int = integer(
+        16,
+        least=11,
+        most=19,
+        because="the paper has 11, 13, 16 and 19",
+        why="the paper's best known",
+    )
     image: tuple[int, ...] = image_field((3, 224, 224))
-    classes: int = integer(1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's")
+    classes: int = integer(
+        1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's"
+    )
     batch_norm: bool = flag(False, why="as published; deep ones need it to start")
     width: float = width_field()
-    dropout: float = number(0.5, least=0, below=1, because="it is a share of the units", why="the paper's value")
+    dropout: float = number(
+        0.5, least=0, below=1, because="it is a share of the units", why="the paper's value"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.depth not in STAGES:

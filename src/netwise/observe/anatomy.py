@@ -1,4 +1,5 @@
-"""The table of a network's layers before training: shapes, parameters, work, memory, fields; and where a shape does not fit."""
+"""The table of a network's layers before training: shapes, parameters, work, memory, fields; and
+where a shape does not fit."""
 
 from __future__ import annotations
 
@@ -24,8 +25,10 @@ class Organ:
         shape: of its output, without the samples.
         parameters: numbers it learns.
         multiply_adds: for one sample.
-        memory: bytes of its output for one sample, as float32; kept until the way back while it trains.
-        field: pixels of the input that one number of its maps depends on, (height, width); "whole": all; None: no maps.
+        memory: bytes of its output for one sample, as float32; kept until the way back while it
+            trains.
+        field: pixels of the input that one number of its maps depends on, (height, width); "whole":
+            all; None: no maps.
     """
 
     name: str
@@ -76,14 +79,43 @@ class Anatomy:
 
     def __str__(self) -> str:
         seen = any(organ.field not in (None, WHOLE) for organ in self.organs)
-        rows = [("layer", "kind", "output", "parameters", "multiply-adds", "memory", "sees"), ("(input)", "", _times(self.shape), "", "", "", "")]
-        rows += [(o.name, o.kind, _times(o.shape), f"{o.parameters:,}", f"{o.multiply_adds:,}", in_bytes(o.memory), _seen(o.field)) for o in self.organs]
-        rows.append(("sum", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", in_bytes(self.memory), ""))
+        rows = [
+            ("layer", "kind", "output", "parameters", "multiply-adds", "memory", "sees"),
+            ("(input)", "", _times(self.shape), "", "", "", ""),
+        ]
+        rows += [
+            (
+                o.name,
+                o.kind,
+                _times(o.shape),
+                f"{o.parameters:,}",
+                f"{o.multiply_adds:,}",
+                in_bytes(o.memory),
+                _seen(o.field),
+            )
+            for o in self.organs
+        ]
+        rows.append(
+            (
+                "sum",
+                "",
+                "",
+                f"{self.parameters:,}",
+                f"{self.multiply_adds:,}",
+                in_bytes(self.memory),
+                "",
+            )
+        )
         if not seen:
             rows = [(*row[:-1], "") for row in rows]
         wide = [max(len(row[i]) for row in rows) for i in range(7)]
         left = "<<<>>>>"
-        return "\n".join("  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, left, wide, strict=True)).rstrip() for row in rows)
+        return "\n".join(
+            "  ".join(
+                f"{cell:{side}{width}}" for cell, side, width in zip(row, left, wide, strict=True)
+            ).rstrip()
+            for row in rows
+        )
 
 
 def plain_anatomy(anatomy: Anatomy) -> dict[str, Any]:
@@ -115,14 +147,16 @@ def _times(shape: Sequence[int]) -> str:
 
 
 def describe(network: Network | nn.Module, shape: Sequence[int]) -> Anatomy:
-    """The table of `network` for inputs of `shape` (without the samples). The module is left as it was.
+    """The table of `network` for inputs of `shape` (without the samples). The module is left as it
+    was.
 
     Args:
         network: a network of netwise or any module.
         shape: of one input, such as (1, 28, 28).
 
     Raises:
-        ShapeError: the input does not fit through; the message has the table up to the failing layer.
+        ShapeError: the input does not fit through; the message has the table up to the failing
+            layer.
 
     Example:
         >>> import netwise as nw
@@ -151,7 +185,17 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
         if isinstance(first, Tensor):
             own = sum(p.numel() for p in layer.parameters())
             kept = 4 * first[0].numel() if len(first) else 0
-            organs.append(Organ(names[layer], type(layer).__name__, tuple(first.shape[1:]), own, _work(layer, first), kept, size_of(first)))
+            organs.append(
+                Organ(
+                    names[layer],
+                    type(layer).__name__,
+                    tuple(first.shape[1:]),
+                    own,
+                    _work(layer, first),
+                    kept,
+                    size_of(first),
+                )
+            )
 
     leaves = [layer for layer in module.modules() if not list(layer.children())]
     handles = [layer.register_forward_pre_hook(enter) for layer in leaves]
@@ -168,7 +212,9 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         so_far = str(Anatomy(tuple(shape), tuple(organs), sum(o.parameters for o in organs)))
         table = so_far.rsplit("\n", 1)[0]
-        raise ShapeError(f"The data do not fit through the network.\n{table}\n{_explained(entered, names, error)}") from None
+        raise ShapeError(
+            f"The data do not fit through the network.\n{table}\n{_explained(entered, names, error)}"
+        ) from None
     finally:
         for handle in handles:
             handle.remove()
@@ -190,7 +236,9 @@ def _work(layer: nn.Module, output: Tensor) -> int:
     return 0
 
 
-def _explained(entered: list[tuple[nn.Module, tuple[int, ...]]], names: dict[nn.Module, str], error: Exception) -> str:
+def _explained(
+    entered: list[tuple[nn.Module, tuple[int, ...]]], names: dict[nn.Module, str], error: Exception
+) -> str:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if not entered:
         return f"Between the layers: {reason}"

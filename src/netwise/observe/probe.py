@@ -1,7 +1,8 @@
-"""Hearing a module at work: what its layers give, what gradients they get, how far a step moves them.
+"""Hearing a module at work: what its layers give, what gradients they get, how far a step moves
+them.
 
-One probe serves netwise's own training and `watch`. It attaches hooks for the steps that are watched and takes
-them off again; it draws no random number and changes none of the module's.
+One probe serves netwise's own training and `watch`. It attaches hooks for the steps that are
+watched and takes them off again; it draws no random number and changes none of the module's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ EDGE = 0.025  # of its range: this near to a limit a bounded unit is saturated
 
 
 class Probe:
-    """Listens to one module, one watched step at a time: `listen`, forward, backward, `hear`, step, `updated`."""
+    """Listens to one module, one watched step at a time: `listen`, forward, backward, `hear`, step,
+    `updated`."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
@@ -38,7 +40,9 @@ class Probe:
         self._row: dict[str, float] | None = None
         self._before: list[Tensor] = []
         self._trained: list[tuple[str, list[nn.Parameter]]] = []
-        self._fresh: tuple[nn.Parameter, Tensor] | None = None  # the last layer's weights, and what this backward pass gave them
+        self._fresh: tuple[nn.Parameter, Tensor] | None = (
+            None  # the last layer's weights, and what this backward pass gave them
+        )
 
     @property
     def listening(self) -> bool:
@@ -59,10 +63,22 @@ class Probe:
             layer = self._modules[name]
             self._handles.append(layer.register_forward_hook(self._hook(name, first)))
         if first:
-            others = [m for n, m in self._modules.items() if n not in self._weights and not list(m.children())]
+            others = [
+                m
+                for n, m in self._modules.items()
+                if n not in self._weights and not list(m.children())
+            ]
             self._handles += [m.register_forward_hook(self._pass) for m in others]
         self._handles.append(self.module.register_forward_hook(self._leave))
-        last = next((p for weights in reversed(list(self._weights.values())) for p in weights if p.requires_grad), None)
+        last = next(
+            (
+                p
+                for weights in reversed(list(self._weights.values()))
+                for p in weights
+                if p.requires_grad
+            ),
+            None,
+        )
         if last is not None:
             self._handles.append(last.register_hook(lambda g, p=last: self._note_fresh(p, g)))
 
@@ -84,7 +100,9 @@ class Probe:
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
         if torch.is_grad_enabled():
             said = _first_tensor(output)
-            self._output = said if said is None or said.dim() else None  # a module that gives its own loss tells no outputs
+            self._output = (
+                said if said is None or said.dim() else None
+            )  # a module that gives its own loss tells no outputs
 
     def _hook(self, name: str, first: bool) -> Any:
         def heard(module: nn.Module, args: Any, output: Any) -> None:
@@ -93,7 +111,9 @@ class Probe:
                 if first:
                     raw = _first_tensor(output)
                     self._between.append([])
-                    self._raw.append(None if raw is None else raw.clone())  # an in-place activation would change it
+                    self._raw.append(
+                        None if raw is None else raw.clone()
+                    )  # an in-place activation would change it
 
         return heard
 
@@ -101,8 +121,11 @@ class Probe:
         if torch.is_grad_enabled() and self._between:
             self._between[-1].append(type(module).__name__)
 
-    def hear(self, loss: Tensor | float, target: Tensor | None = None, penalty: Tensor | None = None) -> None:
-        """Take the numbers of the step whose backward pass has just ended, then take the hooks off."""
+    def hear(
+        self, loss: Tensor | float, target: Tensor | None = None, penalty: Tensor | None = None
+    ) -> None:
+        """Take the numbers of the step whose backward pass has just ended, then take the hooks
+        off."""
         row: dict[str, float] = {signals.LOSS: float(loss)}
         if penalty is not None:
             row[signals.PENALTY] = float(penalty)
@@ -118,26 +141,34 @@ class Probe:
             self._hear_activations(row)
             self._hear_weights(row)
             if self._fresh is not None and self._fresh[0].grad is not None:
-                # Equal where the gradient was cleared before this pass; a sum with older ones where it was not.
+                # Equal where the gradient was cleared before this pass; a sum with older ones where
+                # it was not.
                 same = torch.equal(self._fresh[0].grad, self._fresh[1])
-                if same or bool(torch.isfinite(self._fresh[0].grad).all()):  # what is no number equals nothing
+                if same or bool(
+                    torch.isfinite(self._fresh[0].grad).all()
+                ):  # what is no number equals nothing
                     row[signals.STALE] = float(not same)
         self._row = row
         self.detach()
 
     def updated(self) -> dict[str, float] | None:
-        """The row of the last watched step, complete: called after the optimizer has moved the weights."""
+        """The row of the last watched step, complete: called after the optimizer has moved the
+        weights."""
         row, self._row = self._row, None
         if row is None:
             return None
         now = [p.detach() for _, weights in self._trained for p in weights]
         if now:
-            torch._foreach_sub_(self._before, now)  # in place: the copies are not needed again, and have the norm either way
+            torch._foreach_sub_(
+                self._before, now
+            )  # in place: the copies are not needed again, and have the norm either way
             moved = torch._foreach_norm(self._before)
             place = iter(float(m) for m in moved)
             for name, weights in self._trained:
                 norm = row[f"{signals.WEIGHT_NORM}|{name}"]
-                row[f"{signals.UPDATE_RATIO}|{name}"] = _ratio(math.hypot(*(next(place) for _ in weights)), norm)
+                row[f"{signals.UPDATE_RATIO}|{name}"] = _ratio(
+                    math.hypot(*(next(place) for _ in weights)), norm
+                )
         self._before = []
         return row
 
@@ -154,7 +185,11 @@ class Probe:
             if produced is not None and produced.is_floating_point() and produced.numel():
                 given.setdefault(name, []).append(produced.detach())
         for name, pieces in given.items():
-            a = pieces[0] if len(pieces) == 1 else torch.cat([piece.reshape(-1) for piece in pieces])
+            a = (
+                pieces[0]
+                if len(pieces) == 1
+                else torch.cat([piece.reshape(-1) for piece in pieces])
+            )
             kind = activation.get(name, "")
             mean, std = moments(a)
             row[f"{signals.ACTIVATION_MEAN}|{name}"] = mean
@@ -163,12 +198,16 @@ class Probe:
             if kind in BOUNDED:
                 low, high = BOUNDED[kind]
                 middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
-                row[f"{signals.ACTIVATION_SATURATED}|{name}"] = float((a - middle).abs_().gt(reach).float().sum()) / a.numel()
+                row[f"{signals.ACTIVATION_SATURATED}|{name}"] = (
+                    float((a - middle).abs_().gt(reach).float().sum()) / a.numel()
+                )
             if kind in RECTIFIERS and len(pieces) == 1:
                 self._count_dead(name, a, row)
 
     def _count_dead(self, name: str, a: Tensor, row: dict[str, float]) -> None:
-        fires = (units(a, self._modules[name]).amax(0) > 0).cpu()  # a rectifier gives nothing below 0; the census is kept on the host
+        fires = (
+            units(a, self._modules[name]).amax(0) > 0
+        ).cpu()  # a rectifier gives nothing below 0; the census is kept on the host
         alive, seen = self._alive.get(name, (torch.zeros_like(fires), 0))
         if alive.shape != fires.shape:
             alive, seen = torch.zeros_like(fires), 0
@@ -189,7 +228,9 @@ class Probe:
             return
         self._before = [p.clone() for p in flat]
         sizes = torch._foreach_norm(flat)
-        grads = torch._foreach_norm([p.grad for _, live in self._trained for p in live if p.grad is not None])
+        grads = torch._foreach_norm(
+            [p.grad for _, live in self._trained for p in live if p.grad is not None]
+        )
         pairs = iter(zip((float(s) for s in sizes), (float(g) for g in grads), strict=True))
         for name, live in self._trained:
             both = [next(pairs) for _ in live]
@@ -199,13 +240,16 @@ class Probe:
             row[f"{signals.GRADIENT_RATIO}|{name}"] = _ratio(grad, norm)
 
     def _look(self) -> tuple[Layer, ...]:
-        """The layers in order of use, each with the activation that its outputs were seen to go through."""
+        """The layers in order of use, each with the activation that its outputs were seen to go
+        through."""
         found: dict[str, Layer] = {}
         for i, (name, _) in enumerate(self._calls):
             if name in found:
                 continue
             produced = self._calls[i + 1][1] if i + 1 < len(self._calls) else self._output
-            kind = _activation(self._raw[i], produced, self._between[i], last=i + 1 == len(self._calls))
+            kind = _activation(
+                self._raw[i], produced, self._between[i], last=i + 1 == len(self._calls)
+            )
             found[name] = self._layer(name, kind)
         for name in self._weights:
             if name not in found:
@@ -228,23 +272,31 @@ class Probe:
         self._alive, self.layers = dict(snapshot[0]), snapshot[1]
 
     def memory(self) -> dict[str, Any]:
-        """What has to survive a stop between two watched steps: the census of silent units, and the layers."""
+        """What has to survive a stop between two watched steps: the census of silent units, and the
+        layers."""
         return {
-            "alive": {name: ([int(v) for v in alive.tolist()], seen) for name, (alive, seen) in self._alive.items()},
+            "alive": {
+                name: ([int(v) for v in alive.tolist()], seen)
+                for name, (alive, seen) in self._alive.items()
+            },
             "layers": [vars(layer) for layer in self.layers],
         }
 
     def remember(self, memory: dict[str, Any]) -> None:
         """Go on from what `memory` gave."""
-        self._alive = {name: (torch.tensor(alive, dtype=torch.bool), seen) for name, (alive, seen) in memory["alive"].items()}
+        self._alive = {
+            name: (torch.tensor(alive, dtype=torch.bool), seen)
+            for name, (alive, seen) in memory["alive"].items()
+        }
         self.layers = tuple(Layer(**layer) for layer in memory["layers"])
 
 
 def weighted_layers(module: nn.Module) -> dict[str, list[nn.Parameter]]:
-    """The modules that hold weight matrices of their own, and these: names in order of registration.
+    """The modules that hold weight matrices of their own, and these: names in order of
+    registration.
 
-    Norm layers (one-dimensional parameters) are none, nor is a container that merely holds a stray table beside
-    its layers.
+    Norm layers (one-dimensional parameters) are none, nor is a container that merely holds a stray
+    table beside its layers.
     """
     found: dict[str, list[nn.Parameter]] = {}
     for name, layer in module.named_modules():
@@ -255,8 +307,14 @@ def weighted_layers(module: nn.Module) -> dict[str, list[nn.Parameter]]:
 
 
 def share_right(output: Tensor, target: Tensor) -> float | None:
-    """Accuracy of logits or scores `(samples, classes)` on class numbers `(samples,)`; None for other shapes."""
-    if output.dim() != 2 or target.dim() != 1 or target.is_floating_point() or len(output) != len(target):
+    """Accuracy of logits or scores `(samples, classes)` on class numbers `(samples,)`; None for
+    other shapes."""
+    if (
+        output.dim() != 2
+        or target.dim() != 1
+        or target.is_floating_point()
+        or len(output) != len(target)
+    ):
         return None
     return float((output.argmax(1) == target).sum()) / max(len(target), 1)
 
@@ -273,7 +331,8 @@ def moments(a: Tensor) -> tuple[float, float]:
 
 
 def zeros(a: Tensor) -> float:
-    """Share of exact zeros. The squares of the signs count the rest: five times as fast as `count_nonzero`."""
+    """Share of exact zeros. The squares of the signs count the rest: five times as fast as
+    `count_nonzero`."""
     flat, n = a.detach().reshape(-1), a.numel()
     if n > 2**24:  # above it a float32 cannot count on
         return 1 - float(torch.count_nonzero(flat)) / n
@@ -283,8 +342,13 @@ def zeros(a: Tensor) -> float:
 
 
 def units(a: Tensor, layer: nn.Module) -> Tensor:
-    """Activations as (observations, units): the channels of maps, also where they were flattened, else the last axis."""
-    if a.dim() == 2 and isinstance(layer, nn.Conv1d | nn.Conv2d) and a.shape[1] % layer.out_channels == 0:
+    """Activations as (observations, units): the channels of maps, also where they were flattened,
+    else the last axis."""
+    if (
+        a.dim() == 2
+        and isinstance(layer, nn.Conv1d | nn.Conv2d)
+        and a.shape[1] % layer.out_channels == 0
+    ):
         a = a.reshape(len(a), layer.out_channels, -1)
         return a.transpose(1, 2).reshape(-1, a.shape[1])
     if a.dim() == 4:
@@ -293,7 +357,8 @@ def units(a: Tensor, layer: nn.Module) -> Tensor:
 
 
 def _activation(raw: Tensor | None, produced: Tensor | None, between: list[str], last: bool) -> str:
-    """Which formula lies between a layer's outputs and what the next one takes in; "" where it cannot be told."""
+    """Which formula lies between a layer's outputs and what the next one takes in; "" where it
+    cannot be told."""
     named = [kind for kind in between if kind in ACTIVATION_MODULES]
     if named:
         return named[-1]
@@ -306,9 +371,14 @@ def _activation(raw: Tensor | None, produced: Tensor | None, between: list[str],
                 continue
             if torch.allclose(formula(z), a, rtol=1e-4, atol=1e-6):
                 return name
-    # A rectifier leaves exact zeros and nothing below, also behind a norm layer or under a pooling one.
+    # A rectifier leaves exact zeros and nothing below, also behind a norm layer or under a pooling
+    # one.
     low = float(produced.detach().min())
-    if low == 0 and float(raw.detach().min()) < 0 and 1 - float(torch.count_nonzero(produced)) / produced.numel() > 0.01:
+    if (
+        low == 0
+        and float(raw.detach().min()) < 0
+        and 1 - float(torch.count_nonzero(produced)) / produced.numel() > 0.01
+    ):
         return "ReLU"
     return ""
 

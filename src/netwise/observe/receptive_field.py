@@ -1,4 +1,5 @@
-"""Receptive fields: how much of an image one number of a map depends on, followed through any module's own code."""
+"""Receptive fields: how much of an image one number of a map depends on, followed through any
+module's own code."""
 
 from __future__ import annotations
 
@@ -28,13 +29,20 @@ class Field:
         return self.high - self.low + 1
 
     def slid(self, kernel: int, stride: int, padding: int, dilation: int = 1) -> Field:
-        """After a window that slides over the map: r' = r + (k - 1) j, j' = j s (note 001, claim Y02)."""
+        """After a window that slides over the map: r' = r + (k - 1) j, j' = j s (note 001, claim
+        Y02)."""
         low = self.low - padding * self.jump
-        return Field(low, low + self.high - self.low + (kernel - 1) * dilation * self.jump, self.jump * stride)
+        return Field(
+            low,
+            low + self.high - self.low + (kernel - 1) * dilation * self.jump,
+            self.jump * stride,
+        )
 
     def joined(self, other: Field) -> Field:
         """Of a sum or a row of two maps."""
-        return Field(min(self.low, other.low), max(self.high, other.high), max(self.jump, other.jump))
+        return Field(
+            min(self.low, other.low), max(self.high, other.high), max(self.jump, other.jump)
+        )
 
 
 Fields = tuple[Field, Field] | None  # along height and width; None: the whole image
@@ -44,7 +52,13 @@ WHOLE = "whole"
 class Following(TorchFunctionMode):
     """While it is on, every map that is computed from `start`'s images carries its fields along."""
 
-    def __torch_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         kwargs = kwargs or {}
         result = function(*args, **kwargs)
         sources = [each for each in _tensors(args) if hasattr(each, "netwise_fields")]
@@ -63,7 +77,8 @@ def start(images: Tensor) -> Tensor:
 
 
 def size_of(map_: Tensor) -> tuple[int, int] | str | None:
-    """(height, width) of a map's field, "whole" where it sees all of the image, None where nothing is known."""
+    """(height, width) of a map's field, "whole" where it sees all of the image, None where nothing
+    is known."""
     fields: Fields | str = getattr(map_, "netwise_fields", WHOLE)
     if isinstance(fields, str):
         return None
@@ -81,10 +96,16 @@ def _tensors(values: tuple[Any, ...]) -> list[Tensor]:
 
 
 def _pair(value: Any) -> tuple[int, int]:
-    return (int(value[0]), int(value[-1])) if isinstance(value, tuple | list) else (int(value), int(value))
+    return (
+        (int(value[0]), int(value[-1]))
+        if isinstance(value, tuple | list)
+        else (int(value), int(value))
+    )
 
 
-def _after(name: str, sources: list[Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Fields:
+def _after(
+    name: str, sources: list[Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Fields:
     known: list[Fields] = [each.netwise_fields for each in sources]  # type: ignore[attr-defined]
     if any(fields is None for fields in known):
         return None
@@ -92,14 +113,30 @@ def _after(name: str, sources: list[Tensor], args: tuple[Any, ...], kwargs: dict
     for fields in known[1:]:
         rows, columns = rows.joined(fields[0]), columns.joined(fields[1])  # type: ignore[index]
     if name == "conv2d":
-        given = dict(zip(("input", "weight", "bias", "stride", "padding", "dilation", "groups"), args, strict=False)) | kwargs
+        given = (
+            dict(
+                zip(
+                    ("input", "weight", "bias", "stride", "padding", "dilation", "groups"),
+                    args,
+                    strict=False,
+                )
+            )
+            | kwargs
+        )
         kernel = tuple(given["weight"].shape[2:])
         stride, dilation = _pair(given.get("stride", 1)), _pair(given.get("dilation", 1))
         padding = given.get("padding", 0)
         if isinstance(padding, str):
-            padding = tuple((k - 1) * d // 2 for k, d in zip(kernel, dilation, strict=True)) if padding == "same" else 0
+            padding = (
+                tuple((k - 1) * d // 2 for k, d in zip(kernel, dilation, strict=True))
+                if padding == "same"
+                else 0
+            )
         around = _pair(padding)
-        return (rows.slid(kernel[0], stride[0], around[0], dilation[0]), columns.slid(kernel[1], stride[1], around[1], dilation[1]))
+        return (
+            rows.slid(kernel[0], stride[0], around[0], dilation[0]),
+            columns.slid(kernel[1], stride[1], around[1], dilation[1]),
+        )
     if "pool2d" in name:
         if "adaptive" in name:
             size = _pair(args[1] if len(args) > 1 else kwargs["output_size"])
@@ -108,11 +145,16 @@ def _after(name: str, sources: list[Tensor], args: tuple[Any, ...], kwargs: dict
                 return None if 1 in size else (rows, columns)
             steps = tuple(n // s for n, s in zip(shape, size, strict=True))
             return (rows.slid(steps[0], steps[0], 0), columns.slid(steps[1], steps[1], 0))
-        given = dict(zip(("input", "kernel_size", "stride", "padding"), args, strict=False)) | kwargs
+        given = (
+            dict(zip(("input", "kernel_size", "stride", "padding"), args, strict=False)) | kwargs
+        )
         kernel2 = _pair(given["kernel_size"])
         stride2 = kernel2 if given.get("stride") in (None, [], ()) else _pair(given["stride"])
         around = _pair(given.get("padding") or 0)
-        return (rows.slid(kernel2[0], stride2[0], around[0]), columns.slid(kernel2[1], stride2[1], around[1]))
+        return (
+            rows.slid(kernel2[0], stride2[0], around[0]),
+            columns.slid(kernel2[1], stride2[1], around[1]),
+        )
     if name == "pad":
         sides = args[1] if len(args) > 1 else kwargs["pad"]
         left, top = int(sides[0]), int(sides[2]) if len(sides) > 2 else 0
@@ -133,5 +175,9 @@ def _sliced(rows: Field, columns: Field, index: Any) -> Fields:
     found = []
     for field, pick in zip((rows, columns), last, strict=True):
         begin, step = pick.start or 0, pick.step or 1
-        found.append(Field(field.low + begin * field.jump, field.high + begin * field.jump, field.jump * step))
+        found.append(
+            Field(
+                field.low + begin * field.jump, field.high + begin * field.jump, field.jump * step
+            )
+        )
     return (found[0], found[1])

@@ -14,23 +14,35 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, Ended, Facts, History, MadeBy
 from netwise.observe.probe import Probe
-from netwise.parts.losses import CLASSIFICATION, REGRESSION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
+from netwise.parts.losses import (
+    CLASSIFICATION,
+    REGRESSION,
+    loss_kind,
+    loss_of_guessing,
+    loss_of_perfection,
+    target_facts,
+)
 
-MOST_POINTS = 400  # watched steps that are kept; then every second is dropped and the distance doubles
+MOST_POINTS = (
+    400  # watched steps that are kept; then every second is dropped and the distance doubles
+)
 KEPT_TARGETS = 20_000  # targets remembered to know what a constant answer would score
 
 
 class watch:
-    """Listen to a module while a loop of the user's own trains it. The user's numbers stay as they are, bit for bit.
+    """Listen to a module while a loop of the user's own trains it. The user's numbers stay as they
+    are, bit for bit.
 
-    Call `step` after `loss.backward()` and before `optimizer.step()`. On steps that are not watched nothing is
-    attached; after the block nothing is left on the module.
+    Call `step` after `loss.backward()` and before `optimizer.step()`. On steps that are not watched
+    nothing is attached; after the block nothing is left on the module.
 
     Args:
         model: the module that is trained.
         optimizer: where given, its learning rate is recorded.
-        loss: the function (output, target) -> loss, where there is one; with it the history knows the loss of guessing.
-        every: watch one step of so many. Default: every step at first, then ever fewer, about 400 in all.
+        loss: the function (output, target) -> loss, where there is one; with it the history knows
+            the loss of guessing.
+        every: watch one step of so many. Default: every step at first, then ever fewer, about 400
+            in all.
 
     Example:
         >>> import netwise as nw, torch
@@ -59,11 +71,18 @@ class watch:
         if not isinstance(model, nn.Module):
             raise TypeError(f"watch takes a torch.nn.Module, not {type(model).__name__}")
         if every is not None and every < 1:
-            raise ValueError(f"every = {every} must be at least 1: one step of so many is watched. Write 10.")
+            raise ValueError(
+                f"every = {every} must be at least 1: one step of so many is watched. Write 10."
+            )
         self._model, self._optimizer, self._loss = model, optimizer, loss
         self._probe = Probe(model)
         self._every, self._grows = every or 1, every is None
-        self._steps, self._epochs, self._rows, self._ends = 0, 0, list[dict[str, Any]](), list[dict[str, Any]]()
+        self._steps, self._epochs, self._rows, self._ends = (
+            0,
+            0,
+            list[dict[str, Any]](),
+            list[dict[str, Any]](),
+        )
         self._heard_at = -1
         self._kind: str | None = None
         self._targets: list[Tensor] = []
@@ -75,7 +94,12 @@ class watch:
         self._probe.listen()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._complete()
         self._probe.detach()
         self._seconds, self._open = time.monotonic() - self._began, False
@@ -88,7 +112,9 @@ class watch:
             target: of the batch; with it accuracy and the loss of guessing are known.
         """
         if not self._open:
-            raise RuntimeError("w.step was called outside of `with watch(model) as w:`, where nothing is heard")
+            raise RuntimeError(
+                "w.step was called outside of `with watch(model) as w:`, where nothing is heard"
+            )
         self._complete()
         if self._probe.listening:
             output = self._probe.output
@@ -107,7 +133,12 @@ class watch:
             self._probe.listen()
 
     def epoch(
-        self, *, train_loss: float | None = None, train_accuracy: float | None = None, valid_loss: float | None = None, valid_accuracy: float | None = None
+        self,
+        *,
+        train_loss: float | None = None,
+        train_accuracy: float | None = None,
+        valid_loss: float | None = None,
+        valid_accuracy: float | None = None,
     ) -> None:
         """The end of an epoch, with what the loop measured: overfitting is seen in nothing else.
 
@@ -116,7 +147,12 @@ class watch:
             valid_loss, valid_accuracy: on data that are not trained on.
         """
         self._complete()
-        given = {signals.TRAIN_LOSS: train_loss, signals.TRAIN_ACCURACY: train_accuracy, signals.VALID_LOSS: valid_loss, signals.VALID_ACCURACY: valid_accuracy}
+        given = {
+            signals.TRAIN_LOSS: train_loss,
+            signals.TRAIN_ACCURACY: train_accuracy,
+            signals.VALID_LOSS: valid_loss,
+            signals.VALID_ACCURACY: valid_accuracy,
+        }
         row = {name: float(value) for name, value in given.items() if value is not None}
         if self._optimizer is not None:
             row[signals.RATE] = float(self._optimizer.param_groups[0]["lr"])
@@ -136,27 +172,46 @@ class watch:
     def history(self) -> History:
         """What was heard so far."""
         rows = sorted([*self._rows, *self._ends], key=lambda row: row["step"])
-        ended = Ended(RUNNING if self._open else FINISHED, f"{self._steps} steps were heard.", self._steps)
+        ended = Ended(
+            RUNNING if self._open else FINISHED, f"{self._steps} steps were heard.", self._steps
+        )
         seconds = time.monotonic() - self._began if self._open else self._seconds
         versions = {"python": platform.python_version(), "torch": torch.__version__}
         device = next((str(p.device) for p in self._model.parameters()), "cpu")
-        return History.from_rows(rows, self._probe.layers, self._facts(), ended, MadeBy("", versions, device, torch.get_num_threads(), round(seconds, 3)))
+        return History.from_rows(
+            rows,
+            self._probe.layers,
+            self._facts(),
+            ended,
+            MadeBy("", versions, device, torch.get_num_threads(), round(seconds, 3)),
+        )
 
     def _target_facts(self) -> dict[str, Any]:
-        if not self._targets or any(t.shape[1:] != self._targets[0].shape[1:] for t in self._targets):
+        if not self._targets or any(
+            t.shape[1:] != self._targets[0].shape[1:] for t in self._targets
+        ):
             return {}
         return target_facts(torch.cat(self._targets))
 
     def _facts(self) -> Facts:
-        drops = [float(m.p) for m in self._model.modules() if isinstance(m, nn.modules.dropout._DropoutNd)]
+        drops = [
+            float(m.p)
+            for m in self._model.modules()
+            if isinstance(m, nn.modules.dropout._DropoutNd)
+        ]
         rate = float(self._optimizer.param_groups[0]["lr"]) if self._optimizer is not None else None
         task, classes, guess, least = None, None, None, None
         if self._targets and all(t.shape[1:] == self._targets[0].shape[1:] for t in self._targets):
             target = torch.cat(self._targets)
             task = REGRESSION if target.is_floating_point() else CLASSIFICATION
-            classes = len(target.unique()) if task == CLASSIFICATION else None  # an output layer may be wider than the task
+            classes = (
+                len(target.unique()) if task == CLASSIFICATION else None
+            )  # an output layer may be wider than the task
             if self._loss is not None and self._outputs:
-                guess, least = (known(self._loss, target, self._outputs) for known in (loss_of_guessing, loss_of_perfection))
+                guess, least = (
+                    known(self._loss, target, self._outputs)
+                    for known in (loss_of_guessing, loss_of_perfection)
+                )
         return Facts(
             **self._target_facts(),
             loss_kind=self._kind,
@@ -169,7 +224,9 @@ class watch:
             optimizer=type(self._optimizer).__name__ if self._optimizer is not None else None,
             rate=rate,
             dropout=max(drops, default=0.0),
-            weight_decay=float(self._optimizer.param_groups[0].get("weight_decay", 0.0)) if self._optimizer is not None else None,
+            weight_decay=float(self._optimizer.param_groups[0].get("weight_decay", 0.0))
+            if self._optimizer is not None
+            else None,
         )
 
 

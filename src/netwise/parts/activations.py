@@ -1,4 +1,5 @@
-"""Activations: what a unit makes of its input. Each is a formula with its range, and builds torch's module."""
+"""Activations: what a unit makes of its input. Each is a formula with its range, and builds torch's
+module."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from netwise.part import Part, integer, number
 
 
 class Activation(Part):
-    """What every activation has: a module, a range, and the name by which a watched network knows it.
+    """What every activation has: a module, a range, and the name by which a watched network knows
+    it.
 
     Attributes:
         lowest, highest: the ends of the range; infinite where it has none.
@@ -37,7 +39,9 @@ class Activation(Part):
 
     def build(self) -> nn.Module:
         """A fresh torch module."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as ReLU()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as ReLU()"
+        )
 
     def __call__(self, x: Tensor) -> Tensor:
         """The formula itself, applied to `x`, as in evaluation."""
@@ -89,7 +93,8 @@ class HardSigmoid(Activation):
         >>> [round(v, 4) for v in nw.HardSigmoid()(torch.tensor([-1.0, 2.0])).tolist()]
         [0.3333, 0.8333]
 
-    Source: Howard et al. 2019, arXiv 1905.02244, section 5.2, as torch has it (Courbariaux et al. 2015 cut at 2.5).
+    Source: Howard et al. 2019, arXiv 1905.02244, section 5.2, as torch has it (Courbariaux et al.
+    2015 cut at 2.5).
     """
 
     lowest: ClassVar[float] = 0.0
@@ -101,7 +106,8 @@ class HardSigmoid(Activation):
 
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """Tanh: f(x) = 2 / (1 + exp(-2x)) - 1, from -1 to 1, slope 1 at 0: a sigmoid, stretched and centred.
+    """Tanh: f(x) = 2 / (1 + exp(-2x)) - 1, from -1 to 1, slope 1 at 0: a sigmoid, stretched and
+    centred.
 
     Example:
         >>> import netwise as nw, torch
@@ -176,7 +182,8 @@ class Softplus(Activation):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """ReLU: f(x) = max(0, x). Slope 1 or 0, so gradients neither shrink nor grow; a unit can die at 0.
+    """ReLU: f(x) = max(0, x). Slope 1 or 0, so gradients neither shrink nor grow; a unit can die at
+    0.
 
     Example:
         >>> import netwise as nw, torch
@@ -226,7 +233,9 @@ class LeakyReLU(Activation):
     Source: note 000, claim A04; Maas, Hannun, Ng 2013.
     """
 
-    slope: float = number(0.01, least=0, most=1, because="a leak is a part of the input", why="the usual value")
+    slope: float = number(
+        0.01, least=0, most=1, because="a leak is a part of the input", why="the usual value"
+    )
 
     def build(self) -> nn.Module:
         return nn.LeakyReLU(self.slope)
@@ -247,7 +256,9 @@ class PReLU(Activation):
     Source: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, section 2.1; note 000, claim A05.
     """
 
-    slope: float = number(0.25, least=0, most=1, because="a leak is a part of the input", why="the paper's value")
+    slope: float = number(
+        0.25, least=0, most=1, because="a leak is a part of the input", why="the paper's value"
+    )
 
     def build(self) -> nn.Module:
         return nn.PReLU(init=self.slope)
@@ -258,7 +269,8 @@ class PReLU(Activation):
 
 @dataclass(frozen=True)
 class RReLU(Activation):
-    """RReLU: a leaky ReLU whose slope below 0 is drawn from U(lower, upper) for each number while it trains.
+    """RReLU: a leaky ReLU whose slope below 0 is drawn from U(lower, upper) for each number while
+    it trains.
 
     In evaluation the slope is the mean of the two.
 
@@ -273,12 +285,23 @@ class RReLU(Activation):
     Source: Xu, Wang, Chen, Li 2015, arXiv 1505.00853; note 000, claim A06.
     """
 
-    lower: float = number(1 / 8, least=0, most=1, because="a leak is a part of the input", why="the paper's value")
-    upper: float = number(1 / 3, least=0, most=1, because="a leak is a part of the input", why="the paper's value")
+    lower: float = number(
+        1 / 8, least=0, most=1, because="a leak is a part of the input", why="the paper's value"
+    )
+    upper: float = number(
+        1 / 3, least=0, most=1, because="a leak is a part of the input", why="the paper's value"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.lower > self.upper:
-            return [Problem("lower", repr(self.lower), f"must be at most upper = {self.upper}", repr(self.upper))]
+            return [
+                Problem(
+                    "lower",
+                    repr(self.lower),
+                    f"must be at most upper = {self.upper}",
+                    repr(self.upper),
+                )
+            ]
         return []
 
     def build(self) -> nn.Module:
@@ -303,7 +326,9 @@ class ELU(Activation):
     Source: Clevert, Unterthiner, Hochreiter 2015, arXiv 1511.07289; note 000, claim A07.
     """
 
-    alpha: float = number(1.0, above=0, because="the left side lies at -alpha", why="the paper's value")
+    alpha: float = number(
+        1.0, above=0, because="the left side lies at -alpha", why="the paper's value"
+    )
 
     def build(self) -> nn.Module:
         return nn.ELU(self.alpha)
@@ -311,7 +336,8 @@ class ELU(Activation):
 
 @dataclass(frozen=True)
 class SELU(Activation):
-    """SELU: f(x) = 1.0507 x above 0, 1.0507 * 1.6733 (exp(x) - 1) below: keeps mean 0 and spread 1 from layer to layer.
+    """SELU: f(x) = 1.0507 x above 0, 1.0507 * 1.6733 (exp(x) - 1) below: keeps mean 0 and spread 1
+    from layer to layer.
 
     Example:
         >>> import netwise as nw, torch
@@ -354,7 +380,8 @@ class SiLU(Activation):
         >>> [round(v, 4) for v in nw.SiLU()(torch.tensor([-1.0, 2.0])).tolist()]
         [-0.2689, 1.7616]
 
-    Source: Elfwing, Uchibe, Doya 2017, arXiv 1702.03118; Ramachandran, Zoph, Le 2017, arXiv 1710.05941.
+    Source: Elfwing, Uchibe, Doya 2017, arXiv 1702.03118; Ramachandran, Zoph, Le 2017, arXiv
+    1710.05941.
     """
 
     lowest: ClassVar[float] = -0.2784645
@@ -401,10 +428,12 @@ class Mish(Activation):
 
 @dataclass(frozen=True)
 class Maxout(Activation):
-    """Maxout: each unit gives the largest of `pieces` linear functions, h_i = max_j (x W_ij + b_ij).
+    """Maxout: each unit gives the largest of `pieces` linear functions, h_i = max_j (x W_ij +
+    b_ij).
 
-    A layer before it has `pieces` times as many outputs (`MLP` and `ConvNet` see to that); the pieces of a unit stand
-    next to each other along the features (the channels of images). With W_2, b_2 ... = 0 it is ReLU.
+    A layer before it has `pieces` times as many outputs (`MLP` and `ConvNet` see to that); the
+    pieces of a unit stand next to each other along the features (the channels of images). With W_2,
+    b_2 ... = 0 it is ReLU.
 
     Args:
         pieces: linear functions of a unit, at least 2. Default 2.
@@ -414,17 +443,21 @@ class Maxout(Activation):
         >>> nw.Maxout(pieces=2)(torch.tensor([[1.0, 3.0, -2.0, -5.0]])).tolist()
         [[3.0, -2.0]]
 
-    Source: Goodfellow, Warde-Farley, Mirza, Courville, Bengio 2013, arXiv 1302.4389; note 000, claim A08.
+    Source: Goodfellow, Warde-Farley, Mirza, Courville, Bengio 2013, arXiv 1302.4389; note 000,
+    claim A08.
     """
 
-    pieces: int = integer(2, least=2, most=1000, because="one piece is a linear unit", why="the fewest that bend")
+    pieces: int = integer(
+        2, least=2, most=1000, because="one piece is a linear unit", why="the fewest that bend"
+    )
 
     def build(self) -> nn.Module:
         return MaxPieces(self.pieces)
 
 
 class MaxPieces(nn.Module):
-    """The maximum over each `pieces` neighbouring features, (samples, units * pieces, ...) -> (samples, units, ...)."""
+    """The maximum over each `pieces` neighbouring features, (samples, units * pieces, ...) ->
+    (samples, units, ...)."""
 
     def __init__(self, pieces: int) -> None:
         super().__init__()
@@ -491,7 +524,8 @@ class Character:
         name: its class.
         lowest, highest: the ends of its range.
         steepest: its largest slope, by size.
-        fades, dies: the |x| beyond which its slope stays below 10 % and 1 % of that; infinite where it never does on some side.
+        fades, dies: the |x| beyond which its slope stays below 10 % and 1 % of that; infinite where
+            it never does on some side.
         mean, square: the means of f(x) and of f(x)^2 for x ~ N(0, 1).
 
     Example:
@@ -526,7 +560,8 @@ def slope(activation: Activation, x: Tensor) -> Tensor:
 
 
 def character(activation: Activation) -> Character:
-    """Range, slopes and mean output of an activation that takes one number; so not of `Softmax` and `Maxout`.
+    """Range, slopes and mean output of an activation that takes one number; so not of `Softmax` and
+    `Maxout`.
 
     Example:
         >>> import netwise as nw
@@ -538,13 +573,24 @@ def character(activation: Activation) -> Character:
         TypeError: it takes more than one number at a time.
     """
     if isinstance(activation, Softmax | Maxout):
-        raise TypeError(f"{type(activation).__name__} takes several numbers at a time: it has no slope of its own")
+        raise TypeError(
+            f"{type(activation).__name__} takes several numbers at a time: it has no slope of its own"
+        )
     x = torch.linspace(0, 40, 400_001, dtype=torch.float64)
     sizes = torch.maximum(slope(activation, x).abs(), slope(activation, -x).abs())
-    # A side whose slope never falls, such as ReLU's right one, keeps the unit alive however far out.
+    # A side whose slope never falls, such as ReLU's right one, keeps the unit alive however far
+    # out.
     steepest = float(sizes.max())
     fades, dies = (_beyond(x, sizes, share * steepest) for share in (0.1, 0.01))
-    return Character(type(activation).__name__, activation.lowest, activation.highest, steepest, fades, dies, *_moments(activation))
+    return Character(
+        type(activation).__name__,
+        activation.lowest,
+        activation.highest,
+        steepest,
+        fades,
+        dies,
+        *_moments(activation),
+    )
 
 
 def _beyond(x: Tensor, sizes: Tensor, line: float) -> float:
@@ -554,7 +600,8 @@ def _beyond(x: Tensor, sizes: Tensor, line: float) -> float:
 
 
 def _moments(activation: Activation) -> tuple[float, float]:
-    """(E f(x), E f(x)^2) for x ~ N(0, 1), by the trapezoid rule, which is exact to many digits for such a bell."""
+    """(E f(x), E f(x)^2) for x ~ N(0, 1), by the trapezoid rule, which is exact to many digits for
+    such a bell."""
     x = torch.linspace(-12, 12, 240_001, dtype=torch.float64)
     bell = torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi)
     f = activation(x)
@@ -562,7 +609,8 @@ def _moments(activation: Activation) -> tuple[float, float]:
 
 
 def gain(activation: Activation) -> float:
-    """1 / sqrt(E f(x)^2) for x ~ N(0, 1): by how much weights must be larger than `LeCun`'s to keep the signal's size.
+    """1 / sqrt(E f(x)^2) for x ~ N(0, 1): by how much weights must be larger than `LeCun`'s to keep
+    the signal's size.
 
     sqrt(2) for ReLU, 1 for the identity.
 

@@ -25,7 +25,9 @@ class Clipping(Part):
 
     def apply(self, parameters: Sequence[Tensor]) -> None:
         """Limit `.grad` of these parameters, in place."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Clip(1.0)")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Clip(1.0)"
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ class ClipValue(Clipping):
     Source: note 000, claim G05.
     """
 
-    value: float = number(1.0, above=0, because="a limit of 0 stops learning", why="the usual value")
+    value: float = number(
+        1.0, above=0, because="a limit of 0 stops learning", why="the usual value"
+    )
 
     def apply(self, parameters: Sequence[Tensor]) -> None:
         torch.nn.utils.clip_grad_value_(parameters, self.value)

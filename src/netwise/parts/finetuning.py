@@ -14,17 +14,21 @@ from netwise.part import Part, integer, number, texts
 
 @dataclass(frozen=True, kw_only=True)
 class FineTune(Part):
-    """Freeze layers, give groups of layers rates of their own, or thaw a network from its output towards its input.
+    """Freeze layers, give groups of layers rates of their own, or thaw a network from its output
+    towards its input.
 
-    Layers are named as in the network's table (`netwise check`), with `*` for any text: "conv*", "features.*".
-    A frozen layer's running statistics stay too. With few samples like those of the first network: freeze all but the
-    head; with many: let all layers learn, the early ones slowly.
+    Layers are named as in the network's table (`netwise check`), with `*` for any text: "conv*",
+    "features.*". A frozen layer's running statistics stay too. With few samples like those of the
+    first network: freeze all but the head; with many: let all layers learn, the early ones slowly.
 
     Args:
         freeze: layers that do not learn. Default none.
-        rates: factors on the learning rate, each as "layers=factor"; the last that fits counts. Default none.
-        decay: factor on the rate from each layer to the one before it, above 0 and at most 1. Default 1.0.
-        unfreeze_every: at first only the last layer learns; after so many epochs each the next one joins. Default 0: all from the start.
+        rates: factors on the learning rate, each as "layers=factor"; the last that fits counts.
+            Default none.
+        decay: factor on the rate from each layer to the one before it, above 0 and at most 1.
+            Default 1.0.
+        unfreeze_every: at first only the last layer learns; after so many epochs each the next one
+            joins. Default 0: all from the start.
 
     Example:
         >>> import netwise as nw
@@ -34,15 +38,20 @@ class FineTune(Part):
         >>> nw.FineTune(decay=0.5).factors(module)
         {'layer1': 0.25, 'layer2': 0.5, 'layer3': 1.0}
 
-    Source: note 002, claim W03 (CS231n, transfer learning); rates by layer and thawing: Howard, Ruder 2018, arXiv 1801.06146.
+    Source: note 002, claim W03 (CS231n, transfer learning); rates by layer and thawing: Howard,
+    Ruder 2018, arXiv 1801.06146.
     """
 
     called: ClassVar[str] = "fine-tuning"
 
     freeze: tuple[str, ...] = texts((), because="they name layers", why="every layer learns")
     rates: tuple[str, ...] = texts((), because='each is "layers=factor"', why="one rate for all")
-    decay: float = number(1.0, above=0, most=1, because="earlier layers learn more slowly", why="one rate for all")
-    unfreeze_every: int = integer(0, least=0, because="it counts epochs", why="all learn from the start")
+    decay: float = number(
+        1.0, above=0, most=1, because="earlier layers learn more slowly", why="one rate for all"
+    )
+    unfreeze_every: int = integer(
+        0, least=0, because="it counts epochs", why="all learn from the start"
+    )
 
     def disagreements(self) -> list[Problem]:
         problems = []
@@ -53,7 +62,14 @@ class FineTune(Part):
             except ValueError:
                 good = False
             if not good:
-                problems.append(Problem(f"rates.{i}", each, "must be layers=factor with a factor above 0", '"conv*=0.1"'))
+                problems.append(
+                    Problem(
+                        f"rates.{i}",
+                        each,
+                        "must be layers=factor with a factor above 0",
+                        '"conv*=0.1"',
+                    )
+                )
         return problems
 
     def factors(self, module: nn.Module) -> dict[str, float]:
@@ -84,8 +100,13 @@ class FineTune(Part):
 
 
 def layers_of(module: nn.Module) -> list[str]:
-    """Names of the modules that have parameters of their own, in order; the module itself is "(network)"."""
-    return [name or "(network)" for name, layer in module.named_modules() if list(layer.parameters(recurse=False))]
+    """Names of the modules that have parameters of their own, in order; the module itself is
+    "(network)"."""
+    return [
+        name or "(network)"
+        for name, layer in module.named_modules()
+        if list(layer.parameters(recurse=False))
+    ]
 
 
 def layer_called(module: nn.Module, name: str) -> nn.Module:

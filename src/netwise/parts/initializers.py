@@ -27,16 +27,21 @@ class Initializer(Part):
 
     called: ClassVar[str] = "initializer"
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         """float32 weights of `shape`: `(out, in)` or `(out, in, height, width)`."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as He()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as He()"
+        )
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
         """float32 biases of one layer: 0."""
         return torch.zeros(size)
 
     def settle(self, module: nn.Module, x: Tensor) -> None:
-        """Adjust drawn weights to the training inputs `x`, in place; most starts look at no data."""
+        """Adjust drawn weights to the training inputs `x`, in place; most starts look at no
+        data."""
 
 
 def _normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
@@ -44,7 +49,8 @@ def _normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> T
 
 
 def _biases(size: int, mean: float, std: float, generator: torch.Generator) -> Tensor:
-    """N(mean, std^2); without a spread nothing is drawn, so that the weights' draws stay where they are."""
+    """N(mean, std^2); without a spread nothing is drawn, so that the weights' draws stay where they
+    are."""
     return mean + _normal((size,), std, generator) if std else torch.full((size,), mean)
 
 
@@ -58,7 +64,8 @@ def _checked(fan: int, name: str) -> int:
 class ByNetwork(Initializer):
     """Leave the start to the network's own modules, drawn from the recipe's seed. The default.
 
-    torch's `nn.Linear` and `nn.Conv2d` draw weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
+    torch's `nn.Linear` and `nn.Conv2d` draw weights and biases from U(-1/sqrt(fan_in),
+    1/sqrt(fan_in)).
 
     Example:
         >>> import netwise as nw
@@ -66,7 +73,9 @@ class ByNetwork(Initializer):
         ByNetwork()
     """
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         """torch's default for `nn.Linear`: U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
         limit = 1 / math.sqrt(_checked(fan_in, "fan_in"))
         return torch.rand(shape, generator=generator) * 2 * limit - limit
@@ -74,7 +83,8 @@ class ByNetwork(Initializer):
 
 @dataclass(frozen=True)
 class Constant(Initializer):
-    """The same number everywhere. Only for a single neuron or a linear model: equal units stay equal.
+    """The same number everywhere. Only for a single neuron or a linear model: equal units stay
+    equal.
 
     Args:
         weight: every weight. Default 0.0.
@@ -91,7 +101,9 @@ class Constant(Initializer):
     weight: float = number(0.0, why="the all-zero start of the notes")
     bias: float = number(0.0, why="the all-zero start of the notes")
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         return torch.full(shape, self.weight)
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
@@ -102,8 +114,9 @@ class Constant(Initializer):
 class Normal(Initializer):
     """Normal weights of one spread, whatever the layer's size: W ~ N(0, std^2).
 
-    Right for no depth: too small and the signal dies with the layers, too large and units saturate. With std = 1 and
-    bias_std = 1 it is the large start of the notes, which saturates the first layer.
+    Right for no depth: too small and the signal dies with the layers, too large and units saturate.
+    With std = 1 and bias_std = 1 it is the large start of the notes, which saturates the first
+    layer.
 
     Args:
         std: spread of the weights, above 0. Default 0.01.
@@ -120,12 +133,23 @@ class Normal(Initializer):
     Source: note 000, claim I02; note 004's first start.
     """
 
-    std: float = number(0.01, above=0, because="a spread is positive", why="the smallest of the three that the notes try")
+    std: float = number(
+        0.01,
+        above=0,
+        because="a spread is positive",
+        why="the smallest of the three that the notes try",
+    )
     bias: float = number(0.0, why="no unit is preferred")
-    bias_std: float = number(0.0, least=0, because="a spread is not negative", why="no unit is preferred")
-    truncated: bool = flag(False, why="the plain normal distribution, as torch has it; Keras truncates")
+    bias_std: float = number(
+        0.0, least=0, because="a spread is not negative", why="no unit is preferred"
+    )
+    truncated: bool = flag(
+        False, why="the plain normal distribution, as torch has it; Keras truncates"
+    )
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         if self.truncated:
             return truncated_normal(shape, self.std, generator)
         return _normal(shape, self.std, generator)
@@ -135,7 +159,8 @@ class Normal(Initializer):
 
 
 def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
-    """N(0, std^2) without what lies beyond two spreads, by the inverse of its distribution function."""
+    """N(0, std^2) without what lies beyond two spreads, by the inverse of its distribution
+    function."""
     edge = 0.5 * (1 + math.erf(-2 / math.sqrt(2)))
     share = edge + (1 - 2 * edge) * torch.rand(shape, generator=generator, dtype=torch.float64)
     drawn: Tensor = torch.special.ndtri(share).clamp(-2, 2)
@@ -157,10 +182,17 @@ class Uniform(Initializer):
         0.5
     """
 
-    reach: float = number(0.05, above=0, because="weights have to differ", why="small, as is usual where nothing is known")
+    reach: float = number(
+        0.05,
+        above=0,
+        because="weights have to differ",
+        why="small, as is usual where nothing is known",
+    )
     bias: float = number(0.0, why="no unit is preferred")
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         return (torch.rand(shape, generator=generator) * 2 - 1) * self.reach
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
@@ -174,7 +206,8 @@ class LeCun(Initializer):
         W ~ N(0, 1 / fan_in)
 
     Args:
-        bias_std: spread of the biases, at least 0. Default 0.0; the notes' better start has 1: `LeCun(bias_std=1)`.
+        bias_std: spread of the biases, at least 0. Default 0.0; the notes' better start has 1:
+            `LeCun(bias_std=1)`.
 
     Example:
         >>> import netwise as nw, torch
@@ -182,13 +215,18 @@ class LeCun(Initializer):
         >>> round(w.std().item(), 2)  # 1 / sqrt(100)
         0.1
 
-    Source: LeCun, Bottou, Orr, Müller 1998, Efficient BackProp; note 004, claim I03; note 001, claim I04 (erratum E03:
+    Source: LeCun, Bottou, Orr, Müller 1998, Efficient BackProp; note 004, claim I03; note 001,
+        claim I04 (erratum E03:
     1 / sqrt(fan_in) is the standard deviation, where the note prints variance).
     """
 
-    bias_std: float = number(0.0, least=0, because="a spread is not negative", why="no unit is preferred")
+    bias_std: float = number(
+        0.0, least=0, because="a spread is not negative", why="no unit is preferred"
+    )
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         return _normal(shape, math.sqrt(1 / _checked(fan_in, "fan_in")), generator)
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
@@ -197,7 +235,8 @@ class LeCun(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class Glorot(Initializer):
-    """Weights that carry signals forward and gradients back through sigmoid or tanh layers alike (Xavier).
+    """Weights that carry signals forward and gradients back through sigmoid or tanh layers alike
+    (Xavier).
 
         std = sqrt(2 / (fan_in + fan_out)),    uniform: U(-sqrt(3) std, sqrt(3) std)
 
@@ -210,12 +249,15 @@ class Glorot(Initializer):
         >>> round(w.max().item(), 3)  # sqrt(6 / 400)
         0.122
 
-    Source: Glorot, Bengio 2010, eq. 16; note 000, claim I05 (erratum E01: this is the standard deviation, not the variance).
+    Source: Glorot, Bengio 2010, eq. 16; note 000, claim I05 (erratum E01: this is the standard
+    deviation, not the variance).
     """
 
     shape: str = text("uniform", among=("uniform", "normal"), why="the paper's own")
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         std = math.sqrt(2 / (_checked(fan_in, "fan_in") + _checked(fan_out, "fan_out")))
         if self.shape == "normal":
             return _normal(shape, std, generator)
@@ -224,12 +266,13 @@ class Glorot(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class He(Initializer):
-    """Weights that carry a layer's signal through its activation to the next layer at equal strength.
+    """Weights that carry a layer's signal through its activation to the next layer at equal
+    strength.
 
         std = gain / sqrt(fan_in * E[f(z)^2]),  z ~ N(0, 1);   for ReLU:  std = gain * sqrt(2 / fan_in)
 
-    The 2 makes up for ReLU, which zeroes half of its inputs. Not for sigmoid or tanh, whose outputs shrink whatever the
-    weights: use `Glorot`.
+    The 2 makes up for ReLU, which zeroes half of its inputs. Not for sigmoid or tanh, whose outputs
+    shrink whatever the weights: use `Glorot`.
 
     Args:
         gain: factor on std, above 0. Default 1.0: the paper's value.
@@ -246,14 +289,17 @@ class He(Initializer):
         >>> w.shape, round(w.std().item(), 2)  # sqrt(2 / 200) = 0.1
         (torch.Size([100, 200]), 0.1)
 
-    Source: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, eq. 10; note 000, claim I06 (erratum E02: std, not variance).
+    Source: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, eq. 10; note 000, claim I06 (erratum E02:
+    std, not variance).
     """
 
     gain: float = number(1.0, above=0, because="a factor on a spread", why="the paper's value")
     shape: str = text("normal", among=("normal", "uniform"), why="the paper's own")
     activation: Activation = part(Activation, ReLU(), why="what it was made for")
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         # ReLU's factor is written out, so that no rounding of an integral changes its draws.
         square = 2.0 if isinstance(self.activation, ReLU) else gain_of(self.activation) ** 2
         std = self.gain * math.sqrt(square / _checked(fan_in, "fan_in"))
@@ -264,7 +310,8 @@ class He(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class Orthogonal(Initializer):
-    """Weights whose rows (or columns, where there are fewer) are at right angles and of length `gain`: no direction is lost.
+    """Weights whose rows (or columns, where there are fewer) are at right angles and of length
+    `gain`: no direction is lost.
 
     Convolutions count as matrices of (outputs, inputs * height * width).
 
@@ -282,9 +329,13 @@ class Orthogonal(Initializer):
 
     gain: float = number(1.0, above=0, because="a length", why="keeps lengths")
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         rows, columns = shape[0], math.prod(shape[1:])
-        q, r = torch.linalg.qr(torch.randn(max(rows, columns), min(rows, columns), generator=generator))
+        q, r = torch.linalg.qr(
+            torch.randn(max(rows, columns), min(rows, columns), generator=generator)
+        )
         q = q * r.diagonal().sign()  # makes the draw uniform over all such matrices (Mezzadri 2006)
         turned: Tensor = (q if rows >= columns else q.T).reshape(shape)
         return self.gain * turned
@@ -292,7 +343,8 @@ class Orthogonal(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class Dirac(Initializer):
-    """The identity: each unit passes one input on, a convolution the middle of one channel (Dirac's delta).
+    """The identity: each unit passes one input on, a convolution the middle of one channel (Dirac's
+    delta).
 
     Where there are more units than inputs, the rest start at 0. For plain networks of equal widths.
 
@@ -305,13 +357,18 @@ class Dirac(Initializer):
         >>> nw.Dirac().sample((2, 2), fan_in=2, fan_out=2, generator=torch.Generator()).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
 
-    Source: Zagoruyko, Komodakis 2017, arXiv 1706.00388; Le, Jaitly, Hinton 2015, arXiv 1504.00941 (recurrent nets).
+    Source: Zagoruyko, Komodakis 2017, arXiv 1706.00388; Le, Jaitly, Hinton 2015, arXiv 1504.00941
+    (recurrent nets).
     """
 
     gain: float = number(1.0, above=0, because="what is passed on", why="the identity")
-    noise: float = number(0.0, least=0, because="a spread is not negative", why="the plain identity")
+    noise: float = number(
+        0.0, least=0, because="a spread is not negative", why="the plain identity"
+    )
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         w = torch.zeros(shape)
         nn.init.dirac_(w) if len(shape) > 2 else nn.init.eye_(w)
         w = self.gain * w
@@ -320,7 +377,8 @@ class Dirac(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class LSUV(Orthogonal):
-    """Layer-sequential unit variance: orthogonal weights, then each layer in turn scaled until its outputs have spread 1.
+    """Layer-sequential unit variance: orthogonal weights, then each layer in turn scaled until its
+    outputs have spread 1.
 
     Looks at up to `samples` training inputs.
 
@@ -340,14 +398,26 @@ class LSUV(Orthogonal):
     Source: Mishkin, Matas 2015, arXiv 1511.06422, algorithm 1; note 000, claim I08.
     """
 
-    samples: int = integer(256, least=2, because="a spread needs two samples", why="the paper's batch, about")
-    tolerance: float = number(0.02, above=0, because="it is a distance", why="the paper's is 0.1; a scaling or two more is cheap")
+    samples: int = integer(
+        256, least=2, because="a spread needs two samples", why="the paper's batch, about"
+    )
+    tolerance: float = number(
+        0.02,
+        above=0,
+        because="it is a distance",
+        why="the paper's is 0.1; a scaling or two more is cheap",
+    )
     rounds: int = integer(10, least=1, because="it counts scalings", why="the paper's value")
 
     def settle(self, module: nn.Module, x: Tensor) -> None:
         few = x[: self.samples]
         seen: list[nn.Module] = []
-        handles = [layer.register_forward_hook(lambda layer, args, output: seen.append(layer) if layer not in seen else None) for layer in weighted(module)]
+        handles = [
+            layer.register_forward_hook(
+                lambda layer, args, output: seen.append(layer) if layer not in seen else None
+            )
+            for layer in weighted(module)
+        ]
         with torch.no_grad(), _evaluating(module):
             module(few)
             for handle in handles:
@@ -378,9 +448,13 @@ class WithBiases(Initializer):
 
     weights: Initializer = part(Initializer, He(), why="ReLU is the usual activation")
     bias: float = number(0.0, why="no unit is preferred")
-    bias_std: float = number(0.0, least=0, because="a spread is not negative", why="no unit is preferred")
+    bias_std: float = number(
+        0.0, least=0, because="a spread is not negative", why="no unit is preferred"
+    )
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         return self.weights.sample(shape, fan_in=fan_in, fan_out=fan_out, generator=generator)
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
@@ -411,13 +485,29 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
             layer.training = mode
 
 
-INITIALIZERS: tuple[type[Initializer], ...] = (ByNetwork, Constant, Normal, Uniform, LeCun, Glorot, He, Orthogonal, Dirac, LSUV, WithBiases)
+INITIALIZERS: tuple[type[Initializer], ...] = (
+    ByNetwork,
+    Constant,
+    Normal,
+    Uniform,
+    LeCun,
+    Glorot,
+    He,
+    Orthogonal,
+    Dirac,
+    LSUV,
+    WithBiases,
+)
 
 
-def initialize(module: nn.Module, init: Initializer, generator: torch.Generator, x: Tensor | None = None) -> None:
-    """Draw the weights of every linear, convolutional and recurrent layer of `module` anew; norm layers keep theirs.
+def initialize(
+    module: nn.Module, init: Initializer, generator: torch.Generator, x: Tensor | None = None
+) -> None:
+    """Draw the weights of every linear, convolutional and recurrent layer of `module` anew; norm
+    layers keep theirs.
 
-    `ByNetwork` leaves everything as the modules made it. `x` are training inputs, for starts that look at them.
+    `ByNetwork` leaves everything as the modules made it. `x` are training inputs, for starts that
+    look at them.
 
     Example:
         >>> import netwise as nw, torch
@@ -434,7 +524,9 @@ def initialize(module: nn.Module, init: Initializer, generator: torch.Generator,
                 _recurrent(layer, init, generator)
             elif isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d):
                 fan_in, fan_out = fans(layer)
-                drawn = init.sample(tuple(layer.weight.shape), fan_in=fan_in, fan_out=fan_out, generator=generator)
+                drawn = init.sample(
+                    tuple(layer.weight.shape), fan_in=fan_in, fan_out=fan_out, generator=generator
+                )
                 layer.weight.copy_(drawn)
                 if layer.bias is not None:
                     layer.bias.copy_(init.sample_bias(len(layer.bias), generator=generator))
@@ -448,14 +540,23 @@ def _recurrent(layer: nn.RNNBase, init: Initializer, generator: torch.Generator)
     for p in layer.parameters():
         for piece in p.chunk(gates):
             if p.dim() > 1:
-                piece.copy_(init.sample(tuple(piece.shape), fan_in=piece.shape[1], fan_out=piece.shape[0], generator=generator))
+                piece.copy_(
+                    init.sample(
+                        tuple(piece.shape),
+                        fan_in=piece.shape[1],
+                        fan_out=piece.shape[0],
+                        generator=generator,
+                    )
+                )
             else:
                 piece.copy_(init.sample_bias(len(piece), generator=generator))
 
 
 def weighted(module: nn.Module) -> list[nn.Linear | nn.Conv1d | nn.Conv2d]:
     """The linear and convolutional layers of a module."""
-    return [layer for layer in module.modules() if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)]
+    return [
+        layer for layer in module.modules() if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)
+    ]
 
 
 def fans(layer: nn.Linear | nn.Conv1d | nn.Conv2d) -> tuple[int, int]:

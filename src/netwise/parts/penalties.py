@@ -1,4 +1,5 @@
-"""Penalties: a price on large weights, added to the loss, or a limit on them. Weights only: biases and norm layers are free."""
+"""Penalties: a price on large weights, added to the loss, or a limit on them. Weights only: biases
+and norm layers are free."""
 
 from __future__ import annotations
 
@@ -13,11 +14,13 @@ from netwise.part import Part, integer, number, parts
 
 
 class Penalty(Part):
-    """What every penalty has: its price for the weights of a network, or a limit that weights are put back into.
+    """What every penalty has: its price for the weights of a network, or a limit that weights are
+    put back into.
 
     Attributes:
         priced: it adds a price to the loss. One that only limits does not.
-        listens: its price is for what the units give, so the engine hands over the outputs of all activations.
+        listens: its price is for what the units give, so the engine hands over the outputs of all
+            activations.
 
     Example:
         >>> import netwise as nw, torch
@@ -30,11 +33,15 @@ class Penalty(Part):
     listens: ClassVar[bool] = False
 
     def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
-        """A scalar, differentiable in the weights; `activities` are the outputs of the activations, (samples, ...)."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as L2(strength=1e-4)")
+        """A scalar, differentiable in the weights; `activities` are the outputs of the activations,
+        (samples, ...)."""
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as L2(strength=1e-4)"
+        )
 
     def limit(self, weights: list[Tensor]) -> None:
-        """Put the weights back within the limit, in place, after a step; most penalties have none."""
+        """Put the weights back within the limit, in place, after a step; most penalties have
+        none."""
 
 
 NEGATIVE = "a negative price rewards large weights"
@@ -57,11 +64,14 @@ class L2(Penalty):
     Source: note 004, claim C06.
     """
 
-    strength: float = number(1e-4, least=0, because=NEGATIVE, why="lambda = 5 on 50 000 samples, as in note 004")
+    strength: float = number(
+        1e-4, least=0, because=NEGATIVE, why="lambda = 5 on 50 000 samples, as in note 004"
+    )
 
     @staticmethod
     def by_lambda(strength: float, *, samples: int) -> L2:
-        """The notes' convention, lambda / (2 n) sum w^2: `strength` is their lambda, `samples` their n, the size of the training part.
+        """The notes' convention, lambda / (2 n) sum w^2: `strength` is their lambda, `samples`
+        their n, the size of the training part.
 
         Example:
             >>> import netwise as nw
@@ -71,7 +81,11 @@ class L2(Penalty):
         return L2(strength=strength / samples)
 
     def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
-        return self.strength / 2 * sum((w.square().sum() for w in weights[1:]), weights[0].square().sum())
+        return (
+            self.strength
+            / 2
+            * sum((w.square().sum() for w in weights[1:]), weights[0].square().sum())
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +105,14 @@ class L1(Penalty):
     Source: note 004, claim C07.
     """
 
-    strength: float = number(1e-5, least=0, because=NEGATIVE, why="light: a sum of |w| outgrows one of w^2")
+    strength: float = number(
+        1e-5, least=0, because=NEGATIVE, why="light: a sum of |w| outgrows one of w^2"
+    )
 
     @staticmethod
     def by_lambda(strength: float, *, samples: int) -> L1:
-        """The notes' convention, lambda / n sum |w|: `strength` is their lambda, `samples` their n, the size of the training part.
+        """The notes' convention, lambda / n sum |w|: `strength` is their lambda, `samples` their n,
+        the size of the training part.
 
         Example:
             >>> import netwise as nw
@@ -132,9 +149,11 @@ class ElasticNet(Penalty):
 
 @dataclass(frozen=True, kw_only=True)
 class MaxNorm(Penalty):
-    """No price, a limit: after each step the incoming weights of every unit are scaled back to length `norm` at most.
+    """No price, a limit: after each step the incoming weights of every unit are scaled back to
+    length `norm` at most.
 
-    Goes with dropout and large rates. A unit's weights are one row of a linear layer, one filter of a convolution.
+    Goes with dropout and large rates. A unit's weights are one row of a linear layer, one filter of
+    a convolution.
 
     Args:
         norm: above 0. Default 3.0; 2 to 4 are usual.
@@ -150,7 +169,9 @@ class MaxNorm(Penalty):
     """
 
     priced: ClassVar[bool] = False
-    norm: float = number(3.0, above=0, because="a limit of 0 stops learning", why="in the middle of the usual range")
+    norm: float = number(
+        3.0, above=0, because="a limit of 0 stops learning", why="in the middle of the usual range"
+    )
 
     def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
         return weights[0].new_zeros(())
@@ -164,10 +185,12 @@ class MaxNorm(Penalty):
 
 @dataclass(frozen=True, kw_only=True)
 class Activity(Penalty):
-    """A price on what the hidden units give, not on the weights: strength * sum |a|^power, mean over samples.
+    """A price on what the hidden units give, not on the weights: strength * sum |a|^power, mean
+    over samples.
 
-    With power 1 most units fall silent for most samples: a sparse code. Taken over the outputs of all activation
-    modules; activations written as functions inside a module of your own are not heard.
+    With power 1 most units fall silent for most samples: a sparse code. Taken over the outputs of
+    all activation modules; activations written as functions inside a module of your own are not
+    heard.
 
     Args:
         strength: at least 0. Default 1e-5.
@@ -182,14 +205,26 @@ class Activity(Penalty):
     """
 
     listens: ClassVar[bool] = True
-    strength: float = number(1e-5, least=0, because="a negative price rewards loud units", why="light: it sums over all units")
-    power: int = integer(1, least=1, most=2, because="the price is of |a| or a^2", why="sparse codes are the usual wish")
+    strength: float = number(
+        1e-5,
+        least=0,
+        because="a negative price rewards loud units",
+        why="light: it sums over all units",
+    )
+    power: int = integer(
+        1,
+        least=1,
+        most=2,
+        because="the price is of |a| or a^2",
+        why="sparse codes are the usual wish",
+    )
 
     def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
         if not activities:
             return weights[0].new_zeros(())
         return self.strength * sum(
-            (a.abs().pow(self.power).sum() / len(a) for a in activities[1:]), activities[0].abs().pow(self.power).sum() / len(activities[0])
+            (a.abs().pow(self.power).sum() / len(a) for a in activities[1:]),
+            activities[0].abs().pow(self.power).sum() / len(activities[0]),
         )
 
 

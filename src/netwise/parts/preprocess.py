@@ -17,7 +17,8 @@ Fitted = dict[str, Tensor]  # what a step learned from the training part
 
 
 class Preprocess(Part):
-    """What every step has: `fit` learns from the training inputs, `apply` is the same for all parts.
+    """What every step has: `fit` learns from the training inputs, `apply` is the same for all
+    parts.
 
     Example:
         >>> import netwise as nw, torch
@@ -34,7 +35,9 @@ class Preprocess(Part):
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         """The inputs, changed."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Standardise()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Standardise()"
+        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,10 @@ class Standardise(Preprocess):
         spread = x.std(axes, unbiased=False, keepdim=True)
         # A feature that never changes has a spread of rounding errors: far below its own size.
         constant = spread <= 1e-6 * mean.abs()
-        return {"mean": mean, "scale": torch.where(constant | (spread == 0), torch.ones_like(spread), spread)}
+        return {
+            "mean": mean,
+            "scale": torch.where(constant | (spread == 0), torch.ones_like(spread), spread),
+        }
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         return (x - fitted["mean"]) / fitted["scale"]
@@ -67,7 +73,8 @@ class Scale(Preprocess):
     """Every input times one constant: learned from nothing.
 
     Args:
-        factor: above 0. Default 1.0; 255/256 makes netwise's images (bytes over 255) those of the notes (bytes over 256).
+        factor: above 0. Default 1.0; 255/256 makes netwise's images (bytes over 255) those of the
+            notes (bytes over 256).
 
     Example:
         >>> import netwise as nw, torch
@@ -75,7 +82,9 @@ class Scale(Preprocess):
         [[2.0]]
     """
 
-    factor: float = number(1.0, above=0, because="a constant that keeps the sign", why="inputs as they are")
+    factor: float = number(
+        1.0, above=0, because="a constant that keeps the sign", why="inputs as they are"
+    )
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         return x * self.factor
@@ -83,7 +92,8 @@ class Scale(Preprocess):
 
 @dataclass(frozen=True)
 class Limit(Preprocess):
-    """Inputs beyond a limit are set to it: for what `Standardise` makes of rare values and of features that hardly ever change.
+    """Inputs beyond a limit are set to it: for what `Standardise` makes of rare values and of
+    features that hardly ever change.
 
     Args:
         reach: how far from 0 an input may lie, above 0. Default 5.0.
@@ -94,7 +104,12 @@ class Limit(Preprocess):
         [[-3.0, 1.0]]
     """
 
-    reach: float = number(5.0, above=0, because="it is a distance", why="five spreads: of normal inputs one in two million lies beyond")
+    reach: float = number(
+        5.0,
+        above=0,
+        because="it is a distance",
+        why="five spreads: of normal inputs one in two million lies beyond",
+    )
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         return x.clamp(-self.reach, self.reach)
@@ -132,8 +147,9 @@ class GlobalContrast(Preprocess):
         scale: of the result, above 0. Default 1.0.
         bias: added to the variance, at least 0; keeps flat images from becoming noise. Default 0.0.
         epsilon: smallest divisor, above 0. Default 1e-8.
-        convention: "variance" divides by the root of the mean square, "norm" by the root of the sum of squares, which is
-            pylearn2's default (with scale = 55 for CIFAR-10). Default "variance".
+        convention: "variance" divides by the root of the mean square, "norm" by the root of the sum
+            of squares, which is pylearn2's default (with scale = 55 for CIFAR-10). Default
+            "variance".
 
     Example:
         >>> import netwise as nw, torch
@@ -145,28 +161,43 @@ class GlobalContrast(Preprocess):
 
     scale: float = number(1.0, above=0, because="a factor", why="contrast 1")
     bias: float = number(0.0, least=0, because="it is added to a variance", why="the plain form")
-    epsilon: float = number(1e-8, above=0, because="it keeps a division finite", why="far below any contrast")
-    convention: str = text("variance", among=("variance", "norm"), why="contrasts then do not hang on the size of an image")
+    epsilon: float = number(
+        1e-8, above=0, because="it keeps a division finite", why="far below any contrast"
+    )
+    convention: str = text(
+        "variance",
+        among=("variance", "norm"),
+        why="contrasts then do not hang on the size of an image",
+    )
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         flat = x.flatten(1)
         flat = flat - flat.mean(1, keepdim=True)
-        size = flat.square().mean(1, keepdim=True) if self.convention == "variance" else flat.square().sum(1, keepdim=True)
-        return (self.scale * flat / (size + self.bias).sqrt().clamp_min(self.epsilon)).reshape(x.shape)
+        size = (
+            flat.square().mean(1, keepdim=True)
+            if self.convention == "variance"
+            else flat.square().sum(1, keepdim=True)
+        )
+        return (self.scale * flat / (size + self.bias).sqrt().clamp_min(self.epsilon)).reshape(
+            x.shape
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Whiten(Preprocess):
-    """Features of unit variance that do not correlate, over the training part; images are taken as rows of pixels.
+    """Features of unit variance that do not correlate, over the training part; images are taken as
+    rows of pixels.
 
         ZCA:  x <- U (L + epsilon)^(-1/2) U^T (x - mean),    PCA:  x <- (L + epsilon)^(-1/2) U^T (x - mean)
 
-    U and L are the eigenvectors and eigenvalues of the covariance. ZCA stays nearest to the original, so images keep
-    their look; PCA turns to the directions of greatest variance, the first `keep` of them.
+    U and L are the eigenvectors and eigenvalues of the covariance. ZCA stays nearest to the
+    original, so images keep their look; PCA turns to the directions of greatest variance, the first
+    `keep` of them.
 
     Args:
         form: "zca" or "pca". Default "zca".
-        epsilon: added to each eigenvalue, above 0. Default 0.1: pixels from 0 to 1 need some, or noise is blown up.
+        epsilon: added to each eigenvalue, above 0. Default 0.1: pixels from 0 to 1 need some, or
+            noise is blown up.
         keep: directions that PCA keeps, at least 0; 0: all. Default 0.
         convention: "sample" divides the covariance by n - 1, "pylearn2" by n. Default "sample".
 
@@ -178,29 +209,48 @@ class Whiten(Preprocess):
         >>> torch.allclose(torch.cov(white.T), torch.eye(2), atol=1e-4)
         True
 
-    Source: Bell, Sejnowski 1997; Krizhevsky 2009, appendix A; pylearn2's `ZCA`; note 001, claim P01.
+    Source: Bell, Sejnowski 1997; Krizhevsky 2009, appendix A; pylearn2's `ZCA`; note 001, claim
+    P01.
     """
 
     form: str = text("zca", among=("zca", "pca"), why="images keep their look")
-    epsilon: float = number(0.1, above=0, because="it keeps a division finite", why="pylearn2's, for images")
+    epsilon: float = number(
+        0.1, above=0, because="it keeps a division finite", why="pylearn2's, for images"
+    )
     keep: int = integer(0, least=0, because="it counts directions", why="all of them")
-    convention: str = text("sample", among=("sample", "pylearn2"), why="the unbiased covariance, as scikit-learn has it")
+    convention: str = text(
+        "sample",
+        among=("sample", "pylearn2"),
+        why="the unbiased covariance, as scikit-learn has it",
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.keep and self.form == "zca":
-            return [Problem("keep", str(self.keep), 'is for form = "pca": ZCA turns back to all features', "0")]
+            return [
+                Problem(
+                    "keep",
+                    str(self.keep),
+                    'is for form = "pca": ZCA turns back to all features',
+                    "0",
+                )
+            ]
         return []
 
     def fit(self, x: Tensor) -> Fitted:
         flat = x.flatten(1).double()
         mean = flat.mean(0)
         centred = flat - mean
-        covariance = centred.T @ centred / (len(flat) if self.convention == "pylearn2" else max(len(flat) - 1, 1))
+        covariance = (
+            centred.T
+            @ centred
+            / (len(flat) if self.convention == "pylearn2" else max(len(flat) - 1, 1))
+        )
         values, vectors = torch.linalg.eigh(covariance)
         values, vectors = values.flip(0).clamp_min(0), vectors.flip(1)
         if self.keep:
             values, vectors = values[: self.keep], vectors[:, : self.keep]
-        # The sign of an eigenvector is a matter of chance: the largest number of each is made positive.
+        # The sign of an eigenvector is a matter of chance: the largest number of each is made
+        # positive.
         signs = vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
         turned = (vectors * signs) / (values + self.epsilon).sqrt()
         matrix = turned @ (vectors * signs).T if self.form == "zca" else turned
@@ -213,13 +263,15 @@ class Whiten(Preprocess):
 
 @dataclass(frozen=True, kw_only=True)
 class Quantile(Preprocess):
-    """Each feature by its rank among the training values, as a normal number: outliers and skewed shapes lose their hold.
+    """Each feature by its rank among the training values, as a normal number: outliers and skewed
+    shapes lose their hold.
 
-    For tables with counts, amounts and shares. Equal values share the middle of their ranks; values beyond the training
-    range become its ends. An input that never changes becomes 0.
+    For tables with counts, amounts and shares. Equal values share the middle of their ranks; values
+    beyond the training range become its ends. An input that never changes becomes 0.
 
     Args:
-        knots: quantiles that are remembered, at least 2; ranks between are interpolated. Default 1000.
+        knots: quantiles that are remembered, at least 2; ranks between are interpolated. Default
+            1000.
 
     Example:
         >>> import netwise as nw, torch
@@ -227,11 +279,14 @@ class Quantile(Preprocess):
         >>> [round(v, 2) for v in nw.Quantile().apply(x, nw.Quantile().fit(x)).flatten().tolist()]
         [-5.2, 0.0, 5.2]
 
-    Source: scikit-learn's `QuantileTransformer(output_distribution="normal")`, whose numbers it gives, but for values that
-    tie for the least or the greatest: there they go to the end of the range, here to the middle of their ranks.
+    Source: scikit-learn's `QuantileTransformer(output_distribution="normal")`, whose numbers it
+    gives, but for values that tie for the least or the greatest: there they go to the end of the
+    range, here to the middle of their ranks.
     """
 
-    knots: int = integer(1000, least=2, most=100_000, because="a range has two ends", why="scikit-learn's value")
+    knots: int = integer(
+        1000, least=2, most=100_000, because="a range has two ends", why="scikit-learn's value"
+    )
 
     def fit(self, x: Tensor) -> Fitted:
         _rows(x, self)
@@ -244,7 +299,9 @@ class Quantile(Preprocess):
         columns = []
         for feature, knots in zip(_rows(x, self).double().numpy().T, quantiles.T, strict=True):
             # From both sides, so that equal values get the middle of their ranks.
-            rank = 0.5 * (np.interp(feature, knots, shares) - np.interp(-feature, -knots[::-1], -shares[::-1]))
+            rank = 0.5 * (
+                np.interp(feature, knots, shares) - np.interp(-feature, -knots[::-1], -shares[::-1])
+            )
             columns.append(np.zeros_like(rank) if knots[0] == knots[-1] else rank)
         ranks = torch.from_numpy(np.stack(columns, 1))
         constant = torch.from_numpy(quantiles[0] == quantiles[-1])
@@ -254,13 +311,16 @@ class Quantile(Preprocess):
 
 def _rows(x: Tensor, step: Preprocess) -> Tensor:
     if x.dim() != 2:
-        raise DataError(f"{type(step).__name__} takes rows (samples, features), not {tuple(x.shape)}")
+        raise DataError(
+            f"{type(step).__name__} takes rows (samples, features), not {tuple(x.shape)}"
+        )
     return x
 
 
 @dataclass(frozen=True, kw_only=True)
 class FillMissing(Preprocess):
-    """Numbers that are missing (not a number) become the feature's median or mean of the training part.
+    """Numbers that are missing (not a number) become the feature's median or mean of the training
+    part.
 
     Tables fill theirs by themselves; this is for arrays made with `allow_missing=True`.
 
@@ -287,7 +347,8 @@ class FillMissing(Preprocess):
 
 @dataclass(frozen=True, kw_only=True)
 class OneHot(Preprocess):
-    """Features that are whole numbers from 0 become one input for each value seen in the training part; others go on as they are.
+    """Features that are whole numbers from 0 become one input for each value seen in the training
+    part; others go on as they are.
 
     Args:
         columns: numbers of the features, from 0. Values not seen in training become all zeros.
@@ -301,14 +362,18 @@ class OneHot(Preprocess):
     Source: scikit-learn's `OneHotEncoder`, whose columns it gives, behind the other features.
     """
 
-    columns: tuple[int, ...] = integers(least=0, because="they are numbers of features", write="[0]")
+    columns: tuple[int, ...] = integers(
+        least=0, because="they are numbers of features", write="[0]"
+    )
 
     def fit(self, x: Tensor) -> Fitted:
         return {f"values{column}": x[:, column].unique() for column in self.columns}
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         rest = [i for i in range(x.shape[1]) if i not in self.columns]
-        coded = [(x[:, column, None] == fitted[f"values{column}"]).float() for column in self.columns]
+        coded = [
+            (x[:, column, None] == fitted[f"values{column}"]).float() for column in self.columns
+        ]
         return torch.cat([x[:, rest], *coded], 1)
 
 
@@ -344,13 +409,16 @@ class Resize(Preprocess):
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         if x.dim() != 4:
-            raise DataError(f"Resize takes images (samples, channels, height, width), not {tuple(x.shape)}")
+            raise DataError(
+                f"Resize takes images (samples, channels, height, width), not {tuple(x.shape)}"
+            )
         return F.interpolate(x, (self.height, self.width), mode="bilinear", align_corners=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Binarise(Preprocess):
-    """1 where an input is at least the threshold, else 0: what a binary energy model's likelihood is a statement about.
+    """1 where an input is at least the threshold, else 0: what a binary energy model's likelihood
+    is a statement about.
 
     Args:
         threshold: in the units of the inputs. Default 0.5: the middle of pixels from 0 to 1.

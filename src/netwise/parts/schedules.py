@@ -17,9 +17,11 @@ class Moment:
     """Where a run is when a schedule is asked.
 
     Args:
-        epoch: epochs done so far, from 0; with the part of the present one, where a schedule changes at each step.
+        epoch: epochs done so far, from 0; with the part of the present one, where a schedule
+            changes at each step.
         epochs: epochs that the recipe asks for.
-        loss: validation loss (training loss where nothing is held out) of the last epoch; None before the first ends.
+        loss: validation loss (training loss where nothing is held out) of the last epoch; None
+            before the first ends.
 
     Example:
         >>> import netwise as nw
@@ -33,10 +35,11 @@ class Moment:
 
 
 class Schedule(Part):
-    """What every schedule has: `init` gives its memory, `next` the factor for the epoch that begins.
+    """What every schedule has: `init` gives its memory, `next` the factor for the epoch that
+    begins.
 
-    Where `each_step` is true the engine also asks `next` before each step, with a fraction of an epoch in the moment;
-    such a schedule looks at the time only, and its memory stays as it is.
+    Where `each_step` is true the engine also asks `next` before each step, with a fraction of an
+    epoch in the moment; such a schedule looks at the time only, and its memory stays as it is.
 
     Example:
         >>> import netwise as nw
@@ -59,7 +62,9 @@ class Schedule(Part):
 
     def next(self, state: State, moment: Moment) -> tuple[float, State]:
         """(factor on the rate, new memory) for the epoch, or the step, that begins at `moment`."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Cosine()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Cosine()"
+        )
 
     def over(self, state: State) -> str | None:
         """Why the run is over by this schedule, or None."""
@@ -100,7 +105,9 @@ class StepDecay(Schedule):
     Source: note 001, claim S01 (its staircase form); torch's `StepLR`.
     """
 
-    every: int = integer(10, least=1, because="the rate falls after whole epochs", why="a few falls in a usual run")
+    every: int = integer(
+        10, least=1, because="the rate falls after whole epochs", why="a few falls in a usual run"
+    )
     factor: float = number(0.1, above=0, most=1, because=FALL, why="a tenth, as in note 004")
 
     def next(self, state: State, moment: Moment) -> tuple[float, State]:
@@ -112,8 +119,8 @@ class Milestones(Schedule):
     """Multiply the rate by `factor` at each of a few given epochs.
 
     Args:
-        epochs: after which the rate falls, rising. Default (82, 123): the falls of He et al. for CIFAR-10, at 32,000
-            and 48,000 of 64,000 steps of 128 samples.
+        epochs: after which the rate falls, rising. Default (82, 123): the falls of He et al. for
+            CIFAR-10, at 32,000 and 48,000 of 64,000 steps of 128 samples.
         factor: above 0 and at most 1. Default 0.1.
 
     Example:
@@ -125,12 +132,18 @@ class Milestones(Schedule):
     Source: He, Zhang, Ren, Sun 2015, arXiv 1512.03385, section 4.2; torch's `MultiStepLR`.
     """
 
-    epochs: tuple[int, ...] = integers((82, 123), because="the rate falls after whole epochs", why="the paper's, for CIFAR-10")
+    epochs: tuple[int, ...] = integers(
+        (82, 123), because="the rate falls after whole epochs", why="the paper's, for CIFAR-10"
+    )
     factor: float = number(0.1, above=0, most=1, because=FALL, why="the paper's value")
 
     def disagreements(self) -> list[Problem]:
         if list(self.epochs) != sorted(set(self.epochs)):
-            return [Problem("epochs", str(list(self.epochs)), "must rise", str(sorted(set(self.epochs))))]
+            return [
+                Problem(
+                    "epochs", str(list(self.epochs)), "must rise", str(sorted(set(self.epochs)))
+                )
+            ]
         return []
 
     def next(self, state: State, moment: Moment) -> tuple[float, State]:
@@ -139,7 +152,8 @@ class Milestones(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class TwoStage(Schedule):
-    """One rate at first, another from epoch `at` on: 0.25 far from the valley, 0.025 near its floor.
+    """One rate at first, another from epoch `at` on: 0.25 far from the valley, 0.025 near its
+    floor.
 
     Args:
         at: epochs of the first stage, at least 1. Default 10.
@@ -153,8 +167,12 @@ class TwoStage(Schedule):
     Source: note 004, claim S02.
     """
 
-    at: int = integer(10, least=1, because="the first stage lasts whole epochs", why="half of a default run")
-    factor: float = number(0.1, above=0, because="a rate is positive", why="the note's 0.25 and 0.025")
+    at: int = integer(
+        10, least=1, because="the first stage lasts whole epochs", why="half of a default run"
+    )
+    factor: float = number(
+        0.1, above=0, because="a rate is positive", why="the note's 0.25 and 0.025"
+    )
 
     def next(self, state: State, moment: Moment) -> tuple[float, State]:
         return (1.0 if moment.epoch < self.at else self.factor), state
@@ -180,8 +198,12 @@ class Exponential(Schedule):
     Source: note 001, claim S01.
     """
 
-    factor: float = number(0.9, above=0, most=1, because=FALL, why="a third of the rate after ten epochs")
-    every: int = integer(1, least=1, because="it counts epochs", why="the factor is that of an epoch")
+    factor: float = number(
+        0.9, above=0, most=1, because=FALL, why="a third of the rate after ten epochs"
+    )
+    every: int = integer(
+        1, least=1, because="it counts epochs", why="the factor is that of an epoch"
+    )
     staircase: bool = flag(False, why="the note's form is smooth")
     each: str = text("epoch", among=EACH, why="as torch and the note have it")
 
@@ -192,12 +214,14 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """Fall along half a cosine from the full rate to `last` times it: (1 + cos(pi t / T)) / 2; with restarts, where asked for.
+    """Fall along half a cosine from the full rate to `last` times it: (1 + cos(pi t / T)) / 2; with
+    restarts, where asked for.
 
     Args:
         last: factor that the curve ends at, from 0 to 1. Default 0.0.
         restarts: how often the curve begins anew, at least 0. Default 0.
-        growth: each piece is so many times as long as the one before, at least 1. Default 1: equal pieces.
+        growth: each piece is so many times as long as the one before, at least 1. Default 1: equal
+            pieces.
         each: "epoch", or "step": the curve is then smooth. Default "epoch".
 
     Example:
@@ -210,9 +234,19 @@ class Cosine(Schedule):
     Source: Loshchilov, Hutter 2016, arXiv 1608.03983, eq. 5.
     """
 
-    last: float = number(0.0, least=0, most=1, because="it is a share of the rate", why="the paper's value")
-    restarts: int = integer(0, least=0, most=100, because="it counts new beginnings", why="one fall is enough for most runs")
-    growth: float = number(1.0, least=1, most=10, because="pieces do not shrink", why="equal pieces")
+    last: float = number(
+        0.0, least=0, most=1, because="it is a share of the rate", why="the paper's value"
+    )
+    restarts: int = integer(
+        0,
+        least=0,
+        most=100,
+        because="it counts new beginnings",
+        why="one fall is enough for most runs",
+    )
+    growth: float = number(
+        1.0, least=1, most=10, because="pieces do not shrink", why="equal pieces"
+    )
     each: str = text("epoch", among=EACH, why="as torch has it")
 
     def next(self, state: State, moment: Moment) -> tuple[float, State]:
@@ -229,9 +263,11 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class OneCycle(Schedule):
-    """Rise from a `start`-th part of the rate to all of it, then fall to almost nothing; at each step.
+    """Rise from a `start`-th part of the rate to all of it, then fall to almost nothing; at each
+    step.
 
-    Both ways are half cosines. The optimizer's rate is the peak, so it may be several times what a constant one could be.
+    Both ways are half cosines. The optimizer's rate is the peak, so it may be several times what a
+    constant one could be.
 
     Args:
         rise: share of the run that rises, above 0 and below 1. Default 0.3.
@@ -243,12 +279,19 @@ class OneCycle(Schedule):
         >>> [round(nw.OneCycle().next({}, nw.Moment(e, 10))[0], 3) for e in (0, 3, 6.5, 10)]
         [0.04, 1.0, 0.5, 0.0]
 
-    Source: Smith, Topin 2017, arXiv 1708.07120; torch's `OneCycleLR`, whose momentum also cycles: here it stays.
+    Source: Smith, Topin 2017, arXiv 1708.07120; torch's `OneCycleLR`, whose momentum also cycles:
+    here it stays.
     """
 
-    rise: float = number(0.3, above=0, below=1, because="it is a share of the run", why="torch's value")
-    start: float = number(0.04, above=0, most=1, because="it is a share of the rate", why="torch's value")
-    last: float = number(4e-6, least=0, most=1, because="it is a share of the rate", why="torch's value")
+    rise: float = number(
+        0.3, above=0, below=1, because="it is a share of the run", why="torch's value"
+    )
+    start: float = number(
+        0.04, above=0, most=1, because="it is a share of the rate", why="torch's value"
+    )
+    last: float = number(
+        4e-6, least=0, most=1, because="it is a share of the rate", why="torch's value"
+    )
     each: ClassVar[str] = "step"
 
     def next(self, state: State, moment: Moment) -> tuple[float, State]:
@@ -264,7 +307,8 @@ def _eased(a: float, b: float, share: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class WarmUp(Schedule):
-    """Rise in a straight line, step by step, then go on with another schedule, which counts from the start of the run.
+    """Rise in a straight line, step by step, then go on with another schedule, which counts from
+    the start of the run.
 
     Args:
         epochs: length of the rise, above 0. Default 1.0.
@@ -280,8 +324,12 @@ class WarmUp(Schedule):
     Source: Goyal et al. 2017, arXiv 1706.02677, section 2.2.
     """
 
-    epochs: float = number(1.0, above=0, because="a rise takes time", why="the first steps are the wild ones")
-    start: float = number(0.01, least=0, most=1, because="it is a share of the rate", why="steps that hardly move")
+    epochs: float = number(
+        1.0, above=0, because="a rise takes time", why="the first steps are the wild ones"
+    )
+    start: float = number(
+        0.01, least=0, most=1, because="it is a share of the rate", why="steps that hardly move"
+    )
     then: Schedule = part(Schedule, ConstantRate(), why="the rise alone is what was asked for")
     each: ClassVar[str] = "step"
 
@@ -306,12 +354,14 @@ class WarmUp(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(Schedule):
-    """Multiply the rate by `factor` where the validation loss has found no new best for `patience` epochs.
+    """Multiply the rate by `factor` where the validation loss has found no new best for `patience`
+    epochs.
 
     Args:
         factor: above 0 and below 1. Default 0.1.
         patience: epochs to wait after a best, at least 0; the fall comes at the next. Default 10.
-        threshold: share by which a loss must fall to be a new best, from 0 to below 1. Default 1e-4.
+        threshold: share by which a loss must fall to be a new best, from 0 to below 1. Default
+            1e-4.
         least: lowest factor, from 0 to 1. Default 0.0.
 
     Example:
@@ -330,8 +380,12 @@ class Plateau(Schedule):
     looks_at_loss: ClassVar[bool] = True
     factor: float = number(0.1, above=0, below=1, because=FALL, why="torch's value")
     patience: int = integer(10, least=0, because="it waits whole epochs", why="torch's value")
-    threshold: float = number(1e-4, least=0, below=1, because="it is a share of the loss", why="torch's value")
-    least: float = number(0.0, least=0, most=1, because="it is a share of the rate", why="torch's value")
+    threshold: float = number(
+        1e-4, least=0, below=1, because="it is a share of the loss", why="torch's value"
+    )
+    least: float = number(
+        0.0, least=0, most=1, because="it is a share of the rate", why="torch's value"
+    )
 
     def init(self) -> State:
         return {"best": math.inf, "waited": 0.0, "factor": 1.0}
@@ -351,9 +405,11 @@ class Plateau(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class HalveUntil(Schedule):
-    """Halve the rate each time the validation loss gets worse, and end the run when it has fallen to a thousandth.
+    """Halve the rate each time the validation loss gets worse, and end the run when it has fallen
+    to a thousandth.
 
-    A schedule and a stopping rule in one: `over` ends the run. torch's `ReduceLROnPlateau` has a floor, and never stops.
+    A schedule and a stopping rule in one: `over` ends the run. torch's `ReduceLROnPlateau` has a
+    floor, and never stops.
 
     Args:
         factor: above 0 and below 1. Default 0.5; the note also names 0.1.
@@ -374,8 +430,16 @@ class HalveUntil(Schedule):
 
     looks_at_loss: ClassVar[bool] = True
     factor: float = number(0.5, above=0, below=1, because=FALL, why="the note's 1/2")
-    until: float = number(0.001, above=0, below=1, because="it is a share of the rate at the start", why="the note's 1/1000")
-    patience: int = integer(1, least=1, because="it waits whole epochs", why="the note falls at the first worse epoch")
+    until: float = number(
+        0.001,
+        above=0,
+        below=1,
+        because="it is a share of the rate at the start",
+        why="the note's 1/1000",
+    )
+    patience: int = integer(
+        1, least=1, because="it waits whole epochs", why="the note falls at the first worse epoch"
+    )
 
     def init(self) -> State:
         return {"best": math.inf, "waited": 0.0, "factor": 1.0}
@@ -396,4 +460,15 @@ class HalveUntil(Schedule):
         return f"the rate has fallen to {state['factor']:.2g} of its start, which ends the run by HalveUntil"
 
 
-SCHEDULES: tuple[type[Schedule], ...] = (ConstantRate, StepDecay, Milestones, TwoStage, Exponential, Cosine, OneCycle, WarmUp, Plateau, HalveUntil)
+SCHEDULES: tuple[type[Schedule], ...] = (
+    ConstantRate,
+    StepDecay,
+    Milestones,
+    TwoStage,
+    Exponential,
+    Cosine,
+    OneCycle,
+    WarmUp,
+    Plateau,
+    HalveUntil,
+)

@@ -21,7 +21,8 @@ class Ending:
         epoch: its number, from 0.
         loss: validation loss (training loss where nothing is held out).
         train_loss: training loss.
-        quality: validation accuracy or R2 (of the training part where nothing is held out); None where unknown.
+        quality: validation accuracy or R2 (of the training part where nothing is held out); None
+            where unknown.
         seconds: that the run has taken so far.
 
     Example:
@@ -38,7 +39,8 @@ class Ending:
 
 
 class Stopping(Part):
-    """What every stopping rule has: `init` gives its memory, `next` looks at an epoch that has ended.
+    """What every stopping rule has: `init` gives its memory, `next` looks at an epoch that has
+    ended.
 
     Attributes:
         keeps_best: the run ends with the weights of its best epoch, not of its last.
@@ -60,7 +62,9 @@ class Stopping(Part):
 
     def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
         """(why to stop or None, new memory) after the epoch of `ending`."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Patience(10)")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Patience(10)"
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ class Patience(Stopping):
 
     Args:
         epochs: how long to wait, at least 1. Default 10.
-        by: "loss", or "accuracy" (R2 for numbers), as the note has it. Default "loss": it moves where accuracy stands still.
+        by: "loss", or "accuracy" (R2 for numbers), as the note has it. Default "loss": it moves
+            where accuracy stands still.
 
     Example:
         >>> import netwise as nw
@@ -101,7 +106,9 @@ class Patience(Stopping):
     """
 
     keeps_best: ClassVar[bool] = True
-    epochs: int = integer(10, least=1, because="it waits whole epochs", why="no improvement in ten, as in note 000")
+    epochs: int = integer(
+        10, least=1, because="it waits whole epochs", why="no improvement in ten, as in note 000"
+    )
     by: str = text(LOSS, among=(LOSS, ACCURACY), why="it moves where accuracy stands still")
 
     def init(self) -> State:
@@ -114,7 +121,10 @@ class Patience(Stopping):
         if ending.epoch - state["epoch"] < self.epochs:
             return None, state
         best, at = abs(state["best"]), int(state["epoch"]) + 1
-        return f"validation {self.by} found no new best in {self.epochs} epochs; its best, {best:.4g}, was epoch {at}", state
+        return (
+            f"validation {self.by} found no new best in {self.epochs} epochs; its best, {best:.4g}, was epoch {at}",
+            state,
+        )
 
 
 def badness(ending: Ending, by: str) -> float:
@@ -129,7 +139,8 @@ class TrainDownValidUp(Stopping):
     """Stop when the training loss falls while the validation loss rises, and keep the best weights.
 
     Args:
-        epochs: so many such epochs in a row, at least 1. Default 1: the textbook's rule, which is hasty on noisy curves.
+        epochs: so many such epochs in a row, at least 1. Default 1: the textbook's rule, which is
+            hasty on noisy curves.
 
     Example:
         >>> import netwise as nw
@@ -153,7 +164,10 @@ class TrainDownValidUp(Stopping):
         state = {"train": ending.train_loss, "valid": ending.loss, "row": row}
         if row < self.epochs:
             return None, state
-        return f"in {self.epochs} epoch{'s' * (self.epochs > 1)} in a row the training loss fell while the validation loss rose", state
+        return (
+            f"in {self.epochs} epoch{'s' * (self.epochs > 1)} in a row the training loss fell while the validation loss rose",
+            state,
+        )
 
 
 @dataclass(frozen=True)
@@ -179,7 +193,8 @@ class TargetReached(Stopping):
 
 @dataclass(frozen=True)
 class TimeBudget(Stopping):
-    """Stop after the epoch in which `seconds` of training are over. Runs on unequal machines end at unequal epochs.
+    """Stop after the epoch in which `seconds` of training are over. Runs on unequal machines end at
+    unequal epochs.
 
     Args:
         seconds: above 0. Default 1800.
@@ -224,17 +239,33 @@ class FirstOf(Stopping):
         return self.one.by
 
     def init(self) -> State:
-        return {f"one.{k}": v for k, v in self.one.init().items()} | {f"other.{k}": v for k, v in self.other.init().items()}
+        return {f"one.{k}": v for k, v in self.one.init().items()} | {
+            f"other.{k}": v for k, v in self.other.init().items()
+        }
 
     def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
         told: list[str] = []
         after: State = {}
         for name, rule in (("one", self.one), ("other", self.other)):
-            why, inner = rule.next({k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}, ending)
+            why, inner = rule.next(
+                {
+                    k.removeprefix(f"{name}."): v
+                    for k, v in state.items()
+                    if k.startswith(f"{name}.")
+                },
+                ending,
+            )
             after |= {f"{name}.{k}": v for k, v in inner.items()}
             if why is not None:
                 told.append(why)
         return (told[0] if told else None), after
 
 
-STOPPINGS: tuple[type[Stopping], ...] = (Never, Patience, TrainDownValidUp, TargetReached, TimeBudget, FirstOf)
+STOPPINGS: tuple[type[Stopping], ...] = (
+    Never,
+    Patience,
+    TrainDownValidUp,
+    TargetReached,
+    TimeBudget,
+    FirstOf,
+)

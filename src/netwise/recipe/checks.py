@@ -1,4 +1,5 @@
-"""What can be said of a recipe before any work: fields that must agree with each other and with the data."""
+"""What can be said of a recipe before any work: fields that must agree with each other and with the
+data."""
 
 from __future__ import annotations
 
@@ -20,13 +21,23 @@ from netwise.networks.energy.units import BINARY, GAUSSIAN
 from netwise.networks.network import ITSELF, TARGETS
 from netwise.observe.anatomy import anatomy_of
 from netwise.parts.activations import Identity, Softmax
-from netwise.parts.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION, REGRESSION, BinaryCrossEntropy, CrossEntropy, Hinge
+from netwise.parts.losses import (
+    CLASSIFICATION,
+    DENSITY,
+    MEMORY,
+    RECONSTRUCTION,
+    REGRESSION,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Hinge,
+)
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
 
 def check(recipe: Recipe) -> list[Problem]:
-    """Everything that is wrong with a recipe before training: what cannot run first, then what will learn badly.
+    """Everything that is wrong with a recipe before training: what cannot run first, then what will
+    learn badly.
 
     Loads the data and sends two samples through the network.
 
@@ -50,11 +61,14 @@ def hindrances(recipe: Recipe) -> list[Problem]:
 
 
 # Samples that a worker finds preprocessed already, in a file that all workers of the machine share.
-PREPARED: dict[tuple[Data, tuple[Preprocess, ...]], Callable[[], tuple[Samples, tuple[Fitted, ...]]]] = {}
+PREPARED: dict[
+    tuple[Data, tuple[Preprocess, ...]], Callable[[], tuple[Samples, tuple[Fitted, ...]]]
+] = {}
 
 
 def prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
-    """The samples after the recipe's preprocessing, aimed at what its network learns, and what the steps learned from the training part."""
+    """The samples after the recipe's preprocessing, aimed at what its network learns, and what the
+    steps learned from the training part."""
     done, learned = with_inputs_prepared(recipe, samples)
     return aimed(recipe.network, done), learned
 
@@ -65,7 +79,9 @@ def with_inputs_prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tup
 
     if (recipe.data, recipe.preprocess) in PREPARED:
         loaded, before = PREPARED[recipe.data, recipe.preprocess]()
-        if samples.fingerprint == loaded.fingerprint and len(samples.train) == len(loaded.train):  # all of them, not a few
+        if samples.fingerprint == loaded.fingerprint and len(samples.train) == len(
+            loaded.train
+        ):  # all of them, not a few
             return loaded, before
     learned: list[Fitted] = []
     train, valid, test = samples.train, samples.valid, samples.test
@@ -77,15 +93,29 @@ def with_inputs_prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tup
 
 
 def aimed(network: Network, samples: Samples) -> Samples:
-    """The samples with the targets that the network learns: their own, the inputs themselves, or none."""
+    """The samples with the targets that the network learns: their own, the inputs themselves, or
+    none."""
     from dataclasses import replace
 
     if network.learns == TARGETS:
         return samples
     whole = None if network.learns == ITSELF else 0
-    train, valid, test = (Pairs(p.x, p.x.flatten(1)[:, :whole], p.weight) for p in (samples.train, samples.valid, samples.test))
+    train, valid, test = (
+        Pairs(p.x, p.x.flatten(1)[:, :whole], p.weight)
+        for p in (samples.train, samples.valid, samples.test)
+    )
     task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.stores else DENSITY
-    return replace(samples, train=train, valid=valid, test=test, task=task, classes=(), target_mean=torch.zeros(1), target_scale=torch.ones(1), in_order=False)
+    return replace(
+        samples,
+        train=train,
+        valid=valid,
+        test=test,
+        task=task,
+        classes=(),
+        target_mean=torch.zeros(1),
+        target_scale=torch.ones(1),
+        in_order=False,
+    )
 
 
 def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
@@ -98,12 +128,29 @@ def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
     by_phases = isinstance(recipe.loss, Phase)
     if recipe.network.by_phases != by_phases:
         name = type(recipe.network).__name__
-        told = f"is a phase, by which energy models such as RBM learn, and {name} is none" if by_phases else f"is no phase, and {name} learns by one"
-        return [Problem("loss", type(recipe.loss).__name__, told, "CrossEntropy()" if by_phases else "PCD()")]
-    if samples.task in recipe.loss.tasks or (samples.task == RECONSTRUCTION and REGRESSION in recipe.loss.tasks):
+        told = (
+            f"is a phase, by which energy models such as RBM learn, and {name} is none"
+            if by_phases
+            else f"is no phase, and {name} learns by one"
+        )
+        return [
+            Problem(
+                "loss", type(recipe.loss).__name__, told, "CrossEntropy()" if by_phases else "PCD()"
+            )
+        ]
+    if samples.task in recipe.loss.tasks or (
+        samples.task == RECONSTRUCTION and REGRESSION in recipe.loss.tasks
+    ):
         return []
     instead = "CrossEntropy()" if samples.task == CLASSIFICATION else "MeanSquaredError()"
-    return [Problem("loss", type(recipe.loss).__name__, f"is for {' or '.join(recipe.loss.tasks)}, and the data are for {samples.task}", instead)]
+    return [
+        Problem(
+            "loss",
+            type(recipe.loss).__name__,
+            f"is for {' or '.join(recipe.loss.tasks)}, and the data are for {samples.task}",
+            instead,
+        )
+    ]
 
 
 def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
@@ -111,18 +158,48 @@ def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     if recipe.network.stores:
         return []
     if recipe.stopping.keeps_best and not len(samples.valid):
-        problems.append(Problem("stopping", type(recipe.stopping).__name__, "watches the validation part, and data.valid is 0", "Never()"))
+        problems.append(
+            Problem(
+                "stopping",
+                type(recipe.stopping).__name__,
+                "watches the validation part, and data.valid is 0",
+                "Never()",
+            )
+        )
     watches = recipe.schedule.looks_at_loss and not len(samples.valid)
     if watches:
-        problems.append(Problem("schedule", type(recipe.schedule).__name__, "watches the validation part, and data.valid is 0", "Cosine()"))
+        problems.append(
+            Problem(
+                "schedule",
+                type(recipe.schedule).__name__,
+                "watches the validation part, and data.valid is 0",
+                "Cosine()",
+            )
+        )
     if recipe.batch_size == 1 and _has_batch_norm(recipe.network):
-        problems.append(Problem("batch_size", "1", "gives batch norm one sample, which has no spread", "64"))
+        problems.append(
+            Problem("batch_size", "1", "gives batch norm one sample, which has no spread", "64")
+        )
     if recipe.optimizer.asks_again and recipe.batch_size < len(samples.train):
         told = f"makes {type(recipe.optimizer).__name__} compare the losses of unequal batches"
-        problems.append(Problem("batch_size", str(recipe.batch_size), told, str(len(samples.train)), WILL_LEARN_BADLY))
+        problems.append(
+            Problem(
+                "batch_size",
+                str(recipe.batch_size),
+                told,
+                str(len(samples.train)),
+                WILL_LEARN_BADLY,
+            )
+        )
     weights = getattr(recipe.loss, "weights", ())
     if weights and len(weights) != samples.outputs:
-        problems.append(Problem("loss.weights", str(list(weights)), f"is {len(weights)} numbers, and the data have {samples.outputs} classes"))
+        problems.append(
+            Problem(
+                "loss.weights",
+                str(list(weights)),
+                f"is {len(weights)} numbers, and the data have {samples.outputs} classes",
+            )
+        )
     return problems
 
 
@@ -130,20 +207,38 @@ def _has_batch_norm(network: Network) -> bool:
     if isinstance(network, Own) and not network.given:
         return False  # checking imports nothing
     with torch.random.fork_rng():
-        return any(isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) for layer in network.build().modules())
+        return any(
+            isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)
+            for layer in network.build().modules()
+        )
 
 
 def _targets_fit_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
     if not isinstance(recipe.loss, BinaryCrossEntropy) or samples.task == CLASSIFICATION:
         return []
-    seen = prepared(recipe, _few(samples, 1000))[0].train.y if samples.task == RECONSTRUCTION else samples.train.y
+    seen = (
+        prepared(recipe, _few(samples, 1000))[0].train.y
+        if samples.task == RECONSTRUCTION
+        else samples.train.y
+    )
     low, high = float(seen.min()), float(seen.max())
     if low >= 0 and high <= 1:
         return []
     scaled = getattr(recipe.data, "scale_target", False)
-    told = "which standardises its targets" if scaled else f"whose targets go from {low:.3g} to {high:.3g}"
+    told = (
+        "which standardises its targets"
+        if scaled
+        else f"whose targets go from {low:.3g} to {high:.3g}"
+    )
     instead = "data with scale_target = false" if scaled else "MeanSquaredError()"
-    return [Problem("loss", "BinaryCrossEntropy", f"is for targets from 0 to 1, and does not suit data {told}", instead)]
+    return [
+        Problem(
+            "loss",
+            "BinaryCrossEntropy",
+            f"is for targets from 0 to 1, and does not suit data {told}",
+            instead,
+        )
+    ]
 
 
 def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
@@ -155,22 +250,61 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
         features = few.train.x[0].numel()
         if network.widths[0] != features:
             right = str([features, *network.widths[1:]])
-            return [Problem("network.widths", str(list(network.widths)), f"begins with {network.widths[0]} inputs, and a sample has {features}", right)]
+            return [
+                Problem(
+                    "network.widths",
+                    str(list(network.widths)),
+                    f"begins with {network.widths[0]} inputs, and a sample has {features}",
+                    right,
+                )
+            ]
     if isinstance(network, Hopfield | ModernHopfield | BoltzmannMachine):
         own = network.visible if isinstance(network, BoltzmannMachine) else network.units
         name = "visible" if isinstance(network, BoltzmannMachine) else "units"
         features = few.train.x[0].numel()
-        return [] if own == features else [Problem(f"network.{name}", str(own), f"is not what a sample has: {features} numbers", str(features))]
+        return (
+            []
+            if own == features
+            else [
+                Problem(
+                    f"network.{name}",
+                    str(own),
+                    f"is not what a sample has: {features} numbers",
+                    str(features),
+                )
+            ]
+        )
     if isinstance(network, DBN) and network.labels and network.labels != outputs:
-        return [Problem("network.labels", str(network.labels), f"and the data have {what_of(samples)}", str(outputs))]
+        return [
+            Problem(
+                "network.labels",
+                str(network.labels),
+                f"and the data have {what_of(samples)}",
+                str(outputs),
+            )
+        ]
     if isinstance(network, DBN):
         return []
     if isinstance(network, RBM):
         features = few.train.x[0].numel()
         if network.visible != features:
-            return [Problem("network.visible", str(network.visible), f"is not what a sample has: {features} numbers", str(features))]
+            return [
+                Problem(
+                    "network.visible",
+                    str(network.visible),
+                    f"is not what a sample has: {features} numbers",
+                    str(features),
+                )
+            ]
         if network.labels and network.labels != outputs:
-            return [Problem("network.labels", str(network.labels), f"and the data have {what_of(samples)}", str(outputs))]
+            return [
+                Problem(
+                    "network.labels",
+                    str(network.labels),
+                    f"and the data have {what_of(samples)}",
+                    str(outputs),
+                )
+            ]
         return []
     what = what_of(few)
     if isinstance(network, MLP):
@@ -178,20 +312,61 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
         widths = list(network.widths)
         right = str([features, *widths[1:-1], outputs])
         if widths[0] != features:
-            return [Problem("network.widths", str(widths), f"begins with {widths[0]} inputs, and a sample has {features}", right)]
+            return [
+                Problem(
+                    "network.widths",
+                    str(widths),
+                    f"begins with {widths[0]} inputs, and a sample has {features}",
+                    right,
+                )
+            ]
         if not _fits(widths[-1], samples, recipe):
-            return [Problem("network.widths", str(widths), f"ends in {widths[-1]} outputs, and the data have {what}", right)]
+            return [
+                Problem(
+                    "network.widths",
+                    str(widths),
+                    f"ends in {widths[-1]} outputs, and the data have {what}",
+                    right,
+                )
+            ]
         return []
     name = type(network).__name__
     if network.takes == "images" and few.train.x.dim() != 4:
         features = few.train.x[0].numel()
-        return [Problem("network", name, f"takes images, and a sample has {features} features in a row", f"MLP(({features}, 64, {outputs}))")]
-    own = isinstance(network, Own)  # has an alphabet that only its code knows; sending samples through it shows
-    if not own and not few.train.x.is_floating_point() and getattr(network, "symbols", 0) != len(samples.classes):
+        return [
+            Problem(
+                "network",
+                name,
+                f"takes images, and a sample has {features} features in a row",
+                f"MLP(({features}, 64, {outputs}))",
+            )
+        ]
+    own = isinstance(
+        network, Own
+    )  # has an alphabet that only its code knows; sending samples through it shows
+    if (
+        not own
+        and not few.train.x.is_floating_point()
+        and getattr(network, "symbols", 0) != len(samples.classes)
+    ):
         alphabet = len(samples.classes)
-        return [Problem("network.symbols", str(getattr(network, "symbols", "")), f"and the data have an alphabet of {alphabet}", str(alphabet))]
+        return [
+            Problem(
+                "network.symbols",
+                str(getattr(network, "symbols", "")),
+                f"and the data have an alphabet of {alphabet}",
+                str(alphabet),
+            )
+        ]
     if getattr(network, "carry", False) and not samples.in_order:
-        return [Problem("network.carry", "True", "needs batches that follow each other, and the data come in random order", "data.text(..., in_order=True)")]
+        return [
+            Problem(
+                "network.carry",
+                "True",
+                "needs batches that follow each other, and the data come in random order",
+                "data.text(..., in_order=True)",
+            )
+        ]
     with torch.random.fork_rng():
         module = network.build()
     try:
@@ -200,7 +375,11 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
         return [Problem("network", type(network).__name__, str(error))]
     width = width_of(anatomy.output, few)
     if not _fits(width, samples, recipe):
-        return [Problem("network", name, f"gives {width} outputs, and the data have {what}", str(outputs))]
+        return [
+            Problem(
+                "network", name, f"gives {width} outputs, and the data have {what}", str(outputs)
+            )
+        ]
     steps = few.train.y.shape[1:]
     if samples.task == CLASSIFICATION and tuple(anatomy.output[1:]) != tuple(steps):
         told = f"gives answers of shape {anatomy.output}, and the targets of a sample are {tuple(steps) or 'one class'}"
@@ -210,7 +389,11 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 def what_of(samples: Samples) -> str:
     """What the data ask for, in words."""
-    return f"{samples.outputs} classes" if samples.task == CLASSIFICATION else f"{samples.outputs} target{'s' if samples.outputs > 1 else ''}"
+    return (
+        f"{samples.outputs} classes"
+        if samples.task == CLASSIFICATION
+        else f"{samples.outputs} target{'s' if samples.outputs > 1 else ''}"
+    )
 
 
 def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
@@ -221,38 +404,93 @@ def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
     if isinstance(network, BoltzmannMachine) and isinstance(phase, Phase):
         units = network.visible + network.hidden
         if not phase.exact and not isinstance(phase, Annealed):
-            return [Problem("loss", type(phase).__name__, "is for restricted machines", "Exact()" if units <= MOST_UNITS else "Annealed()")]
+            return [
+                Problem(
+                    "loss",
+                    type(phase).__name__,
+                    "is for restricted machines",
+                    "Exact()" if units <= MOST_UNITS else "Annealed()",
+                )
+            ]
         if phase.exact and units > MOST_UNITS:
-            return [Problem("loss", "Exact", f"sums over all states, and {units} units have too many", "Annealed()")]
+            return [
+                Problem(
+                    "loss",
+                    "Exact",
+                    f"sums over all states, and {units} units have too many",
+                    "Annealed()",
+                )
+            ]
         x = prepared(recipe, _few(samples, 1000))[0].train.x
         if not bool(((x == 0) | (x == 1)).all()):
-            return [Problem("network", "BoltzmannMachine", "takes inputs of 0 and 1", "preprocess = (Binarise(),)")]
+            return [
+                Problem(
+                    "network",
+                    "BoltzmannMachine",
+                    "takes inputs of 0 and 1",
+                    "preprocess = (Binarise(),)",
+                )
+            ]
         return []
     if isinstance(phase, Annealed) and isinstance(network, RBM | DBN):
-        return [Problem("loss", "Annealed", "is for a BoltzmannMachine, whose units are all joined", "PCD()")]
+        return [
+            Problem(
+                "loss", "Annealed", "is for a BoltzmannMachine, whose units are all joined", "PCD()"
+            )
+        ]
     if not isinstance(network, RBM | DBN) or not isinstance(phase, Phase):
         return []
     if isinstance(network, DBN):
         wide = network.widths
         kinds = [network.visible_units] + ["binary"] * (len(wide) - 2)
-        each = [RBM(ins, outs, visible_units=kind) for ins, outs, kind in zip(wide, wide[1:], kinds, strict=False)]
-        problems = [problem for machine in each for problem in _machine_fits(recipe.but(network=machine), samples) if problem.subject == "loss"]
+        each = [
+            RBM(ins, outs, visible_units=kind)
+            for ins, outs, kind in zip(wide, wide[1:], kinds, strict=False)
+        ]
+        problems = [
+            problem
+            for machine in each
+            for problem in _machine_fits(recipe.but(network=machine), samples)
+            if problem.subject == "loss"
+        ]
         return problems[:1] or _machine_fits(recipe.but(network=each[0]), samples)
     problems = []
     binary = network.visible_units == BINARY and network.hidden_units == BINARY
-    smaller = min(network.hidden, network.visible + network.labels) if network.visible_units == BINARY else network.hidden
+    smaller = (
+        min(network.hidden, network.visible + network.labels)
+        if network.visible_units == BINARY
+        else network.hidden
+    )
     if phase.exact and (smaller > MOST_UNITS or network.hidden_units != BINARY):
         told = f"sums over all states, and {network.hidden} {network.hidden_units} hidden units have too many"
         problems.append(Problem("loss", type(phase).__name__, told, "PCD()"))
     if phase.exact and network.labels:
-        problems.append(Problem("loss", type(phase).__name__, "has no way with label units, of which one is on", "PCD()"))
+        problems.append(
+            Problem(
+                "loss",
+                type(phase).__name__,
+                "has no way with label units, of which one is on",
+                "PCD()",
+            )
+        )
     if isinstance(phase, ParallelTempering) and (not binary or network.labels):
-        problems.append(Problem("loss", "ParallelTempering", "changes temperatures of binary units only, without labels", "PCD()"))
+        problems.append(
+            Problem(
+                "loss",
+                "ParallelTempering",
+                "changes temperatures of binary units only, without labels",
+                "PCD()",
+            )
+        )
     x = prepared(recipe, _few(samples, 1000))[0].train.x
     low, high = float(x.min()), float(x.max())
     if network.visible_units == BINARY and (low < 0 or high > 1):
         told = f"is for inputs from 0 to 1, and these go from {low:.3g} to {high:.3g}"
-        problems.append(Problem("network.visible_units", "binary", told, '"gaussian", or preprocess = (MinMax(),)'))
+        problems.append(
+            Problem(
+                "network.visible_units", "binary", told, '"gaussian", or preprocess = (MinMax(),)'
+            )
+        )
     spread = float(x.std())
     if network.visible_units == GAUSSIAN and not 0.3 < spread < 3:
         told = f"takes the spread of each input for 1, and theirs is {spread:.3g}: begin with preprocess = (Standardise(),)"
@@ -264,11 +502,19 @@ def _patterns_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
     x = prepared(recipe, _few(samples, 1000))[0].train.x
     if bool(((x == 0) | (x == 1)).all()) or bool(((x == -1) | (x == 1)).all()):
         return []
-    return [Problem("network", "Hopfield", "takes patterns of 0 and 1, or of -1 and 1", "preprocess = (Binarise(),)")]
+    return [
+        Problem(
+            "network",
+            "Hopfield",
+            "takes patterns of 0 and 1, or of -1 and 1",
+            "preprocess = (Binarise(),)",
+        )
+    ]
 
 
 def width_of(output: tuple[int, ...], samples: Samples) -> int:
-    """How many numbers each answer has: the first axis of (outputs, steps), where each step has a target."""
+    """How many numbers each answer has: the first axis of (outputs, steps), where each step has a
+    target."""
     if not output:
         return 1
     return output[0] if samples.task == CLASSIFICATION and samples.train.y.dim() > 1 else output[-1]
@@ -291,11 +537,21 @@ def _output_fits_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if samples.task != CLASSIFICATION or isinstance(recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge | Phase):
+    if samples.task != CLASSIFICATION or isinstance(
+        recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge | Phase
+    ):
         return []
     reason = "on classes: its gradient fades where an answer is very wrong"
     softened = isinstance(getattr(recipe.network, "output", None), Softmax)
-    return [Problem("loss", type(recipe.loss).__name__, reason, "CrossEntropy()" + (" and network.output = Identity()" if softened else ""), WILL_LEARN_BADLY)]
+    return [
+        Problem(
+            "loss",
+            type(recipe.loss).__name__,
+            reason,
+            "CrossEntropy()" + (" and network.output = Identity()" if softened else ""),
+            WILL_LEARN_BADLY,
+        )
+    ]
 
 
 def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
@@ -332,7 +588,14 @@ def _classes_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     absent = [samples.classes[i] for i in torch.nonzero(counts == 0).flatten().tolist()]
     if not absent:
         return []
-    return [Problem("data", ", ".join(absent[:5]), "no training sample is of these classes: they cannot be learned", grade=WILL_LEARN_BADLY)]
+    return [
+        Problem(
+            "data",
+            ", ".join(absent[:5]),
+            "no training sample is of these classes: they cannot be learned",
+            grade=WILL_LEARN_BADLY,
+        )
+    ]
 
 
 def _few(samples: Samples, rows: int = 64) -> Samples:
@@ -340,20 +603,38 @@ def _few(samples: Samples, rows: int = 64) -> Samples:
 
     step = max(1, len(samples.train) // rows)
     train = Pairs(samples.train.x[::step][:rows], samples.train.y[::step][:rows])
-    return replace(samples, train=train, valid=Pairs(samples.valid.x[:0], samples.valid.y[:0]), test=Pairs(samples.test.x[:0], samples.test.y[:0]))
+    return replace(
+        samples,
+        train=train,
+        valid=Pairs(samples.valid.x[:0], samples.valid.y[:0]),
+        test=Pairs(samples.test.x[:0], samples.test.y[:0]),
+    )
 
 
 def _weights_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
-    """Samples that count unequally need a loss of each sample, and stay the samples that they are."""
+    """Samples that count unequally need a loss of each sample, and stay the samples that they
+    are."""
     if samples.train.weight is None:
         return []
     problems = []
     if float(samples.train.weight.sum()) <= 0:
         problems.append(Problem("data.weights", "0 in all", "leave no training sample that counts"))
     if recipe.network.own_loss or recipe.network.stores or recipe.network.by_phases:
-        problems.append(Problem("data.weights", "", f"are for a loss of each sample, and {type(recipe.network).__name__} gives a loss of its own"))
+        problems.append(
+            Problem(
+                "data.weights",
+                "",
+                f"are for a loss of each sample, and {type(recipe.network).__name__} gives a loss of its own",
+            )
+        )
     if any(change.enlarges for change in recipe.augment):
-        problems.append(Problem("data.weights", "", "are of the samples there are, and an augmentation adds new ones once: take one that changes each batch"))
+        problems.append(
+            Problem(
+                "data.weights",
+                "",
+                "are of the samples there are, and an augmentation adds new ones once: take one that changes each batch",
+            )
+        )
     return problems
 
 

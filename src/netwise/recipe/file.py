@@ -1,4 +1,5 @@
-"""Recipes as TOML. pydantic reads the file, by models made from the parts' own fields, and stays in here."""
+"""Recipes as TOML. pydantic reads the file, by models made from the parts' own fields, and stays in
+here."""
 
 from __future__ import annotations
 
@@ -39,14 +40,17 @@ from netwise.recipe.recipe import Recipe
 P = TypeVar("P", bound=Part)
 KEPT: dict[str, Path] = {}  # by digest: files of arrays that this process has written or read
 LARGEST = 1_000_000  # bytes: a recipe is a page of text
-ARRAYS_FILE = "data.safetensors"  # beside the recipe: the arrays of data that the user had in memory
+ARRAYS_FILE = (
+    "data.safetensors"  # beside the recipe: the arrays of data that the user had in memory
+)
 
 
 def _by_name(members: tuple[type[Part], ...]) -> dict[str, type[Part]]:
     return {member.__name__: member for member in members}
 
 
-# Every part that a file or the command line can name, by family. The one place where text becomes a part.
+# Every part that a file or the command line can name, by family. The one place where text becomes a
+# part.
 FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
     Data: dict(DATA),
     Network: _by_name((*NETWORKS, *MACHINES)),
@@ -78,7 +82,9 @@ def recipe_text(recipe: Recipe) -> str:
 
     plain = plain_of(recipe)
     tables = {key: value for key, value in plain.items() if isinstance(value, dict | list)}
-    return tomli_w.dumps({**{key: value for key, value in plain.items() if key not in tables}, **tables})
+    return tomli_w.dumps(
+        {**{key: value for key, value in plain.items() if key not in tables}, **tables}
+    )
 
 
 def plain_of(part: Part) -> dict[str, Any]:
@@ -104,7 +110,8 @@ def plain_of(part: Part) -> dict[str, Any]:
 
 
 def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe") -> Recipe:
-    """The recipe with fields changed by their dotted names, read as a file would be. Another `kind` comes with its own defaults.
+    """The recipe with fields changed by their dotted names, read as a file would be. Another `kind`
+    comes with its own defaults.
 
     Raises:
         RecipeFileError: the recipe has no such field, or a value cannot be; `name` says in what.
@@ -117,9 +124,16 @@ def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe")
         True
     """
     touched = {field.split(".")[0] for field in values}
-    parts = {each.name: getattr(recipe, each.name) for each in dataclasses.fields(recipe) if each.name not in touched}
-    # Parts that are not touched stay the values they are: some hold what no file does, such as arrays or the function of a network.
-    plain = plain_of(recipe) | {name: part for name, part in parts.items() if isinstance(part, Part)}
+    parts = {
+        each.name: getattr(recipe, each.name)
+        for each in dataclasses.fields(recipe)
+        if each.name not in touched
+    }
+    # Parts that are not touched stay the values they are: some hold what no file does, such as
+    # arrays or the function of a network.
+    plain = plain_of(recipe) | {
+        name: part for name, part in parts.items() if isinstance(part, Part)
+    }
     # Another kind of part comes first: the fields of the old one are not its own.
     for field, value in sorted(values.items(), key=lambda each: each[0].split(".")[-1] != "kind"):
         *path, last = field.split(".")
@@ -127,7 +141,14 @@ def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe")
         for bit in path:
             place = place.setdefault(bit, {}) if isinstance(place, dict) else None
             if not isinstance(place, dict):
-                raise RecipeFileError(name, [Problem(field, shown(value), f"{bit} is no table: it has no fields of its own")])
+                raise RecipeFileError(
+                    name,
+                    [
+                        Problem(
+                            field, shown(value), f"{bit} is no table: it has no fields of its own"
+                        )
+                    ],
+                )
         if last == "kind" and place.get("kind") != value:
             place.clear()
         place[last] = list(value) if isinstance(value, tuple) else value
@@ -155,7 +176,11 @@ def write_recipe(recipe: Recipe, path: str | Path) -> None:
         True
     """
     path = Path(path)
-    if isinstance(recipe.init, From) and recipe.init.recipe is not None and isinstance(recipe.init.recipe.data, Arrays):
+    if (
+        isinstance(recipe.init, From)
+        and recipe.init.recipe is not None
+        and isinstance(recipe.init.recipe.data, Arrays)
+    ):
         told = "holds arrays in memory, which one file cannot keep beside this recipe's own: train it into a folder and name that, init=From(folder)"
         raise WrongValue("recipe", [Problem("init.recipe.data", "arrays", told)])
     held = innermost(recipe.data)
@@ -181,10 +206,21 @@ def read_recipe(path: str | Path) -> Recipe:
     try:
         size = path.stat().st_size
         if size > LARGEST:
-            raise RecipeFileError(path.name, [Problem("file", f"{size:,} bytes", f"is larger than a recipe can be ({LARGEST:,} bytes)")])
+            raise RecipeFileError(
+                path.name,
+                [
+                    Problem(
+                        "file",
+                        f"{size:,} bytes",
+                        f"is larger than a recipe can be ({LARGEST:,} bytes)",
+                    )
+                ],
+            )
         raw = path.read_bytes()
     except OSError as error:
-        raise RecipeFileError(path.name, [Problem("file", str(path), f"cannot be read: {error.strerror}")]) from None
+        raise RecipeFileError(
+            path.name, [Problem("file", str(path), f"cannot be read: {error.strerror}")]
+        ) from None
     return recipe_from(raw, path.name, path.parent)
 
 
@@ -193,11 +229,17 @@ def recipe_from(raw: bytes, name: str = "recipe", folder: Path | None = None) ->
     try:
         plain = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise RecipeFileError(name, [Problem("file", "", f"is no UTF-8 text (byte {error.start}): save it as UTF-8")]) from None
+        raise RecipeFileError(
+            name, [Problem("file", "", f"is no UTF-8 text (byte {error.start}): save it as UTF-8")]
+        ) from None
     except RecursionError:
-        raise RecipeFileError(name, [Problem("file", "", "is nested too deeply for a recipe")]) from None
+        raise RecipeFileError(
+            name, [Problem("file", "", "is nested too deeply for a recipe")]
+        ) from None
     except ValueError as error:
-        raise RecipeFileError(name, [Problem("file", "", f"is no TOML: {str(error)[:200]}")]) from None
+        raise RecipeFileError(
+            name, [Problem("file", "", f"is no TOML: {str(error)[:200]}")]
+        ) from None
     return recipe_of(plain, name, folder)
 
 
@@ -224,7 +266,9 @@ def part_of(cls: type[P], plain: Mapping[str, Any], name: str) -> P:
     except WrongValue as wrong:  # fields that are right alone and wrong together
         raise RecipeFileError(name, wrong.problems) from None
     except RecursionError:
-        raise RecipeFileError(name, [Problem("file", "", "is nested too deeply for a recipe")]) from None
+        raise RecipeFileError(
+            name, [Problem("file", "", "is nested too deeply for a recipe")]
+        ) from None
 
 
 def _with_arrays(data: Any, folder: Path | None, name: str) -> Any:
@@ -233,7 +277,11 @@ def _with_arrays(data: Any, folder: Path | None, name: str) -> Any:
         return data
     if str(data.get("kind", "")).lower() == "arrays":
         return _read_arrays(data, folder, name)
-    return {**data, "data": _with_arrays(data["data"], folder, name)} if isinstance(data.get("data"), Mapping) else data
+    return (
+        {**data, "data": _with_arrays(data["data"], folder, name)}
+        if isinstance(data.get("data"), Mapping)
+        else data
+    )
 
 
 def named(family: type[Part], name: str) -> type[Part]:
@@ -260,9 +308,18 @@ def _model(cls: type[Part]) -> type[BaseModel]:
         if not each.init or (rule is None and cls is not Own):
             continue
         check = BeforeValidator(_own_source if rule is None else _reader(rule, each))
-        required = each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
-        described[each.name] = (Annotated[Any, check], ... if required else Field(default=each.default))
-    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **described)
+        required = (
+            each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+        )
+        described[each.name] = (
+            Annotated[Any, check],
+            ... if required else Field(default=each.default),
+        )
+    return create_model(
+        cls.__name__,
+        __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True),
+        **described,
+    )
 
 
 def _values(read: BaseModel) -> dict[str, Any]:
@@ -281,7 +338,10 @@ def _reader(rule: Rule, field: dataclasses.Field[Any]) -> Any:
             return _accepted(rule, value)
         if rule.many:
             if not isinstance(value, list):
-                raise _told(Unfitting(f"must be a row of tables, each of them {rule.family.a_or_an()}"), value)
+                raise _told(
+                    Unfitting(f"must be a row of tables, each of them {rule.family.a_or_an()}"),
+                    value,
+                )
             return tuple(_numbered(rule.family, each, i) for i, each in enumerate(value))
         return _part(rule.family, value, field.default)
 
@@ -293,8 +353,12 @@ def _numbered(family: type[Part], value: Any, place: int) -> Part:
         return _part(family, value, None)
     except PydanticCustomError as wrong:
         context = wrong.context or {}
-        problems = context.get("problems") or [Problem("", context["seen"], context["reason"], context["instead"])]
-        inside = [replace(p, field=f"{place}.{p.field}" if p.field else str(place)) for p in problems]
+        problems = context.get("problems") or [
+            Problem("", context["seen"], context["reason"], context["instead"])
+        ]
+        inside = [
+            replace(p, field=f"{place}.{p.field}" if p.field else str(place)) for p in problems
+        ]
         raise PydanticCustomError("inner", "inner", {"problems": inside}) from None
 
 
@@ -312,18 +376,31 @@ def _part(family: type[Part], value: Any, default: Any) -> Part:
         try:
             return recipe_of(value)
         except RecipeFileError as wrong:
-            raise PydanticCustomError("inner", "inner", {"problems": list(wrong.problems)}) from None
+            raise PydanticCustomError(
+                "inner", "inner", {"problems": list(wrong.problems)}
+            ) from None
     if isinstance(value, str):
         value = {"kind": value}
     if not isinstance(value, Mapping):
-        raise _told(Unfitting(f"must be a table with a kind, or the name of {family.a_or_an()}", f'"{next(iter(FAMILIES[family]))}"'), value)
+        raise _told(
+            Unfitting(
+                f"must be a table with a kind, or the name of {family.a_or_an()}",
+                f'"{next(iter(FAMILIES[family]))}"',
+            ),
+            value,
+        )
     kind = value.get("kind")
     if kind is None and isinstance(default, Part):
         kind = kind_of(default)
     if kind is None and len(FAMILIES[family]) == 1:
         kind = next(iter(FAMILIES[family]))
     if not isinstance(kind, str):
-        raise _told(Unfitting(f"needs a kind: which {family.called}? There are: {', '.join(FAMILIES[family])}."), value if kind is None else kind)
+        raise _told(
+            Unfitting(
+                f"needs a kind: which {family.called}? There are: {', '.join(FAMILIES[family])}."
+            ),
+            value if kind is None else kind,
+        )
     try:
         cls = named(family, kind)
     except Unfitting as wrong:
@@ -339,7 +416,11 @@ def _part(family: type[Part], value: Any, default: Any) -> Part:
 
 
 def _told(wrong: Unfitting, value: Any) -> PydanticCustomError:
-    return PydanticCustomError("unfitting", "unfitting", {"reason": wrong.reason, "instead": wrong.instead, "seen": shown(value)})
+    return PydanticCustomError(
+        "unfitting",
+        "unfitting",
+        {"reason": wrong.reason, "instead": wrong.instead, "seen": shown(value)},
+    )
 
 
 def _rows(wrong: ValidationError, plain: Mapping[str, Any]) -> list[Problem]:
@@ -351,7 +432,9 @@ def _rows(wrong: ValidationError, plain: Mapping[str, Any]) -> list[Problem]:
         place = known.index(name) if name in known else len(known)
         context = error.get("ctx", {})
         if error["type"] == "unfitting":
-            rows.append((place, Problem(name, context["seen"], context["reason"], context["instead"])))
+            rows.append(
+                (place, Problem(name, context["seen"], context["reason"], context["instead"]))
+            )
         elif error["type"] == "inner":
             rows += [(place, problem.inside(name)) for problem in context["problems"]]
         elif error["type"] == "extra_forbidden":
@@ -378,7 +461,10 @@ def _missing(rule: Rule | None) -> tuple[str, str]:
 
 @cache
 def _fields_of(title: str) -> dict[str, dataclasses.Field[Any]]:
-    classes: list[type[Part]] = [Recipe, *(member for members in FAMILIES.values() for member in members.values())]
+    classes: list[type[Part]] = [
+        Recipe,
+        *(member for members in FAMILIES.values() for member in members.values()),
+    ]
     cls: type[Part] = next(each for each in classes if each.__name__ == title)
     return {each.name: each for each in dataclasses.fields(cls) if each.init}  # type: ignore[arg-type]
 
@@ -394,7 +480,10 @@ def _write_arrays(data: Arrays, path: Path) -> None:
         else:
             return
     kept = {"X": data.X, "y": data.y} | ({} if data.weights is None else {"weights": data.weights})
-    content = save({name: tensor.contiguous() for name, tensor in kept.items()}, {"classes": json.dumps(data.classes)})
+    content = save(
+        {name: tensor.contiguous() for name, tensor in kept.items()},
+        {"classes": json.dumps(data.classes)},
+    )
     write_atomically(path, content)
     KEPT[data.digest] = path
 
@@ -404,23 +493,53 @@ def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Da
 
     path = (folder or Path()) / ARRAYS_FILE
     if not path.is_file():
-        raise RecipeFileError(name, [Problem("data", "arrays", f"are not there: they lie in {ARRAYS_FILE} beside the recipe, and {path} is absent")])
+        raise RecipeFileError(
+            name,
+            [
+                Problem(
+                    "data",
+                    "arrays",
+                    f"are not there: they lie in {ARRAYS_FILE} beside the recipe, and {path} is absent",
+                )
+            ],
+        )
     try:
         with safe_open(path, "pt") as file:
             x, y = file.get_tensor("X"), file.get_tensor("y")
             weights = file.get_tensor("weights") if "weights" in file.keys() else None  # noqa: SIM118
             classes = tuple(json.loads((file.metadata() or {})["classes"]))
     except (SafetensorError, KeyError, ValueError) as error:
-        raise RecipeFileError(name, [Problem("data", "arrays", f"cannot be read from {path}: {error}")]) from None
+        raise RecipeFileError(
+            name, [Problem("data", "arrays", f"cannot be read from {path}: {error}")]
+        ) from None
     known = {"valid", "test", "split_seed", "scale_target", "allow_missing"}
     unknown = sorted(set(table) - known - {"kind", "digest"})
     if unknown:
-        raise RecipeFileError(name, [Problem(f"data.{key}", "", "unknown field") for key in unknown])
+        raise RecipeFileError(
+            name, [Problem(f"data.{key}", "", "unknown field") for key in unknown]
+        )
     try:
-        data = Arrays(X=x, y=y, classes=classes, weights=weights, **{key: table[key] for key in known & set(table)})
+        data = Arrays(
+            X=x,
+            y=y,
+            classes=classes,
+            weights=weights,
+            **{key: table[key] for key in known & set(table)},
+        )
     except WrongValue as wrong:
-        raise RecipeFileError(name, [problem.inside("data") for problem in wrong.problems]) from None
+        raise RecipeFileError(
+            name, [problem.inside("data") for problem in wrong.problems]
+        ) from None
     if data.digest != table.get("digest"):
-        raise RecipeFileError(name, [Problem("data.digest", shown(table.get("digest")), f"is not that of {path}: these are other arrays")])
+        raise RecipeFileError(
+            name,
+            [
+                Problem(
+                    "data.digest",
+                    shown(table.get("digest")),
+                    f"is not that of {path}: these are other arrays",
+                )
+            ],
+        )
     KEPT[data.digest] = path
     return data

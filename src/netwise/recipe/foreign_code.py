@@ -11,7 +11,8 @@ from netwise.recipe.recipe import Recipe
 
 
 def code_within(recipe: Recipe) -> tuple[str, ...]:
-    """Sources of networks of the user's own in the parts of a recipe, known by name alone: such as in the recipe that its start is trained by.
+    """Sources of networks of the user's own in the parts of a recipe, known by name alone: such as
+    in the recipe that its start is trained by.
 
     The recipe's own network is not among them.
 

@@ -22,15 +22,17 @@ SAFE, TORCH = (".safetensors",), (".pt", ".pth", ".bin")
 
 @dataclass(frozen=True)
 class From(Initializer):
-    """Weights of another run: from its folder, from a file of weights, or from a recipe that is trained first.
+    """Weights of another run: from its folder, from a file of weights, or from a recipe that is
+    trained first.
 
-    Taken are the tensors of equal name and shape, running statistics too. The rest, such as a new head, starts by
-    `rest`. With `FineTune` layers that were taken can be frozen, thawed, or learn slowly. A chain of recipes is a value:
-    Adam first and then descent, a pretrained stack and then a classifier.
+    Taken are the tensors of equal name and shape, running statistics too. The rest, such as a new
+    head, starts by `rest`. With `FineTune` layers that were taken can be frozen, thawed, or learn
+    slowly. A chain of recipes is a value: Adam first and then descent, a pretrained stack and then
+    a classifier.
 
     Args:
-        path: a run folder, or a file of weights by name: `.safetensors`, or `.pt` / `.pth` of torch, which is read with
-            `weights_only`, so that nothing in it runs. Default none.
+        path: a run folder, or a file of weights by name: `.safetensors`, or `.pt` / `.pth` of
+            torch, which is read with `weights_only`, so that nothing in it runs. Default none.
         recipe: what to train first, in the place of `path`. Default none.
         layers: only these, by their names, with `*` for any text. Default: all.
         anew: layers that start anew, such as the head. Default none.
@@ -51,21 +53,43 @@ class From(Initializer):
     Source: Yosinski, Clune, Bengio, Lipson 2014, arXiv 1411.1792; note 002, claim W03.
     """
 
-    path: str | None = text(None, optional=True, because="it names a folder or file", why="a recipe may be trained first instead")
-    recipe: Recipe | None = part(Recipe, None, optional=True, why="a folder or file may have the weights")
-    layers: tuple[str, ...] = texts((), because="they name layers", why="all that the other network has")
+    path: str | None = text(
+        None,
+        optional=True,
+        because="it names a folder or file",
+        why="a recipe may be trained first instead",
+    )
+    recipe: Recipe | None = part(
+        Recipe, None, optional=True, why="a folder or file may have the weights"
+    )
+    layers: tuple[str, ...] = texts(
+        (), because="they name layers", why="all that the other network has"
+    )
     anew: tuple[str, ...] = texts((), because="they name layers", why="none")
     rest: Initializer = part(Initializer, ByNetwork(), why="what the layers' authors chose")
 
     def disagreements(self) -> list[Problem]:
         if (self.path is None) == (self.recipe is None):
-            told = "and recipe are both given: which one?" if self.path else "or recipe must be given: whose weights?"
+            told = (
+                "and recipe are both given: which one?"
+                if self.path
+                else "or recipe must be given: whose weights?"
+            )
             return [Problem("path", str(self.path), told, '"runs/digits-3f2a"')]
         if isinstance(self.rest, From):
-            return [Problem("rest", "From", "must be a start that draws: weights come from one place", "ByNetwork()")]
+            return [
+                Problem(
+                    "rest",
+                    "From",
+                    "must be a start that draws: weights come from one place",
+                    "ByNetwork()",
+                )
+            ]
         return []
 
-    def sample(self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
+    ) -> Tensor:
         return self.rest.sample(shape, fan_in=fan_in, fan_out=fan_out, generator=generator)
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
@@ -87,15 +111,23 @@ def take(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]
     absent = [name for name in wanted if name not in tensors]
     if init.layers or len(absent) == len(wanted):
         for pattern in init.layers or ("*",):
-            if not any(fits(_layer(name), pattern) or fits(name, pattern) for name in wanted if name in tensors):
+            if not any(
+                fits(_layer(name), pattern) or fits(name, pattern)
+                for name in wanted
+                if name in tensors
+            ):
                 theirs = sorted({_layer(name) for name in tensors})
-                raise DataError(f"no layer {pattern!r} in both networks. The other one has: {', '.join(theirs[:30])}")
+                raise DataError(
+                    f"no layer {pattern!r} in both networks. The other one has: {', '.join(theirs[:30])}"
+                )
     taken = [name for name in wanted if name in tensors]
     unequal = [name for name in taken if tensors[name].shape != live[name].shape]
     if unequal:
         name = unequal[0]
         shapes = f"{tuple(tensors[name].shape)} there and {tuple(live[name].shape)} here"
-        raise DataError(f"{name} is {shapes}: the networks differ. Begin it anew: anew=({_layer(name)!r},)")
+        raise DataError(
+            f"{name} is {shapes}: the networks differ. Begin it anew: anew=({_layer(name)!r},)"
+        )
     with torch.no_grad():
         module.load_state_dict({name: tensors[name].to(live[name]) for name in taken}, strict=False)
     return taken
@@ -104,8 +136,9 @@ def take(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]
 def unrolled(tensors: dict[str, Tensor], live: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a stack by the names that a network of its layers has.
 
-    A `DBN` keeps machines: what `machine2.layer1` and `machine2.back1` hold is `layer2` and `back2` of a network. A decoder with
-    weights of its own begins as the encoder transposed, where none were learned apart.
+    A `DBN` keeps machines: what `machine2.layer1` and `machine2.back1` hold is `layer2` and `back2`
+    of a network. A decoder with weights of its own begins as the encoder transposed, where none
+    were learned apart.
     """
     found = dict(tensors)
     for name, value in tensors.items():
@@ -134,10 +167,14 @@ def weights_in(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each format fails in its own way
-        raise DataError(f"{path} holds no plain weights: {str(error).splitlines()[0][:200]}") from None
+        raise DataError(
+            f"{path} holds no plain weights: {str(error).splitlines()[0][:200]}"
+        ) from None
     if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
         found = found["state_dict"]
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(value, Tensor) for value in found.values()
+    ):
         raise DataError(f"{path} holds no state dict: names with a tensor each")
     return found
 
@@ -146,7 +183,9 @@ def _chosen(name: str, init: From) -> bool:
     layer = _layer(name)
     if any(fits(layer, pattern) for pattern in init.anew):
         return False
-    return not init.layers or any(fits(layer, pattern) or fits(name, pattern) for pattern in init.layers)
+    return not init.layers or any(
+        fits(layer, pattern) or fits(name, pattern) for pattern in init.layers
+    )
 
 
 def _layer(name: str) -> str:

@@ -27,7 +27,8 @@ from netwise.parts.stopping import Never, Stopping
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Part):
-    """Everything that decides what a run learns. Equal recipes, machines and versions give equal numbers.
+    """Everything that decides what a run learns. Equal recipes, machines and versions give equal
+    numbers.
 
     How to run (device, threads, where to save) is not in it: those are arguments of `fit`.
 
@@ -45,7 +46,8 @@ class Recipe(Part):
         batch_size: samples of one step, at least 1. Default 64.
         epochs: passes over the training part, at least 1. Default 20.
         stopping: when to end before that. Default `Never()`.
-        tuning: which layers learn, and how fast beside the others, or None: all alike. Default None.
+        tuning: which layers learn, and how fast beside the others, or None: all alike. Default
+            None.
         average: judge and keep an average of the weights over time, or None. Default None.
         seed: of every random stream. Default 0.
 
@@ -64,19 +66,51 @@ class Recipe(Part):
     data: Data = part(Data, because="a recipe needs data", write='"digits"')
     preprocess: tuple[Preprocess, ...] = parts(Preprocess, why="data in a usual range need none")
     augment: tuple[Augment, ...] = parts(Augment, why="see the plain run first")
-    network: Network = part(Network, because="a recipe needs a network", write='{kind = "MLP", widths = [64, 30, 10]}')
+    network: Network = part(
+        Network, because="a recipe needs a network", write='{kind = "MLP", widths = [64, 30, 10]}'
+    )
     init: Initializer = part(Initializer, ByNetwork(), why="what the layers' authors chose")
-    loss: Loss = part(Loss, CrossEntropy(), why="classes are the usual task, and it learns fast where it is very wrong")
-    penalty: Penalty | None = part(Penalty, None, optional=True, why="regularise when overfitting is seen")
+    loss: Loss = part(
+        Loss,
+        CrossEntropy(),
+        why="classes are the usual task, and it learns fast where it is very wrong",
+    )
+    penalty: Penalty | None = part(
+        Penalty, None, optional=True, why="regularise when overfitting is seen"
+    )
     optimizer: Optimizer = part(Optimizer, Adam(), why="forgiving about the learning rate")
     schedule: Schedule = part(Schedule, ConstantRate(), why="find the rate first")
-    clip: Clipping | None = part(Clipping, None, optional=True, why="clip when gradients are seen to explode")
-    batch_size: int = integer(64, least=1, most=10**9, because="a step needs a sample", why="many steps an epoch, little noise in each")
-    epochs: int = integer(20, least=1, most=10**6, because="a run is at least one pass", why="enough to see where it goes")
-    stopping: Stopping = part(Stopping, Never(), why="early in a study, see overfitting instead of hiding it")
+    clip: Clipping | None = part(
+        Clipping, None, optional=True, why="clip when gradients are seen to explode"
+    )
+    batch_size: int = integer(
+        64,
+        least=1,
+        most=10**9,
+        because="a step needs a sample",
+        why="many steps an epoch, little noise in each",
+    )
+    epochs: int = integer(
+        20,
+        least=1,
+        most=10**6,
+        because="a run is at least one pass",
+        why="enough to see where it goes",
+    )
+    stopping: Stopping = part(
+        Stopping, Never(), why="early in a study, see overfitting instead of hiding it"
+    )
     tuning: FineTune | None = part(FineTune, None, optional=True, why="all layers learn alike")
-    average: Averaging | None = part(Averaging, None, optional=True, why="the last weights are what was trained")
-    seed: int = integer(0, least=0, most=2**63 - 1, because="it seeds the random streams", why="any number does; say which")
+    average: Averaging | None = part(
+        Averaging, None, optional=True, why="the last weights are what was trained"
+    )
+    seed: int = integer(
+        0,
+        least=0,
+        most=2**63 - 1,
+        because="it seeds the random streams",
+        why="any number does; say which",
+    )
 
     @property
     def hash(self) -> str:
@@ -86,7 +120,8 @@ class Recipe(Part):
         return hashlib.sha256(recipe_text(self).encode()).hexdigest()[:12]
 
     def to_script(self, *, threads: int = 1) -> str:
-        """The text of a plain PyTorch script, without netwise, that gives the same weights bit for bit; see `to_script`."""
+        """The text of a plain PyTorch script, without netwise, that gives the same weights bit for
+        bit; see `to_script`."""
         from netwise.recipe.script import to_script
 
         return to_script(self, threads=threads)

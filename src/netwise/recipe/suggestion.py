@@ -18,15 +18,19 @@ SMALLEST_SIDE = 28  # LeNet-5 was made for it
 MOST_EPOCHS, UNWATCHED_EPOCHS = 100, 20  # with a validation part to stop on, and without one
 
 
-def suggest(data: Data, network: str | None = None, *, epochs: int | None = None, seed: int = 0) -> Recipe:
+def suggest(
+    data: Data, network: str | None = None, *, epochs: int | None = None, seed: int = 0
+) -> Recipe:
     """A sound recipe for these data: a ReLU network with He's start, Adam, inputs in range.
 
     Args:
         data: what is to be learned; it is loaded, to see its shape.
-        network: "mlp"; for images also "lenet5" (small ones are enlarged to 28x28), "convnet" (CBAPD blocks) and "resnet"
-            (20 layers); "lstm" for texts and for images row by row. Default: "lstm" for texts, else "mlp".
-        epochs: exactly so many. Default: until ten epochs bring no better validation loss, at most 100, keeping the best;
-            a table of a hundred rows needs many more passes than one of a million.
+        network: "mlp"; for images also "lenet5" (small ones are enlarged to 28x28), "convnet"
+            (CBAPD blocks) and "resnet" (20 layers); "lstm" for texts and for images row by row.
+            Default: "lstm" for texts, else "mlp".
+        epochs: exactly so many. Default: until ten epochs bring no better validation loss, at most
+            100, keeping the best; a table of a hundred rows needs many more passes than one of a
+            million.
         seed: of the recipe.
 
     Raises:
@@ -53,16 +57,30 @@ def suggest(data: Data, network: str | None = None, *, epochs: int | None = None
         built = LeNet5(image, samples.outputs)
     elif chosen == "convnet":
         pools = 2 if min(image[1:]) >= 16 else 1
-        built = ConvNet(image=image, classes=samples.outputs, channels=(32, 64, 128)[: pools + 1], means=True, dropout=0.1)
+        built = ConvNet(
+            image=image,
+            classes=samples.outputs,
+            channels=(32, 64, 128)[: pools + 1],
+            means=True,
+            dropout=0.1,
+        )
         steps.append(Standardise())
     elif chosen == "resnet":
         built = CIFARResNet(image=image, classes=samples.outputs)
         steps.append(Standardise())
     elif chosen == "lstm":
         symbols = len(samples.classes) if text else 0
-        features = 32 if text else (shape[0] * shape[2] if len(shape) == 3 else shape[-1] if len(shape) == 2 else 1)
+        features = (
+            32
+            if text
+            else (shape[0] * shape[2] if len(shape) == 3 else shape[-1] if len(shape) == 2 else 1)
+        )
         built = LSTM(
-            features=features, units=HIDDEN, outputs=samples.outputs, symbols=symbols, answers="each" if samples.train.y.dim() > 1 and text else "last"
+            features=features,
+            units=HIDDEN,
+            outputs=samples.outputs,
+            symbols=symbols,
+            answers="each" if samples.train.y.dim() > 1 and text else "last",
         )
     else:
         raise UnknownName("network", chosen, ("mlp", "lenet5", "convnet", "resnet", "lstm"))

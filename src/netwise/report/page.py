@@ -1,4 +1,5 @@
-"""One HTML page: no script, no network, light and dark, for a phone too. Everything from a user is escaped."""
+"""One HTML page: no script, no network, light and dark, for a phone too. Everything from a user is
+escaped."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ def tag(name: str, *inside: Html | str, kind: str = "") -> Html:
 
 
 def joined(pieces: Iterable[Html | str]) -> Html:
-    return Html("".join(piece.text if isinstance(piece, Html) else escape(piece) for piece in pieces))
+    return Html(
+        "".join(piece.text if isinstance(piece, Html) else escape(piece) for piece in pieces)
+    )
 
 
 def figures(pictures: Sequence[str]) -> Html:
@@ -31,11 +34,18 @@ def figures(pictures: Sequence[str]) -> Html:
     return tag("div", *shown, kind="grid") if shown else Html("")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Html | str]], numbers: Sequence[int] = ()) -> Html:
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[Html | str]], numbers: Sequence[int] = ()
+) -> Html:
     """A table; the columns in `numbers` are set right."""
     kinds = ["number" if i in numbers else "" for i in range(len(head))]
-    lines = [tag("tr", *(tag("th", cell, kind=kind) for cell, kind in zip(head, kinds, strict=True)))]
-    lines += [tag("tr", *(tag("td", cell, kind=kind) for cell, kind in zip(row, kinds, strict=True))) for row in rows]
+    lines = [
+        tag("tr", *(tag("th", cell, kind=kind) for cell, kind in zip(head, kinds, strict=True)))
+    ]
+    lines += [
+        tag("tr", *(tag("td", cell, kind=kind) for cell, kind in zip(row, kinds, strict=True)))
+        for row in rows
+    ]
     return tag("div", tag("table", *lines), kind="wide")
 
 

@@ -21,7 +21,12 @@ from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.checks import check, prepared
 from netwise.recipe.file import recipe_text
 from netwise.report.page import Html, figures, joined, page, table, tag
-from netwise.report.pictures import answer_plots as answers, energy_plots as machines, history_plots as drawn, trial_plots as tried
+from netwise.report.pictures import (
+    answer_plots as answers,
+    energy_plots as machines,
+    history_plots as drawn,
+    trial_plots as tried,
+)
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
 from netwise.training.text_generation import sample_text
@@ -74,7 +79,11 @@ def run_page(run: Run) -> str:
 def course_page(course: Course) -> str:
     """The report of a treatment: before, what was tried, after."""
     before, after = course.before, course.run
-    both = [("before", before.history), ("after", after.history)] if course.recipe != before.recipe else [("the run", before.history)]
+    both = (
+        [("before", before.history), ("after", after.history)]
+        if course.recipe != before.recipe
+        else [("the run", before.history)]
+    )
     body: list[Html | str] = [
         tag("h1", f"Treatment of {type(before.recipe.network).__name__} on {_data_name(before)}"),
         tag("p", course.sentence, kind="good" if course.cured else "bad"),
@@ -86,32 +95,69 @@ def course_page(course: Course) -> str:
     for number, each in enumerate(course.rounds, start=1):
         body += [tag("h2", f"Trials {number}: {title(each.finding.rule)}")]
         body += [
-            tag("p", "Each remedy changes one thing. Runs are paired: same seed, same start, same batches. Dots are pairs, diamonds their mean.", kind="soft")
+            tag(
+                "p",
+                "Each remedy changes one thing. Runs are paired: same seed, same start, same batches. Dots are pairs, diamonds their mean.",
+                kind="soft",
+            )
         ]
         body += [figures([tried.gains(each.verdicts, f"round {number}")])]
         rows = [
             (
                 tag("strong", v.remedy) if v.remedy == each.accepted else v.remedy,
-                (v.unfit and f"unfit: {v.unfit}") or f"{v.factor * v.gain:+.1f} ({v.factor * v.low:+.1f} to {v.factor * v.high:+.1f})",
-                "" if v.unfit else f"{round(v.sick_before * len(v.seeds))} of {len(v.seeds)}, then {round(v.sick_after * len(v.seeds))}",
+                (v.unfit and f"unfit: {v.unfit}")
+                or f"{v.factor * v.gain:+.1f} ({v.factor * v.low:+.1f} to {v.factor * v.high:+.1f})",
+                ""
+                if v.unfit
+                else f"{round(v.sick_before * len(v.seeds))} of {len(v.seeds)}, then {round(v.sick_after * len(v.seeds))}",
                 "" if v.unfit else f"{v.cost:.1f}",
                 "accepted" if v.remedy == each.accepted else ("helps" if v.helps else v.note),
             )
             for v in each.verdicts
         ]
-        body += [table(("remedy", f"gain in {each.verdicts[0].unit} (95 %)", "finding before, after", "cost", ""), rows)]
+        body += [
+            table(
+                (
+                    "remedy",
+                    f"gain in {each.verdicts[0].unit} (95 %)",
+                    "finding before, after",
+                    "cost",
+                    "",
+                ),
+                rows,
+            )
+        ]
         unhelped = [v.remedy for v in each.verdicts if v.remedy == each.accepted]
-        body += [tag("p", "By hand: ", tag("code", remedy(name).by_hand), kind="soft") for name in unhelped]
+        body += [
+            tag("p", "By hand: ", tag("code", remedy(name).by_hand), kind="soft")
+            for name in unhelped
+        ]
     if course.recipe != before.recipe:
         body += [
             tag("h2", "After"),
             _diagnosis(diagnose(after)),
             tag("h3", "What was changed"),
-            tag("ul", *(tag("li", tag("code", line)) for line in told_changes(before.recipe, after.recipe))),
-            figures([drawn.gradient_profile(both), *drawn.curves(after.history, "after"), *drawn.inside(after.history, "after")]),
+            tag(
+                "ul",
+                *(
+                    tag("li", tag("code", line))
+                    for line in told_changes(before.recipe, after.recipe)
+                ),
+            ),
+            figures(
+                [
+                    drawn.gradient_profile(both),
+                    *drawn.curves(after.history, "after"),
+                    *drawn.inside(after.history, "after"),
+                ]
+            ),
             _answers(after),
         ]
-    body += [tag("h2", "The recipe it ends with"), tag("pre", recipe_text(course.recipe)), _made_by(after)]
+    body += [
+        tag("h2", "The recipe it ends with"),
+        tag("pre", recipe_text(course.recipe)),
+        _made_by(after),
+    ]
     return page("Treatment: netwise", *body)
 
 
@@ -128,7 +174,11 @@ def _ending(run: Run) -> Html:
 
 
 def _scores(course: Course) -> Html:
-    rows = [(label, str(run.score)) for label, run in (("test part, before", course.before), ("test part, after", course.run)) if run.score is not None]
+    rows = [
+        (label, str(run.score))
+        for label, run in (("test part, before", course.before), ("test part, after", course.run))
+        if run.score is not None
+    ]
     return table(("", "score"), rows) if rows else Html("")
 
 
@@ -137,10 +187,19 @@ def _diagnosis(report: Report) -> Html:
     if not cards:
         cards = [tag("p", "Nothing found.", kind="good")]
     if report.clear:
-        cards.append(tag("p", f"Clear: {', '.join(title(name) for name in report.clear)}.", kind="soft"))
+        cards.append(
+            tag("p", f"Clear: {', '.join(title(name) for name in report.clear)}.", kind="soft")
+        )
     if report.unchecked:
         rows = [(title(name), reason) for name, reason in report.unchecked]
-        cards.append(joined([tag("p", "Unchecked, which is not clear:", kind="soft"), table(("rule", "because"), rows)]))
+        cards.append(
+            joined(
+                [
+                    tag("p", "Unchecked, which is not clear:", kind="soft"),
+                    table(("rule", "because"), rows),
+                ]
+            )
+        )
     return joined(cards)
 
 
@@ -157,17 +216,38 @@ def _trial_cost(run: Run, report: Report) -> Html:
 
 def _card(finding: Finding, consequence: bool = False) -> Html:
     name = title(finding.rule)
-    inside: list[Html | str] = [tag("h3", f"{'So: ' if consequence else ''}{name[0].upper()}{name[1:]}"), tag("p", finding.sentence)]
-    shown = [(e.what, f"{e.value:.4g}", f"{'above' if e.above else 'below'} {e.limit:g}") for e in finding.evidence if math.isfinite(e.limit)]
+    inside: list[Html | str] = [
+        tag("h3", f"{'So: ' if consequence else ''}{name[0].upper()}{name[1:]}"),
+        tag("p", finding.sentence),
+    ]
+    shown = [
+        (e.what, f"{e.value:.4g}", f"{'above' if e.above else 'below'} {e.limit:g}")
+        for e in finding.evidence
+        if math.isfinite(e.limit)
+    ]
     if shown:
         inside.append(table(("evidence", "seen", "found when"), shown, numbers=(1,)))
     if finding.layers:
-        inside.append(tag("p", f"Layers: {', '.join(finding.layers)}. Steps {finding.steps[0] + 1} to {finding.steps[1] + 1}.", kind="soft"))
+        inside.append(
+            tag(
+                "p",
+                f"Layers: {', '.join(finding.layers)}. Steps {finding.steps[0] + 1} to {finding.steps[1] + 1}.",
+                kind="soft",
+            )
+        )
     inside.append(tag("p", finding.explanation))
     if finding.healthy:
         inside.append(tag("p", f"In a run that is well: {finding.healthy}", kind="soft"))
     if finding.remedies and not consequence:
-        items = [tag("li", tag("strong", name), f": {remedy(name).title}. By hand: ", tag("code", remedy(name).by_hand)) for name in finding.remedies]
+        items = [
+            tag(
+                "li",
+                tag("strong", name),
+                f": {remedy(name).title}. By hand: ",
+                tag("code", remedy(name).by_hand),
+            )
+            for name in finding.remedies
+        ]
         inside += [tag("p", "What may cure it, in the order to try:"), tag("ul", *items)]
     inside.append(tag("p", f"Source: {finding.source}.", kind="soft"))
     inside += [_card(each, consequence=True) for each in finding.consequences]
@@ -182,7 +262,9 @@ def _before_training(run: Run) -> Html:
     if not problems:
         return Html("")
     rows = [(problem.subject, problem.sentence) for problem in problems]
-    return joined([tag("p", "Seen before training:"), table(("field", "why it will learn badly"), rows)])
+    return joined(
+        [tag("p", "Seen before training:"), table(("field", "why it will learn badly"), rows)]
+    )
 
 
 def _curves(run: Run) -> Html:
@@ -192,11 +274,16 @@ def _curves(run: Run) -> Html:
 
 def _inside(run: Run) -> Html:
     pictures = drawn.inside(run.history)
-    return joined([tag("h2", "Inside the network"), _inside_text(), figures(pictures)]) if pictures else Html("")
+    return (
+        joined([tag("h2", "Inside the network"), _inside_text(), figures(pictures)])
+        if pictures
+        else Html("")
+    )
 
 
 def _learned(run: Run) -> Html:
-    """What a network that learned its inputs makes of them; on the validation part, or the training part where there is none."""
+    """What a network that learned its inputs makes of them; on the validation part, or the training
+    part where there is none."""
     if run.recipe.network.learns == TARGETS and not run.recipe.network.by_phases:
         return Html("")
     try:
@@ -212,7 +299,9 @@ def _learned(run: Run) -> Html:
 
 def _inside_text() -> Html:
     return tag(
-        "p", "Layers from the input (top) to the output (bottom), over the steps of the run. A row that fades is a layer that does not learn.", kind="soft"
+        "p",
+        "Layers from the input (top) to the output (bottom), over the steps of the run. A row that fades is a layer that does not learn.",
+        kind="soft",
     )
 
 
@@ -222,9 +311,32 @@ def _anatomy(run: Run) -> Html:
         anatomy = anatomy_of(run.module, samples.shape, samples.train.x[:2])
     except NetwiseError as error:
         return tag("pre", str(error))
-    rows = [(o.name, o.kind, "x".join(map(str, o.shape)), f"{o.parameters:,}", f"{o.multiply_adds:,}", in_bytes(o.memory)) for o in anatomy.organs]
-    rows.append(("sum", "", "", f"{anatomy.parameters:,}", f"{anatomy.multiply_adds:,}", in_bytes(anatomy.memory)))
-    return table(("layer", "kind", "output", "parameters", "multiply-adds", "memory"), rows, numbers=(3, 4, 5))
+    rows = [
+        (
+            o.name,
+            o.kind,
+            "x".join(map(str, o.shape)),
+            f"{o.parameters:,}",
+            f"{o.multiply_adds:,}",
+            in_bytes(o.memory),
+        )
+        for o in anatomy.organs
+    ]
+    rows.append(
+        (
+            "sum",
+            "",
+            "",
+            f"{anatomy.parameters:,}",
+            f"{anatomy.multiply_adds:,}",
+            in_bytes(anatomy.memory),
+        )
+    )
+    return table(
+        ("layer", "kind", "output", "parameters", "multiply-adds", "memory"),
+        rows,
+        numbers=(3, 4, 5),
+    )
 
 
 def _samples(run: Run) -> Samples:
@@ -232,7 +344,8 @@ def _samples(run: Run) -> Samples:
 
 
 def _answers(run: Run) -> Html:
-    """Confusion matrix and, for images, the worst mistakes; on the validation part, which is looked at anyway."""
+    """Confusion matrix and, for images, the worst mistakes; on the validation part, which is looked
+    at anyway."""
     if run.intake.task != CLASSIFICATION:
         return Html("")
     try:
@@ -260,9 +373,14 @@ def _answers(run: Run) -> Html:
 
 
 def _writing(run: Run, beginning: list[int]) -> Html:
-    """What a network that has learned a text writes, after a few characters of the validation part."""
+    """What a network that has learned a text writes, after a few characters of the validation
+    part."""
     encoder = run.intake.encoder
-    if not isinstance(encoder, TextEncoder) or not isinstance(run.module, Sequencer) or not isinstance(run.recipe.data, Text):
+    if (
+        not isinstance(encoder, TextEncoder)
+        or not isinstance(run.module, Sequencer)
+        or not isinstance(run.recipe.data, Text)
+    ):
         return Html("")
     text = sample_text(run, encoder.decode(beginning[:PROMPT]), WRITTEN, temperature=0.8)
     told = f"After the first {min(PROMPT, len(beginning))} characters, which are the validation part's own; drawn at temperature 0.8."
@@ -273,4 +391,8 @@ def _made_by(run: Run) -> Html:
     made = run.history.made_by
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     threads = "1 thread" if made.threads == 1 else f"{made.threads} threads"
-    return tag("p", f"Recipe {made.recipe}; {versions}; {made.device}, {threads}; trained in {made.seconds:.1f} s.", kind="soft")
+    return tag(
+        "p",
+        f"Recipe {made.recipe}; {versions}; {made.device}, {threads}; trained in {made.seconds:.1f} s.",
+        kind="soft",
+    )

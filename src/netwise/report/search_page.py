@@ -1,4 +1,5 @@
-"""The page of a search: the winner and how far to trust it, the leaders, the pictures, every trial."""
+"""The page of a search: the winner and how far to trust it, the leaders, the pictures, every
+trial."""
 
 from __future__ import annotations
 
@@ -27,14 +28,28 @@ def write_search_report(found: Found, path: str | Path) -> Path:
         True
     """
     path = Path(path)
-    states = {state: sum(t.state == state for t in found.tried) for state in ("complete", "pruned", "failed", "waiting", "running")}
+    states = {
+        state: sum(t.state == state for t in found.tried)
+        for state in ("complete", "pruned", "failed", "waiting", "running")
+    }
     counted = ", ".join(f"{count} {state}" for state, count in states.items() if count)
     body: list[Html | str] = [
-        tag("h1", f"{type(found.search.method).__name__} search over {', '.join(axis.name for axis in found.search.space.axes)}"),
-        tag("p", f"{len(found.tried)} trials: {counted}." + ("" if found.complete else " Interrupted: netwise search --resume goes on with it."), kind="soft"),
+        tag(
+            "h1",
+            f"{type(found.search.method).__name__} search over {', '.join(axis.name for axis in found.search.space.axes)}",
+        ),
+        tag(
+            "p",
+            f"{len(found.tried)} trials: {counted}."
+            + ("" if found.complete else " Interrupted: netwise search --resume goes on with it."),
+            kind="soft",
+        ),
         tag("h2", "The winner"),
         *_winner(found),
-        *[tag("p", note[0].upper() + note[1:] + ("" if note.endswith(".") else "."), kind="soft") for note in found.notes],
+        *[
+            tag("p", note[0].upper() + note[1:] + ("" if note.endswith(".") else "."), kind="soft")
+            for note in found.notes
+        ],
         tag("h2", "Leaders"),
         _rows(found, found.leaders[:LEADERS], ranked=True),
         figures(search_pictures(found)),
@@ -51,13 +66,37 @@ def write_search_report(found: Found, path: str | Path) -> Path:
 def _winner(found: Found) -> list[Html | str]:
     if found.best is None:
         return [tag("p", "No trial was completed.", kind="bad")]
-    told: list[Html | str] = [tag("p", f"Trial {found.best.number}: {found.best.words}.", kind="good")]
-    rows = [("in the search (the highest of all, so it flatters)", f"{found.own:.4f}" if found.own is not None else "", "")]
+    told: list[Html | str] = [
+        tag("p", f"Trial {found.best.number}: {found.best.words}.", kind="good")
+    ]
+    rows = [
+        (
+            "in the search (the highest of all, so it flatters)",
+            f"{found.own:.4f}" if found.own is not None else "",
+            "",
+        )
+    ]
     if found.mean is not None:
-        interval = "" if found.low is None or found.high is None else f"{found.low:.4f} to {found.high:.4f}"
-        rows.append((f"over {len(found.fresh)} fresh seeds, the same validation part", f"{found.mean:.4f}", interval))
+        interval = (
+            ""
+            if found.low is None or found.high is None
+            else f"{found.low:.4f} to {found.high:.4f}"
+        )
+        rows.append(
+            (
+                f"over {len(found.fresh)} fresh seeds, the same validation part",
+                f"{found.mean:.4f}",
+                interval,
+            )
+        )
     if found.test is not None:
-        rows.append((f"{found.test.name} on the test part, touched once", f"{found.test.value:.4f}", f"{found.test.low:.4f} to {found.test.high:.4f}"))
+        rows.append(
+            (
+                f"{found.test.name} on the test part, touched once",
+                f"{found.test.value:.4f}",
+                f"{found.test.low:.4f} to {found.test.high:.4f}",
+            )
+        )
     return [*told, table(("score", "value", "95 % interval"), rows, numbers=(1,))]
 
 
@@ -70,8 +109,31 @@ def _rows(found: Found, trials: list[Tried], ranked: bool = False) -> Html:
     names = [axis.name for axis in found.search.space.axes]
     rows = []
     for place, t in enumerate(trials, start=1):
-        cells = [f"{v:.4g}" if isinstance(v := t.point.get(name, ""), float) else str(v) for name in names]
+        cells = [
+            f"{v:.4g}" if isinstance(v := t.point.get(name, ""), float) else str(v)
+            for name in names
+        ]
         value = "" if t.value is None else f"{t.value:.4f}"
-        rows.append((str(place if ranked else t.number), *cells, value, interval_text(t), str(t.epochs), f"{t.seconds:.1f}", t.state, t.reason[:200]))
-    head = ("place" if ranked else "trial", *names, "value", "95 % interval", "epochs", "seconds", "state", "")
+        rows.append(
+            (
+                str(place if ranked else t.number),
+                *cells,
+                value,
+                interval_text(t),
+                str(t.epochs),
+                f"{t.seconds:.1f}",
+                t.state,
+                t.reason[:200],
+            )
+        )
+    head = (
+        "place" if ranked else "trial",
+        *names,
+        "value",
+        "95 % interval",
+        "epochs",
+        "seconds",
+        "state",
+        "",
+    )
     return table(head, rows, numbers=(*range(len(names) + 2), len(names) + 3, len(names) + 4))

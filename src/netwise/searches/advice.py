@@ -9,7 +9,14 @@ from netwise.searches.methods import Grid
 from netwise.searches.plan import Search
 
 FEW_AXES = 3  # a grid of more is refused by the notes
-BY_FACTORS = ("lr", "rate", "strength", "weight_decay", "std", "epsilon")  # last words of fields that act by factors
+BY_FACTORS = (
+    "lr",
+    "rate",
+    "strength",
+    "weight_decay",
+    "std",
+    "epsilon",
+)  # last words of fields that act by factors
 WIDE = 20.0  # a range over more than this factor is one of orders of magnitude
 EPOCHS = 30  # of each of many trials, beyond which a coarse look first is cheaper
 
@@ -51,21 +58,47 @@ def _scales(plan: Search) -> list[Problem]:
     wrong = []
     for axis in plan.space.axes:
         last = axis.name.split(".")[-1]
-        linear_whole = isinstance(axis, Whole) and not axis.log and axis.low > 0 and axis.high / axis.low > WIDE
-        if isinstance(axis, Linear) and last in BY_FACTORS and (axis.low == 0 or axis.high / axis.low > WIDE):
+        linear_whole = (
+            isinstance(axis, Whole)
+            and not axis.log
+            and axis.low > 0
+            and axis.high / axis.low > WIDE
+        )
+        if (
+            isinstance(axis, Linear)
+            and last in BY_FACTORS
+            and (axis.low == 0 or axis.high / axis.low > WIDE)
+        ):
             told = "acts by factors: on a linear axis nine tenths of the trials fall in the highest decade"
-            wrong.append(Problem(f"space.{axis.name}", "Linear", told, f'Log("{axis.name}", {axis.low or 1e-5:g}, {axis.high:g})', WILL_LEARN_BADLY))
+            wrong.append(
+                Problem(
+                    f"space.{axis.name}",
+                    "Linear",
+                    told,
+                    f'Log("{axis.name}", {axis.low or 1e-5:g}, {axis.high:g})',
+                    WILL_LEARN_BADLY,
+                )
+            )
         elif linear_whole:
             told = "spans orders of magnitude: most trials fall in the highest"
-            wrong.append(Problem(f"space.{axis.name}", "Whole", told, "log = true", WILL_LEARN_BADLY))
+            wrong.append(
+                Problem(f"space.{axis.name}", "Whole", told, "log = true", WILL_LEARN_BADLY)
+            )
     return wrong
 
 
 def _range_first(recipe: Recipe, plan: Search) -> list[Problem]:
-    wide = [axis for axis in plan.space.axes if isinstance(axis, Log) and axis.high / axis.low > 1e4]
-    if not wide or plan.method.stages > 1 or plan.method.pruner(recipe.epochs) is not None or recipe.epochs <= EPOCHS:
+    wide = [
+        axis for axis in plan.space.axes if isinstance(axis, Log) and axis.high / axis.low > 1e4
+    ]
+    if (
+        not wide
+        or plan.method.stages > 1
+        or plan.method.pruner(recipe.epochs) is not None
+        or recipe.epochs <= EPOCHS
+    ):
         return []
-    told = (
-        f"spans {wide[0].high / wide[0].low:.0e} times, and every trial runs {recipe.epochs} epochs: find the range with few epochs first, the value with more"
-    )
-    return [Problem(f"space.{wide[0].name}", "Log", told, "method = CoarseToFine()", WILL_LEARN_BADLY)]
+    told = f"spans {wide[0].high / wide[0].low:.0e} times, and every trial runs {recipe.epochs} epochs: find the range with few epochs first, the value with more"
+    return [
+        Problem(f"space.{wide[0].name}", "Log", told, "method = CoarseToFine()", WILL_LEARN_BADLY)
+    ]

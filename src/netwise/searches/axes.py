@@ -34,9 +34,11 @@ class Axis(Part):
     """What every axis has: the field it changes, and when it is in force.
 
     Args:
-        field: dotted name of a field of the recipe, such as `optimizer.lr`, or one of the words `rate`, `width` (units of every
-            hidden layer of an `MLP`) and `depth` (its hidden layers).
-        change: in the place of `field`'s meaning: a function (recipe, value) -> recipe. Files have none.
+        field: dotted name of a field of the recipe, such as `optimizer.lr`, or one of the words
+            `rate`, `width` (units of every hidden layer of an `MLP`) and `depth` (its hidden
+            layers).
+        change: in the place of `field`'s meaning: a function (recipe, value) -> recipe. Files have
+            none.
         when: name of another axis, further up, on which this one hangs, or None. Default none.
         among: the values of that axis for which this one is in force. Default none.
 
@@ -58,23 +60,36 @@ class Axis(Part):
 
     def disagreements(self) -> list[Problem]:
         if (self.when is None) != (not self.among):
-            return [Problem("when", str(self.when), "and among belong together: the axis, and its values for which this one is in force")]
+            return [
+                Problem(
+                    "when",
+                    str(self.when),
+                    "and among belong together: the axis, and its values for which this one is in force",
+                )
+            ]
         return self.wrong_range()
 
     def wrong_range(self) -> list[Problem]:
         return []
 
     def value_at(self, share: float) -> Any:
-        """The value so far from the low end to the high one, from 0 to 1, on the axis' own scale."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)")
+        """The value so far from the low end to the high one, from 0 to 1, on the axis' own
+        scale."""
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
+        )
 
     def share_of(self, value: Any) -> float:
         """Where a value lies, from 0 to 1: the inverse of `value_at`."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
+        )
 
     def suggest(self, trial: Any) -> Any:
         """The value that an Optuna trial takes."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
+        )
 
     def grid(self, points: int) -> list[Any]:
         """So many values in equal steps of the axis' scale."""
@@ -113,7 +128,11 @@ class Numbers(Axis):
         return False
 
     def wrong_range(self) -> list[Problem]:
-        return [] if self.low < self.high else [Problem("high", repr(self.high), f"must be above low = {self.low}")]
+        return (
+            []
+            if self.low < self.high
+            else [Problem("high", repr(self.high), f"must be above low = {self.low}")]
+        )
 
     def value_at(self, share: float) -> Any:
         return float(f"{self._at(share):.12g}")
@@ -125,7 +144,9 @@ class Numbers(Axis):
 
     def share_of(self, value: Any) -> float:
         if self.by_factors:
-            return (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+            return (math.log(value) - math.log(self.low)) / (
+                math.log(self.high) - math.log(self.low)
+            )
         return float((value - self.low) / (self.high - self.low))
 
     def suggest(self, trial: Any) -> Any:
@@ -134,7 +155,9 @@ class Numbers(Axis):
     def near(self, values: Sequence[Any], least: float) -> Axis:
         shares = [self.share_of(value) for value in values]
         missing = max(0.0, least - (max(shares) - min(shares)))
-        return self._between(max(0.0, min(shares) - missing / 2), min(1.0, max(shares) + missing / 2))
+        return self._between(
+            max(0.0, min(shares) - missing / 2), min(1.0, max(shares) + missing / 2)
+        )
 
     def _between(self, low: float, high: float) -> Axis:
         return self.but(low=self.value_at(low), high=self.value_at(high))
@@ -165,7 +188,8 @@ class Linear(Numbers):
 
 @dataclass(frozen=True)
 class Log(Numbers):
-    """Numbers above 0, every order of magnitude as likely: for rates, penalties and whatever acts by factors.
+    """Numbers above 0, every order of magnitude as likely: for rates, penalties and whatever acts
+    by factors.
 
     Args:
         field, change, when, among: as in `Axis`.
@@ -256,7 +280,11 @@ class Choice(Axis):
     @staticmethod
     def label(option: Any) -> Any:
         """The option as Optuna can keep it."""
-        return option if option is None or isinstance(option, bool | int | float | str) else str(option)
+        return (
+            option
+            if option is None or isinstance(option, bool | int | float | str)
+            else str(option)
+        )
 
     def value_at(self, share: float) -> Any:
         return self.options[min(len(self.options) - 1, int(share * len(self.options)))]
@@ -295,13 +323,22 @@ class Space(Part):
 
     def disagreements(self) -> list[Problem]:
         if not self.axes:
-            return [Problem("axes", "", "are none: there is nothing to search", 'Log("optimizer.lr", 1e-4, 1.0)')]
+            return [
+                Problem(
+                    "axes",
+                    "",
+                    "are none: there is nothing to search",
+                    'Log("optimizer.lr", 1e-4, 1.0)',
+                )
+            ]
         wrong, seen = [], list[str]()
         for axis in self.axes:
             if axis.name in seen:
                 wrong.append(Problem("axes", axis.name, "stands twice"))
             if axis.when is not None and axis.when not in seen:
-                wrong.append(Problem("axes", axis.name, f"hangs on {axis.when}, which is no axis further up"))
+                wrong.append(
+                    Problem("axes", axis.name, f"hangs on {axis.when}, which is no axis further up")
+                )
             seen.append(axis.name)
         return wrong
 
@@ -349,26 +386,47 @@ class Space(Part):
             if axis.name in params:
                 value = params[axis.name]
                 if isinstance(axis, Choice):
-                    value = axis.options[[axis.label(option) for option in axis.options].index(value)]
+                    value = axis.options[
+                        [axis.label(option) for option in axis.options].index(value)
+                    ]
                 found[axis.name] = value
         return found
 
 
 def _width(recipe: Recipe, units: Any) -> Recipe:
     network = _layered(recipe, "width")
-    return recipe.but(network=network.but(widths=(network.widths[0], *[int(units)] * (len(network.widths) - 2), network.widths[-1])))
+    return recipe.but(
+        network=network.but(
+            widths=(
+                network.widths[0],
+                *[int(units)] * (len(network.widths) - 2),
+                network.widths[-1],
+            )
+        )
+    )
 
 
 def _depth(recipe: Recipe, layers: Any) -> Recipe:
     network = _layered(recipe, "depth")
     units = network.widths[1] if len(network.widths) > 2 else 64
-    return recipe.but(network=network.but(widths=(network.widths[0], *[units] * int(layers), network.widths[-1])))
+    return recipe.but(
+        network=network.but(widths=(network.widths[0], *[units] * int(layers), network.widths[-1]))
+    )
 
 
 def _layered(recipe: Recipe, word: str) -> MLP:
     if not isinstance(recipe.network, MLP):
         name = type(recipe.network).__name__
-        raise WrongValue("space", [Problem("axes", word, f"is a word for an MLP, and the network is a {name}: name one of its fields")])
+        raise WrongValue(
+            "space",
+            [
+                Problem(
+                    "axes",
+                    word,
+                    f"is a word for an MLP, and the network is a {name}: name one of its fields",
+                )
+            ],
+        )
     return recipe.network
 
 

@@ -1,4 +1,5 @@
-"""The winner over seeds that the search has not seen; the first of these runs scores the test part."""
+"""The winner over seeds that the search has not seen; the first of these runs scores the test
+part."""
 
 from __future__ import annotations
 
@@ -56,16 +57,30 @@ def fresh_runs(study: StudyFolder, best: Tried, recipe: Recipe) -> list[FreshRun
     search, home = study.search, study.path / FRESH / f"trial-{best.number:04d}"
     seeded = [recipe.but(seed=fresh_seed(study, place)) for place in range(search.fresh)]
     if not search.folds:
-        return [FreshRun(each, home / f"{place}", place, place == 0) for place, each in enumerate(seeded)]
+        return [
+            FreshRun(each, home / f"{place}", place, place == 0)
+            for place, each in enumerate(seeded)
+        ]
     runs = [
-        FreshRun(each.but(data=Fold(data=recipe.data, folds=search.folds, number=number, repeat=DEALINGS + place)), home / f"{place}-{number}", place, False)
+        FreshRun(
+            each.but(
+                data=Fold(
+                    data=recipe.data, folds=search.folds, number=number, repeat=DEALINGS + place
+                )
+            ),
+            home / f"{place}-{number}",
+            place,
+            False,
+        )
         for place, each in enumerate(seeded)
         for number in range(search.folds)
     ]
     return [*runs, FreshRun(seeded[0], home / "test", None, True)] if seeded else []
 
 
-def train_fresh(runs: Sequence[FreshRun], jobs: int | None, checkpoint_every: int, shared: str | None) -> bool:
+def train_fresh(
+    runs: Sequence[FreshRun], jobs: int | None, checkpoint_every: int, shared: str | None
+) -> bool:
     """Train what is not done yet, side by side; False where a signal interrupted it.
 
     Raises:
@@ -74,11 +89,19 @@ def train_fresh(runs: Sequence[FreshRun], jobs: int | None, checkpoint_every: in
     most, kills, alone = jobs or cores(), 0, 0
     while left := [run for run in runs if not run.done]:
         count = max(1, min(most, len(left)) >> kills)
-        train = partial(_train, checkpoint_every=checkpoint_every, share=max(1, cores() // count), shared=shared)
-        how = side_by_side(train, left[:count] if kills else left, count if most == 1 else max(2, count))
+        train = partial(
+            _train, checkpoint_every=checkpoint_every, share=max(1, cores() // count), shared=shared
+        )
+        how = side_by_side(
+            train, left[:count] if kills else left, count if most == 1 else max(2, count)
+        )
         if how == STOPPED:
             return False
-        kills = kills + 1 if how == KILLED and len([run for run in left if not run.done]) == len(left) else 0
+        kills = (
+            kills + 1
+            if how == KILLED and len([run for run in left if not run.done]) == len(left)
+            else 0
+        )
         alone = alone + 1 if kills and count == 1 else 0
         if alone == LIVES:
             told = f"a fresh run of the winner killed its worker {LIVES} times, alone at work: too little memory for it. All trials are kept"
@@ -101,7 +124,11 @@ def fresh_values(runs: Sequence[FreshRun]) -> list[float]:
     for run in runs:
         if run.place is not None:
             by_place.setdefault(run.place, []).append(run)
-    return [fmean(goal_of(load_history(run.folder), run.recipe) for run in each) for each in by_place.values() if all(run.done for run in each)]
+    return [
+        fmean(goal_of(load_history(run.folder), run.recipe) for run in each)
+        for each in by_place.values()
+        if all(run.done for run in each)
+    ]
 
 
 def test_score(runs: Sequence[FreshRun]) -> Score | None:
@@ -109,5 +136,9 @@ def test_score(runs: Sequence[FreshRun]) -> Score | None:
     for run in runs:
         if run.test and run.done:
             told = RunFolder.open(run.folder).about().get("score")
-            return Score(**{key: value for key, value in told.items() if key != "sentence"}) if told else None
+            return (
+                Score(**{key: value for key, value in told.items() if key != "sentence"})
+                if told
+                else None
+            )
     return None

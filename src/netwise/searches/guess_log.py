@@ -51,7 +51,8 @@ class Guess:
 
 
 def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
-    """Train a guess and enter it: the recipe, why, and what came of it. The test part is not looked at.
+    """Train a guess and enter it: the recipe, why, and what came of it. The test part is not looked
+    at.
 
     Args:
         book: folder of the log; made where there is none.
@@ -82,10 +83,24 @@ def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
     changed: tuple[str, ...] = ()
     if before:
         last = RunFolder.open(before[-1].folder).recipe()
-        changed = tuple(f"{name}: {old} -> {new}" for name, (old, new) in changes(last, recipe).items())
+        changed = tuple(
+            f"{name}: {old} -> {new}" for name, (old, new) in changes(last, recipe).items()
+        )
     value = goal(run)
-    low, high = (None, None) if run.history.ended.how == DIVERGED else interval_of(run.history, value)
-    entry = Guess(number, changed, reason.strip(), value, low, high, run.history.ended.sentence, "", str(place / "run"))
+    low, high = (
+        (None, None) if run.history.ended.how == DIVERGED else interval_of(run.history, value)
+    )
+    entry = Guess(
+        number,
+        changed,
+        reason.strip(),
+        value,
+        low,
+        high,
+        run.history.ended.sentence,
+        "",
+        str(place / "run"),
+    )
     write_atomically(place / NOTE, json.dumps(strict(asdict(entry)), indent=1) + "\n")
     return entry
 
@@ -107,9 +122,14 @@ def outcome(book: str | Path, number: int, words: str) -> Guess:
 
     found = {entry.number: entry for entry in guesses(book)}
     if number not in found:
-        raise RunFolderError(f"{book} has no guess {number}: it has {', '.join(map(str, found)) or 'none'}")
+        raise RunFolderError(
+            f"{book} has no guess {number}: it has {', '.join(map(str, found)) or 'none'}"
+        )
     entry = replace(found[number], outcome=words.strip())
-    write_atomically(Path(book) / GUESSES / f"{number:03d}" / NOTE, json.dumps(strict(asdict(entry)), indent=1) + "\n")
+    write_atomically(
+        Path(book) / GUESSES / f"{number:03d}" / NOTE,
+        json.dumps(strict(asdict(entry)), indent=1) + "\n",
+    )
     return entry
 
 
@@ -124,7 +144,11 @@ def guesses(book: str | Path) -> list[Guess]:
     found = []
     for path in sorted((Path(book) / GUESSES).glob(f"*/{NOTE}")):
         plain = json.loads(path.read_text("utf-8"))
-        found.append(Guess(**{**plain, "changed": tuple(plain["changed"]), "folder": str(path.parent / "run")}))
+        found.append(
+            Guess(
+                **{**plain, "changed": tuple(plain["changed"]), "folder": str(path.parent / "run")}
+            )
+        )
     return found
 
 
@@ -132,7 +156,11 @@ def table_of(entries: Sequence[Guess]) -> list[str]:
     """The log as lines of text."""
     lines = []
     for entry in entries:
-        interval = "" if entry.low is None or entry.high is None else f" ({entry.low:.4f} to {entry.high:.4f})"
+        interval = (
+            ""
+            if entry.low is None or entry.high is None
+            else f" ({entry.low:.4f} to {entry.high:.4f})"
+        )
         lines.append(f"{entry.number:>3}  {entry.value:.4f}{interval}  because {entry.reason}")
         lines += [f"       {change}" for change in entry.changed]
         if entry.outcome:

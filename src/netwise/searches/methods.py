@@ -1,4 +1,5 @@
-"""How a search chooses its points: grid, random, Bayesian, with pruning, from coarse to fine, by a population."""
+"""How a search chooses its points: grid, random, Bayesian, with pruning, from coarse to fine, by a
+population."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Tried:
         value: what the trial was worth, higher is better; None where it has none.
         state: "complete", "pruned", "failed", "running" or "waiting".
         reason: why it failed, was pruned or diverged, or "".
-        low, high: 95 % interval of the value by its validation samples, or its folds; None where none is known.
+        low, high: 95 % interval of the value by its validation samples, or its folds; None where
+            none is known.
         seconds: of training.
         epochs: that were trained.
         folder: of its run, or of the runs of its folds, below the study.
@@ -66,7 +68,10 @@ class Tried:
     @property
     def words(self) -> str:
         """The point as text."""
-        return ", ".join(f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}" for name, value in self.point.items())
+        return ", ".join(
+            f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
+            for name, value in self.point.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ class Stage:
 
 
 class Method(Part):
-    """What every method has: how many stages, what each is, and the Optuna sampler and pruner that serve it.
+    """What every method has: how many stages, what each is, and the Optuna sampler and pruner that
+    serve it.
 
     Example:
         >>> import netwise as nw
@@ -104,13 +110,18 @@ class Method(Part):
     def stages(self) -> int:
         return 1
 
-    def stage(self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]) -> Stage:
-        """Stage `number` of a search for so many `trials` of so many `epochs`, after what was `tried` in those before."""
+    def stage(
+        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+    ) -> Stage:
+        """Stage `number` of a search for so many `trials` of so many `epochs`, after what was
+        `tried` in those before."""
         return Stage(space, trials)
 
     def sampler(self, seed: int) -> Any:
         """A fresh Optuna sampler."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Random()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Random()"
+        )
 
     def pruner(self, epochs: int) -> Any:
         """An Optuna pruner that is asked after each epoch, or None."""
@@ -130,10 +141,12 @@ class _Drawing(Method):
 class Grid(_Drawing):
     """Every combination of some values of each axis.
 
-    For up to three axes: what it costs grows by a power of their number, and each axis is looked at in few places only.
+    For up to three axes: what it costs grows by a power of their number, and each axis is looked at
+    in few places only.
 
     Args:
-        points: values of each axis of numbers, in equal steps of its scale; a `Choice` has all of its own. Default 3.
+        points: values of each axis of numbers, in equal steps of its scale; a `Choice` has all of
+            its own. Default 3.
 
     Example:
         >>> import netwise as nw
@@ -144,9 +157,13 @@ class Grid(_Drawing):
     Source: note 002, claims H02 and H07.
     """
 
-    points: int = integer(3, least=1, most=1000, because="a grid has points", why="two ends and the middle")
+    points: int = integer(
+        3, least=1, most=1000, because="a grid has points", why="two ends and the middle"
+    )
 
-    def stage(self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]) -> Stage:
+    def stage(
+        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+    ) -> Stage:
         queue: list[Point] = [{}]
         for axis in space.axes:
             queue = [
@@ -159,7 +176,8 @@ class Grid(_Drawing):
 
 @dataclass(frozen=True)
 class Random(_Drawing):
-    """Points drawn from the whole space, each by its own number: the same ones whoever draws them, and in whatever order.
+    """Points drawn from the whole space, each by its own number: the same ones whoever draws them,
+    and in whatever order.
 
     Beats a grid where few axes matter: each trial looks at a new value of every axis.
 
@@ -168,7 +186,8 @@ class Random(_Drawing):
         >>> nw.Random()
         Random()
 
-    Source: Bergstra, Bengio 2012, "Random search for hyper-parameter optimization"; note 002, claim H03.
+    Source: Bergstra, Bengio 2012, "Random search for hyper-parameter optimization"; note 002, claim
+    H03.
     """
 
 
@@ -177,8 +196,9 @@ class Bayesian(Method):
     """Each point where a model of what was seen so far promises most.
 
     Args:
-        surrogate: "tpe", which models where good and bad points lie and is quick with many axes and choices, or "gp", a Gaussian process
-            with log expected improvement, which needs fewer trials on few smooth axes. Default "tpe".
+        surrogate: "tpe", which models where good and bad points lie and is quick with many axes and
+            choices, or "gp", a Gaussian process with log expected improvement, which needs fewer
+            trials on few smooth axes. Default "tpe".
         startup: points drawn at random before there is a model. Default 10.
 
     Example:
@@ -186,23 +206,31 @@ class Bayesian(Method):
         >>> nw.Bayesian(surrogate="gp").startup
         10
 
-    Source: Bergstra et al. 2011 (TPE); Jones et al. 1998 (EI); computed by Optuna; note 002, claim H04.
+    Source: Bergstra et al. 2011 (TPE); Jones et al. 1998 (EI); computed by Optuna; note 002, claim
+    H04.
     """
 
-    surrogate: str = text(TPE, among=(TPE, GP), why="takes axes of every kind, and hundreds of trials")
-    startup: int = integer(10, least=1, most=10_000, because=BUDGET, why="a model of fewer points knows nothing")
+    surrogate: str = text(
+        TPE, among=(TPE, GP), why="takes axes of every kind, and hundreds of trials"
+    )
+    startup: int = integer(
+        10, least=1, most=10_000, because=BUDGET, why="a model of fewer points knows nothing"
+    )
 
     def sampler(self, seed: int) -> Any:
         import optuna
 
         if self.surrogate == GP:
             return optuna.samplers.GPSampler(seed=seed, n_startup_trials=self.startup)
-        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=self.startup, constant_liar=True)
+        return optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=self.startup, constant_liar=True
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Halving(_Drawing):
-    """Successive halving: at each rung of epochs only the best share of the trials that came so far goes on.
+    """Successive halving: at each rung of epochs only the best share of the trials that came so far
+    goes on.
 
     A pruned run is kept with its checkpoint, and can be gone on with.
 
@@ -216,11 +244,20 @@ class Halving(_Drawing):
         >>> nw.Halving(factor=4).first
         1
 
-    Source: Li et al. 2018, "A system for massively parallel hyperparameter tuning" (ASHA); computed by Optuna.
+    Source: Li et al. 2018, "A system for massively parallel hyperparameter tuning" (ASHA); computed
+    by Optuna.
     """
 
-    factor: int = integer(3, least=2, most=100, because="at 1 none is left behind", why="the paper's usual 3 or 4")
-    first: int = integer(1, least=1, most=100_000, because="a rung is a whole number of epochs", why="one epoch tells the worst apart")
+    factor: int = integer(
+        3, least=2, most=100, because="at 1 none is left behind", why="the paper's usual 3 or 4"
+    )
+    first: int = integer(
+        1,
+        least=1,
+        most=100_000,
+        because="a rung is a whole number of epochs",
+        why="one epoch tells the worst apart",
+    )
     surrogate: str = text("random", among=("random", TPE), why="the paper's")
 
     def sampler(self, seed: int) -> Any:
@@ -229,12 +266,15 @@ class Halving(_Drawing):
     def pruner(self, epochs: int) -> Any:
         import optuna
 
-        return optuna.pruners.SuccessiveHalvingPruner(min_resource=self.first, reduction_factor=self.factor)
+        return optuna.pruners.SuccessiveHalvingPruner(
+            min_resource=self.first, reduction_factor=self.factor
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperband(Halving):
-    """Several successive halvings beside each other, from eager to patient ones, since nobody knows how early a run tells.
+    """Several successive halvings beside each other, from eager to patient ones, since nobody knows
+    how early a run tells.
 
     Args:
         factor, first, surrogate: as in `Halving`.
@@ -250,20 +290,25 @@ class Hyperband(Halving):
     def pruner(self, epochs: int) -> Any:
         import optuna
 
-        return optuna.pruners.HyperbandPruner(min_resource=self.first, max_resource=max(epochs, self.first), reduction_factor=self.factor)
+        return optuna.pruners.HyperbandPruner(
+            min_resource=self.first,
+            max_resource=max(epochs, self.first),
+            reduction_factor=self.factor,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoarseToFine(_Drawing):
     """First few epochs over the whole range, then more epochs in the part of it that was good.
 
-    Each stage draws its share of the trials at random; the next one looks only where the best of it lie. Where they lie at the end of
-    an axis, the range itself was wrong: the search says so.
+    Each stage draws its share of the trials at random; the next one looks only where the best of it
+    lie. Where they lie at the end of an axis, the range itself was wrong: the search says so.
 
     Args:
         rounds: how many stages. Default 3.
         keep: share of a stage's trials whose range the next one takes. Default 0.25.
-        shrink: epochs of a stage are so many times those of the one before; the last one has the recipe's. Default 4.0.
+        shrink: epochs of a stage are so many times those of the one before; the last one has the
+            recipe's. Default 4.0.
 
     Example:
         >>> import netwise as nw
@@ -277,28 +322,51 @@ class CoarseToFine(_Drawing):
     """
 
     judged_at_last: ClassVar[bool] = True
-    rounds: int = integer(3, least=2, most=10, because="one stage is a random search", why="range, place, value")
-    keep: float = number(0.25, above=0, most=1, because="it is a share of the trials", why="a quarter still says where, and not only which")
-    shrink: float = number(4.0, least=1, most=1000, because="later stages are no shorter", why="1, 5, 20 epochs, as the notes have it")
+    rounds: int = integer(
+        3, least=2, most=10, because="one stage is a random search", why="range, place, value"
+    )
+    keep: float = number(
+        0.25,
+        above=0,
+        most=1,
+        because="it is a share of the trials",
+        why="a quarter still says where, and not only which",
+    )
+    shrink: float = number(
+        4.0,
+        least=1,
+        most=1000,
+        because="later stages are no shorter",
+        why="1, 5, 20 epochs, as the notes have it",
+    )
 
     @property
     def stages(self) -> int:
         return self.rounds
 
-    def stage(self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]) -> Stage:
+    def stage(
+        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+    ) -> Stage:
         shares = [2.0 ** (self.rounds - 1 - i) for i in range(self.rounds)]
         counts = [max(1, round(trials * share / sum(shares))) for share in shares]
         counts[-1] = max(1, trials - sum(counts[:-1]))
         for before in range(number):
-            seen = sorted((t for t in tried if t.stage == before and t.value is not None), key=lambda t: -(t.value or 0.0))
+            seen = sorted(
+                (t for t in tried if t.stage == before and t.value is not None),
+                key=lambda t: -(t.value or 0.0),
+            )
             space = narrowed(space, seen[: max(2, math.ceil(self.keep * len(seen)))])
         length = max(1, round(epochs / self.shrink ** (self.rounds - 1 - number)))
-        points = [_drawn(space, np.random.default_rng(random_streams.seed_of(seed, DRAWS, number, place))) for place in range(counts[number])]
+        points = [
+            _drawn(space, np.random.default_rng(random_streams.seed_of(seed, DRAWS, number, place)))
+            for place in range(counts[number])
+        ]
         return Stage(space, counts[number], epochs=length, queue=tuple(points))
 
 
 def narrowed(space: Space, best: Sequence[Tried], least: float = 0.1) -> Space:
-    """The part of a space that good trials lie in: of each axis at least a tenth, of choices those that were taken."""
+    """The part of a space that good trials lie in: of each axis at least a tenth, of choices those
+    that were taken."""
     axes = []
     for axis in space.axes:
         values = [trial.point[axis.name] for trial in best if axis.name in trial.point]
@@ -314,16 +382,18 @@ def narrowed(space: Space, best: Sequence[Tried], least: float = 0.1) -> Space:
 
 @dataclass(frozen=True, kw_only=True)
 class Population(_Drawing):
-    """Population based training: members learn for a while, then the worst go on from the weights of the best, with other settings.
+    """Population based training: members learn for a while, then the worst go on from the weights
+    of the best, with other settings.
 
-    What is found is a schedule of settings as much as a setting. Each generation of a member is a run of its own that begins
-    from its parent's weights; the optimizer begins anew with each.
+    What is found is a schedule of settings as much as a setting. Each generation of a member is a
+    run of its own that begins from its parent's weights; the optimizer begins anew with each.
 
     Args:
         members: of the population, at least 2. Default 8.
         generations: how many; each has its share of the recipe's epochs. Default 5.
         replaced: share of the members that give way. Default 0.25.
-        jump: factor by which a setting is changed, up or down; on an axis that is not logarithmic, the share of its length. Default 1.2.
+        jump: factor by which a setting is changed, up or down; on an axis that is not logarithmic,
+            the share of its length. Default 1.2.
 
     Example:
         >>> import netwise as nw
@@ -334,29 +404,52 @@ class Population(_Drawing):
     """
 
     judged_at_last: ClassVar[bool] = True
-    members: int = integer(8, least=2, most=10_000, because="one has nobody to learn from", why="a quarter of it are two")
-    generations: int = integer(5, least=2, most=1000, because="with one nothing is handed on", why="a few changes in a run")
-    replaced: float = number(0.25, above=0, most=0.5, because="those replaced take over from as many others", why="the paper's 20 %, in whole members")
-    jump: float = number(1.2, above=1, most=10, because="at 1 nothing changes", why="the paper's 0.8 and 1.2")
+    members: int = integer(
+        8,
+        least=2,
+        most=10_000,
+        because="one has nobody to learn from",
+        why="a quarter of it are two",
+    )
+    generations: int = integer(
+        5, least=2, most=1000, because="with one nothing is handed on", why="a few changes in a run"
+    )
+    replaced: float = number(
+        0.25,
+        above=0,
+        most=0.5,
+        because="those replaced take over from as many others",
+        why="the paper's 20 %, in whole members",
+    )
+    jump: float = number(
+        1.2, above=1, most=10, because="at 1 nothing changes", why="the paper's 0.8 and 1.2"
+    )
 
     @property
     def stages(self) -> int:
         return self.generations
 
-    def stage(self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]) -> Stage:
+    def stage(
+        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+    ) -> Stage:
         length = max(1, round(epochs / self.generations))
         rng = np.random.default_rng(random_streams.seed_of(seed, DRAWS, number))
         if number == 0:
             drawn = tuple(_drawn(space, rng) for _ in range(self.members))
             return Stage(space, self.members, length, drawn, (None,) * self.members)
-        before = sorted((t for t in tried if t.stage == number - 1), key=lambda t: (-(t.value if t.value is not None else -math.inf), t.number))
+        before = sorted(
+            (t for t in tried if t.stage == number - 1),
+            key=lambda t: (-(t.value if t.value is not None else -math.inf), t.number),
+        )
         before = [t for t in before if t.value is not None and t.folder] or before
         cut = max(1, int(self.replaced * self.members))
         stay = before[: max(1, self.members - cut)]
         queue, parents = [t.point for t in stay], [t.number for t in stay]
         for i in range(self.members - len(stay)):
             parent = before[i % max(1, min(cut, len(before)))]
-            queue.append({name: self._moved(space, name, value, rng) for name, value in parent.point.items()})
+            queue.append(
+                {name: self._moved(space, name, value, rng) for name, value in parent.point.items()}
+            )
             parents.append(parent.number)
         return Stage(space, self.members, length, tuple(queue), tuple(parents))
 
@@ -365,7 +458,11 @@ class Population(_Drawing):
         if not isinstance(axis, Numbers):
             return value  # of another kind, weights could not go on
         up = bool(rng.integers(2))
-        step = math.log(self.jump) / math.log(axis.high / axis.low) if axis.by_factors else self.jump - 1
+        step = (
+            math.log(self.jump) / math.log(axis.high / axis.low)
+            if axis.by_factors
+            else self.jump - 1
+        )
         return axis.value_at(min(1.0, max(0.0, axis.share_of(value) + (step if up else -step))))
 
 
@@ -378,4 +475,12 @@ def _drawn(space: Space, rng: np.random.Generator) -> Point:
     return point
 
 
-METHODS: tuple[type[Method], ...] = (Grid, Random, Bayesian, Halving, Hyperband, CoarseToFine, Population)
+METHODS: tuple[type[Method], ...] = (
+    Grid,
+    Random,
+    Bayesian,
+    Halving,
+    Hyperband,
+    CoarseToFine,
+    Population,
+)

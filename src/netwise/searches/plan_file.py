@@ -37,7 +37,9 @@ def _plain(search: Search) -> dict[str, Any]:
     for axis, table in zip(search.space.axes, plain["space"]["axes"], strict=True):
         table.pop("change", None)
         if axis.change is not None:
-            table["change"] = f"{axis.change.__module__}:{getattr(axis.change, '__qualname__', 'function')}"
+            table["change"] = (
+                f"{axis.change.__module__}:{getattr(axis.change, '__qualname__', 'function')}"
+            )
     return plain
 
 
@@ -54,12 +56,17 @@ def write_search(search: Search, path: Path, storage: str | None = None) -> None
 
 
 def read_search(path: Path) -> tuple[Search, str | None, list[str]]:
-    """(the plan, the URL of its storage or None, names of axes whose function only the user has)."""
+    """(the plan, the URL of its storage or None, names of axes whose function only the user
+    has)."""
     plain = read_plain(path)
     storage = plain.pop("storage", None)
     space = plain.get("space")
     tables = space.get("axes", []) if isinstance(space, Mapping) else []
-    own = [str(table.get("field")) for table in tables if isinstance(table, dict) and table.pop("change", None) is not None]
+    own = [
+        str(table.get("field"))
+        for table in tables
+        if isinstance(table, dict) and table.pop("change", None) is not None
+    ]
     return search_of(plain, path.name), storage, own
 
 
@@ -68,13 +75,18 @@ def read_plain(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise RecipeFileError(path.name, [Problem("file", str(path), f"cannot be read: {error.strerror}")]) from None
+        raise RecipeFileError(
+            path.name, [Problem("file", str(path), f"cannot be read: {error.strerror}")]
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise RecipeFileError(path.name, [Problem("file", "", f"is no TOML: {str(error)[:200]}")]) from None
+        raise RecipeFileError(
+            path.name, [Problem("file", "", f"is no TOML: {str(error)[:200]}")]
+        ) from None
 
 
 def search_of(plain: Mapping[str, Any], name: str = "search") -> Search:
-    """The plan that plain values describe, as a file has them; `axes` may stand at the top, without a `space` around them."""
+    """The plan that plain values describe, as a file has them; `axes` may stand at the top, without
+    a `space` around them."""
     plain = dict(plain)
     if "axes" in plain and "space" not in plain:
         plain["space"] = {"axes": plain.pop("axes")}

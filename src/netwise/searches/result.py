@@ -35,7 +35,8 @@ class Found:
         own: the search's own value of the winner: the highest of many, so it flatters.
         fresh: values of runs of the winner over seeds that the search has not seen.
         mean, low, high: of `fresh`, with the 95 % interval of the mean (Student's t).
-        test: the score on the test part, touched once, by the first fresh run; None where there is no test part.
+        test: the score on the test part, touched once, by the first fresh run; None where there is
+            no test part.
         notes: advice and warnings: borders, optimism, what was left out.
         complete: all trials ended; else the search was interrupted and `resume_search` goes on.
 
@@ -71,12 +72,21 @@ class Found:
     def leaders(self) -> list[Tried]:
         """The trials that ran to the end, the best first."""
         last = self.search.method.stages - 1 if self.search.method.judged_at_last else None
-        done = [t for t in self.tried if t.state == COMPLETE and t.value is not None and (last is None or t.stage == last)]
-        return sorted(done, key=lambda t: (-(t.value if t.value is not None else -math.inf), t.number))
+        done = [
+            t
+            for t in self.tried
+            if t.state == COMPLETE and t.value is not None and (last is None or t.stage == last)
+        ]
+        return sorted(
+            done, key=lambda t: (-(t.value if t.value is not None else -math.inf), t.number)
+        )
 
 
-def load_search(folder: str | Path, *, space: Space | None = None, storage: str | None = None) -> Found:
-    """What is known of a search by now, whether it has ended, was interrupted or runs elsewhere; nothing is trained.
+def load_search(
+    folder: str | Path, *, space: Space | None = None, storage: str | None = None
+) -> Found:
+    """What is known of a search by now, whether it has ended, was interrupted or runs elsewhere;
+    nothing is trained.
 
     Args:
         folder: of the study.
@@ -124,12 +134,30 @@ def result(study: StudyFolder, complete: bool = True) -> Found:
         mean, low, high = of_mean(values)
     if mean is not None and best.value is not None:
         notes.append(optimism(best.value, mean, sum(t.value is not None for t in tried)))
-    return Found(study.path, study.search, tried, best, recipe, best.value, tuple(values), mean, low, high, test_score(runs), tuple(notes), complete)
+    return Found(
+        study.path,
+        study.search,
+        tried,
+        best,
+        recipe,
+        best.value,
+        tuple(values),
+        mean,
+        low,
+        high,
+        test_score(runs),
+        tuple(notes),
+        complete,
+    )
 
 
 def optimism(own: float, mean: float, count: int) -> str:
     """A sentence about the highest of so many values beside the mean over fresh seeds."""
-    luck = f"{own - mean:.2g} of it was luck" if own - mean > SEEN * max(1.0, abs(own)) else "it was not luck"
+    luck = (
+        f"{own - mean:.2g} of it was luck"
+        if own - mean > SEEN * max(1.0, abs(own))
+        else "it was not luck"
+    )
     return (
         f"the search's own best value is the highest of {count}: {own:.4g}, and {mean:.4g} on average over fresh seeds ({luck}); "
         "these samples chose it too, so the test part has the last word"
@@ -143,7 +171,9 @@ def borders(plan: Search, best: Tried) -> list[str]:
         if axis.name in best.point:
             end = axis.at_border(best.point[axis.name])
             if end:
-                told.append(f"the best {axis.name} = {best.point[axis.name]:.4g} lies at the {end} end of its axis: search beyond it")
+                told.append(
+                    f"the best {axis.name} = {best.point[axis.name]:.4g} lies at the {end} end of its axis: search beyond it"
+                )
     return told
 
 

@@ -1,4 +1,5 @@
-"""Optuna's samplers, seeded by the number of each trial: what is drawn hangs neither on who draws nor on what was killed before."""
+"""Optuna's samplers, seeded by the number of each trial: what is drawn hangs neither on who draws
+nor on what was killed before."""
 
 from __future__ import annotations
 
@@ -34,17 +35,31 @@ class ByNumber(BaseSampler):
         self.inner = self.make(self._seed(trial.number))
         self.inner.before_trial(study, trial)
 
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
         assert self.inner is not None
         return self.inner.infer_relative_search_space(study, trial)
 
-    def sample_relative(self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
         assert self.inner is not None
         return self.inner.sample_relative(study, trial, search_space)
 
-    def sample_independent(self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution) -> Any:
-        return self.make(self._seed(trial.number, param_name)).sample_independent(study, trial, param_name, param_distribution)
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        return self.make(self._seed(trial.number, param_name)).sample_independent(
+            study, trial, param_name, param_distribution
+        )
 
-    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
         if self.inner is not None:
             self.inner.after_trial(study, trial, state, values)

@@ -1,4 +1,5 @@
-"""`search`: many recipes compared. A trial is a full run; the winner is judged anew over fresh seeds, and the test part once."""
+"""`search`: many recipes compared. A trial is a full run; the winner is judged anew over fresh
+seeds, and the test part once."""
 
 from __future__ import annotations
 
@@ -49,10 +50,12 @@ def search(
     checkpoint_every: int = 0,
     told: Told | None = None,
 ) -> Found:
-    """Search for the settings with which a recipe does best on its validation part (or over folds). The test part is not looked at.
+    """Search for the settings with which a recipe does best on its validation part (or over folds).
+    The test part is not looked at.
 
-    Each trial is a run of its own in the study's folder. A trial that raises or diverges is recorded with its reason and the search goes on.
-    Ctrl-C, or a kill of any process, loses at most what each run did since its last checkpoint; `resume_search` goes on.
+    Each trial is a run of its own in the study's folder. A trial that raises or diverges is
+    recorded with its reason and the search goes on. Ctrl-C, or a kill of any process, loses at most
+    what each run did since its last checkpoint; `resume_search` goes on.
 
     Args:
         recipe: what is varied. Give it a validation part, or `folds`.
@@ -60,9 +63,12 @@ def search(
         folder: of the study: a new or empty one.
         method: how points are chosen. Default `Bayesian()`.
         trials, folds, repeats, fresh, seeds, seed: see `Search`.
-        jobs: trials at a time. Default: one a core. Under `joblib.parallel_config(backend="dask")` on its cluster, on a folder that all share.
-        storage: URL of an Optuna storage (PostgreSQL, MySQL), for workers on many machines. Default: a journal in the folder.
-        checkpoint_every: steps between checkpoints, besides those at the ends of epochs. Default none.
+        jobs: trials at a time. Default: one a core. Under `joblib.parallel_config(backend="dask")`
+            on its cluster, on a folder that all share.
+        storage: URL of an Optuna storage (PostgreSQL, MySQL), for workers on many machines.
+            Default: a journal in the folder.
+        checkpoint_every: steps between checkpoints, besides those at the ends of epochs. Default
+            none.
         told: called with each trial that ended, once. Default none.
 
     Raises:
@@ -77,18 +83,44 @@ def search(
         >>> found.complete, sorted(found.best.point)
         (True, ['optimizer.lr', 'width'])
     """
-    plan = Search(space=space, method=method or Bayesian(), trials=trials, folds=folds, repeats=repeats, fresh=fresh, seeds=seeds, seed=seed)
-    return start(recipe, plan, Path(folder), jobs=jobs, storage=storage, checkpoint_every=checkpoint_every, told=told)
+    plan = Search(
+        space=space,
+        method=method or Bayesian(),
+        trials=trials,
+        folds=folds,
+        repeats=repeats,
+        fresh=fresh,
+        seeds=seeds,
+        seed=seed,
+    )
+    return start(
+        recipe,
+        plan,
+        Path(folder),
+        jobs=jobs,
+        storage=storage,
+        checkpoint_every=checkpoint_every,
+        told=told,
+    )
 
 
 def start(
-    recipe: Recipe, plan: Search, folder: Path, *, jobs: int | None = None, storage: str | None = None, checkpoint_every: int = 0, told: Told | None = None
+    recipe: Recipe,
+    plan: Search,
+    folder: Path,
+    *,
+    jobs: int | None = None,
+    storage: str | None = None,
+    checkpoint_every: int = 0,
+    told: Told | None = None,
 ) -> Found:
     """`search` with its plan as one value."""
     wrong = [problem for problem in advice(recipe, plan) if problem.grade == CANNOT_RUN]
     if wrong := wrong or hindrances(recipe):
         raise WrongValue("search", wrong)
-    return _carried_out(StudyFolder.create(folder, recipe, plan, storage), jobs, checkpoint_every, told)
+    return _carried_out(
+        StudyFolder.create(folder, recipe, plan, storage), jobs, checkpoint_every, told
+    )
 
 
 def resume_search(
@@ -102,12 +134,15 @@ def resume_search(
     checkpoint_every: int = 0,
     told: Told | None = None,
 ) -> Found:
-    """Go on with a search that was interrupted or killed, as if it had not been; of one that has ended, give the result again.
+    """Go on with a search that was interrupted or killed, as if it had not been; of one that has
+    ended, give the result again.
 
     Args:
         folder: of the study.
-        space: again, where its axes change the recipe by functions of the user's own, or name networks that are.
-        network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
+        space: again, where its axes change the recipe by functions of the user's own, or name
+            networks that are.
+        network: for a network of one's own: the same `Own(build)` again, since loading imports no
+            code.
         jobs, storage, checkpoint_every, told: as in `search`.
         trials: more of them than were planned. Default: as planned.
 
@@ -129,19 +164,32 @@ def resume_search(
     plan = study.search
     if trials is not None and trials != plan.trials:
         if plan.counts_itself or plan.method.stages > 1:
-            raise WrongValue("search", [Problem("trials", str(trials), f"cannot change: {type(plan.method).__name__} deals them out from the start")])
+            raise WrongValue(
+                "search",
+                [
+                    Problem(
+                        "trials",
+                        str(trials),
+                        f"cannot change: {type(plan.method).__name__} deals them out from the start",
+                    )
+                ],
+            )
         plan = plan.but(trials=trials)
         write_search(plan, study.path / SEARCH, study.url)
         study = replace(study, search=plan)
     return _carried_out(study, jobs, checkpoint_every, told)
 
 
-def _carried_out(study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None) -> Found:
+def _carried_out(
+    study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None
+) -> Found:
     space = study.search.space if study.handed_over else None
     network = study.recipe.network if isinstance(study.recipe.network, Own) else None
     with shared_data([study.recipe], jobs or cores()) as data, telling(study, told):
         for number in range(study.search.method.stages):
-            post = Post(str(study.path), study.url, number, 1, space, network, data, checkpoint_every)
+            post = Post(
+                str(study.path), study.url, number, 1, space, network, data, checkpoint_every
+            )
             if _stage(study, post, jobs) == STOPPED:
                 return result(study, complete=False)
         won = study.winner()
@@ -159,14 +207,18 @@ def _stage(study: StudyFolder, post: Post, jobs: int | None) -> str:
     stage, most = study.stage(post.stage), jobs or cores()
     kills = 0  # one after another, without a trial that ended in between
     while (left := stage.trials - _ended(study, post.stage)) > 0:
-        # Where a worker was killed its trial waits, and others take it. Kills without an end to them come from a trial itself, mostly
-        # for its memory; half as many workers each time, and who is alone at last has the one that it is.
+        # Where a worker was killed its trial waits, and others take it. Kills without an end to
+        # them come from a trial itself, mostly
+        # for its memory; half as many workers each time, and who is alone at last has the one that
+        # it is.
         count = max(1, min(most, left) >> kills)
         posts = [replace(post, share=max(1, cores() // count), alone=count == 1)] * count
         how = side_by_side(work, posts, count if most == 1 else max(2, count))
         if how == STOPPED:
             return STOPPED
-        kills = kills + 1 if how == KILLED and stage.trials - _ended(study, post.stage) == left else 0
+        kills = (
+            kills + 1 if how == KILLED and stage.trials - _ended(study, post.stage) == left else 0
+        )
         if any(t.state == RUNNING for t in study.tried() if t.stage == post.stage):
             time.sleep(1.0)  # other machines are at work on the rest of the stage
     return ENDED

@@ -1,4 +1,5 @@
-"""The study on disk: what is searched, what was tried, who is at work on it. Every process may end at any moment.
+"""The study on disk: what is searched, what was tried, who is at work on it. Every process may end
+at any moment.
 
 search.toml      the space, the method, how many trials
 recipe.toml      the recipe that the axes change
@@ -40,15 +41,19 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 JOURNAL, TRIALS, FRESH, BEST = "journal.log", "trials", "fresh", "best.toml"
-DEAD_AFTER = 120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
+DEAD_AFTER = (
+    120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
+)
 BEAT_EVERY = 20.0
-LIVES = 3  # times that the worker of a trial may be killed, alone at work, without the trial getting further
+# times that the worker of a trial may be killed, alone at work, without the trial getting further
+LIVES = 3
 TOLD = "told"  # of a trial in the storage: everything that its worker said at its end, in one write
 NAME = "netwise"  # of the study within its storage
 
 
 class _JournalLock:
-    """Optuna's journal behind a lock of the system, which lets go when its holder dies; a line that was cut off is taken away."""
+    """Optuna's journal behind a lock of the system, which lets go when its holder dies; a line that
+    was cut off is taken away."""
 
     def __init__(self, path: Path) -> None:
         self.path, self._held = path, list[IO[str]]()
@@ -65,7 +70,8 @@ class _JournalLock:
 
 
 def _whole_lines(path: Path) -> None:
-    """Cut what follows the last line end: a write that a kill interrupted. The next line would be glued to it."""
+    """Cut what follows the last line end: a write that a kill interrupted. The next line would be
+    glued to it."""
     with open(path, "r+b") as file:
         size = file.seek(0, os.SEEK_END)
         if not size:
@@ -86,9 +92,13 @@ def _storage(folder: Path, url: str | None) -> Any:
     if url is not None:
         from sqlalchemy.pool import NullPool
 
-        return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})  # a worker that ends leaves no connection open
+        return optuna.storages.RDBStorage(
+            url, engine_kwargs={"poolclass": NullPool}
+        )  # a worker that ends leaves no connection open
     journal = folder / JOURNAL
-    return optuna.storages.JournalStorage(JournalFileBackend(str(journal), lock_obj=_JournalLock(journal)))  # type: ignore[arg-type]
+    return optuna.storages.JournalStorage(
+        JournalFileBackend(str(journal), lock_obj=_JournalLock(journal))
+    )  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +118,12 @@ class StudyFolder:
     storage: Any
     url: str | None
     name: str
-    handed_over: bool  # the space came from the user himself, and from no file: what it names is his
-    _studies: dict[int, Study] = field(default_factory=dict, init=False, repr=False)  # as Optuna has it, by the epochs of a stage
+    handed_over: (
+        bool  # the space came from the user himself, and from no file: what it names is his
+    )
+    _studies: dict[int, Study] = field(
+        default_factory=dict, init=False, repr=False
+    )  # as Optuna has it, by the epochs of a stage
 
     @staticmethod
     def create(path: Path, recipe: Recipe, search: Search, url: str | None = None) -> StudyFolder:
@@ -120,15 +134,23 @@ class StudyFolder:
         """
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
-            raise RunFolderError(f"{path} is there already and holds something: choose another folder, or go on with it by resume")
+            raise RunFolderError(
+                f"{path} is there already and holds something: choose another folder, or go on with it by resume"
+            )
         (path / TRIALS).mkdir()
         write_recipe(recipe, path / RECIPE)
         write_search(search, path / SEARCH, url)
         return StudyFolder.open(path, url, search.space, recipe.network)
 
     @staticmethod
-    def open(path: str | Path, url: str | None = None, space: Space | None = None, network: Network | None = None) -> StudyFolder:
-        """An existing study; `space` where its axes have functions of the user's own, `network` where it is: no file holds them.
+    def open(
+        path: str | Path,
+        url: str | None = None,
+        space: Space | None = None,
+        network: Network | None = None,
+    ) -> StudyFolder:
+        """An existing study; `space` where its axes have functions of the user's own, `network`
+        where it is: no file holds them.
 
         Raises:
             RunFolderError: no study.
@@ -140,14 +162,22 @@ class StudyFolder:
             raise RunFolderError(f"{path} is no study: it has no {SEARCH}.")
         search, kept_url, own = read_search(path / SEARCH)
         if space is None and own:
-            raise RunFolderError(f"{path}: the axes {', '.join(own)} change the recipe by functions of the user's own: hand the space over again")
+            raise RunFolderError(
+                f"{path}: the axes {', '.join(own)} change the recipe by functions of the user's own: hand the space over again"
+            )
         url = url or kept_url
         if url is not None and ":***@" in url:
-            raise RunFolderError(f"{path}: its storage is {url}, and passwords are not kept: name the storage again")
+            raise RunFolderError(
+                f"{path}: its storage is {url}, and passwords are not kept: name the storage again"
+            )
         search = search if space is None else search.but(space=space)
         storage = _storage(path, url)
-        name = NAME if url is None else f"{NAME}-{path.name}-{search.but(trials=1).hash}"  # there may be more trials on another day
-        optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
+        name = (
+            NAME if url is None else f"{NAME}-{path.name}-{search.but(trials=1).hash}"
+        )  # there may be more trials on another day
+        optuna.create_study(
+            study_name=name, storage=storage, direction="maximize", load_if_exists=True
+        )
         recipe = read_recipe(path / RECIPE)
         if network is not None:
             recipe = with_own(recipe, network, path)
@@ -155,11 +185,13 @@ class StudyFolder:
 
     @property
     def shared(self) -> bool:
-        """The storage is this folder's own journal: whoever works on the study sees the folder's locks."""
+        """The storage is this folder's own journal: whoever works on the study sees the folder's
+        locks."""
         return (self.path / JOURNAL).is_file()
 
     def optuna_study(self, epochs: int | None = None) -> Study:
-        """The study as Optuna has it, with the sampler of the method, seeded by the number of each trial."""
+        """The study as Optuna has it, with the sampler of the method, seeded by the number of each
+        trial."""
         import optuna
 
         from netwise.searches.samplers import ByNumber
@@ -167,8 +199,13 @@ class StudyFolder:
         epochs = epochs or self.recipe.epochs
         if epochs not in self._studies:
             method = self.search.method
-            sampler, pruner = ByNumber(method.sampler, self.search.seed), method.pruner(epochs) or optuna.pruners.NopPruner()
-            self._studies[epochs] = optuna.load_study(study_name=self.name, storage=self.storage, sampler=sampler, pruner=pruner)
+            sampler, pruner = (
+                ByNumber(method.sampler, self.search.seed),
+                method.pruner(epochs) or optuna.pruners.NopPruner(),
+            )
+            self._studies[epochs] = optuna.load_study(
+                study_name=self.name, storage=self.storage, sampler=sampler, pruner=pruner
+            )
         return self._studies[epochs]
 
     def folder(self, number: int) -> Path:
@@ -215,12 +252,15 @@ class StudyFolder:
     def stage(self, number: int) -> Stage:
         """Stage `number` of the method, after all that was tried before it."""
         search = self.search
-        return search.method.stage(number, search.space, search.trials, self.recipe.epochs, search.seed, self.tried())
+        return search.method.stage(
+            number, search.space, search.trials, self.recipe.epochs, search.seed, self.tried()
+        )
 
     # ---- who is at work
 
     def is_held(self, trial: FrozenTrial) -> bool:
-        """Somebody is at work on a running trial: its lock is held or, where the lock lies on another machine, its worker gives signs of life."""
+        """Somebody is at work on a running trial: its lock is held or, where the lock lies on
+        another machine, its worker gives signs of life."""
         claim = self.folder(trial.number) / ".claim"
         if not claim.is_file():
             began = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
@@ -234,9 +274,14 @@ class StudyFolder:
         return False
 
     def another_life(self, number: int) -> bool:
-        """Whether a trial may be begun or gone on with once more; to be called by who is alone at work and holds its lock."""
+        """Whether a trial may be begun or gone on with once more; to be called by who is alone at
+        work and holds its lock."""
         home = self.folder(number)
-        got = sorted(str(path.relative_to(home)) for pattern in ("*/checkpoints/*", f"*/{WEIGHTS}") for path in home.glob(pattern))
+        got = sorted(
+            str(path.relative_to(home))
+            for pattern in ("*/checkpoints/*", f"*/{WEIGHTS}")
+            for path in home.glob(pattern)
+        )
         try:
             before = json.loads((home / ".lives").read_text("utf-8"))
         except (OSError, ValueError):
@@ -277,10 +322,14 @@ class StudyFolder:
         parents: Sequence[int | None] = stage.parents or (None,) * len(stage.queue)
         for place, (point, parent) in enumerate(zip(stage.queue, parents, strict=True)):
             if place not in known:
-                study.enqueue_trial(self.search.space.labels(point), user_attrs={"stage": number, "place": place, "parent": parent})
+                study.enqueue_trial(
+                    self.search.space.labels(point),
+                    user_attrs={"stage": number, "place": place, "parent": parent},
+                )
 
     def claim(self, stage_number: int, stage: Stage) -> tuple[Any, IO[str]] | None:
-        """A trial to work on and the lock that says so: one that was left, one of the queue, or a new one; None where all are given out."""
+        """A trial to work on and the lock that says so: one that was left, one of the queue, or a
+        new one; None where all are given out."""
         import optuna
 
         study = self.optuna_study(stage.epochs)
@@ -288,13 +337,19 @@ class StudyFolder:
             self.put_back(study)
             if stage.queue:
                 self.enqueue(study, stage_number, stage)
-            mine = [t for t in study.get_trials(deepcopy=False) if t.user_attrs.get("stage", stage_number) == stage_number]
+            mine = [
+                t
+                for t in study.get_trials(deepcopy=False)
+                if t.user_attrs.get("stage", stage_number) == stage_number
+            ]
             waiting = [t for t in mine if t.state == optuna.trial.TrialState.WAITING]
             if not waiting and len(mine) >= stage.trials:
                 return None
             trial = study.ask()
             trial.set_user_attr("stage", stage_number)
-            self.search.space.suggest(trial)  # points of a queue lie in it too, and Optuna wants one space for all
+            self.search.space.suggest(
+                trial
+            )  # points of a queue lie in it too, and Optuna wants one space for all
             folder = self.folder(trial.number)
             folder.mkdir(parents=True, exist_ok=True)
             lock = open(folder / ".claim", "a")  # noqa: SIM115  # held while the trial is worked on
@@ -302,11 +357,16 @@ class StudyFolder:
             return trial, lock
 
     def recipe_of(self, tried: Tried, stage: Stage | None = None) -> Recipe:
-        """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its parent, a seed of its own where asked."""
+        """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its
+        parent, a seed of its own where asked."""
         from netwise.recipe.origin import From
 
         recipe = self.search.space.applied(self.recipe, tried.point)
-        named = {str(recipe.network.source)} if isinstance(recipe.network, Own) and recipe.network != self.recipe.network else set[str]()
+        named = (
+            {str(recipe.network.source)}
+            if isinstance(recipe.network, Own) and recipe.network != self.recipe.network
+            else set[str]()
+        )
         named |= set(code_within(recipe)) - set(code_within(self.recipe))
         if named and not self.handed_over:
             told = "is code that the axes in a file name, and reading a file runs none: hand the space over again"
@@ -316,7 +376,9 @@ class StudyFolder:
         if tried.parent is not None:
             recipe = recipe.but(init=From(str((self.folder(tried.parent) / "run").resolve())))
         if self.search.seeds == "each":
-            recipe = recipe.but(seed=random_streams.seed_of(self.search.seed, "trial", tried.number) % 2**31)
+            recipe = recipe.but(
+                seed=random_streams.seed_of(self.search.seed, "trial", tried.number) % 2**31
+            )
         return recipe
 
     def winner(self) -> tuple[Tried, Recipe] | None:
@@ -327,6 +389,15 @@ class StudyFolder:
 
 
 def best_of(tried: Sequence[Tried], last_stage: int | None = None) -> Tried | None:
-    """The complete trial of the highest value; of equal ones the first. Where `last_stage` is given, of that stage."""
-    done = [t for t in tried if t.state == COMPLETE and t.value is not None and (last_stage is None or t.stage == last_stage)]
-    return max(done, key=lambda t: (t.value if t.value is not None else 0.0, -t.number), default=None)
+    """The complete trial of the highest value; of equal ones the first. Where `last_stage` is
+    given, of that stage."""
+    done = [
+        t
+        for t in tried
+        if t.state == COMPLETE
+        and t.value is not None
+        and (last_stage is None or t.stage == last_stage)
+    ]
+    return max(
+        done, key=lambda t: (t.value if t.value is not None else 0.0, -t.number), default=None
+    )

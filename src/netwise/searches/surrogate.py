@@ -1,4 +1,5 @@
-"""What a search has learned: a Gaussian process over what was tried, its acquisition, and which axes matter."""
+"""What a search has learned: a Gaussian process over what was tried, its acquisition, and which
+axes matter."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Surrogate:
         axes: their names.
         places: (points, axes) where it was asked.
         mean, std: what it believes there, and how surely.
-        improvement: expected improvement over the best seen; where it is highest, the next trial pays most.
+        improvement: expected improvement over the best seen; where it is highest, the next trial
+            pays most.
         seen, values: (trials, axes) and (trials,): what it learned from.
 
     Example:
@@ -44,8 +46,11 @@ class Surrogate:
     values: Floats
 
 
-def surrogate(space: Space, tried: Sequence[Tried], axes: Sequence[str], *, points: int = 41) -> Surrogate:
-    """A Gaussian process (Matérn 5/2, lengths and noise by maximum likelihood) of the value over some axes; the others count as noise.
+def surrogate(
+    space: Space, tried: Sequence[Tried], axes: Sequence[str], *, points: int = 41
+) -> Surrogate:
+    """A Gaussian process (Matérn 5/2, lengths and noise by maximum likelihood) of the value over
+    some axes; the others count as noise.
 
     Args:
         space: where the trials come from.
@@ -64,37 +69,55 @@ def surrogate(space: Space, tried: Sequence[Tried], axes: Sequence[str], *, poin
         >>> bool(model.mean[0] < model.mean[1] < model.mean[2])
         True
 
-    Source: Rasmussen, Williams 2006; expected improvement: Jones, Schonlau, Welch 1998, eq. 15; note 002, claim H04.
+    Source: Rasmussen, Williams 2006; expected improvement: Jones, Schonlau, Welch 1998, eq. 15;
+    note 002, claim H04.
     """
     from scipy.stats import norm
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    done = [t for t in tried if t.state == COMPLETE and t.value is not None and all(name in t.point for name in axes)]
+    done = [
+        t
+        for t in tried
+        if t.state == COMPLETE and t.value is not None and all(name in t.point for name in axes)
+    ]
     if len(done) < LEAST:
         raise ValueError(f"{len(done)} complete trials are too few for a model: it takes {LEAST}")
     seen = np.array([[space.axis(name).share_of(t.point[name]) for name in axes] for t in done])
     values = np.array([t.value for t in done], dtype=float)
     centre, scale = values.mean(), values.std() or 1.0
-    kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern([0.3] * len(axes), (0.03, 10.0), nu=2.5) + WhiteKernel(1e-2, (1e-5, 1.0))
+    kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(
+        [0.3] * len(axes), (0.03, 10.0), nu=2.5
+    ) + WhiteKernel(1e-2, (1e-5, 1.0))
     import warnings
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a length at the end of its range says that an axis does not matter
-        model = GaussianProcessRegressor(kernel, n_restarts_optimizer=3, random_state=0).fit(seen, (values - centre) / scale)
+        warnings.simplefilter(
+            "ignore"
+        )  # a length at the end of its range says that an axis does not matter
+        model = GaussianProcessRegressor(kernel, n_restarts_optimizer=3, random_state=0).fit(
+            seen, (values - centre) / scale
+        )
         line = np.linspace(0, 1, points)
-        places = np.stack([grid.ravel() for grid in np.meshgrid(*[line] * len(axes), indexing="ij")], 1)
+        places = np.stack(
+            [grid.ravel() for grid in np.meshgrid(*[line] * len(axes), indexing="ij")], 1
+        )
         mean, std = model.predict(places, return_std=True)
     noise = float(np.exp(model.kernel_.theta[-1]))
-    std = np.sqrt(np.maximum(std**2 - noise, 1e-12))  # of the value itself, without the noise of one trial
+    std = np.sqrt(
+        np.maximum(std**2 - noise, 1e-12)
+    )  # of the value itself, without the noise of one trial
     best = float(model.predict(seen).max())
     z = (mean - best) / std
     improvement = std * (z * norm.cdf(z) + norm.pdf(z))
-    return Surrogate(tuple(axes), places, mean * scale + centre, std * scale, improvement * scale, seen, values)
+    return Surrogate(
+        tuple(axes), places, mean * scale + centre, std * scale, improvement * scale, seen, values
+    )
 
 
 def importance(space: Space, tried: Sequence[Tried]) -> dict[str, float]:
-    """Share of the variance of the value that each axis explains by itself (fANOVA), the largest first; {} where too little is known.
+    """Share of the variance of the value that each axis explains by itself (fANOVA), the largest
+    first; {} where too little is known.
 
     Source: Hutter, Hoos, Leyton-Brown 2014; computed by Optuna.
 
@@ -108,23 +131,40 @@ def importance(space: Space, tried: Sequence[Tried]) -> dict[str, float]:
     import optuna
 
     always = [axis for axis in space.axes if axis.when is None]
-    done = [t for t in tried if t.state == COMPLETE and t.value is not None and all(axis.name in t.point for axis in always)]
+    done = [
+        t
+        for t in tried
+        if t.state == COMPLETE
+        and t.value is not None
+        and all(axis.name in t.point for axis in always)
+    ]
     if len(done) < LEAST or len({t.value for t in done}) < 2 or not always:
         return {}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize")
     # Of discrete axes the place of the value, so that fANOVA's trees may cut between neighbours.
     kinds: dict[str, optuna.distributions.BaseDistribution] = {
-        axis.name: optuna.distributions.CategoricalDistribution([axis.label(o) for o in axis.options])
+        axis.name: optuna.distributions.CategoricalDistribution(
+            [axis.label(o) for o in axis.options]
+        )
         if isinstance(axis, Choice)
         else optuna.distributions.FloatDistribution(0.0, 1.0)
         for axis in always
     }
     for t in done:
-        params = {a.name: a.label(t.point[a.name]) if isinstance(a, Choice) else min(1.0, max(0.0, a.share_of(t.point[a.name]))) for a in always}
-        study.add_trial(optuna.trial.create_trial(params=params, distributions=kinds, value=t.value))
+        params = {
+            a.name: a.label(t.point[a.name])
+            if isinstance(a, Choice)
+            else min(1.0, max(0.0, a.share_of(t.point[a.name])))
+            for a in always
+        }
+        study.add_trial(
+            optuna.trial.create_trial(params=params, distributions=kinds, value=t.value)
+        )
     varied = [a.name for a in always if len({str(t.point[a.name]) for t in done}) > 1]
     if len(varied) < 2:
         return dict.fromkeys(varied, 1.0)
-    found = optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=varied)
+    found = optuna.importance.get_param_importances(
+        study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=varied
+    )
     return {name: float(value) for name, value in found.items()}

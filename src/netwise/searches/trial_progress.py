@@ -1,4 +1,5 @@
-"""Trials as they end, and how far those at work have come, read from their folders, whoever works on them."""
+"""Trials as they end, and how far those at work have come, read from their folders, whoever works
+on them."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ TAIL = 20_000  # bytes of a history's end that hold its last epoch
 
 @contextmanager
 def telling(study: StudyFolder, told: Callable[[Tried], None] | None) -> Iterator[None]:
-    """Inside, `told` hears of each trial that ends from now on, once, and who watches hears of all runs at work."""
+    """Inside, `told` hears of each trial that ends from now on, once, and who watches hears of all
+    runs at work."""
     tell = watcher()
     if told is None and tell is None:
         yield
@@ -44,23 +46,40 @@ def telling(study: StudyFolder, told: Callable[[Tried], None] | None) -> Iterato
 
 def _words(tried: Sequence[Tried]) -> str:
     best = best_of(tried)
-    lead = "" if best is None or best.value is None else f", best {best.value:.4f} (trial {best.number})"
+    lead = (
+        ""
+        if best is None or best.value is None
+        else f", best {best.value:.4f} (trial {best.number})"
+    )
     return f"{sum(t.ended for t in tried)} trials ended{lead}"
 
 
 def at_work(study: StudyFolder, tried: Sequence[Tried]) -> list[AtWork]:
     """What the folders of running trials, and of the winner's fresh runs, say by now."""
-    found = [_standing(study.folder(t.number), f"trial {t.number}", t.words) for t in tried if t.state == RUNNING]
+    found = [
+        _standing(study.folder(t.number), f"trial {t.number}", t.words)
+        for t in tried
+        if t.state == RUNNING
+    ]
     for about in sorted((study.path / FRESH).glob(f"*/*/{ABOUT}")):
         run = about.parent
         if _state(run) == BEING_TRAINED:
-            found.append(_standing(run, f"fresh {run.name}", f"{run.parent.name.replace('-', ' ')} with another seed"))
+            found.append(
+                _standing(
+                    run,
+                    f"fresh {run.name}",
+                    f"{run.parent.name.replace('-', ' ')} with another seed",
+                )
+            )
     return found
 
 
 def _standing(home: Path, name: str, about: str) -> AtWork:
     """How far the newest run in a folder is: the folder itself, or one of a trial's runs."""
-    runs = sorted({path.parent for pattern in (ABOUT, f"*/{ABOUT}") for path in home.glob(pattern)}, key=lambda run: (run / ABOUT).stat().st_mtime)
+    runs = sorted(
+        {path.parent for pattern in (ABOUT, f"*/{ABOUT}") for path in home.glob(pattern)},
+        key=lambda run: (run / ABOUT).stat().st_mtime,
+    )
     try:
         run = runs[-1]
         epochs = int(json.loads((run / ABOUT).read_text("utf-8"))["facts"]["epochs"])

@@ -1,4 +1,5 @@
-"""Comparisons that need no search: cross-validation, the learning curve over the amount of data, several starts."""
+"""Comparisons that need no search: cross-validation, the learning curve over the amount of data,
+several starts."""
 
 from __future__ import annotations
 
@@ -22,9 +23,11 @@ class CrossValidated:
     """What a cross-validation gave.
 
     Args:
-        values: one for each fold, dealing after dealing: accuracy, R² or what `goal` says of the kind of run.
+        values: one for each fold, dealing after dealing: accuracy, R² or what `goal` says of the
+            kind of run.
         mean: of all.
-        low, high: 95 % interval of the mean; folds share training samples, so it is wider than that of independent values.
+        low, high: 95 % interval of the mean; folds share training samples, so it is wider than that
+            of independent values.
         losses: validation losses of the folds, by the same order.
 
     Example:
@@ -40,8 +43,11 @@ class CrossValidated:
     losses: tuple[float, ...]
 
 
-def cross_validate(recipe: Recipe, *, folds: int = 5, repeats: int = 1, jobs: int | None = None) -> CrossValidated:
-    """Train a recipe on every fold of its training and validation part; the test part is not looked at.
+def cross_validate(
+    recipe: Recipe, *, folds: int = 5, repeats: int = 1, jobs: int | None = None
+) -> CrossValidated:
+    """Train a recipe on every fold of its training and validation part; the test part is not looked
+    at.
 
     Args:
         recipe: what is judged.
@@ -62,11 +68,28 @@ def cross_validate(recipe: Recipe, *, folds: int = 5, repeats: int = 1, jobs: in
     Source: note 002, claim H05; the interval: `intervals.of_folds`.
     """
     if folds < 2 or repeats < 1:
-        raise WrongValue("cross-validation", [Problem("folds", f"{folds} x {repeats}", "must be at least 2 folds, dealt at least once", "5")])
-    recipes = [recipe.but(data=Fold(data=recipe.data, folds=folds, number=number, repeat=repeat)) for repeat in range(repeats) for number in range(folds)]
+        raise WrongValue(
+            "cross-validation",
+            [
+                Problem(
+                    "folds",
+                    f"{folds} x {repeats}",
+                    "must be at least 2 folds, dealt at least once",
+                    "5",
+                )
+            ],
+        )
+    recipes = [
+        recipe.but(data=Fold(data=recipe.data, folds=folds, number=number, repeat=repeat))
+        for repeat in range(repeats)
+        for number in range(folds)
+    ]
     runs = fit_many(recipes, jobs=jobs)
     values = tuple(goal(run) for run in runs)
-    losses = tuple(series.last if (series := run.history.of(VALID_LOSS)) is not None else math.nan for run in runs)
+    losses = tuple(
+        series.last if (series := run.history.of(VALID_LOSS)) is not None else math.nan
+        for run in runs
+    )
     return CrossValidated(values, *of_folds(values, folds), losses)
 
 
@@ -76,9 +99,11 @@ class LearningCurve:
 
     Args:
         rows: how many, ascending.
-        train, valid: for each of `rows` the values of its runs on the samples it learned from, and on the validation part.
+        train, valid: for each of `rows` the values of its runs on the samples it learned from, and
+            on the validation part.
         train_loss, valid_loss: the losses in the same order.
-        gap: whether more data would help: "wide" where train stays above valid at the end, "closed" where they have met.
+        gap: whether more data would help: "wide" where train stays above valid at the end, "closed"
+            where they have met.
 
     Example:
         >>> import netwise as nw
@@ -98,10 +123,18 @@ class LearningCurve:
         return "wide" if train - valid > 0.03 else "closed"
 
 
-def learning_curve(recipe: Recipe, rows: Sequence[int] = (), *, seeds: Sequence[int] = (0, 1, 2), jobs: int | None = None) -> LearningCurve:
-    """Train a recipe on more and more of its training samples, judged by the whole validation part each time.
+def learning_curve(
+    recipe: Recipe,
+    rows: Sequence[int] = (),
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    jobs: int | None = None,
+) -> LearningCurve:
+    """Train a recipe on more and more of its training samples, judged by the whole validation part
+    each time.
 
-    Each run takes as many steps as the recipe has epochs of its own number of samples: what is compared is the data, passes being equal.
+    Each run takes as many steps as the recipe has epochs of its own number of samples: what is
+    compared is the data, passes being equal.
 
     Args:
         recipe: with a validation part.
@@ -121,12 +154,30 @@ def learning_curve(recipe: Recipe, rows: Sequence[int] = (), *, seeds: Sequence[
     """
     samples = recipe.data.load()
     whole = len(samples.train)
-    rows = tuple(sorted(set(rows))) or tuple(dict.fromkeys(max(2, whole >> shift) for shift in (4, 3, 2, 1, 0)))
+    rows = tuple(sorted(set(rows))) or tuple(
+        dict.fromkeys(max(2, whole >> shift) for shift in (4, 3, 2, 1, 0))
+    )
     if not len(samples.valid):
-        raise WrongValue("learning curve", [Problem("data.valid", "0", "is empty, and the curve is judged by it", "0.2")])
+        raise WrongValue(
+            "learning curve",
+            [Problem("data.valid", "0", "is empty, and the curve is judged by it", "0.2")],
+        )
     if rows[0] < 2 or rows[-1] > whole:
-        raise WrongValue("learning curve", [Problem("rows", str(list(rows)), f"must lie between 2 and the {whole} training samples there are")])
-    recipes = [recipe.but(data=Fewer(data=recipe.data, rows=count, draw=seed), seed=seed) for count in rows for seed in seeds]
+        raise WrongValue(
+            "learning curve",
+            [
+                Problem(
+                    "rows",
+                    str(list(rows)),
+                    f"must lie between 2 and the {whole} training samples there are",
+                )
+            ],
+        )
+    recipes = [
+        recipe.but(data=Fewer(data=recipe.data, rows=count, draw=seed), seed=seed)
+        for count in rows
+        for seed in seeds
+    ]
     runs = fit_many(recipes, jobs=jobs)
     by_rows = [runs[i : i + len(seeds)] for i in range(0, len(runs), len(seeds))]
     return LearningCurve(
@@ -138,7 +189,9 @@ def learning_curve(recipe: Recipe, rows: Sequence[int] = (), *, seeds: Sequence[
     )
 
 
-def multi_start(recipe: Recipe, starts: int = 5, *, jobs: int | None = None) -> tuple[Run, tuple[float, ...]]:
+def multi_start(
+    recipe: Recipe, starts: int = 5, *, jobs: int | None = None
+) -> tuple[Run, tuple[float, ...]]:
     """Train from several initial values and keep the run that is best on the validation part.
 
     Args:

@@ -1,4 +1,5 @@
-"""A worker: takes a trial, trains it, says what it was worth, takes the next. It may be killed at any moment."""
+"""A worker: takes a trial, trains it, says what it was worth, takes the next. It may be killed at
+any moment."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class Post:
         network: the user's own, which the files do not hold; else None.
         data: folder where the data are loaded already, or None.
         checkpoint_every: steps between checkpoints besides those of epochs.
-        alone: nobody else of this search is at work on this machine, so what kills the worker is its own trial.
+        alone: nobody else of this search is at work on this machine, so what kills the worker is
+            its own trial.
     """
 
     folder: str
@@ -64,7 +66,8 @@ class Post:
 
 
 def work(post: Post) -> str:
-    """Take trials of a stage until all are given out. "stopped" where a signal asked to end, "ended" else."""
+    """Take trials of a stage until all are given out. "stopped" where a signal asked to end,
+    "ended" else."""
     with at_most(post.share):
         study = StudyFolder.open(post.folder, post.url, post.space, post.network)
         with found_data(study.recipe, post.data):
@@ -122,8 +125,11 @@ def _fail(study: StudyFolder, stage: Stage, trial: Any, reason: str) -> None:
     _tell(study, stage, trial.number, state=optuna.trial.TrialState.FAIL)
 
 
-def _tell(study: StudyFolder, stage: Stage, number: int, value: float | None = None, state: Any = None) -> None:
-    """Where two machines took each other for dead, the first word counts and the second one is not heard."""
+def _tell(
+    study: StudyFolder, stage: Stage, number: int, value: float | None = None, state: Any = None
+) -> None:
+    """Where two machines took each other for dead, the first word counts and the second one is not
+    heard."""
     study.optuna_study(stage.epochs).tell(number, value, state=state, skip_if_finished=True)
 
 
@@ -134,7 +140,9 @@ class _Found:
     told: dict[str, Any]
 
 
-def _judged(study: StudyFolder, recipe: Recipe, home: Path, trial: Any, checkpoint_every: int) -> _Found:
+def _judged(
+    study: StudyFolder, recipe: Recipe, home: Path, trial: Any, checkpoint_every: int
+) -> _Found:
     """The value of a trial: of its run, or the mean over its folds."""
     search = study.search
     if not search.folds:
@@ -147,7 +155,9 @@ def _judged(study: StudyFolder, recipe: Recipe, home: Path, trial: Any, checkpoi
     values, histories = [], []
     for repeat in range(search.repeats):
         for number in range(search.folds):
-            fold = recipe.but(data=Fold(data=recipe.data, folds=search.folds, number=number, repeat=repeat))
+            fold = recipe.but(
+                data=Fold(data=recipe.data, folds=search.folds, number=number, repeat=repeat)
+            )
             histories.append(trained(fold, home / f"fold-{repeat}-{number}", checkpoint_every))
             values.append(goal_of(histories[-1], fold))
     value, low, high = of_folds(values, search.folds)
@@ -155,15 +165,27 @@ def _judged(study: StudyFolder, recipe: Recipe, home: Path, trial: Any, checkpoi
     return _Found(value, False, _told(histories, value, low, high, broken[0] if broken else ""))
 
 
-def _told(histories: list[History], value: float, low: float | None, high: float | None, reason: str) -> dict[str, Any]:
-    epochs = sum(len(each.values) for history in histories if (each := history.of("train.loss")) is not None)
+def _told(
+    histories: list[History], value: float, low: float | None, high: float | None, reason: str
+) -> dict[str, Any]:
+    epochs = sum(
+        len(each.values) for history in histories if (each := history.of("train.loss")) is not None
+    )
     seconds = sum(history.made_by.seconds for history in histories)
-    told: dict[str, Any] = {"value": value, "low": low, "high": high, "seconds": round(seconds, 3), "epochs": epochs, "reason": reason}
+    told: dict[str, Any] = {
+        "value": value,
+        "low": low,
+        "high": high,
+        "seconds": round(seconds, 3),
+        "epochs": epochs,
+        "reason": reason,
+    }
     return {name: each for name, each in told.items() if each not in (None, "")}
 
 
 def interval_of(history: History, value: float) -> tuple[float, float] | tuple[None, None]:
-    """The 95 % interval that the number of validation samples leaves to a share of right answers."""
+    """The 95 % interval that the number of validation samples leaves to a share of right
+    answers."""
     facts = history.facts
     if facts.task != CLASSIFICATION or not facts.valid_size or history.of(VALID_ACCURACY) is None:
         return None, None
@@ -171,11 +193,14 @@ def interval_of(history: History, value: float) -> tuple[float, float] | tuple[N
 
 
 class _Pruning:
-    """Tells Optuna the value after each epoch and asks whether to leave off; a run that is resumed tells nothing twice."""
+    """Tells Optuna the value after each epoch and asks whether to leave off; a run that is resumed
+    tells nothing twice."""
 
     def __init__(self, trial: Any, active: bool) -> None:
         self.trial, self.active, self.why = trial, active, ""
-        self.seen = set(trial.storage.get_trial(trial._trial_id).intermediate_values) if active else set()
+        self.seen = (
+            set(trial.storage.get_trial(trial._trial_id).intermediate_values) if active else set()
+        )
 
     def __call__(self, epoch: int, row: Mapping[str, Any]) -> str | None:
         if not self.active:
@@ -191,13 +216,21 @@ class _Pruning:
         return None
 
 
-def trained(recipe: Recipe, folder: Path, checkpoint_every: int = 0, halt: _Pruning | None = None, test: bool = False) -> History:
+def trained(
+    recipe: Recipe,
+    folder: Path,
+    checkpoint_every: int = 0,
+    halt: _Pruning | None = None,
+    test: bool = False,
+) -> History:
     """The history of a run in this folder: as it is there, gone on with, or trained from the start.
 
     Raises:
         Stopped: a signal interrupted it; everything is kept.
     """
-    if not (folder / ABOUT).is_file() or not (folder / RECIPE).is_file():  # killed before its first step: nothing is lost
+    if (
+        not (folder / ABOUT).is_file() or not (folder / RECIPE).is_file()
+    ):  # killed before its first step: nothing is lost
         shutil.rmtree(folder, ignore_errors=True)
         run = fit(recipe, folder=folder, test=test, checkpoint_every=checkpoint_every, halt=halt)
         return _unless_stopped(run.history, halt)
@@ -217,7 +250,8 @@ def _unless_stopped(history: History, halt: _Pruning | None) -> History:
 
 @contextmanager
 def _signs_of_life(trial: Any, shared: bool) -> Iterator[None]:
-    """Where others cannot see this folder's locks, say now and then that the trial is being worked on."""
+    """Where others cannot see this folder's locks, say now and then that the trial is being worked
+    on."""
     if shared:
         yield
         return
@@ -226,10 +260,12 @@ def _signs_of_life(trial: Any, shared: bool) -> Iterator[None]:
 
 
 def side_by_side(do: Callable[[Any], str], tasks: Sequence[Any], jobs: int) -> str:
-    """Each task through joblib, so many at a time: processes here, or a cluster under `joblib.parallel_config`; one at a time in this process.
+    """Each task through joblib, so many at a time: processes here, or a cluster under
+    `joblib.parallel_config`; one at a time in this process.
 
     Returns:
-        "stopped" where a signal asked to end, "killed" where a worker was killed from outside, "ended" else.
+        "stopped" where a signal asked to end, "killed" where a worker was killed from outside,
+        "ended" else.
     """
     if jobs == 1:
         for task in tasks:
@@ -237,7 +273,9 @@ def side_by_side(do: Callable[[Any], str], tasks: Sequence[Any], jobs: int) -> s
                 return STOPPED
         return ENDED
     try:
-        ends: Any = joblib.Parallel(n_jobs=jobs, batch_size=1)(joblib.delayed(do)(task) for task in tasks)
+        ends: Any = joblib.Parallel(n_jobs=jobs, batch_size=1)(
+            joblib.delayed(do)(task) for task in tasks
+        )
     except KeyboardInterrupt:
         return STOPPED
     except TerminatedWorkerError:

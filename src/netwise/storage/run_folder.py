@@ -59,7 +59,9 @@ class RunFolder:
             path.mkdir(parents=True)
         except FileExistsError:
             if any(path.iterdir()) if path.is_dir() else True:
-                raise RunFolderError(f"{path} is there already and holds something: choose another folder, or continue it with resume") from None
+                raise RunFolderError(
+                    f"{path} is there already and holds something: choose another folder, or continue it with resume"
+                ) from None
         (path / "history").mkdir(exist_ok=True)
         (path / "checkpoints").mkdir(exist_ok=True)
         write_recipe(recipe, path / RECIPE)
@@ -70,7 +72,9 @@ class RunFolder:
         """The folder of an existing run."""
         path = Path(path)
         if (path / SEARCH).is_file():
-            raise RunFolderError(f"{path} is a search, whose trials are runs: name one, such as {path}/trials/0000/run. All of it: netwise show {path}")
+            raise RunFolderError(
+                f"{path} is a search, whose trials are runs: name one, such as {path}/trials/0000/run. All of it: netwise show {path}"
+            )
         if not (path / RECIPE).is_file():
             raise RunFolderError(f"{path} is not a run folder: it has no {RECIPE}.")
         return RunFolder(path)
@@ -87,7 +91,9 @@ class RunFolder:
         try:
             return dict(json.loads((self.path / ABOUT).read_text("utf-8")))
         except FileNotFoundError:
-            raise RunFolderError(f"{self.path} has no {ABOUT}: the run ended before its first step") from None
+            raise RunFolderError(
+                f"{self.path} has no {ABOUT}: the run ended before its first step"
+            ) from None
         except ValueError as error:
             raise RunFolderError(f"{self.path / ABOUT} is damaged: {error}") from None
 
@@ -113,10 +119,13 @@ class RunFolder:
             raise RunFolderError(f"{self.path / ROWS} is damaged: {error}") from None
 
     def keep_rows(self, count: int) -> None:
-        """Drop all rows after the first `count`: those of steps that are about to be taken again."""
+        """Drop all rows after the first `count`: those of steps that are about to be taken
+        again."""
         rows = self.rows()
         if len(rows) < count:
-            raise RunFolderError(f"{self.path / ROWS} has {len(rows)} rows, and its checkpoint knows of {count}: the folder is damaged")
+            raise RunFolderError(
+                f"{self.path / ROWS} has {len(rows)} rows, and its checkpoint knows of {count}: the folder is damaged"
+            )
         write_atomically(self.path / ROWS, "".join(json.dumps(row) + "\n" for row in rows[:count]))
 
     # ---- checkpoints
@@ -130,7 +139,12 @@ class RunFolder:
         if target.exists():
             return
         draft = Path(tempfile.mkdtemp(dir=home, prefix=".draft-"))
-        files = {f"{group}.safetensors": save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}) for group, tensors in checkpoint.tensors.items()}
+        files = {
+            f"{group}.safetensors": save(
+                {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+            )
+            for group, tensors in checkpoint.tensors.items()
+        }
         files["state.json"] = json.dumps(checkpoint.state).encode()
         sums = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
         for name, raw in {**files, "manifest.json": json.dumps(sums, indent=1).encode()}.items():
@@ -155,7 +169,9 @@ class RunFolder:
             if checkpoint is not None:
                 return checkpoint
         if found:
-            raise RunFolderError(f"{home}: no checkpoint is whole; their sums differ from their manifests")
+            raise RunFolderError(
+                f"{home}: no checkpoint is whole; their sums differ from their manifests"
+            )
         return None
 
     # ---- weights
@@ -163,7 +179,10 @@ class RunFolder:
     def write_weights(self, tensors: Mapping[str, Tensor]) -> None:
         from safetensors.torch import save
 
-        write_atomically(self.path / WEIGHTS, save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}))
+        write_atomically(
+            self.path / WEIGHTS,
+            save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}),
+        )
 
     def weights(self) -> dict[str, Tensor]:
         from safetensors import SafetensorError
@@ -172,13 +191,16 @@ class RunFolder:
         try:
             return dict(load((self.path / WEIGHTS).read_bytes()))
         except FileNotFoundError:
-            raise RunFolderError(f"{self.path} has no {WEIGHTS}: the run has not ended; continue it with resume") from None
+            raise RunFolderError(
+                f"{self.path} has no {WEIGHTS}: the run has not ended; continue it with resume"
+            ) from None
         except SafetensorError as error:
             raise RunFolderError(f"{self.path / WEIGHTS} is damaged: {error}") from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run while it is written; the system lets go when the process ends, however it ends."""
+        """Hold the run while it is written; the system lets go when the process ends, however it
+        ends."""
         with open(self.path / ".lock", "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,12 +219,17 @@ def _read_checkpoint(folder: Path) -> Checkpoint | None:
         return None
     if any(hashlib.sha256(content).hexdigest() != sums[name] for name, content in raw.items()):
         return None
-    tensors = {name.removesuffix(".safetensors"): dict(load(content)) for name, content in raw.items() if name.endswith(".safetensors")}
+    tensors = {
+        name.removesuffix(".safetensors"): dict(load(content))
+        for name, content in raw.items()
+        if name.endswith(".safetensors")
+    }
     return Checkpoint(tensors, json.loads(raw["state.json"]))
 
 
 def strict(value: Any) -> Any:
-    """Values as strict JSON has them: numbers that are not finite become the words "nan", "inf", "-inf"."""
+    """Values as strict JSON has them: numbers that are not finite become the words "nan", "inf",
+    "-inf"."""
     if isinstance(value, Mapping):
         return {str(key): strict(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -250,7 +277,8 @@ _TABLE = "CREATE TABLE IF NOT EXISTS runs (folder TEXT PRIMARY KEY, mark TEXT, d
 
 
 def list_runs(home: str | Path) -> list[Entry]:
-    """All runs below `home`, the newest last. The index beside them only saves reading: it is rebuilt from the folders.
+    """All runs below `home`, the newest last. The index beside them only saves reading: it is
+    rebuilt from the folders.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -286,11 +314,21 @@ def _list(home: Path, index: Path) -> list[Entry]:
                 entry = _entry(folder)
                 base.execute(
                     "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (folder.name, mark, entry.data, entry.network, entry.ended, entry.score, entry.started),
+                    (
+                        folder.name,
+                        mark,
+                        entry.data,
+                        entry.network,
+                        entry.ended,
+                        entry.score,
+                        entry.started,
+                    ),
                 )
         for gone in set(known) - there:
             base.execute("DELETE FROM runs WHERE folder = ?", (gone,))
-        rows = base.execute("SELECT folder, data, network, ended, score, started FROM runs ORDER BY started, folder").fetchall()
+        rows = base.execute(
+            "SELECT folder, data, network, ended, score, started FROM runs ORDER BY started, folder"
+        ).fetchall()
     return [Entry(str(home / row[0]), *row[1:]) for row in rows]
 
 
@@ -302,7 +340,9 @@ def _entry(folder: Path) -> Entry:
         data, network = str(plain["data"]["kind"]), str(plain["network"]["kind"])
     except (OSError, ValueError, KeyError, TypeError):
         data, network = "?", "?"
-    started = datetime.fromtimestamp((folder / RECIPE).stat().st_mtime, UTC).isoformat(timespec="seconds")
+    started = datetime.fromtimestamp((folder / RECIPE).stat().st_mtime, UTC).isoformat(
+        timespec="seconds"
+    )
     if (folder / SEARCH).is_file():
         return Entry(str(folder), data, network, *_searched(folder / OUTCOME), started)
     try:
@@ -310,7 +350,14 @@ def _entry(folder: Path) -> Entry:
     except RunFolderError:
         return Entry(str(folder), data, network, "running", "", started)
     score = about.get("score")
-    return Entry(str(folder), data, network, str(about.get("ended", {}).get("how", "?")), str(score["sentence"]) if score else "", started)
+    return Entry(
+        str(folder),
+        data,
+        network,
+        str(about.get("ended", {}).get("how", "?")),
+        str(score["sentence"]) if score else "",
+        started,
+    )
 
 
 def _searched(outcome: Path) -> tuple[str, str]:

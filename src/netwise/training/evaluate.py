@@ -1,4 +1,5 @@
-"""What a network is worth on data it has not learned from, with the interval that the number of samples allows."""
+"""What a network is worth on data it has not learned from, with the interval that the number of
+samples allows."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class Score:
     """A score with its 95 % interval.
 
     Args:
-        name: "accuracy" (Wilson's interval), "r2" (share of variance explained; bootstrap interval) or "log-likelihood" (in nats); "recall" of stored patterns.
+        name: "accuracy" (Wilson's interval), "r2" (share of variance explained; bootstrap interval)
+            or "log-likelihood" (in nats); "recall" of stored patterns.
         value: the score itself.
         low, high: ends of the interval.
         samples: how many it was measured on.
@@ -57,7 +59,8 @@ class Score:
 
 
 def outputs_of(module: nn.Module, x: Tensor) -> Tensor:
-    """What the module gives for all of `x`, in evaluation mode, in pieces that fit in memory; modes are put back."""
+    """What the module gives for all of `x`, in evaluation mode, in pieces that fit in memory; modes
+    are put back."""
     rows = max(1, min(4096, 2**21 // max(1, x[0].numel() if len(x) else 1)))
     with evaluating(module), torch.no_grad():
         return torch.cat([module(piece) for piece in x.split(rows)])
@@ -75,26 +78,46 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             layer.training = mode
 
 
-def evaluate(module: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], part: Pairs, task: str, seed: int = 0, each: Each | None = None) -> dict[str, float]:
-    """The loss on one part, and accuracy or R², by the names of their signals; of an energy model what it is judged by.
+def evaluate(
+    module: nn.Module,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    part: Pairs,
+    task: str,
+    seed: int = 0,
+    each: Each | None = None,
+) -> dict[str, float]:
+    """The loss on one part, and accuracy or R², by the names of their signals; of an energy model
+    what it is judged by.
 
-    Where samples count unequally, `each` gives the loss of each; shares of right answers count all alike.
+    Where samples count unequally, `each` gives the loss of each; shares of right answers count all
+    alike.
     """
     if task == DENSITY:
         assert isinstance(module, Unsupervised)
         return {VALID_LOSS: module.judged(part.x, seed)}
     if task == RECONSTRUCTION:
-        return {VALID_LOSS: cost_of(module, part, seed), VALID_R2: pooled_r2(*_errors(given_back(module, part.x), part.y))}
+        return {
+            VALID_LOSS: cost_of(module, part, seed),
+            VALID_R2: pooled_r2(*_errors(given_back(module, part.x), part.y)),
+        }
     output = outputs_of(module, part.x)
     with torch.no_grad():
-        value = float(loss(output, part.y) if part.weight is None or each is None else (part.weight * each(output, part.y)).sum() / part.weight.sum())
+        value = float(
+            loss(output, part.y)
+            if part.weight is None or each is None
+            else (part.weight * each(output, part.y)).sum() / part.weight.sum()
+        )
     if task == CLASSIFICATION:
-        return {VALID_LOSS: value, VALID_ACCURACY: float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel())}
+        return {
+            VALID_LOSS: value,
+            VALID_ACCURACY: float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel()),
+        }
     return {VALID_LOSS: value, VALID_R2: r2(output, part.y)}
 
 
 def cost_of(module: nn.Module, part: Pairs, seed: int) -> float:
-    """What a module that counts its own loss says of one part, mean over its samples; equal seeds draw alike."""
+    """What a module that counts its own loss says of one part, mean over its samples; equal seeds
+    draw alike."""
     assert isinstance(module, Unsupervised)
     with evaluating(module), torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -103,25 +126,29 @@ def cost_of(module: nn.Module, part: Pairs, seed: int) -> float:
 
 
 def given_back(module: nn.Module, x: Tensor) -> Tensor:
-    """(samples, inputs): what an autoencoder or a machine makes of its inputs, in their own units."""
+    """(samples, inputs): what an autoencoder or a machine makes of its inputs, in their own
+    units."""
     assert isinstance(module, Unsupervised)
     with evaluating(module), torch.no_grad():
         return torch.cat([module.reconstruct(piece) for piece in x.split(4096)])
 
 
 def _errors(output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """(samples,) each: squared error of an answer, and squared distance of the target from the mean, summed over the targets."""
+    """(samples,) each: squared error of an answer, and squared distance of the target from the
+    mean, summed over the targets."""
     wrong = (output.reshape(y.shape) - y).double().square().sum(1)
     return wrong, (y - y.mean(0)).double().square().sum(1)
 
 
 def pooled_r2(wrong: Tensor, spread: Tensor) -> float:
-    """1 - squared error / variance over all targets together: a pixel that is never on counts nothing."""
+    """1 - squared error / variance over all targets together: a pixel that is never on counts
+    nothing."""
     return 1 - float(wrong.sum()) / max(float(spread.sum()), 1e-300)
 
 
 def r2(output: Tensor, y: Tensor) -> float:
-    """1 - squared error / variance, mean over targets: 0 for the best constant, 1 for a perfect answer."""
+    """1 - squared error / variance, mean over targets: 0 for the best constant, 1 for a perfect
+    answer."""
     wrong, spread = (output - y).double().square().sum(0), (y - y.mean(0)).double().square().sum(0)
     return float((1 - wrong / torch.where(spread > 0, spread, torch.ones_like(spread))).mean())
 
@@ -133,7 +160,10 @@ def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
     y, n = part.y.cpu(), len(part)
     output = (given_back if task == RECONSTRUCTION else outputs_of)(module, part.x).cpu()
     if task == CLASSIFICATION:
-        right, answers = int((output.argmax(1) == y).sum()), y.numel()  # a sequence answers at each of its places
+        right, answers = (
+            int((output.argmax(1) == y).sum()),
+            y.numel(),
+        )  # a sequence answers at each of its places
         return Score("accuracy", right / answers, *wilson(right, answers), answers)
     g = random_streams.generator(seed, random_streams.RESAMPLE)
     draws = [torch.randint(n, (n,), generator=g) for _ in range(1000)]
@@ -144,7 +174,9 @@ def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
 
 
 def _explained(wrong: Tensor, spread: Tensor, draws: Sequence[Tensor]) -> Score:
-    found = torch.tensor([pooled_r2(wrong[rows], spread[rows]) for rows in draws], dtype=torch.float64)
+    found = torch.tensor(
+        [pooled_r2(wrong[rows], spread[rows]) for rows in draws], dtype=torch.float64
+    )
     return Score("r2", pooled_r2(wrong, spread), *_ends(found), len(wrong))
 
 
@@ -154,7 +186,8 @@ def _ends(found: Tensor) -> tuple[float, float]:
 
 
 def _likelihood(module: nn.Module, part: Pairs, seed: int) -> Score:
-    """Mean ln p of the held-out inputs. The interval holds the spread of the samples and, where Z is estimated, that of the estimate."""
+    """Mean ln p of the held-out inputs. The interval holds the spread of the samples and, where Z
+    is estimated, that of the estimate."""
     assert isinstance(module, Unsupervised)
     told = module.likelihood(part.x, seed)
     if told is None:  # of these units no likelihood is known: what is given back of an input
@@ -164,5 +197,7 @@ def _likelihood(module: nn.Module, part: Pairs, seed: int) -> Score:
         return _explained(*_errors(given, part.x.flatten(1).cpu()), draws)
     ln, error, how = told
     value = float(ln.double().mean())
-    reach = NORMAL * math.hypot(float(ln.double().std()) / math.sqrt(len(ln)) if len(ln) > 1 else 0.0, error)
+    reach = NORMAL * math.hypot(
+        float(ln.double().std()) / math.sqrt(len(ln)) if len(ln) > 1 else 0.0, error
+    )
     return Score("log-likelihood", value, value - reach, value + reach, len(ln), how)

@@ -17,14 +17,31 @@ from netwise import random_streams, signals
 from netwise.data.arrays import Arrays
 from netwise.data.dataset import Pairs, Samples
 from netwise.errors import Problem, RunFolderError, WrongValue
-from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, Ended, Facts, History, MadeBy, about
+from netwise.history import (
+    DIVERGED,
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    STOPPED_EARLY,
+    Ended,
+    Facts,
+    History,
+    MadeBy,
+    about,
+)
 from netwise.networks import Network, Own
 from netwise.networks.recurrent import StreamSequencer
 from netwise.networks.unsupervised import Unsupervised
 from netwise.observe.anatomy import anatomy_of
 from netwise.observe.probe import Probe
 from netwise.parts.finetuning import layer_called
-from netwise.parts.losses import CLASSIFICATION, loss_kind, loss_of_guessing, loss_of_perfection, target_facts
+from netwise.parts.losses import (
+    CLASSIFICATION,
+    loss_kind,
+    loss_of_guessing,
+    loss_of_perfection,
+    target_facts,
+)
 from netwise.parts.optimizers import Optimizer, Switch
 from netwise.parts.schedules import Moment
 from netwise.parts.stopping import Ending, badness
@@ -38,15 +55,25 @@ from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
 from netwise.training.run import Intake, Run, prepare_module, with_own, without_code
 from netwise.training.running_average import RunningAverage
-from netwise.training.state import Keeper, load_optimizer, module_tensors, optimizer_tensors, rng_state, set_rng_state
+from netwise.training.state import (
+    Keeper,
+    load_optimizer,
+    module_tensors,
+    optimizer_tensors,
+    rng_state,
+    set_rng_state,
+)
 from netwise.training.step import Broken, Stepper, Stretch, right_of
 from netwise.training.threads import cores, threads, threads_for
 
 Halt = Callable[[int, Mapping[str, Any]], str | None]
-LOOK_EVERY = 64  # steps between two looks whether all is finite; a broken stretch is taken again, step by step
+# steps between two looks whether all is finite; a broken stretch is taken again, step by step
+LOOK_EVERY = 64
 MOST_TARGETS = 100_000  # that are looked at to know what guessing would score
-FEW_TARGETS = 10_000  # and what perfection would: it is tried in many ways, and hangs less on how many there are of each
-WATCHED = 60  # watched steps of a whole run, at most about this many: listening may cost a run a few per cent
+# and what perfection would: it is tried in many ways, and hangs less on how many there are of each
+FEW_TARGETS = 10_000
+# watched steps of a whole run, at most about this many: listening may cost a run a few per cent
+WATCHED = 60
 
 
 @dataclass(frozen=True)
@@ -57,7 +84,8 @@ class How:
         device: of torch, such as "cpu" or "cuda".
         threads: that a step is computed with.
         watch_every: one step of so many is watched; 0: none is.
-        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs; 0: none.
+        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs; 0:
+            none.
         test: score the test part at the end.
     """
 
@@ -82,19 +110,23 @@ def fit(
 ) -> Run:
     """Train what the recipe says. Equal recipes on equal machines and versions give equal numbers.
 
-    Ctrl-C and SIGTERM end the run after the step that is being taken, as "interrupted", with everything kept.
+    Ctrl-C and SIGTERM end the run after the step that is being taken, as "interrupted", with
+    everything kept.
 
     Args:
         recipe: what to train.
         folder: where to keep the run; a new or empty one. Default: nowhere.
         device: of torch. Default "cpu".
-        threads: for each step. Default: by a fixed rule of the step's work (one for small networks).
+        threads: for each step. Default: by a fixed rule of the step's work (one for small
+            networks).
         watch_every: look inside on one of so many steps; 0 never. Default: about 60 looks a run.
-        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs. Default none.
+        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs.
+            Default none.
         test: score the test part, once, at the end. Default true.
         progress: a display. Default none.
-        halt: asked after each epoch with (epochs done, signals of the epoch): a reason to leave off there, or None to go on. The run is
-            then "interrupted", with everything kept, and `resume` goes on with it. Default none.
+        halt: asked after each epoch with (epochs done, signals of the epoch): a reason to leave off
+            there, or None to go on. The run is then "interrupted", with everything kept, and
+            `resume` goes on with it. Default none.
 
     Raises:
         WrongValue: the recipe cannot run; all reasons at once, before any work.
@@ -112,7 +144,12 @@ def fit(
         raise WrongValue("recipe", wrong)
     if recipe.network.stores:
         return _stored(recipe, folder)
-    session = _Session(recipe, How(device, threads or 0, -1 if watch_every is None else watch_every, checkpoint_every, test))
+    session = _Session(
+        recipe,
+        How(
+            device, threads or 0, -1 if watch_every is None else watch_every, checkpoint_every, test
+        ),
+    )
     session.halt = halt
     store = None if folder is None else RunFolder.create(Path(folder), recipe)
     if store is None:
@@ -136,12 +173,20 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), "torch": torch.__version__, "netwise": __version__}
 
 
-def resume(folder: str | Path, *, network: Network | None = None, progress: Progress | None = None, halt: Halt | None = None) -> Run:
-    """Go on with a run that was interrupted or killed, as if it had never stopped, to the same numbers.
+def resume(
+    folder: str | Path,
+    *,
+    network: Network | None = None,
+    progress: Progress | None = None,
+    halt: Halt | None = None,
+) -> Run:
+    """Go on with a run that was interrupted or killed, as if it had never stopped, to the same
+    numbers.
 
     Args:
         folder: of the run.
-        network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
+        network: for a network of one's own: the same `Own(build)` again, since loading imports no
+            code.
         progress: a display. Default none.
         halt: as in `fit`.
 
@@ -162,7 +207,11 @@ def resume(folder: str | Path, *, network: Network | None = None, progress: Prog
         recipe, known = with_own(store.recipe(), network, store.path), store.about()
         how = str(known["ended"]["how"])
         if how in (FINISHED, STOPPED_EARLY, DIVERGED):
-            rest = "there is nothing left to do" if how != DIVERGED else "the same recipe would diverge again; change it"
+            rest = (
+                "there is nothing left to do"
+                if how != DIVERGED
+                else "the same recipe would diverge again; change it"
+            )
             raise RunFolderError(f"{store.path} has ended ({how}): {rest}.")
         start = store.latest_checkpoint()
         if start is None:
@@ -170,21 +219,27 @@ def resume(folder: str | Path, *, network: Network | None = None, progress: Prog
         session = _Session(recipe, How(**known["how"]), fresh=start is None)
         session.halt = halt
         if session.samples.fingerprint != known["fingerprint"]:
-            raise RunFolderError(f"{store.path}: the data have changed since the run began (they were {known['fingerprint']})")
+            raise RunFolderError(
+                f"{store.path}: the data have changed since the run began (they were {known['fingerprint']})"
+            )
         return session.run(store, progress or Silent(), start, float(known["made_by"]["seconds"]))
 
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What a run leaves for the next one: weights and buffers, what the optimizer remembers, and how inputs are prepared."""
+    """What a run leaves for the next one: weights and buffers, what the optimizer remembers, and
+    how inputs are prepared."""
 
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
     intake: Intake
 
 
-def fit_more(recipe: Recipe, memory: Memory | None = None, *, device: str = "cpu") -> tuple[Run, Memory]:
-    """Train as the recipe says, from where another run of the same network ended: for data that come piece by piece.
+def fit_more(
+    recipe: Recipe, memory: Memory | None = None, *, device: str = "cpu"
+) -> tuple[Run, Memory]:
+    """Train as the recipe says, from where another run of the same network ended: for data that
+    come piece by piece.
 
     Inputs are prepared, and targets scaled, as in the first piece.
 
@@ -206,12 +261,15 @@ def fit_more(recipe: Recipe, memory: Memory | None = None, *, device: str = "cpu
         load_optimizer(session.optimizer, memory.optimizer)
         session.intake = memory.intake
     run = session.run(None, Silent(), None)
-    left = Memory(module_tensors(session.module), optimizer_tensors(session.optimizer), session.intake)
+    left = Memory(
+        module_tensors(session.module), optimizer_tensors(session.optimizer), session.intake
+    )
     return replace(run, recipe=recipe, intake=session.intake), left
 
 
 def _prepared_alike(recipe: Recipe, intake: Intake) -> Arrays:
-    """The recipe's arrays as the first piece was prepared: nothing is learned from them any more."""
+    """The recipe's arrays as the first piece was prepared: nothing is learned from them any
+    more."""
     given = recipe.data
     assert isinstance(given, Arrays)
     x = intake.prepared(given.X, recipe.preprocess)
@@ -224,9 +282,15 @@ def _thinned(target: Tensor, most: int) -> Tensor:
     return target if len(target) <= most else target[:: len(target) // most + 1]
 
 
-def _wrong_arguments(device: str, threads: int | None, watch_every: int | None, checkpoint_every: int) -> list[Problem]:
+def _wrong_arguments(
+    device: str, threads: int | None, watch_every: int | None, checkpoint_every: int
+) -> list[Problem]:
     wrong = []
-    for name, value, least in (("threads", threads, 1), ("watch_every", watch_every, 0), ("checkpoint_every", checkpoint_every, 0)):
+    for name, value, least in (
+        ("threads", threads, 1),
+        ("watch_every", watch_every, 0),
+        ("checkpoint_every", checkpoint_every, 0),
+    ):
         if value is not None and value < least:
             wrong.append(Problem(name, str(value), f"must be at least {least}", str(least)))
     try:
@@ -257,14 +321,27 @@ class _Session:
         if isinstance(recipe.network, Own):
             self._own_network_fits(samples)
         self.module.to(self.device)
-        self.train, self.valid, self.test = (p.to(self.device) for p in (train, samples.valid, samples.test))
+        self.train, self.valid, self.test = (
+            p.to(self.device) for p in (train, samples.valid, samples.test)
+        )
         self.per_epoch = self._steps_per_epoch(len(self.train), recipe.batch_size)
         self.how = self._settled(how)
         self.groups = self._groups()
-        self.part = recipe.optimizer.first if isinstance(recipe.optimizer, Switch) else recipe.optimizer
+        self.part = (
+            recipe.optimizer.first if isinstance(recipe.optimizer, Switch) else recipe.optimizer
+        )
         self.optimizer = self._built(self.part)
         self.probe = Probe(self.module)
-        self.stepper = Stepper(recipe, self.module, self.optimizer, self.train, samples.task, self.probe, self.how.watch_every, samples.in_order)
+        self.stepper = Stepper(
+            recipe,
+            self.module,
+            self.optimizer,
+            self.train,
+            samples.task,
+            self.probe,
+            self.how.watch_every,
+            samples.in_order,
+        )
         self.stepper.mode(self.optimizer, self.part.asks_again)
         if recipe.schedule.each_step:
             self.stepper.before_step = self._rate_of_step
@@ -288,15 +365,22 @@ class _Session:
         """The training part with the samples that augmentations add once."""
         for i, change in enumerate(self.recipe.augment):
             if change.enlarges:
-                x, y = change.enlarge(train.x, train.y, random_streams.generator(self.recipe.seed, random_streams.ENLARGE, step=i))
+                x, y = change.enlarge(
+                    train.x,
+                    train.y,
+                    random_streams.generator(self.recipe.seed, random_streams.ENLARGE, step=i),
+                )
                 train = Pairs(x, y)
         return train
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Parameters that ever learn, by the factor on their rate; frozen ones take no gradients from here on."""
+        """Parameters that ever learn, by the factor on their rate; frozen ones take no gradients
+        from here on."""
         tuning = self.recipe.tuning
         if tuning is None:
-            found: list[dict[str, Any]] = [{"params": [p for p in self.module.parameters() if p.requires_grad], "factor": 1.0}]
+            found: list[dict[str, Any]] = [
+                {"params": [p for p in self.module.parameters() if p.requires_grad], "factor": 1.0}
+            ]
         else:
             by_factor: dict[float, list[Tensor]] = {}
             self.factors = tuning.factors(self.module)
@@ -309,7 +393,16 @@ class _Session:
                     by_factor.setdefault(factor, []).extend(p for p in own if p.requires_grad)
             found = [{"params": params, "factor": factor} for factor, params in by_factor.items()]
         if not any(group["params"] for group in found):
-            raise WrongValue("recipe", [Problem("network", type(self.recipe.network).__name__, "has no weights that can be trained")])
+            raise WrongValue(
+                "recipe",
+                [
+                    Problem(
+                        "network",
+                        type(self.recipe.network).__name__,
+                        "has no weights that can be trained",
+                    )
+                ],
+            )
         return found
 
     def _steps_per_epoch(self, rows: int, batch_size: int) -> int:
@@ -323,13 +416,24 @@ class _Session:
         anatomy = anatomy_of(self.module, samples.shape, samples.train.x[:2])
         width = width_of(anatomy.output, samples)
         if samples.task == CLASSIFICATION and width < samples.outputs:
-            raise WrongValue("recipe", [Problem("network", "Own", f"gives {width} outputs, and the data have {samples.outputs} classes")])
+            raise WrongValue(
+                "recipe",
+                [
+                    Problem(
+                        "network",
+                        "Own",
+                        f"gives {width} outputs, and the data have {samples.outputs} classes",
+                    )
+                ],
+            )
 
     def _settled(self, how: How) -> How:
         """How, with everything that a rule decides filled in."""
         count, every = how.threads, how.watch_every
         if count <= 0:
-            work = anatomy_of(self.module, self.samples.shape, self.samples.train.x[:2]).multiply_adds
+            work = anatomy_of(
+                self.module, self.samples.shape, self.samples.train.x[:2]
+            ).multiply_adds
             available = -count or cores()
             count = threads_for(work * min(self.recipe.batch_size, len(self.train)), available)
         if every < 0:
@@ -338,10 +442,20 @@ class _Session:
 
     # ---- the run
 
-    def run(self, store: RunFolder | None, progress: Progress, start: Checkpoint | None, seconds: float = 0.0) -> Run:
+    def run(
+        self,
+        store: RunFolder | None,
+        progress: Progress,
+        start: Checkpoint | None,
+        seconds: float = 0.0,
+    ) -> Run:
         self.store, self.progress, self.seconds = store, progress, seconds
         cuda = [self.device] if self.device.type == "cuda" else []
-        with threads(self.how.threads), torch.random.fork_rng(devices=cuda), Interrupt() as interrupt:
+        with (
+            threads(self.how.threads),
+            torch.random.fork_rng(devices=cuda),
+            Interrupt() as interrupt,
+        ):
             if start is not None:
                 self._go_back_to(start)
             elif store is not None:
@@ -363,10 +477,17 @@ class _Session:
             final = self._final_score(ended)
         history = self._history(ended)
         if store is not None:
-            store.write_weights({**{f"model.{k}": v for k, v in module_tensors(self.module).items()}, **self.intake.tensors()})
+            store.write_weights(
+                {
+                    **{f"model.{k}": v for k, v in module_tensors(self.module).items()},
+                    **self.intake.tensors(),
+                }
+            )
             self._write_about(ended, final)
         progress.end(ended)
-        return Run(self.recipe, history, self.module, self.intake, final, store.path if store else None)
+        return Run(
+            self.recipe, history, self.module, self.intake, final, store.path if store else None
+        )
 
     def _train(self, interrupt: Interrupt) -> Ended:
         self.keepers = self._keepers()
@@ -387,25 +508,39 @@ class _Session:
                 if not self.stepper.is_finite(said):
                     keeper.restore()
                     self.probe.go_back(heard)
-                    said, broken = self.stepper.take_carefully(some, self.epoch, self.batch, self.step, careful.take, careful.restore)
+                    said, broken = self.stepper.take_carefully(
+                        some, self.epoch, self.batch, self.step, careful.take, careful.restore
+                    )
                 self._note(said)
                 now = time.monotonic()
                 self.seconds, began = self.seconds + now - began, now
                 self.progress.step(self.step)
                 if broken:
                     self._flush()
-                    return Ended(DIVERGED, f"Diverged at step {broken.step + 1}: {broken.sentence}. The weights from before it are kept.", self.step)
+                    return Ended(
+                        DIVERGED,
+                        f"Diverged at step {broken.step + 1}: {broken.sentence}. The weights from before it are kept.",
+                        self.step,
+                    )
                 if interrupt.asked() and self.batch < len(batches):
                     self._checkpoint()
                     return self._interrupted(interrupt)
-                if self.how.checkpoint_every and self.step % self.how.checkpoint_every == 0 and self.batch < len(batches):
+                if (
+                    self.how.checkpoint_every
+                    and self.step % self.how.checkpoint_every == 0
+                    and self.batch < len(batches)
+                ):
                     self._checkpoint()
             why = self._end_epoch([len(batch) for batch in batches])
             if why is not None:
                 return why
             left = self.halt(self.epoch, self.rows[-1]) if self.halt is not None else None
             if left is not None and self.epoch < self.recipe.epochs:
-                return Ended(INTERRUPTED, f"Left off after epoch {self.epoch} of {self.recipe.epochs}: {left}; everything is kept.", self.step)
+                return Ended(
+                    INTERRUPTED,
+                    f"Left off after epoch {self.epoch} of {self.recipe.epochs}: {left}; everything is kept.",
+                    self.step,
+                )
             if interrupt.asked() and self.epoch < self.recipe.epochs:
                 return self._interrupted(interrupt)
         return Ended(FINISHED, f"All {self.recipe.epochs} epochs done.", self.step)
@@ -416,25 +551,36 @@ class _Session:
         return min(LOOK_EVERY, every - self.step % every) if every else LOOK_EVERY
 
     def _interrupted(self, interrupt: Interrupt) -> Ended:
-        return Ended(INTERRUPTED, f"Interrupted by {interrupt.name} after step {self.step}, in epoch {self.epoch + 1}; everything is kept.", self.step)
+        return Ended(
+            INTERRUPTED,
+            f"Interrupted by {interrupt.name} after step {self.step}, in epoch {self.epoch + 1}; everything is kept.",
+            self.step,
+        )
 
     def _begin_epoch(self) -> None:
-        self.factor, self.schedule = self.recipe.schedule.next(self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss))
+        self.factor, self.schedule = self.recipe.schedule.next(
+            self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss)
+        )
         self.first_factor = self.factor
         if isinstance(self.recipe.optimizer, Switch):
             self.switch = self.recipe.optimizer.after(self.switch, self.epoch, self.last_loss)
-        torch.manual_seed(random_streams.seed_of(self.recipe.seed, random_streams.FORWARD, self.epoch))
+        torch.manual_seed(
+            random_streams.seed_of(self.recipe.seed, random_streams.FORWARD, self.epoch)
+        )
         self.losses, self.right = [], 0
         for layer in self.module.modules():
             if isinstance(layer, StreamSequencer):
                 layer.forget()
-        if self.alone is not None and self.alone.stages > 1:  # a stack that learns layer by layer, each in an equal share of the epochs
+        if (
+            self.alone is not None and self.alone.stages > 1
+        ):  # a stack that learns layer by layer, each in an equal share of the epochs
             stage = self.epoch * self.alone.stages // self.recipe.epochs
             if stage != int(self.alone.stage) or self.epoch == 0:
                 self.alone.enter(stage, self.train.x)
 
     def _to_train(self) -> None:
-        """Modes and gradients as the present epoch has them: what a fresh run and a resumed one both need."""
+        """Modes and gradients as the present epoch has them: what a fresh run and a resumed one
+        both need."""
         self._use_part()
         self.module.train()
         if self.alone is not None and self.alone.stages > 1:
@@ -469,12 +615,19 @@ class _Session:
             self._set_rate()
 
     def _built(self, part: Optimizer) -> torch.optim.Optimizer:
-        """torch's object of `part`, in groups where layers have rates of their own; one plain group takes the quick update."""
-        return part.build([dict(group) for group in self.groups] if self.recipe.tuning is not None else self.groups[0]["params"])
+        """torch's object of `part`, in groups where layers have rates of their own; one plain group
+        takes the quick update."""
+        return part.build(
+            [dict(group) for group in self.groups]
+            if self.recipe.tuning is not None
+            else self.groups[0]["params"]
+        )
 
     def _keepers(self) -> tuple[Keeper, Keeper]:
         """For the state at the last look, and for that before a step taken carefully."""
-        return Keeper(self.module, self.optimizer, self.device), Keeper(self.module, self.optimizer, self.device)
+        return Keeper(self.module, self.optimizer, self.device), Keeper(
+            self.module, self.optimizer, self.device
+        )
 
     def _set_rate(self) -> None:
         """The rates by the present factor, and what else the epoch changes in the optimizer."""
@@ -510,15 +663,27 @@ class _Session:
         if self.recipe.average is not None and not self.recipe.average.each_step:
             self._average_step()
         row: dict[str, Any] = {
-            signals.TRAIN_LOSS: math.fsum(loss * n for loss, n in zip(self.losses, sizes, strict=True)) / sum(sizes),
+            signals.TRAIN_LOSS: math.fsum(
+                loss * n for loss, n in zip(self.losses, sizes, strict=True)
+            )
+            / sum(sizes),
             signals.RATE: self.part.lr * self.factor,
         }
         if self.samples.task == CLASSIFICATION and not self.recipe.network.by_phases:
-            row[signals.TRAIN_ACCURACY] = self.right / (sum(sizes) * max(1, self.train.y[0].numel()))
+            row[signals.TRAIN_ACCURACY] = self.right / (
+                sum(sizes) * max(1, self.train.y[0].numel())
+            )
         with self.average.judged():
             seed = random_streams.seed_of(self.recipe.seed, random_streams.PROBE, self.epoch)
             if len(self.valid):
-                row |= evaluate(self.module, self.stepper.loss, self.valid, self.samples.task, seed, self.stepper.loss_of_each)
+                row |= evaluate(
+                    self.module,
+                    self.stepper.loss,
+                    self.valid,
+                    self.samples.task,
+                    seed,
+                    self.stepper.loss_of_each,
+                )
             if self.alone is not None:
                 if self.alone.stages > 1:
                     row[signals.STAGE] = int(self.alone.stage) + 1
@@ -527,23 +692,46 @@ class _Session:
                 self.epoch,
                 float(row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])),
                 float(row[signals.TRAIN_LOSS]),
-                next((float(row[name]) for name in (signals.VALID_ACCURACY, signals.VALID_R2, signals.TRAIN_ACCURACY) if name in row), None),
+                next(
+                    (
+                        float(row[name])
+                        for name in (
+                            signals.VALID_ACCURACY,
+                            signals.VALID_R2,
+                            signals.TRAIN_ACCURACY,
+                        )
+                        if name in row
+                    ),
+                    None,
+                ),
                 self.seconds,
             )
             value = badness(ending, self.recipe.stopping.by)
             if self.recipe.stopping.keeps_best and (self.best is None or value < self.best[0]):
-                self.best = (value, {k: v.detach().clone() for k, v in module_tensors(self.module).items()})
+                self.best = (
+                    value,
+                    {k: v.detach().clone() for k, v in module_tensors(self.module).items()},
+                )
         self.rows.append({"step": self.step - 1, "epoch": self.epoch, **row})
         self.last_loss = ending.loss
         self.epoch, self.batch = self.epoch + 1, 0
         why, self.stopping = self.recipe.stopping.next(self.stopping, ending)
         if why is None and self.recipe.schedule.looks_at_loss:
-            # What the schedule would say of the next epoch; it is asked again, from the same memory, when that begins.
-            why = self.recipe.schedule.over(self.recipe.schedule.next(self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss))[1])
+            # What the schedule would say of the next epoch; it is asked again, from the same
+            # memory, when that begins.
+            why = self.recipe.schedule.over(
+                self.recipe.schedule.next(
+                    self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss)
+                )[1]
+            )
         self.progress.epoch(self.epoch, row)
         self._checkpoint()
         if why is not None and self.epoch < self.recipe.epochs:
-            return Ended(STOPPED_EARLY, f"Stopped after epoch {self.epoch} of {self.recipe.epochs}: {why}.", self.step)
+            return Ended(
+                STOPPED_EARLY,
+                f"Stopped after epoch {self.epoch} of {self.recipe.epochs}: {why}.",
+                self.step,
+            )
         return None
 
     def _final_score(self, ended: Ended) -> Score | None:
@@ -567,11 +755,22 @@ class _Session:
         }
         if self.recipe.network.by_phases:
             return Facts(**known_of_all, classes=len(self.samples.classes) or None)
-        target, few = _thinned(self.train.y.cpu(), MOST_TARGETS), _thinned(self.train.y.cpu(), FEW_TARGETS)
+        target, few = (
+            _thinned(self.train.y.cpu(), MOST_TARGETS),
+            _thinned(self.train.y.cpu(), FEW_TARGETS),
+        )
         guess = loss_of_guessing(self.stepper.loss, target, self.samples.outputs)
         least = loss_of_perfection(self.stepper.loss, few, self.samples.outputs)
-        drops = [float(m.p) for m in self.module.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
-        kind = loss_kind(self.stepper.loss, outputs_of(self.module, self.train.x[:64]).cpu(), self.train.y[:64].cpu())
+        drops = [
+            float(m.p)
+            for m in self.module.modules()
+            if isinstance(m, torch.nn.modules.dropout._DropoutNd)
+        ]
+        kind = loss_kind(
+            self.stepper.loss,
+            outputs_of(self.module, self.train.x[:64]).cpu(),
+            self.train.y[:64].cpu(),
+        )
         return Facts(
             **target_facts(target),
             **known_of_all,
@@ -583,8 +782,14 @@ class _Session:
         )
 
     def _made_by(self) -> MadeBy:
-        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.how.device
-        return MadeBy(self.recipe.hash, _versions(), device, self.how.threads, round(self.seconds, 3))
+        device = (
+            torch.cuda.get_device_name(self.device)
+            if self.device.type == "cuda"
+            else self.how.device
+        )
+        return MadeBy(
+            self.recipe.hash, _versions(), device, self.how.threads, round(self.seconds, 3)
+        )
 
     def _history(self, ended: Ended) -> History:
         return History.from_rows(self.rows, self.probe.layers, self.facts, ended, self._made_by())
@@ -594,8 +799,18 @@ class _Session:
             return
         self._flush()
         told = about(History({}, self.probe.layers, self.facts, ended, self._made_by()))
-        mark: Mapping[str, Any] = {"fingerprint": self.samples.fingerprint, "how": asdict(self.how), "intake": self.intake.plain()}
-        self.store.write_about({**told, **mark, "score": None if final is None else {**asdict(final), "sentence": str(final)}})
+        mark: Mapping[str, Any] = {
+            "fingerprint": self.samples.fingerprint,
+            "how": asdict(self.how),
+            "intake": self.intake.plain(),
+        }
+        self.store.write_about(
+            {
+                **told,
+                **mark,
+                "score": None if final is None else {**asdict(final), "sentence": str(final)},
+            }
+        )
 
     def _flush(self) -> None:
         if self.store is not None:
@@ -603,7 +818,8 @@ class _Session:
             self.written = len(self.rows)
 
     def _checkpoint(self) -> None:
-        """Keep all that the next step needs. Rows go first: a checkpoint never speaks of rows that are not there."""
+        """Keep all that the next step needs. Rows go first: a checkpoint never speaks of rows that
+        are not there."""
         if self.store is None:
             return
         self._flush()
@@ -644,14 +860,25 @@ class _Session:
         self.written = len(self.rows)
         self.module.load_state_dict(kept.tensors["model"])
         self.switch, self.average.count = state["switch"], state["averaged"]
-        self.average.tensors = {k: v.to(self.device) for k, v in kept.tensors.get("average", {}).items()}
+        self.average.tensors = {
+            k: v.to(self.device) for k, v in kept.tensors.get("average", {}).items()
+        }
         self._use_part()
         load_optimizer(self.optimizer, kept.tensors["optimizer"])
-        set_rng_state([kept.tensors["random"][key] for key in sorted(kept.tensors["random"])], self.device)
+        set_rng_state(
+            [kept.tensors["random"][key] for key in sorted(kept.tensors["random"])], self.device
+        )
         self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
         self.losses, self.right = state["losses"], state["right"]
-        self.schedule, self.factor, self.stopping = state["schedule"], state["factor"], state["stopping"]
+        self.schedule, self.factor, self.stopping = (
+            state["schedule"],
+            state["factor"],
+            state["stopping"],
+        )
         self.last_loss, self.seconds = state["last_loss"], state["seconds"]
         if state["best"] is not None:
-            self.best = (state["best"], {k: v.to(self.device) for k, v in kept.tensors["best"].items()})
+            self.best = (
+                state["best"],
+                {k: v.to(self.device) for k, v in kept.tensors["best"].items()},
+            )
         self.probe.remember(state["probe"])

@@ -1,8 +1,9 @@
-"""The optimizer's step without its wrapping: the same fused kernel on the same state, called directly.
+"""The optimizer's step without its wrapping: the same fused kernel on the same state, called
+directly.
 
-`torch.optim` spends more time on hooks, grouping and checks than a small network's update takes. For the plain
-cases the kernel is called on the tensors that the optimizer keeps, so that its state stays its own; in all other
-cases its `step` is called. Equal to the last bit, by test.
+`torch.optim` spends more time on hooks, grouping and checks than a small network's update takes.
+For the plain cases the kernel is called on the tensors that the optimizer keeps, so that its state
+stays its own; in all other cases its `step` is called. Equal to the last bit, by test.
 """
 
 from __future__ import annotations
@@ -16,29 +17,57 @@ from torch import Tensor
 
 def updater(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
     """A function that does what `optimizer.step()` does, as fast as can be."""
-    kernels = {torch.optim.SGD: ("_fused_sgd_", _sgd), torch.optim.Adam: ("_fused_adam_", _adam), torch.optim.AdamW: ("_fused_adamw_", _adam)}
+    kernels = {
+        torch.optim.SGD: ("_fused_sgd_", _sgd),
+        torch.optim.Adam: ("_fused_adam_", _adam),
+        torch.optim.AdamW: ("_fused_adamw_", _adam),
+    }
     name, made = kernels.get(type(optimizer), ("", None))
     groups = optimizer.param_groups
     kernel = getattr(torch, name, None) if name else None
-    plain = len(groups) == 1 and groups[0].get("fused") and not any(groups[0].get(odd) for odd in ("maximize", "amsgrad", "differentiable", "capturable"))
+    plain = (
+        len(groups) == 1
+        and groups[0].get("fused")
+        and not any(
+            groups[0].get(odd) for odd in ("maximize", "amsgrad", "differentiable", "capturable")
+        )
+    )
     if made is None or kernel is None or not plain:
         return optimizer.step
     return made(optimizer, kernel)
 
 
 def _sgd(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Callable[[], object]:
-    group = optimizer.param_groups[0]  # for what stays: `load_state_dict` puts another dict with the rate in its place
+    group = optimizer.param_groups[
+        0
+    ]  # for what stays: `load_state_dict` puts another dict with the rate in its place
     parameters: list[Tensor] = group["params"]
-    settings = {key: group[key] for key in ("momentum", "weight_decay", "dampening", "nesterov", "maximize")}
+    settings = {
+        key: group[key] for key in ("momentum", "weight_decay", "dampening", "nesterov", "maximize")
+    }
     has_memory = bool(group["momentum"])
 
     @torch.no_grad()
     def update() -> object:
         gradients = [p.grad for p in parameters]
-        memory = [optimizer.state[p].get("momentum_buffer") if p in optimizer.state else None for p in parameters] if has_memory else []
+        memory = (
+            [
+                optimizer.state[p].get("momentum_buffer") if p in optimizer.state else None
+                for p in parameters
+            ]
+            if has_memory
+            else []
+        )
         if any(g is None for g in gradients) or any(m is None for m in memory):
             return optimizer.step()  # the first step, or a parameter that was not used
-        kernel(parameters, gradients, memory, lr=optimizer.param_groups[0]["lr"], is_first_step=False, **settings)
+        kernel(
+            parameters,
+            gradients,
+            memory,
+            lr=optimizer.param_groups[0]["lr"],
+            is_first_step=False,
+            **settings,
+        )
         return None
 
     return update
@@ -64,8 +93,22 @@ def _adam(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Call
             return optimizer.step()
         steps = [s["step"] for s in state if s]
         torch._foreach_add_(steps, 1)
-        averages, squares = [s["exp_avg"] for s in state if s], [s["exp_avg_sq"] for s in state if s]
-        kernel(parameters, gradients, averages, squares, [], steps, lr=optimizer.param_groups[0]["lr"], grad_scale=None, found_inf=None, **settings)
+        averages, squares = (
+            [s["exp_avg"] for s in state if s],
+            [s["exp_avg_sq"] for s in state if s],
+        )
+        kernel(
+            parameters,
+            gradients,
+            averages,
+            squares,
+            [],
+            steps,
+            lr=optimizer.param_groups[0]["lr"],
+            grad_scale=None,
+            found_inf=None,
+            **settings,
+        )
         return None
 
     return update

@@ -1,4 +1,5 @@
-"""What a start does to a network before training: how large its outputs and gradients are, layer by layer, on one batch."""
+"""What a start does to a network before training: how large its outputs and gradients are, layer by
+layer, on one batch."""
 
 from __future__ import annotations
 
@@ -43,8 +44,8 @@ class Begun:
 def look_at_start(recipe: Recipe, *, samples: int = 256) -> tuple[Begun, ...]:
     """Each layer's spread of weights, outputs and gradients, on one batch, before the first step.
 
-    A good start has outputs and gradients of the same size in all layers: outputs that fade or grow from layer to layer do
-    so again with every layer more.
+    A good start has outputs and gradients of the same size in all layers: outputs that fade or grow
+    from layer to layer do so again with every layer more.
 
     Args:
         recipe: what would be trained; nothing is.
@@ -71,10 +72,14 @@ def look_at_start(recipe: Recipe, *, samples: int = 256) -> tuple[Begun, ...]:
             module = recipe.network.build()
         prepare_module(module, recipe)
         begin(module, recipe, data.train.x, data.train.y)
-        return _looked(recipe, module, data.train.x[: max(2, samples)], data.train.y[: max(2, samples)])
+        return _looked(
+            recipe, module, data.train.x[: max(2, samples)], data.train.y[: max(2, samples)]
+        )
 
 
-def _looked(recipe: Recipe, module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[Begun, ...]:
+def _looked(
+    recipe: Recipe, module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor
+) -> tuple[Begun, ...]:
     outputs: dict[str, float] = {}
     names = {layer: name for name, layer in module.named_modules()}
 
@@ -83,7 +88,11 @@ def _looked(recipe: Recipe, module: torch.nn.Module, x: torch.Tensor, y: torch.T
         if isinstance(first, torch.Tensor):
             outputs.setdefault(names[layer], float(first.detach().std()))
 
-    handles = [layer.register_forward_hook(look) for layer in module.modules() if not list(layer.children())]
+    handles = [
+        layer.register_forward_hook(look)
+        for layer in module.modules()
+        if not list(layer.children())
+    ]
     module.train()
     probe = Probe(module)
     probe.listen()
@@ -98,12 +107,28 @@ def _looked(recipe: Recipe, module: torch.nn.Module, x: torch.Tensor, y: torch.T
         handle.remove()
     found = []
     for layer in probe.layers:
-        own = [p for p in module.get_submodule(layer.name).parameters(recurse=False) if p.dim() > 1] if layer.name in names.values() else []
-        gradient = torch.cat([p.grad.flatten() for p in own if p.grad is not None]) if own else torch.zeros(0)
+        own = (
+            [p for p in module.get_submodule(layer.name).parameters(recurse=False) if p.dim() > 1]
+            if layer.name in names.values()
+            else []
+        )
+        gradient = (
+            torch.cat([p.grad.flatten() for p in own if p.grad is not None])
+            if own
+            else torch.zeros(0)
+        )
         weight = torch.cat([p.detach().flatten() for p in own]) if own else torch.zeros(0)
         silent = row.get(f"{signals.ACTIVATION_ZEROS}|{layer.name}")
         spread = float(gradient.std()) if len(gradient) > 1 else 0.0
-        found.append(Begun(layer.name, float(weight.std()) if len(weight) > 1 else 0.0, outputs.get(layer.name, 0.0), spread, silent))
+        found.append(
+            Begun(
+                layer.name,
+                float(weight.std()) if len(weight) > 1 else 0.0,
+                outputs.get(layer.name, 0.0),
+                spread,
+                silent,
+            )
+        )
     return tuple(found)
 
 
@@ -119,6 +144,12 @@ def start_table(rows: tuple[Begun, ...]) -> str:
     cells = [("layer", "weights", "outputs", "gradients", "silent")]
     for row in rows:
         silent = "" if row.silent is None else f"{100 * row.silent:.0f} %"
-        cells.append((row.layer, f"{row.weight:.3g}", f"{row.output:.3g}", f"{row.gradient:.3g}", silent))
+        cells.append(
+            (row.layer, f"{row.weight:.3g}", f"{row.output:.3g}", f"{row.gradient:.3g}", silent)
+        )
     wide = [max(len(row[i]) for row in cells) for i in range(5)]
-    return "\n".join(f"{row[0]:<{wide[0]}}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], wide[1:], strict=True)) for row in cells)
+    return "\n".join(
+        f"{row[0]:<{wide[0]}}  "
+        + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], wide[1:], strict=True))
+        for row in cells
+    )

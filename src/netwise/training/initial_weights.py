@@ -18,8 +18,12 @@ from netwise.training.run import module_weights
 
 
 def begin(module: nn.Module, recipe: Recipe, x: Tensor, y: Tensor) -> None:
-    """Give the fresh `module` the weights that the recipe says; `x` and `y` are the training part."""
-    init, generator = recipe.init, random_streams.generator(recipe.seed, random_streams.INIT, step=1)
+    """Give the fresh `module` the weights that the recipe says; `x` and `y` are the training
+    part."""
+    init, generator = (
+        recipe.init,
+        random_streams.generator(recipe.seed, random_streams.INIT, step=1),
+    )
     if not isinstance(init, From):
         initialize(module, init, generator, x)
     else:
@@ -50,5 +54,9 @@ def _trained(recipe: Recipe) -> dict[str, Tensor]:
     if run.history.ended.how == INTERRUPTED:
         raise KeyboardInterrupt
     if run.history.ended.how == DIVERGED:
-        raise RunFolderError(f"the recipe whose weights are to be taken diverged: {run.history.ended.sentence}")
-    return {name: value for name, value in run.module.state_dict().items() if isinstance(value, Tensor)}
+        raise RunFolderError(
+            f"the recipe whose weights are to be taken diverged: {run.history.ended.sentence}"
+        )
+    return {
+        name: value for name, value in run.module.state_dict().items() if isinstance(value, Tensor)
+    }

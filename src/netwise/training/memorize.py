@@ -23,8 +23,15 @@ from netwise.training.run import Intake, Run
 JUDGED = 0.1  # share of turned units that the score is about: a tenth, as in the notes' experiments
 
 
-def store_patterns(recipe: Recipe, samples: Samples, fitted: tuple[Fitted, ...], folder: RunFolder | None, versions: dict[str, str]) -> Run:
-    """Store the training part, then recall it from more and more noise: a row for each share of turned units."""
+def store_patterns(
+    recipe: Recipe,
+    samples: Samples,
+    fitted: tuple[Fitted, ...],
+    folder: RunFolder | None,
+    versions: dict[str, str],
+) -> Run:
+    """Store the training part, then recall it from more and more noise: a row for each share of
+    turned units."""
     began = time.monotonic()
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         memory = recipe.network.build()
@@ -33,21 +40,45 @@ def store_patterns(recipe: Recipe, samples: Samples, fitted: tuple[Fitted, ...],
     seed = random_streams.seed_of(recipe.seed, random_streams.PROBE) % 2**31
     rows: list[dict[str, Any]] = []
     for step, (noise, recovered, overlap) in enumerate(_recalled(memory, seed)):
-        rows.append({"step": step, signals.MEMORY_NOISE: noise, signals.MEMORY_RECOVERED: recovered, signals.MEMORY_OVERLAP: overlap})
+        rows.append(
+            {
+                "step": step,
+                signals.MEMORY_NOISE: noise,
+                signals.MEMORY_RECOVERED: recovered,
+                signals.MEMORY_OVERLAP: overlap,
+            }
+        )
     rows[0][signals.MEMORY_LOAD] = memory.load
     if isinstance(memory, AssociativeMemory):
-        rows[0] |= {signals.MEMORY_UNSTABLE: memory.unstable(), signals.MEMORY_CROSSTALK: float(memory.crosstalk().max())}
+        rows[0] |= {
+            signals.MEMORY_UNSTABLE: memory.unstable(),
+            signals.MEMORY_CROSSTALK: float(memory.crosstalk().max()),
+        }
     count = len(memory.patterns)
     found = round(rows[NOISES.index(JUDGED)][signals.MEMORY_RECOVERED] * count)
-    score = Score("recall", found / count, *wilson(found, count), count, "each pattern with a tenth of its units turned")
+    score = Score(
+        "recall",
+        found / count,
+        *wilson(found, count),
+        count,
+        "each pattern with a tenth of its units turned",
+    )
     ended = Ended(FINISHED, f"{count} patterns stored in {memory.patterns.shape[1]} units.", 0)
-    made = MadeBy(recipe.hash, versions, "cpu", torch.get_num_threads(), round(time.monotonic() - began, 3))
+    made = MadeBy(
+        recipe.hash, versions, "cpu", torch.get_num_threads(), round(time.monotonic() - began, 3)
+    )
     history = History.from_rows(rows, (), Facts(task=MEMORY, train_size=count), ended, made)
     intake = Intake.of(samples, fitted)
     if folder is not None:
         folder.append(rows)
-        folder.write_weights({**{f"model.{k}": v for k, v in memory.state_dict().items()}, **intake.tensors()})
-        told = {**about(History({}, (), history.facts, ended, made)), "fingerprint": samples.fingerprint, "intake": intake.plain()}
+        folder.write_weights(
+            {**{f"model.{k}": v for k, v in memory.state_dict().items()}, **intake.tensors()}
+        )
+        told = {
+            **about(History({}, (), history.facts, ended, made)),
+            "fingerprint": samples.fingerprint,
+            "intake": intake.plain(),
+        }
         folder.write_about({**told, "score": {**asdict(score), "sentence": str(score)}})
     memory.eval()
     return Run(recipe, history, memory, intake, score, folder.path if folder else None)
@@ -57,7 +88,9 @@ def _recalled(memory: Memory, seed: int) -> list[tuple[float, float, float]]:
     if isinstance(memory, AssociativeMemory):
         return memory.basins(NOISES, seed=seed)
     found = []
-    for i, noise in enumerate(NOISES):  # real values: a share of the numbers is set to the mean of all
+    for i, noise in enumerate(
+        NOISES
+    ):  # real values: a share of the numbers is set to the mean of all
         g = torch.Generator().manual_seed(seed + i)
         p = memory.patterns
         given = torch.where(torch.rand(p.shape, generator=g) < noise, p.mean(), p)

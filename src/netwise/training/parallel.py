@@ -1,4 +1,5 @@
-"""Many recipes, each trained on its own, through joblib: here in processes, on a cluster by joblib's own backends."""
+"""Many recipes, each trained on its own, through joblib: here in processes, on a cluster by
+joblib's own backends."""
 
 from __future__ import annotations
 
@@ -29,16 +30,24 @@ class _Outcome:
 
 
 def fit_many(
-    recipes: Sequence[Recipe], *, jobs: int | None = None, test: bool = False, watch_every: int | None = None, done: Callable[[int, Run], None] | None = None
+    recipes: Sequence[Recipe],
+    *,
+    jobs: int | None = None,
+    test: bool = False,
+    watch_every: int | None = None,
+    done: Callable[[int, Run], None] | None = None,
 ) -> list[Run]:
-    """Train many recipes side by side; the same call runs on a cluster under `joblib.parallel_config`.
+    """Train many recipes side by side; the same call runs on a cluster under
+    `joblib.parallel_config`.
 
-    A recipe that diverges is a run that says so; the others go on. Each worker computes with its share of the
-    cores; data that all recipes share are loaded once and mapped into the memory of each worker.
+    A recipe that diverges is a run that says so; the others go on. Each worker computes with its
+    share of the cores; data that all recipes share are loaded once and mapped into the memory of
+    each worker.
 
     Args:
         recipes: what to train.
-        jobs: how many at a time. Default: one a core, and no more than recipes; 1 stays in this process.
+        jobs: how many at a time. Default: one a core, and no more than recipes; 1 stays in this
+            process.
         test: score the test part of each. Default false: comparing is no reason to touch it.
         watch_every: as in `fit`.
         done: called with (place in `recipes`, run) as each ends. Default none.
@@ -67,7 +76,11 @@ def fit_many(
     runs: list[Run | None] = [None] * len(recipes)
     with shared_data(recipes, jobs) as data, told(recipes, runs) as notes:
         for sent in (light, _whole) if data is not None else (_whole,):
-            tasks = (joblib.delayed(_one)(i, sent(recipe), how, data, sent is light, notes) for i, recipe in enumerate(recipes) if runs[i] is None)
+            tasks = (
+                joblib.delayed(_one)(i, sent(recipe), how, data, sent is light, notes)
+                for i, recipe in enumerate(recipes)
+                if runs[i] is None
+            )
             found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
             for place, outcome in found:
                 if outcome is None:
@@ -85,13 +98,19 @@ def _whole(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def _one(place: int, recipe: Recipe, how: How, data: str | None, is_light: bool, notes: str | None) -> tuple[int, _Outcome | None]:
+def _one(
+    place: int, recipe: Recipe, how: How, data: str | None, is_light: bool, notes: str | None
+) -> tuple[int, _Outcome | None]:
     from safetensors.torch import save
 
     with found_data(recipe, data) as is_there:
         if is_light and not is_there:
             return place, None
-        run = _stored(recipe, None) if recipe.network.stores else _Session(recipe, how).run(None, Noting(notes, place) if notes else Silent(), None)
+        run = (
+            _stored(recipe, None)
+            if recipe.network.stores
+            else _Session(recipe, how).run(None, Noting(notes, place) if notes else Silent(), None)
+        )
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
     return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
 
@@ -101,7 +120,13 @@ def _run(recipe: Recipe, outcome: _Outcome) -> Run:
 
     tensors = load(outcome.weights)
     samples = aimed(recipe.network, recipe.data.load())
-    plain: dict[str, Any] = {"encoder": samples.encoder.plain(), "task": samples.task, "classes": samples.classes}
+    plain: dict[str, Any] = {
+        "encoder": samples.encoder.plain(),
+        "task": samples.task,
+        "classes": samples.classes,
+    }
     intake = Intake.read(plain, tensors, len(recipe.preprocess))
-    module = module_from(recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    module = module_from(
+        recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    )
     return Run(recipe, outcome.history, module, intake, outcome.score)

@@ -88,9 +88,11 @@ def watcher() -> Watcher | None:
 
 @contextmanager
 def watched(by: Watcher) -> Iterator[None]:
-    """Inside, whatever trains many runs tells of them twice a second: how many have ended, in words, and those at work.
+    """Inside, whatever trains many runs tells of them twice a second: how many have ended, in
+    words, and those at work.
 
-    `fit_many`, cross-validation, learning curves, trials, `treat` and `search` all do, whoever calls them.
+    `fit_many`, cross-validation, learning curves, trials, `treat` and `search` all do, whoever
+    calls them.
 
     Example:
         >>> import netwise as nw

@@ -1,4 +1,5 @@
-"""Many runs of `fit_many` tell how far they are: each worker notes it in a file, who watches reads them."""
+"""Many runs of `fit_many` tell how far they are: each worker notes it in a file, who watches reads
+them."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from netwise.training.run import Run
 
 @contextmanager
 def told(recipes: Sequence[Recipe], runs: Sequence[Run | None]) -> Iterator[str | None]:
-    """Inside, who watches is told of these runs; a folder for what the workers note for it, None where nobody does."""
+    """Inside, who watches is told of these runs; a folder for what the workers note for it, None
+    where nobody does."""
     tell = watcher()
     if tell is None:
         yield None
@@ -27,7 +29,10 @@ def told(recipes: Sequence[Recipe], runs: Sequence[Run | None]) -> Iterator[str 
 
     def look() -> None:
         ended = sum(run is not None for run in runs)
-        tell(f"{ended} of {len(recipes)} runs ended", [_at_work(recipes, *note) for note in _notes(Path(notes)) if runs[note[0]] is None])
+        tell(
+            f"{ended} of {len(recipes)} runs ended",
+            [_at_work(recipes, *note) for note in _notes(Path(notes)) if runs[note[0]] is None],
+        )
 
     with tempfile.TemporaryDirectory(prefix="netwise-notes-", ignore_cleanup_errors=True) as notes:
         with every(LOOK_EVERY, look):
@@ -35,7 +40,9 @@ def told(recipes: Sequence[Recipe], runs: Sequence[Run | None]) -> Iterator[str 
         look()
 
 
-def _at_work(recipes: Sequence[Recipe], place: int, epoch: int, epochs: int, value: float | None) -> AtWork:
+def _at_work(
+    recipes: Sequence[Recipe], place: int, epoch: int, epochs: int, value: float | None
+) -> AtWork:
     apart = changes(recipes[0], recipes[place])
     about = ", ".join(f"{name} = {new}" for name, (_, new) in apart.items())
     return AtWork(f"run {place + 1} of {len(recipes)}", epoch, epochs, value, about)

@@ -1,4 +1,5 @@
-"""A run: the recipe, what was heard of it, and the network it left, with all that its inputs need."""
+"""A run: the recipe, what was heard of it, and the network it left, with all that its inputs
+need."""
 
 from __future__ import annotations
 
@@ -18,7 +19,13 @@ from netwise.history import History, history_from
 from netwise.networks import Network, Own
 from netwise.networks.energy.phases import Phase
 from netwise.networks.unsupervised import Unsupervised
-from netwise.parts.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION, BinaryCrossEntropy, CrossEntropy
+from netwise.parts.losses import (
+    CLASSIFICATION,
+    DENSITY,
+    RECONSTRUCTION,
+    BinaryCrossEntropy,
+    CrossEntropy,
+)
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
@@ -46,7 +53,14 @@ class Intake:
 
     @staticmethod
     def of(samples: Samples, fitted: tuple[Fitted, ...]) -> Intake:
-        return Intake(samples.encoder, fitted, samples.task, samples.classes, samples.target_mean, samples.target_scale)
+        return Intake(
+            samples.encoder,
+            fitted,
+            samples.task,
+            samples.classes,
+            samples.target_mean,
+            samples.target_scale,
+        )
 
     def prepared(self, raw: Any, steps: Sequence[Preprocess]) -> Tensor:
         """Raw inputs, encoded and after these preprocessing steps as they were fitted."""
@@ -59,7 +73,11 @@ class Intake:
         return {"encoder": self.encoder.plain(), "task": self.task, "classes": list(self.classes)}
 
     def tensors(self) -> dict[str, Tensor]:
-        found = {f"preprocess.{i}.{name}": value for i, step in enumerate(self.fitted) for name, value in step.items()}
+        found = {
+            f"preprocess.{i}.{name}": value
+            for i, step in enumerate(self.fitted)
+            for name, value in step.items()
+        }
         return {**found, "target.mean": self.target_mean, "target.scale": self.target_scale}
 
     @staticmethod
@@ -69,7 +87,14 @@ class Intake:
             if key.startswith("preprocess."):
                 _, number, name = key.split(".", 2)
                 fitted[int(number)][name] = value
-        return Intake(encoder_from(plain["encoder"]), tuple(fitted), plain["task"], tuple(plain["classes"]), tensors["target.mean"], tensors["target.scale"])
+        return Intake(
+            encoder_from(plain["encoder"]),
+            tuple(fitted),
+            plain["task"],
+            tuple(plain["classes"]),
+            tensors["target.mean"],
+            tensors["target.scale"],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +104,11 @@ class Run:
     Args:
         recipe: what was asked for.
         history: what was heard, and how it ended.
-        module: the trained torch module, as the run ended (its best weights, where the stopping rule keeps them).
+        module: the trained torch module, as the run ended (its best weights, where the stopping
+            rule keeps them).
         intake: how raw inputs become what the module takes.
-        score: on the test part, touched once, at the end; None where there is none or the run diverged.
+        score: on the test part, touched once, at the end; None where there is none or the run
+            diverged.
         folder: where it is kept, or None.
 
     Example:
@@ -99,9 +126,14 @@ class Run:
     folder: Path | None = None
 
     def outputs(self, raw: Any) -> Tensor:
-        """The network's outputs `(samples, outputs)` for raw inputs, as a user has them: see `predict`."""
+        """The network's outputs `(samples, outputs)` for raw inputs, as a user has them: see
+        `predict`."""
         x = self.prepared(raw)
-        return outputs_of(self.module, x).cpu() if len(x) else torch.zeros(0, max(1, len(self.intake.classes)))
+        return (
+            outputs_of(self.module, x).cpu()
+            if len(x)
+            else torch.zeros(0, max(1, len(self.intake.classes)))
+        )
 
     def codes(self, raw: Any) -> Tensor:
         """What an autoencoder, a machine or a stack makes of raw inputs, `(samples, code)`.
@@ -110,9 +142,13 @@ class Run:
             TypeError: the network has no code.
         """
         if not isinstance(self.module, Unsupervised):
-            raise TypeError(f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model")
+            raise TypeError(
+                f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model"
+            )
         with evaluating(self.module), torch.no_grad():
-            return torch.cat([self.module.encode(piece) for piece in self.prepared(raw).split(4096)]).cpu()
+            return torch.cat(
+                [self.module.encode(piece) for piece in self.prepared(raw).split(4096)]
+            ).cpu()
 
     def prepared(self, raw: Any) -> Tensor:
         """Raw inputs as the module takes them: encoded, and after the recipe's preprocessing."""
@@ -122,12 +158,13 @@ class Run:
     def predict(self, raw: Any) -> np.ndarray:
         """Class names `(samples,)`, or numbers in the units of the training targets.
 
-        Where the inputs themselves were learned: what the network gives back of them `(samples, inputs)`, as it takes them,
-        after preprocessing. A memory gives what it recalls.
+        Where the inputs themselves were learned: what the network gives back of them `(samples,
+        inputs)`, as it takes them, after preprocessing. A memory gives what it recalls.
 
         Args:
-            raw: inputs as they were given to the data: arrays in the same units and shapes (of one sample or
-                many), or for tables a CSV file's path, a frame, a list of dicts, or rows in the order of columns.
+            raw: inputs as they were given to the data: arrays in the same units and shapes (of one
+                sample or many), or for tables a CSV file's path, a frame, a list of dicts, or rows
+                in the order of columns.
 
         Raises:
             DataError: raw inputs that do not have the shape or the columns of the training data.
@@ -151,7 +188,9 @@ class Run:
             TypeError: the run is a regression.
         """
         if self.intake.task != CLASSIFICATION:
-            raise TypeError("predict_proba is for classes, and this run learned numbers: use predict")
+            raise TypeError(
+                "predict_proba is for classes, and this run learned numbers: use predict"
+            )
         outputs = self.outputs(raw)
         if isinstance(self.recipe.loss, CrossEntropy | Phase):
             outputs = torch.softmax(outputs, 1)
@@ -166,10 +205,12 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
 
     Args:
         folder: of a run that has ended.
-        network: for a network of one's own: the same `Own(build)` again, since loading imports no code.
+        network: for a network of one's own: the same `Own(build)` again, since loading imports no
+            code.
 
     Raises:
-        RunFolderError: no run folder, a run that has not ended, damage, or an own network that was not given.
+        RunFolderError: no run folder, a run that has not ended, damage, or an own network that was
+            not given.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -184,7 +225,11 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
     tensors = store.weights()
     intake = Intake.read(about["intake"], tensors, len(recipe.preprocess))
     module = module_from(recipe, module_weights(tensors), store.path)
-    score = Score(**{k: v for k, v in about["score"].items() if k != "sentence"}) if about.get("score") else None
+    score = (
+        Score(**{k: v for k, v in about["score"].items() if k != "sentence"})
+        if about.get("score")
+        else None
+    )
     return Run(recipe, history_from(about, store.rows()), module, intake, score, store.path)
 
 
@@ -198,7 +243,9 @@ def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
             f"hand it over, load(folder, network=Own({str(recipe.network.source).split(':')[-1]}))"
         )
     if not isinstance(network, Own) or network.source != recipe.network.source:
-        raise RunFolderError(f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}")
+        raise RunFolderError(
+            f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}"
+        )
     return recipe.but(network=network)
 
 
@@ -211,15 +258,23 @@ def without_code(recipe: Recipe, folder: Path) -> None:
     named = code_within(recipe)
     if named:
         told = "and reading runs no code: train that recipe first, and name its folder in the place of it, init=From(folder)"
-        raise RunFolderError(f"{folder}: its start is trained by a network of the user's own, {', '.join(named)}, {told}")
+        raise RunFolderError(
+            f"{folder}: its start is trained by a network of the user's own, {', '.join(named)}, {told}"
+        )
 
 
 def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Those of a run folder's tensors that are the module's own, by its names."""
-    return {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    return {
+        name.removeprefix("model."): value
+        for name, value in tensors.items()
+        if name.startswith("model.")
+    }
 
 
-def module_from(recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None = None) -> nn.Module:
+def module_from(
+    recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None = None
+) -> nn.Module:
     """The recipe's module with these weights."""
     with torch.random.fork_rng():
         module = recipe.network.build()
@@ -227,13 +282,16 @@ def module_from(recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None 
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise RunFolderError(f"{folder}: the weights are not those of the recipe's network: {str(error).splitlines()[-1].strip()}") from None
+        raise RunFolderError(
+            f"{folder}: the weights are not those of the recipe's network: {str(error).splitlines()[-1].strip()}"
+        ) from None
     module.eval()
     return module
 
 
 def prepare_module(module: nn.Module, recipe: Recipe) -> None:
-    """Tell the fresh module the recipe's loss, where it counts its own: of an energy model the phase, whose memory is part of its state."""
+    """Tell the fresh module the recipe's loss, where it counts its own: of an energy model the
+    phase, whose memory is part of its state."""
     if isinstance(module, Unsupervised):
         module.learn_by(recipe.loss)
 

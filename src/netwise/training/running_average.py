@@ -27,7 +27,8 @@ class RunningAverage:
 
     @torch.no_grad()
     def take_in(self, done: float) -> None:
-        """The present weights enter, when `done` of the run (0 to 1) is over, if the rule says so."""
+        """The present weights enter, when `done` of the run (0 to 1) is over, if the rule says
+        so."""
         share = None if self.rule is None else self.rule.share(self.count, done)
         if share is None:
             return
@@ -36,7 +37,9 @@ class RunningAverage:
             self.tensors = {name: value.clone() for name, value in live.items()}
         else:
             moving = [name for name, value in live.items() if value.is_floating_point()]
-            torch._foreach_lerp_([self.tensors[name] for name in moving], [live[name] for name in moving], share)
+            torch._foreach_lerp_(
+                [self.tensors[name] for name in moving], [live[name] for name in moving], share
+            )
             for name in live.keys() - set(moving):
                 self.tensors[name] = live[name].clone()
         self.count += 1

@@ -1,4 +1,5 @@
-"""One copy of the data for all workers of a machine: written once, mapped into the memory of each."""
+"""One copy of the data for all workers of a machine: written once, mapped into the memory of
+each."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ LEAST_BYTES = 1_000_000  # smaller data are loaded sooner than shared
 
 @contextmanager
 def shared_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
-    """Inside, a folder for `found_data` in other processes, with the data of which these recipes see all or a part; None where it would not pay.
+    """Inside, a folder for `found_data` in other processes, with the data of which these recipes
+    see all or a part; None where it would not pay.
 
     Where they see the same of it, after the same preprocessing, that is in the folder too.
     """
@@ -45,7 +47,8 @@ def shared_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
 
 @contextmanager
 def found_data(recipe: Recipe, folder: str | None) -> Iterator[bool]:
-    """Inside, this process takes the recipe's data from the folder of `shared_data`, where that is there: on another machine it is not."""
+    """Inside, this process takes the recipe's data from the folder of `shared_data`, where that is
+    there: on another machine it is not."""
     if folder is None or not (Path(folder) / LOADED).is_file():
         yield False
         return
@@ -61,7 +64,8 @@ def found_data(recipe: Recipe, folder: str | None) -> Iterator[bool]:
 
 
 def light(recipe: Recipe) -> Recipe:
-    """The recipe to be sent to who finds its data: arrays in memory stay behind, and are known by their digest."""
+    """The recipe to be sent to who finds its data: arrays in memory stay behind, and are known by
+    their digest."""
     return recipe.but(data=_light(recipe.data))
 
 
@@ -76,4 +80,7 @@ def _loaded(path: Path) -> Samples:
 
 
 def _bytes(samples: Samples) -> int:
-    return sum(part.x.numel() * part.x.element_size() for part in (samples.train, samples.valid, samples.test))
+    return sum(
+        part.x.numel() * part.x.element_size()
+        for part in (samples.train, samples.valid, samples.test)
+    )

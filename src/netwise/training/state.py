@@ -1,4 +1,5 @@
-"""Everything that a step changes, taken out and put back: weights, buffers, optimizer, torch's random generator."""
+"""Everything that a step changes, taken out and put back: weights, buffers, optimizer, torch's
+random generator."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ def module_tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """What the optimizer remembers, as `number.name`; numbers and rows of tensors (L-BFGS) under names that say so."""
+    """What the optimizer remembers, as `number.name`; numbers and rows of tensors (L-BFGS) under
+    names that say so."""
     found: dict[str, Tensor] = {}
     for number, memory in optimizer.state_dict()["state"].items():
         for name, value in memory.items():
@@ -29,8 +31,13 @@ def _plain(key: str, value: Any) -> dict[str, Tensor]:
     if isinstance(value, bool | int | float):
         return {f"{key}:{type(value).__name__}": torch.tensor(float(value), dtype=torch.float64)}
     if isinstance(value, list):
-        items = [item for i, each in enumerate(value) for item in _plain(f"{key}:{i}", each).items()]
-        return {f"{key}:length": torch.tensor(float(len(value)), dtype=torch.float64), **dict(items)}
+        items = [
+            item for i, each in enumerate(value) for item in _plain(f"{key}:{i}", each).items()
+        ]
+        return {
+            f"{key}:length": torch.tensor(float(len(value)), dtype=torch.float64),
+            **dict(items),
+        }
     return {}  # None, which loading leaves as it is
 
 
@@ -77,7 +84,9 @@ def set_rng_state(states: list[Tensor], device: torch.device) -> None:
 class Keeper:
     """Keeps one snapshot of a module and its optimizer, and can go back to it."""
 
-    def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    def __init__(
+        self, module: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    ) -> None:
         self.module, self.optimizer, self.device = module, optimizer, device
         self._model: dict[str, Tensor] = {}
         self._memory: dict[str, Tensor] = {}
@@ -102,7 +111,9 @@ class Keeper:
 @torch.no_grad()
 def _copied(live: dict[str, Tensor], buffers: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of `live` copied, into `buffers` where these have the same names and shapes."""
-    if live.keys() != buffers.keys() or any(value.shape != buffers[key].shape for key, value in live.items()):
+    if live.keys() != buffers.keys() or any(
+        value.shape != buffers[key].shape for key, value in live.items()
+    ):
         return {key: value.detach().clone() for key, value in live.items()}
     for key, value in live.items():
         buffers[key].copy_(value)

@@ -1,7 +1,7 @@
 """The plain step: the ordinary module, autograd, torch's optimizer, batches gathered from memory.
 
-`take` runs a stretch of them as fast as eager torch goes; `take_carefully` runs the same steps one at a time and
-looks at everything after each, to find the one that broke.
+`take` runs a stretch of them as fast as eager torch goes; `take_carefully` runs the same steps one
+at a time and looks at everything after each, to find the one that broke.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
 from netwise.training.fused_update import updater
 
-Blend = tuple[Tensor, float]  # for each sample the row it was mixed with, and the share of its own target
+Blend = tuple[
+    Tensor, float
+]  # for each sample the row it was mixed with, and the share of its own target
 GATHERED_BYTES = 1_000_000  # about what a core's own cache holds
 
 
@@ -58,23 +60,41 @@ class Stepper:
     """Takes the steps of one run."""
 
     def __init__(
-        self, recipe: Recipe, module: nn.Module, optimizer: torch.optim.Optimizer, train: Pairs, task: str, probe: Probe, every: int, in_order: bool = False
+        self,
+        recipe: Recipe,
+        module: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        train: Pairs,
+        task: str,
+        probe: Probe,
+        every: int,
+        in_order: bool = False,
     ) -> None:
         self.recipe, self.module, self.in_order = recipe, module, in_order
         self.train, self.task, self.probe, self.every = train, task, probe, every
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.own_loss = recipe.network.own_loss
-        self.weight = None if train.weight is None else train.weight / train.weight.mean()  # batches have unequal sums; the mean over all is 1
+        self.weight = (
+            None if train.weight is None else train.weight / train.weight.mean()
+        )  # batches have unequal sums; the mean over all is 1
         self.loss_of_each = None if self.weight is None else recipe.loss.each()
         self.learn()
         self.mode(optimizer)
         self.asked_to_stop: Callable[[], bool] = lambda: False
-        self.before_step: Callable[[int], None] | None = None  # told the number of the batch: sets a rate that changes at each step
-        self.after_step: Callable[[], None] | None = None  # weights have moved: an average takes them in
-        self.priced = recipe.penalty if recipe.penalty is not None and recipe.penalty.priced else None
+        self.before_step: Callable[[int], None] | None = (
+            None  # told the number of the batch: sets a rate that changes at each step
+        )
+        self.after_step: Callable[[], None] | None = (
+            None  # weights have moved: an average takes them in
+        )
+        self.priced = (
+            recipe.penalty if recipe.penalty is not None and recipe.penalty.priced else None
+        )
         self.activities: list[Tensor] = []
         heard = (
-            [layer for layer in module.modules() if type(layer).__name__ in ACTIVATION_MODULES] if recipe.penalty is not None and recipe.penalty.listens else []
+            [layer for layer in module.modules() if type(layer).__name__ in ACTIVATION_MODULES]
+            if recipe.penalty is not None and recipe.penalty.listens
+            else []
         )
         self.ears = [layer.register_forward_hook(self._heard) for layer in heard]
 
@@ -100,10 +120,14 @@ class Stepper:
     def batches(self, epoch: int) -> tuple[Tensor, ...]:
         """Row numbers of each batch of an epoch, in its own order.
 
-        A last batch of a single sample joins the one before it: batch norm could not learn from it alone.
+        A last batch of a single sample joins the one before it: batch norm could not learn from it
+        alone.
         """
         if self.in_order:
-            return tuple(rows.to(self.train.x.device) for rows in in_streams(len(self.train), self.recipe.batch_size))
+            return tuple(
+                rows.to(self.train.x.device)
+                for rows in in_streams(len(self.train), self.recipe.batch_size)
+            )
         g = random_streams.generator(self.recipe.seed, random_streams.ORDER, epoch)
         order = torch.randperm(len(self.train), generator=g)
         batches = order.split(self.recipe.batch_size)
@@ -113,7 +137,8 @@ class Stepper:
         return tuple(batch.to(device) for batch in batches) if device.type != "cpu" else batches
 
     def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> Stretch:
-        """Steps over `batches`, the first of which is number `first` of its epoch and `step` of the run."""
+        """Steps over `batches`, the first of which is number `first` of its epoch and `step` of the
+        run."""
         said = Stretch()
         for number, (x, y, w) in enumerate(self._gathered(batches)):
             watched = self.every > 0 and (step + number) % self.every == 0
@@ -122,17 +147,39 @@ class Stepper:
                 break
         return said
 
-    def _gathered(self, batches: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Inputs, targets and weights of each batch; small batches are gathered several at a time, while they fit in a cache."""
+    def _gathered(
+        self, batches: tuple[Tensor, ...]
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Inputs, targets and weights of each batch; small batches are gathered several at a time,
+        while they fit in a cache."""
         size = max(1, len(batches[0]) * self.train.x[0].numel() * self.train.x.element_size())
         together = max(1, GATHERED_BYTES // size)
         for start in range(0, len(batches), together):
             some = batches[start : start + together]
             rows, sizes = torch.cat(some), [len(batch) for batch in some]
-            weights = [None] * len(some) if self.weight is None else self.weight.index_select(0, rows).split(sizes)
-            yield from zip(self.train.x.index_select(0, rows).split(sizes), self.train.y.index_select(0, rows).split(sizes), weights, strict=True)
+            weights = (
+                [None] * len(some)
+                if self.weight is None
+                else self.weight.index_select(0, rows).split(sizes)
+            )
+            yield from zip(
+                self.train.x.index_select(0, rows).split(sizes),
+                self.train.y.index_select(0, rows).split(sizes),
+                weights,
+                strict=True,
+            )
 
-    def _one(self, x: Tensor, y: Tensor, w: Tensor | None, epoch: int, batch: int, step: int, watched: bool, said: Stretch) -> Tensor:
+    def _one(
+        self,
+        x: Tensor,
+        y: Tensor,
+        w: Tensor | None,
+        epoch: int,
+        batch: int,
+        step: int,
+        watched: bool,
+        said: Stretch,
+    ) -> Tensor:
         recipe = self.recipe
         if self.before_step is not None:
             self.before_step(batch)
@@ -172,8 +219,11 @@ class Stepper:
         said.steps += 1
         return loss
 
-    def _forward(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-        """(output, its loss, the penalty or None, what is to be made small) of a batch; old gradients are gone."""
+    def _forward(
+        self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+        """(output, its loss, the penalty or None, what is to be made small) of a batch; old
+        gradients are gone."""
         if self.ears:
             self.activities.clear()
         output = self.module(x, y) if self.own_loss else self.module(x)
@@ -194,31 +244,47 @@ class Stepper:
         return output, plain, penalty, loss
 
     def _loss(self, output: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
-        """The loss of a batch; of samples that were mixed with each other that of both targets, in the same shares."""
+        """The loss of a batch; of samples that were mixed with each other that of both targets, in
+        the same shares."""
         if blend is not None:
             other, share = blend
-            return share * self._loss(output, y, w, None) + (1 - share) * self._loss(output, y[other], None if w is None else w[other], None)
+            return share * self._loss(output, y, w, None) + (1 - share) * self._loss(
+                output, y[other], None if w is None else w[other], None
+            )
         if w is None or self.loss_of_each is None:
             return self.loss(output, y)
         return (w * self.loss_of_each(output, y)).mean()
 
     def _again(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
-        """The loss at the present weights, with its gradients, for an optimizer that asks more than once."""
+        """The loss at the present weights, with its gradients, for an optimizer that asks more than
+        once."""
         with torch.enable_grad():
             loss = self._forward(x, y, w, blend)[3]
             loss.backward()
         return loss.detach()
 
     def is_finite(self, said: Stretch) -> bool:
-        """All losses of a stretch and all weights after it are finite. One look, after many steps."""
+        """All losses of a stretch and all weights after it are finite. One look, after many
+        steps."""
         if said.losses and not bool(torch.isfinite(torch.stack(said.losses)).all()):
             return False
-        return not self.parameters or bool(torch.isfinite(torch.stack(torch._foreach_norm([p.detach() for p in self.parameters]))).all())
+        return not self.parameters or bool(
+            torch.isfinite(
+                torch.stack(torch._foreach_norm([p.detach() for p in self.parameters]))
+            ).all()
+        )
 
     def take_carefully(
-        self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int, keep: Callable[[], None], back: Callable[[], None]
+        self,
+        batches: tuple[Tensor, ...],
+        epoch: int,
+        first: int,
+        step: int,
+        keep: Callable[[], None],
+        back: Callable[[], None],
     ) -> tuple[Stretch, Broken | None]:
-        """The same steps, one at a time, each watched; ends before the first that breaks, with the weights from before it."""
+        """The same steps, one at a time, each watched; ends before the first that breaks, with the
+        weights from before it."""
         said = Stretch()
         names = {layer: name for name, layer in self.module.named_modules()}
         leaves = [layer for layer in self.module.modules() if not list(layer.children())]
@@ -226,15 +292,23 @@ class Stepper:
             keep()
             guilty: list[str] = []
 
-            def look(layer: nn.Module, args: object, output: object, guilty: list[str] = guilty) -> None:
-                if isinstance(output, Tensor) and not guilty and not bool(torch.isfinite(output).all()):
+            def look(
+                layer: nn.Module, args: object, output: object, guilty: list[str] = guilty
+            ) -> None:
+                if (
+                    isinstance(output, Tensor)
+                    and not guilty
+                    and not bool(torch.isfinite(output).all())
+                ):
                     guilty.append(f"{names[layer] or 'the network'} ({type(layer).__name__})")
 
             handles = [layer.register_forward_hook(look) for layer in leaves]
             alone = Stretch()
             try:
                 x, y, w = next(self._gathered((rows,)))
-                loss = self._one(x, y, w, epoch, first + number, step + number, self.every > 0, alone)
+                loss = self._one(
+                    x, y, w, epoch, first + number, step + number, self.every > 0, alone
+                )
             finally:
                 for handle in handles:
                     handle.remove()
@@ -252,21 +326,36 @@ class Stepper:
     def _broken(self, step: int, loss: Tensor, guilty: list[str]) -> Broken | None:
         value = float(loss.detach())
         if guilty:
-            return Broken(step, guilty[0], f"the outputs of {guilty[0]} are the first that are not finite; the loss is {value:.4g}")
+            return Broken(
+                step,
+                guilty[0],
+                f"the outputs of {guilty[0]} are the first that are not finite; the loss is {value:.4g}",
+            )
         if not math.isfinite(value):
-            return Broken(step, "", f"the loss is {value:.4g}, though all layers gave finite numbers")
+            return Broken(
+                step, "", f"the loss is {value:.4g}, though all layers gave finite numbers"
+            )
         # Gradients flow from the output back: the first to break is the nearest to it.
-        for what, tensors in (("gradient", [(n, p.grad) for n, p in self.module.named_parameters()][::-1]), ("weight", list(self.module.named_parameters()))):
+        for what, tensors in (
+            ("gradient", [(n, p.grad) for n, p in self.module.named_parameters()][::-1]),
+            ("weight", list(self.module.named_parameters())),
+        ):
             for name, tensor in tensors:
                 if tensor is not None and not bool(torch.isfinite(tensor).all()):
-                    return Broken(step, name, f"the {what} of {name} is the first that is not finite; the loss was still {value:.4g}")
+                    return Broken(
+                        step,
+                        name,
+                        f"the {what} of {name} is the first that is not finite; the loss was still {value:.4g}",
+                    )
         return None
 
 
 def in_streams(rows: int, batch_size: int) -> list[Tensor]:
-    """Row numbers of each batch where the rows follow each other: each place of a batch goes through its own stretch of them.
+    """Row numbers of each batch where the rows follow each other: each place of a batch goes
+    through its own stretch of them.
 
-    The rows left over where `rows` is no multiple are not trained on: no stream could go on with them.
+    The rows left over where `rows` is no multiple are not trained on: no stream could go on with
+    them.
     """
     streams_ = min(batch_size, rows)
     steps = rows // streams_
@@ -274,7 +363,8 @@ def in_streams(rows: int, batch_size: int) -> list[Tensor]:
 
 
 def right_of(said: Stretch) -> int:
-    """How many answers of a stretch were right, as it learned; a sequence has one for each of its places."""
+    """How many answers of a stretch were right, as it learned; a sequence has one for each of its
+    places."""
     if not said.outputs or said.outputs[0].dim() != said.targets[0].dim() + 1:
         return 0
     return int((torch.cat(said.outputs).argmax(1) == torch.cat(said.targets)).sum())

@@ -11,14 +11,17 @@ from netwise.networks.recurrent import EACH, Sequencer
 from netwise.training.run import Run
 
 
-def sample_text(run: Run, prompt: str = "\n", length: int = 400, *, temperature: float = 1.0, seed: int = 0) -> str:
+def sample_text(
+    run: Run, prompt: str = "\n", length: int = 400, *, temperature: float = 1.0, seed: int = 0
+) -> str:
     """`prompt`, and `length` characters that the network draws after it.
 
     Args:
         run: of a recurrent network on a text.
         prompt: how the text begins; at least one character of the alphabet.
         length: characters to draw.
-        temperature: 1 draws as the network believes, less keeps to what is likely; 0 takes the likeliest.
+        temperature: 1 draws as the network believes, less keeps to what is likely; 0 takes the
+            likeliest.
         seed: of the draws.
 
     Raises:
@@ -35,10 +38,20 @@ def sample_text(run: Run, prompt: str = "\n", length: int = 400, *, temperature:
         'do re mi fa do re '
     """
     encoder, module = run.intake.encoder, run.module
-    if not isinstance(encoder, TextEncoder) or not isinstance(module, Sequencer) or module.answers != EACH:
-        raise DataError("sample_text is for runs of a recurrent network that answers at each character of a text")
+    if (
+        not isinstance(encoder, TextEncoder)
+        or not isinstance(module, Sequencer)
+        or module.answers != EACH
+    ):
+        raise DataError(
+            "sample_text is for runs of a recurrent network that answers at each character of a text"
+        )
     if not prompt or temperature < 0:
-        raise ValueError("sample_text needs a prompt of at least one character" if not prompt else f"temperature = {temperature} must be at least 0")
+        raise ValueError(
+            "sample_text needs a prompt of at least one character"
+            if not prompt
+            else f"temperature = {temperature} must be at least 0"
+        )
     g = random_streams.generator(seed, random_streams.RESAMPLE)
     device = next(module.parameters()).device
     numbers = encoder.encode(prompt)[0].tolist()
@@ -49,7 +62,9 @@ def sample_text(run: Run, prompt: str = "\n", length: int = 400, *, temperature:
             h, state = module.cell(module.read(given), state)
             logits = module.head(h[0, -1]).double().cpu()
             if temperature:
-                chosen = int(torch.multinomial(torch.softmax(logits / temperature, 0), 1, generator=g))
+                chosen = int(
+                    torch.multinomial(torch.softmax(logits / temperature, 0), 1, generator=g)
+                )
             else:
                 chosen = int(logits.argmax())
             numbers.append(chosen)

@@ -1,4 +1,5 @@
-"""How many threads a step gets: a fixed rule of its work, never a timing, which would make equal runs differ."""
+"""How many threads a step gets: a fixed rule of its work, never a timing, which would make equal
+runs differ."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ from contextvars import ContextVar
 
 import torch
 
-# Multiply-adds of one step's way forward (samples times those of one). Time of a step with two threads over that with
-# one, by `scripts/bench threads` on two cores of an AMD EPYC: 1.08 at 0.24 million, 0.78 at 3, 0.59 at 34, 0.55 at 240.
-# On other two-core machines 34 million came out even, and a neighbour at work makes two threads many times slower: the
+# Multiply-adds of one step's way forward (samples times those of one). Time of a step with two
+# threads over that with
+# one, by `scripts/bench threads` on two cores of an AMD EPYC: 1.08 at 0.24 million, 0.78 at 3, 0.59
+# at 34, 0.55 at 240.
+# On other two-core machines 34 million came out even, and a neighbour at work makes two threads
+# many times slower: the
 # line stands where the gain is sure and the loss was never seen.
 ENOUGH_FOR_MORE = 20_000_000
 
@@ -21,14 +25,17 @@ _MOST: ContextVar[int | None] = ContextVar("most", default=None)
 
 def cores() -> int:
     """Cores that this process may use, of which a worker among others has its share."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     most = _MOST.get()
     return there if most is None else min(there, most)
 
 
 @contextmanager
 def at_most(share: int) -> Iterator[None]:
-    """Inside, this process takes itself to have so many cores: workers side by side do not fight for them."""
+    """Inside, this process takes itself to have so many cores: workers side by side do not fight
+    for them."""
     token = _MOST.set(max(1, share))
     try:
         yield

@@ -1,4 +1,5 @@
-"""`treat`: diagnose, try what answers the finding, keep what is proved to help; until nothing is found or nothing helps."""
+"""`treat`: diagnose, try what answers the finding, keep what is proved to help; until nothing is
+found or nothing helps."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class Course:
         before: the run as it came.
         run: the run of the cured recipe, its test part scored; `before` where nothing helped.
         rounds: what was found and tried.
-        confirmed: the whole cure against the first recipe on fresh seeds, or None where nothing was accepted.
+        confirmed: the whole cure against the first recipe on fresh seeds, or None where nothing was
+            accepted.
 
     Example:
         >>> import netwise as nw
@@ -85,21 +87,35 @@ class Course:
         accepted = [each.accepted for each in self.rounds if each.accepted]
         if not accepted:
             return f"No remedy was proved to help against {self.rounds[0].finding.rule.replace('_', ' ')}."
-        confirmed = f" Confirmed on {len(self.confirmed.seeds)} fresh seeds: {self.confirmed.sentence}." if self.confirmed else ""
+        confirmed = (
+            f" Confirmed on {len(self.confirmed.seeds)} fresh seeds: {self.confirmed.sentence}."
+            if self.confirmed
+            else ""
+        )
         left = diagnose(self.run).names
-        rest = f" Still found: {', '.join(name.replace('_', ' ') for name in left)}." if left else ""
-        return f"{'Cured' if self.cured else 'Better'} by {', then '.join(accepted)}.{confirmed}{rest}"
+        rest = (
+            f" Still found: {', '.join(name.replace('_', ' ') for name in left)}." if left else ""
+        )
+        return (
+            f"{'Cured' if self.cured else 'Better'} by {', then '.join(accepted)}.{confirmed}{rest}"
+        )
 
 
 def treat(
-    recipe: Recipe, *, seeds: Sequence[int] = SEEDS, jobs: int | None = None, folder: str | Path | None = None, told: Callable[[str], None] | None = None
+    recipe: Recipe,
+    *,
+    seeds: Sequence[int] = SEEDS,
+    jobs: int | None = None,
+    folder: str | Path | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> Course:
     """Find what is wrong with a recipe's run, and prove a cure.
 
-    Each remedy that answers the first finding is tried in pairs over `seeds`; the one with the largest gain among
-    those that help is accepted (where none moves the goal beyond doubt, the largest fall of the validation loss),
-    and what is left is treated next. The result is confirmed on fresh seeds. The test
-    part is scored once for each of the first and the final run, after everything has been chosen.
+    Each remedy that answers the first finding is tried in pairs over `seeds`; the one with the
+    largest gain among those that help is accepted (where none moves the goal beyond doubt, the
+    largest fall of the validation loss), and what is left is treated next. The result is confirmed
+    on fresh seeds. The test part is scored once for each of the first and the final run, after
+    everything has been chosen.
 
     Args:
         recipe: what does not learn.
@@ -127,7 +143,11 @@ def treat(
         tried_for.add(finding.rule)
         tell(f"Found: {finding.rule.replace('_', ' ')}. {finding.sentence}")
         verdicts = _tried(present, finding, seeds, jobs, tell)
-        best = max((each for each in verdicts if each.helps), key=lambda each: (each.low > 0, each.gain if each.low > 0 else each.loss_gain), default=None)
+        best = max(
+            (each for each in verdicts if each.helps),
+            key=lambda each: (each.low > 0, each.gain if each.low > 0 else each.loss_gain),
+            default=None,
+        )
         rounds.append(Round(present, report, finding, tuple(verdicts), best.remedy if best else ""))
         if best is None or best.recipe is None:
             continue
@@ -138,22 +158,38 @@ def treat(
     confirmed = None
     if present != recipe:
         tell(f"Confirming on fresh seeds {FRESH[0]} to {FRESH[-1]}.")
-        arms = fit_many([*(recipe.but(seed=s) for s in FRESH), *(present.but(seed=s) for s in FRESH)], jobs=jobs)
-        confirmed = compare("the whole cure", arms[: len(FRESH)], arms[len(FRESH) :], present, rounds[0].finding.rule)
+        arms = fit_many(
+            [*(recipe.but(seed=s) for s in FRESH), *(present.but(seed=s) for s in FRESH)], jobs=jobs
+        )
+        confirmed = compare(
+            "the whole cure",
+            arms[: len(FRESH)],
+            arms[len(FRESH) :],
+            present,
+            rounds[0].finding.rule,
+        )
         tell(f"Confirmed: {confirmed.sentence}.")
     before = fit(recipe)
     final = before if present == recipe and folder is None else fit(present, folder=folder)
     return Course(before, final, tuple(rounds), confirmed)
 
 
-def _tried(recipe: Recipe, finding: Finding, seeds: tuple[int, ...], jobs: int | None, tell: Callable[[str], None]) -> list[Verdict]:
+def _tried(
+    recipe: Recipe,
+    finding: Finding,
+    seeds: tuple[int, ...],
+    jobs: int | None,
+    tell: Callable[[str], None],
+) -> list[Verdict]:
     """A verdict on every remedy that answers the finding or one of its consequences."""
     names = list(dict.fromkeys(name for each in everything([finding]) for name in each.remedies))
     untreated = fit_many([recipe.but(seed=seed) for seed in seeds], jobs=jobs)
     tell(f"  untreated: {_mean(untreated)} on {len(seeds)} seeds")
     verdicts: list[Verdict] = []
     for name in names:
-        verdict = trial(recipe, remedy(name), finding=finding.rule, seeds=seeds, jobs=jobs, untreated=untreated)
+        verdict = trial(
+            recipe, remedy(name), finding=finding.rule, seeds=seeds, jobs=jobs, untreated=untreated
+        )
         tell(f"  {name}: {verdict.sentence}")
         verdicts.append(verdict)
     return verdicts
@@ -162,4 +198,8 @@ def _tried(recipe: Recipe, finding: Finding, seeds: tuple[int, ...], jobs: int |
 def _mean(runs: Sequence[Run]) -> str:
     values = [goal(run) for run in runs]
     mean = sum(values) / len(values)
-    return f"{mean:.1f} nats on average" if runs[0].history.facts.task == DENSITY else f"{100 * mean:.1f} % on average"
+    return (
+        f"{mean:.1f} nats on average"
+        if runs[0].history.facts.task == DENSITY
+        else f"{100 * mean:.1f} % on average"
+    )

@@ -47,11 +47,13 @@ class RateThreshold:
 
 
 def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | None:
-    """The learning rate by the notes' rule: find the order of magnitude, then the threshold, then take half of it.
+    """The learning rate by the notes' rule: find the order of magnitude, then the threshold, then
+    take half of it.
 
-    Each trial is a short run of its own from the same weights, with the same draws and order of the data, at a constant
-    rate; the recipe, the data and every random stream stay as they are. The loss falls where it ends lowest and hardly a
-    batch is worse on the way than with the untouched weights.
+    Each trial is a short run of its own from the same weights, with the same draws and order of the
+    data, at a constant rate; the recipe, the data and every random stream stay as they are. The
+    loss falls where it ends lowest and hardly a batch is worse on the way than with the untouched
+    weights.
 
     Args:
         recipe: whose rate is wanted; its own rate is not looked at.
@@ -74,7 +76,9 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
     Source: Nielsen 2015, chapter 3; note 004, claim S06.
     """
     if recipe.network.stores or recipe.network.by_phases:
-        told = "has no loss that falls with a good rate: compare likelihoods of a few epochs instead"
+        told = (
+            "has no loss that falls with a good rate: compare likelihoods of a few epochs instead"
+        )
         raise WrongValue("rate", [Problem("network", type(recipe.network).__name__, told)])
     if not start > 0 or not math.isfinite(start):
         raise ValueError(f"start = {start} must be above 0: it is a rate. Write 0.01.")
@@ -101,25 +105,41 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
             break
         threshold = order * factor
     threshold = float(f"{threshold:.6g}")
-    return RateThreshold(float(f"{order:.6g}"), threshold, threshold / 2, tuple((float(f"{rate:.6g}"), fell) for rate, fell in tried.items()))
+    return RateThreshold(
+        float(f"{order:.6g}"),
+        threshold,
+        threshold / 2,
+        tuple((float(f"{rate:.6g}"), fell) for rate, fell in tried.items()),
+    )
 
 
 def _falls(untouched: Mapping[int, float], history: History) -> bool:
-    """Whether the loss of a short run falls from the start, as against swinging: hardly a batch is worse than with the untouched weights,
-    the last quarter is the best, and it has not ended where guessing is.
+    """Whether the loss of a short run falls from the start, as against swinging: hardly a batch is
+    worse than with the untouched weights, the last quarter is the best, and it has not ended where
+    guessing is.
 
-    Compared batch by batch, since losses of single batches differ by more than a good step gains. To end below the start is not enough:
-    a network thrown off to where it answers the same for every input has the loss of guessing, often below that of its start.
+    Compared batch by batch, since losses of single batches differ by more than a good step gains.
+    To end below the start is not enough: a network thrown off to where it answers the same for
+    every input has the loss of guessing, often below that of its start.
     """
     losses = _losses(history)
-    if history.ended.how != FINISHED or len(losses) < 8 or not all(map(math.isfinite, losses.values())):
+    if (
+        history.ended.how != FINISHED
+        or len(losses) < 8
+        or not all(map(math.isfinite, losses.values()))
+    ):
         return False
     swings = fmean(loss > untouched.get(step, math.inf) for step, loss in losses.items())
     values, size = list(losses.values()), len(losses) // 4
     quarters = [fmean(values[i * size : (i + 1) * size]) for i in range(4)]
     guessing = history.facts.loss_of_guessing
     stuck = guessing is not None and abs(quarters[-1] - guessing) < NEAR * guessing
-    return swings <= SWINGS and not stuck and quarters[-1] < quarters[0] and quarters[-1] <= 1.1 * min(quarters)
+    return (
+        swings <= SWINGS
+        and not stuck
+        and quarters[-1] < quarters[0]
+        and quarters[-1] <= 1.1 * min(quarters)
+    )
 
 
 def _losses(history: History) -> dict[int, float]:
@@ -130,5 +150,7 @@ def _losses(history: History) -> dict[int, float]:
 
 def _short(recipe: Recipe, rate: float) -> History:
     per_epoch = math.ceil(max(1, len(recipe.data.load().train)) / recipe.batch_size)
-    short = with_rate(recipe, rate).but(epochs=max(1, math.ceil(STEPS / per_epoch)), schedule=ConstantRate(), stopping=Never())
+    short = with_rate(recipe, rate).but(
+        epochs=max(1, math.ceil(STEPS / per_epoch)), schedule=ConstantRate(), stopping=Never()
+    )
     return fit(short, test=False, watch_every=max(1, min(per_epoch, STEPS) // 40)).history

@@ -1,4 +1,5 @@
-"""`trial`: does a remedy help? Paired runs over seeds: same start, same batches, one thing changed."""
+"""`trial`: does a remedy help? Paired runs over seeds: same start, same batches, one thing
+changed."""
 
 from __future__ import annotations
 
@@ -30,7 +31,13 @@ from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.remedies import Remedy, Unfit
 
-SEEDS = (0, 1, 2, 3, 4)  # five pairs: the fewest whose 95 % interval is of use (t = 2.8 at four degrees of freedom)
+SEEDS = (
+    0,
+    1,
+    2,
+    3,
+    4,
+)  # five pairs: the fewest whose 95 % interval is of use (t = 2.8 at four degrees of freedom)
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,11 @@ class Verdict:
     Args:
         remedy: its name.
         seeds: of the pairs.
-        before, after: the goal of each run on the validation part: accuracy or R²; of an energy model its likelihood in nats.
+        before, after: the goal of each run on the validation part: accuracy or R²; of an energy
+            model its likelihood in nats.
         gain: mean of the paired differences.
-        low, high: its 95 % interval (Student's t over the pairs); equal to `gain` where all pairs agree.
+        low, high: its 95 % interval (Student's t over the pairs); equal to `gain` where all pairs
+            agree.
         loss_gain, loss_low, loss_high: the same for the fall of the validation loss.
         finding: what the remedy was to cure, or "".
         sick_before, sick_after: share of the runs in which it was found.
@@ -81,10 +90,11 @@ class Verdict:
 
     @property
     def helps(self) -> bool:
-        """The goal rose beyond doubt (the whole interval lies above 0) and the finding is gone from most runs.
+        """The goal rose beyond doubt (the whole interval lies above 0) and the finding is gone from
+        most runs.
 
-        Where the goal itself did not move beyond doubt, a validation loss that fell beyond doubt counts as well:
-        an overfitted network answers as rightly, but is sure where it is wrong.
+        Where the goal itself did not move beyond doubt, a validation loss that fell beyond doubt
+        counts as well: an overfitted network answers as rightly, but is sure where it is wrong.
         """
         better = self.low > 0 or (self.loss_low > 0 and self.high >= 0)
         return not self.unfit and better and self.sick_after < 0.5
@@ -100,7 +110,10 @@ class Verdict:
         )
         note = f" ({self.note})" if self.note else ""
         if self.helps and self.low <= 0:
-            gone = f", validation loss {-self.loss_gain:+.2g} ({-self.loss_high:+.2g} to {-self.loss_low:+.2g})" + gone
+            gone = (
+                f", validation loss {-self.loss_gain:+.2g} ({-self.loss_high:+.2g} to {-self.loss_low:+.2g})"
+                + gone
+            )
         gain, low, high = (self.factor * value for value in (self.gain, self.low, self.high))
         return f"gain {gain:+.1f} {self.unit} (95 % interval {low:+.1f} to {high:+.1f}){gone}; {self.cost:.1f} times the time{note}"
 
@@ -115,11 +128,14 @@ def _of(share: float, seeds: tuple[int, ...]) -> str:
 
 
 def goal(run: Run) -> float:
-    """What a run is for: accuracy (or R²) on the validation part, of the weights that it ended with.
+    """What a run is for: accuracy (or R²) on the validation part, of the weights that it ended
+    with.
 
-    A run that diverged is worth a guess: one over the number of classes, or an R² of 0. Of an autoencoder it is the share of the
-    variance given back of inputs of which a quarter was masked, which a copy does not do well; of an energy model the likelihood in nats, exact where it is
-    known, else the pseudo-likelihood; of a memory the share of patterns found again from a tenth of turned units.
+    A run that diverged is worth a guess: one over the number of classes, or an R² of 0. Of an
+    autoencoder it is the share of the variance given back of inputs of which a quarter was masked,
+    which a copy does not do well; of an energy model the likelihood in nats, exact where it is
+    known, else the pseudo-likelihood; of a memory the share of patterns found again from a tenth of
+    turned units.
     """
     return goal_of(run.history, run.recipe)
 
@@ -131,7 +147,14 @@ def goal_of(history: History, recipe: Recipe) -> float:
         return _nats(history)
     if facts.task == MEMORY:
         noise, found = history.of(MEMORY_NOISE), history.of(MEMORY_RECOVERED)
-        return 0.0 if noise is None or found is None else max((v for n, v in zip(noise.values, found.values, strict=True) if n >= 0.1), default=0.0)
+        return (
+            0.0
+            if noise is None or found is None
+            else max(
+                (v for n, v in zip(noise.values, found.values, strict=True) if n >= 0.1),
+                default=0.0,
+            )
+        )
     if history.ended.how == DIVERGED:
         return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
     if facts.task == RECONSTRUCTION:
@@ -191,9 +214,28 @@ def trial(
     """
     seeds = tuple(seeds)
     if len(set(seeds)) != len(seeds) or len(seeds) < 2:
-        raise WrongValue("trial", [Problem("seeds", str(seeds), "must be at least two different ones: one pair has no spread", "(0, 1, 2, 3, 4)")])
+        raise WrongValue(
+            "trial",
+            [
+                Problem(
+                    "seeds",
+                    str(seeds),
+                    "must be at least two different ones: one pair has no spread",
+                    "(0, 1, 2, 3, 4)",
+                )
+            ],
+        )
     if untreated and [run.recipe.seed for run in untreated] != list(seeds):
-        raise WrongValue("trial", [Problem("untreated", str([r.recipe.seed for r in untreated]), f"must be runs of the seeds {seeds}")])
+        raise WrongValue(
+            "trial",
+            [
+                Problem(
+                    "untreated",
+                    str([r.recipe.seed for r in untreated]),
+                    f"must be runs of the seeds {seeds}",
+                )
+            ],
+        )
     treated = remedy.apply(recipe)
     if isinstance(treated, Unfit):
         return Verdict(remedy.name, finding=finding, unfit=treated.reason)
@@ -204,14 +246,19 @@ def trial(
     return compare(remedy.name, before, runs[-len(seeds) :], treated, finding)
 
 
-def compare(name: str, before: Sequence[Run], after: Sequence[Run], treated: Recipe, finding: str = "") -> Verdict:
+def compare(
+    name: str, before: Sequence[Run], after: Sequence[Run], treated: Recipe, finding: str = ""
+) -> Verdict:
     """The verdict on runs that are paired by their seeds."""
     one, other = tuple(goal(run) for run in before), tuple(goal(run) for run in after)
     gains = [b - a for a, b in zip(one, other, strict=True)]
     gain, low, high = of_mean(gains)
     losses = [paired_losses(a, b) for a, b in zip(before, after, strict=True)]
     fall, least, most = of_mean(losses)
-    sick = [sum(bool(finding) and finding in diagnose(run).names for run in arm) / len(arm) for arm in (before, after)]
+    sick = [
+        sum(bool(finding) and finding in diagnose(run).names for run in arm) / len(arm)
+        for arm in (before, after)
+    ]
     time = [sum(run.history.made_by.seconds for run in arm) for arm in (before, after)]
     return Verdict(
         name,

@@ -18,7 +18,12 @@ from netwise.data.catalogue.image_sets import IDX_FILES, read_cifar, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:
-    return gzip.compress(b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes())
+    return gzip.compress(
+        b"\0\0\x08"
+        + bytes([array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def test_an_idx_file_is_read(tmp_path: Path) -> None:
@@ -59,7 +64,10 @@ def test_mnist_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def batch(images: np.ndarray, labels: list[int]) -> bytes:
-    return pickle.dumps({b"data": images, b"labels": labels, b"batch_label": b"x", b"filenames": [b"a.png"]}, protocol=2)
+    return pickle.dumps(
+        {b"data": images, b"labels": labels, b"batch_label": b"x", b"filenames": [b"a.png"]},
+        protocol=2,
+    )
 
 
 def archive(path: Path, members: dict[str, bytes]) -> Path:
@@ -78,7 +86,10 @@ def test_anything_that_could_run_in_a_batch_is_refused(tmp_path: Path) -> None:
 
     raw = pickle.dumps(Evil(), protocol=2)
     with pytest.raises(nw.DataError, match="which a picture does not need"):
-        read_cifar(archive(tmp_path / "c.tar.gz", {"test_batch": raw}), {"test_batch": hashlib.md5(raw).hexdigest()})
+        read_cifar(
+            archive(tmp_path / "c.tar.gz", {"test_batch": raw}),
+            {"test_batch": hashlib.md5(raw).hexdigest()},
+        )
     assert not (tmp_path / "ran").exists()
 
 
@@ -94,7 +105,9 @@ def test_a_changed_batch_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.files
-@pytest.mark.parametrize(("name", "mean", "spread"), [("mnist", 0.1307, 0.3081), ("fashion_mnist", 0.2860, 0.3530)])
+@pytest.mark.parametrize(
+    ("name", "mean", "spread"), [("mnist", 0.1307, 0.3081), ("fashion_mnist", 0.2860, 0.3530)]
+)
 def test_the_published_files(data_files: Path, name: str, mean: float, spread: float) -> None:
     samples = getattr(nw.data, name)(valid=0.0).read()
     assert (len(samples.train), len(samples.test)) == (60_000, 10_000)
@@ -106,5 +119,7 @@ def test_the_published_files(data_files: Path, name: str, mean: float, spread: f
 def test_the_published_cifar10(data_files: Path) -> None:
     samples = nw.data.cifar10(valid=0.0).read()
     assert samples.train.x.shape == (50_000, 3, 32, 32)
-    assert samples.train.x.mean((0, 2, 3)).tolist() == pytest.approx([0.4914, 0.4822, 0.4465], abs=1e-4)
+    assert samples.train.x.mean((0, 2, 3)).tolist() == pytest.approx(
+        [0.4914, 0.4822, 0.4465], abs=1e-4
+    )
     assert samples.test.y.bincount().tolist() == [1000] * 10

@@ -21,7 +21,9 @@ def test_the_encoder_problem_has_one_bit_in_each_group() -> None:
 
 
 def test_random_patterns_are_equal_for_equal_seeds_and_half_on() -> None:
-    one, other = (nw.data.random_patterns(count=500, units=40, seed=s).load().train.x for s in (1, 2))
+    one, other = (
+        nw.data.random_patterns(count=500, units=40, seed=s).load().train.x for s in (1, 2)
+    )
     assert torch.equal(one, nw.data.random_patterns(count=500, units=40, seed=1).load().train.x)
     assert not torch.equal(one, other)
     assert abs(float(one.mean())) < 0.03
@@ -34,7 +36,9 @@ def test_arrays_need_no_targets_where_inputs_are_learned() -> None:
     assert len(samples.train) + len(samples.valid) + len(samples.test) == 6
     with pytest.raises(nw.WrongValue, match="is for classification, and the data are for density"):
         nw.fit(nw.Recipe(data=data, network=nw.MLP((6, 2))))
-    run = nw.fit(nw.Recipe(data=data, network=nw.Autoencoder((6, 3)), loss=nw.MeanSquaredError(), epochs=1))
+    run = nw.fit(
+        nw.Recipe(data=data, network=nw.Autoencoder((6, 3)), loss=nw.MeanSquaredError(), epochs=1)
+    )
     assert run.history.ended.how == "finished"
 
 

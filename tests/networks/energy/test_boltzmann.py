@@ -12,7 +12,9 @@ from netwise.networks.energy.boltzmann import FullBoltzmann, settled
 from netwise.networks.energy.likelihood import states
 
 
-def machine(visible: int = 3, hidden: int = 2, std: float = 1.0, seed: int = 0, inner: bool = True) -> FullBoltzmann:
+def machine(
+    visible: int = 3, hidden: int = 2, std: float = 1.0, seed: int = 0, inner: bool = True
+) -> FullBoltzmann:
     torch.manual_seed(seed)
     made = nw.BoltzmannMachine(visible, hidden, std=std, inner=inner).build().double().eval()
     assert isinstance(made, FullBoltzmann)
@@ -24,7 +26,9 @@ def by_hand(m: FullBoltzmann) -> Tensor:
     """-E of every state, pair by pair."""
     every = states(m.units, m.weight)
     pairs = [(i, j) for i in range(m.units) for j in range(i)]
-    return (sum(m.weight[i, j] * every[:, i] * every[:, j] for i, j in pairs) + every @ m.bias).detach()
+    return (
+        sum(m.weight[i, j] * every[:, i] * every[:, j] for i, j in pairs) + every @ m.bias
+    ).detach()
 
 
 def test_z_marginals_and_likelihood_equal_enumeration() -> None:
@@ -33,7 +37,9 @@ def test_z_marginals_and_likelihood_equal_enumeration() -> None:
     torch.testing.assert_close(m.log_z().detach(), e.logsumexp(0))
     torch.testing.assert_close(m.distribution(), torch.softmax(e, 0))
     torch.testing.assert_close(m.distribution(2.0), torch.softmax(e / 2, 0))
-    marginal = torch.softmax(e, 0).reshape(4, 8).sum(0)  # unit i is bit i: the visible ones are the lowest
+    marginal = (
+        torch.softmax(e, 0).reshape(4, 8).sum(0)
+    )  # unit i is bit i: the visible ones are the lowest
     torch.testing.assert_close(m.log_likelihood(states(3, m.weight)).detach().exp(), marginal)
 
 
@@ -51,7 +57,9 @@ def test_the_exact_gradient_is_the_difference_of_two_correlations() -> None:
         q = torch.softmax(by_hand(m)[alike], 0)
         clamped += torch.einsum("s,si,sj->ij", q, every[alike], every[alike]) / len(data)
     wanted = model - clamped
-    torch.testing.assert_close(m.weight.grad, wanted - torch.diag(wanted.diagonal()), rtol=0, atol=1e-10)
+    torch.testing.assert_close(
+        m.weight.grad, wanted - torch.diag(wanted.diagonal()), rtol=0, atol=1e-10
+    )
     torch.testing.assert_close(m.bias.grad, wanted.diagonal(), rtol=0, atol=1e-10)
     # and it is the derivative of the likelihood, by a small step
     for i, j in ((0, 1), (2, 4)):
@@ -71,22 +79,35 @@ def test_sweeps_have_the_boltzmann_distribution(temperature: float) -> None:
     m = machine()
     torch.manual_seed(1)
     s = m.settle(torch.zeros(40_000, 5, dtype=torch.float64), [temperature] * 30)
-    seen = torch.bincount((s @ (2.0 ** torch.arange(5, dtype=torch.float64))).long(), minlength=32) / len(s)
-    assert float((seen - m.distribution(temperature)).abs().max()) < 0.012  # five standard errors of a share of a half
+    seen = torch.bincount(
+        (s @ (2.0 ** torch.arange(5, dtype=torch.float64))).long(), minlength=32
+    ) / len(s)
+    assert (
+        float((seen - m.distribution(temperature)).abs().max()) < 0.012
+    )  # five standard errors of a share of a half
 
 
 def test_held_units_stay_and_the_rest_follows_the_conditional() -> None:
     m = machine()
     v = torch.tensor([[1.0, 0.0, 1.0]], dtype=torch.float64)
     torch.manual_seed(0)
-    s = m.settle(torch.cat([v, torch.zeros(1, 2, dtype=torch.float64)], 1).expand(20_000, 5), [1.0] * 20, held=3)
+    s = m.settle(
+        torch.cat([v, torch.zeros(1, 2, dtype=torch.float64)], 1).expand(20_000, 5),
+        [1.0] * 20,
+        held=3,
+    )
     assert torch.equal(s[:, :3], v.expand(20_000, 3))
-    torch.testing.assert_close(s[:, 3:].mean(0, keepdim=True), m.hidden_given(v), rtol=0, atol=0.015)
+    torch.testing.assert_close(
+        s[:, 3:].mean(0, keepdim=True), m.hidden_given(v), rtol=0, atol=0.015
+    )
 
 
 def test_machines_side_by_side_are_machines_alone() -> None:
     one, other = machine(seed=1), machine(seed=2)
-    weight, bias = torch.stack([one.weight, other.weight]).detach(), torch.stack([one.bias, other.bias]).detach()
+    weight, bias = (
+        torch.stack([one.weight, other.weight]).detach(),
+        torch.stack([one.bias, other.bias]).detach(),
+    )
     torch.manual_seed(0)
     s = settled(torch.zeros(2, 20_000, 5, dtype=torch.float64), weight, bias, [1.0] * 30)
     for i, m in enumerate((one, other)):
@@ -106,7 +127,9 @@ def test_the_annealed_phase_gives_the_exact_gradient_where_it_has_cooled_down() 
     data = states(3, torch.zeros(0))[torch.arange(20_000) % 5]
     exact, sampled = machine(std=0.5).float(), machine(std=0.5).float()
     exact.learn_by(nw.Exact())
-    sampled.learn_by(nw.Annealed(temperatures=(2.0,) * 5 + (1.0,) * 20, counted=20, noise_on=0.0, noise_off=0.0))
+    sampled.learn_by(
+        nw.Annealed(temperatures=(2.0,) * 5 + (1.0,) * 20, counted=20, noise_on=0.0, noise_off=0.0)
+    )
     torch.manual_seed(0)
     for m in (exact, sampled):
         m.train()
@@ -117,7 +140,15 @@ def test_the_annealed_phase_gives_the_exact_gradient_where_it_has_cooled_down() 
 
 def test_units_that_are_not_joined_stay_so() -> None:
     data = nw.data.arrays(np.eye(4, dtype=np.float32), [0, 1, 0, 1], valid=0.0, test=0.0)
-    run = nw.fit(nw.Recipe(data=data, network=nw.BoltzmannMachine(4, 3, inner=False), loss=nw.Exact(), optimizer=nw.SGD(lr=0.5), epochs=20))
+    run = nw.fit(
+        nw.Recipe(
+            data=data,
+            network=nw.BoltzmannMachine(4, 3, inner=False),
+            loss=nw.Exact(),
+            optimizer=nw.SGD(lr=0.5),
+            epochs=20,
+        )
+    )
     weight = run.module.weight.detach()
     assert bool((weight[4:, 4:] == 0).all())
     assert bool((weight.diagonal() == 0).all())
@@ -140,7 +171,10 @@ def test_completion_follows_the_conditional() -> None:
     ("changes", "told"),
     [
         ({"loss": nw.PCD()}, "is for restricted machines. Write Exact()"),
-        ({"network": nw.BoltzmannMachine(4, 30), "loss": nw.Exact()}, "34 units have too many. Write Annealed()"),
+        (
+            {"network": nw.BoltzmannMachine(4, 30), "loss": nw.Exact()},
+            "34 units have too many. Write Annealed()",
+        ),
         ({"network": nw.BoltzmannMachine(5, 2), "loss": nw.Exact()}, "4 numbers. Write 4"),
         ({"data": nw.data.iris(), "loss": nw.Exact()}, "takes inputs of 0 and 1"),
     ],

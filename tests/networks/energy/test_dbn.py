@@ -16,7 +16,12 @@ from netwise.networks.energy.likelihood import states
 
 def recipe(**changes: object) -> nw.Recipe:
     base = nw.Recipe(
-        data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.DBN((64, 24, 12)), loss=nw.CD(), optimizer=nw.SGD(lr=0.1, momentum=0.5), epochs=8
+        data=nw.data.digits(),
+        preprocess=(nw.MinMax(),),
+        network=nw.DBN((64, 24, 12)),
+        loss=nw.CD(),
+        optimizer=nw.SGD(lr=0.1, momentum=0.5),
+        epochs=8,
     )
     return base.but(**changes)
 
@@ -27,7 +32,9 @@ def test_layers_learn_one_after_the_other_and_the_rest_stands_still() -> None:
         halves[epochs] = nw.fit(recipe(epochs=epochs)).module
     first = halves[8].machine1
     alone = nw.fit(recipe(network=nw.RBM(64, 24), epochs=4)).module
-    torch.testing.assert_close(first.layer1.weight, alone.layer1.weight)  # as the machine alone: nothing moved it afterwards
+    torch.testing.assert_close(
+        first.layer1.weight, alone.layer1.weight
+    )  # as the machine alone: nothing moved it afterwards
     torch.testing.assert_close(first.back1.bias, alone.back1.bias)
 
 
@@ -71,7 +78,15 @@ def test_it_starts_a_classifier_and_an_autoencoder_with_its_weights(tmp_path: Pa
     torch.testing.assert_close(mlp[:5](x), stack.encode(x))
     for tied in (True, False):
         network = nw.Autoencoder((64, 24, 12), tied=tied)
-        both = nw.fit(recipe(network=network, loss=nw.BinaryCrossEntropy(), init=nw.From(recipe=recipe()), optimizer=nw.SGD(lr=1e-12), epochs=1)).module
+        both = nw.fit(
+            recipe(
+                network=network,
+                loss=nw.BinaryCrossEntropy(),
+                init=nw.From(recipe=recipe()),
+                optimizer=nw.SGD(lr=1e-12),
+                epochs=1,
+            )
+        ).module
         torch.testing.assert_close(both.back1.bias, stack.machine1.back1.bias)
         torch.testing.assert_close(both.reconstruct(x), stack.reconstruct(x), rtol=1e-4, atol=1e-5)
 
@@ -96,7 +111,14 @@ def test_a_stop_in_any_stage_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_label_units_at_the_top_classify_and_a_class_can_be_drawn() -> None:
-    run = nw.fit(recipe(network=nw.DBN((64, 60, 60), labels=10), batch_size=20, optimizer=nw.SGD(lr=0.2, momentum=0.5), epochs=40))
+    run = nw.fit(
+        recipe(
+            network=nw.DBN((64, 60, 60), labels=10),
+            batch_size=20,
+            optimizer=nw.SGD(lr=0.2, momentum=0.5),
+            epochs=40,
+        )
+    )
     assert run.score is not None
     assert run.score.name == "accuracy"
     assert run.score.value > 0.75

@@ -55,8 +55,16 @@ def test_weights_are_those_of_the_rules() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(2, 40), st.integers(1, 10), st.integers(0, 500), st.sampled_from(RULES), st.sampled_from(["bipolar", "binary"]))
-def test_energy_falls_at_each_flip_by_u_dx_and_recall_ends_where_no_unit_would_change(units: int, count: int, seed: int, rule: str, states: str) -> None:
+@given(
+    st.integers(2, 40),
+    st.integers(1, 10),
+    st.integers(0, 500),
+    st.sampled_from(RULES),
+    st.sampled_from(["bipolar", "binary"]),
+)
+def test_energy_falls_at_each_flip_by_u_dx_and_recall_ends_where_no_unit_would_change(
+    units: int, count: int, seed: int, rule: str, states: str
+) -> None:
     m = memory(patterns(count, units, seed), rule=rule, states=states, sweeps=1000)
     start = patterns(1, units, seed + 1)
     recall = m.recall(start, trace=True)
@@ -67,7 +75,9 @@ def test_energy_falls_at_each_flip_by_u_dx_and_recall_ends_where_no_unit_would_c
     assert bool((energies.diff() < 1e-5).all())
     assert bool(recall.settled.all())
     u, (low, high) = m.field(recall.states), m.values
-    assert not bool((((u > 1e-6) & (recall.states != high)) | ((u < -1e-6) & (recall.states != low))).any())
+    assert not bool(
+        (((u > 1e-6) & (recall.states != high)) | ((u < -1e-6) & (recall.states != low))).any()
+    )
     assert float(recall.energies[-1]) == pytest.approx(float(m.energy(recall.states)), abs=1e-5)
 
 
@@ -84,7 +94,9 @@ def test_many_at_once_end_where_a_plain_loop_ends(order: str, states: str) -> No
         x = sample.clone() if states == "bipolar" else (sample + 1) / 2
         g = torch.Generator().manual_seed(3)
         for _ in range(recall.sweeps):
-            for i in (torch.randperm(150, generator=g) if order == "random" else torch.arange(150)).tolist():
+            for i in (
+                torch.randperm(150, generator=g) if order == "random" else torch.arange(150)
+            ).tolist():
                 u = float(m.weight[i].double() @ x.double() - m.threshold[i].double())
                 if abs(u) > 1e-6:
                     x[i] = high if u > 0 else low
@@ -111,7 +123,8 @@ def test_asked_together_it_may_end_in_a_circle_of_two() -> None:
 
 
 def test_binary_states_need_thresholds_erratum_e11() -> None:
-    """0 and 1 in Hebb's rule, with thresholds 0, lose the patterns; weights of -1 and 1 with thresholds of half of them keep them."""
+    """0 and 1 in Hebb's rule, with thresholds 0, lose the patterns; weights of -1 and 1 with
+    thresholds of half of them keep them."""
     p = patterns(5, 100)
     m = memory(p, states="binary")
     noisy = m.noisy(0.1)
@@ -132,15 +145,32 @@ def test_recall_ends_far_from_energy_0_erratum_e12() -> None:
 def test_crosstalk_above_1_is_what_makes_a_stored_bit_unstable() -> None:
     p = patterns(30, 80)
     m = memory(p)
-    by_hand = torch.tensor([[-p[v, i] / 80 * sum(float(p[q, i] * (p[q] @ p[v])) for q in range(30) if q != v) for i in range(0, 80, 13)] for v in range(3)])
+    by_hand = torch.tensor(
+        [
+            [
+                -p[v, i] / 80 * sum(float(p[q, i] * (p[q] @ p[v])) for q in range(30) if q != v)
+                for i in range(0, 80, 13)
+            ]
+            for v in range(3)
+        ]
+    )
     torch.testing.assert_close(m.crosstalk()[:3, ::13], by_hand, rtol=1e-4, atol=1e-4)
-    # With zero diagonal the signal is (N - 1) / N + ... of the unit's own weight: u x = 1 - C - P / N.
+    # With zero diagonal the signal is (N - 1) / N + ... of the unit's own weight: u x = 1 - C - P /
+    # N.
     torch.testing.assert_close(m.field(p) * p, 1 - m.crosstalk() - 30 / 80, rtol=1e-4, atol=1e-4)
     unstable = (m.field(p) * p < 0).any(1).float().mean()
     assert m.unstable() == pytest.approx(float(unstable))
 
 
-@pytest.mark.parametrize(("rule", "load", "kept"), [("hebb", 0.05, True), ("hebb", 0.25, False), ("storkey", 0.2, True), ("pseudo-inverse", 0.45, True)])
+@pytest.mark.parametrize(
+    ("rule", "load", "kept"),
+    [
+        ("hebb", 0.05, True),
+        ("hebb", 0.25, False),
+        ("storkey", 0.2, True),
+        ("pseudo-inverse", 0.45, True),
+    ],
+)
 def test_rules_hold_as_much_as_they_can(rule: str, load: float, kept: bool) -> None:
     m = memory(patterns(round(load * 200), 200), rule=rule)
     overlap = float(m.overlap(m.recall(m.noisy(0.05)).states).mean())
@@ -148,7 +178,8 @@ def test_rules_hold_as_much_as_they_can(rule: str, load: float, kept: bool) -> N
 
 
 def test_the_capacity_of_hebbs_rule_is_the_published_one() -> None:
-    """Amit, Gutfreund, Sompolinsky 1985: retrieval breaks down near 0.138 patterns for each unit; N = 1000, mean of two memories."""
+    """Amit, Gutfreund, Sompolinsky 1985: retrieval breaks down near 0.138 patterns for each unit; N
+    = 1000, mean of two memories."""
     found = {load: [] for load in (0.12, 0.17)}
     for load, overlaps in found.items():
         for seed in range(2):
@@ -180,7 +211,9 @@ def test_one_step_of_a_modern_memory_is_attention() -> None:
     p, x = torch.randn(7, 5), torch.randn(3, 5)
     m = nw.ModernHopfield(5, beta=0.7, steps=1).build()
     m.store(p)
-    wanted = torch.nn.functional.scaled_dot_product_attention(x[None], p[None], p[None], scale=0.7)[0]
+    wanted = torch.nn.functional.scaled_dot_product_attention(x[None], p[None], p[None], scale=0.7)[
+        0
+    ]
     torch.testing.assert_close(m.recall(x).states, wanted)
 
 

@@ -18,10 +18,14 @@ from netwise.networks.energy.rbm import RestrictedBoltzmann
 
 
 def every(units: int) -> Tensor:
-    return torch.tensor([[i >> j & 1 for j in range(units)] for i in range(2**units)], dtype=torch.float64)
+    return torch.tensor(
+        [[i >> j & 1 for j in range(units)] for i in range(2**units)], dtype=torch.float64
+    )
 
 
-def machine(visible: int = 5, hidden: int = 3, std: float = 1.0, seed: int = 0, **kinds: object) -> RestrictedBoltzmann:
+def machine(
+    visible: int = 5, hidden: int = 3, std: float = 1.0, seed: int = 0, **kinds: object
+) -> RestrictedBoltzmann:
     torch.manual_seed(seed)
     made = nw.RBM(visible, hidden, std=std, **kinds).build().double().eval()  # type: ignore[arg-type]
     assert isinstance(made, RestrictedBoltzmann)
@@ -44,7 +48,12 @@ def test_free_energy_and_likelihood_equal_enumeration(visible: int, hidden: int,
     e = joint(m)
     torch.testing.assert_close(m.free_energy(every(visible)), -e.logsumexp(1), rtol=0, atol=1e-10)
     torch.testing.assert_close(nw.log_partition(m), e.flatten().logsumexp(0), rtol=0, atol=1e-10)
-    torch.testing.assert_close(nw.log_likelihood(m, every(visible)), e.logsumexp(1) - e.flatten().logsumexp(0), rtol=0, atol=1e-10)
+    torch.testing.assert_close(
+        nw.log_likelihood(m, every(visible)),
+        e.logsumexp(1) - e.flatten().logsumexp(0),
+        rtol=0,
+        atol=1e-10,
+    )
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5)])
@@ -73,9 +82,17 @@ def test_the_free_energys_own_gradient_is_the_positive_phase() -> None:
 
 
 @pytest.mark.parametrize(
-    "phase", [nw.CD(steps=300), nw.PCD(chains=40_000, steps=30), nw.ParallelTempering(chains=20_000, rungs=4, steps=20), nw.FastPCD(chains=40_000, steps=30)]
+    "phase",
+    [
+        nw.CD(steps=300),
+        nw.PCD(chains=40_000, steps=30),
+        nw.ParallelTempering(chains=20_000, rungs=4, steps=20),
+        nw.FastPCD(chains=40_000, steps=30),
+    ],
 )
-def test_a_sampled_phase_gives_the_exact_gradient_where_its_chains_have_mixed(phase: nw.Phase) -> None:
+def test_a_sampled_phase_gives_the_exact_gradient_where_its_chains_have_mixed(
+    phase: nw.Phase,
+) -> None:
     data = every(5)[torch.arange(40_000) % 7]
     exact, m = machine(), machine()
     exact.learn_by(nw.Exact())
@@ -86,16 +103,23 @@ def test_a_sampled_phase_gives_the_exact_gradient_where_its_chains_have_mixed(ph
     torch.manual_seed(1)
     m(data, data[:, :0]).backward()
     for one, other in zip(m.learned, exact.learned, strict=True):
-        torch.testing.assert_close(one.grad, other.grad, rtol=0, atol=0.02)  # 40,000 states: standard errors up to 0.0025
+        torch.testing.assert_close(
+            one.grad, other.grad, rtol=0, atol=0.02
+        )  # 40,000 states: standard errors up to 0.0025
 
 
 def test_centring_takes_the_step_of_a_machine_written_in_deviations() -> None:
-    """E = -(v - mu) W (h - lambda) - a (v - mu) - b (h - lambda): its gradient, turned into plain biases."""
+    """E = -(v - mu) W (h - lambda) - a (v - mu) - b (h - lambda): its gradient, turned into plain
+    biases."""
     m = machine()
     mu, middle = torch.rand(5, dtype=torch.float64), torch.rand(3, dtype=torch.float64)
     m.visible_mean.copy_(mu)
     m.hidden_mean.copy_(middle)
-    gv, gh, gw = torch.randn(5, dtype=torch.float64), torch.randn(3, dtype=torch.float64), torch.randn(3, 5, dtype=torch.float64)
+    gv, gh, gw = (
+        torch.randn(5, dtype=torch.float64),
+        torch.randn(3, dtype=torch.float64),
+        torch.randn(3, 5, dtype=torch.float64),
+    )
     weight, hidden, visible = m._centred(gw, gh, gv)
     # The centred machine's gradients: of W, of b (hidden), of a (visible).
     cw = gw - torch.outer(gh, mu) - torch.outer(middle, gv)
@@ -130,7 +154,9 @@ def test_pseudo_likelihood_equals_enumeration_and_its_draws_agree() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_annealed_importance_sampling_lies_within_three_standard_errors_from_both_sides(seed: int) -> None:
+def test_annealed_importance_sampling_lies_within_three_standard_errors_from_both_sides(
+    seed: int,
+) -> None:
     m = machine(12, 8, seed=seed).float()
     exact = float(nw.log_partition(m))
     up = nw.ais(m, chains=1000, temperatures=400, seed=seed)
@@ -146,7 +172,9 @@ def test_the_direction_of_the_error_is_that_of_jensens_inequality() -> None:
     exact = float(nw.log_partition(m))
     up = [nw.ais(m, chains=1, temperatures=5, seed=s).log_z - exact for s in range(200)]
     x = (torch.rand(1, 12) < 0.5).float()
-    down = [nw.reverse_ais(m, x, temperatures=5, burn_in=100, seed=s).log_z - exact for s in range(200)]
+    down = [
+        nw.reverse_ais(m, x, temperatures=5, burn_in=100, seed=s).log_z - exact for s in range(200)
+    ]
     assert np.mean(up) < -0.2 < 0.2 < np.mean(down)
 
 
@@ -195,8 +223,11 @@ def test_rectified_units_draw_about_their_mean() -> None:
 
     x = torch.full((200_000,), 3.0)
     torch.manual_seed(0)
-    assert float(draw("rectified", x).mean()) == pytest.approx(float(mean("rectified", x[:1])), abs=0.02)
-    # The slope of the free energy is the mean of the stack of binary units: near max(0, x), by Nair and Hinton's eq. 2.
+    assert float(draw("rectified", x).mean()) == pytest.approx(
+        float(mean("rectified", x[:1])), abs=0.02
+    )
+    # The slope of the free energy is the mean of the stack of binary units: near max(0, x), by Nair
+    # and Hinton's eq. 2.
     z = torch.tensor([3.0], requires_grad=True)
     hidden_free_energy("rectified", z).sum().backward()
     assert float(z.grad) == pytest.approx(float(torch.log1p(torch.exp(z.detach()))), abs=0.02)
@@ -204,7 +235,9 @@ def test_rectified_units_draw_about_their_mean() -> None:
 
 # ---- through the ordinary engine
 
-BARS = torch.stack([torch.stack([torch.full((4,), float(i == r)) for r in range(4)]).flatten() for i in range(4)])
+BARS = torch.stack(
+    [torch.stack([torch.full((4,), float(i == r)) for r in range(4)]).flatten() for i in range(4)]
+)
 
 
 def bars(count: int = 400) -> nw.data.Data:
@@ -213,13 +246,29 @@ def bars(count: int = 400) -> nw.data.Data:
 
 
 def recipe(**changes: object) -> nw.Recipe:
-    base = nw.Recipe(data=bars(), network=nw.RBM(16, 6), loss=nw.PCD(), optimizer=nw.SGD(lr=0.1), batch_size=20, epochs=30)
+    base = nw.Recipe(
+        data=bars(),
+        network=nw.RBM(16, 6),
+        loss=nw.PCD(),
+        optimizer=nw.SGD(lr=0.1),
+        batch_size=20,
+        epochs=30,
+    )
     return base.but(**changes)
 
 
-@pytest.mark.parametrize("phase", [nw.CD(), nw.PCD(), nw.FastPCD(), nw.ParallelTempering(), nw.Exact()], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize(
+    "phase",
+    [nw.CD(), nw.PCD(), nw.FastPCD(), nw.ParallelTempering(), nw.Exact()],
+    ids=lambda p: type(p).__name__,
+)
 def test_every_phase_learns_four_bars(phase: nw.Phase) -> None:
-    run = nw.fit(recipe(loss=phase, network=nw.RBM(16, 6, centred=False) if isinstance(phase, nw.Exact) else nw.RBM(16, 6)).but(epochs=60))
+    run = nw.fit(
+        recipe(
+            loss=phase,
+            network=nw.RBM(16, 6, centred=False) if isinstance(phase, nw.Exact) else nw.RBM(16, 6),
+        ).but(epochs=60)
+    )
     assert run.score is not None
     assert run.score.how == "exact"
     independent = run.history.of("likelihood.base_rates").last  # about -9
@@ -249,13 +298,41 @@ def test_it_starts_at_the_base_rates() -> None:
     ("changes", "told"),
     [
         ({"loss": nw.CrossEntropy()}, "is no phase, and RBM learns by one. Write PCD()"),
-        ({"network": nw.RBM(9, 6)}, "network.visible = 9  is not what a sample has: 16 numbers. Write 16"),
-        ({"network": nw.MLP((16, 4, 2))}, "is a phase, by which energy models such as RBM learn, and MLP is none. Write CrossEntropy()"),
-        ({"network": nw.RBM(16, 30), "loss": nw.Exact(), "data": nw.data.digits(), "preprocess": (nw.MinMax(),)}, "is not what a sample has: 64 numbers"),
-        ({"network": nw.RBM(64, 30), "loss": nw.Exact(), "data": nw.data.digits(), "preprocess": (nw.MinMax(),)}, "sums over all states"),
-        ({"network": nw.RBM(13, 6), "data": nw.data.wine()}, "is for inputs from 0 to 1, and these go from 0."),
+        (
+            {"network": nw.RBM(9, 6)},
+            "network.visible = 9  is not what a sample has: 16 numbers. Write 16",
+        ),
+        (
+            {"network": nw.MLP((16, 4, 2))},
+            "is a phase, by which energy models such as RBM learn, and MLP is none. Write CrossEntropy()",
+        ),
+        (
+            {
+                "network": nw.RBM(16, 30),
+                "loss": nw.Exact(),
+                "data": nw.data.digits(),
+                "preprocess": (nw.MinMax(),),
+            },
+            "is not what a sample has: 64 numbers",
+        ),
+        (
+            {
+                "network": nw.RBM(64, 30),
+                "loss": nw.Exact(),
+                "data": nw.data.digits(),
+                "preprocess": (nw.MinMax(),),
+            },
+            "sums over all states",
+        ),
+        (
+            {"network": nw.RBM(13, 6), "data": nw.data.wine()},
+            "is for inputs from 0 to 1, and these go from 0.",
+        ),
         ({"loss": nw.Annealed()}, "is for a BoltzmannMachine"),
-        ({"network": nw.RBM(16, 6, labels=3)}, "network.labels = 3  and the data have 2 classes. Write 2"),
+        (
+            {"network": nw.RBM(16, 6, labels=3)},
+            "network.labels = 3  and the data have 2 classes. Write 2",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told_before_any_work(changes: dict[str, object], told: str) -> None:
@@ -291,7 +368,14 @@ def test_rectified_and_gaussian_machines_are_scored_by_what_they_give_back() -> 
 
 def test_a_sparse_machine_is_on_for_the_share_it_was_told() -> None:
     network = nw.RBM(64, 50, sparsity=0.5, sparsity_target=0.1)
-    base = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=network, loss=nw.CD(), optimizer=nw.SGD(lr=0.1), epochs=30)
+    base = nw.Recipe(
+        data=nw.data.digits(),
+        preprocess=(nw.MinMax(),),
+        network=network,
+        loss=nw.CD(),
+        optimizer=nw.SGD(lr=0.1),
+        epochs=30,
+    )
     dense = base.but(network=network.but(sparsity=0.0))
     active = [nw.fit(each).history.of("hidden.active").last for each in (base, dense)]
     assert active[0] == pytest.approx(0.1, abs=0.05)

@@ -23,18 +23,29 @@ def g(seed: int = 0) -> torch.Generator:
 
 @pytest.mark.parametrize("degrees", [0.0, 10.0, 45.0, 90.0, -30.0])
 def test_a_turn_is_scipys(degrees: float) -> None:
-    ours = moved(X, torch.full((3,), math.radians(degrees)), torch.ones(3), ZERO, ZERO, ZERO, "zeros")
+    ours = moved(
+        X, torch.full((3,), math.radians(degrees)), torch.ones(3), ZERO, ZERO, ZERO, "zeros"
+    )
     for i in range(3):
         for channel in range(2):
-            # ndimage turns the other way round, since its second axis goes to the right and its first one down
-            theirs = ndimage.rotate(X[i, channel].double().numpy(), -degrees, reshape=False, order=1, mode="grid-constant")
+            # ndimage turns the other way round, since its second axis goes to the right and its
+            # first one down
+            theirs = ndimage.rotate(
+                X[i, channel].double().numpy(),
+                -degrees,
+                reshape=False,
+                order=1,
+                mode="grid-constant",
+            )
             np.testing.assert_allclose(ours[i, channel].numpy(), theirs, atol=1e-5)
 
 
 def test_scale_shear_and_shift_are_scipys_affine_transform_on_images_that_are_not_square() -> None:
     x = torch.rand(1, 1, 10, 16, generator=g(1))
     turn, size, shear, across, down = 0.3, 1.2, 0.2, 0.25, -0.2
-    ours = moved(x, *(torch.tensor([v]) for v in (turn, size, shear, across, down)), "zeros")[0, 0].numpy()
+    ours = moved(x, *(torch.tensor([v]) for v in (turn, size, shear, across, down)), "zeros")[
+        0, 0
+    ].numpy()
     height, width = 10, 16
     cos, sin = math.cos(turn) / size, math.sin(turn) / size
     # from output pixel to input pixel, in pixels about the middle: (across, down) -> (across, down)
@@ -45,7 +56,9 @@ def test_scale_shear_and_shift_are_scipys_affine_transform_on_images_that_are_no
     for row in range(height):
         for column in range(width):
             place = A @ (np.array([column, row]) - middle) + middle + moves
-            theirs[row, column] = ndimage.map_coordinates(x[0, 0].double().numpy(), [[place[1]], [place[0]]], order=1, mode="grid-constant")[0]
+            theirs[row, column] = ndimage.map_coordinates(
+                x[0, 0].double().numpy(), [[place[1]], [place[0]]], order=1, mode="grid-constant"
+            )[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
@@ -56,24 +69,32 @@ def test_elastic_bending_is_scipys_map_coordinates() -> None:
     for i in range(3):
         places = [rows + field[i, 1].numpy(), columns + field[i, 0].numpy()]
         for channel in range(2):
-            theirs = ndimage.map_coordinates(X[i, channel].double().numpy(), places, order=1, mode="grid-constant")
+            theirs = ndimage.map_coordinates(
+                X[i, channel].double().numpy(), places, order=1, mode="grid-constant"
+            )
             np.testing.assert_allclose(ours[i, channel].numpy(), theirs, atol=1e-4)
 
 
 def test_the_elastic_field_is_smooth_and_of_spread_one() -> None:
     field = smooth_field(200, 16, 16, 3.0, g())
     assert float(field.std()) == pytest.approx(1.0, rel=0.05)
-    assert float(field[:, :, :2].std()) == pytest.approx(1.0, rel=0.1)  # at the edge as in the middle
+    assert float(field[:, :, :2].std()) == pytest.approx(
+        1.0, rel=0.1
+    )  # at the edge as in the middle
     kernel = np.exp(-0.5 * (np.arange(-9, 10) / 3.0) ** 2)
     neighbours = float((kernel[1:] * kernel[:-1]).sum() / (kernel**2).sum())
-    assert float((field[:, :, :, 1:] * field[:, :, :, :-1]).mean()) == pytest.approx(neighbours, abs=0.05)
+    assert float((field[:, :, :, 1:] * field[:, :, :, :-1]).mean()) == pytest.approx(
+        neighbours, abs=0.05
+    )
 
 
 PER_BATCH = [cls for cls in AUGMENTS if not cls.mixes and not cls.enlarges]
 
 
 @pytest.mark.parametrize("cls", PER_BATCH)
-def test_a_change_keeps_shape_and_kind_and_hangs_on_its_generator_alone(cls: type[nw.Augment]) -> None:
+def test_a_change_keeps_shape_and_kind_and_hangs_on_its_generator_alone(
+    cls: type[nw.Augment],
+) -> None:
     x = torch.rand(20, 3, 12, 10, generator=g(5))
     kept = x.clone()
     one, again, other = cls().apply(x, g(1)), cls().apply(x, g(1)), cls().apply(x, g(2))
@@ -84,8 +105,13 @@ def test_a_change_keeps_shape_and_kind_and_hangs_on_its_generator_alone(cls: typ
     assert torch.equal(x, kept)
 
 
-@pytest.mark.parametrize("cls", [cls for cls in PER_BATCH if cls not in (nw.Noise, nw.Mask, nw.SaltAndPepper, nw.DrawBits)])
-def test_a_change_of_images_refuses_rows_and_treats_each_image_by_itself(cls: type[nw.Augment]) -> None:
+@pytest.mark.parametrize(
+    "cls",
+    [cls for cls in PER_BATCH if cls not in (nw.Noise, nw.Mask, nw.SaltAndPepper, nw.DrawBits)],
+)
+def test_a_change_of_images_refuses_rows_and_treats_each_image_by_itself(
+    cls: type[nw.Augment],
+) -> None:
     with pytest.raises(nw.DataError, match="takes images"):
         cls().apply(torch.zeros(4, 7), g())
     alike = torch.rand(1, 3, 12, 12, generator=g(6)).expand(40, 3, 12, 12).clone()
@@ -115,7 +141,9 @@ def test_flips_erasures_and_crops_by_their_definitions() -> None:
     assert float(touched.float().mean()) == pytest.approx(0.5, abs=0.05)
     for mask in erased[touched][:200, 0]:
         rows, columns = torch.nonzero(mask.any(1)).flatten(), torch.nonzero(mask.any(0)).flatten()
-        assert mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()  # a rectangle, whole
+        assert mask[
+            rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1
+        ].all()  # a rectangle, whole
         assert len(rows) <= 4
         assert len(columns) <= 4
     crop = nw.Crop(least=0.5).apply(torch.arange(8.0).expand(50, 1, 8, 8), g(4))
@@ -145,7 +173,13 @@ def test_mixup_blends_inputs_and_targets_in_the_same_shares() -> None:
     assert torch.allclose(blended, share * x + (1 - share) * x[other])
     shares = [nw.Mixup(alpha=0.4).mix(x, g(seed))[2] for seed in range(2000)]
     assert stats.kstest(shares, stats.beta(0.4, 0.4).cdf).pvalue > 0.01
-    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 64, 10)), optimizer=nw.Adam(lr=0.01), augment=(nw.Mixup(),), epochs=5)
+    recipe = nw.Recipe(
+        data=nw.data.digits(),
+        network=nw.MLP((64, 64, 10)),
+        optimizer=nw.Adam(lr=0.01),
+        augment=(nw.Mixup(),),
+        epochs=5,
+    )
     run = nw.fit(recipe)
     assert run.score is not None
     assert run.score.value > 0.9
@@ -179,7 +213,9 @@ def test_resampling_balances_classes_or_bootstraps() -> None:
 
 @pytest.mark.parametrize("form", ["gaussian", "kde"])
 def test_draws_from_a_fitted_distribution_have_its_moments(form: str) -> None:
-    base = torch.randn(400, 3, generator=g(1)) @ torch.tensor([[1.0, 0.5, 0.0], [0.0, 1.0, 0.2], [0.0, 0.0, 0.3]])
+    base = torch.randn(400, 3, generator=g(1)) @ torch.tensor(
+        [[1.0, 0.5, 0.0], [0.0, 1.0, 0.2], [0.0, 0.0, 0.3]]
+    )
     y = (torch.arange(400) % 2).long()
     x = base + 5 * y[:, None]
     more, kinds = nw.FromDistribution(form=form, factor=20).enlarge(x, y, g(2))
@@ -187,13 +223,21 @@ def test_draws_from_a_fitted_distribution_have_its_moments(form: str) -> None:
         own, drawn = x[y == kind].numpy(), more[400:][kinds[400:] == kind].numpy()
         assert len(drawn) == 4000
         np.testing.assert_allclose(drawn.mean(0), own.mean(0), atol=0.12)
-        wide = 1.0 if form == "gaussian" else 1 + float(stats.gaussian_kde(own.T).factor) ** 2  # kde adds its own width
+        wide = (
+            1.0 if form == "gaussian" else 1 + float(stats.gaussian_kde(own.T).factor) ** 2
+        )  # kde adds its own width
         np.testing.assert_allclose(np.cov(drawn.T), wide * np.cov(own.T), atol=0.15)
     with pytest.raises(nw.DataError, match="are no classes"):
         nw.FromDistribution().enlarge(x, x, g())
 
 
 def test_a_run_learns_from_what_was_added() -> None:
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)), augment=(nw.NoiseCopies(copies=3),), batch_size=10, epochs=1)
+    recipe = nw.Recipe(
+        data=nw.data.iris(),
+        network=nw.MLP((4, 3)),
+        augment=(nw.NoiseCopies(copies=3),),
+        batch_size=10,
+        epochs=1,
+    )
     steps = nw.fit(recipe).history.ended.step
     assert steps == -(-len(nw.data.iris().load().train) * 4 // 10)

@@ -42,11 +42,16 @@ RULES = [
 ]
 
 
-def steps(seed: int = 0, shape: tuple[int, ...] = (6, 3)) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+def steps(
+    seed: int = 0, shape: tuple[int, ...] = (6, 3)
+) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
     """A start, and noisy gradients of a rough function, in float64."""
     g = torch.Generator().manual_seed(seed)
     start = torch.randn(shape, generator=g, dtype=torch.float64)
-    return start, lambda w: torch.sin(w * 3) + 0.1 * torch.randn(shape, generator=g, dtype=torch.float64)
+    return (
+        start,
+        lambda w: torch.sin(w * 3) + 0.1 * torch.randn(shape, generator=g, dtype=torch.float64),
+    )
 
 
 def rate_at(rule: nw.Optimizer, t: int) -> float:
@@ -54,7 +59,9 @@ def rate_at(rule: nw.Optimizer, t: int) -> float:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_the_formula_equals_the_torch_object_over_100_steps_of_a_changing_rate(rule: nw.Optimizer) -> None:
+def test_the_formula_equals_the_torch_object_over_100_steps_of_a_changing_rate(
+    rule: nw.Optimizer,
+) -> None:
     start, gradient_at = steps()
     live = start.clone().requires_grad_()
     optimizer = rule.build([live])
@@ -69,19 +76,28 @@ def test_the_formula_equals_the_torch_object_over_100_steps_of_a_changing_rate(r
         assert float((w - live.detach()).abs().max()) < 1e-12
 
 
-# Rules that torch lacks, or whose torch object is made of the formula itself: written again with NumPy, from the papers.
+# Rules that torch lacks, or whose torch object is made of the formula itself: written again with
+# NumPy, from the papers.
 def lion(w: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float) -> tuple[np.ndarray, np.ndarray]:
     update = np.sign(0.9 * m + (1 - 0.9) * g)
     return w - lr * (update + 0.1 * w), 0.99 * m + (1 - 0.99) * g
 
 
-def averaged(w: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float) -> tuple[np.ndarray, np.ndarray]:
+def averaged(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float
+) -> tuple[np.ndarray, np.ndarray]:
     m = 0.9 * m + (1 - 0.9) * g
     return w - lr * m, m
 
 
-@pytest.mark.parametrize(("rule", "reference"), [(nw.Lion(lr=0.01, weight_decay=0.1), lion), (nw.Momentum(), averaged)], ids=["Lion", "Momentum"])
-def test_what_torch_lacks_equals_a_numpy_reference(rule: nw.Optimizer, reference: Callable[..., tuple[np.ndarray, np.ndarray]]) -> None:
+@pytest.mark.parametrize(
+    ("rule", "reference"),
+    [(nw.Lion(lr=0.01, weight_decay=0.1), lion), (nw.Momentum(), averaged)],
+    ids=["Lion", "Momentum"],
+)
+def test_what_torch_lacks_equals_a_numpy_reference(
+    rule: nw.Optimizer, reference: Callable[..., tuple[np.ndarray, np.ndarray]]
+) -> None:
     start, gradient_at = steps()
     w, memory, other, m = start.clone(), rule.init(start), start.numpy().copy(), np.zeros((6, 3))
     for t in range(1, 101):
@@ -97,7 +113,10 @@ def test_what_torch_lacks_equals_a_numpy_reference(rule: nw.Optimizer, reference
         (nw.Frame(lr=0.1, first="gradient", second="one"), nw.SGD(lr=0.1)),
         (nw.Frame(lr=0.1, first="average", second="one", corrected=False), nw.Momentum(lr=0.1)),
         (nw.Frame(lr=0.1, first="gradient", second="sum", epsilon=1e-10), nw.Adagrad(lr=0.1)),
-        (nw.Frame(lr=0.1, first="gradient", second="average", beta2=0.9, corrected=False), nw.RMSProp(lr=0.1)),
+        (
+            nw.Frame(lr=0.1, first="gradient", second="average", beta2=0.9, corrected=False),
+            nw.RMSProp(lr=0.1),
+        ),
         (nw.Frame(lr=0.1), nw.Adam(lr=0.1)),
     ],
     ids=lambda rule: repr(rule)[:60],
@@ -113,7 +132,8 @@ def test_the_notes_frame_makes_the_known_rules(frame: nw.Frame, same: nw.Optimiz
 
 
 def test_the_misprinted_frame_climbs_where_the_right_one_descends() -> None:
-    # Erratum E05: on (w + 1)^2 with Adagrad's rules, lr * m * sqrt(V) blows up at lr = 0.1; lr * m / sqrt(V) does not.
+    # Erratum E05: on (w + 1)^2 with Adagrad's rules, lr * m * sqrt(V) blows up at lr = 0.1; lr * m
+    # / sqrt(V) does not.
     frame = nw.Frame(lr=0.1, first="gradient", second="sum")
     w, memory, printed, V = torch.tensor([5.0]), frame.init(torch.zeros(1)), 5.0, 0.0
     for t in range(1, 11):
@@ -126,7 +146,10 @@ def test_the_misprinted_frame_climbs_where_the_right_one_descends() -> None:
 
 
 def test_adagrads_rate_falls_to_nothing_and_rmsprops_does_not() -> None:
-    falls, holds = nw.Frame(lr=1.0, first="gradient", second="sum"), nw.Frame(lr=1.0, first="gradient", second="average", corrected=False, beta2=0.9)
+    falls, holds = (
+        nw.Frame(lr=1.0, first="gradient", second="sum"),
+        nw.Frame(lr=1.0, first="gradient", second="average", corrected=False, beta2=0.9),
+    )
     one, other = falls.init(torch.zeros(1)), holds.init(torch.zeros(1))
     seen = []
     for t in range(1, 401):
@@ -171,7 +194,9 @@ def test_muon_equals_torchs_on_a_hidden_matrix(shape: tuple[int, int], nesterov:
     other = nw.AdamW(lr=0.001, weight_decay=0.0)
     memory = other.init(one)
     for t in range(1, 101):
-        one, memory = other.step(one, torch.ones(3, dtype=torch.float64), memory, t, rate_at(rule, t) / 0.02 * 0.001)
+        one, memory = other.step(
+            one, torch.ones(3, dtype=torch.float64), memory, t, rate_at(rule, t) / 0.02 * 0.001
+        )
     assert torch.allclose(bias.detach(), one, atol=1e-12)
     assert torch.allclose(first.detach(), one[:1].expand(2, 2), atol=1e-12)
 
@@ -223,7 +248,9 @@ def quick(cls: type[nw.Optimizer]) -> nw.Optimizer:
 
 @pytest.mark.parametrize("cls", DESCENDING)
 def test_an_optimizer_descends_a_bowl(cls: type[nw.Optimizer]) -> None:
-    ends = [torch.zeros(1, 1, requires_grad=True) for _ in range(2)]  # Muon leaves the first and the last matrix to AdamW
+    ends = [
+        torch.zeros(1, 1, requires_grad=True) for _ in range(2)
+    ]  # Muon leaves the first and the last matrix to AdamW
     w = torch.tensor([[3.0, -2.0]], requires_grad=True)
     optimizer = quick(cls).build([ends[0], w, ends[1]])
     before = 29.0

@@ -1,4 +1,5 @@
-"""A recipe as a plain script: it names netwise nowhere, and its weights are the same to the last bit."""
+"""A recipe as a plain script: it names netwise nowhere, and its weights are the same to the last
+bit."""
 
 from __future__ import annotations
 
@@ -18,7 +19,13 @@ RECIPES = {
     "mlp": nw.Recipe(data=DIGITS, network=nw.MLP((64, 30, 10)), epochs=3),
     "maxout, one cycle": nw.Recipe(
         data=DIGITS,
-        network=nw.MLP((64, 30, 30, 10), activation=nw.Maxout(3), dropout=0.3, batch_norm=True, input_dropout=0.1),
+        network=nw.MLP(
+            (64, 30, 30, 10),
+            activation=nw.Maxout(3),
+            dropout=0.3,
+            batch_norm=True,
+            input_dropout=0.1,
+        ),
         init=nw.He(),
         optimizer=nw.SGD(lr=0.1, momentum=0.9, nesterov=True),
         penalty=nw.L2(),
@@ -27,7 +34,11 @@ RECIPES = {
         batch_size=19,
     ),
     "residual, dropped weights": nw.Recipe(
-        data=DIGITS, network=nw.MLP((64, 20, 20, 10), residual=True, drop_connect=0.3), init=nw.Uniform(reach=0.2), optimizer=nw.Adadelta(), epochs=2
+        data=DIGITS,
+        network=nw.MLP((64, 20, 20, 10), residual=True, drop_connect=0.3),
+        init=nw.Uniform(reach=0.2),
+        optimizer=nw.Adadelta(),
+        epochs=2,
     ),
     "lenet, augmented": nw.Recipe(
         data=DIGITS,
@@ -49,17 +60,41 @@ RECIPES = {
         epochs=2,
     ),
     "contrast, mean of weights": nw.Recipe(
-        data=DIGITS, preprocess=(nw.GlobalContrast(bias=0.1),), network=nw.MLP((64, 20, 10), batch_norm=True), average=nw.SWA(start=0.3), epochs=4
+        data=DIGITS,
+        preprocess=(nw.GlobalContrast(bias=0.1),),
+        network=nw.MLP((64, 20, 10), batch_norm=True),
+        average=nw.SWA(start=0.3),
+        epochs=4,
     ),
-    "lenet of 1998": nw.Recipe(data=DIGITS, preprocess=(nw.Resize(28, 28),), network=nw.LeNet5Paper(), optimizer=nw.SGD(lr=0.01), epochs=1),
+    "lenet of 1998": nw.Recipe(
+        data=DIGITS,
+        preprocess=(nw.Resize(28, 28),),
+        network=nw.LeNet5Paper(),
+        optimizer=nw.SGD(lr=0.01),
+        epochs=1,
+    ),
     "convnet": nw.Recipe(
-        data=DIGITS, network=nw.ConvNet(image=(1, 8, 8), channels=(8, 16)), augment=(nw.Flip(),), penalty=nw.MaxNorm(norm=1.0), optimizer=nw.NAdam(), epochs=2
+        data=DIGITS,
+        network=nw.ConvNet(image=(1, 8, 8), channels=(8, 16)),
+        augment=(nw.Flip(),),
+        penalty=nw.MaxNorm(norm=1.0),
+        optimizer=nw.NAdam(),
+        epochs=2,
     ),
     "resnet": nw.Recipe(
-        data=DIGITS, network=nw.CIFARResNet(image=(1, 8, 8), depth=8, stochastic_depth=0.3), optimizer=nw.RAdam(), epochs=2, schedule=nw.Cosine()
+        data=DIGITS,
+        network=nw.CIFARResNet(image=(1, 8, 8), depth=8, stochastic_depth=0.3),
+        optimizer=nw.RAdam(),
+        epochs=2,
+        schedule=nw.Cosine(),
     ),
     "googlenet": nw.Recipe(
-        data=DIGITS, preprocess=BIG, network=nw.GoogLeNet(image=(1, 16, 16), width=0.1, classes=10), optimizer=nw.RMSProp(), epochs=1, batch_size=200
+        data=DIGITS,
+        preprocess=BIG,
+        network=nw.GoogLeNet(image=(1, 16, 16), width=0.1, classes=10),
+        optimizer=nw.RMSProp(),
+        epochs=1,
+        batch_size=200,
     ),
     "vgg": nw.Recipe(
         data=DIGITS,
@@ -69,7 +104,13 @@ RECIPES = {
         epochs=1,
         batch_size=200,
     ),
-    "alexnet": nw.Recipe(data=DIGITS, preprocess=BIG, network=nw.AlexNet(image=(1, 16, 16), width=0.1, classes=10, towers=True), epochs=1, batch_size=200),
+    "alexnet": nw.Recipe(
+        data=DIGITS,
+        preprocess=BIG,
+        network=nw.AlexNet(image=(1, 16, 16), width=0.1, classes=10, towers=True),
+        epochs=1,
+        batch_size=200,
+    ),
     "regression": nw.Recipe(
         data=nw.data.diabetes(),
         network=nw.MLP((10, 20, 1), activation=nw.Tanh()),
@@ -91,15 +132,26 @@ RECIPES = {
         epochs=5,
         schedule=nw.StepDecay(every=2),
     ),
-    "lstm": nw.Recipe(data=DIGITS, network=nw.LSTM(features=8, units=12), optimizer=nw.AMSGrad(), init=nw.LeCun(), clip=nw.ClipValue(0.1), epochs=2),
+    "lstm": nw.Recipe(
+        data=DIGITS,
+        network=nw.LSTM(features=8, units=12),
+        optimizer=nw.AMSGrad(),
+        init=nw.LeCun(),
+        clip=nw.ClipValue(0.1),
+        epochs=2,
+    ),
 }
 
 
 def ran(script: str, folder: Path, *words: str) -> dict[str, torch.Tensor]:
     """The weights that a script leaves."""
-    assert "netwise" not in script.partition('"""\n')[2].replace("NETWISE_DATA", "").replace("netwise.write_recipe", "")
+    assert "netwise" not in script.partition('"""\n')[2].replace("NETWISE_DATA", "").replace(
+        "netwise.write_recipe", ""
+    )
     (folder / "run.py").write_text(script)
-    done = subprocess.run([sys.executable, "run.py", *words], cwd=folder, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        [sys.executable, "run.py", *words], cwd=folder, capture_output=True, text=True, timeout=200
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     weights: dict[str, torch.Tensor] = torch.load(folder / "weights.pt", weights_only=True)
     return weights
@@ -107,7 +159,9 @@ def ran(script: str, folder: Path, *words: str) -> dict[str, torch.Tensor]:
 
 def same(recipe: nw.Recipe, weights: dict[str, torch.Tensor]) -> bool:
     state = nw.fit(recipe, threads=1, test=False).module.state_dict()
-    return list(state) == list(weights) and all(torch.equal(state[name], weights[name]) for name in state)
+    return list(state) == list(weights) and all(
+        torch.equal(state[name], weights[name]) for name in state
+    )
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -118,10 +172,15 @@ def test_the_script_gives_the_same_weights_bit_for_bit(recipe: nw.Recipe, tmp_pa
 def test_a_text_a_table_and_arrays_too(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text("the quick brown fox " * 100)
     symbols = len(set("the quick brown fox "))
-    network = nw.GRU(symbols=symbols, features=6, units=10, outputs=symbols, answers="each", dropout=0.2)
+    network = nw.GRU(
+        symbols=symbols, features=6, units=10, outputs=symbols, answers="each", dropout=0.2
+    )
     recipe = nw.Recipe(data=nw.data.text(tmp_path / "t.txt", length=20), network=network, epochs=2)
     assert same(recipe, ran(recipe.to_script(), tmp_path))
-    rows = [f"{i % 7},{'red' if i % 3 else 'blue'},{'' if i % 11 == 0 else i * 0.37:},{'a' if i % 2 else 'b'}" for i in range(120)]
+    rows = [
+        f"{i % 7},{'red' if i % 3 else 'blue'},{'' if i % 11 == 0 else i * 0.37:},{'a' if i % 2 else 'b'}"
+        for i in range(120)
+    ]
     (tmp_path / "table.csv").write_text("x,colour,z,kind\n" + "\n".join(rows))
     for target, outputs in (("kind", 2), ("x", 7)):
         data = nw.data.csv(tmp_path / "table.csv", target)
@@ -135,10 +194,17 @@ def test_a_text_a_table_and_arrays_too(tmp_path: Path) -> None:
 
 
 def test_what_has_no_plain_form_is_named_all_at_once() -> None:
-    recipe = RECIPES["mlp"].but(optimizer=nw.Muon(), init=nw.LSUV(), tuning=nw.FineTune(), schedule=nw.Plateau())
+    recipe = RECIPES["mlp"].but(
+        optimizer=nw.Muon(), init=nw.LSUV(), tuning=nw.FineTune(), schedule=nw.Plateau()
+    )
     with pytest.raises(nw.WrongValue) as caught:
         recipe.to_script()
-    assert [problem.field for problem in caught.value.problems] == ["tuning", "init", "optimizer", "schedule"]
+    assert [problem.field for problem in caught.value.problems] == [
+        "tuning",
+        "init",
+        "optimizer",
+        "schedule",
+    ]
     with pytest.raises(nw.WrongValue, match="is code of your own"):
         module_text(nw.Own(Mine))
 

@@ -1,4 +1,5 @@
-"""Pictures of what was learned: they are drawn from what the modules give, and only where there is something to see."""
+"""Pictures of what was learned: they are drawn from what the modules give, and only where there is
+something to see."""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ def test_each_kind_shows_what_it_has(name: str, titles: tuple[str, ...]) -> None
 
 
 def test_a_memory_shows_its_patterns_as_they_settle_and_its_energy_as_it_falls() -> None:
-    run = nw.fit(nw.Recipe(data=nw.data.random_patterns(count=4, units=64), network=nw.Hopfield(64)))
+    run = nw.fit(
+        nw.Recipe(data=nw.data.random_patterns(count=4, units=64), network=nw.Hopfield(64))
+    )
     pictures = learned(run.module, torch.zeros(0, 64), (64,))
     assert ["settle" in p for p in pictures].count(True) >= 1
     assert any("Energy" in p for p in pictures)
@@ -61,12 +64,26 @@ def test_a_memory_shows_its_patterns_as_they_settle_and_its_energy_as_it_falls()
 
 
 def test_a_boltzmann_machine_shows_its_weights() -> None:
-    run = nw.fit(nw.Recipe(data=nw.data.encoder_problem(), network=nw.BoltzmannMachine(8, 2), loss=nw.Exact(), epochs=2, batch_size=4))
+    run = nw.fit(
+        nw.Recipe(
+            data=nw.data.encoder_problem(),
+            network=nw.BoltzmannMachine(8, 2),
+            loss=nw.Exact(),
+            epochs=2,
+            batch_size=4,
+        )
+    )
     assert any("Weights between all units" in p for p in learned(run.module, torch.eye(8), (8,)))
 
 
 def test_nothing_is_drawn_of_what_is_no_image() -> None:
-    recipe = nw.Recipe(data=nw.data.wine(), preprocess=(nw.Standardise(),), network=nw.Autoencoder((13, 4)), loss=nw.MeanSquaredError(), epochs=1)
+    recipe = nw.Recipe(
+        data=nw.data.wine(),
+        preprocess=(nw.Standardise(),),
+        network=nw.Autoencoder((13, 4)),
+        loss=nw.MeanSquaredError(),
+        epochs=1,
+    )
     run = nw.fit(recipe)
     pictures = learned(run.module, torch.zeros(5, 13), (13,))
     assert len(pictures) == 1  # the codes

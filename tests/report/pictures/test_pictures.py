@@ -19,7 +19,9 @@ def test_the_plane_goes_through_each_layer_as_the_network_takes_it(tmp_path: Pat
     assert list(stages) == ["after activation1", "after activation2", "the output"]
     h = torch.tanh(module.layer1(grid)).detach()
     assert torch.allclose(stages["after activation1"], h)
-    assert torch.allclose(stages["the output"], module.layer3(torch.tanh(module.layer2(h))).detach(), atol=1e-6)
+    assert torch.allclose(
+        stages["the output"], module.layer3(torch.tanh(module.layer2(h))).detach(), atol=1e-6
+    )
     assert module.training
     lines, dots = _seen(stages["after activation1"], 100)
     assert lines.shape == (100, 2)
@@ -28,7 +30,10 @@ def test_the_plane_goes_through_each_layer_as_the_network_takes_it(tmp_path: Pat
     assert dots.shape == (len(grid) - 100, 2)
     x = torch.rand(30, 2)
     for name in ("a.png", "a.svg"):
-        assert nw.picture_transforms(module, x, torch.arange(30) % 2, tmp_path / name).stat().st_size > 5000
+        assert (
+            nw.picture_transforms(module, x, torch.arange(30) % 2, tmp_path / name).stat().st_size
+            > 5000
+        )
     with pytest.raises(ValueError, match="the plane has two coordinates"):
         nw.picture_transforms(module, torch.rand(3, 5), torch.zeros(3), tmp_path / "b.png")
 

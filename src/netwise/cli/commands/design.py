@@ -18,13 +18,33 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.argument("network")
-@click.option("--image", metavar="SHAPE", help="Of one input, such as 3x224x224.  [default: the network's own, or the recipe's data]")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field of the network, such as depth=50.")
-@click.option("--picture", type=click.Path(path_type=Path), help="Draw the layers as bars, as .png or .svg.")
+@click.option(
+    "--image",
+    metavar="SHAPE",
+    help="Of one input, such as 3x224x224.  [default: the network's own, or the recipe's data]",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field of the network, such as depth=50.",
+)
+@click.option(
+    "--picture", type=click.Path(path_type=Path), help="Draw the layers as bars, as .png or .svg."
+)
 @trust_option
 @json_option
-def anatomy(network: str, image: str | None, settings: Sequence[str], picture: Path | None, trust_own: bool, as_json: bool) -> None:
-    """The table of NETWORK's layers (a name such as ResNet, or RECIPE.toml): shapes, parameters, work, memory, fields."""
+def anatomy(
+    network: str,
+    image: str | None,
+    settings: Sequence[str],
+    picture: Path | None,
+    trust_own: bool,
+    as_json: bool,
+) -> None:
+    """The table of NETWORK's layers (a name such as ResNet, or RECIPE.toml): shapes, parameters,
+    work, memory, fields."""
     from netwise.observe.anatomy import describe, plain_anatomy
 
     built, shape = network_for(network, settings, trust_own)
@@ -32,13 +52,21 @@ def anatomy(network: str, image: str | None, settings: Sequence[str], picture: P
         try:
             shape = tuple(int(side) for side in image.lower().split("x"))
         except ValueError:
-            raise click.UsageError(f"--image {image}: write sides with x between, such as 3x224x224") from None
+            raise click.UsageError(
+                f"--image {image}: write sides with x between, such as 3x224x224"
+            ) from None
         if not shape or min(shape) < 1:
             raise click.UsageError(f"--image {image}: sides are at least 1, such as 3x224x224")
-        if len(shape) == 3 and hasattr(built, "image") and not any(setting.startswith("image") for setting in settings):
+        if (
+            len(shape) == 3
+            and hasattr(built, "image")
+            and not any(setting.startswith("image") for setting in settings)
+        ):
             built = built.but(image=shape)
     if shape is None:
-        raise click.UsageError(f"--image: {network} takes inputs of any shape; say which, such as --image 64")
+        raise click.UsageError(
+            f"--image: {network} takes inputs of any shape; say which, such as --image 64"
+        )
     told = describe(built, shape)
     if picture is not None:
         from netwise.report.pictures.anatomy_plots import picture_anatomy
@@ -53,11 +81,18 @@ def anatomy(network: str, image: str | None, settings: Sequence[str], picture: P
 
 @main.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as init.kind=He.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field, such as init.kind=He.",
+)
 @trust_option
 @json_option
 def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool) -> None:
-    """What the start of a recipe does before training: spread of every layer's weights, outputs and gradients on one batch."""
+    """What the start of a recipe does before training: spread of every layer's weights, outputs and
+    gradients on one batch."""
     from netwise.recipe.file import read_recipe
     from netwise.training.initial_state import look_at_start, start_table
 
@@ -72,12 +107,28 @@ def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool)
 
 @main.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as batch_size=32.")
-@click.option("--start", "first", type=float, default=0.01, show_default=True, help="Where the ladder of tens begins.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field, such as batch_size=32.",
+)
+@click.option(
+    "--start",
+    "first",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Where the ladder of tens begins.",
+)
 @trust_option
 @json_option
-def rate(recipe: Path, settings: Sequence[str], first: float, trust_own: bool, as_json: bool) -> None:
-    """A learning rate for a recipe by the threshold rule: the order of magnitude, the threshold, half of it."""
+def rate(
+    recipe: Path, settings: Sequence[str], first: float, trust_own: bool, as_json: bool
+) -> None:
+    """A learning rate for a recipe by the threshold rule: the order of magnitude, the threshold,
+    half of it."""
     from dataclasses import asdict
 
     from netwise.recipe.file import read_recipe
@@ -92,8 +143,12 @@ def rate(recipe: Path, settings: Sequence[str], first: float, trust_own: bool, a
         echo_json(None if found is None else asdict(found))
         return
     if found is None:
-        click.echo("The loss falls at no rate: the fault is not the rate. Ask: netwise train, then netwise diagnose.")
+        click.echo(
+            "The loss falls at no rate: the fault is not the rate. Ask: netwise train, then netwise diagnose."
+        )
         return
     for tried, fell in found.tried:
         click.echo(f"{tried:<10g} {'falls' if fell else 'does not fall'}")
-    click.echo(f"Order of magnitude {found.order:g}, threshold {found.threshold:g}; use half of it: --set optimizer.lr={found.rate:g}")
+    click.echo(
+        f"Order of magnitude {found.order:g}, threshold {found.threshold:g}; use half of it: --set optimizer.lr={found.rate:g}"
+    )

@@ -44,20 +44,30 @@ def runs(home: Path, as_json: bool) -> None:
     if not entries:
         click.echo(f"No runs in {home}. Begin with: netwise train digits")
         return
-    rows = [("run", "network", "ended", "test score"), *((Path(e.folder).name, e.network, e.ended, e.score.split(" (")[0]) for e in entries)]
+    rows = [
+        ("run", "network", "ended", "test score"),
+        *((Path(e.folder).name, e.network, e.ended, e.score.split(" (")[0]) for e in entries),
+    ]
     wide = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, wide, strict=True)).rstrip())
+        click.echo(
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, wide, strict=True)).rstrip()
+        )
 
 
 @main.command()
 @click.argument("run", metavar="RUN")
 @click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
-@click.option("--picture", type=click.Path(path_type=Path), help="For `show activations`: draw them, as .png or .svg.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="For `show activations`: draw them, as .png or .svg.",
+)
 @home_option
 @json_option
 def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool) -> None:
-    """Print what is known of RUN, or of a search, and where its report is; --open shows it. `show activations`: their table."""
+    """Print what is known of RUN, or of a search, and where its report is; --open shows it. `show
+    activations`: their table."""
     if run == "activations":
         show_activations(picture, as_json)
         return
@@ -77,11 +87,25 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
     history, recipe = load_history(store.path), store.recipe()
     report, page, score = look(history), store.path / REPORT, store.about().get("score")
     if as_json:
-        series = [{"signal": key[0], "layer": key[1], "steps": s.steps, "values": s.values} for key, s in history.series.items()]
+        series = [
+            {"signal": key[0], "layer": key[1], "steps": s.steps, "values": s.values}
+            for key, s in history.series.items()
+        ]
         where = {"folder": str(store.path), "report": str(page) if page.is_file() else None}
-        echo_json({**where, **about(history), "score": score, "recipe": plain_of(recipe), "diagnosis": plain_report(report), "series": series})
+        echo_json(
+            {
+                **where,
+                **about(history),
+                "score": score,
+                "recipe": plain_of(recipe),
+                "diagnosis": plain_report(report),
+                "series": series,
+            }
+        )
         return
-    click.echo(f"{store.path.name}: {type(recipe.network).__name__} on {called(recipe)}, recipe {history.made_by.recipe}")
+    click.echo(
+        f"{store.path.name}: {type(recipe.network).__name__} on {called(recipe)}, recipe {history.made_by.recipe}"
+    )
     click.echo(history.ended.sentence)
     if score:
         click.echo(f"Test {score['sentence']}.")
@@ -110,7 +134,11 @@ def show_activations(picture: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from netwise.parts.activations import character
-    from netwise.report.pictures.activation_plots import activation_table, of_one_number, picture_activations
+    from netwise.report.pictures.activation_plots import (
+        activation_table,
+        of_one_number,
+        picture_activations,
+    )
 
     if picture is not None:
         never_over(picture, PICTURES)
@@ -124,10 +152,17 @@ def show_activations(picture: Path | None, as_json: bool) -> None:
 @main.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("--why", is_flag=True, help="The reason for every default.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as optimizer.lr=0.01.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field, such as optimizer.lr=0.01.",
+)
 @json_option
 def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> None:
-    """Look at a recipe before training: what cannot run, what will learn badly, and the table of its network."""
+    """Look at a recipe before training: what cannot run, what will learn badly, and the table of
+    its network."""
     from netwise.errors import CANNOT_RUN
     from netwise.networks import Own
     from netwise.recipe.checks import check as look
@@ -140,7 +175,13 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     if not fatal and not isinstance(read.network, Own):
         table = network_table(read)
     if as_json:
-        echo_json({"hash": read.hash, "problems": [vars(problem) for problem in problems], "network": table})
+        echo_json(
+            {
+                "hash": read.hash,
+                "problems": [vars(problem) for problem in problems],
+                "network": table,
+            }
+        )
     else:
         for problem in problems:
             click.echo(f"{problem.grade}: {problem}")
@@ -169,7 +210,10 @@ def _reasons(part: Any, prefix: str) -> list[str]:
             lines.append(f"{prefix}{each.name} = {type(value).__name__}{why}")
             lines += _reasons(value, f"{prefix}{each.name}.")
         elif rule is not None:
-            lines.append(f"{prefix}{each.name} = {value}" + (f"   default: {rule.why}" if rule.why and value == each.default else ""))
+            lines.append(
+                f"{prefix}{each.name} = {value}"
+                + (f"   default: {rule.why}" if rule.why and value == each.default else "")
+            )
     return lines
 
 
@@ -177,7 +221,14 @@ def _reasons(part: Any, prefix: str) -> list[str]:
 @click.argument("name", required=False)
 @click.option("--all", "every", is_flag=True, help="Run all labs.")
 @click.option("--record", "kept", is_flag=True, help="Keep the numbers beside the labs' code.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("labs"), show_default=True, help="Folder of the pages.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("labs"),
+    show_default=True,
+    help="Folder of the pages.",
+)
 @json_option
 def lab(name: str | None, every: bool, kept: bool, output: Path, as_json: bool) -> None:
     """Run a claim of the notes again: NAME such as L01; without one, list them."""
@@ -187,11 +238,19 @@ def lab(name: str | None, every: bool, kept: bool, output: Path, as_json: bool) 
 
     if name is None and not every:
         if as_json:
-            echo_json([{"name": each.name, "claim": each.claim, "recorded": recorded(each.name)} for each in LABS])
+            echo_json(
+                [
+                    {"name": each.name, "claim": each.claim, "recorded": recorded(each.name)}
+                    for each in LABS
+                ]
+            )
             return
         for each in LABS:
             old = recorded(each.name)
-            click.echo(f"{each.name}  {each.claim}" + (f"  [{old['verdict']}, {old['date']}]" if old else ""))
+            click.echo(
+                f"{each.name}  {each.claim}"
+                + (f"  [{old['verdict']}, {old['date']}]" if old else "")
+            )
         return
     told = []
     for each in LABS if every else [find(name or "")]:
@@ -204,7 +263,9 @@ def lab(name: str | None, every: bool, kept: bool, output: Path, as_json: bool) 
         if not as_json:
             click.echo(f"{each.name}: {outcome.verdict}. {each.claim}")
             for criterion in outcome.criteria:
-                click.echo(f"  {'holds ' if criterion.holds else 'FAILS '} {criterion.says} (seen: {criterion.seen:.4g})")
+                click.echo(
+                    f"  {'holds ' if criterion.holds else 'FAILS '} {criterion.says} (seen: {criterion.seen:.4g})"
+                )
             click.echo(f"Page: {page}")
     if as_json:
         echo_json(told if every else told[0])

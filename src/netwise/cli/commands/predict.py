@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 @main.command()
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here instead of to stdout; never over an existing file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write here instead of to stdout; never over an existing file.",
+)
 @trust_option
 @home_option
 @json_option
-def predict(run: str, file: Path, output: Path | None, trust_own: bool, home: Path, as_json: bool) -> None:
+def predict(
+    run: str, file: Path, output: Path | None, trust_own: bool, home: Path, as_json: bool
+) -> None:
     """Answer the rows of a CSV file with the network of RUN."""
     from netwise.data.encoding import TableEncoder
     from netwise.data.table import read_table
@@ -42,7 +49,13 @@ def predict(run: str, file: Path, output: Path | None, trust_own: bool, home: Pa
     answers = loaded.predict(raw).tolist()
     shares = loaded.predict_proba(raw) if loaded.intake.task == CLASSIFICATION else None
     if as_json:
-        echo_json({"predictions": answers, "classes": list(loaded.intake.classes), "probabilities": None if shares is None else shares.tolist()})
+        echo_json(
+            {
+                "predictions": answers,
+                "classes": list(loaded.intake.classes),
+                "probabilities": None if shares is None else shares.tolist(),
+            }
+        )
         return
     import csv
     import io
@@ -50,10 +63,18 @@ def predict(run: str, file: Path, output: Path | None, trust_own: bool, home: Pa
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     first = answers[0] if answers else 0.0
-    names = [f"given_back_{i + 1}" for i in range(len(first))] if isinstance(first, list) else ["prediction"]
+    names = (
+        [f"given_back_{i + 1}" for i in range(len(first))]
+        if isinstance(first, list)
+        else ["prediction"]
+    )
     writer.writerow(names if shares is None else ["prediction", "probability"])
     for i, answer in enumerate(answers):
-        writer.writerow((answer if isinstance(answer, list) else [answer]) if shares is None else [answer, f"{shares[i].max():.4f}"])
+        writer.writerow(
+            (answer if isinstance(answer, list) else [answer])
+            if shares is None
+            else [answer, f"{shares[i].max():.4f}"]
+        )
     if output is None:
         click.echo(text.getvalue(), nl=False)
         return
@@ -68,8 +89,20 @@ def predict(run: str, file: Path, output: Path | None, trust_own: bool, home: Pa
 @main.command()
 @click.argument("run")
 @click.option("--prompt", default="\n", help="How the text begins.")
-@click.option("--length", type=click.IntRange(1, 1_000_000), default=400, show_default=True, help="Characters to write.")
-@click.option("--temperature", type=click.FloatRange(0), default=0.8, show_default=True, help="0 takes the likeliest character each time.")
+@click.option(
+    "--length",
+    type=click.IntRange(1, 1_000_000),
+    default=400,
+    show_default=True,
+    help="Characters to write.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0),
+    default=0.8,
+    show_default=True,
+    help="0 takes the likeliest character each time.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draws.")
 @home_option
 def write(run: str, prompt: str, length: int, temperature: float, seed: int, home: Path) -> None:
@@ -77,13 +110,26 @@ def write(run: str, prompt: str, length: int, temperature: float, seed: int, hom
     from netwise.training.run import load
     from netwise.training.text_generation import sample_text
 
-    click.echo(sample_text(load(find_run(run, home)), prompt, length, temperature=temperature, seed=seed))
+    click.echo(
+        sample_text(load(find_run(run, home)), prompt, length, temperature=temperature, seed=seed)
+    )
 
 
 @main.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as epochs=3.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here instead of to stdout; never over an existing file.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field, such as epochs=3.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write here instead of to stdout; never over an existing file.",
+)
 def script(recipe: Path, settings: Sequence[str], output: Path | None) -> None:
     """RECIPE as a plain PyTorch script, without netwise, that gives the same weights."""
     from netwise.recipe.file import read_recipe

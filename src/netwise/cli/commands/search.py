@@ -1,4 +1,5 @@
-"""Commands that compare many recipes: search, validate, curve, and the babysitter's guess, outcome and log."""
+"""Commands that compare many recipes: search, validate, curve, and the babysitter's guess, outcome
+and log."""
 
 from __future__ import annotations
 
@@ -23,15 +24,51 @@ SHOWN = 10  # leaders on the terminal
 
 @main.command()
 @click.argument("space", required=False, type=click.Path(path_type=Path))
-@click.option("--recipe", "source", help="RECIPE.toml or a data set's name.  [default: what the space file says]")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field of the recipe, such as epochs=5.")
-@click.option("--trials", type=click.IntRange(1), help="How many.  [default: what the space file says]")
-@click.option("--method", help="Grid, Random, Bayesian, Halving, Hyperband, CoarseToFine or Population, with its defaults.")
+@click.option(
+    "--recipe",
+    "source",
+    help="RECIPE.toml or a data set's name.  [default: what the space file says]",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field of the recipe, such as epochs=5.",
+)
+@click.option(
+    "--trials", type=click.IntRange(1), help="How many.  [default: what the space file says]"
+)
+@click.option(
+    "--method",
+    help="Grid, Random, Bayesian, Halving, Hyperband, CoarseToFine or Population, with its defaults.",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Trials at a time.  [default: one a core]")
-@click.option("--storage", metavar="URL", help="An Optuna storage, such as postgresql+psycopg://...  [default: a journal in the study's folder]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the study.  [default: a new one below --runs]")
-@click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="STUDY", help="Go on with an interrupted search.")
-@click.option("--checkpoint-every", type=int, default=0, metavar="STEPS", help="Checkpoints besides those of epochs.")
+@click.option(
+    "--storage",
+    metavar="URL",
+    help="An Optuna storage, such as postgresql+psycopg://...  [default: a journal in the study's folder]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the study.  [default: a new one below --runs]",
+)
+@click.option(
+    "--resume",
+    "resumed",
+    type=click.Path(path_type=Path),
+    metavar="STUDY",
+    help="Go on with an interrupted search.",
+)
+@click.option(
+    "--checkpoint-every",
+    type=int,
+    default=0,
+    metavar="STEPS",
+    help="Checkpoints besides those of epochs.",
+)
 @trust_option
 @home_option
 @json_option
@@ -50,7 +87,8 @@ def search(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Search the axes of SPACE.toml for the best settings of a recipe; the test part is scored once, at the end."""
+    """Search the axes of SPACE.toml for the best settings of a recipe; the test part is scored
+    once, at the end."""
     from netwise.cli.display import show_progress
     from netwise.recipe.file import read_recipe
     from netwise.report.search_page import write_search_report
@@ -65,12 +103,29 @@ def search(
     how: dict[str, Any] = {"jobs": jobs, "storage": storage, "checkpoint_every": checkpoint_every}
     if resumed is not None:
         if source or settings or method:
-            raise click.UsageError("a resumed search keeps its recipe and its method: --recipe, --set and --method are for new ones")
+            raise click.UsageError(
+                "a resumed search keeps its recipe and its method: --recipe, --set and --method are for new ones"
+            )
         study = _study(resumed, home)
-        network = own_network(read_recipe(study / RECIPE), trust_own) if (study / RECIPE).is_file() else None
-        space_of = read_search(study / SEARCH)[0].space if trust_own and (study / SEARCH).is_file() else None
+        network = (
+            own_network(read_recipe(study / RECIPE), trust_own)
+            if (study / RECIPE).is_file()
+            else None
+        )
+        space_of = (
+            read_search(study / SEARCH)[0].space
+            if trust_own and (study / SEARCH).is_file()
+            else None
+        )
         with show_progress() as say:
-            found = resume_search(study, space=space_of, network=network, trials=trials, **how, told=lambda t: say(_line(t)))
+            found = resume_search(
+                study,
+                space=space_of,
+                network=network,
+                trials=trials,
+                **how,
+                told=lambda t: say(_line(t)),
+            )
     else:
         assert space is not None
         recipe, plan = _planned(space, source, settings, trials, method)
@@ -96,7 +151,9 @@ def _study(path: Path, home: Path) -> Path:
     return path if path.exists() else home / path
 
 
-def _planned(space: Path, source: str | None, settings: Sequence[str], trials: int | None, method: str | None) -> tuple[Recipe, Any]:
+def _planned(
+    space: Path, source: str | None, settings: Sequence[str], trials: int | None, method: str | None
+) -> tuple[Recipe, Any]:
     """The recipe and the plan that a space file and the words of the command line mean."""
     from netwise.recipe.file import recipe_of
     from netwise.searches.plan_file import read_plain, search_of
@@ -111,11 +168,15 @@ def _planned(space: Path, source: str | None, settings: Sequence[str], trials: i
     if source is not None:
         return recipe_for(source, None, None, None, None, settings), plan
     if told is None:
-        raise click.UsageError(f'{space} names no recipe: write recipe = "mlp.toml" in it, or say --recipe RECIPE.toml')
+        raise click.UsageError(
+            f'{space} names no recipe: write recipe = "mlp.toml" in it, or say --recipe RECIPE.toml'
+        )
     if isinstance(told, dict):
         return changed(recipe_of(told, space.name, space.parent), settings), plan
     beside = space.parent / str(told)
-    return recipe_for(str(beside) if beside.is_file() else str(told), None, None, None, None, settings), plan
+    return recipe_for(
+        str(beside) if beside.is_file() else str(told), None, None, None, None, settings
+    ), plan
 
 
 def _line(trial: Tried) -> str:
@@ -139,13 +200,24 @@ def _tell(found: Found, page: Path) -> None:
     from netwise.searches.study import BEST
 
     for place, trial in enumerate(found.leaders[:SHOWN], start=1):
-        click.echo(f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {trial.words}")
+        click.echo(
+            f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {trial.words}"
+        )
     if found.best is None:
         failed = next((trial for trial in found.tried if trial.reason), None)
-        click.echo("No trial was completed." + (f" Trial {failed.number}: {failed.reason}" if failed is not None else ""))
+        click.echo(
+            "No trial was completed."
+            + (f" Trial {failed.number}: {failed.reason}" if failed is not None else "")
+        )
     elif found.mean is not None:
-        interval = "" if found.low is None or found.high is None else f" (95 % interval {found.low:.4f} to {found.high:.4f})"
-        click.echo(f"Winner: {found.own:.4f} in the search, {found.mean:.4f}{interval} over {len(found.fresh)} fresh seeds.")
+        interval = (
+            ""
+            if found.low is None or found.high is None
+            else f" (95 % interval {found.low:.4f} to {found.high:.4f})"
+        )
+        click.echo(
+            f"Winner: {found.own:.4f} in the search, {found.mean:.4f}{interval} over {len(found.fresh)} fresh seeds."
+        )
     if found.test is not None:
         click.echo(f"Test {found.test}.")
     for note in found.notes:
@@ -158,12 +230,32 @@ def _tell(found: Found, page: Path) -> None:
 @main.command()
 @click.argument("source")
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True)
-@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="How many times the folds are dealt.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as optimizer.lr=0.01.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many times the folds are dealt.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field, such as optimizer.lr=0.01.",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
 @trust_option
 @json_option
-def validate(source: str, folds: int, repeats: int, settings: Sequence[str], jobs: int | None, trust_own: bool, as_json: bool) -> None:
+def validate(
+    source: str,
+    folds: int,
+    repeats: int,
+    settings: Sequence[str],
+    jobs: int | None,
+    trust_own: bool,
+    as_json: bool,
+) -> None:
     """Cross-validate SOURCE: RECIPE.toml or a data set's name. The test part is not looked at."""
     from dataclasses import asdict
 
@@ -178,20 +270,41 @@ def validate(source: str, folds: int, repeats: int, settings: Sequence[str], job
         echo_json(asdict(found))
         return
     for i, value in enumerate(found.values):
-        click.echo(f"fold {i % folds + 1} of {folds}" + (f", dealing {i // folds + 1}" if repeats > 1 else "") + f"  {value:.4f}")
+        click.echo(
+            f"fold {i % folds + 1} of {folds}"
+            + (f", dealing {i // folds + 1}" if repeats > 1 else "")
+            + f"  {value:.4f}"
+        )
     click.echo(f"Mean {found.mean:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}).")
 
 
 @main.command()
 @click.argument("source")
-@click.option("--rows", help="Numbers of training samples, such as 100,1000.  [default: a sixteenth ... all]")
+@click.option(
+    "--rows", help="Numbers of training samples, such as 100,1000.  [default: a sixteenth ... all]"
+)
 @click.option("--seeds", type=click.IntRange(1, 50), default=3, show_default=True)
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as epochs=5.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field, such as epochs=5.",
+)
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw it, as .png or .svg.")
 @click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
 @trust_option
 @json_option
-def curve(source: str, rows: str | None, seeds: int, settings: Sequence[str], picture: Path | None, jobs: int | None, trust_own: bool, as_json: bool) -> None:
+def curve(
+    source: str,
+    rows: str | None,
+    seeds: int,
+    settings: Sequence[str],
+    picture: Path | None,
+    jobs: int | None,
+    trust_own: bool,
+    as_json: bool,
+) -> None:
     """The learning curve of SOURCE over the amount of data: would more samples help?"""
     from dataclasses import asdict
     from statistics import fmean
@@ -203,7 +316,9 @@ def curve(source: str, rows: str | None, seeds: int, settings: Sequence[str], pi
     try:
         counts = [int(each) for each in rows.split(",")] if rows else []
     except ValueError:
-        raise click.UsageError(f"--rows {rows}: write whole numbers with commas between, such as 100,1000") from None
+        raise click.UsageError(
+            f"--rows {rows}: write whole numbers with commas between, such as 100,1000"
+        ) from None
     if picture is not None:
         never_over(picture, PICTURES)
     recipe = recipe_for(source, None, None, None, None, settings)
@@ -220,7 +335,11 @@ def curve(source: str, rows: str | None, seeds: int, settings: Sequence[str], pi
     click.echo(f"{'samples':>9}  {'train':>8}  {'valid':>8}")
     for count, train, valid in zip(found.rows, found.train, found.valid, strict=True):
         click.echo(f"{count:>9}  {fmean(train):>8.4f}  {fmean(valid):>8.4f}")
-    more = "More data would help: it knows its samples better than new ones." if found.gap == "wide" else "More data of this kind would help little."
+    more = (
+        "More data would help: it knows its samples better than new ones."
+        if found.gap == "wide"
+        else "More data of this kind would help little."
+    )
     click.echo(more)
 
 
@@ -228,11 +347,25 @@ def curve(source: str, rows: str | None, seeds: int, settings: Sequence[str], pi
 @click.argument("book", type=click.Path(path_type=Path))
 @click.argument("source", required=False)
 @click.option("--because", required=True, help="Why this guess.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="What is guessed, such as optimizer.lr=0.01.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="What is guessed, such as optimizer.lr=0.01.",
+)
 @trust_option
 @json_option
-def guess(book: Path, source: str | None, because: str, settings: Sequence[str], trust_own: bool, as_json: bool) -> None:
-    """Enter a guess in the log BOOK and train it: SOURCE, or the last guess, with --set changed, --because of something."""
+def guess(
+    book: Path,
+    source: str | None,
+    because: str,
+    settings: Sequence[str],
+    trust_own: bool,
+    as_json: bool,
+) -> None:
+    """Enter a guess in the log BOOK and train it: SOURCE, or the last guess, with --set changed,
+    --because of something."""
     from dataclasses import asdict
 
     from netwise.searches.guess_log import guess as enter, guesses, table_of
@@ -240,7 +373,9 @@ def guess(book: Path, source: str | None, because: str, settings: Sequence[str],
 
     known = guesses(book)
     if source is None and not known:
-        raise click.UsageError(f"{book} has no guess yet: name what to begin with, a data set or RECIPE.toml")
+        raise click.UsageError(
+            f"{book} has no guess yet: name what to begin with, a data set or RECIPE.toml"
+        )
     if source is None:
         recipe = changed(RunFolder.open(known[-1].folder).recipe(), settings)
     else:
@@ -280,6 +415,8 @@ def log(book: Path, as_json: bool) -> None:
         echo_json([asdict(entry) for entry in entries])
         return
     if not entries:
-        click.echo(f'{book} is empty. Begin with: netwise guess {book} digits --because "a first look"')
+        click.echo(
+            f'{book} is empty. Begin with: netwise guess {book} digits --because "a first look"'
+        )
     for line in table_of(entries):
         click.echo(line)

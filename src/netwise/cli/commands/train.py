@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.group import DIVERGED, INTERRUPTED, TERMINATED, home_option, json_option, main, trust_option
+from netwise.cli.group import (
+    DIVERGED,
+    INTERRUPTED,
+    TERMINATED,
+    home_option,
+    json_option,
+    main,
+    trust_option,
+)
 from netwise.cli.output import echo_json, fresh_folder, network_table
 from netwise.cli.parsing import find_run, own_network, recipe_for
 from netwise.errors import NetwiseError
@@ -23,12 +31,31 @@ if TYPE_CHECKING:
 @main.command()
 @click.argument("source", required=False)
 @click.option("--target", help="Column of a CSV file to predict.")
-@click.option("--network", help="mlp, lenet5, convnet, resnet or lstm; for data, not for a recipe.  [default: lstm for texts, else mlp]")
-@click.option("--epochs", type=int, help="Passes over the training part.  [default: until validation stops improving, at most 100]")
+@click.option(
+    "--network",
+    help="mlp, lenet5, convnet, resnet or lstm; for data, not for a recipe.  [default: lstm for texts, else mlp]",
+)
+@click.option(
+    "--epochs",
+    type=int,
+    help="Passes over the training part.  [default: until validation stops improving, at most 100]",
+)
 @click.option("--seed", type=int, help="Of every random stream.  [default: 0]")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a field, such as optimizer.lr=0.01.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field, such as optimizer.lr=0.01.",
+)
 @click.option("--resume", "resumed", metavar="RUN", help="Go on with an interrupted run.")
-@click.option("--checkpoint-every", type=int, default=0, metavar="STEPS", help="Checkpoints besides those of epochs.")
+@click.option(
+    "--checkpoint-every",
+    type=int,
+    default=0,
+    metavar="STEPS",
+    help="Checkpoints besides those of epochs.",
+)
 @click.option("--device", default="cpu", show_default=True, help="Of torch.")
 @click.option("--threads", type=int, help="Of a step.  [default: a fixed rule of its work]")
 @trust_option
@@ -49,16 +76,21 @@ def train(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Train on SOURCE: a data set's name, FILE.csv with --target, a FOLDER of images by class, or RECIPE.toml."""
+    """Train on SOURCE: a data set's name, FILE.csv with --target, a FOLDER of images by class, or
+    RECIPE.toml."""
     from netwise.cli.display import display
     from netwise.storage.run_folder import RunFolder
     from netwise.training.fit import fit, resume
 
     if (source is None) == (resumed is None):
-        raise click.UsageError("name what to train on (a data set, FILE.csv, a folder of images or RECIPE.toml), or --resume RUN")
+        raise click.UsageError(
+            "name what to train on (a data set, FILE.csv, a folder of images or RECIPE.toml), or --resume RUN"
+        )
     if resumed is not None:
         if settings or target or epochs is not None or seed is not None:
-            raise click.UsageError("a resumed run keeps its recipe: --set, --target, --epochs and --seed are for new ones")
+            raise click.UsageError(
+                "a resumed run keeps its recipe: --set, --target, --epochs and --seed are for new ones"
+            )
         store = RunFolder.open(find_run(resumed, home))
         click.echo(f"Resuming {store.path}.", err=True)
         run = resume(store.path, network=own_network(store.recipe(), trust_own), progress=display())
@@ -69,23 +101,36 @@ def train(
         if not as_json:
             _show_network(recipe)
         with fresh_folder(recipe, home) as folder:
-            run = fit(recipe, folder=folder, device=device, threads=threads, checkpoint_every=checkpoint_every, progress=display())
+            run = fit(
+                recipe,
+                folder=folder,
+                device=device,
+                threads=threads,
+                checkpoint_every=checkpoint_every,
+                progress=display(),
+            )
     _tell_end(run, as_json)
 
 
 @main.command()
 @click.argument("run")
-@click.option("--seeds", type=click.IntRange(2, 50), default=5, show_default=True, help="Pairs of each trial.")
+@click.option(
+    "--seeds", type=click.IntRange(2, 50), default=5, show_default=True, help="Pairs of each trial."
+)
 @click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
 @trust_option
 @home_option
 @json_option
-def treat(run: str, seeds: int, jobs: int | None, trust_own: bool, home: Path, as_json: bool) -> None:
+def treat(
+    run: str, seeds: int, jobs: int | None, trust_own: bool, home: Path, as_json: bool
+) -> None:
     """Find what is wrong with RUN (or RECIPE.toml) and prove a cure by paired trials."""
     from netwise.recipe.file import read_recipe
     from netwise.storage.run_folder import RunFolder
 
-    recipe = read_recipe(run) if run.endswith(".toml") else RunFolder.open(find_run(run, home)).recipe()
+    recipe = (
+        read_recipe(run) if run.endswith(".toml") else RunFolder.open(find_run(run, home)).recipe()
+    )
     own_network(recipe, trust_own)
     _treat(recipe, seeds, jobs, home, as_json)
 
@@ -95,16 +140,20 @@ def treat(run: str, seeds: int, jobs: int | None, trust_own: bool, home: Path, a
 @home_option
 @json_option
 def demo(jobs: int | None, home: Path, as_json: bool) -> None:
-    """What makes netwise different: a deep sigmoid network on real digits, its diagnosis, and its proven cure."""
+    """What makes netwise different: a deep sigmoid network on real digits, its diagnosis, and its
+    proven cure."""
     from netwise.gallery import DEEP_SIGMOID
 
     if not as_json:
-        click.echo("Four sigmoid layers on 1078 handwritten digits, started at N(0, 0.1²), SGD with momentum.")
+        click.echo(
+            "Four sigmoid layers on 1078 handwritten digits, started at N(0, 0.1²), SGD with momentum."
+        )
     _treat(DEEP_SIGMOID, 5, jobs, home, as_json)
 
 
 def _show_network(recipe: Recipe) -> None:
-    """The table of the network before it is trained; where it does not fit the data, `fit` says so."""
+    """The table of the network before it is trained; where it does not fit the data, `fit` says
+    so."""
     try:
         click.echo(network_table(recipe), err=True)
     except NetwiseError:
@@ -123,7 +172,15 @@ def _tell_end(run: Run, as_json: bool) -> None:
     page = write_report(run, run.folder / REPORT)
     if as_json:
         score = None if run.score is None else {**vars(run.score), "sentence": str(run.score)}
-        echo_json({"folder": str(run.folder), "report": str(page), **about(run.history), "score": score, "diagnosis": plain_report(report)})
+        echo_json(
+            {
+                "folder": str(run.folder),
+                "report": str(page),
+                **about(run.history),
+                "score": score,
+                "diagnosis": plain_report(report),
+            }
+        )
     else:
         click.echo(_headline(ended, run))
         click.echo(_summary(report))
@@ -163,13 +220,29 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
     from netwise.treatment.trials import plain_verdict, told_changes
 
     with fresh_folder(recipe, home, "-treated") as folder, show_progress():
-        course = cure(recipe, seeds=range(seeds), jobs=jobs, folder=folder, told=lambda line: click.echo(line, err=as_json))
+        course = cure(
+            recipe,
+            seeds=range(seeds),
+            jobs=jobs,
+            folder=folder,
+            told=lambda line: click.echo(line, err=as_json),
+        )
     page = write_report(course, folder / REPORT)
     changed = told_changes(recipe, course.recipe)
     if as_json:
-        trials = [{"finding": r.finding.rule, "accepted": r.accepted or None, "verdicts": [plain_verdict(v) for v in r.verdicts]} for r in course.rounds]
+        trials = [
+            {
+                "finding": r.finding.rule,
+                "accepted": r.accepted or None,
+                "verdicts": [plain_verdict(v) for v in r.verdicts],
+            }
+            for r in course.rounds
+        ]
         confirmed = None if course.confirmed is None else plain_verdict(course.confirmed)
-        reports = {"before": plain_report(look(course.before)), "after": plain_report(look(course.run))}
+        reports = {
+            "before": plain_report(look(course.before)),
+            "after": plain_report(look(course.run)),
+        }
         echo_json(
             {
                 "folder": str(folder),

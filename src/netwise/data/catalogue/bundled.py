@@ -79,10 +79,14 @@ class Diabetes(Split):
     """442 patients by ten measurements; the target is a number from 25 to 346.
 
     Args:
-        scale_target: learn (y - mean) / spread of the training targets, and undo it in predictions. Default true.
+        scale_target: learn (y - mean) / spread of the training targets, and undo it in predictions.
+            Default true.
     """
 
-    scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
+    scale_target: bool = flag(
+        True,
+        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+    )
 
     def read(self) -> Samples:
         bunch = _bunch("load_diabetes")
@@ -93,4 +97,14 @@ class Diabetes(Split):
         mean, scale = torch.zeros(1), torch.ones(1)
         if self.scale_target:
             parts, mean, scale = standardised_targets(parts)
-        return Samples(parts[0], parts[1], parts[2], REGRESSION, (), encoder, "scikit-learn load_diabetes", mean, scale)
+        return Samples(
+            parts[0],
+            parts[1],
+            parts[2],
+            REGRESSION,
+            (),
+            encoder,
+            "scikit-learn load_diabetes",
+            mean,
+            scale,
+        )

@@ -27,7 +27,12 @@ from netwise.parts.losses import CLASSIFICATION, DENSITY
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _BINARIZED = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/binarized_mnist_"
-IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+IDX_FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
 
 
 PART, TEST = "part", "test"
@@ -42,14 +47,25 @@ class _Images(Split):
         test: has no effect here: the files bring their own test part.
         split_seed: which split. Default 0.
         first: take only the first so many training images; 0: all. Default 0.
-        validate_on: "part" of the training images, or the "test" images, epoch by epoch, as note 004 does. Nothing is
-            then left for a final score, and the best epoch is chosen on the very images that judge it, which flatters.
+        validate_on: "part" of the training images, or the "test" images, epoch by epoch, as note
+            004 does. Nothing is then left for a final score, and the best epoch is chosen on the
+            very images that judge it, which flatters.
     """
 
-    valid: float = number(1 / 6, least=0, below=1, because=SHARE, why="10 000 of MNIST's 60 000, as the notes have it")
-    test: float = number(0.0, least=0, most=0, because="the files bring their own test part", why="the files bring their own")
+    valid: float = number(
+        1 / 6, least=0, below=1, because=SHARE, why="10 000 of MNIST's 60 000, as the notes have it"
+    )
+    test: float = number(
+        0.0,
+        least=0,
+        most=0,
+        because="the files bring their own test part",
+        why="the files bring their own",
+    )
     first: int = integer(0, least=0, because="it counts images", why="all of them")
-    validate_on: str = text(PART, among=(PART, TEST), why="the test images stay untouched until the end")
+    validate_on: str = text(
+        PART, among=(PART, TEST), why="the test images stay untouched until the end"
+    )
     shape: ClassVar[tuple[int, ...]]
     classes: ClassVar[tuple[str, ...]]
     divisor: ClassVar[float] = 255.0
@@ -69,9 +85,25 @@ class _Images(Split):
         test = Pairs(_scaled(x_test, encoder), torch.from_numpy(y_test.astype(np.int64)))
         mark = hashlib.sha256(y.tobytes() + x[:100].tobytes()).hexdigest()[:16]
         if self.validate_on == TEST:
-            return Samples(Pairs(inputs, targets), test, Pairs(test.x[:0], test.y[:0]), CLASSIFICATION, self.classes, encoder, mark)
+            return Samples(
+                Pairs(inputs, targets),
+                test,
+                Pairs(test.x[:0], test.y[:0]),
+                CLASSIFICATION,
+                self.classes,
+                encoder,
+                mark,
+            )
         train, valid, _ = split_rows(y, len(y), self, own_test=True)
-        return Samples(pairs(inputs, targets, train), pairs(inputs, targets, valid), test, CLASSIFICATION, self.classes, encoder, mark)
+        return Samples(
+            pairs(inputs, targets, train),
+            pairs(inputs, targets, valid),
+            test,
+            CLASSIFICATION,
+            self.classes,
+            encoder,
+            mark,
+        )
 
 
 def _scaled(x: np.ndarray, encoder: ArrayEncoder) -> Tensor:
@@ -107,7 +139,18 @@ class MNIST(_Images):
 class FashionMNIST(MNIST):
     """70 000 pictures of clothes in MNIST's format; ten classes, harder than digits."""
 
-    classes: ClassVar[tuple[str, ...]] = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+    classes: ClassVar[tuple[str, ...]] = (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    )
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
         Remote(f"FashionMNIST/raw/{name}", _FASHION + name, f"sha256:{sum_}")
         for name, sum_ in zip(
@@ -128,9 +171,22 @@ class CIFAR10(_Images):
     """60 000 colour photographs of 32x32 pixels, from 0 to 1; ten classes."""
 
     shape: ClassVar[tuple[int, ...]] = (3, 32, 32)
-    classes: ClassVar[tuple[str, ...]] = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+    classes: ClassVar[tuple[str, ...]] = (
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    )
     remote: ClassVar[Remote] = Remote(
-        "cifar10/cifar-10-python.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "md5:c58f30108f718f92721af3b95e74349a"
+        "cifar10/cifar-10-python.tar.gz",
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        "md5:c58f30108f718f92721af3b95e74349a",
     )
     sums: ClassVar[dict[str, str]] = {
         "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -158,17 +214,23 @@ class CIFAR10(_Images):
 
 @dataclass(frozen=True, kw_only=True)
 class USPS(_Images):
-    """9,298 handwritten digits of 16x16 pixels, from -1 to 1; the 2,007 harder ones are the test part.
+    """9,298 handwritten digits of 16x16 pixels, from -1 to 1; the 2,007 harder ones are the test
+    part.
 
-    Source: LeCun et al. 1989; files of Hastie, Tibshirani, Friedman, The elements of statistical learning.
+    Source: LeCun et al. 1989; files of Hastie, Tibshirani, Friedman, The elements of statistical
+    learning.
     """
 
     shape: ClassVar[tuple[int, ...]] = (1, 16, 16)
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
     divisor: ClassVar[float] = 1.0
     remotes: ClassVar[tuple[Remote, ...]] = (
-        Remote("usps/zip.train.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.train.gz", ""),
-        Remote("usps/zip.test.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.test.gz", ""),
+        Remote(
+            "usps/zip.train.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.train.gz", ""
+        ),
+        Remote(
+            "usps/zip.test.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.test.gz", ""
+        ),
     )
 
     def images(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -178,7 +240,8 @@ class USPS(_Images):
 
 @dataclass(frozen=True, kw_only=True)
 class Olivetti(Split):
-    """400 pictures of the faces of 40 people, 64x64 grey pixels from 0 to 1. For models of images, not to identify anyone.
+    """400 pictures of the faces of 40 people, 64x64 grey pixels from 0 to 1. For models of images,
+    not to identify anyone.
 
     Args:
         valid, test, split_seed: as in all split data; stratified by person.
@@ -186,7 +249,9 @@ class Olivetti(Split):
     Source: Samaria, Harter 1994; AT&T Laboratories Cambridge; file of Sam Roweis.
     """
 
-    remote: ClassVar[Remote] = Remote("olivetti/olivettifaces.mat", "https://cs.nyu.edu/~roweis/data/olivettifaces.mat", "")
+    remote: ClassVar[Remote] = Remote(
+        "olivetti/olivettifaces.mat", "https://cs.nyu.edu/~roweis/data/olivettifaces.mat", ""
+    )
 
     def read(self) -> Samples:
         faces = read_mat(find([self.remote], "Olivetti")[0], ("faces",))["faces"]
@@ -199,14 +264,24 @@ class Olivetti(Split):
         inputs, targets = _scaled(x, encoder), torch.from_numpy(people)
         parts = [pairs(inputs, targets, rows) for rows in split_rows(people, 400, self)]
         mark = hashlib.sha256(x.tobytes()).hexdigest()[:16]
-        return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, tuple(f"person {i + 1}" for i in range(40)), encoder, mark)
+        return Samples(
+            parts[0],
+            parts[1],
+            parts[2],
+            CLASSIFICATION,
+            tuple(f"person {i + 1}" for i in range(40)),
+            encoder,
+            mark,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Silhouettes(Data):
-    """8,671 outlines of things, 28x28 pixels of 0 and 1 (1 is the thing); 101 classes, in the published three parts.
+    """8,671 outlines of things, 28x28 pixels of 0 and 1 (1 is the thing); 101 classes, in the
+    published three parts.
 
-    The file has 0 for the thing; it is turned round, as most papers do. Source: Marlin, Swersky, Chen, de Freitas 2010.
+    The file has 0 for the thing; it is turned round, as most papers do. Source: Marlin, Swersky,
+    Chen, de Freitas 2010.
     """
 
     remote: ClassVar[Remote] = Remote(
@@ -216,13 +291,20 @@ class Silhouettes(Data):
     )
 
     def read(self) -> Samples:
-        names = [f"{part}_{what}" for part in ("train", "val", "test") for what in ("data", "labels")]
+        names = [
+            f"{part}_{what}" for part in ("train", "val", "test") for what in ("data", "labels")
+        ]
         found = read_mat(find([self.remote], "Silhouettes")[0], (*names, "classnames"))
         encoder = ArrayEncoder((1, 28, 28))
         parts = []
         for part in ("train", "val", "test"):
             x = 1 - found[f"{part}_data"].reshape(-1, 28, 28).transpose(0, 2, 1)
-            parts.append(Pairs(_scaled(np.ascontiguousarray(x), encoder), torch.from_numpy(found[f"{part}_labels"].astype(np.int64).reshape(-1) - 1)))
+            parts.append(
+                Pairs(
+                    _scaled(np.ascontiguousarray(x), encoder),
+                    torch.from_numpy(found[f"{part}_labels"].astype(np.int64).reshape(-1) - 1),
+                )
+            )
         classes = tuple(str(np.ravel(name)[0]) for name in np.ravel(found["classnames"]))
         mark = hashlib.sha256(found["train_data"].tobytes()).hexdigest()[:16]
         return Samples(parts[0], parts[1], parts[2], CLASSIFICATION, classes, encoder, mark)
@@ -230,8 +312,9 @@ class Silhouettes(Data):
 
 @dataclass(frozen=True, kw_only=True)
 class BinarizedMNIST(Data):
-    """70 000 handwritten digits of 28x28 pixels, each drawn once as 0 or 1 with its grey as the chance; without labels, in the
-    published three parts of 50 000, 10 000 and 10 000. For models of how likely an image is.
+    """70 000 handwritten digits of 28x28 pixels, each drawn once as 0 or 1 with its grey as the
+    chance; without labels, in the published three parts of 50 000, 10 000 and 10 000. For models of
+    how likely an image is.
 
     Args:
         first: take only the first so many training images; 0: all. Default 0.
@@ -241,7 +324,8 @@ class BinarizedMNIST(Data):
 
     first: int = integer(0, least=0, because="it counts images", why="all of them")
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
-        Remote(f"binarized_mnist/binarized_mnist_{part}.amat.gz", f"{_BINARIZED}{part}.amat", "") for part in ("train", "valid", "test")
+        Remote(f"binarized_mnist/binarized_mnist_{part}.amat.gz", f"{_BINARIZED}{part}.amat", "")
+        for part in ("train", "valid", "test")
     )
 
     def read(self) -> Samples:
@@ -262,11 +346,19 @@ def read_bits(path: Path, columns: int) -> np.ndarray:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is no whole file of bits ({error}): delete it and fetch it again") from None
+        raise DataError(
+            f"{path} is no whole file of bits ({error}): delete it and fetch it again"
+        ) from None
     digits = np.frombuffer(raw, np.uint8)
     bits: np.ndarray = digits[(digits == ord("0")) | (digits == ord("1"))] - ord("0")
-    if not len(bits) or len(bits) % columns or raw.count(b"\n") not in (len(bits) // columns, len(bits) // columns - 1):
-        raise DataError(f"{path} has {len(bits)} bits, and should have {columns} on each line: delete it and fetch it again")
+    if (
+        not len(bits)
+        or len(bits) % columns
+        or raw.count(b"\n") not in (len(bits) // columns, len(bits) // columns - 1)
+    ):
+        raise DataError(
+            f"{path} has {len(bits)} bits, and should have {columns} on each line: delete it and fetch it again"
+        )
     return bits.reshape(-1, columns)
 
 
@@ -276,7 +368,9 @@ def read_numbers(path: Path, columns: int) -> np.ndarray:
         with gzip.open(path, "rt", encoding="ascii") as file:
             rows = np.loadtxt(file, dtype=np.float32, ndmin=2)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise DataError(f"{path} is no whole gzipped table of numbers ({error}): delete it and fetch it again") from None
+        raise DataError(
+            f"{path} is no whole gzipped table of numbers ({error}): delete it and fetch it again"
+        ) from None
     if rows.shape[1] != columns:
         raise DataError(f"{path} has {rows.shape[1]} columns, and should have {columns}")
     return rows
@@ -289,7 +383,9 @@ def read_mat(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     try:
         found = loadmat(path)
     except (OSError, ValueError, NotImplementedError, TypeError) as error:
-        raise DataError(f"{path} is no whole MATLAB file ({error}): delete it and fetch it again") from None
+        raise DataError(
+            f"{path} is no whole MATLAB file ({error}): delete it and fetch it again"
+        ) from None
     absent = [name for name in names if name not in found]
     if absent:
         raise DataError(f"{path} lacks {', '.join(absent)}")
@@ -302,7 +398,9 @@ def read_idx(path: Path) -> np.ndarray:
         with gzip.open(path) as file:
             raw = file.read()
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is no whole gzip file ({error}): delete it and fetch it again") from None
+        raise DataError(
+            f"{path} is no whole gzip file ({error}): delete it and fetch it again"
+        ) from None
     if len(raw) < 4 or raw[:3] != b"\0\0\x08":
         raise DataError(f"{path} is no IDX file of bytes: it begins with {raw[:4].hex()}")
     axes = raw[3]
@@ -311,12 +409,17 @@ def read_idx(path: Path) -> np.ndarray:
     shape = struct.unpack(f">{axes}I", raw[4 : 4 + 4 * axes])
     body = raw[4 + 4 * axes :]
     if len(body) != int(np.prod(shape)):
-        raise DataError(f"{path} says it holds {'x'.join(map(str, shape))} bytes and holds {len(body)}")
-    return np.frombuffer(bytearray(body), np.uint8).reshape(shape)  # a copy, for torch wants to be able to write
+        raise DataError(
+            f"{path} says it holds {'x'.join(map(str, shape))} bytes and holds {len(body)}"
+        )
+    return np.frombuffer(bytearray(body), np.uint8).reshape(
+        shape
+    )  # a copy, for torch wants to be able to write
 
 
 def read_cifar(archive: Path, sums: dict[str, str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """(images, labels) of each batch in the archive, by its name; each is compared with its published md5."""
+    """(images, labels) of each batch in the archive, by its name; each is compared with its
+    published md5."""
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     try:
         with tarfile.open(archive) as tar:
@@ -331,7 +434,9 @@ def read_cifar(archive: Path, sums: dict[str, str]) -> dict[str, tuple[np.ndarra
                 batch = _Batch(io.BytesIO(raw), encoding="bytes").load()
                 found[name] = (batch[b"data"], np.array(batch[b"labels"]))
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise DataError(f"{archive} is no whole tar archive ({error}): delete it and fetch it again") from None
+        raise DataError(
+            f"{archive} is no whole tar archive ({error}): delete it and fetch it again"
+        ) from None
     absent = sorted(set(sums) - set(found))
     if absent:
         raise DataError(f"{archive} lacks {', '.join(absent)}")
@@ -343,7 +448,8 @@ def _array(kind: object, shape: object, code: object) -> np.ndarray:
 
 
 class _Batch(pickle.Unpickler):
-    """Reads CIFAR's published format: arrays of bytes and nothing else. Anything that could run is refused."""
+    """Reads CIFAR's published format: arrays of bytes and nothing else. Anything that could run is
+    refused."""
 
     allowed: ClassVar[dict[tuple[str, str], Any]] = {
         ("numpy.core.multiarray", "_reconstruct"): _array,
@@ -353,5 +459,7 @@ class _Batch(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.allowed:
-            raise DataError(f"a batch asks for {module}.{name}, which a picture does not need: the file is not CIFAR-10")
+            raise DataError(
+                f"a batch asks for {module}.{name}, which a picture does not need: the file is not CIFAR-10"
+            )
         return self.allowed[module, name]

@@ -1,4 +1,5 @@
-"""Patterns of bits without labels: tasks for machines that remember, or learn how likely an input is."""
+"""Patterns of bits without labels: tasks for machines that remember, or learn how likely an input
+is."""
 
 from __future__ import annotations
 
@@ -15,18 +16,28 @@ from netwise.parts.losses import DENSITY
 
 
 def unlabelled(x: Tensor, mark: str) -> Samples:
-    """All of `x` as the training part; there are no targets, and nothing is held out of so few patterns."""
+    """All of `x` as the training part; there are no targets, and nothing is held out of so few
+    patterns."""
     none = Pairs(x[:0], torch.zeros(0, 0))
-    return Samples(Pairs(x, torch.zeros(len(x), 0)), none, none, DENSITY, (), ArrayEncoder(tuple(x.shape[1:])), mark)
+    return Samples(
+        Pairs(x, torch.zeros(len(x), 0)),
+        none,
+        none,
+        DENSITY,
+        (),
+        ArrayEncoder(tuple(x.shape[1:])),
+        mark,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderProblem(Data):
-    """The encoder problem: two groups of units, of which the same one is on in both. A machine has to send its number through few
-    hidden units.
+    """The encoder problem: two groups of units, of which the same one is on in both. A machine has
+    to send its number through few hidden units.
 
     Args:
-        units: of each group, which is also the number of patterns, at least 2. Default 4: "4-2-4" with two hidden units.
+        units: of each group, which is also the number of patterns, at least 2. Default 4: "4-2-4"
+            with two hidden units.
 
     Example:
         >>> import netwise as nw
@@ -36,7 +47,13 @@ class EncoderProblem(Data):
     Source: Ackley, Hinton, Sejnowski 1985, section 4; note 001, claim L22.
     """
 
-    units: int = integer(4, least=2, most=1000, because="two patterns are the fewest that differ", why="the smallest of the paper's")
+    units: int = integer(
+        4,
+        least=2,
+        most=1000,
+        because="two patterns are the fewest that differ",
+        why="the smallest of the paper's",
+    )
 
     def read(self) -> Samples:
         one = torch.eye(self.units)
@@ -58,10 +75,26 @@ class RandomPatterns(Data):
         [-1.0, 1.0]
     """
 
-    count: int = integer(10, least=1, most=10**6, because="they are drawn", why="a tenth of the units: below the capacity of Hebb's rule")
-    units: int = integer(100, least=2, most=10**5, because="a pattern has at least two numbers", why="enough to see what theory says")
+    count: int = integer(
+        10,
+        least=1,
+        most=10**6,
+        because="they are drawn",
+        why="a tenth of the units: below the capacity of Hebb's rule",
+    )
+    units: int = integer(
+        100,
+        least=2,
+        most=10**5,
+        because="a pattern has at least two numbers",
+        why="enough to see what theory says",
+    )
     seed: int = integer(0, least=0, most=2**31, because="it seeds the draw", why="one draw for all")
 
     def read(self) -> Samples:
-        drawn = torch.randint(2, (self.count, self.units), generator=random_streams.generator(self.seed, random_streams.DATA))
+        drawn = torch.randint(
+            2,
+            (self.count, self.units),
+            generator=random_streams.generator(self.seed, random_streams.DATA),
+        )
         return unlabelled(2.0 * drawn - 1, f"random patterns {self.count} {self.units} {self.seed}")

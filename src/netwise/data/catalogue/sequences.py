@@ -1,4 +1,5 @@
-"""Two tasks that only a memory solves: adding two marked numbers, and copying symbols after a long wait."""
+"""Two tasks that only a memory solves: adding two marked numbers, and copying symbols after a long
+wait."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from netwise.parts.losses import CLASSIFICATION, REGRESSION
 
 @dataclass(frozen=True, kw_only=True)
 class Adding(Split):
-    """Sequences of numbers from U(0, 1) with two of them marked; the target is their sum. Always answering 1 scores 1/6.
+    """Sequences of numbers from U(0, 1) with two of them marked; the target is their sum. Always
+    answering 1 scores 1/6.
 
     Inputs (samples, length, 2): the number, and 1 where it is marked; one mark lies in each half.
 
@@ -34,8 +36,16 @@ class Adding(Split):
     Source: Hochreiter, Schmidhuber 1997, section 5.4.
     """
 
-    length: int = integer(50, least=2, most=10_000, because="each half has a mark", why="too far for a plain recurrent net")
-    samples: int = integer(5000, least=10, most=10**7, because="they are drawn", why="a minute of training")
+    length: int = integer(
+        50,
+        least=2,
+        most=10_000,
+        because="each half has a mark",
+        why="too far for a plain recurrent net",
+    )
+    samples: int = integer(
+        5000, least=10, most=10**7, because="they are drawn", why="a minute of training"
+    )
     seed: int = integer(0, least=0, most=2**31, because="it seeds the draw", why="one draw for all")
 
     def read(self) -> Samples:
@@ -49,15 +59,25 @@ class Adding(Split):
         x, y = torch.stack([values, marks], 2), (values * marks).sum(1, keepdim=True)
         train, valid, test = split_rows(None, self.samples, self)
         encoder = ArrayEncoder((self.length, 2))
-        return Samples(pairs(x, y, train), pairs(x, y, valid), pairs(x, y, test), REGRESSION, (), encoder, f"adding {self.length} {self.samples} {self.seed}")
+        return Samples(
+            pairs(x, y, train),
+            pairs(x, y, valid),
+            pairs(x, y, test),
+            REGRESSION,
+            (),
+            encoder,
+            f"adding {self.length} {self.samples} {self.seed}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Copying(Split):
-    """Read a few symbols, wait, and say them again at the sign. Without a memory the loss is word * ln(letters) / steps.
+    """Read a few symbols, wait, and say them again at the sign. Without a memory the loss is word *
+    ln(letters) / steps.
 
-    Inputs and targets (samples, word + wait + 1 + word): the word, blanks, the sign, blanks; the target is blank until
-    after the sign, and then the word. Symbols: the letters, the blank "_", the sign ">".
+    Inputs and targets (samples, word + wait + 1 + word): the word, blanks, the sign, blanks; the
+    target is blank until after the sign, and then the word. Symbols: the letters, the blank "_",
+    the sign ">".
 
     Args:
         word: letters to remember, at least 1. Default 5.
@@ -74,13 +94,30 @@ class Copying(Split):
         >>> x[:3] == y[-3:], x[3:], y[:-3]
         (True, '____>___', '________')
 
-    Source: Hochreiter, Schmidhuber 1997; Arjovsky, Shah, Bengio 2015, arXiv 1511.06464, section 5.1.
+    Source: Hochreiter, Schmidhuber 1997; Arjovsky, Shah, Bengio 2015, arXiv 1511.06464, section
+    5.1.
     """
 
-    word: int = integer(5, least=1, most=1000, because="there is something to remember", why="ten in the paper take longer")
-    wait: int = integer(20, least=0, most=10_000, because="it counts blanks", why="too long for a plain recurrent net")
-    letters: int = integer(8, least=2, most=26, because="there is something to tell apart", why="the paper's number")
-    samples: int = integer(2000, least=10, most=10**7, because="they are drawn", why="a minute of training")
+    word: int = integer(
+        5,
+        least=1,
+        most=1000,
+        because="there is something to remember",
+        why="ten in the paper take longer",
+    )
+    wait: int = integer(
+        20,
+        least=0,
+        most=10_000,
+        because="it counts blanks",
+        why="too long for a plain recurrent net",
+    )
+    letters: int = integer(
+        8, least=2, most=26, because="there is something to tell apart", why="the paper's number"
+    )
+    samples: int = integer(
+        2000, least=10, most=10**7, because="they are drawn", why="a minute of training"
+    )
     seed: int = integer(0, least=0, most=2**31, because="it seeds the draw", why="one draw for all")
 
     def read(self) -> Samples:
@@ -93,4 +130,12 @@ class Copying(Split):
         x[:, : self.word], x[:, self.word + self.wait], y[:, -self.word :] = words, sign, words
         train, valid, test = split_rows(None, self.samples, self)
         mark = f"copying {self.word} {self.wait} {self.letters} {self.samples} {self.seed}"
-        return Samples(pairs(x, y, train), pairs(x, y, valid), pairs(x, y, test), CLASSIFICATION, symbols, TextEncoder(symbols), mark)
+        return Samples(
+            pairs(x, y, train),
+            pairs(x, y, valid),
+            pairs(x, y, test),
+            CLASSIFICATION,
+            symbols,
+            TextEncoder(symbols),
+            mark,
+        )

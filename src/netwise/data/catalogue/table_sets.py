@@ -1,4 +1,5 @@
-"""Public tables by name: Adult, Letter, Spambase, Sonar, California housing; read from their original files."""
+"""Public tables by name: Adult, Letter, Spambase, Sonar, California housing; read from their
+original files."""
 
 from __future__ import annotations
 
@@ -24,11 +25,15 @@ class _Public(Split):
     """A table in the data folder.
 
     Args:
-        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default true.
+        scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default
+            true.
         valid, test, split_seed: as in all split data.
     """
 
-    scale_target: bool = flag(True, why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach")
+    scale_target: bool = flag(
+        True,
+        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+    )
     remotes: ClassVar[tuple[Remote, ...]] = ()
     columns: ClassVar[tuple[str, ...]] = ()
     target: ClassVar[str] = ""
@@ -64,15 +69,30 @@ class _AdultTable(Table):
 
 @dataclass(frozen=True, kw_only=True)
 class Adult(_Public):
-    """48,842 people by fourteen columns, some of words, some missing; does one earn over 50,000 dollars a year?
+    """48,842 people by fourteen columns, some of words, some missing; does one earn over 50,000
+    dollars a year?
 
     The second file is the test part. Source: Kohavi 1996; UCI Machine Learning Repository.
     """
 
-    test: float = number(0.0, least=0, most=0, because="the files bring their own test part", why="the files bring their own")
+    test: float = number(
+        0.0,
+        least=0,
+        most=0,
+        because="the files bring their own test part",
+        why="the files bring their own",
+    )
     remotes: ClassVar[tuple[Remote, ...]] = (
-        Remote("uci/adult.data", _UCI + "adult/adult.data", "sha256:5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d"),
-        Remote("uci/adult.test", _UCI + "adult/adult.test", "sha256:a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05"),
+        Remote(
+            "uci/adult.data",
+            _UCI + "adult/adult.data",
+            "sha256:5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
+        ),
+        Remote(
+            "uci/adult.test",
+            _UCI + "adult/adult.test",
+            "sha256:a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
+        ),
     )
     columns: ClassVar[tuple[str, ...]] = tuple(_ADULT.split())
     target: ClassVar[str] = "income"
@@ -81,7 +101,8 @@ class Adult(_Public):
 
 @dataclass(frozen=True, kw_only=True)
 class Letter(_Public):
-    """20,000 printed letters by sixteen numbers of their shape; 26 classes. Source: Frey, Slate 1991; UCI."""
+    """20,000 printed letters by sixteen numbers of their shape; 26 classes. Source: Frey, Slate
+    1991; UCI."""
 
     remotes: ClassVar[tuple[Remote, ...]] = (
         Remote(
@@ -92,17 +113,39 @@ class Letter(_Public):
     )
     columns: ClassVar[tuple[str, ...]] = (
         "letter",
-        *["x-box", "y-box", "width", "height", "onpix", "x-bar", "y-bar", "x2bar", "y2bar", "xybar", "x2ybr", "xy2br", "x-ege", "xegvy", "y-ege", "yegvx"],
+        *[
+            "x-box",
+            "y-box",
+            "width",
+            "height",
+            "onpix",
+            "x-bar",
+            "y-bar",
+            "x2bar",
+            "y2bar",
+            "xybar",
+            "x2ybr",
+            "xy2br",
+            "x-ege",
+            "xegvy",
+            "y-ege",
+            "yegvx",
+        ],
     )
     target: ClassVar[str] = "letter"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spambase(_Public):
-    """4,601 e-mails by 57 numbers, most of them shares of words; is it spam? Source: Hopkins et al. 1999; UCI."""
+    """4,601 e-mails by 57 numbers, most of them shares of words; is it spam? Source: Hopkins et al.
+    1999; UCI."""
 
     remotes: ClassVar[tuple[Remote, ...]] = (
-        Remote("uci/spambase.data", _UCI + "spambase/spambase.data", "sha256:b1ef93de71f97714d3d7d4f58fc9f718da7bbc8ac8a150eff2778616a8097b12"),
+        Remote(
+            "uci/spambase.data",
+            _UCI + "spambase/spambase.data",
+            "sha256:b1ef93de71f97714d3d7d4f58fc9f718da7bbc8ac8a150eff2778616a8097b12",
+        ),
     )
     columns: ClassVar[tuple[str, ...]] = (*(f"feature{i}" for i in range(1, 58)), "spam")
     target: ClassVar[str] = "spam"
@@ -125,12 +168,16 @@ class Sonar(_Public):
 
 @dataclass(frozen=True, kw_only=True)
 class CaliforniaHousing(_Public):
-    """20,640 blocks of houses by place, age, rooms, people and income; the target is the median value in dollars.
+    """20,640 blocks of houses by place, age, rooms, people and income; the target is the median
+    value in dollars.
 
-    Source: Pace, Barry 1997; the original columns, of which scikit-learn's variant divides some by households.
+    Source: Pace, Barry 1997; the original columns, of which scikit-learn's variant divides some by
+    households.
     """
 
-    valid: float = number(0.2, least=0, below=1, because=SHARE, why="enough to rank settings on small data")
+    valid: float = number(
+        0.2, least=0, below=1, because=SHARE, why="enough to rank settings on small data"
+    )
     remotes: ClassVar[tuple[Remote, ...]] = (
         Remote(
             "california_housing/cal_housing.data",
@@ -138,6 +185,16 @@ class CaliforniaHousing(_Public):
             "sha256:a2b44dcc7e1c9091b43c4f458b25cbd1f7e8068d08edd26bc4703108d3fa6214",
         ),
     )
-    columns: ClassVar[tuple[str, ...]] = ("longitude", "latitude", "age", "rooms", "bedrooms", "population", "households", "income", "value")
+    columns: ClassVar[tuple[str, ...]] = (
+        "longitude",
+        "latitude",
+        "age",
+        "rooms",
+        "bedrooms",
+        "population",
+        "households",
+        "income",
+        "value",
+    )
     target: ClassVar[str] = "value"
     task: ClassVar[str] = REGRESSION

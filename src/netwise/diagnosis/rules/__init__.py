@@ -1,4 +1,5 @@
-"""All rules, in the order in which causes are looked for: wiring, data, output and loss, start and brakes, rate, capacity, regularisation, time."""
+"""All rules, in the order in which causes are looked for: wiring, data, output and loss, start and
+brakes, rate, capacity, regularisation, time."""
 
 from __future__ import annotations
 

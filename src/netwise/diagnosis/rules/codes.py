@@ -1,4 +1,5 @@
-"""Autoencoders: a copy in the place of a code, units of the code that say nothing, a variational code that collapsed."""
+"""Autoencoders: a copy in the place of a code, units of the code that say nothing, a variational
+code that collapsed."""
 
 from __future__ import annotations
 
@@ -7,10 +8,13 @@ from netwise.history import History
 from netwise.parts.losses import RECONSTRUCTION
 from netwise.signals import CODE_DEAD, CODE_WIDTH, FOREIGN_R2, LATENT_KL, LATENT_UNUSED, OWN_R2
 
-# Plain autoencoders on digits whose code is at least as wide as the input give back 0.9 and more of data whose inputs were dealt out anew;
+# Plain autoencoders on digits whose code is at least as wide as the input give back 0.9 and more of
+# data whose inputs were dealt out anew;
 # denoising and sparse ones of the same width, and all narrow ones, at most 0.6.
 COPIED = 0.8
-MOST_DEAD = 0.5  # healthy dense codes have none; wide rectified ones, and those that keep a fifth of the units, up to 0.33; those that keep 2 % 0.8
+# healthy dense codes have none; wide rectified ones, and those that keep a fifth of the units, up
+# to 0.33; those that keep 2 % 0.8
+MOST_DEAD = 0.5
 MOST_UNUSED = 0.9  # a variational code of 20 uses 6 to 20 of them on digits
 LEAST_NATS = 1.0  # on digits a code that is used tells 10 nats and more
 
@@ -49,7 +53,9 @@ def dead_code(history: History) -> Answer:
         rule="dead_code",
         sentence=f"{100 * share:.0f} % of the code's units are the same for all samples.",
         steps=(dead.steps[0], dead.steps[-1]),
-        evidence=(Evidence("share of the code that hardly differs between samples", share, MOST_DEAD),),
+        evidence=(
+            Evidence("share of the code that hardly differs between samples", share, MOST_DEAD),
+        ),
         strength=share / MOST_DEAD,
     )
 
@@ -85,6 +91,7 @@ IDENTITY = Rule(
     ),
     healthy="Foreign data come back much worse than the network's own: by at most half of their variance.",
     source="Vincent et al. 2010, section 2.2; note 001, claims N16 and N17",
+    remedies=("corrupt_inputs", "narrow_code"),
 )
 DEAD = Rule(
     name="dead_code",
@@ -97,6 +104,7 @@ DEAD = Rule(
     ),
     healthy="All units of the code differ between samples; where only the largest are kept, a few in ten may rest.",
     source="Makhzani, Frey 2013, section 2.2, on dead hidden units; note 001, claim N17",
+    remedies=("narrow_code", "liven_code"),
 )
 COLLAPSE = Rule(
     name="posterior_collapse",
@@ -110,4 +118,5 @@ COLLAPSE = Rule(
     healthy="On digits the code tells 10 to 30 nats of an image, by most of its units.",
     source="Bowman et al. 2016, arXiv 1511.06349; Kingma, Welling 2013, eq. 3",
     explains=("dead_code", "dead_relu", "vanishing_gradient", "not_learning", "underfitting"),
+    remedies=("count_whole_inputs", "lower_beta"),
 )

@@ -17,8 +17,12 @@ EARLY_BEST = 0.7  # the best epoch lies in this first part of the run
 MEMORISED = 0.3  # training loss over validation loss
 MATTERS = 0.05  # validation loss over that of guessing: below it there is nothing left to lose
 LITTLE = 0.6  # share of the loss of guessing that is left where little was learned
-FLAT = 0.05  # fall of the training loss over the last third, as a share of it: less is standing still
-ALIKE = 1.3  # validation loss over training loss: above it the network learns what does not carry over
+FLAT = (
+    0.05  # fall of the training loss over the last third, as a share of it: less is standing still
+)
+ALIKE = (
+    1.3  # validation loss over training loss: above it the network learns what does not carry over
+)
 
 
 def not_learning(history: History) -> Answer:
@@ -29,11 +33,15 @@ def not_learning(history: History) -> Answer:
             rule="not_learning",
             sentence=history.ended.sentence,
             steps=(step, step),
-            evidence=(Evidence("steps before it diverged", float(step), float("inf"), above=False),),
+            evidence=(
+                Evidence("steps before it diverged", float(step), float("inf"), above=False),
+            ),
         )
     left = share_left(history)
     if left is None:
-        return Unchecked("it is not known what a constant answer would score: pass the loss function to watch")
+        return Unchecked(
+            "it is not known what a constant answer would score: pass the loss function to watch"
+        )
     if left < NOTHING:
         return None
     last, guess = final_loss(history), history.facts.loss_of_guessing
@@ -48,10 +56,13 @@ def not_learning(history: History) -> Answer:
 
 
 def overfitting(history: History) -> Answer:
-    """Find a validation loss that has risen since an early best while the training loss fell far below it."""
+    """Find a validation loss that has risen since an early best while the training loss fell far
+    below it."""
     train, valid = history.of(TRAIN_LOSS), history.of(VALID_LOSS)
     if train is None or valid is None:
-        return Unchecked("training and validation loss of each epoch are needed: call w.epoch(train_loss=..., valid_loss=...)")
+        return Unchecked(
+            "training and validation loss of each epoch are needed: call w.epoch(train_loss=..., valid_loss=...)"
+        )
     if len(valid) < FEWEST:
         return Unchecked(f"{len(valid)} epochs are too few to see a turn; {FEWEST} needed")
     if not isfinite(valid.last) or not isfinite(train.last):
@@ -76,21 +87,29 @@ def overfitting(history: History) -> Answer:
             f"while training fell to {train.last:.2g}{scores}."
         ),
         steps=(valid.steps[at], valid.steps[-1]),
-        evidence=(Evidence("validation loss / its best", rise, RISE), Evidence("training / validation loss", memorised, MEMORISED, above=False)),
+        evidence=(
+            Evidence("validation loss / its best", rise, RISE),
+            Evidence("training / validation loss", memorised, MEMORISED, above=False),
+        ),
         strength=rise / RISE,
     )
 
 
 def underfitting(history: History) -> Answer:
-    """Find a training loss that stands still far from 0, with validation beside it: the network or its brakes, not the data's noise alone."""
+    """Find a training loss that stands still far from 0, with validation beside it: the network or
+    its brakes, not the data's noise alone."""
     left = share_left(history)
     if left is None:
-        return Unchecked("it is not known what a constant answer would score: pass the loss function to watch")
+        return Unchecked(
+            "it is not known what a constant answer would score: pass the loss function to watch"
+        )
     if left >= NOTHING or left <= LITTLE:
         return None  # nothing at all was learned: another finding; or enough
     train, valid = history.of(TRAIN_LOSS), history.of(VALID_LOSS)
     if train is None or len(train) < 2 * FEWEST:
-        return Unchecked(f"training loss of at least {2 * FEWEST} epochs is needed to see it stand still")
+        return Unchecked(
+            f"training loss of at least {2 * FEWEST} epochs is needed to see it stand still"
+        )
     third = max(2, len(train) // 3)
     before, after = average(train.values[-2 * third : -third]), average(train.values[-third:])
     fall = (before - after) / before if before > 0 else 0.0
@@ -103,21 +122,35 @@ def underfitting(history: History) -> Answer:
         rule="underfitting",
         sentence=f"The training loss stands still at {train.last:.3g} ({100 * left:.0f} % of what guessing scores){beside}.",
         steps=(train.steps[-third], train.steps[-1]),
-        evidence=(Evidence("training loss / loss of guessing", left, LITTLE), Evidence("fall over the last third", fall, FLAT, above=False)),
+        evidence=(
+            Evidence("training loss / loss of guessing", left, LITTLE),
+            Evidence("fall over the last third", fall, FLAT, above=False),
+        ),
         strength=left / LITTLE,
     )
 
 
 def labels_suspect(history: History) -> Answer:
-    """Find a run that learns its training labels by heart and none of the validation ones: the labels do not belong to the inputs."""
-    train, valid, classes = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY), history.facts.classes
+    """Find a run that learns its training labels by heart and none of the validation ones: the
+    labels do not belong to the inputs."""
+    train, valid, classes = (
+        history.of(TRAIN_ACCURACY),
+        history.of(VALID_ACCURACY),
+        history.facts.classes,
+    )
     if history.facts.task == "regression":
         return None
     if train is None or valid is None or not classes:
-        return Unchecked("training and validation accuracy of each epoch are needed: call w.epoch(train_accuracy=..., valid_accuracy=...)")
+        return Unchecked(
+            "training and validation accuracy of each epoch are needed: call w.epoch(train_accuracy=..., valid_accuracy=...)"
+        )
     chance = 1 / classes
     best = max(valid.finite, default=1.0)
-    if train.last < valid.last + ABOVE_VALID or train.last < 2 * chance or best > NEAR_CHANCE * chance + 0.02:
+    if (
+        train.last < valid.last + ABOVE_VALID
+        or train.last < 2 * chance
+        or best > NEAR_CHANCE * chance + 0.02
+    ):
         return None
     return Finding(
         rule="labels_suspect",
@@ -125,7 +158,9 @@ def labels_suspect(history: History) -> Answer:
             f"{100 * train.last:.0f} % of the training labels are learned, and validation never got above {100 * best:.0f} %: chance is {100 * chance:.0f} %."
         ),
         steps=(0, train.steps[-1]),
-        evidence=(Evidence("training - validation accuracy", train.last - valid.last, ABOVE_VALID),),
+        evidence=(
+            Evidence("training - validation accuracy", train.last - valid.last, ABOVE_VALID),
+        ),
         strength=(train.last - valid.last) / ABOVE_VALID,
     )
 
@@ -141,6 +176,7 @@ LABELS = Rule(
     source="Zhang, Bengio, Hardt, Recht, Vinyals 2016, arXiv 1611.03530",
     explains=("overfitting", "underfitting", "not_learning", "vanishing_gradient"),
     tasks=WITH_TARGETS,
+    remedies=("look_at_labels",),
 )
 NOT_LEARNING = Rule(
     name="not_learning",
@@ -152,6 +188,16 @@ NOT_LEARNING = Rule(
     ),
     healthy="A training loss that falls below that of guessing within the first epochs.",
     source="note 003, claims D01 and D05",
+    remedies=(
+        "use_relu",
+        "use_fitting_init",
+        "use_batch_norm",
+        "use_residual",
+        "search_rate",
+        "use_adam",
+        "lighten_brakes",
+        "widen",
+    ),
 )
 OVERFITTING = Rule(
     name="overfitting",
@@ -163,6 +209,7 @@ OVERFITTING = Rule(
     ),
     healthy="A validation loss that is best near the end of the run, or a training loss not far below it.",
     source="Prechelt 1998, Early stopping - but when?; note 004, claims D05, L03 and L04",
+    remedies=("stop_early", "add_dropout", "add_weight_decay", "more_data", "shrink"),
 )
 UNDERFITTING = Rule(
     name="underfitting",
@@ -175,4 +222,5 @@ UNDERFITTING = Rule(
     healthy="A training loss that still falls, or has come near that of a perfect answer.",
     source="Goodfellow, Bengio, Courville 2016, section 5.2; note 000, claims D05, D06 and T02",
     tasks=WITH_TARGETS,  # a narrow code gives back what it can hold, and no more
+    remedies=("lighten_brakes", "widen"),
 )

@@ -1,4 +1,5 @@
-"""What a rule says: found, with evidence; clear; or unchecked, with the reason. A missing signal is never clear."""
+"""What a rule says: found, with evidence; clear; or unchecked, with the reason. A missing signal is
+never clear."""
 
 from __future__ import annotations
 
@@ -87,7 +88,11 @@ class Unchecked:
 
 
 ORDINARY: tuple[str | None, ...] = (None, CLASSIFICATION, REGRESSION, RECONSTRUCTION)
-WITH_TARGETS: tuple[str | None, ...] = (None, CLASSIFICATION, REGRESSION)  # not the inputs themselves
+WITH_TARGETS: tuple[str | None, ...] = (
+    None,
+    CLASSIFICATION,
+    REGRESSION,
+)  # not the inputs themselves
 Answer = Finding | Unchecked | None
 
 
@@ -103,8 +108,9 @@ class Rule:
         healthy: what the same numbers look like in a run that is well.
         source: paper or note.
         explains: names of the findings that are consequences of this one when it came first.
-        tasks: of the runs that it is about; None stands for a run whose task is not known. Default: all that have targets, the inputs
-            themselves among them.
+        remedies: names of the remedies that may cure it, in the order to try them.
+        tasks: of the runs that it is about; None stands for a run whose task is not known. Default:
+            all that have targets, the inputs themselves among them.
 
     Example:
         >>> import netwise as nw
@@ -119,4 +125,5 @@ class Rule:
     source: str
     healthy: str = ""
     explains: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
     tasks: tuple[str | None, ...] = ORDINARY

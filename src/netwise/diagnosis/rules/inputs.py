@@ -12,7 +12,8 @@ OFFSET = 3.0  # |mean| over (spread + 1/3): images in [0, 1] and standardised ta
 
 
 def inputs_not_normalised(history: History) -> Answer:
-    """Find inputs of large spread, or far from 0 beside their spread, in a run that has not learned."""
+    """Find inputs of large spread, or far from 0 beside their spread, in a run that has not
+    learned."""
     means, spreads = history.of(INPUT_MEAN), history.of(INPUT_STD)
     if means is None or spreads is None:
         return Unchecked("no inputs of real numbers were recorded")
@@ -27,7 +28,11 @@ def inputs_not_normalised(history: History) -> Answer:
         rule="inputs_not_normalised",
         sentence=f"The inputs have mean {mean:,.3g} and spread {spread:,.3g}; a fresh network is made for 0 and 1.",
         steps=(0, means.steps[-1]),
-        evidence=(Evidence("spread of the inputs", spread, SPREAD) if wide else Evidence("|mean| / (spread + 1/3)", offset, OFFSET),),
+        evidence=(
+            Evidence("spread of the inputs", spread, SPREAD)
+            if wide
+            else Evidence("|mean| / (spread + 1/3)", offset, OFFSET),
+        ),
         strength=max(spread / SPREAD, offset / OFFSET),
     )
 
@@ -53,4 +58,5 @@ RULE = Rule(
         "underfitting",
         "overfitting",
     ),
+    remedies=("standardise_inputs",),
 )

@@ -8,7 +8,8 @@ from netwise.history import History
 
 
 def no_nonlinearity(history: History) -> Answer:
-    """Find two or more layers that were seen to pass their outputs on unchanged, in a run that has not learned."""
+    """Find two or more layers that were seen to pass their outputs on unchanged, in a run that has
+    not learned."""
     if not history.layers:
         return Unchecked("no layers were heard")
     if len(history.layers) < 2 or has_learned(history):
@@ -36,4 +37,5 @@ RULE = Rule(
     healthy="At least one layer whose outputs go through an activation before the next takes them in.",
     source="note 000, on why activations are introduced; findings catalogue, no_nonlinearity",
     explains=("exploding_gradient", "vanishing_gradient", "not_learning", "underfitting"),
+    remedies=("use_relu",),
 )

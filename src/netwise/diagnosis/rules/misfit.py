@@ -1,4 +1,5 @@
-"""The output layer, the loss and the targets do not fit each other: the most common fault of programs that do not learn."""
+"""The output layer, the loss and the targets do not fit each other: the most common fault of
+programs that do not learn."""
 
 from __future__ import annotations
 
@@ -18,9 +19,12 @@ FAR = 30.0  # and above it in themselves: a spread of 1 is what a fresh network 
 
 
 def output_misfits_loss(history: History) -> Answer:
-    """Find an output activation that the loss or the targets cannot go with, in a run that has not learned."""
+    """Find an output activation that the loss or the targets cannot go with, in a run that has not
+    learned."""
     if not history.layers or history.facts.loss_kind is None:
-        return Unchecked("the loss is not known: pass the loss function to watch, and the targets to w.step")
+        return Unchecked(
+            "the loss is not known: pass the loss function to watch, and the targets to w.step"
+        )
     last, facts = history.layers[-1], history.facts
     if has_learned(history):
         return None
@@ -32,7 +36,13 @@ def output_misfits_loss(history: History) -> Answer:
         sentence=wrong,
         layers=(last.name,),
         steps=(0, history.ended.step),
-        evidence=(Evidence(f"outputs of {last.name} ({last.activation or 'unknown'}) that the loss cannot go with", float(last.fan_out), 0.0),),
+        evidence=(
+            Evidence(
+                f"outputs of {last.name} ({last.activation or 'unknown'}) that the loss cannot go with",
+                float(last.fan_out),
+                0.0,
+            ),
+        ),
     )
 
 
@@ -48,7 +58,11 @@ def _wrong_output(activation: str, units: int, facts: Facts) -> str:
     if facts.loss_kind == OF_PROBABILITIES and activation and activation not in PROBABILITIES:
         return f"The loss takes the logarithm of a probability, and {activation} outputs are none."
     low, high = RANGES.get(activation, (-inf, inf))
-    if facts.target_low is not None and facts.target_high is not None and (facts.target_low < low - 0.01 or facts.target_high > high + 0.01):
+    if (
+        facts.target_low is not None
+        and facts.target_high is not None
+        and (facts.target_low < low - 0.01 or facts.target_high > high + 0.01)
+    ):
         return f"The targets lie from {facts.target_low:.3g} to {facts.target_high:.3g}, and {activation} outputs only from {low:g} to {high:g}."
     return ""
 
@@ -57,7 +71,9 @@ def loss_misfits_task(history: History) -> Answer:
     """Find a squared error on classes, in a run that has not learned."""
     facts = history.facts
     if facts.loss_kind is None or facts.class_targets is None:
-        return Unchecked("the loss is not known: pass the loss function to watch, and the targets to w.step")
+        return Unchecked(
+            "the loss is not known: pass the loss function to watch, and the targets to w.step"
+        )
     if has_learned(history) or not facts.class_targets or facts.loss_kind != SQUARED:
         return None
     return Finding(
@@ -69,11 +85,17 @@ def loss_misfits_task(history: History) -> Answer:
 
 
 def target_not_scaled(history: History) -> Answer:
-    """Find targets of regression far from what the outputs can reach in usual steps, in a run that has not learned."""
+    """Find targets of regression far from what the outputs can reach in usual steps, in a run that
+    has not learned."""
     facts = history.facts
     if facts.class_targets is None:
         return Unchecked("the targets are not known: pass them to w.step")
-    if facts.class_targets or facts.target_mean is None or facts.target_std is None or has_learned(history):
+    if (
+        facts.class_targets
+        or facts.target_mean is None
+        or facts.target_std is None
+        or has_learned(history)
+    ):
         return None
     spread = history.of(ACTIVATION_STD, history.layers[-1].name) if history.layers else None
     if spread is None:
@@ -88,7 +110,10 @@ def target_not_scaled(history: History) -> Answer:
             f"The targets have mean {facts.target_mean:,.3g} and spread {facts.target_std:,.3g}; the outputs begin with a spread of {spread.values[0]:.3g}."
         ),
         steps=(0, history.ended.step),
-        evidence=(Evidence("size of the targets", size, FAR), Evidence("over the spread of the outputs", reach, REACH)),
+        evidence=(
+            Evidence("size of the targets", size, FAR),
+            Evidence("over the spread of the outputs", reach, REACH),
+        ),
         strength=size / FAR,
     )
 
@@ -116,6 +141,7 @@ OUTPUT = Rule(
     source="Islam et al. 2019, A comprehensive study on deep learning bug characteristics; note 004, claim A09",
     explains=_ALL_BEHIND,
     tasks=WITH_TARGETS,
+    remedies=("scale_targets", "use_plain_output", "use_cross_entropy"),
 )
 TASK = Rule(
     name="loss_misfits_task",
@@ -129,6 +155,7 @@ TASK = Rule(
     source="note 004, claims C02, D09, L01 and L02",
     explains=_ALL_BEHIND,
     tasks=WITH_TARGETS,
+    remedies=("use_cross_entropy",),
 )
 TARGET = Rule(
     name="target_not_scaled",
@@ -142,4 +169,5 @@ TARGET = Rule(
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.5",
     explains=_ALL_BEHIND,
     tasks=WITH_TARGETS,
+    remedies=("scale_targets",),
 )

@@ -1,4 +1,5 @@
-"""Batches that are not drawn at random: few classes at a time, so that each undoes what the last one taught."""
+"""Batches that are not drawn at random: few classes at a time, so that each undoes what the last
+one taught."""
 
 from __future__ import annotations
 
@@ -13,7 +14,11 @@ FEWEST = 10  # batches
 
 def not_shuffled(history: History) -> Answer:
     """Find batches that hold few of the classes, in a run whose learning does not carry over."""
-    series, classes, size = history.of(BATCH_CLASSES), history.facts.classes, history.facts.batch_size
+    series, classes, size = (
+        history.of(BATCH_CLASSES),
+        history.facts.classes,
+        history.facts.batch_size,
+    )
     if history.facts.task == "regression":
         return None
     if series is None or not classes or not size:
@@ -44,6 +49,15 @@ RULE = Rule(
     ),
     healthy="A batch of 64 drawn at random from ten classes holds all ten of them nearly always.",
     source="Bottou 2012, Stochastic gradient descent tricks, section 5.1; note 001, claim O06",
-    explains=("rate_too_high", "dead_relu", "saturation", "exploding_gradient", "overfitting", "underfitting", "not_learning"),
+    explains=(
+        "rate_too_high",
+        "dead_relu",
+        "saturation",
+        "exploding_gradient",
+        "overfitting",
+        "underfitting",
+        "not_learning",
+    ),
     tasks=WITH_TARGETS,
+    remedies=("shuffle",),
 )

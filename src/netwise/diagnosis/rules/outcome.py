@@ -11,7 +11,8 @@ from netwise.parts.losses import RECONSTRUCTION
 from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS, VALID_R2
 
 FEWEST = 5  # watched steps that a statement about a run needs: one batch alone may be odd
-# Share of the loss of guessing that is left when a run has plainly learned. Runs of the gallery and others with
+# Share of the loss of guessing that is left when a run has plainly learned. Runs of the gallery and
+# others with
 # bundled data that reach usual accuracies end below 0.3; sick ones above 0.5.
 LEARNED = 0.35
 
@@ -28,7 +29,8 @@ def final_loss(history: History) -> float | None:
 
 
 def share_left(history: History) -> float | None:
-    """Final training loss on the way from a perfect answer (0) to the best constant one (1); None where it is unknown.
+    """Final training loss on the way from a perfect answer (0) to the best constant one (1); None
+    where it is unknown.
 
     A run that diverged has everything left.
     """
@@ -53,10 +55,16 @@ def carries_over(history: History) -> bool:
 def has_learned(history: History) -> bool:
     """Plainly learned: signs of illness inside were harmless. False where it is not known.
 
-    A network that gives its inputs again has learned where it gives back half of their variance: its cost may hold prices.
+    A network that gives its inputs again has learned where it gives back half of their variance:
+    its cost may hold prices.
     """
     given_back = history.of(VALID_R2)
-    if history.facts.task == RECONSTRUCTION and given_back is not None and given_back.finite and history.ended.how != DIVERGED:
+    if (
+        history.facts.task == RECONSTRUCTION
+        and given_back is not None
+        and given_back.finite
+        and history.ended.how != DIVERGED
+    ):
         return given_back.finite[-1] > 0.5
     left = share_left(history)
     return left is not None and left < LEARNED

@@ -5,22 +5,41 @@ from __future__ import annotations
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.history import History
 from netwise.parts.losses import MEMORY
-from netwise.signals import MEMORY_CROSSTALK, MEMORY_LOAD, MEMORY_NOISE, MEMORY_OVERLAP, MEMORY_UNSTABLE
+from netwise.signals import (
+    MEMORY_CROSSTALK,
+    MEMORY_LOAD,
+    MEMORY_NOISE,
+    MEMORY_OVERLAP,
+    MEMORY_UNSTABLE,
+)
 
-LEAST_OVERLAP = 0.967  # what is left of a pattern at the critical load of 0.138: Amit, Gutfreund, Sompolinsky 1985
+# what is left of a pattern at the critical load of 0.138: Amit, Gutfreund, Sompolinsky 1985
+LEAST_OVERLAP = 0.967
 
 
 def memory_overloaded(history: History) -> Answer:
     """Find a memory that does not even keep the patterns as they were stored."""
-    load, overlap, noise = history.of(MEMORY_LOAD), history.of(MEMORY_OVERLAP), history.of(MEMORY_NOISE)
-    if load is None or overlap is None or noise is None or not overlap.finite or len(noise) != len(overlap):
+    load, overlap, noise = (
+        history.of(MEMORY_LOAD),
+        history.of(MEMORY_OVERLAP),
+        history.of(MEMORY_NOISE),
+    )
+    if (
+        load is None
+        or overlap is None
+        or noise is None
+        or not overlap.finite
+        or len(noise) != len(overlap)
+    ):
         return Unchecked("no stored patterns were recalled: this is for memories")
     kept = overlap.values[0]
     if noise.values[0] != 0 or not kept < LEAST_OVERLAP:
         return None
     unstable, crosstalk = history.of(MEMORY_UNSTABLE), history.of(MEMORY_CROSSTALK)
     evidence = [
-        Evidence("overlap of a pattern with what recall makes of it", kept, LEAST_OVERLAP, above=False),
+        Evidence(
+            "overlap of a pattern with what recall makes of it", kept, LEAST_OVERLAP, above=False
+        ),
         Evidence("patterns for each unit", load.last, 0.138),
     ]
     if unstable is not None:
@@ -49,4 +68,5 @@ RULE = Rule(
     ),
     healthy="Recall from a stored pattern gives it back, or all but a few in a hundred of its bits.",
     source="Hopfield 1982; Amit, Gutfreund, Sompolinsky 1985; note 001, claims D11 and L18",
+    remedies=("use_pseudo_inverse", "use_storkey"),
 )

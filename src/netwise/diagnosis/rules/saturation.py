@@ -14,7 +14,8 @@ LIMIT = 0.5  # share of a layer's outputs within 2.5 % of a limit
 def saturation(history: History) -> Answer:
     """Find hidden bounded layers with most outputs at their limits.
 
-    From the start, where what is learned does not carry over to new data; or at the end of a run that has not learned.
+    From the start, where what is learned does not carry over to new data; or at the end of a run
+    that has not learned.
     """
     if not history.layers:
         return Unchecked("no layers were heard")
@@ -23,12 +24,19 @@ def saturation(history: History) -> Answer:
         if any(not layer.activation for layer in history.hidden):
             return Unchecked("the activations between the layers could not be told")
         return None
-    series = {name: s for name, s in by_layer(history, ACTIVATION_SATURATED).items() if name in bounded}
+    series = {
+        name: s for name, s in by_layer(history, ACTIVATION_SATURATED).items() if name in bounded
+    }
     if not series:
         return Unchecked("no activations were recorded")
     start = {name: middle(s.values[:FEWEST]) or 0.0 for name, s in series.items()}
     now = {name: middle(s.values[-max(FEWEST, len(s) // 5) :]) or 0.0 for name, s in series.items()}
-    pinned = [name for name in series if (start[name] > LIMIT and not carries_over(history)) or (now[name] > LIMIT and not has_learned(history))]
+    pinned = [
+        name
+        for name in series
+        if (start[name] > LIMIT and not carries_over(history))
+        or (now[name] > LIMIT and not has_learned(history))
+    ]
     if not pinned:
         return None
     share = {name: max(start[name], now[name]) for name in pinned}
@@ -55,5 +63,12 @@ RULE = Rule(
     ),
     healthy="Fewer than one in five of a tanh or sigmoid layer's outputs near their limits at the start.",
     source="Glorot, Bengio 2010, section 3; note 003, claims A01, I02 and L08",
-    explains=("vanishing_gradient", "exploding_gradient", "not_learning", "underfitting", "rate_too_low"),
+    explains=(
+        "vanishing_gradient",
+        "exploding_gradient",
+        "not_learning",
+        "underfitting",
+        "rate_too_low",
+    ),
+    remedies=("use_relu", "use_fitting_init", "use_batch_norm"),
 )

@@ -8,7 +8,8 @@ from netwise.history import History
 
 
 def start_symmetric(history: History) -> Answer:
-    """Find hidden layers all of whose units had the same weights at the start, in a run that has not learned.
+    """Find hidden layers all of whose units had the same weights at the start, in a run that has
+    not learned.
 
     A linear model may start at zero: its outputs have different targets. So may the last layer.
     """
@@ -36,5 +37,15 @@ RULE = Rule(
     explanation="Units that compute the same get the same gradient: nothing in training can tell them apart. Only a random start breaks the symmetry.",
     healthy="The rows of every weight matrix differ from the first step on.",
     source="note 000, claims I01 and L37; Goodfellow, Bengio, Courville 2016, section 8.4",
-    explains=("dead_relu", "saturation", "vanishing_gradient", "exploding_gradient", "rate_too_high", "rate_too_low", "not_learning", "underfitting"),
+    explains=(
+        "dead_relu",
+        "saturation",
+        "vanishing_gradient",
+        "exploding_gradient",
+        "rate_too_high",
+        "rate_too_low",
+        "not_learning",
+        "underfitting",
+    ),
+    remedies=("use_fitting_init",),
 )

@@ -7,7 +7,9 @@ from netwise.diagnosis.rules.outcome import FEWEST, by_layer, has_learned, middl
 from netwise.history import History
 from netwise.signals import GRADIENT_RATIO, STALE, UPDATE_RATIO
 
-LIVE_GRADIENT = 1e-4  # gradient over weights: a thousand times what rounding could hide at usual rates
+LIVE_GRADIENT = (
+    1e-4  # gradient over weights: a thousand times what rounding could hide at usual rates
+)
 
 
 def weights_stand_still(history: History) -> Answer:
@@ -20,11 +22,20 @@ def weights_stand_still(history: History) -> Answer:
     rate = history.facts.rate
     if rate == 0:
         return None
-    # A step far below the weights' last digit is rounded away: that is a small gradient, not a missing optimizer.
-    still = [name for name, s in moves.items() if not any(s.values) and (middle(pulls[name].values) or 0.0) > LIVE_GRADIENT]
+    # A step far below the weights' last digit is rounded away: that is a small gradient, not a
+    # missing optimizer.
+    still = [
+        name
+        for name, s in moves.items()
+        if not any(s.values) and (middle(pulls[name].values) or 0.0) > LIVE_GRADIENT
+    ]
     if not still:
         return None
-    which = "No layer's weights have" if len(still) == len(moves) else f"The weights of {', '.join(still)} have not"
+    which = (
+        "No layer's weights have"
+        if len(still) == len(moves)
+        else f"The weights of {', '.join(still)} have not"
+    )
     rest = " moved in any step, though gradients arrive."
     return Finding(
         rule="weights_stand_still",
@@ -37,7 +48,8 @@ def weights_stand_still(history: History) -> Answer:
 
 
 def stale_gradients(history: History) -> Answer:
-    """Find gradients that are never cleared: after the first pass each holds all that came before. Exact."""
+    """Find gradients that are never cleared: after the first pass each holds all that came before.
+    Exact."""
     series = history.of(STALE)
     if series is None:
         return Unchecked("no gradients were recorded; call w.step(loss, y) after loss.backward()")
@@ -62,7 +74,17 @@ STALE_RULE = Rule(
     explanation="`backward` adds to what stands in `.grad`. Without `zero_grad` before it, old gradients never leave, and the steps grow without end.",
     healthy="After `zero_grad` the gradient of a pass is exactly what that pass gave.",
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, stale_gradients",
-    explains=("dead_relu", "saturation", "exploding_gradient", "vanishing_gradient", "rate_too_high", "not_learning", "underfitting", "overfitting"),
+    explains=(
+        "dead_relu",
+        "saturation",
+        "exploding_gradient",
+        "vanishing_gradient",
+        "rate_too_high",
+        "not_learning",
+        "underfitting",
+        "overfitting",
+    ),
+    remedies=("clear_gradients",),
 )
 RULE = Rule(
     name="weights_stand_still",
@@ -74,5 +96,14 @@ RULE = Rule(
     ),
     healthy="Every trainable layer's weights change in each step, by about a thousandth of their size.",
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, not_connected",
-    explains=("stale_gradients", "vanishing_gradient", "not_learning", "underfitting", "rate_too_low", "rate_too_high", "exploding_gradient"),
+    explains=(
+        "stale_gradients",
+        "vanishing_gradient",
+        "not_learning",
+        "underfitting",
+        "rate_too_low",
+        "rate_too_high",
+        "exploding_gradient",
+    ),
+    remedies=("rebuild_optimizer",),
 )

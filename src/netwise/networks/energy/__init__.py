@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from netwise.networks.energy.boltzmann import Annealed, BoltzmannMachine, FullBoltzmann
 from netwise.networks.energy.dbn import DBN, DeepBelief
-from netwise.networks.energy.hopfield import AssociativeMemory, Hopfield, ModernHopfield, ModernMemory, Recall
+from netwise.networks.energy.hopfield import (
+    AssociativeMemory,
+    Hopfield,
+    ModernHopfield,
+    ModernMemory,
+    Recall,
+)
 from netwise.networks.energy.importance_sampling import Estimate, ais, ladder, reverse_ais
-from netwise.networks.energy.likelihood import base_rate_likelihood, log_likelihood, log_partition, pseudo_likelihood
+from netwise.networks.energy.likelihood import (
+    base_rate_likelihood,
+    log_likelihood,
+    log_partition,
+    pseudo_likelihood,
+)
 from netwise.networks.energy.mixing import autocorrelation, effective_samples
 from netwise.networks.energy.phases import CD, PCD, Exact, FastPCD, ParallelTempering, Phase
 from netwise.networks.energy.rbm import RBM, RestrictedBoltzmann

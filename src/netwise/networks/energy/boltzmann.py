@@ -1,4 +1,5 @@
-"""Boltzmann machine (玻尔兹曼机): binary units, any two of which may be joined, in equilibrium at a temperature."""
+"""Boltzmann machine (玻尔兹曼机): binary units, any two of which may be joined, in equilibrium at a
+temperature."""
 
 from __future__ import annotations
 
@@ -21,23 +22,37 @@ from netwise.part import flag, integer, integers, number, numbers
 from netwise.parts.losses import Loss
 
 LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
-ENCODER = (2.0, 2.0, 1.5, 1.5, 1.2, 1.2, 1.0, 1.0, 1.0, 1.0)  # 2@20, 2@15, 2@12, 4@10 of Ackley et al. over their final temperature
+ENCODER = (
+    2.0,
+    2.0,
+    1.5,
+    1.5,
+    1.2,
+    1.2,
+    1.0,
+    1.0,
+    1.0,
+    1.0,
+)  # 2@20, 2@15, 2@12, 4@10 of Ackley et al. over their final temperature
 
 
 @dataclass(frozen=True)
 class BoltzmannMachine(Network):
-    """Energy E(s) = -1/2 s W s - b s over visible and hidden units of 0 and 1, all joined; p(s) = exp(-E(s) / T) / Z.
+    """Energy E(s) = -1/2 s W s - b s over visible and hidden units of 0 and 1, all joined; p(s) =
+    exp(-E(s) / T) / Z.
 
-    Learns by `Exact` (all states, at most 20 units) or by `Annealed`: the positive phase with the visible units held on the data,
-    the negative one free. It is slow, as the notes say: for more than a few dozen units use an `RBM`.
+    Learns by `Exact` (all states, at most 20 units) or by `Annealed`: the positive phase with the
+    visible units held on the data, the negative one free. It is slow, as the notes say: for more
+    than a few dozen units use an `RBM`.
 
     Args:
         visible: units that the data have.
         hidden: units of its own. Default 0.
         std: spread of the normal weights at the start; 0: all at 0. Default 0.1.
         inner: also join hidden units with each other. Default true.
-        groups: sizes of groups of visible units, in their order, that are joined within and not with each other: what one group knows of
-            another has to go through the hidden units. Default none: all are joined.
+        groups: sizes of groups of visible units, in their order, that are joined within and not
+            with each other: what one group knows of another has to go through the hidden units.
+                Default none: all are joined.
 
     Example:
         >>> import netwise as nw, torch
@@ -46,20 +61,48 @@ class BoltzmannMachine(Network):
         >>> round(float(machine.log_likelihood(every).exp().sum()), 5)
         1.0
 
-    Source: Ackley, Hinton, Sejnowski 1985, "A learning algorithm for Boltzmann machines"; note 001, claims N11, R10, R11, erratum E14.
+    Source: Ackley, Hinton, Sejnowski 1985, "A learning algorithm for Boltzmann machines"; note 001,
+    claims N11, R10, R11, erratum E14.
     """
 
     by_phases: ClassVar[bool] = True
     own_loss: ClassVar[bool] = True
-    visible: int = integer(8, least=1, most=10_000, because="an input has at least one number", why="the smaller encoder problem")
-    hidden: int = integer(2, least=0, most=10_000, because="it counts units", why="the smaller encoder problem: two bits for four patterns")
-    std: float = number(0.1, least=0, because="a spread is not negative", why="hidden units have to differ")
+    visible: int = integer(
+        8,
+        least=1,
+        most=10_000,
+        because="an input has at least one number",
+        why="the smaller encoder problem",
+    )
+    hidden: int = integer(
+        2,
+        least=0,
+        most=10_000,
+        because="it counts units",
+        why="the smaller encoder problem: two bits for four patterns",
+    )
+    std: float = number(
+        0.1, least=0, because="a spread is not negative", why="hidden units have to differ"
+    )
     inner: bool = flag(True, why="the machine is not restricted")
-    groups: tuple[int, ...] = integers((), shortest=0, longest=1000, because="they count visible units", why="all visible units are one group")
+    groups: tuple[int, ...] = integers(
+        (),
+        shortest=0,
+        longest=1000,
+        because="they count visible units",
+        why="all visible units are one group",
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.groups and sum(self.groups) != self.visible:
-            return [Problem("groups", str(list(self.groups)), f"add up to {sum(self.groups)}, and there are {self.visible} visible units", str([self.visible]))]
+            return [
+                Problem(
+                    "groups",
+                    str(list(self.groups)),
+                    f"add up to {sum(self.groups)}, and there are {self.visible} visible units",
+                    str([self.visible]),
+                )
+            ]
         return []
 
     @property
@@ -72,14 +115,15 @@ class BoltzmannMachine(Network):
 
 @dataclass(frozen=True, kw_only=True)
 class Annealed(Phase):
-    """Both phases of a Boltzmann machine by simulated annealing: cool down, then count how often units are on together.
+    """Both phases of a Boltzmann machine by simulated annealing: cool down, then count how often
+    units are on together.
 
-    The clamped inputs may be noisy, so that no energy has to become infinite. With `Lion(beta1=0, beta2=0)` or another
-    optimizer of fixed steps it is the procedure of 1985.
+    The clamped inputs may be noisy, so that no energy has to become infinite. With `Lion(beta1=0,
+    beta2=0)` or another optimizer of fixed steps it is the procedure of 1985.
 
     Args:
-        temperatures: of the sweeps that come before counting; each asks every unit once on average. Default: 2, 2, 1.5, 1.5, 1.2, 1.2, and 1
-            four times: those of 1985 over their last.
+        temperatures: of the sweeps that come before counting; each asks every unit once on average.
+            Default: 2, 2, 1.5, 1.5, 1.2, 1.2, and 1 four times: those of 1985 over their last.
         counted: sweeps at temperature 1 that are counted, at least 1. Default 10.
         noise_on: chance that a clamped 1 is 0 instead, from 0 to below 1. Default 0.15.
         noise_off: chance that a clamped 0 is 1 instead. Default 0.05.
@@ -92,8 +136,16 @@ class Annealed(Phase):
     Source: Ackley, Hinton, Sejnowski 1985, section 4.1; note 001, claims R11 and R13.
     """
 
-    temperatures: tuple[float, ...] = numbers(ENCODER, above=0, because="a temperature is above 0", why="those of 1985, over their last")
-    counted: int = integer(10, least=1, most=1_000_000, because="without a count nothing is learned", why="that of 1985")
+    temperatures: tuple[float, ...] = numbers(
+        ENCODER, above=0, because="a temperature is above 0", why="those of 1985, over their last"
+    )
+    counted: int = integer(
+        10,
+        least=1,
+        most=1_000_000,
+        because="without a count nothing is learned",
+        why="that of 1985",
+    )
     noise_on: float = number(0.15, least=0, below=1, because="it is a chance", why="that of 1985")
     noise_off: float = number(0.05, least=0, below=1, because="it is a chance", why="that of 1985")
 
@@ -104,7 +156,8 @@ class Annealed(Phase):
 
 
 class FullBoltzmann(Unsupervised):
-    """The machine as a module. Units stand in one row, the visible first; the weights are symmetric with zero diagonal."""
+    """The machine as a module. Units stand in one row, the visible first; the weights are symmetric
+    with zero diagonal."""
 
     def __init__(self, network: BoltzmannMachine) -> None:
         super().__init__()
@@ -168,31 +221,45 @@ class FullBoltzmann(Unsupervised):
     def with_hidden(self, v: Tensor) -> Tensor:
         """(samples, 2^hidden, units): each input with all states of the hidden units."""
         self._countable(self.units - self.visible)
-        h = states(self.units - self.visible, self.weight) if self.units > self.visible else self.weight.new_zeros(1, 0)
+        h = (
+            states(self.units - self.visible, self.weight)
+            if self.units > self.visible
+            else self.weight.new_zeros(1, 0)
+        )
         return torch.cat([v[:, None].expand(-1, len(h), -1), h.expand(len(v), -1, -1)], 2)
 
     def _nll(self, v: Tensor) -> Tensor:
         links = self.joined().to(self.weight)
         loss = self.log_z() - self._unclamped(v).mean()
         gradients = torch.autograd.grad(loss, (self.weight, self.bias))
-        # E counts each pair twice and halves it: the gradient by a weight that stands at two places is that of both.
+        # E counts each pair twice and halves it: the gradient by a weight that stands at two places
+        # is that of both.
         weight = (gradients[0] + gradients[0].t()) * links
         return gap(loss.detach(), (weight, gradients[1]), (self.weight, self.bias))
 
     def _countable(self, units: int) -> None:
         if units > MOST_UNITS:
             told = "are more than can be counted by their states"
-            raise WrongValue("BoltzmannMachine", [Problem("units", str(units), told, f"at most {MOST_UNITS}, or the phase Annealed()")])
+            raise WrongValue(
+                "BoltzmannMachine",
+                [
+                    Problem(
+                        "units", str(units), told, f"at most {MOST_UNITS}, or the phase Annealed()"
+                    )
+                ],
+            )
 
     @torch.no_grad()
     def distribution(self, temperature: float = 1.0) -> Tensor:
-        """(2^units,): the probability of each state, in the order of their numbers (unit i is bit i)."""
+        """(2^units,): the probability of each state, in the order of their numbers (unit i is bit
+        i)."""
         self._countable(self.units)
         return torch.softmax(-self.energy(states(self.units, self.weight)) / temperature, 0)
 
     @torch.no_grad()
     def transition(self, temperature: float = 1.0) -> Tensor:
-        """(2^units, 2^units): the chance of each state after one unit, chosen by chance, was asked; rows sum to 1."""
+        """(2^units, 2^units): the chance of each state after one unit, chosen by chance, was asked;
+        rows sum to 1."""
         self._countable(self.units)
         every = states(self.units, self.weight)
         on = torch.sigmoid((every @ self.weight + self.bias) / temperature).double()
@@ -208,12 +275,14 @@ class FullBoltzmann(Unsupervised):
 
     @torch.no_grad()
     def settle(self, s: Tensor, temperatures: Sequence[float], held: int = 0) -> Tensor:
-        """States after one sweep at each temperature; the first `held` units stay. All samples of a call share the order of units."""
+        """States after one sweep at each temperature; the first `held` units stay. All samples of a
+        call share the order of units."""
         return settled(s, self.weight, self.bias, temperatures, held)
 
     @torch.no_grad()
     def hidden_given(self, v: Tensor, sweeps: int = 20) -> Tensor:
-        """(samples, hidden): means of the hidden units for inputs: exact where they are few, else over sweeps of Gibbs sampling."""
+        """(samples, hidden): means of the hidden units for inputs: exact where they are few, else
+        over sweeps of Gibbs sampling."""
         if self.units - self.visible <= 12:
             every = self.with_hidden(v)
             weight = torch.softmax(-self.energy(every), 1)
@@ -221,15 +290,21 @@ class FullBoltzmann(Unsupervised):
         with torch.random.fork_rng():
             torch.manual_seed(0)
             s = torch.cat([v, torch.rand(len(v), self.units - self.visible).round().to(v)], 1)
-            s, total = self.settle(s, [1.0] * sweeps, self.visible), torch.zeros_like(s[:, self.visible :])
+            s, total = (
+                self.settle(s, [1.0] * sweeps, self.visible),
+                torch.zeros_like(s[:, self.visible :]),
+            )
             for _ in range(sweeps):
                 s = self.settle(s, [1.0], self.visible)
                 total += s[:, self.visible :]
         return total / sweeps
 
     @torch.no_grad()
-    def sample(self, count: int, *, steps: int = 1000, seed: int = 0, temperature: float = 1.0) -> Tensor:
-        """(count, visible): states of the visible units after so many sweeps from a random start."""
+    def sample(
+        self, count: int, *, steps: int = 1000, seed: int = 0, temperature: float = 1.0
+    ) -> Tensor:
+        """(count, visible): states of the visible units after so many sweeps from a random
+        start."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             s = torch.rand(count, self.units, device=self.weight.device).round()
@@ -237,14 +312,23 @@ class FullBoltzmann(Unsupervised):
 
     @torch.no_grad()
     def complete(self, x: Tensor, known: Tensor, *, steps: int = 200, seed: int = 0) -> Tensor:
-        """(samples, visible): the unknown inputs with the known ones held; means over the second half of the sweeps."""
+        """(samples, visible): the unknown inputs with the known ones held; means over the second
+        half of the sweeps."""
         held = known.reshape(-1).to(x.device)
-        order = torch.cat([torch.nonzero(held).flatten(), torch.nonzero(~held).flatten(), torch.arange(self.visible, self.units)])
+        order = torch.cat(
+            [
+                torch.nonzero(held).flatten(),
+                torch.nonzero(~held).flatten(),
+                torch.arange(self.visible, self.units),
+            ]
+        )
         v, fixed = x.flatten(1), int(held.sum())
         weight, bias = self.weight[order][:, order], self.bias[order]
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            s = torch.cat([v[:, held], torch.rand(len(v), self.units - fixed, device=v.device).round()], 1)
+            s = torch.cat(
+                [v[:, held], torch.rand(len(v), self.units - fixed, device=v.device).round()], 1
+            )
             s, total = settled(s, weight, bias, [1.0] * (steps // 2), fixed), torch.zeros_like(s)
             for _ in range(steps - steps // 2):
                 s = settled(s, weight, bias, [1.0], fixed)
@@ -262,7 +346,11 @@ class FullBoltzmann(Unsupervised):
         clamped = self.settle(clamped, phase.temperatures, self.visible)
         free = self.settle(torch.rand(n, self.units, device=v.device).round(), phase.temperatures)
         data, model = torch.zeros_like(self.weight), torch.zeros_like(self.weight)
-        first, second, value = torch.zeros_like(self.bias), torch.zeros_like(self.bias), torch.zeros((), device=v.device)
+        first, second, value = (
+            torch.zeros_like(self.bias),
+            torch.zeros_like(self.bias),
+            torch.zeros((), device=v.device),
+        )
         for _ in range(phase.counted):
             clamped, free = self.settle(clamped, (1.0,), self.visible), self.settle(free, (1.0,))
             data += clamped.t() @ clamped
@@ -271,7 +359,10 @@ class FullBoltzmann(Unsupervised):
             second += free.sum(0)
             value += self.energy(clamped).mean() - self.energy(free).mean()
         count = n * phase.counted
-        return value / phase.counted, [(model - data) / count * self.joined().to(v), (second - first) / count]
+        return value / phase.counted, [
+            (model - data) / count * self.joined().to(v),
+            (second - first) / count,
+        ]
 
     def _counted(self, v: Tensor) -> Tensor:
         value, gradients = self._phases(v)
@@ -281,7 +372,8 @@ class FullBoltzmann(Unsupervised):
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
-        """(samples, visible): chance of each visible unit given all others, the hidden ones at their means."""
+        """(samples, visible): chance of each visible unit given all others, the hidden ones at
+        their means."""
         v = x.flatten(1)
         s = torch.cat([v, self.hidden_given(v)], 1) if self.units > self.visible else v
         return torch.sigmoid(s @ self.weight + self.bias)[:, : self.visible]
@@ -289,19 +381,28 @@ class FullBoltzmann(Unsupervised):
     @torch.no_grad()
     def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         part = (valid if len(valid) else train)[:LOOKED_AT].flatten(1)
-        said = {signals.RECONSTRUCTION: float((self.reconstruct(part) - part).square().sum(1).mean())}
+        said = {
+            signals.RECONSTRUCTION: float((self.reconstruct(part) - part).square().sum(1).mean())
+        }
         if self.units <= MOST_UNITS:
             said[signals.LOG_LIKELIHOOD] = float(self.log_likelihood(part).mean())
         means = train.flatten(1).mean(0).clamp(1e-3, 1 - 1e-3)
-        said[signals.BASE_RATE_LIKELIHOOD] = float((part * means.log() + (1 - part) * (1 - means).log()).sum(1).mean())
+        said[signals.BASE_RATE_LIKELIHOOD] = float(
+            (part * means.log() + (1 - part) * (1 - means).log()).sum(1).mean()
+        )
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            s = self.settle(torch.rand(200, self.units, device=part.device).round(), [2.0, 1.5, 1.0, 1.0])
-            said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(s, lambda now: self.settle(now, [1.0] * 10))
+            s = self.settle(
+                torch.rand(200, self.units, device=part.device).round(), [2.0, 1.5, 1.0, 1.0]
+            )
+            said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(
+                s, lambda now: self.settle(now, [1.0] * 10)
+            )
         return said
 
     def judged(self, x: Tensor, seed: int) -> float:
-        """Minus the mean log-likelihood where it can be counted; else half the squared error of the reconstruction."""
+        """Minus the mean log-likelihood where it can be counted; else half the squared error of the
+        reconstruction."""
         with torch.no_grad():
             if self.units <= MOST_UNITS:
                 return -float(self.log_likelihood(x).mean())
@@ -313,8 +414,11 @@ class FullBoltzmann(Unsupervised):
         return (self.log_likelihood(x), 0.0, "exact") if self.units <= MOST_UNITS else None
 
 
-def settled(s: Tensor, weight: Tensor, bias: Tensor, temperatures: Sequence[float], held: int = 0) -> Tensor:
-    """States after one sweep of Gibbs sampling at each temperature: every unit but the first `held` is asked once, in random order,
+def settled(
+    s: Tensor, weight: Tensor, bias: Tensor, temperatures: Sequence[float], held: int = 0
+) -> Tensor:
+    """States after one sweep of Gibbs sampling at each temperature: every unit but the first `held`
+    is asked once, in random order,
 
         p(s_i = 1) = 1 / (1 + exp(-u_i / T)),    u_i = sum_j w_ij s_j + b_i
 

@@ -1,4 +1,5 @@
-"""Deep belief network (深度信念网络): restricted Boltzmann machines, each learning the hidden units of the one below."""
+"""Deep belief network (深度信念网络): restricted Boltzmann machines, each learning the hidden units of
+the one below."""
 
 from __future__ import annotations
 
@@ -22,11 +23,13 @@ CODED = 4096  # samples at a time on their way up
 
 @dataclass(frozen=True)
 class DBN(Network):
-    """A stack of RBMs, learned from the bottom up, each in an equal share of the epochs (greedy layer-wise pretraining).
+    """A stack of RBMs, learned from the bottom up, each in an equal share of the epochs (greedy
+    layer-wise pretraining).
 
-    What a machine learns is what the one below makes of the data. The top two layers are an undirected pair, the rest a
-    directed way down. It is used to draw samples, with label units at the top to classify, and to start other networks:
-    `init=From(...)` gives an `MLP` of the same widths its weights, and an `Autoencoder` both ways.
+    What a machine learns is what the one below makes of the data. The top two layers are an
+    undirected pair, the rest a directed way down. It is used to draw samples, with label units at
+    the top to classify, and to start other networks: `init=From(...)` gives an `MLP` of the same
+    widths its weights, and an `Autoencoder` both ways.
 
     Args:
         widths: numbers of inputs and of each layer's units. Default (784, 500, 500).
@@ -47,18 +50,31 @@ class DBN(Network):
         >>> nw.fit(classifier).history.ended.how
         'finished'
 
-    Source: Hinton, Osindero, Teh 2006, "A fast learning algorithm for deep belief nets"; note 001, claims N13 and N14.
+    Source: Hinton, Osindero, Teh 2006, "A fast learning algorithm for deep belief nets"; note 001,
+    claims N13 and N14.
     """
 
     by_phases: ClassVar[bool] = True
     own_loss: ClassVar[bool] = True
     widths: tuple[int, ...] = integers(
-        (784, 500, 500), shortest=2, longest=100, because="inputs and layers", why="MNIST, and the first two of the paper's layers"
+        (784, 500, 500),
+        shortest=2,
+        longest=100,
+        because="inputs and layers",
+        why="MNIST, and the first two of the paper's layers",
     )
-    visible_units: str = text(BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly so")
-    labels: int = integer(0, least=0, most=100_000, because="it counts classes", why="inputs without labels")
-    centred: bool = flag(True, why="the same for an image and its negative, and a better likelihood")
-    std: float = number(0.01, above=0, because="equal units stay equal", why="small: units start near one half")
+    visible_units: str = text(
+        BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly so"
+    )
+    labels: int = integer(
+        0, least=0, most=100_000, because="it counts classes", why="inputs without labels"
+    )
+    centred: bool = flag(
+        True, why="the same for an image and its negative, and a better likelihood"
+    )
+    std: float = number(
+        0.01, above=0, because="equal units stay equal", why="small: units start near one half"
+    )
 
     @property
     def learns(self) -> str:
@@ -69,8 +85,9 @@ class DBN(Network):
 
 
 class DeepBelief(Unsupervised):
-    """The machines as `machine1` (the lowest) and so on. Called in training it takes a step of the machine whose turn it is;
-    else it gives the means of the top units, or, with label units, the scores of the classes."""
+    """The machines as `machine1` (the lowest) and so on. Called in training it takes a step of the
+    machine whose turn it is; else it gives the means of the top units, or, with label units, the
+    scores of the classes."""
 
     stage: Tensor
 
@@ -81,7 +98,14 @@ class DeepBelief(Unsupervised):
         for i in range(1, self.stages + 1):
             units = network.visible_units if i == 1 else BINARY
             labels = network.labels if i == self.stages else 0
-            machine = RBM(network.widths[i - 1], network.widths[i], visible_units=units, labels=labels, centred=network.centred, std=network.std)
+            machine = RBM(
+                network.widths[i - 1],
+                network.widths[i],
+                visible_units=units,
+                labels=labels,
+                centred=network.centred,
+                std=network.std,
+            )
             self.add_module(f"machine{i}", RestrictedBoltzmann(machine))
         self.register_buffer("stage", torch.zeros((), dtype=torch.int64))
 
@@ -100,10 +124,14 @@ class DeepBelief(Unsupervised):
             machine.learn_by(loss)
 
     def enter(self, stage: int, x: Tensor) -> None:
-        """Let machine `stage` (from 0) learn from here on; it first sees what those below make of the training inputs."""
+        """Let machine `stage` (from 0) learn from here on; it first sees what those below make of
+        the training inputs."""
         if stage:
             self.stage.fill_(stage)
-            self.now.meet(self._up(x[:MET], stage), torch.zeros(min(MET, len(x)), dtype=torch.int64) if self.now.labels else None)
+            self.now.meet(
+                self._up(x[:MET], stage),
+                torch.zeros(min(MET, len(x)), dtype=torch.int64) if self.now.labels else None,
+            )
             if self.now.labels:  # classes are taken to be alike until they are seen
                 self.now.base[self.now.inputs :] = self.now.back1.bias.data[self.now.inputs :] = 0.0
                 self.now.visible_mean[self.now.inputs :] = 1 / self.now.labels
@@ -115,7 +143,9 @@ class DeepBelief(Unsupervised):
             learns = i == int(self.stage)
             for p in machine.parameters():
                 p.requires_grad_(learns)
-                p.grad = p.grad if learns else None  # or the optimizer would go on with its last one
+                p.grad = (
+                    p.grad if learns else None
+                )  # or the optimizer would go on with its last one
 
     def meet(self, x: Tensor, y: Tensor | None = None) -> None:
         self.machines[0].meet(x, y if self.machines[0].labels else None)
@@ -152,7 +182,8 @@ class DeepBelief(Unsupervised):
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
-        """(samples, inputs): up by means and down by means, through the layers that have learned."""
+        """(samples, inputs): up by means and down by means, through the layers that have
+        learned."""
         layers = int(self.stage) + 1
         h = self._up(x, layers - 1)
         h = self.machines[layers - 1].reconstruct(h)
@@ -161,8 +192,11 @@ class DeepBelief(Unsupervised):
         return h
 
     @torch.no_grad()
-    def sample(self, count: int, *, steps: int = 1000, seed: int = 0, label: int | None = None) -> Tensor:
-        """(count, inputs): the top pair runs for so many Gibbs steps, then one way down; means of the inputs.
+    def sample(
+        self, count: int, *, steps: int = 1000, seed: int = 0, label: int | None = None
+    ) -> Tensor:
+        """(count, inputs): the top pair runs for so many Gibbs steps, then one way down; means of
+        the inputs.
 
         Args:
             count: how many.
@@ -190,15 +224,18 @@ class DeepBelief(Unsupervised):
         return self.now.look(self._up(train[:MET], below), self._up(valid[:MET], below), seed)
 
     def judged(self, x: Tensor, seed: int) -> float:
-        """As `RestrictedBoltzmann.judged`, of the machine whose turn it is: numbers of different stages do not compare."""
+        """As `RestrictedBoltzmann.judged`, of the machine whose turn it is: numbers of different
+        stages do not compare."""
         return self.now.judged(self._up(x, int(self.stage)), seed)
 
     @torch.no_grad()
     def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
-        """(a lower bound of ln p of each input, standard error of the top machine's ln Z, by which way), or None.
+        """(a lower bound of ln p of each input, standard error of the top machine's ln Z, by which
+        way), or None.
 
-        ln p(v) >= E_Q [ ln p(h_top) + sum over the layers below of ln p(h_(l-1) | h_l) ] + entropy of Q(h | v), with one draw of Q,
-        the way up. Source: Hinton, Osindero, Teh 2006, eq. 8; Salakhutdinov, Murray 2008, section 4.
+        ln p(v) >= E_Q [ ln p(h_top) + sum over the layers below of ln p(h_(l-1) | h_l) ] + entropy
+        of Q(h | v), with one draw of Q, the way up. Source: Hinton, Osindero, Teh 2006, eq. 8;
+        Salakhutdinov, Murray 2008, section 4.
         """
         if self.visible_units != BINARY or self.labels:
             return None
@@ -216,12 +253,18 @@ class DeepBelief(Unsupervised):
         if found is None:
             return None
         top, error, how = found
-        return bound + top, error, how if self.stages == 1 else f"a lower bound, one draw of the way up; top {how}"
+        return (
+            bound + top,
+            error,
+            how if self.stages == 1 else f"a lower bound, one draw of the way up; top {how}",
+        )
 
     def bounds(self, x: Tensor, *, seed: int = 0) -> list[float]:
-        """Mean lower bound of ln p for the lowest machine alone (its likelihood), for two layers, and so on.
+        """Mean lower bound of ln p for the lowest machine alone (its likelihood), for two layers,
+        and so on.
 
-        Each layer adds to the bound only where the machine on top starts as the one below turned upside down, and learns well.
+        Each layer adds to the bound only where the machine on top starts as the one below turned
+        upside down, and learns well.
         """
         found = []
         stack, stages = self.stages, self.stages

@@ -1,4 +1,5 @@
-"""Hopfield network (霍普菲尔德网络): units all joined to each other remember patterns, and find them again from a part."""
+"""Hopfield network (霍普菲尔德网络): units all joined to each other remember patterns, and find them again
+from a part."""
 
 from __future__ import annotations
 
@@ -16,7 +17,18 @@ HEBB, PSEUDO_INVERSE, STORKEY = "hebb", "pseudo-inverse", "storkey"
 BIPOLAR, BINARY = "bipolar", "binary"
 PATTERNS, UNITS = "patterns", "units"
 RANDOM, FIXED, TOGETHER = "random", "fixed", "together"
-NOISES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)  # shares of turned units that a memory is tried with
+NOISES = (
+    0.0,
+    0.05,
+    0.1,
+    0.15,
+    0.2,
+    0.25,
+    0.3,
+    0.35,
+    0.4,
+    0.45,
+)  # shares of turned units that a memory is tried with
 BLOCK = 64  # units whose fields are computed by one matrix product
 
 
@@ -30,8 +42,8 @@ class Recall:
         flips: (samples,): how many units changed on the way.
         settled: (samples,): no unit would change any more.
         sweeps: how often all units were asked.
-        trace: with `trace=True` the energy after each flip, and how far each flip's change was from -u dx: (flips,) both, of the
-            first sample.
+        trace: with `trace=True` the energy after each flip, and how far each flip's change was from
+            -u dx: (flips,) both, of the first sample.
 
     Example:
         >>> import netwise as nw, torch
@@ -51,21 +63,26 @@ class Recall:
 
 @dataclass(frozen=True)
 class Hopfield(Network):
-    """Energy E = -1/2 x W x + b x over units of two values; recall follows it down until no unit would change.
+    """Energy E = -1/2 x W x + b x over units of two values; recall follows it down until no unit
+    would change.
 
-    Patterns are stored at once, without gradients: a recipe with it runs no epochs, and its loss and optimizer have no
-    effect. Hebb's rule loses patterns from about 0.138 of them for each unit, much earlier where they are alike;
-    the pseudo-inverse stores up to as many as there are units if they are independent, Storkey's rule lies between.
+    Patterns are stored at once, without gradients: a recipe with it runs no epochs, and its loss
+    and optimizer have no effect. Hebb's rule loses patterns from about 0.138 of them for each unit,
+    much earlier where they are alike; the pseudo-inverse stores up to as many as there are units if
+    they are independent, Storkey's rule lies between.
 
     Args:
         units: numbers in a pattern.
-        rule: "hebb", w = mean of x x^T; "pseudo-inverse", the projection on the patterns; or "storkey". Default "hebb".
-        scale: what Hebb's sum is divided by: the number of "patterns" (the notes) or of "units". Recall does not depend on it at
-            thresholds 0, and with binary states the thresholds follow the weights. Default "units": then w x is near x itself.
-        states: "bipolar", -1 and 1, or "binary", 0 and 1 with thresholds b_i = 1/2 sum_j w_ij, which make them do the same. Default
-            "bipolar".
-        order: in which the units are asked: "random", anew in each sweep, "fixed", or all "together" from the same state (synchronous,
-            which may end in a circle of two states). Default "random".
+        rule: "hebb", w = mean of x x^T; "pseudo-inverse", the projection on the patterns; or
+            "storkey". Default "hebb".
+        scale: what Hebb's sum is divided by: the number of "patterns" (the notes) or of "units".
+            Recall does not depend on it at thresholds 0, and with binary states the thresholds
+            follow the weights. Default "units": then w x is near x itself.
+        states: "bipolar", -1 and 1, or "binary", 0 and 1 with thresholds b_i = 1/2 sum_j w_ij,
+            which make them do the same. Default "bipolar".
+        order: in which the units are asked: "random", anew in each sweep, "fixed", or all
+            "together" from the same state (synchronous, which may end in a circle of two states).
+            Default "random".
         sweeps: asked at most so often. Default 100.
 
     Example:
@@ -78,17 +95,37 @@ class Hopfield(Network):
         >>> torch.equal(memory.recall(noisy).states, patterns)
         True
 
-    Source: Hopfield 1982; pseudo-inverse: Personnaz, Guyon, Dreyfus 1986; Storkey 1997; note 001, claims N10, R07 to R09, errata
-    E11 and E12.
+    Source: Hopfield 1982; pseudo-inverse: Personnaz, Guyon, Dreyfus 1986; Storkey 1997; note 001,
+    claims N10, R07 to R09, errata E11 and E12.
     """
 
     stores: ClassVar[bool] = True
-    units: int = integer(784, least=2, most=100_000, because="a pattern has at least two numbers", why="MNIST's pixels")
+    units: int = integer(
+        784,
+        least=2,
+        most=100_000,
+        because="a pattern has at least two numbers",
+        why="MNIST's pixels",
+    )
     rule: str = text(HEBB, among=(HEBB, PSEUDO_INVERSE, STORKEY), why="the notes' rule")
-    scale: str = text(UNITS, among=(UNITS, PATTERNS), why="fields are then near -1 and 1 whatever the number of patterns")
+    scale: str = text(
+        UNITS,
+        among=(UNITS, PATTERNS),
+        why="fields are then near -1 and 1 whatever the number of patterns",
+    )
     states: str = text(BIPOLAR, among=(BIPOLAR, BINARY), why="what the rule is for")
-    order: str = text(RANDOM, among=(RANDOM, FIXED, TOGETHER), why="energy falls at each flip, and no unit is preferred")
-    sweeps: int = integer(100, least=1, most=1_000_000, because="units have to be asked", why="far more than it takes below the capacity")
+    order: str = text(
+        RANDOM,
+        among=(RANDOM, FIXED, TOGETHER),
+        why="energy falls at each flip, and no unit is preferred",
+    )
+    sweeps: int = integer(
+        100,
+        least=1,
+        most=1_000_000,
+        because="units have to be asked",
+        why="far more than it takes below the capacity",
+    )
 
     @property
     def learns(self) -> str:
@@ -106,11 +143,15 @@ class Memory(nn.Module):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         # How many patterns there are is known only by what was stored.
         if prefix + "patterns" in state_dict:
-            self.patterns = torch.empty_like(state_dict[prefix + "patterns"], device=self.patterns.device)
+            self.patterns = torch.empty_like(
+                state_dict[prefix + "patterns"], device=self.patterns.device
+            )
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def recall(self, x: Tensor, *, seed: int = 0) -> Recall:
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Hopfield(100).build()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Hopfield(100).build()"
+        )
 
     @property
     def load(self) -> float:
@@ -118,21 +159,36 @@ class Memory(nn.Module):
         return len(self.patterns) / self.patterns.shape[1]
 
     def overlap(self, states: Tensor, patterns: Tensor | None = None) -> Tensor:
-        """(samples,): agreement of states with patterns, sample by sample, from -1 to 1: (1 / N) sum_i x_i p_i of bipolar values."""
-        return (bipolar(states) * (self.patterns if patterns is None else bipolar(patterns))).mean(1)
+        """(samples,): agreement of states with patterns, sample by sample, from -1 to 1: (1 / N)
+        sum_i x_i p_i of bipolar values."""
+        return (bipolar(states) * (self.patterns if patterns is None else bipolar(patterns))).mean(
+            1
+        )
 
     def noisy(self, share: float, *, seed: int = 0) -> Tensor:
-        """(patterns, units): the patterns with exactly this share of each one's units turned, chosen by chance."""
+        """(patterns, units): the patterns with exactly this share of each one's units turned,
+        chosen by chance."""
         g = torch.Generator().manual_seed(seed)
         count = round(share * self.patterns.shape[1])
-        chosen = torch.rand(self.patterns.shape, generator=g).argsort(1)[:, :count].to(self.patterns.device)
+        chosen = (
+            torch.rand(self.patterns.shape, generator=g)
+            .argsort(1)[:, :count]
+            .to(self.patterns.device)
+        )
         return self.patterns.scatter(1, chosen, -self.patterns.gather(1, chosen))
 
-    def basins(self, shares: tuple[float, ...] = NOISES, *, seed: int = 0) -> list[tuple[float, float, float]]:
-        """For each share of turned units: (share, share of patterns found again exactly, mean overlap)."""
+    def basins(
+        self, shares: tuple[float, ...] = NOISES, *, seed: int = 0
+    ) -> list[tuple[float, float, float]]:
+        """For each share of turned units: (share, share of patterns found again exactly, mean
+        overlap)."""
         found = []
         for i, share in enumerate(shares):
-            overlap = self.overlap(self.recall(self.in_own_values(self.noisy(share, seed=seed + i)), seed=seed + i).states)
+            overlap = self.overlap(
+                self.recall(
+                    self.in_own_values(self.noisy(share, seed=seed + i)), seed=seed + i
+                ).states
+            )
             found.append((share, float((overlap == 1).float().mean()), float(overlap.mean())))
         return found
 
@@ -142,7 +198,8 @@ class Memory(nn.Module):
 
 
 class AssociativeMemory(Memory):
-    """The memory as a module: its weights and thresholds are buffers, filled by `store`. Called, it recalls."""
+    """The memory as a module: its weights and thresholds are buffers, filled by `store`. Called, it
+    recalls."""
 
     weight: Tensor
     threshold: Tensor
@@ -157,20 +214,27 @@ class AssociativeMemory(Memory):
 
     @torch.no_grad()
     def store(self, x: Tensor) -> None:
-        """Remember these patterns (patterns, ...), and nothing else: values of -1 and 1, or of 0 and 1.
+        """Remember these patterns (patterns, ...), and nothing else: values of -1 and 1, or of 0
+        and 1.
 
         Raises:
             DataError: other values, or patterns of another size.
         """
         p = bipolar(x.flatten(1)).to(self.weight)
         if p.shape[1] != self.network.units:
-            raise DataError(f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units")
+            raise DataError(
+                f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units"
+            )
         self.patterns = p
         weight = stored(p, self.network.rule)
         if self.network.rule == HEBB and self.network.scale == PATTERNS:
             weight *= p.shape[1] / len(p)
         self.weight.copy_(weight)
-        self.threshold.copy_(self.weight.sum(1) / 2 if self.network.states == BINARY else torch.zeros_like(self.threshold))
+        self.threshold.copy_(
+            self.weight.sum(1) / 2
+            if self.network.states == BINARY
+            else torch.zeros_like(self.threshold)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.recall(x).states
@@ -191,7 +255,8 @@ class AssociativeMemory(Memory):
         return (0.0, 1.0) if self.network.states == BINARY else (-1.0, 1.0)
 
     def _answer(self, u: Tensor, x: Tensor) -> Tensor:
-        """What units in state `x` become at fields `u`: high above 0, low below, as they are at 0."""
+        """What units in state `x` become at fields `u`: high above 0, low below, as they are at
+        0."""
         low, high = self.values
         return torch.where(u > 0, high, torch.where(u < 0, low, x))
 
@@ -207,7 +272,8 @@ class AssociativeMemory(Memory):
     def recall(self, x: Tensor, *, seed: int = 0, trace: bool = False) -> Recall:
         """Follow the energy down from these states, all samples at once.
 
-        A unit with field above 0 becomes high, below 0 low, at 0 it stays. All samples of a call share the order of units.
+        A unit with field above 0 becomes high, below 0 low, at 0 it stays. All samples of a call
+        share the order of units.
 
         Args:
             x: states (samples, ...): -1 and 1, or 0 and 1.
@@ -215,13 +281,18 @@ class AssociativeMemory(Memory):
             trace: also follow the first sample flip by flip. Default false.
         """
         state = self.in_own_values(bipolar(x.flatten(1)).to(self.weight)).clone()
-        energies, flips = [self.energy(state)], torch.zeros(len(state), dtype=torch.int64, device=state.device)
+        energies, flips = (
+            [self.energy(state)],
+            torch.zeros(len(state), dtype=torch.int64, device=state.device),
+        )
         g = torch.Generator().manual_seed(seed)
         n, order = self.network.units, torch.arange(self.network.units)
         followed: list[tuple[float, float]] = []
         sweeps, settled = 0, torch.zeros(len(state), dtype=torch.bool, device=state.device)
         while sweeps < self.network.sweeps and not bool(settled.all()):
-            moving = torch.nonzero(~settled).flatten()  # what has settled stays so, in whatever order it is asked
+            moving = torch.nonzero(
+                ~settled
+            ).flatten()  # what has settled stays so, in whatever order it is asked
             before = state[moving]
             if self.network.order == TOGETHER:
                 u = self.field(before)
@@ -242,11 +313,14 @@ class AssociativeMemory(Memory):
             path = (told[:, 0], told[:, 1])
         return Recall(state, torch.stack(energies), flips, settled, sweeps, path)
 
-    def ask_one_by_one(self, state: Tensor, order: Tensor, followed: list[tuple[float, float]] | None) -> None:
-        """Ask each unit in this order, in place, for all samples; each sees what those before it have become.
+    def ask_one_by_one(
+        self, state: Tensor, order: Tensor, followed: list[tuple[float, float]] | None
+    ) -> None:
+        """Ask each unit in this order, in place, for all samples; each sees what those before it
+        have become.
 
-        The fields of a block of units come from one matrix product; within the block only changes are added on. A block in which
-        no unit would change needs no more.
+        The fields of a block of units come from one matrix product; within the block only changes
+        are added on. A block in which no unit would change needs no more.
         """
         for block in order.split(1 if followed is not None else BLOCK):
             own = state[:, block]
@@ -260,7 +334,11 @@ class AssociativeMemory(Memory):
                 new = self._answer(u[:, i], own[:, i])
                 change = new - own[:, i]
                 if followed is not None and float(change[0]) != 0:
-                    followed.append(self._followed(state, int(block[i]), float(new[0]), float(u[0, i] * change[0])))
+                    followed.append(
+                        self._followed(
+                            state, int(block[i]), float(new[0]), float(u[0, i] * change[0])
+                        )
+                    )
                 own[:, i] = new
                 if i + 1 == len(block):
                     break
@@ -272,8 +350,13 @@ class AssociativeMemory(Memory):
             state[:, block] = own
 
     def _followed(self, state: Tensor, unit: int, new: float, fall: float) -> tuple[float, float]:
-        """(energy of the first sample after this flip, its change + u dx, which is 0 where weights are symmetric with zero diagonal)."""
-        weight, threshold, one = self.weight.double(), self.threshold.double(), state[0].double().clone()
+        """(energy of the first sample after this flip, its change + u dx, which is 0 where weights
+        are symmetric with zero diagonal)."""
+        weight, threshold, one = (
+            self.weight.double(),
+            self.threshold.double(),
+            state[0].double().clone(),
+        )
         before = -0.5 * one @ weight @ one + one @ threshold
         one[unit] = new
         after = -0.5 * one @ weight @ one + one @ threshold
@@ -289,9 +372,11 @@ class AssociativeMemory(Memory):
         return float(self._wants(self.field(own), own).any(1).float().mean())
 
     def crosstalk(self) -> Tensor:
-        """(patterns, units): C_i = -x_i (1 / N) sum over the other patterns p of p_i (p x); above 1 it turns the unit, by Hebb's rule.
+        """(patterns, units): C_i = -x_i (1 / N) sum over the other patterns p of p_i (p x); above 1
+        it turns the unit, by Hebb's rule.
 
-        Source: Hertz, Krogh, Palmer 1991, "Introduction to the theory of neural computation", eq. 2.13.
+        Source: Hertz, Krogh, Palmer 1991, "Introduction to the theory of neural computation", eq.
+        2.13.
         """
         p, n = self.patterns, self.patterns.shape[1]
         alike = p @ p.t() / n
@@ -300,17 +385,24 @@ class AssociativeMemory(Memory):
 
     @torch.no_grad()
     def endings(self, starts: int = 1000, *, seed: int = 0) -> dict[str, float]:
-        """Where recall ends from random states: shares at a stored "pattern", at the "negative" of one, and at a "spurious" state."""
+        """Where recall ends from random states: shares at a stored "pattern", at the "negative" of
+        one, and at a "spurious" state."""
         g = torch.Generator().manual_seed(seed)
-        x = torch.where(torch.rand(starts, self.network.units, generator=g) < 0.5, -1.0, 1.0).to(self.weight)
+        x = torch.where(torch.rand(starts, self.network.units, generator=g) < 0.5, -1.0, 1.0).to(
+            self.weight
+        )
         ended = bipolar(self.recall(self.in_own_values(x), seed=seed).states)
         alike = ended @ self.patterns.t() / self.network.units
-        pattern, negative = float((alike == 1).any(1).float().mean()), float((alike == -1).any(1).float().mean())
+        pattern, negative = (
+            float((alike == 1).any(1).float().mean()),
+            float((alike == -1).any(1).float().mean()),
+        )
         return {"pattern": pattern, "negative": negative, "spurious": 1 - pattern - negative}
 
 
 def stored(p: Tensor, rule: str) -> Tensor:
-    """(units, units): the weights of bipolar patterns (patterns, units) by a rule, Hebb's divided by the units; zero diagonal."""
+    """(units, units): the weights of bipolar patterns (patterns, units) by a rule, Hebb's divided
+    by the units; zero diagonal."""
     n = p.shape[1]
     if rule == PSEUDO_INVERSE:
         weight = torch.linalg.pinv(p.double()) @ p.double()
@@ -319,8 +411,12 @@ def stored(p: Tensor, rule: str) -> Tensor:
         weight = torch.zeros(n, n, dtype=p.dtype, device=p.device)
         for x in p:
             h = weight @ x
-            between = h[:, None] - weight.diagonal()[:, None] * x[:, None] - weight * x[None, :]  # h_ij, without i and j
-            weight = weight + (torch.outer(x, x) - x[:, None] * between.t() - between * x[None, :]) / n
+            between = (
+                h[:, None] - weight.diagonal()[:, None] * x[:, None] - weight * x[None, :]
+            )  # h_ij, without i and j
+            weight = (
+                weight + (torch.outer(x, x) - x[:, None] * between.t() - between * x[None, :]) / n
+            )
             weight.fill_diagonal_(0)
     else:
         weight = p.t() @ p / n
@@ -337,21 +433,25 @@ def bipolar(x: Tensor) -> Tensor:
         return x
     if bool(((x == 0) | (x == 1)).all()):
         return 2 * x - 1
-    raise DataError("a memory takes values of 0 and 1, or of -1 and 1: begin with preprocess = (Binarise(),)")
+    raise DataError(
+        "a memory takes values of 0 and 1, or of -1 and 1: begin with preprocess = (Binarise(),)"
+    )
 
 
 @dataclass(frozen=True)
 class ModernHopfield(Network):
-    """Continuous Hopfield network: one step takes a state to a mean of the patterns, weighed by how like each is.
+    """Continuous Hopfield network: one step takes a state to a mean of the patterns, weighed by how
+    like each is.
 
         x' = P^T softmax(beta P x)
 
-    Its capacity grows exponentially with the units, also for patterns that are alike; it is what attention computes. Patterns
-    and states may have any real values.
+    Its capacity grows exponentially with the units, also for patterns that are alike; it is what
+    attention computes. Patterns and states may have any real values.
 
     Args:
         units: numbers in a pattern.
-        beta: how sharply the likest pattern is preferred, above 0; low values end in means of many. Default 1.0.
+        beta: how sharply the likest pattern is preferred, above 0; low values end in means of many.
+            Default 1.0.
         steps: at most so many. Default 10.
 
     Example:
@@ -361,13 +461,31 @@ class ModernHopfield(Network):
         >>> memory.recall(torch.tensor([[0.9, 0.2, 0.1]])).states.round().tolist()
         [[1.0, 0.0, 0.0]]
 
-    Source: Ramsauer et al. 2020, arXiv 2008.02217, eq. 3; dense memories: Krotov, Hopfield 2016. Beyond the notes.
+    Source: Ramsauer et al. 2020, arXiv 2008.02217, eq. 3; dense memories: Krotov, Hopfield 2016.
+    Beyond the notes.
     """
 
     stores: ClassVar[bool] = True
-    units: int = integer(784, least=1, most=1_000_000, because="a pattern has at least one number", why="MNIST's pixels")
-    beta: float = number(1.0, above=0, because="else the least alike is preferred", why="the paper's for patterns of norm near the root of the units")
-    steps: int = integer(10, least=1, most=100_000, because="without a step nothing is recalled", why="one step nearly always does")
+    units: int = integer(
+        784,
+        least=1,
+        most=1_000_000,
+        because="a pattern has at least one number",
+        why="MNIST's pixels",
+    )
+    beta: float = number(
+        1.0,
+        above=0,
+        because="else the least alike is preferred",
+        why="the paper's for patterns of norm near the root of the units",
+    )
+    steps: int = integer(
+        10,
+        least=1,
+        most=100_000,
+        because="without a step nothing is recalled",
+        why="one step nearly always does",
+    )
 
     @property
     def learns(self) -> str:
@@ -390,27 +508,39 @@ class ModernMemory(Memory):
         """Remember these patterns (patterns, ...), and nothing else."""
         p = x.flatten(1)
         if p.shape[1] != self.network.units:
-            raise DataError(f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units")
+            raise DataError(
+                f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units"
+            )
         self.patterns = p.to(self.patterns)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.recall(x).states
 
     def energy(self, x: Tensor) -> Tensor:
-        """(samples,): -lse(beta, P x) + 1/2 x x + ln(P) / beta + 1/2 M^2, with M the largest norm of a pattern; at least 0."""
+        """(samples,): -lse(beta, P x) + 1/2 x x + ln(P) / beta + 1/2 M^2, with M the largest norm
+        of a pattern; at least 0."""
         beta, p = self.network.beta, self.patterns
         offset = torch.tensor(float(len(p))).log() / beta + 0.5 * p.norm(dim=1).max() ** 2
-        energy: Tensor = 0.5 * x.square().sum(1) - torch.logsumexp(beta * x @ p.t(), 1) / beta + offset.to(x)
+        energy: Tensor = (
+            0.5 * x.square().sum(1) - torch.logsumexp(beta * x @ p.t(), 1) / beta + offset.to(x)
+        )
         return energy
 
     @torch.no_grad()
     def recall(self, x: Tensor, *, seed: int = 0) -> Recall:
-        """Take steps from these states, all samples at once, until none moves by more than 1e-6; `seed` has no effect."""
+        """Take steps from these states, all samples at once, until none moves by more than 1e-6;
+        `seed` has no effect."""
         state = x.flatten(1).to(self.patterns)
-        energies, settled, steps = [self.energy(state)], torch.zeros(len(state), dtype=torch.bool, device=state.device), 0
+        energies, settled, steps = (
+            [self.energy(state)],
+            torch.zeros(len(state), dtype=torch.bool, device=state.device),
+            0,
+        )
         while steps < self.network.steps and not bool(settled.all()):
             after = torch.softmax(self.network.beta * state @ self.patterns.t(), 1) @ self.patterns
             settled = (after - state).abs().amax(1) < 1e-6
             state, steps = after, steps + 1
             energies.append(self.energy(state))
-        return Recall(state, torch.stack(energies), torch.full((len(state),), steps), settled, steps)
+        return Recall(
+            state, torch.stack(energies), torch.full((len(state),), steps), settled, steps
+        )

@@ -1,4 +1,5 @@
-"""Annealed importance sampling: the partition function of a machine that is too large to be summed over, from both sides."""
+"""Annealed importance sampling: the partition function of a machine that is too large to be summed
+over, from both sides."""
 
 from __future__ import annotations
 
@@ -25,10 +26,12 @@ class Estimate:
 
     Args:
         log_z: the estimate.
-        low, high: 3 standard errors of Z on both sides, as logarithms; `low` is -inf where one chain outweighs the rest.
+        low, high: 3 standard errors of Z on both sides, as logarithms; `low` is -inf where one
+            chain outweighs the rest.
         error: standard error of ln Z, from the spread of the weights.
         chains, temperatures: how many.
-        worth: how many chains the weights are worth: (sum w)^2 / sum w^2. Near 1 the estimate is one chain's word.
+        worth: how many chains the weights are worth: (sum w)^2 / sum w^2. Near 1 the estimate is
+            one chain's word.
         reverse: it ran from the model down to the base rates.
 
     Example:
@@ -50,9 +53,11 @@ class Estimate:
 
 
 def ladder(count: int) -> tuple[float, ...]:
-    """Inverse temperatures from 0 to 1: a tenth of the steps up to 0.5, four tenths up to 0.9, half of them to 1.
+    """Inverse temperatures from 0 to 1: a tenth of the steps up to 0.5, four tenths up to 0.9, half
+    of them to 1.
 
-    Crowded towards 1, where the machine changes most, as Salakhutdinov and Murray's 500, 4,000 and 10,000 steps are; a little less, for short ones.
+    Crowded towards 1, where the machine changes most, as Salakhutdinov and Murray's 500, 4,000 and
+    10,000 steps are; a little less, for short ones.
     """
     a, b = max(1, count // 10), max(1, 4 * count // 10)
     c = max(1, count - a - b)
@@ -61,30 +66,41 @@ def ladder(count: int) -> tuple[float, ...]:
 
 
 def ais(
-    machine: RestrictedBoltzmann, *, chains: int = 1000, temperatures: int | Sequence[float] = 10_000, seed: int = 0, base: Tensor | None = None
+    machine: RestrictedBoltzmann,
+    *,
+    chains: int = 1000,
+    temperatures: int | Sequence[float] = 10_000,
+    seed: int = 0,
+    base: Tensor | None = None,
 ) -> Estimate:
-    """ln Z of a binary machine by annealed importance sampling, up from the model of independent inputs.
+    """ln Z of a binary machine by annealed importance sampling, up from the model of independent
+    inputs.
 
-    Each chain starts as a draw of the base-rate model, whose Z is known, and is warmed step by step into the machine; the
-    product of the ratios met on the way is an unbiased estimate of Z / Z_base. Its logarithm is too small on average (Jensen),
-    so the likelihood that follows flatters: `reverse_ais` errs on the other side.
+    Each chain starts as a draw of the base-rate model, whose Z is known, and is warmed step by step
+    into the machine; the product of the ratios met on the way is an unbiased estimate of Z /
+    Z_base. Its logarithm is too small on average (Jensen), so the likelihood that follows flatters:
+    `reverse_ais` errs on the other side.
 
     Args:
         machine: binary on both sides.
         chains: how many. Default 1000.
-        temperatures: how many, or inverse temperatures from 0 to 1 themselves. Default 10,000, crowded towards 1.
+        temperatures: how many, or inverse temperatures from 0 to 1 themselves. Default 10,000,
+            crowded towards 1.
         seed: of the draws. Default 0.
-        base: log-odds of the independent inputs. Default: those that the machine has of its training inputs.
+        base: log-odds of the independent inputs. Default: those that the machine has of its
+            training inputs.
 
     Raises:
-        WrongValue: units that are not binary, no chain, or inverse temperatures that do not rise from 0 to 1.
+        WrongValue: units that are not binary, no chain, or inverse temperatures that do not rise
+            from 0 to 1.
 
     Example:
         >>> import netwise as nw
         >>> nw.ais(nw.RBM(8, 4).build(), chains=10, temperatures=10).chains
         10
 
-    Source: Neal 2001; Salakhutdinov, Murray 2008, "On the quantitative analysis of deep belief networks", section 3.
+    Source: Neal 2001; Salakhutdinov, Murray 2008, "On the quantitative analysis of deep belief
+    networks", section 3.
     """
     heats = _checked(machine, chains, temperatures)
     start = machine.base if base is None else base
@@ -95,13 +111,20 @@ def ais(
 
 
 def reverse_ais(
-    machine: RestrictedBoltzmann, x: Tensor, *, temperatures: int | Sequence[float] = 10_000, burn_in: int = 1000, seed: int = 0, base: Tensor | None = None
+    machine: RestrictedBoltzmann,
+    x: Tensor,
+    *,
+    temperatures: int | Sequence[float] = 10_000,
+    burn_in: int = 1000,
+    seed: int = 0,
+    base: Tensor | None = None,
 ) -> Estimate:
-    """ln Z from the other side: chains that start as samples of the machine and cool down to the independent inputs.
+    """ln Z from the other side: chains that start as samples of the machine and cool down to the
+    independent inputs.
 
-    The mean of the inverse ratios estimates Z_base / Z, so ln Z comes out too large on average, and the likelihood too small.
-    Together with `ais` it brackets the truth, as far as the chains start as true samples: they begin at `x` and take
-    `burn_in` Gibbs steps of the machine.
+    The mean of the inverse ratios estimates Z_base / Z, so ln Z comes out too large on average, and
+    the likelihood too small. Together with `ais` it brackets the truth, as far as the chains start
+    as true samples: they begin at `x` and take `burn_in` Gibbs steps of the machine.
 
     Args:
         machine: binary on both sides.
@@ -121,7 +144,8 @@ def reverse_ais(
         >>> abs(estimate.log_z - float(nw.log_partition(machine))) < 0.2
         True
 
-    Source: Burda, Grosse, Salakhutdinov 2015, "Accurate and conservative estimates of MRF log-likelihood using reverse annealing".
+    Source: Burda, Grosse, Salakhutdinov 2015, "Accurate and conservative estimates of MRF
+    log-likelihood using reverse annealing".
     """
     heats = _checked(machine, len(x), temperatures)
     start = machine.base if base is None else base
@@ -132,8 +156,11 @@ def reverse_ais(
     return _estimate(ln, _base_log_z(machine, start), len(heats) - 1, reverse=True)
 
 
-def _annealed(machine: RestrictedBoltzmann, v: Tensor, heats: Sequence[float], start: Tensor) -> Tensor:
-    """(chains,): ln of the products of the ratios that chains from `v` meet on their way through the temperatures, up or down."""
+def _annealed(
+    machine: RestrictedBoltzmann, v: Tensor, heats: Sequence[float], start: Tensor
+) -> Tensor:
+    """(chains,): ln of the products of the ratios that chains from `v` meet on their way through
+    the temperatures, up or down."""
     weight, hidden, visible = (p.detach() for p in machine.learned)
     x = v @ weight.t() + hidden
     ln = torch.zeros(len(v), dtype=torch.float64, device=weight.device)
@@ -146,11 +173,16 @@ def _annealed(machine: RestrictedBoltzmann, v: Tensor, heats: Sequence[float], s
 
 def _unnormalised(v: Tensor, x: Tensor, heat: float, start: Tensor, visible: Tensor) -> Tensor:
     """ln p*(v) on the way: exp((1 - t) a0 v + t a v) prod_j (1 + exp(t x_j))."""
-    return (v @ ((1 - heat) * start + heat * visible)).double() + F.softplus(heat * x).sum(1, dtype=torch.float64)
+    return (v @ ((1 - heat) * start + heat * visible)).double() + F.softplus(heat * x).sum(
+        1, dtype=torch.float64
+    )
 
 
-def _moved(x: Tensor, heat: float, weight: Tensor, hidden: Tensor, visible: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-    """A Gibbs step that keeps the distribution at this temperature: (visible states, their hidden inputs)."""
+def _moved(
+    x: Tensor, heat: float, weight: Tensor, hidden: Tensor, visible: Tensor, start: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A Gibbs step that keeps the distribution at this temperature: (visible states, their hidden
+    inputs)."""
     h = bits(torch.sigmoid(heat * x))
     v = bits(torch.sigmoid(torch.addmm((1 - heat) * start + heat * visible, h, weight, alpha=heat)))
     return v, torch.addmm(hidden, v, weight.t())
@@ -171,16 +203,32 @@ def _estimate(ln: Tensor, base: float, temperatures: int, reverse: bool) -> Esti
     upper = center + math.log1p(3 * error)
     worth = float(w.sum().square() / w.square().sum())
     if reverse:
-        return Estimate(base - center, base - upper, base - lower, error, n, temperatures, worth, True)
+        return Estimate(
+            base - center, base - upper, base - lower, error, n, temperatures, worth, True
+        )
     return Estimate(base + center, base + lower, base + upper, error, n, temperatures, worth)
 
 
-def _checked(machine: RestrictedBoltzmann, chains: int, temperatures: int | Sequence[float]) -> list[float]:
+def _checked(
+    machine: RestrictedBoltzmann, chains: int, temperatures: int | Sequence[float]
+) -> list[float]:
     wrong = []
     if machine.hidden_units != BINARY or machine.visible_units != BINARY:
-        wrong.append(Problem("machine", repr(machine), "has units that are not binary: their ways through the temperatures are not written"))
+        wrong.append(
+            Problem(
+                "machine",
+                repr(machine),
+                "has units that are not binary: their ways through the temperatures are not written",
+            )
+        )
     if machine.labels:
-        wrong.append(Problem("machine", repr(machine), "has label units, of which one is on: they are not independent at the base rates"))
+        wrong.append(
+            Problem(
+                "machine",
+                repr(machine),
+                "has label units, of which one is on: they are not independent at the base rates",
+            )
+        )
     if chains < 1:
         wrong.append(Problem("chains", str(chains), "must be at least 1", "1000"))
     if isinstance(temperatures, int):
@@ -189,7 +237,12 @@ def _checked(machine: RestrictedBoltzmann, chains: int, temperatures: int | Sequ
         heats = list(ladder(max(temperatures, 3)))
     else:
         heats = [float(t) for t in temperatures]
-        if len(heats) < 2 or heats[0] != 0 or heats[-1] != 1 or any(b <= a for a, b in pairwise(heats)):
+        if (
+            len(heats) < 2
+            or heats[0] != 0
+            or heats[-1] != 1
+            or any(b <= a for a, b in pairwise(heats))
+        ):
             wrong.append(Problem("temperatures", f"{len(heats)} numbers", "must rise from 0 to 1"))
     if wrong:
         raise WrongValue("ais", wrong)

@@ -1,4 +1,5 @@
-"""What a restricted Boltzmann machine believes of data: exactly where it is small, by pseudo-likelihood where it is not."""
+"""What a restricted Boltzmann machine believes of data: exactly where it is small, by
+pseudo-likelihood where it is not."""
 
 from __future__ import annotations
 
@@ -17,20 +18,26 @@ if TYPE_CHECKING:
 MOST_UNITS = 20  # 2^20 states: seconds on one core
 MOST_STATES = 2**16  # that are summed over at the end of each epoch
 PIECE = 2**13  # states at a time: their inputs to 784 units take 26 MB
-FLIPS = 16  # inputs of each sample whose conditional probability is looked at, drawn without repetition
+FLIPS = (
+    16  # inputs of each sample whose conditional probability is looked at, drawn without repetition
+)
 
 
 def is_exact(machine: RestrictedBoltzmann, most: int = 2**MOST_UNITS) -> bool:
     """The partition function of this machine is a sum of at most `most` states."""
     if machine.hidden_units != BINARY:
         return False
-    smaller = min(machine.hidden, machine.visible) if machine.visible_units == BINARY else machine.hidden
+    smaller = (
+        min(machine.hidden, machine.visible) if machine.visible_units == BINARY else machine.hidden
+    )
     return smaller <= MOST_UNITS and 2**smaller <= most
 
 
 def states(units: int, like: Tensor, first: int = 0, count: int | None = None) -> Tensor:
     """(count, units): the states of so many binary units, in the order of their numbers."""
-    numbers = torch.arange(first, first + (2**units if count is None else count), device=like.device)
+    numbers = torch.arange(
+        first, first + (2**units if count is None else count), device=like.device
+    )
     return (numbers[:, None] >> torch.arange(units, device=like.device) & 1).to(like)
 
 
@@ -53,10 +60,15 @@ def summed(machine: RestrictedBoltzmann) -> Tensor:
     """`log_partition` as a number that can be differentiated."""
     if not is_exact(machine):
         told = f"{machine}: its partition function is a sum of more than 2^{MOST_UNITS} states"
-        raise WrongValue("log_partition", [Problem("machine", told, "cannot be summed over; estimate it", "ais(machine)")])
+        raise WrongValue(
+            "log_partition",
+            [Problem("machine", told, "cannot be summed over; estimate it", "ais(machine)")],
+        )
     weight, hidden, visible = machine.learned
     by_hidden = machine.visible_units != BINARY or machine.hidden <= machine.visible
-    units, own, bias = (machine.hidden, hidden, visible) if by_hidden else (machine.visible, visible, hidden)
+    units, own, bias = (
+        (machine.hidden, hidden, visible) if by_hidden else (machine.visible, visible, hidden)
+    )
     table = weight if by_hidden else weight.t()  # (units that are summed over, the others)
     pieces = []
     for first in range(0, 2**units, PIECE):
@@ -69,11 +81,15 @@ def summed(machine: RestrictedBoltzmann) -> Tensor:
             pieces.append(torch.logsumexp(s @ own + inside, 0))
     total = torch.logsumexp(torch.stack(pieces), 0)
     if machine.visible_units != BINARY:
-        total = total + 0.5 * machine.visible * torch.log(torch.tensor(2 * torch.pi, dtype=weight.dtype))
+        total = total + 0.5 * machine.visible * torch.log(
+            torch.tensor(2 * torch.pi, dtype=weight.dtype)
+        )
     return total
 
 
-def log_likelihood(machine: RestrictedBoltzmann, x: Tensor, *, log_z: float | Tensor | None = None) -> Tensor:
+def log_likelihood(
+    machine: RestrictedBoltzmann, x: Tensor, *, log_z: float | Tensor | None = None
+) -> Tensor:
     """(samples,): ln p(v) = -F(v) - ln Z in nats.
 
     Args:
@@ -89,11 +105,14 @@ def log_likelihood(machine: RestrictedBoltzmann, x: Tensor, *, log_z: float | Te
         1.0
     """
     with torch.no_grad():
-        return -machine.free_energy(x.reshape(len(x), -1)) - (summed(machine) if log_z is None else log_z)
+        return -machine.free_energy(x.reshape(len(x), -1)) - (
+            summed(machine) if log_z is None else log_z
+        )
 
 
 def base_rate_likelihood(base: Tensor, x: Tensor) -> Tensor:
-    """(samples,): ln p(v) of the model in which every input is on by itself, with log-odds `base`: what must be beaten.
+    """(samples,): ln p(v) of the model in which every input is on by itself, with log-odds `base`:
+    what must be beaten.
 
     Example:
         >>> import netwise as nw, torch
@@ -105,16 +124,20 @@ def base_rate_likelihood(base: Tensor, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def pseudo_likelihood(machine: RestrictedBoltzmann, x: Tensor, *, flips: int | None = FLIPS) -> Tensor:
+def pseudo_likelihood(
+    machine: RestrictedBoltzmann, x: Tensor, *, flips: int | None = FLIPS
+) -> Tensor:
     """(samples,): sum over the inputs of ln p(v_i | all others), which needs no partition function.
 
-    ln p(v_i | rest) = ln sigmoid(F(v with v_i flipped) - F(v)). For a model of independent inputs it is the likelihood itself;
-    for others it is above it, and no bound: two numbers of it may be compared, one says little.
+    ln p(v_i | rest) = ln sigmoid(F(v with v_i flipped) - F(v)). For a model of independent inputs
+    it is the likelihood itself; for others it is above it, and no bound: two numbers of it may be
+    compared, one says little.
 
     Args:
         machine: binary on both sides, without label units.
         x: inputs (samples, ...); grey ones are taken as they are.
-        flips: so many inputs of each sample are looked at, drawn from torch's generator, and stand for all. None: all.
+        flips: so many inputs of each sample are looked at, drawn from torch's generator, and stand
+            for all. None: all.
 
     Example:
         >>> import netwise as nw, torch
@@ -122,7 +145,8 @@ def pseudo_likelihood(machine: RestrictedBoltzmann, x: Tensor, *, flips: int | N
         >>> round(float(nw.pseudo_likelihood(machine, torch.ones(1, 4), flips=None)), 4)  # independent: 4 ln 1/2
         -2.7726
 
-    Source: Besag 1975; Marlin et al. 2010, "Inductive principles for restricted Boltzmann machine learning".
+    Source: Besag 1975; Marlin et al. 2010, "Inductive principles for restricted Boltzmann machine
+    learning".
     """
     v = x.reshape(len(x), -1)
     n, width = v.shape
@@ -132,8 +156,12 @@ def pseudo_likelihood(machine: RestrictedBoltzmann, x: Tensor, *, flips: int | N
     if flips is None or flips >= width:
         chosen = torch.arange(width, device=v.device).expand(n, width)
     else:
-        # One order of the units for all samples, begun at another place for each: all units are looked at equally often.
-        chosen = (torch.randperm(width, device=v.device)[:flips] + torch.randint(width, (n, 1), device=v.device)) % width
+        # One order of the units for all samples, begun at another place for each: all units are
+        # looked at equally often.
+        chosen = (
+            torch.randperm(width, device=v.device)[:flips]
+            + torch.randint(width, (n, 1), device=v.device)
+        ) % width
     by_unit = weight.t().contiguous()
     total = torch.zeros_like(free)
     for place in chosen.t():

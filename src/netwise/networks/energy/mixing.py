@@ -9,17 +9,20 @@ from torch import Tensor
 
 
 def autocorrelation(series: Tensor) -> Tensor:
-    """(lags,): how a quantity's values resemble those so many steps later, 1 at lag 0; mean over the chains.
+    """(lags,): how a quantity's values resemble those so many steps later, 1 at lag 0; mean over
+    the chains.
 
     Args:
-        series: (steps, chains) of one number of each state, such as its energy; or (steps,) of one chain.
+        series: (steps, chains) of one number of each state, such as its energy; or (steps,) of one
+            chain.
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.autocorrelation(torch.tensor([1.0, -1.0, 1.0, -1.0]))[:2].tolist()
         [1.0, -0.75]
 
-    Source: by Fourier transform, with the divisor n at every lag, as Geyer 1992, "Practical Markov chain Monte Carlo", has it.
+    Source: by Fourier transform, with the divisor n at every lag, as Geyer 1992, "Practical Markov
+    chain Monte Carlo", has it.
     """
     x = series.double().reshape(len(series), -1)
     x = x - x.mean()
@@ -30,7 +33,8 @@ def autocorrelation(series: Tensor) -> Tensor:
 
 
 def effective_samples(series: Tensor) -> float:
-    """How many independent samples the states of the chains are worth: count / (1 + 2 sum of autocorrelations).
+    """How many independent samples the states of the chains are worth: count / (1 + 2 sum of
+    autocorrelations).
 
     The sum ends before the first pair of lags whose correlations add up to less than 0.
 
@@ -52,8 +56,11 @@ def effective_samples(series: Tensor) -> float:
     return min(float(series.numel()), series.numel() / max(float(1 + 2 * kept.sum()), 1e-12))
 
 
-def autocorrelation_at(state: Tensor, move: Callable[[Tensor], Tensor], binary: bool = True) -> float:
-    """How the states of many chains resemble those they become by `move`: the correlation of their units over the chains.
+def autocorrelation_at(
+    state: Tensor, move: Callable[[Tensor], Tensor], binary: bool = True
+) -> float:
+    """How the states of many chains resemble those they become by `move`: the correlation of their
+    units over the chains.
 
     0: nothing of the start is left beyond what all chains share; 1: no chain has moved.
     """

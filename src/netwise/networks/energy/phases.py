@@ -1,4 +1,5 @@
-"""How an energy model learns: the positive phase pulls the energy of the data down, the negative phase lifts what the model itself believes."""
+"""How an energy model learns: the positive phase pulls the energy of the data down, the negative
+phase lifts what the model itself believes."""
 
 from __future__ import annotations
 
@@ -23,9 +24,10 @@ STEPS = "without a step the model says nothing of its own"
 class Phase(Loss):
     """What every learning rule of an energy model has: the states that its negative phase lifts.
 
-    It stands in the place of a recipe's loss. The gradient of the log-likelihood is the difference of two means,
-    that over the data and that over the model; phases differ in how they get the second one. What is told as the loss of
-    a batch is the gap between the free energies of the two: near 0 it says that they look alike, not that all is well.
+    It stands in the place of a recipe's loss. The gradient of the log-likelihood is the difference
+    of two means, that over the data and that over the model; phases differ in how they get the
+    second one. What is told as the loss of a batch is the gap between the free energies of the two:
+    near 0 it says that they look alike, not that all is well.
 
     Attributes:
         chains: how many states it keeps from step to step; 0: none.
@@ -46,30 +48,38 @@ class Phase(Loss):
         return _given
 
     def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
-        """Tensors that the phase keeps with the machine, as they are at the start; saved and loaded with its weights."""
+        """Tensors that the phase keeps with the machine, as they are at the start; saved and loaded
+        with its weights."""
         return {}
 
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
-        """Visible states of the model, for a batch `v` whose hidden units were drawn as `h`. Without gradients."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as CD(steps=1)")
+        """Visible states of the model, for a batch `v` whose hidden units were drawn as `h`.
+        Without gradients."""
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as CD(steps=1)"
+        )
 
     def after(self, machine: RestrictedBoltzmann, gradients: list[Tensor]) -> None:
-        """Told the gradients of each step, (weights, hidden biases, visible biases), for phases that learn beside it."""
+        """Told the gradients of each step, (weights, hidden biases, visible biases), for phases
+        that learn beside it."""
 
 
 def _given(output: Tensor, target: Tensor) -> Tensor:
-    """While a machine learns it gives its own number; with label units, and asked for classes, it gives logits."""
+    """While a machine learns it gives its own number; with label units, and asked for classes, it
+    gives logits."""
     return F.cross_entropy(output, target) if output.dim() == 2 else output.mean()
 
 
 @dataclass(frozen=True, kw_only=True)
 class CD(Phase):
-    """Contrastive divergence (对比散度): the negative phase starts at the data and takes a few Gibbs steps.
+    """Contrastive divergence (对比散度): the negative phase starts at the data and takes a few Gibbs
+    steps.
 
         dW = <v h>_0 - <v h>_k
 
-    Quick, and biased: it never looks at what the model believes far from the data, so the likelihood may stand still while
-    the reconstruction improves. To draw samples or to compare likelihoods use `PCD`.
+    Quick, and biased: it never looks at what the model believes far from the data, so the
+    likelihood may stand still while the reconstruction improves. To draw samples or to compare
+    likelihoods use `PCD`.
 
     Args:
         steps: Gibbs steps, k, at least 1. Default 1.
@@ -79,10 +89,13 @@ class CD(Phase):
         >>> nw.CD(steps=25).steps
         25
 
-    Source: Hinton 2002, "Training products of experts by minimizing contrastive divergence"; note 001, claim R12.
+    Source: Hinton 2002, "Training products of experts by minimizing contrastive divergence"; note
+    001, claim R12.
     """
 
-    steps: int = integer(1, least=1, most=100_000, because=STEPS, why="the paper's value; enough to learn features")
+    steps: int = integer(
+        1, least=1, most=100_000, because=STEPS, why="the paper's value; enough to learn features"
+    )
 
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
         for step in range(self.steps):
@@ -94,10 +107,12 @@ class CD(Phase):
 
 @dataclass(frozen=True, kw_only=True)
 class PCD(Phase):
-    """Persistent contrastive divergence: the chains of the negative phase go on from where the last step left them.
+    """Persistent contrastive divergence: the chains of the negative phase go on from where the last
+    step left them.
 
-    They follow the model as it learns and see all that it believes, not only what lies beside the data. The rate has to
-    be low enough that they keep up; where it is not, they stick (`negative_phase_stuck`).
+    They follow the model as it learns and see all that it believes, not only what lies beside the
+    data. The rate has to be low enough that they keep up; where it is not, they stick
+    (`negative_phase_stuck`).
 
     Args:
         steps: Gibbs steps of each learning step, at least 1. Default 1.
@@ -109,11 +124,20 @@ class PCD(Phase):
         >>> nw.fit(recipe).score.name
         'log-likelihood'
 
-    Source: Tieleman 2008, "Training restricted Boltzmann machines using approximations to the likelihood gradient".
+    Source: Tieleman 2008, "Training restricted Boltzmann machines using approximations to the
+    likelihood gradient".
     """
 
-    steps: int = integer(1, least=1, most=100_000, because=STEPS, why="the paper's value: the chains go on for the whole run")
-    chains: int = integer(100, least=1, most=1_000_000, because=CHAINS, why="as many as the samples of a usual batch")
+    steps: int = integer(
+        1,
+        least=1,
+        most=100_000,
+        because=STEPS,
+        why="the paper's value: the chains go on for the whole run",
+    )
+    chains: int = integer(
+        100, least=1, most=1_000_000, because=CHAINS, why="as many as the samples of a usual batch"
+    )
 
     def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
         return {"chains": torch.zeros(self.chains, machine.visible)}
@@ -128,9 +152,11 @@ class PCD(Phase):
 
 @dataclass(frozen=True, kw_only=True)
 class FastPCD(PCD):
-    """PCD whose chains feel, on top of the weights, quick ones that forget: they push the chains out of where they sit.
+    """PCD whose chains feel, on top of the weights, quick ones that forget: they push the chains
+    out of where they sit.
 
-    The quick weights learn by the same gradients at a rate of their own and lose a share of themselves each step.
+    The quick weights learn by the same gradients at a rate of their own and lose a share of
+    themselves each step.
 
     Args:
         steps, chains: as in `PCD`.
@@ -142,14 +168,25 @@ class FastPCD(PCD):
         >>> nw.FastPCD(fast_lr=0.02).decay
         0.95
 
-    Source: Tieleman, Hinton 2009, "Using fast weights to improve persistent contrastive divergence", section 4.
+    Source: Tieleman, Hinton 2009, "Using fast weights to improve persistent contrastive
+    divergence", section 4.
     """
 
-    fast_lr: float = number(0.01, above=0, because="a negative step climbs", why="that of a usual rate of the weights themselves")
-    decay: float = number(0.95, least=0, below=1, because="what is left of them is a share", why="the paper's 19/20")
+    fast_lr: float = number(
+        0.01,
+        above=0,
+        because="a negative step climbs",
+        why="that of a usual rate of the weights themselves",
+    )
+    decay: float = number(
+        0.95, least=0, below=1, because="what is left of them is a share", why="the paper's 19/20"
+    )
 
     def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
-        empty = {f"fast_{name}": torch.zeros_like(p) for name, p in zip(("weight", "hidden", "visible"), machine.learned, strict=True)}
+        empty = {
+            f"fast_{name}": torch.zeros_like(p)
+            for name, p in zip(("weight", "hidden", "visible"), machine.learned, strict=True)
+        }
         return {**super().memory(machine), **empty}
 
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
@@ -164,16 +201,20 @@ class FastPCD(PCD):
                 p.copy_(own)  # to the last bit, which taking `fast` off again would not give
 
     def after(self, machine: RestrictedBoltzmann, gradients: list[Tensor]) -> None:
-        for fast, gradient in zip((machine.fast_weight, machine.fast_hidden, machine.fast_visible), gradients, strict=True):
+        for fast, gradient in zip(
+            (machine.fast_weight, machine.fast_hidden, machine.fast_visible), gradients, strict=True
+        ):
             fast.mul_(self.decay).sub_(gradient, alpha=self.fast_lr)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParallelTempering(Phase):
-    """Chains at several temperatures side by side, which change places: hot ones wander, cold ones give the samples.
+    """Chains at several temperatures side by side, which change places: hot ones wander, cold ones
+    give the samples.
 
-    Each chain is a ladder of states at inverse temperatures from 1 down to 0 in equal steps; at 0 all states are alike. After
-    each Gibbs step neighbours on a ladder change places by Metropolis' rule. Costs as many times a PCD step as there are rungs.
+    Each chain is a ladder of states at inverse temperatures from 1 down to 0 in equal steps; at 0
+    all states are alike. After each Gibbs step neighbours on a ladder change places by Metropolis'
+    rule. Costs as many times a PCD step as there are rungs.
 
     Args:
         steps: Gibbs steps of each learning step, at least 1. Default 1.
@@ -185,19 +226,36 @@ class ParallelTempering(Phase):
         >>> nw.ParallelTempering(rungs=5).chains
         20
 
-    Source: Desjardins et al. 2010, "Parallel tempering for training of restricted Boltzmann machines"; Cho et al. 2010.
+    Source: Desjardins et al. 2010, "Parallel tempering for training of restricted Boltzmann
+    machines"; Cho et al. 2010.
     """
 
-    steps: int = integer(1, least=1, most=100_000, because=STEPS, why="the ladders go on for the whole run")
-    chains: int = integer(20, least=1, most=1_000_000, because=CHAINS, why="with ten rungs each, the work of a usual batch twice")
-    rungs: int = integer(10, least=2, most=1000, because="two temperatures are the fewest that can change places", why="the papers' order of size")
+    steps: int = integer(
+        1, least=1, most=100_000, because=STEPS, why="the ladders go on for the whole run"
+    )
+    chains: int = integer(
+        20,
+        least=1,
+        most=1_000_000,
+        because=CHAINS,
+        why="with ten rungs each, the work of a usual batch twice",
+    )
+    rungs: int = integer(
+        10,
+        least=2,
+        most=1000,
+        because="two temperatures are the fewest that can change places",
+        why="the papers' order of size",
+    )
 
     def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
         return {"chains": torch.zeros(self.rungs * self.chains, machine.visible)}
 
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
         state = machine.chains.view(self.rungs, self.chains, machine.visible)
-        heat = torch.linspace(1, 0, self.rungs, dtype=state.dtype, device=state.device)[:, None, None]
+        heat = torch.linspace(1, 0, self.rungs, dtype=state.dtype, device=state.device)[
+            :, None, None
+        ]
         for step in range(self.steps):
             h = machine.draw_hidden(state, heat)
             state = machine.draw_visible(h, heat)
@@ -207,9 +265,12 @@ class ParallelTempering(Phase):
         return state[0]
 
 
-def _changed_places(machine: RestrictedBoltzmann, state: Tensor, heat: Tensor, first: int) -> Tensor:
-    """The ladders after neighbours, from rung `first` in pairs, were offered to change places: accepted with
-    min(1, exp(F_i(v_i) + F_j(v_j) - F_i(v_j) - F_j(v_i))) for the free energies F_i of visible states at temperature i."""
+def _changed_places(
+    machine: RestrictedBoltzmann, state: Tensor, heat: Tensor, first: int
+) -> Tensor:
+    """The ladders after neighbours, from rung `first` in pairs, were offered to change places:
+    accepted with min(1, exp(F_i(v_i) + F_j(v_j) - F_i(v_j) - F_j(v_i))) for the free energies F_i
+    of visible states at temperature i."""
     lower = torch.arange(first, len(heat) - 1, 2, device=state.device)
     if not len(lower):
         return state
@@ -226,7 +287,8 @@ def _changed_places(machine: RestrictedBoltzmann, state: Tensor, heat: Tensor, f
 
 @dataclass(frozen=True, kw_only=True)
 class Exact(Phase):
-    """The gradient of the log-likelihood itself, by all states of the model: for at most 20 units on the smaller side.
+    """The gradient of the log-likelihood itself, by all states of the model: for at most 20 units
+    on the smaller side.
 
     What sampled phases are measured against. Each step costs 2^20 states at the worst.
 

@@ -1,4 +1,5 @@
-"""Restricted Boltzmann machine (受限玻尔兹曼机): visible and hidden units, links between the two kinds only."""
+"""Restricted Boltzmann machine (受限玻尔兹曼机): visible and hidden units, links between the two kinds
+only."""
 
 from __future__ import annotations
 
@@ -12,11 +13,27 @@ from torch.nn import functional as F
 from netwise import signals
 from netwise.errors import Problem
 from netwise.networks.energy.importance_sampling import ais
-from netwise.networks.energy.likelihood import MOST_STATES, base_rate_likelihood, is_exact, log_likelihood, pseudo_likelihood, summed
+from netwise.networks.energy.likelihood import (
+    MOST_STATES,
+    base_rate_likelihood,
+    is_exact,
+    log_likelihood,
+    pseudo_likelihood,
+    summed,
+)
 from netwise.networks.energy.mixing import autocorrelation_at
 from netwise.networks.energy.phases import Phase
 from netwise.networks.energy.surrogate_loss import gap
-from netwise.networks.energy.units import BINARY, GAUSSIAN, RECTIFIED, bits, draw, hidden_free_energy, mean, visible_energy
+from netwise.networks.energy.units import (
+    BINARY,
+    GAUSSIAN,
+    RECTIFIED,
+    bits,
+    draw,
+    hidden_free_energy,
+    mean,
+    visible_energy,
+)
 from netwise.networks.network import INPUTS, TARGETS, Network
 from netwise.networks.unsupervised import Unsupervised
 from netwise.part import flag, integer, number, text
@@ -24,9 +41,13 @@ from netwise.parts.losses import Loss
 
 BASE_RATES, ZERO = "base rates", "zero"
 LEAST_RATE = 1e-3  # a pixel that is never on is taken to be on once in a thousand images
-SLIDE = 0.01  # share of a batch's means in the offsets of centring; Melchior, Fischer, Wiskott 2016, section 6
+# share of a batch's means in the offsets of centring; Melchior, Fischer, Wiskott 2016, section 6
+SLIDE = 0.01
 LOOKED_AT = 2000  # samples that the numbers at the end of an epoch are taken from
-QUICK_CHAINS, QUICK_TEMPERATURES = 100, 1000  # seconds; for a number to publish run `ais` and `reverse_ais` themselves
+QUICK_CHAINS, QUICK_TEMPERATURES = (
+    100,
+    1000,
+)  # seconds; for a number to publish run `ais` and `reverse_ais` themselves
 APART = 10  # Gibbs steps between the two states that tell how well chains mix
 
 
@@ -34,23 +55,28 @@ APART = 10  # Gibbs steps between the two states that tell how well chains mix
 class RBM(Network):
     """Energy E(v, h) = -a v - b h - v W h over two layers of units; p(v, h) = exp(-E) / Z.
 
-    Learns what its inputs look like, without labels, by a `Phase` in the place of the recipe's loss: `CD`, `PCD`,
-    `FastPCD`, `ParallelTempering` or, where it is small, `Exact`. Inputs of binary visible units are from 0 to 1 and
-    taken as probabilities; Gaussian ones have mean 0 and spread 1 (`Standardise`), and learn at a tenth of the rate.
-    With label units it learns inputs and classes together and is asked for the class: p(y | v) from the free energies.
+    Learns what its inputs look like, without labels, by a `Phase` in the place of the recipe's
+    loss: `CD`, `PCD`, `FastPCD`, `ParallelTempering` or, where it is small, `Exact`. Inputs of
+    binary visible units are from 0 to 1 and taken as probabilities; Gaussian ones have mean 0 and
+    spread 1 (`Standardise`), and learn at a tenth of the rate. With label units it learns inputs
+    and classes together and is asked for the class: p(y | v) from the free energies.
 
-    Its weights are called as an `MLP`'s first layer is, so `init=From(...)` starts a classifier from it.
+    Its weights are called as an `MLP`'s first layer is, so `init=From(...)` starts a classifier
+    from it.
 
     Args:
         visible: numbers in one input.
         hidden: hidden units.
         visible_units: "binary" or "gaussian", of spread 1. Default "binary".
-        hidden_units: "binary", or "rectified": noisy rectified units, whose number is not bounded by 1. Default "binary".
+        hidden_units: "binary", or "rectified": noisy rectified units, whose number is not bounded
+            by 1. Default "binary".
         labels: units for classes beside the visible ones, one for each; 0: none. Default 0.
         centred: learn by deviations from the means of the units. Default true.
-        visible_bias: where the visible biases start: the log-odds of each input's mean, or 0. Default "base rates".
+        visible_bias: where the visible biases start: the log-odds of each input's mean, or 0.
+            Default "base rates".
         std: spread of the normal weights at the start. Default 0.01.
-        sparsity: what each hidden unit's distance from `sparsity_target` weighs, at least 0. Default 0.0: nothing.
+        sparsity: what each hidden unit's distance from `sparsity_target` weighs, at least 0.
+            Default 0.0: nothing.
         sparsity_target: share of samples that a hidden unit should be on for. Default 0.1.
 
     Example:
@@ -61,26 +87,69 @@ class RBM(Network):
         >>> run.module.sample(3, steps=10).shape
         torch.Size([3, 64])
 
-    Source: Smolensky 1986; Hinton 2012, "A practical guide to training restricted Boltzmann machines"; centring: Melchior,
-    Fischer, Wiskott 2016, "How to center deep Boltzmann machines"; labels: Larochelle, Bengio 2008; note 001, claim N12.
+    Source: Smolensky 1986; Hinton 2012, "A practical guide to training restricted Boltzmann
+    machines"; centring: Melchior, Fischer, Wiskott 2016, "How to center deep Boltzmann machines";
+    labels: Larochelle, Bengio 2008; note 001, claim N12.
     """
 
     by_phases: ClassVar[bool] = True
     own_loss: ClassVar[bool] = True
-    visible: int = integer(784, least=1, most=1_000_000, because="an input has at least one number", why="MNIST's pixels")
-    hidden: int = integer(500, least=1, most=1_000_000, because="without hidden units nothing is learned but means", why="that of the published runs on MNIST")
-    visible_units: str = text(BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly so")
-    hidden_units: str = text(BINARY, among=(BINARY, RECTIFIED), why="the published form, whose likelihood can be measured")
-    labels: int = integer(0, least=0, most=100_000, because="it counts classes", why="inputs without labels")
-    centred: bool = flag(True, why="the same for an image and its negative, and a better likelihood")
-    visible_bias: str = text(BASE_RATES, among=(BASE_RATES, ZERO), why="else the hidden units are spent on the means of the inputs")
-    std: float = number(0.01, above=0, because="equal units stay equal", why="small: units start near one half")
-    sparsity: float = number(0.0, least=0, because="a negative one rewards distance", why="regularise when it is called for")
-    sparsity_target: float = number(0.1, above=0, below=1, because="it is a share", why="a tenth, as in the practical guide")
+    visible: int = integer(
+        784,
+        least=1,
+        most=1_000_000,
+        because="an input has at least one number",
+        why="MNIST's pixels",
+    )
+    hidden: int = integer(
+        500,
+        least=1,
+        most=1_000_000,
+        because="without hidden units nothing is learned but means",
+        why="that of the published runs on MNIST",
+    )
+    visible_units: str = text(
+        BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly so"
+    )
+    hidden_units: str = text(
+        BINARY,
+        among=(BINARY, RECTIFIED),
+        why="the published form, whose likelihood can be measured",
+    )
+    labels: int = integer(
+        0, least=0, most=100_000, because="it counts classes", why="inputs without labels"
+    )
+    centred: bool = flag(
+        True, why="the same for an image and its negative, and a better likelihood"
+    )
+    visible_bias: str = text(
+        BASE_RATES,
+        among=(BASE_RATES, ZERO),
+        why="else the hidden units are spent on the means of the inputs",
+    )
+    std: float = number(
+        0.01, above=0, because="equal units stay equal", why="small: units start near one half"
+    )
+    sparsity: float = number(
+        0.0,
+        least=0,
+        because="a negative one rewards distance",
+        why="regularise when it is called for",
+    )
+    sparsity_target: float = number(
+        0.1, above=0, below=1, because="it is a share", why="a tenth, as in the practical guide"
+    )
 
     def disagreements(self) -> list[Problem]:
         if self.sparsity and self.hidden_units != BINARY:
-            return [Problem("sparsity", str(self.sparsity), "is for binary hidden units, which are on for a share of the samples", "0.0")]
+            return [
+                Problem(
+                    "sparsity",
+                    str(self.sparsity),
+                    "is for binary hidden units, which are on for a share of the samples",
+                    "0.0",
+                )
+            ]
         return []
 
     @property
@@ -100,8 +169,8 @@ class VisibleBias(nn.Module):
 
 
 class RestrictedBoltzmann(Unsupervised):
-    """The machine as a module. Called in training it takes one step of its phase, else it gives the hidden units' means
-    (or, with label units, the log of p(y | v) up to a constant)."""
+    """The machine as a module. Called in training it takes one step of its phase, else it gives the
+    hidden units' means (or, with label units, the log of p(y | v) up to a constant)."""
 
     chains: Tensor
     fast_weight: Tensor
@@ -121,9 +190,16 @@ class RestrictedBoltzmann(Unsupervised):
         self.back1 = VisibleBias(self.visible)
         nn.init.normal_(self.layer1.weight, std=network.std)
         nn.init.zeros_(self.layer1.bias)
-        self.register_buffer("visible_mean", torch.full((self.visible,), 0.5 if self.visible_units == BINARY else 0.0))
-        self.register_buffer("hidden_mean", torch.full((self.hidden,), 0.5 if self.hidden_units == BINARY else 0.0))
-        self.register_buffer("base", torch.zeros(self.visible))  # log-odds of the base rates (or means): the model without hidden units
+        self.register_buffer(
+            "visible_mean",
+            torch.full((self.visible,), 0.5 if self.visible_units == BINARY else 0.0),
+        )
+        self.register_buffer(
+            "hidden_mean", torch.full((self.hidden,), 0.5 if self.hidden_units == BINARY else 0.0)
+        )
+        self.register_buffer(
+            "base", torch.zeros(self.visible)
+        )  # log-odds of the base rates (or means): the model without hidden units
         self.phase: Phase | None = None
 
     @property
@@ -141,7 +217,8 @@ class RestrictedBoltzmann(Unsupervised):
             self.register_buffer(name, value.to(self.layer1.weight))
 
     def meet(self, x: Tensor, y: Tensor | None = None) -> None:
-        """Look at the training inputs before anything is learned: base rates, offsets, where the chains begin."""
+        """Look at the training inputs before anything is learned: base rates, offsets, where the
+        chains begin."""
         with torch.no_grad():
             v = self._with_classes(x, y)
             means = v.mean(0)
@@ -167,7 +244,9 @@ class RestrictedBoltzmann(Unsupervised):
     def visible_input(self, h: Tensor) -> Tensor:
         """(..., visible): a + W^T h."""
         if h.dim() == 2:
-            return torch.addmm(self.back1.bias, h, self.layer1.weight)  # half the memory traffic of a product and a sum
+            return torch.addmm(
+                self.back1.bias, h, self.layer1.weight
+            )  # half the memory traffic of a product and a sum
         return h @ self.layer1.weight + self.back1.bias
 
     def hidden_given(self, v: Tensor) -> Tensor:
@@ -207,7 +286,9 @@ class RestrictedBoltzmann(Unsupervised):
 
         For binary hidden units F(v) = -a v - sum_j ln(1 + exp(b_j + W_j v)).
         """
-        hidden = hidden_free_energy(self.hidden_units, self._cooled(self.hidden_input(v), heat)).sum(-1)
+        hidden = hidden_free_energy(
+            self.hidden_units, self._cooled(self.hidden_input(v), heat)
+        ).sum(-1)
         bare = visible_energy(self.visible_units, v, self.back1.bias)
         return (bare * heat[..., 0] if isinstance(heat, Tensor) else bare * heat) - hidden
 
@@ -221,7 +302,8 @@ class RestrictedBoltzmann(Unsupervised):
         return self._class_scores(v) if self.labels else mean(self.hidden_units, self.layer1(v))
 
     def _with_classes(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """(samples, visible): inputs as visible states, with their classes on the label units where there are any."""
+        """(samples, visible): inputs as visible states, with their classes on the label units where
+        there are any."""
         v = x.reshape(len(x), -1)
         if not self.labels:
             return v
@@ -238,7 +320,9 @@ class RestrictedBoltzmann(Unsupervised):
         n = len(v)
         x = self.hidden_input(v)
         p = mean(self.hidden_units, x)
-        w = self.phase.negative(self, v, bits(p) if self.hidden_units == BINARY else draw(self.hidden_units, x))
+        w = self.phase.negative(
+            self, v, bits(p) if self.hidden_units == BINARY else draw(self.hidden_units, x)
+        )
         z = self.hidden_input(w)
         q = mean(self.hidden_units, z)
         weight = torch.addmm(q.t() @ w, p.t(), v, beta=1 / len(w), alpha=-1 / n)
@@ -256,8 +340,11 @@ class RestrictedBoltzmann(Unsupervised):
         self.phase.after(self, gradients)
         return value, gradients
 
-    def _centred(self, weight: Tensor, hidden: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The gradient of a machine whose units are counted from their means, as a step of this one.
+    def _centred(
+        self, weight: Tensor, hidden: Tensor, visible: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The gradient of a machine whose units are counted from their means, as a step of this
+        one.
 
         dW' = <(v - mu)(h - lambda)>_0 - <...>_k,  da' = da - dW' lambda,  db' = db - dW' mu.
         Source: Melchior, Fischer, Wiskott 2016, section 3.
@@ -268,7 +355,10 @@ class RestrictedBoltzmann(Unsupervised):
 
     def _free(self, v: Tensor, x: Tensor) -> Tensor:
         """Mean free energy of states whose hidden inputs are known."""
-        return (visible_energy(self.visible_units, v, self.back1.bias) - hidden_free_energy(self.hidden_units, x).sum(-1)).mean()
+        return (
+            visible_energy(self.visible_units, v, self.back1.bias)
+            - hidden_free_energy(self.hidden_units, x).sum(-1)
+        ).mean()
 
     def _step(self, v: Tensor) -> Tensor:
         value, gradients = self._phases(v)
@@ -278,7 +368,11 @@ class RestrictedBoltzmann(Unsupervised):
         """(samples, labels): -F(v, y) for each class, which is ln p(y | v) up to a constant."""
         weight, bias, own = self.learned
         x = F.linear(v, weight[:, : self.inputs], bias)
-        scores = [hidden_free_energy(self.hidden_units, x + weight[:, self.inputs + k]).sum(-1) + own[self.inputs + k] for k in range(self.labels)]
+        scores = [
+            hidden_free_energy(self.hidden_units, x + weight[:, self.inputs + k]).sum(-1)
+            + own[self.inputs + k]
+            for k in range(self.labels)
+        ]
         return torch.stack(scores, 1)
 
     # ---- what it has learned
@@ -291,12 +385,17 @@ class RestrictedBoltzmann(Unsupervised):
     def reconstruct(self, x: Tensor) -> Tensor:
         """(samples, inputs): one step there and back by means, without a draw."""
         v = x.reshape(len(x), -1)
-        h = mean(self.hidden_units, F.linear(v, self.layer1.weight[:, : self.inputs], self.layer1.bias))
+        h = mean(
+            self.hidden_units, F.linear(v, self.layer1.weight[:, : self.inputs], self.layer1.bias)
+        )
         return self.visible_given(h)[:, : self.inputs]
 
     @torch.no_grad()
-    def sample(self, count: int, *, steps: int = 1000, seed: int = 0, start: Tensor | None = None) -> Tensor:
-        """(count, inputs): means of the visible units after `steps` Gibbs steps of chains of their own.
+    def sample(
+        self, count: int, *, steps: int = 1000, seed: int = 0, start: Tensor | None = None
+    ) -> Tensor:
+        """(count, inputs): means of the visible units after `steps` Gibbs steps of chains of their
+        own.
 
         Args:
             count: how many.
@@ -312,7 +411,8 @@ class RestrictedBoltzmann(Unsupervised):
 
     @torch.no_grad()
     def complete(self, x: Tensor, known: Tensor, *, steps: int = 200, seed: int = 0) -> Tensor:
-        """(samples, inputs): the unknown part of each input, drawn with the known part held; means over the second half of the steps.
+        """(samples, inputs): the unknown part of each input, drawn with the known part held; means
+        over the second half of the steps.
 
         Args:
             x: inputs; what stands at unknown places has no effect.
@@ -327,7 +427,9 @@ class RestrictedBoltzmann(Unsupervised):
             state = draw(self.visible_units, self.base.expand(len(v), -1))
             total = torch.zeros_like(v)
             for step in range(steps):
-                state = torch.cat([torch.where(held, v, state[:, : self.inputs]), state[:, self.inputs :]], 1)
+                state = torch.cat(
+                    [torch.where(held, v, state[:, : self.inputs]), state[:, self.inputs :]], 1
+                )
                 y = self.visible_input(self.draw_hidden(state))
                 state = self._labels_of(draw(self.visible_units, y), y, _one_on)
                 if step >= steps // 2:
@@ -342,30 +444,45 @@ class RestrictedBoltzmann(Unsupervised):
         known = train[:LOOKED_AT].reshape(-1, self.inputs)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            said[signals.RECONSTRUCTION] = float((self.reconstruct(part) - part).square().sum(1).mean())
+            said[signals.RECONSTRUCTION] = float(
+                (self.reconstruct(part) - part).square().sum(1).mean()
+            )
             active = self.hidden_given(self.with_labels(part))
             said[signals.HIDDEN_ACTIVE] = float(active.mean())
-            said[signals.HIDDEN_CONSTANT] = float((active.std(0, correction=0) < 0.01).float().mean()) if len(part) > 1 else 0.0
+            said[signals.HIDDEN_CONSTANT] = (
+                float((active.std(0, correction=0) < 0.01).float().mean()) if len(part) > 1 else 0.0
+            )
             if self.labels:
                 return said
             if len(valid):
-                said[signals.FREE_ENERGY_GAP] = float(self.free_energy(part).mean() - self.free_energy(known).mean())
+                said[signals.FREE_ENERGY_GAP] = float(
+                    self.free_energy(part).mean() - self.free_energy(known).mean()
+                )
             if "chains" in self._buffers:
-                said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(self.chains[:500], lambda v: self.gibbs(v, APART), self.visible_units == BINARY)
+                said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(
+                    self.chains[:500], lambda v: self.gibbs(v, APART), self.visible_units == BINARY
+                )
             if self.hidden_units == BINARY and self.visible_units == BINARY:
                 said[signals.PSEUDO_LIKELIHOOD] = float(pseudo_likelihood(self, part).mean())
-                said[signals.BASE_RATE_LIKELIHOOD] = float(base_rate_likelihood(self.base, part).mean())
+                said[signals.BASE_RATE_LIKELIHOOD] = float(
+                    base_rate_likelihood(self.base, part).mean()
+                )
                 if is_exact(self, most=MOST_STATES):
                     said[signals.LOG_LIKELIHOOD] = float(log_likelihood(self, part).mean())
         return said
 
     def with_labels(self, v: Tensor) -> Tensor:
         """Visible states with label units that know nothing."""
-        return v if not self.labels else torch.cat([v, torch.full((len(v), self.labels), 1 / self.labels).to(v)], 1)
+        return (
+            v
+            if not self.labels
+            else torch.cat([v, torch.full((len(v), self.labels), 1 / self.labels).to(v)], 1)
+        )
 
     def judged(self, x: Tensor, seed: int) -> float:
-        """What a run is judged by on its validation part, in nats, the lower the better: minus the mean pseudo-likelihood of binary
-        units; for others half the squared error of the reconstruction."""
+        """What a run is judged by on its validation part, in nats, the lower the better: minus the
+        mean pseudo-likelihood of binary units; for others half the squared error of the
+        reconstruction."""
         v = x.reshape(len(x), -1)
         with torch.no_grad(), torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -375,7 +492,8 @@ class RestrictedBoltzmann(Unsupervised):
 
     @torch.no_grad()
     def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
-        """(ln p of each input, standard error of ln Z, by which way), or None for units whose likelihood is not known."""
+        """(ln p of each input, standard error of ln Z, by which way), or None for units whose
+        likelihood is not known."""
         v = x.reshape(len(x), -1)
         if is_exact(self):
             return log_likelihood(self, v), 0.0, "exact"

@@ -1,4 +1,5 @@
-"""Kinds of units of a restricted Boltzmann machine: what they give on average, a draw of them, their part of the energy."""
+"""Kinds of units of a restricted Boltzmann machine: what they give on average, a draw of them,
+their part of the energy."""
 
 from __future__ import annotations
 
@@ -7,11 +8,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 BINARY, GAUSSIAN, RECTIFIED = "binary", "gaussian", "rectified"
-STEPS = 40  # copies of a rectified unit that its free energy counts; the rest weigh less than e^-30 for inputs below 8
+# copies of a rectified unit that its free energy counts; the rest weigh less than e^-30 for inputs
+# below 8
+STEPS = 40
 
 
 def bits(probabilities: Tensor) -> Tensor:
-    """Independent draws of 0 and 1. One comparison: torch's own `bernoulli` takes four times as long on a CPU."""
+    """Independent draws of 0 and 1. One comparison: torch's own `bernoulli` takes four times as
+    long on a CPU."""
     return (torch.rand_like(probabilities) < probabilities).to(probabilities.dtype)
 
 
@@ -25,9 +29,11 @@ def mean(kind: str, x: Tensor) -> Tensor:
 def draw(kind: str, x: Tensor) -> Tensor:
     """A draw of units of this kind for the input `x`.
 
-    A rectified unit is max(0, x + N(0, sigmoid(x))): a stack of binary ones with biases -0.5, -1.5 ..., summed up.
+    A rectified unit is max(0, x + N(0, sigmoid(x))): a stack of binary ones with biases -0.5, -1.5
+    ..., summed up.
 
-    Source: Nair, Hinton 2010, "Rectified linear units improve restricted Boltzmann machines", section 2.
+    Source: Nair, Hinton 2010, "Rectified linear units improve restricted Boltzmann machines",
+    section 2.
     """
     if kind == BINARY:
         return bits(torch.sigmoid(x))
@@ -37,7 +43,8 @@ def draw(kind: str, x: Tensor) -> Tensor:
 
 
 def hidden_free_energy(kind: str, x: Tensor) -> Tensor:
-    """ln of the sum over all states of the hidden units, (..., units): what each takes off the free energy."""
+    """ln of the sum over all states of the hidden units, (..., units): what each takes off the free
+    energy."""
     if kind == BINARY:
         return F.softplus(x)
     places = torch.arange(STEPS, dtype=x.dtype, device=x.device) + 0.5

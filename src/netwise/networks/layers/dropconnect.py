@@ -8,13 +8,17 @@ from torch.nn import functional as F
 
 
 class DropConnectLinear(nn.Linear):
-    """A linear layer that trains with a random part of its weights set to 0, the rest scaled up to make up for it.
+    """A linear layer that trains with a random part of its weights set to 0, the rest scaled up to
+    make up for it.
 
-    One draw for a whole batch (the paper draws for each sample); in evaluation all weights count as they are, where the
-    paper samples from a normal approximation. Source: Wan, Zeiler, Zhang, LeCun, Fergus 2013.
+    One draw for a whole batch (the paper draws for each sample); in evaluation all weights count as
+    they are, where the paper samples from a normal approximation. Source: Wan, Zeiler, Zhang,
+    LeCun, Fergus 2013.
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, p: float = 0.5) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, p: float = 0.5
+    ) -> None:
         super().__init__(in_features, out_features, bias)
         self.p = p
 

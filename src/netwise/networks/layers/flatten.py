@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 
 class Flatten(nn.Flatten):
-    """`nn.Flatten()` that hands rows on as they are: a view of them costs a small network 4 % of its step."""
+    """`nn.Flatten()` that hands rows on as they are: a view of them costs a small network 4 % of
+    its step."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x if x.dim() == 2 else x.flatten(1)

@@ -9,12 +9,14 @@ from torch import Tensor, nn
 class MaxPool2(nn.Module):
     """The maximum over 2x2 fields, as `nn.MaxPool2d(2)`: four strided slices instead of a window.
 
-    Where a field's maximum stands twice the gradient is shared between the two; torch gives it to the first.
-    After ReLU such ties are zeros, which pass no gradient either way.
+    Where a field's maximum stands twice the gradient is shared between the two; torch gives it to
+    the first. After ReLU such ties are zeros, which pass no gradient either way.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.device.type != "cpu" or not x.is_contiguous():  # torch's own is the faster one with channels last
+        if (
+            x.device.type != "cpu" or not x.is_contiguous()
+        ):  # torch's own is the faster one with channels last
             return torch.nn.functional.max_pool2d(x, 2)
         height, width = x.shape[-2] // 2 * 2, x.shape[-1] // 2 * 2
         if not height or not width:

@@ -17,11 +17,15 @@ class Residual(nn.Sequential):
 
 
 def kept(x: Tensor, chance_of_drop: float, training: bool) -> Tensor:
-    """Stochastic depth: in training the branch `x` is left out for random samples, and scaled up for the others.
+    """Stochastic depth: in training the branch `x` is left out for random samples, and scaled up
+    for the others.
 
-    Source: Huang, Sun, Liu, Sedra, Weinberger 2016, arXiv 1603.09382; by sample, and with the scaling in training.
+    Source: Huang, Sun, Liu, Sedra, Weinberger 2016, arXiv 1603.09382; by sample, and with the
+    scaling in training.
     """
     if not training or not chance_of_drop:
         return x
     shape = (len(x), *[1] * (x.dim() - 1))
-    return x * torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(1 - chance_of_drop).div_(1 - chance_of_drop)
+    return x * torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(
+        1 - chance_of_drop
+    ).div_(1 - chance_of_drop)

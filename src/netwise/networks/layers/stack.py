@@ -1,4 +1,5 @@
-"""A stack of image layers that computes with the channels last in memory: a third faster on a CPU, with equal results."""
+"""A stack of image layers that computes with the channels last in memory: a third faster on a CPU,
+with equal results."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from torch import Tensor, nn
 
 
 class ImageStack(nn.Sequential):
-    """`nn.Sequential` over images (samples, channels, height, width), laid out channels last inside."""
+    """`nn.Sequential` over images (samples, channels, height, width), laid out channels last
+    inside."""
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() == 4:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from netwise.parts.augment.augment import Augment
 from netwise.parts.augment.enlarging import FromDistribution, NoiseCopies, Resample, ShiftCopies
 from netwise.parts.augment.geometric import Affine, Crop, Elastic, Flip, Rotate, Shift
-from netwise.parts.augment.pixelwise import ColourJitter, DrawBits, Erase, Mask, Mixup, Noise, SaltAndPepper
+from netwise.parts.augment.pixelwise import (
+    ColourJitter,
+    DrawBits,
+    Erase,
+    Mask,
+    Mixup,
+    Noise,
+    SaltAndPepper,
+)
 
 AUGMENTS: tuple[type[Augment], ...] = (
     Noise,

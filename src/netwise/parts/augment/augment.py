@@ -12,11 +12,12 @@ from netwise.part import Part
 
 
 class Augment(Part):
-    """What every augmentation has. One of three methods does the work, the others leave everything as it is.
+    """What every augmentation has. One of three methods does the work, the others leave everything
+    as it is.
 
-    `apply` changes a batch of inputs anew each time it is trained on. `mix` blends the samples of a batch with each
-    other, targets too. `enlarge` adds samples to the training part, once, before training.
-    All of them see inputs after the recipe's preprocessing.
+    `apply` changes a batch of inputs anew each time it is trained on. `mix` blends the samples of a
+    batch with each other, targets too. `enlarge` adds samples to the training part, once, before
+    training. All of them see inputs after the recipe's preprocessing.
 
     Attributes:
         mixes, enlarges: it works by `mix`, or by `enlarge`.
@@ -34,11 +35,14 @@ class Augment(Part):
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """A new batch shaped like `x`."""
         if not (self.mixes or self.enlarges):
-            raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Noise(std=0.1)")
+            raise TypeError(
+                f"{type(self).__name__} is an interface: write one of its members, such as Noise(std=0.1)"
+            )
         return x
 
     def mix(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
-        """(blended inputs, for each sample the row it was blended with, share of the sample's own target)."""
+        """(blended inputs, for each sample the row it was blended with, share of the sample's own
+        target)."""
         return x, torch.arange(len(x)), 1.0
 
     def enlarge(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -53,7 +57,9 @@ def images(x: Tensor, who: Augment) -> Tensor:
         DataError: it is not.
     """
     if x.dim() != 4:
-        raise DataError(f"{type(who).__name__} takes images (samples, channels, height, width), not {tuple(x.shape)}")
+        raise DataError(
+            f"{type(who).__name__} takes images (samples, channels, height, width), not {tuple(x.shape)}"
+        )
     return x
 
 

@@ -1,4 +1,5 @@
-"""More training samples, made once before training: shifted and noisy copies, resampling, draws from a fitted distribution."""
+"""More training samples, made once before training: shifted and noisy copies, resampling, draws
+from a fitted distribution."""
 
 from __future__ import annotations
 
@@ -34,16 +35,21 @@ class NoiseCopies(Augment):
 
     enlarges: ClassVar[bool] = True
     copies: int = integer(1, least=1, most=100, because=MOST, why="twice the data")
-    std: float = number(0.1, least=0, because="a spread is not negative", why="a tenth of a standardised input")
+    std: float = number(
+        0.1, least=0, because="a spread is not negative", why="a tenth of a standardised input"
+    )
 
     def enlarge(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        noisy = [x + self.std * torch.randn(x.shape, generator=generator) for _ in range(self.copies)]
+        noisy = [
+            x + self.std * torch.randn(x.shape, generator=generator) for _ in range(self.copies)
+        ]
         return torch.cat([x, *noisy]), y.repeat(self.copies + 1, *[1] * (y.dim() - 1))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShiftCopies(Augment):
-    """Add four copies of every image, moved by one pixel up, down, left and right: 50,000 digits become 250,000.
+    """Add four copies of every image, moved by one pixel up, down, left and right: 50,000 digits
+    become 250,000.
 
     What comes in at the edge is 0.
 
@@ -111,9 +117,10 @@ GAUSSIAN, KDE = "gaussian", "kde"
 class FromDistribution(Augment):
     """Fit a distribution to the samples of each class and add draws from it.
 
-    "gaussian": mean and covariance of each class, with a share of the features' mean variance added along the diagonal.
-    "kde": a random sample of the class plus noise of the class's covariance times Scott's factor n^(-1/(d+4)), as
-    `scipy.stats.gaussian_kde` has it; from some ten features up that factor nears 1, so lower `width`.
+    "gaussian": mean and covariance of each class, with a share of the features' mean variance added
+    along the diagonal. "kde": a random sample of the class plus noise of the class's covariance
+    times Scott's factor n^(-1/(d+4)), as `scipy.stats.gaussian_kde` has it; from some ten features
+    up that factor nears 1, so lower `width`.
 
     Args:
         form: "gaussian" or "kde". Default "gaussian".
@@ -136,19 +143,32 @@ class FromDistribution(Augment):
     """
 
     enlarges: ClassVar[bool] = True
-    form: str = text(GAUSSIAN, among=(GAUSSIAN, KDE), why="two numbers a feature are known well from few samples")
+    form: str = text(
+        GAUSSIAN, among=(GAUSSIAN, KDE), why="two numbers a feature are known well from few samples"
+    )
     factor: float = number(1.0, above=0, most=100, because=MOST, why="twice the data")
     width: float = number(1.0, above=0, because="it is a width", why="Scott's rule as it is")
-    ridge: float = number(0.001, least=0, because="variances are not negative", why="makes any covariance one that can be drawn from")
+    ridge: float = number(
+        0.001,
+        least=0,
+        because="variances are not negative",
+        why="makes any covariance one that can be drawn from",
+    )
 
     def enlarge(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         if y.is_floating_point() or y.dim() != 1:
-            raise DataError("FromDistribution fits one distribution to each class, and these targets are no classes")
+            raise DataError(
+                "FromDistribution fits one distribution to each class, and these targets are no classes"
+            )
         drawn, kinds = [x], [y]
         for kind in y.unique().tolist():
             own = x[y == kind].flatten(1).double()
             wanted = max(1, round(self.factor * len(own)))
-            new = self._gaussian(own, wanted, generator) if self.form == GAUSSIAN else self._kde(own, wanted, generator)
+            new = (
+                self._gaussian(own, wanted, generator)
+                if self.form == GAUSSIAN
+                else self._kde(own, wanted, generator)
+            )
             drawn.append(new.to(x.dtype).reshape(wanted, *x.shape[1:]))
             kinds.append(torch.full((wanted,), kind, dtype=y.dtype))
         return torch.cat(drawn), torch.cat(kinds)
@@ -170,5 +190,7 @@ class FromDistribution(Augment):
         covariance = centred.T @ centred / max(len(own) - 1, 1)
         values, vectors = torch.linalg.eigh(covariance)
         spread = (values.clamp_min(0) + self.ridge * covariance.diagonal().mean()).sqrt()
-        drawn: Tensor = (torch.randn((wanted, len(spread)), generator=generator, dtype=own.dtype) * spread) @ vectors.T
+        drawn: Tensor = (
+            torch.randn((wanted, len(spread)), generator=generator, dtype=own.dtype) * spread
+        ) @ vectors.T
         return drawn

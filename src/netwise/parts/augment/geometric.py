@@ -1,4 +1,5 @@
-"""Images moved and bent: shifts, flips, crops, rotations, affine and elastic maps, each image by its own draw."""
+"""Images moved and bent: shifts, flips, crops, rotations, affine and elastic maps, each image by
+its own draw."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ SHARE = "it is a share of the images"
 
 @dataclass(frozen=True, kw_only=True)
 class Shift(Augment):
-    """Move each image by up to `pixels` in both directions; with 4 and images of 32 it is the usual padded crop.
+    """Move each image by up to `pixels` in both directions; with 4 and images of 32 it is the usual
+    padded crop.
 
     Args:
         pixels: farthest move, from 0 to 64. Default 1.
@@ -31,22 +33,35 @@ class Shift(Augment):
     Source: note 004, claim G04; the padded crop: He et al. 2015, section 4.2.
     """
 
-    pixels: int = integer(1, least=0, most=64, because="it moves whole pixels", why="the note's one-pixel shifts")
+    pixels: int = integer(
+        1, least=0, most=64, because="it moves whole pixels", why="the note's one-pixel shifts"
+    )
     fill: str = text("zeros", among=FILLS, why=EDGE)
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         n, channels, height, width = images(x, self).shape
         side = self.pixels
-        padded = F.pad(x, (side,) * 4, mode={"zeros": "constant", "border": "replicate", "reflection": "reflect"}[self.fill])
+        padded = F.pad(
+            x,
+            (side,) * 4,
+            mode={"zeros": "constant", "border": "replicate", "reflection": "reflect"}[self.fill],
+        )
         down, right = torch.randint(0, 2 * side + 1, (2, n, 1), generator=generator).to(x.device)
-        rows, columns = down + torch.arange(height, device=x.device), right + torch.arange(width, device=x.device)
-        sample, channel = torch.arange(n, device=x.device)[:, None, None, None], torch.arange(channels, device=x.device)[None, :, None, None]
+        rows, columns = (
+            down + torch.arange(height, device=x.device),
+            right + torch.arange(width, device=x.device),
+        )
+        sample, channel = (
+            torch.arange(n, device=x.device)[:, None, None, None],
+            torch.arange(channels, device=x.device)[None, :, None, None],
+        )
         return padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flip(Augment):
-    """Mirror each image left to right with a given chance. Not for digits or letters: a mirrored 2 is none.
+    """Mirror each image left to right with a given chance. Not for digits or letters: a mirrored 2
+    is none.
 
     Args:
         chance: of each image, from 0 to 1. Default 0.5.
@@ -68,7 +83,8 @@ class Flip(Augment):
 
 @dataclass(frozen=True, kw_only=True)
 class Affine(Augment):
-    """Turn, move, scale and shear each image about its middle, by draws of its own, with bilinear sampling.
+    """Turn, move, scale and shear each image about its middle, by draws of its own, with bilinear
+    sampling.
 
     Args:
         degrees: farthest turn, from 0 to 180. Default 10.
@@ -87,10 +103,22 @@ class Affine(Augment):
     Source: note 004, claim G04.
     """
 
-    degrees: float = number(10.0, least=0, most=180, because="it is an angle", why="as far as handwriting leans")
-    shift: float = number(0.05, least=0, most=1, because="it is a share of the side", why="a pixel or two of small images")
-    scale: float = number(0.1, least=0, below=1, because="sizes stay positive", why="as far as handwriting differs")
-    shear: float = number(0.0, least=0, most=80, because="it is an angle", why="turns and scales alone")
+    degrees: float = number(
+        10.0, least=0, most=180, because="it is an angle", why="as far as handwriting leans"
+    )
+    shift: float = number(
+        0.05,
+        least=0,
+        most=1,
+        because="it is a share of the side",
+        why="a pixel or two of small images",
+    )
+    scale: float = number(
+        0.1, least=0, below=1, because="sizes stay positive", why="as far as handwriting differs"
+    )
+    shear: float = number(
+        0.0, least=0, most=80, because="it is an angle", why="turns and scales alone"
+    )
     fill: str = text("zeros", among=FILLS, why=EDGE)
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -102,12 +130,18 @@ class Affine(Augment):
         return moved(x, turn, size, sheared, across, down, self.fill)
 
 
-def moved(x: Tensor, turn: Tensor, size: Tensor, shear: Tensor, across: Tensor, down: Tensor, fill: str) -> Tensor:
-    """Images turned clockwise (radians), enlarged `size` times, sheared and moved (in half sides), each by its own numbers."""
+def moved(
+    x: Tensor, turn: Tensor, size: Tensor, shear: Tensor, across: Tensor, down: Tensor, fill: str
+) -> Tensor:
+    """Images turned clockwise (radians), enlarged `size` times, sheared and moved (in half sides),
+    each by its own numbers."""
     n, _, height, width = x.shape
     cos, sin = torch.cos(turn) / size, torch.sin(turn) / size
     aspect = height / width  # coordinates go from -1 to 1 along both sides, also where these differ
-    rows = [torch.stack([cos, (sin + shear * cos) * aspect, -across], 1), torch.stack([-sin / aspect, cos - shear * sin, -down], 1)]
+    rows = [
+        torch.stack([cos, (sin + shear * cos) * aspect, -across], 1),
+        torch.stack([-sin / aspect, cos - shear * sin, -down], 1),
+    ]
     grid = F.affine_grid(torch.stack(rows, 1).to(x), [n, 1, height, width], align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode=fill, align_corners=False)
 
@@ -128,11 +162,15 @@ class Rotate(Augment):
     Source: note 004, claim G04.
     """
 
-    degrees: float = number(10.0, least=0, most=180, because="it is an angle", why="as far as handwriting leans")
+    degrees: float = number(
+        10.0, least=0, most=180, because="it is an angle", why="as far as handwriting leans"
+    )
     fill: str = text("zeros", among=FILLS, why=EDGE)
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        return Affine(degrees=self.degrees, shift=0.0, scale=0.0, fill=self.fill).apply(images(x, self), generator)
+        return Affine(degrees=self.degrees, shift=0.0, scale=0.0, fill=self.fill).apply(
+            images(x, self), generator
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +178,8 @@ class Crop(Augment):
     """Cut a random window out of each image and enlarge it to the old size.
 
     Args:
-        least: smallest side of the window as a share of the image's, above 0 and at most 1. Default 0.8.
+        least: smallest side of the window as a share of the image's, above 0 and at most 1. Default
+            0.8.
 
     Example:
         >>> import netwise as nw, torch
@@ -151,7 +190,13 @@ class Crop(Augment):
     Source: Szegedy et al. 2014, arXiv 1409.4842, section 6, with square windows.
     """
 
-    least: float = number(0.8, above=0, most=1, because="it is a share of the side", why="keeps what small images show")
+    least: float = number(
+        0.8,
+        above=0,
+        most=1,
+        because="it is a share of the side",
+        why="keeps what small images show",
+    )
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         n = len(images(x, self))
@@ -163,7 +208,8 @@ class Crop(Augment):
 
 @dataclass(frozen=True, kw_only=True)
 class Elastic(Augment):
-    """Bend each image as if it were drawn on rubber: a random field of moves, smoothed, then scaled.
+    """Bend each image as if it were drawn on rubber: a random field of moves, smoothed, then
+    scaled.
 
     Args:
         strength: typical move in pixels, at least 0. Default 1.5.
@@ -176,20 +222,31 @@ class Elastic(Augment):
         >>> torch.allclose(nw.Elastic(strength=0.0).apply(x, torch.Generator()), x, atol=1e-5)
         True
 
-    Source: Simard, Steinkraus, Platt 2003, Best practices for convolutional neural networks, section 2; their alpha scales
-    the raw smoothed field, here the field first gets spread 1, so that `strength` is in pixels at any smoothness.
+    Source: Simard, Steinkraus, Platt 2003, Best practices for convolutional neural networks,
+    section 2; their alpha scales the raw smoothed field, here the field first gets spread 1, so
+    that `strength` is in pixels at any smoothness.
     """
 
-    strength: float = number(1.5, least=0, because="0 bends nothing", why="bends a digit that can still be read")
-    smoothness: float = number(4.0, above=0, because="it is a width in pixels", why="the paper's value for digits")
+    strength: float = number(
+        1.5, least=0, because="0 bends nothing", why="bends a digit that can still be read"
+    )
+    smoothness: float = number(
+        4.0, above=0, because="it is a width in pixels", why="the paper's value for digits"
+    )
     fill: str = text("zeros", among=FILLS, why=EDGE)
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         n, _, height, width = images(x, self).shape
-        return bent(x, self.strength * smooth_field(n, height, width, self.smoothness, generator).to(x), self.fill)
+        return bent(
+            x,
+            self.strength * smooth_field(n, height, width, self.smoothness, generator).to(x),
+            self.fill,
+        )
 
 
-def smooth_field(n: int, height: int, width: int, smoothness: float, generator: torch.Generator) -> Tensor:
+def smooth_field(
+    n: int, height: int, width: int, smoothness: float, generator: torch.Generator
+) -> Tensor:
     """(n, 2, height, width) of normal noise smoothed by a Gaussian, with spread 1 on average."""
     reach = math.ceil(3 * smoothness)
     kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / smoothness).square())
@@ -201,9 +258,16 @@ def smooth_field(n: int, height: int, width: int, smoothness: float, generator: 
 
 
 def bent(x: Tensor, field: Tensor, fill: str) -> Tensor:
-    """Each image sampled at its pixels' places plus `field`, (samples, 2, height, width) in pixels: across, down."""
+    """Each image sampled at its pixels' places plus `field`, (samples, 2, height, width) in pixels:
+    across, down."""
     n, _, height, width = x.shape
     straight = torch.eye(2, 3).to(x).expand(n, 2, 3)
     grid = F.affine_grid(straight, [n, 1, height, width], align_corners=False)
     scale = torch.tensor([2 / width, 2 / height]).to(x)
-    return F.grid_sample(x, grid + field.permute(0, 2, 3, 1) * scale, mode="bilinear", padding_mode=fill, align_corners=False)
+    return F.grid_sample(
+        x,
+        grid + field.permute(0, 2, 3, 1) * scale,
+        mode="bilinear",
+        padding_mode=fill,
+        align_corners=False,
+    )

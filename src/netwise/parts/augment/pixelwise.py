@@ -29,7 +29,9 @@ class Noise(Augment):
     Source: note 000, claim G01.
     """
 
-    std: float = number(0.1, least=0, because="a spread is not negative", why="a tenth of a standardised input")
+    std: float = number(
+        0.1, least=0, because="a spread is not negative", why="a tenth of a standardised input"
+    )
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return x + self.std * torch.randn(x.shape, generator=generator).to(x.device)
@@ -37,7 +39,8 @@ class Noise(Augment):
 
 @dataclass(frozen=True, kw_only=True)
 class Mask(Augment):
-    """Set a share of the inputs, chosen anew each time, to 0: the corruption of a denoising autoencoder.
+    """Set a share of the inputs, chosen anew each time, to 0: the corruption of a denoising
+    autoencoder.
 
     Args:
         share: of the inputs, from 0 to below 1. Default 0.25.
@@ -48,10 +51,13 @@ class Mask(Augment):
         >>> round(x.mean().item(), 1)
         0.5
 
-    Source: Vincent et al. 2008, "Extracting and composing robust features with denoising autoencoders"; note 001, claim N16.
+    Source: Vincent et al. 2008, "Extracting and composing robust features with denoising
+    autoencoders"; note 001, claim N16.
     """
 
-    share: float = number(0.25, least=0, below=1, because="it is a share of the inputs", why="the papers' usual value")
+    share: float = number(
+        0.25, least=0, below=1, because="it is a share of the inputs", why="the papers' usual value"
+    )
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return x * (torch.rand(x.shape, generator=generator) >= self.share).to(x)
@@ -59,7 +65,8 @@ class Mask(Augment):
 
 @dataclass(frozen=True, kw_only=True)
 class SaltAndPepper(Augment):
-    """Set a share of the inputs, chosen anew each time, to the lowest or the highest value, by a toss.
+    """Set a share of the inputs, chosen anew each time, to the lowest or the highest value, by a
+    toss.
 
     Args:
         share: of the inputs, from 0 to below 1. Default 0.1.
@@ -74,19 +81,24 @@ class SaltAndPepper(Augment):
     Source: Vincent et al. 2010, "Stacked denoising autoencoders", section 4.2; note 001, claim N16.
     """
 
-    share: float = number(0.1, least=0, below=1, because="it is a share of the inputs", why="the paper's smallest")
+    share: float = number(
+        0.1, least=0, below=1, because="it is a share of the inputs", why="the paper's smallest"
+    )
     low: float = number(0.0, why="the black of pixels from 0 to 1")
     high: float = number(1.0, why="the white of pixels from 0 to 1")
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         luck = torch.rand(x.shape, generator=generator).to(x)
-        noisy = torch.where(luck < self.share / 2, torch.full((), self.low).to(x), torch.full((), self.high).to(x))
+        noisy = torch.where(
+            luck < self.share / 2, torch.full((), self.low).to(x), torch.full((), self.high).to(x)
+        )
         return torch.where(luck < self.share, noisy, x)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrawBits(Augment):
-    """Draw every input anew as 0 or 1, with the input as the chance of 1: grey pixels taken as probabilities.
+    """Draw every input anew as 0 or 1, with the input as the chance of 1: grey pixels taken as
+    probabilities.
 
     Example:
         >>> import netwise as nw, torch
@@ -107,7 +119,8 @@ class Erase(Augment):
 
     Args:
         chance: of each image, from 0 to 1. Default 0.5.
-        share: largest side of the rectangle as a share of the image's, above 0 and at most 1. Default 0.4.
+        share: largest side of the rectangle as a share of the image's, above 0 and at most 1.
+            Default 0.4.
         value: what it is painted with. Default 0.0.
 
     Example:
@@ -119,29 +132,45 @@ class Erase(Augment):
     Source: Zhong et al. 2017, arXiv 1708.04896; DeVries, Taylor 2017, arXiv 1708.04552.
     """
 
-    chance: float = number(0.5, least=0, most=1, because="it is a share of the images", why="the paper's value")
-    share: float = number(0.4, above=0, most=1, because="it is a share of the side", why="at most a sixth of the area")
+    chance: float = number(
+        0.5, least=0, most=1, because="it is a share of the images", why="the paper's value"
+    )
+    share: float = number(
+        0.4, above=0, most=1, because="it is a share of the side", why="at most a sixth of the area"
+    )
     value: float = number(0.0, why="the mean of standardised pixels, and the background of digits")
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         n, _, height, width = images(x, self).shape
         tall, wide, top, left, luck = torch.rand((5, n, 1), generator=generator).to(x.device)
-        tall, wide = (1 + (tall * max(1, round(self.share * height))).floor()), (1 + (wide * max(1, round(self.share * width))).floor())
+        tall, wide = (
+            (1 + (tall * max(1, round(self.share * height))).floor()),
+            (1 + (wide * max(1, round(self.share * width))).floor()),
+        )
         top, left = (top * (height - tall + 1)).floor(), (left * (width - wide + 1)).floor()
         rows, columns = torch.arange(height, device=x.device), torch.arange(width, device=x.device)
-        inside = ((rows >= top) & (rows < top + tall))[:, :, None] & ((columns >= left) & (columns < left + wide))[:, None, :]
-        return torch.where((inside & (luck < self.chance)[:, :, None])[:, None], torch.full((), self.value).to(x), x)
+        inside = ((rows >= top) & (rows < top + tall))[:, :, None] & (
+            (columns >= left) & (columns < left + wide)
+        )[:, None, :]
+        return torch.where(
+            (inside & (luck < self.chance)[:, :, None])[:, None],
+            torch.full((), self.value).to(x),
+            x,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColourJitter(Augment):
-    """Brightness, contrast and saturation of each image, each by a factor of its own from 1 - s to 1 + s.
+    """Brightness, contrast and saturation of each image, each by a factor of its own from 1 - s to
+    1 + s.
 
-    Brightness multiplies, contrast blends with the image's mean grey, saturation with each pixel's own grey. Meant for
-    pixels from 0 to 1; results are not clipped, since inputs may be standardised.
+    Brightness multiplies, contrast blends with the image's mean grey, saturation with each pixel's
+    own grey. Meant for pixels from 0 to 1; results are not clipped, since inputs may be
+    standardised.
 
     Args:
-        brightness, contrast, saturation: from 0 to 1. Default 0.2 each; images of one channel have no saturation.
+        brightness, contrast, saturation: from 0 to 1. Default 0.2 each; images of one channel have
+            no saturation.
 
     Example:
         >>> import netwise as nw, torch
@@ -152,15 +181,24 @@ class ColourJitter(Augment):
     Source: Howard 2013, arXiv 1312.5402; grey is ITU-R BT.601's 0.299 R + 0.587 G + 0.114 B.
     """
 
-    brightness: float = number(0.2, least=0, most=1, because="factors stay positive", why="as light differs")
-    contrast: float = number(0.2, least=0, most=1, because="factors stay positive", why="as light differs")
-    saturation: float = number(0.2, least=0, most=1, because="factors stay positive", why="as cameras differ")
+    brightness: float = number(
+        0.2, least=0, most=1, because="factors stay positive", why="as light differs"
+    )
+    contrast: float = number(
+        0.2, least=0, most=1, because="factors stay positive", why="as light differs"
+    )
+    saturation: float = number(
+        0.2, least=0, most=1, because="factors stay positive", why="as cameras differ"
+    )
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         n, channels = images(x, self).shape[:2]
         if channels not in (1, 3):
             raise DataError(f"ColourJitter takes images of 1 or 3 channels, not {channels}")
-        light, contrast, saturation = (uniform((n, 1, 1, 1), 1 - s, 1 + s, generator).to(x) for s in (self.brightness, self.contrast, self.saturation))
+        light, contrast, saturation = (
+            uniform((n, 1, 1, 1), 1 - s, 1 + s, generator).to(x)
+            for s in (self.brightness, self.contrast, self.saturation)
+        )
         if self.brightness:
             x = x * light
         if self.contrast:
@@ -181,7 +219,8 @@ def grey(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixup(Augment):
-    """Train on blends: x = s x_i + (1 - s) x_j, and the loss of both targets in the same shares; s ~ Beta(alpha, alpha) for each batch.
+    """Train on blends: x = s x_i + (1 - s) x_j, and the loss of both targets in the same shares; s
+    ~ Beta(alpha, alpha) for each batch.
 
     Args:
         alpha: above 0; small ones blend little. Default 0.2.
@@ -196,10 +235,18 @@ class Mixup(Augment):
     """
 
     mixes: ClassVar[bool] = True
-    alpha: float = number(0.2, above=0, because="a Beta distribution needs it", why="the paper's value for ImageNet")
+    alpha: float = number(
+        0.2, above=0, because="a Beta distribution needs it", why="the paper's value for ImageNet"
+    )
 
     def mix(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
-        a, b = torch._standard_gamma(torch.full((2,), self.alpha, dtype=torch.float64), generator=generator).clamp_min(1e-300).tolist()
+        a, b = (
+            torch._standard_gamma(
+                torch.full((2,), self.alpha, dtype=torch.float64), generator=generator
+            )
+            .clamp_min(1e-300)
+            .tolist()
+        )
         share = a / (a + b)
         other = torch.randperm(len(x), generator=generator).to(x.device)
         return share * x + (1 - share) * x[other], other, share

@@ -1,12 +1,23 @@
 """Optimizers: from gradients to a step.
 
-Each part builds the `torch.optim` object that the plain step uses, and carries the same rule written as the
-formula: a pure pair (`init`, `step`), held equal to torch's by test. Where torch lacks a rule, the pair serves both.
+Each part builds the `torch.optim` object that the plain step uses, and carries the same rule
+written as the formula: a pure pair (`init`, `step`), held equal to torch's by test. Where torch
+lacks a rule, the pair serves both.
 """
 
 from __future__ import annotations
 
-from netwise.parts.optimizers.adaptive import Adadelta, Adagrad, Adam, AdamW, AMSGrad, Lion, NAdam, RAdam, RMSProp
+from netwise.parts.optimizers.adaptive import (
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    RAdam,
+    RMSProp,
+)
 from netwise.parts.optimizers.closure import LBFGS, SimulatedAnnealing
 from netwise.parts.optimizers.descent import SGD, Momentum
 from netwise.parts.optimizers.moment_rules import Frame

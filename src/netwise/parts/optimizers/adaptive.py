@@ -9,7 +9,16 @@ import torch
 from torch import Tensor
 
 from netwise.part import number
-from netwise.parts.optimizers.optimizer import DECAY, FINITE, FORGETS, LR, Formula, Memory, Optimizer, Parameters
+from netwise.parts.optimizers.optimizer import (
+    DECAY,
+    FINITE,
+    FORGETS,
+    LR,
+    Formula,
+    Memory,
+    Optimizer,
+    Parameters,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +39,8 @@ class Adam(Optimizer):
         >>> nw.Adam(lr=0.01).lr
         0.01
 
-    Source: Kingma, Ba 2014, arXiv 1412.6980, algorithm 1; note 001, claim O04 (erratum E06: the note prints one beta).
+    Source: Kingma, Ba 2014, arXiv 1412.6980, algorithm 1; note 001, claim O04 (erratum E06: the
+    note prints one beta).
     """
 
     lr: float = number(0.001, above=0, because=LR, why="the paper's value")
@@ -39,12 +49,16 @@ class Adam(Optimizer):
     epsilon: float = number(1e-8, above=0, because=FINITE, why="the paper's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, fused=True)
+        return torch.optim.Adam(
+            parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, fused=True
+        )
 
     def init(self, w: Tensor) -> Memory:
         return {"m": torch.zeros_like(w), "v": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         m = self.beta1 * memory["m"] + (1 - self.beta1) * g
         v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
@@ -71,22 +85,33 @@ class AdamW(Adam):
     weight_decay: float = number(0.01, least=0, because=DECAY, why="torch's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, weight_decay=self.weight_decay, fused=True)
+        return torch.optim.AdamW(
+            parameters,
+            lr=self.lr,
+            betas=(self.beta1, self.beta2),
+            eps=self.epsilon,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         return super().step(w * (1 - rate * self.weight_decay), g, memory, t, lr)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RMSProp(Optimizer):
-    """RMSProp: the gradient over a running size of itself, as torch has it (epsilon outside the root).
+    """RMSProp: the gradient over a running size of itself, as torch has it (epsilon outside the
+    root).
 
         v <- decay * v + (1 - decay) g^2,    w <- w - lr * g / (sqrt(v) + epsilon)
 
     Args:
         lr: learning rate, above 0. Default 0.001.
-        decay: memory of the squared gradient, from 0 to below 1. Default 0.9 (torch's own default is 0.99).
+        decay: memory of the squared gradient, from 0 to below 1. Default 0.9 (torch's own default
+            is 0.99).
         epsilon: keeps the division finite, above 0. Default 1e-8.
 
     Example:
@@ -98,7 +123,9 @@ class RMSProp(Optimizer):
     """
 
     lr: float = number(0.001, above=0, because=LR, why="the lecture's value")
-    decay: float = number(0.9, least=0, below=1, because=FORGETS, why="the lecture's and the notes' value")
+    decay: float = number(
+        0.9, least=0, below=1, because=FORGETS, why="the lecture's and the notes' value"
+    )
     epsilon: float = number(1e-8, above=0, because=FINITE, why="torch's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
@@ -107,7 +134,9 @@ class RMSProp(Optimizer):
     def init(self, w: Tensor) -> Memory:
         return {"v": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         v = self.decay * memory["v"] + (1 - self.decay) * g.square()
         return w - rate * g / (v.sqrt() + self.epsilon), {"v": v}
@@ -119,12 +148,14 @@ class Adagrad(Optimizer):
 
         v <- v + g^2,    w <- w - lr * g / (sqrt(v) + epsilon)
 
-    The sum only grows, so the rate of every weight falls towards 0 (claim O09): for sparse features, not for long runs.
+    The sum only grows, so the rate of every weight falls towards 0 (claim O09): for sparse
+    features, not for long runs.
 
     Args:
         lr: learning rate, above 0. Default 0.01.
         epsilon: keeps the division finite, above 0. Default 1e-10.
-        start: the sum before the first step, at least 0. Default 0.0, torch's and the notes'; Keras has 0.1.
+        start: the sum before the first step, at least 0. Default 0.0, torch's and the notes'; Keras
+            has 0.1.
 
     Example:
         >>> import netwise as nw
@@ -136,15 +167,21 @@ class Adagrad(Optimizer):
 
     lr: float = number(0.01, above=0, because=LR, why="torch's value")
     epsilon: float = number(1e-10, above=0, because=FINITE, why="torch's value")
-    start: float = number(0.0, least=0, because="a sum of squares", why="torch's and the notes' value")
+    start: float = number(
+        0.0, least=0, because="a sum of squares", why="torch's and the notes' value"
+    )
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return torch.optim.Adagrad(parameters, lr=self.lr, eps=self.epsilon, initial_accumulator_value=self.start)
+        return torch.optim.Adagrad(
+            parameters, lr=self.lr, eps=self.epsilon, initial_accumulator_value=self.start
+        )
 
     def init(self, w: Tensor) -> Memory:
         return {"v": torch.full_like(w, self.start)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         v = memory["v"] + g.square()
         return w - rate * g / (v.sqrt() + self.epsilon), {"v": v}
@@ -152,7 +189,8 @@ class Adagrad(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class Adadelta(Optimizer):
-    """Adadelta: the step in units of the steps so far, over the size of the gradients so far; hardly needs a rate.
+    """Adadelta: the step in units of the steps so far, over the size of the gradients so far;
+    hardly needs a rate.
 
         v <- rho v + (1 - rho) g^2
         d = sqrt(u + epsilon) / sqrt(v + epsilon) * g,    u <- rho u + (1 - rho) d^2,    w <- w - lr * d
@@ -172,7 +210,9 @@ class Adadelta(Optimizer):
 
     lr: float = number(1.0, above=0, because=LR, why="the paper has no rate")
     rho: float = number(0.9, least=0, below=1, because=FORGETS, why="torch's value")
-    epsilon: float = number(1e-6, above=0, because="without it no step is ever taken", why="the paper's value")
+    epsilon: float = number(
+        1e-6, above=0, because="without it no step is ever taken", why="the paper's value"
+    )
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return torch.optim.Adadelta(parameters, lr=self.lr, rho=self.rho, eps=self.epsilon)
@@ -180,7 +220,9 @@ class Adadelta(Optimizer):
     def init(self, w: Tensor) -> Memory:
         return {"v": torch.zeros_like(w), "u": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         v = self.rho * memory["v"] + (1 - self.rho) * g.square()
         d = (memory["u"] + self.epsilon).sqrt() / (v + self.epsilon).sqrt() * g
@@ -189,7 +231,8 @@ class Adadelta(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class AMSGrad(Adam):
-    """Adam with the largest running square so far in the denominator, so that no step's rate grows again.
+    """Adam with the largest running square so far in the denominator, so that no step's rate grows
+    again.
 
         s <- max(s, v),    w <- w - lr * (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + epsilon)
 
@@ -201,21 +244,33 @@ class AMSGrad(Adam):
         >>> nw.AMSGrad().beta2
         0.999
 
-    Source: Reddi, Kale, Kumar 2018, arXiv 1904.09237, algorithm 2, with Adam's corrections, as torch has it.
+    Source: Reddi, Kale, Kumar 2018, arXiv 1904.09237, algorithm 2, with Adam's corrections, as
+    torch has it.
     """
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, amsgrad=True, fused=True)
+        return torch.optim.Adam(
+            parameters,
+            lr=self.lr,
+            betas=(self.beta1, self.beta2),
+            eps=self.epsilon,
+            amsgrad=True,
+            fused=True,
+        )
 
     def init(self, w: Tensor) -> Memory:
         return {"m": torch.zeros_like(w), "v": torch.zeros_like(w), "s": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         m = self.beta1 * memory["m"] + (1 - self.beta1) * g
         v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
         s = torch.maximum(memory["s"], v)
-        return w - rate * (m / (1 - self.beta1**t)) / ((s / (1 - self.beta2**t)).sqrt() + self.epsilon), {"m": m, "v": v, "s": s}
+        return w - rate * (m / (1 - self.beta1**t)) / (
+            (s / (1 - self.beta2**t)).sqrt() + self.epsilon
+        ), {"m": m, "v": v, "s": s}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,12 +298,24 @@ class NAdam(Adam):
     psi: float = number(0.004, least=0, because="mu grows", why="the paper's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return torch.optim.NAdam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, momentum_decay=self.psi)
+        return torch.optim.NAdam(
+            parameters,
+            lr=self.lr,
+            betas=(self.beta1, self.beta2),
+            eps=self.epsilon,
+            momentum_decay=self.psi,
+        )
 
     def init(self, w: Tensor) -> Memory:
-        return {"m": torch.zeros_like(w), "v": torch.zeros_like(w), "product": torch.ones(())}  # torch keeps it as float32 too
+        return {
+            "m": torch.zeros_like(w),
+            "v": torch.zeros_like(w),
+            "product": torch.ones(()),
+        }  # torch keeps it as float32 too
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         now, ahead = (self.beta1 * (1 - 0.5 * 0.96 ** (step * self.psi)) for step in (t, t + 1))
         product = memory["product"] * now
@@ -256,7 +323,11 @@ class NAdam(Adam):
         m = self.beta1 * memory["m"] + (1 - self.beta1) * g
         v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
         below = (v / (1 - self.beta2**t)).sqrt() + self.epsilon
-        w = w - rate * (1 - now) / (1 - done) * g / below - rate * ahead / (1 - done * ahead) * m / below
+        w = (
+            w
+            - rate * (1 - now) / (1 - done) * g / below
+            - rate * ahead / (1 - done * ahead) * m / below
+        )
         return w, {"m": m, "v": v, "product": product}
 
 
@@ -279,9 +350,13 @@ class RAdam(Adam):
     """
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return torch.optim.RAdam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon)
+        return torch.optim.RAdam(
+            parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon
+        )
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         m = self.beta1 * memory["m"] + (1 - self.beta1) * g
         v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
@@ -311,7 +386,8 @@ class Lion(Optimizer):
         >>> [round(v, 4) for v in rule.step(w, torch.tensor([5.0, -0.001]), rule.init(w), t=1)[0].tolist()]
         [0.9, 1.1]
 
-    Source: Chen et al. 2023, arXiv 2302.06675, program 1. torch has none: its steps follow the formula.
+    Source: Chen et al. 2023, arXiv 2302.06675, program 1. torch has none: its steps follow the
+    formula.
     """
 
     lr: float = number(0.0001, above=0, because=LR, why="the paper's value")
@@ -325,7 +401,11 @@ class Lion(Optimizer):
     def init(self, w: Tensor) -> Memory:
         return {"m": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate, m = self.lr if lr is None else lr, memory["m"]
         direction = (self.beta1 * m + (1 - self.beta1) * g).sign()
-        return w - rate * (direction + self.weight_decay * w), {"m": self.beta2 * m + (1 - self.beta2) * g}
+        return w - rate * (direction + self.weight_decay * w), {
+            "m": self.beta2 * m + (1 - self.beta2) * g
+        }

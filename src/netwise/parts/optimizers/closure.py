@@ -1,4 +1,5 @@
-"""Optimizers that compute the loss more than once a step: L-BFGS, and annealing, which needs no gradient at all."""
+"""Optimizers that compute the loss more than once a step: L-BFGS, and annealing, which needs no
+gradient at all."""
 
 from __future__ import annotations
 
@@ -16,9 +17,11 @@ from netwise.parts.optimizers.optimizer import LR, Memory, Optimizer, Parameters
 
 @dataclass(frozen=True, kw_only=True)
 class LBFGS(Optimizer):
-    """L-BFGS: steps along the curvature that the last gradients show. For the whole data at once, on small networks.
+    """L-BFGS: steps along the curvature that the last gradients show. For the whole data at once,
+    on small networks.
 
-    Give the recipe a `batch_size` of all samples: from batch to batch the loss is another one, and the curvature lies.
+    Give the recipe a `batch_size` of all samples: from batch to batch the loss is another one, and
+    the curvature lies.
 
     Args:
         lr: factor on each step, above 0. Default 1.0.
@@ -39,20 +42,32 @@ class LBFGS(Optimizer):
     history: int = integer(100, least=1, because="curvature needs a past", why="torch's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return torch.optim.LBFGS(_flat(parameters), lr=self.lr, max_iter=self.iterations, history_size=self.history, line_search_fn="strong_wolfe")
+        return torch.optim.LBFGS(
+            _flat(parameters),
+            lr=self.lr,
+            max_iter=self.iterations,
+            history_size=self.history,
+            line_search_fn="strong_wolfe",
+        )
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
-        raise TypeError("LBFGS has no formula of one gradient: it computes the loss several times a step. Use build(parameters)")
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
+        raise TypeError(
+            "LBFGS has no formula of one gradient: it computes the loss several times a step. Use build(parameters)"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedAnnealing(Optimizer):
-    """Simulated annealing on the weights: try a random move, take it if it lowers the loss, or by luck while it is hot.
+    """Simulated annealing on the weights: try a random move, take it if it lowers the loss, or by
+    luck while it is hot.
 
         w' = w + lr * N(0, 1),    taken with probability min(1, exp(-(C(w') - C(w)) / T)),    T = temperature * cooling^t
 
-    Uses no gradient, so it also trains what has none; it is slow, and for networks of hundreds of weights. The rate
-    falls with the recipe's schedule as for any other. Give the recipe a `batch_size` of all samples.
+    Uses no gradient, so it also trains what has none; it is slow, and for networks of hundreds of
+    weights. The rate falls with the recipe's schedule as for any other. Give the recipe a
+    `batch_size` of all samples.
 
     Args:
         lr: spread of a move, above 0. Default 0.05.
@@ -72,15 +87,31 @@ class SimulatedAnnealing(Optimizer):
 
     asks_again: ClassVar[bool] = True
     lr: float = number(0.05, above=0, because="a move has a size", why="small beside a usual start")
-    temperature: float = number(0.01, least=0, because="0 is the coldest", why="takes a loss higher by 0.01 every third time")
-    cooling: float = number(0.999, above=0, most=1, because="a temperature falls", why="cold after some thousand steps")
-    tries: int = integer(10, least=1, because="a step tries at least one move", why="a step that moves most of the time")
+    temperature: float = number(
+        0.01,
+        least=0,
+        because="0 is the coldest",
+        why="takes a loss higher by 0.01 every third time",
+    )
+    cooling: float = number(
+        0.999, above=0, most=1, because="a temperature falls", why="cold after some thousand steps"
+    )
+    tries: int = integer(
+        10,
+        least=1,
+        because="a step tries at least one move",
+        why="a step that moves most of the time",
+    )
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return _Annealer(parameters, self)
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
-        raise TypeError("SimulatedAnnealing has no formula of one gradient: it compares losses. Use build(parameters)")
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
+        raise TypeError(
+            "SimulatedAnnealing has no formula of one gradient: it compares losses. Use build(parameters)"
+        )
 
 
 class _Annealer(torch.optim.Optimizer):
@@ -93,7 +124,9 @@ class _Annealer(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         if closure is None:
-            raise ValueError("SimulatedAnnealing compares losses: hand it a function that computes the loss")
+            raise ValueError(
+                "SimulatedAnnealing compares losses: hand it a function that computes the loss"
+            )
         group = self.param_groups[0]
         weights: list[Tensor] = [p for each in self.param_groups for p in each["params"]]
         memory = self.state[weights[0]]
@@ -106,7 +139,9 @@ class _Annealer(torch.optim.Optimizer):
                 p.add_(torch.randn_like(p), alpha=group["lr"])
             then = float(closure())
             worse = then - now
-            taken = worse <= 0 or (heat > 0 and math.log(max(float(torch.rand(())), 1e-38)) < -worse / heat)
+            taken = worse <= 0 or (
+                heat > 0 and math.log(max(float(torch.rand(())), 1e-38)) < -worse / heat
+            )
             if taken:
                 now = then
             else:
@@ -118,4 +153,6 @@ class _Annealer(torch.optim.Optimizer):
 
 def _flat(parameters: Parameters) -> list[Tensor]:
     """torch's L-BFGS takes one group."""
-    return [p for each in parameters for p in (each["params"] if isinstance(each, dict) else [each])]
+    return [
+        p for each in parameters for p in (each["params"] if isinstance(each, dict) else [each])
+    ]

@@ -19,9 +19,10 @@ class SGD(Optimizer):
 
         v <- momentum * v + g,    w <- w - lr * v        (Nesterov: w <- w - lr * (g + momentum * v))
 
-    How much of the data a step sees is the recipe's `batch_size`: 1 is online learning, all samples are gradient descent
-    in the word's old sense (note 001: batch learning), anything between is mini-batch descent, which note 000 calls BGD.
-    The notes' averaged form of momentum is `Momentum`; it takes this one's steps at lr / (1 - beta).
+    How much of the data a step sees is the recipe's `batch_size`: 1 is online learning, all samples
+    are gradient descent in the word's old sense (note 001: batch learning), anything between is
+    mini-batch descent, which note 000 calls BGD. The notes' averaged form of momentum is
+    `Momentum`; it takes this one's steps at lr / (1 - beta).
 
     Args:
         lr: learning rate, above 0. Default 0.1.
@@ -37,20 +38,31 @@ class SGD(Optimizer):
     Source: Polyak 1964; Nesterov 1983; note 001, claims R06, O01 and O06 (erratum E07).
     """
 
-    lr: float = number(0.1, above=0, because=LR, why="safe for standardised inputs; search it first")
-    momentum: float = number(0.0, least=0, below=1, because="at 1 steps never die down", why="plain descent")
+    lr: float = number(
+        0.1, above=0, because=LR, why="safe for standardised inputs; search it first"
+    )
+    momentum: float = number(
+        0.0, least=0, below=1, because="at 1 steps never die down", why="plain descent"
+    )
     nesterov: bool = flag(False, why="plain momentum")
     weight_decay: float = number(0.0, least=0, because=DECAY, why="no decay unless asked for")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return torch.optim.SGD(
-            parameters, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov and self.momentum > 0, weight_decay=self.weight_decay, fused=True
+            parameters,
+            lr=self.lr,
+            momentum=self.momentum,
+            nesterov=self.nesterov and self.momentum > 0,
+            weight_decay=self.weight_decay,
+            fused=True,
         )
 
     def init(self, w: Tensor) -> Memory:
         return {"v": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         g = g + self.weight_decay * w
         v = self.momentum * memory["v"] + g
@@ -63,14 +75,16 @@ AVERAGE, CLASSIC = "average", "classic"
 
 @dataclass(frozen=True, kw_only=True)
 class Momentum(Optimizer):
-    """Momentum as the notes write it, as a running average of the gradient; its share may grow in the first epochs.
+    """Momentum as the notes write it, as a running average of the gradient; its share may grow in
+    the first epochs.
 
         average:  m <- beta m + (1 - beta) g,    w <- w - lr * m
         classic:  m <- beta m + g,               w <- w - lr * m
 
-    At first the gradient is to be trusted, later the momentum: beta goes in a straight line from `begin` to `momentum`
-    over `ramp` epochs, and stays there. torch's `SGD` has the classic form; with its dampening = momentum it is the
-    averaged one from the second step on (its first step is lr * g).
+    At first the gradient is to be trusted, later the momentum: beta goes in a straight line from
+    `begin` to `momentum` over `ramp` epochs, and stays there. torch's `SGD` has the classic form;
+    with its dampening = momentum it is the averaged one from the second step on (its first step is
+    lr * g).
 
     Args:
         lr: learning rate, above 0. Default 0.1.
@@ -85,13 +99,24 @@ class Momentum(Optimizer):
         >>> [round(rule.beta(epoch), 2) for epoch in (0, 5, 10, 20)]
         [0.0, 0.45, 0.9, 0.9]
 
-    Source: note 001, claim O01; note 000, claim O07; the ramp is that of Sutskever, Martens, Dahl, Hinton 2013.
+    Source: note 001, claim O01; note 000, claim O07; the ramp is that of Sutskever, Martens, Dahl,
+    Hinton 2013.
     """
 
-    lr: float = number(0.1, above=0, because=LR, why="safe for standardised inputs; search it first")
-    momentum: float = number(0.9, least=0, below=1, because="at 1 steps never die down", why="the notes' value")
+    lr: float = number(
+        0.1, above=0, because=LR, why="safe for standardised inputs; search it first"
+    )
+    momentum: float = number(
+        0.9, least=0, below=1, because="at 1 steps never die down", why="the notes' value"
+    )
     form: str = text(AVERAGE, among=(AVERAGE, CLASSIC), why="the notes' form")
-    begin: float = number(0.0, least=0, below=1, because="at 1 steps never die down", why="at first the gradient alone")
+    begin: float = number(
+        0.0,
+        least=0,
+        below=1,
+        because="at 1 steps never die down",
+        why="at first the gradient alone",
+    )
     ramp: int = integer(0, least=0, because="it counts epochs", why="no ramp unless asked for")
 
     def beta(self, epoch: float) -> float:
@@ -109,7 +134,15 @@ class Momentum(Optimizer):
     def init(self, w: Tensor) -> Memory:
         return {"m": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None, beta: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self,
+        w: Tensor,
+        g: Tensor,
+        memory: Memory,
+        t: int,
+        lr: float | None = None,
+        beta: float | None = None,
+    ) -> tuple[Tensor, Memory]:
         rate, share = self.lr if lr is None else lr, self.momentum if beta is None else beta
         m = share * memory["m"] + ((1 - share) * g if self.form == AVERAGE else g)
         return w - rate * m, {"m": m}
@@ -120,5 +153,7 @@ class _Ramped(Formula):
 
     rule: Momentum
 
-    def taken(self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]) -> tuple[Tensor, Memory]:
+    def taken(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]
+    ) -> tuple[Tensor, Memory]:
         return self.rule.step(w, g, memory, t, group["lr"], group["momentum"])

@@ -1,4 +1,5 @@
-"""The notes' one frame: every optimizer is a rule for the first moment of the gradient and one for the second."""
+"""The notes' one frame: every optimizer is a rule for the first moment of the gradient and one for
+the second."""
 
 from __future__ import annotations
 
@@ -8,7 +9,15 @@ import torch
 from torch import Tensor
 
 from netwise.part import flag, number, text
-from netwise.parts.optimizers.optimizer import FINITE, FORGETS, LR, Formula, Memory, Optimizer, Parameters
+from netwise.parts.optimizers.optimizer import (
+    FINITE,
+    FORGETS,
+    LR,
+    Formula,
+    Memory,
+    Optimizer,
+    Parameters,
+)
 
 GRADIENT, AVERAGE, ONE, SUM = "gradient", "average", "one", "sum"
 
@@ -24,15 +33,17 @@ class Frame(Optimizer):
               beta2 V + (1 - beta2) g_t^2  second = "average"
         w  <- w - lr * m_t / (sqrt(V_t) + epsilon)
 
-    gradient and one is plain descent, average and one the notes' momentum, gradient and sum Adagrad, gradient and
-    average RMSProp, average and average with `corrected` Adam. With "one" there is no epsilon. The note prints the step
-    as lr * m * sqrt(V): a misprint that climbs (erratum E05).
+    gradient and one is plain descent, average and one the notes' momentum, gradient and sum
+    Adagrad, gradient and average RMSProp, average and average with `corrected` Adam. With "one"
+    there is no epsilon. The note prints the step as lr * m * sqrt(V): a misprint that climbs
+    (erratum E05).
 
     Args:
         lr: learning rate, above 0. Default 0.01.
         first, second: the two rules. Defaults "average" and "average".
         beta1, beta2: of the averages, from 0 to below 1. Defaults 0.9 and 0.999.
-        corrected: divide each average by 1 - beta^t, which makes up for its start at 0. Default true.
+        corrected: divide each average by 1 - beta^t, which makes up for its start at 0. Default
+            true.
         epsilon: keeps the division finite, above 0. Default 1e-8.
 
     Example:
@@ -48,7 +59,13 @@ class Frame(Optimizer):
     first: str = text(AVERAGE, among=(GRADIENT, AVERAGE), why="Adam's")
     second: str = text(AVERAGE, among=(ONE, SUM, AVERAGE), why="Adam's")
     beta1: float = number(0.9, least=0, below=1, because=FORGETS, why="the notes' value")
-    beta2: float = number(0.999, least=0, below=1, because=FORGETS, why="Adam's value; the notes have one beta for both")
+    beta2: float = number(
+        0.999,
+        least=0,
+        below=1,
+        because=FORGETS,
+        why="Adam's value; the notes have one beta for both",
+    )
     corrected: bool = flag(True, why="as in the notes' Adam")
     epsilon: float = number(1e-8, above=0, because=FINITE, why="the Adam paper's value")
 
@@ -58,7 +75,9 @@ class Frame(Optimizer):
     def init(self, w: Tensor) -> Memory:
         return {"m": torch.zeros_like(w), "V": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         m = g if self.first == GRADIENT else self.beta1 * memory["m"] + (1 - self.beta1) * g
         V = self._second(g, memory["V"])
         m_hat = m / (1 - self.beta1**t) if self.corrected and self.first == AVERAGE else m
@@ -67,10 +86,13 @@ class Frame(Optimizer):
     def _second(self, g: Tensor, V: Tensor) -> Tensor:
         if self.second == ONE:
             return torch.ones_like(g)
-        return V + g.square() if self.second == SUM else self.beta2 * V + (1 - self.beta2) * g.square()
+        return (
+            V + g.square() if self.second == SUM else self.beta2 * V + (1 - self.beta2) * g.square()
+        )
 
     def rates(self, memory: Memory, t: int, lr: float | None = None) -> Tensor:
-        """The rate that each weight had in step `t`, given the memory after it: with "sum" they fall to 0 (claim O09)."""
+        """The rate that each weight had in step `t`, given the memory after it: with "sum" they
+        fall to 0 (claim O09)."""
         rate, V = self.lr if lr is None else lr, memory["V"]
         if self.second == ONE:
             return rate * V

@@ -13,19 +13,24 @@ from netwise.part import flag, integer, number
 from netwise.parts.optimizers.adaptive import AdamW
 from netwise.parts.optimizers.optimizer import DECAY, LR, Formula, Memory, Optimizer, Parameters
 
-A, B, C = 3.4445, -4.7750, 2.0315  # the quintic whose iterates go to 1 fastest from near 0 (Jordan et al. 2024)
+A, B, C = (
+    3.4445,
+    -4.7750,
+    2.0315,
+)  # the quintic whose iterates go to 1 fastest from near 0 (Jordan et al. 2024)
 TINY = 1e-7  # below the norm of any gradient that counts; torch's value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Muon(Optimizer):
-    """Momentum whose matrix is brought near the closest orthogonal one, so that all of its directions count alike.
+    """Momentum whose matrix is brought near the closest orthogonal one, so that all of its
+    directions count alike.
 
         m <- beta m + (1 - beta) g,    u = orthogonal(g + beta (m - g)),    w <- w (1 - lr * weight_decay) - lr * sqrt(max(1, rows / columns)) * u
 
-    By five rounds of a polynomial of the matrix, in bfloat16, as torch's `Muon` does it. Only for hidden matrices:
-    the first and the last matrix of a network, biases and norm layers get `AdamW` with `rest_lr`. Convolutions count as
-    matrices of (outputs, inputs * height * width).
+    By five rounds of a polynomial of the matrix, in bfloat16, as torch's `Muon` does it. Only for
+    hidden matrices: the first and the last matrix of a network, biases and norm layers get `AdamW`
+    with `rest_lr`. Convolutions count as matrices of (outputs, inputs * height * width).
 
     Args:
         lr: learning rate of the hidden matrices, above 0. Default 0.02.
@@ -46,10 +51,14 @@ class Muon(Optimizer):
     """
 
     lr: float = number(0.02, above=0, because=LR, why="the authors' value")
-    momentum: float = number(0.95, least=0, below=1, because="at 1 steps never die down", why="the authors' value")
+    momentum: float = number(
+        0.95, least=0, below=1, because="at 1 steps never die down", why="the authors' value"
+    )
     nesterov: bool = flag(True, why="the authors' choice")
     weight_decay: float = number(0.0, least=0, because=DECAY, why="no decay unless asked for")
-    rounds: int = integer(5, least=1, most=99, because="it counts rounds", why="enough for singular values near 1")
+    rounds: int = integer(
+        5, least=1, most=99, because="it counts rounds", why="enough for singular values near 1"
+    )
     rest_lr: float = number(0.001, above=0, because=LR, why="Adam's usual value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
@@ -58,7 +67,9 @@ class Muon(Optimizer):
     def init(self, w: Tensor) -> Memory:
         return {"m": torch.zeros_like(w)}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         rate = self.lr if lr is None else lr
         m = memory["m"].lerp(g, 1 - self.momentum)
         ahead = (g.lerp(m, self.momentum) if self.nesterov else m).flatten(1)
@@ -68,7 +79,8 @@ class Muon(Optimizer):
 
 
 def orthogonal(g: Tensor, rounds: int) -> Tensor:
-    """A matrix with the singular vectors of `g` and singular values of about 0.7 to 1.2, in bfloat16."""
+    """A matrix with the singular vectors of `g` and singular values of about 0.7 to 1.2, in
+    bfloat16."""
     wide = g.shape[0] <= g.shape[1]
     x = g.bfloat16() if wide else g.bfloat16().T
     x = x / x.norm().clamp(min=TINY)
@@ -95,7 +107,9 @@ class _Mixed(Formula):
             self.state[p].update(rule.init(p), t=torch.zeros((), dtype=torch.float64))
         super()._move(p, group)
 
-    def taken(self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]) -> tuple[Tensor, Memory]:
+    def taken(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]
+    ) -> tuple[Tensor, Memory]:
         if id(w) in self.hidden:
             return self.rule.step(w, g, memory, t, group["lr"])
         return self.other.step(w, g, memory, t, group["lr"] / self.rule.lr * self.rule.rest_lr)

@@ -22,7 +22,8 @@ class Optimizer(Part):
     """What every optimizer has: a learning rate, torch's object, and the rule as a formula.
 
     Attributes:
-        asks_again: a step computes the loss more than once (L-BFGS, annealing), so it is given a function for it.
+        asks_again: a step computes the loss more than once (L-BFGS, annealing), so it is given a
+            function for it.
 
     Example:
         >>> import netwise as nw, torch
@@ -37,23 +38,32 @@ class Optimizer(Part):
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         """torch's object over these parameters, with fused kernels where torch has them."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Adam()")
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Adam()"
+        )
 
     def init(self, w: Tensor) -> Memory:
         """What the rule remembers of the parameter `w` before the first step."""
         return {}
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
-        """(new w, new memory) after step number `t` (from 1) with gradient `g`; nothing is changed in place."""
-        raise TypeError(f"{type(self).__name__} is an interface: write one of its members, such as Adam()")
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
+        """(new w, new memory) after step number `t` (from 1) with gradient `g`; nothing is changed
+        in place."""
+        raise TypeError(
+            f"{type(self).__name__} is an interface: write one of its members, such as Adam()"
+        )
 
     def settings(self, epoch: float) -> Mapping[str, float]:
-        """What changes in the optimizer's groups when `epoch` begins, beside the rate; nothing by default."""
+        """What changes in the optimizer's groups when `epoch` begins, beside the rate; nothing by
+        default."""
         return {}
 
 
 class Formula(torch.optim.Optimizer):
-    """A torch optimizer whose step is a part's own formula: for the rules that torch does not have."""
+    """A torch optimizer whose step is a part's own formula: for the rules that torch does not
+    have."""
 
     def __init__(self, parameters: Parameters, rule: Optimizer, **settings: float) -> None:
         super().__init__(parameters, {"lr": rule.lr, **settings})
@@ -77,6 +87,8 @@ class Formula(torch.optim.Optimizer):
         p.copy_(new)
         memory.update(after)
 
-    def taken(self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]) -> tuple[Tensor, Memory]:
+    def taken(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]
+    ) -> tuple[Tensor, Memory]:
         """The rule's step, with the rate that the group has now."""
         return self.rule.step(w, g, memory, t, group["lr"])

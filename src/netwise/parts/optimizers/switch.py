@@ -1,4 +1,5 @@
-"""From one optimizer to another within a run: Adam to get near, plain descent for the last stretch."""
+"""From one optimizer to another within a run: Adam to get near, plain descent for the last
+stretch."""
 
 from __future__ import annotations
 
@@ -18,9 +19,11 @@ State = dict[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Switch(Optimizer):
-    """One optimizer first, another from a given epoch on, or from when the validation loss finds no new best.
+    """One optimizer first, another from a given epoch on, or from when the validation loss finds no
+    new best.
 
-    The second begins with an empty memory. Each has its own rate; the recipe's schedule is a factor on both.
+    The second begins with an empty memory. Each has its own rate; the recipe's schedule is a factor
+    on both.
 
     Args:
         first: Default `Adam()`.
@@ -40,7 +43,9 @@ class Switch(Optimizer):
     first: Optimizer = part(Optimizer, Adam(), why="gets near quickly")
     then: Optimizer = part(Optimizer, SGD(lr=0.01, momentum=0.9), why="ends in a better place")
     epoch: int = integer(0, least=0, because="it counts epochs", why="the plateau tells")
-    patience: int = integer(3, least=1, because="it waits whole epochs", why="a plateau is longer than one bad epoch")
+    patience: int = integer(
+        3, least=1, because="it waits whole epochs", why="a plateau is longer than one bad epoch"
+    )
 
     @property
     def lr(self) -> float:  # type: ignore[override]
@@ -52,7 +57,8 @@ class Switch(Optimizer):
         return {"best": math.inf, "waited": 0.0, "switched": 0.0}
 
     def after(self, state: State, epoch: float, loss: float | None) -> State:
-        """The memory when `epoch` (from 0) begins, after one that ended with this validation loss."""
+        """The memory when `epoch` (from 0) begins, after one that ended with this validation
+        loss."""
         if state["switched"]:
             return state
         if self.epoch:
@@ -74,6 +80,8 @@ class Switch(Optimizer):
     def init(self, w: Tensor) -> Memory:
         return self.first.init(w)
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         """A step of the first."""
         return self.first.step(w, g, memory, t, lr)

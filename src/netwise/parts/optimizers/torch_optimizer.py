@@ -16,7 +16,13 @@ from netwise.parts.optimizers.optimizer import LR, Memory, Optimizer, Parameters
 
 def _known() -> list[str]:
     kinds = vars(torch.optim).items()
-    return sorted(name for name, cls in kinds if isinstance(cls, type) and issubclass(cls, torch.optim.Optimizer) and cls is not torch.optim.Optimizer)
+    return sorted(
+        name
+        for name, cls in kinds
+        if isinstance(cls, type)
+        and issubclass(cls, torch.optim.Optimizer)
+        and cls is not torch.optim.Optimizer
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +44,9 @@ class Torch(Optimizer):
         'Rprop'
     """
 
-    name: str = text("ASGD", because="it names a class of torch.optim", why="one that has no part of its own")
+    name: str = text(
+        "ASGD", because="it names a class of torch.optim", why="one that has no part of its own"
+    )
     lr: float = number(0.01, above=0, because=LR, why="torch's usual value")
     arguments: tuple[str, ...] = texts((), because="each is name=value", why="torch's defaults")
 
@@ -46,11 +54,24 @@ class Torch(Optimizer):
         known = _known()
         if self.name not in known:
             close = near(self.name, known)
-            return [Problem("name", self.name, "is no optimizer of torch. " + (f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."))]
+            return [
+                Problem(
+                    "name",
+                    self.name,
+                    "is no optimizer of torch. "
+                    + (f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."),
+                )
+            ]
         try:
             self.build([torch.zeros(2, 2, requires_grad=True)])
         except (TypeError, ValueError, SyntaxError) as error:
-            return [Problem("arguments", str(list(self.arguments)), f"do not suit torch's {self.name}: {error}")]
+            return [
+                Problem(
+                    "arguments",
+                    str(list(self.arguments)),
+                    f"do not suit torch's {self.name}: {error}",
+                )
+            ]
         return []
 
     def _given(self) -> dict[str, Any]:
@@ -58,8 +79,12 @@ class Torch(Optimizer):
         return {name.strip(): ast.literal_eval(value.strip()) for name, _, value in pairs}
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        made: torch.optim.Optimizer = getattr(torch.optim, self.name)(parameters, lr=self.lr, **self._given())
+        made: torch.optim.Optimizer = getattr(torch.optim, self.name)(
+            parameters, lr=self.lr, **self._given()
+        )
         return made
 
-    def step(self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None) -> tuple[Tensor, Memory]:
+    def step(
+        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
+    ) -> tuple[Tensor, Memory]:
         raise TypeError(f"{self.name} is known by its torch object only: use build(parameters)")

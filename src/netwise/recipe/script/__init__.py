@@ -1,4 +1,5 @@
-"""A recipe as a plain PyTorch script: `text.py` puts it together, from data, parts and the network's module."""
+"""A recipe as a plain PyTorch script: `text.py` puts it together, from data, parts and the
+network's module."""
 
 from __future__ import annotations
 

@@ -20,7 +20,11 @@ from netwise.parts.losses import CLASSIFICATION
 def _bundled(data: Any) -> str:
     import numpy as np
 
-    shape = data.shape or tuple(np.asarray(getattr(__import__("sklearn.datasets", fromlist=["x"]), data.loader)().data).shape[1:])
+    shape = data.shape or tuple(
+        np.asarray(
+            getattr(__import__("sklearn.datasets", fromlist=["x"]), data.loader)().data
+        ).shape[1:]
+    )
     return f"""bunch = datasets.{data.loader}()
 x = torch.as_tensor(np.asarray(bunch.data, dtype=np.float32)).reshape(-1, *{shape}) / {data.divisor}
 y = torch.as_tensor(bunch.target, dtype=torch.int64)
@@ -67,7 +71,11 @@ x, y, x_test, y_test = (read_idx(name) for name in {names}){take}
 
 
 def _text(data: Text) -> str:
-    path = 'FOLDER / "tinyshakespeare/input.txt"' if data.path == "tiny_shakespeare" else f"Path({data.path!r})"
+    path = (
+        'FOLDER / "tinyshakespeare/input.txt"'
+        if data.path == "tiny_shakespeare"
+        else f"Path({data.path!r})"
+    )
     return f"""content = ({path}).read_text("utf-8")
 symbols = sorted(set(content))
 places = {{symbol: i for i, symbol in enumerate(symbols)}}
@@ -86,14 +94,25 @@ parts = [pieces(part) for part in (numbers[:first], numbers[first : first + seco
 def _table(data: Any) -> str:
     table: Table = data.table() if isinstance(data, _Public) else data
     if type(table) is not Table:
-        raise WrongValue("recipe", [Problem("data", type(data).__name__, "has no plain form as a script: its file needs a reader of its own")])
+        raise WrongValue(
+            "recipe",
+            [
+                Problem(
+                    "data",
+                    type(data).__name__,
+                    "has no plain form as a script: its file needs a reader of its own",
+                )
+            ],
+        )
     samples = data.load()
     encoder = samples.encoder
     assert isinstance(encoder, TableEncoder)
     columns = []
     for column in encoder.columns:
         if isinstance(column, NumberColumn):
-            columns.append(f"    ({column.name!r}, {column.median!r}, {column.mean!r}, {column.scale!r}),")
+            columns.append(
+                f"    ({column.name!r}, {column.median!r}, {column.mean!r}, {column.scale!r}),"
+            )
         else:
             columns.append(f"    ({column.name!r}, {list(column.categories)!r}, {column.other!r}),")
     names = f"{list(table.columns)!r}" if table.columns else "next(rows)"
@@ -106,7 +125,16 @@ def _table(data: Any) -> str:
         else f"y = torch.tensor([[float(cell)] for cell in cells[{table.target!r}]], dtype=torch.float32)"
     )
     if table.test_file:
-        raise WrongValue("recipe", [Problem("data.test_file", table.test_file, "has no plain form as a script: split the test part off one file")])
+        raise WrongValue(
+            "recipe",
+            [
+                Problem(
+                    "data.test_file",
+                    table.test_file,
+                    "has no plain form as a script: split the test part off one file",
+                )
+            ],
+        )
     return f"""# What was learned of each column in the training part: numbers as (name, median, mean, scale),
 # words as (name, known words, is there one for the rest).
 COLUMNS = [
@@ -147,7 +175,16 @@ parts = [(x[rows], y[rows]) for rows in split({target}, len(x))]{_targets(table.
 
 def _arrays(data: Arrays) -> str:
     if data.weights is not None:
-        raise WrongValue("recipe", [Problem("data.weights", "", "have no plain form as a script: its loss counts all samples alike")])
+        raise WrongValue(
+            "recipe",
+            [
+                Problem(
+                    "data.weights",
+                    "",
+                    "have no plain form as a script: its loss counts all samples alike",
+                )
+            ],
+        )
     labels = "y.numpy()" if data.classes else "None"
     return f"""from safetensors.torch import load_file
 

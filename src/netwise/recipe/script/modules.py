@@ -28,8 +28,18 @@ SOURCES: dict[type[nn.Module], tuple[Any, ...]] = {
     lenet.PartlyConnected: (f"CONNECTIONS = {lenet.CONNECTIONS}",),
     lenet.Distances: (f"GLYPHS = {lenet.GLYPHS}", lenet.class_codes),
     recurrent.Sequencer: ('LAST = "last"', recurrent.as_rows),
-    resnet.ResNetModule: ('AFTER, BEFORE = "after", "before"', residual.kept, resnet.Shortcut, resnet.ResidualBlock),
-    inception.GoogLeNetModule: (f"BLOCKS = {inception.BLOCKS}", inception.Conv, inception.InceptionBlock, inception.AuxiliaryHead),
+    resnet.ResNetModule: (
+        'AFTER, BEFORE = "after", "before"',
+        residual.kept,
+        resnet.Shortcut,
+        resnet.ResidualBlock,
+    ),
+    inception.GoogLeNetModule: (
+        f"BLOCKS = {inception.BLOCKS}",
+        inception.Conv,
+        inception.InceptionBlock,
+        inception.AuxiliaryHead,
+    ),
 }
 
 
@@ -52,21 +62,37 @@ def constructed(module: nn.Module, needed: list[str], depth: int) -> str:
         return "nn.Flatten()"  # the same numbers
     if not torch_own:
         if kind not in SOURCES:
-            raise WrongValue("recipe", [Problem("network", kind.__name__, "is code of your own: paste it into a script yourself")])
+            raise WrongValue(
+                "recipe",
+                [
+                    Problem(
+                        "network",
+                        kind.__name__,
+                        "is code of your own: paste it into a script yourself",
+                    )
+                ],
+            )
         for source in (*SOURCES[kind], kind):
             text = source if isinstance(source, str) else source_of(source)
             if text not in needed:
                 needed.append(text)
     name = f"nn.{kind.__name__}" if torch_own else kind.__name__
     if isinstance(module, nn.Sequential):
-        children = list(module._modules.items())  # `named_children` leaves out a layer that stands in two places
+        children = list(
+            module._modules.items()
+        )  # `named_children` leaves out a layer that stands in two places
         if all(label == str(i) for i, (label, _) in enumerate(children)):
             inner = [f"{pad}{constructed(child, needed, depth + 1)}," for _, child in children]
             return "\n".join([f"{name}(", *inner, f"{'    ' * depth})"])
-        inner = [f'{pad}    ("{label}", {constructed(child, needed, depth + 2)}),' for label, child in children]
+        inner = [
+            f'{pad}    ("{label}", {constructed(child, needed, depth + 2)}),'
+            for label, child in children
+        ]
         return "\n".join([f"{name}(OrderedDict([", *inner, f"{'    ' * depth}]))"])
     if isinstance(module, alexnet.FeaturesHead):
-        first, last = (constructed(child, needed, depth + 1) for child in (module.features, module.classifier))
+        first, last = (
+            constructed(child, needed, depth + 1) for child in (module.features, module.classifier)
+        )
         return f"FeaturesHead(\n{pad}{first},\n{pad}{module.avgpool.output_size},\n{pad}{last},\n{'    ' * depth})"
     if isinstance(module, nn.ZeroPad2d):
         return f"nn.ZeroPad2d({module.padding})"
@@ -78,7 +104,8 @@ def constructed(module: nn.Module, needed: list[str], depth: int) -> str:
 
 
 def source_of(thing: Any) -> str:
-    """The source of a class or function, without the examples in its docstring, which speak of netwise."""
+    """The source of a class or function, without the examples in its docstring, which speak of
+    netwise."""
     kept: list[str] = []
     skipping = False
     for line in inspect.getsource(thing).splitlines():

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from netwise.errors import Problem, WrongValue
-from netwise.parts import activations, augment, averaging, initializers, losses, optimizers, penalties, preprocess, schedules
+from netwise.parts import (
+    activations,
+    augment,
+    averaging,
+    initializers,
+    losses,
+    optimizers,
+    penalties,
+    preprocess,
+    schedules,
+)
 from netwise.parts.augment import geometric as moves
 from netwise.parts.augment.augment import uniform
 from netwise.parts.clipping import Clip, ClipValue
@@ -30,7 +40,9 @@ parts = [((x - low) / width, y) for x, y in parts]"""
         f'parts = [(F.interpolate(x, ({step.height}, {step.width}), mode="bilinear", align_corners=False) if len(x) else x, y) for x, y in parts]'
     ),
     preprocess.Flatten: lambda step: "parts = [(x.flatten(1), y) for x, y in parts]",
-    preprocess.Limit: lambda step: f"parts = [(x.clamp(-{step.reach!r}, {step.reach!r}), y) for x, y in parts]",
+    preprocess.Limit: lambda step: (
+        f"parts = [(x.clamp(-{step.reach!r}, {step.reach!r}), y) for x, y in parts]"
+    ),
     preprocess.Scale: lambda step: f"parts = [(x * {step.factor!r}, y) for x, y in parts]",
     preprocess.GlobalContrast: lambda step: (
         "flat = [x.flatten(1) - x.flatten(1).mean(1, keepdim=True) for x, _ in parts]\n"
@@ -53,7 +65,9 @@ rows, columns = down + torch.arange(x.shape[2]), right + torch.arange(x.shape[3]
 sample, channel = torch.arange(len(x))[:, None, None, None], torch.arange(x.shape[1])[None, :, None, None]
 x = padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]"""
     ),
-    augment.Affine: lambda change: _affine(change.degrees, change.shift, change.scale, change.shear, change.fill),
+    augment.Affine: lambda change: _affine(
+        change.degrees, change.shift, change.scale, change.shear, change.fill
+    ),
     augment.Rotate: lambda change: _affine(change.degrees, 0.0, 0.0, 0.0, change.fill),
     augment.Elastic: lambda change: (
         f"field = smooth_field(len(x), x.shape[2], x.shape[3], {change.smoothness!r}, g)\nx = bent(x, {change.strength!r} * field.to(x), {change.fill!r})"
@@ -85,24 +99,36 @@ across, down = uniform((2, len(x)), -2 * {shift!r}, 2 * {shift!r}, g)
 x = moved(x, turn, size, sheared, across, down, {fill!r})"""
 
 
-AVERAGES: dict[type[Any], Callable[..., str]] = {  # when, and with what share of the present weights
+AVERAGES: dict[
+    type[Any], Callable[..., str]
+] = {  # when, and with what share of the present weights
     averaging.EMA: lambda average: f"step|1 - min({average.decay!r}, (1 + count) / (10 + count))",
-    averaging.SWA: lambda average: f"epoch|1 / (count + 1) if (epoch + 1) / EPOCHS > {average.start!r} else None",
+    averaging.SWA: lambda average: (
+        f"epoch|1 / (count + 1) if (epoch + 1) / EPOCHS > {average.start!r} else None"
+    ),
 }
 
 
 def _he(init: initializers.He) -> str:
-    square = 2.0 if isinstance(init.activation, activations.ReLU) else activations.gain(init.activation) ** 2
+    square = (
+        2.0
+        if isinstance(init.activation, activations.ReLU)
+        else activations.gain(init.activation) ** 2
+    )
     std = f"{init.gain!r} * math.sqrt({square!r} / fan_in)"
     return _weights(
-        f"torch.randn(shape, generator=g) * ({std})" if init.shape == "normal" else f"(torch.rand(shape, generator=g) * 2 - 1) * math.sqrt(3) * ({std})"
+        f"torch.randn(shape, generator=g) * ({std})"
+        if init.shape == "normal"
+        else f"(torch.rand(shape, generator=g) * 2 - 1) * math.sqrt(3) * ({std})"
     )
 
 
 def _glorot(init: initializers.Glorot) -> str:
     std = "math.sqrt(2 / (fan_in + fan_out))"
     return _weights(
-        f"torch.randn(shape, generator=g) * {std}" if init.shape == "normal" else f"(torch.rand(shape, generator=g) * 2 - 1) * math.sqrt(3) * {std}"
+        f"torch.randn(shape, generator=g) * {std}"
+        if init.shape == "normal"
+        else f"(torch.rand(shape, generator=g) * 2 - 1) * math.sqrt(3) * {std}"
     )
 
 
@@ -117,19 +143,32 @@ def draw_bias(size, g):
 
 def _normal(init: initializers.Normal) -> str:
     if init.truncated:
-        raise WrongValue("recipe", [Problem("init.truncated", "True", "has no plain form as a script", "false")])
-    bias = f"torch.full((size,), {init.bias!r})" if not init.bias_std else f"{init.bias!r} + torch.randn((size,), generator=g) * {init.bias_std!r}"
+        raise WrongValue(
+            "recipe", [Problem("init.truncated", "True", "has no plain form as a script", "false")]
+        )
+    bias = (
+        f"torch.full((size,), {init.bias!r})"
+        if not init.bias_std
+        else f"{init.bias!r} + torch.randn((size,), generator=g) * {init.bias_std!r}"
+    )
     return _weights(f"torch.randn(shape, generator=g) * {init.std!r}", bias)
 
 
 INITIALIZERS: dict[type[Any], Callable[..., str]] = {
     initializers.ByNetwork: lambda init: "",
-    initializers.Constant: lambda init: _weights(f"torch.full(shape, {init.weight!r})", f"torch.full((size,), {init.bias!r})"),
+    initializers.Constant: lambda init: _weights(
+        f"torch.full(shape, {init.weight!r})", f"torch.full((size,), {init.bias!r})"
+    ),
     initializers.Normal: _normal,
-    initializers.Uniform: lambda init: _weights(f"(torch.rand(shape, generator=g) * 2 - 1) * {init.reach!r}", f"torch.full((size,), {init.bias!r})"),
+    initializers.Uniform: lambda init: _weights(
+        f"(torch.rand(shape, generator=g) * 2 - 1) * {init.reach!r}",
+        f"torch.full((size,), {init.bias!r})",
+    ),
     initializers.LeCun: lambda init: _weights(
         "torch.randn(shape, generator=g) * math.sqrt(1 / fan_in)",
-        f"torch.randn((size,), generator=g) * {init.bias_std!r}" if init.bias_std else "torch.zeros(size)",
+        f"torch.randn((size,), generator=g) * {init.bias_std!r}"
+        if init.bias_std
+        else "torch.zeros(size)",
     ),
     initializers.Glorot: _glorot,
     initializers.He: _he,
@@ -138,7 +177,11 @@ INITIALIZERS: dict[type[Any], Callable[..., str]] = {
 
 def _cross_entropy(loss: losses.CrossEntropy) -> str:
     weight = f", weight=torch.tensor({list(loss.weights)})" if loss.weights else ""
-    smoothing = f", label_smoothing={loss.label_smoothing!r}" if loss.label_smoothing or loss.weights else ""
+    smoothing = (
+        f", label_smoothing={loss.label_smoothing!r}"
+        if loss.label_smoothing or loss.weights
+        else ""
+    )
     return f"F.cross_entropy(output, target{weight}{smoothing})"
 
 
@@ -148,11 +191,15 @@ LOSSES: dict[type[Any], Callable[..., str]] = {
     losses.BinaryCrossEntropy: lambda loss: (
         f'F.binary_cross_entropy_with_logits(output, {WANTED}, reduction="sum") / {"output.numel()" if loss.outputs == losses.MEAN else "len(output)"}'
     ),
-    losses.Quadratic: lambda loss: f"(output - {WANTED}).square().sum() / (2 * {'output.numel()' if loss.outputs == losses.MEAN else 'len(output)'})",
+    losses.Quadratic: lambda loss: (
+        f"(output - {WANTED}).square().sum() / (2 * {'output.numel()' if loss.outputs == losses.MEAN else 'len(output)'})"
+    ),
     losses.MeanSquaredError: lambda loss: f"F.mse_loss(output, {WANTED})",
     losses.MeanAbsoluteError: lambda loss: f"F.l1_loss(output, {WANTED})",
     losses.Huber: lambda loss: f"F.huber_loss(output, {WANTED}, delta={loss.delta!r})",
-    losses.Hinge: lambda loss: f"F.multi_margin_loss(output, target, p={loss.power}, margin={loss.margin!r}) * output.shape[1]",
+    losses.Hinge: lambda loss: (
+        f"F.multi_margin_loss(output, target, p={loss.power}, margin={loss.margin!r}) * output.shape[1]"
+    ),
 }
 
 SQUARES = "sum((w.square().sum() for w in weights[1:]), weights[0].square().sum())"
@@ -160,7 +207,9 @@ SIZES = "sum((w.abs().sum() for w in weights[1:]), weights[0].abs().sum())"
 PENALTIES: dict[type[Any], Callable[..., str]] = {  # price | limit
     penalties.L2: lambda penalty: f"{penalty.strength!r} / 2 * {SQUARES}|",
     penalties.L1: lambda penalty: f"{penalty.strength!r} * {SIZES}|",
-    penalties.ElasticNet: lambda penalty: f"{penalty.l1!r} * {SIZES} + {penalty.l2!r} / 2 * {SQUARES}|",
+    penalties.ElasticNet: lambda penalty: (
+        f"{penalty.l1!r} * {SIZES} + {penalty.l2!r} / 2 * {SQUARES}|"
+    ),
     penalties.MaxNorm: lambda penalty: (
         f"|long = torch.linalg.vector_norm(w.flatten(1), dim=1).clamp_min({penalty.norm!r})\n"
         f"w.mul_(({penalty.norm!r} / long).reshape(-1, *[1] * (w.dim() - 1)))"
@@ -176,22 +225,38 @@ OPTIMIZERS: dict[type[Any], Callable[..., str]] = {
     optimizers.SGD: lambda o: (
         f"SGD(parameters, lr={o.lr!r}, momentum={o.momentum!r}, nesterov={o.nesterov and o.momentum > 0}, weight_decay={o.weight_decay!r}, fused=True)"
     ),
-    optimizers.Adam: lambda o: f"Adam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r}, fused=True)",
+    optimizers.Adam: lambda o: (
+        f"Adam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r}, fused=True)"
+    ),
     optimizers.AdamW: lambda o: (
         f"AdamW(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r}, weight_decay={o.weight_decay!r}, fused=True)"
     ),
-    optimizers.AMSGrad: lambda o: f"Adam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r}, amsgrad=True, fused=True)",
-    optimizers.NAdam: lambda o: f"NAdam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r}, momentum_decay={o.psi!r})",
-    optimizers.RAdam: lambda o: f"RAdam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r})",
-    optimizers.Adagrad: lambda o: f"Adagrad(parameters, lr={o.lr!r}, eps={o.epsilon!r}, initial_accumulator_value={o.start!r})",
-    optimizers.RMSProp: lambda o: f"RMSprop(parameters, lr={o.lr!r}, alpha={o.decay!r}, eps={o.epsilon!r})",
-    optimizers.Adadelta: lambda o: f"Adadelta(parameters, lr={o.lr!r}, rho={o.rho!r}, eps={o.epsilon!r})",
+    optimizers.AMSGrad: lambda o: (
+        f"Adam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r}, amsgrad=True, fused=True)"
+    ),
+    optimizers.NAdam: lambda o: (
+        f"NAdam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r}, momentum_decay={o.psi!r})"
+    ),
+    optimizers.RAdam: lambda o: (
+        f"RAdam(parameters, lr={o.lr!r}, betas=({o.beta1!r}, {o.beta2!r}), eps={o.epsilon!r})"
+    ),
+    optimizers.Adagrad: lambda o: (
+        f"Adagrad(parameters, lr={o.lr!r}, eps={o.epsilon!r}, initial_accumulator_value={o.start!r})"
+    ),
+    optimizers.RMSProp: lambda o: (
+        f"RMSprop(parameters, lr={o.lr!r}, alpha={o.decay!r}, eps={o.epsilon!r})"
+    ),
+    optimizers.Adadelta: lambda o: (
+        f"Adadelta(parameters, lr={o.lr!r}, rho={o.rho!r}, eps={o.epsilon!r})"
+    ),
 }
 
 
 def _factors(schedule: schedules.Schedule, recipe: Recipe) -> str:
     if schedule.each_step:
-        told = 'changes at each step: only `OneCycle` of these has a plain form; write each = "epoch"'
+        told = (
+            'changes at each step: only `OneCycle` of these has a plain form; write each = "epoch"'
+        )
         raise WrongValue("recipe", [Problem("schedule", type(schedule).__name__, told)])
     state, factors = schedule.init(), []
     for epoch in range(recipe.epochs):

@@ -1,4 +1,5 @@
-"""A recipe as a plain PyTorch script without netwise: to learn from, and as a way out. It gives the same weights, bit for bit."""
+"""A recipe as a plain PyTorch script without netwise: to learn from, and as a way out. It gives the
+same weights, bit for bit."""
 
 from __future__ import annotations
 
@@ -15,15 +16,29 @@ from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.script.data import DATA, split_text
 from netwise.recipe.script.modules import module_text, source_of
-from netwise.recipe.script.parts import AUGMENTS, AVERAGES, CLIPPINGS, INITIALIZERS, LOSSES, MOVERS, OPTIMIZERS, PENALTIES, PREPROCESSES, SCHEDULES, WANTED
+from netwise.recipe.script.parts import (
+    AUGMENTS,
+    AVERAGES,
+    CLIPPINGS,
+    INITIALIZERS,
+    LOSSES,
+    MOVERS,
+    OPTIMIZERS,
+    PENALTIES,
+    PREPROCESSES,
+    SCHEDULES,
+    WANTED,
+)
 
 
 def to_script(recipe: Recipe, *, threads: int = 1) -> str:
-    """The text of a Python file that trains what the recipe says, with torch, NumPy and scikit-learn alone.
+    """The text of a Python file that trains what the recipe says, with torch, NumPy and
+    scikit-learn alone.
 
-    It draws from the same streams, takes the same steps, and ends with the weights of `fit(recipe, threads=threads)`, bit
-    for bit on one machine and one version of torch; written to `weights.pt`. Data files are looked for in the folder
-    that `NETWISE_DATA` names, or the script's first argument.
+    It draws from the same streams, takes the same steps, and ends with the weights of `fit(recipe,
+    threads=threads)`, bit for bit on one machine and one version of torch; written to `weights.pt`.
+    Data files are looked for in the folder that `NETWISE_DATA` names, or the script's first
+    argument.
 
     Args:
         recipe: what to write.
@@ -41,11 +56,24 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
     """
     problems: list[Problem] = []
 
-    def told(field: str, part: Any, writers: dict[type[Any], Callable[..., str]], *more: Any) -> str:
-        write = next((each for cls, each in writers.items() if type(part) is cls or (field == "data" and isinstance(part, cls))), None)
+    def told(
+        field: str, part: Any, writers: dict[type[Any], Callable[..., str]], *more: Any
+    ) -> str:
+        write = next(
+            (
+                each
+                for cls, each in writers.items()
+                if type(part) is cls or (field == "data" and isinstance(part, cls))
+            ),
+            None,
+        )
         if write is None:
             can = ", ".join(cls.__name__.lstrip("_") for cls in writers)
-            problems.append(Problem(field, type(part).__name__, f"has no plain form as a script. These have: {can}"))
+            problems.append(
+                Problem(
+                    field, type(part).__name__, f"has no plain form as a script. These have: {can}"
+                )
+            )
             return ""
         return write(part, *more)
 
@@ -53,22 +81,50 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
         problems.append(Problem("tuning", "FineTune", "has no plain form as a script", "none"))
     average = "|" if recipe.average is None else told("average", recipe.average, AVERAGES)
     if recipe.average is not None and recipe.stopping.keeps_best:
-        problems.append(Problem("average", type(recipe.average).__name__, "together with a stopping rule that keeps the best has no plain form as a script"))
+        problems.append(
+            Problem(
+                "average",
+                type(recipe.average).__name__,
+                "together with a stopping rule that keeps the best has no plain form as a script",
+            )
+        )
     data = told("data", recipe.data, DATA)
     steps = [told("preprocess", step, PREPROCESSES) for step in recipe.preprocess]
     changes = [told("augment", change, AUGMENTS) for change in recipe.augment]
     start = told("init", recipe.init, INITIALIZERS)
     loss = told("loss", recipe.loss, LOSSES)
-    price, limit = ("", "") if recipe.penalty is None else told("penalty", recipe.penalty, PENALTIES).split("|")
+    price, limit = (
+        ("", "")
+        if recipe.penalty is None
+        else told("penalty", recipe.penalty, PENALTIES).split("|")
+    )
     clip = "" if recipe.clip is None else told("clip", recipe.clip, CLIPPINGS)
     optimizer = told("optimizer", recipe.optimizer, OPTIMIZERS)
     rate = told("schedule", recipe.schedule, SCHEDULES, recipe)
     if type(recipe.stopping) not in (stopping.Never, stopping.Patience):
-        problems.append(Problem("stopping", type(recipe.stopping).__name__, "has no plain form as a script. These have: Never, Patience"))
+        problems.append(
+            Problem(
+                "stopping",
+                type(recipe.stopping).__name__,
+                "has no plain form as a script. These have: Never, Patience",
+            )
+        )
     if recipe.network.learns != TARGETS or recipe.network.by_phases:
-        problems.append(Problem("network", type(recipe.network).__name__, "learns its inputs in a way of its own, which has no plain form as a script"))
+        problems.append(
+            Problem(
+                "network",
+                type(recipe.network).__name__,
+                "learns its inputs in a way of its own, which has no plain form as a script",
+            )
+        )
     if isinstance(recipe.network, networks.Own):
-        problems.append(Problem("network", str(recipe.network.source), "is code of your own: paste it into a script yourself"))
+        problems.append(
+            Problem(
+                "network",
+                str(recipe.network.source),
+                "is code of your own: paste it into a script yourself",
+            )
+        )
     network, sources = "", [""]
     if not problems:
         network, sources = module_text(recipe.network)
@@ -76,7 +132,23 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
         raise WrongValue("recipe", problems)
     movers = [source_of(each) for change in recipe.augment for each in MOVERS.get(type(change), ())]
     sources += [mover for mover in dict.fromkeys(movers) if mover not in sources]
-    return _assembled(recipe, threads, data, steps, changes, start, loss, price, limit, clip, optimizer, rate, network, sources, average)
+    return _assembled(
+        recipe,
+        threads,
+        data,
+        steps,
+        changes,
+        start,
+        loss,
+        price,
+        limit,
+        clip,
+        optimizer,
+        rate,
+        network,
+        sources,
+        average,
+    )
 
 
 def _indented(text: str, by: int) -> str:
@@ -104,10 +176,20 @@ def _assembled(
     valid, test, seed = (getattr(recipe.data, name, 0) for name in ("valid", "test", "split_seed"))
     best = recipe.stopping if isinstance(recipe.stopping, stopping.Patience) else None
     stepwise = rate.startswith("def eased")
-    cut = [split_text(valid, test, seed, isinstance(recipe.data, MNIST)), "", ""] if re.search(r"(?<![.\w])split\(", data) else []
+    cut = (
+        [split_text(valid, test, seed, isinstance(recipe.data, MNIST)), "", ""]
+        if re.search(r"(?<![.\w])split\(", data)
+        else []
+    )
     body = [
         f"SEED, EPOCHS, BATCH_SIZE = {recipe.seed}, {recipe.epochs}, {recipe.batch_size}",
-        *(['FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("NETWISE_DATA", "."))'] if "FOLDER" in data else []),
+        *(
+            [
+                'FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("NETWISE_DATA", "."))'
+            ]
+            if "FOLDER" in data
+            else []
+        ),
         f"torch.set_num_threads({threads})",
         "",
         "",
@@ -150,7 +232,11 @@ def _assembled(
             'g = generator("init", step=1)',
             "with torch.no_grad():",
             "    for layer in network.modules():",
-            *(GATES if isinstance(recipe.network, networks.ElmanRNN | networks.LSTM | networks.GRU) else []),
+            *(
+                GATES
+                if isinstance(recipe.network, networks.ElmanRNN | networks.LSTM | networks.GRU)
+                else []
+            ),
             "        if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):",
             "            outs, ins = layer.weight.shape[:2]",
             "            field = layer.weight[0, 0].numel() if layer.weight.dim() > 2 else 1",
@@ -222,9 +308,15 @@ def _assembled(
     ]
     if rate:
         when = "epoch + number / len(batches)" if stepwise else "epoch"
-        body += ["        for group in optimizer.param_groups:", f"            group['lr'] = {recipe.optimizer.lr!r} * factor({when})"]
+        body += [
+            "        for group in optimizer.param_groups:",
+            f"            group['lr'] = {recipe.optimizer.lr!r} * factor({when})",
+        ]
     if changes:
-        body += ['        g = generator("augment", epoch, number)', *(_indented(change, 8) for change in changes)]
+        body += [
+            '        g = generator("augment", epoch, number)',
+            *(_indented(change, 8) for change in changes),
+        ]
     body += ["        optimizer.zero_grad()", "        output = network(x)"]
     if isinstance(recipe.network, networks.GoogLeNet) and recipe.network.auxiliary:
         weight = recipe.network.auxiliary_weight
@@ -241,13 +333,28 @@ def _assembled(
         body += [f"        {clip}"]
     body += ["        optimizer.step()"]
     if limit:
-        body += ["        with torch.no_grad():", "            for w in weights:", _indented(limit, 16)]
+        body += [
+            "        with torch.no_grad():",
+            "            for w in weights:",
+            _indented(limit, 16),
+        ]
     if when_averaged == "step":
         body += [f"        take_in({share})"]
-    body += ['    told = f"epoch {epoch + 1}/{EPOCHS}  loss {float(loss.detach()):.4f}"', "    if len(x_valid):"]
-    body += ["        valid_loss = float(loss_of(outputs_of(x_valid), y_valid))", '        told += f"  valid loss {valid_loss:.4f}"', "    print(told)"]
+    body += [
+        '    told = f"epoch {epoch + 1}/{EPOCHS}  loss {float(loss.detach()):.4f}"',
+        "    if len(x_valid):",
+    ]
+    body += [
+        "        valid_loss = float(loss_of(outputs_of(x_valid), y_valid))",
+        '        told += f"  valid loss {valid_loss:.4f}"',
+        "    print(told)",
+    ]
     if best:
-        measure = "valid_loss" if best.by == stopping.LOSS else "-float((outputs_of(x_valid).argmax(1) == y_valid).sum()) / y_valid.numel()"
+        measure = (
+            "valid_loss"
+            if best.by == stopping.LOSS
+            else "-float((outputs_of(x_valid).argmax(1) == y_valid).sum()) / y_valid.numel()"
+        )
         body += [
             f"    value = {measure}",
             "    if value < best:",
@@ -263,7 +370,9 @@ def _assembled(
         body += ["", "if average:", "    network.load_state_dict(average)"]
     body += ["", "network.eval()", "if len(x_test):"]
     if task == CLASSIFICATION:
-        body += ['    print(f"test accuracy {100 * float((outputs_of(x_test).argmax(1) == y_test).float().mean()):.2f} %")']
+        body += [
+            '    print(f"test accuracy {100 * float((outputs_of(x_test).argmax(1) == y_test).float().mean()):.2f} %")'
+        ]
     else:
         body += [
             "    error = (outputs_of(x_test) - y_test).double().square().sum(0)",
@@ -272,7 +381,9 @@ def _assembled(
     body += ['torch.save(network.state_dict(), "weights.pt")', ""]
     text = "\n".join(body)
     told = f"What netwise trains by recipe {recipe.hash}, as plain PyTorch: the same data, draws and steps, and so the same weights."
-    return "\n".join([f'"""{told}"""', "", "from __future__ import annotations", "", *_imports(text), "", text])
+    return "\n".join(
+        [f'"""{told}"""', "", "from __future__ import annotations", "", *_imports(text), "", text]
+    )
 
 
 # Each gate of a recurrent layer is drawn as a layer of its own.
@@ -286,7 +397,10 @@ GATES = [
 
 # What a script may need, and how it is known that it does.
 IMPORTS: tuple[tuple[str, str], ...] = (
-    *((f"import {name}", rf"\b{name}\.") for name in ("csv", "gzip", "hashlib", "io", "math", "os", "struct", "sys")),
+    *(
+        (f"import {name}", rf"\b{name}\.")
+        for name in ("csv", "gzip", "hashlib", "io", "math", "os", "struct", "sys")
+    ),
     ("from collections import OrderedDict", r"\bOrderedDict\("),
     ("from collections.abc import Sequence", r"\bSequence\["),
     ("from pathlib import Path", r"\bPath\("),

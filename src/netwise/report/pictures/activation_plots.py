@@ -19,7 +19,8 @@ def of_one_number() -> list[Activation]:
 
 
 def picture_activations(path: str | Path) -> Path:
-    """Draw every activation of one number with its slope, as `.png` or `.svg` by the ending of `path`.
+    """Draw every activation of one number with its slope, as `.png` or `.svg` by the ending of
+    `path`.
 
     Raises:
         ValueError: another ending.
@@ -32,7 +33,10 @@ def picture_activations(path: str | Path) -> Path:
     members = of_one_number()
     rows = math.ceil(len(members) / COLUMNS)
     x = torch.linspace(-4, 4, 401)
-    with figure(height=1.75 * rows, columns=COLUMNS, rows=rows, width=11.0, paper=True) as (made, axes):
+    with figure(height=1.75 * rows, columns=COLUMNS, rows=rows, width=11.0, paper=True) as (
+        made,
+        axes,
+    ):
         for i, ax in enumerate(axes.flatten()):
             if i >= len(members):
                 ax.set_axis_off()
@@ -48,13 +52,21 @@ def picture_activations(path: str | Path) -> Path:
 
 def activation_table() -> str:
     """Range, steepest slope, where it fades, and mean output, one line an activation."""
-    rows = [("activation", "range", "steepest", "slope under 10 %", "under 1 %", "mean for N(0, 1)")]
+    rows = [
+        ("activation", "range", "steepest", "slope under 10 %", "under 1 %", "mean for N(0, 1)")
+    ]
     for activation in of_one_number():
         c = character(activation)
         reach = f"{_end(c.lowest)} to {_end(c.highest)}"
-        rows.append((c.name, reach, f"{c.steepest:.4g}", _beyond(c.fades), _beyond(c.dies), f"{c.mean:.3f}"))
+        rows.append(
+            (c.name, reach, f"{c.steepest:.4g}", _beyond(c.fades), _beyond(c.dies), f"{c.mean:.3f}")
+        )
     wide = [max(len(row[i]) for row in rows) for i in range(6)]
-    lines = [f"{row[0]:<{wide[0]}}  {row[1]:<{wide[1]}}  " + "  ".join(f"{cell:>{w}}" for cell, w in zip(row[2:], wide[2:], strict=True)) for row in rows]
+    lines = [
+        f"{row[0]:<{wide[0]}}  {row[1]:<{wide[1]}}  "
+        + "  ".join(f"{cell:>{w}}" for cell, w in zip(row[2:], wide[2:], strict=True))
+        for row in rows
+    ]
     return "\n".join(lines)
 
 

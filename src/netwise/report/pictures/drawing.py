@@ -1,4 +1,5 @@
-"""From a matplotlib figure to an SVG that follows the page: its text takes the page's colour, light or dark."""
+"""From a matplotlib figure to an SVG that follows the page: its text takes the page's colour, light
+or dark."""
 
 from __future__ import annotations
 
@@ -46,8 +47,11 @@ _PAPER: dict[str, Any] = {"grid.color": "#d5dbe2", "axes.edgecolor": "#8a8f98"}
 
 
 @contextmanager
-def figure(height: float = 2.7, columns: int = 1, rows: int = 1, width: float = WIDTH, paper: bool = False) -> Iterator[tuple[Any, Any]]:
-    """A figure and its axes in the style of the page; with `paper` in colours of its own, for a picture that stands alone."""
+def figure(
+    height: float = 2.7, columns: int = 1, rows: int = 1, width: float = WIDTH, paper: bool = False
+) -> Iterator[tuple[Any, Any]]:
+    """A figure and its axes in the style of the page; with `paper` in colours of its own, for a
+    picture that stands alone."""
     import matplotlib
     from matplotlib.figure import Figure
 

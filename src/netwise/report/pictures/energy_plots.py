@@ -25,26 +25,48 @@ SAMPLE_STEPS = 500
 
 
 def told_curves(history: History, name: str = "") -> list[str]:
-    """What machines and autoencoders said of themselves at the ends of epochs, a picture for each kind of number."""
+    """What machines and autoencoders said of themselves at the ends of epochs, a picture for each
+    kind of number."""
     panels: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             "Likelihood of an input, in nats",
-            (("exact", signals.LOG_LIKELIHOOD), ("pseudo", signals.PSEUDO_LIKELIHOOD), ("independent inputs", signals.BASE_RATE_LIKELIHOOD)),
+            (
+                ("exact", signals.LOG_LIKELIHOOD),
+                ("pseudo", signals.PSEUDO_LIKELIHOOD),
+                ("independent inputs", signals.BASE_RATE_LIKELIHOOD),
+            ),
         ),
         ("Squared error of what is given back", (("validation", signals.RECONSTRUCTION),)),
-        ("Chains: how alike ten steps later (0: they mix)", (("chains", signals.CHAIN_AUTOCORRELATION),)),
+        (
+            "Chains: how alike ten steps later (0: they mix)",
+            (("chains", signals.CHAIN_AUTOCORRELATION),),
+        ),
         ("Free energy of validation above training", (("gap", signals.FREE_ENERGY_GAP),)),
-        ("Hidden units", (("mean", signals.HIDDEN_ACTIVE), ("share that never changes", signals.HIDDEN_CONSTANT))),
+        (
+            "Hidden units",
+            (
+                ("mean", signals.HIDDEN_ACTIVE),
+                ("share that never changes", signals.HIDDEN_CONSTANT),
+            ),
+        ),
         (
             "Share of variance given back",
-            (("its own data", signals.OWN_R2), ("a quarter masked", signals.MASKED_R2), ("data dealt out anew", signals.FOREIGN_R2)),
+            (
+                ("its own data", signals.OWN_R2),
+                ("a quarter masked", signals.MASKED_R2),
+                ("data dealt out anew", signals.FOREIGN_R2),
+            ),
         ),
         ("The code", (("mean", signals.CODE_MEAN), ("share of dead units", signals.CODE_DEAD))),
         ("What the code tells of an input, in nats", (("all units", signals.LATENT_KL),)),
     )
     pictures = []
     for title, lines in panels:
-        live = [(label, series) for label, signal in lines if (series := history.of(signal)) is not None and series.finite]
+        live = [
+            (label, series)
+            for label, signal in lines
+            if (series := history.of(signal)) is not None and series.finite
+        ]
         if live and not (len(live) == 1 and live[0][0] == "independent inputs"):
             pictures.append(_lines(title, live, name, history.of(signals.STAGE)))
     return pictures
@@ -68,26 +90,54 @@ def _lines(title: str, lines: Sequence[tuple[str, Series]], name: str, stage: Se
                 if stage.values[i] != stage.values[i - 1]:
                     axis.axvline(i + 0.5, color=GREY, linewidth=0.8, linestyle="--")
         axis.set_title(title)
-        axis.set_xlabel("epoch" + (" (dashed: the next layer begins)" if stage is not None and len(set(stage.values)) > 1 else ""))
+        axis.set_xlabel(
+            "epoch"
+            + (
+                " (dashed: the next layer begins)"
+                if stage is not None and len(set(stage.values)) > 1
+                else ""
+            )
+        )
         if len(lines) > 1:
             axis.legend(loc="best")
         return svg(made, f"{title} {name}".strip())
 
 
-def learned(module: nn.Module, x: Tensor, shape: Sequence[int], labels: Tensor | None = None, classes: Sequence[str] = (), name: str = "") -> list[str]:
-    """Filters, samples, what is given back, completed halves, codes: whatever the module has, for inputs `x` (samples, ...)."""
+def learned(
+    module: nn.Module,
+    x: Tensor,
+    shape: Sequence[int],
+    labels: Tensor | None = None,
+    classes: Sequence[str] = (),
+    name: str = "",
+) -> list[str]:
+    """Filters, samples, what is given back, completed halves, codes: whatever the module has, for
+    inputs `x` (samples, ...)."""
     if isinstance(module, AssociativeMemory):
         return memory(module, shape, name)
     if not isinstance(module, Unsupervised) or not len(x):
         return []
     with torch.no_grad():
-        found = [_filters(module, shape, name), _given_back(module, x, shape, name), _foreign(module, x, shape, name)]
-        found += [_samples(module, shape, name), _completed(module, x, shape, name), _codes(module, x, labels, classes), _weights(module, name)]
+        found = [
+            _filters(module, shape, name),
+            _given_back(module, x, shape, name),
+            _foreign(module, x, shape, name),
+        ]
+        found += [
+            _samples(module, shape, name),
+            _completed(module, x, shape, name),
+            _codes(module, x, labels, classes),
+            _weights(module, name),
+        ]
     return [picture for picture in found if picture]
 
 
 def _filters(module: nn.Module, shape: Sequence[int], name: str) -> str:
-    layer = module.get_submodule("machine1").layer1 if isinstance(module, DeepBelief) else getattr(module, "layer1", None)
+    layer = (
+        module.get_submodule("machine1").layer1
+        if isinstance(module, DeepBelief)
+        else getattr(module, "layer1", None)
+    )
     encoder = getattr(module, "encoder", None)
     if layer is None and isinstance(encoder, nn.Module):
         layer = getattr(encoder, "layer1", None)
@@ -99,18 +149,35 @@ def _filters(module: nn.Module, shape: Sequence[int], name: str) -> str:
     images = as_images(weight[strongest, :pixels].numpy(), shape)
     if images is None or images.ndim == 4:
         return ""
-    return sheet(images, f"Filters of the first layer ({len(images)} strongest of {len(weight)})", signed=True, name=name, each=True)
+    return sheet(
+        images,
+        f"Filters of the first layer ({len(images)} strongest of {len(weight)})",
+        signed=True,
+        name=name,
+        each=True,
+    )
 
 
 def _given_back(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -> str:
     some = x[:SHOWN]
     both = torch.cat([some.flatten(1), module.reconstruct(some)]).cpu().numpy()
     images = as_images(both, shape)
-    return "" if images is None else sheet(images, "Inputs, and what is given back", columns=len(some), rows=("input", "back"), name=name)
+    return (
+        ""
+        if images is None
+        else sheet(
+            images,
+            "Inputs, and what is given back",
+            columns=len(some),
+            rows=("input", "back"),
+            name=name,
+        )
+    )
 
 
 def _foreign(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -> str:
-    """Inputs of a kind that it has not learned: upside down and negative, noise with the same means, values dealt out anew."""
+    """Inputs of a kind that it has not learned: upside down and negative, noise with the same
+    means, values dealt out anew."""
     g = torch.Generator().manual_seed(0)
     flat = x.flatten(1).cpu()
     turned = (flat.max() + flat.min() - flat)[:3]
@@ -118,15 +185,26 @@ def _foreign(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -
     noise = noise.clamp(float(flat.min()), float(flat.max()))
     dealt = dealt_out(flat, g)[:4]
     given = torch.cat([turned, noise, dealt]).to(x)
-    images = as_images(torch.cat([given, module.reconstruct(given.reshape(-1, *x.shape[1:]))]).cpu().numpy(), shape)
+    images = as_images(
+        torch.cat([given, module.reconstruct(given.reshape(-1, *x.shape[1:]))]).cpu().numpy(), shape
+    )
     if images is None:
         return ""
-    return sheet(images, "Foreign data: negatives, noise, pixels dealt out", columns=len(given), rows=("input", "back"), name=name)
+    return sheet(
+        images,
+        "Foreign data: negatives, noise, pixels dealt out",
+        columns=len(given),
+        rows=("input", "back"),
+        name=name,
+    )
 
 
 def _samples(module: nn.Module, shape: Sequence[int], name: str) -> str:
     if isinstance(module, RestrictedBoltzmann | DeepBelief):
-        drawn, how = module.sample(2 * SHOWN, steps=SAMPLE_STEPS), f"{SAMPLE_STEPS} Gibbs steps from independent pixels"
+        drawn, how = (
+            module.sample(2 * SHOWN, steps=SAMPLE_STEPS),
+            f"{SAMPLE_STEPS} Gibbs steps from independent pixels",
+        )
     elif isinstance(module, VariationalReconstructor):
         drawn, how = module.sample(2 * SHOWN), "codes from N(0, 1), decoded"
     else:
@@ -145,13 +223,24 @@ def _completed(module: nn.Module, x: Tensor, shape: Sequence[int], name: str) ->
     images = as_images(torch.cat([some, hidden, module.complete(some, known)]).cpu().numpy(), shape)
     if images is None:
         return ""
-    return sheet(images, "The lower half completed from the upper", columns=len(some), rows=("input", "given", "completed"), name=name)
+    return sheet(
+        images,
+        "The lower half completed from the upper",
+        columns=len(some),
+        rows=("input", "given", "completed"),
+        name=name,
+    )
 
 
 def _codes(module: Unsupervised, x: Tensor, labels: Tensor | None, classes: Sequence[str]) -> str:
     if isinstance(module, FullBoltzmann):
         return ""
-    codes = torch.cat([module.encode(piece) for piece in x[:CODES].split(500)]).flatten(1).double().cpu()
+    codes = (
+        torch.cat([module.encode(piece) for piece in x[:CODES].split(500)])
+        .flatten(1)
+        .double()
+        .cpu()
+    )
     own = None if labels is None else labels[: len(codes)].numpy()
     if codes.shape[1] == 2:
         return plane(codes.numpy(), own, classes, "The code")
@@ -159,31 +248,49 @@ def _codes(module: Unsupervised, x: Tensor, labels: Tensor | None, classes: Sequ
         return ""
     centred = codes - codes.mean(0)
     directions = torch.linalg.svd(centred, full_matrices=False)[2][:2]
-    return plane((centred @ directions.t()).numpy(), own, classes, f"Codes of {codes.shape[1]} numbers, in their two widest directions")
+    return plane(
+        (centred @ directions.t()).numpy(),
+        own,
+        classes,
+        f"Codes of {codes.shape[1]} numbers, in their two widest directions",
+    )
 
 
 def _weights(module: nn.Module, name: str) -> str:
     if not isinstance(module, FullBoltzmann):
         return ""
     return sheet(
-        module.weight.detach().cpu().numpy()[None], f"Weights between all units (the first {module.visible} are visible)", columns=1, signed=True, name=name
+        module.weight.detach().cpu().numpy()[None],
+        f"Weights between all units (the first {module.visible} are visible)",
+        columns=1,
+        signed=True,
+        name=name,
     )
 
 
-def memory(module: AssociativeMemory, shape: Sequence[int], name: str = "", noise: float = 0.25) -> list[str]:
+def memory(
+    module: AssociativeMemory, shape: Sequence[int], name: str = "", noise: float = 0.25
+) -> list[str]:
     """A pattern as it settles, the energy as it falls, and how much noise is forgiven."""
     if not len(module.patterns):
         return []
-    found = [_settling(module, shape, name, noise), falling(module, name, noise), forgiven(module.basins(), name)]
+    found = [
+        _settling(module, shape, name, noise),
+        falling(module, name, noise),
+        forgiven(module.basins(), name),
+    ]
     patterns = as_images(module.patterns[: 2 * SHOWN].cpu().numpy(), shape)
     return [sheet(patterns, "Stored patterns", name=name) if patterns is not None else "", *found]
 
 
 def _settling(module: AssociativeMemory, shape: Sequence[int], name: str, noise: float) -> str:
-    """Rows: a few patterns with noise, after a third of the units of a sweep were asked, two thirds, one sweep, and at the end."""
+    """Rows: a few patterns with noise, after a third of the units of a sweep were asked, two
+    thirds, one sweep, and at the end."""
     start = module.in_own_values(module.noisy(noise))[:SHOWN]
     steps = [start.cpu().numpy()]
-    order = torch.randperm(module.network.units, generator=torch.Generator().manual_seed(0)).to(start.device)
+    order = torch.randperm(module.network.units, generator=torch.Generator().manual_seed(0)).to(
+        start.device
+    )
     state = start.clone()
     for part in order.chunk(3):
         module.ask_one_by_one(state, part, None)
@@ -215,8 +322,16 @@ def forgiven(basins: Sequence[tuple[float, float, float]], name: str = "") -> st
     with figure() as (made, axes):
         axis = axes[0][0]
         noise = [100 * row[0] for row in basins]
-        axis.plot(noise, [row[1] for row in basins], color=BLUE, marker="o", label="found again exactly")
-        axis.plot(noise, [row[2] for row in basins], color=ORANGE, marker="o", label="overlap with the pattern")
+        axis.plot(
+            noise, [row[1] for row in basins], color=BLUE, marker="o", label="found again exactly"
+        )
+        axis.plot(
+            noise,
+            [row[2] for row in basins],
+            color=ORANGE,
+            marker="o",
+            label="overlap with the pattern",
+        )
         axis.set_ylim(min(0.0, *(row[2] for row in basins)), 1.02)
         axis.set_title("How much noise is forgiven")
         axis.set_xlabel("% of the units turned")

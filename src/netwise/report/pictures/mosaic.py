@@ -15,7 +15,8 @@ GAP = 1  # pixels between images
 def as_images(rows: np.ndarray, shape: Sequence[int]) -> np.ndarray | None:
     """Flat rows as (n, height, width) or (n, height, width, 3); None where they are no images.
 
-    `shape` is that of one input: (channels, height, width), or (numbers,), of which a square number is taken for an image.
+    `shape` is that of one input: (channels, height, width), or (numbers,), of which a square number
+    is taken for an image.
     """
     n = len(rows)
     if len(shape) == 3 and shape[0] in (1, 3) and rows[0].size == math.prod(shape):
@@ -29,14 +30,25 @@ def mosaic(images: np.ndarray, columns: int) -> np.ndarray:
     """(height, width[, 3]): the images in rows of `columns`, with gaps that are not a number."""
     n, height, width = images.shape[:3]
     rows = -(-n // columns)
-    sheet = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, *images.shape[3:]), np.nan)
+    sheet = np.full(
+        (rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, *images.shape[3:]), np.nan
+    )
     for i, image in enumerate(images):
         top, left = i // columns * (height + GAP), i % columns * (width + GAP)
         sheet[top : top + height, left : left + width] = image
     return sheet
 
 
-def sheet(images: np.ndarray, title: str, *, columns: int = 10, signed: bool = False, rows: Sequence[str] = (), name: str = "", each: bool = False) -> str:
+def sheet(
+    images: np.ndarray,
+    title: str,
+    *,
+    columns: int = 10,
+    signed: bool = False,
+    rows: Sequence[str] = (),
+    name: str = "",
+    each: bool = False,
+) -> str:
     """Images side by side under a title.
 
     Args:
@@ -51,7 +63,9 @@ def sheet(images: np.ndarray, title: str, *, columns: int = 10, signed: bool = F
     if not len(images):
         return ""
     if each:
-        largest = np.abs(images).reshape(len(images), -1).max(1).reshape(-1, *[1] * (images.ndim - 1))
+        largest = (
+            np.abs(images).reshape(len(images), -1).max(1).reshape(-1, *[1] * (images.ndim - 1))
+        )
         images = images / np.maximum(largest, 1e-12)
     shown = mosaic(images.astype(float), columns)
     high, wide = shown.shape[:2]
@@ -63,7 +77,13 @@ def sheet(images: np.ndarray, title: str, *, columns: int = 10, signed: bool = F
             low, top = float(np.nanmin(shown)), float(np.nanmax(shown))
             reach = max(abs(low), abs(top), 1e-12)
             bounds = (-reach, reach) if signed else (low, top if top > low else low + 1)
-            axis.imshow(shown, cmap="RdBu_r" if signed else "gray_r", vmin=bounds[0], vmax=bounds[1], interpolation="nearest")
+            axis.imshow(
+                shown,
+                cmap="RdBu_r" if signed else "gray_r",
+                vmin=bounds[0],
+                vmax=bounds[1],
+                interpolation="nearest",
+            )
         axis.set_xticks([])
         step = images.shape[1] + GAP
         axis.set_yticks([i * step + images.shape[1] / 2 for i in range(len(rows))], rows)
@@ -86,11 +106,23 @@ def plane(codes: np.ndarray, labels: np.ndarray | None, classes: Sequence[str], 
         else:
             import matplotlib
 
-            palette = COLOURS if len(classes) <= len(COLOURS) else matplotlib.colormaps["tab20"].colors  # type: ignore[attr-defined]
+            palette = (
+                COLOURS if len(classes) <= len(COLOURS) else matplotlib.colormaps["tab20"].colors
+            )  # type: ignore[attr-defined]
             for k, label in enumerate(classes):
                 chosen = codes[labels == k]
-                axis.plot(chosen[:, 0], chosen[:, 1], ".", color=palette[k], markersize=3, alpha=0.7, label=str(label)[:12])
-            axis.legend(markerscale=3, fontsize=7, ncols=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
+                axis.plot(
+                    chosen[:, 0],
+                    chosen[:, 1],
+                    ".",
+                    color=palette[k],
+                    markersize=3,
+                    alpha=0.7,
+                    label=str(label)[:12],
+                )
+            axis.legend(
+                markerscale=3, fontsize=7, ncols=2, loc="center left", bbox_to_anchor=(1.0, 0.5)
+            )
         axis.set_xticks([])
         axis.set_yticks([])
         axis.set_title(title)

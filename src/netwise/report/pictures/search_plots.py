@@ -1,4 +1,5 @@
-"""Pictures of a search: best so far against cost, each axis against the value, pairs, parallel coordinates, importance, the surrogate."""
+"""Pictures of a search: best so far against cost, each axis against the value, pairs, parallel
+coordinates, importance, the surrogate."""
 
 from __future__ import annotations
 
@@ -23,7 +24,18 @@ FEW_DECADES = 1e3  # an axis that spans less has too few powers of ten to be rea
 
 def search_pictures(found: Found) -> list[str]:
     """Every picture that the trials allow, as SVG."""
-    return [each for each in (best_so_far(found), importances(found), *slices(found), parallel(found), *pairs(found), *surrogates(found)) if each]
+    return [
+        each
+        for each in (
+            best_so_far(found),
+            importances(found),
+            *slices(found),
+            parallel(found),
+            *pairs(found),
+            *surrogates(found),
+        )
+        if each
+    ]
 
 
 def _done(found: Found) -> list[Tried]:
@@ -41,7 +53,8 @@ def _ranked(found: Found) -> list[Axis]:
 
 
 def best_so_far(found: Found) -> str:
-    """Each trial's value and the best up to then, against the epochs that all trials had taken by then."""
+    """Each trial's value and the best up to then, against the epochs that all trials had taken by
+    then."""
     ended = [t for t in found.tried if t.value is not None]
     if not ended:
         return ""
@@ -51,12 +64,22 @@ def best_so_far(found: Found) -> str:
     best = np.maximum.accumulate(np.where(whole, values, -np.inf))
     with figure() as (made, axes):
         axis = axes[0][0]
-        axis.plot(cost[whole], values[whole], "o", color=GREY, markersize=3.5, alpha=0.7, label="trial")
+        axis.plot(
+            cost[whole], values[whole], "o", color=GREY, markersize=3.5, alpha=0.7, label="trial"
+        )
         if (~whole).any():
             axis.plot(cost[~whole], values[~whole], "x", color=ORANGE, markersize=4, label="pruned")
-        axis.step(cost[np.isfinite(best)], best[np.isfinite(best)], where="post", color=BLUE, label="best so far")
+        axis.step(
+            cost[np.isfinite(best)],
+            best[np.isfinite(best)],
+            where="post",
+            color=BLUE,
+            label="best so far",
+        )
         if found.mean is not None:
-            axis.axhline(found.mean, color=GREEN, linestyle="--", linewidth=1.2, label="winner, fresh seeds")
+            axis.axhline(
+                found.mean, color=GREEN, linestyle="--", linewidth=1.2, label="winner, fresh seeds"
+            )
         axis.set_xlabel("epochs of all trials so far")
         axis.set_ylabel("value")
         axis.set_title("Best so far against cost")
@@ -90,9 +113,20 @@ def slices(found: Found) -> list[str]:
         with figure() as (made, axes):
             axis = axes[0][0]
             shades = [0.25 + 0.75 * i / max(1, len(done) - 1) for i in range(len(done))]
-            axis.scatter(_places(each, done), [_value(t) for t in done], c=[(*_rgb(BLUE), shade) for shade in shades], s=18)
-            if found.best is not None and each.name in found.best.point and found.best.value is not None:
-                axis.scatter(_places(each, [found.best]), [found.best.value], color=RED, marker="D", s=36)
+            axis.scatter(
+                _places(each, done),
+                [_value(t) for t in done],
+                c=[(*_rgb(BLUE), shade) for shade in shades],
+                s=18,
+            )
+            if (
+                found.best is not None
+                and each.name in found.best.point
+                and found.best.value is not None
+            ):
+                axis.scatter(
+                    _places(each, [found.best]), [found.best.value], color=RED, marker="D", s=36
+                )
             _scale(axis, each)
             axis.set_ylabel("value")
             axis.set_title(f"{each.name} against the value")
@@ -101,7 +135,8 @@ def slices(found: Found) -> list[str]:
 
 
 def pairs(found: Found) -> list[str]:
-    """The two most important axes of every pair of the first three against each other, coloured by the value."""
+    """The two most important axes of every pair of the first three against each other, coloured by
+    the value."""
     drawn = []
     for one, other in itertools.combinations(_ranked(found)[:3], 2):
         done = [t for t in _done(found) if one.name in t.point and other.name in t.point]
@@ -109,7 +144,13 @@ def pairs(found: Found) -> list[str]:
             continue
         with figure(height=3.2) as (made, axes):
             axis = axes[0][0]
-            dots = axis.scatter(_places(one, done), _places(other, done), c=[_value(t) for t in done], s=24, cmap="viridis")
+            dots = axis.scatter(
+                _places(one, done),
+                _places(other, done),
+                c=[_value(t) for t in done],
+                s=24,
+                cmap="viridis",
+            )
             _scale(axis, one)
             _scale(axis, other, "y")
             made.colorbar(dots, ax=axis, label="value")
@@ -133,15 +174,25 @@ def parallel(found: Found) -> str:
         low, high = float(values.min()), float(values.max())
         for place in order:
             trial = done[place]
-            shares = [each.share_of(trial.point[each.name]) for each in axes_of] + [(_value(trial) - low) / ((high - low) or 1.0)]
+            shares = [each.share_of(trial.point[each.name]) for each in axes_of] + [
+                (_value(trial) - low) / ((high - low) or 1.0)
+            ]
             best = found.best is not None and trial.number == found.best.number
-            axis.plot(range(len(shares)), shares, color=RED if best else BLUE, alpha=1.0 if best else 0.08 + 0.6 * rank[place] ** 3, linewidth=2 if best else 1)
+            axis.plot(
+                range(len(shares)),
+                shares,
+                color=RED if best else BLUE,
+                alpha=1.0 if best else 0.08 + 0.6 * rank[place] ** 3,
+                linewidth=2 if best else 1,
+            )
         for place, each in enumerate(axes_of):
             axis.text(place, -0.04, _word(each.value_at(0.0)), ha="center", va="top", fontsize=7)
             axis.text(place, 1.03, _word(each.value_at(1.0)), ha="center", va="bottom", fontsize=7)
         axis.text(len(axes_of), -0.04, f"{low:.3g}", ha="center", va="top", fontsize=7)
         axis.text(len(axes_of), 1.03, f"{high:.3g}", ha="center", va="bottom", fontsize=7)
-        axis.set_xticks(range(len(axes_of) + 1), [each.name.split(".")[-1] for each in axes_of] + ["value"])
+        axis.set_xticks(
+            range(len(axes_of) + 1), [each.name.split(".")[-1] for each in axes_of] + ["value"]
+        )
         axis.tick_params(axis="x", pad=12)
         axis.set_yticks([])
         axis.set_ylim(-0.02, 1.02)
@@ -151,12 +202,16 @@ def parallel(found: Found) -> str:
 
 
 def surrogates(found: Found) -> list[str]:
-    """The model over the most important axis with its acquisition, and over the two most important ones."""
+    """The model over the most important axis with its acquisition, and over the two most important
+    ones."""
     ranked = [axis for axis in _ranked(found) if axis.when is None and not isinstance(axis, Choice)]
     done = _done(found)
     if len(done) < LEAST or not ranked or len({_value(t) for t in done}) < 2:
         return []
-    return [surrogate_line(found, ranked[0]), *([surrogate_map(found, ranked[0], ranked[1])] if len(ranked) > 1 else [])]
+    return [
+        surrogate_line(found, ranked[0]),
+        *([surrogate_map(found, ranked[0], ranked[1])] if len(ranked) > 1 else []),
+    ]
 
 
 def surrogate_line(found: Found, axis_of: Axis) -> str:
@@ -165,9 +220,22 @@ def surrogate_line(found: Found, axis_of: Axis) -> str:
     x = [axis_of.value_at(share) for share in model.places[:, 0]]
     with figure(height=3.6, rows=2) as (made, axes):
         upper, lower = axes[0][0], axes[1][0]
-        upper.fill_between(x, model.mean - 1.96 * model.std, model.mean + 1.96 * model.std, color=BLUE, alpha=0.2, linewidth=0)
+        upper.fill_between(
+            x,
+            model.mean - 1.96 * model.std,
+            model.mean + 1.96 * model.std,
+            color=BLUE,
+            alpha=0.2,
+            linewidth=0,
+        )
         upper.plot(x, model.mean, color=BLUE)
-        upper.plot([axis_of.value_at(share) for share in model.seen[:, 0]], model.values, "o", color=INK, markersize=3)
+        upper.plot(
+            [axis_of.value_at(share) for share in model.seen[:, 0]],
+            model.values,
+            "o",
+            color=INK,
+            markersize=3,
+        )
         upper.set_ylabel("value")
         upper.set_title(f"A Gaussian process over {axis_of.name}")
         lower.plot(x, model.improvement, color=ORANGE)
@@ -184,14 +252,29 @@ def surrogate_map(found: Found, one: Axis, other: Axis) -> str:
     points = 41
     model = surrogate(found.search.space, found.tried, (one.name, other.name), points=points)
     with figure(height=2.7, columns=2) as (made, axes):
-        for axis, values, title in ((axes[0][0], model.mean, "believed value"), (axes[0][1], model.improvement, "expected improvement")):
+        for axis, values, title in (
+            (axes[0][0], model.mean, "believed value"),
+            (axes[0][1], model.improvement, "expected improvement"),
+        ):
             shape = values.reshape(points, points).T
             axis.imshow(shape, origin="lower", extent=(0, 1, 0, 1), aspect="auto")
-            axis.plot(model.seen[:, 0], model.seen[:, 1], "o", color="white", markersize=2.5, markeredgecolor="black", markeredgewidth=0.4)
+            axis.plot(
+                model.seen[:, 0],
+                model.seen[:, 1],
+                "o",
+                color="white",
+                markersize=2.5,
+                markeredgecolor="black",
+                markeredgewidth=0.4,
+            )
             axis.set_title(title)
             axis.grid(visible=False)
-            axis.set_xticks([0, 0.5, 1], [_word(one.value_at(s)) for s in (0.0, 0.5, 1.0)], fontsize=7)
-            axis.set_yticks([0, 0.5, 1], [_word(other.value_at(s)) for s in (0.0, 0.5, 1.0)], fontsize=7)
+            axis.set_xticks(
+                [0, 0.5, 1], [_word(one.value_at(s)) for s in (0.0, 0.5, 1.0)], fontsize=7
+            )
+            axis.set_yticks(
+                [0, 0.5, 1], [_word(other.value_at(s)) for s in (0.0, 0.5, 1.0)], fontsize=7
+            )
             axis.set_xlabel(one.name, fontsize=8)
         axes[0][0].set_ylabel(other.name, fontsize=8)
         return svg(made, f"Surrogate over {one.name} and {other.name}")
@@ -207,7 +290,9 @@ def _scale(drawn: Any, axis: Axis, which: str = "x") -> None:
     """Label and scale of a drawn axis as the search's axis has them."""
     getattr(drawn, f"set_{which}label")(axis.name)
     if isinstance(axis, Choice):
-        getattr(drawn, f"set_{which}ticks")(range(len(axis.options)), [_word(option) for option in axis.options])
+        getattr(drawn, f"set_{which}ticks")(
+            range(len(axis.options)), [_word(option) for option in axis.options]
+        )
     elif isinstance(axis, Numbers) and axis.by_factors:
         getattr(drawn, f"set_{which}scale")("log")
         if axis.high / axis.low < FEW_DECADES:
@@ -232,13 +317,19 @@ def _rgb(colour: str) -> tuple[float, float, float]:
 
 
 def picture_curve(curve: LearningCurve, path: Path) -> Path:
-    """The learning curve as a PNG or SVG: training and validation values against the number of samples, every run a dot."""
+    """The learning curve as a PNG or SVG: training and validation values against the number of
+    samples, every run a dot."""
     with figure(paper=True) as (made, axes):
         axis = axes[0][0]
-        for values, colour, name in ((curve.train, GREY, "samples it learned from"), (curve.valid, BLUE, "validation part")):
+        for values, colour, name in (
+            (curve.train, GREY, "samples it learned from"),
+            (curve.valid, BLUE, "validation part"),
+        ):
             for count, each in zip(curve.rows, values, strict=True):
                 axis.plot([count] * len(each), each, "o", color=colour, markersize=3, alpha=0.6)
-            axis.plot(curve.rows, [sum(each) / len(each) for each in values], color=colour, label=name)
+            axis.plot(
+                curve.rows, [sum(each) / len(each) for each in values], color=colour, label=name
+            )
         axis.set_xscale("log")
         axis.set_xticks(curve.rows, [f"{count:,}" for count in curve.rows])
         axis.set_xticks([], minor=True)

@@ -1,4 +1,5 @@
-"""A network as a chain of maps of the plane: what each layer makes of a grid, and of the samples on it."""
+"""A network as a chain of maps of the plane: what each layer makes of a grid, and of the samples on
+it."""
 
 from __future__ import annotations
 
@@ -16,10 +17,12 @@ MOST_SAMPLES = 500
 
 
 def picture_transforms(module: nn.Module, x: Tensor, y: Tensor, path: str | Path) -> Path:
-    """Draw what each activation of a network with two inputs makes of the plane, as `.png` or `.svg` by the ending of `path`.
+    """Draw what each activation of a network with two inputs makes of the plane, as `.png` or
+    `.svg` by the ending of `path`.
 
-    The first panel is the plane itself with a grid over the samples; each further one the same grid and samples after one
-    more layer. Layers of more than two units are seen along the two directions in which the samples spread most there.
+    The first panel is the plane itself with a grid over the samples; each further one the same grid
+    and samples after one more layer. Layers of more than two units are seen along the two
+    directions in which the samples spread most there.
 
     Args:
         module: takes (samples, 2).
@@ -46,7 +49,10 @@ def picture_transforms(module: nn.Module, x: Tensor, y: Tensor, path: str | Path
     grid = _grid(low, high)
     stages = [("the plane", torch.cat([grid, x]))]
     stages += _stages(module, torch.cat([grid, x]))
-    with figure(height=2.9, columns=len(stages), width=2.9 * len(stages), paper=True) as (made, axes):
+    with figure(height=2.9, columns=len(stages), width=2.9 * len(stages), paper=True) as (
+        made,
+        axes,
+    ):
         for ax, (name, values) in zip(axes[0], stages, strict=True):
             lines, dots = _seen(values, len(grid))
             for line in lines.reshape(2 * LINES, POINTS, 2):
@@ -71,14 +77,19 @@ def _grid(low: Tensor, high: Tensor) -> Tensor:
 
 
 def _stages(module: nn.Module, points: Tensor) -> list[tuple[str, Tensor]]:
-    """What each activation gives, and the output, for the points; by forward hooks, in evaluation."""
+    """What each activation gives, and the output, for the points; by forward hooks, in
+    evaluation."""
     found: list[tuple[str, Tensor]] = []
     names = {layer: name for name, layer in module.named_modules()}
 
     def keep(layer: nn.Module, args: object, output: Any) -> None:
         found.append((f"after {names[layer]}", output.detach()))
 
-    handles = [layer.register_forward_hook(keep) for layer in module.modules() if type(layer).__name__ in ACTIVATION_MODULES]
+    handles = [
+        layer.register_forward_hook(keep)
+        for layer in module.modules()
+        if type(layer).__name__ in ACTIVATION_MODULES
+    ]
     modes = [(layer, layer.training) for layer in module.modules()]
     module.eval()
     try:
@@ -93,7 +104,8 @@ def _stages(module: nn.Module, points: Tensor) -> list[tuple[str, Tensor]]:
 
 
 def _seen(values: Tensor, grid: int) -> tuple[Any, Any]:
-    """(grid, samples) in two dimensions: as they are, or along the directions of greatest spread of the samples."""
+    """(grid, samples) in two dimensions: as they are, or along the directions of greatest spread of
+    the samples."""
     if values.shape[1] == 1:
         values = torch.cat([values, torch.zeros_like(values)], 1)
     if values.shape[1] > 2:

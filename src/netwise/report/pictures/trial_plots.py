@@ -9,7 +9,8 @@ from netwise.treatment.trials import Verdict
 
 
 def gains(verdicts: Sequence[Verdict], name: str = "") -> str:
-    """Gains in points with their 95 % intervals, each pair of runs a dot; "" where all remedies were unfit."""
+    """Gains in points with their 95 % intervals, each pair of runs a dot; "" where all remedies
+    were unfit."""
     tried = [verdict for verdict in verdicts if not verdict.unfit]
     if not tried:
         return ""
@@ -21,7 +22,12 @@ def gains(verdicts: Sequence[Verdict], name: str = "") -> str:
             factor = verdict.factor
             pairs = [factor * (b - a) for a, b in zip(verdict.before, verdict.after, strict=True)]
             axis.plot(pairs, [row] * len(pairs), "o", color=colour, alpha=0.35, markersize=3.5)
-            axis.plot([factor * verdict.low, factor * verdict.high], [row, row], color=colour, linewidth=2.4)
+            axis.plot(
+                [factor * verdict.low, factor * verdict.high],
+                [row, row],
+                color=colour,
+                linewidth=2.4,
+            )
             axis.plot([factor * verdict.gain], [row], "D", color=colour, markersize=5)
         axis.set_yticks(range(len(tried)), [verdict.remedy for verdict in tried])
         axis.set_ylim(len(tried) - 0.5, -0.5)

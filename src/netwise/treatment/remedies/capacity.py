@@ -1,4 +1,5 @@
-"""Remedies for the fit: dropout, weight decay, early stopping against overfitting; width and lighter brakes against underfitting."""
+"""Remedies for the fit: dropout, weight decay, early stopping against overfitting; width and
+lighter brakes against underfitting."""
 
 from __future__ import annotations
 
@@ -11,7 +12,14 @@ from netwise.recipe.recipe import Recipe
 from netwise.treatment.remedies.definition import Remedy, Unfit
 from netwise.treatment.remedies.initialization import fixed
 
-BRAKES = ("dropout", "input_dropout", "head_dropout", "drop_connect", "auxiliary_dropout", "stochastic_depth")  # fields of networks
+BRAKES = (
+    "dropout",
+    "input_dropout",
+    "head_dropout",
+    "drop_connect",
+    "auxiliary_dropout",
+    "stochastic_depth",
+)  # fields of networks
 
 
 def _add_dropout(recipe: Recipe) -> Recipe | Unfit:
@@ -30,7 +38,9 @@ def _add_weight_decay(recipe: Recipe) -> Recipe | Unfit:
     if isinstance(recipe.penalty, L2):
         return recipe.but(penalty=L2(strength=recipe.penalty.strength * 10))
     if recipe.penalty is not None:
-        return Unfit(f"the weights have a price already, {type(recipe.penalty).__name__}; change its strength")
+        return Unfit(
+            f"the weights have a price already, {type(recipe.penalty).__name__}; change its strength"
+        )
     return recipe.but(penalty=L2(strength=1e-2))
 
 
@@ -45,18 +55,26 @@ def _stop_early(recipe: Recipe) -> Recipe | Unfit:
 def _widen(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
     if isinstance(network, ConvNet):
-        return recipe.but(network=network.but(channels=tuple(2 * channels for channels in network.channels)))
+        return recipe.but(
+            network=network.but(channels=tuple(2 * channels for channels in network.channels))
+        )
     if isinstance(network, LSTM | GRU | ElmanRNN):
         return recipe.but(network=network.but(units=2 * network.units))
     width = getattr(network, "width", None)
     if width is not None:
-        return recipe.but(network=network.but(width=min(2 * width, 16.0))) if width < 16 else Unfit("the network is sixteen times as wide as published")
+        return (
+            recipe.but(network=network.but(width=min(2 * width, 16.0)))
+            if width < 16
+            else Unfit("the network is sixteen times as wide as published")
+        )
     if not isinstance(network, MLP):
         return Unfit(fixed(recipe, "width"))
     ins, *hidden, outs = network.widths
     if not hidden:
         return recipe.but(network=network.but(widths=(ins, 64, outs)))
-    return recipe.but(network=network.but(widths=(ins, *(max(4 * width, 32) for width in hidden), outs)))
+    return recipe.but(
+        network=network.but(widths=(ins, *(max(4 * width, 32) for width in hidden), outs))
+    )
 
 
 def _lighten_brakes(recipe: Recipe) -> Recipe | Unfit:
@@ -68,13 +86,19 @@ def _lighten_brakes(recipe: Recipe) -> Recipe | Unfit:
         changed = changed.but(penalty=None)
     if isinstance(recipe.optimizer, SGD | AdamW) and recipe.optimizer.weight_decay:
         changed = changed.but(optimizer=recipe.optimizer.but(weight_decay=0.0))
-    return changed if changed != recipe else Unfit("there is no dropout, penalty or decay to lighten")
+    return (
+        changed if changed != recipe else Unfit("there is no dropout, penalty or decay to lighten")
+    )
 
 
 def _shrink(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
     if isinstance(network, ConvNet):
-        return recipe.but(network=network.but(channels=tuple(max(1, channels // 2) for channels in network.channels)))
+        return recipe.but(
+            network=network.but(
+                channels=tuple(max(1, channels // 2) for channels in network.channels)
+            )
+        )
     if isinstance(network, LSTM | GRU | ElmanRNN):
         return recipe.but(network=network.but(units=max(1, network.units // 2)))
     if getattr(network, "width", None) is not None:
@@ -86,7 +110,9 @@ def _shrink(recipe: Recipe) -> Recipe | Unfit:
         return Unfit("the network has no hidden layer to make smaller")
     if max(hidden) == 1:
         return Unfit("the hidden layers have one unit each: nothing is smaller")
-    return recipe.but(network=network.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs)))
+    return recipe.but(
+        network=network.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs))
+    )
 
 
 def _more_data(recipe: Recipe) -> Recipe | Unfit:
@@ -125,7 +151,12 @@ STOP_EARLY = Remedy(
     "note 000, claims S04 and T03",
 )
 WIDEN = Remedy(
-    "widen", "hidden layers four times as wide", ("underfitting", "not_learning"), _widen, "four times the units in each hidden layer", "note 000, claim T02"
+    "widen",
+    "hidden layers four times as wide",
+    ("underfitting", "not_learning"),
+    _widen,
+    "four times the units in each hidden layer",
+    "note 000, claim T02",
 )
 SHRINK = Remedy(
     "shrink",

@@ -1,4 +1,5 @@
-"""Remedies for autoencoders: corrupted inputs, a narrower code, a livelier one, one bound for both parts of a variational cost."""
+"""Remedies for autoencoders: corrupted inputs, a narrower code, a livelier one, one bound for both
+parts of a variational cost."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def _narrow(recipe: Recipe) -> Recipe | Unfit:
     width = max(1, network.widths[0] // NARROW)
     if network.widths[-1] <= width:
         return Unfit("the code is at most a quarter as wide as the input already")
-    return recipe.but(network=network.but(widths=(*network.widths[:-1], width), top=min(network.top, width)))
+    return recipe.but(
+        network=network.but(widths=(*network.widths[:-1], width), top=min(network.top, width))
+    )
 
 
 def _liven(recipe: Recipe) -> Recipe | Unfit:
@@ -38,7 +41,11 @@ def _liven(recipe: Recipe) -> Recipe | Unfit:
         return Unfit(f"{type(network).__name__} has no code whose activation can be chosen")
     if network.top:
         more = min(network.widths[-1], max(2 * network.top, network.widths[-1] // 5))
-        return recipe.but(network=network.but(top=more)) if more > network.top else Unfit("all units of the code are kept already")
+        return (
+            recipe.but(network=network.but(top=more))
+            if more > network.top
+            else Unfit("all units of the code are kept already")
+        )
     if network.sparsity:
         return recipe.but(network=network.but(sparsity=network.sparsity / 10))
     if isinstance(network.code or network.activation, LeakyReLU | Sigmoid):
@@ -52,8 +59,13 @@ def _count_whole_inputs(recipe: Recipe) -> Recipe | Unfit:
         return Unfit("its loss stands alone: there is no price on a code beside it")
     if isinstance(loss, MeanSquaredError):
         x = prepared(recipe, recipe.data.load())[0].train.x
-        # Pixels from 0 to 1 differ too little for a normal density of spread 1, which half the sum of squares is: the code would still not pay.
-        return recipe.but(loss=BinaryCrossEntropy() if float(x.min()) >= 0 and float(x.max()) <= 1 else Quadratic())
+        # Pixels from 0 to 1 differ too little for a normal density of spread 1, which half the sum
+        # of squares is: the code would still not pay.
+        return recipe.but(
+            loss=BinaryCrossEntropy()
+            if float(x.min()) >= 0 and float(x.max()) <= 1
+            else Quadratic()
+        )
     if not isinstance(loss, BinaryCrossEntropy | Quadratic) or loss.outputs == SUM:
         return Unfit("the loss counts whole inputs already, or has no other way to count")
     return recipe.but(loss=loss.but(outputs=SUM))

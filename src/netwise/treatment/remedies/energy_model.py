@@ -24,7 +24,9 @@ def _begin_at_base_rates(recipe: Recipe) -> Recipe | Unfit:
 def _centre(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
     if not isinstance(network, RBM | DBN):
-        return Unfit(f"{type(network).__name__} is no restricted machine, whose units can be centred")
+        return Unfit(
+            f"{type(network).__name__} is no restricted machine, whose units can be centred"
+        )
     if network.centred:
         return Unfit("the units are centred already")
     return recipe.but(network=network.but(centred=True))
@@ -32,7 +34,9 @@ def _centre(recipe: Recipe) -> Recipe | Unfit:
 
 def _raise_rate(recipe: Recipe) -> Recipe | Unfit:
     if not recipe.network.by_phases:
-        return Unfit("a rate is raised blindly for energy models only; search it instead, by search_rate")
+        return Unfit(
+            "a rate is raised blindly for energy models only; search it instead, by search_rate"
+        )
     lr = getattr(recipe.optimizer, "lr", None)
     if lr is None or lr * 10 > FASTEST:
         return Unfit("ten times the rate would be above 1")
@@ -41,7 +45,9 @@ def _raise_rate(recipe: Recipe) -> Recipe | Unfit:
 
 def _use_pcd(recipe: Recipe) -> Recipe | Unfit:
     if not isinstance(recipe.loss, CD):
-        return Unfit("the chains of the negative phase go on from step to step already, or there is none")
+        return Unfit(
+            "the chains of the negative phase go on from step to step already, or there is none"
+        )
     return recipe.but(loss=PCD(steps=recipe.loss.steps))
 
 
@@ -57,7 +63,9 @@ def _more_gibbs_steps(recipe: Recipe) -> Recipe | Unfit:
 def _lower_learning(recipe: Recipe) -> Recipe | Unfit:
     lr = getattr(recipe.optimizer, "lr", None)
     if not recipe.network.by_phases or lr is None:
-        return Unfit("this is for chains that have to keep up with the weights; of other networks lower the rate by lower_rate")
+        return Unfit(
+            "this is for chains that have to keep up with the weights; of other networks lower the rate by lower_rate"
+        )
     return with_rate(recipe, lr / 10)
 
 
@@ -75,7 +83,9 @@ def _use_storkey(recipe: Recipe) -> Recipe | Unfit:
     if not isinstance(network, Hopfield):
         return Unfit(f"{type(network).__name__} stores no patterns by a rule")
     if network.rule in (STORKEY, PSEUDO_INVERSE):
-        return Unfit(f"the patterns are stored by {network.rule} already, which keeps as many or more")
+        return Unfit(
+            f"the patterns are stored by {network.rule} already, which keeps as many or more"
+        )
     return recipe.but(network=network.but(rule=STORKEY))
 
 
@@ -96,7 +106,12 @@ CENTRE = Remedy(
     "Melchior, Fischer, Wiskott 2016",
 )
 RAISE_RATE = Remedy(
-    "raise_rate", "Ten times the learning rate", ("hidden_unused",), _raise_rate, "lr = 10 * lr in the optimizer", "Hinton 2012, practical guide, section 7"
+    "raise_rate",
+    "Ten times the learning rate",
+    ("hidden_unused",),
+    _raise_rate,
+    "lr = 10 * lr in the optimizer",
+    "Hinton 2012, practical guide, section 7",
 )
 USE_PCD = Remedy(
     "use_persistent_chains",

@@ -1,4 +1,5 @@
-"""Remedies for the start and the flow of gradients: activation, initializer, normalisation, inputs."""
+"""Remedies for the start and the flow of gradients: activation, initializer, normalisation,
+inputs."""
 
 from __future__ import annotations
 
@@ -23,8 +24,13 @@ def _hidden_activation(recipe: Recipe) -> Activation | None:
 
 
 def fixed(recipe: Recipe, what: str) -> str:
-    """Why a network's field cannot be changed: it is the user's own, or a published form that has none."""
-    return OWN if isinstance(recipe.network, Own) else f"{type(recipe.network).__name__} has no {what} to change: it is what was published"
+    """Why a network's field cannot be changed: it is the user's own, or a published form that has
+    none."""
+    return (
+        OWN
+        if isinstance(recipe.network, Own)
+        else f"{type(recipe.network).__name__} has no {what} to change: it is what was published"
+    )
 
 
 def _use_relu(recipe: Recipe) -> Recipe | Unfit:
@@ -57,7 +63,11 @@ def _use_batch_norm(recipe: Recipe) -> Recipe | Unfit:
         return recipe.but(network=network.but(block=network.block.replace("C", "CB")))
     has = getattr(network, "batch_norm", None)
     if has is None:
-        return Unfit(OWN if isinstance(network, Own) else f"{type(network).__name__} has no place for batch norm: use an MLP, or another network")
+        return Unfit(
+            OWN
+            if isinstance(network, Own)
+            else f"{type(network).__name__} has no place for batch norm: use an MLP, or another network"
+        )
     if has:
         return Unfit("the network has batch norm already")
     if isinstance(network, MLP) and len(network.widths) == 2:
@@ -72,20 +82,28 @@ def _use_leaky_relu(recipe: Recipe) -> Recipe | Unfit:
     if activation is None:
         return Unfit(fixed(recipe, "activation"))
     if not isinstance(activation, ReLU):
-        return Unfit(f"the hidden layers are {type(activation).__name__}, which does not die as ReLU does")
+        return Unfit(
+            f"the hidden layers are {type(activation).__name__}, which does not die as ReLU does"
+        )
     return recipe.but(network=recipe.network.but(activation=LeakyReLU()))
 
 
 def _use_residual(recipe: Recipe) -> Recipe | Unfit:
     network = recipe.network
     if isinstance(network, ResNet | CIFARResNet):
-        return recipe.but(network=network.but(plain=False)) if network.plain else Unfit("the network has shortcuts already")
+        return (
+            recipe.but(network=network.but(plain=False))
+            if network.plain
+            else Unfit("the network has shortcuts already")
+        )
     if not isinstance(network, MLP):
         return Unfit(fixed(recipe, "place for shortcuts"))
     if network.residual:
         return Unfit("the network has shortcuts already")
     if not any(a == b for a, b in pairwise(network.widths[:-1])):
-        return Unfit("no two hidden layers next to each other are equally wide, so nothing can be added")
+        return Unfit(
+            "no two hidden layers next to each other are equally wide, so nothing can be added"
+        )
     return recipe.but(network=network.but(residual=True))
 
 
@@ -96,8 +114,14 @@ def _standardise_inputs(recipe: Recipe) -> Recipe | Unfit:
         return Unfit("the inputs are standardised already")
     network = recipe.network
     binary = network.by_phases and getattr(network, "visible_units", BINARY) == BINARY
-    if binary or network.stores or (network.learns == ITSELF and isinstance(recipe.loss, BinaryCrossEntropy)):
-        return Unfit(f"{type(network).__name__} learns inputs from 0 to 1 here, and standardised ones go below 0")
+    if (
+        binary
+        or network.stores
+        or (network.learns == ITSELF and isinstance(recipe.loss, BinaryCrossEntropy))
+    ):
+        return Unfit(
+            f"{type(network).__name__} learns inputs from 0 to 1 here, and standardised ones go below 0"
+        )
     return recipe.but(preprocess=(*recipe.preprocess, Standardise()))
 
 
@@ -112,7 +136,14 @@ USE_RELU = Remedy(
 USE_FITTING_INIT = Remedy(
     "use_fitting_init",
     "the start that fits the activation (He for ReLU, Glorot for sigmoid and tanh)",
-    ("start_symmetric", "vanishing_gradient", "exploding_gradient", "saturation", "dead_relu", "not_learning"),
+    (
+        "start_symmetric",
+        "vanishing_gradient",
+        "exploding_gradient",
+        "saturation",
+        "dead_relu",
+        "not_learning",
+    ),
     _use_fitting_init,
     "nn.init.kaiming_normal_(layer.weight) for ReLU, nn.init.xavier_uniform_(layer.weight) for sigmoid and tanh, zero biases",
     "note 000, claims I05 and I06; Glorot, Bengio 2010",

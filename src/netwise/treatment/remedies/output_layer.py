@@ -24,7 +24,9 @@ def _use_cross_entropy(recipe: Recipe) -> Recipe | Unfit:
     if isinstance(recipe.loss, CrossEntropy):
         return Unfit("the loss is cross-entropy already")
     if recipe.network.learns != TARGETS or recipe.network.by_phases:
-        return Unfit(f"{type(recipe.network).__name__} learns its inputs, and cross-entropy is for classes")
+        return Unfit(
+            f"{type(recipe.network).__name__} learns its inputs, and cross-entropy is for classes"
+        )
     if recipe.data.load().task != CLASSIFICATION:
         return Unfit("the targets are numbers, and cross-entropy is for classes")
     network = recipe.network

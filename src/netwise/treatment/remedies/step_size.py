@@ -18,7 +18,8 @@ DECADES = range(-6, 7)
 
 
 def _search_rate(recipe: Recipe) -> Recipe | Unfit:
-    """The rate whose training loss falls farthest in a short run from the same start, over twelve decades."""
+    """The rate whose training loss falls farthest in a short run from the same start, over twelve
+    decades."""
     falls: dict[float, float] = {}
     for decade in DECADES:
         rate = recipe.optimizer.lr * 10.0**decade
@@ -27,12 +28,15 @@ def _search_rate(recipe: Recipe) -> Recipe | Unfit:
     if not math.isfinite(falls[best]):
         return Unfit("the loss stays no number at every rate: the fault is not the rate")
     if best == recipe.optimizer.lr:
-        return Unfit(f"of the rates from {min(falls):g} to {max(falls):g}, {best:g} falls farthest already")
+        return Unfit(
+            f"of the rates from {min(falls):g} to {max(falls):g}, {best:g} falls farthest already"
+        )
     return with_rate(recipe, float(f"{best:.6g}"))
 
 
 def _loss_after(recipe: Recipe) -> float:
-    """Training loss after about `TRIAL_STEPS` steps, by the median of the last watched ones; infinite where it diverged."""
+    """Training loss after about `TRIAL_STEPS` steps, by the median of the last watched ones;
+    infinite where it diverged."""
     size = max(1, len(recipe.data.load().train))
     per_epoch = math.ceil(size / recipe.batch_size)
     short = recipe.but(epochs=max(1, math.ceil(TRIAL_STEPS / per_epoch)), stopping=Never())
@@ -63,7 +67,14 @@ def _clip_gradient(recipe: Recipe) -> Recipe | Unfit:
 SEARCH_RATE = Remedy(
     "search_rate",
     "the learning rate that falls farthest in a short trial",
-    ("rate_too_high", "rate_too_low", "not_learning", "exploding_gradient", "dead_relu", "vanishing_gradient"),
+    (
+        "rate_too_high",
+        "rate_too_low",
+        "not_learning",
+        "exploding_gradient",
+        "dead_relu",
+        "vanishing_gradient",
+    ),
     _search_rate,
     "train 60 steps from the same start at lr / 1e6 ... lr * 1e6 and take the rate whose loss fell farthest",
     "note 004, claim S06",

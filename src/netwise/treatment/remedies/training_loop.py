@@ -1,4 +1,5 @@
-"""Remedies for a loop of the user's own: what `fit` does by itself, so that there is nothing to change in a recipe."""
+"""Remedies for a loop of the user's own: what `fit` does by itself, so that there is nothing to
+change in a recipe."""
 
 from __future__ import annotations
 
