@@ -71,4 +71,4 @@ def test_the_reader_of_imports_sees_them(tmp_path: Path) -> None:
     file.write_text(
         "from netwise.training.run import Run\nfrom netwise import data, signals\nimport netwise.errors\ndef f():\n    from netwise.cli import main\n"
     )
-    assert imported(file) == {"engine", "data", "signals", "errors", "cli"}
+    assert imported(file) == {"training", "data", "signals", "errors", "cli"}
