@@ -236,7 +236,7 @@ REMEDIES = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TrialResult:
     remedy: str
     recipe: Recipe
     gain: float
@@ -255,7 +255,7 @@ T_FOR_FIVE = 2.776  # Student's t at 95 % and four degrees of freedom
 
 def trial(
     recipe: Recipe, remedy: Remedy, finding: str, seeds: Sequence[int] = range(5)
-) -> Verdict | str:
+) -> TrialResult | str:
     treated = remedy.apply(recipe)
     if isinstance(treated, str):
         return treated
@@ -263,7 +263,7 @@ def trial(
     gains = [accuracy(b) - accuracy(a) for a, b in zip(before, after, strict=True)]
     reach = T_FOR_FIVE * stdev(gains) / math.sqrt(len(gains))
     sick = fmean(finding in [f.rule for f in diagnose(run.history)] for run in after)
-    return Verdict(
+    return TrialResult(
         remedy.name, treated, fmean(gains), fmean(gains) - reach, fmean(gains) + reach, sick
     )
 

@@ -190,7 +190,7 @@ def annealing() -> float:
     torch.manual_seed(0)
     machine = nw.RBM(VISIBLE, HIDDEN, std=0.05).build()
     began = time.perf_counter()
-    nw.ais(machine, chains=1000, temperatures=10_000)
+    nw.energy.ais(machine, chains=1000, temperatures=10_000)
     return time.perf_counter() - began
 
 

@@ -113,7 +113,7 @@ def ours() -> None:
         batch_size=BATCH,
         epochs=EPOCHS,
     )
-    nw.fit_many([nw.with_rate(recipe, rate) for rate in RATES])
+    nw.fit_many([nw.with_learning_rate(recipe, rate) for rate in RATES])
 
 
 WAYS: dict[str, Callable[[], None]] = {"naive": naive, "joblib, hand-tuned": tuned, "netwise": ours}
@@ -137,7 +137,7 @@ def variants() -> dict[str, float]:
 def trivial() -> dict[str, float]:
     """Seconds of one trial, beyond nothing: a network of 4-2-3 for one epoch, kept in a folder."""
     recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 2, 3)), epochs=1)
-    space = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),))
+    space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),))
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
     def ours() -> None:
@@ -164,7 +164,11 @@ def trivial() -> dict[str, float]:
             def objective(trial: optuna.Trial) -> float:
                 rate = trial.suggest_float("lr", 1e-4, 1.0, log=True)
                 return (
-                    nw.fit(nw.with_rate(recipe, rate), folder=f"{home}/{trial.number}", test=False)
+                    nw.fit(
+                        nw.with_learning_rate(recipe, rate),
+                        folder=f"{home}/{trial.number}",
+                        test=False,
+                    )
                     .history.of("valid.accuracy")
                     .last
                 )  # type: ignore[union-attr]
@@ -263,14 +267,14 @@ def gridded(function: Callable[[np.ndarray], float], axes: int, trials: int, see
 
 def staged(function: Callable[[np.ndarray], float], axes: int, trials: int, seed: int) -> float:
     """Coarse to fine over a function that costs the same everywhere."""
-    space = nw.Space(tuple(nw.Linear(f"x{i}", 0.0, 1.0) for i in range(axes)))
-    method, rng, tried = nw.CoarseToFine(), np.random.default_rng(seed), list[nw.Tried]()
+    space = nw.Space(tuple(nw.axes.Linear(f"x{i}", 0.0, 1.0) for i in range(axes)))
+    method, rng, tried = nw.CoarseToFine(), np.random.default_rng(seed), list[nw.TrialRecord]()
     for number in range(method.stages):
         stage = method.stage(number, space, trials, 1, seed, tried)
         for _ in range(stage.trials):
             point = {axis.name: axis.value_at(float(rng.random())) for axis in stage.space.axes}
             tried.append(
-                nw.Tried(len(tried), number, point, function(np.array(list(point.values()))))
+                nw.TrialRecord(len(tried), number, point, function(np.array(list(point.values()))))
             )
     return max(t.value for t in tried if t.value is not None)
 

@@ -78,12 +78,14 @@ def both_bounds(run: nw.Run) -> dict[str, Any]:
     samples = run.recipe.data.load()
     g = torch.Generator().manual_seed(run.recipe.seed)
     rows = torch.randperm(len(samples.train), generator=g)[:500]
-    up = nw.ais(run.module, chains=500, temperatures=10_000)
-    down = nw.reverse_ais(run.module, samples.train.x[rows], temperatures=10_000, burn_in=2000)
+    up = nw.energy.ais(run.module, chains=500, temperatures=10_000)
+    down = nw.energy.reverse_ais(
+        run.module, samples.train.x[rows], temperatures=10_000, burn_in=2000
+    )
     told = {}
     for name, estimate in (("AIS", up), ("reverse AIS", down)):
         told[name] = float(
-            nw.log_likelihood(run.module, samples.test.x, log_z=estimate.log_z).mean()
+            nw.energy.log_likelihood(run.module, samples.test.x, log_z=estimate.log_z).mean()
         )
         told[f"{name}, 3 standard errors"] = 3 * estimate.error
     return told

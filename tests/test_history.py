@@ -37,9 +37,9 @@ def test_a_history_comes_back_from_plain_values() -> None:
     history = nw.History.from_rows(
         [{"step": 0, "loss": math.inf}],
         (nw.Layer("a", "Linear", 3, 2, "ReLU"),),
-        nw.Facts(classes=3),
-        nw.Ended("finished", "Done.", 1),
-        nw.MadeBy("abc", {"torch": "2"}),
+        nw.RunFacts(classes=3),
+        nw.RunEnd("finished", "Done.", 1),
+        nw.Provenance("abc", {"torch": "2"}),
     )
     again = history_from(json.loads(json.dumps(about(history))), [{"step": 0, "loss": "inf"}])
     assert again == history

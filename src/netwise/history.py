@@ -75,7 +75,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What is known of a run beside its signals; None where it is not.
 
     Args:
@@ -96,7 +96,7 @@ class Facts:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Facts(classes=10).loss_of_guessing is None
+        >>> nw.RunFacts(classes=10).loss_of_guessing is None
         True
     """
 
@@ -122,7 +122,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunEnd:
     """How a run ended, with its sentence.
 
     Args:
@@ -132,7 +132,7 @@ class Ended:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Ended("finished", "All 5 epochs done.", 90).how
+        >>> nw.RunEnd("finished", "All 5 epochs done.", 90).how
         'finished'
     """
 
@@ -142,7 +142,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class MadeBy:
+class Provenance:
     """Who made a history, and on what.
 
     Args:
@@ -153,7 +153,7 @@ class MadeBy:
 
     Example:
         >>> import netwise as nw
-        >>> nw.MadeBy().recipe
+        >>> nw.Provenance().recipe
         ''
     """
 
@@ -184,9 +184,9 @@ class History:
 
     series: Mapping[tuple[str, str], Series]
     layers: tuple[Layer, ...] = ()
-    facts: Facts = Facts()
-    ended: Ended = Ended(RUNNING, "Still running.", 0)
-    made_by: MadeBy = MadeBy()
+    facts: RunFacts = RunFacts()
+    ended: RunEnd = RunEnd(RUNNING, "Still running.", 0)
+    made_by: Provenance = Provenance()
 
     def of(self, signal: str, layer: str = NETWORK) -> Series | None:
         """One series, or None where nothing was recorded."""
@@ -201,9 +201,9 @@ class History:
     def from_rows(
         rows: Iterable[Mapping[str, Any]],
         layers: tuple[Layer, ...] = (),
-        facts: Facts = Facts(),
-        ended: Ended | None = None,
-        made_by: MadeBy = MadeBy(),
+        facts: RunFacts = RunFacts(),
+        ended: RunEnd | None = None,
+        made_by: Provenance = Provenance(),
     ) -> History:
         """A history from its rows: `{"step": 3, "loss": 0.5, "gradient.rms|layer1": 0.01}`."""
         steps: dict[tuple[str, str], list[int]] = {}
@@ -220,7 +220,7 @@ class History:
                 values.setdefault((signal, layer), []).append(float(value))
         series = {key: Series(tuple(steps[key]), tuple(values[key])) for key in steps}
         return History(
-            series, layers, facts, ended or Ended(RUNNING, "Still running.", last), made_by
+            series, layers, facts, ended or RunEnd(RUNNING, "Still running.", last), made_by
         )
 
     def but(self, **changes: Any) -> History:
@@ -243,7 +243,7 @@ def history_from(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) ->
     return History.from_rows(
         rows,
         tuple(Layer(**layer) for layer in plain["layers"]),
-        Facts(**plain["facts"]),
-        Ended(**plain["ended"]),
-        MadeBy(**plain["made_by"]),
+        RunFacts(**plain["facts"]),
+        RunEnd(**plain["ended"]),
+        Provenance(**plain["made_by"]),
     )

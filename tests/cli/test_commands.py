@@ -102,7 +102,7 @@ def test_a_recipe_is_trained_with_a_field_changed() -> None:
     )
     assert result.exit_code == 0
     (other,) = (path for path in Path("others").iterdir() if path.is_dir())
-    changed = nw.changes(
+    changed = nw.recipe_diff(
         nw.read_recipe(folder / "recipe.toml"), nw.read_recipe(other / "recipe.toml")
     )
     assert changed == {"optimizer.lr": (0.001, 0.01), "optimizer.beta1": (0.9, 0.5), "seed": (0, 4)}
@@ -240,7 +240,7 @@ def test_treat_cures_and_says_how() -> None:
 def test_an_own_network_runs_only_when_trusted(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
     Path("mine_cli.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
     Path("own.toml").write_text(
-        'data = "iris"\nepochs = 2\nnetwork = {kind = "Own", source = "mine_cli:net"}\n'
+        'data = "iris"\nepochs = 2\nnetwork = {kind = "CustomNetwork", source = "mine_cli:net"}\n'
     )
     refused = run("train", "own.toml")
     assert refused.exit_code == 2
@@ -417,9 +417,11 @@ def test_another_kind_of_part_comes_with_its_own_defaults(here: Path) -> None:
 
 def test_no_command_runs_code_that_a_word_or_file_names_unasked(here: Path) -> None:
     (here / "trap.py").write_text("raise SystemExit('imported')")
-    (here / "r.toml").write_text('data = "iris"\nnetwork = {kind = "Own", source = "trap:Net"}')
+    (here / "r.toml").write_text(
+        'data = "iris"\nnetwork = {kind = "CustomNetwork", source = "trap:Net"}'
+    )
     for words in (
-        ("anatomy", "Own", "--set", "source=trap:Net", "--image", "4"),
+        ("anatomy", "CustomNetwork", "--set", "source=trap:Net", "--image", "4"),
         ("anatomy", "r.toml"),
         ("start", "r.toml"),
         ("rate", "r.toml"),

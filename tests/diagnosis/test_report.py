@@ -93,4 +93,4 @@ def test_the_report_as_plain_values_is_strict_json(sick_run: nw.Run) -> None:
 @pytest.mark.parametrize("how", ["finished", "diverged"])
 def test_a_run_that_ended_at_once_is_diagnosed(small: nw.Recipe, how: str) -> None:
     history = nw.fit(small.but(epochs=1, batch_size=500)).history
-    nw.diagnose(replace(history, ended=nw.Ended(how, "x.", 1)))
+    nw.diagnose(replace(history, ended=nw.RunEnd(how, "x.", 1)))

@@ -97,7 +97,7 @@ def test_the_verdicts() -> None:
     [((True, True), "confirmed"), ((True, False), "partly confirmed"), ((False, False), "refuted")],
 )
 def test_a_verdict_can_fail(holds: tuple[bool, ...], verdict: str) -> None:
-    assert nw.Outcome({}, tuple(Criterion("x", 0.0, h) for h in holds), "", {}).verdict == verdict
+    assert nw.LabResult({}, tuple(Criterion("x", 0.0, h) for h in holds), "", {}).verdict == verdict
 
 
 def test_results_are_recorded_with_what_made_them(tmp_path: Path) -> None:

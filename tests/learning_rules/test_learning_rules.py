@@ -21,10 +21,10 @@ def data(samples: int = 20, ins: int = 5, outs: int = 2) -> tuple[torch.Tensor, 
 def test_accumulated_back_propagation_is_autograds_gradient_of_the_mean_error(
     widths: tuple[int, ...],
 ) -> None:
-    net = nw.ThresholdNetwork.drawn(widths, torch.Generator().manual_seed(1))
+    net = nw.learning_rules.ThresholdNetwork.drawn(widths, torch.Generator().manual_seed(1))
     x, y = data()
     after = net.accumulated(x, y, rate=0.7)
-    live = nw.ThresholdNetwork(
+    live = nw.learning_rules.ThresholdNetwork(
         tuple(w.clone().requires_grad_() for w in net.weights),
         tuple(t.clone().requires_grad_() for t in net.thresholds),
     )
@@ -36,7 +36,7 @@ def test_accumulated_back_propagation_is_autograds_gradient_of_the_mean_error(
 
 
 def test_standard_back_propagation_is_online_descent() -> None:
-    net = nw.ThresholdNetwork.drawn((5, 4, 2), torch.Generator().manual_seed(1))
+    net = nw.learning_rules.ThresholdNetwork.drawn((5, 4, 2), torch.Generator().manual_seed(1))
     x, y = data()
     weights = [w.clone().requires_grad_() for w in net.weights]
     biases = [(-t).clone().requires_grad_() for t in net.thresholds]  # a threshold is minus a bias
@@ -56,7 +56,7 @@ def test_standard_back_propagation_is_online_descent() -> None:
 
 
 def test_a_neuron_is_autograds_and_remembers() -> None:
-    neuron = nw.Neuron((2.0,), threshold=-2.0)
+    neuron = nw.learning_rules.Neuron((2.0,), threshold=-2.0)
     w, b = (
         torch.tensor(2.0, dtype=torch.float64, requires_grad=True),
         torch.tensor(2.0, dtype=torch.float64, requires_grad=True),
@@ -80,10 +80,10 @@ def test_a_neuron_is_autograds_and_remembers() -> None:
 
 def test_hebb_is_a_mean_of_outer_products_and_grows_without_end() -> None:
     x, y = torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0], [-1.0]])
-    assert nw.hebb(torch.zeros(1, 2), x, y, rate=1.0).tolist() == [[0.0, -1.0]]
+    assert nw.learning_rules.hebb(torch.zeros(1, 2), x, y, rate=1.0).tolist() == [[0.0, -1.0]]
     w = torch.tensor([[0.1, 0.1]])
     for _ in range(60):
-        w = nw.hebb(w, x, x @ w.T, rate=0.5)
+        w = nw.learning_rules.hebb(w, x, x @ w.T, rate=0.5)
     assert float(w.norm()) > 1e6
 
 
@@ -97,7 +97,7 @@ def test_oja_finds_the_principal_components_in_order() -> None:
     x = x - x.mean(0)
     w = 0.1 * torch.randn(3, 4, generator=g, dtype=torch.float64)
     for _ in range(3000):
-        w = nw.oja(w, x, rate=0.02)
+        w = nw.learning_rules.oja(w, x, rate=0.02)
     vectors = torch.linalg.eigh(x.T @ x)[1]
     assert torch.allclose(
         (w @ vectors.flip(1)[:, :3]).abs(), torch.eye(3, dtype=torch.float64), atol=1e-3
@@ -115,7 +115,7 @@ def test_delta_learns_and_and_or_and_not_xor(gate: str, learns: bool) -> None:
     )
     w = torch.zeros(1, 3)
     for _ in range(200):
-        w = nw.delta(w, x, target, (x @ w.T > 0).float(), rate=0.5)
+        w = nw.learning_rules.delta(w, x, target, (x @ w.T > 0).float(), rate=0.5)
     assert bool(((x @ w.T > 0).float() == target).all()) is learns
 
 
@@ -125,10 +125,12 @@ def test_delta_is_the_gradient_of_squared_error_for_linear_and_of_cross_entropy_
     x, target = data(ins=3)
     w = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
     (linear,) = torch.autograd.grad((x @ w.T - target).square().sum() / 2 / len(x), w)
-    assert torch.allclose(nw.delta(w, x, target, x @ w.T, rate=1.0), w - linear)
+    assert torch.allclose(nw.learning_rules.delta(w, x, target, x @ w.T, rate=1.0), w - linear)
     z = x @ w.T
     (sigmoid,) = torch.autograd.grad(nw.BinaryCrossEntropy()(z, target), w)
-    assert torch.allclose(nw.delta(w, x, target, torch.sigmoid(x @ w.T), rate=1.0), w - sigmoid)
+    assert torch.allclose(
+        nw.learning_rules.delta(w, x, target, torch.sigmoid(x @ w.T), rate=1.0), w - sigmoid
+    )
 
 
 class Counted(float):
@@ -202,7 +204,7 @@ def test_the_counts_of_operations_are_those_of_doing_it(widths: tuple[int, ...])
                 ]
         return [value for row in found for value in row]
 
-    told = nw.count_operations(widths)
+    told = nw.learning_rules.count_operations(widths)
     answers = []
     for way, expected in (
         (by_paths, told.paths),
@@ -217,7 +219,7 @@ def test_the_counts_of_operations_are_those_of_doing_it(widths: tuple[int, ...])
 
 
 def test_backward_wins_by_more_with_every_layer() -> None:
-    deep = nw.count_operations((100, *[100] * 6, 1))
+    deep = nw.learning_rules.count_operations((100, *[100] * 6, 1))
     assert deep.backward < deep.forward / 1000 < deep.paths / 1e6
     with pytest.raises(ValueError, match="at least two numbers"):
-        nw.count_operations((3,))
+        nw.learning_rules.count_operations((3,))

@@ -78,7 +78,7 @@ def test_ties_of_zeros_behind_a_relu_pass_no_gradient_either_way() -> None:
 
 @pytest.mark.parametrize(
     "network",
-    [nw.MLP((16, 8, 3)), nw.LeNet5((1, 28, 28), 3), nw.Own("torch.nn:Flatten")],
+    [nw.MLP((16, 8, 3)), nw.LeNet5((1, 28, 28), 3), nw.CustomNetwork("torch.nn:Flatten")],
     ids=lambda n: type(n).__name__,
 )
 def test_building_is_by_the_seed_and_each_module_is_fresh(network: nw.Network) -> None:
@@ -97,9 +97,9 @@ def top_level() -> nn.Module:
 
 
 def test_an_own_network_is_kept_by_its_name() -> None:
-    own = nw.Own(top_level)
+    own = nw.CustomNetwork(top_level)
     assert own.source == f"{__name__}:top_level"
-    assert own == nw.Own(f"{__name__}:top_level")
+    assert own == nw.CustomNetwork(f"{__name__}:top_level")
     assert isinstance(own.build(), nn.Sequential)
 
 
@@ -115,7 +115,7 @@ def test_an_own_network_is_kept_by_its_name() -> None:
 )
 def test_a_function_without_a_name_is_refused(source: object, text: str) -> None:
     with pytest.raises(nw.WrongValue, match=text):
-        nw.Own(source)  # type: ignore[arg-type]
+        nw.CustomNetwork(source)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_a_function_without_a_name_is_refused(source: object, text: str) -> None
 )
 def test_an_own_network_that_cannot_be_built_is_told(source: str, text: str) -> None:
     with pytest.raises(nw.WrongValue, match=text.replace("?", r"\?")):
-        nw.Own(source).build()
+        nw.CustomNetwork(source).build()

@@ -222,7 +222,7 @@ def test_drop_connect_drops_weights_and_keeps_the_mean() -> None:
 
 @pytest.mark.parametrize("letters", ["C", "CA", "CBA", "CAB", "CAP", "CBAPD", "PCA", "CABPD"])
 def test_each_letter_of_a_block_may_be_left_out(letters: str) -> None:
-    block = nw.cbapd(3, 8, letters)
+    block = nw.conv_block(3, 8, letters)
     kinds = {"C": "conv", "B": "norm", "A": "activation", "P": "pool", "D": "dropout"}
     assert [name for name, _ in block.named_children()] == [kinds[letter] for letter in letters]
     assert block(torch.rand(2, 3, 8, 8)).shape == (
@@ -240,14 +240,15 @@ def test_sizes_are_torchs_and_tensorflows(size: int) -> None:
             x = torch.zeros(1, 1, size, size)
             if kernel <= size:
                 assert (
-                    nw.valid_size(size, kernel, stride) == F.max_pool2d(x, kernel, stride).shape[-1]
+                    nw.sizes.valid(size, kernel, stride)
+                    == F.max_pool2d(x, kernel, stride).shape[-1]
                 )
-            before, after = nw.same_padding(size, kernel, stride)
+            before, after = nw.sizes.same_padding(size, kernel, stride)
             assert 0 <= after - before <= 1
             padded = F.pad(x, (before, after, before, after))
             if kernel <= padded.shape[-1]:
                 assert (
-                    nw.same_size(size, stride)
+                    nw.sizes.same(size, stride)
                     == -(-size // stride)
                     == F.max_pool2d(padded, kernel, stride).shape[-1]
                 )
@@ -268,7 +269,7 @@ def test_convolutions_that_keep_the_size_are_torchs_own_same_at_stride_one() -> 
 def test_max_pooling_sends_the_error_to_the_greatest_alone() -> None:
     # note 001, claim Y08
     x = torch.tensor([[[[1.0, 5.0], [2.0, 3.0]]]], requires_grad=True)
-    (g,) = torch.autograd.grad(nw.cbapd(1, 1, "CAP")[-1](x).sum(), x)
+    (g,) = torch.autograd.grad(nw.conv_block(1, 1, "CAP")[-1](x).sum(), x)
     assert g.tolist() == [[[[0.0, 1.0], [0.0, 0.0]]]]
 
 

@@ -100,7 +100,7 @@ def test_memory_and_output_of_sequences_and_of_heads() -> None:
     assert told.output == (10, 20)
     assert [organ.memory for organ in told.organs] == [4 * 20 * 4, 4 * 20 * 8, 4 * 20 * 10]
     assert told.memory == sum(organ.memory for organ in told.organs)
-    plain = nw.plain_anatomy(told)
+    plain = nw.anatomy_as_dict(told)
     assert plain["parameters"] == told.parameters
     assert plain["organs"][1]["kind"] == "LSTM"
 
@@ -114,12 +114,12 @@ def test_published_work() -> None:
 
 def test_a_deep_network_is_drawn_by_its_modules(tmp_path: Path) -> None:
     for network, shape in ((nw.ResNet(depth=50), (3, 64, 64)), (nw.LeNet5(), (1, 28, 28))):
-        path = nw.picture_anatomy(
+        path = nw.plot_anatomy(
             nw.describe(network, shape), tmp_path / f"{type(network).__name__}.png"
         )
         assert path.stat().st_size > 10_000
     with pytest.raises(ValueError, match="ends in .png or .svg"):
-        nw.picture_anatomy(nw.describe(nw.LeNet5(), (1, 28, 28)), tmp_path / "a.gif")
-    svg = nw.picture_activations(tmp_path / "a.svg").read_text()
+        nw.plot_anatomy(nw.describe(nw.LeNet5(), (1, 28, 28)), tmp_path / "a.gif")
+    svg = nw.plot_activations(tmp_path / "a.svg").read_text()
     assert "currentColor" not in svg
     assert all(name in svg for name in ("GELU", "Sigmoid", "HardSwish"))

@@ -132,12 +132,12 @@ def test_maxout_takes_the_largest_of_neighbouring_pieces_also_of_maps() -> None:
 def test_the_character_of_an_activation_is_its_closed_form(
     activation: nw.Activation, fades: float, dies: float, mean: float
 ) -> None:
-    c = nw.character(activation)
+    c = nw.activation_properties(activation)
     assert c.fades == pytest.approx(fades, abs=2e-4)
     assert c.dies == pytest.approx(dies, abs=2e-4)
     assert c.mean == pytest.approx(mean, abs=1e-6)
     with pytest.raises(TypeError, match="takes several numbers"):
-        nw.character(nw.Softmax())
+        nw.activation_properties(nw.Softmax())
 
 
 def test_softmax_is_monotone_not_local_and_can_be_inverted() -> None:

@@ -14,7 +14,7 @@ from netwise.parts.initializers import INITIALIZERS, fans, initialize
 
 FAN_IN, FAN_OUT = 400, 250
 STD = {
-    nw.ByNetwork(): math.sqrt(1 / (3 * FAN_IN)),
+    nw.ModuleDefault(): math.sqrt(1 / (3 * FAN_IN)),
     nw.Normal(std=0.3): 0.3,
     nw.LeCun(): math.sqrt(1 / FAN_IN),
     nw.Glorot(): math.sqrt(2 / (FAN_IN + FAN_OUT)),
@@ -64,7 +64,7 @@ def test_initialize_leaves_norm_layers_alone() -> None:
 def test_by_network_changes_nothing() -> None:
     module = nn.Linear(4, 4)
     before = module.weight.clone()
-    initialize(module, nw.ByNetwork(), torch.Generator())
+    initialize(module, nw.ModuleDefault(), torch.Generator())
     assert torch.equal(module.weight, before)
 
 

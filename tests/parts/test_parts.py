@@ -20,16 +20,18 @@ GIVEN = {
     "images": nw.data.images("photos"),
     "MLP": nw.MLP((64, 30, 10)),
     "Resize": nw.Resize(28, 28),
-    "Own": nw.Own("torch.nn:Flatten"),
+    "CustomNetwork": nw.CustomNetwork("torch.nn:Flatten"),
     "csv": nw.data.csv("t.csv", "y"),
     "fold": nw.data.Fold(data=nw.data.digits()),
     "fewer": nw.data.Fewer(data=nw.data.digits(), rows=10),
-    "Linear": nw.Linear("network.dropout", 0.0, 0.5),
-    "Log": nw.Log("optimizer.lr", 1e-3, 1.0),
-    "Whole": nw.Whole("batch_size", 1, 9),
-    "Choice": nw.Choice("optimizer.kind", ("SGD", "Adam")),
-    "Space": nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)),
-    "Search": nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)), trials=3),
+    "Linear": nw.axes.Linear("network.dropout", 0.0, 0.5),
+    "Log": nw.axes.Log("optimizer.lr", 1e-3, 1.0),
+    "Whole": nw.axes.Integer("batch_size", 1, 9),
+    "Choice": nw.axes.Choice("optimizer.kind", ("SGD", "Adam")),
+    "Space": nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),)),
+    "SearchPlan": nw.SearchPlan(
+        space=nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),)), trials=3
+    ),
 }
 MEMBERS = [
     (family, name, member)
@@ -66,11 +68,11 @@ def test_a_part_is_the_same_after_a_round_trip_through_a_file(
     field = {f.name: rule_of(f).family for f in dataclasses.fields(nw.Recipe)}  # type: ignore[union-attr]
     base = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
     part = made(name, member)
-    if family in (nw.Axis, nw.Method, nw.Space, nw.Search):
-        plan = GIVEN["Search"]
+    if family in (nw.axes.Axis, nw.SearchMethod, nw.Space, nw.SearchPlan):
+        plan = GIVEN["SearchPlan"]
         whole = {
-            nw.Axis: lambda: plan.but(space=nw.Space((part,))),
-            nw.Method: lambda: plan.but(method=part),
+            nw.axes.Axis: lambda: plan.but(space=nw.Space((part,))),
+            nw.SearchMethod: lambda: plan.but(method=part),
             nw.Space: lambda: plan.but(space=part),
         }
         plan = whole.get(family, lambda: part)()
@@ -102,7 +104,7 @@ def test_every_default_of_a_recipe_has_its_reason() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.__name__)
 def test_an_interface_says_that_it_is_one(family: type[Part]) -> None:
-    if family in (nw.FineTune, nw.Space, nw.Search):
+    if family in (nw.FineTune, nw.Space, nw.SearchPlan):
         return  # the family is its one member
     if family is nw.data.Data:
         with pytest.raises(TypeError, match="interface"):
@@ -118,8 +120,8 @@ def test_an_interface_says_that_it_is_one(family: type[Part]) -> None:
         nw.Preprocess: lambda p: p.apply(None, {}),
         nw.Augment: lambda p: p.apply(None, None),
         nw.Optimizer: lambda p: p.build([]),
-        nw.Axis: lambda p: p.value_at(0.5),
-        nw.Method: lambda p: p.sampler(0),
+        nw.axes.Axis: lambda p: p.value_at(0.5),
+        nw.SearchMethod: lambda p: p.sampler(0),
     }
     with pytest.raises(TypeError, match="interface"):
         calls.get(family, lambda p: p.build())(family())

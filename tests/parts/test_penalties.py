@@ -28,7 +28,7 @@ def test_prices_are_their_formulas() -> None:
     assert nw.ElasticNet(l1=0.1, l2=0.3).price(W).item() == pytest.approx(
         0.15 * FLAT.square().sum().item() + 0.1 * FLAT.abs().sum().item(), rel=1e-6
     )
-    both = nw.Together((nw.L1(strength=0.3), nw.L2(strength=0.3)))
+    both = nw.SumOfPenalties((nw.L1(strength=0.3), nw.L2(strength=0.3)))
     assert both.price(W).item() == pytest.approx(
         nw.L1(strength=0.3).price(W).item() + nw.L2(strength=0.3).price(W).item(), rel=1e-6
     )

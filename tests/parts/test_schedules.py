@@ -17,10 +17,10 @@ def factors(schedule: nw.Schedule, epochs: int, steps: int = 1) -> list[float]:
     """The factor at each step of a run."""
     state, seen = schedule.init(), []
     for epoch in range(epochs):
-        factor, state = schedule.next(state, nw.Moment(epoch, epochs))
+        factor, state = schedule.next(state, nw.ScheduleContext(epoch, epochs))
         for step in range(steps):
             if schedule.each_step:
-                factor, _ = schedule.next(state, nw.Moment(epoch + step / steps, epochs))
+                factor, _ = schedule.next(state, nw.ScheduleContext(epoch + step / steps, epochs))
             seen.append(factor)
     return seen
 
@@ -83,7 +83,7 @@ def test_the_notes_program_of_exponential_decay() -> None:
     # -0.99999942, rate 0.13515
     schedule, w = nw.Exponential(factor=0.99), 5.0
     for epoch in range(40):
-        rate = 0.2 * schedule.next({}, nw.Moment(epoch, 40))[0]
+        rate = 0.2 * schedule.next({}, nw.ScheduleContext(epoch, 40))[0]
         w -= rate * 2 * (w + 1)
     assert w == pytest.approx(-0.99999942, abs=1e-7)
     assert rate == pytest.approx(0.135146, abs=1e-6)
@@ -105,7 +105,7 @@ def test_a_plateau_is_torchs() -> None:
     for epoch, loss in enumerate(losses):
         scheduler.step(loss)
         expected.append(optimizer.param_groups[0]["lr"])
-        factor, state = ours.next(state, nw.Moment(epoch + 1, 20, loss))
+        factor, state = ours.next(state, nw.ScheduleContext(epoch + 1, 20, loss))
         seen.append(factor)
     assert seen == expected
 
@@ -113,7 +113,7 @@ def test_a_plateau_is_torchs() -> None:
 def test_halve_until_ends_the_run_at_a_thousandth() -> None:
     schedule, state, factor = nw.HalveUntil(), nw.HalveUntil().init(), 1.0
     for epoch in range(20):
-        factor, state = schedule.next(state, nw.Moment(epoch, 20, 1.0 if epoch else None))
+        factor, state = schedule.next(state, nw.ScheduleContext(epoch, 20, 1.0 if epoch else None))
         if schedule.over(state):
             break
     assert factor == 2.0**-10  # the first power of a half that is at most 1/1000
@@ -161,7 +161,7 @@ def test_a_rate_that_changes_at_each_step_does_so_in_a_run() -> None:
 def test_every_schedule_gives_positive_finite_factors(cls: type[nw.Schedule]) -> None:
     schedule, state = cls(), cls().init()
     for epoch in range(30):
-        factor, state = schedule.next(state, nw.Moment(epoch, 30, 1.0 if epoch else None))
+        factor, state = schedule.next(state, nw.ScheduleContext(epoch, 30, 1.0 if epoch else None))
         assert 0 <= factor <= 1
         assert math.isfinite(factor)
         assert all(isinstance(value, float) for value in state.values())
@@ -194,7 +194,7 @@ def test_a_warm_up_before_a_plateau_counts_each_epoch_once() -> None:
     plateau, state, expected = nw.Plateau(patience=1, factor=0.5), nw.Plateau().init(), []
     for epoch in range(9):
         factor, state = plateau.next(
-            state, nw.Moment(epoch, 9, losses.values[epoch - 1] if epoch else None)
+            state, nw.ScheduleContext(epoch, 9, losses.values[epoch - 1] if epoch else None)
         )
         expected.append(80.0 * factor)
     assert rates.values[1:] == pytest.approx(expected[1:])

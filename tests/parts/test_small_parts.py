@@ -49,7 +49,7 @@ def test_clipping_equals_torch() -> None:
 def rates(schedule: nw.Schedule, epochs: int) -> list[float]:
     state, found = schedule.init(), []
     for epoch in range(epochs):
-        factor, state = schedule.next(state, nw.Moment(epoch, epochs, 1.0))
+        factor, state = schedule.next(state, nw.ScheduleContext(epoch, epochs, 1.0))
         found.append(factor)
     return found
 
@@ -77,11 +77,11 @@ def test_patience_waits_and_a_tie_is_no_improvement() -> None:
     rule = nw.Patience(3)
     state, stopped = rule.init(), None
     for epoch, loss in enumerate([1.0, 0.9, 0.9, 0.9, 0.9]):
-        why, state = rule.next(state, nw.Ending(epoch, loss))
+        why, state = rule.next(state, nw.EpochResult(epoch, loss))
         if why and stopped is None:
             stopped = epoch
     assert stopped == 4
-    assert rule.next(rule.init(), nw.Ending(0, math.nan))[0] is None
+    assert rule.next(rule.init(), nw.EpochResult(0, math.nan))[0] is None
 
 
 def test_noise_and_shift_draw_from_the_stream_they_are_given() -> None:

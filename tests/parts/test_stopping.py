@@ -9,7 +9,7 @@ import netwise as nw
 DIGITS = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), epochs=40)
 
 
-def stops_at(rule: nw.Stopping, endings: list[nw.Ending]) -> int | None:
+def stops_at(rule: nw.Stopping, endings: list[nw.EpochResult]) -> int | None:
     state = rule.init()
     for ending in endings:
         why, state = rule.next(state, ending)
@@ -21,16 +21,17 @@ def stops_at(rule: nw.Stopping, endings: list[nw.Ending]) -> int | None:
 
 def test_patience_by_accuracy_counts_no_ties() -> None:
     scores = [0.5, 0.6, 0.6, 0.6, 0.7]
-    endings = [nw.Ending(e, loss=1.0 - e / 10, quality=q) for e, q in enumerate(scores)]
+    endings = [nw.EpochResult(e, loss=1.0 - e / 10, quality=q) for e, q in enumerate(scores)]
     assert stops_at(nw.Patience(2, by="accuracy"), endings) == 3
     assert stops_at(nw.Patience(3, by="accuracy"), endings) is None
     assert stops_at(nw.Patience(2), endings) is None  # the loss falls all the while
 
 
 def test_train_down_valid_up_is_the_textbooks_rule() -> None:
-    def endings(pairs: list[tuple[float, float]]) -> list[nw.Ending]:
+    def endings(pairs: list[tuple[float, float]]) -> list[nw.EpochResult]:
         return [
-            nw.Ending(e, loss=valid, train_loss=train) for e, (train, valid) in enumerate(pairs)
+            nw.EpochResult(e, loss=valid, train_loss=train)
+            for e, (train, valid) in enumerate(pairs)
         ]
 
     assert stops_at(nw.TrainDownValidUp(), endings([(1.0, 1.0), (0.9, 0.95), (0.8, 0.97)])) == 2

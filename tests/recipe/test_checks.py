@@ -39,7 +39,7 @@ CANNOT = [
         nw.Recipe(data=nw.data.wine(), network=nw.LeNet5()),
         "takes images, and a sample has 13 features in a row. Write MLP((13, 64, 3)).",
     ),
-    (DIGITS.but(network=nw.Own(Narrow)), "gives 3 outputs, and the data have 10 classes"),
+    (DIGITS.but(network=nw.CustomNetwork(Narrow)), "gives 3 outputs, and the data have 10 classes"),
     (
         nw.Recipe(data=nw.data.diabetes(), network=nw.MLP((10, 1))),
         "is for classification, and the data are for regression. Write MeanSquaredError().",
@@ -133,6 +133,6 @@ def test_several_labels_at_once_need_targets_from_0_to_1() -> None:
 
 
 def test_batch_norm_without_scale_and_shift_is_a_letter() -> None:
-    block = nw.cbapd(3, 4, "CbA")
+    block = nw.conv_block(3, 4, "CbA")
     assert not list(block.norm.parameters())
     assert block.conv.bias is None

@@ -40,7 +40,9 @@ NETWORK = st.one_of(
         st.integers(1, 1000),
         activation=ACTIVATION,
     ),
-    st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,5})?:[A-Z][a-z]{0,9}", fullmatch=True).map(nw.Own),
+    st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,5})?:[A-Z][a-z]{0,9}", fullmatch=True).map(
+        nw.CustomNetwork
+    ),
 )
 DATA = st.one_of(
     st.builds(
@@ -73,7 +75,7 @@ RECIPES = st.builds(
         max_size=2,
     ).map(tuple),
     init=st.one_of(
-        st.just(nw.ByNetwork()),
+        st.just(nw.ModuleDefault()),
         st.builds(nw.Normal, std=POSITIVE),
         st.builds(nw.He, gain=POSITIVE),
         st.builds(nw.Glorot, shape=st.sampled_from(["uniform", "normal"])),
@@ -218,7 +220,7 @@ BASES = [
     ),
     nw.Recipe(
         data=nw.data.mnist(),
-        network=nw.Own("models:Net"),
+        network=nw.CustomNetwork("models:Net"),
         loss=nw.CrossEntropy(label_smoothing=0.1),
     ),
 ]
@@ -304,7 +306,7 @@ def test_thousands_of_mutated_files_give_a_named_field_or_a_recipe(block: int) -
     )
 )
 @example({"data": {"kind": "arrays"}})
-@example({"data": {"kind": "csv"}, "network": {"kind": "Own", "source": "os:abort; x"}})
+@example({"data": {"kind": "csv"}, "network": {"kind": "CustomNetwork", "source": "os:abort; x"}})
 def test_any_plain_value_is_answered(plain: object) -> None:
     if isinstance(plain, dict):
         with pytest.raises(nw.RecipeFileError):
@@ -316,8 +318,10 @@ def test_reading_runs_nothing_that_a_file_names(
 ) -> None:
     (tmp_path / "trap.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(str(tmp_path))
-    recipe = recipe_from(b'data = "digits"\nnetwork = {kind = "Own", source = "trap:Net"}')
-    assert recipe.network == nw.Own("trap:Net")
+    recipe = recipe_from(
+        b'data = "digits"\nnetwork = {kind = "CustomNetwork", source = "trap:Net"}'
+    )
+    assert recipe.network == nw.CustomNetwork("trap:Net")
     assert nw.check(recipe) == []
 
 

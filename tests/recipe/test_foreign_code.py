@@ -21,7 +21,7 @@ kind = "From"
 [init.recipe]
 data = "iris"
 epochs = 1
-network = {kind = "Own", source = "foreign:build"}
+network = {kind = "CustomNetwork", source = "foreign:build"}
 """
 
 

@@ -17,16 +17,18 @@ def test_changes_tells_parts_of_one_class_by_field_and_others_whole() -> None:
     other = BASE.but(
         optimizer=nw.SGD(lr=0.5), penalty=nw.L2(), network=BASE.network.but(activation=nw.Tanh())
     )
-    assert nw.changes(BASE, other) == {
+    assert nw.recipe_diff(BASE, other) == {
         "network.activation": (nw.ReLU(), nw.Tanh()),
         "optimizer.lr": (0.1, 0.5),
         "penalty": (None, nw.L2()),
     }
-    assert nw.changes(BASE, BASE.but(init=nw.Glorot())) == {"init": (nw.ByNetwork(), nw.Glorot())}
-    assert nw.changes(BASE.but(init=nw.Glorot()), BASE.but(init=nw.Glorot(shape="normal"))) == {
+    assert nw.recipe_diff(BASE, BASE.but(init=nw.Glorot())) == {
+        "init": (nw.ModuleDefault(), nw.Glorot())
+    }
+    assert nw.recipe_diff(BASE.but(init=nw.Glorot()), BASE.but(init=nw.Glorot(shape="normal"))) == {
         "init.shape": ("uniform", "normal")
     }
-    assert nw.changes(BASE, BASE) == {}
+    assert nw.recipe_diff(BASE, BASE) == {}
 
 
 def test_the_hash_changes_with_any_field() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 import netwise as nw
-from netwise.searches.plan import Search
+from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
 from netwise.searches.worker import Post, work
 
@@ -30,7 +30,9 @@ RECIPE = nw.Recipe(
     batch_size=16,
     epochs=6,
 )
-SPACE = nw.Space((nw.Log("optimizer.lr", 1e-3, 10.0), nw.Whole("width", 4, 64, log=True)))
+SPACE = nw.Space(
+    (nw.axes.Log("optimizer.lr", 1e-3, 10.0), nw.axes.Integer("width", 4, 64, log=True))
+)
 WORKERS = 2
 
 
@@ -49,7 +51,7 @@ def begun(post: Post) -> int:
 def main(folder: Path, kills: int) -> None:
     torch.set_num_threads(1)
     nw.fit(RECIPE.but(epochs=1))  # all that is imported late is there before the first fork
-    plan = Search(
+    plan = SearchPlan(
         space=SPACE, method=nw.Random(), trials=10_000, fresh=0
     )  # more than there is time for: workers always have something to do
     StudyFolder.create(folder, RECIPE, plan)

@@ -15,15 +15,15 @@ from netwise.searches.plan_file import search_of, search_text
 
 RECIPE = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
 AXES = [
-    nw.Linear("x", -2.0, 5.0),
-    nw.Log("x", 1e-4, 10.0),
-    nw.Whole("x", 3, 40),
-    nw.Whole("x", 2, 512, log=True),
+    nw.axes.Linear("x", -2.0, 5.0),
+    nw.axes.Log("x", 1e-4, 10.0),
+    nw.axes.Integer("x", 3, 40),
+    nw.axes.Integer("x", 2, 512, log=True),
 ]
 
 
 @given(st.sampled_from(AXES), st.floats(0, 1))
-def test_a_value_lies_where_it_was_asked_for(axis: nw.Axis, share: float) -> None:
+def test_a_value_lies_where_it_was_asked_for(axis: nw.axes.Axis, share: float) -> None:
     value = axis.value_at(share)
     assert axis.low <= value <= axis.high  # type: ignore[attr-defined]
     back = axis.share_of(value)
@@ -37,7 +37,7 @@ def test_a_value_lies_where_it_was_asked_for(axis: nw.Axis, share: float) -> Non
 
 @given(st.sampled_from(AXES), st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_a_narrower_axis_holds_its_values_and_lies_within(
-    axis: nw.Axis, shares: list[float]
+    axis: nw.axes.Axis, shares: list[float]
 ) -> None:
     values = [axis.value_at(share) for share in shares]
     near = axis.near(values, 0.1)
@@ -52,7 +52,7 @@ def test_a_logarithmic_axis_gives_each_decade_its_share() -> None:
     rng = optuna.samplers.RandomSampler(seed=0)
     drawn = [rng.sample_independent(None, None, "x", trial[0]) for _ in range(4000)]  # type: ignore[arg-type]
     assert np.histogram(np.log10(drawn), bins=[-4, -3, -2, -1, 0])[0].min() > 900
-    assert nw.Log("x", 1e-4, 1.0).value_at(0.75) == 0.1
+    assert nw.axes.Log("x", 1e-4, 1.0).value_at(0.75) == 0.1
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_a_logarithmic_axis_gives_each_decade_its_share() -> None:
 def test_an_axis_changes_its_field_and_nothing_else(
     field: str, value: object, seen: object
 ) -> None:
-    changed = nw.Choice(field, (value, "other")).applied(RECIPE, value)
+    changed = nw.axes.Choice(field, (value, "other")).applied(RECIPE, value)
     assert seen(changed) == value  # type: ignore[operator]
-    assert len(nw.changes(RECIPE, changed)) == 1
+    assert len(nw.recipe_diff(RECIPE, changed)) == 1
 
 
 def test_width_and_depth_are_words_for_an_mlp() -> None:
-    space = nw.Space((nw.Whole("depth", 1, 4), nw.Whole("width", 8, 64)))
+    space = nw.Space((nw.axes.Integer("depth", 1, 4), nw.axes.Integer("width", 8, 64)))
     assert space.applied(RECIPE, {"depth": 3, "width": 20}).network.widths == (64, 20, 20, 20, 10)  # type: ignore[attr-defined]
     images = RECIPE.but(network=nw.ConvNet(image=(1, 8, 8), classes=10, channels=(4,)))
     with pytest.raises(nw.WrongValue, match="a word for an MLP"):
@@ -87,18 +87,20 @@ def test_width_and_depth_are_words_for_an_mlp() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: nw.Log("x", 0.0, 1.0), "no logarithm"),
-        (lambda: nw.Linear("x", 2.0, 1.0), "must be above low"),
-        (lambda: nw.Whole("x", 0, 10, log=True), "at least 1"),
-        (lambda: nw.Choice("x", ("a",)), "at least two"),
-        (lambda: nw.Space((nw.Linear("x", 0, 1), nw.Linear("x", 0, 2))), "stands twice"),
+        (lambda: nw.axes.Log("x", 0.0, 1.0), "no logarithm"),
+        (lambda: nw.axes.Linear("x", 2.0, 1.0), "must be above low"),
+        (lambda: nw.axes.Integer("x", 0, 10, log=True), "at least 1"),
+        (lambda: nw.axes.Choice("x", ("a",)), "at least two"),
+        (lambda: nw.Space((nw.axes.Linear("x", 0, 1), nw.axes.Linear("x", 0, 2))), "stands twice"),
         (
-            lambda: nw.Space((nw.Linear("x", 0, 1, when="y", among=(1,)), nw.Choice("y", (1, 2)))),
+            lambda: nw.Space(
+                (nw.axes.Linear("x", 0, 1, when="y", among=(1,)), nw.axes.Choice("y", (1, 2)))
+            ),
             "no axis further up",
         ),
-        (lambda: nw.Linear("x", 0, 1, when="y"), "belong together"),
+        (lambda: nw.axes.Linear("x", 0, 1, when="y"), "belong together"),
         (
-            lambda: nw.Search(space=nw.Space((nw.Linear("x", 0, 1),)), folds=1),
+            lambda: nw.SearchPlan(space=nw.Space((nw.axes.Linear("x", 0, 1),)), folds=1),
             "no cross-validation",
         ),
     ],
@@ -109,22 +111,23 @@ def test_what_cannot_be_is_told(make: object, message: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__)
-def test_every_plan_goes_through_its_file(method: type[nw.Method]) -> None:
+def test_every_plan_goes_through_its_file(method: type[nw.SearchMethod]) -> None:
     import tomllib
 
     axes = (
-        nw.Choice("optimizer.kind", ("SGD", "Adam")),
-        nw.Log("optimizer.lr", 1e-4, 1.0, when="optimizer.kind", among=("SGD",)),
+        nw.axes.Choice("optimizer.kind", ("SGD", "Adam")),
+        nw.axes.Log("optimizer.lr", 1e-4, 1.0, when="optimizer.kind", among=("SGD",)),
     )
-    plan = nw.Search(space=nw.Space(axes), method=method(), trials=7, folds=3, seed=5)
+    plan = nw.SearchPlan(space=nw.Space(axes), method=method(), trials=7, folds=3, seed=5)
     assert search_of(tomllib.loads(search_text(plan))) == plan
 
 
 def test_a_model_and_its_improvement_are_those_of_the_closed_form() -> None:
     """Expected improvement against an integral by brute force."""
-    space = nw.Space((nw.Linear("x", 0.0, 1.0),))
+    space = nw.Space((nw.axes.Linear("x", 0.0, 1.0),))
     tried = [
-        nw.Tried(i, 0, {"x": x}, value=math.sin(6 * x)) for i, x in enumerate(np.linspace(0, 1, 9))
+        nw.TrialRecord(i, 0, {"x": x}, value=math.sin(6 * x))
+        for i, x in enumerate(np.linspace(0, 1, 9))
     ]
     model = nw.surrogate(space, tried, ("x",), points=51)
     best = max(t.value for t in tried if t.value is not None)
@@ -137,7 +140,13 @@ def test_a_model_and_its_improvement_are_those_of_the_closed_form() -> None:
 
 
 def test_importance_finds_the_axis_that_matters() -> None:
-    space = nw.Space((nw.Log("a", 1e-3, 1.0), nw.Linear("b", 0.0, 1.0), nw.Choice("c", ("x", "y"))))
+    space = nw.Space(
+        (
+            nw.axes.Log("a", 1e-3, 1.0),
+            nw.axes.Linear("b", 0.0, 1.0),
+            nw.axes.Choice("c", ("x", "y")),
+        )
+    )
     rng = np.random.default_rng(0)
     tried = []
     for i in range(60):
@@ -146,7 +155,9 @@ def test_importance_finds_the_axis_that_matters() -> None:
             "b": float(rng.random()),
             "c": str(rng.choice(["x", "y"])),
         }
-        tried.append(nw.Tried(i, 0, point, value=float(np.log10(point["a"]) + 0.1 * point["b"])))
+        tried.append(
+            nw.TrialRecord(i, 0, point, value=float(np.log10(point["a"]) + 0.1 * point["b"]))
+        )
     found = nw.importance(space, tried)
     assert list(found)[0] == "a"
     assert found["a"] > 0.8

@@ -77,8 +77,8 @@ def test_a_search_is_listed_and_shown_as_one(home: Path) -> None:
 
 def test_a_search_that_has_not_ended_is_shown_as_far_as_it_is(home: Path) -> None:
     recipe = nw.read_recipe("small.toml")
-    plan = nw.Search(
-        space=nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),)), method=nw.Random(), trials=3
+    plan = nw.SearchPlan(
+        space=nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),)), method=nw.Random(), trials=3
     )
     study = StudyFolder.create(Path("runs/study"), recipe, plan)
     empty = call("show", "study")
@@ -148,7 +148,9 @@ def test_validate_and_curve(home: Path) -> None:
 
 def test_where_every_trial_fails_the_reason_is_told(home: Path) -> None:
     Path("small.toml").write_text(
-        RECIPE.replace("MLP", "Own").replace("widths = [4, 8, 3]", 'source = "torch.nn:Identity"')
+        RECIPE.replace("MLP", "CustomNetwork").replace(
+            "widths = [4, 8, 3]", 'source = "torch.nn:Identity"'
+        )
     )
     said = call("search", "space.toml", "--jobs", "1", "-o", "study", "--trust-own")
     assert "No trial was completed. Trial 0: " in said.output

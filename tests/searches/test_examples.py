@@ -17,7 +17,9 @@ FILES = sorted((Path(__file__).parent.parent.parent / "searches").glob("*.toml")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_search_can_be_read_and_begun(path: Path) -> None:
     recipe, plan = _planned(path, None, (), None, None)
-    assert not [problem for problem in nw.advice(recipe, plan) if problem.grade == CANNOT_RUN]
+    assert not [
+        problem for problem in nw.search_advice(recipe, plan) if problem.grade == CANNOT_RUN
+    ]
     point = {axis.name: axis.value_at(0.5) for axis in plan.space.axes}
     assert not [
         problem

@@ -15,17 +15,19 @@ import pytest
 
 import netwise as nw
 from netwise.searches import study, worker
-from netwise.searches.plan import Search
+from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
 from netwise.searches.worker import Post, work
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=3
 )
-SPACE = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 2, 32, log=True)))
+SPACE = nw.Space(
+    (nw.axes.Log("optimizer.lr", 1e-4, 1.0), nw.axes.Integer("width", 2, 32, log=True))
+)
 
 
-def points(found: nw.Found) -> list[tuple[int, dict[str, object], float | None]]:
+def points(found: nw.SearchResult) -> list[tuple[int, dict[str, object], float | None]]:
     return [(t.number, t.point, t.value) for t in found.tried]
 
 
@@ -156,7 +158,7 @@ def test_two_machines_with_folders_of_their_own_share_the_work(
 ) -> None:
     """A study of one name in one storage; neither machine sees the other's locks, so a trial that
     has begun there is left alone."""
-    plan = Search(space=SPACE, method=nw.Random(), trials=6, fresh=0)
+    plan = SearchPlan(space=SPACE, method=nw.Random(), trials=6, fresh=0)
     one = StudyFolder.create(tmp_path / "one" / "study", RECIPE, plan, database)
     two = StudyFolder.create(tmp_path / "two" / "study", RECIPE, plan, database)
     taken = one.claim(0, one.stage(0))
@@ -181,7 +183,7 @@ def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(
     """Two machines with folders of their own and one storage: the one sees of the other what stands
     in the storage."""
     url = f"sqlite:///{tmp_path / 'trials.db'}"
-    plan = Search(space=SPACE, method=nw.Random(), trials=1, fresh=0)
+    plan = SearchPlan(space=SPACE, method=nw.Random(), trials=1, fresh=0)
     here, there = (
         StudyFolder.create(tmp_path / name / "study", RECIPE, plan, url)
         for name in ("here", "there")
@@ -204,7 +206,9 @@ def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(
 def test_a_password_is_not_kept(tmp_path: Path) -> None:
     from netwise.searches.plan_file import write_search
 
-    write_search(Search(space=SPACE), tmp_path / "search.toml", "postgresql://me:secret@host/base")
+    write_search(
+        SearchPlan(space=SPACE), tmp_path / "search.toml", "postgresql://me:secret@host/base"
+    )
     assert "secret" not in (tmp_path / "search.toml").read_text()
     (tmp_path / "recipe.toml").write_text(nw.recipe_text(RECIPE))
     with pytest.raises(nw.RunFolderError, match="passwords are not kept"):

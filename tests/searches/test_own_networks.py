@@ -31,13 +31,13 @@ class Net(torch.nn.Module):
         return self.outside(torch.tanh(self.inside(x)))
 
 if __name__ == "__main__":
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(Net), optimizer=nw.SGD(), epochs=int(sys.argv[2]))
-    space = nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0), nw.Choice("optimizer.kind", ("SGD", "Adam"))))
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork(Net), optimizer=nw.SGD(), epochs=int(sys.argv[2]))
+    space = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0), nw.axes.Choice("optimizer.kind", ("SGD", "Adam"))))
     if len(sys.argv) > 3:
-        found = nw.resume_search(sys.argv[1], network=nw.Own(Net), jobs=2)
+        found = nw.resume_search(sys.argv[1], network=nw.CustomNetwork(Net), jobs=2)
     else:
         found = nw.search(recipe, space, method=nw.Random(), trials=4, fresh=2, folder=sys.argv[1], jobs=2)
-    print([t.state for t in found.tried], len(found.fresh), nw.cross_validate(found.recipe.but(network=nw.Own(Net), epochs=1), folds=2, jobs=2).losses[0] < 2)
+    print([t.state for t in found.tried], len(found.fresh), nw.cross_validate(found.recipe.but(network=nw.CustomNetwork(Net), epochs=1), folds=2, jobs=2).losses[0] < 2)
 """
 
 
@@ -79,8 +79,8 @@ def test_after_a_kill_the_network_is_handed_over_again(tmp_path: Path) -> None:
 
 
 def test_a_space_that_changes_another_part_leaves_the_network_as_it_is() -> None:
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(small), optimizer=nw.SGD())
-    changed = nw.Space((nw.Choice("optimizer.kind", ("SGD", "Adam")),)).applied(
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork(small), optimizer=nw.SGD())
+    changed = nw.Space((nw.axes.Choice("optimizer.kind", ("SGD", "Adam")),)).applied(
         recipe, {"optimizer.kind": "Adam"}
     )
     assert changed.network is recipe.network
@@ -100,12 +100,14 @@ def test_axes_in_a_file_name_no_code_that_runs(
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(small), optimizer=nw.SGD(), epochs=1)
-    space = nw.Space((nw.Choice("network.source", ("foreign:build", "foreign:build2")),))
-    StudyFolder.create(
-        Path("study"), recipe, nw.Search(space=space, method=nw.Grid(), trials=2, fresh=0)
+    recipe = nw.Recipe(
+        data=nw.data.iris(), network=nw.CustomNetwork(small), optimizer=nw.SGD(), epochs=1
     )
-    read = nw.resume_search("study", network=nw.Own(small), jobs=1)
+    space = nw.Space((nw.axes.Choice("network.source", ("foreign:build", "foreign:build2")),))
+    StudyFolder.create(
+        Path("study"), recipe, nw.SearchPlan(space=space, method=nw.Grid(), trials=2, fresh=0)
+    )
+    read = nw.resume_search("study", network=nw.CustomNetwork(small), jobs=1)
     assert [t.state for t in read.tried] == ["failed", "failed"]
     assert "reading a file runs none" in read.tried[0].reason
     assert not Path("it_ran").exists()
@@ -128,8 +130,8 @@ def deadly():
     os.kill(os.getpid(), signal.SIGKILL)  # as the system does for want of memory
 
 if __name__ == "__main__":
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.Own(build), optimizer=nw.SGD(), epochs=2)
-    axis = nw.Choice("network", ("good", "bad", "fine"), change=lambda r, word: r.but(network=nw.Own(deadly)) if word == "bad" else r.but(seed=len(word)))
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork(build), optimizer=nw.SGD(), epochs=2)
+    axis = nw.axes.Choice("network", ("good", "bad", "fine"), change=lambda r, word: r.but(network=nw.CustomNetwork(deadly)) if word == "bad" else r.but(seed=len(word)))
     found = nw.search(recipe, nw.Space((axis,)), method=nw.Grid(), fresh=1, folder="study", jobs=2)
     print([(t.point["network"], t.state) for t in found.tried], len(found.fresh))
     print(found.tried[1].reason)

@@ -20,14 +20,14 @@ from netwise.searches.study import StudyFolder
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=4
 )
-RATE = nw.Log("optimizer.lr", 1e-4, 1.0)
-WIDTH = nw.Whole("width", 2, 32, log=True)
+RATE = nw.axes.Log("optimizer.lr", 1e-4, 1.0)
+WIDTH = nw.axes.Integer("width", 2, 32, log=True)
 SPACE = nw.Space((RATE, WIDTH))
 
 
 def find(
     folder: Path, space: nw.Space = SPACE, recipe: nw.Recipe = RECIPE, **others: object
-) -> nw.Found:
+) -> nw.SearchResult:
     return nw.search(
         recipe,
         space,
@@ -49,15 +49,17 @@ def test_a_trial_is_a_full_run_of_the_recipe_with_its_point(tmp_path: Path) -> N
 
 
 def test_a_grid_tries_every_combination_once(tmp_path: Path) -> None:
-    space = nw.Space((RATE, nw.Choice("network.activation", ("ReLU", "Tanh"))))
+    space = nw.Space((RATE, nw.axes.Choice("network.activation", ("ReLU", "Tanh"))))
     found = find(tmp_path / "s", space, method=nw.Grid(3))
     points = [(t.point["optimizer.lr"], t.point["network.activation"]) for t in found.tried]
     assert points == [(rate, kind) for rate in (1e-4, 1e-2, 1.0) for kind in ("ReLU", "Tanh")]
 
 
 def test_an_axis_that_hangs_on_another_is_in_force_only_there(tmp_path: Path) -> None:
-    momentum = nw.Linear("optimizer.momentum", 0.0, 0.9, when="optimizer.kind", among=("Momentum",))
-    space = nw.Space((nw.Choice("optimizer.kind", ("Momentum", "Adam")), momentum))
+    momentum = nw.axes.Linear(
+        "optimizer.momentum", 0.0, 0.9, when="optimizer.kind", among=("Momentum",)
+    )
+    space = nw.Space((nw.axes.Choice("optimizer.kind", ("Momentum", "Adam")), momentum))
     for method in (nw.Random(), nw.Grid(2), nw.Bayesian(startup=3)):
         found = find(tmp_path / type(method).__name__, space, method=method, trials=10, seed=1)
         kinds = {t.point["optimizer.kind"] for t in found.tried}
@@ -81,7 +83,9 @@ def test_equal_seeds_try_equal_points_whoever_draws_them(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "method", [nw.Bayesian(startup=4), nw.Bayesian(surrogate="gp", startup=4)], ids=["tpe", "gp"]
 )
-def test_a_model_of_what_was_seen_finds_the_good_end(tmp_path: Path, method: nw.Method) -> None:
+def test_a_model_of_what_was_seen_finds_the_good_end(
+    tmp_path: Path, method: nw.SearchMethod
+) -> None:
     found = find(tmp_path / "s", nw.Space((RATE,)), method=method, trials=12)
     late = [t.value for t in found.tried[4:] if t.value is not None]
     early = [t.value for t in found.tried[:4] if t.value is not None]
@@ -111,8 +115,8 @@ def test_halving_leaves_off_the_worse_and_keeps_them_to_go_on_with(tmp_path: Pat
 def test_coarse_to_fine_narrows_the_range_and_runs_longer(tmp_path: Path) -> None:
     wide = nw.Space(
         (
-            nw.Log("optimizer.lr", 1e-7, 100.0),
-            nw.Choice("network.activation", ("ReLU", "Tanh", "Sigmoid")),
+            nw.axes.Log("optimizer.lr", 1e-7, 100.0),
+            nw.axes.Choice("network.activation", ("ReLU", "Tanh", "Sigmoid")),
         )
     )
     found = find(tmp_path / "s", wide, RECIPE.but(epochs=16), method=nw.CoarseToFine(), trials=21)
@@ -132,7 +136,7 @@ def test_coarse_to_fine_narrows_the_range_and_runs_longer(tmp_path: Path) -> Non
 def test_a_winner_at_the_end_of_an_axis_is_told(tmp_path: Path) -> None:
     found = find(
         tmp_path / "s",
-        nw.Space((nw.Log("optimizer.lr", 1e-5, 0.1),)),
+        nw.Space((nw.axes.Log("optimizer.lr", 1e-5, 0.1),)),
         RECIPE.but(epochs=20),
         method=nw.Grid(3),
     )
@@ -142,7 +146,7 @@ def test_a_winner_at_the_end_of_an_axis_is_told(tmp_path: Path) -> None:
 def test_a_population_hands_weights_on(tmp_path: Path) -> None:
     found = find(
         tmp_path / "s",
-        nw.Space((nw.Log("optimizer.lr", 0.02, 1.0),)),
+        nw.Space((nw.axes.Log("optimizer.lr", 0.02, 1.0),)),
         RECIPE.but(epochs=24),
         method=nw.Population(members=4, generations=3),
     )
@@ -207,7 +211,7 @@ def wrong_for_some(recipe: nw.Recipe, value: object) -> nw.Recipe:
 
 
 def test_a_trial_that_raises_or_diverges_is_recorded_and_the_search_goes_on(tmp_path: Path) -> None:
-    space = nw.Space((nw.Choice("own", (1, 2, 3), change=wrong_for_some),))
+    space = nw.Space((nw.axes.Choice("own", (1, 2, 3), change=wrong_for_some),))
     found = find(tmp_path / "s", space, method=nw.Grid())
     assert [t.state for t in found.tried] == ["complete", "failed", "complete"]
     assert found.tried[1].reason == "RuntimeError: the function of the user's own fails for 2"
@@ -215,7 +219,7 @@ def test_a_trial_that_raises_or_diverges_is_recorded_and_the_search_goes_on(tmp_
         nw.resume_search(tmp_path / "s")
     assert nw.resume_search(tmp_path / "s", space=space).best == found.best
     wild = find(
-        tmp_path / "w", nw.Space((nw.Choice("optimizer.lr", (0.1, 1e30)),)), method=nw.Grid()
+        tmp_path / "w", nw.Space((nw.axes.Choice("optimizer.lr", (0.1, 1e30)),)), method=nw.Grid()
     )
     assert wild.tried[1].state == "complete"
     assert wild.tried[1].reason.startswith("Diverged at step")
@@ -224,19 +228,23 @@ def test_a_trial_that_raises_or_diverges_is_recorded_and_the_search_goes_on(tmp_
 
 
 def test_advice_comes_with_its_reason_and_stops_what_cannot_be(tmp_path: Path) -> None:
-    four = nw.Space((RATE, WIDTH, nw.Whole("batch_size", 4, 8), nw.Whole("epochs", 1, 2)))
-    told = nw.advice(RECIPE, nw.Search(space=four, method=nw.Grid(1)))
+    four = nw.Space(
+        (RATE, WIDTH, nw.axes.Integer("batch_size", 4, 8), nw.axes.Integer("epochs", 1, 2))
+    )
+    told = nw.search_advice(RECIPE, nw.SearchPlan(space=four, method=nw.Grid(1)))
     assert [problem.field for problem in told] == ["method"]
     assert "power of their number" in told[0].reason
-    linear = nw.Search(
-        space=nw.Space((nw.Linear("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 2, 500)))
+    linear = nw.SearchPlan(
+        space=nw.Space(
+            (nw.axes.Linear("optimizer.lr", 1e-4, 1.0), nw.axes.Integer("width", 2, 500))
+        )
     )
-    assert [problem.field for problem in nw.advice(RECIPE, linear)] == [
+    assert [problem.field for problem in nw.search_advice(RECIPE, linear)] == [
         "space.optimizer.lr",
         "space.width",
     ]
-    wide = nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-6, 1.0),)))
-    assert [problem.instead for problem in nw.advice(RECIPE.but(epochs=100), wide)] == [
+    wide = nw.SearchPlan(space=nw.Space((nw.axes.Log("optimizer.lr", 1e-6, 1.0),)))
+    assert [problem.instead for problem in nw.search_advice(RECIPE.but(epochs=100), wide)] == [
         "method = CoarseToFine()"
     ]
     blind = RECIPE.but(data=nw.data.iris(valid=0.0))
@@ -290,7 +298,7 @@ INTERRUPTED = """
 import sys, netwise as nw
 if __name__ == "__main__":
     recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 32, 10)), optimizer=nw.SGD(lr=0.1), batch_size=4, epochs=40)
-    space = nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),))
+    space = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),))
     found = nw.search(recipe, space, method=nw.Random(), trials=6, fresh=0, folder=sys.argv[1], jobs=2)
     print(found.complete)
 """

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import netwise as nw
-from netwise.searches.plan import Search
+from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
 from netwise.searches.trial_progress import at_work, telling
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=6
 )
-SPACE = nw.Space((nw.Log("optimizer.lr", 1e-3, 1.0),))
+SPACE = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),))
 
 
 def _until(epochs: int) -> object:
@@ -22,14 +22,14 @@ def _until(epochs: int) -> object:
 
 def test_a_trial_at_work_says_how_far_it_is(tmp_path: Path) -> None:
     study = StudyFolder.create(
-        tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=2)
+        tmp_path / "s", RECIPE, SearchPlan(space=SPACE, method=nw.Random(), trials=2)
     )
     taken = study.claim(0, study.stage(0))
     assert taken is not None
     trial = study.tried()[0]
     assert trial.state == "running"
     assert at_work(study, [trial]) == [
-        nw.AtWork("trial 0", about=trial.words)
+        nw.RunProgress("trial 0", about=trial.words)
     ]  # nothing written yet
     run = nw.fit(study.recipe_of(trial), folder=study.folder(0) / "run", halt=_until(4))  # type: ignore[arg-type]
     seen = at_work(study, [trial])[0]
@@ -41,7 +41,7 @@ def test_a_trial_at_work_says_how_far_it_is(tmp_path: Path) -> None:
 
 def test_of_several_folds_the_newest_is_told(tmp_path: Path) -> None:
     study = StudyFolder.create(
-        tmp_path / "s", RECIPE, Search(space=SPACE, method=nw.Random(), trials=1, folds=2)
+        tmp_path / "s", RECIPE, SearchPlan(space=SPACE, method=nw.Random(), trials=1, folds=2)
     )
     taken = study.claim(0, study.stage(0))
     assert taken is not None
@@ -55,7 +55,7 @@ def test_of_several_folds_the_newest_is_told(tmp_path: Path) -> None:
 def test_each_end_is_told_once_and_all_is_watched(tmp_path: Path) -> None:
     told: list[int] = []
     words: list[str] = []
-    with nw.watched(lambda said, runs: words.append(said)):
+    with nw.monitor_runs(lambda said, runs: words.append(said)):
         found = nw.search(
             RECIPE,
             SPACE,
@@ -78,9 +78,9 @@ def test_fresh_runs_of_the_winner_are_watched(tmp_path: Path) -> None:
     long = RECIPE.but(epochs=300)
     seen: set[str] = set()
 
-    def watcher(words: str, runs: Sequence[nw.AtWork]) -> None:
+    def watcher(words: str, runs: Sequence[nw.RunProgress]) -> None:
         seen.update(run.name for run in runs)
 
-    with nw.watched(watcher):
+    with nw.monitor_runs(watcher):
         nw.search(long, SPACE, method=nw.Random(), trials=1, fresh=2, folder=tmp_path / "s", jobs=1)
     assert {"trial 0", "fresh 0", "fresh 1"} <= seen

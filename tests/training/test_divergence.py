@@ -92,7 +92,7 @@ def test_a_break_in_the_middle_of_a_stretch_is_found_by_taking_it_again() -> Non
     run = nw.fit(
         nw.Recipe(
             data=nw.data.digits(),
-            network=nw.Own(Breaks),
+            network=nw.CustomNetwork(Breaks),
             batch_size=10,
             epochs=3,
             optimizer=nw.SGD(lr=0.01),
@@ -119,7 +119,7 @@ class BadGradient(nn.Module):
 
 
 def test_a_gradient_that_breaks_is_named_nearest_to_the_output() -> None:
-    run = nw.fit(nw.Recipe(data=nw.data.digits(), network=nw.Own(BadGradient), epochs=1))
+    run = nw.fit(nw.Recipe(data=nw.data.digits(), network=nw.CustomNetwork(BadGradient), epochs=1))
     assert run.history.ended.how == "diverged"
     assert run.history.ended.step == 0
     assert "the gradient of a.bias is the first that is not finite" in run.history.ended.sentence

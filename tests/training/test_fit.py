@@ -282,7 +282,7 @@ class Net(nn.Module):
 
 def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path) -> None:
     recipe = nw.Recipe(
-        data=nw.data.digits(), network=nw.Own(Net), optimizer=nw.Adam(lr=0.01), epochs=8
+        data=nw.data.digits(), network=nw.CustomNetwork(Net), optimizer=nw.Adam(lr=0.01), epochs=8
     )
     run = nw.fit(recipe, folder=tmp_path / "run")
     assert run.score is not None
@@ -293,9 +293,9 @@ def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path)
     ]  # told by its zeros, though dropout lies between
     with pytest.raises(nw.RunFolderError, match="loading imports no code: hand it over"):
         nw.load(tmp_path / "run")
-    assert nw.load(tmp_path / "run", nw.Own(Net)).score == run.score
+    assert nw.load(tmp_path / "run", nw.CustomNetwork(Net)).score == run.score
     with pytest.raises(nw.RunFolderError, match="its network is"):
-        nw.load(tmp_path / "run", nw.Own("torch.nn:Flatten"))
+        nw.load(tmp_path / "run", nw.CustomNetwork("torch.nn:Flatten"))
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,8 @@ def test_wrong_arguments_are_told(
 
 def test_a_network_without_weights_is_told() -> None:
     recipe = nw.Recipe(
-        data=nw.data.arrays(np.zeros((20, 2)), [0, 1] * 10), network=nw.Own("torch.nn:Flatten")
+        data=nw.data.arrays(np.zeros((20, 2)), [0, 1] * 10),
+        network=nw.CustomNetwork("torch.nn:Flatten"),
     )
     with pytest.raises(nw.WrongValue, match="has no weights that can be trained"):
         nw.fit(recipe)

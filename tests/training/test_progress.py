@@ -22,13 +22,13 @@ def test_runs_at_work_are_told_and_then_their_number(
 ) -> None:
     monkeypatch.setattr(noting, "LOOK_EVERY", 0.02)
     words: list[str] = []
-    seen: dict[str, nw.AtWork] = {}
+    seen: dict[str, nw.RunProgress] = {}
 
-    def watcher(said: str, runs: Sequence[nw.AtWork]) -> None:
+    def watcher(said: str, runs: Sequence[nw.RunProgress]) -> None:
         words.append(said)
         seen.update({run.name: run for run in runs})
 
-    with nw.watched(watcher):
+    with nw.monitor_runs(watcher):
         runs = nw.fit_many([RECIPE, RECIPE.but(seed=1, optimizer=nw.SGD(lr=0.2))], jobs=jobs)
     assert words[-1] == "2 of 2 runs ended"
     other = seen["run 2 of 2"]
@@ -53,7 +53,10 @@ def test_the_table_has_a_line_for_each_run() -> None:
     console.print(
         table_of(
             "1 of 3 runs ended",
-            [nw.AtWork("run 2 of 3", 4, 9, 0.5, "seed = [bold]2"), nw.AtWork("run 3 of 3")],
+            [
+                nw.RunProgress("run 2 of 3", 4, 9, 0.5, "seed = [bold]2"),
+                nw.RunProgress("run 3 of 3"),
+            ],
         )
     )
     shown = console.export_text().splitlines()

@@ -180,7 +180,7 @@ def test_a_study_over_shared_data_has_the_numbers_of_one_alone(tmp_path: Path) -
         network=nw.MLP((80, 4, 2)),
         epochs=2,
     )
-    space = nw.Space((nw.Log("optimizer.lr", 1e-4, 0.1),))
+    space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 0.1),))
     one, two = (
         nw.search(
             recipe,

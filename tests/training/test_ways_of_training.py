@@ -266,7 +266,7 @@ def test_a_carried_state_needs_pieces_in_order(tmp_path: Path) -> None:
         {"tuning": nw.FineTune(unfreeze_every=1, decay=0.5), "network": nw.MLP((64, 30, 20, 10))},
         {"schedule": nw.WarmUp(then=nw.HalveUntil()), "penalty": nw.Activity()},
         {"init": nw.From(recipe=DIGITS.but(epochs=1)), "augment": (nw.NoiseCopies(),)},
-        {"optimizer": nw.Torch(name="Rprop")},
+        {"optimizer": nw.TorchOptimizer(name="Rprop")},
     ],
     ids=lambda change: " ".join(change),
 )
@@ -335,5 +335,5 @@ class EachStep(torch.nn.Module):
 def test_an_own_network_may_answer_at_each_step() -> None:
     data = nw.data.copying(word=1, wait=1, samples=60)
     assert data.load().train.x.shape[1] < len(data.load().classes)
-    run = nw.fit(nw.Recipe(data=data, network=nw.Own(EachStep), epochs=1))
+    run = nw.fit(nw.Recipe(data=data, network=nw.CustomNetwork(EachStep), epochs=1))
     assert run.history.ended.how == "finished"

@@ -13,11 +13,11 @@ SEEDS = (0, 1, 2)
 
 
 @pytest.fixture(scope="module")
-def course() -> nw.Course:
+def course() -> nw.TreatmentResult:
     return nw.treat(nw.gallery.DEEP_SIGMOID, seeds=SEEDS, jobs=2)
 
 
-def test_a_deep_sigmoid_network_is_cured(course: nw.Course) -> None:
+def test_a_deep_sigmoid_network_is_cured(course: nw.TreatmentResult) -> None:
     assert course.cured
     first = course.rounds[0]
     assert first.finding.rule == "vanishing_gradient"
@@ -28,14 +28,14 @@ def test_a_deep_sigmoid_network_is_cured(course: nw.Course) -> None:
     assert course.run.score.low > course.before.score.high + 0.5
 
 
-def test_the_cure_is_confirmed_on_seeds_that_chose_nothing(course: nw.Course) -> None:
+def test_the_cure_is_confirmed_on_seeds_that_chose_nothing(course: nw.TreatmentResult) -> None:
     assert course.confirmed is not None
     assert not set(course.confirmed.seeds) & set(SEEDS)
     assert course.confirmed.helps
     assert course.confirmed.low > 0.5
 
 
-def test_the_best_of_those_that_help_is_accepted(course: nw.Course) -> None:
+def test_the_best_of_those_that_help_is_accepted(course: nw.TreatmentResult) -> None:
     for each in course.rounds:
         helping = [v for v in each.verdicts if v.helps]
         best = max(
@@ -45,7 +45,9 @@ def test_the_best_of_those_that_help_is_accepted(course: nw.Course) -> None:
         assert {v.remedy for v in each.verdicts} >= set(each.finding.remedies)
 
 
-def test_the_final_recipe_differs_by_the_accepted_remedies_alone(course: nw.Course) -> None:
+def test_the_final_recipe_differs_by_the_accepted_remedies_alone(
+    course: nw.TreatmentResult,
+) -> None:
     recipe = nw.gallery.DEEP_SIGMOID
     for each in course.rounds:
         assert each.recipe == recipe

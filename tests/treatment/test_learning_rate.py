@@ -34,7 +34,7 @@ def test_the_rate_is_one_that_trains() -> None:
     found = nw.rate_threshold(deep)
     assert found is not None
     accuracies = [
-        nw.fit(nw.with_rate(deep, rate), test=False).history.of("valid.accuracy").last
+        nw.fit(nw.with_learning_rate(deep, rate), test=False).history.of("valid.accuracy").last
         for rate in (found.rate, 0.03, 0.05, 0.1)
     ]  # type: ignore[union-attr]
     assert accuracies[0] >= max(accuracies) - 0.05
@@ -48,7 +48,7 @@ def test_a_network_thrown_off_to_guessing_has_not_fallen(start: nw.Initializer) 
     found = nw.rate_threshold(recipe)
     assert found is not None
     for rate, fell in found.tried:
-        epoch = nw.fit(nw.with_rate(recipe, rate).but(epochs=2), test=False).history.of(
+        epoch = nw.fit(nw.with_learning_rate(recipe, rate).but(epochs=2), test=False).history.of(
             "valid.accuracy"
         )
         if fell and rate >= found.rate:
@@ -87,7 +87,7 @@ def test_a_network_that_learns_at_no_rate_gets_no_answer() -> None:
 
 def test_the_rate_of_two_optimizers_is_the_firsts() -> None:
     both = DIGITS.but(optimizer=nw.Switch())
-    assert nw.with_rate(both, 0.5).optimizer.first.lr == 0.5  # type: ignore[attr-defined]
+    assert nw.with_learning_rate(both, 0.5).optimizer.first.lr == 0.5  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -97,21 +97,21 @@ def test_the_rate_of_two_optimizers_is_the_firsts() -> None:
 )
 def test_a_bad_start_shows_layer_by_layer(init: nw.Initializer, grows: bool) -> None:
     recipe = DIGITS.but(network=nw.MLP((64, 50, 50, 50, 10)), init=init)
-    rows = nw.look_at_start(recipe)
+    rows = nw.measure_initial_state(recipe)
     assert [row.layer for row in rows] == ["layer1", "layer2", "layer3", "layer4"]
     outputs = [row.output for row in rows]
     assert outputs == sorted(outputs, reverse=not grows)
-    good = [row.output for row in nw.look_at_start(recipe.but(init=nw.He()))]
+    good = [row.output for row in nw.measure_initial_state(recipe.but(init=nw.He()))]
     assert max(good) / min(good) < 10 < max(outputs) / min(outputs)
 
 
 def test_what_is_looked_at_is_what_a_run_begins_with() -> None:
     recipe = DIGITS.but(init=nw.LSUV())
-    first = nw.look_at_start(recipe)[0]
+    first = nw.measure_initial_state(recipe)[0]
     module = nw.fit(recipe.but(optimizer=nw.SGD(lr=1e-30), epochs=1)).module
     assert first.weight == pytest.approx(float(module.layer1.weight.detach().std()), rel=1e-6)
     assert first.output == pytest.approx(1.0, abs=0.1)
     assert first.silent is not None
     assert 0.3 < first.silent < 0.7
-    table = nw.start_table(nw.look_at_start(recipe))
+    table = nw.initial_state_table(nw.measure_initial_state(recipe))
     assert table.splitlines()[0].split() == ["layer", "weights", "outputs", "gradients", "silent"]

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from netwise import signals
-from netwise.history import Ended
-from netwise.training.progress import AtWork, Progress, watched
+from netwise.history import RunEnd
+from netwise.training.progress import Progress, RunProgress, monitor_runs
 
 
 def display() -> Progress:
@@ -51,7 +51,7 @@ class Plain:
         if epoch % self.every == 0 or epoch in (1, self.epochs):
             print(f"epoch {epoch}/{self.epochs}  {told(row)}", file=sys.stderr, flush=True)
 
-    def end(self, ended: Ended) -> None: ...
+    def end(self, ended: RunEnd) -> None: ...
 
 
 class Live:
@@ -80,7 +80,7 @@ class Live:
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
         self._bar.update(self._task, epoch=epoch, told=told(row))
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: RunEnd) -> None:
         self._bar.stop()
 
 
@@ -110,11 +110,11 @@ def show_progress() -> Iterator[Callable[[str], None]]:
     screen = Screen(
         console=console, refresh_per_second=4, transient=True, redirect_stdout=sys.stdout.isatty()
     )
-    with screen, watched(lambda words, runs: screen.update(table_of(words, runs))):
+    with screen, monitor_runs(lambda words, runs: screen.update(table_of(words, runs))):
         yield lambda line: console.print(line, highlight=False, markup=False)
 
 
-def table_of(words: str, runs: Sequence[AtWork]) -> Any:
+def table_of(words: str, runs: Sequence[RunProgress]) -> Any:
     """Runs at work as a table of rich."""
     from rich.console import Group
     from rich.table import Table

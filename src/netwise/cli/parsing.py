@@ -143,10 +143,10 @@ def find_run(run: str, home: Path) -> Path:
 
 def own_network(recipe: Recipe, trusted: bool) -> Network | None:
     """The user's own network, once it is said that its code may run."""
-    from netwise.networks import Own
+    from netwise.networks import CustomNetwork
     from netwise.recipe.foreign_code import code_within
 
-    own = recipe.network if isinstance(recipe.network, Own) else None
+    own = recipe.network if isinstance(recipe.network, CustomNetwork) else None
     named = [*([str(own.source)] if own is not None else []), *code_within(recipe)]
     if named and not trusted:
         raise WrongValue(

@@ -23,12 +23,12 @@ from netwise import data
 from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number, tensor_of
 from netwise.diagnosis.report import Report, diagnose
 from netwise.errors import near
-from netwise.networks import MLP, Network, Own
+from netwise.networks import MLP, CustomNetwork, Network
 from netwise.parts.activations import ACTIVATIONS, Activation
-from netwise.parts.initializers import ByNetwork, Glorot, He
+from netwise.parts.initializers import Glorot, He, ModuleDefault
 from netwise.parts.losses import CrossEntropy, MeanSquaredError
 from netwise.parts.optimizers import AdamW
-from netwise.parts.preprocess import Limit, Standardise
+from netwise.parts.preprocess import ClipInputs, Standardise
 from netwise.parts.schedules import ConstantRate, OneCycle
 from netwise.parts.stopping import Never, Patience
 from netwise.recipe.recipe import Recipe
@@ -171,9 +171,9 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         own = self.network is not None
         return Recipe(
             data=given,
-            preprocess=(Standardise(), Limit(LIMIT)) if self.standardise else (),
+            preprocess=(Standardise(), ClipInputs(LIMIT)) if self.standardise else (),
             network=network,
-            init=ByNetwork() if own else He() if relu else Glorot(),
+            init=ModuleDefault() if own else He() if relu else Glorot(),
             loss=CrossEntropy() if isinstance(self, ClassifierMixin) else MeanSquaredError(),
             optimizer=AdamW(lr=self.learning_rate, weight_decay=decay),
             schedule=ConstantRate() if self.patience else OneCycle(),
@@ -214,7 +214,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             return self.network
         if isinstance(self.network, nn.Module):
             return own_module(self.network)
-        return Own(self.network)
+        return CustomNetwork(self.network)
 
     def _holds_out(self, rows: int) -> bool:
         if self.early_stopping not in (True, False, "auto"):
@@ -583,7 +583,7 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         return found[:, 0] if found.shape[1] == 1 else found
 
 
-def own_module(module: nn.Module) -> Own:
+def own_module(module: nn.Module) -> CustomNetwork:
     """A network whose every build is a copy of this module, weights and all.
 
     Example:
@@ -593,7 +593,7 @@ def own_module(module: nn.Module) -> Own:
         Linear(in_features=3, out_features=2, bias=True)
     """
     kind = type(module)
-    network = Own(f"{kind.__module__}:{kind.__qualname__}")
+    network = CustomNetwork(f"{kind.__module__}:{kind.__qualname__}")
     object.__setattr__(network, "_made_by", partial(copy.deepcopy, module))
     return network
 

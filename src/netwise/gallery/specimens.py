@@ -9,7 +9,7 @@ import torch
 
 from netwise import data, random_streams
 from netwise.networks import MLP, Autoencoder, VariationalAutoencoder
-from netwise.networks.energy import CD, DBN, PCD, RBM, Exact, Hopfield
+from netwise.networks.energy import CD, DBN, PCD, RBM, ExactGradient, Hopfield
 from netwise.parts.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from netwise.parts.augment import Mask
 from netwise.parts.initializers import Constant, Glorot, He, Normal
@@ -26,7 +26,7 @@ DIGITS = data.digits()
 
 
 @dataclass(frozen=True)
-class Specimen:
+class GalleryCase:
     """One recipe and what is known of its run.
 
     Args:
@@ -99,13 +99,13 @@ CODED = Recipe(
 FEW = data.digits(valid=0.45, test=0.5)  # some ninety digits to learn from
 
 _SICK = (
-    Specimen(
+    GalleryCase(
         "vanishing_gradient",
         "Four sigmoid layers that start at N(0, 0.1²).",
         DEEP_SIGMOID,
         "vanishing_gradient",
     ),
-    Specimen(
+    GalleryCase(
         "exploding_gradient",
         "Six ReLU layers that start ten times too large.",
         _digits(
@@ -114,13 +114,13 @@ _SICK = (
         "exploding_gradient",
         ("rate_too_high",),
     ),
-    Specimen(
+    GalleryCase(
         "dead_relu",
         "ReLU layers whose biases start at -10.",
         _digits(init=Normal(std=0.1, bias=-10.0)),
         "dead_relu",
     ),
-    Specimen(
+    GalleryCase(
         "saturation",
         "Five tanh layers of 100 units that start at N(0, 1).",
         _digits(
@@ -130,19 +130,19 @@ _SICK = (
         ),
         "saturation",
     ),
-    Specimen(
+    GalleryCase(
         "rate_too_high",
         "Plain descent with a rate of 30; 0.1 is sound.",
         _digits(optimizer=SGD(lr=30.0)),
         "rate_too_high",
     ),
-    Specimen(
+    GalleryCase(
         "rate_too_low",
         "Plain descent with a rate of 1e-6; 0.1 is sound.",
         _digits(optimizer=SGD(lr=1e-6)),
         "rate_too_low",
     ),
-    Specimen(
+    GalleryCase(
         "not_learning",
         "Labels that have nothing to do with the inputs.",
         Recipe(
@@ -150,7 +150,7 @@ _SICK = (
         ),
         "not_learning",
     ),
-    Specimen(
+    GalleryCase(
         "overfitting",
         "Ninety digits, wide layers, 150 epochs.",
         Recipe(
@@ -163,7 +163,7 @@ _SICK = (
         ),
         "overfitting",
     ),
-    Specimen(
+    GalleryCase(
         "underfitting",
         "One hidden tanh unit for ten classes.",
         _digits(
@@ -174,13 +174,13 @@ _SICK = (
         ),
         "underfitting",
     ),
-    Specimen(
+    GalleryCase(
         "start_symmetric",
         "Tanh layers whose weights all start at 0.05.",
         _digits(network=MLP((64, 64, 32, 10), activation=Tanh()), init=Constant(0.05)),
         "start_symmetric",
     ),
-    Specimen(
+    GalleryCase(
         "no_nonlinearity",
         "Two rings and three layers with nothing between them.",
         Recipe(
@@ -192,19 +192,19 @@ _SICK = (
         ),
         "no_nonlinearity",
     ),
-    Specimen(
+    GalleryCase(
         "output_misfits_loss",
         "Softmax before a loss that takes logits.",
         _digits(network=MLP((64, 64, 32, 10), output=Softmax()), optimizer=SGD(lr=0.02)),
         "output_misfits_loss",
     ),
-    Specimen(
+    GalleryCase(
         "loss_misfits_task",
         "Squared error on ten classes, through sigmoid outputs.",
         _digits(network=MLP((64, 64, 32, 10), output=Sigmoid()), loss=MeanSquaredError()),
         "loss_misfits_task",
     ),
-    Specimen(
+    GalleryCase(
         "target_not_scaled",
         "Disease progression from 25 to 346, as measured.",
         Recipe(
@@ -219,7 +219,7 @@ _SICK = (
         ),
         "target_not_scaled",
     ),
-    Specimen(
+    GalleryCase(
         "labels_suspect",
         "Labels drawn at random, and a network wide enough to remember them.",
         Recipe(
@@ -232,13 +232,13 @@ _SICK = (
         ),
         "labels_suspect",
     ),
-    Specimen(
+    GalleryCase(
         "brakes_too_strong",
         "A price on the weights that outweighs the data.",
         _digits(penalty=L2(strength=3.0)),
         "brakes_too_strong",
     ),
-    Specimen(
+    GalleryCase(
         "inputs_not_normalised",
         "Wine as measured: columns from 0.1 to 1700.",
         Recipe(
@@ -251,13 +251,13 @@ _SICK = (
         ),
         "inputs_not_normalised",
     ),
-    Specimen(
+    GalleryCase(
         "memory_overloaded",
         "40 random patterns in 100 units, by Hebb's rule.",
         Recipe(data=data.random_patterns(count=40), network=Hopfield(100)),
         "memory_overloaded",
     ),
-    Specimen(
+    GalleryCase(
         "hidden_unused",
         "Visible biases that start at 0, a low rate, few epochs.",
         BITS.but(
@@ -267,13 +267,13 @@ _SICK = (
         ),
         "hidden_unused",
     ),
-    Specimen(
+    GalleryCase(
         "negative_phase_stuck",
         "Persistent chains that a rate of 5 leaves behind.",
         BITS.but(network=RBM(64, 16), optimizer=SGD(lr=5.0)),
         "negative_phase_stuck",
     ),
-    Specimen(
+    GalleryCase(
         "identity_learned",
         "A linear code twice as wide as the input.",
         CODED.but(
@@ -284,13 +284,13 @@ _SICK = (
         ),
         "identity_learned",
     ),
-    Specimen(
+    GalleryCase(
         "dead_code",
         "A code of 100 units of which the two largest are kept.",
         CODED.but(network=Autoencoder((64, 100), activation=ReLU(), top=2), epochs=20),
         "dead_code",
     ),
-    Specimen(
+    GalleryCase(
         "posterior_collapse",
         "A mean over 64 pixels against a sum over ten units of the code.",
         CODED.but(
@@ -303,9 +303,9 @@ _SICK = (
 )
 
 _HEALTHY = (
-    Specimen("relu_sgd", "ReLU layers, He's start, plain descent.", _digits(epochs=20)),
-    Specimen("relu_adam", "ReLU layers and Adam.", suggest(DIGITS, epochs=12)),
-    Specimen(
+    GalleryCase("relu_sgd", "ReLU layers, He's start, plain descent.", _digits(epochs=20)),
+    GalleryCase("relu_adam", "ReLU layers and Adam.", suggest(DIGITS, epochs=12)),
+    GalleryCase(
         "tanh_momentum",
         "Tanh layers, Glorot's start, momentum.",
         _digits(
@@ -315,7 +315,7 @@ _HEALTHY = (
             epochs=20,
         ),
     ),
-    Specimen(
+    GalleryCase(
         "sigmoid_shallow",
         "One hidden sigmoid layer on batches of ten: an uneven curve, and fine.",
         _digits(
@@ -325,30 +325,30 @@ _HEALTHY = (
             batch_size=10,
         ),
     ),
-    Specimen(
+    GalleryCase(
         "dropout",
         "Half of the units dropped: training looks worse than validation.",
         _digits(network=MLP((64, 128, 128, 10), dropout=0.5), optimizer=Adam(lr=0.002), epochs=25),
     ),
-    Specimen(
+    GalleryCase(
         "batch_norm",
         "Batch norm, a high rate, a cosine.",
         _digits(
             network=MLP((64, 64, 64, 10), batch_norm=True), optimizer=SGD(lr=0.2), schedule=Cosine()
         ),
     ),
-    Specimen(
+    GalleryCase(
         "early_stopping",
         "Stops by itself.",
         _digits(optimizer=Adam(lr=0.002), stopping=Patience(5), epochs=60),
     ),
-    Specimen("lenet5", "LeNet-5 on enlarged digits.", suggest(DIGITS, "lenet5", epochs=5)),
-    Specimen(
+    GalleryCase("lenet5", "LeNet-5 on enlarged digits.", suggest(DIGITS, "lenet5", epochs=5)),
+    GalleryCase(
         "softmax_regression",
         "A linear model from zero weights: it needs no random start.",
         _digits(network=MLP((64, 10)), init=Constant(), optimizer=SGD(lr=0.5), epochs=20),
     ),
-    Specimen(
+    GalleryCase(
         "iris",
         "150 flowers.",
         Recipe(
@@ -361,7 +361,7 @@ _HEALTHY = (
             epochs=50,
         ),
     ),
-    Specimen(
+    GalleryCase(
         "wine",
         "Standardised wine, decoupled decay.",
         Recipe(
@@ -374,7 +374,7 @@ _HEALTHY = (
             epochs=30,
         ),
     ),
-    Specimen(
+    GalleryCase(
         "breast_cancer",
         "Two classes, RMSProp.",
         Recipe(
@@ -387,7 +387,7 @@ _HEALTHY = (
             epochs=15,
         ),
     ),
-    Specimen(
+    GalleryCase(
         "diabetes",
         "Regression where half of the variance is noise.",
         Recipe(
@@ -402,47 +402,47 @@ _HEALTHY = (
             epochs=25,
         ),
     ),
-    Specimen(
+    GalleryCase(
         "deep_relu",
         "Six hidden ReLU layers with He's start.",
         _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam()),
     ),
-    Specimen(
+    GalleryCase(
         "hopfield",
         "Eight random patterns in 100 units.",
         Recipe(data=data.random_patterns(count=8), network=Hopfield(100)),
     ),
-    Specimen(
+    GalleryCase(
         "hopfield_pseudo_inverse",
         "Forty, by the pseudo-inverse.",
         Recipe(data=data.random_patterns(count=40), network=Hopfield(100, rule="pseudo-inverse")),
     ),
-    Specimen("rbm", "Persistent chains, centred units.", BITS),
-    Specimen(
+    GalleryCase("rbm", "Persistent chains, centred units.", BITS),
+    GalleryCase(
         "rbm_cd", "Contrastive divergence.", BITS.but(loss=CD(), network=RBM(64, 50, centred=False))
     ),
-    Specimen(
+    GalleryCase(
         "rbm_exact",
         "Eight hidden units, all states summed.",
-        BITS.but(network=RBM(64, 8), loss=Exact(), optimizer=SGD(lr=0.2), epochs=20),
+        BITS.but(network=RBM(64, 8), loss=ExactGradient(), optimizer=SGD(lr=0.2), epochs=20),
     ),
-    Specimen(
+    GalleryCase(
         "dbn",
         "Two layers, one after the other.",
         BITS.but(network=DBN((64, 40, 20)), loss=CD(), epochs=40),
     ),
-    Specimen("autoencoder", "A code of a quarter of the input.", CODED),
-    Specimen(
+    GalleryCase("autoencoder", "A code of a quarter of the input.", CODED),
+    GalleryCase(
         "denoising",
         "A code twice as wide as the input, which is masked.",
         CODED.but(network=Autoencoder((64, 128), corrupt=(Mask(share=0.25),)), epochs=40),
     ),
-    Specimen(
+    GalleryCase(
         "sparse",
         "A code twice as wide as the input, mostly silent.",
         CODED.but(network=Autoencoder((64, 128), sparsity=0.5), epochs=40),
     ),
-    Specimen(
+    GalleryCase(
         "variational",
         "Both parts of one bound.",
         CODED.but(
@@ -454,5 +454,5 @@ _HEALTHY = (
     ),
 )
 
-sick: dict[str, Specimen] = {specimen.name: specimen for specimen in _SICK}
-healthy: dict[str, Specimen] = {specimen.name: specimen for specimen in _HEALTHY}
+sick: dict[str, GalleryCase] = {specimen.name: specimen for specimen in _SICK}
+healthy: dict[str, GalleryCase] = {specimen.name: specimen for specimen in _HEALTHY}

@@ -12,7 +12,7 @@ from netwise.labs import (
     searches as searching,
     temperature,
 )
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 
 LABS: tuple[Lab, ...] = (
     neuron.L01,
@@ -56,4 +56,4 @@ def lab(name: str) -> Lab:
     raise UnknownName("lab", name, [each.name for each in LABS])
 
 
-__all__ = ["LABS", "Criterion", "Lab", "Outcome", "lab"]
+__all__ = ["LABS", "Criterion", "Lab", "LabResult", "lab"]

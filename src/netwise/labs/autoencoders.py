@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netwise import data
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.runs import trained
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.unsupervised import Unsupervised
@@ -74,7 +74,7 @@ def _foreign_arms() -> Mapping[str, Recipe]:
     return {"784-256-32": _coded(deep), "linear, 64-3": linear}
 
 
-def _foreign() -> Outcome:
+def _foreign() -> LabResult:
     from scipy.linalg import subspace_angles
     from sklearn.decomposition import PCA
 
@@ -97,13 +97,8 @@ def _foreign() -> Outcome:
         .flatten(1)
     )
     directions = PCA(3).fit(x.numpy()).components_.T
-    angle = float(
-        np.degrees(
-            subspace_angles(
-                directions, linear.module.get_submodule("back1").weight.detach().numpy()
-            )
-        ).max()
-    )  # type: ignore[operator]
+    learned: torch.Tensor = linear.module.get_submodule("back1").weight  # type: ignore[assignment]
+    angle = float(np.degrees(subspace_angles(directions, learned.detach().numpy())).max())
     ratio = errors["Fashion-MNIST"] / errors["MNIST, test"]
     numbers = {
         **{f"squared error of a pixel, {name}": v for name, v in errors.items()},
@@ -145,7 +140,7 @@ def _foreign() -> Outcome:
         columns=len(some),
         rows=("input", "back"),
     )
-    return Outcome(
+    return LabResult(
         numbers, criteria, picture, {name: recipe.hash for name, recipe in arms.items()}, (0,)
     )
 
@@ -187,7 +182,7 @@ def _probe(run: Run, seed: int, labels: int = 10_000) -> float:
     return 100 * float(np.mean(right))
 
 
-def _features() -> Outcome:
+def _features() -> LabResult:
     arms, accuracy, foreign = _features_arms(), {}, {}
     for name, recipe in arms.items():
         wide = name.startswith("overcomplete")
@@ -234,7 +229,7 @@ def _features() -> Outcome:
         axes[0][0].set_xlabel("share of the inputs that is masked in training")
         axes[0][0].set_title("Linear classifier on 500 features: test accuracy, %")
         picture = svg(made, "Denoising features")
-    return Outcome(
+    return LabResult(
         numbers, criteria, picture, {name: recipe.hash for name, recipe in arms.items()}, SEEDS
     )
 
@@ -246,7 +241,7 @@ def _sparse_arms() -> Mapping[str, Recipe]:
     }
 
 
-def _sparse() -> Outcome:
+def _sparse() -> LabResult:
     arms = _sparse_arms()
     sparse, plain = (trained(recipe) for recipe in arms.values())
     test = IMAGES.load().test.x
@@ -287,7 +282,7 @@ def _sparse() -> Outcome:
         axes[0][0].set_title("How often units of the code have each value")
         axes[0][0].legend()
         picture = svg(made, "Sparse codes")
-    return Outcome(
+    return LabResult(
         numbers, criteria, picture, {name: recipe.hash for name, recipe in arms.items()}, (0,)
     )
 

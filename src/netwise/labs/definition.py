@@ -30,7 +30,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LabResult:
     """What a lab found.
 
     Args:
@@ -99,6 +99,6 @@ class Lab:
     claim: str
     setting: str
     source: str
-    run: Callable[[], Outcome]
+    run: Callable[[], LabResult]
     arms: Callable[[], Mapping[str, Recipe]] = dict
     slow: bool = False

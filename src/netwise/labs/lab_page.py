@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from netwise.atomic import write_atomically
-from netwise.labs.definition import Lab, Outcome
+from netwise.labs.definition import Lab, LabResult
 from netwise.report.page import figures, page, table, tag
 
 
-def write_lab(lab: Lab, outcome: Outcome, path: Path) -> Path:
+def write_lab(lab: Lab, outcome: LabResult, path: Path) -> Path:
     """The lab's claim, verdict, figure and numbers as one HTML file."""
     rows = [
         (c.says, f"{c.seen:.4g}", "holds" if c.holds else "does not hold") for c in outcome.criteria

@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 
 from netwise import data
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.runs import trained
 from netwise.networks.energy import (
     CD,
@@ -20,7 +20,7 @@ from netwise.networks.energy import (
     log_likelihood,
     log_partition,
 )
-from netwise.networks.energy.phases import Phase
+from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.energy.rbm import RestrictedBoltzmann
 from netwise.parts.optimizers import SGD
 from netwise.parts.preprocess import Binarise
@@ -56,7 +56,7 @@ def _small_arms() -> Mapping[str, Recipe]:
     }
 
 
-def _exact_and_estimated() -> Outcome:
+def _exact_and_estimated() -> LabResult:
     runs = {name: trained(recipe) for name, recipe in _small_arms().items()}
     test = runs["PCD-1"].recipe.preprocess[0].apply(SMALL.data.load().test.x, {})
     exact, errors = {}, {}
@@ -114,7 +114,7 @@ def _exact_and_estimated() -> Outcome:
         axis.set_title("Exact log-likelihood of an image, in nats")
         axis.legend(fontsize=7)
         picture = svg(made, "Exact likelihood")
-    return Outcome(
+    return LabResult(
         numbers,
         criteria,
         picture,
@@ -147,7 +147,7 @@ STEPS = (1, 3, 10, 25)
 def _steps_arms() -> Mapping[str, Recipe]:
     base = SMALL.but(network=PLAIN, optimizer=SGD(lr=0.05), epochs=10)
     large = SMALL.but(network=RBM(784, 500, centred=False), optimizer=SGD(lr=0.05), epochs=5)
-    arms: dict[str, Phase] = {f"CD-{k}": CD(steps=k) for k in STEPS}
+    arms: dict[str, NegativePhase] = {f"CD-{k}": CD(steps=k) for k in STEPS}
     found = {
         f"16 hidden, {name}": base.but(loss=phase)
         for name, phase in {**arms, "PCD-1": PCD()}.items()
@@ -155,7 +155,7 @@ def _steps_arms() -> Mapping[str, Recipe]:
     return {**found, **{f"500 hidden, CD-{k}": large.but(loss=CD(steps=k)) for k in (1, 10)}}
 
 
-def _steps() -> Outcome:
+def _steps() -> LabResult:
     scores = {}
     for name, recipe in _steps_arms().items():
         run = trained(recipe)
@@ -215,7 +215,7 @@ def _steps() -> Outcome:
         axis.set_title("Log-likelihood of an image, in nats")
         axis.legend(fontsize=7)
         picture = svg(made, "Steps of contrastive divergence")
-    return Outcome(
+    return LabResult(
         numbers,
         criteria,
         picture,

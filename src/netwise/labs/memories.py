@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwise import data
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.networks.energy.hopfield import NOISES, AssociativeMemory, Hopfield, bipolar
 from netwise.random_streams import DATA, generator
 from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg
@@ -29,7 +29,7 @@ def random_patterns(count: int, units: int, seed: int) -> Tensor:
     return torch.randint(2, (count, units), generator=generator(seed, DATA)) * 2.0 - 1
 
 
-def _capacity() -> Outcome:
+def _capacity() -> LabResult:
     overlap: dict[int, list[float]] = {}
     exact: dict[int, list[float]] = {}
     noisy: dict[int, list[float]] = {}
@@ -92,7 +92,7 @@ def _capacity() -> Outcome:
         axis.set_title("What recall makes of a stored pattern")
         axis.legend(fontsize=7)
         picture = svg(made, "Capacity of a Hopfield net")
-    return Outcome(numbers, criteria, picture, {}, SEEDS)
+    return LabResult(numbers, criteria, picture, {}, SEEDS)
 
 
 def _crossing(loads: tuple[float, ...], values: list[float], level: float) -> float:
@@ -104,7 +104,7 @@ def _crossing(loads: tuple[float, ...], values: list[float], level: float) -> fl
     return math.nan
 
 
-def _falling() -> Outcome:
+def _falling() -> LabResult:
     digits = bipolar((data.mnist(first=10, valid=0.0).load().train.x >= 0.5).float().flatten(1))
     random = {seed: memory_of(random_patterns(10, 784, seed)) for seed in SEEDS}
     curves = {
@@ -180,7 +180,7 @@ def _falling() -> Outcome:
         axes[0][0].set_title("Patterns found again exactly")
         axes[0][0].legend()
         picture = svg(made, "Noise that a memory forgives")
-    return Outcome(numbers, criteria, picture, {}, SEEDS)
+    return LabResult(numbers, criteria, picture, {}, SEEDS)
 
 
 def _by_the_letter() -> float:

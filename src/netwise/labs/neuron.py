@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 
 from netwise import data, signals
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.networks import MLP
 from netwise.parts.activations import Sigmoid
 from netwise.parts.initializers import Constant
@@ -57,7 +57,7 @@ def trace(recipe: Recipe) -> tuple[list[float], list[float]]:
     return outputs, [*costs.values, final]
 
 
-def _slow_start() -> Outcome:
+def _slow_start() -> LabResult:
     recipes = {"near": neuron(NEAR, Quadratic(), 0.15), "far": neuron(FAR, Quadratic(), 0.15)}
     near, far = (trace(recipe)[0] for recipe in recipes.values())
     early = (far[0] - far[150]) / (far[0] - far[300])
@@ -85,12 +85,12 @@ def _slow_start() -> Outcome:
         {"from (0.6, 0.9)": near, "from (2, 2)": far},
         "output (wanted: 0)",
     )
-    return Outcome(
+    return LabResult(
         numbers, criteria, picture, {name: recipe.hash for name, recipe in recipes.items()}
     )
 
 
-def _cross_entropy() -> Outcome:
+def _cross_entropy() -> LabResult:
     costs: dict[str, Loss] = {"quadratic": Quadratic(), "cross-entropy": BinaryCrossEntropy()}
     arms = {
         "quadratic, 0.15": neuron(FAR, costs["quadratic"], 0.15),
@@ -145,7 +145,9 @@ def _cross_entropy() -> Outcome:
         {name: t[0] for name, t in traces.items() if "near" not in name},
         "output (wanted: 0)",
     )
-    return Outcome(numbers, criteria, picture, {name: recipe.hash for name, recipe in arms.items()})
+    return LabResult(
+        numbers, criteria, picture, {name: recipe.hash for name, recipe in arms.items()}
+    )
 
 
 def _first_gradient(recipe: Recipe) -> float:

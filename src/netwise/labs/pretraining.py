@@ -9,7 +9,7 @@ from functools import partial
 
 from netwise import data
 from netwise.intervals import of_mean
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.runs import trained
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.energy import CD, DBN
@@ -85,7 +85,7 @@ def recipes(first: Recipe, labels: tuple[int, ...]) -> Mapping[str, Recipe]:
     }
 
 
-def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> Outcome:
+def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> LabResult:
     score: dict[tuple[str, int], list[float]] = {}
     for seed in SEEDS:
         for name, arm in _arms(first, seed).items():
@@ -147,7 +147,7 @@ def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> Outcome:
         axis.set_title(f"Test accuracy, %: a start from {what}")
         axis.legend()
         picture = svg(made, f"Start from {what}")
-    return Outcome(
+    return LabResult(
         numbers,
         criteria,
         picture,

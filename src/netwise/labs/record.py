@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from netwise.atomic import write_atomically
-from netwise.labs.definition import Lab, Outcome
+from netwise.labs.definition import Lab, LabResult
 
 RESULTS = Path(__file__).parent / "results"
 
 
-def record(lab: Lab, outcome: Outcome, folder: Path = RESULTS) -> Path:
+def record(lab: Lab, outcome: LabResult, folder: Path = RESULTS) -> Path:
     """Write a lab's numbers with date, versions, seeds and hashes of the recipes."""
     import torch
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from netwise import data
 from netwise.data.dataset import Samples
 from netwise.intervals import of_mean
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.landscape import EPOCHS, landscape, recipe_at
 from netwise.labs.runs import trained
 from netwise.networks import MLP, ConvNet
@@ -24,10 +24,10 @@ from netwise.parts.activations import ReLU, Sigmoid
 from netwise.parts.initializers import Glorot, He, Normal
 from netwise.parts.losses import CrossEntropy
 from netwise.parts.optimizers import SGD, Momentum
-from netwise.recipe.recipe import Recipe, with_rate
+from netwise.recipe.recipe import Recipe, with_learning_rate
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREEN, GREY, ORANGE, figure, svg
-from netwise.searches.axes import Point, Space, Whole
-from netwise.searches.methods import CoarseToFine, Tried
+from netwise.searches.axes import Integer, Point, Space
+from netwise.searches.methods import CoarseToFine, TrialRecord
 from netwise.signals import VALID_ACCURACY
 from netwise.training.parallel import fit_many
 from netwise.treatment.learning_rate import rate_threshold
@@ -93,14 +93,14 @@ def threshold_settings() -> dict[str, Recipe]:
 GRID = tuple(float(f"{10 ** (-3.5 + 5 * i / 11):.3g}") for i in range(12))
 
 
-def run_l12() -> Outcome:
+def run_l12() -> LabResult:
     numbers: dict[str, float] = {}
     near = []
     for name, recipe in threshold_settings().items():
         found = rate_threshold(recipe)
         assert found is not None
-        grid = [_accuracy(with_rate(recipe, rate)) for rate in GRID]
-        half = _accuracy(with_rate(recipe, found.rate))
+        grid = [_accuracy(with_learning_rate(recipe, rate)) for rate in GRID]
+        half = _accuracy(with_learning_rate(recipe, found.rate))
         numbers |= {
             f"{name}: threshold": found.threshold,
             f"{name}: at half of it": half,
@@ -134,7 +134,7 @@ def run_l12() -> Outcome:
             "and is never more than five points behind", worst, worst <= 5, of_the_note=False
         ),
     )
-    return Outcome(
+    return LabResult(
         numbers,
         criteria,
         picture,
@@ -162,7 +162,7 @@ L12 = Lab(
 # ---- L58
 
 
-def run_l58() -> Outcome:
+def run_l58() -> LabResult:
     rng = np.random.default_rng(0)
     draws = 5000
     centre = rng.uniform(0, 1, draws)
@@ -208,7 +208,7 @@ def run_l58() -> Outcome:
         Criterion("and on a table of real results over two axes, in points", real, real > 0),
         Criterion("with a single axis it has no advantage", alone, alone <= 0, of_the_note=False),
     )
-    return Outcome(numbers, criteria, picture, _hashes(), (0,))
+    return LabResult(numbers, criteria, picture, _hashes(), (0,))
 
 
 def _table_grid(table: Floats, rng: np.random.Generator, draws: int) -> Floats:
@@ -266,7 +266,7 @@ def searched(
     return best
 
 
-def run_l59() -> Outcome:
+def run_l59() -> LabResult:
     import optuna
 
     table = landscape().final
@@ -316,7 +316,7 @@ def run_l59() -> Outcome:
         ),
         Criterion("with TPE it is so on average over these trials", ahead[0], ahead[0] > 0),
     )
-    return Outcome(numbers, criteria, picture, _hashes(), tuple(range(REPEATS)))
+    return LabResult(numbers, criteria, picture, _hashes(), tuple(range(REPEATS)))
 
 
 L59 = Lab(
@@ -334,7 +334,7 @@ L59 = Lab(
 
 PLACES = Space(
     tuple(
-        Whole(name, 0, size - 1)
+        Integer(name, 0, size - 1)
         for name, size in zip(("rate", "penalty", "width", "dropout"), (10, 4, 4, 3), strict=True)
     )
 )
@@ -346,7 +346,7 @@ def coarse_to_fine(table: Floats, seed: int) -> tuple[float, int]:
     method, rng, tried, cost = (
         CoarseToFine(shrink=3.4),
         np.random.default_rng(seed),
-        list[Tried](),
+        list[TrialRecord](),
         0,
     )
     for number in range(method.stages):
@@ -357,12 +357,12 @@ def coarse_to_fine(table: Floats, seed: int) -> tuple[float, int]:
                 axis.name: axis.value_at(float(rng.random())) for axis in stage.space.axes
             }
             value = float(table[(*point.values(), length - 1)])
-            tried.append(Tried(len(tried), number, point, value))
+            tried.append(TrialRecord(len(tried), number, point, value))
             cost += length
     return max(t.value or 0.0 for t in tried if t.stage == method.stages - 1), cost
 
 
-def run_l60() -> Outcome:
+def run_l60() -> LabResult:
     table = landscape().values
     found = [coarse_to_fine(table, seed) for seed in range(COARSE_REPEATS)]
     rng = np.random.default_rng(0)
@@ -405,7 +405,7 @@ def run_l60() -> Outcome:
             "and beats random search at equal cost, in points", ahead, ahead > 0, of_the_note=False
         ),
     )
-    return Outcome(numbers, criteria, picture, _hashes(), tuple(range(COARSE_REPEATS)))
+    return LabResult(numbers, criteria, picture, _hashes(), tuple(range(COARSE_REPEATS)))
 
 
 L60 = Lab(
@@ -450,7 +450,7 @@ def babysat(table: Floats, rng: np.random.Generator, trials: int) -> list[float]
     return best
 
 
-def run_l61() -> Outcome:
+def run_l61() -> LabResult:
     table = landscape().final
     rng = np.random.default_rng(0)
     repeats = 300
@@ -501,7 +501,7 @@ def run_l61() -> Outcome:
         ),
         Criterion("and over four axes", high, high > 0),
     )
-    return Outcome(numbers, criteria, picture, _hashes(), (0,))
+    return LabResult(numbers, criteria, picture, _hashes(), (0,))
 
 
 L61 = Lab(
@@ -544,7 +544,7 @@ def choice_arms() -> dict[str, Recipe]:
     return {f"{rows} samples": _chosen_recipe(rows, 0, SETTINGS[0], 0) for rows in (FEW, MANY)}
 
 
-def run_l62() -> Outcome:
+def run_l62() -> LabResult:
     numbers: dict[str, float] = {}
     gains: dict[int, tuple[float, float, float]] = {}
     for rows, draws in ((FEW, FEW_DRAWS), (MANY, MANY_DRAWS)):
@@ -613,7 +613,7 @@ def run_l62() -> Outcome:
             of_the_note=False,
         ),
     )
-    return Outcome(
+    return LabResult(
         numbers,
         criteria,
         picture,
@@ -685,7 +685,7 @@ def _curve(recipe: Recipe) -> Floats:
     return np.array(series.values)
 
 
-def run_l77() -> Outcome:
+def run_l77() -> LabResult:
     by_epoch = []
     for seed in EPOCH_SEEDS:
         valid, test = (_curve(flattered(exchanged).but(seed=seed)) for exchanged in (False, True))
@@ -730,7 +730,7 @@ def run_l77() -> Outcome:
             "the epoch flatters by 0.1 to 0.6 points", mean, 0.1 <= mean <= 0.6, of_the_note=False
         ),
     )
-    return Outcome(
+    return LabResult(
         numbers,
         criteria,
         picture,

@@ -10,7 +10,7 @@ from statistics import fmean, median
 import torch
 from torch import Tensor
 
-from netwise.labs.definition import Criterion, Lab, Outcome
+from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.networks.energy.boltzmann import ENCODER, BoltzmannMachine, FullBoltzmann, settled
 from netwise.networks.energy.likelihood import states
 from netwise.report.pictures.drawing import BLUE, COLOURS, ORANGE, figure, svg
@@ -19,7 +19,7 @@ TEMPERATURES = (4.0, 2.0, 1.0, 0.5, 0.25, 0.1)
 SEEDS = (0, 1, 2, 3, 4)
 
 
-def _temperature() -> Outcome:
+def _temperature() -> LabResult:
     lowest: list[list[float]] = []
     relaxation: list[list[float]] = []
     for seed in SEEDS:
@@ -74,7 +74,7 @@ def _temperature() -> Outcome:
             axis.set_title(title)
         axes[0][1].set_yscale("log")
         picture = svg(made, "What temperature does")
-    return Outcome(numbers, criteria, picture, {}, SEEDS)
+    return LabResult(numbers, criteria, picture, {}, SEEDS)
 
 
 NETS, UNITS, STARTS = 20, 60, 200
@@ -82,7 +82,7 @@ COOLING = tuple(10.0 * (0.1 / 10.0) ** (i / 39) for i in range(40))
 COLD = 1e-6  # units then follow the sign of their field
 
 
-def _annealing() -> Outcome:
+def _annealing() -> LabResult:
     annealed, fallen, best = [], [], []
     for seed in range(NETS):
         torch.manual_seed(seed)
@@ -132,7 +132,7 @@ def _annealing() -> Outcome:
         axes[0][0].set_ylabel("annealed")
         axes[0][0].set_title("Each net: below the line annealing ends lower")
         picture = svg(made, "Annealing and straight falls")
-    return Outcome(numbers, criteria, picture, {}, tuple(range(NETS)))
+    return LabResult(numbers, criteria, picture, {}, tuple(range(NETS)))
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Encoders:
         return (seen.argmax(2) == torch.arange(self.units)).all(1)
 
 
-def _encoders() -> Outcome:
+def _encoders() -> LabResult:
     small = Encoders(4, 2, 100, 1500).run()
     large = Encoders(8, 3, 20, 6000).run(look_every=50)
     exact = _exact_arm()
@@ -247,7 +247,7 @@ def _encoders() -> Outcome:
         axes[0][0].set_title("Share of the machines that have solved their problem")
         axes[0][0].legend()
         picture = svg(made, "Encoder problems")
-    return Outcome(numbers, criteria, picture, {}, (0,))
+    return LabResult(numbers, criteria, picture, {}, (0,))
 
 
 def _exact_arm(updates: int = 3000) -> float:

@@ -20,7 +20,7 @@ class ThresholdNetwork:
 
     Example:
         >>> import netwise as nw, torch
-        >>> net = nw.ThresholdNetwork.drawn((2, 4, 1), torch.Generator().manual_seed(1))
+        >>> net = nw.learning_rules.ThresholdNetwork.drawn((2, 4, 1), torch.Generator().manual_seed(1))
         >>> x = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1.0]], dtype=torch.float64)
         >>> y = torch.tensor([[0], [1], [1], [0.0]], dtype=torch.float64)  # XOR, which no single layer can do
         >>> for _ in range(4000):

@@ -19,7 +19,7 @@ class Operations:
 
     Example:
         >>> import netwise as nw
-        >>> nw.count_operations((2, 1)).backward
+        >>> nw.learning_rules.count_operations((2, 1)).backward
         3
     """
 
@@ -48,7 +48,7 @@ def count_operations(widths: tuple[int, ...]) -> Operations:
 
     Example:
         >>> import netwise as nw
-        >>> nw.count_operations((3, 3, 3, 3))
+        >>> nw.learning_rules.count_operations((3, 3, 3, 3))
         Operations(paths=495, forward=243, backward=54)
 
     Source: note 000, claim R05; Griewank, Walther 2008, Evaluating derivatives, chapter 3.

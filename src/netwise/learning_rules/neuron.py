@@ -12,7 +12,7 @@ from netwise.parts.activations import Activation, Sigmoid
 
 
 @dataclass(frozen=True)
-class Moment:
+class NeuronState:
     """What a neuron was before a step, and what it gave.
 
     Args:
@@ -43,7 +43,7 @@ class Neuron(Part):
 
     Example:
         >>> import netwise as nw
-        >>> neuron = nw.Neuron((0.6,), threshold=-0.9)  # bias 0.9: the first neuron of note 004
+        >>> neuron = nw.learning_rules.Neuron((0.6,), threshold=-0.9)  # bias 0.9: the first neuron of note 004
         >>> round(neuron.output((1.0,)), 2)
         0.82
         >>> for _ in range(300):
@@ -57,7 +57,7 @@ class Neuron(Part):
     weights: tuple[float, ...] = numbers(because="one for each input", write="[0.6]")
     threshold: float = number(0.0, why="no input is preferred")
     activation: Activation = part(Activation, Sigmoid(), why="the S-shaped function of the note")
-    history: tuple[Moment, ...] = field(default=(), repr=False, compare=False)
+    history: tuple[NeuronState, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def bias(self) -> float:
@@ -86,7 +86,7 @@ class Neuron(Part):
         y = self._output(w, theta, self._checked(x))
         cost = (y - target).square() / 2
         dw, dtheta = torch.autograd.grad(cost, (w, theta))
-        now = Moment(self.weights, self.threshold, float(y.detach()), float(cost.detach()))
+        now = NeuronState(self.weights, self.threshold, float(y.detach()), float(cost.detach()))
         weights = tuple((w - rate * dw).detach().tolist())
         return Neuron(
             weights, float((theta - rate * dtheta).detach()), self.activation, (*self.history, now)

@@ -21,7 +21,7 @@ def hebb(w: Tensor, x: Tensor, y: Tensor, rate: float) -> Tensor:
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.hebb(torch.zeros(1, 2), torch.tensor([[1.0, -1.0]]), torch.tensor([[1.0]]), rate=0.5).tolist()
+        >>> nw.learning_rules.hebb(torch.zeros(1, 2), torch.tensor([[1.0, -1.0]]), torch.tensor([[1.0]]), rate=0.5).tolist()
         [[0.5, -0.5]]
 
     Source: Hebb 1949; note 001, claim R01.
@@ -50,7 +50,7 @@ def oja(w: Tensor, x: Tensor, rate: float) -> Tensor:
         >>> x = torch.randn(500, 2, generator=g) * torch.tensor([3.0, 0.5])
         >>> w = torch.tensor([[0.5, 0.5]])
         >>> for _ in range(200):
-        ...     w = nw.oja(w, x, rate=0.02)
+        ...     w = nw.learning_rules.oja(w, x, rate=0.02)
         >>> round(float(w.norm()), 2), bool(w[0, 0].abs() > 0.99)  # length 1, along the widest direction
         (1.0, True)
 
@@ -83,7 +83,7 @@ def delta(w: Tensor, x: Tensor, target: Tensor, y: Tensor, rate: float) -> Tenso
         >>> either = torch.tensor([[0], [1], [1], [1.0]])
         >>> w = torch.zeros(1, 3)
         >>> for _ in range(20):
-        ...     w = nw.delta(w, x, either, (x @ w.T > 0).float(), rate=1.0)
+        ...     w = nw.learning_rules.delta(w, x, either, (x @ w.T > 0).float(), rate=1.0)
         >>> (x @ w.T > 0).int().flatten().tolist()
         [0, 1, 1, 1]
 

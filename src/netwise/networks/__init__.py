@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from netwise.networks.alexnet import AlexNet
 from netwise.networks.autoencoder import Autoencoder, ConvAutoencoder, VariationalAutoencoder
-from netwise.networks.convnet import ConvNet, cbapd
-from netwise.networks.custom import Own
+from netwise.networks.convnet import ConvNet, conv_block
+from netwise.networks.custom import CustomNetwork
 from netwise.networks.inception import GoogLeNet, InceptionBlock
 from netwise.networks.lenet import LeNet5, LeNet5Paper
 from netwise.networks.mlp import MLP
 from netwise.networks.network import Network
 from netwise.networks.recurrent import GRU, LSTM, ElmanRNN, gradient_through_time
 from netwise.networks.resnet import CIFARResNet, ResNet
-from netwise.networks.sizes import same_padding, same_size, valid_size
 from netwise.networks.vgg import VGG
 
 NETWORKS: tuple[type[Network], ...] = (
@@ -31,7 +30,7 @@ NETWORKS: tuple[type[Network], ...] = (
     Autoencoder,
     ConvAutoencoder,
     VariationalAutoencoder,
-    Own,
+    CustomNetwork,
 )
 
 __all__ = [
@@ -53,10 +52,7 @@ __all__ = [
     "MLP",
     "NETWORKS",
     "Network",
-    "Own",
-    "cbapd",
+    "CustomNetwork",
+    "conv_block",
     "gradient_through_time",
-    "same_padding",
-    "same_size",
-    "valid_size",
 ]

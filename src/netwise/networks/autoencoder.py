@@ -501,9 +501,14 @@ class ConvReconstructor(_Reconstructor):
             up.add_module(
                 f"back{i}",
                 nn.ConvTranspose2d(
-                    wide[i], wide[i - 1], 3, stride=2, padding=1, output_padding=odd
+                    wide[i],
+                    wide[i - 1],
+                    3,
+                    stride=2,
+                    padding=1,
+                    output_padding=odd,  # type: ignore[arg-type]
                 ),
-            )  # type: ignore[arg-type]
+            )
             if i > 1:
                 up.add_module(f"unfold{i}", network.activation.build())
         self.down, self.up = down, up

@@ -12,7 +12,7 @@ from netwise.errors import Problem
 from netwise.networks.layers.pooling import MaxPool2
 from netwise.networks.layers.stack import ImageStack
 from netwise.networks.network import Network, image_field
-from netwise.networks.sizes import SameConv2d, same_size
+from netwise.networks.sizes import SameConv2d, same
 from netwise.part import flag, integer, integers, number, part, text
 from netwise.parts.activations import Activation, Maxout, ReLU
 
@@ -21,7 +21,7 @@ LETTERS = "CBAPD"
 RELU = ReLU()
 
 
-def cbapd(
+def conv_block(
     ins: int,
     outs: int,
     block: str = LETTERS,
@@ -48,7 +48,7 @@ def cbapd(
 
     Example:
         >>> import netwise as nw
-        >>> [type(layer).__name__ for layer in nw.cbapd(3, 8)]
+        >>> [type(layer).__name__ for layer in nw.conv_block(3, 8)]
         ['SameConv2d', 'BatchNorm2d', 'ReLU', 'MaxPool2', 'Dropout']
 
     Source: note 001, claim N03.
@@ -173,7 +173,7 @@ class ConvNet(Network):
                 )
             ]
         pools = len(self.channels) if "P" in self.block else 0
-        least = same_size(min(self.image[1:]), self.stride) >> pools
+        least = same(min(self.image[1:]), self.stride) >> pools
         if least < 1:
             return [
                 Problem(
@@ -192,25 +192,22 @@ class ConvNet(Network):
         for stage, outs in enumerate(self.channels, start=1):
             for i in range(1, self.convs + 1):
                 last, stride = i == self.convs, self.stride if stage == i == 1 else 1
-                settings = {
-                    "kernel": self.kernel,
-                    "stride": stride,
-                    "dropout": self.dropout,
-                    "channels": self.drop_channels,
-                }
-                block = cbapd(
+                block = conv_block(
                     now,
                     outs,
                     self.block if last else inner,
                     activation=self.activation,
                     pool=self.pool,
-                    **settings,
-                )  # type: ignore[arg-type]
+                    kernel=self.kernel,
+                    stride=stride,
+                    dropout=self.dropout,
+                    channels=self.drop_channels,
+                )
                 layers.add_module(
                     f"block{stage}" if self.convs == 1 else f"block{stage}_{i}", block
                 )
                 now = outs
-                height, width = same_size(height, stride), same_size(width, stride)
+                height, width = same(height, stride), same(width, stride)
                 if last and "P" in self.block:
                     height, width = height // 2, width // 2
         if self.means:

@@ -15,7 +15,7 @@ from netwise.networks.network import Network
 
 
 @dataclass(frozen=True)
-class Own(Network):
+class CustomNetwork(Network):
     """Any `torch.nn.Module`, by the function or class that makes it.
 
     Kept in files as module and name, never as code. Reading a file imports nothing: only `build`
@@ -30,7 +30,7 @@ class Own(Network):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Own("torch.nn:Identity").build()
+        >>> nw.CustomNetwork("torch.nn:Identity").build()
         Identity()
     """
 
@@ -44,7 +44,7 @@ class Own(Network):
                 why = (
                     "has no name of its own that a file could keep; move it to the top of a module"
                 )
-                raise WrongValue("Own", [Problem("source", name or shown(given), why)])
+                raise WrongValue("CustomNetwork", [Problem("source", name or shown(given), why)])
             object.__setattr__(self, "source", f"{module}:{name}")
             object.__setattr__(self, "_made_by", given)
             return
@@ -53,7 +53,7 @@ class Own(Network):
             bit.isidentifier() for part in parts for bit in part.split(".")
         ):
             raise WrongValue(
-                "Own",
+                "CustomNetwork",
                 [
                     Problem(
                         "source",
@@ -73,7 +73,7 @@ class Own(Network):
         made = self._maker()()
         if not isinstance(made, nn.Module):
             raise WrongValue(
-                "Own",
+                "CustomNetwork",
                 [
                     Problem(
                         "source",
@@ -95,7 +95,7 @@ class Own(Network):
                 found = getattr(found, bit)
         except (ImportError, AttributeError) as error:
             raise WrongValue(
-                "Own",
+                "CustomNetwork",
                 [
                     Problem(
                         "source",
@@ -106,7 +106,7 @@ class Own(Network):
             ) from None
         if not callable(found):
             raise WrongValue(
-                "Own", [Problem("source", str(self.source), "is not a function or class")]
+                "CustomNetwork", [Problem("source", str(self.source), "is not a function or class")]
             )
         made: Callable[[], object] = found
         return made

@@ -18,7 +18,7 @@ class Network(Part):
         takes: what an input is: "numbers" of any shape, "images", or "sequences".
         auxiliary_weight: what the losses of auxiliary heads count beside the main one, while it
             trains.
-        by_phases: it learns by a `Phase` in the place of a loss: an energy model.
+        by_phases: it learns by a `NegativePhase` in the place of a loss: an energy model.
         stores: it remembers its training inputs at once, without gradients.
         own_loss: in training its module is handed the targets too and gives the loss itself, by
             what `learn_by` told it.

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def same_size(size: int, stride: int = 1) -> int:
+def same(size: int, stride: int = 1) -> int:
     """SAME: the output's side is the input's over the stride, rounded up, whatever the kernel.
 
     Example:
         >>> import netwise as nw
-        >>> nw.same_size(28, stride=2), nw.same_size(7, stride=2)
+        >>> nw.sizes.same(28, stride=2), nw.sizes.same(7, stride=2)
         (14, 4)
 
     Source: note 001, claim Y01.
@@ -22,7 +22,7 @@ def same_size(size: int, stride: int = 1) -> int:
     return math.ceil(_positive(size, "size") / _positive(stride, "stride"))
 
 
-def valid_size(size: int, kernel: int, stride: int = 1) -> int:
+def valid(size: int, kernel: int, stride: int = 1) -> int:
     """VALID: only where the kernel lies inside, (size - kernel + 1) / stride, rounded up.
 
     The note prints it without the brackets around the sum (erratum E04).
@@ -32,7 +32,7 @@ def valid_size(size: int, kernel: int, stride: int = 1) -> int:
 
     Example:
         >>> import netwise as nw
-        >>> nw.valid_size(32, kernel=5), nw.valid_size(227, kernel=11, stride=4)
+        >>> nw.sizes.valid(32, kernel=5), nw.sizes.valid(227, kernel=11, stride=4)
         (28, 55)
 
     Source: note 001, claim Y01, erratum E04.
@@ -50,10 +50,10 @@ def same_padding(size: int, kernel: int, stride: int = 1) -> tuple[int, int]:
 
     Example:
         >>> import netwise as nw
-        >>> nw.same_padding(28, kernel=3), nw.same_padding(28, kernel=3, stride=2)
+        >>> nw.sizes.same_padding(28, kernel=3), nw.sizes.same_padding(28, kernel=3, stride=2)
         ((1, 1), (0, 1))
     """
-    missing = max((same_size(size, stride) - 1) * stride + _positive(kernel, "kernel") - size, 0)
+    missing = max((same(size, stride) - 1) * stride + _positive(kernel, "kernel") - size, 0)
     return missing // 2, missing - missing // 2
 
 

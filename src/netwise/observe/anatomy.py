@@ -118,12 +118,12 @@ class Anatomy:
         )
 
 
-def plain_anatomy(anatomy: Anatomy) -> dict[str, Any]:
+def anatomy_as_dict(anatomy: Anatomy) -> dict[str, Any]:
     """An anatomy as plain values.
 
     Example:
         >>> import netwise as nw
-        >>> nw.plain_anatomy(nw.describe(nw.MLP((4, 3)), (4,)))["parameters"]
+        >>> nw.anatomy_as_dict(nw.describe(nw.MLP((4, 3)), (4,)))["parameters"]
         15
     """
     return {**asdict(anatomy), "multiply_adds": anatomy.multiply_adds, "memory": anatomy.memory}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise import signals
-from netwise.history import FINISHED, RUNNING, Ended, Facts, History, MadeBy
+from netwise.history import FINISHED, RUNNING, History, Provenance, RunEnd, RunFacts
 from netwise.observe.probe import Probe
 from netwise.parts.losses import (
     CLASSIFICATION,
@@ -172,7 +172,7 @@ class watch:
     def history(self) -> History:
         """What was heard so far."""
         rows = sorted([*self._rows, *self._ends], key=lambda row: row["step"])
-        ended = Ended(
+        ended = RunEnd(
             RUNNING if self._open else FINISHED, f"{self._steps} steps were heard.", self._steps
         )
         seconds = time.monotonic() - self._began if self._open else self._seconds
@@ -183,7 +183,7 @@ class watch:
             self._probe.layers,
             self._facts(),
             ended,
-            MadeBy("", versions, device, torch.get_num_threads(), round(seconds, 3)),
+            Provenance("", versions, device, torch.get_num_threads(), round(seconds, 3)),
         )
 
     def _target_facts(self) -> dict[str, Any]:
@@ -193,7 +193,7 @@ class watch:
             return {}
         return target_facts(torch.cat(self._targets))
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> RunFacts:
         drops = [
             float(m.p)
             for m in self._model.modules()
@@ -212,7 +212,7 @@ class watch:
                     known(self._loss, target, self._outputs)
                     for known in (loss_of_guessing, loss_of_perfection)
                 )
-        return Facts(
+        return RunFacts(
             **self._target_facts(),
             loss_kind=self._kind,
             task=task,

@@ -517,7 +517,7 @@ ACTIVATIONS: tuple[type[Activation], ...] = (
 
 
 @dataclass(frozen=True)
-class Character:
+class ActivationProperties:
     """What can be said of an activation as a function of one number.
 
     Args:
@@ -530,7 +530,7 @@ class Character:
 
     Example:
         >>> import netwise as nw
-        >>> character = nw.character(nw.Tanh())
+        >>> character = nw.activation_properties(nw.Tanh())
         >>> round(character.fades, 2), round(character.dies, 2), character.steepest
         (1.82, 2.99, 1.0)
     """
@@ -559,13 +559,13 @@ def slope(activation: Activation, x: Tensor) -> Tensor:
     return found
 
 
-def character(activation: Activation) -> Character:
+def activation_properties(activation: Activation) -> ActivationProperties:
     """Range, slopes and mean output of an activation that takes one number; so not of `Softmax` and
     `Maxout`.
 
     Example:
         >>> import netwise as nw
-        >>> sigmoid = nw.character(nw.Sigmoid())
+        >>> sigmoid = nw.activation_properties(nw.Sigmoid())
         >>> sigmoid.steepest, round(sigmoid.dies, 2), round(sigmoid.mean, 2)  # erratum E16: twice tanh's 2.99
         (0.25, 5.99, 0.5)
 
@@ -582,7 +582,7 @@ def character(activation: Activation) -> Character:
     # out.
     steepest = float(sizes.max())
     fades, dies = (_beyond(x, sizes, share * steepest) for share in (0.1, 0.01))
-    return Character(
+    return ActivationProperties(
         type(activation).__name__,
         activation.lowest,
         activation.highest,

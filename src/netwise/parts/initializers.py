@@ -61,7 +61,7 @@ def _checked(fan: int, name: str) -> int:
 
 
 @dataclass(frozen=True)
-class ByNetwork(Initializer):
+class ModuleDefault(Initializer):
     """Leave the start to the network's own modules, drawn from the recipe's seed. The default.
 
     torch's `nn.Linear` and `nn.Conv2d` draw weights and biases from U(-1/sqrt(fan_in),
@@ -69,8 +69,8 @@ class ByNetwork(Initializer):
 
     Example:
         >>> import netwise as nw
-        >>> nw.ByNetwork()
-        ByNetwork()
+        >>> nw.ModuleDefault()
+        ModuleDefault()
     """
 
     def sample(
@@ -486,7 +486,7 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
 
 
 INITIALIZERS: tuple[type[Initializer], ...] = (
-    ByNetwork,
+    ModuleDefault,
     Constant,
     Normal,
     Uniform,
@@ -506,7 +506,7 @@ def initialize(
     """Draw the weights of every linear, convolutional and recurrent layer of `module` anew; norm
     layers keep theirs.
 
-    `ByNetwork` leaves everything as the modules made it. `x` are training inputs, for starts that
+    `ModuleDefault` leaves everything as the modules made it. `x` are training inputs, for starts that
     look at them.
 
     Example:
@@ -516,7 +516,7 @@ def initialize(
         >>> module.layer1.weight.tolist()
         [[0.5, 0.5]]
     """
-    if isinstance(init, ByNetwork):
+    if isinstance(init, ModuleDefault):
         return
     with torch.no_grad():
         for layer in module.modules():

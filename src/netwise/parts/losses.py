@@ -451,7 +451,7 @@ def are_classes(target: Tensor) -> bool:
 
 
 def target_facts(target: Tensor) -> dict[str, Any]:
-    """What rules ask about targets, as fields of `Facts`: are they classes, and where do they
+    """What rules ask about targets, as fields of `RunFacts`: are they classes, and where do they
     lie."""
     if are_classes(target):
         return {"class_targets": True}

@@ -229,7 +229,7 @@ class Activity(Penalty):
 
 
 @dataclass(frozen=True)
-class Together(Penalty):
+class SumOfPenalties(Penalty):
     """Several penalties at once: prices are added, limits all kept.
 
     Args:
@@ -237,7 +237,7 @@ class Together(Penalty):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Together((nw.L2(strength=1e-4), nw.MaxNorm(norm=3.0))).listens
+        >>> nw.SumOfPenalties((nw.L2(strength=1e-4), nw.MaxNorm(norm=3.0))).listens
         False
     """
 
@@ -260,7 +260,7 @@ class Together(Penalty):
             member.limit(weights)
 
 
-PENALTIES: tuple[type[Penalty], ...] = (L2, L1, ElasticNet, MaxNorm, Activity, Together)
+PENALTIES: tuple[type[Penalty], ...] = (L2, L1, ElasticNet, MaxNorm, Activity, SumOfPenalties)
 
 
 def penalised(module: nn.Module) -> list[Tensor]:

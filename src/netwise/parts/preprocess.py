@@ -91,7 +91,7 @@ class Scale(Preprocess):
 
 
 @dataclass(frozen=True)
-class Limit(Preprocess):
+class ClipInputs(Preprocess):
     """Inputs beyond a limit are set to it: for what `Standardise` makes of rare values and of
     features that hardly ever change.
 
@@ -100,7 +100,7 @@ class Limit(Preprocess):
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.Limit(3.0).apply(torch.tensor([[-40.0, 1.0]]), {}).tolist()
+        >>> nw.ClipInputs(3.0).apply(torch.tensor([[-40.0, 1.0]]), {}).tolist()
         [[-3.0, 1.0]]
     """
 
@@ -436,7 +436,7 @@ class Binarise(Preprocess):
 
 
 PREPROCESSES: tuple[type[Preprocess], ...] = (
-    Limit,
+    ClipInputs,
     Standardise,
     MinMax,
     Scale,

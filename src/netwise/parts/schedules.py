@@ -13,7 +13,7 @@ State = dict[str, float]  # what a schedule remembers; kept in checkpoints as te
 
 
 @dataclass(frozen=True)
-class Moment:
+class ScheduleContext:
     """Where a run is when a schedule is asked.
 
     Args:
@@ -25,7 +25,7 @@ class Moment:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Moment(epoch=3, epochs=10).loss is None
+        >>> nw.ScheduleContext(epoch=3, epochs=10).loss is None
         True
     """
 
@@ -44,7 +44,7 @@ class Schedule(Part):
     Example:
         >>> import netwise as nw
         >>> schedule = nw.StepDecay(every=2, factor=0.1)
-        >>> [round(schedule.next(schedule.init(), nw.Moment(e, 4))[0], 2) for e in range(4)]
+        >>> [round(schedule.next(schedule.init(), nw.ScheduleContext(e, 4))[0], 2) for e in range(4)]
         [1.0, 1.0, 0.1, 0.1]
     """
 
@@ -60,7 +60,7 @@ class Schedule(Part):
         """The memory before the first epoch."""
         return {}
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         """(factor on the rate, new memory) for the epoch, or the step, that begins at `moment`."""
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as Cosine()"
@@ -81,11 +81,11 @@ class ConstantRate(Schedule):
 
     Example:
         >>> import netwise as nw
-        >>> nw.ConstantRate().next({}, nw.Moment(7, 10))
+        >>> nw.ConstantRate().next({}, nw.ScheduleContext(7, 10))
         (1.0, {})
     """
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         return 1.0, state
 
 
@@ -99,7 +99,7 @@ class StepDecay(Schedule):
 
     Example:
         >>> import netwise as nw
-        >>> nw.StepDecay(every=5, factor=0.5).next({}, nw.Moment(11, 20))[0]
+        >>> nw.StepDecay(every=5, factor=0.5).next({}, nw.ScheduleContext(11, 20))[0]
         0.25
 
     Source: note 001, claim S01 (its staircase form); torch's `StepLR`.
@@ -110,7 +110,7 @@ class StepDecay(Schedule):
     )
     factor: float = number(0.1, above=0, most=1, because=FALL, why="a tenth, as in note 004")
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         return self.factor ** (moment.epoch // self.every), state
 
 
@@ -126,7 +126,7 @@ class Milestones(Schedule):
     Example:
         >>> import netwise as nw
         >>> schedule = nw.Milestones(epochs=(50, 75))
-        >>> [round(schedule.next({}, nw.Moment(e, 100))[0], 3) for e in (0, 49, 50, 75)]
+        >>> [round(schedule.next({}, nw.ScheduleContext(e, 100))[0], 3) for e in (0, 49, 50, 75)]
         [1.0, 1.0, 0.1, 0.01]
 
     Source: He, Zhang, Ren, Sun 2015, arXiv 1512.03385, section 4.2; torch's `MultiStepLR`.
@@ -146,7 +146,7 @@ class Milestones(Schedule):
             ]
         return []
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         return self.factor ** sum(moment.epoch >= epoch for epoch in self.epochs), state
 
 
@@ -161,7 +161,7 @@ class TwoStage(Schedule):
 
     Example:
         >>> import netwise as nw
-        >>> [nw.TwoStage(at=2).next({}, nw.Moment(e, 4))[0] for e in range(4)]
+        >>> [nw.TwoStage(at=2).next({}, nw.ScheduleContext(e, 4))[0] for e in range(4)]
         [1.0, 1.0, 0.1, 0.1]
 
     Source: note 004, claim S02.
@@ -174,7 +174,7 @@ class TwoStage(Schedule):
         0.1, above=0, because="a rate is positive", why="the note's 0.25 and 0.025"
     )
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         return (1.0 if moment.epoch < self.at else self.factor), state
 
 
@@ -192,7 +192,7 @@ class Exponential(Schedule):
 
     Example:
         >>> import netwise as nw
-        >>> round(0.2 * nw.Exponential(factor=0.99).next({}, nw.Moment(39, 40))[0], 5)  # the note's program prints 0.13515
+        >>> round(0.2 * nw.Exponential(factor=0.99).next({}, nw.ScheduleContext(39, 40))[0], 5)  # the note's program prints 0.13515
         0.13515
 
     Source: note 001, claim S01.
@@ -207,7 +207,7 @@ class Exponential(Schedule):
     staircase: bool = flag(False, why="the note's form is smooth")
     each: str = text("epoch", among=EACH, why="as torch and the note have it")
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         turns = moment.epoch / self.every
         return self.factor ** (math.floor(turns) if self.staircase else turns), state
 
@@ -226,9 +226,9 @@ class Cosine(Schedule):
 
     Example:
         >>> import netwise as nw
-        >>> round(nw.Cosine().next({}, nw.Moment(5, 10))[0], 3)
+        >>> round(nw.Cosine().next({}, nw.ScheduleContext(5, 10))[0], 3)
         0.5
-        >>> [round(nw.Cosine(restarts=1).next({}, nw.Moment(e, 8))[0], 2) for e in range(8)]
+        >>> [round(nw.Cosine(restarts=1).next({}, nw.ScheduleContext(e, 8))[0], 2) for e in range(8)]
         [1.0, 0.85, 0.5, 0.15, 1.0, 0.85, 0.5, 0.15]
 
     Source: Loshchilov, Hutter 2016, arXiv 1608.03983, eq. 5.
@@ -249,7 +249,7 @@ class Cosine(Schedule):
     )
     each: str = text("epoch", among=EACH, why="as torch has it")
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         pieces = [self.growth**i for i in range(self.restarts + 1)]
         begin, place = 0.0, moment.epoch / moment.epochs * math.fsum(pieces)
         for length in pieces:
@@ -276,7 +276,7 @@ class OneCycle(Schedule):
 
     Example:
         >>> import netwise as nw
-        >>> [round(nw.OneCycle().next({}, nw.Moment(e, 10))[0], 3) for e in (0, 3, 6.5, 10)]
+        >>> [round(nw.OneCycle().next({}, nw.ScheduleContext(e, 10))[0], 3) for e in (0, 3, 6.5, 10)]
         [0.04, 1.0, 0.5, 0.0]
 
     Source: Smith, Topin 2017, arXiv 1708.07120; torch's `OneCycleLR`, whose momentum also cycles:
@@ -294,7 +294,7 @@ class OneCycle(Schedule):
     )
     each: ClassVar[str] = "step"
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         done = moment.epoch / moment.epochs
         if done < self.rise:
             return _eased(self.start, 1.0, done / self.rise), state
@@ -318,7 +318,7 @@ class WarmUp(Schedule):
     Example:
         >>> import netwise as nw
         >>> schedule = nw.WarmUp(epochs=2, start=0.0, then=nw.StepDecay(every=5))
-        >>> [round(schedule.next({}, nw.Moment(e, 10))[0], 2) for e in (0, 0.5, 1, 2, 5)]
+        >>> [round(schedule.next({}, nw.ScheduleContext(e, 10))[0], 2) for e in (0, 0.5, 1, 2, 5)]
         [0.0, 0.25, 0.5, 1.0, 0.1]
 
     Source: Goyal et al. 2017, arXiv 1706.02677, section 2.2.
@@ -340,7 +340,7 @@ class WarmUp(Schedule):
     def init(self) -> State:
         return {**self.then.init(), "then.factor": 1.0}
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         begins = float(moment.epoch).is_integer()
         if begins or self.then.each_step:
             factor, inner = self.then.next(state, moment)
@@ -369,7 +369,7 @@ class Plateau(Schedule):
         >>> schedule = nw.Plateau(patience=1)
         >>> state, factors = schedule.init(), []
         >>> for epoch, loss in enumerate([None, 1.0, 1.0, 1.0, 0.5]):
-        ...     factor, state = schedule.next(state, nw.Moment(epoch, 5, loss))
+        ...     factor, state = schedule.next(state, nw.ScheduleContext(epoch, 5, loss))
         ...     factors.append(factor)
         >>> factors
         [1.0, 1.0, 1.0, 0.1, 0.1]
@@ -390,7 +390,7 @@ class Plateau(Schedule):
     def init(self) -> State:
         return {"best": math.inf, "waited": 0.0, "factor": 1.0}
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         if moment.loss is None:
             return state["factor"], state
         best, waited, factor = state["best"], state["waited"], state["factor"]
@@ -421,7 +421,7 @@ class HalveUntil(Schedule):
         >>> schedule = nw.HalveUntil(until=0.25)
         >>> state = schedule.init()
         >>> for epoch, loss in enumerate([None, 1.0, 2.0, 2.0]):
-        ...     factor, state = schedule.next(state, nw.Moment(epoch, 9, loss))
+        ...     factor, state = schedule.next(state, nw.ScheduleContext(epoch, 9, loss))
         >>> factor, schedule.over(state)
         (0.25, 'the rate has fallen to 0.25 of its start, which ends the run by HalveUntil')
 
@@ -444,7 +444,7 @@ class HalveUntil(Schedule):
     def init(self) -> State:
         return {"best": math.inf, "waited": 0.0, "factor": 1.0}
 
-    def next(self, state: State, moment: Moment) -> tuple[float, State]:
+    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
         if moment.loss is None:
             return state["factor"], state
         if moment.loss < state["best"]:

@@ -14,7 +14,7 @@ LOSS, ACCURACY = "loss", "accuracy"
 
 
 @dataclass(frozen=True)
-class Ending:
+class EpochResult:
     """What a stopping rule sees of an epoch that has ended.
 
     Args:
@@ -27,7 +27,7 @@ class Ending:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Ending(epoch=3, loss=0.5).quality is None
+        >>> nw.EpochResult(epoch=3, loss=0.5).quality is None
         True
     """
 
@@ -60,7 +60,7 @@ class Stopping(Part):
         """The memory before the first epoch."""
         return {}
 
-    def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
+    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
         """(why to stop or None, new memory) after the epoch of `ending`."""
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as Patience(10)"
@@ -73,13 +73,13 @@ class Never(Stopping):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Never().next({}, nw.Ending(3, 0.5))
+        >>> nw.Never().next({}, nw.EpochResult(3, 0.5))
         (None, {})
 
     Source: note 004, claim S07.
     """
 
-    def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
+    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
         return None, state
 
 
@@ -98,7 +98,7 @@ class Patience(Stopping):
         >>> import netwise as nw
         >>> rule, state = nw.Patience(2), nw.Patience(2).init()
         >>> for epoch, loss in enumerate([1.0, 0.5, 0.6, 0.5]):
-        ...     why, state = rule.next(state, nw.Ending(epoch, loss))
+        ...     why, state = rule.next(state, nw.EpochResult(epoch, loss))
         >>> why
         'validation loss found no new best in 2 epochs; its best, 0.5, was epoch 2'
 
@@ -114,7 +114,7 @@ class Patience(Stopping):
     def init(self) -> State:
         return {"best": math.inf, "epoch": -1}
 
-    def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
+    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
         value = badness(ending, self.by)
         if value < state["best"]:
             return None, {"best": value, "epoch": ending.epoch}
@@ -127,7 +127,7 @@ class Patience(Stopping):
         )
 
 
-def badness(ending: Ending, by: str) -> float:
+def badness(ending: EpochResult, by: str) -> float:
     """What a new best must be below: the loss, or the negative accuracy."""
     if by == LOSS:
         return ending.loss
@@ -145,8 +145,8 @@ class TrainDownValidUp(Stopping):
     Example:
         >>> import netwise as nw
         >>> rule, state = nw.TrainDownValidUp(), nw.TrainDownValidUp().init()
-        >>> _, state = rule.next(state, nw.Ending(0, loss=0.50, train_loss=0.40))
-        >>> rule.next(state, nw.Ending(1, loss=0.55, train_loss=0.30))[0]
+        >>> _, state = rule.next(state, nw.EpochResult(0, loss=0.50, train_loss=0.40))
+        >>> rule.next(state, nw.EpochResult(1, loss=0.55, train_loss=0.30))[0]
         'in 1 epoch in a row the training loss fell while the validation loss rose'
 
     Source: Zhou 2016, Machine Learning (in Chinese), section 5.3; note 001, claim S05.
@@ -158,7 +158,7 @@ class TrainDownValidUp(Stopping):
     def init(self) -> State:
         return {"train": math.nan, "valid": math.nan, "row": 0}
 
-    def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
+    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
         parted = ending.train_loss < state["train"] and ending.loss > state["valid"]
         row = state["row"] + 1 if parted else 0
         state = {"train": ending.train_loss, "valid": ending.loss, "row": row}
@@ -179,13 +179,13 @@ class TargetReached(Stopping):
 
     Example:
         >>> import netwise as nw
-        >>> nw.TargetReached(0.9).next({}, nw.Ending(4, loss=0.3, quality=0.91))[0]
+        >>> nw.TargetReached(0.9).next({}, nw.EpochResult(4, loss=0.3, quality=0.91))[0]
         'the validation score 0.91 has reached 0.9'
     """
 
     accuracy: float = number(0.95, least=0, most=1, because="it is a share", why="a usual wish")
 
-    def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
+    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
         if ending.quality is None or ending.quality < self.accuracy:
             return None, state
         return f"the validation score {ending.quality:.4g} has reached {self.accuracy:g}", state
@@ -201,13 +201,13 @@ class TimeBudget(Stopping):
 
     Example:
         >>> import netwise as nw
-        >>> nw.TimeBudget(60).next({}, nw.Ending(4, loss=0.3, seconds=61.2))[0]
+        >>> nw.TimeBudget(60).next({}, nw.EpochResult(4, loss=0.3, seconds=61.2))[0]
         'the budget of 60 s is used up (61 s)'
     """
 
     seconds: float = number(1800.0, above=0, because="a run takes time", why="half an hour")
 
-    def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
+    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
         if ending.seconds < self.seconds:
             return None, state
         return f"the budget of {self.seconds:g} s is used up ({ending.seconds:.0f} s)", state
@@ -223,7 +223,7 @@ class FirstOf(Stopping):
     Example:
         >>> import netwise as nw
         >>> rule = nw.FirstOf(nw.Patience(5), nw.TargetReached(0.99))
-        >>> rule.next(rule.init(), nw.Ending(0, loss=0.1, quality=0.995))[0]
+        >>> rule.next(rule.init(), nw.EpochResult(0, loss=0.1, quality=0.995))[0]
         'the validation score 0.995 has reached 0.99'
     """
 
@@ -243,7 +243,7 @@ class FirstOf(Stopping):
             f"other.{k}": v for k, v in self.other.init().items()
         }
 
-    def next(self, state: State, ending: Ending) -> tuple[str | None, State]:
+    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
         told: list[str] = []
         after: State = {}
         for name, rule in (("one", self.one), ("other", self.other)):

@@ -10,12 +10,12 @@ import torch
 from netwise.data import Data, Samples
 from netwise.data.dataset import Pairs
 from netwise.errors import CANNOT_RUN, WILL_LEARN_BADLY, Problem, ShapeError
-from netwise.networks import MLP, Autoencoder, Network, Own, VariationalAutoencoder
-from netwise.networks.energy.boltzmann import Annealed, BoltzmannMachine
+from netwise.networks import MLP, Autoencoder, CustomNetwork, Network, VariationalAutoencoder
+from netwise.networks.energy.boltzmann import AnnealedSampling, BoltzmannMachine
 from netwise.networks.energy.dbn import DBN
 from netwise.networks.energy.hopfield import Hopfield, ModernHopfield
 from netwise.networks.energy.likelihood import MOST_UNITS
-from netwise.networks.energy.phases import ParallelTempering, Phase
+from netwise.networks.energy.phases import NegativePhase, ParallelTempering
 from netwise.networks.energy.rbm import RBM
 from netwise.networks.energy.units import BINARY, GAUSSIAN
 from netwise.networks.network import ITSELF, TARGETS
@@ -125,7 +125,7 @@ def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
 def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
     if recipe.network.stores:
         return []  # it learns by no loss
-    by_phases = isinstance(recipe.loss, Phase)
+    by_phases = isinstance(recipe.loss, NegativePhase)
     if recipe.network.by_phases != by_phases:
         name = type(recipe.network).__name__
         told = (
@@ -204,7 +204,7 @@ def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _has_batch_norm(network: Network) -> bool:
-    if isinstance(network, Own) and not network.given:
+    if isinstance(network, CustomNetwork) and not network.given:
         return False  # checking imports nothing
     with torch.random.fork_rng():
         return any(
@@ -242,7 +242,7 @@ def _targets_fit_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if isinstance(recipe.network, Own) and not recipe.network.given:
+    if isinstance(recipe.network, CustomNetwork) and not recipe.network.given:
         return []  # checking imports nothing; `fit` finds out
     few, _ = prepared(recipe, _few(samples))
     network, outputs = recipe.network, few.outputs
@@ -342,7 +342,7 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
             )
         ]
     own = isinstance(
-        network, Own
+        network, CustomNetwork
     )  # has an alphabet that only its code knows; sending samples through it shows
     if (
         not own
@@ -401,24 +401,24 @@ def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
     network, phase = recipe.network, recipe.loss
     if isinstance(network, Hopfield):
         return _patterns_fit(recipe, samples)
-    if isinstance(network, BoltzmannMachine) and isinstance(phase, Phase):
+    if isinstance(network, BoltzmannMachine) and isinstance(phase, NegativePhase):
         units = network.visible + network.hidden
-        if not phase.exact and not isinstance(phase, Annealed):
+        if not phase.exact and not isinstance(phase, AnnealedSampling):
             return [
                 Problem(
                     "loss",
                     type(phase).__name__,
                     "is for restricted machines",
-                    "Exact()" if units <= MOST_UNITS else "Annealed()",
+                    "ExactGradient()" if units <= MOST_UNITS else "AnnealedSampling()",
                 )
             ]
         if phase.exact and units > MOST_UNITS:
             return [
                 Problem(
                     "loss",
-                    "Exact",
+                    "ExactGradient",
                     f"sums over all states, and {units} units have too many",
-                    "Annealed()",
+                    "AnnealedSampling()",
                 )
             ]
         x = prepared(recipe, _few(samples, 1000))[0].train.x
@@ -432,13 +432,16 @@ def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
                 )
             ]
         return []
-    if isinstance(phase, Annealed) and isinstance(network, RBM | DBN):
+    if isinstance(phase, AnnealedSampling) and isinstance(network, RBM | DBN):
         return [
             Problem(
-                "loss", "Annealed", "is for a BoltzmannMachine, whose units are all joined", "PCD()"
+                "loss",
+                "AnnealedSampling",
+                "is for a BoltzmannMachine, whose units are all joined",
+                "PCD()",
             )
         ]
-    if not isinstance(network, RBM | DBN) or not isinstance(phase, Phase):
+    if not isinstance(network, RBM | DBN) or not isinstance(phase, NegativePhase):
         return []
     if isinstance(network, DBN):
         wide = network.widths
@@ -538,7 +541,7 @@ def _output_fits_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
     if samples.task != CLASSIFICATION or isinstance(
-        recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge | Phase
+        recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge | NegativePhase
     ):
         return []
     reason = "on classes: its gradient fades where an answer is very wrong"

@@ -19,8 +19,8 @@ from netwise.atomic import write_atomically
 from netwise.data import DATA, Arrays, Data
 from netwise.data.views import innermost
 from netwise.errors import Problem, RecipeFileError, WrongValue, near, shown
-from netwise.networks import NETWORKS, Network, Own
-from netwise.networks.energy import MACHINES, PHASES
+from netwise.networks import NETWORKS, CustomNetwork, Network
+from netwise.networks.energy import MACHINES, NEGATIVE_PHASES
 from netwise.part import Part, Rule, Unfitting, rule_of
 from netwise.parts.activations import ACTIVATIONS, Activation
 from netwise.parts.augment import AUGMENTS, Augment
@@ -36,6 +36,7 @@ from netwise.parts.schedules import SCHEDULES, Schedule
 from netwise.parts.stopping import STOPPINGS, Stopping
 from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
+from netwise.renamed import current_name
 
 P = TypeVar("P", bound=Part)
 KEPT: dict[str, Path] = {}  # by digest: files of arrays that this process has written or read
@@ -56,7 +57,7 @@ FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
     Network: _by_name((*NETWORKS, *MACHINES)),
     Activation: _by_name(ACTIVATIONS),
     Initializer: _by_name((*INITIALIZERS, From)),
-    Loss: _by_name((*LOSSES, *PHASES)),
+    Loss: _by_name((*LOSSES, *NEGATIVE_PHASES)),
     Penalty: _by_name(PENALTIES),
     Optimizer: _by_name(OPTIMIZERS),
     Schedule: _by_name(SCHEDULES),
@@ -290,7 +291,7 @@ def named(family: type[Part], name: str) -> type[Part]:
     Raises:
         Unfitting: nobody has this name; says which are near.
     """
-    members = FAMILIES[family]
+    members, name = FAMILIES[family], current_name(name)
     for known, member in members.items():
         if known.lower() == name.lower():
             return member
@@ -305,7 +306,7 @@ def _model(cls: type[Part]) -> type[BaseModel]:
     described: dict[str, Any] = {}
     for each in dataclasses.fields(cls):  # type: ignore[arg-type]
         rule = rule_of(each)
-        if not each.init or (rule is None and cls is not Own):
+        if not each.init or (rule is None and cls is not CustomNetwork):
             continue
         check = BeforeValidator(_own_source if rule is None else _reader(rule, each))
         required = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from netwise.networks import Own
+from netwise.networks import CustomNetwork
 from netwise.part import Part
 from netwise.recipe.recipe import Recipe
 
@@ -19,17 +19,17 @@ def code_within(recipe: Recipe) -> tuple[str, ...]:
     Example:
         >>> import netwise as nw
         >>> from netwise.recipe.foreign_code import code_within
-        >>> first = nw.Recipe(data=nw.data.iris(), network=nw.Own("models:build"))
+        >>> first = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork("models:build"))
         >>> code_within(first), code_within(nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)), init=nw.From(recipe=first)))
         ((), ('models:build',))
     """
     inside = [getattr(recipe, each.name) for each in fields(recipe) if each.name != "network"]
-    own = recipe.network if not isinstance(recipe.network, Own) else None
+    own = recipe.network if not isinstance(recipe.network, CustomNetwork) else None
     return tuple(dict.fromkeys(source for value in (*inside, own) for source in _sources(value)))
 
 
 def _sources(value: object) -> Iterator[str]:
-    if isinstance(value, Own):
+    if isinstance(value, CustomNetwork):
         if not value.given:
             yield str(value.source)
     elif isinstance(value, Part):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from netwise.errors import DataError, Problem
 from netwise.part import part, text, texts
 from netwise.parts.finetuning import fits
-from netwise.parts.initializers import ByNetwork, Initializer
+from netwise.parts.initializers import Initializer, ModuleDefault
 from netwise.recipe.recipe import Recipe
 
 MACHINE = re.compile(r"machine(\d+)\.(layer|back)1\.(weight|bias)")
@@ -36,7 +36,7 @@ class From(Initializer):
         recipe: what to train first, in the place of `path`. Default none.
         layers: only these, by their names, with `*` for any text. Default: all.
         anew: layers that start anew, such as the head. Default none.
-        rest: where everything starts that is not taken. Default `ByNetwork()`.
+        rest: where everything starts that is not taken. Default `ModuleDefault()`.
 
     Raises:
         WrongValue: neither or both of path and recipe.
@@ -66,7 +66,7 @@ class From(Initializer):
         (), because="they name layers", why="all that the other network has"
     )
     anew: tuple[str, ...] = texts((), because="they name layers", why="none")
-    rest: Initializer = part(Initializer, ByNetwork(), why="what the layers' authors chose")
+    rest: Initializer = part(Initializer, ModuleDefault(), why="what the layers' authors chose")
 
     def disagreements(self) -> list[Problem]:
         if (self.path is None) == (self.recipe is None):
@@ -82,7 +82,7 @@ class From(Initializer):
                     "rest",
                     "From",
                     "must be a start that draws: weights come from one place",
-                    "ByNetwork()",
+                    "ModuleDefault()",
                 )
             ]
         return []

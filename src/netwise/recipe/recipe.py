@@ -16,13 +16,14 @@ from netwise.parts.augment import Augment
 from netwise.parts.averaging import Averaging
 from netwise.parts.clipping import Clipping
 from netwise.parts.finetuning import FineTune
-from netwise.parts.initializers import ByNetwork, Initializer
+from netwise.parts.initializers import Initializer, ModuleDefault
 from netwise.parts.losses import CrossEntropy, Loss
 from netwise.parts.optimizers import Adam, Optimizer, Switch
 from netwise.parts.penalties import Penalty
 from netwise.parts.preprocess import Preprocess
 from netwise.parts.schedules import ConstantRate, Schedule
 from netwise.parts.stopping import Never, Stopping
+from netwise.renamed import with_old_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class Recipe(Part):
         preprocess: steps fitted on the training part and carried with the network. Default none.
         augment: changes to each training batch. Default none.
         network: what learns.
-        init: where its weights start. Default `ByNetwork()`.
+        init: where its weights start. Default `ModuleDefault()`.
         loss: what training makes small. Default `CrossEntropy()`.
         penalty: a price on large weights, or None. Default None.
         optimizer: from gradients to a step; holds the learning rate. Default `Adam()`.
@@ -69,7 +70,7 @@ class Recipe(Part):
     network: Network = part(
         Network, because="a recipe needs a network", write='{kind = "MLP", widths = [64, 30, 10]}'
     )
-    init: Initializer = part(Initializer, ByNetwork(), why="what the layers' authors chose")
+    init: Initializer = part(Initializer, ModuleDefault(), why="what the layers' authors chose")
     loss: Loss = part(
         Loss,
         CrossEntropy(),
@@ -117,7 +118,7 @@ class Recipe(Part):
         """12 hex digits; equal for equal recipes, whatever made them."""
         from netwise.recipe.file import recipe_text
 
-        return hashlib.sha256(recipe_text(self).encode()).hexdigest()[:12]
+        return hashlib.sha256(with_old_names(recipe_text(self)).encode()).hexdigest()[:12]
 
     def to_script(self, *, threads: int = 1) -> str:
         """The text of a plain PyTorch script, without netwise, that gives the same weights bit for
@@ -127,13 +128,13 @@ class Recipe(Part):
         return to_script(self, threads=threads)
 
 
-def with_rate(recipe: Recipe, rate: float) -> Recipe:
+def with_learning_rate(recipe: Recipe, rate: float) -> Recipe:
     """The recipe with another learning rate; of two optimizers, of the first.
 
     Example:
         >>> import netwise as nw
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
-        >>> nw.with_rate(recipe, 0.5).optimizer.lr
+        >>> nw.with_learning_rate(recipe, 0.5).optimizer.lr
         0.5
     """
     optimizer = recipe.optimizer
@@ -142,7 +143,7 @@ def with_rate(recipe: Recipe, rate: float) -> Recipe:
     return recipe.but(optimizer=optimizer.but(lr=rate))
 
 
-def changes(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
+def recipe_diff(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     """What differs between two recipes, by dotted name: (before, after).
 
     A part of another class is told whole; of the same class, by its own fields.
@@ -150,7 +151,7 @@ def changes(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     Example:
         >>> import netwise as nw
         >>> a = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.1))
-        >>> nw.changes(a, a.but(optimizer=nw.SGD(lr=0.5), epochs=3))
+        >>> nw.recipe_diff(a, a.but(optimizer=nw.SGD(lr=0.5), epochs=3))
         {'optimizer.lr': (0.1, 0.5), 'epochs': (20, 3)}
     """
     return _changes(before, after, "")

@@ -6,7 +6,7 @@ from netwise.data import Data
 from netwise.errors import UnknownName
 from netwise.networks import LSTM, MLP, CIFARResNet, ConvNet, LeNet5, Network
 from netwise.parts.clipping import Clip
-from netwise.parts.initializers import ByNetwork, He
+from netwise.parts.initializers import He, ModuleDefault
 from netwise.parts.losses import CLASSIFICATION, CrossEntropy, MeanSquaredError
 from netwise.parts.optimizers import Adam
 from netwise.parts.preprocess import Preprocess, Resize, Standardise
@@ -98,7 +98,7 @@ def suggest(
         data=data,
         preprocess=tuple(steps),
         network=built,
-        init=ByNetwork() if recurrent else He(),
+        init=ModuleDefault() if recurrent else He(),
         loss=loss,
         optimizer=Adam(lr=0.003) if recurrent else Adam(),
         clip=Clip(1.0) if recurrent else None,

@@ -30,7 +30,7 @@ from netwise.report.pictures import (
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
 from netwise.training.text_generation import sample_text
-from netwise.treatment.course import Course
+from netwise.treatment.course import TreatmentResult
 from netwise.treatment.remedies import remedy
 from netwise.treatment.trials import SEEDS, told_changes
 
@@ -38,7 +38,7 @@ PROMPT, WRITTEN = 20, 500  # characters of a text that a report shows
 RANKED_BY = "The worst first: images that were answered wrong with the most certainty."
 
 
-def write_report(of: Run | Course, path: str | Path) -> Path:
+def write_report(of: Run | TreatmentResult, path: str | Path) -> Path:
     """Write the report of a run or of a treatment as one HTML file that needs nothing else.
 
     Example:
@@ -76,7 +76,7 @@ def run_page(run: Run) -> str:
     )
 
 
-def course_page(course: Course) -> str:
+def course_page(course: TreatmentResult) -> str:
     """The report of a treatment: before, what was tried, after."""
     before, after = course.before, course.run
     both = (
@@ -173,7 +173,7 @@ def _ending(run: Run) -> Html:
     return joined(lines)
 
 
-def _scores(course: Course) -> Html:
+def _scores(course: TreatmentResult) -> Html:
     rows = [
         (label, str(run.score))
         for label, run in (("test part, before", course.before), ("test part, after", course.run))

@@ -9,20 +9,20 @@ from netwise.atomic import write_atomically
 from netwise.recipe.file import recipe_text
 from netwise.report.page import Html, figures, page, table, tag
 from netwise.report.pictures.search_plots import search_pictures
-from netwise.searches.methods import Tried
+from netwise.searches.methods import TrialRecord
 from netwise.searches.plan_file import search_text
-from netwise.searches.result import Found
+from netwise.searches.result import SearchResult
 
 LEADERS, ROWS = 10, 500
 
 
-def write_search_report(found: Found, path: str | Path) -> Path:
+def write_search_report(found: SearchResult, path: str | Path) -> Path:
     """Write the report of a search as one HTML file that needs nothing else.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> recipe, home = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2), pathlib.Path(tempfile.mkdtemp())
-        >>> space = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),))
+        >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),))
         >>> found = nw.search(recipe, space, method=nw.Grid(2), fresh=0, folder=home / "study", jobs=1)
         >>> "Leaders" in nw.write_search_report(found, home / "search.html").read_text("utf-8")
         True
@@ -63,7 +63,7 @@ def write_search_report(found: Found, path: str | Path) -> Path:
     return path
 
 
-def _winner(found: Found) -> list[Html | str]:
+def _winner(found: SearchResult) -> list[Html | str]:
     if found.best is None:
         return [tag("p", "No trial was completed.", kind="bad")]
     told: list[Html | str] = [
@@ -100,12 +100,12 @@ def _winner(found: Found) -> list[Html | str]:
     return [*told, table(("score", "value", "95 % interval"), rows, numbers=(1,))]
 
 
-def interval_text(trial: Tried) -> str:
+def interval_text(trial: TrialRecord) -> str:
     """The interval of a trial's value, where one is known."""
     return "" if trial.low is None or trial.high is None else f"{trial.low:.4f} to {trial.high:.4f}"
 
 
-def _rows(found: Found, trials: list[Tried], ranked: bool = False) -> Html:
+def _rows(found: SearchResult, trials: list[TrialRecord], ranked: bool = False) -> Html:
     names = [axis.name for axis in found.search.space.axes]
     rows = []
     for place, t in enumerate(trials, start=1):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from netwise.errors import WILL_LEARN_BADLY, Problem
 from netwise.recipe.recipe import Recipe
-from netwise.searches.axes import Linear, Log, Whole
+from netwise.searches.axes import Integer, Linear, Log
 from netwise.searches.methods import Grid
-from netwise.searches.plan import Search
+from netwise.searches.plan import SearchPlan
 
 FEW_AXES = 3  # a grid of more is refused by the notes
 BY_FACTORS = (
@@ -21,14 +21,14 @@ WIDE = 20.0  # a range over more than this factor is one of orders of magnitude
 EPOCHS = 30  # of each of many trials, beyond which a coarse look first is cheaper
 
 
-def advice(recipe: Recipe, plan: Search) -> list[Problem]:
+def search_advice(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
     """Everything about a search that cannot be, and what it will do badly.
 
     Example:
         >>> import netwise as nw
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
-        >>> plan = nw.Search(space=nw.Space((nw.Linear("optimizer.lr", 1e-5, 1.0),)))
-        >>> [problem.field for problem in nw.advice(recipe, plan)]
+        >>> plan = nw.SearchPlan(space=nw.Space((nw.axes.Linear("optimizer.lr", 1e-5, 1.0),)))
+        >>> [problem.field for problem in nw.search_advice(recipe, plan)]
         ['space.optimizer.lr']
 
     Source: note 002, claims H06 and H07; note 004, claims S06 and W05.
@@ -36,7 +36,7 @@ def advice(recipe: Recipe, plan: Search) -> list[Problem]:
     return [*_judged_by(recipe, plan), *_grid(plan), *_scales(plan), *_range_first(recipe, plan)]
 
 
-def _judged_by(recipe: Recipe, plan: Search) -> list[Problem]:
+def _judged_by(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
     if plan.folds or recipe.network.stores:
         return []
     samples = recipe.data.load()
@@ -46,7 +46,7 @@ def _judged_by(recipe: Recipe, plan: Search) -> list[Problem]:
     return [Problem("data.valid", "0", told, "data.valid = 0.2, or folds = 5")]
 
 
-def _grid(plan: Search) -> list[Problem]:
+def _grid(plan: SearchPlan) -> list[Problem]:
     axes = len(plan.space.axes)
     if not isinstance(plan.method, Grid) or axes <= FEW_AXES:
         return []
@@ -54,12 +54,12 @@ def _grid(plan: Search) -> list[Problem]:
     return [Problem("method", "Grid", told, "Random()", WILL_LEARN_BADLY)]
 
 
-def _scales(plan: Search) -> list[Problem]:
+def _scales(plan: SearchPlan) -> list[Problem]:
     wrong = []
     for axis in plan.space.axes:
         last = axis.name.split(".")[-1]
         linear_whole = (
-            isinstance(axis, Whole)
+            isinstance(axis, Integer)
             and not axis.log
             and axis.low > 0
             and axis.high / axis.low > WIDE
@@ -87,7 +87,7 @@ def _scales(plan: Search) -> list[Problem]:
     return wrong
 
 
-def _range_first(recipe: Recipe, plan: Search) -> list[Problem]:
+def _range_first(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
     wide = [
         axis for axis in plan.space.axes if isinstance(axis, Log) and axis.high / axis.low > 1e4
     ]

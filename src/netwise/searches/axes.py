@@ -11,7 +11,7 @@ from netwise.errors import Problem, UnknownName, WrongValue
 from netwise.networks import MLP
 from netwise.part import Part, Rule, Unfitting, flag, integer, number, parts, text
 from netwise.recipe.file import with_fields
-from netwise.recipe.recipe import Recipe, with_rate
+from netwise.recipe.recipe import Recipe, with_learning_rate
 
 Change = Callable[[Recipe, Any], Recipe]
 Point = dict[str, Any]  # a value for each axis that is in force, by the axis' name
@@ -44,7 +44,7 @@ class Axis(Part):
 
     Example:
         >>> import netwise as nw
-        >>> axis = nw.Log("optimizer.lr", 1e-4, 1.0)
+        >>> axis = nw.axes.Log("optimizer.lr", 1e-4, 1.0)
         >>> axis.value_at(0.5)
         0.01
     """
@@ -177,7 +177,7 @@ class Linear(Numbers):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Linear("network.dropout", 0.0, 0.8).value_at(0.25)
+        >>> nw.axes.Linear("network.dropout", 0.0, 0.8).value_at(0.25)
         0.2
     """
 
@@ -197,7 +197,7 @@ class Log(Numbers):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Log("optimizer.lr", 1e-4, 1.0).grid(3)
+        >>> nw.axes.Log("optimizer.lr", 1e-4, 1.0).grid(3)
         [0.0001, 0.01, 1.0]
     """
 
@@ -211,7 +211,7 @@ class Log(Numbers):
 
 
 @dataclass(frozen=True)
-class Whole(Numbers):
+class Integer(Numbers):
     """Whole numbers from `low` to `high`.
 
     Args:
@@ -221,7 +221,7 @@ class Whole(Numbers):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Whole("width", 8, 512, log=True).grid(4)
+        >>> nw.axes.Integer("width", 8, 512, log=True).grid(4)
         [8, 32, 128, 512]
     """
 
@@ -262,7 +262,7 @@ class Choice(Axis):
 
     Example:
         >>> import netwise as nw
-        >>> axis = nw.Choice("network.activation", ("ReLU", "Tanh"))
+        >>> axis = nw.axes.Choice("network.activation", ("ReLU", "Tanh"))
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
         >>> axis.applied(recipe, "Tanh").network.activation == nw.Tanh()
         True
@@ -300,7 +300,7 @@ class Choice(Axis):
         return list(self.options)
 
 
-AXES: tuple[type[Axis], ...] = (Linear, Log, Whole, Choice)
+AXES: tuple[type[Axis], ...] = (Linear, Log, Integer, Choice)
 
 
 @dataclass(frozen=True)
@@ -312,7 +312,7 @@ class Space(Part):
 
     Example:
         >>> import netwise as nw
-        >>> space = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 8, 256, log=True)))
+        >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0), nw.axes.Integer("width", 8, 256, log=True)))
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
         >>> space.applied(recipe, {"optimizer.lr": 0.1, "width": 50}).network.widths
         (64, 50, 10)
@@ -430,4 +430,4 @@ def _layered(recipe: Recipe, word: str) -> MLP:
     return recipe.network
 
 
-WORDS: dict[str, Change] = {"rate": with_rate, "width": _width, "depth": _depth}
+WORDS: dict[str, Change] = {"rate": with_learning_rate, "width": _width, "depth": _depth}

@@ -13,7 +13,7 @@ from netwise import random_streams
 from netwise.data.views import Fold
 from netwise.errors import RunFolderError
 from netwise.recipe.recipe import Recipe
-from netwise.searches.methods import Tried
+from netwise.searches.methods import TrialRecord
 from netwise.searches.study import FRESH, LIVES, StudyFolder
 from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, side_by_side, trained
 from netwise.storage.run_folder import WEIGHTS, RunFolder
@@ -52,7 +52,7 @@ def fresh_seed(study: StudyFolder, place: int) -> int:
     return random_streams.seed_of(study.search.seed, "fresh", place) % 2**31
 
 
-def fresh_runs(study: StudyFolder, best: Tried, recipe: Recipe) -> list[FreshRun]:
+def fresh_runs(study: StudyFolder, best: TrialRecord, recipe: Recipe) -> list[FreshRun]:
     """The runs of a winner, done or not."""
     search, home = study.search, study.path / FRESH / f"trial-{best.number:04d}"
     seeded = [recipe.but(seed=fresh_seed(study, place)) for place in range(search.fresh)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
 from netwise.history import DIVERGED
-from netwise.recipe.recipe import Recipe, changes
+from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.searches.worker import interval_of
 from netwise.storage.run_folder import RunFolder, strict
 from netwise.training.fit import fit
@@ -21,7 +21,7 @@ NOTE = "guess.json"
 
 
 @dataclass(frozen=True)
-class Guess:
+class GuessEntry:
     """One entry of the log.
 
     Args:
@@ -35,7 +35,7 @@ class Guess:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Guess(1, (), "a first look", 0.9, None, None, "All 5 epochs done.", "", "book/guesses/001/run").reason
+        >>> nw.GuessEntry(1, (), "a first look", 0.9, None, None, "All 5 epochs done.", "", "book/guesses/001/run").reason
         'a first look'
     """
 
@@ -50,7 +50,7 @@ class Guess:
     folder: str
 
 
-def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
+def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
     """Train a guess and enter it: the recipe, why, and what came of it. The test part is not looked
     at.
 
@@ -66,8 +66,8 @@ def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
         >>> import netwise as nw, pathlib, tempfile
         >>> book = pathlib.Path(tempfile.mkdtemp()) / "book"
         >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
-        >>> _ = nw.guess(book, recipe, "a first look")
-        >>> nw.guess(book, nw.with_rate(recipe, 0.1), "the loss fell slowly").changed
+        >>> _ = nw.log_guess(book, recipe, "a first look")
+        >>> nw.log_guess(book, nw.with_learning_rate(recipe, 0.1), "the loss fell slowly").changed
         ('optimizer.lr: 0.001 -> 0.1',)
 
     Source: note 002, claim H01.
@@ -76,7 +76,7 @@ def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
         raise ValueError("reason is empty: say why this guess, or nothing is learned from it")
     home = Path(book) / GUESSES
     home.mkdir(parents=True, exist_ok=True)
-    before = guesses(book)
+    before = read_guesses(book)
     number = len(before) + 1
     place = home / f"{number:03d}"
     run = fit(recipe, folder=place / "run", test=False)
@@ -84,13 +84,13 @@ def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
     if before:
         last = RunFolder.open(before[-1].folder).recipe()
         changed = tuple(
-            f"{name}: {old} -> {new}" for name, (old, new) in changes(last, recipe).items()
+            f"{name}: {old} -> {new}" for name, (old, new) in recipe_diff(last, recipe).items()
         )
     value = goal(run)
     low, high = (
         (None, None) if run.history.ended.how == DIVERGED else interval_of(run.history, value)
     )
-    entry = Guess(
+    entry = GuessEntry(
         number,
         changed,
         reason.strip(),
@@ -105,7 +105,7 @@ def guess(book: str | Path, recipe: Recipe, reason: str) -> Guess:
     return entry
 
 
-def outcome(book: str | Path, number: int, words: str) -> Guess:
+def log_outcome(book: str | Path, number: int, words: str) -> GuessEntry:
     """Enter what was learned from a guess.
 
     Raises:
@@ -114,13 +114,13 @@ def outcome(book: str | Path, number: int, words: str) -> Guess:
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> book = pathlib.Path(tempfile.mkdtemp()) / "book"
-        >>> _ = nw.guess(book, nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2), "a first look")
-        >>> nw.outcome(book, 1, "too short to tell").outcome
+        >>> _ = nw.log_guess(book, nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2), "a first look")
+        >>> nw.log_outcome(book, 1, "too short to tell").outcome
         'too short to tell'
     """
     from dataclasses import replace
 
-    found = {entry.number: entry for entry in guesses(book)}
+    found = {entry.number: entry for entry in read_guesses(book)}
     if number not in found:
         raise RunFolderError(
             f"{book} has no guess {number}: it has {', '.join(map(str, found)) or 'none'}"
@@ -133,26 +133,26 @@ def outcome(book: str | Path, number: int, words: str) -> Guess:
     return entry
 
 
-def guesses(book: str | Path) -> list[Guess]:
+def read_guesses(book: str | Path) -> list[GuessEntry]:
     """All entries of a log, the first first.
 
     Example:
         >>> import netwise as nw
-        >>> nw.guesses("no/such/book")
+        >>> nw.read_guesses("no/such/book")
         []
     """
     found = []
     for path in sorted((Path(book) / GUESSES).glob(f"*/{NOTE}")):
         plain = json.loads(path.read_text("utf-8"))
         found.append(
-            Guess(
+            GuessEntry(
                 **{**plain, "changed": tuple(plain["changed"]), "folder": str(path.parent / "run")}
             )
         )
     return found
 
 
-def table_of(entries: Sequence[Guess]) -> list[str]:
+def table_of(entries: Sequence[GuessEntry]) -> list[str]:
     """The log as lines of text."""
     lines = []
     for entry in entries:

@@ -22,7 +22,7 @@ ENDS = (COMPLETE, PRUNED, FAILED)
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialRecord:
     """One trial of a search, as its method and its pictures see it.
 
     Args:
@@ -42,7 +42,7 @@ class Tried:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Tried(3, 0, {"optimizer.lr": 0.1}, value=0.95).state
+        >>> nw.TrialRecord(3, 0, {"optimizer.lr": 0.1}, value=0.95).state
         'complete'
     """
 
@@ -93,7 +93,7 @@ class Stage:
     parents: tuple[int | None, ...] = field(default=())
 
 
-class Method(Part):
+class SearchMethod(Part):
     """What every method has: how many stages, what each is, and the Optuna sampler and pruner that
     serve it.
 
@@ -111,7 +111,13 @@ class Method(Part):
         return 1
 
     def stage(
-        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+        self,
+        number: int,
+        space: Space,
+        trials: int,
+        epochs: int,
+        seed: int,
+        tried: Sequence[TrialRecord],
     ) -> Stage:
         """Stage `number` of a search for so many `trials` of so many `epochs`, after what was
         `tried` in those before."""
@@ -128,7 +134,7 @@ class Method(Part):
         return None
 
 
-class _Drawing(Method):
+class _Drawing(SearchMethod):
     """A method whose points Optuna draws at random, or that needs none of it."""
 
     def sampler(self, seed: int) -> Any:
@@ -150,7 +156,7 @@ class Grid(_Drawing):
 
     Example:
         >>> import netwise as nw
-        >>> space = nw.Space((nw.Log("optimizer.lr", 1e-3, 0.1), nw.Choice("batch_size", (16, 64))))
+        >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 0.1), nw.axes.Choice("batch_size", (16, 64))))
         >>> len(nw.Grid(3).stage(0, space, 0, 10, 0, ()).queue)
         6
 
@@ -162,7 +168,13 @@ class Grid(_Drawing):
     )
 
     def stage(
-        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+        self,
+        number: int,
+        space: Space,
+        trials: int,
+        epochs: int,
+        seed: int,
+        tried: Sequence[TrialRecord],
     ) -> Stage:
         queue: list[Point] = [{}]
         for axis in space.axes:
@@ -192,7 +204,7 @@ class Random(_Drawing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bayesian(Method):
+class Bayesian(SearchMethod):
     """Each point where a model of what was seen so far promises most.
 
     Args:
@@ -313,7 +325,7 @@ class CoarseToFine(_Drawing):
     Example:
         >>> import netwise as nw
         >>> method = nw.CoarseToFine(rounds=3)
-        >>> space = nw.Space((nw.Log("optimizer.lr", 1e-6, 10.0),))
+        >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-6, 10.0),))
         >>> stage = method.stage(0, space, 30, 20, 0, ())
         >>> stage.trials, stage.epochs
         (17, 1)
@@ -345,7 +357,13 @@ class CoarseToFine(_Drawing):
         return self.rounds
 
     def stage(
-        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+        self,
+        number: int,
+        space: Space,
+        trials: int,
+        epochs: int,
+        seed: int,
+        tried: Sequence[TrialRecord],
     ) -> Stage:
         shares = [2.0 ** (self.rounds - 1 - i) for i in range(self.rounds)]
         counts = [max(1, round(trials * share / sum(shares))) for share in shares]
@@ -364,7 +382,7 @@ class CoarseToFine(_Drawing):
         return Stage(space, counts[number], epochs=length, queue=tuple(points))
 
 
-def narrowed(space: Space, best: Sequence[Tried], least: float = 0.1) -> Space:
+def narrowed(space: Space, best: Sequence[TrialRecord], least: float = 0.1) -> Space:
     """The part of a space that good trials lie in: of each axis at least a tenth, of choices those
     that were taken."""
     axes = []
@@ -430,7 +448,13 @@ class Population(_Drawing):
         return self.generations
 
     def stage(
-        self, number: int, space: Space, trials: int, epochs: int, seed: int, tried: Sequence[Tried]
+        self,
+        number: int,
+        space: Space,
+        trials: int,
+        epochs: int,
+        seed: int,
+        tried: Sequence[TrialRecord],
     ) -> Stage:
         length = max(1, round(epochs / self.generations))
         rng = np.random.default_rng(random_streams.seed_of(seed, DRAWS, number))
@@ -475,7 +499,7 @@ def _drawn(space: Space, rng: np.random.Generator) -> Point:
     return point
 
 
-METHODS: tuple[type[Method], ...] = (
+METHODS: tuple[type[SearchMethod], ...] = (
     Grid,
     Random,
     Bayesian,

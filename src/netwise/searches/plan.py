@@ -10,11 +10,11 @@ from typing import ClassVar
 from netwise.errors import Problem
 from netwise.part import Part, integer, part, text
 from netwise.searches.axes import Space
-from netwise.searches.methods import Bayesian, Grid, Method
+from netwise.searches.methods import Bayesian, Grid, SearchMethod
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search(Part):
+class SearchPlan(Part):
     """Everything that decides what a search tries; the recipe that it changes stands beside it.
 
     Args:
@@ -32,7 +32,7 @@ class Search(Part):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Search(space=nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),)), trials=20).method
+        >>> nw.SearchPlan(space=nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),)), trials=20).method
         Bayesian(surrogate='tpe', startup=10)
     """
 
@@ -42,8 +42,8 @@ class Search(Part):
         because="a search needs a space",
         write='{axes = [{kind = "Log", field = "optimizer.lr", low = 1e-4, high = 1.0}]}',
     )
-    method: Method = part(
-        Method, Bayesian(), why="learns from what was seen, with axes of every kind"
+    method: SearchMethod = part(
+        SearchMethod, Bayesian(), why="learns from what was seen, with axes of every kind"
     )
     trials: int = integer(
         50, least=1, most=10**6, because="it counts trials", why="enough for four or five axes"

@@ -11,26 +11,26 @@ from netwise.atomic import write_atomically
 from netwise.errors import Problem, RecipeFileError
 from netwise.recipe import file as parts
 from netwise.searches.axes import AXES, Axis, Space
-from netwise.searches.methods import METHODS, Method
-from netwise.searches.plan import Search
+from netwise.searches.methods import METHODS, SearchMethod
+from netwise.searches.plan import SearchPlan
 
 # Files name axes and methods as they name the parts of a recipe.
 parts.FAMILIES |= {
     Axis: {each.__name__: each for each in AXES},
-    Method: {each.__name__: each for each in METHODS},
+    SearchMethod: {each.__name__: each for each in METHODS},
     Space: {"Space": Space},
-    Search: {"Search": Search},
+    SearchPlan: {"SearchPlan": SearchPlan},
 }
 
 
-def search_text(search: Search) -> str:
+def search_text(search: SearchPlan) -> str:
     """The plan as TOML, every field."""
     import tomli_w
 
     return tomli_w.dumps(_plain(search))
 
 
-def _plain(search: Search) -> dict[str, Any]:
+def _plain(search: SearchPlan) -> dict[str, Any]:
     plain = parts.plain_of(search)
     plain.pop("kind")
     plain["space"].pop("kind")
@@ -43,7 +43,7 @@ def _plain(search: Search) -> dict[str, Any]:
     return plain
 
 
-def write_search(search: Search, path: Path, storage: str | None = None) -> None:
+def write_search(search: SearchPlan, path: Path, storage: str | None = None) -> None:
     """Write the plan, atomically; with the URL of its storage, less the password."""
     import tomli_w
 
@@ -55,7 +55,7 @@ def write_search(search: Search, path: Path, storage: str | None = None) -> None
     write_atomically(path, tomli_w.dumps(plain))
 
 
-def read_search(path: Path) -> tuple[Search, str | None, list[str]]:
+def read_search(path: Path) -> tuple[SearchPlan, str | None, list[str]]:
     """(the plan, the URL of its storage or None, names of axes whose function only the user
     has)."""
     plain = read_plain(path)
@@ -84,7 +84,7 @@ def read_plain(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def search_of(plain: Mapping[str, Any], name: str = "search") -> Search:
+def search_of(plain: Mapping[str, Any], name: str = "search") -> SearchPlan:
     """The plan that plain values describe, as a file has them; `axes` may stand at the top, without
     a `space` around them."""
     plain = dict(plain)
@@ -92,4 +92,4 @@ def search_of(plain: Mapping[str, Any], name: str = "search") -> Search:
         plain["space"] = {"axes": plain.pop("axes")}
     if isinstance(plain.get("space"), Mapping):
         plain["space"] = {"kind": "Space", **plain["space"]}
-    return parts.part_of(Search, plain, name)
+    return parts.part_of(SearchPlan, plain, name)

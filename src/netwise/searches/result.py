@@ -11,11 +11,11 @@ from typing import Any
 from netwise.intervals import of_mean
 from netwise.recipe.file import plain_of
 from netwise.recipe.recipe import Recipe
-from netwise.searches.advice import advice
+from netwise.searches.advice import search_advice
 from netwise.searches.axes import Space
 from netwise.searches.confirmation import fresh_runs, fresh_values, test_score
-from netwise.searches.methods import COMPLETE, Tried
-from netwise.searches.plan import Search
+from netwise.searches.methods import COMPLETE, TrialRecord
+from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
 from netwise.training.evaluate import Score
 
@@ -23,7 +23,7 @@ SEEN = 5e-5  # share of a value that four digits do not show
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search found, and how far it can be trusted.
 
     Args:
@@ -43,16 +43,16 @@ class Found:
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
-        >>> space = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),))
+        >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),))
         >>> found = nw.search(recipe, space, method=nw.Random(), trials=4, fresh=2, folder=pathlib.Path(tempfile.mkdtemp()) / "s", jobs=1)
         >>> len(found.tried), found.own == max(t.value for t in found.tried)
         (4, True)
     """
 
     folder: Path
-    search: Search
-    tried: tuple[Tried, ...]
-    best: Tried | None = None
+    search: SearchPlan
+    tried: tuple[TrialRecord, ...]
+    best: TrialRecord | None = None
     recipe: Recipe | None = None
     own: float | None = None
     fresh: tuple[float, ...] = ()
@@ -69,7 +69,7 @@ class Found:
         return None if self.own is None or self.mean is None else self.own - self.mean
 
     @property
-    def leaders(self) -> list[Tried]:
+    def leaders(self) -> list[TrialRecord]:
         """The trials that ran to the end, the best first."""
         last = self.search.method.stages - 1 if self.search.method.judged_at_last else None
         done = [
@@ -84,7 +84,7 @@ class Found:
 
 def load_search(
     folder: str | Path, *, space: Space | None = None, storage: str | None = None
-) -> Found:
+) -> SearchResult:
     """What is known of a search by now, whether it has ended, was interrupted or runs elsewhere;
     nothing is trained.
 
@@ -99,7 +99,7 @@ def load_search(
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
-        >>> space, folder = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),)), pathlib.Path(tempfile.mkdtemp()) / "study"
+        >>> space, folder = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),)), pathlib.Path(tempfile.mkdtemp()) / "study"
         >>> found = nw.search(recipe, space, method=nw.Random(), trials=3, fresh=1, folder=folder, jobs=1)
         >>> nw.load_search(folder) == found
         True
@@ -118,13 +118,13 @@ def is_complete(study: StudyFolder) -> bool:
     return won is None or all(run.done for run in fresh_runs(study, *won))
 
 
-def result(study: StudyFolder, complete: bool = True) -> Found:
+def result(study: StudyFolder, complete: bool = True) -> SearchResult:
     """What the study's folder says by now."""
     tried = tuple(study.tried())
-    notes = [str(problem) for problem in advice(study.recipe, study.search)]
+    notes = [str(problem) for problem in search_advice(study.recipe, study.search)]
     won = study.winner()
     if won is None:
-        return Found(study.path, study.search, tried, notes=tuple(notes), complete=complete)
+        return SearchResult(study.path, study.search, tried, notes=tuple(notes), complete=complete)
     best, recipe = won
     notes += borders(study.search, best)
     runs = fresh_runs(study, best, recipe)
@@ -134,7 +134,7 @@ def result(study: StudyFolder, complete: bool = True) -> Found:
         mean, low, high = of_mean(values)
     if mean is not None and best.value is not None:
         notes.append(optimism(best.value, mean, sum(t.value is not None for t in tried)))
-    return Found(
+    return SearchResult(
         study.path,
         study.search,
         tried,
@@ -164,7 +164,7 @@ def optimism(own: float, mean: float, count: int) -> str:
     )
 
 
-def borders(plan: Search, best: Tried) -> list[str]:
+def borders(plan: SearchPlan, best: TrialRecord) -> list[str]:
     """A sentence for each axis at whose end the winner lies: the best may lie beyond."""
     told = []
     for axis in plan.space.axes:
@@ -177,7 +177,7 @@ def borders(plan: Search, best: Tried) -> list[str]:
     return told
 
 
-def plain_found(found: Found) -> dict[str, Any]:
+def plain_found(found: SearchResult) -> dict[str, Any]:
     """The result as plain values, for `--json`."""
     return {
         "folder": str(found.folder),

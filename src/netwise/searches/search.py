@@ -11,17 +11,17 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.errors import CANNOT_RUN, Problem, WrongValue
-from netwise.networks import Network, Own
+from netwise.networks import CustomNetwork, Network
 from netwise.recipe.checks import hindrances
 from netwise.recipe.file import write_recipe
 from netwise.recipe.recipe import Recipe
-from netwise.searches.advice import advice
+from netwise.searches.advice import search_advice
 from netwise.searches.axes import Space
 from netwise.searches.confirmation import fresh_runs, train_fresh
-from netwise.searches.methods import RUNNING, Bayesian, Method, Tried
-from netwise.searches.plan import Search
+from netwise.searches.methods import RUNNING, Bayesian, SearchMethod, TrialRecord
+from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import write_search
-from netwise.searches.result import Found, plain_found, result
+from netwise.searches.result import SearchResult, plain_found, result
 from netwise.searches.study import BEST, StudyFolder
 from netwise.searches.trial_progress import telling
 from netwise.searches.worker import ENDED, KILLED, STOPPED, Post, side_by_side, work
@@ -30,7 +30,7 @@ from netwise.training.run import with_own, without_code
 from netwise.training.shared_data import shared_data
 from netwise.training.threads import cores
 
-Told = Callable[[Tried], None]
+Told = Callable[[TrialRecord], None]
 
 
 def search(
@@ -38,7 +38,7 @@ def search(
     space: Space,
     *,
     folder: str | Path,
-    method: Method | None = None,
+    method: SearchMethod | None = None,
     trials: int = 50,
     folds: int = 0,
     repeats: int = 1,
@@ -49,7 +49,7 @@ def search(
     storage: str | None = None,
     checkpoint_every: int = 0,
     told: Told | None = None,
-) -> Found:
+) -> SearchResult:
     """Search for the settings with which a recipe does best on its validation part (or over folds).
     The test part is not looked at.
 
@@ -62,7 +62,7 @@ def search(
         space: the axes.
         folder: of the study: a new or empty one.
         method: how points are chosen. Default `Bayesian()`.
-        trials, folds, repeats, fresh, seeds, seed: see `Search`.
+        trials, folds, repeats, fresh, seeds, seed: see `SearchPlan`.
         jobs: trials at a time. Default: one a core. Under `joblib.parallel_config(backend="dask")`
             on its cluster, on a folder that all share.
         storage: URL of an Optuna storage (PostgreSQL, MySQL), for workers on many machines.
@@ -78,12 +78,12 @@ def search(
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=5)
-        >>> space = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0), nw.Whole("width", 2, 32, log=True)))
+        >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0), nw.axes.Integer("width", 2, 32, log=True)))
         >>> found = nw.search(recipe, space, trials=6, fresh=2, folder=pathlib.Path(tempfile.mkdtemp()) / "study", jobs=1)
         >>> found.complete, sorted(found.best.point)
         (True, ['optimizer.lr', 'width'])
     """
-    plan = Search(
+    plan = SearchPlan(
         space=space,
         method=method or Bayesian(),
         trials=trials,
@@ -106,16 +106,16 @@ def search(
 
 def start(
     recipe: Recipe,
-    plan: Search,
+    plan: SearchPlan,
     folder: Path,
     *,
     jobs: int | None = None,
     storage: str | None = None,
     checkpoint_every: int = 0,
     told: Told | None = None,
-) -> Found:
+) -> SearchResult:
     """`search` with its plan as one value."""
-    wrong = [problem for problem in advice(recipe, plan) if problem.grade == CANNOT_RUN]
+    wrong = [problem for problem in search_advice(recipe, plan) if problem.grade == CANNOT_RUN]
     if wrong := wrong or hindrances(recipe):
         raise WrongValue("search", wrong)
     return _carried_out(
@@ -133,7 +133,7 @@ def resume_search(
     trials: int | None = None,
     checkpoint_every: int = 0,
     told: Told | None = None,
-) -> Found:
+) -> SearchResult:
     """Go on with a search that was interrupted or killed, as if it had not been; of one that has
     ended, give the result again.
 
@@ -141,7 +141,7 @@ def resume_search(
         folder: of the study.
         space: again, where its axes change the recipe by functions of the user's own, or name
             networks that are.
-        network: for a network of one's own: the same `Own(build)` again, since loading imports no
+        network: for a network of one's own: the same `CustomNetwork(build)` again, since loading imports no
             code.
         jobs, storage, checkpoint_every, told: as in `search`.
         trials: more of them than were planned. Default: as planned.
@@ -152,7 +152,7 @@ def resume_search(
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
-        >>> space, folder = nw.Space((nw.Log("optimizer.lr", 1e-4, 1.0),)), pathlib.Path(tempfile.mkdtemp()) / "study"
+        >>> space, folder = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),)), pathlib.Path(tempfile.mkdtemp()) / "study"
         >>> found = nw.search(recipe, space, method=nw.Random(), trials=3, fresh=0, folder=folder, jobs=1)
         >>> more = nw.resume_search(folder, trials=5, jobs=1)
         >>> len(more.tried), more.tried[:3] == found.tried
@@ -182,9 +182,9 @@ def resume_search(
 
 def _carried_out(
     study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None
-) -> Found:
+) -> SearchResult:
     space = study.search.space if study.handed_over else None
-    network = study.recipe.network if isinstance(study.recipe.network, Own) else None
+    network = study.recipe.network if isinstance(study.recipe.network, CustomNetwork) else None
     with shared_data([study.recipe], jobs or cores()) as data, telling(study, told):
         for number in range(study.search.method.stages):
             post = Post(

@@ -25,13 +25,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from netwise import random_streams
 from netwise.errors import Problem, RunFolderError, WrongValue
-from netwise.networks import Network, Own
+from netwise.networks import CustomNetwork, Network
 from netwise.recipe.file import read_recipe, write_recipe
 from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
 from netwise.searches.axes import Space
-from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, Tried
-from netwise.searches.plan import Search
+from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, TrialRecord
+from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import read_search, write_search
 from netwise.storage.run_folder import RECIPE, SEARCH, WEIGHTS
 from netwise.training.run import with_own
@@ -97,8 +97,8 @@ def _storage(folder: Path, url: str | None) -> Any:
         )  # a worker that ends leaves no connection open
     journal = folder / JOURNAL
     return optuna.storages.JournalStorage(
-        JournalFileBackend(str(journal), lock_obj=_JournalLock(journal))
-    )  # type: ignore[arg-type]
+        JournalFileBackend(str(journal), lock_obj=_JournalLock(journal))  # type: ignore[arg-type]
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class StudyFolder:
 
     path: Path
     recipe: Recipe
-    search: Search
+    search: SearchPlan
     storage: Any
     url: str | None
     name: str
@@ -126,7 +126,9 @@ class StudyFolder:
     )  # as Optuna has it, by the epochs of a stage
 
     @staticmethod
-    def create(path: Path, recipe: Recipe, search: Search, url: str | None = None) -> StudyFolder:
+    def create(
+        path: Path, recipe: Recipe, search: SearchPlan, url: str | None = None
+    ) -> StudyFolder:
         """A new study in a new or empty folder.
 
         Raises:
@@ -214,11 +216,11 @@ class StudyFolder:
 
     # ---- what was tried
 
-    def tried(self) -> list[Tried]:
+    def tried(self) -> list[TrialRecord]:
         """All trials, by number. One that nobody is at work on, though it was begun, is waiting."""
         return [self._tried(trial) for trial in self.optuna_study().get_trials(deepcopy=False)]
 
-    def _tried(self, trial: FrozenTrial) -> Tried:
+    def _tried(self, trial: FrozenTrial) -> TrialRecord:
         import optuna
 
         states = {
@@ -233,7 +235,7 @@ class StudyFolder:
             state = WAITING
         params = trial.params or trial.system_attrs.get("fixed_params", {})
         folder = self.folder(trial.number)
-        return Tried(
+        return TrialRecord(
             trial.number,
             int(placed.get("stage", 0)),
             self.search.space.point_of(params),
@@ -356,7 +358,7 @@ class StudyFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return trial, lock
 
-    def recipe_of(self, tried: Tried, stage: Stage | None = None) -> Recipe:
+    def recipe_of(self, tried: TrialRecord, stage: Stage | None = None) -> Recipe:
         """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its
         parent, a seed of its own where asked."""
         from netwise.recipe.origin import From
@@ -364,7 +366,7 @@ class StudyFolder:
         recipe = self.search.space.applied(self.recipe, tried.point)
         named = (
             {str(recipe.network.source)}
-            if isinstance(recipe.network, Own) and recipe.network != self.recipe.network
+            if isinstance(recipe.network, CustomNetwork) and recipe.network != self.recipe.network
             else set[str]()
         )
         named |= set(code_within(recipe)) - set(code_within(self.recipe))
@@ -381,14 +383,14 @@ class StudyFolder:
             )
         return recipe
 
-    def winner(self) -> tuple[Tried, Recipe] | None:
+    def winner(self) -> tuple[TrialRecord, Recipe] | None:
         """The best trial and its recipe, for as many epochs as it had."""
         method = self.search.method
         best = best_of(self.tried(), method.stages - 1 if method.judged_at_last else None)
         return None if best is None else (best, self.recipe_of(best, self.stage(best.stage)))
 
 
-def best_of(tried: Sequence[Tried], last_stage: int | None = None) -> Tried | None:
+def best_of(tried: Sequence[TrialRecord], last_stage: int | None = None) -> TrialRecord | None:
     """The complete trial of the highest value; of equal ones the first. Where `last_stage` is
     given, of that stage."""
     done = [

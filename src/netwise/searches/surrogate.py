@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netwise.searches.axes import Choice, Space
-from netwise.searches.methods import COMPLETE, Tried
+from netwise.searches.methods import COMPLETE, TrialRecord
 
 Floats = NDArray[np.float64]
 LEAST = 4  # trials below which a model would be made up
@@ -30,8 +30,8 @@ class Surrogate:
 
     Example:
         >>> import netwise as nw
-        >>> space = nw.Space((nw.Linear("network.dropout", 0.0, 1.0),))
-        >>> tried = [nw.Tried(i, 0, {"network.dropout": x}, value=-((x - 0.3) ** 2)) for i, x in enumerate((0.0, 0.2, 0.5, 0.7, 1.0))]
+        >>> space = nw.Space((nw.axes.Linear("network.dropout", 0.0, 1.0),))
+        >>> tried = [nw.TrialRecord(i, 0, {"network.dropout": x}, value=-((x - 0.3) ** 2)) for i, x in enumerate((0.0, 0.2, 0.5, 0.7, 1.0))]
         >>> model = nw.surrogate(space, tried, ("network.dropout",), points=101)
         >>> bool(abs(model.places[model.mean.argmax(), 0] - 0.3) < 0.05)
         True
@@ -47,7 +47,7 @@ class Surrogate:
 
 
 def surrogate(
-    space: Space, tried: Sequence[Tried], axes: Sequence[str], *, points: int = 41
+    space: Space, tried: Sequence[TrialRecord], axes: Sequence[str], *, points: int = 41
 ) -> Surrogate:
     """A Gaussian process (Matérn 5/2, lengths and noise by maximum likelihood) of the value over
     some axes; the others count as noise.
@@ -63,8 +63,8 @@ def surrogate(
 
     Example:
         >>> import netwise as nw
-        >>> space = nw.Space((nw.Linear("x", 0.0, 1.0),))
-        >>> tried = [nw.Tried(i, 0, {"x": i / 4}, value=float(i)) for i in range(5)]
+        >>> space = nw.Space((nw.axes.Linear("x", 0.0, 1.0),))
+        >>> tried = [nw.TrialRecord(i, 0, {"x": i / 4}, value=float(i)) for i in range(5)]
         >>> model = nw.surrogate(space, tried, ("x",), points=3)
         >>> bool(model.mean[0] < model.mean[1] < model.mean[2])
         True
@@ -115,7 +115,7 @@ def surrogate(
     )
 
 
-def importance(space: Space, tried: Sequence[Tried]) -> dict[str, float]:
+def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
     """Share of the variance of the value that each axis explains by itself (fANOVA), the largest
     first; {} where too little is known.
 
@@ -123,8 +123,8 @@ def importance(space: Space, tried: Sequence[Tried]) -> dict[str, float]:
 
     Example:
         >>> import netwise as nw
-        >>> space = nw.Space((nw.Linear("a", 0.0, 1.0), nw.Linear("b", 0.0, 1.0)))
-        >>> tried = [nw.Tried(i, 0, {"a": (i * 7 % 20) / 20, "b": (i * 3 % 20) / 20}, value=(i * 7 % 20) / 20) for i in range(20)]
+        >>> space = nw.Space((nw.axes.Linear("a", 0.0, 1.0), nw.axes.Linear("b", 0.0, 1.0)))
+        >>> tried = [nw.TrialRecord(i, 0, {"a": (i * 7 % 20) / 20, "b": (i * 3 % 20) / 20}, value=(i * 7 % 20) / 20) for i in range(20)]
         >>> next(iter(nw.importance(space, tried)))
         'a'
     """

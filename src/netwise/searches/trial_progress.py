@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from netwise.history import RUNNING as BEING_TRAINED
-from netwise.searches.methods import RUNNING, Tried
+from netwise.searches.methods import RUNNING, TrialRecord
 from netwise.searches.study import FRESH, StudyFolder, best_of
 from netwise.signals import TRAIN_LOSS, VALID_LOSS, valid_value
 from netwise.storage.run_folder import ABOUT, ROWS
 from netwise.training.periodic import every
-from netwise.training.progress import LOOK_EVERY, AtWork, watcher
+from netwise.training.progress import LOOK_EVERY, RunProgress, watcher
 
 TAIL = 20_000  # bytes of a history's end that hold its last epoch
 
 
 @contextmanager
-def telling(study: StudyFolder, told: Callable[[Tried], None] | None) -> Iterator[None]:
+def telling(study: StudyFolder, told: Callable[[TrialRecord], None] | None) -> Iterator[None]:
     """Inside, `told` hears of each trial that ends from now on, once, and who watches hears of all
     runs at work."""
     tell = watcher()
@@ -44,7 +44,7 @@ def telling(study: StudyFolder, told: Callable[[Tried], None] | None) -> Iterato
     look()
 
 
-def _words(tried: Sequence[Tried]) -> str:
+def _words(tried: Sequence[TrialRecord]) -> str:
     best = best_of(tried)
     lead = (
         ""
@@ -54,7 +54,7 @@ def _words(tried: Sequence[Tried]) -> str:
     return f"{sum(t.ended for t in tried)} trials ended{lead}"
 
 
-def at_work(study: StudyFolder, tried: Sequence[Tried]) -> list[AtWork]:
+def at_work(study: StudyFolder, tried: Sequence[TrialRecord]) -> list[RunProgress]:
     """What the folders of running trials, and of the winner's fresh runs, say by now."""
     found = [
         _standing(study.folder(t.number), f"trial {t.number}", t.words)
@@ -74,7 +74,7 @@ def at_work(study: StudyFolder, tried: Sequence[Tried]) -> list[AtWork]:
     return found
 
 
-def _standing(home: Path, name: str, about: str) -> AtWork:
+def _standing(home: Path, name: str, about: str) -> RunProgress:
     """How far the newest run in a folder is: the folder itself, or one of a trial's runs."""
     runs = sorted(
         {path.parent for pattern in (ABOUT, f"*/{ABOUT}") for path in home.glob(pattern)},
@@ -85,8 +85,10 @@ def _standing(home: Path, name: str, about: str) -> AtWork:
         epochs = int(json.loads((run / ABOUT).read_text("utf-8"))["facts"]["epochs"])
         epoch, value = _last_epoch(run / ROWS)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return AtWork(name, about=about)  # it is just being written
-    return AtWork(f"{name}, {run.name}" if len(runs) > 1 else name, epoch, epochs, value, about)
+        return RunProgress(name, about=about)  # it is just being written
+    return RunProgress(
+        f"{name}, {run.name}" if len(runs) > 1 else name, epoch, epochs, value, about
+    )
 
 
 def _state(run: Path) -> str:

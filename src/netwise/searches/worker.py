@@ -22,7 +22,7 @@ from netwise.networks import Network
 from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.searches.axes import Space
-from netwise.searches.methods import Stage, Tried
+from netwise.searches.methods import Stage, TrialRecord
 from netwise.searches.study import BEAT_EVERY, LIVES, TOLD, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
 from netwise.storage.run_folder import ABOUT, RECIPE, WEIGHTS
@@ -101,7 +101,9 @@ def _take(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -
 
     number = trial.number
     point = study.search.space.point_of(trial.params)
-    tried = Tried(number, trial.user_attrs["stage"], point, parent=trial.user_attrs.get("parent"))
+    tried = TrialRecord(
+        number, trial.user_attrs["stage"], point, parent=trial.user_attrs.get("parent")
+    )
     try:
         recipe = study.recipe_of(tried, stage)
         found = _judged(study, recipe, study.folder(number), trial, checkpoint_every)

@@ -23,13 +23,13 @@ from netwise.history import (
     INTERRUPTED,
     RUNNING,
     STOPPED_EARLY,
-    Ended,
-    Facts,
     History,
-    MadeBy,
+    Provenance,
+    RunEnd,
+    RunFacts,
     about,
 )
-from netwise.networks import Network, Own
+from netwise.networks import CustomNetwork, Network
 from netwise.networks.recurrent import StreamSequencer
 from netwise.networks.unsupervised import Unsupervised
 from netwise.observe.anatomy import anatomy_of
@@ -43,8 +43,8 @@ from netwise.parts.losses import (
     target_facts,
 )
 from netwise.parts.optimizers import Optimizer, Switch
-from netwise.parts.schedules import Moment
-from netwise.parts.stopping import Ending, badness
+from netwise.parts.schedules import ScheduleContext
+from netwise.parts.stopping import EpochResult, badness
 from netwise.recipe.checks import hindrances, prepared, width_of
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import Checkpoint, RunFolder
@@ -53,7 +53,7 @@ from netwise.training.initial_weights import begin
 from netwise.training.interrupt import Interrupt
 from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
-from netwise.training.run import Intake, Run, prepare_module, with_own, without_code
+from netwise.training.run import InputPipeline, Run, prepare_module, with_own, without_code
 from netwise.training.running_average import RunningAverage
 from netwise.training.state import (
     Keeper,
@@ -185,7 +185,7 @@ def resume(
 
     Args:
         folder: of the run.
-        network: for a network of one's own: the same `Own(build)` again, since loading imports no
+        network: for a network of one's own: the same `CustomNetwork(build)` again, since loading imports no
             code.
         progress: a display. Default none.
         halt: as in `fit`.
@@ -232,7 +232,7 @@ class Memory:
 
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
-    intake: Intake
+    intake: InputPipeline
 
 
 def fit_more(
@@ -267,7 +267,7 @@ def fit_more(
     return replace(run, recipe=recipe, intake=session.intake), left
 
 
-def _prepared_alike(recipe: Recipe, intake: Intake) -> Arrays:
+def _prepared_alike(recipe: Recipe, intake: InputPipeline) -> Arrays:
     """The recipe's arrays as the first piece was prepared: nothing is learned from them any
     more."""
     given = recipe.data
@@ -309,7 +309,7 @@ class _Session:
         self.recipe = recipe
         self.halt: Halt | None = None
         samples, fitted = prepared(recipe, recipe.data.load())
-        self.samples, self.intake = samples, Intake.of(samples, fitted)
+        self.samples, self.intake = samples, InputPipeline.of(samples, fitted)
         self.device = torch.device(how.device)
         with random_streams.global_seed(recipe.seed, random_streams.INIT):
             self.module = recipe.network.build()
@@ -318,7 +318,7 @@ class _Session:
         train = self._enlarged(samples.train)
         if fresh:  # a resumed run has its weights in its checkpoint
             begin(self.module, recipe, train.x, train.y)
-        if isinstance(recipe.network, Own):
+        if isinstance(recipe.network, CustomNetwork):
             self._own_network_fits(samples)
         self.module.to(self.device)
         self.train, self.valid, self.test = (
@@ -421,7 +421,7 @@ class _Session:
                 [
                     Problem(
                         "network",
-                        "Own",
+                        "CustomNetwork",
                         f"gives {width} outputs, and the data have {samples.outputs} classes",
                     )
                 ],
@@ -462,7 +462,7 @@ class _Session:
                 store.keep_rows(0)
             self.facts = self._facts()
             self.stepper.asked_to_stop = interrupt.asked
-            self._write_about(Ended(RUNNING, "Still running.", self.step))
+            self._write_about(RunEnd(RUNNING, "Still running.", self.step))
             progress.start(self.recipe.epochs, self.per_epoch * self.recipe.epochs, self.step)
             try:
                 ended = self._train(interrupt)
@@ -489,7 +489,7 @@ class _Session:
             self.recipe, history, self.module, self.intake, final, store.path if store else None
         )
 
-    def _train(self, interrupt: Interrupt) -> Ended:
+    def _train(self, interrupt: Interrupt) -> RunEnd:
         self.keepers = self._keepers()
         began = time.monotonic()
         while self.epoch < self.recipe.epochs:
@@ -517,7 +517,7 @@ class _Session:
                 self.progress.step(self.step)
                 if broken:
                     self._flush()
-                    return Ended(
+                    return RunEnd(
                         DIVERGED,
                         f"Diverged at step {broken.step + 1}: {broken.sentence}. The weights from before it are kept.",
                         self.step,
@@ -536,22 +536,22 @@ class _Session:
                 return why
             left = self.halt(self.epoch, self.rows[-1]) if self.halt is not None else None
             if left is not None and self.epoch < self.recipe.epochs:
-                return Ended(
+                return RunEnd(
                     INTERRUPTED,
                     f"Left off after epoch {self.epoch} of {self.recipe.epochs}: {left}; everything is kept.",
                     self.step,
                 )
             if interrupt.asked() and self.epoch < self.recipe.epochs:
                 return self._interrupted(interrupt)
-        return Ended(FINISHED, f"All {self.recipe.epochs} epochs done.", self.step)
+        return RunEnd(FINISHED, f"All {self.recipe.epochs} epochs done.", self.step)
 
     def _stretch(self) -> int:
         """Steps until the next look; looks fall on checkpoints too, and change no number."""
         every = self.how.checkpoint_every
         return min(LOOK_EVERY, every - self.step % every) if every else LOOK_EVERY
 
-    def _interrupted(self, interrupt: Interrupt) -> Ended:
-        return Ended(
+    def _interrupted(self, interrupt: Interrupt) -> RunEnd:
+        return RunEnd(
             INTERRUPTED,
             f"Interrupted by {interrupt.name} after step {self.step}, in epoch {self.epoch + 1}; everything is kept.",
             self.step,
@@ -559,7 +559,7 @@ class _Session:
 
     def _begin_epoch(self) -> None:
         self.factor, self.schedule = self.recipe.schedule.next(
-            self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss)
+            self.schedule, ScheduleContext(self.epoch, self.recipe.epochs, self.last_loss)
         )
         self.first_factor = self.factor
         if isinstance(self.recipe.optimizer, Switch):
@@ -646,7 +646,9 @@ class _Session:
         if batch == 0:
             self.factor = self.first_factor  # asked already, with what the epoch before ended with
         else:
-            moment = Moment(self.epoch + batch / self.per_epoch, self.recipe.epochs, self.last_loss)
+            moment = ScheduleContext(
+                self.epoch + batch / self.per_epoch, self.recipe.epochs, self.last_loss
+            )
             self.factor, _ = self.recipe.schedule.next(self.schedule, moment)
         self._set_rates()
 
@@ -659,7 +661,7 @@ class _Session:
         self.batch += said.steps
         self.step += said.steps
 
-    def _end_epoch(self, sizes: list[int]) -> Ended | None:
+    def _end_epoch(self, sizes: list[int]) -> RunEnd | None:
         if self.recipe.average is not None and not self.recipe.average.each_step:
             self._average_step()
         row: dict[str, Any] = {
@@ -688,7 +690,7 @@ class _Session:
                 if self.alone.stages > 1:
                     row[signals.STAGE] = int(self.alone.stage) + 1
                 row |= self.alone.look(self.train.x, self.valid.x, seed)
-            ending = Ending(
+            ending = EpochResult(
                 self.epoch,
                 float(row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])),
                 float(row[signals.TRAIN_LOSS]),
@@ -721,27 +723,27 @@ class _Session:
             # memory, when that begins.
             why = self.recipe.schedule.over(
                 self.recipe.schedule.next(
-                    self.schedule, Moment(self.epoch, self.recipe.epochs, self.last_loss)
+                    self.schedule, ScheduleContext(self.epoch, self.recipe.epochs, self.last_loss)
                 )[1]
             )
         self.progress.epoch(self.epoch, row)
         self._checkpoint()
         if why is not None and self.epoch < self.recipe.epochs:
-            return Ended(
+            return RunEnd(
                 STOPPED_EARLY,
                 f"Stopped after epoch {self.epoch} of {self.recipe.epochs}: {why}.",
                 self.step,
             )
         return None
 
-    def _final_score(self, ended: Ended) -> Score | None:
+    def _final_score(self, ended: RunEnd) -> Score | None:
         if not self.how.test or not len(self.test) or ended.how not in (FINISHED, STOPPED_EARLY):
             return None
         return score(self.module, self.test, self.samples.task, self.recipe.seed)
 
     # ---- what is told and kept
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> RunFacts:
         known_of_all: dict[str, Any] = {
             "task": self.samples.task,
             "train_size": len(self.train),
@@ -754,7 +756,7 @@ class _Session:
             "weight_decay": float(getattr(self.recipe.optimizer, "weight_decay", 0.0)),
         }
         if self.recipe.network.by_phases:
-            return Facts(**known_of_all, classes=len(self.samples.classes) or None)
+            return RunFacts(**known_of_all, classes=len(self.samples.classes) or None)
         target, few = (
             _thinned(self.train.y.cpu(), MOST_TARGETS),
             _thinned(self.train.y.cpu(), FEW_TARGETS),
@@ -771,7 +773,7 @@ class _Session:
             outputs_of(self.module, self.train.x[:64]).cpu(),
             self.train.y[:64].cpu(),
         )
-        return Facts(
+        return RunFacts(
             **target_facts(target),
             **known_of_all,
             loss_kind=kind,
@@ -781,20 +783,20 @@ class _Session:
             dropout=max(drops, default=0.0),
         )
 
-    def _made_by(self) -> MadeBy:
+    def _made_by(self) -> Provenance:
         device = (
             torch.cuda.get_device_name(self.device)
             if self.device.type == "cuda"
             else self.how.device
         )
-        return MadeBy(
+        return Provenance(
             self.recipe.hash, _versions(), device, self.how.threads, round(self.seconds, 3)
         )
 
-    def _history(self, ended: Ended) -> History:
+    def _history(self, ended: RunEnd) -> History:
         return History.from_rows(self.rows, self.probe.layers, self.facts, ended, self._made_by())
 
-    def _write_about(self, ended: Ended, final: Score | None = None) -> None:
+    def _write_about(self, ended: RunEnd, final: Score | None = None) -> None:
         if self.store is None:
             return
         self._flush()
@@ -850,7 +852,7 @@ class _Session:
             "seconds": self.seconds,
         }
         self.store.write_checkpoint(self.step, Checkpoint(tensors, state))
-        self._write_about(Ended(RUNNING, "Still running.", self.step))
+        self._write_about(RunEnd(RUNNING, "Still running.", self.step))
 
     def _go_back_to(self, kept: Checkpoint) -> None:
         assert self.store is not None

@@ -18,7 +18,7 @@ from netwise.training.run import prepare_module
 
 
 @dataclass(frozen=True)
-class Begun:
+class LayerStart:
     """One layer before training.
 
     Args:
@@ -30,7 +30,7 @@ class Begun:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Begun("layer1", weight=0.1, output=1.0, gradient=0.01, silent=0.5).layer
+        >>> nw.LayerStart("layer1", weight=0.1, output=1.0, gradient=0.01, silent=0.5).layer
         'layer1'
     """
 
@@ -41,7 +41,7 @@ class Begun:
     silent: float | None
 
 
-def look_at_start(recipe: Recipe, *, samples: int = 256) -> tuple[Begun, ...]:
+def measure_initial_state(recipe: Recipe, *, samples: int = 256) -> tuple[LayerStart, ...]:
     """Each layer's spread of weights, outputs and gradients, on one batch, before the first step.
 
     A good start has outputs and gradients of the same size in all layers: outputs that fade or grow
@@ -54,10 +54,10 @@ def look_at_start(recipe: Recipe, *, samples: int = 256) -> tuple[Begun, ...]:
     Example:
         >>> import netwise as nw
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 50, 50, 50, 10)), init=nw.Normal(std=0.01))
-        >>> small = nw.look_at_start(recipe)
+        >>> small = nw.measure_initial_state(recipe)
         >>> small[-1].output < 0.001 * small[0].output  # the signal is gone after three layers
         True
-        >>> good = nw.look_at_start(recipe.but(init=nw.He()))
+        >>> good = nw.measure_initial_state(recipe.but(init=nw.He()))
         >>> good[-1].output > 0.1 * good[0].output
         True
 
@@ -79,7 +79,7 @@ def look_at_start(recipe: Recipe, *, samples: int = 256) -> tuple[Begun, ...]:
 
 def _looked(
     recipe: Recipe, module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor
-) -> tuple[Begun, ...]:
+) -> tuple[LayerStart, ...]:
     outputs: dict[str, float] = {}
     names = {layer: name for name, layer in module.named_modules()}
 
@@ -121,7 +121,7 @@ def _looked(
         silent = row.get(f"{signals.ACTIVATION_ZEROS}|{layer.name}")
         spread = float(gradient.std()) if len(gradient) > 1 else 0.0
         found.append(
-            Begun(
+            LayerStart(
                 layer.name,
                 float(weight.std()) if len(weight) > 1 else 0.0,
                 outputs.get(layer.name, 0.0),
@@ -132,12 +132,12 @@ def _looked(
     return tuple(found)
 
 
-def start_table(rows: tuple[Begun, ...]) -> str:
+def initial_state_table(rows: tuple[LayerStart, ...]) -> str:
     """The rows as a table.
 
     Example:
         >>> import netwise as nw
-        >>> print(nw.start_table((nw.Begun("layer1", weight=0.1, output=1.0, gradient=0.01, silent=0.5),)))
+        >>> print(nw.initial_state_table((nw.LayerStart("layer1", weight=0.1, output=1.0, gradient=0.01, silent=0.5),)))
         layer   weights  outputs  gradients  silent
         layer1      0.1        1       0.01    50 %
     """

@@ -10,7 +10,7 @@ import torch
 
 from netwise import random_streams, signals
 from netwise.data.dataset import Samples
-from netwise.history import FINISHED, Ended, Facts, History, MadeBy, about
+from netwise.history import FINISHED, History, Provenance, RunEnd, RunFacts, about
 from netwise.intervals import wilson
 from netwise.networks.energy.hopfield import NOISES, AssociativeMemory, Memory
 from netwise.parts.losses import MEMORY
@@ -18,7 +18,7 @@ from netwise.parts.preprocess import Fitted
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
 from netwise.training.evaluate import Score
-from netwise.training.run import Intake, Run
+from netwise.training.run import InputPipeline, Run
 
 JUDGED = 0.1  # share of turned units that the score is about: a tenth, as in the notes' experiments
 
@@ -63,12 +63,12 @@ def store_patterns(
         count,
         "each pattern with a tenth of its units turned",
     )
-    ended = Ended(FINISHED, f"{count} patterns stored in {memory.patterns.shape[1]} units.", 0)
-    made = MadeBy(
+    ended = RunEnd(FINISHED, f"{count} patterns stored in {memory.patterns.shape[1]} units.", 0)
+    made = Provenance(
         recipe.hash, versions, "cpu", torch.get_num_threads(), round(time.monotonic() - began, 3)
     )
-    history = History.from_rows(rows, (), Facts(task=MEMORY, train_size=count), ended, made)
-    intake = Intake.of(samples, fitted)
+    history = History.from_rows(rows, (), RunFacts(task=MEMORY, train_size=count), ended, made)
+    intake = InputPipeline.of(samples, fitted)
     if folder is not None:
         folder.append(rows)
         folder.write_weights(

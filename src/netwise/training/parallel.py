@@ -15,7 +15,7 @@ from netwise.training.evaluate import Score
 from netwise.training.fit import How, _Session, _stored
 from netwise.training.progress import Silent
 from netwise.training.progress_files import Noting, told
-from netwise.training.run import Intake, Run, module_from
+from netwise.training.run import InputPipeline, Run, module_from
 from netwise.training.shared_data import found_data, light, shared_data
 from netwise.training.threads import cores
 
@@ -125,7 +125,7 @@ def _run(recipe: Recipe, outcome: _Outcome) -> Run:
         "task": samples.task,
         "classes": samples.classes,
     }
-    intake = Intake.read(plain, tensors, len(recipe.preprocess))
+    intake = InputPipeline.read(plain, tensors, len(recipe.preprocess))
     module = module_from(
         recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     )

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
-from netwise.history import Ended
+from netwise.history import RunEnd
 
 
 class Progress(Protocol):
@@ -35,7 +35,7 @@ class Progress(Protocol):
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
         """Epoch number `epoch` (from 1) has ended with these signals."""
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: RunEnd) -> None:
         """The run has ended."""
 
 
@@ -50,11 +50,11 @@ class Silent:
     def start(self, epochs: int, steps: int, done: int) -> None: ...
     def step(self, done: int) -> None: ...
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None: ...
-    def end(self, ended: Ended) -> None: ...
+    def end(self, ended: RunEnd) -> None: ...
 
 
 @dataclass(frozen=True)
-class AtWork:
+class RunProgress:
     """How far one of many runs has come that somebody is at work on.
 
     Args:
@@ -65,7 +65,7 @@ class AtWork:
 
     Example:
         >>> import netwise as nw
-        >>> nw.AtWork("run 3 of 5", 2, 10, 0.91, "seed = 2").epoch
+        >>> nw.RunProgress("run 3 of 5", 2, 10, 0.91, "seed = 2").epoch
         2
     """
 
@@ -76,7 +76,7 @@ class AtWork:
     about: str = ""
 
 
-Watcher = Callable[[str, Sequence[AtWork]], None]
+Watcher = Callable[[str, Sequence[RunProgress]], None]
 _WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 LOOK_EVERY = 0.5  # seconds between two looks at many runs
 
@@ -87,7 +87,7 @@ def watcher() -> Watcher | None:
 
 
 @contextmanager
-def watched(by: Watcher) -> Iterator[None]:
+def monitor_runs(by: Watcher) -> Iterator[None]:
     """Inside, whatever trains many runs tells of them twice a second: how many have ended, in
     words, and those at work.
 
@@ -98,7 +98,7 @@ def watched(by: Watcher) -> Iterator[None]:
         >>> import netwise as nw
         >>> seen = []
         >>> recipe = nw.suggest(nw.data.iris(), epochs=2)
-        >>> with nw.watched(lambda words, runs: seen.append(words)):
+        >>> with nw.monitor_runs(lambda words, runs: seen.append(words)):
         ...     _ = nw.fit_many([recipe, recipe.but(seed=1)], jobs=1)
         >>> seen[-1]
         '2 of 2 runs ended'

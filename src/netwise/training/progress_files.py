@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from netwise.history import Ended
-from netwise.recipe.recipe import Recipe, changes
+from netwise.history import RunEnd
+from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.signals import valid_value
 from netwise.training.periodic import every
-from netwise.training.progress import LOOK_EVERY, AtWork, Silent, watcher
+from netwise.training.progress import LOOK_EVERY, RunProgress, Silent, watcher
 from netwise.training.run import Run
 
 
@@ -42,10 +42,10 @@ def told(recipes: Sequence[Recipe], runs: Sequence[Run | None]) -> Iterator[str 
 
 def _at_work(
     recipes: Sequence[Recipe], place: int, epoch: int, epochs: int, value: float | None
-) -> AtWork:
-    apart = changes(recipes[0], recipes[place])
+) -> RunProgress:
+    apart = recipe_diff(recipes[0], recipes[place])
     about = ", ".join(f"{name} = {new}" for name, (_, new) in apart.items())
-    return AtWork(f"run {place + 1} of {len(recipes)}", epoch, epochs, value, about)
+    return RunProgress(f"run {place + 1} of {len(recipes)}", epoch, epochs, value, about)
 
 
 def _notes(folder: Path) -> list[tuple[int, int, int, float | None]]:
@@ -72,7 +72,7 @@ class Noting(Silent):
         if time.monotonic() - self.noted > LOOK_EVERY / 2:
             self._note(epoch, valid_value(row))
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: RunEnd) -> None:
         self.path.unlink(missing_ok=True)
 
     def _note(self, epoch: int, value: float | None) -> None:

@@ -16,8 +16,8 @@ from netwise.data.dataset import Encoder, Samples
 from netwise.data.encoding import encoder_from
 from netwise.errors import RunFolderError
 from netwise.history import History, history_from
-from netwise.networks import Network, Own
-from netwise.networks.energy.phases import Phase
+from netwise.networks import CustomNetwork, Network
+from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.unsupervised import Unsupervised
 from netwise.parts.losses import (
     CLASSIFICATION,
@@ -34,7 +34,7 @@ from netwise.training.evaluate import Score, evaluating, given_back, outputs_of
 
 
 @dataclass(frozen=True, eq=False)
-class Intake:
+class InputPipeline:
     """How raw inputs become what the network takes, and its outputs what a user asked for.
 
     Args:
@@ -52,8 +52,8 @@ class Intake:
     target_scale: Tensor
 
     @staticmethod
-    def of(samples: Samples, fitted: tuple[Fitted, ...]) -> Intake:
-        return Intake(
+    def of(samples: Samples, fitted: tuple[Fitted, ...]) -> InputPipeline:
+        return InputPipeline(
             samples.encoder,
             fitted,
             samples.task,
@@ -81,13 +81,13 @@ class Intake:
         return {**found, "target.mean": self.target_mean, "target.scale": self.target_scale}
 
     @staticmethod
-    def read(plain: Mapping[str, Any], tensors: Mapping[str, Tensor], steps: int) -> Intake:
+    def read(plain: Mapping[str, Any], tensors: Mapping[str, Tensor], steps: int) -> InputPipeline:
         fitted: list[Fitted] = [{} for _ in range(steps)]
         for key, value in tensors.items():
             if key.startswith("preprocess."):
                 _, number, name = key.split(".", 2)
                 fitted[int(number)][name] = value
-        return Intake(
+        return InputPipeline(
             encoder_from(plain["encoder"]),
             tuple(fitted),
             plain["task"],
@@ -121,7 +121,7 @@ class Run:
     recipe: Recipe
     history: History
     module: nn.Module = field(repr=False)
-    intake: Intake = field(repr=False)
+    intake: InputPipeline = field(repr=False)
     score: Score | None = None
     folder: Path | None = None
 
@@ -192,7 +192,7 @@ class Run:
                 "predict_proba is for classes, and this run learned numbers: use predict"
             )
         outputs = self.outputs(raw)
-        if isinstance(self.recipe.loss, CrossEntropy | Phase):
+        if isinstance(self.recipe.loss, CrossEntropy | NegativePhase):
             outputs = torch.softmax(outputs, 1)
         elif isinstance(self.recipe.loss, BinaryCrossEntropy):
             outputs = torch.sigmoid(outputs)
@@ -205,7 +205,7 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
 
     Args:
         folder: of a run that has ended.
-        network: for a network of one's own: the same `Own(build)` again, since loading imports no
+        network: for a network of one's own: the same `CustomNetwork(build)` again, since loading imports no
             code.
 
     Raises:
@@ -223,7 +223,7 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
     recipe, about = store.recipe(), store.about()
     recipe = with_own(recipe, network, store.path)
     tensors = store.weights()
-    intake = Intake.read(about["intake"], tensors, len(recipe.preprocess))
+    intake = InputPipeline.read(about["intake"], tensors, len(recipe.preprocess))
     module = module_from(recipe, module_weights(tensors), store.path)
     score = (
         Score(**{k: v for k, v in about["score"].items() if k != "sentence"})
@@ -235,14 +235,14 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
 
 def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
     """The recipe with the user's own network handed over, where it has one."""
-    if not isinstance(recipe.network, Own):
+    if not isinstance(recipe.network, CustomNetwork):
         return recipe
     if network is None:
         raise RunFolderError(
             f"{folder}: its network is code of the user's own, {recipe.network.source}, and loading imports no code: "
-            f"hand it over, load(folder, network=Own({str(recipe.network.source).split(':')[-1]}))"
+            f"hand it over, load(folder, network=CustomNetwork({str(recipe.network.source).split(':')[-1]}))"
         )
-    if not isinstance(network, Own) or network.source != recipe.network.source:
+    if not isinstance(network, CustomNetwork) or network.source != recipe.network.source:
         raise RunFolderError(
             f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}"
         )

@@ -15,14 +15,14 @@ from netwise.training.fit import fit
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.remedies import remedy
-from netwise.treatment.trials import SEEDS, Verdict, compare, goal, trial
+from netwise.treatment.trials import SEEDS, TrialResult, compare, goal, trial
 
 MOST_ROUNDS = 4  # findings that are treated one after another
 FRESH = tuple(range(100, 105))  # seeds that no trial has chosen on
 
 
 @dataclass(frozen=True)
-class Round:
+class TreatmentRound:
     """One finding and the trials of what answers it.
 
     Args:
@@ -42,12 +42,12 @@ class Round:
     recipe: Recipe
     report: Report
     finding: Finding
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[TrialResult, ...]
     accepted: str
 
 
 @dataclass(frozen=True)
-class Course:
+class TreatmentResult:
     """A whole treatment.
 
     Args:
@@ -66,8 +66,8 @@ class Course:
 
     before: Run
     run: Run
-    rounds: tuple[Round, ...]
-    confirmed: Verdict | None
+    rounds: tuple[TreatmentRound, ...]
+    confirmed: TrialResult | None
 
     @property
     def recipe(self) -> Recipe:
@@ -108,7 +108,7 @@ def treat(
     jobs: int | None = None,
     folder: str | Path | None = None,
     told: Callable[[str], None] | None = None,
-) -> Course:
+) -> TreatmentResult:
     """Find what is wrong with a recipe's run, and prove a cure.
 
     Each remedy that answers the first finding is tried in pairs over `seeds`; the one with the
@@ -134,7 +134,7 @@ def treat(
         (True, True)
     """
     tell = told or (lambda line: None)
-    seeds, present, rounds = tuple(seeds), recipe, list[Round]()
+    seeds, present, rounds = tuple(seeds), recipe, list[TreatmentRound]()
     report, tried_for = diagnose(fit(recipe, test=False)), set[str]()
     while len(rounds) < MOST_ROUNDS:
         finding = next((each for each in report.found if each.rule not in tried_for), None)
@@ -148,7 +148,9 @@ def treat(
             key=lambda each: (each.low > 0, each.gain if each.low > 0 else each.loss_gain),
             default=None,
         )
-        rounds.append(Round(present, report, finding, tuple(verdicts), best.remedy if best else ""))
+        rounds.append(
+            TreatmentRound(present, report, finding, tuple(verdicts), best.remedy if best else "")
+        )
         if best is None or best.recipe is None:
             continue
         tell(f"Accepted: {best.remedy}.")
@@ -171,7 +173,7 @@ def treat(
         tell(f"Confirmed: {confirmed.sentence}.")
     before = fit(recipe)
     final = before if present == recipe and folder is None else fit(present, folder=folder)
-    return Course(before, final, tuple(rounds), confirmed)
+    return TreatmentResult(before, final, tuple(rounds), confirmed)
 
 
 def _tried(
@@ -180,12 +182,12 @@ def _tried(
     seeds: tuple[int, ...],
     jobs: int | None,
     tell: Callable[[str], None],
-) -> list[Verdict]:
+) -> list[TrialResult]:
     """A verdict on every remedy that answers the finding or one of its consequences."""
     names = list(dict.fromkeys(name for each in everything([finding]) for name in each.remedies))
     untreated = fit_many([recipe.but(seed=seed) for seed in seeds], jobs=jobs)
     tell(f"  untreated: {_mean(untreated)} on {len(seeds)} seeds")
-    verdicts: list[Verdict] = []
+    verdicts: list[TrialResult] = []
     for name in names:
         verdict = trial(
             recipe, remedy(name), finding=finding.rule, seeds=seeds, jobs=jobs, untreated=untreated

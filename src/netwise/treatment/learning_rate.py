@@ -11,7 +11,7 @@ from netwise.errors import Problem, WrongValue
 from netwise.history import FINISHED, History
 from netwise.parts.schedules import ConstantRate
 from netwise.parts.stopping import Never
-from netwise.recipe.recipe import Recipe, with_rate
+from netwise.recipe.recipe import Recipe, with_learning_rate
 from netwise.signals import LOSS
 from netwise.training.fit import fit
 
@@ -150,7 +150,7 @@ def _losses(history: History) -> dict[int, float]:
 
 def _short(recipe: Recipe, rate: float) -> History:
     per_epoch = math.ceil(max(1, len(recipe.data.load().train)) / recipe.batch_size)
-    short = with_rate(recipe, rate).but(
+    short = with_learning_rate(recipe, rate).but(
         epochs=max(1, math.ceil(STEPS / per_epoch)), schedule=ConstantRate(), stopping=Never()
     )
     return fit(short, test=False, watch_every=max(1, min(per_epoch, STEPS) // 40)).history

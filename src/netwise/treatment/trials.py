@@ -14,7 +14,7 @@ from netwise.errors import Problem, WrongValue
 from netwise.history import DIVERGED, History
 from netwise.intervals import of_mean
 from netwise.parts.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
-from netwise.recipe.recipe import Recipe, changes
+from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.signals import (
     BASE_RATE_LIKELIHOOD,
     LOG_LIKELIHOOD,
@@ -29,7 +29,7 @@ from netwise.signals import (
 )
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
-from netwise.treatment.remedies import Remedy, Unfit
+from netwise.treatment.remedies import NotApplicable, Remedy
 
 SEEDS = (
     0,
@@ -41,7 +41,7 @@ SEEDS = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TrialResult:
     """What a paired trial of one remedy says.
 
     Args:
@@ -191,7 +191,7 @@ def trial(
     jobs: int | None = None,
     untreated: Sequence[Run] = (),
     done: Callable[[Run], None] | None = None,
-) -> Verdict:
+) -> TrialResult:
     """Run `recipe` with and without `remedy` over `seeds`, in pairs.
 
     Args:
@@ -237,8 +237,8 @@ def trial(
             ],
         )
     treated = remedy.apply(recipe)
-    if isinstance(treated, Unfit):
-        return Verdict(remedy.name, finding=finding, unfit=treated.reason)
+    if isinstance(treated, NotApplicable):
+        return TrialResult(remedy.name, finding=finding, unfit=treated.reason)
     arms = [recipe.but(seed=seed) for seed in seeds] if not untreated else []
     arms += [treated.but(seed=seed) for seed in seeds]
     runs = fit_many(arms, jobs=jobs, done=(lambda place, run: done(run)) if done else None)
@@ -248,7 +248,7 @@ def trial(
 
 def compare(
     name: str, before: Sequence[Run], after: Sequence[Run], treated: Recipe, finding: str = ""
-) -> Verdict:
+) -> TrialResult:
     """The verdict on runs that are paired by their seeds."""
     one, other = tuple(goal(run) for run in before), tuple(goal(run) for run in after)
     gains = [b - a for a, b in zip(one, other, strict=True)]
@@ -260,7 +260,7 @@ def compare(
         for arm in (before, after)
     ]
     time = [sum(run.history.made_by.seconds for run in arm) for arm in (before, after)]
-    return Verdict(
+    return TrialResult(
         name,
         tuple(run.recipe.seed for run in before),
         one,
@@ -305,7 +305,7 @@ def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -
     return ""
 
 
-def plain_verdict(verdict: Verdict) -> dict[str, Any]:
+def plain_verdict(verdict: TrialResult) -> dict[str, Any]:
     """The verdict as plain values, for `--json`."""
     return {
         "remedy": verdict.remedy,
@@ -331,4 +331,4 @@ def plain_verdict(verdict: Verdict) -> dict[str, Any]:
 
 def told_changes(before: Recipe, after: Recipe) -> list[str]:
     """What a treatment changed, as `field: before -> after`."""
-    return [f"{name}: {old} -> {new}" for name, (old, new) in changes(before, after).items()]
+    return [f"{name}: {old} -> {new}" for name, (old, new) in recipe_diff(before, after).items()]

@@ -36,8 +36,8 @@ def history(
     whole: dict[str, list[float]] | None = None,
     layers: tuple[nw.Layer, ...] = LAYERS,
     final: float = 2.3,
-    facts: nw.Facts = nw.Facts(loss_of_guessing=GUESS),
-    ended: nw.Ended = nw.Ended("finished", "Done.", 100),
+    facts: nw.RunFacts = nw.RunFacts(loss_of_guessing=GUESS),
+    ended: nw.RunEnd = nw.RunEnd("finished", "Done.", 100),
 ) -> nw.History:
     """A run with these series: for each signal a list for each layer, and for the whole network."""
     series = {
@@ -95,7 +95,7 @@ def test_a_rule_survives_any_numbers(rule: nw.Rule, data: st.DataObject) -> None
         for name in data.draw(st.lists(st.sampled_from(names), unique=True)):
             values = data.draw(st.lists(VALUES, min_size=length, max_size=length))
             series[name, layer] = nw.Series(tuple(range(length)), tuple(values))
-    facts = nw.Facts(
+    facts = nw.RunFacts(
         loss_of_guessing=data.draw(st.one_of(st.none(), VALUES)),
         weight_decay=data.draw(st.sampled_from([None, 0.0, 0.1])),
         rate=data.draw(st.sampled_from([None, 0.0, 1.0])),
@@ -105,7 +105,7 @@ def test_a_rule_survives_any_numbers(rule: nw.Rule, data: st.DataObject) -> None
             series,
             layers,
             facts,
-            nw.Ended(data.draw(st.sampled_from(["finished", "diverged"])), "x.", 5),
+            nw.RunEnd(data.draw(st.sampled_from(["finished", "diverged"])), "x.", 5),
         )
     )
     assert answer is None or isinstance(answer, nw.Unchecked | nw.Finding)
@@ -243,7 +243,7 @@ def test_saturation() -> None:
 def test_rate_too_high_and_too_low() -> None:
     far = history(
         {signals.UPDATE_RATIO: flat(0.01, 2.0), signals.GRADIENT_RATIO: flat(0.1, 0.1)},
-        facts=nw.Facts(loss_of_guessing=GUESS, rate=30.0),
+        facts=nw.RunFacts(loss_of_guessing=GUESS, rate=30.0),
     )
     assert (
         found(rate.rate_too_high(far)).sentence
@@ -264,11 +264,11 @@ def test_rate_too_high_and_too_low() -> None:
     assert rate.rate_too_low(no_pull) is None  # it is the gradient that is small
     assert rate.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, final=0.1)) is None
     broke = history(
-        {signals.UPDATE_RATIO: [[50.0, 1e6]]}, ended=nw.Ended("diverged", "Diverged at step 3.", 2)
+        {signals.UPDATE_RATIO: [[50.0, 1e6]]}, ended=nw.RunEnd("diverged", "Diverged at step 3.", 2)
     )
     assert found(rate.rate_too_high(broke)).evidence[0].value == 1e6
     assert isinstance(
-        rate.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, facts=nw.Facts())),
+        rate.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, facts=nw.RunFacts())),
         nw.Unchecked,
     )
 
@@ -327,19 +327,21 @@ def test_symmetry_and_linearity_are_facts_of_the_layers() -> None:
 def test_brakes() -> None:
     assert (
         found(
-            brakes.brakes_too_strong(history(facts=nw.Facts(loss_of_guessing=GUESS, dropout=0.95)))
+            brakes.brakes_too_strong(
+                history(facts=nw.RunFacts(loss_of_guessing=GUESS, dropout=0.95))
+            )
         )
         .evidence[0]
         .value
         == 0.95
     )
     assert (
-        brakes.brakes_too_strong(history(facts=nw.Facts(loss_of_guessing=GUESS, dropout=0.5)))
+        brakes.brakes_too_strong(history(facts=nw.RunFacts(loss_of_guessing=GUESS, dropout=0.5)))
         is None
     )
     decayed = history(
         {signals.GRADIENT_RATIO: flat(0.01, 0.02)},
-        facts=nw.Facts(loss_of_guessing=GUESS, weight_decay=1.0),
+        facts=nw.RunFacts(loss_of_guessing=GUESS, weight_decay=1.0),
     )
     assert found(brakes.brakes_too_strong(decayed)).evidence[0].value == pytest.approx(50)
     priced = history(whole={signals.PENALTY: [9.0] * 6, signals.LOSS: [10.0] * 6})
@@ -349,7 +351,7 @@ def test_brakes() -> None:
 def curve(train: list[float], valid: list[float], **facts: float) -> nw.History:
     return history(
         whole={signals.TRAIN_LOSS: train, signals.VALID_LOSS: valid},
-        facts=nw.Facts(loss_of_guessing=GUESS, **facts),
+        facts=nw.RunFacts(loss_of_guessing=GUESS, **facts),
     )
 
 
@@ -390,10 +392,10 @@ def test_underfitting_and_not_learning() -> None:
     assert curves.not_learning(curve(still, still)) is None
     grey = history(
         whole={signals.TRAIN_LOSS: [0.52] * 20},
-        facts=nw.Facts(loss_of_guessing=0.69, least_loss=0.5),
+        facts=nw.RunFacts(loss_of_guessing=0.69, least_loss=0.5),
     )
     assert curves.underfitting(grey) is None  # the best that can be had is 0.5
-    diverged = history(ended=nw.Ended("diverged", "Diverged at step 3: nan.", 2))
+    diverged = history(ended=nw.RunEnd("diverged", "Diverged at step 3: nan.", 2))
     assert found(curves.not_learning(diverged)).sentence == "Diverged at step 3: nan."
 
 
@@ -405,7 +407,7 @@ def test_output_and_loss() -> None:
         return history(
             layers=layers,
             final=final,
-            facts=nw.Facts(loss_of_guessing=GUESS, loss_kind=kind, **facts),
+            facts=nw.RunFacts(loss_of_guessing=GUESS, loss_kind=kind, **facts),
         )  # type: ignore[arg-type]
 
     double = run("Softmax", "cross-entropy of logits")
@@ -444,7 +446,7 @@ def test_output_and_loss() -> None:
 
 def test_targets_out_of_reach() -> None:
     def run(mean: float, std: float, spread: float = 0.5) -> nw.History:
-        facts = nw.Facts(
+        facts = nw.RunFacts(
             loss_of_guessing=GUESS, class_targets=False, target_mean=mean, target_std=std
         )
         return history({signals.ACTIVATION_STD: flat(1.0, 1.0, 1.0, spread)}, facts=facts)
@@ -462,7 +464,7 @@ def test_labels_and_order() -> None:
     def run(train: float, valid: float) -> nw.History:
         return history(
             whole={signals.TRAIN_ACCURACY: [train] * 4, signals.VALID_ACCURACY: [valid] * 4},
-            facts=nw.Facts(loss_of_guessing=GUESS, classes=10),
+            facts=nw.RunFacts(loss_of_guessing=GUESS, classes=10),
         )
 
     assert (
@@ -475,7 +477,7 @@ def test_labels_and_order() -> None:
     def batches(held: float, **facts: object) -> nw.History:
         return history(
             whole={signals.BATCH_CLASSES: [held] * 12},
-            facts=nw.Facts(classes=10, batch_size=64, **facts),
+            facts=nw.RunFacts(classes=10, batch_size=64, **facts),
         )  # type: ignore[arg-type]
 
     assert (

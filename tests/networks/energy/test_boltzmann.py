@@ -46,7 +46,7 @@ def test_z_marginals_and_likelihood_equal_enumeration() -> None:
 def test_the_exact_gradient_is_the_difference_of_two_correlations() -> None:
     m = machine()
     data = states(3, m.weight)[[1, 6, 6, 7]]
-    m.learn_by(nw.Exact())
+    m.learn_by(nw.ExactGradient())
     m.train()
     m(data, data[:, :0]).backward()
     p, every = torch.softmax(by_hand(m), 0), states(5, m.weight)
@@ -126,9 +126,11 @@ def test_the_transition_matrix_leaves_the_distribution_as_it_is() -> None:
 def test_the_annealed_phase_gives_the_exact_gradient_where_it_has_cooled_down() -> None:
     data = states(3, torch.zeros(0))[torch.arange(20_000) % 5]
     exact, sampled = machine(std=0.5).float(), machine(std=0.5).float()
-    exact.learn_by(nw.Exact())
+    exact.learn_by(nw.ExactGradient())
     sampled.learn_by(
-        nw.Annealed(temperatures=(2.0,) * 5 + (1.0,) * 20, counted=20, noise_on=0.0, noise_off=0.0)
+        nw.AnnealedSampling(
+            temperatures=(2.0,) * 5 + (1.0,) * 20, counted=20, noise_on=0.0, noise_off=0.0
+        )
     )
     torch.manual_seed(0)
     for m in (exact, sampled):
@@ -144,7 +146,7 @@ def test_units_that_are_not_joined_stay_so() -> None:
         nw.Recipe(
             data=data,
             network=nw.BoltzmannMachine(4, 3, inner=False),
-            loss=nw.Exact(),
+            loss=nw.ExactGradient(),
             optimizer=nw.SGD(lr=0.5),
             epochs=20,
         )
@@ -170,18 +172,18 @@ def test_completion_follows_the_conditional() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"loss": nw.PCD()}, "is for restricted machines. Write Exact()"),
+        ({"loss": nw.PCD()}, "is for restricted machines. Write ExactGradient()"),
         (
-            {"network": nw.BoltzmannMachine(4, 30), "loss": nw.Exact()},
-            "34 units have too many. Write Annealed()",
+            {"network": nw.BoltzmannMachine(4, 30), "loss": nw.ExactGradient()},
+            "34 units have too many. Write AnnealedSampling()",
         ),
-        ({"network": nw.BoltzmannMachine(5, 2), "loss": nw.Exact()}, "4 numbers. Write 4"),
-        ({"data": nw.data.iris(), "loss": nw.Exact()}, "takes inputs of 0 and 1"),
+        ({"network": nw.BoltzmannMachine(5, 2), "loss": nw.ExactGradient()}, "4 numbers. Write 4"),
+        ({"data": nw.data.iris(), "loss": nw.ExactGradient()}, "takes inputs of 0 and 1"),
     ],
 )
 def test_what_does_not_fit_is_told_before_any_work(changes: dict[str, object], told: str) -> None:
     data = nw.data.arrays(np.eye(4, dtype=np.float32), [0, 1, 0, 1], valid=0.0, test=0.0)
-    recipe = nw.Recipe(data=data, network=nw.BoltzmannMachine(4, 2), loss=nw.Exact())
+    recipe = nw.Recipe(data=data, network=nw.BoltzmannMachine(4, 2), loss=nw.ExactGradient())
     with pytest.raises(nw.WrongValue) as caught:
         nw.fit(recipe.but(**changes))
     assert told in str(caught.value)

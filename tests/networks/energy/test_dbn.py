@@ -46,7 +46,7 @@ def test_the_bound_is_below_the_likelihood_and_equal_for_one_layer() -> None:
     low, high = made.machine1, made.machine2
     # p(v) = sum over h of p_top(h) p(v | h), by enumeration
     h = states(3, torch.zeros(0))
-    top = nw.log_likelihood(high, h)
+    top = nw.energy.log_likelihood(high, h)
     logits = low.visible_input(h).detach()
     given = v[:, None] * logits - torch.nn.functional.softplus(logits)
     exact = torch.logsumexp(given.sum(2) + top, 1)
@@ -57,7 +57,9 @@ def test_the_bound_is_below_the_likelihood_and_equal_for_one_layer() -> None:
     every = (h[None] * q[:, None].log() + (1 - h[None]) * (1 - q[:, None]).log()).sum(2)
     wanted = (every.exp() * (given.sum(2) + top - every)).sum(1)
     torch.testing.assert_close(bounds, wanted, rtol=0, atol=0.05)
-    assert made.bounds(v)[0] == pytest.approx(float(nw.log_likelihood(low, v).mean()), abs=1e-4)
+    assert made.bounds(v)[0] == pytest.approx(
+        float(nw.energy.log_likelihood(low, v).mean()), abs=1e-4
+    )
 
 
 def test_it_starts_a_classifier_and_an_autoencoder_with_its_weights(tmp_path: Path) -> None:

@@ -22,17 +22,21 @@ def wandering(a: float, steps: int, chains: int) -> torch.Tensor:
 @pytest.mark.parametrize("a", [0.0, 0.5, 0.9])
 def test_autocorrelation_and_effective_samples_of_a_known_process(a: float) -> None:
     series = wandering(a, 4000, 20)
-    rho = nw.autocorrelation(series)
+    rho = nw.energy.autocorrelation(series)
     for lag in (1, 2, 5):
         assert float(rho[lag]) == pytest.approx(a**lag, abs=0.03)
-    assert nw.effective_samples(series) == pytest.approx(80_000 * (1 - a) / (1 + a), rel=0.15)
+    assert nw.energy.effective_samples(series) == pytest.approx(
+        80_000 * (1 - a) / (1 + a), rel=0.15
+    )
 
 
 def test_autocorrelation_equals_the_sum_by_hand() -> None:
     x = torch.randn(30, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     d = x - x.mean()
     wanted = [float((d[: 30 - k] * d[k:]).sum() / (d * d).sum()) for k in range(30)]
-    torch.testing.assert_close(nw.autocorrelation(x), torch.tensor(wanted, dtype=torch.float64))
+    torch.testing.assert_close(
+        nw.energy.autocorrelation(x), torch.tensor(wanted, dtype=torch.float64)
+    )
 
 
 def test_chains_that_stand_still_and_chains_that_forget() -> None:

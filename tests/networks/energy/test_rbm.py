@@ -47,9 +47,11 @@ def test_free_energy_and_likelihood_equal_enumeration(visible: int, hidden: int,
     m = machine(visible, hidden, seed=seed)
     e = joint(m)
     torch.testing.assert_close(m.free_energy(every(visible)), -e.logsumexp(1), rtol=0, atol=1e-10)
-    torch.testing.assert_close(nw.log_partition(m), e.flatten().logsumexp(0), rtol=0, atol=1e-10)
     torch.testing.assert_close(
-        nw.log_likelihood(m, every(visible)),
+        nw.energy.log_partition(m), e.flatten().logsumexp(0), rtol=0, atol=1e-10
+    )
+    torch.testing.assert_close(
+        nw.energy.log_likelihood(m, every(visible)),
         e.logsumexp(1) - e.flatten().logsumexp(0),
         rtol=0,
         atol=1e-10,
@@ -59,7 +61,7 @@ def test_free_energy_and_likelihood_equal_enumeration(visible: int, hidden: int,
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5)])
 def test_the_exact_phase_gives_the_gradient_of_the_likelihood(shape: tuple[int, int]) -> None:
     m = machine(*shape)
-    m.learn_by(nw.Exact())
+    m.learn_by(nw.ExactGradient())
     data = every(shape[0])[[1, 3, 3, 6]]
     m.train()
     m(data, data[:, :0]).backward()
@@ -91,11 +93,11 @@ def test_the_free_energys_own_gradient_is_the_positive_phase() -> None:
     ],
 )
 def test_a_sampled_phase_gives_the_exact_gradient_where_its_chains_have_mixed(
-    phase: nw.Phase,
+    phase: nw.NegativePhase,
 ) -> None:
     data = every(5)[torch.arange(40_000) % 7]
     exact, m = machine(), machine()
-    exact.learn_by(nw.Exact())
+    exact.learn_by(nw.ExactGradient())
     exact.train()(data, data[:, :0]).backward()
     m.network = m.network.but(centred=False)
     m.learn_by(phase)
@@ -142,14 +144,16 @@ def test_the_conditionals_are_those_of_the_joint_distribution() -> None:
 
 def test_pseudo_likelihood_equals_enumeration_and_its_draws_agree() -> None:
     m = machine()
-    log_p = nw.log_likelihood(m, every(5))
+    log_p = nw.energy.log_likelihood(m, every(5))
     wanted = torch.zeros(32, dtype=torch.float64)
     for i in range(5):
         flipped = torch.arange(32) ^ (1 << i)
         wanted += log_p - torch.logaddexp(log_p, log_p[flipped])
-    torch.testing.assert_close(nw.pseudo_likelihood(m, every(5), flips=None), wanted)
+    torch.testing.assert_close(nw.energy.pseudo_likelihood(m, every(5), flips=None), wanted)
     torch.manual_seed(0)
-    drawn = torch.stack([nw.pseudo_likelihood(m, every(5), flips=2) for _ in range(4000)]).mean(0)
+    drawn = torch.stack(
+        [nw.energy.pseudo_likelihood(m, every(5), flips=2) for _ in range(4000)]
+    ).mean(0)
     torch.testing.assert_close(drawn, wanted, rtol=0, atol=0.25)
 
 
@@ -158,9 +162,9 @@ def test_annealed_importance_sampling_lies_within_three_standard_errors_from_bot
     seed: int,
 ) -> None:
     m = machine(12, 8, seed=seed).float()
-    exact = float(nw.log_partition(m))
-    up = nw.ais(m, chains=1000, temperatures=400, seed=seed)
-    down = nw.reverse_ais(m, torch.zeros(1000, 12), temperatures=400, burn_in=200, seed=seed)
+    exact = float(nw.energy.log_partition(m))
+    up = nw.energy.ais(m, chains=1000, temperatures=400, seed=seed)
+    down = nw.energy.reverse_ais(m, torch.zeros(1000, 12), temperatures=400, burn_in=200, seed=seed)
     for estimate in (up, down):
         assert estimate.low <= exact <= estimate.high, (estimate, exact)
         assert estimate.error < 0.2
@@ -169,11 +173,12 @@ def test_annealed_importance_sampling_lies_within_three_standard_errors_from_bot
 def test_the_direction_of_the_error_is_that_of_jensens_inequality() -> None:
     """Few temperatures: on average AIS finds too little, reverse AIS too much."""
     m = machine(12, 8, std=2.0).float()
-    exact = float(nw.log_partition(m))
-    up = [nw.ais(m, chains=1, temperatures=5, seed=s).log_z - exact for s in range(200)]
+    exact = float(nw.energy.log_partition(m))
+    up = [nw.energy.ais(m, chains=1, temperatures=5, seed=s).log_z - exact for s in range(200)]
     x = (torch.rand(1, 12) < 0.5).float()
     down = [
-        nw.reverse_ais(m, x, temperatures=5, burn_in=100, seed=s).log_z - exact for s in range(200)
+        nw.energy.reverse_ais(m, x, temperatures=5, burn_in=100, seed=s).log_z - exact
+        for s in range(200)
     ]
     assert np.mean(up) < -0.2 < 0.2 < np.mean(down)
 
@@ -190,7 +195,7 @@ def test_a_ladder_of_temperatures_rises_from_0_to_1() -> None:
 def test_gaussian_visible_units_have_the_density_of_their_integral() -> None:
     m = machine(1, 2, visible_units="gaussian")
     v = torch.linspace(-30, 30, 200_001, dtype=torch.float64)[:, None]
-    area = float(torch.trapezoid(nw.log_likelihood(m, v).exp(), v[:, 0]))
+    area = float(torch.trapezoid(nw.energy.log_likelihood(m, v).exp(), v[:, 0]))
     assert area == pytest.approx(1, abs=1e-6)
 
 
@@ -211,7 +216,7 @@ def test_completion_holds_what_is_known_and_follows_the_conditional() -> None:
     known = torch.tensor([True, True, True, False, False])
     full = m.complete(x, known, steps=4000, seed=0)
     torch.testing.assert_close(full[:, :3], x[:, :3])
-    log_p = nw.log_likelihood(m, every(5))
+    log_p = nw.energy.log_likelihood(m, every(5))
     for row, clamped in zip(full, x, strict=True):
         alike = (every(5)[:, :3] == clamped[:3]).all(1)
         p = torch.softmax(log_p[alike], 0)
@@ -259,14 +264,16 @@ def recipe(**changes: object) -> nw.Recipe:
 
 @pytest.mark.parametrize(
     "phase",
-    [nw.CD(), nw.PCD(), nw.FastPCD(), nw.ParallelTempering(), nw.Exact()],
+    [nw.CD(), nw.PCD(), nw.FastPCD(), nw.ParallelTempering(), nw.ExactGradient()],
     ids=lambda p: type(p).__name__,
 )
-def test_every_phase_learns_four_bars(phase: nw.Phase) -> None:
+def test_every_phase_learns_four_bars(phase: nw.NegativePhase) -> None:
     run = nw.fit(
         recipe(
             loss=phase,
-            network=nw.RBM(16, 6, centred=False) if isinstance(phase, nw.Exact) else nw.RBM(16, 6),
+            network=nw.RBM(16, 6, centred=False)
+            if isinstance(phase, nw.ExactGradient)
+            else nw.RBM(16, 6),
         ).but(epochs=60)
     )
     assert run.score is not None
@@ -309,7 +316,7 @@ def test_it_starts_at_the_base_rates() -> None:
         (
             {
                 "network": nw.RBM(16, 30),
-                "loss": nw.Exact(),
+                "loss": nw.ExactGradient(),
                 "data": nw.data.digits(),
                 "preprocess": (nw.MinMax(),),
             },
@@ -318,7 +325,7 @@ def test_it_starts_at_the_base_rates() -> None:
         (
             {
                 "network": nw.RBM(64, 30),
-                "loss": nw.Exact(),
+                "loss": nw.ExactGradient(),
                 "data": nw.data.digits(),
                 "preprocess": (nw.MinMax(),),
             },
@@ -328,7 +335,7 @@ def test_it_starts_at_the_base_rates() -> None:
             {"network": nw.RBM(13, 6), "data": nw.data.wine()},
             "is for inputs from 0 to 1, and these go from 0.",
         ),
-        ({"loss": nw.Annealed()}, "is for a BoltzmannMachine"),
+        ({"loss": nw.AnnealedSampling()}, "is for a BoltzmannMachine"),
         (
             {"network": nw.RBM(16, 6, labels=3)},
             "network.labels = 3  and the data have 2 classes. Write 2",
@@ -343,11 +350,11 @@ def test_what_does_not_fit_is_told_before_any_work(changes: dict[str, object], t
 
 def test_ais_refuses_what_it_has_no_way_for() -> None:
     with pytest.raises(nw.WrongValue, match="not binary"):
-        nw.ais(machine(visible_units="gaussian"))
+        nw.energy.ais(machine(visible_units="gaussian"))
     with pytest.raises(nw.WrongValue, match="must rise from 0 to 1"):
-        nw.ais(machine(), temperatures=[0.0, 0.5])
+        nw.energy.ais(machine(), temperatures=[0.0, 0.5])
     with pytest.raises(nw.WrongValue, match="cannot be summed over"):
-        nw.log_partition(nw.RBM(30, 30).build())
+        nw.energy.log_partition(nw.RBM(30, 30).build())
 
 
 def test_rectified_and_gaussian_machines_are_scored_by_what_they_give_back() -> None:

@@ -36,8 +36,8 @@ RULES = [
     nw.RAdam(),
     nw.RAdam(lr=0.1, beta2=0.9),
     nw.Lion(lr=0.01, weight_decay=0.1),
-    nw.Frame(),
-    nw.Frame(first="gradient", second="sum"),
+    nw.MomentOptimizer(),
+    nw.MomentOptimizer(first="gradient", second="sum"),
     nw.Switch(),
 ]
 
@@ -110,18 +110,28 @@ def test_what_torch_lacks_equals_a_numpy_reference(
 @pytest.mark.parametrize(
     ("frame", "same"),
     [
-        (nw.Frame(lr=0.1, first="gradient", second="one"), nw.SGD(lr=0.1)),
-        (nw.Frame(lr=0.1, first="average", second="one", corrected=False), nw.Momentum(lr=0.1)),
-        (nw.Frame(lr=0.1, first="gradient", second="sum", epsilon=1e-10), nw.Adagrad(lr=0.1)),
+        (nw.MomentOptimizer(lr=0.1, first="gradient", second="one"), nw.SGD(lr=0.1)),
         (
-            nw.Frame(lr=0.1, first="gradient", second="average", beta2=0.9, corrected=False),
+            nw.MomentOptimizer(lr=0.1, first="average", second="one", corrected=False),
+            nw.Momentum(lr=0.1),
+        ),
+        (
+            nw.MomentOptimizer(lr=0.1, first="gradient", second="sum", epsilon=1e-10),
+            nw.Adagrad(lr=0.1),
+        ),
+        (
+            nw.MomentOptimizer(
+                lr=0.1, first="gradient", second="average", beta2=0.9, corrected=False
+            ),
             nw.RMSProp(lr=0.1),
         ),
-        (nw.Frame(lr=0.1), nw.Adam(lr=0.1)),
+        (nw.MomentOptimizer(lr=0.1), nw.Adam(lr=0.1)),
     ],
     ids=lambda rule: repr(rule)[:60],
 )
-def test_the_notes_frame_makes_the_known_rules(frame: nw.Frame, same: nw.Optimizer) -> None:
+def test_the_notes_frame_makes_the_known_rules(
+    frame: nw.MomentOptimizer, same: nw.Optimizer
+) -> None:
     start, gradient_at = steps(1)
     w, v, memory, other = start.clone(), start.clone(), frame.init(start), same.init(start)
     for t in range(1, 51):
@@ -134,7 +144,7 @@ def test_the_notes_frame_makes_the_known_rules(frame: nw.Frame, same: nw.Optimiz
 def test_the_misprinted_frame_climbs_where_the_right_one_descends() -> None:
     # Erratum E05: on (w + 1)^2 with Adagrad's rules, lr * m * sqrt(V) blows up at lr = 0.1; lr * m
     # / sqrt(V) does not.
-    frame = nw.Frame(lr=0.1, first="gradient", second="sum")
+    frame = nw.MomentOptimizer(lr=0.1, first="gradient", second="sum")
     w, memory, printed, V = torch.tensor([5.0]), frame.init(torch.zeros(1)), 5.0, 0.0
     for t in range(1, 11):
         w, memory = frame.step(w, 2 * (w + 1), memory, t)
@@ -147,8 +157,8 @@ def test_the_misprinted_frame_climbs_where_the_right_one_descends() -> None:
 
 def test_adagrads_rate_falls_to_nothing_and_rmsprops_does_not() -> None:
     falls, holds = (
-        nw.Frame(lr=1.0, first="gradient", second="sum"),
-        nw.Frame(lr=1.0, first="gradient", second="average", corrected=False, beta2=0.9),
+        nw.MomentOptimizer(lr=1.0, first="gradient", second="sum"),
+        nw.MomentOptimizer(lr=1.0, first="gradient", second="average", corrected=False, beta2=0.9),
     )
     one, other = falls.init(torch.zeros(1)), holds.init(torch.zeros(1))
     seen = []
@@ -236,7 +246,7 @@ def test_cold_annealing_never_climbs_and_hot_does() -> None:
     assert climbs(10.0) > 20
 
 
-DESCENDING = [cls for cls in OPTIMIZERS if not cls.asks_again and cls is not nw.Torch]
+DESCENDING = [cls for cls in OPTIMIZERS if not cls.asks_again and cls is not nw.TorchOptimizer]
 
 
 def quick(cls: type[nw.Optimizer]) -> nw.Optimizer:
@@ -300,10 +310,12 @@ def test_a_switch_at_an_epoch_or_a_plateau() -> None:
 
 def test_any_torch_optimizer_by_name_and_wrong_ones_are_told() -> None:
     w = torch.zeros(2, requires_grad=True)
-    assert type(nw.Torch(name="ASGD", arguments=("lambd=0.1",)).build([w])).__name__ == "ASGD"
+    assert (
+        type(nw.TorchOptimizer(name="ASGD", arguments=("lambd=0.1",)).build([w])).__name__ == "ASGD"
+    )
     with pytest.raises(nw.WrongValue, match="Did you mean `Adamax`"):
-        nw.Torch(name="Adamaxx")
+        nw.TorchOptimizer(name="Adamaxx")
     with pytest.raises(nw.WrongValue, match="do not suit torch's ASGD"):
-        nw.Torch(arguments=("rho=1",))
+        nw.TorchOptimizer(arguments=("rho=1",))
     with pytest.raises(nw.WrongValue, match="do not suit torch's ASGD"):
-        nw.Torch(arguments=("lambd=__import__('os')",))
+        nw.TorchOptimizer(arguments=("lambd=__import__('os')",))

@@ -206,7 +206,7 @@ def test_what_has_no_plain_form_is_named_all_at_once() -> None:
         "schedule",
     ]
     with pytest.raises(nw.WrongValue, match="is code of your own"):
-        module_text(nw.Own(Mine))
+        module_text(nw.CustomNetwork(Mine))
 
 
 class Mine(torch.nn.Module):

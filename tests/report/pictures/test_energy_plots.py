@@ -68,7 +68,7 @@ def test_a_boltzmann_machine_shows_its_weights() -> None:
         nw.Recipe(
             data=nw.data.encoder_problem(),
             network=nw.BoltzmannMachine(8, 2),
-            loss=nw.Exact(),
+            loss=nw.ExactGradient(),
             epochs=2,
             batch_size=4,
         )

@@ -31,11 +31,11 @@ def test_the_plane_goes_through_each_layer_as_the_network_takes_it(tmp_path: Pat
     x = torch.rand(30, 2)
     for name in ("a.png", "a.svg"):
         assert (
-            nw.picture_transforms(module, x, torch.arange(30) % 2, tmp_path / name).stat().st_size
+            nw.plot_transforms(module, x, torch.arange(30) % 2, tmp_path / name).stat().st_size
             > 5000
         )
     with pytest.raises(ValueError, match="the plane has two coordinates"):
-        nw.picture_transforms(module, torch.rand(3, 5), torch.zeros(3), tmp_path / "b.png")
+        nw.plot_transforms(module, torch.rand(3, 5), torch.zeros(3), tmp_path / "b.png")
 
 
 def test_more_than_two_units_are_seen_along_their_widest_directions() -> None:

@@ -75,7 +75,7 @@ RECIPES = {
         network=nw.GRU(symbols=10, features=4, units=4, outputs=10, answers="each"),
         epochs=1,
     ),
-    "own": nw.Recipe(data=nw.data.iris(), network=nw.Own("torch.nn:Flatten"), epochs=1),
+    "own": nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork("torch.nn:Flatten"), epochs=1),
     "everything on": nw.Recipe(
         data=nw.data.iris(),
         preprocess=(nw.Standardise(),),
@@ -111,19 +111,19 @@ def test_every_finding_has_an_answer(rule: str) -> None:
 def test_a_remedy_changes_only_what_it_says_or_says_why_not(
     remedy: nw.Remedy, recipe: nw.Recipe
 ) -> None:
-    if remedy.name == "search_rate" and isinstance(recipe.network, nw.Own):
+    if remedy.name == "search_rate" and isinstance(recipe.network, nw.CustomNetwork):
         pytest.skip("a rate is searched by training, which needs a network with weights")
     before = nw.recipe_text(recipe)
     treated = remedy.apply(recipe)
     assert nw.recipe_text(recipe) == before
-    if isinstance(treated, nw.Unfit):
+    if isinstance(treated, nw.NotApplicable):
         assert len(treated.reason) > 15
         return
-    changed = set(nw.changes(recipe, treated))
+    changed = set(nw.recipe_diff(recipe, treated))
     assert changed, "a remedy that changes nothing is unfit"
     assert changed <= CHANGES[remedy.name]
     assert not [p for p in nw.check(treated) if p.grade == "cannot run"] or isinstance(
-        recipe.network, nw.Own
+        recipe.network, nw.CustomNetwork
     )
 
 
@@ -132,7 +132,7 @@ def test_a_remedy_changes_only_what_it_says_or_says_why_not(
 )
 def test_an_own_network_is_told_to_do_it_by_hand(name: str) -> None:
     unfit = nw.remedy(name).apply(RECIPES["own"])
-    assert isinstance(unfit, nw.Unfit)
+    assert isinstance(unfit, nw.NotApplicable)
     assert "by_hand" in unfit.reason
 
 
@@ -149,7 +149,7 @@ def test_what_is_there_already_is_unfit() -> None:
         "add_dropout",
     ):
         unfit = nw.remedy(name).apply(full)
-        assert isinstance(unfit, nw.Unfit), name
+        assert isinstance(unfit, nw.NotApplicable), name
         assert "already" in unfit.reason
 
 
@@ -159,7 +159,7 @@ def test_the_searched_rate_is_near_the_best_by_brute_force() -> None:
     assert isinstance(treated, nw.Recipe)
     assert 0.01 <= treated.optimizer.lr <= 10
     sound = nw.remedy("search_rate").apply(treated)
-    assert isinstance(sound, nw.Unfit)
+    assert isinstance(sound, nw.NotApplicable)
     assert "falls farthest already" in sound.reason
 
 

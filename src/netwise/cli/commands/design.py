@@ -45,7 +45,7 @@ def anatomy(
 ) -> None:
     """The table of NETWORK's layers (a name such as ResNet, or RECIPE.toml): shapes, parameters,
     work, memory, fields."""
-    from netwise.observe.anatomy import describe, plain_anatomy
+    from netwise.observe.anatomy import anatomy_as_dict, describe
 
     built, shape = network_for(network, settings, trust_own)
     if image is not None:
@@ -69,12 +69,12 @@ def anatomy(
         )
     told = describe(built, shape)
     if picture is not None:
-        from netwise.report.pictures.anatomy_plots import picture_anatomy
+        from netwise.report.pictures.anatomy_plots import plot_anatomy
 
         never_over(picture, PICTURES)
-        picture_anatomy(told, picture)
+        plot_anatomy(told, picture)
     if as_json:
-        echo_json(plain_anatomy(told))
+        echo_json(anatomy_as_dict(told))
     else:
         click.echo(str(told))
 
@@ -94,15 +94,15 @@ def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool)
     """What the start of a recipe does before training: spread of every layer's weights, outputs and
     gradients on one batch."""
     from netwise.recipe.file import read_recipe
-    from netwise.training.initial_state import look_at_start, start_table
+    from netwise.training.initial_state import initial_state_table, measure_initial_state
 
     read = changed(read_recipe(recipe), settings)
     own_network(read, trust_own)
-    rows = look_at_start(read)
+    rows = measure_initial_state(read)
     if as_json:
         echo_json([vars(row) for row in rows])
     else:
-        click.echo(start_table(rows))
+        click.echo(initial_state_table(rows))
 
 
 @main.command()

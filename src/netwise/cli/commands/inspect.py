@@ -133,18 +133,18 @@ def show_search(folder: Path, opened: bool, as_json: bool) -> None:
 def show_activations(picture: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from netwise.parts.activations import character
+    from netwise.parts.activations import activation_properties
     from netwise.report.pictures.activation_plots import (
         activation_table,
         of_one_number,
-        picture_activations,
+        plot_activations,
     )
 
     if picture is not None:
         never_over(picture, PICTURES)
-        picture_activations(picture)
+        plot_activations(picture)
     if as_json:
-        echo_json([asdict(character(each)) for each in of_one_number()])
+        echo_json([asdict(activation_properties(each)) for each in of_one_number()])
     else:
         click.echo(activation_table())
 
@@ -164,7 +164,7 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     """Look at a recipe before training: what cannot run, what will learn badly, and the table of
     its network."""
     from netwise.errors import CANNOT_RUN
-    from netwise.networks import Own
+    from netwise.networks import CustomNetwork
     from netwise.recipe.checks import check as look
     from netwise.recipe.file import read_recipe
 
@@ -172,7 +172,7 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     problems = look(read)
     fatal = [problem for problem in problems if problem.grade == CANNOT_RUN]
     table = None
-    if not fatal and not isinstance(read.network, Own):
+    if not fatal and not isinstance(read.network, CustomNetwork):
         table = network_table(read)
     if as_json:
         echo_json(

@@ -16,8 +16,8 @@ from netwise.cli.parsing import called, changed, own_network, recipe_for
 
 if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
-    from netwise.searches.methods import Tried
-    from netwise.searches.result import Found
+    from netwise.searches.methods import TrialRecord
+    from netwise.searches.result import SearchResult
 
 SHOWN = 10  # leaders on the terminal
 
@@ -92,7 +92,7 @@ def search(
     from netwise.cli.display import show_progress
     from netwise.recipe.file import read_recipe
     from netwise.report.search_page import write_search_report
-    from netwise.searches.advice import advice
+    from netwise.searches.advice import search_advice
     from netwise.searches.plan_file import read_search
     from netwise.searches.search import resume_search, start
     from netwise.storage.run_folder import RECIPE, REPORT, SEARCH, new_folder
@@ -130,7 +130,7 @@ def search(
         assert space is not None
         recipe, plan = _planned(space, source, settings, trials, method)
         own_network(recipe, trust_own)
-        for problem in advice(recipe, plan):
+        for problem in search_advice(recipe, plan):
             click.echo(f"{problem.grade}: {problem}", err=True)
         folder = output or new_folder(home, f"{called(recipe)}-search-{plan.hash[:4]}")
         try:
@@ -179,13 +179,13 @@ def _planned(
     ), plan
 
 
-def _line(trial: Tried) -> str:
+def _line(trial: TrialRecord) -> str:
     value = "" if trial.value is None else f"{trial.value:.4f}"
     reason = f"  {' '.join(trial.reason.split())[:200]}" if trial.reason else ""
     return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.words}{reason}"
 
 
-def tell_search(found: Found, page: Path, as_json: bool) -> None:
+def tell_search(found: SearchResult, page: Path, as_json: bool) -> None:
     """What was found, as lines or as one JSON document."""
     from netwise.searches.result import plain_found
 
@@ -195,7 +195,7 @@ def tell_search(found: Found, page: Path, as_json: bool) -> None:
         _tell(found, page)
 
 
-def _tell(found: Found, page: Path) -> None:
+def _tell(found: SearchResult, page: Path) -> None:
     from netwise.report.search_page import interval_text
     from netwise.searches.study import BEST
 
@@ -368,10 +368,10 @@ def guess(
     --because of something."""
     from dataclasses import asdict
 
-    from netwise.searches.guess_log import guess as enter, guesses, table_of
+    from netwise.searches.guess_log import log_guess as enter, read_guesses, table_of
     from netwise.storage.run_folder import RunFolder
 
-    known = guesses(book)
+    known = read_guesses(book)
     if source is None and not known:
         raise click.UsageError(
             f"{book} has no guess yet: name what to begin with, a data set or RECIPE.toml"
@@ -395,7 +395,7 @@ def guess(
 @click.argument("words", nargs=-1, required=True)
 def outcome(book: Path, number: int, words: Sequence[str]) -> None:
     """Enter in the log BOOK what guess NUMBER taught: WORDS."""
-    from netwise.searches.guess_log import outcome as enter, table_of
+    from netwise.searches.guess_log import log_outcome as enter, table_of
 
     for line in table_of([enter(book, number, " ".join(words))]):
         click.echo(line)
@@ -408,9 +408,9 @@ def log(book: Path, as_json: bool) -> None:
     """The log BOOK: every guess, why it was made and what it taught."""
     from dataclasses import asdict
 
-    from netwise.searches.guess_log import guesses, table_of
+    from netwise.searches.guess_log import read_guesses, table_of
 
-    entries = guesses(book)
+    entries = read_guesses(book)
     if as_json:
         echo_json([asdict(entry) for entry in entries])
         return

@@ -23,7 +23,7 @@ from netwise.cli.parsing import find_run, own_network, recipe_for
 from netwise.errors import NetwiseError
 
 if TYPE_CHECKING:
-    from netwise.history import Ended
+    from netwise.history import RunEnd
     from netwise.recipe.recipe import Recipe
     from netwise.training.run import Run
 
@@ -188,7 +188,7 @@ def _tell_end(run: Run, as_json: bool) -> None:
     _exit(ended, run.folder)
 
 
-def _headline(ended: Ended, run: Run) -> str:
+def _headline(ended: RunEnd, run: Run) -> str:
     name = ended.how[0].upper() + ended.how[1:]
     if run.score is None:
         return ended.sentence
@@ -203,7 +203,7 @@ def _summary(report: Any) -> str:
     return str(report)
 
 
-def _exit(ended: Ended, folder: Path) -> None:
+def _exit(ended: RunEnd, folder: Path) -> None:
     if ended.how == "diverged":
         sys.exit(DIVERGED)
     if ended.how == "interrupted":

@@ -7,7 +7,7 @@ from math import inf
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import has_learned
-from netwise.history import Facts, History
+from netwise.history import History, RunFacts
 from netwise.parts.activations import BOUNDED
 from netwise.parts.losses import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from netwise.signals import ACTIVATION_STD
@@ -46,7 +46,7 @@ def output_misfits_loss(history: History) -> Answer:
     )
 
 
-def _wrong_output(activation: str, units: int, facts: Facts) -> str:
+def _wrong_output(activation: str, units: int, facts: RunFacts) -> str:
     if activation == "Softmax" and units == 1:
         return "Softmax over a single output is always 1, whatever the input."
     if activation == "Softmax" and facts.loss_kind == OF_LOGITS:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from netwise.networks.energy.boltzmann import Annealed, BoltzmannMachine, FullBoltzmann
+from netwise.networks.energy.boltzmann import AnnealedSampling, BoltzmannMachine, FullBoltzmann
 from netwise.networks.energy.dbn import DBN, DeepBelief
 from netwise.networks.energy.hopfield import (
     AssociativeMemory,
     Hopfield,
     ModernHopfield,
     ModernMemory,
-    Recall,
+    RecallResult,
 )
-from netwise.networks.energy.importance_sampling import Estimate, ais, ladder, reverse_ais
+from netwise.networks.energy.importance_sampling import (
+    LogPartitionEstimate,
+    ais,
+    ladder,
+    reverse_ais,
+)
 from netwise.networks.energy.likelihood import (
     base_rate_likelihood,
     log_likelihood,
@@ -19,34 +24,48 @@ from netwise.networks.energy.likelihood import (
     pseudo_likelihood,
 )
 from netwise.networks.energy.mixing import autocorrelation, effective_samples
-from netwise.networks.energy.phases import CD, PCD, Exact, FastPCD, ParallelTempering, Phase
+from netwise.networks.energy.phases import (
+    CD,
+    PCD,
+    ExactGradient,
+    FastPCD,
+    NegativePhase,
+    ParallelTempering,
+)
 from netwise.networks.energy.rbm import RBM, RestrictedBoltzmann
 from netwise.networks.network import Network
 
 MACHINES: tuple[type[Network], ...] = (Hopfield, ModernHopfield, BoltzmannMachine, RBM, DBN)
-PHASES: tuple[type[Phase], ...] = (CD, PCD, FastPCD, ParallelTempering, Exact, Annealed)
+NEGATIVE_PHASES: tuple[type[NegativePhase], ...] = (
+    CD,
+    PCD,
+    FastPCD,
+    ParallelTempering,
+    ExactGradient,
+    AnnealedSampling,
+)
 
 __all__ = [
     "CD",
-    "Annealed",
+    "AnnealedSampling",
     "BoltzmannMachine",
     "FullBoltzmann",
     "Hopfield",
     "AssociativeMemory",
     "ModernHopfield",
     "ModernMemory",
-    "Recall",
+    "RecallResult",
     "DBN",
     "MACHINES",
     "PCD",
-    "PHASES",
+    "NEGATIVE_PHASES",
     "RBM",
     "DeepBelief",
-    "Estimate",
-    "Exact",
+    "LogPartitionEstimate",
+    "ExactGradient",
     "FastPCD",
     "ParallelTempering",
-    "Phase",
+    "NegativePhase",
     "RestrictedBoltzmann",
     "ais",
     "autocorrelation",

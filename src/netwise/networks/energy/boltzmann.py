@@ -14,7 +14,7 @@ from netwise import signals
 from netwise.errors import Problem, WrongValue
 from netwise.networks.energy.likelihood import MOST_UNITS, states
 from netwise.networks.energy.mixing import autocorrelation_at
-from netwise.networks.energy.phases import Phase
+from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.energy.surrogate_loss import gap
 from netwise.networks.network import INPUTS, Network
 from netwise.networks.unsupervised import Unsupervised
@@ -41,7 +41,7 @@ class BoltzmannMachine(Network):
     """Energy E(s) = -1/2 s W s - b s over visible and hidden units of 0 and 1, all joined; p(s) =
     exp(-E(s) / T) / Z.
 
-    Learns by `Exact` (all states, at most 20 units) or by `Annealed`: the positive phase with the
+    Learns by `ExactGradient` (all states, at most 20 units) or by `AnnealedSampling`: the positive phase with the
     visible units held on the data, the negative one free. It is slow, as the notes say: for more
     than a few dozen units use an `RBM`.
 
@@ -114,7 +114,7 @@ class BoltzmannMachine(Network):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Annealed(Phase):
+class AnnealedSampling(NegativePhase):
     """Both phases of a Boltzmann machine by simulated annealing: cool down, then count how often
     units are on together.
 
@@ -130,7 +130,7 @@ class Annealed(Phase):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Annealed(noise_on=0.0, noise_off=0.0).counted
+        >>> nw.AnnealedSampling(noise_on=0.0, noise_off=0.0).counted
         10
 
     Source: Ackley, Hinton, Sejnowski 1985, section 4.1; note 001, claims R11 and R13.
@@ -166,7 +166,7 @@ class FullBoltzmann(Unsupervised):
         drawn = torch.randn(self.units, self.units) * network.std
         self.weight = nn.Parameter((drawn.triu(1) + drawn.triu(1).t()) * self.joined())
         self.bias = nn.Parameter(torch.zeros(self.units))
-        self.phase: Phase | None = None
+        self.phase: NegativePhase | None = None
 
     def joined(self) -> Tensor:
         """(units, units): 1 where two units are joined."""
@@ -181,7 +181,7 @@ class FullBoltzmann(Unsupervised):
         return links
 
     def learn_by(self, loss: Loss) -> None:
-        assert isinstance(loss, Phase)
+        assert isinstance(loss, NegativePhase)
         self.phase = loss
 
     def energy(self, s: Tensor) -> Tensor:
@@ -244,7 +244,10 @@ class FullBoltzmann(Unsupervised):
                 "BoltzmannMachine",
                 [
                     Problem(
-                        "units", str(units), told, f"at most {MOST_UNITS}, or the phase Annealed()"
+                        "units",
+                        str(units),
+                        told,
+                        f"at most {MOST_UNITS}, or the phase AnnealedSampling()",
                     )
                 ],
             )
@@ -340,7 +343,7 @@ class FullBoltzmann(Unsupervised):
     @torch.no_grad()
     def _phases(self, v: Tensor) -> tuple[Tensor, list[Tensor]]:
         phase = self.phase
-        assert isinstance(phase, Annealed)
+        assert isinstance(phase, AnnealedSampling)
         n, hidden = len(v), self.units - self.visible
         clamped = torch.cat([phase.noisy(v), torch.rand(n, hidden, device=v.device).round()], 1)
         clamped = self.settle(clamped, phase.temperatures, self.visible)

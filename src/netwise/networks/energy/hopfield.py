@@ -33,7 +33,7 @@ BLOCK = 64  # units whose fields are computed by one matrix product
 
 
 @dataclass(frozen=True)
-class Recall:
+class RecallResult:
     """What a memory made of the states it was given.
 
     Args:
@@ -148,7 +148,7 @@ class Memory(nn.Module):
             )
         super()._load_from_state_dict(state_dict, prefix, *args)
 
-    def recall(self, x: Tensor, *, seed: int = 0) -> Recall:
+    def recall(self, x: Tensor, *, seed: int = 0) -> RecallResult:
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as Hopfield(100).build()"
         )
@@ -269,7 +269,7 @@ class AssociativeMemory(Memory):
         return (x + 1) / 2 if self.network.states == BINARY else x
 
     @torch.no_grad()
-    def recall(self, x: Tensor, *, seed: int = 0, trace: bool = False) -> Recall:
+    def recall(self, x: Tensor, *, seed: int = 0, trace: bool = False) -> RecallResult:
         """Follow the energy down from these states, all samples at once.
 
         A unit with field above 0 becomes high, below 0 low, at 0 it stays. All samples of a call
@@ -311,7 +311,7 @@ class AssociativeMemory(Memory):
         if trace:
             told = torch.tensor(followed, dtype=torch.float64).reshape(-1, 2)
             path = (told[:, 0], told[:, 1])
-        return Recall(state, torch.stack(energies), flips, settled, sweeps, path)
+        return RecallResult(state, torch.stack(energies), flips, settled, sweeps, path)
 
     def ask_one_by_one(
         self, state: Tensor, order: Tensor, followed: list[tuple[float, float]] | None
@@ -527,7 +527,7 @@ class ModernMemory(Memory):
         return energy
 
     @torch.no_grad()
-    def recall(self, x: Tensor, *, seed: int = 0) -> Recall:
+    def recall(self, x: Tensor, *, seed: int = 0) -> RecallResult:
         """Take steps from these states, all samples at once, until none moves by more than 1e-6;
         `seed` has no effect."""
         state = x.flatten(1).to(self.patterns)
@@ -541,6 +541,6 @@ class ModernMemory(Memory):
             settled = (after - state).abs().amax(1) < 1e-6
             state, steps = after, steps + 1
             energies.append(self.energy(state))
-        return Recall(
+        return RecallResult(
             state, torch.stack(energies), torch.full((len(state),), steps), settled, steps
         )

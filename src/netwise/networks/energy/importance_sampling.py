@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class LogPartitionEstimate:
     """ln Z by annealed importance sampling, with what its chains allow.
 
     Args:
@@ -37,8 +37,8 @@ class Estimate:
     Example:
         >>> import netwise as nw
         >>> machine = nw.RBM(8, 4, std=1.0).build()
-        >>> estimate = nw.ais(machine, chains=500, temperatures=200)
-        >>> abs(estimate.log_z - float(nw.log_partition(machine))) < 0.2
+        >>> estimate = nw.energy.ais(machine, chains=500, temperatures=200)
+        >>> abs(estimate.log_z - float(nw.energy.log_partition(machine))) < 0.2
         True
     """
 
@@ -72,7 +72,7 @@ def ais(
     temperatures: int | Sequence[float] = 10_000,
     seed: int = 0,
     base: Tensor | None = None,
-) -> Estimate:
+) -> LogPartitionEstimate:
     """ln Z of a binary machine by annealed importance sampling, up from the model of independent
     inputs.
 
@@ -96,7 +96,7 @@ def ais(
 
     Example:
         >>> import netwise as nw
-        >>> nw.ais(nw.RBM(8, 4).build(), chains=10, temperatures=10).chains
+        >>> nw.energy.ais(nw.RBM(8, 4).build(), chains=10, temperatures=10).chains
         10
 
     Source: Neal 2001; Salakhutdinov, Murray 2008, "On the quantitative analysis of deep belief
@@ -118,7 +118,7 @@ def reverse_ais(
     burn_in: int = 1000,
     seed: int = 0,
     base: Tensor | None = None,
-) -> Estimate:
+) -> LogPartitionEstimate:
     """ln Z from the other side: chains that start as samples of the machine and cool down to the
     independent inputs.
 
@@ -140,8 +140,8 @@ def reverse_ais(
     Example:
         >>> import netwise as nw, torch
         >>> machine = nw.RBM(8, 4, std=1.0).build()
-        >>> estimate = nw.reverse_ais(machine, torch.ones(500, 8), temperatures=200)
-        >>> abs(estimate.log_z - float(nw.log_partition(machine))) < 0.2
+        >>> estimate = nw.energy.reverse_ais(machine, torch.ones(500, 8), temperatures=200)
+        >>> abs(estimate.log_z - float(nw.energy.log_partition(machine))) < 0.2
         True
 
     Source: Burda, Grosse, Salakhutdinov 2015, "Accurate and conservative estimates of MRF
@@ -192,7 +192,7 @@ def _base_log_z(machine: RestrictedBoltzmann, start: Tensor) -> float:
     return float(F.softplus(start.double()).sum()) + machine.hidden * math.log(2)
 
 
-def _estimate(ln: Tensor, base: float, temperatures: int, reverse: bool) -> Estimate:
+def _estimate(ln: Tensor, base: float, temperatures: int, reverse: bool) -> LogPartitionEstimate:
     n = len(ln)
     top = ln.max()
     w = (ln - top).exp()
@@ -203,10 +203,12 @@ def _estimate(ln: Tensor, base: float, temperatures: int, reverse: bool) -> Esti
     upper = center + math.log1p(3 * error)
     worth = float(w.sum().square() / w.square().sum())
     if reverse:
-        return Estimate(
+        return LogPartitionEstimate(
             base - center, base - upper, base - lower, error, n, temperatures, worth, True
         )
-    return Estimate(base + center, base + lower, base + upper, error, n, temperatures, worth)
+    return LogPartitionEstimate(
+        base + center, base + lower, base + upper, error, n, temperatures, worth
+    )
 
 
 def _checked(

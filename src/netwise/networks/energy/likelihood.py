@@ -49,7 +49,7 @@ def log_partition(machine: RestrictedBoltzmann) -> Tensor:
 
     Example:
         >>> import netwise as nw, torch
-        >>> round(float(nw.log_partition(nw.RBM(6, 3, std=1e-9).build())), 4)  # 9 units that know of nothing: 9 ln 2
+        >>> round(float(nw.energy.log_partition(nw.RBM(6, 3, std=1e-9).build())), 4)  # 9 units that know of nothing: 9 ln 2
         6.2383
     """
     with torch.no_grad():
@@ -101,7 +101,7 @@ def log_likelihood(
         >>> import netwise as nw, torch
         >>> machine = nw.RBM(4, 3).build()
         >>> every = torch.tensor([[i // 2**j % 2 for j in range(4)] for i in range(16)]).float()
-        >>> round(float(nw.log_likelihood(machine, every).exp().sum()), 5)  # probabilities of all states
+        >>> round(float(nw.energy.log_likelihood(machine, every).exp().sum()), 5)  # probabilities of all states
         1.0
     """
     with torch.no_grad():
@@ -116,7 +116,7 @@ def base_rate_likelihood(base: Tensor, x: Tensor) -> Tensor:
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.base_rate_likelihood(torch.zeros(2), torch.ones(1, 2)).item()  # ln 1/4
+        >>> nw.energy.base_rate_likelihood(torch.zeros(2), torch.ones(1, 2)).item()  # ln 1/4
         -1.3862943649291992
     """
     v = x.reshape(len(x), -1)
@@ -142,7 +142,7 @@ def pseudo_likelihood(
     Example:
         >>> import netwise as nw, torch
         >>> machine = nw.RBM(4, 3, std=1e-9).build()
-        >>> round(float(nw.pseudo_likelihood(machine, torch.ones(1, 4), flips=None)), 4)  # independent: 4 ln 1/2
+        >>> round(float(nw.energy.pseudo_likelihood(machine, torch.ones(1, 4), flips=None)), 4)  # independent: 4 ln 1/2
         -2.7726
 
     Source: Besag 1975; Marlin et al. 2010, "Inductive principles for restricted Boltzmann machine

@@ -18,7 +18,7 @@ def autocorrelation(series: Tensor) -> Tensor:
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.autocorrelation(torch.tensor([1.0, -1.0, 1.0, -1.0]))[:2].tolist()
+        >>> nw.energy.autocorrelation(torch.tensor([1.0, -1.0, 1.0, -1.0]))[:2].tolist()
         [1.0, -0.75]
 
     Source: by Fourier transform, with the divisor n at every lag, as Geyer 1992, "Practical Markov
@@ -44,7 +44,7 @@ def effective_samples(series: Tensor) -> float:
     Example:
         >>> import netwise as nw, torch
         >>> independent = torch.randn(2000, 5, generator=torch.Generator().manual_seed(0))
-        >>> 8000 < nw.effective_samples(independent) <= 10000
+        >>> 8000 < nw.energy.effective_samples(independent) <= 10000
         True
 
     Source: Geyer 1992, section 3.3, the initial positive sequence.

@@ -21,7 +21,7 @@ CHAINS = "it counts chains"
 STEPS = "without a step the model says nothing of its own"
 
 
-class Phase(Loss):
+class NegativePhase(Loss):
     """What every learning rule of an energy model has: the states that its negative phase lifts.
 
     It stands in the place of a recipe's loss. The gradient of the log-likelihood is the difference
@@ -71,7 +71,7 @@ def _given(output: Tensor, target: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CD(Phase):
+class CD(NegativePhase):
     """Contrastive divergence (对比散度): the negative phase starts at the data and takes a few Gibbs
     steps.
 
@@ -106,7 +106,7 @@ class CD(Phase):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PCD(Phase):
+class PCD(NegativePhase):
     """Persistent contrastive divergence: the chains of the negative phase go on from where the last
     step left them.
 
@@ -208,7 +208,7 @@ class FastPCD(PCD):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParallelTempering(Phase):
+class ParallelTempering(NegativePhase):
     """Chains at several temperatures side by side, which change places: hot ones wander, cold ones
     give the samples.
 
@@ -286,7 +286,7 @@ def _changed_places(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exact(Phase):
+class ExactGradient(NegativePhase):
     """The gradient of the log-likelihood itself, by all states of the model: for at most 20 units
     on the smaller side.
 
@@ -294,7 +294,7 @@ class Exact(Phase):
 
     Example:
         >>> import netwise as nw
-        >>> nw.Exact().exact
+        >>> nw.ExactGradient().exact
         True
 
     Source: note 001, claim R11.

@@ -22,7 +22,7 @@ from netwise.networks.energy.likelihood import (
     summed,
 )
 from netwise.networks.energy.mixing import autocorrelation_at
-from netwise.networks.energy.phases import Phase
+from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.energy.surrogate_loss import gap
 from netwise.networks.energy.units import (
     BINARY,
@@ -55,8 +55,8 @@ APART = 10  # Gibbs steps between the two states that tell how well chains mix
 class RBM(Network):
     """Energy E(v, h) = -a v - b h - v W h over two layers of units; p(v, h) = exp(-E) / Z.
 
-    Learns what its inputs look like, without labels, by a `Phase` in the place of the recipe's
-    loss: `CD`, `PCD`, `FastPCD`, `ParallelTempering` or, where it is small, `Exact`. Inputs of
+    Learns what its inputs look like, without labels, by a `NegativePhase` in the place of the recipe's
+    loss: `CD`, `PCD`, `FastPCD`, `ParallelTempering` or, where it is small, `ExactGradient`. Inputs of
     binary visible units are from 0 to 1 and taken as probabilities; Gaussian ones have mean 0 and
     spread 1 (`Standardise`), and learn at a tenth of the rate. With label units it learns inputs
     and classes together and is asked for the class: p(y | v) from the free energies.
@@ -200,7 +200,7 @@ class RestrictedBoltzmann(Unsupervised):
         self.register_buffer(
             "base", torch.zeros(self.visible)
         )  # log-odds of the base rates (or means): the model without hidden units
-        self.phase: Phase | None = None
+        self.phase: NegativePhase | None = None
 
     @property
     def learned(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -211,7 +211,7 @@ class RestrictedBoltzmann(Unsupervised):
 
     def learn_by(self, loss: Loss) -> None:
         """From here on learn by this phase; its memory is saved with the weights."""
-        assert isinstance(loss, Phase)
+        assert isinstance(loss, NegativePhase)
         self.phase = loss
         for name, value in loss.memory(self).items():
             self.register_buffer(name, value.to(self.layer1.weight))

@@ -20,11 +20,11 @@ from netwise.parts.optimizers.adaptive import (
 )
 from netwise.parts.optimizers.closure import LBFGS, SimulatedAnnealing
 from netwise.parts.optimizers.descent import SGD, Momentum
-from netwise.parts.optimizers.moment_rules import Frame
+from netwise.parts.optimizers.moment_rules import MomentOptimizer
 from netwise.parts.optimizers.muon import Muon
 from netwise.parts.optimizers.optimizer import Formula, Memory, Optimizer
 from netwise.parts.optimizers.switch import Switch
-from netwise.parts.optimizers.torch_optimizer import Torch
+from netwise.parts.optimizers.torch_optimizer import TorchOptimizer
 
 OPTIMIZERS: tuple[type[Optimizer], ...] = (
     SGD,
@@ -41,9 +41,9 @@ OPTIMIZERS: tuple[type[Optimizer], ...] = (
     Muon,
     LBFGS,
     SimulatedAnnealing,
-    Frame,
+    MomentOptimizer,
     Switch,
-    Torch,
+    TorchOptimizer,
 )
 
 __all__ = [
@@ -53,7 +53,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Formula",
-    "Frame",
+    "MomentOptimizer",
     "LBFGS",
     "Lion",
     "Memory",
@@ -67,5 +67,5 @@ __all__ = [
     "SGD",
     "SimulatedAnnealing",
     "Switch",
-    "Torch",
+    "TorchOptimizer",
 ]

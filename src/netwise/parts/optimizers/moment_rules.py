@@ -23,7 +23,7 @@ GRADIENT, AVERAGE, ONE, SUM = "gradient", "average", "one", "sum"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame(Optimizer):
+class MomentOptimizer(Optimizer):
     """An optimizer put together from two rules, as the notes have it.
 
         m_t = g_t                          first = "gradient"
@@ -48,7 +48,7 @@ class Frame(Optimizer):
 
     Example:
         >>> import netwise as nw, torch
-        >>> rule, w = nw.Frame(lr=0.5, first="gradient", second="one"), torch.tensor([1.0])
+        >>> rule, w = nw.MomentOptimizer(lr=0.5, first="gradient", second="one"), torch.tensor([1.0])
         >>> rule.step(w, torch.tensor([1.0]), rule.init(w), t=1)[0].item()
         0.5
 

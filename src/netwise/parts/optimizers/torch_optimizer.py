@@ -26,7 +26,7 @@ def _known() -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Torch(Optimizer):
+class TorchOptimizer(Optimizer):
     """An optimizer of `torch.optim` that has no part of its own here.
 
     Args:
@@ -40,7 +40,7 @@ class Torch(Optimizer):
     Example:
         >>> import netwise as nw, torch
         >>> w = torch.zeros(2, requires_grad=True)
-        >>> type(nw.Torch(name="Rprop", arguments=("etas=(0.5, 1.2)",)).build([w])).__name__
+        >>> type(nw.TorchOptimizer(name="Rprop", arguments=("etas=(0.5, 1.2)",)).build([w])).__name__
         'Rprop'
     """
 

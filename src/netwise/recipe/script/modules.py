@@ -21,7 +21,7 @@ SOURCES: dict[type[nn.Module], tuple[Any, ...]] = {
     activations.MaxPieces: (),
     dropconnect.DropConnectLinear: (),
     residual.Residual: (),
-    sizes.SameConv2d: (sizes._positive, sizes.same_size, sizes.same_padding),
+    sizes.SameConv2d: (sizes._positive, sizes.same, sizes.same_padding),
     alexnet.FeaturesHead: (),
     lenet.ScaledTanh: (),
     lenet.Subsample: (),

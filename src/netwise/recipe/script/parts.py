@@ -40,7 +40,7 @@ parts = [((x - low) / width, y) for x, y in parts]"""
         f'parts = [(F.interpolate(x, ({step.height}, {step.width}), mode="bilinear", align_corners=False) if len(x) else x, y) for x, y in parts]'
     ),
     preprocess.Flatten: lambda step: "parts = [(x.flatten(1), y) for x, y in parts]",
-    preprocess.Limit: lambda step: (
+    preprocess.ClipInputs: lambda step: (
         f"parts = [(x.clamp(-{step.reach!r}, {step.reach!r}), y) for x, y in parts]"
     ),
     preprocess.Scale: lambda step: f"parts = [(x * {step.factor!r}, y) for x, y in parts]",
@@ -155,7 +155,7 @@ def _normal(init: initializers.Normal) -> str:
 
 
 INITIALIZERS: dict[type[Any], Callable[..., str]] = {
-    initializers.ByNetwork: lambda init: "",
+    initializers.ModuleDefault: lambda init: "",
     initializers.Constant: lambda init: _weights(
         f"torch.full(shape, {init.weight!r})", f"torch.full((size,), {init.bias!r})"
     ),
@@ -260,7 +260,7 @@ def _factors(schedule: schedules.Schedule, recipe: Recipe) -> str:
         raise WrongValue("recipe", [Problem("schedule", type(schedule).__name__, told)])
     state, factors = schedule.init(), []
     for epoch in range(recipe.epochs):
-        factor, state = schedule.next(state, schedules.Moment(epoch, recipe.epochs))
+        factor, state = schedule.next(state, schedules.ScheduleContext(epoch, recipe.epochs))
         factors.append(factor)
     if set(factors) == {1.0}:
         return ""

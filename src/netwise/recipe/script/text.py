@@ -117,7 +117,7 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
                 "learns its inputs in a way of its own, which has no plain form as a script",
             )
         )
-    if isinstance(recipe.network, networks.Own):
+    if isinstance(recipe.network, networks.CustomNetwork):
         problems.append(
             Problem(
                 "network",

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import torch
 
-from netwise.parts.activations import ACTIVATIONS, Activation, Maxout, Softmax, character, slope
+from netwise.parts.activations import (
+    ACTIVATIONS,
+    Activation,
+    Maxout,
+    Softmax,
+    activation_properties,
+    slope,
+)
 from netwise.report.pictures.drawing import BLUE, ORANGE, figure, save
 
 COLUMNS = 5
@@ -18,7 +25,7 @@ def of_one_number() -> list[Activation]:
     return [cls() for cls in ACTIVATIONS if cls not in (Softmax, Maxout)]
 
 
-def picture_activations(path: str | Path) -> Path:
+def plot_activations(path: str | Path) -> Path:
     """Draw every activation of one number with its slope, as `.png` or `.svg` by the ending of
     `path`.
 
@@ -27,7 +34,7 @@ def picture_activations(path: str | Path) -> Path:
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
-        >>> nw.picture_activations(pathlib.Path(tempfile.mkdtemp()) / "activations.svg").stat().st_size > 10_000
+        >>> nw.plot_activations(pathlib.Path(tempfile.mkdtemp()) / "activations.svg").stat().st_size > 10_000
         True
     """
     members = of_one_number()
@@ -56,7 +63,7 @@ def activation_table() -> str:
         ("activation", "range", "steepest", "slope under 10 %", "under 1 %", "mean for N(0, 1)")
     ]
     for activation in of_one_number():
-        c = character(activation)
+        c = activation_properties(activation)
         reach = f"{_end(c.lowest)} to {_end(c.highest)}"
         rows.append(
             (c.name, reach, f"{c.steepest:.4g}", _beyond(c.fades), _beyond(c.dies), f"{c.mean:.3f}")

@@ -11,7 +11,7 @@ from netwise.report.pictures.drawing import BLUE, GREEN, GREY, ORANGE, figure, s
 MOST_ROWS = 40  # layers that fit on a page; deep networks are summed by the module around them
 
 
-def picture_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
+def plot_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
     """Draw the table of a network's layers as a picture, `.png` or `.svg` by the ending of `path`.
 
     Layers without parameters or work are left out; more than forty are summed by the module that
@@ -23,7 +23,7 @@ def picture_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "mlp.svg"
-        >>> nw.picture_anatomy(nw.describe(nw.MLP((64, 30, 10)), (64,)), path).name
+        >>> nw.plot_anatomy(nw.describe(nw.MLP((64, 30, 10)), (64,)), path).name
         'mlp.svg'
     """
     path = Path(path)

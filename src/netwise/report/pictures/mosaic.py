@@ -106,9 +106,8 @@ def plane(codes: np.ndarray, labels: np.ndarray | None, classes: Sequence[str], 
         else:
             import matplotlib
 
-            palette = (
-                COLOURS if len(classes) <= len(COLOURS) else matplotlib.colormaps["tab20"].colors
-            )  # type: ignore[attr-defined]
+            many = matplotlib.colormaps["tab20"].colors  # type: ignore[attr-defined]
+            palette = COLOURS if len(classes) <= len(COLOURS) else many
             for k, label in enumerate(classes):
                 chosen = codes[labels == k]
                 axis.plot(

@@ -13,8 +13,8 @@ import numpy as np
 
 from netwise.report.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure, save, svg
 from netwise.searches.axes import Axis, Choice, Numbers
-from netwise.searches.methods import COMPLETE, Tried
-from netwise.searches.result import Found
+from netwise.searches.methods import COMPLETE, TrialRecord
+from netwise.searches.result import SearchResult
 from netwise.searches.surrogate import LEAST, importance, surrogate
 from netwise.searches.validation import LearningCurve
 
@@ -22,7 +22,7 @@ MOST_AXES = 6  # drawn against each other; the most important ones of more
 FEW_DECADES = 1e3  # an axis that spans less has too few powers of ten to be read by
 
 
-def search_pictures(found: Found) -> list[str]:
+def search_pictures(found: SearchResult) -> list[str]:
     """Every picture that the trials allow, as SVG."""
     return [
         each
@@ -38,21 +38,21 @@ def search_pictures(found: Found) -> list[str]:
     ]
 
 
-def _done(found: Found) -> list[Tried]:
+def _done(found: SearchResult) -> list[TrialRecord]:
     return [t for t in found.tried if t.state == COMPLETE and t.value is not None]
 
 
-def _value(trial: Tried) -> float:
+def _value(trial: TrialRecord) -> float:
     return trial.value if trial.value is not None else math.nan
 
 
-def _ranked(found: Found) -> list[Axis]:
+def _ranked(found: SearchResult) -> list[Axis]:
     """The axes, the most important first."""
     weight = importance(found.search.space, found.tried)
     return sorted(found.search.space.axes, key=lambda axis: -weight.get(axis.name, 0.0))[:MOST_AXES]
 
 
-def best_so_far(found: Found) -> str:
+def best_so_far(found: SearchResult) -> str:
     """Each trial's value and the best up to then, against the epochs that all trials had taken by
     then."""
     ended = [t for t in found.tried if t.value is not None]
@@ -87,7 +87,7 @@ def best_so_far(found: Found) -> str:
         return svg(made, "Best so far against cost")
 
 
-def importances(found: Found) -> str:
+def importances(found: SearchResult) -> str:
     """Share of the variance of the value that each axis explains."""
     weight = importance(found.search.space, found.tried)
     if len(weight) < 2:
@@ -103,7 +103,7 @@ def importances(found: Found) -> str:
         return svg(made, "Which axes matter")
 
 
-def slices(found: Found) -> list[str]:
+def slices(found: SearchResult) -> list[str]:
     """Each axis against the value, a dot for each complete trial, the later the darker."""
     drawn = []
     for each in _ranked(found):
@@ -134,7 +134,7 @@ def slices(found: Found) -> list[str]:
     return drawn
 
 
-def pairs(found: Found) -> list[str]:
+def pairs(found: SearchResult) -> list[str]:
     """The two most important axes of every pair of the first three against each other, coloured by
     the value."""
     drawn = []
@@ -159,7 +159,7 @@ def pairs(found: Found) -> list[str]:
     return drawn
 
 
-def parallel(found: Found) -> str:
+def parallel(found: SearchResult) -> str:
     """Every complete trial as a line over all axes, the better the stronger."""
     done = _done(found)
     axes_of = [each for each in found.search.space.axes if each.when is None]
@@ -201,7 +201,7 @@ def parallel(found: Found) -> str:
         return svg(made, "All trials over all axes")
 
 
-def surrogates(found: Found) -> list[str]:
+def surrogates(found: SearchResult) -> list[str]:
     """The model over the most important axis with its acquisition, and over the two most important
     ones."""
     ranked = [axis for axis in _ranked(found) if axis.when is None and not isinstance(axis, Choice)]
@@ -214,7 +214,7 @@ def surrogates(found: Found) -> list[str]:
     ]
 
 
-def surrogate_line(found: Found, axis_of: Axis) -> str:
+def surrogate_line(found: SearchResult, axis_of: Axis) -> str:
     """Mean, 95 % band and expected improvement along one axis."""
     model = surrogate(found.search.space, found.tried, (axis_of.name,), points=201)
     x = [axis_of.value_at(share) for share in model.places[:, 0]]
@@ -247,7 +247,7 @@ def surrogate_line(found: Found, axis_of: Axis) -> str:
         return svg(made, f"Surrogate over {axis_of.name}")
 
 
-def surrogate_map(found: Found, one: Axis, other: Axis) -> str:
+def surrogate_map(found: SearchResult, one: Axis, other: Axis) -> str:
     """Mean and expected improvement over two axes."""
     points = 41
     model = surrogate(found.search.space, found.tried, (one.name, other.name), points=points)
@@ -280,7 +280,7 @@ def surrogate_map(found: Found, one: Axis, other: Axis) -> str:
         return svg(made, f"Surrogate over {one.name} and {other.name}")
 
 
-def _places(axis: Axis, trials: Sequence[Tried]) -> list[Any]:
+def _places(axis: Axis, trials: Sequence[TrialRecord]) -> list[Any]:
     if isinstance(axis, Choice):
         return [axis.options.index(t.point[axis.name]) for t in trials]
     return [t.point[axis.name] for t in trials]

@@ -16,7 +16,7 @@ LINES, POINTS = 21, 120  # of the grid: lines each way, points of a line
 MOST_SAMPLES = 500
 
 
-def picture_transforms(module: nn.Module, x: Tensor, y: Tensor, path: str | Path) -> Path:
+def plot_transforms(module: nn.Module, x: Tensor, y: Tensor, path: str | Path) -> Path:
     """Draw what each activation of a network with two inputs makes of the plane, as `.png` or
     `.svg` by the ending of `path`.
 
@@ -37,7 +37,7 @@ def picture_transforms(module: nn.Module, x: Tensor, y: Tensor, path: str | Path
         >>> import netwise as nw, torch, pathlib, tempfile
         >>> x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
         >>> run = nw.fit(nw.Recipe(data=nw.data.arrays(x, (x.norm(dim=1) > 1.2).long().numpy()), network=nw.MLP((2, 8, 2, 2), activation=nw.Tanh()), epochs=3))
-        >>> nw.picture_transforms(run.module, x, (x.norm(dim=1) > 1.2).long(), pathlib.Path(tempfile.mkdtemp()) / "plane.png").suffix
+        >>> nw.plot_transforms(run.module, x, (x.norm(dim=1) > 1.2).long(), pathlib.Path(tempfile.mkdtemp()) / "plane.png").suffix
         '.png'
 
     Source: Olah 2014, Neural networks, manifolds, and topology; note 000, claims N19 and V01.

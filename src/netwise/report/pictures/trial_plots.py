@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netwise.report.pictures.drawing import GREEN, GREY, INK, RED, figure, svg
-from netwise.treatment.trials import Verdict
+from netwise.treatment.trials import TrialResult
 
 
-def gains(verdicts: Sequence[Verdict], name: str = "") -> str:
+def gains(verdicts: Sequence[TrialResult], name: str = "") -> str:
     """Gains in points with their 95 % intervals, each pair of runs a dot; "" where all remedies
     were unfit."""
     tried = [verdict for verdict in verdicts if not verdict.unfit]

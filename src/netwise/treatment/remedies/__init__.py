@@ -12,7 +12,7 @@ from netwise.treatment.remedies import (
     step_size as step,
     training_loop as wiring,
 )
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
 REMEDIES: tuple[Remedy, ...] = (
     wiring.REBUILD_OPTIMIZER,
@@ -72,4 +72,4 @@ def remedy(name: str) -> Remedy:
     raise UnknownName("remedy", name, [each.name for each in REMEDIES])
 
 
-__all__ = ["REMEDIES", "Remedy", "Unfit", "remedy"]
+__all__ = ["REMEDIES", "Remedy", "NotApplicable", "remedy"]

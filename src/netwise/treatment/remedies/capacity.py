@@ -9,7 +9,7 @@ from netwise.parts.optimizers import SGD, AdamW
 from netwise.parts.penalties import L2
 from netwise.parts.stopping import Patience
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 from netwise.treatment.remedies.initialization import fixed
 
 BRAKES = (
@@ -22,37 +22,37 @@ BRAKES = (
 )  # fields of networks
 
 
-def _add_dropout(recipe: Recipe) -> Recipe | Unfit:
+def _add_dropout(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     now = getattr(network, "dropout", None)
     if now is None:
-        return Unfit(fixed(recipe, "dropout"))
+        return NotApplicable(fixed(recipe, "dropout"))
     if now >= 0.5:
-        return Unfit(f"dropout is {now:g} already")
+        return NotApplicable(f"dropout is {now:g} already")
     if isinstance(network, MLP) and len(network.widths) == 2:
-        return Unfit("the network has no hidden layer to drop units of")
+        return NotApplicable("the network has no hidden layer to drop units of")
     return recipe.but(network=network.but(dropout=0.5))
 
 
-def _add_weight_decay(recipe: Recipe) -> Recipe | Unfit:
+def _add_weight_decay(recipe: Recipe) -> Recipe | NotApplicable:
     if isinstance(recipe.penalty, L2):
         return recipe.but(penalty=L2(strength=recipe.penalty.strength * 10))
     if recipe.penalty is not None:
-        return Unfit(
+        return NotApplicable(
             f"the weights have a price already, {type(recipe.penalty).__name__}; change its strength"
         )
     return recipe.but(penalty=L2(strength=1e-2))
 
 
-def _stop_early(recipe: Recipe) -> Recipe | Unfit:
+def _stop_early(recipe: Recipe) -> Recipe | NotApplicable:
     if recipe.stopping.keeps_best:
-        return Unfit("the run stops early already")
+        return NotApplicable("the run stops early already")
     if not getattr(recipe.data, "valid", 1.0):
-        return Unfit("nothing is held out to watch; set data.valid")
+        return NotApplicable("nothing is held out to watch; set data.valid")
     return recipe.but(stopping=Patience(10))
 
 
-def _widen(recipe: Recipe) -> Recipe | Unfit:
+def _widen(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if isinstance(network, ConvNet):
         return recipe.but(
@@ -65,10 +65,10 @@ def _widen(recipe: Recipe) -> Recipe | Unfit:
         return (
             recipe.but(network=network.but(width=min(2 * width, 16.0)))
             if width < 16
-            else Unfit("the network is sixteen times as wide as published")
+            else NotApplicable("the network is sixteen times as wide as published")
         )
     if not isinstance(network, MLP):
-        return Unfit(fixed(recipe, "width"))
+        return NotApplicable(fixed(recipe, "width"))
     ins, *hidden, outs = network.widths
     if not hidden:
         return recipe.but(network=network.but(widths=(ins, 64, outs)))
@@ -77,7 +77,7 @@ def _widen(recipe: Recipe) -> Recipe | Unfit:
     )
 
 
-def _lighten_brakes(recipe: Recipe) -> Recipe | Unfit:
+def _lighten_brakes(recipe: Recipe) -> Recipe | NotApplicable:
     changed = recipe
     held = {name: 0.0 for name in BRAKES if getattr(recipe.network, name, 0.0)}
     if held:
@@ -87,11 +87,13 @@ def _lighten_brakes(recipe: Recipe) -> Recipe | Unfit:
     if isinstance(recipe.optimizer, SGD | AdamW) and recipe.optimizer.weight_decay:
         changed = changed.but(optimizer=recipe.optimizer.but(weight_decay=0.0))
     return (
-        changed if changed != recipe else Unfit("there is no dropout, penalty or decay to lighten")
+        changed
+        if changed != recipe
+        else NotApplicable("there is no dropout, penalty or decay to lighten")
     )
 
 
-def _shrink(recipe: Recipe) -> Recipe | Unfit:
+def _shrink(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if isinstance(network, ConvNet):
         return recipe.but(
@@ -104,23 +106,23 @@ def _shrink(recipe: Recipe) -> Recipe | Unfit:
     if getattr(network, "width", None) is not None:
         return recipe.but(network=network.but(width=network.width / 2))  # type: ignore[attr-defined]
     if not isinstance(network, MLP):
-        return Unfit(fixed(recipe, "width"))
+        return NotApplicable(fixed(recipe, "width"))
     ins, *hidden, outs = network.widths
     if not hidden:
-        return Unfit("the network has no hidden layer to make smaller")
+        return NotApplicable("the network has no hidden layer to make smaller")
     if max(hidden) == 1:
-        return Unfit("the hidden layers have one unit each: nothing is smaller")
+        return NotApplicable("the hidden layers have one unit each: nothing is smaller")
     return recipe.but(
         network=network.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs))
     )
 
 
-def _more_data(recipe: Recipe) -> Recipe | Unfit:
+def _more_data(recipe: Recipe) -> Recipe | NotApplicable:
     if recipe.augment:
-        return Unfit("the samples are changed anew each time already")
+        return NotApplicable("the samples are changed anew each time already")
     samples = recipe.data.load()
     if not samples.train.x.is_floating_point():
-        return Unfit("characters have no changed copies")
+        return NotApplicable("characters have no changed copies")
     image = len(samples.shape) == 3
     change: Augment = Shift(pixels=1, fill="border") if image else Noise(std=0.1)
     return recipe.but(augment=(change,))

@@ -9,54 +9,56 @@ from netwise.parts.augment import Mask
 from netwise.parts.losses import SUM, BinaryCrossEntropy, MeanSquaredError, Quadratic
 from netwise.recipe.checks import prepared
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
 NARROW = 4  # a code of a quarter of the input
 
 
-def _corrupt(recipe: Recipe) -> Recipe | Unfit:
+def _corrupt(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Autoencoder | ConvAutoencoder):
-        return Unfit(f"{type(network).__name__} is no autoencoder whose inputs can be corrupted")
+        return NotApplicable(
+            f"{type(network).__name__} is no autoencoder whose inputs can be corrupted"
+        )
     if network.corrupt:
-        return Unfit("the inputs are corrupted already")
+        return NotApplicable("the inputs are corrupted already")
     return recipe.but(network=network.but(corrupt=(Mask(share=0.25),)))
 
 
-def _narrow(recipe: Recipe) -> Recipe | Unfit:
+def _narrow(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Autoencoder):
-        return Unfit(f"{type(network).__name__} has no dense code of its own to narrow")
+        return NotApplicable(f"{type(network).__name__} has no dense code of its own to narrow")
     width = max(1, network.widths[0] // NARROW)
     if network.widths[-1] <= width:
-        return Unfit("the code is at most a quarter as wide as the input already")
+        return NotApplicable("the code is at most a quarter as wide as the input already")
     return recipe.but(
         network=network.but(widths=(*network.widths[:-1], width), top=min(network.top, width))
     )
 
 
-def _liven(recipe: Recipe) -> Recipe | Unfit:
+def _liven(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Autoencoder):
-        return Unfit(f"{type(network).__name__} has no code whose activation can be chosen")
+        return NotApplicable(f"{type(network).__name__} has no code whose activation can be chosen")
     if network.top:
         more = min(network.widths[-1], max(2 * network.top, network.widths[-1] // 5))
         return (
             recipe.but(network=network.but(top=more))
             if more > network.top
-            else Unfit("all units of the code are kept already")
+            else NotApplicable("all units of the code are kept already")
         )
     if network.sparsity:
         return recipe.but(network=network.but(sparsity=network.sparsity / 10))
     if isinstance(network.code or network.activation, LeakyReLU | Sigmoid):
-        return Unfit("the code's activation passes gradients everywhere already")
+        return NotApplicable("the code's activation passes gradients everywhere already")
     return recipe.but(network=network.but(activation=LeakyReLU(), code=None))
 
 
-def _count_whole_inputs(recipe: Recipe) -> Recipe | Unfit:
+def _count_whole_inputs(recipe: Recipe) -> Recipe | NotApplicable:
     loss = recipe.loss
     if not isinstance(recipe.network, VariationalAutoencoder):
-        return Unfit("its loss stands alone: there is no price on a code beside it")
+        return NotApplicable("its loss stands alone: there is no price on a code beside it")
     if isinstance(loss, MeanSquaredError):
         x = prepared(recipe, recipe.data.load())[0].train.x
         # Pixels from 0 to 1 differ too little for a normal density of spread 1, which half the sum
@@ -67,16 +69,16 @@ def _count_whole_inputs(recipe: Recipe) -> Recipe | Unfit:
             else Quadratic()
         )
     if not isinstance(loss, BinaryCrossEntropy | Quadratic) or loss.outputs == SUM:
-        return Unfit("the loss counts whole inputs already, or has no other way to count")
+        return NotApplicable("the loss counts whole inputs already, or has no other way to count")
     return recipe.but(loss=loss.but(outputs=SUM))
 
 
-def _lower_beta(recipe: Recipe) -> Recipe | Unfit:
+def _lower_beta(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, VariationalAutoencoder):
-        return Unfit("there is no price on the code to lower")
+        return NotApplicable("there is no price on the code to lower")
     if network.beta <= 0.01:
-        return Unfit(f"the price on the code is {network.beta:g} already")
+        return NotApplicable(f"the price on the code is {network.beta:g} already")
     return recipe.but(network=network.but(beta=network.beta / 10))
 
 

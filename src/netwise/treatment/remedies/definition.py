@@ -9,7 +9,7 @@ from netwise.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Unfit:
+class NotApplicable:
     """A remedy makes no sense here: why, and what instead.
 
     Example:
@@ -30,20 +30,20 @@ class Remedy:
         name: the deed, such as "use_relu".
         title: for people.
         answers: names of the findings it may cure, in no order.
-        apply: `Recipe -> Recipe | Unfit`; changes what its title says and nothing else.
+        apply: `Recipe -> Recipe | NotApplicable`; changes what its title says and nothing else.
         by_hand: what to write in a loop of one's own.
         source: where it comes from.
 
     Example:
         >>> import netwise as nw
         >>> recipe = nw.gallery.sick["vanishing_gradient"].recipe
-        >>> list(nw.changes(recipe, nw.remedy("use_relu").apply(recipe)))
+        >>> list(nw.recipe_diff(recipe, nw.remedy("use_relu").apply(recipe)))
         ['network.activation', 'init']
     """
 
     name: str
     title: str
     answers: tuple[str, ...]
-    apply: Callable[[Recipe], Recipe | Unfit]
+    apply: Callable[[Recipe], Recipe | NotApplicable]
     by_hand: str
     source: str

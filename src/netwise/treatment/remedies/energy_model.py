@@ -5,85 +5,85 @@ from __future__ import annotations
 from netwise.networks.energy import CD, DBN, PCD, RBM, FastPCD, Hopfield, ParallelTempering
 from netwise.networks.energy.hopfield import PSEUDO_INVERSE, STORKEY
 from netwise.networks.energy.rbm import BASE_RATES
-from netwise.recipe.recipe import Recipe, with_rate
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.recipe.recipe import Recipe, with_learning_rate
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
 FEWEST_STEPS, MOST_STEPS = 5, 100
 FASTEST = 1.0
 
 
-def _begin_at_base_rates(recipe: Recipe) -> Recipe | Unfit:
+def _begin_at_base_rates(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, RBM):
-        return Unfit(f"{type(recipe.network).__name__} has no choice of visible biases")
+        return NotApplicable(f"{type(recipe.network).__name__} has no choice of visible biases")
     if network.visible_bias == BASE_RATES:
-        return Unfit("the visible biases begin at the base rates already")
+        return NotApplicable("the visible biases begin at the base rates already")
     return recipe.but(network=network.but(visible_bias=BASE_RATES))
 
 
-def _centre(recipe: Recipe) -> Recipe | Unfit:
+def _centre(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, RBM | DBN):
-        return Unfit(
+        return NotApplicable(
             f"{type(network).__name__} is no restricted machine, whose units can be centred"
         )
     if network.centred:
-        return Unfit("the units are centred already")
+        return NotApplicable("the units are centred already")
     return recipe.but(network=network.but(centred=True))
 
 
-def _raise_rate(recipe: Recipe) -> Recipe | Unfit:
+def _raise_rate(recipe: Recipe) -> Recipe | NotApplicable:
     if not recipe.network.by_phases:
-        return Unfit(
+        return NotApplicable(
             "a rate is raised blindly for energy models only; search it instead, by search_rate"
         )
     lr = getattr(recipe.optimizer, "lr", None)
     if lr is None or lr * 10 > FASTEST:
-        return Unfit("ten times the rate would be above 1")
-    return with_rate(recipe, lr * 10)
+        return NotApplicable("ten times the rate would be above 1")
+    return with_learning_rate(recipe, lr * 10)
 
 
-def _use_pcd(recipe: Recipe) -> Recipe | Unfit:
+def _use_pcd(recipe: Recipe) -> Recipe | NotApplicable:
     if not isinstance(recipe.loss, CD):
-        return Unfit(
+        return NotApplicable(
             "the chains of the negative phase go on from step to step already, or there is none"
         )
     return recipe.but(loss=PCD(steps=recipe.loss.steps))
 
 
-def _more_gibbs_steps(recipe: Recipe) -> Recipe | Unfit:
+def _more_gibbs_steps(recipe: Recipe) -> Recipe | NotApplicable:
     phase = recipe.loss
     if not isinstance(phase, CD | PCD | FastPCD | ParallelTempering):
-        return Unfit("the phase takes no Gibbs steps of its own")
+        return NotApplicable("the phase takes no Gibbs steps of its own")
     if phase.steps >= MOST_STEPS:
-        return Unfit(f"the phase takes {phase.steps} Gibbs steps already")
+        return NotApplicable(f"the phase takes {phase.steps} Gibbs steps already")
     return recipe.but(loss=phase.but(steps=max(FEWEST_STEPS, 2 * phase.steps)))
 
 
-def _lower_learning(recipe: Recipe) -> Recipe | Unfit:
+def _lower_learning(recipe: Recipe) -> Recipe | NotApplicable:
     lr = getattr(recipe.optimizer, "lr", None)
     if not recipe.network.by_phases or lr is None:
-        return Unfit(
+        return NotApplicable(
             "this is for chains that have to keep up with the weights; of other networks lower the rate by lower_rate"
         )
-    return with_rate(recipe, lr / 10)
+    return with_learning_rate(recipe, lr / 10)
 
 
-def _use_pseudo_inverse(recipe: Recipe) -> Recipe | Unfit:
+def _use_pseudo_inverse(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Hopfield):
-        return Unfit(f"{type(network).__name__} stores no patterns by a rule")
+        return NotApplicable(f"{type(network).__name__} stores no patterns by a rule")
     if network.rule == PSEUDO_INVERSE:
-        return Unfit("the patterns are stored by the pseudo-inverse already")
+        return NotApplicable("the patterns are stored by the pseudo-inverse already")
     return recipe.but(network=network.but(rule=PSEUDO_INVERSE))
 
 
-def _use_storkey(recipe: Recipe) -> Recipe | Unfit:
+def _use_storkey(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Hopfield):
-        return Unfit(f"{type(network).__name__} stores no patterns by a rule")
+        return NotApplicable(f"{type(network).__name__} stores no patterns by a rule")
     if network.rule in (STORKEY, PSEUDO_INVERSE):
-        return Unfit(
+        return NotApplicable(
             f"the patterns are stored by {network.rule} already, which keeps as many or more"
         )
     return recipe.but(network=network.but(rule=STORKEY))

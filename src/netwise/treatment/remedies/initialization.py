@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from netwise.networks import MLP, CIFARResNet, ConvNet, Own, ResNet
+from netwise.networks import MLP, CIFARResNet, ConvNet, CustomNetwork, ResNet
 from netwise.networks.energy.units import BINARY
 from netwise.networks.network import ITSELF
 from netwise.parts.activations import Activation, Identity, LeakyReLU, ReLU
@@ -13,7 +13,7 @@ from netwise.parts.initializers import Glorot, He
 from netwise.parts.losses import BinaryCrossEntropy
 from netwise.parts.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
 OWN = "the network is the user's own module: see by_hand"
 
@@ -28,90 +28,90 @@ def fixed(recipe: Recipe, what: str) -> str:
     none."""
     return (
         OWN
-        if isinstance(recipe.network, Own)
+        if isinstance(recipe.network, CustomNetwork)
         else f"{type(recipe.network).__name__} has no {what} to change: it is what was published"
     )
 
 
-def _use_relu(recipe: Recipe) -> Recipe | Unfit:
+def _use_relu(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     activation = _hidden_activation(recipe)
     if activation is None:
-        return Unfit(fixed(recipe, "activation"))
+        return NotApplicable(fixed(recipe, "activation"))
     if isinstance(network, MLP) and len(network.widths) == 2:
-        return Unfit("the network has no hidden layer; give it one first")
+        return NotApplicable("the network has no hidden layer; give it one first")
     if activation == ReLU():
-        return Unfit("the hidden layers are ReLU already")
+        return NotApplicable("the hidden layers are ReLU already")
     return recipe.but(network=network.but(activation=ReLU()), init=He())
 
 
-def _use_fitting_init(recipe: Recipe) -> Recipe | Unfit:
+def _use_fitting_init(recipe: Recipe) -> Recipe | NotApplicable:
     activation = _hidden_activation(recipe)
     if activation is None:
-        return Unfit(fixed(recipe, "activation"))
+        return NotApplicable(fixed(recipe, "activation"))
     init = Glorot() if activation.saturates or isinstance(activation, Identity) else He()
     if recipe.init == init:
-        return Unfit(f"the start is {type(init).__name__} already")
+        return NotApplicable(f"the start is {type(init).__name__} already")
     return recipe.but(init=init)
 
 
-def _use_batch_norm(recipe: Recipe) -> Recipe | Unfit:
+def _use_batch_norm(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if isinstance(network, ConvNet):
         if "B" in network.block.upper():
-            return Unfit("the network has batch norm already")
+            return NotApplicable("the network has batch norm already")
         return recipe.but(network=network.but(block=network.block.replace("C", "CB")))
     has = getattr(network, "batch_norm", None)
     if has is None:
-        return Unfit(
+        return NotApplicable(
             OWN
-            if isinstance(network, Own)
+            if isinstance(network, CustomNetwork)
             else f"{type(network).__name__} has no place for batch norm: use an MLP, or another network"
         )
     if has:
-        return Unfit("the network has batch norm already")
+        return NotApplicable("the network has batch norm already")
     if isinstance(network, MLP) and len(network.widths) == 2:
-        return Unfit("the network has no hidden layer to normalise")
+        return NotApplicable("the network has no hidden layer to normalise")
     if recipe.batch_size == 1:
-        return Unfit("batch norm cannot learn from a batch of one; raise batch_size first")
+        return NotApplicable("batch norm cannot learn from a batch of one; raise batch_size first")
     return recipe.but(network=network.but(batch_norm=True))
 
 
-def _use_leaky_relu(recipe: Recipe) -> Recipe | Unfit:
+def _use_leaky_relu(recipe: Recipe) -> Recipe | NotApplicable:
     activation = _hidden_activation(recipe)
     if activation is None:
-        return Unfit(fixed(recipe, "activation"))
+        return NotApplicable(fixed(recipe, "activation"))
     if not isinstance(activation, ReLU):
-        return Unfit(
+        return NotApplicable(
             f"the hidden layers are {type(activation).__name__}, which does not die as ReLU does"
         )
     return recipe.but(network=recipe.network.but(activation=LeakyReLU()))
 
 
-def _use_residual(recipe: Recipe) -> Recipe | Unfit:
+def _use_residual(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if isinstance(network, ResNet | CIFARResNet):
         return (
             recipe.but(network=network.but(plain=False))
             if network.plain
-            else Unfit("the network has shortcuts already")
+            else NotApplicable("the network has shortcuts already")
         )
     if not isinstance(network, MLP):
-        return Unfit(fixed(recipe, "place for shortcuts"))
+        return NotApplicable(fixed(recipe, "place for shortcuts"))
     if network.residual:
-        return Unfit("the network has shortcuts already")
+        return NotApplicable("the network has shortcuts already")
     if not any(a == b for a, b in pairwise(network.widths[:-1])):
-        return Unfit(
+        return NotApplicable(
             "no two hidden layers next to each other are equally wide, so nothing can be added"
         )
     return recipe.but(network=network.but(residual=True))
 
 
-def _standardise_inputs(recipe: Recipe) -> Recipe | Unfit:
+def _standardise_inputs(recipe: Recipe) -> Recipe | NotApplicable:
     if not recipe.data.load().train.x.is_floating_point():
-        return Unfit("the inputs are places in an alphabet, which have no scale")
+        return NotApplicable("the inputs are places in an alphabet, which have no scale")
     if Standardise() in recipe.preprocess:
-        return Unfit("the inputs are standardised already")
+        return NotApplicable("the inputs are standardised already")
     network = recipe.network
     binary = network.by_phases and getattr(network, "visible_units", BINARY) == BINARY
     if (
@@ -119,7 +119,7 @@ def _standardise_inputs(recipe: Recipe) -> Recipe | Unfit:
         or network.stores
         or (network.learns == ITSELF and isinstance(recipe.loss, BinaryCrossEntropy))
     ):
-        return Unfit(
+        return NotApplicable(
             f"{type(network).__name__} learns inputs from 0 to 1 here, and standardised ones go below 0"
         )
     return recipe.but(preprocess=(*recipe.preprocess, Standardise()))

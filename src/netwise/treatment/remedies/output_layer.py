@@ -7,39 +7,39 @@ from netwise.networks.network import TARGETS
 from netwise.parts.activations import Identity
 from netwise.parts.losses import CLASSIFICATION, CrossEntropy
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 from netwise.treatment.remedies.initialization import fixed
 
 
-def _use_plain_output(recipe: Recipe) -> Recipe | Unfit:
+def _use_plain_output(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, MLP):
-        return Unfit(fixed(recipe, "output"))
+        return NotApplicable(fixed(recipe, "output"))
     if network.output == Identity():
-        return Unfit("the network ends without an activation already")
+        return NotApplicable("the network ends without an activation already")
     return recipe.but(network=network.but(output=Identity()))
 
 
-def _use_cross_entropy(recipe: Recipe) -> Recipe | Unfit:
+def _use_cross_entropy(recipe: Recipe) -> Recipe | NotApplicable:
     if isinstance(recipe.loss, CrossEntropy):
-        return Unfit("the loss is cross-entropy already")
+        return NotApplicable("the loss is cross-entropy already")
     if recipe.network.learns != TARGETS or recipe.network.by_phases:
-        return Unfit(
+        return NotApplicable(
             f"{type(recipe.network).__name__} learns its inputs, and cross-entropy is for classes"
         )
     if recipe.data.load().task != CLASSIFICATION:
-        return Unfit("the targets are numbers, and cross-entropy is for classes")
+        return NotApplicable("the targets are numbers, and cross-entropy is for classes")
     network = recipe.network
     plain = network.but(output=Identity()) if isinstance(network, MLP) else network
     return recipe.but(loss=CrossEntropy(), network=plain)
 
 
-def _scale_targets(recipe: Recipe) -> Recipe | Unfit:
+def _scale_targets(recipe: Recipe) -> Recipe | NotApplicable:
     scaled = getattr(recipe.data, "scale_target", None)
     if scaled is None or recipe.data.load().task == CLASSIFICATION:
-        return Unfit("the targets are classes, which have no scale")
+        return NotApplicable("the targets are classes, which have no scale")
     if scaled:
-        return Unfit("the targets are scaled already")
+        return NotApplicable("the targets are scaled already")
     return recipe.but(data=recipe.data.but(scale_target=True))
 
 

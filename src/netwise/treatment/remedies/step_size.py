@@ -8,30 +8,30 @@ from netwise.diagnosis.rules.outcome import final_loss
 from netwise.parts.clipping import Clip
 from netwise.parts.optimizers import Adam, AdamW
 from netwise.parts.stopping import Never
-from netwise.recipe.recipe import Recipe, with_rate
+from netwise.recipe.recipe import Recipe, with_learning_rate
 from netwise.signals import LOSS
 from netwise.training.fit import fit
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
 TRIAL_STEPS = 60  # as many as show which rate falls farthest; an epoch where that is longer
 DECADES = range(-6, 7)
 
 
-def _search_rate(recipe: Recipe) -> Recipe | Unfit:
+def _search_rate(recipe: Recipe) -> Recipe | NotApplicable:
     """The rate whose training loss falls farthest in a short run from the same start, over twelve
     decades."""
     falls: dict[float, float] = {}
     for decade in DECADES:
         rate = recipe.optimizer.lr * 10.0**decade
-        falls[rate] = _loss_after(with_rate(recipe, rate))
+        falls[rate] = _loss_after(with_learning_rate(recipe, rate))
     best = min(falls, key=lambda rate: falls[rate])
     if not math.isfinite(falls[best]):
-        return Unfit("the loss stays no number at every rate: the fault is not the rate")
+        return NotApplicable("the loss stays no number at every rate: the fault is not the rate")
     if best == recipe.optimizer.lr:
-        return Unfit(
+        return NotApplicable(
             f"of the rates from {min(falls):g} to {max(falls):g}, {best:g} falls farthest already"
         )
-    return with_rate(recipe, float(f"{best:.6g}"))
+    return with_learning_rate(recipe, float(f"{best:.6g}"))
 
 
 def _loss_after(recipe: Recipe) -> float:
@@ -48,19 +48,19 @@ def _loss_after(recipe: Recipe) -> float:
     return last if last is not None and math.isfinite(last) else math.inf
 
 
-def _lower_rate(recipe: Recipe) -> Recipe | Unfit:
-    return with_rate(recipe, recipe.optimizer.lr / 10)
+def _lower_rate(recipe: Recipe) -> Recipe | NotApplicable:
+    return with_learning_rate(recipe, recipe.optimizer.lr / 10)
 
 
-def _use_adam(recipe: Recipe) -> Recipe | Unfit:
+def _use_adam(recipe: Recipe) -> Recipe | NotApplicable:
     if isinstance(recipe.optimizer, Adam | AdamW):
-        return Unfit("the optimizer is Adam already")
+        return NotApplicable("the optimizer is Adam already")
     return recipe.but(optimizer=Adam())
 
 
-def _clip_gradient(recipe: Recipe) -> Recipe | Unfit:
+def _clip_gradient(recipe: Recipe) -> Recipe | NotApplicable:
     if recipe.clip is not None:
-        return Unfit("the gradient is clipped already")
+        return NotApplicable("the gradient is clipped already")
     return recipe.but(clip=Clip(1.0))
 
 

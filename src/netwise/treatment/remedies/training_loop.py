@@ -4,15 +4,15 @@ change in a recipe."""
 from __future__ import annotations
 
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import Remedy, Unfit
+from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
 
-def _by_fit(recipe: Recipe) -> Unfit:
-    return Unfit("`fit` does this by itself; in a loop of your own do it by hand")
+def _by_fit(recipe: Recipe) -> NotApplicable:
+    return NotApplicable("`fit` does this by itself; in a loop of your own do it by hand")
 
 
-def _by_eye(recipe: Recipe) -> Unfit:
-    return Unfit("no change of a recipe mends labels: look at a few samples with theirs")
+def _by_eye(recipe: Recipe) -> NotApplicable:
+    return NotApplicable("no change of a recipe mends labels: look at a few samples with theirs")
 
 
 REBUILD_OPTIMIZER = Remedy(
