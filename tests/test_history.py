@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import netwise as nw
-from netwise.history import about, history_from
+from netwise.history import history_as_dict, history_from_dict
 from netwise.signals import SIGNALS
 
 ROWS = st.lists(
@@ -41,7 +41,9 @@ def test_a_history_comes_back_from_plain_values() -> None:
         nw.RunEnd("finished", "Done.", 1),
         nw.Provenance("abc", {"torch": "2"}),
     )
-    again = history_from(json.loads(json.dumps(about(history))), [{"step": 0, "loss": "inf"}])
+    again = history_from_dict(
+        json.loads(json.dumps(history_as_dict(history))), [{"step": 0, "loss": "inf"}]
+    )
     assert again == history
 
 

@@ -228,7 +228,7 @@ class History:
         return replace(self, **changes)
 
 
-def about(history: History) -> dict[str, Any]:
+def history_as_dict(history: History) -> dict[str, Any]:
     """All of a history but its rows, as plain values for a text file."""
     return {
         "layers": [asdict(layer) for layer in history.layers],
@@ -238,8 +238,8 @@ def about(history: History) -> dict[str, Any]:
     }
 
 
-def history_from(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> History:
-    """The history that `about` and its rows described."""
+def history_from_dict(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> History:
+    """The history that `history_as_dict` and its rows described."""
     return History.from_rows(
         rows,
         tuple(Layer(**layer) for layer in plain["layers"]),

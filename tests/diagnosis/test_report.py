@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import netwise as nw
-from netwise.diagnosis.report import everything, hang, plain_report
+from netwise.diagnosis.report import all_findings, group_by_cause, plain_report
 
 
 def test_each_rule_stands_in_exactly_one_list(sick_run: nw.Run) -> None:
@@ -34,22 +34,22 @@ def finding(rule: str, first: int) -> nw.Finding:
 
 
 def test_of_two_that_explain_each_other_the_earlier_is_the_cause() -> None:
-    one = hang([finding("exploding_gradient", 0), finding("rate_too_high", 1)])
+    one = group_by_cause([finding("exploding_gradient", 0), finding("rate_too_high", 1)])
     assert [f.rule for f in one] == ["exploding_gradient"]
-    other = hang([finding("exploding_gradient", 30), finding("rate_too_high", 1)])
+    other = group_by_cause([finding("exploding_gradient", 30), finding("rate_too_high", 1)])
     assert [f.rule for f in other] == ["rate_too_high"]
 
 
 def test_what_was_there_first_is_no_consequence() -> None:
-    both = hang([finding("dead_relu", 0), finding("rate_too_high", 1)])
+    both = group_by_cause([finding("dead_relu", 0), finding("rate_too_high", 1)])
     assert [f.rule for f in both] == ["dead_relu", "rate_too_high"]
 
 
 def test_nothing_is_lost_and_nothing_hangs_under_itself() -> None:
     names = [rule.name for rule in nw.RULES]
     for first in range(3):
-        found = hang([finding(name, (i * 7 + first) % 5) for i, name in enumerate(names)])
-        assert sorted(f.rule for f in everything(found)) == sorted(names)
+        found = group_by_cause([finding(name, (i * 7 + first) % 5) for i, name in enumerate(names)])
+        assert sorted(f.rule for f in all_findings(found)) == sorted(names)
 
 
 def test_a_rule_of_ones_own(digits_run: nw.Run) -> None:

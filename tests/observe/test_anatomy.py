@@ -22,7 +22,7 @@ class Branched(nn.Module):
 
 def test_a_module_of_ones_own_is_described_in_order_of_use() -> None:
     anatomy = nw.describe(Branched(), (6,))
-    assert [organ.name for organ in anatomy.organs] == ["left", "right", "out"]
+    assert [organ.name for organ in anatomy.rows] == ["left", "right", "out"]
     assert anatomy.multiply_adds == 24 + 24 + 8
     assert anatomy.output == (2,)
 
@@ -98,11 +98,11 @@ def test_memory_and_output_of_sequences_and_of_heads() -> None:
     network = nw.LSTM(symbols=10, features=4, units=8, outputs=10, answers="each")
     told = nw.describe(network, (20,))
     assert told.output == (10, 20)
-    assert [organ.memory for organ in told.organs] == [4 * 20 * 4, 4 * 20 * 8, 4 * 20 * 10]
-    assert told.memory == sum(organ.memory for organ in told.organs)
+    assert [organ.memory for organ in told.rows] == [4 * 20 * 4, 4 * 20 * 8, 4 * 20 * 10]
+    assert told.memory == sum(organ.memory for organ in told.rows)
     plain = nw.anatomy_as_dict(told)
     assert plain["parameters"] == told.parameters
-    assert plain["organs"][1]["kind"] == "LSTM"
+    assert plain["rows"][1]["kind"] == "LSTM"
 
 
 def test_published_work() -> None:

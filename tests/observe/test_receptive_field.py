@@ -57,7 +57,7 @@ SMOOTH = nn.Sequential(
 
 @pytest.mark.parametrize("module", [SMOOTH, Branches()], ids=["sequential", "branches"])
 def test_fields_are_those_that_gradients_show(module: nn.Module) -> None:
-    told = {organ.name: organ.field for organ in nw.describe(module, (1, 64, 64)).organs}
+    told = {organ.name: organ.field for organ in nw.describe(module, (1, 64, 64)).rows}
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Conv2d | nn.AvgPool2d):
             assert told[name] == seen(module, 64, layer), name
@@ -76,7 +76,7 @@ def test_the_formula_of_the_notes(stride: int) -> None:
 def test_published_fields() -> None:
     vgg = [
         organ.field
-        for organ in nw.describe(nw.VGG(), (3, 224, 224)).organs
+        for organ in nw.describe(nw.VGG(), (3, 224, 224)).rows
         if organ.kind == "MaxPool2d"
     ]
     assert vgg == [
@@ -88,20 +88,20 @@ def test_published_fields() -> None:
     ]  # Araujo, Norris, Sim 2019, Distill
     two, three = (
         nw.describe(nn.Sequential(*[nn.Conv2d(1, 1, 3) for _ in range(n)]), (1, 20, 20))
-        .organs[-1]
+        .rows[-1]
         .field
         for n in (2, 3)
     )
     assert (two, three) == ((5, 5), (7, 7))  # note 001, claim N06
-    alexnet = nw.describe(nw.AlexNet(), (3, 224, 224)).organs
+    alexnet = nw.describe(nw.AlexNet(), (3, 224, 224)).rows
     assert next(organ.field for organ in alexnet if organ.name == "features.12") == (195, 195)
 
 
 def test_netwises_own_pooling_sees_as_torchs() -> None:
     fields = [
-        [organ.field for organ in nw.describe(network, (1, 28, 28)).organs if "Pool" in organ.kind]
+        [organ.field for organ in nw.describe(network, (1, 28, 28)).rows if "Pool" in organ.kind]
         for network in (nw.LeNet5(), nw.ConvNet(channels=(4, 4), kernel=5))
     ]
     assert fields == [[(6, 6), (16, 16)], [(6, 6), (16, 16)]]
-    assert nw.describe(nw.LeNet5(), (1, 28, 28)).organs[-1].field == "whole"
-    assert nw.describe(nw.MLP((4, 3)), (4,)).organs[-1].field is None
+    assert nw.describe(nw.LeNet5(), (1, 28, 28)).rows[-1].field == "whole"
+    assert nw.describe(nw.MLP((4, 3)), (4,)).rows[-1].field is None

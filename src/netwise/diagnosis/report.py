@@ -36,7 +36,7 @@ class Report:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of everything that was found, consequences too."""
-        return tuple(finding.rule for finding in everything(self.found))
+        return tuple(finding.rule for finding in all_findings(self.found))
 
     def __str__(self) -> str:
         lines = []
@@ -45,9 +45,9 @@ class Report:
         if not self.found:
             lines.append("Nothing found.")
         if self.clear:
-            lines.append(f"Clear: {', '.join(title(name) for name in self.clear)}.")
+            lines.append(f"Clear: {', '.join(rule_title(name) for name in self.clear)}.")
         for name, reason in self.unchecked:
-            lines.append(f"Unchecked: {title(name)}, because {reason}.")
+            lines.append(f"Unchecked: {rule_title(name)}, because {reason}.")
         return "\n".join(lines)
 
 
@@ -86,10 +86,10 @@ def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
                     remedies=rule.remedies,
                 )
             )
-    return Report(tuple(hang(found, rules)), tuple(clear), tuple(unchecked))
+    return Report(tuple(group_by_cause(found, rules)), tuple(clear), tuple(unchecked))
 
 
-def hang(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Finding]:
+def group_by_cause(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Hang each finding under the first that explains it.
 
     One explains another where its rule says so and it was there no later; of two that explain each
@@ -129,18 +129,18 @@ def _above(parent: dict[int, int], ancestor: int, i: int) -> bool:
     return False
 
 
-def everything(found: Sequence[Finding]) -> list[Finding]:
+def all_findings(found: Sequence[Finding]) -> list[Finding]:
     """All findings, consequences after their causes."""
-    return [each for finding in found for each in (finding, *everything(finding.consequences))]
+    return [each for finding in found for each in (finding, *all_findings(finding.consequences))]
 
 
-def title(rule: str) -> str:
+def rule_title(rule: str) -> str:
     """A rule's name for people."""
     return next((each.title.lower() for each in RULES if each.name == rule), rule.replace("_", " "))
 
 
 def _told(finding: Finding, indent: str) -> list[str]:
-    name = title(finding.rule)
+    name = rule_title(finding.rule)
     because = "so: " if indent else ""
     lines = [f"{indent}{because}{name[0].upper() + name[1:]}. {finding.sentence}"]
     lines += [

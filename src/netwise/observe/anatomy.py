@@ -16,7 +16,7 @@ from netwise.observe.receptive_field import WHOLE, Following, size_of, start
 
 
 @dataclass(frozen=True)
-class Organ:
+class AnatomyRow:
     """One row of the table: a module without children, as it was called.
 
     Args:
@@ -46,7 +46,7 @@ class Anatomy:
 
     Args:
         shape: of one input.
-        organs: the rows.
+        rows: the rows.
         parameters: numbers the whole network learns.
         output: shape of one output.
 
@@ -63,22 +63,22 @@ class Anatomy:
     """
 
     shape: tuple[int, ...]
-    organs: tuple[Organ, ...]
+    rows: tuple[AnatomyRow, ...]
     parameters: int
     output: tuple[int, ...] = ()
 
     @property
     def multiply_adds(self) -> int:
         """Work of one sample's way forward."""
-        return sum(organ.multiply_adds for organ in self.organs)
+        return sum(organ.multiply_adds for organ in self.rows)
 
     @property
     def memory(self) -> int:
         """Bytes of all outputs for one sample."""
-        return sum(organ.memory for organ in self.organs)
+        return sum(organ.memory for organ in self.rows)
 
     def __str__(self) -> str:
-        seen = any(organ.field not in (None, WHOLE) for organ in self.organs)
+        seen = any(organ.field not in (None, WHOLE) for organ in self.rows)
         rows = [
             ("layer", "kind", "output", "parameters", "multiply-adds", "memory", "sees"),
             ("(input)", "", _times(self.shape), "", "", "", ""),
@@ -90,10 +90,10 @@ class Anatomy:
                 _times(o.shape),
                 f"{o.parameters:,}",
                 f"{o.multiply_adds:,}",
-                in_bytes(o.memory),
+                format_bytes(o.memory),
                 _seen(o.field),
             )
-            for o in self.organs
+            for o in self.rows
         ]
         rows.append(
             (
@@ -102,7 +102,7 @@ class Anatomy:
                 "",
                 f"{self.parameters:,}",
                 f"{self.multiply_adds:,}",
-                in_bytes(self.memory),
+                format_bytes(self.memory),
                 "",
             )
         )
@@ -129,7 +129,7 @@ def anatomy_as_dict(anatomy: Anatomy) -> dict[str, Any]:
     return {**asdict(anatomy), "multiply_adds": anatomy.multiply_adds, "memory": anatomy.memory}
 
 
-def in_bytes(count: int) -> str:
+def format_bytes(count: int) -> str:
     """A number of bytes for people, in units of 1024."""
     if count < 10_000:
         return f"{count:,} B"
@@ -172,7 +172,7 @@ def describe(network: Network | nn.Module, shape: Sequence[int]) -> Anatomy:
 def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None = None) -> Anatomy:
     """`describe` for a module, on zeros or on `example` inputs."""
     names = {layer: name or "(network)" for name, layer in module.named_modules()}
-    organs: list[Organ] = []
+    rows: list[AnatomyRow] = []
     entered: list[tuple[nn.Module, tuple[int, ...]]] = []
 
     def enter(layer: nn.Module, args: tuple[Any, ...]) -> None:
@@ -185,8 +185,8 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
         if isinstance(first, Tensor):
             own = sum(p.numel() for p in layer.parameters())
             kept = 4 * first[0].numel() if len(first) else 0
-            organs.append(
-                Organ(
+            rows.append(
+                AnatomyRow(
                     names[layer],
                     type(layer).__name__,
                     tuple(first.shape[1:]),
@@ -210,7 +210,7 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
         with torch.no_grad(), torch.random.fork_rng(), Following():
             output = module(start(x.to(weight.device, copy=True)))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        so_far = str(Anatomy(tuple(shape), tuple(organs), sum(o.parameters for o in organs)))
+        so_far = str(Anatomy(tuple(shape), tuple(rows), sum(o.parameters for o in rows)))
         table = so_far.rsplit("\n", 1)[0]
         raise ShapeError(
             f"The data do not fit through the network.\n{table}\n{_explained(entered, names, error)}"
@@ -222,7 +222,7 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
             layer.training = mode
     answer = output[0] if isinstance(output, tuple) else output
     given = tuple(answer.shape[1:]) if isinstance(answer, Tensor) else ()
-    return Anatomy(tuple(shape), tuple(organs), sum(p.numel() for p in module.parameters()), given)
+    return Anatomy(tuple(shape), tuple(rows), sum(p.numel() for p in module.parameters()), given)
 
 
 def _work(layer: nn.Module, output: Tensor) -> int:

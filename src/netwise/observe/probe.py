@@ -23,8 +23,8 @@ EDGE = 0.025  # of its range: this near to a limit a bounded unit is saturated
 
 
 class Probe:
-    """Listens to one module, one watched step at a time: `listen`, forward, backward, `hear`, step,
-    `updated`."""
+    """Listens to one module, one watched step at a time: `attach`, forward, backward, `record`,
+    step, `finish_step`."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
@@ -45,7 +45,7 @@ class Probe:
         )
 
     @property
-    def listening(self) -> bool:
+    def attached(self) -> bool:
         return bool(self._handles)
 
     @property
@@ -53,7 +53,7 @@ class Probe:
         """What the module gave on the step that is being heard."""
         return self._output
 
-    def listen(self) -> None:
+    def attach(self) -> None:
         """Attach, for the next forward pass."""
         if self._handles:
             return
@@ -121,7 +121,7 @@ class Probe:
         if torch.is_grad_enabled() and self._between:
             self._between[-1].append(type(module).__name__)
 
-    def hear(
+    def record(
         self, loss: Tensor | float, target: Tensor | None = None, penalty: Tensor | None = None
     ) -> None:
         """Take the numbers of the step whose backward pass has just ended, then take the hooks
@@ -151,7 +151,7 @@ class Probe:
         self._row = row
         self.detach()
 
-    def updated(self) -> dict[str, float] | None:
+    def finish_step(self) -> dict[str, float] | None:
         """The row of the last watched step, complete: called after the optimizer has moved the
         weights."""
         row, self._row = self._row, None
@@ -267,11 +267,11 @@ class Probe:
         """The same as `memory`, as it is: no tensor of it is changed in place."""
         return dict(self._alive), self.layers
 
-    def go_back(self, snapshot: tuple[dict[str, tuple[Tensor, int]], tuple[Layer, ...]]) -> None:
+    def restore(self, snapshot: tuple[dict[str, tuple[Tensor, int]], tuple[Layer, ...]]) -> None:
         """Go on from what `snapshot` gave."""
         self._alive, self.layers = dict(snapshot[0]), snapshot[1]
 
-    def memory(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """What has to survive a stop between two watched steps: the census of silent units, and the
         layers."""
         return {
@@ -282,7 +282,7 @@ class Probe:
             "layers": [vars(layer) for layer in self.layers],
         }
 
-    def remember(self, memory: dict[str, Any]) -> None:
+    def load_state_dict(self, memory: dict[str, Any]) -> None:
         """Go on from what `memory` gave."""
         self._alive = {
             name: (torch.tensor(alive, dtype=torch.bool), seen)

@@ -91,7 +91,7 @@ class watch:
 
     def __enter__(self) -> watch:
         self._began, self._open = time.monotonic(), True
-        self._probe.listen()
+        self._probe.attach()
         return self
 
     def __exit__(
@@ -116,7 +116,7 @@ class watch:
                 "w.step was called outside of `with watch(model) as w:`, where nothing is heard"
             )
         self._complete()
-        if self._probe.listening:
+        if self._probe.attached:
             output = self._probe.output
             if output is not None:
                 self._outputs = output.shape[-1] if output.dim() > 1 else 1
@@ -126,11 +126,11 @@ class watch:
                     self._kind = loss_kind(self._loss, output, target.detach())
                 if sum(len(t) for t in self._targets) < KEPT_TARGETS and target.dim():
                     self._targets.append(target.detach().cpu())
-            self._probe.hear(loss.detach(), target)
+            self._probe.record(loss.detach(), target)
             self._heard_at = self._steps
         self._steps += 1
         if self._steps % self._every == 0:
-            self._probe.listen()
+            self._probe.attach()
 
     def epoch(
         self,
@@ -161,7 +161,7 @@ class watch:
 
     def _complete(self) -> None:
         """The optimizer has moved since the last watched step: its row is whole now."""
-        row = self._probe.updated()
+        row = self._probe.finish_step()
         if row is None:
             return
         self._rows.append({"step": self._heard_at, **row})

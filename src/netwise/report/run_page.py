@@ -11,12 +11,12 @@ from netwise.atomic import write_atomically
 from netwise.data import Text
 from netwise.data.dataset import Samples
 from netwise.data.encoding import TextEncoder
-from netwise.diagnosis.report import Report, diagnose, title
+from netwise.diagnosis.report import Report, diagnose, rule_title
 from netwise.diagnosis.rules import Finding
 from netwise.errors import NetwiseError, Problem
 from netwise.networks.network import TARGETS
 from netwise.networks.recurrent import Sequencer
-from netwise.observe.anatomy import anatomy_of, in_bytes
+from netwise.observe.anatomy import anatomy_of, format_bytes
 from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.checks import check, prepared
 from netwise.recipe.file import recipe_text
@@ -32,7 +32,7 @@ from netwise.training.run import Run
 from netwise.training.text_generation import sample_text
 from netwise.treatment.course import TreatmentResult
 from netwise.treatment.remedies import remedy
-from netwise.treatment.trials import SEEDS, told_changes
+from netwise.treatment.trials import SEEDS, describe_changes
 
 PROMPT, WRITTEN = 20, 500  # characters of a text that a report shows
 RANKED_BY = "The worst first: images that were answered wrong with the most certainty."
@@ -93,7 +93,7 @@ def course_page(course: TreatmentResult) -> str:
         figures([*drawn.curves(before.history, "before"), *drawn.inside(before.history, "before")]),
     ]
     for number, each in enumerate(course.rounds, start=1):
-        body += [tag("h2", f"Trials {number}: {title(each.finding.rule)}")]
+        body += [tag("h2", f"Trials {number}: {rule_title(each.finding.rule)}")]
         body += [
             tag(
                 "p",
@@ -105,12 +105,12 @@ def course_page(course: TreatmentResult) -> str:
         rows = [
             (
                 tag("strong", v.remedy) if v.remedy == each.accepted else v.remedy,
-                (v.unfit and f"unfit: {v.unfit}")
-                or f"{v.factor * v.gain:+.1f} ({v.factor * v.low:+.1f} to {v.factor * v.high:+.1f})",
+                (v.not_applicable and f"not applicable: {v.not_applicable}")
+                or f"{v.display_scale * v.gain:+.1f} ({v.display_scale * v.low:+.1f} to {v.display_scale * v.high:+.1f})",
                 ""
-                if v.unfit
+                if v.not_applicable
                 else f"{round(v.sick_before * len(v.seeds))} of {len(v.seeds)}, then {round(v.sick_after * len(v.seeds))}",
-                "" if v.unfit else f"{v.cost:.1f}",
+                "" if v.not_applicable else f"{v.cost:.1f}",
                 "accepted" if v.remedy == each.accepted else ("helps" if v.helps else v.note),
             )
             for v in each.verdicts
@@ -141,7 +141,7 @@ def course_page(course: TreatmentResult) -> str:
                 "ul",
                 *(
                     tag("li", tag("code", line))
-                    for line in told_changes(before.recipe, after.recipe)
+                    for line in describe_changes(before.recipe, after.recipe)
                 ),
             ),
             figures(
@@ -188,10 +188,10 @@ def _diagnosis(report: Report) -> Html:
         cards = [tag("p", "Nothing found.", kind="good")]
     if report.clear:
         cards.append(
-            tag("p", f"Clear: {', '.join(title(name) for name in report.clear)}.", kind="soft")
+            tag("p", f"Clear: {', '.join(rule_title(name) for name in report.clear)}.", kind="soft")
         )
     if report.unchecked:
-        rows = [(title(name), reason) for name, reason in report.unchecked]
+        rows = [(rule_title(name), reason) for name, reason in report.unchecked]
         cards.append(
             joined(
                 [
@@ -215,7 +215,7 @@ def _trial_cost(run: Run, report: Report) -> Html:
 
 
 def _card(finding: Finding, consequence: bool = False) -> Html:
-    name = title(finding.rule)
+    name = rule_title(finding.rule)
     inside: list[Html | str] = [
         tag("h3", f"{'So: ' if consequence else ''}{name[0].upper()}{name[1:]}"),
         tag("p", finding.sentence),
@@ -318,9 +318,9 @@ def _anatomy(run: Run) -> Html:
             "x".join(map(str, o.shape)),
             f"{o.parameters:,}",
             f"{o.multiply_adds:,}",
-            in_bytes(o.memory),
+            format_bytes(o.memory),
         )
-        for o in anatomy.organs
+        for o in anatomy.rows
     ]
     rows.append(
         (
@@ -329,7 +329,7 @@ def _anatomy(run: Run) -> Html:
             "",
             f"{anatomy.parameters:,}",
             f"{anatomy.multiply_adds:,}",
-            in_bytes(anatomy.memory),
+            format_bytes(anatomy.memory),
         )
     )
     return table(

@@ -27,7 +27,7 @@ from netwise.history import (
     Provenance,
     RunEnd,
     RunFacts,
-    about,
+    history_as_dict,
 )
 from netwise.networks import CustomNetwork, Network
 from netwise.networks.recurrent import StreamSequencer
@@ -507,7 +507,7 @@ class _Session:
                 broken: Broken | None = None
                 if not self.stepper.is_finite(said):
                     keeper.restore()
-                    self.probe.go_back(heard)
+                    self.probe.restore(heard)
                     said, broken = self.stepper.take_carefully(
                         some, self.epoch, self.batch, self.step, careful.take, careful.restore
                     )
@@ -800,7 +800,7 @@ class _Session:
         if self.store is None:
             return
         self._flush()
-        told = about(History({}, self.probe.layers, self.facts, ended, self._made_by()))
+        told = history_as_dict(History({}, self.probe.layers, self.facts, ended, self._made_by()))
         mark: Mapping[str, Any] = {
             "fingerprint": self.samples.fingerprint,
             "how": asdict(self.how),
@@ -848,7 +848,7 @@ class _Session:
             "averaged": self.average.count,
             "last_loss": self.last_loss,
             "best": None if self.best is None else self.best[0],
-            "probe": self.probe.memory(),
+            "probe": self.probe.state_dict(),
             "seconds": self.seconds,
         }
         self.store.write_checkpoint(self.step, Checkpoint(tensors, state))
@@ -883,4 +883,4 @@ class _Session:
                 state["best"],
                 {k: v.to(self.device) for k, v in kept.tensors["best"].items()},
             )
-        self.probe.remember(state["probe"])
+        self.probe.load_state_dict(state["probe"])

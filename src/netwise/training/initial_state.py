@@ -95,13 +95,13 @@ def _looked(
     ]
     module.train()
     probe = Probe(module)
-    probe.listen()
+    probe.attach()
     output = module(x)
     output = output[0] if isinstance(output, tuple) else output
     loss = recipe.loss.build()(output, y)
     loss.backward()
-    probe.hear(loss.detach(), y, None)
-    row = probe.updated() or {}
+    probe.record(loss.detach(), y, None)
+    row = probe.finish_step() or {}
     probe.detach()
     for handle in handles:
         handle.remove()

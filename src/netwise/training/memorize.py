@@ -10,7 +10,7 @@ import torch
 
 from netwise import random_streams, signals
 from netwise.data.dataset import Samples
-from netwise.history import FINISHED, History, Provenance, RunEnd, RunFacts, about
+from netwise.history import FINISHED, History, Provenance, RunEnd, RunFacts, history_as_dict
 from netwise.intervals import wilson
 from netwise.networks.energy.hopfield import NOISES, AssociativeMemory, Memory
 from netwise.parts.losses import MEMORY
@@ -75,7 +75,7 @@ def store_patterns(
             {**{f"model.{k}": v for k, v in memory.state_dict().items()}, **intake.tensors()}
         )
         told = {
-            **about(History({}, (), history.facts, ended, made)),
+            **history_as_dict(History({}, (), history.facts, ended, made)),
             "fingerprint": samples.fingerprint,
             "intake": intake.plain(),
         }

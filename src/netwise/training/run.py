@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from netwise.data.dataset import Encoder, Samples
 from netwise.data.encoding import encoder_from
 from netwise.errors import RunFolderError
-from netwise.history import History, history_from
+from netwise.history import History, history_from_dict
 from netwise.networks import CustomNetwork, Network
 from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.unsupervised import Unsupervised
@@ -230,7 +230,7 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
         if about.get("score")
         else None
     )
-    return Run(recipe, history_from(about, store.rows()), module, intake, score, store.path)
+    return Run(recipe, history_from_dict(about, store.rows()), module, intake, score, store.path)
 
 
 def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
@@ -307,4 +307,4 @@ def load_history(folder: str | Path) -> History:
         2
     """
     store = RunFolder.open(folder)
-    return history_from(store.about(), store.rows())
+    return history_from_dict(store.about(), store.rows())

@@ -184,7 +184,7 @@ class Stepper:
         if self.before_step is not None:
             self.before_step(batch)
         if watched:
-            self.probe.listen()
+            self.probe.attach()
         blend: Blend | None = None
         if recipe.augment:
             g = random_streams.generator(recipe.seed, random_streams.AUGMENT, epoch, batch)
@@ -197,7 +197,7 @@ class Stepper:
         output, plain, penalty, loss = self._forward(x, y, w, blend)
         loss.backward()
         if watched:
-            self.probe.hear(loss.detach(), y, None if penalty is None else penalty.detach())
+            self.probe.record(loss.detach(), y, None if penalty is None else penalty.detach())
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
         if self.asks_again:
@@ -209,7 +209,7 @@ class Stepper:
         if self.after_step is not None:
             self.after_step()
         if watched:
-            row = self.probe.updated()
+            row = self.probe.finish_step()
             if row is not None:
                 said.rows.append((step, row))
         said.losses.append(plain.detach())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netwise.diagnosis.report import Report, diagnose, everything
+from netwise.diagnosis.report import Report, all_findings, diagnose
 from netwise.diagnosis.rules import Finding
 from netwise.parts.losses import DENSITY
 from netwise.recipe.recipe import Recipe
@@ -107,7 +107,7 @@ def treat(
     seeds: Sequence[int] = SEEDS,
     jobs: int | None = None,
     folder: str | Path | None = None,
-    told: Callable[[str], None] | None = None,
+    on_message: Callable[[str], None] | None = None,
 ) -> TreatmentResult:
     """Find what is wrong with a recipe's run, and prove a cure.
 
@@ -122,7 +122,7 @@ def treat(
         seeds: of the paired trials. Default five.
         jobs: runs at a time, as in `fit_many`.
         folder: where to keep the final run; a new or empty one. Default: nowhere.
-        told: called with a line now and then. Default none.
+        on_message: called with each progress message, one line of text. Default: no messages.
 
     Raises:
         WrongValue: the recipe cannot run.
@@ -133,7 +133,7 @@ def treat(
         >>> course.cured, course.recipe.optimizer.lr > 1e-3 or course.rounds[0].accepted == "use_adam"
         (True, True)
     """
-    tell = told or (lambda line: None)
+    report_progress = on_message or (lambda message: None)
     seeds, present, rounds = tuple(seeds), recipe, list[TreatmentRound]()
     report, tried_for = diagnose(fit(recipe, test=False)), set[str]()
     while len(rounds) < MOST_ROUNDS:
@@ -141,8 +141,8 @@ def treat(
         if finding is None:
             break
         tried_for.add(finding.rule)
-        tell(f"Found: {finding.rule.replace('_', ' ')}. {finding.sentence}")
-        verdicts = _tried(present, finding, seeds, jobs, tell)
+        report_progress(f"Found: {finding.rule.replace('_', ' ')}. {finding.sentence}")
+        verdicts = _tried(present, finding, seeds, jobs, report_progress)
         best = max(
             (each for each in verdicts if each.helps),
             key=lambda each: (each.low > 0, each.gain if each.low > 0 else each.loss_gain),
@@ -153,13 +153,13 @@ def treat(
         )
         if best is None or best.recipe is None:
             continue
-        tell(f"Accepted: {best.remedy}.")
+        report_progress(f"Accepted: {best.remedy}.")
         present = best.recipe
         report = diagnose(fit(present, test=False))
         tried_for.clear()
     confirmed = None
     if present != recipe:
-        tell(f"Confirming on fresh seeds {FRESH[0]} to {FRESH[-1]}.")
+        report_progress(f"Confirming on fresh seeds {FRESH[0]} to {FRESH[-1]}.")
         arms = fit_many(
             [*(recipe.but(seed=s) for s in FRESH), *(present.but(seed=s) for s in FRESH)], jobs=jobs
         )
@@ -170,7 +170,7 @@ def treat(
             present,
             rounds[0].finding.rule,
         )
-        tell(f"Confirmed: {confirmed.sentence}.")
+        report_progress(f"Confirmed: {confirmed.sentence}.")
     before = fit(recipe)
     final = before if present == recipe and folder is None else fit(present, folder=folder)
     return TreatmentResult(before, final, tuple(rounds), confirmed)
@@ -181,18 +181,18 @@ def _tried(
     finding: Finding,
     seeds: tuple[int, ...],
     jobs: int | None,
-    tell: Callable[[str], None],
+    report_progress: Callable[[str], None],
 ) -> list[TrialResult]:
     """A verdict on every remedy that answers the finding or one of its consequences."""
-    names = list(dict.fromkeys(name for each in everything([finding]) for name in each.remedies))
+    names = list(dict.fromkeys(name for each in all_findings([finding]) for name in each.remedies))
     untreated = fit_many([recipe.but(seed=seed) for seed in seeds], jobs=jobs)
-    tell(f"  untreated: {_mean(untreated)} on {len(seeds)} seeds")
+    report_progress(f"  untreated: {_mean(untreated)} on {len(seeds)} seeds")
     verdicts: list[TrialResult] = []
     for name in names:
         verdict = trial(
             recipe, remedy(name), finding=finding.rule, seeds=seeds, jobs=jobs, untreated=untreated
         )
-        tell(f"  {name}: {verdict.sentence}")
+        report_progress(f"  {name}: {verdict.sentence}")
         verdicts.append(verdict)
     return verdicts
 

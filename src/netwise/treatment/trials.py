@@ -57,7 +57,7 @@ class TrialResult:
         sick_before, sick_after: share of the runs in which it was found.
         cost: time of the treated runs over that of the others.
         recipe: the treated recipe, or None where the remedy was unfit.
-        unfit: why the remedy makes no sense here, or "".
+        not_applicable: why the remedy makes no sense here, or "".
         note: where the interval says little, why.
         unit: of the gain for people: "points", hundredths of a share, or "nats".
 
@@ -84,7 +84,7 @@ class TrialResult:
     sick_after: float = 0.0
     cost: float = 1.0
     recipe: Recipe | None = None
-    unfit: str = ""
+    not_applicable: str = ""
     note: str = ""
     unit: str = "points"
 
@@ -97,12 +97,12 @@ class TrialResult:
         counts as well: an overfitted network answers as rightly, but is sure where it is wrong.
         """
         better = self.low > 0 or (self.loss_low > 0 and self.high >= 0)
-        return not self.unfit and better and self.sick_after < 0.5
+        return not self.not_applicable and better and self.sick_after < 0.5
 
     @property
     def sentence(self) -> str:
-        if self.unfit:
-            return f"unfit: {self.unfit}"
+        if self.not_applicable:
+            return f"not applicable: {self.not_applicable}"
         gone = (
             ""
             if not self.finding
@@ -114,11 +114,11 @@ class TrialResult:
                 f", validation loss {-self.loss_gain:+.2g} ({-self.loss_high:+.2g} to {-self.loss_low:+.2g})"
                 + gone
             )
-        gain, low, high = (self.factor * value for value in (self.gain, self.low, self.high))
+        gain, low, high = (self.display_scale * value for value in (self.gain, self.low, self.high))
         return f"gain {gain:+.1f} {self.unit} (95 % interval {low:+.1f} to {high:+.1f}){gone}; {self.cost:.1f} times the time{note}"
 
     @property
-    def factor(self) -> int:
+    def display_scale(self) -> int:
         """From the goal to the unit it is told in."""
         return 100 if self.unit == "points" else 1
 
@@ -209,7 +209,7 @@ def trial(
     Example:
         >>> import netwise as nw
         >>> recipe = nw.suggest(nw.data.iris(), epochs=3)
-        >>> nw.trial(recipe, nw.remedy("use_relu")).unfit
+        >>> nw.trial(recipe, nw.remedy("use_relu")).not_applicable
         'the hidden layers are ReLU already'
     """
     seeds = tuple(seeds)
@@ -238,7 +238,7 @@ def trial(
         )
     treated = remedy.apply(recipe)
     if isinstance(treated, NotApplicable):
-        return TrialResult(remedy.name, finding=finding, unfit=treated.reason)
+        return TrialResult(remedy.name, finding=finding, not_applicable=treated.reason)
     arms = [recipe.but(seed=seed) for seed in seeds] if not untreated else []
     arms += [treated.but(seed=seed) for seed in seeds]
     runs = fit_many(arms, jobs=jobs, done=(lambda place, run: done(run)) if done else None)
@@ -305,11 +305,11 @@ def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -
     return ""
 
 
-def plain_verdict(verdict: TrialResult) -> dict[str, Any]:
+def trial_as_dict(verdict: TrialResult) -> dict[str, Any]:
     """The verdict as plain values, for `--json`."""
     return {
         "remedy": verdict.remedy,
-        "unfit": verdict.unfit or None,
+        "unfit": verdict.not_applicable or None,
         "seeds": list(verdict.seeds),
         "before": list(verdict.before),
         "after": list(verdict.after),
@@ -329,6 +329,6 @@ def plain_verdict(verdict: TrialResult) -> dict[str, Any]:
     }
 
 
-def told_changes(before: Recipe, after: Recipe) -> list[str]:
+def describe_changes(before: Recipe, after: Recipe) -> list[str]:
     """What a treatment changed, as `field: before -> after`."""
     return [f"{name}: {old} -> {new}" for name, (old, new) in recipe_diff(before, after).items()]

@@ -78,7 +78,7 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
         show_search(folder, opened, as_json)
         return
     from netwise.diagnosis.report import diagnose as look, plain_report
-    from netwise.history import about
+    from netwise.history import history_as_dict
     from netwise.recipe.file import plain_of
     from netwise.storage.run_folder import REPORT, RunFolder
     from netwise.training.run import load_history
@@ -95,7 +95,7 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
         echo_json(
             {
                 **where,
-                **about(history),
+                **history_as_dict(history),
                 "score": score,
                 "recipe": plain_of(recipe),
                 "diagnosis": plain_report(report),

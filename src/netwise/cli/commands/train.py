@@ -163,7 +163,7 @@ def _show_network(recipe: Recipe) -> None:
 def _tell_end(run: Run, as_json: bool) -> None:
     """How a run ended, what is wrong with it, and where its report is."""
     from netwise.diagnosis.report import diagnose as look, plain_report
-    from netwise.history import about
+    from netwise.history import history_as_dict
     from netwise.report import write_report
     from netwise.storage.run_folder import REPORT
 
@@ -176,7 +176,7 @@ def _tell_end(run: Run, as_json: bool) -> None:
             {
                 "folder": str(run.folder),
                 "report": str(page),
-                **about(run.history),
+                **history_as_dict(run.history),
                 "score": score,
                 "diagnosis": plain_report(report),
             }
@@ -217,7 +217,7 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
     from netwise.report import write_report
     from netwise.storage.run_folder import REPORT
     from netwise.treatment.course import treat as cure
-    from netwise.treatment.trials import plain_verdict, told_changes
+    from netwise.treatment.trials import describe_changes, trial_as_dict
 
     with fresh_folder(recipe, home, "-treated") as folder, show_progress():
         course = cure(
@@ -225,20 +225,20 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
             seeds=range(seeds),
             jobs=jobs,
             folder=folder,
-            told=lambda line: click.echo(line, err=as_json),
+            on_message=lambda line: click.echo(line, err=as_json),
         )
     page = write_report(course, folder / REPORT)
-    changed = told_changes(recipe, course.recipe)
+    changed = describe_changes(recipe, course.recipe)
     if as_json:
         trials = [
             {
                 "finding": r.finding.rule,
                 "accepted": r.accepted or None,
-                "verdicts": [plain_verdict(v) for v in r.verdicts],
+                "verdicts": [trial_as_dict(v) for v in r.verdicts],
             }
             for r in course.rounds
         ]
-        confirmed = None if course.confirmed is None else plain_verdict(course.confirmed)
+        confirmed = None if course.confirmed is None else trial_as_dict(course.confirmed)
         reports = {
             "before": plain_report(look(course.before)),
             "after": plain_report(look(course.run)),

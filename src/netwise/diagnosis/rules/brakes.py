@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import by_layer, has_learned, middle
+from netwise.diagnosis.rules.outcome import by_layer, finite_median, has_learned
 from netwise.history import History
 from netwise.signals import GRADIENT_RATIO, LOSS, PENALTY
 
@@ -31,7 +31,7 @@ def brakes_too_strong(history: History) -> Answer:
             )
         )
     decay = history.facts.weight_decay or 0.0
-    pulls = [middle(s.values) for s in by_layer(history, GRADIENT_RATIO).values()]
+    pulls = [finite_median(s.values) for s in by_layer(history, GRADIENT_RATIO).values()]
     strongest = max((pull for pull in pulls if pull is not None), default=0.0)
     if decay > 0 and strongest > 0 and decay / strongest > DECAY:
         seen.append(
@@ -46,7 +46,7 @@ def brakes_too_strong(history: History) -> Answer:
             p / total for p, total in zip(price.values, loss.values, strict=False) if total > 0
         ]
         share = max(
-            shares[0] if shares else 0.0, middle(shares) or 0.0
+            shares[0] if shares else 0.0, finite_median(shares) or 0.0
         )  # at the start too: what it shrinks, it no longer costs
         if share > PRICE:
             seen.append(

@@ -7,7 +7,7 @@ from math import hypot, isfinite
 from statistics import median
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import FEWEST, by_layer, has_learned, middle
+from netwise.diagnosis.rules.outcome import FEWEST, by_layer, finite_median, has_learned
 from netwise.history import DIVERGED, History
 from netwise.signals import ACTIVATION_MEAN, ACTIVATION_STD, GRADIENT_RATIO, GRADIENT_RMS, LOSS
 
@@ -55,14 +55,15 @@ def exploding_gradient(history: History) -> Answer:
     ratio = median(ratios)
     if len(names) < 2 or ratio <= GROWTH:
         return None
-    size = middle(first.values) or 0.0
+    size = finite_median(first.values) or 0.0
     return Finding(
         rule="exploding_gradient",
         sentence=f"{names[0]} gets a gradient {ratio:,.0f} times larger than {names[-1]} (rms {size:.2g}).",
         layers=tuple(
             name
             for name in names[:-1]
-            if (middle(sizes[name].values) or 0.0) > GROWTH * (middle(last.values) or 0.0)
+            if (finite_median(sizes[name].values) or 0.0)
+            > GROWTH * (finite_median(last.values) or 0.0)
         )
         or (names[0],),
         steps=(first.steps[0], first.steps[-1]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import has_learned, middle
+from netwise.diagnosis.rules.outcome import finite_median, has_learned
 from netwise.history import History
 from netwise.signals import INPUT_MEAN, INPUT_STD
 
@@ -17,7 +17,7 @@ def inputs_not_normalised(history: History) -> Answer:
     means, spreads = history.of(INPUT_MEAN), history.of(INPUT_STD)
     if means is None or spreads is None:
         return Unchecked("no inputs of real numbers were recorded")
-    mean, spread = middle(abs(m) for m in means.values), middle(spreads.values)
+    mean, spread = finite_median(abs(m) for m in means.values), finite_median(spreads.values)
     if mean is None or spread is None or has_learned(history):
         return None
     offset = mean / (spread + 1 / 3)

@@ -4,7 +4,7 @@ one taught."""
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import carries_over, middle
+from netwise.diagnosis.rules.outcome import carries_over, finite_median
 from netwise.history import History
 from netwise.signals import BATCH_CLASSES
 
@@ -27,7 +27,7 @@ def not_shuffled(history: History) -> Answer:
         return Unchecked(f"{len(series)} batches were watched; {FEWEST} needed")
     if carries_over(history) or classes < 3:
         return None
-    seen = middle(series.values) or 0.0
+    seen = finite_median(series.values) or 0.0
     expected = classes * (1 - (1 - 1 / classes) ** size)
     if seen / expected >= SHARE or max(series.finite, default=0.0) > SHARE * expected:
         return None

@@ -70,7 +70,7 @@ def has_learned(history: History) -> bool:
     return left is not None and left < LEARNED
 
 
-def middle(values: Iterable[float]) -> float | None:
+def finite_median(values: Iterable[float]) -> float | None:
     """Median of the finite values, or None without any."""
     finite = [v for v in values if math.isfinite(v)]
     return median(finite) if finite else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from math import isfinite
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import FEWEST, by_layer, has_learned, middle, share_left
+from netwise.diagnosis.rules.outcome import FEWEST, by_layer, finite_median, has_learned, share_left
 from netwise.history import DIVERGED, History
 from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
 
@@ -43,7 +43,7 @@ def rate_too_high(history: History) -> Answer:
         name: max((_finite(v, broke) for v in s.values[:EARLY]), default=0.0)
         for name, s in series.items()
     }
-    usual = {name: middle(s.values[:EARLY]) or 0.0 for name, s in series.items()}
+    usual = {name: finite_median(s.values[:EARLY]) or 0.0 for name, s in series.items()}
     far = (
         largest
         if broke or max(len(s) for s in series.values()) < FEWEST
@@ -79,8 +79,8 @@ def rate_too_low(history: History) -> Answer:
         return Unchecked(f"fewer than {FEWEST} steps were watched")
     # Steps that moved nothing at all are accumulated ones, or none of the optimizer's: another
     # rule's matter.
-    moved = {name: middle(v for v in s.values if v > 0) or 0.0 for name, s in moves.items()}
-    pull = max(middle(s.values) or 0.0 for s in pulls.values())
+    moved = {name: finite_median(v for v in s.values if v > 0) or 0.0 for name, s in moves.items()}
+    pull = max(finite_median(s.values) or 0.0 for s in pulls.values())
     most = max(moved, key=lambda name: moved[name])
     if not 0 < moved[most] < TOO_SHORT or pull < LIVE_GRADIENT:
         return None

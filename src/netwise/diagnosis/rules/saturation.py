@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import FEWEST, by_layer, carries_over, has_learned, middle
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    by_layer,
+    carries_over,
+    finite_median,
+    has_learned,
+)
 from netwise.history import History
 from netwise.parts.activations import BOUNDED
 from netwise.signals import ACTIVATION_SATURATED
@@ -29,8 +35,11 @@ def saturation(history: History) -> Answer:
     }
     if not series:
         return Unchecked("no activations were recorded")
-    start = {name: middle(s.values[:FEWEST]) or 0.0 for name, s in series.items()}
-    now = {name: middle(s.values[-max(FEWEST, len(s) // 5) :]) or 0.0 for name, s in series.items()}
+    start = {name: finite_median(s.values[:FEWEST]) or 0.0 for name, s in series.items()}
+    now = {
+        name: finite_median(s.values[-max(FEWEST, len(s) // 5) :]) or 0.0
+        for name, s in series.items()
+    }
     pinned = [
         name
         for name in series

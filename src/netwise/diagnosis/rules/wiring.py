@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import FEWEST, by_layer, has_learned, middle
+from netwise.diagnosis.rules.outcome import FEWEST, by_layer, finite_median, has_learned
 from netwise.history import History
 from netwise.signals import GRADIENT_RATIO, STALE, UPDATE_RATIO
 
@@ -27,7 +27,7 @@ def weights_stand_still(history: History) -> Answer:
     still = [
         name
         for name, s in moves.items()
-        if not any(s.values) and (middle(pulls[name].values) or 0.0) > LIVE_GRADIENT
+        if not any(s.values) and (finite_median(pulls[name].values) or 0.0) > LIVE_GRADIENT
     ]
     if not still:
         return None

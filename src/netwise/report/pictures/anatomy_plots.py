@@ -65,7 +65,7 @@ def _rows(anatomy: Anatomy) -> list[tuple[str, int, int, int, int]]:
     """
     rows = [
         (organ.name, organ.parameters, organ.multiply_adds, organ.memory, _side(organ.field))
-        for organ in anatomy.organs
+        for organ in anatomy.rows
     ]
     with_work = [row for row in rows if row[1] or row[2]]
     if len(with_work) <= MOST_ROWS:

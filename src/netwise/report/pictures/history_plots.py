@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netwise import signals
-from netwise.diagnosis.rules.outcome import middle
+from netwise.diagnosis.rules.outcome import finite_median
 from netwise.history import History, Series
 from netwise.parts.losses import DENSITY
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
@@ -181,7 +181,7 @@ def gradient_profile(histories: Sequence[tuple[str, History]]) -> str:
 def _profile(axis: Any, histories: Sequence[tuple[str, History]]) -> None:
     for (label, history), colour in zip(histories, COLOURS, strict=False):
         points = [
-            (layer.name, middle(s.values))
+            (layer.name, finite_median(s.values))
             for layer in history.layers
             if (s := history.of(signals.GRADIENT_RMS, layer.name)) is not None
         ]

@@ -11,7 +11,7 @@ from netwise.treatment.trials import TrialResult
 def gains(verdicts: Sequence[TrialResult], name: str = "") -> str:
     """Gains in points with their 95 % intervals, each pair of runs a dot; "" where all remedies
     were unfit."""
-    tried = [verdict for verdict in verdicts if not verdict.unfit]
+    tried = [verdict for verdict in verdicts if not verdict.not_applicable]
     if not tried:
         return ""
     with figure(height=0.9 + 0.34 * len(tried)) as (made, axes):
@@ -19,7 +19,7 @@ def gains(verdicts: Sequence[TrialResult], name: str = "") -> str:
         axis.axvline(0, color=INK, linewidth=0.8)
         for row, verdict in enumerate(tried):
             colour = GREEN if verdict.helps else RED if verdict.high < 0 else GREY
-            factor = verdict.factor
+            factor = verdict.display_scale
             pairs = [factor * (b - a) for a, b in zip(verdict.before, verdict.after, strict=True)]
             axis.plot(pairs, [row] * len(pairs), "o", color=colour, alpha=0.35, markersize=3.5)
             axis.plot(
