@@ -11,8 +11,8 @@ import pytest
 
 import netwise as nw
 from netwise.part import Part, rule_of
-from netwise.recipe.file import FAMILIES, plain_of, recipe_of
-from netwise.searches.plan_file import search_of, search_text
+from netwise.recipe.file import plain_of, recipe_of
+from netwise.searches.plan_file import SEARCH_FAMILIES, search_of, search_text
 
 GIVEN = {
     "From": nw.From("runs/a"),
@@ -26,7 +26,7 @@ GIVEN = {
     "fewer": nw.data.Fewer(data=nw.data.digits(), rows=10),
     "Linear": nw.axes.Linear("network.dropout", 0.0, 0.5),
     "Log": nw.axes.Log("optimizer.lr", 1e-3, 1.0),
-    "Whole": nw.axes.Integer("batch_size", 1, 9),
+    "Integer": nw.axes.Integer("batch_size", 1, 9),
     "Choice": nw.axes.Choice("optimizer.kind", ("SGD", "Adam")),
     "Space": nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),)),
     "SearchPlan": nw.SearchPlan(
@@ -35,7 +35,7 @@ GIVEN = {
 }
 MEMBERS = [
     (family, name, member)
-    for family, members in FAMILIES.items()
+    for family, members in SEARCH_FAMILIES.items()
     for name, member in members.items()
     if name != "arrays"
 ]
@@ -102,7 +102,7 @@ def test_every_default_of_a_recipe_has_its_reason() -> None:
         assert rule.why or field.default is dataclasses.MISSING
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("family", SEARCH_FAMILIES, ids=lambda f: f.__name__)
 def test_an_interface_says_that_it_is_one(family: type[Part]) -> None:
     if family in (nw.FineTune, nw.Space, nw.SearchPlan):
         return  # the family is its one member

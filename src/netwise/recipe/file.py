@@ -6,10 +6,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
@@ -50,9 +51,37 @@ def _by_name(members: tuple[type[Part], ...]) -> dict[str, type[Part]]:
     return {member.__name__: member for member in members}
 
 
-# Every part that a file or the command line can name, by family. The one place where text becomes a
-# part.
-FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
+class Families(Mapping[type[Part], Mapping[str, type[Part]]]):
+    """The parts that a file can name: family -> name in the file -> class. Immutable, hashed by
+    identity; `families | more` is a new value."""
+
+    def __init__(self, members: Mapping[type[Part], Mapping[str, type[Part]]]) -> None:
+        self._members = {
+            family: MappingProxyType(dict(by_name)) for family, by_name in members.items()
+        }
+
+    def __getitem__(self, family: type[Part]) -> Mapping[str, type[Part]]:
+        return self._members[family]
+
+    def __iter__(self) -> Iterator[type[Part]]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __or__(self, more: Mapping[type[Part], Mapping[str, type[Part]]]) -> Families:
+        return Families({**self, **more})
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+# Every part that a recipe file or the command line can name, by family. The one place where text
+# becomes a part.
+_RECIPE_MEMBERS: dict[type[Part], dict[str, type[Part]]] = {
     Data: dict(DATA),
     Network: _by_name((*NETWORKS, *MACHINES)),
     Activation: _by_name(ACTIVATIONS),
@@ -68,6 +97,7 @@ FAMILIES: dict[type[Part], dict[str, type[Part]]] = {
     FineTune: {"FineTune": FineTune},
     Averaging: _by_name(AVERAGINGS),
 }
+FAMILIES = Families(_RECIPE_MEMBERS)
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -253,17 +283,17 @@ def recipe_of(plain: Mapping[str, Any], name: str = "recipe", folder: Path | Non
     return part_of(Recipe, plain, name)
 
 
-def part_of(cls: type[P], plain: Mapping[str, Any], name: str) -> P:
-    """The part of this class that plain values describe.
+def part_of(cls: type[P], plain: Mapping[str, Any], name: str, families: Families = FAMILIES) -> P:
+    """The part of this class that plain values describe; `families` has the parts they can name.
 
     Raises:
         RecipeFileError: every wrong field at once, by its dotted name.
     """
     try:
-        read = _model(cls).model_validate(plain)  # type: ignore[arg-type]  # a class can be hashed
+        read = _model(cls, families).model_validate(plain)  # type: ignore[arg-type]  # hashable
         return cls(**_values(read))
     except ValidationError as wrong:
-        raise RecipeFileError(name, _rows(wrong, plain)) from None
+        raise RecipeFileError(name, _rows(wrong, cls)) from None
     except WrongValue as wrong:  # fields that are right alone and wrong together
         raise RecipeFileError(name, wrong.problems) from None
     except RecursionError:
@@ -285,13 +315,13 @@ def _with_arrays(data: Any, folder: Path | None, name: str) -> Any:
     )
 
 
-def named(family: type[Part], name: str) -> type[Part]:
+def named(family: type[Part], name: str, families: Families = FAMILIES) -> type[Part]:
     """The member of a family that text names, whatever its case.
 
     Raises:
         Unfitting: nobody has this name; says which are near.
     """
-    members, name = FAMILIES[family], current_name(name)
+    members, name = families[family], current_name(name)
     for known, member in members.items():
         if known.lower() == name.lower():
             return member
@@ -301,14 +331,14 @@ def named(family: type[Part], name: str) -> type[Part]:
 
 
 @cache
-def _model(cls: type[Part]) -> type[BaseModel]:
+def _model(cls: type[Part], families: Families) -> type[BaseModel]:
     """A pydantic model with the fields of a part."""
     described: dict[str, Any] = {}
     for each in dataclasses.fields(cls):  # type: ignore[arg-type]
         rule = rule_of(each)
         if not each.init or (rule is None and cls is not CustomNetwork):
             continue
-        check = BeforeValidator(_own_source if rule is None else _reader(rule, each))
+        check = BeforeValidator(_own_source if rule is None else _reader(rule, each, families))
         required = (
             each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
         )
@@ -333,7 +363,7 @@ def _own_source(value: Any) -> Any:
     return value
 
 
-def _reader(rule: Rule, field: dataclasses.Field[Any]) -> Any:
+def _reader(rule: Rule, field: dataclasses.Field[Any], families: Families) -> Any:
     def read(value: Any) -> Any:
         if rule.family is None:
             return _accepted(rule, value)
@@ -343,15 +373,15 @@ def _reader(rule: Rule, field: dataclasses.Field[Any]) -> Any:
                     Unfitting(f"must be a row of tables, each of them {rule.family.a_or_an()}"),
                     value,
                 )
-            return tuple(_numbered(rule.family, each, i) for i, each in enumerate(value))
-        return _part(rule.family, value, field.default)
+            return tuple(_numbered(rule.family, each, i, families) for i, each in enumerate(value))
+        return _part(rule.family, value, field.default, families)
 
     return read
 
 
-def _numbered(family: type[Part], value: Any, place: int) -> Part:
+def _numbered(family: type[Part], value: Any, place: int, families: Families) -> Part:
     try:
-        return _part(family, value, None)
+        return _part(family, value, None, families)
     except PydanticCustomError as wrong:
         context = wrong.context or {}
         problems = context.get("problems") or [
@@ -370,7 +400,7 @@ def _accepted(rule: Rule, value: Any) -> Any:
         raise _told(wrong, value) from None
 
 
-def _part(family: type[Part], value: Any, default: Any) -> Part:
+def _part(family: type[Part], value: Any, default: Any, families: Families) -> Part:
     if isinstance(value, family):
         return value
     if family is Recipe and isinstance(value, Mapping):  # one that another begins from
@@ -386,32 +416,32 @@ def _part(family: type[Part], value: Any, default: Any) -> Part:
         raise _told(
             Unfitting(
                 f"must be a table with a kind, or the name of {family.a_or_an()}",
-                f'"{next(iter(FAMILIES[family]))}"',
+                f'"{next(iter(families[family]))}"',
             ),
             value,
         )
     kind = value.get("kind")
     if kind is None and isinstance(default, Part):
         kind = kind_of(default)
-    if kind is None and len(FAMILIES[family]) == 1:
-        kind = next(iter(FAMILIES[family]))
+    if kind is None and len(families[family]) == 1:
+        kind = next(iter(families[family]))
     if not isinstance(kind, str):
         raise _told(
             Unfitting(
-                f"needs a kind: which {family.called}? There are: {', '.join(FAMILIES[family])}."
+                f"needs a kind: which {family.called}? There are: {', '.join(families[family])}."
             ),
             value if kind is None else kind,
         )
     try:
-        cls = named(family, kind)
+        cls = named(family, kind, families)
     except Unfitting as wrong:
         raise _told(Unfitting(wrong.reason, wrong.instead), kind) from None
     given = {key: each for key, each in value.items() if key != "kind"}
     try:
-        read = _model(cls).model_validate(given)  # type: ignore[arg-type]  # a class can be hashed
+        read = _model(cls, families).model_validate(given)  # type: ignore[arg-type]  # hashable
         return cls(**_values(read))
     except ValidationError as wrong:
-        raise PydanticCustomError("inner", "inner", {"problems": _rows(wrong, given)}) from None
+        raise PydanticCustomError("inner", "inner", {"problems": _rows(wrong, cls)}) from None
     except WrongValue as together:
         raise PydanticCustomError("inner", "inner", {"problems": list(together.problems)}) from None
 
@@ -424,9 +454,10 @@ def _told(wrong: Unfitting, value: Any) -> PydanticCustomError:
     )
 
 
-def _rows(wrong: ValidationError, plain: Mapping[str, Any]) -> list[Problem]:
+def _rows(wrong: ValidationError, cls: type[Part]) -> list[Problem]:
     """pydantic's errors as problems, in the order of the part's fields, unknown ones last."""
-    known = list(_fields_of(wrong.title))
+    fields = {each.name: each for each in dataclasses.fields(cls) if each.init}  # type: ignore[arg-type]
+    known = list(fields)
     rows: list[tuple[int, Problem]] = []
     for error in wrong.errors():
         name = ".".join(str(bit) for bit in error["loc"])[:60]
@@ -443,7 +474,7 @@ def _rows(wrong: ValidationError, plain: Mapping[str, Any]) -> list[Problem]:
             hint = f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."
             rows.append((place, Problem(name, "", f"unknown field. {hint}")))
         else:
-            rule = rule_of(_fields_of(wrong.title)[name]) if name in known else None
+            rule = rule_of(fields[name]) if name in known else None
             reason, instead = _missing(rule)
             rows.append((place, Problem(name, "", f"is missing{reason}", instead)))
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
@@ -458,16 +489,6 @@ def _missing(rule: Rule | None) -> tuple[str, str]:
         reason = wrong.reason.partition(": ")[2]
         return (f": {reason}" if reason else ""), wrong.instead
     return "", ""
-
-
-@cache
-def _fields_of(title: str) -> dict[str, dataclasses.Field[Any]]:
-    classes: list[type[Part]] = [
-        Recipe,
-        *(member for members in FAMILIES.values() for member in members.values()),
-    ]
-    cls: type[Part] = next(each for each in classes if each.__name__ == title)
-    return {each.name: each for each in dataclasses.fields(cls) if each.init}  # type: ignore[arg-type]
 
 
 def _write_arrays(data: Arrays, path: Path) -> None:

@@ -3,7 +3,6 @@ is judged."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -79,13 +78,6 @@ class SearchPlan(Part):
                 )
             ]
         return []
-
-    @property
-    def hash(self) -> str:
-        """8 hex digits; equal for equal plans."""
-        from netwise.searches.plan_file import search_text
-
-        return hashlib.sha256(search_text(self).encode()).hexdigest()[:8]
 
     @property
     def counts_itself(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +15,8 @@ from netwise.searches.axes import AXES, Axis, Space
 from netwise.searches.methods import METHODS, SearchMethod
 from netwise.searches.plan import SearchPlan
 
-# Files name axes and methods as they name the parts of a recipe.
-parts.FAMILIES |= {
+# A search's file names axes and methods in the way in which it names the parts of a recipe.
+SEARCH_FAMILIES = parts.FAMILIES | {
     Axis: {each.__name__: each for each in AXES},
     SearchMethod: {each.__name__: each for each in METHODS},
     Space: {"Space": Space},
@@ -28,6 +29,11 @@ def search_text(search: SearchPlan) -> str:
     import tomli_w
 
     return tomli_w.dumps(_plain(search))
+
+
+def plan_hash(search: SearchPlan) -> str:
+    """8 hex digits; equal for equal plans."""
+    return hashlib.sha256(search_text(search).encode()).hexdigest()[:8]
 
 
 def _plain(search: SearchPlan) -> dict[str, Any]:
@@ -92,4 +98,4 @@ def search_of(plain: Mapping[str, Any], name: str = "search") -> SearchPlan:
         plain["space"] = {"axes": plain.pop("axes")}
     if isinstance(plain.get("space"), Mapping):
         plain["space"] = {"kind": "Space", **plain["space"]}
-    return parts.part_of(SearchPlan, plain, name)
+    return parts.part_of(SearchPlan, plain, name, SEARCH_FAMILIES)

@@ -32,7 +32,7 @@ from netwise.recipe.recipe import Recipe
 from netwise.searches.axes import Space
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, TrialRecord
 from netwise.searches.plan import SearchPlan
-from netwise.searches.plan_file import read_search, write_search
+from netwise.searches.plan_file import plan_hash, read_search, write_search
 from netwise.storage.run_folder import RECIPE, SEARCH, WEIGHTS
 from netwise.training.run import with_own
 
@@ -175,7 +175,7 @@ class StudyFolder:
         search = search if space is None else search.but(space=space)
         storage = _storage(path, url)
         name = (
-            NAME if url is None else f"{NAME}-{path.name}-{search.but(trials=1).hash}"
+            NAME if url is None else f"{NAME}-{path.name}-{plan_hash(search.but(trials=1))}"
         )  # there may be more trials on another day
         optuna.create_study(
             study_name=name, storage=storage, direction="maximize", load_if_exists=True

@@ -93,7 +93,7 @@ def search(
     from netwise.recipe.file import read_recipe
     from netwise.report.search_page import write_search_report
     from netwise.searches.advice import search_advice
-    from netwise.searches.plan_file import read_search
+    from netwise.searches.plan_file import plan_hash, read_search
     from netwise.searches.search import resume_search, start
     from netwise.storage.run_folder import RECIPE, REPORT, SEARCH, new_folder
 
@@ -132,7 +132,7 @@ def search(
         own_network(recipe, trust_own)
         for problem in search_advice(recipe, plan):
             click.echo(f"{problem.grade}: {problem}", err=True)
-        folder = output or new_folder(home, f"{called(recipe)}-search-{plan.hash[:4]}")
+        folder = output or new_folder(home, f"{called(recipe)}-search-{plan_hash(plan)[:4]}")
         try:
             with show_progress() as say:
                 found = start(recipe, plan, folder, **how, told=lambda t: say(_line(t)))
