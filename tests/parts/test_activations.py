@@ -8,7 +8,8 @@ import torch
 from scipy.stats import norm
 
 import netwise as nw
-from netwise.parts.activations import ACTIVATIONS, BOUNDED
+from netwise.parts.activations import ACTIVATIONS
+from netwise.tasks import BOUNDED
 
 X = torch.linspace(-6, 6, 241, dtype=torch.float64)
 FORMULAS = {

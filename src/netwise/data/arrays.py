@@ -16,7 +16,7 @@ from netwise.data.dataset import Samples, Split, pairs, split_rows, standardised
 from netwise.data.encoding import ArrayEncoder, tensor_of
 from netwise.errors import DataError
 from netwise.part import flag
-from netwise.parts.losses import CLASSIFICATION, DENSITY, REGRESSION
+from netwise.tasks import CLASSIFICATION, DENSITY, REGRESSION
 
 
 @dataclass(frozen=True, eq=False)

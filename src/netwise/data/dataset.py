@@ -14,7 +14,7 @@ from torch import Tensor
 
 from netwise.errors import DataError, Problem
 from netwise.part import Part, integer, number
-from netwise.parts.losses import CLASSIFICATION
+from netwise.tasks import CLASSIFICATION
 
 
 class Encoder(Protocol):

@@ -13,7 +13,7 @@ from netwise.data.dataset import Samples, Split, pairs, split_rows
 from netwise.data.encoding import ArrayEncoder
 from netwise.errors import DataError
 from netwise.part import integer, text
-from netwise.parts.losses import CLASSIFICATION
+from netwise.tasks import CLASSIFICATION
 
 ENDINGS = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}

@@ -18,7 +18,7 @@ from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised
 from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
 from netwise.errors import DataError, UnknownName, shown
 from netwise.part import flag, text, texts
-from netwise.parts.losses import CLASSIFICATION, REGRESSION
+from netwise.tasks import CLASSIFICATION, REGRESSION
 
 FEW_NUMBERS = 20  # a target of whole numbers with at most so many values is taken as classes
 

@@ -15,7 +15,7 @@ from netwise.data.download import Remote, find
 from netwise.data.encoding import TextEncoder
 from netwise.errors import DataError, Problem
 from netwise.part import flag, integer, number, text as text_field
-from netwise.parts.losses import CLASSIFICATION
+from netwise.tasks import CLASSIFICATION
 
 SHAKESPEARE = Remote(
     "tinyshakespeare/input.txt",

@@ -10,7 +10,7 @@ import torch
 from netwise.data.dataset import Data, Pairs, Samples
 from netwise.errors import DataError, Problem
 from netwise.part import integer, part
-from netwise.parts.losses import CLASSIFICATION
+from netwise.tasks import CLASSIFICATION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from netwise.diagnosis.rules import RULES, Finding, Rule, Unchecked
 from netwise.history import History
-from netwise.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,14 @@ class Report:
         return "\n".join(lines)
 
 
-def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
+class HasHistory(Protocol):
+    """A `Run`, or any object with the history of a training in its attribute `history`."""
+
+    @property
+    def history(self) -> History: ...
+
+
+def diagnose(of: HasHistory | History, rules: Sequence[Rule] = RULES) -> Report:
     """Look at a run, or at what a loop of the user's own was heard to say, with all rules that are
     about such runs.
 
@@ -64,7 +70,7 @@ def diagnose(of: Run | History, rules: Sequence[Rule] = RULES) -> Report:
         >>> print(nw.diagnose(nw.fit(nw.suggest(nw.data.digits(), epochs=10))).found)
         ()
     """
-    history = of.history if isinstance(of, Run) else of
+    history = of if isinstance(of, History) else of.history
     found: list[Finding] = []
     clear: list[str] = []
     unchecked: list[tuple[str, str]] = []

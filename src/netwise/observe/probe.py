@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import Layer
-from netwise.parts.activations import ACTIVATION_MODULES, BOUNDED, KNOWN_FORMULAS, RECTIFIERS
+from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
+from netwise.tasks import BOUNDED, RECTIFIERS
 
 CENSUS = 512  # samples that a unit has to stay silent for before it is called dead
 WHOLE = "(network)"  # the name of a module that is a layer itself

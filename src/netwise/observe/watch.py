@@ -14,14 +14,8 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, Provenance, RunEnd, RunFacts
 from netwise.observe.probe import Probe
-from netwise.parts.losses import (
-    CLASSIFICATION,
-    REGRESSION,
-    loss_kind,
-    loss_of_guessing,
-    loss_of_perfection,
-    target_facts,
-)
+from netwise.parts.losses import loss_kind, loss_of_guessing, loss_of_perfection, target_facts
+from netwise.tasks import CLASSIFICATION, REGRESSION
 
 MOST_POINTS = (
     400  # watched steps that are kept; then every second is dropped and the distance doubles

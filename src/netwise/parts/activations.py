@@ -666,13 +666,3 @@ KNOWN_FORMULAS: dict[str, Callable[[Tensor], Tensor]] = {
     "GELU": torch.nn.functional.gelu,
     "SiLU": torch.nn.functional.silu,
 }
-
-# Modules whose output has limits at both ends, and where those lie.
-BOUNDED: dict[str, tuple[float, float]] = {
-    "Sigmoid": (0.0, 1.0),
-    "Tanh": (-1.0, 1.0),
-    "Hardsigmoid": (0.0, 1.0),
-    "Hardtanh": (-1.0, 1.0),
-    "Softsign": (-1.0, 1.0),
-}
-RECTIFIERS = ("ReLU", "ReLU6")  # modules whose output is exactly 0 over half of the line

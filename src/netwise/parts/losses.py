@@ -11,12 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.part import Part, integer, number, numbers, text
-
-CLASSIFICATION = "classification"
-REGRESSION = "regression"
-RECONSTRUCTION = "reconstruction"  # the inputs themselves are the targets
-MEMORY = "memory"  # the inputs are to be found again
-DENSITY = "density"  # how likely inputs are: there are no targets
+from netwise.tasks import (
+    CLASSIFICATION,
+    OF_LOGITS,
+    OF_PROBABILITIES,
+    OF_SIGMOID_LOGITS,
+    REGRESSION,
+    SQUARED,
+)
 
 
 class Loss(Part):
@@ -384,13 +386,6 @@ def loss_of_perfection(
     return _least(loss, target, answers)
 
 
-# What the gradient of a loss at the network's outputs gives away; `loss_kind` says which it is.
-OF_LOGITS, OF_SIGMOID_LOGITS, OF_PROBABILITIES, SQUARED = (
-    "cross-entropy of logits",
-    "cross-entropy of sigmoid logits",
-    "log of probabilities",
-    "squared error",
-)
 PARALLEL = 0.9999  # cosine: the same direction but for rounding
 
 

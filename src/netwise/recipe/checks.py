@@ -21,18 +21,10 @@ from netwise.networks.energy.units import BINARY, GAUSSIAN
 from netwise.networks.network import ITSELF, TARGETS
 from netwise.observe.anatomy import anatomy_of
 from netwise.parts.activations import Identity, Softmax
-from netwise.parts.losses import (
-    CLASSIFICATION,
-    DENSITY,
-    MEMORY,
-    RECONSTRUCTION,
-    REGRESSION,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Hinge,
-)
+from netwise.parts.losses import BinaryCrossEntropy, CrossEntropy, Hinge
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
+from netwise.tasks import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION, REGRESSION
 
 
 def check(recipe: Recipe) -> list[Problem]:

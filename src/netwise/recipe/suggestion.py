@@ -7,11 +7,12 @@ from netwise.errors import UnknownName
 from netwise.networks import LSTM, MLP, CIFARResNet, ConvNet, LeNet5, Network
 from netwise.parts.clipping import Clip
 from netwise.parts.initializers import He, ModuleDefault
-from netwise.parts.losses import CLASSIFICATION, CrossEntropy, MeanSquaredError
+from netwise.parts.losses import CrossEntropy, MeanSquaredError
 from netwise.parts.optimizers import Adam
 from netwise.parts.preprocess import Preprocess, Resize, Standardise
 from netwise.parts.stopping import Never, Patience, Stopping
 from netwise.recipe.recipe import Recipe
+from netwise.tasks import CLASSIFICATION
 
 HIDDEN = 128  # units of the one hidden layer: enough for the bundled sets and for MNIST, and quick
 SMALLEST_SIDE = 28  # LeNet-5 was made for it

@@ -17,7 +17,6 @@ from netwise.errors import NetwiseError, Problem
 from netwise.networks.network import TARGETS
 from netwise.networks.recurrent import Sequencer
 from netwise.observe.anatomy import anatomy_of, format_bytes
-from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.checks import check, prepared
 from netwise.recipe.file import recipe_text
 from netwise.report.page import Html, figures, joined, page, table, tag
@@ -27,6 +26,7 @@ from netwise.report.pictures import (
     history_plots as drawn,
     trial_plots as tried,
 )
+from netwise.tasks import CLASSIFICATION
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
 from netwise.training.text_generation import sample_text

@@ -19,13 +19,13 @@ from netwise.errors import RunFolderError
 from netwise.history import DIVERGED, INTERRUPTED, RUNNING, History
 from netwise.intervals import of_folds, wilson
 from netwise.networks import Network
-from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.searches.axes import Space
 from netwise.searches.methods import Stage, TrialRecord
 from netwise.searches.study import BEAT_EVERY, LIVES, TOLD, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
 from netwise.storage.run_folder import ABOUT, RECIPE, WEIGHTS
+from netwise.tasks import CLASSIFICATION
 from netwise.training.fit import fit, resume
 from netwise.training.periodic import every
 from netwise.training.run import load_history

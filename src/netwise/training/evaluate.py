@@ -15,8 +15,8 @@ from netwise import random_streams
 from netwise.data.dataset import Pairs
 from netwise.intervals import NORMAL, wilson
 from netwise.networks.unsupervised import Unsupervised
-from netwise.parts.losses import CLASSIFICATION, DENSITY, RECONSTRUCTION
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
 
 Each = Callable[[Tensor, Tensor], Tensor]
 

@@ -35,19 +35,14 @@ from netwise.networks.unsupervised import Unsupervised
 from netwise.observe.anatomy import anatomy_of
 from netwise.observe.probe import Probe
 from netwise.parts.finetuning import layer_called
-from netwise.parts.losses import (
-    CLASSIFICATION,
-    loss_kind,
-    loss_of_guessing,
-    loss_of_perfection,
-    target_facts,
-)
+from netwise.parts.losses import loss_kind, loss_of_guessing, loss_of_perfection, target_facts
 from netwise.parts.optimizers import Optimizer, Switch
 from netwise.parts.schedules import ScheduleContext
 from netwise.parts.stopping import EpochResult, badness
 from netwise.recipe.checks import hindrances, prepared, width_of
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import Checkpoint, RunFolder
+from netwise.tasks import CLASSIFICATION
 from netwise.training.evaluate import Score, evaluate, outputs_of, score
 from netwise.training.initial_weights import begin
 from netwise.training.interrupt import Interrupt

@@ -13,10 +13,10 @@ from netwise.data.dataset import Samples
 from netwise.history import FINISHED, History, Provenance, RunEnd, RunFacts, history_as_dict
 from netwise.intervals import wilson
 from netwise.networks.energy.hopfield import NOISES, AssociativeMemory, Memory
-from netwise.parts.losses import MEMORY
 from netwise.parts.preprocess import Fitted
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
+from netwise.tasks import MEMORY
 from netwise.training.evaluate import Score
 from netwise.training.run import InputPipeline, Run
 

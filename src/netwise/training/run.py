@@ -19,17 +19,12 @@ from netwise.history import History, history_from_dict
 from netwise.networks import CustomNetwork, Network
 from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.unsupervised import Unsupervised
-from netwise.parts.losses import (
-    CLASSIFICATION,
-    DENSITY,
-    RECONSTRUCTION,
-    BinaryCrossEntropy,
-    CrossEntropy,
-)
+from netwise.parts.losses import BinaryCrossEntropy, CrossEntropy
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
+from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
 from netwise.training.evaluate import Score, evaluating, given_back, outputs_of
 
 

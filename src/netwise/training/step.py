@@ -17,9 +17,9 @@ from netwise import random_streams
 from netwise.data.dataset import Pairs
 from netwise.observe.probe import Probe
 from netwise.parts.activations import ACTIVATION_MODULES
-from netwise.parts.losses import CLASSIFICATION
 from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
+from netwise.tasks import CLASSIFICATION
 from netwise.training.fused_update import updater
 
 Blend = tuple[

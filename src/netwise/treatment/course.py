@@ -9,8 +9,8 @@ from pathlib import Path
 
 from netwise.diagnosis.report import Report, all_findings, diagnose
 from netwise.diagnosis.rules import Finding
-from netwise.parts.losses import DENSITY
 from netwise.recipe.recipe import Recipe
+from netwise.tasks import DENSITY
 from netwise.training.fit import fit
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run

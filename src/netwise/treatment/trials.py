@@ -13,7 +13,6 @@ from netwise.diagnosis.report import diagnose
 from netwise.errors import Problem, WrongValue
 from netwise.history import DIVERGED, History
 from netwise.intervals import of_mean
-from netwise.parts.losses import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.signals import (
     BASE_RATE_LIKELIHOOD,
@@ -27,6 +26,7 @@ from netwise.signals import (
     VALID_LOSS,
     VALID_R2,
 )
+from netwise.tasks import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.remedies import NotApplicable, Remedy

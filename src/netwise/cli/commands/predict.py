@@ -35,8 +35,8 @@ def predict(
     """Answer the rows of a CSV file with the network of RUN."""
     from netwise.data.encoding import TableEncoder
     from netwise.data.table import read_table
-    from netwise.parts.losses import CLASSIFICATION
     from netwise.storage.run_folder import RunFolder
+    from netwise.tasks import CLASSIFICATION
     from netwise.training.run import load
 
     folder = find_run(run, home)

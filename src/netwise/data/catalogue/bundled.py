@@ -11,7 +11,7 @@ import torch
 from netwise.data.dataset import Samples, Split, pairs, split_rows, standardised_targets
 from netwise.data.encoding import ArrayEncoder
 from netwise.part import flag
-from netwise.parts.losses import CLASSIFICATION, REGRESSION
+from netwise.tasks import CLASSIFICATION, REGRESSION
 
 
 def _bunch(loader: str) -> Any:

@@ -22,7 +22,7 @@ from netwise.data.download import Remote, data_folder, find
 from netwise.data.encoding import ArrayEncoder
 from netwise.errors import DataError
 from netwise.part import integer, number, text
-from netwise.parts.losses import CLASSIFICATION, DENSITY
+from netwise.tasks import CLASSIFICATION, DENSITY
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"

@@ -12,7 +12,7 @@ from netwise import random_streams
 from netwise.data.dataset import Data, Pairs, Samples
 from netwise.data.encoding import ArrayEncoder
 from netwise.part import integer
-from netwise.parts.losses import DENSITY
+from netwise.tasks import DENSITY
 
 
 def unlabelled(x: Tensor, mark: str) -> Samples:

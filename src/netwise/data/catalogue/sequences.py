@@ -11,7 +11,7 @@ from netwise import random_streams
 from netwise.data.dataset import Samples, Split, pairs, split_rows
 from netwise.data.encoding import ArrayEncoder, TextEncoder
 from netwise.part import integer
-from netwise.parts.losses import CLASSIFICATION, REGRESSION
+from netwise.tasks import CLASSIFICATION, REGRESSION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from netwise.data.dataset import SHARE, Samples, Split
 from netwise.data.download import Remote, find
 from netwise.data.table import Table, read_table
 from netwise.part import flag, number
-from netwise.parts.losses import CLASSIFICATION, REGRESSION
+from netwise.tasks import CLASSIFICATION, REGRESSION
 
 _UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases/"
 _ADULT = (

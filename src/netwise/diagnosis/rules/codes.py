@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.history import History
-from netwise.parts.losses import RECONSTRUCTION
 from netwise.signals import CODE_DEAD, CODE_WIDTH, FOREIGN_R2, LATENT_KL, LATENT_UNUSED, OWN_R2
+from netwise.tasks import RECONSTRUCTION
 
 # Plain autoencoders on digits whose code is at least as wide as the input give back 0.9 and more of
 # data whose inputs were dealt out anew;

@@ -5,8 +5,8 @@ from __future__ import annotations
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import by_layer, has_learned
 from netwise.history import History
-from netwise.parts.activations import RECTIFIERS
 from netwise.signals import ACTIVATION_ZEROS, DEAD_UNITS
+from netwise.tasks import RECTIFIERS
 
 # share of a layer's units; healthy LeNets on digits have up to 0.3 (measured) and do not miss them
 LIMIT = 0.5

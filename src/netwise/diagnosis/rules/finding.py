@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from netwise.history import History
-from netwise.parts.losses import CLASSIFICATION, RECONSTRUCTION, REGRESSION
+from netwise.tasks import CLASSIFICATION, RECONSTRUCTION, REGRESSION
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from statistics import median
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.history import History, Series
-from netwise.parts.losses import DENSITY
 from netwise.signals import (
     BASE_RATE_LIKELIHOOD,
     CHAIN_AUTOCORRELATION,
@@ -18,6 +17,7 @@ from netwise.signals import (
     RECONSTRUCTION,
     STAGE,
 )
+from netwise.tasks import DENSITY
 
 # Binary machines of 16 to 500 units on MNIST, silhouettes and digits end at 0.15 to 0.65 of the way
 # from the base rates to certainty; after

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from netwise.history import DIVERGED, History, Series
-from netwise.parts.losses import RECONSTRUCTION
 from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS, VALID_R2
+from netwise.tasks import RECONSTRUCTION
 
 FEWEST = 5  # watched steps that a statement about a run needs: one batch alone may be odd
 # Share of the loss of guessing that is left when a run has plainly learned. Runs of the gallery and

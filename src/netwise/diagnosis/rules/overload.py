@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.history import History
-from netwise.parts.losses import MEMORY
 from netwise.signals import (
     MEMORY_CROSSTALK,
     MEMORY_LOAD,
@@ -12,6 +11,7 @@ from netwise.signals import (
     MEMORY_OVERLAP,
     MEMORY_UNSTABLE,
 )
+from netwise.tasks import MEMORY
 
 # what is left of a pattern at the critical load of 0.138: Amit, Gutfreund, Sompolinsky 1985
 LEAST_OVERLAP = 0.967

@@ -11,8 +11,8 @@ from netwise.diagnosis.rules.outcome import (
     has_learned,
 )
 from netwise.history import History
-from netwise.parts.activations import BOUNDED
 from netwise.signals import ACTIVATION_SATURATED
+from netwise.tasks import BOUNDED
 
 LIMIT = 0.5  # share of a layer's outputs within 2.5 % of a limit
 

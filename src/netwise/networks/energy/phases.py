@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.part import integer, number
-from netwise.parts.losses import CLASSIFICATION, DENSITY, Loss
+from netwise.parts.losses import Loss
+from netwise.tasks import CLASSIFICATION, DENSITY
 
 if TYPE_CHECKING:
     from netwise.networks.energy.rbm import RestrictedBoltzmann

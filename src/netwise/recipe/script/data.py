@@ -14,7 +14,7 @@ from netwise.data.encoding import NumberColumn, TableEncoder
 from netwise.data.table import Table
 from netwise.data.text import Text
 from netwise.errors import Problem, WrongValue
-from netwise.parts.losses import CLASSIFICATION
+from netwise.tasks import CLASSIFICATION
 
 
 def _bundled(data: Any) -> str:

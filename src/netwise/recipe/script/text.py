@@ -12,7 +12,6 @@ from netwise.data.catalogue.image_sets import MNIST
 from netwise.errors import Problem, WrongValue
 from netwise.networks.network import TARGETS
 from netwise.parts import stopping
-from netwise.parts.losses import CLASSIFICATION
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.script.data import DATA, split_text
 from netwise.recipe.script.modules import module_text, source_of
@@ -29,6 +28,7 @@ from netwise.recipe.script.parts import (
     SCHEDULES,
     WANTED,
 )
+from netwise.tasks import CLASSIFICATION
 
 
 def to_script(recipe: Recipe, *, threads: int = 1) -> str:

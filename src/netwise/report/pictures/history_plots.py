@@ -9,8 +9,8 @@ from typing import Any
 from netwise import signals
 from netwise.diagnosis.rules.outcome import finite_median
 from netwise.history import History, Series
-from netwise.parts.losses import DENSITY
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
+from netwise.tasks import DENSITY
 
 MOST_COLUMNS = 120  # of a layers-by-time picture: more cannot be told apart
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from netwise.networks import MLP
 from netwise.networks.network import TARGETS
 from netwise.parts.activations import Identity
-from netwise.parts.losses import CLASSIFICATION, CrossEntropy
+from netwise.parts.losses import CrossEntropy
 from netwise.recipe.recipe import Recipe
+from netwise.tasks import CLASSIFICATION
 from netwise.treatment.remedies.definition import NotApplicable, Remedy
 from netwise.treatment.remedies.initialization import fixed
 
