@@ -36,7 +36,7 @@ from torch.nn import functional as F
 
 import netwise as nw
 from netwise.labs.landscape import landscape
-from netwise.searches.samplers import ByNumber
+from netwise.searches.samplers import TrialSeededSampler
 from netwise.training.threads import cores
 
 VARIANTS, ROWS, EPOCHS, BATCH = 32, 50_000, 3, 100
@@ -283,19 +283,19 @@ Function = Callable[[np.ndarray], float]
 METHODS: dict[str, Callable[[Function, int, int], float]] = {
     "grid": lambda function, axes, seed: gridded(function, axes, TRIALS, seed),
     "random": lambda function, axes, seed: asked(
-        function, axes, ByNumber(nw.Random().sampler, seed), TRIALS
+        function, axes, TrialSeededSampler(nw.Random().sampler, seed), TRIALS
     ),
     "random, Optuna": lambda function, axes, seed: asked(
         function, axes, optuna.samplers.RandomSampler(seed=seed), TRIALS
     ),
     "Bayesian (TPE)": lambda function, axes, seed: asked(
-        function, axes, ByNumber(nw.Bayesian().sampler, seed), TRIALS
+        function, axes, TrialSeededSampler(nw.Bayesian().sampler, seed), TRIALS
     ),
     "TPE, Optuna": lambda function, axes, seed: asked(
         function, axes, optuna.samplers.TPESampler(seed=seed), TRIALS
     ),
     "Bayesian (GP)": lambda function, axes, seed: asked(
-        function, axes, ByNumber(nw.Bayesian(surrogate="gp").sampler, seed), TRIALS
+        function, axes, TrialSeededSampler(nw.Bayesian(surrogate="gp").sampler, seed), TRIALS
     ),
     "GP, Optuna": lambda function, axes, seed: asked(
         function, axes, optuna.samplers.GPSampler(seed=seed), TRIALS

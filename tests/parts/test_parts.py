@@ -12,7 +12,7 @@ import pytest
 import netwise as nw
 from netwise.part import Part, rule_of
 from netwise.recipe.file import plain_of, recipe_of
-from netwise.searches.plan_file import SEARCH_FAMILIES, search_of, search_text
+from netwise.searches.plan_file import SEARCH_FAMILIES, plan_from_dict, plan_text
 
 GIVEN = {
     "From": nw.From("runs/a"),
@@ -76,7 +76,7 @@ def test_a_part_is_the_same_after_a_round_trip_through_a_file(
             nw.Space: lambda: plan.but(space=part),
         }
         plan = whole.get(family, lambda: part)()
-        assert search_of(tomllib.loads(search_text(plan))) == plan
+        assert plan_from_dict(tomllib.loads(plan_text(plan))) == plan
         return
     place = next((n for n, f in field.items() if f is family), None)
     if place is None:  # an activation stands inside a network

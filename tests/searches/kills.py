@@ -21,7 +21,7 @@ import torch
 import netwise as nw
 from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
-from netwise.searches.worker import Post, work
+from netwise.searches.worker import WorkerTask, work
 
 RECIPE = nw.Recipe(
     data=nw.data.digits(),
@@ -36,7 +36,7 @@ SPACE = nw.Space(
 WORKERS = 2
 
 
-def begun(post: Post) -> int:
+def begun(post: WorkerTask) -> int:
     """A worker in a process of its own."""
     child = os.fork()
     if child:
@@ -55,7 +55,7 @@ def main(folder: Path, kills: int) -> None:
         space=SPACE, method=nw.Random(), trials=10_000, fresh=0
     )  # more than there is time for: workers always have something to do
     StudyFolder.create(folder, RECIPE, plan)
-    post = Post(str(folder), None, 0, 1)
+    post = WorkerTask(str(folder), None, 0, 1)
     chance = random.Random(0)
     living = [begun(post) for _ in range(WORKERS)]
     for _ in range(kills):
@@ -71,13 +71,13 @@ def main(folder: Path, kills: int) -> None:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     study = StudyFolder.open(folder)
-    begun_trials = len(study.tried())
+    begun_trials = len(study.trials())
     found = nw.resume_search(folder, trials=begun_trials, jobs=1)
     print(
         json.dumps(
             {
                 "kills": kills,
-                "trials": [[t.number, t.state, t.value, t.point] for t in found.tried],
+                "trials": [[t.number, t.state, t.value, t.point] for t in found.trials],
                 "complete": found.complete,
             }
         )

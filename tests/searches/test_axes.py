@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 import netwise as nw
 from netwise.searches.methods import METHODS
-from netwise.searches.plan_file import search_of, search_text
+from netwise.searches.plan_file import plan_from_dict, plan_text
 
 RECIPE = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
 AXES = [
@@ -26,11 +26,13 @@ AXES = [
 def test_a_value_lies_where_it_was_asked_for(axis: nw.axes.Axis, share: float) -> None:
     value = axis.value_at(share)
     assert axis.low <= value <= axis.high  # type: ignore[attr-defined]
-    back = axis.share_of(value)
+    back = axis.fraction_of(value)
     step = (
         0.0
         if isinstance(value, float)
-        else max(abs(axis.share_of(value + 1) - back), abs(back - axis.share_of(max(1, value - 1))))
+        else max(
+            abs(axis.fraction_of(value + 1) - back), abs(back - axis.fraction_of(max(1, value - 1)))
+        )
     )
     assert abs(back - share) <= step + 1e-9
 
@@ -69,19 +71,19 @@ def test_a_logarithmic_axis_gives_each_decade_its_share() -> None:
 def test_an_axis_changes_its_field_and_nothing_else(
     field: str, value: object, seen: object
 ) -> None:
-    changed = nw.axes.Choice(field, (value, "other")).applied(RECIPE, value)
+    changed = nw.axes.Choice(field, (value, "other")).apply(RECIPE, value)
     assert seen(changed) == value  # type: ignore[operator]
     assert len(nw.recipe_diff(RECIPE, changed)) == 1
 
 
 def test_width_and_depth_are_words_for_an_mlp() -> None:
     space = nw.Space((nw.axes.Integer("depth", 1, 4), nw.axes.Integer("width", 8, 64)))
-    assert space.applied(RECIPE, {"depth": 3, "width": 20}).network.widths == (64, 20, 20, 20, 10)  # type: ignore[attr-defined]
+    assert space.apply(RECIPE, {"depth": 3, "width": 20}).network.widths == (64, 20, 20, 20, 10)  # type: ignore[attr-defined]
     images = RECIPE.but(network=nw.ConvNet(image=(1, 8, 8), classes=10, channels=(4,)))
     with pytest.raises(nw.WrongValue, match="a word for an MLP"):
-        space.applied(images, {"width": 20})
+        space.apply(images, {"width": 20})
     with pytest.raises(nw.UnknownName, match="Did you mean"):
-        space.applied(RECIPE, {"widht": 20})
+        space.apply(RECIPE, {"widht": 20})
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_every_plan_goes_through_its_file(method: type[nw.SearchMethod]) -> None
         nw.axes.Log("optimizer.lr", 1e-4, 1.0, when="optimizer.kind", among=("SGD",)),
     )
     plan = nw.SearchPlan(space=nw.Space(axes), method=method(), trials=7, folds=3, seed=5)
-    assert search_of(tomllib.loads(search_text(plan))) == plan
+    assert plan_from_dict(tomllib.loads(plan_text(plan))) == plan
 
 
 def test_a_model_and_its_improvement_are_those_of_the_closed_form() -> None:

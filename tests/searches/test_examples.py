@@ -23,6 +23,6 @@ def test_a_search_can_be_read_and_begun(path: Path) -> None:
     point = {axis.name: axis.value_at(0.5) for axis in plan.space.axes}
     assert not [
         problem
-        for problem in nw.check(plan.space.applied(recipe, point))
+        for problem in nw.check(plan.space.apply(recipe, point))
         if problem.grade == CANNOT_RUN
     ]

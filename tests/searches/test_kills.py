@@ -39,10 +39,10 @@ def test_a_hundred_kills_change_nothing(tmp_path: Path) -> None:
         folder=tmp_path / "quiet",
         jobs=1,
     )
-    assert [(t.number, t.value, t.point) for t in quiet.tried] == [
+    assert [(t.number, t.value, t.point) for t in quiet.trials] == [
         (number, value, point) for number, _, value, point in trials
     ]
-    for trial in quiet.tried:  # to the last bit: the histories too
+    for trial in quiet.trials:  # to the last bit: the histories too
         one, other = (
             nw.load_history(home / "trials" / f"{trial.number:04d}" / "run")
             for home in (tmp_path / "study", tmp_path / "quiet")
@@ -51,5 +51,5 @@ def test_a_hundred_kills_change_nothing(tmp_path: Path) -> None:
             key: series.values for key, series in other.series.items()
         }
     assert not any(
-        trial.state == "running" for trial in StudyFolder.open(tmp_path / "study").tried()
+        trial.state == "running" for trial in StudyFolder.open(tmp_path / "study").trials()
     )

@@ -17,7 +17,7 @@ import netwise as nw
 from netwise.searches import study, worker
 from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
-from netwise.searches.worker import Post, work
+from netwise.searches.worker import WorkerTask, work
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=3
@@ -28,7 +28,7 @@ SPACE = nw.Space(
 
 
 def points(found: nw.SearchResult) -> list[tuple[int, dict[str, object], float | None]]:
-    return [(t.number, t.point, t.value) for t in found.tried]
+    return [(t.number, t.point, t.value) for t in found.trials]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -49,7 +49,7 @@ def test_a_dask_cluster_gives_the_numbers_of_one_process(tmp_path: Path) -> None
         )
         runs = nw.fit_many([RECIPE, RECIPE.but(seed=1)], jobs=2)
     assert points(found) == points(alone)
-    assert found.fresh == alone.fresh
+    assert found.fresh_values == alone.fresh_values
     assert [run.recipe.seed for run in runs] == [0, 1]
 
 
@@ -149,7 +149,7 @@ def test_a_study_in_postgresql_gives_the_same_numbers_and_goes_on(
     assert points(found) == points(alone)
     more = nw.resume_search(tmp_path / "kept", trials=7, jobs=1, storage=database)
     assert points(more)[:5] == points(found)
-    assert [t.state for t in more.tried] == ["complete"] * 7
+    assert [t.state for t in more.trials] == ["complete"] * 7
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -163,17 +163,17 @@ def test_two_machines_with_folders_of_their_own_share_the_work(
     two = StudyFolder.create(tmp_path / "two" / "study", RECIPE, plan, database)
     taken = one.claim(0, one.stage(0))
     assert taken is not None
-    assert work(Post(str(two.path), database, 0, 1)) == "ended"
-    states = [t.state for t in two.tried()]
+    assert work(WorkerTask(str(two.path), database, 0, 1)) == "ended"
+    states = [t.state for t in two.trials()]
     assert states == ["running"] + ["complete"] * 5  # six in all, one of them not ours
     trial, lock = taken
     lock.close()
-    one.let_wait(trial._trial_id)
-    assert work(Post(str(one.path), database, 0, 1)) == "ended"
+    one.requeue(trial._trial_id)
+    assert work(WorkerTask(str(one.path), database, 0, 1)) == "ended"
     alone = nw.search(
         RECIPE, SPACE, method=nw.Random(), trials=6, fresh=0, folder=tmp_path / "alone", jobs=1
     )
-    assert [(t.number, t.point, t.value) for t in one.tried()] == points(alone)
+    assert [(t.number, t.point, t.value) for t in one.trials()] == points(alone)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -188,25 +188,25 @@ def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(
         StudyFolder.create(tmp_path / name / "study", RECIPE, plan, url)
         for name in ("here", "there")
     )
-    monkeypatch.setattr(worker, "BEAT_EVERY", 0.05)
+    monkeypatch.setattr(worker, "HEARTBEAT_INTERVAL", 0.05)
     taken = there.claim(0, there.stage(0))
     assert taken is not None
     trial, lock = taken
     with lock, worker._signs_of_life(trial, there.shared):
-        monkeypatch.setattr(study, "DEAD_AFTER", 1.0)
+        monkeypatch.setattr(study, "HEARTBEAT_TIMEOUT", 1.0)
         time.sleep(1.5)  # longer than a dead one is waited for
-        assert [t.state for t in here.tried()] == ["running"]
+        assert [t.state for t in here.trials()] == ["running"]
         assert here.claim(0, here.stage(0)) is None
     time.sleep(1.5)
-    assert [t.state for t in here.tried()] == ["waiting"]
-    assert work(Post(str(here.path), url, 0, 1)) == "ended"
-    assert [(t.number, t.state) for t in there.tried()] == [(0, "complete")]
+    assert [t.state for t in here.trials()] == ["waiting"]
+    assert work(WorkerTask(str(here.path), url, 0, 1)) == "ended"
+    assert [(t.number, t.state) for t in there.trials()] == [(0, "complete")]
 
 
 def test_a_password_is_not_kept(tmp_path: Path) -> None:
-    from netwise.searches.plan_file import write_search
+    from netwise.searches.plan_file import write_plan
 
-    write_search(
+    write_plan(
         SearchPlan(space=SPACE), tmp_path / "search.toml", "postgresql://me:secret@host/base"
     )
     assert "secret" not in (tmp_path / "search.toml").read_text()

@@ -37,7 +37,7 @@ if __name__ == "__main__":
         found = nw.resume_search(sys.argv[1], network=nw.CustomNetwork(Net), jobs=2)
     else:
         found = nw.search(recipe, space, method=nw.Random(), trials=4, fresh=2, folder=sys.argv[1], jobs=2)
-    print([t.state for t in found.tried], len(found.fresh), nw.cross_validate(found.recipe.but(network=nw.CustomNetwork(Net), epochs=1), folds=2, jobs=2).losses[0] < 2)
+    print([t.state for t in found.trials], len(found.fresh_values), nw.cross_validate(found.recipe.but(network=nw.CustomNetwork(Net), epochs=1), folds=2, jobs=2).losses[0] < 2)
 """
 
 
@@ -80,7 +80,7 @@ def test_after_a_kill_the_network_is_handed_over_again(tmp_path: Path) -> None:
 
 def test_a_space_that_changes_another_part_leaves_the_network_as_it_is() -> None:
     recipe = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork(small), optimizer=nw.SGD())
-    changed = nw.Space((nw.axes.Choice("optimizer.kind", ("SGD", "Adam")),)).applied(
+    changed = nw.Space((nw.axes.Choice("optimizer.kind", ("SGD", "Adam")),)).apply(
         recipe, {"optimizer.kind": "Adam"}
     )
     assert changed.network is recipe.network
@@ -108,13 +108,13 @@ def test_axes_in_a_file_name_no_code_that_runs(
         Path("study"), recipe, nw.SearchPlan(space=space, method=nw.Grid(), trials=2, fresh=0)
     )
     read = nw.resume_search("study", network=nw.CustomNetwork(small), jobs=1)
-    assert [t.state for t in read.tried] == ["failed", "failed"]
-    assert "reading a file runs none" in read.tried[0].reason
+    assert [t.state for t in read.trials] == ["failed", "failed"]
+    assert "reading a file runs none" in read.trials[0].reason
     assert not Path("it_ran").exists()
     mine = nw.search(
         recipe, space, method=nw.Grid(), fresh=0, folder="mine", jobs=1
     )  # the user's own words
-    assert [t.state for t in mine.tried] == ["complete", "failed"]
+    assert [t.state for t in mine.trials] == ["complete", "failed"]
     assert Path("it_ran").exists()
 
 
@@ -133,8 +133,8 @@ if __name__ == "__main__":
     recipe = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork(build), optimizer=nw.SGD(), epochs=2)
     axis = nw.axes.Choice("network", ("good", "bad", "fine"), change=lambda r, word: r.but(network=nw.CustomNetwork(deadly)) if word == "bad" else r.but(seed=len(word)))
     found = nw.search(recipe, nw.Space((axis,)), method=nw.Grid(), fresh=1, folder="study", jobs=2)
-    print([(t.point["network"], t.state) for t in found.tried], len(found.fresh))
-    print(found.tried[1].reason)
+    print([(t.point["network"], t.state) for t in found.trials], len(found.fresh_values))
+    print(found.trials[1].reason)
 """
 
 

@@ -38,20 +38,20 @@ def find(
 
 def test_a_trial_is_a_full_run_of_the_recipe_with_its_point(tmp_path: Path) -> None:
     found = find(tmp_path / "s")
-    for trial in found.tried:
+    for trial in found.trials:
         run = nw.load(tmp_path / "s" / trial.folder / "run")
-        assert run.recipe == SPACE.applied(RECIPE, trial.point)
+        assert run.recipe == SPACE.apply(RECIPE, trial.point)
         assert run.score is None  # the test part was not looked at
         assert trial.value == nw.fit(run.recipe, test=False).history.of("valid.accuracy").last  # type: ignore[union-attr]
         assert nw.diagnose(run).clear
-    assert found.best == max(found.tried, key=lambda t: t.value or 0)
-    assert found.recipe == SPACE.applied(RECIPE, found.best.point)  # type: ignore[union-attr]
+    assert found.best == max(found.trials, key=lambda t: t.value or 0)
+    assert found.recipe == SPACE.apply(RECIPE, found.best.point)  # type: ignore[union-attr]
 
 
 def test_a_grid_tries_every_combination_once(tmp_path: Path) -> None:
     space = nw.Space((RATE, nw.axes.Choice("network.activation", ("ReLU", "Tanh"))))
     found = find(tmp_path / "s", space, method=nw.Grid(3))
-    points = [(t.point["optimizer.lr"], t.point["network.activation"]) for t in found.tried]
+    points = [(t.point["optimizer.lr"], t.point["network.activation"]) for t in found.trials]
     assert points == [(rate, kind) for rate in (1e-4, 1e-2, 1.0) for kind in ("ReLU", "Tanh")]
 
 
@@ -62,22 +62,22 @@ def test_an_axis_that_hangs_on_another_is_in_force_only_there(tmp_path: Path) ->
     space = nw.Space((nw.axes.Choice("optimizer.kind", ("Momentum", "Adam")), momentum))
     for method in (nw.Random(), nw.Grid(2), nw.Bayesian(startup=3)):
         found = find(tmp_path / type(method).__name__, space, method=method, trials=10, seed=1)
-        kinds = {t.point["optimizer.kind"] for t in found.tried}
+        kinds = {t.point["optimizer.kind"] for t in found.trials}
         assert kinds == {"Momentum", "Adam"}
         assert all(
             (t.point["optimizer.kind"] == "Momentum") == ("optimizer.momentum" in t.point)
-            for t in found.tried
+            for t in found.trials
         )
-        assert all(t.state == "complete" for t in found.tried), found.tried
+        assert all(t.state == "complete" for t in found.trials), found.trials
 
 
 def test_equal_seeds_try_equal_points_whoever_draws_them(tmp_path: Path) -> None:
     one, two = find(tmp_path / "a", jobs=1), find(tmp_path / "b", jobs=2)
-    assert [(t.number, t.point, t.value) for t in one.tried] == [
-        (t.number, t.point, t.value) for t in two.tried
+    assert [(t.number, t.point, t.value) for t in one.trials] == [
+        (t.number, t.point, t.value) for t in two.trials
     ]
     other = find(tmp_path / "c", seed=1)
-    assert [t.point for t in other.tried] != [t.point for t in one.tried]
+    assert [t.point for t in other.trials] != [t.point for t in one.trials]
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_a_model_of_what_was_seen_finds_the_good_end(
     tmp_path: Path, method: nw.SearchMethod
 ) -> None:
     found = find(tmp_path / "s", nw.Space((RATE,)), method=method, trials=12)
-    late = [t.value for t in found.tried[4:] if t.value is not None]
-    early = [t.value for t in found.tried[:4] if t.value is not None]
+    late = [t.value for t in found.trials[4:] if t.value is not None]
+    early = [t.value for t in found.trials[:4] if t.value is not None]
     assert np.mean(late) >= np.mean(early)
-    assert found.own == max(t.value for t in found.tried if t.value is not None)
+    assert found.best_value == max(t.value for t in found.trials if t.value is not None)
 
 
 def test_halving_leaves_off_the_worse_and_keeps_them_to_go_on_with(tmp_path: Path) -> None:
     recipe = RECIPE.but(epochs=9)
     found = find(tmp_path / "s", recipe=recipe, method=nw.Halving(factor=3), trials=9)
-    states = [t.state for t in found.tried]
+    states = [t.state for t in found.trials]
     assert "pruned" in states
     assert "complete" in states
-    pruned = next(t for t in found.tried if t.state == "pruned")
+    pruned = next(t for t in found.trials if t.state == "pruned")
     assert "others were better" in pruned.reason
     assert pruned.epochs < 9
     folder = tmp_path / "s" / pruned.folder / "run"
@@ -120,10 +120,10 @@ def test_coarse_to_fine_narrows_the_range_and_runs_longer(tmp_path: Path) -> Non
         )
     )
     found = find(tmp_path / "s", wide, RECIPE.but(epochs=16), method=nw.CoarseToFine(), trials=21)
-    assert [sum(t.stage == stage for t in found.tried) for stage in range(3)] == [12, 6, 3]
-    assert {t.stage: t.epochs for t in found.tried} == {0: 1, 1: 4, 2: 16}
+    assert [sum(t.stage == stage for t in found.trials) for stage in range(3)] == [12, 6, 3]
+    assert {t.stage: t.epochs for t in found.trials} == {0: 1, 1: 4, 2: 16}
     spans = [
-        np.ptp([np.log10(t.point["optimizer.lr"]) for t in found.tried if t.stage == stage])
+        np.ptp([np.log10(t.point["optimizer.lr"]) for t in found.trials if t.stage == stage])
         for stage in range(3)
     ]
     assert spans[0] > spans[1] > spans[2]
@@ -150,10 +150,10 @@ def test_a_population_hands_weights_on(tmp_path: Path) -> None:
         RECIPE.but(epochs=24),
         method=nw.Population(members=4, generations=3),
     )
-    assert [t.stage for t in found.tried] == [0] * 4 + [1] * 4 + [2] * 4
-    assert all(t.state == "complete" for t in found.tried), found.tried
+    assert [t.stage for t in found.trials] == [0] * 4 + [1] * 4 + [2] * 4
+    assert all(t.state == "complete" for t in found.trials), found.trials
     means = [
-        np.mean([t.value for t in found.tried if t.stage == stage and t.value is not None])
+        np.mean([t.value for t in found.trials if t.stage == stage and t.value is not None])
         for stage in range(3)
     ]
     assert means[2] > means[0]
@@ -164,8 +164,8 @@ def test_a_population_hands_weights_on(tmp_path: Path) -> None:
 
 def test_folds_judge_by_all_of_them(tmp_path: Path) -> None:
     found = find(tmp_path / "s", trials=2, folds=3, fresh=2)
-    for trial in found.tried:
-        recipe = SPACE.applied(RECIPE, trial.point)
+    for trial in found.trials:
+        recipe = SPACE.apply(RECIPE, trial.point)
         values = []
         for number in range(3):
             fold = recipe.but(data=nw.data.Fold(data=RECIPE.data, folds=3, number=number))
@@ -176,7 +176,7 @@ def test_folds_judge_by_all_of_them(tmp_path: Path) -> None:
         assert trial.low is not None
         assert trial.high is not None
         assert trial.low <= trial.value <= trial.high
-    assert len(found.fresh) == 2
+    assert len(found.fresh_values) == 2
     assert found.test is not None
 
 
@@ -193,11 +193,11 @@ def test_fresh_seeds_and_the_test_part_have_the_last_word(tmp_path: Path) -> Non
         for folder in sorted((tmp_path / "s" / "fresh").glob("*/*"))
     ]
     assert scored == [True, False, False]
-    assert found.mean == pytest.approx(np.mean(found.fresh))
+    assert found.mean == pytest.approx(np.mean(found.fresh_values))
     assert found.low is not None
     assert found.high is not None
     assert found.low <= found.mean <= found.high
-    assert found.optimism == pytest.approx((found.own or 0) - np.mean(found.fresh))
+    assert found.optimism == pytest.approx((found.best_value or 0) - np.mean(found.fresh_values))
     assert any("luck" in note and "the test part has the last word" in note for note in found.notes)
     assert nw.read_recipe(tmp_path / "s" / "best.toml") == found.recipe
     told = json.loads((tmp_path / "s" / "outcome.json").read_text())
@@ -213,18 +213,18 @@ def wrong_for_some(recipe: nw.Recipe, value: object) -> nw.Recipe:
 def test_a_trial_that_raises_or_diverges_is_recorded_and_the_search_goes_on(tmp_path: Path) -> None:
     space = nw.Space((nw.axes.Choice("own", (1, 2, 3), change=wrong_for_some),))
     found = find(tmp_path / "s", space, method=nw.Grid())
-    assert [t.state for t in found.tried] == ["complete", "failed", "complete"]
-    assert found.tried[1].reason == "RuntimeError: the function of the user's own fails for 2"
+    assert [t.state for t in found.trials] == ["complete", "failed", "complete"]
+    assert found.trials[1].reason == "RuntimeError: the function of the user's own fails for 2"
     with pytest.raises(nw.RunFolderError, match="hand the space over again"):
         nw.resume_search(tmp_path / "s")
     assert nw.resume_search(tmp_path / "s", space=space).best == found.best
     wild = find(
         tmp_path / "w", nw.Space((nw.axes.Choice("optimizer.lr", (0.1, 1e30)),)), method=nw.Grid()
     )
-    assert wild.tried[1].state == "complete"
-    assert wild.tried[1].reason.startswith("Diverged at step")
-    assert wild.tried[1].value == pytest.approx(1 / 3)
-    assert wild.best == wild.tried[0]
+    assert wild.trials[1].state == "complete"
+    assert wild.trials[1].reason.startswith("Diverged at step")
+    assert wild.trials[1].value == pytest.approx(1 / 3)
+    assert wild.best == wild.trials[0]
 
 
 def test_advice_comes_with_its_reason_and_stops_what_cannot_be(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_what_was_told_once_stays(tmp_path: Path) -> None:
     found = find(tmp_path / "s", trials=2)
     study = StudyFolder.open(found.folder).optuna_study()
     study.tell(0, 123.0, skip_if_finished=True)
-    assert nw.resume_search(found.folder, jobs=1).tried == found.tried
+    assert nw.resume_search(found.folder, jobs=1).trials == found.trials
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
@@ -273,11 +273,11 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 def test_more_trials_may_be_asked_for_afterwards(tmp_path: Path) -> None:
     found = find(tmp_path / "s", trials=3)
     more = nw.resume_search(tmp_path / "s", trials=5, jobs=1)
-    assert more.tried[:3] == found.tried
-    assert [(t.number, t.point) for t in more.tried] == [
-        (t.number, t.point) for t in find(tmp_path / "t", trials=5).tried
+    assert more.trials[:3] == found.trials
+    assert [(t.number, t.point) for t in more.trials] == [
+        (t.number, t.point) for t in find(tmp_path / "t", trials=5).trials
     ]
-    assert len(nw.resume_search(tmp_path / "s").tried) == 5
+    assert len(nw.resume_search(tmp_path / "s").trials) == 5
     find(tmp_path / "g", method=nw.Grid(2))
     with pytest.raises(nw.WrongValue, match="deals them out"):
         nw.resume_search(tmp_path / "g", trials=100)
@@ -322,13 +322,13 @@ def test_ctrl_c_leaves_a_study_that_goes_on(tmp_path: Path) -> None:
         time.sleep(0.05)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: all processes of the group hear it
     child.communicate(timeout=100)
-    states = [t.state for t in StudyFolder.open(tmp_path / "s").tried()]
+    states = [t.state for t in StudyFolder.open(tmp_path / "s").trials()]
     assert "running" not in states
     assert states.count("complete") < 6
     found = nw.resume_search(tmp_path / "s", jobs=1)
     assert found.complete
-    assert [t.state for t in found.tried] == ["complete"] * 6
-    for trial in found.tried[:2]:
+    assert [t.state for t in found.trials] == ["complete"] * 6
+    for trial in found.trials[:2]:
         run = nw.load(tmp_path / "s" / trial.folder / "run")
         assert (
             run.history.of("train.loss").values

@@ -8,7 +8,7 @@ from pathlib import Path
 import netwise as nw
 from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
-from netwise.searches.trial_progress import at_work, telling
+from netwise.searches.trial_progress import report_trials, running_trials
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=6
@@ -26,17 +26,17 @@ def test_a_trial_at_work_says_how_far_it_is(tmp_path: Path) -> None:
     )
     taken = study.claim(0, study.stage(0))
     assert taken is not None
-    trial = study.tried()[0]
+    trial = study.trials()[0]
     assert trial.state == "running"
-    assert at_work(study, [trial]) == [
-        nw.RunProgress("trial 0", about=trial.words)
+    assert running_trials(study, [trial]) == [
+        nw.RunProgress("trial 0", about=trial.point_text)
     ]  # nothing written yet
     run = nw.fit(study.recipe_of(trial), folder=study.folder(0) / "run", halt=_until(4))  # type: ignore[arg-type]
-    seen = at_work(study, [trial])[0]
+    seen = running_trials(study, [trial])[0]
     assert (seen.name, seen.epoch, seen.epochs) == ("trial 0", 4, 6)
     assert seen.value == run.history.of("valid.accuracy").last  # type: ignore[union-attr]
     taken[1].close()
-    assert at_work(study, study.tried()) == []  # nobody holds it any more
+    assert running_trials(study, study.trials()) == []  # nobody holds it any more
 
 
 def test_of_several_folds_the_newest_is_told(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_of_several_folds_the_newest_is_told(tmp_path: Path) -> None:
     assert taken is not None
     for number, epochs in enumerate((6, 2)):
         nw.fit(RECIPE, folder=study.folder(0) / f"fold-0-{number}", halt=_until(epochs))  # type: ignore[arg-type]
-    seen = at_work(study, study.tried())[0]
+    seen = running_trials(study, study.trials())[0]
     assert (seen.name, seen.epoch) == ("trial 0, fold-0-1", 2)
     taken[1].close()
 
@@ -64,12 +64,12 @@ def test_each_end_is_told_once_and_all_is_watched(tmp_path: Path) -> None:
             fresh=0,
             folder=tmp_path / "s",
             jobs=1,
-            told=lambda trial: told.append(trial.number),
+            on_trial_end=lambda trial: told.append(trial.number),
         )
     assert sorted(told) == [0, 1, 2]
     assert found.best is not None
     assert words[-1] == f"3 trials ended, best {found.best.value:.4f} (trial {found.best.number})"
-    with telling(StudyFolder.open(found.folder), lambda trial: told.append(trial.number)):
+    with report_trials(StudyFolder.open(found.folder), lambda trial: told.append(trial.number)):
         pass
     assert len(told) == 3
 

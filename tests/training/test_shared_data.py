@@ -193,7 +193,7 @@ def test_a_study_over_shared_data_has_the_numbers_of_one_alone(tmp_path: Path) -
         )
         for jobs in (1, 2)
     )
-    assert [(t.point, t.value) for t in one.tried] == [(t.point, t.value) for t in two.tried]
+    assert [(t.point, t.value) for t in one.trials] == [(t.point, t.value) for t in two.trials]
     assert one.fresh == two.fresh
-    files = [tmp_path / "2" / trial.folder / "run" / "data.safetensors" for trial in two.tried]
+    files = [tmp_path / "2" / trial.folder / "run" / "data.safetensors" for trial in two.trials]
     assert len({file.stat().st_ino for file in files}) == 1  # the arrays lie on the disk once

@@ -59,7 +59,7 @@ class Anatomy:
         layer1       Linear   30           1,950          1,920   120 B
         activation1  ReLU     30               0              0   120 B
         layer2       Linear   10             310            300    40 B
-        sum                                2,260          2,220   536 B
+        sum                                        2,260          2,220   536 B
     """
 
     shape: tuple[int, ...]

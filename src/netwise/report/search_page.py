@@ -10,7 +10,7 @@ from netwise.recipe.file import recipe_text
 from netwise.report.page import Html, figures, page, table, tag
 from netwise.report.pictures.search_plots import search_pictures
 from netwise.searches.methods import TrialRecord
-from netwise.searches.plan_file import search_text
+from netwise.searches.plan_file import plan_text
 from netwise.searches.result import SearchResult
 
 LEADERS, ROWS = 10, 500
@@ -29,18 +29,18 @@ def write_search_report(found: SearchResult, path: str | Path) -> Path:
     """
     path = Path(path)
     states = {
-        state: sum(t.state == state for t in found.tried)
+        state: sum(t.state == state for t in found.trials)
         for state in ("complete", "pruned", "failed", "waiting", "running")
     }
     counted = ", ".join(f"{count} {state}" for state, count in states.items() if count)
     body: list[Html | str] = [
         tag(
             "h1",
-            f"{type(found.search.method).__name__} search over {', '.join(axis.name for axis in found.search.space.axes)}",
+            f"{type(found.plan.method).__name__} search over {', '.join(axis.name for axis in found.plan.space.axes)}",
         ),
         tag(
             "p",
-            f"{len(found.tried)} trials: {counted}."
+            f"{len(found.trials)} trials: {counted}."
             + ("" if found.complete else " Interrupted: netwise search --resume goes on with it."),
             kind="soft",
         ),
@@ -51,14 +51,14 @@ def write_search_report(found: SearchResult, path: str | Path) -> Path:
             for note in found.notes
         ],
         tag("h2", "Leaders"),
-        _rows(found, found.leaders[:LEADERS], ranked=True),
+        _rows(found, found.ranked[:LEADERS], ranked=True),
         figures(search_pictures(found)),
         tag("h2", "All trials"),
-        _rows(found, list(found.tried[:ROWS])),
+        _rows(found, list(found.trials[:ROWS])),
     ]
     if found.recipe is not None:
         body += [tag("h2", "The winner's recipe"), tag("pre", recipe_text(found.recipe))]
-    body += [tag("h2", "The plan"), tag("pre", search_text(found.search))]
+    body += [tag("h2", "The plan"), tag("pre", plan_text(found.plan))]
     write_atomically(path, page(f"{found.folder.name}: netwise", *body))
     return path
 
@@ -67,12 +67,12 @@ def _winner(found: SearchResult) -> list[Html | str]:
     if found.best is None:
         return [tag("p", "No trial was completed.", kind="bad")]
     told: list[Html | str] = [
-        tag("p", f"Trial {found.best.number}: {found.best.words}.", kind="good")
+        tag("p", f"Trial {found.best.number}: {found.best.point_text}.", kind="good")
     ]
     rows = [
         (
             "in the search (the highest of all, so it flatters)",
-            f"{found.own:.4f}" if found.own is not None else "",
+            f"{found.best_value:.4f}" if found.best_value is not None else "",
             "",
         )
     ]
@@ -84,7 +84,7 @@ def _winner(found: SearchResult) -> list[Html | str]:
         )
         rows.append(
             (
-                f"over {len(found.fresh)} fresh seeds, the same validation part",
+                f"over {len(found.fresh_values)} fresh seeds, the same validation part",
                 f"{found.mean:.4f}",
                 interval,
             )
@@ -106,7 +106,7 @@ def interval_text(trial: TrialRecord) -> str:
 
 
 def _rows(found: SearchResult, trials: list[TrialRecord], ranked: bool = False) -> Html:
-    names = [axis.name for axis in found.search.space.axes]
+    names = [axis.name for axis in found.plan.space.axes]
     rows = []
     for place, t in enumerate(trials, start=1):
         cells = [

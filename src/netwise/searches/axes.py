@@ -67,9 +67,9 @@ class Axis(Part):
                     "and among belong together: the axis, and its values for which this one is in force",
                 )
             ]
-        return self.wrong_range()
+        return self.range_problems()
 
-    def wrong_range(self) -> list[Problem]:
+    def range_problems(self) -> list[Problem]:
         return []
 
     def value_at(self, share: float) -> Any:
@@ -79,7 +79,7 @@ class Axis(Part):
             f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
         )
 
-    def share_of(self, value: Any) -> float:
+    def fraction_of(self, value: Any) -> float:
         """Where a value lies, from 0 to 1: the inverse of `value_at`."""
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
@@ -104,10 +104,10 @@ class Axis(Part):
         """ "low", "high" or "": at which end of an axis of numbers a value lies, if at one."""
         return ""
 
-    def in_force(self, point: Mapping[str, Any]) -> bool:
+    def is_active(self, point: Mapping[str, Any]) -> bool:
         return self.when is None or point.get(self.when) in self.among
 
-    def applied(self, recipe: Recipe, value: Any) -> Recipe:
+    def apply(self, recipe: Recipe, value: Any) -> Recipe:
         """The recipe with this value."""
         if self.change is not None:
             return self.change(recipe, value)
@@ -116,18 +116,18 @@ class Axis(Part):
         return with_fields(recipe, {self.name: value})
 
 
-class Numbers(Axis):
+class NumericAxis(Axis):
     """An axis of numbers from `low` to `high`, in equal steps or by equal factors."""
 
     low: Any
     high: Any
 
     @property
-    def by_factors(self) -> bool:
+    def is_logarithmic(self) -> bool:
         """Every order of magnitude is as long as every other."""
         return False
 
-    def wrong_range(self) -> list[Problem]:
+    def range_problems(self) -> list[Problem]:
         return (
             []
             if self.low < self.high
@@ -138,22 +138,22 @@ class Numbers(Axis):
         return float(f"{self._at(share):.12g}")
 
     def _at(self, share: float) -> float:
-        if self.by_factors:
+        if self.is_logarithmic:
             return math.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
         return float(self.low + share * (self.high - self.low))
 
-    def share_of(self, value: Any) -> float:
-        if self.by_factors:
+    def fraction_of(self, value: Any) -> float:
+        if self.is_logarithmic:
             return (math.log(value) - math.log(self.low)) / (
                 math.log(self.high) - math.log(self.low)
             )
         return float((value - self.low) / (self.high - self.low))
 
     def suggest(self, trial: Any) -> Any:
-        return float(trial.suggest_float(self.name, self.low, self.high, log=self.by_factors))
+        return float(trial.suggest_float(self.name, self.low, self.high, log=self.is_logarithmic))
 
     def near(self, values: Sequence[Any], least: float) -> Axis:
-        shares = [self.share_of(value) for value in values]
+        shares = [self.fraction_of(value) for value in values]
         missing = max(0.0, least - (max(shares) - min(shares)))
         return self._between(
             max(0.0, min(shares) - missing / 2), min(1.0, max(shares) + missing / 2)
@@ -163,12 +163,12 @@ class Numbers(Axis):
         return self.but(low=self.value_at(low), high=self.value_at(high))
 
     def at_border(self, value: Any) -> str:
-        share = self.share_of(value)
+        share = self.fraction_of(value)
         return "low" if share <= EDGE else "high" if share >= 1 - EDGE else ""
 
 
 @dataclass(frozen=True)
-class Linear(Numbers):
+class Linear(NumericAxis):
     """Real numbers from `low` to `high`, every one as likely.
 
     Args:
@@ -187,8 +187,8 @@ class Linear(Numbers):
 
 
 @dataclass(frozen=True)
-class Log(Numbers):
-    """Numbers above 0, every order of magnitude as likely: for rates, penalties and whatever acts
+class Log(NumericAxis):
+    """NumericAxis above 0, every order of magnitude as likely: for rates, penalties and whatever acts
     by factors.
 
     Args:
@@ -206,12 +206,12 @@ class Log(Numbers):
     high: float = number(above=0, because="it has no logarithm")
 
     @property
-    def by_factors(self) -> bool:
+    def is_logarithmic(self) -> bool:
         return True
 
 
 @dataclass(frozen=True)
-class Integer(Numbers):
+class Integer(NumericAxis):
     """Whole numbers from `low` to `high`.
 
     Args:
@@ -231,13 +231,13 @@ class Integer(Numbers):
     log: bool = flag(False, why="steps of one")
 
     @property
-    def by_factors(self) -> bool:
+    def is_logarithmic(self) -> bool:
         return self.log
 
-    def wrong_range(self) -> list[Problem]:
+    def range_problems(self) -> list[Problem]:
         if self.log and self.low < 1:
             return [Problem("low", str(self.low), "must be at least 1 on a logarithmic axis", "1")]
-        return super().wrong_range()
+        return super().range_problems()
 
     def value_at(self, share: float) -> int:
         return round(self._at(share))
@@ -264,14 +264,14 @@ class Choice(Axis):
         >>> import netwise as nw
         >>> axis = nw.axes.Choice("network.activation", ("ReLU", "Tanh"))
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
-        >>> axis.applied(recipe, "Tanh").network.activation == nw.Tanh()
+        >>> axis.apply(recipe, "Tanh").network.activation == nw.Tanh()
         True
     """
 
     field: str = text(because="it names what changes", write='"network.activation"')
     options: tuple[Any, ...] = _scalars(MISSING, "")
 
-    def wrong_range(self) -> list[Problem]:
+    def range_problems(self) -> list[Problem]:
         labels = [self.label(option) for option in self.options]
         if len(set(labels)) < 2 or len(set(labels)) < len(labels):
             return [Problem("options", str(labels), "must be at least two different ones")]
@@ -289,7 +289,7 @@ class Choice(Axis):
     def value_at(self, share: float) -> Any:
         return self.options[min(len(self.options) - 1, int(share * len(self.options)))]
 
-    def share_of(self, value: Any) -> float:
+    def fraction_of(self, value: Any) -> float:
         return (self.options.index(value) + 0.5) / len(self.options)
 
     def suggest(self, trial: Any) -> Any:
@@ -314,7 +314,7 @@ class Space(Part):
         >>> import netwise as nw
         >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0), nw.axes.Integer("width", 8, 256, log=True)))
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
-        >>> space.applied(recipe, {"optimizer.lr": 0.1, "width": 50}).network.widths
+        >>> space.apply(recipe, {"optimizer.lr": 0.1, "width": 50}).network.widths
         (64, 50, 10)
     """
 
@@ -357,11 +357,11 @@ class Space(Part):
         """A value for each axis in force, as an Optuna trial takes them."""
         point: Point = {}
         for axis in self.axes:
-            if axis.in_force(point):
+            if axis.is_active(point):
                 point[axis.name] = axis.suggest(trial)
         return point
 
-    def applied(self, recipe: Recipe, point: Mapping[str, Any]) -> Recipe:
+    def apply(self, recipe: Recipe, point: Mapping[str, Any]) -> Recipe:
         """The recipe with the values of a point.
 
         Raises:
@@ -372,7 +372,7 @@ class Space(Part):
             self.axis(name)
         for axis in self.axes:
             if axis.name in point:
-                recipe = axis.applied(recipe, point[axis.name])
+                recipe = axis.apply(recipe, point[axis.name])
         return recipe
 
     def labels(self, point: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from netwise.data.views import Fold
 from netwise.errors import RunFolderError
 from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import TrialRecord
-from netwise.searches.study import FRESH, LIVES, StudyFolder
-from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, side_by_side, trained
+from netwise.searches.study import FRESH, MAX_CRASHES, StudyFolder
+from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, run_parallel, trained
 from netwise.storage.run_folder import WEIGHTS, RunFolder
 from netwise.training.evaluate import Score
 from netwise.training.run import load_history
@@ -23,7 +23,9 @@ from netwise.training.shared_data import found_data
 from netwise.training.threads import at_most, cores
 from netwise.treatment.trials import goal_of
 
-DEALINGS = 1000  # folds of fresh runs are dealt by numbers from here on: no trial had them
+FIRST_FRESH_REPEAT = (
+    1000  # folds of fresh runs are dealt by numbers from here on: no trial had them
+)
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,12 @@ class FreshRun:
 
 def fresh_seed(study: StudyFolder, place: int) -> int:
     """A seed that no trial had."""
-    return random_streams.seed_of(study.search.seed, "fresh", place) % 2**31
+    return random_streams.seed_of(study.plan.seed, "fresh", place) % 2**31
 
 
 def fresh_runs(study: StudyFolder, best: TrialRecord, recipe: Recipe) -> list[FreshRun]:
     """The runs of a winner, done or not."""
-    search, home = study.search, study.path / FRESH / f"trial-{best.number:04d}"
+    search, home = study.plan, study.path / FRESH / f"trial-{best.number:04d}"
     seeded = [recipe.but(seed=fresh_seed(study, place)) for place in range(search.fresh)]
     if not search.folds:
         return [
@@ -65,7 +67,10 @@ def fresh_runs(study: StudyFolder, best: TrialRecord, recipe: Recipe) -> list[Fr
         FreshRun(
             each.but(
                 data=Fold(
-                    data=recipe.data, folds=search.folds, number=number, repeat=DEALINGS + place
+                    data=recipe.data,
+                    folds=search.folds,
+                    number=number,
+                    repeat=FIRST_FRESH_REPEAT + place,
                 )
             ),
             home / f"{place}-{number}",
@@ -78,7 +83,7 @@ def fresh_runs(study: StudyFolder, best: TrialRecord, recipe: Recipe) -> list[Fr
     return [*runs, FreshRun(seeded[0], home / "test", None, True)] if seeded else []
 
 
-def train_fresh(
+def train_fresh_runs(
     runs: Sequence[FreshRun], jobs: int | None, checkpoint_every: int, shared: str | None
 ) -> bool:
     """Train what is not done yet, side by side; False where a signal interrupted it.
@@ -92,7 +97,7 @@ def train_fresh(
         train = partial(
             _train, checkpoint_every=checkpoint_every, share=max(1, cores() // count), shared=shared
         )
-        how = side_by_side(
+        how = run_parallel(
             train, left[:count] if kills else left, count if most == 1 else max(2, count)
         )
         if how == STOPPED:
@@ -103,8 +108,8 @@ def train_fresh(
             else 0
         )
         alone = alone + 1 if kills and count == 1 else 0
-        if alone == LIVES:
-            told = f"a fresh run of the winner killed its worker {LIVES} times, alone at work: too little memory for it. All trials are kept"
+        if alone == MAX_CRASHES:
+            told = f"a fresh run of the winner killed its worker {MAX_CRASHES} times, alone at work: too little memory for it. All trials are kept"
             raise RunFolderError(f"{left[0].folder}: {told}")
     return True
 

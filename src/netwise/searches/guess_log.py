@@ -152,7 +152,7 @@ def read_guesses(book: str | Path) -> list[GuessEntry]:
     return found
 
 
-def table_of(entries: Sequence[GuessEntry]) -> list[str]:
+def guess_table(entries: Sequence[GuessEntry]) -> list[str]:
     """The log as lines of text."""
     lines = []
     for entry in entries:

@@ -12,7 +12,7 @@ import numpy as np
 
 from netwise import random_streams
 from netwise.part import Part, integer, number, text
-from netwise.searches.axes import Choice, Numbers, Point, Space
+from netwise.searches.axes import Choice, NumericAxis, Point, Space
 from netwise.searches.samplers import DRAWS
 
 BUDGET = "it counts trials"
@@ -37,7 +37,7 @@ class TrialRecord:
         seconds: of training.
         epochs: that were trained.
         folder: of its run, or of the runs of its folds, below the study.
-        seen: the value after each epoch, where a method prunes by it.
+        epoch_values: the value after each epoch, where a method prunes by it.
         parent: the trial whose weights it began from, or None.
 
     Example:
@@ -57,7 +57,7 @@ class TrialRecord:
     seconds: float = 0.0
     epochs: int = 0
     folder: str = ""
-    seen: tuple[float, ...] = ()
+    epoch_values: tuple[float, ...] = ()
     parent: int | None = None
 
     @property
@@ -66,7 +66,7 @@ class TrialRecord:
         return self.state in ENDS
 
     @property
-    def words(self) -> str:
+    def point_text(self) -> str:
         """The point as text."""
         return ", ".join(
             f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
@@ -104,7 +104,7 @@ class SearchMethod(Part):
     """
 
     called: ClassVar[str] = "search method"
-    judged_at_last: ClassVar[bool] = False  # only trials of the last stage ran to the end
+    final_stage_only: ClassVar[bool] = False  # only trials of the last stage ran to the end
 
     @property
     def stages(self) -> int:
@@ -179,9 +179,9 @@ class Grid(_Drawing):
         queue: list[Point] = [{}]
         for axis in space.axes:
             queue = [
-                {**point, axis.name: value} if axis.in_force(point) else point
+                {**point, axis.name: value} if axis.is_active(point) else point
                 for point in queue
-                for value in (axis.grid(self.points) if axis.in_force(point) else [None])
+                for value in (axis.grid(self.points) if axis.is_active(point) else [None])
             ]
         return Stage(space, len(queue), queue=tuple(queue))
 
@@ -333,7 +333,7 @@ class CoarseToFine(_Drawing):
     Source: CS231n, "Hyperparameter optimization: from coarse to fine"; note 002, claim H06.
     """
 
-    judged_at_last: ClassVar[bool] = True
+    final_stage_only: ClassVar[bool] = True
     rounds: int = integer(
         3, least=2, most=10, because="one stage is a random search", why="range, place, value"
     )
@@ -421,7 +421,7 @@ class Population(_Drawing):
     Source: Jaderberg et al. 2017, "Population based training of neural networks", arXiv 1711.09846.
     """
 
-    judged_at_last: ClassVar[bool] = True
+    final_stage_only: ClassVar[bool] = True
     members: int = integer(
         8,
         least=2,
@@ -479,22 +479,22 @@ class Population(_Drawing):
 
     def _moved(self, space: Space, name: str, value: Any, rng: np.random.Generator) -> Any:
         axis = space.axis(name)
-        if not isinstance(axis, Numbers):
+        if not isinstance(axis, NumericAxis):
             return value  # of another kind, weights could not go on
         up = bool(rng.integers(2))
         step = (
             math.log(self.jump) / math.log(axis.high / axis.low)
-            if axis.by_factors
+            if axis.is_logarithmic
             else self.jump - 1
         )
-        return axis.value_at(min(1.0, max(0.0, axis.share_of(value) + (step if up else -step))))
+        return axis.value_at(min(1.0, max(0.0, axis.fraction_of(value) + (step if up else -step))))
 
 
 def _drawn(space: Space, rng: np.random.Generator) -> Point:
     point: Point = {}
     for axis in space.axes:
         share = float(rng.random())
-        if axis.in_force(point):
+        if axis.is_active(point):
             point[axis.name] = axis.value_at(share)
     return point
 

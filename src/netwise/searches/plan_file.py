@@ -24,7 +24,7 @@ SEARCH_FAMILIES = parts.FAMILIES | {
 }
 
 
-def search_text(search: SearchPlan) -> str:
+def plan_text(search: SearchPlan) -> str:
     """The plan as TOML, every field."""
     import tomli_w
 
@@ -33,7 +33,7 @@ def search_text(search: SearchPlan) -> str:
 
 def plan_hash(search: SearchPlan) -> str:
     """8 hex digits; equal for equal plans."""
-    return hashlib.sha256(search_text(search).encode()).hexdigest()[:8]
+    return hashlib.sha256(plan_text(search).encode()).hexdigest()[:8]
 
 
 def _plain(search: SearchPlan) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _plain(search: SearchPlan) -> dict[str, Any]:
     return plain
 
 
-def write_search(search: SearchPlan, path: Path, storage: str | None = None) -> None:
+def write_plan(search: SearchPlan, path: Path, storage: str | None = None) -> None:
     """Write the plan, atomically; with the URL of its storage, less the password."""
     import tomli_w
 
@@ -61,10 +61,10 @@ def write_search(search: SearchPlan, path: Path, storage: str | None = None) -> 
     write_atomically(path, tomli_w.dumps(plain))
 
 
-def read_search(path: Path) -> tuple[SearchPlan, str | None, list[str]]:
+def read_plan(path: Path) -> tuple[SearchPlan, str | None, list[str]]:
     """(the plan, the URL of its storage or None, names of axes whose function only the user
     has)."""
-    plain = read_plain(path)
+    plain = read_toml(path)
     storage = plain.pop("storage", None)
     space = plain.get("space")
     tables = space.get("axes", []) if isinstance(space, Mapping) else []
@@ -73,10 +73,10 @@ def read_search(path: Path) -> tuple[SearchPlan, str | None, list[str]]:
         for table in tables
         if isinstance(table, dict) and table.pop("change", None) is not None
     ]
-    return search_of(plain, path.name), storage, own
+    return plan_from_dict(plain, path.name), storage, own
 
 
-def read_plain(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as plain values."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -90,7 +90,7 @@ def read_plain(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def search_of(plain: Mapping[str, Any], name: str = "search") -> SearchPlan:
+def plan_from_dict(plain: Mapping[str, Any], name: str = "search") -> SearchPlan:
     """The plan that plain values describe, as a file has them; `axes` may stand at the top, without
     a `space` around them."""
     plain = dict(plain)

@@ -28,13 +28,13 @@ class SearchResult:
 
     Args:
         folder: of the study.
-        search: the plan.
-        tried: all trials, by number.
+        plan: the plan of the search.
+        trials: all of them, by number.
         best: the winner, or None where no trial was completed.
         recipe: its recipe, with the epochs of the whole run; None where there is none.
-        own: the search's own value of the winner: the highest of many, so it flatters.
-        fresh: values of runs of the winner over seeds that the search has not seen.
-        mean, low, high: of `fresh`, with the 95 % interval of the mean (Student's t).
+        best_value: the search's own value of the winner: the highest of many, so it flatters.
+        fresh_values: values of runs of the winner over seeds that the search has not seen.
+        mean, low, high: of `fresh_values`, with the 95 % interval of the mean (Student's t).
         test: the score on the test part, touched once, by the first fresh run; None where there is
             no test part.
         notes: advice and warnings: borders, optimism, what was left out.
@@ -45,17 +45,17 @@ class SearchResult:
         >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
         >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),))
         >>> found = nw.search(recipe, space, method=nw.Random(), trials=4, fresh=2, folder=pathlib.Path(tempfile.mkdtemp()) / "s", jobs=1)
-        >>> len(found.tried), found.own == max(t.value for t in found.tried)
+        >>> len(found.trials), found.best_value == max(t.value for t in found.trials)
         (4, True)
     """
 
     folder: Path
-    search: SearchPlan
-    tried: tuple[TrialRecord, ...]
+    plan: SearchPlan
+    trials: tuple[TrialRecord, ...]
     best: TrialRecord | None = None
     recipe: Recipe | None = None
-    own: float | None = None
-    fresh: tuple[float, ...] = ()
+    best_value: float | None = None
+    fresh_values: tuple[float, ...] = ()
     mean: float | None = None
     low: float | None = None
     high: float | None = None
@@ -66,15 +66,15 @@ class SearchResult:
     @property
     def optimism(self) -> float | None:
         """How much higher the search's own value is than the mean over fresh seeds."""
-        return None if self.own is None or self.mean is None else self.own - self.mean
+        return None if self.best_value is None or self.mean is None else self.best_value - self.mean
 
     @property
-    def leaders(self) -> list[TrialRecord]:
+    def ranked(self) -> list[TrialRecord]:
         """The trials that ran to the end, the best first."""
-        last = self.search.method.stages - 1 if self.search.method.judged_at_last else None
+        last = self.plan.method.stages - 1 if self.plan.method.final_stage_only else None
         done = [
             t
-            for t in self.tried
+            for t in self.trials
             if t.state == COMPLETE and t.value is not None and (last is None or t.stage == last)
         ]
         return sorted(
@@ -110,9 +110,9 @@ def load_search(
 
 def is_complete(study: StudyFolder) -> bool:
     """All trials of all stages have ended, and all fresh runs of the winner."""
-    for number in range(study.search.method.stages):
+    for number in range(study.plan.method.stages):
         stage = study.stage(number)  # known only once those before it have ended
-        if sum(t.ended for t in study.tried() if t.stage == number) < stage.trials:
+        if sum(t.ended for t in study.trials() if t.stage == number) < stage.trials:
             return False
     won = study.winner()
     return won is None or all(run.done for run in fresh_runs(study, *won))
@@ -120,13 +120,13 @@ def is_complete(study: StudyFolder) -> bool:
 
 def result(study: StudyFolder, complete: bool = True) -> SearchResult:
     """What the study's folder says by now."""
-    tried = tuple(study.tried())
-    notes = [str(problem) for problem in search_advice(study.recipe, study.search)]
+    tried = tuple(study.trials())
+    notes = [str(problem) for problem in search_advice(study.recipe, study.plan)]
     won = study.winner()
     if won is None:
-        return SearchResult(study.path, study.search, tried, notes=tuple(notes), complete=complete)
+        return SearchResult(study.path, study.plan, tried, notes=tuple(notes), complete=complete)
     best, recipe = won
-    notes += borders(study.search, best)
+    notes += borders(study.plan, best)
     runs = fresh_runs(study, best, recipe)
     values = fresh_values(runs)
     mean, low, high = (fmean(values) if values else None), None, None
@@ -136,7 +136,7 @@ def result(study: StudyFolder, complete: bool = True) -> SearchResult:
         notes.append(optimism(best.value, mean, sum(t.value is not None for t in tried)))
     return SearchResult(
         study.path,
-        study.search,
+        study.plan,
         tried,
         best,
         recipe,
@@ -177,17 +177,17 @@ def borders(plan: SearchPlan, best: TrialRecord) -> list[str]:
     return told
 
 
-def plain_found(found: SearchResult) -> dict[str, Any]:
+def result_as_dict(found: SearchResult) -> dict[str, Any]:
     """The result as plain values, for `--json`."""
     return {
         "folder": str(found.folder),
         "complete": found.complete,
-        "method": type(found.search.method).__name__,
-        "trials": [vars(t) for t in found.tried],
-        "best": None if found.best is None else vars(found.best),
+        "method": type(found.plan.method).__name__,
+        "trials": [_trial_as_dict(t) for t in found.trials],
+        "best": None if found.best is None else _trial_as_dict(found.best),
         "recipe": None if found.recipe is None else plain_of(found.recipe),
-        "own": found.own,
-        "fresh": list(found.fresh),
+        "own": found.best_value,
+        "fresh": list(found.fresh_values),
         "mean": found.mean,
         "low": found.low,
         "high": found.high,
@@ -195,3 +195,8 @@ def plain_found(found: SearchResult) -> dict[str, Any]:
         "test": None if found.test is None else {**vars(found.test), "sentence": str(found.test)},
         "notes": list(found.notes),
     }
+
+
+def _trial_as_dict(trial: TrialRecord) -> dict[str, Any]:
+    """The key `seen` is that of files written before; it holds the value after each epoch."""
+    return {("seen" if key == "epoch_values" else key): value for key, value in vars(trial).items()}

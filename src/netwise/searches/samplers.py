@@ -16,7 +16,7 @@ from netwise import random_streams
 DRAWS = "search"  # the random streams of what a search draws itself
 
 
-class ByNumber(BaseSampler):
+class TrialSeededSampler(BaseSampler):
     """A sampler made anew for each trial, and for each draw outside of its model.
 
     Args:

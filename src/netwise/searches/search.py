@@ -17,20 +17,20 @@ from netwise.recipe.file import write_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.searches.advice import search_advice
 from netwise.searches.axes import Space
-from netwise.searches.confirmation import fresh_runs, train_fresh
+from netwise.searches.confirmation import fresh_runs, train_fresh_runs
 from netwise.searches.methods import RUNNING, Bayesian, SearchMethod, TrialRecord
 from netwise.searches.plan import SearchPlan
-from netwise.searches.plan_file import write_search
-from netwise.searches.result import SearchResult, plain_found, result
+from netwise.searches.plan_file import write_plan
+from netwise.searches.result import SearchResult, result, result_as_dict
 from netwise.searches.study import BEST, StudyFolder
-from netwise.searches.trial_progress import telling
-from netwise.searches.worker import ENDED, KILLED, STOPPED, Post, side_by_side, work
+from netwise.searches.trial_progress import report_trials
+from netwise.searches.worker import ENDED, KILLED, STOPPED, WorkerTask, run_parallel, work
 from netwise.storage.run_folder import OUTCOME, SEARCH, strict
 from netwise.training.run import with_own, without_code
 from netwise.training.shared_data import shared_data
 from netwise.training.threads import cores
 
-Told = Callable[[TrialRecord], None]
+OnTrialEnd = Callable[[TrialRecord], None]
 
 
 def search(
@@ -48,7 +48,7 @@ def search(
     jobs: int | None = None,
     storage: str | None = None,
     checkpoint_every: int = 0,
-    told: Told | None = None,
+    on_trial_end: OnTrialEnd | None = None,
 ) -> SearchResult:
     """Search for the settings with which a recipe does best on its validation part (or over folds).
     The test part is not looked at.
@@ -69,7 +69,7 @@ def search(
             Default: a journal in the folder.
         checkpoint_every: steps between checkpoints, besides those at the ends of epochs. Default
             none.
-        told: called with each trial that ended, once. Default none.
+        on_trial_end: called with each trial that ended, once. Default none.
 
     Raises:
         WrongValue: a recipe, space or plan that cannot be; told before anything is trained.
@@ -93,18 +93,18 @@ def search(
         seeds=seeds,
         seed=seed,
     )
-    return start(
+    return start_search(
         recipe,
         plan,
         Path(folder),
         jobs=jobs,
         storage=storage,
         checkpoint_every=checkpoint_every,
-        told=told,
+        on_trial_end=on_trial_end,
     )
 
 
-def start(
+def start_search(
     recipe: Recipe,
     plan: SearchPlan,
     folder: Path,
@@ -112,14 +112,14 @@ def start(
     jobs: int | None = None,
     storage: str | None = None,
     checkpoint_every: int = 0,
-    told: Told | None = None,
+    on_trial_end: OnTrialEnd | None = None,
 ) -> SearchResult:
     """`search` with its plan as one value."""
     wrong = [problem for problem in search_advice(recipe, plan) if problem.grade == CANNOT_RUN]
     if wrong := wrong or hindrances(recipe):
         raise WrongValue("search", wrong)
     return _carried_out(
-        StudyFolder.create(folder, recipe, plan, storage), jobs, checkpoint_every, told
+        StudyFolder.create(folder, recipe, plan, storage), jobs, checkpoint_every, on_trial_end
     )
 
 
@@ -132,7 +132,7 @@ def resume_search(
     storage: str | None = None,
     trials: int | None = None,
     checkpoint_every: int = 0,
-    told: Told | None = None,
+    on_trial_end: OnTrialEnd | None = None,
 ) -> SearchResult:
     """Go on with a search that was interrupted or killed, as if it had not been; of one that has
     ended, give the result again.
@@ -143,7 +143,7 @@ def resume_search(
             networks that are.
         network: for a network of one's own: the same `CustomNetwork(build)` again, since loading imports no
             code.
-        jobs, storage, checkpoint_every, told: as in `search`.
+        jobs, storage, checkpoint_every, on_trial_end: as in `search`.
         trials: more of them than were planned. Default: as planned.
 
     Raises:
@@ -155,13 +155,13 @@ def resume_search(
         >>> space, folder = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),)), pathlib.Path(tempfile.mkdtemp()) / "study"
         >>> found = nw.search(recipe, space, method=nw.Random(), trials=3, fresh=0, folder=folder, jobs=1)
         >>> more = nw.resume_search(folder, trials=5, jobs=1)
-        >>> len(more.tried), more.tried[:3] == found.tried
+        >>> len(more.trials), more.trials[:3] == found.trials
         (5, True)
     """
     study = StudyFolder.open(folder, storage, space, network)
     with_own(study.recipe, network, study.path)  # reading a study runs no code that its files name
     without_code(study.recipe, study.path)
-    plan = study.search
+    plan = study.plan
     if trials is not None and trials != plan.trials:
         if plan.counts_itself or plan.method.stages > 1:
             raise WrongValue(
@@ -175,19 +175,19 @@ def resume_search(
                 ],
             )
         plan = plan.but(trials=trials)
-        write_search(plan, study.path / SEARCH, study.url)
-        study = replace(study, search=plan)
-    return _carried_out(study, jobs, checkpoint_every, told)
+        write_plan(plan, study.path / SEARCH, study.url)
+        study = replace(study, plan=plan)
+    return _carried_out(study, jobs, checkpoint_every, on_trial_end)
 
 
 def _carried_out(
-    study: StudyFolder, jobs: int | None, checkpoint_every: int, told: Told | None
+    study: StudyFolder, jobs: int | None, checkpoint_every: int, on_trial_end: OnTrialEnd | None
 ) -> SearchResult:
-    space = study.search.space if study.handed_over else None
+    space = study.plan.space if study.space_from_caller else None
     network = study.recipe.network if isinstance(study.recipe.network, CustomNetwork) else None
-    with shared_data([study.recipe], jobs or cores()) as data, telling(study, told):
-        for number in range(study.search.method.stages):
-            post = Post(
+    with shared_data([study.recipe], jobs or cores()) as data, report_trials(study, on_trial_end):
+        for number in range(study.plan.method.stages):
+            post = WorkerTask(
                 str(study.path), study.url, number, 1, space, network, data, checkpoint_every
             )
             if _stage(study, post, jobs) == STOPPED:
@@ -195,14 +195,16 @@ def _carried_out(
         won = study.winner()
         if won is not None:
             write_recipe(won[1], study.path / BEST)
-            if not train_fresh(fresh_runs(study, *won), jobs, checkpoint_every, data):
+            if not train_fresh_runs(fresh_runs(study, *won), jobs, checkpoint_every, data):
                 return result(study, complete=False)
     found = result(study)
-    write_atomically(study.path / OUTCOME, json.dumps(strict(plain_found(found)), indent=1) + "\n")
+    write_atomically(
+        study.path / OUTCOME, json.dumps(strict(result_as_dict(found)), indent=1) + "\n"
+    )
     return found
 
 
-def _stage(study: StudyFolder, post: Post, jobs: int | None) -> str:
+def _stage(study: StudyFolder, post: WorkerTask, jobs: int | None) -> str:
     """All trials of a stage; "stopped" where a signal asked to end, "ended" else."""
     stage, most = study.stage(post.stage), jobs or cores()
     kills = 0  # one after another, without a trial that ended in between
@@ -213,16 +215,16 @@ def _stage(study: StudyFolder, post: Post, jobs: int | None) -> str:
         # it is.
         count = max(1, min(most, left) >> kills)
         posts = [replace(post, share=max(1, cores() // count), alone=count == 1)] * count
-        how = side_by_side(work, posts, count if most == 1 else max(2, count))
+        how = run_parallel(work, posts, count if most == 1 else max(2, count))
         if how == STOPPED:
             return STOPPED
         kills = (
             kills + 1 if how == KILLED and stage.trials - _ended(study, post.stage) == left else 0
         )
-        if any(t.state == RUNNING for t in study.tried() if t.stage == post.stage):
+        if any(t.state == RUNNING for t in study.trials() if t.stage == post.stage):
             time.sleep(1.0)  # other machines are at work on the rest of the stage
     return ENDED
 
 
 def _ended(study: StudyFolder, stage: int) -> int:
-    return sum(t.ended for t in study.tried() if t.stage == stage)
+    return sum(t.ended for t in study.trials() if t.stage == stage)

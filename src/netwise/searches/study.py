@@ -32,7 +32,7 @@ from netwise.recipe.recipe import Recipe
 from netwise.searches.axes import Space
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, TrialRecord
 from netwise.searches.plan import SearchPlan
-from netwise.searches.plan_file import plan_hash, read_search, write_search
+from netwise.searches.plan_file import plan_hash, read_plan, write_plan
 from netwise.storage.run_folder import RECIPE, SEARCH, WEIGHTS
 from netwise.training.run import with_own
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 JOURNAL, TRIALS, FRESH, BEST = "journal.log", "trials", "fresh", "best.toml"
-DEAD_AFTER = (
+HEARTBEAT_TIMEOUT = (
     120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
 )
-BEAT_EVERY = 20.0
+HEARTBEAT_INTERVAL = 20.0
 # times that the worker of a trial may be killed, alone at work, without the trial getting further
-LIVES = 3
+MAX_CRASHES = 3
 TOLD = "told"  # of a trial in the storage: everything that its worker said at its end, in one write
 NAME = "netwise"  # of the study within its storage
 
@@ -107,18 +107,18 @@ class StudyFolder:
 
     Args:
         path: its folder.
-        recipe, search: what the axes change, and the plan.
+        recipe, plan: what the axes change, and the plan.
         storage: Optuna's, journal or database; url: of the database, with its password, or None.
         name: of the study in the storage.
     """
 
     path: Path
     recipe: Recipe
-    search: SearchPlan
+    plan: SearchPlan
     storage: Any
     url: str | None
     name: str
-    handed_over: (
+    space_from_caller: (
         bool  # the space came from the user himself, and from no file: what it names is his
     )
     _studies: dict[int, Study] = field(
@@ -141,7 +141,7 @@ class StudyFolder:
             )
         (path / TRIALS).mkdir()
         write_recipe(recipe, path / RECIPE)
-        write_search(search, path / SEARCH, url)
+        write_plan(search, path / SEARCH, url)
         return StudyFolder.open(path, url, search.space, recipe.network)
 
     @staticmethod
@@ -162,7 +162,7 @@ class StudyFolder:
         path = Path(path)
         if not (path / SEARCH).is_file() or not (path / RECIPE).is_file():
             raise RunFolderError(f"{path} is no study: it has no {SEARCH}.")
-        search, kept_url, own = read_search(path / SEARCH)
+        search, kept_url, own = read_plan(path / SEARCH)
         if space is None and own:
             raise RunFolderError(
                 f"{path}: the axes {', '.join(own)} change the recipe by functions of the user's own: hand the space over again"
@@ -196,13 +196,13 @@ class StudyFolder:
         trial."""
         import optuna
 
-        from netwise.searches.samplers import ByNumber
+        from netwise.searches.samplers import TrialSeededSampler
 
         epochs = epochs or self.recipe.epochs
         if epochs not in self._studies:
-            method = self.search.method
+            method = self.plan.method
             sampler, pruner = (
-                ByNumber(method.sampler, self.search.seed),
+                TrialSeededSampler(method.sampler, self.plan.seed),
                 method.pruner(epochs) or optuna.pruners.NopPruner(),
             )
             self._studies[epochs] = optuna.load_study(
@@ -216,7 +216,7 @@ class StudyFolder:
 
     # ---- what was tried
 
-    def tried(self) -> list[TrialRecord]:
+    def trials(self) -> list[TrialRecord]:
         """All trials, by number. One that nobody is at work on, though it was begun, is waiting."""
         return [self._tried(trial) for trial in self.optuna_study().get_trials(deepcopy=False)]
 
@@ -238,7 +238,7 @@ class StudyFolder:
         return TrialRecord(
             trial.number,
             int(placed.get("stage", 0)),
-            self.search.space.point_of(params),
+            self.plan.space.point_of(params),
             trial.value if state == COMPLETE else told.get("value"),
             state,
             str(told.get("reason", "")),
@@ -253,9 +253,9 @@ class StudyFolder:
 
     def stage(self, number: int) -> Stage:
         """Stage `number` of the method, after all that was tried before it."""
-        search = self.search
+        search = self.plan
         return search.method.stage(
-            number, search.space, search.trials, self.recipe.epochs, search.seed, self.tried()
+            number, search.space, search.trials, self.recipe.epochs, search.seed, self.trials()
         )
 
     # ---- who is at work
@@ -267,7 +267,7 @@ class StudyFolder:
         if not claim.is_file():
             began = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
             beat = max(float(trial.user_attrs.get("beat", 0.0)), began)
-            return not self.shared and time.time() - beat < DEAD_AFTER
+            return not self.shared and time.time() - beat < HEARTBEAT_TIMEOUT
         with open(claim, "a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -275,7 +275,7 @@ class StudyFolder:
                 return True
         return False
 
-    def another_life(self, number: int) -> bool:
+    def may_retry(self, number: int) -> bool:
         """Whether a trial may be begun or gone on with once more; to be called by who is alone at
         work and holds its lock."""
         home = self.folder(number)
@@ -290,9 +290,9 @@ class StudyFolder:
             before = {}
         times = before["times"] + 1 if before.get("got") == got else 1
         (home / ".lives").write_text(json.dumps({"got": got, "times": times}))
-        return bool(times <= LIVES)
+        return bool(times <= MAX_CRASHES)
 
-    def forget_lives(self, number: int) -> None:
+    def reset_crashes(self, number: int) -> None:
         """A trial was left off by a signal: nothing killed its worker."""
         (self.folder(number) / ".lives").unlink(missing_ok=True)
 
@@ -303,15 +303,15 @@ class StudyFolder:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def put_back(self, study: Study) -> None:
+    def requeue_abandoned(self, study: Study) -> None:
         """Trials whose worker is gone wait for another one; to be called inside `asking`."""
         import optuna
 
         for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             if not self.is_held(trial):
-                self.let_wait(trial._trial_id)
+                self.requeue(trial._trial_id)
 
-    def let_wait(self, trial_id: int) -> None:
+    def requeue(self, trial_id: int) -> None:
         """A trial that was begun waits to be gone on with."""
         import optuna
 
@@ -325,7 +325,7 @@ class StudyFolder:
         for place, (point, parent) in enumerate(zip(stage.queue, parents, strict=True)):
             if place not in known:
                 study.enqueue_trial(
-                    self.search.space.labels(point),
+                    self.plan.space.labels(point),
                     user_attrs={"stage": number, "place": place, "parent": parent},
                 )
 
@@ -336,7 +336,7 @@ class StudyFolder:
 
         study = self.optuna_study(stage.epochs)
         with self.asking():
-            self.put_back(study)
+            self.requeue_abandoned(study)
             if stage.queue:
                 self.enqueue(study, stage_number, stage)
             mine = [
@@ -349,7 +349,7 @@ class StudyFolder:
                 return None
             trial = study.ask()
             trial.set_user_attr("stage", stage_number)
-            self.search.space.suggest(
+            self.plan.space.suggest(
                 trial
             )  # points of a queue lie in it too, and Optuna wants one space for all
             folder = self.folder(trial.number)
@@ -363,30 +363,30 @@ class StudyFolder:
         parent, a seed of its own where asked."""
         from netwise.recipe.origin import From
 
-        recipe = self.search.space.applied(self.recipe, tried.point)
+        recipe = self.plan.space.apply(self.recipe, tried.point)
         named = (
             {str(recipe.network.source)}
             if isinstance(recipe.network, CustomNetwork) and recipe.network != self.recipe.network
             else set[str]()
         )
         named |= set(code_within(recipe)) - set(code_within(self.recipe))
-        if named and not self.handed_over:
+        if named and not self.space_from_caller:
             told = "is code that the axes in a file name, and reading a file runs none: hand the space over again"
             raise WrongValue("search", [Problem("network.source", ", ".join(sorted(named)), told)])
         if stage is not None and stage.epochs is not None:
             recipe = recipe.but(epochs=stage.epochs)
         if tried.parent is not None:
             recipe = recipe.but(init=From(str((self.folder(tried.parent) / "run").resolve())))
-        if self.search.seeds == "each":
+        if self.plan.seeds == "each":
             recipe = recipe.but(
-                seed=random_streams.seed_of(self.search.seed, "trial", tried.number) % 2**31
+                seed=random_streams.seed_of(self.plan.seed, "trial", tried.number) % 2**31
             )
         return recipe
 
     def winner(self) -> tuple[TrialRecord, Recipe] | None:
         """The best trial and its recipe, for as many epochs as it had."""
-        method = self.search.method
-        best = best_of(self.tried(), method.stages - 1 if method.judged_at_last else None)
+        method = self.plan.method
+        best = best_of(self.trials(), method.stages - 1 if method.final_stage_only else None)
         return None if best is None else (best, self.recipe_of(best, self.stage(best.stage)))
 
 

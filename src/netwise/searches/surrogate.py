@@ -13,7 +13,7 @@ from netwise.searches.axes import Choice, Space
 from netwise.searches.methods import COMPLETE, TrialRecord
 
 Floats = NDArray[np.float64]
-LEAST = 4  # trials below which a model would be made up
+MIN_TRIALS = 4  # trials below which a model would be made up
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,27 +22,27 @@ class Surrogate:
 
     Args:
         axes: their names.
-        places: (points, axes) where it was asked.
+        grid: (points, axes), where the model is evaluated.
         mean, std: what it believes there, and how surely.
         improvement: expected improvement over the best seen; where it is highest, the next trial
             pays most.
-        seen, values: (trials, axes) and (trials,): what it learned from.
+        observed, values: (trials, axes) and (trials,): what it learned from.
 
     Example:
         >>> import netwise as nw
         >>> space = nw.Space((nw.axes.Linear("network.dropout", 0.0, 1.0),))
         >>> tried = [nw.TrialRecord(i, 0, {"network.dropout": x}, value=-((x - 0.3) ** 2)) for i, x in enumerate((0.0, 0.2, 0.5, 0.7, 1.0))]
         >>> model = nw.surrogate(space, tried, ("network.dropout",), points=101)
-        >>> bool(abs(model.places[model.mean.argmax(), 0] - 0.3) < 0.05)
+        >>> bool(abs(model.grid[model.mean.argmax(), 0] - 0.3) < 0.05)
         True
     """
 
     axes: tuple[str, ...]
-    places: Floats
+    grid: Floats
     mean: Floats
     std: Floats
     improvement: Floats
-    seen: Floats
+    observed: Floats
     values: Floats
 
 
@@ -81,9 +81,11 @@ def surrogate(
         for t in tried
         if t.state == COMPLETE and t.value is not None and all(name in t.point for name in axes)
     ]
-    if len(done) < LEAST:
-        raise ValueError(f"{len(done)} complete trials are too few for a model: it takes {LEAST}")
-    seen = np.array([[space.axis(name).share_of(t.point[name]) for name in axes] for t in done])
+    if len(done) < MIN_TRIALS:
+        raise ValueError(
+            f"{len(done)} complete trials are too few for a model: it takes {MIN_TRIALS}"
+        )
+    seen = np.array([[space.axis(name).fraction_of(t.point[name]) for name in axes] for t in done])
     values = np.array([t.value for t in done], dtype=float)
     centre, scale = values.mean(), values.std() or 1.0
     kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(
@@ -138,7 +140,7 @@ def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
         and t.value is not None
         and all(axis.name in t.point for axis in always)
     ]
-    if len(done) < LEAST or len({t.value for t in done}) < 2 or not always:
+    if len(done) < MIN_TRIALS or len({t.value for t in done}) < 2 or not always:
         return {}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize")
@@ -155,7 +157,7 @@ def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
         params = {
             a.name: a.label(t.point[a.name])
             if isinstance(a, Choice)
-            else min(1.0, max(0.0, a.share_of(t.point[a.name])))
+            else min(1.0, max(0.0, a.fraction_of(t.point[a.name])))
             for a in always
         }
         study.add_trial(

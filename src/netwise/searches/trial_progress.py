@@ -20,24 +20,24 @@ TAIL = 20_000  # bytes of a history's end that hold its last epoch
 
 
 @contextmanager
-def telling(study: StudyFolder, told: Callable[[TrialRecord], None] | None) -> Iterator[None]:
+def report_trials(study: StudyFolder, told: Callable[[TrialRecord], None] | None) -> Iterator[None]:
     """Inside, `told` hears of each trial that ends from now on, once, and who watches hears of all
     runs at work."""
     tell = watcher()
     if told is None and tell is None:
         yield
         return
-    known = {trial.number for trial in study.tried() if trial.ended}
+    known = {trial.number for trial in study.trials() if trial.ended}
 
     def look() -> None:
-        tried = study.tried()
+        tried = study.trials()
         for trial in tried:
             if trial.ended and trial.number not in known:
                 known.add(trial.number)
                 if told is not None:
                     told(trial)
         if tell is not None:
-            tell(_words(tried), at_work(study, tried))
+            tell(_words(tried), running_trials(study, tried))
 
     with every(LOOK_EVERY, look):
         yield
@@ -54,10 +54,10 @@ def _words(tried: Sequence[TrialRecord]) -> str:
     return f"{sum(t.ended for t in tried)} trials ended{lead}"
 
 
-def at_work(study: StudyFolder, tried: Sequence[TrialRecord]) -> list[RunProgress]:
+def running_trials(study: StudyFolder, tried: Sequence[TrialRecord]) -> list[RunProgress]:
     """What the folders of running trials, and of the winner's fresh runs, say by now."""
     found = [
-        _standing(study.folder(t.number), f"trial {t.number}", t.words)
+        _standing(study.folder(t.number), f"trial {t.number}", t.point_text)
         for t in tried
         if t.state == RUNNING
     ]

@@ -22,7 +22,7 @@ from netwise.networks import Network
 from netwise.recipe.recipe import Recipe
 from netwise.searches.axes import Space
 from netwise.searches.methods import Stage, TrialRecord
-from netwise.searches.study import BEAT_EVERY, LIVES, TOLD, StudyFolder
+from netwise.searches.study import HEARTBEAT_INTERVAL, MAX_CRASHES, TOLD, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
 from netwise.storage.run_folder import ABOUT, RECIPE, WEIGHTS
 from netwise.tasks import CLASSIFICATION
@@ -34,11 +34,11 @@ from netwise.training.threads import at_most
 from netwise.treatment.trials import goal_of
 
 ENDED, STOPPED, KILLED = "ended", "stopped", "killed"
-KILLING = f"its worker was killed {LIVES} times while it was alone at work, without getting further: too little memory for it, or no checkpoint in time"
+KILLING = f"its worker was killed {MAX_CRASHES} times while it was alone at work, without getting further: too little memory for it, or no checkpoint in time"
 
 
 @dataclass(frozen=True)
-class Post:
+class WorkerTask:
     """What a worker has to know, and nothing that grows with the data.
 
     Args:
@@ -65,7 +65,7 @@ class Post:
     alone: bool = False
 
 
-def work(post: Post) -> str:
+def work(post: WorkerTask) -> str:
     """Take trials of a stage until all are given out. "stopped" where a signal asked to end,
     "ended" else."""
     with at_most(post.share):
@@ -74,7 +74,7 @@ def work(post: Post) -> str:
             return _trials(study, post)
 
 
-def _trials(study: StudyFolder, post: Post) -> str:
+def _trials(study: StudyFolder, post: WorkerTask) -> str:
     stage = study.stage(post.stage)
     while True:
         taken = study.claim(post.stage, stage)
@@ -82,12 +82,12 @@ def _trials(study: StudyFolder, post: Post) -> str:
             return ENDED
         trial, lock = taken
         with lock, _signs_of_life(trial, study.shared):
-            if post.alone and not study.another_life(trial.number):
+            if post.alone and not study.may_retry(trial.number):
                 _fail(study, stage, trial, KILLING)
                 continue
             if not _take(study, stage, trial, post.checkpoint_every):
-                study.let_wait(trial._trial_id)
-                study.forget_lives(trial.number)
+                study.requeue(trial._trial_id)
+                study.reset_crashes(trial.number)
                 return STOPPED
 
 
@@ -100,7 +100,7 @@ def _take(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -
     import optuna
 
     number = trial.number
-    point = study.search.space.point_of(trial.params)
+    point = study.plan.space.point_of(trial.params)
     tried = TrialRecord(
         number, trial.user_attrs["stage"], point, parent=trial.user_attrs.get("parent")
     )
@@ -146,7 +146,7 @@ def _judged(
     study: StudyFolder, recipe: Recipe, home: Path, trial: Any, checkpoint_every: int
 ) -> _Found:
     """The value of a trial: of its run, or the mean over its folds."""
-    search = study.search
+    search = study.plan
     if not search.folds:
         prune = _Pruning(trial, search.method.pruner(recipe.epochs) is not None)
         history = trained(recipe, home / "run", checkpoint_every, prune)
@@ -257,11 +257,11 @@ def _signs_of_life(trial: Any, shared: bool) -> Iterator[None]:
     if shared:
         yield
         return
-    with every(BEAT_EVERY, lambda: trial.set_user_attr("beat", time.time())):
+    with every(HEARTBEAT_INTERVAL, lambda: trial.set_user_attr("beat", time.time())):
         yield
 
 
-def side_by_side(do: Callable[[Any], str], tasks: Sequence[Any], jobs: int) -> str:
+def run_parallel(do: Callable[[Any], str], tasks: Sequence[Any], jobs: int) -> str:
     """Each task through joblib, so many at a time: processes here, or a cluster under
     `joblib.parallel_config`; one at a time in this process.
 

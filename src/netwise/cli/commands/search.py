@@ -93,8 +93,8 @@ def search(
     from netwise.recipe.file import read_recipe
     from netwise.report.search_page import write_search_report
     from netwise.searches.advice import search_advice
-    from netwise.searches.plan_file import plan_hash, read_search
-    from netwise.searches.search import resume_search, start
+    from netwise.searches.plan_file import plan_hash, read_plan
+    from netwise.searches.search import resume_search, start_search
     from netwise.storage.run_folder import RECIPE, REPORT, SEARCH, new_folder
 
     if (space is None) == (resumed is None):
@@ -113,9 +113,7 @@ def search(
             else None
         )
         space_of = (
-            read_search(study / SEARCH)[0].space
-            if trust_own and (study / SEARCH).is_file()
-            else None
+            read_plan(study / SEARCH)[0].space if trust_own and (study / SEARCH).is_file() else None
         )
         with show_progress() as say:
             found = resume_search(
@@ -124,7 +122,7 @@ def search(
                 network=network,
                 trials=trials,
                 **how,
-                told=lambda t: say(_line(t)),
+                on_trial_end=lambda t: say(_line(t)),
             )
     else:
         assert space is not None
@@ -135,7 +133,9 @@ def search(
         folder = output or new_folder(home, f"{called(recipe)}-search-{plan_hash(plan)[:4]}")
         try:
             with show_progress() as say:
-                found = start(recipe, plan, folder, **how, told=lambda t: say(_line(t)))
+                found = start_search(
+                    recipe, plan, folder, **how, on_trial_end=lambda t: say(_line(t))
+                )
         except BaseException:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
@@ -156,15 +156,15 @@ def _planned(
 ) -> tuple[Recipe, Any]:
     """The recipe and the plan that a space file and the words of the command line mean."""
     from netwise.recipe.file import recipe_of
-    from netwise.searches.plan_file import read_plain, search_of
+    from netwise.searches.plan_file import plan_from_dict, read_toml
 
-    plain = read_plain(space)
+    plain = read_toml(space)
     told = plain.pop("recipe", None)
     if trials is not None:
         plain["trials"] = trials
     if method is not None:
         plain["method"] = {"kind": method}
-    plan = search_of(plain, space.name)
+    plan = plan_from_dict(plain, space.name)
     if source is not None:
         return recipe_for(source, None, None, None, None, settings), plan
     if told is None:
@@ -182,15 +182,15 @@ def _planned(
 def _line(trial: TrialRecord) -> str:
     value = "" if trial.value is None else f"{trial.value:.4f}"
     reason = f"  {' '.join(trial.reason.split())[:200]}" if trial.reason else ""
-    return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.words}{reason}"
+    return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.point_text}{reason}"
 
 
 def tell_search(found: SearchResult, page: Path, as_json: bool) -> None:
     """What was found, as lines or as one JSON document."""
-    from netwise.searches.result import plain_found
+    from netwise.searches.result import result_as_dict
 
     if as_json:
-        echo_json({**plain_found(found), "report": str(page)})
+        echo_json({**result_as_dict(found), "report": str(page)})
     else:
         _tell(found, page)
 
@@ -199,12 +199,12 @@ def _tell(found: SearchResult, page: Path) -> None:
     from netwise.report.search_page import interval_text
     from netwise.searches.study import BEST
 
-    for place, trial in enumerate(found.leaders[:SHOWN], start=1):
+    for place, trial in enumerate(found.ranked[:SHOWN], start=1):
         click.echo(
-            f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {trial.words}"
+            f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {trial.point_text}"
         )
     if found.best is None:
-        failed = next((trial for trial in found.tried if trial.reason), None)
+        failed = next((trial for trial in found.trials if trial.reason), None)
         click.echo(
             "No trial was completed."
             + (f" Trial {failed.number}: {failed.reason}" if failed is not None else "")
@@ -216,7 +216,7 @@ def _tell(found: SearchResult, page: Path) -> None:
             else f" (95 % interval {found.low:.4f} to {found.high:.4f})"
         )
         click.echo(
-            f"Winner: {found.own:.4f} in the search, {found.mean:.4f}{interval} over {len(found.fresh)} fresh seeds."
+            f"Winner: {found.best_value:.4f} in the search, {found.mean:.4f}{interval} over {len(found.fresh_values)} fresh seeds."
         )
     if found.test is not None:
         click.echo(f"Test {found.test}.")
@@ -281,7 +281,8 @@ def validate(
 @main.command()
 @click.argument("source")
 @click.option(
-    "--rows", help="Numbers of training samples, such as 100,1000.  [default: a sixteenth ... all]"
+    "--rows",
+    help="NumericAxis of training samples, such as 100,1000.  [default: a sixteenth ... all]",
 )
 @click.option("--seeds", type=click.IntRange(1, 50), default=3, show_default=True)
 @click.option(
@@ -368,7 +369,7 @@ def guess(
     --because of something."""
     from dataclasses import asdict
 
-    from netwise.searches.guess_log import log_guess as enter, read_guesses, table_of
+    from netwise.searches.guess_log import guess_table, log_guess as enter, read_guesses
     from netwise.storage.run_folder import RunFolder
 
     known = read_guesses(book)
@@ -385,7 +386,7 @@ def guess(
     if as_json:
         echo_json(asdict(entry))
     else:
-        for line in table_of([entry]):
+        for line in guess_table([entry]):
             click.echo(line)
 
 
@@ -395,9 +396,9 @@ def guess(
 @click.argument("words", nargs=-1, required=True)
 def outcome(book: Path, number: int, words: Sequence[str]) -> None:
     """Enter in the log BOOK what guess NUMBER taught: WORDS."""
-    from netwise.searches.guess_log import log_outcome as enter, table_of
+    from netwise.searches.guess_log import guess_table, log_outcome as enter
 
-    for line in table_of([enter(book, number, " ".join(words))]):
+    for line in guess_table([enter(book, number, " ".join(words))]):
         click.echo(line)
 
 
@@ -408,7 +409,7 @@ def log(book: Path, as_json: bool) -> None:
     """The log BOOK: every guess, why it was made and what it taught."""
     from dataclasses import asdict
 
-    from netwise.searches.guess_log import read_guesses, table_of
+    from netwise.searches.guess_log import guess_table, read_guesses
 
     entries = read_guesses(book)
     if as_json:
@@ -418,5 +419,5 @@ def log(book: Path, as_json: bool) -> None:
         click.echo(
             f'{book} is empty. Begin with: netwise guess {book} digits --because "a first look"'
         )
-    for line in table_of(entries):
+    for line in guess_table(entries):
         click.echo(line)

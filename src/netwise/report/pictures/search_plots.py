@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from netwise.report.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure, save, svg
-from netwise.searches.axes import Axis, Choice, Numbers
+from netwise.searches.axes import Axis, Choice, NumericAxis
 from netwise.searches.methods import COMPLETE, TrialRecord
 from netwise.searches.result import SearchResult
-from netwise.searches.surrogate import LEAST, importance, surrogate
+from netwise.searches.surrogate import MIN_TRIALS, importance, surrogate
 from netwise.searches.validation import LearningCurve
 
 MOST_AXES = 6  # drawn against each other; the most important ones of more
@@ -39,7 +39,7 @@ def search_pictures(found: SearchResult) -> list[str]:
 
 
 def _done(found: SearchResult) -> list[TrialRecord]:
-    return [t for t in found.tried if t.state == COMPLETE and t.value is not None]
+    return [t for t in found.trials if t.state == COMPLETE and t.value is not None]
 
 
 def _value(trial: TrialRecord) -> float:
@@ -48,14 +48,14 @@ def _value(trial: TrialRecord) -> float:
 
 def _ranked(found: SearchResult) -> list[Axis]:
     """The axes, the most important first."""
-    weight = importance(found.search.space, found.tried)
-    return sorted(found.search.space.axes, key=lambda axis: -weight.get(axis.name, 0.0))[:MOST_AXES]
+    weight = importance(found.plan.space, found.trials)
+    return sorted(found.plan.space.axes, key=lambda axis: -weight.get(axis.name, 0.0))[:MOST_AXES]
 
 
 def best_so_far(found: SearchResult) -> str:
     """Each trial's value and the best up to then, against the epochs that all trials had taken by
     then."""
-    ended = [t for t in found.tried if t.value is not None]
+    ended = [t for t in found.trials if t.value is not None]
     if not ended:
         return ""
     cost = np.cumsum([max(1, t.epochs) for t in ended])
@@ -89,7 +89,7 @@ def best_so_far(found: SearchResult) -> str:
 
 def importances(found: SearchResult) -> str:
     """Share of the variance of the value that each axis explains."""
-    weight = importance(found.search.space, found.tried)
+    weight = importance(found.plan.space, found.trials)
     if len(weight) < 2:
         return ""
     with figure(height=0.9 + 0.3 * len(weight)) as (made, axes):
@@ -140,7 +140,7 @@ def pairs(found: SearchResult) -> list[str]:
     drawn = []
     for one, other in itertools.combinations(_ranked(found)[:3], 2):
         done = [t for t in _done(found) if one.name in t.point and other.name in t.point]
-        if len(done) < LEAST:
+        if len(done) < MIN_TRIALS:
             continue
         with figure(height=3.2) as (made, axes):
             axis = axes[0][0]
@@ -162,7 +162,7 @@ def pairs(found: SearchResult) -> list[str]:
 def parallel(found: SearchResult) -> str:
     """Every complete trial as a line over all axes, the better the stronger."""
     done = _done(found)
-    axes_of = [each for each in found.search.space.axes if each.when is None]
+    axes_of = [each for each in found.plan.space.axes if each.when is None]
     if len(done) < 2 or len(axes_of) < 2:
         return ""
     values = np.array([_value(t) for t in done])
@@ -174,7 +174,7 @@ def parallel(found: SearchResult) -> str:
         low, high = float(values.min()), float(values.max())
         for place in order:
             trial = done[place]
-            shares = [each.share_of(trial.point[each.name]) for each in axes_of] + [
+            shares = [each.fraction_of(trial.point[each.name]) for each in axes_of] + [
                 (_value(trial) - low) / ((high - low) or 1.0)
             ]
             best = found.best is not None and trial.number == found.best.number
@@ -206,7 +206,7 @@ def surrogates(found: SearchResult) -> list[str]:
     ones."""
     ranked = [axis for axis in _ranked(found) if axis.when is None and not isinstance(axis, Choice)]
     done = _done(found)
-    if len(done) < LEAST or not ranked or len({_value(t) for t in done}) < 2:
+    if len(done) < MIN_TRIALS or not ranked or len({_value(t) for t in done}) < 2:
         return []
     return [
         surrogate_line(found, ranked[0]),
@@ -216,8 +216,8 @@ def surrogates(found: SearchResult) -> list[str]:
 
 def surrogate_line(found: SearchResult, axis_of: Axis) -> str:
     """Mean, 95 % band and expected improvement along one axis."""
-    model = surrogate(found.search.space, found.tried, (axis_of.name,), points=201)
-    x = [axis_of.value_at(share) for share in model.places[:, 0]]
+    model = surrogate(found.plan.space, found.trials, (axis_of.name,), points=201)
+    x = [axis_of.value_at(share) for share in model.grid[:, 0]]
     with figure(height=3.6, rows=2) as (made, axes):
         upper, lower = axes[0][0], axes[1][0]
         upper.fill_between(
@@ -230,7 +230,7 @@ def surrogate_line(found: SearchResult, axis_of: Axis) -> str:
         )
         upper.plot(x, model.mean, color=BLUE)
         upper.plot(
-            [axis_of.value_at(share) for share in model.seen[:, 0]],
+            [axis_of.value_at(share) for share in model.observed[:, 0]],
             model.values,
             "o",
             color=INK,
@@ -250,7 +250,7 @@ def surrogate_line(found: SearchResult, axis_of: Axis) -> str:
 def surrogate_map(found: SearchResult, one: Axis, other: Axis) -> str:
     """Mean and expected improvement over two axes."""
     points = 41
-    model = surrogate(found.search.space, found.tried, (one.name, other.name), points=points)
+    model = surrogate(found.plan.space, found.trials, (one.name, other.name), points=points)
     with figure(height=2.7, columns=2) as (made, axes):
         for axis, values, title in (
             (axes[0][0], model.mean, "believed value"),
@@ -259,8 +259,8 @@ def surrogate_map(found: SearchResult, one: Axis, other: Axis) -> str:
             shape = values.reshape(points, points).T
             axis.imshow(shape, origin="lower", extent=(0, 1, 0, 1), aspect="auto")
             axis.plot(
-                model.seen[:, 0],
-                model.seen[:, 1],
+                model.observed[:, 0],
+                model.observed[:, 1],
                 "o",
                 color="white",
                 markersize=2.5,
@@ -293,7 +293,7 @@ def _scale(drawn: Any, axis: Axis, which: str = "x") -> None:
         getattr(drawn, f"set_{which}ticks")(
             range(len(axis.options)), [_word(option) for option in axis.options]
         )
-    elif isinstance(axis, Numbers) and axis.by_factors:
+    elif isinstance(axis, NumericAxis) and axis.is_logarithmic:
         getattr(drawn, f"set_{which}scale")("log")
         if axis.high / axis.low < FEW_DECADES:
             _ticks_within(getattr(drawn, f"{which}axis"))
