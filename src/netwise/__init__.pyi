@@ -273,7 +273,8 @@ from netwise.searches.validation import (
     learning_curve as learning_curve,
     multi_start as multi_start,
 )
-from netwise.storage.run_folder import list_runs as list_runs
+from netwise.storage.index import list_runs as list_runs
+from netwise.storage.run_folder import load_history as load_history
 from netwise.training.evaluate import Score as Score
 from netwise.training.fit import fit as fit, resume as resume
 from netwise.training.initial_state import (
@@ -288,7 +289,7 @@ from netwise.training.progress import (
     Silent as Silent,
     monitor_runs as monitor_runs,
 )
-from netwise.training.run import Run as Run, load as load, load_history as load_history
+from netwise.training.run import Run as Run, load as load
 from netwise.training.text_generation import sample_text as sample_text
 from netwise.treatment.course import (
     TreatmentResult as TreatmentResult,

@@ -167,7 +167,7 @@ class RunFolderError(NetwiseError, ValueError):
         >>> nw.load("no/such/folder")
         Traceback (most recent call last):
         ...
-        netwise.errors.RunFolderError: no/such/folder is not a run folder: it has no recipe.toml.
+        netwise.errors.RunFolderError: no/such/folder is not a run folder: it has no recipe.toml. List ...
     """
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def echo_json(value: Any) -> None:
     """One JSON document on stdout."""
-    from netwise.storage.run_folder import strict
+    from netwise.storage.layout import strict_json
 
-    click.echo(json.dumps(strict(value), indent=1))
+    click.echo(json.dumps(strict_json(value), indent=1))
 
 
 PICTURES, SCRIPTS = (".png", ".svg"), (".py", ".txt", "")
@@ -49,7 +49,7 @@ def network_table(recipe: Recipe) -> str:
 @contextmanager
 def fresh_folder(recipe: Recipe, home: Path, ending: str = "") -> Iterator[Path]:
     """A new folder for a run of `recipe`; taken away again where nothing came into it."""
-    from netwise.storage.run_folder import new_folder
+    from netwise.storage.layout import new_folder
 
     folder = new_folder(home, f"{called(recipe)}-{recipe.hash[:4]}{ending}")
     try:

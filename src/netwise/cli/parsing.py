@@ -128,7 +128,7 @@ def network_for(
 
 def find_run(run: str, home: Path) -> Path:
     """A run by its path, or by its name below the folder of runs."""
-    from netwise.storage.run_folder import RECIPE
+    from netwise.storage.layout import RECIPE
 
     for path in (Path(run), home / run):
         if (path / RECIPE).is_file():

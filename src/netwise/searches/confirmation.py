@@ -16,9 +16,9 @@ from netwise.recipe.recipe import Recipe
 from netwise.searches.methods import TrialRecord
 from netwise.searches.study import FRESH, MAX_CRASHES, StudyFolder
 from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, run_parallel, trained
-from netwise.storage.run_folder import WEIGHTS, RunFolder
+from netwise.storage.layout import WEIGHTS
+from netwise.storage.run_folder import RunFolder
 from netwise.training.evaluate import Score
-from netwise.training.run import load_history
 from netwise.training.shared_data import found_data
 from netwise.training.threads import at_most, cores
 from netwise.treatment.trials import goal_of

@@ -12,7 +12,8 @@ from netwise.errors import RunFolderError
 from netwise.history import DIVERGED
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.searches.worker import interval_of
-from netwise.storage.run_folder import RunFolder, strict
+from netwise.storage.layout import strict_json
+from netwise.storage.run_folder import RunFolder
 from netwise.training.fit import fit
 from netwise.treatment.trials import goal
 
@@ -101,7 +102,7 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
         "",
         str(place / "run"),
     )
-    write_atomically(place / NOTE, json.dumps(strict(asdict(entry)), indent=1) + "\n")
+    write_atomically(place / NOTE, json.dumps(strict_json(asdict(entry)), indent=1) + "\n")
     return entry
 
 
@@ -128,7 +129,7 @@ def log_outcome(book: str | Path, number: int, words: str) -> GuessEntry:
     entry = replace(found[number], outcome=words.strip())
     write_atomically(
         Path(book) / GUESSES / f"{number:03d}" / NOTE,
-        json.dumps(strict(asdict(entry)), indent=1) + "\n",
+        json.dumps(strict_json(asdict(entry)), indent=1) + "\n",
     )
     return entry
 

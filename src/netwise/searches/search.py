@@ -25,7 +25,7 @@ from netwise.searches.result import SearchResult, result, result_as_dict
 from netwise.searches.study import BEST, StudyFolder
 from netwise.searches.trial_progress import report_trials
 from netwise.searches.worker import ENDED, KILLED, STOPPED, WorkerTask, run_parallel, work
-from netwise.storage.run_folder import OUTCOME, SEARCH, strict
+from netwise.storage.layout import OUTCOME, SEARCH, strict_json
 from netwise.training.run import with_own, without_code
 from netwise.training.shared_data import shared_data
 from netwise.training.threads import cores
@@ -199,7 +199,7 @@ def _carried_out(
                 return result(study, complete=False)
     found = result(study)
     write_atomically(
-        study.path / OUTCOME, json.dumps(strict(result_as_dict(found)), indent=1) + "\n"
+        study.path / OUTCOME, json.dumps(strict_json(result_as_dict(found)), indent=1) + "\n"
     )
     return found
 

@@ -33,7 +33,7 @@ from netwise.searches.axes import Space
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, TrialRecord
 from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import plan_hash, read_plan, write_plan
-from netwise.storage.run_folder import RECIPE, SEARCH, WEIGHTS
+from netwise.storage.layout import RECIPE, SEARCH, WEIGHTS
 from netwise.training.run import with_own
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from netwise.history import RUNNING as BEING_TRAINED
 from netwise.searches.methods import RUNNING, TrialRecord
 from netwise.searches.study import FRESH, StudyFolder, best_of
 from netwise.signals import TRAIN_LOSS, VALID_LOSS, valid_value
-from netwise.storage.run_folder import ABOUT, ROWS
+from netwise.storage.layout import ABOUT, ROWS
 from netwise.training.periodic import every
 from netwise.training.progress import LOOK_EVERY, RunProgress, watcher
 

@@ -24,11 +24,11 @@ from netwise.searches.axes import Space
 from netwise.searches.methods import Stage, TrialRecord
 from netwise.searches.study import HEARTBEAT_INTERVAL, MAX_CRASHES, TOLD, StudyFolder
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
-from netwise.storage.run_folder import ABOUT, RECIPE, WEIGHTS
+from netwise.storage.layout import ABOUT, RECIPE, WEIGHTS
+from netwise.storage.run_folder import load_history
 from netwise.tasks import CLASSIFICATION
 from netwise.training.fit import fit, resume
 from netwise.training.periodic import every
-from netwise.training.run import load_history
 from netwise.training.shared_data import found_data
 from netwise.training.threads import at_most
 from netwise.treatment.trials import goal_of

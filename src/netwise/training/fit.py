@@ -41,7 +41,8 @@ from netwise.parts.schedules import ScheduleContext
 from netwise.parts.stopping import EpochResult, badness
 from netwise.recipe.checks import hindrances, prepared, width_of
 from netwise.recipe.recipe import Recipe
-from netwise.storage.run_folder import Checkpoint, RunFolder
+from netwise.storage.checkpoints import Checkpoint
+from netwise.storage.run_folder import RunFolder
 from netwise.tasks import CLASSIFICATION
 from netwise.training.evaluate import Score, evaluate, outputs_of, score
 from netwise.training.initial_weights import begin

@@ -13,7 +13,8 @@ from netwise.networks.unsupervised import Unsupervised
 from netwise.parts.initializers import initialize
 from netwise.recipe.origin import From, take, weights_in
 from netwise.recipe.recipe import Recipe
-from netwise.storage.run_folder import RECIPE, RunFolder
+from netwise.storage.layout import RECIPE
+from netwise.storage.run_folder import RunFolder
 from netwise.training.run import module_weights
 
 

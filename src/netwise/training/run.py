@@ -289,17 +289,3 @@ def prepare_module(module: nn.Module, recipe: Recipe) -> None:
     phase, whose memory is part of its state."""
     if isinstance(module, Unsupervised):
         module.learn_by(recipe.loss)
-
-
-def load_history(folder: str | Path) -> History:
-    """What a run said, also while it runs or after it was cut off.
-
-    Example:
-        >>> import netwise as nw, pathlib, tempfile
-        >>> folder = pathlib.Path(tempfile.mkdtemp()) / "run"
-        >>> _ = nw.fit(nw.suggest(nw.data.iris(), epochs=2), folder=folder)
-        >>> len(nw.load_history(folder).of("valid.loss"))
-        2
-    """
-    store = RunFolder.open(folder)
-    return history_from_dict(store.about(), store.rows())

@@ -21,7 +21,7 @@ from netwise.cli.parsing import called, changed, find_run
 def diagnose(run: str, home: Path, as_json: bool) -> None:
     """Say what is wrong with RUN, with the evidence."""
     from netwise.diagnosis.report import diagnose as look, plain_report
-    from netwise.training.run import load_history
+    from netwise.storage.run_folder import load_history
 
     report = look(load_history(find_run(run, home)))
     if as_json:
@@ -35,7 +35,7 @@ def diagnose(run: str, home: Path, as_json: bool) -> None:
 @json_option
 def runs(home: Path, as_json: bool) -> None:
     """List the runs, the newest last."""
-    from netwise.storage.run_folder import list_runs
+    from netwise.storage.index import list_runs
 
     entries = list_runs(home)
     if as_json:
@@ -71,7 +71,7 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
     if run == "activations":
         show_activations(picture, as_json)
         return
-    from netwise.storage.run_folder import SEARCH
+    from netwise.storage.layout import SEARCH
 
     folder = find_run(run, home)
     if (folder / SEARCH).is_file():
@@ -80,8 +80,8 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
     from netwise.diagnosis.report import diagnose as look, plain_report
     from netwise.history import history_as_dict
     from netwise.recipe.file import plain_of
-    from netwise.storage.run_folder import REPORT, RunFolder
-    from netwise.training.run import load_history
+    from netwise.storage.layout import REPORT
+    from netwise.storage.run_folder import RunFolder, load_history
 
     store = RunFolder.open(folder)
     history, recipe = load_history(store.path), store.recipe()
@@ -121,7 +121,7 @@ def show_search(folder: Path, opened: bool, as_json: bool) -> None:
     from netwise.cli.commands.search import tell_search
     from netwise.report.search_page import write_search_report
     from netwise.searches.result import load_search
-    from netwise.storage.run_folder import REPORT
+    from netwise.storage.layout import REPORT
 
     found = load_search(folder)
     page = write_search_report(found, folder / REPORT)

@@ -95,7 +95,7 @@ def search(
     from netwise.searches.advice import search_advice
     from netwise.searches.plan_file import plan_hash, read_plan
     from netwise.searches.search import resume_search, start_search
-    from netwise.storage.run_folder import RECIPE, REPORT, SEARCH, new_folder
+    from netwise.storage.layout import RECIPE, REPORT, SEARCH, new_folder
 
     if (space is None) == (resumed is None):
         raise click.UsageError("name a SPACE.toml, or --resume STUDY")

@@ -165,7 +165,7 @@ def _tell_end(run: Run, as_json: bool) -> None:
     from netwise.diagnosis.report import diagnose as look, plain_report
     from netwise.history import history_as_dict
     from netwise.report import write_report
-    from netwise.storage.run_folder import REPORT
+    from netwise.storage.layout import REPORT
 
     assert run.folder is not None
     ended, report = run.history.ended, look(run)
@@ -215,7 +215,7 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
     from netwise.cli.display import show_progress
     from netwise.diagnosis.report import diagnose as look, plain_report
     from netwise.report import write_report
-    from netwise.storage.run_folder import REPORT
+    from netwise.storage.layout import REPORT
     from netwise.treatment.course import treat as cure
     from netwise.treatment.trials import describe_changes, trial_as_dict
 

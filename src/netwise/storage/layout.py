@@ -1,0 +1,56 @@
+"""Names of the files in the folders of runs and searches, and strict JSON for their contents.
+
+A run folder:
+    recipe.toml            the recipe that was trained
+    about.json             facts, how the run ended, its score, how inputs are prepared
+    history/rows.jsonl     append-only, one row per line; a last line without its end is ignored
+    checkpoints/step-N/    model and optimizer as safetensors, the rest as JSON, SHA-256 sums
+    weights.safetensors    the final weights, and what preprocessing was fitted to
+    report.html            written on request
+
+A search folder has its own files (`netwise.searches.study`) and a run folder per trial.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+RECIPE, ABOUT, WEIGHTS, REPORT = "recipe.toml", "about.json", "weights.safetensors", "report.html"
+ROWS, CHECKPOINTS, LOCK = "history/rows.jsonl", "checkpoints", ".lock"
+SEARCH, OUTCOME = "search.toml", "outcome.json"  # in the folder of a search
+
+
+def is_search(folder: Path) -> bool:
+    """Whether a folder holds a search rather than one run."""
+    return (folder / SEARCH).is_file()
+
+
+def new_folder(home: Path, name: str) -> Path:
+    """Create a folder below `home` with an unused name: `name`, then `name-2`, `name-3` ..."""
+    home.mkdir(parents=True, exist_ok=True)
+    count = 1
+    while True:
+        path = home / (name if count == 1 else f"{name}-{count}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            count += 1
+            continue
+        return path
+
+
+def strict_json(value: Any) -> Any:
+    """The value with each non-finite number replaced by the text "nan", "inf" or "-inf".
+
+    JSON has no such numbers; `float` reads the texts back.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): strict_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict_json(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

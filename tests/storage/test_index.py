@@ -1,0 +1,88 @@
+"""The list of runs: rebuilt from the folders, and read without torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import netwise as nw
+from netwise.storage.index import RunEntry, list_runs
+
+
+def write_run(
+    home: Path, name: str, started: int, ended: str | None = "finished", score: float | None = None
+) -> Path:
+    """A run folder with the files that the list reads."""
+    folder = home / name
+    folder.mkdir(parents=True)
+    recipe = folder / "recipe.toml"
+    recipe.write_text('data = "iris"\n[network]\nkind = "MLP"\nwidths = [4, 3]\n')
+    os.utime(recipe, (started, started))
+    if ended is not None:
+        plain = None
+        if score is not None:
+            plain = {"name": "accuracy", "value": score, "sentence": f"accuracy {100 * score} %"}
+        (folder / "about.json").write_text(json.dumps({"ended": {"how": ended}, "score": plain}))
+    return folder
+
+
+def test_the_list_of_runs_is_rebuilt_from_the_folders(tmp_path: Path, small: nw.Recipe) -> None:
+    nw.fit(small, folder=tmp_path / "one")
+    nw.fit(small.but(seed=1), folder=tmp_path / "two")
+    first = list_runs(tmp_path)
+    assert sorted(Path(entry.folder).name for entry in first) == ["one", "two"]
+    assert {entry.ended for entry in first} == {"finished"}
+    assert first[0].score.startswith("accuracy")
+    assert first[0].metric == "accuracy"
+    assert f"{100 * (first[0].test_score or 0):.1f} %" in first[0].score
+    (tmp_path / "index.sqlite").write_bytes(b"this is no database" * 100)
+    assert list_runs(tmp_path) == first
+    for file in (tmp_path / "one").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    assert [Path(entry.folder).name for entry in list_runs(tmp_path)] == ["two"]
+    with sqlite3.connect(tmp_path / "index.sqlite") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    database.close()
+    assert list_runs(tmp_path / "nowhere") == []
+
+
+def test_runs_are_ordered_by_their_start(tmp_path: Path) -> None:
+    write_run(tmp_path, "b", 2000)
+    write_run(tmp_path, "c", 1000)
+    write_run(tmp_path, "a", 3000)
+    assert [Path(entry.folder).name for entry in list_runs(tmp_path)] == ["c", "b", "a"]
+
+
+def test_an_entry_is_read_again_when_the_run_has_ended(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "a", 1000, ended=None)
+    started = "1970-01-01T00:16:40+00:00"
+    assert list_runs(tmp_path) == [RunEntry(str(folder), "iris", "MLP", "running", "", started)]
+    score = {"name": "accuracy", "value": 0.9, "sentence": "accuracy 90.0 %"}
+    (folder / "about.json").write_text(
+        json.dumps({"ended": {"how": "stopped early"}, "score": score})
+    )
+    (entry,) = list_runs(tmp_path)
+    assert (entry.ended, entry.metric, entry.test_score) == ("stopped early", "accuracy", 0.9)
+
+
+def test_a_search_is_listed_with_its_winner(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "study", 1000, ended=None)
+    (folder / "search.toml").write_text("")
+    (entry,) = list_runs(tmp_path)
+    assert entry.is_search
+    assert entry.ended == "searching"
+    test = {"name": "accuracy", "value": 0.75, "sentence": "accuracy 75.0 %"}
+    (folder / "outcome.json").write_text(json.dumps({"test": test}))
+    (entry,) = list_runs(tmp_path)
+    assert (entry.ended, entry.score, entry.test_score) == ("searched", "accuracy 75.0 %", 0.75)
+
+
+def test_a_folder_whose_files_are_damaged_is_listed_with_question_marks(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "a", 1000)
+    (folder / "recipe.toml").write_text("= broken")
+    (folder / "about.json").write_text("{")
+    (entry,) = list_runs(tmp_path)
+    assert (entry.data, entry.network, entry.ended, entry.score) == ("?", "?", "running", "")
