@@ -17,7 +17,7 @@ from netwise.searches.methods import TrialRecord
 from netwise.searches.study import FRESH, MAX_CRASHES, StudyFolder
 from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, run_parallel, trained
 from netwise.storage.layout import WEIGHTS
-from netwise.storage.run_folder import RunFolder
+from netwise.storage.run_folder import RunFolder, load_history
 from netwise.training.evaluate import Score
 from netwise.training.shared_data import found_data
 from netwise.training.threads import at_most, cores
