@@ -32,7 +32,7 @@ def recipe(network: nw.Network, **changes: object) -> nw.Recipe:
 def told(network: nw.Network, loss: nw.Loss) -> torch.nn.Module:
     torch.manual_seed(0)
     module = network.build().double()
-    module.learn_by(loss)  # type: ignore[operator]
+    module.set_loss(loss)  # type: ignore[operator]
     return module.train()
 
 
@@ -133,7 +133,7 @@ def test_it_is_corrupted_in_training_only_and_asked_for_the_clean_input() -> Non
         ),
     )
     module.eval()
-    module.cost(x, x)
+    module.batch_loss(x, x)
     assert bool((seen[-1] == 1).all())
 
 
@@ -166,7 +166,7 @@ def test_a_stack_learns_layer_by_layer_and_each_layer_the_codes_below() -> None:
     torch.testing.assert_close(whole.module.layer1.weight, first.module.layer1.weight)
     torch.testing.assert_close(whole.module.back1.bias, first.module.back1.bias)
     module = told(stack, nw.BinaryCrossEntropy())
-    module.enter(1, torch.zeros(0))
+    module.start_stage(1, torch.zeros(0))
     x = torch.rand(9, 64, dtype=torch.float64)
     h = torch.sigmoid(module.layer1(x)).detach()
     g = torch.sigmoid(module.layer2(h)) @ module.layer2.weight + module.back2.bias

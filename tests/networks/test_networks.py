@@ -30,7 +30,7 @@ def test_an_mlp_computes_its_formula() -> None:
 
 def test_batch_norm_and_dropout_stand_in_their_places() -> None:
     kinds = [type(m).__name__ for m in nw.MLP((5, 4, 3), batch_norm=True, dropout=0.5).build()]
-    assert kinds == ["Flatten", "Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear"]
+    assert kinds == ["FlattenIfNeeded", "Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear"]
 
 
 def test_lenet5_has_its_published_maps_and_size() -> None:

@@ -119,7 +119,7 @@ def network_for(
     shape = getattr(network, "image", None)
     if shape is None and hasattr(network, "widths"):
         shape = (network.widths[0],)
-    if shape is None and (network.stores or network.by_phases):
+    if shape is None and (network.is_memory or network.is_energy_model):
         shape = (getattr(network, "visible", getattr(network, "units", 0)),)
     if shape is None and hasattr(network, "symbols"):
         shape = (28,) if network.symbols else (28, getattr(network, "features", 1))

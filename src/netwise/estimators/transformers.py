@@ -18,7 +18,7 @@ from netwise.networks.energy import CD, PCD, RBM
 from netwise.networks.energy.likelihood import log_likelihood, log_partition, pseudo_likelihood
 from netwise.networks.energy.rbm import RestrictedBoltzmann
 from netwise.networks.energy.units import BINARY, GAUSSIAN
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from netwise.parts.augment import Augment, Mask, Noise
 from netwise.parts.losses import BinaryCrossEntropy, Loss, MeanSquaredError
@@ -57,7 +57,7 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         )
 
     def _keep(self, run: Run, x: Floats) -> None:
-        self.module_: Unsupervised = run.module  # type: ignore[assignment]
+        self.module_: UnsupervisedModule = run.module  # type: ignore[assignment]
         self.history_ = run.history
         mean, scale = (
             (run.intake.fitted[0][name] for name in ("mean", "scale"))
@@ -166,7 +166,7 @@ class RBMTransformer(_Transformer):
 
     def _keep(self, run: Run, x: Floats) -> None:
         super()._keep(run, x)
-        weight, hidden, visible = (p.detach().numpy() for p in self._machine.learned)
+        weight, hidden, visible = (p.detach().numpy() for p in self._machine.weights_and_biases)
         self.components_, self.intercept_hidden_, self.intercept_visible_ = weight, hidden, visible
 
     @property

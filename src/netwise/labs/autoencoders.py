@@ -13,7 +13,7 @@ from netwise import data
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.runs import trained
 from netwise.networks import MLP, Autoencoder
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.activations import Identity, ReLU
 from netwise.parts.augment import Mask
 from netwise.parts.losses import BinaryCrossEntropy, MeanSquaredError
@@ -43,14 +43,14 @@ def _coded(network: Autoencoder, **changes: object) -> Recipe:
 
 
 def _back(run: Run, x: Tensor) -> Tensor:
-    assert isinstance(run.module, Unsupervised)
+    assert isinstance(run.module, UnsupervisedModule)
     with torch.no_grad():
         return torch.cat([run.module.reconstruct(piece) for piece in x.split(1000)])
 
 
 def _codes(run: Run, x: Tensor) -> Tensor:
     """Codes of inputs that are prepared already."""
-    assert isinstance(run.module, Unsupervised)
+    assert isinstance(run.module, UnsupervisedModule)
     with torch.no_grad():
         return torch.cat([run.module.encode(piece) for piece in x.split(1000)])
 

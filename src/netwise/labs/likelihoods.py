@@ -136,7 +136,7 @@ def _scikit_learns(test: torch.Tensor) -> float:
     assert isinstance(machine, RestrictedBoltzmann)
     found = (theirs.components_, theirs.intercept_hidden_, theirs.intercept_visible_)
     with torch.no_grad():
-        for own, value in zip(machine.learned, found, strict=True):
+        for own, value in zip(machine.weights_and_biases, found, strict=True):
             own.copy_(torch.from_numpy(value).float())
     return float(log_likelihood(machine, test).mean())
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwise import data
 from netwise.labs.definition import Criterion, Lab, LabResult
-from netwise.networks.energy.hopfield import NOISES, AssociativeMemory, Hopfield, bipolar
+from netwise.networks.energy.hopfield import NOISE_SHARES, AssociativeMemory, Hopfield, to_bipolar
 from netwise.random_streams import DATA, generator
 from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg
 
@@ -40,7 +40,9 @@ def _capacity() -> LabResult:
             for seed in SEEDS:
                 memory = memory_of(random_patterns(round(load * units), units, seed))
                 at = memory.overlap(memory.recall(memory.patterns, seed=seed).states)
-                near = memory.overlap(memory.recall(memory.noisy(0.1, seed=seed), seed=seed).states)
+                near = memory.overlap(
+                    memory.recall(memory.with_noise(0.1, seed=seed), seed=seed).states
+                )
                 rows.append((float(at.mean()), float((at == 1).float().mean()), float(near.mean())))
             for kept, column in zip((overlap, exact, noisy), zip(*rows, strict=True), strict=True):
                 kept[units].append(fmean(column))
@@ -105,31 +107,36 @@ def _crossing(loads: tuple[float, ...], values: list[float], level: float) -> fl
 
 
 def _falling() -> LabResult:
-    digits = bipolar((data.mnist(first=10, valid=0.0).load().train.x >= 0.5).float().flatten(1))
+    digits = to_bipolar((data.mnist(first=10, valid=0.0).load().train.x >= 0.5).float().flatten(1))
     random = {seed: memory_of(random_patterns(10, 784, seed)) for seed in SEEDS}
     curves = {
         "random patterns, Hebb": [
-            fmean(rows[i][1] for rows in (m.basins(NOISES, seed=s) for s, m in random.items()))
-            for i in range(len(NOISES))
+            fmean(
+                rows[i][1]
+                for rows in (m.recall_rates(NOISE_SHARES, seed=s) for s, m in random.items())
+            )
+            for i in range(len(NOISE_SHARES))
         ],
-        "ten digits, Hebb": [row[1] for row in memory_of(digits).basins(NOISES)],
+        "ten digits, Hebb": [row[1] for row in memory_of(digits).recall_rates(NOISE_SHARES)],
         "ten digits, pseudo-inverse": [
-            row[1] for row in memory_of(digits, "pseudo-inverse").basins(NOISES)
+            row[1] for row in memory_of(digits, "pseudo-inverse").recall_rates(NOISE_SHARES)
         ],
     }
     odd, ends = [], []
     for seed, memory in random.items():
-        recall = memory.double().recall(memory.noisy(0.25, seed=seed)[:1], seed=seed, trace=True)
+        recall = memory.double().recall(
+            memory.with_noise(0.25, seed=seed)[:1], seed=seed, trace=True
+        )
         assert recall.trace is not None
         odd.append(float(recall.trace[1].abs().max()))
         ends.append(float(recall.trace[0][-1]))
-    at = NOISES.index(0.25)
+    at = NOISE_SHARES.index(0.25)
     literal = _by_the_letter()
     numbers = {
         **{
             f"{name}, {100 * noise:.0f} % turned": v
             for name, values in curves.items()
-            for noise, v in zip(NOISES, values, strict=True)
+            for noise, v in zip(NOISE_SHARES, values, strict=True)
         },
         "largest |dE + u dx|": max(odd),
         "highest final energy": max(ends),
@@ -169,7 +176,7 @@ def _falling() -> LabResult:
     with figure() as (made, axes):
         for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
             axes[0][0].plot(
-                [100 * n for n in NOISES],
+                [100 * n for n in NOISE_SHARES],
                 values,
                 color=colour,
                 marker="o",
@@ -195,7 +202,7 @@ def _by_the_letter() -> float:
         ones = (p + 1) / 2
         network.weight.copy_((ones.t() @ ones / 5).fill_diagonal_(0))
         network.threshold.zero_()
-        ended = network.recall(network.noisy(0.1, seed=seed), seed=seed).states
+        ended = network.recall(network.with_noise(0.1, seed=seed), seed=seed).states
         found.append(float((ended == ones).float().mean()))
     return fmean(found)
 

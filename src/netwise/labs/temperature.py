@@ -11,8 +11,13 @@ import torch
 from torch import Tensor
 
 from netwise.labs.definition import Criterion, Lab, LabResult
-from netwise.networks.energy.boltzmann import ENCODER, BoltzmannMachine, FullBoltzmann, settled
-from netwise.networks.energy.likelihood import states
+from netwise.networks.energy.boltzmann import (
+    ENCODER_TEMPERATURES,
+    BoltzmannMachine,
+    FullBoltzmann,
+    gibbs_sweeps,
+)
+from netwise.networks.energy.likelihood import binary_states
 from netwise.report.pictures.drawing import BLUE, COLOURS, ORANGE, figure, svg
 
 TEMPERATURES = (4.0, 2.0, 1.0, 0.5, 0.25, 0.1)
@@ -27,7 +32,7 @@ def _temperature() -> LabResult:
         machine = BoltzmannMachine(8, 0, std=1.0).build()
         assert isinstance(machine, FullBoltzmann)
         machine.double()
-        least = int(machine.energy(states(8, machine.weight)).argmin())
+        least = int(machine.energy(binary_states(8, machine.weight)).argmin())
         lowest.append([float(machine.distribution(t)[least]) for t in TEMPERATURES])
         values = [
             torch.linalg.eigvals(machine.transition(t)).abs().sort(descending=True).values
@@ -95,11 +100,13 @@ def _annealing() -> LabResult:
             return -0.5 * ((s @ w) * s).sum(1)
 
         cold = [
-            energy(settled(torch.rand(STARTS, UNITS).round().double(), weight, bias, [COLD] * 10))
+            energy(
+                gibbs_sweeps(torch.rand(STARTS, UNITS).round().double(), weight, bias, [COLD] * 10)
+            )
             for _ in range(4)
         ]
-        cold.append(energy(settled(start, weight, bias, [COLD] * 10)))
-        warm = energy(settled(start, weight, bias, [*COOLING, *[COLD] * 10]))
+        cold.append(energy(gibbs_sweeps(start, weight, bias, [COLD] * 10)))
+        warm = energy(gibbs_sweeps(start, weight, bias, [*COOLING, *[COLD] * 10]))
         fallen.append(float(torch.stack(cold).mean()))
         annealed.append(float(warm.mean()))
         best.append(float(torch.stack(cold).min() - warm.min()))
@@ -172,10 +179,10 @@ class Encoders:
             counts = []
             for held, start in ((2 * self.units, seen), (0, torch.rand(seen.shape).round())):
                 s = torch.cat([start, torch.rand(*start.shape[:2], self.hidden).round()], 2)
-                s = settled(s, weight, bias, ENCODER, held)
+                s = gibbs_sweeps(s, weight, bias, ENCODER_TEMPERATURES, held)
                 both, alone = torch.zeros_like(weight), torch.zeros_like(bias)
                 for _ in range(10):
-                    s = settled(s, weight, bias, [1.0], held)
+                    s = gibbs_sweeps(s, weight, bias, [1.0], held)
                     both += s.transpose(1, 2) @ s
                     alone += s.sum(1)
                 counts.append((both, alone))
@@ -193,10 +200,10 @@ class Encoders:
         most of the sweeps."""
         one = torch.eye(self.units).expand(self.machines, -1, -1)
         rest = torch.rand(self.machines, self.units, self.units + self.hidden).round()
-        s = settled(torch.cat([one, rest], 2), weight, bias, ENCODER, self.units)
+        s = gibbs_sweeps(torch.cat([one, rest], 2), weight, bias, ENCODER_TEMPERATURES, self.units)
         seen = torch.zeros(self.machines, self.units, self.units)
         for _ in range(20):
-            s = settled(s, weight, bias, [1.0], self.units)
+            s = gibbs_sweeps(s, weight, bias, [1.0], self.units)
             seen += s[:, :, self.units : 2 * self.units]
         return (seen.argmax(2) == torch.arange(self.units)).all(1)
 
@@ -259,7 +266,7 @@ def _exact_arm(updates: int = 3000) -> float:
         torch.manual_seed(seed)
         made = BoltzmannMachine(8, 2, std=0.1, groups=(4, 4)).build()
         assert isinstance(made, FullBoltzmann)
-        every, links = states(10, made.weight), made.joined()
+        every, links = binary_states(10, made.weight), made.joined()
         data = torch.cat([one, one], 1)
         clamped = made.with_hidden(data)
         weight, bias = made.weight.detach().clone(), torch.zeros(10)

@@ -64,7 +64,7 @@ class AlexNet(Network):
     001, claim N05.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     image: tuple[int, ...] = image_field((3, 224, 224))
     classes: int = integer(
         1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's"

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from netwise import signals
 from netwise.errors import Problem
 from netwise.networks.network import ITSELF, Network, image_field
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, part, parts
 from netwise.parts.activations import Activation, Identity, ReLU, Sigmoid
 from netwise.parts.augment import Augment
@@ -29,7 +29,7 @@ KL_ALIVE = 0.01  # nats that a latent unit has to tell of an input on average to
 class _Reconstruction(Network):
     """What all autoencoders share."""
 
-    own_loss: ClassVar[bool] = True
+    computes_loss: ClassVar[bool] = True
 
     @property
     def learns(self) -> str:
@@ -182,7 +182,7 @@ class Back(nn.Linear):
         )
 
 
-class _Reconstructor(Unsupervised):
+class _Reconstructor(UnsupervisedModule):
     """What the modules of all autoencoders share: `encode`, `decode`, and a cost of their own."""
 
     loss: Callable[[Tensor, Tensor], Tensor]
@@ -191,7 +191,7 @@ class _Reconstructor(Unsupervised):
         super().__init__()
         self.link: Callable[[Tensor], Tensor] = _same
 
-    def learn_by(self, loss: Loss) -> None:
+    def set_loss(self, loss: Loss) -> None:
         """From here on count the cost by this loss."""
         self.told, self.loss = loss, loss.build()
         self.link = torch.sigmoid if loss.goes_with == "Sigmoid" else _same
@@ -220,16 +220,16 @@ class _Reconstructor(Unsupervised):
         )  # a module that was built by hand takes its outputs for values
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.decode(self.encode(x)) if y is None else self.cost(x, y)
+        return self.decode(self.encode(x)) if y is None else self.batch_loss(x, y)
 
     @torch.no_grad()
-    def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
+    def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         """What it says of itself at the end of an epoch, by the names of signals."""
         part = (valid if len(valid) else train)[:LOOKED_AT]
         modes, g = self.training, torch.Generator().manual_seed(seed)
         self.eval()
         flat = part.flatten(1)
-        foreign = dealt_out(flat, g)
+        foreign = permute_columns(flat, g)
         masked = part * (torch.rand(part.shape, generator=g) >= MASKED).to(part)
         code = self.encode(part)
         said = {
@@ -246,7 +246,7 @@ class _Reconstructor(Unsupervised):
         return said
 
 
-def dealt_out(flat: Tensor, g: torch.Generator) -> Tensor:
+def permute_columns(flat: Tensor, g: torch.Generator) -> Tensor:
     """Each input's values dealt out anew among the samples: of the same means and spreads, and
     nothing else of the data."""
     return torch.stack(
@@ -318,12 +318,12 @@ class Reconstructor(_Reconstructor):
                 h = self.get_submodule(f"unfold{i}")(h)
         return self.get_submodule("output")(h) if self.ends else h
 
-    def enter(self, stage: int, x: Tensor) -> None:
+    def start_stage(self, stage: int, x: Tensor) -> None:
         """Train layer `stage` (from 0) from here on, and no other."""
         self.stage.fill_(stage)
-        self.awaken()
+        self.enable_stage_gradients()
 
-    def awaken(self) -> None:
+    def enable_stage_gradients(self) -> None:
         """Gradients for the layer that learns."""
         for i in range(1, self.count + 1):
             for name in (f"layer{i}", f"back{i}"):
@@ -334,7 +334,7 @@ class Reconstructor(_Reconstructor):
                         p.grad if learns else None
                     )  # or the optimizer would go on with its last one
 
-    def cost(self, x: Tensor, y: Tensor) -> Tensor:
+    def batch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         if self.stages > 1:
             return self._cost_of_layer(x, int(self.stage) + 1)
         bent = self._corrupted(x, 1)
@@ -447,7 +447,7 @@ class ConvAutoencoder(_Reconstruction):
         Activation, ReLU(), why="slope 1 where it fires: gradients keep their size"
     )
     corrupt: tuple[Augment, ...] = parts(Augment, why="a code smaller than the input needs none")
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
 
     def disagreements(self) -> list[Problem]:
         if len(self.corrupt) > 1 or any(change.mixes or change.enlarges for change in self.corrupt):
@@ -521,7 +521,7 @@ class ConvReconstructor(_Reconstructor):
         image: Tensor = self.up(code)
         return image.flatten(1)
 
-    def cost(self, x: Tensor, y: Tensor) -> Tensor:
+    def batch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         if self.network.corrupt and self.training:
             x = self.network.corrupt[0].apply(x, torch.default_generator)
         return self.loss(self.decode(self.encode(x)), y)
@@ -600,7 +600,7 @@ class VariationalReconstructor(_Reconstructor):
         y: Tensor = self.decoder(code)
         return y
 
-    def cost(self, x: Tensor, y: Tensor) -> Tensor:
+    def batch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         mean, log_variance = self.spread(x)
         code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         return (
@@ -616,8 +616,8 @@ class VariationalReconstructor(_Reconstructor):
         return self.link(self.decode(code.to(self.code.weight)))
 
     @torch.no_grad()
-    def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
-        said = super().look(train, valid, seed)
+    def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
+        said = super().epoch_signals(train, valid, seed)
         told = _pull(*self.spread((valid if len(valid) else train)[:LOOKED_AT])).mean(0)
         return {
             **said,

@@ -107,7 +107,7 @@ class ConvNet(Network):
     Source: note 001, claims N03, Y01 and Y07.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     image: tuple[int, ...] = image_field((1, 28, 28))
     classes: int = integer(
         10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"

@@ -224,7 +224,7 @@ class GoogLeNet(Network):
     Source: Szegedy et al. 2014, arXiv 1409.4842, table 1; note 001, claim N07.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     image: tuple[int, ...] = image_field((3, 224, 224))
     classes: int = integer(
         1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's"

@@ -38,7 +38,7 @@ class LeNet5(Network):
     recognition; note 001, claim N04.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     image: tuple[int, ...] = integers(
         (1, 28, 28),
         shortest=3,
@@ -201,7 +201,7 @@ class LeNet5Paper(Network):
     Source: LeCun, Bottou, Bengio, Haffner 1998, section II.B; note 001, claim N04.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     image: tuple[int, ...] = image_field((1, 28, 28))
     classes: int = integer(
         10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from netwise.networks.layers.dropconnect import DropConnectLinear
-from netwise.networks.layers.flatten import Flatten
+from netwise.networks.layers.flatten import FlattenIfNeeded
 from netwise.networks.layers.residual import Residual
 from netwise.networks.network import Network
 from netwise.part import flag, integers, number, part, text
@@ -76,7 +76,7 @@ class MLP(Network):
 
     def build(self) -> nn.Module:
         layers = nn.Sequential()
-        layers.add_module("flatten", Flatten())
+        layers.add_module("flatten", FlattenIfNeeded())
         if self.input_dropout:
             layers.add_module("dropout0", nn.Dropout(self.input_dropout))
         last = len(self.widths) - 1

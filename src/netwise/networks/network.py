@@ -18,10 +18,10 @@ class Network(Part):
         takes: what an input is: "numbers" of any shape, "images", or "sequences".
         auxiliary_weight: what the losses of auxiliary heads count beside the main one, while it
             trains.
-        by_phases: it learns by a `NegativePhase` in the place of a loss: an energy model.
+        is_energy_model: it learns by a `NegativePhase` in the place of a loss: an energy model.
         stores: it remembers its training inputs at once, without gradients.
-        own_loss: in training its module is handed the targets too and gives the loss itself, by
-            what `learn_by` told it.
+        computes_loss: in training its module is handed the targets too and gives the loss itself, by
+            what `set_loss` told it.
 
     Example:
         >>> import netwise as nw
@@ -30,11 +30,11 @@ class Network(Part):
     """
 
     called: ClassVar[str] = "network"
-    takes: ClassVar[str] = "numbers"
+    input_kind: ClassVar[str] = "numbers"
     auxiliary_weight: float = 0.0
-    by_phases: ClassVar[bool] = False
-    own_loss: ClassVar[bool] = False
-    stores: ClassVar[bool] = False
+    is_energy_model: ClassVar[bool] = False
+    computes_loss: ClassVar[bool] = False
+    is_memory: ClassVar[bool] = False
 
     @property
     def learns(self) -> str:

@@ -136,7 +136,7 @@ class _Recurrent(Network):
             Default false.
     """
 
-    takes: ClassVar[str] = "sequences"
+    input_kind: ClassVar[str] = "sequences"
     cell: ClassVar[str] = "RNN"
     features: int = integer(
         28, least=1, most=100_000, because=STEPS, why="a row of a digit of 28x28"

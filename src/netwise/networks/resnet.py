@@ -227,7 +227,7 @@ class ResNet(Network):
     1603.05027; note 001, claim N08.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     depth: int = integer(
         18, least=18, most=152, because="the paper has 18, 34, 50, 101 and 152", why="the quickest"
     )
@@ -297,7 +297,7 @@ class CIFARResNet(Network):
     2016, arXiv 1603.09382.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     depth: int = integer(20, least=8, most=2000, because="it is 6n + 2", why="the paper's smallest")
     image: tuple[int, ...] = image_field((3, 32, 32))
     classes: int = integer(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from netwise.parts.losses import Loss
 
 
-class Unsupervised(nn.Module):
+class UnsupervisedModule(nn.Module):
     """A module that counts its own loss in training, `module(x, y)`, and tells what it has learned.
 
     Attributes:
@@ -18,20 +18,20 @@ class Unsupervised(nn.Module):
     stages: int = 1
     stage: Tensor
 
-    def learn_by(self, loss: Loss) -> None:
+    def set_loss(self, loss: Loss) -> None:
         """From here on count the loss by this; an energy model registers what its phase
         remembers."""
 
-    def meet(self, x: Tensor, y: Tensor | None = None) -> None:
+    def initialize_from_data(self, x: Tensor, y: Tensor | None = None) -> None:
         """Look at the training inputs before anything is learned."""
 
-    def enter(self, stage: int, x: Tensor) -> None:
+    def start_stage(self, stage: int, x: Tensor) -> None:
         """Let part `stage` learn from here on; `x` are the training inputs."""
 
-    def awaken(self) -> None:
+    def enable_stage_gradients(self) -> None:
         """Gradients for the part that learns, and for no other."""
 
-    def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
+    def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         """What it says of itself at the end of an epoch, by the names of signals."""
         return {}
 
@@ -43,15 +43,15 @@ class Unsupervised(nn.Module):
         """(samples, inputs): the inputs again, in their own units."""
         raise TypeError(f"{type(self).__name__} gives no inputs back")
 
-    def cost(self, x: Tensor, y: Tensor) -> Tensor:
+    def batch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """What a batch costs an autoencoder: its loss, and what it asks for beside it."""
         raise TypeError(f"{type(self).__name__} has no cost: it is judged")
 
-    def judged(self, x: Tensor, seed: int) -> float:
+    def evaluation_loss(self, x: Tensor, seed: int) -> float:
         """What an energy model is judged by on a part, the lower the better."""
         raise TypeError(f"{type(self).__name__} is judged by its cost")
 
-    def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
+    def estimate_log_likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
         """(ln p of each input, standard error of ln Z, by which way), or None where it is not
         known."""
         return None

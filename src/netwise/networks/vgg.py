@@ -42,7 +42,7 @@ class VGG(Network):
     Source: Simonyan, Zisserman 2014, arXiv 1409.1556, table 1; note 001, claim N06.
     """
 
-    takes: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = "images"
     depth: int = integer(
         16,
         least=11,

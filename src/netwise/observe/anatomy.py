@@ -53,12 +53,12 @@ class Anatomy:
     Example:
         >>> import netwise as nw
         >>> print(nw.describe(nw.MLP((64, 30, 10)), (1, 8, 8)))
-        layer        kind     output  parameters  multiply-adds  memory
-        (input)               1x8x8
-        flatten      Flatten  64               0              0   256 B
-        layer1       Linear   30           1,950          1,920   120 B
-        activation1  ReLU     30               0              0   120 B
-        layer2       Linear   10             310            300    40 B
+        layer        kind             output  parameters  multiply-adds  memory
+        (input)                       1x8x8
+        flatten      FlattenIfNeeded  64               0              0   256 B
+        layer1       Linear           30           1,950          1,920   120 B
+        activation1  ReLU             30               0              0   120 B
+        layer2       Linear           10             310            300    40 B
         sum                                        2,260          2,220   536 B
     """
 

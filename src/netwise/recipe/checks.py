@@ -96,7 +96,7 @@ def aimed(network: Network, samples: Samples) -> Samples:
         Pairs(p.x, p.x.flatten(1)[:, :whole], p.weight)
         for p in (samples.train, samples.valid, samples.test)
     )
-    task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.stores else DENSITY
+    task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.is_memory else DENSITY
     return replace(
         samples,
         train=train,
@@ -115,19 +115,22 @@ def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
 
 
 def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if recipe.network.stores:
+    if recipe.network.is_memory:
         return []  # it learns by no loss
-    by_phases = isinstance(recipe.loss, NegativePhase)
-    if recipe.network.by_phases != by_phases:
+    is_energy_model = isinstance(recipe.loss, NegativePhase)
+    if recipe.network.is_energy_model != is_energy_model:
         name = type(recipe.network).__name__
         told = (
             f"is a phase, by which energy models such as RBM learn, and {name} is none"
-            if by_phases
+            if is_energy_model
             else f"is no phase, and {name} learns by one"
         )
         return [
             Problem(
-                "loss", type(recipe.loss).__name__, told, "CrossEntropy()" if by_phases else "PCD()"
+                "loss",
+                type(recipe.loss).__name__,
+                told,
+                "CrossEntropy()" if is_energy_model else "PCD()",
             )
         ]
     if samples.task in recipe.loss.tasks or (
@@ -147,7 +150,7 @@ def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     problems = []
-    if recipe.network.stores:
+    if recipe.network.is_memory:
         return []
     if recipe.stopping.keeps_best and not len(samples.valid):
         problems.append(
@@ -323,7 +326,7 @@ def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
             ]
         return []
     name = type(network).__name__
-    if network.takes == "images" and few.train.x.dim() != 4:
+    if network.input_kind == "images" and few.train.x.dim() != 4:
         features = few.train.x[0].numel()
         return [
             Problem(
@@ -550,7 +553,7 @@ def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
 
 
 def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
-    if recipe.network.by_phases or recipe.network.stores:
+    if recipe.network.is_energy_model or recipe.network.is_memory:
         return []  # their units say what inputs they take
     x = prepared(recipe, _few(samples, 1000))[0].train.x
     if not x.is_floating_point():
@@ -614,7 +617,7 @@ def _weights_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
     problems = []
     if float(samples.train.weight.sum()) <= 0:
         problems.append(Problem("data.weights", "0 in all", "leave no training sample that counts"))
-    if recipe.network.own_loss or recipe.network.stores or recipe.network.by_phases:
+    if recipe.network.computes_loss or recipe.network.is_memory or recipe.network.is_energy_model:
         problems.append(
             Problem(
                 "data.weights",

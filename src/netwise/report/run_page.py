@@ -69,7 +69,7 @@ def run_page(run: Run) -> str:
         _learned(run),
         _inside(run),
         _answers(run),
-        *([] if run.recipe.network.stores else [tag("h2", "The network"), _anatomy(run)]),
+        *([] if run.recipe.network.is_memory else [tag("h2", "The network"), _anatomy(run)]),
         tag("h2", "The recipe"),
         tag("pre", recipe_text(run.recipe)),
         _made_by(run),
@@ -284,7 +284,7 @@ def _inside(run: Run) -> Html:
 def _learned(run: Run) -> Html:
     """What a network that learned its inputs makes of them; on the validation part, or the training
     part where there is none."""
-    if run.recipe.network.learns == TARGETS and not run.recipe.network.by_phases:
+    if run.recipe.network.learns == TARGETS and not run.recipe.network.is_energy_model:
         return Html("")
     try:
         samples, own = _samples(run), run.recipe.data.load()

@@ -37,7 +37,7 @@ def search_advice(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
 
 
 def _judged_by(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
-    if plan.folds or recipe.network.stores:
+    if plan.folds or recipe.network.is_memory:
         return []
     samples = recipe.data.load()
     if len(samples.valid):

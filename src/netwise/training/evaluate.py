@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from netwise import random_streams
 from netwise.data.dataset import Pairs
 from netwise.intervals import NORMAL, wilson
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
 
@@ -93,8 +93,8 @@ def evaluate(
     alike.
     """
     if task == DENSITY:
-        assert isinstance(module, Unsupervised)
-        return {VALID_LOSS: module.judged(part.x, seed)}
+        assert isinstance(module, UnsupervisedModule)
+        return {VALID_LOSS: module.evaluation_loss(part.x, seed)}
     if task == RECONSTRUCTION:
         return {
             VALID_LOSS: cost_of(module, part, seed),
@@ -118,17 +118,17 @@ def evaluate(
 def cost_of(module: nn.Module, part: Pairs, seed: int) -> float:
     """What a module that counts its own loss says of one part, mean over its samples; equal seeds
     draw alike."""
-    assert isinstance(module, Unsupervised)
+    assert isinstance(module, UnsupervisedModule)
     with evaluating(module), torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
         pieces = list(zip(part.x.split(1000), part.y.split(1000), strict=True))
-        return math.fsum(float(module.cost(x, y)) * len(x) for x, y in pieces) / len(part)
+        return math.fsum(float(module.batch_loss(x, y)) * len(x) for x, y in pieces) / len(part)
 
 
 def given_back(module: nn.Module, x: Tensor) -> Tensor:
     """(samples, inputs): what an autoencoder or a machine makes of its inputs, in their own
     units."""
-    assert isinstance(module, Unsupervised)
+    assert isinstance(module, UnsupervisedModule)
     with evaluating(module), torch.no_grad():
         return torch.cat([module.reconstruct(piece) for piece in x.split(4096)])
 
@@ -188,8 +188,8 @@ def _ends(found: Tensor) -> tuple[float, float]:
 def _likelihood(module: nn.Module, part: Pairs, seed: int) -> Score:
     """Mean ln p of the held-out inputs. The interval holds the spread of the samples and, where Z
     is estimated, that of the estimate."""
-    assert isinstance(module, Unsupervised)
-    told = module.likelihood(part.x, seed)
+    assert isinstance(module, UnsupervisedModule)
+    told = module.estimate_log_likelihood(part.x, seed)
     if told is None:  # of these units no likelihood is known: what is given back of an input
         given = given_back(module, part.x).cpu()
         g = random_streams.generator(seed, random_streams.RESAMPLE)

@@ -31,7 +31,7 @@ from netwise.history import (
 )
 from netwise.networks import CustomNetwork, Network
 from netwise.networks.recurrent import StreamSequencer
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.observe.anatomy import anatomy_of
 from netwise.observe.probe import Probe
 from netwise.parts.finetuning import layer_called
@@ -138,7 +138,7 @@ def fit(
     wrong = hindrances(recipe) + _wrong_arguments(device, threads, watch_every, checkpoint_every)
     if wrong:
         raise WrongValue("recipe", wrong)
-    if recipe.network.stores:
+    if recipe.network.is_memory:
         return _stored(recipe, folder)
     session = _Session(
         recipe,
@@ -310,7 +310,7 @@ class _Session:
         with random_streams.global_seed(recipe.seed, random_streams.INIT):
             self.module = recipe.network.build()
         prepare_module(self.module, recipe)
-        self.alone = self.module if isinstance(self.module, Unsupervised) else None
+        self.alone = self.module if isinstance(self.module, UnsupervisedModule) else None
         train = self._enlarged(samples.train)
         if fresh:  # a resumed run has its weights in its checkpoint
             begin(self.module, recipe, train.x, train.y)
@@ -572,7 +572,7 @@ class _Session:
         ):  # a stack that learns layer by layer, each in an equal share of the epochs
             stage = self.epoch * self.alone.stages // self.recipe.epochs
             if stage != int(self.alone.stage) or self.epoch == 0:
-                self.alone.enter(stage, self.train.x)
+                self.alone.start_stage(stage, self.train.x)
 
     def _to_train(self) -> None:
         """Modes and gradients as the present epoch has them: what a fresh run and a resumed one
@@ -580,7 +580,7 @@ class _Session:
         self._use_part()
         self.module.train()
         if self.alone is not None and self.alone.stages > 1:
-            self.alone.awaken()
+            self.alone.enable_stage_gradients()
             self.stepper.learn()
         tuning = self.recipe.tuning
         if tuning is None:
@@ -667,7 +667,7 @@ class _Session:
             / sum(sizes),
             signals.RATE: self.part.lr * self.factor,
         }
-        if self.samples.task == CLASSIFICATION and not self.recipe.network.by_phases:
+        if self.samples.task == CLASSIFICATION and not self.recipe.network.is_energy_model:
             row[signals.TRAIN_ACCURACY] = self.right / (
                 sum(sizes) * max(1, self.train.y[0].numel())
             )
@@ -685,7 +685,7 @@ class _Session:
             if self.alone is not None:
                 if self.alone.stages > 1:
                     row[signals.STAGE] = int(self.alone.stage) + 1
-                row |= self.alone.look(self.train.x, self.valid.x, seed)
+                row |= self.alone.epoch_signals(self.train.x, self.valid.x, seed)
             ending = EpochResult(
                 self.epoch,
                 float(row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])),
@@ -751,7 +751,7 @@ class _Session:
             "epochs": self.recipe.epochs,
             "weight_decay": float(getattr(self.recipe.optimizer, "weight_decay", 0.0)),
         }
-        if self.recipe.network.by_phases:
+        if self.recipe.network.is_energy_model:
             return RunFacts(**known_of_all, classes=len(self.samples.classes) or None)
         target, few = (
             _thinned(self.train.y.cpu(), MOST_TARGETS),

@@ -63,7 +63,7 @@ def measure_initial_state(recipe: Recipe, *, samples: int = 256) -> tuple[LayerS
 
     Source: note 000, claims I05 and I06; Glorot, Bengio 2010.
     """
-    if recipe.network.stores or recipe.network.by_phases:
+    if recipe.network.is_memory or recipe.network.is_energy_model:
         told = "starts at the means of its inputs: there is no way through it whose size could grow or fade"
         raise WrongValue("start", [Problem("network", type(recipe.network).__name__, told)])
     data, _ = prepared(recipe, recipe.data.load())

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from netwise import random_streams
 from netwise.errors import RunFolderError
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.initializers import initialize
 from netwise.recipe.origin import From, take, weights_in
 from netwise.recipe.recipe import Recipe
@@ -29,9 +29,9 @@ def begin(module: nn.Module, recipe: Recipe, x: Tensor, y: Tensor) -> None:
         initialize(module, init, generator, x)
     else:
         initialize(module, init.rest, generator, x)
-    if isinstance(module, Unsupervised):
+    if isinstance(module, UnsupervisedModule):
         with random_streams.global_seed(recipe.seed, random_streams.INIT, epoch=2):
-            module.meet(x, y)
+            module.initialize_from_data(x, y)
     if isinstance(init, From):
         take(module, init, tensors_of(init))
 

@@ -12,7 +12,7 @@ from netwise import random_streams, signals
 from netwise.data.dataset import Samples
 from netwise.history import FINISHED, History, Provenance, RunEnd, RunFacts, history_as_dict
 from netwise.intervals import wilson
-from netwise.networks.energy.hopfield import NOISES, AssociativeMemory, Memory
+from netwise.networks.energy.hopfield import NOISE_SHARES, AssociativeMemory, MemoryModule
 from netwise.parts.preprocess import Fitted
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
@@ -35,7 +35,7 @@ def store_patterns(
     began = time.monotonic()
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         memory = recipe.network.build()
-    assert isinstance(memory, Memory)
+    assert isinstance(memory, MemoryModule)
     memory.store(samples.train.x)  # type: ignore[operator]  # each memory has its own
     seed = random_streams.seed_of(recipe.seed, random_streams.PROBE) % 2**31
     rows: list[dict[str, Any]] = []
@@ -51,11 +51,11 @@ def store_patterns(
     rows[0][signals.MEMORY_LOAD] = memory.load
     if isinstance(memory, AssociativeMemory):
         rows[0] |= {
-            signals.MEMORY_UNSTABLE: memory.unstable(),
+            signals.MEMORY_UNSTABLE: memory.unstable_share(),
             signals.MEMORY_CROSSTALK: float(memory.crosstalk().max()),
         }
     count = len(memory.patterns)
-    found = round(rows[NOISES.index(JUDGED)][signals.MEMORY_RECOVERED] * count)
+    found = round(rows[NOISE_SHARES.index(JUDGED)][signals.MEMORY_RECOVERED] * count)
     score = Score(
         "recall",
         found / count,
@@ -84,12 +84,12 @@ def store_patterns(
     return Run(recipe, history, memory, intake, score, folder.path if folder else None)
 
 
-def _recalled(memory: Memory, seed: int) -> list[tuple[float, float, float]]:
+def _recalled(memory: MemoryModule, seed: int) -> list[tuple[float, float, float]]:
     if isinstance(memory, AssociativeMemory):
-        return memory.basins(NOISES, seed=seed)
+        return memory.recall_rates(NOISE_SHARES, seed=seed)
     found = []
     for i, noise in enumerate(
-        NOISES
+        NOISE_SHARES
     ):  # real values: a share of the numbers is set to the mean of all
         g = torch.Generator().manual_seed(seed + i)
         p = memory.patterns

@@ -108,7 +108,7 @@ def _one(
             return place, None
         run = (
             _stored(recipe, None)
-            if recipe.network.stores
+            if recipe.network.is_memory
             else _Session(recipe, how).run(None, Noting(notes, place) if notes else Silent(), None)
         )
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}

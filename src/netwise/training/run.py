@@ -18,7 +18,7 @@ from netwise.errors import RunFolderError
 from netwise.history import History, history_from_dict
 from netwise.networks import CustomNetwork, Network
 from netwise.networks.energy.phases import NegativePhase
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.losses import BinaryCrossEntropy, CrossEntropy
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.foreign_code import code_within
@@ -136,7 +136,7 @@ class Run:
         Raises:
             TypeError: the network has no code.
         """
-        if not isinstance(self.module, Unsupervised):
+        if not isinstance(self.module, UnsupervisedModule):
             raise TypeError(
                 f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model"
             )
@@ -287,5 +287,5 @@ def module_from(
 def prepare_module(module: nn.Module, recipe: Recipe) -> None:
     """Tell the fresh module the recipe's loss, where it counts its own: of an energy model the
     phase, whose memory is part of its state."""
-    if isinstance(module, Unsupervised):
-        module.learn_by(recipe.loss)
+    if isinstance(module, UnsupervisedModule):
+        module.set_loss(recipe.loss)

@@ -73,7 +73,7 @@ class Stepper:
         self.recipe, self.module, self.in_order = recipe, module, in_order
         self.train, self.task, self.probe, self.every = train, task, probe, every
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
-        self.own_loss = recipe.network.own_loss
+        self.computes_loss = recipe.network.computes_loss
         self.weight = (
             None if train.weight is None else train.weight / train.weight.mean()
         )  # batches have unequal sums; the mean over all is 1
@@ -226,12 +226,12 @@ class Stepper:
         gradients are gone."""
         if self.ears:
             self.activities.clear()
-        output = self.module(x, y) if self.own_loss else self.module(x)
+        output = self.module(x, y) if self.computes_loss else self.module(x)
         others: tuple[Tensor, ...] = ()
         if type(output) is tuple:  # auxiliary heads, which a network has while it trains
             output, *rest = output
             others = tuple(rest)
-        loss = plain = output if self.own_loss else self._loss(output, y, w, blend)
+        loss = plain = output if self.computes_loss else self._loss(output, y, w, blend)
         if others:
             theirs = torch.stack([self._loss(each, y, w, blend) for each in others])
             loss = loss + self.recipe.network.auxiliary_weight * theirs.sum()

@@ -75,7 +75,7 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
 
     Source: Nielsen 2015, chapter 3; note 004, claim S06.
     """
-    if recipe.network.stores or recipe.network.by_phases:
+    if recipe.network.is_memory or recipe.network.is_energy_model:
         told = (
             "has no loss that falls with a good rate: compare likelihoods of a few epochs instead"
         )

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 import netwise as nw
-from netwise.networks.energy.boltzmann import FullBoltzmann, settled
-from netwise.networks.energy.likelihood import states
+from netwise.networks.energy.boltzmann import FullBoltzmann, gibbs_sweeps
+from netwise.networks.energy.likelihood import binary_states
 
 
 def machine(
@@ -24,7 +24,7 @@ def machine(
 
 def by_hand(m: FullBoltzmann) -> Tensor:
     """-E of every state, pair by pair."""
-    every = states(m.units, m.weight)
+    every = binary_states(m.units, m.weight)
     pairs = [(i, j) for i in range(m.units) for j in range(i)]
     return (
         sum(m.weight[i, j] * every[:, i] * every[:, j] for i, j in pairs) + every @ m.bias
@@ -40,16 +40,18 @@ def test_z_marginals_and_likelihood_equal_enumeration() -> None:
     marginal = (
         torch.softmax(e, 0).reshape(4, 8).sum(0)
     )  # unit i is bit i: the visible ones are the lowest
-    torch.testing.assert_close(m.log_likelihood(states(3, m.weight)).detach().exp(), marginal)
+    torch.testing.assert_close(
+        m.log_likelihood(binary_states(3, m.weight)).detach().exp(), marginal
+    )
 
 
 def test_the_exact_gradient_is_the_difference_of_two_correlations() -> None:
     m = machine()
-    data = states(3, m.weight)[[1, 6, 6, 7]]
-    m.learn_by(nw.ExactGradient())
+    data = binary_states(3, m.weight)[[1, 6, 6, 7]]
+    m.set_loss(nw.ExactGradient())
     m.train()
     m(data, data[:, :0]).backward()
-    p, every = torch.softmax(by_hand(m), 0), states(5, m.weight)
+    p, every = torch.softmax(by_hand(m), 0), binary_states(5, m.weight)
     model = torch.einsum("s,si,sj->ij", p, every, every)
     clamped = torch.zeros(5, 5, dtype=torch.float64)
     for v in data:
@@ -78,7 +80,7 @@ def test_the_exact_gradient_is_the_difference_of_two_correlations() -> None:
 def test_sweeps_have_the_boltzmann_distribution(temperature: float) -> None:
     m = machine()
     torch.manual_seed(1)
-    s = m.settle(torch.zeros(40_000, 5, dtype=torch.float64), [temperature] * 30)
+    s = m.gibbs_sweeps(torch.zeros(40_000, 5, dtype=torch.float64), [temperature] * 30)
     seen = torch.bincount(
         (s @ (2.0 ** torch.arange(5, dtype=torch.float64))).long(), minlength=32
     ) / len(s)
@@ -91,7 +93,7 @@ def test_held_units_stay_and_the_rest_follows_the_conditional() -> None:
     m = machine()
     v = torch.tensor([[1.0, 0.0, 1.0]], dtype=torch.float64)
     torch.manual_seed(0)
-    s = m.settle(
+    s = m.gibbs_sweeps(
         torch.cat([v, torch.zeros(1, 2, dtype=torch.float64)], 1).expand(20_000, 5),
         [1.0] * 20,
         held=3,
@@ -109,9 +111,9 @@ def test_machines_side_by_side_are_machines_alone() -> None:
         torch.stack([one.bias, other.bias]).detach(),
     )
     torch.manual_seed(0)
-    s = settled(torch.zeros(2, 20_000, 5, dtype=torch.float64), weight, bias, [1.0] * 30)
+    s = gibbs_sweeps(torch.zeros(2, 20_000, 5, dtype=torch.float64), weight, bias, [1.0] * 30)
     for i, m in enumerate((one, other)):
-        wanted = m.distribution() @ states(5, m.weight)
+        wanted = m.distribution() @ binary_states(5, m.weight)
         torch.testing.assert_close(s[i].mean(0), wanted, rtol=0, atol=0.02)
 
 
@@ -124,10 +126,10 @@ def test_the_transition_matrix_leaves_the_distribution_as_it_is() -> None:
 
 
 def test_the_annealed_phase_gives_the_exact_gradient_where_it_has_cooled_down() -> None:
-    data = states(3, torch.zeros(0))[torch.arange(20_000) % 5]
+    data = binary_states(3, torch.zeros(0))[torch.arange(20_000) % 5]
     exact, sampled = machine(std=0.5).float(), machine(std=0.5).float()
-    exact.learn_by(nw.ExactGradient())
-    sampled.learn_by(
+    exact.set_loss(nw.ExactGradient())
+    sampled.set_loss(
         nw.AnnealedSampling(
             temperatures=(2.0,) * 5 + (1.0,) * 20, counted=20, noise_on=0.0, noise_off=0.0
         )
@@ -161,9 +163,9 @@ def test_units_that_are_not_joined_stay_so() -> None:
 
 def test_completion_follows_the_conditional() -> None:
     m = machine()
-    x = states(3, m.weight)[[5]]
+    x = binary_states(3, m.weight)[[5]]
     full = m.complete(x, torch.tensor([False, True, True]), steps=20_000)
-    every = states(3, m.weight)
+    every = binary_states(3, m.weight)
     alike = (every[:, 1:] == x[0, 1:]).all(1)
     p = torch.softmax(m.log_likelihood(every[alike]).detach(), 0)
     assert float(full[0, 0]) == pytest.approx(float(p @ every[alike][:, 0]), abs=0.03)

@@ -11,7 +11,7 @@ import torch
 
 import netwise as nw
 from netwise.networks.energy.dbn import DeepBelief
-from netwise.networks.energy.likelihood import states
+from netwise.networks.energy.likelihood import binary_states
 
 
 def recipe(**changes: object) -> nw.Recipe:
@@ -42,15 +42,15 @@ def test_the_bound_is_below_the_likelihood_and_equal_for_one_layer() -> None:
     torch.manual_seed(0)
     made = nw.DBN((4, 3, 2), std=1.0).build().eval()
     assert isinstance(made, DeepBelief)
-    v = states(4, torch.zeros(0))
+    v = binary_states(4, torch.zeros(0))
     low, high = made.machine1, made.machine2
     # p(v) = sum over h of p_top(h) p(v | h), by enumeration
-    h = states(3, torch.zeros(0))
+    h = binary_states(3, torch.zeros(0))
     top = nw.energy.log_likelihood(high, h)
     logits = low.visible_input(h).detach()
     given = v[:, None] * logits - torch.nn.functional.softplus(logits)
     exact = torch.logsumexp(given.sum(2) + top, 1)
-    bounds = torch.stack([made.likelihood(v, seed)[0] for seed in range(4000)]).mean(0)
+    bounds = torch.stack([made.estimate_log_likelihood(v, seed)[0] for seed in range(4000)]).mean(0)
     # the mean over draws is E_Q[...]: below, by KL(Q, P)
     assert bool((bounds <= exact + 0.02).all())
     q = torch.sigmoid(low.hidden_input(v).detach())

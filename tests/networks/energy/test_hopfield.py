@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 import netwise as nw
-from netwise.networks.energy.hopfield import AssociativeMemory, stored
+from netwise.networks.energy.hopfield import AssociativeMemory, weights_of_patterns
 
 RULES = ("hebb", "pseudo-inverse", "storkey")
 
@@ -49,9 +49,11 @@ def test_weights_are_those_of_the_rules() -> None:
     hebb = torch.stack([torch.outer(x, x) for x in p]).mean(0).fill_diagonal_(0)
     torch.testing.assert_close(memory(p, scale="patterns").weight, hebb)
     torch.testing.assert_close(memory(p).weight, hebb * 3 / 8)
-    torch.testing.assert_close(stored(p, "storkey").double(), storkey_by_loops(p))
+    torch.testing.assert_close(weights_of_patterns(p, "storkey").double(), storkey_by_loops(p))
     projection = p.t() @ torch.linalg.inv(p @ p.t()) @ p
-    torch.testing.assert_close(stored(p, "pseudo-inverse"), projection.fill_diagonal_(0))
+    torch.testing.assert_close(
+        weights_of_patterns(p, "pseudo-inverse"), projection.fill_diagonal_(0)
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -73,7 +75,7 @@ def test_energy_falls_at_each_flip_by_u_dx_and_recall_ends_where_no_unit_would_c
     assert len(energies) >= int(recall.flips)
     assert float(odd.abs().max()) < 1e-5 if len(odd) else True  # weights are float32
     assert bool((energies.diff() < 1e-5).all())
-    assert bool(recall.settled.all())
+    assert bool(recall.converged.all())
     u, (low, high) = m.field(recall.states), m.values
     assert not bool(
         (((u > 1e-6) & (recall.states != high)) | ((u < -1e-6) & (recall.states != low))).any()
@@ -118,7 +120,7 @@ def test_asked_together_it_may_end_in_a_circle_of_two() -> None:
     m = nw.Hopfield(2, order="together", sweeps=50).build()
     m.store(torch.tensor([[1.0, 1.0]]))
     recall = m.recall(torch.tensor([[1.0, -1.0]]))
-    assert not bool(recall.settled.all())
+    assert not bool(recall.converged.all())
     assert recall.sweeps == 50
 
 
@@ -127,7 +129,7 @@ def test_binary_states_need_thresholds_erratum_e11() -> None:
     thresholds of half of them keep them."""
     p = patterns(5, 100)
     m = memory(p, states="binary")
-    noisy = m.noisy(0.1)
+    noisy = m.with_noise(0.1)
     assert float(m.overlap(m.recall(noisy).states).mean()) == 1.0
     bits = (p + 1) / 2  # by the letter: w = mean of x_i x_j with 0 and 1, thresholds 0
     m.weight.copy_((bits.t() @ bits / 5).fill_diagonal_(0))
@@ -139,7 +141,7 @@ def test_binary_states_need_thresholds_erratum_e11() -> None:
 
 def test_recall_ends_far_from_energy_0_erratum_e12() -> None:
     m = memory(patterns(5, 100), scale="patterns")
-    assert float(m.recall(m.noisy(0.2)).energies[-1].max()) < -100
+    assert float(m.recall(m.with_noise(0.2)).energies[-1].max()) < -100
 
 
 def test_crosstalk_above_1_is_what_makes_a_stored_bit_unstable() -> None:
@@ -159,7 +161,7 @@ def test_crosstalk_above_1_is_what_makes_a_stored_bit_unstable() -> None:
     # N.
     torch.testing.assert_close(m.field(p) * p, 1 - m.crosstalk() - 30 / 80, rtol=1e-4, atol=1e-4)
     unstable = (m.field(p) * p < 0).any(1).float().mean()
-    assert m.unstable() == pytest.approx(float(unstable))
+    assert m.unstable_share() == pytest.approx(float(unstable))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_crosstalk_above_1_is_what_makes_a_stored_bit_unstable() -> None:
 )
 def test_rules_hold_as_much_as_they_can(rule: str, load: float, kept: bool) -> None:
     m = memory(patterns(round(load * 200), 200), rule=rule)
-    overlap = float(m.overlap(m.recall(m.noisy(0.05)).states).mean())
+    overlap = float(m.overlap(m.recall(m.with_noise(0.05)).states).mean())
     assert (overlap > 0.97) == kept
 
 
@@ -190,7 +192,7 @@ def test_the_capacity_of_hebbs_rule_is_the_published_one() -> None:
 
 
 def test_endings_of_random_starts_add_up_and_hold_negatives() -> None:
-    told = memory(patterns(3, 50)).endings(300)
+    told = memory(patterns(3, 50)).recall_outcomes(300)
     assert sum(told.values()) == pytest.approx(1)
     assert told["negative"] > 0.1  # -x is as stable as x
     assert told["spurious"] > 0
@@ -238,7 +240,7 @@ def test_a_recipe_stores_its_training_part_and_tells_what_it_finds_again(tmp_pat
     assert run.score.value == 1.0
     again = nw.load(tmp_path / "run")
     assert torch.equal(again.module.patterns, run.module.patterns)
-    noisy = run.module.noisy(0.1)
+    noisy = run.module.with_noise(0.1)
     assert torch.equal(again.outputs(noisy.numpy()), run.outputs(noisy.numpy()))
     with pytest.raises(nw.RunFolderError, match="has ended"):
         nw.resume(tmp_path / "run")

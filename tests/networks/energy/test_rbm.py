@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 import netwise as nw
-from netwise.networks.energy.importance_sampling import ladder
+from netwise.networks.energy.importance_sampling import inverse_temperatures
 from netwise.networks.energy.rbm import RestrictedBoltzmann
 
 
@@ -29,14 +29,14 @@ def machine(
     torch.manual_seed(seed)
     made = nw.RBM(visible, hidden, std=std, **kinds).build().double().eval()  # type: ignore[arg-type]
     assert isinstance(made, RestrictedBoltzmann)
-    for p in made.learned[1:]:
+    for p in made.weights_and_biases[1:]:
         torch.nn.init.normal_(p)
     return made
 
 
 def joint(m: RestrictedBoltzmann) -> Tensor:
     """(2^visible, 2^hidden): -E of every state, from the formula of the notes."""
-    weight, b, a = (p.detach() for p in m.learned)
+    weight, b, a = (p.detach() for p in m.weights_and_biases)
     v, h = every(m.visible), every(m.hidden)
     return (v @ a)[:, None] + (h @ b)[None, :] + v @ weight.t() @ h.t()
 
@@ -61,7 +61,7 @@ def test_free_energy_and_likelihood_equal_enumeration(visible: int, hidden: int,
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5)])
 def test_the_exact_phase_gives_the_gradient_of_the_likelihood(shape: tuple[int, int]) -> None:
     m = machine(*shape)
-    m.learn_by(nw.ExactGradient())
+    m.set_loss(nw.ExactGradient())
     data = every(shape[0])[[1, 3, 3, 6]]
     m.train()
     m(data, data[:, :0]).backward()
@@ -97,14 +97,14 @@ def test_a_sampled_phase_gives_the_exact_gradient_where_its_chains_have_mixed(
 ) -> None:
     data = every(5)[torch.arange(40_000) % 7]
     exact, m = machine(), machine()
-    exact.learn_by(nw.ExactGradient())
+    exact.set_loss(nw.ExactGradient())
     exact.train()(data, data[:, :0]).backward()
     m.network = m.network.but(centred=False)
-    m.learn_by(phase)
+    m.set_loss(phase)
     m.double().train()
     torch.manual_seed(1)
     m(data, data[:, :0]).backward()
-    for one, other in zip(m.learned, exact.learned, strict=True):
+    for one, other in zip(m.weights_and_biases, exact.weights_and_biases, strict=True):
         torch.testing.assert_close(
             one.grad, other.grad, rtol=0, atol=0.02
         )  # 40,000 states: standard errors up to 0.0025
@@ -126,7 +126,7 @@ def test_centring_takes_the_step_of_a_machine_written_in_deviations() -> None:
     # The centred machine's gradients: of W, of b (hidden), of a (visible).
     cw = gw - torch.outer(gh, mu) - torch.outer(middle, gv)
     lr = 0.1
-    w, b, a = (p.detach() for p in m.learned)
+    w, b, a = (p.detach() for p in m.weights_and_biases)
     # Plain biases of the centred machine: b_plain = b' - W mu, a_plain = a' - W^T lambda.
     b_dev, a_dev = b + w @ mu, a + middle @ w
     w_new, b_new, a_new = w - lr * cw, b_dev - lr * gh, a_dev - lr * gv
@@ -185,7 +185,7 @@ def test_the_direction_of_the_error_is_that_of_jensens_inequality() -> None:
 
 def test_a_ladder_of_temperatures_rises_from_0_to_1() -> None:
     for count in (3, 10, 999, 10_000):
-        heats = ladder(count)
+        heats = inverse_temperatures(count)
         assert heats[0] == 0
         assert heats[-1] == 1
         assert len(heats) >= count
@@ -294,10 +294,10 @@ def test_equal_recipes_give_equal_machines_and_a_stop_changes_nothing(tmp_path: 
 
 def test_it_starts_at_the_base_rates() -> None:
     m = nw.RBM(3, 2).build()
-    m.meet(torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
+    m.initialize_from_data(torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
     assert torch.sigmoid(m.back1.bias).tolist() == pytest.approx([0.999, 0.5, 0.001], abs=1e-4)
     plain = nw.RBM(3, 2, visible_bias="zero").build()
-    plain.meet(torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
+    plain.initialize_from_data(torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]))
     assert plain.back1.bias.tolist() == [0.0, 0.0, 0.0]
 
 

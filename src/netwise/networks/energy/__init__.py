@@ -14,7 +14,7 @@ from netwise.networks.energy.hopfield import (
 from netwise.networks.energy.importance_sampling import (
     LogPartitionEstimate,
     ais,
-    ladder,
+    inverse_temperatures,
     reverse_ais,
 )
 from netwise.networks.energy.likelihood import (
@@ -71,7 +71,7 @@ __all__ = [
     "autocorrelation",
     "base_rate_likelihood",
     "effective_samples",
-    "ladder",
+    "inverse_temperatures",
     "log_likelihood",
     "log_partition",
     "pseudo_likelihood",

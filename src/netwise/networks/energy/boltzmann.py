@@ -12,17 +12,17 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.errors import Problem, WrongValue
-from netwise.networks.energy.likelihood import MOST_UNITS, states
+from netwise.networks.energy.likelihood import MOST_UNITS, binary_states
 from netwise.networks.energy.mixing import autocorrelation_at
 from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.energy.surrogate_loss import gap
 from netwise.networks.network import INPUTS, Network
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, numbers
 from netwise.parts.losses import Loss
 
 LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
-ENCODER = (
+ENCODER_TEMPERATURES = (
     2.0,
     2.0,
     1.5,
@@ -65,8 +65,8 @@ class BoltzmannMachine(Network):
     claims N11, R10, R11, erratum E14.
     """
 
-    by_phases: ClassVar[bool] = True
-    own_loss: ClassVar[bool] = True
+    is_energy_model: ClassVar[bool] = True
+    computes_loss: ClassVar[bool] = True
     visible: int = integer(
         8,
         least=1,
@@ -137,7 +137,10 @@ class AnnealedSampling(NegativePhase):
     """
 
     temperatures: tuple[float, ...] = numbers(
-        ENCODER, above=0, because="a temperature is above 0", why="those of 1985, over their last"
+        ENCODER_TEMPERATURES,
+        above=0,
+        because="a temperature is above 0",
+        why="those of 1985, over their last",
     )
     counted: int = integer(
         10,
@@ -149,13 +152,13 @@ class AnnealedSampling(NegativePhase):
     noise_on: float = number(0.15, least=0, below=1, because="it is a chance", why="that of 1985")
     noise_off: float = number(0.05, least=0, below=1, because="it is a chance", why="that of 1985")
 
-    def noisy(self, v: Tensor) -> Tensor:
+    def with_noise(self, v: Tensor) -> Tensor:
         """The inputs as they are clamped."""
         luck = torch.rand_like(v)
         return torch.where(v > 0.5, (luck >= self.noise_on).to(v), (luck < self.noise_off).to(v))
 
 
-class FullBoltzmann(Unsupervised):
+class FullBoltzmann(UnsupervisedModule):
     """The machine as a module. Units stand in one row, the visible first; the weights are symmetric
     with zero diagonal."""
 
@@ -180,7 +183,7 @@ class FullBoltzmann(Unsupervised):
             links[self.visible :, self.visible :] = 0
         return links
 
-    def learn_by(self, loss: Loss) -> None:
+    def set_loss(self, loss: Loss) -> None:
         assert isinstance(loss, NegativePhase)
         self.phase = loss
 
@@ -203,7 +206,7 @@ class FullBoltzmann(Unsupervised):
             WrongValue: more than 20 units.
         """
         self._countable(self.units)
-        return torch.logsumexp(-self.energy(states(self.units, self.weight)), 0)
+        return torch.logsumexp(-self.energy(binary_states(self.units, self.weight)), 0)
 
     @torch.no_grad()
     def log_likelihood(self, x: Tensor) -> Tensor:
@@ -222,7 +225,7 @@ class FullBoltzmann(Unsupervised):
         """(samples, 2^hidden, units): each input with all states of the hidden units."""
         self._countable(self.units - self.visible)
         h = (
-            states(self.units - self.visible, self.weight)
+            binary_states(self.units - self.visible, self.weight)
             if self.units > self.visible
             else self.weight.new_zeros(1, 0)
         )
@@ -257,14 +260,14 @@ class FullBoltzmann(Unsupervised):
         """(2^units,): the probability of each state, in the order of their numbers (unit i is bit
         i)."""
         self._countable(self.units)
-        return torch.softmax(-self.energy(states(self.units, self.weight)) / temperature, 0)
+        return torch.softmax(-self.energy(binary_states(self.units, self.weight)) / temperature, 0)
 
     @torch.no_grad()
     def transition(self, temperature: float = 1.0) -> Tensor:
         """(2^units, 2^units): the chance of each state after one unit, chosen by chance, was asked;
         rows sum to 1."""
         self._countable(self.units)
-        every = states(self.units, self.weight)
+        every = binary_states(self.units, self.weight)
         on = torch.sigmoid((every @ self.weight + self.bias) / temperature).double()
         number = torch.arange(len(every))
         moves = torch.zeros(len(every), len(every), dtype=torch.float64)
@@ -277,10 +280,10 @@ class FullBoltzmann(Unsupervised):
     # ---- by sampling
 
     @torch.no_grad()
-    def settle(self, s: Tensor, temperatures: Sequence[float], held: int = 0) -> Tensor:
+    def gibbs_sweeps(self, s: Tensor, temperatures: Sequence[float], held: int = 0) -> Tensor:
         """States after one sweep at each temperature; the first `held` units stay. All samples of a
         call share the order of units."""
-        return settled(s, self.weight, self.bias, temperatures, held)
+        return gibbs_sweeps(s, self.weight, self.bias, temperatures, held)
 
     @torch.no_grad()
     def hidden_given(self, v: Tensor, sweeps: int = 20) -> Tensor:
@@ -294,11 +297,11 @@ class FullBoltzmann(Unsupervised):
             torch.manual_seed(0)
             s = torch.cat([v, torch.rand(len(v), self.units - self.visible).round().to(v)], 1)
             s, total = (
-                self.settle(s, [1.0] * sweeps, self.visible),
+                self.gibbs_sweeps(s, [1.0] * sweeps, self.visible),
                 torch.zeros_like(s[:, self.visible :]),
             )
             for _ in range(sweeps):
-                s = self.settle(s, [1.0], self.visible)
+                s = self.gibbs_sweeps(s, [1.0], self.visible)
                 total += s[:, self.visible :]
         return total / sweeps
 
@@ -311,7 +314,7 @@ class FullBoltzmann(Unsupervised):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             s = torch.rand(count, self.units, device=self.weight.device).round()
-            return self.settle(s, [temperature] * steps)[:, : self.visible]
+            return self.gibbs_sweeps(s, [temperature] * steps)[:, : self.visible]
 
     @torch.no_grad()
     def complete(self, x: Tensor, known: Tensor, *, steps: int = 200, seed: int = 0) -> Tensor:
@@ -332,9 +335,12 @@ class FullBoltzmann(Unsupervised):
             s = torch.cat(
                 [v[:, held], torch.rand(len(v), self.units - fixed, device=v.device).round()], 1
             )
-            s, total = settled(s, weight, bias, [1.0] * (steps // 2), fixed), torch.zeros_like(s)
+            s, total = (
+                gibbs_sweeps(s, weight, bias, [1.0] * (steps // 2), fixed),
+                torch.zeros_like(s),
+            )
             for _ in range(steps - steps // 2):
-                s = settled(s, weight, bias, [1.0], fixed)
+                s = gibbs_sweeps(s, weight, bias, [1.0], fixed)
                 total += s
         mean = torch.empty_like(s)
         mean[:, order] = total / (steps - steps // 2)
@@ -345,9 +351,13 @@ class FullBoltzmann(Unsupervised):
         phase = self.phase
         assert isinstance(phase, AnnealedSampling)
         n, hidden = len(v), self.units - self.visible
-        clamped = torch.cat([phase.noisy(v), torch.rand(n, hidden, device=v.device).round()], 1)
-        clamped = self.settle(clamped, phase.temperatures, self.visible)
-        free = self.settle(torch.rand(n, self.units, device=v.device).round(), phase.temperatures)
+        clamped = torch.cat(
+            [phase.with_noise(v), torch.rand(n, hidden, device=v.device).round()], 1
+        )
+        clamped = self.gibbs_sweeps(clamped, phase.temperatures, self.visible)
+        free = self.gibbs_sweeps(
+            torch.rand(n, self.units, device=v.device).round(), phase.temperatures
+        )
         data, model = torch.zeros_like(self.weight), torch.zeros_like(self.weight)
         first, second, value = (
             torch.zeros_like(self.bias),
@@ -355,7 +365,10 @@ class FullBoltzmann(Unsupervised):
             torch.zeros((), device=v.device),
         )
         for _ in range(phase.counted):
-            clamped, free = self.settle(clamped, (1.0,), self.visible), self.settle(free, (1.0,))
+            clamped, free = (
+                self.gibbs_sweeps(clamped, (1.0,), self.visible),
+                self.gibbs_sweeps(free, (1.0,)),
+            )
             data += clamped.t() @ clamped
             model += free.t() @ free
             first += clamped.sum(0)
@@ -382,7 +395,7 @@ class FullBoltzmann(Unsupervised):
         return torch.sigmoid(s @ self.weight + self.bias)[:, : self.visible]
 
     @torch.no_grad()
-    def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
+    def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         part = (valid if len(valid) else train)[:LOOKED_AT].flatten(1)
         said = {
             signals.RECONSTRUCTION: float((self.reconstruct(part) - part).square().sum(1).mean())
@@ -395,15 +408,15 @@ class FullBoltzmann(Unsupervised):
         )
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            s = self.settle(
+            s = self.gibbs_sweeps(
                 torch.rand(200, self.units, device=part.device).round(), [2.0, 1.5, 1.0, 1.0]
             )
             said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(
-                s, lambda now: self.settle(now, [1.0] * 10)
+                s, lambda now: self.gibbs_sweeps(now, [1.0] * 10)
             )
         return said
 
-    def judged(self, x: Tensor, seed: int) -> float:
+    def evaluation_loss(self, x: Tensor, seed: int) -> float:
         """Minus the mean log-likelihood where it can be counted; else half the squared error of the
         reconstruction."""
         with torch.no_grad():
@@ -412,12 +425,12 @@ class FullBoltzmann(Unsupervised):
             return 0.5 * float((self.reconstruct(x) - x.flatten(1)).square().sum(1).mean())
 
     @torch.no_grad()
-    def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
+    def estimate_log_likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
         """(ln p of each input, 0, "exact"), or None for more than 20 units."""
         return (self.log_likelihood(x), 0.0, "exact") if self.units <= MOST_UNITS else None
 
 
-def settled(
+def gibbs_sweeps(
     s: Tensor, weight: Tensor, bias: Tensor, temperatures: Sequence[float], held: int = 0
 ) -> Tensor:
     """States after one sweep of Gibbs sampling at each temperature: every unit but the first `held`

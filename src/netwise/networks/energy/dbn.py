@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from netwise.networks.energy.rbm import RBM, RestrictedBoltzmann
 from netwise.networks.energy.units import BINARY, GAUSSIAN, bits
 from netwise.networks.network import INPUTS, TARGETS, Network
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, text
 from netwise.parts.losses import Loss
 
@@ -54,8 +54,8 @@ class DBN(Network):
     claims N13 and N14.
     """
 
-    by_phases: ClassVar[bool] = True
-    own_loss: ClassVar[bool] = True
+    is_energy_model: ClassVar[bool] = True
+    computes_loss: ClassVar[bool] = True
     widths: tuple[int, ...] = integers(
         (784, 500, 500),
         shortest=2,
@@ -84,7 +84,7 @@ class DBN(Network):
         return DeepBelief(self)
 
 
-class DeepBelief(Unsupervised):
+class DeepBelief(UnsupervisedModule):
     """The machines as `machine1` (the lowest) and so on. Called in training it takes a step of the
     machine whose turn it is; else it gives the means of the top units, or, with label units, the
     scores of the classes."""
@@ -119,25 +119,25 @@ class DeepBelief(Unsupervised):
         """The machine that learns."""
         return self.machines[int(self.stage)]
 
-    def learn_by(self, loss: Loss) -> None:
+    def set_loss(self, loss: Loss) -> None:
         for machine in self.machines:
-            machine.learn_by(loss)
+            machine.set_loss(loss)
 
-    def enter(self, stage: int, x: Tensor) -> None:
+    def start_stage(self, stage: int, x: Tensor) -> None:
         """Let machine `stage` (from 0) learn from here on; it first sees what those below make of
         the training inputs."""
         if stage:
             self.stage.fill_(stage)
-            self.now.meet(
+            self.now.initialize_from_data(
                 self._up(x[:MET], stage),
                 torch.zeros(min(MET, len(x)), dtype=torch.int64) if self.now.labels else None,
             )
             if self.now.labels:  # classes are taken to be alike until they are seen
                 self.now.base[self.now.inputs :] = self.now.back1.bias.data[self.now.inputs :] = 0.0
                 self.now.visible_mean[self.now.inputs :] = 1 / self.now.labels
-        self.awaken()
+        self.enable_stage_gradients()
 
-    def awaken(self) -> None:
+    def enable_stage_gradients(self) -> None:
         """Gradients for the machine that learns."""
         for i, machine in enumerate(self.machines):
             learns = i == int(self.stage)
@@ -147,8 +147,8 @@ class DeepBelief(Unsupervised):
                     p.grad if learns else None
                 )  # or the optimizer would go on with its last one
 
-    def meet(self, x: Tensor, y: Tensor | None = None) -> None:
-        self.machines[0].meet(x, y if self.machines[0].labels else None)
+    def initialize_from_data(self, x: Tensor, y: Tensor | None = None) -> None:
+        self.machines[0].initialize_from_data(x, y if self.machines[0].labels else None)
 
     @torch.no_grad()
     def _up(self, x: Tensor, layers: int) -> Tensor:
@@ -207,29 +207,31 @@ class DeepBelief(Unsupervised):
         top = self.machines[-1]
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            v = top.draw_visible(torch.rand(count, top.hidden, device=top.base.device).round())
+            v = top.sample_visible(torch.rand(count, top.hidden, device=top.base.device).round())
             for _ in range(steps):
                 if label is not None and top.labels:
                     v[:, top.inputs :] = F.one_hot(torch.tensor(label), top.labels).to(v)
-                v = top.draw_visible(top.draw_hidden(v))
+                v = top.sample_visible(top.sample_hidden(v))
             h = v[:, : top.inputs]
             if self.stages == 1:
-                return top.visible_given(top.draw_hidden(v))[:, : top.inputs]
+                return top.visible_given(top.sample_hidden(v))[:, : top.inputs]
             return self._down(h, self.stages - 1)
 
     @torch.no_grad()
-    def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
+    def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         """What the machine whose turn it is says of itself."""
         below = int(self.stage)
-        return self.now.look(self._up(train[:MET], below), self._up(valid[:MET], below), seed)
+        return self.now.epoch_signals(
+            self._up(train[:MET], below), self._up(valid[:MET], below), seed
+        )
 
-    def judged(self, x: Tensor, seed: int) -> float:
-        """As `RestrictedBoltzmann.judged`, of the machine whose turn it is: numbers of different
+    def evaluation_loss(self, x: Tensor, seed: int) -> float:
+        """As `RestrictedBoltzmann.evaluation_loss`, of the machine whose turn it is: numbers of different
         stages do not compare."""
-        return self.now.judged(self._up(x, int(self.stage)), seed)
+        return self.now.evaluation_loss(self._up(x, int(self.stage)), seed)
 
     @torch.no_grad()
-    def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
+    def estimate_log_likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
         """(a lower bound of ln p of each input, standard error of the top machine's ln Z, by which
         way), or None.
 
@@ -249,7 +251,7 @@ class DeepBelief(Unsupervised):
                 bound += (h * logits - F.softplus(logits)).sum(1)
                 bound += (F.softplus(z) - z * torch.sigmoid(z)).sum(1)  # entropy of Bernoulli units
                 h = up
-        found = self.machines[-1].likelihood(h, seed)
+        found = self.machines[-1].estimate_log_likelihood(h, seed)
         if found is None:
             return None
         top, error, how = found
@@ -271,7 +273,7 @@ class DeepBelief(Unsupervised):
         try:
             for layers in range(1, stack + 1):
                 self.stages = layers
-                told = self.likelihood(x, seed)
+                told = self.estimate_log_likelihood(x, seed)
                 if told is not None:
                     found.append(float(told[0].mean()))
         finally:

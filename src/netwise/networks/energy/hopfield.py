@@ -17,7 +17,7 @@ HEBB, PSEUDO_INVERSE, STORKEY = "hebb", "pseudo-inverse", "storkey"
 BIPOLAR, BINARY = "bipolar", "binary"
 PATTERNS, UNITS = "patterns", "units"
 RANDOM, FIXED, TOGETHER = "random", "fixed", "together"
-NOISES = (
+NOISE_SHARES = (
     0.0,
     0.05,
     0.1,
@@ -40,7 +40,7 @@ class RecallResult:
         states: (samples, units), as they ended, in the memory's own values.
         energies: (sweeps + 1, samples), before the first sweep and after each.
         flips: (samples,): how many units changed on the way.
-        settled: (samples,): no unit would change any more.
+        converged: (samples,): no unit would change any more.
         sweeps: how often all units were asked.
         trace: with `trace=True` the energy after each flip, and how far each flip's change was from
             -u dx: (flips,) both, of the first sample.
@@ -56,7 +56,7 @@ class RecallResult:
     states: Tensor
     energies: Tensor
     flips: Tensor
-    settled: Tensor
+    converged: Tensor
     sweeps: int
     trace: tuple[Tensor, Tensor] | None = field(default=None, repr=False)
 
@@ -99,7 +99,7 @@ class Hopfield(Network):
     claims N10, R07 to R09, errata E11 and E12.
     """
 
-    stores: ClassVar[bool] = True
+    is_memory: ClassVar[bool] = True
     units: int = integer(
         784,
         least=2,
@@ -135,7 +135,7 @@ class Hopfield(Network):
         return AssociativeMemory(self)
 
 
-class Memory(nn.Module):
+class MemoryModule(nn.Module):
     """What memories share: the patterns they were given, and what is asked of them."""
 
     patterns: Tensor
@@ -161,11 +161,11 @@ class Memory(nn.Module):
     def overlap(self, states: Tensor, patterns: Tensor | None = None) -> Tensor:
         """(samples,): agreement of states with patterns, sample by sample, from -1 to 1: (1 / N)
         sum_i x_i p_i of bipolar values."""
-        return (bipolar(states) * (self.patterns if patterns is None else bipolar(patterns))).mean(
-            1
-        )
+        return (
+            to_bipolar(states) * (self.patterns if patterns is None else to_bipolar(patterns))
+        ).mean(1)
 
-    def noisy(self, share: float, *, seed: int = 0) -> Tensor:
+    def with_noise(self, share: float, *, seed: int = 0) -> Tensor:
         """(patterns, units): the patterns with exactly this share of each one's units turned,
         chosen by chance."""
         g = torch.Generator().manual_seed(seed)
@@ -177,8 +177,8 @@ class Memory(nn.Module):
         )
         return self.patterns.scatter(1, chosen, -self.patterns.gather(1, chosen))
 
-    def basins(
-        self, shares: tuple[float, ...] = NOISES, *, seed: int = 0
+    def recall_rates(
+        self, shares: tuple[float, ...] = NOISE_SHARES, *, seed: int = 0
     ) -> list[tuple[float, float, float]]:
         """For each share of turned units: (share, share of patterns found again exactly, mean
         overlap)."""
@@ -186,18 +186,18 @@ class Memory(nn.Module):
         for i, share in enumerate(shares):
             overlap = self.overlap(
                 self.recall(
-                    self.in_own_values(self.noisy(share, seed=seed + i)), seed=seed + i
+                    self.to_own_values(self.with_noise(share, seed=seed + i)), seed=seed + i
                 ).states
             )
             found.append((share, float((overlap == 1).float().mean()), float(overlap.mean())))
         return found
 
-    def in_own_values(self, x: Tensor) -> Tensor:
+    def to_own_values(self, x: Tensor) -> Tensor:
         """Bipolar values as the memory's own."""
         return x
 
 
-class AssociativeMemory(Memory):
+class AssociativeMemory(MemoryModule):
     """The memory as a module: its weights and thresholds are buffers, filled by `store`. Called, it
     recalls."""
 
@@ -220,13 +220,13 @@ class AssociativeMemory(Memory):
         Raises:
             DataError: other values, or patterns of another size.
         """
-        p = bipolar(x.flatten(1)).to(self.weight)
+        p = to_bipolar(x.flatten(1)).to(self.weight)
         if p.shape[1] != self.network.units:
             raise DataError(
                 f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units"
             )
         self.patterns = p
-        weight = stored(p, self.network.rule)
+        weight = weights_of_patterns(p, self.network.rule)
         if self.network.rule == HEBB and self.network.scale == PATTERNS:
             weight *= p.shape[1] / len(p)
         self.weight.copy_(weight)
@@ -265,7 +265,7 @@ class AssociativeMemory(Memory):
         low, high = self.values
         return ((u > 0) & (x != high)) | ((u < 0) & (x != low))
 
-    def in_own_values(self, x: Tensor) -> Tensor:
+    def to_own_values(self, x: Tensor) -> Tensor:
         return (x + 1) / 2 if self.network.states == BINARY else x
 
     @torch.no_grad()
@@ -280,7 +280,7 @@ class AssociativeMemory(Memory):
             seed: of the order. Default 0.
             trace: also follow the first sample flip by flip. Default false.
         """
-        state = self.in_own_values(bipolar(x.flatten(1)).to(self.weight)).clone()
+        state = self.to_own_values(to_bipolar(x.flatten(1)).to(self.weight)).clone()
         energies, flips = (
             [self.energy(state)],
             torch.zeros(len(state), dtype=torch.int64, device=state.device),
@@ -288,11 +288,11 @@ class AssociativeMemory(Memory):
         g = torch.Generator().manual_seed(seed)
         n, order = self.network.units, torch.arange(self.network.units)
         followed: list[tuple[float, float]] = []
-        sweeps, settled = 0, torch.zeros(len(state), dtype=torch.bool, device=state.device)
-        while sweeps < self.network.sweeps and not bool(settled.all()):
+        sweeps, converged = 0, torch.zeros(len(state), dtype=torch.bool, device=state.device)
+        while sweeps < self.network.sweeps and not bool(converged.all()):
             moving = torch.nonzero(
-                ~settled
-            ).flatten()  # what has settled stays so, in whatever order it is asked
+                ~converged
+            ).flatten()  # what has converged stays so, in whatever order it is asked
             before = state[moving]
             if self.network.order == TOGETHER:
                 u = self.field(before)
@@ -303,7 +303,7 @@ class AssociativeMemory(Memory):
                 self.ask_one_by_one(after, order.to(state.device), followed if trace else None)
             moved = (after != before).sum(1)
             flips[moving] += moved
-            settled[moving] = moved == 0
+            converged[moving] = moved == 0
             state[moving] = after
             energies.append(energies[-1].index_copy(0, moving, self.energy(after)))
             sweeps += 1
@@ -311,7 +311,7 @@ class AssociativeMemory(Memory):
         if trace:
             told = torch.tensor(followed, dtype=torch.float64).reshape(-1, 2)
             path = (told[:, 0], told[:, 1])
-        return RecallResult(state, torch.stack(energies), flips, settled, sweeps, path)
+        return RecallResult(state, torch.stack(energies), flips, converged, sweeps, path)
 
     def ask_one_by_one(
         self, state: Tensor, order: Tensor, followed: list[tuple[float, float]] | None
@@ -364,11 +364,11 @@ class AssociativeMemory(Memory):
 
     # ---- what it is like
 
-    def unstable(self) -> float:
+    def unstable_share(self) -> float:
         """Share of the stored patterns that are not fixed points."""
         if not len(self.patterns):
             return 0.0
-        own = self.in_own_values(self.patterns)
+        own = self.to_own_values(self.patterns)
         return float(self._wants(self.field(own), own).any(1).float().mean())
 
     def crosstalk(self) -> Tensor:
@@ -384,14 +384,14 @@ class AssociativeMemory(Memory):
         return -p * (alike @ p)
 
     @torch.no_grad()
-    def endings(self, starts: int = 1000, *, seed: int = 0) -> dict[str, float]:
+    def recall_outcomes(self, starts: int = 1000, *, seed: int = 0) -> dict[str, float]:
         """Where recall ends from random states: shares at a stored "pattern", at the "negative" of
         one, and at a "spurious" state."""
         g = torch.Generator().manual_seed(seed)
         x = torch.where(torch.rand(starts, self.network.units, generator=g) < 0.5, -1.0, 1.0).to(
             self.weight
         )
-        ended = bipolar(self.recall(self.in_own_values(x), seed=seed).states)
+        ended = to_bipolar(self.recall(self.to_own_values(x), seed=seed).states)
         alike = ended @ self.patterns.t() / self.network.units
         pattern, negative = (
             float((alike == 1).any(1).float().mean()),
@@ -400,7 +400,7 @@ class AssociativeMemory(Memory):
         return {"pattern": pattern, "negative": negative, "spurious": 1 - pattern - negative}
 
 
-def stored(p: Tensor, rule: str) -> Tensor:
+def weights_of_patterns(p: Tensor, rule: str) -> Tensor:
     """(units, units): the weights of bipolar patterns (patterns, units) by a rule, Hebb's divided
     by the units; zero diagonal."""
     n = p.shape[1]
@@ -423,7 +423,7 @@ def stored(p: Tensor, rule: str) -> Tensor:
     return weight.fill_diagonal_(0)  # type: ignore[no-any-return]
 
 
-def bipolar(x: Tensor) -> Tensor:
+def to_bipolar(x: Tensor) -> Tensor:
     """Values of 0 and 1, or of -1 and 1, as -1 and 1.
 
     Raises:
@@ -465,7 +465,7 @@ class ModernHopfield(Network):
     Beyond the notes.
     """
 
-    stores: ClassVar[bool] = True
+    is_memory: ClassVar[bool] = True
     units: int = integer(
         784,
         least=1,
@@ -495,7 +495,7 @@ class ModernHopfield(Network):
         return ModernMemory(self)
 
 
-class ModernMemory(Memory):
+class ModernMemory(MemoryModule):
     """The continuous memory as a module: `store`, `recall`, `energy`."""
 
     def __init__(self, network: ModernHopfield) -> None:
@@ -531,16 +531,16 @@ class ModernMemory(Memory):
         """Take steps from these states, all samples at once, until none moves by more than 1e-6;
         `seed` has no effect."""
         state = x.flatten(1).to(self.patterns)
-        energies, settled, steps = (
+        energies, converged, steps = (
             [self.energy(state)],
             torch.zeros(len(state), dtype=torch.bool, device=state.device),
             0,
         )
-        while steps < self.network.steps and not bool(settled.all()):
+        while steps < self.network.steps and not bool(converged.all()):
             after = torch.softmax(self.network.beta * state @ self.patterns.t(), 1) @ self.patterns
-            settled = (after - state).abs().amax(1) < 1e-6
+            converged = (after - state).abs().amax(1) < 1e-6
             state, steps = after, steps + 1
             energies.append(self.energy(state))
         return RecallResult(
-            state, torch.stack(energies), torch.full((len(state),), steps), settled, steps
+            state, torch.stack(energies), torch.full((len(state),), steps), converged, steps
         )

@@ -30,7 +30,7 @@ class LogPartitionEstimate:
             chain outweighs the rest.
         error: standard error of ln Z, from the spread of the weights.
         chains, temperatures: how many.
-        worth: how many chains the weights are worth: (sum w)^2 / sum w^2. Near 1 the estimate is
+        effective_chains: how many equally weighted chains carry the same information: (sum w)^2 / sum w^2. Near 1 the estimate is
             one chain's word.
         reverse: it ran from the model down to the base rates.
 
@@ -48,11 +48,11 @@ class LogPartitionEstimate:
     error: float
     chains: int
     temperatures: int
-    worth: float
+    effective_chains: float
     reverse: bool = False
 
 
-def ladder(count: int) -> tuple[float, ...]:
+def inverse_temperatures(count: int) -> tuple[float, ...]:
     """Inverse temperatures from 0 to 1: a tenth of the steps up to 0.5, four tenths up to 0.9, half
     of them to 1.
 
@@ -161,7 +161,7 @@ def _annealed(
 ) -> Tensor:
     """(chains,): ln of the products of the ratios that chains from `v` meet on their way through
     the temperatures, up or down."""
-    weight, hidden, visible = (p.detach() for p in machine.learned)
+    weight, hidden, visible = (p.detach() for p in machine.weights_and_biases)
     x = v @ weight.t() + hidden
     ln = torch.zeros(len(v), dtype=torch.float64, device=weight.device)
     for old, new in pairwise(heats):
@@ -201,13 +201,20 @@ def _estimate(ln: Tensor, base: float, temperatures: int, reverse: bool) -> LogP
     error = spread / mean
     lower = center + math.log1p(-3 * error) if 3 * error < 1 else -math.inf
     upper = center + math.log1p(3 * error)
-    worth = float(w.sum().square() / w.square().sum())
+    effective_chains = float(w.sum().square() / w.square().sum())
     if reverse:
         return LogPartitionEstimate(
-            base - center, base - upper, base - lower, error, n, temperatures, worth, True
+            base - center,
+            base - upper,
+            base - lower,
+            error,
+            n,
+            temperatures,
+            effective_chains,
+            True,
         )
     return LogPartitionEstimate(
-        base + center, base + lower, base + upper, error, n, temperatures, worth
+        base + center, base + lower, base + upper, error, n, temperatures, effective_chains
     )
 
 
@@ -236,7 +243,7 @@ def _checked(
     if isinstance(temperatures, int):
         if temperatures < 3:
             wrong.append(Problem("temperatures", str(temperatures), "must be at least 3", "10000"))
-        heats = list(ladder(max(temperatures, 3)))
+        heats = list(inverse_temperatures(max(temperatures, 3)))
     else:
         heats = [float(t) for t in temperatures]
         if (

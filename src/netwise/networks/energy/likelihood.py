@@ -33,7 +33,7 @@ def is_exact(machine: RestrictedBoltzmann, most: int = 2**MOST_UNITS) -> bool:
     return smaller <= MOST_UNITS and 2**smaller <= most
 
 
-def states(units: int, like: Tensor, first: int = 0, count: int | None = None) -> Tensor:
+def binary_states(units: int, like: Tensor, first: int = 0, count: int | None = None) -> Tensor:
     """(count, units): the states of so many binary units, in the order of their numbers."""
     numbers = torch.arange(
         first, first + (2**units if count is None else count), device=like.device
@@ -64,7 +64,7 @@ def summed(machine: RestrictedBoltzmann) -> Tensor:
             "log_partition",
             [Problem("machine", told, "cannot be summed over; estimate it", "ais(machine)")],
         )
-    weight, hidden, visible = machine.learned
+    weight, hidden, visible = machine.weights_and_biases
     by_hidden = machine.visible_units != BINARY or machine.hidden <= machine.visible
     units, own, bias = (
         (machine.hidden, hidden, visible) if by_hidden else (machine.visible, visible, hidden)
@@ -72,7 +72,7 @@ def summed(machine: RestrictedBoltzmann) -> Tensor:
     table = weight if by_hidden else weight.t()  # (units that are summed over, the others)
     pieces = []
     for first in range(0, 2**units, PIECE):
-        s = states(units, weight, first, min(PIECE, 2**units - first))
+        s = binary_states(units, weight, first, min(PIECE, 2**units - first))
         x = s @ table + bias
         if machine.visible_units == BINARY:
             pieces.append(torch.logsumexp(s @ own + F.softplus(x).sum(1), 0))
@@ -150,7 +150,7 @@ def pseudo_likelihood(
     """
     v = x.reshape(len(x), -1)
     n, width = v.shape
-    weight, _, bias = machine.learned
+    weight, _, bias = machine.weights_and_biases
     z = machine.hidden_input(v)
     free = F.softplus(z).sum(1)
     if flips is None or flips >= width:

@@ -100,9 +100,9 @@ class CD(NegativePhase):
 
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
         for step in range(self.steps):
-            v = machine.draw_visible(h)
+            v = machine.sample_visible(h)
             if step + 1 < self.steps:
-                h = machine.draw_hidden(v)
+                h = machine.sample_hidden(v)
         return v
 
 
@@ -146,7 +146,7 @@ class PCD(NegativePhase):
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
         state = machine.chains
         for _ in range(self.steps):
-            state = machine.draw_visible(machine.draw_hidden(state))
+            state = machine.sample_visible(machine.sample_hidden(state))
         machine.chains.copy_(state)
         return state
 
@@ -186,19 +186,21 @@ class FastPCD(PCD):
     def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
         empty = {
             f"fast_{name}": torch.zeros_like(p)
-            for name, p in zip(("weight", "hidden", "visible"), machine.learned, strict=True)
+            for name, p in zip(
+                ("weight", "hidden", "visible"), machine.weights_and_biases, strict=True
+            )
         }
         return {**super().memory(machine), **empty}
 
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
         quick = (machine.fast_weight, machine.fast_hidden, machine.fast_visible)
-        slow = [p.clone() for p in machine.learned]
-        for p, fast in zip(machine.learned, quick, strict=True):
+        slow = [p.clone() for p in machine.weights_and_biases]
+        for p, fast in zip(machine.weights_and_biases, quick, strict=True):
             p.add_(fast)
         try:
             return super().negative(machine, v, h)
         finally:
-            for p, own in zip(machine.learned, slow, strict=True):
+            for p, own in zip(machine.weights_and_biases, slow, strict=True):
                 p.copy_(own)  # to the last bit, which taking `fast` off again would not give
 
     def after(self, machine: RestrictedBoltzmann, gradients: list[Tensor]) -> None:
@@ -258,8 +260,8 @@ class ParallelTempering(NegativePhase):
             :, None, None
         ]
         for step in range(self.steps):
-            h = machine.draw_hidden(state, heat)
-            state = machine.draw_visible(h, heat)
+            h = machine.sample_hidden(state, heat)
+            state = machine.sample_visible(h, heat)
             state = _changed_places(machine, state, heat.view(-1), step % 2)
             state = _changed_places(machine, state, heat.view(-1), 1 - step % 2)
         machine.chains.copy_(state.reshape(-1, machine.visible))

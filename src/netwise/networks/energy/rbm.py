@@ -35,7 +35,7 @@ from netwise.networks.energy.units import (
     visible_energy,
 )
 from netwise.networks.network import INPUTS, TARGETS, Network
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, number, text
 from netwise.parts.losses import Loss
 
@@ -92,8 +92,8 @@ class RBM(Network):
     labels: Larochelle, Bengio 2008; note 001, claim N12.
     """
 
-    by_phases: ClassVar[bool] = True
-    own_loss: ClassVar[bool] = True
+    is_energy_model: ClassVar[bool] = True
+    computes_loss: ClassVar[bool] = True
     visible: int = integer(
         784,
         least=1,
@@ -168,7 +168,7 @@ class VisibleBias(nn.Module):
         self.bias = nn.Parameter(torch.zeros(units))
 
 
-class RestrictedBoltzmann(Unsupervised):
+class RestrictedBoltzmann(UnsupervisedModule):
     """The machine as a module. Called in training it takes one step of its phase, else it gives the
     hidden units' means (or, with label units, the log of p(y | v) up to a constant)."""
 
@@ -203,20 +203,20 @@ class RestrictedBoltzmann(Unsupervised):
         self.phase: NegativePhase | None = None
 
     @property
-    def learned(self) -> tuple[Tensor, Tensor, Tensor]:
+    def weights_and_biases(self) -> tuple[Tensor, Tensor, Tensor]:
         """(weights (hidden, visible), hidden biases, visible biases)."""
         return self.layer1.weight, self.layer1.bias, self.back1.bias
 
     # ---- before learning
 
-    def learn_by(self, loss: Loss) -> None:
+    def set_loss(self, loss: Loss) -> None:
         """From here on learn by this phase; its memory is saved with the weights."""
         assert isinstance(loss, NegativePhase)
         self.phase = loss
         for name, value in loss.memory(self).items():
             self.register_buffer(name, value.to(self.layer1.weight))
 
-    def meet(self, x: Tensor, y: Tensor | None = None) -> None:
+    def initialize_from_data(self, x: Tensor, y: Tensor | None = None) -> None:
         """Look at the training inputs before anything is learned: base rates, offsets, where the
         chains begin."""
         with torch.no_grad():
@@ -258,11 +258,11 @@ class RestrictedBoltzmann(Unsupervised):
         y = self.visible_input(h)
         return self._labels_of(mean(self.visible_units, y), y, torch.softmax)
 
-    def draw_hidden(self, v: Tensor, heat: Tensor | float = 1.0) -> Tensor:
+    def sample_hidden(self, v: Tensor, heat: Tensor | float = 1.0) -> Tensor:
         """A draw of the hidden units; `heat` is the inverse temperature."""
         return draw(self.hidden_units, self._cooled(self.hidden_input(v), heat))
 
-    def draw_visible(self, h: Tensor, heat: Tensor | float = 1.0) -> Tensor:
+    def sample_visible(self, h: Tensor, heat: Tensor | float = 1.0) -> Tensor:
         """A draw of the visible units; of label units one is on."""
         y = self._cooled(self.visible_input(h), heat)
         return self._labels_of(draw(self.visible_units, y), y, _one_on)
@@ -278,7 +278,7 @@ class RestrictedBoltzmann(Unsupervised):
     def gibbs(self, v: Tensor, steps: int) -> Tensor:
         """Visible states after so many steps of h ~ p(h | v), v ~ p(v | h)."""
         for _ in range(steps):
-            v = self.draw_visible(self.draw_hidden(v))
+            v = self.sample_visible(self.sample_hidden(v))
         return v
 
     def free_energy(self, v: Tensor, heat: Tensor | float = 1.0) -> Tensor:
@@ -362,11 +362,11 @@ class RestrictedBoltzmann(Unsupervised):
 
     def _step(self, v: Tensor) -> Tensor:
         value, gradients = self._phases(v)
-        return gap(value, gradients, self.learned)
+        return gap(value, gradients, self.weights_and_biases)
 
     def _class_scores(self, v: Tensor) -> Tensor:
         """(samples, labels): -F(v, y) for each class, which is ln p(y | v) up to a constant."""
-        weight, bias, own = self.learned
+        weight, bias, own = self.weights_and_biases
         x = F.linear(v, weight[:, : self.inputs], bias)
         scores = [
             hidden_free_energy(self.hidden_units, x + weight[:, self.inputs + k]).sum(-1)
@@ -407,7 +407,7 @@ class RestrictedBoltzmann(Unsupervised):
             torch.manual_seed(seed)
             v = draw(self.visible_units, self.base.expand(count, -1)) if start is None else start
             v = self.gibbs(v, max(steps - 1, 0))
-            return self.visible_given(self.draw_hidden(v))[:, : self.inputs]
+            return self.visible_given(self.sample_hidden(v))[:, : self.inputs]
 
     @torch.no_grad()
     def complete(self, x: Tensor, known: Tensor, *, steps: int = 200, seed: int = 0) -> Tensor:
@@ -430,14 +430,14 @@ class RestrictedBoltzmann(Unsupervised):
                 state = torch.cat(
                     [torch.where(held, v, state[:, : self.inputs]), state[:, self.inputs :]], 1
                 )
-                y = self.visible_input(self.draw_hidden(state))
+                y = self.visible_input(self.sample_hidden(state))
                 state = self._labels_of(draw(self.visible_units, y), y, _one_on)
                 if step >= steps // 2:
                     total += mean(self.visible_units, y)[:, : self.inputs]
         return torch.where(held, v, total / (steps - steps // 2))
 
     @torch.no_grad()
-    def look(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
+    def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         """What the machine says of itself at the end of an epoch, by the names of signals."""
         said: dict[str, float] = {}
         part = (valid if len(valid) else train)[:LOOKED_AT].reshape(-1, self.inputs)
@@ -479,7 +479,7 @@ class RestrictedBoltzmann(Unsupervised):
             else torch.cat([v, torch.full((len(v), self.labels), 1 / self.labels).to(v)], 1)
         )
 
-    def judged(self, x: Tensor, seed: int) -> float:
+    def evaluation_loss(self, x: Tensor, seed: int) -> float:
         """What a run is judged by on its validation part, in nats, the lower the better: minus the
         mean pseudo-likelihood of binary units; for others half the squared error of the
         reconstruction."""
@@ -491,7 +491,7 @@ class RestrictedBoltzmann(Unsupervised):
             return 0.5 * float((self.reconstruct(v) - v).square().sum(1).mean())
 
     @torch.no_grad()
-    def likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
+    def estimate_log_likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
         """(ln p of each input, standard error of ln Z, by which way), or None for units whose
         likelihood is not known."""
         v = x.reshape(len(x), -1)

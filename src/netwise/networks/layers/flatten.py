@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 
-class Flatten(nn.Flatten):
+class FlattenIfNeeded(nn.Flatten):
     """`nn.Flatten()` that hands rows on as they are: a view of them costs a small network 4 % of
     its step."""
 

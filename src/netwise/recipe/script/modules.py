@@ -58,7 +58,7 @@ def module_text(network: networks.Network) -> tuple[str, list[str]]:
 def constructed(module: nn.Module, needed: list[str], depth: int) -> str:
     kind, pad = type(module), "    " * (depth + 1)
     torch_own = kind.__module__.startswith("torch.")
-    if kind is flatten.Flatten:
+    if kind is flatten.FlattenIfNeeded:
         return "nn.Flatten()"  # the same numbers
     if not torch_own:
         if kind not in SOURCES:

@@ -109,7 +109,7 @@ def to_script(recipe: Recipe, *, threads: int = 1) -> str:
                 "has no plain form as a script. These have: Never, Patience",
             )
         )
-    if recipe.network.learns != TARGETS or recipe.network.by_phases:
+    if recipe.network.learns != TARGETS or recipe.network.is_energy_model:
         problems.append(
             Problem(
                 "network",

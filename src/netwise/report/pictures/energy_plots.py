@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import History, Series
-from netwise.networks.autoencoder import VariationalReconstructor, dealt_out
+from netwise.networks.autoencoder import VariationalReconstructor, permute_columns
 from netwise.networks.energy.boltzmann import FullBoltzmann
 from netwise.networks.energy.dbn import DeepBelief
 from netwise.networks.energy.hopfield import AssociativeMemory
 from netwise.networks.energy.rbm import RestrictedBoltzmann
 from netwise.networks.energy.units import BINARY
-from netwise.networks.unsupervised import Unsupervised
+from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
 from netwise.report.pictures.mosaic import as_images, plane, sheet
 
@@ -115,7 +115,7 @@ def learned(
     inputs `x` (samples, ...)."""
     if isinstance(module, AssociativeMemory):
         return memory(module, shape, name)
-    if not isinstance(module, Unsupervised) or not len(x):
+    if not isinstance(module, UnsupervisedModule) or not len(x):
         return []
     with torch.no_grad():
         found = [
@@ -158,7 +158,7 @@ def _filters(module: nn.Module, shape: Sequence[int], name: str) -> str:
     )
 
 
-def _given_back(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -> str:
+def _given_back(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
     some = x[:SHOWN]
     both = torch.cat([some.flatten(1), module.reconstruct(some)]).cpu().numpy()
     images = as_images(both, shape)
@@ -175,7 +175,7 @@ def _given_back(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str
     )
 
 
-def _foreign(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -> str:
+def _foreign(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
     """Inputs of a kind that it has not learned: upside down and negative, noise with the same
     means, values dealt out anew."""
     g = torch.Generator().manual_seed(0)
@@ -183,7 +183,7 @@ def _foreign(module: Unsupervised, x: Tensor, shape: Sequence[int], name: str) -
     turned = (flat.max() + flat.min() - flat)[:3]
     noise = flat.mean(0) + flat.std() * torch.randn(3, flat.shape[1], generator=g)
     noise = noise.clamp(float(flat.min()), float(flat.max()))
-    dealt = dealt_out(flat, g)[:4]
+    dealt = permute_columns(flat, g)[:4]
     given = torch.cat([turned, noise, dealt]).to(x)
     images = as_images(
         torch.cat([given, module.reconstruct(given.reshape(-1, *x.shape[1:]))]).cpu().numpy(), shape
@@ -232,7 +232,9 @@ def _completed(module: nn.Module, x: Tensor, shape: Sequence[int], name: str) ->
     )
 
 
-def _codes(module: Unsupervised, x: Tensor, labels: Tensor | None, classes: Sequence[str]) -> str:
+def _codes(
+    module: UnsupervisedModule, x: Tensor, labels: Tensor | None, classes: Sequence[str]
+) -> str:
     if isinstance(module, FullBoltzmann):
         return ""
     codes = (
@@ -277,7 +279,7 @@ def memory(
     found = [
         _settling(module, shape, name, noise),
         falling(module, name, noise),
-        forgiven(module.basins(), name),
+        forgiven(module.recall_rates(), name),
     ]
     patterns = as_images(module.patterns[: 2 * SHOWN].cpu().numpy(), shape)
     return [sheet(patterns, "Stored patterns", name=name) if patterns is not None else "", *found]
@@ -286,7 +288,7 @@ def memory(
 def _settling(module: AssociativeMemory, shape: Sequence[int], name: str, noise: float) -> str:
     """Rows: a few patterns with noise, after a third of the units of a sweep were asked, two
     thirds, one sweep, and at the end."""
-    start = module.in_own_values(module.noisy(noise))[:SHOWN]
+    start = module.to_own_values(module.with_noise(noise))[:SHOWN]
     steps = [start.cpu().numpy()]
     order = torch.randperm(module.network.units, generator=torch.Generator().manual_seed(0)).to(
         start.device
@@ -308,7 +310,9 @@ def falling(module: AssociativeMemory, name: str = "", noise: float = 0.25) -> s
     with figure() as (made, axes):
         axis = axes[0][0]
         for i, colour in zip(range(min(5, len(module.patterns))), COLOURS, strict=False):
-            recall = module.recall(module.in_own_values(module.noisy(noise))[i : i + 1], trace=True)
+            recall = module.recall(
+                module.to_own_values(module.with_noise(noise))[i : i + 1], trace=True
+            )
             if recall.trace is not None and len(recall.trace[0]):
                 energies = [float(recall.energies[0]), *recall.trace[0].tolist()]
                 axis.plot(range(len(energies)), energies, color=colour, drawstyle="steps-post")

@@ -33,7 +33,7 @@ def _centre(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 def _raise_rate(recipe: Recipe) -> Recipe | NotApplicable:
-    if not recipe.network.by_phases:
+    if not recipe.network.is_energy_model:
         return NotApplicable(
             "a rate is raised blindly for energy models only; search it instead, by search_rate"
         )
@@ -62,7 +62,7 @@ def _more_gibbs_steps(recipe: Recipe) -> Recipe | NotApplicable:
 
 def _lower_learning(recipe: Recipe) -> Recipe | NotApplicable:
     lr = getattr(recipe.optimizer, "lr", None)
-    if not recipe.network.by_phases or lr is None:
+    if not recipe.network.is_energy_model or lr is None:
         return NotApplicable(
             "this is for chains that have to keep up with the weights; of other networks lower the rate by lower_rate"
         )

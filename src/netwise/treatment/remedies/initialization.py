@@ -113,10 +113,10 @@ def _standardise_inputs(recipe: Recipe) -> Recipe | NotApplicable:
     if Standardise() in recipe.preprocess:
         return NotApplicable("the inputs are standardised already")
     network = recipe.network
-    binary = network.by_phases and getattr(network, "visible_units", BINARY) == BINARY
+    binary = network.is_energy_model and getattr(network, "visible_units", BINARY) == BINARY
     if (
         binary
-        or network.stores
+        or network.is_memory
         or (network.learns == ITSELF and isinstance(recipe.loss, BinaryCrossEntropy))
     ):
         return NotApplicable(

@@ -24,7 +24,7 @@ def _use_plain_output(recipe: Recipe) -> Recipe | NotApplicable:
 def _use_cross_entropy(recipe: Recipe) -> Recipe | NotApplicable:
     if isinstance(recipe.loss, CrossEntropy):
         return NotApplicable("the loss is cross-entropy already")
-    if recipe.network.learns != TARGETS or recipe.network.by_phases:
+    if recipe.network.learns != TARGETS or recipe.network.is_energy_model:
         return NotApplicable(
             f"{type(recipe.network).__name__} learns its inputs, and cross-entropy is for classes"
         )
