@@ -291,11 +291,6 @@ from netwise.training.progress import (
 )
 from netwise.training.run import Run as Run, load as load
 from netwise.training.text_generation import sample_text as sample_text
-from netwise.treatment.course import (
-    TreatmentResult as TreatmentResult,
-    TreatmentRound as TreatmentRound,
-    treat as treat,
-)
 from netwise.treatment.learning_rate import (
     RateThreshold as RateThreshold,
     rate_threshold as rate_threshold,
@@ -305,6 +300,11 @@ from netwise.treatment.remedies import (
     NotApplicable as NotApplicable,
     Remedy as Remedy,
     remedy as remedy,
+)
+from netwise.treatment.rounds import (
+    TreatmentResult as TreatmentResult,
+    TreatmentRound as TreatmentRound,
+    treat as treat,
 )
 from netwise.treatment.trials import TrialResult as TrialResult, trial as trial
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from netwise.gallery.specimens import DEEP_SIGMOID, GalleryCase, healthy, sick
+from netwise.gallery.cases import DEEP_SIGMOID, GalleryCase, healthy, sick
 
 __all__ = ["DEEP_SIGMOID", "GalleryCase", "healthy", "sick"]

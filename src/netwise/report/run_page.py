@@ -30,8 +30,8 @@ from netwise.tasks import CLASSIFICATION
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
 from netwise.training.text_generation import sample_text
-from netwise.treatment.course import TreatmentResult
 from netwise.treatment.remedies import remedy
+from netwise.treatment.rounds import TreatmentResult
 from netwise.treatment.trials import SEEDS, describe_changes
 
 PROMPT, WRITTEN = 20, 500  # characters of a text that a report shows

@@ -11,17 +11,17 @@ from hypothesis import given, strategies as st
 import netwise as nw
 from netwise import signals
 from netwise.diagnosis.rules import (
-    brakes,
-    curves,
-    dead,
+    dead_units,
     exploding,
-    inputs,
-    linear,
-    misfit,
-    order,
-    rate,
+    input_scale,
+    learning_curves,
+    mismatch,
+    nonlinearity,
+    regularisation,
     saturation,
+    shuffling,
     symmetry,
+    update_size,
     vanishing,
     wiring,
 )
@@ -202,17 +202,19 @@ def test_dead_relu() -> None:
     layers = (nw.Layer("a", "Linear", 3, 9, "ReLU"), nw.Layer("b", "Linear", 9, 3, "Identity"))
     sick = {signals.DEAD_UNITS: flat(0.8), signals.ACTIVATION_ZEROS: flat(0.99)}
     assert (
-        found(dead.dead_relu(history(sick, layers=layers))).sentence
+        found(dead_units.dead_relu(history(sick, layers=layers))).sentence
         == "80 % of the units of a are 0 for all samples, since the start."
     )
     later = {signals.DEAD_UNITS: [[0.1, 0.2, 0.9]], signals.ACTIVATION_ZEROS: flat(0.5)}
-    assert found(dead.dead_relu(history(later, layers=layers))).steps[0] == 20
-    assert dead.dead_relu(history({signals.DEAD_UNITS: flat(0.5)}, layers=layers)) is None
+    assert found(dead_units.dead_relu(history(later, layers=layers))).steps[0] == 20
+    assert dead_units.dead_relu(history({signals.DEAD_UNITS: flat(0.5)}, layers=layers)) is None
     assert (
-        dead.dead_relu(history(sick, layers=(nw.Layer("a", "Linear", 3, 9, "Tanh"), layers[1])))
+        dead_units.dead_relu(
+            history(sick, layers=(nw.Layer("a", "Linear", 3, 9, "Tanh"), layers[1]))
+        )
         is None
     )
-    assert isinstance(dead.dead_relu(history(layers=layers)), nw.Unchecked)
+    assert isinstance(dead_units.dead_relu(history(layers=layers)), nw.Unchecked)
 
 
 def test_saturation() -> None:
@@ -246,29 +248,29 @@ def test_rate_too_high_and_too_low() -> None:
         facts=nw.RunFacts(loss_of_guessing=GUESS, rate=30.0),
     )
     assert (
-        found(rate.rate_too_high(far)).sentence
+        found(update_size.rate_too_high(far)).sentence
         == "One step changes the weights of layer2 by 200 % of their size (learning rate 30)."
     )
-    assert rate.rate_too_low(far) is None
+    assert update_size.rate_too_low(far) is None
     near = history({signals.UPDATE_RATIO: flat(1e-7, 1e-6), signals.GRADIENT_RATIO: flat(0.1, 0.1)})
-    assert found(rate.rate_too_low(near)).evidence[0].value == pytest.approx(1e-6)
-    assert rate.rate_too_high(near) is None
+    assert found(update_size.rate_too_low(near)).evidence[0].value == pytest.approx(1e-6)
+    assert update_size.rate_too_high(near) is None
     sound = history(
         {signals.UPDATE_RATIO: flat(1e-3, 1e-2), signals.GRADIENT_RATIO: flat(0.1, 0.1)}
     )
-    assert rate.rate_too_high(sound) is None
-    assert rate.rate_too_low(sound) is None
+    assert update_size.rate_too_high(sound) is None
+    assert update_size.rate_too_low(sound) is None
     no_pull = history(
         {signals.UPDATE_RATIO: flat(1e-7, 1e-7), signals.GRADIENT_RATIO: flat(1e-5, 1e-5)}
     )
-    assert rate.rate_too_low(no_pull) is None  # it is the gradient that is small
-    assert rate.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, final=0.1)) is None
+    assert update_size.rate_too_low(no_pull) is None  # it is the gradient that is small
+    assert update_size.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, final=0.1)) is None
     broke = history(
         {signals.UPDATE_RATIO: [[50.0, 1e6]]}, ended=nw.RunEnd("diverged", "Diverged at step 3.", 2)
     )
-    assert found(rate.rate_too_high(broke)).evidence[0].value == 1e6
+    assert found(update_size.rate_too_high(broke)).evidence[0].value == 1e6
     assert isinstance(
-        rate.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, facts=nw.RunFacts())),
+        update_size.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, facts=nw.RunFacts())),
         nw.Unchecked,
     )
 
@@ -287,20 +289,20 @@ def test_weights_stand_still() -> None:
 def test_inputs_not_normalised() -> None:
     assert (
         found(
-            inputs.inputs_not_normalised(
+            input_scale.inputs_not_normalised(
                 history(whole={signals.INPUT_MEAN: [0.0] * 3, signals.INPUT_STD: [900.0] * 3})
             )
         ).strength
         == 90
     )
     assert found(
-        inputs.inputs_not_normalised(
+        input_scale.inputs_not_normalised(
             history(whole={signals.INPUT_MEAN: [50.0] * 3, signals.INPUT_STD: [1.0] * 3})
         )
     )
     for mean, spread in ((0.13, 0.31), (0.0, 1.0), (0.5, 0.1), (-1.0, 0.5)):
         assert (
-            inputs.inputs_not_normalised(
+            input_scale.inputs_not_normalised(
                 history(whole={signals.INPUT_MEAN: [mean], signals.INPUT_STD: [spread]})
             )
             is None
@@ -314,20 +316,20 @@ def test_symmetry_and_linearity_are_facts_of_the_layers() -> None:
         symmetry.start_symmetric(history(layers=equal[:1])) is None
     )  # a linear model needs no random start
     bare = tuple(nw.Layer(n, "Linear", 3, 3, "Identity") for n in "abc")
-    assert found(linear.no_nonlinearity(history(layers=bare))).layers == ("a", "b")
+    assert found(nonlinearity.no_nonlinearity(history(layers=bare))).layers == ("a", "b")
     assert (
-        linear.no_nonlinearity(
+        nonlinearity.no_nonlinearity(
             history(layers=(*bare, nw.Layer("d", "Linear", 3, 3, "ReLU"), bare[0]))
         )
         is None
     )
-    assert linear.no_nonlinearity(history(layers=bare, final=0.1)) is None
+    assert nonlinearity.no_nonlinearity(history(layers=bare, final=0.1)) is None
 
 
 def test_brakes() -> None:
     assert (
         found(
-            brakes.brakes_too_strong(
+            regularisation.brakes_too_strong(
                 history(facts=nw.RunFacts(loss_of_guessing=GUESS, dropout=0.95))
             )
         )
@@ -336,16 +338,21 @@ def test_brakes() -> None:
         == 0.95
     )
     assert (
-        brakes.brakes_too_strong(history(facts=nw.RunFacts(loss_of_guessing=GUESS, dropout=0.5)))
+        regularisation.brakes_too_strong(
+            history(facts=nw.RunFacts(loss_of_guessing=GUESS, dropout=0.5))
+        )
         is None
     )
     decayed = history(
         {signals.GRADIENT_RATIO: flat(0.01, 0.02)},
         facts=nw.RunFacts(loss_of_guessing=GUESS, weight_decay=1.0),
     )
-    assert found(brakes.brakes_too_strong(decayed)).evidence[0].value == pytest.approx(50)
+    assert found(regularisation.brakes_too_strong(decayed)).evidence[0].value == pytest.approx(50)
     priced = history(whole={signals.PENALTY: [9.0] * 6, signals.LOSS: [10.0] * 6})
-    assert found(brakes.brakes_too_strong(priced)).sentence == "90 % of the loss is the penalty."
+    assert (
+        found(regularisation.brakes_too_strong(priced)).sentence
+        == "90 % of the loss is the penalty."
+    )
 
 
 def curve(train: list[float], valid: list[float], **facts: float) -> nw.History:
@@ -360,43 +367,44 @@ def test_overfitting() -> None:
         [2 * 0.7**i for i in range(20)],
         [1.5, 1.0, 0.8, 0.7, *(0.7 + 0.05 * i for i in range(16))],
     )
-    finding = found(curves.overfitting(curve(falling, rising)))
+    finding = found(learning_curves.overfitting(curve(falling, rising)))
     assert finding.sentence.startswith(
         "The validation loss was best in epoch 4 of 20 and has risen 2.07 times since"
     )
-    assert curves.overfitting(curve(falling, [1.0] * 20)) is None
+    assert learning_curves.overfitting(curve(falling, [1.0] * 20)) is None
     assert (
-        curves.overfitting(curve([0.9] * 20, rising)) is None
+        learning_curves.overfitting(curve([0.9] * 20, rising)) is None
     )  # training did not fall far below it
     assert (
-        curves.overfitting(curve([v / 100 for v in falling], [v / 100 for v in rising])) is None
+        learning_curves.overfitting(curve([v / 100 for v in falling], [v / 100 for v in rising]))
+        is None
     )  # as good as done
-    assert isinstance(curves.overfitting(curve(falling[:3], rising[:3])), nw.Unchecked)
+    assert isinstance(learning_curves.overfitting(curve(falling[:3], rising[:3])), nw.Unchecked)
 
 
 def test_underfitting_and_not_learning() -> None:
     still = [2.0, 1.8, 1.7, *[1.65] * 20]
-    assert found(curves.underfitting(curve(still, still))).evidence[0].value == pytest.approx(
-        1.65 / GUESS
-    )
+    assert found(learning_curves.underfitting(curve(still, still))).evidence[
+        0
+    ].value == pytest.approx(1.65 / GUESS)
     assert (
-        curves.underfitting(curve([2.2 - 0.02 * i for i in range(30)], still)) is None
+        learning_curves.underfitting(curve([2.2 - 0.02 * i for i in range(30)], still)) is None
     )  # still on its way
-    assert curves.underfitting(curve([0.5] * 20, [0.5] * 20)) is None
+    assert learning_curves.underfitting(curve([0.5] * 20, [0.5] * 20)) is None
     assert (
-        curves.underfitting(curve([2.4] * 20, [2.4] * 20)) is None
+        learning_curves.underfitting(curve([2.4] * 20, [2.4] * 20)) is None
     )  # nothing learned at all: that is another finding
-    assert found(curves.not_learning(curve([2.4] * 20, [2.4] * 20))).evidence[
+    assert found(learning_curves.not_learning(curve([2.4] * 20, [2.4] * 20))).evidence[
         0
     ].value == pytest.approx(2.4 / GUESS)
-    assert curves.not_learning(curve(still, still)) is None
+    assert learning_curves.not_learning(curve(still, still)) is None
     grey = history(
         whole={signals.TRAIN_LOSS: [0.52] * 20},
         facts=nw.RunFacts(loss_of_guessing=0.69, least_loss=0.5),
     )
-    assert curves.underfitting(grey) is None  # the best that can be had is 0.5
+    assert learning_curves.underfitting(grey) is None  # the best that can be had is 0.5
     diverged = history(ended=nw.RunEnd("diverged", "Diverged at step 3: nan.", 2))
-    assert found(curves.not_learning(diverged)).sentence == "Diverged at step 3: nan."
+    assert found(learning_curves.not_learning(diverged)).sentence == "Diverged at step 3: nan."
 
 
 def test_output_and_loss() -> None:
@@ -411,35 +419,37 @@ def test_output_and_loss() -> None:
         )  # type: ignore[arg-type]
 
     double = run("Softmax", "cross-entropy of logits")
-    assert found(misfit.output_misfits_loss(double)).sentence.startswith(
+    assert found(mismatch.output_misfits_loss(double)).sentence.startswith(
         "The outputs go through softmax twice"
     )
-    assert misfit.output_misfits_loss(run("Softmax", "cross-entropy of logits", final=0.1)) is None
-    assert misfit.output_misfits_loss(run("Identity", "cross-entropy of logits")) is None
-    assert misfit.output_misfits_loss(run("Softmax", "log of probabilities")) is None
+    assert (
+        mismatch.output_misfits_loss(run("Softmax", "cross-entropy of logits", final=0.1)) is None
+    )
+    assert mismatch.output_misfits_loss(run("Identity", "cross-entropy of logits")) is None
+    assert mismatch.output_misfits_loss(run("Softmax", "log of probabilities")) is None
     assert (
         "always 1"
-        in found(misfit.output_misfits_loss(run("Softmax", "squared error", units=1))).sentence
+        in found(mismatch.output_misfits_loss(run("Softmax", "squared error", units=1))).sentence
     )
     assert (
         "ReLU outputs are none"
-        in found(misfit.output_misfits_loss(run("ReLU", "log of probabilities"))).sentence
+        in found(mismatch.output_misfits_loss(run("ReLU", "log of probabilities"))).sentence
     )
     outside = run("Tanh", "squared error", class_targets=False, target_low=-3.0, target_high=2.0)
     assert (
-        found(misfit.output_misfits_loss(outside)).sentence
+        found(mismatch.output_misfits_loss(outside)).sentence
         == "The targets lie from -3 to 2, and Tanh outputs only from -1 to 1."
     )
     assert (
-        misfit.output_misfits_loss(
+        mismatch.output_misfits_loss(
             run("Sigmoid", "squared error", class_targets=False, target_low=0.0, target_high=1.0)
         )
         is None
     )
-    assert found(misfit.loss_misfits_task(run("Identity", "squared error", class_targets=True)))
-    assert misfit.loss_misfits_task(run("Identity", "squared error", class_targets=False)) is None
+    assert found(mismatch.loss_misfits_task(run("Identity", "squared error", class_targets=True)))
+    assert mismatch.loss_misfits_task(run("Identity", "squared error", class_targets=False)) is None
     assert (
-        misfit.loss_misfits_task(run("Identity", "cross-entropy of logits", class_targets=True))
+        mismatch.loss_misfits_task(run("Identity", "cross-entropy of logits", class_targets=True))
         is None
     )
 
@@ -451,12 +461,12 @@ def test_targets_out_of_reach() -> None:
         )
         return history({signals.ACTIVATION_STD: flat(1.0, 1.0, 1.0, spread)}, facts=facts)
 
-    assert found(misfit.target_not_scaled(run(150.0, 77.0))).strength == pytest.approx(5)
-    assert found(misfit.target_not_scaled(run(0.0, 500.0)))
-    assert misfit.target_not_scaled(run(0.0, 1.0)) is None
-    assert misfit.target_not_scaled(run(29.0, 14.0)) is None
+    assert found(mismatch.target_not_scaled(run(150.0, 77.0))).strength == pytest.approx(5)
+    assert found(mismatch.target_not_scaled(run(0.0, 500.0)))
+    assert mismatch.target_not_scaled(run(0.0, 1.0)) is None
+    assert mismatch.target_not_scaled(run(29.0, 14.0)) is None
     assert (
-        misfit.target_not_scaled(run(150.0, 77.0, spread=20.0)) is None
+        mismatch.target_not_scaled(run(150.0, 77.0, spread=20.0)) is None
     )  # the outputs reach there
 
 
@@ -468,11 +478,11 @@ def test_labels_and_order() -> None:
         )
 
     assert (
-        found(curves.labels_suspect(run(0.6, 0.1))).sentence
+        found(learning_curves.labels_suspect(run(0.6, 0.1))).sentence
         == "60 % of the training labels are learned, and validation never got above 10 %: chance is 10 %."
     )
-    assert curves.labels_suspect(run(0.6, 0.3)) is None
-    assert curves.labels_suspect(run(0.12, 0.1)) is None
+    assert learning_curves.labels_suspect(run(0.6, 0.3)) is None
+    assert learning_curves.labels_suspect(run(0.12, 0.1)) is None
 
     def batches(held: float, **facts: object) -> nw.History:
         return history(
@@ -481,12 +491,12 @@ def test_labels_and_order() -> None:
         )  # type: ignore[arg-type]
 
     assert (
-        found(order.not_shuffled(batches(1.0))).sentence
+        found(shuffling.not_shuffled(batches(1.0))).sentence
         == "A batch of 64 holds 1 of 10 classes; drawn at random it would hold 10.0."
     )
-    assert order.not_shuffled(batches(9.0)) is None
+    assert shuffling.not_shuffled(batches(9.0)) is None
     assert (
-        order.not_shuffled(batches(1.0, loss_of_guessing=100.0)) is None
+        shuffling.not_shuffled(batches(1.0, loss_of_guessing=100.0)) is None
     )  # it learned all the same
 
 

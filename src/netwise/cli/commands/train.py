@@ -216,7 +216,7 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
     from netwise.diagnosis.report import diagnose as look, plain_report
     from netwise.report import write_report
     from netwise.storage.layout import REPORT
-    from netwise.treatment.course import treat as cure
+    from netwise.treatment.rounds import treat as cure
     from netwise.treatment.trials import describe_changes, trial_as_dict
 
     with fresh_folder(recipe, home, "-treated") as folder, show_progress():

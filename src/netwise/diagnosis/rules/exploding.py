@@ -91,7 +91,7 @@ def _starts_far_off(history: History) -> bool:
     return loss is None or guess is None or not loss.values[0] <= FAR_OFF * guess
 
 
-RULE = Rule(
+EXPLODING_GRADIENT = Rule(
     name="exploding_gradient",
     title="Exploding gradient",
     find=exploding_gradient,

@@ -167,7 +167,7 @@ def _late(history: History, signal: str) -> Series | None:
     )
 
 
-UNUSED = Rule(
+HIDDEN_UNUSED = Rule(
     name="hidden_unused",
     title="Hidden units unused",
     find=hidden_unused,
@@ -181,7 +181,7 @@ UNUSED = Rule(
     explains=("negative_phase_stuck",),
     remedies=("begin_at_base_rates", "centre_units", "raise_rate"),
 )
-STUCK_RULE = Rule(
+NEGATIVE_PHASE_STUCK = Rule(
     name="negative_phase_stuck",
     title="Negative phase stuck",
     find=negative_phase_stuck,

@@ -62,7 +62,7 @@ def saturation(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+SATURATION = Rule(
     name="saturation",
     title="Saturated units",
     find=saturation,

@@ -30,7 +30,7 @@ def start_symmetric(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+START_SYMMETRIC = Rule(
     name="start_symmetric",
     title="Symmetric start",
     find=start_symmetric,

@@ -73,7 +73,7 @@ def ratios_to_last(near: tuple[float, ...], far: tuple[float, ...]) -> list[floa
     ]
 
 
-RULE = Rule(
+VANISHING_GRADIENT = Rule(
     name="vanishing_gradient",
     title="Vanishing gradient",
     find=vanishing_gradient,

@@ -67,7 +67,7 @@ def stale_gradients(history: History) -> Answer:
     )
 
 
-STALE_RULE = Rule(
+STALE_GRADIENTS = Rule(
     name="stale_gradients",
     title="Gradients never cleared",
     find=stale_gradients,
@@ -86,7 +86,7 @@ STALE_RULE = Rule(
     ),
     remedies=("clear_gradients",),
 )
-RULE = Rule(
+WEIGHTS_STAND_STILL = Rule(
     name="weights_stand_still",
     title="Weights outside of the optimizer",
     find=weights_stand_still,

@@ -40,7 +40,7 @@ def not_shuffled(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+NOT_SHUFFLED = Rule(
     name="not_shuffled",
     title="Data not shuffled",
     find=not_shuffled,

@@ -56,7 +56,7 @@ def memory_overloaded(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+MEMORY_OVERLOADED = Rule(
     name="memory_overloaded",
     title="Memory overloaded",
     find=memory_overloaded,

@@ -128,7 +128,7 @@ _ALL_BEHIND = (
     "underfitting",
     "not_learning",
 )
-OUTPUT = Rule(
+OUTPUT_MISFITS_LOSS = Rule(
     name="output_misfits_loss",
     title="Output that does not fit the loss",
     find=output_misfits_loss,
@@ -142,7 +142,7 @@ OUTPUT = Rule(
     tasks=WITH_TARGETS,
     remedies=("scale_targets", "use_plain_output", "use_cross_entropy"),
 )
-TASK = Rule(
+LOSS_MISFITS_TASK = Rule(
     name="loss_misfits_task",
     title="Squared error on classes",
     find=loss_misfits_task,
@@ -156,7 +156,7 @@ TASK = Rule(
     tasks=WITH_TARGETS,
     remedies=("use_cross_entropy",),
 )
-TARGET = Rule(
+TARGET_NOT_SCALED = Rule(
     name="target_not_scaled",
     title="Targets out of reach",
     find=target_not_scaled,

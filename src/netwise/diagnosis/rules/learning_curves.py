@@ -165,7 +165,7 @@ def labels_suspect(history: History) -> Answer:
     )
 
 
-LABELS = Rule(
+LABELS_SUSPECT = Rule(
     name="labels_suspect",
     title="Labels that do not belong to the inputs",
     find=labels_suspect,

@@ -37,7 +37,7 @@ def inputs_not_normalised(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+INPUTS_NOT_NORMALISED = Rule(
     name="inputs_not_normalised",
     title="Inputs not normalised",
     find=inputs_not_normalised,

@@ -29,7 +29,7 @@ def no_nonlinearity(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+NO_NONLINEARITY = Rule(
     name="no_nonlinearity",
     title="No nonlinearity",
     find=no_nonlinearity,

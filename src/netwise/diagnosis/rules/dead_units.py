@@ -50,7 +50,7 @@ def dead_relu(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+DEAD_RELU = Rule(
     name="dead_relu",
     title="Dead ReLU units",
     find=dead_relu,

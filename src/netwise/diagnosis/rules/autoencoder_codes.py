@@ -80,7 +80,7 @@ def posterior_collapse(history: History) -> Answer:
     )
 
 
-IDENTITY = Rule(
+IDENTITY_LEARNED = Rule(
     name="identity_learned",
     title="Identity learned",
     find=identity_learned,
@@ -93,7 +93,7 @@ IDENTITY = Rule(
     source="Vincent et al. 2010, section 2.2; note 001, claims N16 and N17",
     remedies=("corrupt_inputs", "narrow_code"),
 )
-DEAD = Rule(
+DEAD_CODE = Rule(
     name="dead_code",
     title="Dead code units",
     find=dead_code,
@@ -106,7 +106,7 @@ DEAD = Rule(
     source="Makhzani, Frey 2013, section 2.2, on dead hidden units; note 001, claim N17",
     remedies=("narrow_code", "liven_code"),
 )
-COLLAPSE = Rule(
+POSTERIOR_COLLAPSE = Rule(
     name="posterior_collapse",
     title="Posterior collapse",
     find=posterior_collapse,

@@ -67,7 +67,7 @@ def brakes_too_strong(history: History) -> Answer:
     )
 
 
-RULE = Rule(
+BRAKES_TOO_STRONG = Rule(
     name="brakes_too_strong",
     title="Regularisation too strong",
     find=brakes_too_strong,

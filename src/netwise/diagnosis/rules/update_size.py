@@ -119,7 +119,7 @@ def _rate(history: History) -> str:
     return f" (learning rate {history.facts.rate:g})" if history.facts.rate is not None else ""
 
 
-HIGH = Rule(
+RATE_TOO_HIGH = Rule(
     name="rate_too_high",
     title="Learning rate too high",
     find=rate_too_high,
@@ -140,7 +140,7 @@ HIGH = Rule(
     ),
     remedies=("search_rate", "lower_rate", "use_adam"),
 )
-LOW = Rule(
+RATE_TOO_LOW = Rule(
     name="rate_too_low",
     title="Learning rate too low",
     find=rate_too_low,
