@@ -31,7 +31,8 @@ from netwise.history import (
     RunFacts as RunFacts,
     Series as Series,
 )
-from netwise.labs import LABS as LABS, Lab as Lab, LabResult as LabResult, lab as lab
+from netwise.labs.all_labs import LABS as LABS, lab as lab
+from netwise.labs.definition import Lab as Lab, LabResult as LabResult
 from netwise.networks import (
     GRU as GRU,
     LSTM as LSTM,
@@ -243,10 +244,10 @@ from netwise.searches.advice import search_advice as search_advice
 from netwise.searches.axes import Space as Space
 from netwise.searches.guess_log import (
     GuessEntry as GuessEntry,
-    log_guess as log_guess,
     log_outcome as log_outcome,
     read_guesses as read_guesses,
 )
+from netwise.searches.guess_training import log_guess as log_guess
 from netwise.searches.methods import (
     Bayesian as Bayesian,
     CoarseToFine as CoarseToFine,

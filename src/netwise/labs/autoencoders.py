@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from netwise import data
+from netwise.labs.catalogue import CLAIMS
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.runs import trained
 from netwise.networks import MLP, Autoencoder
@@ -289,7 +290,7 @@ def _sparse() -> LabResult:
 
 L26 = Lab(
     "L26",
-    "An autoencoder gives back what is like its training data, and never without loss.",
+    CLAIMS["L26"],
     "784-256-32 on MNIST, 20 epochs, tried on Fashion-MNIST and noise, beside PCA; a linear one of 3 numbers on small digits against the principal components.",
     "note 001",
     _foreign,
@@ -298,7 +299,7 @@ L26 = Lab(
 )
 L27 = Lab(
     "L27",
-    "A denoising autoencoder learns better features than a plain one.",
+    CLAIMS["L27"],
     "784-500, tied, 0, 25 and 50 % of the inputs masked, 10 epochs, 2 seeds; a linear classifier on the codes of 10,000 images; and 1,000 units.",
     "note 001",
     _features,
@@ -307,7 +308,7 @@ L27 = Lab(
 )
 L28 = Lab(
     "L28",
-    "A price on the code makes most of its units 0.",
+    CLAIMS["L28"],
     "784-200, KL of the units' means from 0.05, 20 epochs on MNIST, beside a plain one.",
     "note 001",
     _sparse,

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 
 from netwise import data
+from netwise.labs.catalogue import CLAIMS
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.runs import trained
 from netwise.networks.energy import (
@@ -226,7 +227,7 @@ def _steps() -> LabResult:
 
 L23 = Lab(
     "L23",
-    "Contrastive divergence is an approximation; the likelihood can be summed exactly for small machines, and estimated for large ones.",
+    CLAIMS["L23"],
     "784-16, MNIST cut at one half, 50 epochs, rate 0.01, batch 100, all 65,536 states of the hidden units; AIS with 1,000 chains x 10,000 temperatures.",
     "note 001",
     _exact_and_estimated,
@@ -235,7 +236,7 @@ L23 = Lab(
 )
 L24 = Lab(
     "L24",
-    "Contrastive divergence needs few Gibbs steps.",
+    CLAIMS["L24"],
     "16 hidden units, 10 epochs at rate 0.05, CD with 1, 3, 10 and 25 steps, exact; 500 hidden units, 5 epochs, CD-1 and CD-10, by AIS.",
     "note 001",
     _steps,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from netwise import data
+from netwise.labs.catalogue import CLAIMS
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.networks.energy.hopfield import NOISE_SHARES, AssociativeMemory, Hopfield, to_bipolar
 from netwise.random_streams import DATA, generator
@@ -209,7 +210,7 @@ def _by_the_letter() -> float:
 
 L18 = Lab(
     "L18",
-    "A Hopfield net remembers patterns up to about 15 % of its units; with more there is crosstalk.",
+    CLAIMS["L18"],
     "Random patterns, Hebb's rule, zero diagonal, asynchronous recall from the pattern and from a tenth of its units turned; N = 100, 400, 1000; 5 draws.",
     "note 001",
     _capacity,
@@ -217,7 +218,7 @@ L18 = Lab(
 )
 L19 = Lab(
     "L19",
-    "A Hopfield net finds patterns again from noise, its energy falls by u dx at each change, and it stops at E = 0.",
+    CLAIMS["L19"],
     "Ten patterns in 784 units: random ones (5 draws), and the first ten digits of MNIST cut at one half; 0 to 45 % of the units turned.",
     "note 001",
     _falling,

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import pairwise
 
 from netwise import data, signals
+from netwise.labs.catalogue import CLAIMS
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.networks import MLP
 from netwise.parts.activations import Sigmoid
@@ -170,14 +171,14 @@ def _picture(title: str, lines: dict[str, list[float]], label: str) -> str:
 
 L01 = Lab(
     "L01",
-    "A sigmoid neuron with quadratic cost learns from (0.6, 0.9) and sticks for long when it starts very wrong, at (2, 2).",
+    CLAIMS["L01"],
     "Input 1, wanted output 0, rate 0.15, 300 steps, C = (y - a)² / 2; nothing is random.",
     "note 004",
     partial(_slow_start),
 )
 L02 = Lab(
     "L02",
-    "Cross-entropy takes the slow start away: the more wrong the neuron, the faster it learns.",
+    CLAIMS["L02"],
     "The same neuron with cross-entropy, rates 0.15 and 0.005; nothing is random.",
     "note 004",
     partial(_cross_entropy),

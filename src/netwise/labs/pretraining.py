@@ -9,6 +9,7 @@ from functools import partial
 
 from netwise import data
 from netwise.intervals import of_mean
+from netwise.labs.catalogue import CLAIMS
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.runs import trained
 from netwise.networks import MLP, Autoencoder
@@ -158,7 +159,7 @@ def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> LabResult:
 
 L25 = Lab(
     "L25",
-    "Layers that were trained one by one as restricted Boltzmann machines are a good start for a classifier.",
+    CLAIMS["L25"],
     "784-500-500-10; machines on 60,000 images, CD-1, 10 epochs a layer; then Adam with 100, 1,000 and 10,000 labels, the same for all starts; 5 seeds.",
     "note 001",
     partial(_gain, MACHINES, LABELS, "machines"),
@@ -167,7 +168,7 @@ L25 = Lab(
 )
 L29 = Lab(
     "L29",
-    "Layers that were trained one by one as autoencoders are a good start for a classifier.",
+    CLAIMS["L29"],
     "784-500-500-10; denoising autoencoders on 60,000 images, a quarter masked, 6 epochs a layer; then Adam with 100 and 1,000 labels; 5 seeds.",
     "note 001",
     partial(_gain, CODES, (100, 1000), "autoencoders"),

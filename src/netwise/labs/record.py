@@ -6,17 +6,19 @@ import json
 import platform
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netwise.atomic import write_atomically
-from netwise.labs.definition import Lab, LabResult
+
+if TYPE_CHECKING:
+    from netwise.labs.definition import Lab, LabResult
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def record(lab: Lab, outcome: LabResult, folder: Path = RESULTS) -> Path:
     """Write a lab's numbers with date, versions, seeds and hashes of the recipes."""
-    import torch
+    import torch  # heavy
 
     from netwise import __version__
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from netwise import data
 from netwise.data.dataset import Samples
 from netwise.intervals import of_mean
+from netwise.labs.catalogue import CLAIMS
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.labs.landscape import EPOCHS, landscape, recipe_at
 from netwise.labs.runs import trained
@@ -150,7 +151,7 @@ def _accuracy(recipe: Recipe) -> float:
 
 L12 = Lab(
     "L12",
-    "Find the order of magnitude of the learning rate, then the threshold, and take half of it.",
+    CLAIMS["L12"],
     "Six networks on 5,000 images of MNIST, 3 or 4 epochs each; the rule against the best of 12 rates from 0.0003 to 30, one seed.",
     "note 004",
     run_l12,
@@ -234,7 +235,7 @@ def _table_random(table: Floats, rng: np.random.Generator, draws: int, trials: i
 
 L58 = Lab(
     "L58",
-    "Random search beats grid search.",
+    CLAIMS["L58"],
     "5,000 searches of nine trials: over two axes of which one matters, over one axis, and over a table of 480 trained networks.",
     "note 002",
     run_l58,
@@ -321,7 +322,7 @@ def run_l59() -> LabResult:
 
 L59 = Lab(
     "L59",
-    "Bayesian optimisation needs fewer trials than random search.",
+    CLAIMS["L59"],
     "Rate, penalty, width and dropout of an MLP on 2,500 images of MNIST: a table of 480 trained networks, 20 searches of 30 trials each way.",
     "note 002",
     run_l59,
@@ -410,7 +411,7 @@ def run_l60() -> LabResult:
 
 L60 = Lab(
     "L60",
-    "From coarse to fine: a few iterations are enough to narrow the range.",
+    CLAIMS["L60"],
     "The table of L59 with the accuracy after every epoch: 40 trials in three stages of 1, 4 and 12 epochs, against 40 random trials of 12; 200 searches.",
     "note 002",
     run_l60,
@@ -506,7 +507,7 @@ def run_l61() -> LabResult:
 
 L61 = Lab(
     "L61",
-    "Grid and random search do not learn from what was tried; a babysitter does.",
+    CLAIMS["L61"],
     "A simulated babysitter changes one setting at a time on the table of L59 and keeps what is better; 300 searches over one, two and four axes.",
     "note 002",
     run_l61,
@@ -624,7 +625,7 @@ def run_l62() -> LabResult:
 
 L62 = Lab(
     "L62",
-    "Cross-validation chooses settings more safely than one validation set.",
+    CLAIMS["L62"],
     "Eight settings of an MLP on 500 and on 10,000 images of MNIST; chosen by a fifth held out or by five folds, judged by the test images; 12 and 4 draws.",
     "note 002",
     run_l62,
@@ -741,7 +742,7 @@ def run_l77() -> LabResult:
 
 L77 = Lab(
     "L77",
-    "Why validation data and not test data are used to choose hyper-parameters.",
+    CLAIMS["L77"],
     "The epoch of a 784-30-10 on 1,000 images of MNIST, 60 epochs, 8 seeds; and the best of 5 to 300 of 480 trained networks, 2,000 draws each.",
     "note 004",
     run_l77,

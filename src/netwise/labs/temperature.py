@@ -10,6 +10,7 @@ from statistics import fmean, median
 import torch
 from torch import Tensor
 
+from netwise.labs.catalogue import CLAIMS
 from netwise.labs.definition import Criterion, Lab, LabResult
 from netwise.networks.energy.boltzmann import (
     ENCODER_TEMPERATURES,
@@ -287,21 +288,21 @@ def _exact_arm(updates: int = 3000) -> float:
 
 L20 = Lab(
     "L20",
-    "The lower the temperature of a Boltzmann machine, the surer its state of lowest energy, and the slower it gets there.",
+    CLAIMS["L20"],
     "Eight units, weights from N(0, 1), 5 draws; all 256 states and their transition matrix.",
     "note 001",
     _temperature,
 )
 L21 = Lab(
     "L21",
-    "A Boltzmann machine that is cooled down leaves local minima in which a Hopfield net sticks.",
+    CLAIMS["L21"],
     "20 symmetric nets of 60 units, weights from N(0, 1), 200 starts each; T from 10 to 0.1 in 40 sweeps, against straight falls at equal updates.",
     "note 001",
     _annealing,
 )
 L22 = Lab(
     "L22",
-    "A Boltzmann machine learns codes for its hidden units by itself: the encoder problems.",
+    CLAIMS["L22"],
     "Procedure of 1985: annealing, clamping noise 0.15 and 0.05, steps of fixed size; 100 machines of 4-2-4 to 1,500 cycles, 20 of 8-3-8 to 6,000.",
     "note 001",
     _encoders,

@@ -1,4 +1,8 @@
-"""The babysitter's log: what was guessed, why, and what came of it; each guess a run of its own."""
+"""A log of settings tried by hand: what was guessed, why, and what came of it.
+
+Each guess is a run of its own. Reading the log and noting an outcome load no torch; training a
+guess (`netwise.searches.guess_training`) does.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,7 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
-from netwise.history import DIVERGED
-from netwise.recipe.recipe import Recipe, recipe_diff
-from netwise.searches.worker import interval_of
 from netwise.storage.layout import strict_json
-from netwise.storage.run_folder import RunFolder
-from netwise.training.fit import fit
-from netwise.treatment.trials import goal
 
 GUESSES = "guesses"
 NOTE = "guess.json"
@@ -51,61 +49,6 @@ class GuessEntry:
     folder: str
 
 
-def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
-    """Train a guess and enter it: the recipe, why, and what came of it. The test part is not looked
-    at.
-
-    Args:
-        book: folder of the log; made where there is none.
-        recipe: the guess.
-        reason: why; a guess without a reason teaches nothing.
-
-    Raises:
-        ValueError: no reason.
-
-    Example:
-        >>> import netwise as nw, pathlib, tempfile
-        >>> book = pathlib.Path(tempfile.mkdtemp()) / "book"
-        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
-        >>> _ = nw.log_guess(book, recipe, "a first look")
-        >>> nw.log_guess(book, nw.with_learning_rate(recipe, 0.1), "the loss fell slowly").changed
-        ('optimizer.lr: 0.001 -> 0.1',)
-
-    Source: note 002, claim H01.
-    """
-    if not reason.strip():
-        raise ValueError("reason is empty: say why this guess, or nothing is learned from it")
-    home = Path(book) / GUESSES
-    home.mkdir(parents=True, exist_ok=True)
-    before = read_guesses(book)
-    number = len(before) + 1
-    place = home / f"{number:03d}"
-    run = fit(recipe, folder=place / "run", test=False)
-    changed: tuple[str, ...] = ()
-    if before:
-        last = RunFolder.open(before[-1].folder).recipe()
-        changed = tuple(
-            f"{name}: {old} -> {new}" for name, (old, new) in recipe_diff(last, recipe).items()
-        )
-    value = goal(run)
-    low, high = (
-        (None, None) if run.history.ended.how == DIVERGED else interval_of(run.history, value)
-    )
-    entry = GuessEntry(
-        number,
-        changed,
-        reason.strip(),
-        value,
-        low,
-        high,
-        run.history.ended.sentence,
-        "",
-        str(place / "run"),
-    )
-    write_atomically(place / NOTE, json.dumps(strict_json(asdict(entry)), indent=1) + "\n")
-    return entry
-
-
 def log_outcome(book: str | Path, number: int, words: str) -> GuessEntry:
     """Enter what was learned from a guess.
 
@@ -127,10 +70,7 @@ def log_outcome(book: str | Path, number: int, words: str) -> GuessEntry:
             f"{book} has no guess {number}: it has {', '.join(map(str, found)) or 'none'}"
         )
     entry = replace(found[number], outcome=words.strip())
-    write_atomically(
-        Path(book) / GUESSES / f"{number:03d}" / NOTE,
-        json.dumps(strict_json(asdict(entry)), indent=1) + "\n",
-    )
+    write_entry(book, entry)
     return entry
 
 
@@ -167,3 +107,14 @@ def guess_table(entries: Sequence[GuessEntry]) -> list[str]:
         if entry.outcome:
             lines.append(f"       -> {entry.outcome}")
     return lines
+
+
+def write_entry(book: str | Path, entry: GuessEntry) -> None:
+    """Write an entry into the folder of its guess."""
+    text = json.dumps(strict_json(asdict(entry)), indent=1) + "\n"
+    write_atomically(guess_folder(book, entry.number) / NOTE, text)
+
+
+def guess_folder(book: str | Path, number: int) -> Path:
+    """The folder of one guess, with its entry and its run."""
+    return Path(book) / GUESSES / f"{number:03d}"

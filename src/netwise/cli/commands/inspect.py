@@ -232,7 +232,7 @@ def _reasons(part: Any, prefix: str) -> list[str]:
 @json_option
 def lab(name: str | None, every: bool, kept: bool, output: Path, as_json: bool) -> None:
     """Run a claim of the notes again: NAME such as L01; without one, list them."""
-    from netwise.labs import LABS, lab as find
+    from netwise.labs.all_labs import LABS, lab as find
     from netwise.labs.lab_page import write_lab
     from netwise.labs.record import record, recorded
 

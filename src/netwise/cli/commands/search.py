@@ -369,7 +369,8 @@ def guess(
     --because of something."""
     from dataclasses import asdict
 
-    from netwise.searches.guess_log import guess_table, log_guess as enter, read_guesses
+    from netwise.searches.guess_log import guess_table, read_guesses
+    from netwise.searches.guess_training import log_guess as enter
     from netwise.storage.run_folder import RunFolder
 
     known = read_guesses(book)

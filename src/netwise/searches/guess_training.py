@@ -1,0 +1,67 @@
+"""Train a guess and enter it in the log of settings tried by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netwise.history import DIVERGED
+from netwise.recipe.recipe import Recipe, recipe_diff
+from netwise.searches.guess_log import GuessEntry, guess_folder, read_guesses, write_entry
+from netwise.searches.worker import interval_of
+from netwise.storage.run_folder import RunFolder
+from netwise.training.fit import fit
+from netwise.treatment.trials import goal
+
+
+def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
+    """Train a guess and enter it: the recipe, why, and what came of it. The test part is not looked
+    at.
+
+    Args:
+        book: folder of the log; made where there is none.
+        recipe: the guess.
+        reason: why; a guess without a reason teaches nothing.
+
+    Raises:
+        ValueError: no reason.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> book = pathlib.Path(tempfile.mkdtemp()) / "book"
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=3)
+        >>> _ = nw.log_guess(book, recipe, "a first look")
+        >>> nw.log_guess(book, nw.with_learning_rate(recipe, 0.1), "the loss fell slowly").changed
+        ('optimizer.lr: 0.001 -> 0.1',)
+
+    Source: note 002, claim H01.
+    """
+    if not reason.strip():
+        raise ValueError("reason is empty: say why this guess, or nothing is learned from it")
+    before = read_guesses(book)
+    number = len(before) + 1
+    folder = guess_folder(book, number)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    run = fit(recipe, folder=folder / "run", test=False)
+    changed: tuple[str, ...] = ()
+    if before:
+        last = RunFolder.open(before[-1].folder).recipe()
+        changed = tuple(
+            f"{name}: {old} -> {new}" for name, (old, new) in recipe_diff(last, recipe).items()
+        )
+    value = goal(run)
+    low, high = (
+        (None, None) if run.history.ended.how == DIVERGED else interval_of(run.history, value)
+    )
+    entry = GuessEntry(
+        number,
+        changed,
+        reason.strip(),
+        value,
+        low,
+        high,
+        run.history.ended.sentence,
+        "",
+        str(folder / "run"),
+    )
+    write_entry(book, entry)
+    return entry
