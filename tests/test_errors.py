@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import netwise as nw
-from netwise.errors import near, shown
+from netwise.errors import close_matches, short_repr
 
 
 def test_the_tree() -> None:
@@ -25,7 +25,7 @@ def test_the_tree() -> None:
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.binary(), st.lists(st.text())))
 def test_a_shown_value_is_one_short_line(value: object) -> None:
-    text = shown(value)
+    text = short_repr(value)
     assert len(text) <= 60
     assert "\n" not in text
 
@@ -34,7 +34,7 @@ def test_a_shown_value_is_one_short_line(value: object) -> None:
     ("name", "close"), [("optimiser", "`optimizer`"), ("OPTIMIZER", "`optimizer`"), ("xyz", "")]
 )
 def test_near_names(name: str, close: str) -> None:
-    assert near(name, ["optimizer", "epochs"]) == close
+    assert close_matches(name, ["optimizer", "epochs"]) == close
 
 
 def test_unknown_names_without_a_near_one_list_all() -> None:
@@ -44,3 +44,14 @@ def test_unknown_names_without_a_near_one_list_all() -> None:
         str(caught.value)
         == "unknown network 'transformer'. There are: mlp, lenet5, convnet, resnet, lstm."
     )
+
+
+def test_an_error_with_one_problem() -> None:
+    error = nw.WrongValue.of("search", "trials", 0, "must be at least 1", "20")
+    assert str(error) == str(
+        nw.WrongValue("search", [nw.Problem("trials", "0", "must be at least 1", "20")])
+    )
+    # A text is taken as it is shown; None and the like by their repr.
+    assert nw.WrongValue.of("a", "b", "digits", "c").problems[0].given == "digits"
+    assert nw.WrongValue.of("a", "b", None, "c").problems[0].given == "None"
+    assert type(nw.RecipeFileError.of("recipe.toml", "batch_size")) is nw.RecipeFileError

@@ -149,13 +149,18 @@ def test_parts_of_structured_errors(tmp_path: Path) -> None:
             def i(self, x):
                 raise WrongValue("A", [Problem("x", str(x), "is no size", instead="")])
             def j(self, x):
-                raise Unfitting("must be a number", "1")
+                raise InvalidValue("must be a number", "1")
             def k(self, x):
                 raise UnknownName("rule", x, RULES)
+            def l(self, x):
+                raise WrongValue.of("A", "x", x, "must be above 0", "1")
+            def m(self, x):
+                raise WrongValue.of("A", "x", x, "must be above 0")
         """,
     )
-    assert [each.instead for each in found] == [True, False, True, False, True, True]
-    assert [each.function for each in found] == ["A.f", "A.g", "A.h", "A.i", "A.j", "A.k"]
+    assert [each.instead for each in found] == [True, False, True, False, True, True, True, False]
+    assert [each.function for each in found] == [f"A.{name}" for name in "fghijklm"]
+    assert all(each.given for each in found)
 
 
 def test_every_problem_of_a_list_is_asked(tmp_path: Path) -> None:
@@ -301,7 +306,7 @@ def test_control_flow_and_errors_passed_on_are_no_messages(tmp_path: Path) -> No
                 raise click.UsageError(str(error)) from None
             except WrongValue as wrong:
                 raise WrongValue("f", wrong.problems) from None
-            except Unfitting as wrong:
+            except InvalidValue as wrong:
                 raise WrongValue("f", [Problem("x", x, wrong.reason, wrong.instead)]) from None
             raise StopIteration
             raise Stopped

@@ -2,12 +2,12 @@
 
 A message is read from the syntax tree. Its parts are
 
-* given: a value is shown (an interpolated value, or `seen` of a Problem), or the text says that
+* given: a value is shown (an interpolated value, or `given` of a Problem), or the text says that
   something is missing or empty;
 * reason: a statement of at least three words besides the instruction;
 * instead: an instruction, see `instructs`.
 
-Structured errors (`Problem`, `Unfitting`, `UnknownName`) have arguments for these parts; one
+Structured errors (`Problem`, `InvalidValue`, `UnknownName`) have arguments for these parts; one
 without `instead` may still carry an instruction in its reason. A variable, constant or function
 that a message is built with is followed one level, in this module or in the one that it is
 imported from. Where a message has alternatives (`a if b else c`, several assignments), one
@@ -144,11 +144,11 @@ class Form:
 
 
 # Names of the arguments for each part, in any structured error of the package.
-GIVEN, REASON, INSTEAD = ("given", "seen"), ("why", "reason", "text", "message"), ("instead",)
+GIVEN, REASON, INSTEAD = ("given",), ("why", "reason", "text", "message"), ("instead",)
 # What the errors of netwise look like; read again from the package, so a change there is followed.
 STRUCTURED: Mapping[str, Form] = {
-    "Problem": Form((1, "seen"), (2, "reason"), (3, "instead")),
-    "Unfitting": Form(None, (0, "reason"), (1, "instead")),
+    "Problem": Form((1, "given"), (2, "reason"), (3, "instead")),
+    "InvalidValue": Form(None, (0, "reason"), (1, "instead")),
 }
 CARRIERS = frozenset({"WrongValue", "RecipeFileError"})  # hold several problems
 # Errors whose constructor names the given value and the choices by itself.
@@ -282,6 +282,10 @@ class _Reader:
             return self._built(error, function, owner)
         if not error.args and not error.keywords:
             return None
+        if name == "of" and _name_of_owner(error) in self.carriers:
+            # `WrongValue.of(owner, field, given, reason, instead)` holds one Problem.
+            one = ast.Call(ast.Name("Problem"), error.args[1:], error.keywords)
+            return self._structured(one, function)
         if name in self.carriers and error.args:
             return self._rows(error.args[-1], function)
         return self._texts(error, function)
@@ -315,7 +319,7 @@ class _Reader:
             _argument(call, each) for each in (form.given, form.reason, form.instead)
         )
         if isinstance(reason, ast.Attribute) and isinstance(instead, ast.Attribute):
-            return None  # `Problem(field, seen, wrong.reason, wrong.instead)` passes on another's
+            return None  # `Problem(field, given, wrong.reason, wrong.instead)` passes on another's
         text = self._text(reason, function) if reason is not None else ""
         first = call.args[0] if call.args and call.args[0] is not reason else None
         subject = self._text(first, function) if first is not None else ""
@@ -446,6 +450,11 @@ def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _name_of_owner(call: ast.Call) -> str:
+    """`WrongValue` of `WrongValue.of(...)`."""
+    return _name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
 
 
 def _plain(arguments: list[ast.expr]) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Self
 
 CANNOT_RUN = "cannot run"
 WILL_LEARN_BADLY = "will learn badly"
@@ -22,11 +23,11 @@ WILL_LEARN_BADLY = "will learn badly"
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a recipe: where, what was seen, why it is wrong, what to write.
+    """One thing that is wrong with a recipe: where, the given value, why it is wrong, what to write.
 
     Args:
         field: dotted name of the field, such as `optimizer.lr`.
-        seen: the value as a person would read it; empty where there is none (a missing field).
+        given: the value as a person would read it; empty where there is none (a missing field).
         reason: a sentence without its subject, such as "must be above 0: a negative step climbs".
         instead: what to write; empty where no single answer is right.
         grade: "cannot run" (raised before any work) or "will learn badly" (a finding before
@@ -39,18 +40,18 @@ class Problem:
     """
 
     field: str
-    seen: str = ""
+    given: str = ""
     reason: str = ""
     instead: str = ""
     grade: str = CANNOT_RUN
 
     @property
     def subject(self) -> str:
-        return f"{self.field} = {self.seen}" if self.seen else self.field
+        return f"{self.field} = {self.given}" if self.given else self.field
 
     @property
     def sentence(self) -> str:
-        return f"{self.reason}. Write {self.instead}." if self.instead else ended(self.reason)
+        return f"{self.reason}. Write {self.instead}." if self.instead else with_period(self.reason)
 
     def inside(self, parent: str) -> Problem:
         """The same problem as seen from the value that holds this one."""
@@ -87,7 +88,22 @@ class WrongValue(NetwiseError, ValueError):
 
     def __init__(self, owner: str, problems: Sequence[Problem]) -> None:
         self.owner, self.problems = owner, tuple(problems)
-        super().__init__(tell(owner, self.problems))
+        super().__init__(format_problems(owner, self.problems))
+
+    @classmethod
+    def of(
+        cls, owner: str, field: str, given: object = "", reason: str = "", instead: str = ""
+    ) -> Self:
+        """The error with one problem; a `given` that is no text is shown by `short_repr`.
+
+            raise WrongValue.of("search", "trials", trials, "must be at least 1", "20")
+
+        Args:
+            owner: what holds the field, such as the name of its class.
+            field, given, reason, instead: as in `Problem`.
+        """
+        value = given if isinstance(given, str) else short_repr(given)
+        return cls(owner, [Problem(field, value, reason, instead)])
 
 
 class RecipeFileError(WrongValue):
@@ -119,9 +135,9 @@ class UnknownName(NetwiseError, ValueError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
-        close = near(name, known)
+        close = close_matches(name, known)
         hint = f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."
-        super().__init__(f"unknown {kind} {shown(name)}. {hint}")
+        super().__init__(f"unknown {kind} {short_repr(name)}. {hint}")
 
 
 class ShapeError(NetwiseError, ValueError):
@@ -171,12 +187,12 @@ class RunFolderError(NetwiseError, ValueError):
     """
 
 
-def ended(sentence: str) -> str:
+def with_period(sentence: str) -> str:
     """The sentence with a mark at its end."""
     return sentence if not sentence or sentence[-1] in ".?!" else sentence + "."
 
 
-def shown(value: object, limit: int = 60) -> str:
+def short_repr(value: object, limit: int = 60) -> str:
     """A value as it is told in a message: on one line and never longer than `limit`."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -189,14 +205,14 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def close_matches(name: str, known: Iterable[str]) -> str:
     """The known names that look like `name`, as `a` or `a or b`; empty where none does."""
     names = {each.lower(): each for each in known}
     close = get_close_matches(name.lower()[:80], names, n=3, cutoff=0.6)
     return " or ".join(f"`{names[each]}`" for each in close)
 
 
-def tell(owner: str, problems: Sequence[Problem]) -> str:
+def format_problems(owner: str, problems: Sequence[Problem]) -> str:
     """All problems as one aligned text under a line that counts them."""
     width = min(40, max((len(p.subject) for p in problems), default=0))
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

@@ -15,10 +15,10 @@ from dataclasses import MISSING, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
-from netwise.errors import Problem, WrongValue, shown
+from netwise.errors import Problem, WrongValue, short_repr
 
 
-class Unfitting(ValueError):
+class InvalidValue(ValueError):
     """A value breaks a field's rule: `reason` as in `Problem`, and what to write instead."""
 
     def __init__(self, reason: str, instead: str = "") -> None:
@@ -27,11 +27,11 @@ class Unfitting(ValueError):
 
 
 @dataclass(frozen=True)
-class Rule:
+class FieldRule:
     """What a field accepts.
 
     Args:
-        accept: takes any value, returns the clean one or raises `Unfitting`.
+        accept: takes any value, returns the clean one or raises `InvalidValue`.
         why: the reason for the default, for people.
         family: for a field that holds a part: the class that its values have.
         many: the field holds a tuple of parts.
@@ -40,10 +40,10 @@ class Rule:
     accept: Callable[[object], object]
     why: str = ""
     family: type[Part] | None = None
-    many: bool = False
+    is_row: bool = False
 
 
-def _field(rule: Rule, default: Any) -> Any:
+def _field(rule: FieldRule, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
@@ -78,17 +78,17 @@ def number(
 
     def accept(value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, Real):
-            raise Unfitting("must be a number" + reason, write)
+            raise InvalidValue("must be a number" + reason, write)
         try:
             clean = float(value)
         except OverflowError:
             clean = math.inf
         if not math.isfinite(clean):
-            raise Unfitting("must be a finite number" + reason, write)
+            raise InvalidValue("must be a finite number" + reason, write)
         _within(clean, above, least, below, most, reason, write)
         return clean
 
-    return _field(Rule(accept, why), default)
+    return _field(FieldRule(accept, why), default)
 
 
 def integer(
@@ -106,11 +106,11 @@ def integer(
 
     def accept(value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, Integral):
-            raise Unfitting("must be a whole number" + reason, write)
+            raise InvalidValue("must be a whole number" + reason, write)
         _within(int(value), None, least, None, most, reason, write)
         return int(value)
 
-    return _field(Rule(accept, why), default)
+    return _field(FieldRule(accept, why), default)
 
 
 def _within(
@@ -123,13 +123,13 @@ def _within(
     write: str,
 ) -> None:
     if above is not None and not value > above:
-        raise Unfitting(f"must be above {above:g}{reason}", write)
+        raise InvalidValue(f"must be above {above:g}{reason}", write)
     if least is not None and not value >= least:
-        raise Unfitting(f"must be at least {least:g}{reason}", write)
+        raise InvalidValue(f"must be at least {least:g}{reason}", write)
     if below is not None and not value < below:
-        raise Unfitting(f"must be below {below:g}{reason}", write)
+        raise InvalidValue(f"must be below {below:g}{reason}", write)
     if most is not None and not value <= most:
-        raise Unfitting(f"must be at most {most:g}{reason}", write)
+        raise InvalidValue(f"must be at most {most:g}{reason}", write)
 
 
 def flag(default: bool, *, why: str = "") -> Any:
@@ -137,10 +137,10 @@ def flag(default: bool, *, why: str = "") -> Any:
 
     def accept(value: object) -> object:
         if not isinstance(value, bool):
-            raise Unfitting("must be true or false", _toml(default))
+            raise InvalidValue("must be true or false", _toml(default))
         return value
 
-    return _field(Rule(accept, why), default)
+    return _field(FieldRule(accept, why), default)
 
 
 def text(
@@ -160,14 +160,14 @@ def text(
         if value is None and optional:
             return None
         if not isinstance(value, str) or not value:
-            raise Unfitting("must be a text" + reason, write)
+            raise InvalidValue("must be a text" + reason, write)
         if "\0" in value:
-            raise Unfitting("must not hold a NUL character", write)
+            raise InvalidValue("must not hold a NUL character", write)
         if among and value not in among:
-            raise Unfitting(f"must be one of {', '.join(among)}{reason}", write)
+            raise InvalidValue(f"must be one of {', '.join(among)}{reason}", write)
         return value
 
-    return _field(Rule(accept, why), default)
+    return _field(FieldRule(accept, why), default)
 
 
 def integers(
@@ -187,9 +187,9 @@ def integers(
 
     def accept(value: object) -> object:
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise Unfitting("must be a row of whole numbers" + reason, write)
+            raise InvalidValue("must be a row of whole numbers" + reason, write)
         if not shortest <= len(value) <= longest:
-            raise Unfitting(
+            raise InvalidValue(
                 f"must hold {shortest} to {longest} numbers, not {len(value)}{reason}", write
             )
         for i, each in enumerate(value):
@@ -198,12 +198,13 @@ def integers(
                 or not isinstance(each, Integral)
                 or not least <= int(each) <= most
             ):
-                raise Unfitting(
-                    f"[{i}] = {shown(each)} must be a whole number from {least} to {most}", write
+                raise InvalidValue(
+                    f"[{i}] = {short_repr(each)} must be a whole number from {least} to {most}",
+                    write,
                 )
         return tuple(int(each) for each in value)
 
-    return _field(Rule(accept, why), default)
+    return _field(FieldRule(accept, why), default)
 
 
 def numbers(
@@ -220,7 +221,7 @@ def numbers(
 
     def accept(value: object) -> object:
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise Unfitting("must be a row of numbers" + reason, write)
+            raise InvalidValue("must be a row of numbers" + reason, write)
         for i, each in enumerate(value):
             try:
                 clean = (
@@ -231,13 +232,13 @@ def numbers(
             except OverflowError:
                 clean = math.inf
             if not math.isfinite(clean) or (above is not None and not clean > above):
-                raise Unfitting(
-                    f"[{i}] = {shown(each)} must be a finite number{'' if above is None else f' above {above:g}'}{reason}",
+                raise InvalidValue(
+                    f"[{i}] = {short_repr(each)} must be a finite number{'' if above is None else f' above {above:g}'}{reason}",
                     write,
                 )
         return tuple(float(each) for each in value)
 
-    return _field(Rule(accept, why), default)
+    return _field(FieldRule(accept, why), default)
 
 
 def texts(default: Any = MISSING, *, because: str = "", write: str = "", why: str = "") -> Any:
@@ -246,12 +247,12 @@ def texts(default: Any = MISSING, *, because: str = "", write: str = "", why: st
 
     def accept(value: object) -> object:
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise Unfitting("must be a row of texts" + reason, write)
+            raise InvalidValue("must be a row of texts" + reason, write)
         if not all(isinstance(each, str) for each in value):
-            raise Unfitting("must hold texts only" + reason, write)
+            raise InvalidValue("must hold texts only" + reason, write)
         return tuple(value)
 
-    return _field(Rule(accept, why), default)
+    return _field(FieldRule(accept, why), default)
 
 
 def part(
@@ -270,10 +271,10 @@ def part(
         if (value is None and optional) or isinstance(value, family):
             return value
         if isinstance(value, type) and issubclass(value, family):
-            raise Unfitting(f"is a class and not a value{reason}", f"{value.__name__}()")
-        raise Unfitting(f"must be {family.a_or_an()}{reason}", write or _called(default))
+            raise InvalidValue(f"is a class and not a value{reason}", f"{value.__name__}()")
+        raise InvalidValue(f"must be {family.with_article()}{reason}", write or _called(default))
 
-    return _field(Rule(accept, why, family), default)
+    return _field(FieldRule(accept, why, family), default)
 
 
 def parts(family: type[Part], *, why: str = "") -> Any:
@@ -281,17 +282,17 @@ def parts(family: type[Part], *, why: str = "") -> Any:
 
     def accept(value: object) -> object:
         if isinstance(value, family):
-            raise Unfitting(
+            raise InvalidValue(
                 "must be a row of parts, also where it holds one", f"({type(value).__name__}(...),)"
             )
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise Unfitting(f"must be a row, each of them {family.a_or_an()}")
+            raise InvalidValue(f"must be a row, each of them {family.with_article()}")
         for i, each in enumerate(value):
             if not isinstance(each, family):
-                raise Unfitting(f"[{i}] = {shown(each)} must be {family.a_or_an()}")
+                raise InvalidValue(f"[{i}] = {short_repr(each)} must be {family.with_article()}")
         return tuple(value)
 
-    return _field(Rule(accept, why, family, many=True), ())
+    return _field(FieldRule(accept, why, family, is_row=True), ())
 
 
 def _called(default: object) -> str:
@@ -305,25 +306,25 @@ class Part:
     once.
     """
 
-    called: ClassVar[str] = "part"  # the family's word, for messages
+    family_name: ClassVar[str] = "part"  # the family's word, for messages
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []
         for each in dataclasses.fields(self):  # type: ignore[arg-type]
-            rule: Rule | None = each.metadata.get("rule")
+            rule: FieldRule | None = each.metadata.get("rule")
             if rule is None:
                 continue
             value = getattr(self, each.name)
             try:
                 object.__setattr__(self, each.name, rule.accept(value))
-            except Unfitting as wrong:
-                problems.append(Problem(each.name, shown(value), wrong.reason, wrong.instead))
+            except InvalidValue as wrong:
+                problems.append(Problem(each.name, short_repr(value), wrong.reason, wrong.instead))
         if not problems:
-            problems = self.disagreements()
+            problems = self.conflicts()
         if problems:
             raise WrongValue(type(self).__name__, problems)
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         """Problems of fields that are right alone and wrong together; none by default."""
         return []
 
@@ -338,11 +339,11 @@ class Part:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod
-    def a_or_an(cls) -> str:
-        return ("an " if cls.called[0] in "aeiou" else "a ") + cls.called
+    def with_article(cls) -> str:
+        return ("an " if cls.family_name[0] in "aeiou" else "a ") + cls.family_name
 
 
-def rule_of(field: dataclasses.Field[Any]) -> Rule | None:
+def field_rule(field: dataclasses.Field[Any]) -> FieldRule | None:
     """The rule that a dataclass field was declared with, or None."""
-    rule: Rule | None = field.metadata.get("rule")
+    rule: FieldRule | None = field.metadata.get("rule")
     return rule

@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 import netwise as nw
-from netwise.part import Part, rule_of
+from netwise.part import Part, field_rule
 from netwise.recipe.file import plain_of, recipe_of
 from netwise.searches.plan_file import SEARCH_FAMILIES, plan_from_dict, plan_text
 
@@ -65,7 +65,7 @@ def test_a_part_is_a_frozen_hashable_value(
 def test_a_part_is_the_same_after_a_round_trip_through_a_file(
     family: type[Part], name: str, member: type[Part]
 ) -> None:
-    field = {f.name: rule_of(f).family for f in dataclasses.fields(nw.Recipe)}  # type: ignore[union-attr]
+    field = {f.name: field_rule(f).family for f in dataclasses.fields(nw.Recipe)}  # type: ignore[union-attr]
     base = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
     part = made(name, member)
     if family in (nw.axes.Axis, nw.SearchMethod, nw.Space, nw.SearchPlan):
@@ -90,14 +90,14 @@ def test_a_part_is_the_same_after_a_round_trip_through_a_file(
 def test_a_part_documents_itself(family: type[Part], name: str, member: type[Part]) -> None:
     assert len((inspect.getdoc(member) or "").splitlines()[0]) > 15
     for field in dataclasses.fields(member):  # type: ignore[arg-type]
-        rule = rule_of(field)
+        rule = field_rule(field)
         if rule is not None and field.default is not dataclasses.MISSING:
             assert rule.why, f"{member.__name__}.{field.name} has a default without its reason"
 
 
 def test_every_default_of_a_recipe_has_its_reason() -> None:
     for field in dataclasses.fields(nw.Recipe):
-        rule = rule_of(field)
+        rule = field_rule(field)
         assert rule is not None
         assert rule.why or field.default is dataclasses.MISSING
 

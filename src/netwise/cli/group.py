@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.errors import NetwiseError, near
+from netwise.errors import NetwiseError, close_matches
 
 if TYPE_CHECKING:
     pass
@@ -26,7 +26,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            close = near(name, self.list_commands(ctx))
+            close = close_matches(name, self.list_commands(ctx))
             hint = (
                 f"Did you mean {close}?"
                 if close

@@ -97,7 +97,7 @@ def network_for(
     """The network that a word or a recipe names, and the shape of its inputs where that is
     known."""
     from netwise.networks import Network
-    from netwise.part import Unfitting
+    from netwise.part import InvalidValue
     from netwise.recipe.checks import prepared
     from netwise.recipe.file import named, read_recipe, recipe_of
 
@@ -107,7 +107,7 @@ def network_for(
         return recipe.network, prepared(recipe, recipe.data.load())[0].shape
     try:
         kind = named(Network, name).__name__
-    except Unfitting as wrong:
+    except InvalidValue as wrong:
         raise WrongValue(
             "network", [Problem("network", name, wrong.reason, wrong.instead)]
         ) from None

@@ -109,7 +109,7 @@ class Data(Part):
         (1078, 359, 360)
     """
 
-    called: ClassVar[str] = "data set"
+    family_name: ClassVar[str] = "data set"
 
     def load(self) -> Samples:
         """The three parts; kept in memory for the next call with an equal value."""
@@ -160,7 +160,7 @@ class Split(Data):
         0, least=0, most=2**32 - 1, because="it seeds the draw", why="one split for all"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.valid + self.test >= 1:
             return [
                 Problem(

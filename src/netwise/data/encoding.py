@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwise.errors import DataError, near, shown
+from netwise.errors import DataError, close_matches, short_repr
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
 # a column of more categories has its rarest in one; a column of names would be its own table
@@ -133,7 +133,7 @@ class TextEncoder:
             for symbol in row:
                 if symbol not in places:
                     raise DataError(
-                        f"the character {shown(symbol)} was not in the text that the network learned"
+                        f"the character {short_repr(symbol)} was not in the text that the network learned"
                     )
         return torch.tensor([[places[symbol] for symbol in row] for row in rows], dtype=torch.int64)
 
@@ -218,7 +218,7 @@ def _numbers(column: Iterable[object], name: str) -> np.ndarray:
             values.append(float(cell))  # type: ignore[arg-type]
         else:
             raise DataError(
-                f"column {shown(name)}, row {i + 1}: {shown(cell)} is no number, and the column was one in training"
+                f"column {short_repr(name)}, row {i + 1}: {short_repr(cell)} is no number, and the column was one in training"
             )
     return np.array(values)
 
@@ -257,7 +257,7 @@ def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
     for i, row in enumerate(rows):
         if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
             raise DataError(
-                f"row {i + 1} is {shown(row)}; it must hold {len(names)} cells: {', '.join(names)}"
+                f"row {i + 1} is {short_repr(row)}; it must hold {len(names)} cells: {', '.join(names)}"
             )
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
@@ -265,6 +265,6 @@ def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
 def _all_there(names: Sequence[str], known: Sequence[str]) -> None:
     absent = [name for name in names if name not in known]
     if absent:
-        close = near(absent[0], known)
+        close = close_matches(absent[0], known)
         hint = f" Did you mean {close}?" if close else f" There are: {', '.join(known[:20])}."
-        raise DataError(f"the table has no column {', '.join(map(shown, absent))}.{hint}")
+        raise DataError(f"the table has no column {', '.join(map(short_repr, absent))}.{hint}")

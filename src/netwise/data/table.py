@@ -16,7 +16,7 @@ from torch import Tensor
 
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
 from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
-from netwise.errors import DataError, UnknownName, shown
+from netwise.errors import DataError, UnknownName, short_repr
 from netwise.part import flag, text, texts
 from netwise.tasks import CLASSIFICATION, REGRESSION
 
@@ -64,7 +64,7 @@ class Table(Split):
         own_targets = own.pop(self.target) if own else []
         if not cells:
             raise DataError(
-                f"{self.path} has no column besides the target {shown(self.target)}: there is nothing to learn from"
+                f"{self.path} has no column besides the target {short_repr(self.target)}: there is nothing to learn from"
             )
         task = self.task if self.task != "auto" else task_of([*targets, *own_targets])
         classes: tuple[str, ...] = ()
@@ -72,13 +72,13 @@ class Table(Split):
             classes = classes_of([*targets, *own_targets])
             if len(classes) < 2:
                 raise DataError(
-                    f"{self.path}: the target {shown(self.target)} has the one value {classes[0]}: there is nothing to tell apart"
+                    f"{self.path}: the target {short_repr(self.target)} has the one value {classes[0]}: there is nothing to tell apart"
                 )
         else:
             for i, cell in enumerate([*targets, *own_targets]):
                 if not is_number(cell):
                     raise DataError(
-                        f"{self.path}: the target {shown(self.target)} of row {i + 1} is {shown(cell)}, which is no number"
+                        f"{self.path}: the target {short_repr(self.target)} of row {i + 1} is {short_repr(cell)}, which is no number"
                     )
         labels = np.array([classes.index(_label(cell)) for cell in targets]) if classes else None
         train, valid, test = split_rows(labels, len(targets), self, own_test=own is not None)
@@ -121,7 +121,7 @@ class Table(Split):
         gaps = [i + 1 for i, cell in enumerate(cells[self.target]) if is_missing(cell)]
         if gaps:
             raise DataError(
-                f"{path}: {len(gaps)} rows have no target {shown(self.target)}, the first is row {gaps[0]}: remove them"
+                f"{path}: {len(gaps)} rows have no target {short_repr(self.target)}, the first is row {gaps[0]}: remove them"
             )
         return cells
 
@@ -204,7 +204,9 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
         raise DataError(f"{path}, line {reader.line_num}: {error}") from None
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise DataError(f"{path}: the column name {shown(min(twice))} stands twice: rename one")
+        raise DataError(
+            f"{path}: the column name {short_repr(min(twice))} stands twice: rename one"
+        )
     if not rows:
         raise DataError(f"{path} has no rows below its header")
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}

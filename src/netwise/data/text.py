@@ -59,7 +59,7 @@ class Text(Data):
         0.0, least=0, below=1, because=SHARE, why="the usual cut of this text has none"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.valid + self.test >= 1:
             return [
                 Problem(

@@ -47,7 +47,7 @@ class Fold(Data):
     number: int = integer(0, least=0, because="folds are counted from 0", why="the first")
     repeat: int = integer(0, least=0, because="it seeds the dealing", why="the first")
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.number >= self.folds:
             return [
                 Problem(

@@ -22,7 +22,7 @@ from torch import nn
 from netwise import data
 from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number, tensor_of
 from netwise.diagnosis.report import Report, diagnose
-from netwise.errors import near
+from netwise.errors import close_matches
 from netwise.networks import MLP, CustomNetwork, Network
 from netwise.parts.activations import ACTIVATIONS, Activation
 from netwise.parts.initializers import Glorot, He, ModuleDefault
@@ -187,7 +187,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         name = str(self.activation).lower()
         name = {"identity": "identity", "logistic": "sigmoid"}.get(name, name)
         if name not in BY_NAME:
-            close = near(name, BY_NAME)
+            close = close_matches(name, BY_NAME)
             raise ValueError(
                 f"activation = {self.activation!r} must be one of {', '.join(BY_NAME)}"
                 + (f". Did you mean {close}?" if close else "")

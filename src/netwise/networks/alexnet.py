@@ -73,7 +73,7 @@ class AlexNet(Network):
     width: float = width_field()
     dropout: float = number(0.5, least=0, below=1, because="it is a share of the units", why=HALF)
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if min(self.image[1:]) < 16:
             return [
                 Problem(

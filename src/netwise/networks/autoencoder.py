@@ -115,7 +115,7 @@ class Autoencoder(_Reconstruction):
         why="regularise when it is called for",
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         layers, problems = len(self.widths) - 1, []
         if len(self.corrupt) not in (0, 1, layers):
             problems.append(
@@ -449,7 +449,7 @@ class ConvAutoencoder(_Reconstruction):
     corrupt: tuple[Augment, ...] = parts(Augment, why="a code smaller than the input needs none")
     input_kind: ClassVar[str] = "images"
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if len(self.corrupt) > 1 or any(change.mixes or change.enlarges for change in self.corrupt):
             return [
                 Problem(

@@ -157,7 +157,7 @@ class ConvNet(Network):
     )
     means: bool = flag(False, why="where something lies tells digits apart")
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         letters = self.block.replace("b", "B")
         if (
             sorted(set(letters)) != sorted(letters)

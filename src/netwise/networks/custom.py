@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from netwise.errors import Problem, WrongValue, shown
+from netwise.errors import Problem, WrongValue, short_repr
 from netwise.networks.network import Network
 
 
@@ -44,7 +44,9 @@ class CustomNetwork(Network):
                 why = (
                     "has no name of its own that a file could keep; move it to the top of a module"
                 )
-                raise WrongValue("CustomNetwork", [Problem("source", name or shown(given), why)])
+                raise WrongValue(
+                    "CustomNetwork", [Problem("source", name or short_repr(given), why)]
+                )
             object.__setattr__(self, "source", f"{module}:{name}")
             object.__setattr__(self, "_made_by", given)
             return
@@ -57,7 +59,7 @@ class CustomNetwork(Network):
                 [
                     Problem(
                         "source",
-                        shown(given),
+                        short_repr(given),
                         'must be a function, or "module:name" of one',
                         '"models:build"',
                     )

@@ -249,7 +249,7 @@ class GoogLeNet(Network):
         0.7, least=0, below=1, because="it is a share of the units", why="the paper's value"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.large_kernel == 4:
             return [Problem("large_kernel", "4", "must be 3 or 5", "5")]
         if min(self.image[1:]) < 8:

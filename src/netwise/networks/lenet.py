@@ -207,7 +207,7 @@ class LeNet5Paper(Network):
         10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         channels, height, width = self.image
         if channels != 1 or max(height, width) > 32 or (32 - height) % 2 or (32 - width) % 2:
             return [

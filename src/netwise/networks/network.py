@@ -29,7 +29,7 @@ class Network(Part):
         'Sequential'
     """
 
-    called: ClassVar[str] = "network"
+    family_name: ClassVar[str] = "network"
     input_kind: ClassVar[str] = "numbers"
     auxiliary_weight: float = 0.0
     is_energy_model: ClassVar[bool] = False

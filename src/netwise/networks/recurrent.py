@@ -167,7 +167,7 @@ class _Recurrent(Network):
     )
     carry: bool = flag(False, why="most sequences have a beginning of their own")
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.carry and self.answers != EACH:
             return [Problem("carry", "True", "is for texts, which answer at each step", "False")]
         return []

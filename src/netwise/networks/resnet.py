@@ -242,7 +242,7 @@ class ResNet(Network):
         0.0, least=0, below=1, because=DROP, why="regularise when overfitting is seen"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.depth not in IMAGENET:
             return [Problem("depth", str(self.depth), "must be one of 18, 34, 50, 101, 152", "18")]
         return []
@@ -310,7 +310,7 @@ class CIFARResNet(Network):
         0.0, least=0, below=1, because=DROP, why="regularise when overfitting is seen"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.depth % 6 != 2:
             return [
                 Problem(

@@ -60,7 +60,7 @@ class VGG(Network):
         0.5, least=0, below=1, because="it is a share of the units", why="the paper's value"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.depth not in STAGES:
             return [Problem("depth", str(self.depth), "must be one of 11, 13, 16, 19", "16")]
         return []

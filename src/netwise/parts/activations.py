@@ -29,7 +29,7 @@ class Activation(Part):
         (-1.0, 1.0, True, False)
     """
 
-    called: ClassVar[str] = "activation"
+    family_name: ClassVar[str] = "activation"
     lowest: ClassVar[float] = -math.inf
     highest: ClassVar[float] = math.inf
 
@@ -292,7 +292,7 @@ class RReLU(Activation):
         1 / 3, least=0, most=1, because="a leak is a part of the input", why="the paper's value"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.lower > self.upper:
             return [
                 Problem(

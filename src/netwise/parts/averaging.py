@@ -25,7 +25,7 @@ class Averaging(Part):
         (True, False)
     """
 
-    called: ClassVar[str] = "averaging"
+    family_name: ClassVar[str] = "averaging"
     each_step: ClassVar[bool] = True
 
     def share(self, count: int, done: float) -> float | None:

@@ -21,7 +21,7 @@ class Clipping(Part):
         True
     """
 
-    called: ClassVar[str] = "clipping"
+    family_name: ClassVar[str] = "clipping"
 
     def apply(self, parameters: Sequence[Tensor]) -> None:
         """Limit `.grad` of these parameters, in place."""

@@ -42,7 +42,7 @@ class FineTune(Part):
     Ruder 2018, arXiv 1801.06146.
     """
 
-    called: ClassVar[str] = "fine-tuning"
+    family_name: ClassVar[str] = "fine-tuning"
 
     freeze: tuple[str, ...] = texts((), because="they name layers", why="every layer learns")
     rates: tuple[str, ...] = texts((), because='each is "layers=factor"', why="one rate for all")
@@ -53,7 +53,7 @@ class FineTune(Part):
         0, least=0, because="it counts epochs", why="all learn from the start"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         problems = []
         for i, each in enumerate(self.rates):
             name, _, factor = each.rpartition("=")

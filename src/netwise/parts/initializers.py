@@ -25,7 +25,7 @@ class Initializer(Part):
         [[0.5, 0.5]]
     """
 
-    called: ClassVar[str] = "initializer"
+    family_name: ClassVar[str] = "initializer"
 
     def sample(
         self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator

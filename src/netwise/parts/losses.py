@@ -36,7 +36,7 @@ class Loss(Part):
         (('classification',), 'logits')
     """
 
-    called: ClassVar[str] = "loss"
+    family_name: ClassVar[str] = "loss"
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION, REGRESSION)
     takes: ClassVar[str] = "values"  # "logits" and "scores": the network ends without an activation
     goes_with: ClassVar[str] = "Identity"  # the activation that turns outputs into answers

@@ -28,7 +28,7 @@ class Penalty(Part):
         1.0
     """
 
-    called: ClassVar[str] = "penalty"
+    family_name: ClassVar[str] = "penalty"
     priced: ClassVar[bool] = True
     listens: ClassVar[bool] = False
 

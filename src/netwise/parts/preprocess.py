@@ -27,7 +27,7 @@ class Preprocess(Part):
         [[0.0]]
     """
 
-    called: ClassVar[str] = "preprocessing step"
+    family_name: ClassVar[str] = "preprocessing step"
 
     def fit(self, x: Tensor) -> Fitted:
         """What to remember of the training inputs `x`, shaped (samples, ...)."""
@@ -224,7 +224,7 @@ class Whiten(Preprocess):
         why="the unbiased covariance, as scikit-learn has it",
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.keep and self.form == "zca":
             return [
                 Problem(

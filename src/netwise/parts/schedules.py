@@ -48,7 +48,7 @@ class Schedule(Part):
         [1.0, 1.0, 0.1, 0.1]
     """
 
-    called: ClassVar[str] = "schedule"
+    family_name: ClassVar[str] = "schedule"
     looks_at_loss: ClassVar[bool] = False
 
     @property
@@ -137,7 +137,7 @@ class Milestones(Schedule):
     )
     factor: float = number(0.1, above=0, most=1, because=FALL, why="the paper's value")
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if list(self.epochs) != sorted(set(self.epochs)):
             return [
                 Problem(

@@ -52,7 +52,7 @@ class Stopping(Part):
         (False, True)
     """
 
-    called: ClassVar[str] = "stopping rule"
+    family_name: ClassVar[str] = "stopping rule"
     keeps_best: ClassVar[bool] = False
     by: str = LOSS
 

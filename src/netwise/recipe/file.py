@@ -19,10 +19,10 @@ from pydantic_core import PydanticCustomError
 from netwise.atomic import write_atomically
 from netwise.data import DATA, Arrays, Data
 from netwise.data.views import innermost
-from netwise.errors import Problem, RecipeFileError, WrongValue, near, shown
+from netwise.errors import Problem, RecipeFileError, WrongValue, close_matches, short_repr
 from netwise.networks import NETWORKS, CustomNetwork, Network
 from netwise.networks.energy import MACHINES, NEGATIVE_PHASES
-from netwise.part import Part, Rule, Unfitting, rule_of
+from netwise.part import FieldRule, InvalidValue, Part, field_rule
 from netwise.parts.activations import ACTIVATIONS, Activation
 from netwise.parts.augment import AUGMENTS, Augment
 from netwise.parts.averaging import AVERAGINGS, Averaging
@@ -176,7 +176,9 @@ def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe")
                     name,
                     [
                         Problem(
-                            field, shown(value), f"{bit} is no table: it has no fields of its own"
+                            field,
+                            short_repr(value),
+                            f"{bit} is no table: it has no fields of its own",
                         )
                     ],
                 )
@@ -319,15 +321,15 @@ def named(family: type[Part], name: str, families: Families = FAMILIES) -> type[
     """The member of a family that text names, whatever its case.
 
     Raises:
-        Unfitting: nobody has this name; says which are near.
+        InvalidValue: nobody has this name; says which are near.
     """
     members, name = families[family], current_name(name)
     for known, member in members.items():
         if known.lower() == name.lower():
             return member
-    close = near(name, members)
+    close = close_matches(name, members)
     hint = f". Did you mean {close}?" if close else f". There are: {', '.join(members)}."
-    raise Unfitting(f"is no known {family.called}{hint}")
+    raise InvalidValue(f"is no known {family.family_name}{hint}")
 
 
 @cache
@@ -335,7 +337,7 @@ def _model(cls: type[Part], families: Families) -> type[BaseModel]:
     """A pydantic model with the fields of a part."""
     described: dict[str, Any] = {}
     for each in dataclasses.fields(cls):  # type: ignore[arg-type]
-        rule = rule_of(each)
+        rule = field_rule(each)
         if not each.init or (rule is None and cls is not CustomNetwork):
             continue
         check = BeforeValidator(_own_source if rule is None else _reader(rule, each, families))
@@ -359,18 +361,20 @@ def _values(read: BaseModel) -> dict[str, Any]:
 
 def _own_source(value: Any) -> Any:
     if not isinstance(value, str):
-        raise _told(Unfitting('must be a text "module:name"', '"models:build"'), value)
+        raise _told(InvalidValue('must be a text "module:name"', '"models:build"'), value)
     return value
 
 
-def _reader(rule: Rule, field: dataclasses.Field[Any], families: Families) -> Any:
+def _reader(rule: FieldRule, field: dataclasses.Field[Any], families: Families) -> Any:
     def read(value: Any) -> Any:
         if rule.family is None:
             return _accepted(rule, value)
-        if rule.many:
+        if rule.is_row:
             if not isinstance(value, list):
                 raise _told(
-                    Unfitting(f"must be a row of tables, each of them {rule.family.a_or_an()}"),
+                    InvalidValue(
+                        f"must be a row of tables, each of them {rule.family.with_article()}"
+                    ),
                     value,
                 )
             return tuple(_numbered(rule.family, each, i, families) for i, each in enumerate(value))
@@ -385,7 +389,7 @@ def _numbered(family: type[Part], value: Any, place: int, families: Families) ->
     except PydanticCustomError as wrong:
         context = wrong.context or {}
         problems = context.get("problems") or [
-            Problem("", context["seen"], context["reason"], context["instead"])
+            Problem("", context["given"], context["reason"], context["instead"])
         ]
         inside = [
             replace(p, field=f"{place}.{p.field}" if p.field else str(place)) for p in problems
@@ -393,10 +397,10 @@ def _numbered(family: type[Part], value: Any, place: int, families: Families) ->
         raise PydanticCustomError("inner", "inner", {"problems": inside}) from None
 
 
-def _accepted(rule: Rule, value: Any) -> Any:
+def _accepted(rule: FieldRule, value: Any) -> Any:
     try:
         return rule.accept(value)
-    except Unfitting as wrong:
+    except InvalidValue as wrong:
         raise _told(wrong, value) from None
 
 
@@ -414,8 +418,8 @@ def _part(family: type[Part], value: Any, default: Any, families: Families) -> P
         value = {"kind": value}
     if not isinstance(value, Mapping):
         raise _told(
-            Unfitting(
-                f"must be a table with a kind, or the name of {family.a_or_an()}",
+            InvalidValue(
+                f"must be a table with a kind, or the name of {family.with_article()}",
                 f'"{next(iter(families[family]))}"',
             ),
             value,
@@ -427,15 +431,15 @@ def _part(family: type[Part], value: Any, default: Any, families: Families) -> P
         kind = next(iter(families[family]))
     if not isinstance(kind, str):
         raise _told(
-            Unfitting(
-                f"needs a kind: which {family.called}? There are: {', '.join(families[family])}."
+            InvalidValue(
+                f"needs a kind: which {family.family_name}? There are: {', '.join(families[family])}."
             ),
             value if kind is None else kind,
         )
     try:
         cls = named(family, kind, families)
-    except Unfitting as wrong:
-        raise _told(Unfitting(wrong.reason, wrong.instead), kind) from None
+    except InvalidValue as wrong:
+        raise _told(InvalidValue(wrong.reason, wrong.instead), kind) from None
     given = {key: each for key, each in value.items() if key != "kind"}
     try:
         read = _model(cls, families).model_validate(given)  # type: ignore[arg-type]  # hashable
@@ -446,11 +450,11 @@ def _part(family: type[Part], value: Any, default: Any, families: Families) -> P
         raise PydanticCustomError("inner", "inner", {"problems": list(together.problems)}) from None
 
 
-def _told(wrong: Unfitting, value: Any) -> PydanticCustomError:
+def _told(wrong: InvalidValue, value: Any) -> PydanticCustomError:
     return PydanticCustomError(
         "unfitting",
         "unfitting",
-        {"reason": wrong.reason, "instead": wrong.instead, "seen": shown(value)},
+        {"reason": wrong.reason, "instead": wrong.instead, "given": short_repr(value)},
     )
 
 
@@ -465,27 +469,27 @@ def _rows(wrong: ValidationError, cls: type[Part]) -> list[Problem]:
         context = error.get("ctx", {})
         if error["type"] == "unfitting":
             rows.append(
-                (place, Problem(name, context["seen"], context["reason"], context["instead"]))
+                (place, Problem(name, context["given"], context["reason"], context["instead"]))
             )
         elif error["type"] == "inner":
             rows += [(place, problem.inside(name)) for problem in context["problems"]]
         elif error["type"] == "extra_forbidden":
-            close = near(name, known)
+            close = close_matches(name, known)
             hint = f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."
             rows.append((place, Problem(name, "", f"unknown field. {hint}")))
         else:
-            rule = rule_of(fields[name]) if name in known else None
+            rule = field_rule(fields[name]) if name in known else None
             reason, instead = _missing(rule)
             rows.append((place, Problem(name, "", f"is missing{reason}", instead)))
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
 
-def _missing(rule: Rule | None) -> tuple[str, str]:
+def _missing(rule: FieldRule | None) -> tuple[str, str]:
     if rule is None:
         return "", ""
     try:
         rule.accept(None)
-    except Unfitting as wrong:
+    except InvalidValue as wrong:
         reason = wrong.reason.partition(": ")[2]
         return (f": {reason}" if reason else ""), wrong.instead
     return "", ""
@@ -558,7 +562,7 @@ def _read_arrays(table: Mapping[str, Any], folder: Path | None, name: str) -> Da
             [
                 Problem(
                     "data.digest",
-                    shown(table.get("digest")),
+                    short_repr(table.get("digest")),
                     f"is not that of {path}: these are other arrays",
                 )
             ],

@@ -68,7 +68,7 @@ class From(Initializer):
     anew: tuple[str, ...] = texts((), because="they name layers", why="none")
     rest: Initializer = part(Initializer, ModuleDefault(), why="what the layers' authors chose")
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if (self.path is None) == (self.recipe is None):
             told = (
                 "and recipe are both given: which one?"

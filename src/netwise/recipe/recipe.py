@@ -62,7 +62,7 @@ class Recipe(Part):
         8
     """
 
-    called: ClassVar[str] = "recipe"
+    family_name: ClassVar[str] = "recipe"
 
     data: Data = part(Data, because="a recipe needs data", write='"digits"')
     preprocess: tuple[Preprocess, ...] = parts(Preprocess, why="data in a usual range need none")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from netwise.errors import Problem, UnknownName, WrongValue
 from netwise.networks import MLP
-from netwise.part import Part, Rule, Unfitting, flag, integer, number, parts, text
+from netwise.part import FieldRule, InvalidValue, Part, flag, integer, number, parts, text
 from netwise.recipe.file import with_fields
 from netwise.recipe.recipe import Recipe, with_learning_rate
 
@@ -21,12 +21,12 @@ EDGE = 0.05  # of an axis, by its own scale: nearer to an end than this is on th
 def _scalars(default: Any, why: str) -> Any:
     def accept(value: object) -> object:
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise Unfitting("must be a row of values", '["SGD", "Adam"]')
+            raise InvalidValue("must be a row of values", '["SGD", "Adam"]')
         return tuple(tuple(each) if isinstance(each, list) else each for each in value)
 
     import dataclasses
 
-    return dataclasses.field(default=default, metadata={"rule": Rule(accept, why)})
+    return dataclasses.field(default=default, metadata={"rule": FieldRule(accept, why)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Axis(Part):
         0.01
     """
 
-    called: ClassVar[str] = "axis"
+    family_name: ClassVar[str] = "axis"
     change: Change | None = field(default=None, compare=False)
     when: str | None = text(None, optional=True, because="it names an axis", why="always in force")
     among: tuple[Any, ...] = _scalars((), "always in force")
@@ -58,7 +58,7 @@ class Axis(Part):
     def name(self) -> str:
         return str(getattr(self, "field", ""))
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if (self.when is None) != (not self.among):
             return [
                 Problem(
@@ -318,10 +318,10 @@ class Space(Part):
         (64, 50, 10)
     """
 
-    called: ClassVar[str] = "space"
+    family_name: ClassVar[str] = "space"
     axes: tuple[Axis, ...] = parts(Axis, why="none")
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if not self.axes:
             return [
                 Problem(

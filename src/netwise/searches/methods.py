@@ -103,7 +103,7 @@ class SearchMethod(Part):
         1
     """
 
-    called: ClassVar[str] = "search method"
+    family_name: ClassVar[str] = "search method"
     final_stage_only: ClassVar[bool] = False  # only trials of the last stage ran to the end
 
     @property

@@ -35,7 +35,7 @@ class SearchPlan(Part):
         Bayesian(surrogate='tpe', startup=10)
     """
 
-    called: ClassVar[str] = "search"
+    family_name: ClassVar[str] = "search"
     space: Space = part(
         Space,
         because="a search needs a space",
@@ -63,7 +63,7 @@ class SearchPlan(Part):
         0, least=0, most=2**31 - 1, because="it seeds the draws", why="any number does; say which"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.folds == 1:
             return [
                 Problem("folds", "1", "is no cross-validation: one fold has nothing beside it", "5")

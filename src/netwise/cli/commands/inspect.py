@@ -200,11 +200,11 @@ def _reasons(part: Any, prefix: str) -> list[str]:
     """Every field with its value and the reason for its default."""
     import dataclasses
 
-    from netwise.part import Part, rule_of
+    from netwise.part import Part, field_rule
 
     lines = []
     for each in dataclasses.fields(part):
-        value, rule = getattr(part, each.name), rule_of(each)
+        value, rule = getattr(part, each.name), field_rule(each)
         if isinstance(value, Part):
             why = f"   {rule.why}" if rule and rule.why and value == each.default else ""
             lines.append(f"{prefix}{each.name} = {type(value).__name__}{why}")

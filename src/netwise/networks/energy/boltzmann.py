@@ -93,7 +93,7 @@ class BoltzmannMachine(Network):
         why="all visible units are one group",
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.groups and sum(self.groups) != self.visible:
             return [
                 Problem(

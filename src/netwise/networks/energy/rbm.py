@@ -140,7 +140,7 @@ class RBM(Network):
         0.1, above=0, below=1, because="it is a share", why="a tenth, as in the practical guide"
     )
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         if self.sparsity and self.hidden_units != BINARY:
             return [
                 Problem(

@@ -28,7 +28,7 @@ class Augment(Part):
         [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
 
-    called: ClassVar[str] = "augmentation"
+    family_name: ClassVar[str] = "augmentation"
     mixes: ClassVar[bool] = False
     enlarges: ClassVar[bool] = False
 

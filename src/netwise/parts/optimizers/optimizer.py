@@ -32,7 +32,7 @@ class Optimizer(Part):
         0.5
     """
 
-    called: ClassVar[str] = "optimizer"
+    family_name: ClassVar[str] = "optimizer"
     asks_again: ClassVar[bool] = False
     lr: float
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwise.errors import Problem, near
+from netwise.errors import Problem, close_matches
 from netwise.part import number, text, texts
 from netwise.parts.optimizers.optimizer import LR, Memory, Optimizer, Parameters
 
@@ -50,10 +50,10 @@ class TorchOptimizer(Optimizer):
     lr: float = number(0.01, above=0, because=LR, why="torch's usual value")
     arguments: tuple[str, ...] = texts((), because="each is name=value", why="torch's defaults")
 
-    def disagreements(self) -> list[Problem]:
+    def conflicts(self) -> list[Problem]:
         known = _known()
         if self.name not in known:
-            close = near(self.name, known)
+            close = close_matches(self.name, known)
             return [
                 Problem(
                     "name",
