@@ -1,5 +1,5 @@
-"""Remedies for the fit: dropout, weight decay, early stopping against overfitting; width and
-lighter brakes against underfitting."""
+"""Remedies against overfitting (dropout, weight decay, early stopping, augmentation, a smaller
+network) and against underfitting (a larger network, less regularisation)."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from netwise.parts.penalties import L2
 from netwise.parts.stopping import Patience
 from netwise.recipe.recipe import Recipe
 from netwise.treatment.remedies.definition import NotApplicable, Remedy
-from netwise.treatment.remedies.initialization import fixed
+from netwise.treatment.remedies.initialization import why_fixed
 
-BRAKES = (
+REGULARISERS = (
     "dropout",
     "input_dropout",
     "head_dropout",
     "drop_connect",
     "auxiliary_dropout",
     "stochastic_depth",
-)  # fields of networks
+)  # fields of networks that drop parts of them in training
 
 
 def _add_dropout(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
-    now = getattr(network, "dropout", None)
-    if now is None:
-        return NotApplicable(fixed(recipe, "dropout"))
-    if now >= 0.5:
-        return NotApplicable(f"dropout is {now:g} already")
+    present = getattr(network, "dropout", None)
+    if present is None:
+        return NotApplicable(why_fixed(recipe, "dropout"))
+    if present >= 0.5:
+        return NotApplicable(f"dropout is {present:g} already")
     if isinstance(network, MLP) and len(network.widths) == 2:
         return NotApplicable("the network has no hidden layer to drop units of")
     return recipe.but(network=network.but(dropout=0.5))
@@ -39,7 +39,7 @@ def _add_weight_decay(recipe: Recipe) -> Recipe | NotApplicable:
         return recipe.but(penalty=L2(strength=recipe.penalty.strength * 10))
     if recipe.penalty is not None:
         return NotApplicable(
-            f"the weights have a price already, {type(recipe.penalty).__name__}; change its strength"
+            f"the penalty is {type(recipe.penalty).__name__} already: change its strength"
         )
     return recipe.but(penalty=L2(strength=1e-2))
 
@@ -48,7 +48,7 @@ def _stop_early(recipe: Recipe) -> Recipe | NotApplicable:
     if recipe.stopping.keeps_best:
         return NotApplicable("the run stops early already")
     if not getattr(recipe.data, "valid", 1.0):
-        return NotApplicable("nothing is held out to watch; set data.valid")
+        return NotApplicable("there is no validation part to measure: set data.valid")
     return recipe.but(stopping=Patience(10))
 
 
@@ -65,10 +65,10 @@ def _widen(recipe: Recipe) -> Recipe | NotApplicable:
         return (
             recipe.but(network=network.but(width=min(2 * width, 16.0)))
             if width < 16
-            else NotApplicable("the network is sixteen times as wide as published")
+            else NotApplicable("the network is sixteen times as wide as the published one already")
         )
     if not isinstance(network, MLP):
-        return NotApplicable(fixed(recipe, "width"))
+        return NotApplicable(why_fixed(recipe, "width"))
     ins, *hidden, outs = network.widths
     if not hidden:
         return recipe.but(network=network.but(widths=(ins, 64, outs)))
@@ -79,9 +79,9 @@ def _widen(recipe: Recipe) -> Recipe | NotApplicable:
 
 def _lighten_brakes(recipe: Recipe) -> Recipe | NotApplicable:
     changed = recipe
-    held = {name: 0.0 for name in BRAKES if getattr(recipe.network, name, 0.0)}
-    if held:
-        changed = changed.but(network=recipe.network.but(**held))
+    dropped = {name: 0.0 for name in REGULARISERS if getattr(recipe.network, name, 0.0)}
+    if dropped:
+        changed = changed.but(network=recipe.network.but(**dropped))
     if recipe.penalty is not None:
         changed = changed.but(penalty=None)
     if isinstance(recipe.optimizer, SGD | AdamW) and recipe.optimizer.weight_decay:
@@ -89,7 +89,7 @@ def _lighten_brakes(recipe: Recipe) -> Recipe | NotApplicable:
     return (
         changed
         if changed != recipe
-        else NotApplicable("there is no dropout, penalty or decay to lighten")
+        else NotApplicable("the recipe has no dropout, penalty or weight decay")
     )
 
 
@@ -104,14 +104,15 @@ def _shrink(recipe: Recipe) -> Recipe | NotApplicable:
     if isinstance(network, LSTM | GRU | ElmanRNN):
         return recipe.but(network=network.but(units=max(1, network.units // 2)))
     if getattr(network, "width", None) is not None:
-        return recipe.but(network=network.but(width=network.width / 2))  # type: ignore[attr-defined]
+        half = network.width / 2  # type: ignore[attr-defined]
+        return recipe.but(network=network.but(width=half))
     if not isinstance(network, MLP):
-        return NotApplicable(fixed(recipe, "width"))
+        return NotApplicable(why_fixed(recipe, "width"))
     ins, *hidden, outs = network.widths
     if not hidden:
-        return NotApplicable("the network has no hidden layer to make smaller")
+        return NotApplicable("the network has no hidden layer to narrow")
     if max(hidden) == 1:
-        return NotApplicable("the hidden layers have one unit each: nothing is smaller")
+        return NotApplicable("the hidden layers have one unit each")
     return recipe.but(
         network=network.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs))
     )
@@ -119,68 +120,64 @@ def _shrink(recipe: Recipe) -> Recipe | NotApplicable:
 
 def _more_data(recipe: Recipe) -> Recipe | NotApplicable:
     if recipe.augment:
-        return NotApplicable("the samples are changed anew each time already")
+        return NotApplicable("the recipe augments its samples already")
     samples = recipe.data.load()
     if not samples.train.x.is_floating_point():
-        return NotApplicable("characters have no changed copies")
+        return NotApplicable("symbols have no noisy or shifted copies")
     image = len(samples.shape) == 3
-    change: Augment = Shift(pixels=1, fill="border") if image else Noise(std=0.1)
-    return recipe.but(augment=(change,))
+    augmentation: Augment = Shift(pixels=1, fill="border") if image else Noise(std=0.1)
+    return recipe.but(augment=(augmentation,))
 
 
 ADD_DROPOUT = Remedy(
-    "add_dropout",
-    "half of the hidden units dropped in training",
-    ("overfitting",),
-    _add_dropout,
-    "nn.Dropout(0.5) after each hidden activation",
-    "note 004, claims Y09 and T03; Srivastava et al. 2014",
+    name="add_dropout",
+    title="Dropout of half of the hidden units",
+    apply=_add_dropout,
+    by_hand="nn.Dropout(0.5) after each hidden activation",
+    source="Srivastava et al. 2014",
 )
 ADD_WEIGHT_DECAY = Remedy(
-    "add_weight_decay",
-    "a price on large weights (L2)",
-    ("overfitting",),
-    _add_weight_decay,
-    "weight_decay=1e-2 in the optimizer, for weights and not for biases",
-    "note 004, claims C06 and L04",
+    name="add_weight_decay",
+    title="L2 penalty on the weights",
+    apply=_add_weight_decay,
+    by_hand="weight_decay=1e-2 in the optimizer, for weights and not for biases",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
 )
 STOP_EARLY = Remedy(
-    "stop_early",
-    "stop after ten epochs without a new best, and keep the best",
-    ("overfitting",),
-    _stop_early,
-    "keep the weights of the best validation loss; stop when ten epochs bring no better one",
-    "note 000, claims S04 and T03",
+    name="stop_early",
+    title="Early stopping: ten epochs without a lower validation loss, best weights kept",
+    apply=_stop_early,
+    by_hand=(
+        "keep a copy of the weights with the lowest validation loss; stop after ten epochs "
+        "without a lower one"
+    ),
+    source="Prechelt 1998, Early stopping - but when?",
 )
 WIDEN = Remedy(
-    "widen",
-    "hidden layers four times as wide",
-    ("underfitting", "not_learning"),
-    _widen,
-    "four times the units in each hidden layer",
-    "note 000, claim T02",
+    name="widen",
+    title="Wider hidden layers",
+    apply=_widen,
+    by_hand="four times as many units in each hidden layer",
+    source="Goodfellow, Bengio, Courville 2016, section 5.2",
 )
 SHRINK = Remedy(
-    "shrink",
-    "a smaller network: it has to find what samples have in common",
-    ("overfitting",),
-    _shrink,
-    "a quarter of the units in each hidden layer",
-    "note 004, claim G07; note 000, claim T03",
+    name="shrink",
+    title="Narrower hidden layers",
+    apply=_shrink,
+    by_hand="a quarter of the units in each hidden layer",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
 )
 MORE_DATA = Remedy(
-    "more_data",
-    "changed copies of the samples: images moved by a pixel, noise on rows",
-    ("overfitting",),
-    _more_data,
-    "change each batch anew before the network sees it: shifts, flips, noise",
-    "note 004, claim G04; note 000, claims G01 and T03",
+    name="more_data",
+    title="Data augmentation: images shifted by a pixel, noise added to rows",
+    apply=_more_data,
+    by_hand="random shifts, flips or noise on each batch before it goes into the network",
+    source="Simard, Steinkraus, Platt 2003; Nielsen 2015, chapter 3",
 )
 LIGHTEN_BRAKES = Remedy(
-    "lighten_brakes",
-    "no dropout, no penalty, no decay",
-    ("brakes_too_strong", "underfitting", "not_learning"),
-    _lighten_brakes,
-    "take out nn.Dropout and weight_decay until the training part is learned",
-    "note 000, claims D08 and T02",
+    name="lighten_brakes",
+    title="No dropout, no penalty, no weight decay",
+    apply=_lighten_brakes,
+    by_hand="remove nn.Dropout and weight_decay until the training loss falls",
+    source="Goodfellow, Bengio, Courville 2016, section 5.2",
 )

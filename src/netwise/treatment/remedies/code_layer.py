@@ -1,5 +1,5 @@
-"""Remedies for autoencoders: corrupted inputs, a narrower code, a livelier one, one bound for both
-parts of a variational cost."""
+"""Remedies for autoencoders: corrupted inputs, a narrower code, gradients for all of its units, and
+both parts of a variational loss on one scale."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from netwise.recipe.checks import prepared
 from netwise.recipe.recipe import Recipe
 from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
-NARROW = 4  # a code of a quarter of the input
+NARROW = 4  # inputs per unit of a narrow code
 
 
-def _corrupt(recipe: Recipe) -> Recipe | NotApplicable:
+def _corrupt_inputs(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Autoencoder | ConvAutoencoder):
         return NotApplicable(
-            f"{type(network).__name__} is no autoencoder whose inputs can be corrupted"
+            f"{type(network).__name__} cannot corrupt its inputs: this is for autoencoders"
         )
     if network.corrupt:
         return NotApplicable("the inputs are corrupted already")
     return recipe.but(network=network.but(corrupt=(Mask(share=0.25),)))
 
 
-def _narrow(recipe: Recipe) -> Recipe | NotApplicable:
+def _narrow_code(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Autoencoder):
-        return NotApplicable(f"{type(network).__name__} has no dense code of its own to narrow")
+        return NotApplicable(f"{type(network).__name__} has no dense code to narrow")
     width = max(1, network.widths[0] // NARROW)
     if network.widths[-1] <= width:
         return NotApplicable("the code is at most a quarter as wide as the input already")
@@ -37,10 +37,12 @@ def _narrow(recipe: Recipe) -> Recipe | NotApplicable:
     )
 
 
-def _liven(recipe: Recipe) -> Recipe | NotApplicable:
+def _liven_code(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, Autoencoder):
-        return NotApplicable(f"{type(network).__name__} has no code whose activation can be chosen")
+        return NotApplicable(
+            f"{type(network).__name__} has no field for the activation of its code"
+        )
     if network.top:
         more = min(network.widths[-1], max(2 * network.top, network.widths[-1] // 5))
         return (
@@ -58,67 +60,66 @@ def _liven(recipe: Recipe) -> Recipe | NotApplicable:
 def _count_whole_inputs(recipe: Recipe) -> Recipe | NotApplicable:
     loss = recipe.loss
     if not isinstance(recipe.network, VariationalAutoencoder):
-        return NotApplicable("its loss stands alone: there is no price on a code beside it")
+        return NotApplicable(
+            "this is for variational autoencoders: other losses have no KL divergence beside them"
+        )
     if isinstance(loss, MeanSquaredError):
         x = prepared(recipe, recipe.data.load())[0].train.x
-        # Pixels from 0 to 1 differ too little for a normal density of spread 1, which half the sum
-        # of squares is: the code would still not pay.
+        # Half the sum of squares is the density of a normal distribution with standard deviation
+        # 1. Pixels from 0 to 1 vary much less, so the code would still stay unused.
         return recipe.but(
             loss=BinaryCrossEntropy()
             if float(x.min()) >= 0 and float(x.max()) <= 1
             else Quadratic()
         )
     if not isinstance(loss, BinaryCrossEntropy | Quadratic) or loss.outputs == SUM:
-        return NotApplicable("the loss counts whole inputs already, or has no other way to count")
+        return NotApplicable("the loss is summed over an input already, or cannot be")
     return recipe.but(loss=loss.but(outputs=SUM))
 
 
 def _lower_beta(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, VariationalAutoencoder):
-        return NotApplicable("there is no price on the code to lower")
+        return NotApplicable(
+            "this is for variational autoencoders: there is no KL divergence to weigh less"
+        )
     if network.beta <= 0.01:
-        return NotApplicable(f"the price on the code is {network.beta:g} already")
+        return NotApplicable(f"the weight of the KL divergence is {network.beta:g} already")
     return recipe.but(network=network.but(beta=network.beta / 10))
 
 
-CORRUPT = Remedy(
-    "corrupt_inputs",
-    "Set a quarter of the inputs to 0 in training, and ask for the clean ones",
-    ("identity_learned",),
-    _corrupt,
-    "loss(decode(encode(x * (torch.rand_like(x) > 0.25))), x)",
-    "Vincent et al. 2008; note 001, claim N16",
+CORRUPT_INPUTS = Remedy(
+    name="corrupt_inputs",
+    title="Denoising: a quarter of the inputs set to 0, the clean ones as targets",
+    apply=_corrupt_inputs,
+    by_hand="loss(decode(encode(x * (torch.rand_like(x) > 0.25))), x)",
+    source="Vincent et al. 2008; Vincent et al. 2010",
 )
 NARROW_CODE = Remedy(
-    "narrow_code",
-    "A code of a quarter of the input's numbers",
-    ("identity_learned", "dead_code"),
-    _narrow,
-    "nn.Linear(inputs, inputs // 4)",
-    "note 001, claim N17",
+    name="narrow_code",
+    title="Code with a quarter as many units as inputs",
+    apply=_narrow_code,
+    by_hand="nn.Linear(inputs, inputs // 4) as the layer that computes the code",
+    source="Goodfellow, Bengio, Courville 2016, section 14.1",
 )
 LIVEN_CODE = Remedy(
-    "liven_code",
-    "Let every unit of the code get gradients: a fifth of them kept, a tenth of the price, or a leaky rectifier",
-    ("dead_code",),
-    _liven,
-    "h = F.leaky_relu(z), or keep more of the largest",
-    "Maas, Hannun, Ng 2013; Makhzani, Frey 2013, section 2.2",
+    name="liven_code",
+    title="Gradients for all units of the code: more of them kept, less sparsity, or leaky ReLU",
+    apply=_liven_code,
+    by_hand="h = F.leaky_relu(z), or keep more of the largest activations",
+    source="Maas, Hannun, Ng 2013; Makhzani, Frey 2013, section 2.2",
 )
 COUNT_WHOLE_INPUTS = Remedy(
-    "count_whole_inputs",
-    "Sum the reconstruction's error over an input, as the price is summed over the code",
-    ("posterior_collapse",),
-    _count_whole_inputs,
-    "F.binary_cross_entropy_with_logits(y, x, reduction='sum') / len(x)",
-    "Kingma, Welling 2013, eq. 3",
+    name="count_whole_inputs",
+    title="Reconstruction error summed over an input, as the KL divergence is over the code",
+    apply=_count_whole_inputs,
+    by_hand="F.binary_cross_entropy_with_logits(y, x, reduction='sum') / len(x)",
+    source="Kingma, Welling 2013, arXiv 1312.6114, eq. 3",
 )
 LOWER_BETA = Remedy(
-    "lower_beta",
-    "A tenth of the price on the code",
-    ("posterior_collapse",),
-    _lower_beta,
-    "loss = reconstruction + 0.1 * kl",
-    "Bowman et al. 2016; Higgins et al. 2017",
+    name="lower_beta",
+    title="A tenth of the weight of the KL divergence",
+    apply=_lower_beta,
+    by_hand="loss = reconstruction + 0.1 * kl",
+    source="Bowman et al. 2016, arXiv 1511.06349; Higgins et al. 2017",
 )

@@ -1,4 +1,8 @@
-"""What a remedy is: a change of a recipe, the findings it answers, and what to write by hand."""
+"""What a remedy is: a change of a recipe that may cure a finding, and what to write by hand.
+
+Which findings a remedy may cure is in the cards of the rules (`Rule.remedies`), which also give the
+order to try them in.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from netwise.recipe.recipe import Recipe
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """A remedy makes no sense here: why, and what instead.
+    """Why a remedy changes nothing in this recipe, and what to do instead.
 
     Example:
         >>> import netwise as nw
@@ -24,15 +28,18 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Remedy:
-    """A change that may cure a finding; whether it does is for a trial to say.
+    """A change of a recipe that may cure a finding; `trial` measures whether it does.
+
+    Rules name the remedies to try in `Rule.remedies`. To add one of your own, pass it to `treat`
+    together with a rule that names it.
 
     Args:
-        name: the deed, such as "use_relu".
-        title: for people.
-        answers: names of the findings it may cure, in no order.
-        apply: `Recipe -> Recipe | NotApplicable`; changes what its title says and nothing else.
-        by_hand: what to write in a loop of one's own.
-        source: where it comes from.
+        name: a verb with its object, such as "use_relu".
+        title: what the change is, for people.
+        apply: returns the changed recipe, or `NotApplicable` with the reason. It changes what the
+            title says and nothing else.
+        by_hand: what to write in a training loop of one's own.
+        source: the paper or book that it is from.
 
     Example:
         >>> import netwise as nw
@@ -43,7 +50,6 @@ class Remedy:
 
     name: str
     title: str
-    answers: tuple[str, ...]
     apply: Callable[[Recipe], Recipe | NotApplicable]
     by_hand: str
     source: str

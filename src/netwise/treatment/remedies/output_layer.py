@@ -1,4 +1,4 @@
-"""Remedies for what the network is asked: its output, its loss, its targets."""
+"""Remedies for the output layer, the loss and the targets."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from netwise.parts.losses import CrossEntropy
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import CLASSIFICATION
 from netwise.treatment.remedies.definition import NotApplicable, Remedy
-from netwise.treatment.remedies.initialization import fixed
+from netwise.treatment.remedies.initialization import why_fixed
 
 
 def _use_plain_output(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
     if not isinstance(network, MLP):
-        return NotApplicable(fixed(recipe, "output"))
+        return NotApplicable(why_fixed(recipe, "output"))
     if network.output == Identity():
         return NotApplicable("the network ends without an activation already")
     return recipe.but(network=network.but(output=Identity()))
@@ -26,10 +26,10 @@ def _use_cross_entropy(recipe: Recipe) -> Recipe | NotApplicable:
         return NotApplicable("the loss is cross-entropy already")
     if recipe.network.learns != TARGETS or recipe.network.is_energy_model:
         return NotApplicable(
-            f"{type(recipe.network).__name__} learns its inputs, and cross-entropy is for classes"
+            f"{type(recipe.network).__name__} has no class targets, and cross-entropy needs classes"
         )
     if recipe.data.load().task != CLASSIFICATION:
-        return NotApplicable("the targets are numbers, and cross-entropy is for classes")
+        return NotApplicable("the targets are numbers, and cross-entropy needs classes")
     network = recipe.network
     plain = network.but(output=Identity()) if isinstance(network, MLP) else network
     return recipe.but(loss=CrossEntropy(), network=plain)
@@ -45,26 +45,29 @@ def _scale_targets(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 USE_PLAIN_OUTPUT = Remedy(
-    "use_plain_output",
-    "no activation after the last layer",
-    ("output_misfits_loss",),
-    _use_plain_output,
-    "take nn.Softmax or nn.Sigmoid off the end: nn.CrossEntropyLoss and nn.BCEWithLogitsLoss take logits",
-    "note 004, claims A09 and C03",
+    name="use_plain_output",
+    title="No activation after the last layer",
+    apply=_use_plain_output,
+    by_hand=(
+        "remove nn.Softmax or nn.Sigmoid after the last layer: nn.CrossEntropyLoss and "
+        "nn.BCEWithLogitsLoss take logits"
+    ),
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
 )
 USE_CROSS_ENTROPY = Remedy(
-    "use_cross_entropy",
-    "cross-entropy from logits",
-    ("loss_misfits_task", "output_misfits_loss"),
-    _use_cross_entropy,
-    "nn.CrossEntropyLoss() on logits and class numbers, for nn.MSELoss() on one-hot rows",
-    "note 004, claims C02, C03 and L02",
+    name="use_cross_entropy",
+    title="Cross-entropy loss on logits",
+    apply=_use_cross_entropy,
+    by_hand="nn.CrossEntropyLoss() on logits and class numbers, not nn.MSELoss() on one-hot rows",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3; netwise lab L02",
 )
 SCALE_TARGETS = Remedy(
-    "scale_targets",
-    "targets of mean 0 and spread 1",
-    ("target_not_scaled", "output_misfits_loss"),
-    _scale_targets,
-    "y = (y - y_train.mean()) / y_train.std(), undone in the predictions",
-    "LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.5",
+    name="scale_targets",
+    title="Targets scaled to mean 0 and standard deviation 1",
+    apply=_scale_targets,
+    by_hand=(
+        "y = (y - y_train.mean()) / y_train.std(), and the inverse on predictions: "
+        "y * y_train.std() + y_train.mean()"
+    ),
+    source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.5",
 )

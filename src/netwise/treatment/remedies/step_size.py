@@ -65,41 +65,36 @@ def _clip_gradient(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 SEARCH_RATE = Remedy(
-    "search_rate",
-    "the learning rate that falls farthest in a short trial",
-    (
-        "rate_too_high",
-        "rate_too_low",
-        "not_learning",
-        "exploding_gradient",
-        "dead_relu",
-        "vanishing_gradient",
+    name="search_rate",
+    title="Learning rate whose loss is lowest after a short run",
+    apply=_search_rate,
+    by_hand=(
+        "train 60 steps from the same initial weights at lr / 1e6, lr / 1e5, ..., lr * 1e6, and "
+        "use the rate with the lowest training loss"
     ),
-    _search_rate,
-    "train 60 steps from the same start at lr / 1e6 ... lr * 1e6 and take the rate whose loss fell farthest",
-    "note 004, claim S06",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
 )
 LOWER_RATE = Remedy(
-    "lower_rate",
-    "a tenth of the learning rate",
-    ("rate_too_high", "exploding_gradient"),
-    _lower_rate,
-    "lr=lr / 10 in the optimizer",
-    "note 004, claims D07 and S02",
+    name="lower_rate",
+    title="A tenth of the learning rate",
+    apply=_lower_rate,
+    by_hand="lr=lr / 10 in the optimizer",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
 )
 USE_ADAM = Remedy(
-    "use_adam",
-    "Adam at its usual rate",
-    ("rate_too_low", "rate_too_high", "vanishing_gradient", "not_learning"),
-    _use_adam,
-    "torch.optim.Adam(model.parameters(), lr=0.001)",
-    "note 000, claim T02; Kingma, Ba 2014, arXiv 1412.6980",
+    name="use_adam",
+    title="Adam with its default learning rate 0.001",
+    apply=_use_adam,
+    by_hand="torch.optim.Adam(model.parameters(), lr=0.001)",
+    source="Kingma, Ba 2014, arXiv 1412.6980",
 )
 CLIP_GRADIENT = Remedy(
-    "clip_gradient",
-    "gradients clipped to norm 1",
-    ("exploding_gradient",),
-    _clip_gradient,
-    "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) between backward and step",
-    "note 000, claim G05",
+    name="clip_gradient",
+    title="Gradient clipped to norm 1",
+    apply=_clip_gradient,
+    by_hand=(
+        "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) between loss.backward() and "
+        "optimizer.step()"
+    ),
+    source="Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063",
 )
