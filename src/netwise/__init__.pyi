@@ -221,12 +221,8 @@ from netwise.parts.stopping import (
     TrainDownValidUp as TrainDownValidUp,
 )
 from netwise.recipe.checks import check as check
-from netwise.recipe.file import (
-    read_recipe as read_recipe,
-    recipe_text as recipe_text,
-    write_recipe as write_recipe,
-)
 from netwise.recipe.origin import From as From
+from netwise.recipe.reader import read_recipe as read_recipe
 from netwise.recipe.recipe import (
     Recipe as Recipe,
     recipe_diff as recipe_diff,
@@ -234,6 +230,7 @@ from netwise.recipe.recipe import (
 )
 from netwise.recipe.script import to_script as to_script
 from netwise.recipe.suggestion import suggest as suggest
+from netwise.recipe.writer import recipe_text as recipe_text, write_recipe as write_recipe
 from netwise.report import write_report as write_report
 from netwise.report.pictures.activation_plots import plot_activations as plot_activations
 from netwise.report.pictures.anatomy_plots import plot_anatomy as plot_anatomy

@@ -307,6 +307,16 @@ class Part:
     """
 
     family_name: ClassVar[str] = "part"  # the family's word, for messages
+    kind: ClassVar[str] = "Part"  # what a file calls it: the name of its class, or what it declares
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" not in cls.__dict__:
+            cls.kind = cls.__name__
+
+    def written_fields(self) -> dict[str, Any]:
+        """The fields that a file holds of this part, by name."""
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}  # type: ignore[arg-type]
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import netwise as nw
 from netwise.cli import main
-from netwise.recipe.file import write_recipe
+from netwise.recipe.writer import write_recipe
 
 
 def said(*words: str) -> Result:

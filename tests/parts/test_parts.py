@@ -11,7 +11,8 @@ import pytest
 
 import netwise as nw
 from netwise.part import Part, field_rule
-from netwise.recipe.file import plain_of, recipe_of
+from netwise.recipe.plain import plain_of
+from netwise.recipe.reader import recipe_of
 from netwise.searches.plan_file import SEARCH_FAMILIES, plan_from_dict, plan_text
 
 GIVEN = {

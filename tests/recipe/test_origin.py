@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import netwise as nw
-from netwise.recipe.file import plain_of, recipe_of
+from netwise.recipe.plain import plain_of
+from netwise.recipe.reader import recipe_of
 
 FIRST = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), init=nw.He(), epochs=2)
 
@@ -92,7 +93,7 @@ def test_arrays_of_a_first_recipe_are_refused_by_files_with_a_way_out(tmp_path: 
     arrays = FIRST.but(
         data=nw.data.arrays(torch.rand(40, 64), [0, 1] * 20), network=nw.MLP((64, 30, 2))
     )
-    with pytest.raises(nw.WrongValue, match="train it into a folder and name that"):
+    with pytest.raises(nw.WrongValue, match="train the first recipe into a folder and use"):
         nw.write_recipe(arrays.but(init=nw.From(recipe=arrays)), tmp_path / "recipe.toml")
 
 

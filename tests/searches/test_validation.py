@@ -51,7 +51,7 @@ def test_views_are_parts_of_recipe_files(tmp_path: object) -> None:
         nw.data.Fewer(data=nw.data.Fold(data=nw.data.wine()), rows=30),
     ):
         recipe = RECIPE.but(data=view, network=nw.MLP((13, 4, 3)))
-        again = nw.recipe.file.recipe_from(nw.recipe_text(recipe).encode())  # type: ignore[attr-defined]
+        again = nw.recipe.reader.recipe_from_bytes(nw.recipe_text(recipe).encode())  # type: ignore[attr-defined]
         assert again == recipe
         assert again.hash == recipe.hash
 

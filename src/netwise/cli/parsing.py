@@ -26,7 +26,7 @@ def recipe_for(
     settings: Sequence[str],
 ) -> Recipe:
     """The recipe that the words of the command line mean."""
-    from netwise.recipe.file import read_recipe
+    from netwise.recipe.reader import read_recipe
     from netwise.recipe.suggestion import suggest
 
     if source.endswith(".toml"):
@@ -70,7 +70,7 @@ def data_for(source: str, target: str | None) -> Data:
 
 def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """The recipe after `--set FIELD=VALUE`, read again as a file would be."""
-    from netwise.recipe.file import with_fields
+    from netwise.recipe.reader import with_fields
 
     return with_fields(recipe, settings_of(settings), "--set") if settings else recipe
 
@@ -99,14 +99,15 @@ def network_for(
     from netwise.networks import Network
     from netwise.part import InvalidValue
     from netwise.recipe.checks import prepared
-    from netwise.recipe.file import named, read_recipe, recipe_of
+    from netwise.recipe.families import find_class
+    from netwise.recipe.reader import read_recipe, recipe_of
 
     if name.endswith(".toml"):
         recipe = changed(read_recipe(name), [f"network.{setting}" for setting in settings])
         own_network(recipe, trust_own)
         return recipe.network, prepared(recipe, recipe.data.load())[0].shape
     try:
-        kind = named(Network, name).__name__
+        kind = find_class(Network, name).kind
     except InvalidValue as wrong:
         raise WrongValue(
             "network", [Problem("network", name, wrong.reason, wrong.instead)]
@@ -166,10 +167,8 @@ def own_network(recipe: Recipe, trusted: bool) -> Network | None:
 
 def called(recipe: Recipe) -> str:
     """What a folder of runs of this recipe is called after: its data."""
-    from netwise.recipe.file import kind_of
-
     path = getattr(recipe.data, "path", None)
-    stem = Path(path).stem if path else kind_of(recipe.data)
+    stem = Path(path).stem if path else recipe.data.kind
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)[:40] or "run"
 
 

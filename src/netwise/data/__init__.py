@@ -6,6 +6,9 @@ touches the last.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from netwise.data.arrays import Arrays, arrays
 from netwise.data.catalogue.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
 from netwise.data.catalogue.image_sets import (
@@ -46,36 +49,41 @@ adult, letter, spambase, sonar, california_housing = (
 )
 adding, copying = Adding, Copying
 
-# What a recipe file and the command line call them.
-DATA: dict[str, type[Data]] = {
-    "digits": Digits,
-    "iris": Iris,
-    "wine": Wine,
-    "breast_cancer": BreastCancer,
-    "diabetes": Diabetes,
-    "mnist": MNIST,
-    "fashion_mnist": FashionMNIST,
-    "binarized_mnist": BinarizedMNIST,
-    "cifar10": CIFAR10,
-    "usps": USPS,
-    "olivetti": Olivetti,
-    "silhouettes": Silhouettes,
-    "adult": Adult,
-    "letter": Letter,
-    "spambase": Spambase,
-    "sonar": Sonar,
-    "california_housing": CaliforniaHousing,
-    "text": Text,
-    "adding": Adding,
-    "copying": Copying,
-    "encoder_problem": EncoderProblem,
-    "random_patterns": RandomPatterns,
-    "images": Pictures,
-    "csv": Table,
-    "arrays": Arrays,
-    "fold": Fold,
-    "fewer": Fewer,
-}
+# The kinds that a recipe file and the command line can name.
+DATA: Mapping[str, type[Data]] = MappingProxyType(
+    {
+        each.kind: each
+        for each in (
+            Digits,
+            Iris,
+            Wine,
+            BreastCancer,
+            Diabetes,
+            MNIST,
+            FashionMNIST,
+            BinarizedMNIST,
+            CIFAR10,
+            USPS,
+            Olivetti,
+            Silhouettes,
+            Adult,
+            Letter,
+            Spambase,
+            Sonar,
+            CaliforniaHousing,
+            Text,
+            Adding,
+            Copying,
+            EncoderProblem,
+            RandomPatterns,
+            Pictures,
+            Table,
+            Arrays,
+            Fold,
+            Fewer,
+        )
+    }
+)
 
 __all__ = [
     "Adding",

@@ -6,7 +6,7 @@ import hashlib
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,6 +34,7 @@ class Arrays(Split):
         valid, test, split_seed: as in all split data.
     """
 
+    kind: ClassVar[str] = "arrays"
     X: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
     y: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
     classes: tuple[str, ...] = ()
@@ -43,6 +44,11 @@ class Arrays(Split):
         True,
         why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
     )
+
+    def written_fields(self) -> dict[str, Any]:
+        arrays = ("X", "y", "classes", "weights")
+        settings = super().written_fields().items()
+        return {"digest": self.digest} | {k: v for k, v in settings if k not in arrays}
 
     @cached_property
     def digest(self) -> str:

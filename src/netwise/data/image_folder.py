@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ class Pictures(Split):
         valid, test, split_seed: as in all split data; stratified by class.
     """
 
+    kind: ClassVar[str] = "images"
     path: str = text(because="it names a folder", write='"photos"')
     height: int = integer(
         32, least=1, most=4096, because="an image has pixels", why="quick to learn from"

@@ -9,6 +9,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -43,6 +44,7 @@ class Table(Split):
         valid, test, split_seed: as in all split data.
     """
 
+    kind: ClassVar[str] = "csv"
     path: str = text(because="it names a file", write='"data.csv"')
     target: str = text(because="it names the column to predict", write='"price"')
     task: str = text(

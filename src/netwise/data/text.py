@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -43,6 +44,7 @@ class Text(Data):
         valid, test: shares of the text, from its end. Defaults 0.1 and 0.0.
     """
 
+    kind: ClassVar[str] = "text"
     path: str = text_field(
         "tiny_shakespeare", because="it names a file", why="it lies in the data folder"
     )

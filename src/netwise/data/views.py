@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ class Fold(Data):
     Source: note 002, claim H05.
     """
 
+    kind: ClassVar[str] = "fold"
     data: Data = part(Data, because="folds are of data", write='"iris"')
     folds: int = integer(
         5,
@@ -109,6 +111,7 @@ class Fewer(Data):
         (100, 359)
     """
 
+    kind: ClassVar[str] = "fewer"
     data: Data = part(Data, because="samples are of data", write='"digits"')
     rows: int = integer(least=1, because="nothing is learned from none", write="100")
     draw: int = integer(0, least=0, because="it seeds the draw", why="the first")

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 from torch import nn
 
-from netwise.errors import Problem, WrongValue, short_repr
+from netwise.errors import Problem, WrongValue
 from netwise.networks.network import Network
+from netwise.part import FieldRule, InvalidValue
+
+
+def _accept_source(value: object) -> object:
+    if callable(value):
+        module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+        if not module or not name or "<" in name:
+            raise InvalidValue(
+                "has no name of its own that a file could keep: move it to the top of a module"
+            )
+        return value
+    names = value.split(":") if isinstance(value, str) else []
+    if len(names) != 2 or not all(bit.isidentifier() for n in names for bit in n.split(".")):
+        raise InvalidValue('must be a function, or "module:name" of one', '"models:build"')
+    return value
 
 
 @dataclass(frozen=True)
@@ -34,37 +49,15 @@ class CustomNetwork(Network):
         Identity()
     """
 
-    source: Callable[[], nn.Module] | str
+    source: Callable[[], nn.Module] | str = field(metadata={"rule": FieldRule(_accept_source)})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         given: Any = self.source
         if callable(given):
-            module, name = getattr(given, "__module__", ""), getattr(given, "__qualname__", "")
-            if not module or not name or "<" in name:
-                why = (
-                    "has no name of its own that a file could keep; move it to the top of a module"
-                )
-                raise WrongValue(
-                    "CustomNetwork", [Problem("source", name or short_repr(given), why)]
-                )
-            object.__setattr__(self, "source", f"{module}:{name}")
+            name = f"{given.__module__}:{given.__qualname__}"
+            object.__setattr__(self, "source", name)
             object.__setattr__(self, "_made_by", given)
-            return
-        parts = given.split(":") if isinstance(given, str) else []
-        if len(parts) != 2 or not all(
-            bit.isidentifier() for part in parts for bit in part.split(".")
-        ):
-            raise WrongValue(
-                "CustomNetwork",
-                [
-                    Problem(
-                        "source",
-                        short_repr(given),
-                        'must be a function, or "module:name" of one',
-                        '"models:build"',
-                    )
-                ],
-            )
 
     @property
     def given(self) -> bool:

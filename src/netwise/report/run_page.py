@@ -18,7 +18,7 @@ from netwise.networks.network import TARGETS
 from netwise.networks.recurrent import Sequencer
 from netwise.observe.anatomy import anatomy_of, format_bytes
 from netwise.recipe.checks import check, prepared
-from netwise.recipe.file import recipe_text
+from netwise.recipe.writer import recipe_text
 from netwise.report.page import Html, figures, joined, page, table, tag
 from netwise.report.pictures import (
     answer_plots as answers,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from netwise.atomic import write_atomically
-from netwise.recipe.file import recipe_text
+from netwise.recipe.writer import recipe_text
 from netwise.report.page import Html, figures, page, table, tag
 from netwise.report.pictures.search_plots import search_pictures
 from netwise.searches.methods import TrialRecord

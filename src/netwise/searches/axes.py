@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from netwise.errors import Problem, UnknownName, WrongValue
 from netwise.networks import MLP
 from netwise.part import FieldRule, InvalidValue, Part, flag, integer, number, parts, text
-from netwise.recipe.file import with_fields
+from netwise.recipe.reader import with_fields
 from netwise.recipe.recipe import Recipe, with_learning_rate
 
 Change = Callable[[Recipe, Any], Recipe]

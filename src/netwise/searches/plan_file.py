@@ -10,18 +10,15 @@ from typing import Any
 
 from netwise.atomic import write_atomically
 from netwise.errors import Problem, RecipeFileError
-from netwise.recipe import file as parts
-from netwise.searches.axes import AXES, Axis, Space
+from netwise.recipe.families import FAMILIES, Families, by_kind
+from netwise.recipe.plain import plain_of
+from netwise.recipe.reader import part_of
+from netwise.searches.axes import AXES, Axis
 from netwise.searches.methods import METHODS, SearchMethod
 from netwise.searches.plan import SearchPlan
 
 # A search's file names axes and methods in the way in which it names the parts of a recipe.
-SEARCH_FAMILIES = parts.FAMILIES | {
-    Axis: {each.__name__: each for each in AXES},
-    SearchMethod: {each.__name__: each for each in METHODS},
-    Space: {"Space": Space},
-    SearchPlan: {"SearchPlan": SearchPlan},
-}
+SEARCH_FAMILIES: Families = {**FAMILIES, Axis: by_kind(AXES), SearchMethod: by_kind(METHODS)}
 
 
 def plan_text(search: SearchPlan) -> str:
@@ -37,7 +34,7 @@ def plan_hash(search: SearchPlan) -> str:
 
 
 def _plain(search: SearchPlan) -> dict[str, Any]:
-    plain = parts.plain_of(search)
+    plain = plain_of(search)
     plain.pop("kind")
     plain["space"].pop("kind")
     for axis, table in zip(search.space.axes, plain["space"]["axes"], strict=True):
@@ -97,5 +94,5 @@ def plan_from_dict(plain: Mapping[str, Any], name: str = "search") -> SearchPlan
     if "axes" in plain and "space" not in plain:
         plain["space"] = {"axes": plain.pop("axes")}
     if isinstance(plain.get("space"), Mapping):
-        plain["space"] = {"kind": "Space", **plain["space"]}
-    return parts.part_of(SearchPlan, plain, name, SEARCH_FAMILIES)
+        plain["space"] = {key: value for key, value in plain["space"].items() if key != "kind"}
+    return part_of(SearchPlan, plain, name, SEARCH_FAMILIES)

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from netwise.intervals import of_mean
-from netwise.recipe.file import plain_of
+from netwise.recipe.plain import plain_of
 from netwise.recipe.recipe import Recipe
 from netwise.searches.advice import search_advice
 from netwise.searches.axes import Space

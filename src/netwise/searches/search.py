@@ -13,8 +13,8 @@ from netwise.atomic import write_atomically
 from netwise.errors import CANNOT_RUN, Problem, WrongValue
 from netwise.networks import CustomNetwork, Network
 from netwise.recipe.checks import hindrances
-from netwise.recipe.file import write_recipe
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.writer import write_recipe
 from netwise.searches.advice import search_advice
 from netwise.searches.axes import Space
 from netwise.searches.confirmation import fresh_runs, train_fresh_runs

@@ -26,9 +26,10 @@ from typing import IO, TYPE_CHECKING, Any
 from netwise import random_streams
 from netwise.errors import Problem, RunFolderError, WrongValue
 from netwise.networks import CustomNetwork, Network
-from netwise.recipe.file import read_recipe, write_recipe
 from netwise.recipe.foreign_code import code_within
+from netwise.recipe.reader import read_recipe
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.writer import write_recipe
 from netwise.searches.axes import Space
 from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, TrialRecord
 from netwise.searches.plan import SearchPlan

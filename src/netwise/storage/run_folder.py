@@ -39,7 +39,7 @@ class RunFolder:
         Raises:
             RunFolderError: `path` is a file, or a folder that is not empty.
         """
-        from netwise.recipe.file import write_recipe  # heavy
+        from netwise.recipe.writer import write_recipe  # heavy
 
         try:
             path.mkdir(parents=True)
@@ -76,7 +76,7 @@ class RunFolder:
 
     def recipe(self) -> Recipe:
         """The recipe, built from its file."""
-        from netwise.recipe.file import read_recipe  # heavy
+        from netwise.recipe.reader import read_recipe  # heavy
 
         return read_recipe(self.path / RECIPE)
 

@@ -93,7 +93,7 @@ def anatomy(
 def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool) -> None:
     """What the start of a recipe does before training: spread of every layer's weights, outputs and
     gradients on one batch."""
-    from netwise.recipe.file import read_recipe
+    from netwise.recipe.reader import read_recipe
     from netwise.training.initial_state import initial_state_table, measure_initial_state
 
     read = changed(read_recipe(recipe), settings)
@@ -131,7 +131,7 @@ def rate(
     half of it."""
     from dataclasses import asdict
 
-    from netwise.recipe.file import read_recipe
+    from netwise.recipe.reader import read_recipe
     from netwise.treatment.learning_rate import rate_threshold
 
     if not first > 0:

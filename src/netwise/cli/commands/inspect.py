@@ -79,7 +79,7 @@ def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool
         return
     from netwise.diagnosis.report import diagnose as look, plain_report
     from netwise.history import history_as_dict
-    from netwise.recipe.file import plain_of
+    from netwise.recipe.plain import plain_of
     from netwise.storage.layout import REPORT
     from netwise.storage.run_folder import RunFolder, load_history
 
@@ -166,7 +166,7 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     from netwise.errors import CANNOT_RUN
     from netwise.networks import CustomNetwork
     from netwise.recipe.checks import check as look
-    from netwise.recipe.file import read_recipe
+    from netwise.recipe.reader import read_recipe
 
     read = changed(read_recipe(recipe), settings)
     problems = look(read)

@@ -132,7 +132,7 @@ def write(run: str, prompt: str, length: int, temperature: float, seed: int, hom
 )
 def script(recipe: Path, settings: Sequence[str], output: Path | None) -> None:
     """RECIPE as a plain PyTorch script, without netwise, that gives the same weights."""
-    from netwise.recipe.file import read_recipe
+    from netwise.recipe.reader import read_recipe
     from netwise.recipe.script import to_script
 
     text = to_script(changed(read_recipe(recipe), settings))

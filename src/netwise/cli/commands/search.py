@@ -90,7 +90,7 @@ def search(
     """Search the axes of SPACE.toml for the best settings of a recipe; the test part is scored
     once, at the end."""
     from netwise.cli.display import show_progress
-    from netwise.recipe.file import read_recipe
+    from netwise.recipe.reader import read_recipe
     from netwise.report.search_page import write_search_report
     from netwise.searches.advice import search_advice
     from netwise.searches.plan_file import plan_hash, read_plan
@@ -155,7 +155,7 @@ def _planned(
     space: Path, source: str | None, settings: Sequence[str], trials: int | None, method: str | None
 ) -> tuple[Recipe, Any]:
     """The recipe and the plan that a space file and the words of the command line mean."""
-    from netwise.recipe.file import recipe_of
+    from netwise.recipe.reader import recipe_of
     from netwise.searches.plan_file import plan_from_dict, read_toml
 
     plain = read_toml(space)

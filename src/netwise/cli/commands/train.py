@@ -125,7 +125,7 @@ def treat(
     run: str, seeds: int, jobs: int | None, trust_own: bool, home: Path, as_json: bool
 ) -> None:
     """Find what is wrong with RUN (or RECIPE.toml) and prove a cure by paired trials."""
-    from netwise.recipe.file import read_recipe
+    from netwise.recipe.reader import read_recipe
     from netwise.storage.run_folder import RunFolder
 
     recipe = (

@@ -48,6 +48,7 @@ class _Classes(Split):
 class Digits(_Classes):
     """1797 handwritten digits of 8x8 pixels, from 0 to 1; ten classes."""
 
+    kind: ClassVar[str] = "digits"
     loader: ClassVar[str] = "load_digits"
     shape: ClassVar[tuple[int, ...]] = (1, 8, 8)
     divisor: ClassVar[float] = 16.0
@@ -57,6 +58,7 @@ class Digits(_Classes):
 class Iris(_Classes):
     """150 flowers by four lengths; three classes."""
 
+    kind: ClassVar[str] = "iris"
     loader: ClassVar[str] = "load_iris"
 
 
@@ -64,6 +66,7 @@ class Iris(_Classes):
 class Wine(_Classes):
     """178 wines by thirteen measurements of very unequal scale; three classes."""
 
+    kind: ClassVar[str] = "wine"
     loader: ClassVar[str] = "load_wine"
 
 
@@ -71,6 +74,7 @@ class Wine(_Classes):
 class BreastCancer(_Classes):
     """569 tumours by thirty measurements; two classes."""
 
+    kind: ClassVar[str] = "breast_cancer"
     loader: ClassVar[str] = "load_breast_cancer"
 
 
@@ -83,6 +87,7 @@ class Diabetes(Split):
             Default true.
     """
 
+    kind: ClassVar[str] = "diabetes"
     scale_target: bool = flag(
         True,
         why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",

@@ -114,6 +114,7 @@ def _scaled(x: np.ndarray, encoder: ArrayEncoder) -> Tensor:
 class MNIST(_Images):
     """70 000 handwritten digits of 28x28 pixels, from 0 to 1; the last 10 000 are the test part."""
 
+    kind: ClassVar[str] = "mnist"
     shape: ClassVar[tuple[int, ...]] = (1, 28, 28)
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
@@ -139,6 +140,7 @@ class MNIST(_Images):
 class FashionMNIST(MNIST):
     """70 000 pictures of clothes in MNIST's format; ten classes, harder than digits."""
 
+    kind: ClassVar[str] = "fashion_mnist"
     classes: ClassVar[tuple[str, ...]] = (
         "T-shirt/top",
         "Trouser",
@@ -170,6 +172,7 @@ class FashionMNIST(MNIST):
 class CIFAR10(_Images):
     """60 000 colour photographs of 32x32 pixels, from 0 to 1; ten classes."""
 
+    kind: ClassVar[str] = "cifar10"
     shape: ClassVar[tuple[int, ...]] = (3, 32, 32)
     classes: ClassVar[tuple[str, ...]] = (
         "airplane",
@@ -221,6 +224,7 @@ class USPS(_Images):
     learning.
     """
 
+    kind: ClassVar[str] = "usps"
     shape: ClassVar[tuple[int, ...]] = (1, 16, 16)
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
     divisor: ClassVar[float] = 1.0
@@ -249,6 +253,7 @@ class Olivetti(Split):
     Source: Samaria, Harter 1994; AT&T Laboratories Cambridge; file of Sam Roweis.
     """
 
+    kind: ClassVar[str] = "olivetti"
     remote: ClassVar[Remote] = Remote(
         "olivetti/olivettifaces.mat", "https://cs.nyu.edu/~roweis/data/olivettifaces.mat", ""
     )
@@ -284,6 +289,7 @@ class Silhouettes(Data):
     Chen, de Freitas 2010.
     """
 
+    kind: ClassVar[str] = "silhouettes"
     remote: ClassVar[Remote] = Remote(
         "caltech101_silhouettes/caltech101_silhouettes_28_split1.mat",
         "https://people.cs.umass.edu/~marlin/data/caltech101_silhouettes_28_split1.mat",
@@ -322,6 +328,7 @@ class BinarizedMNIST(Data):
     Source: Salakhutdinov, Murray 2008; Larochelle, Murray 2011; files of Hugo Larochelle.
     """
 
+    kind: ClassVar[str] = "binarized_mnist"
     first: int = integer(0, least=0, because="it counts images", why="all of them")
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
         Remote(f"binarized_mnist/binarized_mnist_{part}.amat.gz", f"{_BINARIZED}{part}.amat", "")

@@ -4,6 +4,7 @@ is."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -47,6 +48,7 @@ class EncoderProblem(Data):
     Source: Ackley, Hinton, Sejnowski 1985, section 4; note 001, claim L22.
     """
 
+    kind: ClassVar[str] = "encoder_problem"
     units: int = integer(
         4,
         least=2,
@@ -75,6 +77,7 @@ class RandomPatterns(Data):
         [-1.0, 1.0]
     """
 
+    kind: ClassVar[str] = "random_patterns"
     count: int = integer(
         10,
         least=1,

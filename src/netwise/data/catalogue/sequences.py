@@ -4,6 +4,7 @@ wait."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -36,6 +37,7 @@ class Adding(Split):
     Source: Hochreiter, Schmidhuber 1997, section 5.4.
     """
 
+    kind: ClassVar[str] = "adding"
     length: int = integer(
         50,
         least=2,
@@ -98,6 +100,7 @@ class Copying(Split):
     5.1.
     """
 
+    kind: ClassVar[str] = "copying"
     word: int = integer(
         5,
         least=1,

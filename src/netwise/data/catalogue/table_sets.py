@@ -75,6 +75,7 @@ class Adult(_Public):
     The second file is the test part. Source: Kohavi 1996; UCI Machine Learning Repository.
     """
 
+    kind: ClassVar[str] = "adult"
     test: float = number(
         0.0,
         least=0,
@@ -104,6 +105,7 @@ class Letter(_Public):
     """20,000 printed letters by sixteen numbers of their shape; 26 classes. Source: Frey, Slate
     1991; UCI."""
 
+    kind: ClassVar[str] = "letter"
     remotes: ClassVar[tuple[Remote, ...]] = (
         Remote(
             "uci/letter-recognition.data",
@@ -140,6 +142,7 @@ class Spambase(_Public):
     """4,601 e-mails by 57 numbers, most of them shares of words; is it spam? Source: Hopkins et al.
     1999; UCI."""
 
+    kind: ClassVar[str] = "spambase"
     remotes: ClassVar[tuple[Remote, ...]] = (
         Remote(
             "uci/spambase.data",
@@ -155,6 +158,7 @@ class Spambase(_Public):
 class Sonar(_Public):
     """208 echoes by 60 numbers; a mine or a rock? Source: Gorman, Sejnowski 1988; UCI."""
 
+    kind: ClassVar[str] = "sonar"
     remotes: ClassVar[tuple[Remote, ...]] = (
         Remote(
             "uci/sonar.all-data",
@@ -175,6 +179,7 @@ class CaliforniaHousing(_Public):
     households.
     """
 
+    kind: ClassVar[str] = "california_housing"
     valid: float = number(
         0.2, least=0, below=1, because=SHARE, why="enough to rank settings on small data"
     )

@@ -21,7 +21,7 @@ from netwise.parts import (
 from netwise.parts.augment import geometric as moves
 from netwise.parts.augment.augment import uniform
 from netwise.parts.clipping import Clip, ClipValue
-from netwise.recipe.recipe import Recipe
+from netwise.recipe.fields import RecipeFields
 
 PREPROCESSES: dict[type[Any], Callable[..., str]] = {
     preprocess.Standardise: lambda step: (
@@ -252,7 +252,7 @@ OPTIMIZERS: dict[type[Any], Callable[..., str]] = {
 }
 
 
-def _factors(schedule: schedules.Schedule, recipe: Recipe) -> str:
+def _factors(schedule: schedules.Schedule, recipe: RecipeFields) -> str:
     if schedule.each_step:
         told = (
             'changes at each step: only `OneCycle` of these has a plain form; write each = "epoch"'
@@ -267,7 +267,7 @@ def _factors(schedule: schedules.Schedule, recipe: Recipe) -> str:
     return f"FACTORS = {json.dumps(factors)}  # {type(schedule).__name__}, epoch by epoch\n\n\ndef factor(done):\n    return FACTORS[int(done)]"
 
 
-def _one_cycle(schedule: schedules.OneCycle, recipe: Recipe) -> str:
+def _one_cycle(schedule: schedules.OneCycle, recipe: RecipeFields) -> str:
     return f"""def eased(a, b, share):
     return b + (a - b) * (1 + math.cos(math.pi * share)) / 2
 

@@ -12,7 +12,7 @@ from netwise.data.catalogue.image_sets import MNIST
 from netwise.errors import Problem, WrongValue
 from netwise.networks.network import TARGETS
 from netwise.parts import stopping
-from netwise.recipe.recipe import Recipe
+from netwise.recipe.fields import RecipeFields
 from netwise.recipe.script.data import DATA, split_text
 from netwise.recipe.script.modules import module_text, source_of
 from netwise.recipe.script.parts import (
@@ -31,7 +31,7 @@ from netwise.recipe.script.parts import (
 from netwise.tasks import CLASSIFICATION
 
 
-def to_script(recipe: Recipe, *, threads: int = 1) -> str:
+def to_script(recipe: RecipeFields, *, threads: int = 1) -> str:
     """The text of a Python file that trains what the recipe says, with torch, NumPy and
     scikit-learn alone.
 
@@ -156,7 +156,7 @@ def _indented(text: str, by: int) -> str:
 
 
 def _assembled(
-    recipe: Recipe,
+    recipe: RecipeFields,
     threads: int,
     data: str,
     steps: list[str],

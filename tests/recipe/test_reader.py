@@ -12,7 +12,9 @@ import tomli_w
 from hypothesis import example, given, settings, strategies as st
 
 import netwise as nw
-from netwise.recipe.file import plain_of, recipe_from, recipe_of, recipe_text
+from netwise.recipe.plain import plain_of
+from netwise.recipe.reader import recipe_from_bytes, recipe_of
+from netwise.recipe.writer import recipe_text
 
 
 def unit(top: float = 0.99) -> st.SearchStrategy[float]:
@@ -108,7 +110,7 @@ RECIPES = st.builds(
 @given(RECIPES)
 @settings(max_examples=300)
 def test_any_recipe_comes_back_from_its_file_with_an_equal_hash(recipe: nw.Recipe) -> None:
-    again = recipe_from(recipe_text(recipe).encode())
+    again = recipe_from_bytes(recipe_text(recipe).encode())
     assert again == recipe
     assert again.hash == recipe.hash
     assert recipe_text(again) == recipe_text(recipe)
@@ -165,12 +167,12 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
 )
 def test_a_wrong_value_is_told(text: str, told: str) -> None:
     with pytest.raises(nw.RecipeFileError) as caught:
-        recipe_from((SHORT + text).encode())
+        recipe_from_bytes((SHORT + text).encode())
     assert told in " ".join(str(p) for p in caught.value.problems)
 
 
 def test_names_are_taken_in_any_case_and_a_name_alone_means_defaults() -> None:
-    recipe = recipe_from((SHORT + 'optimizer = "sgd"\nstopping = "patience"').encode())
+    recipe = recipe_from_bytes((SHORT + 'optimizer = "sgd"\nstopping = "patience"').encode())
     assert recipe.optimizer == nw.SGD()
     assert recipe.stopping == nw.Patience()
 
@@ -188,7 +190,7 @@ def test_names_are_taken_in_any_case_and_a_name_alone_means_defaults() -> None:
 )
 def test_what_is_no_recipe_is_told(raw: bytes, told: str) -> None:
     with pytest.raises(nw.RecipeFileError) as caught:
-        recipe_from(raw)
+        recipe_from_bytes(raw)
     assert told in " ".join(str(p) for p in caught.value.problems)
 
 
@@ -285,14 +287,14 @@ def test_thousands_of_mutated_files_give_a_named_field_or_a_recipe(block: int) -
     for _ in range(600):
         raw = mutated(draw)
         try:
-            recipe = recipe_from(raw)
+            recipe = recipe_from_bytes(raw)
         except nw.RecipeFileError as error:
             assert error.problems
             assert all(problem.field and problem.reason for problem in error.problems)
             assert len(str(error)) < 20_000
             refused += 1
         else:
-            assert recipe_from(recipe_text(recipe).encode()) == recipe
+            assert recipe_from_bytes(recipe_text(recipe).encode()) == recipe
             read += 1
     assert read > 0
     assert refused > 200
@@ -318,7 +320,7 @@ def test_reading_runs_nothing_that_a_file_names(
 ) -> None:
     (tmp_path / "trap.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(str(tmp_path))
-    recipe = recipe_from(
+    recipe = recipe_from_bytes(
         b'data = "digits"\nnetwork = {kind = "CustomNetwork", source = "trap:Net"}'
     )
     assert recipe.network == nw.CustomNetwork("trap:Net")

@@ -1,0 +1,134 @@
+"""Arrays in memory as a file beside the recipe that uses them."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from netwise.atomic import write_atomically
+from netwise.data import Arrays
+from netwise.errors import Problem, WrongValue, short_repr
+from netwise.part import field_rule
+
+ARRAYS_FILE = "data.safetensors"
+WRITE_AGAIN = "write the recipe again with netwise.write_recipe, from the arrays"
+
+
+class ArrayFiles:
+    """Files of arrays that this process has written or read, by the digest of their content.
+
+    The runs of a study all use the same arrays: each run folder after the first gets a hard link
+    instead of a copy. A file that was changed or deleted since is no longer used.
+
+    Args:
+        capacity: files that are remembered, the latest ones.
+    """
+
+    def __init__(self, capacity: int = 64) -> None:
+        self._capacity = capacity
+        self._files: OrderedDict[str, tuple[Path, tuple[int, int]]] = OrderedDict()
+
+    def remember(self, digest: str, path: Path) -> None:
+        """Note that `path` holds the arrays of this digest now."""
+        stamp = _stamp(path)
+        if stamp is not None:
+            self._files[digest] = path, stamp
+            self._files.move_to_end(digest)
+        while len(self._files) > self._capacity:
+            self._files.popitem(last=False)
+
+    def find(self, digest: str) -> Path | None:
+        """An unchanged file with the arrays of this digest, or None."""
+        path, stamp = self._files.get(digest, (None, None))
+        return path if path is not None and _stamp(path) == stamp else None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+ARRAY_FILES = ArrayFiles()
+
+
+def write_arrays(data: Arrays, path: Path, files: ArrayFiles = ARRAY_FILES) -> None:
+    """Write the arrays to a safetensors file, atomically; a hard link where `files` has them."""
+    from safetensors.torch import save
+
+    known = files.find(data.digest)
+    if known is not None and not path.exists():
+        try:
+            path.hardlink_to(known)
+        except OSError:
+            pass  # another file system: write a copy
+        else:
+            return
+    tensors = {"X": data.X, "y": data.y}
+    if data.weights is not None:
+        tensors["weights"] = data.weights
+    content = save(
+        {name: tensor.contiguous() for name, tensor in tensors.items()},
+        {"classes": json.dumps(data.classes)},
+    )
+    write_atomically(path, content)
+    files.remember(data.digest, path)
+
+
+def read_arrays(
+    table: Mapping[str, Any], folder: Path | None, files: ArrayFiles = ARRAY_FILES
+) -> Arrays:
+    """The data that a recipe's table of kind "arrays" describes, from the file in `folder`.
+
+    Raises:
+        WrongValue: the file is absent, damaged or another one, or the table has wrong fields.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = (folder or Path()) / ARRAYS_FILE
+    if not path.is_file():
+        raise _wrong(
+            "",
+            "arrays",
+            f"lie in {ARRAYS_FILE} beside the recipe, and {path} is absent: "
+            "copy that file too, or name data that lie in files, such as data.csv",
+        )
+    settings = [name for name in Arrays.__dataclass_fields__ if is_setting(name)]
+    unknown = sorted(set(table) - {*settings, "digest"})
+    if unknown:
+        problems = [
+            Problem(name[:60], "", f"unknown field. There are: digest, {', '.join(settings)}.")
+            for name in unknown
+        ]
+        raise WrongValue("data", problems)
+    try:
+        with safe_open(path, "pt") as file:
+            x, y = file.get_tensor("X"), file.get_tensor("y")
+            weights = file.get_tensor("weights") if "weights" in file.keys() else None  # noqa: SIM118
+            classes = tuple(json.loads((file.metadata() or {})["classes"]))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise _wrong("", "arrays", f"cannot be read from {path} ({error}): {WRITE_AGAIN}") from None
+    given = {name: table[name] for name in settings if name in table}
+    data = Arrays(X=x, y=y, classes=classes, weights=weights, **given)
+    if data.digest != table.get("digest"):
+        raise _wrong(
+            "digest",
+            short_repr(table.get("digest")),
+            f"is not {data.digest}, the digest of {path}, which holds other arrays: {WRITE_AGAIN}",
+        )
+    files.remember(data.digest, path)
+    return data
+
+
+def is_setting(name: str) -> bool:
+    """Whether a field of `Arrays` is a setting, not an array."""
+    return field_rule(Arrays.__dataclass_fields__[name]) is not None
+
+
+def _wrong(field: str, seen: str, reason: str) -> WrongValue:
+    return WrongValue("data", [Problem(field, seen, reason)])

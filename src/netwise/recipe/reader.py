@@ -1,0 +1,306 @@
+"""Recipes from TOML files: every part is read by the rules of its own fields, and every wrong field
+is reported, not only the first."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from netwise.data import Arrays
+from netwise.errors import Problem, RecipeFileError, WrongValue, close_matches, short_repr
+from netwise.part import FieldRule, InvalidValue, Part, field_rule
+from netwise.recipe.array_file import read_arrays
+from netwise.recipe.families import FAMILIES, Families, find_class
+from netwise.recipe.plain import plain_of
+from netwise.recipe.recipe import Recipe
+
+P = TypeVar("P", bound=Part)
+LARGEST = 1_000_000  # bytes; a recipe is a page of text
+LONGEST_NAME = 60  # characters of an unknown field's name that a message shows
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """The recipe in a TOML file. Reading imports and runs nothing that the file names.
+
+    Raises:
+        RecipeFileError: every wrong field at once, by its dotted name.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "recipe.toml"
+        >>> _ = path.write_text('data = "digits"\\nnetwork = {kind = "MLP", widths = [64, 30, 10]}')
+        >>> nw.read_recipe(path).optimizer.lr
+        0.001
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            reason = (
+                f"is larger than a recipe can be ({LARGEST:,} bytes): name the recipe's own file, "
+                "such as runs/digits-3f2a/recipe.toml"
+            )
+            raise _file_error(path.name, f"{size:,} bytes", reason)
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}. Check the path; `netwise runs` lists all runs"
+        raise _file_error(path.name, str(path), reason) from None
+    return recipe_from_bytes(raw, path.name, path.parent)
+
+
+def recipe_from_bytes(raw: bytes, name: str = "recipe", folder: Path | None = None) -> Recipe:
+    """The recipe in the bytes of a TOML file.
+
+    Args:
+        raw: what the file holds.
+        name: what errors call the file.
+        folder: where the arrays of a recipe with arrays lie. Default: the current folder.
+
+    Raises:
+        RecipeFileError: no TOML, or wrong fields.
+    """
+    return recipe_of(toml_table(raw, name), name, folder)
+
+
+def toml_table(raw: bytes, name: str) -> dict[str, Any]:
+    """The plain values in the bytes of a TOML file that errors call `name`.
+
+    Raises:
+        RecipeFileError: the bytes are no TOML.
+    """
+    try:
+        return tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        reason = f"is no UTF-8 text (byte {error.start}): save it as UTF-8"
+        raise _file_error(name, "", reason) from None
+    except RecursionError:
+        raise _too_deep(name) from None
+    except ValueError as error:
+        reason = (
+            f"is no TOML: {str(error)[:200]}. Correct that line; `netwise new` writes an example"
+        )
+        raise _file_error(name, "", reason) from None
+
+
+def recipe_of(plain: Mapping[str, Any], name: str = "recipe", folder: Path | None = None) -> Recipe:
+    """The recipe that plain values describe, as `recipe_from_bytes` has them from a file."""
+    return part_of(Recipe, plain, name, folder=folder)
+
+
+def part_of(
+    cls: type[P],
+    plain: Mapping[str, Any],
+    name: str,
+    families: Families = FAMILIES,
+    *,
+    folder: Path | None = None,
+) -> P:
+    """The part of this class that plain values describe.
+
+    Args:
+        cls: class of the part.
+        plain: its fields by name, without `kind`.
+        name: what errors call the file.
+        families: which kinds the fields can name. Default: those of recipes.
+        folder: where the arrays of a recipe with arrays lie. Default: the current folder.
+
+    Raises:
+        RecipeFileError: every wrong field at once, by its dotted name.
+
+    Example:
+        >>> import netwise as nw
+        >>> from netwise.recipe.reader import part_of
+        >>> part_of(nw.Switch, {"first": "Adam", "then": {"kind": "SGD", "lr": 0.1}}, "x").then
+        SGD(lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0)
+    """
+    try:
+        return _Reader(families, folder).part(cls, plain)
+    except WrongValue as error:
+        raise RecipeFileError(name, error.problems) from None
+    except RecursionError:
+        raise _too_deep(name) from None
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Makes parts of plain values; its methods raise WrongValue with all problems inside."""
+
+    families: Families
+    folder: Path | None
+
+    def part(self, cls: type[P], table: Mapping[str, Any]) -> P:
+        """The part of a class, from its fields by name."""
+        fields = _readable_fields(cls)
+        values: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name, (field, rule) in fields.items():
+            if name in table:
+                try:
+                    values[name] = self.value(field, rule, table[name])
+                except WrongValue as error:
+                    problems += [problem.inside(name) for problem in error.problems]
+            elif field.default is MISSING and field.default_factory is MISSING:
+                reason, instead = _reason_of(rule)
+                problems.append(Problem(name, "", f"is missing{reason}", instead))
+        problems += [_unknown(name, fields) for name in table if name not in fields]
+        if problems:
+            raise WrongValue(cls.__name__, problems)
+        return cls(**values)  # raises for fields that are right alone and wrong together
+
+    def value(self, field: dataclasses.Field[Any], rule: FieldRule, value: Any) -> Any:
+        """The value of one field."""
+        if rule.family is None:
+            try:
+                return rule.accept(value)
+            except InvalidValue as error:
+                raise _wrong(error.reason, value, error.instead) from None
+        if not rule.is_row:
+            return self.member(rule.family, value, field.default)
+        if not isinstance(value, list):
+            raise _wrong(
+                f"must be a row of tables, each of them {rule.family.with_article()}", value
+            )
+        return self.members(rule.family, value)
+
+    def members(self, family: type[Part], rows: list[Any]) -> tuple[Part, ...]:
+        """Parts of one family; problems are named by their row, from 0."""
+        members, problems = [], []
+        for i, row in enumerate(rows):
+            try:
+                members.append(self.member(family, row, None))
+            except WrongValue as error:
+                problems += [problem.inside(str(i)) for problem in error.problems]
+        if problems:
+            raise WrongValue(family.family_name, problems)
+        return tuple(members)
+
+    def member(self, family: type[Part], value: Any, default: Any) -> Part:
+        """One part of a family: a table with its kind, its kind alone, or the part itself.
+
+        A family that the families do not list, such as `Recipe`, has one member: the class itself.
+        """
+        if isinstance(value, family):
+            return value
+        kinds = self.families.get(family)
+        if kinds is None:
+            if not isinstance(value, Mapping):
+                raise _wrong(f"must be a table with the fields of {family.with_article()}", value)
+            return self.part(family, value)
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, Mapping):
+            reason = f"must be a table with a kind, or the name of {family.with_article()}"
+            raise _wrong(reason, value, f'"{next(iter(kinds))}"')
+        kind = value.get("kind")
+        if kind is None:
+            kind = default.kind if isinstance(default, Part) else None
+            kind = next(iter(kinds)) if kind is None and len(kinds) == 1 else kind
+        if not isinstance(kind, str):
+            reason = f"needs a kind: which {family.family_name}? There are: {', '.join(kinds)}."
+            raise _wrong(reason, value if kind is None else kind)
+        try:
+            cls = find_class(family, kind, self.families)
+        except InvalidValue as error:
+            raise _wrong(error.reason, kind, error.instead) from None
+        table = {name: item for name, item in value.items() if name != "kind"}
+        return read_arrays(table, self.folder) if cls is Arrays else self.part(cls, table)
+
+
+def _readable_fields(cls: type[Part]) -> dict[str, tuple[dataclasses.Field[Any], FieldRule]]:
+    """The fields that a file can hold: those with a rule."""
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every part is a dataclass
+    rules = ((field, field_rule(field)) for field in fields if field.init)
+    return {field.name: (field, rule) for field, rule in rules if rule is not None}
+
+
+def _reason_of(rule: FieldRule) -> tuple[str, str]:
+    """(why a required field must be there, what to write), from the field's own rule."""
+    try:
+        rule.accept(None)
+    except InvalidValue as error:
+        reason = error.reason.partition(": ")[2]
+        return (f": {reason}" if reason else ""), error.instead
+    return "", ""
+
+
+def _unknown(name: object, fields: Mapping[str, object]) -> Problem:
+    name = str(name)[:LONGEST_NAME]
+    close = close_matches(name, fields)
+    hint = f"Did you mean {close}?" if close else f"There are: {', '.join(fields)}."
+    return Problem(name, "", f"unknown field. {hint}")
+
+
+def _wrong(reason: str, value: object, instead: str = "") -> WrongValue:
+    """A problem of the value itself; who called adds the names of the fields that lead to it."""
+    return WrongValue("value", [Problem("", short_repr(value), reason, instead)])
+
+
+def _file_error(name: str, seen: str, reason: str) -> RecipeFileError:
+    return RecipeFileError(name, [Problem("file", seen, reason)])
+
+
+def _too_deep(name: str) -> RecipeFileError:
+    return _file_error(
+        name,
+        "",
+        "is nested too deeply for a recipe: write each part as one table, as `netwise new` does",
+    )
+
+
+def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe") -> Recipe:
+    """The recipe with fields changed by their dotted names, read as a file would be.
+
+    Another `kind` comes with its own defaults.
+
+    Args:
+        recipe: what to change.
+        values: new values by dotted names, such as `optimizer.lr`.
+        name: what errors call the recipe.
+
+    Raises:
+        RecipeFileError: the recipe has no such field, or a value breaks the field's rule.
+
+    Example:
+        >>> import netwise as nw
+        >>> from netwise.recipe.reader import with_fields
+        >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)))
+        >>> changed = with_fields(recipe, {"optimizer.lr": 0.5, "optimizer.kind": "SGD"})
+        >>> changed.optimizer == nw.SGD(lr=0.5)
+        True
+    """
+    changed = {field.split(".")[0] for field in values}
+    plain = plain_of(recipe)
+    # Parts that do not change stay the objects they are: some hold what no file does, such as
+    # arrays or the function of a network.
+    for field in dataclasses.fields(recipe):
+        part = getattr(recipe, field.name)
+        if isinstance(part, Part) and field.name not in changed:
+            plain[field.name] = part
+    # Another kind comes first: the fields of the old kind are not its own.
+    kinds_first = sorted(values.items(), key=lambda item: item[0].split(".")[-1] != "kind")
+    for field_name, value in kinds_first:
+        *path, last = field_name.split(".")
+        table = _table_at(plain, path, field_name, value, name)
+        if last == "kind" and table.get("kind") != value:
+            table.clear()
+        table[last] = list(value) if isinstance(value, tuple) else value
+    return recipe_of(plain, name)
+
+
+def _table_at(
+    plain: dict[str, Any], path: list[str], field: str, value: object, name: str
+) -> dict[str, Any]:
+    """The table that `path` leads to, made where it is absent."""
+    table: Any = plain
+    for step in path:
+        table = table.setdefault(step, {})
+        if not isinstance(table, dict):
+            reason = (
+                f"{step} is {short_repr(table)}, not a table: it has no fields. Set {step} itself"
+            )
+            raise RecipeFileError(name, [Problem(field, short_repr(value), reason)])
+    return cast("dict[str, Any]", table)
