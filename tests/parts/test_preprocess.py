@@ -12,7 +12,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import netwise as nw
 from netwise.parts.preprocess import PREPROCESSES
-from netwise.recipe.checks import prepared
+from netwise.recipe.prepared import prepare, preprocessed
 
 X = (
     torch.randn(200, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -47,7 +47,7 @@ def test_a_step_learns_from_the_training_part_alone(cls: type[nw.Preprocess]) ->
     step = cls(8, 8) if cls is nw.Resize else cls()
     recipe = nw.Recipe(data=nw.data.digits(), preprocess=(step,), network=nw.MLP((64, 10)))
     raw = recipe.data.load()
-    ready, (fitted,) = prepared(recipe, raw)
+    ready, (fitted,) = preprocessed(recipe, raw)
     expected = step.fit(raw.train.x)
     assert fitted.keys() == expected.keys()
     assert all(torch.equal(fitted[key], expected[key]) for key in fitted)
@@ -58,7 +58,7 @@ def test_steps_follow_each_other() -> None:
     recipe = nw.Recipe(
         data=nw.data.wine(), preprocess=(nw.Standardise(), nw.MinMax()), network=nw.MLP((13, 3))
     )
-    x = prepared(recipe, recipe.data.load())[0].train.x
+    x = prepare(recipe).samples.train.x
     assert torch.allclose(x.amin(0), torch.zeros(13), atol=1e-6)
     assert torch.allclose(x.amax(0), torch.ones(13), atol=1e-6)
 

@@ -14,7 +14,7 @@ import torch
 import netwise as nw
 from netwise.data.dataset import ELSEWHERE
 from netwise.data.shared import read_mapped, write_mapped
-from netwise.recipe.checks import PREPARED, prepared
+from netwise.recipe.prepared import PREPARED, preprocessed
 from netwise.training import parallel as many
 from netwise.training.shared_data import found_data, light, shared_data
 
@@ -89,15 +89,15 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
         network=nw.MLP((80, 4, 2)),
         epochs=1,
     )
-    plain, learned = prepared(recipe, recipe.data.load())
+    plain, learned = preprocessed(recipe, recipe.data.load())
     with shared_data([recipe], jobs=2) as folder:
         assert folder is not None
         with found_data(recipe, folder):
             assert recipe.data in ELSEWHERE
-            found, again = prepared(recipe, recipe.data.load())
+            found, again = preprocessed(recipe, recipe.data.load())
             assert (
                 found.train.x.data_ptr()
-                == prepared(recipe, recipe.data.load())[0].train.x.data_ptr()
+                == preprocessed(recipe, recipe.data.load())[0].train.x.data_ptr()
             )  # not computed anew
             assert torch.equal(found.train.x, plain.train.x)
             assert torch.equal(again[0]["mean"], learned[0]["mean"])
@@ -136,7 +136,7 @@ def test_views_find_what_they_are_views_of() -> None:
         found_data(folds[0], folder),
     ):
         assert torch.equal(
-            prepared(folds[0], folds[0].data.load())[0].train.x,
+            preprocessed(folds[0], folds[0].data.load())[0].train.x,
             PREPARED[folds[0].data, folds[0].preprocess]()[0].train.x,
         )
 

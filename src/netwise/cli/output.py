@@ -38,12 +38,11 @@ def never_over(path: Path, endings: tuple[str, ...]) -> None:
         )
 
 
-def network_table(recipe: Recipe) -> str:
-    """The table of the layers of a recipe's network."""
+def network_table(recipe: Recipe, shape: tuple[int, ...]) -> str:
+    """The table of the layers of a recipe's network, for inputs of one shape."""
     from netwise.observe.anatomy import describe
-    from netwise.recipe.checks import prepared
 
-    return str(describe(recipe.network, prepared(recipe, recipe.data.load())[0].shape))
+    return str(describe(recipe.network, shape))
 
 
 @contextmanager

@@ -98,14 +98,14 @@ def network_for(
     known."""
     from netwise.networks import Network
     from netwise.part import InvalidValue
-    from netwise.recipe.checks import prepared
     from netwise.recipe.families import find_class
+    from netwise.recipe.prepared import prepare
     from netwise.recipe.reader import read_recipe, recipe_of
 
     if name.endswith(".toml"):
         recipe = changed(read_recipe(name), [f"network.{setting}" for setting in settings])
         own_network(recipe, trust_own)
-        return recipe.network, prepared(recipe, recipe.data.load())[0].shape
+        return recipe.network, prepare(recipe).samples.shape
     try:
         kind = find_class(Network, name).kind
     except InvalidValue as wrong:

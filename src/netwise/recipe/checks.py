@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from netwise.data import Data, Samples
-from netwise.data.dataset import Pairs
+from netwise.data import Samples
 from netwise.errors import CANNOT_RUN, WILL_LEARN_BADLY, Problem, ShapeError
 from netwise.networks import MLP, Autoencoder, CustomNetwork, Network, VariationalAutoencoder
 from netwise.networks.energy.boltzmann import AnnealedSampling, BoltzmannMachine
@@ -18,20 +17,25 @@ from netwise.networks.energy.likelihood import MOST_UNITS
 from netwise.networks.energy.phases import NegativePhase, ParallelTempering
 from netwise.networks.energy.rbm import RBM
 from netwise.networks.energy.units import BINARY, GAUSSIAN
-from netwise.networks.network import ITSELF, TARGETS
 from netwise.observe.anatomy import anatomy_of
 from netwise.parts.activations import Identity, Softmax
 from netwise.parts.losses import BinaryCrossEntropy, CrossEntropy, Hinge
-from netwise.parts.preprocess import Fitted, Preprocess
+from netwise.recipe.prepared import Prepared, excerpt, preprocessed, with_targets_for
 from netwise.recipe.recipe import Recipe
-from netwise.tasks import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION, REGRESSION
+from netwise.tasks import CLASSIFICATION, RECONSTRUCTION, REGRESSION
 
 
-def check(recipe: Recipe) -> list[Problem]:
+def check(recipe: Recipe, *, prepared: Prepared | None = None) -> list[Problem]:
     """Everything that is wrong with a recipe before training: what cannot run first, then what will
     learn badly.
 
-    Loads the data and sends two samples through the network.
+    Loads the data, preprocesses at most 1000 training samples and sends two of them through the
+    network.
+
+    Args:
+        recipe: what to check.
+        prepared: the recipe's data where they are prepared already: nothing is loaded then.
+            Default none.
 
     Raises:
         DataMissing, DataError: the data cannot be loaded.
@@ -42,79 +46,23 @@ def check(recipe: Recipe) -> list[Problem]:
         >>> [str(problem) for problem in nw.check(recipe)]
         ['network.widths = [64, 30, 7]  ends in 7 outputs, and the data have 10 classes. Write [64, 30, 10].']
     """
-    samples = aimed(recipe.network, recipe.data.load())
-    problems = [problem for rule in CHECKS for problem in rule(recipe, samples)]
+    if prepared is None:
+        samples = with_targets_for(recipe.network, recipe.data.load())
+        few = with_targets_for(recipe.network, preprocessed(recipe, excerpt(samples))[0])
+    else:
+        samples = with_targets_for(recipe.network, prepared.loaded)
+        few = excerpt(prepared.samples)
+    problems = [problem for rule in CHECKS for problem in rule(recipe, samples, few)]
     return sorted(problems, key=lambda problem: problem.grade != CANNOT_RUN)
 
 
-def hindrances(recipe: Recipe) -> list[Problem]:
+def hindrances(recipe: Recipe, *, prepared: Prepared | None = None) -> list[Problem]:
     """The problems that keep a recipe from running at all."""
-    return [problem for problem in check(recipe) if problem.grade == CANNOT_RUN]
+    problems = check(recipe, prepared=prepared)
+    return [problem for problem in problems if problem.grade == CANNOT_RUN]
 
 
-# Samples that a worker finds preprocessed already, in a file that all workers of the machine share.
-PREPARED: dict[
-    tuple[Data, tuple[Preprocess, ...]], Callable[[], tuple[Samples, tuple[Fitted, ...]]]
-] = {}
-
-
-def prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
-    """The samples after the recipe's preprocessing, aimed at what its network learns, and what the
-    steps learned from the training part."""
-    done, learned = with_inputs_prepared(recipe, samples)
-    return aimed(recipe.network, done), learned
-
-
-def with_inputs_prepared(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
-    """The samples after the recipe's preprocessing, with the targets of the data."""
-    from dataclasses import replace
-
-    if (recipe.data, recipe.preprocess) in PREPARED:
-        loaded, before = PREPARED[recipe.data, recipe.preprocess]()
-        if samples.fingerprint == loaded.fingerprint and len(samples.train) == len(
-            loaded.train
-        ):  # all of them, not a few
-            return loaded, before
-    learned: list[Fitted] = []
-    train, valid, test = samples.train, samples.valid, samples.test
-    for step in recipe.preprocess:
-        fitted = step.fit(train.x)
-        learned.append(fitted)
-        train, valid, test = (_applied(step, fitted, part) for part in (train, valid, test))
-    return replace(samples, train=train, valid=valid, test=test), tuple(learned)
-
-
-def aimed(network: Network, samples: Samples) -> Samples:
-    """The samples with the targets that the network learns: their own, the inputs themselves, or
-    none."""
-    from dataclasses import replace
-
-    if network.learns == TARGETS:
-        return samples
-    whole = None if network.learns == ITSELF else 0
-    train, valid, test = (
-        Pairs(p.x, p.x.flatten(1)[:, :whole], p.weight)
-        for p in (samples.train, samples.valid, samples.test)
-    )
-    task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.is_memory else DENSITY
-    return replace(
-        samples,
-        train=train,
-        valid=valid,
-        test=test,
-        task=task,
-        classes=(),
-        target_mean=torch.zeros(1),
-        target_scale=torch.ones(1),
-        in_order=False,
-    )
-
-
-def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
-    return Pairs(step.apply(part.x, fitted), part.y, part.weight) if len(part) else part
-
-
-def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _loss_fits_task(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     if recipe.network.is_memory:
         return []  # it learns by no loss
     is_energy_model = isinstance(recipe.loss, NegativePhase)
@@ -148,7 +96,7 @@ def _loss_fits_task(recipe: Recipe, samples: Samples) -> list[Problem]:
     ]
 
 
-def _parts_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _parts_are_there(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     problems = []
     if recipe.network.is_memory:
         return []
@@ -208,14 +156,10 @@ def _has_batch_norm(network: Network) -> bool:
         )
 
 
-def _targets_fit_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _targets_fit_loss(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     if not isinstance(recipe.loss, BinaryCrossEntropy) or samples.task == CLASSIFICATION:
         return []
-    seen = (
-        prepared(recipe, _few(samples, 1000))[0].train.y
-        if samples.task == RECONSTRUCTION
-        else samples.train.y
-    )
+    seen = few.train.y if samples.task == RECONSTRUCTION else samples.train.y
     low, high = float(seen.min()), float(seen.max())
     if low >= 0 and high <= 1:
         return []
@@ -236,10 +180,9 @@ def _targets_fit_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
     ]
 
 
-def _shapes_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _shapes_fit(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     if isinstance(recipe.network, CustomNetwork) and not recipe.network.given:
         return []  # checking imports nothing; `fit` finds out
-    few, _ = prepared(recipe, _few(samples))
     network, outputs = recipe.network, few.outputs
     if isinstance(network, DBN | Autoencoder | VariationalAutoencoder):
         features = few.train.x[0].numel()
@@ -391,11 +334,11 @@ def what_of(samples: Samples) -> str:
     )
 
 
-def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _machine_fits(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     """What an energy model's units and phase ask of the data and of each other."""
     network, phase = recipe.network, recipe.loss
     if isinstance(network, Hopfield):
-        return _patterns_fit(recipe, samples)
+        return _patterns_fit(recipe, samples, few)
     if isinstance(network, BoltzmannMachine) and isinstance(phase, NegativePhase):
         units = network.visible + network.hidden
         if not phase.exact and not isinstance(phase, AnnealedSampling):
@@ -416,7 +359,7 @@ def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
                     "AnnealedSampling()",
                 )
             ]
-        x = prepared(recipe, _few(samples, 1000))[0].train.x
+        x = few.train.x
         if not bool(((x == 0) | (x == 1)).all()):
             return [
                 Problem(
@@ -448,10 +391,10 @@ def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
         problems = [
             problem
             for machine in each
-            for problem in _machine_fits(recipe.but(network=machine), samples)
+            for problem in _machine_fits(recipe.but(network=machine), samples, few)
             if problem.subject == "loss"
         ]
-        return problems[:1] or _machine_fits(recipe.but(network=each[0]), samples)
+        return problems[:1] or _machine_fits(recipe.but(network=each[0]), samples, few)
     problems = []
     binary = network.visible_units == BINARY and network.hidden_units == BINARY
     smaller = (
@@ -480,7 +423,7 @@ def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
                 "PCD()",
             )
         )
-    x = prepared(recipe, _few(samples, 1000))[0].train.x
+    x = few.train.x
     low, high = float(x.min()), float(x.max())
     if network.visible_units == BINARY and (low < 0 or high > 1):
         told = f"is for inputs from 0 to 1, and these go from {low:.3g} to {high:.3g}"
@@ -496,8 +439,8 @@ def _machine_fits(recipe: Recipe, samples: Samples) -> list[Problem]:
     return problems
 
 
-def _patterns_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
-    x = prepared(recipe, _few(samples, 1000))[0].train.x
+def _patterns_fit(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
+    x = few.train.x
     if bool(((x == 0) | (x == 1)).all()) or bool(((x == -1) | (x == 1)).all()):
         return []
     return [
@@ -524,7 +467,7 @@ def _fits(width: int, samples: Samples, recipe: Recipe) -> bool:
     return width == samples.outputs
 
 
-def _output_fits_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _output_fits_loss(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     output = getattr(recipe.network, "output", Identity())
     if recipe.loss.takes != "logits" or isinstance(output, Identity):
         return []
@@ -534,7 +477,7 @@ def _output_fits_loss(recipe: Recipe, samples: Samples) -> list[Problem]:
     return [Problem("network.output", name, reason, "Identity()", WILL_LEARN_BADLY)]
 
 
-def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _loss_fits_classes(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     if samples.task != CLASSIFICATION or isinstance(
         recipe.loss, CrossEntropy | BinaryCrossEntropy | Hinge | NegativePhase
     ):
@@ -552,10 +495,10 @@ def _loss_fits_classes(recipe: Recipe, samples: Samples) -> list[Problem]:
     ]
 
 
-def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _inputs_in_range(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     if recipe.network.is_energy_model or recipe.network.is_memory:
         return []  # their units say what inputs they take
-    x = prepared(recipe, _few(samples, 1000))[0].train.x
+    x = few.train.x
     if not x.is_floating_point():
         return []  # places in an alphabet
     mean, spread = float(x.mean()), float(x.std(unbiased=False))
@@ -579,7 +522,7 @@ def _inputs_in_range(recipe: Recipe, samples: Samples) -> list[Problem]:
     ]
 
 
-def _classes_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _classes_are_there(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     if samples.task != CLASSIFICATION or samples.train.y.dim() > 1:
         return []  # of an alphabet not every sign has to be answered
     counts = torch.bincount(samples.train.y.flatten(), minlength=samples.outputs)
@@ -596,20 +539,7 @@ def _classes_are_there(recipe: Recipe, samples: Samples) -> list[Problem]:
     ]
 
 
-def _few(samples: Samples, rows: int = 64) -> Samples:
-    from dataclasses import replace
-
-    step = max(1, len(samples.train) // rows)
-    train = Pairs(samples.train.x[::step][:rows], samples.train.y[::step][:rows])
-    return replace(
-        samples,
-        train=train,
-        valid=Pairs(samples.valid.x[:0], samples.valid.y[:0]),
-        test=Pairs(samples.test.x[:0], samples.test.y[:0]),
-    )
-
-
-def _weights_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
+def _weights_fit(recipe: Recipe, samples: Samples, few: Samples) -> list[Problem]:
     """Samples that count unequally need a loss of each sample, and stay the samples that they
     are."""
     if samples.train.weight is None:
@@ -636,7 +566,8 @@ def _weights_fit(recipe: Recipe, samples: Samples) -> list[Problem]:
     return problems
 
 
-CHECKS: tuple[Callable[[Recipe, Samples], list[Problem]], ...] = (
+# Each check gets the recipe, its samples as they are loaded, and some of them preprocessed.
+CHECKS: tuple[Callable[[Recipe, Samples, Samples], list[Problem]], ...] = (
     _loss_fits_task,
     _weights_fit,
     _machine_fits,

@@ -9,7 +9,6 @@ import torch
 
 from netwise.atomic import write_atomically
 from netwise.data import Text
-from netwise.data.dataset import Samples
 from netwise.data.encoding import TextEncoder
 from netwise.diagnosis.report import Report, diagnose, rule_title
 from netwise.diagnosis.rules import Finding
@@ -17,7 +16,8 @@ from netwise.errors import NetwiseError, Problem
 from netwise.networks.network import TARGETS
 from netwise.networks.recurrent import Sequencer
 from netwise.observe.anatomy import anatomy_of, format_bytes
-from netwise.recipe.checks import check, prepared
+from netwise.recipe.checks import check
+from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.writer import recipe_text
 from netwise.report.page import Html, figures, joined, page, table, tag
 from netwise.report.pictures import (
@@ -38,8 +38,20 @@ PROMPT, WRITTEN = 20, 500  # characters of a text that a report shows
 RANKED_BY = "The worst first: images that were answered wrong with the most certainty."
 
 
-def write_report(of: Run | TreatmentResult, path: str | Path) -> Path:
+def write_report(
+    of: Run | TreatmentResult,
+    path: str | Path,
+    *,
+    prepared: Prepared | None = None,
+    diagnosis: Report | None = None,
+) -> Path:
     """Write the report of a run or of a treatment as one HTML file that needs nothing else.
+
+    Args:
+        of: what the report is about.
+        path: of the file to write.
+        prepared: the data of a run where they are prepared already. Default: they are loaded.
+        diagnosis: of a run, as `diagnose` gives it. Default: the run is diagnosed.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -49,13 +61,15 @@ def write_report(of: Run | TreatmentResult, path: str | Path) -> Path:
         True
     """
     path = Path(path)
-    write_atomically(path, run_page(of) if isinstance(of, Run) else course_page(of))
+    text = run_page(of, prepared, diagnosis) if isinstance(of, Run) else course_page(of)
+    write_atomically(path, text)
     return path
 
 
-def run_page(run: Run) -> str:
+def run_page(run: Run, prepared: Prepared | None = None, diagnosis: Report | None = None) -> str:
     """The report of one run."""
-    report = diagnose(run)
+    report = diagnose(run) if diagnosis is None else diagnosis
+    data = _prepared_data(run) if prepared is None else prepared
     name = run.folder.name if run.folder else f"recipe {run.recipe.hash}"
     return page(
         f"{name}: netwise",
@@ -64,12 +78,12 @@ def run_page(run: Run) -> str:
         tag("h2", "Diagnosis"),
         _diagnosis(report),
         _trial_cost(run, report),
-        _before_training(run),
+        _before_training(run, data),
         _curves(run),
-        _learned(run),
+        _learned(run, data),
         _inside(run),
-        _answers(run),
-        *([] if run.recipe.network.is_memory else [tag("h2", "The network"), _anatomy(run)]),
+        _answers(run, data),
+        *([] if run.recipe.network.is_memory else [tag("h2", "The network"), _anatomy(run, data)]),
         tag("h2", "The recipe"),
         tag("pre", recipe_text(run.recipe)),
         _made_by(run),
@@ -151,7 +165,7 @@ def course_page(course: TreatmentResult) -> str:
                     *drawn.inside(after.history, "after"),
                 ]
             ),
-            _answers(after),
+            _answers(after, _prepared_data(after)),
         ]
     body += [
         tag("h2", "The recipe it ends with"),
@@ -254,9 +268,19 @@ def _card(finding: Finding, consequence: bool = False) -> Html:
     return tag("div", *inside, kind="card found")
 
 
-def _before_training(run: Run) -> Html:
+def _prepared_data(run: Run) -> Prepared | NetwiseError:
+    """The data of a run, or why they are not available any more."""
     try:
-        problems: list[Problem] = check(run.recipe)
+        return prepare(run.recipe)
+    except NetwiseError as error:
+        return error
+
+
+def _before_training(run: Run, data: Prepared | NetwiseError) -> Html:
+    if isinstance(data, NetwiseError):
+        return Html("")
+    try:
+        problems: list[Problem] = check(run.recipe, prepared=data)
     except NetwiseError:
         return Html("")
     if not problems:
@@ -281,15 +305,14 @@ def _inside(run: Run) -> Html:
     )
 
 
-def _learned(run: Run) -> Html:
+def _learned(run: Run, data: Prepared | NetwiseError) -> Html:
     """What a network that learned its inputs makes of them; on the validation part, or the training
     part where there is none."""
     if run.recipe.network.learns == TARGETS and not run.recipe.network.is_energy_model:
         return Html("")
-    try:
-        samples, own = _samples(run), run.recipe.data.load()
-    except NetwiseError:
+    if isinstance(data, NetwiseError):
         return Html("")
+    samples, own = data.samples, data.loaded
     part, raw = (samples.valid, own.valid) if len(samples.valid) else (samples.train, own.train)
     labels = raw.y if own.task == CLASSIFICATION and raw.y.dim() == 1 else None
     x = part.x[:1000].to(next((p.device for p in run.module.parameters()), torch.device("cpu")))
@@ -305,9 +328,11 @@ def _inside_text() -> Html:
     )
 
 
-def _anatomy(run: Run) -> Html:
+def _anatomy(run: Run, data: Prepared | NetwiseError) -> Html:
+    if isinstance(data, NetwiseError):
+        return tag("pre", str(data))
+    samples = data.samples
     try:
-        samples = _samples(run)
         anatomy = anatomy_of(run.module, samples.shape, samples.train.x[:2])
     except NetwiseError as error:
         return tag("pre", str(error))
@@ -339,19 +364,14 @@ def _anatomy(run: Run) -> Html:
     )
 
 
-def _samples(run: Run) -> Samples:
-    return prepared(run.recipe, run.recipe.data.load())[0]
-
-
-def _answers(run: Run) -> Html:
+def _answers(run: Run, data: Prepared | NetwiseError) -> Html:
     """Confusion matrix and, for images, the worst mistakes; on the validation part, which is looked
     at anyway."""
     if run.intake.task != CLASSIFICATION:
         return Html("")
-    try:
-        valid = _samples(run).valid
-    except NetwiseError:
+    if isinstance(data, NetwiseError):
         return Html("")
+    valid = data.samples.valid
     if not len(valid):
         return Html("")
     if valid.y.dim() > 1:

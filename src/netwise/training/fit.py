@@ -39,7 +39,8 @@ from netwise.parts.losses import loss_kind, loss_of_guessing, loss_of_perfection
 from netwise.parts.optimizers import Optimizer, Switch
 from netwise.parts.schedules import ScheduleContext
 from netwise.parts.stopping import EpochResult, badness
-from netwise.recipe.checks import hindrances, prepared, width_of
+from netwise.recipe.checks import hindrances, width_of
+from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.recipe import Recipe
 from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
@@ -103,6 +104,7 @@ def fit(
     test: bool = True,
     progress: Progress | None = None,
     halt: Halt | None = None,
+    prepared: Prepared | None = None,
 ) -> Run:
     """Train what the recipe says. Equal recipes on equal machines and versions give equal numbers.
 
@@ -123,6 +125,8 @@ def fit(
         halt: asked after each epoch with (epochs done, signals of the epoch): a reason to leave off
             there, or None to go on. The run is then "interrupted", with everything kept, and
             `resume` goes on with it. Default none.
+        prepared: the recipe's data where they are prepared already; nothing is loaded then. Default
+            none.
 
     Raises:
         WrongValue: the recipe cannot run; all reasons at once, before any work.
@@ -135,13 +139,18 @@ def fit(
         >>> run.history.ended.sentence, run.score.value > 0.9
         ('All 5 epochs done.', True)
     """
-    wrong = hindrances(recipe) + _wrong_arguments(device, threads, watch_every, checkpoint_every)
+    prepared = prepare(recipe) if prepared is None else prepared
+    wrong = [
+        *hindrances(recipe, prepared=prepared),
+        *_wrong_arguments(device, threads, watch_every, checkpoint_every),
+    ]
     if wrong:
         raise WrongValue("recipe", wrong)
     if recipe.network.is_memory:
-        return _stored(recipe, folder)
+        return _stored(recipe, folder, prepared)
     session = _Session(
         recipe,
+        prepared,
         How(
             device, threads or 0, -1 if watch_every is None else watch_every, checkpoint_every, test
         ),
@@ -154,8 +163,8 @@ def fit(
         return session.run(store, progress or Silent(), None)
 
 
-def _stored(recipe: Recipe, folder: str | Path | None) -> Run:
-    samples, fitted = prepared(recipe, recipe.data.load())
+def _stored(recipe: Recipe, folder: str | Path | None, prepared: Prepared) -> Run:
+    samples, fitted = prepared.samples, prepared.fitted
     if folder is None:
         return store_patterns(recipe, samples, fitted, None, _versions())
     kept = RunFolder.create(Path(folder), recipe)
@@ -175,6 +184,7 @@ def resume(
     network: Network | None = None,
     progress: Progress | None = None,
     halt: Halt | None = None,
+    prepared: Prepared | None = None,
 ) -> Run:
     """Go on with a run that was interrupted or killed, as if it had never stopped, to the same
     numbers.
@@ -184,7 +194,7 @@ def resume(
         network: for a network of one's own: the same `CustomNetwork(build)` again, since loading imports no
             code.
         progress: a display. Default none.
-        halt: as in `fit`.
+        halt, prepared: as in `fit`.
 
     Raises:
         RunFolderError: no run folder, a run that has ended, or data that have changed since.
@@ -212,7 +222,8 @@ def resume(
         start = store.latest_checkpoint()
         if start is None:
             without_code(recipe, store.path)
-        session = _Session(recipe, How(**known["how"]), fresh=start is None)
+        prepared = prepare(recipe) if prepared is None else prepared
+        session = _Session(recipe, prepared, How(**known["how"]), fresh=start is None)
         session.halt = halt
         if session.samples.fingerprint != known["fingerprint"]:
             raise RunFolderError(
@@ -251,7 +262,9 @@ def fit_more(
         recipe_of_piece = recipe.but(data=_prepared_alike(recipe, memory.intake), preprocess=())
     else:
         recipe_of_piece = recipe
-    session = _Session(recipe_of_piece, How(device, 0, 0, 0, False), fresh=memory is None)
+    session = _Session(
+        recipe_of_piece, prepare(recipe_of_piece), How(device, 0, 0, 0, False), fresh=memory is None
+    )
     if memory is not None:
         session.module.load_state_dict(memory.model)
         load_optimizer(session.optimizer, memory.optimizer)
@@ -301,10 +314,10 @@ def _wrong_arguments(
 class _Session:
     """One run while it is being computed."""
 
-    def __init__(self, recipe: Recipe, how: How, fresh: bool = True) -> None:
+    def __init__(self, recipe: Recipe, prepared: Prepared, how: How, fresh: bool = True) -> None:
         self.recipe = recipe
         self.halt: Halt | None = None
-        samples, fitted = prepared(recipe, recipe.data.load())
+        samples, fitted = prepared.samples, prepared.fitted
         self.samples, self.intake = samples, InputPipeline.of(samples, fitted)
         self.device = torch.device(how.device)
         with random_streams.global_seed(recipe.seed, random_streams.INIT):

@@ -11,7 +11,7 @@ from netwise import signals
 from netwise.errors import Problem, WrongValue
 from netwise.observe.probe import Probe
 from netwise.random_streams import INIT, global_seed
-from netwise.recipe.checks import prepared
+from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.training.initial_weights import begin
 from netwise.training.run import prepare_module
@@ -66,7 +66,7 @@ def measure_initial_state(recipe: Recipe, *, samples: int = 256) -> tuple[LayerS
     if recipe.network.is_memory or recipe.network.is_energy_model:
         told = "starts at the means of its inputs: there is no way through it whose size could grow or fade"
         raise WrongValue("start", [Problem("network", type(recipe.network).__name__, told)])
-    data, _ = prepared(recipe, recipe.data.load())
+    data = prepare(recipe).samples
     with torch.random.fork_rng():
         with global_seed(recipe.seed, INIT):
             module = recipe.network.build()

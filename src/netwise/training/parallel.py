@@ -9,7 +9,8 @@ from typing import Any
 
 from netwise.errors import WrongValue
 from netwise.history import INTERRUPTED, History
-from netwise.recipe.checks import aimed, hindrances
+from netwise.recipe.checks import hindrances
+from netwise.recipe.prepared import prepare, with_targets_for
 from netwise.recipe.recipe import Recipe
 from netwise.training.evaluate import Score
 from netwise.training.fit import How, _Session, _stored
@@ -106,10 +107,13 @@ def _one(
     with found_data(recipe, data) as is_there:
         if is_light and not is_there:
             return place, None
+        prepared = prepare(recipe)
         run = (
-            _stored(recipe, None)
+            _stored(recipe, None, prepared)
             if recipe.network.is_memory
-            else _Session(recipe, how).run(None, Noting(notes, place) if notes else Silent(), None)
+            else _Session(recipe, prepared, how).run(
+                None, Noting(notes, place) if notes else Silent(), None
+            )
         )
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
     return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
@@ -119,7 +123,7 @@ def _run(recipe: Recipe, outcome: _Outcome) -> Run:
     from safetensors.torch import load
 
     tensors = load(outcome.weights)
-    samples = aimed(recipe.network, recipe.data.load())
+    samples = with_targets_for(recipe.network, recipe.data.load())
     plain: dict[str, Any] = {
         "encoder": samples.encoder.plain(),
         "task": samples.task,

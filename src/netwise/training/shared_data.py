@@ -14,7 +14,7 @@ from netwise.data.arrays import Arrays
 from netwise.data.dataset import ELSEWHERE, Data, Samples
 from netwise.data.shared import read_mapped, write_mapped
 from netwise.data.views import Fewer, Fold, innermost
-from netwise.recipe.checks import PREPARED, with_inputs_prepared
+from netwise.recipe.prepared import PREPARED, preprocessed
 from netwise.recipe.recipe import Recipe
 
 LOADED, READY = "loaded.safetensors", "ready.safetensors"
@@ -38,7 +38,7 @@ def shared_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
         recipe = recipes[0]
         alike = len({(each.data, each.preprocess) for each in recipes}) == 1
         if alike and (recipe.preprocess or recipe.data not in wholes):
-            done, learned = with_inputs_prepared(recipe, recipe.data.load())
+            done, learned = preprocessed(recipe, recipe.data.load())
             write_mapped(done, folder / READY, learned)
         yield str(folder)
     finally:

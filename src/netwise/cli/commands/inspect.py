@@ -166,14 +166,16 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     from netwise.errors import CANNOT_RUN
     from netwise.networks import CustomNetwork
     from netwise.recipe.checks import check as look
+    from netwise.recipe.prepared import prepare
     from netwise.recipe.reader import read_recipe
 
     read = changed(read_recipe(recipe), settings)
-    problems = look(read)
+    prepared = prepare(read)
+    problems = look(read, prepared=prepared)
     fatal = [problem for problem in problems if problem.grade == CANNOT_RUN]
     table = None
     if not fatal and not isinstance(read.network, CustomNetwork):
-        table = network_table(read)
+        table = network_table(read, prepared.samples.shape)
     if as_json:
         echo_json(
             {

@@ -24,6 +24,7 @@ from netwise.errors import NetwiseError
 
 if TYPE_CHECKING:
     from netwise.history import RunEnd
+    from netwise.recipe.prepared import Prepared
     from netwise.recipe.recipe import Recipe
     from netwise.training.run import Run
 
@@ -79,6 +80,7 @@ def train(
     """Train on SOURCE: a data set's name, FILE.csv with --target, a FOLDER of images by class, or
     RECIPE.toml."""
     from netwise.cli.display import display
+    from netwise.recipe.prepared import prepare
     from netwise.storage.run_folder import RunFolder
     from netwise.training.fit import fit, resume
 
@@ -93,13 +95,17 @@ def train(
             )
         store = RunFolder.open(find_run(resumed, home))
         click.echo(f"Resuming {store.path}.", err=True)
-        run = resume(store.path, network=own_network(store.recipe(), trust_own), progress=display())
+        recipe = store.recipe()
+        network_given = own_network(recipe, trust_own)
+        prepared = prepare(recipe)
+        run = resume(store.path, network=network_given, progress=display(), prepared=prepared)
     else:
         assert source is not None
         recipe = recipe_for(source, target, network, epochs, seed, settings)
         own_network(recipe, trust_own)
+        prepared = prepare(recipe)
         if not as_json:
-            _show_network(recipe)
+            _show_network(recipe, prepared.samples.shape)
         with fresh_folder(recipe, home) as folder:
             run = fit(
                 recipe,
@@ -108,8 +114,9 @@ def train(
                 threads=threads,
                 checkpoint_every=checkpoint_every,
                 progress=display(),
+                prepared=prepared,
             )
-    _tell_end(run, as_json)
+    _tell_end(run, prepared, as_json)
 
 
 @main.command()
@@ -151,16 +158,16 @@ def demo(jobs: int | None, home: Path, as_json: bool) -> None:
     _treat(DEEP_SIGMOID, 5, jobs, home, as_json)
 
 
-def _show_network(recipe: Recipe) -> None:
+def _show_network(recipe: Recipe, shape: tuple[int, ...]) -> None:
     """The table of the network before it is trained; where it does not fit the data, `fit` says
     so."""
     try:
-        click.echo(network_table(recipe), err=True)
+        click.echo(network_table(recipe, shape), err=True)
     except NetwiseError:
         return
 
 
-def _tell_end(run: Run, as_json: bool) -> None:
+def _tell_end(run: Run, prepared: Prepared, as_json: bool) -> None:
     """How a run ended, what is wrong with it, and where its report is."""
     from netwise.diagnosis.report import diagnose as look, plain_report
     from netwise.history import history_as_dict
@@ -169,7 +176,7 @@ def _tell_end(run: Run, as_json: bool) -> None:
 
     assert run.folder is not None
     ended, report = run.history.ended, look(run)
-    page = write_report(run, run.folder / REPORT)
+    page = write_report(run, run.folder / REPORT, prepared=prepared, diagnosis=report)
     if as_json:
         score = None if run.score is None else {**vars(run.score), "sentence": str(run.score)}
         echo_json(

@@ -7,7 +7,7 @@ from netwise.networks import Autoencoder, ConvAutoencoder, VariationalAutoencode
 from netwise.parts.activations import LeakyReLU, Sigmoid
 from netwise.parts.augment import Mask
 from netwise.parts.losses import SUM, BinaryCrossEntropy, MeanSquaredError, Quadratic
-from netwise.recipe.checks import prepared
+from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.treatment.remedies.definition import NotApplicable, Remedy
 
@@ -64,7 +64,7 @@ def _count_whole_inputs(recipe: Recipe) -> Recipe | NotApplicable:
             "this is for variational autoencoders: other losses have no KL divergence beside them"
         )
     if isinstance(loss, MeanSquaredError):
-        x = prepared(recipe, recipe.data.load())[0].train.x
+        x = prepare(recipe).samples.train.x
         # Half the sum of squares is the density of a normal distribution with standard deviation
         # 1. Pixels from 0 to 1 vary much less, so the code would still stay unused.
         return recipe.but(

@@ -1,0 +1,110 @@
+"""The data of a recipe as its network takes them: read, preprocessed and with the right targets.
+
+A run prepares its data once and passes the value on: to the checks before training, to training
+itself and to the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from netwise.data import Data, Samples
+from netwise.data.dataset import Pairs
+from netwise.networks import Network
+from netwise.networks.network import ITSELF, TARGETS
+from netwise.parts.preprocess import Fitted, Preprocess
+from netwise.recipe.recipe import Recipe
+from netwise.tasks import DENSITY, MEMORY, RECONSTRUCTION
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The data of one recipe, prepared for training.
+
+    The network's module is not part of it: training changes a module, and this value is shared.
+
+    Args:
+        loaded: the samples as the data set gives them.
+        samples: the same after preprocessing, with the targets that the network learns.
+        fitted: for each preprocessing step what it learned from the training part.
+    """
+
+    loaded: Samples
+    samples: Samples
+    fitted: tuple[Fitted, ...]
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Load the recipe's data and fit its preprocessing on the whole training part.
+
+    Raises:
+        DataMissing, DataError: the data cannot be loaded.
+    """
+    loaded = recipe.data.load()
+    samples, fitted = preprocessed(recipe, loaded)
+    return Prepared(loaded, with_targets_for(recipe.network, samples), fitted)
+
+
+# Samples that a worker finds preprocessed already, in a file that all workers of the machine share.
+PREPARED: dict[
+    tuple[Data, tuple[Preprocess, ...]], Callable[[], tuple[Samples, tuple[Fitted, ...]]]
+] = {}
+
+
+def preprocessed(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
+    """The samples after the recipe's preprocessing, with the targets of the data, and what each
+    step learned from the training part."""
+    if (recipe.data, recipe.preprocess) in PREPARED:
+        shared, fitted_before = PREPARED[recipe.data, recipe.preprocess]()
+        whole = len(samples.train) == len(shared.train)
+        if samples.fingerprint == shared.fingerprint and whole:
+            return shared, fitted_before
+    fitted: list[Fitted] = []
+    train, valid, test = samples.train, samples.valid, samples.test
+    for step in recipe.preprocess:
+        fitted.append(step.fit(train.x))
+        train, valid, test = (_applied(step, fitted[-1], part) for part in (train, valid, test))
+    return replace(samples, train=train, valid=valid, test=test), tuple(fitted)
+
+
+def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
+    return Pairs(step.apply(part.x, fitted), part.y, part.weight) if len(part) else part
+
+
+def with_targets_for(network: Network, samples: Samples) -> Samples:
+    """The samples with the targets that the network learns: those of the data, the inputs
+    themselves, or none."""
+    if network.learns == TARGETS:
+        return samples
+    columns = None if network.learns == ITSELF else 0
+    train, valid, test = (
+        Pairs(part.x, part.x.flatten(1)[:, :columns], part.weight)
+        for part in (samples.train, samples.valid, samples.test)
+    )
+    task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.is_memory else DENSITY
+    return replace(
+        samples,
+        train=train,
+        valid=valid,
+        test=test,
+        task=task,
+        classes=(),
+        target_mean=torch.zeros(1),
+        target_scale=torch.ones(1),
+        in_order=False,
+    )
+
+
+def excerpt(samples: Samples, rows: int = 1000) -> Samples:
+    """Samples with at most `rows` training rows, evenly spaced, and empty other parts."""
+    step = max(1, len(samples.train) // rows)
+    train = Pairs(samples.train.x[::step][:rows], samples.train.y[::step][:rows])
+    return replace(
+        samples,
+        train=train,
+        valid=Pairs(samples.valid.x[:0], samples.valid.y[:0]),
+        test=Pairs(samples.test.x[:0], samples.test.y[:0]),
+    )
