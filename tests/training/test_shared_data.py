@@ -194,6 +194,6 @@ def test_a_study_over_shared_data_has_the_numbers_of_one_alone(tmp_path: Path) -
         for jobs in (1, 2)
     )
     assert [(t.point, t.value) for t in one.trials] == [(t.point, t.value) for t in two.trials]
-    assert one.fresh == two.fresh
+    assert one.fresh_values == two.fresh_values
     files = [tmp_path / "2" / trial.folder / "run" / "data.safetensors" for trial in two.trials]
     assert len({file.stat().st_ino for file in files}) == 1  # the arrays lie on the disk once
