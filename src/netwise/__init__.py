@@ -1,43 +1,48 @@
 """netwise: a network that learns, and when it does not, the reason and a proven cure.
 
-Every public name is listed once, in `__init__.pyi`, and loaded when it is first used: `import
-netwise` costs little, and `netwise --help` does not import torch.
+`__init__.pyi` lists every public name once, with the module that defines it. A name is imported
+when it is first used, so `import netwise` and `netwise --help` do not import torch.
 """
 
-import ast
 import sys
 from importlib import import_module
-from pathlib import Path
 
 __version__ = "0.1.0"
 
 
-def _homes() -> dict[str, str]:
-    """Public name -> module that defines it, read from the stub beside this file."""
-    stub = ast.parse(Path(__file__).with_name("__init__.pyi").read_text("utf-8"))
-    return {
-        name.name: node.module or ""
-        for node in stub.body
-        if isinstance(node, ast.ImportFrom)
-        for name in node.names
-    }
+def _public_names() -> dict[str, str]:
+    """Public name -> module to import it from, read from the import statements of the stub.
+
+    The stub has the form that `ruff format` gives it. Splitting text takes 0.2 ms, `ast` 9 ms.
+    """
+    with open(f"{__path__[0]}/__init__.pyi", encoding="utf-8") as stub:
+        statements = stub.read().split("\nfrom ")[1:]
+    homes = {}
+    for statement in statements:
+        home, _, names = statement.partition(" import ")
+        end = ")" if names.startswith("(") else "\n"
+        for name in names.partition(end)[0].split(","):
+            if " as " in name:  # `Adam as Adam`: the form that re-exports a name from a stub
+                homes[name.split()[-1]] = home
+    return homes
 
 
-_HOME = _homes()
-__all__ = sorted(_HOME)
+_HOMES = _public_names()
+__all__ = sorted(_HOMES)  # pinned by tests/public_names.txt
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOME:  # name= and obj= let Python add "Did you mean: 'He'?"
+    if name not in _HOMES:
         from netwise.renamed import public_hint
 
-        hint = public_hint(name)
-        raise AttributeError(
-            f"netwise has no public {name!r}{hint}", name=name, obj=sys.modules[__name__]
+        raise AttributeError(  # from `name` and `obj`, Python adds "Did you mean: 'He'?"
+            f"netwise has no public {name!r}{public_hint(name)}",
+            name=name,
+            obj=sys.modules[__name__],
         )
-    home = _HOME[name]
-    found = None if home == __name__ else getattr(import_module(home), name, None)
-    return import_module(f"{home}.{name}") if found is None else found
+    home = _HOMES[name]
+    value = None if home == __name__ else getattr(import_module(home), name, None)
+    return import_module(f"{home}.{name}") if value is None else value  # a namespace is a module
 
 
 def __dir__() -> list[str]:
