@@ -169,13 +169,13 @@ from netwise.parts.optimizers import (
     RAdam as RAdam,
     RMSProp as RMSProp,
     SimulatedAnnealing as SimulatedAnnealing,
-    Switch as Switch,
+    SwitchOptimizer as SwitchOptimizer,
     TorchOptimizer as TorchOptimizer,
 )
 from netwise.parts.penalties import (
     L1 as L1,
     L2 as L2,
-    Activity as Activity,
+    ActivityPenalty as ActivityPenalty,
     ElasticNet as ElasticNet,
     MaxNorm as MaxNorm,
     Penalty as Penalty,

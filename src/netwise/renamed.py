@@ -7,27 +7,30 @@ from collections.abc import Mapping
 
 # Old word -> class of today. Recipe and search files name parts by a `kind` of these.
 RENAMED: Mapping[str, str] = {
+    "Activity": "ActivityPenalty",
     "Annealed": "AnnealedSampling",
     "ByNetwork": "ModuleDefault",
     "Exact": "ExactGradient",
     "Frame": "MomentOptimizer",
     "Limit": "ClipInputs",
     "Own": "CustomNetwork",
+    "Switch": "SwitchOptimizer",
     "Together": "SumOfPenalties",
     "Torch": "TorchOptimizer",
     "Whole": "Integer",
 }
+_CURRENT = {old.lower(): new for old, new in RENAMED.items()}
 _OLD = {new: old for old, new in RENAMED.items()}
 _KIND = re.compile(r'\bkind = "(' + "|".join(_OLD) + r')"')
 
 
 def current_name(kind: str) -> str:
-    """Today's name of the part that a file calls `kind`.
+    """Today's name of the part that a file calls `kind`; upper and lower case are alike.
 
-    >>> current_name("Own"), current_name("MLP")
-    ('CustomNetwork', 'MLP')
+    >>> current_name("Own"), current_name("limit"), current_name("MLP")
+    ('CustomNetwork', 'ClipInputs', 'MLP')
     """
-    return RENAMED.get(kind, kind)
+    return _CURRENT.get(kind.lower(), kind)
 
 
 def with_old_names(text: str) -> str:

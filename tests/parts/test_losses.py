@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.parts.losses import LOSSES, as_values, loss_of_guessing, loss_of_perfection
+from netwise.parts.losses import LOSSES, as_values, least_loss, loss_of_guessing
 
 G = torch.Generator().manual_seed(0)
 LOGITS, CLASSES = (
@@ -91,19 +91,19 @@ def test_guessing_is_the_variance_of_the_targets() -> None:
 
 
 def test_perfection_is_zero_but_for_smoothed_and_grey_targets() -> None:
-    assert loss_of_perfection(F.mse_loss, TARGETS, 3) == pytest.approx(0, abs=1e-12)
-    assert loss_of_perfection(F.cross_entropy, CLASSES, 4) == pytest.approx(0, abs=1e-6)
+    assert least_loss(F.mse_loss, TARGETS, 3) == pytest.approx(0, abs=1e-12)
+    assert least_loss(F.cross_entropy, CLASSES, 4) == pytest.approx(0, abs=1e-6)
     grey = float(F.binary_cross_entropy(TARGETS.float(), TARGETS.float()))
-    assert loss_of_perfection(
-        F.binary_cross_entropy_with_logits, TARGETS.float(), 3
-    ) == pytest.approx(grey, rel=1e-4)
+    assert least_loss(F.binary_cross_entropy_with_logits, TARGETS.float(), 3) == pytest.approx(
+        grey, rel=1e-4
+    )
     best = min(
         F.cross_entropy(s * F.one_hot(CLASSES, 4).double(), CLASSES, label_smoothing=0.1).item()
         for s in torch.linspace(1, 10, 500)
     )
-    assert loss_of_perfection(
-        nw.CrossEntropy(label_smoothing=0.1).build(), CLASSES, 4
-    ) == pytest.approx(best, rel=0.02)
+    assert least_loss(nw.CrossEntropy(label_smoothing=0.1).build(), CLASSES, 4) == pytest.approx(
+        best, rel=0.02
+    )
 
 
 def test_a_loss_that_takes_none_of_them_is_unknown() -> None:

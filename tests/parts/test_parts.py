@@ -113,7 +113,7 @@ def test_an_interface_says_that_it_is_one(family: type[Part]) -> None:
         return
     calls = {
         nw.Initializer: lambda p: p.sample((1, 1), fan_in=1, fan_out=1, generator=None),
-        nw.Penalty: lambda p: p.price([]),
+        nw.Penalty: lambda p: p.value([]),
         nw.Schedule: lambda p: p.next({}, None),
         nw.Stopping: lambda p: p.next({}, None),
         nw.Averaging: lambda p: p.share(0, 0.0),

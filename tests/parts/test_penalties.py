@@ -19,34 +19,34 @@ DIGITS = nw.Recipe(
 
 
 def test_prices_are_their_formulas() -> None:
-    assert nw.L2(strength=0.3).price(W).item() == pytest.approx(
+    assert nw.L2(strength=0.3).value(W).item() == pytest.approx(
         0.15 * FLAT.square().sum().item(), rel=1e-6
     )
-    assert nw.L1(strength=0.3).price(W).item() == pytest.approx(
+    assert nw.L1(strength=0.3).value(W).item() == pytest.approx(
         0.3 * FLAT.abs().sum().item(), rel=1e-6
     )
-    assert nw.ElasticNet(l1=0.1, l2=0.3).price(W).item() == pytest.approx(
+    assert nw.ElasticNet(l1=0.1, l2=0.3).value(W).item() == pytest.approx(
         0.15 * FLAT.square().sum().item() + 0.1 * FLAT.abs().sum().item(), rel=1e-6
     )
     both = nw.SumOfPenalties((nw.L1(strength=0.3), nw.L2(strength=0.3)))
-    assert both.price(W).item() == pytest.approx(
-        nw.L1(strength=0.3).price(W).item() + nw.L2(strength=0.3).price(W).item(), rel=1e-6
+    assert both.value(W).item() == pytest.approx(
+        nw.L1(strength=0.3).value(W).item() + nw.L2(strength=0.3).value(W).item(), rel=1e-6
     )
 
 
 def test_the_notes_lambda_is_divided_by_the_samples() -> None:
     # lambda / (2 n) sum w^2 and lambda / n sum |w| (note 004, claims C06 and C07)
-    assert nw.L2.by_lambda(5, samples=50).price(W).item() == pytest.approx(
+    assert nw.L2.by_lambda(5, samples=50).value(W).item() == pytest.approx(
         5 / (2 * 50) * FLAT.square().sum().item(), rel=1e-6
     )
-    assert nw.L1.by_lambda(5, samples=50).price(W).item() == pytest.approx(
+    assert nw.L1.by_lambda(5, samples=50).value(W).item() == pytest.approx(
         5 / 50 * FLAT.abs().sum().item(), rel=1e-6
     )
 
 
 def test_l2_as_a_price_is_torchs_decay_on_weights_and_leaves_biases_free() -> None:
     w = torch.tensor([[2.0]], requires_grad=True)
-    (g,) = torch.autograd.grad(nw.L2(strength=0.5).price([w]), w)
+    (g,) = torch.autograd.grad(nw.L2(strength=0.5).value([w]), w)
     assert g.item() == 1.0
     module = nw.MLP((4, 3, 2), batch_norm=True).build()
     assert [tuple(p.shape) for p in penalised(module)] == [(3, 4), (2, 3)]
@@ -54,7 +54,7 @@ def test_l2_as_a_price_is_torchs_decay_on_weights_and_leaves_biases_free() -> No
 
 def test_max_norm_scales_each_unit_back_and_no_more() -> None:
     copies = [w.clone() for w in W]
-    nw.MaxNorm(norm=1.5).limit(copies)
+    nw.MaxNorm(norm=1.5).project(copies)
     for before, after in zip(W, copies, strict=True):
         for row, new in zip(before.flatten(1), after.flatten(1), strict=True):
             assert float(new.norm()) == pytest.approx(min(float(row.norm()), 1.5), rel=1e-5)
@@ -75,7 +75,7 @@ def test_a_price_on_activity_makes_units_silent_and_leaves_nothing_on_the_module
     x = nw.data.digits().load().train.x
     loud, quiet = (
         nw.fit(DIGITS.but(epochs=5, penalty=penalty))
-        for penalty in (None, nw.Activity(strength=0.02))
+        for penalty in (None, nw.ActivityPenalty(strength=0.02))
     )
 
     def activity(run: nw.Run) -> float:
@@ -89,6 +89,6 @@ def test_a_price_on_activity_makes_units_silent_and_leaves_nothing_on_the_module
 def test_the_activity_price_is_a_sum_over_units_and_a_mean_over_samples() -> None:
     a, b = torch.randn(5, 3), torch.randn(5, 2, 4, 4)
     expected = (a.square().sum() + b.square().sum()) / 5
-    assert nw.Activity(strength=2.0, power=2).price(W, [a, b]).item() == pytest.approx(
+    assert nw.ActivityPenalty(strength=2.0, power=2).value(W, [a, b]).item() == pytest.approx(
         2 * expected.item(), rel=1e-6
     )

@@ -114,7 +114,7 @@ def test_halve_until_ends_the_run_at_a_thousandth() -> None:
     schedule, state, factor = nw.HalveUntil(), nw.HalveUntil().init(), 1.0
     for epoch in range(20):
         factor, state = schedule.next(state, nw.ScheduleContext(epoch, 20, 1.0 if epoch else None))
-        if schedule.over(state):
+        if schedule.stop_reason(state):
             break
     assert factor == 2.0**-10  # the first power of a half that is at most 1/1000
     recipe = nw.Recipe(

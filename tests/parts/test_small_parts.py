@@ -15,14 +15,14 @@ W = [torch.tensor([[1.0, -2.0]], requires_grad=True), torch.tensor([[3.0]], requ
 
 
 def test_l2_is_half_the_squares_and_its_gradient_is_the_weight() -> None:
-    price = nw.L2(strength=0.1).price(W)
+    price = nw.L2(strength=0.1).value(W)
     assert price.item() == pytest.approx(0.1 / 2 * (1 + 4 + 9))
     gradient = torch.autograd.grad(price, W)
     assert torch.allclose(gradient[0], 0.1 * W[0])
 
 
 def test_l1_is_the_sum_of_sizes_and_its_gradient_the_sign() -> None:
-    price = nw.L1(strength=0.1).price(W)
+    price = nw.L1(strength=0.1).value(W)
     assert price.item() == pytest.approx(0.1 * 6)
     assert torch.allclose(torch.autograd.grad(price, W)[0], torch.tensor([[0.1, -0.1]]))
 

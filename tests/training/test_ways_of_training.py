@@ -78,14 +78,16 @@ def test_a_run_is_judged_by_its_average_and_learns_without_it() -> None:
 
 def test_adam_then_sgd_is_the_chain_of_the_two() -> None:
     chain = nw.fit(
-        DIGITS.but(optimizer=nw.Switch(first=nw.Adam(), then=nw.SGD(lr=0.02), epoch=2), epochs=4)
+        DIGITS.but(
+            optimizer=nw.SwitchOptimizer(first=nw.Adam(), then=nw.SGD(lr=0.02), epoch=2), epochs=4
+        )
     )
     rates = chain.history.of("rate")
     assert rates is not None
     assert rates.values == (0.001, 0.001, 0.02, 0.02)
     assert equal(
         nw.fit(DIGITS.but(optimizer=nw.Adam(), epochs=2)),
-        nw.fit(DIGITS.but(optimizer=nw.Switch(then=nw.SGD(lr=0.02), epoch=2), epochs=2)),
+        nw.fit(DIGITS.but(optimizer=nw.SwitchOptimizer(then=nw.SGD(lr=0.02), epoch=2), epochs=2)),
     )
 
 
@@ -258,13 +260,13 @@ def test_a_carried_state_needs_pieces_in_order(tmp_path: Path) -> None:
             "average": nw.SWA(start=0.3),
             "stopping": nw.FirstOf(nw.Patience(20, by="accuracy"), nw.TrainDownValidUp(20)),
         },
-        {"optimizer": nw.Switch(epoch=2), "augment": (nw.Mixup(),)},
+        {"optimizer": nw.SwitchOptimizer(epoch=2), "augment": (nw.Mixup(),)},
         {"optimizer": nw.Momentum(ramp=3), "schedule": nw.Plateau(patience=0)},
         {"optimizer": nw.LBFGS(iterations=4), "batch_size": 2000, "epochs": 6},
         {"optimizer": nw.SimulatedAnnealing(), "batch_size": 2000, "epochs": 6},
         {"optimizer": nw.Muon(), "network": nw.MLP((64, 30, 20, 10))},
         {"tuning": nw.FineTune(unfreeze_every=1, decay=0.5), "network": nw.MLP((64, 30, 20, 10))},
-        {"schedule": nw.WarmUp(then=nw.HalveUntil()), "penalty": nw.Activity()},
+        {"schedule": nw.WarmUp(then=nw.HalveUntil()), "penalty": nw.ActivityPenalty()},
         {"init": nw.From(recipe=DIGITS.but(epochs=1)), "augment": (nw.NoiseCopies(),)},
         {"optimizer": nw.TorchOptimizer(name="Rprop")},
     ],

@@ -32,7 +32,7 @@ COUNTS = torch.randint(1, 4, (40,), generator=G)
 def test_the_loss_of_each_sample_has_the_mean_of_the_batch(loss: nw.Loss) -> None:
     output = torch.randn(7, 4, generator=torch.Generator().manual_seed(1))
     target = torch.tensor([0, 1, 2, 3, 0, 1, 2])
-    torch.testing.assert_close(loss.each()(output, target).mean(), loss(output, target))
+    torch.testing.assert_close(loss.per_sample()(output, target).mean(), loss(output, target))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_loss_of_each_sample_has_the_mean_of_the_batch(loss: nw.Loss) -> Non
 )
 def test_the_loss_of_each_number_too(loss: nw.Loss) -> None:
     output, target = torch.randn(2, 7, 2, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(loss.each()(output, target).mean(), loss(output, target))
+    torch.testing.assert_close(loss.per_sample()(output, target).mean(), loss(output, target))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_run_of_weighted_samples_goes_through_a_folder(tmp_path: Path) -> None
     valid = data.load().valid
     assert valid.weight is not None
     loss = (
-        valid.weight * nw.CrossEntropy().each()(run.outputs(valid.x), valid.y)
+        valid.weight * nw.CrossEntropy().per_sample()(run.outputs(valid.x), valid.y)
     ).sum() / valid.weight.sum()
     series = run.history.of("valid.loss")
     assert series is not None

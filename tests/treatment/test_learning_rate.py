@@ -86,7 +86,7 @@ def test_a_network_that_learns_at_no_rate_gets_no_answer() -> None:
 
 
 def test_the_rate_of_two_optimizers_is_the_firsts() -> None:
-    both = DIGITS.but(optimizer=nw.Switch())
+    both = DIGITS.but(optimizer=nw.SwitchOptimizer())
     assert nw.with_learning_rate(both, 0.5).optimizer.first.lr == 0.5  # type: ignore[attr-defined]
 
 

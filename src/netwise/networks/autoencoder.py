@@ -194,7 +194,7 @@ class _Reconstructor(UnsupervisedModule):
     def set_loss(self, loss: Loss) -> None:
         """From here on count the cost by this loss."""
         self.told, self.loss = loss, loss.build()
-        self.link = torch.sigmoid if loss.goes_with == "Sigmoid" else _same
+        self.link = torch.sigmoid if loss.output_activation == "Sigmoid" else _same
 
     def __getstate__(self) -> dict[str, object]:
         return {

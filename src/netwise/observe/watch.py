@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, Provenance, RunEnd, RunFacts
 from netwise.observe.probe import Probe
-from netwise.parts.losses import loss_kind, loss_of_guessing, loss_of_perfection, target_facts
+from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
 from netwise.tasks import CLASSIFICATION, REGRESSION
 
 MOST_POINTS = (
@@ -204,7 +204,7 @@ class watch:
             if self._loss is not None and self._outputs:
                 guess, least = (
                     known(self._loss, target, self._outputs)
-                    for known in (loss_of_guessing, loss_of_perfection)
+                    for known in (loss_of_guessing, least_loss)
                 )
         return RunFacts(
             **self._target_facts(),

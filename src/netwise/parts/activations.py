@@ -523,24 +523,24 @@ class ActivationProperties:
     Args:
         name: its class.
         lowest, highest: the ends of its range.
-        steepest: its largest slope, by size.
-        fades, dies: the |x| beyond which its slope stays below 10 % and 1 % of that; infinite where
+        max_slope: its largest slope, by size.
+        below_10_percent, below_1_percent: the |x| beyond which its slope stays below 10 % and 1 % of that; infinite where
             it never does on some side.
         mean, square: the means of f(x) and of f(x)^2 for x ~ N(0, 1).
 
     Example:
         >>> import netwise as nw
         >>> character = nw.activation_properties(nw.Tanh())
-        >>> round(character.fades, 2), round(character.dies, 2), character.steepest
+        >>> round(character.below_10_percent, 2), round(character.below_1_percent, 2), character.max_slope
         (1.82, 2.99, 1.0)
     """
 
     name: str
     lowest: float
     highest: float
-    steepest: float
-    fades: float
-    dies: float
+    max_slope: float
+    below_10_percent: float
+    below_1_percent: float
     mean: float
     square: float
 
@@ -566,7 +566,7 @@ def activation_properties(activation: Activation) -> ActivationProperties:
     Example:
         >>> import netwise as nw
         >>> sigmoid = nw.activation_properties(nw.Sigmoid())
-        >>> sigmoid.steepest, round(sigmoid.dies, 2), round(sigmoid.mean, 2)  # erratum E16: twice tanh's 2.99
+        >>> sigmoid.max_slope, round(sigmoid.below_1_percent, 2), round(sigmoid.mean, 2)  # erratum E16: twice tanh's 2.99
         (0.25, 5.99, 0.5)
 
     Raises:
@@ -580,15 +580,17 @@ def activation_properties(activation: Activation) -> ActivationProperties:
     sizes = torch.maximum(slope(activation, x).abs(), slope(activation, -x).abs())
     # A side whose slope never falls, such as ReLU's right one, keeps the unit alive however far
     # out.
-    steepest = float(sizes.max())
-    fades, dies = (_beyond(x, sizes, share * steepest) for share in (0.1, 0.01))
+    max_slope = float(sizes.max())
+    below_10_percent, below_1_percent = (
+        _beyond(x, sizes, share * max_slope) for share in (0.1, 0.01)
+    )
     return ActivationProperties(
         type(activation).__name__,
         activation.lowest,
         activation.highest,
-        steepest,
-        fades,
-        dies,
+        max_slope,
+        below_10_percent,
+        below_1_percent,
         *_moments(activation),
     )
 

@@ -23,7 +23,7 @@ class FineTune(Part):
 
     Args:
         freeze: layers that do not learn. Default none.
-        rates: factors on the learning rate, each as "layers=factor"; the last that fits counts.
+        rates: factors on the learning rate, each as "layers=factor"; the last that matches counts.
             Default none.
         decay: factor on the rate from each layer to the one before it, above 0 and at most 1.
             Default 1.0.
@@ -76,30 +76,30 @@ class FineTune(Part):
         """The factor on the rate of every layer that has parameters of its own; 0 for frozen ones.
 
         Raises:
-            DataError: a pattern fits no layer.
+            DataError: a pattern matches no layer.
         """
-        names = layers_of(module)
+        names = parameter_layers(module)
         for pattern in (*self.freeze, *(each.rpartition("=")[0].strip() for each in self.rates)):
-            if not any(fits(name, pattern) for name in names):
+            if not any(matches(name, pattern) for name in names):
                 raise DataError(f"no layer is called {pattern!r}. There are: {', '.join(names)}")
         found = {}
         for depth, name in enumerate(reversed(names)):
             factor = self.decay**depth
             for each in self.rates:
                 pattern, _, given = each.rpartition("=")
-                if fits(name, pattern.strip()):
+                if matches(name, pattern.strip()):
                     factor = float(given)
-            found[name] = 0.0 if any(fits(name, pattern) for pattern in self.freeze) else factor
+            found[name] = 0.0 if any(matches(name, pattern) for pattern in self.freeze) else factor
         return dict(reversed(found.items()))
 
-    def awake(self, names: list[str], epoch: int) -> set[str]:
+    def trainable(self, names: list[str], epoch: int) -> set[str]:
         """The layers of `names` (in order, none of them frozen) that learn in `epoch`."""
         if not self.unfreeze_every:
             return set(names)
         return set(names[-(1 + epoch // self.unfreeze_every) :])
 
 
-def layers_of(module: nn.Module) -> list[str]:
+def parameter_layers(module: nn.Module) -> list[str]:
     """Names of the modules that have parameters of their own, in order; the module itself is
     "(network)"."""
     return [
@@ -109,11 +109,11 @@ def layers_of(module: nn.Module) -> list[str]:
     ]
 
 
-def layer_called(module: nn.Module, name: str) -> nn.Module:
-    """The module that `layers_of` calls `name`."""
+def layer_by_name(module: nn.Module, name: str) -> nn.Module:
+    """The module that `parameter_layers` calls `name`."""
     return module if name == "(network)" else module.get_submodule(name)
 
 
-def fits(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str) -> bool:
     """`pattern` names the layer `name` or a module around it."""
     return fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")

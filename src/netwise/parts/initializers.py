@@ -39,7 +39,7 @@ class Initializer(Part):
         """float32 biases of one layer: 0."""
         return torch.zeros(size)
 
-    def settle(self, module: nn.Module, x: Tensor) -> None:
+    def calibrate(self, module: nn.Module, x: Tensor) -> None:
         """Adjust drawn weights to the training inputs `x`, in place; most starts look at no
         data."""
 
@@ -409,7 +409,7 @@ class LSUV(Orthogonal):
     )
     rounds: int = integer(10, least=1, because="it counts scalings", why="the paper's value")
 
-    def settle(self, module: nn.Module, x: Tensor) -> None:
+    def calibrate(self, module: nn.Module, x: Tensor) -> None:
         few = x[: self.samples]
         seen: list[nn.Module] = []
         handles = [
@@ -460,8 +460,8 @@ class WithBiases(Initializer):
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
         return _biases(size, self.bias, self.bias_std, generator)
 
-    def settle(self, module: nn.Module, x: Tensor) -> None:
-        self.weights.settle(module, x)
+    def calibrate(self, module: nn.Module, x: Tensor) -> None:
+        self.weights.calibrate(module, x)
 
 
 def _variance_of(layer: nn.Module, module: nn.Module, x: Tensor) -> float:
@@ -531,7 +531,7 @@ def initialize(
                 if layer.bias is not None:
                     layer.bias.copy_(init.sample_bias(len(layer.bias), generator=generator))
     if x is not None:
-        init.settle(module, x)
+        init.calibrate(module, x)
 
 
 def _recurrent(layer: nn.RNNBase, init: Initializer, generator: torch.Generator) -> None:

@@ -25,7 +25,7 @@ class Loss(Part):
     """What every loss has: a call on (output, target), the tasks it is for, and the output it goes
     with.
 
-    `goes_with` names the activation that makes answers of the network's outputs: with it the
+    `output_activation` names the activation that makes answers of the network's outputs: with it the
     gradient at the outputs is answer - target for `CrossEntropy`, `BinaryCrossEntropy` and
     `Quadratic` alike. `build()` gives the bare function of (output, target) that the training step
     calls.
@@ -39,7 +39,7 @@ class Loss(Part):
     family_name: ClassVar[str] = "loss"
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION, REGRESSION)
     takes: ClassVar[str] = "values"  # "logits" and "scores": the network ends without an activation
-    goes_with: ClassVar[str] = "Identity"  # the activation that turns outputs into answers
+    output_activation: ClassVar[str] = "Identity"  # the activation that turns outputs into answers
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         """A plain function (output, target) -> scalar."""
@@ -47,7 +47,7 @@ class Loss(Part):
             f"{type(self).__name__} is an interface: write one of its members, such as CrossEntropy()"
         )
 
-    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def per_sample(self) -> Callable[[Tensor, Tensor], Tensor]:
         """A function (output, target) -> (samples,): the loss of each sample by itself, for samples
         that count unequally."""
         whole = self.build()
@@ -86,7 +86,7 @@ class CrossEntropy(Loss):
 
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
     takes: ClassVar[str] = "logits"
-    goes_with: ClassVar[str] = "Softmax"
+    output_activation: ClassVar[str] = "Softmax"
     label_smoothing: float = number(
         0.0, least=0, below=1, because="it is a share", why="the plain loss"
     )
@@ -113,7 +113,7 @@ class CrossEntropy(Loss):
 
         return weighted
 
-    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def per_sample(self) -> Callable[[Tensor, Tensor], Tensor]:
         smoothing, weights = (
             self.label_smoothing,
             torch.tensor(self.weights) if self.weights else None,
@@ -153,7 +153,7 @@ class BinaryCrossEntropy(Loss):
     """
 
     takes: ClassVar[str] = "logits"
-    goes_with: ClassVar[str] = "Sigmoid"
+    output_activation: ClassVar[str] = "Sigmoid"
     outputs: str = text(SUM, among=(SUM, MEAN), why=NOTES)
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
@@ -215,7 +215,7 @@ class MeanSquaredError(Loss):
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda output, target: F.mse_loss(output, as_values(output, target))
 
-    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def per_sample(self) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda output, target: (
             (output - as_values(output, target)).square().flatten(1).mean(1)
         )
@@ -298,7 +298,7 @@ class Hinge(Loss):
             F.multi_margin_loss(output, target, p=self.power, margin=self.margin) * output.shape[1]
         )
 
-    def each(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def per_sample(self) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda output, target: (
             F.multi_margin_loss(output, target, p=self.power, margin=self.margin, reduction="none")
             * output.shape[1]
@@ -362,7 +362,7 @@ def loss_of_guessing(
     return _least(loss, target, wide)
 
 
-def loss_of_perfection(
+def least_loss(
     loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, outputs: int
 ) -> float | None:
     """The loss of an answer that is as right as can be: 0 for most, above it where targets are

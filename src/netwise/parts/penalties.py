@@ -18,28 +18,28 @@ class Penalty(Part):
     put back into.
 
     Attributes:
-        priced: it adds a price to the loss. One that only limits does not.
-        listens: its price is for what the units give, so the engine hands over the outputs of all
+        adds_to_loss: it adds a price to the loss. One that only limits does not.
+        needs_activations: its price is for what the units give, so the engine hands over the outputs of all
             activations.
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.L2(strength=0.5).price([torch.ones(2, 2)]).item()
+        >>> nw.L2(strength=0.5).value([torch.ones(2, 2)]).item()
         1.0
     """
 
     family_name: ClassVar[str] = "penalty"
-    priced: ClassVar[bool] = True
-    listens: ClassVar[bool] = False
+    adds_to_loss: ClassVar[bool] = True
+    needs_activations: ClassVar[bool] = False
 
-    def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
-        """A scalar, differentiable in the weights; `activities` are the outputs of the activations,
+    def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
+        """A scalar, differentiable in the weights; `activations` are the outputs of the activations,
         (samples, ...)."""
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as L2(strength=1e-4)"
         )
 
-    def limit(self, weights: list[Tensor]) -> None:
+    def project(self, weights: list[Tensor]) -> None:
         """Put the weights back within the limit, in place, after a step; most penalties have
         none."""
 
@@ -80,7 +80,7 @@ class L2(Penalty):
         """
         return L2(strength=strength / samples)
 
-    def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
+    def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
         return (
             self.strength
             / 2
@@ -99,7 +99,7 @@ class L1(Penalty):
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.L1(strength=0.5).price([torch.tensor([[-1.0, 3.0]])]).item()
+        >>> nw.L1(strength=0.5).value([torch.tensor([[-1.0, 3.0]])]).item()
         2.0
 
     Source: note 004, claim C07.
@@ -121,7 +121,7 @@ class L1(Penalty):
         """
         return L1(strength=strength / samples)
 
-    def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
+    def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
         return self.strength * sum((w.abs().sum() for w in weights[1:]), weights[0].abs().sum())
 
 
@@ -134,7 +134,7 @@ class ElasticNet(Penalty):
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.ElasticNet(l1=1.0, l2=1.0).price([torch.tensor([[-1.0, 3.0]])]).item()
+        >>> nw.ElasticNet(l1=1.0, l2=1.0).value([torch.tensor([[-1.0, 3.0]])]).item()
         9.0
 
     Source: Zou, Hastie 2005.
@@ -143,8 +143,8 @@ class ElasticNet(Penalty):
     l1: float = number(1e-5, least=0, because=NEGATIVE, why="as L1 alone")
     l2: float = number(1e-4, least=0, because=NEGATIVE, why="as L2 alone")
 
-    def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
-        return L1(strength=self.l1).price(weights) + L2(strength=self.l2).price(weights)
+    def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
+        return L1(strength=self.l1).value(weights) + L2(strength=self.l2).value(weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,30 +161,30 @@ class MaxNorm(Penalty):
     Example:
         >>> import netwise as nw, torch
         >>> w = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
-        >>> nw.MaxNorm(norm=1.0).limit([w])
+        >>> nw.MaxNorm(norm=1.0).project([w])
         >>> [[round(v, 2) for v in row] for row in w.tolist()]
         [[0.6, 0.8], [0.3, 0.4]]
 
     Source: Srebro, Shraibman 2005; Srivastava et al. 2014, Dropout, section 5.1.
     """
 
-    priced: ClassVar[bool] = False
+    adds_to_loss: ClassVar[bool] = False
     norm: float = number(
         3.0, above=0, because="a limit of 0 stops learning", why="in the middle of the usual range"
     )
 
-    def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
+    def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
         return weights[0].new_zeros(())
 
     @torch.no_grad()
-    def limit(self, weights: list[Tensor]) -> None:
+    def project(self, weights: list[Tensor]) -> None:
         for w in weights:
             long = torch.linalg.vector_norm(w.flatten(1), dim=1).clamp_min(self.norm)
             w.mul_((self.norm / long).reshape(-1, *[1] * (w.dim() - 1)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Activity(Penalty):
+class ActivityPenalty(Penalty):
     """A price on what the hidden units give, not on the weights: strength * sum |a|^power, mean
     over samples.
 
@@ -198,13 +198,13 @@ class Activity(Penalty):
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.Activity(strength=1.0).price([], [torch.tensor([[1.0, 2.0], [0.0, 1.0]])]).item()
+        >>> nw.ActivityPenalty(strength=1.0).value([], [torch.tensor([[1.0, 2.0], [0.0, 1.0]])]).item()
         2.0
 
     Source: Glorot, Bordes, Bengio 2011, Deep sparse rectifier neural networks, section 3.
     """
 
-    listens: ClassVar[bool] = True
+    needs_activations: ClassVar[bool] = True
     strength: float = number(
         1e-5,
         least=0,
@@ -219,12 +219,12 @@ class Activity(Penalty):
         why="sparse codes are the usual wish",
     )
 
-    def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
-        if not activities:
+    def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
+        if not activations:
             return weights[0].new_zeros(())
         return self.strength * sum(
-            (a.abs().pow(self.power).sum() / len(a) for a in activities[1:]),
-            activities[0].abs().pow(self.power).sum() / len(activities[0]),
+            (a.abs().pow(self.power).sum() / len(a) for a in activations[1:]),
+            activations[0].abs().pow(self.power).sum() / len(activations[0]),
         )
 
 
@@ -237,30 +237,39 @@ class SumOfPenalties(Penalty):
 
     Example:
         >>> import netwise as nw
-        >>> nw.SumOfPenalties((nw.L2(strength=1e-4), nw.MaxNorm(norm=3.0))).listens
+        >>> nw.SumOfPenalties((nw.L2(strength=1e-4), nw.MaxNorm(norm=3.0))).needs_activations
         False
     """
 
     members: tuple[Penalty, ...] = parts(Penalty, why="none: no price")
 
     @property
-    def priced(self) -> bool:  # type: ignore[override]
-        return any(member.priced for member in self.members)
+    def adds_to_loss(self) -> bool:  # type: ignore[override]
+        return any(member.adds_to_loss for member in self.members)
 
     @property
-    def listens(self) -> bool:  # type: ignore[override]
-        return any(member.listens for member in self.members)
+    def needs_activations(self) -> bool:  # type: ignore[override]
+        return any(member.needs_activations for member in self.members)
 
-    def price(self, weights: list[Tensor], activities: Sequence[Tensor] = ()) -> Tensor:
-        prices = [member.price(weights, activities) for member in self.members if member.priced]
+    def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
+        prices = [
+            member.value(weights, activations) for member in self.members if member.adds_to_loss
+        ]
         return torch.stack(prices).sum() if prices else weights[0].new_zeros(())
 
-    def limit(self, weights: list[Tensor]) -> None:
+    def project(self, weights: list[Tensor]) -> None:
         for member in self.members:
-            member.limit(weights)
+            member.project(weights)
 
 
-PENALTIES: tuple[type[Penalty], ...] = (L2, L1, ElasticNet, MaxNorm, Activity, SumOfPenalties)
+PENALTIES: tuple[type[Penalty], ...] = (
+    L2,
+    L1,
+    ElasticNet,
+    MaxNorm,
+    ActivityPenalty,
+    SumOfPenalties,
+)
 
 
 def penalised(module: nn.Module) -> list[Tensor]:

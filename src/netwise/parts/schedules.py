@@ -39,7 +39,7 @@ class Schedule(Part):
     begins.
 
     Where `each_step` is true the engine also asks `next` before each step, with a fraction of an
-    epoch in the moment; such a schedule looks at the time only, and its memory stays as it is.
+    epoch in the context; such a schedule looks at the time only, and its memory stays as it is.
 
     Example:
         >>> import netwise as nw
@@ -49,7 +49,7 @@ class Schedule(Part):
     """
 
     family_name: ClassVar[str] = "schedule"
-    looks_at_loss: ClassVar[bool] = False
+    needs_loss: ClassVar[bool] = False
 
     @property
     def each_step(self) -> bool:
@@ -60,13 +60,13 @@ class Schedule(Part):
         """The memory before the first epoch."""
         return {}
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        """(factor on the rate, new memory) for the epoch, or the step, that begins at `moment`."""
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        """(factor on the rate, new memory) for the epoch, or the step, that begins at `context`."""
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as Cosine()"
         )
 
-    def over(self, state: State) -> str | None:
+    def stop_reason(self, state: State) -> str | None:
         """Why the run is over by this schedule, or None."""
         return None
 
@@ -85,7 +85,7 @@ class ConstantRate(Schedule):
         (1.0, {})
     """
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
         return 1.0, state
 
 
@@ -110,8 +110,8 @@ class StepDecay(Schedule):
     )
     factor: float = number(0.1, above=0, most=1, because=FALL, why="a tenth, as in note 004")
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        return self.factor ** (moment.epoch // self.every), state
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        return self.factor ** (context.epoch // self.every), state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +146,8 @@ class Milestones(Schedule):
             ]
         return []
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        return self.factor ** sum(moment.epoch >= epoch for epoch in self.epochs), state
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        return self.factor ** sum(context.epoch >= epoch for epoch in self.epochs), state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,8 +174,8 @@ class TwoStage(Schedule):
         0.1, above=0, because="a rate is positive", why="the note's 0.25 and 0.025"
     )
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        return (1.0 if moment.epoch < self.at else self.factor), state
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        return (1.0 if context.epoch < self.at else self.factor), state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,8 +207,8 @@ class Exponential(Schedule):
     staircase: bool = flag(False, why="the note's form is smooth")
     each: str = text("epoch", among=EACH, why="as torch and the note have it")
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        turns = moment.epoch / self.every
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        turns = context.epoch / self.every
         return self.factor ** (math.floor(turns) if self.staircase else turns), state
 
 
@@ -249,9 +249,9 @@ class Cosine(Schedule):
     )
     each: str = text("epoch", among=EACH, why="as torch has it")
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
         pieces = [self.growth**i for i in range(self.restarts + 1)]
-        begin, place = 0.0, moment.epoch / moment.epochs * math.fsum(pieces)
+        begin, place = 0.0, context.epoch / context.epochs * math.fsum(pieces)
         for length in pieces:
             # The last piece also takes what rounding puts beyond its end.
             if place - begin < length - 1e-9 or length is pieces[-1]:
@@ -294,8 +294,8 @@ class OneCycle(Schedule):
     )
     each: ClassVar[str] = "step"
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        done = moment.epoch / moment.epochs
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        done = context.epoch / context.epochs
         if done < self.rise:
             return _eased(self.start, 1.0, done / self.rise), state
         return _eased(1.0, self.last, min((done - self.rise) / (1 - self.rise), 1.0)), state
@@ -334,22 +334,22 @@ class WarmUp(Schedule):
     each: ClassVar[str] = "step"
 
     @property
-    def looks_at_loss(self) -> bool:  # type: ignore[override]
-        return self.then.looks_at_loss
+    def needs_loss(self) -> bool:  # type: ignore[override]
+        return self.then.needs_loss
 
     def init(self) -> State:
         return {**self.then.init(), "then.factor": 1.0}
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        begins = float(moment.epoch).is_integer()
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        begins = float(context.epoch).is_integer()
         if begins or self.then.each_step:
-            factor, inner = self.then.next(state, moment)
+            factor, inner = self.then.next(state, context)
             state = {**inner, "then.factor": factor}
-        rising = self.start + (1 - self.start) * min(moment.epoch / self.epochs, 1.0)
+        rising = self.start + (1 - self.start) * min(context.epoch / self.epochs, 1.0)
         return rising * state.get("then.factor", 1.0), state
 
-    def over(self, state: State) -> str | None:
-        return self.then.over(state)
+    def stop_reason(self, state: State) -> str | None:
+        return self.then.stop_reason(state)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,7 +377,7 @@ class Plateau(Schedule):
     Source: torch's `ReduceLROnPlateau`, whose numbers it gives.
     """
 
-    looks_at_loss: ClassVar[bool] = True
+    needs_loss: ClassVar[bool] = True
     factor: float = number(0.1, above=0, below=1, because=FALL, why="torch's value")
     patience: int = integer(10, least=0, because="it waits whole epochs", why="torch's value")
     threshold: float = number(
@@ -390,12 +390,12 @@ class Plateau(Schedule):
     def init(self) -> State:
         return {"best": math.inf, "waited": 0.0, "factor": 1.0}
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        if moment.loss is None:
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        if context.loss is None:
             return state["factor"], state
         best, waited, factor = state["best"], state["waited"], state["factor"]
-        if moment.loss < best * (1 - self.threshold):
-            best, waited = moment.loss, 0.0
+        if context.loss < best * (1 - self.threshold):
+            best, waited = context.loss, 0.0
         else:
             waited += 1
         if waited > self.patience:
@@ -422,13 +422,13 @@ class HalveUntil(Schedule):
         >>> state = schedule.init()
         >>> for epoch, loss in enumerate([None, 1.0, 2.0, 2.0]):
         ...     factor, state = schedule.next(state, nw.ScheduleContext(epoch, 9, loss))
-        >>> factor, schedule.over(state)
+        >>> factor, schedule.stop_reason(state)
         (0.25, 'the rate has fallen to 0.25 of its start, which ends the run by HalveUntil')
 
     Source: note 004, claim S03.
     """
 
-    looks_at_loss: ClassVar[bool] = True
+    needs_loss: ClassVar[bool] = True
     factor: float = number(0.5, above=0, below=1, because=FALL, why="the note's 1/2")
     until: float = number(
         0.001,
@@ -444,17 +444,17 @@ class HalveUntil(Schedule):
     def init(self) -> State:
         return {"best": math.inf, "waited": 0.0, "factor": 1.0}
 
-    def next(self, state: State, moment: ScheduleContext) -> tuple[float, State]:
-        if moment.loss is None:
+    def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
+        if context.loss is None:
             return state["factor"], state
-        if moment.loss < state["best"]:
-            return state["factor"], {**state, "best": moment.loss, "waited": 0.0}
+        if context.loss < state["best"]:
+            return state["factor"], {**state, "best": context.loss, "waited": 0.0}
         waited, factor = state["waited"] + 1, state["factor"]
         if waited >= self.patience:
             waited, factor = 0.0, factor * self.factor
         return factor, {**state, "waited": waited, "factor": factor}
 
-    def over(self, state: State) -> str | None:
+    def stop_reason(self, state: State) -> str | None:
         if state.get("factor", 1.0) > self.until:
             return None
         return f"the rate has fallen to {state['factor']:.2g} of its start, which ends the run by HalveUntil"

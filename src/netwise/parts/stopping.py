@@ -60,8 +60,8 @@ class Stopping(Part):
         """The memory before the first epoch."""
         return {}
 
-    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
-        """(why to stop or None, new memory) after the epoch of `ending`."""
+    def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
+        """(why to stop or None, new memory) after the epoch of `result`."""
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as Patience(10)"
         )
@@ -79,7 +79,7 @@ class Never(Stopping):
     Source: note 004, claim S07.
     """
 
-    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
+    def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
         return None, state
 
 
@@ -114,11 +114,11 @@ class Patience(Stopping):
     def init(self) -> State:
         return {"best": math.inf, "epoch": -1}
 
-    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
-        value = badness(ending, self.by)
+    def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
+        value = monitored_value(result, self.by)
         if value < state["best"]:
-            return None, {"best": value, "epoch": ending.epoch}
-        if ending.epoch - state["epoch"] < self.epochs:
+            return None, {"best": value, "epoch": result.epoch}
+        if result.epoch - state["epoch"] < self.epochs:
             return None, state
         best, at = abs(state["best"]), int(state["epoch"]) + 1
         return (
@@ -127,11 +127,11 @@ class Patience(Stopping):
         )
 
 
-def badness(ending: EpochResult, by: str) -> float:
+def monitored_value(result: EpochResult, by: str) -> float:
     """What a new best must be below: the loss, or the negative accuracy."""
     if by == LOSS:
-        return ending.loss
-    return math.inf if ending.quality is None else -ending.quality
+        return result.loss
+    return math.inf if result.quality is None else -result.quality
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,10 @@ class TrainDownValidUp(Stopping):
     def init(self) -> State:
         return {"train": math.nan, "valid": math.nan, "row": 0}
 
-    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
-        parted = ending.train_loss < state["train"] and ending.loss > state["valid"]
+    def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
+        parted = result.train_loss < state["train"] and result.loss > state["valid"]
         row = state["row"] + 1 if parted else 0
-        state = {"train": ending.train_loss, "valid": ending.loss, "row": row}
+        state = {"train": result.train_loss, "valid": result.loss, "row": row}
         if row < self.epochs:
             return None, state
         return (
@@ -185,10 +185,10 @@ class TargetReached(Stopping):
 
     accuracy: float = number(0.95, least=0, most=1, because="it is a share", why="a usual wish")
 
-    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
-        if ending.quality is None or ending.quality < self.accuracy:
+    def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
+        if result.quality is None or result.quality < self.accuracy:
             return None, state
-        return f"the validation score {ending.quality:.4g} has reached {self.accuracy:g}", state
+        return f"the validation score {result.quality:.4g} has reached {self.accuracy:g}", state
 
 
 @dataclass(frozen=True)
@@ -207,10 +207,10 @@ class TimeBudget(Stopping):
 
     seconds: float = number(1800.0, above=0, because="a run takes time", why="half an hour")
 
-    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
-        if ending.seconds < self.seconds:
+    def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
+        if result.seconds < self.seconds:
             return None, state
-        return f"the budget of {self.seconds:g} s is used up ({ending.seconds:.0f} s)", state
+        return f"the budget of {self.seconds:g} s is used up ({result.seconds:.0f} s)", state
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class FirstOf(Stopping):
             f"other.{k}": v for k, v in self.other.init().items()
         }
 
-    def next(self, state: State, ending: EpochResult) -> tuple[str | None, State]:
+    def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
         told: list[str] = []
         after: State = {}
         for name, rule in (("one", self.one), ("other", self.other)):
@@ -253,7 +253,7 @@ class FirstOf(Stopping):
                     for k, v in state.items()
                     if k.startswith(f"{name}.")
                 },
-                ending,
+                result,
             )
             after |= {f"{name}.{k}": v for k, v in inner.items()}
             if why is not None:

@@ -109,7 +109,7 @@ def _parts_are_there(recipe: Recipe, samples: Samples, few: Samples) -> list[Pro
                 "Never()",
             )
         )
-    watches = recipe.schedule.looks_at_loss and not len(samples.valid)
+    watches = recipe.schedule.needs_loss and not len(samples.valid)
     if watches:
         problems.append(
             Problem(
@@ -123,7 +123,7 @@ def _parts_are_there(recipe: Recipe, samples: Samples, few: Samples) -> list[Pro
         problems.append(
             Problem("batch_size", "1", "gives batch norm one sample, which has no spread", "64")
         )
-    if recipe.optimizer.asks_again and recipe.batch_size < len(samples.train):
+    if recipe.optimizer.needs_closure and recipe.batch_size < len(samples.train):
         told = f"makes {type(recipe.optimizer).__name__} compare the losses of unequal batches"
         problems.append(
             Problem(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from netwise.errors import DataError, Problem
 from netwise.part import part, text, texts
-from netwise.parts.finetuning import fits
+from netwise.parts.finetuning import matches
 from netwise.parts.initializers import Initializer, ModuleDefault
 from netwise.recipe.recipe import Recipe
 
@@ -95,8 +95,8 @@ class From(Initializer):
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
         return self.rest.sample_bias(size, generator=generator)
 
-    def settle(self, module: nn.Module, x: Tensor) -> None:
-        self.rest.settle(module, x)
+    def calibrate(self, module: nn.Module, x: Tensor) -> None:
+        self.rest.calibrate(module, x)
 
 
 def take(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]:
@@ -112,7 +112,7 @@ def take(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]
     if init.layers or len(absent) == len(wanted):
         for pattern in init.layers or ("*",):
             if not any(
-                fits(_layer(name), pattern) or fits(name, pattern)
+                matches(_layer(name), pattern) or matches(name, pattern)
                 for name in wanted
                 if name in tensors
             ):
@@ -181,10 +181,10 @@ def weights_in(path: Path) -> dict[str, Tensor]:
 
 def _chosen(name: str, init: From) -> bool:
     layer = _layer(name)
-    if any(fits(layer, pattern) for pattern in init.anew):
+    if any(matches(layer, pattern) for pattern in init.anew):
         return False
     return not init.layers or any(
-        fits(layer, pattern) or fits(name, pattern) for pattern in init.layers
+        matches(layer, pattern) or matches(name, pattern) for pattern in init.layers
     )
 
 

@@ -114,7 +114,7 @@ def part_of(
     Example:
         >>> import netwise as nw
         >>> from netwise.recipe.reader import part_of
-        >>> part_of(nw.Switch, {"first": "Adam", "then": {"kind": "SGD", "lr": 0.1}}, "x").then
+        >>> part_of(nw.SwitchOptimizer, {"first": "Adam", "then": {"kind": "SGD", "lr": 0.1}}, "x").then
         SGD(lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0)
     """
     try:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from netwise.part import Part
-from netwise.parts.optimizers import Switch
+from netwise.parts.optimizers import SwitchOptimizer
 from netwise.recipe.fields import RecipeFields
 from netwise.recipe.script import to_script
 
@@ -68,7 +68,7 @@ def with_learning_rate(recipe: Recipe, rate: float) -> Recipe:
         0.5
     """
     optimizer = recipe.optimizer
-    if isinstance(optimizer, Switch):
+    if isinstance(optimizer, SwitchOptimizer):
         return recipe.but(optimizer=optimizer.but(first=optimizer.first.but(lr=rate)))
     return recipe.but(optimizer=optimizer.but(lr=rate))
 

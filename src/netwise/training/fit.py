@@ -34,11 +34,11 @@ from netwise.networks.recurrent import StreamSequencer
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.observe.anatomy import anatomy_of
 from netwise.observe.probe import Probe
-from netwise.parts.finetuning import layer_called
-from netwise.parts.losses import loss_kind, loss_of_guessing, loss_of_perfection, target_facts
-from netwise.parts.optimizers import Optimizer, Switch
+from netwise.parts.finetuning import layer_by_name
+from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
+from netwise.parts.optimizers import Optimizer, SwitchOptimizer
 from netwise.parts.schedules import ScheduleContext
-from netwise.parts.stopping import EpochResult, badness
+from netwise.parts.stopping import EpochResult, monitored_value
 from netwise.recipe.checks import hindrances, width_of
 from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.recipe import Recipe
@@ -337,7 +337,9 @@ class _Session:
         self.how = self._settled(how)
         self.groups = self._groups()
         self.part = (
-            recipe.optimizer.first if isinstance(recipe.optimizer, Switch) else recipe.optimizer
+            recipe.optimizer.first
+            if isinstance(recipe.optimizer, SwitchOptimizer)
+            else recipe.optimizer
         )
         self.optimizer = self._built(self.part)
         self.probe = Probe(self.module)
@@ -351,13 +353,15 @@ class _Session:
             self.how.watch_every,
             samples.in_order,
         )
-        self.stepper.mode(self.optimizer, self.part.asks_again)
+        self.stepper.mode(self.optimizer, self.part.needs_closure)
         if recipe.schedule.each_step:
             self.stepper.before_step = self._rate_of_step
         if recipe.average is not None and recipe.average.each_step:
             self.stepper.after_step = self._average_step
         self.average = RunningAverage(self.module, recipe.average)
-        self.switch = recipe.optimizer.start() if isinstance(recipe.optimizer, Switch) else {}
+        self.switch = (
+            recipe.optimizer.start() if isinstance(recipe.optimizer, SwitchOptimizer) else {}
+        )
         self.rows: list[dict[str, Any]] = []
         self.written = 0  # rows that the folder has
         # where the run is, and what an epoch has gathered so far
@@ -394,7 +398,7 @@ class _Session:
             by_factor: dict[float, list[Tensor]] = {}
             self.factors = tuning.factors(self.module)
             for name, factor in self.factors.items():
-                own = list(layer_called(self.module, name).parameters(recurse=False))
+                own = list(layer_by_name(self.module, name).parameters(recurse=False))
                 if factor == 0:
                     for p in own:
                         p.requires_grad_(False)
@@ -571,8 +575,8 @@ class _Session:
             self.schedule, ScheduleContext(self.epoch, self.recipe.epochs, self.last_loss)
         )
         self.first_factor = self.factor
-        if isinstance(self.recipe.optimizer, Switch):
-            self.switch = self.recipe.optimizer.after(self.switch, self.epoch, self.last_loss)
+        if isinstance(self.recipe.optimizer, SwitchOptimizer):
+            self.switch = self.recipe.optimizer.next_state(self.switch, self.epoch, self.last_loss)
         torch.manual_seed(
             random_streams.seed_of(self.recipe.seed, random_streams.FORWARD, self.epoch)
         )
@@ -599,9 +603,9 @@ class _Session:
         if tuning is None:
             return
         living = [name for name, factor in self.factors.items() if factor > 0]
-        awake = tuning.awake(living, self.epoch)
+        awake = tuning.trainable(living, self.epoch)
         for name in self.factors:
-            layer = layer_called(self.module, name)
+            layer = layer_by_name(self.module, name)
             learns = name in awake
             layer.train(learns)  # a frozen norm layer keeps its running statistics
             if name in living:
@@ -613,13 +617,13 @@ class _Session:
 
     def _use_part(self) -> None:
         """The optimizer that is in force; a new one begins with an empty memory."""
-        if not isinstance(self.recipe.optimizer, Switch):
+        if not isinstance(self.recipe.optimizer, SwitchOptimizer):
             return
-        part = self.recipe.optimizer.in_force(self.switch)
+        part = self.recipe.optimizer.active(self.switch)
         if part is not self.part:
             self.part = part
             self.optimizer = self._built(part)
-            self.stepper.mode(self.optimizer, part.asks_again)
+            self.stepper.mode(self.optimizer, part.needs_closure)
             self.keepers = self._keepers()
             self._set_rate()
 
@@ -642,7 +646,7 @@ class _Session:
         """The rates by the present factor, and what else the epoch changes in the optimizer."""
         self._set_rates()
         for group in self.optimizer.param_groups:
-            group.update(self.part.settings(self.epoch))
+            group.update(self.part.group_settings(self.epoch))
 
     def _set_rates(self) -> None:
         for group, own in zip(self.optimizer.param_groups, self.groups, strict=False):
@@ -717,7 +721,7 @@ class _Session:
                 ),
                 self.seconds,
             )
-            value = badness(ending, self.recipe.stopping.by)
+            value = monitored_value(ending, self.recipe.stopping.by)
             if self.recipe.stopping.keeps_best and (self.best is None or value < self.best[0]):
                 self.best = (
                     value,
@@ -727,10 +731,10 @@ class _Session:
         self.last_loss = ending.loss
         self.epoch, self.batch = self.epoch + 1, 0
         why, self.stopping = self.recipe.stopping.next(self.stopping, ending)
-        if why is None and self.recipe.schedule.looks_at_loss:
+        if why is None and self.recipe.schedule.needs_loss:
             # What the schedule would say of the next epoch; it is asked again, from the same
             # memory, when that begins.
-            why = self.recipe.schedule.over(
+            why = self.recipe.schedule.stop_reason(
                 self.recipe.schedule.next(
                     self.schedule, ScheduleContext(self.epoch, self.recipe.epochs, self.last_loss)
                 )[1]
@@ -771,7 +775,7 @@ class _Session:
             _thinned(self.train.y.cpu(), FEW_TARGETS),
         )
         guess = loss_of_guessing(self.stepper.loss, target, self.samples.outputs)
-        least = loss_of_perfection(self.stepper.loss, few, self.samples.outputs)
+        least = least_loss(self.stepper.loss, few, self.samples.outputs)
         drops = [
             float(m.p)
             for m in self.module.modules()

@@ -77,7 +77,7 @@ class Stepper:
         self.weight = (
             None if train.weight is None else train.weight / train.weight.mean()
         )  # batches have unequal sums; the mean over all is 1
-        self.loss_of_each = None if self.weight is None else recipe.loss.each()
+        self.loss_of_each = None if self.weight is None else recipe.loss.per_sample()
         self.learn()
         self.mode(optimizer)
         self.asked_to_stop: Callable[[], bool] = lambda: False
@@ -88,12 +88,12 @@ class Stepper:
             None  # weights have moved: an average takes them in
         )
         self.priced = (
-            recipe.penalty if recipe.penalty is not None and recipe.penalty.priced else None
+            recipe.penalty if recipe.penalty is not None and recipe.penalty.adds_to_loss else None
         )
         self.activities: list[Tensor] = []
         heard = (
             [layer for layer in module.modules() if type(layer).__name__ in ACTIVATION_MODULES]
-            if recipe.penalty is not None and recipe.penalty.listens
+            if recipe.penalty is not None and recipe.penalty.needs_activations
             else []
         )
         self.ears = [layer.register_forward_hook(self._heard) for layer in heard]
@@ -107,9 +107,9 @@ class Stepper:
         for ear in self.ears:
             ear.remove()
 
-    def mode(self, optimizer: torch.optim.Optimizer, asks_again: bool = False) -> None:
+    def mode(self, optimizer: torch.optim.Optimizer, needs_closure: bool = False) -> None:
         """Take the steps with this optimizer from now on."""
-        self.optimizer, self.asks_again = optimizer, asks_again
+        self.optimizer, self.needs_closure = optimizer, needs_closure
         self.update = updater(optimizer)
 
     def learn(self) -> None:
@@ -200,12 +200,12 @@ class Stepper:
             self.probe.record(loss.detach(), y, None if penalty is None else penalty.detach())
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
-        if self.asks_again:
+        if self.needs_closure:
             self.optimizer.step(lambda: self._again(x, y, w, blend))  # type: ignore[arg-type, return-value]  # it takes tensors too
         else:
             self.update()
         if recipe.penalty is not None:
-            recipe.penalty.limit(self.weights)
+            recipe.penalty.project(self.weights)
         if self.after_step is not None:
             self.after_step()
         if watched:
@@ -237,7 +237,7 @@ class Stepper:
             loss = loss + self.recipe.network.auxiliary_weight * theirs.sum()
         penalty = None
         if self.priced is not None:
-            penalty = self.priced.price(self.weights, self.activities)
+            penalty = self.priced.value(self.weights, self.activities)
             loss = loss + penalty
         for parameter in self.parameters:  # what zero_grad does, without its wrapping
             parameter.grad = None

@@ -38,7 +38,7 @@ RULES = [
     nw.Lion(lr=0.01, weight_decay=0.1),
     nw.MomentOptimizer(),
     nw.MomentOptimizer(first="gradient", second="sum"),
-    nw.Switch(),
+    nw.SwitchOptimizer(),
 ]
 
 
@@ -246,13 +246,13 @@ def test_cold_annealing_never_climbs_and_hot_does() -> None:
     assert climbs(10.0) > 20
 
 
-DESCENDING = [cls for cls in OPTIMIZERS if not cls.asks_again and cls is not nw.TorchOptimizer]
+DESCENDING = [cls for cls in OPTIMIZERS if not cls.needs_closure and cls is not nw.TorchOptimizer]
 
 
 def quick(cls: type[nw.Optimizer]) -> nw.Optimizer:
     """Each with a rate that suits a bowl of size 3."""
-    if cls is nw.Switch:
-        return nw.Switch(first=nw.Adam(lr=0.05))
+    if cls is nw.SwitchOptimizer:
+        return nw.SwitchOptimizer(first=nw.Adam(lr=0.05))
     return cls(lr={nw.Adadelta: 20.0, nw.Adagrad: 0.5, nw.Lion: 0.02}.get(cls, 0.05))  # type: ignore[call-arg]
 
 
@@ -286,25 +286,25 @@ def test_momentum_grows_over_its_ramp_and_the_engine_follows() -> None:
     assert [round(rule.beta(epoch), 3) for epoch in range(6)] == [0.5, 0.6, 0.7, 0.8, 0.9, 0.9]
     w = torch.tensor([1.0], requires_grad=True)
     optimizer = rule.build([w])
-    optimizer.param_groups[0].update(rule.settings(3))
+    optimizer.param_groups[0].update(rule.group_settings(3))
     w.grad = torch.ones(1)
     optimizer.step()
     assert float(w.detach()) == pytest.approx(1 - 0.1 * 0.2)
 
 
 def test_a_switch_at_an_epoch_or_a_plateau() -> None:
-    at = nw.Switch(epoch=2)
+    at = nw.SwitchOptimizer(epoch=2)
     state = at.start()
     seen = []
     for epoch in range(4):
-        state = at.after(state, epoch, 0.5)
-        seen.append(type(at.in_force(state)).__name__)
+        state = at.next_state(state, epoch, 0.5)
+        seen.append(type(at.active(state)).__name__)
     assert seen == ["Adam", "Adam", "SGD", "SGD"]
-    plateau = nw.Switch(patience=2)
+    plateau = nw.SwitchOptimizer(patience=2)
     state, seen = plateau.start(), []
     for epoch, loss in enumerate([None, 1.0, 0.9, 0.95, 0.95, 0.1]):
-        state = plateau.after(state, epoch, loss)
-        seen.append(type(plateau.in_force(state)).__name__)
+        state = plateau.next_state(state, epoch, loss)
+        seen.append(type(plateau.active(state)).__name__)
     assert seen == ["Adam", "Adam", "Adam", "Adam", "SGD", "SGD"]
 
 

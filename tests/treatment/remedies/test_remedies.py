@@ -63,7 +63,10 @@ RECIPES = {
         epochs=1,
     ),
     "lstm": nw.Recipe(
-        data=nw.data.digits(), network=nw.LSTM(features=8, units=8), optimizer=nw.Switch(), epochs=1
+        data=nw.data.digits(),
+        network=nw.LSTM(features=8, units=8),
+        optimizer=nw.SwitchOptimizer(),
+        epochs=1,
     ),
     "plain resnet": nw.Recipe(
         data=nw.data.digits(),

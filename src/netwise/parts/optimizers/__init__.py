@@ -22,8 +22,8 @@ from netwise.parts.optimizers.closure import LBFGS, SimulatedAnnealing
 from netwise.parts.optimizers.descent import SGD, Momentum
 from netwise.parts.optimizers.moment_rules import MomentOptimizer
 from netwise.parts.optimizers.muon import Muon
-from netwise.parts.optimizers.optimizer import Formula, Memory, Optimizer
-from netwise.parts.optimizers.switch import Switch
+from netwise.parts.optimizers.optimizer import FormulaOptimizer, Optimizer, ParameterState
+from netwise.parts.optimizers.switch import SwitchOptimizer
 from netwise.parts.optimizers.torch_optimizer import TorchOptimizer
 
 OPTIMIZERS: tuple[type[Optimizer], ...] = (
@@ -42,7 +42,7 @@ OPTIMIZERS: tuple[type[Optimizer], ...] = (
     LBFGS,
     SimulatedAnnealing,
     MomentOptimizer,
-    Switch,
+    SwitchOptimizer,
     TorchOptimizer,
 )
 
@@ -52,11 +52,11 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
-    "Formula",
+    "FormulaOptimizer",
     "MomentOptimizer",
     "LBFGS",
     "Lion",
-    "Memory",
+    "ParameterState",
     "Momentum",
     "Muon",
     "NAdam",
@@ -66,6 +66,6 @@ __all__ = [
     "RMSProp",
     "SGD",
     "SimulatedAnnealing",
-    "Switch",
+    "SwitchOptimizer",
     "TorchOptimizer",
 ]

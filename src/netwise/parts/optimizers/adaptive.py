@@ -14,10 +14,10 @@ from netwise.parts.optimizers.optimizer import (
     FINITE,
     FORGETS,
     LR,
-    Formula,
-    Memory,
+    FormulaOptimizer,
     Optimizer,
     Parameters,
+    ParameterState,
 )
 
 
@@ -30,8 +30,8 @@ class Adam(Optimizer):
 
     Args:
         lr: learning rate, above 0. Default 0.001.
-        beta1: memory of the gradient, from 0 to below 1. Default 0.9.
-        beta2: memory of its square, from 0 to below 1. Default 0.999.
+        beta1: state of the gradient, from 0 to below 1. Default 0.9.
+        beta2: state of its square, from 0 to below 1. Default 0.999.
         epsilon: keeps the division finite, above 0. Default 1e-8.
 
     Example:
@@ -53,15 +53,15 @@ class Adam(Optimizer):
             parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, fused=True
         )
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"m": torch.zeros_like(w), "v": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        m = self.beta1 * memory["m"] + (1 - self.beta1) * g
-        v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g.square()
         m_hat, v_hat = m / (1 - self.beta1**t), v / (1 - self.beta2**t)
         return w - rate * m_hat / (v_hat.sqrt() + self.epsilon), {"m": m, "v": v}
 
@@ -95,10 +95,10 @@ class AdamW(Adam):
         )
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        return super().step(w * (1 - rate * self.weight_decay), g, memory, t, lr)
+        return super().step(w * (1 - rate * self.weight_decay), g, state, t, lr)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class RMSProp(Optimizer):
 
     Args:
         lr: learning rate, above 0. Default 0.001.
-        decay: memory of the squared gradient, from 0 to below 1. Default 0.9 (torch's own default
+        decay: state of the squared gradient, from 0 to below 1. Default 0.9 (torch's own default
             is 0.99).
         epsilon: keeps the division finite, above 0. Default 1e-8.
 
@@ -131,14 +131,14 @@ class RMSProp(Optimizer):
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.decay, eps=self.epsilon)
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"v": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        v = self.decay * memory["v"] + (1 - self.decay) * g.square()
+        v = self.decay * state["v"] + (1 - self.decay) * g.square()
         return w - rate * g / (v.sqrt() + self.epsilon), {"v": v}
 
 
@@ -176,14 +176,14 @@ class Adagrad(Optimizer):
             parameters, lr=self.lr, eps=self.epsilon, initial_accumulator_value=self.start
         )
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"v": torch.full_like(w, self.start)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        v = memory["v"] + g.square()
+        v = state["v"] + g.square()
         return w - rate * g / (v.sqrt() + self.epsilon), {"v": v}
 
 
@@ -197,7 +197,7 @@ class Adadelta(Optimizer):
 
     Args:
         lr: factor on the step, above 0. Default 1.0, the paper's.
-        rho: memory of both squares, from 0 to below 1. Default 0.9.
+        rho: state of both squares, from 0 to below 1. Default 0.9.
         epsilon: above 0; its root is about the size of the first steps. Default 1e-6.
 
     Example:
@@ -217,16 +217,16 @@ class Adadelta(Optimizer):
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return torch.optim.Adadelta(parameters, lr=self.lr, rho=self.rho, eps=self.epsilon)
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"v": torch.zeros_like(w), "u": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        v = self.rho * memory["v"] + (1 - self.rho) * g.square()
-        d = (memory["u"] + self.epsilon).sqrt() / (v + self.epsilon).sqrt() * g
-        return w - rate * d, {"v": v, "u": self.rho * memory["u"] + (1 - self.rho) * d.square()}
+        v = self.rho * state["v"] + (1 - self.rho) * g.square()
+        d = (state["u"] + self.epsilon).sqrt() / (v + self.epsilon).sqrt() * g
+        return w - rate * d, {"v": v, "u": self.rho * state["u"] + (1 - self.rho) * d.square()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,16 +258,16 @@ class AMSGrad(Adam):
             fused=True,
         )
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"m": torch.zeros_like(w), "v": torch.zeros_like(w), "s": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        m = self.beta1 * memory["m"] + (1 - self.beta1) * g
-        v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
-        s = torch.maximum(memory["s"], v)
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g.square()
+        s = torch.maximum(state["s"], v)
         return w - rate * (m / (1 - self.beta1**t)) / (
             (s / (1 - self.beta2**t)).sqrt() + self.epsilon
         ), {"m": m, "v": v, "s": s}
@@ -306,7 +306,7 @@ class NAdam(Adam):
             momentum_decay=self.psi,
         )
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {
             "m": torch.zeros_like(w),
             "v": torch.zeros_like(w),
@@ -314,14 +314,14 @@ class NAdam(Adam):
         }  # torch keeps it as float32 too
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
         now, ahead = (self.beta1 * (1 - 0.5 * 0.96 ** (step * self.psi)) for step in (t, t + 1))
-        product = memory["product"] * now
+        product = state["product"] * now
         done = float(product)
-        m = self.beta1 * memory["m"] + (1 - self.beta1) * g
-        v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g.square()
         below = (v / (1 - self.beta2**t)).sqrt() + self.epsilon
         w = (
             w
@@ -355,11 +355,11 @@ class RAdam(Adam):
         )
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        m = self.beta1 * memory["m"] + (1 - self.beta1) * g
-        v = self.beta2 * memory["v"] + (1 - self.beta2) * g.square()
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g.square()
         m_hat = m / (1 - self.beta1**t)
         end = 2 / (1 - self.beta2) - 1
         rho = end - 2 * t * self.beta2**t / (1 - self.beta2**t)
@@ -396,15 +396,15 @@ class Lion(Optimizer):
     weight_decay: float = number(0.0, least=0, because=DECAY, why="no decay unless asked for")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return Formula(parameters, self)
+        return FormulaOptimizer(parameters, self)
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"m": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
-        rate, m = self.lr if lr is None else lr, memory["m"]
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
+        rate, m = self.lr if lr is None else lr, state["m"]
         direction = (self.beta1 * m + (1 - self.beta1) * g).sign()
         return w - rate * (direction + self.weight_decay * w), {
             "m": self.beta2 * m + (1 - self.beta2) * g

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwise.part import integer, number
-from netwise.parts.optimizers.optimizer import LR, Memory, Optimizer, Parameters
+from netwise.parts.optimizers.optimizer import LR, Optimizer, Parameters, ParameterState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +30,13 @@ class LBFGS(Optimizer):
 
     Example:
         >>> import netwise as nw
-        >>> nw.LBFGS().asks_again
+        >>> nw.LBFGS().needs_closure
         True
 
     Source: Nocedal 1980; torch's `LBFGS` with its strong Wolfe line search.
     """
 
-    asks_again: ClassVar[bool] = True
+    needs_closure: ClassVar[bool] = True
     lr: float = number(1.0, above=0, because=LR, why="the curvature gives the size of the step")
     iterations: int = integer(20, least=1, because="a step is at least one", why="torch's value")
     history: int = integer(100, least=1, because="curvature needs a past", why="torch's value")
@@ -51,8 +51,8 @@ class LBFGS(Optimizer):
         )
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         raise TypeError(
             "LBFGS has no formula of one gradient: it computes the loss several times a step. Use build(parameters)"
         )
@@ -85,7 +85,7 @@ class SimulatedAnnealing(Optimizer):
     Source: Kirkpatrick, Gelatt, Vecchi 1983, Science 220; note 001, claim M02.
     """
 
-    asks_again: ClassVar[bool] = True
+    needs_closure: ClassVar[bool] = True
     lr: float = number(0.05, above=0, because="a move has a size", why="small beside a usual start")
     temperature: float = number(
         0.01,
@@ -107,8 +107,8 @@ class SimulatedAnnealing(Optimizer):
         return _Annealer(parameters, self)
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         raise TypeError(
             "SimulatedAnnealing has no formula of one gradient: it compares losses. Use build(parameters)"
         )
@@ -129,11 +129,11 @@ class _Annealer(torch.optim.Optimizer):
             )
         group = self.param_groups[0]
         weights: list[Tensor] = [p for each in self.param_groups for p in each["params"]]
-        memory = self.state[weights[0]]
-        memory.setdefault("t", torch.zeros((), dtype=torch.float64))
+        state = self.state[weights[0]]
+        state.setdefault("t", torch.zeros((), dtype=torch.float64))
         first = now = float(closure())
         for _ in range(self.rule.tries):
-            heat = self.rule.temperature * self.rule.cooling ** float(memory["t"])
+            heat = self.rule.temperature * self.rule.cooling ** float(state["t"])
             before = [p.clone() for p in weights]
             for p in weights:
                 p.add_(torch.randn_like(p), alpha=group["lr"])
@@ -147,7 +147,7 @@ class _Annealer(torch.optim.Optimizer):
             else:
                 for p, old in zip(weights, before, strict=True):
                     p.copy_(old)
-            memory["t"] += 1
+            state["t"] += 1
         return first
 
 

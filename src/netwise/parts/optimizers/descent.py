@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from netwise.part import flag, integer, number, text
-from netwise.parts.optimizers.optimizer import DECAY, LR, Formula, Memory, Optimizer, Parameters
+from netwise.parts.optimizers.optimizer import (
+    DECAY,
+    LR,
+    FormulaOptimizer,
+    Optimizer,
+    Parameters,
+    ParameterState,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +64,15 @@ class SGD(Optimizer):
             fused=True,
         )
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"v": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
         g = g + self.weight_decay * w
-        v = self.momentum * memory["v"] + g
+        v = self.momentum * state["v"] + g
         ahead = g + self.momentum * v if self.nesterov else v
         return w - rate * ahead, {"v": v}
 
@@ -125,35 +132,35 @@ class Momentum(Optimizer):
             return self.momentum
         return self.begin + (self.momentum - self.begin) * epoch / self.ramp
 
-    def settings(self, epoch: float) -> Mapping[str, float]:
+    def group_settings(self, epoch: float) -> Mapping[str, float]:
         return {"momentum": self.beta(epoch)}
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return _Ramped(parameters, self, momentum=self.beta(0))
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"m": torch.zeros_like(w)}
 
     def step(
         self,
         w: Tensor,
         g: Tensor,
-        memory: Memory,
+        state: ParameterState,
         t: int,
         lr: float | None = None,
         beta: float | None = None,
-    ) -> tuple[Tensor, Memory]:
+    ) -> tuple[Tensor, ParameterState]:
         rate, share = self.lr if lr is None else lr, self.momentum if beta is None else beta
-        m = share * memory["m"] + ((1 - share) * g if self.form == AVERAGE else g)
+        m = share * state["m"] + ((1 - share) * g if self.form == AVERAGE else g)
         return w - rate * m, {"m": m}
 
 
-class _Ramped(Formula):
+class _Ramped(FormulaOptimizer):
     """A formula that is also told the present momentum."""
 
     rule: Momentum
 
     def taken(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]
-    ) -> tuple[Tensor, Memory]:
-        return self.rule.step(w, g, memory, t, group["lr"], group["momentum"])
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, group: dict[str, Any]
+    ) -> tuple[Tensor, ParameterState]:
+        return self.rule.step(w, g, state, t, group["lr"], group["momentum"])

@@ -13,10 +13,10 @@ from netwise.parts.optimizers.optimizer import (
     FINITE,
     FORGETS,
     LR,
-    Formula,
-    Memory,
+    FormulaOptimizer,
     Optimizer,
     Parameters,
+    ParameterState,
 )
 
 GRADIENT, AVERAGE, ONE, SUM = "gradient", "average", "one", "sum"
@@ -70,16 +70,16 @@ class MomentOptimizer(Optimizer):
     epsilon: float = number(1e-8, above=0, because=FINITE, why="the Adam paper's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        return Formula(parameters, self)
+        return FormulaOptimizer(parameters, self)
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"m": torch.zeros_like(w), "V": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
-        m = g if self.first == GRADIENT else self.beta1 * memory["m"] + (1 - self.beta1) * g
-        V = self._second(g, memory["V"])
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
+        m = g if self.first == GRADIENT else self.beta1 * state["m"] + (1 - self.beta1) * g
+        V = self._second(g, state["V"])
         m_hat = m / (1 - self.beta1**t) if self.corrected and self.first == AVERAGE else m
         return w - self.rates({"m": m, "V": V}, t, lr) * m_hat, {"m": m, "V": V}
 
@@ -90,10 +90,10 @@ class MomentOptimizer(Optimizer):
             V + g.square() if self.second == SUM else self.beta2 * V + (1 - self.beta2) * g.square()
         )
 
-    def rates(self, memory: Memory, t: int, lr: float | None = None) -> Tensor:
-        """The rate that each weight had in step `t`, given the memory after it: with "sum" they
+    def rates(self, state: ParameterState, t: int, lr: float | None = None) -> Tensor:
+        """The rate that each weight had in step `t`, given the state after it: with "sum" they
         fall to 0 (claim O09)."""
-        rate, V = self.lr if lr is None else lr, memory["V"]
+        rate, V = self.lr if lr is None else lr, state["V"]
         if self.second == ONE:
             return rate * V
         if self.corrected and self.second == AVERAGE:

@@ -11,7 +11,14 @@ from torch import Tensor
 
 from netwise.part import flag, integer, number
 from netwise.parts.optimizers.adaptive import AdamW
-from netwise.parts.optimizers.optimizer import DECAY, LR, Formula, Memory, Optimizer, Parameters
+from netwise.parts.optimizers.optimizer import (
+    DECAY,
+    LR,
+    FormulaOptimizer,
+    Optimizer,
+    Parameters,
+    ParameterState,
+)
 
 A, B, C = (
     3.4445,
@@ -64,14 +71,14 @@ class Muon(Optimizer):
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return _Mixed(parameters, self)
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return {"m": torch.zeros_like(w)}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        m = memory["m"].lerp(g, 1 - self.momentum)
+        m = state["m"].lerp(g, 1 - self.momentum)
         ahead = (g.lerp(m, self.momentum) if self.nesterov else m).flatten(1)
         size = math.sqrt(max(1.0, ahead.shape[0] / ahead.shape[1]))
         u = orthogonal(ahead, self.rounds).reshape(w.shape)
@@ -90,7 +97,7 @@ def orthogonal(g: Tensor, rounds: int) -> Tensor:
     return x if wide else x.T
 
 
-class _Mixed(Formula):
+class _Mixed(FormulaOptimizer):
     """Muon for hidden matrices, AdamW for the rest."""
 
     rule: Muon
@@ -108,8 +115,8 @@ class _Mixed(Formula):
         super()._move(p, group)
 
     def taken(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, group: dict[str, Any]
+    ) -> tuple[Tensor, ParameterState]:
         if id(w) in self.hidden:
-            return self.rule.step(w, g, memory, t, group["lr"])
-        return self.other.step(w, g, memory, t, group["lr"] / self.rule.lr * self.rule.rest_lr)
+            return self.rule.step(w, g, state, t, group["lr"])
+        return self.other.step(w, g, state, t, group["lr"] / self.rule.lr * self.rule.rest_lr)

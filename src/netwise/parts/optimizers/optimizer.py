@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwise.part import Part
 
-Memory = dict[str, Tensor]  # what a rule remembers of one parameter
+ParameterState = dict[str, Tensor]  # what a rule remembers of one parameter
 Parameters = list[Tensor] | list[dict[str, Any]]  # or groups of them, as torch takes them
 LR = "a negative step climbs"
 FORGETS = "at 1 nothing new is learned"
@@ -22,7 +22,7 @@ class Optimizer(Part):
     """What every optimizer has: a learning rate, torch's object, and the rule as a formula.
 
     Attributes:
-        asks_again: a step computes the loss more than once (L-BFGS, annealing), so it is given a
+        needs_closure: a step computes the loss more than once (L-BFGS, annealing), so it is given a
             function for it.
 
     Example:
@@ -33,7 +33,7 @@ class Optimizer(Part):
     """
 
     family_name: ClassVar[str] = "optimizer"
-    asks_again: ClassVar[bool] = False
+    needs_closure: ClassVar[bool] = False
     lr: float
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
@@ -42,26 +42,26 @@ class Optimizer(Part):
             f"{type(self).__name__} is an interface: write one of its members, such as Adam()"
         )
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         """What the rule remembers of the parameter `w` before the first step."""
         return {}
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
-        """(new w, new memory) after step number `t` (from 1) with gradient `g`; nothing is changed
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
+        """(new w, new state) after step number `t` (from 1) with gradient `g`; nothing is changed
         in place."""
         raise TypeError(
             f"{type(self).__name__} is an interface: write one of its members, such as Adam()"
         )
 
-    def settings(self, epoch: float) -> Mapping[str, float]:
+    def group_settings(self, epoch: float) -> Mapping[str, float]:
         """What changes in the optimizer's groups when `epoch` begins, beside the rate; nothing by
         default."""
         return {}
 
 
-class Formula(torch.optim.Optimizer):
+class FormulaOptimizer(torch.optim.Optimizer):
     """A torch optimizer whose step is a part's own formula: for the rules that torch does not
     have."""
 
@@ -78,17 +78,17 @@ class Formula(torch.optim.Optimizer):
         return None
 
     def _move(self, p: Tensor, group: dict[str, Any]) -> None:
-        memory = self.state[p]
-        if not memory:
-            memory.update(self.rule.init(p), t=torch.zeros((), dtype=torch.float64))
-        memory["t"] += 1
-        rest = {name: value for name, value in memory.items() if name != "t"}
-        new, after = self.taken(p, p.grad, rest, int(memory["t"]), group)  # type: ignore[arg-type]
+        state = self.state[p]
+        if not state:
+            state.update(self.rule.init(p), t=torch.zeros((), dtype=torch.float64))
+        state["t"] += 1
+        rest = {name: value for name, value in state.items() if name != "t"}
+        new, after = self.taken(p, p.grad, rest, int(state["t"]), group)  # type: ignore[arg-type]
         p.copy_(new)
-        memory.update(after)
+        state.update(after)
 
     def taken(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, group: dict[str, Any]
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, group: dict[str, Any]
+    ) -> tuple[Tensor, ParameterState]:
         """The rule's step, with the rate that the group has now."""
-        return self.rule.step(w, g, memory, t, group["lr"])
+        return self.rule.step(w, g, state, t, group["lr"])

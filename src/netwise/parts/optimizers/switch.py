@@ -12,17 +12,17 @@ from torch import Tensor
 from netwise.part import integer, part
 from netwise.parts.optimizers.adaptive import Adam
 from netwise.parts.optimizers.descent import SGD
-from netwise.parts.optimizers.optimizer import Memory, Optimizer, Parameters
+from netwise.parts.optimizers.optimizer import Optimizer, Parameters, ParameterState
 
 State = dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switch(Optimizer):
+class SwitchOptimizer(Optimizer):
     """One optimizer first, another from a given epoch on, or from when the validation loss finds no
     new best.
 
-    The second begins with an empty memory. Each has its own rate; the recipe's schedule is a factor
+    The second begins with an empty state. Each has its own rate; the recipe's schedule is a factor
     on both.
 
     Args:
@@ -33,8 +33,8 @@ class Switch(Optimizer):
 
     Example:
         >>> import netwise as nw
-        >>> rule, state = nw.Switch(epoch=2), nw.Switch(epoch=2).start()
-        >>> [type(rule.in_force(rule.after(state, epoch, 0.5))).__name__ for epoch in (0, 1, 2)]
+        >>> rule, state = nw.SwitchOptimizer(epoch=2), nw.SwitchOptimizer(epoch=2).start()
+        >>> [type(rule.active(rule.next_state(state, epoch, 0.5))).__name__ for epoch in (0, 1, 2)]
         ['Adam', 'Adam', 'SGD']
 
     Source: Keskar, Socher 2017, arXiv 1712.07628, by hand; note 000, claim O08.
@@ -53,11 +53,11 @@ class Switch(Optimizer):
         return self.first.lr
 
     def start(self) -> State:
-        """The memory before the first epoch."""
+        """The state before the first epoch."""
         return {"best": math.inf, "waited": 0.0, "switched": 0.0}
 
-    def after(self, state: State, epoch: float, loss: float | None) -> State:
-        """The memory when `epoch` (from 0) begins, after one that ended with this validation
+    def next_state(self, state: State, epoch: float, loss: float | None) -> State:
+        """The state when `epoch` (from 0) begins, after one that ended with this validation
         loss."""
         if state["switched"]:
             return state
@@ -70,18 +70,18 @@ class Switch(Optimizer):
         waited = state["waited"] + 1
         return {**state, "waited": waited, "switched": float(waited >= self.patience)}
 
-    def in_force(self, state: State) -> Optimizer:
-        """The optimizer that the memory says."""
+    def active(self, state: State) -> Optimizer:
+        """The optimizer that the state says."""
         return self.then if state["switched"] else self.first
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return self.first.build(parameters)
 
-    def init(self, w: Tensor) -> Memory:
+    def init(self, w: Tensor) -> ParameterState:
         return self.first.init(w)
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         """A step of the first."""
-        return self.first.step(w, g, memory, t, lr)
+        return self.first.step(w, g, state, t, lr)

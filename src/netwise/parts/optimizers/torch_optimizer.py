@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netwise.errors import Problem, close_matches
 from netwise.part import number, text, texts
-from netwise.parts.optimizers.optimizer import LR, Memory, Optimizer, Parameters
+from netwise.parts.optimizers.optimizer import LR, Optimizer, Parameters, ParameterState
 
 
 def _known() -> list[str]:
@@ -85,6 +85,6 @@ class TorchOptimizer(Optimizer):
         return made
 
     def step(
-        self, w: Tensor, g: Tensor, memory: Memory, t: int, lr: float | None = None
-    ) -> tuple[Tensor, Memory]:
+        self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
+    ) -> tuple[Tensor, ParameterState]:
         raise TypeError(f"{self.name} is known by its torch object only: use build(parameters)")

@@ -66,7 +66,14 @@ def activation_table() -> str:
         c = activation_properties(activation)
         reach = f"{_end(c.lowest)} to {_end(c.highest)}"
         rows.append(
-            (c.name, reach, f"{c.steepest:.4g}", _beyond(c.fades), _beyond(c.dies), f"{c.mean:.3f}")
+            (
+                c.name,
+                reach,
+                f"{c.max_slope:.4g}",
+                _beyond(c.below_10_percent),
+                _beyond(c.below_1_percent),
+                f"{c.mean:.3f}",
+            )
         )
     wide = [max(len(row[i]) for row in rows) for i in range(6)]
     lines = [
