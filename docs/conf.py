@@ -6,10 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+from sphinx.application import Sphinx
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import docstrings  # noqa: E402  # beside this file
 from reference import write_pages  # noqa: E402  # beside this file
 
 import netwise as nw  # noqa: E402
@@ -71,3 +74,9 @@ html_theme_options = {
 html_show_sourcelink = False
 
 write_pages(HERE)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what turns docstrings into reStructuredText, before napoleon reads them."""
+    app.connect("autodoc-process-docstring", docstrings.process, priority=400)
+    app.connect("autodoc-skip-member", docstrings.skip)
