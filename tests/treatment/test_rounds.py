@@ -1,4 +1,4 @@
-"""Treatment: diagnosis, trials, a cure that holds on fresh seeds, the test part touched once at the
+"""Treatment: diagnosis, trials, a gain that holds on fresh seeds, the test part scored once at the
 end."""
 
 from __future__ import annotations
@@ -13,30 +13,32 @@ SEEDS = (0, 1, 2)
 
 
 @pytest.fixture(scope="module")
-def course() -> nw.TreatmentResult:
+def treatment() -> nw.TreatmentResult:
     return nw.treat(nw.gallery.DEEP_SIGMOID, seeds=SEEDS, jobs=2)
 
 
-def test_a_deep_sigmoid_network_is_cured(course: nw.TreatmentResult) -> None:
-    assert course.cured
-    first = course.rounds[0]
+def test_a_deep_sigmoid_network_is_cured(treatment: nw.TreatmentResult) -> None:
+    assert treatment.cured
+    first = treatment.rounds[0]
     assert first.finding.rule == "vanishing_gradient"
     assert first.accepted in ("use_relu", "use_batch_norm")
-    assert nw.diagnose(course.run).found == ()
-    assert course.before.score is not None
-    assert course.run.score is not None
-    assert course.run.score.low > course.before.score.high + 0.5
+    assert nw.diagnose(treatment.run).found == ()
+    assert treatment.before.score is not None
+    assert treatment.run.score is not None
+    assert treatment.run.score.low > treatment.before.score.high + 0.5
 
 
-def test_the_cure_is_confirmed_on_seeds_that_chose_nothing(course: nw.TreatmentResult) -> None:
-    assert course.confirmed is not None
-    assert not set(course.confirmed.seeds) & set(SEEDS)
-    assert course.confirmed.helps
-    assert course.confirmed.low > 0.5
+def test_the_cure_is_confirmed_on_seeds_that_no_remedy_was_chosen_on(
+    treatment: nw.TreatmentResult,
+) -> None:
+    assert treatment.confirmed is not None
+    assert not set(treatment.confirmed.seeds) & set(SEEDS)
+    assert treatment.confirmed.helps
+    assert treatment.confirmed.low > 0.5
 
 
-def test_the_best_of_those_that_help_is_accepted(course: nw.TreatmentResult) -> None:
-    for each in course.rounds:
+def test_the_best_of_those_that_help_is_accepted(treatment: nw.TreatmentResult) -> None:
+    for each in treatment.rounds:
         helping = [v for v in each.verdicts if v.helps]
         best = max(
             helping, key=lambda v: (v.low > 0, v.gain if v.low > 0 else v.loss_gain), default=None
@@ -46,41 +48,91 @@ def test_the_best_of_those_that_help_is_accepted(course: nw.TreatmentResult) -> 
 
 
 def test_the_final_recipe_differs_by_the_accepted_remedies_alone(
-    course: nw.TreatmentResult,
+    treatment: nw.TreatmentResult,
 ) -> None:
     recipe = nw.gallery.DEEP_SIGMOID
-    for each in course.rounds:
+    for each in treatment.rounds:
         assert each.recipe == recipe
         if each.accepted:
             treated = nw.remedy(each.accepted).apply(recipe)
             assert isinstance(treated, nw.Recipe)
             recipe = treated
-    assert course.recipe == recipe
+    assert treatment.recipe == recipe
 
 
 def test_a_healthy_run_gets_no_treatment() -> None:
-    course = nw.treat(nw.gallery.healthy["relu_adam"].recipe, jobs=1)
-    assert course.rounds == ()
-    assert course.sentence == "Nothing found: no treatment needed."
+    treatment = nw.treat(nw.gallery.healthy["relu_adam"].recipe, jobs=1)
+    assert treatment.rounds == ()
+    assert treatment.sentence == "Nothing found: no treatment needed."
 
 
-def test_what_no_remedy_cures_is_said(tmp_path: Path) -> None:
-    course = nw.treat(
+def test_a_treatment_without_a_cure_keeps_the_recipe(tmp_path: Path) -> None:
+    treatment = nw.treat(
         nw.gallery.sick["not_learning"].recipe.but(epochs=4),
         seeds=(0, 1),
         jobs=1,
         folder=tmp_path / "run",
     )
-    assert not course.cured
-    assert course.sentence == "No remedy was proved to help against not learning."
-    assert course.recipe == nw.gallery.sick["not_learning"].recipe.but(epochs=4)
-    assert course.confirmed is None
-    assert nw.load(tmp_path / "run").recipe == course.recipe
+    assert not treatment.cured
+    assert treatment.sentence == "No remedy was shown to help against not learning."
+    assert treatment.recipe == nw.gallery.sick["not_learning"].recipe.but(epochs=4)
+    assert treatment.confirmed is None
+    assert nw.load(tmp_path / "run").recipe == treatment.recipe
 
 
 @pytest.mark.parametrize("name", ["overfitting", "rate_too_high", "inputs_not_normalised"])
-def test_other_illnesses_get_better(name: str) -> None:
-    course = nw.treat(nw.gallery.sick[name].recipe, seeds=SEEDS, jobs=2)
-    assert course.rounds[0].accepted, course.sentence
-    assert course.confirmed is not None
-    assert course.confirmed.gain > 0 or course.confirmed.loss_low > 0
+def test_other_findings_get_better(name: str) -> None:
+    treatment = nw.treat(nw.gallery.sick[name].recipe, seeds=SEEDS, jobs=2)
+    assert treatment.rounds[0].accepted, treatment.sentence
+    assert treatment.confirmed is not None
+    assert treatment.confirmed.gain > 0 or treatment.confirmed.loss_low > 0
+
+
+def too_few_epochs(history: nw.History) -> nw.Finding | None:
+    """Find a run of fewer than five epochs."""
+    epochs = history.facts.epochs or 0
+    if epochs >= 5:
+        return None
+    return nw.Finding(
+        "too_few_epochs",
+        f"It ran for {epochs} epochs.",
+        evidence=(nw.Evidence("epochs", epochs, 5, above=False),),
+    )
+
+
+TOO_FEW_EPOCHS = nw.Rule(
+    "too_few_epochs",
+    "Too few epochs",
+    too_few_epochs,
+    explanation="The run ended before the network could learn.",
+    source="this test",
+    remedies=("train_longer",),
+)
+TRAIN_LONGER = nw.Remedy(
+    "train_longer",
+    "Ten epochs",
+    lambda recipe: recipe.but(epochs=10),
+    by_hand="for epoch in range(10):",
+    source="this test",
+)
+
+
+def test_rules_and_remedies_of_ones_own_work_together() -> None:
+    recipe = nw.suggest(nw.data.digits(), epochs=1)
+    messages: list[str] = []
+    treatment = nw.treat(
+        recipe,
+        seeds=(0, 1, 2),
+        jobs=1,
+        on_message=messages.append,
+        rules=(TOO_FEW_EPOCHS,),
+        remedies=(*nw.REMEDIES, TRAIN_LONGER),
+    )
+    assert treatment.rounds[0].accepted == "train_longer"
+    assert treatment.rounds[0].verdicts[0].sick_after == 0.0
+    assert treatment.recipe == recipe.but(epochs=10)
+    assert treatment.cured
+    assert messages[0] == "Found: too few epochs. It ran for 1 epochs."
+    assert "too few epochs found in 3 of 3 runs without it, 0 of 3 with it" in messages[2]
+    with pytest.raises(nw.UnknownName, match="unknown remedy 'train_longer'"):
+        nw.treat(recipe, rules=(TOO_FEW_EPOCHS,), jobs=1, seeds=(0, 1))

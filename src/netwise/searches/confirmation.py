@@ -21,7 +21,7 @@ from netwise.storage.run_folder import RunFolder, load_history
 from netwise.training.evaluate import Score
 from netwise.training.shared_data import found_data
 from netwise.training.threads import at_most, cores
-from netwise.treatment.trials import goal_of
+from netwise.treatment.goals import goal_of
 
 FIRST_FRESH_REPEAT = (
     1000  # folds of fresh runs are dealt by numbers from here on: no trial had them

@@ -10,7 +10,7 @@ from netwise.searches.guess_log import GuessEntry, guess_folder, read_guesses, w
 from netwise.searches.worker import interval_of
 from netwise.storage.run_folder import RunFolder
 from netwise.training.fit import fit
-from netwise.treatment.trials import goal
+from netwise.treatment.goals import goal
 
 
 def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:

@@ -15,7 +15,7 @@ from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_LOSS
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
-from netwise.treatment.trials import goal
+from netwise.treatment.goals import goal
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from netwise.training.fit import fit, resume
 from netwise.training.periodic import every
 from netwise.training.shared_data import found_data
 from netwise.training.threads import at_most
-from netwise.treatment.trials import goal_of
+from netwise.treatment.goals import goal_of
 
 ENDED, STOPPED, KILLED = "ended", "stopped", "killed"
 KILLING = f"its worker was killed {MAX_CRASHES} times while it was alone at work, without getting further: too little memory for it, or no checkpoint in time"

@@ -1,5 +1,5 @@
-"""`treat`: diagnose, try what answers the finding, keep what is proved to help; until nothing is
-found or nothing helps."""
+"""`treat`: diagnose, try the remedies of the first finding, keep the best one that helps; repeat
+until nothing is found or nothing helps."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netwise.diagnosis.report import Report, all_findings, diagnose
-from netwise.diagnosis.rules import Finding
+from netwise.diagnosis import RULES, Finding, Report, Rule, diagnose
+from netwise.diagnosis.report import all_findings
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import DENSITY
 from netwise.training.fit import fit
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
-from netwise.treatment.remedies import remedy
-from netwise.treatment.trials import SEEDS, TrialResult, compare, goal, trial
+from netwise.treatment.goals import goal
+from netwise.treatment.remedies import REMEDIES, Remedy, remedy
+from netwise.treatment.trials import SEEDS, TrialResult, compare, trial
 
 MOST_ROUNDS = 4  # findings that are treated one after another
-FRESH = tuple(range(100, 105))  # seeds that no trial has chosen on
+CONFIRMATION_SEEDS = tuple(range(100, 105))  # no remedy was chosen on them
+WHOLE_TREATMENT = "the whole cure"  # name of the trial of all accepted remedies together
 
 
 @dataclass(frozen=True)
 class TreatmentRound:
-    """One finding and the trials of what answers it.
+    """One finding, and the trials of its remedies.
 
     Args:
         recipe: before this round.
         report: its diagnosis.
         finding: the one that was treated.
-        verdicts: of all remedies that were tried, in the order of the trials.
-        accepted: name of the remedy that was taken, or "".
+        verdicts: the results of all remedies, in the order of the trials.
+        accepted: name of the remedy that was applied, or "".
 
     Example:
         >>> import netwise as nw
-        >>> course = nw.treat(nw.gallery.sick["rate_too_low"].recipe, seeds=(0, 1, 2), jobs=1)
-        >>> course.rounds[0].finding.rule
+        >>> recipe = nw.gallery.sick["rate_too_low"].recipe
+        >>> treatment = nw.treat(recipe, seeds=(0, 1, 2), jobs=1)
+        >>> treatment.rounds[0].finding.rule
         'rate_too_low'
     """
 
@@ -51,16 +54,18 @@ class TreatmentResult:
     """A whole treatment.
 
     Args:
-        before: the run as it came.
-        run: the run of the cured recipe, its test part scored; `before` where nothing helped.
-        rounds: what was found and tried.
-        confirmed: the whole cure against the first recipe on fresh seeds, or None where nothing was
-            accepted.
+        before: the run of the recipe as it was given.
+        run: the run of the treated recipe, with the score of the test part; `before` where no
+            remedy was accepted.
+        rounds: findings and trials, in order.
+        confirmed: the treated recipe against the given one on seeds that no remedy was chosen on;
+            None where no remedy was accepted.
+        rules: those of the diagnosis.
 
     Example:
         >>> import netwise as nw
-        >>> course = nw.treat(nw.suggest(nw.data.digits(), epochs=10), jobs=1)
-        >>> course.rounds, course.cured
+        >>> treatment = nw.treat(nw.suggest(nw.data.digits(), epochs=10), jobs=1)
+        >>> treatment.rounds, treatment.cured
         ((), True)
     """
 
@@ -68,16 +73,18 @@ class TreatmentResult:
     run: Run
     rounds: tuple[TreatmentRound, ...]
     confirmed: TrialResult | None
+    rules: tuple[Rule, ...] = RULES
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe that the treatment ends with."""
+        """The treated recipe."""
         return self.run.recipe
 
     @property
     def cured(self) -> bool:
-        """Nothing is found any more; and what was accepted held on fresh seeds."""
-        return not diagnose(self.run).found and (self.confirmed is None or self.confirmed.helps)
+        """Whether the final run has no findings, and the gain was confirmed on fresh seeds."""
+        found = diagnose(self.run, self.rules).found
+        return not found and (self.confirmed is None or self.confirmed.helps)
 
     @property
     def sentence(self) -> str:
@@ -86,19 +93,15 @@ class TreatmentResult:
             return "Nothing found: no treatment needed."
         accepted = [each.accepted for each in self.rounds if each.accepted]
         if not accepted:
-            return f"No remedy was proved to help against {self.rounds[0].finding.rule.replace('_', ' ')}."
-        confirmed = (
-            f" Confirmed on {len(self.confirmed.seeds)} fresh seeds: {self.confirmed.sentence}."
-            if self.confirmed
-            else ""
-        )
-        left = diagnose(self.run).names
-        rest = (
-            f" Still found: {', '.join(name.replace('_', ' ') for name in left)}." if left else ""
-        )
-        return (
-            f"{'Cured' if self.cured else 'Better'} by {', then '.join(accepted)}.{confirmed}{rest}"
-        )
+            return f"No remedy was shown to help against {_words(self.rounds[0].finding.rule)}."
+        text = f"{'Cured' if self.cured else 'Better'} by {', then '.join(accepted)}."
+        if self.confirmed:
+            seeds = len(self.confirmed.seeds)
+            text += f" Confirmed on {seeds} fresh seeds: {self.confirmed.sentence}."
+        left = diagnose(self.run, self.rules).names
+        if left:
+            text += f" Still found: {', '.join(_words(name) for name in left)}."
+        return text
 
 
 def treat(
@@ -108,14 +111,16 @@ def treat(
     jobs: int | None = None,
     folder: str | Path | None = None,
     on_message: Callable[[str], None] | None = None,
+    rules: Sequence[Rule] = RULES,
+    remedies: Sequence[Remedy] = REMEDIES,
 ) -> TreatmentResult:
-    """Find what is wrong with a recipe's run, and prove a cure.
+    """Find what is wrong with a recipe's run, and a change of the recipe that is shown to cure it.
 
-    Each remedy that answers the first finding is tried in pairs over `seeds`; the one with the
-    largest gain among those that help is accepted (where none moves the goal beyond doubt, the
-    largest fall of the validation loss), and what is left is treated next. The result is confirmed
-    on fresh seeds. The test part is scored once for each of the first and the final run, after
-    everything has been chosen.
+    Each remedy of the first finding and of its consequences is tried in pairs over `seeds`. Of
+    those that help, the one with the largest gain is accepted; where none changes the goal beyond
+    its interval, the one with the largest fall of the validation loss. Then the next finding is
+    treated. The result is confirmed on seeds that no remedy was chosen on. The test part is scored
+    once for the first and once for the final run, after all choices.
 
     Args:
         recipe: what does not learn.
@@ -123,85 +128,120 @@ def treat(
         jobs: runs at a time, as in `fit_many`.
         folder: where to keep the final run; a new or empty one. Default: nowhere.
         on_message: called with each progress message, one line of text. Default: no messages.
+        rules: what to look for. Default: all of netwise; add your own by `(*nw.RULES, mine)`.
+        remedies: what the rules' cards may name. Default: all of netwise; add your own by
+            `(*nw.REMEDIES, mine)`.
 
     Raises:
         WrongValue: the recipe cannot run.
+        UnknownName: a rule names a remedy that is not in `remedies`.
 
     Example:
         >>> import netwise as nw
-        >>> course = nw.treat(nw.gallery.sick["rate_too_low"].recipe, jobs=1)
-        >>> course.cured, course.recipe.optimizer.lr > 1e-3 or course.rounds[0].accepted == "use_adam"
+        >>> treatment = nw.treat(nw.gallery.sick["rate_too_low"].recipe, jobs=1)
+        >>> treatment.cured, treatment.rounds[0].accepted in ("search_rate", "use_adam")
         (True, True)
     """
-    report_progress = on_message or (lambda message: None)
-    seeds, present, rounds = tuple(seeds), recipe, list[TreatmentRound]()
-    report, tried_for = diagnose(fit(recipe, test=False)), set[str]()
+    send = on_message or (lambda message: None)
+    seeds, rules = tuple(seeds), tuple(rules)
+    present, rounds = recipe, list[TreatmentRound]()
+    report, treated_rules = diagnose(fit(recipe, test=False), rules), set[str]()
     while len(rounds) < MOST_ROUNDS:
-        finding = next((each for each in report.found if each.rule not in tried_for), None)
+        finding = next((each for each in report.found if each.rule not in treated_rules), None)
         if finding is None:
             break
-        tried_for.add(finding.rule)
-        report_progress(f"Found: {finding.rule.replace('_', ' ')}. {finding.sentence}")
-        verdicts = _tried(present, finding, seeds, jobs, report_progress)
-        best = max(
-            (each for each in verdicts if each.helps),
-            key=lambda each: (each.low > 0, each.gain if each.low > 0 else each.loss_gain),
-            default=None,
-        )
-        rounds.append(
-            TreatmentRound(present, report, finding, tuple(verdicts), best.remedy if best else "")
-        )
+        treated_rules.add(finding.rule)
+        send(f"Found: {_words(finding.rule)}. {finding.sentence}")
+        candidates = _remedies_of(finding, remedies)
+        results = _trials(present, finding, candidates, seeds, jobs, rules, send)
+        best = _best(results)
+        accepted = best.remedy if best else ""
+        rounds.append(TreatmentRound(present, report, finding, tuple(results), accepted))
         if best is None or best.recipe is None:
             continue
-        report_progress(f"Accepted: {best.remedy}.")
+        send(f"Accepted: {best.remedy}.")
         present = best.recipe
-        report = diagnose(fit(present, test=False))
-        tried_for.clear()
+        report = diagnose(fit(present, test=False), rules)
+        treated_rules.clear()
     confirmed = None
     if present != recipe:
-        report_progress(f"Confirming on fresh seeds {FRESH[0]} to {FRESH[-1]}.")
-        arms = fit_many(
-            [*(recipe.but(seed=s) for s in FRESH), *(present.but(seed=s) for s in FRESH)], jobs=jobs
-        )
-        confirmed = compare(
-            "the whole cure",
-            arms[: len(FRESH)],
-            arms[len(FRESH) :],
-            present,
-            rounds[0].finding.rule,
-        )
-        report_progress(f"Confirmed: {confirmed.sentence}.")
+        confirmed = _confirmed(recipe, present, rounds[0].finding.rule, jobs, rules, send)
     before = fit(recipe)
     final = before if present == recipe and folder is None else fit(present, folder=folder)
-    return TreatmentResult(before, final, tuple(rounds), confirmed)
+    return TreatmentResult(before, final, tuple(rounds), confirmed, rules)
 
 
-def _tried(
+def _remedies_of(finding: Finding, remedies: Sequence[Remedy]) -> list[Remedy]:
+    """The remedies of a finding and of its consequences, in the order to try them."""
+    names = (name for each in all_findings([finding]) for name in each.remedies)
+    return [remedy(name, remedies) for name in dict.fromkeys(names)]
+
+
+def _trials(
     recipe: Recipe,
     finding: Finding,
+    candidates: Sequence[Remedy],
     seeds: tuple[int, ...],
     jobs: int | None,
-    report_progress: Callable[[str], None],
+    rules: tuple[Rule, ...],
+    send: Callable[[str], None],
 ) -> list[TrialResult]:
-    """A verdict on every remedy that answers the finding or one of its consequences."""
-    names = list(dict.fromkeys(name for each in all_findings([finding]) for name in each.remedies))
+    """One trial of each candidate, against the same untreated runs."""
     untreated = fit_many([recipe.but(seed=seed) for seed in seeds], jobs=jobs)
-    report_progress(f"  untreated: {_mean(untreated)} on {len(seeds)} seeds")
-    verdicts: list[TrialResult] = []
-    for name in names:
-        verdict = trial(
-            recipe, remedy(name), finding=finding.rule, seeds=seeds, jobs=jobs, untreated=untreated
+    send(f"  untreated: {_mean_goal(untreated)} on {len(seeds)} seeds")
+    results: list[TrialResult] = []
+    for candidate in candidates:
+        result = trial(
+            recipe,
+            candidate,
+            finding=finding.rule,
+            seeds=seeds,
+            jobs=jobs,
+            untreated=untreated,
+            rules=rules,
         )
-        report_progress(f"  {name}: {verdict.sentence}")
-        verdicts.append(verdict)
-    return verdicts
+        send(f"  {candidate.name}: {result.sentence}")
+        results.append(result)
+    return results
 
 
-def _mean(runs: Sequence[Run]) -> str:
+def _best(results: Sequence[TrialResult]) -> TrialResult | None:
+    """Of the remedies that help: the largest gain, or the largest fall of the validation loss where
+    no gain is beyond its interval."""
+    return max(
+        (each for each in results if each.helps),
+        key=lambda each: (each.low > 0, each.gain if each.low > 0 else each.loss_gain),
+        default=None,
+    )
+
+
+def _confirmed(
+    recipe: Recipe,
+    treated: Recipe,
+    finding: str,
+    jobs: int | None,
+    rules: tuple[Rule, ...],
+    send: Callable[[str], None],
+) -> TrialResult:
+    """The treated recipe against the given one, on the confirmation seeds."""
+    seeds = CONFIRMATION_SEEDS
+    send(f"Confirming on fresh seeds {seeds[0]} to {seeds[-1]}.")
+    pairs = [each.but(seed=seed) for each in (recipe, treated) for seed in seeds]
+    runs = fit_many(pairs, jobs=jobs)
+    before, after = runs[: len(seeds)], runs[len(seeds) :]
+    result = compare(WHOLE_TREATMENT, before, after, treated, finding, rules)
+    send(f"Confirmed: {result.sentence}.")
+    return result
+
+
+def _mean_goal(runs: Sequence[Run]) -> str:
     values = [goal(run) for run in runs]
     mean = sum(values) / len(values)
-    return (
-        f"{mean:.1f} nats on average"
-        if runs[0].history.facts.task == DENSITY
-        else f"{100 * mean:.1f} % on average"
-    )
+    if runs[0].history.facts.task == DENSITY:
+        return f"{mean:.1f} nats on average"
+    return f"{100 * mean:.1f} % on average"
+
+
+def _words(name: str) -> str:
+    """The name of a rule as words."""
+    return name.replace("_", " ")

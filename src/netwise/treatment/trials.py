@@ -1,71 +1,55 @@
-"""`trial`: does a remedy help? Paired runs over seeds: same start, same batches, one thing
-changed."""
+"""`trial`: does a remedy help? Paired runs over seeds, equal but for the one change."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from netwise.diagnosis.report import diagnose
+from netwise.diagnosis import RULES, Rule, diagnose
 from netwise.errors import Problem, WrongValue
-from netwise.history import DIVERGED, History
 from netwise.intervals import of_mean
 from netwise.recipe.recipe import Recipe, recipe_diff
-from netwise.signals import (
-    BASE_RATE_LIKELIHOOD,
-    LOG_LIKELIHOOD,
-    MASKED_R2,
-    MEMORY_NOISE,
-    MEMORY_RECOVERED,
-    PSEUDO_LIKELIHOOD,
-    TRAIN_ACCURACY,
-    VALID_ACCURACY,
-    VALID_LOSS,
-    VALID_R2,
-)
-from netwise.tasks import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
+from netwise.tasks import DENSITY
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
+from netwise.treatment.goals import final_valid_loss, goal
 from netwise.treatment.remedies import NotApplicable, Remedy
 
-SEEDS = (
-    0,
-    1,
-    2,
-    3,
-    4,
-)  # five pairs: the fewest whose 95 % interval is of use (t = 2.8 at four degrees of freedom)
+# Five pairs are the fewest with a usable 95 % interval: t = 2.8 at four degrees of freedom.
+SEEDS = (0, 1, 2, 3, 4)
+NEAR_CHANCE = 1.5  # accuracy over that of guessing, below which a network has learned nothing
+POINTS, NATS = "points", "nats"
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What a paired trial of one remedy says.
+    """What a paired trial of one remedy measured.
 
     Args:
         remedy: its name.
         seeds: of the pairs.
-        before, after: the goal of each run on the validation part: accuracy or R²; of an energy
-            model its likelihood in nats.
-        gain: mean of the paired differences.
+        before, after: the goal of each run without and with the remedy, on the validation part:
+            accuracy or R²; of an energy model its log-likelihood in nats.
+        gain: mean of the paired differences, after - before.
         low, high: its 95 % interval (Student's t over the pairs); equal to `gain` where all pairs
-            agree.
+            have the same gain.
         loss_gain, loss_low, loss_high: the same for the fall of the validation loss.
-        finding: what the remedy was to cure, or "".
-        sick_before, sick_after: share of the runs in which it was found.
-        cost: time of the treated runs over that of the others.
-        recipe: the treated recipe, or None where the remedy was unfit.
-        not_applicable: why the remedy makes no sense here, or "".
-        note: where the interval says little, why.
-        unit: of the gain for people: "points", hundredths of a share, or "nats".
+        finding: name of the finding that the remedy should cure, or "".
+        sick_before, sick_after: share of the runs with that finding.
+        cost: training time with the remedy over training time without it.
+        recipe: the treated recipe, or None where the remedy is not applicable.
+        not_applicable: why the remedy cannot change this recipe, or "".
+        note: what to conclude where the interval alone would mislead, or "".
+        unit: of the gain for people: "points" (hundredths of accuracy or R²) or "nats".
 
     Example:
         >>> import netwise as nw
-        >>> specimen = nw.gallery.sick["rate_too_low"]
-        >>> verdict = nw.trial(specimen.recipe, nw.remedy("use_adam"), finding="rate_too_low", seeds=(0, 1), jobs=1)
-        >>> verdict.gain > 0.5, verdict.sick_before, verdict.sick_after
+        >>> case = nw.gallery.sick["rate_too_low"]
+        >>> adam = nw.remedy("use_adam")
+        >>> result = nw.trial(case.recipe, adam, finding="rate_too_low", seeds=(0, 1), jobs=1)
+        >>> result.gain > 0.5, result.sick_before, result.sick_after
         (True, 1.0, 0.0)
     """
 
@@ -86,100 +70,42 @@ class TrialResult:
     recipe: Recipe | None = None
     not_applicable: str = ""
     note: str = ""
-    unit: str = "points"
+    unit: str = POINTS
 
     @property
     def helps(self) -> bool:
-        """The goal rose beyond doubt (the whole interval lies above 0) and the finding is gone from
+        """Whether the goal rose (its whole 95 % interval is above 0) and the finding is gone from
         most runs.
 
-        Where the goal itself did not move beyond doubt, a validation loss that fell beyond doubt
-        counts as well: an overfitted network answers as rightly, but is sure where it is wrong.
+        Where the goal did not change beyond its interval, a fall of the validation loss beyond its
+        own interval is enough: a network that overfits may give the same answers, but with too
+        much confidence in the wrong ones.
         """
         better = self.low > 0 or (self.loss_low > 0 and self.high >= 0)
         return not self.not_applicable and better and self.sick_after < 0.5
 
     @property
     def sentence(self) -> str:
+        """The result in one line."""
         if self.not_applicable:
             return f"not applicable: {self.not_applicable}"
-        gone = (
-            ""
-            if not self.finding
-            else f"; {self.finding.replace('_', ' ')} in {_of(self.sick_before, self.seeds)} before, {_of(self.sick_after, self.seeds)} after"
-        )
-        note = f" ({self.note})" if self.note else ""
-        if self.helps and self.low <= 0:
-            gone = (
-                f", validation loss {-self.loss_gain:+.2g} ({-self.loss_high:+.2g} to {-self.loss_low:+.2g})"
-                + gone
-            )
         gain, low, high = (self.display_scale * value for value in (self.gain, self.low, self.high))
-        return f"gain {gain:+.1f} {self.unit} (95 % interval {low:+.1f} to {high:+.1f}){gone}; {self.cost:.1f} times the time{note}"
+        text = f"gain {gain:+.1f} {self.unit} (95 % interval {low:+.1f} to {high:+.1f})"
+        if self.helps and self.low <= 0:
+            change, least, most = -self.loss_gain, -self.loss_high, -self.loss_low
+            text += f", validation loss {change:+.2g} ({least:+.2g} to {most:+.2g})"
+        if self.finding:
+            runs = len(self.seeds)
+            before, after = (round(share * runs) for share in (self.sick_before, self.sick_after))
+            text += f"; {self.finding.replace('_', ' ')} found in {before} of {runs} runs without"
+            text += f" it, {after} of {runs} with it"
+        note = f" ({self.note})" if self.note else ""
+        return f"{text}; training takes {self.cost:.1f} times as long{note}"
 
     @property
     def display_scale(self) -> int:
-        """From the goal to the unit it is told in."""
-        return 100 if self.unit == "points" else 1
-
-
-def _of(share: float, seeds: tuple[int, ...]) -> str:
-    return f"{round(share * len(seeds))} of {len(seeds)}"
-
-
-def goal(run: Run) -> float:
-    """What a run is for: accuracy (or R²) on the validation part, of the weights that it ended
-    with.
-
-    A run that diverged is worth a guess: one over the number of classes, or an R² of 0. Of an
-    autoencoder it is the share of the variance given back of inputs of which a quarter was masked,
-    which a copy does not do well; of an energy model the likelihood in nats, exact where it is
-    known, else the pseudo-likelihood; of a memory the share of patterns found again from a tenth of
-    turned units.
-    """
-    return goal_of(run.history, run.recipe)
-
-
-def goal_of(history: History, recipe: Recipe) -> float:
-    """`goal` of a run that is known by its history and its recipe."""
-    facts = history.facts
-    if facts.task == DENSITY:
-        return _nats(history)
-    if facts.task == MEMORY:
-        noise, found = history.of(MEMORY_NOISE), history.of(MEMORY_RECOVERED)
-        return (
-            0.0
-            if noise is None or found is None
-            else max(
-                (v for n, v in zip(noise.values, found.values, strict=True) if n >= 0.1),
-                default=0.0,
-            )
-        )
-    if history.ended.how == DIVERGED:
-        return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
-    if facts.task == RECONSTRUCTION:
-        masked = history.of(MASKED_R2)
-        if masked is not None and math.isfinite(masked.last):
-            return masked.last
-    series = history.of(VALID_ACCURACY) or history.of(VALID_R2) or history.of(TRAIN_ACCURACY)
-    if series is None:
-        return 0.0
-    value = series.last
-    if recipe.stopping.keeps_best:
-        losses = history.of(VALID_LOSS)
-        if losses is not None and losses.finite:
-            value = series.values[losses.values.index(min(losses.finite))]
-    return value if math.isfinite(value) else 0.0
-
-
-def _nats(history: History) -> float:
-    base = history.of(BASE_RATE_LIKELIHOOD)
-    least = base.finite[-1] if base is not None and base.finite else 0.0
-    series = history.of(LOG_LIKELIHOOD) or history.of(PSEUDO_LIKELIHOOD)
-    if series is None:
-        loss = history.of(VALID_LOSS)
-        return -loss.last if loss is not None and math.isfinite(loss.last) else least
-    return series.last if math.isfinite(series.last) and history.ended.how != DIVERGED else least
+        """What the goal is multiplied by to show it in `unit`."""
+        return 100 if self.unit == POINTS else 1
 
 
 def trial(
@@ -190,18 +116,21 @@ def trial(
     seeds: Sequence[int] = SEEDS,
     jobs: int | None = None,
     untreated: Sequence[Run] = (),
+    rules: Sequence[Rule] = RULES,
     done: Callable[[Run], None] | None = None,
 ) -> TrialResult:
     """Run `recipe` with and without `remedy` over `seeds`, in pairs.
 
     Args:
-        recipe: the sick one.
-        remedy: what is tried.
-        finding: what it is to cure; whether that is gone is told apart from the gain.
+        recipe: the one with the finding.
+        remedy: the change to try.
+        finding: name of the finding that it should cure; whether it is gone is reported beside the
+            gain.
         seeds: at least two. Default five.
         jobs: runs at a time, as in `fit_many`.
         untreated: runs of `recipe` over the same seeds, where there are some already.
-        done: called with each run as it ends.
+        rules: those that look for the finding. Default: all of netwise.
+        done: called with each run when it has ended.
 
     Raises:
         WrongValue: fewer than two seeds, or `untreated` of other seeds.
@@ -213,122 +142,112 @@ def trial(
         'the hidden layers are ReLU already'
     """
     seeds = tuple(seeds)
-    if len(set(seeds)) != len(seeds) or len(seeds) < 2:
-        raise WrongValue(
-            "trial",
-            [
-                Problem(
-                    "seeds",
-                    str(seeds),
-                    "must be at least two different ones: one pair has no spread",
-                    "(0, 1, 2, 3, 4)",
-                )
-            ],
-        )
-    if untreated and [run.recipe.seed for run in untreated] != list(seeds):
-        raise WrongValue(
-            "trial",
-            [
-                Problem(
-                    "untreated",
-                    str([r.recipe.seed for r in untreated]),
-                    f"must be runs of the seeds {seeds}",
-                )
-            ],
-        )
+    _check_pairs(seeds, untreated)
     treated = remedy.apply(recipe)
     if isinstance(treated, NotApplicable):
         return TrialResult(remedy.name, finding=finding, not_applicable=treated.reason)
-    arms = [recipe.but(seed=seed) for seed in seeds] if not untreated else []
-    arms += [treated.but(seed=seed) for seed in seeds]
-    runs = fit_many(arms, jobs=jobs, done=(lambda place, run: done(run)) if done else None)
+    recipes = [recipe.but(seed=seed) for seed in seeds] if not untreated else []
+    recipes += [treated.but(seed=seed) for seed in seeds]
+    runs = fit_many(recipes, jobs=jobs, done=(lambda place, run: done(run)) if done else None)
     before = list(untreated) or runs[: len(seeds)]
-    return compare(remedy.name, before, runs[-len(seeds) :], treated, finding)
+    return compare(remedy.name, before, runs[-len(seeds) :], treated, finding, rules)
+
+
+def _check_pairs(seeds: tuple[int, ...], untreated: Sequence[Run]) -> None:
+    """Raise where the seeds make no pairs, or the runs that are there already are not of them."""
+    if len(set(seeds)) != len(seeds) or len(seeds) < 2:
+        why = "must be at least two different numbers: one pair has no spread"
+        raise WrongValue("trial", [Problem("seeds", str(seeds), why, "(0, 1, 2, 3, 4)")])
+    given = [run.recipe.seed for run in untreated]
+    if untreated and given != list(seeds):
+        why = "must be runs of the same seeds in the same order: they are compared in pairs"
+        runs = f"[fit(recipe.but(seed=seed), test=False) for seed in {seeds}]"
+        raise WrongValue("trial", [Problem("untreated", f"runs of seeds {given}", why, runs)])
 
 
 def compare(
-    name: str, before: Sequence[Run], after: Sequence[Run], treated: Recipe, finding: str = ""
+    name: str,
+    before: Sequence[Run],
+    after: Sequence[Run],
+    treated: Recipe,
+    finding: str = "",
+    rules: Sequence[Rule] = RULES,
 ) -> TrialResult:
-    """The verdict on runs that are paired by their seeds."""
-    one, other = tuple(goal(run) for run in before), tuple(goal(run) for run in after)
-    gains = [b - a for a, b in zip(one, other, strict=True)]
+    """The result of a trial from its runs, paired by their seeds."""
+    goals_before, goals_after = (tuple(goal(run) for run in runs) for runs in (before, after))
+    gains = [b - a for a, b in zip(goals_before, goals_after, strict=True)]
     gain, low, high = of_mean(gains)
-    losses = [paired_losses(a, b) for a, b in zip(before, after, strict=True)]
-    fall, least, most = of_mean(losses)
-    sick = [
-        sum(bool(finding) and finding in diagnose(run).names for run in arm) / len(arm)
-        for arm in (before, after)
-    ]
-    time = [sum(run.history.made_by.seconds for run in arm) for arm in (before, after)]
+    loss_gain, loss_low, loss_high = of_mean(
+        [final_valid_loss(a) - final_valid_loss(b) for a, b in zip(before, after, strict=True)]
+    )
+    seconds_before, seconds_after = (
+        sum(run.history.made_by.seconds for run in runs) for runs in (before, after)
+    )
     return TrialResult(
         name,
-        tuple(run.recipe.seed for run in before),
-        one,
-        other,
-        gain,
-        low,
-        high,
-        fall,
-        least,
-        most,
-        finding,
-        sick[0],
-        sick[1],
-        time[1] / time[0] if time[0] > 0 else 1.0,
-        treated,
-        note=_note(gains, other, after),
-        unit="nats" if after[0].history.facts.task == DENSITY else "points",
+        seeds=tuple(run.recipe.seed for run in before),
+        before=goals_before,
+        after=goals_after,
+        gain=gain,
+        low=low,
+        high=high,
+        loss_gain=loss_gain,
+        loss_low=loss_low,
+        loss_high=loss_high,
+        finding=finding,
+        sick_before=_share_with(finding, before, rules),
+        sick_after=_share_with(finding, after, rules),
+        cost=seconds_after / seconds_before if seconds_before > 0 else 1.0,
+        recipe=treated,
+        note=_note(gains, goals_after, after),
+        unit=NATS if after[0].history.facts.task == DENSITY else POINTS,
     )
 
 
-def paired_losses(before: Run, after: Run) -> float:
-    """How far the validation loss fell; a run that diverged has the loss of guessing."""
-    return valid_loss(before) - valid_loss(after)
-
-
-def valid_loss(run: Run) -> float:
-    """The validation loss of the weights that a run ended with."""
-    series = run.history.of(VALID_LOSS)
-    if run.history.ended.how == DIVERGED or series is None or not series.finite:
-        return run.history.facts.loss_of_guessing or 0.0
-    if run.recipe.stopping.keeps_best:
-        return min(series.finite)
-    return series.last if math.isfinite(series.last) else max(series.finite)
+def _share_with(finding: str, runs: Sequence[Run], rules: Sequence[Rule]) -> float:
+    """Share of the runs in which the finding is present."""
+    if not finding:
+        return 0.0
+    return sum(finding in diagnose(run, rules).names for run in runs) / len(runs)
 
 
 def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -> str:
-    chance = 1 / (runs[0].history.facts.classes or 1) if runs[0].history.facts.classes else None
-    if chance is not None and fmean(after) < 1.5 * chance and abs(fmean(gains)) < chance / 2:
-        return "both arms are near chance: the interval says nothing about a cure"
+    """What to conclude where the interval alone would mislead."""
+    classes = runs[0].history.facts.classes
+    if classes and fmean(after) < NEAR_CHANCE / classes and abs(fmean(gains)) < 0.5 / classes:
+        return (
+            "accuracy is near chance with and without it: "
+            "this remedy alone does not make the network learn"
+        )
     if stdev(gains) == 0:
-        return "all pairs agree exactly: the interval has no width"
+        return "every pair has exactly the same gain, so the interval has no width: use more seeds"
     return ""
 
 
-def trial_as_dict(verdict: TrialResult) -> dict[str, Any]:
-    """The verdict as plain values, for `--json`."""
+def trial_as_dict(result: TrialResult) -> dict[str, Any]:
+    """A trial's result as plain values, for `--json`."""
     return {
-        "remedy": verdict.remedy,
-        "unfit": verdict.not_applicable or None,
-        "seeds": list(verdict.seeds),
-        "before": list(verdict.before),
-        "after": list(verdict.after),
-        "gain": verdict.gain,
-        "low": verdict.low,
-        "high": verdict.high,
-        "loss_gain": verdict.loss_gain,
-        "loss_low": verdict.loss_low,
-        "loss_high": verdict.loss_high,
-        "finding": verdict.finding or None,
-        "sick_before": verdict.sick_before,
-        "sick_after": verdict.sick_after,
-        "cost": verdict.cost,
-        "helps": verdict.helps,
-        "note": verdict.note or None,
-        "unit": verdict.unit,
+        "remedy": result.remedy,
+        "unfit": result.not_applicable or None,
+        "seeds": list(result.seeds),
+        "before": list(result.before),
+        "after": list(result.after),
+        "gain": result.gain,
+        "low": result.low,
+        "high": result.high,
+        "loss_gain": result.loss_gain,
+        "loss_low": result.loss_low,
+        "loss_high": result.loss_high,
+        "finding": result.finding or None,
+        "sick_before": result.sick_before,
+        "sick_after": result.sick_after,
+        "cost": result.cost,
+        "helps": result.helps,
+        "note": result.note or None,
+        "unit": result.unit,
     }
 
 
 def describe_changes(before: Recipe, after: Recipe) -> list[str]:
-    """What a treatment changed, as `field: before -> after`."""
+    """The fields in which two recipes differ, each as `field: before -> after`."""
     return [f"{name}: {old} -> {new}" for name, (old, new) in recipe_diff(before, after).items()]

@@ -1,0 +1,103 @@
+"""`goal`: the one number that says how good a run is, on the validation part, higher is better."""
+
+from __future__ import annotations
+
+import math
+
+from netwise.history import DIVERGED, History
+from netwise.recipe.recipe import Recipe
+from netwise.signals import (
+    BASE_RATE_LIKELIHOOD,
+    LOG_LIKELIHOOD,
+    MASKED_R2,
+    MEMORY_NOISE,
+    MEMORY_RECOVERED,
+    PSEUDO_LIKELIHOOD,
+    TRAIN_ACCURACY,
+    VALID_ACCURACY,
+    VALID_LOSS,
+    VALID_R2,
+)
+from netwise.tasks import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
+from netwise.training.run import Run
+
+LEAST_NOISE = 0.1  # share of flipped units from which recall of a memory is measured
+
+
+def goal(run: Run) -> float:
+    """How good a run is on the validation part, with the weights that it ended with.
+
+    - classification: accuracy, from 0 to 1
+    - regression: R²
+    - autoencoders: R² of validation inputs of which a quarter was masked, so that copying the
+      input is not enough
+    - energy models: log-likelihood of an input in nats, exact where it is known, else the
+      pseudo-likelihood
+    - memories: share of patterns that are recalled exactly with at least a tenth of their units
+      flipped
+
+    A run that diverged has the value of guessing: one over the number of classes, an R² of 0, or
+    the likelihood under independent inputs.
+
+    Example:
+        >>> import netwise as nw
+        >>> from netwise.treatment.goals import goal
+        >>> goal(nw.fit(nw.suggest(nw.data.iris(), epochs=40))) > 0.8
+        True
+    """
+    return goal_of(run.history, run.recipe)
+
+
+def goal_of(history: History, recipe: Recipe) -> float:
+    """`goal` of the run with this history and recipe."""
+    facts = history.facts
+    if facts.task == DENSITY:
+        return _log_likelihood(history)
+    if facts.task == MEMORY:
+        return _recovered(history)
+    if history.ended.how == DIVERGED:
+        return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
+    if facts.task == RECONSTRUCTION:
+        masked = history.of(MASKED_R2)
+        if masked is not None and math.isfinite(masked.last):
+            return masked.last
+    series = history.of(VALID_ACCURACY) or history.of(VALID_R2) or history.of(TRAIN_ACCURACY)
+    if series is None:
+        return 0.0
+    value = series.last
+    if recipe.stopping.keeps_best:
+        losses = history.of(VALID_LOSS)
+        if losses is not None and losses.finite:
+            value = series.values[losses.values.index(min(losses.finite))]
+    return value if math.isfinite(value) else 0.0
+
+
+def _recovered(history: History) -> float:
+    """Largest share of patterns recalled exactly from noise of at least `LEAST_NOISE`."""
+    noise, recovered = history.of(MEMORY_NOISE), history.of(MEMORY_RECOVERED)
+    if noise is None or recovered is None:
+        return 0.0
+    pairs = zip(noise.values, recovered.values, strict=True)
+    return max((share for level, share in pairs if level >= LEAST_NOISE), default=0.0)
+
+
+def _log_likelihood(history: History) -> float:
+    """The last log-likelihood in nats; that of independent inputs where the run diverged."""
+    base = history.of(BASE_RATE_LIKELIHOOD)
+    least = base.finite[-1] if base is not None and base.finite else 0.0
+    series = history.of(LOG_LIKELIHOOD) or history.of(PSEUDO_LIKELIHOOD)
+    if series is None:
+        loss = history.of(VALID_LOSS)
+        return -loss.last if loss is not None and math.isfinite(loss.last) else least
+    return series.last if math.isfinite(series.last) and history.ended.how != DIVERGED else least
+
+
+def final_valid_loss(run: Run) -> float:
+    """The validation loss with the weights that a run ended with; the loss of guessing where it
+    diverged."""
+    series = run.history.of(VALID_LOSS)
+    if run.history.ended.how == DIVERGED or series is None or not series.finite:
+        return run.history.facts.loss_of_guessing or 0.0
+    if run.recipe.stopping.keeps_best:
+        return min(series.finite)
+    return series.last if math.isfinite(series.last) else max(series.finite)
