@@ -50,7 +50,7 @@ def test_a_linear_autoencoder_finds_the_subspace_of_the_principal_components() -
             epochs=800,
         )
     )
-    x = run.recipe.preprocess[0].apply(data.load().train.x, run.intake.fitted[0])
+    x = run.recipe.preprocess[0].apply(data.load().train.x, run.pipeline.fitted[0])
     pca = PCA(3).fit(x.numpy())
     angle = np.degrees(
         subspace_angles(pca.components_.T, run.module.back1.weight.detach().numpy())
@@ -216,7 +216,7 @@ def test_each_gives_digits_back_better_than_their_mean_and_survives_a_round_trip
     assert run.score is not None
     assert run.score.name == "r2"
     assert run.score.value > 0.5
-    assert run.intake.task == "reconstruction"
+    assert run.pipeline.task == "reconstruction"
     again = nw.load(tmp_path / "run")
     x = nw.data.digits().load().test.x.numpy()
     np.testing.assert_allclose(again.predict(x), run.predict(x))
@@ -228,7 +228,7 @@ def test_the_score_is_the_share_of_variance_given_back() -> None:
     run = nw.fit(recipe(nw.Autoencoder((64, 16)), epochs=10))
     x = (
         run.recipe.preprocess[0]
-        .apply(nw.data.digits().load().test.x, run.intake.fitted[0])
+        .apply(nw.data.digits().load().test.x, run.pipeline.fitted[0])
         .flatten(1)
     )
     wrong = (run.module.reconstruct(x) - x).square().sum().detach()

@@ -20,7 +20,7 @@ RECIPE = nw.Recipe(
 def test_runs_at_work_are_told_and_then_their_number(
     jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(noting, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(noting, "POLL_SECONDS", 0.02)
     words: list[str] = []
     seen: dict[str, nw.RunProgress] = {}
 

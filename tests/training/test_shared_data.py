@@ -13,10 +13,10 @@ import torch
 
 import netwise as nw
 from netwise.data.dataset import ELSEWHERE
-from netwise.data.shared import read_mapped, write_mapped
+from netwise.data.mapped_file import read_mapped, write_mapped
 from netwise.recipe.prepared import PREPARED, preprocessed
 from netwise.training import parallel as many
-from netwise.training.shared_data import found_data, light, shared_data
+from netwise.training.shared_data import share_data, use_shared_data, without_arrays
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
         epochs=1,
     )
     plain, learned = preprocessed(recipe, recipe.data.load())
-    with shared_data([recipe], jobs=2) as folder:
+    with share_data([recipe], jobs=2) as folder:
         assert folder is not None
-        with found_data(recipe, folder):
+        with use_shared_data(recipe, folder):
             assert recipe.data in ELSEWHERE
             found, again = preprocessed(recipe, recipe.data.load())
             assert (
@@ -106,7 +106,7 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
     assert not PREPARED
     assert not Path(folder).exists()
     assert run.history.of("train.loss").values == nw.fit(recipe).history.of("train.loss").values  # type: ignore[union-attr]
-    with shared_data([nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)))], jobs=2) as small:
+    with share_data([nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)))], jobs=2) as small:
         assert small is None
 
 
@@ -124,16 +124,16 @@ def test_views_find_what_they_are_views_of() -> None:
     recipe = _tables(4000)
     folds = [recipe.but(data=nw.data.Fold(data=recipe.data, number=number)) for number in range(2)]
     alone = [fold.data.load().train.x for fold in folds]
-    with shared_data(folds, jobs=2) as folder:
+    with share_data(folds, jobs=2) as folder:
         for fold, x in zip(folds, alone, strict=True):
-            with found_data(fold, folder) as is_there:
+            with use_shared_data(fold, folder) as is_there:
                 assert is_there
                 assert torch.equal(fold.data.read().train.x, x)
                 assert list(ELSEWHERE) == [recipe.data]
                 assert not PREPARED  # each fold has statistics of its own
     with (
-        shared_data([folds[0], folds[0].but(seed=1)], jobs=2) as folder,
-        found_data(folds[0], folder),
+        share_data([folds[0], folds[0].but(seed=1)], jobs=2) as folder,
+        use_shared_data(folds[0], folder),
     ):
         assert torch.equal(
             preprocessed(folds[0], folds[0].data.load())[0].train.x,
@@ -149,9 +149,12 @@ def test_what_is_sent_to_workers_does_not_grow_with_the_data(view: bool) -> None
             each.but(data=nw.data.Fewer(data=nw.data.Fold(data=each.data), rows=100))
             for each in (small, large)
         )
-    assert light(large).hash == large.hash
-    assert light(large).data == large.data
-    assert abs(len(pickle.dumps(light(large))) - len(pickle.dumps(light(small)))) < 100
+    assert without_arrays(large).hash == large.hash
+    assert without_arrays(large).data == large.data
+    assert (
+        abs(len(pickle.dumps(without_arrays(large))) - len(pickle.dumps(without_arrays(small))))
+        < 100
+    )
 
 
 def test_on_a_machine_without_the_folder_the_data_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +166,7 @@ def test_on_a_machine_without_the_folder_the_data_are_sent(monkeypatch: pytest.M
     def elsewhere(recipes: object, jobs: int) -> Iterator[str]:
         yield "/no/such/folder"
 
-    monkeypatch.setattr(many, "shared_data", elsewhere)
+    monkeypatch.setattr(many, "share_data", elsewhere)
     places: list[int] = []
     there = nw.fit_many(seeds, jobs=2, done=lambda place, run: places.append(place))
     assert sorted(places) == [0, 1, 2]

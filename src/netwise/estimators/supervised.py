@@ -34,9 +34,9 @@ from netwise.parts.stopping import Never, Patience
 from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_LOSS, VALID_LOSS
 from netwise.training.evaluate import outputs_of
-from netwise.training.fit import Memory, fit, fit_more
+from netwise.training.fit import CarriedState, fit, fit_piece
 from netwise.training.progress import Progress
-from netwise.training.state import module_tensors
+from netwise.training.snapshots import module_tensors
 
 Floats = NDArray[np.floating[Any]]
 ONE_BATCH = 200  # samples up to which a step takes them all
@@ -256,7 +256,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             test=False,
             progress=self.progress,
         )
-        self._memory: Memory | None = None
+        self._memory: CarriedState | None = None
         return self._keep()
 
     def _named(self, given: data.Arrays) -> data.Arrays:
@@ -304,7 +304,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         if memory is None and hasattr(
             self, "run_"
         ):  # `fit` came before: its weights go on, its optimizer has forgotten
-            memory = Memory(module_tensors(self.run_.module), {}, self.run_.intake)
+            memory = CarriedState(module_tensors(self.run_.module), {}, self.run_.pipeline)
         before = getattr(self, "loss_curve_", [])
         recipe = recipe.but(
             data=given,
@@ -313,7 +313,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             stopping=Never(),
             schedule=ConstantRate(),
         )
-        self.run_, self._memory = fit_more(recipe, memory, device=self.device)
+        self.run_, self._memory = fit_piece(recipe, memory, device=self.device)
         self._keep()
         self.loss_curve_ = [*before, *self.loss_curve_]
         self.n_iter_ = len(self.loss_curve_)
@@ -576,9 +576,9 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> Floats:
         """(samples,) or (samples, targets), in the units of the training targets."""
-        outputs, intake = self._outputs(X), self.run_.intake
+        outputs, pipeline = self._outputs(X), self.run_.pipeline
         found: Floats = (
-            outputs * intake.target_scale.double() + intake.target_mean.double()
+            outputs * pipeline.target_scale.double() + pipeline.target_mean.double()
         ).numpy()
         return found[:, 0] if found.shape[1] == 1 else found
 

@@ -60,8 +60,8 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.module_: UnsupervisedModule = run.module  # type: ignore[assignment]
         self.history_ = run.history
         mean, scale = (
-            (run.intake.fitted[0][name] for name in ("mean", "scale"))
-            if run.intake.fitted
+            (run.pipeline.fitted[0][name] for name in ("mean", "scale"))
+            if run.pipeline.fitted
             else (torch.zeros(1), torch.ones(1))
         )
         self.mean_, self.scale_ = mean.numpy(), scale.numpy()

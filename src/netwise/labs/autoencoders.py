@@ -94,7 +94,7 @@ def _foreign() -> LabResult:
     errors["noise"] = _error(run, noise)
     x = (
         linear.recipe.preprocess[0]
-        .apply(linear.recipe.data.load().train.x, linear.intake.fitted[0])
+        .apply(linear.recipe.data.load().train.x, linear.pipeline.fitted[0])
         .flatten(1)
     )
     directions = PCA(3).fit(x.numpy()).components_.T

@@ -367,7 +367,7 @@ def _anatomy(run: Run, data: Prepared | NetwiseError) -> Html:
 def _answers(run: Run, data: Prepared | NetwiseError) -> Html:
     """Confusion matrix and, for images, the worst mistakes; on the validation part, which is looked
     at anyway."""
-    if run.intake.task != CLASSIFICATION:
+    if run.pipeline.task != CLASSIFICATION:
         return Html("")
     if isinstance(data, NetwiseError):
         return Html("")
@@ -377,16 +377,16 @@ def _answers(run: Run, data: Prepared | NetwiseError) -> Html:
     if valid.y.dim() > 1:
         return _writing(run, valid.x[0].tolist())
     device = next((p.device for p in run.module.parameters()), torch.device("cpu"))
-    outputs = outputs_of(run.module, valid.x.to(device)).cpu()[:, : len(run.intake.classes)]
+    outputs = outputs_of(run.module, valid.x.to(device)).cpu()[:, : len(run.pipeline.classes)]
     if not bool(torch.isfinite(outputs).all()):
         return Html("")
     answer, truth = outputs.argmax(1), valid.y
-    pictures = [answers.confusion(truth.numpy(), answer.numpy(), run.intake.classes)]
+    pictures = [answers.confusion(truth.numpy(), answer.numpy(), run.pipeline.classes)]
     if valid.x.dim() == 4:
         sure = torch.softmax(outputs, 1).amax(1)
         wrong = torch.nonzero(answer != truth).flatten()
         worst = wrong[sure[wrong].argsort(descending=True)][:10]
-        names = run.intake.classes
+        names = run.pipeline.classes
         told = [names[int(truth[i])] for i in worst], [names[int(answer[i])] for i in worst]
         pictures.append(answers.worst_mistakes(valid.x[worst].numpy(), *told, sure[worst].numpy()))
     return joined([tag("h2", "Answers"), figures(pictures)])
@@ -395,7 +395,7 @@ def _answers(run: Run, data: Prepared | NetwiseError) -> Html:
 def _writing(run: Run, beginning: list[int]) -> Html:
     """What a network that has learned a text writes, after a few characters of the validation
     part."""
-    encoder = run.intake.encoder
+    encoder = run.pipeline.encoder
     if (
         not isinstance(encoder, TextEncoder)
         or not isinstance(run.module, Sequencer)

@@ -19,8 +19,8 @@ from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, run_paralle
 from netwise.storage.layout import WEIGHTS
 from netwise.storage.run_folder import RunFolder, load_history
 from netwise.training.evaluate import Score
-from netwise.training.shared_data import found_data
-from netwise.training.threads import at_most, cores
+from netwise.training.shared_data import use_shared_data
+from netwise.training.threads import cores, limit_cores
 from netwise.treatment.goals import goal_of
 
 FIRST_FRESH_REPEAT = (
@@ -115,7 +115,7 @@ def train_fresh_runs(
 
 
 def _train(run: FreshRun, checkpoint_every: int, share: int, shared: str | None) -> str:
-    with at_most(share), found_data(run.recipe, shared):
+    with limit_cores(share), use_shared_data(run.recipe, shared):
         try:
             trained(run.recipe, run.folder, checkpoint_every, test=run.test)
         except Stopped:

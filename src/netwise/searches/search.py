@@ -26,8 +26,8 @@ from netwise.searches.study import BEST, StudyFolder
 from netwise.searches.trial_progress import report_trials
 from netwise.searches.worker import ENDED, KILLED, STOPPED, WorkerTask, run_parallel, work
 from netwise.storage.layout import OUTCOME, SEARCH, strict_json
-from netwise.training.run import with_own, without_code
-from netwise.training.shared_data import shared_data
+from netwise.training.run import require_no_foreign_code, with_custom_network
+from netwise.training.shared_data import share_data
 from netwise.training.threads import cores
 
 OnTrialEnd = Callable[[TrialRecord], None]
@@ -159,8 +159,10 @@ def resume_search(
         (5, True)
     """
     study = StudyFolder.open(folder, storage, space, network)
-    with_own(study.recipe, network, study.path)  # reading a study runs no code that its files name
-    without_code(study.recipe, study.path)
+    with_custom_network(
+        study.recipe, network, study.path
+    )  # reading a study runs no code that its files name
+    require_no_foreign_code(study.recipe, study.path)
     plan = study.plan
     if trials is not None and trials != plan.trials:
         if plan.counts_itself or plan.method.stages > 1:
@@ -185,7 +187,7 @@ def _carried_out(
 ) -> SearchResult:
     space = study.plan.space if study.space_from_caller else None
     network = study.recipe.network if isinstance(study.recipe.network, CustomNetwork) else None
-    with shared_data([study.recipe], jobs or cores()) as data, report_trials(study, on_trial_end):
+    with share_data([study.recipe], jobs or cores()) as data, report_trials(study, on_trial_end):
         for number in range(study.plan.method.stages):
             post = WorkerTask(
                 str(study.path), study.url, number, 1, space, network, data, checkpoint_every

@@ -35,7 +35,7 @@ from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING,
 from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import plan_hash, read_plan, write_plan
 from netwise.storage.layout import RECIPE, SEARCH, WEIGHTS
-from netwise.training.run import with_own
+from netwise.training.run import with_custom_network
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -183,7 +183,7 @@ class StudyFolder:
         )
         recipe = read_recipe(path / RECIPE)
         if network is not None:
-            recipe = with_own(recipe, network, path)
+            recipe = with_custom_network(recipe, network, path)
         return StudyFolder(path, recipe, search, storage, url, name, space is not None)
 
     @property

@@ -13,8 +13,8 @@ from netwise.searches.methods import RUNNING, TrialRecord
 from netwise.searches.study import FRESH, StudyFolder, best_of
 from netwise.signals import TRAIN_LOSS, VALID_LOSS, valid_value
 from netwise.storage.layout import ABOUT, ROWS
-from netwise.training.periodic import every
-from netwise.training.progress import LOOK_EVERY, RunProgress, watcher
+from netwise.training.periodic_calls import call_periodically
+from netwise.training.progress import POLL_SECONDS, RunProgress, active_monitor
 
 TAIL = 20_000  # bytes of a history's end that hold its last epoch
 
@@ -23,7 +23,7 @@ TAIL = 20_000  # bytes of a history's end that hold its last epoch
 def report_trials(study: StudyFolder, told: Callable[[TrialRecord], None] | None) -> Iterator[None]:
     """Inside, `told` hears of each trial that ends from now on, once, and who watches hears of all
     runs at work."""
-    tell = watcher()
+    tell = active_monitor()
     if told is None and tell is None:
         yield
         return
@@ -39,7 +39,7 @@ def report_trials(study: StudyFolder, told: Callable[[TrialRecord], None] | None
         if tell is not None:
             tell(_words(tried), running_trials(study, tried))
 
-    with every(LOOK_EVERY, look):
+    with call_periodically(POLL_SECONDS, look):
         yield
     look()
 

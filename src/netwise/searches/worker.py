@@ -28,9 +28,9 @@ from netwise.storage.layout import ABOUT, RECIPE, WEIGHTS
 from netwise.storage.run_folder import load_history
 from netwise.tasks import CLASSIFICATION
 from netwise.training.fit import fit, resume
-from netwise.training.periodic import every
-from netwise.training.shared_data import found_data
-from netwise.training.threads import at_most
+from netwise.training.periodic_calls import call_periodically
+from netwise.training.shared_data import use_shared_data
+from netwise.training.threads import limit_cores
 from netwise.treatment.goals import goal_of
 
 ENDED, STOPPED, KILLED = "ended", "stopped", "killed"
@@ -68,9 +68,9 @@ class WorkerTask:
 def work(post: WorkerTask) -> str:
     """Take trials of a stage until all are given out. "stopped" where a signal asked to end,
     "ended" else."""
-    with at_most(post.share):
+    with limit_cores(post.share):
         study = StudyFolder.open(post.folder, post.url, post.space, post.network)
-        with found_data(study.recipe, post.data):
+        with use_shared_data(study.recipe, post.data):
             return _trials(study, post)
 
 
@@ -257,7 +257,7 @@ def _signs_of_life(trial: Any, shared: bool) -> Iterator[None]:
     if shared:
         yield
         return
-    with every(HEARTBEAT_INTERVAL, lambda: trial.set_user_attr("beat", time.time())):
+    with call_periodically(HEARTBEAT_INTERVAL, lambda: trial.set_user_attr("beat", time.time())):
         yield
 
 

@@ -98,7 +98,7 @@ def evaluate(
     if task == RECONSTRUCTION:
         return {
             VALID_LOSS: cost_of(module, part, seed),
-            VALID_R2: pooled_r2(*_errors(given_back(module, part.x), part.y)),
+            VALID_R2: pooled_r2(*_errors(reconstructions_of(module, part.x), part.y)),
         }
     output = outputs_of(module, part.x)
     with torch.no_grad():
@@ -125,7 +125,7 @@ def cost_of(module: nn.Module, part: Pairs, seed: int) -> float:
         return math.fsum(float(module.batch_loss(x, y)) * len(x) for x, y in pieces) / len(part)
 
 
-def given_back(module: nn.Module, x: Tensor) -> Tensor:
+def reconstructions_of(module: nn.Module, x: Tensor) -> Tensor:
     """(samples, inputs): what an autoencoder or a machine makes of its inputs, in their own
     units."""
     assert isinstance(module, UnsupervisedModule)
@@ -158,7 +158,7 @@ def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
     if task == DENSITY:
         return _likelihood(module, part, seed)
     y, n = part.y.cpu(), len(part)
-    output = (given_back if task == RECONSTRUCTION else outputs_of)(module, part.x).cpu()
+    output = (reconstructions_of if task == RECONSTRUCTION else outputs_of)(module, part.x).cpu()
     if task == CLASSIFICATION:
         right, answers = (
             int((output.argmax(1) == y).sum()),
@@ -191,7 +191,7 @@ def _likelihood(module: nn.Module, part: Pairs, seed: int) -> Score:
     assert isinstance(module, UnsupervisedModule)
     told = module.estimate_log_likelihood(part.x, seed)
     if told is None:  # of these units no likelihood is known: what is given back of an input
-        given = given_back(module, part.x).cpu()
+        given = reconstructions_of(module, part.x).cpu()
         g = random_streams.generator(seed, random_streams.RESAMPLE)
         draws = [torch.randint(len(part), (len(part),), generator=g) for _ in range(1000)]
         return _explained(*_errors(given, part.x.flatten(1).cpu()), draws)

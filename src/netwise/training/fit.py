@@ -50,9 +50,15 @@ from netwise.training.initial_weights import begin
 from netwise.training.interrupt import Interrupt
 from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
-from netwise.training.run import InputPipeline, Run, prepare_module, with_own, without_code
+from netwise.training.run import (
+    InputPipeline,
+    Run,
+    require_no_foreign_code,
+    set_module_loss,
+    with_custom_network,
+)
 from netwise.training.running_average import RunningAverage
-from netwise.training.state import (
+from netwise.training.snapshots import (
     Keeper,
     load_optimizer,
     module_tensors,
@@ -65,7 +71,7 @@ from netwise.training.threads import cores, threads, threads_for
 
 Halt = Callable[[int, Mapping[str, Any]], str | None]
 # steps between two looks whether all is finite; a broken stretch is taken again, step by step
-LOOK_EVERY = 64
+CHECK_EVERY = 64
 MOST_TARGETS = 100_000  # that are looked at to know what guessing would score
 # and what perfection would: it is tried in many ways, and hangs less on how many there are of each
 FEW_TARGETS = 10_000
@@ -210,7 +216,7 @@ def resume(
     """
     store = RunFolder.open(folder)
     with store.locked():
-        recipe, known = with_own(store.recipe(), network, store.path), store.about()
+        recipe, known = with_custom_network(store.recipe(), network, store.path), store.about()
         how = str(known["ended"]["how"])
         if how in (FINISHED, STOPPED_EARLY, DIVERGED):
             rest = (
@@ -221,7 +227,7 @@ def resume(
             raise RunFolderError(f"{store.path} has ended ({how}): {rest}.")
         start = store.latest_checkpoint()
         if start is None:
-            without_code(recipe, store.path)
+            require_no_foreign_code(recipe, store.path)
         prepared = prepare(recipe) if prepared is None else prepared
         session = _Session(recipe, prepared, How(**known["how"]), fresh=start is None)
         session.halt = halt
@@ -233,18 +239,18 @@ def resume(
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class CarriedState:
     """What a run leaves for the next one: weights and buffers, what the optimizer remembers, and
     how inputs are prepared."""
 
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
-    intake: InputPipeline
+    pipeline: InputPipeline
 
 
-def fit_more(
-    recipe: Recipe, memory: Memory | None = None, *, device: str = "cpu"
-) -> tuple[Run, Memory]:
+def fit_piece(
+    recipe: Recipe, memory: CarriedState | None = None, *, device: str = "cpu"
+) -> tuple[Run, CarriedState]:
     """Train as the recipe says, from where another run of the same network ended: for data that
     come piece by piece.
 
@@ -259,7 +265,7 @@ def fit_more(
         The run, and what it leaves.
     """
     if memory is not None:
-        recipe_of_piece = recipe.but(data=_prepared_alike(recipe, memory.intake), preprocess=())
+        recipe_of_piece = recipe.but(data=_prepared_alike(recipe, memory.pipeline), preprocess=())
     else:
         recipe_of_piece = recipe
     session = _Session(
@@ -268,21 +274,21 @@ def fit_more(
     if memory is not None:
         session.module.load_state_dict(memory.model)
         load_optimizer(session.optimizer, memory.optimizer)
-        session.intake = memory.intake
+        session.pipeline = memory.pipeline
     run = session.run(None, Silent(), None)
-    left = Memory(
-        module_tensors(session.module), optimizer_tensors(session.optimizer), session.intake
+    left = CarriedState(
+        module_tensors(session.module), optimizer_tensors(session.optimizer), session.pipeline
     )
-    return replace(run, recipe=recipe, intake=session.intake), left
+    return replace(run, recipe=recipe, pipeline=session.pipeline), left
 
 
-def _prepared_alike(recipe: Recipe, intake: InputPipeline) -> Arrays:
+def _prepared_alike(recipe: Recipe, pipeline: InputPipeline) -> Arrays:
     """The recipe's arrays as the first piece was prepared: nothing is learned from them any
     more."""
     given = recipe.data
     assert isinstance(given, Arrays)
-    x = intake.prepared(given.X, recipe.preprocess)
-    y = given.y if given.classes else (given.y - intake.target_mean) / intake.target_scale
+    x = pipeline.prepared(given.X, recipe.preprocess)
+    y = given.y if given.classes else (given.y - pipeline.target_mean) / pipeline.target_scale
     return given.but(X=x, y=y, scale_target=False)
 
 
@@ -318,11 +324,11 @@ class _Session:
         self.recipe = recipe
         self.halt: Halt | None = None
         samples, fitted = prepared.samples, prepared.fitted
-        self.samples, self.intake = samples, InputPipeline.of(samples, fitted)
+        self.samples, self.pipeline = samples, InputPipeline.of(samples, fitted)
         self.device = torch.device(how.device)
         with random_streams.global_seed(recipe.seed, random_streams.INIT):
             self.module = recipe.network.build()
-        prepare_module(self.module, recipe)
+        set_module_loss(self.module, recipe)
         self.alone = self.module if isinstance(self.module, UnsupervisedModule) else None
         train = self._enlarged(samples.train)
         if fresh:  # a resumed run has its weights in its checkpoint
@@ -493,13 +499,13 @@ class _Session:
             store.write_weights(
                 {
                     **{f"model.{k}": v for k, v in module_tensors(self.module).items()},
-                    **self.intake.tensors(),
+                    **self.pipeline.tensors(),
                 }
             )
             self._write_about(ended, final)
         progress.end(ended)
         return Run(
-            self.recipe, history, self.module, self.intake, final, store.path if store else None
+            self.recipe, history, self.module, self.pipeline, final, store.path if store else None
         )
 
     def _train(self, interrupt: Interrupt) -> RunEnd:
@@ -561,7 +567,7 @@ class _Session:
     def _stretch(self) -> int:
         """Steps until the next look; looks fall on checkpoints too, and change no number."""
         every = self.how.checkpoint_every
-        return min(LOOK_EVERY, every - self.step % every) if every else LOOK_EVERY
+        return min(CHECK_EVERY, every - self.step % every) if every else CHECK_EVERY
 
     def _interrupted(self, interrupt: Interrupt) -> RunEnd:
         return RunEnd(
@@ -817,7 +823,7 @@ class _Session:
         mark: Mapping[str, Any] = {
             "fingerprint": self.samples.fingerprint,
             "how": asdict(self.how),
-            "intake": self.intake.plain(),
+            "intake": self.pipeline.plain(),
         }
         self.store.write_about(
             {

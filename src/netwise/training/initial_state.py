@@ -14,7 +14,7 @@ from netwise.random_streams import INIT, global_seed
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.training.initial_weights import begin
-from netwise.training.run import prepare_module
+from netwise.training.run import set_module_loss
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def measure_initial_state(recipe: Recipe, *, samples: int = 256) -> tuple[LayerS
     with torch.random.fork_rng():
         with global_seed(recipe.seed, INIT):
             module = recipe.network.build()
-        prepare_module(module, recipe)
+        set_module_loss(module, recipe)
         begin(module, recipe, data.train.x, data.train.y)
         return _looked(
             recipe, module, data.train.x[: max(2, samples)], data.train.y[: max(2, samples)]

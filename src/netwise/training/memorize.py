@@ -68,20 +68,20 @@ def store_patterns(
         recipe.hash, versions, "cpu", torch.get_num_threads(), round(time.monotonic() - began, 3)
     )
     history = History.from_rows(rows, (), RunFacts(task=MEMORY, train_size=count), ended, made)
-    intake = InputPipeline.of(samples, fitted)
+    pipeline = InputPipeline.of(samples, fitted)
     if folder is not None:
         folder.append(rows)
         folder.write_weights(
-            {**{f"model.{k}": v for k, v in memory.state_dict().items()}, **intake.tensors()}
+            {**{f"model.{k}": v for k, v in memory.state_dict().items()}, **pipeline.tensors()}
         )
         told = {
             **history_as_dict(History({}, (), history.facts, ended, made)),
             "fingerprint": samples.fingerprint,
-            "intake": intake.plain(),
+            "intake": pipeline.plain(),
         }
         folder.write_about({**told, "score": {**asdict(score), "sentence": str(score)}})
     memory.eval()
-    return Run(recipe, history, memory, intake, score, folder.path if folder else None)
+    return Run(recipe, history, memory, pipeline, score, folder.path if folder else None)
 
 
 def _recalled(memory: MemoryModule, seed: int) -> list[tuple[float, float, float]]:

@@ -15,9 +15,9 @@ from netwise.recipe.recipe import Recipe
 from netwise.training.evaluate import Score
 from netwise.training.fit import How, _Session, _stored
 from netwise.training.progress import Silent
-from netwise.training.progress_files import Noting, told
-from netwise.training.run import InputPipeline, Run, module_from
-from netwise.training.shared_data import found_data, light, shared_data
+from netwise.training.progress_files import ProgressFile, monitor_progress_files
+from netwise.training.run import InputPipeline, Run, build_module
+from netwise.training.shared_data import share_data, use_shared_data, without_arrays
 from netwise.training.threads import cores
 
 
@@ -75,10 +75,10 @@ def fit_many(
     share = max(1, cores() // jobs)
     how = How("cpu", -share, -1 if watch_every is None else watch_every, 0, test)
     runs: list[Run | None] = [None] * len(recipes)
-    with shared_data(recipes, jobs) as data, told(recipes, runs) as notes:
-        for sent in (light, _whole) if data is not None else (_whole,):
+    with share_data(recipes, jobs) as data, monitor_progress_files(recipes, runs) as notes:
+        for sent in (without_arrays, _whole) if data is not None else (_whole,):
             tasks = (
-                joblib.delayed(_one)(i, sent(recipe), how, data, sent is light, notes)
+                joblib.delayed(_one)(i, sent(recipe), how, data, sent is without_arrays, notes)
                 for i, recipe in enumerate(recipes)
                 if runs[i] is None
             )
@@ -104,7 +104,7 @@ def _one(
 ) -> tuple[int, _Outcome | None]:
     from safetensors.torch import save
 
-    with found_data(recipe, data) as is_there:
+    with use_shared_data(recipe, data) as is_there:
         if is_light and not is_there:
             return place, None
         prepared = prepare(recipe)
@@ -112,11 +112,11 @@ def _one(
             _stored(recipe, None, prepared)
             if recipe.network.is_memory
             else _Session(recipe, prepared, how).run(
-                None, Noting(notes, place) if notes else Silent(), None
+                None, ProgressFile(notes, place) if notes else Silent(), None
             )
         )
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
-    return place, _Outcome(run.history, run.score, save({**weights, **run.intake.tensors()}))
+    return place, _Outcome(run.history, run.score, save({**weights, **run.pipeline.tensors()}))
 
 
 def _run(recipe: Recipe, outcome: _Outcome) -> Run:
@@ -129,8 +129,8 @@ def _run(recipe: Recipe, outcome: _Outcome) -> Run:
         "task": samples.task,
         "classes": samples.classes,
     }
-    intake = InputPipeline.read(plain, tensors, len(recipe.preprocess))
-    module = module_from(
+    pipeline = InputPipeline.read(plain, tensors, len(recipe.preprocess))
+    module = build_module(
         recipe, {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     )
-    return Run(recipe, outcome.history, module, intake, outcome.score)
+    return Run(recipe, outcome.history, module, pipeline, outcome.score)

@@ -76,18 +76,18 @@ class RunProgress:
     about: str = ""
 
 
-Watcher = Callable[[str, Sequence[RunProgress]], None]
-_WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
-LOOK_EVERY = 0.5  # seconds between two looks at many runs
+RunMonitor = Callable[[str, Sequence[RunProgress]], None]
+_MONITOR: ContextVar[RunMonitor | None] = ContextVar("watcher", default=None)
+POLL_SECONDS = 0.5  # seconds between two looks at many runs
 
 
-def watcher() -> Watcher | None:
+def active_monitor() -> RunMonitor | None:
     """Who wants to be told of many runs, here and now."""
-    return _WATCHER.get()
+    return _MONITOR.get()
 
 
 @contextmanager
-def monitor_runs(by: Watcher) -> Iterator[None]:
+def monitor_runs(by: RunMonitor) -> Iterator[None]:
     """Inside, whatever trains many runs tells of them twice a second: how many have ended, in
     words, and those at work.
 
@@ -103,8 +103,8 @@ def monitor_runs(by: Watcher) -> Iterator[None]:
         >>> seen[-1]
         '2 of 2 runs ended'
     """
-    token = _WATCHER.set(by)
+    token = _MONITOR.set(by)
     try:
         yield
     finally:
-        _WATCHER.reset(token)
+        _MONITOR.reset(token)

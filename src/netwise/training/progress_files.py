@@ -13,16 +13,18 @@ from pathlib import Path
 from netwise.history import RunEnd
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.signals import valid_value
-from netwise.training.periodic import every
-from netwise.training.progress import LOOK_EVERY, RunProgress, Silent, watcher
+from netwise.training.periodic_calls import call_periodically
+from netwise.training.progress import POLL_SECONDS, RunProgress, Silent, active_monitor
 from netwise.training.run import Run
 
 
 @contextmanager
-def told(recipes: Sequence[Recipe], runs: Sequence[Run | None]) -> Iterator[str | None]:
+def monitor_progress_files(
+    recipes: Sequence[Recipe], runs: Sequence[Run | None]
+) -> Iterator[str | None]:
     """Inside, who watches is told of these runs; a folder for what the workers note for it, None
     where nobody does."""
-    tell = watcher()
+    tell = active_monitor()
     if tell is None:
         yield None
         return
@@ -35,7 +37,7 @@ def told(recipes: Sequence[Recipe], runs: Sequence[Run | None]) -> Iterator[str 
         )
 
     with tempfile.TemporaryDirectory(prefix="netwise-notes-", ignore_cleanup_errors=True) as notes:
-        with every(LOOK_EVERY, look):
+        with call_periodically(POLL_SECONDS, look):
             yield notes
         look()
 
@@ -58,7 +60,7 @@ def _notes(folder: Path) -> list[tuple[int, int, int, float | None]]:
     return found
 
 
-class Noting(Silent):
+class ProgressFile(Silent):
     """Notes in a file how far the run is, for whoever watches."""
 
     def __init__(self, folder: str, place: int) -> None:
@@ -69,7 +71,7 @@ class Noting(Silent):
         self._note(0, None)
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
-        if time.monotonic() - self.noted > LOOK_EVERY / 2:
+        if time.monotonic() - self.noted > POLL_SECONDS / 2:
             self._note(epoch, valid_value(row))
 
     def end(self, ended: RunEnd) -> None:

@@ -25,7 +25,7 @@ from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
-from netwise.training.evaluate import Score, evaluating, given_back, outputs_of
+from netwise.training.evaluate import Score, evaluating, outputs_of, reconstructions_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Run:
         history: what was heard, and how it ended.
         module: the trained torch module, as the run ended (its best weights, where the stopping
             rule keeps them).
-        intake: how raw inputs become what the module takes.
+        pipeline: how raw inputs become what the module takes.
         score: on the test part, touched once, at the end; None where there is none or the run
             diverged.
         folder: where it is kept, or None.
@@ -116,7 +116,7 @@ class Run:
     recipe: Recipe
     history: History
     module: nn.Module = field(repr=False)
-    intake: InputPipeline = field(repr=False)
+    pipeline: InputPipeline = field(repr=False)
     score: Score | None = None
     folder: Path | None = None
 
@@ -127,7 +127,7 @@ class Run:
         return (
             outputs_of(self.module, x).cpu()
             if len(x)
-            else torch.zeros(0, max(1, len(self.intake.classes)))
+            else torch.zeros(0, max(1, len(self.pipeline.classes)))
         )
 
     def codes(self, raw: Any) -> Tensor:
@@ -147,7 +147,7 @@ class Run:
 
     def prepared(self, raw: Any) -> Tensor:
         """Raw inputs as the module takes them: encoded, and after the recipe's preprocessing."""
-        x = self.intake.prepared(raw, self.recipe.preprocess)
+        x = self.pipeline.prepared(raw, self.recipe.preprocess)
         return x.to(next((p.device for p in self.module.parameters()), torch.device("cpu")))
 
     def predict(self, raw: Any) -> np.ndarray:
@@ -164,25 +164,25 @@ class Run:
         Raises:
             DataError: raw inputs that do not have the shape or the columns of the training data.
         """
-        if self.intake.task in (RECONSTRUCTION, DENSITY):
-            back: np.ndarray = given_back(self.module, self.prepared(raw)).cpu().numpy()
+        if self.pipeline.task in (RECONSTRUCTION, DENSITY):
+            back: np.ndarray = reconstructions_of(self.module, self.prepared(raw)).cpu().numpy()
             return back
         outputs = self.outputs(raw)
-        if self.intake.task == CLASSIFICATION:
-            names = np.array(self.intake.classes)
+        if self.pipeline.task == CLASSIFICATION:
+            names = np.array(self.pipeline.classes)
             chosen: np.ndarray = names[outputs[:, : len(names)].argmax(1).numpy()]
             return chosen
-        values = outputs * self.intake.target_scale + self.intake.target_mean
+        values = outputs * self.pipeline.target_scale + self.pipeline.target_mean
         answer: np.ndarray = values.numpy()
         return answer[:, 0] if answer.shape[1] == 1 else answer
 
     def predict_proba(self, raw: Any) -> np.ndarray:
-        """Probabilities `(samples, classes)` in the order of `intake.classes`; for classification.
+        """Probabilities `(samples, classes)` in the order of `pipeline.classes`; for classification.
 
         Raises:
             TypeError: the run is a regression.
         """
-        if self.intake.task != CLASSIFICATION:
+        if self.pipeline.task != CLASSIFICATION:
             raise TypeError(
                 "predict_proba is for classes, and this run learned numbers: use predict"
             )
@@ -216,19 +216,19 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
     """
     store = RunFolder.open(folder)
     recipe, about = store.recipe(), store.about()
-    recipe = with_own(recipe, network, store.path)
+    recipe = with_custom_network(recipe, network, store.path)
     tensors = store.weights()
-    intake = InputPipeline.read(about["intake"], tensors, len(recipe.preprocess))
-    module = module_from(recipe, module_weights(tensors), store.path)
+    pipeline = InputPipeline.read(about["intake"], tensors, len(recipe.preprocess))
+    module = build_module(recipe, module_weights(tensors), store.path)
     score = (
         Score(**{k: v for k, v in about["score"].items() if k != "sentence"})
         if about.get("score")
         else None
     )
-    return Run(recipe, history_from_dict(about, store.rows()), module, intake, score, store.path)
+    return Run(recipe, history_from_dict(about, store.rows()), module, pipeline, score, store.path)
 
 
-def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
+def with_custom_network(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
     """The recipe with the user's own network handed over, where it has one."""
     if not isinstance(recipe.network, CustomNetwork):
         return recipe
@@ -244,7 +244,7 @@ def with_own(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
     return recipe.but(network=network)
 
 
-def without_code(recipe: Recipe, folder: Path) -> None:
+def require_no_foreign_code(recipe: Recipe, folder: Path) -> None:
     """What begins anew from a folder must not train its start by code that a file names.
 
     Raises:
@@ -267,13 +267,13 @@ def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def module_from(
+def build_module(
     recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None = None
 ) -> nn.Module:
     """The recipe's module with these weights."""
     with torch.random.fork_rng():
         module = recipe.network.build()
-    prepare_module(module, recipe)
+    set_module_loss(module, recipe)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
@@ -284,7 +284,7 @@ def module_from(
     return module
 
 
-def prepare_module(module: nn.Module, recipe: Recipe) -> None:
+def set_module_loss(module: nn.Module, recipe: Recipe) -> None:
     """Tell the fresh module the recipe's loss, where it counts its own: of an energy model the
     phase, whose memory is part of its state."""
     if isinstance(module, UnsupervisedModule):

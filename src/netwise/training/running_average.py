@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.parts.averaging import Averaging
-from netwise.training.state import module_tensors
+from netwise.training.snapshots import module_tensors
 
 
 class RunningAverage:

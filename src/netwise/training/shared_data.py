@@ -12,7 +12,7 @@ from pathlib import Path
 
 from netwise.data.arrays import Arrays
 from netwise.data.dataset import ELSEWHERE, Data, Samples
-from netwise.data.shared import read_mapped, write_mapped
+from netwise.data.mapped_file import read_mapped, write_mapped
 from netwise.data.views import Fewer, Fold, innermost
 from netwise.recipe.prepared import PREPARED, preprocessed
 from netwise.recipe.recipe import Recipe
@@ -22,8 +22,8 @@ LEAST_BYTES = 1_000_000  # smaller data are loaded sooner than shared
 
 
 @contextmanager
-def shared_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
-    """Inside, a folder for `found_data` in other processes, with the data of which these recipes
+def share_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
+    """Inside, a folder for `use_shared_data` in other processes, with the data of which these recipes
     see all or a part; None where it would not pay.
 
     Where they see the same of it, after the same preprocessing, that is in the folder too.
@@ -46,7 +46,7 @@ def shared_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
 
 
 @contextmanager
-def found_data(recipe: Recipe, folder: str | None) -> Iterator[bool]:
+def use_shared_data(recipe: Recipe, folder: str | None) -> Iterator[bool]:
     """Inside, this process takes the recipe's data from the folder of `shared_data`, where that is
     there: on another machine it is not."""
     if folder is None or not (Path(folder) / LOADED).is_file():
@@ -63,7 +63,7 @@ def found_data(recipe: Recipe, folder: str | None) -> Iterator[bool]:
         PREPARED.pop(key, None)
 
 
-def light(recipe: Recipe) -> Recipe:
+def without_arrays(recipe: Recipe) -> Recipe:
     """The recipe to be sent to who finds its data: arrays in memory stay behind, and are known by
     their digest."""
     return recipe.but(data=_light(recipe.data))

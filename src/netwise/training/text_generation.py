@@ -37,7 +37,7 @@ def sample_text(
         >>> nw.sample_text(nw.fit(recipe), "do re ", 12, temperature=0)
         'do re mi fa do re '
     """
-    encoder, module = run.intake.encoder, run.module
+    encoder, module = run.pipeline.encoder, run.module
     if (
         not isinstance(encoder, TextEncoder)
         or not isinstance(module, Sequencer)

@@ -33,7 +33,7 @@ def cores() -> int:
 
 
 @contextmanager
-def at_most(share: int) -> Iterator[None]:
+def limit_cores(share: int) -> Iterator[None]:
     """Inside, this process takes itself to have so many cores: workers side by side do not fight
     for them."""
     token = _MOST.set(max(1, share))

@@ -42,17 +42,17 @@ def predict(
     folder = find_run(run, home)
     loaded = load(folder, own_network(RunFolder.open(folder).recipe(), trust_own))
     cells = read_table(file)
-    if isinstance(loaded.intake.encoder, TableEncoder):
+    if isinstance(loaded.pipeline.encoder, TableEncoder):
         raw: Any = cells
     else:
         raw = [[as_number(cell, file) for cell in row] for row in zip(*cells.values(), strict=True)]
     answers = loaded.predict(raw).tolist()
-    shares = loaded.predict_proba(raw) if loaded.intake.task == CLASSIFICATION else None
+    shares = loaded.predict_proba(raw) if loaded.pipeline.task == CLASSIFICATION else None
     if as_json:
         echo_json(
             {
                 "predictions": answers,
-                "classes": list(loaded.intake.classes),
+                "classes": list(loaded.pipeline.classes),
                 "probabilities": None if shares is None else shares.tolist(),
             }
         )

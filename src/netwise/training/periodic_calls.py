@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def every(seconds: float, do: Callable[[], object]) -> Iterator[None]:
+def call_periodically(seconds: float, do: Callable[[], object]) -> Iterator[None]:
     """Inside, `do` is called by a thread of its own, first after so many seconds; at the end it is
     waited for."""
     over = threading.Event()
