@@ -13,6 +13,7 @@ from netwise.errors import Problem, RecipeFileError
 from netwise.recipe.families import FAMILIES, Families, by_kind
 from netwise.recipe.plain import plain_of
 from netwise.recipe.reader import part_of
+from netwise.renamed import with_old_names
 from netwise.searches.axes import AXES, Axis
 from netwise.searches.methods import METHODS, SearchMethod
 from netwise.searches.plan import SearchPlan
@@ -29,8 +30,8 @@ def plan_text(search: SearchPlan) -> str:
 
 
 def plan_hash(search: SearchPlan) -> str:
-    """8 hex digits; equal for equal plans."""
-    return hashlib.sha256(plan_text(search).encode()).hexdigest()[:8]
+    """8 hex digits; equal for equal plans, and the same as before parts were renamed."""
+    return hashlib.sha256(with_old_names(plan_text(search)).encode()).hexdigest()[:8]
 
 
 def _plain(search: SearchPlan) -> dict[str, Any]:
