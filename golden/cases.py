@@ -7,6 +7,8 @@ their files by relative paths, because a recipe's hash contains the paths in it.
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +22,7 @@ from torch import nn
 import netwise as nw
 from golden import results
 from golden.names import attribute, call, public, word
-from golden.recipes import ADAM, FEW, FEWER, MLP, RECIPES
+from golden.recipes import ADAM, FEW, FEWER, KEPT_HALVES, KEPT_RUNS, MLP, RECIPES, WRONG
 from golden.results import Result, exact, exactly, of_numbers, of_run
 
 Case = Callable[[], Result]
@@ -369,6 +371,149 @@ def predictions() -> Result:
     }
 
 
+def tools() -> Result:
+    """Numbers of functions that train little or nothing."""
+    recipe = recipe_of(f'{FEWER}\n{MLP}\ninit = "He"\nepochs = 3')
+    begun = public("look_at_start")(recipe)
+    state = [(row.weight, row.output, row.gradient, attribute(row, "silent")) for row in begun]
+    found = public("rate_threshold")(recipe)
+    tried = [exactly(each) for each in found.tried]
+    w, x = torch.full((2, 3), 0.5), torch.arange(12.0).reshape(4, 3) / 12
+    y = x @ w.T
+    rules = [
+        public("hebb")(w, x, y, 0.1),
+        public("oja")(w, x, 0.1),
+        public("delta")(w, x, torch.ones(4, 2), y, 0.1),
+    ]
+    return {
+        "initial state": [exactly(row) for row in state],
+        "rate": [*exactly((found.order, found.threshold, found.rate)), *tried],
+        "learning rules": of_numbers(rules),
+    }
+
+
+def tables_of_layers() -> Result:
+    """Layers, parameters, multiply-adds and receptive fields of the networks in full size."""
+    names = ("AlexNet", "VGG", "GoogLeNet", "ResNet")
+    networks = {name: (public(name)(), (3, 224, 224)) for name in names}
+    networks["CIFARResNet"] = public("CIFARResNet")(), (3, 32, 32)
+    for name in ("ConvNet", "LeNet5", "LeNet5Paper", "ConvAutoencoder"):
+        networks[name] = public(name)(), (1, 28, 28)
+    found: Result = {}
+    for name, (network, shape) in networks.items():
+        table = public("describe")(network, shape)
+        sums = [table.parameters, table.multiply_adds, table.memory, list(table.output)]
+        rows = [
+            [row.name, row.kind, list(row.shape), row.parameters, row.multiply_adds, row.field]
+            for row in attribute(table, "organs")
+        ]
+        found[name] = [*sums, results.sha([json.dumps(rows).encode()])[:16]]
+    return found
+
+
+def remedies() -> Result:
+    """What each remedy makes of each recipe of the gallery: a hash, None, or that it raises."""
+    unfit = public("Unfit")
+
+    def applied(one: Any, recipe: Any) -> str | None:
+        try:
+            changed = one.apply(recipe)
+        except nw.NetwiseError as error:
+            return type(error).__name__
+        return None if isinstance(changed, unfit) else str(changed.hash)
+
+    found: Result = {}
+    for each in nw.REMEDIES:
+        groups = (nw.gallery.sick, nw.gallery.healthy)
+        changed = [applied(each, of.recipe) for group in groups for of in group.values()]
+        kept = [hashed for hashed in changed if hashed is not None]
+        found[word(each.name)] = [len(kept), results.sha([json.dumps(changed).encode()])[:16]]
+    return found
+
+
+def problems() -> Result:
+    """Fields and grades of what is wrong with recipes, and of files that are refused."""
+    return {name: problems_of(text) for name, text in WRONG.items()}
+
+
+def problems_of(text: str) -> list[str]:
+    try:
+        found = nw.check(recipe_of(text))
+    except nw.NetwiseError as error:
+        found = getattr(error, "problems", [])
+        return [f"refused: {each.field}" for each in found] or [type(error).__name__]
+    return [f"{word(each.grade)}: {each.field}" for each in found]
+
+
+# Runs and searches that another commit has kept. The first commit writes these folders, and both
+# read what the first has written.
+
+KEPT = Path("kept")
+
+
+def kept(name: str, write: Callable[[str], Any], read: Callable[[str], Result]) -> Case:
+    """Write the folder unless the other commit has written it; read a copy of it."""
+
+    def run() -> Result:
+        folder, copy = KEPT / name, Path(f"copy-of-{name}")
+        if not folder.exists():
+            write(str(folder))
+        shutil.copytree(folder, copy)
+        return read(str(copy))
+
+    return run
+
+
+def kept_run(name: str, text: str) -> Case:
+    return kept(name, lambda folder: fitted(text, folder=folder), lambda at: of_run(nw.load(at)))
+
+
+def kept_half(name: str, text: str) -> Case:
+    """A run that is left after one epoch, and resumed."""
+
+    def write(folder: str) -> None:
+        fitted(text, folder=folder, halt=lambda done, row: "enough" if done == 1 else None)
+
+    return kept(name, write, lambda at: of_run(nw.resume(at)))
+
+
+def own_written(folder: str) -> None:
+    recipe = recipe_of(SMALL).but(network=public("Own")(small_net))
+    nw.fit(recipe, folder=folder, threads=1)
+
+
+def own_read(folder: str) -> Result:
+    return of_run(nw.load(folder, network=public("Own")(small_net)))
+
+
+def arrays_written(folder: str) -> None:
+    recipe = nw.Recipe(data=in_memory(), network=nw.MLP((6, 12, 3)), batch_size=16, epochs=3)
+    halt = {"halt": lambda done, row: "enough" if done == 1 else None}
+    call(nw.fit, recipe, folder=folder, threads=1, **halt)
+
+
+def search_written(folder: str) -> None:
+    searched(public("Random")(), 4, folder)
+
+
+def search_extended(folder: str) -> Result:
+    """Two more trials of a search that has ended."""
+    before = of_search(public("load_search")(folder))
+    after = of_search(call(public("resume_search"), folder, trials=6, jobs=1))
+    return {**after, "before": before}
+
+
+def kept_cases() -> dict[str, Case]:
+    every = {
+        **{f"run_{name}": kept_run(f"run_{name}", RECIPES[name]) for name in KEPT_RUNS},
+        **{f"half_{name}": kept_half(f"half_{name}", RECIPES[name]) for name in KEPT_HALVES},
+        "own_network": kept("own_network", own_written, own_read),
+        "arrays": kept("arrays", arrays_written, lambda at: of_run(nw.resume(at))),
+        "search": kept("search", search_written, search_extended),
+    }
+    return {f"kept/{name}": case for name, case in every.items()}
+
+
 def gallery() -> dict[str, Case]:
     groups = {"sick": nw.gallery.sick, "healthy": nw.gallery.healthy}
     return {
@@ -400,6 +545,10 @@ OTHERS: tuple[Case, ...] = (
     likelihoods,
     text_samples,
     predictions,
+    tools,
+    tables_of_layers,
+    remedies,
+    problems,
 )
 
 
@@ -408,6 +557,7 @@ def cases() -> dict[str, Case]:
     return {
         **{f"recipe/{name}": trained(text) for name, text in RECIPES.items()},
         **{each.__name__: each for each in OTHERS},
+        **kept_cases(),
         **gallery(),
         **{f"lab/{name}": lab(name) for name in LABS},
     }

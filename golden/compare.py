@@ -6,7 +6,8 @@ scripts/golden --list                  names of the cases
 scripts/golden                         run all cases of this tree and print their digests
 
 What is compared: SHA-256 of the final weights and of all history values, scores, hashes of recipes,
-findings of every gallery specimen, numbers of quick labs, searches, a treatment.
+findings of every gallery specimen, numbers of quick labs, searches, a treatment; and what this
+tree reads from run folders that the commit has written (kept/*).
 Exit codes: 0 equal, 1 something differs, 2 could not be run.
 
 Bits depend on processor, torch and thread count, so no reference is stored: both commits run on
@@ -21,6 +22,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,9 +52,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
     names = list_cases()
     if given.only:
+        unknown = [each for each in given.only if not any(fnmatchcase(n, each) for n in names)]
+        if unknown:
+            parser.error(f"no case is called {' or '.join(unknown)}: see scripts/golden --list")
         names = [name for name in names if any(fnmatchcase(name, each) for each in given.only)]
-        if not names:
-            parser.error(f"no case is called {' or '.join(given.only)}: see scripts/golden --list")
     if given.list:
         print("\n".join(names))
         return 0
@@ -63,9 +66,9 @@ def main(words: Sequence[str] | None = None) -> int:
     commit = commit_of(given.against)
     if commit is None:
         parser.error(f"--against {given.against}: git knows no such commit")
-    there = results_of(commit, names)
+    there, kept = results_of(commit, names)
     print("this tree", file=sys.stderr)
-    lines = differences(there, run(ROOT, names))
+    lines = differences(there, run(ROOT, names, kept))
     failed = [name for name in names if "error" in there[name]]
     if failed:
         print(f"not compared, because they raise at {given.against}: {', '.join(failed)}")
@@ -117,20 +120,23 @@ def digest(result: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def results_of(commit: str, names: Sequence[str]) -> Results:
-    """The results of a commit, from the cache as far as it has them."""
+def results_of(commit: str, names: Sequence[str]) -> tuple[Results, Path]:
+    """The results of a commit, cached ones where there are any, and the run folders it kept."""
     path = CACHE / f"{commit[:12]}-{machine()}.json"
+    kept = path.with_suffix("")
     cached: Results = json.loads(path.read_text()) if path.is_file() else {}
     missing = [name for name in names if "error" in cached.get(name, {"error": ""})]
+    if not kept.is_dir():
+        missing = [name for name in names if name in missing or name.startswith("kept/")]
     if missing:
         print(f"{commit[:12]}", file=sys.stderr)
         with worktree(commit) as tree:
-            cached |= run(tree, missing)
+            cached |= run(tree, missing, keep_in=kept)
         CACHE.mkdir(exist_ok=True)
         fresh = path.with_suffix(f".{os.getpid()}")
         fresh.write_text(json.dumps(cached, indent=0))
         fresh.replace(path)
-    return {name: cached[name] for name in names}
+    return {name: cached[name] for name in names}, kept
 
 
 def machine() -> str:
@@ -174,14 +180,27 @@ def worktree(commit: str) -> Iterator[Path]:
             subprocess.run(command, cwd=ROOT, check=True)
 
 
-def run(tree: Path, names: Sequence[str]) -> Results:
-    """The results of cases with the netwise of a tree; progress goes to the standard error."""
+def run(
+    tree: Path, names: Sequence[str], kept: Path | None = None, keep_in: Path | None = None
+) -> Results:
+    """The results of cases with the netwise of a tree; progress goes to the standard error.
+
+    Args:
+        tree: a checkout; its src/ is used.
+        names: of the cases.
+        kept: folder with the runs of another commit, which the cases kept/* read.
+        keep_in: folder that is given the runs which these cases write.
+    """
     with tempfile.TemporaryDirectory(prefix="golden-") as folder:
         out, files = Path(folder) / "results.jsonl", Path(folder) / "files"
         files.mkdir()
+        if kept is not None and kept.is_dir():
+            shutil.copytree(kept, files / "kept")
         command = [sys.executable, "-m", "golden.driver", "--tree", str(tree), "--out", str(out)]
         done = subprocess.run([*command, *names], cwd=files, env=environment(tree))
         rows = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+        if keep_in is not None and (files / "kept").is_dir():
+            shutil.copytree(files / "kept", keep_in, dirs_exist_ok=True)
     found: Results = dict(rows)
     if not found:
         sys.exit(2)  # the driver has said why

@@ -17,36 +17,29 @@ from typing import Any
 PUBLIC: dict[str, tuple[str, ...]] = {
     "Own": ("CustomNetwork",),
     "Log": ("axes.Log",),
-    "Linear": ("axes.Linear",),
-    "Whole": ("axes.Whole", "axes.Integer", "axes.Int"),
-    "Choice": ("axes.Choice", "axes.Categorical"),
-    "Bayesian": ("methods.Bayesian",),
-    "Halving": ("methods.Halving",),
+    "Whole": ("axes.Integer",),
     "ais": ("energy.ais",),
     "reverse_ais": ("energy.reverse_ais",),
     "log_likelihood": ("energy.log_likelihood",),
     "log_partition": ("energy.log_partition",),
-    "rate_threshold": ("learning_rate_threshold",),
+    "look_at_start": ("measure_initial_state",),
+    "Unfit": ("NotApplicable",),
+    "hebb": ("learning_rules.hebb",),
+    "oja": ("learning_rules.oja",),
+    "delta": ("learning_rules.delta",),
 }
 
 # Keyword arguments of public functions: old name -> newer names.
-KEYWORDS: dict[str, tuple[str, ...]] = {
-    "halt": ("stop_when", "should_stop", "on_epoch_end"),
-    "fresh": ("fresh_seeds", "confirm_seeds"),
-}
+KEYWORDS: dict[str, tuple[str, ...]] = {"halt": ("stop_when", "should_stop")}
 
 # Attributes of results: old name -> newer names.
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "found": ("findings",),
     "consequences": ("effects",),
-    "rule": ("name",),
-    "ended": ("end", "outcome"),
-    "how": ("status", "kind"),
+    "how": ("status",),
     "tried": ("trials",),
-    "own": ("best_value", "search_value"),
-    "fresh": ("fresh_values",),
-    "rounds": (),
-    "accepted": (),
+    "own": ("search_value",),
+    "organs": ("layers", "rows"),
+    "silent": ("zeros",),
 }
 
 # Texts inside results that were renamed on purpose: new text -> old text. For names of signals,

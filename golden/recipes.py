@@ -556,3 +556,83 @@ _PARTS = {
 }
 
 RECIPES: dict[str, str] = {**_NETWORKS, **_UNSUPERVISED, **_PARTS}
+
+# Names of those whose run folders are written by one commit and read by the other.
+KEPT_RUNS = (
+    "activity_penalty",
+    "autoencoder_denoising_sparse",
+    "class_weights",
+    "dbn",
+    "from_recipe_tuned",
+    "gru_text_stream",
+    "hopfield_modern",
+    "lenet5",
+    "notes_setting",
+    "rbm_exact",
+    "table_of_classes",
+    "torch_optimizer",
+)
+
+# Those that one commit leaves after an epoch and the other resumes.
+KEPT_HALVES = (
+    "autoencoder_stacked",
+    "average_ema",
+    "boltzmann_encoder",
+    "gru_text_stream",
+    "muon",
+    "plateau",
+    "rbm_fast_pcd",
+    "rbm_tempering",
+    "switch_at_epoch",
+)
+
+_DIGITS = 'data = "digits"'
+_IRIS = 'data = "iris"\nnetwork = {kind = "MLP", widths = [4, 3]}'
+_RBM = f"{BITS}\n" + 'network = {kind = "RBM", visible = 64, hidden = 12}'
+
+# Recipes that cannot run, or that will learn badly.
+WRONG = {
+    "unknown fields": f'{_DIGITS}\n{MLP}\nlearning = 1\noptimizer = {{kind = "SGD", rate = 1}}',
+    "unknown kinds": f'{_DIGITS}\n{MLP}\nloss = "CrossEntrop"\noptimizer = "Adamm"',
+    "missing fields": "epochs = 3",
+    "values": f'{_DIGITS}\n{MLP}\nepochs = 0\noptimizer = {{kind = "SGD", lr = -1.0}}',
+    "two origins": f'{_DIGITS}\n{MLP}\ninit = "From"',
+    "inputs": f'{_DIGITS}\nnetwork = {{kind = "MLP", widths = [60, 10]}}',
+    "outputs": f'{_DIGITS}\nnetwork = {{kind = "MLP", widths = [64, 7]}}',
+    "images": 'data = "iris"\nnetwork = "LeNet5"',
+    "channels": f'{_DIGITS}\nnetwork = {{kind = "ConvNet", image = [3, 8, 8], classes = 10}}',
+    "symbols": 'data = "copying"\nnetwork = {kind = "LSTM", answers = "each"}',
+    "carry": 'data = "digits"\nnetwork = {kind = "LSTM", features = 8, carry = true}',
+    "each": 'data = "digits"\nnetwork = {kind = "LSTM", features = 8, answers = "each"}',
+    "task": f'data = "diabetes"\n{MLP}',
+    "classes by squares": f'{_DIGITS}\n{MLP}\nloss = "MeanSquaredError"',
+    "softmax twice": f"{_DIGITS}\n"
+    'network = {kind = "MLP", widths = [64, 10], output = "Softmax"}',
+    "phase": f'{_DIGITS}\n{MLP}\nloss = "CD"',
+    "no phase": _RBM,
+    "visible": f'{_DIGITS}\nnetwork = {{kind = "RBM", visible = 60}}\nloss = "CD"',
+    "not binary": 'data = "iris"\nnetwork = {kind = "RBM", visible = 4, hidden = 3}\nloss = "CD"',
+    "not gaussian": 'data = "wine"\nloss = "CD"\n'
+    'network = {kind = "RBM", visible = 13, hidden = 3, visible_units = "gaussian"}',
+    "too many states": 'data = "digits"\nnetwork = {kind = "RBM", visible = 64}\nloss = "Exact"',
+    "annealed": f'{_RBM}\nloss = "Annealed"',
+    "labels": f'{_RBM.replace("hidden", "labels = 3, hidden")}\nloss = "CD"',
+    "stack": f'{BITS}\nnetwork = {{kind = "DBN", widths = [60, 5]}}\nloss = "CD"',
+    "stack, exact": f'{BITS}\nnetwork = {{kind = "DBN", widths = [64, 99, 98]}}\nloss = "Exact"',
+    "encoder": 'data = "encoder_problem"\nnetwork = "BoltzmannMachine"\nloss = "CD"',
+    "encoder, units": 'data = "digits"\nnetwork = "BoltzmannMachine"\nloss = "Annealed"',
+    "patterns": 'data = "digits"\nnetwork = {kind = "Hopfield", units = 64}',
+    "memory units": 'data = "random_patterns"\nnetwork = {kind = "ModernHopfield", units = 64}',
+    "code": 'data = "digits"\nnetwork = {kind = "Autoencoder", widths = [60, 5]}\nloss = "Huber"',
+    "grey": 'data = "wine"\nnetwork = {kind = "Autoencoder", widths = [13, 5]}\n'
+    'loss = "BinaryCrossEntropy"',
+    "no validation": 'data = {kind = "iris", valid = 0.0}\nstopping = "Patience"\n'
+    'network = {kind = "MLP", widths = [4, 3]}\nschedule = "Plateau"',
+    "one sample": 'data = "iris"\nnetwork = {kind = "MLP", widths = [4, 5, 3], batch_norm = true}\n'
+    "batch_size = 1",
+    "unequal batches": f'{_IRIS}\noptimizer = "LBFGS"',
+    "class weights": f'{_DIGITS}\n{MLP}\nloss = {{kind = "CrossEntropy", weights = [1.0]}}',
+    "inputs not scaled": 'data = "wine"\nnetwork = {kind = "MLP", widths = [13, 3]}',
+    "no file": f'data = {{kind = "csv", path = "absent.csv", target = "y"}}\n{MLP}',
+    "no column": f'data = {{kind = "csv", path = "table.csv", target = "y"}}\n{MLP}',
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from golden.compare import differences
 from golden.driver import results
-from golden.names import public
+from golden.names import PUBLIC, public
 from golden.results import exact, of_tensors
 
 NAMES = ("recipe/mlp", "recipe/hopfield_hebb", "recipe/augment_mixup")
@@ -67,6 +68,25 @@ def test_the_last_bit_changes_a_digest() -> None:
     other = torch.nextafter(ones, torch.zeros(3))
     assert of_tensors({"w": ones})["weights"] != of_tensors({"w": other})["weights"]
     assert of_tensors({"w": ones})["weights"] != of_tensors({"w": ones[None]})["weights"]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_name_that_cases_use_is_public_here(name: str) -> None:
+    assert public(name) is not None
+
+
+def test_folders_that_another_commit_has_written_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "kept/half_plateau"
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        if folder == "second":
+            shutil.copytree(tmp_path / "first" / "kept", "kept")
+        (of,) = dict(results([name])).values()
+        assert of["ended"] == ["finished", 48]
+        assert Path("kept/half_plateau").is_dir()
 
 
 def test_a_name_that_no_commit_has_is_told_with_the_table_to_extend() -> None:
