@@ -1,13 +1,13 @@
-"""The errors of netwise, and the one shape in which a wrong value is told.
+"""The errors of netwise, and `Problem`, the form in which each wrong value is reported.
 
 NetwiseError
-├── WrongValue        (also ValueError)      fields hold values that cannot be; all of them at once
-│   └── RecipeFileError                      the same, read from a file
-├── UnknownName       (also ValueError)      a name nobody has, answered with the near ones
-├── ShapeError        (also ValueError)      the data do not fit through the network
-├── DataMissing       (also FileNotFoundError)   files of a data set are not there
-├── DataError         (also ValueError)      a data file is there but cannot be read as one
-└── RunFolderError    (also ValueError)      a folder is no run, is damaged, or is already done
+├── WrongValue        (also ValueError)   fields hold invalid values; reports all of them at once
+│   └── RecipeFileError                   the same, read from a file
+├── UnknownName       (also ValueError)   no such name; proposes close matches
+├── ShapeError        (also ValueError)   the shape of the data does not match the network
+├── DataMissing       (also FileNotFoundError)   files of a data set are absent
+├── DataError         (also ValueError)   data that cannot be used
+└── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ WILL_LEARN_BADLY = "will learn badly"
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a recipe: where, the given value, why it is wrong, what to write.
+    """One wrong value: the field, the given value, why it is wrong, what to write instead.
 
     Args:
         field: dotted name of the field, such as `optimizer.lr`.
-        given: the value as a person would read it; empty where there is none (a missing field).
-        reason: a sentence without its subject, such as "must be above 0: a negative step climbs".
-        instead: what to write; empty where no single answer is right.
+        given: the value, as shown in the message; "" where there is none (a missing field).
+        reason: a predicate, such as "must be above 0: a negative step climbs".
+        instead: what to write; "" where no single answer is right. The reason then says what to
+            do.
         grade: "cannot run" (raised before any work) or "will learn badly" (a finding before
             training).
 
@@ -54,7 +55,7 @@ class Problem:
         return f"{self.reason}. Write {self.instead}." if self.instead else with_period(self.reason)
 
     def inside(self, parent: str) -> Problem:
-        """The same problem as seen from the value that holds this one."""
+        """The same problem, named from the value that holds this one: `lr` -> `optimizer.lr`."""
         return replace(self, field=f"{parent}.{self.field}" if self.field else parent)
 
     def __str__(self) -> str:
@@ -75,7 +76,7 @@ class NetwiseError(Exception):
 
 
 class WrongValue(NetwiseError, ValueError):
-    """One or more fields hold values that cannot be; `problems` has them all.
+    """One or more fields hold invalid values; `problems` has all of them.
 
     Example:
         >>> import netwise as nw
@@ -94,7 +95,7 @@ class WrongValue(NetwiseError, ValueError):
     def of(
         cls, owner: str, field: str, given: object = "", reason: str = "", instead: str = ""
     ) -> Self:
-        """The error with one problem; a `given` that is no text is shown by `short_repr`.
+        """The error with one problem; a `given` that is not a string is shown by `short_repr`.
 
             raise WrongValue.of("search", "trials", trials, "must be at least 1", "20")
 
@@ -107,7 +108,7 @@ class WrongValue(NetwiseError, ValueError):
 
 
 class RecipeFileError(WrongValue):
-    """A recipe file that cannot be read as a recipe: every wrong field, by its dotted name.
+    """A file that cannot be read as a recipe: has every wrong field, by its dotted name.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -117,13 +118,13 @@ class RecipeFileError(WrongValue):
         Traceback (most recent call last):
         ...
         netwise.errors.RecipeFileError: recipe.toml: 2 problems. Nothing was trained.
-          network         is missing: a recipe needs a network. Write {kind = "MLP", widths = [64, 30, 10]}.
+          network         is missing: a recipe needs a network. Write {kind = "MLP", ...}.
           batch_size = 0  must be at least 1: a step needs a sample. Write 64.
     """
 
 
 class UnknownName(NetwiseError, ValueError):
-    """A name that nobody has; the message lists the near ones, or all.
+    """A name that does not exist; the message has close matches, or all names.
 
     Example:
         >>> import netwise as nw
@@ -141,7 +142,7 @@ class UnknownName(NetwiseError, ValueError):
 
 
 class ShapeError(NetwiseError, ValueError):
-    """The data do not fit through the network; the message has the table up to the failing layer.
+    """The data do not fit the network; the message has its table up to the layer that fails.
 
     Example:
         >>> import netwise as nw
@@ -154,7 +155,7 @@ class ShapeError(NetwiseError, ValueError):
 
 
 class DataMissing(NetwiseError, FileNotFoundError):
-    """Files of a data set are not there and could not be downloaded; says where to put them.
+    """Files of a data set are absent and could not be downloaded; says where to put them.
 
     Example:
         >>> import netwise as nw
@@ -164,7 +165,7 @@ class DataMissing(NetwiseError, FileNotFoundError):
 
 
 class DataError(NetwiseError, ValueError):
-    """A data file is there but cannot be used: what is wrong with it, and where.
+    """Data that cannot be used: what is wrong, and where.
 
     Example:
         >>> import netwise as nw
@@ -187,13 +188,19 @@ class RunFolderError(NetwiseError, ValueError):
     """
 
 
+def interface_error(member: object, example: str) -> TypeError:
+    """The error of an abstract method: names a class that has it, such as "Adam()"."""
+    name = type(member).__name__
+    return TypeError(f"{name} is an interface without this method: use a member, such as {example}")
+
+
 def with_period(sentence: str) -> str:
-    """The sentence with a mark at its end."""
+    """The sentence with a punctuation mark at its end."""
     return sentence if not sentence or sentence[-1] in ".?!" else sentence + "."
 
 
 def short_repr(value: object, limit: int = 60) -> str:
-    """A value as it is told in a message: on one line and never longer than `limit`."""
+    """A value as messages show it: one line of at most `limit` characters."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, type):
@@ -206,14 +213,14 @@ def short_repr(value: object, limit: int = 60) -> str:
 
 
 def close_matches(name: str, known: Iterable[str]) -> str:
-    """The known names that look like `name`, as `a` or `a or b`; empty where none does."""
+    """The known names that are similar to `name`, as "`a` or `b`"; "" where none is."""
     names = {each.lower(): each for each in known}
     close = get_close_matches(name.lower()[:80], names, n=3, cutoff=0.6)
     return " or ".join(f"`{names[each]}`" for each in close)
 
 
 def format_problems(owner: str, problems: Sequence[Problem]) -> str:
-    """All problems as one aligned text under a line that counts them."""
+    """All problems as aligned lines, below a line with their number."""
     width = min(40, max((len(p.subject) for p in problems), default=0))
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     rows = [f"  {p.subject:<{width}}  {p.sentence}" for p in problems]

@@ -1,9 +1,18 @@
-"""What a field of a part may hold, why, and why its default is what it is.
+"""Fields of parts: what each may hold, why, and the reason for its default.
 
-A field is declared once, in its dataclass; the same rule then serves the constructor, the recipe
-file and the command line:
+A part is a frozen dataclass, such as an optimizer or a whole recipe. A field is declared once, in
+its class; the same rule then serves the constructor, recipe files and the command line:
 
     lr: float = number(0.1, above=0, because="a negative step climbs", why="...")
+
+Arguments that the functions of this module share:
+
+* `default`: the value where none is given; a field without one is required.
+* `above`, `least`, `below`, `most`: limits, exclusive (`above`, `below`) or inclusive.
+* `because`: the reason for the limits. It ends the error message: "must be above 0: a negative
+  step climbs".
+* `write`: what the error message proposes; by default the default.
+* `why`: the reason for the default, shown by `netwise check --why`.
 """
 
 from __future__ import annotations
@@ -15,11 +24,16 @@ from dataclasses import MISSING, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
-from netwise.errors import Problem, WrongValue, short_repr
+from netwise.errors import Problem, UnknownName, WrongValue, short_repr
 
 
 class InvalidValue(ValueError):
-    """A value breaks a field's rule: `reason` as in `Problem`, and what to write instead."""
+    """A value breaks the rule of a field. Where it is caught, the field's name is added.
+
+    Args:
+        reason: a predicate, as in `Problem`.
+        instead: what to write; "" where no single answer is right.
+    """
 
     def __init__(self, reason: str, instead: str = "") -> None:
         super().__init__(reason)
@@ -31,10 +45,10 @@ class FieldRule:
     """What a field accepts.
 
     Args:
-        accept: takes any value, returns the clean one or raises `InvalidValue`.
+        accept: takes any value, returns the converted one or raises `InvalidValue`.
         why: the reason for the default, for people.
         family: for a field that holds a part: the class that its values have.
-        many: the field holds a tuple of parts.
+        is_row: the field holds a tuple of parts.
     """
 
     accept: Callable[[object], object]
@@ -43,77 +57,39 @@ class FieldRule:
     is_row: bool = False
 
 
+def field_rule(field: dataclasses.Field[Any]) -> FieldRule | None:
+    """The rule that a dataclass field was declared with, or None."""
+    rule: FieldRule | None = field.metadata.get("rule")
+    return rule
+
+
 def _field(rule: FieldRule, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
-def _told(value: object) -> str:
-    return "" if value is MISSING or value is None else _toml(value)
-
-
-def _toml(value: object) -> str:
+def _as_toml(value: object) -> str:
+    """A default as a recipe file has it; "" where there is none."""
+    if value is MISSING or value is None:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
+        return "[" + ", ".join(_as_toml(item) for item in value) + "]"
     return repr(value)
 
 
-def number(
-    default: Any = MISSING,
-    *,
-    above: float | None = None,
-    least: float | None = None,
-    below: float | None = None,
-    most: float | None = None,
-    because: str = "",
-    write: str = "",
-    why: str = "",
-) -> Any:
-    """A finite real number within limits; whole numbers are taken as real ones."""
-    write = write or _told(default)
-    reason = f": {because}" if because else ""
-
-    def accept(value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise InvalidValue("must be a number" + reason, write)
-        try:
-            clean = float(value)
-        except OverflowError:
-            clean = math.inf
-        if not math.isfinite(clean):
-            raise InvalidValue("must be a finite number" + reason, write)
-        _within(clean, above, least, below, most, reason, write)
-        return clean
-
-    return _field(FieldRule(accept, why), default)
+def _constructor(default: object) -> str:
+    """A call that makes a part of the default's class; "" where there is no default."""
+    return "" if default is MISSING or default is None else f"{type(default).__name__}()"
 
 
-def integer(
-    default: Any = MISSING,
-    *,
-    least: int | None = None,
-    most: int | None = None,
-    because: str = "",
-    write: str = "",
-    why: str = "",
-) -> Any:
-    """A whole number within limits; 3.0 is not one, nor is true."""
-    write = write or _told(default)
-    reason = f": {because}" if because else ""
-
-    def accept(value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise InvalidValue("must be a whole number" + reason, write)
-        _within(int(value), None, least, None, most, reason, write)
-        return int(value)
-
-    return _field(FieldRule(accept, why), default)
+def _ending(because: str) -> str:
+    return f": {because}" if because else ""
 
 
-def _within(
+def _check_limits(
     value: float,
     above: float | None,
     least: float | None,
@@ -132,12 +108,74 @@ def _within(
         raise InvalidValue(f"must be at most {most:g}{reason}", write)
 
 
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _finite(value: object) -> float | None:
+    """A real number as a float; None for anything else, and for what is not finite."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        converted = float(value)
+    except OverflowError:
+        return None
+    return converted if math.isfinite(converted) else None
+
+
+def number(
+    default: Any = MISSING,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    below: float | None = None,
+    most: float | None = None,
+    because: str = "",
+    write: str = "",
+    why: str = "",
+) -> Any:
+    """A field for a finite real number within limits; integers become floats."""
+    write, reason = write or _as_toml(default), _ending(because)
+
+    def accept(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise InvalidValue("must be a number" + reason, write)
+        converted = _finite(value)
+        if converted is None:
+            raise InvalidValue("must be a finite number" + reason, write)
+        _check_limits(converted, above, least, below, most, reason, write)
+        return converted
+
+    return _field(FieldRule(accept, why), default)
+
+
+def integer(
+    default: Any = MISSING,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    because: str = "",
+    write: str = "",
+    why: str = "",
+) -> Any:
+    """A field for a whole number within limits; neither 3.0 nor true is one."""
+    write, reason = write or _as_toml(default), _ending(because)
+
+    def accept(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise InvalidValue("must be a whole number" + reason, write)
+        _check_limits(int(value), None, least, None, most, reason, write)
+        return int(value)
+
+    return _field(FieldRule(accept, why), default)
+
+
 def flag(default: bool, *, why: str = "") -> Any:
-    """True or false."""
+    """A field for true or false."""
 
     def accept(value: object) -> object:
         if not isinstance(value, bool):
-            raise InvalidValue("must be true or false", _toml(default))
+            raise InvalidValue("must be true or false", _as_toml(default))
         return value
 
     return _field(FieldRule(accept, why), default)
@@ -152,15 +190,14 @@ def text(
     why: str = "",
     optional: bool = False,
 ) -> Any:
-    """A text; with `among`, one of these."""
-    write = write or _told(default)
-    reason = f": {because}" if because else ""
+    """A field for a string that is not empty; with `among`, for one of these."""
+    write, reason = write or _as_toml(default), _ending(because)
 
     def accept(value: object) -> object:
         if value is None and optional:
             return None
         if not isinstance(value, str) or not value:
-            raise InvalidValue("must be a text" + reason, write)
+            raise InvalidValue("must be a string" + reason, write)
         if "\0" in value:
             raise InvalidValue("must not hold a NUL character", write)
         if among and value not in among:
@@ -181,28 +218,25 @@ def integers(
     write: str = "",
     why: str = "",
 ) -> Any:
-    """A row of whole numbers."""
-    write = write or _told(default)
-    reason = f": {because}" if because else ""
+    """A field for a tuple of `shortest` to `longest` whole numbers, each within limits."""
+    write, reason = write or _as_toml(default), _ending(because)
 
     def accept(value: object) -> object:
-        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise InvalidValue("must be a row of whole numbers" + reason, write)
+        if not _is_list(value):
+            raise InvalidValue("must be a list of whole numbers" + reason, write)
+        assert isinstance(value, Sequence)
         if not shortest <= len(value) <= longest:
             raise InvalidValue(
                 f"must hold {shortest} to {longest} numbers, not {len(value)}{reason}", write
             )
-        for i, each in enumerate(value):
-            if (
-                isinstance(each, bool)
-                or not isinstance(each, Integral)
-                or not least <= int(each) <= most
-            ):
+        for i, item in enumerate(value):
+            whole = isinstance(item, Integral) and not isinstance(item, bool)
+            if not whole or not least <= int(item) <= most:
                 raise InvalidValue(
-                    f"[{i}] = {short_repr(each)} must be a whole number from {least} to {most}",
+                    f"[{i}] = {short_repr(item)} must be a whole number from {least} to {most}",
                     write,
                 )
-        return tuple(int(each) for each in value)
+        return tuple(int(item) for item in value)
 
     return _field(FieldRule(accept, why), default)
 
@@ -215,41 +249,35 @@ def numbers(
     write: str = "",
     why: str = "",
 ) -> Any:
-    """A row of finite real numbers."""
-    write = write or _told(default)
-    reason = f": {because}" if because else ""
+    """A field for a tuple of finite real numbers."""
+    write, reason = write or _as_toml(default), _ending(because)
+    limit = "" if above is None else f" above {above:g}"
 
     def accept(value: object) -> object:
-        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise InvalidValue("must be a row of numbers" + reason, write)
-        for i, each in enumerate(value):
-            try:
-                clean = (
-                    math.nan
-                    if isinstance(each, bool) or not isinstance(each, Real)
-                    else float(each)
-                )
-            except OverflowError:
-                clean = math.inf
-            if not math.isfinite(clean) or (above is not None and not clean > above):
+        if not _is_list(value):
+            raise InvalidValue("must be a list of numbers" + reason, write)
+        assert isinstance(value, Sequence)
+        for i, item in enumerate(value):
+            converted = _finite(item)
+            if converted is None or (above is not None and not converted > above):
                 raise InvalidValue(
-                    f"[{i}] = {short_repr(each)} must be a finite number{'' if above is None else f' above {above:g}'}{reason}",
-                    write,
+                    f"[{i}] = {short_repr(item)} must be a finite number{limit}{reason}", write
                 )
-        return tuple(float(each) for each in value)
+        return tuple(float(item) for item in value)
 
     return _field(FieldRule(accept, why), default)
 
 
 def texts(default: Any = MISSING, *, because: str = "", write: str = "", why: str = "") -> Any:
-    """A row of texts."""
-    reason = f": {because}" if because else ""
+    """A field for a tuple of strings."""
+    reason = _ending(because)
 
     def accept(value: object) -> object:
-        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise InvalidValue("must be a row of texts" + reason, write)
-        if not all(isinstance(each, str) for each in value):
-            raise InvalidValue("must hold texts only" + reason, write)
+        if not _is_list(value):
+            raise InvalidValue("must be a list of strings" + reason, write)
+        assert isinstance(value, Sequence)
+        if not all(isinstance(item, str) for item in value):
+            raise InvalidValue("must hold strings only" + reason, write)
         return tuple(value)
 
     return _field(FieldRule(accept, why), default)
@@ -264,49 +292,52 @@ def part(
     write: str = "",
     why: str = "",
 ) -> Any:
-    """Another part, such as a recipe's optimizer."""
-    reason = f": {because}" if because else ""
+    """A field for another part, such as a recipe's optimizer."""
+    write, reason = write or _constructor(default), _ending(because)
 
     def accept(value: object) -> object:
         if (value is None and optional) or isinstance(value, family):
             return value
         if isinstance(value, type) and issubclass(value, family):
             raise InvalidValue(f"is a class and not a value{reason}", f"{value.__name__}()")
-        raise InvalidValue(f"must be {family.with_article()}{reason}", write or _called(default))
+        raise InvalidValue(f"must be {family.with_article()}{reason}", write)
 
     return _field(FieldRule(accept, why, family), default)
 
 
 def parts(family: type[Part], *, why: str = "") -> Any:
-    """A row of parts, by default none."""
+    """A field for a tuple of parts, by default an empty one."""
 
     def accept(value: object) -> object:
         if isinstance(value, family):
-            raise InvalidValue(
-                "must be a row of parts, also where it holds one", f"({type(value).__name__}(...),)"
-            )
-        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise InvalidValue(f"must be a row, each of them {family.with_article()}")
-        for i, each in enumerate(value):
-            if not isinstance(each, family):
-                raise InvalidValue(f"[{i}] = {short_repr(each)} must be {family.with_article()}")
+            instead = f"({type(value).__name__}(...),)"
+            raise InvalidValue("must be a list of parts, even of one", instead)
+        if not _is_list(value):
+            raise InvalidValue(f"must be a list, each item {family.with_article()}", "[]")
+        assert isinstance(value, Sequence)
+        for i, item in enumerate(value):
+            if not isinstance(item, family):
+                instead = ""
+                if isinstance(item, type) and issubclass(item, family):
+                    instead = f"{item.__name__}()"
+                raise InvalidValue(
+                    f"[{i}] = {short_repr(item)} must be {family.with_article()}", instead
+                )
         return tuple(value)
 
     return _field(FieldRule(accept, why, family, is_row=True), ())
 
 
-def _called(default: object) -> str:
-    return "" if default is MISSING or default is None else f"{type(default).__name__}()"
-
-
 class Part:
     """A frozen value that checks its own fields when it is made.
 
-    Subclasses are frozen dataclasses whose fields come from this file. All wrong fields are told at
-    once.
+    Subclasses are frozen dataclasses whose fields are made by the functions of this module.
+
+    Raises:
+        WrongValue: one field or more holds a wrong value; the message has all of them.
     """
 
-    family_name: ClassVar[str] = "part"  # the family's word, for messages
+    family_name: ClassVar[str] = "part"  # names the family in messages
     kind: ClassVar[str] = "Part"  # what a file calls it: the name of its class, or what it declares
 
     def __init_subclass__(cls) -> None:
@@ -316,44 +347,49 @@ class Part:
 
     def written_fields(self) -> dict[str, Any]:
         """The fields that a file holds of this part, by name."""
-        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in _fields(self)}
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []
-        for each in dataclasses.fields(self):  # type: ignore[arg-type]
-            rule: FieldRule | None = each.metadata.get("rule")
+        for field in _fields(self):
+            rule = field_rule(field)
             if rule is None:
                 continue
-            value = getattr(self, each.name)
+            value = getattr(self, field.name)
             try:
-                object.__setattr__(self, each.name, rule.accept(value))
-            except InvalidValue as wrong:
-                problems.append(Problem(each.name, short_repr(value), wrong.reason, wrong.instead))
+                object.__setattr__(self, field.name, rule.accept(value))
+            except InvalidValue as error:
+                problems.append(Problem(field.name, short_repr(value), error.reason, error.instead))
         if not problems:
             problems = self.conflicts()
         if problems:
             raise WrongValue(type(self).__name__, problems)
 
     def conflicts(self) -> list[Problem]:
-        """Problems of fields that are right alone and wrong together; none by default."""
+        """Problems of fields that are valid alone and contradict each other; none by default.
+
+        Checked where every field is valid by itself.
+        """
         return []
 
     def but(self, **changes: Any) -> Self:
-        """A copy with these fields changed, checked like any other."""
-        known = [each.name for each in dataclasses.fields(self) if each.init]  # type: ignore[arg-type]
+        """A copy with these fields changed, checked like any other.
+
+        Raises:
+            UnknownName: there is no such field.
+            WrongValue: a new value is wrong.
+        """
+        known = [field.name for field in _fields(self) if field.init]
         for name in changes:
             if name not in known:
-                from netwise.errors import UnknownName
-
                 raise UnknownName(f"field of {type(self).__name__}", name, known)
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     @classmethod
     def with_article(cls) -> str:
+        """The family's name in a sentence: "an optimizer"."""
         return ("an " if cls.family_name[0] in "aeiou" else "a ") + cls.family_name
 
 
-def field_rule(field: dataclasses.Field[Any]) -> FieldRule | None:
-    """The rule that a dataclass field was declared with, or None."""
-    rule: FieldRule | None = field.metadata.get("rule")
-    return rule
+def _fields(part: Part) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(part)  # type: ignore[arg-type]  # each subclass is a dataclass

@@ -151,7 +151,7 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
             "optimizer = 'momentm'  is no known optimizer. Did you mean `Momentum` or `MomentOptimizer`?",
         ),
         ("clip = {value = 1.0}", "clip = {'value': 1.0}  needs a kind: which clipping?"),
-        ('preprocess = "Standardise"', "preprocess = 'Standardise'  must be a row of tables"),
+        ('preprocess = "Standardise"', "preprocess = 'Standardise'  must be a list of tables"),
         (
             'preprocess = ["Standardise", {kind = "Resize", width = 3}]',
             "preprocess.1.height  is missing: an image has pixels. Write 28.",

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwise.errors import DataError, Problem
+from netwise.errors import DataError, Problem, interface_error
 from netwise.part import Part, integer, number
 from netwise.tasks import CLASSIFICATION
 
@@ -117,9 +117,7 @@ class Data(Part):
 
     def read(self) -> Samples:
         """The three parts, read anew."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as data.digits()"
-        )
+        raise interface_error(self, "data.digits()")
 
 
 # Data that a worker finds loaded already, in a file that all workers of the machine share.

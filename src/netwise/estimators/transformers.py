@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from netwise import data
+from netwise.errors import interface_error
 from netwise.networks import Autoencoder
 from netwise.networks.energy import CD, PCD, RBM
 from netwise.networks.energy.likelihood import log_likelihood, log_partition, pseudo_likelihood
@@ -52,9 +53,7 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return self
 
     def _recipe(self, x: Floats, seed: int) -> Recipe:
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as RBMTransformer(64)"
-        )
+        raise interface_error(self, "RBMTransformer(64)")
 
     def _keep(self, run: Run, x: Floats) -> None:
         self.module_: UnsupervisedModule = run.module  # type: ignore[assignment]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netwise import signals
-from netwise.errors import Problem
+from netwise.errors import Problem, interface_error
 from netwise.networks.network import ITSELF, Network, image_field
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, part, parts
@@ -209,9 +209,7 @@ class _Reconstructor(UnsupervisedModule):
     def decode(self, code: Tensor) -> Tensor:
         """(samples, inputs): outputs for codes, before the loss's own link (`BinaryCrossEntropy`
         takes logits)."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Autoencoder((64, 16)).build()"
-        )
+        raise interface_error(self, "Autoencoder((64, 16)).build()")
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """(samples, inputs): the inputs again, in their own units."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+from netwise.errors import interface_error
 from netwise.part import Part, integers, number
 
 TARGETS, ITSELF, INPUTS = "targets", "itself", "inputs"
@@ -44,9 +45,7 @@ class Network(Part):
 
     def build(self) -> nn.Module:
         """A fresh module: inputs (samples, ...) in, outputs (samples, outputs) out."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as MLP((64, 30, 10))"
-        )
+        raise interface_error(self, "MLP((64, 30, 10))")
 
 
 def image_field(default: tuple[int, int, int]) -> Any:

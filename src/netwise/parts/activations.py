@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from netwise.errors import Problem
+from netwise.errors import Problem, interface_error
 from netwise.part import Part, integer, number
 
 
@@ -39,9 +39,7 @@ class Activation(Part):
 
     def build(self) -> nn.Module:
         """A fresh torch module."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as ReLU()"
-        )
+        raise interface_error(self, "ReLU()")
 
     def __call__(self, x: Tensor) -> Tensor:
         """The formula itself, applied to `x`, as in evaluation."""

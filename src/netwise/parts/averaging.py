@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netwise.errors import interface_error
 from netwise.part import Part, number
 
 
@@ -31,9 +32,7 @@ class Averaging(Part):
     def share(self, count: int, done: float) -> float | None:
         """For the weights that come after `count` others, when `done` of the run (0 to 1) is over;
         None: not now."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as EMA()"
-        )
+        raise interface_error(self, "EMA()")
 
 
 @dataclass(frozen=True, kw_only=True)

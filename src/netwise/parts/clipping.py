@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from netwise.errors import interface_error
 from netwise.part import Part, number
 
 
@@ -25,9 +26,7 @@ class Clipping(Part):
 
     def apply(self, parameters: Sequence[Tensor]) -> None:
         """Limit `.grad` of these parameters, in place."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Clip(1.0)"
-        )
+        raise interface_error(self, "Clip(1.0)")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from netwise.errors import interface_error
 from netwise.part import Part, flag, integer, number, part, text
 from netwise.parts.activations import Activation, ReLU, gain as gain_of
 
@@ -31,9 +32,7 @@ class Initializer(Part):
         self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
     ) -> Tensor:
         """float32 weights of `shape`: `(out, in)` or `(out, in, height, width)`."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as He()"
-        )
+        raise interface_error(self, "He()")
 
     def sample_bias(self, size: int, *, generator: torch.Generator) -> Tensor:
         """float32 biases of one layer: 0."""

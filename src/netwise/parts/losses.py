@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from netwise.errors import interface_error
 from netwise.part import Part, integer, number, numbers, text
 from netwise.tasks import (
     CLASSIFICATION,
@@ -43,9 +44,7 @@ class Loss(Part):
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         """A plain function (output, target) -> scalar."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as CrossEntropy()"
-        )
+        raise interface_error(self, "CrossEntropy()")
 
     def per_sample(self) -> Callable[[Tensor, Tensor], Tensor]:
         """A function (output, target) -> (samples,): the loss of each sample by itself, for samples

@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from netwise.errors import interface_error
 from netwise.part import Part, integer, number, parts
 
 
@@ -35,9 +36,7 @@ class Penalty(Part):
     def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
         """A scalar, differentiable in the weights; `activations` are the outputs of the activations,
         (samples, ...)."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as L2(strength=1e-4)"
-        )
+        raise interface_error(self, "L2(strength=1e-4)")
 
     def project(self, weights: list[Tensor]) -> None:
         """Put the weights back within the limit, in place, after a step; most penalties have

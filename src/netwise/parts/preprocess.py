@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from netwise.errors import DataError, Problem
+from netwise.errors import DataError, Problem, interface_error
 from netwise.part import Part, integer, integers, number, text
 
 Fitted = dict[str, Tensor]  # what a step learned from the training part
@@ -35,9 +35,7 @@ class Preprocess(Part):
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         """The inputs, changed."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Standardise()"
-        )
+        raise interface_error(self, "Standardise()")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netwise.errors import Problem
+from netwise.errors import Problem, interface_error
 from netwise.part import Part, flag, integer, integers, number, part, text
 
 State = dict[str, float]  # what a schedule remembers; kept in checkpoints as text
@@ -62,9 +62,7 @@ class Schedule(Part):
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
         """(factor on the rate, new memory) for the epoch, or the step, that begins at `context`."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Cosine()"
-        )
+        raise interface_error(self, "Cosine()")
 
     def stop_reason(self, state: State) -> str | None:
         """Why the run is over by this schedule, or None."""

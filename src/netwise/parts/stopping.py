@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from netwise.errors import interface_error
 from netwise.part import Part, integer, number, part, text
 
 State = dict[str, float]  # what a rule remembers; kept in checkpoints as text
@@ -62,9 +63,7 @@ class Stopping(Part):
 
     def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
         """(why to stop or None, new memory) after the epoch of `result`."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Patience(10)"
-        )
+        raise interface_error(self, "Patience(10)")
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ class _Reader:
             return self.member(rule.family, value, field.default)
         if not isinstance(value, list):
             raise _wrong(
-                f"must be a row of tables, each of them {rule.family.with_article()}", value
+                f"must be a list of tables, each of them {rule.family.with_article()}", value
             )
         return self.members(rule.family, value)
 

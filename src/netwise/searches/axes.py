@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from typing import Any, ClassVar
 
-from netwise.errors import Problem, UnknownName, WrongValue
+from netwise.errors import Problem, UnknownName, WrongValue, interface_error
 from netwise.networks import MLP
 from netwise.part import FieldRule, InvalidValue, Part, flag, integer, number, parts, text
 from netwise.recipe.reader import with_fields
@@ -21,7 +21,7 @@ EDGE = 0.05  # of an axis, by its own scale: nearer to an end than this is on th
 def _scalars(default: Any, why: str) -> Any:
     def accept(value: object) -> object:
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            raise InvalidValue("must be a row of values", '["SGD", "Adam"]')
+            raise InvalidValue("must be a list of values", '["SGD", "Adam"]')
         return tuple(tuple(each) if isinstance(each, list) else each for each in value)
 
     import dataclasses
@@ -75,21 +75,15 @@ class Axis(Part):
     def value_at(self, share: float) -> Any:
         """The value so far from the low end to the high one, from 0 to 1, on the axis' own
         scale."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
-        )
+        raise interface_error(self, "Log('optimizer.lr', 1e-4, 1.0)")
 
     def fraction_of(self, value: Any) -> float:
         """Where a value lies, from 0 to 1: the inverse of `value_at`."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
-        )
+        raise interface_error(self, "Log('optimizer.lr', 1e-4, 1.0)")
 
     def suggest(self, trial: Any) -> Any:
         """The value that an Optuna trial takes."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Log('optimizer.lr', 1e-4, 1.0)"
-        )
+        raise interface_error(self, "Log('optimizer.lr', 1e-4, 1.0)")
 
     def grid(self, points: int) -> list[Any]:
         """So many values in equal steps of the axis' scale."""

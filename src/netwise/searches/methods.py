@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netwise import random_streams
+from netwise.errors import interface_error
 from netwise.part import Part, integer, number, text
 from netwise.searches.axes import Choice, NumericAxis, Point, Space
 from netwise.searches.samplers import DRAWS
@@ -125,9 +126,7 @@ class SearchMethod(Part):
 
     def sampler(self, seed: int) -> Any:
         """A fresh Optuna sampler."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Random()"
-        )
+        raise interface_error(self, "Random()")
 
     def pruner(self, epochs: int) -> Any:
         """An Optuna pruner that is asked after each epoch, or None."""

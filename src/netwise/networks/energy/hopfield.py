@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from netwise.errors import DataError
+from netwise.errors import DataError, interface_error
 from netwise.networks.network import INPUTS, Network
 from netwise.part import integer, number, text
 
@@ -149,9 +149,7 @@ class MemoryModule(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def recall(self, x: Tensor, *, seed: int = 0) -> RecallResult:
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Hopfield(100).build()"
-        )
+        raise interface_error(self, "Hopfield(100).build()")
 
     @property
     def load(self) -> float:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from netwise.errors import interface_error
 from netwise.part import integer, number
 from netwise.parts.losses import Loss
 from netwise.tasks import CLASSIFICATION, DENSITY
@@ -56,9 +57,7 @@ class NegativePhase(Loss):
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
         """Visible states of the model, for a batch `v` whose hidden units were drawn as `h`.
         Without gradients."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as CD(steps=1)"
-        )
+        raise interface_error(self, "CD(steps=1)")
 
     def after(self, machine: RestrictedBoltzmann, gradients: list[Tensor]) -> None:
         """Told the gradients of each step, (weights, hidden biases, visible biases), for phases

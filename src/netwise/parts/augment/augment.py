@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from netwise.errors import DataError
+from netwise.errors import DataError, interface_error
 from netwise.part import Part
 
 
@@ -35,9 +35,7 @@ class Augment(Part):
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """A new batch shaped like `x`."""
         if not (self.mixes or self.enlarges):
-            raise TypeError(
-                f"{type(self).__name__} is an interface: write one of its members, such as Noise(std=0.1)"
-            )
+            raise interface_error(self, "Noise(std=0.1)")
         return x
 
     def mix(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, float]:

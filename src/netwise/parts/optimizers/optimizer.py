@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from netwise.errors import interface_error
 from netwise.part import Part
 
 ParameterState = dict[str, Tensor]  # what a rule remembers of one parameter
@@ -38,9 +39,7 @@ class Optimizer(Part):
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         """torch's object over these parameters, with fused kernels where torch has them."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Adam()"
-        )
+        raise interface_error(self, "Adam()")
 
     def init(self, w: Tensor) -> ParameterState:
         """What the rule remembers of the parameter `w` before the first step."""
@@ -51,9 +50,7 @@ class Optimizer(Part):
     ) -> tuple[Tensor, ParameterState]:
         """(new w, new state) after step number `t` (from 1) with gradient `g`; nothing is changed
         in place."""
-        raise TypeError(
-            f"{type(self).__name__} is an interface: write one of its members, such as Adam()"
-        )
+        raise interface_error(self, "Adam()")
 
     def group_settings(self, epoch: float) -> Mapping[str, float]:
         """What changes in the optimizer's groups when `epoch` begins, beside the rate; nothing by
