@@ -69,7 +69,7 @@ def test_the_data_are_a_copy() -> None:
         ([[1.0], [2.0]], [1.0, np.inf], "1 of the targets are not finite"),
     ],
 )
-def test_wrong_arrays_are_told(x: object, y: object, text: str) -> None:
+def test_wrong_arrays_are_refused(x: object, y: object, text: str) -> None:
     with pytest.raises(nw.DataError, match=text):
         nw.data.arrays(x, y, valid=0, test=0).load()
 
@@ -84,15 +84,30 @@ def test_a_recipe_with_arrays_round_trips_through_its_folder(tmp_path: Path) -> 
     assert again.data.load().classes == ("a", "b")
 
 
-def test_arrays_that_were_swapped_are_told(tmp_path: Path) -> None:
+def test_arrays_that_were_swapped_are_refused(tmp_path: Path) -> None:
     recipe = nw.Recipe(data=nw.data.arrays([[1.0], [2.0]], [0, 1]), network=nw.MLP((1, 2)))
     nw.write_recipe(recipe, tmp_path / "recipe.toml")
     other = recipe.but(data=nw.data.arrays([[9.0], [2.0]], [0, 1]))
     text = (tmp_path / "recipe.toml").read_text()
     nw.write_recipe(other, tmp_path / "recipe.toml")
     (tmp_path / "recipe.toml").write_text(text)
-    with pytest.raises(nw.RecipeFileError, match="these are other arrays"):
+    with pytest.raises(
+        nw.RecipeFileError, match="which holds other arrays: write the recipe again"
+    ):
         nw.read_recipe(tmp_path / "recipe.toml")
     (tmp_path / "data.safetensors").unlink()
-    with pytest.raises(nw.RecipeFileError, match=r"they lie in data.safetensors beside the recipe"):
+    with pytest.raises(nw.RecipeFileError, match=r"lie in data.safetensors beside the recipe"):
         nw.read_recipe(tmp_path / "recipe.toml")
+
+
+def test_arrays_need_no_targets_where_inputs_are_learned() -> None:
+    data = nw.data.arrays(np.eye(6, dtype=np.float32))
+    samples = data.load()
+    assert samples.task == "density"
+    assert len(samples.train) + len(samples.valid) + len(samples.test) == 6
+    with pytest.raises(nw.WrongValue, match="is for classification, and the data are for density"):
+        nw.fit(nw.Recipe(data=data, network=nw.MLP((6, 2))))
+    run = nw.fit(
+        nw.Recipe(data=data, network=nw.Autoencoder((6, 3)), loss=nw.MeanSquaredError(), epochs=1)
+    )
+    assert run.history.ended.how == "finished"

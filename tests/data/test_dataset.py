@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
-from sklearn import datasets
 
 import netwise as nw
 from netwise.data.dataset import split_rows
-
-BUNDLED = [
-    nw.data.digits(),
-    nw.data.iris(),
-    nw.data.wine(),
-    nw.data.breast_cancer(),
-    nw.data.diabetes(),
-]
-
-
-@pytest.mark.parametrize("data", BUNDLED, ids=lambda d: type(d).__name__)
-def test_bundled_data_are_scikit_learns(data: nw.data.Split) -> None:
-    samples = data.load()
-    parts = (samples.train, samples.valid, samples.test)
-    bunch = {
-        "Digits": datasets.load_digits,
-        "Iris": datasets.load_iris,
-        "Wine": datasets.load_wine,
-        "BreastCancer": datasets.load_breast_cancer,
-        "Diabetes": datasets.load_diabetes,
-    }
-    raw = bunch[type(data).__name__]()
-    assert sum(map(len, parts)) == len(raw.target)
-    rows = sorted(map(tuple, torch.cat([p.x for p in parts]).flatten(1).tolist()))
-    divisor = 16 if type(data).__name__ == "Digits" else 1
-    assert rows == sorted(
-        map(tuple, (torch.tensor(raw.data, dtype=torch.float32) / divisor).tolist())
-    )
-    assert samples.outputs == (len(raw.target_names) if samples.classes else 1)
 
 
 @given(
@@ -94,3 +66,29 @@ def test_regression_targets_are_scaled_by_the_training_part() -> None:
 
 def test_loading_twice_reads_once() -> None:
     assert nw.data.iris().load() is nw.data.iris().load()
+
+
+def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,y\n" + "1,u\n2,v\n" * 10)
+    data = nw.data.csv(path, "y", valid=0.0, test=0.0)
+    first = data.load()
+    assert data.load() is first
+    path.write_text("a,y\n" + "1,u\n2,v\n" * 12)
+    assert len(data.load().train) == 24
+
+
+def test_views_of_a_file_that_changed_are_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,y\n" + "1,u\n2,v\n" * 10)
+    fold = nw.data.Fold(data=nw.data.csv(path, "y"), folds=2)
+    fewer = nw.data.Fewer(data=fold, rows=4)
+    before = len(fold.load().train), fewer.load()
+    path.write_text("a,y\n" + "1,u\n2,v\n" * 40)
+    assert len(fold.load().train) > before[0]
+    assert fewer.load() is not before[1]
+
+
+def test_an_interface_names_a_data_set_to_use() -> None:
+    with pytest.raises(TypeError, match="Data is an interface: write one of its members"):
+        nw.data.Data().read()

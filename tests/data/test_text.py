@@ -31,24 +31,24 @@ def test_pieces_follow_each_other_and_targets_are_one_character_on(path: Path) -
     assert torch.equal(samples.encoder.encode([content[:10]]), samples.train.x[:1])
 
 
-def test_what_is_no_text_is_told(tmp_path: Path, path: Path) -> None:
-    for content, told in (
+def test_what_is_no_text_is_refused(tmp_path: Path, path: Path) -> None:
+    for content, message in (
         (b"\xff\xfe\x00", "is no UTF-8 text"),
         (b"aaaa", "1 different characters"),
-        (b"ab", "less than one piece of 100"),
+        (b"ab", "a piece of length = 100 needs 101: use a shorter length"),
     ):
         wrong = tmp_path / "wrong.txt"
         wrong.write_bytes(content)
-        with pytest.raises(nw.DataError, match=told):
+        with pytest.raises(nw.DataError, match=message):
             nw.data.text(wrong).load()
     with pytest.raises(nw.DataError, match="is not there"):
         nw.data.text(tmp_path / "absent.txt").load()
     with pytest.raises(nw.WrongValue, match="leave nothing to train on"):
         nw.data.text(path, valid=0.6, test=0.5)
     encoder = nw.data.text(path, length=10).load().encoder
-    with pytest.raises(nw.DataError, match="was not in the text"):
+    with pytest.raises(nw.DataError, match="was not in the training text"):
         encoder.encode("xyz?")
-    with pytest.raises(nw.DataError, match="must be of one length"):
+    with pytest.raises(nw.DataError, match="pass texts of one length"):
         encoder.encode(["de", "den"])
 
 
@@ -70,9 +70,12 @@ def test_a_run_on_a_text_is_kept_loaded_and_writes_the_same(path: Path, tmp_path
     assert accuracy is not None
     assert accuracy.last > 0.9
     assert not nw.diagnose(run).found
-    for wrong, told in (("", "at least one character"), ("Q", "was not in the text")):
-        with pytest.raises((ValueError, nw.DataError), match=told):
-            nw.sample_text(run, wrong)
+    for start, message in (
+        ("", "at least one character"),
+        ("Q", "was not in the training text: remove it"),
+    ):
+        with pytest.raises((ValueError, nw.DataError), match=message):
+            nw.sample_text(run, start)
     with pytest.raises(nw.DataError, match="is for runs of a recurrent network"):
         nw.sample_text(nw.fit(nw.suggest(nw.data.iris(), epochs=1)))
 
@@ -94,3 +97,11 @@ def test_tasks_of_memory_are_what_they_say() -> None:
     assert torch.equal(x[:, :4], y[:, -4:])
     assert bool((x[:, 10] == 4).all())
     assert bool((y[:, :-4] == 3).all())
+
+
+@pytest.mark.files
+def test_tiny_shakespeare_has_its_alphabet(data_files: Path) -> None:
+    samples = nw.data.text(length=100).load()
+    assert len(samples.classes) == 65
+    assert len(samples.train) == (round(1_115_394 * 0.9) - 1) // 100
+    assert samples.encoder.decode(samples.train.x[0, :13].tolist()) == "First Citizen"  # type: ignore[attr-defined]

@@ -45,7 +45,7 @@ def recipe_for(
 def data_for(source: str, target: str | None) -> Data:
     """The data set that a name, a CSV file or a folder of images means."""
     from netwise.data import DATA, csv, images
-    from netwise.data.table import read_table
+    from netwise.data.csv_file import read_table
 
     if source not in DATA and Path(source).is_dir():
         if target is not None:

@@ -1,4 +1,4 @@
-"""Arrays that the user already has in memory; known by a hash of their content."""
+"""Arrays in memory, identified by a hash of their content."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Arrays(Split):
         X: numbers (samples, ...): features, or images as (samples, channels, height, width).
         y: class numbers or names (samples,), or real numbers (samples,) or (samples, targets) for
             regression.
-        weights: what each sample counts in the loss, at least 0, (samples,), or None: all alike.
-        allow_missing: X may hold numbers that are missing, for `FillMissing`. Default false.
+        weights: factor on the loss of each sample, at least 0, (samples,), or None: all 1.
+        allow_missing: X may hold NaN for missing numbers, which `FillMissing` fills. Default false.
         scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default
             true.
         valid, test, split_seed: as in all split data.
@@ -39,10 +39,9 @@ class Arrays(Split):
     y: Tensor = field(default_factory=lambda: torch.zeros(0), repr=False)
     classes: tuple[str, ...] = ()
     weights: Tensor | None = field(default=None, repr=False)
-    allow_missing: bool = flag(False, why="a number that is missing is mostly a mistake")
+    allow_missing: bool = flag(False, why="a missing number is usually a mistake")
     scale_target: bool = flag(
-        True,
-        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+        True, why="outputs of a new network have about mean 0 and spread 1; raw targets may not"
     )
 
     def written_fields(self) -> dict[str, Any]:
@@ -53,16 +52,16 @@ class Arrays(Split):
     @cached_property
     def digest(self) -> str:
         """16 hex digits that change with any value, shape or class name."""
-        text = f"{self.X.dtype}{tuple(self.X.shape)}{self.y.dtype}{tuple(self.y.shape)}{self.classes}".encode()
-        mark = hashlib.sha256(text)
+        layout = f"{self.X.dtype}{tuple(self.X.shape)}{self.y.dtype}{tuple(self.y.shape)}"
+        content_hash = hashlib.sha256(f"{layout}{self.classes}".encode())
         for tensor in (self.X, self.y, self.weights):
             if tensor is not None and tensor.numel():
-                mark.update(np.ascontiguousarray(tensor.numpy()).data.cast("B"))
-        return mark.hexdigest()[:16]
+                content_hash.update(np.ascontiguousarray(tensor.numpy()).data.cast("B"))
+        return content_hash.hexdigest()[:16]
 
     def emptied(self) -> Arrays:
-        """The same data by their digest, without the arrays: for a worker that finds them in a
-        file."""
+        """The same data without the arrays, under the digest of the full ones: for workers that
+        read the arrays from a file."""
         data = self.but(X=self.X[:0].clone(), y=self.y[:0].clone(), weights=None)
         data.__dict__["digest"] = self.digest
         return data
@@ -86,16 +85,17 @@ class Arrays(Split):
     def read(self) -> Samples:
         if len(self.X) != len(self.y):
             raise DataError(
-                f"X has {len(self.X)} rows and y has {len(self.y)}: each sample needs one target"
+                f"X has {len(self.X)} rows and y has {len(self.y)}: pass one target for each sample"
             )
         if not len(self.X):
-            raise DataError("X has no rows: there is nothing to learn from")
+            raise DataError("X has no rows, so nothing can be learned: pass some samples")
         if self.weights is not None and (
             self.weights.shape != (len(self.X),)
             or not bool((torch.isfinite(self.weights) & (self.weights >= 0)).all())
         ):
             raise DataError(
-                f"weights are {tuple(self.weights.shape)}: each of the {len(self.X)} samples needs one finite number of at least 0"
+                f"weights of shape {tuple(self.weights.shape)} do not fit {len(self.X)} samples: "
+                "pass one finite number of at least 0 for each"
             )
         encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
         x = encoder.encode(self.X)
@@ -112,7 +112,8 @@ class Arrays(Split):
             )
         if not torch.isfinite(self.y).all():
             raise DataError(
-                f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: remove those rows"
+                f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: "
+                "remove those rows"
             )
         parts = tuple(
             pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self)
@@ -143,17 +144,17 @@ def arrays(
         X: numbers (samples, ...).
         y: classes (samples,) or real numbers (samples,) or (samples, targets). Default None: there
             are no targets, for networks that learn the inputs themselves.
-        weights: what each sample counts in the loss, at least 0, (samples,). Default None: all
-            alike.
+        weights: factor on the loss of each sample, at least 0, (samples,). Default None: all 1.
         scale_target, allow_missing, valid, test, split_seed: see `data.Arrays`.
 
     Raises:
-        DataError: X holds something that is no number; when loaded: unequal lengths, or numbers
+        DataError: X is no array of numbers; when loaded: X and y of unequal lengths, or numbers
             that are not finite.
 
     Example:
         >>> import netwise as nw
-        >>> samples = nw.data.arrays([[0.0], [1.0], [2.0], [3.0]] * 5, ["low", "low", "high", "high"] * 5).load()
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]] * 5, ["low", "low", "high", "high"] * 5
+        >>> samples = nw.data.arrays(X, y).load()
         >>> samples.task, samples.classes, len(samples.train)
         ('classification', ('high', 'low'), 12)
     """
@@ -161,15 +162,15 @@ def arrays(
         inputs = tensor_of(np.asarray(X), torch.float32)
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"X is no array of numbers: {error}. For columns of words write a CSV file and use data.csv"
+            f"X is no array of numbers: {error}. Use data.csv for columns of words, from a CSV file"
         ) from None
     if inputs.dim() == 1:
         inputs = inputs[:, None]
     targets = np.zeros((len(inputs), 0), np.float32) if y is None else np.asarray(y)
-    counts = None if weights is None else tensor_of(np.asarray(weights), torch.float32).clone()
+    factors = None if weights is None else tensor_of(np.asarray(weights), torch.float32).clone()
     split: dict[str, Any] = {"valid": valid, "test": test, "split_seed": split_seed}
     settings: dict[str, Any] = {
-        "weights": counts,
+        "weights": factors,
         "scale_target": scale_target,
         "allow_missing": allow_missing,
         **split,

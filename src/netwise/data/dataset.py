@@ -3,15 +3,17 @@ split."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from netwise.data.content import FileKey, files_key
 from netwise.errors import DataError, Problem, interface_error
 from netwise.part import Part, integer, number
 from netwise.tasks import CLASSIFICATION
@@ -112,8 +114,13 @@ class Data(Part):
     family_name: ClassVar[str] = "data set"
 
     def load(self) -> Samples:
-        """The three parts; kept in memory for the next call with an equal value."""
-        return ELSEWHERE[self]() if self in ELSEWHERE else _loaded(self)
+        """The three parts; kept in memory for the next call with an equal value, as long as the
+        files behind it stay as they are."""
+        return ELSEWHERE[self]() if self in ELSEWHERE else _loaded(self, files_key(self.files()))
+
+    def files(self) -> Sequence[Path]:
+        """The files that the data are read from, whether they are there or not; none by default."""
+        return ()
 
     def read(self) -> Samples:
         """The three parts, read anew."""
@@ -125,7 +132,7 @@ ELSEWHERE: dict[Data, Callable[[], Samples]] = {}
 
 
 @lru_cache(maxsize=8)
-def _loaded(data: Data) -> Samples:
+def _loaded(data: Data, content: tuple[FileKey, ...]) -> Samples:
     return data.read()
 
 
@@ -186,7 +193,8 @@ def split_rows(
 
         if size >= len(rows):
             raise DataError(
-                f"{len(rows)} samples are too few for parts of valid = {data.valid} and test = {data.test}"
+                f"{len(rows)} samples are too few for parts of valid = {data.valid} and "
+                f"test = {data.test}: write smaller shares, or add samples"
             )
         groups = None
         if labels is not None:

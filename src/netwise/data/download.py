@@ -1,4 +1,4 @@
-"""Where data files lie, and how they get there."""
+"""The folder of data files, and downloads into it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,19 @@ class Remote:
 
 
 def data_folder() -> Path:
-    """`NETWISE_DATA` where it is set, else a cache of the user's own."""
-    named = os.environ.get("NETWISE_DATA")
-    if named:
-        return Path(named)
+    """The folder that the environment variable `NETWISE_DATA` names, else the user's cache."""
+    folder = os.environ.get("NETWISE_DATA")
+    if folder:
+        return Path(folder)
     import pooch
 
     return Path(pooch.os_cache("netwise"))
+
+
+def local_paths(remotes: Sequence[Remote]) -> list[Path]:
+    """Where the files of a data set lie, or will lie once they are downloaded."""
+    folder = data_folder()
+    return [folder / remote.name for remote in remotes]
 
 
 def find(remotes: Sequence[Remote], data_set: str) -> list[Path]:
@@ -43,8 +49,7 @@ def find(remotes: Sequence[Remote], data_set: str) -> list[Path]:
         DataMissing: a file is absent and could not be downloaded; names all of them and where to
             put them.
     """
-    folder = data_folder()
-    paths = [folder / remote.name for remote in remotes]
+    folder, paths = data_folder(), local_paths(remotes)
     absent = [remote for remote, path in zip(remotes, paths, strict=True) if not path.is_file()]
     for remote in absent:
         try:
@@ -71,7 +76,7 @@ def _download(remote: Remote, folder: Path) -> None:
 
 
 class _Bar:
-    """A rich progress bar in the shape that pooch asks for."""
+    """A rich progress bar with the methods that pooch calls."""
 
     def __init__(self, name: str) -> None:
         self.name, self.total = name, 0
@@ -103,10 +108,11 @@ class _Bar:
 
 
 def _how_to_get(data_set: str, absent: Sequence[Remote], folder: Path, error: Exception) -> str:
-    first = str(error).strip().splitlines()
-    lines = [
-        f"{data_set}: {len(absent)} of its files are not in {folder}, and the download failed ({type(error).__name__}: {first[0][:120] if first else ''})."
-    ]
-    lines.append("Put them there, or set NETWISE_DATA to the folder that has them:")
-    lines += [f"  {remote.name}   from {remote.url}" for remote in absent]
-    return "\n".join(lines)
+    first_line = (str(error).strip().splitlines() or [""])[0][:120]
+    problem = (
+        f"{data_set}: {len(absent)} of its files are not in {folder}, and the download failed "
+        f"({type(error).__name__}: {first_line})."
+    )
+    instruction = "Put them there, or set NETWISE_DATA to the folder that has them:"
+    files = [f"  {remote.name}   from {remote.url}" for remote in absent]
+    return "\n".join([problem, instruction, *files])

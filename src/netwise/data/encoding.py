@@ -1,5 +1,5 @@
-"""Encoders: from what a user has to tensors. Learned on the training part, kept as text and
-numbers, never pickled."""
+"""Encoders: from raw inputs to tensors. Fitted on the training part, saved as text and numbers,
+never pickled."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwise.data.csv_file import read_table
 from netwise.errors import DataError, close_matches, short_repr
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
-# a column of more categories has its rarest in one; a column of names would be its own table
+# A column with more categories gets one input for all its rare ones: a column of names would
+# otherwise need an input for each row.
 MOST_CATEGORIES = 50
 
 
 def tensor_of(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
-    """The array as a tensor; a copy only where it must not be written to (a mapped file), which
-    torch's tensors cannot promise."""
+    """The array as a tensor; copied only where its memory is read-only (a mapped file), which torch
+    has no tensors for."""
     return torch.as_tensor(np.require(array, requirements="W"), dtype=dtype)
 
 
@@ -32,25 +34,33 @@ class ArrayEncoder:
 
     shape: tuple[int, ...]
     divisor: float = 1.0
-    missing: bool = False  # numbers that are missing go through; a step of the recipe fills them
+    missing: bool = False  # NaN is allowed, and filled by a preprocessing step of the recipe
 
     def encode(self, raw: Any) -> Tensor:
         try:
             x = tensor_of(np.asarray(raw, dtype=np.float32))
         except (TypeError, ValueError) as error:
-            raise DataError(f"the inputs are no array of numbers: {error}") from None
+            raise DataError(
+                f"the inputs are no array of numbers: {error}. Pass numbers of shape "
+                f"{self._shape_text()}"
+            ) from None
         size = math.prod(self.shape)
         if tuple(x.shape) == self.shape or (x.dim() == 1 and x.numel() == size):
             x = x[None]  # one sample
         if x.dim() < 1 or (len(x) and x[0].numel() != size):
             raise DataError(
-                f"the inputs are {tuple(x.shape)}; the network takes (samples, {', '.join(map(str, self.shape))})"
+                f"the inputs have shape {tuple(x.shape)}, and the network takes "
+                f"{self._shape_text()}: reshape them"
             )
         if not (torch.isfinite(x) | (torch.isnan(x) & self.missing)).all():
             raise DataError(
-                f"{int((~torch.isfinite(x)).sum())} of the inputs are not finite numbers: remove or replace them"
+                f"{int((~torch.isfinite(x)).sum())} of the inputs are not finite numbers: remove "
+                "or replace them"
             )
         return x.reshape(-1, *self.shape) / self.divisor
+
+    def _shape_text(self) -> str:
+        return f"(samples, {', '.join(map(str, self.shape))})"
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -63,8 +73,8 @@ class ArrayEncoder:
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A numeric column: gaps become the median, then mean 0 and spread 1, all of the training
-    part."""
+    """A numeric column: missing cells become the median, then mean 0 and spread 1; the three
+    numbers are those of the training part."""
 
     name: str
     median: float
@@ -74,8 +84,8 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """A column of words: one output for each known word, one for all rare ones where `other`;
-    unknown words are 0."""
+    """A column of words: one input for each known word, and where `other` one more for all rare
+    and unknown ones; without it an unknown word is 0 everywhere."""
 
     name: str
     categories: tuple[str, ...]
@@ -116,7 +126,7 @@ class TableEncoder:
 
 @dataclass(frozen=True)
 class TextEncoder:
-    """Characters as numbers: their places in the alphabet."""
+    """Characters as numbers: their index in the alphabet."""
 
     symbols: tuple[str, ...]
 
@@ -127,13 +137,15 @@ class TextEncoder:
         lengths = {len(row) for row in rows}
         if len(lengths) > 1:
             raise DataError(
-                f"the texts have {', '.join(map(str, sorted(lengths)))} characters: they must be of one length"
+                f"the texts have {', '.join(map(str, sorted(lengths)))} characters: pass texts of "
+                "one length, or one at a time"
             )
         for row in rows:
             for symbol in row:
                 if symbol not in places:
                     raise DataError(
-                        f"the character {short_repr(symbol)} was not in the text that the network learned"
+                        f"the character {short_repr(symbol)} was not in the training text: "
+                        f"remove it; the network knows {short_repr(''.join(self.symbols))}"
                     )
         return torch.tensor([[places[symbol] for symbol in row] for row in rows], dtype=torch.int64)
 
@@ -151,16 +163,22 @@ def encoder_from(plain: Mapping[str, Any]) -> ArrayEncoder | TableEncoder | Text
     if plain["kind"] == "array":
         return ArrayEncoder(tuple(plain["shape"]), plain["divisor"], plain.get("missing", False))
     columns: list[NumberColumn | CategoryColumn] = []
-    for each in plain["columns"]:
-        if each["kind"] == "number":
-            columns.append(NumberColumn(each["name"], each["median"], each["mean"], each["scale"]))
+    for column in plain["columns"]:
+        values = {key: value for key, value in column.items() if key != "kind"}
+        if column["kind"] == "number":
+            columns.append(NumberColumn(**values))
         else:
-            columns.append(CategoryColumn(each["name"], tuple(each["categories"]), each["other"]))
+            columns.append(CategoryColumn(**values | {"categories": tuple(values["categories"])}))
     return TableEncoder(tuple(columns))
 
 
 def fit_table(cells: Mapping[str, Sequence[str]], numeric: Mapping[str, bool]) -> TableEncoder:
-    """Learn every column from its training cells, by scikit-learn's transformers."""
+    """The encoder of a table, fitted on its training cells with scikit-learn's transformers.
+
+    Args:
+        cells: the training part, by column.
+        numeric: which columns hold numbers.
+    """
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -218,7 +236,8 @@ def _numbers(column: Iterable[object], name: str) -> np.ndarray:
             values.append(float(cell))  # type: ignore[arg-type]
         else:
             raise DataError(
-                f"column {short_repr(name)}, row {i + 1}: {short_repr(cell)} is no number, and the column was one in training"
+                f"column {short_repr(name)}, row {i + 1}: {short_repr(cell)} is no number, and the "
+                "column had numbers in training: write a number, or leave the cell empty"
             )
     return np.array(values)
 
@@ -239,30 +258,29 @@ def _encoded(column: NumberColumn | CategoryColumn, cells: Sequence[object]) -> 
 
 
 def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
-    """The named columns of a table that comes as a file, a frame, a dict of columns, dicts, or
-    plain rows."""
+    """The named columns of a table that comes as a path of a CSV file, a data frame, a dict of
+    columns, a list of dicts, or a list of rows."""
     if isinstance(raw, str | Path):
-        from netwise.data.table import read_table
-
         raw = read_table(Path(raw))
     if isinstance(raw, Mapping) or hasattr(raw, "columns"):
         known = [str(name) for name in (raw.columns if hasattr(raw, "columns") else raw)]
-        _all_there(names, known)
+        _check_columns(names, known)
         return {name: list(raw[name]) for name in names}
     rows = list(raw)
     if rows and isinstance(rows[0], Mapping):
         for row in rows:
-            _all_there(names, list(row))
+            _check_columns(names, list(row))
         return {name: [row[name] for row in rows] for name in names}
     for i, row in enumerate(rows):
         if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
             raise DataError(
-                f"row {i + 1} is {short_repr(row)}; it must hold {len(names)} cells: {', '.join(names)}"
+                f"row {i + 1} is {short_repr(row)}: pass {len(names)} cells, in this order: "
+                f"{', '.join(names)}"
             )
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 
-def _all_there(names: Sequence[str], known: Sequence[str]) -> None:
+def _check_columns(names: Sequence[str], known: Sequence[str]) -> None:
     absent = [name for name in names if name not in known]
     if absent:
         close = close_matches(absent[0], known)

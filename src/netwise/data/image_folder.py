@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -26,7 +27,7 @@ GREY, COLOUR = "grey", "colour"
 class Pictures(Split):
     """Image files, one folder for each class. Made by `data.images`.
 
-    Each is brought to one size (bilinear, its sides' proportion changed where that differs) and to
+    Each is resized to `height` x `width` (bilinear, without keeping the aspect ratio) and scaled to
     numbers from 0 to 1.
 
     Args:
@@ -44,14 +45,24 @@ class Pictures(Split):
     width: int = integer(
         32, least=1, most=4096, because="an image has pixels", why="quick to learn from"
     )
-    colour: str = text(COLOUR, among=(COLOUR, GREY), why="colours may tell classes apart")
+    colour: str = text(COLOUR, among=(COLOUR, GREY), why="colours may separate classes")
+
+    def files(self) -> Sequence[Path]:
+        return sorted(
+            path
+            for path in Path(self.path).glob("*/*")
+            if path.suffix.lower() in ENDINGS and not path.parent.name.startswith(".")
+        )
 
     def read(self) -> Samples:
         from PIL import Image, UnidentifiedImageError
 
         folder = Path(self.path)
         if not folder.is_dir():
-            raise DataError(f"{folder} is no folder (looked in {Path.cwd()})")
+            raise DataError(
+                f"{folder} is no folder (looked in {Path.cwd()}): name the folder that has one "
+                "folder of images for each class"
+            )
         classes = sorted(
             each.name
             for each in folder.iterdir()
@@ -59,16 +70,18 @@ class Pictures(Split):
         )
         if len(classes) < 2:
             raise DataError(
-                f"{folder} has {len(classes)} folders inside: there has to be one for each class"
+                f"{folder} has {len(classes)} folders inside, and classification needs two: make "
+                "one for each class"
             )
-        rows, labels, mark = [], [], hashlib.sha256()
+        rows, labels, content_hash = [], [], hashlib.sha256()
         for label, name in enumerate(classes):
             files = sorted(
                 each for each in (folder / name).iterdir() if each.suffix.lower() in ENDINGS
             )
             if not files:
                 raise DataError(
-                    f"{folder / name} has no image files ({', '.join(sorted(ENDINGS))})"
+                    f"{folder / name} has no image files: add some ({', '.join(sorted(ENDINGS))}), "
+                    "or remove the folder"
                 )
             for file in files:
                 try:
@@ -77,10 +90,12 @@ class Pictures(Split):
                             (self.width, self.height), Image.Resampling.BILINEAR
                         )
                 except (UnidentifiedImageError, OSError) as error:
-                    raise DataError(f"{file} cannot be read as an image: {error}") from None
+                    raise DataError(
+                        f"{file} cannot be read as an image: {error}. Remove or replace it"
+                    ) from None
                 rows.append(np.asarray(pixels, dtype=np.uint8))
                 labels.append(label)
-                mark.update(str(file.relative_to(folder)).encode() + rows[-1].tobytes())
+                content_hash.update(str(file.relative_to(folder)).encode() + rows[-1].tobytes())
         y = np.array(labels)
         stacked = np.stack(rows)
         x = stacked.transpose(0, 3, 1, 2) if self.colour == COLOUR else stacked[:, None]
@@ -97,7 +112,7 @@ class Pictures(Split):
             CLASSIFICATION,
             tuple(classes),
             encoder,
-            mark.hexdigest()[:16],
+            content_hash.hexdigest()[:16],
         )
 
 

@@ -3,10 +3,8 @@ regression."""
 
 from __future__ import annotations
 
-import csv as csv_format
 import hashlib
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwise.data.csv_file import read_table
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
 from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
 from netwise.errors import DataError, UnknownName, short_repr
@@ -28,8 +27,9 @@ FEW_NUMBERS = 20  # a target of whole numbers with at most so many values is tak
 class Table(Split):
     """A CSV file of which one column is to be predicted. Made by `data.csv`.
 
-    Numeric columns: gaps become the median, then mean 0 and spread 1. Columns of words: one input
-    for each word. All of it is learned from the training part only and travels with the network.
+    Numeric columns: missing cells become the median, then mean 0 and spread 1. Columns of words:
+    one input for each word. All of it is fitted on the training part only and saved with the
+    network.
 
     Args:
         path: the file: comma, semicolon, tab or bar between cells; UTF-8.
@@ -48,69 +48,81 @@ class Table(Split):
     path: str = text(because="it names a file", write='"data.csv"')
     target: str = text(because="it names the column to predict", write='"price"')
     task: str = text(
-        "auto", among=("auto", CLASSIFICATION, REGRESSION), why="the column usually tells"
+        "auto",
+        among=("auto", CLASSIFICATION, REGRESSION),
+        why="the values of the column usually show it",
     )
     columns: tuple[str, ...] = texts((), why="most files have a header line")
     test_file: str | None = text(
         None, optional=True, because="it names a file", why="most tables come as one file"
     )
     scale_target: bool = flag(
-        True,
-        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+        True, why="outputs of a new network have about mean 0 and spread 1; raw targets may not"
     )
+
+    def files(self) -> Sequence[Path]:
+        return [Path(path) for path in (self.path, self.test_file) if path]
 
     def read(self) -> Samples:
         cells = self._cells(self.path)
-        own = self._cells(self.test_file) if self.test_file else None
+        test_cells = self._cells(self.test_file) if self.test_file else None
         targets = cells.pop(self.target)
-        own_targets = own.pop(self.target) if own else []
+        test_targets = test_cells.pop(self.target) if test_cells else []
         if not cells:
             raise DataError(
-                f"{self.path} has no column besides the target {short_repr(self.target)}: there is nothing to learn from"
+                f"{self.path} has no column besides the target {short_repr(self.target)}: add "
+                "columns to predict it from"
             )
-        task = self.task if self.task != "auto" else task_of([*targets, *own_targets])
-        classes: tuple[str, ...] = ()
-        if task == CLASSIFICATION:
-            classes = classes_of([*targets, *own_targets])
-            if len(classes) < 2:
-                raise DataError(
-                    f"{self.path}: the target {short_repr(self.target)} has the one value {classes[0]}: there is nothing to tell apart"
-                )
-        else:
-            for i, cell in enumerate([*targets, *own_targets]):
-                if not is_number(cell):
-                    raise DataError(
-                        f"{self.path}: the target {short_repr(self.target)} of row {i + 1} is {short_repr(cell)}, which is no number"
-                    )
+        task, classes = self._task_and_classes([*targets, *test_targets])
         labels = np.array([classes.index(_label(cell)) for cell in targets]) if classes else None
-        train, valid, test = split_rows(labels, len(targets), self, own_test=own is not None)
-        # What a column is may be read off the whole file; what is learned from it is learned in the
-        # training part.
-        numeric = {
-            name: all(is_number(c) or is_missing(c) for c in column)
-            for name, column in cells.items()
-        }
-        encoder = fit_table(
-            {name: [column[i] for i in train] for name, column in cells.items()}, numeric
-        )
+        train, valid, test = split_rows(labels, len(targets), self, own_test=test_cells is not None)
+        encoder = _fitted_encoder(cells, train)
         parts = tuple(
             _pairs(encoder, cells, targets, rows, classes) for rows in (train, valid, test)
         )
-        if own is not None:
+        if test_cells is not None:
             parts = (
                 *parts[:2],
-                _pairs(encoder, own, own_targets, np.arange(len(own_targets)), classes),
+                _pairs(encoder, test_cells, test_targets, np.arange(len(test_targets)), classes),
             )
         mean, scale = torch.zeros(1), torch.ones(1)
         if task == REGRESSION and self.scale_target:
             parts, mean, scale = standardised_targets(parts)
-        mark = hashlib.sha256(
+        content_hash = hashlib.sha256(
             Path(self.path).read_bytes()
             + (Path(self.test_file).read_bytes() if self.test_file else b"")
         )
         return Samples(
-            parts[0], parts[1], parts[2], task, classes, encoder, mark.hexdigest()[:16], mean, scale
+            parts[0],
+            parts[1],
+            parts[2],
+            task,
+            classes,
+            encoder,
+            content_hash.hexdigest()[:16],
+            mean,
+            scale,
         )
+
+    def _task_and_classes(self, targets: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """The task, and the names of the classes; none for regression."""
+        task = self.task if self.task != "auto" else task_of(targets)
+        column = f"{self.path}: the target {short_repr(self.target)}"
+        if task == CLASSIFICATION:
+            classes = classes_of(targets)
+            if len(classes) < 2:
+                raise DataError(
+                    f"{column} has the single value {classes[0]}, so there is nothing to classify: "
+                    "add rows of another class, or name another column"
+                )
+            return task, classes
+        for i, cell in enumerate(targets):
+            if not is_number(cell):
+                raise DataError(
+                    f"{column} of row {i + 1} is {short_repr(cell)}, which is no number: correct "
+                    'it, or write task = "classification"'
+                )
+        return task, ()
 
     def cells(self, path: str) -> dict[str, list[str]]:
         """All cells of one of the files, by column."""
@@ -123,7 +135,8 @@ class Table(Split):
         gaps = [i + 1 for i, cell in enumerate(cells[self.target]) if is_missing(cell)]
         if gaps:
             raise DataError(
-                f"{path}: {len(gaps)} rows have no target {short_repr(self.target)}, the first is row {gaps[0]}: remove them"
+                f"{path}: {len(gaps)} rows have no target {short_repr(self.target)}, the first is "
+                f"row {gaps[0]}: remove them"
             )
         return cells
 
@@ -145,7 +158,8 @@ def csv(
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "pets.csv"
-        >>> _ = path.write_text("weight,colour,pet\\n" + "4,red,cat\\n30,,dog\\n5,red,cat\\n?,black,dog\\n" * 5)
+        >>> rows = "4,red,cat\\n30,,dog\\n5,red,cat\\n?,black,dog\\n" * 5
+        >>> _ = path.write_text("weight,colour,pet\\n" + rows)
         >>> samples = nw.data.csv(path, "pet").load()
         >>> samples.classes, samples.encoder.features
         (('cat', 'dog'), ('weight', 'colour=(missing)', 'colour=black', 'colour=red'))
@@ -161,57 +175,6 @@ def csv(
         test=test,
         split_seed=split_seed,
     )
-
-
-def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> dict[str, list[str]]:
-    """All cells of a CSV file by column, as text; lines that begin with `comment` are left out.
-
-    Raises:
-        DataError: the file is absent, no UTF-8, has rows of unequal length, or no rows; with the
-            line's number.
-    """
-    try:
-        content = path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"{path} is not there (looked in {Path.cwd()})") from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder, not a CSV file") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no UTF-8 text (byte {error.start}): save it as UTF-8") from None
-    if comment:
-        content = "".join(
-            line for line in content.splitlines(keepends=True) if not line.startswith(comment)
-        )
-    try:
-        dialect: type[csv_format.Dialect] | str = csv_format.Sniffer().sniff(
-            content[:65536], ",;\t|"
-        )
-    except csv_format.Error:
-        dialect = "excel"
-    reader = csv_format.reader(io.StringIO(content, newline=""), dialect, skipinitialspace=True)
-    names, rows = [name.strip() for name in columns], []
-    try:
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if not names:
-                names = [cell.strip() for cell in row]
-                continue
-            if len(row) != len(names):
-                raise DataError(
-                    f"{path}, line {reader.line_num}: {len(row)} cells where the header has {len(names)}"
-                )
-            rows.append([cell.strip() for cell in row])
-    except csv_format.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: {error}") from None
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise DataError(
-            f"{path}: the column name {short_repr(min(twice))} stands twice: rename one"
-        )
-    if not rows:
-        raise DataError(f"{path} has no rows below its header")
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 
 def task_of(targets: Sequence[str]) -> str:
@@ -233,10 +196,20 @@ def _label(cell: str) -> str:
 
 def classes_of(targets: Sequence[str]) -> tuple[str, ...]:
     """The class names, numbers in the order of their size."""
-    found = {_label(cell) for cell in targets}
+    names = {_label(cell) for cell in targets}
     return tuple(
-        sorted(found, key=float) if all(is_number(name) for name in found) else sorted(found)
+        sorted(names, key=float) if all(is_number(name) for name in names) else sorted(names)
     )
+
+
+def _fitted_encoder(cells: Mapping[str, Sequence[str]], train: np.ndarray) -> TableEncoder:
+    """Whether a column is numeric is read from the whole file; medians, means and words are fitted
+    on the training rows alone."""
+    numeric = {
+        name: all(is_number(cell) or is_missing(cell) for cell in column)
+        for name, column in cells.items()
+    }
+    return fit_table({name: [column[i] for i in train] for name, column in cells.items()}, numeric)
 
 
 def _pairs(

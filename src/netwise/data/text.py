@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from netwise.data.dataset import SHARE, Data, Pairs, Samples
-from netwise.data.download import Remote, find
+from netwise.data.download import Remote, find, local_paths
 from netwise.data.encoding import TextEncoder
 from netwise.errors import DataError, Problem
 from netwise.part import flag, integer, number, text as text_field
@@ -27,7 +28,7 @@ SHAKESPEARE = Remote(
 
 @dataclass(frozen=True)
 class Text(Data):
-    """A text file, for a network that says at each character which one follows. Made by
+    """A text file, for a network that predicts at each character the next one. Made by
     `data.text`.
 
     Cut from its start into a training, a validation and a test part, each into pieces of `length`
@@ -39,7 +40,7 @@ class Text(Data):
             "tiny_shakespeare".
         length: characters of a piece, at least 1. Default 100.
         in_order: a batch's pieces follow those of the batch before, for a network that carries its
-            state on (truncated back-propagation through time). Default false: pieces in random
+            state over (truncated back-propagation through time). Default false: pieces in random
             order.
         valid, test: shares of the text, from its end. Defaults 0.1 and 0.0.
     """
@@ -53,7 +54,7 @@ class Text(Data):
         least=1,
         most=100_000,
         because="a piece has characters",
-        why="longer than most words remember",
+        why="longer than most dependencies between characters",
     )
     in_order: bool = flag(False, why="random order makes steps independent")
     valid: float = number(0.1, least=0, below=1, because=SHARE, why="the usual cut of this text")
@@ -73,6 +74,10 @@ class Text(Data):
             ]
         return []
 
+    def files(self) -> Sequence[Path]:
+        named = self.path == "tiny_shakespeare"
+        return local_paths([SHAKESPEARE]) if named else [Path(self.path)]
+
     def content(self) -> str:
         """The whole text."""
         path = (
@@ -83,16 +88,21 @@ class Text(Data):
         try:
             return path.read_text("utf-8")
         except FileNotFoundError:
-            raise DataError(f"{path} is not there (looked in {Path.cwd()})") from None
+            raise DataError(
+                f"{path} is not there (looked in {Path.cwd()}): check the path, or write it in full"
+            ) from None
         except (UnicodeDecodeError, IsADirectoryError) as error:
-            raise DataError(f"{path} is no UTF-8 text: {error}") from None
+            raise DataError(
+                f"{path} is no UTF-8 text: {error}. Name a text file, saved as UTF-8"
+            ) from None
 
     def read(self) -> Samples:
         content = self.content()
         symbols = tuple(sorted(set(content)))
         if len(symbols) < 2:
             raise DataError(
-                f"{self.path} has {len(symbols)} different characters: there is nothing to tell apart"
+                f"{self.path} has {len(symbols)} different characters, so there is nothing to "
+                "predict: name a text with at least two"
             )
         places = np.zeros(max(map(ord, symbols)) + 1, dtype=np.int64)
         places[[ord(symbol) for symbol in symbols]] = np.arange(len(symbols))
@@ -106,9 +116,11 @@ class Text(Data):
         pairs = [self._pieces(part) for part in parts]
         if not len(pairs[0]):
             raise DataError(
-                f"{self.path}: its training part has {len(parts[0])} characters, less than one piece of {self.length} and what follows it"
+                f"{self.path}: its training part has {len(parts[0])} characters, and a piece of "
+                f"length = {self.length} needs {self.length + 1}: use a shorter length or a longer "
+                "text"
             )
-        mark = hashlib.sha256(content.encode()).hexdigest()[:16]
+        fingerprint = hashlib.sha256(content.encode()).hexdigest()[:16]
         return Samples(
             pairs[0],
             pairs[1],
@@ -116,7 +128,7 @@ class Text(Data):
             CLASSIFICATION,
             symbols,
             TextEncoder(symbols),
-            mark,
+            fingerprint,
             in_order=self.in_order,
         )
 
@@ -137,7 +149,7 @@ def text(
     valid: float = 0.1,
     test: float = 0.0,
 ) -> Text:
-    """A text, for a network that says at each character which one follows; see `Text` for what each
+    """A text, for a network that predicts at each character the next one; see `Text` for what each
     argument means.
 
     Example:
@@ -145,7 +157,9 @@ def text(
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "song.txt"
         >>> _ = path.write_text("la la la lo " * 40)
         >>> samples = nw.data.text(path, length=12).load()
-        >>> samples.classes, tuple(samples.train.x.shape), samples.encoder.decode(samples.train.y[0].tolist())
-        ((' ', 'a', 'l', 'o'), (35, 12), 'a la la lo l')
+        >>> samples.classes, tuple(samples.train.x.shape)
+        ((' ', 'a', 'l', 'o'), (35, 12))
+        >>> samples.encoder.decode(samples.train.y[0].tolist())
+        'a la la lo l'
     """
     return Text(str(path), length=length, in_order=in_order, valid=valid, test=test)

@@ -1,8 +1,10 @@
-"""Data seen in part: a fold of a cross-validation, and the first so many training samples."""
+"""Views of other data: one fold of a cross-validation, or fewer training samples."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -17,16 +19,16 @@ from netwise.tasks import CLASSIFICATION
 @dataclass(frozen=True, kw_only=True)
 class Fold(Data):
     """One fold of a cross-validation: training and validation part of other data, joined and split
-    anew. The test part stays.
+    again. The test part stays.
 
-    Stratified by class where every class has enough samples for it. What was learned to read the
-    inputs (the columns of a table, the scale of targets) is that of the other data's training part.
+    Stratified by class where every class has enough samples for it. The encoder (columns of a
+    table, scale of targets) is the one fitted on the other data's training part.
 
     Args:
-        data: whose training and validation part are dealt out.
+        data: whose training and validation part are split into folds.
         folds: how many, at least 2. Default 5.
         number: which of them is the validation part, from 0. Default 0.
-        repeat: which dealing: another one for each number. Default 0.
+        repeat: seed of the split into folds. Default 0.
 
     Example:
         >>> import netwise as nw
@@ -34,7 +36,8 @@ class Fold(Data):
         >>> [len(nw.data.Fold(data=whole, number=i).load().valid) for i in range(5)]
         [24, 24, 24, 24, 24]
 
-    Source: note 002, claim H05.
+    Source: Kohavi 1995, A study of cross-validation and bootstrap for accuracy estimation and model
+    selection, IJCAI (stratified folds).
     """
 
     kind: ClassVar[str] = "fold"
@@ -43,11 +46,11 @@ class Fold(Data):
         5,
         least=2,
         most=1000,
-        because="one fold has nothing beside it",
-        why="the usual number: four fifths to learn from, one to judge by",
+        because="one fold leaves nothing to train on",
+        why="the usual number: four fifths to train on, one to validate on",
     )
     number: int = integer(0, least=0, because="folds are counted from 0", why="the first")
-    repeat: int = integer(0, least=0, because="it seeds the dealing", why="the first")
+    repeat: int = integer(0, least=0, because="it seeds the split", why="the first")
 
     def conflicts(self) -> list[Problem]:
         if self.number >= self.folds:
@@ -61,33 +64,40 @@ class Fold(Data):
             ]
         return []
 
+    def files(self) -> Sequence[Path]:
+        return self.data.files()
+
     def read(self) -> Samples:
         from sklearn.model_selection import KFold, StratifiedKFold
 
         samples = self.data.load()
         if samples.in_order:
             raise DataError(
-                "folds would tear a text apart whose rows follow each other: take data without in_order"
+                "in_order = true keeps the pieces of a text in order, and folds shuffle them: write "
+                "in_order = false"
             )
         both = _joined(samples.train, samples.valid)
         labels = both.y.numpy() if samples.task == CLASSIFICATION and both.y.dim() == 1 else None
         if len(both) < self.folds:
-            raise DataError(f"{len(both)} samples are too few for {self.folds} folds")
+            raise DataError(
+                f"{len(both)} samples are too few for {self.folds} folds: write folds = "
+                f"{max(2, len(both))} at most, or add samples"
+            )
         stratified = (
             labels is not None and np.unique(labels, return_counts=True)[1].min() >= self.folds
         )
-        dealer = (StratifiedKFold if stratified else KFold)(
+        splitter = (StratifiedKFold if stratified else KFold)(
             self.folds, shuffle=True, random_state=self.repeat
         )
-        train, valid = list(dealer.split(np.zeros(len(both)), labels if stratified else None))[
+        train, valid = list(splitter.split(np.zeros(len(both)), labels if stratified else None))[
             self.number
         ]
-        mark = f"{samples.fingerprint}/{self.folds}/{self.number}/{self.repeat}"
+        fingerprint = f"{samples.fingerprint}/{self.folds}/{self.number}/{self.repeat}"
         return replace(
             samples,
             train=both.rows(np.sort(train)),
             valid=both.rows(np.sort(valid)),
-            fingerprint=mark,
+            fingerprint=fingerprint,
         )
 
 
@@ -113,21 +123,25 @@ class Fewer(Data):
 
     kind: ClassVar[str] = "fewer"
     data: Data = part(Data, because="samples are of data", write='"digits"')
-    rows: int = integer(least=1, because="nothing is learned from none", write="100")
+    rows: int = integer(least=1, because="training needs a sample", write="100")
     draw: int = integer(0, least=0, because="it seeds the draw", why="the first")
+
+    def files(self) -> Sequence[Path]:
+        return self.data.files()
 
     def read(self) -> Samples:
         samples = self.data.load()
         if self.rows > len(samples.train):
             raise DataError(
-                f"rows = {self.rows} is more than the {len(samples.train)} training samples there are"
+                f"rows = {self.rows} is more than the {len(samples.train)} training samples there "
+                f"are: write {len(samples.train)} at most"
             )
         order = np.random.default_rng(self.draw).permutation(len(samples.train))
         if samples.task == CLASSIFICATION and samples.train.y.dim() == 1:
-            order = _by_turns(order, samples.train.y.numpy())
-        mark = f"{samples.fingerprint}/{self.rows}/{self.draw}"
+            order = _balanced(order, samples.train.y.numpy())
+        fingerprint = f"{samples.fingerprint}/{self.rows}/{self.draw}"
         return replace(
-            samples, train=samples.train.rows(np.sort(order[: self.rows])), fingerprint=mark
+            samples, train=samples.train.rows(np.sort(order[: self.rows])), fingerprint=fingerprint
         )
 
 
@@ -138,19 +152,20 @@ def innermost(data: Data) -> Data:
     return data
 
 
-def _by_turns(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The same rows in an order whose every beginning has the classes in their shares."""
+def _balanced(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The same rows in an order of which the first n, for each n, have the classes in the shares
+    that they have in all rows."""
     place = np.empty(len(order))
-    for kind in np.unique(labels):
-        rows = order[labels[order] == kind]
+    for label in np.unique(labels):
+        rows = order[labels[order] == label]
         place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
     return order[np.argsort(place[order], kind="stable")]
 
 
-def _joined(one: Pairs, other: Pairs) -> Pairs:
+def _joined(train: Pairs, valid: Pairs) -> Pairs:
     weight = (
         None
-        if one.weight is None or other.weight is None
-        else torch.cat([one.weight, other.weight])
+        if train.weight is None or valid.weight is None
+        else torch.cat([train.weight, valid.weight])
     )
-    return Pairs(torch.cat([one.x, other.x]), torch.cat([one.y, other.y]), weight)
+    return Pairs(torch.cat([train.x, valid.x]), torch.cat([train.y, valid.y]), weight)

@@ -1,20 +1,17 @@
-"""The original files of image data sets, whole, broken and hostile."""
+"""Public sets of images: counts, ranges and parts as their descriptions state."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
-import io
-import pickle
 import struct
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import netwise as nw
-from netwise.data.catalogue.image_sets import IDX_FILES, read_cifar, read_idx
+from netwise.data.catalogue.image_sets import IDX_FILES
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -24,28 +21,6 @@ def idx(array: np.ndarray) -> bytes:
         + struct.pack(f">{array.ndim}I", *array.shape)
         + array.tobytes()
     )
-
-
-def test_an_idx_file_is_read(tmp_path: Path) -> None:
-    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    (tmp_path / "x.gz").write_bytes(idx(array))
-    np.testing.assert_array_equal(read_idx(tmp_path / "x.gz"), array)
-
-
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
-        (b"no gzip", "is no whole gzip file"),
-        (gzip.compress(b"abcdef"), "is no IDX file of bytes"),
-        (gzip.compress(b"\0\0\x08\x03\0\0"), "ends inside its header"),
-        (gzip.compress(b"\0\0\x08\x01\0\0\0\x05ab"), "says it holds 5 bytes and holds 2"),
-        (idx(np.zeros((3, 3), np.uint8))[:-9], "is no whole gzip file"),
-    ],
-)
-def test_a_broken_idx_file_is_told(tmp_path: Path, raw: bytes, text: str) -> None:
-    (tmp_path / "x.gz").write_bytes(raw)
-    with pytest.raises(nw.DataError, match=text):
-        read_idx(tmp_path / "x.gz")
 
 
 def test_mnist_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,47 +36,6 @@ def test_mnist_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (len(samples.train), len(samples.valid), len(samples.test)) == (100, 20, 20)
     np.testing.assert_array_equal(samples.test.y.numpy(), y_test)
     np.testing.assert_allclose(samples.test.x[:, 0].numpy(), x_test / 255, atol=1e-6)
-
-
-def batch(images: np.ndarray, labels: list[int]) -> bytes:
-    return pickle.dumps(
-        {b"data": images, b"labels": labels, b"batch_label": b"x", b"filenames": [b"a.png"]},
-        protocol=2,
-    )
-
-
-def archive(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name, raw in members.items():
-            info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
-            info.size = len(raw)
-            tar.addfile(info, io.BytesIO(raw))
-    return path
-
-
-def test_anything_that_could_run_in_a_batch_is_refused(tmp_path: Path) -> None:
-    class Evil:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (Path.touch, (Path(tmp_path / "ran"),))  # type: ignore[return-value]
-
-    raw = pickle.dumps(Evil(), protocol=2)
-    with pytest.raises(nw.DataError, match="which a picture does not need"):
-        read_cifar(
-            archive(tmp_path / "c.tar.gz", {"test_batch": raw}),
-            {"test_batch": hashlib.md5(raw).hexdigest()},
-        )
-    assert not (tmp_path / "ran").exists()
-
-
-def test_a_changed_batch_is_told(tmp_path: Path) -> None:
-    raw = batch(np.zeros((2, 3072), np.uint8), [1, 2])
-    with pytest.raises(nw.DataError, match="test_batch is not the published file"):
-        read_cifar(archive(tmp_path / "c.tar.gz", {"test_batch": raw}), {"test_batch": "0" * 32})
-    with pytest.raises(nw.DataError, match="lacks data_batch_1"):
-        read_cifar(archive(tmp_path / "d.tar.gz", {"readme": b""}), {"data_batch_1": ""})
-    (tmp_path / "e.tar.gz").write_bytes(b"nothing")
-    with pytest.raises(nw.DataError, match="is no whole tar archive"):
-        read_cifar(tmp_path / "e.tar.gz", {"data_batch_1": ""})
 
 
 @pytest.mark.files
@@ -123,3 +57,77 @@ def test_the_published_cifar10(data_files: Path) -> None:
         [0.4914, 0.4822, 0.4465], abs=1e-4
     )
     assert samples.test.y.bincount().tolist() == [1000] * 10
+
+
+@pytest.mark.files
+def test_usps_olivetti_and_silhouettes_are_as_described(data_files: Path) -> None:
+    usps = nw.data.usps(valid=0.0).load()
+    assert torch.bincount(usps.train.y).tolist() == [
+        1194,
+        1005,
+        731,
+        658,
+        652,
+        556,
+        664,
+        645,
+        542,
+        644,
+    ]
+    assert torch.bincount(usps.test.y).tolist() == [
+        359,
+        264,
+        198,
+        166,
+        200,
+        160,
+        170,
+        147,
+        166,
+        177,
+    ]
+    assert usps.shape == (1, 16, 16)
+    assert (float(usps.train.x.min()), float(usps.train.x.max())) == (-1.0, 1.0)
+    faces = nw.data.olivetti(valid=0.0, test=0.0).load()
+    assert faces.shape == (1, 64, 64)
+    assert torch.bincount(faces.train.y).tolist() == [10] * 40
+    silhouettes = nw.data.silhouettes().load()
+    assert (len(silhouettes.train), len(silhouettes.valid), len(silhouettes.test)) == (
+        4_100,
+        2_264,
+        2_307,
+    )
+    assert len(silhouettes.classes) == 101
+    assert sorted(silhouettes.train.x.unique().tolist()) == [0.0, 1.0]
+    assert float(silhouettes.train.x.mean()) == pytest.approx(
+        1 - 0.5511, abs=1e-4
+    )  # the object is 1, where the file has 0
+
+
+@pytest.mark.files
+def test_faces_are_upright(data_files: Path) -> None:
+    x = nw.data.olivetti(valid=0.0, test=0.0).load().train.x.mean(0)[0]
+    # A mean face is symmetric from left to right, and is not from top to bottom.
+    assert float((x - x.flip(1)).abs().mean()) < 0.5 * float((x - x.flip(0)).abs().mean())
+
+
+@pytest.mark.files
+def test_mnist_can_validate_on_its_test_images(data_files: Path) -> None:
+    samples = nw.data.mnist(first=1000, validate_on="test").load()
+    assert (len(samples.train), len(samples.valid), len(samples.test)) == (1000, 10_000, 0)
+    whole = nw.data.mnist(valid=0.0).load()
+    assert torch.equal(samples.train.x, whole.train.x[:1000])
+    assert torch.equal(samples.valid.x, whole.test.x)
+    with pytest.raises(
+        nw.DataError, match="more than the 60000 training images there are: write 60000"
+    ):
+        nw.data.mnist(first=70_000).load()
+
+
+@pytest.mark.files
+def test_the_published_parts_of_binarized_mnist(data_files: Path) -> None:
+    samples = nw.data.binarized_mnist(first=100).load()
+    assert (len(samples.train), len(samples.valid), len(samples.test)) == (100, 10_000, 10_000)
+    assert float(samples.valid.x.mean()) == pytest.approx(0.1311, abs=5e-4)
+    assert float(samples.test.x.mean()) == pytest.approx(0.1325, abs=5e-4)
+    assert samples.train.x.unique().tolist() == [0.0, 1.0]

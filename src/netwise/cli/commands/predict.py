@@ -33,8 +33,8 @@ def predict(
     run: str, file: Path, output: Path | None, trust_own: bool, home: Path, as_json: bool
 ) -> None:
     """Answer the rows of a CSV file with the network of RUN."""
+    from netwise.data.csv_file import read_table
     from netwise.data.encoding import TableEncoder
-    from netwise.data.table import read_table
     from netwise.storage.run_folder import RunFolder
     from netwise.tasks import CLASSIFICATION
     from netwise.training.run import load

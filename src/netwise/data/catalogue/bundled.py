@@ -21,7 +21,7 @@ def _bunch(loader: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Classes(Split):
+class BundledClasses(Split):
     """A bundled set of labelled rows."""
 
     loader: ClassVar[str] = ""
@@ -45,7 +45,7 @@ class _Classes(Split):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Digits(_Classes):
+class Digits(BundledClasses):
     """1797 handwritten digits of 8x8 pixels, from 0 to 1; ten classes."""
 
     kind: ClassVar[str] = "digits"
@@ -55,7 +55,7 @@ class Digits(_Classes):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Iris(_Classes):
+class Iris(BundledClasses):
     """150 flowers by four lengths; three classes."""
 
     kind: ClassVar[str] = "iris"
@@ -63,7 +63,7 @@ class Iris(_Classes):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wine(_Classes):
+class Wine(BundledClasses):
     """178 wines by thirteen measurements of very unequal scale; three classes."""
 
     kind: ClassVar[str] = "wine"
@@ -71,7 +71,7 @@ class Wine(_Classes):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreastCancer(_Classes):
+class BreastCancer(BundledClasses):
     """569 tumours by thirty measurements; two classes."""
 
     kind: ClassVar[str] = "breast_cancer"
@@ -89,8 +89,7 @@ class Diabetes(Split):
 
     kind: ClassVar[str] = "diabetes"
     scale_target: bool = flag(
-        True,
-        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+        True, why="outputs of a new network have about mean 0 and spread 1; raw targets may not"
     )
 
     def read(self) -> Samples:

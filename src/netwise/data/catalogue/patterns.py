@@ -1,5 +1,4 @@
-"""Patterns of bits without labels: tasks for machines that remember, or learn how likely an input
-is."""
+"""Patterns of bits without labels: tasks for memories and for models of a distribution."""
 
 from __future__ import annotations
 
@@ -16,25 +15,25 @@ from netwise.part import integer
 from netwise.tasks import DENSITY
 
 
-def unlabelled(x: Tensor, mark: str) -> Samples:
-    """All of `x` as the training part; there are no targets, and nothing is held out of so few
-    patterns."""
-    none = Pairs(x[:0], torch.zeros(0, 0))
+def unlabelled(x: Tensor, fingerprint: str) -> Samples:
+    """All of `x` as the training part, without targets; validation and test part are empty, because
+    such sets have few patterns."""
+    empty = Pairs(x[:0], torch.zeros(0, 0))
     return Samples(
         Pairs(x, torch.zeros(len(x), 0)),
-        none,
-        none,
+        empty,
+        empty,
         DENSITY,
         (),
         ArrayEncoder(tuple(x.shape[1:])),
-        mark,
+        fingerprint,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderProblem(Data):
-    """The encoder problem: two groups of units, of which the same one is on in both. A machine has
-    to send its number through few hidden units.
+    """The encoder problem: two groups of units, of which the same one is on in both. A model has to
+    encode its index in few hidden units.
 
     Args:
         units: of each group, which is also the number of patterns, at least 2. Default 4: "4-2-4"
@@ -45,7 +44,7 @@ class EncoderProblem(Data):
         >>> nw.data.encoder_problem(units=2).load().train.x.tolist()
         [[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]]
 
-    Source: Ackley, Hinton, Sejnowski 1985, section 4; note 001, claim L22.
+    Source: Ackley, Hinton, Sejnowski 1985, section 4.
     """
 
     kind: ClassVar[str] = "encoder_problem"
@@ -58,13 +57,14 @@ class EncoderProblem(Data):
     )
 
     def read(self) -> Samples:
-        one = torch.eye(self.units)
-        return unlabelled(torch.cat([one, one], 1), f"encoder problem {self.units}")
+        group = torch.eye(self.units)
+        return unlabelled(torch.cat([group, group], 1), f"encoder problem {self.units}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomPatterns(Data):
-    """Patterns whose units are -1 or 1 by a toss each: what capacities of memories are stated for.
+    """Patterns of independent units that are -1 or 1 with equal chance: the inputs that capacities
+    of memories are stated for.
 
     Args:
         count: patterns, at least 1. Default 10.

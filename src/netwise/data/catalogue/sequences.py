@@ -1,5 +1,5 @@
-"""Two tasks that only a memory solves: adding two marked numbers, and copying symbols after a long
-wait."""
+"""Two tasks that need a memory of many steps: adding two marked numbers, and copying symbols after
+a delay."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from netwise.tasks import CLASSIFICATION, REGRESSION
 
 @dataclass(frozen=True, kw_only=True)
 class Adding(Split):
-    """Sequences of numbers from U(0, 1) with two of them marked; the target is their sum. Always
-    answering 1 scores 1/6.
+    """Sequences of numbers from U(0, 1) with two of them marked; the target is their sum. A
+    constant prediction of 1 has a mean squared error of 1/6.
 
     Inputs (samples, length, 2): the number, and 1 where it is marked; one mark lies in each half.
 
@@ -43,7 +43,7 @@ class Adding(Split):
         least=2,
         most=10_000,
         because="each half has a mark",
-        why="too far for a plain recurrent net",
+        why="too far for a plain recurrent network",
     )
     samples: int = integer(
         5000, least=10, most=10**7, because="they are drawn", why="a minute of training"
@@ -74,7 +74,7 @@ class Adding(Split):
 
 @dataclass(frozen=True, kw_only=True)
 class Copying(Split):
-    """Read a few symbols, wait, and say them again at the sign. Without a memory the loss is word *
+    """Read a few symbols, wait, and repeat them after the sign. Without a memory the loss is word *
     ln(letters) / steps.
 
     Inputs and targets (samples, word + wait + 1 + word): the word, blanks, the sign, blanks; the
@@ -92,7 +92,8 @@ class Copying(Split):
     Example:
         >>> import netwise as nw
         >>> samples = nw.data.copying(word=3, wait=4, samples=50).load()
-        >>> x, y = samples.encoder.decode(samples.train.x[0].tolist()), samples.encoder.decode(samples.train.y[0].tolist())
+        >>> decode = samples.encoder.decode
+        >>> x, y = decode(samples.train.x[0].tolist()), decode(samples.train.y[0].tolist())
         >>> x[:3] == y[-3:], x[3:], y[:-3]
         (True, '____>___', '________')
 
@@ -105,7 +106,7 @@ class Copying(Split):
         5,
         least=1,
         most=1000,
-        because="there is something to remember",
+        because="there must be a letter to remember",
         why="ten in the paper take longer",
     )
     wait: int = integer(
@@ -113,10 +114,10 @@ class Copying(Split):
         least=0,
         most=10_000,
         because="it counts blanks",
-        why="too long for a plain recurrent net",
+        why="too long for a plain recurrent network",
     )
     letters: int = integer(
-        8, least=2, most=26, because="there is something to tell apart", why="the paper's number"
+        8, least=2, most=26, because="classes need two letters", why="the paper's number"
     )
     samples: int = integer(
         2000, least=10, most=10**7, because="they are drawn", why="a minute of training"
@@ -132,7 +133,7 @@ class Copying(Split):
         y = x.clone()
         x[:, : self.word], x[:, self.word + self.wait], y[:, -self.word :] = words, sign, words
         train, valid, test = split_rows(None, self.samples, self)
-        mark = f"copying {self.word} {self.wait} {self.letters} {self.samples} {self.seed}"
+        fingerprint = f"copying {self.word} {self.wait} {self.letters} {self.samples} {self.seed}"
         return Samples(
             pairs(x, y, train),
             pairs(x, y, valid),
@@ -140,5 +141,5 @@ class Copying(Split):
             CLASSIFICATION,
             symbols,
             TextEncoder(symbols),
-            mark,
+            fingerprint,
         )

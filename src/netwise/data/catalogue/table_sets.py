@@ -3,13 +3,15 @@ original files."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from netwise.data.csv_file import read_table
 from netwise.data.dataset import SHARE, Samples, Split
-from netwise.data.download import Remote, find
-from netwise.data.table import Table, read_table
+from netwise.data.download import Remote, find, local_paths
+from netwise.data.table import Table
 from netwise.part import flag, number
 from netwise.tasks import CLASSIFICATION, REGRESSION
 
@@ -21,7 +23,7 @@ _ADULT = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Public(Split):
+class PublicTable(Split):
     """A table in the data folder.
 
     Args:
@@ -31,8 +33,7 @@ class _Public(Split):
     """
 
     scale_target: bool = flag(
-        True,
-        why="a fresh network's outputs lie near 0 with spread 1, and targets of hundreds out of its reach",
+        True, why="outputs of a new network have about mean 0 and spread 1; raw targets may not"
     )
     remotes: ClassVar[tuple[Remote, ...]] = ()
     columns: ClassVar[tuple[str, ...]] = ()
@@ -55,12 +56,15 @@ class _Public(Split):
             split_seed=self.split_seed,
         )
 
+    def files(self) -> Sequence[Path]:
+        return local_paths(self.remotes)
+
     def read(self) -> Samples:
         return self.table().read()
 
 
 class _AdultTable(Table):
-    """Its test file begins with a remark, and has a full stop behind each answer."""
+    """Its test file begins with a comment line, and has a full stop after each target."""
 
     def cells(self, path: str) -> dict[str, list[str]]:
         cells = read_table(Path(path), self.columns, comment="|")
@@ -68,7 +72,7 @@ class _AdultTable(Table):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adult(_Public):
+class Adult(PublicTable):
     """48,842 people by fourteen columns, some of words, some missing; does one earn over 50,000
     dollars a year?
 
@@ -101,7 +105,7 @@ class Adult(_Public):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter(_Public):
+class Letter(PublicTable):
     """20,000 printed letters by sixteen numbers of their shape; 26 classes. Source: Frey, Slate
     1991; UCI."""
 
@@ -138,7 +142,7 @@ class Letter(_Public):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spambase(_Public):
+class Spambase(PublicTable):
     """4,601 e-mails by 57 numbers, most of them shares of words; is it spam? Source: Hopkins et al.
     1999; UCI."""
 
@@ -155,7 +159,7 @@ class Spambase(_Public):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sonar(_Public):
+class Sonar(PublicTable):
     """208 echoes by 60 numbers; a mine or a rock? Source: Gorman, Sejnowski 1988; UCI."""
 
     kind: ClassVar[str] = "sonar"
@@ -171,7 +175,7 @@ class Sonar(_Public):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaliforniaHousing(_Public):
+class CaliforniaHousing(PublicTable):
     """20,640 blocks of houses by place, age, rooms, people and income; the target is the median
     value in dollars.
 

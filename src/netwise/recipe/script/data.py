@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from netwise.data.arrays import Arrays
-from netwise.data.catalogue.bundled import Diabetes, _Classes
+from netwise.data.catalogue.bundled import BundledClasses, Diabetes
 from netwise.data.catalogue.image_sets import MNIST, PART
-from netwise.data.catalogue.table_sets import _Public
+from netwise.data.catalogue.table_sets import PublicTable
 from netwise.data.dataset import Data
 from netwise.data.encoding import NumberColumn, TableEncoder
 from netwise.data.table import Table
@@ -92,7 +92,7 @@ parts = [pieces(part) for part in (numbers[:first], numbers[first : first + seco
 
 
 def _table(data: Any) -> str:
-    table: Table = data.table() if isinstance(data, _Public) else data
+    table: Table = data.table() if isinstance(data, PublicTable) else data
     if type(table) is not Table:
         raise WrongValue(
             "recipe",
@@ -194,12 +194,12 @@ parts = [(x[rows], y[rows]) for rows in split({labels}, len(x))]{_targets(data.s
 
 
 DATA: dict[type[Data], Callable[..., str]] = {
-    _Classes: _bundled,
+    BundledClasses: _bundled,
     Diabetes: _diabetes,
     MNIST: _idx,
     Text: _text,
     Table: _table,
-    _Public: _table,
+    PublicTable: _table,
     Arrays: _arrays,
 }
 

@@ -1,0 +1,35 @@
+"""Keys for the content of files, computed without reading them: for caches of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+FileKey = tuple[str, int, int]
+
+
+def files_key(paths: Iterable[Path]) -> tuple[FileKey, ...]:
+    """A key that changes when one of the files is written, replaced, deleted or added.
+
+    Each file enters by its absolute path, size in bytes and time of last change in nanoseconds;
+    size and time are -1 for a file that is absent.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from netwise.data.content import files_key
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "table.csv"
+        >>> before = files_key([path])
+        >>> _ = path.write_text("a,b")
+        >>> files_key([path]) == before
+        False
+    """
+    return tuple(_file_key(path) for path in paths)
+
+
+def _file_key(path: Path) -> FileKey:
+    name = str(path.absolute())
+    try:
+        status = path.stat()
+    except OSError:
+        return name, -1, -1
+    return name, status.st_size, status.st_mtime_ns

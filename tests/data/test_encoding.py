@@ -1,0 +1,71 @@
+"""Encoders: tables as scikit-learn encodes them, texts and arrays back and forth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import netwise as nw
+from netwise.data.csv_file import read_table
+from netwise.data.encoding import encoder_from, fit_table
+
+
+def test_cells_are_encoded_as_scikit_learn_does(tmp_path: Path, table: Callable[..., Path]) -> None:
+    cells = read_table(table(tmp_path / "t.csv"))
+    cells.pop("label")
+    train = {name: column[:200] for name, column in cells.items()}
+    encoder = fit_table(train, {"age": True, "town": False, "score": True})
+
+    def frame(columns: dict[str, list[str]]) -> np.ndarray:
+        numbers = [[float(v) if v else np.nan for v in columns[name]] for name in ("age", "score")]
+        words = [v or "(missing)" for v in columns["town"]]
+        return np.array([numbers[0], words, numbers[1]], dtype=object).T
+
+    reference = ColumnTransformer(
+        [
+            ("age", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [0]),
+            (
+                "town",
+                OneHotEncoder(
+                    handle_unknown="infrequent_if_exist", max_categories=50, sparse_output=False
+                ),
+                [1],
+            ),
+            ("score", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [2]),
+        ]
+    ).fit(frame(train))
+    np.testing.assert_allclose(
+        encoder.encode(cells).numpy(), reference.transform(frame(cells)).astype(float), atol=1e-5
+    )
+
+
+def test_rare_words_share_an_input_and_unknown_ones_too() -> None:
+    words = [f"w{i}" for i in range(60) for _ in range(60 - i)]
+    encoder = fit_table({"word": words}, {"word": False})
+    coder = OneHotEncoder(
+        max_categories=50, handle_unknown="infrequent_if_exist", sparse_output=False
+    ).fit(np.array(words)[:, None])
+    seen = ["w0", "w59", "never"]
+    np.testing.assert_array_equal(
+        encoder.encode({"word": seen}).numpy(), coder.transform(np.array(seen)[:, None])
+    )
+
+
+def test_an_unknown_word_is_zero_where_no_word_was_rare() -> None:
+    encoder = fit_table({"c": ["a", "b", "a"]}, {"c": False})
+    assert encoder.encode({"c": ["z"]}).tolist() == [[0.0, 0.0]]
+
+
+def test_an_encoder_comes_back_from_plain_values(
+    tmp_path: Path, table: Callable[..., Path]
+) -> None:
+    import json
+
+    encoder = nw.data.csv(table(tmp_path / "t.csv"), "label").load().encoder
+    assert encoder_from(json.loads(json.dumps(encoder.plain()))) == encoder

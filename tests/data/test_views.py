@@ -1,0 +1,59 @@
+"""Views of data: folds partition what is not the test part; fewer samples are nested."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from sklearn.model_selection import StratifiedKFold
+
+import netwise as nw
+from netwise.data.views import innermost
+
+
+def rows(x: torch.Tensor) -> list[tuple[float, ...]]:
+    return sorted(map(tuple, x.flatten(1).tolist()))
+
+
+def test_validation_parts_of_all_folds_are_a_partition() -> None:
+    data = nw.data.iris()
+    whole = data.load()
+    folds = [nw.data.Fold(data=data, folds=4, number=i).load() for i in range(4)]
+    assert rows(torch.cat([fold.valid.x for fold in folds])) == rows(
+        torch.cat([whole.train.x, whole.valid.x])
+    )
+    for fold in folds:
+        assert len(fold.train) + len(fold.valid) == len(whole.train) + len(whole.valid)
+        assert torch.equal(fold.test.x, whole.test.x)
+    assert len({fold.fingerprint for fold in folds}) == 4
+
+
+def test_folds_are_those_of_scikit_learn() -> None:
+    whole = nw.data.iris().load()
+    x, y = torch.cat([whole.train.x, whole.valid.x]), torch.cat([whole.train.y, whole.valid.y])
+    splits = list(StratifiedKFold(3, shuffle=True, random_state=7).split(x, y))
+    fold = nw.data.Fold(data=nw.data.iris(), folds=3, number=1, repeat=7).load()
+    assert torch.equal(fold.valid.x, x[sorted(splits[1][1])])
+    assert torch.equal(fold.valid.y, y[sorted(splits[1][1])])
+
+
+def test_fewer_samples_are_nested_and_balanced() -> None:
+    small, large = (nw.data.Fewer(data=nw.data.digits(), rows=n).load() for n in (100, 300))
+    assert set(rows(small.train.x)) <= set(rows(large.train.x))
+    assert torch.bincount(small.train.y, minlength=10).min() >= 9
+    whole = nw.data.digits().load()
+    assert torch.equal(small.valid.x, whole.valid.x)
+
+
+def test_the_innermost_data_are_found_through_views() -> None:
+    data = nw.data.iris()
+    assert innermost(nw.data.Fewer(data=nw.data.Fold(data=data), rows=10)) is data
+
+
+def test_too_few_samples_and_texts_are_refused_with_what_to_write() -> None:
+    few = nw.data.arrays([[0.0], [1.0], [2.0]], [0, 1, 1], valid=0.0, test=0.0)
+    with pytest.raises(nw.DataError, match="3 samples are too few for 5 folds: write folds = 3"):
+        nw.data.Fold(data=few).load()
+    with pytest.raises(nw.DataError, match="rows = 9 is more than the 3 training samples"):
+        nw.data.Fewer(data=few, rows=9).load()
+    with pytest.raises(nw.WrongValue, match="is no fold of 5: .* Write 4"):
+        nw.data.Fold(data=few, number=5)
