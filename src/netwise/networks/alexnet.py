@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from netwise.errors import Problem
-from netwise.networks.network import Network, image_field, scaled, width_field
+from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
 from netwise.networks.sizes import SMALL, adaptive_side
 from netwise.part import flag, integer, number
 
@@ -64,7 +64,7 @@ class AlexNet(Network):
     001, claim N05.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     image: tuple[int, ...] = image_field((3, 224, 224))
     classes: int = integer(
         1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's"

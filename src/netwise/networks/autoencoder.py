@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netwise import signals
+from netwise.data.dataset import Samples
 from netwise.errors import Problem, interface_error
-from netwise.networks.network import ITSELF, Network, image_field
+from netwise.networks.network import IMAGES, Network, image_field, wrong_inputs
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, part, parts
-from netwise.parts.activations import Activation, Identity, ReLU, Sigmoid
+from netwise.parts.activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid
 from netwise.parts.augment import Augment
 from netwise.parts.losses import Loss
+from netwise.tasks import RECONSTRUCTION
 
 LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
 MASKED = 0.25  # of the inputs, where it is tried what a network makes of a part
 ALIVE = 1e-3  # spread of a code unit over samples, below which it is called dead
+NARROW = 4  # a narrow code is a quarter of the input
 KL_ALIVE = 0.01  # nats that a latent unit has to tell of an input on average to count as used
 
 
@@ -32,8 +35,11 @@ class _Reconstruction(Network):
     computes_loss: ClassVar[bool] = True
 
     @property
-    def learns(self) -> str:
-        return ITSELF
+    def own_task(self) -> str | None:
+        return RECONSTRUCTION
+
+    def needs_inputs_from_0_to_1(self, loss: Loss) -> bool:
+        return loss.target_range is not None
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ class Autoencoder(_Reconstruction):
     auto-encoders".
     """
 
+    declares_shape: ClassVar[bool] = True
     widths: tuple[int, ...] = integers(
         (784, 500),
         shortest=2,
@@ -153,6 +160,28 @@ class Autoencoder(_Reconstruction):
                 )
             )
         return problems
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        features = samples.train.x[0].numel()
+        return wrong_inputs(self.widths, features, [features, *self.widths[1:]])
+
+    def with_narrower_code(self) -> Self | str:
+        width = max(1, self.widths[0] // NARROW)
+        if self.widths[-1] <= width:
+            return "the code is at most a quarter as wide as the input already"
+        return self.but(widths=(*self.widths[:-1], width), top=min(self.top, width))
+
+    def with_livelier_code(self) -> Self | str:
+        if self.top:
+            more = min(self.widths[-1], max(2 * self.top, self.widths[-1] // 5))
+            if more <= self.top:
+                return "all units of the code are kept already"
+            return self.but(top=more)
+        if self.sparsity:
+            return self.but(sparsity=self.sparsity / 10)
+        if isinstance(self._code, LeakyReLU | Sigmoid):
+            return "the code's activation passes gradients everywhere already"
+        return self.but(activation=LeakyReLU(), code=None)
 
     @property
     def _code(self) -> Activation:
@@ -445,7 +474,7 @@ class ConvAutoencoder(_Reconstruction):
         Activation, ReLU(), why="slope 1 where it fires: gradients keep their size"
     )
     corrupt: tuple[Augment, ...] = parts(Augment, why="a code smaller than the input needs none")
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
 
     def conflicts(self) -> list[Problem]:
         if len(self.corrupt) > 1 or any(change.mixes or change.enlarges for change in self.corrupt):
@@ -550,6 +579,8 @@ class VariationalAutoencoder(_Reconstruction):
     Source: Kingma, Welling 2013, arXiv 1312.6114; beta: Higgins et al. 2017. Beyond the notes.
     """
 
+    declares_shape: ClassVar[bool] = True
+    has_code_prior: ClassVar[bool] = True
     widths: tuple[int, ...] = integers(
         (784, 400, 20),
         shortest=3,
@@ -563,6 +594,10 @@ class VariationalAutoencoder(_Reconstruction):
     beta: float = number(
         1.0, least=0, because="a negative one rewards distance", why="the lower bound itself"
     )
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        features = samples.train.x[0].numel()
+        return wrong_inputs(self.widths, features, [features, *self.widths[1:]])
 
     def build(self) -> nn.Module:
         return VariationalReconstructor(self)

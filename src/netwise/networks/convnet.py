@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from torch import nn
 
 from netwise.errors import Problem
 from netwise.networks.layers.pooling import MaxPool2
 from netwise.networks.layers.stack import ImageStack
-from netwise.networks.network import Network, image_field
+from netwise.networks.network import IMAGES, Network, image_field
 from netwise.networks.sizes import SameConv2d, same
 from netwise.part import flag, integer, integers, number, part, text
 from netwise.parts.activations import Activation, Maxout, ReLU
@@ -107,7 +107,7 @@ class ConvNet(Network):
     Source: note 001, claims N03, Y01 and Y07.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     image: tuple[int, ...] = image_field((1, 28, 28))
     classes: int = integer(
         10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"
@@ -184,6 +184,17 @@ class ConvNet(Network):
                 )
             ]
         return []
+
+    def with_batch_norm(self) -> Self | str:
+        if "B" in self.block.upper():
+            return "the network has batch norm already"
+        return self.but(block=self.block.replace("C", "CB"))
+
+    def widened(self) -> Self | str:
+        return self.but(channels=tuple(2 * channels for channels in self.channels))
+
+    def narrowed(self) -> Self | str:
+        return self.but(channels=tuple(max(1, channels // 2) for channels in self.channels))
 
     def build(self) -> nn.Module:
         layers = ImageStack()

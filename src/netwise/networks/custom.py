@@ -6,13 +6,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
 from torch import nn
 
+from netwise.data.dataset import Samples
 from netwise.errors import Problem, WrongValue
 from netwise.networks.network import Network
 from netwise.part import FieldRule, InvalidValue
+from netwise.parts.losses import Loss
+
+BY_HAND = "the network is the user's own module: see by_hand"
 
 
 def _accept_source(value: object) -> object:
@@ -63,6 +67,23 @@ class CustomNetwork(Network):
     def given(self) -> bool:
         """The function itself was handed over: building imports nothing."""
         return hasattr(self, "_made_by")
+
+    @property
+    def needs_import(self) -> bool:
+        return not self.given
+
+    @property
+    def own_code(self) -> str:
+        return str(self.source)
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        return []  # only its code knows what it takes
+
+    def lacks(self, what: str) -> str:
+        return BY_HAND
+
+    def with_batch_norm(self) -> Self | str:
+        return BY_HAND
 
     def build(self) -> nn.Module:
         made = self._maker()()

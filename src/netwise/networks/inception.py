@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import Problem
-from netwise.networks.network import Network, image_field, width_field
+from netwise.networks.network import IMAGES, Network, image_field, width_field
 from netwise.networks.sizes import SMALL
 from netwise.part import flag, integer, number
 
@@ -224,7 +224,7 @@ class GoogLeNet(Network):
     Source: Szegedy et al. 2014, arXiv 1409.4842, table 1; note 001, claim N07.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     image: tuple[int, ...] = image_field((3, 224, 224))
     classes: int = integer(
         1000, least=1, most=1_000_000, because="a network has outputs", why="ImageNet's"

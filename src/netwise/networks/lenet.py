@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from netwise.errors import Problem
 from netwise.networks.layers.pooling import MaxPool2
-from netwise.networks.network import Network, image_field, scaled, width_field
+from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
 from netwise.part import integer, integers, part
 from netwise.parts.activations import Activation, ReLU
 
@@ -38,7 +38,7 @@ class LeNet5(Network):
     recognition; note 001, claim N04.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     image: tuple[int, ...] = integers(
         (1, 28, 28),
         shortest=3,
@@ -201,7 +201,7 @@ class LeNet5Paper(Network):
     Source: LeCun, Bottou, Bengio, Haffner 1998, section II.B; note 001, claim N04.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     image: tuple[int, ...] = image_field((1, 28, 28))
     classes: int = integer(
         10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"

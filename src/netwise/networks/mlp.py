@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar, Self
 
 from torch import nn
 
+from netwise.data.dataset import Samples
+from netwise.errors import Problem
 from netwise.networks.layers.dropconnect import DropConnectLinear
 from netwise.networks.layers.flatten import FlattenIfNeeded
 from netwise.networks.layers.residual import Residual
-from netwise.networks.network import Network
+from netwise.networks.network import Network, described_targets, takes_outputs, wrong_inputs
 from netwise.part import flag, integers, number, part, text
 from netwise.parts.activations import Activation, Identity, Maxout, ReLU
+from netwise.parts.losses import Loss
 
 DROPPED = "it is a share of what is dropped"
 BEFORE, AFTER = "before", "after"
@@ -50,6 +54,7 @@ class MLP(Network):
     2015, arXiv 1502.03167.
     """
 
+    declares_shape: ClassVar[bool] = True
     widths: tuple[int, ...] = integers(
         shortest=2,
         longest=1000,
@@ -73,6 +78,57 @@ class MLP(Network):
         0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen"
     )
     residual: bool = flag(False, why="a few layers learn without")
+
+    @property
+    def has_hidden_layers(self) -> bool:
+        return len(self.widths) > 2
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        features = samples.train.x[0].numel()
+        right = [features, *self.widths[1:-1], samples.outputs]
+        problems = wrong_inputs(self.widths, features, right)
+        if problems or takes_outputs(self.widths[-1], samples, loss):
+            return problems
+        reason = (
+            f"ends in {self.widths[-1]} outputs, and the data have {described_targets(samples)}"
+        )
+        return [Problem("network.widths", str(list(self.widths)), reason, str(right))]
+
+    def with_shortcuts(self) -> Self | str:
+        if self.residual:
+            return "the network has shortcuts already"
+        if not any(a == b for a, b in pairwise(self.widths[:-1])):
+            return (
+                "no two hidden layers next to each other are equally wide, so nothing can be added"
+            )
+        return self.but(residual=True)
+
+    def with_plain_output(self) -> Self | str:
+        if self.output == Identity():
+            return "the network ends without an activation already"
+        return self.but(output=Identity())
+
+    def widened(self) -> Self | str:
+        ins, *hidden, outs = self.widths
+        if not hidden:
+            return self.but(widths=(ins, 64, outs))
+        return self.but(widths=(ins, *(max(4 * width, 32) for width in hidden), outs))
+
+    def narrowed(self) -> Self | str:
+        ins, *hidden, outs = self.widths
+        if not hidden:
+            return "the network has no hidden layer to make smaller"
+        if max(hidden) == 1:
+            return "the hidden layers have one unit each: nothing is smaller"
+        return self.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs))
+
+    def with_hidden_layers(self, *, units: int | None = None, layers: int | None = None) -> Self:
+        ins, *hidden, outs = self.widths
+        if layers is not None:
+            hidden = [hidden[0] if hidden else 64] * layers
+        if units is not None:
+            hidden = [units] * len(hidden)
+        return self.but(widths=(ins, *hidden, outs))
 
     def build(self) -> nn.Module:
         layers = nn.Sequential()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
+from netwise.data.dataset import Samples
 from netwise.errors import Problem
-from netwise.networks.network import Network
+from netwise.networks.network import SEQUENCES, Network
 from netwise.part import flag, integer, number, text
+from netwise.parts.losses import Loss
 
 EACH, LAST = "each", "last"
 
@@ -136,7 +138,7 @@ class _Recurrent(Network):
             Default false.
     """
 
-    input_kind: ClassVar[str] = "sequences"
+    input_kind: ClassVar[str] = SEQUENCES
     cell: ClassVar[str] = "RNN"
     features: int = integer(
         28, least=1, most=100_000, because=STEPS, why="a row of a digit of 28x28"
@@ -171,6 +173,22 @@ class _Recurrent(Network):
         if self.carry and self.answers != EACH:
             return [Problem("carry", "True", "is for texts, which answer at each step", "False")]
         return []
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        size = len(samples.classes)
+        if not samples.train.x.is_floating_point() and self.symbols != size:
+            reason = f"and the data have an alphabet of {size}"
+            return [Problem("network.symbols", str(self.symbols), reason, str(size))]
+        if self.carry and not samples.in_order:
+            reason = "needs batches that follow each other, and the data come in random order"
+            return [Problem("network.carry", "True", reason, "data.text(..., in_order=True)")]
+        return []
+
+    def widened(self) -> Self | str:
+        return self.but(units=2 * self.units)
+
+    def narrowed(self) -> Self | str:
+        return self.but(units=max(1, self.units // 2))
 
     def build(self) -> nn.Module:
         kind = StreamSequencer if self.carry else Sequencer

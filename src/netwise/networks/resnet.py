@@ -4,7 +4,7 @@ twins."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from netwise.errors import Problem
 from netwise.networks.layers.residual import kept
-from netwise.networks.network import Network, image_field, scaled, width_field
+from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
 from netwise.networks.sizes import SMALL
 from netwise.part import flag, integer, number, text
 
@@ -227,7 +227,7 @@ class ResNet(Network):
     1603.05027; note 001, claim N08.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     depth: int = integer(
         18, least=18, most=152, because="the paper has 18, 34, 50, 101 and 152", why="the quickest"
     )
@@ -246,6 +246,9 @@ class ResNet(Network):
         if self.depth not in IMAGENET:
             return [Problem("depth", str(self.depth), "must be one of 18, 34, 50, 101, 152", "18")]
         return []
+
+    def with_shortcuts(self) -> Self | str:
+        return self.but(plain=False) if self.plain else "the network has shortcuts already"
 
     def build(self) -> nn.Module:
         deep = self.depth >= 50
@@ -297,7 +300,7 @@ class CIFARResNet(Network):
     2016, arXiv 1603.09382.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     depth: int = integer(20, least=8, most=2000, because="it is 6n + 2", why="the paper's smallest")
     image: tuple[int, ...] = image_field((3, 32, 32))
     classes: int = integer(
@@ -318,6 +321,9 @@ class CIFARResNet(Network):
                 )
             ]
         return []
+
+    def with_shortcuts(self) -> Self | str:
+        return self.but(plain=False) if self.plain else "the network has shortcuts already"
 
     def build(self) -> nn.Module:
         n = (self.depth - 2) // 6

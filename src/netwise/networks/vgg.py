@@ -9,7 +9,7 @@ from torch import nn
 
 from netwise.errors import Problem
 from netwise.networks.alexnet import FeaturesHead
-from netwise.networks.network import Network, image_field, scaled, width_field
+from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
 from netwise.networks.sizes import SMALL
 from netwise.part import flag, integer, number
 
@@ -42,7 +42,7 @@ class VGG(Network):
     Source: Simonyan, Zisserman 2014, arXiv 1409.1556, table 1; note 001, claim N06.
     """
 
-    input_kind: ClassVar[str] = "images"
+    input_kind: ClassVar[str] = IMAGES
     depth: int = integer(
         16,
         least=11,

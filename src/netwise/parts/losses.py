@@ -31,6 +31,14 @@ class Loss(Part):
     `Quadratic` alike. `build()` gives the bare function of (output, target) that the training step
     calls.
 
+    Attributes:
+        tasks: those that the loss is for.
+        takes: "values"; or "logits" or "scores": the network ends without an activation.
+        output_activation: the activation that turns outputs into answers.
+        is_negative_phase: it trains an energy model.
+        allows_more_outputs: a network may give more outputs than there are classes.
+        target_range: (lowest, highest) value of a target that is a number; None: any.
+
     Example:
         >>> import netwise as nw
         >>> nw.CrossEntropy().tasks, nw.CrossEntropy().takes
@@ -39,8 +47,11 @@ class Loss(Part):
 
     family_name: ClassVar[str] = "loss"
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION, REGRESSION)
-    takes: ClassVar[str] = "values"  # "logits" and "scores": the network ends without an activation
-    output_activation: ClassVar[str] = "Identity"  # the activation that turns outputs into answers
+    takes: ClassVar[str] = "values"
+    output_activation: ClassVar[str] = "Identity"
+    is_negative_phase: ClassVar[bool] = False
+    allows_more_outputs: ClassVar[bool] = False
+    target_range: ClassVar[tuple[float, float] | None] = None
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         """A plain function (output, target) -> scalar."""
@@ -51,6 +62,15 @@ class Loss(Part):
         that count unequally."""
         whole = self.build()
         return torch.vmap(lambda output, target: whole(output[None], target[None]))
+
+    def probabilities(self, output: Tensor) -> Tensor:
+        """What a network's outputs say of each class: here the outputs themselves."""
+        return output
+
+    def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
+        """The loss with a sum over the outputs in place of a mean, for targets from `lowest` to
+        `highest`; None where it has no mean over them."""
+        return None
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
         return self.build()(output, target)
@@ -86,12 +106,16 @@ class CrossEntropy(Loss):
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
     takes: ClassVar[str] = "logits"
     output_activation: ClassVar[str] = "Softmax"
+    allows_more_outputs: ClassVar[bool] = True
     label_smoothing: float = number(
         0.0, least=0, below=1, because="it is a share", why="the plain loss"
     )
     weights: tuple[float, ...] = numbers(
         (), above=0, because="each is what a class counts", why="all classes alike"
     )
+
+    def probabilities(self, output: Tensor) -> Tensor:
+        return torch.softmax(output, 1)
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         smoothing = self.label_smoothing
@@ -153,7 +177,14 @@ class BinaryCrossEntropy(Loss):
 
     takes: ClassVar[str] = "logits"
     output_activation: ClassVar[str] = "Sigmoid"
+    target_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
     outputs: str = text(SUM, among=(SUM, MEAN), why=NOTES)
+
+    def probabilities(self, output: Tensor) -> Tensor:
+        return torch.sigmoid(output)
+
+    def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
+        return self.but(outputs=SUM) if self.outputs == MEAN else None
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         mean = self.outputs == MEAN
@@ -188,6 +219,9 @@ class Quadratic(Loss):
 
     outputs: str = text(SUM, among=(SUM, MEAN), why=NOTES)
 
+    def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
+        return self.but(outputs=SUM) if self.outputs == MEAN else None
+
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         mean = self.outputs == MEAN
 
@@ -210,6 +244,11 @@ class MeanSquaredError(Loss):
         >>> nw.MeanSquaredError()(torch.tensor([[3.0]]), torch.tensor([[1.0]])).item()
         4.0
     """
+
+    def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
+        # Pixels from 0 to 1 differ too little for the normal density of spread 1 that half the
+        # sum of squares stands for.
+        return BinaryCrossEntropy() if lowest >= 0 and highest <= 1 else Quadratic()
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda output, target: F.mse_loss(output, as_values(output, target))

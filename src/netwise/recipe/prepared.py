@@ -9,15 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import torch
-
 from netwise.data import Data, Samples
 from netwise.data.dataset import Pairs
-from netwise.networks import Network
-from netwise.networks.network import ITSELF, TARGETS
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
-from netwise.tasks import DENSITY, MEMORY, RECONSTRUCTION
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +40,7 @@ def prepare(recipe: Recipe) -> Prepared:
     """
     loaded = recipe.data.load()
     samples, fitted = preprocessed(recipe, loaded)
-    return Prepared(loaded, with_targets_for(recipe.network, samples), fitted)
+    return Prepared(loaded, recipe.network.with_targets(samples), fitted)
 
 
 # Samples that a worker finds preprocessed already, in a file that all workers of the machine share.
@@ -72,30 +67,6 @@ def preprocessed(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitte
 
 def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
     return Pairs(step.apply(part.x, fitted), part.y, part.weight) if len(part) else part
-
-
-def with_targets_for(network: Network, samples: Samples) -> Samples:
-    """The samples with the targets that the network learns: those of the data, the inputs
-    themselves, or none."""
-    if network.learns == TARGETS:
-        return samples
-    columns = None if network.learns == ITSELF else 0
-    train, valid, test = (
-        Pairs(part.x, part.x.flatten(1)[:, :columns], part.weight)
-        for part in (samples.train, samples.valid, samples.test)
-    )
-    task = RECONSTRUCTION if network.learns == ITSELF else MEMORY if network.is_memory else DENSITY
-    return replace(
-        samples,
-        train=train,
-        valid=valid,
-        test=test,
-        task=task,
-        classes=(),
-        target_mean=torch.zeros(1),
-        target_scale=torch.ones(1),
-        in_order=False,
-    )
 
 
 def excerpt(samples: Samples, rows: int = 1000) -> Samples:

@@ -13,7 +13,6 @@ from netwise.data.encoding import TextEncoder
 from netwise.diagnosis.report import Report, diagnose, rule_title
 from netwise.diagnosis.rules import Finding
 from netwise.errors import NetwiseError, Problem
-from netwise.networks.network import TARGETS
 from netwise.networks.recurrent import Sequencer
 from netwise.observe.anatomy import anatomy_of, format_bytes
 from netwise.recipe.checks import check
@@ -308,7 +307,7 @@ def _inside(run: Run) -> Html:
 def _learned(run: Run, data: Prepared | NetwiseError) -> Html:
     """What a network that learned its inputs makes of them; on the validation part, or the training
     part where there is none."""
-    if run.recipe.network.learns == TARGETS and not run.recipe.network.is_energy_model:
+    if run.recipe.network.own_task is None and not run.recipe.network.is_energy_model:
         return Html("")
     if isinstance(data, NetwiseError):
         return Html("")

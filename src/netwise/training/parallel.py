@@ -10,7 +10,7 @@ from typing import Any
 from netwise.errors import WrongValue
 from netwise.history import INTERRUPTED, History
 from netwise.recipe.checks import hindrances
-from netwise.recipe.prepared import prepare, with_targets_for
+from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.training.evaluate import Score
 from netwise.training.fit import How, _Session, _stored
@@ -123,7 +123,7 @@ def _run(recipe: Recipe, outcome: _Outcome) -> Run:
     from safetensors.torch import load
 
     tensors = load(outcome.weights)
-    samples = with_targets_for(recipe.network, recipe.data.load())
+    samples = recipe.network.with_targets(recipe.data.load())
     plain: dict[str, Any] = {
         "encoder": samples.encoder.plain(),
         "task": samples.task,

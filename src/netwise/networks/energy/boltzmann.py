@@ -11,15 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from netwise import signals
+from netwise.data.dataset import Samples
 from netwise.errors import Problem, WrongValue
 from netwise.networks.energy.likelihood import MOST_UNITS, binary_states
 from netwise.networks.energy.mixing import autocorrelation_at
 from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.energy.surrogate_loss import gap
-from netwise.networks.network import INPUTS, Network
+from netwise.networks.network import Network, preview, wrong_size
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, numbers
 from netwise.parts.losses import Loss
+from netwise.tasks import DENSITY
 
 LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
 ENCODER_TEMPERATURES = (
@@ -67,6 +69,7 @@ class BoltzmannMachine(Network):
 
     is_energy_model: ClassVar[bool] = True
     computes_loss: ClassVar[bool] = True
+    declares_shape: ClassVar[bool] = True
     visible: int = integer(
         8,
         least=1,
@@ -106,8 +109,28 @@ class BoltzmannMachine(Network):
         return []
 
     @property
-    def learns(self) -> str:
-        return INPUTS
+    def own_task(self) -> str | None:
+        return DENSITY
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        problems = wrong_size("visible", self.visible, samples.train.x[0].numel())
+        if not isinstance(loss, NegativePhase):
+            return problems
+        units, name = self.visible + self.hidden, type(loss).__name__
+        if not loss.for_full:
+            instead = "ExactGradient()" if units <= MOST_UNITS else "AnnealedSampling()"
+            return [*problems, Problem("loss", name, "is for restricted machines", instead)]
+        if loss.exact and units > MOST_UNITS:
+            reason = f"sums over all states, and {units} units have too many"
+            return [*problems, Problem("loss", name, reason, "AnnealedSampling()")]
+        x = preview(samples)
+        if not bool(((x == 0) | (x == 1)).all()):
+            reason, instead = "takes inputs of 0 and 1", "preprocess = (Binarise(),)"
+            problems.append(Problem("network", "BoltzmannMachine", reason, instead))
+        return problems
+
+    def needs_inputs_from_0_to_1(self, loss: Loss) -> bool:
+        return True
 
     def build(self) -> nn.Module:
         return FullBoltzmann(self)
@@ -136,6 +159,8 @@ class AnnealedSampling(NegativePhase):
     Source: Ackley, Hinton, Sejnowski 1985, section 4.1; note 001, claims R11 and R13.
     """
 
+    for_restricted: ClassVar[bool] = False
+    for_full: ClassVar[bool] = True
     temperatures: tuple[float, ...] = numbers(
         ENCODER_TEMPERATURES,
         above=0,

@@ -4,18 +4,23 @@ the one below."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from netwise.networks.energy.rbm import RBM, RestrictedBoltzmann
+from netwise.data.dataset import Samples
+from netwise.errors import Problem
+from netwise.networks.energy.phases import NegativePhase
+from netwise.networks.energy.rbm import RBM, RestrictedBoltzmann, wrong_labels
 from netwise.networks.energy.units import BINARY, GAUSSIAN, bits
-from netwise.networks.network import INPUTS, TARGETS, Network
+from netwise.networks.network import Network, preview, wrong_inputs
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, text
 from netwise.parts.losses import Loss
+from netwise.tasks import DENSITY
 
 MET = 10_000  # samples that a machine sees of its inputs before it learns
 CODED = 4096  # samples at a time on their way up
@@ -56,6 +61,7 @@ class DBN(Network):
 
     is_energy_model: ClassVar[bool] = True
     computes_loss: ClassVar[bool] = True
+    declares_shape: ClassVar[bool] = True
     widths: tuple[int, ...] = integers(
         (784, 500, 500),
         shortest=2,
@@ -77,8 +83,30 @@ class DBN(Network):
     )
 
     @property
-    def learns(self) -> str:
-        return TARGETS if self.labels else INPUTS
+    def own_task(self) -> str | None:
+        return None if self.labels else DENSITY
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        features = samples.train.x[0].numel()
+        problems = wrong_inputs(self.widths, features, [features, *self.widths[1:]])
+        if not problems:
+            problems = wrong_labels(self.labels, samples)
+        if isinstance(loss, NegativePhase):
+            machines = self._machines()
+            of_loss = [problem for machine in machines for problem in machine.phase_problems(loss)]
+            problems += of_loss[:1] or machines[0].range_problems(preview(samples))
+        return problems
+
+    def _machines(self) -> list[RBM]:
+        """The stacked machines without labels, from the lowest up."""
+        kinds = [self.visible_units, *[BINARY] * (len(self.widths) - 2)]
+        return [
+            RBM(ins, outs, visible_units=kind)
+            for (ins, outs), kind in zip(pairwise(self.widths), kinds, strict=True)
+        ]
+
+    def needs_inputs_from_0_to_1(self, loss: Loss) -> bool:
+        return self.visible_units == BINARY
 
     def build(self) -> nn.Module:
         return DeepBelief(self)

@@ -9,9 +9,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from netwise.errors import DataError, interface_error
-from netwise.networks.network import INPUTS, Network
+from netwise.data.dataset import Samples
+from netwise.errors import DataError, Problem, interface_error
+from netwise.networks.network import Network, preview, wrong_size
 from netwise.part import integer, number, text
+from netwise.parts.losses import Loss
+from netwise.tasks import MEMORY
 
 HEBB, PSEUDO_INVERSE, STORKEY = "hebb", "pseudo-inverse", "storkey"
 BIPOLAR, BINARY = "bipolar", "binary"
@@ -61,8 +64,27 @@ class RecallResult:
     trace: tuple[Tensor, Tensor] | None = field(default=None, repr=False)
 
 
+class MemoryNetwork(Network):
+    """A network that stores patterns: its recipes run no epochs, and loss and optimizer have no
+    effect."""
+
+    is_memory: ClassVar[bool] = True
+    declares_shape: ClassVar[bool] = True
+    units: int
+
+    @property
+    def own_task(self) -> str | None:
+        return MEMORY
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        return wrong_size("units", self.units, samples.train.x[0].numel())
+
+    def needs_inputs_from_0_to_1(self, loss: Loss) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
-class Hopfield(Network):
+class Hopfield(MemoryNetwork):
     """Energy E = -1/2 x W x + b x over units of two values; recall follows it down until no unit
     would change.
 
@@ -99,7 +121,6 @@ class Hopfield(Network):
     claims N10, R07 to R09, errata E11 and E12.
     """
 
-    is_memory: ClassVar[bool] = True
     units: int = integer(
         784,
         least=2,
@@ -127,9 +148,13 @@ class Hopfield(Network):
         why="far more than it takes below the capacity",
     )
 
-    @property
-    def learns(self) -> str:
-        return INPUTS
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        problems = super().problems(samples, loss)
+        x = preview(samples)
+        if not has_two_values(x):
+            reason = "takes patterns of 0 and 1, or of -1 and 1"
+            problems.append(Problem("network", "Hopfield", reason, "preprocess = (Binarise(),)"))
+        return problems
 
     def build(self) -> nn.Module:
         return AssociativeMemory(self)
@@ -421,6 +446,11 @@ def weights_of_patterns(p: Tensor, rule: str) -> Tensor:
     return weight.fill_diagonal_(0)  # type: ignore[no-any-return]
 
 
+def has_two_values(x: Tensor) -> bool:
+    """All values are 0 or 1, or all are -1 or 1."""
+    return bool(((x == 0) | (x == 1)).all()) or bool(((x == -1) | (x == 1)).all())
+
+
 def to_bipolar(x: Tensor) -> Tensor:
     """Values of 0 and 1, or of -1 and 1, as -1 and 1.
 
@@ -429,7 +459,7 @@ def to_bipolar(x: Tensor) -> Tensor:
     """
     if bool(((x == 1) | (x == -1)).all()):
         return x
-    if bool(((x == 0) | (x == 1)).all()):
+    if has_two_values(x):
         return 2 * x - 1
     raise DataError(
         "a memory takes values of 0 and 1, or of -1 and 1: begin with preprocess = (Binarise(),)"
@@ -437,7 +467,7 @@ def to_bipolar(x: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class ModernHopfield(Network):
+class ModernHopfield(MemoryNetwork):
     """Continuous Hopfield network: one step takes a state to a mean of the patterns, weighed by how
     like each is.
 
@@ -463,7 +493,6 @@ class ModernHopfield(Network):
     Beyond the notes.
     """
 
-    is_memory: ClassVar[bool] = True
     units: int = integer(
         784,
         least=1,
@@ -484,10 +513,6 @@ class ModernHopfield(Network):
         because="without a step nothing is recalled",
         why="one step nearly always does",
     )
-
-    @property
-    def learns(self) -> str:
-        return INPUTS
 
     def build(self) -> nn.Module:
         return ModernMemory(self)

@@ -34,6 +34,9 @@ class NegativePhase(Loss):
     Attributes:
         chains: how many states it keeps from step to step; 0: none.
         exact: it needs all states of the model, not a draw of them.
+        for_restricted: it trains restricted machines and stacks of them.
+        for_full: it trains machines whose units are all joined.
+        needs_binary_units: all units are binary, and none is a label.
 
     Example:
         >>> import netwise as nw
@@ -43,11 +46,22 @@ class NegativePhase(Loss):
 
     tasks: ClassVar[tuple[str, ...]] = (DENSITY, CLASSIFICATION)
     takes: ClassVar[str] = "logits"
+    is_negative_phase: ClassVar[bool] = True
+    for_restricted: ClassVar[bool] = True
+    for_full: ClassVar[bool] = False
+    needs_binary_units: ClassVar[bool] = False
     exact: ClassVar[bool] = False
     chains: int = 0
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         return _given
+
+    def persistent(self) -> NegativePhase | None:
+        """The same phase with chains that continue from step to step, where its own do not."""
+        return None
+
+    def probabilities(self, output: Tensor) -> Tensor:
+        return torch.softmax(output, 1)
 
     def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
         """Tensors that the phase keeps with the machine, as they are at the start; saved and loaded
@@ -96,6 +110,9 @@ class CD(NegativePhase):
     steps: int = integer(
         1, least=1, most=100_000, because=STEPS, why="the paper's value; enough to learn features"
     )
+
+    def persistent(self) -> NegativePhase | None:
+        return PCD(steps=self.steps)
 
     def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
         for step in range(self.steps):
@@ -232,6 +249,7 @@ class ParallelTempering(NegativePhase):
     machines"; Cho et al. 2010.
     """
 
+    needs_binary_units: ClassVar[bool] = True
     steps: int = integer(
         1, least=1, most=100_000, because=STEPS, why="the ladders go on for the whole run"
     )
@@ -303,3 +321,4 @@ class ExactGradient(NegativePhase):
     """
 
     exact: ClassVar[bool] = True
+    for_full: ClassVar[bool] = True

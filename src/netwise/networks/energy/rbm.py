@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netwise import signals
-from netwise.errors import Problem
+from netwise.data.dataset import Samples
+from netwise.errors import WILL_LEARN_BADLY, Problem
 from netwise.networks.energy.importance_sampling import ais
 from netwise.networks.energy.likelihood import (
     MOST_STATES,
+    MOST_UNITS,
     base_rate_likelihood,
     is_exact,
     log_likelihood,
@@ -34,10 +36,11 @@ from netwise.networks.energy.units import (
     mean,
     visible_energy,
 )
-from netwise.networks.network import INPUTS, TARGETS, Network
+from netwise.networks.network import Network, described_targets, preview, wrong_size
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, number, text
 from netwise.parts.losses import Loss
+from netwise.tasks import DENSITY
 
 BASE_RATES, ZERO = "base rates", "zero"
 LEAST_RATE = 1e-3  # a pixel that is never on is taken to be on once in a thousand images
@@ -94,6 +97,7 @@ class RBM(Network):
 
     is_energy_model: ClassVar[bool] = True
     computes_loss: ClassVar[bool] = True
+    declares_shape: ClassVar[bool] = True
     visible: int = integer(
         784,
         least=1,
@@ -153,11 +157,71 @@ class RBM(Network):
         return []
 
     @property
-    def learns(self) -> str:
-        return TARGETS if self.labels else INPUTS
+    def own_task(self) -> str | None:
+        return None if self.labels else DENSITY
+
+    def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
+        problems = wrong_size("visible", self.visible, samples.train.x[0].numel())
+        if not problems:
+            problems = wrong_labels(self.labels, samples)
+        if isinstance(loss, NegativePhase):
+            problems += self.phase_problems(loss)
+            if loss.for_restricted:
+                problems += self.range_problems(preview(samples))
+        return problems
+
+    def phase_problems(self, phase: NegativePhase) -> list[Problem]:
+        """Why this phase cannot train the machine."""
+        name = type(phase).__name__
+        if not phase.for_restricted:
+            reason = "is for a BoltzmannMachine, whose units are all joined"
+            return [Problem("loss", name, reason, "PCD()")]
+        problems = []
+        binary = self.visible_units == BINARY and self.hidden_units == BINARY
+        smaller = (
+            min(self.hidden, self.visible + self.labels)
+            if self.visible_units == BINARY
+            else self.hidden
+        )
+        if phase.exact and (smaller > MOST_UNITS or self.hidden_units != BINARY):
+            reason = f"sums over all states, and {self.hidden} {self.hidden_units} hidden units"
+            problems.append(Problem("loss", name, f"{reason} have too many", "PCD()"))
+        if phase.exact and self.labels:
+            reason = "has no way with label units, of which one is on"
+            problems.append(Problem("loss", name, reason, "PCD()"))
+        if phase.needs_binary_units and (not binary or self.labels):
+            reason = "changes temperatures of binary units only, without labels"
+            problems.append(Problem("loss", name, reason, "PCD()"))
+        return problems
+
+    def range_problems(self, x: Tensor) -> list[Problem]:
+        """Why the visible units do not fit these inputs."""
+        low, high, spread = float(x.min()), float(x.max()), float(x.std())
+        if self.visible_units == BINARY and (low < 0 or high > 1):
+            reason = f"is for inputs from 0 to 1, and these go from {low:.3g} to {high:.3g}"
+            instead = '"gaussian", or preprocess = (MinMax(),)'
+            return [Problem("network.visible_units", "binary", reason, instead)]
+        if self.visible_units == GAUSSIAN and not 0.3 < spread < 3:
+            reason = (
+                f"takes the spread of each input for 1, and theirs is {spread:.3g}:"
+                " begin with preprocess = (Standardise(),)"
+            )
+            return [Problem("network.visible_units", "gaussian", reason, grade=WILL_LEARN_BADLY)]
+        return []
+
+    def needs_inputs_from_0_to_1(self, loss: Loss) -> bool:
+        return self.visible_units == BINARY
 
     def build(self) -> nn.Module:
         return RestrictedBoltzmann(self)
+
+
+def wrong_labels(labels: int, samples: Samples) -> list[Problem]:
+    """The problem of label units that are not one for each class, if any."""
+    if not labels or labels == samples.outputs:
+        return []
+    reason = f"and the data have {described_targets(samples)}"
+    return [Problem("network.labels", str(labels), reason, str(samples.outputs))]
 
 
 class VisibleBias(nn.Module):

@@ -10,7 +10,6 @@ from typing import Any
 from netwise import networks
 from netwise.data.catalogue.image_sets import MNIST
 from netwise.errors import Problem, WrongValue
-from netwise.networks.network import TARGETS
 from netwise.parts import stopping
 from netwise.recipe.fields import RecipeFields
 from netwise.recipe.script.data import DATA, split_text
@@ -109,7 +108,7 @@ def to_script(recipe: RecipeFields, *, threads: int = 1) -> str:
                 "has no plain form as a script. These have: Never, Patience",
             )
         )
-    if recipe.network.learns != TARGETS or recipe.network.is_energy_model:
+    if recipe.network.own_task is not None or recipe.network.is_energy_model:
         problems.append(
             Problem(
                 "network",

@@ -6,11 +6,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from netwise.networks import MLP, CIFARResNet, ConvNet, CustomNetwork, ResNet
-from netwise.networks.energy.units import BINARY
-from netwise.networks.network import ITSELF
 from netwise.parts.activations import Activation, Identity, LeakyReLU, ReLU
 from netwise.parts.initializers import Glorot, He
-from netwise.parts.losses import BinaryCrossEntropy
 from netwise.parts.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
 from netwise.treatment.remedies.definition import NotApplicable, Remedy
@@ -113,12 +110,7 @@ def _standardise_inputs(recipe: Recipe) -> Recipe | NotApplicable:
     if Standardise() in recipe.preprocess:
         return NotApplicable("the inputs are standardised already")
     network = recipe.network
-    binary = network.is_energy_model and getattr(network, "visible_units", BINARY) == BINARY
-    if (
-        binary
-        or network.is_memory
-        or (network.learns == ITSELF and isinstance(recipe.loss, BinaryCrossEntropy))
-    ):
+    if network.needs_inputs_from_0_to_1(recipe.loss):
         return NotApplicable(
             f"{type(network).__name__} models inputs from 0 to 1, and standardised ones go below 0"
         )

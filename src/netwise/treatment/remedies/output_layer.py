@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netwise.networks import MLP
-from netwise.networks.network import TARGETS
 from netwise.parts.activations import Identity
 from netwise.parts.losses import CrossEntropy
 from netwise.recipe.recipe import Recipe
@@ -24,7 +23,7 @@ def _use_plain_output(recipe: Recipe) -> Recipe | NotApplicable:
 def _use_cross_entropy(recipe: Recipe) -> Recipe | NotApplicable:
     if isinstance(recipe.loss, CrossEntropy):
         return NotApplicable("the loss is cross-entropy already")
-    if recipe.network.learns != TARGETS or recipe.network.is_energy_model:
+    if recipe.network.own_task is not None or recipe.network.is_energy_model:
         return NotApplicable(
             f"{type(recipe.network).__name__} has no class targets, and cross-entropy needs classes"
         )
