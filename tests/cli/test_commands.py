@@ -47,7 +47,7 @@ def test_the_main_job() -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("Finished: test accuracy 9")
     assert "95 % interval" in result.stdout
-    assert "Nothing found;" in result.stdout
+    assert "No problem found by" in result.stdout
     assert "epoch 5/5  loss " in result.stderr
     assert "\x1b" not in result.output
     folder = the_run()
@@ -83,7 +83,7 @@ def test_a_table_is_trained_on_and_predicted() -> None:
     )
     again = run("predict", the_run().name, "new.csv", "-o", "out.csv")
     assert again.exit_code == 2
-    assert "was not written: File exists" in again.stderr
+    assert "exists already, and files are never overwritten. Use a new name." in again.stderr
 
 
 def test_a_recipe_is_trained_with_a_field_changed() -> None:
@@ -110,7 +110,7 @@ def test_a_recipe_is_trained_with_a_field_changed() -> None:
 
 WRONG = [
     (("trian",), "unknown command 'trian'. Did you mean `train` or `treat`?"),
-    (("train",), "name what to train on"),
+    (("train",), "train needs either SOURCE"),
     (("train", "digitz"), "unknown data set 'digitz'. Did you mean `digits`?"),
     (("train", "digits", "--network", "mpl"), "unknown network 'mpl'. Did you mean `mlp`?"),
     (
@@ -118,16 +118,19 @@ WRONG = [
         "optimizer.lrr  unknown field. Did you mean `lr`?",
     ),
     (("train", "digits", "--set", "epochs=none"), "epochs = 'none'  must be a whole number"),
-    (("train", "digits", "--set", "epochs"), "write FIELD=VALUE, such as optimizer.lr=0.01"),
-    (("train", "digits", "--set", "epochs.x=3"), "epochs is no table"),
-    (("train", "digits", "--target", "x"), "--target is for a CSV file"),
+    (("train", "digits", "--set", "epochs"), "Write FIELD=VALUE, such as optimizer.lr=0.01"),
+    (("train", "digits", "--set", "epochs.x=3"), "epochs is 100, not a table"),
+    (
+        ("train", "digits", "--target", "x"),
+        "the data set digits has its own target. Leave --target out.",
+    ),
     (("train", "absent.toml"), "cannot be read: No such file"),
     (("train", "absent.csv", "--target", "x"), "absent.csv is not there"),
     (
         ("train", "--resume", "x"),
-        "there is no run x, and none in runs yet. Begin with: netwise train digits",
+        "there is no run x, because runs holds no runs yet. Train one: netwise train digits",
     ),
-    (("train", "digits", "--resume", "x"), "name what to train on"),
+    (("train", "digits", "--resume", "x"), "train needs either SOURCE"),
     (("train", "--resume", "x", "--epochs", "3"), "a resumed run keeps its recipe"),
     (("diagnose", "x"), "there is no run x"),
     (("treat", "x.toml"), "cannot be read"),
@@ -165,7 +168,7 @@ def test_a_diverged_run_ends_with_3() -> None:
 
 
 def test_runs_show_and_diagnose() -> None:
-    assert "No runs in runs. Begin with: netwise train digits" in run("runs").stdout
+    assert "runs holds no runs yet. Train one: netwise train digits" in run("runs").stdout
     folder = train()
     assert folder.name in run("runs").stdout
     shown = run("show", folder.name).stdout
@@ -204,7 +207,7 @@ def test_json_has_everything() -> None:
 def test_check_tells_the_grades_the_table_and_the_reasons() -> None:
     folder = train()
     result = run("check", str(folder / "recipe.toml"), "--why")
-    assert "Nothing is wrong with it." in result.stdout
+    assert "No problems. Train it: netwise train " in result.stdout
     assert "layer1" in result.stdout
     assert "batch_size = 32" in result.stdout
     assert "epochs = 3" in result.stdout
@@ -244,7 +247,7 @@ def test_an_own_network_runs_only_when_trusted(monkeypatch: pytest.MonkeyPatch, 
     )
     refused = run("train", "own.toml")
     assert refused.exit_code == 2
-    assert "say --trust-own to import and run it" in refused.stderr
+    assert "add --trust-own to import and run it" in refused.stderr
     monkeypatch.syspath_prepend(str(here))
     assert run("train", "own.toml", "--trust-own").exit_code == 0
     Path("new.csv").write_text("a,b,c,d\n5.1,3.5,1.4,0.2\n")
@@ -266,7 +269,7 @@ def test_labs_are_listed_and_run() -> None:
     assert "L01  A sigmoid neuron" in run("lab").stdout
     result = run("lab", "L02")
     assert "L02: partly confirmed." in result.stdout
-    assert "FAILS  at the note's rate of 0.005" in result.stdout
+    assert "NOT MET  at the note's rate of 0.005" in result.stdout
     assert Path("labs/L02.html").is_file()
 
 
@@ -281,7 +284,7 @@ def test_a_signal_ends_a_run_that_can_go_on(number: signal.Signals, code: int, h
     out, err = worker.communicate(timeout=60)
     assert worker.returncode == code, err
     assert f"Interrupted by {number.name}" in out
-    assert f"Go on with: netwise train --resume {the_run()}" in err
+    assert f"Continue with: netwise train --resume {the_run()}" in err
     assert "Traceback" not in err
     (the_run() / "report.html").unlink()
     steps = nw.load_history(the_run()).ended.step
@@ -317,9 +320,9 @@ def test_help_of_every_command() -> None:
 def test_the_live_display_shows_what_the_plain_one_does(
     capsys: pytest.CaptureFixture[str], small: nw.Recipe
 ) -> None:
-    from netwise.cli.display import Live, Plain
+    from netwise.cli.display import LiveDisplay, PlainDisplay
 
-    plain, live = nw.fit(small, progress=Plain()), nw.fit(small, progress=Live())
+    plain, live = nw.fit(small, progress=PlainDisplay()), nw.fit(small, progress=LiveDisplay())
     assert plain.history.series == live.history.series
     assert "epoch 4/4  loss " in capsys.readouterr().err
 
@@ -336,7 +339,7 @@ def test_show_activations_is_a_table_and_a_picture(here: Path) -> None:
         assert "its name has to end in .png or .svg" in wrong.stderr
     again = run("show", "activations", "--picture", "a.png")
     assert again.exit_code == 2
-    assert "is there already" in again.stderr
+    assert "exists already" in again.stderr
     assert {row["name"] for row in json.loads(run("show", "activations", "--json").stdout)} >= {
         "GELU",
         "Sigmoid",
@@ -366,8 +369,11 @@ def test_anatomy_of_names_and_recipes(here: Path) -> None:
     for words, told in (
         (("anatomy", "resnett"), "Did you mean `ResNet`"),
         (("anatomy", "ResNet", "--set", "depth=51"), "must be one of 18, 34, 50, 101, 152"),
-        (("anatomy", "ResNet", "--image", "3,224"), "write sides with x between"),
-        (("anatomy", "ResNet", "--set", "width"), "write FIELD=VALUE"),
+        (
+            ("anatomy", "ResNet", "--image", "3,224"),
+            "write whole numbers above 0 with 'x' between them, such as 3x224x224",
+        ),
+        (("anatomy", "ResNet", "--set", "width"), "Write FIELD=VALUE"),
     ):
         wrong = run(*words)
         assert wrong.exit_code == 2
@@ -428,5 +434,5 @@ def test_no_command_runs_code_that_a_word_or_file_names_unasked(here: Path) -> N
     ):
         refused = run(*words)
         assert refused.exit_code == 2
-        assert "say --trust-own" in refused.stderr
+        assert "add --trust-own" in refused.stderr
     assert "paste it into a script yourself" in run("script", "r.toml").stderr

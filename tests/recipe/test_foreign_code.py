@@ -48,7 +48,7 @@ def test_code_is_found_in_every_part(here: Path) -> None:
 def test_no_command_runs_it_unasked(here: Path, command: str) -> None:
     said = CliRunner().invoke(main, [command, "recipe.toml"])
     assert said.exit_code
-    assert "say --trust-own" in said.output
+    assert "add --trust-own" in said.output
     assert not Path("it_ran").exists()
 
 

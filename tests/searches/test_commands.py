@@ -42,8 +42,8 @@ def call(*words: str) -> Result:
 def test_a_search_prints_leaders_and_leaves_a_recipe_and_a_report(home: Path) -> None:
     said = call("search", "space.toml", "--jobs", "1", "-o", "study")
     assert said.exit_code == 0, said.output
-    assert "Winner:" in said.output
-    assert "over 2 fresh seeds" in said.output
+    assert "Best trial:" in said.output
+    assert "over 2 new seeds" in said.output
     assert (home / "study" / "report.html").read_text("utf-8").count("<svg") >= 2
     trained = call("train", "study/best.toml", "--json")
     assert trained.exit_code == 0, trained.output
@@ -61,12 +61,12 @@ def test_a_search_prints_leaders_and_leaves_a_recipe_and_a_report(home: Path) ->
 def test_a_search_is_listed_and_shown_as_one(home: Path) -> None:
     call("search", "space.toml", "--jobs", "1", "-o", "runs/study")
     (line,) = [line for line in call("runs").output.splitlines() if line.startswith("study")]
-    assert line.split()[:3] == ["study", "MLP", "searched"]
+    assert line.split()[:3] == ["study", "iris", "MLP"]
     assert "accuracy" in line
     (home / "runs" / "study" / "report.html").unlink()
     shown = call("show", "study")
     assert shown.exit_code == 0, shown.output
-    assert "Winner:" in shown.output
+    assert "Best trial:" in shown.output
     assert (home / "runs" / "study" / "report.html").is_file()
     assert json.loads(call("show", "study", "--json").stdout)["complete"]
     said = call("diagnose", "study")
@@ -94,7 +94,7 @@ def test_a_search_that_has_not_ended_is_shown_as_far_as_it_is(home: Path) -> Non
 
 
 def test_words_that_cannot_be_are_told(home: Path) -> None:
-    assert "name a SPACE.toml, or --resume" in call("search").output
+    assert "search needs either SPACE.toml or --resume" in call("search").output
     assert "keeps its recipe" in call("search", "--resume", "x", "--set", "epochs=2").output
     assert "is no known search method" in call("search", "space.toml", "--method", "Gridd").output
     Path("space.toml").write_text(SPACE.replace('recipe = "small.toml"\n', ""))
@@ -109,7 +109,7 @@ def test_words_that_cannot_be_are_told(home: Path) -> None:
 
 
 def test_the_babysitters_log(home: Path) -> None:
-    assert "has no guess yet" in call("guess", "book", "--because", "why not").output
+    assert "has no entry to change yet" in call("guess", "book", "--because", "why not").output
     assert call("guess", "book", "small.toml", "--because", "a first look").exit_code == 0
     second = call(
         "guess", "book", "--because", "the loss fell slowly", "--set", "optimizer.lr=0.05"
@@ -120,7 +120,7 @@ def test_the_babysitters_log(home: Path) -> None:
     assert [entry["reason"] for entry in told] == ["a first look", "the loss fell slowly"]
     assert told[1]["outcome"] == "a larger rate helps"
     assert "no guess 7" in call("outcome", "book", "7", "x").output
-    assert "is empty" in call("log", "nothing").output
+    assert "has no entry yet" in call("log", "nothing").output
 
 
 def test_validate_and_curve(home: Path) -> None:

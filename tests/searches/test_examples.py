@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
-from netwise.cli.commands.search import _planned
+from netwise.cli.commands.search import recipe_and_plan
 from netwise.errors import CANNOT_RUN
 
 FILES = sorted((Path(__file__).parent.parent.parent / "searches").glob("*.toml"))
@@ -16,7 +16,7 @@ FILES = sorted((Path(__file__).parent.parent.parent / "searches").glob("*.toml")
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_search_can_be_read_and_begun(path: Path) -> None:
-    recipe, plan = _planned(path, None, (), None, None)
+    recipe, plan = recipe_and_plan(path)
     assert not [
         problem for problem in nw.search_advice(recipe, plan) if problem.grade == CANNOT_RUN
     ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 import netwise as nw
-from netwise.cli.display import table_of
+from netwise.cli.display import runs_table
 from netwise.training import progress_files as noting
 
 RECIPE = nw.Recipe(
@@ -51,7 +51,7 @@ def test_the_table_has_a_line_for_each_run() -> None:
 
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(
-        table_of(
+        runs_table(
             "1 of 3 runs ended",
             [
                 nw.RunProgress("run 2 of 3", 4, 9, 0.5, "seed = [bold]2"),
@@ -62,4 +62,4 @@ def test_the_table_has_a_line_for_each_run() -> None:
     shown = console.export_text().splitlines()
     assert shown[0].strip() == "1 of 3 runs ended"
     assert shown[2].split() == ["run", "2", "of", "3", "4/9", "0.5000", "seed", "=", "[bold]2"]
-    assert shown[3].split() == ["run", "3", "of", "3", "begins"]
+    assert shown[3].split() == ["run", "3", "of", "3", "starting"]

@@ -1,15 +1,47 @@
-"""The command line. The only place where names are text; everything heavy is imported by the
-command that needs it."""
+"""The command line. The only package where names are text.
+
+Importing it loads no torch: each command imports what it needs, after its words are checked.
+"""
 
 from __future__ import annotations
 
-from netwise.cli.commands import (
-    design as designing,
-    inspect as looking,
-    predict as using,
-    search as searching,
-    train as training,
-)
-from netwise.cli.group import main
+import click
 
-__all__ = ["designing", "looking", "main", "searching", "training", "using"]
+from netwise.cli.commands.design import anatomy, check, rate, start
+from netwise.cli.commands.inspect import diagnose, lab, runs, show
+from netwise.cli.commands.predict import predict, script, write
+from netwise.cli.commands.search import curve, guess, log, outcome, search, validate
+from netwise.cli.commands.train import demo, train, treat
+from netwise.cli.group import Group
+
+__all__ = ["main"]
+
+HELP = """Train neural networks with PyTorch, find out why one does not learn, and prove the fix.
+
+\b
+Examples:
+  netwise train digits                   train on a bundled data set
+  netwise train pets.csv --target pet    train on a table of your own
+  netwise diagnose @last                 what is wrong with the newest run
+  netwise treat @last                    try remedies, keep what is proved to help
+  netwise demo                           all of this on a network that does not learn
+"""
+EPILOG = """RUN is the path of a run folder, its name in the folder runs/, @last (the newest run) or
+@best (the best test score). COMMAND --help explains a command with examples.
+"""
+
+main = click.version_option(package_name="netwise", message="netwise %(version)s")(
+    Group(
+        "netwise",
+        {
+            "Train and use": [train, predict, write, script],
+            "Diagnose and treat": [runs, show, diagnose, treat, demo],
+            "Before training": [check, anatomy, start, rate],
+            "Compare settings": [search, validate, curve, guess, outcome, log],
+            "Experiments": [lab],
+        },
+        description=HELP,
+        epilog=EPILOG,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+)

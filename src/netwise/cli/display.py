@@ -1,5 +1,4 @@
-"""Progress on the terminal: a live line where someone looks on, plain lines where the output goes
-elsewhere."""
+"""Progress on stderr: a live display on a terminal, plain lines where the output is redirected."""
 
 from __future__ import annotations
 
@@ -12,15 +11,16 @@ from netwise import signals
 from netwise.history import RunEnd
 from netwise.training.progress import Progress, RunProgress, monitor_runs
 
+MOST_LINES = 50  # of one run whose output is redirected
+
 
 def display() -> Progress:
-    """The display that fits: rich on a terminal, plain lines otherwise. All of it goes to
-    stderr."""
-    return Live() if sys.stderr.isatty() else Plain()
+    """The display of one run: live on a terminal, plain lines otherwise."""
+    return LiveDisplay() if sys.stderr.isatty() else PlainDisplay()
 
 
-def told(row: Mapping[str, float]) -> str:
-    """An epoch's numbers in a few words."""
+def epoch_text(row: Mapping[str, float]) -> str:
+    """The most important signals of an epoch as one line."""
     parts = [f"loss {row[signals.TRAIN_LOSS]:.4g}"]
     if signals.STAGE in row:
         parts.append(f"layer {row[signals.STAGE]:.0f}")
@@ -39,46 +39,45 @@ def told(row: Mapping[str, float]) -> str:
     return "  ".join(parts)
 
 
-class Plain:
-    """One line for each epoch, at most fifty of them."""
+class PlainDisplay:
+    """Prints one line per epoch, at most about fifty."""
 
     def start(self, epochs: int, steps: int, done: int) -> None:
-        self.epochs, self.every = epochs, max(1, -(-epochs // 50))
+        self.epochs, self.every = epochs, max(1, -(-epochs // MOST_LINES))
 
     def step(self, done: int) -> None: ...
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
         if epoch % self.every == 0 or epoch in (1, self.epochs):
-            print(f"epoch {epoch}/{self.epochs}  {told(row)}", file=sys.stderr, flush=True)
+            print(f"epoch {epoch}/{self.epochs}  {epoch_text(row)}", file=sys.stderr, flush=True)
 
     def end(self, ended: RunEnd) -> None: ...
 
 
-class Live:
-    """A bar with the latest numbers and the time left."""
+class LiveDisplay:
+    """A progress bar with the latest signals and the time left."""
 
     def start(self, epochs: int, steps: int, done: int) -> None:
-        from rich.console import Console
+        from rich.console import Console  # heavy
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns: tuple[Any, ...] = (
             TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[numbers]}"),
             TimeRemainingColumn(compact=True),
             TextColumn("left"),
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(
-            "", total=steps, completed=done, epoch=done * epochs // max(steps, 1), told=""
-        )
+        first = done * epochs // max(steps, 1)
+        self._task = self._bar.add_task("", total=steps, completed=done, epoch=first, numbers="")
         self._bar.start()
 
     def step(self, done: int) -> None:
         self._bar.update(self._task, completed=done)
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
-        self._bar.update(self._task, epoch=epoch, told=told(row))
+        self._bar.update(self._task, epoch=epoch, numbers=epoch_text(row))
 
     def end(self, ended: RunEnd) -> None:
         self._bar.stop()
@@ -86,8 +85,8 @@ class Live:
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[str], None]]:
-    """Inside, whatever trains many runs shows all that are at work in one table on the terminal;
-    where stderr is none, nothing is shown.
+    """Show all running runs in one table while the block trains many; only where stderr is a
+    terminal.
 
     Yields:
         A function that writes a line to stderr, above the table.
@@ -96,41 +95,36 @@ def show_progress() -> Iterator[Callable[[str], None]]:
         >>> import netwise as nw
         >>> recipe = nw.suggest(nw.data.iris(), epochs=2)
         >>> with nw.show_progress():
-        ...     found = nw.cross_validate(recipe, folds=3, jobs=1)
-        >>> len(found.values)
+        ...     validation = nw.cross_validate(recipe, folds=3, jobs=1)
+        >>> len(validation.values)
         3
     """
     if not sys.stderr.isatty():
         yield lambda line: print(line, file=sys.stderr, flush=True)
         return
-    from rich.console import Console
-    from rich.live import Live as Screen
+    from rich.console import Console  # heavy
+    from rich.live import Live
 
     console = Console(stderr=True)
-    screen = Screen(
+    screen = Live(
         console=console, refresh_per_second=4, transient=True, redirect_stdout=sys.stdout.isatty()
     )
-    with screen, monitor_runs(lambda words, runs: screen.update(table_of(words, runs))):
+    with screen, monitor_runs(lambda summary, runs: screen.update(runs_table(summary, runs))):
         yield lambda line: console.print(line, highlight=False, markup=False)
 
 
-def table_of(words: str, runs: Sequence[RunProgress]) -> Any:
-    """Runs at work as a table of rich."""
-    from rich.console import Group
+def runs_table(summary: str, runs: Sequence[RunProgress]) -> Any:
+    """Running runs as a table of rich, under a line of summary."""
+    from rich.console import Group  # heavy
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name in ("run", "epoch", "valid", "with"):
-        table.add_column(
-            name, justify="right" if name in ("epoch", "valid") else "left", no_wrap=name != "with"
-        )
-    for each in runs:
-        value = "" if each.value is None else f"{each.value:.4f}"
-        table.add_row(
-            each.name,
-            f"{each.epoch}/{each.epochs}" if each.epochs else "begins",
-            value,
-            Text(each.about[:200]),
-        )
-    return Group(Text(words), table)
+    for name in ("run", "epoch", "valid", "settings"):
+        is_number = name in ("epoch", "valid")
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=name != "settings")
+    for run in runs:
+        epoch = f"{run.epoch}/{run.epochs}" if run.epochs else "starting"
+        value = "" if run.value is None else f"{run.value:.4f}"
+        table.add_row(run.name, epoch, value, Text(run.about[:200]))
+    return Group(Text(summary), table)

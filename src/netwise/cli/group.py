@@ -1,25 +1,51 @@
-"""The group of all commands: unknown words get the near ones, and an error of netwise its
-sentence."""
+"""The group of all commands: its help by sections, near names for unknown commands, exit codes."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
 from netwise.errors import NetwiseError, close_matches
 
-if TYPE_CHECKING:
-    pass
-
-
 OK, USAGE, DIVERGED, INTERRUPTED, TERMINATED = 0, 2, 3, 130, 143
 
 
 class Group(click.Group):
-    """A group that answers an unknown command with the near ones, and an error of netwise with its
-    sentence."""
+    """A group of commands in titled sections, which prints errors of netwise without a traceback.
+
+    Args:
+        sections: the commands of each section of the help, by the section's title.
+        description, epilog: the help's text before and after the commands.
+        context_settings: see `click.Context`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sections: Mapping[str, Sequence[click.Command]],
+        *,
+        description: str,
+        epilog: str,
+        context_settings: dict[str, Any],
+    ) -> None:
+        commands = [command for section in sections.values() for command in section]
+        super().__init__(
+            name, commands, help=description, epilog=epilog, context_settings=context_settings
+        )
+        self.sections = sections
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections into the help."""
+        width = max(len(name) for name in self.commands)
+        for title, commands in self.sections.items():
+            with formatter.section(title):
+                rows = [
+                    (f"{command.name:<{width}}", command.get_short_help_str(limit=100))
+                    for command in commands
+                ]
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -27,11 +53,8 @@ class Group(click.Group):
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             close = close_matches(name, self.list_commands(ctx))
-            hint = (
-                f"Did you mean {close}?"
-                if close
-                else f"There are: {', '.join(self.list_commands(ctx))}."
-            )
+            known = ", ".join(self.list_commands(ctx))
+            hint = f"Did you mean {close}?" if close else f"Use one of: {known}."
             raise click.UsageError(f"unknown command '{name}'. {hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -44,33 +67,3 @@ class Group(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
-
-
-@click.group(
-    cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(package_name="netwise", message="netwise %(version)s")
-def main() -> None:
-    """A network that learns, and when it does not, the reason and a proven cure.
-
-    \b
-    netwise train digits --network mlp --epochs 10
-    netwise train table.csv --target price
-    netwise diagnose digits-3f2a
-    netwise treat digits-3f2a
-    netwise demo
-    """
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-home_option = click.option(
-    "--runs",
-    "home",
-    default="runs",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder of the runs.",
-)
-trust_option = click.option(
-    "--trust-own", is_flag=True, help="Import and run a network of your own that the recipe names."
-)

@@ -3,57 +3,84 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.parsing import called
 from netwise.errors import DataError
+from netwise.storage.layout import new_folder, strict_json
 
 if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
 
-
-def echo_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    from netwise.storage.layout import strict_json
-
-    click.echo(json.dumps(strict_json(value), indent=1))
-
-
 PICTURES, SCRIPTS = (".png", ".svg"), (".py", ".txt", "")
 
 
-def never_over(path: Path, endings: tuple[str, ...]) -> None:
-    """A file that somebody made is not written over, and one that could not be written is told
-    before the work."""
+def echo_json(value: Any) -> None:
+    """Print one JSON document to stdout."""
+    click.echo(json.dumps(strict_json(value), indent=1))
+
+
+def echo_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of equal length as aligned columns."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def require_new_file(path: Path, endings: Sequence[str]) -> None:
+    """Refuse a file that exists, or whose name has none of the endings, before any work is done.
+
+    Raises:
+        DataError: in both cases.
+    """
     if path.exists():
-        raise DataError(f"{path} is there already: name another file")
+        raise DataError(f"{path} exists already, and files are never overwritten. Use a new name.")
     if path.suffix not in endings:
         raise DataError(
-            f"{path}: its name has to end in {' or '.join(ending for ending in endings if ending)}"
+            f"{path}: its name has to end in {' or '.join(filter(None, endings))}. "
+            f"Write {path.with_suffix(endings[0])}."
         )
 
 
-def network_table(recipe: Recipe, shape: tuple[int, ...]) -> str:
-    """The table of the layers of a recipe's network, for inputs of one shape."""
-    from netwise.observe.anatomy import describe
+def data_name(plain_recipe: Mapping[str, Any]) -> str:
+    """A short name for the data of a recipe, such as "digits": their kind, or the stem of their
+    file; only letters, digits, "-" and "_", so that it can name a folder.
 
-    return str(describe(recipe.network, shape))
+    Args:
+        plain_recipe: a recipe as plain values.
+    """
+    data = plain_recipe.get("data")
+    fields = data if isinstance(data, Mapping) else {"kind": data}
+    stem = Path(str(fields["path"])).stem if fields.get("path") else str(fields.get("kind") or "")
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)[:40] or "run"
+
+
+def folder_name(recipe: Recipe, ending: str = "") -> str:
+    """The name of a new run folder: the data, four digits of the recipe's hash, and `ending`."""
+    from netwise.recipe.plain import plain_of  # heavy
+
+    return f"{data_name(plain_of(recipe))}-{recipe.hash[:4]}{ending}"
 
 
 @contextmanager
-def fresh_folder(recipe: Recipe, home: Path, ending: str = "") -> Iterator[Path]:
-    """A new folder for a run of `recipe`; taken away again where nothing came into it."""
-    from netwise.storage.layout import new_folder
-
-    folder = new_folder(home, f"{called(recipe)}-{recipe.hash[:4]}{ending}")
+def fresh_folder(home: Path, name: str) -> Iterator[Path]:
+    """A new folder in `home`; deleted if an error leaves it empty."""
+    folder = new_folder(home, name)
     try:
         yield folder
     except BaseException:
         if not any(folder.iterdir()):
             folder.rmdir()
         raise
+
+
+def network_table(recipe: Recipe, shape: tuple[int, ...]) -> str:
+    """The table of the layers of a recipe's network, for inputs of one shape."""
+    from netwise.observe.anatomy import describe  # heavy
+
+    return str(describe(recipe.network, shape))

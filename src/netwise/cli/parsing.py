@@ -1,182 +1,255 @@
-"""Words of the command line as values: the only place where names are text."""
+"""Words of the command line as values: the only place where names are text.
+
+Checks that need no torch come first, so that a usage error is answered at once.
+"""
 
 from __future__ import annotations
 
+import csv as csv_format
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.errors import DataError, Problem, RunFolderError, UnknownName, WrongValue
+from netwise.cli.known_names import DATA_SETS, SUGGESTED_NETWORKS
+from netwise.errors import DataError, Problem, UnknownName, WrongValue
 
 if TYPE_CHECKING:
     from netwise.data import Data
-    from netwise.networks import Network
+    from netwise.networks import CustomNetwork
     from netwise.recipe.recipe import Recipe
+
+TABLE_ENDINGS = (".csv", ".tsv", ".data", ".txt")
 
 
 def recipe_for(
     source: str,
-    target: str | None,
-    network: str | None,
-    epochs: int | None,
-    seed: int | None,
-    settings: Sequence[str],
+    *,
+    target: str | None = None,
+    network: str | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
 ) -> Recipe:
-    """The recipe that the words of the command line mean."""
-    from netwise.recipe.reader import read_recipe
-    from netwise.recipe.suggestion import suggest
+    """The recipe that the words of the command line describe.
 
+    Args:
+        source: RECIPE.toml, the name of a data set, a CSV file, or a folder of images.
+        target, network, epochs, seed, settings: values of the options of these names.
+    """
+    values = parse_settings(settings)
+    if epochs is not None:
+        values["epochs"] = epochs
+    if seed is not None:
+        values["seed"] = seed
     if source.endswith(".toml"):
         if target is not None:
-            raise click.UsageError("--target is for a CSV file; a recipe has its own data")
-        recipe = read_recipe(source)
+            raise click.UsageError(
+                f"--target {target}: a recipe names its own data and target. Leave --target out, "
+                f"or change the recipe's: --set data.target={target}"
+            )
+        if network is not None:
+            raise click.UsageError(
+                f"--network {network}: a recipe has its own network. Leave --network out, or "
+                "change the network's fields: --set network.FIELD=VALUE"
+            )
+        recipe = read_recipe_file(source)
     else:
-        recipe = suggest(data_for(source, target), network, epochs=epochs)
-    if epochs is not None:
-        settings = [*settings, f"epochs={epochs}"]
-    if seed is not None:
-        settings = [*settings, f"seed={seed}"]
-    return changed(recipe, settings)
+        if network is not None and network.lower() not in SUGGESTED_NETWORKS:
+            raise UnknownName("network", network, SUGGESTED_NETWORKS)
+        data = data_for(source, target)
+        from netwise.recipe.suggestion import suggest  # heavy
+
+        recipe = suggest(data, network, epochs=epochs)
+    return with_settings(recipe, values)
 
 
 def data_for(source: str, target: str | None) -> Data:
-    """The data set that a name, a CSV file or a folder of images means."""
-    from netwise.data import DATA, csv, images
-    from netwise.data.csv_file import read_table
-
-    if source not in DATA and Path(source).is_dir():
+    """The data set of a name, a CSV file with its target column, or a folder of images."""
+    path = Path(source)
+    is_named = source in DATA_SETS
+    if not is_named and path.is_dir():
         if target is not None:
             raise click.UsageError(
-                "--target is for a CSV file; in a folder of images each folder is a class"
+                f"--target {target}: in a folder of images each subfolder is a class. "
+                "Leave --target out."
             )
+        from netwise.data import images  # heavy
+
         return images(source)
-    if source.lower().endswith((".csv", ".tsv", ".data", ".txt")) or Path(source).is_file():
+    if not is_named and (source.lower().endswith(TABLE_ENDINGS) or path.is_file()):
         if target is None:
-            columns = list(read_table(Path(source)))
+            names = ", ".join(column_names(path))
             raise click.UsageError(
-                f"which column is to be predicted? Write --target COLUMN; there are: {', '.join(columns)}"
+                f"{source} needs a column to predict. Write --target COLUMN, one of: {names}"
             )
+        from netwise.data import csv  # heavy
+
         return csv(source, target)
+    if not is_named:
+        raise UnknownName("data set", source, DATA_SETS)
     if target is not None:
-        raise click.UsageError("--target is for a CSV file; a named data set has its own")
-    named = {name: made for name, made in DATA.items() if name not in ("csv", "images", "arrays")}
-    if source not in named:
-        raise UnknownName("data set", source, named)
-    return named[source]()
+        raise click.UsageError(
+            f"--target {target}: the data set {source} has its own target. Leave --target out."
+        )
+    from netwise.data import DATA  # heavy
+
+    return DATA[source]()
 
 
-def changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """The recipe after `--set FIELD=VALUE`, read again as a file would be."""
-    from netwise.recipe.reader import with_fields
+def column_names(path: Path) -> list[str]:
+    """The names in the first line of a CSV file, for a message; read without torch.
 
-    return with_fields(recipe, settings_of(settings), "--set") if settings else recipe
+    Raises:
+        DataError: the file cannot be read as text.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            start = file.read(65536)
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} does not exist (looked in {Path.cwd()}). Use the path of a CSV file."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}. Use a CSV file that is saved as UTF-8."
+        ) from None
+    try:
+        dialect: type[csv_format.Dialect] | str = csv_format.Sniffer().sniff(start, ",;\t|")
+    except csv_format.Error:
+        dialect = "excel"
+    first = next(csv_format.reader(start.splitlines(), dialect, skipinitialspace=True), [])
+    return [name.strip() for name in first]
 
 
-def settings_of(settings: Sequence[str]) -> dict[str, Any]:
-    """FIELD=VALUE pairs as plain values by field."""
-    import tomllib
+def read_recipe_file(path: str | Path) -> Recipe:
+    """The recipe in a file."""
+    from netwise.recipe.reader import read_recipe  # heavy
 
-    found: dict[str, Any] = {}
+    return read_recipe(path)
+
+
+def with_settings(recipe: Recipe, values: dict[str, Any]) -> Recipe:
+    """The recipe with fields changed by their dotted names, read as from a file."""
+    from netwise.recipe.reader import with_fields  # heavy
+
+    return with_fields(recipe, values, "--set") if values else recipe
+
+
+def recipe_with(path: Path, settings: Sequence[str]) -> Recipe:
+    """The recipe in a file after `--set FIELD=VALUE`."""
+    values = parse_settings(settings)
+    return with_settings(read_recipe_file(path), values)
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """FIELD=VALUE pairs as plain values by field; a value that is no TOML is text."""
+    values: dict[str, Any] = {}
     for setting in settings:
         field, equals, text = setting.partition("=")
         if not equals or not field.strip():
-            raise click.UsageError(f"--set {setting}: write FIELD=VALUE, such as optimizer.lr=0.01")
+            raise click.UsageError(
+                f"--set {setting} has no value. Write FIELD=VALUE, such as optimizer.lr=0.01."
+            )
         try:
-            found[field.strip()] = tomllib.loads(f"value = {text}")["value"]
+            values[field.strip()] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
-            found[field.strip()] = text
-    return found
+            values[field.strip()] = text
+    return values
+
+
+def parse_whole_numbers(option: str, text: str, separator: str, example: str) -> list[int]:
+    """Whole numbers above 0 with a separator between them, such as the sides in "3x224x224"."""
+    try:
+        numbers = [int(piece) for piece in text.lower().split(separator)]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise click.UsageError(
+            f"{option} {text}: write whole numbers above 0 with {separator!r} between them, "
+            f"such as {example}."
+        )
+    return numbers
 
 
 def network_for(
-    name: str, settings: Sequence[str], trust_own: bool
+    name: str, settings: Sequence[str], trusted: bool
 ) -> tuple[Any, tuple[int, ...] | None]:
-    """The network that a word or a recipe names, and the shape of its inputs where that is
-    known."""
-    from netwise.networks import Network
+    """A network, and the shape of its inputs where that is known.
+
+    Args:
+        name: of a class of networks, in any case, or RECIPE.toml.
+        settings: changes to its fields.
+        trusted: code of the user's own may be imported.
+    """
+    values = parse_settings(settings)
+    from netwise.networks import Network  # heavy
     from netwise.part import InvalidValue
     from netwise.recipe.families import find_class
     from netwise.recipe.prepared import prepare
-    from netwise.recipe.reader import read_recipe, recipe_of
+    from netwise.recipe.reader import recipe_of
 
     if name.endswith(".toml"):
-        recipe = changed(read_recipe(name), [f"network.{setting}" for setting in settings])
-        own_network(recipe, trust_own)
+        recipe = with_settings(
+            read_recipe_file(name), {f"network.{field}": value for field, value in values.items()}
+        )
+        allow_own_code(recipe, trusted)
         return recipe.network, prepare(recipe).samples.shape
     try:
         kind = find_class(Network, name).kind
-    except InvalidValue as wrong:
+    except InvalidValue as error:
         raise WrongValue(
-            "network", [Problem("network", name, wrong.reason, wrong.instead)]
+            "network", [Problem("network", name, error.reason, error.instead)]
         ) from None
-    # Read as a file would be, so that every wrong field is told.
-    plain = {"data": "digits", "network": {"kind": kind, **settings_of(settings)}}
-    read = recipe_of(plain, "--set")
-    own_network(read, trust_own)
-    network = read.network
-    shape = getattr(network, "image", None)
+    # Read as from a file, so that every invalid field is reported.
+    recipe = recipe_of({"data": "digits", "network": {"kind": kind, **values}}, "--set")
+    allow_own_code(recipe, trusted)
+    return recipe.network, _input_shape(recipe.network)
+
+
+def _input_shape(network: Any) -> tuple[int, ...] | None:
+    """The shape of one input as far as the network's fields tell it."""
+    shape: tuple[int, ...] | None = getattr(network, "image", None)
     if shape is None and hasattr(network, "widths"):
         shape = (network.widths[0],)
     if shape is None and (network.is_memory or network.is_energy_model):
         shape = (getattr(network, "visible", getattr(network, "units", 0)),)
     if shape is None and hasattr(network, "symbols"):
         shape = (28,) if network.symbols else (28, getattr(network, "features", 1))
-    return network, shape
+    return shape
 
 
-def find_run(run: str, home: Path) -> Path:
-    """A run by its path, or by its name below the folder of runs."""
-    from netwise.storage.layout import RECIPE
+def allow_own_code(recipe: Recipe, trusted: bool) -> CustomNetwork | None:
+    """The user's own network of a recipe, once the user has allowed its code to run.
 
-    for path in (Path(run), home / run):
-        if (path / RECIPE).is_file():
-            return path
-    known = sorted(path.parent.name for path in home.glob(f"*/{RECIPE}"))
-    if not known:
-        raise RunFolderError(
-            f"there is no run {run}, and none in {home} yet. Begin with: netwise train digits"
-        )
-    raise UnknownName(f"run in {home}:", run, known)
-
-
-def own_network(recipe: Recipe, trusted: bool) -> Network | None:
-    """The user's own network, once it is said that its code may run."""
-    from netwise.networks import CustomNetwork
+    Raises:
+        WrongValue: the recipe names code, and `trusted` is false.
+    """
+    from netwise.networks import CustomNetwork  # heavy
     from netwise.recipe.foreign_code import code_within
 
     own = recipe.network if isinstance(recipe.network, CustomNetwork) else None
-    named = [*([str(own.source)] if own is not None else []), *code_within(recipe)]
-    if named and not trusted:
-        raise WrongValue(
-            "recipe",
-            [
-                Problem(
-                    "network.source",
-                    ", ".join(named),
-                    "is code of your own: say --trust-own to import and run it",
-                )
-            ],
+    sources = [*([str(own.source)] if own is not None else []), *code_within(recipe)]
+    if sources and not trusted:
+        reason = (
+            "is code of your own, and reading a recipe never runs code. "
+            "If you trust it, add --trust-own to import and run it"
         )
-    if named:
+        raise WrongValue("recipe", [Problem("network.source", ", ".join(sources), reason)])
+    if sources:
         sys.path.insert(0, str(Path.cwd()))
     return own
 
 
-def called(recipe: Recipe) -> str:
-    """What a folder of runs of this recipe is called after: its data."""
-    path = getattr(recipe.data, "path", None)
-    stem = Path(path).stem if path else recipe.data.kind
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)[:40] or "run"
-
-
 def as_number(cell: str, file: Path) -> float:
-    """A cell that has to be a number."""
+    """A cell of a table that has to be a number."""
     try:
         return float(cell)
     except ValueError:
         raise DataError(
-            f"{file}: {cell!r} is no number, and the network takes numbers only"
+            f"{file}: {cell!r} is no number, and the network takes numbers only. "
+            "Write a number in its place, or remove the column if the data had none of that name."
         ) from None

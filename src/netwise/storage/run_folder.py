@@ -110,6 +110,10 @@ class RunFolder:
         except ValueError as error:
             raise _damaged(self.path / ABOUT, f"its JSON cannot be read: {error}") from None
 
+    def score(self) -> dict[str, Any] | None:
+        """The score of the test part as plain values; None where there is none."""
+        return self.about().get("score") or None
+
     # ---- history
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,38 +1,102 @@
-"""Commands for the time before training: anatomy, start, rate."""
+"""Commands for the time before training: check, anatomy, start, rate."""
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from netwise.cli.group import json_option, main, trust_option
-from netwise.cli.output import PICTURES, echo_json, never_over
-from netwise.cli.parsing import changed, network_for, own_network
+from netwise.cli.group import USAGE
+from netwise.cli.options import (
+    json_option,
+    picture_option,
+    recipe_argument,
+    set_option,
+    trust_option,
+)
+from netwise.cli.output import PICTURES, echo_json, network_table, require_new_file
+from netwise.cli.parsing import allow_own_code, network_for, parse_whole_numbers, recipe_with
 
-if TYPE_CHECKING:
-    pass
+
+@click.command()
+@recipe_argument
+@click.option("--why", is_flag=True, help="Print the reason for every default.")
+@set_option("optimizer.lr=0.01")
+@json_option
+def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> None:
+    """Check a recipe: what cannot run, what will learn badly, and its network.
+
+    \b
+    Examples:
+      netwise check recipe.toml --why
+      netwise check recipe.toml --set network.output=Softmax
+    """
+    checked = recipe_with(recipe, settings)
+    from netwise.errors import CANNOT_RUN
+    from netwise.networks import CustomNetwork  # heavy
+    from netwise.recipe.checks import check as check_recipe
+    from netwise.recipe.prepared import prepare
+
+    prepared = prepare(checked)
+    problems = check_recipe(checked, prepared=prepared)
+    fatal = [problem for problem in problems if problem.grade == CANNOT_RUN]
+    table = None
+    if not fatal and not isinstance(checked.network, CustomNetwork):
+        table = network_table(checked, prepared.samples.shape)
+    if as_json:
+        problem_rows = [vars(problem) for problem in problems]
+        echo_json({"hash": checked.hash, "problems": problem_rows, "network": table})
+    else:
+        for problem in problems:
+            click.echo(f"{problem.grade}: {problem}")
+        if table:
+            click.echo(table)
+        if not problems:
+            click.echo(f"No problems. Train it: netwise train {recipe}")
+        if why:
+            for line in _default_reasons(checked, ""):
+                click.echo(line)
+    if fatal:
+        sys.exit(USAGE)
 
 
-@main.command()
+def _default_reasons(part: Any, prefix: str) -> list[str]:
+    """Every field of a part with its value and, where it is the default, the reason for it."""
+    from netwise.part import Part, field_rule  # heavy
+
+    lines = []
+    for field in dataclasses.fields(part):
+        value, rule = getattr(part, field.name), field_rule(field)
+        reason = rule.why if rule is not None and value == field.default else ""
+        if isinstance(value, Part):
+            why = f"   default: {reason}" if reason else ""
+            lines.append(f"{prefix}{field.name} = {type(value).__name__}{why}")
+            lines += _default_reasons(value, f"{prefix}{field.name}.")
+        elif rule is not None:
+            why = f"   default: {reason}" if reason else ""
+            lines.append(f"{prefix}{field.name} = {value}{why}")
+    return lines
+
+
+@click.command()
 @click.argument("network")
 @click.option(
     "--image",
     metavar="SHAPE",
-    help="Of one input, such as 3x224x224.  [default: the network's own, or the recipe's data]",
+    help="Shape of one input, such as 3x224x224.  [default: from the network or the recipe's data]",
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Change a field of the network, such as depth=50.",
+    help="Change a field of the network, such as depth=50. May be repeated.",
 )
-@click.option(
-    "--picture", type=click.Path(path_type=Path), help="Draw the layers as bars, as .png or .svg."
-)
+@picture_option("the layers as bars")
 @trust_option
 @json_option
 def anatomy(
@@ -43,112 +107,115 @@ def anatomy(
     trust_own: bool,
     as_json: bool,
 ) -> None:
-    """The table of NETWORK's layers (a name such as ResNet, or RECIPE.toml): shapes, parameters,
-    work, memory, fields."""
-    from netwise.observe.anatomy import anatomy_as_dict, describe
+    """Print the layers of a network: shapes, parameters, work, memory.
 
-    built, shape = network_for(network, settings, trust_own)
+    NETWORK is the name of a network such as ResNet, or RECIPE.toml. Nothing is trained.
+
+    \b
+    Examples:
+      netwise anatomy LeNet5
+      netwise anatomy ResNet --set depth=50 --picture layers.png
+      netwise anatomy VGG --image 1x32x32 --set classes=10
+    """
+    given_shape = None
     if image is not None:
-        try:
-            shape = tuple(int(side) for side in image.lower().split("x"))
-        except ValueError:
-            raise click.UsageError(
-                f"--image {image}: write sides with x between, such as 3x224x224"
-            ) from None
-        if not shape or min(shape) < 1:
-            raise click.UsageError(f"--image {image}: sides are at least 1, such as 3x224x224")
-        if (
-            len(shape) == 3
-            and hasattr(built, "image")
-            and not any(setting.startswith("image") for setting in settings)
-        ):
+        given_shape = tuple(parse_whole_numbers("--image", image, "x", "3x224x224"))
+    if picture is not None:
+        require_new_file(picture, PICTURES)
+    built, shape = network_for(network, settings, trust_own)
+    if given_shape is not None:
+        shape = given_shape
+        is_image_set = any(setting.startswith("image") for setting in settings)
+        if len(shape) == 3 and hasattr(built, "image") and not is_image_set:
             built = built.but(image=shape)
     if shape is None:
         raise click.UsageError(
-            f"--image: {network} takes inputs of any shape; say which, such as --image 64"
+            f"{network} takes inputs of any shape, so the table needs one. Write --image SHAPE, "
+            "such as --image 64 or --image 3x32x32."
         )
-    told = describe(built, shape)
+    from netwise.observe.anatomy import anatomy_as_dict, describe  # heavy
+
+    table = describe(built, shape)
     if picture is not None:
         from netwise.report.pictures.anatomy_plots import plot_anatomy
 
-        never_over(picture, PICTURES)
-        plot_anatomy(told, picture)
+        plot_anatomy(table, picture)
     if as_json:
-        echo_json(anatomy_as_dict(told))
+        echo_json(anatomy_as_dict(table))
     else:
-        click.echo(str(told))
+        click.echo(str(table))
 
 
-@main.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field, such as init.kind=He.",
-)
+@click.command()
+@recipe_argument
+@set_option("init.kind=He")
 @trust_option
 @json_option
 def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool) -> None:
-    """What the start of a recipe does before training: spread of every layer's weights, outputs and
-    gradients on one batch."""
-    from netwise.recipe.reader import read_recipe
-    from netwise.training.initial_state import initial_state_table, measure_initial_state
+    """Measure weights, outputs and gradients of each layer before training.
 
-    read = changed(read_recipe(recipe), settings)
-    own_network(read, trust_own)
-    rows = measure_initial_state(read)
+    One batch goes through the initial network. Values that shrink or grow from layer to layer
+    will vanish or explode.
+
+    \b
+    Example:
+      netwise start recipe.toml --set init.kind=He
+    """
+    started = recipe_with(recipe, settings)
+    allow_own_code(started, trust_own)
+    from netwise.training.initial_state import initial_state_table, measure_initial_state  # heavy
+
+    rows = measure_initial_state(started)
     if as_json:
         echo_json([vars(row) for row in rows])
     else:
         click.echo(initial_state_table(rows))
 
 
-@main.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field, such as batch_size=32.",
-)
+@click.command()
+@recipe_argument
+@set_option("batch_size=32")
 @click.option(
     "--start",
     "first",
     type=float,
     default=0.01,
     show_default=True,
-    help="Where the ladder of tens begins.",
+    help="First learning rate to try; the next ones are ten times larger or smaller.",
 )
 @trust_option
 @json_option
 def rate(
     recipe: Path, settings: Sequence[str], first: float, trust_own: bool, as_json: bool
 ) -> None:
-    """A learning rate for a recipe by the threshold rule: the order of magnitude, the threshold,
-    half of it."""
-    from dataclasses import asdict
+    """Find a learning rate: half of the largest one at which the loss still falls.
 
-    from netwise.recipe.reader import read_recipe
-    from netwise.treatment.learning_rate import rate_threshold
-
+    \b
+    Example:
+      netwise rate recipe.toml --set batch_size=32
+    """
     if not first > 0:
-        raise click.UsageError(f"--start {first}: a rate is above 0, such as 0.01")
-    read = changed(read_recipe(recipe), settings)
-    own_network(read, trust_own)
-    found = rate_threshold(read, start=first)
+        raise click.UsageError(
+            f"--start {first}: a learning rate has to be above 0. Write --start 0.01."
+        )
+    trained = recipe_with(recipe, settings)
+    allow_own_code(trained, trust_own)
+    from netwise.treatment.learning_rate import rate_threshold  # heavy
+
+    result = rate_threshold(trained, start=first)
     if as_json:
-        echo_json(None if found is None else asdict(found))
+        echo_json(None if result is None else dataclasses.asdict(result))
         return
-    if found is None:
+    if result is None:
         click.echo(
-            "The loss falls at no rate: the fault is not the rate. Ask: netwise train, then netwise diagnose."
+            "The loss falls at none of the rates tried, so the learning rate is not the cause. "
+            f"Find the cause: netwise train {recipe}, then netwise diagnose @last"
         )
         return
-    for tried, fell in found.tried:
-        click.echo(f"{tried:<10g} {'falls' if fell else 'does not fall'}")
+    for tried_rate, falls in result.tried:
+        click.echo(f"{tried_rate:<10g} {'loss falls' if falls else 'loss does not fall'}")
     click.echo(
-        f"Order of magnitude {found.order:g}, threshold {found.threshold:g}; use half of it: --set optimizer.lr={found.rate:g}"
+        f"The loss falls up to a learning rate of {result.threshold:g} "
+        f"(in powers of ten: {result.order:g}). "
+        f"Use half of it: --set optimizer.lr={result.rate:g}"
     )

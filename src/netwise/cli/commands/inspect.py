@@ -1,139 +1,178 @@
-"""Commands that look at runs, recipes and labs: diagnose, runs, show, check, lab."""
+"""Commands that read runs and labs: diagnose, runs, show, lab. Most of them load no torch."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.group import USAGE, home_option, json_option, main
-from netwise.cli.output import PICTURES, echo_json, network_table, never_over
-from netwise.cli.parsing import called, changed, find_run
+from netwise.cli.options import home_option, json_option, picture_option, run_argument
+from netwise.cli.output import PICTURES, data_name, echo_json, echo_table, require_new_file
+from netwise.cli.run_names import find_run
+from netwise.errors import UnknownName
+from netwise.labs.catalogue import CLAIMS
+from netwise.storage.layout import REPORT, is_search
+
+if TYPE_CHECKING:
+    from netwise.labs.definition import Lab, LabResult
+    from netwise.storage.run_folder import RunFolder
+
+ACTIVATIONS = "activations"  # `netwise show activations`
 
 
-@main.command()
-@click.argument("run")
+@click.command()
+@run_argument
 @home_option
 @json_option
 def diagnose(run: str, home: Path, as_json: bool) -> None:
-    """Say what is wrong with RUN, with the evidence."""
-    from netwise.diagnosis.report import diagnose as look, plain_report
+    """Print what is wrong with RUN, with the evidence.
+
+    \b
+    Examples:
+      netwise diagnose @last
+      netwise diagnose runs/digits-d8e7 --json
+    """
+    from netwise.diagnosis.report import diagnose as diagnose_history, plain_report
     from netwise.storage.run_folder import load_history
 
-    report = look(load_history(find_run(run, home)))
+    report = diagnose_history(load_history(find_run(run, home)))
     if as_json:
         echo_json(plain_report(report))
     else:
         click.echo(str(report))
 
 
-@main.command()
+@click.command()
 @home_option
 @json_option
 def runs(home: Path, as_json: bool) -> None:
-    """List the runs, the newest last."""
+    """List the runs and searches, the newest last.
+
+    \b
+    Examples:
+      netwise runs
+      netwise runs --runs elsewhere --json
+    """
     from netwise.storage.index import list_runs
 
     entries = list_runs(home)
     if as_json:
-        echo_json([vars(entry) for entry in entries])
+        echo_json([asdict(entry) for entry in entries])
         return
     if not entries:
-        click.echo(f"No runs in {home}. Begin with: netwise train digits")
+        click.echo(f"{home} holds no runs yet. Train one: netwise train digits")
         return
     rows = [
-        ("run", "network", "ended", "test score"),
-        *((Path(e.folder).name, e.network, e.ended, e.score.split(" (")[0]) for e in entries),
+        (Path(entry.folder).name, entry.data, entry.network, entry.ended, _short_score(entry.score))
+        for entry in entries
     ]
-    wide = [max(len(row[i]) for row in rows) for i in range(4)]
-    for row in rows:
-        click.echo(
-            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, wide, strict=True)).rstrip()
-        )
+    echo_table([("run", "data", "network", "ended", "test score"), *rows])
 
 
-@main.command()
-@click.argument("run", metavar="RUN")
-@click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
-@click.option(
-    "--picture",
-    type=click.Path(path_type=Path),
-    help="For `show activations`: draw them, as .png or .svg.",
-)
+def _short_score(score: str) -> str:
+    """A score without its interval."""
+    return score.split(" (")[0]
+
+
+@click.command()
+@run_argument
+@click.option("--open", "in_browser", is_flag=True, help="Open the report in a browser.")
+@picture_option("the activations (of `show activations`)")
 @home_option
 @json_option
-def show(run: str, opened: bool, picture: Path | None, home: Path, as_json: bool) -> None:
-    """Print what is known of RUN, or of a search, and where its report is; --open shows it. `show
-    activations`: their table."""
-    if run == "activations":
-        show_activations(picture, as_json)
-        return
-    from netwise.storage.layout import SEARCH
+def show(run: str, in_browser: bool, picture: Path | None, home: Path, as_json: bool) -> None:
+    """Print a run or a search: its end, score, diagnosis and report.
 
-    folder = find_run(run, home)
-    if (folder / SEARCH).is_file():
-        show_search(folder, opened, as_json)
+    `netwise show activations` prints a table of all activation functions instead.
+
+    \b
+    Examples:
+      netwise show @best --open
+      netwise show @last --json
+      netwise show activations --picture activations.png
+    """
+    if run == ACTIVATIONS:
+        _show_activations(picture, as_json)
         return
-    from netwise.diagnosis.report import diagnose as look, plain_report
+    if picture is not None:
+        raise click.UsageError(
+            f"--picture {picture}: only `netwise show {ACTIVATIONS}` draws a picture. "
+            f"The pictures of a run are in its report: netwise show {run} --open"
+        )
+    folder = find_run(run, home, searches=True)
+    if is_search(folder):
+        _show_search(folder, in_browser, as_json)
+        return
+    from netwise.storage.run_folder import RunFolder
+
+    _show_run(RunFolder.open(folder), in_browser, as_json)
+
+
+def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
+    """Print one run, from its files alone."""
+    from netwise.diagnosis.report import diagnose as diagnose_history, plain_report
     from netwise.history import history_as_dict
-    from netwise.recipe.plain import plain_of
-    from netwise.storage.layout import REPORT
-    from netwise.storage.run_folder import RunFolder, load_history
 
-    store = RunFolder.open(folder)
-    history, recipe = load_history(store.path), store.recipe()
-    report, page, score = look(history), store.path / REPORT, store.about().get("score")
+    history, recipe = store.history(), store.plain_recipe()
+    diagnosis, page, score = diagnose_history(history), store.path / REPORT, store.score()
     if as_json:
         series = [
-            {"signal": key[0], "layer": key[1], "steps": s.steps, "values": s.values}
-            for key, s in history.series.items()
+            {"signal": signal, "layer": layer, "steps": values.steps, "values": values.values}
+            for (signal, layer), values in history.series.items()
         ]
-        where = {"folder": str(store.path), "report": str(page) if page.is_file() else None}
         echo_json(
             {
-                **where,
+                "folder": str(store.path),
+                "report": str(page) if page.is_file() else None,
                 **history_as_dict(history),
                 "score": score,
-                "recipe": plain_of(recipe),
-                "diagnosis": plain_report(report),
+                "recipe": recipe,
+                "diagnosis": plain_report(diagnosis),
                 "series": series,
             }
         )
         return
-    click.echo(
-        f"{store.path.name}: {type(recipe.network).__name__} on {called(recipe)}, recipe {history.made_by.recipe}"
-    )
+    network = recipe.get("network")
+    kind = network.get("kind") if isinstance(network, dict) else network
+    name = f"{store.path.name}: {kind} on {data_name(recipe)}"
+    click.echo(f"{name}, recipe {history.made_by.recipe}")
     click.echo(history.ended.sentence)
     if score:
         click.echo(f"Test {score['sentence']}.")
-    click.echo(str(report))
+    click.echo(str(diagnosis))
     if page.is_file():
         click.echo(f"Report: {page}")
-        if opened:
+        if in_browser:
             click.launch(str(page))
+    elif in_browser:
+        click.echo(
+            f"There is no report yet, because the run has not ended. "
+            f"Continue it: netwise train --resume {store.path}",
+            err=True,
+        )
 
 
-def show_search(folder: Path, opened: bool, as_json: bool) -> None:
-    """A search as it stands, with its page written anew."""
-    from netwise.cli.commands.search import tell_search
-    from netwise.report.search_page import write_search_report
+def _show_search(folder: Path, in_browser: bool, as_json: bool) -> None:
+    """Print a search, complete or running, and write its page again."""
+    from netwise.cli.commands.search import print_search
+    from netwise.report.search_page import write_search_report  # heavy
     from netwise.searches.result import load_search
-    from netwise.storage.layout import REPORT
 
-    found = load_search(folder)
-    page = write_search_report(found, folder / REPORT)
-    tell_search(found, page, as_json)
-    if opened:
+    result = load_search(folder)
+    page = write_search_report(result, folder / REPORT)
+    print_search(result, page, as_json)
+    if in_browser:
         click.launch(str(page))
 
 
-def show_activations(picture: Path | None, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from netwise.parts.activations import activation_properties
+def _show_activations(picture: Path | None, as_json: bool) -> None:
+    """Print the table of activation functions, and draw them."""
+    if picture is not None:
+        require_new_file(picture, PICTURES)
+    from netwise.parts.activations import activation_properties  # heavy
     from netwise.report.pictures.activation_plots import (
         activation_table,
         of_one_number,
@@ -141,7 +180,6 @@ def show_activations(picture: Path | None, as_json: bool) -> None:
     )
 
     if picture is not None:
-        never_over(picture, PICTURES)
         plot_activations(picture)
     if as_json:
         echo_json([asdict(activation_properties(each)) for each in of_one_number()])
@@ -149,125 +187,86 @@ def show_activations(picture: Path | None, as_json: bool) -> None:
         click.echo(activation_table())
 
 
-@main.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--why", is_flag=True, help="The reason for every default.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field, such as optimizer.lr=0.01.",
-)
-@json_option
-def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> None:
-    """Look at a recipe before training: what cannot run, what will learn badly, and the table of
-    its network."""
-    from netwise.errors import CANNOT_RUN
-    from netwise.networks import CustomNetwork
-    from netwise.recipe.checks import check as look
-    from netwise.recipe.prepared import prepare
-    from netwise.recipe.reader import read_recipe
-
-    read = changed(read_recipe(recipe), settings)
-    prepared = prepare(read)
-    problems = look(read, prepared=prepared)
-    fatal = [problem for problem in problems if problem.grade == CANNOT_RUN]
-    table = None
-    if not fatal and not isinstance(read.network, CustomNetwork):
-        table = network_table(read, prepared.samples.shape)
-    if as_json:
-        echo_json(
-            {
-                "hash": read.hash,
-                "problems": [vars(problem) for problem in problems],
-                "network": table,
-            }
-        )
-    else:
-        for problem in problems:
-            click.echo(f"{problem.grade}: {problem}")
-        if table:
-            click.echo(table)
-        if not problems:
-            click.echo("Nothing is wrong with it.")
-        if why:
-            for line in _reasons(read, ""):
-                click.echo(line)
-    if fatal:
-        sys.exit(USAGE)
-
-
-def _reasons(part: Any, prefix: str) -> list[str]:
-    """Every field with its value and the reason for its default."""
-    import dataclasses
-
-    from netwise.part import Part, field_rule
-
-    lines = []
-    for each in dataclasses.fields(part):
-        value, rule = getattr(part, each.name), field_rule(each)
-        if isinstance(value, Part):
-            why = f"   {rule.why}" if rule and rule.why and value == each.default else ""
-            lines.append(f"{prefix}{each.name} = {type(value).__name__}{why}")
-            lines += _reasons(value, f"{prefix}{each.name}.")
-        elif rule is not None:
-            lines.append(
-                f"{prefix}{each.name} = {value}"
-                + (f"   default: {rule.why}" if rule.why and value == each.default else "")
-            )
-    return lines
-
-
-@main.command()
+@click.command()
 @click.argument("name", required=False)
-@click.option("--all", "every", is_flag=True, help="Run all labs.")
-@click.option("--record", "kept", is_flag=True, help="Keep the numbers beside the labs' code.")
+@click.option("--all", "run_all", is_flag=True, help="Run all labs.")
+@click.option(
+    "--record", "keep_result", is_flag=True, help="Store the results with the labs' code."
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     default=Path("labs"),
     show_default=True,
-    help="Folder of the pages.",
+    help="Folder for the pages.",
 )
 @json_option
-def lab(name: str | None, every: bool, kept: bool, output: Path, as_json: bool) -> None:
-    """Run a claim of the notes again: NAME such as L01; without one, list them."""
-    from netwise.labs.all_labs import LABS, lab as find
-    from netwise.labs.lab_page import write_lab
-    from netwise.labs.record import record, recorded
+def lab(name: str | None, run_all: bool, keep_result: bool, output: Path, as_json: bool) -> None:
+    """Test a claim about neural networks by experiment.
 
-    if name is None and not every:
-        if as_json:
-            echo_json(
-                [
-                    {"name": each.name, "claim": each.claim, "recorded": recorded(each.name)}
-                    for each in LABS
-                ]
-            )
-            return
-        for each in LABS:
-            old = recorded(each.name)
-            click.echo(
-                f"{each.name}  {each.claim}"
-                + (f"  [{old['verdict']}, {old['date']}]" if old else "")
-            )
+    Without NAME, list the labs with their recorded verdicts.
+
+    \b
+    Examples:
+      netwise lab
+      netwise lab L02
+    """
+    if name is None and not run_all:
+        _list_labs(as_json)
         return
-    told = []
-    for each in LABS if every else [find(name or "")]:
-        outcome = each.run()
-        output.mkdir(parents=True, exist_ok=True)
-        page = write_lab(each, outcome, output / f"{each.name}.html")
-        if kept:
-            record(each, outcome)
-        told.append({"name": each.name, "claim": each.claim, **outcome.plain(), "page": str(page)})
-        if not as_json:
-            click.echo(f"{each.name}: {outcome.verdict}. {each.claim}")
-            for criterion in outcome.criteria:
-                click.echo(
-                    f"  {'holds ' if criterion.holds else 'FAILS '} {criterion.says} (seen: {criterion.seen:.4g})"
-                )
-            click.echo(f"Page: {page}")
+    if name is not None and name.upper() not in CLAIMS:
+        raise UnknownName("lab", name, CLAIMS)
+    from netwise.labs.all_labs import LABS, lab as find_lab  # heavy
+
+    documents = [
+        _run_lab(each, keep_result, output, as_json)
+        for each in (LABS if run_all else [find_lab(name or "")])
+    ]
     if as_json:
-        echo_json(told if every else told[0])
+        echo_json(documents if run_all else documents[0])
+
+
+def _list_labs(as_json: bool) -> None:
+    """Print the labs with the verdicts of their recorded results."""
+    from netwise.labs.record import recorded
+
+    results = {name: recorded(name) for name in CLAIMS}
+    if as_json:
+        echo_json(
+            [
+                {"name": name, "claim": claim, "recorded": results[name]}
+                for name, claim in CLAIMS.items()
+            ]
+        )
+        return
+    for name, claim in CLAIMS.items():
+        result = results[name]
+        verdict = f"  [{result['verdict']}, {result['date']}]" if result else "  [not run yet]"
+        click.echo(f"{name}  {claim}{verdict}")
+    click.echo("Run one: netwise lab NAME")
+
+
+def _run_lab(lab: Lab, keep_result: bool, output: Path, as_json: bool) -> dict[str, Any]:
+    """Run one lab, write its page, print it, and return it as plain values."""
+    from netwise.labs.lab_page import write_lab  # heavy
+    from netwise.labs.record import record
+
+    result = lab.run()
+    output.mkdir(parents=True, exist_ok=True)
+    page = write_lab(lab, result, output / f"{lab.name}.html")
+    if keep_result:
+        record(lab, result)
+    if not as_json:
+        for line in _lab_lines(lab, result, page):
+            click.echo(line)
+    return {"name": lab.name, "claim": lab.claim, **result.plain(), "page": str(page)}
+
+
+def _lab_lines(lab: Lab, result: LabResult, page: Path) -> Sequence[str]:
+    criteria = [
+        f"  {'met    ' if criterion.holds else 'NOT MET'}  {criterion.says} "
+        f"(measured: {criterion.seen:.4g})"
+        for criterion in result.criteria
+    ]
+    return [f"{lab.name}: {result.verdict}. {lab.claim}", *criteria, f"Page: {page}"]

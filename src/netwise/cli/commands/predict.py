@@ -1,94 +1,112 @@
-"""Commands that use what was trained or written down: predict, write, script."""
+"""Commands that use a trained network or a recipe: predict, write, script."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from netwise.cli.group import home_option, json_option, main, trust_option
-from netwise.cli.output import SCRIPTS, echo_json, never_over
-from netwise.cli.parsing import as_number, changed, find_run, own_network
+from netwise.cli.options import (
+    home_option,
+    json_option,
+    output_option,
+    recipe_argument,
+    run_argument,
+    set_option,
+    trust_option,
+)
+from netwise.cli.output import SCRIPTS, echo_json, require_new_file
+from netwise.cli.parsing import allow_own_code, as_number, recipe_with
+from netwise.cli.run_names import find_run
 from netwise.errors import DataError
 
-if TYPE_CHECKING:
-    pass
 
-
-@main.command()
-@click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Write here instead of to stdout; never over an existing file.",
-)
+@click.command()
+@run_argument
+@click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path))
+@output_option
 @trust_option
 @home_option
 @json_option
 def predict(
     run: str, file: Path, output: Path | None, trust_own: bool, home: Path, as_json: bool
 ) -> None:
-    """Answer the rows of a CSV file with the network of RUN."""
+    """Predict the rows of a CSV file with the network of RUN.
+
+    The file needs the columns of the training data, without the target. The output has one line
+    per row: the predicted class and its probability, or the predicted number.
+
+    \b
+    Examples:
+      netwise predict @best new.csv
+      netwise predict @last new.csv -o predictions.csv
+    """
+    folder = find_run(run, home)
     from netwise.data.csv_file import read_table
-    from netwise.data.encoding import TableEncoder
+    from netwise.data.encoding import TableEncoder  # heavy
     from netwise.storage.run_folder import RunFolder
     from netwise.tasks import CLASSIFICATION
     from netwise.training.run import load
 
-    folder = find_run(run, home)
-    loaded = load(folder, own_network(RunFolder.open(folder).recipe(), trust_own))
-    cells = read_table(file)
-    if isinstance(loaded.pipeline.encoder, TableEncoder):
-        raw: Any = cells
-    else:
-        raw = [[as_number(cell, file) for cell in row] for row in zip(*cells.values(), strict=True)]
-    answers = loaded.predict(raw).tolist()
-    shares = loaded.predict_proba(raw) if loaded.pipeline.task == CLASSIFICATION else None
+    loaded = load(folder, allow_own_code(RunFolder.open(folder).recipe(), trust_own))
+    columns = read_table(file)
+    inputs: Any = columns
+    if not isinstance(loaded.pipeline.encoder, TableEncoder):
+        rows = zip(*columns.values(), strict=True)
+        inputs = [[as_number(cell, file) for cell in row] for row in rows]
+    predictions = loaded.predict(inputs).tolist()
+    probabilities = None
+    if loaded.pipeline.task == CLASSIFICATION:
+        probabilities = loaded.predict_proba(inputs).tolist()
     if as_json:
-        echo_json(
-            {
-                "predictions": answers,
-                "classes": list(loaded.pipeline.classes),
-                "probabilities": None if shares is None else shares.tolist(),
-            }
-        )
+        classes = list(loaded.pipeline.classes)
+        echo_json({"predictions": predictions, "classes": classes, "probabilities": probabilities})
         return
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    first = answers[0] if answers else 0.0
-    names = (
-        [f"given_back_{i + 1}" for i in range(len(first))]
-        if isinstance(first, list)
-        else ["prediction"]
-    )
-    writer.writerow(names if shares is None else ["prediction", "probability"])
-    for i, answer in enumerate(answers):
-        writer.writerow(
-            (answer if isinstance(answer, list) else [answer])
-            if shares is None
-            else [answer, f"{shares[i].max():.4f}"]
-        )
+    text = predictions_csv(predictions, probabilities)
     if output is None:
-        click.echo(text.getvalue(), nl=False)
+        click.echo(text, nl=False)
         return
     try:
-        with open(output, "x", encoding="utf-8") as written:
-            written.write(text.getvalue())
+        with open(output, "x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise DataError(
+            f"{output} exists already, and files are never overwritten. Use a new name."
+        ) from None
     except OSError as error:
-        raise DataError(f"{output} was not written: {error.strerror}") from None
-    click.echo(f"{len(answers)} predictions in {output}")
+        raise DataError(
+            f"{output} was not written: {error.strerror}. Use a file that can be written."
+        ) from None
+    click.echo(f"{len(predictions)} predictions in {output}")
 
 
-@main.command()
-@click.argument("run")
-@click.option("--prompt", default="\n", help="How the text begins.")
+def predictions_csv(
+    predictions: Sequence[Any], probabilities: Sequence[Sequence[float]] | None
+) -> str:
+    """Predictions as CSV: a class and its probability, a number, or the outputs of an autoencoder
+    or memory, one column each."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if probabilities is not None:
+        writer.writerow(["prediction", "probability"])
+        for prediction, shares in zip(predictions, probabilities, strict=True):
+            writer.writerow([prediction, f"{max(shares):.4f}"])
+    elif predictions and isinstance(predictions[0], list):
+        writer.writerow([f"output_{i + 1}" for i in range(len(predictions[0]))])
+        writer.writerows(predictions)
+    else:
+        writer.writerow(["prediction"])
+        writer.writerows([prediction] for prediction in predictions)
+    return text.getvalue()
+
+
+@click.command()
+@run_argument
+@click.option("--prompt", default="\n", help="Text to continue.  [default: a line end]")
 @click.option(
     "--length",
     type=click.IntRange(1, 1_000_000),
@@ -101,44 +119,45 @@ def predict(
     type=click.FloatRange(0),
     default=0.8,
     show_default=True,
-    help="0 takes the likeliest character each time.",
+    help="0 always takes the most likely character; 1 draws by the network's probabilities.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the draws.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random draws.")
 @home_option
 def write(run: str, prompt: str, length: int, temperature: float, seed: int, home: Path) -> None:
-    """Let a network that has learned a text write one."""
-    from netwise.training.run import load
+    """Write a text with a network that was trained on text.
+
+    \b
+    Example:
+      netwise write @last --prompt "ROMEO:" --length 200
+    """
+    folder = find_run(run, home)
+    from netwise.training.run import load  # heavy
     from netwise.training.text_generation import sample_text
 
-    click.echo(
-        sample_text(load(find_run(run, home)), prompt, length, temperature=temperature, seed=seed)
-    )
+    click.echo(sample_text(load(folder), prompt, length, temperature=temperature, seed=seed))
 
 
-@main.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field, such as epochs=3.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Write here instead of to stdout; never over an existing file.",
-)
+@click.command()
+@recipe_argument
+@set_option("epochs=3")
+@output_option
 def script(recipe: Path, settings: Sequence[str], output: Path | None) -> None:
-    """RECIPE as a plain PyTorch script, without netwise, that gives the same weights."""
-    from netwise.recipe.reader import read_recipe
-    from netwise.recipe.script import to_script
+    """Write a recipe as a plain PyTorch script that needs no netwise.
 
-    text = to_script(changed(read_recipe(recipe), settings))
+    The script trains the same network to the same weights, bit for bit.
+
+    \b
+    Example:
+      netwise script recipe.toml -o plain.py
+    """
+    if output is not None:
+        require_new_file(output, SCRIPTS)
+    written = recipe_with(recipe, settings)
+    from netwise.recipe.script import to_script  # heavy
+
+    text = to_script(written)
     if output is None:
         click.echo(text, nl=False)
         return
-    never_over(output, SCRIPTS)
     output.write_text(text, "utf-8")
-    click.echo(f"Written to {output}. Run it with: python {output}")
+    click.echo(f"Script: {output}. Run it: python {output}")

@@ -1,74 +1,83 @@
-"""Commands that compare many recipes: search, validate, curve, and the babysitter's guess, outcome
-and log."""
+"""Commands that compare settings: search, validate, curve, and the log of settings tried by hand
+(guess, outcome, log)."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.group import INTERRUPTED, home_option, json_option, main, trust_option
-from netwise.cli.output import echo_json
-from netwise.cli.parsing import called, changed, own_network, recipe_for
+from netwise.cli.group import INTERRUPTED
+from netwise.cli.options import (
+    checkpoint_option,
+    home_option,
+    jobs_option,
+    json_option,
+    picture_option,
+    set_option,
+    trust_option,
+)
+from netwise.cli.output import PICTURES, data_name, echo_json, require_new_file
+from netwise.cli.parsing import (
+    allow_own_code,
+    parse_settings,
+    parse_whole_numbers,
+    read_recipe_file,
+    recipe_for,
+    with_settings,
+)
+from netwise.cli.run_names import find_search
+from netwise.storage.layout import RECIPE, REPORT, SEARCH, new_folder
 
 if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
     from netwise.searches.methods import TrialRecord
+    from netwise.searches.plan import SearchPlan
     from netwise.searches.result import SearchResult
 
-SHOWN = 10  # leaders on the terminal
+MOST_TRIALS = 10  # of the best ones on the terminal
+source_argument = click.argument("source", metavar="SOURCE")
+log_argument = click.argument("book", metavar="LOG", type=click.Path(path_type=Path))
 
 
-@main.command()
-@click.argument("space", required=False, type=click.Path(path_type=Path))
+@click.command()
+@click.argument("space", required=False, metavar="[SPACE.toml]", type=click.Path(path_type=Path))
 @click.option(
     "--recipe",
     "source",
-    help="RECIPE.toml or a data set's name.  [default: what the space file says]",
+    help="RECIPE.toml or the name of a data set.  [default: the recipe that the space file names]",
 )
+@set_option("epochs=5")
 @click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field of the recipe, such as epochs=5.",
-)
-@click.option(
-    "--trials", type=click.IntRange(1), help="How many.  [default: what the space file says]"
+    "--trials",
+    type=click.IntRange(1),
+    help="Number of trials.  [default: the number in the space file]",
 )
 @click.option(
     "--method",
-    help="Grid, Random, Bayesian, Halving, Hyperband, CoarseToFine or Population, with its defaults.",
+    help="Grid, Random, Bayesian, Halving, Hyperband, CoarseToFine or Population, with its "
+    "default settings.  [default: the method in the space file]",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Trials at a time.  [default: one a core]")
+@jobs_option
 @click.option(
     "--storage",
     metavar="URL",
-    help="An Optuna storage, such as postgresql+psycopg://...  [default: a journal in the study's folder]",
+    help="Storage of Optuna, such as postgresql+psycopg://...  "
+    "[default: a journal in the search's folder]",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Folder of the study.  [default: a new one below --runs]",
+    help="Folder of the search.  [default: a new one in the folder of runs]",
 )
-@click.option(
-    "--resume",
-    "resumed",
-    type=click.Path(path_type=Path),
-    metavar="STUDY",
-    help="Go on with an interrupted search.",
-)
-@click.option(
-    "--checkpoint-every",
-    type=int,
-    default=0,
-    metavar="STEPS",
-    help="Checkpoints besides those of epochs.",
-)
+@click.option("--resume", "resumed", metavar="SEARCH", help="Continue an interrupted search.")
+@checkpoint_option
 @trust_option
 @home_option
 @json_option
@@ -81,170 +90,203 @@ def search(
     jobs: int | None,
     storage: str | None,
     output: Path | None,
-    resumed: Path | None,
+    resumed: str | None,
     checkpoint_every: int,
     trust_own: bool,
     home: Path,
     as_json: bool,
 ) -> None:
-    """Search the axes of SPACE.toml for the best settings of a recipe; the test part is scored
-    once, at the end."""
-    from netwise.cli.display import show_progress
-    from netwise.recipe.reader import read_recipe
-    from netwise.report.search_page import write_search_report
-    from netwise.searches.advice import search_advice
-    from netwise.searches.plan_file import plan_hash, read_plan
-    from netwise.searches.search import resume_search, start_search
-    from netwise.storage.layout import RECIPE, REPORT, SEARCH, new_folder
+    """Search for the best settings of a recipe.
 
+    SPACE.toml lists the fields to vary and their ranges. Trials are compared on the validation
+    part; the best one is trained again with new seeds, and scored once on the test part.
+
+    \b
+    Examples:
+      netwise search searches/digits.toml
+      netwise search space.toml --recipe recipe.toml --trials 50
+      netwise search --resume @last
+    """
     if (space is None) == (resumed is None):
-        raise click.UsageError("name a SPACE.toml, or --resume STUDY")
-
-    how: dict[str, Any] = {"jobs": jobs, "storage": storage, "checkpoint_every": checkpoint_every}
+        raise click.UsageError("search needs either SPACE.toml or --resume SEARCH.")
+    options: dict[str, Any] = {
+        "jobs": jobs,
+        "storage": storage,
+        "checkpoint_every": checkpoint_every,
+    }
     if resumed is not None:
         if source or settings or method:
             raise click.UsageError(
-                "a resumed search keeps its recipe and its method: --recipe, --set and --method are for new ones"
+                "a resumed search keeps its recipe and its method, so --recipe, --set and --method "
+                "cannot be combined with --resume. Leave them out, or start a new search."
             )
-        study = _study(resumed, home)
-        network = (
-            own_network(read_recipe(study / RECIPE), trust_own)
-            if (study / RECIPE).is_file()
-            else None
-        )
-        space_of = (
-            read_plan(study / SEARCH)[0].space if trust_own and (study / SEARCH).is_file() else None
-        )
-        with show_progress() as say:
-            found = resume_search(
-                study,
-                space=space_of,
-                network=network,
-                trials=trials,
-                **how,
-                on_trial_end=lambda t: say(_line(t)),
-            )
+        result = _resume(find_search(resumed, home), trust_own, trials, options)
     else:
         assert space is not None
-        recipe, plan = _planned(space, source, settings, trials, method)
-        own_network(recipe, trust_own)
-        for problem in search_advice(recipe, plan):
-            click.echo(f"{problem.grade}: {problem}", err=True)
-        folder = output or new_folder(home, f"{called(recipe)}-search-{plan_hash(plan)[:4]}")
-        try:
-            with show_progress() as say:
-                found = start_search(
-                    recipe, plan, folder, **how, on_trial_end=lambda t: say(_line(t))
-                )
-        except BaseException:
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-            raise
-    page = write_search_report(found, found.folder / REPORT)
-    tell_search(found, page, as_json)
-    if not found.complete:
-        click.echo(f"Go on with: netwise search --resume {found.folder}", err=True)
+        result = _start(space, source, settings, trials, method, trust_own, home, output, options)
+    from netwise.report.search_page import write_search_report  # heavy
+
+    page = write_search_report(result, result.folder / REPORT)
+    print_search(result, page, as_json)
+    if not result.complete:
+        click.echo(f"Continue with: netwise search --resume {result.folder}", err=True)
         sys.exit(INTERRUPTED)
 
 
-def _study(path: Path, home: Path) -> Path:
-    return path if path.exists() else home / path
+def _resume(
+    folder: Path, trust_own: bool, trials: int | None, options: dict[str, Any]
+) -> SearchResult:
+    """Continue the search in a folder."""
+    from netwise.cli.display import show_progress  # heavy
+    from netwise.searches.plan_file import read_plan
+    from netwise.searches.search import resume_search
+
+    network = space = None
+    if (folder / RECIPE).is_file():
+        network = allow_own_code(read_recipe_file(folder / RECIPE), trust_own)
+    if trust_own and (folder / SEARCH).is_file():
+        space = read_plan(folder / SEARCH)[0].space
+    with show_progress() as echo:
+        return resume_search(
+            folder,
+            space=space,
+            network=network,
+            trials=trials,
+            **options,
+            on_trial_end=lambda trial: echo(_trial_line(trial)),
+        )
 
 
-def _planned(
-    space: Path, source: str | None, settings: Sequence[str], trials: int | None, method: str | None
-) -> tuple[Recipe, Any]:
-    """The recipe and the plan that a space file and the words of the command line mean."""
-    from netwise.recipe.reader import recipe_of
+def _start(
+    space: Path,
+    source: str | None,
+    settings: Sequence[str],
+    trials: int | None,
+    method: str | None,
+    trust_own: bool,
+    home: Path,
+    output: Path | None,
+    options: dict[str, Any],
+) -> SearchResult:
+    """Start a new search."""
+    from netwise.cli.display import show_progress  # heavy
+    from netwise.recipe.plain import plain_of
+    from netwise.searches.advice import search_advice
+    from netwise.searches.plan_file import plan_hash
+    from netwise.searches.search import start_search
+
+    recipe, plan = recipe_and_plan(space, source, settings, trials, method)
+    allow_own_code(recipe, trust_own)
+    for problem in search_advice(recipe, plan):
+        click.echo(f"{problem.grade}: {problem}", err=True)
+    name = f"{data_name(plain_of(recipe))}-search-{plan_hash(plan)[:4]}"
+    folder = output or new_folder(home, name)
+    try:
+        with show_progress() as echo:
+            return start_search(
+                recipe, plan, folder, **options, on_trial_end=lambda trial: echo(_trial_line(trial))
+            )
+    except BaseException:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+
+
+def recipe_and_plan(
+    space: Path,
+    source: str | None = None,
+    settings: Sequence[str] = (),
+    trials: int | None = None,
+    method: str | None = None,
+) -> tuple[Recipe, SearchPlan]:
+    """The recipe and the plan of a space file and the options `--recipe`, `--set`, `--trials` and
+    `--method`."""
+    values = parse_settings(settings)
+    from netwise.recipe.reader import recipe_of  # heavy
     from netwise.searches.plan_file import plan_from_dict, read_toml
 
     plain = read_toml(space)
-    told = plain.pop("recipe", None)
+    named = plain.pop("recipe", None)
     if trials is not None:
         plain["trials"] = trials
     if method is not None:
         plain["method"] = {"kind": method}
     plan = plan_from_dict(plain, space.name)
     if source is not None:
-        return recipe_for(source, None, None, None, None, settings), plan
-    if told is None:
+        return recipe_for(source, settings=settings), plan
+    if named is None:
         raise click.UsageError(
-            f'{space} names no recipe: write recipe = "mlp.toml" in it, or say --recipe RECIPE.toml'
+            f'{space} names no recipe. Write recipe = "mlp.toml" at its top, '
+            "or add --recipe RECIPE.toml."
         )
-    if isinstance(told, dict):
-        return changed(recipe_of(told, space.name, space.parent), settings), plan
-    beside = space.parent / str(told)
-    return recipe_for(
-        str(beside) if beside.is_file() else str(told), None, None, None, None, settings
-    ), plan
+    if isinstance(named, dict):
+        return with_settings(recipe_of(named, space.name, space.parent), values), plan
+    beside = space.parent / str(named)
+    return recipe_for(str(beside) if beside.is_file() else str(named), settings=settings), plan
 
 
-def _line(trial: TrialRecord) -> str:
+def _trial_line(trial: TrialRecord) -> str:
     value = "" if trial.value is None else f"{trial.value:.4f}"
     reason = f"  {' '.join(trial.reason.split())[:200]}" if trial.reason else ""
     return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.point_text}{reason}"
 
 
-def tell_search(found: SearchResult, page: Path, as_json: bool) -> None:
-    """What was found, as lines or as one JSON document."""
+def print_search(result: SearchResult, page: Path, as_json: bool) -> None:
+    """Print the result of a search as lines or as one JSON document."""
     from netwise.searches.result import result_as_dict
 
     if as_json:
-        echo_json({**result_as_dict(found), "report": str(page)})
-    else:
-        _tell(found, page)
-
-
-def _tell(found: SearchResult, page: Path) -> None:
-    from netwise.report.search_page import interval_text
-    from netwise.searches.study import BEST
-
-    for place, trial in enumerate(found.ranked[:SHOWN], start=1):
-        click.echo(
-            f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  trial {trial.number}: {trial.point_text}"
-        )
-    if found.best is None:
-        failed = next((trial for trial in found.trials if trial.reason), None)
-        click.echo(
-            "No trial was completed."
-            + (f" Trial {failed.number}: {failed.reason}" if failed is not None else "")
-        )
-    elif found.mean is not None:
-        interval = (
-            ""
-            if found.low is None or found.high is None
-            else f" (95 % interval {found.low:.4f} to {found.high:.4f})"
-        )
-        click.echo(
-            f"Winner: {found.best_value:.4f} in the search, {found.mean:.4f}{interval} over {len(found.fresh_values)} fresh seeds."
-        )
-    if found.test is not None:
-        click.echo(f"Test {found.test}.")
-    for note in found.notes:
-        click.echo(f"Note: {note}")
-    if found.complete and found.best is not None:
-        click.echo(f"Recipe: {found.folder / BEST}")
+        echo_json({**result_as_dict(result), "report": str(page)})
+        return
+    for line in _search_lines(result):
+        click.echo(line)
     click.echo(f"Report: {page}")
 
 
-@main.command()
-@click.argument("source")
-@click.option("--folds", type=click.IntRange(2), default=5, show_default=True)
+def _search_lines(result: SearchResult) -> list[str]:
+    """The best trials, the best one over new seeds, its test score, and notes."""
+    from netwise.report.search_page import interval_text
+    from netwise.searches.study import BEST
+
+    lines = [
+        f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  "
+        f"trial {trial.number}: {trial.point_text}"
+        for place, trial in enumerate(result.ranked[:MOST_TRIALS], start=1)
+    ]
+    if result.best is None:
+        failed = next((trial for trial in result.trials if trial.reason), None)
+        reason = f" Trial {failed.number}: {failed.reason}" if failed is not None else ""
+        lines.append(f"No trial was completed.{reason}")
+    elif result.mean is not None:
+        interval = ""
+        if result.low is not None and result.high is not None:
+            interval = f" (95 % interval {result.low:.4f} to {result.high:.4f})"
+        lines.append(
+            f"Best trial: {result.best_value:.4f} in the search; {result.mean:.4f}{interval} "
+            f"on average over {len(result.fresh_values)} new seeds."
+        )
+    if result.test is not None:
+        lines.append(f"Test {result.test}.")
+    lines += [f"Note: {note}" for note in result.notes]
+    if result.complete and result.best is not None:
+        lines.append(f"Recipe of the best trial: {result.folder / BEST}")
+    return lines
+
+
+@click.command()
+@source_argument
+@click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Number of folds."
+)
 @click.option(
     "--repeats",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="How many times the folds are dealt.",
+    help="Number of times the samples are split into folds.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field, such as optimizer.lr=0.01.",
-)
-@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@set_option("optimizer.lr=0.01")
+@jobs_option
 @trust_option
 @json_option
 def validate(
@@ -256,44 +298,48 @@ def validate(
     trust_own: bool,
     as_json: bool,
 ) -> None:
-    """Cross-validate SOURCE: RECIPE.toml or a data set's name. The test part is not looked at."""
-    from dataclasses import asdict
+    """Cross-validate SOURCE: RECIPE.toml or the name of a data set.
 
-    from netwise.cli.display import show_progress
+    The test part is not used.
+
+    \b
+    Examples:
+      netwise validate iris
+      netwise validate recipe.toml --folds 10 --repeats 3
+    """
+    recipe = recipe_for(source, settings=settings)
+    allow_own_code(recipe, trust_own)
+    from netwise.cli.display import show_progress  # heavy
     from netwise.searches.validation import cross_validate
 
-    recipe = recipe_for(source, None, None, None, None, settings)
-    own_network(recipe, trust_own)
     with show_progress():
-        found = cross_validate(recipe, folds=folds, repeats=repeats, jobs=jobs)
+        result = cross_validate(recipe, folds=folds, repeats=repeats, jobs=jobs)
     if as_json:
-        echo_json(asdict(found))
+        echo_json(asdict(result))
         return
-    for i, value in enumerate(found.values):
-        click.echo(
-            f"fold {i % folds + 1} of {folds}"
-            + (f", dealing {i // folds + 1}" if repeats > 1 else "")
-            + f"  {value:.4f}"
-        )
-    click.echo(f"Mean {found.mean:.4f} (95 % interval {found.low:.4f} to {found.high:.4f}).")
+    for i, value in enumerate(result.values):
+        repeat = f", repeat {i // folds + 1} of {repeats}" if repeats > 1 else ""
+        click.echo(f"fold {i % folds + 1} of {folds}{repeat}  {value:.4f}")
+    click.echo(f"Mean {result.mean:.4f} (95 % interval {result.low:.4f} to {result.high:.4f}).")
 
 
-@main.command()
-@click.argument("source")
+@click.command()
+@source_argument
 @click.option(
     "--rows",
-    help="NumericAxis of training samples, such as 100,1000.  [default: a sixteenth ... all]",
+    help="Numbers of training samples, such as 100,1000.  "
+    "[default: five from a sixteenth to all of them]",
 )
-@click.option("--seeds", type=click.IntRange(1, 50), default=3, show_default=True)
 @click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field, such as epochs=5.",
+    "--seeds",
+    type=click.IntRange(1, 50),
+    default=3,
+    show_default=True,
+    help="Runs per number of samples.",
 )
-@click.option("--picture", type=click.Path(path_type=Path), help="Draw it, as .png or .svg.")
-@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@set_option("epochs=5")
+@picture_option("the curve")
+@jobs_option
 @trust_option
 @json_option
 def curve(
@@ -306,55 +352,51 @@ def curve(
     trust_own: bool,
     as_json: bool,
 ) -> None:
-    """The learning curve of SOURCE over the amount of data: would more samples help?"""
-    from dataclasses import asdict
-    from statistics import fmean
+    """Learning curve of SOURCE over the number of samples: would more data help?
 
-    from netwise.cli.display import show_progress
-    from netwise.cli.output import PICTURES, never_over
+    SOURCE is RECIPE.toml or the name of a data set.
+
+    \b
+    Example:
+      netwise curve digits --rows 100,300,1000 --picture curve.png
+    """
+    counts = parse_whole_numbers("--rows", rows, ",", "100,1000") if rows else []
+    if picture is not None:
+        require_new_file(picture, PICTURES)
+    recipe = recipe_for(source, settings=settings)
+    allow_own_code(recipe, trust_own)
+    from netwise.cli.display import show_progress  # heavy
     from netwise.searches.validation import learning_curve
 
-    try:
-        counts = [int(each) for each in rows.split(",")] if rows else []
-    except ValueError:
-        raise click.UsageError(
-            f"--rows {rows}: write whole numbers with commas between, such as 100,1000"
-        ) from None
-    if picture is not None:
-        never_over(picture, PICTURES)
-    recipe = recipe_for(source, None, None, None, None, settings)
-    own_network(recipe, trust_own)
     with show_progress():
-        found = learning_curve(recipe, counts, seeds=range(seeds), jobs=jobs)
+        result = learning_curve(recipe, counts, seeds=range(seeds), jobs=jobs)
     if picture is not None:
         from netwise.report.pictures.search_plots import picture_curve
 
-        picture_curve(found, picture)
+        picture_curve(result, picture)
     if as_json:
-        echo_json({**asdict(found), "gap": found.gap})
+        echo_json({**asdict(result), "gap": result.gap})
         return
     click.echo(f"{'samples':>9}  {'train':>8}  {'valid':>8}")
-    for count, train, valid in zip(found.rows, found.train, found.valid, strict=True):
+    for count, train, valid in zip(result.rows, result.train, result.valid, strict=True):
         click.echo(f"{count:>9}  {fmean(train):>8.4f}  {fmean(valid):>8.4f}")
-    more = (
-        "More data would help: it knows its samples better than new ones."
-        if found.gap == "wide"
-        else "More data of this kind would help little."
-    )
-    click.echo(more)
+    if result.gap == "wide":
+        click.echo(
+            "More data would help: the network does much better on its training samples than on "
+            "new ones."
+        )
+    else:
+        click.echo(
+            "More data of this kind would help little: the network does about as well on new "
+            "samples as on its training samples. Try a larger network."
+        )
 
 
-@main.command()
-@click.argument("book", type=click.Path(path_type=Path))
+@click.command()
+@log_argument
 @click.argument("source", required=False)
-@click.option("--because", required=True, help="Why this guess.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="What is guessed, such as optimizer.lr=0.01.",
-)
+@click.option("--because", required=True, metavar="REASON", help="Why these settings are tried.")
+@set_option("optimizer.lr=0.01")
 @trust_option
 @json_option
 def guess(
@@ -365,51 +407,69 @@ def guess(
     trust_own: bool,
     as_json: bool,
 ) -> None:
-    """Enter a guess in the log BOOK and train it: SOURCE, or the last guess, with --set changed,
-    --because of something."""
-    from dataclasses import asdict
+    """Train settings chosen by hand and enter them in a log, with the reason.
 
+    LOG is the folder of the log; a new one is created. SOURCE is RECIPE.toml or the name of a data
+    set; without it, the settings of the last entry are changed by --set.
+
+    \b
+    Examples:
+      netwise guess log digits --because "a first try"
+      netwise guess log --set optimizer.lr=0.1 --because "the loss fell slowly"
+    """
     from netwise.searches.guess_log import guess_table, read_guesses
-    from netwise.searches.guess_training import log_guess as enter
-    from netwise.storage.run_folder import RunFolder
 
-    known = read_guesses(book)
-    if source is None and not known:
+    earlier = read_guesses(book)
+    if source is None and not earlier:
         raise click.UsageError(
-            f"{book} has no guess yet: name what to begin with, a data set or RECIPE.toml"
+            f"the log {book} has no entry to change yet. Name a data set or RECIPE.toml: "
+            f'netwise guess {book} digits --because "a first try"'
         )
     if source is None:
-        recipe = changed(RunFolder.open(known[-1].folder).recipe(), settings)
+        recipe = with_settings(
+            read_recipe_file(Path(earlier[-1].folder) / RECIPE), parse_settings(settings)
+        )
     else:
-        recipe = recipe_for(source, None, None, None, None, settings)
-    own_network(recipe, trust_own)
-    entry = enter(book, recipe, because)
+        recipe = recipe_for(source, settings=settings)
+    allow_own_code(recipe, trust_own)
+    from netwise.searches.guess_training import log_guess  # heavy
+
+    entry = log_guess(book, recipe, because)
     if as_json:
         echo_json(asdict(entry))
-    else:
-        for line in guess_table([entry]):
-            click.echo(line)
+        return
+    for line in guess_table([entry]):
+        click.echo(line)
+    click.echo(f"Note what it taught: netwise outcome {book} {entry.number} WORDS")
 
 
-@main.command()
-@click.argument("book", type=click.Path(path_type=Path))
+@click.command()
+@log_argument
 @click.argument("number", type=int)
 @click.argument("words", nargs=-1, required=True)
 def outcome(book: Path, number: int, words: Sequence[str]) -> None:
-    """Enter in the log BOOK what guess NUMBER taught: WORDS."""
-    from netwise.searches.guess_log import guess_table, log_outcome as enter
+    """Note in a log what entry NUMBER of `netwise guess` taught.
 
-    for line in guess_table([enter(book, number, " ".join(words))]):
+    \b
+    Example:
+      netwise outcome log 1 "a larger rate is faster"
+    """
+    from netwise.searches.guess_log import guess_table, log_outcome
+
+    for line in guess_table([log_outcome(book, number, " ".join(words))]):
         click.echo(line)
 
 
-@main.command()
-@click.argument("book", type=click.Path(path_type=Path))
+@click.command()
+@log_argument
 @json_option
 def log(book: Path, as_json: bool) -> None:
-    """The log BOOK: every guess, why it was made and what it taught."""
-    from dataclasses import asdict
+    """Print a log: all settings of `netwise guess`, their reasons and outcomes.
 
+    \b
+    Example:
+      netwise log log
+    """
     from netwise.searches.guess_log import guess_table, read_guesses
 
     entries = read_guesses(book)
@@ -418,7 +478,8 @@ def log(book: Path, as_json: bool) -> None:
         return
     if not entries:
         click.echo(
-            f'{book} is empty. Begin with: netwise guess {book} digits --because "a first look"'
+            f"The log {book} has no entry yet. Make one: "
+            f'netwise guess {book} digits --because "a first try"'
         )
     for line in guess_table(entries):
         click.echo(line)

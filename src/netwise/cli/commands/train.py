@@ -9,56 +9,55 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.group import (
-    DIVERGED,
-    INTERRUPTED,
-    TERMINATED,
+from netwise.cli.group import DIVERGED, INTERRUPTED, TERMINATED
+from netwise.cli.options import (
+    checkpoint_option,
     home_option,
+    jobs_option,
     json_option,
-    main,
+    set_option,
     trust_option,
 )
-from netwise.cli.output import echo_json, fresh_folder, network_table
-from netwise.cli.parsing import find_run, own_network, recipe_for
+from netwise.cli.output import echo_json, folder_name, fresh_folder, network_table
+from netwise.cli.parsing import allow_own_code, read_recipe_file, recipe_for
+from netwise.cli.run_names import find_run
 from netwise.errors import NetwiseError
+from netwise.storage.layout import REPORT
 
 if TYPE_CHECKING:
     from netwise.history import RunEnd
     from netwise.recipe.prepared import Prepared
     from netwise.recipe.recipe import Recipe
     from netwise.training.run import Run
+    from netwise.treatment.rounds import TreatmentResult
 
 
-@main.command()
+@click.command()
 @click.argument("source", required=False)
-@click.option("--target", help="Column of a CSV file to predict.")
+@click.option("--target", metavar="COLUMN", help="Column of a CSV file to predict.")
 @click.option(
     "--network",
-    help="mlp, lenet5, convnet, resnet or lstm; for data, not for a recipe.  [default: lstm for texts, else mlp]",
+    help="mlp, lenet5, convnet, resnet or lstm; not for a recipe.  "
+    "[default: lstm for texts, else mlp]",
 )
 @click.option(
     "--epochs",
     type=int,
-    help="Passes over the training part.  [default: until validation stops improving, at most 100]",
+    help="Passes over the training part.  "
+    "[default: until the validation loss stops falling, at most 100]",
 )
-@click.option("--seed", type=int, help="Of every random stream.  [default: 0]")
+@click.option("--seed", type=int, help="Seed of all random numbers.  [default: 0]")
+@set_option("optimizer.lr=0.01")
+@click.option("--resume", "resumed", metavar="RUN", help="Continue an interrupted run.")
+@checkpoint_option
 @click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field, such as optimizer.lr=0.01.",
+    "--device", default="cpu", show_default=True, help="Device of torch, such as cuda or mps."
 )
-@click.option("--resume", "resumed", metavar="RUN", help="Go on with an interrupted run.")
 @click.option(
-    "--checkpoint-every",
+    "--threads",
     type=int,
-    default=0,
-    metavar="STEPS",
-    help="Checkpoints besides those of epochs.",
+    help="CPU threads of one training step.  [default: by the amount of work in a step]",
 )
-@click.option("--device", default="cpu", show_default=True, help="Of torch.")
-@click.option("--threads", type=int, help="Of a step.  [default: a fixed rule of its work]")
 @trust_option
 @home_option
 @json_option
@@ -77,36 +76,44 @@ def train(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Train on SOURCE: a data set's name, FILE.csv with --target, a FOLDER of images by class, or
-    RECIPE.toml."""
-    from netwise.cli.display import display
-    from netwise.recipe.prepared import prepare
-    from netwise.storage.run_folder import RunFolder
-    from netwise.training.fit import fit, resume
+    """Train a network, diagnose the run and write a report.
 
+    SOURCE is the name of a data set, FILE.csv with --target, a folder with one subfolder of images
+    per class, or RECIPE.toml.
+
+    \b
+    Examples:
+      netwise train digits
+      netwise train pets.csv --target pet --epochs 20
+      netwise train recipe.toml --set optimizer.lr=0.01 --seed 1
+      netwise train --resume @last
+    """
     if (source is None) == (resumed is None):
         raise click.UsageError(
-            "name what to train on (a data set, FILE.csv, a folder of images or RECIPE.toml), or --resume RUN"
+            "train needs either SOURCE (a data set such as digits, FILE.csv with --target, "
+            "a folder of images, or RECIPE.toml) or --resume RUN."
         )
     if resumed is not None:
-        if settings or target or epochs is not None or seed is not None:
+        if settings or target or network or epochs is not None or seed is not None:
             raise click.UsageError(
-                "a resumed run keeps its recipe: --set, --target, --epochs and --seed are for new ones"
+                "a resumed run keeps its recipe, so --set, --target, --network, --epochs and "
+                "--seed cannot be combined with --resume. Leave them out, or train a new run."
             )
-        store = RunFolder.open(find_run(resumed, home))
-        click.echo(f"Resuming {store.path}.", err=True)
-        recipe = store.recipe()
-        network_given = own_network(recipe, trust_own)
-        prepared = prepare(recipe)
-        run = resume(store.path, network=network_given, progress=display(), prepared=prepared)
+        run, prepared = _resume(find_run(resumed, home), trust_own)
     else:
         assert source is not None
-        recipe = recipe_for(source, target, network, epochs, seed, settings)
-        own_network(recipe, trust_own)
+        recipe = recipe_for(
+            source, target=target, network=network, epochs=epochs, seed=seed, settings=settings
+        )
+        allow_own_code(recipe, trust_own)
+        from netwise.cli.display import display  # heavy
+        from netwise.recipe.prepared import prepare
+        from netwise.training.fit import fit
+
         prepared = prepare(recipe)
         if not as_json:
             _show_network(recipe, prepared.samples.shape)
-        with fresh_folder(recipe, home) as folder:
+        with fresh_folder(home, folder_name(recipe)) as folder:
             run = fit(
                 recipe,
                 folder=folder,
@@ -116,67 +123,97 @@ def train(
                 progress=display(),
                 prepared=prepared,
             )
-    _tell_end(run, prepared, as_json)
+    _print_end(run, prepared, as_json)
 
 
-@main.command()
-@click.argument("run")
+@click.command()
+@click.argument("run", metavar="RUN")
 @click.option(
-    "--seeds", type=click.IntRange(2, 50), default=5, show_default=True, help="Pairs of each trial."
+    "--seeds",
+    type=click.IntRange(2, 50),
+    default=5,
+    show_default=True,
+    help="Pairs of runs in the trial of each remedy.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@jobs_option
 @trust_option
 @home_option
 @json_option
 def treat(
     run: str, seeds: int, jobs: int | None, trust_own: bool, home: Path, as_json: bool
 ) -> None:
-    """Find what is wrong with RUN (or RECIPE.toml) and prove a cure by paired trials."""
-    from netwise.recipe.reader import read_recipe
-    from netwise.storage.run_folder import RunFolder
+    """Find what is wrong with RUN (or RECIPE.toml) and prove a remedy.
 
-    recipe = (
-        read_recipe(run) if run.endswith(".toml") else RunFolder.open(find_run(run, home)).recipe()
-    )
-    own_network(recipe, trust_own)
+    Each remedy that applies is tried in pairs of runs with the same seeds, without and with it. A
+    remedy is kept if the gain is significant (95 % interval above 0) and the problem is gone.
+
+    \b
+    Examples:
+      netwise treat @last
+      netwise treat recipe.toml --seeds 10
+    """
+    if run.endswith(".toml"):
+        recipe = read_recipe_file(run)
+    else:
+        from netwise.storage.run_folder import RunFolder
+
+        recipe = RunFolder.open(find_run(run, home)).recipe()
+    allow_own_code(recipe, trust_own)
     _treat(recipe, seeds, jobs, home, as_json)
 
 
-@main.command()
-@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@click.command()
+@jobs_option
 @home_option
 @json_option
 def demo(jobs: int | None, home: Path, as_json: bool) -> None:
-    """What makes netwise different: a deep sigmoid network on real digits, its diagnosis, and its
-    proven cure."""
-    from netwise.gallery import DEEP_SIGMOID
+    """Treat a network that does not learn: diagnosis, trials and the proved remedy.
+
+    The network has four sigmoid layers and learns handwritten digits; it takes about a minute.
+    """
+    from netwise.gallery import DEEP_SIGMOID  # heavy
 
     if not as_json:
         click.echo(
-            "Four sigmoid layers on 1078 handwritten digits, started at N(0, 0.1²), SGD with momentum."
+            "Four sigmoid layers on 1078 handwritten digits, initial weights from N(0, 0.1²), "
+            "SGD with momentum."
         )
     _treat(DEEP_SIGMOID, 5, jobs, home, as_json)
 
 
+def _resume(folder: Path, trust_own: bool) -> tuple[Run, Prepared]:
+    """Continue the run in a folder; the run and its data."""
+    from netwise.cli.display import display  # heavy
+    from netwise.recipe.prepared import prepare
+    from netwise.storage.run_folder import RunFolder
+    from netwise.training.fit import resume
+
+    store = RunFolder.open(folder)
+    click.echo(f"Resuming {store.path}.", err=True)
+    recipe = store.recipe()
+    network = allow_own_code(recipe, trust_own)
+    prepared = prepare(recipe)
+    run = resume(store.path, network=network, progress=display(), prepared=prepared)
+    return run, prepared
+
+
 def _show_network(recipe: Recipe, shape: tuple[int, ...]) -> None:
-    """The table of the network before it is trained; where it does not fit the data, `fit` says
-    so."""
+    """Print the table of the network; an error in it is left to `fit`, which reports it."""
     try:
         click.echo(network_table(recipe, shape), err=True)
     except NetwiseError:
         return
 
 
-def _tell_end(run: Run, prepared: Prepared, as_json: bool) -> None:
-    """How a run ended, what is wrong with it, and where its report is."""
-    from netwise.diagnosis.report import diagnose as look, plain_report
+def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
+    """Print how a run ended, its diagnosis and its report, and exit with the code of its end."""
+    from netwise.diagnosis.report import diagnose, plain_report
     from netwise.history import history_as_dict
-    from netwise.report import write_report
-    from netwise.storage.layout import REPORT
+    from netwise.report import write_report  # heavy
 
     assert run.folder is not None
-    ended, report = run.history.ended, look(run)
-    page = write_report(run, run.folder / REPORT, prepared=prepared, diagnosis=report)
+    ended, diagnosis = run.history.ended, diagnose(run)
+    page = write_report(run, run.folder / REPORT, prepared=prepared, diagnosis=diagnosis)
     if as_json:
         score = None if run.score is None else {**vars(run.score), "sentence": str(run.score)}
         echo_json(
@@ -185,89 +222,91 @@ def _tell_end(run: Run, prepared: Prepared, as_json: bool) -> None:
                 "report": str(page),
                 **history_as_dict(run.history),
                 "score": score,
-                "diagnosis": plain_report(report),
+                "diagnosis": plain_report(diagnosis),
             }
         )
     else:
         click.echo(_headline(ended, run))
-        click.echo(_summary(report))
+        click.echo(_diagnosis_text(diagnosis, run.folder))
         click.echo(f"Report: {page}")
     _exit(ended, run.folder)
 
 
 def _headline(ended: RunEnd, run: Run) -> str:
-    name = ended.how[0].upper() + ended.how[1:]
+    """How the run ended, with its test score."""
     if run.score is None:
         return ended.sentence
     reason = "" if ended.how == "finished" else f" {ended.sentence}"
-    return f"{name}: test {run.score}.{reason}"
+    return f"{ended.how.capitalize()}: test {run.score}.{reason}"
 
 
-def _summary(report: Any) -> str:
-    unchecked = f" {len(report.unchecked)} unchecked." if report.unchecked else ""
-    if not report.found:
-        return f"Nothing found; {len(report.clear)} rules clear.{unchecked}"
-    return str(report)
+def _diagnosis_text(diagnosis: Any, folder: Path) -> str:
+    """The findings, and the command that treats them; or one line where there are none."""
+    if diagnosis.found:
+        return f"{diagnosis}\nProve a remedy: netwise treat {folder}"
+    count = len(diagnosis.unchecked)
+    unchecked = f" {count} could not be checked: netwise diagnose {folder}" if count else ""
+    return f"No problem found by {len(diagnosis.clear)} rules.{unchecked}"
 
 
 def _exit(ended: RunEnd, folder: Path) -> None:
     if ended.how == "diverged":
         sys.exit(DIVERGED)
     if ended.how == "interrupted":
-        click.echo(f"Go on with: netwise train --resume {folder}", err=True)
+        click.echo(f"Continue with: netwise train --resume {folder}", err=True)
         sys.exit(TERMINATED if "SIGTERM" in ended.sentence else INTERRUPTED)
 
 
 def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bool) -> None:
-    from netwise.cli.display import show_progress
-    from netwise.diagnosis.report import diagnose as look, plain_report
+    """Treat a recipe, print each step and the result, and write the report."""
+    from netwise.cli.display import show_progress  # heavy
     from netwise.report import write_report
-    from netwise.storage.layout import REPORT
-    from netwise.treatment.rounds import treat as cure
-    from netwise.treatment.trials import describe_changes, trial_as_dict
+    from netwise.treatment.rounds import treat as treat_recipe
+    from netwise.treatment.trials import describe_changes
 
-    with fresh_folder(recipe, home, "-treated") as folder, show_progress():
-        course = cure(
+    with fresh_folder(home, folder_name(recipe, "-treated")) as folder, show_progress():
+        result = treat_recipe(
             recipe,
             seeds=range(seeds),
             jobs=jobs,
             folder=folder,
             on_message=lambda line: click.echo(line, err=as_json),
         )
-    page = write_report(course, folder / REPORT)
-    changed = describe_changes(recipe, course.recipe)
+    page = write_report(result, folder / REPORT)
+    changes = describe_changes(recipe, result.recipe)
     if as_json:
-        trials = [
-            {
-                "finding": r.finding.rule,
-                "accepted": r.accepted or None,
-                "verdicts": [trial_as_dict(v) for v in r.verdicts],
-            }
-            for r in course.rounds
-        ]
-        confirmed = None if course.confirmed is None else trial_as_dict(course.confirmed)
-        reports = {
-            "before": plain_report(look(course.before)),
-            "after": plain_report(look(course.run)),
-        }
-        echo_json(
-            {
-                "folder": str(folder),
-                "report": str(page),
-                "cured": course.cured,
-                "sentence": course.sentence,
-                "changes": changed,
-                "rounds": trials,
-                "confirmed": confirmed,
-                **reports,
-            }
-        )
+        where = {"folder": str(folder), "report": str(page)}
+        echo_json({**where, **_treatment_as_dict(result, changes)})
         return
     click.echo("")
-    click.echo(course.sentence)
-    for line in changed:
+    click.echo(result.sentence)
+    for line in changes:
         click.echo(f"  {line}")
-    if course.before.score and course.run.score and changed:
-        click.echo(f"Test before: {course.before.score}.")
-        click.echo(f"Test after:  {course.run.score}.")
+    if result.before.score and result.run.score and changes:
+        click.echo(f"Test before: {result.before.score}.")
+        click.echo(f"Test after:  {result.run.score}.")
     click.echo(f"Report: {page}")
+
+
+def _treatment_as_dict(result: TreatmentResult, changes: Sequence[str]) -> dict[str, Any]:
+    """A treatment as plain values, for `--json`."""
+    from netwise.diagnosis.report import diagnose, plain_report
+    from netwise.treatment.trials import trial_as_dict
+
+    rounds = [
+        {
+            "finding": each.finding.rule,
+            "accepted": each.accepted or None,
+            "verdicts": [trial_as_dict(trial) for trial in each.verdicts],
+        }
+        for each in result.rounds
+    ]
+    return {
+        "cured": result.cured,
+        "sentence": result.sentence,
+        "changes": changes,
+        "rounds": rounds,
+        "confirmed": None if result.confirmed is None else trial_as_dict(result.confirmed),
+        "before": plain_report(diagnose(result.before)),
+        "after": plain_report(diagnose(result.run)),
+    }

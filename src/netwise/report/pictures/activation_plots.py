@@ -72,7 +72,7 @@ def activation_table() -> str:
                 f"{c.max_slope:.4g}",
                 _beyond(c.below_10_percent),
                 _beyond(c.below_1_percent),
-                f"{c.mean:.3f}",
+                f"{round(c.mean, 3) + 0.0:.3f}",  # + 0.0: no -0.000
             )
         )
     wide = [max(len(row[i]) for row in rows) for i in range(6)]

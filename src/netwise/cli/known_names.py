@@ -1,0 +1,31 @@
+"""Names that a typing error is compared with, without loading torch. Tests compare each tuple with
+the names that the package defines."""
+
+from __future__ import annotations
+
+# Data sets that need no further settings; all others are named in a recipe file.
+DATA_SETS = (
+    "digits",
+    "iris",
+    "wine",
+    "breast_cancer",
+    "diabetes",
+    "mnist",
+    "fashion_mnist",
+    "binarized_mnist",
+    "cifar10",
+    "usps",
+    "olivetti",
+    "silhouettes",
+    "adult",
+    "letter",
+    "spambase",
+    "sonar",
+    "california_housing",
+    "adding",
+    "copying",
+    "encoder_problem",
+    "random_patterns",
+)
+# Networks that `netwise train --network` can fit to a data set.
+SUGGESTED_NETWORKS = ("mlp", "lenet5", "lenet", "convnet", "resnet", "lstm")
