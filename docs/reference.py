@@ -19,6 +19,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Diagnosis": ("netwise.diagnosis", "netwise.history", "netwise.signals", "netwise.tasks"),
     "Observation of any module": ("netwise.observe",),
     "Treatment": ("netwise.treatment",),
+    "Energy models": ("netwise.networks.energy",),
     "Networks": ("netwise.networks",),
     "Activations and initializers": ("netwise.parts.activations", "netwise.parts.initializers"),
     "Losses and penalties": ("netwise.parts.losses", "netwise.parts.penalties"),
@@ -37,7 +38,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Reports and pictures": ("netwise.report", "netwise.cli"),
     "Errors": ("netwise.errors",),
     "Other": ("netwise",),
-}
+}  # a name goes to the first section that fits
 NAMESPACES = ("axes", "energy", "sizes", "learning_rules", "data")
 ESTIMATORS = "netwise.estimators"
 

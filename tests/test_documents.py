@@ -78,6 +78,16 @@ def test_the_scripts_of_the_readme_exist() -> None:
         assert (ROOT / script).is_file(), script
 
 
+def test_the_code_of_the_documentation_runs(clone: Path) -> None:
+    pages = ["docs/start.md", *(f"docs/guide/{p.name}" for p in (ROOT / "docs/guide").glob("*.md"))]
+    code = "\n".join(block for page in pages for block in blocks(page, "python"))
+    assert code.count("import netwise as nw") > 3
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=clone, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
 def test_an_example_runs(path: Path, clone: Path) -> None:
     done = subprocess.run(
