@@ -92,3 +92,27 @@ def test_views_of_a_file_that_changed_are_read_again(tmp_path: Path) -> None:
 def test_an_interface_names_a_data_set_to_use() -> None:
     with pytest.raises(TypeError, match="Data is an interface: write one of its members"):
         nw.data.Data().read()
+
+
+def test_rewritten_texts_and_images_are_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "song.txt"
+    path.write_text("do re mi " * 100)
+    text = nw.data.text(path, length=10)
+    assert len(text.load().classes) == 7
+    path.write_text("la la la " * 100)
+    assert len(text.load().classes) == 3
+
+    from PIL import Image
+
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(5):
+            Image.new("L", (2, 2), 10 * number).save(tmp_path / "photos" / name / f"{number}.png")
+    images = nw.data.images(tmp_path / "photos", height=2, width=2, colour="grey")
+    assert sum(len(part) for part in _parts(images.load())) == 10
+    Image.new("L", (2, 2)).save(tmp_path / "photos" / "dog" / "6.png")
+    assert sum(len(part) for part in _parts(images.load())) == 11
+
+
+def _parts(samples: nw.data.Samples) -> tuple[nw.data.Pairs, ...]:
+    return samples.train, samples.valid, samples.test

@@ -166,8 +166,5 @@ def test_data_that_have_changed_are_told(tmp_path: Path) -> None:
         progress=Stop(),
     )
     path.write_text("a,y\n" + "1,u\n3,v\n" * 40)
-    from netwise.data.dataset import _loaded
-
-    _loaded.cache_clear()  # as in another process
     with pytest.raises(nw.RunFolderError, match="the data have changed since the run began"):
         nw.resume(tmp_path / "run")

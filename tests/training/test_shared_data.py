@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import netwise as nw
-from netwise.data.dataset import ELSEWHERE
+from netwise.data.dataset import data_provider
 from netwise.data.mapped_file import read_mapped, write_mapped
-from netwise.recipe.prepared import PREPARED, preprocessed
+from netwise.recipe.prepared import preprocessed
 from netwise.training import parallel as many
 from netwise.training.shared_data import share_data, use_shared_data, without_arrays
 
@@ -63,7 +64,7 @@ def test_the_tensors_are_pages_of_the_file(tmp_path: Path) -> None:
     assert own == 0
     samples.train.x[0] = 1.0  # writing copies the page and leaves the file alone
     assert _pages(path)[0] > 0
-    assert not torch.equal(read_mapped.__wrapped__(path)[0].train.x[0], samples.train.x[0])
+    assert not torch.equal(load_file(path)["train.x"][0], samples.train.x[0])
 
 
 def _pages(path: Path) -> tuple[int, int]:
@@ -93,7 +94,9 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
     with share_data([recipe], jobs=2) as folder:
         assert folder is not None
         with use_shared_data(recipe, folder):
-            assert recipe.data in ELSEWHERE
+            provider = data_provider()
+            assert provider is not None
+            assert provider.loaded(recipe.data) is not None
             found, again = preprocessed(recipe, recipe.data.load())
             assert (
                 found.train.x.data_ptr()
@@ -102,8 +105,7 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
             assert torch.equal(found.train.x, plain.train.x)
             assert torch.equal(again[0]["mean"], learned[0]["mean"])
             run = nw.fit(recipe)
-    assert not ELSEWHERE
-    assert not PREPARED
+    assert data_provider() is None
     assert not Path(folder).exists()
     assert run.history.of("train.loss").values == nw.fit(recipe).history.of("train.loss").values  # type: ignore[union-attr]
     with share_data([nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)))], jobs=2) as small:
@@ -129,16 +131,22 @@ def test_views_find_what_they_are_views_of() -> None:
             with use_shared_data(fold, folder) as is_there:
                 assert is_there
                 assert torch.equal(fold.data.read().train.x, x)
-                assert list(ELSEWHERE) == [recipe.data]
-                assert not PREPARED  # each fold has statistics of its own
+                provider = data_provider()
+                assert provider is not None
+                assert provider.loaded(recipe.data) is not None
+                assert provider.loaded(fold.data) is None
+                # each fold has statistics of its own
+                assert provider.preprocessed(fold.data, fold.preprocess) is None
     with (
         share_data([folds[0], folds[0].but(seed=1)], jobs=2) as folder,
         use_shared_data(folds[0], folder),
     ):
-        assert torch.equal(
-            preprocessed(folds[0], folds[0].data.load())[0].train.x,
-            PREPARED[folds[0].data, folds[0].preprocess]()[0].train.x,
-        )
+        provider = data_provider()
+        assert provider is not None
+        shared = provider.preprocessed(folds[0].data, folds[0].preprocess)
+        assert shared is not None
+        found, _ = preprocessed(folds[0], folds[0].data.load())
+        assert found.train.x.data_ptr() == shared[0].train.x.data_ptr()
 
 
 @pytest.mark.parametrize("view", [False, True])

@@ -3,7 +3,9 @@ split."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from torch import Tensor
 from netwise.data.content import FileKey, files_key
 from netwise.errors import DataError, Problem, interface_error
 from netwise.part import Part, integer, number
+from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.tasks import CLASSIFICATION
 
 
@@ -116,24 +119,53 @@ class Data(Part):
     def load(self) -> Samples:
         """The three parts; kept in memory for the next call with an equal value, as long as the
         files behind it stay as they are."""
-        return ELSEWHERE[self]() if self in ELSEWHERE else _loaded(self, files_key(self.files()))
+        provider = data_provider()
+        shared = None if provider is None else provider.loaded(self)
+        return _read_once(self, files_key(self.files())) if shared is None else shared
 
     def files(self) -> Sequence[Path]:
         """The files that the data are read from, whether they are there or not; none by default."""
         return ()
 
     def read(self) -> Samples:
-        """The three parts, read anew."""
+        """The three parts, without any cache."""
         raise interface_error(self, "data.digits()")
 
 
-# Data that a worker finds loaded already, in a file that all workers of the machine share.
-ELSEWHERE: dict[Data, Callable[[], Samples]] = {}
-
-
 @lru_cache(maxsize=8)
-def _loaded(data: Data, content: tuple[FileKey, ...]) -> Samples:
+def _read_once(data: Data, content: tuple[FileKey, ...]) -> Samples:
     return data.read()
+
+
+class DataProvider(Protocol):
+    """Has data that another process has read, for a worker that need not read them again."""
+
+    def loaded(self, data: Data) -> Samples | None:
+        """The three parts of `data`, or None where they are not provided."""
+
+    def preprocessed(
+        self, data: Data, steps: tuple[Preprocess, ...]
+    ) -> tuple[Samples, tuple[Fitted, ...]] | None:
+        """The three parts after these steps and what the steps learned, or None where they are not
+        provided."""
+
+
+_PROVIDER: ContextVar[DataProvider | None] = ContextVar("data_provider", default=None)
+
+
+def data_provider() -> DataProvider | None:
+    """The provider in force, or None."""
+    return _PROVIDER.get()
+
+
+@contextmanager
+def provide_data(provider: DataProvider) -> Iterator[None]:
+    """Inside, `Data.load` and preprocessing take from `provider` what it has."""
+    token = _PROVIDER.set(provider)
+    try:
+        yield
+    finally:
+        _PROVIDER.reset(token)
 
 
 SHARE = "it is a share of the samples"

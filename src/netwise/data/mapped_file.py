@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Pairs, Samples
 from netwise.data.encoding import encoder_from
 
@@ -48,10 +49,14 @@ def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
     )
 
 
-@lru_cache(maxsize=8)
 def read_mapped(path: Path) -> tuple[Samples, Learned]:
-    """What `write_mapped` wrote; its tensors are the file's own pages, shared with everyone who
-    reads it."""
+    """What `write_mapped` wrote; the tensors are memory-mapped pages of the file, shared by all
+    processes that read it."""
+    return _read_once(path, files_key([path]))
+
+
+@lru_cache(maxsize=8)
+def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, Learned]:
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:

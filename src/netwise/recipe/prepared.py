@@ -6,11 +6,9 @@ itself and to the report.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from netwise.data import Data, Samples
-from netwise.data.dataset import Pairs
+from netwise.data.dataset import Pairs, Samples, data_provider
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
@@ -43,26 +41,26 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(loaded, recipe.network.with_targets(samples), fitted)
 
 
-# Samples that a worker finds preprocessed already, in a file that all workers of the machine share.
-PREPARED: dict[
-    tuple[Data, tuple[Preprocess, ...]], Callable[[], tuple[Samples, tuple[Fitted, ...]]]
-] = {}
-
-
 def preprocessed(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
     """The samples after the recipe's preprocessing, with the targets of the data, and what each
     step learned from the training part."""
-    if (recipe.data, recipe.preprocess) in PREPARED:
-        shared, fitted_before = PREPARED[recipe.data, recipe.preprocess]()
-        whole = len(samples.train) == len(shared.train)
-        if samples.fingerprint == shared.fingerprint and whole:
-            return shared, fitted_before
+    provider = data_provider()
+    if provider is not None:
+        shared = provider.preprocessed(recipe.data, recipe.preprocess)
+        if shared is not None and _same_samples(samples, shared[0]):
+            return shared
     fitted: list[Fitted] = []
     train, valid, test = samples.train, samples.valid, samples.test
     for step in recipe.preprocess:
         fitted.append(step.fit(train.x))
         train, valid, test = (_applied(step, fitted[-1], part) for part in (train, valid, test))
     return replace(samples, train=train, valid=valid, test=test), tuple(fitted)
+
+
+def _same_samples(samples: Samples, shared: Samples) -> bool:
+    """Whether both have the same training part: not another version of the data, no excerpt."""
+    same_content = samples.fingerprint == shared.fingerprint
+    return same_content and len(samples.train) == len(shared.train)
 
 
 def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:

@@ -7,14 +7,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 from netwise.data.arrays import Arrays
-from netwise.data.dataset import ELSEWHERE, Data, Samples
+from netwise.data.dataset import Data, Samples, provide_data
 from netwise.data.mapped_file import read_mapped, write_mapped
 from netwise.data.views import Fewer, Fold, innermost
-from netwise.recipe.prepared import PREPARED, preprocessed
+from netwise.parts.preprocess import Fitted, Preprocess
+from netwise.recipe.prepared import preprocessed
 from netwise.recipe.recipe import Recipe
 
 LOADED, READY = "loaded.safetensors", "ready.safetensors"
@@ -47,20 +48,41 @@ def share_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
 
 @contextmanager
 def use_shared_data(recipe: Recipe, folder: str | None) -> Iterator[bool]:
-    """Inside, this process takes the recipe's data from the folder of `shared_data`, where that is
-    there: on another machine it is not."""
+    """Inside, this process takes the recipe's data from the folder of `share_data`.
+
+    Gives whether the folder exists: on another machine it does not.
+    """
     if folder is None or not (Path(folder) / LOADED).is_file():
         yield False
         return
-    whole, key = innermost(recipe.data), (recipe.data, recipe.preprocess)
-    ELSEWHERE[whole] = partial(_loaded, Path(folder) / LOADED)
-    if (Path(folder) / READY).is_file():
-        PREPARED[key] = partial(read_mapped, Path(folder) / READY)
-    try:
+    with provide_data(SharedData(Path(folder), recipe.data, recipe.preprocess)):
         yield True
-    finally:
-        ELSEWHERE.pop(whole, None)
-        PREPARED.pop(key, None)
+
+
+@dataclass(frozen=True)
+class SharedData:
+    """The data of one recipe in the folder that `share_data` made.
+
+    Args:
+        folder: holds the file of the loaded data, and maybe one of the preprocessed data.
+        data: of the recipe; the loaded file has the data below all its views.
+        steps: the preprocessing of the preprocessed file.
+    """
+
+    folder: Path
+    data: Data
+    steps: tuple[Preprocess, ...]
+
+    def loaded(self, data: Data) -> Samples | None:
+        return read_mapped(self.folder / LOADED)[0] if data == innermost(self.data) else None
+
+    def preprocessed(
+        self, data: Data, steps: tuple[Preprocess, ...]
+    ) -> tuple[Samples, tuple[Fitted, ...]] | None:
+        path = self.folder / READY
+        if (data, steps) != (self.data, self.steps) or not path.is_file():
+            return None
+        return read_mapped(path)
 
 
 def without_arrays(recipe: Recipe) -> Recipe:
@@ -73,10 +95,6 @@ def _light(data: Data) -> Data:
     if isinstance(data, Fold | Fewer):
         return data.but(data=_light(data.data))
     return data.emptied() if isinstance(data, Arrays) else data
-
-
-def _loaded(path: Path) -> Samples:
-    return read_mapped(path)[0]
 
 
 def _bytes(samples: Samples) -> int:
