@@ -599,6 +599,11 @@ class VariationalAutoencoder(_Reconstruction):
         features = samples.train.x[0].numel()
         return wrong_inputs(self.widths, features, [features, *self.widths[1:]])
 
+    def with_weaker_prior(self) -> Self | str:
+        if self.beta <= 0.01:
+            return f"the weight of the KL divergence is {self.beta:g} already"
+        return self.but(beta=self.beta / 10)
+
     def build(self) -> nn.Module:
         return VariationalReconstructor(self)
 

@@ -187,7 +187,7 @@ class ConvNet(Network):
 
     def with_batch_norm(self) -> Self | str:
         if "B" in self.block.upper():
-            return "the network has batch norm already"
+            return "the network has batch normalization already"
         return self.but(block=self.block.replace("C", "CB"))
 
     def widened(self) -> Self | str:

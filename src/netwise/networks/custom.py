@@ -16,7 +16,7 @@ from netwise.networks.network import Network
 from netwise.part import FieldRule, InvalidValue
 from netwise.parts.losses import Loss
 
-BY_HAND = "the network is the user's own module: see by_hand"
+BY_HAND = "netwise cannot change a CustomNetwork: write the remedy's `by_hand` into its module"
 
 
 def _accept_source(value: object) -> object:

@@ -96,11 +96,9 @@ class MLP(Network):
 
     def with_shortcuts(self) -> Self | str:
         if self.residual:
-            return "the network has shortcuts already"
+            return "the network has residual connections already"
         if not any(a == b for a, b in pairwise(self.widths[:-1])):
-            return (
-                "no two hidden layers next to each other are equally wide, so nothing can be added"
-            )
+            return "a residual connection needs two neighbouring hidden layers of equal width"
         return self.but(residual=True)
 
     def with_plain_output(self) -> Self | str:
@@ -117,12 +115,14 @@ class MLP(Network):
     def narrowed(self) -> Self | str:
         ins, *hidden, outs = self.widths
         if not hidden:
-            return "the network has no hidden layer to make smaller"
+            return "the network has no hidden layer to narrow"
         if max(hidden) == 1:
-            return "the hidden layers have one unit each: nothing is smaller"
+            return "the hidden layers have one unit each"
         return self.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs))
 
-    def with_hidden_layers(self, *, units: int | None = None, layers: int | None = None) -> Self:
+    def with_hidden_layers(
+        self, *, units: int | None = None, layers: int | None = None
+    ) -> Self | str:
         ins, *hidden, outs = self.widths
         if layers is not None:
             hidden = [hidden[0] if hidden else 64] * layers

@@ -162,7 +162,7 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
 
     def lacks(self, what: str) -> str:
         """Why `what` cannot be changed: the network has no such field."""
-        return f"{type(self).__name__} has no {what} to change: it is what was published"
+        return f"{type(self).__name__} is a published form with no field for its {what}"
 
     def with_dropout(self, share: float) -> Self | str:
         """With at least this share of hidden units dropped in training."""
@@ -179,18 +179,16 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
         """With batch norm in each hidden layer."""
         current = getattr(self, "batch_norm", None)
         if current is None:
-            return (
-                f"{type(self).__name__} has no place for batch norm: use an MLP, or another network"
-            )
+            return f"{type(self).__name__} has no field for batch normalization: use an MLP"
         if current:
-            return "the network has batch norm already"
+            return "the network has batch normalization already"
         if not self.has_hidden_layers:
             return "the network has no hidden layer to normalise"
         return self.but(batch_norm=True)
 
     def with_shortcuts(self) -> Self | str:
         """With residual connections around the hidden layers."""
-        return self.lacks("place for shortcuts")
+        return self.lacks("residual connections")
 
     def with_plain_output(self) -> Self | str:
         """Without an activation after the last layer."""
@@ -202,7 +200,7 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
         if width is None:
             return self.lacks("width")
         if width >= 16:
-            return "the network is sixteen times as wide as published"
+            return "the network is sixteen times as wide as the published one already"
         return self.but(width=min(2 * width, 16.0))
 
     def narrowed(self) -> Self | str:
@@ -210,15 +208,12 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
         width = getattr(self, "width", None)
         return self.lacks("width") if width is None else self.but(width=width / 2)
 
-    def with_hidden_layers(self, *, units: int | None = None, layers: int | None = None) -> Self:
-        """With so many units in each hidden layer, or so many hidden layers.
-
-        Raises:
-            TypeError: the network does not consist of layers of one size.
-        """
-        raise TypeError(
-            f"the widths of {type(self).__name__} are not one number: change one of its fields"
-        )
+    def with_hidden_layers(
+        self, *, units: int | None = None, layers: int | None = None
+    ) -> Self | str:
+        """With so many units in each hidden layer, or so many hidden layers."""
+        name = type(self).__name__
+        return f"is a word for an MLP, and the network is a {name}: name one of its fields"
 
     def without_regularisation(self) -> Self:
         """Without dropout of any kind."""
@@ -227,11 +222,15 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
 
     def with_narrower_code(self) -> Self | str:
         """With a code of at most a quarter of the inputs."""
-        return f"{type(self).__name__} has no dense code of its own to narrow"
+        return f"{type(self).__name__} has no dense code to narrow"
 
     def with_livelier_code(self) -> Self | str:
         """With a code whose units all get gradients."""
-        return f"{type(self).__name__} has no code whose activation can be chosen"
+        return f"{type(self).__name__} has no field for the activation of its code"
+
+    def with_weaker_prior(self) -> Self | str:
+        """With a tenth of the weight on the KL divergence of the code from its prior."""
+        return "this is for variational autoencoders: there is no KL divergence to weigh less"
 
 
 def takes_outputs(width: int, samples: Samples, loss: Loss) -> bool:

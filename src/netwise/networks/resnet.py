@@ -248,7 +248,9 @@ class ResNet(Network):
         return []
 
     def with_shortcuts(self) -> Self | str:
-        return self.but(plain=False) if self.plain else "the network has shortcuts already"
+        return (
+            self.but(plain=False) if self.plain else "the network has residual connections already"
+        )
 
     def build(self) -> nn.Module:
         deep = self.depth >= 50
@@ -323,7 +325,9 @@ class CIFARResNet(Network):
         return []
 
     def with_shortcuts(self) -> Self | str:
-        return self.but(plain=False) if self.plain else "the network has shortcuts already"
+        return (
+            self.but(plain=False) if self.plain else "the network has residual connections already"
+        )
 
     def build(self) -> nn.Module:
         n = (self.depth - 2) // 6

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field
 from typing import Any, ClassVar
 
 from netwise.errors import Problem, UnknownName, WrongValue, interface_error
-from netwise.networks import MLP
+from netwise.networks import Network
 from netwise.part import FieldRule, InvalidValue, Part, flag, integer, number, parts, text
 from netwise.recipe.reader import with_fields
 from netwise.recipe.recipe import Recipe, with_learning_rate
@@ -388,40 +388,17 @@ class Space(Part):
 
 
 def _width(recipe: Recipe, units: Any) -> Recipe:
-    network = _layered(recipe, "width")
-    return recipe.but(
-        network=network.but(
-            widths=(
-                network.widths[0],
-                *[int(units)] * (len(network.widths) - 2),
-                network.widths[-1],
-            )
-        )
-    )
+    return _layered(recipe, "width", recipe.network.with_hidden_layers(units=int(units)))
 
 
 def _depth(recipe: Recipe, layers: Any) -> Recipe:
-    network = _layered(recipe, "depth")
-    units = network.widths[1] if len(network.widths) > 2 else 64
-    return recipe.but(
-        network=network.but(widths=(network.widths[0], *[units] * int(layers), network.widths[-1]))
-    )
+    return _layered(recipe, "depth", recipe.network.with_hidden_layers(layers=int(layers)))
 
 
-def _layered(recipe: Recipe, word: str) -> MLP:
-    if not isinstance(recipe.network, MLP):
-        name = type(recipe.network).__name__
-        raise WrongValue(
-            "space",
-            [
-                Problem(
-                    "axes",
-                    word,
-                    f"is a word for an MLP, and the network is a {name}: name one of its fields",
-                )
-            ],
-        )
-    return recipe.network
+def _layered(recipe: Recipe, word: str, changed: Network | str) -> Recipe:
+    if isinstance(changed, str):
+        raise WrongValue.of("space", "axes", word, changed)
+    return recipe.but(network=changed)
 
 
 WORDS: dict[str, Change] = {"rate": with_learning_rate, "width": _width, "depth": _depth}

@@ -3,35 +3,16 @@ network) and against underfitting (a larger network, less regularisation)."""
 
 from __future__ import annotations
 
-from netwise.networks import GRU, LSTM, MLP, ConvNet, ElmanRNN
 from netwise.parts.augment import Augment, Noise, Shift
 from netwise.parts.optimizers import SGD, AdamW
 from netwise.parts.penalties import L2
 from netwise.parts.stopping import Patience
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import NotApplicable, Remedy
-from netwise.treatment.remedies.initialization import why_fixed
-
-REGULARISERS = (
-    "dropout",
-    "input_dropout",
-    "head_dropout",
-    "drop_connect",
-    "auxiliary_dropout",
-    "stochastic_depth",
-)  # fields of networks that drop parts of them in training
+from netwise.treatment.remedies.definition import NotApplicable, Remedy, with_network
 
 
 def _add_dropout(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    present = getattr(network, "dropout", None)
-    if present is None:
-        return NotApplicable(why_fixed(recipe, "dropout"))
-    if present >= 0.5:
-        return NotApplicable(f"dropout is {present:g} already")
-    if isinstance(network, MLP) and len(network.widths) == 2:
-        return NotApplicable("the network has no hidden layer to drop units of")
-    return recipe.but(network=network.but(dropout=0.5))
+    return with_network(recipe, recipe.network.with_dropout(0.5))
 
 
 def _add_weight_decay(recipe: Recipe) -> Recipe | NotApplicable:
@@ -53,35 +34,11 @@ def _stop_early(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 def _widen(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if isinstance(network, ConvNet):
-        return recipe.but(
-            network=network.but(channels=tuple(2 * channels for channels in network.channels))
-        )
-    if isinstance(network, LSTM | GRU | ElmanRNN):
-        return recipe.but(network=network.but(units=2 * network.units))
-    width = getattr(network, "width", None)
-    if width is not None:
-        return (
-            recipe.but(network=network.but(width=min(2 * width, 16.0)))
-            if width < 16
-            else NotApplicable("the network is sixteen times as wide as the published one already")
-        )
-    if not isinstance(network, MLP):
-        return NotApplicable(why_fixed(recipe, "width"))
-    ins, *hidden, outs = network.widths
-    if not hidden:
-        return recipe.but(network=network.but(widths=(ins, 64, outs)))
-    return recipe.but(
-        network=network.but(widths=(ins, *(max(4 * width, 32) for width in hidden), outs))
-    )
+    return with_network(recipe, recipe.network.widened())
 
 
 def _lighten_brakes(recipe: Recipe) -> Recipe | NotApplicable:
-    changed = recipe
-    dropped = {name: 0.0 for name in REGULARISERS if getattr(recipe.network, name, 0.0)}
-    if dropped:
-        changed = changed.but(network=recipe.network.but(**dropped))
+    changed = recipe.but(network=recipe.network.without_regularisation())
     if recipe.penalty is not None:
         changed = changed.but(penalty=None)
     if isinstance(recipe.optimizer, SGD | AdamW) and recipe.optimizer.weight_decay:
@@ -94,28 +51,7 @@ def _lighten_brakes(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 def _shrink(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if isinstance(network, ConvNet):
-        return recipe.but(
-            network=network.but(
-                channels=tuple(max(1, channels // 2) for channels in network.channels)
-            )
-        )
-    if isinstance(network, LSTM | GRU | ElmanRNN):
-        return recipe.but(network=network.but(units=max(1, network.units // 2)))
-    if getattr(network, "width", None) is not None:
-        half = network.width / 2  # type: ignore[attr-defined]
-        return recipe.but(network=network.but(width=half))
-    if not isinstance(network, MLP):
-        return NotApplicable(why_fixed(recipe, "width"))
-    ins, *hidden, outs = network.widths
-    if not hidden:
-        return NotApplicable("the network has no hidden layer to narrow")
-    if max(hidden) == 1:
-        return NotApplicable("the hidden layers have one unit each")
-    return recipe.but(
-        network=network.but(widths=(ins, *(max(1, width // 4) for width in hidden), outs))
-    )
+    return with_network(recipe, recipe.network.narrowed())
 
 
 def _more_data(recipe: Recipe) -> Recipe | NotApplicable:

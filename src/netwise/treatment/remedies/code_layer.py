@@ -3,89 +3,46 @@ both parts of a variational loss on one scale."""
 
 from __future__ import annotations
 
-from netwise.networks import Autoencoder, ConvAutoencoder, VariationalAutoencoder
-from netwise.parts.activations import LeakyReLU, Sigmoid
 from netwise.parts.augment import Mask
-from netwise.parts.losses import SUM, BinaryCrossEntropy, MeanSquaredError, Quadratic
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import NotApplicable, Remedy
-
-NARROW = 4  # inputs per unit of a narrow code
+from netwise.treatment.remedies.definition import NotApplicable, Remedy, with_network
 
 
 def _corrupt_inputs(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
-    if not isinstance(network, Autoencoder | ConvAutoencoder):
+    corruption = getattr(network, "corrupt", None)
+    if corruption is None:
         return NotApplicable(
             f"{type(network).__name__} cannot corrupt its inputs: this is for autoencoders"
         )
-    if network.corrupt:
+    if corruption:
         return NotApplicable("the inputs are corrupted already")
     return recipe.but(network=network.but(corrupt=(Mask(share=0.25),)))
 
 
 def _narrow_code(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if not isinstance(network, Autoencoder):
-        return NotApplicable(f"{type(network).__name__} has no dense code to narrow")
-    width = max(1, network.widths[0] // NARROW)
-    if network.widths[-1] <= width:
-        return NotApplicable("the code is at most a quarter as wide as the input already")
-    return recipe.but(
-        network=network.but(widths=(*network.widths[:-1], width), top=min(network.top, width))
-    )
+    return with_network(recipe, recipe.network.with_narrower_code())
 
 
 def _liven_code(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if not isinstance(network, Autoencoder):
-        return NotApplicable(
-            f"{type(network).__name__} has no field for the activation of its code"
-        )
-    if network.top:
-        more = min(network.widths[-1], max(2 * network.top, network.widths[-1] // 5))
-        return (
-            recipe.but(network=network.but(top=more))
-            if more > network.top
-            else NotApplicable("all units of the code are kept already")
-        )
-    if network.sparsity:
-        return recipe.but(network=network.but(sparsity=network.sparsity / 10))
-    if isinstance(network.code or network.activation, LeakyReLU | Sigmoid):
-        return NotApplicable("the code's activation passes gradients everywhere already")
-    return recipe.but(network=network.but(activation=LeakyReLU(), code=None))
+    return with_network(recipe, recipe.network.with_livelier_code())
 
 
 def _count_whole_inputs(recipe: Recipe) -> Recipe | NotApplicable:
-    loss = recipe.loss
-    if not isinstance(recipe.network, VariationalAutoencoder):
+    if not recipe.network.has_code_prior:
         return NotApplicable(
             "this is for variational autoencoders: other losses have no KL divergence beside them"
         )
-    if isinstance(loss, MeanSquaredError):
-        x = prepare(recipe).samples.train.x
-        # Half the sum of squares is the density of a normal distribution with standard deviation
-        # 1. Pixels from 0 to 1 vary much less, so the code would still stay unused.
-        return recipe.but(
-            loss=BinaryCrossEntropy()
-            if float(x.min()) >= 0 and float(x.max()) <= 1
-            else Quadratic()
-        )
-    if not isinstance(loss, BinaryCrossEntropy | Quadratic) or loss.outputs == SUM:
+    x = prepare(recipe).samples.train.x
+    summed = recipe.loss.summed_over_outputs(float(x.min()), float(x.max()))
+    if summed is None:
         return NotApplicable("the loss is summed over an input already, or cannot be")
-    return recipe.but(loss=loss.but(outputs=SUM))
+    return recipe.but(loss=summed)
 
 
 def _lower_beta(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if not isinstance(network, VariationalAutoencoder):
-        return NotApplicable(
-            "this is for variational autoencoders: there is no KL divergence to weigh less"
-        )
-    if network.beta <= 0.01:
-        return NotApplicable(f"the weight of the KL divergence is {network.beta:g} already")
-    return recipe.but(network=network.but(beta=network.beta / 10))
+    return with_network(recipe, recipe.network.with_weaker_prior())
 
 
 CORRUPT_INPUTS = Remedy(

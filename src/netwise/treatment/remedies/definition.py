@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from netwise.networks import Network
 from netwise.recipe.recipe import Recipe
 
 
@@ -53,3 +54,8 @@ class Remedy:
     apply: Callable[[Recipe], Recipe | NotApplicable]
     by_hand: str
     source: str
+
+
+def with_network(recipe: Recipe, changed: Network | str) -> Recipe | NotApplicable:
+    """The recipe with its network changed, or the reason why the network cannot be."""
+    return NotApplicable(changed) if isinstance(changed, str) else recipe.but(network=changed)

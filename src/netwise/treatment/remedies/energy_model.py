@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwise.networks.energy import CD, DBN, PCD, RBM, FastPCD, Hopfield, ParallelTempering
+from netwise.networks.energy import NegativePhase
 from netwise.networks.energy.hopfield import PSEUDO_INVERSE, STORKEY
 from netwise.networks.energy.rbm import BASE_RATES
 from netwise.recipe.recipe import Recipe, with_learning_rate
@@ -14,22 +14,24 @@ FASTEST = 1.0
 
 def _begin_at_base_rates(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
-    if not isinstance(network, RBM):
+    start = getattr(network, "visible_bias", None)
+    if start is None:
         return NotApplicable(
-            f"{type(recipe.network).__name__} has no field for the start of its visible biases"
+            f"{type(network).__name__} has no field for the start of its visible biases"
         )
-    if network.visible_bias == BASE_RATES:
+    if start == BASE_RATES:
         return NotApplicable("the visible biases start at the base rates already")
     return recipe.but(network=network.but(visible_bias=BASE_RATES))
 
 
 def _centre_units(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
-    if not isinstance(network, RBM | DBN):
+    centred = getattr(network, "centred", None)
+    if centred is None:
         return NotApplicable(
             f"{type(network).__name__} has no units that can be centred: this is for an RBM or DBN"
         )
-    if network.centred:
+    if centred:
         return NotApplicable("the units are centred already")
     return recipe.but(network=network.but(centred=True))
 
@@ -46,18 +48,20 @@ def _raise_rate(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 def _use_persistent_chains(recipe: Recipe) -> Recipe | NotApplicable:
-    if not isinstance(recipe.loss, CD):
+    phase = recipe.loss
+    persistent = phase.persistent() if isinstance(phase, NegativePhase) else None
+    if persistent is None:
         return NotApplicable("the chains are persistent already, or the loss has none")
-    return recipe.but(loss=PCD(steps=recipe.loss.steps))
+    return recipe.but(loss=persistent)
 
 
 def _more_gibbs_steps(recipe: Recipe) -> Recipe | NotApplicable:
-    phase = recipe.loss
-    if not isinstance(phase, CD | PCD | FastPCD | ParallelTempering):
+    steps = getattr(recipe.loss, "steps", None)
+    if steps is None:
         return NotApplicable("the loss takes no number of Gibbs steps")
-    if phase.steps >= MOST_STEPS:
-        return NotApplicable(f"the negative phase has {phase.steps} Gibbs steps already")
-    return recipe.but(loss=phase.but(steps=max(FEWEST_STEPS, 2 * phase.steps)))
+    if steps >= MOST_STEPS:
+        return NotApplicable(f"the negative phase has {steps} Gibbs steps already")
+    return recipe.but(loss=recipe.loss.but(steps=max(FEWEST_STEPS, 2 * steps)))
 
 
 def _slow_down(recipe: Recipe) -> Recipe | NotApplicable:
@@ -71,24 +75,26 @@ def _slow_down(recipe: Recipe) -> Recipe | NotApplicable:
 
 def _use_pseudo_inverse(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
-    if not isinstance(network, Hopfield):
+    rule = getattr(network, "rule", None)
+    if rule is None:
         return NotApplicable(
             f"{type(network).__name__} stores no patterns: this is for Hopfield networks"
         )
-    if network.rule == PSEUDO_INVERSE:
+    if rule == PSEUDO_INVERSE:
         return NotApplicable("the patterns are stored by the pseudo-inverse rule already")
     return recipe.but(network=network.but(rule=PSEUDO_INVERSE))
 
 
 def _use_storkey(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
-    if not isinstance(network, Hopfield):
+    rule = getattr(network, "rule", None)
+    if rule is None:
         return NotApplicable(
             f"{type(network).__name__} stores no patterns: this is for Hopfield networks"
         )
-    if network.rule in (STORKEY, PSEUDO_INVERSE):
+    if rule in (STORKEY, PSEUDO_INVERSE):
         return NotApplicable(
-            f"the patterns are stored by the rule {network.rule} already, which stores no fewer"
+            f"the patterns are stored by the rule {rule} already, which stores no fewer"
         )
     return recipe.but(network=network.but(rule=STORKEY))
 

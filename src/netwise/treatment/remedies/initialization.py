@@ -3,37 +3,19 @@ residual connections, scale of the inputs."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from netwise.networks import MLP, CIFARResNet, ConvNet, CustomNetwork, ResNet
-from netwise.parts.activations import Activation, Identity, LeakyReLU, ReLU
+from netwise.parts.activations import Identity, LeakyReLU, ReLU
 from netwise.parts.initializers import Glorot, He
 from netwise.parts.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
-from netwise.treatment.remedies.definition import NotApplicable, Remedy
-
-OWN = "netwise cannot change a CustomNetwork: write the remedy's `by_hand` into its module"
-
-
-def _hidden_activation(recipe: Recipe) -> Activation | None:
-    found = getattr(recipe.network, "activation", None)
-    return found if isinstance(found, Activation) else None
-
-
-def why_fixed(recipe: Recipe, what: str) -> str:
-    """Why a recipe's network has no field for `what`: it is the user's own module, or a published
-    architecture."""
-    if isinstance(recipe.network, CustomNetwork):
-        return OWN
-    return f"{type(recipe.network).__name__} is a published form with no field for its {what}"
+from netwise.treatment.remedies.definition import NotApplicable, Remedy, with_network
 
 
 def _use_relu(recipe: Recipe) -> Recipe | NotApplicable:
     network = recipe.network
-    activation = _hidden_activation(recipe)
+    activation = recipe.network.hidden_activation
     if activation is None:
-        return NotApplicable(why_fixed(recipe, "activation"))
-    if isinstance(network, MLP) and len(network.widths) == 2:
+        return NotApplicable(recipe.network.lacks("activation"))
+    if not network.has_hidden_layers:
         return NotApplicable("the network has no hidden layer: add one first")
     if activation == ReLU():
         return NotApplicable("the hidden layers are ReLU already")
@@ -41,9 +23,9 @@ def _use_relu(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 def _use_fitting_init(recipe: Recipe) -> Recipe | NotApplicable:
-    activation = _hidden_activation(recipe)
+    activation = recipe.network.hidden_activation
     if activation is None:
-        return NotApplicable(why_fixed(recipe, "activation"))
+        return NotApplicable(recipe.network.lacks("activation"))
     init = Glorot() if activation.saturates or isinstance(activation, Identity) else He()
     if recipe.init == init:
         return NotApplicable(f"the weights start from {type(init).__name__} already")
@@ -51,33 +33,18 @@ def _use_fitting_init(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 def _use_batch_norm(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if isinstance(network, ConvNet):
-        if "B" in network.block.upper():
-            return NotApplicable("the network has batch normalization already")
-        return recipe.but(network=network.but(block=network.block.replace("C", "CB")))
-    has = getattr(network, "batch_norm", None)
-    if has is None:
-        return NotApplicable(
-            OWN
-            if isinstance(network, CustomNetwork)
-            else f"{type(network).__name__} has no field for batch normalization: use an MLP"
-        )
-    if has:
-        return NotApplicable("the network has batch normalization already")
-    if isinstance(network, MLP) and len(network.widths) == 2:
-        return NotApplicable("the network has no hidden layer to normalise")
-    if recipe.batch_size == 1:
+    changed = recipe.network.with_batch_norm()
+    if not isinstance(changed, str) and recipe.batch_size == 1:
         return NotApplicable(
             "batch normalization needs at least two samples in a batch: raise batch_size first"
         )
-    return recipe.but(network=network.but(batch_norm=True))
+    return with_network(recipe, changed)
 
 
 def _use_leaky_relu(recipe: Recipe) -> Recipe | NotApplicable:
-    activation = _hidden_activation(recipe)
+    activation = recipe.network.hidden_activation
     if activation is None:
-        return NotApplicable(why_fixed(recipe, "activation"))
+        return NotApplicable(recipe.network.lacks("activation"))
     if not isinstance(activation, ReLU):
         return NotApplicable(
             f"the hidden layers are {type(activation).__name__}, whose units do not die"
@@ -86,22 +53,7 @@ def _use_leaky_relu(recipe: Recipe) -> Recipe | NotApplicable:
 
 
 def _use_residual(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if isinstance(network, ResNet | CIFARResNet):
-        return (
-            recipe.but(network=network.but(plain=False))
-            if network.plain
-            else NotApplicable("the network has residual connections already")
-        )
-    if not isinstance(network, MLP):
-        return NotApplicable(why_fixed(recipe, "residual connections"))
-    if network.residual:
-        return NotApplicable("the network has residual connections already")
-    if not any(a == b for a, b in pairwise(network.widths[:-1])):
-        return NotApplicable(
-            "a residual connection needs two neighbouring hidden layers of equal width"
-        )
-    return recipe.but(network=network.but(residual=True))
+    return with_network(recipe, recipe.network.with_shortcuts())
 
 
 def _standardise_inputs(recipe: Recipe) -> Recipe | NotApplicable:

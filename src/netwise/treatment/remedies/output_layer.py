@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from netwise.networks import MLP
-from netwise.parts.activations import Identity
 from netwise.parts.losses import CrossEntropy
 from netwise.recipe.recipe import Recipe
-from netwise.tasks import CLASSIFICATION
-from netwise.treatment.remedies.definition import NotApplicable, Remedy
-from netwise.treatment.remedies.initialization import why_fixed
+from netwise.tasks import task_named
+from netwise.treatment.remedies.definition import NotApplicable, Remedy, with_network
 
 
 def _use_plain_output(recipe: Recipe) -> Recipe | NotApplicable:
-    network = recipe.network
-    if not isinstance(network, MLP):
-        return NotApplicable(why_fixed(recipe, "output"))
-    if network.output == Identity():
-        return NotApplicable("the network ends without an activation already")
-    return recipe.but(network=network.but(output=Identity()))
+    return with_network(recipe, recipe.network.with_plain_output())
 
 
 def _use_cross_entropy(recipe: Recipe) -> Recipe | NotApplicable:
-    if isinstance(recipe.loss, CrossEntropy):
-        return NotApplicable("the loss is cross-entropy already")
-    if recipe.network.own_task is not None or recipe.network.is_energy_model:
-        return NotApplicable(
-            f"{type(recipe.network).__name__} has no class targets, and cross-entropy needs classes"
-        )
-    if recipe.data.load().task != CLASSIFICATION:
-        return NotApplicable("the targets are numbers, and cross-entropy needs classes")
     network = recipe.network
-    plain = network.but(output=Identity()) if isinstance(network, MLP) else network
-    return recipe.but(loss=CrossEntropy(), network=plain)
+    if recipe.loss.output_activation == "Softmax":
+        return NotApplicable("the loss is cross-entropy already")
+    if network.own_task is not None or network.is_energy_model:
+        return NotApplicable(
+            f"{type(network).__name__} has no class targets, and cross-entropy needs classes"
+        )
+    if not task_named(recipe.data.load().task).has_classes:
+        return NotApplicable("the targets are numbers, and cross-entropy needs classes")
+    plain = network.with_plain_output()
+    return recipe.but(loss=CrossEntropy(), network=network if isinstance(plain, str) else plain)
 
 
 def _scale_targets(recipe: Recipe) -> Recipe | NotApplicable:
     scaled = getattr(recipe.data, "scale_target", None)
-    if scaled is None or recipe.data.load().task == CLASSIFICATION:
+    if scaled is None or task_named(recipe.data.load().task).has_classes:
         return NotApplicable("the targets are classes, which have no scale")
     if scaled:
         return NotApplicable("the targets are scaled already")
