@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from netwise import signals
 from netwise.data.dataset import Samples
 from netwise.errors import Problem, interface_error
+from netwise.module_modes import evaluation_mode
 from netwise.networks.network import IMAGES, Network, image_field, wrong_inputs
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, part, parts
@@ -253,13 +254,18 @@ class _Reconstructor(UnsupervisedModule):
     def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
         """What it says of itself at the end of an epoch, by the names of signals."""
         part = (valid if len(valid) else train)[:LOOKED_AT]
-        modes, g = self.training, torch.Generator().manual_seed(seed)
-        self.eval()
+        g = torch.Generator().manual_seed(seed)
         flat = part.flatten(1)
         foreign = permute_columns(flat, g)
         masked = part * (torch.rand(part.shape, generator=g) >= MASKED).to(part)
+        with evaluation_mode(self):
+            return self._epoch_signals(part, flat, masked, foreign)
+
+    def _epoch_signals(
+        self, part: Tensor, flat: Tensor, masked: Tensor, foreign: Tensor
+    ) -> dict[str, float]:
         code = self.encode(part)
-        said = {
+        return {
             signals.MASKED_R2: _explained(self.reconstruct(masked), flat),
             signals.FOREIGN_R2: _explained(self.reconstruct(foreign.reshape(part.shape)), foreign),
             signals.OWN_R2: _explained(self.reconstruct(part), flat),
@@ -269,8 +275,6 @@ class _Reconstructor(UnsupervisedModule):
             signals.CODE_MEAN: float(code.mean()),
             signals.CODE_WIDTH: code[0].numel() / flat[0].numel(),
         }
-        self.train(modes)
-        return said
 
 
 def permute_columns(flat: Tensor, g: torch.Generator) -> Tensor:

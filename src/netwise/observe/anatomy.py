@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import ShapeError
+from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
 from netwise.observe.receptive_field import WHOLE, Following, size_of, start
 
@@ -200,14 +201,12 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
     leaves = [layer for layer in module.modules() if not list(layer.children())]
     handles = [layer.register_forward_pre_hook(enter) for layer in leaves]
     handles += [layer.register_forward_hook(leave) for layer in leaves]
-    modes = {layer: layer.training for layer in module.modules()}
     weight = next(module.parameters(), torch.zeros(0))
     x = torch.zeros(2, *shape) if example is None else example
     if example is None and leaves and isinstance(leaves[0], nn.Embedding):
         x = x.long()  # places in an alphabet
     try:
-        module.eval()
-        with torch.no_grad(), torch.random.fork_rng(), Following():
+        with evaluation_mode(module), torch.no_grad(), torch.random.fork_rng(), Following():
             output = module(start(x.to(weight.device, copy=True)))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         so_far = str(Anatomy(tuple(shape), tuple(rows), sum(o.parameters for o in rows)))
@@ -218,8 +217,6 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
     finally:
         for handle in handles:
             handle.remove()
-        for layer, mode in modes.items():
-            layer.training = mode
     answer = output[0] if isinstance(output, tuple) else output
     given = tuple(answer.shape[1:]) if isinstance(answer, Tensor) else ()
     return Anatomy(tuple(shape), tuple(rows), sum(p.numel() for p in module.parameters()), given)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import interface_error
+from netwise.module_modes import evaluation_mode
 from netwise.part import Part, flag, integer, number, part, text
 from netwise.parts.activations import Activation, ReLU, gain as gain_of
 
@@ -417,7 +416,7 @@ class LSUV(Orthogonal):
             )
             for layer in weighted(module)
         ]
-        with torch.no_grad(), _evaluating(module):
+        with torch.no_grad(), evaluation_mode(module):
             module(few)
             for handle in handles:
                 handle.remove()
@@ -471,17 +470,6 @@ def _variance_of(layer: nn.Module, module: nn.Module, x: Tensor) -> float:
     finally:
         handle.remove()
     return float(kept[0].var())
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    modes = [(layer, layer.training) for layer in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for layer, mode in modes:
-            layer.training = mode
 
 
 INITIALIZERS: tuple[type[Initializer], ...] = (

@@ -4,8 +4,7 @@ samples allows."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from netwise import random_streams
 from netwise.data.dataset import Pairs
 from netwise.intervals import NORMAL, wilson
+from netwise.module_modes import evaluation_mode
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
@@ -62,20 +62,8 @@ def outputs_of(module: nn.Module, x: Tensor) -> Tensor:
     """What the module gives for all of `x`, in evaluation mode, in pieces that fit in memory; modes
     are put back."""
     rows = max(1, min(4096, 2**21 // max(1, x[0].numel() if len(x) else 1)))
-    with evaluating(module), torch.no_grad():
+    with evaluation_mode(module), torch.no_grad():
         return torch.cat([module(piece) for piece in x.split(rows)])
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Inside, all layers are in evaluation mode; then each is as it was."""
-    modes = [(layer, layer.training) for layer in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for layer, mode in modes:
-            layer.training = mode
 
 
 def evaluate(
@@ -119,7 +107,7 @@ def cost_of(module: nn.Module, part: Pairs, seed: int) -> float:
     """What a module that counts its own loss says of one part, mean over its samples; equal seeds
     draw alike."""
     assert isinstance(module, UnsupervisedModule)
-    with evaluating(module), torch.no_grad(), torch.random.fork_rng():
+    with evaluation_mode(module), torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
         pieces = list(zip(part.x.split(1000), part.y.split(1000), strict=True))
         return math.fsum(float(module.batch_loss(x, y)) * len(x) for x, y in pieces) / len(part)
@@ -129,7 +117,7 @@ def reconstructions_of(module: nn.Module, x: Tensor) -> Tensor:
     """(samples, inputs): what an autoencoder or a machine makes of its inputs, in their own
     units."""
     assert isinstance(module, UnsupervisedModule)
-    with evaluating(module), torch.no_grad():
+    with evaluation_mode(module), torch.no_grad():
         return torch.cat([module.reconstruct(piece) for piece in x.split(4096)])
 
 

@@ -16,6 +16,7 @@ from netwise.data.dataset import Encoder, Samples
 from netwise.data.encoding import encoder_from
 from netwise.errors import RunFolderError
 from netwise.history import History, history_from_dict
+from netwise.module_modes import evaluation_mode
 from netwise.networks import CustomNetwork, Network
 from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.unsupervised import UnsupervisedModule
@@ -25,7 +26,7 @@ from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
-from netwise.training.evaluate import Score, evaluating, outputs_of, reconstructions_of
+from netwise.training.evaluate import Score, outputs_of, reconstructions_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +141,7 @@ class Run:
             raise TypeError(
                 f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model"
             )
-        with evaluating(self.module), torch.no_grad():
+        with evaluation_mode(self.module), torch.no_grad():
             return torch.cat(
                 [self.module.encode(piece) for piece in self.prepared(raw).split(4096)]
             ).cpu()

@@ -7,6 +7,7 @@ import torch
 from netwise import random_streams
 from netwise.data.encoding import TextEncoder
 from netwise.errors import DataError
+from netwise.module_modes import evaluation_mode
 from netwise.networks.recurrent import EACH, Sequencer
 from netwise.training.run import Run
 
@@ -56,8 +57,7 @@ def sample_text(
     device = next(module.parameters()).device
     numbers = encoder.encode(prompt)[0].tolist()
     state, given = None, torch.tensor([numbers], device=device)
-    module.eval()
-    with torch.no_grad():
+    with evaluation_mode(module), torch.no_grad():
         for _ in range(length):
             h, state = module.cell(module.read(given), state)
             logits = module.head(h[0, -1]).double().cpu()

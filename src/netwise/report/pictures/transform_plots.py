@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netwise.module_modes import evaluation_mode
 from netwise.parts.activations import ACTIVATION_MODULES
 from netwise.report.pictures.drawing import COLOURS, figure, save
 
@@ -90,16 +91,12 @@ def _stages(module: nn.Module, points: Tensor) -> list[tuple[str, Tensor]]:
         for layer in module.modules()
         if type(layer).__name__ in ACTIVATION_MODULES
     ]
-    modes = [(layer, layer.training) for layer in module.modules()]
-    module.eval()
     try:
-        with torch.no_grad():
+        with evaluation_mode(module), torch.no_grad():
             output = module(points)
     finally:
         for handle in handles:
             handle.remove()
-        for layer, mode in modes:
-            layer.training = mode
     return [*found, ("the output", output)]
 
 
