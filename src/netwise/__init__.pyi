@@ -14,6 +14,7 @@ from netwise.diagnosis.rules import (
 from netwise.errors import (
     DataError as DataError,
     DataMissing as DataMissing,
+    MissingPackage as MissingPackage,
     NetwiseError as NetwiseError,
     Problem as Problem,
     RecipeFileError as RecipeFileError,
@@ -254,7 +255,6 @@ from netwise.searches.methods import (
     Population as Population,
     Random as Random,
     SearchMethod as SearchMethod,
-    TrialRecord as TrialRecord,
 )
 from netwise.searches.plan import SearchPlan as SearchPlan
 from netwise.searches.result import SearchResult as SearchResult, load_search as load_search
@@ -264,6 +264,7 @@ from netwise.searches.surrogate import (
     importance as importance,
     surrogate as surrogate,
 )
+from netwise.searches.trial_record import TrialRecord as TrialRecord
 from netwise.searches.validation import (
     CrossValidated as CrossValidated,
     LearningCurve as LearningCurve,

@@ -7,6 +7,7 @@ NetwiseError
 ├── ShapeError        (also ValueError)   the shape of the data does not match the network
 ├── DataMissing       (also FileNotFoundError)   files of a data set are absent
 ├── DataError         (also ValueError)   data that cannot be used
+├── MissingPackage    (also ImportError)  a package that only a part of netwise needs is absent
 └── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
 """
 
@@ -174,6 +175,22 @@ class DataError(NetwiseError, ValueError):
         ...
         netwise.errors.DataError: X has 2 rows and y has 1: each sample needs one target
     """
+
+
+class MissingPackage(NetwiseError, ImportError):
+    """A package that only a part of netwise needs is not installed.
+
+    Example:
+        >>> import netwise as nw
+        >>> print(nw.MissingPackage("a search", "Optuna", "search"))
+        a search needs Optuna, which is not installed. Install it: pip install 'netwise[search]'
+    """
+
+    def __init__(self, user: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{user} needs {package}, which is not installed. "
+            f"Install it: pip install 'netwise[{extra}]'"
+        )
 
 
 class RunFolderError(NetwiseError, ValueError):

@@ -21,7 +21,7 @@ import torch
 import netwise as nw
 from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
-from netwise.searches.worker import WorkerTask, work
+from netwise.searches.worker import WorkerTask, run_worker
 
 RECIPE = nw.Recipe(
     data=nw.data.digits(),
@@ -43,7 +43,7 @@ def begun(post: WorkerTask) -> int:
         return child
     os.setsid()
     try:
-        work(post)
+        run_worker(post)
     finally:
         os._exit(0)
 

@@ -90,7 +90,7 @@ def test_a_search_that_has_not_ended_is_shown_as_far_as_it_is(home: Path) -> Non
     told = json.loads(call("show", "study", "--json").stdout)
     assert not told["complete"]
     assert [trial["state"] for trial in told["trials"]] == ["running"]
-    taken[1].close()
+    taken[1].release()
 
 
 def test_words_that_cannot_be_are_told(home: Path) -> None:

@@ -17,7 +17,7 @@ import netwise as nw
 from netwise.searches import study, worker
 from netwise.searches.plan import SearchPlan
 from netwise.searches.study import StudyFolder
-from netwise.searches.worker import WorkerTask, work
+from netwise.searches.worker import WorkerTask, run_worker
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=3
@@ -163,13 +163,13 @@ def test_two_machines_with_folders_of_their_own_share_the_work(
     two = StudyFolder.create(tmp_path / "two" / "study", RECIPE, plan, database)
     taken = one.claim(0, one.stage(0))
     assert taken is not None
-    assert work(WorkerTask(str(two.path), database, 0, 1)) == "ended"
+    assert run_worker(WorkerTask(str(two.path), database, 0, 1)) == "finished"
     states = [t.state for t in two.trials()]
     assert states == ["running"] + ["complete"] * 5  # six in all, one of them not ours
     trial, lock = taken
-    lock.close()
+    lock.release()
     one.requeue(trial._trial_id)
-    assert work(WorkerTask(str(one.path), database, 0, 1)) == "ended"
+    assert run_worker(WorkerTask(str(one.path), database, 0, 1)) == "finished"
     alone = nw.search(
         RECIPE, SPACE, method=nw.Random(), trials=6, fresh=0, folder=tmp_path / "alone", jobs=1
     )
@@ -192,14 +192,14 @@ def test_a_worker_far_away_is_alive_as_long_as_it_gives_signs(
     taken = there.claim(0, there.stage(0))
     assert taken is not None
     trial, lock = taken
-    with lock, worker._signs_of_life(trial, there.shared):
+    with lock, worker.heartbeat(trial, there.has_shared_locks):
         monkeypatch.setattr(study, "HEARTBEAT_TIMEOUT", 1.0)
         time.sleep(1.5)  # longer than a dead one is waited for
         assert [t.state for t in here.trials()] == ["running"]
         assert here.claim(0, here.stage(0)) is None
     time.sleep(1.5)
     assert [t.state for t in here.trials()] == ["waiting"]
-    assert work(WorkerTask(str(here.path), url, 0, 1)) == "ended"
+    assert run_worker(WorkerTask(str(here.path), url, 0, 1)) == "finished"
     assert [(t.number, t.state) for t in there.trials()] == [(0, "complete")]
 
 

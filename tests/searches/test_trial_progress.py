@@ -35,7 +35,7 @@ def test_a_trial_at_work_says_how_far_it_is(tmp_path: Path) -> None:
     seen = running_trials(study, [trial])[0]
     assert (seen.name, seen.epoch, seen.epochs) == ("trial 0", 4, 6)
     assert seen.value == run.history.of("valid.accuracy").last  # type: ignore[union-attr]
-    taken[1].close()
+    taken[1].release()
     assert running_trials(study, study.trials()) == []  # nobody holds it any more
 
 
@@ -49,7 +49,7 @@ def test_of_several_folds_the_newest_is_told(tmp_path: Path) -> None:
         nw.fit(RECIPE, folder=study.folder(0) / f"fold-0-{number}", halt=_until(epochs))  # type: ignore[arg-type]
     seen = running_trials(study, study.trials())[0]
     assert (seen.name, seen.epoch) == ("trial 0, fold-0-1", 2)
-    taken[1].close()
+    taken[1].release()
 
 
 def test_each_end_is_told_once_and_all_is_watched(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ from netwise.parts.optimizers import SGD, Momentum
 from netwise.recipe.recipe import Recipe, with_learning_rate
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREEN, GREY, ORANGE, figure, svg
 from netwise.searches.axes import Integer, Point, Space
-from netwise.searches.methods import CoarseToFine, TrialRecord
+from netwise.searches.methods import CoarseToFine
+from netwise.searches.optuna_package import require_optuna
+from netwise.searches.trial_record import TrialRecord
 from netwise.signals import VALID_ACCURACY
 from netwise.training.parallel import fit_many
 from netwise.treatment.learning_rate import rate_threshold
@@ -250,6 +252,7 @@ def searched(
     table: Floats, sampler: Callable[[int], object], seed: int, trials: int
 ) -> list[float]:
     """Best so far of an Optuna search over the cells of a table, each axis by its places."""
+    require_optuna()
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -268,6 +271,7 @@ def searched(
 
 
 def run_l59() -> LabResult:
+    require_optuna()
     import optuna
 
     table = landscape().final

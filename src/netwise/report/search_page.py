@@ -9,9 +9,9 @@ from netwise.atomic import write_atomically
 from netwise.recipe.writer import recipe_text
 from netwise.report.page import Html, figures, page, table, tag
 from netwise.report.pictures.search_plots import search_pictures
-from netwise.searches.methods import TrialRecord
 from netwise.searches.plan_file import plan_text
 from netwise.searches.result import SearchResult
+from netwise.searches.trial_record import TrialRecord
 
 LEADERS, ROWS = 10, 500
 

@@ -1,5 +1,5 @@
-"""The winner over seeds that the search has not seen; the first of these runs scores the test
-part."""
+"""The winner trained with fresh seeds, which the search has not used; the first of these runs is
+scored on the test part."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from netwise import random_streams
 from netwise.data.views import Fold
 from netwise.errors import RunFolderError
 from netwise.recipe.recipe import Recipe
-from netwise.searches.methods import TrialRecord
-from netwise.searches.study import FRESH, MAX_CRASHES, StudyFolder
-from netwise.searches.worker import ENDED, KILLED, STOPPED, Stopped, run_parallel, trained
+from netwise.searches.study import FRESH, StudyFolder
+from netwise.searches.supervise import FINISHED, KILLED, MAX_CRASHES, STOPPED, Attempt, supervise
+from netwise.searches.trial_record import TrialRecord
+from netwise.searches.trial_run import RunStopped, train_or_resume
 from netwise.storage.layout import WEIGHTS
 from netwise.storage.run_folder import RunFolder, load_history
 from netwise.training.evaluate import Score
 from netwise.training.shared_data import use_shared_data
-from netwise.training.threads import cores, limit_cores
+from netwise.training.threads import limit_cores
 from netwise.treatment.goals import goal_of
 
-FIRST_FRESH_REPEAT = (
-    1000  # folds of fresh runs are dealt by numbers from here on: no trial had them
-)
+# Splits into folds are numbered by `repeat`; trials use 0 to 999, fresh runs the ones from here on.
+FIRST_FRESH_REPEAT = 1000
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class FreshRun:
     """One run of the winner.
 
     Args:
-        recipe: the winner's with a fresh seed, on a fold of its own where the search has folds.
+        recipe: the winner's with a fresh seed, and where the search has folds, one of new folds.
         folder: of the run.
-        place: which of the fresh seeds, from 0; None: it only scores the test part.
+        place: which of the fresh seeds, from 0; None: the run only scores the test part.
         test: whether it scores the test part.
     """
 
@@ -56,75 +56,63 @@ def fresh_seed(study: StudyFolder, place: int) -> int:
 
 def fresh_runs(study: StudyFolder, best: TrialRecord, recipe: Recipe) -> list[FreshRun]:
     """The runs of a winner, done or not."""
-    search, home = study.plan, study.path / FRESH / f"trial-{best.number:04d}"
-    seeded = [recipe.but(seed=fresh_seed(study, place)) for place in range(search.fresh)]
-    if not search.folds:
+    plan, home = study.plan, study.path / FRESH / f"trial-{best.number:04d}"
+    seeded = [recipe.but(seed=fresh_seed(study, place)) for place in range(plan.fresh)]
+    if not plan.folds:
         return [
             FreshRun(each, home / f"{place}", place, place == 0)
             for place, each in enumerate(seeded)
         ]
-    runs = [
-        FreshRun(
-            each.but(
-                data=Fold(
-                    data=recipe.data,
-                    folds=search.folds,
-                    number=number,
-                    repeat=FIRST_FRESH_REPEAT + place,
-                )
-            ),
-            home / f"{place}-{number}",
-            place,
-            False,
-        )
-        for place, each in enumerate(seeded)
-        for number in range(search.folds)
-    ]
+    runs = []
+    for place, each in enumerate(seeded):
+        for number in range(plan.folds):
+            repeat = FIRST_FRESH_REPEAT + place
+            data = Fold(data=recipe.data, folds=plan.folds, number=number, repeat=repeat)
+            runs.append(FreshRun(each.but(data=data), home / f"{place}-{number}", place, False))
     return [*runs, FreshRun(seeded[0], home / "test", None, True)] if seeded else []
 
 
 def train_fresh_runs(
     runs: Sequence[FreshRun], jobs: int | None, checkpoint_every: int, shared: str | None
 ) -> bool:
-    """Train what is not done yet, side by side; False where a signal interrupted it.
+    """Train the runs that are not done, in parallel; False where a signal interrupted them.
 
     Raises:
-        RunFolderError: a run killed its worker again and again, alone at work.
+        RunFolderError: a run that was trained alone killed its worker again and again.
     """
-    most, kills, alone = jobs or cores(), 0, 0
-    while left := [run for run in runs if not run.done]:
-        count = max(1, min(most, len(left)) >> kills)
-        train = partial(
-            _train, checkpoint_every=checkpoint_every, share=max(1, cores() // count), shared=shared
+
+    def missing() -> list[FreshRun]:
+        return [run for run in runs if not run.done]
+
+    def tasks(attempt: Attempt) -> list[tuple[FreshRun, int]]:
+        left = missing()
+        left = left[: attempt.workers] if attempt.after_kill else left
+        return [(run, attempt.cores) for run in left]
+
+    train = partial(_train, checkpoint_every=checkpoint_every, shared=shared)
+    end = supervise(train, tasks, lambda: len(missing()), jobs, max_lone_kills=MAX_CRASHES)
+    if end == KILLED:
+        raise RunFolderError(
+            f"{missing()[0].folder}: this run of the winner with a fresh seed killed its worker "
+            f"{MAX_CRASHES} times while no other ran: it needs more memory than there is. All "
+            "trials are kept. Free memory or use a larger machine, then run netwise search "
+            "--resume STUDY"
         )
-        how = run_parallel(
-            train, left[:count] if kills else left, count if most == 1 else max(2, count)
-        )
-        if how == STOPPED:
-            return False
-        kills = (
-            kills + 1
-            if how == KILLED and len([run for run in left if not run.done]) == len(left)
-            else 0
-        )
-        alone = alone + 1 if kills and count == 1 else 0
-        if alone == MAX_CRASHES:
-            told = f"a fresh run of the winner killed its worker {MAX_CRASHES} times, alone at work: too little memory for it. All trials are kept"
-            raise RunFolderError(f"{left[0].folder}: {told}")
-    return True
+    return end != STOPPED
 
 
-def _train(run: FreshRun, checkpoint_every: int, share: int, shared: str | None) -> str:
-    with limit_cores(share), use_shared_data(run.recipe, shared):
+def _train(task: tuple[FreshRun, int], checkpoint_every: int, shared: str | None) -> str:
+    run, cores = task
+    with limit_cores(cores), use_shared_data(run.recipe, shared):
         try:
-            trained(run.recipe, run.folder, checkpoint_every, test=run.test)
-        except Stopped:
+            train_or_resume(run.recipe, run.folder, checkpoint_every, test=run.test)
+        except RunStopped:
             return STOPPED
-        return ENDED
+        return FINISHED
 
 
 def fresh_values(runs: Sequence[FreshRun]) -> list[float]:
-    """The value over each fresh seed whose runs are done."""
+    """The value for each fresh seed whose runs are done."""
     by_place: dict[int, list[FreshRun]] = {}
     for run in runs:
         if run.place is not None:
@@ -140,10 +128,7 @@ def test_score(runs: Sequence[FreshRun]) -> Score | None:
     """The score on the test part, once its run is done."""
     for run in runs:
         if run.test and run.done:
-            told = RunFolder.open(run.folder).about().get("score")
-            return (
-                Score(**{key: value for key, value in told.items() if key != "sentence"})
-                if told
-                else None
-            )
+            score = RunFolder.open(run.folder).about().get("score")
+            fields = {key: value for key, value in (score or {}).items() if key != "sentence"}
+            return Score(**fields) if fields else None
     return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from netwise.history import DIVERGED
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.searches.guess_log import GuessEntry, guess_folder, read_guesses, write_entry
-from netwise.searches.worker import interval_of
+from netwise.searches.trial_run import accuracy_interval
 from netwise.storage.run_folder import RunFolder
 from netwise.training.fit import fit
 from netwise.treatment.goals import goal
@@ -50,7 +50,7 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
         )
     value = goal(run)
     low, high = (
-        (None, None) if run.history.ended.how == DIVERGED else interval_of(run.history, value)
+        (None, None) if run.history.ended.how == DIVERGED else accuracy_interval(run.history, value)
     )
     entry = GuessEntry(
         number,

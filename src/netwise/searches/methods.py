@@ -14,65 +14,12 @@ from netwise import random_streams
 from netwise.errors import interface_error
 from netwise.part import Part, integer, number, text
 from netwise.searches.axes import Choice, NumericAxis, Point, Space
-from netwise.searches.samplers import DRAWS
+from netwise.searches.optuna_package import require_optuna
+from netwise.searches.trial_record import TrialRecord
 
 BUDGET = "it counts trials"
 TPE, GP = "tpe", "gp"
-COMPLETE, PRUNED, FAILED, RUNNING, WAITING = "complete", "pruned", "failed", "running", "waiting"
-ENDS = (COMPLETE, PRUNED, FAILED)
-
-
-@dataclass(frozen=True)
-class TrialRecord:
-    """One trial of a search, as its method and its pictures see it.
-
-    Args:
-        number: from 0, in the order in which trials began.
-        stage: of the method, from 0.
-        point: what was tried.
-        value: what the trial was worth, higher is better; None where it has none.
-        state: "complete", "pruned", "failed", "running" or "waiting".
-        reason: why it failed, was pruned or diverged, or "".
-        low, high: 95 % interval of the value by its validation samples, or its folds; None where
-            none is known.
-        seconds: of training.
-        epochs: that were trained.
-        folder: of its run, or of the runs of its folds, below the study.
-        epoch_values: the value after each epoch, where a method prunes by it.
-        parent: the trial whose weights it began from, or None.
-
-    Example:
-        >>> import netwise as nw
-        >>> nw.TrialRecord(3, 0, {"optimizer.lr": 0.1}, value=0.95).state
-        'complete'
-    """
-
-    number: int
-    stage: int
-    point: Point
-    value: float | None = None
-    state: str = COMPLETE
-    reason: str = ""
-    low: float | None = None
-    high: float | None = None
-    seconds: float = 0.0
-    epochs: int = 0
-    folder: str = ""
-    epoch_values: tuple[float, ...] = ()
-    parent: int | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Nobody is at work on it, and nobody has to be."""
-        return self.state in ENDS
-
-    @property
-    def point_text(self) -> str:
-        """The point as text."""
-        return ", ".join(
-            f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
-            for name, value in self.point.items()
-        )
+DRAWS = "search"  # name of the random streams of what a search draws itself
 
 
 @dataclass(frozen=True)
@@ -105,11 +52,17 @@ class SearchMethod(Part):
     """
 
     family_name: ClassVar[str] = "search method"
-    final_stage_only: ClassVar[bool] = False  # only trials of the last stage ran to the end
+    fixes_trials: ClassVar[bool] = False  # the number of trials follows from the method itself
+    final_stage_only: ClassVar[bool] = False  # only trials of the last stage run to the end
 
     @property
     def stages(self) -> int:
         return 1
+
+    @property
+    def ranking_stage(self) -> int | None:
+        """The stage whose trials are ranked, or None for all."""
+        return self.stages - 1 if self.final_stage_only else None
 
     def stage(
         self,
@@ -137,6 +90,7 @@ class _Drawing(SearchMethod):
     """A method whose points Optuna draws at random, or that needs none of it."""
 
     def sampler(self, seed: int) -> Any:
+        require_optuna()
         import optuna
 
         return optuna.samplers.RandomSampler(seed=seed)
@@ -162,6 +116,7 @@ class Grid(_Drawing):
     Source: note 002, claims H02 and H07.
     """
 
+    fixes_trials: ClassVar[bool] = True
     points: int = integer(
         3, least=1, most=1000, because="a grid has points", why="two ends and the middle"
     )
@@ -229,6 +184,7 @@ class Bayesian(SearchMethod):
     )
 
     def sampler(self, seed: int) -> Any:
+        require_optuna()
         import optuna
 
         if self.surrogate == GP:
@@ -420,6 +376,7 @@ class Population(_Drawing):
     Source: Jaderberg et al. 2017, "Population based training of neural networks", arXiv 1711.09846.
     """
 
+    fixes_trials: ClassVar[bool] = True
     final_stage_only: ClassVar[bool] = True
     members: int = integer(
         8,

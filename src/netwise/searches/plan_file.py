@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,36 +23,50 @@ from netwise.searches.plan import SearchPlan
 SEARCH_FAMILIES: Families = {**FAMILIES, Axis: by_kind(AXES), SearchMethod: by_kind(METHODS)}
 
 
-def plan_text(search: SearchPlan) -> str:
+@dataclass(frozen=True)
+class PlanFile:
+    """The contents of a search.toml.
+
+    Args:
+        plan: of the search.
+        storage: the URL of its storage, without a password, or None.
+        custom_axes: names of the axes that change the recipe by a function, which no file holds.
+    """
+
+    plan: SearchPlan
+    storage: str | None
+    custom_axes: tuple[str, ...]
+
+
+def plan_text(plan: SearchPlan) -> str:
     """The plan as TOML, every field."""
     import tomli_w
 
-    return tomli_w.dumps(_plain(search))
+    return tomli_w.dumps(_plan_as_dict(plan))
 
 
-def plan_hash(search: SearchPlan) -> str:
+def plan_hash(plan: SearchPlan) -> str:
     """8 hex digits; equal for equal plans, and the same as before parts were renamed."""
-    return hashlib.sha256(with_old_names(plan_text(search)).encode()).hexdigest()[:8]
+    return hashlib.sha256(with_old_names(plan_text(plan)).encode()).hexdigest()[:8]
 
 
-def _plain(search: SearchPlan) -> dict[str, Any]:
-    plain = plain_of(search)
+def _plan_as_dict(plan: SearchPlan) -> dict[str, Any]:
+    plain = plain_of(plan)
     plain.pop("kind")
     plain["space"].pop("kind")
-    for axis, table in zip(search.space.axes, plain["space"]["axes"], strict=True):
+    for axis, table in zip(plan.space.axes, plain["space"]["axes"], strict=True):
         table.pop("change", None)
         if axis.change is not None:
-            table["change"] = (
-                f"{axis.change.__module__}:{getattr(axis.change, '__qualname__', 'function')}"
-            )
+            name = getattr(axis.change, "__qualname__", "function")
+            table["change"] = f"{axis.change.__module__}:{name}"
     return plain
 
 
-def write_plan(search: SearchPlan, path: Path, storage: str | None = None) -> None:
-    """Write the plan, atomically; with the URL of its storage, less the password."""
+def write_plan(plan: SearchPlan, path: Path, storage: str | None = None) -> None:
+    """Write the plan, atomically, with the URL of its storage; its password is left out."""
     import tomli_w
 
-    plain = _plain(search)
+    plain = _plan_as_dict(plan)
     if storage is not None:
         from sqlalchemy.engine import make_url
 
@@ -59,38 +74,49 @@ def write_plan(search: SearchPlan, path: Path, storage: str | None = None) -> No
     write_atomically(path, tomli_w.dumps(plain))
 
 
-def read_plan(path: Path) -> tuple[SearchPlan, str | None, list[str]]:
-    """(the plan, the URL of its storage or None, names of axes whose function only the user
-    has)."""
+def read_plan(path: Path) -> PlanFile:
+    """The plan in a search.toml.
+
+    Raises:
+        RecipeFileError: all wrong fields.
+    """
     plain = read_toml(path)
     storage = plain.pop("storage", None)
     space = plain.get("space")
     tables = space.get("axes", []) if isinstance(space, Mapping) else []
-    own = [
+    custom = tuple(
         str(table.get("field"))
         for table in tables
         if isinstance(table, dict) and table.pop("change", None) is not None
-    ]
-    return plan_from_dict(plain, path.name), storage, own
+    )
+    return PlanFile(plan_from_dict(plain, path.name), storage, custom)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as plain values."""
+    """A TOML file as plain values.
+
+    Raises:
+        RecipeFileError: it cannot be read, or is no TOML.
+    """
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise RecipeFileError(
-            path.name, [Problem("file", str(path), f"cannot be read: {error.strerror}")]
-        ) from None
+        reason = f"cannot be read: {error.strerror}"
+        problem = Problem("file", str(path), reason, "the path of a file that exists")
+        raise RecipeFileError(path.name, [problem]) from None
     except (ValueError, RecursionError) as error:
-        raise RecipeFileError(
-            path.name, [Problem("file", "", f"is no TOML: {str(error)[:200]}")]
-        ) from None
+        reason = f"is no TOML: {str(error)[:200]}"
+        problem = Problem("file", "", reason, 'lines such as trials = 20 or method = "Random"')
+        raise RecipeFileError(path.name, [problem]) from None
 
 
 def plan_from_dict(plain: Mapping[str, Any], name: str = "search") -> SearchPlan:
-    """The plan that plain values describe, as a file has them; `axes` may stand at the top, without
-    a `space` around them."""
+    """The plan that plain values describe, as a file has them; `axes` may be at the top level,
+    without a `space` around them.
+
+    Raises:
+        RecipeFileError: all wrong fields; `name` is the file's.
+    """
     plain = dict(plain)
     if "axes" in plain and "space" not in plain:
         plain["space"] = {"axes": plain.pop("axes")}

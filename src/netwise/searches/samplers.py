@@ -12,8 +12,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from netwise import random_streams
-
-DRAWS = "search"  # the random streams of what a search draws itself
+from netwise.searches.methods import DRAWS
 
 
 class TrialSeededSampler(BaseSampler):

@@ -1,116 +1,79 @@
-"""The study on disk: what is searched, what was tried, who is at work on it. Every process may end
-at any moment.
+"""The folder of a search: its plan, its trials, and which of them have a worker. Any process may
+be killed at any moment.
 
-search.toml      the space, the method, how many trials
+search.toml      the space, the method, the number of trials
 recipe.toml      the recipe that the axes change
 journal.log      Optuna's journal, where no other storage is named
 trials/0007/     the run folder of a trial, or those of its folds
-fresh/           runs of the winner over fresh seeds
+fresh/           runs of the winner with fresh seeds
 best.toml        the winner as a recipe
 outcome.json     the result
-report.html      the same to look at
+report.html      the result for people
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from netwise import random_streams
-from netwise.errors import Problem, RunFolderError, WrongValue
+from netwise.errors import RunFolderError, WrongValue
 from netwise.networks import CustomNetwork, Network
 from netwise.recipe.foreign_code import code_within
+from netwise.recipe.origin import From
 from netwise.recipe.reader import read_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.writer import write_recipe
 from netwise.searches.axes import Space
-from netwise.searches.methods import COMPLETE, FAILED, PRUNED, RUNNING, WAITING, Stage, TrialRecord
+from netwise.searches.methods import Stage
+from netwise.searches.optuna_package import require_optuna
+from netwise.searches.optuna_storage import JOURNAL, open_storage
 from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import plan_hash, read_plan, write_plan
+from netwise.searches.supervise import MAX_CRASHES
+from netwise.searches.trial_record import (
+    COMPLETE,
+    FAILED,
+    PRUNED,
+    RUNNING,
+    WAITING,
+    TrialRecord,
+    ranked,
+)
 from netwise.storage.layout import RECIPE, SEARCH, WEIGHTS
+from netwise.storage.locks import HeldLock, acquire_lock, is_locked
 from netwise.training.run import with_custom_network
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-JOURNAL, TRIALS, FRESH, BEST = "journal.log", "trials", "fresh", "best.toml"
-HEARTBEAT_TIMEOUT = (
-    120.0  # seconds without a sign of life, of a worker whose locks cannot be seen from here
-)
-HEARTBEAT_INTERVAL = 20.0
-# times that the worker of a trial may be killed, alone at work, without the trial getting further
-MAX_CRASHES = 3
-TOLD = "told"  # of a trial in the storage: everything that its worker said at its end, in one write
-NAME = "netwise"  # of the study within its storage
-
-
-class _JournalLock:
-    """Optuna's journal behind a lock of the system, which lets go when its holder dies; a line that
-    was cut off is taken away."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self._held = path, list[IO[str]]()
-
-    def acquire(self) -> bool:
-        file = open(f"{self.path}.lock", "w")  # noqa: SIM115  # held until release
-        fcntl.flock(file, fcntl.LOCK_EX)
-        self._held.append(file)
-        _whole_lines(self.path)
-        return True
-
-    def release(self) -> None:
-        self._held.pop().close()
-
-
-def _whole_lines(path: Path) -> None:
-    """Cut what follows the last line end: a write that a kill interrupted. The next line would be
-    glued to it."""
-    with open(path, "r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        if not size:
-            return
-        file.seek(size - 1)
-        if file.read(1) == b"\n":
-            return
-        back = min(size, 1 << 20)
-        file.seek(size - back)
-        file.truncate(size - back + file.read().rfind(b"\n") + 1)
-
-
-def _storage(folder: Path, url: str | None) -> Any:
-    import optuna
-    from optuna.storages.journal import JournalFileBackend
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if url is not None:
-        from sqlalchemy.pool import NullPool
-
-        return optuna.storages.RDBStorage(
-            url, engine_kwargs={"poolclass": NullPool}
-        )  # a worker that ends leaves no connection open
-    journal = folder / JOURNAL
-    return optuna.storages.JournalStorage(
-        JournalFileBackend(str(journal), lock_obj=_JournalLock(journal))  # type: ignore[arg-type]
-    )
+TRIALS, FRESH, BEST = "trials", "fresh", "best.toml"
+TRIAL_LOCK, SELECTION_LOCK, CRASHES = ".claim", ".asking", ".lives"
+HEARTBEAT_TIMEOUT = 120.0  # seconds without a heartbeat after which a remote worker counts as dead
+# User attributes of a trial in the storage.
+RESULT_ATTRIBUTE = "told"  # what its worker stored at its end, in one write
+HEARTBEAT_ATTRIBUTE = "beat"  # when its worker last ran
+STUDY_NAME = "netwise"  # of the study within its storage
 
 
 @dataclass(frozen=True, eq=False)
 class StudyFolder:
-    """One study, as every worker opens it for itself.
+    """One study, as each worker opens it for itself.
 
     Args:
         path: its folder.
         recipe, plan: what the axes change, and the plan.
-        storage: Optuna's, journal or database; url: of the database, with its password, or None.
+        storage: Optuna's, a journal or a database.
+        url: of the database, with its password, or None.
         name: of the study in the storage.
+        space_from_caller: the caller passed the space, so code that it names may run; a space read
+            from a file must not run any.
     """
 
     path: Path
@@ -119,31 +82,29 @@ class StudyFolder:
     storage: Any
     url: str | None
     name: str
-    space_from_caller: (
-        bool  # the space came from the user himself, and from no file: what it names is his
-    )
-    _studies: dict[int, Study] = field(
-        default_factory=dict, init=False, repr=False
-    )  # as Optuna has it, by the epochs of a stage
+    space_from_caller: bool
+    # Optuna's study objects, by the epochs of a stage.
+    _studies: dict[int, Study] = field(default_factory=dict, init=False, repr=False)
 
     @staticmethod
-    def create(
-        path: Path, recipe: Recipe, search: SearchPlan, url: str | None = None
-    ) -> StudyFolder:
+    def create(path: Path, recipe: Recipe, plan: SearchPlan, url: str | None = None) -> StudyFolder:
         """A new study in a new or empty folder.
 
         Raises:
-            RunFolderError: the folder holds something.
+            RunFolderError: the folder is not empty.
+            MissingPackage: Optuna is not installed.
         """
+        require_optuna()
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
             raise RunFolderError(
-                f"{path} is there already and holds something: choose another folder, or go on with it by resume"
+                f"{path} is not empty, and a new search needs a folder of its own. Pass another "
+                f"folder, or resume the search in it: netwise search --resume {path}"
             )
         (path / TRIALS).mkdir()
         write_recipe(recipe, path / RECIPE)
-        write_plan(search, path / SEARCH, url)
-        return StudyFolder.open(path, url, search.space, recipe.network)
+        write_plan(plan, path / SEARCH, url)
+        return StudyFolder.open(path, url, plan.space, recipe.network)
 
     @staticmethod
     def open(
@@ -152,49 +113,64 @@ class StudyFolder:
         space: Space | None = None,
         network: Network | None = None,
     ) -> StudyFolder:
-        """An existing study; `space` where its axes have functions of the user's own, `network`
-        where it is: no file holds them.
+        """An existing study.
+
+        Args:
+            path: its folder.
+            url: of its storage, where search.toml does not have it whole.
+            space: where its axes have functions of the caller's own, which no file holds.
+            network: where it is the caller's own.
 
         Raises:
-            RunFolderError: no study.
+            RunFolderError: no study, or something that only the caller has was not passed.
+            MissingPackage: Optuna is not installed.
         """
+        require_optuna()
         import optuna
 
         path = Path(path)
         if not (path / SEARCH).is_file() or not (path / RECIPE).is_file():
-            raise RunFolderError(f"{path} is no study: it has no {SEARCH}.")
-        search, kept_url, own = read_plan(path / SEARCH)
-        if space is None and own:
             raise RunFolderError(
-                f"{path}: the axes {', '.join(own)} change the recipe by functions of the user's own: hand the space over again"
+                f"{path} is no study: it has no {SEARCH}. "
+                'List runs and searches with "netwise runs", and pass the folder of a search.'
             )
-        url = url or kept_url
+        read = read_plan(path / SEARCH)
+        if space is None and read.custom_axes:
+            raise RunFolderError(
+                f"{path}: the axes {', '.join(read.custom_axes)} change the recipe by functions, "
+                "which no file holds. Pass the space again: resume_search(folder, space=space)"
+            )
+        url = url or read.storage
         if url is not None and ":***@" in url:
             raise RunFolderError(
-                f"{path}: its storage is {url}, and passwords are not kept: name the storage again"
+                f"{path}: its storage is {url}, and passwords are not kept. "
+                "Pass the URL again: storage=URL, or netwise search --storage URL"
             )
-        search = search if space is None else search.but(space=space)
-        storage = _storage(path, url)
+        plan = read.plan if space is None else read.plan.but(space=space)
+        storage = open_storage(path, url)
+        # Without the number of trials, which may be raised later.
         name = (
-            NAME if url is None else f"{NAME}-{path.name}-{plan_hash(search.but(trials=1))}"
-        )  # there may be more trials on another day
+            STUDY_NAME
+            if url is None
+            else f"{STUDY_NAME}-{path.name}-{plan_hash(plan.but(trials=1))}"
+        )
         optuna.create_study(
             study_name=name, storage=storage, direction="maximize", load_if_exists=True
         )
         recipe = read_recipe(path / RECIPE)
         if network is not None:
             recipe = with_custom_network(recipe, network, path)
-        return StudyFolder(path, recipe, search, storage, url, name, space is not None)
+        return StudyFolder(path, recipe, plan, storage, url, name, space is not None)
 
     @property
-    def shared(self) -> bool:
-        """The storage is this folder's own journal: whoever works on the study sees the folder's
-        locks."""
+    def has_shared_locks(self) -> bool:
+        """All workers of the study see the locks in this folder: its storage is the journal in
+        it."""
         return (self.path / JOURNAL).is_file()
 
     def optuna_study(self, epochs: int | None = None) -> Study:
-        """The study as Optuna has it, with the sampler of the method, seeded by the number of each
-        trial."""
+        """Optuna's study with the sampler of the method, seeded by the number of each trial, and
+        the pruner for runs of so many epochs. Default: the recipe's."""
         import optuna
 
         from netwise.searches.samplers import TrialSeededSampler
@@ -202,26 +178,25 @@ class StudyFolder:
         epochs = epochs or self.recipe.epochs
         if epochs not in self._studies:
             method = self.plan.method
-            sampler, pruner = (
-                TrialSeededSampler(method.sampler, self.plan.seed),
-                method.pruner(epochs) or optuna.pruners.NopPruner(),
-            )
             self._studies[epochs] = optuna.load_study(
-                study_name=self.name, storage=self.storage, sampler=sampler, pruner=pruner
+                study_name=self.name,
+                storage=self.storage,
+                sampler=TrialSeededSampler(method.sampler, self.plan.seed),
+                pruner=method.pruner(epochs) or optuna.pruners.NopPruner(),
             )
         return self._studies[epochs]
 
     def folder(self, number: int) -> Path:
-        """Where the runs of a trial lie."""
+        """The folder with the runs of a trial."""
         return self.path / TRIALS / f"{number:04d}"
 
-    # ---- what was tried
+    # ---- trials
 
     def trials(self) -> list[TrialRecord]:
-        """All trials, by number. One that nobody is at work on, though it was begun, is waiting."""
-        return [self._tried(trial) for trial in self.optuna_study().get_trials(deepcopy=False)]
+        """All trials, by number. A trial that was started and has no worker is "waiting"."""
+        return [self._record(trial) for trial in self.optuna_study().get_trials(deepcopy=False)]
 
-    def _tried(self, trial: FrozenTrial) -> TrialRecord:
+    def _record(self, trial: FrozenTrial) -> TrialRecord:
         import optuna
 
         states = {
@@ -231,176 +206,165 @@ class StudyFolder:
             optuna.trial.TrialState.RUNNING: RUNNING,
             optuna.trial.TrialState.WAITING: WAITING,
         }
-        state, placed, told = states[trial.state], trial.user_attrs, trial.user_attrs.get(TOLD, {})
-        if state == RUNNING and not self.is_held(trial):
+        state, attributes = states[trial.state], trial.user_attrs
+        stored = attributes.get(RESULT_ATTRIBUTE, {})
+        if state == RUNNING and not self.has_worker(trial):
             state = WAITING
         params = trial.params or trial.system_attrs.get("fixed_params", {})
         folder = self.folder(trial.number)
         return TrialRecord(
             trial.number,
-            int(placed.get("stage", 0)),
+            int(attributes.get("stage", 0)),
             self.plan.space.point_of(params),
-            trial.value if state == COMPLETE else told.get("value"),
+            trial.value if state == COMPLETE else stored.get("value"),
             state,
-            str(told.get("reason", "")),
-            told.get("low"),
-            told.get("high"),
-            float(told.get("seconds", 0.0)),
-            int(told.get("epochs", 0)),
+            str(stored.get("reason", "")),
+            stored.get("low"),
+            stored.get("high"),
+            float(stored.get("seconds", 0.0)),
+            int(stored.get("epochs", 0)),
             str(folder.relative_to(self.path)) if folder.is_dir() else "",
             tuple(value for _, value in sorted(trial.intermediate_values.items())),
-            placed.get("parent"),
+            attributes.get("parent"),
         )
 
     def stage(self, number: int) -> Stage:
-        """Stage `number` of the method, after all that was tried before it."""
-        search = self.plan
-        return search.method.stage(
-            number, search.space, search.trials, self.recipe.epochs, search.seed, self.trials()
+        """Stage `number` of the method, given all trials before it."""
+        plan = self.plan
+        return plan.method.stage(
+            number, plan.space, plan.trials, self.recipe.epochs, plan.seed, self.trials()
         )
 
-    # ---- who is at work
+    def ended_trials(self, stage: int) -> int:
+        """How many trials of a stage have ended."""
+        return sum(trial.ended for trial in self.trials() if trial.stage == stage)
 
-    def is_held(self, trial: FrozenTrial) -> bool:
-        """Somebody is at work on a running trial: its lock is held or, where the lock lies on
-        another machine, its worker gives signs of life."""
-        claim = self.folder(trial.number) / ".claim"
-        if not claim.is_file():
-            began = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
-            beat = max(float(trial.user_attrs.get("beat", 0.0)), began)
-            return not self.shared and time.time() - beat < HEARTBEAT_TIMEOUT
-        with open(claim, "a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
+    def winner(self) -> tuple[TrialRecord, Recipe] | None:
+        """The best trial and its recipe, with the epochs that it was trained for."""
+        best = ranked(self.trials(), self.plan.method.ranking_stage)
+        return (best[0], self.recipe_of(best[0], self.stage(best[0].stage))) if best else None
+
+    def recipe_of(self, trial: TrialRecord, stage: Stage | None = None) -> Recipe:
+        """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its
+        parent, and a seed of its own where the plan says so.
+
+        Raises:
+            WrongValue: a space that was read from a file names code to run.
+        """
+        recipe = self.plan.space.apply(self.recipe, trial.point)
+        sources = set(code_within(recipe)) - set(code_within(self.recipe))
+        if isinstance(recipe.network, CustomNetwork) and recipe.network != self.recipe.network:
+            sources.add(str(recipe.network.source))
+        if sources and not self.space_from_caller:
+            raise WrongValue.of(
+                "search",
+                "network.source",
+                ", ".join(sorted(sources)),
+                "is code that the axes in a file name, and reading a file runs none. "
+                "Pass the space again: resume_search(folder, space=space)",
+            )
+        if stage is not None and stage.epochs is not None:
+            recipe = recipe.but(epochs=stage.epochs)
+        if trial.parent is not None:
+            recipe = recipe.but(init=From(str((self.folder(trial.parent) / "run").resolve())))
+        if self.plan.seeds == "each":
+            seed = random_streams.seed_of(self.plan.seed, "trial", trial.number) % 2**31
+            recipe = recipe.but(seed=seed)
+        return recipe
+
+    # ---- workers
+
+    def has_worker(self, trial: FrozenTrial) -> bool:
+        """A worker runs the trial: it holds the trial's lock or, where that lock is on another
+        machine, its last heartbeat is recent."""
+        lock = self.folder(trial.number) / TRIAL_LOCK
+        if not lock.is_file():
+            start = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
+            last = max(float(trial.user_attrs.get(HEARTBEAT_ATTRIBUTE, 0.0)), start)
+            return not self.has_shared_locks and time.time() - last < HEARTBEAT_TIMEOUT
+        return is_locked(lock)
 
     def may_retry(self, number: int) -> bool:
-        """Whether a trial may be begun or gone on with once more; to be called by who is alone at
-        work and holds its lock."""
+        """Count a crash; False after MAX_CRASHES without progress. Caller holds the trial lock.
+
+        Progress is a new checkpoint or a finished run in the trial's folder.
+        """
         home = self.folder(number)
-        got = sorted(
+        progress = sorted(
             str(path.relative_to(home))
             for pattern in ("*/checkpoints/*", f"*/{WEIGHTS}")
             for path in home.glob(pattern)
         )
         try:
-            before = json.loads((home / ".lives").read_text("utf-8"))
+            before = json.loads((home / CRASHES).read_text("utf-8"))
         except (OSError, ValueError):
             before = {}
-        times = before["times"] + 1 if before.get("got") == got else 1
-        (home / ".lives").write_text(json.dumps({"got": got, "times": times}))
+        times = before["times"] + 1 if before.get("got") == progress else 1
+        (home / CRASHES).write_text(json.dumps({"got": progress, "times": times}))
         return bool(times <= MAX_CRASHES)
 
     def reset_crashes(self, number: int) -> None:
-        """A trial was left off by a signal: nothing killed its worker."""
-        (self.folder(number) / ".lives").unlink(missing_ok=True)
+        """Forget the crashes of a trial: a signal ended its worker, not a kill."""
+        (self.folder(number) / CRASHES).unlink(missing_ok=True)
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Alone in choosing trials, on this machine and on all that share the folder."""
-        with open(self.path / ".asking", "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    def selecting(self) -> Iterator[None]:
+        """Hold the lock under which trials are chosen, on all machines that share the folder."""
+        with acquire_lock(self.path / SELECTION_LOCK):
             yield
 
     def requeue_abandoned(self, study: Study) -> None:
-        """Trials whose worker is gone wait for another one; to be called inside `asking`."""
+        """Queue the running trials that have no worker. Caller holds the selection lock."""
         import optuna
 
         for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-            if not self.is_held(trial):
+            if not self.has_worker(trial):
                 self.requeue(trial._trial_id)
 
     def requeue(self, trial_id: int) -> None:
-        """A trial that was begun waits to be gone on with."""
+        """Put a started trial back into the queue; its runs are resumed."""
         import optuna
 
         self.storage.set_trial_state_values(trial_id, state=optuna.trial.TrialState.WAITING)
 
     def enqueue(self, study: Study, number: int, stage: Stage) -> None:
-        """The points that a stage knows before, each once; to be called inside `asking`."""
-        there = [t for t in study.get_trials(deepcopy=False) if t.user_attrs.get("stage") == number]
-        known = {t.user_attrs.get("place") for t in there}
+        """Queue the points of a stage that are not in the storage yet. Caller holds the selection
+        lock."""
+        trials = study.get_trials(deepcopy=False)
+        queued = {t.user_attrs.get("place") for t in trials if t.user_attrs.get("stage") == number}
         parents: Sequence[int | None] = stage.parents or (None,) * len(stage.queue)
         for place, (point, parent) in enumerate(zip(stage.queue, parents, strict=True)):
-            if place not in known:
+            if place not in queued:
                 study.enqueue_trial(
                     self.plan.space.labels(point),
                     user_attrs={"stage": number, "place": place, "parent": parent},
                 )
 
-    def claim(self, stage_number: int, stage: Stage) -> tuple[Any, IO[str]] | None:
-        """A trial to work on and the lock that says so: one that was left, one of the queue, or a
-        new one; None where all are given out."""
+    def claim(self, stage_number: int, stage: Stage) -> tuple[Any, HeldLock] | None:
+        """Claim a trial: an abandoned one, one of the queue, or a new one; None where none is left.
+
+        Returns:
+            Optuna's trial, and its lock, which the worker holds while it runs the trial.
+        """
         import optuna
 
         study = self.optuna_study(stage.epochs)
-        with self.asking():
+        with self.selecting():
             self.requeue_abandoned(study)
             if stage.queue:
                 self.enqueue(study, stage_number, stage)
-            mine = [
+            trials = [
                 t
                 for t in study.get_trials(deepcopy=False)
                 if t.user_attrs.get("stage", stage_number) == stage_number
             ]
-            waiting = [t for t in mine if t.state == optuna.trial.TrialState.WAITING]
-            if not waiting and len(mine) >= stage.trials:
+            waiting = any(t.state == optuna.trial.TrialState.WAITING for t in trials)
+            if not waiting and len(trials) >= stage.trials:
                 return None
             trial = study.ask()
             trial.set_user_attr("stage", stage_number)
-            self.plan.space.suggest(
-                trial
-            )  # points of a queue lie in it too, and Optuna wants one space for all
+            # Also for a queued point, which lies in the space: Optuna needs one space for all.
+            self.plan.space.suggest(trial)
             folder = self.folder(trial.number)
             folder.mkdir(parents=True, exist_ok=True)
-            lock = open(folder / ".claim", "a")  # noqa: SIM115  # held while the trial is worked on
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            return trial, lock
-
-    def recipe_of(self, tried: TrialRecord, stage: Stage | None = None) -> Recipe:
-        """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its
-        parent, a seed of its own where asked."""
-        from netwise.recipe.origin import From
-
-        recipe = self.plan.space.apply(self.recipe, tried.point)
-        named = (
-            {str(recipe.network.source)}
-            if isinstance(recipe.network, CustomNetwork) and recipe.network != self.recipe.network
-            else set[str]()
-        )
-        named |= set(code_within(recipe)) - set(code_within(self.recipe))
-        if named and not self.space_from_caller:
-            told = "is code that the axes in a file name, and reading a file runs none: hand the space over again"
-            raise WrongValue("search", [Problem("network.source", ", ".join(sorted(named)), told)])
-        if stage is not None and stage.epochs is not None:
-            recipe = recipe.but(epochs=stage.epochs)
-        if tried.parent is not None:
-            recipe = recipe.but(init=From(str((self.folder(tried.parent) / "run").resolve())))
-        if self.plan.seeds == "each":
-            recipe = recipe.but(
-                seed=random_streams.seed_of(self.plan.seed, "trial", tried.number) % 2**31
-            )
-        return recipe
-
-    def winner(self) -> tuple[TrialRecord, Recipe] | None:
-        """The best trial and its recipe, for as many epochs as it had."""
-        method = self.plan.method
-        best = best_of(self.trials(), method.stages - 1 if method.final_stage_only else None)
-        return None if best is None else (best, self.recipe_of(best, self.stage(best.stage)))
-
-
-def best_of(tried: Sequence[TrialRecord], last_stage: int | None = None) -> TrialRecord | None:
-    """The complete trial of the highest value; of equal ones the first. Where `last_stage` is
-    given, of that stage."""
-    done = [
-        t
-        for t in tried
-        if t.state == COMPLETE
-        and t.value is not None
-        and (last_stage is None or t.stage == last_stage)
-    ]
-    return max(
-        done, key=lambda t: (t.value if t.value is not None else 0.0, -t.number), default=None
-    )
+            return trial, acquire_lock(folder / TRIAL_LOCK)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netwise.searches.axes import Choice, Space
-from netwise.searches.methods import COMPLETE, TrialRecord
+from netwise.searches.optuna_package import require_optuna
+from netwise.searches.trial_record import COMPLETE, TrialRecord
 
 Floats = NDArray[np.float64]
 MIN_TRIALS = 4  # trials below which a model would be made up
@@ -130,6 +131,7 @@ def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
         >>> next(iter(nw.importance(space, tried)))
         'a'
     """
+    require_optuna()
     import optuna
 
     always = [axis for axis in space.axes if axis.when is None]

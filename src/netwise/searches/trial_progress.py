@@ -1,5 +1,4 @@
-"""Trials as they end, and how far those at work have come, read from their folders, whoever works
-on them."""
+"""Progress of the trials of a search, read from their folders: workers write, this process polls."""
 
 from __future__ import annotations
 
@@ -8,74 +7,66 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from netwise.history import RUNNING as BEING_TRAINED
-from netwise.searches.methods import RUNNING, TrialRecord
-from netwise.searches.study import FRESH, StudyFolder, best_of
+from netwise.history import RUNNING as RUN_IN_PROGRESS
+from netwise.searches.study import FRESH, StudyFolder
+from netwise.searches.trial_record import RUNNING, TrialRecord, ranked
 from netwise.signals import TRAIN_LOSS, VALID_LOSS, valid_value
 from netwise.storage.layout import ABOUT, ROWS
 from netwise.training.periodic_calls import call_periodically
 from netwise.training.progress import POLL_SECONDS, RunProgress, active_monitor
 
-TAIL = 20_000  # bytes of a history's end that hold its last epoch
+TAIL_BYTES = 20_000  # of a history file: enough to hold its last epoch
 
 
 @contextmanager
-def report_trials(study: StudyFolder, told: Callable[[TrialRecord], None] | None) -> Iterator[None]:
-    """Inside, `told` hears of each trial that ends from now on, once, and who watches hears of all
-    runs at work."""
-    tell = active_monitor()
-    if told is None and tell is None:
+def report_trials(
+    study: StudyFolder, on_trial_end: Callable[[TrialRecord], None] | None
+) -> Iterator[None]:
+    """Inside, call `on_trial_end` once per finished trial and update the progress monitor."""
+    monitor = active_monitor()
+    if on_trial_end is None and monitor is None:
         yield
         return
-    known = {trial.number for trial in study.trials() if trial.ended}
+    reported = {trial.number for trial in study.trials() if trial.ended}
 
-    def look() -> None:
-        tried = study.trials()
-        for trial in tried:
-            if trial.ended and trial.number not in known:
-                known.add(trial.number)
-                if told is not None:
-                    told(trial)
-        if tell is not None:
-            tell(_words(tried), running_trials(study, tried))
+    def poll() -> None:
+        trials = study.trials()
+        for trial in trials:
+            if trial.ended and trial.number not in reported:
+                reported.add(trial.number)
+                if on_trial_end is not None:
+                    on_trial_end(trial)
+        if monitor is not None:
+            monitor(_summary(trials), running_trials(study, trials))
 
-    with call_periodically(POLL_SECONDS, look):
+    with call_periodically(POLL_SECONDS, poll):
         yield
-    look()
+    poll()
 
 
-def _words(tried: Sequence[TrialRecord]) -> str:
-    best = best_of(tried)
-    lead = (
-        ""
-        if best is None or best.value is None
-        else f", best {best.value:.4f} (trial {best.number})"
-    )
-    return f"{sum(t.ended for t in tried)} trials ended{lead}"
+def _summary(trials: Sequence[TrialRecord]) -> str:
+    best = ranked(trials)
+    value = f", best {best[0].value:.4f} (trial {best[0].number})" if best else ""
+    return f"{sum(trial.ended for trial in trials)} trials ended{value}"
 
 
-def running_trials(study: StudyFolder, tried: Sequence[TrialRecord]) -> list[RunProgress]:
-    """What the folders of running trials, and of the winner's fresh runs, say by now."""
-    found = [
-        _standing(study.folder(t.number), f"trial {t.number}", t.point_text)
-        for t in tried
-        if t.state == RUNNING
+def running_trials(study: StudyFolder, trials: Sequence[TrialRecord]) -> list[RunProgress]:
+    """The progress of running trials, and of the winner's runs with fresh seeds."""
+    progress = [
+        _progress(study.folder(trial.number), f"trial {trial.number}", trial.point_text)
+        for trial in trials
+        if trial.state == RUNNING
     ]
     for about in sorted((study.path / FRESH).glob(f"*/*/{ABOUT}")):
         run = about.parent
-        if _state(run) == BEING_TRAINED:
-            found.append(
-                _standing(
-                    run,
-                    f"fresh {run.name}",
-                    f"{run.parent.name.replace('-', ' ')} with another seed",
-                )
-            )
-    return found
+        if _state(run) == RUN_IN_PROGRESS:
+            trial = run.parent.name.replace("-", " ")
+            progress.append(_progress(run, f"fresh {run.name}", f"{trial} with another seed"))
+    return progress
 
 
-def _standing(home: Path, name: str, about: str) -> RunProgress:
-    """How far the newest run in a folder is: the folder itself, or one of a trial's runs."""
+def _progress(home: Path, name: str, about: str) -> RunProgress:
+    """The progress of the newest run in a folder: the folder itself, or one of a trial's runs."""
     runs = sorted(
         {path.parent for pattern in (ABOUT, f"*/{ABOUT}") for path in home.glob(pattern)},
         key=lambda run: (run / ABOUT).stat().st_mtime,
@@ -85,10 +76,9 @@ def _standing(home: Path, name: str, about: str) -> RunProgress:
         epochs = int(json.loads((run / ABOUT).read_text("utf-8"))["facts"]["epochs"])
         epoch, value = _last_epoch(run / ROWS)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return RunProgress(name, about=about)  # it is just being written
-    return RunProgress(
-        f"{name}, {run.name}" if len(runs) > 1 else name, epoch, epochs, value, about
-    )
+        return RunProgress(name, about=about)  # its files are just being written
+    name = f"{name}, {run.name}" if len(runs) > 1 else name
+    return RunProgress(name, epoch, epochs, value, about)
 
 
 def _state(run: Path) -> str:
@@ -99,12 +89,13 @@ def _state(run: Path) -> str:
 
 
 def _last_epoch(rows: Path) -> tuple[int, float | None]:
+    """How many epochs a history has, and the validation value of the last one."""
     if not rows.is_file():
         return 0, None
     with open(rows, "rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - TAIL))
-        lines = file.read().split(b"\n")[1 if size > TAIL else 0 : -1]
+        file.seek(max(0, size - TAIL_BYTES))
+        lines = file.read().split(b"\n")[1 if size > TAIL_BYTES else 0 : -1]
     for line in reversed(lines):
         row = json.loads(line)
         if VALID_LOSS in row or TRAIN_LOSS in row:

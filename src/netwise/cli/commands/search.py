@@ -36,9 +36,9 @@ from netwise.storage.layout import RECIPE, REPORT, SEARCH, new_folder
 
 if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
-    from netwise.searches.methods import TrialRecord
     from netwise.searches.plan import SearchPlan
     from netwise.searches.result import SearchResult
+    from netwise.searches.trial_record import TrialRecord
 
 MOST_TRIALS = 10  # of the best ones on the terminal
 source_argument = click.argument("source", metavar="SOURCE")
@@ -145,7 +145,7 @@ def _resume(
     if (folder / RECIPE).is_file():
         network = allow_own_code(read_recipe_file(folder / RECIPE), trust_own)
     if trust_own and (folder / SEARCH).is_file():
-        space = read_plan(folder / SEARCH)[0].space
+        space = read_plan(folder / SEARCH).plan.space
     with show_progress() as echo:
         return resume_search(
             folder,

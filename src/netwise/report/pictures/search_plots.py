@@ -13,9 +13,9 @@ import numpy as np
 
 from netwise.report.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure, save, svg
 from netwise.searches.axes import Axis, Choice, NumericAxis
-from netwise.searches.methods import COMPLETE, TrialRecord
 from netwise.searches.result import SearchResult
 from netwise.searches.surrogate import MIN_TRIALS, importance, surrogate
+from netwise.searches.trial_record import COMPLETE, TrialRecord
 from netwise.searches.validation import LearningCurve
 
 MOST_AXES = 6  # drawn against each other; the most important ones of more

@@ -1,0 +1,99 @@
+"""Workers in parallel, restarted in smaller numbers after they were killed.
+
+Workers are killed from outside mostly because one task needs more memory than there is. As long as
+kills bring no progress, each attempt starts half as many workers. A lone worker that is killed
+identifies its task as the cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from netwise.training.threads import cores
+
+T = TypeVar("T")
+# How a worker, or a group of workers, ended: nothing left to do; a signal such as Ctrl-C; a worker
+# was killed from outside.
+FINISHED, STOPPED, KILLED = "finished", "stopped", "killed"
+MAX_CRASHES = 3  # kills of a lone worker without progress, after which its task is given up
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of workers.
+
+    Args:
+        number: from 0.
+        workers: how many.
+        after_kill: a worker was killed in the attempt before, and that attempt finished nothing.
+    """
+
+    number: int
+    workers: int
+    after_kill: bool
+
+    @property
+    def cores(self) -> int:
+        """CPU cores of each worker."""
+        return max(1, cores() // self.workers)
+
+
+def supervise(
+    work: Callable[[T], str],
+    tasks: Callable[[Attempt], Sequence[T]],
+    remaining: Callable[[], int],
+    jobs: int | None,
+    *,
+    max_lone_kills: int | None = None,
+) -> str:
+    """Start workers until nothing remains; after kills without progress, half as many.
+
+    Args:
+        work: runs one task; returns FINISHED or STOPPED. Sent to other processes.
+        tasks: what the workers of an attempt run.
+        remaining: how many units of work are left, by what is stored.
+        jobs: workers at a time, at most. None: one per core. 1: all in this process.
+        max_lone_kills: kills of a lone worker in a row after which to give up. Default: never.
+
+    Returns:
+        FINISHED, STOPPED by a signal, or KILLED after `max_lone_kills`.
+    """
+    limit, number, kills, lone_kills = jobs or cores(), 0, 0, 0
+    while (left := remaining()) > 0:
+        attempt = Attempt(number, max(1, min(limit, left) >> kills), kills > 0)
+        # A lone worker still gets a process of its own, unless all work runs in this process.
+        processes = 1 if limit == 1 else max(2, attempt.workers)
+        end = run_parallel(work, tasks(attempt), processes)
+        if end == STOPPED:
+            return STOPPED
+        kills = kills + 1 if end == KILLED and remaining() == left else 0
+        lone_kills = lone_kills + 1 if kills and attempt.workers == 1 else 0
+        if lone_kills and lone_kills == max_lone_kills:
+            return KILLED
+        number += 1
+    return FINISHED
+
+
+def run_parallel(work: Callable[[T], str], tasks: Sequence[T], jobs: int) -> str:
+    """Run each task through joblib: in `jobs` processes, on a cluster under
+    `joblib.parallel_config`, or with `jobs` = 1 one after another in this process.
+
+    Returns:
+        STOPPED where a signal ended a task, KILLED where a worker was killed, else FINISHED.
+    """
+    if jobs == 1:
+        return STOPPED if any(work(task) == STOPPED for task in tasks) else FINISHED
+    try:
+        ends: Any = joblib.Parallel(n_jobs=jobs, batch_size=1)(
+            joblib.delayed(work)(task) for task in tasks
+        )
+    except KeyboardInterrupt:
+        return STOPPED
+    except TerminatedWorkerError:
+        return KILLED
+    return STOPPED if STOPPED in ends else FINISHED
