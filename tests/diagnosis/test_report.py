@@ -1,4 +1,4 @@
-"""Causes before consequences, three lists, and rules of one's own."""
+"""Causes before consequences, three lists, the text for people, and rules of one's own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import netwise as nw
 from netwise.diagnosis.report import all_findings, group_by_cause, plain_report
 
 
-def test_each_rule_stands_in_exactly_one_list(sick_run: nw.Run) -> None:
+def test_each_rule_is_in_exactly_one_list(sick_run: nw.Run) -> None:
     report = nw.diagnose(sick_run)
     names = [*report.names, *report.clear, *(name for name, _ in report.unchecked)]
     assert sorted(names) == sorted(rule.name for rule in nw.RULES if "classification" in rule.tasks)
 
 
-def test_a_consequence_hangs_under_its_cause(sick_run: nw.Run) -> None:
+def test_a_consequence_is_under_its_cause(sick_run: nw.Run) -> None:
     report = nw.diagnose(sick_run)
     assert [finding.rule for finding in report.found] == ["vanishing_gradient"]
     cause = report.found[0]
@@ -40,12 +40,12 @@ def test_of_two_that_explain_each_other_the_earlier_is_the_cause() -> None:
     assert [f.rule for f in other] == ["rate_too_high"]
 
 
-def test_what_was_there_first_is_no_consequence() -> None:
+def test_an_earlier_finding_is_no_consequence() -> None:
     both = group_by_cause([finding("dead_relu", 0), finding("rate_too_high", 1)])
     assert [f.rule for f in both] == ["dead_relu", "rate_too_high"]
 
 
-def test_nothing_is_lost_and_nothing_hangs_under_itself() -> None:
+def test_grouping_loses_no_finding_and_puts_none_under_itself() -> None:
     names = [rule.name for rule in nw.RULES]
     for first in range(3):
         found = group_by_cause([finding(name, (i * 7 + first) % 5) for i, name in enumerate(names)])
@@ -65,22 +65,24 @@ def test_a_rule_of_ones_own(digits_run: nw.Run) -> None:
     report = nw.diagnose(digits_run, rules=(*nw.RULES, mine))
     assert report.names == ("too_slow",)
     assert report.found[0].remedies == ()
+    assert str(report).startswith("Too slow. It took ")
 
 
 def test_the_text_has_the_evidence_and_what_to_try(sick_run: nw.Run) -> None:
     text = str(nw.diagnose(sick_run))
-    assert "Vanishing gradient. layer1 gets a gradient" in text
-    assert "rms(g_last) / rms(g_first) = " in text
-    assert "so: Not learning." in text
-    assert "try: use_relu, use_fitting_init, use_batch_norm" in text
-    assert "Clear: " in text
+    assert "Vanishing gradient. The gradient of layer1 is " in text
+    assert "    rms(g_last) / rms(g_first): " in text
+    assert "    consequence: failure to learn. The training loss ends at " in text
+    assert "    remedies to try: use_relu, use_fitting_init, use_batch_norm" in text
+    assert "(limit 25)" in text
+    assert "No sign of: weights missing from the optimizer, " in text
 
 
 def test_unchecked_says_why() -> None:
     report = nw.diagnose(nw.History.from_rows([{"step": i, "loss": 1.0} for i in range(9)]))
     assert (
-        "Unchecked: overfitting, because training and validation loss of each epoch are needed"
-        in str(report)
+        "Not checked: overfitting, because training and validation loss of each epoch are needed: "
+        "call w.epoch(train_loss=..., valid_loss=...).\n" in str(report)
     )
 
 
@@ -94,3 +96,17 @@ def test_the_report_as_plain_values_is_strict_json(sick_run: nw.Run) -> None:
 def test_a_run_that_ended_at_once_is_diagnosed(small: nw.Recipe, how: str) -> None:
     history = nw.fit(small.but(epochs=1, batch_size=500)).history
     nw.diagnose(replace(history, ended=nw.RunEnd(how, "x.", 1)))
+
+
+def test_a_percentage_is_shown_with_its_limit() -> None:
+    stale = "steps whose gradient still contains earlier ones"
+    assert str(nw.Evidence(stale, 1.0, 0.99, percent=True)) == f"{stale}: 100 % (limit 99 %)"
+    assert str(nw.Evidence("x", 1e-5, 1e-4, above=False)) == "x: 1e-05 (lower limit 0.0001)"
+    assert str(nw.Evidence("x", 123456.7, 5.0)) == "x: 123,457 (limit 5)"
+
+
+def test_the_plain_report_has_the_keys_of_earlier_versions(sick_run: nw.Run) -> None:
+    plain = plain_report(nw.diagnose(sick_run))
+    assert set(plain) == {"found", "clear", "unchecked"}
+    assert set(plain["found"][0]["evidence"][0]) == {"what", "value", "limit", "found"}
+    assert plain["found"][0]["evidence"][0]["found"] == "above"

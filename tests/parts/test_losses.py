@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.parts.losses import LOSSES, as_values, least_loss, loss_of_guessing
+from netwise.parts.losses import LOSSES, as_values, least_loss, loss_kind, loss_of_guessing
 
 G = torch.Generator().manual_seed(0)
 LOGITS, CLASSES = (
@@ -207,3 +207,26 @@ def test_a_target_at_each_step_of_a_sequence() -> None:
     assert loss_of_guessing(nw.CrossEntropy().build(), y, 4) == pytest.approx(
         loss_of_guessing(nw.CrossEntropy().build(), y.flatten(), 4)
     )
+
+
+def test_the_kind_of_a_loss_is_recognised_by_its_gradient() -> None:
+    g = torch.Generator().manual_seed(0)
+    out, classes = torch.randn(30, 4, generator=g), torch.randint(4, (30,), generator=g)
+    onehot, p = F.one_hot(classes, 4).float(), torch.softmax(out, 1)
+    assert loss_kind(F.cross_entropy, out, classes) == "cross-entropy of logits"
+    assert (
+        loss_kind(lambda o, t: F.nll_loss(F.log_softmax(o, 1), t), out, classes)
+        == "cross-entropy of logits"
+    )
+    assert (
+        loss_kind(lambda o, t: ((o - F.one_hot(t, 4)) ** 2).sum(), out, classes) == "squared error"
+    )
+    assert loss_kind(F.mse_loss, out, onehot) == "squared error"
+    assert (
+        loss_kind(F.binary_cross_entropy_with_logits, out, onehot)
+        == "cross-entropy of sigmoid logits"
+    )
+    assert loss_kind(lambda o, t: F.nll_loss(o.log(), t), p, classes) == "log of probabilities"
+    assert loss_kind(F.binary_cross_entropy, torch.sigmoid(out), onehot) == "log of probabilities"
+    assert loss_kind(F.l1_loss, out, torch.rand(30, 4, generator=g)) == ""
+    assert loss_kind(lambda o, t: o.new_zeros(()), out, classes) == ""

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from netwise.diagnosis.rules import RULES, Finding, Rule, Unchecked
+from netwise.diagnosis.rules import RULES, Evidence, Finding, Rule, Unchecked
 from netwise.history import History
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a diagnosis says, in three lists.
+    """What a diagnosis found, in three lists. Printed, it is a text for people.
 
     Args:
-        found: findings that nothing else explains, each with its consequences; the likeliest cause
+        found: findings that no other one explains, each with its consequences; the likeliest cause
             first.
-        clear: names of the rules that looked and found nothing.
-        unchecked: (name of the rule, why it could not look). Rules about runs of other kinds stand
-            nowhere.
+        clear: names of the rules that were checked and found nothing.
+        unchecked: (name of the rule, why it could not be checked). Rules about runs of other tasks
+            are in no list.
 
     Example:
         >>> import netwise as nw
@@ -34,19 +34,18 @@ class Report:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of everything that was found, consequences too."""
+        """Names of all findings, consequences too."""
         return tuple(finding.rule for finding in all_findings(self.found))
 
     def __str__(self) -> str:
-        lines = []
-        for finding in self.found:
-            lines += _told(finding, "")
+        lines = [line for finding in self.found for line in _lines(finding)]
         if not self.found:
             lines.append("Nothing found.")
         if self.clear:
-            lines.append(f"Clear: {', '.join(rule_title(name) for name in self.clear)}.")
-        for name, reason in self.unchecked:
-            lines.append(f"Unchecked: {rule_title(name)}, because {reason}.")
+            lines.append(f"No sign of: {', '.join(rule_title(name) for name in self.clear)}.")
+        lines += [
+            f"Not checked: {rule_title(name)}, because {reason}." for name, reason in self.unchecked
+        ]
         return "\n".join(lines)
 
 
@@ -58,12 +57,11 @@ class HasHistory(Protocol):
 
 
 def diagnose(of: HasHistory | History, rules: Sequence[Rule] = RULES) -> Report:
-    """Look at a run, or at what a loop of the user's own was heard to say, with all rules that are
-    about such runs.
+    """Check a run of `fit`, or a training loop of your own, with all rules about its task.
 
     Args:
-        of: a run of `fit`, or the history of a `watch`.
-        rules: which rules. Default: all of netwise; add one's own by `(*nw.RULES, mine)`.
+        of: a history, such as `watch` records, or an object that has one, such as a `Run`.
+        rules: which rules. Default: all of netwise; add your own by `(*nw.RULES, mine)`.
 
     Example:
         >>> import netwise as nw
@@ -83,26 +81,30 @@ def diagnose(of: HasHistory | History, rules: Sequence[Rule] = RULES) -> Report:
         elif isinstance(answer, Unchecked):
             unchecked.append((rule.name, answer.reason))
         else:
-            found.append(
-                replace(
-                    answer,
-                    explanation=rule.explanation,
-                    healthy=rule.healthy,
-                    source=rule.source,
-                    remedies=rule.remedies,
-                )
-            )
+            found.append(_with_card(answer, rule))
     return Report(tuple(group_by_cause(found, rules)), tuple(clear), tuple(unchecked))
 
 
-def group_by_cause(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Finding]:
-    """Hang each finding under the first that explains it.
+def _with_card(finding: Finding, rule: Rule) -> Finding:
+    return replace(
+        finding,
+        explanation=rule.explanation,
+        healthy=rule.healthy,
+        source=rule.source,
+        remedies=rule.remedies,
+        title=rule.title,
+    )
 
-    One explains another where its rule says so and it was there no later; of two that explain each
-    other the earlier is the cause, and at the same step the one that is looked for first.
+
+def group_by_cause(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Finding]:
+    """Put each finding among the consequences of the first one that explains it.
+
+    One finding explains another where its rule's card says so and it began no later. Of two that
+    explain each other the one that began earlier is the cause; at equal steps, the one whose rule
+    is checked first.
     """
     explains = {rule.name: rule.explains for rule in rules}
-    parent: dict[int, int] = {}
+    parent: dict[int, int] = {}  # place of a consequence -> place of its cause
     for i, effect in enumerate(found):
         for j, cause in enumerate(found):
             if i == j or effect.rule not in explains.get(cause.rule, ()):
@@ -111,23 +113,22 @@ def group_by_cause(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> l
             earlier = cause.steps[0] < effect.steps[0] or (
                 cause.steps[0] == effect.steps[0] and (j < i or not mutual)
             )
-            if earlier and not _above(parent, i, j):
+            if earlier and not _is_ancestor(parent, i, j):
                 parent[i] = j
                 break
-    under: dict[int, list[int]] = {}
+    children: dict[int, list[int]] = {}
     for child, cause_of in parent.items():
-        under.setdefault(cause_of, []).append(child)
+        children.setdefault(cause_of, []).append(child)
 
-    def grown(i: int) -> Finding:
-        children = tuple(grown(child) for child in sorted(under.get(i, [])))
-        return replace(
-            found[i], consequences=children, grade="cause" if children else found[i].grade
-        )
+    def with_consequences(i: int) -> Finding:
+        below = tuple(with_consequences(child) for child in sorted(children.get(i, [])))
+        return replace(found[i], consequences=below, grade="cause" if below else found[i].grade)
 
-    return [grown(i) for i in range(len(found)) if i not in parent]
+    return [with_consequences(i) for i in range(len(found)) if i not in parent]
 
 
-def _above(parent: dict[int, int], ancestor: int, i: int) -> bool:
+def _is_ancestor(parent: dict[int, int], ancestor: int, i: int) -> bool:
+    """Whether `ancestor` is a cause of `i`, directly or through others."""
     while i in parent:
         i = parent[i]
         if i == ancestor:
@@ -136,59 +137,62 @@ def _above(parent: dict[int, int], ancestor: int, i: int) -> bool:
 
 
 def all_findings(found: Sequence[Finding]) -> list[Finding]:
-    """All findings, consequences after their causes."""
+    """All findings, each followed by its consequences."""
     return [each for finding in found for each in (finding, *all_findings(finding.consequences))]
 
 
-def rule_title(rule: str) -> str:
-    """A rule's name for people."""
-    return next((each.title.lower() for each in RULES if each.name == rule), rule.replace("_", " "))
+def rule_title(name: str) -> str:
+    """A rule's title as part of a sentence; its name in words where it is not one of netwise's."""
+    title = next((rule.title for rule in RULES if rule.name == name), name.replace("_", " "))
+    return title[0].lower() + title[1:]
 
 
-def _told(finding: Finding, indent: str) -> list[str]:
-    name = rule_title(finding.rule)
-    because = "so: " if indent else ""
-    lines = [f"{indent}{because}{name[0].upper() + name[1:]}. {finding.sentence}"]
+def _lines(finding: Finding, indent: str = "") -> list[str]:
+    """A finding and its consequences as lines of text."""
+    title = finding.title or rule_title(finding.rule)
+    prefix = f"consequence: {title[0].lower()}" if indent else title[0].upper()
+    lines = [f"{indent}{prefix}{title[1:]}. {finding.sentence}"]
     lines += [
         f"{indent}    {evidence}" for evidence in finding.evidence if evidence.limit != float("inf")
     ]
     for consequence in finding.consequences:
-        lines += _told(consequence, indent + "    ")
+        lines += _lines(consequence, indent + "    ")
     if not indent and finding.remedies:
-        lines.append(f"    try: {', '.join(finding.remedies)}")
+        lines.append(f"    remedies to try: {', '.join(finding.remedies)}")
     return lines
 
 
 def plain_report(report: Report) -> dict[str, Any]:
     """The report as plain values, for `--json`."""
-
-    def plain(finding: Finding) -> dict[str, Any]:
-        return {
-            "rule": finding.rule,
-            "grade": finding.grade,
-            "sentence": finding.sentence,
-            "layers": list(finding.layers),
-            "steps": list(finding.steps),
-            "strength": finding.strength,
-            "evidence": [
-                {
-                    "what": e.what,
-                    "value": e.value,
-                    "limit": e.limit,
-                    "found": "above" if e.above else "below",
-                }
-                for e in finding.evidence
-            ],
-            "explanation": finding.explanation,
-            "healthy": finding.healthy,
-            "source": finding.source,
-            "remedies": list(finding.remedies),
-            "consequences": [plain(each) for each in finding.consequences],
-        }
-
     unchecked = [{"rule": name, "reason": reason} for name, reason in report.unchecked]
     return {
-        "found": [plain(each) for each in report.found],
+        "found": [_plain_finding(each) for each in report.found],
         "clear": list(report.clear),
         "unchecked": unchecked,
+    }
+
+
+def _plain_finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "grade": finding.grade,
+        "sentence": finding.sentence,
+        "layers": list(finding.layers),
+        "steps": list(finding.steps),
+        "strength": finding.strength,
+        "evidence": [_plain_evidence(each) for each in finding.evidence],
+        "explanation": finding.explanation,
+        "healthy": finding.healthy,
+        "source": finding.source,
+        "remedies": list(finding.remedies),
+        "consequences": [_plain_finding(each) for each in finding.consequences],
+    }
+
+
+def _plain_evidence(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "what": evidence.what,
+        "value": evidence.value,
+        "limit": evidence.limit,
+        "found": "above" if evidence.above else "below",
     }

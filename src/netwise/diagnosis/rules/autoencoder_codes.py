@@ -1,5 +1,5 @@
-"""Autoencoders: a copy in the place of a code, units of the code that say nothing, a variational
-code that collapsed."""
+"""Codes of autoencoders: a copy of the input instead of a representation, units that carry no
+information, a variational code that collapsed."""
 
 from __future__ import annotations
 
@@ -8,36 +8,42 @@ from netwise.history import History
 from netwise.signals import CODE_DEAD, CODE_WIDTH, FOREIGN_R2, LATENT_KL, LATENT_UNUSED, OWN_R2
 from netwise.tasks import RECONSTRUCTION
 
-# Plain autoencoders on digits whose code is at least as wide as the input give back 0.9 and more of
-# data whose inputs were dealt out anew;
-# denoising and sparse ones of the same width, and all narrow ones, at most 0.6.
+# R² on inputs whose values were permuted among the samples. Plain autoencoders on digits with a
+# code at least as wide as the input have 0.9 and more; denoising and sparse ones of the same width,
+# and all narrow ones, at most 0.6.
 COPIED = 0.8
-# healthy dense codes have none; wide rectified ones, and those that keep a fifth of the units, up
-# to 0.33; those that keep 2 % 0.8
+# Share of the code's units. Dense codes that work have none; wide ReLU codes, and those that keep a
+# fifth of the units, up to 0.33; those that keep 2 % have 0.8.
 MOST_DEAD = 0.5
-MOST_UNUSED = 0.9  # a variational code of 20 uses 6 to 20 of them on digits
-LEAST_NATS = 1.0  # on digits a code that is used tells 10 nats and more
+MOST_UNUSED = 0.9  # a variational code of 20 units uses 6 to 20 of them on digits
+LEAST_NATS = 1.0  # a variational code that is used carries 10 nats and more on digits
 
 
 def identity_learned(history: History) -> Answer:
-    """Find a code as wide as the input that gives back foreign data as well as its own."""
-    width, foreign, own = (history.of(name) for name in (CODE_WIDTH, FOREIGN_R2, OWN_R2))
-    if width is None or foreign is None or own is None or not foreign.finite:
-        return Unchecked("it was not tried what the network does to foreign data")
-    if width.last < 1 or foreign.last <= COPIED:
+    """Find a code at least as wide as the input that reconstructs permuted inputs as well as real
+    ones."""
+    width, permuted, own = (history.of(name) for name in (CODE_WIDTH, FOREIGN_R2, OWN_R2))
+    if width is None or permuted is None or own is None or not permuted.finite:
+        return Unchecked(
+            "no reconstruction of permuted inputs was recorded: train an Autoencoder with `fit`"
+        )
+    if width.last < 1 or permuted.last <= COPIED:
         return None
     return Finding(
         rule="identity_learned",
         sentence=(
-            f"The code has {width.last:.1f} numbers for each of the input, and gives back {100 * foreign.last:.0f} % of data unlike its own "
-            f"({100 * own.last:.0f} % of its own): it copies."
+            f"The code has {width.last:.1f} units per input, and the network reconstructs "
+            f"{100 * permuted.last:.0f} % of the variance of permuted inputs "
+            f"({100 * own.last:.0f} % of real ones): it copies its input."
         ),
-        steps=(foreign.steps[0], foreign.steps[-1]),
+        steps=(permuted.steps[0], permuted.steps[-1]),
         evidence=(
-            Evidence("share of variance given back of data dealt out anew", foreign.last, COPIED),
-            Evidence("numbers in the code for each of the input", width.last, 1.0),
+            Evidence(
+                "reconstructed variance of permuted inputs", permuted.last, COPIED, percent=True
+            ),
+            Evidence("units of the code per input", width.last, 1.0),
         ),
-        strength=foreign.last / COPIED,
+        strength=permuted.last / COPIED,
     )
 
 
@@ -45,7 +51,7 @@ def dead_code(history: History) -> Answer:
     """Find units of the code that are the same for all samples."""
     dead = history.of(CODE_DEAD)
     if dead is None or not dead.finite:
-        return Unchecked("no code was heard")
+        return Unchecked("no code was recorded: train an Autoencoder with `fit`")
     share = dead.finite[-1]
     if share <= MOST_DEAD:
         return None
@@ -54,27 +60,38 @@ def dead_code(history: History) -> Answer:
         sentence=f"{100 * share:.0f} % of the code's units are the same for all samples.",
         steps=(dead.steps[0], dead.steps[-1]),
         evidence=(
-            Evidence("share of the code that hardly differs between samples", share, MOST_DEAD),
+            Evidence(
+                "units of the code that are the same for all samples",
+                share,
+                MOST_DEAD,
+                percent=True,
+            ),
         ),
         strength=share / MOST_DEAD,
     )
 
 
 def posterior_collapse(history: History) -> Answer:
-    """Find a variational code that tells next to nothing of the inputs."""
-    told, unused = history.of(LATENT_KL), history.of(LATENT_UNUSED)
-    if told is None or unused is None or not told.finite or not unused.finite:
-        return Unchecked("no variational code was heard") if history.of(CODE_DEAD) is None else None
-    nats, share = told.finite[-1], unused.finite[-1]
+    """Find a variational code that carries next to no information about the inputs."""
+    divergence, unused = history.of(LATENT_KL), history.of(LATENT_UNUSED)
+    if divergence is None or unused is None or not divergence.finite or not unused.finite:
+        if history.of(CODE_DEAD) is not None:
+            return None  # a code that is not variational
+        return Unchecked("no variational code was recorded: train a VariationalAutoencoder")
+    nats, share = divergence.finite[-1], unused.finite[-1]
     if nats >= LEAST_NATS and share <= MOST_UNUSED:
         return None
     return Finding(
         rule="posterior_collapse",
-        sentence=f"The code tells {nats:.2g} nats of an input, and {100 * share:.0f} % of its units tell nothing: what is decoded is the mean of the data.",
-        steps=(0, told.steps[-1]),
+        sentence=(
+            f"The code carries {nats:.2g} nats of information about an input, and "
+            f"{100 * share:.0f} % of its units carry none: the reconstruction is the mean of the "
+            "data."
+        ),
+        steps=(0, divergence.steps[-1]),
         evidence=(
-            Evidence("nats that the code tells of an input", nats, LEAST_NATS, above=False),
-            Evidence("share of its units that tell nothing", share, MOST_UNUSED),
+            Evidence("nats of information in the code", nats, LEAST_NATS, above=False),
+            Evidence("units of the code without information", share, MOST_UNUSED, percent=True),
         ),
         strength=max(LEAST_NATS / max(nats, 1e-3), share / MOST_UNUSED),
     )
@@ -82,15 +99,16 @@ def posterior_collapse(history: History) -> Answer:
 
 IDENTITY_LEARNED = Rule(
     name="identity_learned",
-    title="Identity learned",
+    title="Copy of the input as code",
     find=identity_learned,
     tasks=(RECONSTRUCTION,),
     explanation=(
-        "A code with as many numbers as the input can hold a copy of it, and a copy has the least error. It is no representation of the data: it gives back "
-        "noise as well. Corrupted inputs, a price on the code or a narrower one ask for what the data are like."
+        "A code with as many units as the input can hold a copy of it, and a copy has the lowest "
+        "error. It is no representation of the data: noise is reconstructed as well. Corrupted "
+        "inputs, a sparsity penalty or a narrower code prevent it."
     ),
-    healthy="Foreign data come back much worse than the network's own: by at most half of their variance.",
-    source="Vincent et al. 2010, section 2.2; note 001, claims N16 and N17",
+    healthy="Permuted inputs are reconstructed much worse than real ones: R² of at most 0.6.",
+    source="Vincent et al. 2010, section 2.2",
     remedies=("corrupt_inputs", "narrow_code"),
 )
 DEAD_CODE = Rule(
@@ -99,11 +117,12 @@ DEAD_CODE = Rule(
     find=dead_code,
     tasks=(RECONSTRUCTION,),
     explanation=(
-        "A unit of the code that gives the same for all samples carries nothing and, where it is a silent rectifier or is never among the largest, gets no "
-        "gradient. Large steps, a strong price on the code, or very few kept units push units there."
+        "A unit of the code that is the same for all samples carries no information. Where it is a "
+        "dead ReLU, or never among the largest units that are kept, it gets no gradient. Long "
+        "steps, a strong sparsity penalty or very few kept units cause it."
     ),
-    healthy="All units of the code differ between samples; where only the largest are kept, a few in ten may rest.",
-    source="Makhzani, Frey 2013, section 2.2, on dead hidden units; note 001, claim N17",
+    healthy="Units that differ between samples; where few are kept, up to a third may not.",
+    source="Makhzani, Frey 2013, section 2.2",
     remedies=("narrow_code", "liven_code"),
 )
 POSTERIOR_COLLAPSE = Rule(
@@ -112,11 +131,13 @@ POSTERIOR_COLLAPSE = Rule(
     find=posterior_collapse,
     tasks=(RECONSTRUCTION,),
     explanation=(
-        "The price that pulls the code towards N(0, 1) outweighs what the code saves in reconstruction, so the cheapest code is none. Mostly the "
-        "reconstruction is a mean over the inputs while the price is a sum over the code; the two belong to one bound only where both are sums."
+        "The KL divergence, which pulls the code towards N(0, 1), outweighs what the code saves in "
+        "reconstruction error, so that an empty code has the lowest loss. Often the reconstruction "
+        "error is a mean over the input and the divergence a sum over the code: they are parts of "
+        "one bound only where both are sums."
     ),
-    healthy="On digits the code tells 10 to 30 nats of an image, by most of its units.",
-    source="Bowman et al. 2016, arXiv 1511.06349; Kingma, Welling 2013, eq. 3",
+    healthy="On digits the code carries 10 to 30 nats about an image, in most of its units.",
+    source="Bowman et al. 2016, arXiv 1511.06349; Kingma, Welling 2013, arXiv 1312.6114, eq. 3",
     explains=("dead_code", "dead_relu", "vanishing_gradient", "not_learning", "underfitting"),
     remedies=("count_whole_inputs", "lower_beta"),
 )

@@ -1,5 +1,8 @@
-"""What a rule says: found, with evidence; clear; or unchecked, with the reason. A missing signal is
-never clear."""
+"""What a rule is and what it returns: a finding with its evidence, None, or why it was not checked.
+
+A rule whose signals are missing returns `Unchecked`, never None: "no sign of a fault" means that
+the rule has read the numbers.
+"""
 
 from __future__ import annotations
 
@@ -12,46 +15,67 @@ from netwise.tasks import CLASSIFICATION, RECONSTRUCTION, REGRESSION
 
 @dataclass(frozen=True)
 class Evidence:
-    """One number that a finding rests on, and the line that it crossed.
+    """One number that a finding rests on, and the limit that it crossed.
 
     Args:
         what: the quantity, such as "rms(g_last) / rms(g_first)".
-        value: what was seen.
-        limit: the line.
-        above: found above the line (True) or below it.
+        value: what was measured.
+        limit: where the finding begins.
+        above: whether values above the limit are a finding (True) or those below it.
+        percent: whether value and limit are shares, to be shown in percent.
 
     Example:
         >>> import netwise as nw
         >>> print(nw.Evidence("rms(g_last) / rms(g_first)", 560.0, 25.0))
-        rms(g_last) / rms(g_first) = 560, found above 25
+        rms(g_last) / rms(g_first): 560 (limit 25)
+        >>> print(nw.Evidence("validation accuracy", 0.08, 0.5, above=False, percent=True))
+        validation accuracy: 8 % (lower limit 50 %)
     """
 
     what: str
     value: float
     limit: float
     above: bool = True
+    percent: bool = False
+
+    @property
+    def value_text(self) -> str:
+        """The value for people, with its unit."""
+        return f"{_number(100 * self.value)} %" if self.percent else _number(self.value)
+
+    @property
+    def limit_text(self) -> str:
+        """The limit for people, such as "limit 25" or "lower limit 50 %"."""
+        number = f"{100 * self.limit:g} %" if self.percent else f"{self.limit:g}"
+        return f"{'' if self.above else 'lower '}limit {number}"
 
     def __str__(self) -> str:
-        return f"{self.what} = {self.value:.3g}, found {'above' if self.above else 'below'} {self.limit:g}"
+        return f"{self.what}: {self.value_text} ({self.limit_text})"
+
+
+def _number(value: float) -> str:
+    """Three digits, with thousands separated and no exponent below a million."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with a run, and the numbers that say so.
+    """Something that is wrong with a run, and the numbers that show it.
 
     Args:
         rule: name of the rule, such as "vanishing_gradient".
         sentence: what was found, with the layers and the numbers.
         layers: where, nearest to the input first; empty for the whole network.
-        steps: from which to which step it was seen.
+        steps: first and last step at which it was seen.
         evidence: the numbers, the deciding one first.
-        strength: how far over the line, 1 at the line itself.
+        strength: how far over the limit, 1 at the limit itself.
         explanation: what this means and why it hinders learning.
-        healthy: what the same numbers look like in a run that is well.
-        source: where the rule comes from.
-        remedies: names of the remedies that answer it, the first to try first.
-        grade: "suspect" (a line was crossed) or "cause" (it explains other findings).
+        healthy: what the same numbers are in a run that learns well.
+        source: the paper or book that the rule is from.
+        remedies: names of the remedies, in the order to try them.
+        grade: "suspect" (a limit was crossed) or "cause" (it explains other findings).
         consequences: findings that this one explains.
+        title: the rule's title, for people; "" for the rule's name.
 
     Example:
         >>> import netwise as nw
@@ -72,11 +96,12 @@ class Finding:
     remedies: tuple[str, ...] = ()
     grade: str = "suspect"
     consequences: tuple[Finding, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True)
 class Unchecked:
-    """A rule could not look: why, and what would let it.
+    """Why a rule could not be checked, and what to do so that it can.
 
     Example:
         >>> import netwise as nw
@@ -87,12 +112,10 @@ class Unchecked:
     reason: str
 
 
+# Tasks that a rule may be about. None: a run whose task is not known.
 ORDINARY: tuple[str | None, ...] = (None, CLASSIFICATION, REGRESSION, RECONSTRUCTION)
-WITH_TARGETS: tuple[str | None, ...] = (
-    None,
-    CLASSIFICATION,
-    REGRESSION,
-)  # not the inputs themselves
+WITH_TARGETS: tuple[str | None, ...] = (None, CLASSIFICATION, REGRESSION)
+
 Answer = Finding | Unchecked | None
 
 
@@ -101,16 +124,16 @@ class Rule:
     """A rule with its card.
 
     Args:
-        name: as findings carry it.
-        title: for people.
-        find: `History -> Finding | Unchecked | None`; None: looked, and clear.
-        explanation: what the illness is and does.
-        healthy: what the same numbers look like in a run that is well.
-        source: paper or note.
-        explains: names of the findings that are consequences of this one when it came first.
+        name: the name of its findings.
+        title: for people: the fault as a noun phrase.
+        find: reads a history and returns a `Finding`, None (no sign of the fault), or `Unchecked`.
+        explanation: what the fault is and does.
+        source: the paper or book that it is from.
+        healthy: what the same numbers are in a run that learns well.
+        explains: names of the findings that are consequences of this one where it came first.
         remedies: names of the remedies that may cure it, in the order to try them.
-        tasks: of the runs that it is about; None stands for a run whose task is not known. Default:
-            all that have targets, the inputs themselves among them.
+        tasks: of the runs that it is about; None: a run whose task is not known. Default: all with
+            targets, also where the targets are the inputs themselves.
 
     Example:
         >>> import netwise as nw

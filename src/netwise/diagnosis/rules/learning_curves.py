@@ -1,32 +1,44 @@
-"""What the curves say at the end: not learning, overfitting (过拟合), underfitting (欠拟合)."""
+"""What learning curves show at the end of a run: not learning, overfitting (过拟合), underfitting
+(欠拟合), labels that do not belong to the inputs."""
 
 from __future__ import annotations
 
 from math import isfinite
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import FEWEST, average, final_loss, share_left, share_of
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    NO_BASELINE,
+    final_loss,
+    final_loss_share,
+    loss_share,
+    mean,
+)
 from netwise.history import DIVERGED, History
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
+from netwise.tasks import REGRESSION
 
-ABOVE_VALID = 0.1  # training accuracy over validation accuracy
-NEAR_CHANCE = 1.2  # validation accuracy over chance, and two points for the noise of a small part
-NOTHING = 0.9  # share of the loss of guessing that is left where nothing was learned
-RISE = 1.2  # validation loss at the end over its best
-EARLY_BEST = 0.7  # the best epoch lies in this first part of the run
+# Shares of the loss of guessing, which is 1 for the best constant prediction.
+NOTHING = 0.9  # left in the training loss where nothing was learned
+LITTLE = 0.6  # left in the training loss where little was learned
+MATTERS = 0.05  # of the validation loss: below it a rise does no harm
+
+# Overfitting.
+RISE = 1.2  # validation loss at the end over its lowest
+EARLY_BEST = 0.7  # the lowest validation loss is in this first part of the run
 MEMORISED = 0.3  # training loss over validation loss
-MATTERS = 0.05  # validation loss over that of guessing: below it there is nothing left to lose
-LITTLE = 0.6  # share of the loss of guessing that is left where little was learned
-FLAT = (
-    0.05  # fall of the training loss over the last third, as a share of it: less is standing still
-)
-ALIKE = (
-    1.3  # validation loss over training loss: above it the network learns what does not carry over
-)
+
+# Underfitting.
+FLAT = 0.05  # fall of the training loss over the last third of the epochs, as a share of it
+SIMILAR = 1.3  # validation loss over training loss: above it the network overfits
+
+# Labels that do not belong to the inputs.
+ABOVE_VALID = 0.1  # training accuracy - validation accuracy
+NEAR_CHANCE = 1.2  # validation accuracy over chance, with 0.02 for the noise of few samples
 
 
 def not_learning(history: History) -> Answer:
-    """Find a run that ends no better than the best constant answer."""
+    """Find a run that ends no better than the best constant prediction."""
     if history.ended.how == DIVERGED:
         step = history.ended.step
         return Finding(
@@ -37,112 +49,123 @@ def not_learning(history: History) -> Answer:
                 Evidence("steps before it diverged", float(step), float("inf"), above=False),
             ),
         )
-    left = share_left(history)
+    left = final_loss_share(history)
     if left is None:
-        return Unchecked(
-            "it is not known what a constant answer would score: pass the loss function to watch"
-        )
+        return Unchecked(NO_BASELINE)
     if left < NOTHING:
         return None
     last, guess = final_loss(history), history.facts.loss_of_guessing
-    steps = (history.of(TRAIN_LOSS) or history.of(LOSS)).steps  # type: ignore[union-attr]
+    step = (history.of(TRAIN_LOSS) or history.of(LOSS)).steps[-1]  # type: ignore[union-attr]
     return Finding(
         rule="not_learning",
-        sentence=f"The training loss ends at {last:.3g}; a constant answer scores {guess:.3g}.",
-        steps=(steps[-1], steps[-1]),
-        evidence=(Evidence("training loss / loss of guessing", left, NOTHING),),
+        sentence=(
+            f"The training loss ends at {last:.3g}; that of the best constant prediction is "
+            f"{guess:.3g}."
+        ),
+        steps=(step, step),
+        evidence=(Evidence("training loss / loss of guessing", left, NOTHING, percent=True),),
         strength=min(left, 1e6) / NOTHING,
     )
 
 
 def overfitting(history: History) -> Answer:
-    """Find a validation loss that has risen since an early best while the training loss fell far
-    below it."""
+    """Find a validation loss that has risen since an early minimum, while the training loss fell
+    far below it."""
     train, valid = history.of(TRAIN_LOSS), history.of(VALID_LOSS)
     if train is None or valid is None:
         return Unchecked(
-            "training and validation loss of each epoch are needed: call w.epoch(train_loss=..., valid_loss=...)"
+            "training and validation loss of each epoch are needed: call "
+            "w.epoch(train_loss=..., valid_loss=...)"
         )
     if len(valid) < FEWEST:
-        return Unchecked(f"{len(valid)} epochs are too few to see a turn; {FEWEST} needed")
+        return Unchecked(
+            f"{FEWEST} epochs are needed to see a rise, and {len(valid)} recorded: train for longer"
+        )
     if not isfinite(valid.last) or not isfinite(train.last):
         return None
-    left = share_of(history, valid.last)
+    left = loss_share(history, valid.last)
     if left is not None and left < MATTERS:
-        return None  # validation is as good as done: what rises there is noise
-    best = min(valid.finite)
-    at = valid.values.index(best)
-    rise = valid.last / best if best > 0 else 1.0
-    memorised = train.last / valid.last if valid.last > 0 else 1.0
-    if (at + 1) > EARLY_BEST * len(valid) or rise <= RISE or memorised >= MEMORISED:
         return None
-    scores = ""
-    shares = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
-    if shares[0] is not None and shares[1] is not None:
-        scores = f" ({100 * shares[0].last:.0f} % right in training, {100 * shares[1].last:.0f} % in validation)"
+    lowest = min(valid.finite)
+    best = valid.values.index(lowest)
+    rise = valid.last / lowest if lowest > 0 else 1.0
+    ratio = train.last / valid.last if valid.last > 0 else 1.0
+    if (best + 1) > EARLY_BEST * len(valid) or rise <= RISE or ratio >= MEMORISED:
+        return None
     return Finding(
         rule="overfitting",
         sentence=(
-            f"The validation loss was best in epoch {at + 1} of {len(valid)} and has risen {rise:.2f} times since, "
-            f"while training fell to {train.last:.2g}{scores}."
+            f"The validation loss was lowest in epoch {best + 1} of {len(valid)} and has risen "
+            f"{rise:.2f} times since, while the training loss fell to {train.last:.2g}"
+            f"{_accuracies(history)}."
         ),
-        steps=(valid.steps[at], valid.steps[-1]),
+        steps=(valid.steps[best], valid.steps[-1]),
         evidence=(
-            Evidence("validation loss / its best", rise, RISE),
-            Evidence("training / validation loss", memorised, MEMORISED, above=False),
+            Evidence("validation loss / its lowest", rise, RISE),
+            Evidence("training loss / validation loss", ratio, MEMORISED, False, percent=True),
         ),
         strength=rise / RISE,
     )
 
 
+def _accuracies(history: History) -> str:
+    train, valid = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
+    if train is None or valid is None:
+        return ""
+    return (
+        f" (accuracy {100 * train.last:.0f} % in training, {100 * valid.last:.0f} % in validation)"
+    )
+
+
 def underfitting(history: History) -> Answer:
-    """Find a training loss that stands still far from 0, with validation beside it: the network or
-    its brakes, not the data's noise alone."""
-    left = share_left(history)
+    """Find a training loss that stops falling far from 0, with a validation loss near it: the
+    network is too small or too much regularised."""
+    left = final_loss_share(history)
     if left is None:
-        return Unchecked(
-            "it is not known what a constant answer would score: pass the loss function to watch"
-        )
+        return Unchecked(NO_BASELINE)
     if left >= NOTHING or left <= LITTLE:
-        return None  # nothing at all was learned: another finding; or enough
+        return None  # nothing at all was learned, which is `not_learning`; or enough
     train, valid = history.of(TRAIN_LOSS), history.of(VALID_LOSS)
     if train is None or len(train) < 2 * FEWEST:
+        epochs = 0 if train is None else len(train)
         return Unchecked(
-            f"training loss of at least {2 * FEWEST} epochs is needed to see it stand still"
+            f"training losses of {2 * FEWEST} epochs are needed to see that they stop falling, and "
+            f"{epochs} recorded: train for longer, or call w.epoch(train_loss=...)"
         )
     third = max(2, len(train) // 3)
-    before, after = average(train.values[-2 * third : -third]), average(train.values[-third:])
+    before, after = mean(train.values[-2 * third : -third]), mean(train.values[-third:])
     fall = (before - after) / before if before > 0 else 0.0
     if fall > FLAT:
-        return None  # still on its way
-    if valid is not None and valid.last > ALIKE * train.last:
+        return None  # it still falls
+    if valid is not None and valid.last > SIMILAR * train.last:
         return None
-    beside = f", validation {valid.last:.3g}" if valid is not None else ""
+    validation = f"; the validation loss is {valid.last:.3g}" if valid is not None else ""
     return Finding(
         rule="underfitting",
-        sentence=f"The training loss stands still at {train.last:.3g} ({100 * left:.0f} % of what guessing scores){beside}.",
+        sentence=(
+            f"The training loss has stopped falling at {train.last:.3g} ({100 * left:.0f} % of the "
+            f"loss of guessing){validation}."
+        ),
         steps=(train.steps[-third], train.steps[-1]),
         evidence=(
-            Evidence("training loss / loss of guessing", left, LITTLE),
-            Evidence("fall over the last third", fall, FLAT, above=False),
+            Evidence("training loss / loss of guessing", left, LITTLE, percent=True),
+            Evidence("fall over the last third of the epochs", fall, FLAT, False, percent=True),
         ),
         strength=left / LITTLE,
     )
 
 
 def labels_suspect(history: History) -> Answer:
-    """Find a run that learns its training labels by heart and none of the validation ones: the
+    """Find a run that learns its training labels, with a validation accuracy near chance: the
     labels do not belong to the inputs."""
-    train, valid, classes = (
-        history.of(TRAIN_ACCURACY),
-        history.of(VALID_ACCURACY),
-        history.facts.classes,
-    )
-    if history.facts.task == "regression":
+    train, valid = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
+    classes = history.facts.classes
+    if history.facts.task == REGRESSION:
         return None
     if train is None or valid is None or not classes:
         return Unchecked(
-            "training and validation accuracy of each epoch are needed: call w.epoch(train_accuracy=..., valid_accuracy=...)"
+            "training and validation accuracy of each epoch are needed: call "
+            "w.epoch(train_accuracy=..., valid_accuracy=...)"
         )
     chance = 1 / classes
     best = max(valid.finite, default=1.0)
@@ -155,11 +178,17 @@ def labels_suspect(history: History) -> Answer:
     return Finding(
         rule="labels_suspect",
         sentence=(
-            f"{100 * train.last:.0f} % of the training labels are learned, and validation never got above {100 * best:.0f} %: chance is {100 * chance:.0f} %."
+            f"Training accuracy is {100 * train.last:.0f} %, and validation accuracy was never "
+            f"above {100 * best:.0f} %: chance is {100 * chance:.0f} %."
         ),
         steps=(0, train.steps[-1]),
         evidence=(
-            Evidence("training - validation accuracy", train.last - valid.last, ABOVE_VALID),
+            Evidence(
+                "training accuracy - validation accuracy",
+                train.last - valid.last,
+                ABOVE_VALID,
+                percent=True,
+            ),
         ),
         strength=(train.last - valid.last) / ABOVE_VALID,
     )
@@ -170,9 +199,10 @@ LABELS_SUSPECT = Rule(
     title="Labels that do not belong to the inputs",
     find=labels_suspect,
     explanation=(
-        "A network can remember any labels, also wrong ones; what it remembers then says nothing about new samples. Look at a few samples with their labels."
+        "A large network can memorise any labels, also wrong ones, and then predicts nothing about "
+        "new samples. Print a few samples with their labels."
     ),
-    healthy="What is learned in training carries over: validation accuracy rises with it, well above chance.",
+    healthy="Validation accuracy that rises with training accuracy, well above chance.",
     source="Zhang, Bengio, Hardt, Recht, Vinyals 2016, arXiv 1611.03530",
     explains=("overfitting", "underfitting", "not_learning", "vanishing_gradient"),
     tasks=WITH_TARGETS,
@@ -180,14 +210,15 @@ LABELS_SUSPECT = Rule(
 )
 NOT_LEARNING = Rule(
     name="not_learning",
-    title="Not learning",
+    title="Failure to learn",
     find=not_learning,
     explanation=(
-        "The network does no better than an answer that ignores its input. This is a symptom: look at the finding it hangs under; where it "
-        "stands alone, at the data, the loss and the output layer."
+        "The predictions are no better than a constant that ignores the input. This is a symptom: "
+        "if it is a consequence of another finding, treat that one. If it is the only finding, "
+        "check the data, the loss and the output layer."
     ),
-    healthy="A training loss that falls below that of guessing within the first epochs.",
-    source="note 003, claims D01 and D05",
+    healthy="A training loss that is below that of guessing within the first epochs.",
+    source="Goodfellow, Bengio, Courville 2016, section 11.5",
     remedies=(
         "use_relu",
         "use_fitting_init",
@@ -204,11 +235,11 @@ OVERFITTING = Rule(
     title="Overfitting",
     find=overfitting,
     explanation=(
-        "The network has begun to remember its training samples instead of what they have in common: each further step makes it worse on "
-        "samples that it has not seen."
+        "The network memorises its training samples instead of what they have in common: each "
+        "further step makes its predictions for other samples worse."
     ),
-    healthy="A validation loss that is best near the end of the run, or a training loss not far below it.",
-    source="Prechelt 1998, Early stopping - but when?; note 004, claims D05, L03 and L04",
+    healthy="A lowest validation loss near the end, or a training loss not far below it.",
+    source="Prechelt 1998, Early stopping - but when?",
     remedies=("stop_early", "add_dropout", "add_weight_decay", "more_data", "shrink"),
 )
 UNDERFITTING = Rule(
@@ -216,11 +247,12 @@ UNDERFITTING = Rule(
     title="Underfitting",
     find=underfitting,
     explanation=(
-        "Training itself has come to rest far from its goal, and validation with it: the network is too small or too strongly held back for "
-        "this task, provided that its start and its rate are right."
+        "The training loss stays far from its minimum, and the validation loss with it: the "
+        "network is too small or too much regularised for this task, unless its initialization or "
+        "learning rate is wrong."
     ),
-    healthy="A training loss that still falls, or has come near that of a perfect answer.",
-    source="Goodfellow, Bengio, Courville 2016, section 5.2; note 000, claims D05, D06 and T02",
-    tasks=WITH_TARGETS,  # a narrow code gives back what it can hold, and no more
+    healthy="A training loss that still falls, or is near that of perfect predictions.",
+    source="Goodfellow, Bengio, Courville 2016, section 5.2",
+    tasks=WITH_TARGETS,  # not autoencoders: a narrow code cannot hold all of the input
     remedies=("lighten_brakes", "widen"),
 )

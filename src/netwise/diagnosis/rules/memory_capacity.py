@@ -1,4 +1,4 @@
-"""Memories: more patterns, or patterns more alike, than a rule can keep apart."""
+"""Memories that store more patterns, or more similar ones, than their rule can keep apart."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from netwise.signals import (
 )
 from netwise.tasks import MEMORY
 
-# what is left of a pattern at the critical load of 0.138: Amit, Gutfreund, Sompolinsky 1985
-LEAST_OVERLAP = 0.967
+CAPACITY = 0.138  # random patterns per unit by Hebb's rule: Amit, Gutfreund, Sompolinsky 1985
+LEAST_OVERLAP = 0.967  # of a recalled pattern with the stored one at that load (same paper)
 
 
 def memory_overloaded(history: History) -> Answer:
-    """Find a memory that does not even keep the patterns as they were stored."""
+    """Find a memory that does not recall a pattern even from the pattern itself."""
     load, overlap, noise = (
-        history.of(MEMORY_LOAD),
-        history.of(MEMORY_OVERLAP),
-        history.of(MEMORY_NOISE),
+        history.of(name) for name in (MEMORY_LOAD, MEMORY_OVERLAP, MEMORY_NOISE)
     )
     if (
         load is None
@@ -31,25 +29,27 @@ def memory_overloaded(history: History) -> Answer:
         or not overlap.finite
         or len(noise) != len(overlap)
     ):
-        return Unchecked("no stored patterns were recalled: this is for memories")
+        return Unchecked("no recall of stored patterns was recorded: train a Hopfield with `fit`")
     kept = overlap.values[0]
     if noise.values[0] != 0 or not kept < LEAST_OVERLAP:
         return None
     unstable, crosstalk = history.of(MEMORY_UNSTABLE), history.of(MEMORY_CROSSTALK)
     evidence = [
-        Evidence(
-            "overlap of a pattern with what recall makes of it", kept, LEAST_OVERLAP, above=False
-        ),
-        Evidence("patterns for each unit", load.last, 0.138),
+        Evidence("overlap of a recalled pattern with the stored one", kept, LEAST_OVERLAP, False),
+        Evidence("patterns per unit", load.last, CAPACITY),
     ]
     if unstable is not None:
-        evidence.append(Evidence("share of patterns that are not fixed points", unstable.last, 0.5))
+        what = "patterns that are no fixed points"
+        evidence.append(Evidence(what, unstable.last, 0.5, percent=True))
     if crosstalk is not None:
         evidence.append(Evidence("largest crosstalk of a bit", crosstalk.last, 1.0))
-    why = "there are too many of them" if load.last > 0.138 else "they are too much alike"
+    why = "there are too many" if load.last > CAPACITY else "they are too similar"
     return Finding(
         rule="memory_overloaded",
-        sentence=f"The memory loses its own patterns (overlap {kept:.2f} from the pattern itself, {load.last:.3f} of them for each unit): {why}.",
+        sentence=(
+            f"The memory does not recall its own patterns (overlap {kept:.2f} when recall starts "
+            f"from the pattern itself, {load.last:.3f} patterns per unit): {why}."
+        ),
         steps=(0, overlap.steps[-1]),
         evidence=tuple(evidence),
         strength=LEAST_OVERLAP / max(kept, 1e-3),
@@ -58,15 +58,17 @@ def memory_overloaded(history: History) -> Answer:
 
 MEMORY_OVERLOADED = Rule(
     name="memory_overloaded",
-    title="Memory overloaded",
+    title="Overloaded memory",
     find=memory_overloaded,
     tasks=(MEMORY,),
     explanation=(
-        "By Hebb's rule each pattern adds its outer product to the weights, and to each other's fields a crosstalk. Where that outweighs a bit's own "
-        "signal the bit turns, and with it others: recall runs off to a mixture. For random patterns this happens from about 0.138 of them for "
-        "each unit, for patterns that are alike, such as digits, from a handful."
+        "By Hebb's rule each pattern adds its outer product to the weights, which disturbs the "
+        "recall of all others (crosstalk). Where the crosstalk of a bit is larger than its own "
+        "signal the bit flips, and others with it: recall ends in a mixture of patterns. Random "
+        "patterns reach this at about 0.138 patterns per unit, similar ones, such as digits, with "
+        "a handful."
     ),
-    healthy="Recall from a stored pattern gives it back, or all but a few in a hundred of its bits.",
-    source="Hopfield 1982; Amit, Gutfreund, Sompolinsky 1985; note 001, claims D11 and L18",
+    healthy="Recall from a stored pattern returns it, up to a few per cent of its bits.",
+    source="Hopfield 1982; Amit, Gutfreund, Sompolinsky 1985; netwise lab L18",
     remedies=("use_pseudo_inverse", "use_storkey"),
 )

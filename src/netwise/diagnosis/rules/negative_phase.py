@@ -1,5 +1,4 @@
-"""Energy models: hidden units that say nothing, and a negative phase that sees too little of what
-the model believes."""
+"""Energy models: hidden units that are not used, and Gibbs chains that do not follow the model."""
 
 from __future__ import annotations
 
@@ -19,136 +18,175 @@ from netwise.signals import (
 )
 from netwise.tasks import DENSITY
 
-# Binary machines of 16 to 500 units on MNIST, silhouettes and digits end at 0.15 to 0.65 of the way
-# from the base rates to certainty; after
-# one epoch at a usual rate at 0.03. Those whose biases start at 0, at the rates that scikit-learn
-# has, end within 0.005.
+# Gain of log-likelihood over independent inputs, as a share of |log-likelihood of those|. RBMs of
+# 16 to 500 hidden units on MNIST, silhouettes and digits end at 0.15 to 0.65, and are at 0.03 after
+# one epoch at a usual rate. Those with visible biases of 0 at the start, at the learning rates of
+# scikit-learn, end within 0.005.
 LEAST_GAIN = 0.02
-# Chains of machines that mix resemble themselves ten steps later by 0.0 to 0.5; stuck ones by 0.95
-# and more.
+# Autocorrelation of the chains after ten Gibbs steps. Chains that mix have 0.0 to 0.5, stuck ones
+# 0.95 and more.
 STUCK = 0.9
-# of what independent inputs leave: a model that is so much worse uses its hidden units, wrongly
+# Loss against independent inputs, as the same share: a model that is so much worse uses its hidden
+# units, but wrongly.
 WORSE = 0.1
-FALLEN, FALLEN_PSEUDO = (
-    0.1,
-    0.3,
-    # of what was gained over the base rates: an estimate on a few hundred samples moves by a tenth of
-    # it by chance
-)
+# Fall of the log-likelihood since its best, as a share of its gain over independent inputs. The
+# pseudo-likelihood, estimated on a few hundred samples, varies by a tenth of the gain by chance.
+FALLEN, FALLEN_PSEUDO = 0.1, 0.3
 
 
 def hidden_unused(history: History) -> Answer:
-    """Find a machine that is no better than the model in which all inputs are independent."""
-    likelihood, base = _likelihood(history), _late(history, BASE_RATE_LIKELIHOOD)
+    """Find an energy model that is no better than a model of independent inputs."""
+    likelihood, base = _likelihood(history), _last_stage(history, BASE_RATE_LIKELIHOOD)
     if likelihood is None or base is None or not likelihood.finite or not base.finite:
         return Unchecked(
-            "no likelihood was recorded: it is known for binary units, at the ends of epochs"
+            "no log-likelihood was recorded at the ends of epochs: it is known for binary units"
         )
-    best, alone = max(likelihood.finite), base.finite[-1]
-    share = (best - alone) / max(abs(alone), 1e-12)
-    if share > LEAST_GAIN or (alone - likelihood.finite[-1]) / max(abs(alone), 1e-12) > WORSE:
+    best, independent = max(likelihood.finite), base.finite[-1]
+    gain = (best - independent) / max(abs(independent), 1e-12)
+    if gain > LEAST_GAIN or _loss_of(likelihood.finite[-1], independent) > WORSE:
         return None
     return Finding(
         rule="hidden_unused",
-        sentence=f"At its best the model gives an input {best:.1f} nats, and independent inputs alone {alone:.1f}: the hidden units say nothing.",
+        sentence=(
+            f"The best log-likelihood of an input is {best:.1f} nats, and that of a model of "
+            f"independent inputs {independent:.1f}: the hidden units are not used."
+        ),
         steps=(likelihood.steps[0], likelihood.steps[-1]),
         evidence=(
             Evidence(
-                "gain over independent inputs, as a share of what they leave",
-                share,
+                "gain of log-likelihood over independent inputs",
+                gain,
                 LEAST_GAIN,
                 above=False,
+                percent=True,
             ),
         ),
-        strength=LEAST_GAIN / max(share, 1e-3),
+        strength=LEAST_GAIN / max(gain, 1e-3),
     )
 
 
 def negative_phase_stuck(history: History) -> Answer:
-    """Find chains that do not move, or a likelihood that falls while reconstructions improve."""
-    chains, likelihood, back = (
-        _late(history, CHAIN_AUTOCORRELATION),
+    """Find chains that do not move, or a log-likelihood that falls while the reconstruction error
+    falls too."""
+    chains, likelihood, errors = (
+        _last_stage(history, CHAIN_AUTOCORRELATION),
         _likelihood(history),
-        _late(history, RECONSTRUCTION),
+        _last_stage(history, RECONSTRUCTION),
     )
-    if back is None or not back.finite:
+    if errors is None or not errors.finite:
         return Unchecked("no reconstruction error was recorded at the ends of epochs")
-    steps = (back.steps[0], back.steps[-1])
     if chains is not None and chains.finite:
         late = median(chains.finite[-max(1, len(chains.finite) // 3) :])
         if late > STUCK:
-            return Finding(
-                rule="negative_phase_stuck",
-                sentence=f"Ten Gibbs steps leave the chains {100 * late:.0f} % like themselves: they do not see what the model believes elsewhere.",
-                steps=steps,
-                evidence=(Evidence("autocorrelation of the chains after ten steps", late, STUCK),),
-                strength=late / STUCK,
-            )
-    base = _late(history, BASE_RATE_LIKELIHOOD)
+            return _stuck_chains(late, errors)
+    base = _last_stage(history, BASE_RATE_LIKELIHOOD)
     if likelihood is None or base is None or len(likelihood.finite) < 2 or not base.finite:
-        return (
-            None
-            if chains is not None
-            else Unchecked("neither chains nor a likelihood were recorded")
-        )
-    # Of the training part: a machine that has learned it by heart loses validation likelihood too,
-    # but its chains are well.
-    apart = _late(history, FREE_ENERGY_GAP)
-    known = apart is not None and apart.steps == likelihood.steps
-    values = (
-        [v + g for v, g in zip(likelihood.values, apart.values, strict=True)]
-        if apart is not None and known
-        else list(likelihood.values)
-    )
+        if chains is not None:
+            return None
+        return Unchecked("neither chains nor a log-likelihood were recorded at the ends of epochs")
+    values = _of_training_part(history, likelihood)
     if not all(isfinite(value) for value in values):
-        return Unchecked("the likelihood was no number at times")
-    best, last, alone = max(values), values[-1], base.finite[-1]
-    below = (alone - last) / max(abs(alone), 1e-12)
-    if below > WORSE:
-        return Finding(
-            rule="negative_phase_stuck",
-            sentence=f"The model gives an input {last:.1f} nats, less than independent inputs would ({alone:.1f}): it believes in what is not there.",
-            steps=steps,
-            evidence=(
-                Evidence(
-                    "loss against independent inputs, as a share of what they leave", below, WORSE
-                ),
-            ),
-            strength=below / WORSE,
-        )
-    at = values.index(best)
-    gained = max(best - alone, 1e-12)
-    fallen = (best - last) / gained
-    improved = len(back.values) == len(values) and back.values[-1] < back.values[at]
+        return Unchecked("the log-likelihood was infinite or nan in some epochs")
+    independent = base.finite[-1]
+    loss = _loss_of(values[-1], independent)
+    if loss > WORSE:
+        return _worse_than_independent(values[-1], independent, loss, errors)
     limit = FALLEN if history.of(LOG_LIKELIHOOD) is not None else FALLEN_PSEUDO
+    return _falling(values, independent, limit, likelihood, errors)
+
+
+def _stuck_chains(autocorrelation: float, errors: Series) -> Finding:
+    return Finding(
+        rule="negative_phase_stuck",
+        sentence=(
+            f"After ten Gibbs steps the chains' autocorrelation is still "
+            f"{100 * autocorrelation:.0f} %: they do not reach other states of the model."
+        ),
+        steps=(errors.steps[0], errors.steps[-1]),
+        evidence=(
+            Evidence(
+                "autocorrelation of the chains after ten Gibbs steps",
+                autocorrelation,
+                STUCK,
+                percent=True,
+            ),
+        ),
+        strength=autocorrelation / STUCK,
+    )
+
+
+def _worse_than_independent(
+    value: float, independent: float, loss: float, errors: Series
+) -> Finding:
+    return Finding(
+        rule="negative_phase_stuck",
+        sentence=(
+            f"The log-likelihood of an input is {value:.1f} nats, less than that of a model of "
+            f"independent inputs ({independent:.1f}): the model gives high probability to states "
+            "unlike the data."
+        ),
+        steps=(errors.steps[0], errors.steps[-1]),
+        evidence=(
+            Evidence(
+                "loss of log-likelihood against independent inputs", loss, WORSE, percent=True
+            ),
+        ),
+        strength=loss / WORSE,
+    )
+
+
+def _falling(
+    values: list[float], independent: float, limit: float, likelihood: Series, errors: Series
+) -> Finding | None:
+    """A log-likelihood that has fallen since its best, while reconstructions improved."""
+    best, last = max(values), values[-1]
+    place = values.index(best)
+    fallen = (best - last) / max(best - independent, 1e-12)
+    improved = len(errors.values) == len(values) and errors.values[-1] < errors.values[place]
     if fallen <= limit or not improved:
         return None
     return Finding(
         rule="negative_phase_stuck",
         sentence=(
-            f"Since its best the likelihood of the training part has fallen from {best:.1f} to {last:.1f} nats, while the reconstruction error fell from "
-            f"{back.values[at]:.3g} to {back.values[-1]:.3g}."
+            f"The log-likelihood of the training part has fallen from {best:.1f} to {last:.1f} "
+            f"nats since its best epoch, while the reconstruction error fell from "
+            f"{errors.values[place]:.3g} to {errors.values[-1]:.3g}."
         ),
-        steps=(likelihood.steps[at], likelihood.steps[-1]),
+        steps=(likelihood.steps[place], likelihood.steps[-1]),
         evidence=(
             Evidence(
-                "fall of the likelihood, as a share of its gain over independent inputs",
+                "fall of the log-likelihood, as a share of its gain over independent inputs",
                 fallen,
                 limit,
+                percent=True,
             ),
         ),
         strength=fallen / limit,
     )
 
 
+def _loss_of(likelihood: float, independent: float) -> float:
+    """How far a log-likelihood is below that of independent inputs, as a share of the latter."""
+    return (independent - likelihood) / max(abs(independent), 1e-12)
+
+
+def _of_training_part(history: History, likelihood: Series) -> list[float]:
+    """The log-likelihood of the training part, from that of the validation part and the gap of free
+    energies: a model that overfits loses validation likelihood too, though its chains are right."""
+    gap = _last_stage(history, FREE_ENERGY_GAP)
+    if gap is None or gap.steps != likelihood.steps:
+        return list(likelihood.values)
+    return [v + g for v, g in zip(likelihood.values, gap.values, strict=True)]
+
+
 def _likelihood(history: History) -> Series | None:
-    """The exact one where it is known, else the pseudo-likelihood."""
-    return _late(history, LOG_LIKELIHOOD) or _late(history, PSEUDO_LIKELIHOOD)
+    """The exact log-likelihood where it is known, else the pseudo-likelihood."""
+    return _last_stage(history, LOG_LIKELIHOOD) or _last_stage(history, PSEUDO_LIKELIHOOD)
 
 
-def _late(history: History, signal: str) -> Series | None:
-    """The signal since the last layer of a stack began to learn: machines of different layers do
-    not compare."""
+def _last_stage(history: History, signal: str) -> Series | None:
+    """The signal since the last layer of a stack began training: values of different layers cannot
+    be compared."""
     series, stage = history.of(signal), history.of(STAGE)
     if series is None or stage is None or not len(stage):
         return series
@@ -157,41 +195,48 @@ def _late(history: History, signal: str) -> Series | None:
         for step, value in zip(stage.steps, stage.values, strict=True)
         if value == stage.values[-1] or value != value
     )
-    kept = [
-        (step, value)
-        for step, value in zip(series.steps, series.values, strict=True)
-        if step >= since
-    ]
-    return (
-        Series(tuple(step for step, _ in kept), tuple(value for _, value in kept)) if kept else None
-    )
+    pairs = zip(series.steps, series.values, strict=True)
+    kept = [(step, value) for step, value in pairs if step >= since]
+    if not kept:
+        return None
+    return Series(tuple(step for step, _ in kept), tuple(value for _, value in kept))
 
 
 HIDDEN_UNUSED = Rule(
     name="hidden_unused",
-    title="Hidden units unused",
+    title="Unused hidden units",
     find=hidden_unused,
     tasks=(DENSITY,),
     explanation=(
-        "The model believes what one gets by counting how often each input is on, and nothing more. Where visible biases start at 0 the hidden "
-        "units first learn the means of the inputs together, alike and slowly; with a low rate or few epochs it stays at that."
+        "The model knows how often each input is on, and nothing more. With visible biases that "
+        "start at 0, all hidden units first learn these means, together and slowly; with a low "
+        "learning rate or few epochs the model stays there."
     ),
-    healthy="A machine of 16 hidden units on MNIST gains 60 of 205 nats over independent pixels, one of 500 units 120.",
-    source="measured with scikit-learn's BernoulliRBM, whose visible biases start at 0; Hinton 2012, practical guide, section 8",
+    healthy=(
+        "On MNIST, 16 hidden units gain 60 of 205 nats over independent pixels, 500 units 120."
+    ),
+    source=(
+        "Hinton 2012, A practical guide to training RBMs, section 8; measured with scikit-learn's "
+        "BernoulliRBM, whose visible biases start at 0"
+    ),
     explains=("negative_phase_stuck",),
     remedies=("begin_at_base_rates", "centre_units", "raise_rate"),
 )
 NEGATIVE_PHASE_STUCK = Rule(
     name="negative_phase_stuck",
-    title="Negative phase stuck",
+    title="Stuck negative phase",
     find=negative_phase_stuck,
     tasks=(DENSITY,),
     explanation=(
-        "Learning pulls the energy of the data down and lifts that of the states the chains are in. Chains that do not mix lift the same few states "
-        "again and again, and contrastive divergence never leaves the data: elsewhere the model keeps what it believes, or believes more and "
-        "more of it. Reconstructions do not show it."
+        "Training lowers the energy of the data and raises that of the chains' states. Chains that "
+        "do not mix raise the same few states again and again, and contrastive divergence stays "
+        "near the data. Elsewhere the model keeps states of high probability, or gets more of "
+        "them; the reconstruction error does not show it."
     ),
-    healthy="Ten Gibbs steps leave chains less than half alike, and the likelihood rises as long as the reconstruction error falls.",
-    source="Tieleman 2008; Fischer, Igel 2010, on the divergence of contrastive divergence; note 001, claims R12 and R13",
+    healthy=(
+        "An autocorrelation below 50 % after ten Gibbs steps, and a log-likelihood that rises "
+        "while the reconstruction error falls."
+    ),
+    source="Tieleman 2008; Fischer, Igel 2010",
     remedies=("centre_units", "use_persistent_chains", "more_gibbs_steps", "slow_down"),
 )

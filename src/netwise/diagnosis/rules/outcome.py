@@ -1,4 +1,4 @@
-"""How far a run got: what a rule asks before it calls a sign an illness."""
+"""How much a run has learned: what rules ask before they call an unusual number a fault."""
 
 from __future__ import annotations
 
@@ -10,11 +10,32 @@ from netwise.history import DIVERGED, History, Series
 from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS, VALID_R2
 from netwise.tasks import RECONSTRUCTION
 
-FEWEST = 5  # watched steps that a statement about a run needs: one batch alone may be odd
-# Share of the loss of guessing that is left when a run has plainly learned. Runs of the gallery and
-# others with
-# bundled data that reach usual accuracies end below 0.3; sick ones above 0.5.
+FEWEST = 5  # watched steps that a rule needs: one batch alone may be unusual
+# Share of the loss of guessing that is left when a run has clearly learned. Runs of the gallery and
+# others with bundled data that reach usual accuracies end below 0.3, those with faults above 0.5.
 LEARNED = 0.35
+LEAST_R2 = 0.5  # of an autoencoder that has learned
+
+# Reasons why rules could not be checked.
+NO_LAYERS = "no layers were recorded: call w.step(loss, y) after loss.backward()"
+NO_GRADIENTS = "no gradients were recorded: call w.step(loss, y) after loss.backward()"
+NO_UPDATES = "no weight updates were recorded: call w.step(loss, y) before optimizer.step()"
+NO_ACTIVATIONS = (
+    "it is not known which activations are between the layers: use modules such as nn.ReLU, or "
+    "functions of torch"
+)
+NO_BASELINE = (
+    "the loss of the best constant prediction is not known: pass loss=... to `watch`, and the "
+    "targets to w.step"
+)
+NO_LOSS_KIND = (
+    "the kind of the loss is not known: pass loss=... to `watch`, and the targets to w.step"
+)
+
+
+def too_few_steps(count: int, what: str = "steps with finite gradients") -> str:
+    """Why a rule could not be checked on so few steps."""
+    return f"{FEWEST} {what} are needed, and {count} recorded: train for longer"
 
 
 def final_loss(history: History) -> float | None:
@@ -25,48 +46,47 @@ def final_loss(history: History) -> float | None:
     steps = history.of(LOSS)
     if steps is None or len(steps) < FEWEST:
         return None
-    return average(steps.values[-max(FEWEST, len(steps) // 10) :])
+    return mean(steps.values[-max(FEWEST, len(steps) // 10) :])
 
 
-def share_left(history: History) -> float | None:
-    """Final training loss on the way from a perfect answer (0) to the best constant one (1); None
-    where it is unknown.
-
-    A run that diverged has everything left.
-    """
-    return math.inf if history.ended.how == DIVERGED else share_of(history, final_loss(history))
+def final_loss_share(history: History) -> float | None:
+    """`loss_share` of the training loss at the end; infinite for a run that diverged."""
+    return math.inf if history.ended.how == DIVERGED else loss_share(history, final_loss(history))
 
 
-def share_of(history: History, loss: float | None) -> float | None:
-    """Where a loss lies between that of a perfect answer (0) and that of guessing (1)."""
+def loss_share(history: History, loss: float | None) -> float | None:
+    """Where a loss lies between that of perfect predictions (0) and that of the best constant one
+    (1); None where those are not known."""
     guess, least = history.facts.loss_of_guessing, history.facts.least_loss or 0.0
     if loss is None or guess is None or guess <= least:
         return None
     return (loss - least) / (guess - least) if math.isfinite(loss) else math.inf
 
 
-def carries_over(history: History) -> bool:
-    """Plainly learned, and on data that it has not seen too, where there are any."""
+def generalises(history: History) -> bool:
+    """Whether the run has clearly learned, also on validation data where there are any."""
     valid = history.of(VALID_LOSS)
-    share = share_of(history, min(valid.finite)) if valid is not None and valid.finite else 0.0
+    best = min(valid.finite) if valid is not None and valid.finite else None
+    share = 0.0 if best is None else loss_share(history, best)
     return has_learned(history) and share is not None and share < LEARNED
 
 
 def has_learned(history: History) -> bool:
-    """Plainly learned: signs of illness inside were harmless. False where it is not known.
+    """Whether the run has clearly learned, so that unusual numbers inside it did no harm; False
+    where it is not known.
 
-    A network that gives its inputs again has learned where it gives back half of their variance:
-    its cost may hold prices.
+    An autoencoder has learned where it reconstructs half of its inputs' variance: its loss may
+    contain penalties.
     """
-    given_back = history.of(VALID_R2)
+    r2 = history.of(VALID_R2)
     if (
         history.facts.task == RECONSTRUCTION
-        and given_back is not None
-        and given_back.finite
+        and r2 is not None
+        and r2.finite
         and history.ended.how != DIVERGED
     ):
-        return given_back.finite[-1] > 0.5
-    left = share_left(history)
+        return r2.finite[-1] > LEAST_R2
+    left = final_loss_share(history)
     return left is not None and left < LEARNED
 
 
@@ -76,12 +96,12 @@ def finite_median(values: Iterable[float]) -> float | None:
     return median(finite) if finite else None
 
 
-def average(values: Sequence[float]) -> float:
-    """The mean; not a number where infinities of both signs meet."""
+def mean(values: Sequence[float]) -> float:
+    """The mean; not a number where infinities of both signs are among the values."""
     return sum(values) / len(values)
 
 
-def by_layer(history: History, signal: str) -> dict[str, Series]:
+def series_by_layer(history: History, signal: str) -> dict[str, Series]:
     """The series of one signal for all layers that have it, in order of use."""
-    found = ((layer.name, history.of(signal, layer.name)) for layer in history.layers)
-    return {name: series for name, series in found if series is not None and len(series)}
+    series = ((layer.name, history.of(signal, layer.name)) for layer in history.layers)
+    return {name: each for name, each in series if each is not None and len(each)}

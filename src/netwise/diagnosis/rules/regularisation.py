@@ -1,79 +1,90 @@
-"""Brakes that win over the data: dropout, decay or a penalty so strong that nothing is learned."""
+"""Regularisation that outweighs the data: dropout, weight decay or a penalty so strong that the
+network does not learn."""
 
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import by_layer, finite_median, has_learned
+from netwise.diagnosis.rules.outcome import finite_median, has_learned, series_by_layer
 from netwise.history import History
 from netwise.signals import GRADIENT_RATIO, LOSS, PENALTY
 
-MOST_DROPPED = 0.8  # share: the catalogue's line; half is usual
-DECAY = (
-    1.0  # pull of the decay over that of the data: above it weights shrink whatever the data say
-)
-PRICE = 0.5  # share of the loss that is penalty
+MOST_DROPPED = 0.8  # share of units; half is usual
+# Pull of the decay over that of the data: above it the weights shrink whatever the data are.
+MOST_DECAY = 1.0
+MOST_PENALTY = 0.5  # share of the loss
 
 
 def brakes_too_strong(history: History) -> Answer:
-    """Find dropout above 0.8, a decay that pulls harder than the gradient, or a penalty that is
-    most of the loss; in a run that has not learned."""
+    """Find dropout above 0.8, a weight decay stronger than the gradient, or a penalty that is most
+    of the loss; in a run that has not learned."""
     if not history.series:
-        return Unchecked("nothing was recorded")
+        return Unchecked("nothing was recorded: call w.step(loss, y) after loss.backward()")
     if has_learned(history):
         return None
-    seen: list[tuple[str, Evidence]] = []
-    dropout = history.facts.dropout
-    if dropout is not None and dropout > MOST_DROPPED:
-        seen.append(
-            (
-                f"Dropout takes out {100 * dropout:.0f} % of a layer's units.",
-                Evidence("share dropped", dropout, MOST_DROPPED),
-            )
-        )
-    decay = history.facts.weight_decay or 0.0
-    pulls = [finite_median(s.values) for s in by_layer(history, GRADIENT_RATIO).values()]
-    strongest = max((pull for pull in pulls if pull is not None), default=0.0)
-    if decay > 0 and strongest > 0 and decay / strongest > DECAY:
-        seen.append(
-            (
-                f"The weight decay pulls {decay / strongest:.2g} times as hard as the gradient, in every layer.",
-                Evidence("decay / (|g| / |w|)", decay / strongest, DECAY),
-            )
-        )
-    price, loss = history.of(PENALTY), history.of(LOSS)
-    if price is not None and loss is not None:
-        shares = [
-            p / total for p, total in zip(price.values, loss.values, strict=False) if total > 0
-        ]
-        share = max(
-            shares[0] if shares else 0.0, finite_median(shares) or 0.0
-        )  # at the start too: what it shrinks, it no longer costs
-        if share > PRICE:
-            seen.append(
-                (
-                    f"{100 * share:.0f} % of the loss is the penalty.",
-                    Evidence("penalty / loss", share, PRICE),
-                )
-            )
-    if not seen:
+    checks = (_dropout(history), _decay(history), _penalty(history))
+    strong = [check for check in checks if check is not None]
+    if not strong:
         return None
-    worst = max((evidence for _, evidence in seen), key=lambda e: e.value / e.limit)
     return Finding(
         rule="brakes_too_strong",
-        sentence=" ".join(sentence for sentence, _ in seen),
+        sentence=" ".join(sentence for sentence, _ in strong),
         steps=(0, history.ended.step),
-        evidence=tuple(evidence for _, evidence in seen),
-        strength=worst.value / worst.limit,
+        evidence=tuple(evidence for _, evidence in strong),
+        strength=max(evidence.value / evidence.limit for _, evidence in strong),
+    )
+
+
+def _dropout(history: History) -> tuple[str, Evidence] | None:
+    share = history.facts.dropout
+    if share is None or share <= MOST_DROPPED:
+        return None
+    return (
+        f"Dropout sets {100 * share:.0f} % of a layer's units to 0.",
+        Evidence("units dropped", share, MOST_DROPPED, percent=True),
+    )
+
+
+def _decay(history: History) -> tuple[str, Evidence] | None:
+    decay = history.facts.weight_decay or 0.0
+    ratios = [
+        finite_median(series.values) for series in series_by_layer(history, GRADIENT_RATIO).values()
+    ]
+    strongest = max((ratio for ratio in ratios if ratio is not None), default=0.0)
+    if decay <= 0 or strongest <= 0 or decay / strongest <= MOST_DECAY:
+        return None
+    pull = decay / strongest
+    return (
+        f"In every layer the weight decay is at least {pull:.2g} times as strong as the gradient.",
+        Evidence("weight decay / (|g| / |w|)", pull, MOST_DECAY),
+    )
+
+
+def _penalty(history: History) -> tuple[str, Evidence] | None:
+    penalty, loss = history.of(PENALTY), history.of(LOSS)
+    if penalty is None or loss is None:
+        return None
+    pairs = zip(penalty.values, loss.values, strict=False)
+    shares = [part / total for part, total in pairs if total > 0]
+    # The first step too: once the penalty has shrunk the weights, it is small.
+    share = max(shares[0] if shares else 0.0, finite_median(shares) or 0.0)
+    if share <= MOST_PENALTY:
+        return None
+    return (
+        f"The penalty is {100 * share:.0f} % of the loss.",
+        Evidence("penalty, as a share of the loss", share, MOST_PENALTY, percent=True),
     )
 
 
 BRAKES_TOO_STRONG = Rule(
     name="brakes_too_strong",
-    title="Regularisation too strong",
+    title="Too much regularisation",
     find=brakes_too_strong,
-    explanation="Each step undoes more than it learns: weights shrink, or what a unit learns is hidden from the next. The training part stays unlearned.",
-    healthy="Dropout of at most a half, and a penalty or decay that pulls far less than the data do.",
-    source="note 000, claims D08 and T02",
+    explanation=(
+        "Regularisation removes more in each step than the data add: weights shrink towards 0, or "
+        "too few units are left to learn with. Even the training part is not learned."
+    ),
+    healthy="Dropout of at most 50 %; a penalty or decay far weaker than the gradient of the data.",
+    source="Goodfellow, Bengio, Courville 2016, sections 5.2 and 7.1",
     explains=(
         "dead_relu",
         "vanishing_gradient",

@@ -1,14 +1,16 @@
-"""Saturation (饱和): bounded units pinned at their limits, where their slope is almost 0."""
+"""Saturation (饱和): outputs of bounded units near their limits, where the slope is almost 0."""
 
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
-    by_layer,
-    carries_over,
+    NO_ACTIVATIONS,
+    NO_LAYERS,
     finite_median,
+    generalises,
     has_learned,
+    series_by_layer,
 )
 from netwise.history import History
 from netwise.signals import ACTIVATION_SATURATED
@@ -18,46 +20,50 @@ LIMIT = 0.5  # share of a layer's outputs within 2.5 % of a limit
 
 
 def saturation(history: History) -> Answer:
-    """Find hidden bounded layers with most outputs at their limits.
+    """Find hidden layers of bounded units with most outputs at their limits.
 
-    From the start, where what is learned does not carry over to new data; or at the end of a run
-    that has not learned.
+    Either from the start, in a run that does not generalise; or at the end of a run that has not
+    learned.
     """
     if not history.layers:
-        return Unchecked("no layers were heard")
+        return Unchecked(NO_LAYERS)
     bounded = [layer.name for layer in history.hidden if layer.activation in BOUNDED]
     if not bounded:
         if any(not layer.activation for layer in history.hidden):
-            return Unchecked("the activations between the layers could not be told")
+            return Unchecked(NO_ACTIVATIONS)
         return None
     series = {
-        name: s for name, s in by_layer(history, ACTIVATION_SATURATED).items() if name in bounded
+        name: each
+        for name, each in series_by_layer(history, ACTIVATION_SATURATED).items()
+        if name in bounded
     }
     if not series:
-        return Unchecked("no activations were recorded")
-    start = {name: finite_median(s.values[:FEWEST]) or 0.0 for name, s in series.items()}
-    now = {
-        name: finite_median(s.values[-max(FEWEST, len(s) // 5) :]) or 0.0
-        for name, s in series.items()
-    }
-    pinned = [
+        return Unchecked("no activations were recorded: call w.step(loss, y) after loss.backward()")
+    start, end = {}, {}
+    for name, each in series.items():
+        start[name] = finite_median(each.values[:FEWEST]) or 0.0
+        end[name] = finite_median(each.values[-max(FEWEST, len(each) // 5) :]) or 0.0
+    saturated = [
         name
         for name in series
-        if (start[name] > LIMIT and not carries_over(history))
-        or (now[name] > LIMIT and not has_learned(history))
+        if (start[name] > LIMIT and not generalises(history))
+        or (end[name] > LIMIT and not has_learned(history))
     ]
-    if not pinned:
+    if not saturated:
         return None
-    share = {name: max(start[name], now[name]) for name in pinned}
-    worst = max(pinned, key=lambda name: share[name])
+    share = {name: max(start[name], end[name]) for name in saturated}
+    worst = max(saturated, key=lambda name: share[name])
     at_start = start[worst] > LIMIT
     steps = series[worst].steps
     return Finding(
         rule="saturation",
-        sentence=f"{100 * share[worst]:.0f} % of the outputs of {worst} lie at their limits{', from the start' if at_start else ''}.",
-        layers=tuple(pinned),
+        sentence=(
+            f"{100 * share[worst]:.0f} % of the outputs of {worst} are at their limits"
+            f"{', from the start' if at_start else ''}."
+        ),
+        layers=tuple(saturated),
         steps=(steps[0] if at_start else max(1, steps[len(steps) // 2]), steps[-1]),
-        evidence=(Evidence(f"share of saturated outputs of {worst}", share[worst], LIMIT),),
+        evidence=(Evidence(f"saturated outputs of {worst}", share[worst], LIMIT, percent=True),),
         strength=share[worst] / LIMIT,
     )
 
@@ -67,11 +73,12 @@ SATURATION = Rule(
     title="Saturated units",
     find=saturation,
     explanation=(
-        "At the ends of its range a sigmoid or tanh is flat: whatever the error, almost no gradient gets through. Weights that start too "
-        "large, inputs of the wrong scale or too large steps push units there."
+        "Near its limits a sigmoid or tanh is flat: whatever the error, almost no gradient gets "
+        "through. Initial weights that are too large, inputs of the wrong scale or too long steps "
+        "cause it."
     ),
-    healthy="Fewer than one in five of a tanh or sigmoid layer's outputs near their limits at the start.",
-    source="Glorot, Bengio 2010, section 3; note 003, claims A01, I02 and L08",
+    healthy="At the start, less than 20 % of a tanh or sigmoid layer's outputs near their limits.",
+    source="Glorot, Bengio 2010, section 3",
     explains=(
         "vanishing_gradient",
         "exploding_gradient",

@@ -1,9 +1,9 @@
-"""A symmetric start: units of a layer that begin equal stay equal, and the layer is one unit."""
+"""Symmetric initialization: units of a layer with equal weights stay equal in training."""
 
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import has_learned
+from netwise.diagnosis.rules.outcome import NO_LAYERS, has_learned
 from netwise.history import History
 
 
@@ -11,10 +11,11 @@ def start_symmetric(history: History) -> Answer:
     """Find hidden layers all of whose units had the same weights at the start, in a run that has
     not learned.
 
-    A linear model may start at zero: its outputs have different targets. So may the last layer.
+    The last layer may start at zero, and so may a linear model: their outputs have different
+    targets.
     """
     if not history.layers:
-        return Unchecked("no layers were heard")
+        return Unchecked(NO_LAYERS)
     if has_learned(history):
         return None
     equal = tuple(layer.name for layer in history.hidden if layer.equal_units and layer.trainable)
@@ -22,21 +23,27 @@ def start_symmetric(history: History) -> Answer:
         return None
     return Finding(
         rule="start_symmetric",
-        sentence=f"All units of {', '.join(equal)} start with the same weights, so they get the same gradient and stay one unit.",
+        sentence=(
+            f"All units of {', '.join(equal)} start with the same weights, so they get the same "
+            "gradient and stay equal."
+        ),
         layers=equal,
         steps=(0, history.ended.step),
-        evidence=(Evidence("hidden layers of equal units", float(len(equal)), 0.0),),
+        evidence=(Evidence("hidden layers whose units are equal", float(len(equal)), 0.0),),
         strength=float(len(equal)),
     )
 
 
 START_SYMMETRIC = Rule(
     name="start_symmetric",
-    title="Symmetric start",
+    title="Symmetric initialization",
     find=start_symmetric,
-    explanation="Units that compute the same get the same gradient: nothing in training can tell them apart. Only a random start breaks the symmetry.",
+    explanation=(
+        "Units with equal weights compute the same and get the same gradient, so the layer stays "
+        "as good as a single unit. Only random initial weights break the symmetry."
+    ),
     healthy="The rows of every weight matrix differ from the first step on.",
-    source="note 000, claims I01 and L37; Goodfellow, Bengio, Courville 2016, section 8.4",
+    source="Goodfellow, Bengio, Courville 2016, section 8.4",
     explains=(
         "dead_relu",
         "saturation",

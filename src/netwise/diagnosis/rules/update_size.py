@@ -1,118 +1,128 @@
-"""Learning rate (学习率) too high or too low: steps that throw the weights about, or hardly move
-them."""
+"""Learning rate (学习率) too high or too low, by the size of a step compared with the weights."""
 
 from __future__ import annotations
 
 from math import isfinite
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import FEWEST, by_layer, finite_median, has_learned, share_left
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    NO_BASELINE,
+    NO_UPDATES,
+    final_loss_share,
+    finite_median,
+    has_learned,
+    series_by_layer,
+    too_few_steps,
+)
 from netwise.history import DIVERGED, History
 from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
 
-# change of a layer's weights in one step over their size; sound runs lie near 0.001 and begin below
-# 0.15
-TOO_FAR = 0.3
-BEYOND_COUNTING = 1e38  # about the largest float32
-# watched steps: later the weights may have grown so large that no step looks large beside them
+# |step| / |w| of a layer; about 0.001 in runs that learn, and below 0.15 in their first steps.
+TOO_LONG = 0.3
+TOO_SHORT = 1e-4  # the same, for the layer that changes most
+LARGEST_FLOAT32 = 1e38  # about; stands for an infinite ratio
+# Watched steps: later the weights may have grown so much that no step is long compared with them.
 EARLY = 10
-# of the loss of guessing: Adam's first steps are long, and a run that halved its loss has survived
-# them
+# Of the loss of guessing: Adam's first steps are long, and a run that has halved its loss has
+# survived them.
 HALF = 0.5
-TOO_SHORT = 1e-4  # the same ratio, for the layer that moves most
-LIVE_GRADIENT = (
-    1e-2  # gradient over weights: below it, it is the gradient that is small and not the rate
-)
+LIVE_GRADIENT = 1e-2  # |g| / |w|: below it the gradient is small, and not the rate
 
 
 def rate_too_high(history: History) -> Answer:
-    """Find steps that change a layer's weights by much of their own size, in a run that has not
+    """Find steps that change a layer's weights by much of their norm, in a run that has not
     learned."""
-    series = by_layer(history, UPDATE_RATIO)
-    if not series:
-        return Unchecked("no steps of the optimizer were recorded")
-    left = share_left(history)
+    updates = series_by_layer(history, UPDATE_RATIO)
+    if not updates:
+        return Unchecked(NO_UPDATES)
+    left = final_loss_share(history)
     if left is None:
-        return Unchecked(
-            "it is not known what a constant answer would score: pass the loss function to watch"
-        )
+        return Unchecked(NO_BASELINE)
     if left < HALF:
         return None
-    broke = history.ended.how == DIVERGED
-    largest = {
-        name: max((_finite(v, broke) for v in s.values[:EARLY]), default=0.0)
-        for name, s in series.items()
-    }
-    usual = {name: finite_median(s.values[:EARLY]) or 0.0 for name, s in series.items()}
-    far = (
-        largest
-        if broke or max(len(s) for s in series.values()) < FEWEST
-        else {n: max(usual[n], largest[n] / 10) for n in series}
-    )
-    worst = max(far, key=lambda name: far[name])
-    if far[worst] <= TOO_FAR:
+    diverged = history.ended.how == DIVERGED
+    largest, usual = {}, {}
+    for name, series in updates.items():
+        early = series.values[:EARLY]
+        largest[name] = max((_finite(ratio, diverged) for ratio in early), default=0.0)
+        usual[name] = finite_median(early) or 0.0
+    if diverged or max(len(series) for series in updates.values()) < FEWEST:
+        ratios = largest
+    else:
+        ratios = {name: max(usual[name], largest[name] / 10) for name in updates}
+    worst = max(ratios, key=lambda name: ratios[name])
+    if ratios[worst] <= TOO_LONG:
         return None
-    steps = series[worst].steps
+    steps = updates[worst].steps
     return Finding(
         rule="rate_too_high",
-        sentence=f"One step changes the weights of {worst} by {_size(far[worst])} their size{_rate(history)}.",
-        layers=tuple(name for name in far if far[name] > TOO_FAR),
+        sentence=(
+            f"One step changes the weights of {worst} by {_size(ratios[worst])} their norm"
+            f"{_rate(history)}."
+        ),
+        layers=tuple(name for name in ratios if ratios[name] > TOO_LONG),
         steps=(max(1, steps[0]), steps[-1]),
-        evidence=(Evidence(f"|step| / |w| of {worst}", far[worst], TOO_FAR),),
-        strength=far[worst] / TOO_FAR,
+        evidence=(Evidence(f"|step| / |w| of {worst}", ratios[worst], TOO_LONG),),
+        strength=ratios[worst] / TOO_LONG,
     )
 
 
 def rate_too_low(history: History) -> Answer:
-    """Find steps that move no layer's weights although gradients arrive, in a run that has not
-    learned."""
-    moves, pulls = by_layer(history, UPDATE_RATIO), by_layer(history, GRADIENT_RATIO)
-    if not moves or not pulls:
-        return Unchecked("no steps of the optimizer were recorded")
-    if share_left(history) is None:
-        return Unchecked(
-            "it is not known what a constant answer would score: pass the loss function to watch"
-        )
+    """Find steps that hardly change any layer's weights although gradients are large enough, in a
+    run that has not learned."""
+    updates, gradients = (
+        series_by_layer(history, signal) for signal in (UPDATE_RATIO, GRADIENT_RATIO)
+    )
+    if not updates or not gradients:
+        return Unchecked(NO_UPDATES)
+    if final_loss_share(history) is None:
+        return Unchecked(NO_BASELINE)
     if has_learned(history) or history.ended.how == DIVERGED:
         return None
-    if max(len(s) for s in moves.values()) < FEWEST:
-        return Unchecked(f"fewer than {FEWEST} steps were watched")
-    # Steps that moved nothing at all are accumulated ones, or none of the optimizer's: another
-    # rule's matter.
-    moved = {name: finite_median(v for v in s.values if v > 0) or 0.0 for name, s in moves.items()}
-    pull = max(finite_median(s.values) or 0.0 for s in pulls.values())
-    most = max(moved, key=lambda name: moved[name])
-    if not 0 < moved[most] < TOO_SHORT or pull < LIVE_GRADIENT:
+    count = max(len(series) for series in updates.values())
+    if count < FEWEST:
+        return Unchecked(too_few_steps(count, "weight updates"))
+    # Without the steps that changed nothing: there gradients are accumulated, or the optimizer
+    # does not have the weights, which is another rule's fault.
+    usual = {
+        name: finite_median(ratio for ratio in series.values if ratio > 0) or 0.0
+        for name, series in updates.items()
+    }
+    gradient = max(finite_median(series.values) or 0.0 for series in gradients.values())
+    most = max(usual, key=lambda name: usual[name])
+    if not 0 < usual[most] < TOO_SHORT or gradient < LIVE_GRADIENT:
         return None
-    steps = moves[most].steps
+    steps = updates[most].steps
     return Finding(
         rule="rate_too_low",
-        sentence=f"A step changes no layer's weights by more than {100 * moved[most]:.2g} % of their size, though gradients arrive{_rate(history)}.",
+        sentence=(
+            f"A step changes no layer's weights by more than {100 * usual[most]:.2g} % of their "
+            f"norm, though the gradients are large enough{_rate(history)}."
+        ),
         steps=(steps[0], steps[-1]),
         evidence=(
-            Evidence("largest |step| / |w|", moved[most], TOO_SHORT, above=False),
-            Evidence("largest |g| / |w|", pull, LIVE_GRADIENT),
+            Evidence("largest |step| / |w|", usual[most], TOO_SHORT, above=False),
+            Evidence("largest |g| / |w|", gradient, LIVE_GRADIENT),
         ),
-        strength=TOO_SHORT / moved[most],
+        strength=TOO_SHORT / usual[most],
     )
 
 
-def _finite(ratio: float, broke: bool) -> float:
-    """An infinite ratio is a step beyond counting in a run that broke; elsewhere it is a step from
-    weights of 0."""
+def _finite(ratio: float, diverged: bool) -> float:
+    """The ratio; where it is infinite, the largest float32 in a run that diverged, and 0 elsewhere,
+    where it is a step from weights of 0."""
     if isfinite(ratio):
         return ratio
-    return BEYOND_COUNTING if broke and ratio > 0 else 0.0
+    return LARGEST_FLOAT32 if diverged and ratio > 0 else 0.0
 
 
 def _size(ratio: float) -> str:
-    return (
-        f"{100 * ratio:.0f} % of"
-        if ratio < 5
-        else f"{ratio:,.0f} times"
-        if ratio < 1e6
-        else f"{ratio:.1e} times"
-    )
+    if ratio < 5:
+        return f"{100 * ratio:.0f} % of"
+    if ratio < 1e6:
+        return f"{ratio:,.0f} times"
+    return f"{ratio:.1e} times" if ratio < LARGEST_FLOAT32 else "more than 1e38 times"
 
 
 def _rate(history: History) -> str:
@@ -124,11 +134,15 @@ RATE_TOO_HIGH = Rule(
     title="Learning rate too high",
     find=rate_too_high,
     explanation=(
-        "A step is only right near where its gradient was taken. One that changes weights by much of their own size lands on the far side of "
-        "the valley or outside of it: the loss swings, jumps or stops being a number, units die or saturate."
+        "A gradient is only right near the point where it was computed. A step that changes the "
+        "weights by much of their norm goes far beyond it: the loss oscillates, jumps or becomes "
+        "nan, and units die or saturate."
     ),
-    healthy="Steps of about a thousandth of the weights, and below a sixth even in the first ones.",
-    source="Bottou, Curtis, Nocedal 2018, section 4; note 004, claims D07, S06 and L11",
+    healthy="Steps of about 0.1 % of the weights' norm, and below 15 % even in the first ones.",
+    source=(
+        "Bottou, Curtis, Nocedal 2018, section 4; Nielsen 2015, Neural Networks and Deep "
+        "Learning, chapter 3"
+    ),
     explains=(
         "dead_relu",
         "saturation",
@@ -144,9 +158,12 @@ RATE_TOO_LOW = Rule(
     name="rate_too_low",
     title="Learning rate too low",
     find=rate_too_low,
-    explanation="Gradients arrive, but the rate makes so little of them that the weights stay where they began: the run would need a thousand times the steps.",
-    healthy="Steps of about a thousandth of the weights.",
-    source="note 004, claim S06",
+    explanation=(
+        "The gradients are large enough, but the learning rate makes the steps so short that the "
+        "weights stay near their initial values: the run would need a thousand times as many steps."
+    ),
+    healthy="Steps of about 0.1 % of the weights' norm.",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
     explains=("not_learning", "underfitting"),
     remedies=("search_rate", "use_adam"),
 )

@@ -1,79 +1,103 @@
-"""Wiring: weights that the optimizer does not have, and gradients that nobody clears."""
+"""Faults of a training loop: weights that the optimizer does not have, gradients that are never
+set to zero."""
 
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import FEWEST, by_layer, finite_median, has_learned
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    NO_GRADIENTS,
+    NO_UPDATES,
+    finite_median,
+    has_learned,
+    series_by_layer,
+    too_few_steps,
+)
 from netwise.history import History
 from netwise.signals import GRADIENT_RATIO, STALE, UPDATE_RATIO
 
-LIVE_GRADIENT = (
-    1e-4  # gradient over weights: a thousand times what rounding could hide at usual rates
-)
+# |g| / |w|: a thousand times the gradient whose update could be lost to rounding at usual rates.
+LIVE_GRADIENT = 1e-4
+ALL_STALE = 0.99  # share of steps; for the text alone: the rule requires all of them
 
 
 def weights_stand_still(history: History) -> Answer:
-    """Find layers that got a gradient on every watched step and did not move on any."""
-    moves, pulls = by_layer(history, UPDATE_RATIO), by_layer(history, GRADIENT_RATIO)
-    if not moves:
-        return Unchecked("no steps of the optimizer were recorded")
-    if max(len(s) for s in moves.values()) < FEWEST:
-        return Unchecked(f"fewer than {FEWEST} steps were watched")
-    rate = history.facts.rate
-    if rate == 0:
+    """Find layers that got a gradient on every watched step and changed in none."""
+    updates, gradients = (
+        series_by_layer(history, signal) for signal in (UPDATE_RATIO, GRADIENT_RATIO)
+    )
+    if not updates:
+        return Unchecked(NO_UPDATES)
+    count = max(len(series) for series in updates.values())
+    if count < FEWEST:
+        return Unchecked(too_few_steps(count, "weight updates"))
+    if history.facts.rate == 0:
         return None
-    # A step far below the weights' last digit is rounded away: that is a small gradient, not a
-    # missing optimizer.
+    # An update far below the last digit of a weight is lost to rounding: there the gradient is
+    # small, and the optimizer is right.
     still = [
         name
-        for name, s in moves.items()
-        if not any(s.values) and (finite_median(pulls[name].values) or 0.0) > LIVE_GRADIENT
+        for name, series in updates.items()
+        if not any(series.values) and (finite_median(gradients[name].values) or 0.0) > LIVE_GRADIENT
     ]
     if not still:
         return None
     which = (
         "No layer's weights have"
-        if len(still) == len(moves)
+        if len(still) == len(updates)
         else f"The weights of {', '.join(still)} have not"
     )
-    rest = " moved in any step, though gradients arrive."
+    steps = updates[still[0]].steps
     return Finding(
         rule="weights_stand_still",
-        sentence=which + rest,
+        sentence=f"{which} changed in any step, though they get gradients.",
         layers=tuple(still),
-        steps=(moves[still[0]].steps[0], moves[still[0]].steps[-1]),
-        evidence=(Evidence("layers that never moved", float(len(still)), 0.0),),
+        steps=(steps[0], steps[-1]),
+        evidence=(Evidence("layers that never changed", float(len(still)), 0.0),),
         strength=float(len(still)),
     )
 
 
 def stale_gradients(history: History) -> Answer:
-    """Find gradients that are never cleared: after the first pass each holds all that came before.
-    Exact."""
+    """Find gradients that are never set to zero: each contains all earlier ones.
+
+    `gradient.stale` is exact: it compares the gradient in `.grad` with that of the last backward
+    pass.
+    """
     series = history.of(STALE)
     if series is None:
-        return Unchecked("no gradients were recorded; call w.step(loss, y) after loss.backward()")
+        return Unchecked(NO_GRADIENTS)
     later = [value for step, value in zip(series.steps, series.values, strict=True) if step > 0]
     if len(later) < FEWEST:
-        return Unchecked(f"fewer than {FEWEST} steps were watched after the first")
-    # Gradients that are accumulated on purpose are cleared now and then.
+        return Unchecked(too_few_steps(len(later), "steps after the first"))
+    # A loop that accumulates gradients on purpose sets them to zero every few steps.
     if has_learned(history) or min(later) < 1:
         return None
     return Finding(
         rule="stale_gradients",
-        sentence="No gradient was cleared before the next was added to it: each step goes along the sum of all batches so far.",
+        sentence=(
+            "Gradients are never set to zero: each step follows the sum of the gradients of all "
+            "batches so far."
+        ),
         steps=(1, series.steps[-1]),
-        evidence=(Evidence("share of steps whose gradient holds earlier ones", 1.0, 0.99),),
+        evidence=(
+            Evidence(
+                "steps whose gradient still contains earlier ones", 1.0, ALL_STALE, percent=True
+            ),
+        ),
     )
 
 
 STALE_GRADIENTS = Rule(
     name="stale_gradients",
-    title="Gradients never cleared",
+    title="Gradients never set to zero",
     find=stale_gradients,
-    explanation="`backward` adds to what stands in `.grad`. Without `zero_grad` before it, old gradients never leave, and the steps grow without end.",
-    healthy="After `zero_grad` the gradient of a pass is exactly what that pass gave.",
-    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, stale_gradients",
+    explanation=(
+        "`backward` adds to what is in `.grad`. Without `zero_grad` before it, old gradients stay "
+        "in the sum, and the steps become longer and longer."
+    ),
+    healthy="After `zero_grad`, `.grad` holds the gradient of the last backward pass alone.",
+    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
     explains=(
         "dead_relu",
         "saturation",
@@ -88,14 +112,14 @@ STALE_GRADIENTS = Rule(
 )
 WEIGHTS_STAND_STILL = Rule(
     name="weights_stand_still",
-    title="Weights outside of the optimizer",
+    title="Weights missing from the optimizer",
     find=weights_stand_still,
     explanation=(
-        "Gradients are computed for these weights and no step is taken with them: the optimizer was built before the layer was replaced, on "
-        "another copy of the model, or without it."
+        "Gradients are computed for these weights, but the optimizer does not update them: it was "
+        "built before the layer was replaced, for another copy of the model, or without the layer."
     ),
-    healthy="Every trainable layer's weights change in each step, by about a thousandth of their size.",
-    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs; findings catalogue, not_connected",
+    healthy="Every step changes the weights of each trainable layer, by about 0.1 % of their norm.",
+    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
     explains=(
         "stale_gradients",
         "vanishing_gradient",

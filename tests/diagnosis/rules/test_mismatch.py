@@ -1,0 +1,73 @@
+"""Output, loss and targets that do not fit each other: on facts made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+import netwise as nw
+from histories import GUESS, LAYERS, flat, found, history
+from netwise import signals
+from netwise.diagnosis.rules import mismatch
+
+
+def test_output_and_loss() -> None:
+    def run(
+        activation: str, kind: str, units: int = 10, final: float = 2.3, **facts: object
+    ) -> nw.History:
+        layers = (LAYERS[0], nw.Layer("out", "Linear", 30, units, activation))
+        return history(
+            layers=layers,
+            final=final,
+            facts=nw.RunFacts(loss_of_guessing=GUESS, loss_kind=kind, **facts),
+        )  # type: ignore[arg-type]
+
+    double = run("Softmax", "cross-entropy of logits")
+    assert found(mismatch.output_misfits_loss(double)).sentence.startswith(
+        "Softmax is applied twice"
+    )
+    assert (
+        mismatch.output_misfits_loss(run("Softmax", "cross-entropy of logits", final=0.1)) is None
+    )
+    assert mismatch.output_misfits_loss(run("Identity", "cross-entropy of logits")) is None
+    assert mismatch.output_misfits_loss(run("Softmax", "log of probabilities")) is None
+    assert (
+        "always 1"
+        in found(mismatch.output_misfits_loss(run("Softmax", "squared error", units=1))).sentence
+    )
+    assert (
+        "outputs of ReLU are no probabilities"
+        in found(mismatch.output_misfits_loss(run("ReLU", "log of probabilities"))).sentence
+    )
+    outside = run("Tanh", "squared error", class_targets=False, target_low=-3.0, target_high=2.0)
+    assert (
+        found(mismatch.output_misfits_loss(outside)).sentence
+        == "The targets are between -3 and 2, and outputs of Tanh only between -1 and 1."
+    )
+    assert (
+        mismatch.output_misfits_loss(
+            run("Sigmoid", "squared error", class_targets=False, target_low=0.0, target_high=1.0)
+        )
+        is None
+    )
+    assert found(mismatch.loss_misfits_task(run("Identity", "squared error", class_targets=True)))
+    assert mismatch.loss_misfits_task(run("Identity", "squared error", class_targets=False)) is None
+    assert (
+        mismatch.loss_misfits_task(run("Identity", "cross-entropy of logits", class_targets=True))
+        is None
+    )
+
+
+def test_unscaled_targets() -> None:
+    def run(mean: float, std: float, spread: float = 0.5) -> nw.History:
+        facts = nw.RunFacts(
+            loss_of_guessing=GUESS, class_targets=False, target_mean=mean, target_std=std
+        )
+        return history({signals.ACTIVATION_STD: flat(1.0, 1.0, 1.0, spread)}, facts=facts)
+
+    assert found(mismatch.target_not_scaled(run(150.0, 77.0))).strength == pytest.approx(5)
+    assert found(mismatch.target_not_scaled(run(0.0, 500.0)))
+    assert mismatch.target_not_scaled(run(0.0, 1.0)) is None
+    assert mismatch.target_not_scaled(run(29.0, 14.0)) is None
+    assert (
+        mismatch.target_not_scaled(run(150.0, 77.0, spread=20.0)) is None
+    )  # the outputs reach there

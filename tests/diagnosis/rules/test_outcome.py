@@ -1,0 +1,63 @@
+"""How much a run has learned, from histories made by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import netwise as nw
+from histories import LAYERS, history
+from netwise import signals
+from netwise.diagnosis.rules import outcome
+
+FACTS = nw.RunFacts(loss_of_guessing=2.0, least_loss=1.0)
+
+
+def test_the_share_of_the_loss_of_guessing_begins_at_the_least_loss() -> None:
+    run = history(facts=FACTS)
+    assert outcome.loss_share(run, 1.0) == 0.0
+    assert outcome.loss_share(run, 1.5) == 0.5
+    assert outcome.loss_share(run, 2.0) == 1.0
+    assert outcome.loss_share(run, math.nan) == math.inf
+    assert outcome.loss_share(run, None) is None
+    assert outcome.loss_share(history(facts=nw.RunFacts()), 1.5) is None
+
+
+def test_without_epochs_the_last_tenth_of_the_steps_is_the_final_loss() -> None:
+    losses = [float(100 - i) for i in range(100)]
+    rows = [{"step": i, "loss": value} for i, value in enumerate(losses)]
+    assert outcome.final_loss(nw.History.from_rows(rows)) == pytest.approx(sum(losses[-10:]) / 10)
+    assert outcome.final_loss(nw.History.from_rows(rows[:4])) is None
+
+
+def test_a_run_that_diverged_has_not_learned() -> None:
+    ended = nw.RunEnd("diverged", "Diverged.", 5)
+    assert outcome.final_loss_share(history(final=0.1, ended=ended)) == math.inf
+    assert not outcome.has_learned(history(final=0.1, ended=ended))
+    assert outcome.has_learned(history(final=0.1))
+    assert not outcome.has_learned(history(final=0.1, facts=nw.RunFacts()))  # nothing to compare
+
+
+def test_generalising_needs_validation_data_to_be_learned_too() -> None:
+    assert outcome.generalises(history(final=0.1))  # no validation part
+    assert outcome.generalises(history(whole={signals.VALID_LOSS: [2.3, 0.2, 3.0]}, final=0.1))
+    assert not outcome.generalises(history(whole={signals.VALID_LOSS: [2.3, 2.2]}, final=0.1))
+
+
+def test_an_autoencoder_has_learned_by_the_variance_that_it_reconstructs() -> None:
+    facts = nw.RunFacts(task="reconstruction", loss_of_guessing=1.0)
+    good = history(whole={signals.VALID_R2: [0.1, 0.6]}, final=5.0, facts=facts)
+    poor = history(whole={signals.VALID_R2: [0.1, 0.4]}, final=0.0, facts=facts)
+    assert outcome.has_learned(good)
+    assert not outcome.has_learned(poor)
+
+
+def test_the_median_is_that_of_the_finite_values() -> None:
+    assert outcome.finite_median([math.nan, 3.0, math.inf, 1.0, 2.0]) == 2.0
+    assert outcome.finite_median([math.nan]) is None
+
+
+def test_series_come_in_the_order_of_the_layers() -> None:
+    run = history({"gradient.rms": [[1.0], [2.0]]}, layers=LAYERS[::-1])
+    assert list(outcome.series_by_layer(run, "gradient.rms")) == ["layer4", "layer3"]

@@ -1,0 +1,43 @@
+"""Learning rate too high or too low: on histories made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+import netwise as nw
+from histories import GUESS, flat, found, history
+from netwise import signals
+from netwise.diagnosis.rules import update_size
+
+
+def test_rate_too_high_and_too_low() -> None:
+    far = history(
+        {signals.UPDATE_RATIO: flat(0.01, 2.0), signals.GRADIENT_RATIO: flat(0.1, 0.1)},
+        facts=nw.RunFacts(loss_of_guessing=GUESS, rate=30.0),
+    )
+    assert (
+        found(update_size.rate_too_high(far)).sentence
+        == "One step changes the weights of layer2 by 200 % of their norm (learning rate 30)."
+    )
+    assert update_size.rate_too_low(far) is None
+    near = history({signals.UPDATE_RATIO: flat(1e-7, 1e-6), signals.GRADIENT_RATIO: flat(0.1, 0.1)})
+    assert found(update_size.rate_too_low(near)).evidence[0].value == pytest.approx(1e-6)
+    assert update_size.rate_too_high(near) is None
+    sound = history(
+        {signals.UPDATE_RATIO: flat(1e-3, 1e-2), signals.GRADIENT_RATIO: flat(0.1, 0.1)}
+    )
+    assert update_size.rate_too_high(sound) is None
+    assert update_size.rate_too_low(sound) is None
+    no_pull = history(
+        {signals.UPDATE_RATIO: flat(1e-7, 1e-7), signals.GRADIENT_RATIO: flat(1e-5, 1e-5)}
+    )
+    assert update_size.rate_too_low(no_pull) is None  # it is the gradient that is small
+    assert update_size.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, final=0.1)) is None
+    broke = history(
+        {signals.UPDATE_RATIO: [[50.0, 1e6]]}, ended=nw.RunEnd("diverged", "Diverged at step 3.", 2)
+    )
+    assert found(update_size.rate_too_high(broke)).evidence[0].value == 1e6
+    assert isinstance(
+        update_size.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, facts=nw.RunFacts())),
+        nw.Unchecked,
+    )

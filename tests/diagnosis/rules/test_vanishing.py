@@ -1,0 +1,46 @@
+"""Vanishing gradient: on histories made by hand on both sides of the limit."""
+
+from __future__ import annotations
+
+import pytest
+
+import netwise as nw
+from histories import flat, found, history
+from netwise import signals
+from netwise.diagnosis.rules import vanishing
+
+
+def test_vanishing_gradient() -> None:
+    finding = found(
+        vanishing.vanishing_gradient(history({signals.GRADIENT_RMS: flat(1e-5, 1e-4, 1e-3, 1e-2)}))
+    )
+    assert (
+        finding.sentence
+        == "The gradient of layer1 is 1,000 times smaller than that of layer4: 10.0 times smaller with each layer."
+    )
+    assert finding.layers == ("layer1", "layer2")
+    assert finding.evidence[0].value == pytest.approx(1000)
+    assert (
+        vanishing.vanishing_gradient(
+            history({signals.GRADIENT_RMS: flat(1e-3, 1e-3, 1e-3, 2.4e-2)})
+        )
+        is None
+    )
+    assert (
+        vanishing.vanishing_gradient(
+            history({signals.GRADIENT_RMS: flat(1e-5, 1e-4, 1e-3, 1e-2)}, final=0.1)
+        )
+        is None
+    )  # it learned: harmless
+    assert (
+        found(vanishing.vanishing_gradient(history({signals.GRADIENT_RMS: flat(0.0, 1.0)})))
+        .evidence[0]
+        .value
+        > 1e30
+    )  # exactly 0 counts
+    late = history({signals.GRADIENT_RMS: [[1.0] * 4 + [1e-6] * 9, [1.0] * 13]})
+    assert found(vanishing.vanishing_gradient(late)).steps == (40, 120)
+    assert isinstance(
+        vanishing.vanishing_gradient(history({signals.GRADIENT_RMS: flat(1e-5, 1.0, steps=3)})),
+        nw.Unchecked,
+    )
