@@ -174,7 +174,7 @@ def test_runs_show_and_diagnose() -> None:
     shown = run("show", folder.name).stdout
     assert "All 3 epochs done." in shown
     assert f"Report: {folder}/report.html" in shown
-    assert "Clear: " in run("diagnose", str(folder)).stdout
+    assert "No sign of: " in run("diagnose", str(folder)).stdout
 
 
 @pytest.mark.parametrize(

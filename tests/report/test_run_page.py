@@ -99,7 +99,7 @@ def test_a_run_shows_what_it_should(pages: dict[str, str]) -> None:
         "Test accuracy",
         "Nothing found.",
         "Loss",
-        "Share answered right",
+        "Accuracy",
         "Gradient (rms, log scale)",
         "Confusion matrix",
         "Worst mistakes",

@@ -201,17 +201,16 @@ def _diagnosis(report: Report) -> Html:
         cards = [tag("p", "Nothing found.", kind="good")]
     if report.clear:
         cards.append(
-            tag("p", f"Clear: {', '.join(rule_title(name) for name in report.clear)}.", kind="soft")
+            tag(
+                "p",
+                f"No sign of: {', '.join(rule_title(name) for name in report.clear)}.",
+                kind="soft",
+            )
         )
     if report.unchecked:
         rows = [(rule_title(name), reason) for name, reason in report.unchecked]
         cards.append(
-            joined(
-                [
-                    tag("p", "Unchecked, which is not clear:", kind="soft"),
-                    table(("rule", "because"), rows),
-                ]
-            )
+            joined([tag("p", "Not checked:", kind="soft"), table(("rule", "because"), rows)])
         )
     return joined(cards)
 
@@ -228,18 +227,16 @@ def _trial_cost(run: Run, report: Report) -> Html:
 
 
 def _card(finding: Finding, consequence: bool = False) -> Html:
-    name = rule_title(finding.rule)
+    title = finding.title or rule_title(finding.rule)
     inside: list[Html | str] = [
-        tag("h3", f"{'So: ' if consequence else ''}{name[0].upper()}{name[1:]}"),
+        tag("h3", f"{'Consequence: ' if consequence else ''}{title[0].upper()}{title[1:]}"),
         tag("p", finding.sentence),
     ]
     shown = [
-        (e.what, f"{e.value:.4g}", f"{'above' if e.above else 'below'} {e.limit:g}")
-        for e in finding.evidence
-        if math.isfinite(e.limit)
+        (e.what, e.value_text, e.limit_text) for e in finding.evidence if math.isfinite(e.limit)
     ]
     if shown:
-        inside.append(table(("evidence", "seen", "found when"), shown, numbers=(1,)))
+        inside.append(table(("evidence", "measured", "limit"), shown, numbers=(1,)))
     if finding.layers:
         inside.append(
             tag(
@@ -250,7 +247,7 @@ def _card(finding: Finding, consequence: bool = False) -> Html:
         )
     inside.append(tag("p", finding.explanation))
     if finding.healthy:
-        inside.append(tag("p", f"In a run that is well: {finding.healthy}", kind="soft"))
+        inside.append(tag("p", f"In a run that learns well: {finding.healthy}", kind="soft"))
     if finding.remedies and not consequence:
         items = [
             tag(

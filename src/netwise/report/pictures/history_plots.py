@@ -52,7 +52,7 @@ def curves(history: History, name: str = "") -> list[str]:
         ("validation", history.of(signals.VALID_ACCURACY) or history.of(signals.VALID_R2)),
     ]
     if any(series is not None for _, series in shares):
-        title = "R²" if history.of(signals.VALID_R2) is not None else "Share answered right"
+        title = "R²" if history.of(signals.VALID_R2) is not None else "Accuracy"
         pictures.append(_lines(title, shares, name, "", None, top=1.0))
     return pictures
 
@@ -214,7 +214,7 @@ def before_and_after(before: History, after: History, path: Any) -> None:
             if series is not None:
                 axes[0][1].plot(range(1, len(series) + 1), series.values, color=colour, label=label)
         axes[0][1].set_ylim(0, 1.02)
-        axes[0][1].set_title("Validation part answered right")
+        axes[0][1].set_title("Validation accuracy")
         axes[0][1].set_xlabel("epoch")
         axes[0][1].legend()
         save_png(made, path)
