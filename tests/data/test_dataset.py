@@ -90,7 +90,7 @@ def test_views_of_a_file_that_changed_are_read_again(tmp_path: Path) -> None:
 
 
 def test_an_interface_names_a_data_set_to_use() -> None:
-    with pytest.raises(TypeError, match="Data is an interface: write one of its members"):
+    with pytest.raises(TypeError, match="Data is an interface without this method: use a member"):
         nw.data.Data().read()
 
 

@@ -205,7 +205,7 @@ def test_what_has_no_plain_form_is_named_all_at_once() -> None:
         "optimizer",
         "schedule",
     ]
-    with pytest.raises(nw.WrongValue, match="is code of your own"):
+    with pytest.raises(nw.WrongValue, match="is user-defined code"):
         module_text(nw.CustomNetwork(Mine))
 
 

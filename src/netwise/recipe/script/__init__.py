@@ -1,9 +1,9 @@
-"""A recipe as a plain PyTorch script: `text.py` puts it together, from data, parts and the
-network's module."""
+"""A recipe as a plain PyTorch script: `assembly` collects what each part becomes, `sections` puts
+it together."""
 
 from __future__ import annotations
 
-from netwise.recipe.script.modules import module_text
-from netwise.recipe.script.text import to_script
+from netwise.recipe.script.assembly import to_script
+from netwise.recipe.script.module_source import module_text
 
 __all__ = ["module_text", "to_script"]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from netwise import networks
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.networks import alexnet, inception, lenet, recurrent, resnet, sizes
 from netwise.networks.layers import dropconnect, flatten, pooling, residual, stack
 from netwise.parts import activations
@@ -62,16 +62,8 @@ def constructed(module: nn.Module, needed: list[str], depth: int) -> str:
         return "nn.Flatten()"  # the same numbers
     if not torch_own:
         if kind not in SOURCES:
-            raise WrongValue(
-                "recipe",
-                [
-                    Problem(
-                        "network",
-                        kind.__name__,
-                        "is code of your own: paste it into a script yourself",
-                    )
-                ],
-            )
+            reason = "is user-defined code: paste it into a script yourself"
+            raise WrongValue.of("recipe", "network", kind.__name__, reason)
         for source in (*SOURCES[kind], kind):
             text = source if isinstance(source, str) else source_of(source)
             if text not in needed:

@@ -1,0 +1,301 @@
+"""Data as statements of a script that load and split them: `parts` becomes (x, y) of the training,
+validation and test part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from netwise.data import DATA
+from netwise.data.arrays import Arrays
+from netwise.data.catalogue.bundled import BundledClasses, Diabetes
+from netwise.data.catalogue.image_sets import MNIST, PART
+from netwise.data.catalogue.table_sets import PublicTable
+from netwise.data.dataset import Data
+from netwise.data.encoding import NumberColumn, TableEncoder
+from netwise.data.table import Table
+from netwise.data.text import Text
+from netwise.errors import WrongValue
+from netwise.tasks import CLASSIFICATION
+
+
+def data_lines(data: Data) -> str:
+    """Statements that set `parts`.
+
+    Raises:
+        WrongValue: no statements of plain PyTorch, NumPy and scikit-learn load these data.
+    """
+    for cls, write in FORMS.items():
+        if isinstance(data, cls):
+            return write(data)
+    kinds = ", ".join(kind for kind, cls in DATA.items() if issubclass(cls, tuple(FORMS)))
+    reason = f"cannot be written as a script: use one of {kinds}"
+    raise WrongValue.of("recipe", "data", data.kind, reason)
+
+
+def _scaled_targets(scaled: bool) -> list[str]:
+    if not scaled:
+        return []
+    return [
+        (
+            "mean, scale = parts[0][1].mean(0), parts[0][1].std(0, unbiased=False)  "
+            "# the network learns (y - mean) / scale"
+        ),
+        "scale = torch.where(scale > 0, scale, torch.ones_like(scale))",
+        "parts = [(x, (y - mean) / scale) for x, y in parts]",
+    ]
+
+
+def _bundled(data: BundledClasses) -> str:
+    shape = data.load().shape
+    x = "torch.as_tensor(np.asarray(bunch.data, dtype=np.float32))"
+    return f"""bunch = datasets.{data.loader}()
+x = {x}.reshape(-1, *{shape}) / {data.divisor}
+y = torch.as_tensor(bunch.target, dtype=torch.int64)
+train, valid, test = split(bunch.target, len(x))
+parts = [(x[rows], y[rows]) for rows in (train, valid, test)]"""
+
+
+def _diabetes(data: Diabetes) -> str:
+    return "\n".join(
+        [
+            "bunch = datasets.load_diabetes()",
+            "x = torch.as_tensor(np.asarray(bunch.data, dtype=np.float32))",
+            "y = torch.as_tensor(np.asarray(bunch.target), dtype=torch.float32)[:, None]",
+            "parts = [(x[rows], y[rows]) for rows in split(None, len(x))]",
+            *_scaled_targets(data.scale_target),
+        ]
+    )
+
+
+def _idx(data: MNIST) -> str:
+    names = [remote.name for remote in data.remotes]
+    take_first = [f"x, y = x[: {data.first}], y[: {data.first}]"] if data.first else []
+    if data.validate_on == PART:
+        parts = [
+            "train, valid, _ = split(y, len(y))",
+            "inputs, targets = as_images(x), torch.from_numpy(y.astype(np.int64))",
+            (
+                "parts = [(inputs[train], targets[train]), (inputs[valid], targets[valid]), "
+                "(as_images(x_test), torch.from_numpy(y_test.astype(np.int64)))]"
+            ),
+        ]
+    else:
+        parts = [
+            (
+                "parts = [(as_images(a), torch.from_numpy(b.astype(np.int64))) "
+                "for a, b in ((x, y), (x_test, y_test), (x_test[:0], y_test[:0]))]"
+            )
+        ]
+    return "\n".join(
+        [
+            "def read_idx(name):",
+            "    raw = gzip.open(FOLDER / name).read()",
+            '    shape = struct.unpack(f">{raw[3]}I", raw[4 : 4 + 4 * raw[3]])',
+            "    return np.frombuffer(raw[4 + 4 * raw[3] :], np.uint8).reshape(shape)",
+            "",
+            "",
+            "def as_images(x):",
+            (
+                f"    return torch.from_numpy(x.reshape(-1, *{data.shape}).copy())"
+                ".float().div_(255.0)"
+            ),
+            "",
+            "",
+            f"x, y, x_test, y_test = (read_idx(name) for name in {names})",
+            *take_first,
+            *parts,
+        ]
+    )
+
+
+def _text(data: Text) -> str:
+    named = data.path == "tiny_shakespeare"
+    path = 'FOLDER / "tinyshakespeare/input.txt"' if named else f"Path({data.path!r})"
+    train = f"round(len(numbers) * (1 - {data.valid!r} - {data.test!r}))"
+    valid = f"round(len(numbers) * {data.valid!r})"
+    inputs, targets = (
+        f"part[{rows}].reshape(-1, {data.length})" for rows in (":size", "1 : size + 1")
+    )
+    cuts = "numbers[:first], numbers[first : first + second], numbers[first + second :]"
+    return f"""content = ({path}).read_text("utf-8")
+symbols = sorted(set(content))
+places = {{symbol: i for i, symbol in enumerate(symbols)}}
+numbers = torch.tensor([places[symbol] for symbol in content])
+first, second = {train}, {valid}
+
+
+def pieces(part):
+    size = max(0, (len(part) - 1) // {data.length}) * {data.length}
+    return {inputs}, {targets}
+
+
+parts = [pieces(part) for part in ({cuts})]"""
+
+
+def _table(data: PublicTable | Table) -> str:
+    table: Table = data.table() if isinstance(data, PublicTable) else data
+    if type(table) is not Table:
+        reason = "needs a reader for its file, which no script has: train with netwise.fit"
+        raise WrongValue.of("recipe", "data", data.kind, reason)
+    if table.test_file:
+        reason = "cannot be written as a script: split the test part off one file instead"
+        raise WrongValue.of("recipe", "data.test_file", table.test_file, reason)
+    samples = data.load()
+    encoder = samples.encoder
+    assert isinstance(encoder, TableEncoder)
+    classes = samples.task == CLASSIFICATION
+    scaled = table.scale_target and not classes
+    return "\n".join(
+        [
+            *_fitted_columns(encoder),
+            *_cells(table),
+            "",
+            "",
+            *ENCODED,
+            "",
+            "",
+            (
+                "x = torch.from_numpy(np.concatenate([encoded(*column) for column in COLUMNS], "
+                "axis=1).astype(np.float32))"
+            ),
+            *_targets(table.target, samples.classes),
+            (
+                f"parts = [(x[rows], y[rows]) for rows in split({'labels' if classes else None}, "
+                "len(x))]"
+            ),
+            *_scaled_targets(scaled),
+        ]
+    )
+
+
+def _fitted_columns(encoder: TableEncoder) -> list[str]:
+    columns: list[tuple[object, ...]] = [
+        (column.name, column.median, column.mean, column.scale)
+        if isinstance(column, NumberColumn)
+        else (column.name, list(column.categories), column.other)
+        for column in encoder.columns
+    ]
+    return [
+        (
+            "# What was learned of each column in the training part: numbers as (name, median, mean, "
+            "scale),"
+        ),
+        "# words as (name, known words, is there one for the rest).",
+        "COLUMNS = [",
+        *(f"    {column!r}," for column in columns),
+        "]",
+    ]
+
+
+def _cells(table: Table) -> list[str]:
+    names = f"{list(table.columns)!r}" if table.columns else "next(rows)"
+    return [
+        'MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}',
+        f'content = Path({table.path!r}).read_text("utf-8-sig")',
+        "try:",
+        '    dialect = csv.Sniffer().sniff(content[:65536], ",;\\t|")',
+        "except csv.Error:",
+        '    dialect = "excel"',
+        'lines = csv.reader(io.StringIO(content, newline=""), dialect, skipinitialspace=True)',
+        (
+            "rows = iter([[cell.strip() for cell in row] for row in lines "
+            "if any(cell.strip() for cell in row)])"
+        ),
+        f"names = {names}",
+        "cells = dict(zip(names, zip(*rows)))",
+    ]
+
+
+ENCODED = (
+    "def encoded(name, *known):",
+    "    column = [cell.strip() for cell in cells[name]]",
+    "    if len(known) == 3:",
+    "        median, mean, scale = known",
+    (
+        "        values = np.array([median if cell.lower() in MISSING else float(cell) "
+        "for cell in column])"
+    ),
+    "        return ((values - mean) / scale)[:, None]",
+    "    words, rest = known",
+    "    places = {word: i for i, word in enumerate(words)}",
+    "    out = np.zeros((len(column), len(words) + rest))",
+    "    for row, cell in enumerate(column):",
+    (
+        '        place = places.get("(missing)" if cell.lower() in MISSING else cell, '
+        "len(words) if rest else -1)"
+    ),
+    "        if place >= 0:",
+    "            out[row, place] = 1.0",
+    "    return out",
+)
+
+
+def _targets(target: str, classes: tuple[str, ...]) -> list[str]:
+    if not classes:
+        numbers = f"[[float(cell)] for cell in cells[{target!r}]]"
+        return [f"y = torch.tensor({numbers}, dtype=torch.float32)"]
+    return [
+        f"classes = {list(classes)!r}",
+        f"labels = np.array([classes.index(cell.strip()) for cell in cells[{target!r}]])",
+        "y = torch.from_numpy(labels)",
+    ]
+
+
+def _arrays(data: Arrays) -> str:
+    if data.weights is not None:
+        shape = tuple(data.weights.shape)
+        reason = "cannot be written as a script, whose loss has no weights: pass weights=None"
+        raise WrongValue.of("recipe", "data.weights", f"weights of shape {shape}", reason)
+    labels = "y.numpy()" if data.classes else "None"
+    return "\n".join(
+        [
+            "from safetensors.torch import load_file",
+            "",
+            (
+                'held = load_file(FOLDER / "data.safetensors")  '
+                "# X and y, as netwise.write_recipe puts them beside a recipe"
+            ),
+            'x, y = held["X"], held["y"]',
+            f"parts = [(x[rows], y[rows]) for rows in split({labels}, len(x))]",
+            *_scaled_targets(data.scale_target and not data.classes),
+        ]
+    )
+
+
+FORMS: Mapping[type[Data], Callable[[Any], str]] = {
+    BundledClasses: _bundled,
+    Diabetes: _diabetes,
+    MNIST: _idx,
+    Text: _text,
+    Table: _table,
+    PublicTable: _table,
+    Arrays: _arrays,
+}
+
+
+def split_function(valid: float, test: float, seed: int, own_test: bool) -> str:
+    """The definition of `split`, with the shares and the seed of a recipe's data."""
+    size = "0" if own_test else f"int(np.ceil(count * {test!r}))"
+    title = (
+        "Row numbers of the training, validation and test part; by class where every class has "
+        "enough rows."
+    )
+    taken = f"train_test_split(rows, test_size=size, random_state={seed}, stratify=groups)"
+    return f'''def split(labels, count):
+    """{title}"""
+
+    def cut(rows, size):
+        if not size:
+            return rows, rows[:0]
+        groups = None
+        if labels is not None:
+            kinds, counts = np.unique(labels[rows], return_counts=True)
+            if counts.min() >= 2 and min(size, len(rows) - size) >= len(kinds):
+                groups = labels[rows]
+        left, taken = {taken}
+        return np.sort(left), np.sort(taken)
+
+    rest, test = cut(np.arange(count), {size})
+    train, valid = cut(rest, int(count * {valid!r}))
+    return tuple(torch.from_numpy(rows) for rows in (train, valid, test))'''
