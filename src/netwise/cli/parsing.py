@@ -19,7 +19,7 @@ from netwise.errors import DataError, Problem, UnknownName, WrongValue
 
 if TYPE_CHECKING:
     from netwise.data import Data
-    from netwise.networks import CustomNetwork
+    from netwise.networks import Network
     from netwise.recipe.recipe import Recipe
 
 TABLE_ENDINGS = (".csv", ".tsv", ".data", ".txt")
@@ -222,17 +222,16 @@ def _input_shape(network: Any) -> tuple[int, ...] | None:
     return shape
 
 
-def allow_own_code(recipe: Recipe, trusted: bool) -> CustomNetwork | None:
+def allow_own_code(recipe: Recipe, trusted: bool) -> Network | None:
     """The user's own network of a recipe, once the user has allowed its code to run.
 
     Raises:
         WrongValue: the recipe names code, and `trusted` is false.
     """
-    from netwise.networks import CustomNetwork  # heavy
     from netwise.recipe.foreign_code import code_within
 
-    own = recipe.network if isinstance(recipe.network, CustomNetwork) else None
-    sources = [*([str(own.source)] if own is not None else []), *code_within(recipe)]
+    own = recipe.network if recipe.network.own_code else None
+    sources = [*([own.own_code] if own is not None else []), *code_within(recipe)]
     if sources and not trusted:
         reason = (
             "is code of your own, and reading a recipe never runs code. "

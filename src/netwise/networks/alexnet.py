@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from netwise.errors import Problem
 from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
+from netwise.networks.script_source import ScriptSource
 from netwise.networks.sizes import SMALL, adaptive_side
 from netwise.part import flag, integer, number
 
@@ -129,3 +130,10 @@ class AlexNet(Network):
             nn.Linear(units, self.classes),
         )
         return FeaturesHead(nn.Sequential(*layers), side, head)
+
+
+SCRIPT_SOURCES = {
+    FeaturesHead: ScriptSource(
+        arguments=lambda module: (module.features, module.avgpool.output_size, module.classifier)
+    )
+}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from netwise.errors import Problem
 from netwise.networks.network import IMAGES, Network, image_field, width_field
+from netwise.networks.script_source import ScriptSource
 from netwise.networks.sizes import SMALL
 from netwise.part import flag, integer, number
 
@@ -263,9 +264,18 @@ class GoogLeNet(Network):
             ]
         return []
 
+    @property
+    def has_auxiliary_outputs(self) -> bool:
+        return self.auxiliary
+
     def build(self) -> nn.Module:
         small = min(self.image[1:]) < SMALL
         flags = (small, self.auxiliary, self.batch_norm, self.large_kernel)
         return GoogLeNetModule(
             self.image[0], self.classes, self.width, *flags, self.dropout, self.auxiliary_dropout
         )
+
+
+SCRIPT_SOURCES = {
+    GoogLeNetModule: ScriptSource((f"BLOCKS = {BLOCKS}", Conv, InceptionBlock, AuxiliaryHead))
+}

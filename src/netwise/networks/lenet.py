@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from netwise.errors import Problem
 from netwise.networks.layers.pooling import MaxPool2
 from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
+from netwise.networks.script_source import ScriptSource
 from netwise.part import integer, integers, part
 from netwise.parts.activations import Activation, ReLU
 
@@ -241,3 +242,11 @@ class LeNet5Paper(Network):
         layers.add_module("squash6", ScaledTanh())
         layers.add_module("output", Distances(self.classes))
         return layers
+
+
+SCRIPT_SOURCES = {
+    ScaledTanh: ScriptSource(),
+    Subsample: ScriptSource(),
+    PartlyConnected: ScriptSource((f"CONNECTIONS = {CONNECTIONS}",)),
+    Distances: ScriptSource((f"GLYPHS = {GLYPHS}", class_codes)),
+}

@@ -72,6 +72,12 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
         """A fresh module: inputs (samples, ...) in, outputs (samples, outputs) out."""
         raise interface_error(self, "MLP((64, 30, 10))")
 
+    @property
+    def has_auxiliary_outputs(self) -> bool:
+        """Whether its module returns a tuple in training: the outputs, and those of its auxiliary
+        heads."""
+        return False
+
     # ---- what it learns
 
     @property

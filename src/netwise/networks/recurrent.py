@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from netwise.data.dataset import Samples
 from netwise.errors import Problem
 from netwise.networks.network import SEQUENCES, Network
+from netwise.networks.script_source import ScriptSource
 from netwise.part import flag, integer, number, text
 from netwise.parts.losses import Loss
 
@@ -323,3 +324,6 @@ def gradient_through_time(
         float(g.norm())
         for g in torch.autograd.grad(value, states, allow_unused=True, materialize_grads=True)
     ]
+
+
+SCRIPT_SOURCES = {Sequencer: ScriptSource(('LAST = "last"', as_rows))}

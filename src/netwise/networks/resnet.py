@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from netwise.errors import Problem
 from netwise.networks.layers.residual import kept
 from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
+from netwise.networks.script_source import ScriptSource
 from netwise.networks.sizes import SMALL
 from netwise.part import flag, integer, number, text
 
@@ -345,3 +346,8 @@ class CIFARResNet(Network):
             self.stochastic_depth,
             True,
         )
+
+
+SCRIPT_SOURCES = {
+    ResNetModule: ScriptSource(('AFTER, BEFORE = "after", "before"', kept, Shortcut, ResidualBlock))
+}

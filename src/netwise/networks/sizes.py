@@ -8,6 +8,8 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netwise.networks.script_source import ScriptSource
+
 
 def same(size: int, stride: int = 1) -> int:
     """SAME: the output's side is the input's over the stride, rounded up, whatever the kernel.
@@ -102,3 +104,6 @@ def adaptive_side(image: tuple[int, ...], shrink: int) -> tuple[int, int]:
     """Sides of the maps after `shrink`-fold poolings, rounded down, at least 1."""
     height, width = image
     return max(1, height // shrink), max(1, width // shrink)
+
+
+SCRIPT_SOURCES = {SameConv2d: ScriptSource((_positive, same, same_padding))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from netwise.networks import CustomNetwork
+from netwise.networks import Network
 from netwise.part import Part
 from netwise.recipe.recipe import Recipe
 
@@ -24,14 +24,14 @@ def code_within(recipe: Recipe) -> tuple[str, ...]:
         ((), ('models:build',))
     """
     inside = [getattr(recipe, each.name) for each in fields(recipe) if each.name != "network"]
-    own = recipe.network if not isinstance(recipe.network, CustomNetwork) else None
+    own = None if recipe.network.own_code else recipe.network
     return tuple(dict.fromkeys(source for value in (*inside, own) for source in _sources(value)))
 
 
 def _sources(value: object) -> Iterator[str]:
-    if isinstance(value, CustomNetwork):
-        if not value.given:
-            yield str(value.source)
+    if isinstance(value, Network) and value.own_code:
+        if value.needs_import:
+            yield value.own_code
     elif isinstance(value, Part):
         for each in fields(value):  # type: ignore[arg-type]  # every part is a dataclass
             yield from _sources(getattr(value, each.name))

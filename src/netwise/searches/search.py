@@ -11,7 +11,7 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.errors import CANNOT_RUN, WrongValue
-from netwise.networks import CustomNetwork, Network
+from netwise.networks import Network
 from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.writer import write_recipe
@@ -194,7 +194,7 @@ def _run_search(
 ) -> SearchResult:
     """Run the stages, then the winner with fresh seeds, and write the result."""
     space = study.plan.space if study.space_from_caller else None
-    network = study.recipe.network if isinstance(study.recipe.network, CustomNetwork) else None
+    network = study.recipe.network if study.recipe.network.own_code else None
     with share_data([study.recipe], jobs or cores()) as data, report_trials(study, on_trial_end):
         for number in range(study.plan.method.stages):
             task = WorkerTask(

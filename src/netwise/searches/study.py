@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from netwise import random_streams
 from netwise.errors import RunFolderError, WrongValue
-from netwise.networks import CustomNetwork, Network
+from netwise.networks import Network
 from netwise.recipe.foreign_code import code_within
 from netwise.recipe.origin import From
 from netwise.recipe.reader import read_recipe
@@ -253,8 +253,8 @@ class StudyFolder:
         """
         recipe = self.plan.space.apply(self.recipe, trial.point)
         sources = set(code_within(recipe)) - set(code_within(self.recipe))
-        if isinstance(recipe.network, CustomNetwork) and recipe.network != self.recipe.network:
-            sources.add(str(recipe.network.source))
+        if recipe.network.own_code and recipe.network != self.recipe.network:
+            sources.add(recipe.network.own_code)
         if sources and not self.space_from_caller:
             raise WrongValue.of(
                 "search",

@@ -29,7 +29,7 @@ from netwise.history import (
     RunFacts,
     history_as_dict,
 )
-from netwise.networks import CustomNetwork, Network
+from netwise.networks import Network
 from netwise.networks.recurrent import StreamSequencer
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.observe.anatomy import anatomy_of
@@ -333,7 +333,7 @@ class _Session:
         train = self._enlarged(samples.train)
         if fresh:  # a resumed run has its weights in its checkpoint
             begin(self.module, recipe, train.x, train.y)
-        if isinstance(recipe.network, CustomNetwork):
+        if recipe.network.own_code:
             self._own_network_fits(samples)
         self.module.to(self.device)
         self.train, self.valid, self.test = (

@@ -17,7 +17,7 @@ from netwise.data.encoding import encoder_from
 from netwise.errors import RunFolderError
 from netwise.history import History, history_from_dict
 from netwise.module_modes import evaluation_mode
-from netwise.networks import CustomNetwork, Network
+from netwise.networks import Network
 from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.losses import BinaryCrossEntropy, CrossEntropy
@@ -231,16 +231,17 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
 
 def with_custom_network(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
     """The recipe with the user's own network handed over, where it has one."""
-    if not isinstance(recipe.network, CustomNetwork):
+    source = recipe.network.own_code
+    if not source:
         return recipe
     if network is None:
         raise RunFolderError(
-            f"{folder}: its network is code of the user's own, {recipe.network.source}, and loading imports no code: "
-            f"hand it over, load(folder, network=CustomNetwork({str(recipe.network.source).split(':')[-1]}))"
+            f"{folder}: its network is code of the user's own, {source}, and loading imports no code: "
+            f"hand it over, load(folder, network=CustomNetwork({source.split(':')[-1]}))"
         )
-    if not isinstance(network, CustomNetwork) or network.source != recipe.network.source:
+    if network.own_code != source:
         raise RunFolderError(
-            f"{folder}: its network is {recipe.network.source}, not {getattr(network, 'source', network)}"
+            f"{folder}: its network is {source}, not {network.own_code or network}"
         )
     return recipe.but(network=network)
 

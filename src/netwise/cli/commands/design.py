@@ -37,7 +37,6 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     """
     checked = recipe_with(recipe, settings)
     from netwise.errors import CANNOT_RUN
-    from netwise.networks import CustomNetwork  # heavy
     from netwise.recipe.checks import check as check_recipe
     from netwise.recipe.prepared import prepare
 
@@ -45,7 +44,7 @@ def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> No
     problems = check_recipe(checked, prepared=prepared)
     fatal = [problem for problem in problems if problem.grade == CANNOT_RUN]
     table = None
-    if not fatal and not isinstance(checked.network, CustomNetwork):
+    if not fatal and not checked.network.own_code:
         table = network_table(checked, prepared.samples.shape)
     if as_json:
         problem_rows = [vars(problem) for problem in problems]

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netwise.networks.script_source import ScriptSource
+
 
 class DropConnectLinear(nn.Linear):
     """A linear layer that trains with a random part of its weights set to 0, the rest scaled up to
@@ -30,3 +32,6 @@ class DropConnectLinear(nn.Linear):
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}"
+
+
+SCRIPT_SOURCES = {DropConnectLinear: ScriptSource()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from netwise.networks.script_source import ScriptSource
+
 
 class MaxPool2(nn.Module):
     """The maximum over 2x2 fields, as `nn.MaxPool2d(2)`: four strided slices instead of a window.
@@ -24,3 +26,6 @@ class MaxPool2(nn.Module):
         top = torch.maximum(x[..., 0:height:2, 0:width:2], x[..., 0:height:2, 1:width:2])
         bottom = torch.maximum(x[..., 1:height:2, 0:width:2], x[..., 1:height:2, 1:width:2])
         return torch.maximum(top, bottom)
+
+
+SCRIPT_SOURCES = {MaxPool2: ScriptSource()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from netwise.networks.script_source import ScriptSource
+
 
 class Residual(nn.Sequential):
     """y = x + F(x), for a body F that keeps the shape (note 001, claim N08)."""
@@ -29,3 +31,6 @@ def kept(x: Tensor, chance_of_drop: float, training: bool) -> Tensor:
     return x * torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(
         1 - chance_of_drop
     ).div_(1 - chance_of_drop)
+
+
+SCRIPT_SOURCES = {Residual: ScriptSource()}

@@ -6,6 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from netwise.networks.script_source import ScriptSource
+
 
 class ImageStack(nn.Sequential):
     """`nn.Sequential` over images (samples, channels, height, width), laid out channels last
@@ -17,3 +19,6 @@ class ImageStack(nn.Sequential):
         for layer in self:
             x = layer(x)
         return x
+
+
+SCRIPT_SOURCES = {ImageStack: ScriptSource()}

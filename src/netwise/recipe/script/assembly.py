@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from netwise import networks
 from netwise.errors import Problem, WrongValue
 from netwise.parts import stopping
 from netwise.recipe.fields import RecipeFields
@@ -142,7 +141,7 @@ def _unsupported(recipe: RecipeFields) -> list[Problem]:
             "netwise.fit"
         )
         problems.append(Problem("network", recipe.network.kind, reason))
-    if isinstance(recipe.network, networks.CustomNetwork):
+    if recipe.network.own_code:
         reason = "is user-defined code: paste it into a script yourself"
-        problems.append(Problem("network", str(recipe.network.source), reason))
+        problems.append(Problem("network", recipe.network.own_code, reason))
     return problems

@@ -16,7 +16,7 @@ from netwise.data.encoding import NumberColumn, TableEncoder
 from netwise.data.table import Table
 from netwise.data.text import Text
 from netwise.errors import WrongValue
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 
 
 def data_lines(data: Data) -> str:
@@ -144,7 +144,7 @@ def _table(data: PublicTable | Table) -> str:
     samples = data.load()
     encoder = samples.encoder
     assert isinstance(encoder, TableEncoder)
-    classes = samples.task == CLASSIFICATION
+    classes = task_named(samples.task).has_classes
     scaled = table.scale_target and not classes
     return "\n".join(
         [

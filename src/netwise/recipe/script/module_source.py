@@ -8,42 +8,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from netwise import networks
 from netwise.errors import WrongValue
-from netwise.networks import alexnet, inception, lenet, recurrent, resnet, sizes
-from netwise.networks.layers import dropconnect, flatten, pooling, residual, stack
+from netwise.networks import Network
+from netwise.networks.script_source import ScriptSource, script_source
 from netwise.parts import activations
 
-# What the source of a module's class needs around it, in order.
-SOURCES: dict[type[nn.Module], tuple[Any, ...]] = {
-    pooling.MaxPool2: (),
-    stack.ImageStack: (),
-    activations.MaxPieces: (),
-    dropconnect.DropConnectLinear: (),
-    residual.Residual: (),
-    sizes.SameConv2d: (sizes._positive, sizes.same, sizes.same_padding),
-    alexnet.FeaturesHead: (),
-    lenet.ScaledTanh: (),
-    lenet.Subsample: (),
-    lenet.PartlyConnected: (f"CONNECTIONS = {lenet.CONNECTIONS}",),
-    lenet.Distances: (f"GLYPHS = {lenet.GLYPHS}", lenet.class_codes),
-    recurrent.Sequencer: ('LAST = "last"', recurrent.as_rows),
-    resnet.ResNetModule: (
-        'AFTER, BEFORE = "after", "before"',
-        residual.kept,
-        resnet.Shortcut,
-        resnet.ResidualBlock,
-    ),
-    inception.GoogLeNetModule: (
-        f"BLOCKS = {inception.BLOCKS}",
-        inception.Conv,
-        inception.InceptionBlock,
-        inception.AuxiliaryHead,
-    ),
-}
+PARTS: dict[type[nn.Module], ScriptSource] = {
+    activations.MaxPieces: ScriptSource()
+}  # modules of activations, which are below networks
 
 
-def module_text(network: networks.Network) -> tuple[str, list[str]]:
+def module_text(network: Network) -> tuple[str, list[str]]:
     """(an expression that makes the network's module, the sources that it needs).
 
     Raises:
@@ -58,13 +33,14 @@ def module_text(network: networks.Network) -> tuple[str, list[str]]:
 def constructed(module: nn.Module, needed: list[str], depth: int) -> str:
     kind, pad = type(module), "    " * (depth + 1)
     torch_own = kind.__module__.startswith("torch.")
-    if kind is flatten.FlattenIfNeeded:
-        return "nn.Flatten()"  # the same numbers
+    written = PARTS.get(kind) or script_source(module)
+    if written is not None and written.expression:
+        return written.expression
     if not torch_own:
-        if kind not in SOURCES:
+        if written is None:
             reason = "is user-defined code: paste it into a script yourself"
             raise WrongValue.of("recipe", "network", kind.__name__, reason)
-        for source in (*SOURCES[kind], kind):
+        for source in (*written.needs, kind):
             text = source if isinstance(source, str) else source_of(source)
             if text not in needed:
                 needed.append(text)
@@ -81,11 +57,13 @@ def constructed(module: nn.Module, needed: list[str], depth: int) -> str:
             for label, child in children
         ]
         return "\n".join([f"{name}(OrderedDict([", *inner, f"{'    ' * depth}]))"])
-    if isinstance(module, alexnet.FeaturesHead):
-        first, last = (
-            constructed(child, needed, depth + 1) for child in (module.features, module.classifier)
-        )
-        return f"FeaturesHead(\n{pad}{first},\n{pad}{module.avgpool.output_size},\n{pad}{last},\n{'    ' * depth})"
+    if written is not None and written.arguments is not None:
+        arguments = [
+            constructed(given, needed, depth + 1) if isinstance(given, nn.Module) else repr(given)
+            for given in written.arguments(module)
+        ]
+        inner = [f"{pad}{argument}," for argument in arguments]
+        return "\n".join([f"{name}(", *inner, f"{'    ' * depth})"])
     if isinstance(module, nn.ZeroPad2d):
         return f"nn.ZeroPad2d({module.padding})"
     if isinstance(module, nn.PReLU):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from netwise import networks
 from netwise.data.catalogue.image_sets import MNIST
+from netwise.networks.network import SEQUENCES
 from netwise.parts import stopping
 from netwise.recipe.fields import RecipeFields
 from netwise.recipe.script.data_lines import split_function
 from netwise.recipe.script.part_lines import AS_VALUES, AverageLines
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 
 GAP = ("", "")  # two empty lines between definitions
 
@@ -148,7 +148,7 @@ GATES = (
 def _initial_weights(content: Content) -> list[str]:
     if not content.init:
         return []
-    recurrent = isinstance(content.recipe.network, networks.ElmanRNN | networks.LSTM | networks.GRU)
+    recurrent = content.recipe.network.input_kind == SEQUENCES
     return [
         *_heading("where its weights start"),
         content.init,
@@ -286,7 +286,7 @@ def _step(content: Content) -> list[str]:
     if content.augment:
         lines += ['g = generator("augment", epoch, number)', *content.augment]
     lines += ["optimizer.zero_grad()", "output = network(x)"]
-    if isinstance(recipe.network, networks.GoogLeNet) and recipe.network.auxiliary:
+    if recipe.network.has_auxiliary_outputs:
         weight = recipe.network.auxiliary_weight
         lines += [
             "output, *others = output",
@@ -329,7 +329,7 @@ def _stopping(rule: stopping.Patience) -> list[str]:
 
 def _test_score(content: Content) -> list[str]:
     lines = ["", "network.eval()", "if len(x_test):"]
-    if content.recipe.data.load().task == CLASSIFICATION:
+    if task_named(content.recipe.data.load().task).has_classes:
         accuracy = "float((outputs_of(x_test).argmax(1) == y_test).float().mean())"
         lines += [f'    print(f"test accuracy {{100 * {accuracy}:.2f}} %")']
     else:
