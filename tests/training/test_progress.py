@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import pytest
 
 import netwise as nw
-from netwise.cli.display import runs_table
 from netwise.training import progress_files as noting
 
 RECIPE = nw.Recipe(
@@ -44,22 +42,3 @@ def test_nobody_is_told_outside(capsys: pytest.CaptureFixture[str]) -> None:
         say("a line")
         nw.cross_validate(RECIPE.but(epochs=1), folds=2, jobs=1)
     assert capsys.readouterr().err == "a line\n"  # no terminal: no table
-
-
-def test_the_table_has_a_line_for_each_run() -> None:
-    from rich.console import Console
-
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(
-        runs_table(
-            "1 of 3 runs ended",
-            [
-                nw.RunProgress("run 2 of 3", 4, 9, 0.5, "seed = [bold]2"),
-                nw.RunProgress("run 3 of 3"),
-            ],
-        )
-    )
-    shown = console.export_text().splitlines()
-    assert shown[0].strip() == "1 of 3 runs ended"
-    assert shown[2].split() == ["run", "2", "of", "3", "4/9", "0.5000", "seed", "=", "[bold]2"]
-    assert shown[3].split() == ["run", "3", "of", "3", "starting"]

@@ -22,6 +22,7 @@ DATA_SETS = (
     "spambase",
     "sonar",
     "california_housing",
+    "text",
     "adding",
     "copying",
     "encoder_problem",

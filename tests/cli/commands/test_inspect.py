@@ -1,0 +1,113 @@
+"""netwise runs, show, diagnose and lab."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import netwise as nw
+from cli.command_line import run, run_folder, train
+from netwise.recipe.plain import plain_of
+
+
+def test_an_unknown_run_gets_similar_names() -> None:
+    folder = train()
+    result = run("show", folder.name[:-1] + "x")
+    assert result.exit_code == 2
+    assert f"Did you mean `{folder.name}`?" in result.stderr
+
+
+def test_runs_show_and_diagnose() -> None:
+    assert "runs holds no runs yet. Train one: netwise train digits" in run("runs").stdout
+    folder = train()
+    lines = run("runs").stdout.splitlines()
+    assert lines[0].split() == ["run", "data", "network", "ended", "test", "score"]
+    assert lines[1].split()[:5] == [folder.name, "iris", "MLP", "finished", "accuracy"]
+    shown = run("show", folder.name).stdout
+    assert "All 3 epochs done." in shown
+    assert f"Report: {folder}/report.html" in shown
+    assert "No sign of: " in run("diagnose", str(folder)).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs",),
+        ("show", "RUN"),
+        ("diagnose", "RUN"),
+        ("check", "RUN/recipe.toml"),
+        ("lab",),
+        ("lab", "L01"),
+    ],
+)
+def test_every_reading_command_has_json(words: tuple[str, ...]) -> None:
+    folder = train()
+    result = run(*(word.replace("RUN", str(folder)) for word in words), "--json")
+    assert result.exit_code == 0
+    json.loads(result.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+
+
+def test_labs_are_listed_and_run() -> None:
+    assert "L01  A sigmoid neuron" in run("lab").stdout
+    result = run("lab", "L02")
+    assert "L02: partly confirmed." in result.stdout
+    assert "NOT MET  at the note's rate of 0.005" in result.stdout
+    assert Path("labs/L02.html").is_file()
+
+
+def test_show_activations_is_a_table_and_a_picture(here: Path) -> None:
+    done = run("show", "activations", "--picture", "a.png")
+    assert done.exit_code == 0, done.stderr
+    assert re.search(r"Tanh +-1 to 1 +1 +\|x\| > 1.82 +\|x\| > 2.99 +0.000", done.stdout)
+    assert max(map(len, done.stdout.splitlines())) <= 80 + 10
+    assert (here / "a.png").stat().st_size > 10_000
+    for words in (("show", "activations"), ("anatomy", "LeNet5")):
+        wrong = run(*words, "--picture", "a.txt")
+        assert wrong.exit_code == 2
+        assert "its name has to end in .png or .svg" in wrong.stderr
+    again = run("show", "activations", "--picture", "a.png")
+    assert again.exit_code == 2
+    assert "exists already" in again.stderr
+    assert {row["name"] for row in json.loads(run("show", "activations", "--json").stdout)} >= {
+        "GELU",
+        "Sigmoid",
+    }
+
+
+def test_show_prints_an_interrupted_run_without_a_report(here: Path) -> None:
+    folder = train()
+    (folder / "report.html").unlink()
+    result = run("show", folder.name, "--open")
+    assert result.exit_code == 0
+    assert "Report:" not in result.stdout
+    assert f"Continue it: netwise train --resume {folder}" in result.stderr
+
+
+def test_show_as_json_has_the_recipe_as_a_file_would(here: Path) -> None:
+    folder = train()
+    document = json.loads(run("show", "@last", "--json").stdout)
+    assert document["recipe"] == plain_of(nw.read_recipe(folder / "recipe.toml"))
+    history = nw.load_history(folder)
+    shown = {(s["signal"], s["layer"]): tuple(s["values"]) for s in document["series"]}
+    assert shown == {key: series.values for key, series in history.series.items()}
+
+
+def test_labs_are_listed_with_their_verdicts() -> None:
+    lines = run("lab").stdout.splitlines()
+    assert len(lines) == len(nw.LABS) + 1
+    for line, lab in zip(lines, nw.LABS, strict=False):
+        assert line.startswith(f"{lab.name}  {lab.claim}  [")
+    assert lines[-1] == "Run one: netwise lab NAME"
+    documents = json.loads(run("lab", "--json").stdout)
+    assert [each["name"] for each in documents] == [lab.name for lab in nw.LABS]
+
+
+def test_diagnose_prints_what_train_printed() -> None:
+    result = run("train", "iris", "--epochs", "3", "--set", 'optimizer={kind="SGD", lr=1e30}')
+    diagnosis = run("diagnose", "@last").stdout.splitlines()
+    assert diagnosis[0].startswith("Learning rate too high.")
+    assert diagnosis[0] in result.stdout
+    assert f"Prove a remedy: netwise treat {run_folder()}" in result.stdout

@@ -1,0 +1,149 @@
+"""The commands of searches, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import netwise as nw
+from cli.command_line import run
+from netwise.searches.study import StudyFolder
+
+SPACE = """
+recipe = "small.toml"
+trials = 3
+fresh = 2
+method = {kind = "Random"}
+
+[[axes]]
+kind = "Log"
+field = "optimizer.lr"
+low = 1e-3
+high = 1.0
+"""
+RECIPE = 'data = "iris"\nnetwork = {kind = "MLP", widths = [4, 8, 3]}\nepochs = 3\n'
+
+
+@pytest.fixture
+def home(here: Path) -> Path:
+    Path("space.toml").write_text(SPACE)
+    Path("small.toml").write_text(RECIPE)
+    return here
+
+
+def test_a_search_prints_the_best_trials_and_leaves_a_recipe_and_a_report(home: Path) -> None:
+    result = run("search", "space.toml", "--jobs", "1", "-o", "study")
+    assert result.exit_code == 0, result.output
+    assert "Best trial:" in result.output
+    assert "over 2 new seeds" in result.output
+    assert (home / "study" / "report.html").read_text("utf-8").count("<svg") >= 2
+    trained = run("train", "study/best.toml", "--json")
+    assert trained.exit_code == 0, trained.output
+    again = run("search", "--resume", "study", "--json", "--jobs", "1")
+    document = json.loads(again.stdout)
+    assert document["complete"]
+    assert len(document["trials"]) == 3
+    assert document["report"].endswith("report.html")
+    more = json.loads(
+        run("search", "--resume", "study", "--trials", "4", "--json", "--jobs", "1").stdout
+    )
+    assert len(more["trials"]) == 4
+
+
+def test_a_search_is_listed_and_shown_as_one(home: Path) -> None:
+    run("search", "space.toml", "--jobs", "1", "-o", "runs/study")
+    (line,) = [line for line in run("runs").output.splitlines() if line.startswith("study")]
+    assert line.split()[:3] == ["study", "iris", "MLP"]
+    assert "accuracy" in line
+    (home / "runs" / "study" / "report.html").unlink()
+    shown = run("show", "study")
+    assert shown.exit_code == 0, shown.output
+    assert "Best trial:" in shown.output
+    assert (home / "runs" / "study" / "report.html").is_file()
+    assert json.loads(run("show", "study", "--json").stdout)["complete"]
+    result = run("diagnose", "study")
+    assert result.exit_code
+    assert "is a search, whose trials are runs" in result.output
+    assert run("diagnose", "runs/study/trials/0000/run").exit_code == 0
+
+
+def test_a_search_that_has_not_ended_is_shown_as_far_as_it_is(home: Path) -> None:
+    recipe = nw.read_recipe("small.toml")
+    plan = nw.SearchPlan(
+        space=nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),)), method=nw.Random(), trials=3
+    )
+    study = StudyFolder.create(Path("runs/study"), recipe, plan)
+    empty = run("show", "study")
+    assert empty.exit_code == 0, empty.output
+    assert "No trial was completed." in empty.output
+    assert "searching" in run("runs").output
+    taken = study.claim(0, study.stage(0))
+    assert taken is not None
+    document = json.loads(run("show", "study", "--json").stdout)
+    assert not document["complete"]
+    assert [trial["state"] for trial in document["trials"]] == ["running"]
+    taken[1].release()
+
+
+def test_mistakes_are_reported(home: Path) -> None:
+    assert "search needs either SPACE.toml or --resume" in run("search").output
+    assert "keeps its recipe" in run("search", "--resume", "x", "--set", "epochs=2").output
+    assert "is no known search method" in run("search", "space.toml", "--method", "Gridd").output
+    Path("space.toml").write_text(SPACE.replace('recipe = "small.toml"\n', ""))
+    assert "names no recipe" in run("search", "space.toml").output
+    assert (
+        run(
+            "search", "space.toml", "--recipe", "small.toml", "--trials", "1", "--jobs", "1"
+        ).exit_code
+        == 0
+    )
+    assert not list(home.glob("runs/*/.asking.tmp"))
+
+
+def test_a_log_of_settings_tried_by_hand(home: Path) -> None:
+    assert "has no entry to change yet" in run("guess", "book", "--because", "why not").output
+    assert run("guess", "book", "small.toml", "--because", "a first look").exit_code == 0
+    second = run("guess", "book", "--because", "the loss fell slowly", "--set", "optimizer.lr=0.05")
+    assert "optimizer.lr: 0.001 -> 0.05" in second.output
+    assert "helps" in run("outcome", "book", "2", "a larger", "rate", "helps").output
+    document = json.loads(run("log", "book", "--json").stdout)
+    assert [entry["reason"] for entry in document] == ["a first look", "the loss fell slowly"]
+    assert document[1]["outcome"] == "a larger rate helps"
+    assert "no guess 7" in run("outcome", "book", "7", "x").output
+    assert "has no entry yet" in run("log", "nothing").output
+
+
+def test_validate_and_curve(home: Path) -> None:
+    document = json.loads(
+        run("validate", "small.toml", "--folds", "3", "--jobs", "1", "--json").stdout
+    )
+    assert len(document["values"]) == 3
+    result = run(
+        "curve",
+        "small.toml",
+        "--rows",
+        "30,90",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+        "--picture",
+        "curve.svg",
+    )
+    assert result.exit_code == 0, result.output
+    assert "More data" in result.output
+    assert (home / "curve.svg").read_text("utf-8").startswith("<svg")
+    assert "write whole numbers" in run("curve", "small.toml", "--rows", "a,b").output
+
+
+def test_where_every_trial_fails_the_reason_is_printed(home: Path) -> None:
+    Path("small.toml").write_text(
+        RECIPE.replace("MLP", "CustomNetwork").replace(
+            "widths = [4, 8, 3]", 'source = "torch.nn:Identity"'
+        )
+    )
+    result = run("search", "space.toml", "--jobs", "1", "-o", "study", "--trust-own")
+    assert "No trial was completed. Trial 0: " in result.output
+    assert result.output.count("failed") == 3

@@ -1,0 +1,96 @@
+"""Words of the command line as recipes, data and settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+import netwise as nw
+from netwise.cli.parsing import (
+    allow_own_code,
+    as_number,
+    column_names,
+    data_for,
+    network_for,
+    parse_settings,
+    parse_whole_numbers,
+    recipe_for,
+)
+
+
+def test_a_data_set_a_table_a_folder_and_a_recipe_are_recognised() -> None:
+    assert data_for("iris", None) == nw.data.iris()
+    Path("pets.csv").write_text("weight,pet\n4,cat\n")
+    assert data_for("pets.csv", "pet") == nw.data.csv("pets.csv", "pet")
+    Path("photos/cats").mkdir(parents=True)
+    assert data_for("photos", None) == nw.data.images("photos")
+    suggested = recipe_for("iris", epochs=3, seed=7, settings=("optimizer.lr=0.5",))
+    assert suggested == nw.with_learning_rate(nw.suggest(nw.data.iris(), epochs=3, seed=7), 0.5)
+    nw.write_recipe(suggested, "recipe.toml")
+    assert recipe_for("recipe.toml") == suggested
+    assert recipe_for("recipe.toml", epochs=9, settings=("epochs=4",)).epochs == 9
+
+
+def test_a_data_set_wins_over_a_folder_of_its_name() -> None:
+    Path("iris").mkdir()
+    assert data_for("iris", None) == nw.data.iris()
+
+
+def test_settings_are_toml_values_or_text() -> None:
+    settings = ("a.b=0.5", "c=[1, 2]", "d=He", "e=true", 'f={kind="SGD", lr=1}', "g=x=y")
+    assert parse_settings(settings) == {
+        "a.b": 0.5,
+        "c": [1, 2],
+        "d": "He",
+        "e": True,
+        "f": {"kind": "SGD", "lr": 1},
+        "g": "x=y",
+    }
+    with pytest.raises(click.UsageError, match=r"Write FIELD=VALUE, such as optimizer\.lr=0\.01"):
+        parse_settings(("epochs",))
+
+
+def test_whole_numbers_with_a_separator() -> None:
+    assert parse_whole_numbers("--image", "3x224X224", "x", "3x224x224") == [3, 224, 224]
+    for text in ("3,224", "0x3", "", "axb"):
+        with pytest.raises(click.UsageError, match="write whole numbers above 0 with 'x' between"):
+            parse_whole_numbers("--image", text, "x", "3x224x224")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_column_names_are_those_that_the_table_reader_finds(separator: str) -> None:
+    from netwise.data.csv_file import read_table
+
+    rows = [["weight", "fur colour", "pet"], ["4", "red, dark", "cat"], ["30", "black", "dog"]]
+    quoted = [[f'"{cell}"' if "," in cell else cell for cell in row] for row in rows]
+    Path("t.csv").write_text("\n".join(separator.join(row) for row in quoted) + "\n")
+    assert column_names(Path("t.csv")) == rows[0] == list(read_table(Path("t.csv")))
+
+
+def test_a_network_is_found_by_name_with_its_input_shape() -> None:
+    network, shape = network_for("resnet", ("depth=50",), False)
+    assert network == nw.ResNet(depth=50)
+    assert shape == network.image
+    assert network_for("MLP", ("widths=[5, 2]",), False) == (nw.MLP((5, 2)), (5,))
+
+
+def test_own_code_is_refused_until_it_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", ["unchanged"])
+    own = nw.CustomNetwork("mine:net")
+    recipe = nw.Recipe(data=nw.data.iris(), network=own)
+    with pytest.raises(nw.WrongValue, match=r"mine:net .* add --trust-own to import and run it"):
+        allow_own_code(recipe, False)
+    import sys
+
+    assert sys.path == ["unchanged"]
+    assert allow_own_code(recipe, True) == own
+    assert sys.path[0] == str(Path.cwd())
+    assert allow_own_code(recipe.but(network=nw.MLP((4, 3))), False) is None
+
+
+def test_a_cell_that_is_no_number_is_reported() -> None:
+    assert as_number(" 1.5", Path("new.csv")) == 1.5
+    with pytest.raises(nw.DataError, match=r"new\.csv: 'x' is no number, .* Write a number in its"):
+        as_number("x", Path("new.csv"))
