@@ -37,7 +37,8 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "consequences": ("effects",),
     "how": ("status",),
     "tried": ("trials",),
-    "own": ("search_value",),
+    "own": ("best_value", "search_value"),
+    "fresh": ("fresh_values",),
     "organs": ("layers", "rows"),
     "silent": ("zeros",),
 }
