@@ -19,7 +19,7 @@ from netwise.data.content import FileKey, files_key
 from netwise.errors import DataError, Problem, interface_error
 from netwise.part import Part, integer, number
 from netwise.parts.preprocess import Fitted, Preprocess
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 
 
 class Encoder(Protocol):
@@ -101,7 +101,7 @@ class Samples:
     @property
     def outputs(self) -> int:
         """How many numbers a network has to give: one for each class, or for each target."""
-        return len(self.classes) if self.task == CLASSIFICATION else self.train.y.shape[1]
+        return len(self.classes) if task_named(self.task).has_classes else self.train.y.shape[1]
 
 
 class Data(Part):

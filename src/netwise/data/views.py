@@ -13,7 +13,7 @@ import torch
 from netwise.data.dataset import Data, Pairs, Samples
 from netwise.errors import DataError, Problem
 from netwise.part import integer, part
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,9 @@ class Fold(Data):
                 "in_order = false"
             )
         both = _joined(samples.train, samples.valid)
-        labels = both.y.numpy() if samples.task == CLASSIFICATION and both.y.dim() == 1 else None
+        labels = (
+            both.y.numpy() if task_named(samples.task).has_classes and both.y.dim() == 1 else None
+        )
         if len(both) < self.folds:
             raise DataError(
                 f"{len(both)} samples are too few for {self.folds} folds: write folds = "
@@ -137,7 +139,7 @@ class Fewer(Data):
                 f"are: write {len(samples.train)} at most"
             )
         order = np.random.default_rng(self.draw).permutation(len(samples.train))
-        if samples.task == CLASSIFICATION and samples.train.y.dim() == 1:
+        if task_named(samples.task).has_classes and samples.train.y.dim() == 1:
             order = _balanced(order, samples.train.y.numpy())
         fingerprint = f"{samples.fingerprint}/{self.rows}/{self.draw}"
         return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,26 @@ from netwise.part import flag, integer, number, text
 from netwise.parts.losses import Loss
 
 EACH, LAST = "each", "last"
+
+
+@runtime_checkable
+class NextSymbolPredictor(Protocol):
+    """A module that can predict the next symbol of a sequence, step by step."""
+
+    @property
+    def predicts_next(self) -> bool:
+        """Whether it was built to: symbols go in, and it answers at each step."""
+
+    def predict_next(self, symbols: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """(logits of the symbol after these ones, state to go on from)."""
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A module whose state at the end of one training batch is the start of the next one."""
+
+    def reset_state(self) -> None:
+        """Begin the next batch with an empty state."""
 
 
 class Sequencer(nn.Module):
@@ -68,6 +88,14 @@ class Sequencer(nn.Module):
         out: Tensor = self.head(h)
         return out if self.answers == LAST else out.transpose(1, 2)
 
+    @property
+    def predicts_next(self) -> bool:
+        return self.answers != LAST and self.embedding is not None
+
+    def predict_next(self, symbols: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, state = self.cell(self.read(symbols), state)
+        return self.head(h[0, -1]), state
+
     def extra_repr(self) -> str:
         return ", ".join(map(repr, self.arguments))
 
@@ -98,7 +126,7 @@ class StreamSequencer(Sequencer):
         self.state = torch.stack([after] if isinstance(after, Tensor) else list(after)).detach()
         return self.answer(h)
 
-    def forget(self) -> None:
+    def reset_state(self) -> None:
         """Begin the next batch with an empty state."""
         self.state = torch.zeros(0)
 

@@ -15,7 +15,7 @@ from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, Provenance, RunEnd, RunFacts
 from netwise.observe.probe import Probe
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
-from netwise.tasks import CLASSIFICATION, REGRESSION
+from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
 
 MOST_POINTS = (
     400  # watched steps that are kept; then every second is dropped and the distance doubles
@@ -199,7 +199,7 @@ class watch:
             target = torch.cat(self._targets)
             task = REGRESSION if target.is_floating_point() else CLASSIFICATION
             classes = (
-                len(target.unique()) if task == CLASSIFICATION else None
+                len(target.unique()) if task_named(task).has_classes else None
             )  # an output layer may be wider than the task
             if self._loss is not None and self._outputs:
                 guess, least = (

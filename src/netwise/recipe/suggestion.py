@@ -5,6 +5,7 @@ from __future__ import annotations
 from netwise.data import Data
 from netwise.errors import UnknownName
 from netwise.networks import LSTM, MLP, CIFARResNet, ConvNet, LeNet5, Network
+from netwise.networks.network import SEQUENCES
 from netwise.parts.clipping import Clip
 from netwise.parts.initializers import He, ModuleDefault
 from netwise.parts.losses import CrossEntropy, MeanSquaredError
@@ -12,7 +13,7 @@ from netwise.parts.optimizers import Adam
 from netwise.parts.preprocess import Preprocess, Resize, Standardise
 from netwise.parts.stopping import Never, Patience, Stopping
 from netwise.recipe.recipe import Recipe
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 
 HIDDEN = 128  # units of the one hidden layer: enough for the bundled sets and for MNIST, and quick
 SMALLEST_SIDE = 28  # LeNet-5 was made for it
@@ -88,8 +89,8 @@ def suggest(
     x = samples.train.x
     if len(samples.shape) == 1 and not text and not _in_range(float(x.mean()), float(x.std())):
         steps.append(Standardise())
-    loss = CrossEntropy() if samples.task == CLASSIFICATION else MeanSquaredError()
-    recurrent = isinstance(built, LSTM)
+    loss = CrossEntropy() if task_named(samples.task).has_classes else MeanSquaredError()
+    recurrent = built.input_kind == SEQUENCES
     stopping: Stopping = Never()
     if epochs is None:
         watched = len(samples.valid) > 0

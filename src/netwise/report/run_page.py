@@ -13,7 +13,7 @@ from netwise.data.encoding import TextEncoder
 from netwise.diagnosis.report import Report, diagnose, rule_title
 from netwise.diagnosis.rules import Finding
 from netwise.errors import NetwiseError, Problem
-from netwise.networks.recurrent import Sequencer
+from netwise.networks.recurrent import NextSymbolPredictor
 from netwise.observe.anatomy import anatomy_of, format_bytes
 from netwise.recipe.checks import check
 from netwise.recipe.prepared import Prepared, prepare
@@ -25,7 +25,7 @@ from netwise.report.pictures import (
     history_plots as drawn,
     trial_plots as tried,
 )
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
 from netwise.training.text_generation import sample_text
@@ -310,7 +310,7 @@ def _learned(run: Run, data: Prepared | NetwiseError) -> Html:
         return Html("")
     samples, own = data.samples, data.loaded
     part, raw = (samples.valid, own.valid) if len(samples.valid) else (samples.train, own.train)
-    labels = raw.y if own.task == CLASSIFICATION and raw.y.dim() == 1 else None
+    labels = raw.y if task_named(own.task).has_classes and raw.y.dim() == 1 else None
     x = part.x[:1000].to(next((p.device for p in run.module.parameters()), torch.device("cpu")))
     pictures = machines.learned(run.module, x, samples.shape, labels, own.classes)
     return joined([tag("h2", "What it has learned"), figures(pictures)]) if pictures else Html("")
@@ -363,7 +363,7 @@ def _anatomy(run: Run, data: Prepared | NetwiseError) -> Html:
 def _answers(run: Run, data: Prepared | NetwiseError) -> Html:
     """Confusion matrix and, for images, the worst mistakes; on the validation part, which is looked
     at anyway."""
-    if run.pipeline.task != CLASSIFICATION:
+    if not task_named(run.pipeline.task).has_classes:
         return Html("")
     if isinstance(data, NetwiseError):
         return Html("")
@@ -394,7 +394,7 @@ def _writing(run: Run, beginning: list[int]) -> Html:
     encoder = run.pipeline.encoder
     if (
         not isinstance(encoder, TextEncoder)
-        or not isinstance(run.module, Sequencer)
+        or not isinstance(run.module, NextSymbolPredictor)
         or not isinstance(run.recipe.data, Text)
     ):
         return Html("")

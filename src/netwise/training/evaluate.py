@@ -16,7 +16,7 @@ from netwise.intervals import NORMAL, wilson
 from netwise.module_modes import evaluation_mode
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
-from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
+from netwise.tasks import task_named
 
 Each = Callable[[Tensor, Tensor], Tensor]
 
@@ -80,10 +80,11 @@ def evaluate(
     Where samples count unequally, `each` gives the loss of each; shares of right answers count all
     alike.
     """
-    if task == DENSITY:
+    kind = task_named(task)
+    if kind.is_density:
         assert isinstance(module, UnsupervisedModule)
         return {VALID_LOSS: module.evaluation_loss(part.x, seed)}
-    if task == RECONSTRUCTION:
+    if kind.inputs_are_targets:
         return {
             VALID_LOSS: cost_of(module, part, seed),
             VALID_R2: pooled_r2(*_errors(reconstructions_of(module, part.x), part.y)),
@@ -95,7 +96,7 @@ def evaluate(
             if part.weight is None or each is None
             else (part.weight * each(output, part.y)).sum() / part.weight.sum()
         )
-    if task == CLASSIFICATION:
+    if kind.has_classes:
         return {
             VALID_LOSS: value,
             VALID_ACCURACY: float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel()),
@@ -143,11 +144,12 @@ def r2(output: Tensor, y: Tensor) -> float:
 
 def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
     """The final score on a held-out part."""
-    if task == DENSITY:
+    kind = task_named(task)
+    if kind.is_density:
         return _likelihood(module, part, seed)
     y, n = part.y.cpu(), len(part)
-    output = (reconstructions_of if task == RECONSTRUCTION else outputs_of)(module, part.x).cpu()
-    if task == CLASSIFICATION:
+    output = (reconstructions_of if kind.inputs_are_targets else outputs_of)(module, part.x).cpu()
+    if kind.has_classes:
         right, answers = (
             int((output.argmax(1) == y).sum()),
             y.numel(),
@@ -155,7 +157,7 @@ def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
         return Score("accuracy", right / answers, *wilson(right, answers), answers)
     g = random_streams.generator(seed, random_streams.RESAMPLE)
     draws = [torch.randint(n, (n,), generator=g) for _ in range(1000)]
-    if task == RECONSTRUCTION:
+    if kind.inputs_are_targets:
         return _explained(*_errors(output, y), draws)
     spread = torch.tensor([r2(output[rows], y[rows]) for rows in draws], dtype=torch.float64)
     return Score("r2", r2(output, y), *_ends(spread), n)

@@ -30,7 +30,7 @@ from netwise.history import (
     history_as_dict,
 )
 from netwise.networks import Network
-from netwise.networks.recurrent import StreamSequencer
+from netwise.networks.recurrent import Stateful
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.observe.anatomy import anatomy_of
 from netwise.observe.probe import Probe
@@ -44,7 +44,7 @@ from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.recipe import Recipe
 from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 from netwise.training.evaluate import Score, evaluate, outputs_of, score
 from netwise.training.initial_weights import begin
 from netwise.training.interrupt import Interrupt
@@ -434,7 +434,7 @@ class _Session:
     def _own_network_fits(self, samples: Samples) -> None:
         anatomy = anatomy_of(self.module, samples.shape, samples.train.x[:2])
         width = width_of(anatomy.output, samples)
-        if samples.task == CLASSIFICATION and width < samples.outputs:
+        if task_named(samples.task).has_classes and width < samples.outputs:
             raise WrongValue(
                 "recipe",
                 [
@@ -588,8 +588,8 @@ class _Session:
         )
         self.losses, self.right = [], 0
         for layer in self.module.modules():
-            if isinstance(layer, StreamSequencer):
-                layer.forget()
+            if isinstance(layer, Stateful):
+                layer.reset_state()
         if (
             self.alone is not None and self.alone.stages > 1
         ):  # a stack that learns layer by layer, each in an equal share of the epochs
@@ -690,7 +690,7 @@ class _Session:
             / sum(sizes),
             signals.RATE: self.part.lr * self.factor,
         }
-        if self.samples.task == CLASSIFICATION and not self.recipe.network.is_energy_model:
+        if task_named(self.samples.task).has_classes and not self.recipe.network.is_energy_model:
             row[signals.TRAIN_ACCURACY] = self.right / (
                 sum(sizes) * max(1, self.train.y[0].numel())
             )

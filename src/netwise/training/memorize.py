@@ -12,7 +12,7 @@ from netwise import random_streams, signals
 from netwise.data.dataset import Samples
 from netwise.history import FINISHED, History, Provenance, RunEnd, RunFacts, history_as_dict
 from netwise.intervals import wilson
-from netwise.networks.energy.hopfield import NOISE_SHARES, AssociativeMemory, MemoryModule
+from netwise.networks.energy.hopfield import NOISE_SHARES, MemoryModule
 from netwise.parts.preprocess import Fitted
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
@@ -36,10 +36,10 @@ def store_patterns(
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         memory = recipe.network.build()
     assert isinstance(memory, MemoryModule)
-    memory.store(samples.train.x)  # type: ignore[operator]  # each memory has its own
+    memory.store(samples.train.x)
     seed = random_streams.seed_of(recipe.seed, random_streams.PROBE) % 2**31
     rows: list[dict[str, Any]] = []
-    for step, (noise, recovered, overlap) in enumerate(_recalled(memory, seed)):
+    for step, (noise, recovered, overlap) in enumerate(memory.noise_curve(seed=seed)):
         rows.append(
             {
                 "step": step,
@@ -48,12 +48,7 @@ def store_patterns(
                 signals.MEMORY_OVERLAP: overlap,
             }
         )
-    rows[0][signals.MEMORY_LOAD] = memory.load
-    if isinstance(memory, AssociativeMemory):
-        rows[0] |= {
-            signals.MEMORY_UNSTABLE: memory.unstable_share(),
-            signals.MEMORY_CROSSTALK: float(memory.crosstalk().max()),
-        }
+    rows[0] |= memory.signals()
     count = len(memory.patterns)
     found = round(rows[NOISE_SHARES.index(JUDGED)][signals.MEMORY_RECOVERED] * count)
     score = Score(
@@ -82,18 +77,3 @@ def store_patterns(
         folder.write_about({**told, "score": {**asdict(score), "sentence": str(score)}})
     memory.eval()
     return Run(recipe, history, memory, pipeline, score, folder.path if folder else None)
-
-
-def _recalled(memory: MemoryModule, seed: int) -> list[tuple[float, float, float]]:
-    if isinstance(memory, AssociativeMemory):
-        return memory.recall_rates(NOISE_SHARES, seed=seed)
-    found = []
-    for i, noise in enumerate(
-        NOISE_SHARES
-    ):  # real values: a share of the numbers is set to the mean of all
-        g = torch.Generator().manual_seed(seed + i)
-        p = memory.patterns
-        given = torch.where(torch.rand(p.shape, generator=g) < noise, p.mean(), p)
-        near = (memory.recall(given).states - p).norm(dim=1) / p.norm(dim=1).clamp_min(1e-12)
-        found.append((noise, float((near < 0.01).float().mean()), float((1 - near).mean())))
-    return found

@@ -18,14 +18,12 @@ from netwise.errors import RunFolderError
 from netwise.history import History, history_from_dict
 from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
-from netwise.networks.energy.phases import NegativePhase
 from netwise.networks.unsupervised import UnsupervisedModule
-from netwise.parts.losses import BinaryCrossEntropy, CrossEntropy
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
-from netwise.tasks import CLASSIFICATION, DENSITY, RECONSTRUCTION
+from netwise.tasks import task_named
 from netwise.training.evaluate import Score, outputs_of, reconstructions_of
 
 
@@ -165,11 +163,12 @@ class Run:
         Raises:
             DataError: raw inputs that do not have the shape or the columns of the training data.
         """
-        if self.pipeline.task in (RECONSTRUCTION, DENSITY):
+        task = task_named(self.pipeline.task)
+        if task.inputs_are_targets or task.is_density:
             back: np.ndarray = reconstructions_of(self.module, self.prepared(raw)).cpu().numpy()
             return back
         outputs = self.outputs(raw)
-        if self.pipeline.task == CLASSIFICATION:
+        if task.has_classes:
             names = np.array(self.pipeline.classes)
             chosen: np.ndarray = names[outputs[:, : len(names)].argmax(1).numpy()]
             return chosen
@@ -183,16 +182,11 @@ class Run:
         Raises:
             TypeError: the run is a regression.
         """
-        if self.pipeline.task != CLASSIFICATION:
+        if not task_named(self.pipeline.task).has_classes:
             raise TypeError(
                 "predict_proba is for classes, and this run learned numbers: use predict"
             )
-        outputs = self.outputs(raw)
-        if isinstance(self.recipe.loss, CrossEntropy | NegativePhase):
-            outputs = torch.softmax(outputs, 1)
-        elif isinstance(self.recipe.loss, BinaryCrossEntropy):
-            outputs = torch.sigmoid(outputs)
-        probabilities: np.ndarray = outputs.numpy()
+        probabilities: np.ndarray = self.recipe.loss.probabilities(self.outputs(raw)).numpy()
         return probabilities
 
 

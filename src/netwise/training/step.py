@@ -19,7 +19,7 @@ from netwise.observe.probe import Probe
 from netwise.parts.activations import ACTIVATION_MODULES
 from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 from netwise.training.fused_update import updater
 
 Blend = tuple[
@@ -71,7 +71,8 @@ class Stepper:
         in_order: bool = False,
     ) -> None:
         self.recipe, self.module, self.in_order = recipe, module, in_order
-        self.train, self.task, self.probe, self.every = train, task, probe, every
+        self.train, self.probe, self.every = train, probe, every
+        self.has_classes = task_named(task).has_classes
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.computes_loss = recipe.network.computes_loss
         self.weight = (
@@ -213,7 +214,7 @@ class Stepper:
             if row is not None:
                 said.rows.append((step, row))
         said.losses.append(plain.detach())
-        if self.task == CLASSIFICATION and output.dim():
+        if self.has_classes and output.dim():
             said.outputs.append(output.detach())
             said.targets.append(y)
         said.steps += 1

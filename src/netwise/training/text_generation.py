@@ -8,7 +8,7 @@ from netwise import random_streams
 from netwise.data.encoding import TextEncoder
 from netwise.errors import DataError
 from netwise.module_modes import evaluation_mode
-from netwise.networks.recurrent import EACH, Sequencer
+from netwise.networks.recurrent import NextSymbolPredictor
 from netwise.training.run import Run
 
 
@@ -41,8 +41,8 @@ def sample_text(
     encoder, module = run.pipeline.encoder, run.module
     if (
         not isinstance(encoder, TextEncoder)
-        or not isinstance(module, Sequencer)
-        or module.answers != EACH
+        or not isinstance(module, NextSymbolPredictor)
+        or not module.predicts_next
     ):
         raise DataError(
             "sample_text is for runs of a recurrent network that answers at each character of a text"
@@ -59,8 +59,8 @@ def sample_text(
     state, given = None, torch.tensor([numbers], device=device)
     with evaluation_mode(module), torch.no_grad():
         for _ in range(length):
-            h, state = module.cell(module.read(given), state)
-            logits = module.head(h[0, -1]).double().cpu()
+            output, state = module.predict_next(given, state)
+            logits = output.double().cpu()
             if temperature:
                 chosen = int(
                     torch.multinomial(torch.softmax(logits / temperature, 0), 1, generator=g)

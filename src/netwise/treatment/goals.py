@@ -18,7 +18,7 @@ from netwise.signals import (
     VALID_LOSS,
     VALID_R2,
 )
-from netwise.tasks import CLASSIFICATION, DENSITY, MEMORY, RECONSTRUCTION
+from netwise.tasks import task_named
 from netwise.training.run import Run
 
 LEAST_NOISE = 0.1  # share of flipped units from which recall of a memory is measured
@@ -51,13 +51,14 @@ def goal(run: Run) -> float:
 def goal_of(history: History, recipe: Recipe) -> float:
     """`goal` of the run with this history and recipe."""
     facts = history.facts
-    if facts.task == DENSITY:
+    task = task_named(facts.task)
+    if task.is_density:
         return _log_likelihood(history)
-    if facts.task == MEMORY:
+    if task.is_memory:
         return _recovered(history)
     if history.ended.how == DIVERGED:
-        return 1 / (facts.classes or 2) if facts.task == CLASSIFICATION else 0.0
-    if facts.task == RECONSTRUCTION:
+        return 1 / (facts.classes or 2) if task.has_classes else 0.0
+    if task.inputs_are_targets:
         masked = history.of(MASKED_R2)
         if masked is not None and math.isfinite(masked.last):
             return masked.last

@@ -10,7 +10,7 @@ from pathlib import Path
 from netwise.diagnosis import RULES, Finding, Report, Rule, diagnose
 from netwise.diagnosis.report import all_findings
 from netwise.recipe.recipe import Recipe
-from netwise.tasks import DENSITY
+from netwise.tasks import task_named
 from netwise.training.fit import fit
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
@@ -237,7 +237,7 @@ def _confirmed(
 def _mean_goal(runs: Sequence[Run]) -> str:
     values = [goal(run) for run in runs]
     mean = sum(values) / len(values)
-    if runs[0].history.facts.task == DENSITY:
+    if task_named(runs[0].history.facts.task).is_density:
         return f"{mean:.1f} nats on average"
     return f"{100 * mean:.1f} % on average"
 

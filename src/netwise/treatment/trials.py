@@ -11,7 +11,7 @@ from netwise.diagnosis import RULES, Rule, diagnose
 from netwise.errors import Problem, WrongValue
 from netwise.intervals import of_mean
 from netwise.recipe.recipe import Recipe, recipe_diff
-from netwise.tasks import DENSITY
+from netwise.tasks import task_named
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.goals import final_valid_loss, goal
@@ -200,7 +200,7 @@ def compare(
         cost=seconds_after / seconds_before if seconds_before > 0 else 1.0,
         recipe=treated,
         note=_note(gains, goals_after, after),
-        unit=NATS if after[0].history.facts.task == DENSITY else POINTS,
+        unit=NATS if task_named(after[0].history.facts.task).is_density else POINTS,
     )
 
 

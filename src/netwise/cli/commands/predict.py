@@ -49,7 +49,7 @@ def predict(
     from netwise.data.csv_file import read_table
     from netwise.data.encoding import TableEncoder  # heavy
     from netwise.storage.run_folder import RunFolder
-    from netwise.tasks import CLASSIFICATION
+    from netwise.tasks import task_named
     from netwise.training.run import load
 
     loaded = load(folder, allow_own_code(RunFolder.open(folder).recipe(), trust_own))
@@ -60,7 +60,7 @@ def predict(
         inputs = [[as_number(cell, file) for cell in row] for row in rows]
     predictions = loaded.predict(inputs).tolist()
     probabilities = None
-    if loaded.pipeline.task == CLASSIFICATION:
+    if task_named(loaded.pipeline.task).has_classes:
         probabilities = loaded.predict_proba(inputs).tolist()
     if as_json:
         classes = list(loaded.pipeline.classes)

@@ -8,7 +8,7 @@ from statistics import median
 
 from netwise.history import DIVERGED, History, Series
 from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS, VALID_R2
-from netwise.tasks import RECONSTRUCTION
+from netwise.tasks import task_named
 
 FEWEST = 5  # watched steps that a rule needs: one batch alone may be unusual
 # Share of the loss of guessing that is left when a run has clearly learned. Runs of the gallery and
@@ -80,7 +80,7 @@ def has_learned(history: History) -> bool:
     """
     r2 = history.of(VALID_R2)
     if (
-        history.facts.task == RECONSTRUCTION
+        task_named(history.facts.task).inputs_are_targets
         and r2 is not None
         and r2.finite
         and history.ended.how != DIVERGED

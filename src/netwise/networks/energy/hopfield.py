@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from netwise import signals
 from netwise.data.dataset import Samples
 from netwise.errors import DataError, Problem, interface_error
 from netwise.networks.network import Network, preview, wrong_size
@@ -219,6 +220,19 @@ class MemoryModule(nn.Module):
         """Bipolar values as the memory's own."""
         return x
 
+    def store(self, x: Tensor) -> None:
+        """Remember these patterns (patterns, ...), and nothing else."""
+        raise interface_error(self, "Hopfield(100).build()")
+
+    def noise_curve(self, *, seed: int = 0) -> list[tuple[float, float, float]]:
+        """For each share of `NOISE_SHARES`: (share of values changed, share of patterns recalled
+        from the changed ones, mean overlap with the pattern)."""
+        return self.recall_rates(NOISE_SHARES, seed=seed)
+
+    def signals(self) -> dict[str, float]:
+        """What is measured of the stored patterns, by the names of signals."""
+        return {signals.MEMORY_LOAD: self.load}
+
 
 class AssociativeMemory(MemoryModule):
     """The memory as a module: its weights and thresholds are buffers, filled by `store`. Called, it
@@ -385,6 +399,13 @@ class AssociativeMemory(MemoryModule):
         after = -0.5 * one @ weight @ one + one @ threshold
         return float(after), float(after - before) + fall
 
+    def signals(self) -> dict[str, float]:
+        return {
+            **super().signals(),
+            signals.MEMORY_UNSTABLE: self.unstable_share(),
+            signals.MEMORY_CROSSTALK: float(self.crosstalk().max()),
+        }
+
     # ---- what it is like
 
     def unstable_share(self) -> float:
@@ -535,6 +556,17 @@ class ModernMemory(MemoryModule):
                 f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units"
             )
         self.patterns = p.to(self.patterns)
+
+    def noise_curve(self, *, seed: int = 0) -> list[tuple[float, float, float]]:
+        """As `MemoryModule.noise_curve`; values are real, so a changed one is set to the mean of
+        all, and a pattern is recalled where the error is below 1 % of its norm."""
+        curve, p = [], self.patterns
+        for i, share in enumerate(NOISE_SHARES):
+            g = torch.Generator().manual_seed(seed + i)
+            changed = torch.where(torch.rand(p.shape, generator=g) < share, p.mean(), p)
+            error = (self.recall(changed).states - p).norm(dim=1) / p.norm(dim=1).clamp_min(1e-12)
+            curve.append((share, float((error < 0.01).float().mean()), float((1 - error).mean())))
+        return curve
 
     def forward(self, x: Tensor) -> Tensor:
         return self.recall(x).states

@@ -10,7 +10,7 @@ from netwise import signals
 from netwise.diagnosis.rules.outcome import finite_median
 from netwise.history import History, Series
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
-from netwise.tasks import DENSITY
+from netwise.tasks import task_named
 
 MOST_COLUMNS = 120  # of a layers-by-time picture: more cannot be told apart
 
@@ -25,9 +25,9 @@ def curves(history: History, name: str = "") -> list[str]:
     if losses[0][1] is None:
         losses = [("each watched batch", history.of(signals.LOSS)), losses[1]]
     guess = history.facts.loss_of_guessing
-    if (
-        history.facts.task == DENSITY
-    ):  # the gap between two free energies, and minus a likelihood, are not one axis
+    if task_named(
+        history.facts.task
+    ).is_density:  # the gap between two free energies, and minus a likelihood, are not one axis
         return (
             [
                 _lines(
