@@ -18,7 +18,7 @@ from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised
 from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
 from netwise.errors import DataError, UnknownName, short_repr
 from netwise.part import flag, text, texts
-from netwise.tasks import CLASSIFICATION, REGRESSION
+from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
 
 FEW_NUMBERS = 20  # a target of whole numbers with at most so many values is taken as classes
 
@@ -86,7 +86,7 @@ class Table(Split):
                 _pairs(encoder, test_cells, test_targets, np.arange(len(test_targets)), classes),
             )
         mean, scale = torch.zeros(1), torch.ones(1)
-        if task == REGRESSION and self.scale_target:
+        if task_named(task).has_values and self.scale_target:
             parts, mean, scale = standardised_targets(parts)
         content_hash = hashlib.sha256(
             Path(self.path).read_bytes()
@@ -108,7 +108,7 @@ class Table(Split):
         """The task, and the names of the classes; none for regression."""
         task = self.task if self.task != "auto" else task_of(targets)
         column = f"{self.path}: the target {short_repr(self.target)}"
-        if task == CLASSIFICATION:
+        if task_named(task).has_classes:
             classes = classes_of(targets)
             if len(classes) < 2:
                 raise DataError(

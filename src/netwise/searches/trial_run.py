@@ -17,7 +17,7 @@ from netwise.searches.plan import SearchPlan
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, valid_value
 from netwise.storage.layout import ABOUT, RECIPE, WEIGHTS
 from netwise.storage.run_folder import load_history
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import task_named
 from netwise.training.fit import fit, resume
 from netwise.treatment.goals import goal_of
 
@@ -114,7 +114,11 @@ def accuracy_interval(history: History, accuracy: float) -> tuple[float, float] 
     """The 95 % interval (Wilson) of a validation accuracy, by the number of samples it was measured
     on; (None, None) where the value is no accuracy."""
     facts = history.facts
-    if facts.task != CLASSIFICATION or not facts.valid_size or history.of(VALID_ACCURACY) is None:
+    if (
+        not task_named(facts.task).has_classes
+        or not facts.valid_size
+        or history.of(VALID_ACCURACY) is None
+    ):
         return None, None
     return wilson(round(accuracy * facts.valid_size), facts.valid_size)
 

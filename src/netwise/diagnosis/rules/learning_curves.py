@@ -16,7 +16,7 @@ from netwise.diagnosis.rules.outcome import (
 )
 from netwise.history import DIVERGED, History
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
-from netwise.tasks import REGRESSION
+from netwise.tasks import task_named
 
 # Shares of the loss of guessing, which is 1 for the best constant prediction.
 NOTHING = 0.9  # left in the training loss where nothing was learned
@@ -160,7 +160,7 @@ def labels_suspect(history: History) -> Answer:
     labels do not belong to the inputs."""
     train, valid = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
     classes = history.facts.classes
-    if history.facts.task == REGRESSION:
+    if task_named(history.facts.task).has_values:
         return None
     if train is None or valid is None or not classes:
         return Unchecked(

@@ -6,7 +6,7 @@ from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Find
 from netwise.diagnosis.rules.outcome import finite_median, generalises
 from netwise.history import History
 from netwise.signals import BATCH_CLASSES
-from netwise.tasks import REGRESSION
+from netwise.tasks import task_named
 
 SHARE = 0.5  # classes in a batch, as a share of those expected in a shuffled one
 FEWEST_BATCHES = 10
@@ -19,7 +19,7 @@ def not_shuffled(history: History) -> Answer:
     k (1 - (1 - 1/k)^n) of them on average.
     """
     facts, series = history.facts, history.of(BATCH_CLASSES)
-    if facts.task == REGRESSION:
+    if task_named(facts.task).has_values:
         return None
     if series is None or not facts.classes or not facts.batch_size:
         return Unchecked("no class numbers were recorded: pass the targets to w.step(loss, y)")
