@@ -1,4 +1,4 @@
-"""Transfer: weights from a run, a recipe or a file, the head anew."""
+"""Transfer: weights from a run, a recipe or a file; the head is initialised."""
 
 from __future__ import annotations
 
@@ -38,37 +38,43 @@ def test_a_run_folder_a_recipe_and_files_give_the_same_weights(run: nw.Run, tmp_
         nw.From(str(tmp_path / "checkpoint.pth")),
         nw.From(str(tmp_path / "weights.safetensors")),
     ):
-        begun = start_of(FIRST.but(init=init))
-        assert all(torch.equal(begun[name], state[name]) for name in state), init
+        initial = start_of(FIRST.but(init=init))
+        assert all(torch.equal(initial[name], state[name]) for name in state), init
 
 
-def test_the_head_starts_anew_where_it_is_asked_to(run: nw.Run) -> None:
+def test_the_head_is_initialised_and_not_copied(run: nw.Run) -> None:
     wide = FIRST.but(
         network=nw.MLP((64, 30, 20, 10)),
         init=nw.From(str(run.folder), layers=("layer1",), rest=nw.Constant(weight=0.25)),
     )
-    begun = start_of(wide)
-    assert torch.equal(begun["layer1.weight"], run.module.state_dict()["layer1.weight"])
-    assert bool((begun["layer2.weight"] == 0.25).all())
+    initial = start_of(wide)
+    assert torch.equal(initial["layer1.weight"], run.module.state_dict()["layer1.weight"])
+    assert bool((initial["layer2.weight"] == 0.25).all())
     with pytest.raises(
         nw.DataError,
-        match=r"layer2.weight is \(10, 30\) there and \(20, 30\) here: the networks differ. Begin it anew",
+        match=r"layer2.weight has shape \(10, 30\) in the other network and \(20, 30\) in this one: "
+        r"write anew = \('layer2',\)",
     ):
         nw.fit(wide.but(init=nw.From(str(run.folder))))
     nw.fit(wide.but(init=nw.From(str(run.folder), anew=("layer2",)), epochs=1))
 
 
-def test_what_cannot_be_taken_is_told(run: nw.Run, tmp_path: Path) -> None:
-    with pytest.raises(nw.WrongValue, match="which one"):
+def test_what_cannot_be_copied_is_refused(run: nw.Run, tmp_path: Path) -> None:
+    with pytest.raises(nw.WrongValue, match="weights come from one: delete either"):
         nw.From("a", recipe=FIRST)
     with pytest.raises(nw.WrongValue, match="must be given: whose weights"):
         nw.From()
-    with pytest.raises(nw.DataError, match="neither a run folder nor a file of weights"):
+    with pytest.raises(
+        nw.DataError, match="neither a run folder nor a file of weights: check the path"
+    ):
         nw.fit(FIRST.but(init=nw.From(str(tmp_path / "nothing.pt"))))
-    with pytest.raises(nw.DataError, match=r"no layer 'features\*' in both networks"):
+    with pytest.raises(
+        nw.DataError,
+        match=r"no layer 'features\*' is in both networks: use one of .* There are: layer1, layer2",
+    ):
         nw.fit(FIRST.but(init=nw.From(str(run.folder), layers=("features*",))))
     (tmp_path / "trap.pt").write_bytes(b"cos\nsystem\n(S'echo trapped'\ntR.")
-    with pytest.raises(nw.DataError, match="holds no plain weights"):
+    with pytest.raises(nw.DataError, match="holds no plain weights .* save module.state_dict"):
         nw.fit(FIRST.but(init=nw.From(str(tmp_path / "trap.pt"))))
 
 

@@ -228,10 +228,10 @@ def allow_own_code(recipe: Recipe, trusted: bool) -> Network | None:
     Raises:
         WrongValue: the recipe names code, and `trusted` is false.
     """
-    from netwise.recipe.foreign_code import code_within
+    from netwise.recipe.user_code import user_code_in
 
     own = recipe.network if recipe.network.own_code else None
-    sources = [*([own.own_code] if own is not None else []), *code_within(recipe)]
+    sources = [*([own.own_code] if own is not None else []), *user_code_in(recipe)]
     if sources and not trusted:
         reason = (
             "is code of your own, and reading a recipe never runs code. "

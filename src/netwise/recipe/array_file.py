@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +93,14 @@ def read_arrays(
 
     path = (folder or Path()) / ARRAYS_FILE
     if not path.is_file():
-        raise _wrong(
+        raise WrongValue.of(
+            "data",
             "",
             "arrays",
             f"lie in {ARRAYS_FILE} beside the recipe, and {path} is absent: "
             "copy that file too, or name data that lie in files, such as data.csv",
         )
-    settings = [name for name in Arrays.__dataclass_fields__ if is_setting(name)]
+    settings = [field.name for field in fields(Arrays) if field_rule(field) is not None]
     unknown = sorted(set(table) - {*settings, "digest"})
     if unknown:
         problems = [
@@ -109,26 +111,21 @@ def read_arrays(
     try:
         with safe_open(path, "pt") as file:
             x, y = file.get_tensor("X"), file.get_tensor("y")
-            weights = file.get_tensor("weights") if "weights" in file.keys() else None  # noqa: SIM118
+            weighted = "weights" in file.keys()  # noqa: SIM118  # the file itself is no dict
+            weights = file.get_tensor("weights") if weighted else None
             classes = tuple(json.loads((file.metadata() or {})["classes"]))
     except (SafetensorError, KeyError, ValueError) as error:
-        raise _wrong("", "arrays", f"cannot be read from {path} ({error}): {WRITE_AGAIN}") from None
+        raise WrongValue.of(
+            "data", "", "arrays", f"cannot be read from {path} ({error}): {WRITE_AGAIN}"
+        ) from None
     given = {name: table[name] for name in settings if name in table}
     data = Arrays(X=x, y=y, classes=classes, weights=weights, **given)
     if data.digest != table.get("digest"):
-        raise _wrong(
+        raise WrongValue.of(
+            "data",
             "digest",
             short_repr(table.get("digest")),
             f"is not {data.digest}, the digest of {path}, which holds other arrays: {WRITE_AGAIN}",
         )
     files.remember(data.digest, path)
     return data
-
-
-def is_setting(name: str) -> bool:
-    """Whether a field of `Arrays` is a setting, not an array."""
-    return field_rule(Arrays.__dataclass_fields__[name]) is not None
-
-
-def _wrong(field: str, seen: str, reason: str) -> WrongValue:
-    return WrongValue("data", [Problem(field, seen, reason)])

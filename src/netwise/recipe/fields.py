@@ -36,7 +36,7 @@ class RecipeFields(Part):
 
     data: Data = part(Data, because="a recipe needs data", write='"digits"')
     preprocess: tuple[Preprocess, ...] = parts(Preprocess, why="data in a usual range need none")
-    augment: tuple[Augment, ...] = parts(Augment, why="see the plain run first")
+    augment: tuple[Augment, ...] = parts(Augment, why="compare with a run without it")
     network: Network = part(
         Network, because="a recipe needs a network", write='{kind = "MLP", widths = [64, 30, 10]}'
     )
@@ -44,10 +44,10 @@ class RecipeFields(Part):
     loss: Loss = part(
         Loss,
         CrossEntropy(),
-        why="classes are the usual task, and it learns fast where it is very wrong",
+        why="the usual loss for classes: its gradient is large where the output is far off",
     )
     penalty: Penalty | None = part(
-        Penalty, None, optional=True, why="regularise when overfitting is seen"
+        Penalty, None, optional=True, why="regularise once overfitting is seen"
     )
     optimizer: Optimizer = part(Optimizer, Adam(), why="forgiving about the learning rate")
     schedule: Schedule = part(Schedule, ConstantRate(), why="find the rate first")
@@ -66,12 +66,12 @@ class RecipeFields(Part):
         least=1,
         most=10**6,
         because="a run is at least one pass",
-        why="enough to see where it goes",
+        why="enough to see the trend of the curves",
     )
-    stopping: Stopping = part(
-        Stopping, Never(), why="early in a study, see overfitting instead of hiding it"
+    stopping: Stopping = part(Stopping, Never(), why="first see overfitting, then stop before it")
+    tuning: FineTune | None = part(
+        FineTune, None, optional=True, why="all layers are trained alike"
     )
-    tuning: FineTune | None = part(FineTune, None, optional=True, why="all layers learn alike")
     average: Averaging | None = part(
         Averaging, None, optional=True, why="the last weights are what was trained"
     )

@@ -1,4 +1,4 @@
-"""Transfer learning: a network whose weights begin where another one's ended."""
+"""Transfer learning: initial weights from a run, a file, or a recipe that is trained first."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from netwise.parts.finetuning import matches
 from netwise.parts.initializers import Initializer, ModuleDefault
 from netwise.recipe.recipe import Recipe
 
-MACHINE = re.compile(r"machine(\d+)\.(layer|back)1\.(weight|bias)")
-BACK = re.compile(r"back(\d+)\.weight")
-SAFE, TORCH = (".safetensors",), (".pt", ".pth", ".bin")
+# Tensors of a `DBN`, a stack of machines, and of an autoencoder's decoder.
+MACHINE_TENSOR = re.compile(r"machine(\d+)\.(layer|back)1\.(weight|bias)")
+DECODER_WEIGHT = re.compile(r"back(\d+)\.weight")
+SAFETENSORS = ".safetensors"
+MAX_NAMES = 30  # names of layers that a message lists
 
 
 @dataclass(frozen=True)
@@ -25,22 +27,23 @@ class From(Initializer):
     """Weights of another run: from its folder, from a file of weights, or from a recipe that is
     trained first.
 
-    Taken are the tensors of equal name and shape, running statistics too. The rest, such as a new
-    head, starts by `rest`. With `FineTune` layers that were taken can be frozen, thawed, or learn
-    slowly. A chain of recipes is a value: Adam first and then descent, a pretrained stack and then
-    a classifier.
+    Tensors of equal name and shape are copied, running statistics too. The others, such as those of
+    a new head, are initialised by `rest`. With `FineTune` the copied layers can be frozen, unfrozen
+    later, or trained at a lower rate. A chain of recipes is a value: Adam first and then gradient
+    descent, a pretrained stack and then a classifier.
 
     Args:
         path: a run folder, or a file of weights by name: `.safetensors`, or `.pt` / `.pth` of
             torch, which is read with `weights_only`, so that nothing in it runs. Default none.
-        recipe: what to train first, in the place of `path`. Default none.
-        layers: only these, by their names, with `*` for any text. Default: all.
-        anew: layers that start anew, such as the head. Default none.
-        rest: where everything starts that is not taken. Default `ModuleDefault()`.
+        recipe: what to train first, instead of `path`. Default none.
+        layers: copy only these, by their names, with `*` for any text. Default: all.
+        anew: layers that are not copied, such as the head. Default none.
+        rest: initialises everything that is not copied. Default `ModuleDefault()`.
 
     Raises:
         WrongValue: neither or both of path and recipe.
-        DataError: a layer that is asked for is absent, or has another shape and is not in `anew`.
+        DataError: when training starts: a layer in `layers` is absent, or one to be copied has
+            another shape and is not in `anew`.
 
     Example:
         >>> import netwise as nw
@@ -50,7 +53,7 @@ class From(Initializer):
         >>> b.history.of("loss").values[0] < a.history.of("loss").values[0]
         True
 
-    Source: Yosinski, Clune, Bengio, Lipson 2014, arXiv 1411.1792; note 002, claim W03.
+    Source: Yosinski, Clune, Bengio, Lipson 2014, arXiv 1411.1792.
     """
 
     path: str | None = text(
@@ -69,22 +72,16 @@ class From(Initializer):
     rest: Initializer = part(Initializer, ModuleDefault(), why="what the layers' authors chose")
 
     def conflicts(self) -> list[Problem]:
-        if (self.path is None) == (self.recipe is None):
-            told = (
-                "and recipe are both given: which one?"
-                if self.path
-                else "or recipe must be given: whose weights?"
-            )
-            return [Problem("path", str(self.path), told, '"runs/digits-3f2a"')]
+        example = '"runs/digits-3f2a"'
+        if self.path is None and self.recipe is None:
+            reason = "or recipe must be given: whose weights?"
+            return [Problem("path", "none", reason, example)]
+        if self.path is not None and self.recipe is not None:
+            reason = "and recipe are both given, and weights come from one: delete either"
+            return [Problem("path", self.path, reason)]
         if isinstance(self.rest, From):
-            return [
-                Problem(
-                    "rest",
-                    "From",
-                    "must be a start that draws: weights come from one place",
-                    "ModuleDefault()",
-                )
-            ]
+            reason = "must be an initializer that draws: weights are copied from one place"
+            return [Problem("rest", "From", reason, "ModuleDefault()")]
         return []
 
     def sample(
@@ -99,88 +96,115 @@ class From(Initializer):
         self.rest.calibrate(module, x)
 
 
-def take(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]:
-    """Put `tensors`, by name, into `module`, in place; gives the names that were taken.
+def load_matching(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> list[str]:
+    """Copy `tensors`, by name, into `module`, in place.
+
+    Args:
+        module: whose parameters and buffers are set.
+        init: which layers are copied.
+        tensors: of the other network, by name.
+
+    Returns:
+        The names that were copied.
 
     Raises:
-        DataError: a layer that is asked for is absent, or has another shape and is not in `anew`.
+        DataError: a layer in `init.layers` is absent, no layer is common to both networks, or one
+            has another shape and is not in `init.anew`.
     """
-    live = module.state_dict()
-    tensors = unrolled(tensors, live)
-    wanted = [name for name in live if _chosen(name, init) and isinstance(live[name], Tensor)]
-    absent = [name for name in wanted if name not in tensors]
-    if init.layers or len(absent) == len(wanted):
-        for pattern in init.layers or ("*",):
-            if not any(
-                matches(_layer(name), pattern) or matches(name, pattern)
-                for name in wanted
-                if name in tensors
-            ):
-                theirs = sorted({_layer(name) for name in tensors})
-                raise DataError(
-                    f"no layer {pattern!r} in both networks. The other one has: {', '.join(theirs[:30])}"
-                )
-    taken = [name for name in wanted if name in tensors]
-    unequal = [name for name in taken if tensors[name].shape != live[name].shape]
-    if unequal:
-        name = unequal[0]
-        shapes = f"{tuple(tensors[name].shape)} there and {tuple(live[name].shape)} here"
-        raise DataError(
-            f"{name} is {shapes}: the networks differ. Begin it anew: anew=({_layer(name)!r},)"
-        )
+    own = module.state_dict()
+    tensors = with_layer_names(tensors, own)
+    wanted = [name for name in own if _is_copied(name, init) and isinstance(own[name], Tensor)]
+    copied = [name for name in wanted if name in tensors]
+    if init.layers or not copied:
+        _require_layers(init.layers or ("*",), copied, tensors)
+    for name in copied:
+        if tensors[name].shape != own[name].shape:
+            layer = _layer_of(name)
+            raise DataError(
+                f"{name} has shape {tuple(tensors[name].shape)} in the other network and "
+                f"{tuple(own[name].shape)} in this one: write anew = ({layer!r},) to initialise it "
+                "instead of copying it"
+            )
     with torch.no_grad():
-        module.load_state_dict({name: tensors[name].to(live[name]) for name in taken}, strict=False)
-    return taken
+        module.load_state_dict({name: tensors[name].to(own[name]) for name in copied}, strict=False)
+    return copied
 
 
-def unrolled(tensors: dict[str, Tensor], live: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a stack by the names that a network of its layers has.
+def _require_layers(
+    patterns: tuple[str, ...], copied: list[str], tensors: dict[str, Tensor]
+) -> None:
+    for pattern in patterns:
+        if not any(matches(_layer_of(name), pattern) or matches(name, pattern) for name in copied):
+            names = sorted({_layer_of(name) for name in tensors})[:MAX_NAMES]
+            raise DataError(
+                f"no layer {pattern!r} is in both networks: use one of the other network's that "
+                f"this one has too. There are: {', '.join(names)}"
+            )
 
-    A `DBN` keeps machines: what `machine2.layer1` and `machine2.back1` hold is `layer2` and `back2`
-    of a network. A decoder with weights of its own begins as the encoder transposed, where none
-    were learned apart.
+
+def with_layer_names(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, and those of a stack of machines also by the names that a network of its layers
+    has.
+
+    A `DBN` holds machines: its `machine2.layer1` and `machine2.back1` are `layer2` and `back2` of a
+    network. The decoder of an autoencoder without tied weights gets the encoder's transposed, where
+    `tensors` has none for it.
+
+    Args:
+        tensors: of the other network, by name.
+        own: of the network that they are copied to, by name.
     """
-    found = dict(tensors)
+    named = dict(tensors)
     for name, value in tensors.items():
-        stacked = MACHINE.fullmatch(name)
-        if stacked:
-            found[f"{stacked[2]}{stacked[1]}.{stacked[3]}"] = value
-    for name in live:
-        back = BACK.fullmatch(name)
-        if back and name not in found and f"layer{back[1]}.weight" in found:
-            found[name] = found[f"layer{back[1]}.weight"].t()
-    return found
+        machine = MACHINE_TENSOR.fullmatch(name)
+        if machine:
+            named[f"{machine[2]}{machine[1]}.{machine[3]}"] = value
+    for name in own:
+        decoder = DECODER_WEIGHT.fullmatch(name)
+        if decoder and name not in named and f"layer{decoder[1]}.weight" in named:
+            named[name] = named[f"layer{decoder[1]}.weight"].t()
+    return named
 
 
-def weights_in(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a file of weights, by name; nothing in it is executed.
 
+    Args:
+        path: a `.safetensors` file, or what `torch.save` wrote of a state dict, or of a dict with
+            one under "state_dict".
+
     Raises:
-        DataError: no such file, or one that holds other things than tensors.
+        DataError: no such file, or one that holds something else than tensors by name.
     """
     if not path.is_file():
-        raise DataError(f"{path} is neither a run folder nor a file of weights")
+        raise DataError(
+            f"{path} is neither a run folder nor a file of weights: check the path; "
+            "`netwise runs` lists all runs"
+        )
     try:
-        if path.suffix in SAFE:
+        if path.suffix == SAFETENSORS:
             from safetensors.torch import load_file
 
             return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each format fails in its own way
+        first_line = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(
-            f"{path} holds no plain weights: {str(error).splitlines()[0][:200]}"
+            f"{path} holds no plain weights ({first_line}): save module.state_dict() with "
+            "torch.save or safetensors"
         ) from None
-    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
-        found = found["state_dict"]
-    if not isinstance(found, dict) or not all(
-        isinstance(value, Tensor) for value in found.values()
-    ):
-        raise DataError(f"{path} holds no state dict: names with a tensor each")
-    return found
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict) or not all(isinstance(t, Tensor) for t in content.values()):
+        raise DataError(
+            f"{path} holds a {type(content).__name__}, not tensors by name: save "
+            "module.state_dict()"
+        )
+    return content
 
 
-def _chosen(name: str, init: From) -> bool:
-    layer = _layer(name)
+def _is_copied(name: str, init: From) -> bool:
+    layer = _layer_of(name)
     if any(matches(layer, pattern) for pattern in init.anew):
         return False
     return not init.layers or any(
@@ -188,5 +212,6 @@ def _chosen(name: str, init: From) -> bool:
     )
 
 
-def _layer(name: str) -> str:
+def _layer_of(name: str) -> str:
+    """The layer that a tensor belongs to."""
     return name.rpartition(".")[0] or "(network)"

@@ -20,6 +20,7 @@ from netwise.recipe.recipe import Recipe
 
 P = TypeVar("P", bound=Part)
 LARGEST = 1_000_000  # bytes; a recipe is a page of text
+TOO_DEEP = "is nested too deeply for a recipe: write each part as one table"
 LONGEST_NAME = 60  # characters of an unknown field's name that a message shows
 
 
@@ -44,11 +45,11 @@ def read_recipe(path: str | Path) -> Recipe:
                 f"is larger than a recipe can be ({LARGEST:,} bytes): name the recipe's own file, "
                 "such as runs/digits-3f2a/recipe.toml"
             )
-            raise _file_error(path.name, f"{size:,} bytes", reason)
+            raise RecipeFileError.of(path.name, "file", f"{size:,} bytes", reason)
         raw = path.read_bytes()
     except OSError as error:
         reason = f"cannot be read: {error.strerror}. Check the path; `netwise runs` lists all runs"
-        raise _file_error(path.name, str(path), reason) from None
+        raise RecipeFileError.of(path.name, "file", str(path), reason) from None
     return recipe_from_bytes(raw, path.name, path.parent)
 
 
@@ -76,14 +77,14 @@ def toml_table(raw: bytes, name: str) -> dict[str, Any]:
         return tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         reason = f"is no UTF-8 text (byte {error.start}): save it as UTF-8"
-        raise _file_error(name, "", reason) from None
+        raise RecipeFileError.of(name, "file", "", reason) from None
     except RecursionError:
-        raise _too_deep(name) from None
+        raise RecipeFileError.of(name, "file", "", TOO_DEEP) from None
     except ValueError as error:
         reason = (
             f"is no TOML: {str(error)[:200]}. Correct that line; `netwise new` writes an example"
         )
-        raise _file_error(name, "", reason) from None
+        raise RecipeFileError.of(name, "file", "", reason) from None
 
 
 def recipe_of(plain: Mapping[str, Any], name: str = "recipe", folder: Path | None = None) -> Recipe:
@@ -114,7 +115,8 @@ def part_of(
     Example:
         >>> import netwise as nw
         >>> from netwise.recipe.reader import part_of
-        >>> part_of(nw.SwitchOptimizer, {"first": "Adam", "then": {"kind": "SGD", "lr": 0.1}}, "x").then
+        >>> plain = {"first": "Adam", "then": {"kind": "SGD", "lr": 0.1}}
+        >>> part_of(nw.SwitchOptimizer, plain, "recipe").then
         SGD(lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0)
     """
     try:
@@ -122,12 +124,16 @@ def part_of(
     except WrongValue as error:
         raise RecipeFileError(name, error.problems) from None
     except RecursionError:
-        raise _too_deep(name) from None
+        raise RecipeFileError.of(name, "file", "", TOO_DEEP) from None
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Makes parts of plain values; its methods raise WrongValue with all problems inside."""
+    """Makes parts of plain values.
+
+    Its methods raise WrongValue with all problems; each caller adds the name of the field that it
+    was reading, so that the outermost error has dotted names.
+    """
 
     families: Families
     folder: Path | None
@@ -157,13 +163,17 @@ class _Reader:
             try:
                 return rule.accept(value)
             except InvalidValue as error:
-                raise _wrong(error.reason, value, error.instead) from None
+                raise WrongValue.of(
+                    "value", "", short_repr(value), error.reason, error.instead
+                ) from None
         if not rule.is_row:
             return self.member(rule.family, value, field.default)
         if not isinstance(value, list):
-            raise _wrong(
-                f"must be a list of tables, each of them {rule.family.with_article()}", value
+            reason = (
+                f"must be a list of tables, each of them {rule.family.with_article()}: write "
+                'name = ["A", {kind = "B", field = 1}]'
             )
+            raise WrongValue.of("value", "", short_repr(value), reason)
         return self.members(rule.family, value)
 
     def members(self, family: type[Part], rows: list[Any]) -> tuple[Part, ...]:
@@ -188,24 +198,29 @@ class _Reader:
         kinds = self.families.get(family)
         if kinds is None:
             if not isinstance(value, Mapping):
-                raise _wrong(f"must be a table with the fields of {family.with_article()}", value)
+                reason = f"must be a table: write the fields of {family.with_article()} in braces"
+                raise WrongValue.of("value", "", short_repr(value), reason)
             return self.part(family, value)
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
             reason = f"must be a table with a kind, or the name of {family.with_article()}"
-            raise _wrong(reason, value, f'"{next(iter(kinds))}"')
+            example = f'"{next(iter(kinds))}"'
+            raise WrongValue.of("value", "", short_repr(value), reason, example)
         kind = value.get("kind")
         if kind is None:
             kind = default.kind if isinstance(default, Part) else None
             kind = next(iter(kinds)) if kind is None and len(kinds) == 1 else kind
         if not isinstance(kind, str):
             reason = f"needs a kind: which {family.family_name}? There are: {', '.join(kinds)}."
-            raise _wrong(reason, value if kind is None else kind)
+            given = value if kind is None else kind
+            raise WrongValue.of("value", "", short_repr(given), reason)
         try:
             cls = find_class(family, kind, self.families)
         except InvalidValue as error:
-            raise _wrong(error.reason, kind, error.instead) from None
+            raise WrongValue.of(
+                "value", "", short_repr(kind), error.reason, error.instead
+            ) from None
         table = {name: item for name, item in value.items() if name != "kind"}
         return read_arrays(table, self.folder) if cls is Arrays else self.part(cls, table)
 
@@ -232,23 +247,6 @@ def _unknown(name: object, fields: Mapping[str, object]) -> Problem:
     close = close_matches(name, fields)
     hint = f"Did you mean {close}?" if close else f"There are: {', '.join(fields)}."
     return Problem(name, "", f"unknown field. {hint}")
-
-
-def _wrong(reason: str, value: object, instead: str = "") -> WrongValue:
-    """A problem of the value itself; who called adds the names of the fields that lead to it."""
-    return WrongValue("value", [Problem("", short_repr(value), reason, instead)])
-
-
-def _file_error(name: str, seen: str, reason: str) -> RecipeFileError:
-    return RecipeFileError(name, [Problem("file", seen, reason)])
-
-
-def _too_deep(name: str) -> RecipeFileError:
-    return _file_error(
-        name,
-        "",
-        "is nested too deeply for a recipe: write each part as one table, as `netwise new` does",
-    )
 
 
 def with_fields(recipe: Recipe, values: Mapping[str, Any], name: str = "recipe") -> Recipe:
@@ -302,5 +300,5 @@ def _table_at(
             reason = (
                 f"{step} is {short_repr(table)}, not a table: it has no fields. Set {step} itself"
             )
-            raise RecipeFileError(name, [Problem(field, short_repr(value), reason)])
+            raise RecipeFileError.of(name, field, short_repr(value), reason)
     return cast("dict[str, Any]", table)

@@ -16,32 +16,32 @@ from netwise.recipe.script import to_script
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(RecipeFields):
-    """Everything that decides what a run learns. Equal recipes, machines and versions give equal
-    numbers.
+    """Everything that decides what a run computes. Equal recipes give equal numbers, on the same
+    machine and versions.
 
     How to run (device, threads, where to save) is not in it: those are arguments of `fit`.
 
     Args:
-        data: what is learned.
-        preprocess: steps fitted on the training part and carried with the network. Default none.
+        data: the samples and targets.
+        preprocess: steps fitted on the training part and saved with the network. Default none.
         augment: changes to each training batch. Default none.
-        network: what learns.
-        init: where its weights start. Default `ModuleDefault()`.
-        loss: what training makes small. Default `CrossEntropy()`.
-        penalty: a price on large weights, or None. Default None.
+        network: the architecture.
+        init: the initial weights. Default `ModuleDefault()`.
+        loss: what training minimises. Default `CrossEntropy()`.
+        penalty: a regulariser of the weights, or None. Default None.
         optimizer: from gradients to a step; holds the learning rate. Default `Adam()`.
-        schedule: how the rate changes. Default `ConstantRate()`.
+        schedule: how the learning rate changes. Default `ConstantRate()`.
         clip: a limit on the gradient, or None. Default None.
         batch_size: samples of one step, at least 1. Default 64.
         epochs: passes over the training part, at least 1. Default 20.
         stopping: when to end before that. Default `Never()`.
-        tuning: which layers learn, and how fast beside the others, or None: all alike. Default
-            None.
-        average: judge and keep an average of the weights over time, or None. Default None.
+        tuning: which layers are trained, and at which share of the learning rate, or None: all
+            alike. Default None.
+        average: evaluate and keep an average of the weights over time, or None. Default None.
         seed: of every random stream. Default 0.
 
     Raises:
-        WrongValue: fields that cannot be, all at once.
+        WrongValue: fields with values that they cannot have, all at once.
 
     Example:
         >>> import netwise as nw
@@ -59,7 +59,8 @@ class Recipe(RecipeFields):
 
 
 def with_learning_rate(recipe: Recipe, rate: float) -> Recipe:
-    """The recipe with another learning rate; of two optimizers, of the first.
+    """The recipe with another learning rate; where two optimizers follow each other, that of the
+    first.
 
     Example:
         >>> import netwise as nw
@@ -76,31 +77,32 @@ def with_learning_rate(recipe: Recipe, rate: float) -> Recipe:
 def recipe_diff(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     """What differs between two recipes, by dotted name: (before, after).
 
-    A part of another class is told whole; of the same class, by its own fields.
+    A part of another class is given as a whole; one of the same class by the fields that differ.
 
     Example:
         >>> import netwise as nw
-        >>> a = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.1))
-        >>> nw.recipe_diff(a, a.but(optimizer=nw.SGD(lr=0.5), epochs=3))
+        >>> data, network = nw.data.digits(), nw.MLP((64, 30, 10))
+        >>> before = nw.Recipe(data=data, network=network, optimizer=nw.SGD(lr=0.1))
+        >>> nw.recipe_diff(before, before.but(optimizer=nw.SGD(lr=0.5), epochs=3))
         {'optimizer.lr': (0.1, 0.5), 'epochs': (20, 3)}
     """
-    return _changes(before, after, "")
+    return _differences(before, after, "")
 
 
-def _changes(before: Any, after: Any, prefix: str) -> dict[str, tuple[Any, Any]]:
-    found: dict[str, tuple[Any, Any]] = {}
-    for each in fields(before):
-        one, other = getattr(before, each.name), getattr(after, each.name)
-        if _equal(one, other):
+def _differences(before: Any, after: Any, prefix: str) -> dict[str, tuple[Any, Any]]:
+    differences: dict[str, tuple[Any, Any]] = {}
+    for field in fields(before):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if _equal(old, new):
             continue
-        if isinstance(one, Part) and type(one) is type(other):
-            found |= _changes(one, other, f"{prefix}{each.name}.")
+        if isinstance(old, Part) and type(old) is type(new):
+            differences |= _differences(old, new, f"{prefix}{field.name}.")
         else:
-            found[prefix + each.name] = (one, other)
-    return found
+            differences[prefix + field.name] = (old, new)
+    return differences
 
 
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return torch.equal(one, other)
-    return bool(one == other)
+def _equal(old: Any, new: Any) -> bool:
+    if isinstance(old, Tensor) and isinstance(new, Tensor):
+        return torch.equal(old, new)
+    return bool(old == new)

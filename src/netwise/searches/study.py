@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 from netwise import random_streams
 from netwise.errors import RunFolderError, WrongValue
 from netwise.networks import Network
-from netwise.recipe.foreign_code import code_within
 from netwise.recipe.origin import From
 from netwise.recipe.reader import read_recipe
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.user_code import user_code_in
 from netwise.recipe.writer import write_recipe
 from netwise.searches.axes import Space
 from netwise.searches.methods import Stage
@@ -252,7 +252,7 @@ class StudyFolder:
             WrongValue: a space that was read from a file names code to run.
         """
         recipe = self.plan.space.apply(self.recipe, trial.point)
-        sources = set(code_within(recipe)) - set(code_within(self.recipe))
+        sources = set(user_code_in(recipe)) - set(user_code_in(self.recipe))
         if recipe.network.own_code and recipe.network != self.recipe.network:
             sources.add(recipe.network.own_code)
         if sources and not self.space_from_caller:

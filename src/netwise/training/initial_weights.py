@@ -11,7 +11,7 @@ from netwise import random_streams
 from netwise.errors import RunFolderError
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.initializers import initialize
-from netwise.recipe.origin import From, take, weights_in
+from netwise.recipe.origin import From, load_matching, read_weights
 from netwise.recipe.recipe import Recipe
 from netwise.storage.layout import RECIPE
 from netwise.storage.run_folder import RunFolder
@@ -33,7 +33,7 @@ def begin(module: nn.Module, recipe: Recipe, x: Tensor, y: Tensor) -> None:
         with random_streams.global_seed(recipe.seed, random_streams.INIT, epoch=2):
             module.initialize_from_data(x, y)
     if isinstance(init, From):
-        take(module, init, tensors_of(init))
+        load_matching(module, init, tensors_of(init))
 
 
 def tensors_of(init: From) -> dict[str, Tensor]:
@@ -42,7 +42,7 @@ def tensors_of(init: From) -> dict[str, Tensor]:
         return _trained(init.recipe)
     path = Path(init.path or "")
     if not (path / RECIPE).is_file():
-        return weights_in(path)
+        return read_weights(path)
     return module_weights(RunFolder.open(path).weights())
 
 

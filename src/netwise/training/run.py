@@ -20,8 +20,8 @@ from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.preprocess import Fitted, Preprocess
-from netwise.recipe.foreign_code import code_within
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.user_code import user_code_in
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import task_named
 from netwise.training.evaluate import Score, outputs_of, reconstructions_of
@@ -246,7 +246,7 @@ def require_no_foreign_code(recipe: Recipe, folder: Path) -> None:
     Raises:
         RunFolderError: it would.
     """
-    named = code_within(recipe)
+    named = user_code_in(recipe)
     if named:
         told = "and reading runs no code: train that recipe first, and name its folder in the place of it, init=From(folder)"
         raise RunFolderError(

@@ -28,7 +28,8 @@ def data_lines(data: Data) -> str:
     for cls, write in FORMS.items():
         if isinstance(data, cls):
             return write(data)
-    kinds = ", ".join(kind for kind, cls in DATA.items() if issubclass(cls, tuple(FORMS)))
+    supported = (kind for kind, cls in DATA.items() if issubclass(cls, tuple(FORMS)))
+    kinds = ", ".join(kind for kind in supported if kind != "adult")  # see `_table`
     reason = f"cannot be written as a script: use one of {kinds}"
     raise WrongValue.of("recipe", "data", data.kind, reason)
 
@@ -178,10 +179,10 @@ def _fitted_columns(encoder: TableEncoder) -> list[str]:
     ]
     return [
         (
-            "# What was learned of each column in the training part: numbers as (name, median, mean, "
+            "# Fitted on the training part, column by column: numbers as (name, median, mean, "
             "scale),"
         ),
-        "# words as (name, known words, is there one for the rest).",
+        "# words as (name, known words, whether there is an input for all others).",
         "COLUMNS = [",
         *(f"    {column!r}," for column in columns),
         "]",
@@ -254,7 +255,7 @@ def _arrays(data: Arrays) -> str:
             "",
             (
                 'held = load_file(FOLDER / "data.safetensors")  '
-                "# X and y, as netwise.write_recipe puts them beside a recipe"
+                "# X and y, as netwise.write_recipe writes them beside a recipe"
             ),
             'x, y = held["X"], held["y"]',
             f"parts = [(x[rows], y[rows]) for rows in split({labels}, len(x))]",

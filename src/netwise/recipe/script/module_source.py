@@ -1,8 +1,9 @@
-"""A network's module as an expression that makes it, with the sources that it needs."""
+"""A network's module as an expression that makes it, and the sources of its classes."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,72 +14,86 @@ from netwise.networks import Network
 from netwise.networks.script_source import ScriptSource, script_source
 from netwise.parts import activations
 
-PARTS: dict[type[nn.Module], ScriptSource] = {
-    activations.MaxPieces: ScriptSource()
-}  # modules of activations, which are below networks
+# Modules of activations, which lie below networks.
+ACTIVATION_SOURCES: Mapping[type[nn.Module], ScriptSource] = {activations.MaxPieces: ScriptSource()}
 
 
 def module_text(network: Network) -> tuple[str, list[str]]:
-    """(an expression that makes the network's module, the sources that it needs).
+    """(an expression that makes the network's module, the definitions that it needs).
 
     Raises:
-        WrongValue: it holds a module that is neither torch's nor netwise's.
+        WrongValue: it has a module that is neither torch's nor netwise's.
     """
     with torch.random.fork_rng():
         module = network.build()
-    needed: list[str] = []
-    return constructed(module, needed, 0), needed
+    sources: list[str] = []
+    return _expression(module, sources, 0), sources
 
 
-def constructed(module: nn.Module, needed: list[str], depth: int) -> str:
-    kind, pad = type(module), "    " * (depth + 1)
-    torch_own = kind.__module__.startswith("torch.")
-    written = PARTS.get(kind) or script_source(module)
-    if written is not None and written.expression:
-        return written.expression
-    if not torch_own:
-        if written is None:
-            reason = "is user-defined code: paste it into a script yourself"
-            raise WrongValue.of("recipe", "network", kind.__name__, reason)
-        for source in (*written.needs, kind):
-            text = source if isinstance(source, str) else source_of(source)
-            if text not in needed:
-                needed.append(text)
-    name = f"nn.{kind.__name__}" if torch_own else kind.__name__
+def _expression(module: nn.Module, sources: list[str], depth: int) -> str:
+    """An expression that makes the module, indented by `depth`; sources that are new are added."""
+    cls = type(module)
+    is_torch = cls.__module__.startswith("torch.")
+    name = f"nn.{cls.__name__}" if is_torch else cls.__name__
+    source = ACTIVATION_SOURCES.get(cls) or script_source(module)
+    if source is not None and source.expression:
+        return source.expression
+    if not is_torch:
+        _add_sources(cls, source, sources)
     if isinstance(module, nn.Sequential):
-        children = list(
-            module._modules.items()
-        )  # `named_children` leaves out a layer that stands in two places
-        if all(label == str(i) for i, (label, _) in enumerate(children)):
-            inner = [f"{pad}{constructed(child, needed, depth + 1)}," for _, child in children]
-            return "\n".join([f"{name}(", *inner, f"{'    ' * depth})"])
-        inner = [
-            f'{pad}    ("{label}", {constructed(child, needed, depth + 2)}),'
-            for label, child in children
-        ]
-        return "\n".join([f"{name}(OrderedDict([", *inner, f"{'    ' * depth}]))"])
-    if written is not None and written.arguments is not None:
-        arguments = [
-            constructed(given, needed, depth + 1) if isinstance(given, nn.Module) else repr(given)
-            for given in written.arguments(module)
-        ]
-        inner = [f"{pad}{argument}," for argument in arguments]
-        return "\n".join([f"{name}(", *inner, f"{'    ' * depth})"])
+        return _sequential(name, module, sources, depth)
+    if source is None or source.arguments is None:
+        return _layer(name, module)
+    pad, end = "    " * (depth + 1), "    " * depth
+    arguments = [
+        _expression(value, sources, depth + 1) if isinstance(value, nn.Module) else repr(value)
+        for value in source.arguments(module)
+    ]
+    return "\n".join([f"{name}(", *(f"{pad}{argument}," for argument in arguments), f"{end})"])
+
+
+def _add_sources(cls: type[nn.Module], source: ScriptSource | None, sources: list[str]) -> None:
+    if source is None:
+        reason = "is user-defined code: paste it into a script yourself"
+        raise WrongValue.of("recipe", "network", cls.__name__, reason)
+    for definition in (*source.needs, cls):
+        text = definition if isinstance(definition, str) else source_of(definition)
+        if text not in sources:
+            sources.append(text)
+
+
+def _sequential(name: str, module: nn.Sequential, sources: list[str], depth: int) -> str:
+    # `named_children` leaves out a layer that occurs twice
+    children = list(module._modules.items())
+    pad, end = "    " * (depth + 1), "    " * depth
+    if all(label == str(i) for i, (label, _) in enumerate(children)):
+        lines = [f"{pad}{_expression(child, sources, depth + 1)}," for _, child in children]
+        return "\n".join([f"{name}(", *lines, f"{end})"])
+    lines = [
+        f'{pad}    ("{label}", {_expression(child, sources, depth + 2)}),'
+        for label, child in children
+    ]
+    return "\n".join([f"{name}(OrderedDict([", *lines, f"{end}]))"])
+
+
+def _layer(name: str, module: nn.Module) -> str:
+    """A layer without layers inside."""
     if isinstance(module, nn.ZeroPad2d):
-        return f"nn.ZeroPad2d({module.padding})"
+        return f"{name}({module.padding})"
     if isinstance(module, nn.PReLU):
-        return f"nn.PReLU(init={float(module.weight.detach()[0])!r})"
+        return f"{name}(init={float(module.weight.detach()[0])!r})"
     if isinstance(module, nn.MaxPool2d):
-        return f"nn.MaxPool2d({module.kernel_size}, {module.stride}, {module.padding}, ceil_mode={module.ceil_mode})"
+        sizes = f"{module.kernel_size}, {module.stride}, {module.padding}"
+        return f"{name}({sizes}, ceil_mode={module.ceil_mode})"
     return f"{name}({module.extra_repr()})"
 
 
-def source_of(thing: Any) -> str:
-    """The source of a class or function, without the examples in its docstring, which speak of
+def source_of(definition: Any) -> str:
+    """The source of a class or function, without the examples in its docstring, which import
     netwise."""
     kept: list[str] = []
     skipping = False
-    for line in inspect.getsource(thing).splitlines():
+    for line in inspect.getsource(definition).splitlines():
         if line.strip() == "Example:":
             skipping = True
             while kept and not kept[-1].strip():

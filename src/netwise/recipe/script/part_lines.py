@@ -435,7 +435,7 @@ def _one_cycle(schedule: schedules.OneCycle) -> Callable[[int], str]:
     return b + (a - b) * (1 + math.cos(math.pi * share)) / 2
 
 
-def factor(done):  # one cycle; asked at each step
+def factor(done):  # one cycle; called at each step
     done = done / EPOCHS
     if done < {rise}:
         return eased({schedule.start!r}, 1.0, done / {rise})

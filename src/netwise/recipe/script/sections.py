@@ -94,7 +94,7 @@ def _settings(content: Content) -> list[str]:
         f"torch.set_num_threads({content.threads})",
         *GAP,
         "def seed_of(name, epoch=0, step=0):",
-        '    """Every draw has a stream of its own, so that a new one shifts no other."""',
+        '    """Every draw has its own random stream, so that a new draw changes no other."""',
         f'    return int.from_bytes({digest}, "big") >> 1',
         *GAP,
         "def generator(name, epoch=0, step=0):",
@@ -150,7 +150,7 @@ def _initial_weights(content: Content) -> list[str]:
         return []
     recurrent = content.recipe.network.input_kind == SEQUENCES
     return [
-        *_heading("where its weights start"),
+        *_heading("the initial weights"),
         content.init,
         *GAP,
         'g = generator("init", step=1)',
@@ -181,7 +181,7 @@ def _loss_and_optimizer(content: Content) -> list[str]:
         *GAP,
     ]
     return [
-        *_heading("what is made small, and how"),
+        *_heading("the loss and the optimizer"),
         *(as_values if AS_VALUES in content.loss else []),
         "def loss_of(output, target):",
         f"    return {content.loss}",
@@ -190,7 +190,7 @@ def _loss_and_optimizer(content: Content) -> list[str]:
         "parameters = [p for p in network.parameters() if p.requires_grad]",
         (
             "weights = [p for p in parameters if p.dim() > 1]  "
-            "# what a penalty is for: no biases, no norm layers"
+            "# with a penalty: no biases, no norm layers"
         ),
         f"optimizer = torch.optim.{content.optimizer}",
         *GAP,
@@ -215,22 +215,22 @@ def _averaging(content: Content) -> list[str]:
         "average, count = {}, 0",
         *GAP,
         "@torch.no_grad()",
-        "def take_in(share):",
-        '    """The present weights enter the average that the run ends with."""',
+        "def update_average(share):",
+        '    """Add the present weights to the average, with this share."""',
         "    global count",
         "    if share is None:",
         "        return",
         "    live = network.state_dict()",
         (
-            "    moving = [name for name, value in live.items() "
+            "    floats = [name for name, value in live.items() "
             "if value.is_floating_point()] if average else []"
         ),
-        "    if moving:",
+        "    if floats:",
         (
-            "        torch._foreach_lerp_([average[name] for name in moving], "
-            "[live[name] for name in moving], share)"
+            "        torch._foreach_lerp_([average[name] for name in floats], "
+            "[live[name] for name in floats], share)"
         ),
-        "    for name in live.keys() - set(moving):",
+        "    for name in live.keys() - set(floats):",
         "        average[name] = live[name].clone()",
         "    count += 1",
         *GAP,
@@ -252,21 +252,21 @@ def _training(content: Content) -> list[str]:
         ),
         (
             "    if len(batches) > 1 and len(batches[-1]) == 1 and BATCH_SIZE > 1:  "
-            "# batch norm learns nothing from one sample"
+            "# batch norm needs two samples"
         ),
         "        batches = (*batches[:-2], torch.cat(batches[-2:]))",
         "    for number, rows in enumerate(batches):",
         *_indented(_step(content), 8),
-        '    told = f"epoch {epoch + 1}/{EPOCHS}  loss {float(loss.detach()):.4f}"',
+        '    line = f"epoch {epoch + 1}/{EPOCHS}  loss {float(loss.detach()):.4f}"',
         "    if len(x_valid):",
         "        valid_loss = float(loss_of(outputs_of(x_valid), y_valid))",
-        '        told += f"  valid loss {valid_loss:.4f}"',
-        "    print(told)",
+        '        line += f"  valid loss {valid_loss:.4f}"',
+        "    print(line)",
     ]
     if isinstance(best, stopping.Patience):
         lines += _stopping(best)
     if average is not None and average.when == "epoch":
-        lines += [f"    take_in({average.share})"]
+        lines += [f"    update_average({average.share})"]
     if average is not None:
         lines += ["", "if average:", "    network.load_state_dict(average)"]
     return lines
@@ -307,7 +307,7 @@ def _step(content: Content) -> list[str]:
         lines += ["with torch.no_grad():", "    for w in weights:"]
         lines += _indented([content.weight_limit], 8)
     if average is not None and average.when == "step":
-        lines += [f"take_in({average.share})"]
+        lines += [f"update_average({average.share})"]
     return lines
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import netwise as nw
 from netwise.cli import main
-from netwise.recipe.foreign_code import code_within
+from netwise.recipe.user_code import user_code_in
 from netwise.storage.run_folder import RunFolder
 
 RECIPE = """
@@ -38,10 +38,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_code_is_found_in_every_part(here: Path) -> None:
     recipe = nw.read_recipe("recipe.toml")
-    assert code_within(recipe) == ("foreign:build",)
+    assert user_code_in(recipe) == ("foreign:build",)
     twice = recipe.but(init=nw.From(recipe=recipe))
-    assert code_within(twice) == ("foreign:build",)
-    assert code_within(recipe.but(init=nw.He())) == ()
+    assert user_code_in(twice) == ("foreign:build",)
+    assert user_code_in(recipe.but(init=nw.He())) == ()
 
 
 @pytest.mark.parametrize("command", ["train", "validate", "rate", "treat"])
