@@ -163,7 +163,7 @@ def test_the_searched_rate_is_near_the_best_by_brute_force() -> None:
     assert 0.01 <= treated.optimizer.lr <= 10
     sound = nw.remedy("search_rate").apply(treated)
     assert isinstance(sound, nw.NotApplicable)
-    assert "falls farthest already" in sound.reason
+    assert "has the lowest loss already" in sound.reason
 
 
 def test_unknown_remedies_are_answered_with_the_near_ones() -> None:

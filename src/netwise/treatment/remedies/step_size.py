@@ -1,51 +1,28 @@
-"""Remedies for the step: learning rate, optimizer, clipping."""
+"""Remedies for the size of a step: learning rate, optimizer, gradient clipping."""
 
 from __future__ import annotations
 
 import math
 
-from netwise.diagnosis.rules.outcome import final_loss
 from netwise.parts.clipping import Clip
 from netwise.parts.optimizers import Adam, AdamW
-from netwise.parts.stopping import Never
 from netwise.recipe.recipe import Recipe, with_learning_rate
-from netwise.signals import LOSS
-from netwise.training.fit import fit
+from netwise.treatment.learning_rate import losses_by_rate
 from netwise.treatment.remedies.definition import NotApplicable, Remedy
-
-TRIAL_STEPS = 60  # as many as show which rate falls farthest; an epoch where that is longer
-DECADES = range(-6, 7)
 
 
 def _search_rate(recipe: Recipe) -> Recipe | NotApplicable:
-    """The rate whose training loss falls farthest in a short run from the same start, over twelve
-    decades."""
-    falls: dict[float, float] = {}
-    for decade in DECADES:
-        rate = recipe.optimizer.lr * 10.0**decade
-        falls[rate] = _loss_after(with_learning_rate(recipe, rate))
-    best = min(falls, key=lambda rate: falls[rate])
-    if not math.isfinite(falls[best]):
-        return NotApplicable("the loss stays no number at every rate: the fault is not the rate")
+    """The rate with the lowest training loss after a short run, over twelve decades."""
+    losses = losses_by_rate(recipe)
+    best = min(losses, key=lambda rate: losses[rate])
+    if not math.isfinite(losses[best]):
+        return NotApplicable("the loss becomes infinite or nan at every rate: the cause is another")
     if best == recipe.optimizer.lr:
         return NotApplicable(
-            f"of the rates from {min(falls):g} to {max(falls):g}, {best:g} falls farthest already"
+            f"of the rates from {min(losses):g} to {max(losses):g}, {best:g} has the lowest loss "
+            "already"
         )
     return with_learning_rate(recipe, float(f"{best:.6g}"))
-
-
-def _loss_after(recipe: Recipe) -> float:
-    """Training loss after about `TRIAL_STEPS` steps, by the median of the last watched ones;
-    infinite where it diverged."""
-    size = max(1, len(recipe.data.load().train))
-    per_epoch = math.ceil(size / recipe.batch_size)
-    short = recipe.but(epochs=max(1, math.ceil(TRIAL_STEPS / per_epoch)), stopping=Never())
-    history = fit(short, test=False).history
-    losses = history.of(LOSS)
-    if history.ended.how != "finished" or losses is None:
-        return math.inf
-    last = final_loss(history)
-    return last if last is not None and math.isfinite(last) else math.inf
 
 
 def _lower_rate(recipe: Recipe) -> Recipe | NotApplicable:
