@@ -3,54 +3,59 @@
 from __future__ import annotations
 
 from netwise.errors import UnknownName
-from netwise.labs import (
-    autoencoders,
-    likelihoods,
-    memories,
-    neuron,
-    pretraining,
-    searches as searching,
-    temperature,
-)
+from netwise.labs.annealing import L20, L21
+from netwise.labs.autoencoders import L26, L27, L28
+from netwise.labs.bayesian_search import L59
+from netwise.labs.choice_on_test_data import L77
+from netwise.labs.coarse_to_fine import L60
+from netwise.labs.contrastive_divergence import L23, L24
+from netwise.labs.cross_validation import L62
 from netwise.labs.definition import Lab
+from netwise.labs.encoder_problems import L22
+from netwise.labs.hand_tuning import L61
+from netwise.labs.hopfield_recall import L18, L19
+from netwise.labs.learning_rate_threshold import L12
+from netwise.labs.pretraining import L25, L29
+from netwise.labs.random_search import L58
+from netwise.labs.sigmoid_neuron import L01, L02
 
 LABS: tuple[Lab, ...] = (
-    neuron.L01,
-    neuron.L02,
-    searching.L12,
-    memories.L18,
-    memories.L19,
-    temperature.L20,
-    temperature.L21,
-    temperature.L22,
-    likelihoods.L23,
-    likelihoods.L24,
-    pretraining.L25,
-    autoencoders.L26,
-    autoencoders.L27,
-    autoencoders.L28,
-    pretraining.L29,
-    searching.L58,
-    searching.L59,
-    searching.L60,
-    searching.L61,
-    searching.L62,
-    searching.L77,
+    L01,
+    L02,
+    L12,
+    L18,
+    L19,
+    L20,
+    L21,
+    L22,
+    L23,
+    L24,
+    L25,
+    L26,
+    L27,
+    L28,
+    L29,
+    L58,
+    L59,
+    L60,
+    L61,
+    L62,
+    L77,
 )
 
 
 def lab(name: str) -> Lab:
-    """One lab by its name.
+    """One lab by its id, in upper or lower case.
 
     Raises:
-        UnknownName: nobody has this name.
+        UnknownName: no lab has this id.
 
     Example:
         >>> import netwise as nw
         >>> nw.lab("L02").source
-        'note 004'
+        'Nielsen 2015, Neural Networks and Deep Learning, chapter 3'
     """
-    for each in LABS:
-        if each.name.lower() == name.lower():
-            return each
-    raise UnknownName("lab", name, [each.name for each in LABS])
+    for candidate in LABS:
+        if candidate.name.lower() == name.lower():
+            return candidate
+    raise UnknownName("lab", name, [candidate.name for candidate in LABS])

@@ -1,31 +1,40 @@
-"""A stored table of real results: 480 settings of an MLP on MNIST, each trained once, so that
-searches can be compared in seconds.
+"""A tabular benchmark for searches: 480 settings of an MLP on MNIST, each trained once, so that
+search methods are compared in seconds.
 
-python -m netwise.labs.landscape        train all of them and keep the table (about ten minutes)
+python -m netwise.labs.landscape        train all of them and write the table (ten minutes)
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netwise import data
 from netwise.atomic import write_atomically
+from netwise.labs.record import RESULTS, provenance
+from netwise.labs.runs import CHANCE
 from netwise.networks import MLP
 from netwise.parts.initializers import He
 from netwise.parts.optimizers import SGD
 from netwise.parts.penalties import L2
 from netwise.recipe.recipe import Recipe
+from netwise.report.pictures.drawing import figure, svg
 from netwise.signals import VALID_ACCURACY
 from netwise.training.parallel import fit_many
+from netwise.training.run import Run
 
-TABLE = Path(__file__).parent / "results" / "landscape.json"
+Floats = NDArray[np.float64]
+POINTS = 100  # percentage points of accuracy in 1
+TABLE = RESULTS / "landscape.json"
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 PENALTIES = (0.0, 1e-4, 1e-3, 1e-2)
 WIDTHS = (8, 24, 72, 216)
@@ -37,6 +46,7 @@ AXES = {
     "network.dropout": DROPOUTS,
 }
 ROWS, BATCH, EPOCHS = 2500, 25, 12
+AT_ONCE = 40  # cells that are trained between two progress lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,26 +55,26 @@ class Landscape:
 
     Args:
         values: validation accuracy after each epoch, (rates, penalties, widths, dropouts, epochs).
-        test: accuracy on the test part at the end, (rates, penalties, widths, dropouts).
-        recipe: hash of its first recipe, which tells whether the table is still of the present
-            ones.
-        date, versions: of the runs.
+        test: accuracy on the test part after the last epoch, (rates, penalties, widths, dropouts).
+        recipe: hash of the recipe of the first cell; another hash of today's first cell means that
+            the table has to be computed again.
+        date, versions: of the training.
     """
 
-    values: NDArray[np.float64]
-    test: NDArray[np.float64]
+    values: Floats
+    test: Floats
     recipe: str
     date: str
     versions: dict[str, str]
 
     @property
-    def final(self) -> NDArray[np.float64]:
-        """After the last epoch, (rates, penalties, widths, dropouts)."""
+    def final(self) -> Floats:
+        """Validation accuracy after the last epoch, (rates, penalties, widths, dropouts)."""
         return self.values[..., -1]
 
 
 def recipe_at(rate: int, penalty: int, width: int, dropout: int) -> Recipe:
-    """The recipe of one cell."""
+    """The recipe of one cell, by its index on each axis."""
     return Recipe(
         data=data.Fewer(data=data.mnist(), rows=ROWS),
         network=MLP((784, WIDTHS[width], 10), dropout=DROPOUTS[dropout]),
@@ -76,73 +86,97 @@ def recipe_at(rate: int, penalty: int, width: int, dropout: int) -> Recipe:
     )
 
 
-@lru_cache(maxsize=1)
-def landscape() -> Landscape:
-    """The table as it was kept.
+def read_landscape(path: Path) -> Landscape:
+    """The table in a file that `make` wrote.
 
     Raises:
-        FileNotFoundError: it was not made.
+        FileNotFoundError: there is no such file.
     """
-    kept = json.loads(TABLE.read_text("utf-8"))
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing: the table of trained networks was not computed. "
+            "Run `python -m netwise.labs.landscape`; it takes about ten minutes."
+        )
+    content = json.loads(path.read_text("utf-8"))
     return Landscape(
-        np.array(kept["values"]),
-        np.array(kept["test"]),
-        kept["recipe"],
-        kept["date"],
-        kept["versions"],
+        np.array(content["values"]),
+        np.array(content["test"]),
+        content["recipe"],
+        content["date"],
+        content["versions"],
     )
 
 
-def make(jobs: int | None = None) -> Path:
-    """Train every cell and keep the table. A run that diverged has the accuracy of guessing from
-    then on."""
-    import platform
-    from datetime import date
+@lru_cache(maxsize=1)
+def landscape() -> Landscape:
+    """The recorded table."""
+    return read_landscape(TABLE)
 
-    import torch
 
-    shape = tuple(len(each) for each in AXES.values())
-    cells = list(itertools.product(*(range(n) for n in shape)))
-    values, test = np.full((*shape, EPOCHS), 0.1), np.full(shape, 0.1)
-    for start in range(0, len(cells), 40):
-        some = cells[start : start + 40]
-        for cell, run in zip(
-            some,
-            fit_many([recipe_at(*cell) for cell in some], jobs=jobs, watch_every=0, test=True),
-            strict=True,
-        ):
-            series = run.history.of(VALID_ACCURACY)
-            seen = (
-                []
-                if series is None
-                else [value if np.isfinite(value) else 0.1 for value in series.values]
-            )
-            values[cell][: len(seen)] = seen
-            test[cell] = 0.1 if run.score is None else run.score.value
-        print(f"{start + len(some)} of {len(cells)}", flush=True)
-    from netwise import __version__
+def landscape_arms() -> Mapping[str, Recipe]:
+    """The first cell, in the place of all: the others differ from it by their axes only."""
+    return {"landscape": recipe_at(0, 0, 0, 0)}
 
-    versions = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "netwise": __version__,
-    }
-    axes = {name: list(each) for name, each in AXES.items()}
-    kept = {
-        "axes": axes,
+
+def landscape_hashes() -> dict[str, str]:
+    """The hash of the recorded first cell."""
+    return {"landscape": landscape().recipe}
+
+
+def distribution_figure(
+    samples: Sequence[tuple[Sequence[float] | Floats, str, str]], xlabel: str, title: str, name: str
+) -> str:
+    """Empirical distribution functions of the results of searches, (values, colour, label) each,
+    as an SVG picture whose accessible name is `name`."""
+    with figure() as (drawing, axes):
+        axis = axes[0][0]
+        for values, colour, label in samples:
+            shares = np.arange(len(values)) / len(values)
+            axis.plot(np.sort(values), shares, color=colour, label=label)
+        axis.set_ylabel("share of the searches")
+        axis.legend(fontsize=8)
+        axis.set_xlabel(xlabel)
+        axis.set_title(title)
+        return svg(drawing, name)
+
+
+def accuracies(run: Run) -> list[float]:
+    """Validation accuracy after each epoch of a run, that of guessing in place of not-a-number."""
+    series = run.history.of(VALID_ACCURACY)
+    values = () if series is None else series.values
+    return [value if math.isfinite(value) else CHANCE for value in values]
+
+
+def make(jobs: int | None = None, path: Path = TABLE) -> Path:
+    """Train every cell and write the table. A run that diverged has the accuracy of guessing from
+    then on.
+
+    Args:
+        jobs: processes, as in `fit_many`.
+        path: the file to write.
+    """
+    shape = tuple(len(axis) for axis in AXES.values())
+    cells = list(itertools.product(*(range(size) for size in shape)))
+    values, test = np.full((*shape, EPOCHS), CHANCE), np.full(shape, CHANCE)
+    for start in range(0, len(cells), AT_ONCE):
+        batch = cells[start : start + AT_ONCE]
+        recipes = [recipe_at(*cell) for cell in batch]
+        runs = fit_many(recipes, jobs=jobs, watch_every=0, test=True)
+        for cell, run in zip(batch, runs, strict=True):
+            trained = accuracies(run)
+            values[cell][: len(trained)] = trained
+            test[cell] = CHANCE if run.score is None else run.score.value
+        print(f"{start + len(batch)} of {len(cells)}", flush=True)
+    content: dict[str, Any] = {
+        "axes": {name: list(axis) for name, axis in AXES.items()},
         "epochs": EPOCHS,
         "recipe": recipe_at(0, 0, 0, 0).hash,
-        "date": date.today().isoformat(),
-        "versions": versions,
+        **provenance(),
+        "values": np.round(values, 4).tolist(),
+        "test": np.round(test, 4).tolist(),
     }
-    write_atomically(
-        TABLE,
-        json.dumps(
-            {**kept, "values": np.round(values, 4).tolist(), "test": np.round(test, 4).tolist()}
-        )
-        + "\n",
-    )
-    return TABLE
+    write_atomically(path, json.dumps(content) + "\n")
+    return path
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
-"""L25 and L29: does a start from a stack of machines, or of autoencoders, help a classifier, and
-how much with few labels?"""
+"""L25 and L29: whether weights of a stack of Boltzmann machines, or of autoencoders, are a good
+initialization of a classifier, and how much that depends on the number of labels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 
 from netwise import data
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult
-from netwise.labs.runs import trained
+from netwise.labs.definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.runs import train_whole
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.energy import CD, DBN
 from netwise.parts.activations import Activation, ReLU, Sigmoid
@@ -27,8 +28,9 @@ from netwise.report.pictures.drawing import COLOURS, figure, svg
 
 WIDTHS = (784, 500, 500)
 LABELS = (100, 1000, 10_000)
-EPOCHS = {100: 200, 1000: 60, 10_000: 20}
+EPOCHS = {100: 200, 1000: 60, 10_000: 20}  # of the classifier, by the number of labels
 SEEDS = (0, 1, 2, 3, 4)
+RANDOM_STARTS = ("random, sigmoid", "random, ReLU")
 MACHINES = Recipe(
     data=data.mnist(valid=0.0),
     network=DBN(WIDTHS),
@@ -39,7 +41,7 @@ MACHINES = Recipe(
     batch_size=100,
     epochs=20,
 )
-CODES = Recipe(
+AUTOENCODERS = Recipe(
     data=data.mnist(valid=0.0),
     network=Autoencoder(WIDTHS, layer_by_layer=True, corrupt=(Mask(share=0.25),)),
     loss=BinaryCrossEntropy(),
@@ -48,28 +50,33 @@ CODES = Recipe(
     epochs=12,
 )
 
+Scores = Mapping[tuple[str, int], Sequence[float]]  # (start, labels) -> accuracy in %, by seed
+Interval = tuple[float, float, float]  # mean, low, high
+
 
 @dataclass(frozen=True)
-class Arm:
+class Start:
+    """A way to initialize the classifier: its activation and its weights."""
+
     activation: Activation
     init: Initializer
 
 
-def _arms(first: Recipe, seed: int) -> dict[str, Arm]:
+def starts(pretraining: Recipe, seed: int) -> dict[str, Start]:
     return {
-        "pretrained": Arm(Sigmoid(), From(recipe=first.but(seed=seed))),
-        "random, sigmoid": Arm(Sigmoid(), Glorot()),
-        "random, ReLU": Arm(ReLU(), He()),
+        "pretrained": Start(Sigmoid(), From(recipe=pretraining.but(seed=seed))),
+        "random, sigmoid": Start(Sigmoid(), Glorot()),
+        "random, ReLU": Start(ReLU(), He()),
     }
 
 
-def _classifier(arm: Arm, labels: int, seed: int) -> Recipe:
-    """The same training for all arms; images after the first `labels` are seen without their
-    labels, if at all."""
+def classifier_recipe(start: Start, labels: int, seed: int) -> Recipe:
+    """The same training for all starts, on the first `labels` images; pretraining uses all images
+    without their labels."""
     return Recipe(
         data=data.mnist(first=labels, valid=0.0),
-        network=MLP((*WIDTHS, 10), activation=arm.activation),
-        init=arm.init,
+        network=MLP((*WIDTHS, 10), activation=start.activation),
+        init=start.init,
         optimizer=Adam(lr=0.001),
         schedule=Cosine(),
         batch_size=50,
@@ -78,100 +85,114 @@ def _classifier(arm: Arm, labels: int, seed: int) -> Recipe:
     )
 
 
-def recipes(first: Recipe, labels: tuple[int, ...]) -> Mapping[str, Recipe]:
+def pretraining_arms(pretraining: Recipe, labels: Sequence[int]) -> dict[str, Recipe]:
     return {
-        f"{name}, {count} labels": _classifier(arm, count, SEEDS[0])
+        f"{name}, {count} labels": classifier_recipe(start, count, SEEDS[0])
         for count in labels
-        for name, arm in _arms(first, SEEDS[0]).items()
+        for name, start in starts(pretraining, SEEDS[0]).items()
     }
 
 
-def _gain(first: Recipe, labels: tuple[int, ...], what: str) -> LabResult:
-    score: dict[tuple[str, int], list[float]] = {}
+def train_classifiers(pretraining: Recipe, labels: Sequence[int]) -> Scores:
+    """Test accuracies of all starts, numbers of labels and seeds."""
+    scores: dict[tuple[str, int], list[float]] = {}
     for seed in SEEDS:
-        for name, arm in _arms(first, seed).items():
+        for name, start in starts(pretraining, seed).items():
             for count in labels:
-                run = trained(_classifier(arm, count, seed))
+                run = train_whole(classifier_recipe(start, count, seed))
                 assert run.score is not None
-                score.setdefault((name, count), []).append(100 * run.score.value)
-    numbers: dict[str, float] = {
-        f"{name}, {count} labels: test accuracy, %": sum(v) / len(v)
-        for (name, count), v in score.items()
+                scores.setdefault((name, count), []).append(100 * run.score.value)
+    return scores
+
+
+def paired_gains(scores: Scores, labels: Sequence[int]) -> dict[tuple[str, int], Interval]:
+    """95 % intervals of the gain of pretraining over each random start, paired by seed, in
+    percentage points."""
+    return {
+        (other, count): of_mean(
+            [a - b for a, b in zip(scores["pretrained", count], scores[other, count], strict=True)]
+        )
+        for count in labels
+        for other in RANDOM_STARTS
     }
-    gains: dict[tuple[str, int], tuple[float, float, float]] = {}
-    for count in labels:
-        for other in ("random, sigmoid", "random, ReLU"):
-            gain = of_mean(
-                [
-                    a - b
-                    for a, b in zip(score["pretrained", count], score[other, count], strict=True)
-                ]
-            )
-            gains[other, count] = gain
-            for name, value in zip(("mean", "low", "high"), gain, strict=True):
-                numbers[f"gain over {other}, {count} labels: {name}, points"] = value
-    old, modern = gains["random, sigmoid", 1000], gains["random, ReLU", 1000]
-    criteria = (
+
+
+def pretraining_criteria(
+    gains: Mapping[tuple[str, int], Interval], models: str
+) -> tuple[Criterion, ...]:
+    mean, low, _ = gains["random, sigmoid", 1000]
+    _, low_modern, _ = gains["random, ReLU", 1000]
+    return (
         Criterion(
-            f"a start from {what} gains more than 2 points at 1,000 labels over a random start of the same sigmoid net",
-            old[0],
-            old[0] > 2,
+            f"with 1,000 labels, pretraining by {models} gains more than 2 percentage points over "
+            "random weights of the same sigmoid network",
+            mean,
+            mean > 2,
         ),
+        Criterion("the gain is significant: its 95 % interval is above 0 (low end)", low, low > 0),
         Criterion(
-            "and the gain is beyond doubt: its 95 % interval lies above 0", old[1], old[1] > 0
-        ),
-        Criterion(
-            "it still gains over a modern random start (ReLU, He), beyond doubt",
-            modern[1],
-            modern[1] > 0,
-            of_the_note=False,
+            "so is the gain over a modern random initialization (ReLU, He)",
+            low_modern,
+            low_modern > 0,
+            part_of_claim=False,
         ),
     )
-    with figure() as (made, axes):
-        axis = axes[0][0]
-        for name, colour in zip(
-            ("pretrained", "random, sigmoid", "random, ReLU"), COLOURS, strict=False
-        ):
-            means = [sum(score[name, count]) / len(SEEDS) for count in labels]
-            axis.plot(labels, means, color=colour, marker="o", label=name)
-            for count in labels:
-                axis.plot(
-                    [count] * len(SEEDS),
-                    score[name, count],
-                    ".",
-                    color=colour,
-                    alpha=0.4,
-                    markersize=4,
-                )
-        axis.set_xscale("log")
-        axis.set_xlabel("labels")
-        axis.set_title(f"Test accuracy, %: a start from {what}")
-        axis.legend()
-        picture = svg(made, f"Start from {what}")
+
+
+def run_pretraining(pretraining: Recipe, labels: Sequence[int], models: str) -> LabResult:
+    scores = train_classifiers(pretraining, labels)
+    gains = paired_gains(scores, labels)
+    numbers = {
+        f"{name}, {count} labels: test accuracy, %": fmean(values)
+        for (name, count), values in scores.items()
+    }
+    for (other, count), gain in gains.items():
+        for name, value in zip(("mean", "low", "high"), gain, strict=True):
+            numbers[f"gain over {other}, {count} labels: {name}, points"] = value
     return LabResult(
         numbers,
-        criteria,
-        picture,
-        {name: recipe.hash for name, recipe in recipes(first, labels).items()},
+        pretraining_criteria(gains, models),
+        _accuracy_by_labels(scores, labels, models),
+        recipe_hashes(pretraining_arms(pretraining, labels)),
         SEEDS,
     )
+
+
+def _accuracy_by_labels(scores: Scores, labels: Sequence[int], models: str) -> str:
+    with figure() as (drawing, axes):
+        axis = axes[0][0]
+        for name, colour in zip(("pretrained", *RANDOM_STARTS), COLOURS, strict=False):
+            means = [fmean(scores[name, count]) for count in labels]
+            axis.plot(labels, means, color=colour, marker="o", label=name)
+            for count in labels:
+                values = scores[name, count]
+                places = [count] * len(values)
+                axis.plot(places, values, ".", color=colour, alpha=0.4, markersize=4)
+        axis.set_xscale("log")
+        axis.set_xlabel("labels")
+        axis.set_title(f"Test accuracy, %: pretrained by {models}")
+        axis.legend()
+        return svg(drawing, f"Pretraining by {models}")
 
 
 L25 = Lab(
     "L25",
     CLAIMS["L25"],
-    "784-500-500-10; machines on 60,000 images, CD-1, 10 epochs a layer; then Adam with 100, 1,000 and 10,000 labels, the same for all starts; 5 seeds.",
-    "note 001",
-    partial(_gain, MACHINES, LABELS, "machines"),
-    partial(recipes, MACHINES, LABELS),
+    "784-500-500-10; machines on 60,000 images, CD-1, 10 epochs a layer; then Adam with 100, 1,000 "
+    "and 10,000 labels, the same for all initializations; 5 seeds.",
+    "Hinton, Osindero, Teh 2006, A fast learning algorithm for deep belief nets",
+    partial(run_pretraining, MACHINES, LABELS, "Boltzmann machines"),
+    partial(pretraining_arms, MACHINES, LABELS),
     slow=True,
 )
 L29 = Lab(
     "L29",
     CLAIMS["L29"],
-    "784-500-500-10; denoising autoencoders on 60,000 images, a quarter masked, 6 epochs a layer; then Adam with 100 and 1,000 labels; 5 seeds.",
-    "note 001",
-    partial(_gain, CODES, (100, 1000), "autoencoders"),
-    partial(recipes, CODES, (100, 1000)),
+    "784-500-500-10; denoising autoencoders on 60,000 images, a quarter masked, 6 epochs a layer; "
+    "then Adam with 100 and 1,000 labels; 5 seeds.",
+    "Bengio, Lamblin, Popovici, Larochelle 2007, Greedy layer-wise training of deep networks; "
+    "Vincent et al. 2010, Stacked denoising autoencoders",
+    partial(run_pretraining, AUTOENCODERS, (100, 1000), "autoencoders"),
+    partial(pretraining_arms, AUTOENCODERS, (100, 1000)),
     slow=True,
 )

@@ -1,4 +1,4 @@
-"""Results of labs, kept with what made them."""
+"""Recorded results of labs, each with its date, versions, seeds and hashes of recipes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results"
 
 
-def record(lab: Lab, outcome: LabResult, folder: Path = RESULTS) -> Path:
-    """Write a lab's numbers with date, versions, seeds and hashes of the recipes."""
+def provenance() -> dict[str, Any]:
+    """Today's date and the versions that compute, as they are written beside recorded numbers."""
     import torch  # heavy
 
     from netwise import __version__
 
-    folder.mkdir(parents=True, exist_ok=True)
-    made = {
+    return {
         "date": date.today().isoformat(),
         "versions": {
             "python": platform.python_version(),
@@ -31,16 +30,18 @@ def record(lab: Lab, outcome: LabResult, folder: Path = RESULTS) -> Path:
             "netwise": __version__,
         },
     }
+
+
+def record(lab: Lab, result: LabResult, folder: Path = RESULTS) -> Path:
+    """Write `folder/NAME.json`: a lab's claim, numbers and criteria with their provenance."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{lab.name}.json"
-    write_atomically(
-        path,
-        json.dumps({"lab": lab.name, "claim": lab.claim, **made, **outcome.plain()}, indent=1)
-        + "\n",
-    )
+    content = {"lab": lab.name, "claim": lab.claim, **provenance(), **result.plain()}
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
     return path
 
 
 def recorded(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:
-    """The kept result of a lab, or None."""
+    """The recorded result of a lab as plain values, or None where there is none."""
     path = folder / f"{name}.json"
     return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None

@@ -1,21 +1,54 @@
-"""Runs of a lab: one that was interrupted is no result."""
+"""Training runs of a lab: whole runs only, and the values that they recorded."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from netwise.history import INTERRUPTED
 from netwise.recipe.recipe import Recipe
+from netwise.signals import NETWORK, VALID_ACCURACY
 from netwise.training.fit import fit
 from netwise.training.run import Run
 
+CHANCE = 0.1  # accuracy of guessing among ten classes
 
-def trained(recipe: Recipe) -> Run:
-    """The run of a recipe, whole.
+
+def train_whole(recipe: Recipe, *, watch_every: int | None = None) -> Run:
+    """Train a recipe to the end of its run.
+
+    Args:
+        recipe: what to train.
+        watch_every: as in `fit`.
 
     Raises:
-        KeyboardInterrupt: it was stopped before its end; numbers of half a run must not be kept as
-            those of a lab.
+        KeyboardInterrupt: the run was interrupted; numbers of a part of a run must not be recorded
+            as those of a lab.
     """
-    run = fit(recipe)
+    run = fit(recipe, watch_every=watch_every)
     if run.history.ended.how == INTERRUPTED:
         raise KeyboardInterrupt
     return run
+
+
+def signal_values(run: Run, signal: str, layer: str = NETWORK) -> Sequence[float]:
+    """The values of one signal over a run.
+
+    Raises:
+        LookupError: the run recorded none.
+    """
+    series = run.history.of(signal, layer)
+    if series is None:
+        where = f" of {layer}" if layer != NETWORK else ""
+        raise LookupError(
+            f"the run of recipe {run.recipe.hash} recorded no {signal!r}{where}, which this lab "
+            "reads. Use a recipe with a validation part for accuracies, or pass watch_every=1 "
+            "for signals of layers."
+        )
+    return series.values
+
+
+def final_accuracy(run: Run) -> float:
+    """Validation accuracy after the last epoch; that of guessing where the run diverged."""
+    series = run.history.of(VALID_ACCURACY)
+    return CHANCE if series is None or not math.isfinite(series.last) else series.last

@@ -54,7 +54,7 @@ def test_labs_are_listed_and_run() -> None:
     assert "L01  A sigmoid neuron" in run("lab").stdout
     result = run("lab", "L02")
     assert "L02: partly confirmed." in result.stdout
-    assert "NOT MET  at the note's rate of 0.005" in result.stdout
+    assert "NOT MET  at rate 0.005, which the source uses" in result.stdout
     assert Path("labs/L02.html").is_file()
 
 

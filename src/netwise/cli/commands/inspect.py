@@ -265,8 +265,13 @@ def _run_lab(lab: Lab, keep_result: bool, output: Path, as_json: bool) -> dict[s
 
 def _lab_lines(lab: Lab, result: LabResult, page: Path) -> Sequence[str]:
     criteria = [
-        f"  {'met    ' if criterion.holds else 'NOT MET'}  {criterion.says} "
-        f"(measured: {criterion.seen:.4g})"
+        f"  {'met    ' if criterion.holds else 'NOT MET'}  {criterion.statement} "
+        f"(measured: {criterion.value:.4g})"
         for criterion in result.criteria
     ]
-    return [f"{lab.name}: {result.verdict}. {lab.claim}", *criteria, f"Page: {page}"]
+    return [
+        f"{lab.name}: {result.verdict}. {lab.claim}",
+        *criteria,
+        result.conclusion,
+        f"Page: {page}",
+    ]
