@@ -349,6 +349,11 @@ class Reconstructor(_Reconstructor):
                 h = self.get_submodule(f"unfold{i}")(h)
         return self.get_submodule("output")(h) if self.ends else h
 
+    def first_filters(self) -> Tensor | None:
+        layer: Any = self.get_submodule("layer1")
+        weight: Tensor = layer.weight
+        return weight
+
     def start_stage(self, stage: int, x: Tensor) -> None:
         """Train layer `stage` (from 0) from here on, and no other."""
         self.stage.fill_(stage)
@@ -629,6 +634,14 @@ class VariationalReconstructor(_Reconstructor):
             self.decoder.add_module(f"back{i}", nn.Linear(widths[i], widths[i - 1]))
             if i > 1:
                 self.decoder.add_module(f"unfold{i}", network.activation.build())
+
+    def first_filters(self) -> Tensor | None:
+        layer: Any = self.encoder.get_submodule("layer1")
+        weight: Tensor = layer.weight
+        return weight
+
+    def picture_samples(self, count: int, steps: int) -> tuple[Tensor, str] | None:
+        return self.sample(count), "codes from N(0, 1), decoded"
 
     def spread(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(mean, log of the variance) of the code of each input, (samples, code) both."""

@@ -187,6 +187,8 @@ class FullBoltzmann(UnsupervisedModule):
     """The machine as a module. Units stand in one row, the visible first; the weights are symmetric
     with zero diagonal."""
 
+    has_code = False
+
     def __init__(self, network: BoltzmannMachine) -> None:
         super().__init__()
         self.network = network
@@ -418,6 +420,9 @@ class FullBoltzmann(UnsupervisedModule):
         v = x.flatten(1)
         s = torch.cat([v, self.hidden_given(v)], 1) if self.units > self.visible else v
         return torch.sigmoid(s @ self.weight + self.bias)[:, : self.visible]
+
+    def pair_weights(self) -> tuple[Tensor, int] | None:
+        return self.weight, self.visible
 
     @torch.no_grad()
     def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:

@@ -289,6 +289,12 @@ class DeepBelief(UnsupervisedModule):
             how if self.stages == 1 else f"a lower bound, one draw of the way up; top {how}",
         )
 
+    def first_filters(self) -> Tensor | None:
+        return self.machines[0].first_filters()
+
+    def picture_samples(self, count: int, steps: int) -> tuple[Tensor, str] | None:
+        return self.sample(count, steps=steps), f"{steps} Gibbs steps from independent pixels"
+
     def bounds(self, x: Tensor, *, seed: int = 0) -> list[float]:
         """Mean lower bound of ln p for the lowest machine alone (its likelihood), for two layers,
         and so on.

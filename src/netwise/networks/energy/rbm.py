@@ -535,6 +535,16 @@ class RestrictedBoltzmann(UnsupervisedModule):
                     said[signals.LOG_LIKELIHOOD] = float(log_likelihood(self, part).mean())
         return said
 
+    @property
+    def can_complete(self) -> bool:
+        return self.visible_units == BINARY
+
+    def first_filters(self) -> Tensor | None:
+        return self.layer1.weight
+
+    def picture_samples(self, count: int, steps: int) -> tuple[Tensor, str] | None:
+        return self.sample(count, steps=steps), f"{steps} Gibbs steps from independent pixels"
+
     def with_labels(self, v: Tensor) -> Tensor:
         """Visible states with label units that know nothing."""
         return (

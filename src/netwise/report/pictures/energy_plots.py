@@ -10,12 +10,8 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import History, Series
-from netwise.networks.autoencoder import VariationalReconstructor, permute_columns
-from netwise.networks.energy.boltzmann import FullBoltzmann
-from netwise.networks.energy.dbn import DeepBelief
+from netwise.networks.autoencoder import permute_columns
 from netwise.networks.energy.hopfield import AssociativeMemory
-from netwise.networks.energy.rbm import RestrictedBoltzmann
-from netwise.networks.energy.units import BINARY
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
 from netwise.report.pictures.mosaic import as_images, plane, sheet
@@ -132,18 +128,11 @@ def learned(
     return [picture for picture in found if picture]
 
 
-def _filters(module: nn.Module, shape: Sequence[int], name: str) -> str:
-    layer = (
-        module.get_submodule("machine1").layer1
-        if isinstance(module, DeepBelief)
-        else getattr(module, "layer1", None)
-    )
-    encoder = getattr(module, "encoder", None)
-    if layer is None and isinstance(encoder, nn.Module):
-        layer = getattr(encoder, "layer1", None)
-    if not isinstance(layer, nn.Linear):
+def _filters(module: UnsupervisedModule, shape: Sequence[int], name: str) -> str:
+    filters = module.first_filters()
+    if filters is None:
         return ""
-    weight = layer.weight.detach().cpu()
+    weight = filters.detach().cpu()
     pixels = int(np.prod(shape))
     strongest = weight.norm(dim=1).argsort(descending=True)[:FILTERS]
     images = as_images(weight[strongest, :pixels].numpy(), shape)
@@ -199,22 +188,17 @@ def _foreign(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: 
     )
 
 
-def _samples(module: nn.Module, shape: Sequence[int], name: str) -> str:
-    if isinstance(module, RestrictedBoltzmann | DeepBelief):
-        drawn, how = (
-            module.sample(2 * SHOWN, steps=SAMPLE_STEPS),
-            f"{SAMPLE_STEPS} Gibbs steps from independent pixels",
-        )
-    elif isinstance(module, VariationalReconstructor):
-        drawn, how = module.sample(2 * SHOWN), "codes from N(0, 1), decoded"
-    else:
+def _samples(module: UnsupervisedModule, shape: Sequence[int], name: str) -> str:
+    samples = module.picture_samples(2 * SHOWN, SAMPLE_STEPS)
+    if samples is None:
         return ""
+    drawn, how = samples
     images = as_images(drawn.cpu().numpy(), shape)
     return "" if images is None else sheet(images, f"Samples: {how}", name=name)
 
 
-def _completed(module: nn.Module, x: Tensor, shape: Sequence[int], name: str) -> str:
-    if not isinstance(module, RestrictedBoltzmann) or module.visible_units != BINARY:
+def _completed(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
+    if not module.can_complete:
         return ""
     pixels = int(np.prod(shape))
     known = torch.arange(pixels) < pixels // 2
@@ -235,7 +219,7 @@ def _completed(module: nn.Module, x: Tensor, shape: Sequence[int], name: str) ->
 def _codes(
     module: UnsupervisedModule, x: Tensor, labels: Tensor | None, classes: Sequence[str]
 ) -> str:
-    if isinstance(module, FullBoltzmann):
+    if not module.has_code:
         return ""
     codes = (
         torch.cat([module.encode(piece) for piece in x[:CODES].split(500)])
@@ -258,12 +242,14 @@ def _codes(
     )
 
 
-def _weights(module: nn.Module, name: str) -> str:
-    if not isinstance(module, FullBoltzmann):
+def _weights(module: UnsupervisedModule, name: str) -> str:
+    weights = module.pair_weights()
+    if weights is None:
         return ""
+    weight, visible = weights
     return sheet(
-        module.weight.detach().cpu().numpy()[None],
-        f"Weights between all units (the first {module.visible} are visible)",
+        weight.detach().cpu().numpy()[None],
+        f"Weights between all units (the first {visible} are visible)",
         columns=1,
         signed=True,
         name=name,
