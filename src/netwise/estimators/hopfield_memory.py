@@ -1,4 +1,4 @@
-"""A Hopfield memory as an estimator: `fit` stores, `predict` recalls."""
+"""A Hopfield network as an estimator: `fit` stores patterns, `predict` recalls them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ from netwise.networks.energy.hopfield import AssociativeMemory, Hopfield
 Floats = NDArray[np.floating[Any]]
 
 
-class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Remembers the rows of X as patterns of -1 and 1, and finds them again from noisy or partial
-    ones.
+class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no types
+    """Stores the rows of X as patterns of -1 and 1, and recalls them from noisy or partial ones.
 
-    Features are cut at a threshold: their middle between the lowest and the highest value seen in
+    Features become 1 or -1 by a threshold: the middle between their lowest and highest value in
     `fit`, or one of your own.
 
     Args:
-        rule: "hebb", "pseudo-inverse" or "storkey". Default "pseudo-inverse": it holds patterns
-            that are alike.
+        rule: "hebb", "pseudo-inverse" or "storkey". Default "pseudo-inverse": it stores
+            correlated patterns.
         threshold: at or above it a feature is 1, below it -1. Default None: the middle of each
             feature's range.
-        order: in which units are asked: "random", "fixed" or "together". Default "random".
+        order: in which units are updated: "random", "fixed" or "together". Default "random".
         sweeps: sweeps over all units, at most. Default 100.
         random_state: of the order: seed, generator or None. Default None.
 
@@ -64,7 +63,7 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Store the rows of X (patterns, features); y is not looked at."""
+        """Store the rows of X (patterns, features); y is ignored."""
         x = validate_data(self, X, dtype=(np.float64, np.float32))
         self.low_, self.high_ = x.min(0), x.max(0)
         self.threshold_ = (
@@ -72,7 +71,7 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             if self.threshold is None
             else np.full(x.shape[1], self.threshold)
         )
-        # a network of one unit would have no links
+        # a network of one unit would have no weights
         units = max(2, x.shape[1])
         memory = Hopfield(units, rule=self.rule, order=self.order, sweeps=self.sweeps).build()
         assert isinstance(memory, AssociativeMemory)
@@ -87,7 +86,7 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return bits if bits.shape[1] > 1 else bits.repeat(1, 2)
 
     def recall(self, X: ArrayLike) -> Floats:
-        """What each row of X settles to, as -1 and 1, (samples, n_features)."""
+        """The state that each row of X converges to, as -1 and 1, (samples, n_features)."""
         check_is_fitted(self, "memory_")
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         recalled: Floats = (
@@ -99,27 +98,28 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return recalled
 
     def transform(self, X: ArrayLike) -> Floats:
-        """What each row settles to, in the lowest and highest values that the features had in
+        """The state that each row converges to, in the lowest and highest values of the features in
         `fit`."""
         states = self.recall(X)
-        back: Floats = np.where(states > 0, self.high_, self.low_).astype(states.dtype)
-        return back
+        features: Floats = np.where(states > 0, self.high_, self.low_).astype(states.dtype)
+        return features
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """The row of the stored pattern that each row of X settles nearest to, (samples,)."""
+        """Index of the stored pattern nearest to the state that each row of X converges to,
+        (samples,)."""
         states = self.recall(X)
         nearest: NDArray[np.int64] = (states @ self.patterns_[:, : states.shape[1]].T).argmax(1)
         return nearest
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Share of the rows of X that settle at a stored pattern exactly."""
+        """Share of the rows of X that converge to a stored pattern exactly."""
         states = self.recall(X)
         return float(
             (states @ self.patterns_[:, : states.shape[1]].T == states.shape[1]).any(1).mean()
         )
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Those of the input."""
+        """The names of the input features."""
         from sklearn.utils.validation import _check_feature_names_in
 
         check_is_fitted(self, "memory_")

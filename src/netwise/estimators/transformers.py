@@ -1,4 +1,4 @@
-"""Transformers: from inputs to what a machine or an autoencoder makes of them."""
+"""Transformers: the hidden units of an RBM, or the code of an autoencoder, as features."""
 
 from __future__ import annotations
 
@@ -38,15 +38,19 @@ ACTIVATIONS: dict[str, type[Activation]] = {
 }
 
 
-class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What both share: inputs from 0 to 1 are taken for chances, all others are standardised, by
-    what was seen in `fit`."""
+class _Transformer(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn has no types
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
+    """What both share: inputs from 0 to 1 are taken as probabilities, all others are standardised
+    by the data of `fit`."""
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Learn from X (samples, features); y is not looked at."""
+        """Train on X (samples, features); y is ignored."""
         x = validate_data(self, X, dtype=(np.float64, np.float32))
-        self.chances_ = bool(x.min() >= 0 and x.max() <= 1)
-        # scikit-learn's seeds: an int, a generator, or None for another one each time
+        self.probabilities_ = bool(x.min() >= 0 and x.max() <= 1)
+        # an int, a generator, or None for another seed each time
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         run = fit(self._recipe(np.array(x, dtype=np.float32), seed), test=False)
         self._keep(run, x)
@@ -65,28 +69,30 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         )
         self.mean_, self.scale_ = mean.numpy(), scale.numpy()
 
-    def _seen(self, X: ArrayLike) -> tuple[Tensor, Any]:
-        """(inputs as the module takes them, the dtype of the answer)."""
+    def _module_inputs(self, X: ArrayLike) -> tuple[Tensor, Any]:
+        """(inputs as the module takes them, dtype of the result)."""
         check_is_fitted(self, "module_")
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         scaled = (x - self.mean_) / self.scale_
-        return torch.from_numpy(np.clip(scaled, 0, 1) if self.chances_ else scaled).float(), x.dtype
+        return torch.from_numpy(
+            np.clip(scaled, 0, 1) if self.probabilities_ else scaled
+        ).float(), x.dtype
 
     def transform(self, X: ArrayLike) -> Floats:
         """The code of X, (samples, n_components)."""
-        x, dtype = self._seen(X)
+        x, dtype = self._module_inputs(X)
         with torch.no_grad():
             code = torch.cat([self.module_.encode(piece) for piece in x.split(4096)])
-        answer: Floats = code.numpy().astype(dtype)
-        return answer
+        features: Floats = code.numpy().astype(dtype)
+        return features
 
     def reconstruct(self, X: ArrayLike) -> Floats:
-        """What is given back of X, in its own units, (samples, features)."""
-        x, dtype = self._seen(X)
+        """The reconstruction of X, in its own units, (samples, features)."""
+        x, dtype = self._module_inputs(X)
         with torch.no_grad():
             back = torch.cat([self.module_.reconstruct(piece) for piece in x.split(4096)]).numpy()
-        answer: Floats = (back * self.scale_ + self.mean_).astype(dtype)
-        return answer
+        reconstruction: Floats = (back * self.scale_ + self.mean_).astype(dtype)
+        return reconstruction
 
     @property
     def _n_features_out(self) -> int:
@@ -99,25 +105,25 @@ class _Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
 
 class RBMTransformer(_Transformer):
-    """A restricted Boltzmann machine as a transformer: the chances that each hidden unit is on.
+    """A restricted Boltzmann machine as a transformer: the probability that each hidden unit is on.
 
-    Differs from scikit-learn's `BernoulliRBM` in what decides whether hidden units are used at all:
-    visible biases start at the base rates, units are centred, samples are shuffled, and inputs that
-    are not from 0 to 1 get Gaussian units.
+    Differs from scikit-learn's `BernoulliRBM` in four points that decide whether hidden units learn
+    anything: visible biases start at the base rates, units are centred, samples are shuffled, and
+    inputs that are not from 0 to 1 get Gaussian units.
 
     Args:
         n_components: hidden units. Default 256.
-        learning_rate: of plain descent; a tenth of it for Gaussian units. Default 0.05.
+        learning_rate: of SGD; a tenth of it for Gaussian units. Default 0.05.
         batch_size: samples of one step. Default 20.
         n_iter: passes over the data. Default 20.
-        gibbs_steps: of the negative phase for each step. Default 1.
-        persistent: chains go on from step to step. Default True.
+        gibbs_steps: of the negative phase in each step. Default 1.
+        persistent: each step continues the Gibbs chains of the step before. Default True.
         random_state: seed, generator or None. Default None.
 
     Attributes:
         components_: weights (n_components, n_features).
         intercept_hidden_, intercept_visible_: biases.
-        module_, history_: the machine, and what it said while it learned.
+        module_, history_: the machine, and the history of its training.
         n_features_in_, feature_names_in_: as in all estimators.
 
     Example:
@@ -149,12 +155,14 @@ class RBMTransformer(_Transformer):
         self.random_state = random_state
 
     def _recipe(self, x: Floats, seed: int) -> Recipe:
-        rate = self.learning_rate if self.chances_ else self.learning_rate / 10
+        rate = self.learning_rate if self.probabilities_ else self.learning_rate / 10
         return Recipe(
             data=data.arrays(x, valid=0.0, test=0.0),
-            preprocess=() if self.chances_ else (Standardise(),),
+            preprocess=() if self.probabilities_ else (Standardise(),),
             network=RBM(
-                x.shape[1], self.n_components, visible_units=BINARY if self.chances_ else GAUSSIAN
+                x.shape[1],
+                self.n_components,
+                visible_units=BINARY if self.probabilities_ else GAUSSIAN,
             ),
             loss=PCD(steps=self.gibbs_steps) if self.persistent else CD(steps=self.gibbs_steps),
             optimizer=SGD(lr=rate),
@@ -174,15 +182,15 @@ class RBMTransformer(_Transformer):
         return self.module_
 
     def score_samples(self, X: ArrayLike) -> Floats:
-        """Pseudo-likelihood of each sample in nats, over all of its inputs; of Gaussian units minus
-        half the squared error of `reconstruct`."""
-        x, dtype = self._seen(X)
+        """Log pseudo-likelihood of each sample in nats, summed over its inputs; for Gaussian units
+        minus half the squared error of `reconstruct`."""
+        x, dtype = self._module_inputs(X)
         with torch.no_grad():
-            if self.chances_:
-                told = pseudo_likelihood(self._machine, x, flips=None)
+            if self.probabilities_:
+                scores = pseudo_likelihood(self._machine, x, flips=None)
             else:
-                told = -0.5 * (self._machine.reconstruct(x) - x).square().sum(1)
-        return told.numpy().astype(dtype)
+                scores = -0.5 * (self._machine.reconstruct(x) - x).square().sum(1)
+        return scores.numpy().astype(dtype)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Mean of `score_samples`."""
@@ -192,9 +200,9 @@ class RBMTransformer(_Transformer):
         """Exact ln p of each sample in nats; for at most 20 hidden units, or 20 features.
 
         Raises:
-            WrongValue: there are more; use `netwise.ais(transformer.module_)`.
+            WrongValue: there are more; use `nw.energy.ais(transformer.module_)`.
         """
-        x, dtype = self._seen(X)
+        x, dtype = self._module_inputs(X)
         return (
             log_likelihood(self._machine, x, log_z=float(log_partition(self._machine)))
             .numpy()
@@ -202,28 +210,26 @@ class RBMTransformer(_Transformer):
         )
 
     def sample(self, n_samples: int = 1, *, steps: int = 1000, random_state: Any = None) -> Floats:
-        """Means of the features after so many Gibbs steps, (n_samples, n_features), in the units of
+        """Means of the features after `steps` Gibbs steps, (n_samples, n_features), in the units of
         the training data."""
         check_is_fitted(self, "module_")
         seed = int(check_random_state(random_state).randint(2**31 - 1))
-        drawn: Floats = (
-            self._machine.sample(n_samples, steps=steps, seed=seed).numpy() * self.scale_
-            + self.mean_
-        )
-        return drawn
+        drawn = self._machine.sample(n_samples, steps=steps, seed=seed).numpy()
+        samples: Floats = drawn * self.scale_ + self.mean_
+        return samples
 
 
 class AutoencoderTransformer(_Transformer):
-    """An autoencoder as a transformer: the code, and by `inverse_transform` the way back.
+    """An autoencoder as a transformer: the code, and by `inverse_transform` its decoding.
 
     Args:
         n_components: numbers in the code. Default 32.
         hidden: units of the layers between the input and the code. Default none.
         activation: "sigmoid", "tanh", "relu" or "identity"; the code has it too. Default "sigmoid".
-        tied: the way back uses the same weights. Default True.
+        tied: the decoder uses the transposed weights of the encoder. Default True.
         noise: corruption in training: for inputs from 0 to 1 the share that is set to 0, else the
-            spread of normal noise on standardised ones. Default 0.0.
-        sparsity: what a code unit's distance from being on for 5 % of the samples weighs; for
+            standard deviation of normal noise on standardised ones. Default 0.0.
+        sparsity: weight of the penalty that pulls each code unit to a mean activity of 5 %; for
             "sigmoid". Default 0.0.
         learning_rate: of Adam. Default 0.003.
         batch_size: samples of one step. Default 64.
@@ -231,7 +237,7 @@ class AutoencoderTransformer(_Transformer):
         random_state: seed, generator or None. Default None.
 
     Attributes:
-        module_, history_: the network, and what it said while it learned.
+        module_, history_: the network, and the history of its training.
         n_features_in_, feature_names_in_: as in all estimators.
 
     Example:
@@ -239,7 +245,8 @@ class AutoencoderTransformer(_Transformer):
         >>> from sklearn.datasets import load_digits
         >>> x = load_digits().data / 16
         >>> ae = AutoencoderTransformer(16, n_iter=20, random_state=0).fit(x)
-        >>> ae.transform(x[:3]).shape, ae.inverse_transform(ae.transform(x[:3])).shape, ae.score(x) > 0.5
+        >>> code = ae.transform(x[:3])
+        >>> code.shape, ae.inverse_transform(code).shape, ae.score(x) > 0.5
         ((3, 16), (3, 64), True)
     """
 
@@ -275,10 +282,10 @@ class AutoencoderTransformer(_Transformer):
             )
         corrupt: tuple[Augment, ...] = ()
         if self.noise:
-            corrupt = (Mask(share=self.noise),) if self.chances_ else (Noise(std=self.noise),)
-        loss: Loss = BinaryCrossEntropy() if self.chances_ else MeanSquaredError()
+            corrupt = (Mask(share=self.noise),) if self.probabilities_ else (Noise(std=self.noise),)
+        loss: Loss = BinaryCrossEntropy() if self.probabilities_ else MeanSquaredError()
         widths = (x.shape[1], *self.hidden, self.n_components)
-        # noise is for the inputs; the layers above see what those below make of it
+        # only the inputs are corrupted; the layers above get the activations of the layer below
         network = Autoencoder(
             widths,
             activation=ACTIVATIONS[self.activation](),
@@ -288,7 +295,7 @@ class AutoencoderTransformer(_Transformer):
         )
         return Recipe(
             data=data.arrays(x, valid=0.0, test=0.0),
-            preprocess=() if self.chances_ else (Standardise(),),
+            preprocess=() if self.probabilities_ else (Standardise(),),
             network=network,
             loss=loss,
             optimizer=Adam(lr=self.learning_rate),
@@ -302,14 +309,15 @@ class AutoencoderTransformer(_Transformer):
         check_is_fitted(self, "module_")
         codes = np.asarray(X)
         with torch.no_grad():
-            back = self.module_.link(self.module_.decode(torch.from_numpy(codes).float())).numpy()  # type: ignore[operator]
-        found: Floats = (back * self.scale_ + self.mean_).astype(
-            codes.dtype if codes.dtype.kind == "f" else np.float64
-        )
-        return found
+            inputs = torch.from_numpy(codes).float()
+            decoded = self.module_.decode(inputs)  # type: ignore[operator]  # an autoencoder's
+            back = self.module_.link(decoded).numpy()  # type: ignore[operator]
+        dtype = codes.dtype if codes.dtype.kind == "f" else np.float64
+        features: Floats = (back * self.scale_ + self.mean_).astype(dtype)
+        return features
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Share of the variance of X that is given back, over all features together."""
+        """Share of the variance of X that the reconstruction explains, over all features."""
         x = np.asarray(X, dtype=float)
-        wrong = np.square(self.reconstruct(X) - x).sum()
-        return float(1 - wrong / max(np.square(x - x.mean(0)).sum(), 1e-300))
+        error = np.square(self.reconstruct(X) - x).sum()
+        return float(1 - error / max(np.square(x - x.mean(0)).sum(), 1e-300))

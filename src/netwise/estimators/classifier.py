@@ -1,0 +1,192 @@
+"""`NetClassifier`: a network as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from torch import nn
+
+from netwise import data
+from netwise.estimators.inputs import as_column, checked_weights
+from netwise.estimators.supervised import SupervisedEstimator
+from netwise.networks import Network
+from netwise.parts.losses import CrossEntropy, Loss
+from netwise.recipe.recipe import Recipe
+from netwise.training.progress import Progress
+
+Floats = NDArray[np.floating[Any]]
+
+
+class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
+    """A network that classifies.
+
+    Args:
+        hidden: units of each hidden layer. Default (256, 256).
+        activation: of the hidden layers: "relu", "tanh", "sigmoid" and the others of `netwise show
+            activations`. Default "relu".
+        network: instead of `hidden`: a network of netwise, a `torch.nn.Module` (copied; training
+            starts from its weights), or a class that makes one. Default none.
+        recipe: instead of all settings: a recipe, whose data are replaced by X and y. Default none.
+        dropout: share of hidden units dropped in training, or "auto": 0.5 below 1,000 samples, else
+            0.2, and none where a layer has fewer than 64 units. Default "auto".
+        learning_rate: of AdamW, its maximum: it rises and falls to 0 over the epochs. Default
+            0.005.
+        weight_decay: of AdamW, or "auto": 1.0 below 1,000 samples, else 0.1. Default "auto".
+        batch_size: samples of one step, or "auto": 200, or all where there are fewer. Default
+            "auto".
+        epochs: passes over the data, or "auto": enough for 6,000 steps, from 20 to 300. Default
+            "auto".
+        early_stopping: keep the weights of the epoch that was best on a part held out, or "auto":
+            from 10,000 samples on. Default "auto".
+        validation_fraction: of the samples that early stopping holds out. Default 0.1.
+        patience: with early stopping: end after so many epochs without a better one, at a constant
+            learning rate. Default None: all epochs.
+        standardise: each feature to mean 0 and standard deviation 1 of the training part, clipped
+            to 3 standard deviations. Default true.
+        class_weight: None, "balanced", or a weight for each class. Default none.
+        device: of torch. Default "cpu".
+        progress: a display, such as `netwise.cli.display.display()`. Default none.
+        random_state: seed, generator or None. Default None.
+
+    Attributes:
+        classes_: names in the order of `predict_proba`'s columns.
+        run_: recipe, history and network; `report_`: the diagnosis; `module_`: the torch module.
+        loss_curve_, validation_loss_curve_, n_iter_: losses of the epochs, and their number.
+        encoder_: how the columns of a data frame are encoded, or None for arrays.
+        n_features_in_, feature_names_in_: as in all estimators.
+
+    Up to one batch of samples, a weight of 2 equals the sample twice, to the last bit.
+
+    Example:
+        >>> from netwise.estimators import NetClassifier
+        >>> from sklearn.datasets import load_wine
+        >>> x, y = load_wine(return_X_y=True)
+        >>> net = NetClassifier((32,), random_state=0).fit(x[::2], y[::2])
+        >>> net.score(x[1::2], y[1::2]) > 0.9
+        True
+    """
+
+    loss: ClassVar[Loss] = CrossEntropy()
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (256, 256),
+        *,
+        activation: str = "relu",
+        network: Network | nn.Module | type[nn.Module] | None = None,
+        recipe: Recipe | None = None,
+        dropout: float | str = "auto",
+        learning_rate: float = 0.005,
+        weight_decay: float | str = "auto",
+        batch_size: int | str = "auto",
+        epochs: int | str = "auto",
+        early_stopping: bool | str = "auto",
+        validation_fraction: float = 0.1,
+        patience: int | None = None,
+        standardise: bool = True,
+        class_weight: str | dict[Any, float] | None = None,
+        device: str = "cpu",
+        progress: Progress | None = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            hidden,
+            activation=activation,
+            network=network,
+            recipe=recipe,
+            dropout=dropout,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            epochs=epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            standardise=standardise,
+            device=device,
+            progress=progress,
+            random_state=random_state,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train on X (samples, features), or a data frame, and the classes y (samples,)."""
+        x, labels = self._checked(X, y)
+        check_classification_targets(labels)
+        labels = as_column(labels)
+        weights = self._weights(x, labels, sample_weight)
+        kept = slice(None) if weights is None else weights > 0
+        self.classes_ = np.unique(labels[kept])
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y has one class, {self.classes_.tolist()[0]!r}: a classifier needs at least two. Pass "
+                "samples of another class too"
+            )
+        numbers = np.searchsorted(self.classes_, labels[kept])
+        return self._fit(
+            x[kept], numbers, None if weights is None else weights[kept], len(self.classes_)
+        )
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """One pass over more data. The first call needs `classes`: those of all calls."""
+        first = not hasattr(self, "run_")
+        if first and classes is None:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: later calls may have "
+                "other ones. Pass classes=np.unique(y) of all targets"
+            )
+        x, y = self._checked(X, y) if first else (self._inputs(X), np.asarray(y))
+        y = as_column(y)
+        if first:
+            self.classes_ = np.unique(np.asarray(classes))
+        elif classes is not None and not np.array_equal(
+            np.unique(np.asarray(classes)), self.classes_
+        ):
+            raise ValueError(
+                f"classes = {np.unique(np.asarray(classes)).tolist()} are not those of the first "
+                f"call, {self.classes_.tolist()}. Leave classes out, or fit a new estimator"
+            )
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y has the classes {unknown.tolist()}, which are not among {self.classes_.tolist()}. "
+                "Pass all classes to the first call of a new estimator"
+            )
+        weights = self._weights(x, y, sample_weight)
+        return self._fit_more(x, np.searchsorted(self.classes_, y), weights, len(self.classes_))
+
+    def _with_class_names(self, samples: data.Arrays) -> data.Arrays:
+        numbers = torch.tensor([int(name) for name in samples.classes])[samples.y]
+        return samples.but(y=numbers, classes=tuple(map(str, range(len(self.classes_)))))
+
+    def _weights(self, x: Any, y: Any, sample_weight: Any) -> Floats | None:
+        if sample_weight is None and self.class_weight is None:
+            return None
+        weights = checked_weights(sample_weight, x)
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, y)
+        return weights
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """(samples, classes): the probability of each class, in the order of `classes_`."""
+        logits = self._outputs(X)
+        probabilities: Floats = torch.softmax(logits[:, : len(self.classes_)], 1).numpy()
+        return probabilities
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """(samples,): the most probable class."""
+        most_probable = self.predict_proba(X).argmax(1)
+        return np.asarray(self.classes_[most_probable])

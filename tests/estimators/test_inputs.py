@@ -1,0 +1,72 @@
+"""Inputs of the estimators, against pandas and sums written out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from netwise.estimators.inputs import (
+    cells_of,
+    checked_weights,
+    fit_encoder,
+    has_missing,
+    is_table,
+    merge_equal_samples,
+)
+
+
+def test_only_frames_with_text_or_gaps_are_tables() -> None:
+    pd = pytest.importorskip("pandas")
+    numbers = pd.DataFrame({"a": [1.0, 2.0], "b": [1, 2]})
+    assert not is_table(numbers)
+    assert not is_table(numbers.to_numpy())
+    assert is_table(numbers.assign(c=["x", "y"]))
+    gaps = numbers.assign(a=[1.0, np.nan])
+    assert has_missing(gaps)
+    assert is_table(gaps)
+
+
+def test_cells_keep_numbers_and_name_what_is_missing() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"n": [1, 2, 3], "t": ["a", None, "b"]})
+    cells = cells_of(frame)
+    assert cells == {"n": [1, 2, 3], "t": ["a", None, "b"]}
+    assert all(type(cell) is int for cell in cells["n"])
+    encoded = fit_encoder(cells).encode(cells)
+    assert encoded.shape[0] == 3
+    assert encoded.isfinite().all()
+
+
+def test_equal_samples_are_merged_with_the_sum_of_their_weights_in_one_order() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 3, (60, 2)).astype(float)
+    y = rng.integers(0, 2, 60)
+    weights = rng.random(60)
+    X, Y, W = merge_equal_samples(x, y, weights)
+    by_hand: dict[tuple[float, ...], float] = {}
+    for row, target, weight in zip(x, y, weights, strict=True):
+        key = (*row, float(target))
+        by_hand[key] = by_hand.get(key, 0.0) + weight
+    assert W is not None
+    assert {(*row, float(target)): w for row, target, w in zip(X, Y, W, strict=True)} == (
+        pytest.approx(by_hand)
+    )
+    order = rng.permutation(60)
+    again = merge_equal_samples(x[order], y[order], weights[order])
+    np.testing.assert_array_equal(again[0], X)
+    np.testing.assert_array_equal(again[1], Y)
+
+
+def test_different_samples_of_equal_weight_need_no_weights_and_many_stay_as_they_are() -> None:
+    x = np.arange(10.0)[:, None]
+    assert merge_equal_samples(x, np.arange(10), None)[2] is None
+    many = np.zeros((201, 1))
+    merged, _, weights = merge_equal_samples(many, np.zeros(201), None)
+    assert len(merged) == 201
+    assert weights is None
+
+
+def test_weights_are_not_negative_and_ones_by_default() -> None:
+    assert checked_weights(None, np.zeros((3, 1))).tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match="[Nn]egative"):
+        checked_weights([1, -1, 1], np.zeros((3, 1)))
