@@ -1,4 +1,4 @@
-"""The learning-rate threshold rule, and what a start does."""
+"""Learning rates found by short runs: the threshold rule, and the lowest loss."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import netwise as nw
+from netwise.treatment.learning_rate import loss_falls, losses_by_rate
 
 DIGITS = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 10)), optimizer=nw.SGD())
 
@@ -29,7 +30,7 @@ def test_the_ladder_goes_down_where_the_start_is_too_high() -> None:
 
 
 def test_the_rate_is_one_that_trains() -> None:
-    """Single batches of ten swing by more than a step gains: what falls is told batch by batch."""
+    """Single batches of ten swing by more than a step gains: so losses are compared batch by batch."""
     deep = DIGITS.but(network=nw.MLP((64, 60, 60, 60, 10)), init=nw.He(), batch_size=10, epochs=5)
     found = nw.rate_threshold(deep)
     assert found is not None
@@ -63,7 +64,7 @@ def test_it_has_no_side_effect() -> None:
     text = nw.recipe_text(DIGITS)
     torch.manual_seed(3)
     first = nw.rate_threshold(DIGITS)
-    assert torch.equal(torch.rand(5), expected)  # torch's own stream stands where it stood
+    assert torch.equal(torch.rand(5), expected)  # torch's own random stream is unchanged
     assert nw.recipe_text(DIGITS) == text
     after = nw.fit(DIGITS.but(epochs=1)).module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -90,28 +91,48 @@ def test_the_rate_of_two_optimizers_is_the_firsts() -> None:
     assert nw.with_learning_rate(both, 0.5).optimizer.first.lr == 0.5  # type: ignore[attr-defined]
 
 
+def test_a_network_without_such_a_loss_is_refused() -> None:
+    rbm = nw.gallery.healthy["rbm"].recipe
+    with pytest.raises(nw.WrongValue, match=r"Use `search` with an axis for optimizer\.lr"):
+        nw.rate_threshold(rbm)
+
+
+def losses(values: list[float], how: str = "finished") -> nw.History:
+    rows = [{"step": i, "loss": value} for i, value in enumerate(values)]
+    facts = nw.RunFacts(loss_of_guessing=2.3)
+    return nw.History.from_rows(rows, facts=facts, ended=nw.RunEnd(how, ".", len(values)))
+
+
+INITIAL = dict.fromkeys(range(40), 3.0)
+
+
 @pytest.mark.parametrize(
-    ("init", "grows"),
-    [(nw.Normal(std=0.01), False), (nw.Normal(std=1.0), True)],
-    ids=["too small", "too large"],
+    ("history", "falls"),
+    [
+        (losses([3.0 - 0.05 * i for i in range(40)]), True),
+        (losses([3.0 - 0.05 * i for i in range(40)], "diverged"), False),
+        (losses([3.1 - 0.05 * i for i in range(40)]), True),  # 5 % of the batches are worse
+        (losses([3.2 - 0.05 * i for i in range(40)]), False),  # 10 %
+        (losses([2.9] * 30 + [2.3] * 10), False),  # it ends at the loss of guessing
+        (losses([2.9] * 10 + [1.0] * 20 + [1.5] * 10), False),  # the last quarter is not the best
+        (losses([2.9, 1.0, 0.5]), False),  # too few steps
+        (losses([2.9] * 39 + [float("nan")]), False),
+    ],
 )
-def test_a_bad_start_shows_layer_by_layer(init: nw.Initializer, grows: bool) -> None:
-    recipe = DIGITS.but(network=nw.MLP((64, 50, 50, 50, 10)), init=init)
-    rows = nw.measure_initial_state(recipe)
-    assert [row.layer for row in rows] == ["layer1", "layer2", "layer3", "layer4"]
-    outputs = [row.output for row in rows]
-    assert outputs == sorted(outputs, reverse=not grows)
-    good = [row.output for row in nw.measure_initial_state(recipe.but(init=nw.He()))]
-    assert max(good) / min(good) < 10 < max(outputs) / min(outputs)
+def test_a_loss_falls_where_hardly_a_batch_is_worse(history: nw.History, falls: bool) -> None:
+    assert loss_falls(INITIAL, history) is falls
 
 
-def test_what_is_looked_at_is_what_a_run_begins_with() -> None:
-    recipe = DIGITS.but(init=nw.LSUV())
-    first = nw.measure_initial_state(recipe)[0]
-    module = nw.fit(recipe.but(optimizer=nw.SGD(lr=1e-30), epochs=1)).module
-    assert first.weight == pytest.approx(float(module.layer1.weight.detach().std()), rel=1e-6)
-    assert first.output == pytest.approx(1.0, abs=0.1)
-    assert first.silent is not None
-    assert 0.3 < first.silent < 0.7
-    table = nw.initial_state_table(nw.measure_initial_state(recipe))
-    assert table.splitlines()[0].split() == ["layer", "weights", "outputs", "gradients", "silent"]
+def test_losses_by_rate_are_those_of_short_runs() -> None:
+    found = losses_by_rate(DIGITS.but(epochs=50), decades=(-1, 0))
+    for rate, loss in found.items():
+        run = nw.fit(nw.with_learning_rate(DIGITS, rate).but(epochs=4), test=False)  # 60 of 17
+        assert run.history.of("train.loss").last == loss
+
+
+def test_all_short_runs_prepare_the_data_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    load = type(DIGITS.data).load
+    monkeypatch.setattr(type(DIGITS.data), "load", lambda self: (calls.append(self), load(self))[1])
+    losses_by_rate(DIGITS, decades=(-1, 0, 1))
+    assert len(calls) == 1
