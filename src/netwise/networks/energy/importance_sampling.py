@@ -7,17 +7,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.errors import Problem, WrongValue
+from netwise.networks.energy.machine import RestrictedMachine
 from netwise.networks.energy.units import BINARY, bits
-
-if TYPE_CHECKING:
-    from netwise.networks.energy.rbm import RestrictedBoltzmann
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def inverse_temperatures(count: int) -> tuple[float, ...]:
 
 
 def ais(
-    machine: RestrictedBoltzmann,
+    machine: RestrictedMachine,
     *,
     chains: int = 1000,
     temperatures: int | Sequence[float] = 10_000,
@@ -102,16 +99,16 @@ def ais(
     Source: Neal 2001; Salakhutdinov, Murray 2008, "On the quantitative analysis of deep belief
     networks", section 3.
     """
-    heats = _checked(machine, chains, temperatures)
+    betas = _checked(machine, chains, temperatures)
     start = machine.base if base is None else base
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        ln = _annealed(machine, bits(torch.sigmoid(start).expand(chains, -1)), heats, start)
-    return _estimate(ln, _base_log_z(machine, start), len(heats) - 1, reverse=False)
+        ln = _annealed(machine, bits(torch.sigmoid(start).expand(chains, -1)), betas, start)
+    return _estimate(ln, _base_log_z(machine, start), len(betas) - 1, reverse=False)
 
 
 def reverse_ais(
-    machine: RestrictedBoltzmann,
+    machine: RestrictedMachine,
     x: Tensor,
     *,
     temperatures: int | Sequence[float] = 10_000,
@@ -147,48 +144,48 @@ def reverse_ais(
     Source: Burda, Grosse, Salakhutdinov 2015, "Accurate and conservative estimates of MRF
     log-likelihood using reverse annealing".
     """
-    heats = _checked(machine, len(x), temperatures)
+    betas = _checked(machine, len(x), temperatures)
     start = machine.base if base is None else base
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
         v = machine.gibbs(bits(x.reshape(len(x), -1).to(machine.base)), burn_in)
-        ln = _annealed(machine, v, heats[::-1], start)
-    return _estimate(ln, _base_log_z(machine, start), len(heats) - 1, reverse=True)
+        ln = _annealed(machine, v, betas[::-1], start)
+    return _estimate(ln, _base_log_z(machine, start), len(betas) - 1, reverse=True)
 
 
 def _annealed(
-    machine: RestrictedBoltzmann, v: Tensor, heats: Sequence[float], start: Tensor
+    machine: RestrictedMachine, v: Tensor, betas: Sequence[float], start: Tensor
 ) -> Tensor:
     """(chains,): ln of the products of the ratios that chains from `v` meet on their way through
     the temperatures, up or down."""
     weight, hidden, visible = (p.detach() for p in machine.weights_and_biases)
     x = v @ weight.t() + hidden
     ln = torch.zeros(len(v), dtype=torch.float64, device=weight.device)
-    for old, new in pairwise(heats):
+    for old, new in pairwise(betas):
         ln += _unnormalised(v, x, new, start, visible) - _unnormalised(v, x, old, start, visible)
         if 0 < new < 1:  # at either end the way is over
             v, x = _moved(x, new, weight, hidden, visible, start)
     return ln
 
 
-def _unnormalised(v: Tensor, x: Tensor, heat: float, start: Tensor, visible: Tensor) -> Tensor:
+def _unnormalised(v: Tensor, x: Tensor, beta: float, start: Tensor, visible: Tensor) -> Tensor:
     """ln p*(v) on the way: exp((1 - t) a0 v + t a v) prod_j (1 + exp(t x_j))."""
-    return (v @ ((1 - heat) * start + heat * visible)).double() + F.softplus(heat * x).sum(
+    return (v @ ((1 - beta) * start + beta * visible)).double() + F.softplus(beta * x).sum(
         1, dtype=torch.float64
     )
 
 
 def _moved(
-    x: Tensor, heat: float, weight: Tensor, hidden: Tensor, visible: Tensor, start: Tensor
+    x: Tensor, beta: float, weight: Tensor, hidden: Tensor, visible: Tensor, start: Tensor
 ) -> tuple[Tensor, Tensor]:
     """A Gibbs step that keeps the distribution at this temperature: (visible states, their hidden
     inputs)."""
-    h = bits(torch.sigmoid(heat * x))
-    v = bits(torch.sigmoid(torch.addmm((1 - heat) * start + heat * visible, h, weight, alpha=heat)))
+    h = bits(torch.sigmoid(beta * x))
+    v = bits(torch.sigmoid(torch.addmm((1 - beta) * start + beta * visible, h, weight, alpha=beta)))
     return v, torch.addmm(hidden, v, weight.t())
 
 
-def _base_log_z(machine: RestrictedBoltzmann, start: Tensor) -> float:
+def _base_log_z(machine: RestrictedMachine, start: Tensor) -> float:
     return float(F.softplus(start.double()).sum()) + machine.hidden * math.log(2)
 
 
@@ -219,7 +216,7 @@ def _estimate(ln: Tensor, base: float, temperatures: int, reverse: bool) -> LogP
 
 
 def _checked(
-    machine: RestrictedBoltzmann, chains: int, temperatures: int | Sequence[float]
+    machine: RestrictedMachine, chains: int, temperatures: int | Sequence[float]
 ) -> list[float]:
     wrong = []
     if machine.hidden_units != BINARY or machine.visible_units != BINARY:
@@ -243,16 +240,16 @@ def _checked(
     if isinstance(temperatures, int):
         if temperatures < 3:
             wrong.append(Problem("temperatures", str(temperatures), "must be at least 3", "10000"))
-        heats = list(inverse_temperatures(max(temperatures, 3)))
+        betas = list(inverse_temperatures(max(temperatures, 3)))
     else:
-        heats = [float(t) for t in temperatures]
+        betas = [float(t) for t in temperatures]
         if (
-            len(heats) < 2
-            or heats[0] != 0
-            or heats[-1] != 1
-            or any(b <= a for a, b in pairwise(heats))
+            len(betas) < 2
+            or betas[0] != 0
+            or betas[-1] != 1
+            or any(b <= a for a, b in pairwise(betas))
         ):
-            wrong.append(Problem("temperatures", f"{len(heats)} numbers", "must rise from 0 to 1"))
+            wrong.append(Problem("temperatures", f"{len(betas)} numbers", "must rise from 0 to 1"))
     if wrong:
         raise WrongValue("ais", wrong)
-    return heats
+    return betas

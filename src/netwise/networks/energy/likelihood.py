@@ -3,17 +3,13 @@ pseudo-likelihood where it is not."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.errors import Problem, WrongValue
+from netwise.networks.energy.machine import RestrictedMachine
 from netwise.networks.energy.units import BINARY
-
-if TYPE_CHECKING:
-    from netwise.networks.energy.rbm import RestrictedBoltzmann
 
 MOST_UNITS = 20  # 2^20 states: seconds on one core
 MOST_STATES = 2**16  # that are summed over at the end of each epoch
@@ -23,7 +19,7 @@ FLIPS = (
 )
 
 
-def is_exact(machine: RestrictedBoltzmann, most: int = 2**MOST_UNITS) -> bool:
+def is_exact(machine: RestrictedMachine, most: int = 2**MOST_UNITS) -> bool:
     """The partition function of this machine is a sum of at most `most` states."""
     if machine.hidden_units != BINARY:
         return False
@@ -41,7 +37,7 @@ def binary_states(units: int, like: Tensor, first: int = 0, count: int | None = 
     return (numbers[:, None] >> torch.arange(units, device=like.device) & 1).to(like)
 
 
-def log_partition(machine: RestrictedBoltzmann) -> Tensor:
+def log_partition(machine: RestrictedMachine) -> Tensor:
     """ln Z, by summing over all states of the smaller side; a scalar.
 
     Raises:
@@ -56,7 +52,7 @@ def log_partition(machine: RestrictedBoltzmann) -> Tensor:
         return summed(machine)
 
 
-def summed(machine: RestrictedBoltzmann) -> Tensor:
+def summed(machine: RestrictedMachine) -> Tensor:
     """`log_partition` as a number that can be differentiated."""
     if not is_exact(machine):
         told = f"{machine}: its partition function is a sum of more than 2^{MOST_UNITS} states"
@@ -88,7 +84,7 @@ def summed(machine: RestrictedBoltzmann) -> Tensor:
 
 
 def log_likelihood(
-    machine: RestrictedBoltzmann, x: Tensor, *, log_z: float | Tensor | None = None
+    machine: RestrictedMachine, x: Tensor, *, log_z: float | Tensor | None = None
 ) -> Tensor:
     """(samples,): ln p(v) = -F(v) - ln Z in nats.
 
@@ -125,7 +121,7 @@ def base_rate_likelihood(base: Tensor, x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def pseudo_likelihood(
-    machine: RestrictedBoltzmann, x: Tensor, *, flips: int | None = FLIPS
+    machine: RestrictedMachine, x: Tensor, *, flips: int | None = FLIPS
 ) -> Tensor:
     """(samples,): sum over the inputs of ln p(v_i | all others), which needs no partition function.
 

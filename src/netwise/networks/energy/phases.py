@@ -5,19 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.errors import interface_error
+from netwise.networks.energy.machine import RestrictedMachine
 from netwise.part import integer, number
 from netwise.parts.losses import Loss
 from netwise.tasks import CLASSIFICATION, DENSITY
-
-if TYPE_CHECKING:
-    from netwise.networks.energy.rbm import RestrictedBoltzmann
 
 CHAINS = "it counts chains"
 STEPS = "without a step the model says nothing of its own"
@@ -63,17 +61,17 @@ class NegativePhase(Loss):
     def probabilities(self, output: Tensor) -> Tensor:
         return torch.softmax(output, 1)
 
-    def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
+    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
         """Tensors that the phase keeps with the machine, as they are at the start; saved and loaded
         with its weights."""
         return {}
 
-    def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
+    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         """Visible states of the model, for a batch `v` whose hidden units were drawn as `h`.
         Without gradients."""
         raise interface_error(self, "CD(steps=1)")
 
-    def after(self, machine: RestrictedBoltzmann, gradients: list[Tensor]) -> None:
+    def after(self, machine: RestrictedMachine, gradients: list[Tensor]) -> None:
         """Told the gradients of each step, (weights, hidden biases, visible biases), for phases
         that learn beside it."""
 
@@ -114,7 +112,7 @@ class CD(NegativePhase):
     def persistent(self) -> NegativePhase | None:
         return PCD(steps=self.steps)
 
-    def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
+    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         for step in range(self.steps):
             v = machine.sample_visible(h)
             if step + 1 < self.steps:
@@ -156,10 +154,10 @@ class PCD(NegativePhase):
         100, least=1, most=1_000_000, because=CHAINS, why="as many as the samples of a usual batch"
     )
 
-    def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
+    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
         return {"chains": torch.zeros(self.chains, machine.visible)}
 
-    def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
+    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         state = machine.chains
         for _ in range(self.steps):
             state = machine.sample_visible(machine.sample_hidden(state))
@@ -199,7 +197,7 @@ class FastPCD(PCD):
         0.95, least=0, below=1, because="what is left of them is a share", why="the paper's 19/20"
     )
 
-    def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
+    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
         empty = {
             f"fast_{name}": torch.zeros_like(p)
             for name, p in zip(
@@ -208,7 +206,7 @@ class FastPCD(PCD):
         }
         return {**super().memory(machine), **empty}
 
-    def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
+    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         quick = (machine.fast_weight, machine.fast_hidden, machine.fast_visible)
         slow = [p.clone() for p in machine.weights_and_biases]
         for p, fast in zip(machine.weights_and_biases, quick, strict=True):
@@ -219,7 +217,7 @@ class FastPCD(PCD):
             for p, own in zip(machine.weights_and_biases, slow, strict=True):
                 p.copy_(own)  # to the last bit, which taking `fast` off again would not give
 
-    def after(self, machine: RestrictedBoltzmann, gradients: list[Tensor]) -> None:
+    def after(self, machine: RestrictedMachine, gradients: list[Tensor]) -> None:
         for fast, gradient in zip(
             (machine.fast_weight, machine.fast_hidden, machine.fast_visible), gradients, strict=True
         ):
@@ -268,35 +266,33 @@ class ParallelTempering(NegativePhase):
         why="the papers' order of size",
     )
 
-    def memory(self, machine: RestrictedBoltzmann) -> dict[str, Tensor]:
+    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
         return {"chains": torch.zeros(self.rungs * self.chains, machine.visible)}
 
-    def negative(self, machine: RestrictedBoltzmann, v: Tensor, h: Tensor) -> Tensor:
+    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         state = machine.chains.view(self.rungs, self.chains, machine.visible)
-        heat = torch.linspace(1, 0, self.rungs, dtype=state.dtype, device=state.device)[
+        beta = torch.linspace(1, 0, self.rungs, dtype=state.dtype, device=state.device)[
             :, None, None
         ]
         for step in range(self.steps):
-            h = machine.sample_hidden(state, heat)
-            state = machine.sample_visible(h, heat)
-            state = _changed_places(machine, state, heat.view(-1), step % 2)
-            state = _changed_places(machine, state, heat.view(-1), 1 - step % 2)
+            h = machine.sample_hidden(state, beta)
+            state = machine.sample_visible(h, beta)
+            state = _changed_places(machine, state, beta.view(-1), step % 2)
+            state = _changed_places(machine, state, beta.view(-1), 1 - step % 2)
         machine.chains.copy_(state.reshape(-1, machine.visible))
         return state[0]
 
 
-def _changed_places(
-    machine: RestrictedBoltzmann, state: Tensor, heat: Tensor, first: int
-) -> Tensor:
+def _changed_places(machine: RestrictedMachine, state: Tensor, beta: Tensor, first: int) -> Tensor:
     """The ladders after neighbours, from rung `first` in pairs, were offered to change places:
     accepted with min(1, exp(F_i(v_i) + F_j(v_j) - F_i(v_j) - F_j(v_i))) for the free energies F_i
     of visible states at temperature i."""
-    lower = torch.arange(first, len(heat) - 1, 2, device=state.device)
+    lower = torch.arange(first, len(beta) - 1, 2, device=state.device)
     if not len(lower):
         return state
     upper = lower + 1
     a, b = state[lower], state[upper]
-    low, high = heat[lower][:, None, None], heat[upper][:, None, None]
+    low, high = beta[lower][:, None, None], beta[upper][:, None, None]
     free = machine.free_energy
     gain = free(a, low) + free(b, high) - free(b, low) - free(a, high)
     swap = (torch.rand_like(gain).log() < gain)[..., None]

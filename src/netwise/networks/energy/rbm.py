@@ -322,17 +322,17 @@ class RestrictedBoltzmann(UnsupervisedModule):
         y = self.visible_input(h)
         return self._labels_of(mean(self.visible_units, y), y, torch.softmax)
 
-    def sample_hidden(self, v: Tensor, heat: Tensor | float = 1.0) -> Tensor:
-        """A draw of the hidden units; `heat` is the inverse temperature."""
-        return draw(self.hidden_units, self._cooled(self.hidden_input(v), heat))
+    def sample_hidden(self, v: Tensor, beta: Tensor | float = 1.0) -> Tensor:
+        """A draw of the hidden units; `beta` is the inverse temperature."""
+        return draw(self.hidden_units, self._cooled(self.hidden_input(v), beta))
 
-    def sample_visible(self, h: Tensor, heat: Tensor | float = 1.0) -> Tensor:
+    def sample_visible(self, h: Tensor, beta: Tensor | float = 1.0) -> Tensor:
         """A draw of the visible units; of label units one is on."""
-        y = self._cooled(self.visible_input(h), heat)
+        y = self._cooled(self.visible_input(h), beta)
         return self._labels_of(draw(self.visible_units, y), y, _one_on)
 
-    def _cooled(self, x: Tensor, heat: Tensor | float) -> Tensor:
-        return x if isinstance(heat, float) and heat == 1.0 else heat * x
+    def _cooled(self, x: Tensor, beta: Tensor | float) -> Tensor:
+        return x if isinstance(beta, float) and beta == 1.0 else beta * x
 
     def _labels_of(self, v: Tensor, y: Tensor, how: Any) -> Tensor:
         if self.labels:
@@ -345,16 +345,16 @@ class RestrictedBoltzmann(UnsupervisedModule):
             v = self.sample_visible(self.sample_hidden(v))
         return v
 
-    def free_energy(self, v: Tensor, heat: Tensor | float = 1.0) -> Tensor:
+    def free_energy(self, v: Tensor, beta: Tensor | float = 1.0) -> Tensor:
         """(...,): -ln of the sum over hidden states of exp(-E(v, h)); p(v) = exp(-F(v)) / Z.
 
         For binary hidden units F(v) = -a v - sum_j ln(1 + exp(b_j + W_j v)).
         """
         hidden = hidden_free_energy(
-            self.hidden_units, self._cooled(self.hidden_input(v), heat)
+            self.hidden_units, self._cooled(self.hidden_input(v), beta)
         ).sum(-1)
         bare = visible_energy(self.visible_units, v, self.back1.bias)
-        return (bare * heat[..., 0] if isinstance(heat, Tensor) else bare * heat) - hidden
+        return (bare * beta[..., 0] if isinstance(beta, Tensor) else bare * beta) - hidden
 
     # ---- learning
 
