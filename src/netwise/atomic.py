@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old one or the new one, never half of one."""
+"""Atomic writing of files: a reader sees the old content or the new one, never a part of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write `content` beside `path`, flush it to the disk, then rename it over `path`."""
+    """Write `content` to a temporary file in the same folder, flush it, and rename it to `path`.
+
+    Strings are encoded as UTF-8.
+    """
     raw = content.encode("utf-8") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -25,7 +28,12 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's list of names, so that a rename survives a power cut."""
+    """Flush a folder's entries to disk, so that a rename survives a power failure.
+
+    Does nothing on Windows, which cannot open folders.
+    """
+    if os.name == "nt":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -173,7 +173,7 @@ class DataError(NetwiseError, ValueError):
         >>> nw.data.arrays([[1.0], [2.0]], [0]).load()
         Traceback (most recent call last):
         ...
-        netwise.errors.DataError: X has 2 rows and y has 1: each sample needs one target
+        netwise.errors.DataError: X has 2 rows and y has 1: pass one target for each sample
     """
 
 

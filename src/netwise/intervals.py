@@ -1,5 +1,5 @@
-"""95 % intervals: of a share, of a mean, of the mean over folds that share their training
-samples."""
+"""95 % confidence intervals: of a proportion, of a mean, and of the mean over cross-validation
+folds."""
 
 from __future__ import annotations
 
@@ -7,32 +7,39 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-NORMAL = 1.959964  # standard deviations of a normal distribution that hold 95 % of it
+NORMAL = 1.959964  # 97.5 % quantile of the standard normal distribution
 
 
 def wilson(right: int, samples: int, z: float = NORMAL) -> tuple[float, float]:
-    """(low, high) of a share. Source: Wilson 1927; honest near 0 and 1, where the normal one is
-    not."""
+    """Wilson's interval (low, high) of the proportion right / samples.
+
+    Unlike the normal approximation, it is valid near 0 and 1.
+
+    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
+    """
     share = right / samples
     middle = share + z * z / (2 * samples)
-    reach = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
+    half_width = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
     scale = 1 + z * z / samples
-    # The last digit may be rounded past the share itself, or past 0 and 1.
-    return max(0.0, min(share, (middle - reach) / scale)), min(
-        1.0, max(share, (middle + reach) / scale)
+    # Rounding must not move an end past the share, 0 or 1.
+    return max(0.0, min(share, (middle - half_width) / scale)), min(
+        1.0, max(share, (middle + half_width) / scale)
     )
 
 
 def of_mean(values: Sequence[float]) -> tuple[float, float, float]:
-    """(mean, low, high) of two values or more that know nothing of each other: Student's t."""
+    """(mean, low, high) of two or more independent values, by Student's t."""
     return _student(values, 1 / len(values))
 
 
 def of_folds(values: Sequence[float], folds: int) -> tuple[float, float, float]:
-    """(mean, low, high) of the values of a cross-validation, dealt once or more often.
+    """(mean, low, high) of the scores of a cross-validation, possibly repeated.
 
-    Folds overlap in what they learned from, so their mean is less sure than that of as many
-    independent values.
+    The training sets of folds overlap, so the interval is wider than for independent values.
+
+    Args:
+        values: one score for each fold and repetition, at least two.
+        folds: number of folds.
 
     Source: Nadeau, Bengio 2003, "Inference for the generalization error", section 3.
     """
@@ -40,9 +47,9 @@ def of_folds(values: Sequence[float], folds: int) -> tuple[float, float, float]:
 
 
 def _student(values: Sequence[float], variance: float) -> tuple[float, float, float]:
-    """Of a mean whose variance is so many times that of one value."""
+    """(mean, low, high) for a mean with `variance` times the variance of one value."""
     from scipy import stats
 
     mean = fmean(values)
-    reach = float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) * math.sqrt(variance)
-    return mean, mean - reach, mean + reach
+    half_width = float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) * math.sqrt(variance)
+    return mean, mean - half_width, mean + half_width

@@ -1,8 +1,7 @@
-"""Named random streams of one seed.
+"""Named random streams derived from one seed.
 
-Every draw that netwise makes comes from a generator of its own, seeded by (run seed, name, epoch,
-step). A resumed run needs no generator state for them, and a new use of randomness shifts no other
-one.
+Every purpose has its own generator, seeded by (run seed, name, epoch, step). So a resumed run needs
+no saved generator state, and a new use of randomness does not change the draws of another.
 """
 
 from __future__ import annotations
@@ -13,32 +12,33 @@ from hashlib import sha256
 
 import torch
 
-INIT = "init"  # weights at the start
+INIT = "init"  # initial weights
 ORDER = "order"  # order of the training samples in an epoch
-FORWARD = "forward"  # what the network itself draws: dropout
-AUGMENT = "augment"  # changes to a batch of inputs
-ENLARGE = "enlarge"  # training samples added before training
-DATA = "data"  # samples of a task that is drawn
-PROBE = "probe"  # samples chosen for a look at the network
+FORWARD = "forward"  # draws of the network itself: dropout
+AUGMENT = "augment"  # changes of a batch
+ENLARGE = "enlarge"  # samples added before training
+DATA = "data"  # samples of generated data
+PROBE = "probe"  # samples that probe the network
 RESAMPLE = "resample"  # bootstrap of a score
 
 
 def seed_of(seed: int, name: str, epoch: int = 0, step: int = 0) -> int:
-    """The 63-bit seed of one stream: the first bytes of SHA-256 over all four."""
+    """The 63-bit seed of one stream: the first 8 bytes of SHA-256 of the four arguments, halved."""
     text = f"{seed}/{name}/{epoch}/{step}".encode()
     return int.from_bytes(sha256(text).digest()[:8], "big") >> 1
 
 
 def generator(seed: int, name: str, epoch: int = 0, step: int = 0) -> torch.Generator:
-    """A fresh CPU generator for the stream `name`; equal arguments give equal draws."""
+    """A new CPU generator for the stream `name`; equal arguments give equal draws."""
     return torch.Generator().manual_seed(seed_of(seed, name, epoch, step))
 
 
 @contextmanager
 def global_seed(seed: int, name: str, epoch: int = 0) -> Iterator[None]:
-    """Seed torch's global generator inside, and put back what was there before.
+    """Context manager: seed torch's global generator, and restore its state at the end.
 
-    Modules such as `nn.Dropout`, and the constructors of torch's layers, draw from nowhere else.
+    For modules such as `nn.Dropout` and the constructors of torch's layers, which take no
+    generator.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed_of(seed, name, epoch))

@@ -117,10 +117,10 @@ def test_maxout_takes_the_largest_of_neighbouring_pieces_also_of_maps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("activation", "fades", "dies", "mean"),
+    ("activation", "below_10", "below_1", "mean"),
     [
         # s (1 - s) falls to a tenth of 1/4 at ln(19 + sqrt(360)), to a hundredth at ln(199 +
-        # sqrt(39600)) ... erratum E16
+        # sqrt(39600))
         (nw.Sigmoid(), 2 * np.arccosh(np.sqrt(10)), 2 * np.arccosh(10), 0.5),
         (nw.Tanh(), np.arccosh(np.sqrt(10)), np.arccosh(10), 0.0),
         (nw.Softsign(), np.sqrt(10) - 1, 9.0, 0.0),
@@ -130,14 +130,16 @@ def test_maxout_takes_the_largest_of_neighbouring_pieces_also_of_maps() -> None:
     ],
     ids=lambda a: type(a).__name__ if isinstance(a, nw.Activation) else "",
 )
-def test_the_character_of_an_activation_is_its_closed_form(
-    activation: nw.Activation, fades: float, dies: float, mean: float
+def test_the_properties_of_an_activation_is_its_closed_form(
+    activation: nw.Activation, below_10: float, below_1: float, mean: float
 ) -> None:
     c = nw.activation_properties(activation)
-    assert c.below_10_percent == pytest.approx(fades, abs=2e-4)
-    assert c.below_1_percent == pytest.approx(dies, abs=2e-4)
+    assert c.below_10_percent == pytest.approx(below_10, abs=2e-4)
+    assert c.below_1_percent == pytest.approx(below_1, abs=2e-4)
     assert c.mean == pytest.approx(mean, abs=1e-6)
-    with pytest.raises(TypeError, match="takes several numbers"):
+    with pytest.raises(
+        TypeError, match="maps several numbers to one, so it has no slope: pass another"
+    ):
         nw.activation_properties(nw.Softmax())
 
 

@@ -66,7 +66,7 @@ def test_class_numbers_become_one_hot_rows_for_squared_error() -> None:
 
 def test_shapes_that_would_broadcast_are_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"the network gives \(50, 3\) and the target is \(50, 1\)"
+        ValueError, match=r"output has shape \(50, 3\) and the target \(50, 1\).*: change the last"
     ):
         as_values(VALUES, TARGETS[:, :1])
 
@@ -143,7 +143,10 @@ def test_class_weights_are_torchs_and_their_number_is_checked() -> None:
     assert nw.CrossEntropy(weights=weights, label_smoothing=0.1)(
         LOGITS, CLASSES
     ).item() == pytest.approx(expected.item(), rel=1e-12)
-    with pytest.raises(ValueError, match="has 2 weights, and the network gives 4 classes"):
+    with pytest.raises(
+        ValueError,
+        match="has 2 weights and the network 4 outputs.*: write one weight for each output",
+    ):
         nw.CrossEntropy(weights=(1.0, 2.0))(LOGITS, CLASSES)
     recipe = nw.Recipe(
         data=nw.data.iris(), network=nw.MLP((4, 3)), loss=nw.CrossEntropy(weights=(1.0, 2.0))

@@ -174,7 +174,9 @@ def test_a_schedule_that_watches_needs_something_to_watch() -> None:
         schedule=nw.WarmUp(then=nw.Plateau()),
     )
     assert "watches the validation part" in str(nw.check(recipe)[0])
-    with pytest.raises(nw.WrongValue, match="must rise"):
+    with pytest.raises(
+        nw.WrongValue, match=r"epochs = \[5, 3\]  must be in increasing order. Write \[3, 5\]"
+    ):
         nw.Milestones(epochs=(5, 3))
 
 

@@ -1,5 +1,4 @@
-"""Activations: what a unit makes of its input. Each is a formula with its range, and builds torch's
-module."""
+"""Activation functions: each is a formula with its range, and builds the module of torch."""
 
 from __future__ import annotations
 
@@ -16,12 +15,11 @@ from netwise.part import Part, integer, number
 
 
 class Activation(Part):
-    """What every activation has: a module, a range, and the name by which a watched network knows
-    it.
+    """Interface of activations: a module and a range.
 
     Attributes:
-        lowest, highest: the ends of the range; infinite where it has none.
-        saturates: both ends are finite, so a unit can be pinned at them.
+        lowest, highest: the ends of the range; infinite where it is unbounded.
+        saturates: both ends are finite, so the slope tends to 0 on both sides.
 
     Example:
         >>> import netwise as nw
@@ -42,7 +40,7 @@ class Activation(Part):
         raise interface_error(self, "ReLU()")
 
     def __call__(self, x: Tensor) -> Tensor:
-        """The formula itself, applied to `x`, as in evaluation."""
+        """The function applied to `x`, in evaluation mode."""
         result: Tensor = self.build()(x)
         return result
 
@@ -65,14 +63,14 @@ class Identity(Activation):
 class Sigmoid(Activation):
     """Sigmoid: f(x) = 1 / (1 + exp(-x)), from 0 to 1; its slope f (1 - f) is never above 1/4.
 
-    In deep stacks that quarter is why gradients vanish: prefer `ReLU` in hidden layers.
+    In deep networks this is one reason for vanishing gradients: prefer `ReLU` in hidden layers.
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.Sigmoid()(torch.tensor([0.0, 4.0])).tolist()
         [0.5, 0.9820137619972229]
 
-    Source: note 003, claim A01.
+    Source: Goodfellow, Bengio, Courville 2016, Deep learning, section 6.3.2.
     """
 
     lowest: ClassVar[float] = 0.0
@@ -84,7 +82,7 @@ class Sigmoid(Activation):
 
 @dataclass(frozen=True)
 class HardSigmoid(Activation):
-    """Hard sigmoid: f(x) = x / 6 + 1/2, cut at 0 and 1: a sigmoid of three straight lines.
+    """Hard sigmoid: f(x) = x / 6 + 1/2, clipped to 0 and 1: a piecewise linear sigmoid.
 
     Example:
         >>> import netwise as nw, torch
@@ -92,7 +90,7 @@ class HardSigmoid(Activation):
         [0.3333, 0.8333]
 
     Source: Howard et al. 2019, arXiv 1905.02244, section 5.2, as torch has it (Courbariaux et al.
-    2015 cut at 2.5).
+    2015 clip at 2.5).
     """
 
     lowest: ClassVar[float] = 0.0
@@ -104,15 +102,15 @@ class HardSigmoid(Activation):
 
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """Tanh: f(x) = 2 / (1 + exp(-2x)) - 1, from -1 to 1, slope 1 at 0: a sigmoid, stretched and
-    centred.
+    """Tanh: f(x) = 2 / (1 + exp(-2x)) - 1, from -1 to 1, slope 1 at 0: a scaled and
+    centred sigmoid.
 
     Example:
         >>> import netwise as nw, torch
         >>> round(nw.Tanh()(torch.tensor([1.0])).item(), 4)
         0.7616
 
-    Source: note 003, claim A02.
+    Source: LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.4.
     """
 
     lowest: ClassVar[float] = -1.0
@@ -124,7 +122,7 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class HardTanh(Activation):
-    """Hard tanh: f(x) = x, cut at -1 and 1.
+    """Hard tanh: f(x) = x, clipped to -1 and 1.
 
     Example:
         >>> import netwise as nw, torch
@@ -143,7 +141,7 @@ class HardTanh(Activation):
 
 @dataclass(frozen=True)
 class Softsign(Activation):
-    """Softsign: f(x) = x / (1 + |x|): as tanh, but slow to saturate.
+    """Softsign: f(x) = x / (1 + |x|): like tanh, but saturates slowly.
 
     Example:
         >>> import netwise as nw, torch
@@ -180,15 +178,15 @@ class Softplus(Activation):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """ReLU: f(x) = max(0, x). Slope 1 or 0, so gradients neither shrink nor grow; a unit can die at
-    0.
+    """ReLU: f(x) = max(0, x). Slope 1 or 0, so gradients neither shrink nor grow; a unit whose
+    input is negative for all samples gets no gradient (dead unit).
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.ReLU()(torch.tensor([-1.0, 2.0])).tolist()
         [0.0, 2.0]
 
-    Source: note 003, claim A03.
+    Source: Nair, Hinton 2010, Rectified linear units improve restricted Boltzmann machines.
     """
 
     lowest: ClassVar[float] = 0.0
@@ -199,7 +197,7 @@ class ReLU(Activation):
 
 @dataclass(frozen=True)
 class ReLU6(Activation):
-    """ReLU6: f(x) = min(max(0, x), 6): a ReLU with a ceiling, for arithmetic of few bits.
+    """ReLU6: f(x) = min(max(0, x), 6): a ReLU with an upper limit, for low-precision arithmetic.
 
     Example:
         >>> import netwise as nw, torch
@@ -218,7 +216,7 @@ class ReLU6(Activation):
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """Leaky ReLU: f(x) = x above 0, slope * x below: no unit is ever without a gradient.
+    """Leaky ReLU: f(x) = x above 0, slope * x below: the gradient is never 0.
 
     Args:
         slope: factor below 0, from 0 to 1. Default 0.01, the usual value.
@@ -228,7 +226,7 @@ class LeakyReLU(Activation):
         >>> nw.LeakyReLU(slope=0.25)(torch.tensor([-1.0, 2.0])).tolist()
         [-0.25, 2.0]
 
-    Source: note 000, claim A04; Maas, Hannun, Ng 2013.
+    Source: Maas, Hannun, Ng 2013, Rectifier nonlinearities improve neural network acoustic models.
     """
 
     slope: float = number(
@@ -241,7 +239,7 @@ class LeakyReLU(Activation):
 
 @dataclass(frozen=True)
 class PReLU(Activation):
-    """PReLU: a leaky ReLU whose slope below 0 is learned, one number for a layer.
+    """PReLU: a leaky ReLU whose slope below 0 is learned, one value per layer.
 
     Args:
         slope: at the start, from 0 to 1. Default 0.25, the paper's; Keras starts at 0.
@@ -251,7 +249,7 @@ class PReLU(Activation):
         >>> nw.PReLU()(torch.tensor([-1.0, 2.0])).tolist()
         [-0.25, 2.0]
 
-    Source: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, section 2.1; note 000, claim A05.
+    Source: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, section 2.1.
     """
 
     slope: float = number(
@@ -267,8 +265,8 @@ class PReLU(Activation):
 
 @dataclass(frozen=True)
 class RReLU(Activation):
-    """RReLU: a leaky ReLU whose slope below 0 is drawn from U(lower, upper) for each number while
-    it trains.
+    """RReLU: a leaky ReLU whose slope below 0 is drawn from U(lower, upper) for each value
+    during training.
 
     In evaluation the slope is the mean of the two.
 
@@ -280,7 +278,7 @@ class RReLU(Activation):
         >>> round(nw.RReLU()(torch.tensor([-1.0])).item(), 4)  # -(1/8 + 1/3) / 2
         -0.2292
 
-    Source: Xu, Wang, Chen, Li 2015, arXiv 1505.00853; note 000, claim A06.
+    Source: Xu, Wang, Chen, Li 2015, arXiv 1505.00853.
     """
 
     lower: float = number(
@@ -292,14 +290,8 @@ class RReLU(Activation):
 
     def conflicts(self) -> list[Problem]:
         if self.lower > self.upper:
-            return [
-                Problem(
-                    "lower",
-                    repr(self.lower),
-                    f"must be at most upper = {self.upper}",
-                    repr(self.upper),
-                )
-            ]
+            reason = f"must be at most upper = {self.upper}"
+            return [Problem("lower", repr(self.lower), reason, repr(self.upper))]
         return []
 
     def build(self) -> nn.Module:
@@ -311,21 +303,21 @@ class RReLU(Activation):
 
 @dataclass(frozen=True)
 class ELU(Activation):
-    """ELU: f(x) = x above 0, alpha (exp(x) - 1) below: softly saturated on the left, mean near 0.
+    """ELU: f(x) = x above 0, alpha (exp(x) - 1) below: saturates smoothly for x < 0, mean near 0.
 
     Args:
-        alpha: depth of the left side, above 0. Default 1.0, the paper's value.
+        alpha: the limit for x -> -infinity is -alpha; above 0. Default 1.0, the paper's value.
 
     Example:
         >>> import netwise as nw, torch
         >>> round(nw.ELU()(torch.tensor([-1.0])).item(), 4)
         -0.6321
 
-    Source: Clevert, Unterthiner, Hochreiter 2015, arXiv 1511.07289; note 000, claim A07.
+    Source: Clevert, Unterthiner, Hochreiter 2015, arXiv 1511.07289.
     """
 
     alpha: float = number(
-        1.0, above=0, because="the left side lies at -alpha", why="the paper's value"
+        1.0, above=0, because="the lower limit is -alpha", why="the paper's value"
     )
 
     def build(self) -> nn.Module:
@@ -334,15 +326,16 @@ class ELU(Activation):
 
 @dataclass(frozen=True)
 class SELU(Activation):
-    """SELU: f(x) = 1.0507 x above 0, 1.0507 * 1.6733 (exp(x) - 1) below: keeps mean 0 and spread 1
-    from layer to layer.
+    """SELU: f(x) = 1.0507 x above 0, 1.0507 * 1.6733 (exp(x) - 1) below: keeps mean 0 and
+    standard deviation 1 from layer to layer.
 
     Example:
         >>> import netwise as nw, torch
         >>> [round(v, 4) for v in nw.SELU()(torch.tensor([-1.0, 2.0])).tolist()]
         [-1.1113, 2.1014]
 
-    Source: Klambauer, Unterthiner, Mayr, Hochreiter 2017, arXiv 1706.02515; with `LeCun` weights.
+    Source: Klambauer, Unterthiner, Mayr, Hochreiter 2017, arXiv 1706.02515; use with
+    `LeCun` weights.
     """
 
     lowest: ClassVar[float] = -1.7580993408473766
@@ -426,27 +419,29 @@ class Mish(Activation):
 
 @dataclass(frozen=True)
 class Maxout(Activation):
-    """Maxout: each unit gives the largest of `pieces` linear functions, h_i = max_j (x W_ij +
-    b_ij).
+    """Maxout: each unit is the maximum of `pieces` linear functions, h_i = max_j (x W_ij + b_ij).
 
-    A layer before it has `pieces` times as many outputs (`MLP` and `ConvNet` see to that); the
-    pieces of a unit stand next to each other along the features (the channels of images). With W_2,
+    A layer before it has `pieces` times as many outputs (`MLP` and `ConvNet` provide them); the
+    pieces of a unit are neighbours along the features (the channels of images). With W_2,
     b_2 ... = 0 it is ReLU.
 
     Args:
-        pieces: linear functions of a unit, at least 2. Default 2.
+        pieces: linear functions per unit, at least 2. Default 2.
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.Maxout(pieces=2)(torch.tensor([[1.0, 3.0, -2.0, -5.0]])).tolist()
         [[3.0, -2.0]]
 
-    Source: Goodfellow, Warde-Farley, Mirza, Courville, Bengio 2013, arXiv 1302.4389; note 000,
-    claim A08.
+    Source: Goodfellow, Warde-Farley, Mirza, Courville, Bengio 2013, arXiv 1302.4389.
     """
 
     pieces: int = integer(
-        2, least=2, most=1000, because="one piece is a linear unit", why="the fewest that bend"
+        2,
+        least=2,
+        most=1000,
+        because="one piece is a linear unit",
+        why="the smallest number that is not linear",
     )
 
     def build(self) -> nn.Module:
@@ -454,8 +449,10 @@ class Maxout(Activation):
 
 
 class MaxPieces(nn.Module):
-    """The maximum over each `pieces` neighbouring features, (samples, units * pieces, ...) ->
-    (samples, units, ...)."""
+    """Maximum over groups of `pieces` neighbouring features.
+
+    (samples, units * pieces, ...) -> (samples, units, ...).
+    """
 
     def __init__(self, pieces: int) -> None:
         super().__init__()
@@ -473,14 +470,14 @@ class MaxPieces(nn.Module):
 class Softmax(Activation):
     """Softmax over the last axis: positive outputs that sum to 1.
 
-    Not before `CrossEntropy`, which takes logits and does this itself.
+    Not before `CrossEntropy`, which takes logits and includes the softmax.
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.Softmax()(torch.tensor([[0.0, 0.0]])).tolist()
         [[0.5, 0.5]]
 
-    Source: note 004, claim A09.
+    Source: Bridle 1990, Probabilistic interpretation of feedforward classification network outputs.
     """
 
     lowest: ClassVar[float] = 0.0
@@ -516,20 +513,20 @@ ACTIVATIONS: tuple[type[Activation], ...] = (
 
 @dataclass(frozen=True)
 class ActivationProperties:
-    """What can be said of an activation as a function of one number.
+    """Properties of an activation as a function of one number.
 
     Args:
         name: its class.
         lowest, highest: the ends of its range.
-        max_slope: its largest slope, by size.
-        below_10_percent, below_1_percent: the |x| beyond which its slope stays below 10 % and 1 % of that; infinite where
-            it never does on some side.
-        mean, square: the means of f(x) and of f(x)^2 for x ~ N(0, 1).
+        max_slope: its largest absolute slope.
+        below_10_percent, below_1_percent: the |x| beyond which its slope stays below 10 % and 1 %
+            of `max_slope`; infinite where it does not on one side or both.
+        mean, mean_square: the expected values of f(x) and f(x)^2 for x ~ N(0, 1).
 
     Example:
         >>> import netwise as nw
-        >>> character = nw.activation_properties(nw.Tanh())
-        >>> round(character.below_10_percent, 2), round(character.below_1_percent, 2), character.max_slope
+        >>> tanh = nw.activation_properties(nw.Tanh())
+        >>> round(tanh.below_10_percent, 2), round(tanh.below_1_percent, 2), tanh.max_slope
         (1.82, 2.99, 1.0)
     """
 
@@ -540,11 +537,11 @@ class ActivationProperties:
     below_10_percent: float
     below_1_percent: float
     mean: float
-    square: float
+    mean_square: float
 
 
 def slope(activation: Activation, x: Tensor) -> Tensor:
-    """f'(x) for each number of `x`, by autograd; at a corner torch's choice, which for ReLU is 0.
+    """f'(x) for each element of `x`, by autograd; at a kink torch's choice, which for ReLU is 0.
 
     Example:
         >>> import netwise as nw, torch
@@ -553,64 +550,63 @@ def slope(activation: Activation, x: Tensor) -> Tensor:
     """
     with torch.enable_grad():
         at = x.detach().clone().requires_grad_()
-        (found,) = torch.autograd.grad(activation(at).sum(), at)
-    return found
+        (gradient,) = torch.autograd.grad(activation(at).sum(), at)
+    return gradient
 
 
 def activation_properties(activation: Activation) -> ActivationProperties:
-    """Range, slopes and mean output of an activation that takes one number; so not of `Softmax` and
-    `Maxout`.
+    """Range, slopes and mean output of an activation that maps one number to one number: of all but
+    `Softmax` and `Maxout`.
 
     Example:
         >>> import netwise as nw
         >>> sigmoid = nw.activation_properties(nw.Sigmoid())
-        >>> sigmoid.max_slope, round(sigmoid.below_1_percent, 2), round(sigmoid.mean, 2)  # erratum E16: twice tanh's 2.99
+        >>> sigmoid.max_slope, round(sigmoid.below_1_percent, 2), round(sigmoid.mean, 2)
         (0.25, 5.99, 0.5)
 
     Raises:
-        TypeError: it takes more than one number at a time.
+        TypeError: the activation is `Softmax` or `Maxout`.
     """
     if isinstance(activation, Softmax | Maxout):
         raise TypeError(
-            f"{type(activation).__name__} takes several numbers at a time: it has no slope of its own"
+            f"{type(activation).__name__} maps several numbers to one, so it has no slope:"
+            " pass another activation, such as ReLU()"
         )
     x = torch.linspace(0, 40, 400_001, dtype=torch.float64)
     sizes = torch.maximum(slope(activation, x).abs(), slope(activation, -x).abs())
-    # A side whose slope never falls, such as ReLU's right one, keeps the unit alive however far
-    # out.
+    # The larger slope of x and -x: where one side never falls, as with ReLU, the unit still learns.
     max_slope = float(sizes.max())
-    below_10_percent, below_1_percent = (
-        _beyond(x, sizes, share * max_slope) for share in (0.1, 0.01)
-    )
+    below_10, below_1 = (_last_above(x, sizes, share * max_slope) for share in (0.1, 0.01))
     return ActivationProperties(
         type(activation).__name__,
         activation.lowest,
         activation.highest,
         max_slope,
-        below_10_percent,
-        below_1_percent,
+        below_10,
+        below_1,
         *_moments(activation),
     )
 
 
-def _beyond(x: Tensor, sizes: Tensor, line: float) -> float:
-    above = torch.nonzero(sizes >= line)
+def _last_above(x: Tensor, sizes: Tensor, limit: float) -> float:
+    """The last of the increasing `x` at which `sizes` is at least `limit`; infinite at the end."""
+    above = torch.nonzero(sizes >= limit)
     last = int(above[-1]) if len(above) else 0
     return math.inf if last == len(x) - 1 else float(x[last])
 
 
 def _moments(activation: Activation) -> tuple[float, float]:
-    """(E f(x), E f(x)^2) for x ~ N(0, 1), by the trapezoid rule, which is exact to many digits for
-    such a bell."""
+    """(E f(x), E f(x)^2) for x ~ N(0, 1), by the trapezoid rule, whose error is far below float32
+    for a Gaussian weight."""
     x = torch.linspace(-12, 12, 240_001, dtype=torch.float64)
-    bell = torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi)
+    density = torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi)
     f = activation(x)
-    return float(torch.trapezoid(bell * f, x)), float(torch.trapezoid(bell * f.square(), x))
+    return float(torch.trapezoid(density * f, x)), float(torch.trapezoid(density * f.square(), x))
 
 
 def gain(activation: Activation) -> float:
-    """1 / sqrt(E f(x)^2) for x ~ N(0, 1): by how much weights must be larger than `LeCun`'s to keep
-    the signal's size.
+    """1 / sqrt(E f(x)^2) for x ~ N(0, 1): the factor on `LeCun` weights that keeps the mean square
+    of the signal from layer to layer.
 
     sqrt(2) for ReLU, 1 for the identity.
 
@@ -624,7 +620,8 @@ def gain(activation: Activation) -> float:
     return 1 / math.sqrt(_moments(activation)[1])
 
 
-# Modules that an activation penalty hears, and that a watched layer's activation is known by.
+# Classes of modules that are activations: their outputs are what an activity penalty uses, and
+# their name is the activation recorded for a watched layer.
 ACTIVATION_MODULES = frozenset(
     [
         "ReLU",
@@ -653,8 +650,8 @@ ACTIVATION_MODULES = frozenset(
     ]
 )
 
-# What a watched layer's activation can be told apart by: its formula, compared with what was seen.
-# The identity comes first: what was passed on unchanged went through nothing.
+# Formulas that identify the activation of a watched layer by comparison with its observed outputs.
+# Identity comes first: an output that equals the input went through no activation.
 KNOWN_FORMULAS: dict[str, Callable[[Tensor], Tensor]] = {
     "Identity": lambda x: x,
     "ReLU": torch.relu,

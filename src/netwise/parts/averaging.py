@@ -1,5 +1,5 @@
-"""Weight averaging: the run is judged and ends by an average of its weights over time, which is
-calmer than any one of them."""
+"""Weight averaging: validation and the final weights use an average of the weights over time, which
+varies less than the weights themselves."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from netwise.part import Part, number
 
 
 class Averaging(Part):
-    """What every averaging has: the share with which the present weights enter the average, average
-    += share * (weights - average).
+    """Interface of averagings: the share with which the current weights enter the average,
+    average += share * (weights - average).
 
-    The engine keeps the average beside the weights that learn, validates with it, and ends the run
-    with it. Running statistics of norm layers are averaged alike.
+    Training keeps the average beside the trained weights, validates with it, and saves it as the
+    result. Running statistics of normalisation layers are averaged too.
 
     Attributes:
-        each_step: asked after each step, not only after each epoch.
+        each_step: the average is updated after each step, not only after each epoch.
 
     Example:
         >>> import netwise as nw
@@ -30,25 +30,32 @@ class Averaging(Part):
     each_step: ClassVar[bool] = True
 
     def share(self, count: int, done: float) -> float | None:
-        """For the weights that come after `count` others, when `done` of the run (0 to 1) is over;
-        None: not now."""
+        """The share of the current weights, from 0 to 1, or None to leave the average as it is.
+
+        Args:
+            count: weights averaged so far.
+            done: completed share of the run, from 0 to 1.
+        """
         raise interface_error(self, "EMA()")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EMA(Averaging):
-    """Exponential moving average of the weights, after each step: average <- d average + (1 - d)
-    weights.
+    """Exponential moving average of the weights, after each step.
 
-    In the first steps d = min(decay, (1 + t) / (10 + t)), so that the start is soon forgotten.
+        average <- d * average + (1 - d) * weights,    d = min(decay, (1 + t) / (10 + t))
+
+    In the first steps d is smaller than `decay`, so that the initial weights soon lose their
+    influence.
 
     Args:
-        decay: from 0 to below 1; 1 / (1 - decay) is the number of steps it looks back. Default
-            0.999.
+        decay: from 0 to below 1; 1 / (1 - decay) is roughly the number of steps averaged over.
+            Default 0.999.
 
     Example:
         >>> import netwise as nw
-        >>> round(nw.EMA(decay=0.99).share(0, 0.0), 2), round(nw.EMA(decay=0.99).share(10_000, 0.9), 2)
+        >>> rule = nw.EMA(decay=0.99)
+        >>> round(rule.share(0, 0.0), 2), round(rule.share(10_000, 0.9), 2)
         (0.9, 0.01)
 
     Source: Polyak, Juditsky 1992; Tarvainen, Valpola 2017, arXiv 1703.01780; the warm start:
@@ -56,7 +63,11 @@ class EMA(Averaging):
     """
 
     decay: float = number(
-        0.999, least=0, below=1, because="at 1 nothing is averaged in", why="a thousand steps back"
+        0.999,
+        least=0,
+        below=1,
+        because="at 1 nothing is averaged in",
+        why="averages over about a thousand steps",
     )
 
     def share(self, count: int, done: float) -> float | None:
@@ -68,7 +79,7 @@ class SWA(Averaging):
     """Stochastic weight averaging: the plain mean of the weights at the ends of the last epochs.
 
     Args:
-        start: share of the run before the first weights count, from 0 to below 1. Default 0.75.
+        start: share of the run before averaging starts, from 0 to below 1. Default 0.75.
 
     Example:
         >>> import netwise as nw
@@ -76,8 +87,8 @@ class SWA(Averaging):
         >>> rule.share(0, 0.25), rule.share(0, 0.75), rule.share(1, 1.0)
         (None, 1.0, 0.5)
 
-    Source: Izmailov et al. 2018, arXiv 1803.05407; there norm layers are estimated anew, here their
-    statistics are averaged.
+    Source: Izmailov et al. 2018, arXiv 1803.05407; there the statistics of normalisation layers are
+    computed again with the averaged weights, here they are averaged.
     """
 
     each_step: ClassVar[bool] = False

@@ -14,7 +14,7 @@ from netwise.part import Part, number
 
 
 class Clipping(Part):
-    """What every clipping has: it changes the gradients in place.
+    """Interface of clippings: change the gradients in place, before the optimizer's step.
 
     Example:
         >>> import netwise as nw
@@ -31,10 +31,10 @@ class Clipping(Part):
 
 @dataclass(frozen=True)
 class Clip(Clipping):
-    """Scale all gradients together so that their norm is at most `norm`; the direction stays.
+    """Scale all gradients together so that their norm is at most `norm`; the direction is kept.
 
     Args:
-        norm: largest length of the whole gradient, above 0. Default 1.0.
+        norm: largest 2-norm of the gradient over all parameters together, above 0. Default 1.0.
 
     Example:
         >>> import netwise as nw, torch
@@ -43,7 +43,7 @@ class Clip(Clipping):
         >>> [round(g, 4) for g in p.grad.tolist()]
         [0.6, 0.8]
 
-    Source: Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063; note 000, claim G05.
+    Source: Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063.
     """
 
     norm: float = number(1.0, above=0, because="a limit of 0 stops learning", why="the usual value")
@@ -54,10 +54,10 @@ class Clip(Clipping):
 
 @dataclass(frozen=True)
 class ClipValue(Clipping):
-    """Force each number of the gradient into [-value, value]; the direction may change.
+    """Clamp each component of the gradient to [-value, value]; the direction may change.
 
     Args:
-        value: largest size of each number, above 0. Default 1.0.
+        value: largest absolute value of a component, above 0. Default 1.0.
 
     Example:
         >>> import netwise as nw, torch
@@ -66,7 +66,8 @@ class ClipValue(Clipping):
         >>> p.grad.tolist()
         [1.0, -0.5]
 
-    Source: note 000, claim G05.
+    Source: Mikolov 2012, Statistical language models based on neural networks; torch's
+    `clip_grad_value_`.
     """
 
     value: float = number(

@@ -1,4 +1,4 @@
-"""Fine-tuning: which layers of a network learn, from when on, and how fast beside the others."""
+"""Fine-tuning: which layers are trained, from which epoch on, and with which learning rates."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from netwise.part import Part, integer, number, texts
 
 @dataclass(frozen=True, kw_only=True)
 class FineTune(Part):
-    """Freeze layers, give groups of layers rates of their own, or thaw a network from its output
-    towards its input.
+    """Freeze layers, give groups of layers their own learning rates, or unfreeze a network
+    gradually from its output to its input.
 
     Layers are named as in the network's table (`netwise check`), with `*` for any text: "conv*",
-    "features.*". A frozen layer's running statistics stay too. With few samples like those of the
-    first network: freeze all but the head; with many: let all layers learn, the early ones slowly.
+    "features.*". Running statistics of a frozen layer are kept, too. With few samples that resemble
+    those of the first training, freeze all but the last layer; with many, train all layers, the
+    early ones with a smaller rate.
 
     Args:
-        freeze: layers that do not learn. Default none.
-        rates: factors on the learning rate, each as "layers=factor"; the last that matches counts.
-            Default none.
+        freeze: layers that are not trained. Default none.
+        rates: factors on the learning rate, each as "layers=factor"; of several that match, the
+            last is used. Default none.
         decay: factor on the rate from each layer to the one before it, above 0 and at most 1.
             Default 1.0.
-        unfreeze_every: at first only the last layer learns; after so many epochs each the next one
-            joins. Default 0: all from the start.
+        unfreeze_every: only the last layer is trained at first; every so many epochs the one before
+            it joins. Default 0: all layers from the start.
 
     Example:
         >>> import netwise as nw
@@ -38,38 +39,32 @@ class FineTune(Part):
         >>> nw.FineTune(decay=0.5).factors(module)
         {'layer1': 0.25, 'layer2': 0.5, 'layer3': 1.0}
 
-    Source: note 002, claim W03 (CS231n, transfer learning); rates by layer and thawing: Howard,
-    Ruder 2018, arXiv 1801.06146.
+    Source: CS231n, transfer learning; rates by layer and gradual unfreezing: Howard, Ruder 2018,
+    arXiv 1801.06146.
     """
 
     family_name: ClassVar[str] = "fine-tuning"
 
-    freeze: tuple[str, ...] = texts((), because="they name layers", why="every layer learns")
+    freeze: tuple[str, ...] = texts((), because="they name layers", why="every layer is trained")
     rates: tuple[str, ...] = texts((), because='each is "layers=factor"', why="one rate for all")
     decay: float = number(
         1.0, above=0, most=1, because="earlier layers learn more slowly", why="one rate for all"
     )
     unfreeze_every: int = integer(
-        0, least=0, because="it counts epochs", why="all learn from the start"
+        0, least=0, because="it counts epochs", why="all layers are trained from the start"
     )
 
     def conflicts(self) -> list[Problem]:
         problems = []
-        for i, each in enumerate(self.rates):
-            name, _, factor = each.rpartition("=")
+        for i, rate in enumerate(self.rates):
+            name, _, factor = rate.rpartition("=")
             try:
-                good = bool(name.strip()) and float(factor) > 0
+                valid = bool(name.strip()) and float(factor) > 0
             except ValueError:
-                good = False
-            if not good:
-                problems.append(
-                    Problem(
-                        f"rates.{i}",
-                        each,
-                        "must be layers=factor with a factor above 0",
-                        '"conv*=0.1"',
-                    )
-                )
+                valid = False
+            if not valid:
+                reason = "must be layers=factor with a factor above 0"
+                problems.append(Problem(f"rates.{i}", rate, reason, '"conv*=0.1"'))
         return problems
 
     def factors(self, module: nn.Module) -> dict[str, float]:
@@ -79,21 +74,26 @@ class FineTune(Part):
             DataError: a pattern matches no layer.
         """
         names = parameter_layers(module)
-        for pattern in (*self.freeze, *(each.rpartition("=")[0].strip() for each in self.rates)):
+        rates = [(pattern.strip(), float(factor)) for pattern, factor in self._rate_pairs()]
+        for pattern in (*self.freeze, *(pattern for pattern, _ in rates)):
             if not any(matches(name, pattern) for name in names):
                 raise DataError(f"no layer is called {pattern!r}. There are: {', '.join(names)}")
-        found = {}
+        factors = {}
         for depth, name in enumerate(reversed(names)):
             factor = self.decay**depth
-            for each in self.rates:
-                pattern, _, given = each.rpartition("=")
-                if matches(name, pattern.strip()):
-                    factor = float(given)
-            found[name] = 0.0 if any(matches(name, pattern) for pattern in self.freeze) else factor
-        return dict(reversed(found.items()))
+            for pattern, rate in rates:
+                if matches(name, pattern):
+                    factor = rate
+            frozen = any(matches(name, pattern) for pattern in self.freeze)
+            factors[name] = 0.0 if frozen else factor
+        return dict(reversed(factors.items()))
+
+    def _rate_pairs(self) -> list[tuple[str, str]]:
+        """(pattern of layers, factor) of each of `rates`."""
+        return [(rate.rpartition("=")[0], rate.rpartition("=")[2]) for rate in self.rates]
 
     def trainable(self, names: list[str], epoch: int) -> set[str]:
-        """The layers of `names` (in order, none of them frozen) that learn in `epoch`."""
+        """The layers of `names` (in order, none of them frozen) that are trained in `epoch`."""
         if not self.unfreeze_every:
             return set(names)
         return set(names[-(1 + epoch // self.unfreeze_every) :])
@@ -115,5 +115,5 @@ def layer_by_name(module: nn.Module, name: str) -> nn.Module:
 
 
 def matches(name: str, pattern: str) -> bool:
-    """`pattern` names the layer `name` or a module around it."""
+    """Whether `pattern` matches the layer `name` or a module that holds it."""
     return fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")

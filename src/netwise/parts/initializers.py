@@ -1,4 +1,4 @@
-"""Initializers: where the weights start. Biases start at 0 unless the docstring says otherwise."""
+"""Weight initializers. Biases are 0 unless the docstring says otherwise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from netwise.parts.activations import Activation, ReLU, gain as gain_of
 
 
 class Initializer(Part):
-    """What every initializer has: `sample` draws the weights of one layer.
+    """Interface of initializers: `sample` draws the weights of one layer.
 
     Example:
         >>> import netwise as nw, torch
@@ -38,7 +38,7 @@ class Initializer(Part):
         return torch.zeros(size)
 
     def calibrate(self, module: nn.Module, x: Tensor) -> None:
-        """Adjust drawn weights to the training inputs `x`, in place; most starts look at no
+        """Adjust the drawn weights to the training inputs `x`, in place; most initializers use no
         data."""
 
 
@@ -47,20 +47,24 @@ def _normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> T
 
 
 def _biases(size: int, mean: float, std: float, generator: torch.Generator) -> Tensor:
-    """N(mean, std^2); without a spread nothing is drawn, so that the weights' draws stay where they
-    are."""
+    """N(mean, std^2). With std = 0 nothing is drawn, so that the draws of the weights do not
+    change."""
     return mean + _normal((size,), std, generator) if std else torch.full((size,), mean)
 
 
 def _checked(fan: int, name: str) -> int:
     if fan < 1:
-        raise ValueError(f"{name} = {fan} must be at least 1: a layer has inputs and outputs")
+        raise ValueError(
+            f"{name} = {fan} must be at least 1, a layer has inputs and outputs:"
+            f" pass its number of {'inputs' if name == 'fan_in' else 'outputs'}"
+        )
     return fan
 
 
 @dataclass(frozen=True)
 class ModuleDefault(Initializer):
-    """Leave the start to the network's own modules, drawn from the recipe's seed. The default.
+    """Keep the weights that the network's modules draw by themselves, from the recipe's seed. The
+    default.
 
     torch's `nn.Linear` and `nn.Conv2d` draw weights and biases from U(-1/sqrt(fan_in),
     1/sqrt(fan_in)).
@@ -93,11 +97,12 @@ class Constant(Initializer):
         >>> nw.Constant(weight=0.6, bias=0.9)
         Constant(weight=0.6, bias=0.9)
 
-    Source: note 000, claim I01.
+    Source: Goodfellow, Bengio, Courville 2016, Deep learning, section 8.4: why units have to
+    differ.
     """
 
-    weight: float = number(0.0, why="the all-zero start of the notes")
-    bias: float = number(0.0, why="the all-zero start of the notes")
+    weight: float = number(0.0, why="the all-zero start of a linear model")
+    bias: float = number(0.0, why="the all-zero start of a linear model")
 
     def sample(
         self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
@@ -110,36 +115,36 @@ class Constant(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class Normal(Initializer):
-    """Normal weights of one spread, whatever the layer's size: W ~ N(0, std^2).
+    """Normal weights with one standard deviation for all layers: W ~ N(0, std^2).
 
-    Right for no depth: too small and the signal dies with the layers, too large and units saturate.
-    With std = 1 and bias_std = 1 it is the large start of the notes, which saturates the first
-    layer.
+    Not for deep networks: with a small std the signal shrinks from layer to layer, with a large one
+    units saturate. std = 1 with bias_std = 1 saturates the first layer of a usual network.
 
     Args:
-        std: spread of the weights, above 0. Default 0.01.
+        std: standard deviation of the weights, above 0. Default 0.01.
         bias: mean of the biases. Default 0.0.
-        bias_std: spread of the biases, at least 0. Default 0.0: all equal.
-        truncated: draws beyond two spreads are drawn again. Default false.
+        bias_std: standard deviation of the biases, at least 0. Default 0.0: all equal.
+        truncated: no draws beyond two standard deviations. Default false.
 
     Example:
         >>> import netwise as nw, torch
-        >>> w = nw.Normal(std=0.1).sample((300, 300), fan_in=300, fan_out=300, generator=torch.Generator().manual_seed(0))
+        >>> g = torch.Generator().manual_seed(0)
+        >>> w = nw.Normal(std=0.1).sample((300, 300), fan_in=300, fan_out=300, generator=g)
         >>> round(w.std().item(), 2)
         0.1
 
-    Source: note 000, claim I02; note 004's first start.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 3, weight initialization.
     """
 
     std: float = number(
         0.01,
         above=0,
-        because="a spread is positive",
-        why="the smallest of the three that the notes try",
+        because="a standard deviation is positive",
+        why="small, as in many older networks",
     )
     bias: float = number(0.0, why="no unit is preferred")
     bias_std: float = number(
-        0.0, least=0, because="a spread is not negative", why="no unit is preferred"
+        0.0, least=0, because="a standard deviation is not negative", why="no unit is preferred"
     )
     truncated: bool = flag(
         False, why="the plain normal distribution, as torch has it; Keras truncates"
@@ -157,7 +162,7 @@ class Normal(Initializer):
 
 
 def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
-    """N(0, std^2) without what lies beyond two spreads, by the inverse of its distribution
+    """N(0, std^2) restricted to two standard deviations, by the inverse of its distribution
     function."""
     edge = 0.5 * (1 + math.erf(-2 / math.sqrt(2)))
     share = edge + (1 - 2 * edge) * torch.rand(shape, generator=generator, dtype=torch.float64)
@@ -167,24 +172,22 @@ def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Genera
 
 @dataclass(frozen=True, kw_only=True)
 class Uniform(Initializer):
-    """Uniform weights of one reach: W ~ U(-reach, reach).
+    """Uniform weights with one range for all layers: W ~ U(-reach, reach).
 
     Args:
-        reach: above 0. Default 0.05.
+        reach: largest absolute weight, above 0. Default 0.05.
         bias: every bias. Default 0.0.
 
     Example:
         >>> import netwise as nw, torch
-        >>> w = nw.Uniform(reach=0.5).sample((30, 30), fan_in=30, fan_out=30, generator=torch.Generator().manual_seed(0))
+        >>> g = torch.Generator().manual_seed(0)
+        >>> w = nw.Uniform(reach=0.5).sample((30, 30), fan_in=30, fan_out=30, generator=g)
         >>> round(w.abs().max().item(), 1)
         0.5
     """
 
     reach: float = number(
-        0.05,
-        above=0,
-        because="weights have to differ",
-        why="small, as is usual where nothing is known",
+        0.05, above=0, because="weights have to differ", why="small, a usual value"
     )
     bias: float = number(0.0, why="no unit is preferred")
 
@@ -199,27 +202,27 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class LeCun(Initializer):
-    """Normal weights that keep a layer's spread when the activation is near the identity.
+    """Normal weights that keep the variance of a layer's outputs where the activation is near the
+    identity.
 
         W ~ N(0, 1 / fan_in)
 
     Args:
-        bias_std: spread of the biases, at least 0. Default 0.0; the notes' better start has 1:
-            `LeCun(bias_std=1)`.
+        bias_std: standard deviation of the biases, at least 0. Default 0.0; Nielsen 2015 has 1.
 
     Example:
         >>> import netwise as nw, torch
-        >>> w = nw.LeCun().sample((300, 100), fan_in=100, fan_out=300, generator=torch.Generator().manual_seed(0))
+        >>> g = torch.Generator().manual_seed(0)
+        >>> w = nw.LeCun().sample((300, 100), fan_in=100, fan_out=300, generator=g)
         >>> round(w.std().item(), 2)  # 1 / sqrt(100)
         0.1
 
-    Source: LeCun, Bottou, Orr, Müller 1998, Efficient BackProp; note 004, claim I03; note 001,
-        claim I04 (erratum E03:
-    1 / sqrt(fan_in) is the standard deviation, where the note prints variance).
+    Source: LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, eq. 16. 1 / sqrt(fan_in) is the
+    standard deviation; some texts print it as the variance.
     """
 
     bias_std: float = number(
-        0.0, least=0, because="a spread is not negative", why="no unit is preferred"
+        0.0, least=0, because="a standard deviation is not negative", why="no unit is preferred"
     )
 
     def sample(
@@ -233,8 +236,8 @@ class LeCun(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class Glorot(Initializer):
-    """Weights that carry signals forward and gradients back through sigmoid or tanh layers alike
-    (Xavier).
+    """Weights that keep the variance of signals forward and of gradients backward in networks of
+    sigmoid or tanh layers (Xavier).
 
         std = sqrt(2 / (fan_in + fan_out)),    uniform: U(-sqrt(3) std, sqrt(3) std)
 
@@ -243,12 +246,13 @@ class Glorot(Initializer):
 
     Example:
         >>> import netwise as nw, torch
-        >>> w = nw.Glorot().sample((300, 100), fan_in=100, fan_out=300, generator=torch.Generator().manual_seed(0))
+        >>> g = torch.Generator().manual_seed(0)
+        >>> w = nw.Glorot().sample((300, 100), fan_in=100, fan_out=300, generator=g)
         >>> round(w.max().item(), 3)  # sqrt(6 / 400)
         0.122
 
-    Source: Glorot, Bengio 2010, eq. 16; note 000, claim I05 (erratum E01: this is the standard
-    deviation, not the variance).
+    Source: Glorot, Bengio 2010, eq. 16. The formula above is the standard deviation; some texts
+    print it as the variance.
     """
 
     shape: str = text("uniform", among=("uniform", "normal"), why="the paper's own")
@@ -264,18 +268,17 @@ class Glorot(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class He(Initializer):
-    """Weights that carry a layer's signal through its activation to the next layer at equal
-    strength.
+    """Weights that keep the mean square of the signal through an activation such as ReLU (Kaiming).
 
-        std = gain / sqrt(fan_in * E[f(z)^2]),  z ~ N(0, 1);   for ReLU:  std = gain * sqrt(2 / fan_in)
+        std = gain / sqrt(fan_in * E[f(z)^2]),  z ~ N(0, 1);   ReLU:  std = gain * sqrt(2 / fan_in)
 
-    The 2 makes up for ReLU, which zeroes half of its inputs. Not for sigmoid or tanh, whose outputs
-    shrink whatever the weights: use `Glorot`.
+    The 2 compensates for ReLU, which sets half of its inputs to 0. Not for sigmoid or tanh, whose
+    outputs shrink for any weights: use `Glorot`.
 
     Args:
         gain: factor on std, above 0. Default 1.0: the paper's value.
         shape: "normal" (the paper's) or "uniform", U(-sqrt(3) std, sqrt(3) std). Default "normal".
-        activation: the one that follows. Default `ReLU()`.
+        activation: f, the activation after the layer. Default `ReLU()`.
 
     Raises:
         ValueError: in `sample`, `fan_in` < 1.
@@ -287,18 +290,19 @@ class He(Initializer):
         >>> w.shape, round(w.std().item(), 2)  # sqrt(2 / 200) = 0.1
         (torch.Size([100, 200]), 0.1)
 
-    Source: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, eq. 10; note 000, claim I06 (erratum E02:
-    std, not variance).
+    Source: He, Zhang, Ren, Sun 2015, arXiv 1502.01852, eq. 10.
     """
 
-    gain: float = number(1.0, above=0, because="a factor on a spread", why="the paper's value")
+    gain: float = number(
+        1.0, above=0, because="a factor on a standard deviation", why="the paper's value"
+    )
     shape: str = text("normal", among=("normal", "uniform"), why="the paper's own")
-    activation: Activation = part(Activation, ReLU(), why="what it was made for")
+    activation: Activation = part(Activation, ReLU(), why="the activation of the paper")
 
     def sample(
         self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
     ) -> Tensor:
-        # ReLU's factor is written out, so that no rounding of an integral changes its draws.
+        # ReLU's factor is exact, not the result of a numerical integral.
         square = 2.0 if isinstance(self.activation, ReLU) else gain_of(self.activation) ** 2
         std = self.gain * math.sqrt(square / _checked(fan_in, "fan_in"))
         if self.shape == "normal":
@@ -308,24 +312,24 @@ class He(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class Orthogonal(Initializer):
-    """Weights whose rows (or columns, where there are fewer) are at right angles and of length
-    `gain`: no direction is lost.
+    """Orthogonal rows (or columns, where there are fewer) of norm `gain`.
 
-    Convolutions count as matrices of (outputs, inputs * height * width).
+    Convolutions are matrices of (outputs, inputs * height * width).
 
     Args:
-        gain: length of each, above 0. Default 1.0; sqrt(2) before ReLU.
+        gain: norm of each row or column, above 0. Default 1.0; use sqrt(2) before ReLU.
 
     Example:
         >>> import netwise as nw, torch
-        >>> w = nw.Orthogonal().sample((3, 5), fan_in=5, fan_out=3, generator=torch.Generator().manual_seed(0))
+        >>> g = torch.Generator().manual_seed(0)
+        >>> w = nw.Orthogonal().sample((3, 5), fan_in=5, fan_out=3, generator=g)
         >>> torch.allclose(w @ w.T, torch.eye(3), atol=1e-6)
         True
 
     Source: Saxe, McClelland, Ganguli 2013, arXiv 1312.6120.
     """
 
-    gain: float = number(1.0, above=0, because="a length", why="keeps lengths")
+    gain: float = number(1.0, above=0, because="it is a norm", why="keeps the norm of the signal")
 
     def sample(
         self, shape: tuple[int, ...], *, fan_in: int, fan_out: int, generator: torch.Generator
@@ -334,21 +338,21 @@ class Orthogonal(Initializer):
         q, r = torch.linalg.qr(
             torch.randn(max(rows, columns), min(rows, columns), generator=generator)
         )
-        q = q * r.diagonal().sign()  # makes the draw uniform over all such matrices (Mezzadri 2006)
-        turned: Tensor = (q if rows >= columns else q.T).reshape(shape)
-        return self.gain * turned
+        q = q * r.diagonal().sign()  # uniform over orthogonal matrices (Mezzadri 2006)
+        weights: Tensor = (q if rows >= columns else q.T).reshape(shape)
+        return self.gain * weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dirac(Initializer):
-    """The identity: each unit passes one input on, a convolution the middle of one channel (Dirac's
+    """The identity: each unit outputs one input, each filter the centre pixel of one channel (Dirac
     delta).
 
-    Where there are more units than inputs, the rest start at 0. For plain networks of equal widths.
+    Units beyond the number of inputs get weights of 0. For plain networks of equal widths.
 
     Args:
-        gain: what is passed on, not 0. Default 1.0.
-        noise: spread of normal noise on every weight, at least 0. Default 0.0.
+        gain: factor on the identity, above 0. Default 1.0.
+        noise: standard deviation of normal noise on every weight, at least 0. Default 0.0.
 
     Example:
         >>> import netwise as nw, torch
@@ -359,9 +363,9 @@ class Dirac(Initializer):
     (recurrent nets).
     """
 
-    gain: float = number(1.0, above=0, because="what is passed on", why="the identity")
+    gain: float = number(1.0, above=0, because="a factor on the identity", why="the identity")
     noise: float = number(
-        0.0, least=0, because="a spread is not negative", why="the plain identity"
+        0.0, least=0, because="a standard deviation is not negative", why="the plain identity"
     )
 
     def sample(
@@ -375,16 +379,14 @@ class Dirac(Initializer):
 
 @dataclass(frozen=True, kw_only=True)
 class LSUV(Orthogonal):
-    """Layer-sequential unit variance: orthogonal weights, then each layer in turn scaled until its
-    outputs have spread 1.
-
-    Looks at up to `samples` training inputs.
+    """Layer-sequential unit variance: orthogonal weights, then layer by layer scaled until the
+    outputs have variance 1.
 
     Args:
-        gain: length of the orthogonal rows before scaling, above 0. Default 1.0.
-        samples: training inputs that are looked at, at least 2. Default 256.
-        tolerance: how near to 1 the variance has to come, above 0. Default 0.02.
-        rounds: of scaling for each layer, at most, at least 1. Default 10.
+        gain: norm of the orthogonal rows before scaling, above 0. Default 1.0.
+        samples: training inputs to use, at least 2. Default 256.
+        tolerance: largest accepted |variance - 1|, above 0. Default 0.02.
+        rounds: largest number of scalings of a layer, at least 1. Default 10.
 
     Example:
         >>> import netwise as nw, torch
@@ -393,36 +395,38 @@ class LSUV(Orthogonal):
         >>> round(float(module.layer1(x).detach().std()), 1)
         1.0
 
-    Source: Mishkin, Matas 2015, arXiv 1511.06422, algorithm 1; note 000, claim I08.
+    Source: Mishkin, Matas 2015, arXiv 1511.06422, algorithm 1.
     """
 
     samples: int = integer(
-        256, least=2, because="a spread needs two samples", why="the paper's batch, about"
+        256, least=2, because="a variance needs two samples", why="about the paper's batch"
     )
     tolerance: float = number(
         0.02,
         above=0,
         because="it is a distance",
-        why="the paper's is 0.1; a scaling or two more is cheap",
+        why="the paper has 0.1; one or two more scalings are cheap",
     )
     rounds: int = integer(10, least=1, because="it counts scalings", why="the paper's value")
 
     def calibrate(self, module: nn.Module, x: Tensor) -> None:
-        few = x[: self.samples]
-        seen: list[nn.Module] = []
+        inputs = x[: self.samples]
+        in_order: list[nn.Module] = []  # the layers as the data pass them
         handles = [
             layer.register_forward_hook(
-                lambda layer, args, output: seen.append(layer) if layer not in seen else None
+                lambda layer, args, output: (
+                    in_order.append(layer) if layer not in in_order else None
+                )
             )
-            for layer in weighted(module)
+            for layer in weight_layers(module)
         ]
         with torch.no_grad(), evaluation_mode(module):
-            module(few)
+            module(inputs)
             for handle in handles:
                 handle.remove()
-            for layer in seen:
+            for layer in in_order:
                 for _ in range(self.rounds):
-                    variance = _variance_of(layer, module, few)
+                    variance = _output_variance(layer, module, inputs)
                     if not variance > 0 or abs(variance - 1) < self.tolerance:
                         break
                     layer.weight.div_(math.sqrt(variance))  # type: ignore[operator]
@@ -430,12 +434,12 @@ class LSUV(Orthogonal):
 
 @dataclass(frozen=True, kw_only=True)
 class WithBiases(Initializer):
-    """Any start for the weights, and biases of their own: N(bias, bias_std^2).
+    """An initializer for the weights, with biases from N(bias, bias_std^2).
 
     Args:
-        weights: the start of the weights. Default `He()`.
+        weights: initializer of the weights. Default `He()`.
         bias: mean of the biases. Default 0.0.
-        bias_std: their spread, at least 0. Default 0.0: all equal.
+        bias_std: their standard deviation, at least 0. Default 0.0: all equal.
 
     Example:
         >>> import netwise as nw, torch
@@ -447,7 +451,7 @@ class WithBiases(Initializer):
     weights: Initializer = part(Initializer, He(), why="ReLU is the usual activation")
     bias: float = number(0.0, why="no unit is preferred")
     bias_std: float = number(
-        0.0, least=0, because="a spread is not negative", why="no unit is preferred"
+        0.0, least=0, because="a standard deviation is not negative", why="no unit is preferred"
     )
 
     def sample(
@@ -462,7 +466,7 @@ class WithBiases(Initializer):
         self.weights.calibrate(module, x)
 
 
-def _variance_of(layer: nn.Module, module: nn.Module, x: Tensor) -> float:
+def _output_variance(layer: nn.Module, module: nn.Module, x: Tensor) -> float:
     kept: list[Tensor] = []
     handle = layer.register_forward_hook(lambda layer, args, output: kept.append(output))
     try:
@@ -490,11 +494,15 @@ INITIALIZERS: tuple[type[Initializer], ...] = (
 def initialize(
     module: nn.Module, init: Initializer, generator: torch.Generator, x: Tensor | None = None
 ) -> None:
-    """Draw the weights of every linear, convolutional and recurrent layer of `module` anew; norm
-    layers keep theirs.
+    """Draw new weights for every linear, convolutional and recurrent layer of `module`.
 
-    `ModuleDefault` leaves everything as the modules made it. `x` are training inputs, for starts that
-    look at them.
+    Normalisation layers are not changed; with `ModuleDefault` nothing is.
+
+    Args:
+        module: the network, changed in place.
+        init: the initializer.
+        generator: source of the draws.
+        x: training inputs, (samples, ...), for initializers that use data, such as `LSUV`.
 
     Example:
         >>> import netwise as nw, torch
@@ -522,7 +530,7 @@ def initialize(
 
 
 def _recurrent(layer: nn.RNNBase, init: Initializer, generator: torch.Generator) -> None:
-    """Each gate's matrix on its own: gates are layers side by side."""
+    """Initialize each gate's matrix by itself: torch stacks them in one parameter."""
     gates = {"LSTM": 4, "GRU": 3}.get(layer.mode, 1)
     for p in layer.parameters():
         for piece in p.chunk(gates):
@@ -539,7 +547,7 @@ def _recurrent(layer: nn.RNNBase, init: Initializer, generator: torch.Generator)
                 piece.copy_(init.sample_bias(len(piece), generator=generator))
 
 
-def weighted(module: nn.Module) -> list[nn.Linear | nn.Conv1d | nn.Conv2d]:
+def weight_layers(module: nn.Module) -> list[nn.Linear | nn.Conv1d | nn.Conv2d]:
     """The linear and convolutional layers of a module."""
     return [
         layer for layer in module.modules() if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)
@@ -547,7 +555,7 @@ def weighted(module: nn.Module) -> list[nn.Linear | nn.Conv1d | nn.Conv2d]:
 
 
 def fans(layer: nn.Linear | nn.Conv1d | nn.Conv2d) -> tuple[int, int]:
-    """(fan_in, fan_out): how many numbers each output sees, and how many outputs see each input."""
+    """(fan_in, fan_out): inputs per output, and outputs per input."""
     outs, ins = layer.weight.shape[:2]
     field = layer.weight[0, 0].numel() if layer.weight.dim() > 2 else 1
     groups = getattr(layer, "groups", 1)

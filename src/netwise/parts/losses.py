@@ -1,7 +1,8 @@
-"""Losses: what training makes small. All are means over the samples of a batch."""
+"""Loss functions. All are means over the samples of a batch."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -23,13 +24,14 @@ from netwise.tasks import (
 
 
 class Loss(Part):
-    """What every loss has: a call on (output, target), the tasks it is for, and the output it goes
-    with.
+    """Interface of losses: a call with (output, target), the tasks it is for, and what it takes.
 
-    `output_activation` names the activation that makes answers of the network's outputs: with it the
-    gradient at the outputs is answer - target for `CrossEntropy`, `BinaryCrossEntropy` and
-    `Quadratic` alike. `build()` gives the bare function of (output, target) that the training step
-    calls.
+    Attributes:
+        tasks: the tasks that it is for.
+        takes: "values", or "logits" or "scores": the network then ends without an activation.
+        output_activation: the activation that turns outputs into predictions. With it the gradient
+            at the outputs is prediction - target for `CrossEntropy`, `BinaryCrossEntropy` and
+            `Quadratic`.
 
     Attributes:
         tasks: those that the loss is for.
@@ -54,14 +56,14 @@ class Loss(Part):
     target_range: ClassVar[tuple[float, float] | None] = None
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
-        """A plain function (output, target) -> scalar."""
+        """The function (output, target) -> scalar that training calls."""
         raise interface_error(self, "CrossEntropy()")
 
     def per_sample(self) -> Callable[[Tensor, Tensor], Tensor]:
-        """A function (output, target) -> (samples,): the loss of each sample by itself, for samples
-        that count unequally."""
-        whole = self.build()
-        return torch.vmap(lambda output, target: whole(output[None], target[None]))
+        """A function (output, target) -> (samples,): the loss of each sample, for weighted
+        samples."""
+        loss = self.build()
+        return torch.vmap(lambda output, target: loss(output[None], target[None]))
 
     def probabilities(self, output: Tensor) -> Tensor:
         """What a network's outputs say of each class: here the outputs themselves."""
@@ -77,30 +79,31 @@ class Loss(Part):
 
 
 SUM, MEAN = "sum", "mean"
-NOTES = "the notes' convention; torch divides by the number of outputs too"
+NIELSEN = "the convention of Nielsen 2015; torch also divides by the number of outputs"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Loss):
-    """Cross-entropy of softmax over logits (the notes' log-likelihood): -ln a_y, mean over samples.
+    """Cross-entropy of softmax over logits (negative log-likelihood): -ln a_y, mean over samples.
 
     Takes logits `(samples, classes)` and class numbers `(samples,)`, or `(samples, classes, steps)`
-    and `(samples, steps)`. The gradient at the logits is a - onehot(y): large when the answer is
-    very wrong, unlike squared error.
+    and `(samples, steps)`. The gradient at the logits is a - onehot(y): large when the prediction
+    is very wrong, unlike that of squared error.
 
     Args:
         label_smoothing: share of the target spread over all classes, from 0 to below 1. Default
             0.0.
-        weights: what a sample of each class counts, one number above 0 for each, or none: all
-            alike. Default none. The mean is then weighted too, as torch's is.
+        weights: one weight above 0 for each class, or none: equal weights. Default none. The mean
+            over samples is weighted as in torch.
 
     Example:
         >>> import netwise as nw, torch
-        >>> round(nw.CrossEntropy()(torch.zeros(1, 10), torch.tensor([3])).item(), 4)  # ln 10: guessing
+        >>> loss = nw.CrossEntropy()(torch.zeros(1, 10), torch.tensor([3]))
+        >>> round(loss.item(), 4)  # ln 10: all classes equally likely
         2.3026
 
-    Source: note 004, claims C03 and A09; label smoothing: Szegedy et al. 2015, arXiv 1512.00567,
-    section 7.
+    Source: Goodfellow, Bengio, Courville 2016, Deep learning, section 6.2.2.3; label smoothing:
+    Szegedy et al. 2015, arXiv 1512.00567, section 7.
     """
 
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
@@ -111,7 +114,7 @@ class CrossEntropy(Loss):
         0.0, least=0, below=1, because="it is a share", why="the plain loss"
     )
     weights: tuple[float, ...] = numbers(
-        (), above=0, because="each is what a class counts", why="all classes alike"
+        (), above=0, because="each is the weight of a class", why="equal weights"
     )
 
     def probabilities(self, output: Tensor) -> Tensor:
@@ -128,7 +131,8 @@ class CrossEntropy(Loss):
         def weighted(output: Tensor, target: Tensor) -> Tensor:
             if len(weights) != output.shape[1]:
                 raise ValueError(
-                    f"CrossEntropy has {len(weights)} weights, and the network gives {output.shape[1]} classes"
+                    f"CrossEntropy has {len(weights)} weights and the network {output.shape[1]}"
+                    " outputs, one for each class: write one weight for each output"
                 )
             return F.cross_entropy(
                 output, target, weight=weights.to(output), label_smoothing=smoothing
@@ -137,22 +141,20 @@ class CrossEntropy(Loss):
         return weighted
 
     def per_sample(self) -> Callable[[Tensor, Tensor], Tensor]:
-        smoothing, weights = (
-            self.label_smoothing,
-            torch.tensor(self.weights) if self.weights else None,
-        )
+        smoothing = self.label_smoothing
+        weights = torch.tensor(self.weights) if self.weights else None
 
-        def of_each(output: Tensor, target: Tensor) -> Tensor:
-            told = F.cross_entropy(
+        def per_sample(output: Tensor, target: Tensor) -> Tensor:
+            losses = F.cross_entropy(
                 output,
                 target,
                 weight=None if weights is None else weights.to(output),
                 label_smoothing=smoothing,
                 reduction="none",
             )
-            return told if told.dim() == 1 else told.flatten(1).mean(1)
+            return losses if losses.dim() == 1 else losses.flatten(1).mean(1)
 
-        return of_each
+        return per_sample
 
 
 @dataclass(frozen=True)
@@ -160,25 +162,25 @@ class BinaryCrossEntropy(Loss):
     """Cross-entropy of sigmoid outputs, from their logits: -[y ln a + (1 - y) ln(1 - a)], mean over
     samples.
 
-    For one output, for classes by one output each as in note 004, and for several labels at once
-    (multi-label): targets are numbers from 0 to 1 shaped like the output, or class numbers.
+    For one output, for classes with one sigmoid output each, and for several labels at once
+    (multi-label): targets are numbers from 0 to 1 of the output's shape, or class numbers.
 
     Args:
-        outputs: "sum" over them, the notes' convention, or "mean", as torch's `BCEWithLogitsLoss`.
-            Default "sum".
+        outputs: "sum" over the outputs, as in Nielsen 2015, or "mean", as in torch's
+            `BCEWithLogitsLoss`. Default "sum".
 
     Example:
         >>> import netwise as nw, torch
         >>> round(nw.BinaryCrossEntropy()(torch.zeros(1, 1), torch.zeros(1, 1)).item(), 4)  # ln 2
         0.6931
 
-    Source: note 004, claim C02.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 3, eq. 63.
     """
 
     takes: ClassVar[str] = "logits"
     output_activation: ClassVar[str] = "Sigmoid"
     target_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
-    outputs: str = text(SUM, among=(SUM, MEAN), why=NOTES)
+    outputs: str = text(SUM, among=(SUM, MEAN), why=NIELSEN)
 
     def probabilities(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output)
@@ -190,8 +192,8 @@ class BinaryCrossEntropy(Loss):
         mean = self.outputs == MEAN
 
         def binary_cross_entropy(output: Tensor, target: Tensor) -> Tensor:
-            wanted = as_values(output, target)
-            return F.binary_cross_entropy_with_logits(output, wanted, reduction="sum") / (
+            values = as_values(output, target)
+            return F.binary_cross_entropy_with_logits(output, values, reduction="sum") / (
                 output.numel() if mean else len(output)
             )
 
@@ -200,24 +202,24 @@ class BinaryCrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class Quadratic(Loss):
-    """Quadratic cost with its half: C = |y - a|^2 / 2, mean over samples.
+    """Quadratic cost with the factor 1/2: C = |y - a|^2 / 2, mean over samples.
 
-    Through a sigmoid its gradient carries the factor f'(z): a unit that is very wrong learns
-    slowly. For classes use `CrossEntropy`. torch's `MSELoss` (`MeanSquaredError`) is 2 / outputs
-    times this.
+    Behind a sigmoid its gradient has the factor f'(z), so a saturated unit that is very wrong
+    learns slowly. For classes use `CrossEntropy`. torch's `MSELoss` (`MeanSquaredError`) is
+    2 / outputs times this.
 
     Args:
-        outputs: "sum" over them, the notes' convention, or "mean". Default "sum".
+        outputs: "sum" over the outputs, as in Nielsen 2015, or "mean". Default "sum".
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.Quadratic()(torch.tensor([[3.0]]), torch.tensor([[1.0]])).item()
         2.0
 
-    Source: note 004, claim C01; note 001, claim C04.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 1, eq. 6.
     """
 
-    outputs: str = text(SUM, among=(SUM, MEAN), why=NOTES)
+    outputs: str = text(SUM, among=(SUM, MEAN), why=NIELSEN)
 
     def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
         return self.but(outputs=SUM) if self.outputs == MEAN else None
@@ -235,9 +237,9 @@ class Quadratic(Loss):
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):
-    """Mean squared error over samples and outputs, as torch has it.
+    """Mean squared error over samples and outputs, as in torch.
 
-    Class numbers are compared as one-hot rows; for classes `CrossEntropy` learns faster.
+    Class numbers become one-hot rows; for classes prefer `CrossEntropy`, which trains faster.
 
     Example:
         >>> import netwise as nw, torch
@@ -261,7 +263,7 @@ class MeanSquaredError(Loss):
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
-    """Mean absolute error over samples and outputs: less moved by outliers than squared error.
+    """Mean absolute error over samples and outputs: less sensitive to outliers than squared error.
 
     Example:
         >>> import netwise as nw, torch
@@ -277,11 +279,12 @@ class MeanAbsoluteError(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """Squared near the target, straight beyond `delta`: e^2 / 2 within, delta (|e| - delta / 2)
+    """Squared for small errors, linear beyond `delta`: e^2 / 2 within, delta (|e| - delta / 2)
     outside; mean over samples and outputs.
 
     Args:
-        delta: where it turns straight, above 0. Default 1.0: one spread of standardised targets.
+        delta: where it becomes linear, above 0. Default 1.0: one standard deviation of
+            standardised targets.
 
     Example:
         >>> import netwise as nw, torch
@@ -293,7 +296,10 @@ class Huber(Loss):
 
     tasks: ClassVar[tuple[str, ...]] = (REGRESSION,)
     delta: float = number(
-        1.0, above=0, because="it is a distance", why="one spread of standardised targets"
+        1.0,
+        above=0,
+        because="it is a distance",
+        why="one standard deviation of standardised targets",
     )
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
@@ -304,11 +310,11 @@ class Huber(Loss):
 
 @dataclass(frozen=True)
 class Hinge(Loss):
-    """Multi-class hinge of scores: sum over the wrong classes of max(0, margin + s_j - s_y)^power,
-    mean over samples.
+    """Multi-class hinge loss of scores: sum over the wrong classes of
+    max(0, margin + s_j - s_y)^power, mean over samples.
 
-    Asks that the right score lead by the margin and no more, so sure samples stop counting. torch's
-    `MultiMarginLoss` is this over the number of classes.
+    0 for samples whose correct score leads by the margin, so they do not change the weights.
+    torch's `MultiMarginLoss` is this divided by the number of classes.
 
     Args:
         margin: above 0. Default 1.0.
@@ -325,7 +331,7 @@ class Hinge(Loss):
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
     takes: ClassVar[str] = "scores"
     margin: float = number(
-        1.0, above=0, because="a lead is positive", why="the scale of scores is free"
+        1.0, above=0, because="a margin is positive", why="the scale of scores is free"
     )
     power: int = integer(
         1, least=1, most=2, because="torch's loss has these", why="the plain hinge"
@@ -355,17 +361,18 @@ LOSSES: tuple[type[Loss], ...] = (
 
 
 def as_values(output: Tensor, target: Tensor) -> Tensor:
-    """Targets as numbers shaped like the output: class numbers become one-hot rows.
+    """Targets as numbers of the output's shape: class numbers become one-hot rows.
 
     Raises:
-        ValueError: the shapes differ; they would otherwise be broadcast against each other in
-            silence.
+        ValueError: the shapes differ. Without this check they would be broadcast.
     """
     if not target.is_floating_point():
         target = F.one_hot(target, output.shape[-1]).to(output.dtype)
     if target.shape != output.shape:
         raise ValueError(
-            f"the network gives {tuple(output.shape)} and the target is {tuple(target.shape)}: they must be equal"
+            f"the network's output has shape {tuple(output.shape)} and the target"
+            f" {tuple(target.shape)}, which must be equal: change the last layer of the network,"
+            " or reshape the targets"
         )
     return target
 
@@ -373,17 +380,16 @@ def as_values(output: Tensor, target: Tensor) -> Tensor:
 def loss_of_guessing(
     loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, outputs: int
 ) -> float | None:
-    """The least loss that a constant answer gets on `target`: what a network has to beat to have
-    learned.
+    """The lowest loss of a constant prediction on `target`: the baseline that a network must beat.
 
-    Tried for any callable: as logits, as probabilities, as the mean and the median of the targets.
-    None where the loss takes none of them.
+    Works for any function: tries logits, probabilities, and mean and median of the targets. None
+    where the loss takes none of them.
     """
     if target.is_floating_point():
         rows = target.reshape(len(target), -1).float()
         mean = rows.mean(0)
         share = mean.clamp(1e-6, 1 - 1e-6)
-        answers = [mean, rows.median(0).values, torch.log(share / (1 - share))]
+        predictions = [mean, rows.median(0).values, torch.log(share / (1 - share))]
     else:
         target = target.reshape(-1)
         share = (torch.bincount(target, minlength=outputs).float() / target.numel()).clamp_min(
@@ -391,74 +397,74 @@ def loss_of_guessing(
         )
         if len(share) != outputs:
             return None
-        answers = [share.log(), share, torch.log(share / (1 - share).clamp_min(1e-12))]
-    wide = [
-        answer.expand(len(target), outputs).contiguous()
-        for answer in answers
-        if answer.numel() in (1, outputs)
+        predictions = [share.log(), share, torch.log(share / (1 - share).clamp_min(1e-12))]
+    expanded = [
+        prediction.expand(len(target), outputs).contiguous()
+        for prediction in predictions
+        if prediction.numel() in (1, outputs)
     ]
-    return _least(loss, target, wide)
+    return _lowest(loss, target, expanded)
 
 
 def least_loss(
     loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, outputs: int
 ) -> float | None:
-    """The loss of an answer that is as right as can be: 0 for most, above it where targets are
-    smoothed or grey.
+    """The loss of a perfect prediction: 0 for most losses, above 0 where targets are smoothed or
+    probabilities.
 
-    Tried for any callable: the targets themselves, their logits, and ever surer class scores.
+    Works for any function: tries the targets themselves, their logits, and class scores of growing
+    size.
     """
     if target.is_floating_point():
         share = target.float().clamp(1e-6, 1 - 1e-6)
-        answers = [target.float(), torch.log(share / (1 - share))]
+        predictions = [target.float(), torch.log(share / (1 - share))]
     else:
         if target.numel() and int(target.max()) >= outputs:
             return None
-        target = target.reshape(-1)  # of sequences too: each place is an answer
-        right = F.one_hot(target, outputs).float()
-        answers = [
-            right,
-            *(right * sure for sure in (2, 3, 4, 5, 6, 8, 10, 20, 100)),
-            *((2 * right - 1) * sure for sure in (10, 50)),
+        target = target.reshape(-1)  # of sequences too: each position has a prediction
+        one_hot = F.one_hot(target, outputs).float()
+        predictions = [
+            one_hot,
+            *(one_hot * scale for scale in (2, 3, 4, 5, 6, 8, 10, 20, 100)),
+            *((2 * one_hot - 1) * scale for scale in (10, 50)),
         ]
-    return _least(loss, target, answers)
+    return _lowest(loss, target, predictions)
 
 
-PARALLEL = 0.9999  # cosine: the same direction but for rounding
+PARALLEL = 0.9999  # cosine of two gradients whose directions differ by rounding only
 
 
 def loss_kind(loss: Callable[[Tensor, Tensor], Tensor], output: Tensor, target: Tensor) -> str:
-    """Which loss a callable computes, told by its gradient alone, so that it works for anyone's
-    function; "" if unknown.
+    """Which loss a function computes, by its gradient alone, so that it works for any function; ""
+    if unknown.
 
-    Softmax with cross-entropy has the gradient softmax(out) - onehot, sigmoid with cross-entropy
-    sigmoid(out) - y, a squared error out - y, and the logarithm of probabilities one with out in
-    its denominator.
+    The gradient of cross-entropy is softmax(out) - onehot for softmax and sigmoid(out) - y for
+    sigmoid, that of a squared error is out - y, and that of the logarithm of probabilities has out
+    in its denominator.
     """
-    if (
-        output.dim() == 3 and not target.is_floating_point()
-    ):  # an answer at each place of a sequence
+    # A sequence has a prediction at each position.
+    if output.dim() == 3 and not target.is_floating_point():
         output, target = output.transpose(1, 2).flatten(0, 1), target.flatten()
     if output.dim() != 2 or not len(output) or not bool(torch.isfinite(output).all()):
         return ""
     out = output.detach().double().requires_grad_()
     try:
         with torch.enable_grad():
-            given = target if not target.is_floating_point() else target.double()
-            (g,) = torch.autograd.grad(loss(out, given), out)
+            converted = target if not target.is_floating_point() else target.double()
+            (g,) = torch.autograd.grad(loss(out, converted), out)
         y = as_values(out.detach(), target).double()
     except (RuntimeError, ValueError, IndexError, TypeError):
         return ""
     o = out.detach()
-    wide = o.shape[1] > 1
-    inside = bool((o > 0).all()) and bool((o < 1).all())
+    several_outputs = o.shape[1] > 1
+    may_be_probabilities = bool((o > 0).all()) and bool((o < 1).all())
     candidates: list[tuple[str, Tensor]] = [
         (SQUARED, o - y),
         (OF_SIGMOID_LOGITS, torch.sigmoid(o) - y),
     ]
-    if wide:
+    if several_outputs:
         candidates.insert(0, (OF_LOGITS, torch.softmax(o, 1) * y.sum(1, keepdim=True) - y))
-    if inside:
+    if may_be_probabilities:
         candidates += [
             (OF_PROBABILITIES, -y / o),
             (OF_PROBABILITIES, 1 / o.sum(1, keepdim=True) - y / o),
@@ -472,7 +478,7 @@ def loss_kind(loss: Callable[[Tensor, Tensor], Tensor], output: Tensor, target: 
 
 
 def are_classes(target: Tensor) -> bool:
-    """Class numbers, or rows of zeros with a single one."""
+    """Whether targets are class numbers or one-hot rows."""
     if not target.is_floating_point():
         return True
     return (
@@ -484,42 +490,37 @@ def are_classes(target: Tensor) -> bool:
 
 
 def target_facts(target: Tensor) -> dict[str, Any]:
-    """What rules ask about targets, as fields of `RunFacts`: are they classes, and where do they
-    lie."""
+    """Fields of `RunFacts` about the targets: whether they are classes, and their range, mean and
+    standard deviation."""
     if are_classes(target):
         return {"class_targets": True}
     y = target.double()
-    low, high, mean, std = (
-        float(y.min()),
-        float(y.max()),
-        float(y.mean()),
-        float(y.std(unbiased=False)),
-    )
     return {
         "class_targets": False,
-        "target_low": low,
-        "target_high": high,
-        "target_mean": mean,
-        "target_std": std,
+        "target_low": float(y.min()),
+        "target_high": float(y.max()),
+        "target_mean": float(y.mean()),
+        "target_std": float(y.std(unbiased=False)),
     }
 
 
-def _least(
-    loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, answers: list[Tensor]
+def _lowest(
+    loss: Callable[[Tensor, Tensor], Tensor], target: Tensor, predictions: list[Tensor]
 ) -> float | None:
-    found: list[float] = []
+    """The lowest loss of the predictions that the loss accepts; None where it accepts none."""
+    losses: list[float] = []
     with torch.no_grad():
-        for answer in answers:
+        for prediction in predictions:
             if (
                 target.is_floating_point()
-                and target.shape != answer.shape
-                and target.numel() == answer.numel()
+                and target.shape != prediction.shape
+                and target.numel() == prediction.numel()
             ):
-                answer = answer.reshape(target.shape)
+                prediction = prediction.reshape(target.shape)
             try:
-                value = float(loss(answer, target))
+                value = float(loss(prediction, target))
             except (RuntimeError, ValueError, IndexError, TypeError):
                 continue
-            if value == value:
-                found.append(value)
-    return min(found) if found else None
+            if not math.isnan(value):
+                losses.append(value)
+    return min(losses) if losses else None

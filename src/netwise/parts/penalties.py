@@ -1,5 +1,5 @@
-"""Penalties: a price on large weights, added to the loss, or a limit on them. Weights only: biases
-and norm layers are free."""
+"""Penalties (regularisers): a term on the weights or activations that is added to the loss, or a
+constraint on the weights. Biases and normalisation layers are not penalised."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from netwise.part import Part, integer, number, parts
 
 
 class Penalty(Part):
-    """What every penalty has: its price for the weights of a network, or a limit that weights are
-    put back into.
+    """Interface of penalties: a term of the loss (`value`), or a constraint (`project`).
 
     Attributes:
-        adds_to_loss: it adds a price to the loss. One that only limits does not.
-        needs_activations: its price is for what the units give, so the engine hands over the outputs of all
+        adds_to_loss: `value` is added to the loss. False for a constraint alone.
+        needs_activations: `value` uses the outputs of all
             activations.
 
     Example:
@@ -34,43 +33,51 @@ class Penalty(Part):
     needs_activations: ClassVar[bool] = False
 
     def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
-        """A scalar, differentiable in the weights; `activations` are the outputs of the activations,
-        (samples, ...)."""
+        """The term of the loss.
+
+        Args:
+            weights: the penalised weight tensors of the network; at least one.
+            activations: outputs of its activation modules, (samples, ...).
+
+        Returns:
+            a scalar, differentiable in weights and activations.
+        """
         raise interface_error(self, "L2(strength=1e-4)")
 
     def project(self, weights: list[Tensor]) -> None:
-        """Put the weights back within the limit, in place, after a step; most penalties have
-        none."""
+        """Project the weights onto the constraint set, in place, after each step; most penalties
+        have none."""
 
 
-NEGATIVE = "a negative price rewards large weights"
+NEGATIVE = "a negative penalty rewards large weights"
 
 
 @dataclass(frozen=True, kw_only=True)
 class L2(Penalty):
-    """Half the squared weights: strength / 2 * sum w^2, so its gradient is strength * w.
+    """Half the sum of squared weights: strength / 2 * sum w^2, so its gradient is strength * w.
 
-    The notes write lambda / (2 n) sum w^2 with n training samples: strength = lambda / n.
+    Nielsen writes lambda / (2 n) sum w^2 with n training samples: strength = lambda / n.
 
     Args:
         strength: at least 0. Default 1e-4.
 
     Example:
         >>> import netwise as nw
-        >>> nw.L2(strength=5 / 50_000)  # the notes' lambda = 5 on 50 000 images
+        >>> nw.L2(strength=5 / 50_000)  # lambda = 5 on 50 000 images
         L2(strength=0.0001)
 
-    Source: note 004, claim C06.
+    Source: Krogh, Hertz 1992, A simple weight decay can improve generalization; the convention with
+    lambda: Nielsen 2015, Neural networks and deep learning, chapter 3.
     """
 
     strength: float = number(
-        1e-4, least=0, because=NEGATIVE, why="lambda = 5 on 50 000 samples, as in note 004"
+        1e-4, least=0, because=NEGATIVE, why="lambda = 5 on 50 000 samples, as in Nielsen 2015"
     )
 
     @staticmethod
     def by_lambda(strength: float, *, samples: int) -> L2:
-        """The notes' convention, lambda / (2 n) sum w^2: `strength` is their lambda, `samples`
-        their n, the size of the training part.
+        """The convention lambda / (2 n) sum w^2: `strength` is lambda, `samples` is n, the number
+        of training samples.
 
         Example:
             >>> import netwise as nw
@@ -89,9 +96,9 @@ class L2(Penalty):
 
 @dataclass(frozen=True, kw_only=True)
 class L1(Penalty):
-    """The absolute weights: strength * sum |w|; drives the least useful ones to 0.
+    """Sum of absolute weights: strength * sum |w|; drives the least useful ones to 0.
 
-    The notes write lambda / n sum |w| with n training samples: strength = lambda / n.
+    Nielsen writes lambda / n sum |w| with n training samples: strength = lambda / n.
 
     Args:
         strength: at least 0. Default 1e-5.
@@ -101,7 +108,8 @@ class L1(Penalty):
         >>> nw.L1(strength=0.5).value([torch.tensor([[-1.0, 3.0]])]).item()
         2.0
 
-    Source: note 004, claim C07.
+    Source: Tibshirani 1996, Regression shrinkage and selection via the lasso; the convention with
+    lambda: Nielsen 2015, Neural networks and deep learning, chapter 3.
     """
 
     strength: float = number(
@@ -110,8 +118,8 @@ class L1(Penalty):
 
     @staticmethod
     def by_lambda(strength: float, *, samples: int) -> L1:
-        """The notes' convention, lambda / n sum |w|: `strength` is their lambda, `samples` their n,
-        the size of the training part.
+        """The convention lambda / n sum |w|: `strength` is lambda, `samples` is n, the number of
+        training samples.
 
         Example:
             >>> import netwise as nw
@@ -136,7 +144,7 @@ class ElasticNet(Penalty):
         >>> nw.ElasticNet(l1=1.0, l2=1.0).value([torch.tensor([[-1.0, 3.0]])]).item()
         9.0
 
-    Source: Zou, Hastie 2005.
+    Source: Zou, Hastie 2005, Regularization and variable selection via the elastic net.
     """
 
     l1: float = number(1e-5, least=0, because=NEGATIVE, why="as L1 alone")
@@ -148,11 +156,11 @@ class ElasticNet(Penalty):
 
 @dataclass(frozen=True, kw_only=True)
 class MaxNorm(Penalty):
-    """No price, a limit: after each step the incoming weights of every unit are scaled back to
-    length `norm` at most.
+    """A constraint: after each step the incoming weights of each unit are scaled to a 2-norm of at
+    most `norm`.
 
-    Goes with dropout and large rates. A unit's weights are one row of a linear layer, one filter of
-    a convolution.
+    Often used with dropout and large learning rates. A unit's weights are one row of a linear
+    layer, one filter of a convolution.
 
     Args:
         norm: above 0. Default 3.0; 2 to 4 are usual.
@@ -178,18 +186,18 @@ class MaxNorm(Penalty):
     @torch.no_grad()
     def project(self, weights: list[Tensor]) -> None:
         for w in weights:
-            long = torch.linalg.vector_norm(w.flatten(1), dim=1).clamp_min(self.norm)
-            w.mul_((self.norm / long).reshape(-1, *[1] * (w.dim() - 1)))
+            norms = torch.linalg.vector_norm(w.flatten(1), dim=1).clamp_min(self.norm)
+            w.mul_((self.norm / norms).reshape(-1, *[1] * (w.dim() - 1)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityPenalty(Penalty):
-    """A price on what the hidden units give, not on the weights: strength * sum |a|^power, mean
+    """A penalty on the activations of hidden units, not on weights: strength * sum |a|^power, mean
     over samples.
 
-    With power 1 most units fall silent for most samples: a sparse code. Taken over the outputs of
-    all activation modules; activations written as functions inside a module of your own are not
-    heard.
+    With power 1 most units are 0 for most samples: a sparse code. Uses the outputs of all
+    activation modules (`nn.ReLU()`); activations called as functions (`torch.relu(x)`) are not
+    seen.
 
     Args:
         strength: at least 0. Default 1e-5.
@@ -197,7 +205,8 @@ class ActivityPenalty(Penalty):
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.ActivityPenalty(strength=1.0).value([], [torch.tensor([[1.0, 2.0], [0.0, 1.0]])]).item()
+        >>> outputs = torch.tensor([[1.0, 2.0], [0.0, 1.0]])
+        >>> nw.ActivityPenalty(strength=1.0).value([], [outputs]).item()
         2.0
 
     Source: Glorot, Bordes, Bengio 2011, Deep sparse rectifier neural networks, section 3.
@@ -207,15 +216,15 @@ class ActivityPenalty(Penalty):
     strength: float = number(
         1e-5,
         least=0,
-        because="a negative price rewards loud units",
+        because="a negative penalty rewards large activations",
         why="light: it sums over all units",
     )
     power: int = integer(
         1,
         least=1,
         most=2,
-        because="the price is of |a| or a^2",
-        why="sparse codes are the usual wish",
+        because="the penalty is on |a| or a^2",
+        why="sparse codes are the usual purpose",
     )
 
     def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
@@ -229,7 +238,7 @@ class ActivityPenalty(Penalty):
 
 @dataclass(frozen=True)
 class SumOfPenalties(Penalty):
-    """Several penalties at once: prices are added, limits all kept.
+    """Several penalties at once: values are added, all constraints applied.
 
     Args:
         members: the penalties.
@@ -240,7 +249,7 @@ class SumOfPenalties(Penalty):
         False
     """
 
-    members: tuple[Penalty, ...] = parts(Penalty, why="none: no price")
+    members: tuple[Penalty, ...] = parts(Penalty, why="none: no penalty")
 
     @property
     def adds_to_loss(self) -> bool:  # type: ignore[override]
@@ -251,10 +260,10 @@ class SumOfPenalties(Penalty):
         return any(member.needs_activations for member in self.members)
 
     def value(self, weights: list[Tensor], activations: Sequence[Tensor] = ()) -> Tensor:
-        prices = [
+        values = [
             member.value(weights, activations) for member in self.members if member.adds_to_loss
         ]
-        return torch.stack(prices).sum() if prices else weights[0].new_zeros(())
+        return torch.stack(values).sum() if values else weights[0].new_zeros(())
 
     def project(self, weights: list[Tensor]) -> None:
         for member in self.members:

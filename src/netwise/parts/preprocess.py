@@ -1,4 +1,4 @@
-"""Preprocessing: fitted on the training part alone, then carried with the network."""
+"""Preprocessing: fitted on the training part alone, saved and applied with the network."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch.nn import functional as F
 from netwise.errors import DataError, Problem, interface_error
 from netwise.part import Part, integer, integers, number, text
 
-Fitted = dict[str, Tensor]  # what a step learned from the training part
+Fitted = dict[str, Tensor]  # statistics of the training part
 
 
 class Preprocess(Part):
-    """What every step has: `fit` learns from the training inputs, `apply` is the same for all
-    parts.
+    """Interface of preprocessing steps: `fit` computes statistics of the training inputs, `apply`
+    uses them on the inputs of any part.
 
     Example:
         >>> import netwise as nw, torch
@@ -30,17 +30,18 @@ class Preprocess(Part):
     family_name: ClassVar[str] = "preprocessing step"
 
     def fit(self, x: Tensor) -> Fitted:
-        """What to remember of the training inputs `x`, shaped (samples, ...)."""
+        """Statistics of the training inputs `x`, (samples, ...)."""
         return {}
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
-        """The inputs, changed."""
+        """The transformed inputs."""
         raise interface_error(self, "Standardise()")
 
 
 @dataclass(frozen=True)
 class Standardise(Preprocess):
-    """Each feature to mean 0 and spread 1; images by channel. A constant feature becomes 0.
+    """Each feature to mean 0 and standard deviation 1; images by channel. A constant feature
+    becomes 0.
 
     Example:
         >>> import netwise as nw, torch
@@ -48,14 +49,14 @@ class Standardise(Preprocess):
         >>> nw.Standardise().apply(x, nw.Standardise().fit(x)).tolist()
         [[-1.0, 0.0], [1.0, 0.0]]
 
-    Source: note 001, claim P01.
+    Source: scikit-learn's `StandardScaler`.
     """
 
     def fit(self, x: Tensor) -> Fitted:
         axes = (0, 2, 3) if x.dim() == 4 else (0,)
         mean = x.mean(axes, keepdim=True)
         spread = x.std(axes, unbiased=False, keepdim=True)
-        # A feature that never changes has a spread of rounding errors: far below its own size.
+        # The deviation of a constant feature is a rounding error, far below its own size.
         constant = spread <= 1e-6 * mean.abs()
         return {
             "mean": mean,
@@ -68,11 +69,10 @@ class Standardise(Preprocess):
 
 @dataclass(frozen=True)
 class Scale(Preprocess):
-    """Every input times one constant: learned from nothing.
+    """Multiply every input by one constant.
 
     Args:
-        factor: above 0. Default 1.0; 255/256 makes netwise's images (bytes over 255) those of the
-            notes (bytes over 256).
+        factor: above 0. Default 1.0; 255/256 turns netwise's images (bytes / 255) into bytes / 256.
 
     Example:
         >>> import netwise as nw, torch
@@ -80,9 +80,7 @@ class Scale(Preprocess):
         [[2.0]]
     """
 
-    factor: float = number(
-        1.0, above=0, because="a constant that keeps the sign", why="inputs as they are"
-    )
+    factor: float = number(1.0, above=0, because="it keeps the sign", why="unchanged inputs")
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         return x * self.factor
@@ -90,11 +88,11 @@ class Scale(Preprocess):
 
 @dataclass(frozen=True)
 class ClipInputs(Preprocess):
-    """Inputs beyond a limit are set to it: for what `Standardise` makes of rare values and of
-    features that hardly ever change.
+    """Clamp inputs to [-reach, reach]. Use it after `Standardise`, which turns rare values of
+    nearly constant features into large inputs.
 
     Args:
-        reach: how far from 0 an input may lie, above 0. Default 5.0.
+        reach: largest absolute input, above 0. Default 5.0.
 
     Example:
         >>> import netwise as nw, torch
@@ -106,7 +104,7 @@ class ClipInputs(Preprocess):
         5.0,
         above=0,
         because="it is a distance",
-        why="five spreads: of normal inputs one in two million lies beyond",
+        why="five standard deviations: one of two million normal inputs is beyond",
     )
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
@@ -115,7 +113,7 @@ class ClipInputs(Preprocess):
 
 @dataclass(frozen=True)
 class MinMax(Preprocess):
-    """Each feature to the range from 0 to 1 of the training part; images by channel.
+    """Each feature to the range 0 to 1 over the training part; images by channel.
 
     Example:
         >>> import netwise as nw, torch
@@ -123,7 +121,7 @@ class MinMax(Preprocess):
         >>> nw.MinMax().apply(torch.tensor([[4.0]]), nw.MinMax().fit(x)).tolist()
         [[0.5]]
 
-    Source: note 001, claim P01.
+    Source: scikit-learn's `MinMaxScaler`.
     """
 
     def fit(self, x: Tensor) -> Fitted:
@@ -137,13 +135,14 @@ class MinMax(Preprocess):
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalContrast(Preprocess):
-    """Global contrast normalisation: each image on its own to mean 0 and equal contrast.
+    """Global contrast normalisation: each image by itself to mean 0 and equal contrast.
 
         x <- scale * (x - mean(x)) / max(epsilon, sqrt(bias + var(x)))
 
     Args:
         scale: of the result, above 0. Default 1.0.
-        bias: added to the variance, at least 0; keeps flat images from becoming noise. Default 0.0.
+        bias: added to the variance, at least 0; limits the noise of almost constant images.
+            Default 0.0.
         epsilon: smallest divisor, above 0. Default 1e-8.
         convention: "variance" divides by the root of the mean square, "norm" by the root of the sum
             of squares, which is pylearn2's default (with scale = 55 for CIFAR-10). Default
@@ -154,7 +153,7 @@ class GlobalContrast(Preprocess):
         >>> nw.GlobalContrast().apply(torch.tensor([[1.0, 3.0], [10.0, 30.0]]), {}).tolist()
         [[-1.0, 1.0], [-1.0, 1.0]]
 
-    Source: Coates, Lee, Ng 2011; Goodfellow, Bengio, Courville 2016, eq. 12.3; note 001, claim P01.
+    Source: Coates, Lee, Ng 2011; Goodfellow, Bengio, Courville 2016, eq. 12.3.
     """
 
     scale: float = number(1.0, above=0, because="a factor", why="contrast 1")
@@ -163,9 +162,7 @@ class GlobalContrast(Preprocess):
         1e-8, above=0, because="it keeps a division finite", why="far below any contrast"
     )
     convention: str = text(
-        "variance",
-        among=("variance", "norm"),
-        why="contrasts then do not hang on the size of an image",
+        "variance", among=("variance", "norm"), why="independent of the size of an image"
     )
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
@@ -183,55 +180,46 @@ class GlobalContrast(Preprocess):
 
 @dataclass(frozen=True, kw_only=True)
 class Whiten(Preprocess):
-    """Features of unit variance that do not correlate, over the training part; images are taken as
-    rows of pixels.
+    """Uncorrelated features of unit variance over the training part; images are flattened.
 
-        ZCA:  x <- U (L + epsilon)^(-1/2) U^T (x - mean),    PCA:  x <- (L + epsilon)^(-1/2) U^T (x - mean)
+        ZCA:  x <- U (L + epsilon)^(-1/2) U^T (x - mean)
+        PCA:  x <-   (L + epsilon)^(-1/2) U^T (x - mean)
 
-    U and L are the eigenvectors and eigenvalues of the covariance. ZCA stays nearest to the
-    original, so images keep their look; PCA turns to the directions of greatest variance, the first
+    U and L are the eigenvectors and eigenvalues of the covariance. ZCA is closest to the original,
+    so images still look like images; PCA projects on the directions of largest variance, the first
     `keep` of them.
 
     Args:
         form: "zca" or "pca". Default "zca".
-        epsilon: added to each eigenvalue, above 0. Default 0.1: pixels from 0 to 1 need some, or
-            noise is blown up.
-        keep: directions that PCA keeps, at least 0; 0: all. Default 0.
+        epsilon: added to each eigenvalue, above 0. Default 0.1: smaller values amplify noise in
+            pixels from 0 to 1.
+        keep: number of directions that PCA keeps, at least 0; 0: all. Default 0.
         convention: "sample" divides the covariance by n - 1, "pylearn2" by n. Default "sample".
 
     Example:
         >>> import netwise as nw, torch
-        >>> x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0)) @ torch.tensor([[2.0, 1.0], [0.0, 1.0]])
-        >>> step = nw.Whiten(epsilon=1e-9)
+        >>> x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+        >>> x, step = x @ torch.tensor([[2.0, 1.0], [0.0, 1.0]]), nw.Whiten(epsilon=1e-9)
         >>> white = step.apply(x, step.fit(x))
         >>> torch.allclose(torch.cov(white.T), torch.eye(2), atol=1e-4)
         True
 
-    Source: Bell, Sejnowski 1997; Krizhevsky 2009, appendix A; pylearn2's `ZCA`; note 001, claim
-    P01.
+    Source: Bell, Sejnowski 1997; Krizhevsky 2009, appendix A; pylearn2's `ZCA`.
     """
 
-    form: str = text("zca", among=("zca", "pca"), why="images keep their look")
+    form: str = text("zca", among=("zca", "pca"), why="images still look like images")
     epsilon: float = number(
-        0.1, above=0, because="it keeps a division finite", why="pylearn2's, for images"
+        0.1, above=0, because="it keeps a division finite", why="pylearn2's value for images"
     )
     keep: int = integer(0, least=0, because="it counts directions", why="all of them")
     convention: str = text(
-        "sample",
-        among=("sample", "pylearn2"),
-        why="the unbiased covariance, as scikit-learn has it",
+        "sample", among=("sample", "pylearn2"), why="the unbiased covariance, as in scikit-learn"
     )
 
     def conflicts(self) -> list[Problem]:
         if self.keep and self.form == "zca":
-            return [
-                Problem(
-                    "keep",
-                    str(self.keep),
-                    'is for form = "pca": ZCA turns back to all features',
-                    "0",
-                )
-            ]
+            reason = 'is for form = "pca": ZCA keeps all features'
+            return [Problem("keep", str(self.keep), reason, "0")]
         return []
 
     def fit(self, x: Tensor) -> Fitted:
@@ -247,11 +235,10 @@ class Whiten(Preprocess):
         values, vectors = values.flip(0).clamp_min(0), vectors.flip(1)
         if self.keep:
             values, vectors = values[: self.keep], vectors[:, : self.keep]
-        # The sign of an eigenvector is a matter of chance: the largest number of each is made
-        # positive.
+        # The sign of an eigenvector is arbitrary: make its largest component positive.
         signs = vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()
-        turned = (vectors * signs) / (values + self.epsilon).sqrt()
-        matrix = turned @ (vectors * signs).T if self.form == "zca" else turned
+        scaled = (vectors * signs) / (values + self.epsilon).sqrt()
+        matrix = scaled @ (vectors * signs).T if self.form == "zca" else scaled
         return {"mean": mean.float(), "matrix": matrix.float()}
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
@@ -261,14 +248,14 @@ class Whiten(Preprocess):
 
 @dataclass(frozen=True, kw_only=True)
 class Quantile(Preprocess):
-    """Each feature by its rank among the training values, as a normal number: outliers and skewed
-    shapes lose their hold.
+    """Map each feature to a normal distribution by the rank of its values in the training part:
+    outliers and skewed distributions lose their influence.
 
-    For tables with counts, amounts and shares. Equal values share the middle of their ranks; values
-    beyond the training range become its ends. An input that never changes becomes 0.
+    For tables with counts, amounts and shares. Equal values get the middle of their ranks; values
+    beyond the training range become its ends. A constant feature becomes 0.
 
     Args:
-        knots: quantiles that are remembered, at least 2; ranks between are interpolated. Default
+        knots: number of quantiles, from 2 to 100,000; ranks between them are interpolated. Default
             1000.
 
     Example:
@@ -277,9 +264,9 @@ class Quantile(Preprocess):
         >>> [round(v, 2) for v in nw.Quantile().apply(x, nw.Quantile().fit(x)).flatten().tolist()]
         [-5.2, 0.0, 5.2]
 
-    Source: scikit-learn's `QuantileTransformer(output_distribution="normal")`, whose numbers it
-    gives, but for values that tie for the least or the greatest: there they go to the end of the
-    range, here to the middle of their ranks.
+    Source: scikit-learn's `QuantileTransformer(output_distribution="normal")`, with equal results
+    except for ties at the minimum or maximum: there they become the end of the range, here the
+    middle of their ranks.
     """
 
     knots: int = integer(
@@ -296,7 +283,7 @@ class Quantile(Preprocess):
         shares = np.linspace(0, 1, len(quantiles))
         columns = []
         for feature, knots in zip(_rows(x, self).double().numpy().T, quantiles.T, strict=True):
-            # From both sides, so that equal values get the middle of their ranks.
+            # The mean of the ranks from both sides: equal values get the middle of their ranks.
             rank = 0.5 * (
                 np.interp(feature, knots, shares) - np.interp(-feature, -knots[::-1], -shares[::-1])
             )
@@ -310,17 +297,17 @@ class Quantile(Preprocess):
 def _rows(x: Tensor, step: Preprocess) -> Tensor:
     if x.dim() != 2:
         raise DataError(
-            f"{type(step).__name__} takes rows (samples, features), not {tuple(x.shape)}"
+            f"{type(step).__name__} takes inputs of shape (samples, features), not"
+            f" {tuple(x.shape)}: put Flatten before it"
         )
     return x
 
 
 @dataclass(frozen=True, kw_only=True)
 class FillMissing(Preprocess):
-    """Numbers that are missing (not a number) become the feature's median or mean of the training
-    part.
+    """Replace missing values (NaN) by the feature's median or mean over the training part.
 
-    Tables fill theirs by themselves; this is for arrays made with `allow_missing=True`.
+    For arrays made with `allow_missing=True`; tables fill their missing values by themselves.
 
     Args:
         by: "median" or "mean". Default "median".
@@ -332,7 +319,7 @@ class FillMissing(Preprocess):
         [1.0, 3.0, 2.0]
     """
 
-    by: str = text("median", among=("median", "mean"), why="outliers do not move it")
+    by: str = text("median", among=("median", "mean"), why="robust against outliers")
 
     def fit(self, x: Tensor) -> Fitted:
         if self.by == "mean":
@@ -345,11 +332,11 @@ class FillMissing(Preprocess):
 
 @dataclass(frozen=True, kw_only=True)
 class OneHot(Preprocess):
-    """Features that are whole numbers from 0 become one input for each value seen in the training
-    part; others go on as they are.
+    """One-hot encoding: selected features become one input per value in the training part.
 
     Args:
-        columns: numbers of the features, from 0. Values not seen in training become all zeros.
+        columns: indices of the features, from 0. Values that are not in the training part become
+            all zeros.
 
     Example:
         >>> import netwise as nw, torch
@@ -357,11 +344,11 @@ class OneHot(Preprocess):
         >>> nw.OneHot(columns=(1,)).apply(x, nw.OneHot(columns=(1,)).fit(x))[1].tolist()
         [0.699999988079071, 0.0, 1.0]
 
-    Source: scikit-learn's `OneHotEncoder`, whose columns it gives, behind the other features.
+    Source: scikit-learn's `OneHotEncoder`, with equal columns, after the other features.
     """
 
     columns: tuple[int, ...] = integers(
-        least=0, because="they are numbers of features", write="[0]"
+        least=0, because="they are indices of features", write="[0]"
     )
 
     def fit(self, x: Tensor) -> Fitted:
@@ -377,7 +364,7 @@ class OneHot(Preprocess):
 
 @dataclass(frozen=True)
 class Flatten(Preprocess):
-    """Images as rows of pixels, for networks that take rows.
+    """Flatten images to vectors of pixels, for networks that take vectors.
 
     Example:
         >>> import netwise as nw, torch
@@ -391,7 +378,7 @@ class Flatten(Preprocess):
 
 @dataclass(frozen=True)
 class Resize(Preprocess):
-    """Images to another size, bilinear; so that a network made for 28x28 takes 8x8 digits.
+    """Resize images by bilinear interpolation; for example 8x8 digits for a network for 28x28.
 
     Args:
         height, width: pixels, from 1 to 4096.
@@ -408,15 +395,16 @@ class Resize(Preprocess):
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
         if x.dim() != 4:
             raise DataError(
-                f"Resize takes images (samples, channels, height, width), not {tuple(x.shape)}"
+                f"Resize takes images (samples, channels, height, width), not {tuple(x.shape)}:"
+                " remove it from preprocess, or choose data with images"
             )
         return F.interpolate(x, (self.height, self.width), mode="bilinear", align_corners=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Binarise(Preprocess):
-    """1 where an input is at least the threshold, else 0: what a binary energy model's likelihood
-    is a statement about.
+    """1 where an input is at least the threshold, else 0. The likelihood of an energy model with
+    binary units is defined for such inputs.
 
     Args:
         threshold: in the units of the inputs. Default 0.5: the middle of pixels from 0 to 1.

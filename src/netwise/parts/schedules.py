@@ -9,19 +9,18 @@ from typing import ClassVar
 from netwise.errors import Problem, interface_error
 from netwise.part import Part, flag, integer, integers, number, part, text
 
-State = dict[str, float]  # what a schedule remembers; kept in checkpoints as text
+State = dict[str, float]  # of a schedule; saved in checkpoints
 
 
 @dataclass(frozen=True)
 class ScheduleContext:
-    """Where a run is when a schedule is asked.
+    """The position in a run at which a schedule computes the learning rate.
 
     Args:
-        epoch: epochs done so far, from 0; with the part of the present one, where a schedule
-            changes at each step.
-        epochs: epochs that the recipe asks for.
-        loss: validation loss (training loss where nothing is held out) of the last epoch; None
-            before the first ends.
+        epoch: completed epochs, from 0; with a fraction for schedules that change at each step.
+        epochs: epochs of the whole run.
+        loss: validation loss (training loss where there is no validation part) of the last epoch;
+            None during the first epoch.
 
     Example:
         >>> import netwise as nw
@@ -35,16 +34,20 @@ class ScheduleContext:
 
 
 class Schedule(Part):
-    """What every schedule has: `init` gives its memory, `next` the factor for the epoch that
-    begins.
+    """Interface of schedules: `init` gives the initial state, `next` the factor on the learning
+    rate for the next epoch.
 
-    Where `each_step` is true the engine also asks `next` before each step, with a fraction of an
-    epoch in the context; such a schedule looks at the time only, and its memory stays as it is.
+    Where `each_step` is true, training also calls `next` before each step, with a fractional epoch
+    in the context. Such a schedule depends on time only; its state does not change.
+
+    Attributes:
+        needs_loss: the factor depends on the validation loss.
 
     Example:
         >>> import netwise as nw
         >>> schedule = nw.StepDecay(every=2, factor=0.1)
-        >>> [round(schedule.next(schedule.init(), nw.ScheduleContext(e, 4))[0], 2) for e in range(4)]
+        >>> contexts = [nw.ScheduleContext(epoch, epochs=4) for epoch in range(4)]
+        >>> [round(schedule.next(schedule.init(), context)[0], 2) for context in contexts]
         [1.0, 1.0, 0.1, 0.1]
     """
 
@@ -57,20 +60,20 @@ class Schedule(Part):
         return getattr(self, "each", "epoch") == "step"
 
     def init(self) -> State:
-        """The memory before the first epoch."""
+        """The state before the first epoch."""
         return {}
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
-        """(factor on the rate, new memory) for the epoch, or the step, that begins at `context`."""
+        """(factor on the rate, new state) for the epoch or step that starts at `context`."""
         raise interface_error(self, "Cosine()")
 
     def stop_reason(self, state: State) -> str | None:
-        """Why the run is over by this schedule, or None."""
+        """The reason to end the run, where the schedule ends it; else None."""
         return None
 
 
 EACH = ("epoch", "step")
-FALL = "the rate is to fall and to stay positive"
+FALL = "the rate decreases and stays positive"
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class StepDecay(Schedule):
     """Multiply the rate by `factor` after each `every` epochs.
 
     Args:
-        every: epochs between falls, at least 1. Default 10.
+        every: epochs between two reductions, at least 1. Default 10.
         factor: above 0 and at most 1. Default 0.1.
 
     Example:
@@ -100,13 +103,16 @@ class StepDecay(Schedule):
         >>> nw.StepDecay(every=5, factor=0.5).next({}, nw.ScheduleContext(11, 20))[0]
         0.25
 
-    Source: note 001, claim S01 (its staircase form); torch's `StepLR`.
+    Source: torch's `StepLR`.
     """
 
     every: int = integer(
-        10, least=1, because="the rate falls after whole epochs", why="a few falls in a usual run"
+        10,
+        least=1,
+        because="the rate falls after whole epochs",
+        why="a few reductions in a usual run",
     )
-    factor: float = number(0.1, above=0, most=1, because=FALL, why="a tenth, as in note 004")
+    factor: float = number(0.1, above=0, most=1, because=FALL, why="torch's value")
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
         return self.factor ** (context.epoch // self.every), state
@@ -117,8 +123,8 @@ class Milestones(Schedule):
     """Multiply the rate by `factor` at each of a few given epochs.
 
     Args:
-        epochs: after which the rate falls, rising. Default (82, 123): the falls of He et al. for
-            CIFAR-10, at 32,000 and 48,000 of 64,000 steps of 128 samples.
+        epochs: after which the rate is reduced, in increasing order. Default (82, 123): those of
+            He et al. for CIFAR-10, 32,000 and 48,000 of 64,000 steps of 128 samples.
         factor: above 0 and at most 1. Default 0.1.
 
     Example:
@@ -136,13 +142,11 @@ class Milestones(Schedule):
     factor: float = number(0.1, above=0, most=1, because=FALL, why="the paper's value")
 
     def conflicts(self) -> list[Problem]:
-        if list(self.epochs) != sorted(set(self.epochs)):
-            return [
-                Problem(
-                    "epochs", str(list(self.epochs)), "must rise", str(sorted(set(self.epochs)))
-                )
-            ]
-        return []
+        ordered = sorted(set(self.epochs))
+        if list(self.epochs) == ordered:
+            return []
+        given = str(list(self.epochs))
+        return [Problem("epochs", given, "must be in increasing order", str(ordered))]
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
         return self.factor ** sum(context.epoch >= epoch for epoch in self.epochs), state
@@ -150,8 +154,8 @@ class Milestones(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class TwoStage(Schedule):
-    """One rate at first, another from epoch `at` on: 0.25 far from the valley, 0.025 near its
-    floor.
+    """One rate at first, another from epoch `at` on: large steps far from the minimum, small ones
+    near it.
 
     Args:
         at: epochs of the first stage, at least 1. Default 10.
@@ -162,14 +166,14 @@ class TwoStage(Schedule):
         >>> [nw.TwoStage(at=2).next({}, nw.ScheduleContext(e, 4))[0] for e in range(4)]
         [1.0, 1.0, 0.1, 0.1]
 
-    Source: note 004, claim S02.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 3, learning rate schedule.
     """
 
     at: int = integer(
         10, least=1, because="the first stage lasts whole epochs", why="half of a default run"
     )
     factor: float = number(
-        0.1, above=0, because="a rate is positive", why="the note's 0.25 and 0.025"
+        0.1, above=0, because="a rate is positive", why="a tenth, as for StepDecay"
     )
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
@@ -178,22 +182,24 @@ class TwoStage(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Exponential(Schedule):
-    """Exponential decay: factor ** (epoch / every), smooth, or in stairs of `every` epochs.
+    """Exponential decay: factor ** (epoch / every), smooth or in steps of `every` epochs.
 
-    torch's `ExponentialLR` is this with every = 1; Keras counts batches where this counts epochs.
+    torch's `ExponentialLR` is this with every = 1; the `ExponentialDecay` of Keras counts batches
+    instead of epochs.
 
     Args:
-        factor: what is left of the rate after `every` epochs, above 0 and at most 1. Default 0.9.
+        factor: on the rate, per `every` epochs, above 0 and at most 1. Default 0.9.
         every: at least 1. Default 1.
-        staircase: fall at whole multiples of `every` only. Default false: the note's form.
-        each: "epoch", or "step": the exponent then rises with each step. Default "epoch".
+        staircase: reduce the rate at whole multiples of `every` only. Default false.
+        each: "epoch", or "step": the exponent then grows at each step. Default "epoch".
 
     Example:
         >>> import netwise as nw
-        >>> round(0.2 * nw.Exponential(factor=0.99).next({}, nw.ScheduleContext(39, 40))[0], 5)  # the note's program prints 0.13515
+        >>> schedule = nw.Exponential(factor=0.99)
+        >>> round(0.2 * schedule.next({}, nw.ScheduleContext(39, 40))[0], 5)  # 0.2 * 0.99 ** 39
         0.13515
 
-    Source: note 001, claim S01.
+    Source: torch's `ExponentialLR`; Keras' `ExponentialDecay`.
     """
 
     factor: float = number(
@@ -202,8 +208,8 @@ class Exponential(Schedule):
     every: int = integer(
         1, least=1, because="it counts epochs", why="the factor is that of an epoch"
     )
-    staircase: bool = flag(False, why="the note's form is smooth")
-    each: str = text("epoch", among=EACH, why="as torch and the note have it")
+    staircase: bool = flag(False, why="the smooth form of torch")
+    each: str = text("epoch", among=EACH, why="as in torch")
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
         turns = context.epoch / self.every
@@ -212,21 +218,21 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """Fall along half a cosine from the full rate to `last` times it: (1 + cos(pi t / T)) / 2; with
-    restarts, where asked for.
+    """Half a cosine from the full rate to `last` times it, (1 + cos(pi t / T)) / 2, optionally with
+    restarts.
 
     Args:
-        last: factor that the curve ends at, from 0 to 1. Default 0.0.
-        restarts: how often the curve begins anew, at least 0. Default 0.
-        growth: each piece is so many times as long as the one before, at least 1. Default 1: equal
-            pieces.
-        each: "epoch", or "step": the curve is then smooth. Default "epoch".
+        last: final factor, from 0 to 1. Default 0.0.
+        restarts: how often the curve starts again at the full rate, from 0 to 100. Default 0.
+        growth: length of each cycle in units of the one before, from 1 to 10. Default 1.0.
+        each: "epoch", or "step" for a rate that changes at each step. Default "epoch".
 
     Example:
         >>> import netwise as nw
         >>> round(nw.Cosine().next({}, nw.ScheduleContext(5, 10))[0], 3)
         0.5
-        >>> [round(nw.Cosine(restarts=1).next({}, nw.ScheduleContext(e, 8))[0], 2) for e in range(8)]
+        >>> schedule = nw.Cosine(restarts=1)
+        >>> [round(schedule.next({}, nw.ScheduleContext(e, 8))[0], 2) for e in range(8)]
         [1.0, 0.85, 0.5, 0.15, 1.0, 0.85, 0.5, 0.15]
 
     Source: Loshchilov, Hutter 2016, arXiv 1608.03983, eq. 5.
@@ -236,36 +242,32 @@ class Cosine(Schedule):
         0.0, least=0, most=1, because="it is a share of the rate", why="the paper's value"
     )
     restarts: int = integer(
-        0,
-        least=0,
-        most=100,
-        because="it counts new beginnings",
-        why="one fall is enough for most runs",
+        0, least=0, most=100, because="it counts restarts", why="one cycle is enough for most runs"
     )
     growth: float = number(
-        1.0, least=1, most=10, because="pieces do not shrink", why="equal pieces"
+        1.0, least=1, most=10, because="cycles do not shrink", why="equal cycles"
     )
-    each: str = text("epoch", among=EACH, why="as torch has it")
+    each: str = text("epoch", among=EACH, why="as in torch")
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
-        pieces = [self.growth**i for i in range(self.restarts + 1)]
-        begin, place = 0.0, context.epoch / context.epochs * math.fsum(pieces)
-        for length in pieces:
-            # The last piece also takes what rounding puts beyond its end.
-            if place - begin < length - 1e-9 or length is pieces[-1]:
+        cycles = [self.growth**i for i in range(self.restarts + 1)]
+        begin, now = 0.0, context.epoch / context.epochs * math.fsum(cycles)
+        for length in cycles:
+            # The last cycle includes what rounding puts beyond its end.
+            if now - begin < length - 1e-9 or length is cycles[-1]:
                 break
             begin += length
-        wave = (1 + math.cos(math.pi * min((place - begin) / length, 1.0))) / 2
+        wave = (1 + math.cos(math.pi * min((now - begin) / length, 1.0))) / 2
         return self.last + (1 - self.last) * wave, state
 
 
 @dataclass(frozen=True, kw_only=True)
 class OneCycle(Schedule):
-    """Rise from a `start`-th part of the rate to all of it, then fall to almost nothing; at each
+    """Rise from `start` times the rate to the rate, then fall to `last` times it; changes at each
     step.
 
-    Both ways are half cosines. The optimizer's rate is the peak, so it may be several times what a
-    constant one could be.
+    Both parts are half cosines. The optimizer's rate is the peak, so it can be several times a
+    constant rate that works.
 
     Args:
         rise: share of the run that rises, above 0 and below 1. Default 0.3.
@@ -274,11 +276,12 @@ class OneCycle(Schedule):
 
     Example:
         >>> import netwise as nw
-        >>> [round(nw.OneCycle().next({}, nw.ScheduleContext(e, 10))[0], 3) for e in (0, 3, 6.5, 10)]
+        >>> contexts = [nw.ScheduleContext(epoch, 10) for epoch in (0, 3, 6.5, 10)]
+        >>> [round(nw.OneCycle().next({}, context)[0], 3) for context in contexts]
         [0.04, 1.0, 0.5, 0.0]
 
-    Source: Smith, Topin 2017, arXiv 1708.07120; torch's `OneCycleLR`, whose momentum also cycles:
-    here it stays.
+    Source: Smith, Topin 2017, arXiv 1708.07120; torch's `OneCycleLR`, which also cycles the
+    momentum: here it is constant.
     """
 
     rise: float = number(
@@ -300,18 +303,19 @@ class OneCycle(Schedule):
 
 
 def _eased(a: float, b: float, share: float) -> float:
+    """From a (share 0) to b (share 1) along half a cosine."""
     return b + (a - b) * (1 + math.cos(math.pi * share)) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class WarmUp(Schedule):
-    """Rise in a straight line, step by step, then go on with another schedule, which counts from
-    the start of the run.
+    """Linear warm-up, step by step, times another schedule, whose epochs count from the start of
+    the run.
 
     Args:
-        epochs: length of the rise, above 0. Default 1.0.
+        epochs: length of the warm-up, above 0. Default 1.0.
         start: factor at the first step, from 0 to 1. Default 0.01.
-        then: what follows. Default `ConstantRate()`.
+        then: the other schedule. Default `ConstantRate()`.
 
     Example:
         >>> import netwise as nw
@@ -323,12 +327,12 @@ class WarmUp(Schedule):
     """
 
     epochs: float = number(
-        1.0, above=0, because="a rise takes time", why="the first steps are the wild ones"
+        1.0, above=0, because="warm-up takes time", why="the first steps are the least stable"
     )
     start: float = number(
-        0.01, least=0, most=1, because="it is a share of the rate", why="steps that hardly move"
+        0.01, least=0, most=1, because="it is a share of the rate", why="very small first steps"
     )
-    then: Schedule = part(Schedule, ConstantRate(), why="the rise alone is what was asked for")
+    then: Schedule = part(Schedule, ConstantRate(), why="warm-up alone")
     each: ClassVar[str] = "step"
 
     @property
@@ -339,8 +343,8 @@ class WarmUp(Schedule):
         return {**self.then.init(), "then.factor": 1.0}
 
     def next(self, state: State, context: ScheduleContext) -> tuple[float, State]:
-        begins = float(context.epoch).is_integer()
-        if begins or self.then.each_step:
+        epoch_starts = float(context.epoch).is_integer()
+        if epoch_starts or self.then.each_step:
             factor, inner = self.then.next(state, context)
             state = {**inner, "then.factor": factor}
         rising = self.start + (1 - self.start) * min(context.epoch / self.epochs, 1.0)
@@ -352,14 +356,15 @@ class WarmUp(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(Schedule):
-    """Multiply the rate by `factor` where the validation loss has found no new best for `patience`
+    """Multiply the rate by `factor` when the validation loss has not improved for `patience`
     epochs.
 
     Args:
         factor: above 0 and below 1. Default 0.1.
-        patience: epochs to wait after a best, at least 0; the fall comes at the next. Default 10.
-        threshold: share by which a loss must fall to be a new best, from 0 to below 1. Default
-            1e-4.
+        patience: epochs without improvement that are accepted, at least 0; the rate is reduced at
+            the next. Default 10.
+        threshold: share by which the loss must fall to count as improved, from 0 to below 1.
+            Default 1e-4.
         least: lowest factor, from 0 to 1. Default 0.0.
 
     Example:
@@ -372,7 +377,7 @@ class Plateau(Schedule):
         >>> factors
         [1.0, 1.0, 1.0, 0.1, 0.1]
 
-    Source: torch's `ReduceLROnPlateau`, whose numbers it gives.
+    Source: torch's `ReduceLROnPlateau`, with equal results.
     """
 
     needs_loss: ClassVar[bool] = True
@@ -403,16 +408,16 @@ class Plateau(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class HalveUntil(Schedule):
-    """Halve the rate each time the validation loss gets worse, and end the run when it has fallen
-    to a thousandth.
+    """Halve the rate when the validation loss gets worse, and end the run when the rate is a
+    thousandth of its first value.
 
-    A schedule and a stopping rule in one: `over` ends the run. torch's `ReduceLROnPlateau` has a
-    floor, and never stops.
+    A schedule and a stopping rule in one: `stop_reason` ends the run. torch's `ReduceLROnPlateau`
+    has a lowest rate and does not stop.
 
     Args:
-        factor: above 0 and below 1. Default 0.5; the note also names 0.1.
+        factor: above 0 and below 1. Default 0.5.
         until: the run ends when the factor is at most this, above 0 and below 1. Default 0.001.
-        patience: epochs without a new best that count as worse, at least 1. Default 1.
+        patience: epochs without improvement after which the rate is reduced, at least 1. Default 1.
 
     Example:
         >>> import netwise as nw
@@ -423,20 +428,20 @@ class HalveUntil(Schedule):
         >>> factor, schedule.stop_reason(state)
         (0.25, 'the rate has fallen to 0.25 of its start, which ends the run by HalveUntil')
 
-    Source: note 004, claim S03.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 3, learning rate schedule.
     """
 
     needs_loss: ClassVar[bool] = True
-    factor: float = number(0.5, above=0, below=1, because=FALL, why="the note's 1/2")
+    factor: float = number(0.5, above=0, below=1, because=FALL, why="halves the rate")
     until: float = number(
         0.001,
         above=0,
         below=1,
         because="it is a share of the rate at the start",
-        why="the note's 1/1000",
+        why="far below any useful rate",
     )
     patience: int = integer(
-        1, least=1, because="it waits whole epochs", why="the note falls at the first worse epoch"
+        1, least=1, because="it waits whole epochs", why="reacts to the first worse epoch"
     )
 
     def init(self) -> State:
@@ -455,7 +460,8 @@ class HalveUntil(Schedule):
     def stop_reason(self, state: State) -> str | None:
         if state.get("factor", 1.0) > self.until:
             return None
-        return f"the rate has fallen to {state['factor']:.2g} of its start, which ends the run by HalveUntil"
+        fallen = f"the rate has fallen to {state['factor']:.2g} of its start"
+        return f"{fallen}, which ends the run by HalveUntil"
 
 
 SCHEDULES: tuple[type[Schedule], ...] = (

@@ -9,22 +9,22 @@ from typing import ClassVar
 from netwise.errors import interface_error
 from netwise.part import Part, integer, number, part, text
 
-State = dict[str, float]  # what a rule remembers; kept in checkpoints as text
+State = dict[str, float]  # of a stopping rule; saved in checkpoints
 
 LOSS, ACCURACY = "loss", "accuracy"
 
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What a stopping rule sees of an epoch that has ended.
+    """The measurements of one epoch that a stopping rule is given.
 
     Args:
         epoch: its number, from 0.
-        loss: validation loss (training loss where nothing is held out).
+        loss: validation loss (training loss where there is no validation part).
         train_loss: training loss.
-        quality: validation accuracy or R2 (of the training part where nothing is held out); None
-            where unknown.
-        seconds: that the run has taken so far.
+        quality: validation accuracy or R2 (of the training part where there is no validation
+            part); None where unknown.
+        seconds: training time since the run began.
 
     Example:
         >>> import netwise as nw
@@ -40,12 +40,12 @@ class EpochResult:
 
 
 class Stopping(Part):
-    """What every stopping rule has: `init` gives its memory, `next` looks at an epoch that has
-    ended.
+    """Interface of stopping rules: `init` gives the initial state, `next` is called after each
+    epoch.
 
     Attributes:
-        keeps_best: the run ends with the weights of its best epoch, not of its last.
-        by: what makes an epoch the best: "loss" (the least) or "accuracy" (the most).
+        keeps_best: the run ends with the weights of its best epoch instead of its last.
+        by: the criterion of the best epoch: lowest "loss" or highest "accuracy".
 
     Example:
         >>> import netwise as nw
@@ -58,24 +58,24 @@ class Stopping(Part):
     by: str = LOSS
 
     def init(self) -> State:
-        """The memory before the first epoch."""
+        """The state before the first epoch."""
         return {}
 
     def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
-        """(why to stop or None, new memory) after the epoch of `result`."""
+        """(reason to stop or None, new state) after the epoch of `result`."""
         raise interface_error(self, "Patience(10)")
 
 
 @dataclass(frozen=True)
 class Never(Stopping):
-    """Run all epochs. The default: early in a study you want to see overfitting, not hide it.
+    """Run all epochs. The default: at the start of a study overfitting should be visible.
 
     Example:
         >>> import netwise as nw
         >>> nw.Never().next({}, nw.EpochResult(3, 0.5))
         (None, {})
 
-    Source: note 004, claim S07.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 3, early stopping.
     """
 
     def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
@@ -84,14 +84,15 @@ class Never(Stopping):
 
 @dataclass(frozen=True)
 class Patience(Stopping):
-    """Stop when validation has found no new best for `epochs` epochs, and keep the best weights.
+    """Early stopping (早停法): stop after `epochs` epochs without improvement, and keep the best
+    weights.
 
-    A tie is no improvement.
+    An equal value is no improvement.
 
     Args:
         epochs: how long to wait, at least 1. Default 10.
-        by: "loss", or "accuracy" (R2 for numbers), as the note has it. Default "loss": it moves
-            where accuracy stands still.
+        by: "loss", or "accuracy" (R2 for regression). Default "loss": it still changes where
+            accuracy is constant.
 
     Example:
         >>> import netwise as nw
@@ -101,14 +102,17 @@ class Patience(Stopping):
         >>> why
         'validation loss found no new best in 2 epochs; its best, 0.5, was epoch 2'
 
-    Source: note 000, claim S04.
+    Source: Prechelt 1998, Early stopping - but when?; Nielsen 2015, chapter 3.
     """
 
     keeps_best: ClassVar[bool] = True
     epochs: int = integer(
-        10, least=1, because="it waits whole epochs", why="no improvement in ten, as in note 000"
+        10,
+        least=1,
+        because="it waits whole epochs",
+        why="no improvement in ten epochs (Nielsen 2015)",
     )
-    by: str = text(LOSS, among=(LOSS, ACCURACY), why="it moves where accuracy stands still")
+    by: str = text(LOSS, among=(LOSS, ACCURACY), why="it still changes where accuracy is constant")
 
     def init(self) -> State:
         return {"best": math.inf, "epoch": -1}
@@ -120,14 +124,15 @@ class Patience(Stopping):
         if result.epoch - state["epoch"] < self.epochs:
             return None, state
         best, at = abs(state["best"]), int(state["epoch"]) + 1
-        return (
-            f"validation {self.by} found no new best in {self.epochs} epochs; its best, {best:.4g}, was epoch {at}",
-            state,
+        reason = (
+            f"validation {self.by} found no new best in {self.epochs} epochs; its best, {best:.4g},"
+            f" was epoch {at}"
         )
+        return reason, state
 
 
 def monitored_value(result: EpochResult, by: str) -> float:
-    """What a new best must be below: the loss, or the negative accuracy."""
+    """The quantity to minimise: the loss, or the negative accuracy."""
     if by == LOSS:
         return result.loss
     return math.inf if result.quality is None else -result.quality
@@ -138,8 +143,8 @@ class TrainDownValidUp(Stopping):
     """Stop when the training loss falls while the validation loss rises, and keep the best weights.
 
     Args:
-        epochs: so many such epochs in a row, at least 1. Default 1: the textbook's rule, which is
-            hasty on noisy curves.
+        epochs: number of such epochs in a row, at least 1. Default 1: the textbook's rule, which
+            stops too early on noisy curves.
 
     Example:
         >>> import netwise as nw
@@ -148,7 +153,7 @@ class TrainDownValidUp(Stopping):
         >>> rule.next(state, nw.EpochResult(1, loss=0.55, train_loss=0.30))[0]
         'in 1 epoch in a row the training loss fell while the validation loss rose'
 
-    Source: Zhou 2016, Machine Learning (in Chinese), section 5.3; note 001, claim S05.
+    Source: Zhou 2016, Machine Learning (in Chinese), section 5.3.
     """
 
     keeps_best: ClassVar[bool] = True
@@ -158,20 +163,21 @@ class TrainDownValidUp(Stopping):
         return {"train": math.nan, "valid": math.nan, "row": 0}
 
     def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
-        parted = result.train_loss < state["train"] and result.loss > state["valid"]
-        row = state["row"] + 1 if parted else 0
+        diverged = result.train_loss < state["train"] and result.loss > state["valid"]
+        row = state["row"] + 1 if diverged else 0
         state = {"train": result.train_loss, "valid": result.loss, "row": row}
         if row < self.epochs:
             return None, state
-        return (
-            f"in {self.epochs} epoch{'s' * (self.epochs > 1)} in a row the training loss fell while the validation loss rose",
-            state,
+        reason = (
+            f"in {self.epochs} epoch{'s' * (self.epochs > 1)} in a row the training loss fell while"
+            " the validation loss rose"
         )
+        return reason, state
 
 
 @dataclass(frozen=True)
 class TargetReached(Stopping):
-    """Stop as soon as the validation accuracy (R2 for numbers) has reached `accuracy`.
+    """Stop as soon as the validation accuracy (R2 for regression) has reached `accuracy`.
 
     Args:
         accuracy: from 0 to 1. Default 0.95.
@@ -182,7 +188,7 @@ class TargetReached(Stopping):
         'the validation score 0.91 has reached 0.9'
     """
 
-    accuracy: float = number(0.95, least=0, most=1, because="it is a share", why="a usual wish")
+    accuracy: float = number(0.95, least=0, most=1, because="it is a share", why="a common target")
 
     def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
         if result.quality is None or result.quality < self.accuracy:
@@ -192,8 +198,8 @@ class TargetReached(Stopping):
 
 @dataclass(frozen=True)
 class TimeBudget(Stopping):
-    """Stop after the epoch in which `seconds` of training are over. Runs on unequal machines end at
-    unequal epochs.
+    """Stop after the epoch in which the training time reaches `seconds`. The number of epochs then
+    depends on the speed of the machine.
 
     Args:
         seconds: above 0. Default 1800.
@@ -243,21 +249,16 @@ class FirstOf(Stopping):
         }
 
     def next(self, state: State, result: EpochResult) -> tuple[str | None, State]:
-        told: list[str] = []
-        after: State = {}
+        reasons: list[str] = []
+        new_state: State = {}
         for name, rule in (("one", self.one), ("other", self.other)):
-            why, inner = rule.next(
-                {
-                    k.removeprefix(f"{name}."): v
-                    for k, v in state.items()
-                    if k.startswith(f"{name}.")
-                },
-                result,
-            )
-            after |= {f"{name}.{k}": v for k, v in inner.items()}
-            if why is not None:
-                told.append(why)
-        return (told[0] if told else None), after
+            prefix = f"{name}."
+            own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+            reason, own = rule.next(own, result)
+            new_state |= {prefix + k: v for k, v in own.items()}
+            if reason is not None:
+                reasons.append(reason)
+        return (reasons[0] if reasons else None), new_state
 
 
 STOPPINGS: tuple[type[Stopping], ...] = (

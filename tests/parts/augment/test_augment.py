@@ -11,7 +11,7 @@ from scipy import ndimage, stats
 
 import netwise as nw
 from netwise.parts.augment import AUGMENTS
-from netwise.parts.augment.geometric import bent, moved, smooth_field
+from netwise.parts.augment.geometric import smooth_field, transform, warp
 
 X = torch.rand(3, 2, 12, 12, generator=torch.Generator().manual_seed(0))
 ZERO = torch.zeros(3)
@@ -23,7 +23,7 @@ def g(seed: int = 0) -> torch.Generator:
 
 @pytest.mark.parametrize("degrees", [0.0, 10.0, 45.0, 90.0, -30.0])
 def test_a_turn_is_scipys(degrees: float) -> None:
-    ours = moved(
+    ours = transform(
         X, torch.full((3,), math.radians(degrees)), torch.ones(3), ZERO, ZERO, ZERO, "zeros"
     )
     for i in range(3):
@@ -43,7 +43,7 @@ def test_a_turn_is_scipys(degrees: float) -> None:
 def test_scale_shear_and_shift_are_scipys_affine_transform_on_images_that_are_not_square() -> None:
     x = torch.rand(1, 1, 10, 16, generator=g(1))
     turn, size, shear, across, down = 0.3, 1.2, 0.2, 0.25, -0.2
-    ours = moved(x, *(torch.tensor([v]) for v in (turn, size, shear, across, down)), "zeros")[
+    ours = transform(x, *(torch.tensor([v]) for v in (turn, size, shear, across, down)), "zeros")[
         0, 0
     ].numpy()
     height, width = 10, 16
@@ -64,7 +64,7 @@ def test_scale_shear_and_shift_are_scipys_affine_transform_on_images_that_are_no
 
 def test_elastic_bending_is_scipys_map_coordinates() -> None:
     field = 2 * smooth_field(3, 12, 12, 2.0, g(3))
-    ours = bent(X, field, "zeros")
+    ours = warp(X, field, "zeros")
     rows, columns = np.meshgrid(np.arange(12), np.arange(12), indexing="ij")
     for i in range(3):
         places = [rows + field[i, 1].numpy(), columns + field[i, 0].numpy()]
@@ -227,7 +227,7 @@ def test_draws_from_a_fitted_distribution_have_its_moments(form: str) -> None:
             1.0 if form == "gaussian" else 1 + float(stats.gaussian_kde(own.T).factor) ** 2
         )  # kde adds its own width
         np.testing.assert_allclose(np.cov(drawn.T), wide * np.cov(own.T), atol=0.15)
-    with pytest.raises(nw.DataError, match="are no classes"):
+    with pytest.raises(nw.DataError, match="are not class numbers"):
         nw.FromDistribution().enlarge(x, x, g())
 
 

@@ -1,4 +1,4 @@
-"""Augmentation: changed copies of training samples, drawn from the recipe's own stream."""
+"""Augmentation: randomly changed training samples, drawn from the recipe's random streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every augmentation has: a changed copy of a training batch, or more training samples."""
+"""The interface of augmentations, and what they share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from netwise.part import Part
 
 
 class Augment(Part):
-    """What every augmentation has. One of three methods does the work, the others leave everything
-    as it is.
+    """Interface of augmentations. A member overrides one of three methods:
 
-    `apply` changes a batch of inputs anew each time it is trained on. `mix` blends the samples of a
-    batch with each other, targets too. `enlarge` adds samples to the training part, once, before
-    training. All of them see inputs after the recipe's preprocessing.
+    * `apply` changes the inputs of a batch each time it is used in training.
+    * `mix` blends the samples of a batch with each other, and their targets.
+    * `enlarge` adds samples to the training part, once, before training.
+
+    All of them are given inputs after the recipe's preprocessing.
 
     Attributes:
-        mixes, enlarges: it works by `mix`, or by `enlarge`.
+        mixes: the member overrides `mix`.
+        enlarges: the member overrides `enlarge`.
 
     Example:
         >>> import netwise as nw, torch
@@ -33,38 +35,39 @@ class Augment(Part):
     enlarges: ClassVar[bool] = False
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """A new batch shaped like `x`."""
+        """A new batch of the shape of `x`."""
         if not (self.mixes or self.enlarges):
             raise interface_error(self, "Noise(std=0.1)")
         return x
 
     def mix(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, float]:
-        """(blended inputs, for each sample the row it was blended with, share of the sample's own
-        target)."""
+        """(blended inputs, for each sample the index of the sample it was blended with, weight of
+        its own target, from 0 to 1)."""
         return x, torch.arange(len(x)), 1.0
 
     def enlarge(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """The training part with more samples."""
+        """Inputs and targets of the enlarged training part."""
         return x, y
 
 
-def images(x: Tensor, who: Augment) -> Tensor:
-    """`x`, which has to be images.
+def as_images(x: Tensor, step: Augment) -> Tensor:
+    """`x`, checked to be images.
 
     Raises:
-        DataError: it is not.
+        DataError: it is not (samples, channels, height, width).
     """
     if x.dim() != 4:
         raise DataError(
-            f"{type(who).__name__} takes images (samples, channels, height, width), not {tuple(x.shape)}"
+            f"{type(step).__name__} takes images (samples, channels, height, width), not"
+            f" {tuple(x.shape)}: remove it from augment, or choose data with images"
         )
     return x
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
-    """Numbers from U(low, high)."""
+    """A tensor of draws from U(low, high)."""
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-FILLS = ("zeros", "border", "reflection")  # torch's names for what lies beyond an image's edge
+FILLS = ("zeros", "border", "reflection")  # padding modes of torch's `grid_sample`
 EDGE = "background where pixels are from 0 to 1; `border` after standardising"

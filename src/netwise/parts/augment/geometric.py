@@ -1,5 +1,5 @@
-"""Images moved and bent: shifts, flips, crops, rotations, affine and elastic maps, each image by
-its own draw."""
+"""Geometric augmentations of images: shifts, flips, crops, rotations, affine and elastic
+transforms, drawn for each image."""
 
 from __future__ import annotations
 
@@ -11,61 +11,55 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.part import flag, integer, number, text
-from netwise.parts.augment.augment import EDGE, FILLS, Augment, images, uniform
+from netwise.parts.augment.augment import EDGE, FILLS, Augment, as_images, uniform
 
 SHARE = "it is a share of the images"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shift(Augment):
-    """Move each image by up to `pixels` in both directions; with 4 and images of 32 it is the usual
-    padded crop.
+    """Shift each image by up to `pixels` in both directions; 4 for images of 32x32 is the usual
+    padded random crop.
 
     Args:
-        pixels: farthest move, from 0 to 64. Default 1.
-        fill: what comes in at the edge: "zeros", "border" or "reflection". Default "zeros".
+        pixels: largest shift, from 0 to 64. Default 1.
+        fill: values beyond the edge: "zeros", "border" or "reflection". Default "zeros".
 
     Example:
         >>> import netwise as nw, torch
         >>> nw.Shift(pixels=2).apply(torch.ones(4, 1, 8, 8), torch.Generator().manual_seed(0)).shape
         torch.Size([4, 1, 8, 8])
 
-    Source: note 004, claim G04; the padded crop: He et al. 2015, section 4.2.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 3; the padded crop: He et al.
+    2015, arXiv 1512.03385, section 4.2.
     """
 
     pixels: int = integer(
-        1, least=0, most=64, because="it moves whole pixels", why="the note's one-pixel shifts"
+        1, least=0, most=64, because="it shifts whole pixels", why="one pixel, for small images"
     )
     fill: str = text("zeros", among=FILLS, why=EDGE)
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        n, channels, height, width = images(x, self).shape
+        n, channels, height, width = as_images(x, self).shape
         side = self.pixels
-        padded = F.pad(
-            x,
-            (side,) * 4,
-            mode={"zeros": "constant", "border": "replicate", "reflection": "reflect"}[self.fill],
-        )
+        mode = {"zeros": "constant", "border": "replicate", "reflection": "reflect"}[self.fill]
+        padded = F.pad(x, (side,) * 4, mode=mode)
         down, right = torch.randint(0, 2 * side + 1, (2, n, 1), generator=generator).to(x.device)
-        rows, columns = (
-            down + torch.arange(height, device=x.device),
-            right + torch.arange(width, device=x.device),
-        )
-        sample, channel = (
-            torch.arange(n, device=x.device)[:, None, None, None],
-            torch.arange(channels, device=x.device)[None, :, None, None],
-        )
+        rows = down + torch.arange(height, device=x.device)
+        columns = right + torch.arange(width, device=x.device)
+        sample = torch.arange(n, device=x.device)[:, None, None, None]
+        channel = torch.arange(channels, device=x.device)[None, :, None, None]
         return padded[sample, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flip(Augment):
-    """Mirror each image left to right with a given chance. Not for digits or letters: a mirrored 2
-    is none.
+    """Flip each image horizontally with a given probability. Not for digits or letters: a mirrored
+    2 is not a 2.
 
     Args:
-        chance: of each image, from 0 to 1. Default 0.5.
-        vertical: upside down instead. Default false.
+        chance: probability, from 0 to 1. Default 0.5.
+        vertical: flip vertically instead. Default false.
 
     Example:
         >>> import netwise as nw, torch
@@ -73,34 +67,36 @@ class Flip(Augment):
         [[[[2.0, 1.0]]]]
     """
 
-    chance: float = number(0.5, least=0, most=1, because=SHARE, why="both sides alike")
-    vertical: bool = flag(False, why="the world has an up and a down")
+    chance: float = number(
+        0.5, least=0, most=1, because=SHARE, why="both orientations equally often"
+    )
+    vertical: bool = flag(False, why="most images have an up and a down")
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        chosen = torch.rand(len(images(x, self)), generator=generator).to(x.device) < self.chance
+        chosen = torch.rand(len(as_images(x, self)), generator=generator).to(x.device) < self.chance
         return torch.where(chosen[:, None, None, None], x.flip(2 if self.vertical else 3), x)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Affine(Augment):
-    """Turn, move, scale and shear each image about its middle, by draws of its own, with bilinear
-    sampling.
+    """Rotate, shift, scale and shear each image about its centre, with bilinear sampling.
 
     Args:
-        degrees: farthest turn, from 0 to 180. Default 10.
-        shift: farthest move as a share of the side, from 0 to 1. Default 0.05.
-        scale: sizes from 1 - scale to 1 + scale, from 0 to below 1. Default 0.1.
-        shear: farthest shear in degrees, from 0 to 80. Default 0.
-        fill: beyond the edge: "zeros", "border" or "reflection". Default "zeros".
+        degrees: largest rotation, from 0 to 180. Default 10.
+        shift: largest shift as a share of the side, from 0 to 1. Default 0.05.
+        scale: factors from 1 - scale to 1 + scale, from 0 to below 1. Default 0.1.
+        shear: largest shear in degrees, from 0 to 80. Default 0.
+        fill: values beyond the edge: "zeros", "border" or "reflection". Default "zeros".
 
     Example:
         >>> import netwise as nw, torch
-        >>> still = nw.Affine(degrees=0, shift=0, scale=0)
+        >>> identity = nw.Affine(degrees=0, shift=0, scale=0)
         >>> x = torch.rand(2, 1, 5, 5)
-        >>> torch.allclose(still.apply(x, torch.Generator()), x, atol=1e-6)
+        >>> torch.allclose(identity.apply(x, torch.Generator()), x, atol=1e-6)
         True
 
-    Source: note 004, claim G04.
+    Source: Simard, Steinkraus, Platt 2003, Best practices for convolutional neural networks,
+    section 2; torchvision's `RandomAffine`.
     """
 
     degrees: float = number(
@@ -117,27 +113,35 @@ class Affine(Augment):
         0.1, least=0, below=1, because="sizes stay positive", why="as far as handwriting differs"
     )
     shear: float = number(
-        0.0, least=0, most=80, because="it is an angle", why="turns and scales alone"
+        0.0, least=0, most=80, because="it is an angle", why="rotation and scale alone"
     )
     fill: str = text("zeros", among=FILLS, why=EDGE)
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        n = len(images(x, self))
+        n = len(as_images(x, self))
         turn = uniform((n,), -self.degrees, self.degrees, generator) * math.pi / 180
         sheared = torch.tan(uniform((n,), -self.shear, self.shear, generator) * math.pi / 180)
         size = uniform((n,), 1 - self.scale, 1 + self.scale, generator)
         across, down = uniform((2, n), -2 * self.shift, 2 * self.shift, generator)
-        return moved(x, turn, size, sheared, across, down, self.fill)
+        return transform(x, turn, size, sheared, across, down, self.fill)
 
 
-def moved(
+def transform(
     x: Tensor, turn: Tensor, size: Tensor, shear: Tensor, across: Tensor, down: Tensor, fill: str
 ) -> Tensor:
-    """Images turned clockwise (radians), enlarged `size` times, sheared and moved (in half sides),
-    each by its own numbers."""
+    """Images (n, channels, height, width) under affine maps.
+
+    Args:
+        x: the images.
+        turn: clockwise rotation of each image in radians, (n,).
+        size: factor on its size, (n,).
+        shear: tangent of its shear angle, (n,).
+        across, down: its shift in halves of the width and the height, (n,).
+        fill: values beyond the edge.
+    """
     n, _, height, width = x.shape
     cos, sin = torch.cos(turn) / size, torch.sin(turn) / size
-    aspect = height / width  # coordinates go from -1 to 1 along both sides, also where these differ
+    aspect = height / width  # `affine_grid` has coordinates from -1 to 1 along both sides
     rows = [
         torch.stack([cos, (sin + shear * cos) * aspect, -across], 1),
         torch.stack([-sin / aspect, cos - shear * sin, -down], 1),
@@ -148,18 +152,20 @@ def moved(
 
 @dataclass(frozen=True, kw_only=True)
 class Rotate(Augment):
-    """Turn each image about its middle by up to `degrees`.
+    """Rotate each image about its centre by up to `degrees` in both directions.
 
     Args:
-        degrees: farthest turn, from 0 to 180. Default 10.
-        fill: beyond the edge: "zeros", "border" or "reflection". Default "zeros".
+        degrees: largest rotation, from 0 to 180. Default 10.
+        fill: values beyond the edge: "zeros", "border" or "reflection". Default "zeros".
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.Rotate(degrees=15).apply(torch.ones(2, 1, 8, 8), torch.Generator().manual_seed(0)).shape
+        >>> x, generator = torch.ones(2, 1, 8, 8), torch.Generator().manual_seed(0)
+        >>> nw.Rotate(degrees=15).apply(x, generator).shape
         torch.Size([2, 1, 8, 8])
 
-    Source: note 004, claim G04.
+    Source: Nielsen 2015, Neural networks and deep learning, chapter 3; torchvision's
+    `RandomRotation`.
     """
 
     degrees: float = number(
@@ -169,13 +175,13 @@ class Rotate(Augment):
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return Affine(degrees=self.degrees, shift=0.0, scale=0.0, fill=self.fill).apply(
-            images(x, self), generator
+            as_images(x, self), generator
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crop(Augment):
-    """Cut a random window out of each image and enlarge it to the old size.
+    """Crop a random square window of each image and resize it to the original size.
 
     Args:
         least: smallest side of the window as a share of the image's, above 0 and at most 1. Default
@@ -199,20 +205,19 @@ class Crop(Augment):
     )
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        n = len(images(x, self))
+        n = len(as_images(x, self))
         side = uniform((n,), self.least, 1.0, generator)
         across, down = uniform((2, n), -1.0, 1.0, generator) * (1 - side)
         zero = torch.zeros(n)
-        return moved(x, zero, 1 / side, zero, across, down, "border")
+        return transform(x, zero, 1 / side, zero, across, down, "border")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Elastic(Augment):
-    """Bend each image as if it were drawn on rubber: a random field of moves, smoothed, then
-    scaled.
+    """Elastic distortion: a random displacement field, smoothed by a Gaussian, then scaled.
 
     Args:
-        strength: typical move in pixels, at least 0. Default 1.5.
+        strength: standard deviation of the displacement in pixels, at least 0. Default 1.5.
         smoothness: standard deviation of the smoothing in pixels, above 0. Default 4.0.
         fill: beyond the edge: "zeros", "border" or "reflection". Default "zeros".
 
@@ -223,12 +228,12 @@ class Elastic(Augment):
         True
 
     Source: Simard, Steinkraus, Platt 2003, Best practices for convolutional neural networks,
-    section 2; their alpha scales the raw smoothed field, here the field first gets spread 1, so
-    that `strength` is in pixels at any smoothness.
+    section 2; their alpha scales the smoothed field itself, here the field first gets standard
+    deviation 1, so that `strength` is in pixels for any smoothness.
     """
 
     strength: float = number(
-        1.5, least=0, because="0 bends nothing", why="bends a digit that can still be read"
+        1.5, least=0, because="0 changes nothing", why="distorted digits can still be read"
     )
     smoothness: float = number(
         4.0, above=0, because="it is a width in pixels", why="the paper's value for digits"
@@ -236,33 +241,30 @@ class Elastic(Augment):
     fill: str = text("zeros", among=FILLS, why=EDGE)
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        n, _, height, width = images(x, self).shape
-        return bent(
-            x,
-            self.strength * smooth_field(n, height, width, self.smoothness, generator).to(x),
-            self.fill,
-        )
+        n, _, height, width = as_images(x, self).shape
+        field = smooth_field(n, height, width, self.smoothness, generator).to(x)
+        return warp(x, self.strength * field, self.fill)
 
 
 def smooth_field(
     n: int, height: int, width: int, smoothness: float, generator: torch.Generator
 ) -> Tensor:
-    """(n, 2, height, width) of normal noise smoothed by a Gaussian, with spread 1 on average."""
+    """(n, 2, height, width): normal noise smoothed by a Gaussian, with mean variance 1."""
     reach = math.ceil(3 * smoothness)
     kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / smoothness).square())
-    kernel = kernel / kernel.norm()  # so that smoothing keeps the spread of white noise
-    # Noise beyond the edges too, so that the field is as strong there as in the middle.
+    kernel = kernel / kernel.norm()  # smoothing then keeps the variance of white noise
+    # Noise beyond the edges, too, so that the variance is the same everywhere.
     noise = torch.randn((n * 2, 1, height + 2 * reach, width + 2 * reach), generator=generator)
     field = F.conv2d(F.conv2d(noise, kernel[None, None, :, None]), kernel[None, None, None, :])
     return field.reshape(n, 2, height, width)
 
 
-def bent(x: Tensor, field: Tensor, fill: str) -> Tensor:
-    """Each image sampled at its pixels' places plus `field`, (samples, 2, height, width) in pixels:
-    across, down."""
+def warp(x: Tensor, field: Tensor, fill: str) -> Tensor:
+    """Each image sampled at its pixels' positions plus `field`, (n, 2, height, width): x and y
+    displacements in pixels."""
     n, _, height, width = x.shape
-    straight = torch.eye(2, 3).to(x).expand(n, 2, 3)
-    grid = F.affine_grid(straight, [n, 1, height, width], align_corners=False)
+    identity = torch.eye(2, 3).to(x).expand(n, 2, 3)
+    grid = F.affine_grid(identity, [n, 1, height, width], align_corners=False)
     scale = torch.tensor([2 / width, 2 / height]).to(x)
     return F.grid_sample(
         x,

@@ -1,4 +1,4 @@
-"""Values changed in place: noise, erased patches, colours; and samples blended with each other."""
+"""Augmentations of single values: noise, masks, erased patches, colours; and blends of samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwise.errors import DataError
 from netwise.part import number
-from netwise.parts.augment.augment import Augment, images, uniform
+from netwise.parts.augment.augment import Augment, as_images, uniform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Noise(Augment):
     """Add normal noise to every input.
 
     Args:
-        std: spread of the noise in units of the inputs, at least 0. Default 0.1.
+        std: standard deviation of the noise in units of the inputs, at least 0. Default 0.1.
 
     Example:
         >>> import netwise as nw, torch
@@ -26,11 +26,14 @@ class Noise(Augment):
         >>> round(x.std().item(), 1)
         0.5
 
-    Source: note 000, claim G01.
+    Source: Bishop 1995, Training with noise is equivalent to Tikhonov regularization.
     """
 
     std: float = number(
-        0.1, least=0, because="a spread is not negative", why="a tenth of a standardised input"
+        0.1,
+        least=0,
+        because="a standard deviation is not negative",
+        why="a tenth of a standardised input",
     )
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -39,8 +42,7 @@ class Noise(Augment):
 
 @dataclass(frozen=True, kw_only=True)
 class Mask(Augment):
-    """Set a share of the inputs, chosen anew each time, to 0: the corruption of a denoising
-    autoencoder.
+    """Set a random share of the inputs to 0: the corruption of a denoising autoencoder.
 
     Args:
         share: of the inputs, from 0 to below 1. Default 0.25.
@@ -52,7 +54,7 @@ class Mask(Augment):
         0.5
 
     Source: Vincent et al. 2008, "Extracting and composing robust features with denoising
-    autoencoders"; note 001, claim N16.
+    autoencoders".
     """
 
     share: float = number(
@@ -65,8 +67,7 @@ class Mask(Augment):
 
 @dataclass(frozen=True, kw_only=True)
 class SaltAndPepper(Augment):
-    """Set a share of the inputs, chosen anew each time, to the lowest or the highest value, by a
-    toss.
+    """Set a random share of the inputs to the lowest or the highest value, each equally often.
 
     Args:
         share: of the inputs, from 0 to below 1. Default 0.1.
@@ -74,11 +75,12 @@ class SaltAndPepper(Augment):
 
     Example:
         >>> import netwise as nw, torch
-        >>> x = nw.SaltAndPepper(share=0.5).apply(torch.full((100, 100), 0.5), torch.Generator().manual_seed(0))
-        >>> [abs((x == value).float().mean().item() - share) < 0.02 for value, share in ((0, 0.25), (1, 0.25), (0.5, 0.5))]
-        [True, True, True]
+        >>> grey, generator = torch.full((100, 100), 0.5), torch.Generator().manual_seed(0)
+        >>> x = nw.SaltAndPepper(share=0.5).apply(grey, generator)
+        >>> round((x == 0.5).float().mean().item(), 1), sorted(x.unique().tolist())
+        (0.5, [0.0, 0.5, 1.0])
 
-    Source: Vincent et al. 2010, "Stacked denoising autoencoders", section 4.2; note 001, claim N16.
+    Source: Vincent et al. 2010, "Stacked denoising autoencoders", section 4.2.
     """
 
     share: float = number(
@@ -88,17 +90,16 @@ class SaltAndPepper(Augment):
     high: float = number(1.0, why="the white of pixels from 0 to 1")
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        luck = torch.rand(x.shape, generator=generator).to(x)
-        noisy = torch.where(
-            luck < self.share / 2, torch.full((), self.low).to(x), torch.full((), self.high).to(x)
-        )
-        return torch.where(luck < self.share, noisy, x)
+        draws = torch.rand(x.shape, generator=generator).to(x)
+        low, high = torch.full((), self.low).to(x), torch.full((), self.high).to(x)
+        noisy = torch.where(draws < self.share / 2, low, high)
+        return torch.where(draws < self.share, noisy, x)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrawBits(Augment):
-    """Draw every input anew as 0 or 1, with the input as the chance of 1: grey pixels taken as
-    probabilities.
+    """Replace every input by a Bernoulli draw, with the input as the probability of 1: grey values
+    as probabilities.
 
     Example:
         >>> import netwise as nw, torch
@@ -106,7 +107,8 @@ class DrawBits(Augment):
         >>> sorted(x.unique().tolist()), round(x.mean().item(), 1)
         ([0.0, 1.0], 0.3)
 
-    Source: Salakhutdinov, Murray 2008, who train restricted Boltzmann machines on MNIST so.
+    Source: Salakhutdinov, Murray 2008, On the quantitative analysis of deep belief networks, for
+    MNIST.
     """
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -115,17 +117,18 @@ class DrawBits(Augment):
 
 @dataclass(frozen=True, kw_only=True)
 class Erase(Augment):
-    """Paint a random rectangle of each image over, so that no single patch is relied on.
+    """Overwrite a random rectangle of each image, so that the network uses several regions.
 
     Args:
-        chance: of each image, from 0 to 1. Default 0.5.
+        chance: probability for each image, from 0 to 1. Default 0.5.
         share: largest side of the rectangle as a share of the image's, above 0 and at most 1.
             Default 0.4.
-        value: what it is painted with. Default 0.0.
+        value: of the pixels in the rectangle. Default 0.0.
 
     Example:
         >>> import netwise as nw, torch
-        >>> x = nw.Erase(chance=1.0).apply(torch.ones(50, 1, 10, 10), torch.Generator().manual_seed(0))
+        >>> ones, generator = torch.ones(50, 1, 10, 10), torch.Generator().manual_seed(0)
+        >>> x = nw.Erase(chance=1.0).apply(ones, generator)
         >>> 0.8 < float(x.mean()) < 1
         True
 
@@ -141,32 +144,27 @@ class Erase(Augment):
     value: float = number(0.0, why="the mean of standardised pixels, and the background of digits")
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        n, _, height, width = images(x, self).shape
-        tall, wide, top, left, luck = torch.rand((5, n, 1), generator=generator).to(x.device)
-        tall, wide = (
-            (1 + (tall * max(1, round(self.share * height))).floor()),
-            (1 + (wide * max(1, round(self.share * width))).floor()),
-        )
-        top, left = (top * (height - tall + 1)).floor(), (left * (width - wide + 1)).floor()
+        n, _, height, width = as_images(x, self).shape
+        draws = torch.rand((5, n, 1), generator=generator).to(x.device)
+        box_height = 1 + (draws[0] * max(1, round(self.share * height))).floor()
+        box_width = 1 + (draws[1] * max(1, round(self.share * width))).floor()
+        top = (draws[2] * (height - box_height + 1)).floor()
+        left = (draws[3] * (width - box_width + 1)).floor()
+        chosen = draws[4] < self.chance
         rows, columns = torch.arange(height, device=x.device), torch.arange(width, device=x.device)
-        inside = ((rows >= top) & (rows < top + tall))[:, :, None] & (
-            (columns >= left) & (columns < left + wide)
-        )[:, None, :]
-        return torch.where(
-            (inside & (luck < self.chance)[:, :, None])[:, None],
-            torch.full((), self.value).to(x),
-            x,
-        )
+        in_rows = (rows >= top) & (rows < top + box_height)
+        in_columns = (columns >= left) & (columns < left + box_width)
+        erased = in_rows[:, :, None] & in_columns[:, None, :] & chosen[:, :, None]
+        return torch.where(erased[:, None], torch.full((), self.value).to(x), x)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColourJitter(Augment):
-    """Brightness, contrast and saturation of each image, each by a factor of its own from 1 - s to
+    """Change brightness, contrast and saturation of each image by random factors from 1 - s to
     1 + s.
 
     Brightness multiplies, contrast blends with the image's mean grey, saturation with each pixel's
-    own grey. Meant for pixels from 0 to 1; results are not clipped, since inputs may be
-    standardised.
+    grey. For pixels from 0 to 1; results are not clipped, because inputs may be standardised.
 
     Args:
         brightness, contrast, saturation: from 0 to 1. Default 0.2 each; images of one channel have
@@ -174,27 +172,31 @@ class ColourJitter(Augment):
 
     Example:
         >>> import netwise as nw, torch
-        >>> x = torch.rand(2, 3, 4, 4)
-        >>> torch.equal(nw.ColourJitter(brightness=0, contrast=0, saturation=0).apply(x, torch.Generator()), x)
+        >>> x, jitter = torch.rand(2, 3, 4, 4), nw.ColourJitter(contrast=0, saturation=0)
+        >>> factors = jitter.apply(x, torch.Generator().manual_seed(0)) / x
+        >>> bool((factors.amax((1, 2, 3)) - factors.amin((1, 2, 3)) < 1e-5).all())  # one per image
         True
 
     Source: Howard 2013, arXiv 1312.5402; grey is ITU-R BT.601's 0.299 R + 0.587 G + 0.114 B.
     """
 
     brightness: float = number(
-        0.2, least=0, most=1, because="factors stay positive", why="as light differs"
+        0.2, least=0, most=1, because="factors stay positive", why="a moderate change of light"
     )
     contrast: float = number(
-        0.2, least=0, most=1, because="factors stay positive", why="as light differs"
+        0.2, least=0, most=1, because="factors stay positive", why="a moderate change of light"
     )
     saturation: float = number(
-        0.2, least=0, most=1, because="factors stay positive", why="as cameras differ"
+        0.2, least=0, most=1, because="factors stay positive", why="a moderate change of colour"
     )
 
     def apply(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        n, channels = images(x, self).shape[:2]
+        n, channels = as_images(x, self).shape[:2]
         if channels not in (1, 3):
-            raise DataError(f"ColourJitter takes images of 1 or 3 channels, not {channels}")
+            raise DataError(
+                f"ColourJitter takes images of 1 or 3 channels, not {channels}: remove it from"
+                " augment"
+            )
         light, contrast, saturation = (
             uniform((n, 1, 1, 1), 1 - s, 1 + s, generator).to(x)
             for s in (self.brightness, self.contrast, self.saturation)
@@ -205,13 +207,13 @@ class ColourJitter(Augment):
             mean = grey(x).mean((2, 3), keepdim=True)
             x = mean + (x - mean) * contrast
         if self.saturation and channels == 3:
-            own = grey(x)
-            x = own + (x - own) * saturation
+            pixel_grey = grey(x)
+            x = pixel_grey + (x - pixel_grey) * saturation
         return x
 
 
 def grey(x: Tensor) -> Tensor:
-    """(samples, 1, height, width): how bright each pixel is."""
+    """Brightness of each pixel, (samples, 1, height, width)."""
     if x.shape[1] == 1:
         return x
     return (x * torch.tensor([0.299, 0.587, 0.114]).to(x)[:, None, None]).sum(1, keepdim=True)
@@ -219,11 +221,11 @@ def grey(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixup(Augment):
-    """Train on blends: x = s x_i + (1 - s) x_j, and the loss of both targets in the same shares; s
-    ~ Beta(alpha, alpha) for each batch.
+    """Train on blends of two samples: x = s x_i + (1 - s) x_j, loss = s loss_i + (1 - s) loss_j,
+    with s ~ Beta(alpha, alpha) for each batch.
 
     Args:
-        alpha: above 0; small ones blend little. Default 0.2.
+        alpha: above 0; a small one gives s near 0 or 1. Default 0.2.
 
     Example:
         >>> import netwise as nw, torch

@@ -1,8 +1,8 @@
-"""Optimizers: from gradients to a step.
+"""Optimizers.
 
-Each part builds the `torch.optim` object that the plain step uses, and carries the same rule
-written as the formula: a pure pair (`init`, `step`), held equal to torch's by test. Where torch
-lacks a rule, the pair serves both.
+Each part builds the `torch.optim` object that training uses (`build`), and has the same rule as a
+formula: two pure functions (`init`, `step`), which tests compare with torch. Where torch lacks a
+rule, training uses the formula.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Optimizers that give each weight a rate of its own."""
+"""Optimizers with a learning rate for each weight (adaptive methods)."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from netwise.parts.optimizers.optimizer import (
 
 @dataclass(frozen=True, kw_only=True)
 class Adam(Optimizer):
-    """Adam: momentum over a running size of the gradient, each corrected for its start at 0.
+    """Adam: running mean of the gradient over the root of the running mean of its square, both
+    corrected for their start at 0.
 
         m <- b1 m + (1 - b1) g,    v <- b2 v + (1 - b2) g^2
         w <- w - lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
 
     Args:
         lr: learning rate, above 0. Default 0.001.
-        beta1: state of the gradient, from 0 to below 1. Default 0.9.
-        beta2: state of its square, from 0 to below 1. Default 0.999.
-        epsilon: keeps the division finite, above 0. Default 1e-8.
+        beta1: decay of the mean gradient, from 0 to below 1. Default 0.9.
+        beta2: decay of the mean square, from 0 to below 1. Default 0.999.
+        epsilon: added to the denominator, above 0. Default 1e-8.
 
     Example:
         >>> import netwise as nw
         >>> nw.Adam(lr=0.01).lr
         0.01
 
-    Source: Kingma, Ba 2014, arXiv 1412.6980, algorithm 1; note 001, claim O04 (erratum E06: the
-    note prints one beta).
+    Source: Kingma, Ba 2014, arXiv 1412.6980, algorithm 1.
     """
 
     lr: float = number(0.001, above=0, because=LR, why="the paper's value")
@@ -68,7 +68,7 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class AdamW(Adam):
-    """Adam with decoupled weight decay: each step also shrinks w by lr * weight_decay * w.
+    """Adam with decoupled weight decay: each step also subtracts lr * weight_decay * w.
 
     Args:
         lr, beta1, beta2, epsilon: as in `Adam`.
@@ -103,29 +103,27 @@ class AdamW(Adam):
 
 @dataclass(frozen=True, kw_only=True)
 class RMSProp(Optimizer):
-    """RMSProp: the gradient over a running size of itself, as torch has it (epsilon outside the
-    root).
+    """RMSProp: the gradient over the root of the running mean of its square, with epsilon outside
+    the root as in torch.
 
         v <- decay * v + (1 - decay) g^2,    w <- w - lr * g / (sqrt(v) + epsilon)
 
     Args:
         lr: learning rate, above 0. Default 0.001.
-        decay: state of the squared gradient, from 0 to below 1. Default 0.9 (torch's own default
+        decay: of the mean square, from 0 to below 1. Default 0.9 (torch's own default
             is 0.99).
-        epsilon: keeps the division finite, above 0. Default 1e-8.
+        epsilon: added to the denominator, above 0. Default 1e-8.
 
     Example:
         >>> import netwise as nw
         >>> nw.RMSProp().decay
         0.9
 
-    Source: Tieleman, Hinton 2012, lecture 6.5; note 001, claim O03.
+    Source: Tieleman, Hinton 2012, Neural networks for machine learning, lecture 6.5.
     """
 
     lr: float = number(0.001, above=0, because=LR, why="the lecture's value")
-    decay: float = number(
-        0.9, least=0, below=1, because=FORGETS, why="the lecture's and the notes' value"
-    )
+    decay: float = number(0.9, least=0, below=1, because=FORGETS, why="the lecture's value")
     epsilon: float = number(1e-8, above=0, because=FINITE, why="torch's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
@@ -148,28 +146,26 @@ class Adagrad(Optimizer):
 
         v <- v + g^2,    w <- w - lr * g / (sqrt(v) + epsilon)
 
-    The sum only grows, so the rate of every weight falls towards 0 (claim O09): for sparse
-    features, not for long runs.
+    The sum only grows, so the rate of every weight falls towards 0: for sparse features, not for
+    long runs.
 
     Args:
         lr: learning rate, above 0. Default 0.01.
-        epsilon: keeps the division finite, above 0. Default 1e-10.
-        start: the sum before the first step, at least 0. Default 0.0, torch's and the notes'; Keras
-            has 0.1.
+        epsilon: added to the denominator, above 0. Default 1e-10.
+        start: the sum before the first step, at least 0. Default 0.0, as in torch; Keras has
+            0.1.
 
     Example:
         >>> import netwise as nw
         >>> nw.Adagrad().lr
         0.01
 
-    Source: Duchi, Hazan, Singer 2011; note 001, claim O02.
+    Source: Duchi, Hazan, Singer 2011, Adaptive subgradient methods.
     """
 
     lr: float = number(0.01, above=0, because=LR, why="torch's value")
     epsilon: float = number(1e-10, above=0, because=FINITE, why="torch's value")
-    start: float = number(
-        0.0, least=0, because="a sum of squares", why="torch's and the notes' value"
-    )
+    start: float = number(0.0, least=0, because="a sum of squares", why="torch's value")
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return torch.optim.Adagrad(
@@ -189,16 +185,16 @@ class Adagrad(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class Adadelta(Optimizer):
-    """Adadelta: the step in units of the steps so far, over the size of the gradients so far;
-    hardly needs a rate.
+    """Adadelta: the size of a step is that of the steps before it; its result depends little on
+    the learning rate.
 
-        v <- rho v + (1 - rho) g^2
-        d = sqrt(u + epsilon) / sqrt(v + epsilon) * g,    u <- rho u + (1 - rho) d^2,    w <- w - lr * d
+        v <- rho v + (1 - rho) g^2,    d = sqrt(u + epsilon) / sqrt(v + epsilon) * g
+        u <- rho u + (1 - rho) d^2,    w <- w - lr * d
 
     Args:
         lr: factor on the step, above 0. Default 1.0, the paper's.
-        rho: state of both squares, from 0 to below 1. Default 0.9.
-        epsilon: above 0; its root is about the size of the first steps. Default 1e-6.
+        rho: decay of both mean squares, from 0 to below 1. Default 0.9.
+        epsilon: above 0; its root is roughly the size of the first steps. Default 1e-6.
 
     Example:
         >>> import netwise as nw
@@ -231,8 +227,8 @@ class Adadelta(Optimizer):
 
 @dataclass(frozen=True, kw_only=True)
 class AMSGrad(Adam):
-    """Adam with the largest running square so far in the denominator, so that no step's rate grows
-    again.
+    """Adam with the largest mean square so far in the denominator, so that the rate of a weight
+    never increases.
 
         s <- max(s, v),    w <- w - lr * (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + epsilon)
 
@@ -244,8 +240,8 @@ class AMSGrad(Adam):
         >>> nw.AMSGrad().beta2
         0.999
 
-    Source: Reddi, Kale, Kumar 2018, arXiv 1904.09237, algorithm 2, with Adam's corrections, as
-    torch has it.
+    Source: Reddi, Kale, Kumar 2018, arXiv 1904.09237, algorithm 2, with Adam's bias corrections, as
+    in torch.
     """
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
@@ -275,16 +271,18 @@ class AMSGrad(Adam):
 
 @dataclass(frozen=True, kw_only=True)
 class NAdam(Adam):
-    """Adam with Nesterov's look ahead: the present gradient counts once more in the first moment.
+    """Adam with Nesterov momentum.
 
-        mu_t = b1 (1 - 0.96^(t psi) / 2),    w <- w - lr * [mu_(t+1) m / (1 - P_(t+1)) + (1 - mu_t) g / (1 - P_t)] / (sqrt(v^) + epsilon)
+        mu_t = b1 (1 - 0.96^(t psi) / 2)
+        m_t = mu_(t+1) m / (1 - P_(t+1)) + (1 - mu_t) g / (1 - P_t)
+        w <- w - lr * m_t / (sqrt(v^) + epsilon)
 
-    with P_t the product of mu_1 ... mu_t and v^ the corrected square.
+    P_t is the product of mu_1 ... mu_t, v^ the bias-corrected mean square.
 
     Args:
         lr: learning rate, above 0. Default 0.002.
         beta1, beta2, epsilon: as in `Adam`.
-        psi: how fast mu grows to b1, at least 0. Default 0.004.
+        psi: speed at which mu grows to b1, at least 0. Default 0.004.
 
     Example:
         >>> import netwise as nw
@@ -307,36 +305,31 @@ class NAdam(Adam):
         )
 
     def init(self, w: Tensor) -> ParameterState:
-        return {
-            "m": torch.zeros_like(w),
-            "v": torch.zeros_like(w),
-            "product": torch.ones(()),
-        }  # torch keeps it as float32 too
+        product = torch.ones(())  # float32, as in torch
+        return {"m": torch.zeros_like(w), "v": torch.zeros_like(w), "product": product}
 
     def step(
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
     ) -> tuple[Tensor, ParameterState]:
         rate = self.lr if lr is None else lr
-        now, ahead = (self.beta1 * (1 - 0.5 * 0.96 ** (step * self.psi)) for step in (t, t + 1))
-        product = state["product"] * now
-        done = float(product)
+        mu, next_mu = (self.beta1 * (1 - 0.5 * 0.96 ** (step * self.psi)) for step in (t, t + 1))
+        product = state["product"] * mu
+        p = float(product)
         m = self.beta1 * state["m"] + (1 - self.beta1) * g
         v = self.beta2 * state["v"] + (1 - self.beta2) * g.square()
-        below = (v / (1 - self.beta2**t)).sqrt() + self.epsilon
-        w = (
-            w
-            - rate * (1 - now) / (1 - done) * g / below
-            - rate * ahead / (1 - done * ahead) * m / below
-        )
+        root = (v / (1 - self.beta2**t)).sqrt() + self.epsilon
+        w = w - rate * (1 - mu) / (1 - p) * g / root - rate * next_mu / (1 - p * next_mu) * m / root
         return w, {"m": m, "v": v, "product": product}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RAdam(Adam):
-    """Adam whose first steps, while the running square rests on few gradients, are plain momentum.
+    """Adam whose first steps are plain momentum, because the mean square of few gradients is
+    unreliable.
 
         rho_inf = 2 / (1 - b2) - 1,    rho_t = rho_inf - 2 t b2^t / (1 - b2^t)
-        rho_t > 5:  w <- w - lr * r_t * m^ / (sqrt(v) / sqrt(1 - b2^t) + ...),    else  w <- w - lr * m^
+        rho_t > 5:  w <- w - lr * r_t * m^ * sqrt(1 - b2^t) / (sqrt(v) + epsilon)
+        otherwise:  w <- w - lr * m^
 
     Args:
         lr, beta1, beta2, epsilon: as in `Adam`.
@@ -361,17 +354,17 @@ class RAdam(Adam):
         m = self.beta1 * state["m"] + (1 - self.beta1) * g
         v = self.beta2 * state["v"] + (1 - self.beta2) * g.square()
         m_hat = m / (1 - self.beta1**t)
-        end = 2 / (1 - self.beta2) - 1
-        rho = end - 2 * t * self.beta2**t / (1 - self.beta2**t)
+        rho_inf = 2 / (1 - self.beta2) - 1
+        rho = rho_inf - 2 * t * self.beta2**t / (1 - self.beta2**t)
         if rho > 5:
-            r = math.sqrt((rho - 4) * (rho - 2) * end / ((end - 4) * (end - 2) * rho))
+            r = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
             m_hat = m_hat * r * math.sqrt(1 - self.beta2**t) / (v.sqrt() + self.epsilon)
         return w - rate * m_hat, {"m": m, "v": v}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lion(Optimizer):
-    """Lion: the sign of a momentum, so every weight moves by the same amount.
+    """Lion: the sign of a momentum, so every weight changes by the same amount.
 
         w <- w - lr * (sign(b1 m + (1 - b1) g) + weight_decay * w),    m <- b2 m + (1 - b2) g
 
@@ -382,11 +375,11 @@ class Lion(Optimizer):
 
     Example:
         >>> import netwise as nw, torch
-        >>> rule, w = nw.Lion(lr=0.1), torch.tensor([1.0, 1.0])
-        >>> [round(v, 4) for v in rule.step(w, torch.tensor([5.0, -0.001]), rule.init(w), t=1)[0].tolist()]
+        >>> rule, w, g = nw.Lion(lr=0.1), torch.tensor([1.0, 1.0]), torch.tensor([5.0, -0.001])
+        >>> [round(v, 4) for v in rule.step(w, g, rule.init(w), t=1)[0].tolist()]
         [0.9, 1.1]
 
-    Source: Chen et al. 2023, arXiv 2302.06675, program 1. torch has none: its steps follow the
+    Source: Chen et al. 2023, arXiv 2302.06675, program 1. torch lacks it, so training uses the
     formula.
     """
 

@@ -1,5 +1,5 @@
-"""Optimizers that compute the loss more than once a step: L-BFGS, and annealing, which needs no
-gradient at all."""
+"""Optimizers that compute the loss several times a step: L-BFGS, and simulated annealing, which
+needs no gradient."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from netwise.parts.optimizers.optimizer import LR, Optimizer, Parameters, Parame
 
 @dataclass(frozen=True, kw_only=True)
 class LBFGS(Optimizer):
-    """L-BFGS: steps along the curvature that the last gradients show. For the whole data at once,
-    on small networks.
+    """L-BFGS: a quasi-Newton method that estimates curvature from past gradients. For full-batch
+    training of small networks.
 
-    Give the recipe a `batch_size` of all samples: from batch to batch the loss is another one, and
-    the curvature lies.
+    Set the recipe's `batch_size` to the number of samples: with mini-batches the loss changes from
+    batch to batch, and the estimate of the curvature is wrong.
 
     Args:
         lr: factor on each step, above 0. Default 1.0.
-        iterations: within one step, at least 1. Default 20.
-        history: gradients that are remembered, at least 1. Default 100.
+        iterations: per step, at least 1. Default 20.
+        history: number of gradients to store, at least 1. Default 100.
 
     Example:
         >>> import netwise as nw
@@ -38,8 +38,10 @@ class LBFGS(Optimizer):
 
     needs_closure: ClassVar[bool] = True
     lr: float = number(1.0, above=0, because=LR, why="the curvature gives the size of the step")
-    iterations: int = integer(20, least=1, because="a step is at least one", why="torch's value")
-    history: int = integer(100, least=1, because="curvature needs a past", why="torch's value")
+    iterations: int = integer(20, least=1, because="a step needs an iteration", why="torch's value")
+    history: int = integer(
+        100, least=1, because="curvature needs a stored gradient", why="torch's value"
+    )
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         return torch.optim.LBFGS(
@@ -54,53 +56,59 @@ class LBFGS(Optimizer):
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
     ) -> tuple[Tensor, ParameterState]:
         raise TypeError(
-            "LBFGS has no formula of one gradient: it computes the loss several times a step. Use build(parameters)"
+            "LBFGS has no formula of one gradient: it computes the loss several times a step. Use"
+            " build(parameters)"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedAnnealing(Optimizer):
-    """Simulated annealing on the weights: try a random move, take it if it lowers the loss, or by
-    luck while it is hot.
+    """Simulated annealing of the weights: random moves, accepted if they lower the loss, and with a
+    probability that falls with the temperature otherwise.
 
-        w' = w + lr * N(0, 1),    taken with probability min(1, exp(-(C(w') - C(w)) / T)),    T = temperature * cooling^t
+        w' = w + lr * N(0, 1),    T = temperature * cooling^t
+        accepted with probability min(1, exp(-(C(w') - C(w)) / T))
 
-    Uses no gradient, so it also trains what has none; it is slow, and for networks of hundreds of
-    weights. The rate falls with the recipe's schedule as for any other. Give the recipe a
-    `batch_size` of all samples.
+    Uses no gradient. Slow: for networks of some hundred weights. The recipe's schedule applies to
+    `lr`. Set the recipe's `batch_size` to the number of samples.
 
     Args:
-        lr: spread of a move, above 0. Default 0.05.
-        temperature: at the first step, at least 0. Default 0.01; 0 takes improvements only.
-        cooling: factor on the temperature after each step, above 0 and at most 1. Default 0.999.
-        tries: moves a step, at least 1. Default 10.
+        lr: standard deviation of a move, above 0. Default 0.05.
+        temperature: at the first step, at least 0. Default 0.01; 0 accepts improvements only.
+        cooling: factor on the temperature per move, above 0 and at most 1. Default 0.999.
+        tries: moves per step, at least 1. Default 10.
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.Recipe(data=nw.data.iris(), preprocess=(nw.Standardise(),), network=nw.MLP((4, 3)), batch_size=200,
-        ...                    optimizer=nw.SimulatedAnnealing(), epochs=100)
+        >>> recipe = nw.Recipe(
+        ...     data=nw.data.iris(), preprocess=(nw.Standardise(),), network=nw.MLP((4, 3)),
+        ...     batch_size=200, optimizer=nw.SimulatedAnnealing(), epochs=100,
+        ... )
         >>> nw.fit(recipe).score.value > 0.8
         True
 
-    Source: Kirkpatrick, Gelatt, Vecchi 1983, Science 220; note 001, claim M02.
+    Source: Kirkpatrick, Gelatt, Vecchi 1983, Science 220.
     """
 
     needs_closure: ClassVar[bool] = True
-    lr: float = number(0.05, above=0, because="a move has a size", why="small beside a usual start")
+    lr: float = number(
+        0.05, above=0, because="a move has a size", why="small compared with initial weights"
+    )
     temperature: float = number(
         0.01,
         least=0,
-        because="0 is the coldest",
-        why="takes a loss higher by 0.01 every third time",
+        because="0 is the lowest temperature",
+        why="accepts a loss higher by 0.01 every third time",
     )
     cooling: float = number(
-        0.999, above=0, most=1, because="a temperature falls", why="cold after some thousand steps"
+        0.999,
+        above=0,
+        most=1,
+        because="a temperature falls",
+        why="near 0 after some thousand moves",
     )
     tries: int = integer(
-        10,
-        least=1,
-        because="a step tries at least one move",
-        why="a step that moves most of the time",
+        10, least=1, because="a step tries at least one move", why="most steps then accept a move"
     )
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
@@ -110,12 +118,13 @@ class SimulatedAnnealing(Optimizer):
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
     ) -> tuple[Tensor, ParameterState]:
         raise TypeError(
-            "SimulatedAnnealing has no formula of one gradient: it compares losses. Use build(parameters)"
+            "SimulatedAnnealing has no formula of one gradient: it compares losses. Use"
+            " build(parameters)"
         )
 
 
 class _Annealer(torch.optim.Optimizer):
-    """Draws from torch's own generator, which runs seed and keep."""
+    """Draws from torch's global generator, which training seeds and saves."""
 
     def __init__(self, parameters: Parameters, rule: SimulatedAnnealing) -> None:
         super().__init__(parameters, {"lr": rule.lr})
@@ -125,7 +134,8 @@ class _Annealer(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         if closure is None:
             raise ValueError(
-                "SimulatedAnnealing compares losses: hand it a function that computes the loss"
+                "step() got no closure, and SimulatedAnnealing compares losses: pass a function"
+                " that computes the loss"
             )
         group = self.param_groups[0]
         weights: list[Tensor] = [p for each in self.param_groups for p in each["params"]]
@@ -133,17 +143,18 @@ class _Annealer(torch.optim.Optimizer):
         state.setdefault("t", torch.zeros((), dtype=torch.float64))
         first = now = float(closure())
         for _ in range(self.rule.tries):
-            heat = self.rule.temperature * self.rule.cooling ** float(state["t"])
+            temperature = self.rule.temperature * self.rule.cooling ** float(state["t"])
             before = [p.clone() for p in weights]
             for p in weights:
                 p.add_(torch.randn_like(p), alpha=group["lr"])
-            then = float(closure())
-            worse = then - now
-            taken = worse <= 0 or (
-                heat > 0 and math.log(max(float(torch.rand(())), 1e-38)) < -worse / heat
+            moved = float(closure())
+            rise = moved - now
+            accepted = rise <= 0 or (
+                temperature > 0
+                and math.log(max(float(torch.rand(())), 1e-38)) < -rise / temperature
             )
-            if taken:
-                now = then
+            if accepted:
+                now = moved
             else:
                 for p, old in zip(weights, before, strict=True):
                     p.copy_(old)
@@ -152,7 +163,7 @@ class _Annealer(torch.optim.Optimizer):
 
 
 def _flat(parameters: Parameters) -> list[Tensor]:
-    """torch's L-BFGS takes one group."""
+    """All parameters in one list: torch's L-BFGS takes no groups."""
     return [
         p for each in parameters for p in (each["params"] if isinstance(each, dict) else [each])
     ]

@@ -24,17 +24,17 @@ from netwise.parts.optimizers.optimizer import (
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum in the classic form.
 
-        v <- momentum * v + g,    w <- w - lr * v        (Nesterov: w <- w - lr * (g + momentum * v))
+        v <- momentum * v + g,    w <- w - lr * v
+        nesterov:                 w <- w - lr * (g + momentum * v)
 
-    How much of the data a step sees is the recipe's `batch_size`: 1 is online learning, all samples
-    are gradient descent in the word's old sense (note 001: batch learning), anything between is
-    mini-batch descent, which note 000 calls BGD. The notes' averaged form of momentum is
-    `Momentum`; it takes this one's steps at lr / (1 - beta).
+    The recipe's `batch_size` decides how many samples a step uses: 1 is online learning, all
+    samples full-batch gradient descent, anything between mini-batch descent. `Momentum` is the form
+    that averages gradients; it makes the same steps at lr / (1 - momentum).
 
     Args:
         lr: learning rate, above 0. Default 0.1.
-        momentum: share of the last step that is kept, from 0 to below 1. Default 0.0.
-        nesterov: look ahead along the momentum. Default false.
+        momentum: factor on the velocity, from 0 to below 1. Default 0.0.
+        nesterov: Nesterov momentum. Default false.
         weight_decay: adds weight_decay * w to the gradient, at least 0. Default 0.0.
 
     Example:
@@ -42,14 +42,14 @@ class SGD(Optimizer):
         >>> nw.SGD(lr=0.1, momentum=0.9)
         SGD(lr=0.1, momentum=0.9, nesterov=False, weight_decay=0.0)
 
-    Source: Polyak 1964; Nesterov 1983; note 001, claims R06, O01 and O06 (erratum E07).
+    Source: Polyak 1964; Nesterov 1983; Sutskever, Martens, Dahl, Hinton 2013.
     """
 
     lr: float = number(
         0.1, above=0, because=LR, why="safe for standardised inputs; search it first"
     )
     momentum: float = number(
-        0.0, least=0, below=1, because="at 1 steps never die down", why="plain descent"
+        0.0, least=0, below=1, because="at 1 the velocity never decays", why="plain descent"
     )
     nesterov: bool = flag(False, why="plain momentum")
     weight_decay: float = number(0.0, least=0, because=DECAY, why="no decay unless asked for")
@@ -82,22 +82,20 @@ AVERAGE, CLASSIC = "average", "classic"
 
 @dataclass(frozen=True, kw_only=True)
 class Momentum(Optimizer):
-    """Momentum as the notes write it, as a running average of the gradient; its share may grow in
-    the first epochs.
+    """Momentum (动量) as a running mean of the gradient; its factor may grow in the first epochs.
 
         average:  m <- beta m + (1 - beta) g,    w <- w - lr * m
         classic:  m <- beta m + g,               w <- w - lr * m
 
-    At first the gradient is to be trusted, later the momentum: beta goes in a straight line from
-    `begin` to `momentum` over `ramp` epochs, and stays there. torch's `SGD` has the classic form;
-    with its dampening = momentum it is the averaged one from the second step on (its first step is
-    lr * g).
+    beta grows linearly from `begin` to `momentum` over `ramp` epochs, then is constant. torch's
+    `SGD` has the classic form; with dampening = momentum it is the averaged one from the second
+    step on (its first step is lr * g).
 
     Args:
         lr: learning rate, above 0. Default 0.1.
-        momentum: beta in the end, from 0 to below 1. Default 0.9.
-        form: "average" (the notes') or "classic" (torch's). Default "average".
-        begin: beta of the first epoch, from 0 to below 1. Default 0.0.
+        momentum: final beta, from 0 to below 1. Default 0.9.
+        form: "average" or "classic" (torch's). Default "average".
+        begin: beta in the first epoch, from 0 to below 1. Default 0.0.
         ramp: epochs from `begin` to `momentum`, at least 0. Default 0: `momentum` from the start.
 
     Example:
@@ -106,28 +104,28 @@ class Momentum(Optimizer):
         >>> [round(rule.beta(epoch), 2) for epoch in (0, 5, 10, 20)]
         [0.0, 0.45, 0.9, 0.9]
 
-    Source: note 001, claim O01; note 000, claim O07; the ramp is that of Sutskever, Martens, Dahl,
-    Hinton 2013.
+    Source: Polyak 1964; the growing beta: Sutskever, Martens, Dahl, Hinton 2013, On the importance
+    of initialization and momentum.
     """
 
     lr: float = number(
         0.1, above=0, because=LR, why="safe for standardised inputs; search it first"
     )
     momentum: float = number(
-        0.9, least=0, below=1, because="at 1 steps never die down", why="the notes' value"
+        0.9, least=0, below=1, because="at 1 the velocity never decays", why="a usual value"
     )
-    form: str = text(AVERAGE, among=(AVERAGE, CLASSIC), why="the notes' form")
+    form: str = text(AVERAGE, among=(AVERAGE, CLASSIC), why="its steps do not grow with beta")
     begin: float = number(
         0.0,
         least=0,
         below=1,
-        because="at 1 steps never die down",
-        why="at first the gradient alone",
+        because="at 1 the velocity never decays",
+        why="the gradient alone at first",
     )
     ramp: int = integer(0, least=0, because="it counts epochs", why="no ramp unless asked for")
 
     def beta(self, epoch: float) -> float:
-        """The share of the last step that is kept in `epoch`."""
+        """beta in `epoch`."""
         if epoch >= self.ramp:
             return self.momentum
         return self.begin + (self.momentum - self.begin) * epoch / self.ramp
@@ -156,11 +154,11 @@ class Momentum(Optimizer):
 
 
 class _Ramped(FormulaOptimizer):
-    """A formula that is also told the present momentum."""
+    """Passes the current beta to the formula."""
 
     rule: Momentum
 
-    def taken(
+    def formula_step(
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, group: dict[str, Any]
     ) -> tuple[Tensor, ParameterState]:
         return self.rule.step(w, g, state, t, group["lr"], group["momentum"])

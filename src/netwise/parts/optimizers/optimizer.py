@@ -1,4 +1,4 @@
-"""What every optimizer has, and the torch object that takes steps by a part's own formula."""
+"""The interface of optimizers, and a torch optimizer whose steps follow a part's formula."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from torch import Tensor
 from netwise.errors import interface_error
 from netwise.part import Part
 
-ParameterState = dict[str, Tensor]  # what a rule remembers of one parameter
-Parameters = list[Tensor] | list[dict[str, Any]]  # or groups of them, as torch takes them
+ParameterState = dict[str, Tensor]  # an optimizer's state of one parameter
+Parameters = list[Tensor] | list[dict[str, Any]]  # or parameter groups, as in torch
 LR = "a negative step climbs"
-FORGETS = "at 1 nothing new is learned"
+FORGETS = "at 1 the average never changes"
 FINITE = "it keeps a division finite"
-DECAY = "a negative decay grows weights"
+DECAY = "a negative decay increases weights"
 
 
 class Optimizer(Part):
-    """What every optimizer has: a learning rate, torch's object, and the rule as a formula.
+    """Interface of optimizers: a learning rate, an object of torch, and the rule as a formula.
 
     Attributes:
-        needs_closure: a step computes the loss more than once (L-BFGS, annealing), so it is given a
-            function for it.
+        needs_closure: a step computes the loss several times (L-BFGS, annealing), so `step` of the
+            torch object takes a function that does.
 
     Example:
         >>> import netwise as nw, torch
@@ -38,29 +38,38 @@ class Optimizer(Part):
     lr: float
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        """torch's object over these parameters, with fused kernels where torch has them."""
+        """The torch optimizer of these parameters, with fused kernels where torch has them."""
         raise interface_error(self, "Adam()")
 
     def init(self, w: Tensor) -> ParameterState:
-        """What the rule remembers of the parameter `w` before the first step."""
+        """The state of the parameter `w` before the first step."""
         return {}
 
     def step(
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
     ) -> tuple[Tensor, ParameterState]:
-        """(new w, new state) after step number `t` (from 1) with gradient `g`; nothing is changed
-        in place."""
+        """One step, without changes in place.
+
+        Args:
+            w: the parameter.
+            g: the gradient of the loss by `w`, of the same shape.
+            state: of `init`, or of the step before.
+            t: number of the step, from 1.
+            lr: learning rate of this step; None: the optimizer's own.
+
+        Returns:
+            (new w, new state).
+        """
         raise interface_error(self, "Adam()")
 
     def group_settings(self, epoch: float) -> Mapping[str, float]:
-        """What changes in the optimizer's groups when `epoch` begins, beside the rate; nothing by
-        default."""
+        """Settings of the optimizer's parameter groups that change at the start of `epoch`, except
+        the learning rate; none by default."""
         return {}
 
 
 class FormulaOptimizer(torch.optim.Optimizer):
-    """A torch optimizer whose step is a part's own formula: for the rules that torch does not
-    have."""
+    """A torch optimizer whose steps follow a part's formula: for rules that torch lacks."""
 
     def __init__(self, parameters: Parameters, rule: Optimizer, **settings: float) -> None:
         super().__init__(parameters, {"lr": rule.lr, **settings})
@@ -79,13 +88,14 @@ class FormulaOptimizer(torch.optim.Optimizer):
         if not state:
             state.update(self.rule.init(p), t=torch.zeros((), dtype=torch.float64))
         state["t"] += 1
-        rest = {name: value for name, value in state.items() if name != "t"}
-        new, after = self.taken(p, p.grad, rest, int(state["t"]), group)  # type: ignore[arg-type]
-        p.copy_(new)
-        state.update(after)
+        assert p.grad is not None
+        own = {name: value for name, value in state.items() if name != "t"}
+        new_p, new_state = self.formula_step(p, p.grad, own, int(state["t"]), group)
+        p.copy_(new_p)
+        state.update(new_state)
 
-    def taken(
+    def formula_step(
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, group: dict[str, Any]
     ) -> tuple[Tensor, ParameterState]:
-        """The rule's step, with the rate that the group has now."""
+        """A step of the rule, with the current settings of the parameter group."""
         return self.rule.step(w, g, state, t, group["lr"])

@@ -1,5 +1,4 @@
-"""From one optimizer to another within a run: Adam to get near, plain descent for the last
-stretch."""
+"""A change of the optimizer within a run, such as from Adam to plain descent."""
 
 from __future__ import annotations
 
@@ -19,37 +18,43 @@ State = dict[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class SwitchOptimizer(Optimizer):
-    """One optimizer first, another from a given epoch on, or from when the validation loss finds no
-    new best.
+    """One optimizer first, another from a given epoch on, or once the validation loss stops
+    improving.
 
-    The second begins with an empty state. Each has its own rate; the recipe's schedule is a factor
-    on both.
+    The second starts with an empty state. Each has its own learning rate; the recipe's schedule is
+    a factor on both.
 
     Args:
-        first: Default `Adam()`.
-        then: Default `SGD(lr=0.01, momentum=0.9)`.
-        epoch: epochs of the first, at least 0; 0: until the plateau. Default 0.
-        patience: the plateau: epochs without a new best validation loss, at least 1. Default 3.
+        first: the first optimizer. Default `Adam()`.
+        then: the second. Default `SGD(lr=0.01, momentum=0.9)`.
+        epoch: number of epochs of the first, at least 0; 0: until the validation loss stops
+            improving. Default 0.
+        patience: epochs without improvement before the change, at least 1. Default 3.
 
     Example:
         >>> import netwise as nw
-        >>> rule, state = nw.SwitchOptimizer(epoch=2), nw.SwitchOptimizer(epoch=2).start()
-        >>> [type(rule.active(rule.next_state(state, epoch, 0.5))).__name__ for epoch in (0, 1, 2)]
+        >>> rule = nw.SwitchOptimizer(epoch=2)
+        >>> states = [rule.next_state(rule.start(), epoch, 0.5) for epoch in (0, 1, 2)]
+        >>> [type(rule.active(state)).__name__ for state in states]
         ['Adam', 'Adam', 'SGD']
 
-    Source: Keskar, Socher 2017, arXiv 1712.07628, by hand; note 000, claim O08.
+    Source: Keskar, Socher 2017, arXiv 1712.07628, with a fixed criterion.
     """
 
-    first: Optimizer = part(Optimizer, Adam(), why="gets near quickly")
-    then: Optimizer = part(Optimizer, SGD(lr=0.01, momentum=0.9), why="ends in a better place")
-    epoch: int = integer(0, least=0, because="it counts epochs", why="the plateau tells")
+    first: Optimizer = part(Optimizer, Adam(), why="fast at first")
+    then: Optimizer = part(
+        Optimizer, SGD(lr=0.01, momentum=0.9), why="often generalises better at the end"
+    )
+    epoch: int = integer(
+        0, least=0, because="it counts epochs", why="when the validation loss stops improving"
+    )
     patience: int = integer(
-        3, least=1, because="it waits whole epochs", why="a plateau is longer than one bad epoch"
+        3, least=1, because="it waits whole epochs", why="longer than the noise of single epochs"
     )
 
     @property
     def lr(self) -> float:  # type: ignore[override]
-        """Of the first."""
+        """Of the first optimizer."""
         return self.first.lr
 
     def start(self) -> State:
@@ -57,8 +62,8 @@ class SwitchOptimizer(Optimizer):
         return {"best": math.inf, "waited": 0.0, "switched": 0.0}
 
     def next_state(self, state: State, epoch: float, loss: float | None) -> State:
-        """The state when `epoch` (from 0) begins, after one that ended with this validation
-        loss."""
+        """The state at the start of `epoch` (from 0); `loss` is the validation loss of the epoch
+        before, None where there is none."""
         if state["switched"]:
             return state
         if self.epoch:
@@ -71,7 +76,7 @@ class SwitchOptimizer(Optimizer):
         return {**state, "waited": waited, "switched": float(waited >= self.patience)}
 
     def active(self, state: State) -> Optimizer:
-        """The optimizer that the state says."""
+        """The optimizer in use in this state."""
         return self.then if state["switched"] else self.first
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
@@ -83,5 +88,5 @@ class SwitchOptimizer(Optimizer):
     def step(
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
     ) -> tuple[Tensor, ParameterState]:
-        """A step of the first."""
+        """A step of the first optimizer."""
         return self.first.step(w, g, state, t, lr)

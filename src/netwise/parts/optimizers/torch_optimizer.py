@@ -1,4 +1,4 @@
-"""Any optimizer class of torch, by its name."""
+"""Any optimizer class of `torch.optim`, by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _known() -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class TorchOptimizer(Optimizer):
-    """An optimizer of `torch.optim` that has no part of its own here.
+    """An optimizer of `torch.optim` that has no class in netwise.
 
     Args:
         name: its class in `torch.optim`. Default "ASGD".
@@ -35,17 +35,18 @@ class TorchOptimizer(Optimizer):
         arguments: its other arguments, each as "name=value". Default none.
 
     Raises:
-        WrongValue: torch has no such optimizer, or it takes no such argument.
+        WrongValue: torch has no such optimizer, or it does not take the arguments.
 
     Example:
         >>> import netwise as nw, torch
         >>> w = torch.zeros(2, requires_grad=True)
-        >>> type(nw.TorchOptimizer(name="Rprop", arguments=("etas=(0.5, 1.2)",)).build([w])).__name__
+        >>> rule = nw.TorchOptimizer(name="Rprop", arguments=("etas=(0.5, 1.2)",))
+        >>> type(rule.build([w])).__name__
         'Rprop'
     """
 
     name: str = text(
-        "ASGD", because="it names a class of torch.optim", why="one that has no part of its own"
+        "ASGD", because="it names a class of torch.optim", why="one that has no class in netwise"
     )
     lr: float = number(0.01, above=0, because=LR, why="torch's usual value")
     arguments: tuple[str, ...] = texts((), because="each is name=value", why="torch's defaults")
@@ -54,37 +55,29 @@ class TorchOptimizer(Optimizer):
         known = _known()
         if self.name not in known:
             close = close_matches(self.name, known)
-            return [
-                Problem(
-                    "name",
-                    self.name,
-                    "is no optimizer of torch. "
-                    + (f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."),
-                )
-            ]
+            hint = f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."
+            return [Problem("name", self.name, f"is no optimizer of torch. {hint}")]
         try:
             self.build([torch.zeros(2, 2, requires_grad=True)])
         except (TypeError, ValueError, SyntaxError) as error:
-            return [
-                Problem(
-                    "arguments",
-                    str(list(self.arguments)),
-                    f"do not suit torch's {self.name}: {error}",
-                )
-            ]
+            reason = (
+                f"are not arguments of torch's {self.name} ({error}):"
+                f" write those of its documentation, each as name=value"
+            )
+            return [Problem("arguments", str(list(self.arguments)), reason)]
         return []
 
-    def _given(self) -> dict[str, Any]:
+    def _keyword_arguments(self) -> dict[str, Any]:
         pairs = [setting.partition("=") for setting in self.arguments]
         return {name.strip(): ast.literal_eval(value.strip()) for name, _, value in pairs}
 
     def build(self, parameters: Parameters) -> torch.optim.Optimizer:
-        made: torch.optim.Optimizer = getattr(torch.optim, self.name)(
-            parameters, lr=self.lr, **self._given()
+        optimizer: torch.optim.Optimizer = getattr(torch.optim, self.name)(
+            parameters, lr=self.lr, **self._keyword_arguments()
         )
-        return made
+        return optimizer
 
     def step(
         self, w: Tensor, g: Tensor, state: ParameterState, t: int, lr: float | None = None
     ) -> tuple[Tensor, ParameterState]:
-        raise TypeError(f"{self.name} is known by its torch object only: use build(parameters)")
+        raise TypeError(f"{self.name} has no formula in netwise: use build(parameters)")

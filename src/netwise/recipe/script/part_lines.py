@@ -145,7 +145,7 @@ def _affine(degrees: float, shift: float, scale: float, shear: float, fill: str)
             f"sheared = torch.tan(uniform((len(x),), -{shear!r}, {shear!r}, g) * math.pi / 180)",
             f"size = uniform((len(x),), 1 - {scale!r}, 1 + {scale!r}, g)",
             f"across, down = uniform((2, len(x)), -2 * {shift!r}, 2 * {shift!r}, g)",
-            f"x = moved(x, turn, size, sheared, across, down, {fill!r})",
+            f"x = transform(x, turn, size, sheared, across, down, {fill!r})",
         ]
     )
 
@@ -154,7 +154,7 @@ def _elastic(change: augment.Elastic) -> str:
     return "\n".join(
         [
             f"field = smooth_field(len(x), x.shape[2], x.shape[3], {change.smoothness!r}, g)",
-            f"x = bent(x, {change.strength!r} * field.to(x), {change.fill!r})",
+            f"x = warp(x, {change.strength!r} * field.to(x), {change.fill!r})",
         ]
     )
 
@@ -193,9 +193,9 @@ AUGMENTS: Forms[str] = {
 }
 # Functions of netwise that the statements of an augmentation call; their source is copied.
 AUGMENT_FUNCTIONS: Mapping[type[Any], tuple[Any, ...]] = {
-    augment.Affine: (uniform, geometric.moved),
-    augment.Rotate: (uniform, geometric.moved),
-    augment.Elastic: (geometric.smooth_field, geometric.bent),
+    augment.Affine: (uniform, geometric.transform),
+    augment.Rotate: (uniform, geometric.transform),
+    augment.Elastic: (geometric.smooth_field, geometric.warp),
 }
 
 
