@@ -44,7 +44,8 @@ from netwise.parts.stopping import Never, Patience
 from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_LOSS, VALID_LOSS
 from netwise.training.evaluate import outputs_of
-from netwise.training.fit import CarriedState, fit, fit_piece
+from netwise.training.fit import fit
+from netwise.training.pieces import CarriedState, fit_piece
 from netwise.training.progress import Progress
 from netwise.training.snapshots import module_tensors
 

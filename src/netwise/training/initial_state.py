@@ -13,7 +13,7 @@ from netwise.observe.probe import Probe
 from netwise.random_streams import INIT, global_seed
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
-from netwise.training.initial_weights import begin
+from netwise.training.fit import initialize
 from netwise.training.run import set_module_loss
 
 
@@ -71,7 +71,7 @@ def measure_initial_state(recipe: Recipe, *, samples: int = 256) -> tuple[LayerS
         with global_seed(recipe.seed, INIT):
             module = recipe.network.build()
         set_module_loss(module, recipe)
-        begin(module, recipe, data.train.x, data.train.y)
+        initialize(module, recipe, data.train.x, data.train.y)
         return _looked(
             recipe, module, data.train.x[: max(2, samples)], data.train.y[: max(2, samples)]
         )

@@ -1,14 +1,14 @@
-"""Where a run's weights begin: drawn, taken from another run, or fitted to training inputs."""
+"""The weights that a run starts from: drawn, taken from another run, or fitted to training
+inputs."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from netwise import random_streams
-from netwise.errors import RunFolderError
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.initializers import initialize
 from netwise.recipe.origin import From, load_matching, read_weights
@@ -17,47 +17,36 @@ from netwise.storage.layout import RECIPE
 from netwise.storage.run_folder import RunFolder
 from netwise.training.run import module_weights
 
+Train = Callable[[Recipe], dict[str, Tensor]]
 
-def begin(module: nn.Module, recipe: Recipe, x: Tensor, y: Tensor) -> None:
-    """Give the fresh `module` the weights that the recipe says; `x` and `y` are the training
-    part."""
-    init, generator = (
-        recipe.init,
-        random_streams.generator(recipe.seed, random_streams.INIT, step=1),
-    )
-    if not isinstance(init, From):
-        initialize(module, init, generator, x)
-    else:
-        initialize(module, init.rest, generator, x)
+
+def initialize_weights(
+    module: nn.Module, recipe: Recipe, x: Tensor, y: Tensor, train: Train
+) -> None:
+    """Give a new module the weights that its recipe starts from.
+
+    Args:
+        module: just built.
+        recipe: with the initializer.
+        x, y: inputs and targets of the training part.
+        train: gives the tensors of the module that a recipe trains, for `From(recipe)`.
+    """
+    init = recipe.init
+    generator = random_streams.generator(recipe.seed, random_streams.INIT, step=1)
+    initialize(module, init.rest if isinstance(init, From) else init, generator, x)
     if isinstance(module, UnsupervisedModule):
         with random_streams.global_seed(recipe.seed, random_streams.INIT, epoch=2):
             module.initialize_from_data(x, y)
     if isinstance(init, From):
-        load_matching(module, init, tensors_of(init))
+        load_matching(module, init, origin_tensors(init, train))
 
 
-def tensors_of(init: From) -> dict[str, Tensor]:
-    """The weights that `init` speaks of; a recipe is trained for them, once."""
+def origin_tensors(init: From, train: Train) -> dict[str, Tensor]:
+    """The tensors that `init` takes weights from: those of a run folder, of a file, or of a recipe
+    that is trained for them."""
     if init.recipe is not None:
-        return _trained(init.recipe)
+        return train(init.recipe)
     path = Path(init.path or "")
     if not (path / RECIPE).is_file():
         return read_weights(path)
     return module_weights(RunFolder.open(path).weights())
-
-
-@lru_cache(maxsize=4)
-def _trained(recipe: Recipe) -> dict[str, Tensor]:
-    from netwise.history import DIVERGED, INTERRUPTED
-    from netwise.training.fit import fit
-
-    run = fit(recipe, test=False)
-    if run.history.ended.how == INTERRUPTED:
-        raise KeyboardInterrupt
-    if run.history.ended.how == DIVERGED:
-        raise RunFolderError(
-            f"the recipe whose weights are to be taken diverged: {run.history.ended.sentence}"
-        )
-    return {
-        name: value for name, value in run.module.state_dict().items() if isinstance(value, Tensor)
-    }

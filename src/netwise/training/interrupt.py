@@ -18,7 +18,7 @@ class Interrupt:
         self.number = 0
         self._before: dict[int, Any] = {}
 
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         return self.number != 0
 
     def __enter__(self) -> Interrupt:

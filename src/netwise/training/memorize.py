@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from netwise import random_streams, signals
-from netwise.data.dataset import Samples
 from netwise.history import FINISHED, History, Provenance, RunEnd, RunFacts, history_as_dict
 from netwise.intervals import wilson
 from netwise.networks.energy.hopfield import NOISE_SHARES, MemoryModule
-from netwise.parts.preprocess import Fitted
+from netwise.recipe.prepared import Prepared
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import MEMORY
 from netwise.training.evaluate import Score
+from netwise.training.facts import versions
 from netwise.training.run import InputPipeline, Run
+from netwise.training.run_recorder import score_as_dict
 
 JUDGED = 0.1  # share of turned units that the score is about: a tenth, as in the notes' experiments
 
 
-def store_patterns(
-    recipe: Recipe,
-    samples: Samples,
-    fitted: tuple[Fitted, ...],
-    folder: RunFolder | None,
-    versions: dict[str, str],
-) -> Run:
+def store_patterns(recipe: Recipe, prepared: Prepared, folder: RunFolder | None) -> Run:
     """Store the training part, then recall it from more and more noise: a row for each share of
     turned units."""
-    began = time.monotonic()
+    began, samples = time.monotonic(), prepared.samples
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         memory = recipe.network.build()
     assert isinstance(memory, MemoryModule)
@@ -60,20 +54,21 @@ def store_patterns(
     )
     ended = RunEnd(FINISHED, f"{count} patterns stored in {memory.patterns.shape[1]} units.", 0)
     made = Provenance(
-        recipe.hash, versions, "cpu", torch.get_num_threads(), round(time.monotonic() - began, 3)
+        recipe.hash, versions(), "cpu", torch.get_num_threads(), round(time.monotonic() - began, 3)
     )
     history = History.from_rows(rows, (), RunFacts(task=MEMORY, train_size=count), ended, made)
-    pipeline = InputPipeline.of(samples, fitted)
+    pipeline = InputPipeline.of(samples, prepared.fitted)
     if folder is not None:
         folder.append(rows)
         folder.write_weights(
             {**{f"model.{k}": v for k, v in memory.state_dict().items()}, **pipeline.tensors()}
         )
-        told = {
+        about = {
             **history_as_dict(History({}, (), history.facts, ended, made)),
             "fingerprint": samples.fingerprint,
             "intake": pipeline.plain(),
+            "score": score_as_dict(score),
         }
-        folder.write_about({**told, "score": {**asdict(score), "sentence": str(score)}})
+        folder.write_about(about)
     memory.eval()
     return Run(recipe, history, memory, pipeline, score, folder.path if folder else None)

@@ -13,12 +13,12 @@ from netwise.recipe.checks import hindrances
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.training.evaluate import Score
-from netwise.training.fit import How, _Session, _stored
-from netwise.training.progress import Silent
+from netwise.training.fit import train_prepared
 from netwise.training.progress_files import ProgressFile, monitor_progress_files
 from netwise.training.run import InputPipeline, Run, build_module
+from netwise.training.settings import RunOptions
 from netwise.training.shared_data import share_data, use_shared_data, without_arrays
-from netwise.training.threads import cores
+from netwise.training.threads import cores, limit_cores
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,20 @@ def fit_many(
     """
     import joblib
 
-    for i, recipe in enumerate(recipes):
-        if wrong := hindrances(recipe):
-            raise WrongValue(f"recipe {i + 1} of {len(recipes)}", wrong)
+    for number, recipe in enumerate(recipes, start=1):
+        problems = hindrances(recipe)
+        if problems:
+            raise WrongValue(f"recipe {number} of {len(recipes)}", problems)
     jobs = max(1, min(jobs or cores(), len(recipes) or 1))
     share = max(1, cores() // jobs)
-    how = How("cpu", -share, -1 if watch_every is None else watch_every, 0, test)
+    options = RunOptions(watch_every=watch_every, test=test)
     runs: list[Run | None] = [None] * len(recipes)
     with share_data(recipes, jobs) as data, monitor_progress_files(recipes, runs) as notes:
         for sent in (without_arrays, _whole) if data is not None else (_whole,):
             tasks = (
-                joblib.delayed(_one)(i, sent(recipe), how, data, sent is without_arrays, notes)
+                joblib.delayed(_train_in_worker)(
+                    Task(i, sent(recipe), options, share, data, sent is without_arrays, notes)
+                )
                 for i, recipe in enumerate(recipes)
                 if runs[i] is None
             )
@@ -99,28 +102,48 @@ def _whole(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def _one(
-    place: int, recipe: Recipe, how: How, data: str | None, is_light: bool, notes: str | None
-) -> tuple[int, _Outcome | None]:
-    from safetensors.torch import save
+@dataclass(frozen=True)
+class Task:
+    """One recipe for a worker.
 
-    with use_shared_data(recipe, data) as is_there:
-        if is_light and not is_there:
-            return place, None
-        prepared = prepare(recipe)
-        run = (
-            _stored(recipe, None, prepared)
-            if recipe.network.is_memory
-            else _Session(recipe, prepared, how).run(
-                None, ProgressFile(notes, place) if notes else Silent(), None
-            )
-        )
+    Args:
+        place: of the recipe among all.
+        recipe: what to train.
+        options: how to compute it.
+        cores: that the worker may use.
+        data: folder of `share_data`, or None.
+        lacks_arrays: the recipe can only be trained with the data in the folder.
+        progress: folder for a file of the run's progress, or None.
+    """
+
+    place: int
+    recipe: Recipe
+    options: RunOptions
+    cores: int
+    data: str | None
+    lacks_arrays: bool
+    progress: str | None
+
+
+def _train_in_worker(task: Task) -> tuple[int, _Outcome | None]:
+    """The place of the task's recipe and what was trained; None: its data are not on this
+    machine."""
+    from safetensors.torch import save  # heavy
+
+    with limit_cores(task.cores), use_shared_data(task.recipe, task.data) as is_there:
+        if task.lacks_arrays and not is_there:
+            return task.place, None
+        progress = ProgressFile(task.progress, task.place) if task.progress else None
+        prepared = prepare(task.recipe)
+        run = train_prepared(task.recipe, prepared, task.options, progress=progress)
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
-    return place, _Outcome(run.history, run.score, save({**weights, **run.pipeline.tensors()}))
+    outcome = _Outcome(run.history, run.score, save({**weights, **run.pipeline.tensors()}))
+    return task.place, outcome
 
 
 def _run(recipe: Recipe, outcome: _Outcome) -> Run:
-    from safetensors.torch import load
+    """The run that a worker sent back, as `fit` would have returned it."""
+    from safetensors.torch import load  # heavy
 
     tensors = load(outcome.weights)
     samples = recipe.network.with_targets(recipe.data.load())

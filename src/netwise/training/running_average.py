@@ -1,8 +1,8 @@
-"""An average of the weights beside those that learn: a run is judged by it, and ends with it."""
+"""An average of the weights over time, kept beside those that train."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -13,11 +13,11 @@ from netwise.training.snapshots import module_tensors
 
 
 class RunningAverage:
-    """The average of one run, by the rule of its recipe; without a rule it does nothing.
+    """The average of one run, by the rule of its recipe; without a rule it stays empty.
 
     Attributes:
-        tensors: the average by name; empty before the first weights count.
-        count: how often weights have entered it.
+        tensors: the average by name; empty before the first update.
+        count: updates so far.
     """
 
     def __init__(self, module: nn.Module, rule: Averaging | None) -> None:
@@ -26,9 +26,9 @@ class RunningAverage:
         self.count = 0
 
     @torch.no_grad()
-    def take_in(self, done: float) -> None:
-        """The present weights enter, when `done` of the run (0 to 1) is over, if the rule says
-        so."""
+    def update(self, done: float) -> None:
+        """Take in the present weights, if the rule does so when `done` of the run (0 to 1) is
+        over."""
         share = None if self.rule is None else self.rule.share(self.count, done)
         if share is None:
             return
@@ -36,17 +36,21 @@ class RunningAverage:
         if not self.tensors:
             self.tensors = {name: value.clone() for name, value in live.items()}
         else:
-            moving = [name for name, value in live.items() if value.is_floating_point()]
+            floats = [name for name, value in live.items() if value.is_floating_point()]
             torch._foreach_lerp_(
-                [self.tensors[name] for name in moving], [live[name] for name in moving], share
+                [self.tensors[name] for name in floats], [live[name] for name in floats], share
             )
-            for name in live.keys() - set(moving):
+            for name in live.keys() - set(floats):
                 self.tensors[name] = live[name].clone()
         self.count += 1
 
+    def load(self, tensors: Mapping[str, Tensor], count: int) -> None:
+        """Put back what a checkpoint saved."""
+        self.tensors, self.count = dict(tensors), count
+
     @contextmanager
-    def judged(self) -> Iterator[None]:
-        """Inside, the module has the average for its weights."""
+    def applied(self) -> Iterator[None]:
+        """Inside, the module has the average as its weights."""
         if not self.tensors:
             yield
             return

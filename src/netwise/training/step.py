@@ -1,7 +1,7 @@
-"""The plain step: the ordinary module, autograd, torch's optimizer, batches gathered from memory.
+"""The training step: an ordinary module, autograd, torch's optimizer, batches gathered from memory.
 
-`take` runs a stretch of them as fast as eager torch goes; `take_carefully` runs the same steps one
-at a time and looks at everything after each, to find the one that broke.
+`take` runs several steps as fast as eager torch goes. `take_checked` runs the same steps one at a
+time and checks all values after each, to find the first that is not finite.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 from netwise.training.fused_update import updater
 
-Blend = tuple[
-    Tensor, float
-]  # for each sample the row it was mixed with, and the share of its own target
-GATHERED_BYTES = 1_000_000  # about what a core's own cache holds
+# For each sample the row that it was mixed with, and the share of its own target.
+Blend = tuple[Tensor, float]
+GATHERED_BYTES = 1_000_000  # about the size of a core's own cache
 
 
 @dataclass
-class Stretch:
-    """What a stretch of steps said.
+class StepResults:
+    """What several steps computed.
 
     Args:
-        losses: loss of each batch, without its penalty, as tensors that nobody has waited for.
-        outputs: of each batch, kept until they are compared with the targets; classification only.
-        targets: the same for the targets.
-        rows: of the watched steps: (step number, signals).
+        losses: loss of each batch, without its penalty; on a GPU not yet synchronised.
+        outputs: of each batch, until they are compared with the targets; only for classes.
+        targets: of each batch; only for classes.
+        rows: of the recorded steps: (step number, signals).
         steps: how many were taken.
     """
 
@@ -48,8 +47,14 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A step that gave a number that is not finite: where, first, and a sentence that says so."""
+class NonFinite:
+    """The first value of a run that is not finite.
+
+    Args:
+        step: number of the step, from 0.
+        layer: the layer or the parameter; "" where only the loss is not finite.
+        sentence: describes it.
+    """
 
     step: int
     layer: str
@@ -57,7 +62,19 @@ class Broken:
 
 
 class Stepper:
-    """Takes the steps of one run."""
+    """Takes the steps of one run.
+
+    Args:
+        recipe, module, optimizer, train, task: what trains, on what.
+        probe: records the signals of a step.
+        every: signals are recorded on one of so many steps; 0: on none.
+        in_order: rows follow each other, and batches keep their order.
+        needs_closure: the optimizer computes the loss several times in one step.
+        before_step: called with the number of the batch, to set the rate of the step; None: the
+            rate is that of the epoch.
+        after_step: called after the weights have changed; None: nothing is.
+        should_stop: asked after each step; true ends `take` early.
+    """
 
     def __init__(
         self,
@@ -69,52 +86,51 @@ class Stepper:
         probe: Probe,
         every: int,
         in_order: bool = False,
+        *,
+        needs_closure: bool = False,
+        before_step: Callable[[int], None] | None = None,
+        after_step: Callable[[], None] | None = None,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.recipe, self.module, self.in_order = recipe, module, in_order
         self.train, self.probe, self.every = train, probe, every
         self.has_classes = task_named(task).has_classes
+        self.before_step, self.after_step = before_step, after_step
+        self.should_stop = should_stop
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.computes_loss = recipe.network.computes_loss
-        self.weight = (
-            None if train.weight is None else train.weight / train.weight.mean()
-        )  # batches have unequal sums; the mean over all is 1
+        # The mean weight over all samples is 1; the sums of batches differ.
+        self.weight = None if train.weight is None else train.weight / train.weight.mean()
         self.loss_of_each = None if self.weight is None else recipe.loss.per_sample()
-        self.learn()
-        self.mode(optimizer)
-        self.asked_to_stop: Callable[[], bool] = lambda: False
-        self.before_step: Callable[[int], None] | None = (
-            None  # told the number of the batch: sets a rate that changes at each step
-        )
-        self.after_step: Callable[[], None] | None = (
-            None  # weights have moved: an average takes them in
-        )
-        self.priced = (
-            recipe.penalty if recipe.penalty is not None and recipe.penalty.adds_to_loss else None
-        )
+        self.refresh_parameters()
+        self.use_optimizer(optimizer, needs_closure)
+        penalty = recipe.penalty
+        self.loss_penalty = penalty if penalty is not None and penalty.adds_to_loss else None
         self.activities: list[Tensor] = []
-        heard = (
-            [layer for layer in module.modules() if type(layer).__name__ in ACTIVATION_MODULES]
-            if recipe.penalty is not None and recipe.penalty.needs_activations
-            else []
-        )
-        self.ears = [layer.register_forward_hook(self._heard) for layer in heard]
+        self.activity_hooks = [
+            layer.register_forward_hook(self._keep_activity)
+            for layer in module.modules()
+            if penalty is not None
+            and penalty.needs_activations
+            and type(layer).__name__ in ACTIVATION_MODULES
+        ]
 
-    def _heard(self, layer: nn.Module, args: object, output: Tensor) -> None:
+    def _keep_activity(self, layer: nn.Module, args: object, output: Tensor) -> None:
         if layer.training:
             self.activities.append(output)
 
     def close(self) -> None:
-        """Leave nothing on the module."""
-        for ear in self.ears:
-            ear.remove()
+        """Remove all hooks from the module."""
+        for hook in self.activity_hooks:
+            hook.remove()
 
-    def mode(self, optimizer: torch.optim.Optimizer, needs_closure: bool = False) -> None:
+    def use_optimizer(self, optimizer: torch.optim.Optimizer, needs_closure: bool = False) -> None:
         """Take the steps with this optimizer from now on."""
         self.optimizer, self.needs_closure = optimizer, needs_closure
         self.update = updater(optimizer)
 
-    def learn(self) -> None:
-        """Look anew which parameters take gradients."""
+    def refresh_parameters(self) -> None:
+        """Read again which parameters require gradients."""
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.weights = penalised(self.module)
 
@@ -127,7 +143,7 @@ class Stepper:
         if self.in_order:
             return tuple(
                 rows.to(self.train.x.device)
-                for rows in in_streams(len(self.train), self.recipe.batch_size)
+                for rows in stream_batches(len(self.train), self.recipe.batch_size)
             )
         g = random_streams.generator(self.recipe.seed, random_streams.ORDER, epoch)
         order = torch.randperm(len(self.train), generator=g)
@@ -137,16 +153,16 @@ class Stepper:
         device = self.train.x.device
         return tuple(batch.to(device) for batch in batches) if device.type != "cpu" else batches
 
-    def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> Stretch:
+    def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> StepResults:
         """Steps over `batches`, the first of which is number `first` of its epoch and `step` of the
         run."""
-        said = Stretch()
+        results = StepResults()
         for number, (x, y, w) in enumerate(self._gathered(batches)):
             watched = self.every > 0 and (step + number) % self.every == 0
-            self._one(x, y, w, epoch, first + number, step + number, watched, said)
-            if self.asked_to_stop():
+            self._one(x, y, w, epoch, first + number, step + number, watched, results)
+            if self.should_stop():
                 break
-        return said
+        return results
 
     def _gathered(
         self, batches: tuple[Tensor, ...]
@@ -179,7 +195,7 @@ class Stepper:
         batch: int,
         step: int,
         watched: bool,
-        said: Stretch,
+        results: StepResults,
     ) -> Tensor:
         recipe = self.recipe
         if self.before_step is not None:
@@ -202,7 +218,7 @@ class Stepper:
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
         if self.needs_closure:
-            self.optimizer.step(lambda: self._again(x, y, w, blend))  # type: ignore[arg-type, return-value]  # it takes tensors too
+            self.optimizer.step(lambda: self._closure(x, y, w, blend))  # type: ignore[arg-type, return-value]  # it takes tensors too
         else:
             self.update()
         if recipe.penalty is not None:
@@ -212,12 +228,12 @@ class Stepper:
         if watched:
             row = self.probe.finish_step()
             if row is not None:
-                said.rows.append((step, row))
-        said.losses.append(plain.detach())
+                results.rows.append((step, row))
+        results.losses.append(plain.detach())
         if self.has_classes and output.dim():
-            said.outputs.append(output.detach())
-            said.targets.append(y)
-        said.steps += 1
+            results.outputs.append(output.detach())
+            results.targets.append(y)
+        results.steps += 1
         return loss
 
     def _forward(
@@ -225,7 +241,7 @@ class Stepper:
     ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
         """(output, its loss, the penalty or None, what is to be made small) of a batch; old
         gradients are gone."""
-        if self.ears:
+        if self.activity_hooks:
             self.activities.clear()
         output = self.module(x, y) if self.computes_loss else self.module(x)
         others: tuple[Tensor, ...] = ()
@@ -237,8 +253,8 @@ class Stepper:
             theirs = torch.stack([self._loss(each, y, w, blend) for each in others])
             loss = loss + self.recipe.network.auxiliary_weight * theirs.sum()
         penalty = None
-        if self.priced is not None:
-            penalty = self.priced.value(self.weights, self.activities)
+        if self.loss_penalty is not None:
+            penalty = self.loss_penalty.value(self.weights, self.activities)
             loss = loss + penalty
         for parameter in self.parameters:  # what zero_grad does, without its wrapping
             parameter.grad = None
@@ -256,7 +272,7 @@ class Stepper:
             return self.loss(output, y)
         return (w * self.loss_of_each(output, y)).mean()
 
-    def _again(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
+    def _closure(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
         """The loss at the present weights, with its gradients, for an optimizer that asks more than
         once."""
         with torch.enable_grad():
@@ -264,10 +280,10 @@ class Stepper:
             loss.backward()
         return loss.detach()
 
-    def is_finite(self, said: Stretch) -> bool:
+    def is_finite(self, results: StepResults) -> bool:
         """All losses of a stretch and all weights after it are finite. One look, after many
         steps."""
-        if said.losses and not bool(torch.isfinite(torch.stack(said.losses)).all()):
+        if results.losses and not bool(torch.isfinite(torch.stack(results.losses)).all()):
             return False
         return not self.parameters or bool(
             torch.isfinite(
@@ -275,7 +291,7 @@ class Stepper:
             ).all()
         )
 
-    def take_carefully(
+    def take_checked(
         self,
         batches: tuple[Tensor, ...],
         epoch: int,
@@ -283,28 +299,28 @@ class Stepper:
         step: int,
         keep: Callable[[], None],
         back: Callable[[], None],
-    ) -> tuple[Stretch, Broken | None]:
+    ) -> tuple[StepResults, NonFinite | None]:
         """The same steps, one at a time, each watched; ends before the first that breaks, with the
         weights from before it."""
-        said = Stretch()
+        results = StepResults()
         names = {layer: name for name, layer in self.module.named_modules()}
         leaves = [layer for layer in self.module.modules() if not list(layer.children())]
         for number, rows in enumerate(batches):
             keep()
-            guilty: list[str] = []
+            culprits: list[str] = []
 
             def look(
-                layer: nn.Module, args: object, output: object, guilty: list[str] = guilty
+                layer: nn.Module, args: object, output: object, culprits: list[str] = culprits
             ) -> None:
                 if (
                     isinstance(output, Tensor)
-                    and not guilty
+                    and not culprits
                     and not bool(torch.isfinite(output).all())
                 ):
-                    guilty.append(f"{names[layer] or 'the network'} ({type(layer).__name__})")
+                    culprits.append(f"{names[layer] or 'the network'} ({type(layer).__name__})")
 
             handles = [layer.register_forward_hook(look) for layer in leaves]
-            alone = Stretch()
+            alone = StepResults()
             try:
                 x, y, w = next(self._gathered((rows,)))
                 loss = self._one(
@@ -313,27 +329,27 @@ class Stepper:
             finally:
                 for handle in handles:
                     handle.remove()
-            broken = self._broken(step + number, loss, guilty)
-            if broken:
+            non_finite = self._non_finite(step + number, loss, culprits)
+            if non_finite:
                 back()
-                return said, broken
-            said.rows += alone.rows
-            said.losses += alone.losses
-            said.outputs += alone.outputs
-            said.targets += alone.targets
-            said.steps += 1
-        return said, None
+                return results, non_finite
+            results.rows += alone.rows
+            results.losses += alone.losses
+            results.outputs += alone.outputs
+            results.targets += alone.targets
+            results.steps += 1
+        return results, None
 
-    def _broken(self, step: int, loss: Tensor, guilty: list[str]) -> Broken | None:
+    def _non_finite(self, step: int, loss: Tensor, culprits: list[str]) -> NonFinite | None:
         value = float(loss.detach())
-        if guilty:
-            return Broken(
+        if culprits:
+            return NonFinite(
                 step,
-                guilty[0],
-                f"the outputs of {guilty[0]} are the first that are not finite; the loss is {value:.4g}",
+                culprits[0],
+                f"the outputs of {culprits[0]} are the first that are not finite; the loss is {value:.4g}",
             )
         if not math.isfinite(value):
-            return Broken(
+            return NonFinite(
                 step, "", f"the loss is {value:.4g}, though all layers gave finite numbers"
             )
         # Gradients flow from the output back: the first to break is the nearest to it.
@@ -343,7 +359,7 @@ class Stepper:
         ):
             for name, tensor in tensors:
                 if tensor is not None and not bool(torch.isfinite(tensor).all()):
-                    return Broken(
+                    return NonFinite(
                         step,
                         name,
                         f"the {what} of {name} is the first that is not finite; the loss was still {value:.4g}",
@@ -351,21 +367,21 @@ class Stepper:
         return None
 
 
-def in_streams(rows: int, batch_size: int) -> list[Tensor]:
+def stream_batches(rows: int, batch_size: int) -> list[Tensor]:
     """Row numbers of each batch where the rows follow each other: each place of a batch goes
     through its own stretch of them.
 
     The rows left over where `rows` is no multiple are not trained on: no stream could go on with
     them.
     """
-    streams_ = min(batch_size, rows)
-    steps = rows // streams_
-    return list((torch.arange(streams_)[None, :] * steps + torch.arange(steps)[:, None]).unbind())
+    streams = min(batch_size, rows)
+    steps = rows // streams
+    return list((torch.arange(streams)[None, :] * steps + torch.arange(steps)[:, None]).unbind())
 
 
-def right_of(said: Stretch) -> int:
+def count_correct(results: StepResults) -> int:
     """How many answers of a stretch were right, as it learned; a sequence has one for each of its
     places."""
-    if not said.outputs or said.outputs[0].dim() != said.targets[0].dim() + 1:
+    if not results.outputs or results.outputs[0].dim() != results.targets[0].dim() + 1:
         return 0
-    return int((torch.cat(said.outputs).argmax(1) == torch.cat(said.targets)).sum())
+    return int((torch.cat(results.outputs).argmax(1) == torch.cat(results.targets)).sum())

@@ -1,0 +1,68 @@
+"""What is saved of a run: all that the next step needs, and nothing that the recipe gives."""
+
+from __future__ import annotations
+
+from netwise.observe.probe import Probe
+from netwise.storage.checkpoints import Checkpoint
+from netwise.training.run_setup import Setup
+from netwise.training.run_state import RunState, switch_optimizer
+from netwise.training.snapshots import (
+    load_optimizer,
+    module_tensors,
+    optimizer_tensors,
+    rng_state,
+    set_rng_state,
+)
+
+
+def checkpoint_of(setup: Setup, state: RunState, probe: Probe) -> Checkpoint:
+    """The checkpoint of the present state. Its keys are those of files: they never change."""
+    tensors = {
+        "model": module_tensors(setup.module),
+        "optimizer": optimizer_tensors(state.optimizer),
+        "random": {str(i): values for i, values in enumerate(rng_state(setup.device))},
+    }
+    if state.best is not None:
+        tensors["best"] = state.best[1]
+    if state.average.tensors:
+        tensors["average"] = state.average.tensors
+    values = {
+        "epoch": state.epoch,
+        "batch": state.batch,
+        "step": state.step,
+        "rows": len(state.rows),
+        "losses": state.losses,
+        "right": state.correct,
+        "schedule": state.schedule,
+        "factor": state.rate_factor,
+        "stopping": state.stopping,
+        "switch": state.switch,
+        "averaged": state.average.count,
+        "last_loss": state.last_loss,
+        "best": None if state.best is None else state.best[0],
+        "probe": probe.state_dict(),
+        "seconds": state.seconds,
+    }
+    return Checkpoint(tensors, values)
+
+
+def restore_checkpoint(setup: Setup, state: RunState, probe: Probe, saved: Checkpoint) -> None:
+    """Put back what `checkpoint_of` saved; the rows of the history come from the run folder."""
+    values, tensors = saved.state, saved.tensors
+    setup.module.load_state_dict(tensors["model"])
+    state.switch = values["switch"]
+    average = {k: v.to(setup.device) for k, v in tensors.get("average", {}).items()}
+    state.average.load(average, values["averaged"])
+    switch_optimizer(setup, state)
+    load_optimizer(state.optimizer, tensors["optimizer"])
+    random = tensors["random"]
+    set_rng_state([random[key] for key in sorted(random)], setup.device)
+    state.epoch, state.batch, state.step = values["epoch"], values["batch"], values["step"]
+    state.losses, state.correct = values["losses"], values["right"]
+    state.schedule, state.stopping = values["schedule"], values["stopping"]
+    state.rate_factor, state.last_loss = values["factor"], values["last_loss"]
+    state.seconds = values["seconds"]
+    if values["best"] is not None:
+        best = {k: v.to(setup.device) for k, v in tensors["best"].items()}
+        state.best = (values["best"], best)
+    probe.load_state_dict(values["probe"])

@@ -1,0 +1,81 @@
+"""What a history says of its run besides the recorded numbers: facts and provenance."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwise.history import Provenance, RunFacts
+from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
+from netwise.training.evaluate import outputs_of
+from netwise.training.run_setup import Setup
+from netwise.training.run_state import RunState
+
+MOST_TARGETS = 100_000  # that enter the loss of guessing
+# The least possible loss is searched for in several ways, each over all targets, and depends less
+# on how many there are.
+MOST_TARGETS_OF_LEAST_LOSS = 10_000
+
+
+def run_facts(setup: Setup, state: RunState, loss: Callable[[Tensor, Tensor], Tensor]) -> RunFacts:
+    """The facts of a run: sizes, losses to compare with, and settings that rules read.
+
+    Args:
+        setup, state: of the run before its next step.
+        loss: the built loss of the recipe.
+    """
+    recipe, samples, train = setup.recipe, setup.samples, setup.train
+    of_all_networks: dict[str, Any] = {
+        "task": samples.task,
+        "train_size": len(train),
+        "valid_size": len(setup.valid),
+        "batch_size": recipe.batch_size,
+        "loss": type(recipe.loss).__name__,
+        "optimizer": type(recipe.optimizer).__name__,
+        "rate": state.part.lr,
+        "epochs": recipe.epochs,
+        "weight_decay": float(getattr(recipe.optimizer, "weight_decay", 0.0)),
+        "classes": len(samples.classes) or None,
+    }
+    if recipe.network.is_energy_model:
+        return RunFacts(**of_all_networks)
+    targets = train.y.cpu()
+    some = _thinned(targets, MOST_TARGETS)
+    fewer = _thinned(targets, MOST_TARGETS_OF_LEAST_LOSS)
+    dropout = [
+        float(layer.p)
+        for layer in setup.module.modules()
+        if isinstance(layer, torch.nn.modules.dropout._DropoutNd)
+    ]
+    outputs = outputs_of(setup.module, train.x[:64]).cpu()
+    return RunFacts(
+        **target_facts(some),
+        **of_all_networks,
+        loss_kind=loss_kind(loss, outputs, train.y[:64].cpu()),
+        loss_of_guessing=loss_of_guessing(loss, some, samples.outputs),
+        least_loss=least_loss(loss, fewer, samples.outputs),
+        dropout=max(dropout, default=0.0),
+    )
+
+
+def _thinned(targets: Tensor, most: int) -> Tensor:
+    """Every n-th target, so that at most `most` are left."""
+    return targets if len(targets) <= most else targets[:: len(targets) // most + 1]
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes."""
+    from netwise import __version__
+
+    return {"python": platform.python_version(), "torch": torch.__version__, "netwise": __version__}
+
+
+def provenance(setup: Setup, seconds: float) -> Provenance:
+    """What a run was computed with."""
+    device, settings = setup.device, setup.settings
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else settings.device
+    return Provenance(setup.recipe.hash, versions(), name, settings.threads, round(seconds, 3))

@@ -1,0 +1,282 @@
+"""The training loop: from a setup and a state to a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwise.history import DIVERGED, FINISHED, INTERRUPTED, STOPPED_EARLY, RunEnd
+from netwise.observe.probe import Probe
+from netwise.storage.checkpoints import Checkpoint
+from netwise.storage.run_folder import RunFolder
+from netwise.training.checkpoint_contents import restore_checkpoint
+from netwise.training.epoch import end_epoch, set_modes, start_epoch
+from netwise.training.evaluate import Score, score
+from netwise.training.facts import run_facts
+from netwise.training.interrupt import Interrupt
+from netwise.training.progress import Progress
+from netwise.training.run import Run
+from netwise.training.run_recorder import RunRecorder
+from netwise.training.run_setup import Setup
+from netwise.training.run_state import (
+    RunState,
+    set_epoch_rates,
+    set_step_rate,
+    switch_optimizer,
+    update_average,
+)
+from netwise.training.snapshots import Keeper
+from netwise.training.step import NonFinite, Stepper, StepResults, count_correct
+from netwise.training.threads import threads
+
+# Called after each epoch with (epochs done, signals of the epoch): why to interrupt the run, or
+# None.
+Halt = Callable[[int, Mapping[str, Any]], str | None]
+# Steps between two checks that all values are finite. Where they are not, the same steps are taken
+# again, one by one, to find the first such value.
+CHECK_EVERY = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Callbacks:
+    """What the training loop calls from outside of it.
+
+    Args:
+        progress: a display.
+        halt: see `fit`; None: nothing but rules and signals ends the run.
+        interrupt: Ctrl-C and SIGTERM.
+    """
+
+    progress: Progress
+    halt: Halt | None
+    interrupt: Interrupt
+
+
+class Stopwatch:
+    """Measures the time of consecutive laps."""
+
+    def __init__(self) -> None:
+        self._lap_start = time.monotonic()
+
+    def lap(self) -> float:
+        """Seconds since the last call, or since the stopwatch was made."""
+        before, self._lap_start = self._lap_start, time.monotonic()
+        return self._lap_start - before
+
+
+def run_training(
+    setup: Setup,
+    state: RunState,
+    *,
+    folder: RunFolder | None,
+    checkpoint: Checkpoint | None,
+    progress: Progress,
+    halt: Halt | None = None,
+) -> Run:
+    """Train from `state`, or from a checkpoint, to the end of the run.
+
+    Args:
+        setup: what is fixed.
+        state: where the run starts.
+        folder: where to write the run, locked by the caller; None: nowhere.
+        checkpoint: of the folder, to resume from; None: the rows in the folder are deleted.
+        progress: a display.
+        halt: see `fit`.
+    """
+    recipe, module = setup.recipe, setup.module
+    cuda = [setup.device] if setup.device.type == "cuda" else []
+    probe = Probe(module)
+    with (
+        threads(setup.settings.threads),
+        torch.random.fork_rng(devices=cuda),
+        Interrupt() as interrupt,
+    ):
+        if checkpoint is not None and folder is not None:
+            folder.keep_rows(checkpoint.state["rows"])
+            state.rows = folder.rows()
+            state.rows_written = len(state.rows)
+            restore_checkpoint(setup, state, probe, checkpoint)
+        elif folder is not None:
+            folder.keep_rows(0)
+        stepper = _stepper(setup, state, probe, interrupt)
+        facts = run_facts(setup, state, stepper.loss)
+        recorder = RunRecorder(folder, setup, facts, probe)
+        recorder.write_running(state)
+        progress.start(recipe.epochs, setup.steps_per_epoch * recipe.epochs, state.step)
+        try:
+            ended = _train(setup, state, stepper, recorder, Callbacks(progress, halt, interrupt))
+        finally:
+            probe.detach()
+            stepper.close()
+        _load_final_weights(setup, state, ended)
+        module.eval()
+        final = _final_score(setup, ended)
+    history = recorder.history(state, ended)
+    recorder.write_end(state, ended, final)
+    progress.end(ended)
+    return Run(recipe, history, module, setup.pipeline, final, folder.path if folder else None)
+
+
+def _stepper(setup: Setup, state: RunState, probe: Probe, interrupt: Interrupt) -> Stepper:
+    recipe = setup.recipe
+    averages_steps = recipe.average is not None and recipe.average.each_step
+    return Stepper(
+        recipe,
+        setup.module,
+        state.optimizer,
+        setup.train,
+        setup.samples.task,
+        probe,
+        setup.settings.watch_every,
+        setup.samples.in_order,
+        needs_closure=state.part.needs_closure,
+        before_step=partial(set_step_rate, setup, state) if recipe.schedule.each_step else None,
+        after_step=partial(update_average, setup, state) if averages_steps else None,
+        should_stop=interrupt.requested,
+    )
+
+
+def _train(
+    setup: Setup, state: RunState, stepper: Stepper, recorder: RunRecorder, callbacks: Callbacks
+) -> RunEnd:
+    """Train all epochs that are left; returns how the run ended."""
+    epochs, interrupt = setup.recipe.epochs, callbacks.interrupt
+    keepers, stopwatch = _keepers(setup, state), Stopwatch()
+    while state.epoch < epochs:
+        if state.batch == 0:
+            start_epoch(setup, state)
+        if switch_optimizer(setup, state):
+            stepper.use_optimizer(state.optimizer, state.part.needs_closure)
+            keepers = _keepers(setup, state)
+        set_modes(setup, state, stepper)
+        set_epoch_rates(setup, state)
+        batches = stepper.batches(state.epoch)
+        ended = _train_batches(
+            setup, state, stepper, recorder, callbacks, keepers, stopwatch, batches
+        )
+        if ended is not None:
+            return ended
+        row, ended = end_epoch(setup, state, stepper, [len(batch) for batch in batches])
+        callbacks.progress.epoch(state.epoch, row)
+        recorder.write_checkpoint(state)
+        if ended is not None:
+            return ended
+        reason = None
+        if callbacks.halt is not None:
+            reason = callbacks.halt(state.epoch, state.rows[-1])
+        if reason is not None and state.epoch < epochs:
+            sentence = f"Left off after epoch {state.epoch} of {epochs}: {reason}"
+            return RunEnd(INTERRUPTED, f"{sentence}; everything is kept.", state.step)
+        if interrupt.requested() and state.epoch < epochs:
+            return _interrupted(state, interrupt)
+    return RunEnd(FINISHED, f"All {epochs} epochs done.", state.step)
+
+
+def _train_batches(
+    setup: Setup,
+    state: RunState,
+    stepper: Stepper,
+    recorder: RunRecorder,
+    callbacks: Callbacks,
+    keepers: tuple[Keeper, Keeper],
+    stopwatch: Stopwatch,
+    batches: tuple[Tensor, ...],
+) -> RunEnd | None:
+    """Train the batches of the epoch that are left; returns how the run ended, or None."""
+    checkpoint_every, interrupt = setup.settings.checkpoint_every, callbacks.interrupt
+    while state.batch < len(batches):
+        count = _steps_to_check(state.step, checkpoint_every)
+        results, non_finite = _take_steps(
+            state, stepper, recorder.probe, keepers, batches[state.batch : state.batch + count]
+        )
+        _add_results(state, results)
+        state.seconds += stopwatch.lap()
+        callbacks.progress.step(state.step)
+        if non_finite is not None:
+            recorder.write_rows(state)
+            sentence = f"Diverged at step {non_finite.step + 1}: {non_finite.sentence}."
+            sentence += " The weights from before it are kept."
+            return RunEnd(DIVERGED, sentence, state.step)
+        if state.batch < len(batches):
+            if interrupt.requested():
+                recorder.write_checkpoint(state)
+                return _interrupted(state, interrupt)
+            if checkpoint_every and state.step % checkpoint_every == 0:
+                recorder.write_checkpoint(state)
+    return None
+
+
+def _steps_to_check(step: int, checkpoint_every: int) -> int:
+    """Steps until the next check for finite values, which falls on checkpoints too; checks change
+    no number."""
+    if not checkpoint_every:
+        return CHECK_EVERY
+    return min(CHECK_EVERY, checkpoint_every - step % checkpoint_every)
+
+
+def _take_steps(
+    state: RunState,
+    stepper: Stepper,
+    probe: Probe,
+    keepers: tuple[Keeper, Keeper],
+    batches: tuple[Tensor, ...],
+) -> tuple[StepResults, NonFinite | None]:
+    """Take the steps fast; where a value is not finite, take them again, checking each."""
+    before_all, before_each = keepers
+    before_all.take()
+    probe_before = probe.snapshot()
+    results = stepper.take(batches, state.epoch, state.batch, state.step)
+    if stepper.is_finite(results):
+        return results, None
+    before_all.restore()
+    probe.restore(probe_before)
+    return stepper.take_checked(
+        batches, state.epoch, state.batch, state.step, before_each.take, before_each.restore
+    )
+
+
+def _add_results(state: RunState, results: StepResults) -> None:
+    if results.losses:
+        state.losses += torch.stack(results.losses).tolist()
+    state.correct += count_correct(results)
+    for step, row in results.rows:
+        state.rows.append({"step": step, "epoch": state.epoch, **row})
+    state.batch += results.steps
+    state.step += results.steps
+
+
+def _keepers(setup: Setup, state: RunState) -> tuple[Keeper, Keeper]:
+    """For the values at the last check, and for those before each step that is checked."""
+    return (
+        Keeper(setup.module, state.optimizer, setup.device),
+        Keeper(setup.module, state.optimizer, setup.device),
+    )
+
+
+def _interrupted(state: RunState, interrupt: Interrupt) -> RunEnd:
+    place = f"after step {state.step}, in epoch {state.epoch + 1}"
+    sentence = f"Interrupted by {interrupt.name} {place}; everything is kept."
+    return RunEnd(INTERRUPTED, sentence, state.step)
+
+
+def _load_final_weights(setup: Setup, state: RunState, ended: RunEnd) -> None:
+    """The run ends with its best weights or their average, where it has them."""
+    if ended.how not in (FINISHED, STOPPED_EARLY):
+        return
+    if state.best is not None:
+        setup.module.load_state_dict(state.best[1])
+    elif state.average.tensors:
+        setup.module.load_state_dict(state.average.tensors)
+
+
+def _final_score(setup: Setup, ended: RunEnd) -> Score | None:
+    complete = ended.how in (FINISHED, STOPPED_EARLY)
+    if not setup.settings.test or not len(setup.test) or not complete:
+        return None
+    return score(setup.module, setup.test, setup.samples.task, setup.recipe.seed)

@@ -1,0 +1,92 @@
+"""Writes a run to its folder while it trains: history, checkpoints, weights and score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from netwise.history import RUNNING, History, RunEnd, RunFacts, history_as_dict
+from netwise.observe.probe import Probe
+from netwise.storage.run_folder import RunFolder
+from netwise.training.checkpoint_contents import checkpoint_of
+from netwise.training.evaluate import Score
+from netwise.training.facts import provenance
+from netwise.training.run_setup import Setup
+from netwise.training.run_state import RunState
+from netwise.training.snapshots import module_tensors
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecorder:
+    """Writes one run; without a folder it writes nothing.
+
+    Args:
+        folder: of the run, or None.
+        setup: what is fixed of the run.
+        facts: of its history.
+        probe: knows the layers.
+    """
+
+    folder: RunFolder | None
+    setup: Setup
+    facts: RunFacts
+    probe: Probe
+
+    def history(self, state: RunState, ended: RunEnd) -> History:
+        """The history of the run so far."""
+        made_by = provenance(self.setup, state.seconds)
+        return History.from_rows(state.rows, self.probe.layers, self.facts, ended, made_by)
+
+    def write_rows(self, state: RunState) -> None:
+        """Append the rows that the folder does not have yet."""
+        if self.folder is not None:
+            self.folder.append(state.rows[state.rows_written :])
+            state.rows_written = len(state.rows)
+
+    def write_about(self, state: RunState, ended: RunEnd, final: Score | None = None) -> None:
+        """Write the rows, and everything else of the history with the end and the score."""
+        if self.folder is None:
+            return
+        self.write_rows(state)
+        made_by = provenance(self.setup, state.seconds)
+        without_rows = History({}, self.probe.layers, self.facts, ended, made_by)
+        about: Mapping[str, Any] = {
+            **history_as_dict(without_rows),
+            "fingerprint": self.setup.samples.fingerprint,
+            "how": asdict(self.setup.settings),
+            "intake": self.setup.pipeline.plain(),
+            "score": score_as_dict(final),
+        }
+        self.folder.write_about(about)
+
+    def write_running(self, state: RunState) -> None:
+        """Write that the run has not ended."""
+        self.write_about(state, RunEnd(RUNNING, "Still running.", state.step))
+
+    def write_checkpoint(self, state: RunState) -> None:
+        """Write all that the next step needs. Rows are written first: a checkpoint never counts
+        rows that are not in the folder."""
+        if self.folder is None:
+            return
+        self.write_rows(state)
+        self.folder.write_checkpoint(state.step, checkpoint_of(self.setup, state, self.probe))
+        self.write_running(state)
+
+    def write_end(self, state: RunState, ended: RunEnd, final: Score | None) -> None:
+        """Write the weights, the end and the score."""
+        if self.folder is None:
+            return
+        self.folder.write_weights(weights_as_dict(self.setup))
+        self.write_about(state, ended, final)
+
+
+def weights_as_dict(setup: Setup) -> dict[str, Any]:
+    """All tensors that predicting needs, by their names in the folder of a run."""
+    model = {f"model.{name}": value for name, value in module_tensors(setup.module).items()}
+    return {**model, **setup.pipeline.tensors()}
+
+
+def score_as_dict(score: Score | None) -> dict[str, Any] | None:
+    """A score as plain values, with its sentence."""
+    return None if score is None else {**asdict(score), "sentence": str(score)}

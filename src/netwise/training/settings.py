@@ -1,0 +1,84 @@
+"""How a run is computed: what does not belong to the recipe, and is recorded beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from netwise.data.dataset import Samples
+from netwise.errors import Problem
+from netwise.observe.anatomy import anatomy_of
+from netwise.training.threads import cores, threads_for
+
+# A run records signals on about this many steps: each costs time, and all together a few per cent.
+RECORDED_STEPS = 60
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the caller of `fit` may choose. None: a fixed rule decides.
+
+    Args:
+        device: of torch, such as "cpu" or "cuda".
+        threads: for each step. Default None: by the work of a step, see `threads_for`.
+        watch_every: signals are recorded on one of so many steps; 0: on none. Default None: on
+            about 60 steps of the run.
+        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs; 0:
+            none.
+        test: score the test part at the end.
+    """
+
+    device: str = "cpu"
+    threads: int | None = None
+    watch_every: int | None = None
+    checkpoint_every: int = 0
+    test: bool = True
+
+    def problems(self) -> list[Problem]:
+        """The values that no run can be computed with."""
+        problems = []
+        for name, value, least in (
+            ("threads", self.threads, 1),
+            ("watch_every", self.watch_every, 0),
+            ("checkpoint_every", self.checkpoint_every, 0),
+        ):
+            if value is not None and value < least:
+                problems.append(Problem(name, str(value), f"must be at least {least}", str(least)))
+        try:
+            kind = torch.device(self.device).type
+        except RuntimeError:
+            return [*problems, Problem("device", self.device, "is no device of torch", '"cpu"')]
+        if kind == "cuda" and not torch.cuda.is_available():
+            reason = "is not available: torch finds no CUDA device"
+            problems.append(Problem("device", self.device, reason, '"cpu"'))
+        return problems
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """`RunOptions` with all rules applied; recorded with the run and kept when it is resumed.
+
+    The fields are those of the entry `how` in a run folder.
+    """
+
+    device: str
+    threads: int
+    watch_every: int
+    checkpoint_every: int
+    test: bool
+
+
+def resolve(
+    options: RunOptions, module: nn.Module, samples: Samples, batch_size: int, steps: int
+) -> RunSettings:
+    """The settings of a run of `steps` steps on batches of `batch_size` samples."""
+    count, every = options.threads, options.watch_every
+    if count is None:
+        work = anatomy_of(module, samples.shape, samples.train.x[:2]).multiply_adds
+        count = threads_for(work * batch_size, cores())
+    if every is None:
+        every = max(1, math.ceil(steps / RECORDED_STEPS))
+    return RunSettings(options.device, count, every, options.checkpoint_every, options.test)
