@@ -80,7 +80,9 @@ def fit_many(
         for sent in (without_arrays, _whole) if data is not None else (_whole,):
             tasks = (
                 joblib.delayed(_train_in_worker)(
-                    Task(i, sent(recipe), options, share, data, sent is without_arrays, notes)
+                    TrainingJob(
+                        i, sent(recipe), options, share, data, sent is without_arrays, notes
+                    )
                 )
                 for i, recipe in enumerate(recipes)
                 if runs[i] is None
@@ -103,7 +105,7 @@ def _whole(recipe: Recipe) -> Recipe:
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingJob:
     """One recipe for a worker.
 
     Args:
@@ -125,20 +127,20 @@ class Task:
     progress: str | None
 
 
-def _train_in_worker(task: Task) -> tuple[int, _Outcome | None]:
-    """The place of the task's recipe and what was trained; None: its data are not on this
+def _train_in_worker(job: TrainingJob) -> tuple[int, _Outcome | None]:
+    """The place of the job's recipe and what was trained; None: its data are not on this
     machine."""
     from safetensors.torch import save  # heavy
 
-    with limit_cores(task.cores), use_shared_data(task.recipe, task.data) as is_there:
-        if task.lacks_arrays and not is_there:
-            return task.place, None
-        progress = ProgressFile(task.progress, task.place) if task.progress else None
-        prepared = prepare(task.recipe)
-        run = train_prepared(task.recipe, prepared, task.options, progress=progress)
+    with limit_cores(job.cores), use_shared_data(job.recipe, job.data) as is_there:
+        if job.lacks_arrays and not is_there:
+            return job.place, None
+        progress = ProgressFile(job.progress, job.place) if job.progress else None
+        prepared = prepare(job.recipe)
+        run = train_prepared(job.recipe, prepared, job.options, progress=progress)
     weights = {f"model.{k}": v.contiguous() for k, v in run.module.state_dict().items()}
     outcome = _Outcome(run.history, run.score, save({**weights, **run.pipeline.tensors()}))
-    return task.place, outcome
+    return job.place, outcome
 
 
 def _run(recipe: Recipe, outcome: _Outcome) -> Run:
