@@ -80,25 +80,6 @@ def test_a_run_on_a_text_is_kept_loaded_and_writes_the_same(path: Path, tmp_path
         nw.sample_text(nw.fit(nw.suggest(nw.data.iris(), epochs=1)))
 
 
-def test_tasks_of_memory_are_what_they_say() -> None:
-    adding = nw.data.adding(length=20, samples=200).load()
-    assert adding.train.x.shape[1:] == (20, 2)
-    marks = adding.train.x[:, :, 1]
-    assert bool((marks[:, :10].sum(1) == 1).all())
-    assert bool((marks[:, 10:].sum(1) == 1).all())
-    assert (
-        nw.data.adding(seed=1, samples=50).load().train.x[0, 0, 0]
-        != nw.data.adding(seed=2, samples=50).load().train.x[0, 0, 0]
-    )
-    copying = nw.data.copying(word=4, wait=6, letters=3, samples=100).load()
-    assert copying.classes == ("a", "b", "c", "_", ">")
-    x, y = copying.train.x, copying.train.y
-    assert x.shape[1] == 15
-    assert torch.equal(x[:, :4], y[:, -4:])
-    assert bool((x[:, 10] == 4).all())
-    assert bool((y[:, :-4] == 3).all())
-
-
 @pytest.mark.files
 def test_tiny_shakespeare_has_its_alphabet(data_files: Path) -> None:
     samples = nw.data.text(length=100).load()
