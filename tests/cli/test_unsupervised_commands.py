@@ -40,7 +40,7 @@ def test_train_show_and_runs_report_each_kind_of_score(home: Path, name: str, sc
     assert trained.exit_code == 0, trained.output
     assert score in trained.output
     folder = sorted((home / "runs").glob("*/recipe.toml"))[0].parent
-    assert "What it has learned" in (folder / "report.html").read_text()
+    assert "What the network has learned" in (folder / "report.html").read_text()
     shown = run("show", folder.name, "--json")
     assert json.loads(shown.stdout)["score"]["sentence"]
     assert score.split()[0] in run("runs").output

@@ -24,7 +24,7 @@ def test_a_page_says_what_to_conclude(tmp_path: Path) -> None:
     assert "Claim: Claims are true." in text
     assert "The claim does not hold here: 1 criterion not met." in text
     assert "Experiment: Ten runs. Source: Author 1999, Title." in text
-    assert "Run it again: netwise lab L99" in text
+    assert "Run it again: <code>netwise lab L99</code>" in text
 
 
 def test_a_page_shows_criteria_numbers_and_recipes(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 import netwise as nw
 from netwise.labs.lab_page import write_lab
 from netwise.report.pictures.history_plots import layers_by_time
-from netwise.report.run_page import course_page, run_page
+from netwise.report.run_page import run_page
+from netwise.report.treatment_page import treatment_page
 
 VOID = {"meta", "br", "img", "path", "use", "rect", "image"}
 
@@ -58,7 +59,7 @@ def pages() -> dict[str, str]:
         "digits": run_page(nw.fit(nw.suggest(nw.data.digits(), epochs=4))),
         "regression": run_page(nw.fit(nw.suggest(nw.data.diabetes(), epochs=4))),
         "lenet5": run_page(nw.fit(nw.suggest(nw.data.digits(), "lenet5", epochs=1))),
-        "course": course_page(nw.treat(sick, seeds=(0, 1), jobs=1)),
+        "course": treatment_page(nw.treat(sick, seeds=(0, 1), jobs=1)),
         "diverged": run_page(nw.fit(sick.but(optimizer=nw.SGD(lr=1e9)))),
         "no parts": run_page(nw.fit(sick.but(data=nw.data.digits(valid=0, test=0), epochs=1))),
     }
@@ -97,12 +98,12 @@ def test_a_run_shows_what_it_should(pages: dict[str, str]) -> None:
     for text in (
         "MLP on Digits",
         "Test accuracy",
-        "Nothing found.",
+        "No problem found.",
         "Loss",
         "Accuracy",
         "Gradient (rms, log scale)",
         "Confusion matrix",
-        "Worst mistakes",
+        "Most confident mistakes",
         "multiply-adds",
         "[optimizer]",
     ):
@@ -115,12 +116,12 @@ def test_a_run_shows_what_it_should(pages: dict[str, str]) -> None:
 def test_a_treatment_shows_before_trials_and_after(pages: dict[str, str]) -> None:
     for text in (
         "Before",
-        "Trials 1: learning rate too low",
+        "Trials 1: Learning rate too low",
         "Paired trials",
         "After",
-        "What was changed",
+        "Changes of the recipe",
         "By hand:",
-        "test part, before",
+        "test part",
         "Gradient of each layer",
     ):
         assert text in pages["course"], text

@@ -25,7 +25,7 @@ from netwise.parts.preprocess import Standardise
 from netwise.parts.schedules import Cosine
 from netwise.recipe.recipe import Recipe
 from netwise.report.pictures.drawing import BLUE, COLOURS, figure, svg
-from netwise.report.pictures.mosaic import as_images, sheet
+from netwise.report.pictures.mosaic import as_images, image_sheet
 from netwise.signals import FOREIGN_R2
 from netwise.training.run import Run
 
@@ -167,7 +167,7 @@ def _examples(run: Run, images: Samples, foreign: Samples, noise: Tensor) -> str
     drawn = as_images(both, (1, 28, 28))
     assert drawn is not None
     title = "Digits, clothes, noise: input and reconstruction"
-    return sheet(drawn, title, columns=len(x), rows=("input", "back"))
+    return image_sheet(drawn, title, columns=len(x), rows=("input", "back"))
 
 
 # L27: features of denoising

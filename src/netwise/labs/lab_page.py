@@ -6,38 +6,32 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.labs.definition import Lab, LabResult
-from netwise.report.page import figures, page, table, tag
+from netwise.report.page import render
 
 
 def write_lab(lab: Lab, result: LabResult, path: Path) -> Path:
     """Write a lab's claim, conclusion, figure, criteria and numbers as one HTML file."""
-    criteria = [
-        (
-            criterion.statement,
-            f"{criterion.value:.4g}",
-            "holds" if criterion.holds else "does not hold",
-            "yes" if criterion.part_of_claim else "no",
-        )
-        for criterion in result.criteria
-    ]
-    numbers = [(name, f"{value:.5g}") for name, value in result.numbers.items()]
-    notes = []
-    if result.recipes:
-        hashes = ", ".join(f"{name} {digest}" for name, digest in result.recipes.items())
-        notes.append(tag("p", f"Hashes of the recipes: {hashes}.", kind="soft"))
-    notes.append(tag("p", f"Run it again: netwise lab {lab.name}", kind="soft"))
-    text = page(
-        f"{lab.name}: netwise",
-        tag("h1", f"{lab.name}: {result.verdict}"),
-        tag("p", f"Claim: {lab.claim}"),
-        tag("p", result.conclusion),
-        tag("p", f"Experiment: {lab.setting} Source: {lab.source}.", kind="soft"),
-        figures([result.figure]),
-        tag("h2", "Criteria"),
-        table(("statement", "measured", "result", "part of the claim"), criteria, numbers=(1,)),
-        tag("h2", "Numbers"),
-        table(("number", "value"), numbers, numbers=(1,)),
-        *notes,
+    text = render(
+        "lab.html",
+        title=lab.name,
+        name=lab.name,
+        verdict=result.verdict,
+        claim=lab.claim,
+        conclusion=result.conclusion,
+        setting=lab.setting,
+        source=lab.source,
+        drawn=[result.figure],
+        criteria=[
+            (
+                criterion.statement,
+                f"{criterion.value:.4g}",
+                "holds" if criterion.holds else "does not hold",
+                "yes" if criterion.part_of_claim else "no",
+            )
+            for criterion in result.criteria
+        ],
+        numbers=[(name, f"{value:.5g}") for name, value in result.numbers.items()],
+        recipes=", ".join(f"{name} {digest}" for name, digest in result.recipes.items()),
     )
     write_atomically(path, text)
     return path

@@ -1,7 +1,7 @@
-"""The report: one self-contained HTML file."""
+"""Reports: self-contained HTML files, and the pictures in them."""
 
 from __future__ import annotations
 
-from netwise.report.run_page import write_report
+from netwise.report.report_file import write_report
 
 __all__ = ["write_report"]

@@ -1,103 +1,68 @@
-"""The page of a search: the winner and how far to trust it, the leaders, the pictures, every
-trial."""
+"""The page of a search: the best trial and how far to trust it, pictures, every trial."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.recipe.writer import recipe_text
-from netwise.report.page import Html, figures, page, table, tag
+from netwise.report.page import render
 from netwise.report.pictures.search_plots import search_pictures
 from netwise.searches.plan_file import plan_text
 from netwise.searches.result import SearchResult
 from netwise.searches.trial_record import TrialRecord
 
-LEADERS, ROWS = 10, 500
+MOST_RANKED, MOST_ROWS = 10, 500
+STATES = ("complete", "pruned", "failed", "waiting", "running")
 
 
 def write_search_report(found: SearchResult, path: str | Path) -> Path:
-    """Write the report of a search as one HTML file that needs nothing else.
+    """Write the report of a search as one self-contained HTML file.
+
+    Args:
+        found: the result of the search, which may still be running.
+        path: of the file to write; an existing one is replaced.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
-        >>> recipe, home = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2), pathlib.Path(tempfile.mkdtemp())
+        >>> home = pathlib.Path(tempfile.mkdtemp())
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2)
         >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),))
-        >>> found = nw.search(recipe, space, method=nw.Grid(2), fresh=0, folder=home / "study", jobs=1)
-        >>> "Leaders" in nw.write_search_report(found, home / "search.html").read_text("utf-8")
+        >>> options = {"fresh": 0, "folder": home / "study", "jobs": 1}
+        >>> result = nw.search(recipe, space, method=nw.Grid(2), **options)
+        >>> path = nw.write_search_report(result, home / "search.html")
+        >>> "Ranking" in path.read_text("utf-8")
         True
     """
     path = Path(path)
-    states = {
-        state: sum(t.state == state for t in found.trials)
-        for state in ("complete", "pruned", "failed", "waiting", "running")
-    }
-    counted = ", ".join(f"{count} {state}" for state, count in states.items() if count)
-    body: list[Html | str] = [
-        tag(
-            "h1",
-            f"{type(found.plan.method).__name__} search over {', '.join(axis.name for axis in found.plan.space.axes)}",
-        ),
-        tag(
-            "p",
-            f"{len(found.trials)} trials: {counted}."
-            + ("" if found.complete else " Interrupted: netwise search --resume goes on with it."),
-            kind="soft",
-        ),
-        tag("h2", "The winner"),
-        *_winner(found),
-        *[
-            tag("p", note[0].upper() + note[1:] + ("" if note.endswith(".") else "."), kind="soft")
-            for note in found.notes
-        ],
-        tag("h2", "Leaders"),
-        _rows(found, found.ranked[:LEADERS], ranked=True),
-        figures(search_pictures(found)),
-        tag("h2", "All trials"),
-        _rows(found, list(found.trials[:ROWS])),
-    ]
-    if found.recipe is not None:
-        body += [tag("h2", "The winner's recipe"), tag("pre", recipe_text(found.recipe))]
-    body += [tag("h2", "The plan"), tag("pre", plan_text(found.plan))]
-    write_atomically(path, page(f"{found.folder.name}: netwise", *body))
+    write_atomically(path, search_page(found))
     return path
 
 
-def _winner(found: SearchResult) -> list[Html | str]:
-    if found.best is None:
-        return [tag("p", "No trial was completed.", kind="bad")]
-    told: list[Html | str] = [
-        tag("p", f"Trial {found.best.number}: {found.best.point_text}.", kind="good")
-    ]
-    rows = [
-        (
-            "in the search (the highest of all, so it flatters)",
-            f"{found.best_value:.4f}" if found.best_value is not None else "",
-            "",
-        )
-    ]
-    if found.mean is not None:
-        interval = (
-            ""
-            if found.low is None or found.high is None
-            else f"{found.low:.4f} to {found.high:.4f}"
-        )
-        rows.append(
-            (
-                f"over {len(found.fresh_values)} fresh seeds, the same validation part",
-                f"{found.mean:.4f}",
-                interval,
-            )
-        )
-    if found.test is not None:
-        rows.append(
-            (
-                f"{found.test.name} on the test part, touched once",
-                f"{found.test.value:.4f}",
-                f"{found.test.low:.4f} to {found.test.high:.4f}",
-            )
-        )
-    return [*told, table(("score", "value", "95 % interval"), rows, numbers=(1,))]
+def search_page(result: SearchResult) -> str:
+    """The page of a search."""
+    axes = [axis.name for axis in result.plan.space.axes]
+    count = len(axes)
+    return render(
+        "search.html",
+        title=result.folder.name,
+        heading=f"{type(result.plan.method).__name__} search over {', '.join(axes)}",
+        counts=_counts(result),
+        resume="" if result.complete else f"netwise search --resume {result.folder}",
+        best=_best_text(result),
+        scores=_scores(result),
+        notes=[_as_sentence(note) for note in result.notes],
+        columns=[*axes, "value", "95 % interval", "epochs", "seconds", "state", "reason"],
+        numbers=(*range(count + 2), count + 3, count + 4),
+        ranked=_rows(result, result.ranked[:MOST_RANKED], is_ranked=True),
+        drawn=search_pictures(result),
+        trials=_rows(result, result.trials[:MOST_ROWS]),
+        left_out=max(0, len(result.trials) - MOST_ROWS),
+        folder=str(result.folder),
+        recipe="" if result.recipe is None else recipe_text(result.recipe),
+        plan=plan_text(result.plan),
+    )
 
 
 def interval_text(trial: TrialRecord) -> str:
@@ -105,35 +70,61 @@ def interval_text(trial: TrialRecord) -> str:
     return "" if trial.low is None or trial.high is None else f"{trial.low:.4f} to {trial.high:.4f}"
 
 
-def _rows(found: SearchResult, trials: list[TrialRecord], ranked: bool = False) -> Html:
-    names = [axis.name for axis in found.plan.space.axes]
+def _counts(result: SearchResult) -> str:
+    """How many trials there are in each state."""
+    numbers = {state: sum(t.state == state for t in result.trials) for state in STATES}
+    states = ", ".join(f"{number} {state}" for state, number in numbers.items() if number)
+    return f"{len(result.trials)} trials: {states}." if states else "No trials yet."
+
+
+def _best_text(result: SearchResult) -> str:
+    if result.best is None:
+        return ""
+    return f"Trial {result.best.number}: {result.best.point_text}."
+
+
+def _as_sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _scores(result: SearchResult) -> list[tuple[str, str, str]]:
+    """(what, value, interval) of the best trial: in the search, over new seeds, on the test part."""
     rows = []
-    for place, t in enumerate(trials, start=1):
-        cells = [
-            f"{v:.4g}" if isinstance(v := t.point.get(name, ""), float) else str(v)
-            for name in names
-        ]
-        value = "" if t.value is None else f"{t.value:.4f}"
+    if result.best_value is not None:
+        trials = sum(trial.value is not None for trial in result.trials)
+        what = f"in the search; the highest of {trials} values, so probably too high"
+        rows.append((what, f"{result.best_value:.4f}", ""))
+    if result.mean is not None:
+        interval = ""
+        if result.low is not None and result.high is not None:
+            interval = f"{result.low:.4f} to {result.high:.4f}"
+        what = f"mean over {len(result.fresh_values)} new seeds, same validation part"
+        rows.append((what, f"{result.mean:.4f}", interval))
+    if result.test is not None:
+        interval = f"{result.test.low:.4f} to {result.test.high:.4f}"
+        what = f"{result.test.name} on the test part, which was used for nothing else"
+        rows.append((what, f"{result.test.value:.4f}", interval))
+    return rows
+
+
+def _rows(
+    result: SearchResult, trials: Sequence[TrialRecord], is_ranked: bool = False
+) -> list[tuple[str, ...]]:
+    """A row per trial: its place or number, its point, its value and how it ended."""
+    names = [axis.name for axis in result.plan.space.axes]
+    rows = []
+    for place, trial in enumerate(trials, start=1):
+        point = [trial.point.get(name, "") for name in names]
         rows.append(
             (
-                str(place if ranked else t.number),
-                *cells,
-                value,
-                interval_text(t),
-                str(t.epochs),
-                f"{t.seconds:.1f}",
-                t.state,
-                t.reason[:200],
+                str(place if is_ranked else trial.number),
+                *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in point),
+                "" if trial.value is None else f"{trial.value:.4f}",
+                interval_text(trial),
+                str(trial.epochs),
+                f"{trial.seconds:.1f}",
+                trial.state,
+                trial.reason[:200],
             )
         )
-    head = (
-        "place" if ranked else "trial",
-        *names,
-        "value",
-        "95 % interval",
-        "epochs",
-        "seconds",
-        "state",
-        "",
-    )
-    return table(head, rows, numbers=(*range(len(names) + 2), len(names) + 3, len(names) + 4))
+    return rows

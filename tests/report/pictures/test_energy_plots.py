@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import netwise as nw
-from netwise.report.pictures.energy_plots import learned, told_curves
-from netwise.report.pictures.mosaic import as_images, mosaic, plane, sheet
+from netwise.report.pictures.energy_plots import learned_pictures, unsupervised_curves
+from netwise.report.pictures.mosaic import as_images, image_sheet, mosaic, scatter_codes
 
 DIGITS = nw.data.digits().load()
 
@@ -34,21 +34,21 @@ def test_rows_are_images_where_their_shape_says_so_or_they_are_squares() -> None
 @pytest.mark.parametrize(
     ("name", "titles"),
     [
-        ("rbm", ("Filters", "given back", "Foreign", "Samples", "completed", "Codes")),
-        ("dbn", ("Filters", "given back", "Foreign", "Samples", "Codes")),
-        ("autoencoder", ("Filters", "given back", "Foreign", "Codes")),
-        ("variational", ("Filters", "given back", "Foreign", "Samples", "Codes")),
+        ("rbm", ("Filters", "reconstructions", "Unfamiliar", "Samples", "completed", "Codes")),
+        ("dbn", ("Filters", "reconstructions", "Unfamiliar", "Samples", "Codes")),
+        ("autoencoder", ("Filters", "reconstructions", "Unfamiliar", "Codes")),
+        ("variational", ("Filters", "reconstructions", "Unfamiliar", "Samples", "Codes")),
     ],
 )
 def test_each_kind_shows_what_it_has(name: str, titles: tuple[str, ...]) -> None:
     run = nw.fit(nw.gallery.healthy[name].recipe.but(epochs=2))
     x = DIGITS.valid.x.round() if name in ("rbm", "dbn") else DIGITS.valid.x
-    pictures = learned(run.module, x, (1, 8, 8), DIGITS.valid.y, DIGITS.classes)
+    pictures = learned_pictures(run.module, x, (1, 8, 8), DIGITS.valid.y, DIGITS.classes)
     labels = [picture.partition('aria-label="')[2].partition('"')[0] for picture in pictures]
     for title in titles:
         assert any(title in label for label in labels), (title, labels)
     assert len(labels) == len(set(labels)) == len(titles)
-    curves = told_curves(run.history)
+    curves = unsupervised_curves(run.history)
     assert curves
     assert all(picture.startswith("<svg") for picture in (*pictures, *curves))
 
@@ -57,8 +57,8 @@ def test_a_memory_shows_its_patterns_as_they_settle_and_its_energy_as_it_falls()
     run = nw.fit(
         nw.Recipe(data=nw.data.random_patterns(count=4, units=64), network=nw.Hopfield(64))
     )
-    pictures = learned(run.module, torch.zeros(0, 64), (64,))
-    assert ["settle" in p for p in pictures].count(True) >= 1
+    pictures = learned_pictures(run.module, torch.zeros(0, 64), (64,))
+    assert ["Recall from noise" in p for p in pictures].count(True) >= 1
     assert any("Energy" in p for p in pictures)
     assert any("noise" in p.lower() for p in pictures)
 
@@ -73,7 +73,9 @@ def test_a_boltzmann_machine_shows_its_weights() -> None:
             batch_size=4,
         )
     )
-    assert any("Weights between all units" in p for p in learned(run.module, torch.eye(8), (8,)))
+    assert any(
+        "Weights between all units" in p for p in learned_pictures(run.module, torch.eye(8), (8,))
+    )
 
 
 def test_nothing_is_drawn_of_what_is_no_image() -> None:
@@ -85,10 +87,10 @@ def test_nothing_is_drawn_of_what_is_no_image() -> None:
         epochs=1,
     )
     run = nw.fit(recipe)
-    pictures = learned(run.module, torch.zeros(5, 13), (13,))
+    pictures = learned_pictures(run.module, torch.zeros(5, 13), (13,))
     assert len(pictures) == 1  # the codes
-    assert sheet(np.zeros((0, 2, 2)), "nothing") == ""
-    assert "<svg" in plane(np.zeros((3, 2)), None, (), "dots")
+    assert image_sheet(np.zeros((0, 2, 2)), "nothing") == ""
+    assert "<svg" in scatter_codes(np.zeros((3, 2)), None, (), "dots")
 
 
 @pytest.mark.parametrize("name", ["rbm", "denoising", "hopfield", "dbn", "posterior_collapse"])
@@ -97,6 +99,6 @@ def test_a_report_of_such_a_run_is_one_whole_page(name: str) -> None:
     from netwise.report.run_page import run_page
 
     text = run_page(nw.fit(specimen.recipe.but(epochs=2)))
-    assert "What it has learned" in text
+    assert "What the network has learned" in text
     assert text.count("<html") == 1
     assert "Infinity" not in text

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import netwise as nw
-from netwise.report.pictures.transform_plots import _grid, _seen, _stages
+from netwise.report.pictures.transform_plots import _as_planes, _grid, _stages
 
 
 def test_the_plane_goes_through_each_layer_as_the_network_takes_it(tmp_path: Path) -> None:
@@ -16,17 +16,17 @@ def test_the_plane_goes_through_each_layer_as_the_network_takes_it(tmp_path: Pat
     module = nw.MLP((2, 2, 3, 2), activation=nw.Tanh(), dropout=0.5).build()
     grid = _grid(torch.tensor([-1.0, -1.0]), torch.tensor([1.0, 1.0]))
     stages = dict(_stages(module, grid))
-    assert list(stages) == ["after activation1", "after activation2", "the output"]
+    assert list(stages) == ["after activation1", "after activation2", "outputs"]
     h = torch.tanh(module.layer1(grid)).detach()
     assert torch.allclose(stages["after activation1"], h)
     assert torch.allclose(
-        stages["the output"], module.layer3(torch.tanh(module.layer2(h))).detach(), atol=1e-6
+        stages["outputs"], module.layer3(torch.tanh(module.layer2(h))).detach(), atol=1e-6
     )
     assert module.training
-    lines, dots = _seen(stages["after activation1"], 100)
+    lines, dots = _as_planes(stages["after activation1"], 100)
     assert lines.shape == (100, 2)
     assert (dots == h[100:].numpy()).all()  # two units are seen as they are
-    lines, dots = _seen(stages["after activation2"], 100)
+    lines, dots = _as_planes(stages["after activation2"], 100)
     assert dots.shape == (len(grid) - 100, 2)
     x = torch.rand(30, 2)
     for name in ("a.png", "a.svg"):
@@ -34,13 +34,13 @@ def test_the_plane_goes_through_each_layer_as_the_network_takes_it(tmp_path: Pat
             nw.plot_transforms(module, x, torch.arange(30) % 2, tmp_path / name).stat().st_size
             > 5000
         )
-    with pytest.raises(ValueError, match="the plane has two coordinates"):
+    with pytest.raises(ValueError, match="only a plane of two inputs can be drawn"):
         nw.plot_transforms(module, torch.rand(3, 5), torch.zeros(3), tmp_path / "b.png")
 
 
 def test_more_than_two_units_are_seen_along_their_widest_directions() -> None:
     g = torch.Generator().manual_seed(0)
     values = torch.randn(500, 4, generator=g) * torch.tensor([0.1, 5.0, 0.2, 2.0])
-    _, dots = _seen(values, 0)
+    _, dots = _as_planes(values, 0)
     assert abs(dots[:, 0].std() - 5.0) < 0.5
     assert abs(dots[:, 1].std() - 2.0) < 0.3

@@ -175,14 +175,14 @@ def _show_activations(picture: Path | None, as_json: bool) -> None:
     from netwise.parts.activations import activation_properties  # heavy
     from netwise.report.pictures.activation_plots import (
         activation_table,
-        of_one_number,
+        elementwise_activations,
         plot_activations,
     )
 
     if picture is not None:
         plot_activations(picture)
     if as_json:
-        echo_json([asdict(activation_properties(each)) for each in of_one_number()])
+        echo_json([asdict(activation_properties(each)) for each in elementwise_activations()])
     else:
         click.echo(activation_table())
 

@@ -371,9 +371,9 @@ def curve(
     with show_progress():
         result = learning_curve(recipe, counts, seeds=range(seeds), jobs=jobs)
     if picture is not None:
-        from netwise.report.pictures.search_plots import picture_curve
+        from netwise.report.pictures.search_plots import plot_learning_curve
 
-        picture_curve(result, picture)
+        plot_learning_curve(result, picture)
     if as_json:
         echo_json({**asdict(result), "gap": result.gap})
         return

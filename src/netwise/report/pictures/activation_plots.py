@@ -1,4 +1,4 @@
-"""Every activation and its slope, side by side."""
+"""Every activation and its slope, as a picture and as a table."""
 
 from __future__ import annotations
 
@@ -18,75 +18,74 @@ from netwise.parts.activations import (
 from netwise.report.pictures.drawing import BLUE, ORANGE, figure, save
 
 COLUMNS = 5
+LOWEST, HIGHEST, POINTS = -4, 4, 401  # of the curves
 
 
-def of_one_number() -> list[Activation]:
+def elementwise_activations() -> list[Activation]:
     """The activations that have a curve: all but those that take several numbers at a time."""
     return [cls() for cls in ACTIVATIONS if cls not in (Softmax, Maxout)]
 
 
 def plot_activations(path: str | Path) -> Path:
-    """Draw every activation of one number with its slope, as `.png` or `.svg` by the ending of
-    `path`.
+    """Draw every elementwise activation with its slope.
+
+    Args:
+        path: a file whose name ends in .png or .svg.
 
     Raises:
-        ValueError: another ending.
+        ValueError: the name ends otherwise.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
-        >>> nw.plot_activations(pathlib.Path(tempfile.mkdtemp()) / "activations.svg").stat().st_size > 10_000
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "activations.svg"
+        >>> nw.plot_activations(path).stat().st_size > 10_000
         True
     """
-    members = of_one_number()
-    rows = math.ceil(len(members) / COLUMNS)
-    x = torch.linspace(-4, 4, 401)
-    with figure(height=1.75 * rows, columns=COLUMNS, rows=rows, width=11.0, paper=True) as (
-        made,
-        axes,
-    ):
-        for i, ax in enumerate(axes.flatten()):
-            if i >= len(members):
-                ax.set_axis_off()
-                continue
-            ax.plot(x, members[i](x).detach(), color=BLUE, label="f(x)")
-            ax.plot(x, slope(members[i], x), color=ORANGE, linestyle="--", label="its slope")
-            ax.set_title(type(members[i]).__name__)
+    activations = elementwise_activations()
+    rows = math.ceil(len(activations) / COLUMNS)
+    x = torch.linspace(LOWEST, HIGHEST, POINTS)
+    height = 1.75 * rows
+    with figure(height=height, columns=COLUMNS, rows=rows, width=11.0, paper=True) as (made, axes):
+        for ax in axes.flat[len(activations) :]:
+            ax.set_axis_off()
+        for activation, ax in zip(activations, axes.flat, strict=False):
+            ax.plot(x, activation(x).detach(), color=BLUE, label="f(x)")
+            ax.plot(x, slope(activation, x), color=ORANGE, linestyle="--", label="slope")
+            ax.set_title(type(activation).__name__)
             ax.set_ylim(-2, 3)
-            if i == 0:
-                ax.legend(fontsize=7, loc="upper left")
+        axes.flat[0].legend(fontsize=7, loc="upper left")
         return save(made, Path(path), "Activations and their slopes")
 
 
 def activation_table() -> str:
-    """Range, steepest slope, where it fades, and mean output, one line an activation."""
+    """Range, largest slope, where the slope fades, and mean output, one line per activation."""
     rows = [
-        ("activation", "range", "steepest", "slope under 10 %", "under 1 %", "mean for N(0, 1)")
+        ("activation", "range", "largest slope", "slope < 10 %", "slope < 1 %", "mean for N(0, 1)")
     ]
-    for activation in of_one_number():
-        c = activation_properties(activation)
-        reach = f"{_end(c.lowest)} to {_end(c.highest)}"
+    for activation in elementwise_activations():
+        properties = activation_properties(activation)
         rows.append(
             (
-                c.name,
-                reach,
-                f"{c.max_slope:.4g}",
-                _beyond(c.below_10_percent),
-                _beyond(c.below_1_percent),
-                f"{round(c.mean, 3) + 0.0:.3f}",  # + 0.0: no -0.000
+                properties.name,
+                f"{_limit(properties.lowest)} to {_limit(properties.highest)}",
+                f"{properties.max_slope:.4g}",
+                _beyond(properties.below_10_percent),
+                _beyond(properties.below_1_percent),
+                f"{round(properties.mean, 3) + 0.0:.3f}",  # + 0.0: no -0.000
             )
         )
-    wide = [max(len(row[i]) for row in rows) for i in range(6)]
-    lines = [
-        f"{row[0]:<{wide[0]}}  {row[1]:<{wide[1]}}  "
-        + "  ".join(f"{cell:>{w}}" for cell, w in zip(row[2:], wide[2:], strict=True))
-        for row in rows
-    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for name, limits, *numbers in rows:
+        cells = (f"{cell:>{width}}" for cell, width in zip(numbers, widths[2:], strict=True))
+        lines.append(f"{name:<{widths[0]}}  {limits:<{widths[1]}}  {'  '.join(cells)}")
     return "\n".join(lines)
 
 
-def _end(value: float) -> str:
+def _limit(value: float) -> str:
     return f"{value:.4g}" if math.isfinite(value) else ("-inf" if value < 0 else "inf")
 
 
 def _beyond(value: float) -> str:
+    """Where the slope stays below a limit, for good."""
     return f"|x| > {value:.2f}" if math.isfinite(value) else "never"

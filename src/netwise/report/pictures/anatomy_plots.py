@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from netwise.observe.anatomy import Anatomy
 from netwise.report.pictures.drawing import BLUE, GREEN, GREY, ORANGE, figure, save
 
-MOST_ROWS = 40  # layers that fit on a page; deep networks are summed by the module around them
+MOST_ROWS = 40  # that fit on a page
+MOST_DEPTH = 3  # of the modules that layers are summed by, at first
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One layer, or one module of layers.
+
+    Args:
+        name: dotted, in the module.
+        parameters, multiply_adds: their numbers for one sample.
+        memory: bytes of the outputs.
+        field: rows of pixels that an output sees; 0 where it sees all or has no field.
+    """
+
+    name: str
+    parameters: int
+    multiply_adds: int
+    memory: int
+    field: int
 
 
 def plot_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
-    """Draw the table of a network's layers as a picture, `.png` or `.svg` by the ending of `path`.
+    """Draw the table of a network's layers as a picture.
 
     Layers without parameters or work are left out; more than forty are summed by the module that
-    they lie in.
+    contains them.
+
+    Args:
+        anatomy: the table, as `describe` returns it.
+        path: a file whose name ends in .png or .svg.
 
     Raises:
-        ValueError: another ending.
+        ValueError: the name ends otherwise.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -26,66 +49,68 @@ def plot_anatomy(anatomy: Anatomy, path: str | Path) -> Path:
         >>> nw.plot_anatomy(nw.describe(nw.MLP((64, 30, 10)), (64,)), path).name
         'mlp.svg'
     """
-    path = Path(path)
-    rows = _rows(anatomy)
-    title = f"{anatomy.parameters:,} parameters, {anatomy.multiply_adds:,} multiply-adds, {anatomy.memory / 1024**2:,.1f} MiB a sample"
-    panels = [("parameters", BLUE), ("multiply-adds", ORANGE), ("memory of outputs, KiB", GREEN)]
-    if any(row[4] for row in rows):
-        panels.append(("field: rows of pixels seen", GREY))
-    with figure(
-        height=0.9 + 0.2 * len(rows), columns=len(panels), width=3.4 * len(panels), paper=True
-    ) as (made, axes):
-        for place, (ax, (name, colour)) in enumerate(zip(axes[0], panels, strict=True), start=1):
-            values = [(row[1], row[2], row[3] / 1024, row[4])[place - 1] for row in rows]
-            ax.barh(range(len(rows)), values, color=colour)
-            ax.set_title(name)
-            ax.set_ylim(len(rows) - 0.4, -0.6)
-            ax.grid(False, axis="y")
-            ax.set_yticks(
-                range(len(rows)),
-                [row[0] for row in rows] if place == 1 else [""] * len(rows),
-                fontsize=7,
-            )
-            ax.xaxis.set_major_locator(_few())
-        made.suptitle(title, fontsize=9)
-        return save(made, path, title)
+    from matplotlib.ticker import MaxNLocator  # heavy
 
-
-def _few() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(4)
-
-
-def _rows(anatomy: Anatomy) -> list[tuple[str, int, int, int, int]]:
-    """(name, parameters, multiply-adds, memory, field) of each layer, or of the modules around them
-    where there are too many.
-
-    The field is 0 where it sees all or has none.
-    """
-    rows = [
-        (organ.name, organ.parameters, organ.multiply_adds, organ.memory, _side(organ.field))
-        for organ in anatomy.rows
+    bars = _bars(anatomy)
+    title = (
+        f"{anatomy.parameters:,} parameters, {anatomy.multiply_adds:,} multiply-adds, "
+        f"{anatomy.memory / 1024**2:,.1f} MiB per sample"
+    )
+    panels = [
+        ("parameters", BLUE, [bar.parameters for bar in bars]),
+        ("multiply-adds", ORANGE, [bar.multiply_adds for bar in bars]),
+        ("memory of outputs, KiB", GREEN, [bar.memory / 1024 for bar in bars]),
+        ("receptive field, rows of pixels", GREY, [bar.field for bar in bars]),
     ]
-    with_work = [row for row in rows if row[1] or row[2]]
-    if len(with_work) <= MOST_ROWS:
-        return with_work or rows[:MOST_ROWS]
-    for depth in (3, 2, 1):
-        summed: dict[str, tuple[int, int, int, int]] = {}
-        for name, *numbers in rows:
-            around = ".".join(name.split(".")[:depth])
-            before = summed.get(around, (0, 0, 0, 0))
-            summed[around] = (
-                before[0] + numbers[0],
-                before[1] + numbers[1],
-                before[2] + numbers[2],
-                max(before[3], numbers[3]),
-            )
-        found = [(name, *numbers) for name, numbers in summed.items() if numbers[0] or numbers[1]]
-        if len(found) <= MOST_ROWS:
-            return found
-    return with_work[:MOST_ROWS]
+    if not any(bar.field for bar in bars):
+        panels.pop()
+    height, width = 0.9 + 0.2 * len(bars), 3.4 * len(panels)
+    with figure(height=height, columns=len(panels), width=width, paper=True) as (made, axes):
+        for place, (ax, (name, colour, values)) in enumerate(zip(axes[0], panels, strict=True)):
+            ax.barh(range(len(bars)), values, color=colour)
+            ax.set_title(name)
+            ax.set_ylim(len(bars) - 0.4, -0.6)
+            ax.grid(False, axis="y")
+            names = [bar.name if place == 0 else "" for bar in bars]
+            ax.set_yticks(range(len(bars)), names, fontsize=7)
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+        made.suptitle(title, fontsize=9)
+        return save(made, Path(path), title)
 
 
-def _side(field: tuple[int, int] | str | None) -> int:
-    return field[0] if isinstance(field, tuple) else 0
+def _bars(anatomy: Anatomy) -> list[_Bar]:
+    """Every layer with parameters or work, or the modules around them where there are too many."""
+    layers = [
+        _Bar(
+            row.name,
+            row.parameters,
+            row.multiply_adds,
+            row.memory,
+            row.field[0] if isinstance(row.field, tuple) else 0,
+        )
+        for row in anatomy.rows
+    ]
+    working = [bar for bar in layers if bar.parameters or bar.multiply_adds]
+    if len(working) <= MOST_ROWS:
+        return working or layers[:MOST_ROWS]
+    for depth in range(MOST_DEPTH, 0, -1):
+        summed = [bar for bar in _sums(layers, depth) if bar.parameters or bar.multiply_adds]
+        if len(summed) <= MOST_ROWS:
+            return summed
+    return working[:MOST_ROWS]
+
+
+def _sums(layers: list[_Bar], depth: int) -> list[_Bar]:
+    """Layers summed by the first `depth` words of their names; of fields the largest."""
+    sums: dict[str, _Bar] = {}
+    for layer in layers:
+        name = ".".join(layer.name.split(".")[:depth])
+        before = sums.get(name, _Bar(name, 0, 0, 0, 0))
+        sums[name] = _Bar(
+            name,
+            before.parameters + layer.parameters,
+            before.multiply_adds + layer.multiply_adds,
+            before.memory + layer.memory,
+            max(before.field, layer.field),
+        )
+    return list(sums.values())

@@ -1,91 +1,99 @@
-"""Pictures of what a network answers: the confusion matrix, and the images it got most wrong."""
+"""Pictures of predicted classes: the confusion matrix, and the worst mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from netwise.report.pictures.drawing import INK, figure, svg
 
 MOST_CLASSES = 30  # a matrix of more cannot be read
+MOST_IMAGES, COLUMNS = 10, 5
+_DARK_INK = "#22303c"
 
 
-def confusion(truth: np.ndarray, answer: np.ndarray, classes: Sequence[str]) -> str:
-    """Counts of (true class, answer); "" for too many classes."""
+def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> str:
+    """Counts by true class (rows) and predicted class (columns); "" for more than 30 classes.
+
+    Args:
+        truth, predicted: class numbers `(samples,)`.
+        classes: their names.
+    """
     count = len(classes)
     if count > MOST_CLASSES:
         return ""
     table = np.zeros((count, count), dtype=int)
-    np.add.at(table, (truth, answer), 1)
-    share = table / np.maximum(table.sum(1, keepdims=True), 1)
+    np.add.at(table, (truth, predicted), 1)
+    fraction = table / np.maximum(table.sum(1, keepdims=True), 1)
     with figure(height=min(1.4 + 0.29 * count, 6.5)) as (made, axes):
         axis = axes[0][0]
-        axis.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axis.imshow(fraction, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for row, column in zip(*np.nonzero(table), strict=True):
-            dark = share[row, column] > 0.5
-            axis.text(
-                column,
-                row,
-                str(table[row, column]),
-                ha="center",
-                va="center",
-                fontsize=8,
-                color="white" if dark else "#22303c",
-            )
+            colour = "white" if fraction[row, column] > 0.5 else _DARK_INK
+            number = str(table[row, column])
+            axis.text(column, row, number, ha="center", va="center", fontsize=8, color=colour)
         names = [str(name)[:12] for name in classes]
-        wide = max(map(len, names)) > 3
+        is_turned = max(map(len, names)) > 3
         axis.set_xticks(
             range(count),
             names,
-            rotation=60 if wide else 0,
-            ha="right" if wide else "center",
-            rotation_mode="anchor" if wide else "default",
+            rotation=60 if is_turned else 0,
+            ha="right" if is_turned else "center",
+            rotation_mode="anchor" if is_turned else "default",
         )
         axis.set_yticks(range(count), names)
-        axis.set_xlabel("answer")
-        axis.set_ylabel("truth")
+        axis.set_xlabel("predicted class")
+        axis.set_ylabel("true class")
         axis.grid(False)
-        axis.set_title("Answers on the validation part")
+        axis.set_title("Confusion matrix (validation part)")
         return svg(made, "Confusion matrix")
 
 
 def worst_mistakes(
-    images: np.ndarray, truth: Sequence[str], answer: Sequence[str], sure: np.ndarray
+    images: np.ndarray, truth: Sequence[str], predicted: Sequence[str], probability: np.ndarray
 ) -> str:
-    """The images (n, channels, height, width) that were answered wrong, each with truth, answer and
-    how sure it was."""
-    count = min(len(images), 10)
+    """Misclassified images with both classes and the probability of the predicted one; "" where
+    there are none.
+
+    Args:
+        images: `(images, channels, height, width)`; the first ten are drawn.
+        truth, predicted: names of classes.
+        probability: of the predicted class `(images,)`.
+    """
+    count = min(len(images), MOST_IMAGES)
     if not count:
         return ""
-    with figure(height=1.5 * ((count + 4) // 5) + 0.35, columns=5, rows=(count + 4) // 5) as (
-        made,
-        axes,
-    ):
+    rows = -(-count // COLUMNS)
+    with figure(height=1.5 * rows + 0.35, columns=COLUMNS, rows=rows) as (made, axes):
         made.suptitle(
-            "Most sure and wrong (validation part)",
+            "Most confident mistakes (validation part)",
             x=0.01,
             ha="left",
             fontsize=10,
             fontweight="bold",
             color=INK,
         )
-        for place, axis in enumerate(axes.flat):
+        for axis in axes.flat:
             axis.axis("off")
-            if place >= count:
-                continue
-            image = images[place]
-            low, high = float(image.min()), float(image.max())
-            image = (image - low) / (high - low or 1.0)
-            axis.imshow(
-                image[0] if len(image) != 3 else image.transpose(1, 2, 0),
-                cmap="gray_r" if len(image) != 3 else None,
-                interpolation="nearest",
+        for place, axis in zip(range(count), axes.flat, strict=False):
+            _draw_image(axis, images[place])
+            title = (
+                f"{str(truth[place])[:11]}\npredicted {str(predicted[place])[:11]}\n"
+                f"at {100 * probability[place]:.0f} %"
             )
-            axis.set_title(
-                f"{str(truth[place])[:11]}\nas {str(answer[place])[:11]}\n{100 * sure[place]:.0f} % sure",
-                fontsize=8,
-                loc="center",
-                fontweight="normal",
-            )
+            axis.set_title(title, fontsize=8, loc="center", fontweight="normal")
         return svg(made, "Worst mistakes")
+
+
+def _draw_image(axis: Any, image: np.ndarray) -> None:
+    """One image `(channels, height, width)`, scaled to its own range."""
+    low, high = float(image.min()), float(image.max())
+    scaled = (image - low) / (high - low or 1.0)
+    is_colour = len(scaled) == 3
+    axis.imshow(
+        scaled.transpose(1, 2, 0) if is_colour else scaled[0],
+        cmap=None if is_colour else "gray_r",
+        interpolation="nearest",
+    )

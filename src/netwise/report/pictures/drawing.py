@@ -1,5 +1,5 @@
-"""From a matplotlib figure to an SVG that follows the page: its text takes the page's colour, light
-or dark."""
+"""From a matplotlib figure to an SVG whose text and lines take the colours of the page, light or
+dark; or to a file of its own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from netwise.atomic import write_atomically
 
-INK, FAINT = "#010203", "#040506"  # stand-ins, replaced by the page's own colours
+INK, FAINT = "#010203", "#040506"  # placeholders for the page's colours of text and lines
 BLUE, ORANGE, GREEN, RED, GREY = "#3b82c4", "#d9822b", "#3a9d5d", "#c94f4f", "#8a8f98"
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#8563b8", "#4aa5a5", "#b5657f", "#96872f")
 WIDTH = 4.7  # inches: one column of a phone, so that text keeps its size there
@@ -44,15 +45,25 @@ _STYLE: dict[str, Any] = {
 }
 
 _PAPER: dict[str, Any] = {"grid.color": "#d5dbe2", "axes.edgecolor": "#8a8f98"}
+_FILE_INK, _FILE_FAINT = "#1d232b", "#c9d1d9"  # of an SVG file, which has no page around it
 
 
 @contextmanager
 def figure(
     height: float = 2.7, columns: int = 1, rows: int = 1, width: float = WIDTH, paper: bool = False
 ) -> Iterator[tuple[Any, Any]]:
-    """A figure and its axes in the style of the page; with `paper` in colours of its own, for a
-    picture that stands alone."""
-    import matplotlib
+    """A figure and its axes, in the style of the page.
+
+    Args:
+        height, width: in inches.
+        columns, rows: of axes.
+        paper: use colours of its own, for a picture that stands alone. Default false: placeholders
+            that `svg` replaces by the colours of the page.
+
+    Yields:
+        The figure, and its axes as an array `(rows, columns)`.
+    """
+    import matplotlib  # heavy
     from matplotlib.figure import Figure
 
     style: Any = {**_STYLE, **_PAPER} if paper else _STYLE
@@ -62,8 +73,14 @@ def figure(
 
 
 def svg(made: Any, title: str) -> str:
-    """The figure as an SVG element; `title` is read out to those who do not see it."""
-    import matplotlib
+    """The figure as an SVG element of a page.
+
+    Args:
+        made: a figure.
+        title: its accessible name, which screen readers read; unique on the page, because the ids
+            in the SVG are made from it.
+    """
+    import matplotlib  # heavy
 
     # Ids must differ between the pictures of one page, and be the same each time it is written.
     style: Any = {**_STYLE, "svg.hashsalt": title}
@@ -72,39 +89,47 @@ def svg(made: Any, title: str) -> str:
         made.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
+    label = escape(title, quote=True).replace("\\", "/")
     text = re.sub(
         r'<svg [^>]*?viewBox="([^"]*)"[^>]*>',
-        rf'<svg viewBox="\1" role="img" aria-label="{_safe(title)}" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">',
+        rf'<svg viewBox="\1" role="img" aria-label="{label}" '
+        'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">',
         text,
         count=1,
     )
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    # Ids such as those of tick marks are numbered alike in every figure.
-    mark = re.sub(r"\W+", "-", title.lower())
-    text = re.sub(r'id="([^"]+)"', rf'id="{mark}-\1"', text)
-    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{mark}-", text)
+    # Ids such as those of tick marks have the same numbers in every figure.
+    prefix = re.sub(r"\W+", "-", title.lower())
+    text = re.sub(r'id="([^"]+)"', rf'id="{prefix}-\1"', text)
+    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{prefix}-", text)
     return text.replace(INK, "currentColor").replace(FAINT, "var(--line)")
 
 
-def _safe(text: str) -> str:
-    from html import escape
-
-    return escape(text, quote=True).replace("\\", "/")
-
-
-def save_png(made: Any, path: Any, dark: bool = False) -> None:
-    """The figure as a PNG, for a README."""
-    made.savefig(path, dpi=160, facecolor="white" if not dark else "#14171c")
+def save_png(made: Any, path: str | Path) -> None:
+    """Write the figure as a PNG on white."""
+    made.savefig(path, dpi=160, facecolor="white")
 
 
 def save(made: Any, path: Path, title: str) -> Path:
-    """Write a figure as `.png` or `.svg`."""
+    """Write the figure to a file that can be viewed outside a page.
+
+    Args:
+        made: a figure.
+        path: a file whose name ends in .png or .svg.
+        title: as for `svg`.
+
+    Raises:
+        ValueError: the name ends otherwise.
+    """
     if path.suffix == ".png":
         save_png(made, path)
     elif path.suffix == ".svg":
-        # On paper of its own, so that it can be looked at outside a page.
-        text = svg(made, title).replace("currentColor", "#1d232b").replace("var(--line)", "#c9d1d9")
+        text = svg(made, title)
+        text = text.replace("currentColor", _FILE_INK).replace("var(--line)", _FILE_FAINT)
         write_atomically(path, text)
     else:
-        raise ValueError(f"{path}: a picture ends in .png or .svg")
+        raise ValueError(
+            f"{path}: a picture has to be a PNG or an SVG file. "
+            f"Write {path.with_suffix('.png')} or {path.with_suffix('.svg')}."
+        )
     return path

@@ -1,4 +1,4 @@
-"""Pictures of what memories, machines and autoencoders have learned."""
+"""Pictures of what memories, energy models and autoencoders have learned."""
 
 from __future__ import annotations
 
@@ -14,92 +14,92 @@ from netwise.networks.autoencoder import permute_columns
 from netwise.networks.energy.hopfield import AssociativeMemory
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
-from netwise.report.pictures.mosaic import as_images, plane, sheet
+from netwise.report.pictures.mosaic import as_images, image_sheet, scatter_codes
 
-SHOWN, FILTERS, CODES = 10, 60, 1000
+MOST_INPUTS, MOST_FILTERS, MOST_CODES = 10, 60, 1000
+MOST_PATTERNS = 5  # whose energy is drawn
 SAMPLE_STEPS = 500
+BASELINE = "independent inputs"
+
+# (title, ((label, signal), ...)) of each picture of curves
+_CURVES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Log-likelihood of an input, in nats",
+        (
+            ("exact", signals.LOG_LIKELIHOOD),
+            ("pseudo-likelihood", signals.PSEUDO_LIKELIHOOD),
+            (BASELINE, signals.BASE_RATE_LIKELIHOOD),
+        ),
+    ),
+    ("Squared reconstruction error", (("validation", signals.RECONSTRUCTION),)),
+    (
+        "Autocorrelation of the chains after ten steps (0: they mix)",
+        (("chains", signals.CHAIN_AUTOCORRELATION),),
+    ),
+    ("Free energy of validation above training", (("difference", signals.FREE_ENERGY_GAP),)),
+    (
+        "Hidden units",
+        (
+            ("mean activation", signals.HIDDEN_ACTIVE),
+            ("fraction that never changes", signals.HIDDEN_CONSTANT),
+        ),
+    ),
+    (
+        "R² of the reconstruction",
+        (
+            ("validation data", signals.OWN_R2),
+            ("a quarter masked", signals.MASKED_R2),
+            ("permuted data", signals.FOREIGN_R2),
+        ),
+    ),
+    ("Code", (("mean", signals.CODE_MEAN), ("fraction of dead units", signals.CODE_DEAD))),
+    ("Information of the code about an input, in nats", (("all units", signals.LATENT_KL),)),
+)
 
 
-def told_curves(history: History, name: str = "") -> list[str]:
-    """What machines and autoencoders said of themselves at the ends of epochs, a picture for each
-    kind of number."""
-    panels: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-        (
-            "Likelihood of an input, in nats",
-            (
-                ("exact", signals.LOG_LIKELIHOOD),
-                ("pseudo", signals.PSEUDO_LIKELIHOOD),
-                ("independent inputs", signals.BASE_RATE_LIKELIHOOD),
-            ),
-        ),
-        ("Squared error of what is given back", (("validation", signals.RECONSTRUCTION),)),
-        (
-            "Chains: how alike ten steps later (0: they mix)",
-            (("chains", signals.CHAIN_AUTOCORRELATION),),
-        ),
-        ("Free energy of validation above training", (("gap", signals.FREE_ENERGY_GAP),)),
-        (
-            "Hidden units",
-            (
-                ("mean", signals.HIDDEN_ACTIVE),
-                ("share that never changes", signals.HIDDEN_CONSTANT),
-            ),
-        ),
-        (
-            "Share of variance given back",
-            (
-                ("its own data", signals.OWN_R2),
-                ("a quarter masked", signals.MASKED_R2),
-                ("data dealt out anew", signals.FOREIGN_R2),
-            ),
-        ),
-        ("The code", (("mean", signals.CODE_MEAN), ("share of dead units", signals.CODE_DEAD))),
-        ("What the code tells of an input, in nats", (("all units", signals.LATENT_KL),)),
-    )
+def unsupervised_curves(history: History, name: str = "") -> list[str]:
+    """Signals that energy models and autoencoders record at the end of each epoch, a picture per
+    quantity; [] for other networks."""
     pictures = []
-    for title, lines in panels:
-        live = [
+    for title, lines in _CURVES:
+        recorded = [
             (label, series)
             for label, signal in lines
             if (series := history.of(signal)) is not None and series.finite
         ]
-        if live and not (len(live) == 1 and live[0][0] == "independent inputs"):
-            pictures.append(_lines(title, live, name, history.of(signals.STAGE)))
+        if any(label != BASELINE for label, _ in recorded):
+            pictures.append(_epoch_curves(title, recorded, name, history.of(signals.STAGE)))
     return pictures
 
 
-def _lines(title: str, lines: Sequence[tuple[str, Series]], name: str, stage: Series | None) -> str:
+def _epoch_curves(
+    title: str, lines: Sequence[tuple[str, Series]], name: str, stage: Series | None
+) -> str:
+    """Series over epochs, with a dashed line wherever training of the next layer starts."""
     with figure() as (made, axes):
         axis = axes[0][0]
         for (label, series), colour in zip(lines, COLOURS, strict=False):
-            dotted = label == "independent inputs"
+            is_baseline = label == BASELINE
             axis.plot(
                 range(1, len(series) + 1),
                 series.values,
-                color=GREY if dotted else colour,
-                linestyle=":" if dotted else "-",
+                color=GREY if is_baseline else colour,
+                linestyle=":" if is_baseline else "-",
                 label=label,
                 marker="o" if len(series) < 2 else None,
             )
-        if stage is not None:
-            for i in range(1, len(stage)):
-                if stage.values[i] != stage.values[i - 1]:
-                    axis.axvline(i + 0.5, color=GREY, linewidth=0.8, linestyle="--")
+        values = () if stage is None else stage.values
+        changes = np.flatnonzero(np.diff(values)) + 1
+        for epoch in changes:
+            axis.axvline(epoch + 0.5, color=GREY, linewidth=0.8, linestyle="--")
         axis.set_title(title)
-        axis.set_xlabel(
-            "epoch"
-            + (
-                " (dashed: the next layer begins)"
-                if stage is not None and len(set(stage.values)) > 1
-                else ""
-            )
-        )
+        axis.set_xlabel("epoch (dashed: the next layer starts)" if len(changes) else "epoch")
         if len(lines) > 1:
             axis.legend(loc="best")
         return svg(made, f"{title} {name}".strip())
 
 
-def learned(
+def learned_pictures(
     module: nn.Module,
     x: Tensor,
     shape: Sequence[int],
@@ -107,110 +107,114 @@ def learned(
     classes: Sequence[str] = (),
     name: str = "",
 ) -> list[str]:
-    """Filters, samples, what is given back, completed halves, codes: whatever the module has, for
-    inputs `x` (samples, ...)."""
+    """Filters, reconstructions, samples, completions and codes: whatever the module has; [] for
+    supervised networks.
+
+    Args:
+        module: a trained module.
+        x: inputs `(samples, ...)`.
+        shape: of one input; pictures of images need `(channels, height, width)` or a square number
+            of inputs.
+        labels: class numbers `(samples,)` for the colours of codes, or None.
+        classes: names of the classes.
+        name: tells these pictures from others on the same page.
+    """
     if isinstance(module, AssociativeMemory):
-        return memory(module, shape, name)
+        return memory_pictures(module, shape, name)
     if not isinstance(module, UnsupervisedModule) or not len(x):
         return []
     with torch.no_grad():
-        found = [
+        pictures = [
             _filters(module, shape, name),
-            _given_back(module, x, shape, name),
-            _foreign(module, x, shape, name),
-        ]
-        found += [
+            _reconstructions(module, x, shape, name),
+            _unfamiliar_reconstructions(module, x, shape, name),
             _samples(module, shape, name),
-            _completed(module, x, shape, name),
+            _completions(module, x, shape, name),
             _codes(module, x, labels, classes),
             _weights(module, name),
         ]
-    return [picture for picture in found if picture]
+    return [picture for picture in pictures if picture]
 
 
 def _filters(module: UnsupervisedModule, shape: Sequence[int], name: str) -> str:
+    """Weights of the strongest units of the first layer, as images."""
     filters = module.first_filters()
     if filters is None:
         return ""
     weight = filters.detach().cpu()
     pixels = int(np.prod(shape))
-    strongest = weight.norm(dim=1).argsort(descending=True)[:FILTERS]
+    strongest = weight.norm(dim=1).argsort(descending=True)[:MOST_FILTERS]
     images = as_images(weight[strongest, :pixels].numpy(), shape)
     if images is None or images.ndim == 4:
         return ""
-    return sheet(
-        images,
-        f"Filters of the first layer ({len(images)} strongest of {len(weight)})",
-        signed=True,
-        name=name,
-        each=True,
-    )
+    title = f"Filters of the first layer (the {len(images)} strongest of {len(weight)})"
+    return image_sheet(images, title, signed=True, name=name, scale_each=True)
 
 
-def _given_back(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
-    some = x[:SHOWN]
-    both = torch.cat([some.flatten(1), module.reconstruct(some)]).cpu().numpy()
+def _reconstructions(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
+    inputs = x[:MOST_INPUTS]
+    both = torch.cat([inputs.flatten(1), module.reconstruct(inputs)]).cpu().numpy()
     images = as_images(both, shape)
-    return (
-        ""
-        if images is None
-        else sheet(
-            images,
-            "Inputs, and what is given back",
-            columns=len(some),
-            rows=("input", "back"),
-            name=name,
-        )
-    )
-
-
-def _foreign(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
-    """Inputs of a kind that it has not learned: upside down and negative, noise with the same
-    means, values dealt out anew."""
-    g = torch.Generator().manual_seed(0)
-    flat = x.flatten(1).cpu()
-    turned = (flat.max() + flat.min() - flat)[:3]
-    noise = flat.mean(0) + flat.std() * torch.randn(3, flat.shape[1], generator=g)
-    noise = noise.clamp(float(flat.min()), float(flat.max()))
-    dealt = permute_columns(flat, g)[:4]
-    given = torch.cat([turned, noise, dealt]).to(x)
-    images = as_images(
-        torch.cat([given, module.reconstruct(given.reshape(-1, *x.shape[1:]))]).cpu().numpy(), shape
-    )
     if images is None:
         return ""
-    return sheet(
+    return image_sheet(
         images,
-        "Foreign data: negatives, noise, pixels dealt out",
-        columns=len(given),
-        rows=("input", "back"),
+        "Inputs and their reconstructions",
+        columns=len(inputs),
+        rows=("input", "output"),
+        name=name,
+    )
+
+
+def _unfamiliar_reconstructions(
+    module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str
+) -> str:
+    """Reconstructions of inputs unlike the training data: negatives, noise of the same means, and
+    pixels permuted between samples."""
+    generator = torch.Generator().manual_seed(0)
+    flat = x.flatten(1).cpu()
+    low, high = float(flat.min()), float(flat.max())
+    negatives = (flat.max() + flat.min() - flat)[:3]
+    noise = flat.mean(0) + flat.std() * torch.randn(3, flat.shape[1], generator=generator)
+    permuted = permute_columns(flat, generator)[:4]
+    inputs = torch.cat([negatives, noise.clamp(low, high), permuted]).to(x)
+    outputs = module.reconstruct(inputs.reshape(-1, *x.shape[1:]))
+    images = as_images(torch.cat([inputs, outputs]).cpu().numpy(), shape)
+    if images is None:
+        return ""
+    return image_sheet(
+        images,
+        "Unfamiliar inputs: negatives, noise, permuted pixels",
+        columns=len(inputs),
+        rows=("input", "output"),
         name=name,
     )
 
 
 def _samples(module: UnsupervisedModule, shape: Sequence[int], name: str) -> str:
-    samples = module.picture_samples(2 * SHOWN, SAMPLE_STEPS)
-    if samples is None:
+    drawn = module.picture_samples(2 * MOST_INPUTS, SAMPLE_STEPS)
+    if drawn is None:
         return ""
-    drawn, how = samples
-    images = as_images(drawn.cpu().numpy(), shape)
-    return "" if images is None else sheet(images, f"Samples: {how}", name=name)
+    samples, source = drawn
+    images = as_images(samples.cpu().numpy(), shape)
+    return "" if images is None else image_sheet(images, f"Samples: {source}", name=name)
 
 
-def _completed(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
+def _completions(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name: str) -> str:
     if not module.can_complete:
         return ""
     pixels = int(np.prod(shape))
     known = torch.arange(pixels) < pixels // 2
-    some = x[:SHOWN].flatten(1)
-    hidden = torch.where(known.to(x.device), some, torch.full_like(some, 0.5))
-    images = as_images(torch.cat([some, hidden, module.complete(some, known)]).cpu().numpy(), shape)
+    inputs = x[:MOST_INPUTS].flatten(1)
+    masked = torch.where(known.to(x.device), inputs, torch.full_like(inputs, 0.5))
+    rows = torch.cat([inputs, masked, module.complete(inputs, known)])
+    images = as_images(rows.cpu().numpy(), shape)
     if images is None:
         return ""
-    return sheet(
+    return image_sheet(
         images,
-        "The lower half completed from the upper",
-        columns=len(some),
+        "Lower half completed from the upper half",
+        columns=len(inputs),
         rows=("input", "given", "completed"),
         name=name,
     )
@@ -219,111 +223,106 @@ def _completed(module: UnsupervisedModule, x: Tensor, shape: Sequence[int], name
 def _codes(
     module: UnsupervisedModule, x: Tensor, labels: Tensor | None, classes: Sequence[str]
 ) -> str:
+    """Codes of the inputs: as they are where they have two numbers, else along their two principal
+    directions."""
     if not module.has_code:
         return ""
-    codes = (
-        torch.cat([module.encode(piece) for piece in x[:CODES].split(500)])
-        .flatten(1)
-        .double()
-        .cpu()
-    )
-    own = None if labels is None else labels[: len(codes)].numpy()
+    batches = [module.encode(batch) for batch in x[:MOST_CODES].split(500)]
+    codes = torch.cat(batches).flatten(1).double().cpu()
+    numbers = None if labels is None else labels[: len(codes)].numpy()
     if codes.shape[1] == 2:
-        return plane(codes.numpy(), own, classes, "The code")
+        return scatter_codes(codes.numpy(), numbers, classes, "Codes")
     if codes.shape[1] < 2 or len(codes) < 3:
         return ""
     centred = codes - codes.mean(0)
     directions = torch.linalg.svd(centred, full_matrices=False)[2][:2]
-    return plane(
-        (centred @ directions.t()).numpy(),
-        own,
-        classes,
-        f"Codes of {codes.shape[1]} numbers, in their two widest directions",
-    )
+    projected = (centred @ directions.t()).numpy()
+    title = f"Codes of {codes.shape[1]} numbers, along their two principal directions"
+    return scatter_codes(projected, numbers, classes, title)
 
 
 def _weights(module: UnsupervisedModule, name: str) -> str:
-    weights = module.pair_weights()
-    if weights is None:
+    pair_weights = module.pair_weights()
+    if pair_weights is None:
         return ""
-    weight, visible = weights
-    return sheet(
-        weight.detach().cpu().numpy()[None],
-        f"Weights between all units (the first {visible} are visible)",
-        columns=1,
-        signed=True,
-        name=name,
-    )
+    weight, visible = pair_weights
+    title = f"Weights between all units (the first {visible} are visible)"
+    images = weight.detach().cpu().numpy()[None]
+    return image_sheet(images, title, columns=1, signed=True, name=name)
 
 
-def memory(
+def memory_pictures(
     module: AssociativeMemory, shape: Sequence[int], name: str = "", noise: float = 0.25
 ) -> list[str]:
-    """A pattern as it settles, the energy as it falls, and how much noise is forgiven."""
+    """The stored patterns, their recall from noise, the energy during recall, and the recall rate
+    for each level of noise.
+
+    Args:
+        module: a memory; [] where it holds no patterns.
+        shape: of one pattern.
+        name: tells these pictures from others on the same page.
+        noise: fraction of the units that are flipped before a recall.
+    """
     if not len(module.patterns):
         return []
-    found = [
-        _settling(module, shape, name, noise),
-        falling(module, name, noise),
-        forgiven(module.recall_rates(), name),
+    patterns = as_images(module.patterns[: 2 * MOST_INPUTS].cpu().numpy(), shape)
+    pictures = [
+        "" if patterns is None else image_sheet(patterns, "Stored patterns", name=name),
+        _recall_steps(module, shape, name, noise),
+        _recall_energy(module, name, noise),
+        _recall_rates(module.recall_rates(), name),
     ]
-    patterns = as_images(module.patterns[: 2 * SHOWN].cpu().numpy(), shape)
-    return [sheet(patterns, "Stored patterns", name=name) if patterns is not None else "", *found]
+    return [picture for picture in pictures if picture]
 
 
-def _settling(module: AssociativeMemory, shape: Sequence[int], name: str, noise: float) -> str:
-    """Rows: a few patterns with noise, after a third of the units of a sweep were asked, two
-    thirds, one sweep, and at the end."""
-    start = module.to_own_values(module.with_noise(noise))[:SHOWN]
-    steps = [start.cpu().numpy()]
-    order = torch.randperm(module.network.units, generator=torch.Generator().manual_seed(0)).to(
-        start.device
-    )
+def _recall_steps(module: AssociativeMemory, shape: Sequence[int], name: str, noise: float) -> str:
+    """Noisy patterns after a third of the units was updated, two thirds, all, and at the end."""
+    start = module.to_own_values(module.with_noise(noise))[:MOST_INPUTS]
+    states = [start.cpu().numpy()]
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(module.network.units, generator=generator).to(start.device)
     state = start.clone()
-    for part in order.chunk(3):
-        module.ask_one_by_one(state, part, None)
-        steps.append(state.cpu().numpy().copy())
-    steps.append(module.recall(start).states.cpu().numpy())
-    images = as_images(np.concatenate(steps), shape)
+    for units in order.chunk(3):
+        module.ask_one_by_one(state, units, None)
+        states.append(state.cpu().numpy().copy())
+    states.append(module.recall(start).states.cpu().numpy())
+    images = as_images(np.concatenate(states), shape)
     if images is None:
         return ""
-    rows = (f"{100 * noise:.0f} % turned", "1/3 asked", "2/3 asked", "all once", "settled")
-    return sheet(images, "Patterns as they settle", columns=len(start), rows=rows, name=name)
+    rows = (f"{100 * noise:.0f} % flipped", "1/3 updated", "2/3 updated", "all once", "converged")
+    return image_sheet(images, "Recall from noise", columns=len(start), rows=rows, name=name)
 
 
-def falling(module: AssociativeMemory, name: str = "", noise: float = 0.25) -> str:
+def _recall_energy(module: AssociativeMemory, name: str, noise: float) -> str:
     """The energy of a few noisy patterns, flip by flip."""
     with figure() as (made, axes):
         axis = axes[0][0]
-        for i, colour in zip(range(min(5, len(module.patterns))), COLOURS, strict=False):
-            recall = module.recall(
-                module.to_own_values(module.with_noise(noise))[i : i + 1], trace=True
-            )
+        starts = module.to_own_values(module.with_noise(noise))[:MOST_PATTERNS]
+        for i, colour in zip(range(len(starts)), COLOURS, strict=False):
+            recall = module.recall(starts[i : i + 1], trace=True)
             if recall.trace is not None and len(recall.trace[0]):
                 energies = [float(recall.energies[0]), *recall.trace[0].tolist()]
                 axis.plot(range(len(energies)), energies, color=colour, drawstyle="steps-post")
-        axis.set_title("Energy at each flip: it only falls")
-        axis.set_xlabel(f"flips, from patterns with {100 * noise:.0f} % of the units turned")
-        return svg(made, f"Energy falling {name}".strip())
+        axis.set_title("Energy during recall (it never rises)")
+        axis.set_xlabel(f"flips, from patterns with {100 * noise:.0f} % of the units flipped")
+        return svg(made, f"Energy during recall {name}".strip())
 
 
-def forgiven(basins: Sequence[tuple[float, float, float]], name: str = "") -> str:
-    """How much noise a memory forgives."""
+def _recall_rates(rates: Sequence[tuple[float, float, float]], name: str) -> str:
+    """Recall for each level of noise.
+
+    Args:
+        rates: (fraction of flipped units, fraction of patterns recalled exactly, mean overlap).
+        name: tells this picture from others on the same page.
+    """
     with figure() as (made, axes):
         axis = axes[0][0]
-        noise = [100 * row[0] for row in basins]
-        axis.plot(
-            noise, [row[1] for row in basins], color=BLUE, marker="o", label="found again exactly"
-        )
-        axis.plot(
-            noise,
-            [row[2] for row in basins],
-            color=ORANGE,
-            marker="o",
-            label="overlap with the pattern",
-        )
-        axis.set_ylim(min(0.0, *(row[2] for row in basins)), 1.02)
-        axis.set_title("How much noise is forgiven")
-        axis.set_xlabel("% of the units turned")
+        noise = [100 * row[0] for row in rates]
+        exact, overlap = [row[1] for row in rates], [row[2] for row in rates]
+        axis.plot(noise, exact, color=BLUE, marker="o", label="recalled exactly")
+        axis.plot(noise, overlap, color=ORANGE, marker="o", label="overlap with the pattern")
+        axis.set_ylim(min(0.0, *overlap), 1.02)
+        axis.set_title("Recall at each level of noise")
+        axis.set_xlabel("% of the units flipped")
         axis.legend()
-        return svg(made, f"Noise forgiven {name}".strip())
+        return svg(made, f"Recall at each level of noise {name}".strip())

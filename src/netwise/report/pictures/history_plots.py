@@ -4,195 +4,201 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from netwise import signals
 from netwise.diagnosis.rules.outcome import finite_median
 from netwise.history import History, Series
-from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
+from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, save_png, svg
 from netwise.tasks import task_named
 
-MOST_COLUMNS = 120  # of a layers-by-time picture: more cannot be told apart
+MOST_COLUMNS = 120  # of a picture of layers over time; more cannot be told apart
+LOG_RATIO = 50  # a curve that falls by more is drawn on a logarithmic axis
+MOST_NAME_LENGTH = 18  # characters of a layer's name
+
+Line = tuple[str, Series | None]
 
 
 def curves(history: History, name: str = "") -> list[str]:
-    """Loss and accuracy (or R²) of the training and the validation part, a picture each."""
+    """Loss and accuracy (or R²) of the training and the validation part, a picture each.
+
+    Args:
+        history: what was recorded.
+        name: tells this history from others on the same page, such as "before".
+    """
+    train_loss = history.of(signals.TRAIN_LOSS)
+    by_batch = train_loss is None
+    first: Line = ("training", train_loss)
+    if by_batch:
+        first = ("each recorded batch", history.of(signals.LOSS))
+    if task_named(history.facts.task).is_density:
+        # The loss is a difference of free energies, which no validation likelihood compares with.
+        title = "Free energy of the data above that of the model's states"
+        return [_curve_picture(title, [first], name, by_batch)] if first[1] else []
     pictures = []
-    losses = [
-        ("training", history.of(signals.TRAIN_LOSS)),
-        ("validation", history.of(signals.VALID_LOSS)),
-    ]
-    if losses[0][1] is None:
-        losses = [("each watched batch", history.of(signals.LOSS)), losses[1]]
-    guess = history.facts.loss_of_guessing
-    if task_named(
-        history.facts.task
-    ).is_density:  # the gap between two free energies, and minus a likelihood, are not one axis
-        return (
-            [
-                _lines(
-                    "Free energy of data above that of the model's states",
-                    [("training", losses[0][1]), ("", None)],
-                    name,
-                    "",
-                    None,
-                )
-            ]
-            if losses[0][1]
-            else []
-        )
+    losses = [first, ("validation", history.of(signals.VALID_LOSS))]
     if any(series is not None for _, series in losses):
-        pictures.append(
-            _lines(
-                "Loss", losses, name, f"guessing: {guess:.3g}" if guess is not None else "", guess
-            )
-        )
-    shares = [
+        baseline = history.facts.loss_of_guessing
+        pictures.append(_curve_picture("Loss", losses, name, by_batch, baseline=baseline))
+    valid_r2 = history.of(signals.VALID_R2)
+    scores = [
         ("training", history.of(signals.TRAIN_ACCURACY)),
-        ("validation", history.of(signals.VALID_ACCURACY) or history.of(signals.VALID_R2)),
+        ("validation", history.of(signals.VALID_ACCURACY) or valid_r2),
     ]
-    if any(series is not None for _, series in shares):
-        title = "R²" if history.of(signals.VALID_R2) is not None else "Accuracy"
-        pictures.append(_lines(title, shares, name, "", None, top=1.0))
+    if any(series is not None for _, series in scores):
+        title = "R²" if valid_r2 is not None else "Accuracy"
+        pictures.append(_curve_picture(title, scores, name, by_batch=False, top=1.0))
     return pictures
 
 
-def _lines(
+def _curve_picture(
     title: str,
-    lines: Sequence[tuple[str, Series | None]],
+    lines: Sequence[Line],
     name: str,
-    level_name: str,
-    level: float | None,
+    by_batch: bool,
+    *,
+    baseline: float | None = None,
     top: float | None = None,
 ) -> str:
+    """One or two series over epochs (or steps).
+
+    Args:
+        by_batch: the first series has a value per recorded step, not per epoch.
+        baseline: the loss of guessing, as a dotted line.
+        top: upper end of the vertical axis. Default: by the values.
+    """
     with figure() as (made, axes):
         axis = axes[0][0]
-        for (label, series), colour in zip(lines, (BLUE, ORANGE), strict=True):
-            if series is None or not series.finite:
-                continue
-            # Series of epochs have one point an epoch; those of batches one a watched step.
-            few = len(series) < 2
-            axis.plot(
-                range(1, len(series) + 1) if "batch" not in label else series.steps,
-                series.values,
-                color=colour,
-                label=label,
-                marker="o" if few else None,
-            )
-        if level is not None and math.isfinite(level):
-            axis.axhline(level, color=GREY, linewidth=1, linestyle=":", label=level_name)
+        drawn = [(label, series) for label, series in lines if series is not None and series.finite]
+        for (label, series), colour in zip(drawn, (BLUE, ORANGE), strict=False):
+            x = series.steps if by_batch and label != "validation" else range(1, len(series) + 1)
+            marker = "o" if len(series) < 2 else None
+            axis.plot(x, series.values, color=colour, label=label, marker=marker)
+        if baseline is not None and math.isfinite(baseline):
+            label = f"guessing: {baseline:.3g}"
+            axis.axhline(baseline, color=GREY, linewidth=1, linestyle=":", label=label)
         if top is not None:
-            low = min((min(s.finite) for _, s in lines if s is not None and s.finite), default=0.0)
-            axis.set_ylim(min(0.0, max(low, -1.0)), top * 1.02)
-        elif any(
-            s is not None and len(s.finite) > 1 and max(s.finite) > 50 * max(min(s.finite), 1e-12)
-            for _, s in lines
-        ) and all(min(s.finite, default=1.0) > 0 for _, s in lines if s is not None):
+            lowest = min((min(series.finite) for _, series in drawn), default=0.0)
+            axis.set_ylim(min(0.0, max(lowest, -1.0)), top * 1.02)
+        elif _needs_log_axis([series for _, series in drawn]):
             axis.set_yscale("log")
         axis.set_title(title)
-        axis.set_xlabel("step" if "batch" in lines[0][0] else "epoch")
+        axis.set_xlabel("step" if by_batch else "epoch")
         axis.legend(loc="best")
         return svg(made, f"{title} {name}".strip())
 
 
-_INSIDE: tuple[tuple[str, str, bool], ...] = (
+def _needs_log_axis(drawn: Sequence[Series]) -> bool:
+    """All values are positive, and one series spans more than a factor of `LOG_RATIO`."""
+    if any(min(series.finite) <= 0 for series in drawn):
+        return False
+    return any(
+        len(series.finite) > 1 and max(series.finite) > LOG_RATIO * max(min(series.finite), 1e-12)
+        for series in drawn
+    )
+
+
+_LAYER_SIGNALS: tuple[tuple[str, str, bool], ...] = (  # (signal, title, logarithmic)
     (signals.GRADIENT_RMS, "Gradient (rms, log scale)", True),
-    (signals.UPDATE_RATIO, "A step over the weights (log scale)", True),
-    (signals.ACTIVATION_STD, "Spread of activations", False),
-    (signals.ACTIVATION_ZEROS, "Share of activations that are 0", False),
-    (signals.ACTIVATION_SATURATED, "Share of saturated activations", False),
-    (signals.DEAD_UNITS, "Share of dead units", False),
+    (signals.UPDATE_RATIO, "Update relative to the weights (log scale)", True),
+    (signals.ACTIVATION_STD, "Standard deviation of activations", False),
+    (signals.ACTIVATION_ZEROS, "Fraction of activations that are 0", False),
+    (signals.ACTIVATION_SATURATED, "Fraction of saturated activations", False),
+    (signals.DEAD_UNITS, "Fraction of dead units", False),
 )
 
 
-def inside(history: History, name: str = "") -> list[str]:
-    """Layers (the input's side on top) by time, a picture for each signal that says anything."""
-    return [
-        picture
-        for signal, title, log in _INSIDE
-        if (picture := layers_by_time(history, signal, title, log, name))
+def layer_pictures(history: History, name: str = "") -> list[str]:
+    """A picture of all layers over time for each signal that is not 0 throughout."""
+    pictures = [
+        layers_by_time(history, signal, title, is_log, name)
+        for signal, title, is_log in _LAYER_SIGNALS
     ]
+    return [picture for picture in pictures if picture]
 
 
-def layers_by_time(history: History, signal: str, title: str, log: bool, name: str = "") -> str:
-    """One signal of all layers over the steps; "" where nothing was recorded or it is 0
-    throughout."""
-    series = [(layer.name, history.of(signal, layer.name)) for layer in history.layers]
-    live = [(layer, s) for layer, s in series if s is not None and len(s) > 1]
-    if not live or not any(any(s.finite) for _, s in live):
+def layers_by_time(history: History, signal: str, title: str, is_log: bool, name: str = "") -> str:
+    """One signal as an image: layers from the input (top) to the output, steps from left to right;
+    "" where nothing was recorded or all values are 0."""
+    recorded = [
+        (layer.name, series)
+        for layer in history.layers
+        if (series := history.of(signal, layer.name)) is not None and len(series) > 1
+    ]
+    if not any(any(series.finite) for _, series in recorded):
         return ""
-    import numpy as np
-
-    steps = sorted({step for _, s in live for step in s.steps})
-    edges = np.linspace(steps[0], steps[-1] + 1, min(MOST_COLUMNS, len(steps)) + 1)
-    table = np.full((len(live), len(edges) - 1), math.nan)
-    for row, (_, s) in enumerate(live):
-        places = np.clip(
-            np.searchsorted(edges, np.array(s.steps), side="right") - 1, 0, len(edges) - 2
-        )
-        values = np.array(s.values, dtype=float)
-        values[~np.isfinite(values)] = math.nan
-        if log:
-            values = np.log10(np.where(values > 0, values, math.nan))
-        for column in range(len(edges) - 1):
-            chosen = values[places == column]
-            chosen = chosen[~np.isnan(chosen)]
-            if len(chosen):
-                table[row, column] = chosen.mean()
-        known = ~np.isnan(table[row])
-        if known.any():  # between two counts of a slow signal the last one stands
-            last = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
-            table[row, last >= 0] = table[row, last[last >= 0]]
-    with figure(height=0.95 + 0.28 * len(live)) as (made, axes):
+    steps = sorted({step for _, series in recorded for step in series.steps})
+    first, end = steps[0], steps[-1] + 1
+    edges = np.linspace(first, end, min(MOST_COLUMNS, len(steps)) + 1)
+    values = np.array([_column_means(series, edges, is_log) for _, series in recorded])
+    with figure(height=0.95 + 0.28 * len(recorded)) as (made, axes):
         axis = axes[0][0]
-        shown = np.ma.masked_invalid(table)
-        bounds = {} if log or signal == signals.ACTIVATION_STD else {"vmin": 0.0, "vmax": 1.0}
+        is_fraction = not is_log and signal != signals.ACTIVATION_STD
         image = axis.imshow(
-            shown,
+            np.ma.masked_invalid(values),
             aspect="auto",
             interpolation="nearest",
-            extent=(steps[0], steps[-1] + 1, len(live) - 0.5, -0.5),
-            **bounds,
+            extent=(first, end, len(recorded) - 0.5, -0.5),
+            **({"vmin": 0.0, "vmax": 1.0} if is_fraction else {}),
         )
-        axis.set_yticks(range(len(live)), [_short(layer) for layer, _ in live])
+        axis.set_yticks(range(len(recorded)), [_short_name(layer) for layer, _ in recorded])
         axis.grid(False)
         axis.set_xlabel("step")
         axis.set_title(title)
         bar = made.colorbar(image, ax=axis, pad=0.02)
         bar.outline.set_visible(False)
-        if log:
+        if is_log:
             bar.ax.yaxis.set_major_formatter(lambda value, _: f"{10**value:.0e}")
         return svg(made, f"{title} {name}".strip())
 
 
-def _short(layer: str, limit: int = 18) -> str:
-    return layer if len(layer) <= limit else "…" + layer[1 - limit :]
+def _column_means(series: Series, edges: np.ndarray, is_log: bool) -> np.ndarray:
+    """The mean of a series (or of its logarithm) between neighbouring edges; where nothing was
+    recorded, the mean before."""
+    columns = len(edges) - 1
+    places = np.searchsorted(edges, np.array(series.steps), side="right") - 1
+    places = np.clip(places, 0, columns - 1)
+    values = np.array(series.values, dtype=float)
+    values[~np.isfinite(values)] = math.nan
+    if is_log:
+        values = np.log10(np.where(values > 0, values, math.nan))
+    means = np.full(columns, math.nan)
+    for column in range(columns):
+        inside = values[places == column]
+        inside = inside[~np.isnan(inside)]
+        if len(inside):
+            means[column] = inside.mean()
+    known = np.where(~np.isnan(means), np.arange(columns), -1)
+    latest = np.maximum.accumulate(known)
+    means[latest >= 0] = means[latest[latest >= 0]]
+    return means
+
+
+def _short_name(layer: str) -> str:
+    """The end of a layer's name, which tells it from the others."""
+    if len(layer) <= MOST_NAME_LENGTH:
+        return layer
+    return "…" + layer[1 - MOST_NAME_LENGTH :]
 
 
 def gradient_profile(histories: Sequence[tuple[str, History]]) -> str:
-    """Median gradient of each layer, input to output: a line that falls to the left is a vanishing
-    gradient."""
+    """Median gradient of each layer from the input to the output, a line per labelled history. A
+    line that rises to the right is a vanishing gradient."""
     with figure(height=2.9) as (made, axes):
-        axis = axes[0][0]
-        _profile(axis, histories)
+        _draw_profile(axes[0][0], histories)
         return svg(made, "Gradient of each layer")
 
 
-def _profile(axis: Any, histories: Sequence[tuple[str, History]]) -> None:
+def _draw_profile(axis: Any, histories: Sequence[tuple[str, History]]) -> None:
     for (label, history), colour in zip(histories, COLOURS, strict=False):
-        points = [
-            (layer.name, finite_median(s.values))
-            for layer in history.layers
-            if (s := history.of(signals.GRADIENT_RMS, layer.name)) is not None
-        ]
-        live = [(i + 1, value) for i, (_, value) in enumerate(points) if value]
-        axis.plot(
-            [i for i, _ in live],
-            [value for _, value in live],
-            color=colour,
-            marker="o",
-            label=label,
-        )
+        recorded = [history.of(signals.GRADIENT_RMS, layer.name) for layer in history.layers]
+        medians = [finite_median(series.values) for series in recorded if series is not None]
+        points = [(place, value) for place, value in enumerate(medians, start=1) if value]
+        x, y = [place for place, _ in points], [value for _, value in points]
+        axis.plot(x, y, color=colour, marker="o", label=label)
     axis.set_yscale("log")
     axis.set_xlabel("layer, from the input to the output")
     axis.set_title("Gradient of each layer (rms, median over the run)")
@@ -200,21 +206,20 @@ def _profile(axis: Any, histories: Sequence[tuple[str, History]]) -> None:
     axis.legend()
 
 
-def before_and_after(before: History, after: History, path: Any) -> None:
-    """A sick run and its cure side by side as a PNG: gradients of the layers, and validation
+def before_and_after(before: History, after: History, path: str | Path) -> None:
+    """The run before and after a treatment as a PNG: gradients of the layers, and validation
     accuracy."""
-    from netwise.report.pictures.drawing import save_png
-
+    histories = [("before", before), ("after", after)]
     with figure(height=2.9, columns=2, width=9.4, paper=True) as (made, axes):
-        _profile(axes[0][0], [("before", before), ("after", after)])
-        for (label, history), colour in zip(
-            (("before", before), ("after", after)), COLOURS, strict=False
-        ):
+        profile, accuracy = axes[0]
+        _draw_profile(profile, histories)
+        for (label, history), colour in zip(histories, COLOURS, strict=False):
             series = history.of(signals.VALID_ACCURACY)
             if series is not None:
-                axes[0][1].plot(range(1, len(series) + 1), series.values, color=colour, label=label)
-        axes[0][1].set_ylim(0, 1.02)
-        axes[0][1].set_title("Validation accuracy")
-        axes[0][1].set_xlabel("epoch")
-        axes[0][1].legend()
+                epochs = range(1, len(series) + 1)
+                accuracy.plot(epochs, series.values, color=colour, label=label)
+        accuracy.set_ylim(0, 1.02)
+        accuracy.set_title("Validation accuracy")
+        accuracy.set_xlabel("epoch")
+        accuracy.legend()
         save_png(made, path)

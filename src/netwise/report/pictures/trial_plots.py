@@ -8,29 +8,32 @@ from netwise.report.pictures.drawing import GREEN, GREY, INK, RED, figure, svg
 from netwise.treatment.trials import TrialResult
 
 
-def gains(verdicts: Sequence[TrialResult], name: str = "") -> str:
-    """Gains in points with their 95 % intervals, each pair of runs a dot; "" where all remedies
-    were unfit."""
-    tried = [verdict for verdict in verdicts if not verdict.not_applicable]
-    if not tried:
+def gains(trials: Sequence[TrialResult], name: str = "") -> str:
+    """Gains with their 95 % intervals, each pair of runs a dot; "" where no remedy is applicable.
+
+    Green remedies help, red ones harm, and of grey ones the interval includes 0.
+
+    Args:
+        trials: results of all remedies of a finding.
+        name: tells this picture from others on the same page.
+    """
+    trials = [trial for trial in trials if not trial.not_applicable]
+    if not trials:
         return ""
-    with figure(height=0.9 + 0.34 * len(tried)) as (made, axes):
+    with figure(height=0.9 + 0.34 * len(trials)) as (made, axes):
         axis = axes[0][0]
         axis.axvline(0, color=INK, linewidth=0.8)
-        for row, verdict in enumerate(tried):
-            colour = GREEN if verdict.helps else RED if verdict.high < 0 else GREY
-            factor = verdict.display_scale
-            pairs = [factor * (b - a) for a, b in zip(verdict.before, verdict.after, strict=True)]
+        for row, trial in enumerate(trials):
+            colour = GREEN if trial.helps else RED if trial.high < 0 else GREY
+            scale = trial.display_scale
+            values = zip(trial.before, trial.after, strict=True)
+            pairs = [scale * (after - before) for before, after in values]
+            interval = [scale * trial.low, scale * trial.high]
             axis.plot(pairs, [row] * len(pairs), "o", color=colour, alpha=0.35, markersize=3.5)
-            axis.plot(
-                [factor * verdict.low, factor * verdict.high],
-                [row, row],
-                color=colour,
-                linewidth=2.4,
-            )
-            axis.plot([factor * verdict.gain], [row], "D", color=colour, markersize=5)
-        axis.set_yticks(range(len(tried)), [verdict.remedy for verdict in tried])
-        axis.set_ylim(len(tried) - 0.5, -0.5)
-        axis.set_xlabel(f"gain in {tried[0].unit} on the validation part (line: 95 % interval)")
+            axis.plot(interval, [row, row], color=colour, linewidth=2.4)
+            axis.plot([scale * trial.gain], [row], "D", color=colour, markersize=5)
+        axis.set_yticks(range(len(trials)), [trial.remedy for trial in trials])
+        axis.set_ylim(len(trials) - 0.5, -0.5)
+        axis.set_xlabel(f"gain in {trials[0].unit} on the validation part (line: 95 % interval)")
         axis.set_title("Paired trials of remedies")
         return svg(made, f"Paired trials {name}".strip())

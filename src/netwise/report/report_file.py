@@ -1,0 +1,41 @@
+"""Write the report of a run or of a treatment to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netwise.atomic import write_atomically
+from netwise.diagnosis.report import Report
+from netwise.recipe.prepared import Prepared
+from netwise.report.run_page import run_page
+from netwise.report.treatment_page import treatment_page
+from netwise.training.run import Run
+from netwise.treatment.rounds import TreatmentResult
+
+
+def write_report(
+    of: Run | TreatmentResult,
+    path: str | Path,
+    *,
+    prepared: Prepared | None = None,
+    diagnosis: Report | None = None,
+) -> Path:
+    """Write the report of a run or of a treatment as one self-contained HTML file.
+
+    Args:
+        of: what the report is about.
+        path: of the file to write; an existing one is replaced.
+        prepared: the data of a run where they are prepared already. Default: they are loaded.
+        diagnosis: of a run, as `diagnose` returns it. Default: the run is diagnosed.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> run = nw.fit(nw.suggest(nw.data.iris(), epochs=5))
+        >>> path = nw.write_report(run, pathlib.Path(tempfile.mkdtemp()) / "report.html")
+        >>> path.read_text("utf-8").startswith("<!doctype html>")
+        True
+    """
+    path = Path(path)
+    text = run_page(of, prepared, diagnosis) if isinstance(of, Run) else treatment_page(of)
+    write_atomically(path, text)
+    return path
