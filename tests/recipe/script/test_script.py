@@ -11,7 +11,6 @@ import pytest
 import torch
 
 import netwise as nw
-from netwise.recipe.script import module_text
 
 DIGITS = nw.data.digits()
 BIG = (nw.Resize(16, 16),)
@@ -191,23 +190,3 @@ def test_a_text_a_table_and_arrays_too(tmp_path: Path) -> None:
     recipe = nw.Recipe(data=data, network=nw.MLP((5, 4, 1)), loss=nw.Huber(), epochs=3)
     nw.write_recipe(recipe, tmp_path / "recipe.toml")
     assert same(recipe, ran(recipe.to_script(), tmp_path, str(tmp_path)))
-
-
-def test_what_has_no_plain_form_is_named_all_at_once() -> None:
-    recipe = RECIPES["mlp"].but(
-        optimizer=nw.Muon(), init=nw.LSUV(), tuning=nw.FineTune(), schedule=nw.Plateau()
-    )
-    with pytest.raises(nw.WrongValue) as caught:
-        recipe.to_script()
-    assert [problem.field for problem in caught.value.problems] == [
-        "tuning",
-        "init",
-        "optimizer",
-        "schedule",
-    ]
-    with pytest.raises(nw.WrongValue, match="is user-defined code"):
-        module_text(nw.CustomNetwork(Mine))
-
-
-class Mine(torch.nn.Module):
-    """A module of a user's own."""

@@ -312,9 +312,9 @@ def _step(content: Content) -> list[str]:
 
 
 def _stopping(rule: stopping.Patience) -> list[str]:
-    wrong = "-float((outputs_of(x_valid).argmax(1) == y_valid).sum()) / y_valid.numel()"
+    negative_accuracy = "-float((outputs_of(x_valid).argmax(1) == y_valid).sum()) / y_valid.numel()"
     return [
-        f"    value = {'valid_loss' if rule.by == stopping.LOSS else wrong}",
+        f"    value = {'valid_loss' if rule.by == stopping.LOSS else negative_accuracy}",
         "    if value < best:",
         (
             "        best, best_epoch, kept = value, epoch, "
