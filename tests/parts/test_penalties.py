@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 import netwise as nw
 from netwise.parts.penalties import penalised
@@ -18,7 +19,7 @@ DIGITS = nw.Recipe(
 )
 
 
-def test_prices_are_their_formulas() -> None:
+def test_values_are_their_formulas() -> None:
     assert nw.L2(strength=0.3).value(W).item() == pytest.approx(
         0.15 * FLAT.square().sum().item(), rel=1e-6
     )
@@ -34,7 +35,7 @@ def test_prices_are_their_formulas() -> None:
     )
 
 
-def test_the_notes_lambda_is_divided_by_the_samples() -> None:
+def test_lambda_is_divided_by_the_samples() -> None:
     # lambda / (2 n) sum w^2 and lambda / n sum |w| (note 004, claims C06 and C07)
     assert nw.L2.by_lambda(5, samples=50).value(W).item() == pytest.approx(
         5 / (2 * 50) * FLAT.square().sum().item(), rel=1e-6
@@ -44,7 +45,7 @@ def test_the_notes_lambda_is_divided_by_the_samples() -> None:
     )
 
 
-def test_l2_as_a_price_is_torchs_decay_on_weights_and_leaves_biases_free() -> None:
+def test_l2_is_torchs_decay_on_weights_and_leaves_biases_out() -> None:
     w = torch.tensor([[2.0]], requires_grad=True)
     (g,) = torch.autograd.grad(nw.L2(strength=0.5).value([w]), w)
     assert g.item() == 1.0
@@ -71,7 +72,7 @@ def test_a_run_with_max_norm_ends_within_it() -> None:
     assert max(float(w.detach().flatten(1).norm(dim=1).max()) for w in penalised(free.module)) > 0.5
 
 
-def test_a_price_on_activity_makes_units_silent_and_leaves_nothing_on_the_module() -> None:
+def test_an_activity_penalty_makes_units_inactive_and_leaves_nothing_on_the_module() -> None:
     x = nw.data.digits().load().train.x
     loud, quiet = (
         nw.fit(DIGITS.but(epochs=5, penalty=penalty))
@@ -86,9 +87,22 @@ def test_a_price_on_activity_makes_units_silent_and_leaves_nothing_on_the_module
     assert not any(layer._forward_hooks for layer in quiet.module.modules())
 
 
-def test_the_activity_price_is_a_sum_over_units_and_a_mean_over_samples() -> None:
+def test_the_activity_penalty_is_a_sum_over_units_and_a_mean_over_samples() -> None:
     a, b = torch.randn(5, 3), torch.randn(5, 2, 4, 4)
     expected = (a.square().sum() + b.square().sum()) / 5
     assert nw.ActivityPenalty(strength=2.0, power=2).value(W, [a, b]).item() == pytest.approx(
         2 * expected.item(), rel=1e-6
     )
+
+
+def test_biases_norm_layers_and_frozen_weights_are_not_penalised() -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    module[2].weight.requires_grad_(False)
+    assert [tuple(w.shape) for w in penalised(module)] == [(4, 3)]
+
+
+def test_the_gradient_of_l2_is_the_weight_and_that_of_l1_its_sign() -> None:
+    w = torch.tensor([[1.0, -2.0]], requires_grad=True)
+    assert torch.allclose(torch.autograd.grad(nw.L2(strength=0.1).value([w]), w)[0], 0.1 * w)
+    (gradient,) = torch.autograd.grad(nw.L1(strength=0.1).value([w]), w)
+    assert torch.allclose(gradient, torch.tensor([[0.1, -0.1]]))

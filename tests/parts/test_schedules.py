@@ -69,7 +69,7 @@ def test_one_cycle_has_torchs_shape_from_start_to_peak_to_end() -> None:
     assert max(ours) == pytest.approx(1.0, abs=1e-4)
 
 
-def test_the_notes_exponential_is_smooth_or_in_stairs() -> None:
+def test_exponential_decay_is_smooth_or_in_steps() -> None:
     smooth, stairs = (
         nw.Exponential(factor=0.5, every=4),
         nw.Exponential(factor=0.5, every=4, staircase=True),
@@ -78,7 +78,7 @@ def test_the_notes_exponential_is_smooth_or_in_stairs() -> None:
     assert factors(stairs, 9) == pytest.approx([0.5 ** (e // 4) for e in range(9)])
 
 
-def test_the_notes_program_of_exponential_decay() -> None:
+def test_exponential_decay_over_forty_epochs() -> None:
     # w_0 = 5, loss (w + 1)^2, rate 0.2 * 0.99^epoch, 40 epochs (note 001, claim L74): w =
     # -0.99999942, rate 0.13515
     schedule, w = nw.Exponential(factor=0.99), 5.0
@@ -89,7 +89,7 @@ def test_the_notes_program_of_exponential_decay() -> None:
     assert rate == pytest.approx(0.135146, abs=1e-6)
 
 
-def test_a_warm_up_rises_by_steps_and_hands_over() -> None:
+def test_a_warm_up_rises_by_steps_and_continues_with_the_other_schedule() -> None:
     ours = factors(nw.WarmUp(epochs=2, start=0.0, then=nw.StepDecay(every=3, factor=0.1)), 6, 4)
     assert ours[:8] == pytest.approx([i / 8 for i in range(8)])
     assert ours[8:12] == [1.0] * 4
@@ -167,7 +167,7 @@ def test_every_schedule_gives_positive_finite_factors(cls: type[nw.Schedule]) ->
         assert all(isinstance(value, float) for value in state.values())
 
 
-def test_a_schedule_that_watches_needs_something_to_watch() -> None:
+def test_a_schedule_that_needs_the_loss_needs_a_validation_part() -> None:
     recipe = nw.Recipe(
         data=nw.data.digits(valid=0.0),
         network=nw.MLP((64, 10)),
@@ -201,3 +201,30 @@ def test_a_warm_up_before_a_plateau_counts_each_epoch_once() -> None:
         expected.append(80.0 * factor)
     assert rates.values[1:] == pytest.approx(expected[1:])
     assert min(expected) < 80
+
+
+def rates(schedule: nw.Schedule, epochs: int) -> list[float]:
+    state, found = schedule.init(), []
+    for epoch in range(epochs):
+        factor, state = schedule.next(state, nw.ScheduleContext(epoch, epochs, 1.0))
+        found.append(factor)
+    return found
+
+
+def test_schedules_equal_torchs() -> None:
+    for ours, theirs in (
+        (nw.StepDecay(every=3, factor=0.5), lambda o: torch.optim.lr_scheduler.StepLR(o, 3, 0.5)),
+        (nw.Cosine(), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 12)),
+        (nw.ConstantRate(), lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1.0)),
+    ):
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+        scheduler, seen = theirs(optimizer), []
+        for _ in range(12):
+            seen.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+        assert rates(ours, 12) == pytest.approx(seen)
+
+
+def test_cosine_ends_at_its_last_factor() -> None:
+    assert rates(nw.Cosine(last=0.2), 1000)[-1] == pytest.approx(0.2, abs=1e-4)

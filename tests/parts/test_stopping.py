@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import netwise as nw
@@ -77,3 +79,14 @@ def test_the_best_weights_are_those_of_the_best_epoch_by_the_chosen_measure(by: 
         else losses.values.index(min(losses.values))
     )
     assert right == pytest.approx(scores.values[best], abs=1e-6)
+
+
+def test_patience_waits_and_a_tie_is_no_improvement() -> None:
+    rule = nw.Patience(3)
+    state, stopped = rule.init(), None
+    for epoch, loss in enumerate([1.0, 0.9, 0.9, 0.9, 0.9]):
+        why, state = rule.next(state, nw.EpochResult(epoch, loss))
+        if why and stopped is None:
+            stopped = epoch
+    assert stopped == 4
+    assert rule.next(rule.init(), nw.EpochResult(0, math.nan))[0] is None
