@@ -114,7 +114,7 @@ def _validation_signals(setup: Setup, state: RunState, stepper: Stepper) -> dict
     valid = setup.valid
     if len(valid):
         task = setup.samples.task
-        row |= evaluate(setup.module, stepper.loss, valid, task, seed, stepper.loss_of_each)
+        row |= evaluate(setup.module, stepper.loss, valid, task, seed, stepper.loss_per_sample)
     module = setup.unsupervised
     if module is not None:
         if setup.stack is not None:

@@ -1,5 +1,5 @@
-"""What a network is worth on data it has not learned from, with the interval that the number of
-samples allows."""
+"""Losses and scores of a network on data that it was not trained on, with intervals for the number
+of samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.tasks import task_named
 
-Each = Callable[[Tensor, Tensor], Tensor]
+LossPerSample = Callable[[Tensor, Tensor], Tensor]
+RESAMPLES = 1000  # of a bootstrap interval
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,12 @@ class Score:
     """A score with its 95 % interval.
 
     Args:
-        name: "accuracy" (Wilson's interval), "r2" (share of variance explained; bootstrap interval)
-            or "log-likelihood" (in nats); "recall" of stored patterns.
+        name: "accuracy" (Wilson's interval), "r2" (share of variance explained; bootstrap
+            interval), "log-likelihood" (in nats) or "recall" (of stored patterns).
         value: the score itself.
         low, high: ends of the interval.
         samples: how many it was measured on.
-        how: by which way, where there are several: "exact", or that of an estimate.
+        how: the method, where there are several: "exact", or the name of an estimate.
 
     Example:
         >>> import netwise as nw
@@ -47,20 +48,20 @@ class Score:
     how: str = ""
 
     def __str__(self) -> str:
-        if self.name == "accuracy":
-            numbers = f"accuracy {100 * self.value:.1f} % (95 % interval {100 * self.low:.1f} to {100 * self.high:.1f}"
-        elif self.name == "recall":
-            numbers = f"recall {100 * self.value:.1f} % (95 % interval {100 * self.low:.1f} to {100 * self.high:.1f}"
+        if self.name in ("accuracy", "recall"):
+            value, low, high = (f"{100 * x:.1f}" for x in (self.value, self.low, self.high))
+            numbers = f"{self.name} {value} % (95 % interval {low} to {high}"
         elif self.name == "log-likelihood":
-            numbers = f"log-likelihood {self.value:.2f} nats (95 % interval {self.low:.2f} to {self.high:.2f}"
+            interval = f"{self.low:.2f} to {self.high:.2f}"
+            numbers = f"log-likelihood {self.value:.2f} nats (95 % interval {interval}"
         else:
             numbers = f"R² {self.value:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}"
         return f"{numbers}; {self.samples} samples{'; ' if self.how else ''}{self.how})"
 
 
 def outputs_of(module: nn.Module, x: Tensor) -> Tensor:
-    """What the module gives for all of `x`, in evaluation mode, in pieces that fit in memory; modes
-    are put back."""
+    """Outputs `(samples, ...)` for all of `x`, in evaluation mode, computed in pieces that fit in
+    memory."""
     rows = max(1, min(4096, 2**21 // max(1, x[0].numel() if len(x) else 1)))
     with evaluation_mode(module), torch.no_grad():
         return torch.cat([module(piece) for piece in x.split(rows)])
@@ -72,122 +73,129 @@ def evaluate(
     part: Pairs,
     task: str,
     seed: int = 0,
-    each: Each | None = None,
+    loss_per_sample: LossPerSample | None = None,
 ) -> dict[str, float]:
-    """The loss on one part, and accuracy or R², by the names of their signals; of an energy model
-    what it is judged by.
+    """The loss on one part, and accuracy or R², by the names of their signals. For an energy model
+    the loss is `evaluation_loss` of its module.
 
-    Where samples count unequally, `each` gives the loss of each; shares of right answers count all
-    alike.
+    Args:
+        module: the network.
+        loss: mean over the samples of (outputs, targets).
+        part: to evaluate on; not empty.
+        task: of the samples.
+        seed: of what modules draw.
+        loss_per_sample: for parts whose samples have weights. Accuracy and R² ignore weights.
     """
     kind = task_named(task)
     if kind.is_density:
         assert isinstance(module, UnsupervisedModule)
         return {VALID_LOSS: module.evaluation_loss(part.x, seed)}
     if kind.inputs_are_targets:
+        errors, deviations = _squared_errors(reconstructions_of(module, part.x), part.y)
         return {
-            VALID_LOSS: cost_of(module, part, seed),
-            VALID_R2: pooled_r2(*_errors(reconstructions_of(module, part.x), part.y)),
+            VALID_LOSS: mean_batch_loss(module, part, seed),
+            VALID_R2: pooled_r2(errors, deviations),
         }
     output = outputs_of(module, part.x)
     with torch.no_grad():
-        value = float(
-            loss(output, part.y)
-            if part.weight is None or each is None
-            else (part.weight * each(output, part.y)).sum() / part.weight.sum()
-        )
+        if part.weight is None or loss_per_sample is None:
+            value = float(loss(output, part.y))
+        else:
+            losses = part.weight * loss_per_sample(output, part.y)
+            value = float(losses.sum() / part.weight.sum())
     if kind.has_classes:
-        return {
-            VALID_LOSS: value,
-            VALID_ACCURACY: float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel()),
-        }
+        accuracy = float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel())
+        return {VALID_LOSS: value, VALID_ACCURACY: accuracy}
     return {VALID_LOSS: value, VALID_R2: r2(output, part.y)}
 
 
-def cost_of(module: nn.Module, part: Pairs, seed: int) -> float:
-    """What a module that counts its own loss says of one part, mean over its samples; equal seeds
-    draw alike."""
+def mean_batch_loss(module: nn.Module, part: Pairs, seed: int) -> float:
+    """The loss that a module computes itself, mean over the samples; equal seeds draw the same."""
     assert isinstance(module, UnsupervisedModule)
     with evaluation_mode(module), torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
         pieces = list(zip(part.x.split(1000), part.y.split(1000), strict=True))
-        return math.fsum(float(module.batch_loss(x, y)) * len(x) for x, y in pieces) / len(part)
+        losses = (float(module.batch_loss(x, y)) * len(x) for x, y in pieces)
+        return math.fsum(losses) / len(part)
 
 
 def reconstructions_of(module: nn.Module, x: Tensor) -> Tensor:
-    """(samples, inputs): what an autoencoder or a machine makes of its inputs, in their own
-    units."""
+    """Reconstructions `(samples, inputs)` of an autoencoder or an energy model, in the units of
+    `x`."""
     assert isinstance(module, UnsupervisedModule)
     with evaluation_mode(module), torch.no_grad():
         return torch.cat([module.reconstruct(piece) for piece in x.split(4096)])
 
 
-def _errors(output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """(samples,) each: squared error of an answer, and squared distance of the target from the
-    mean, summed over the targets."""
-    wrong = (output.reshape(y.shape) - y).double().square().sum(1)
-    return wrong, (y - y.mean(0)).double().square().sum(1)
+def _squared_errors(output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """For each sample, summed over its targets: squared error of the output, and squared distance
+    of the target from the mean target; `(samples,)` each."""
+    errors = (output.reshape(y.shape) - y).double().square().sum(1)
+    return errors, (y - y.mean(0)).double().square().sum(1)
 
 
-def pooled_r2(wrong: Tensor, spread: Tensor) -> float:
-    """1 - squared error / variance over all targets together: a pixel that is never on counts
-    nothing."""
-    return 1 - float(wrong.sum()) / max(float(spread.sum()), 1e-300)
+def pooled_r2(errors: Tensor, deviations: Tensor) -> float:
+    """1 - squared error / variance, summed over all targets: a constant target has no influence."""
+    return 1 - float(errors.sum()) / max(float(deviations.sum()), 1e-300)
 
 
 def r2(output: Tensor, y: Tensor) -> float:
-    """1 - squared error / variance, mean over targets: 0 for the best constant, 1 for a perfect
-    answer."""
-    wrong, spread = (output - y).double().square().sum(0), (y - y.mean(0)).double().square().sum(0)
-    return float((1 - wrong / torch.where(spread > 0, spread, torch.ones_like(spread))).mean())
+    """1 - squared error / variance, mean over the targets: 0 for the best constant output, 1 for a
+    perfect one."""
+    errors = (output - y).double().square().sum(0)
+    deviations = (y - y.mean(0)).double().square().sum(0)
+    divisors = torch.where(deviations > 0, deviations, torch.ones_like(deviations))
+    return float((1 - errors / divisors).mean())
 
 
 def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
-    """The final score on a held-out part."""
+    """The final score on a part that was not used in training."""
     kind = task_named(task)
     if kind.is_density:
-        return _likelihood(module, part, seed)
+        return _likelihood_score(module, part, seed)
     y, n = part.y.cpu(), len(part)
     output = (reconstructions_of if kind.inputs_are_targets else outputs_of)(module, part.x).cpu()
     if kind.has_classes:
-        right, answers = (
-            int((output.argmax(1) == y).sum()),
-            y.numel(),
-        )  # a sequence answers at each of its places
-        return Score("accuracy", right / answers, *wilson(right, answers), answers)
-    g = random_streams.generator(seed, random_streams.RESAMPLE)
-    draws = [torch.randint(n, (n,), generator=g) for _ in range(1000)]
+        correct, answers = int((output.argmax(1) == y).sum()), y.numel()  # one for each time step
+        return Score("accuracy", correct / answers, *wilson(correct, answers), answers)
+    draws = _bootstrap_rows(n, seed)
     if kind.inputs_are_targets:
-        return _explained(*_errors(output, y), draws)
-    spread = torch.tensor([r2(output[rows], y[rows]) for rows in draws], dtype=torch.float64)
-    return Score("r2", r2(output, y), *_ends(spread), n)
+        return _reconstruction_score(*_squared_errors(output, y), draws)
+    values = torch.tensor([r2(output[rows], y[rows]) for rows in draws], dtype=torch.float64)
+    return Score("r2", r2(output, y), *_central_95_percent(values), n)
 
 
-def _explained(wrong: Tensor, spread: Tensor, draws: Sequence[Tensor]) -> Score:
-    found = torch.tensor(
-        [pooled_r2(wrong[rows], spread[rows]) for rows in draws], dtype=torch.float64
+def _bootstrap_rows(samples: int, seed: int) -> list[Tensor]:
+    """Row numbers of each resample, drawn with replacement."""
+    g = random_streams.generator(seed, random_streams.RESAMPLE)
+    return [torch.randint(samples, (samples,), generator=g) for _ in range(RESAMPLES)]
+
+
+def _reconstruction_score(errors: Tensor, deviations: Tensor, draws: Sequence[Tensor]) -> Score:
+    values = torch.tensor(
+        [pooled_r2(errors[rows], deviations[rows]) for rows in draws], dtype=torch.float64
     )
-    return Score("r2", pooled_r2(wrong, spread), *_ends(found), len(wrong))
+    interval = _central_95_percent(values)
+    return Score("r2", pooled_r2(errors, deviations), *interval, len(errors))
 
 
-def _ends(found: Tensor) -> tuple[float, float]:
-    low, high = torch.quantile(found, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+def _central_95_percent(values: Tensor) -> tuple[float, float]:
+    low, high = torch.quantile(values, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return low, high
 
 
-def _likelihood(module: nn.Module, part: Pairs, seed: int) -> Score:
-    """Mean ln p of the held-out inputs. The interval holds the spread of the samples and, where Z
-    is estimated, that of the estimate."""
+def _likelihood_score(module: nn.Module, part: Pairs, seed: int) -> Score:
+    """Mean ln p of the inputs. The interval covers the spread of the samples and, where ln Z is
+    estimated, the standard error of the estimate."""
     assert isinstance(module, UnsupervisedModule)
-    told = module.estimate_log_likelihood(part.x, seed)
-    if told is None:  # of these units no likelihood is known: what is given back of an input
-        given = reconstructions_of(module, part.x).cpu()
-        g = random_streams.generator(seed, random_streams.RESAMPLE)
-        draws = [torch.randint(len(part), (len(part),), generator=g) for _ in range(1000)]
-        return _explained(*_errors(given, part.x.flatten(1).cpu()), draws)
-    ln, error, how = told
-    value = float(ln.double().mean())
-    reach = NORMAL * math.hypot(
-        float(ln.double().std()) / math.sqrt(len(ln)) if len(ln) > 1 else 0.0, error
-    )
-    return Score("log-likelihood", value, value - reach, value + reach, len(ln), how)
+    estimate = module.estimate_log_likelihood(part.x, seed)
+    if estimate is None:  # no likelihood is known for these units: score the reconstruction
+        output = reconstructions_of(module, part.x).cpu()
+        errors, deviations = _squared_errors(output, part.x.flatten(1).cpu())
+        return _reconstruction_score(errors, deviations, _bootstrap_rows(len(part), seed))
+    log_p, error, how = estimate
+    value = float(log_p.double().mean())
+    n = len(log_p)
+    standard_error = float(log_p.double().std()) / math.sqrt(n) if n > 1 else 0.0
+    reach = NORMAL * math.hypot(standard_error, error)
+    return Score("log-likelihood", value, value - reach, value + reach, n, how)

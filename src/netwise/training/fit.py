@@ -40,32 +40,31 @@ def fit(
     halt: Halt | None = None,
     prepared: Prepared | None = None,
 ) -> Run:
-    """Train what the recipe says. Equal recipes on equal machines and versions give equal numbers.
+    """Train a recipe. Equal recipes on equal machines and versions give equal numbers.
 
-    Ctrl-C and SIGTERM end the run after the step that is being taken, as "interrupted", with
-    everything kept.
+    Ctrl-C and SIGTERM end the run after the current step, as "interrupted". Everything is kept,
+    and `resume` continues the run.
 
     Args:
         recipe: what to train.
-        folder: where to keep the run; a new or empty one. Default: nowhere.
+        folder: where to write the run; a new or empty folder. Default: nothing is written.
         device: of torch. Default "cpu".
-        threads: for each step. Default: by a fixed rule of the step's work (one for small
-            networks).
-        watch_every: look inside on one of so many steps; 0 never. Default: about 60 looks a run.
-        checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs.
-            Default none.
+        threads: for each step. Default: a fixed rule of the work of a step (one for small
+            networks), since timings would make equal runs differ.
+        watch_every: record the signals of layers on one of so many steps; 0: on none. Default: on
+            about 60 steps of the run, which costs a few per cent of its time.
+        checkpoint_every: write a checkpoint after so many steps, besides those at the ends of
+            epochs. Default 0: none.
         test: score the test part, once, at the end. Default true.
-        progress: a display. Default none.
-        halt: asked after each epoch with (epochs done, signals of the epoch): a reason to leave off
-            there, or None to go on. The run is then "interrupted", with everything kept, and
-            `resume` goes on with it. Default none.
-        prepared: the recipe's data where they are prepared already; nothing is loaded then. Default
-            none.
+        progress: a display. Default: none.
+        halt: called after each epoch with (epochs done, signals of the epoch). It returns a reason
+            to interrupt the run, or None. Default: none.
+        prepared: the recipe's data, where they are prepared already. Default: they are loaded.
 
     Raises:
-        WrongValue: the recipe cannot run; all reasons at once, before any work.
+        WrongValue: the recipe cannot run; all reasons at once, before training.
         DataMissing, DataError: the data cannot be loaded.
-        RunFolderError: the folder holds something.
+        RunFolderError: the folder is not empty.
 
     Example:
         >>> import netwise as nw
@@ -148,18 +147,18 @@ def resume(
     halt: Halt | None = None,
     prepared: Prepared | None = None,
 ) -> Run:
-    """Go on with a run that was interrupted or killed, as if it had never stopped, to the same
-    numbers.
+    """Continue a run that was interrupted or killed. Its numbers are those of a run without the
+    interruption.
 
     Args:
         folder: of the run.
-        network: for a network of one's own: the same `CustomNetwork(build)` again, since loading imports no
-            code.
-        progress: a display. Default none.
+        network: for a network of your own: the same `CustomNetwork(build)` again, since loading
+            imports no code.
+        progress: a display. Default: none.
         halt, prepared: as in `fit`.
 
     Raises:
-        RunFolderError: no run folder, a run that has ended, or data that have changed since.
+        RunFolderError: `folder` is no run folder, the run has ended, or its data have changed.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile

@@ -1,5 +1,4 @@
-"""A run: the recipe, what was heard of it, and the network it left, with all that its inputs
-need."""
+"""A run: recipe, history and trained network, with the preparation of its inputs."""
 
 from __future__ import annotations
 
@@ -29,12 +28,13 @@ from netwise.training.evaluate import Score, outputs_of, reconstructions_of
 
 @dataclass(frozen=True, eq=False)
 class InputPipeline:
-    """How raw inputs become what the network takes, and its outputs what a user asked for.
+    """From raw inputs to those of the network, and from its outputs to predictions.
 
     Args:
         encoder: from raw inputs to tensors.
         fitted: what each preprocessing step learned from the training part.
-        task, classes: "classification" with the names, or "regression".
+        task: of the samples, such as "classification".
+        classes: names of the classes; empty for other tasks.
         target_mean, target_scale: of the training targets, for regression.
     """
 
@@ -47,6 +47,7 @@ class InputPipeline:
 
     @staticmethod
     def of(samples: Samples, fitted: tuple[Fitted, ...]) -> InputPipeline:
+        """That of prepared samples."""
         return InputPipeline(
             samples.encoder,
             fitted,
@@ -57,25 +58,28 @@ class InputPipeline:
         )
 
     def prepared(self, raw: Any, steps: Sequence[Preprocess]) -> Tensor:
-        """Raw inputs, encoded and after these preprocessing steps as they were fitted."""
+        """Raw inputs after encoding and after these preprocessing steps, as they were fitted."""
         x = self.encoder.encode(raw)
         for step, fitted in zip(steps, self.fitted, strict=True):
             x = step.apply(x, fitted)
         return x
 
     def plain(self) -> dict[str, Any]:
+        """Everything except the tensors, as values of a JSON file."""
         return {"encoder": self.encoder.plain(), "task": self.task, "classes": list(self.classes)}
 
     def tensors(self) -> dict[str, Tensor]:
-        found = {
+        """All tensors, by their names in a run folder."""
+        fitted = {
             f"preprocess.{i}.{name}": value
             for i, step in enumerate(self.fitted)
             for name, value in step.items()
         }
-        return {**found, "target.mean": self.target_mean, "target.scale": self.target_scale}
+        return {**fitted, "target.mean": self.target_mean, "target.scale": self.target_scale}
 
     @staticmethod
     def read(plain: Mapping[str, Any], tensors: Mapping[str, Tensor], steps: int) -> InputPipeline:
+        """From what `plain` and `tensors` gave; `steps` is the number of preprocessing steps."""
         fitted: list[Fitted] = [{} for _ in range(steps)]
         for key, value in tensors.items():
             if key.startswith("preprocess."):
@@ -93,17 +97,17 @@ class InputPipeline:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What `fit` gives back.
+    """What `fit` returns.
 
     Args:
-        recipe: what was asked for.
-        history: what was heard, and how it ended.
-        module: the trained torch module, as the run ended (its best weights, where the stopping
-            rule keeps them).
-        pipeline: how raw inputs become what the module takes.
-        score: on the test part, touched once, at the end; None where there is none or the run
-            diverged.
-        folder: where it is kept, or None.
+        recipe: what was trained.
+        history: what was recorded, and how the run ended.
+        module: the trained torch module; with its best weights, where the stopping rule keeps
+            them.
+        pipeline: from raw inputs to those of the module.
+        score: on the test part, measured once, at the end; None where there is no test part or
+            the run diverged.
+        folder: where it is written, or None.
 
     Example:
         >>> import netwise as nw
@@ -120,8 +124,7 @@ class Run:
     folder: Path | None = None
 
     def outputs(self, raw: Any) -> Tensor:
-        """The network's outputs `(samples, outputs)` for raw inputs, as a user has them: see
-        `predict`."""
+        """The network's outputs `(samples, outputs)` for raw inputs, as `predict` takes them."""
         x = self.prepared(raw)
         return (
             outputs_of(self.module, x).cpu()
@@ -130,14 +133,15 @@ class Run:
         )
 
     def codes(self, raw: Any) -> Tensor:
-        """What an autoencoder, a machine or a stack makes of raw inputs, `(samples, code)`.
+        """The codes `(samples, code)` of raw inputs, of an autoencoder or an energy model.
 
         Raises:
             TypeError: the network has no code.
         """
         if not isinstance(self.module, UnsupervisedModule):
             raise TypeError(
-                f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no energy model"
+                f"{type(self.recipe.network).__name__} has no code: it is no autoencoder and no "
+                "energy model. Use outputs(raw) for its outputs."
             )
         with evaluation_mode(self.module), torch.no_grad():
             return torch.cat(
@@ -145,28 +149,30 @@ class Run:
             ).cpu()
 
     def prepared(self, raw: Any) -> Tensor:
-        """Raw inputs as the module takes them: encoded, and after the recipe's preprocessing."""
+        """Raw inputs after encoding and after the recipe's preprocessing, on the device of the
+        module."""
         x = self.pipeline.prepared(raw, self.recipe.preprocess)
         return x.to(next((p.device for p in self.module.parameters()), torch.device("cpu")))
 
     def predict(self, raw: Any) -> np.ndarray:
         """Class names `(samples,)`, or numbers in the units of the training targets.
 
-        Where the inputs themselves were learned: what the network gives back of them `(samples,
-        inputs)`, as it takes them, after preprocessing. A memory gives what it recalls.
+        An autoencoder or an energy model gives its reconstructions `(samples, inputs)`, in the
+        units after preprocessing. A memory gives what it recalls.
 
         Args:
-            raw: inputs as they were given to the data: arrays in the same units and shapes (of one
-                sample or many), or for tables a CSV file's path, a frame, a list of dicts, or rows
-                in the order of columns.
+            raw: inputs as in the data set: arrays in the same units and shapes (of one sample or
+                many), or for tables a CSV file's path, a frame, a list of dicts, or rows in the
+                order of columns.
 
         Raises:
-            DataError: raw inputs that do not have the shape or the columns of the training data.
+            DataError: `raw` does not have the shape or the columns of the training data.
         """
         task = task_named(self.pipeline.task)
         if task.inputs_are_targets or task.is_density:
-            back: np.ndarray = reconstructions_of(self.module, self.prepared(raw)).cpu().numpy()
-            return back
+            inputs = self.prepared(raw)
+            reconstructions: np.ndarray = reconstructions_of(self.module, inputs).cpu().numpy()
+            return reconstructions
         outputs = self.outputs(raw)
         if task.has_classes:
             names = np.array(self.pipeline.classes)
@@ -177,14 +183,16 @@ class Run:
         return answer[:, 0] if answer.shape[1] == 1 else answer
 
     def predict_proba(self, raw: Any) -> np.ndarray:
-        """Probabilities `(samples, classes)` in the order of `pipeline.classes`; for classification.
+        """Probabilities `(samples, classes)` of classification, in the order of
+        `pipeline.classes`.
 
         Raises:
             TypeError: the run is a regression.
         """
         if not task_named(self.pipeline.task).has_classes:
             raise TypeError(
-                "predict_proba is for classes, and this run learned numbers: use predict"
+                f"predict_proba is for classification, and this run is {self.pipeline.task}: "
+                "use predict(raw)"
             )
         probabilities: np.ndarray = self.recipe.loss.probabilities(self.outputs(raw)).numpy()
         return probabilities
@@ -195,12 +203,12 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
 
     Args:
         folder: of a run that has ended.
-        network: for a network of one's own: the same `CustomNetwork(build)` again, since loading imports no
-            code.
+        network: for a network of your own: the same `CustomNetwork(build)` again, since loading
+            imports no code.
 
     Raises:
-        RunFolderError: no run folder, a run that has not ended, damage, or an own network that was
-            not given.
+        RunFolderError: `folder` is no run folder, the run has not ended, a file is damaged, or the
+            network is your own and was not passed.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -224,38 +232,41 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
 
 
 def with_custom_network(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:
-    """The recipe with the user's own network handed over, where it has one."""
+    """The recipe with the user's own network, where it has one; files only have its name."""
     source = recipe.network.own_code
     if not source:
         return recipe
     if network is None:
         raise RunFolderError(
-            f"{folder}: its network is code of the user's own, {source}, and loading imports no code: "
-            f"hand it over, load(folder, network=CustomNetwork({source.split(':')[-1]}))"
+            f"{folder}: its network is your own code, {source}, and loading imports no code: "
+            f"pass it, load(folder, network=CustomNetwork({source.split(':')[-1]}))"
         )
     if network.own_code != source:
         raise RunFolderError(
-            f"{folder}: its network is {source}, not {network.own_code or network}"
+            f"{folder}: its network is {source}, not {network.own_code or network}. "
+            f"Pass network=CustomNetwork({source.split(':')[-1]})"
         )
     return recipe.but(network=network)
 
 
 def require_no_foreign_code(recipe: Recipe, folder: Path) -> None:
-    """What begins anew from a folder must not train its start by code that a file names.
+    """Check that training a recipe from a file runs no code that only the file names, in the
+    recipe of `init = From(recipe)`.
 
     Raises:
-        RunFolderError: it would.
+        RunFolderError: it would run such code.
     """
-    named = user_code_in(recipe)
-    if named:
-        told = "and reading runs no code: train that recipe first, and name its folder in the place of it, init=From(folder)"
+    names = user_code_in(recipe)
+    if names:
         raise RunFolderError(
-            f"{folder}: its start is trained by a network of the user's own, {', '.join(named)}, {told}"
+            f"{folder}: its first weights come from a recipe with a network of your own, "
+            f"{', '.join(names)}, and reading a folder runs no code. Train that recipe first, and "
+            "write init = From(FOLDER) with the folder of its run"
         )
 
 
 def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Those of a run folder's tensors that are the module's own, by its names."""
+    """The tensors of the module among those of a run folder, by their names in the module."""
     return {
         name.removeprefix("model."): value
         for name, value in tensors.items()
@@ -266,7 +277,11 @@ def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def build_module(
     recipe: Recipe, tensors: dict[str, Tensor], folder: Path | None = None
 ) -> nn.Module:
-    """The recipe's module with these weights."""
+    """The recipe's module with these weights, in evaluation mode.
+
+    Raises:
+        RunFolderError: they are the weights of another network.
+    """
     with torch.random.fork_rng():
         module = recipe.network.build()
     set_module_loss(module, recipe)
@@ -274,14 +289,16 @@ def build_module(
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise RunFolderError(
-            f"{folder}: the weights are not those of the recipe's network: {str(error).splitlines()[-1].strip()}"
+            f"{folder}: its weights are not those of the network in its recipe "
+            f"({str(error).splitlines()[-1].strip()}). Train the recipe again: netwise train "
+            f"{folder}/recipe.toml"
         ) from None
     module.eval()
     return module
 
 
 def set_module_loss(module: nn.Module, recipe: Recipe) -> None:
-    """Tell the fresh module the recipe's loss, where it counts its own: of an energy model the
-    phase, whose memory is part of its state."""
+    """Give a new module the recipe's loss, where the module computes the loss itself. An energy
+    model also registers the Markov chains of its negative phase, which are part of its state."""
     if isinstance(module, UnsupervisedModule):
         module.set_loss(recipe.loss)

@@ -101,7 +101,7 @@ class Stepper:
         self.computes_loss = recipe.network.computes_loss
         # The mean weight over all samples is 1; the sums of batches differ.
         self.weight = None if train.weight is None else train.weight / train.weight.mean()
-        self.loss_of_each = None if self.weight is None else recipe.loss.per_sample()
+        self.loss_per_sample = None if self.weight is None else recipe.loss.per_sample()
         self.refresh_parameters()
         self.use_optimizer(optimizer, needs_closure)
         penalty = recipe.penalty
@@ -135,10 +135,9 @@ class Stepper:
         self.weights = penalised(self.module)
 
     def batches(self, epoch: int) -> tuple[Tensor, ...]:
-        """Row numbers of each batch of an epoch, in its own order.
+        """Row numbers of each batch of an epoch, in an order of its own.
 
-        A last batch of a single sample joins the one before it: batch norm could not learn from it
-        alone.
+        A last batch of one sample joins the batch before it: batch norm fails on a single sample.
         """
         if self.in_order:
             return tuple(
@@ -154,12 +153,18 @@ class Stepper:
         return tuple(batch.to(device) for batch in batches) if device.type != "cpu" else batches
 
     def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> StepResults:
-        """Steps over `batches`, the first of which is number `first` of its epoch and `step` of the
-        run."""
+        """Take a step on each batch.
+
+        Args:
+            batches: row numbers of each.
+            epoch: number of the epoch.
+            first: number of the first batch in its epoch.
+            step: number of the first step in the run.
+        """
         results = StepResults()
         for number, (x, y, w) in enumerate(self._gathered(batches)):
-            watched = self.every > 0 and (step + number) % self.every == 0
-            self._one(x, y, w, epoch, first + number, step + number, watched, results)
+            recorded = self.every > 0 and (step + number) % self.every == 0
+            self._one(x, y, w, epoch, first + number, step + number, recorded, results)
             if self.should_stop():
                 break
         return results
@@ -167,15 +172,15 @@ class Stepper:
     def _gathered(
         self, batches: tuple[Tensor, ...]
     ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Inputs, targets and weights of each batch; small batches are gathered several at a time,
-        while they fit in a cache."""
+        """Inputs, targets and weights of each batch. Small batches are gathered several at a time,
+        as many as fit in a cache."""
         size = max(1, len(batches[0]) * self.train.x[0].numel() * self.train.x.element_size())
-        together = max(1, GATHERED_BYTES // size)
-        for start in range(0, len(batches), together):
-            some = batches[start : start + together]
-            rows, sizes = torch.cat(some), [len(batch) for batch in some]
+        count = max(1, GATHERED_BYTES // size)
+        for start in range(0, len(batches), count):
+            group = batches[start : start + count]
+            rows, sizes = torch.cat(group), [len(batch) for batch in group]
             weights = (
-                [None] * len(some)
+                [None] * len(group)
                 if self.weight is None
                 else self.weight.index_select(0, rows).split(sizes)
             )
@@ -194,13 +199,15 @@ class Stepper:
         epoch: int,
         batch: int,
         step: int,
-        watched: bool,
+        recorded: bool,
         results: StepResults,
     ) -> Tensor:
+        """Take one step, add what it computed to `results`, and return its loss with the
+        penalty."""
         recipe = self.recipe
         if self.before_step is not None:
             self.before_step(batch)
-        if watched:
+        if recorded:
             self.probe.attach()
         blend: Blend | None = None
         if recipe.augment:
@@ -213,19 +220,20 @@ class Stepper:
                     x = change.apply(x, g)
         output, plain, penalty, loss = self._forward(x, y, w, blend)
         loss.backward()
-        if watched:
+        if recorded:
             self.probe.record(loss.detach(), y, None if penalty is None else penalty.detach())
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
         if self.needs_closure:
-            self.optimizer.step(lambda: self._closure(x, y, w, blend))  # type: ignore[arg-type, return-value]  # it takes tensors too
+            # torch's annotation lacks tensors, which `step` takes
+            self.optimizer.step(lambda: self._closure(x, y, w, blend))  # type: ignore[arg-type, return-value]
         else:
             self.update()
         if recipe.penalty is not None:
             recipe.penalty.project(self.weights)
         if self.after_step is not None:
             self.after_step()
-        if watched:
+        if recorded:
             row = self.probe.finish_step()
             if row is not None:
                 results.rows.append((step, row))
@@ -239,50 +247,49 @@ class Stepper:
     def _forward(
         self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None
     ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-        """(output, its loss, the penalty or None, what is to be made small) of a batch; old
-        gradients are gone."""
+        """(output, loss, penalty or None, loss with penalty) of a batch. Old gradients are
+        deleted."""
         if self.activity_hooks:
             self.activities.clear()
         output = self.module(x, y) if self.computes_loss else self.module(x)
-        others: tuple[Tensor, ...] = ()
-        if type(output) is tuple:  # auxiliary heads, which a network has while it trains
+        auxiliary: tuple[Tensor, ...] = ()
+        if type(output) is tuple:  # the outputs of auxiliary heads follow, in training mode only
             output, *rest = output
-            others = tuple(rest)
+            auxiliary = tuple(rest)
         loss = plain = output if self.computes_loss else self._loss(output, y, w, blend)
-        if others:
-            theirs = torch.stack([self._loss(each, y, w, blend) for each in others])
-            loss = loss + self.recipe.network.auxiliary_weight * theirs.sum()
+        if auxiliary:
+            losses = torch.stack([self._loss(each, y, w, blend) for each in auxiliary])
+            loss = loss + self.recipe.network.auxiliary_weight * losses.sum()
         penalty = None
         if self.loss_penalty is not None:
             penalty = self.loss_penalty.value(self.weights, self.activities)
             loss = loss + penalty
-        for parameter in self.parameters:  # what zero_grad does, without its wrapping
+        for parameter in self.parameters:  # as `zero_grad`, without its overhead
             parameter.grad = None
         return output, plain, penalty, loss
 
     def _loss(self, output: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
-        """The loss of a batch; of samples that were mixed with each other that of both targets, in
-        the same shares."""
+        """The loss of a batch. For samples that are mixed with other samples, the losses of both
+        targets are mixed in the same shares."""
         if blend is not None:
             other, share = blend
             return share * self._loss(output, y, w, None) + (1 - share) * self._loss(
                 output, y[other], None if w is None else w[other], None
             )
-        if w is None or self.loss_of_each is None:
+        if w is None or self.loss_per_sample is None:
             return self.loss(output, y)
-        return (w * self.loss_of_each(output, y)).mean()
+        return (w * self.loss_per_sample(output, y)).mean()
 
     def _closure(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
-        """The loss at the present weights, with its gradients, for an optimizer that asks more than
-        once."""
+        """The loss at the present weights, with gradients, for an optimizer that computes it several
+        times."""
         with torch.enable_grad():
             loss = self._forward(x, y, w, blend)[3]
             loss.backward()
         return loss.detach()
 
     def is_finite(self, results: StepResults) -> bool:
-        """All losses of a stretch and all weights after it are finite. One look, after many
-        steps."""
+        """Whether all losses of these steps, and all weights after them, are finite."""
         if results.losses and not bool(torch.isfinite(torch.stack(results.losses)).all()):
             return False
         return not self.parameters or bool(
@@ -297,82 +304,87 @@ class Stepper:
         epoch: int,
         first: int,
         step: int,
-        keep: Callable[[], None],
-        back: Callable[[], None],
+        save: Callable[[], None],
+        restore: Callable[[], None],
     ) -> tuple[StepResults, NonFinite | None]:
-        """The same steps, one at a time, each watched; ends before the first that breaks, with the
-        weights from before it."""
+        """The steps of `take`, one at a time, with signals of each.
+
+        Args:
+            batches, epoch, first, step: as in `take`.
+            save: saves the present weights.
+            restore: goes back to them.
+
+        Returns:
+            The results of the steps before the first value that is not finite, and that value. The
+            weights are those from before its step.
+        """
         results = StepResults()
         names = {layer: name for name, layer in self.module.named_modules()}
         leaves = [layer for layer in self.module.modules() if not list(layer.children())]
         for number, rows in enumerate(batches):
-            keep()
-            culprits: list[str] = []
+            save()
+            layers: list[str] = []
 
-            def look(
-                layer: nn.Module, args: object, output: object, culprits: list[str] = culprits
+            def check_output(
+                layer: nn.Module, args: object, output: object, layers: list[str] = layers
             ) -> None:
-                if (
-                    isinstance(output, Tensor)
-                    and not culprits
-                    and not bool(torch.isfinite(output).all())
-                ):
-                    culprits.append(f"{names[layer] or 'the network'} ({type(layer).__name__})")
+                if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
+                    layers.append(f"{names[layer] or 'the network'} ({type(layer).__name__})")
 
-            handles = [layer.register_forward_hook(look) for layer in leaves]
-            alone = StepResults()
+            handles = [layer.register_forward_hook(check_output) for layer in leaves]
+            result = StepResults()
             try:
                 x, y, w = next(self._gathered((rows,)))
                 loss = self._one(
-                    x, y, w, epoch, first + number, step + number, self.every > 0, alone
+                    x, y, w, epoch, first + number, step + number, self.every > 0, result
                 )
             finally:
                 for handle in handles:
                     handle.remove()
-            non_finite = self._non_finite(step + number, loss, culprits)
+            non_finite = self._first_non_finite(step + number, loss, layers)
             if non_finite:
-                back()
+                restore()
                 return results, non_finite
-            results.rows += alone.rows
-            results.losses += alone.losses
-            results.outputs += alone.outputs
-            results.targets += alone.targets
+            results.rows += result.rows
+            results.losses += result.losses
+            results.outputs += result.outputs
+            results.targets += result.targets
             results.steps += 1
         return results, None
 
-    def _non_finite(self, step: int, loss: Tensor, culprits: list[str]) -> NonFinite | None:
+    def _first_non_finite(self, step: int, loss: Tensor, layers: list[str]) -> NonFinite | None:
+        """The first value of a step that is not finite; `layers` are those whose outputs are
+        not."""
         value = float(loss.detach())
-        if culprits:
-            return NonFinite(
-                step,
-                culprits[0],
-                f"the outputs of {culprits[0]} are the first that are not finite; the loss is {value:.4g}",
-            )
+        if layers:
+            sentence = f"the outputs of {layers[0]} are the first that are not finite"
+            return NonFinite(step, layers[0], f"{sentence}; the loss is {value:.4g}")
         if not math.isfinite(value):
             return NonFinite(
                 step, "", f"the loss is {value:.4g}, though all layers gave finite numbers"
             )
-        # Gradients flow from the output back: the first to break is the nearest to it.
+        # Gradients flow from the outputs back: the first of them is the nearest to the outputs.
         for what, tensors in (
             ("gradient", [(n, p.grad) for n, p in self.module.named_parameters()][::-1]),
             ("weight", list(self.module.named_parameters())),
         ):
             for name, tensor in tensors:
                 if tensor is not None and not bool(torch.isfinite(tensor).all()):
-                    return NonFinite(
-                        step,
-                        name,
-                        f"the {what} of {name} is the first that is not finite; the loss was still {value:.4g}",
-                    )
+                    sentence = f"the {what} of {name} is the first that is not finite"
+                    return NonFinite(step, name, f"{sentence}; the loss was still {value:.4g}")
         return None
 
 
 def stream_batches(rows: int, batch_size: int) -> list[Tensor]:
-    """Row numbers of each batch where the rows follow each other: each place of a batch goes
-    through its own stretch of them.
+    """Row numbers of each batch where the rows follow each other, as pieces of one text.
 
-    The rows left over where `rows` is no multiple are not trained on: no stream could go on with
-    them.
+    The rows are cut into `batch_size` streams of equal length, and batch number i holds row i of
+    each stream. Rows left over at the end are not used.
+
+    Example:
+        >>> from netwise.training.step import stream_batches
+        >>> [batch.tolist() for batch in stream_batches(7, 2)]
+        [[0, 3], [1, 4], [2, 5]]
     """
     streams = min(batch_size, rows)
     steps = rows // streams
@@ -380,8 +392,8 @@ def stream_batches(rows: int, batch_size: int) -> list[Tensor]:
 
 
 def count_correct(results: StepResults) -> int:
-    """How many answers of a stretch were right, as it learned; a sequence has one for each of its
-    places."""
+    """Correct answers during training, before each step changed the weights; a sequence may have
+    one answer for each of its time steps."""
     if not results.outputs or results.outputs[0].dim() != results.targets[0].dim() + 1:
         return 0
     return int((torch.cat(results.outputs).argmax(1) == torch.cat(results.targets)).sum())
