@@ -1,4 +1,4 @@
-"""Errors say what is wrong, what was seen, why, and what to write."""
+"""Errors say what is wrong, the given value, why, and what to write."""
 
 from __future__ import annotations
 

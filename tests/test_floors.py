@@ -57,7 +57,8 @@ def test_every_module_stands_in_the_table() -> None:
 def test_imports_go_down() -> None:
     floor = floors()
     wrong = [
-        f"{path.relative_to(PACKAGE)} (floor {floor[home(path)]}) imports {name} (floor {floor[name]})"
+        f"{path.relative_to(PACKAGE)} (floor {floor[home(path)]})"
+        f" imports {name} (floor {floor[name]})"
         for path in PACKAGE.rglob("*.py")
         if home(path) not in ("__init__", "__main__")
         for name in imported(path)
@@ -69,6 +70,7 @@ def test_imports_go_down() -> None:
 def test_the_reader_of_imports_sees_them(tmp_path: Path) -> None:
     file = tmp_path / "x.py"
     file.write_text(
-        "from netwise.training.run import Run\nfrom netwise import data, signals\nimport netwise.errors\ndef f():\n    from netwise.cli import main\n"
+        "from netwise.training.run import Run\nfrom netwise import data, signals\n"
+        "import netwise.errors\ndef f():\n    from netwise.cli import main\n"
     )
     assert imported(file) == {"training", "data", "signals", "errors", "cli"}

@@ -89,6 +89,6 @@ def test_folders_that_another_commit_has_written_are_read(
         assert Path("kept/half_plateau").is_dir()
 
 
-def test_a_name_that_no_commit_has_is_told_with_the_table_to_extend() -> None:
+def test_a_name_that_no_commit_has_is_refused_with_the_table_to_extend() -> None:
     with pytest.raises(LookupError, match=r"add the new name to PUBLIC in .*names\.py"):
         public("NoSuchName")

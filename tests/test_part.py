@@ -8,7 +8,7 @@ import pytest
 import netwise as nw
 
 
-def test_all_wrong_fields_are_told_at_once() -> None:
+def test_all_wrong_fields_are_reported_at_once() -> None:
     with pytest.raises(nw.WrongValue) as caught:
         nw.Recipe(
             data="digits",
@@ -37,13 +37,14 @@ Recipe: 5 problems. Nothing was trained.
         (float("nan"), "lr = nan  must be a finite number: a negative step climbs. Write 0.1."),
         (
             10**400,
-            "lr = a number of over 60 digits  must be a finite number: a negative step climbs. Write 0.1.",
+            "lr = a number of over 60 digits  must be a finite number: a negative step climbs."
+            " Write 0.1.",
         ),
         ("0.1", "lr = '0.1'  must be a number: a negative step climbs. Write 0.1."),
         (True, "lr = true  must be a number: a negative step climbs. Write 0.1."),
     ],
 )
-def test_a_wrong_number_is_told(value: object, text: str) -> None:
+def test_a_wrong_number_is_reported(value: object, text: str) -> None:
     with pytest.raises(nw.WrongValue) as caught:
         nw.SGD(lr=value)  # type: ignore[arg-type]
     assert str(caught.value.problems[0]) == text

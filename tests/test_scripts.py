@@ -37,7 +37,7 @@ def call(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_a_python_that_is_too_old_is_told(tmp_path: Path) -> None:
+def test_a_python_that_is_too_old_is_reported(tmp_path: Path) -> None:
     fake(tmp_path, "python3", 'case "$1" in --version) echo "Python 3.9.2";; *) exit 1;; esac')
     result = call(tmp_path)
     assert result.returncode == 2
@@ -45,17 +45,18 @@ def test_a_python_that_is_too_old_is_told(tmp_path: Path) -> None:
     assert "apt install python3 python3-venv" in result.stderr
 
 
-def test_no_python_at_all_is_told(tmp_path: Path) -> None:
+def test_no_python_at_all_is_reported(tmp_path: Path) -> None:
     result = call(tmp_path)
     assert result.returncode == 2
     assert "found no Python 3" in result.stderr
 
 
-def test_a_missing_venv_is_told_with_its_package(tmp_path: Path) -> None:
+def test_a_missing_venv_is_reported_with_its_package(tmp_path: Path) -> None:
     fake(
         tmp_path,
         "python3",
-        'case "$*" in *version_info\\ *) exit 0;; --version) echo "Python 3.12.3";; *ensurepip*) exit 1;; *) echo python3.12;; esac',
+        'case "$*" in *version_info\\ *) exit 0;; --version) echo "Python 3.12.3";;'
+        " *ensurepip*) exit 1;; *) echo python3.12;; esac",
     )
     result = call(tmp_path)
     assert result.returncode == 2

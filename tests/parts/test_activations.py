@@ -108,7 +108,7 @@ def test_prelu_learns_its_slope() -> None:
 def test_maxout_takes_the_largest_of_neighbouring_pieces_also_of_maps() -> None:
     x = torch.randn(3, 12, 4, 4)
     assert torch.equal(nw.Maxout(3)(x), torch.stack([x[:, i::3] for i in range(3)]).max(0).values)
-    # Without a second piece's weights it is ReLU (note 000, claim A08).
+    # Without a second piece's weights it is ReLU.
     w = torch.randn(5, 4)
     both = torch.zeros(10, 4)
     both[0::2] = w

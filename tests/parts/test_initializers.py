@@ -103,9 +103,7 @@ def test_uniform_and_he_uniform_have_their_reach() -> None:
     w = nw.He(shape="uniform").sample(
         (FAN_OUT, FAN_IN), fan_in=FAN_IN, fan_out=FAN_OUT, generator=g
     )
-    assert float(w.abs().max()) == pytest.approx(
-        math.sqrt(6 / FAN_IN), rel=1e-3
-    )  # note 000, claim I06
+    assert float(w.abs().max()) == pytest.approx(math.sqrt(6 / FAN_IN), rel=1e-3)
     assert float(w.std()) == pytest.approx(math.sqrt(2 / FAN_IN), rel=0.015)
     w = nw.Uniform(reach=0.2).sample((FAN_OUT, FAN_IN), fan_in=FAN_IN, fan_out=FAN_OUT, generator=g)
     assert float(w.abs().max()) == pytest.approx(0.2, rel=1e-3)

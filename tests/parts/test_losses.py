@@ -179,7 +179,7 @@ def test_with_the_output_that_it_goes_with_the_error_is_answer_minus_target(
     z = LOGITS.clone().requires_grad_()
     given = CLASSES if isinstance(loss, nw.CrossEntropy) else target
     (g,) = torch.autograd.grad(loss(z, given), z)
-    assert torch.allclose(50 * g, answer(z.detach()) - target, atol=1e-12)  # type: ignore[operator]  # notes 004: delta = a - y
+    assert torch.allclose(50 * g, answer(z.detach()) - target, atol=1e-12)  # type: ignore[operator]  # delta = a - y
 
 
 @pytest.mark.parametrize("cls", LOSSES)

@@ -36,7 +36,7 @@ def test_values_are_their_formulas() -> None:
 
 
 def test_lambda_is_divided_by_the_samples() -> None:
-    # lambda / (2 n) sum w^2 and lambda / n sum |w| (note 004, claims C06 and C07)
+    # lambda / (2 n) sum w^2 and lambda / n sum |w|
     assert nw.L2.by_lambda(5, samples=50).value(W).item() == pytest.approx(
         5 / (2 * 50) * FLAT.square().sum().item(), rel=1e-6
     )

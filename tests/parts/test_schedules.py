@@ -15,24 +15,24 @@ from netwise.parts.schedules import SCHEDULES
 
 def factors(schedule: nw.Schedule, epochs: int, steps: int = 1) -> list[float]:
     """The factor at each step of a run."""
-    state, seen = schedule.init(), []
+    state, values = schedule.init(), []
     for epoch in range(epochs):
         factor, state = schedule.next(state, nw.ScheduleContext(epoch, epochs))
         for step in range(steps):
             if schedule.each_step:
                 factor, _ = schedule.next(state, nw.ScheduleContext(epoch + step / steps, epochs))
-            seen.append(factor)
-    return seen
+            values.append(factor)
+    return values
 
 
 def theirs(make: Callable[[torch.optim.Optimizer], object], steps: int) -> list[float]:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    scheduler, seen = make(optimizer), []
+    scheduler, values = make(optimizer), []
     for _ in range(steps):
-        seen.append(optimizer.param_groups[0]["lr"])
+        values.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         scheduler.step()  # type: ignore[attr-defined]
-    return seen
+    return values
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_exponential_decay_is_smooth_or_in_steps() -> None:
 
 
 def test_exponential_decay_over_forty_epochs() -> None:
-    # w_0 = 5, loss (w + 1)^2, rate 0.2 * 0.99^epoch, 40 epochs (note 001, claim L74): w =
+    # w_0 = 5, loss (w + 1)^2, rate 0.2 * 0.99^epoch, 40 epochs: w =
     # -0.99999942, rate 0.13515
     schedule, w = nw.Exponential(factor=0.99), 5.0
     for epoch in range(40):
@@ -101,13 +101,13 @@ def test_a_plateau_is_torchs() -> None:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2, threshold=1e-4)
     ours = nw.Plateau(factor=0.5, patience=2)
-    state, seen, expected = ours.init(), [], []
+    state, values, expected = ours.init(), [], []
     for epoch, loss in enumerate(losses):
         scheduler.step(loss)
         expected.append(optimizer.param_groups[0]["lr"])
         factor, state = ours.next(state, nw.ScheduleContext(epoch + 1, 20, loss))
-        seen.append(factor)
-    assert seen == expected
+        values.append(factor)
+    assert values == expected
 
 
 def test_halve_until_ends_the_run_at_a_thousandth() -> None:
@@ -134,11 +134,11 @@ def test_halve_until_ends_the_run_at_a_thousandth() -> None:
 
 
 def test_a_rate_that_changes_at_each_step_does_so_in_a_run() -> None:
-    seen: list[float] = []
+    values: list[float] = []
 
     class Spy(torch.optim.SGD):
         def step(self, closure: object = None) -> None:  # type: ignore[override]
-            seen.append(self.param_groups[0]["lr"])
+            values.append(self.param_groups[0]["lr"])
             super().step()
 
     class Spied(nw.SGD):
@@ -154,7 +154,7 @@ def test_a_rate_that_changes_at_each_step_does_so_in_a_run() -> None:
         schedule=nw.OneCycle(),
     )
     nw.fit(recipe)
-    assert seen == pytest.approx([0.5 * f for f in factors(nw.OneCycle(), 3, 4)])
+    assert values == pytest.approx([0.5 * f for f in factors(nw.OneCycle(), 3, 4)])
 
 
 @pytest.mark.parametrize("cls", SCHEDULES)
@@ -218,12 +218,12 @@ def test_schedules_equal_torchs() -> None:
         (nw.ConstantRate(), lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1.0)),
     ):
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-        scheduler, seen = theirs(optimizer), []
+        scheduler, values = theirs(optimizer), []
         for _ in range(12):
-            seen.append(optimizer.param_groups[0]["lr"])
+            values.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
             scheduler.step()
-        assert rates(ours, 12) == pytest.approx(seen)
+        assert rates(ours, 12) == pytest.approx(values)
 
 
 def test_cosine_ends_at_its_last_factor() -> None:
