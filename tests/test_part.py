@@ -37,8 +37,10 @@ Recipe: 5 problems. Nothing was trained.
         (float("nan"), "lr = nan  must be a finite number: a negative step climbs. Write 0.1."),
         (
             10**400,
-            "lr = a number of over 60 digits  must be a finite number: a negative step climbs."
-            " Write 0.1.",
+            (
+                "lr = a number of over 60 digits  must be a finite number: a negative step climbs."
+                " Write 0.1."
+            ),
         ),
         ("0.1", "lr = '0.1'  must be a number: a negative step climbs. Write 0.1."),
         (True, "lr = true  must be a number: a negative step climbs. Write 0.1."),

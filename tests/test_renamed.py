@@ -35,8 +35,10 @@ OLD_RECIPES = {
     "Own": ('network = {kind = "Own", source = "torch.nn:Flatten"}', "9278ba5fa531"),
     "Switch": (f'{MLP}\noptimizer = {{kind = "Switch", epoch = 2}}', "75eb33310d78"),
     "Together": (
-        f"{MLP}\n"
-        'penalty = {kind = "Together", members = [{kind = "Activity"}, {kind = "L2"}]}',
+        (
+            f"{MLP}\n"
+            'penalty = {kind = "Together", members = [{kind = "Activity"}, {kind = "L2"}]}'
+        ),
         "204a45ccbd70",
     ),
     "Torch": (f'{MLP}\noptimizer = {{kind = "Torch", name = "Rprop"}}', "eca9ea03fab0"),

@@ -1,7 +1,7 @@
 """Which file imports which, and the groups of files that import each other in a circle.
 
-Imports count wherever they stand: at the top, inside functions, under TYPE_CHECKING. The top
-`__init__` names everything for editors and loads it lazily, so its own imports do not count.
+All imports are included: at the top, inside functions, under TYPE_CHECKING. The top
+`__init__` names everything for editors and loads it lazily, so its own imports are left out.
 """
 
 from __future__ import annotations

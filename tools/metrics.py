@@ -21,7 +21,7 @@ mirror: share of modules netwise/a/b.py whose test file is tests/a/test_b.py; `_
 test / code: lines of all Python files below tests, divided by those below src/netwise.
 modules loaded: modules of netwise in a fresh process after `import netwise.diagnosis`.
 preparations: calls of `fit` of the preprocessing in `netwise train digits --epochs 1`, how many of
-    them on the whole training part, and how often the data are read and the rules are asked.
+    them on the whole training part, and how often the data are read and the rules are run.
 pass-through: share of functions that take `**name` and hand `**name` on to a call.
 boolean defaults: arguments with the default True or False for each 100 functions.
 annotated: share of public functions and methods with a type for each argument and the result.
@@ -53,9 +53,9 @@ class Row:
 
     Args:
         point: what is measured.
-        now: the value today, as text.
+        now: the current value, as text.
         before: at commit 41173f0, measured by the same program.
-        goal: what it is to become.
+        goal: the target.
         numbers: the same value as numbers, for JSON.
     """
 

@@ -67,7 +67,7 @@ MISSING = re.compile(
     r"\b(?:no|not|nothing|none|missing|empty|absent|without|lacks?|needs?|needed|which)\b"
 )
 
-VALUE = "\u2026"  # stands for an interpolated value in a text
+VALUE = "\u2026"  # replaces an interpolated value in a text
 
 
 def instructs(text: str) -> bool:
@@ -91,7 +91,7 @@ def states_reason(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Message:
-    """What one `raise`, or one `Problem` that is built elsewhere, says.
+    """The message of one `raise`, or of one `Problem` that is built elsewhere.
 
     Args:
         source: the file.
@@ -239,7 +239,7 @@ class _Reader:
                 self._import(known[node.module], {a.name: a.asname or a.name for a in node.names})
 
     def _import(self, other: Source, names: Mapping[str, str]) -> None:
-        """Functions and constants of another module of the package, as if they stood here."""
+        """Functions and constants of another module of the package, as if they were defined here."""
         for each in other.functions:
             if not each.owner and each.node.name in names:
                 self.functions.setdefault(names[each.node.name], []).append(each.node)
@@ -391,15 +391,15 @@ class _Reader:
                 return separator.join(self._text(e, function, depth) for e in node.args[0].elts)
         if name in ("str", "repr", "shown") or name not in self.functions or not depth:
             return VALUE
-        said = [
+        texts = [
             self._text(inner.value, each, 0)
             for each in self.functions[name]
             for inner in ast.walk(each)
             if isinstance(inner, ast.Return) and inner.value is not None
         ]
         # A helper often puts its lines together in a list or by several assignments.
-        if not any(re.search(r"[A-Za-z]{3,}", each) for each in said):
-            said = [
+        if not any(re.search(r"[A-Za-z]{3,}", each) for each in texts):
+            texts = [
                 inner.value
                 for each in self.functions[name]
                 for inner in ast.walk(each)
@@ -408,15 +408,15 @@ class _Reader:
                 and " " in inner.value.strip()
                 and inner.value != ast.get_docstring(each, clean=False)
             ]
-        return " / ".join(said) or VALUE
+        return " / ".join(texts) or VALUE
 
     def _named(self, name: str, function: FunctionNode | None) -> str:
         local = _assigned(function.body).get(name) if function is not None else None
         values = local or self.constants.get(name)
         if not values:
             return VALUE
-        said = [self._text(value, function, 0) for value in values]
-        return " / ".join(dict.fromkeys(said)) or VALUE
+        texts = [self._text(value, function, 0) for value in values]
+        return " / ".join(dict.fromkeys(texts)) or VALUE
 
 
 def _joined(parts: list[_Parts]) -> _Parts | None:

@@ -111,7 +111,7 @@ class Function:
 
     @property
     def passes_kwargs(self) -> bool:
-        """It takes `**name` and hands `**name` on to a call."""
+        """It takes `**name` and passes `**name` on to a call."""
         star = self.node.args.kwarg
         return star is not None and any(
             keyword.arg is None
