@@ -44,7 +44,7 @@ def test_arrays_that_cannot_be_written_to_are_taken_as_they_are() -> None:
     x, y = np.arange(20, dtype=np.float32).reshape(10, 2), np.arange(10, dtype=np.float32)
     for array in (x, y):
         array.flags.writeable = False
-    torch.set_warn_always(True)  # else only the first of a process is told
+    torch.set_warn_always(True)  # else a process warns only once
     try:
         given = nw.data.arrays(x, y, weights=y)
         assert (given.load().encoder.encode(x).numpy() == x).all()

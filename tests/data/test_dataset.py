@@ -47,7 +47,7 @@ def test_a_class_of_one_sample_does_not_stop_the_split() -> None:
     assert sum(map(len, parts)) == 31
 
 
-def test_too_few_samples_are_told() -> None:
+def test_too_few_samples_are_refused() -> None:
     with pytest.raises(
         nw.DataError, match="1 samples are too few for parts of valid = 0.2 and test = 0.2"
     ):

@@ -1,4 +1,4 @@
-"""Files are found, downloaded with their checksums, or told how to be got."""
+"""Files are found, or downloaded with their checksums; an error says how to get them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 import netwise as nw
 from netwise.data.download import Remote, data_folder, find
 
-# The download library leaves the sockets of failed requests to the collector, which says so.
+# The download library leaves the sockets of failed requests to the collector, which warns.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
@@ -47,7 +47,7 @@ def test_a_file_is_downloaded_once_and_checked(
     )
     assert find([remote], "A set")[0].read_bytes() == b"content"
     gone = Remote("set/a.bin", f"{server}/gone", remote.checksum)
-    assert find([gone], "A set")[0].read_bytes() == b"content"  # it is there: nothing is asked for
+    assert find([gone], "A set")[0].read_bytes() == b"content"  # it is there: nothing is downloaded
 
 
 def test_a_wrong_checksum_leaves_no_file(
@@ -59,7 +59,7 @@ def test_a_wrong_checksum_leaves_no_file(
     assert not (tmp_path / "cache" / "a.bin").exists()
 
 
-def test_an_absent_file_is_told_with_where_to_put_it(
+def test_an_error_says_where_to_put_an_absent_file(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NETWISE_DATA", str(tmp_path))

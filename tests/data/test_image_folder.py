@@ -49,7 +49,7 @@ def test_pictures_are_loaded_resized_and_learned_from(folder: Path) -> None:
     assert run.score.value == 1.0
 
 
-def test_grey_pictures_have_one_channel_and_a_change_changes_the_mark(folder: Path) -> None:
+def test_grey_pictures_have_one_channel_and_a_change_changes_the_fingerprint(folder: Path) -> None:
     grey = nw.data.images(folder, colour="grey").read()
     assert grey.shape == (1, 32, 32)
     before = grey.fingerprint
@@ -57,14 +57,18 @@ def test_grey_pictures_have_one_channel_and_a_change_changes_the_mark(folder: Pa
     assert nw.data.images(folder, colour="grey").read().fingerprint != before
 
 
-def test_what_is_no_folder_of_classes_is_told(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(nw.DataError, match="is no folder"):
+def test_what_is_no_folder_of_classes_is_refused_with_what_to_do(
+    folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(nw.DataError, match="is no folder .*: name the folder that has one"):
         nw.data.images(tmp_path / "absent").read()
-    with pytest.raises(nw.DataError, match="has 0 folders inside"):
+    with pytest.raises(nw.DataError, match="has 0 folders inside, .* make one for each class"):
         nw.data.images(folder / "red").read()
     (folder / "broken").mkdir()
-    with pytest.raises(nw.DataError, match="has no image files"):
+    with pytest.raises(nw.DataError, match="has no image files: add some"):
         nw.data.images(folder).read()
     (folder / "broken" / "a.png").write_bytes(b"no image")
-    with pytest.raises(nw.DataError, match=r"a\.png cannot be read as an image"):
+    with pytest.raises(
+        nw.DataError, match=r"a\.png cannot be read as an image: .* Remove or replace it"
+    ):
         nw.data.images(folder).read()

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import netwise as nw
+from netwise.data.encoding import TextEncoder
 
 
 @pytest.fixture
@@ -85,4 +86,5 @@ def test_tiny_shakespeare_has_its_alphabet(data_files: Path) -> None:
     samples = nw.data.text(length=100).load()
     assert len(samples.classes) == 65
     assert len(samples.train) == (round(1_115_394 * 0.9) - 1) // 100
-    assert samples.encoder.decode(samples.train.x[0, :13].tolist()) == "First Citizen"  # type: ignore[attr-defined]
+    assert isinstance(samples.encoder, TextEncoder)
+    assert samples.encoder.decode(samples.train.x[0, :13].tolist()) == "First Citizen"

@@ -11,6 +11,7 @@ from netwise.part import field_rule
 from netwise.recipe.fields import RecipeFields
 
 DATA, NETWORK = nw.data.digits(), nw.MLP((64, 10))
+VALID = nw.Recipe(data=DATA, network=NETWORK)
 
 
 def test_every_default_has_its_reason() -> None:
@@ -29,7 +30,7 @@ def test_only_data_and_network_are_required() -> None:
 
 def test_all_wrong_fields_are_reported_together() -> None:
     with pytest.raises(nw.WrongValue) as caught:
-        nw.Recipe(data=DATA, network=NETWORK, batch_size=0, epochs=1.5, optimizer=nw.SGD)  # type: ignore[arg-type]
+        VALID.but(batch_size=0, epochs=1.5, optimizer=nw.SGD)
     reasons = {problem.field: problem.sentence for problem in caught.value.problems}
     assert set(reasons) == {"batch_size", "epochs", "optimizer"}
     assert "Write SGD()" in reasons["optimizer"]

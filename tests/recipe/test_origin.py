@@ -52,8 +52,8 @@ def test_the_head_is_initialised_and_not_copied(run: nw.Run) -> None:
     assert bool((initial["layer2.weight"] == 0.25).all())
     with pytest.raises(
         nw.DataError,
-        match=r"layer2.weight has shape \(10, 30\) in the other network and \(20, 30\) in this one: "
-        r"write anew = \('layer2',\)",
+        match=r"layer2.weight has shape \(10, 30\) in the other network and \(20, 30\) in "
+        r"this one: write anew = \('layer2',\)",
     ):
         nw.fit(wide.but(init=nw.From(str(run.folder))))
     nw.fit(wide.but(init=nw.From(str(run.folder), anew=("layer2",)), epochs=1))

@@ -1,4 +1,4 @@
-"""Recipe files: what is written comes back, and what is wrong is named; never a traceback."""
+"""Recipe files: what is written comes back, and all that is wrong is named at once."""
 
 from __future__ import annotations
 
@@ -119,7 +119,8 @@ def test_any_recipe_comes_back_from_its_file_with_an_equal_hash(recipe: nw.Recip
 def test_a_file_names_every_wrong_field_at_once(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text(
-        'data = "digit"\nbatch_size = 0\noptimiser = "sgd"\n[optimizer]\nlr = -0.1\n[network]\nkind = "MLP"\nwidths = [64, 10]\n'
+        'data = "digit"\nbatch_size = 0\noptimiser = "sgd"\n[optimizer]\nlr = -0.1\n'
+        '[network]\nkind = "MLP"\nwidths = [64, 10]\n'
         'activation = {kind = "LeakyReLU", slope = "steep"}\n'
     )
     with pytest.raises(nw.RecipeFileError) as caught:
@@ -140,7 +141,7 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             "optimizer = 3",
@@ -148,7 +149,8 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
         ),
         (
             'optimizer = "momentm"',
-            "optimizer = 'momentm'  is no known optimizer. Did you mean `Momentum` or `MomentOptimizer`?",
+            "optimizer = 'momentm'  is no known optimizer. "
+            "Did you mean `Momentum` or `MomentOptimizer`?",
         ),
         ("clip = {value = 1.0}", "clip = {'value': 1.0}  needs a kind: which clipping?"),
         ('preprocess = "Standardise"', "preprocess = 'Standardise'  must be a list of tables"),
@@ -165,10 +167,10 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
         ("[optimizer]\nlr = nan", "optimizer.lr = nan  must be a finite number"),
     ],
 )
-def test_a_wrong_value_is_told(text: str, told: str) -> None:
+def test_a_wrong_value_is_named_with_its_field(text: str, message: str) -> None:
     with pytest.raises(nw.RecipeFileError) as caught:
         recipe_from_bytes((SHORT + text).encode())
-    assert told in " ".join(str(p) for p in caught.value.problems)
+    assert message in " ".join(str(p) for p in caught.value.problems)
 
 
 def test_names_are_taken_in_any_case_and_a_name_alone_means_defaults() -> None:
@@ -178,7 +180,7 @@ def test_names_are_taken_in_any_case_and_a_name_alone_means_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "message"),
     [
         (b"\xff\xfe", "is no UTF-8 text (byte 0)"),
         (b"a = ", "is no TOML"),
@@ -188,10 +190,10 @@ def test_names_are_taken_in_any_case_and_a_name_alone_means_defaults() -> None:
         (b"\0", "is no TOML"),
     ],
 )
-def test_what_is_no_recipe_is_told(raw: bytes, told: str) -> None:
+def test_what_is_no_recipe_is_refused(raw: bytes, message: str) -> None:
     with pytest.raises(nw.RecipeFileError) as caught:
         recipe_from_bytes(raw)
-    assert told in " ".join(str(p) for p in caught.value.problems)
+    assert message in " ".join(str(p) for p in caught.value.problems)
 
 
 def test_a_file_of_megabytes_is_not_read(tmp_path: Path) -> None:
@@ -260,14 +262,14 @@ def mutated(draw: random.Random) -> bytes:
             if isinstance(place[key], dict) and draw.random() < 0.7:
                 place = place[key]
                 continue
-            deed = draw.random()
-            if deed < 0.6:
+            choice = draw.random()
+            if choice < 0.6:
                 value = draw.choice(JUNK)
                 if value is None:
                     del place[key]
                 else:
                     place[key] = deepcopy(value)  # a shared one could come to hold itself
-            elif deed < 0.8:
+            elif choice < 0.8:
                 place[key[:-1] + draw.choice("xyz")] = place.pop(key)
             else:
                 for _ in range(draw.randint(1, 60)):
@@ -309,7 +311,7 @@ def test_thousands_of_mutated_files_give_a_named_field_or_a_recipe(block: int) -
 )
 @example({"data": {"kind": "arrays"}})
 @example({"data": {"kind": "csv"}, "network": {"kind": "CustomNetwork", "source": "os:abort; x"}})
-def test_any_plain_value_is_answered(plain: object) -> None:
+def test_no_plain_value_raises_another_error(plain: object) -> None:
     if isinstance(plain, dict):
         with pytest.raises(nw.RecipeFileError):
             recipe_of(plain)

@@ -1,4 +1,4 @@
-"""Code that a recipe names is not run by reading it, wherever it stands."""
+"""Reading a recipe runs no code that it names, in whichever part it is named."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ kind = "From"
 [init.recipe]
 data = "iris"
 epochs = 1
-network = {kind = "CustomNetwork", source = "foreign:build"}
+network = {kind = "CustomNetwork", source = "user:build"}
 """
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a recipe whose start is trained by foreign code, which leaves a mark when it is
+    """A folder with a recipe whose start is trained by user code, which leaves a mark when it is
     imported."""
-    (tmp_path / "foreign.py").write_text("open('it_ran', 'w').close()\n")
+    (tmp_path / "user.py").write_text("open('it_ran', 'w').close()\n")
     (tmp_path / "recipe.toml").write_text(RECIPE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -38,21 +38,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_code_is_found_in_every_part(here: Path) -> None:
     recipe = nw.read_recipe("recipe.toml")
-    assert user_code_in(recipe) == ("foreign:build",)
+    assert user_code_in(recipe) == ("user:build",)
     twice = recipe.but(init=nw.From(recipe=recipe))
-    assert user_code_in(twice) == ("foreign:build",)
+    assert user_code_in(twice) == ("user:build",)
     assert user_code_in(recipe.but(init=nw.He())) == ()
 
 
 @pytest.mark.parametrize("command", ["train", "validate", "rate", "treat"])
-def test_no_command_runs_it_unasked(here: Path, command: str) -> None:
-    said = CliRunner().invoke(main, [command, "recipe.toml"])
-    assert said.exit_code
-    assert "add --trust-own" in said.output
+def test_no_command_runs_it_without_the_option(here: Path, command: str) -> None:
+    result = CliRunner().invoke(main, [command, "recipe.toml"])
+    assert result.exit_code
+    assert "add --trust-own" in result.output
     assert not Path("it_ran").exists()
 
 
-def test_nothing_begins_anew_from_a_folder_by_it(here: Path) -> None:
+def test_no_folder_is_resumed_with_it(here: Path) -> None:
     RunFolder.create(Path("run"), nw.read_recipe("recipe.toml")).write_about(
         {"ended": {"how": "running"}}
     )

@@ -20,7 +20,7 @@ from netwise.errors import DataError, UnknownName, short_repr
 from netwise.part import flag, text, texts
 from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
 
-FEW_NUMBERS = 20  # a target of whole numbers with at most so many values is taken as classes
+MAX_NUMBERED_CLASSES = 20  # a target of whole numbers with more values is a regression target
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,14 @@ def csv(
 
 
 def task_of(targets: Sequence[str]) -> str:
-    """Words, and whole numbers of at most `FEW_NUMBERS` values, are classes; everything else is a
-    number."""
+    """The task of a column of targets: classification for words, and for whole numbers of at most
+    `MAX_NUMBERED_CLASSES` values; regression for all others."""
     if not all(is_number(cell) for cell in targets):
         return CLASSIFICATION
     values = {float(cell) for cell in targets}
     return (
         CLASSIFICATION
-        if len(values) <= FEW_NUMBERS and all(v.is_integer() for v in values)
+        if len(values) <= MAX_NUMBERED_CLASSES and all(v.is_integer() for v in values)
         else REGRESSION
     )
 

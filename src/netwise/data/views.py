@@ -73,8 +73,8 @@ class Fold(Data):
         samples = self.data.load()
         if samples.in_order:
             raise DataError(
-                "in_order = true keeps the pieces of a text in order, and folds shuffle them: write "
-                "in_order = false"
+                "in_order = true keeps the pieces of a text in order, and folds shuffle them: "
+                "write in_order = false"
             )
         both = _joined(samples.train, samples.valid)
         labels = (

@@ -1,1 +1,1 @@
-"""The description of a run: the recipe, its file, and what can be said of it before any work."""
+"""The description of a run: the recipe, its file, and the checks that need no training."""

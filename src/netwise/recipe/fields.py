@@ -80,7 +80,7 @@ class RecipeFields(Part):
         least=0,
         most=2**63 - 1,
         because="it seeds the random streams",
-        why="any number does; say which",
+        why="any number will do, as long as it is recorded",
     )
 
     @property

@@ -177,7 +177,7 @@ def test_a_text_a_table_and_arrays_too(tmp_path: Path) -> None:
     recipe = nw.Recipe(data=nw.data.text(tmp_path / "t.txt", length=20), network=network, epochs=2)
     assert same(recipe, ran(recipe.to_script(), tmp_path))
     rows = [
-        f"{i % 7},{'red' if i % 3 else 'blue'},{'' if i % 11 == 0 else i * 0.37:},{'a' if i % 2 else 'b'}"
+        f"{i % 7},{'red' if i % 3 else 'blue'},{'' if i % 11 == 0 else i * 0.37:},{'ab'[i % 2]}"
         for i in range(120)
     ]
     (tmp_path / "table.csv").write_text("x,colour,z,kind\n" + "\n".join(rows))

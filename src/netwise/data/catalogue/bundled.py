@@ -1,4 +1,4 @@
-"""Data sets that come with scikit-learn: no file, no network."""
+"""Data sets that come with scikit-learn: no file, no download."""
 
 from __future__ import annotations
 
