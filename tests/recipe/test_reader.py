@@ -149,8 +149,10 @@ SHORT = 'data = "digits"\nnetwork = {kind = "MLP", widths = [64, 10]}\n'
         ),
         (
             'optimizer = "momentm"',
-            "optimizer = 'momentm'  is no known optimizer. "
-            "Did you mean `Momentum` or `MomentOptimizer`?",
+            (
+                "optimizer = 'momentm'  is no known optimizer. "
+                "Did you mean `Momentum` or `MomentOptimizer`?"
+            ),
         ),
         ("clip = {value = 1.0}", "clip = {'value': 1.0}  needs a kind: which clipping?"),
         ('preprocess = "Standardise"', "preprocess = 'Standardise'  must be a list of tables"),
