@@ -16,7 +16,7 @@ from netwise.errors import Problem, WrongValue
 from netwise.networks.energy.likelihood import MOST_UNITS, binary_states
 from netwise.networks.energy.mixing import autocorrelation_at
 from netwise.networks.energy.phases import NegativePhase
-from netwise.networks.energy.surrogate_loss import gap
+from netwise.networks.energy.surrogate_loss import surrogate_loss
 from netwise.networks.network import Network, preview, wrong_size
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.part import flag, integer, integers, number, numbers
@@ -265,7 +265,7 @@ class FullBoltzmann(UnsupervisedModule):
         # E counts each pair twice and halves it: the gradient by a weight that stands at two places
         # is that of both.
         weight = (gradients[0] + gradients[0].t()) * links
-        return gap(loss.detach(), (weight, gradients[1]), (self.weight, self.bias))
+        return surrogate_loss(loss.detach(), (weight, gradients[1]), (self.weight, self.bias))
 
     def _countable(self, units: int) -> None:
         if units > MOST_UNITS:
@@ -409,7 +409,7 @@ class FullBoltzmann(UnsupervisedModule):
 
     def _counted(self, v: Tensor) -> Tensor:
         value, gradients = self._phases(v)
-        return gap(value, gradients, (self.weight, self.bias))
+        return surrogate_loss(value, gradients, (self.weight, self.bias))
 
     # ---- what it says of itself
 

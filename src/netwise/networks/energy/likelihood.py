@@ -1,5 +1,5 @@
-"""What a restricted Boltzmann machine believes of data: exactly where it is small, by
-pseudo-likelihood where it is not."""
+"""Likelihood of data under a restricted Boltzmann machine: exact for small machines, else the
+pseudo-likelihood."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.networks.energy.machine import RestrictedMachine
 from netwise.networks.energy.units import BINARY
 
 MOST_UNITS = 20  # 2^20 states: seconds on one core
 MOST_STATES = 2**16  # that are summed over at the end of each epoch
 PIECE = 2**13  # states at a time: their inputs to 784 units take 26 MB
-FLIPS = (
-    16  # inputs of each sample whose conditional probability is looked at, drawn without repetition
-)
+FLIPS = 16  # inputs of each sample whose conditional probability is computed
 
 
 def is_exact(machine: RestrictedMachine, most: int = 2**MOST_UNITS) -> bool:
-    """The partition function of this machine is a sum of at most `most` states."""
+    """Whether the partition function of this machine is a sum of at most `most` states."""
     if machine.hidden_units != BINARY:
         return False
     smaller = (
@@ -30,7 +28,7 @@ def is_exact(machine: RestrictedMachine, most: int = 2**MOST_UNITS) -> bool:
 
 
 def binary_states(units: int, like: Tensor, first: int = 0, count: int | None = None) -> Tensor:
-    """(count, units): the states of so many binary units, in the order of their numbers."""
+    """(count, units): states of binary units in binary order, the first unit the lowest bit."""
     numbers = torch.arange(
         first, first + (2**units if count is None else count), device=like.device
     )
@@ -41,28 +39,31 @@ def log_partition(machine: RestrictedMachine) -> Tensor:
     """ln Z, by summing over all states of the smaller side; a scalar.
 
     Raises:
-        WrongValue: more than 20 units on both sides, or units whose states cannot be counted.
+        WrongValue: more than 20 units on both sides, or hidden units that are not binary.
 
     Example:
         >>> import netwise as nw, torch
-        >>> round(float(nw.energy.log_partition(nw.RBM(6, 3, std=1e-9).build())), 4)  # 9 units that know of nothing: 9 ln 2
+        >>> machine = nw.RBM(6, 3, std=1e-9).build()  # 9 independent units
+        >>> round(float(nw.energy.log_partition(machine)), 4)  # 9 ln 2
         6.2383
     """
     with torch.no_grad():
-        return summed(machine)
+        return log_partition_with_gradient(machine)
 
 
-def summed(machine: RestrictedMachine) -> Tensor:
-    """`log_partition` as a number that can be differentiated."""
+def log_partition_with_gradient(machine: RestrictedMachine) -> Tensor:
+    """`log_partition` with a gradient."""
     if not is_exact(machine):
-        told = f"{machine}: its partition function is a sum of more than 2^{MOST_UNITS} states"
-        raise WrongValue(
+        raise WrongValue.of(
             "log_partition",
-            [Problem("machine", told, "cannot be summed over; estimate it", "ais(machine)")],
+            "machine",
+            str(machine),
+            f"has a partition function of more than 2^{MOST_UNITS} terms: estimate it",
+            "nw.energy.ais(machine)",
         )
     weight, hidden, visible = machine.weights_and_biases
     by_hidden = machine.visible_units != BINARY or machine.hidden <= machine.visible
-    units, own, bias = (
+    units, own_bias, bias = (
         (machine.hidden, hidden, visible) if by_hidden else (machine.visible, visible, hidden)
     )
     table = weight if by_hidden else weight.t()  # (units that are summed over, the others)
@@ -71,10 +72,10 @@ def summed(machine: RestrictedMachine) -> Tensor:
         s = binary_states(units, weight, first, min(PIECE, 2**units - first))
         x = s @ table + bias
         if machine.visible_units == BINARY:
-            pieces.append(torch.logsumexp(s @ own + F.softplus(x).sum(1), 0))
+            pieces.append(torch.logsumexp(s @ own_bias + F.softplus(x).sum(1), 0))
         else:  # the integral of a normal density's exponent: of width 1 around x
             inside = 0.5 * (x.square() - bias.square()).sum(1)
-            pieces.append(torch.logsumexp(s @ own + inside, 0))
+            pieces.append(torch.logsumexp(s @ own_bias + inside, 0))
     total = torch.logsumexp(torch.stack(pieces), 0)
     if machine.visible_units != BINARY:
         total = total + 0.5 * machine.visible * torch.log(
@@ -91,24 +92,23 @@ def log_likelihood(
     Args:
         machine: of an RBM without label units.
         x: inputs (samples, ...).
-        log_z: of `ais`, where it is too large to be summed. Default: exact.
+        log_z: an estimate by `ais`, for machines that are too large for the sum. Default: exact.
 
     Example:
         >>> import netwise as nw, torch
         >>> machine = nw.RBM(4, 3).build()
         >>> every = torch.tensor([[i // 2**j % 2 for j in range(4)] for i in range(16)]).float()
-        >>> round(float(nw.energy.log_likelihood(machine, every).exp().sum()), 5)  # probabilities of all states
+        >>> round(float(nw.energy.log_likelihood(machine, every).exp().sum()), 5)  # over all states
         1.0
     """
     with torch.no_grad():
         return -machine.free_energy(x.reshape(len(x), -1)) - (
-            summed(machine) if log_z is None else log_z
+            log_partition_with_gradient(machine) if log_z is None else log_z
         )
 
 
 def base_rate_likelihood(base: Tensor, x: Tensor) -> Tensor:
-    """(samples,): ln p(v) of the model in which every input is on by itself, with log-odds `base`:
-    what must be beaten.
+    """(samples,): ln p(v) of the model of independent inputs with log-odds `base`: the baseline.
 
     Example:
         >>> import netwise as nw, torch
@@ -126,19 +126,20 @@ def pseudo_likelihood(
     """(samples,): sum over the inputs of ln p(v_i | all others), which needs no partition function.
 
     ln p(v_i | rest) = ln sigmoid(F(v with v_i flipped) - F(v)). For a model of independent inputs
-    it is the likelihood itself; for others it is above it, and no bound: two numbers of it may be
-    compared, one says little.
+    it is the likelihood; for others it is larger, and no bound: compare two of them, one alone has
+    little meaning.
 
     Args:
         machine: binary on both sides, without label units.
         x: inputs (samples, ...); grey ones are taken as they are.
-        flips: so many inputs of each sample are looked at, drawn from torch's generator, and stand
-            for all. None: all.
+        flips: number of inputs of each sample that the sum is estimated from, drawn from torch's
+            generator. None: all. Default 16.
 
     Example:
         >>> import netwise as nw, torch
         >>> machine = nw.RBM(4, 3, std=1e-9).build()
-        >>> round(float(nw.energy.pseudo_likelihood(machine, torch.ones(1, 4), flips=None)), 4)  # independent: 4 ln 1/2
+        >>> x = torch.ones(1, 4)  # independent units: 4 ln 1/2
+        >>> round(float(nw.energy.pseudo_likelihood(machine, x, flips=None)), 4)
         -2.7726
 
     Source: Besag 1975; Marlin et al. 2010, "Inductive principles for restricted Boltzmann machine
@@ -152,8 +153,8 @@ def pseudo_likelihood(
     if flips is None or flips >= width:
         chosen = torch.arange(width, device=v.device).expand(n, width)
     else:
-        # One order of the units for all samples, begun at another place for each: all units are
-        # looked at equally often.
+        # One permutation of the units for all samples, rotated for each of them, so that all units
+        # are equally frequent.
         chosen = (
             torch.randperm(width, device=v.device)[:flips]
             + torch.randint(width, (n, 1), device=v.device)

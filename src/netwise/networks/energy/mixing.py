@@ -1,4 +1,4 @@
-"""How well Markov chains mix: autocorrelation, and how many independent samples they are worth."""
+"""Mixing of Markov chains: autocorrelation and effective sample size."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from torch import Tensor
 
 
 def autocorrelation(series: Tensor) -> Tensor:
-    """(lags,): how a quantity's values resemble those so many steps later, 1 at lag 0; mean over
-    the chains.
+    """(lags,): autocorrelation of a quantity, 1 at lag 0; mean over the chains.
 
     Args:
         series: (steps, chains) of one number of each state, such as its energy; or (steps,) of one
@@ -33,8 +32,7 @@ def autocorrelation(series: Tensor) -> Tensor:
 
 
 def effective_samples(series: Tensor) -> float:
-    """How many independent samples the states of the chains are worth: count / (1 + 2 sum of
-    autocorrelations).
+    """Effective sample size of the states of the chains: count / (1 + 2 sum of autocorrelations).
 
     The sum ends before the first pair of lags whose correlations add up to less than 0.
 
@@ -59,10 +57,9 @@ def effective_samples(series: Tensor) -> float:
 def autocorrelation_at(
     state: Tensor, move: Callable[[Tensor], Tensor], binary: bool = True
 ) -> float:
-    """How the states of many chains resemble those they become by `move`: the correlation of their
-    units over the chains.
+    """Correlation of the states of many chains with the states after `move`, over chains and units.
 
-    0: nothing of the start is left beyond what all chains share; 1: no chain has moved.
+    0: the states are independent, given what all chains share; 1: no chain has moved.
     """
     after = move(state)
     a, b = state - state.mean(0), after - after.mean(0)

@@ -1,5 +1,8 @@
-"""How an energy model learns: the positive phase pulls the energy of the data down, the negative
-phase lifts what the model itself believes."""
+"""Negative phases: how the gradient of an energy model's log-likelihood is estimated.
+
+The gradient is a difference of two means. The positive phase, over the data, lowers the energy of
+the data; the negative phase, over states of the model, raises the energy of those.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,20 @@ from netwise.part import integer, number
 from netwise.parts.losses import Loss
 from netwise.tasks import CLASSIFICATION, DENSITY
 
-CHAINS = "it counts chains"
-STEPS = "without a step the model says nothing of its own"
+CHAINS = "it is a number of chains"
+STEPS = "the chains have to leave the data"
 
 
 class NegativePhase(Loss):
-    """What every learning rule of an energy model has: the states that its negative phase lifts.
+    """What every negative phase has: the states of the model that its mean is taken over.
 
-    It stands in the place of a recipe's loss. The gradient of the log-likelihood is the difference
-    of two means, that over the data and that over the model; phases differ in how they get the
-    second one. What is told as the loss of a batch is the gap between the free energies of the two:
-    near 0 it says that they look alike, not that all is well.
+    A recipe has it in place of a loss. The loss reported for a batch is the difference of the mean
+    free energies of data and model states. Near 0 the two are alike; that is no sign of a good
+    model, since both change in training.
 
     Attributes:
-        chains: how many states it keeps from step to step; 0: none.
-        exact: it needs all states of the model, not a draw of them.
+        chains: number of states that are kept from step to step; 0: none.
+        exact: it sums over all states of the model instead of drawing some.
         for_restricted: it trains restricted machines and stacks of them.
         for_full: it trains machines whose units are all joined.
         needs_binary_units: all units are binary, and none is a label.
@@ -52,33 +54,37 @@ class NegativePhase(Loss):
     chains: int = 0
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
-        return _given
+        return _machine_loss
 
     def persistent(self) -> NegativePhase | None:
-        """The same phase with chains that continue from step to step, where its own do not."""
+        """The same phase with persistent chains; None: its chains are persistent, or it has none."""
         return None
 
     def probabilities(self, output: Tensor) -> Tensor:
         return torch.softmax(output, 1)
 
-    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
-        """Tensors that the phase keeps with the machine, as they are at the start; saved and loaded
-        with its weights."""
+    def initial_buffers(self, machine: RestrictedMachine) -> dict[str, Tensor]:
+        """Initial values of the buffers that the phase keeps in the machine; they are saved with
+        the weights."""
         return {}
 
-    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
-        """Visible states of the model, for a batch `v` whose hidden units were drawn as `h`.
-        Without gradients."""
+    def negative_states(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
+        """Visible states of the model (states, visible), without gradients.
+
+        Args:
+            machine: that is trained.
+            v: visible states of the batch.
+            h: hidden states drawn for them.
+        """
         raise interface_error(self, "CD(steps=1)")
 
-    def after(self, machine: RestrictedMachine, gradients: list[Tensor]) -> None:
-        """Told the gradients of each step, (weights, hidden biases, visible biases), for phases
-        that learn beside it."""
+    def after_step(self, machine: RestrictedMachine, gradients: list[Tensor]) -> None:
+        """Called after each step with its gradients (weights, hidden biases, visible biases)."""
 
 
-def _given(output: Tensor, target: Tensor) -> Tensor:
-    """While a machine learns it gives its own number; with label units, and asked for classes, it
-    gives logits."""
+def _machine_loss(output: Tensor, target: Tensor) -> Tensor:
+    """The machine's own loss in training, a scalar; with label units, the cross-entropy of the
+    logits that it gives in evaluation."""
     return F.cross_entropy(output, target) if output.dim() == 2 else output.mean()
 
 
@@ -89,8 +95,8 @@ class CD(NegativePhase):
 
         dW = <v h>_0 - <v h>_k
 
-    Quick, and biased: it never looks at what the model believes far from the data, so the
-    likelihood may stand still while the reconstruction improves. To draw samples or to compare
+    Fast, and biased: regions of high probability far from the data are never lowered, so the
+    likelihood may stagnate while the reconstruction improves. To draw samples or to compare
     likelihoods use `PCD`.
 
     Args:
@@ -112,7 +118,7 @@ class CD(NegativePhase):
     def persistent(self) -> NegativePhase | None:
         return PCD(steps=self.steps)
 
-    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
+    def negative_states(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         for step in range(self.steps):
             v = machine.sample_visible(h)
             if step + 1 < self.steps:
@@ -122,20 +128,21 @@ class CD(NegativePhase):
 
 @dataclass(frozen=True, kw_only=True)
 class PCD(NegativePhase):
-    """Persistent contrastive divergence: the chains of the negative phase go on from where the last
-    step left them.
+    """Persistent contrastive divergence: the chains of the negative phase continue from where the
+    last step left them.
 
-    They follow the model as it learns and see all that it believes, not only what lies beside the
-    data. The rate has to be low enough that they keep up; where it is not, they stick
-    (`negative_phase_stuck`).
+    They follow the model while it is trained and reach all of its modes, not only those near the
+    data. The learning rate has to be low enough that they keep up; where it is not, they get stuck
+    in a few modes (`negative_phase_stuck`).
 
     Args:
         steps: Gibbs steps of each learning step, at least 1. Default 1.
-        chains: how many. Default 100.
+        chains: number of chains. Default 100.
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.RBM(64, 16), loss=nw.PCD(), epochs=3)
+        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),),
+        ...                    network=nw.RBM(64, 16), loss=nw.PCD(), epochs=3)
         >>> nw.fit(recipe).score.name
         'log-likelihood'
 
@@ -148,16 +155,16 @@ class PCD(NegativePhase):
         least=1,
         most=100_000,
         because=STEPS,
-        why="the paper's value: the chains go on for the whole run",
+        why="the paper's value: the chains run through the whole training",
     )
     chains: int = integer(
         100, least=1, most=1_000_000, because=CHAINS, why="as many as the samples of a usual batch"
     )
 
-    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
+    def initial_buffers(self, machine: RestrictedMachine) -> dict[str, Tensor]:
         return {"chains": torch.zeros(self.chains, machine.visible)}
 
-    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
+    def negative_states(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         state = machine.chains
         for _ in range(self.steps):
             state = machine.sample_visible(machine.sample_hidden(state))
@@ -167,16 +174,16 @@ class PCD(NegativePhase):
 
 @dataclass(frozen=True, kw_only=True)
 class FastPCD(PCD):
-    """PCD whose chains feel, on top of the weights, quick ones that forget: they push the chains
-    out of where they sit.
+    """PCD with fast weights: added to the weights in the negative phase only, they drive the chains
+    out of the modes they are in.
 
-    The quick weights learn by the same gradients at a rate of their own and lose a share of
-    themselves each step.
+    The fast weights take the same gradients at a learning rate of their own and decay at each
+    step.
 
     Args:
         steps, chains: as in `PCD`.
-        fast_lr: rate of the quick weights, above 0. Default 0.01.
-        decay: what is left of them after each step, from 0 to below 1. Default 0.95.
+        fast_lr: learning rate of the fast weights, above 0. Default 0.01.
+        decay: factor on the fast weights after each step, from 0 to below 1. Default 0.95.
 
     Example:
         >>> import netwise as nw
@@ -194,30 +201,30 @@ class FastPCD(PCD):
         why="that of a usual rate of the weights themselves",
     )
     decay: float = number(
-        0.95, least=0, below=1, because="what is left of them is a share", why="the paper's 19/20"
+        0.95, least=0, below=1, because="it is a share that remains", why="the paper's 19/20"
     )
 
-    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
+    def initial_buffers(self, machine: RestrictedMachine) -> dict[str, Tensor]:
         empty = {
             f"fast_{name}": torch.zeros_like(p)
             for name, p in zip(
                 ("weight", "hidden", "visible"), machine.weights_and_biases, strict=True
             )
         }
-        return {**super().memory(machine), **empty}
+        return {**super().initial_buffers(machine), **empty}
 
-    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
-        quick = (machine.fast_weight, machine.fast_hidden, machine.fast_visible)
-        slow = [p.clone() for p in machine.weights_and_biases]
-        for p, fast in zip(machine.weights_and_biases, quick, strict=True):
+    def negative_states(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
+        fast_parameters = (machine.fast_weight, machine.fast_hidden, machine.fast_visible)
+        saved = [p.clone() for p in machine.weights_and_biases]
+        for p, fast in zip(machine.weights_and_biases, fast_parameters, strict=True):
             p.add_(fast)
         try:
-            return super().negative(machine, v, h)
+            return super().negative_states(machine, v, h)
         finally:
-            for p, own in zip(machine.weights_and_biases, slow, strict=True):
-                p.copy_(own)  # to the last bit, which taking `fast` off again would not give
+            for p, value in zip(machine.weights_and_biases, saved, strict=True):
+                p.copy_(value)  # exact, which subtracting `fast` would not be
 
-    def after(self, machine: RestrictedMachine, gradients: list[Tensor]) -> None:
+    def after_step(self, machine: RestrictedMachine, gradients: list[Tensor]) -> None:
         for fast, gradient in zip(
             (machine.fast_weight, machine.fast_hidden, machine.fast_visible), gradients, strict=True
         ):
@@ -226,17 +233,17 @@ class FastPCD(PCD):
 
 @dataclass(frozen=True, kw_only=True)
 class ParallelTempering(NegativePhase):
-    """Chains at several temperatures side by side, which change places: hot ones wander, cold ones
-    give the samples.
+    """Replicas of each chain at several temperatures, which are exchanged: hot ones cross between
+    modes, the coldest gives the samples.
 
-    Each chain is a ladder of states at inverse temperatures from 1 down to 0 in equal steps; at 0
-    all states are alike. After each Gibbs step neighbours on a ladder change places by Metropolis'
-    rule. Costs as many times a PCD step as there are rungs.
+    A chain has replicas at inverse temperatures from 1 down to 0 in equal steps; at 0 all states
+    are equally probable. After each Gibbs step, neighbouring replicas are exchanged by Metropolis'
+    rule. A step costs as much as `rungs` steps of PCD.
 
     Args:
         steps: Gibbs steps of each learning step, at least 1. Default 1.
-        chains: ladders. Default 20.
-        rungs: temperatures of each ladder, at least 2. Default 10.
+        chains: number of chains. Default 20.
+        rungs: replicas of each chain, at least 2. Default 10.
 
     Example:
         >>> import netwise as nw
@@ -249,27 +256,27 @@ class ParallelTempering(NegativePhase):
 
     needs_binary_units: ClassVar[bool] = True
     steps: int = integer(
-        1, least=1, most=100_000, because=STEPS, why="the ladders go on for the whole run"
+        1, least=1, most=100_000, because=STEPS, why="the chains run through the whole training"
     )
     chains: int = integer(
         20,
         least=1,
         most=1_000_000,
         because=CHAINS,
-        why="with ten rungs each, the work of a usual batch twice",
+        why="with ten replicas each, twice the work of a usual batch",
     )
     rungs: int = integer(
         10,
         least=2,
         most=1000,
-        because="two temperatures are the fewest that can change places",
+        because="an exchange needs two temperatures",
         why="the papers' order of size",
     )
 
-    def memory(self, machine: RestrictedMachine) -> dict[str, Tensor]:
+    def initial_buffers(self, machine: RestrictedMachine) -> dict[str, Tensor]:
         return {"chains": torch.zeros(self.rungs * self.chains, machine.visible)}
 
-    def negative(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
+    def negative_states(self, machine: RestrictedMachine, v: Tensor, h: Tensor) -> Tensor:
         state = machine.chains.view(self.rungs, self.chains, machine.visible)
         beta = torch.linspace(1, 0, self.rungs, dtype=state.dtype, device=state.device)[
             :, None, None
@@ -277,14 +284,14 @@ class ParallelTempering(NegativePhase):
         for step in range(self.steps):
             h = machine.sample_hidden(state, beta)
             state = machine.sample_visible(h, beta)
-            state = _changed_places(machine, state, beta.view(-1), step % 2)
-            state = _changed_places(machine, state, beta.view(-1), 1 - step % 2)
+            state = _exchanged(machine, state, beta.view(-1), step % 2)
+            state = _exchanged(machine, state, beta.view(-1), 1 - step % 2)
         machine.chains.copy_(state.reshape(-1, machine.visible))
         return state[0]
 
 
-def _changed_places(machine: RestrictedMachine, state: Tensor, beta: Tensor, first: int) -> Tensor:
-    """The ladders after neighbours, from rung `first` in pairs, were offered to change places:
+def _exchanged(machine: RestrictedMachine, state: Tensor, beta: Tensor, first: int) -> Tensor:
+    """The replicas after an exchange was proposed for neighbours, in pairs from rung `first`:
     accepted with min(1, exp(F_i(v_i) + F_j(v_j) - F_i(v_j) - F_j(v_i))) for the free energies F_i
     of visible states at temperature i."""
     lower = torch.arange(first, len(beta) - 1, 2, device=state.device)
@@ -303,10 +310,10 @@ def _changed_places(machine: RestrictedMachine, state: Tensor, beta: Tensor, fir
 
 @dataclass(frozen=True, kw_only=True)
 class ExactGradient(NegativePhase):
-    """The gradient of the log-likelihood itself, by all states of the model: for at most 20 units
-    on the smaller side.
+    """The exact gradient of the log-likelihood, by a sum over all states of the model: for at most
+    20 units on the smaller side.
 
-    What sampled phases are measured against. Each step costs 2^20 states at the worst.
+    The reference for sampled phases. A step sums over at most 2^20 states.
 
     Example:
         >>> import netwise as nw

@@ -20,12 +20,12 @@ from netwise.networks.energy.likelihood import (
     base_rate_likelihood,
     is_exact,
     log_likelihood,
+    log_partition_with_gradient,
     pseudo_likelihood,
-    summed,
 )
 from netwise.networks.energy.mixing import autocorrelation_at
 from netwise.networks.energy.phases import NegativePhase
-from netwise.networks.energy.surrogate_loss import gap
+from netwise.networks.energy.surrogate_loss import surrogate_loss
 from netwise.networks.energy.units import (
     BINARY,
     GAUSSIAN,
@@ -43,28 +43,28 @@ from netwise.parts.losses import Loss
 from netwise.tasks import DENSITY
 
 BASE_RATES, ZERO = "base rates", "zero"
-LEAST_RATE = 1e-3  # a pixel that is never on is taken to be on once in a thousand images
+LEAST_RATE = 1e-3  # least base rate of a visible unit: its log-odds stay finite
 # share of a batch's means in the offsets of centring; Melchior, Fischer, Wiskott 2016, section 6
 SLIDE = 0.01
-LOOKED_AT = 2000  # samples that the numbers at the end of an epoch are taken from
+SIGNAL_ROWS = 2000  # samples that the signals at the end of an epoch are measured on
 QUICK_CHAINS, QUICK_TEMPERATURES = (
     100,
     1000,
 )  # seconds; for a number to publish run `ais` and `reverse_ais` themselves
-APART = 10  # Gibbs steps between the two states that tell how well chains mix
+LAG = 10  # Gibbs steps of the lag at which the autocorrelation of the chains is measured
 
 
 @dataclass(frozen=True)
 class RBM(Network):
     """Energy E(v, h) = -a v - b h - v W h over two layers of units; p(v, h) = exp(-E) / Z.
 
-    Learns what its inputs look like, without labels, by a `NegativePhase` in the place of the recipe's
-    loss: `CD`, `PCD`, `FastPCD`, `ParallelTempering` or, where it is small, `ExactGradient`. Inputs of
-    binary visible units are from 0 to 1 and taken as probabilities; Gaussian ones have mean 0 and
-    spread 1 (`Standardise`), and learn at a tenth of the rate. With label units it learns inputs
-    and classes together and is asked for the class: p(y | v) from the free energies.
+    Models the density of its inputs, without labels. The recipe's loss is a `NegativePhase`: `CD`,
+    `PCD`, `FastPCD`, `ParallelTempering` or, for a small machine, `ExactGradient`. Inputs of binary
+    visible units are from 0 to 1 and taken as probabilities; inputs of Gaussian units have mean 0
+    and standard deviation 1 (`Standardise`), and need a tenth of the learning rate. With label
+    units it models inputs and classes together, and classifies by p(y | v) from the free energies.
 
-    Its weights are called as an `MLP`'s first layer is, so `init=From(...)` starts a classifier
+    Its weights have the names of an `MLP`'s first layer, so `init=From(...)` starts a classifier
     from it.
 
     Args:
@@ -73,19 +73,20 @@ class RBM(Network):
         visible_units: "binary" or "gaussian", of spread 1. Default "binary".
         hidden_units: "binary", or "rectified": noisy rectified units, whose number is not bounded
             by 1. Default "binary".
-        labels: units for classes beside the visible ones, one for each; 0: none. Default 0.
-        centred: learn by deviations from the means of the units. Default true.
-        visible_bias: where the visible biases start: the log-odds of each input's mean, or 0.
-            Default "base rates".
-        std: spread of the normal weights at the start. Default 0.01.
-        sparsity: what each hidden unit's distance from `sparsity_target` weighs, at least 0.
-            Default 0.0: nothing.
-        sparsity_target: share of samples that a hidden unit should be on for. Default 0.1.
+        labels: label units, one for each class; 0: none. Default 0.
+        centred: use the centred gradient, of deviations from the units' means. Default true.
+        visible_bias: initial visible biases: "base rates", the log-odds of each input's mean, or
+            "zero". Default "base rates".
+        std: standard deviation of the initial weights. Default 0.01.
+        sparsity: weight of the penalty that draws each hidden unit's mean to `sparsity_target`, at
+            least 0. Default 0.0: none.
+        sparsity_target: mean activation that a hidden unit should have. Default 0.1.
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.RBM(64, 32),
-        ...                    loss=nw.PCD(), optimizer=nw.SGD(lr=0.05), epochs=5)
+        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),),
+        ...                    network=nw.RBM(64, 32), loss=nw.PCD(), optimizer=nw.SGD(lr=0.05),
+        ...                    epochs=5)
         >>> run = nw.fit(recipe)
         >>> run.module.sample(3, steps=10).shape
         torch.Size([3, 64])
@@ -109,11 +110,11 @@ class RBM(Network):
         500,
         least=1,
         most=1_000_000,
-        because="without hidden units nothing is learned but means",
+        because="without hidden units only the means are modelled",
         why="that of the published runs on MNIST",
     )
     visible_units: str = text(
-        BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly so"
+        BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly binary"
     )
     hidden_units: str = text(
         BINARY,
@@ -121,7 +122,7 @@ class RBM(Network):
         why="the published form, whose likelihood can be measured",
     )
     labels: int = integer(
-        0, least=0, most=100_000, because="it counts classes", why="inputs without labels"
+        0, least=0, most=100_000, because="it is a number of classes", why="inputs without labels"
     )
     centred: bool = flag(
         True, why="the same for an image and its negative, and a better likelihood"
@@ -129,16 +130,19 @@ class RBM(Network):
     visible_bias: str = text(
         BASE_RATES,
         among=(BASE_RATES, ZERO),
-        why="else the hidden units are spent on the means of the inputs",
+        why="otherwise the hidden units first have to model the means of the inputs",
     )
     std: float = number(
-        0.01, above=0, because="equal units stay equal", why="small: units start near one half"
+        0.01,
+        above=0,
+        because="units with equal weights stay equal",
+        why="small, so that hidden units start near one half",
     )
     sparsity: float = number(
         0.0,
         least=0,
         because="a negative one rewards distance",
-        why="regularise when it is called for",
+        why="add it when hidden units are always on or off",
     )
     sparsity_target: float = number(
         0.1, above=0, below=1, because="it is a share", why="a tenth, as in the practical guide"
@@ -225,7 +229,7 @@ def wrong_labels(labels: int, samples: Samples) -> list[Problem]:
 
 
 class VisibleBias(nn.Module):
-    """The biases of the visible units: where a decoder of the same weights has its own."""
+    """The biases of the visible units, under the name that a decoder's layer has."""
 
     def __init__(self, units: int) -> None:
         super().__init__()
@@ -233,8 +237,8 @@ class VisibleBias(nn.Module):
 
 
 class RestrictedBoltzmann(UnsupervisedModule):
-    """The machine as a module. Called in training it takes one step of its phase, else it gives the
-    hidden units' means (or, with label units, the log of p(y | v) up to a constant)."""
+    """The module of an `RBM`. In training a call returns the loss of the phase; in evaluation the
+    hidden units' means (with label units the log of p(y | v) up to a constant)."""
 
     chains: Tensor
     fast_weight: Tensor
@@ -263,7 +267,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
         )
         self.register_buffer(
             "base", torch.zeros(self.visible)
-        )  # log-odds of the base rates (or means): the model without hidden units
+        )  # log-odds of the base rates (or means): the model of independent inputs
         self.phase: NegativePhase | None = None
 
     @property
@@ -271,18 +275,18 @@ class RestrictedBoltzmann(UnsupervisedModule):
         """(weights (hidden, visible), hidden biases, visible biases)."""
         return self.layer1.weight, self.layer1.bias, self.back1.bias
 
-    # ---- before learning
+    # ---- before training
 
     def set_loss(self, loss: Loss) -> None:
-        """From here on learn by this phase; its memory is saved with the weights."""
+        """Train by this phase from here on, and register its buffers."""
         assert isinstance(loss, NegativePhase)
         self.phase = loss
-        for name, value in loss.memory(self).items():
+        for name, value in loss.initial_buffers(self).items():
             self.register_buffer(name, value.to(self.layer1.weight))
 
     def initialize_from_data(self, x: Tensor, y: Tensor | None = None) -> None:
-        """Look at the training inputs before anything is learned: base rates, offsets, where the
-        chains begin."""
+        """Set base rates, visible biases, centring offsets and initial chains from the training
+        inputs."""
         with torch.no_grad():
             v = self._with_classes(x, y)
             means = v.mean(0)
@@ -294,8 +298,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
             if self.network.visible_bias == BASE_RATES:
                 self.back1.bias.copy_(self.base)
             self.visible_mean.copy_(means)
-            some = v[:LOOKED_AT]
-            self.hidden_mean.copy_(self.hidden_given(some).mean(0))
+            self.hidden_mean.copy_(self.hidden_given(v[:SIGNAL_ROWS]).mean(0))
             if "chains" in self._buffers:
                 self.chains.copy_(draw(self.visible_units, self.base.expand(len(self.chains), -1)))
 
@@ -323,24 +326,24 @@ class RestrictedBoltzmann(UnsupervisedModule):
         return self._labels_of(mean(self.visible_units, y), y, torch.softmax)
 
     def sample_hidden(self, v: Tensor, beta: Tensor | float = 1.0) -> Tensor:
-        """A draw of the hidden units; `beta` is the inverse temperature."""
-        return draw(self.hidden_units, self._cooled(self.hidden_input(v), beta))
+        """Hidden states drawn for visible ones, at inverse temperature `beta`."""
+        return draw(self.hidden_units, self._scaled(self.hidden_input(v), beta))
 
     def sample_visible(self, h: Tensor, beta: Tensor | float = 1.0) -> Tensor:
-        """A draw of the visible units; of label units one is on."""
-        y = self._cooled(self.visible_input(h), beta)
-        return self._labels_of(draw(self.visible_units, y), y, _one_on)
+        """Visible states drawn for hidden ones, at inverse temperature `beta`; one label unit is on."""
+        y = self._scaled(self.visible_input(h), beta)
+        return self._labels_of(draw(self.visible_units, y), y, _one_hot_draw)
 
-    def _cooled(self, x: Tensor, beta: Tensor | float) -> Tensor:
+    def _scaled(self, x: Tensor, beta: Tensor | float) -> Tensor:
         return x if isinstance(beta, float) and beta == 1.0 else beta * x
 
-    def _labels_of(self, v: Tensor, y: Tensor, how: Any) -> Tensor:
+    def _labels_of(self, v: Tensor, y: Tensor, activation: Any) -> Tensor:
         if self.labels:
-            v = torch.cat([v[..., : self.inputs], how(y[..., self.inputs :], -1)], -1)
+            v = torch.cat([v[..., : self.inputs], activation(y[..., self.inputs :], -1)], -1)
         return v
 
     def gibbs(self, v: Tensor, steps: int) -> Tensor:
-        """Visible states after so many steps of h ~ p(h | v), v ~ p(v | h)."""
+        """Visible states after this many steps of h ~ p(h | v), v ~ p(v | h)."""
         for _ in range(steps):
             v = self.sample_visible(self.sample_hidden(v))
         return v
@@ -351,12 +354,12 @@ class RestrictedBoltzmann(UnsupervisedModule):
         For binary hidden units F(v) = -a v - sum_j ln(1 + exp(b_j + W_j v)).
         """
         hidden = hidden_free_energy(
-            self.hidden_units, self._cooled(self.hidden_input(v), beta)
+            self.hidden_units, self._scaled(self.hidden_input(v), beta)
         ).sum(-1)
         bare = visible_energy(self.visible_units, v, self.back1.bias)
         return (bare * beta[..., 0] if isinstance(beta, Tensor) else bare * beta) - hidden
 
-    # ---- learning
+    # ---- training
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         if self.training and self.phase is not None:
@@ -366,8 +369,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
         return self._class_scores(v) if self.labels else mean(self.hidden_units, self.layer1(v))
 
     def _with_classes(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """(samples, visible): inputs as visible states, with their classes on the label units where
-        there are any."""
+        """(samples, visible): inputs as visible states, with one-hot classes on the label units."""
         v = x.reshape(len(x), -1)
         if not self.labels:
             return v
@@ -375,16 +377,16 @@ class RestrictedBoltzmann(UnsupervisedModule):
         return torch.cat([v, F.one_hot(y, self.labels).to(v)], 1)
 
     def _exact(self, v: Tensor) -> Tensor:
-        return self.free_energy(v).mean() + summed(self)
+        return self.free_energy(v).mean() + log_partition_with_gradient(self)
 
     @torch.no_grad()
     def _phases(self, v: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(gap of the free energies, gradients) of one batch."""
+        """(difference of the mean free energies, gradients) of one batch."""
         assert self.phase is not None
         n = len(v)
         x = self.hidden_input(v)
         p = mean(self.hidden_units, x)
-        w = self.phase.negative(
+        w = self.phase.negative_states(
             self, v, bits(p) if self.hidden_units == BINARY else draw(self.hidden_units, x)
         )
         z = self.hidden_input(w)
@@ -393,22 +395,21 @@ class RestrictedBoltzmann(UnsupervisedModule):
         hidden, visible = q.mean(0) - p.mean(0), w.mean(0) - v.mean(0)
         value = self._free(v, x) - self._free(w, z)
         if self.network.sparsity:
-            far = self.network.sparsity * (p.mean(0) - self.network.sparsity_target)
-            hidden += far
-            weight += far[:, None] * v.mean(0)
+            excess = self.network.sparsity * (p.mean(0) - self.network.sparsity_target)
+            hidden += excess
+            weight += excess[:, None] * v.mean(0)
         if self.network.centred:
             weight, hidden, visible = self._centred(weight, hidden, visible)
             self.visible_mean.lerp_(v.mean(0), SLIDE)
             self.hidden_mean.lerp_(p.mean(0), SLIDE)
         gradients = [weight, hidden, visible]
-        self.phase.after(self, gradients)
+        self.phase.after_step(self, gradients)
         return value, gradients
 
     def _centred(
         self, weight: Tensor, hidden: Tensor, visible: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The gradient of a machine whose units are counted from their means, as a step of this
-        one.
+        """The centred gradient, as gradients of the uncentred parameters.
 
         dW' = <(v - mu)(h - lambda)>_0 - <...>_k,  da' = da - dW' lambda,  db' = db - dW' mu.
         Source: Melchior, Fischer, Wiskott 2016, section 3.
@@ -418,7 +419,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
         return weight, hidden - weight @ mu, visible - middle @ weight
 
     def _free(self, v: Tensor, x: Tensor) -> Tensor:
-        """Mean free energy of states whose hidden inputs are known."""
+        """Mean free energy of visible states `v` with hidden inputs `x`."""
         return (
             visible_energy(self.visible_units, v, self.back1.bias)
             - hidden_free_energy(self.hidden_units, x).sum(-1)
@@ -426,20 +427,20 @@ class RestrictedBoltzmann(UnsupervisedModule):
 
     def _step(self, v: Tensor) -> Tensor:
         value, gradients = self._phases(v)
-        return gap(value, gradients, self.weights_and_biases)
+        return surrogate_loss(value, gradients, self.weights_and_biases)
 
     def _class_scores(self, v: Tensor) -> Tensor:
         """(samples, labels): -F(v, y) for each class, which is ln p(y | v) up to a constant."""
-        weight, bias, own = self.weights_and_biases
+        weight, bias, visible_bias = self.weights_and_biases
         x = F.linear(v, weight[:, : self.inputs], bias)
         scores = [
             hidden_free_energy(self.hidden_units, x + weight[:, self.inputs + k]).sum(-1)
-            + own[self.inputs + k]
+            + visible_bias[self.inputs + k]
             for k in range(self.labels)
         ]
         return torch.stack(scores, 1)
 
-    # ---- what it has learned
+    # ---- after training
 
     def encode(self, x: Tensor) -> Tensor:
         """(samples, hidden): means of the hidden units."""
@@ -447,7 +448,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
-        """(samples, inputs): one step there and back by means, without a draw."""
+        """(samples, inputs): means of the visible units for the means of the hidden ones."""
         v = x.reshape(len(x), -1)
         h = mean(
             self.hidden_units, F.linear(v, self.layer1.weight[:, : self.inputs], self.layer1.bias)
@@ -458,14 +459,13 @@ class RestrictedBoltzmann(UnsupervisedModule):
     def sample(
         self, count: int, *, steps: int = 1000, seed: int = 0, start: Tensor | None = None
     ) -> Tensor:
-        """(count, inputs): means of the visible units after `steps` Gibbs steps of chains of their
-        own.
+        """(count, inputs): means of the visible units after `steps` Gibbs steps of new chains.
 
         Args:
-            count: how many.
-            steps: from the start, at least 1. Default 1000.
+            count: number of samples.
+            steps: Gibbs steps from the start, at least 1. Default 1000.
             seed: of the draws. Default 0.
-            start: visible states (count, visible) to begin with. Default: draws of the base rates.
+            start: initial visible states (count, visible). Default: drawn from the base rates.
         """
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -475,11 +475,11 @@ class RestrictedBoltzmann(UnsupervisedModule):
 
     @torch.no_grad()
     def complete(self, x: Tensor, known: Tensor, *, steps: int = 200, seed: int = 0) -> Tensor:
-        """(samples, inputs): the unknown part of each input, drawn with the known part held; means
-        over the second half of the steps.
+        """(samples, inputs): the inputs with the unknown ones drawn while the known ones are fixed;
+        means over the second half of the steps.
 
         Args:
-            x: inputs; what stands at unknown places has no effect.
+            x: inputs; unknown values have no effect.
             known: true where an input is known, of an input's shape or flat.
             steps: Gibbs steps. Default 200.
             seed: of the draws. Default 0.
@@ -495,45 +495,45 @@ class RestrictedBoltzmann(UnsupervisedModule):
                     [torch.where(held, v, state[:, : self.inputs]), state[:, self.inputs :]], 1
                 )
                 y = self.visible_input(self.sample_hidden(state))
-                state = self._labels_of(draw(self.visible_units, y), y, _one_on)
+                state = self._labels_of(draw(self.visible_units, y), y, _one_hot_draw)
                 if step >= steps // 2:
                     total += mean(self.visible_units, y)[:, : self.inputs]
         return torch.where(held, v, total / (steps - steps // 2))
 
     @torch.no_grad()
     def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
-        """What the machine says of itself at the end of an epoch, by the names of signals."""
-        said: dict[str, float] = {}
-        part = (valid if len(valid) else train)[:LOOKED_AT].reshape(-1, self.inputs)
-        known = train[:LOOKED_AT].reshape(-1, self.inputs)
+        """Measurements at the end of an epoch, by the names of signals."""
+        values: dict[str, float] = {}
+        part = (valid if len(valid) else train)[:SIGNAL_ROWS].reshape(-1, self.inputs)
+        trained = train[:SIGNAL_ROWS].reshape(-1, self.inputs)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            said[signals.RECONSTRUCTION] = float(
+            values[signals.RECONSTRUCTION] = float(
                 (self.reconstruct(part) - part).square().sum(1).mean()
             )
             active = self.hidden_given(self.with_labels(part))
-            said[signals.HIDDEN_ACTIVE] = float(active.mean())
-            said[signals.HIDDEN_CONSTANT] = (
+            values[signals.HIDDEN_ACTIVE] = float(active.mean())
+            values[signals.HIDDEN_CONSTANT] = (
                 float((active.std(0, correction=0) < 0.01).float().mean()) if len(part) > 1 else 0.0
             )
             if self.labels:
-                return said
+                return values
             if len(valid):
-                said[signals.FREE_ENERGY_GAP] = float(
-                    self.free_energy(part).mean() - self.free_energy(known).mean()
+                values[signals.FREE_ENERGY_GAP] = float(
+                    self.free_energy(part).mean() - self.free_energy(trained).mean()
                 )
             if "chains" in self._buffers:
-                said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(
-                    self.chains[:500], lambda v: self.gibbs(v, APART), self.visible_units == BINARY
+                values[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(
+                    self.chains[:500], lambda v: self.gibbs(v, LAG), self.visible_units == BINARY
                 )
             if self.hidden_units == BINARY and self.visible_units == BINARY:
-                said[signals.PSEUDO_LIKELIHOOD] = float(pseudo_likelihood(self, part).mean())
-                said[signals.BASE_RATE_LIKELIHOOD] = float(
+                values[signals.PSEUDO_LIKELIHOOD] = float(pseudo_likelihood(self, part).mean())
+                values[signals.BASE_RATE_LIKELIHOOD] = float(
                     base_rate_likelihood(self.base, part).mean()
                 )
                 if is_exact(self, most=MOST_STATES):
-                    said[signals.LOG_LIKELIHOOD] = float(log_likelihood(self, part).mean())
-        return said
+                    values[signals.LOG_LIKELIHOOD] = float(log_likelihood(self, part).mean())
+        return values
 
     @property
     def can_complete(self) -> bool:
@@ -546,7 +546,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
         return self.sample(count, steps=steps), f"{steps} Gibbs steps from independent pixels"
 
     def with_labels(self, v: Tensor) -> Tensor:
-        """Visible states with label units that know nothing."""
+        """Visible states with equal values on all label units."""
         return (
             v
             if not self.labels
@@ -554,9 +554,8 @@ class RestrictedBoltzmann(UnsupervisedModule):
         )
 
     def evaluation_loss(self, x: Tensor, seed: int) -> float:
-        """What a run is judged by on its validation part, in nats, the lower the better: minus the
-        mean pseudo-likelihood of binary units; for others half the squared error of the
-        reconstruction."""
+        """In nats, lower is better: minus the mean pseudo-likelihood of binary units; of others
+        half the squared error of the reconstruction."""
         v = x.reshape(len(x), -1)
         with torch.no_grad(), torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -566,22 +565,26 @@ class RestrictedBoltzmann(UnsupervisedModule):
 
     @torch.no_grad()
     def estimate_log_likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
-        """(ln p of each input, standard error of ln Z, by which way), or None for units whose
-        likelihood is not known."""
+        """(ln p of each input, standard error of ln Z, method); None for units whose likelihood
+        cannot be computed."""
         v = x.reshape(len(x), -1)
         if is_exact(self):
             return log_likelihood(self, v), 0.0, "exact"
         if self.hidden_units != BINARY or self.visible_units != BINARY:
             return None
         estimate = ais(self, chains=QUICK_CHAINS, temperatures=QUICK_TEMPERATURES, seed=seed)
-        how = f"ln Z by annealed importance sampling, {QUICK_CHAINS} chains, {QUICK_TEMPERATURES} temperatures"
+        how = (
+            f"ln Z by annealed importance sampling, {QUICK_CHAINS} chains,"
+            f" {QUICK_TEMPERATURES} temperatures"
+        )
         return log_likelihood(self, v, log_z=estimate.log_z), estimate.error, how
 
     def __repr__(self) -> str:
-        return f"RestrictedBoltzmann({self.visible} {self.visible_units}, {self.hidden} {self.hidden_units})"
+        visible, hidden = self.visible_units, self.hidden_units
+        return f"RestrictedBoltzmann({self.visible} {visible}, {self.hidden} {hidden})"
 
 
-def _one_on(logits: Tensor, axis: int) -> Tensor:
-    """One unit of each group on, drawn by the softmax (Gumbel's trick)."""
+def _one_hot_draw(logits: Tensor, axis: int) -> Tensor:
+    """One-hot vectors drawn from the softmax of the logits (Gumbel's trick)."""
     noise = -torch.log(-torch.log(torch.rand_like(logits).clamp_min(1e-30)))
     return F.one_hot((logits + noise).argmax(axis), logits.shape[axis]).to(logits)

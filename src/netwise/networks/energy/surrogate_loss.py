@@ -1,5 +1,4 @@
-"""A gradient that was counted, not derived: learning rules of energy models as the backward pass of
-one number."""
+"""Surrogate loss with explicitly supplied gradients (e.g. contrastive divergence)."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 
-class _Gap(torch.autograd.Function):
+class _SuppliedGradients(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, value: Tensor, gradients: tuple[Tensor, ...], *parameters: Tensor
@@ -24,18 +23,20 @@ class _Gap(torch.autograd.Function):
         gradients, ctx.gradients = (
             ctx.gradients,
             (),
-        )  # nobody else holds them: they become `.grad` without a copy
+        )  # no other reference is left: they become `.grad` without a copy
         if (
             factor.device.type == "cpu" and float(factor) == 1.0
-        ):  # as it is where nothing stands above this number
+        ):  # nothing was computed from this loss, which is the usual case
             return (None, None, *gradients)
         return (None, None, *(factor * gradient for gradient in gradients))
 
 
-def gap(value: Tensor, gradients: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tensor:
-    """`value` as a number whose gradient by `parameters` is `gradients`.
+def surrogate_loss(
+    value: Tensor, gradients: Sequence[Tensor], parameters: Sequence[Tensor]
+) -> Tensor:
+    """`value` as a loss whose gradients by `parameters` are `gradients`.
 
-    So a learning rule that is no derivative of anything at hand (contrastive divergence) goes
-    through the same backward pass, optimizers and penalties as every loss.
+    A learning rule that is not the derivative of a loss (contrastive divergence) so uses the same
+    backward pass, optimizers and penalties as every loss.
     """
-    return _Gap.apply(value, tuple(gradients), *parameters)  # type: ignore[no-any-return, no-untyped-call]
+    return _SuppliedGradients.apply(value, tuple(gradients), *parameters)  # type: ignore[no-any-return, no-untyped-call]

@@ -1,5 +1,4 @@
-"""Kinds of units of a restricted Boltzmann machine: what they give on average, a draw of them,
-their part of the energy."""
+"""Kinds of units of a restricted Boltzmann machine: their mean, draws, and terms of the energy."""
 
 from __future__ import annotations
 
@@ -8,26 +7,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 BINARY, GAUSSIAN, RECTIFIED = "binary", "gaussian", "rectified"
-# copies of a rectified unit that its free energy counts; the rest weigh less than e^-30 for inputs
-# below 8
+# Terms of a rectified unit's free energy; the rest is below e^-30 for inputs below 8.
 STEPS = 40
 
 
 def bits(probabilities: Tensor) -> Tensor:
-    """Independent draws of 0 and 1. One comparison: torch's own `bernoulli` takes four times as
-    long on a CPU."""
+    """Independent Bernoulli draws of 0 and 1, by one comparison: `torch.bernoulli` takes four times
+    as long on a CPU."""
     return (torch.rand_like(probabilities) < probabilities).to(probabilities.dtype)
 
 
 def mean(kind: str, x: Tensor) -> Tensor:
-    """What units of this kind give on average for the input `x`."""
+    """Mean of units of this kind for the input `x`."""
     if kind == BINARY:
         return torch.sigmoid(x)
     return F.relu(x) if kind == RECTIFIED else x
 
 
 def draw(kind: str, x: Tensor) -> Tensor:
-    """A draw of units of this kind for the input `x`.
+    """States of units of this kind, drawn for the input `x`.
 
     A rectified unit is max(0, x + N(0, sigmoid(x))): a stack of binary ones with biases -0.5, -1.5
     ..., summed up.
@@ -43,8 +41,8 @@ def draw(kind: str, x: Tensor) -> Tensor:
 
 
 def hidden_free_energy(kind: str, x: Tensor) -> Tensor:
-    """ln of the sum over all states of the hidden units, (..., units): what each takes off the free
-    energy."""
+    """(..., units): ln of the sum over the states of each hidden unit, which the free energy
+    subtracts."""
     if kind == BINARY:
         return F.softplus(x)
     places = torch.arange(STEPS, dtype=x.dtype, device=x.device) + 0.5
@@ -52,7 +50,7 @@ def hidden_free_energy(kind: str, x: Tensor) -> Tensor:
 
 
 def visible_energy(kind: str, v: Tensor, bias: Tensor) -> Tensor:
-    """(...,): the part of the energy that the visible units have by themselves."""
+    """(...,): the terms of the energy that only contain visible units."""
     if kind == BINARY:
         return -(v @ bias)
     return 0.5 * (v - bias).square().sum(-1)
