@@ -28,7 +28,7 @@ def connections(units: int, hidden: int) -> Tensor:
     visible groups are connected to themselves and to the hidden units, not to each other."""
     network = BoltzmannMachine(2 * units, hidden, std=0.0, groups=(units, units)).build()
     assert isinstance(network, FullBoltzmann)
-    return network.joined()
+    return network.connections()
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class ExactEncoder:
         """(weight, bias), (10, 10) and (10,), after so many steps at rate 1."""
         unit_vectors = torch.eye(4)
         clamped = self.machine.with_hidden(torch.cat([unit_vectors, unit_vectors], 1))
-        connected = self.machine.joined()
+        connected = self.machine.connections()
         weight, bias = self.machine.weight.detach().clone(), torch.zeros(10)
         for _ in range(updates):
             under_data, under_model = self.moments(weight, bias, clamped)

@@ -1,5 +1,5 @@
-"""Boltzmann machine (玻尔兹曼机): binary units, any two of which may be joined, in equilibrium at a
-temperature."""
+"""Boltzmann machine (玻尔兹曼机): binary units, any two of which may be connected, in equilibrium at
+a temperature."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from netwise.part import flag, integer, integers, number, numbers
 from netwise.parts.losses import Loss
 from netwise.tasks import DENSITY
 
-LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
+SIGNAL_ROWS = 1000  # samples that the signals at the end of an epoch are measured on
 ENCODER_TEMPERATURES = (
     2.0,
     2.0,
@@ -40,21 +40,21 @@ ENCODER_TEMPERATURES = (
 
 @dataclass(frozen=True)
 class BoltzmannMachine(Network):
-    """Energy E(s) = -1/2 s W s - b s over visible and hidden units of 0 and 1, all joined; p(s) =
-    exp(-E(s) / T) / Z.
+    """Energy E(s) = -1/2 s W s - b s over visible and hidden units of 0 and 1, fully connected;
+    p(s) = exp(-E(s) / T) / Z.
 
-    Learns by `ExactGradient` (all states, at most 20 units) or by `AnnealedSampling`: the positive phase with the
-    visible units held on the data, the negative one free. It is slow, as the notes say: for more
-    than a few dozen units use an `RBM`.
+    Trained by `ExactGradient` (all states, at most 20 units) or by `AnnealedSampling`, whose
+    positive phase clamps the visible units to the data. It is slow: for more than about 50 units
+    use an `RBM`.
 
     Args:
-        visible: units that the data have.
-        hidden: units of its own. Default 0.
-        std: spread of the normal weights at the start; 0: all at 0. Default 0.1.
-        inner: also join hidden units with each other. Default true.
-        groups: sizes of groups of visible units, in their order, that are joined within and not
-            with each other: what one group knows of another has to go through the hidden units.
-                Default none: all are joined.
+        visible: visible units, one for each number of an input.
+        hidden: hidden units. Default 0.
+        std: standard deviation of the initial weights; 0: all are 0. Default 0.1.
+        inner: also connect hidden units with each other. Default true.
+        groups: sizes of groups of visible units, in their order, that are connected within a group
+            and not between groups: dependence between groups has to go through the hidden units.
+            Default none: all are connected.
 
     Example:
         >>> import netwise as nw, torch
@@ -81,18 +81,21 @@ class BoltzmannMachine(Network):
         2,
         least=0,
         most=10_000,
-        because="it counts units",
+        because="it is a number of units",
         why="the smaller encoder problem: two bits for four patterns",
     )
     std: float = number(
-        0.1, least=0, because="a spread is not negative", why="hidden units have to differ"
+        0.1,
+        least=0,
+        because="a standard deviation is not negative",
+        why="hidden units have to differ",
     )
     inner: bool = flag(True, why="the machine is not restricted")
     groups: tuple[int, ...] = integers(
         (),
         shortest=0,
         longest=1000,
-        because="they count visible units",
+        because="they are numbers of visible units",
         why="all visible units are one group",
     )
 
@@ -138,18 +141,18 @@ class BoltzmannMachine(Network):
 
 @dataclass(frozen=True, kw_only=True)
 class AnnealedSampling(NegativePhase):
-    """Both phases of a Boltzmann machine by simulated annealing: cool down, then count how often
-    units are on together.
+    """Both phases of a Boltzmann machine by simulated annealing: cool down, then average how often
+    two units are on together.
 
-    The clamped inputs may be noisy, so that no energy has to become infinite. With `Lion(beta1=0,
+    The clamped inputs are noisy, so that no weight has to become infinite. With `Lion(beta1=0,
     beta2=0)` or another optimizer of fixed steps it is the procedure of 1985.
 
     Args:
-        temperatures: of the sweeps that come before counting; each asks every unit once on average.
+        temperatures: of the sweeps before averaging; a sweep updates every unit once.
             Default: 2, 2, 1.5, 1.5, 1.2, 1.2, and 1 four times: those of 1985 over their last.
-        counted: sweeps at temperature 1 that are counted, at least 1. Default 10.
-        noise_on: chance that a clamped 1 is 0 instead, from 0 to below 1. Default 0.15.
-        noise_off: chance that a clamped 0 is 1 instead. Default 0.05.
+        counted: sweeps at temperature 1 that are averaged, at least 1. Default 10.
+        noise_on: probability that a clamped 1 becomes 0, from 0 to below 1. Default 0.15.
+        noise_off: probability that a clamped 0 becomes 1. Default 0.05.
 
     Example:
         >>> import netwise as nw
@@ -168,24 +171,24 @@ class AnnealedSampling(NegativePhase):
         why="those of 1985, over their last",
     )
     counted: int = integer(
-        10,
-        least=1,
-        most=1_000_000,
-        because="without a count nothing is learned",
-        why="that of 1985",
+        10, least=1, most=1_000_000, because="the means are over these sweeps", why="that of 1985"
     )
-    noise_on: float = number(0.15, least=0, below=1, because="it is a chance", why="that of 1985")
-    noise_off: float = number(0.05, least=0, below=1, because="it is a chance", why="that of 1985")
+    noise_on: float = number(
+        0.15, least=0, below=1, because="it is a probability", why="that of 1985"
+    )
+    noise_off: float = number(
+        0.05, least=0, below=1, because="it is a probability", why="that of 1985"
+    )
 
     def with_noise(self, v: Tensor) -> Tensor:
-        """The inputs as they are clamped."""
-        luck = torch.rand_like(v)
-        return torch.where(v > 0.5, (luck >= self.noise_on).to(v), (luck < self.noise_off).to(v))
+        """The inputs with the noise that they are clamped with."""
+        draw = torch.rand_like(v)
+        return torch.where(v > 0.5, (draw >= self.noise_on).to(v), (draw < self.noise_off).to(v))
 
 
 class FullBoltzmann(UnsupervisedModule):
-    """The machine as a module. Units stand in one row, the visible first; the weights are symmetric
-    with zero diagonal."""
+    """The module of a `BoltzmannMachine`. States are one vector, visible units first; the weights
+    are symmetric with zero diagonal."""
 
     has_code = False
 
@@ -194,12 +197,12 @@ class FullBoltzmann(UnsupervisedModule):
         self.network = network
         self.visible, self.units = network.visible, network.visible + network.hidden
         drawn = torch.randn(self.units, self.units) * network.std
-        self.weight = nn.Parameter((drawn.triu(1) + drawn.triu(1).t()) * self.joined())
+        self.weight = nn.Parameter((drawn.triu(1) + drawn.triu(1).t()) * self.connections())
         self.bias = nn.Parameter(torch.zeros(self.units))
         self.phase: NegativePhase | None = None
 
-    def joined(self) -> Tensor:
-        """(units, units): 1 where two units are joined."""
+    def connections(self) -> Tensor:
+        """(units, units): 1 where two units are connected, else 0."""
         links = 1 - torch.eye(self.units)
         start = 0
         for size in self.network.groups:
@@ -221,36 +224,36 @@ class FullBoltzmann(UnsupervisedModule):
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         v = x.flatten(1)
         if self.training and self.phase is not None:
-            return self._nll(v) if self.phase.exact else self._counted(v)
+            return self._exact_loss(v) if self.phase.exact else self._sampled_loss(v)
         return v if self.units == self.visible else self.hidden_given(v)
 
-    # ---- by all states
+    # ---- by sums over all states
 
     def log_z(self) -> Tensor:
-        """ln Z at temperature 1, by all states; can be differentiated.
+        """ln Z at temperature 1, by a sum over all states; has a gradient.
 
         Raises:
             WrongValue: more than 20 units.
         """
-        self._countable(self.units)
+        self._require_few_units(self.units)
         return torch.logsumexp(-self.energy(binary_states(self.units, self.weight)), 0)
 
     @torch.no_grad()
     def log_likelihood(self, x: Tensor) -> Tensor:
-        """(samples,): ln p(v), by all states of the hidden units and of the machine.
+        """(samples,): ln p(v), by sums over all states of the hidden units and of the machine.
 
         Raises:
             WrongValue: more than 20 units.
         """
-        return self._unclamped(x.flatten(1)) - self.log_z()
+        return self._log_unnormalised(x.flatten(1)) - self.log_z()
 
-    def _unclamped(self, v: Tensor) -> Tensor:
+    def _log_unnormalised(self, v: Tensor) -> Tensor:
         """(samples,): ln of the sum over hidden states of exp(-E)."""
         return torch.logsumexp(-self.energy(self.with_hidden(v)), 1)
 
     def with_hidden(self, v: Tensor) -> Tensor:
         """(samples, 2^hidden, units): each input with all states of the hidden units."""
-        self._countable(self.units - self.visible)
+        self._require_few_units(self.units - self.visible)
         h = (
             binary_states(self.units - self.visible, self.weight)
             if self.units > self.visible
@@ -258,42 +261,35 @@ class FullBoltzmann(UnsupervisedModule):
         )
         return torch.cat([v[:, None].expand(-1, len(h), -1), h.expand(len(v), -1, -1)], 2)
 
-    def _nll(self, v: Tensor) -> Tensor:
-        links = self.joined().to(self.weight)
-        loss = self.log_z() - self._unclamped(v).mean()
+    def _exact_loss(self, v: Tensor) -> Tensor:
+        links = self.connections().to(self.weight)
+        loss = self.log_z() - self._log_unnormalised(v).mean()
         gradients = torch.autograd.grad(loss, (self.weight, self.bias))
-        # E counts each pair twice and halves it: the gradient by a weight that stands at two places
-        # is that of both.
+        # A weight is two entries of the symmetric matrix: its gradient is the sum of theirs.
         weight = (gradients[0] + gradients[0].t()) * links
         return surrogate_loss(loss.detach(), (weight, gradients[1]), (self.weight, self.bias))
 
-    def _countable(self, units: int) -> None:
+    def _require_few_units(self, units: int) -> None:
         if units > MOST_UNITS:
-            told = "are more than can be counted by their states"
-            raise WrongValue(
+            raise WrongValue.of(
                 "BoltzmannMachine",
-                [
-                    Problem(
-                        "units",
-                        str(units),
-                        told,
-                        f"at most {MOST_UNITS}, or the phase AnnealedSampling()",
-                    )
-                ],
+                "units",
+                str(units),
+                "are too many for a sum over all states",
+                f"at most {MOST_UNITS} units, or loss = AnnealedSampling()",
             )
 
     @torch.no_grad()
     def distribution(self, temperature: float = 1.0) -> Tensor:
-        """(2^units,): the probability of each state, in the order of their numbers (unit i is bit
-        i)."""
-        self._countable(self.units)
+        """(2^units,): the probability of each state, in binary order (unit i is bit i)."""
+        self._require_few_units(self.units)
         return torch.softmax(-self.energy(binary_states(self.units, self.weight)) / temperature, 0)
 
     @torch.no_grad()
     def transition(self, temperature: float = 1.0) -> Tensor:
-        """(2^units, 2^units): the chance of each state after one unit, chosen by chance, was asked;
-        rows sum to 1."""
-        self._countable(self.units)
+        """(2^units, 2^units): transition probabilities of one Gibbs update of a unit drawn at
+        random; rows sum to 1."""
+        self._require_few_units(self.units)
         every = binary_states(self.units, self.weight)
         on = torch.sigmoid((every @ self.weight + self.bias) / temperature).double()
         number = torch.arange(len(every))
@@ -308,14 +304,14 @@ class FullBoltzmann(UnsupervisedModule):
 
     @torch.no_grad()
     def gibbs_sweeps(self, s: Tensor, temperatures: Sequence[float], held: int = 0) -> Tensor:
-        """States after one sweep at each temperature; the first `held` units stay. All samples of a
-        call share the order of units."""
+        """As the function `gibbs_sweeps`, with the machine's weights; all samples of a call share
+        the order of units."""
         return gibbs_sweeps(s, self.weight, self.bias, temperatures, held)
 
     @torch.no_grad()
     def hidden_given(self, v: Tensor, sweeps: int = 20) -> Tensor:
-        """(samples, hidden): means of the hidden units for inputs: exact where they are few, else
-        over sweeps of Gibbs sampling."""
+        """(samples, hidden): means of the hidden units for inputs: exact for at most 12 units, else
+        over Gibbs sweeps."""
         if self.units - self.visible <= 12:
             every = self.with_hidden(v)
             weight = torch.softmax(-self.energy(every), 1)
@@ -336,8 +332,7 @@ class FullBoltzmann(UnsupervisedModule):
     def sample(
         self, count: int, *, steps: int = 1000, seed: int = 0, temperature: float = 1.0
     ) -> Tensor:
-        """(count, visible): states of the visible units after so many sweeps from a random
-        start."""
+        """(count, visible): states of the visible units after `steps` sweeps from random states."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             s = torch.rand(count, self.units, device=self.weight.device).round()
@@ -345,8 +340,8 @@ class FullBoltzmann(UnsupervisedModule):
 
     @torch.no_grad()
     def complete(self, x: Tensor, known: Tensor, *, steps: int = 200, seed: int = 0) -> Tensor:
-        """(samples, visible): the unknown inputs with the known ones held; means over the second
-        half of the sweeps."""
+        """(samples, visible): the inputs with the unknown ones drawn while the known ones are
+        fixed; means over the second half of the sweeps."""
         held = known.reshape(-1).to(x.device)
         order = torch.cat(
             [
@@ -403,19 +398,19 @@ class FullBoltzmann(UnsupervisedModule):
             value += self.energy(clamped).mean() - self.energy(free).mean()
         count = n * phase.counted
         return value / phase.counted, [
-            (model - data) / count * self.joined().to(v),
+            (model - data) / count * self.connections().to(v),
             (second - first) / count,
         ]
 
-    def _counted(self, v: Tensor) -> Tensor:
+    def _sampled_loss(self, v: Tensor) -> Tensor:
         value, gradients = self._phases(v)
         return surrogate_loss(value, gradients, (self.weight, self.bias))
 
-    # ---- what it says of itself
+    # ---- measurements
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
-        """(samples, visible): chance of each visible unit given all others, the hidden ones at
+        """(samples, visible): probability of each visible unit given all others, the hidden ones at
         their means."""
         v = x.flatten(1)
         s = torch.cat([v, self.hidden_given(v)], 1) if self.units > self.visible else v
@@ -426,14 +421,14 @@ class FullBoltzmann(UnsupervisedModule):
 
     @torch.no_grad()
     def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
-        part = (valid if len(valid) else train)[:LOOKED_AT].flatten(1)
-        said = {
+        part = (valid if len(valid) else train)[:SIGNAL_ROWS].flatten(1)
+        values = {
             signals.RECONSTRUCTION: float((self.reconstruct(part) - part).square().sum(1).mean())
         }
         if self.units <= MOST_UNITS:
-            said[signals.LOG_LIKELIHOOD] = float(self.log_likelihood(part).mean())
+            values[signals.LOG_LIKELIHOOD] = float(self.log_likelihood(part).mean())
         means = train.flatten(1).mean(0).clamp(1e-3, 1 - 1e-3)
-        said[signals.BASE_RATE_LIKELIHOOD] = float(
+        values[signals.BASE_RATE_LIKELIHOOD] = float(
             (part * means.log() + (1 - part) * (1 - means).log()).sum(1).mean()
         )
         with torch.random.fork_rng():
@@ -441,13 +436,13 @@ class FullBoltzmann(UnsupervisedModule):
             s = self.gibbs_sweeps(
                 torch.rand(200, self.units, device=part.device).round(), [2.0, 1.5, 1.0, 1.0]
             )
-            said[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(
+            values[signals.CHAIN_AUTOCORRELATION] = autocorrelation_at(
                 s, lambda now: self.gibbs_sweeps(now, [1.0] * 10)
             )
-        return said
+        return values
 
     def evaluation_loss(self, x: Tensor, seed: int) -> float:
-        """Minus the mean log-likelihood where it can be counted; else half the squared error of the
+        """Minus the mean log-likelihood for at most 20 units; else half the squared error of the
         reconstruction."""
         with torch.no_grad():
             if self.units <= MOST_UNITS:
@@ -464,7 +459,7 @@ def gibbs_sweeps(
     s: Tensor, weight: Tensor, bias: Tensor, temperatures: Sequence[float], held: int = 0
 ) -> Tensor:
     """States after one sweep of Gibbs sampling at each temperature: every unit but the first `held`
-    is asked once, in random order,
+    is updated once, in random order,
 
         p(s_i = 1) = 1 / (1 + exp(-u_i / T)),    u_i = sum_j w_ij s_j + b_i
 
@@ -473,7 +468,7 @@ def gibbs_sweeps(
         weight: (..., units, units), symmetric; leading axes are machines side by side.
         bias: (..., units).
         temperatures: of the sweeps, in this order.
-        held: the first so many units stay as they are.
+        held: number of units, from the first, that stay as they are.
     """
     s = s.clone()
     units = s.shape[-1]

@@ -1,5 +1,5 @@
-"""Deep belief network (深度信念网络): restricted Boltzmann machines, each learning the hidden units of
-the one below."""
+"""Deep belief network (深度信念网络): a stack of restricted Boltzmann machines, each trained on the
+hidden units of the one below."""
 
 from __future__ import annotations
 
@@ -22,35 +22,39 @@ from netwise.part import flag, integer, integers, number, text
 from netwise.parts.losses import Loss
 from netwise.tasks import DENSITY
 
-MET = 10_000  # samples that a machine sees of its inputs before it learns
-CODED = 4096  # samples at a time on their way up
+INITIAL_ROWS = 10_000  # samples that a machine is initialized from
+PIECE = 4096  # samples that are encoded at a time
 
 
 @dataclass(frozen=True)
 class DBN(Network):
-    """A stack of RBMs, learned from the bottom up, each in an equal share of the epochs (greedy
+    """A stack of RBMs, trained from the bottom up, each in an equal share of the epochs (greedy
     layer-wise pretraining).
 
-    What a machine learns is what the one below makes of the data. The top two layers are an
-    undirected pair, the rest a directed way down. It is used to draw samples, with label units at
-    the top to classify, and to start other networks: `init=From(...)` gives an `MLP` of the same
-    widths its weights, and an `Autoencoder` both ways.
+    Each machine is trained on the hidden means of the one below. The top two layers are an
+    undirected model, the others a directed one downwards. It draws samples, classifies by label
+    units at the top, and initializes other networks: `init=From(...)` gives its weights to an `MLP`
+    of the same widths, or to encoder and decoder of an `Autoencoder`.
 
     Args:
         widths: numbers of inputs and of each layer's units. Default (784, 500, 500).
         visible_units: of the inputs, "binary" or "gaussian". Default "binary".
-        labels: units for classes beside the top machine's visible ones; 0: none. Default 0.
+        labels: label units of the top machine, one for each class; 0: none. Default 0.
         centred: as in `RBM`. Default true.
-        std: spread of the normal weights at the start. Default 0.01.
+        std: standard deviation of the initial weights. Default 0.01.
 
     Example:
         >>> import netwise as nw
-        >>> stack = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.DBN((64, 32, 16)), loss=nw.CD(),
+        >>> stack = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),),
+        ...                   network=nw.DBN((64, 32, 16)), loss=nw.CD(),
         ...                   optimizer=nw.SGD(lr=0.1), epochs=6)
         >>> run = nw.fit(stack)
-        >>> [int(stage) for stage in run.history.of("stage").values], run.module.sample(5, steps=10).shape
-        ([1, 1, 1, 2, 2, 2], torch.Size([5, 64]))
-        >>> classifier = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.MLP((64, 32, 16, 10), activation=nw.Sigmoid()),
+        >>> [int(stage) for stage in run.history.of("stage").values]
+        [1, 1, 1, 2, 2, 2]
+        >>> run.module.sample(5, steps=10).shape
+        torch.Size([5, 64])
+        >>> classifier = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),),
+        ...                        network=nw.MLP((64, 32, 16, 10), activation=nw.Sigmoid()),
         ...                        init=nw.From(recipe=stack), epochs=3)
         >>> nw.fit(classifier).history.ended.how
         'finished'
@@ -70,16 +74,19 @@ class DBN(Network):
         why="MNIST, and the first two of the paper's layers",
     )
     visible_units: str = text(
-        BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly so"
+        BINARY, among=(BINARY, GAUSSIAN), why="pixels and marks are nearly binary"
     )
     labels: int = integer(
-        0, least=0, most=100_000, because="it counts classes", why="inputs without labels"
+        0, least=0, most=100_000, because="it is a number of classes", why="inputs without labels"
     )
     centred: bool = flag(
         True, why="the same for an image and its negative, and a better likelihood"
     )
     std: float = number(
-        0.01, above=0, because="equal units stay equal", why="small: units start near one half"
+        0.01,
+        above=0,
+        because="units with equal weights stay equal",
+        why="small, so that hidden units start near one half",
     )
 
     @property
@@ -113,9 +120,10 @@ class DBN(Network):
 
 
 class DeepBelief(UnsupervisedModule):
-    """The machines as `machine1` (the lowest) and so on. Called in training it takes a step of the
-    machine whose turn it is; else it gives the means of the top units, or, with label units, the
-    scores of the classes."""
+    """The module of a `DBN`, with the machines `machine1` (the lowest) and so on.
+
+    In training a call returns the loss of the current stage's machine; in evaluation the means of
+    the top units, or, with label units, the scores of the classes."""
 
     stage: Tensor
 
@@ -140,11 +148,12 @@ class DeepBelief(UnsupervisedModule):
     @property
     def machines(self) -> list[RestrictedBoltzmann]:
         """From the lowest to the top."""
-        return [self.get_submodule(f"machine{i}") for i in range(1, self.stages + 1)]  # type: ignore[misc]
+        numbers = range(1, self.stages + 1)
+        return [self.get_submodule(f"machine{i}") for i in numbers]  # type: ignore[misc]
 
     @property
-    def now(self) -> RestrictedBoltzmann:
-        """The machine that learns."""
+    def current(self) -> RestrictedBoltzmann:
+        """The machine that is being trained."""
         return self.machines[int(self.stage)]
 
     def set_loss(self, loss: Loss) -> None:
@@ -152,28 +161,32 @@ class DeepBelief(UnsupervisedModule):
             machine.set_loss(loss)
 
     def start_stage(self, stage: int, x: Tensor) -> None:
-        """Let machine `stage` (from 0) learn from here on; it first sees what those below make of
-        the training inputs."""
+        """Train machine `stage` (from 0) from here on; it is initialized from the hidden means of
+        the machine below."""
         if stage:
             self.stage.fill_(stage)
-            self.now.initialize_from_data(
-                self._up(x[:MET], stage),
-                torch.zeros(min(MET, len(x)), dtype=torch.int64) if self.now.labels else None,
+            self.current.initialize_from_data(
+                self._up(x[:INITIAL_ROWS], stage),
+                torch.zeros(min(INITIAL_ROWS, len(x)), dtype=torch.int64)
+                if self.current.labels
+                else None,
             )
-            if self.now.labels:  # classes are taken to be alike until they are seen
-                self.now.base[self.now.inputs :] = self.now.back1.bias.data[self.now.inputs :] = 0.0
-                self.now.visible_mean[self.now.inputs :] = 1 / self.now.labels
+            if self.current.labels:  # equal probabilities, since targets are not passed here
+                self.current.base[self.current.inputs :] = self.current.back1.bias.data[
+                    self.current.inputs :
+                ] = 0.0
+                self.current.visible_mean[self.current.inputs :] = 1 / self.current.labels
         self.enable_stage_gradients()
 
     def enable_stage_gradients(self) -> None:
-        """Gradients for the machine that learns."""
+        """Enable the gradients of the machine that is being trained."""
         for i, machine in enumerate(self.machines):
-            learns = i == int(self.stage)
+            trained = i == int(self.stage)
             for p in machine.parameters():
-                p.requires_grad_(learns)
+                p.requires_grad_(trained)
                 p.grad = (
-                    p.grad if learns else None
-                )  # or the optimizer would go on with its last one
+                    p.grad if trained else None
+                )  # otherwise the optimizer would apply its last gradient again
 
     def initialize_from_data(self, x: Tensor, y: Tensor | None = None) -> None:
         self.machines[0].initialize_from_data(x, y if self.machines[0].labels else None)
@@ -183,17 +196,17 @@ class DeepBelief(UnsupervisedModule):
         """Means of the units of layer `layers` for inputs."""
         h = x.flatten(1)
         for machine in self.machines[:layers]:
-            h = torch.cat([machine.hidden_given(piece) for piece in h.split(CODED)])
+            h = torch.cat([machine.hidden_given(piece) for piece in h.split(PIECE)])
         return h
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        if self.training and self.now.phase is not None:
-            loss: Tensor = self.now(self._up(x, int(self.stage)), y)
+        if self.training and self.current.phase is not None:
+            loss: Tensor = self.current(self._up(x, int(self.stage)), y)
             return loss
         top: Tensor = self.machines[-1](self._up(x, self.stages - 1))
         return top
 
-    # ---- what it has learned
+    # ---- after training
 
     def encode(self, x: Tensor) -> Tensor:
         """(samples, top units): means of the top layer."""
@@ -202,7 +215,7 @@ class DeepBelief(UnsupervisedModule):
 
     @torch.no_grad()
     def _down(self, h: Tensor, layers: int) -> Tensor:
-        """Means of the inputs for states of layer `layers`, drawing the layers between."""
+        """Means of the inputs for states of layer `layers`; the layers between are drawn."""
         for i, machine in reversed(list(enumerate(self.machines[:layers]))):
             h = machine.visible_given(h)
             h = bits(h) if i else h
@@ -210,8 +223,7 @@ class DeepBelief(UnsupervisedModule):
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
-        """(samples, inputs): up by means and down by means, through the layers that have
-        learned."""
+        """(samples, inputs): up and down by means, through the layers that are trained."""
         layers = int(self.stage) + 1
         h = self._up(x, layers - 1)
         h = self.machines[layers - 1].reconstruct(h)
@@ -223,14 +235,14 @@ class DeepBelief(UnsupervisedModule):
     def sample(
         self, count: int, *, steps: int = 1000, seed: int = 0, label: int | None = None
     ) -> Tensor:
-        """(count, inputs): the top pair runs for so many Gibbs steps, then one way down; means of
-        the inputs.
+        """(count, inputs): means of the inputs after Gibbs steps of the top machine and one
+        downward pass.
 
         Args:
-            count: how many.
-            steps: of the top pair. Default 1000.
+            count: number of samples.
+            steps: Gibbs steps of the top machine. Default 1000.
             seed: of the draws. Default 0.
-            label: with label units, the class that is held on. Default: none is.
+            label: with label units, the class whose unit stays on. Default none.
         """
         top = self.machines[-1]
         with torch.random.fork_rng():
@@ -247,24 +259,24 @@ class DeepBelief(UnsupervisedModule):
 
     @torch.no_grad()
     def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
-        """What the machine whose turn it is says of itself."""
+        """Measurements of the current stage's machine."""
         below = int(self.stage)
-        return self.now.epoch_signals(
-            self._up(train[:MET], below), self._up(valid[:MET], below), seed
+        return self.current.epoch_signals(
+            self._up(train[:INITIAL_ROWS], below), self._up(valid[:INITIAL_ROWS], below), seed
         )
 
     def evaluation_loss(self, x: Tensor, seed: int) -> float:
-        """As `RestrictedBoltzmann.evaluation_loss`, of the machine whose turn it is: numbers of different
-        stages do not compare."""
-        return self.now.evaluation_loss(self._up(x, int(self.stage)), seed)
+        """As `RestrictedBoltzmann.evaluation_loss`, of the current stage's machine: values of
+        different stages cannot be compared."""
+        return self.current.evaluation_loss(self._up(x, int(self.stage)), seed)
 
     @torch.no_grad()
     def estimate_log_likelihood(self, x: Tensor, seed: int) -> tuple[Tensor, float, str] | None:
-        """(a lower bound of ln p of each input, standard error of the top machine's ln Z, by which
-        way), or None.
+        """(lower bound of ln p of each input, standard error of the top machine's ln Z, method);
+        None where it is not known.
 
         ln p(v) >= E_Q [ ln p(h_top) + sum over the layers below of ln p(h_(l-1) | h_l) ] + entropy
-        of Q(h | v), with one draw of Q, the way up. Source: Hinton, Osindero, Teh 2006, eq. 8;
+        of Q(h | v), with one draw of Q, the upward pass. Source: Hinton, Osindero, Teh 2006, eq. 8;
         Salakhutdinov, Murray 2008, section 4.
         """
         if self.visible_units != BINARY or self.labels:
@@ -279,10 +291,10 @@ class DeepBelief(UnsupervisedModule):
                 bound += (h * logits - F.softplus(logits)).sum(1)
                 bound += (F.softplus(z) - z * torch.sigmoid(z)).sum(1)  # entropy of Bernoulli units
                 h = up
-        found = self.machines[-1].estimate_log_likelihood(h, seed)
-        if found is None:
+        estimate = self.machines[-1].estimate_log_likelihood(h, seed)
+        if estimate is None:
             return None
-        top, error, how = found
+        top, error, how = estimate
         return (
             bound + top,
             error,
@@ -299,17 +311,17 @@ class DeepBelief(UnsupervisedModule):
         """Mean lower bound of ln p for the lowest machine alone (its likelihood), for two layers,
         and so on.
 
-        Each layer adds to the bound only where the machine on top starts as the one below turned
-        upside down, and learns well.
+        A layer raises the bound only if the machine on top starts as the transposed machine below
+        and is trained well.
         """
-        found = []
+        bounds = []
         stack, stages = self.stages, self.stages
         try:
             for layers in range(1, stack + 1):
                 self.stages = layers
-                told = self.estimate_log_likelihood(x, seed)
-                if told is not None:
-                    found.append(float(told[0].mean()))
+                estimate = self.estimate_log_likelihood(x, seed)
+                if estimate is not None:
+                    bounds.append(float(estimate[0].mean()))
         finally:
             self.stages = stages
-        return found
+        return bounds

@@ -1,5 +1,4 @@
-"""Hopfield network (霍普菲尔德网络): units all joined to each other remember patterns, and find them again
-from a part."""
+"""Hopfield network (霍普菲尔德网络): fully connected units store patterns, and recall them from a part."""
 
 from __future__ import annotations
 
@@ -32,22 +31,22 @@ NOISE_SHARES = (
     0.35,
     0.4,
     0.45,
-)  # shares of turned units that a memory is tried with
+)  # shares of flipped units that recall is measured at
 BLOCK = 64  # units whose fields are computed by one matrix product
 
 
 @dataclass(frozen=True)
 class RecallResult:
-    """What a memory made of the states it was given.
+    """The result of a recall.
 
     Args:
-        states: (samples, units), as they ended, in the memory's own values.
+        states: (samples, units), the final states, in the memory's own values.
         energies: (sweeps + 1, samples), before the first sweep and after each.
-        flips: (samples,): how many units changed on the way.
+        flips: (samples,): number of changes of units.
         converged: (samples,): no unit would change any more.
-        sweeps: how often all units were asked.
-        trace: with `trace=True` the energy after each flip, and how far each flip's change was from
-            -u dx: (flips,) both, of the first sample.
+        sweeps: number of times that all units were updated.
+        trace: with `trace=True` the energy after each flip of the first sample, and the deviation
+            of its change from -u dx: (flips,) both.
 
     Example:
         >>> import netwise as nw, torch
@@ -86,27 +85,26 @@ class MemoryNetwork(Network):
 
 @dataclass(frozen=True)
 class Hopfield(MemoryNetwork):
-    """Energy E = -1/2 x W x + b x over units of two values; recall follows it down until no unit
-    would change.
+    """Energy E = -1/2 x W x + b x over units of two values; recall lowers it until no unit would
+    change.
 
     Patterns are stored at once, without gradients: a recipe with it runs no epochs, and its loss
-    and optimizer have no effect. Hebb's rule loses patterns from about 0.138 of them for each unit,
-    much earlier where they are alike; the pseudo-inverse stores up to as many as there are units if
-    they are independent, Storkey's rule lies between.
+    and optimizer have no effect. Hebb's rule loses patterns from about 0.138 patterns per unit, and
+    much earlier if they are correlated; the pseudo-inverse rule stores as many independent patterns
+    as there are units; Storkey's rule is between the two.
 
     Args:
         units: numbers in a pattern.
         rule: "hebb", w = mean of x x^T; "pseudo-inverse", the projection on the patterns; or
             "storkey". Default "hebb".
-        scale: what Hebb's sum is divided by: the number of "patterns" (the notes) or of "units".
-            Recall does not depend on it at thresholds 0, and with binary states the thresholds
-            follow the weights. Default "units": then w x is near x itself.
+        scale: the divisor of Hebb's sum: the number of "patterns" (the notes) or of "units". It
+            has no effect on recall: thresholds are 0, or scale with the weights. Default "units":
+            then w x is near x.
         states: "bipolar", -1 and 1, or "binary", 0 and 1 with thresholds b_i = 1/2 sum_j w_ij,
-            which make them do the same. Default "bipolar".
-        order: in which the units are asked: "random", anew in each sweep, "fixed", or all
-            "together" from the same state (synchronous, which may end in a circle of two states).
-            Default "random".
-        sweeps: asked at most so often. Default 100.
+            which make both equivalent. Default "bipolar".
+        order: of the updates: "random", drawn for each sweep; "fixed"; or "together", all from the
+            same state (synchronous, which may end in a cycle of two states). Default "random".
+        sweeps: maximal number of sweeps over the units. Default 100.
 
     Example:
         >>> import netwise as nw, torch
@@ -133,9 +131,9 @@ class Hopfield(MemoryNetwork):
     scale: str = text(
         UNITS,
         among=(UNITS, PATTERNS),
-        why="fields are then near -1 and 1 whatever the number of patterns",
+        why="fields are then near -1 and 1 for any number of patterns",
     )
-    states: str = text(BIPOLAR, among=(BIPOLAR, BINARY), why="what the rule is for")
+    states: str = text(BIPOLAR, among=(BIPOLAR, BINARY), why="Hebb's rule is for these")
     order: str = text(
         RANDOM,
         among=(RANDOM, FIXED, TOGETHER),
@@ -145,8 +143,8 @@ class Hopfield(MemoryNetwork):
         100,
         least=1,
         most=1_000_000,
-        because="units have to be asked",
-        why="far more than it takes below the capacity",
+        because="a recall updates the units",
+        why="below the capacity a recall takes far fewer",
     )
 
     def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
@@ -162,12 +160,12 @@ class Hopfield(MemoryNetwork):
 
 
 class MemoryModule(nn.Module):
-    """What memories share: the patterns they were given, and what is asked of them."""
+    """What the modules of memories share: the stored patterns, and measurements of recall."""
 
     patterns: Tensor
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        # How many patterns there are is known only by what was stored.
+        # The number of patterns is that of the saved tensor.
         if prefix + "patterns" in state_dict:
             self.patterns = torch.empty_like(
                 state_dict[prefix + "patterns"], device=self.patterns.device
@@ -179,19 +177,19 @@ class MemoryModule(nn.Module):
 
     @property
     def load(self) -> float:
-        """Patterns for each unit, P / N."""
+        """Stored patterns per unit, P / N."""
         return len(self.patterns) / self.patterns.shape[1]
 
     def overlap(self, states: Tensor, patterns: Tensor | None = None) -> Tensor:
-        """(samples,): agreement of states with patterns, sample by sample, from -1 to 1: (1 / N)
-        sum_i x_i p_i of bipolar values."""
+        """(samples,): overlap of each state with its pattern, from -1 to 1: (1 / N) sum_i x_i p_i
+        of bipolar values."""
         return (
             to_bipolar(states) * (self.patterns if patterns is None else to_bipolar(patterns))
         ).mean(1)
 
     def with_noise(self, share: float, *, seed: int = 0) -> Tensor:
-        """(patterns, units): the patterns with exactly this share of each one's units turned,
-        chosen by chance."""
+        """(patterns, units): the patterns with this share of the units of each one flipped, drawn
+        without replacement."""
         g = torch.Generator().manual_seed(seed)
         count = round(share * self.patterns.shape[1])
         chosen = (
@@ -204,24 +202,24 @@ class MemoryModule(nn.Module):
     def recall_rates(
         self, shares: tuple[float, ...] = NOISE_SHARES, *, seed: int = 0
     ) -> list[tuple[float, float, float]]:
-        """For each share of turned units: (share, share of patterns found again exactly, mean
+        """For each share of flipped units: (share, share of patterns recalled exactly, mean
         overlap)."""
-        found = []
+        rates = []
         for i, share in enumerate(shares):
             overlap = self.overlap(
                 self.recall(
                     self.to_own_values(self.with_noise(share, seed=seed + i)), seed=seed + i
                 ).states
             )
-            found.append((share, float((overlap == 1).float().mean()), float(overlap.mean())))
-        return found
+            rates.append((share, float((overlap == 1).float().mean()), float(overlap.mean())))
+        return rates
 
     def to_own_values(self, x: Tensor) -> Tensor:
-        """Bipolar values as the memory's own."""
+        """Bipolar values as values of the memory's units."""
         return x
 
     def store(self, x: Tensor) -> None:
-        """Remember these patterns (patterns, ...), and nothing else."""
+        """Store these patterns (patterns, ...) in place of the present ones."""
         raise interface_error(self, "Hopfield(100).build()")
 
     def noise_curve(self, *, seed: int = 0) -> list[tuple[float, float, float]]:
@@ -235,8 +233,8 @@ class MemoryModule(nn.Module):
 
 
 class AssociativeMemory(MemoryModule):
-    """The memory as a module: its weights and thresholds are buffers, filled by `store`. Called, it
-    recalls."""
+    """The module of a `Hopfield` network: weights and thresholds are buffers, set by `store`. A
+    call recalls."""
 
     weight: Tensor
     threshold: Tensor
@@ -251,17 +249,15 @@ class AssociativeMemory(MemoryModule):
 
     @torch.no_grad()
     def store(self, x: Tensor) -> None:
-        """Remember these patterns (patterns, ...), and nothing else: values of -1 and 1, or of 0
-        and 1.
+        """Store these patterns (patterns, ...) in place of the present ones: values of -1 and 1, or
+        of 0 and 1.
 
         Raises:
             DataError: other values, or patterns of another size.
         """
         p = to_bipolar(x.flatten(1)).to(self.weight)
         if p.shape[1] != self.network.units:
-            raise DataError(
-                f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units"
-            )
+            raise wrong_pattern_size(p, self.network)
         self.patterns = p
         weight = weights_of_patterns(p, self.network.rule)
         if self.network.rule == HEBB and self.network.scale == PATTERNS:
@@ -291,13 +287,13 @@ class AssociativeMemory(MemoryModule):
         """The low and the high state of a unit."""
         return (0.0, 1.0) if self.network.states == BINARY else (-1.0, 1.0)
 
-    def _answer(self, u: Tensor, x: Tensor) -> Tensor:
-        """What units in state `x` become at fields `u`: high above 0, low below, as they are at
+    def _updated(self, u: Tensor, x: Tensor) -> Tensor:
+        """Units in state `x` after an update with fields `u`: high above 0, low below, unchanged at
         0."""
         low, high = self.values
         return torch.where(u > 0, high, torch.where(u < 0, low, x))
 
-    def _wants(self, u: Tensor, x: Tensor) -> Tensor:
+    def _would_flip(self, u: Tensor, x: Tensor) -> Tensor:
         """Which units in state `x` would change at fields `u`."""
         low, high = self.values
         return ((u > 0) & (x != high)) | ((u < 0) & (x != low))
@@ -307,7 +303,7 @@ class AssociativeMemory(MemoryModule):
 
     @torch.no_grad()
     def recall(self, x: Tensor, *, seed: int = 0, trace: bool = False) -> RecallResult:
-        """Follow the energy down from these states, all samples at once.
+        """Update units until none would change, from these states, all samples at once.
 
         A unit with field above 0 becomes high, below 0 low, at 0 it stays. All samples of a call
         share the order of units.
@@ -315,7 +311,7 @@ class AssociativeMemory(MemoryModule):
         Args:
             x: states (samples, ...): -1 and 1, or 0 and 1.
             seed: of the order. Default 0.
-            trace: also follow the first sample flip by flip. Default false.
+            trace: record each flip of the first sample. Default false.
         """
         state = self.to_own_values(to_bipolar(x.flatten(1)).to(self.weight)).clone()
         energies, flips = (
@@ -324,20 +320,18 @@ class AssociativeMemory(MemoryModule):
         )
         g = torch.Generator().manual_seed(seed)
         n, order = self.network.units, torch.arange(self.network.units)
-        followed: list[tuple[float, float]] = []
+        recorded: list[tuple[float, float]] = []
         sweeps, converged = 0, torch.zeros(len(state), dtype=torch.bool, device=state.device)
         while sweeps < self.network.sweeps and not bool(converged.all()):
-            moving = torch.nonzero(
-                ~converged
-            ).flatten()  # what has converged stays so, in whatever order it is asked
+            moving = torch.nonzero(~converged).flatten()  # converged states stay so in any order
             before = state[moving]
             if self.network.order == TOGETHER:
                 u = self.field(before)
-                after = self._answer(u, before)
+                after = self._updated(u, before)
             else:
                 order = torch.randperm(n, generator=g) if self.network.order == RANDOM else order
                 after = before.clone()
-                self.ask_one_by_one(after, order.to(state.device), followed if trace else None)
+                self.update_in_order(after, order.to(state.device), recorded if trace else None)
             moved = (after != before).sum(1)
             flips[moving] += moved
             converged[moving] = moved == 0
@@ -346,33 +340,33 @@ class AssociativeMemory(MemoryModule):
             sweeps += 1
         path = None
         if trace:
-            told = torch.tensor(followed, dtype=torch.float64).reshape(-1, 2)
-            path = (told[:, 0], told[:, 1])
+            flip_table = torch.tensor(recorded, dtype=torch.float64).reshape(-1, 2)
+            path = (flip_table[:, 0], flip_table[:, 1])
         return RecallResult(state, torch.stack(energies), flips, converged, sweeps, path)
 
-    def ask_one_by_one(
-        self, state: Tensor, order: Tensor, followed: list[tuple[float, float]] | None
+    def update_in_order(
+        self, state: Tensor, order: Tensor, recorded: list[tuple[float, float]] | None
     ) -> None:
-        """Ask each unit in this order, in place, for all samples; each sees what those before it
-        have become.
+        """Update each unit in this order, in place, for all samples; each update sees the ones
+        before it.
 
-        The fields of a block of units come from one matrix product; within the block only changes
-        are added on. A block in which no unit would change needs no more.
+        The fields of a block of units are computed by one matrix product; within the block only
+        changes are added. A block in which no unit would change is done.
         """
-        for block in order.split(1 if followed is not None else BLOCK):
+        for block in order.split(1 if recorded is not None else BLOCK):
             own = state[:, block]
             u = state @ self.weight[:, block] - self.threshold[block]
-            asked = torch.nonzero(self._wants(u, own).any(0)).flatten().tolist()
-            if not asked:
+            flipping = torch.nonzero(self._would_flip(u, own).any(0)).flatten().tolist()
+            if not flipping:
                 continue
-            between, few = self.weight[block][:, block], len(asked) < len(block) // 3
-            i = asked[0]
+            between, sparse = self.weight[block][:, block], len(flipping) < len(block) // 3
+            i = flipping[0]
             while i < len(block):
-                new = self._answer(u[:, i], own[:, i])
+                new = self._updated(u[:, i], own[:, i])
                 change = new - own[:, i]
-                if followed is not None and float(change[0]) != 0:
-                    followed.append(
-                        self._followed(
+                if recorded is not None and float(change[0]) != 0:
+                    recorded.append(
+                        self._flip_record(
                             state, int(block[i]), float(new[0]), float(u[0, i] * change[0])
                         )
                     )
@@ -381,12 +375,14 @@ class AssociativeMemory(MemoryModule):
                     break
                 u[:, i + 1 :] += change[:, None] * between[i, i + 1 :]
                 i += 1
-                if few:  # go on at the next unit that some sample would change
-                    left = torch.nonzero(self._wants(u[:, i:], own[:, i:]).any(0))
+                if sparse:  # skip to the next unit that some sample would change
+                    left = torch.nonzero(self._would_flip(u[:, i:], own[:, i:]).any(0))
                     i = len(block) if not len(left) else i + int(left[0])
             state[:, block] = own
 
-    def _followed(self, state: Tensor, unit: int, new: float, fall: float) -> tuple[float, float]:
+    def _flip_record(
+        self, state: Tensor, unit: int, new: float, fall: float
+    ) -> tuple[float, float]:
         """(energy of the first sample after this flip, its change + u dx, which is 0 where weights
         are symmetric with zero diagonal)."""
         weight, threshold, one = (
@@ -406,47 +402,47 @@ class AssociativeMemory(MemoryModule):
             signals.MEMORY_CROSSTALK: float(self.crosstalk().max()),
         }
 
-    # ---- what it is like
+    # ---- measurements
 
     def unstable_share(self) -> float:
         """Share of the stored patterns that are not fixed points."""
         if not len(self.patterns):
             return 0.0
         own = self.to_own_values(self.patterns)
-        return float(self._wants(self.field(own), own).any(1).float().mean())
+        return float(self._would_flip(self.field(own), own).any(1).float().mean())
 
     def crosstalk(self) -> Tensor:
         """(patterns, units): C_i = -x_i (1 / N) sum over the other patterns p of p_i (p x); above 1
-        it turns the unit, by Hebb's rule.
+        it flips the unit, by Hebb's rule.
 
         Source: Hertz, Krogh, Palmer 1991, "Introduction to the theory of neural computation", eq.
         2.13.
         """
         p, n = self.patterns, self.patterns.shape[1]
-        alike = p @ p.t() / n
-        alike.fill_diagonal_(0)
-        return -p * (alike @ p)
+        overlaps = p @ p.t() / n
+        overlaps.fill_diagonal_(0)
+        return -p * (overlaps @ p)
 
     @torch.no_grad()
     def recall_outcomes(self, starts: int = 1000, *, seed: int = 0) -> dict[str, float]:
-        """Where recall ends from random states: shares at a stored "pattern", at the "negative" of
-        one, and at a "spurious" state."""
+        """Final states of recall from random states: shares of a stored "pattern", of the
+        "negative" of one, and of a "spurious" state."""
         g = torch.Generator().manual_seed(seed)
         x = torch.where(torch.rand(starts, self.network.units, generator=g) < 0.5, -1.0, 1.0).to(
             self.weight
         )
-        ended = to_bipolar(self.recall(self.to_own_values(x), seed=seed).states)
-        alike = ended @ self.patterns.t() / self.network.units
+        final = to_bipolar(self.recall(self.to_own_values(x), seed=seed).states)
+        overlaps = final @ self.patterns.t() / self.network.units
         pattern, negative = (
-            float((alike == 1).any(1).float().mean()),
-            float((alike == -1).any(1).float().mean()),
+            float((overlaps == 1).any(1).float().mean()),
+            float((overlaps == -1).any(1).float().mean()),
         )
         return {"pattern": pattern, "negative": negative, "spurious": 1 - pattern - negative}
 
 
 def weights_of_patterns(p: Tensor, rule: str) -> Tensor:
     """(units, units): the weights of bipolar patterns (patterns, units) by a rule, Hebb's divided
-    by the units; zero diagonal."""
+    by the number of units; zero diagonal."""
     n = p.shape[1]
     if rule == PSEUDO_INVERSE:
         weight = torch.linalg.pinv(p.double()) @ p.double()
@@ -467,6 +463,15 @@ def weights_of_patterns(p: Tensor, rule: str) -> Tensor:
     return weight.fill_diagonal_(0)  # type: ignore[no-any-return]
 
 
+def wrong_pattern_size(patterns: Tensor, network: MemoryNetwork) -> DataError:
+    """The error for patterns (patterns, numbers) of another size than the memory."""
+    count = patterns.shape[1]
+    return DataError(
+        f"patterns have {count} numbers, and the memory has {network.units} units:"
+        f" use {type(network).__name__}(units={count})"
+    )
+
+
 def has_two_values(x: Tensor) -> bool:
     """All values are 0 or 1, or all are -1 or 1."""
     return bool(((x == 0) | (x == 1)).all()) or bool(((x == -1) | (x == 1)).all())
@@ -483,25 +488,26 @@ def to_bipolar(x: Tensor) -> Tensor:
     if has_two_values(x):
         return 2 * x - 1
     raise DataError(
-        "a memory takes values of 0 and 1, or of -1 and 1: begin with preprocess = (Binarise(),)"
+        "a memory stores values of 0 and 1, or of -1 and 1, and got others:"
+        " use preprocess = (Binarise(),)"
     )
 
 
 @dataclass(frozen=True)
 class ModernHopfield(MemoryNetwork):
-    """Continuous Hopfield network: one step takes a state to a mean of the patterns, weighed by how
-    like each is.
+    """Continuous Hopfield network: a step maps a state to the mean of the patterns, weighted by
+    their similarity to it.
 
         x' = P^T softmax(beta P x)
 
-    Its capacity grows exponentially with the units, also for patterns that are alike; it is what
-    attention computes. Patterns and states may have any real values.
+    Its capacity grows exponentially with the number of units, also for correlated patterns; the
+    step is that of attention. Patterns and states may have any real values.
 
     Args:
         units: numbers in a pattern.
-        beta: how sharply the likest pattern is preferred, above 0; low values end in means of many.
-            Default 1.0.
-        steps: at most so many. Default 10.
+        beta: inverse temperature of the softmax, above 0; with low values recall ends in means of
+            several patterns. Default 1.0.
+        steps: maximal number of steps. Default 10.
 
     Example:
         >>> import netwise as nw, torch
@@ -524,15 +530,15 @@ class ModernHopfield(MemoryNetwork):
     beta: float = number(
         1.0,
         above=0,
-        because="else the least alike is preferred",
+        because="below 0 the least similar pattern has the largest weight",
         why="the paper's for patterns of norm near the root of the units",
     )
     steps: int = integer(
         10,
         least=1,
         most=100_000,
-        because="without a step nothing is recalled",
-        why="one step nearly always does",
+        because="a recall takes steps",
+        why="one step is nearly always enough",
     )
 
     def build(self) -> nn.Module:
@@ -540,7 +546,7 @@ class ModernHopfield(MemoryNetwork):
 
 
 class ModernMemory(MemoryModule):
-    """The continuous memory as a module: `store`, `recall`, `energy`."""
+    """The module of a `ModernHopfield` network: `store`, `recall`, `energy`."""
 
     def __init__(self, network: ModernHopfield) -> None:
         super().__init__()
@@ -549,12 +555,10 @@ class ModernMemory(MemoryModule):
 
     @torch.no_grad()
     def store(self, x: Tensor) -> None:
-        """Remember these patterns (patterns, ...), and nothing else."""
+        """Store these patterns (patterns, ...) in place of the present ones."""
         p = x.flatten(1)
         if p.shape[1] != self.network.units:
-            raise DataError(
-                f"patterns have {p.shape[1]} numbers, and the memory has {self.network.units} units"
-            )
+            raise wrong_pattern_size(p, self.network)
         self.patterns = p.to(self.patterns)
 
     def noise_curve(self, *, seed: int = 0) -> list[tuple[float, float, float]]:
@@ -583,8 +587,8 @@ class ModernMemory(MemoryModule):
 
     @torch.no_grad()
     def recall(self, x: Tensor, *, seed: int = 0) -> RecallResult:
-        """Take steps from these states, all samples at once, until none moves by more than 1e-6;
-        `seed` has no effect."""
+        """Take steps from these states, all samples at once, until no value changes by more than
+        1e-6; `seed` has no effect."""
         state = x.flatten(1).to(self.patterns)
         energies, converged, steps = (
             [self.energy(state)],

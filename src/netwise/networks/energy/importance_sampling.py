@@ -1,5 +1,5 @@
-"""Annealed importance sampling: the partition function of a machine that is too large to be summed
-over, from both sides."""
+"""Annealed importance sampling: estimates of the partition function of large machines, from above
+and from below."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from netwise.networks.energy.units import BINARY, bits
 
 @dataclass(frozen=True)
 class LogPartitionEstimate:
-    """ln Z by annealed importance sampling, with what its chains allow.
+    """ln Z by annealed importance sampling, with its uncertainty.
 
     Args:
         log_z: the estimate.
-        low, high: 3 standard errors of Z on both sides, as logarithms; `low` is -inf where one
-            chain outweighs the rest.
+        low, high: logarithms of Z minus and plus 3 standard errors; `low` is -inf where one chain
+            has most of the weight.
         error: standard error of ln Z, from the spread of the weights.
-        chains, temperatures: how many.
-        effective_chains: how many equally weighted chains carry the same information: (sum w)^2 / sum w^2. Near 1 the estimate is
-            one chain's word.
-        reverse: it ran from the model down to the base rates.
+        chains, temperatures: their numbers.
+        effective_chains: effective sample size of the weights, (sum w)^2 / sum w^2. Near 1 the
+            estimate rests on one chain.
+        reverse: the chains ran from the machine to the base rates.
 
     Example:
         >>> import netwise as nw
@@ -53,8 +53,8 @@ def inverse_temperatures(count: int) -> tuple[float, ...]:
     """Inverse temperatures from 0 to 1: a tenth of the steps up to 0.5, four tenths up to 0.9, half
     of them to 1.
 
-    Crowded towards 1, where the machine changes most, as Salakhutdinov and Murray's 500, 4,000 and
-    10,000 steps are; a little less, for short ones.
+    Denser towards 1, where the distribution changes most, nearly as Salakhutdinov and Murray's 500,
+    4,000 and 10,000 steps.
     """
     a, b = max(1, count // 10), max(1, 4 * count // 10)
     c = max(1, count - a - b)
@@ -73,19 +73,18 @@ def ais(
     """ln Z of a binary machine by annealed importance sampling, up from the model of independent
     inputs.
 
-    Each chain starts as a draw of the base-rate model, whose Z is known, and is warmed step by step
-    into the machine; the product of the ratios met on the way is an unbiased estimate of Z /
-    Z_base. Its logarithm is too small on average (Jensen), so the likelihood that follows flatters:
-    `reverse_ais` errs on the other side.
+    Each chain starts as a draw of the base-rate model, whose Z is known, and is annealed step by
+    step to the machine; the product of the ratios of unnormalised probabilities is an unbiased
+    estimate of Z / Z_base. Its logarithm is too small on average (Jensen), so likelihoods computed
+    with it are too large; with `reverse_ais` they are too small.
 
     Args:
         machine: binary on both sides.
-        chains: how many. Default 1000.
-        temperatures: how many, or inverse temperatures from 0 to 1 themselves. Default 10,000,
-            crowded towards 1.
+        chains: number of chains. Default 1000.
+        temperatures: number of inverse temperatures, denser towards 1, or these themselves, from 0
+            to 1. Default 10,000.
         seed: of the draws. Default 0.
-        base: log-odds of the independent inputs. Default: those that the machine has of its
-            training inputs.
+        base: log-odds of the model of independent inputs. Default: the machine's base rates.
 
     Raises:
         WrongValue: units that are not binary, no chain, or inverse temperatures that do not rise
@@ -116,18 +115,18 @@ def reverse_ais(
     seed: int = 0,
     base: Tensor | None = None,
 ) -> LogPartitionEstimate:
-    """ln Z from the other side: chains that start as samples of the machine and cool down to the
+    """ln Z by reverse annealing: chains start as samples of the machine and end at the model of
     independent inputs.
 
-    The mean of the inverse ratios estimates Z_base / Z, so ln Z comes out too large on average, and
-    the likelihood too small. Together with `ais` it brackets the truth, as far as the chains start
-    as true samples: they begin at `x` and take `burn_in` Gibbs steps of the machine.
+    The mean of the inverse ratios estimates Z_base / Z, so ln Z is too large on average, and the
+    likelihood too small. Together with `ais` it brackets the true value, if the chains start as
+    samples of the machine: they start at `x` and take `burn_in` Gibbs steps first.
 
     Args:
         machine: binary on both sides.
         x: inputs, one for each chain, such as those of the training part.
         temperatures: as in `ais`.
-        burn_in: Gibbs steps before. Default 1000.
+        burn_in: Gibbs steps before annealing. Default 1000.
         seed: of the draws. Default 0.
         base: as in `ais`.
 
@@ -156,20 +155,20 @@ def reverse_ais(
 def _annealed(
     machine: RestrictedMachine, v: Tensor, betas: Sequence[float], start: Tensor
 ) -> Tensor:
-    """(chains,): ln of the products of the ratios that chains from `v` meet on their way through
-    the temperatures, up or down."""
+    """(chains,): ln of the importance weights of chains that start at `v`, for inverse temperatures
+    in rising or falling order."""
     weight, hidden, visible = (p.detach() for p in machine.weights_and_biases)
     x = v @ weight.t() + hidden
     ln = torch.zeros(len(v), dtype=torch.float64, device=weight.device)
     for old, new in pairwise(betas):
         ln += _unnormalised(v, x, new, start, visible) - _unnormalised(v, x, old, start, visible)
-        if 0 < new < 1:  # at either end the way is over
+        if 0 < new < 1:  # at either end the chain is done
             v, x = _moved(x, new, weight, hidden, visible, start)
     return ln
 
 
 def _unnormalised(v: Tensor, x: Tensor, beta: float, start: Tensor, visible: Tensor) -> Tensor:
-    """ln p*(v) on the way: exp((1 - t) a0 v + t a v) prod_j (1 + exp(t x_j))."""
+    """ln p*(v) at inverse temperature t: exp((1 - t) a0 v + t a v) prod_j (1 + exp(t x_j))."""
     return (v @ ((1 - beta) * start + beta * visible)).double() + F.softplus(beta * x).sum(
         1, dtype=torch.float64
     )
@@ -178,8 +177,7 @@ def _unnormalised(v: Tensor, x: Tensor, beta: float, start: Tensor, visible: Ten
 def _moved(
     x: Tensor, beta: float, weight: Tensor, hidden: Tensor, visible: Tensor, start: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """A Gibbs step that keeps the distribution at this temperature: (visible states, their hidden
-    inputs)."""
+    """One Gibbs step at this inverse temperature: (visible states, their hidden inputs)."""
     h = bits(torch.sigmoid(beta * x))
     v = bits(torch.sigmoid(torch.addmm((1 - beta) * start + beta * visible, h, weight, alpha=beta)))
     return v, torch.addmm(hidden, v, weight.t())
@@ -218,28 +216,32 @@ def _estimate(ln: Tensor, base: float, temperatures: int, reverse: bool) -> LogP
 def _checked(
     machine: RestrictedMachine, chains: int, temperatures: int | Sequence[float]
 ) -> list[float]:
-    wrong = []
+    problems = []
     if machine.hidden_units != BINARY or machine.visible_units != BINARY:
-        wrong.append(
+        problems.append(
             Problem(
                 "machine",
                 repr(machine),
-                "has units that are not binary: their ways through the temperatures are not written",
+                "has units that are not binary, for which annealing is not implemented",
+                'a machine with visible_units = hidden_units = "binary"',
             )
         )
     if machine.labels:
-        wrong.append(
+        problems.append(
             Problem(
                 "machine",
                 repr(machine),
-                "has label units, of which one is on: they are not independent at the base rates",
+                "has label units, which are not independent in the base model",
+                "a machine with labels = 0",
             )
         )
     if chains < 1:
-        wrong.append(Problem("chains", str(chains), "must be at least 1", "1000"))
+        problems.append(Problem("chains", str(chains), "must be at least 1", "1000"))
     if isinstance(temperatures, int):
         if temperatures < 3:
-            wrong.append(Problem("temperatures", str(temperatures), "must be at least 3", "10000"))
+            problems.append(
+                Problem("temperatures", str(temperatures), "must be at least 3", "10000")
+            )
         betas = list(inverse_temperatures(max(temperatures, 3)))
     else:
         betas = [float(t) for t in temperatures]
@@ -249,7 +251,9 @@ def _checked(
             or betas[-1] != 1
             or any(b <= a for a, b in pairwise(betas))
         ):
-            wrong.append(Problem("temperatures", f"{len(betas)} numbers", "must rise from 0 to 1"))
-    if wrong:
-        raise WrongValue("ais", wrong)
+            reason = "must rise from 0 to 1"
+            given = f"{len(betas)} numbers"
+            problems.append(Problem("temperatures", given, reason, "(0.0, 0.5, 1.0)"))
+    if problems:
+        raise WrongValue("ais", problems)
     return betas

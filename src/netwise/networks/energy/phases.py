@@ -57,7 +57,7 @@ class NegativePhase(Loss):
         return _machine_loss
 
     def persistent(self) -> NegativePhase | None:
-        """The same phase with persistent chains; None: its chains are persistent, or it has none."""
+        """The same phase with persistent chains; None: they are persistent, or there are none."""
         return None
 
     def probabilities(self, output: Tensor) -> Tensor:

@@ -330,7 +330,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
         return draw(self.hidden_units, self._scaled(self.hidden_input(v), beta))
 
     def sample_visible(self, h: Tensor, beta: Tensor | float = 1.0) -> Tensor:
-        """Visible states drawn for hidden ones, at inverse temperature `beta`; one label unit is on."""
+        """Visible states drawn for hidden ones; of the label units one is on."""
         y = self._scaled(self.visible_input(h), beta)
         return self._labels_of(draw(self.visible_units, y), y, _one_hot_draw)
 

@@ -39,4 +39,6 @@ def surrogate_loss(
     A learning rule that is not the derivative of a loss (contrastive divergence) so uses the same
     backward pass, optimizers and penalties as every loss.
     """
-    return _SuppliedGradients.apply(value, tuple(gradients), *parameters)  # type: ignore[no-any-return, no-untyped-call]
+    apply: Any = _SuppliedGradients.apply
+    loss: Tensor = apply(value, tuple(gradients), *parameters)
+    return loss

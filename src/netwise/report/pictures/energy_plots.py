@@ -283,7 +283,7 @@ def _recall_steps(module: AssociativeMemory, shape: Sequence[int], name: str, no
     order = torch.randperm(module.network.units, generator=generator).to(start.device)
     state = start.clone()
     for units in order.chunk(3):
-        module.ask_one_by_one(state, units, None)
+        module.update_in_order(state, units, None)
         states.append(state.cpu().numpy().copy())
     states.append(module.recall(start).states.cpu().numpy())
     images = as_images(np.concatenate(states), shape)
