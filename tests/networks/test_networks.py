@@ -35,7 +35,7 @@ def test_batch_norm_and_dropout_stand_in_their_places() -> None:
 
 def test_lenet5_has_its_published_maps_and_size() -> None:
     anatomy = nw.describe(nw.LeNet5(), (1, 28, 28))
-    shapes = {organ.name: organ.shape for organ in anatomy.rows}
+    shapes = {row.name: row.shape for row in anatomy.rows}
     assert (
         shapes["conv1"],
         shapes["pool1"],

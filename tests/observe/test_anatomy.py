@@ -22,7 +22,7 @@ class Branched(nn.Module):
 
 def test_a_module_of_ones_own_is_described_in_order_of_use() -> None:
     anatomy = nw.describe(Branched(), (6,))
-    assert [organ.name for organ in anatomy.rows] == ["left", "right", "out"]
+    assert [row.name for row in anatomy.rows] == ["left", "right", "out"]
     assert anatomy.multiply_adds == 24 + 24 + 8
     assert anatomy.output == (2,)
 
@@ -64,7 +64,7 @@ def test_describing_leaves_no_trace() -> None:
         (
             nn.Conv2d(1, 2, 9),
             (1, 4, 4),
-            "(network) (Conv2d) slides a field of 9x9 over maps of 4x4",
+            "(network) (Conv2d) has a kernel of 9x9 and gets maps of 4x4, which are smaller",
         ),
         (
             nn.Sequential(nn.Linear(4, 4), nn.Unflatten(1, (3, 3))),
@@ -96,12 +96,12 @@ def test_a_fault_between_the_layers_is_told_too() -> None:
 
 def test_memory_and_output_of_sequences_and_of_heads() -> None:
     network = nw.LSTM(symbols=10, features=4, units=8, outputs=10, answers="each")
-    told = nw.describe(network, (20,))
-    assert told.output == (10, 20)
-    assert [organ.memory for organ in told.rows] == [4 * 20 * 4, 4 * 20 * 8, 4 * 20 * 10]
-    assert told.memory == sum(organ.memory for organ in told.rows)
-    plain = nw.anatomy_as_dict(told)
-    assert plain["parameters"] == told.parameters
+    anatomy = nw.describe(network, (20,))
+    assert anatomy.output == (10, 20)
+    assert [row.memory for row in anatomy.rows] == [4 * 20 * 4, 4 * 20 * 8, 4 * 20 * 10]
+    assert anatomy.memory == sum(row.memory for row in anatomy.rows)
+    plain = nw.anatomy_as_dict(anatomy)
+    assert plain["parameters"] == anatomy.parameters
     assert plain["rows"][1]["kind"] == "LSTM"
 
 

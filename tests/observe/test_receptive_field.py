@@ -57,10 +57,10 @@ SMOOTH = nn.Sequential(
 
 @pytest.mark.parametrize("module", [SMOOTH, Branches()], ids=["sequential", "branches"])
 def test_fields_are_those_that_gradients_show(module: nn.Module) -> None:
-    told = {organ.name: organ.field for organ in nw.describe(module, (1, 64, 64)).rows}
+    anatomy = {row.name: row.field for row in nw.describe(module, (1, 64, 64)).rows}
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Conv2d | nn.AvgPool2d):
-            assert told[name] == seen(module, 64, layer), name
+            assert anatomy[name] == seen(module, 64, layer), name
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
@@ -68,16 +68,14 @@ def test_the_formula_of_the_notes(stride: int) -> None:
     # r_l = r_(l-1) + (k_l - 1) prod of the strides before (note 001, claim Y02)
     field, r, jump = Field(), 1, 1
     for kernel in (3, 5, 2):
-        field = field.slid(kernel, stride, 1)
+        field = field.after_window(kernel, stride, 1)
         r, jump = r + (kernel - 1) * jump, jump * stride
         assert (field.size, field.jump) == (r, jump)
 
 
 def test_published_fields() -> None:
     vgg = [
-        organ.field
-        for organ in nw.describe(nw.VGG(), (3, 224, 224)).rows
-        if organ.kind == "MaxPool2d"
+        row.field for row in nw.describe(nw.VGG(), (3, 224, 224)).rows if row.kind == "MaxPool2d"
     ]
     assert vgg == [
         (6, 6),
@@ -94,12 +92,12 @@ def test_published_fields() -> None:
     )
     assert (two, three) == ((5, 5), (7, 7))  # note 001, claim N06
     alexnet = nw.describe(nw.AlexNet(), (3, 224, 224)).rows
-    assert next(organ.field for organ in alexnet if organ.name == "features.12") == (195, 195)
+    assert next(row.field for row in alexnet if row.name == "features.12") == (195, 195)
 
 
 def test_netwises_own_pooling_sees_as_torchs() -> None:
     fields = [
-        [organ.field for organ in nw.describe(network, (1, 28, 28)).rows if "Pool" in organ.kind]
+        [row.field for row in nw.describe(network, (1, 28, 28)).rows if "Pool" in row.kind]
         for network in (nw.LeNet5(), nw.ConvNet(channels=(4, 4), kernel=5))
     ]
     assert fields == [[(6, 6), (16, 16)], [(6, 6), (16, 16)]]

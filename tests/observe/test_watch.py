@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 import netwise as nw
 from netwise import random_streams, signals
-from netwise.observe.probe import CENSUS
+from netwise.observe.probe import DEAD_AFTER
 from netwise.parts.initializers import initialize
 
 X = torch.randn(200, 12, generator=torch.Generator().manual_seed(0))
@@ -46,7 +46,7 @@ def train(model: nn.Module, watcher: object = None, steps: int = 60) -> list[flo
             watcher.step(loss, Y[rows])  # type: ignore[attr-defined]
         optimizer.step()
         losses.append(loss.item())
-        if step % 10 == 9:  # what a loop does between: it must not be heard
+        if step % 10 == 9:  # what a loop does between: it must not be recorded
             model.eval()
             with torch.no_grad():
                 model(X)
@@ -75,8 +75,8 @@ def test_the_users_numbers_stay_the_same_to_the_last_bit_and_nothing_is_left(
     before = set(vars(other))
     plain = train(one)
     with nw.watch(other, loss=F.cross_entropy, every=every) as w:
-        heard = train(other, w)
-    assert heard == plain
+        recorded = train(other, w)
+    assert recorded == plain
     assert all(
         torch.equal(a, b)
         for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
@@ -142,13 +142,13 @@ def test_both_roads_hear_the_same() -> None:
                 loss.backward()
                 w.step(loss, samples.train.y[rows])
                 optimizer.step()
-    heard = w.history()
-    assert heard.layers == fitted.layers
+    recorded = w.history()
+    assert recorded.layers == fitted.layers
     for key, series in fitted.series.items():
         if not key[0].startswith(("train.", "valid.", "rate")):
-            assert heard.series[key] == series, key
-    assert len(heard.series) > 20
-    assert nw.diagnose(heard).found == nw.diagnose(fitted).found == ()
+            assert recorded.series[key] == series, key
+    assert len(recorded.series) > 20
+    assert nw.diagnose(recorded).found == nw.diagnose(fitted).found == ()
 
 
 def test_the_numbers_are_what_they_are_called() -> None:
@@ -163,7 +163,12 @@ def test_the_numbers_are_what_they_are_called() -> None:
         w.step(loss, Y)
         optimizer.step()
     history = w.history()
-    value = lambda signal, layer: history.of(signal, layer).values[0]  # type: ignore[union-attr]  # noqa: E731
+
+    def value(signal: str, layer: str) -> float:
+        series = history.of(signal, layer)
+        assert series is not None
+        return series.values[0]
+
     a = torch.relu(X @ before["0.weight"].T + before["0.bias"])
     b = torch.tanh(a @ before["2.weight"].T + before["2.bias"])
     assert [layer.activation for layer in history.layers] == ["ReLU", "Tanh", "Identity"]
@@ -229,7 +234,7 @@ def test_activations_are_recognised_however_they_are_written(
     assert [layer.activation for layer in w.history().layers] == activations
 
 
-def test_recurrent_layers_and_a_reused_one_are_heard() -> None:
+def test_recurrent_layers_and_a_reused_one_are_recorded() -> None:
     class Recurrent(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -258,7 +263,7 @@ def test_dead_units_are_counted_over_enough_samples() -> None:
     with torch.no_grad():
         model[0].bias[:3] = -100.0
     with nw.watch(model, every=1) as w:
-        for _ in range(2 * CENSUS // 200 + 2):
+        for _ in range(2 * DEAD_AFTER // 200 + 2):
             loss = F.cross_entropy(model(X), Y)
             loss.backward()
             w.step(loss, Y)
@@ -296,7 +301,7 @@ def test_a_long_loop_keeps_a_bounded_number_of_points() -> None:
     assert len({b - a for a, b in zip(series.steps, series.steps[1:], strict=False)}) == 1
 
 
-def test_facts_are_heard_where_they_can_be() -> None:
+def test_facts_are_known_where_they_can_be() -> None:
     model = nn.Sequential(nn.Linear(12, 4), nn.Dropout(0.25))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.125, weight_decay=0.5)
     with nw.watch(model, optimizer=optimizer, loss=F.cross_entropy) as w:
@@ -317,11 +322,13 @@ def test_facts_are_heard_where_they_can_be() -> None:
     assert unknown.history().facts.loss_of_guessing is None
 
 
-def test_misuse_is_told() -> None:
+def test_misuse_raises() -> None:
     w = nw.watch(nn.Linear(2, 2))
-    with pytest.raises(RuntimeError, match="outside of `with watch"):
+    with pytest.raises(
+        RuntimeError, match=r"outside of its `with` block.*Write `with watch\(model\) as w:`"
+    ):
         w.step(torch.tensor(1.0))
-    with pytest.raises(TypeError, match=r"watch takes a torch.nn.Module, not int"):
+    with pytest.raises(TypeError, match=r"got a value of type int\. Pass the module"):
         nw.watch(3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="every = 0 must be at least 1"):
         nw.watch(nn.Linear(2, 2), every=0)

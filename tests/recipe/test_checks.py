@@ -30,7 +30,7 @@ CANNOT = [
         DIGITS.but(network=nw.MLP((64, 30, 9))),
         "ends in 9 outputs, and the data have 10 classes. Write [64, 30, 10].",
     ),
-    (DIGITS.but(network=nw.LeNet5()), "conv2 (Conv2d) slides a field of 5x5 over maps of 4x4"),
+    (DIGITS.but(network=nw.LeNet5()), "conv2 (Conv2d) has a kernel of 5x5 and gets maps of 4x4"),
     (
         DIGITS.but(network=nw.LeNet5((3, 28, 28)), preprocess=(nw.Resize(28, 28),)),
         "conv1 (Conv2d) takes 3 channels and gets 1. Write 1 for its channels.",

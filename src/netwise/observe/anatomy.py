@@ -1,5 +1,5 @@
-"""The table of a network's layers before training: shapes, parameters, work, memory, fields; and
-where a shape does not fit."""
+"""The table of a network's layers before training: shapes, parameters, multiply-adds, memory and
+receptive fields; and where a shape does not fit."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import ShapeError
-from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
-from netwise.observe.receptive_field import WHOLE, Following, size_of, start
+from netwise.observe.receptive_field import WHOLE, FieldTracking, field_size, mark_input
+
+ALIGNMENT = "<<<>>>>"  # of the table's columns
 
 
 @dataclass(frozen=True)
 class AnatomyRow:
-    """One row of the table: a module without children, as it was called.
+    """One row of the table: one call of a module without children.
 
     Args:
         name: dotted name in the module.
         kind: its class.
         shape: of its output, without the samples.
-        parameters: numbers it learns.
+        parameters: how many numbers it learns.
         multiply_adds: for one sample.
-        memory: bytes of its output for one sample, as float32; kept until the way back while it
-            trains.
-        field: pixels of the input that one number of its maps depends on, (height, width); "whole":
-            all; None: no maps.
+        memory: bytes of its output for one sample, as float32; in training it is kept until the
+            backward pass.
+        field: receptive field of its feature maps in pixels of the input, (height, width); "whole":
+            all of the input; None: no feature maps.
     """
 
     name: str
@@ -43,12 +44,12 @@ class AnatomyRow:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The layers of a network in order of use; printing it gives the table.
+    """The layers of a network in order of use. Printed, it is a table.
 
     Args:
         shape: of one input.
-        rows: the rows.
-        parameters: numbers the whole network learns.
+        rows: of the table, one for each call of a layer.
+        parameters: how many numbers the whole network learns.
         output: shape of one output.
 
     Example:
@@ -70,53 +71,41 @@ class Anatomy:
 
     @property
     def multiply_adds(self) -> int:
-        """Work of one sample's way forward."""
-        return sum(organ.multiply_adds for organ in self.rows)
+        """Of the forward pass of one sample."""
+        return sum(row.multiply_adds for row in self.rows)
 
     @property
     def memory(self) -> int:
         """Bytes of all outputs for one sample."""
-        return sum(organ.memory for organ in self.rows)
+        return sum(row.memory for row in self.rows)
 
     def __str__(self) -> str:
-        seen = any(organ.field not in (None, WHOLE) for organ in self.rows)
-        rows = [
+        total = (self.parameters, self.multiply_adds, self.memory)
+        cells = [
             ("layer", "kind", "output", "parameters", "multiply-adds", "memory", "sees"),
-            ("(input)", "", _times(self.shape), "", "", "", ""),
+            ("(input)", "", _shape_text(self.shape), "", "", "", ""),
+            *(_cells(row) for row in self.rows),
+            ("sum", "", "", *_number_texts(*total), ""),
         ]
-        rows += [
-            (
-                o.name,
-                o.kind,
-                _times(o.shape),
-                f"{o.parameters:,}",
-                f"{o.multiply_adds:,}",
-                format_bytes(o.memory),
-                _seen(o.field),
-            )
-            for o in self.rows
-        ]
-        rows.append(
-            (
-                "sum",
-                "",
-                "",
-                f"{self.parameters:,}",
-                f"{self.multiply_adds:,}",
-                format_bytes(self.memory),
-                "",
-            )
-        )
-        if not seen:
-            rows = [(*row[:-1], "") for row in rows]
-        wide = [max(len(row[i]) for row in rows) for i in range(7)]
-        left = "<<<>>>>"
+        if not any(row.field not in (None, WHOLE) for row in self.rows):
+            cells = [(*row[:-1], "") for row in cells]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(ALIGNMENT))]
         return "\n".join(
             "  ".join(
-                f"{cell:{side}{width}}" for cell, side, width in zip(row, left, wide, strict=True)
+                f"{cell:{side}{width}}"
+                for cell, side, width in zip(row, ALIGNMENT, widths, strict=True)
             ).rstrip()
-            for row in rows
+            for row in cells
         )
+
+
+def _cells(row: AnatomyRow) -> tuple[str, ...]:
+    numbers = _number_texts(row.parameters, row.multiply_adds, row.memory)
+    return (row.name, row.kind, _shape_text(row.shape), *numbers, _field_text(row.field))
+
+
+def _number_texts(parameters: int, multiply_adds: int, memory: int) -> tuple[str, str, str]:
+    return f"{parameters:,}", f"{multiply_adds:,}", format_bytes(memory)
 
 
 def anatomy_as_dict(anatomy: Anatomy) -> dict[str, Any]:
@@ -137,27 +126,26 @@ def format_bytes(count: int) -> str:
     return f"{count / 1024:,.1f} KiB" if count < 10_000 * 1024 else f"{count / 1024**2:,.1f} MiB"
 
 
-def _seen(field: tuple[int, int] | str | None) -> str:
-    if field is None or field == WHOLE:
-        return field or ""
-    return _times(field)  # type: ignore[arg-type]
+def _field_text(field: tuple[int, int] | str | None) -> str:
+    if isinstance(field, tuple):
+        return _shape_text(field)
+    return field or ""
 
 
-def _times(shape: Sequence[int]) -> str:
+def _shape_text(shape: Sequence[int]) -> str:
+    """Such as "1x28x28"."""
     return "x".join(map(str, shape)) or "1"
 
 
 def describe(network: Network | nn.Module, shape: Sequence[int]) -> Anatomy:
-    """The table of `network` for inputs of `shape` (without the samples). The module is left as it
-    was.
+    """The table of a network's layers for inputs of `shape`. A module is left as it was.
 
     Args:
-        network: a network of netwise or any module.
-        shape: of one input, such as (1, 28, 28).
+        network: a network of netwise, or any module.
+        shape: of one input, without the samples, such as (1, 28, 28).
 
     Raises:
-        ShapeError: the input does not fit through; the message has the table up to the failing
-            layer.
+        ShapeError: the input does not fit a layer; the message has the table up to that layer.
 
     Example:
         >>> import netwise as nw
@@ -171,58 +159,114 @@ def describe(network: Network | nn.Module, shape: Sequence[int]) -> Anatomy:
 
 
 def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None = None) -> Anatomy:
-    """`describe` for a module, on zeros or on `example` inputs."""
-    names = {layer: name or "(network)" for name, layer in module.named_modules()}
-    rows: list[AnatomyRow] = []
-    entered: list[tuple[nn.Module, tuple[int, ...]]] = []
+    """`describe` for a module, on zeros or on `example` inputs (samples, ...)."""
+    recorder = _CallRecorder(module)
+    x = _zeros(recorder.leaves, shape) if example is None else example
+    weight = next(module.parameters(), torch.zeros(0))
+    modes = {layer: layer.training for layer in module.modules()}
+    try:
+        module.eval()
+        with torch.no_grad(), torch.random.fork_rng(), FieldTracking():
+            output = module(mark_input(x.to(weight.device, copy=True)))
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise recorder.shape_error(shape, error) from None
+    finally:
+        recorder.detach()
+        for layer, mode in modes.items():
+            layer.training = mode
+    first = output[0] if isinstance(output, tuple) else output
+    output_shape = tuple(first.shape[1:]) if isinstance(first, Tensor) else ()
+    parameters = sum(p.numel() for p in module.parameters())
+    return Anatomy(tuple(shape), tuple(recorder.rows), parameters, output_shape)
 
-    def enter(layer: nn.Module, args: tuple[Any, ...]) -> None:
+
+def _zeros(leaves: Sequence[nn.Module], shape: Sequence[int]) -> Tensor:
+    """Two inputs of zeros; whole numbers where the first layer is a table of symbols."""
+    x = torch.zeros(2, *shape)
+    return x.long() if leaves and isinstance(leaves[0], nn.Embedding) else x
+
+
+class _CallRecorder:
+    """Records the calls of all modules without children, by hooks."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.rows: list[AnatomyRow] = []
+        self.leaves = [layer for layer in module.modules() if not list(layer.children())]
+        self._names = {layer: name or "(network)" for name, layer in module.named_modules()}
+        self._running: list[tuple[nn.Module, tuple[int, ...]]] = []  # (layer, its input's shape)
+        self._handles = [layer.register_forward_pre_hook(self._enter) for layer in self.leaves]
+        self._handles += [layer.register_forward_hook(self._leave) for layer in self.leaves]
+
+    def detach(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def _enter(self, layer: nn.Module, args: tuple[Any, ...]) -> None:
         first = args[0] if args and isinstance(args[0], Tensor) else None
-        entered.append((layer, tuple(first.shape[1:]) if first is not None else ()))
+        self._running.append((layer, tuple(first.shape[1:]) if first is not None else ()))
 
-    def leave(layer: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        entered.pop()
+    def _leave(self, layer: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self._running.pop()
         first = output[0] if isinstance(output, tuple) else output
         if isinstance(first, Tensor):
-            own = sum(p.numel() for p in layer.parameters())
-            kept = 4 * first[0].numel() if len(first) else 0
-            rows.append(
+            self.rows.append(
                 AnatomyRow(
-                    names[layer],
+                    self._names[layer],
                     type(layer).__name__,
                     tuple(first.shape[1:]),
-                    own,
-                    _work(layer, first),
-                    kept,
-                    size_of(first),
+                    parameters=sum(p.numel() for p in layer.parameters()),
+                    multiply_adds=_multiply_adds(layer, first),
+                    memory=4 * first[0].numel() if len(first) else 0,
+                    field=field_size(first),
                 )
             )
 
-    leaves = [layer for layer in module.modules() if not list(layer.children())]
-    handles = [layer.register_forward_pre_hook(enter) for layer in leaves]
-    handles += [layer.register_forward_hook(leave) for layer in leaves]
-    weight = next(module.parameters(), torch.zeros(0))
-    x = torch.zeros(2, *shape) if example is None else example
-    if example is None and leaves and isinstance(leaves[0], nn.Embedding):
-        x = x.long()  # places in an alphabet
-    try:
-        with evaluation_mode(module), torch.no_grad(), torch.random.fork_rng(), Following():
-            output = module(start(x.to(weight.device, copy=True)))
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        so_far = str(Anatomy(tuple(shape), tuple(rows), sum(o.parameters for o in rows)))
-        table = so_far.rsplit("\n", 1)[0]
-        raise ShapeError(
-            f"The data do not fit through the network.\n{table}\n{_explained(entered, names, error)}"
-        ) from None
-    finally:
-        for handle in handles:
-            handle.remove()
-    answer = output[0] if isinstance(output, tuple) else output
-    given = tuple(answer.shape[1:]) if isinstance(answer, Tensor) else ()
-    return Anatomy(tuple(shape), tuple(rows), sum(p.numel() for p in module.parameters()), given)
+    def shape_error(self, shape: Sequence[int], error: Exception) -> ShapeError:
+        """The error of the layer that was running, with the table up to it."""
+        parameters = sum(row.parameters for row in self.rows)
+        table = str(Anatomy(tuple(shape), tuple(self.rows), parameters)).rsplit("\n", 1)[0]
+        return ShapeError(
+            f"The data do not fit through the network.\n{table}\n{self._explanation(error)}"
+        )
+
+    def _explanation(self, error: Exception) -> str:
+        lines = str(error).strip().splitlines()
+        reason = lines[0] if lines else type(error).__name__
+        if not self._running:
+            return f"Between the layers: {reason}"
+        layer, shape = self._running[-1]
+        name = f"{self._names[layer]} ({type(layer).__name__})"
+        if isinstance(layer, nn.Linear) and shape and shape[-1] != layer.in_features:
+            return (
+                f"{name} takes {layer.in_features} features and gets {shape[-1]}. "
+                f"Write {shape[-1]} for its input."
+            )
+        if isinstance(layer, nn.Conv2d):
+            return f"{name} {_conv_problem(layer, shape)}"
+        return f"{name} gets {_shape_text(shape)} and refuses: {reason}"
 
 
-def _work(layer: nn.Module, output: Tensor) -> int:
+def _conv_problem(layer: nn.Conv2d, shape: tuple[int, ...]) -> str:
+    """Why a convolution does not take inputs of this shape, and what to do."""
+    if len(shape) != 3:
+        return (
+            f"takes images (channels, height, width) and gets {_shape_text(shape)}: "
+            "give it images, or use an MLP."
+        )
+    if shape[0] != layer.in_channels:
+        return (
+            f"takes {layer.in_channels} channels and gets {shape[0]}. "
+            f"Write {shape[0]} for its channels."
+        )
+    kernel = _shape_text(tuple(int(k) for k in layer.kernel_size))
+    return (
+        f"has a kernel of {kernel} and gets maps of {_shape_text(shape[1:])}, which are smaller: "
+        "enlarge the images (Resize) or pool less."
+    )
+
+
+def _multiply_adds(layer: nn.Module, output: Tensor) -> int:
+    """Of one sample in this layer."""
     if isinstance(layer, nn.Linear):
         return layer.in_features * output[0].numel()
     if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d):
@@ -231,23 +275,3 @@ def _work(layer: nn.Module, output: Tensor) -> int:
         steps = output.shape[1] if layer.batch_first else output.shape[0]
         return int(sum(p.numel() for p in layer.parameters() if p.dim() > 1) * steps)
     return 0
-
-
-def _explained(
-    entered: list[tuple[nn.Module, tuple[int, ...]]], names: dict[nn.Module, str], error: Exception
-) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if not entered:
-        return f"Between the layers: {reason}"
-    layer, shape = entered[-1]
-    who = f"{names[layer]} ({type(layer).__name__})"
-    if isinstance(layer, nn.Linear) and shape and shape[-1] != layer.in_features:
-        return f"{who} takes {layer.in_features} features and gets {shape[-1]}. Write {shape[-1]} for its input."
-    if isinstance(layer, nn.Conv2d):
-        if len(shape) != 3:
-            return f"{who} takes images (channels, height, width) and gets {_times(shape)}: give it images, or use an MLP."
-        if shape[0] != layer.in_channels:
-            return f"{who} takes {layer.in_channels} channels and gets {shape[0]}. Write {shape[0]} for its channels."
-        field = _times(tuple(int(k) for k in layer.kernel_size))
-        return f"{who} slides a field of {field} over maps of {_times(shape[1:])}, which are smaller: enlarge the images (Resize) or pool less."
-    return f"{who} gets {_times(shape)} and refuses: {reason}"

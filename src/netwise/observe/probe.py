@@ -1,8 +1,8 @@
-"""Hearing a module at work: what its layers give, what gradients they get, how far a step moves
-them.
+"""What the layers of a module compute in training: their activations and gradients, and how far a
+step changes their weights.
 
-One probe serves netwise's own training and `watch`. It attaches hooks for the steps that are
-watched and takes them off again; it draws no random number and changes none of the module's.
+One `Probe` serves netwise's own training and `watch`. It attaches hooks for the steps that are
+watched and removes them afterwards. It draws no random number and changes none of the module's.
 """
 
 from __future__ import annotations
@@ -18,207 +18,213 @@ from netwise.history import Layer
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
 from netwise.tasks import BOUNDED, RECTIFIERS
 
-CENSUS = 512  # samples that a unit has to stay silent for before it is called dead
-WHOLE = "(network)"  # the name of a module that is a layer itself
-EDGE = 0.025  # of its range: this near to a limit a bounded unit is saturated
+DEAD_AFTER = 512  # samples for which a unit has to be 0 before it is called dead
+ROOT = "(network)"  # the name of a module that is a layer itself
+EDGE = 0.025  # share of its range: this near to a limit a bounded unit is saturated
+
+# For each layer: which units were above 0 since the last count, and for how many samples.
+ActiveUnits = dict[str, tuple[Tensor, int]]
 
 
 class Probe:
-    """Listens to one module, one watched step at a time: `attach`, forward, backward, `record`,
-    step, `finish_step`."""
+    """Records one module, one watched step at a time: `attach`, forward, backward, `record`,
+    optimizer step, `finish_step`."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
-        self._weights = weighted_layers(module)
-        self._modules = {name or WHOLE: layer for name, layer in module.named_modules()}
         self.layers: tuple[Layer, ...] = ()  # known after the first watched step
+        self._weights = weighted_layers(module)
+        self._modules = {name or ROOT: layer for name, layer in module.named_modules()}
         self._handles: list[Any] = []
+        self._active_units: ActiveUnits = {}
+        # Of the watched step: from the hooks.
         self._calls: list[tuple[str, Tensor | None]] = []  # (layer, its input), in order of use
-        self._between: list[list[str]] = []  # kinds of the modules called after each of them
-        self._raw: list[Tensor | None] = []  # outputs of the layers, for the first look only
+        self._classes_after: list[list[str]] = []  # classes of the modules called after each layer
+        self._raw_outputs: list[Tensor | None] = []  # of the layers, on the first watched step only
         self._output: Tensor | None = None
-        self._alive: dict[str, tuple[Tensor, int]] = {}
+        # Of the watched step: between `record` and `finish_step`.
         self._row: dict[str, float] | None = None
-        self._before: list[Tensor] = []
+        self._weights_before: list[Tensor] = []
         self._trained: list[tuple[str, list[nn.Parameter]]] = []
-        self._fresh: tuple[nn.Parameter, Tensor] | None = (
-            None  # the last layer's weights, and what this backward pass gave them
-        )
+        # The last layer's weights, and the gradient of this backward pass alone.
+        self._last_gradient: tuple[nn.Parameter, Tensor] | None = None
 
     @property
     def attached(self) -> bool:
+        """Whether the next forward pass is recorded."""
         return bool(self._handles)
 
     @property
     def output(self) -> Tensor | None:
-        """What the module gave on the step that is being heard."""
+        """The module's output in the watched step; None where it is no tensor, or a loss."""
         return self._output
 
     def attach(self) -> None:
-        """Attach, for the next forward pass."""
+        """Register hooks for the next forward pass."""
         if self._handles:
             return
-        self._handles.append(self.module.register_forward_pre_hook(self._enter))
+        self._handles.append(self.module.register_forward_pre_hook(self._before_forward))
         first = not self.layers
         for name in self._weights:
             layer = self._modules[name]
-            self._handles.append(layer.register_forward_hook(self._hook(name, first)))
+            self._handles.append(layer.register_forward_hook(self._layer_hook(name, first)))
         if first:
             others = [
-                m
-                for n, m in self._modules.items()
-                if n not in self._weights and not list(m.children())
+                module
+                for name, module in self._modules.items()
+                if name not in self._weights and not list(module.children())
             ]
-            self._handles += [m.register_forward_hook(self._pass) for m in others]
-        self._handles.append(self.module.register_forward_hook(self._leave))
-        last = next(
-            (
-                p
-                for weights in reversed(list(self._weights.values()))
-                for p in weights
-                if p.requires_grad
-            ),
-            None,
-        )
+            self._handles += [m.register_forward_hook(self._after_other_module) for m in others]
+        self._handles.append(self.module.register_forward_hook(self._after_forward))
+        parameters = (p for weights in reversed(self._weights.values()) for p in weights)
+        last = next((p for p in parameters if p.requires_grad), None)
         if last is not None:
-            self._handles.append(last.register_hook(lambda g, p=last: self._note_fresh(p, g)))
+            self._handles.append(last.register_hook(lambda g, p=last: self._keep_gradient(p, g)))
 
     def detach(self) -> None:
-        """Take everything off the module again."""
+        """Remove all hooks, and drop what they have kept."""
         for handle in self._handles:
             handle.remove()
         self._handles = []
-        self._calls, self._between, self._raw, self._output = [], [], [], None
-        self._fresh = None
+        self._forget_forward()
+        self._last_gradient = None
 
-    def _note_fresh(self, parameter: nn.Parameter, gradient: Tensor) -> None:
-        self._fresh = (parameter, gradient)
+    def _forget_forward(self) -> None:
+        self._calls, self._classes_after, self._raw_outputs = [], [], []
+        self._output = None
 
-    def _enter(self, module: nn.Module, args: Any) -> None:
+    def _keep_gradient(self, parameter: nn.Parameter, gradient: Tensor) -> None:
+        self._last_gradient = (parameter, gradient)
+
+    def _before_forward(self, module: nn.Module, args: Any) -> None:
         if torch.is_grad_enabled():
-            self._calls, self._between, self._raw, self._output = [], [], [], None
+            self._forget_forward()
 
-    def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
+    def _after_forward(self, module: nn.Module, args: Any, output: Any) -> None:
         if torch.is_grad_enabled():
-            said = _first_tensor(output)
-            self._output = (
-                said if said is None or said.dim() else None
-            )  # a module that gives its own loss tells no outputs
+            first = _first_tensor(output)
+            is_loss = first is not None and not first.dim()  # of a module that computes its own
+            self._output = None if is_loss else first
 
-    def _hook(self, name: str, first: bool) -> Any:
-        def heard(module: nn.Module, args: Any, output: Any) -> None:
+    def _layer_hook(self, name: str, first: bool) -> Any:
+        def after_layer(module: nn.Module, args: Any, output: Any) -> None:
             if torch.is_grad_enabled():
                 self._calls.append((name, _first_tensor(args)))
                 if first:
                     raw = _first_tensor(output)
-                    self._between.append([])
-                    self._raw.append(
-                        None if raw is None else raw.clone()
-                    )  # an in-place activation would change it
+                    self._classes_after.append([])
+                    # A copy: an activation that works in place would change it.
+                    self._raw_outputs.append(None if raw is None else raw.clone())
 
-        return heard
+        return after_layer
 
-    def _pass(self, module: nn.Module, args: Any, output: Any) -> None:
-        if torch.is_grad_enabled() and self._between:
-            self._between[-1].append(type(module).__name__)
+    def _after_other_module(self, module: nn.Module, args: Any, output: Any) -> None:
+        if torch.is_grad_enabled() and self._classes_after:
+            self._classes_after[-1].append(type(module).__name__)
 
     def record(
         self, loss: Tensor | float, target: Tensor | None = None, penalty: Tensor | None = None
     ) -> None:
-        """Take the numbers of the step whose backward pass has just ended, then take the hooks
-        off."""
+        """Record the step whose backward pass has just ended, and remove the hooks.
+
+        Args:
+            loss: of the batch, with its penalty.
+            target: of the batch; with it the accuracy and the number of classes are recorded.
+            penalty: its part of the loss.
+        """
         row: dict[str, float] = {signals.LOSS: float(loss)}
         if penalty is not None:
             row[signals.PENALTY] = float(penalty)
         with torch.no_grad():
             if not self.layers and self._calls:
-                self.layers = self._look()
+                self.layers = self._layers_in_order_of_use()
             if target is not None and self._output is not None:
-                right = share_right(self._output, target)
-                if right is not None:
-                    row[signals.ACCURACY] = right
+                accuracy = accuracy_of(self._output, target)
+                if accuracy is not None:
+                    row[signals.ACCURACY] = accuracy
             if target is not None and target.dim() == 1 and not target.is_floating_point():
                 row[signals.BATCH_CLASSES] = float(len(target.unique()))
-            self._hear_activations(row)
-            self._hear_weights(row)
-            if self._fresh is not None and self._fresh[0].grad is not None:
-                # Equal where the gradient was cleared before this pass; a sum with older ones where
-                # it was not.
-                same = torch.equal(self._fresh[0].grad, self._fresh[1])
-                if same or bool(
-                    torch.isfinite(self._fresh[0].grad).all()
-                ):  # what is no number equals nothing
-                    row[signals.STALE] = float(not same)
+            self._record_activations(row)
+            self._record_weights(row)
+            self._record_staleness(row)
         self._row = row
         self.detach()
 
+    def _record_staleness(self, row: dict[str, float]) -> None:
+        """Whether `.grad` holds more than the gradient of this backward pass."""
+        if self._last_gradient is None or self._last_gradient[0].grad is None:
+            return
+        parameter, gradient = self._last_gradient
+        same = torch.equal(parameter.grad, gradient)  # type: ignore[arg-type]
+        # Numbers that are not finite equal nothing, so they tell nothing.
+        if same or bool(torch.isfinite(parameter.grad).all()):  # type: ignore[arg-type]
+            row[signals.STALE] = float(not same)
+
     def finish_step(self) -> dict[str, float] | None:
-        """The row of the last watched step, complete: called after the optimizer has moved the
-        weights."""
+        """The whole row of the last watched step, once the optimizer has changed the weights; None
+        where no step was recorded since the last call."""
         row, self._row = self._row, None
         if row is None:
             return None
         now = [p.detach() for _, weights in self._trained for p in weights]
         if now:
-            torch._foreach_sub_(
-                self._before, now
-            )  # in place: the copies are not needed again, and have the norm either way
-            moved = torch._foreach_norm(self._before)
-            place = iter(float(m) for m in moved)
+            # In place: the copies are not needed again, and the sign does not change the norm.
+            torch._foreach_sub_(self._weights_before, now)
+            norms = iter(float(norm) for norm in torch._foreach_norm(self._weights_before))
             for name, weights in self._trained:
+                change = math.hypot(*(next(norms) for _ in weights))
                 norm = row[f"{signals.WEIGHT_NORM}|{name}"]
-                row[f"{signals.UPDATE_RATIO}|{name}"] = _ratio(
-                    math.hypot(*(next(place) for _ in weights)), norm
-                )
-        self._before = []
+                row[f"{signals.UPDATE_RATIO}|{name}"] = _ratio(change, norm)
+        self._weights_before = []
         return row
 
-    def _hear_activations(self, row: dict[str, float]) -> None:
+    def _record_activations(self, row: dict[str, float]) -> None:
         if not self._calls:
             return
         first = self._calls[0][1]
         if first is not None and first.is_floating_point():
-            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = moments(first)
+            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = mean_and_std(first)
         activation = {layer.name: layer.activation for layer in self.layers}
-        given: dict[str, list[Tensor]] = {}
+        outputs: dict[str, list[Tensor]] = {}  # a layer that is used again has several
         for i, (name, _) in enumerate(self._calls):
-            produced = self._calls[i + 1][1] if i + 1 < len(self._calls) else self._output
-            if produced is not None and produced.is_floating_point() and produced.numel():
-                given.setdefault(name, []).append(produced.detach())
-        for name, pieces in given.items():
-            a = (
-                pieces[0]
-                if len(pieces) == 1
-                else torch.cat([piece.reshape(-1) for piece in pieces])
-            )
+            output = self._activation_of_call(i)
+            if output is not None and output.is_floating_point() and output.numel():
+                outputs.setdefault(name, []).append(output.detach())
+        for name, pieces in outputs.items():
+            a = pieces[0]
+            if len(pieces) > 1:
+                a = torch.cat([piece.reshape(-1) for piece in pieces])
             kind = activation.get(name, "")
-            mean, std = moments(a)
+            mean, std = mean_and_std(a)
             row[f"{signals.ACTIVATION_MEAN}|{name}"] = mean
             row[f"{signals.ACTIVATION_STD}|{name}"] = std
-            row[f"{signals.ACTIVATION_ZEROS}|{name}"] = zeros(a)
+            row[f"{signals.ACTIVATION_ZEROS}|{name}"] = share_of_zeros(a)
             if kind in BOUNDED:
                 low, high = BOUNDED[kind]
                 middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
-                row[f"{signals.ACTIVATION_SATURATED}|{name}"] = (
-                    float((a - middle).abs_().gt(reach).float().sum()) / a.numel()
-                )
+                beyond = float((a - middle).abs_().gt(reach).float().sum())
+                row[f"{signals.ACTIVATION_SATURATED}|{name}"] = beyond / a.numel()
             if kind in RECTIFIERS and len(pieces) == 1:
-                self._count_dead(name, a, row)
+                self._count_dead_units(name, a, row)
 
-    def _count_dead(self, name: str, a: Tensor, row: dict[str, float]) -> None:
-        fires = (
-            units(a, self._modules[name]).amax(0) > 0
-        ).cpu()  # a rectifier gives nothing below 0; the census is kept on the host
-        alive, seen = self._alive.get(name, (torch.zeros_like(fires), 0))
-        if alive.shape != fires.shape:
-            alive, seen = torch.zeros_like(fires), 0
-        alive, seen = alive | fires, seen + len(a)
-        if seen >= CENSUS:
-            row[f"{signals.DEAD_UNITS}|{name}"] = 1 - float(alive.sum()) / alive.numel()
-            alive, seen = torch.zeros_like(fires), 0
-        self._alive[name] = (alive, seen)
+    def _activation_of_call(self, i: int) -> Tensor | None:
+        """The activation of the i-th layer call: the input of the next one, or the output."""
+        return self._calls[i + 1][1] if i + 1 < len(self._calls) else self._output
 
-    def _hear_weights(self, row: dict[str, float]) -> None:
+    def _count_dead_units(self, name: str, a: Tensor, row: dict[str, float]) -> None:
+        """Count the units that were 0 for `DEAD_AFTER` samples, over as many steps as that needs.
+        The counts are kept on the CPU."""
+        active_now = (by_unit(a, self._modules[name]).amax(0) > 0).cpu()
+        active, samples = self._active_units.get(name, (torch.zeros_like(active_now), 0))
+        if active.shape != active_now.shape:
+            active, samples = torch.zeros_like(active_now), 0
+        active, samples = active | active_now, samples + len(a)
+        if samples >= DEAD_AFTER:
+            row[f"{signals.DEAD_UNITS}|{name}"] = 1 - float(active.sum()) / active.numel()
+            active, samples = torch.zeros_like(active_now), 0
+        self._active_units[name] = (active, samples)
+
+    def _record_weights(self, row: dict[str, float]) -> None:
         self._trained = []
         for name, weights in self._weights.items():
             live = [p for p in weights if p.grad is not None]
@@ -227,7 +233,7 @@ class Probe:
         flat = [p.detach() for _, live in self._trained for p in live]
         if not flat:
             return
-        self._before = [p.clone() for p in flat]
+        self._weights_before = [p.clone() for p in flat]
         sizes = torch._foreach_norm(flat)
         grads = torch._foreach_norm(
             [p.grad for _, live in self._trained for p in live if p.grad is not None]
@@ -240,22 +246,21 @@ class Probe:
             row[f"{signals.GRADIENT_RMS}|{name}"] = grad / math.sqrt(sum(p.numel() for p in live))
             row[f"{signals.GRADIENT_RATIO}|{name}"] = _ratio(grad, norm)
 
-    def _look(self) -> tuple[Layer, ...]:
-        """The layers in order of use, each with the activation that its outputs were seen to go
-        through."""
-        found: dict[str, Layer] = {}
+    def _layers_in_order_of_use(self) -> tuple[Layer, ...]:
+        """The layers, each with the activation that its outputs go through; those that were not
+        used last."""
+        layers: dict[str, Layer] = {}
         for i, (name, _) in enumerate(self._calls):
-            if name in found:
+            if name in layers:
                 continue
-            produced = self._calls[i + 1][1] if i + 1 < len(self._calls) else self._output
-            kind = _activation(
-                self._raw[i], produced, self._between[i], last=i + 1 == len(self._calls)
-            )
-            found[name] = self._layer(name, kind)
+            raw, activation = self._raw_outputs[i], self._activation_of_call(i)
+            last = i + 1 == len(self._calls)
+            kind = _activation_kind(raw, activation, self._classes_after[i], last)
+            layers[name] = self._layer(name, kind)
         for name in self._weights:
-            if name not in found:
-                found[name] = self._layer(name, "")
-        return tuple(found.values())
+            if name not in layers:
+                layers[name] = self._layer(name, "")
+        return tuple(layers.values())
 
     def _layer(self, name: str, activation: str) -> Layer:
         layer, weights = self._modules[name], self._weights[name]
@@ -264,50 +269,50 @@ class Probe:
         equal = outs > 1 and all(bool((p == p[:1]).all()) for p in weights)
         return Layer(name, type(layer).__name__, ins, outs, activation, trains, equal)
 
-    def snapshot(self) -> tuple[dict[str, tuple[Tensor, int]], tuple[Layer, ...]]:
-        """The same as `memory`, as it is: no tensor of it is changed in place."""
-        return dict(self._alive), self.layers
+    def snapshot(self) -> tuple[ActiveUnits, tuple[Layer, ...]]:
+        """What the probe knows between two watched steps, for `restore`. No tensor in it is changed
+        later."""
+        return dict(self._active_units), self.layers
 
-    def restore(self, snapshot: tuple[dict[str, tuple[Tensor, int]], tuple[Layer, ...]]) -> None:
-        """Go on from what `snapshot` gave."""
-        self._alive, self.layers = dict(snapshot[0]), snapshot[1]
+    def restore(self, snapshot: tuple[ActiveUnits, tuple[Layer, ...]]) -> None:
+        """Set the probe back to a `snapshot`."""
+        self._active_units, self.layers = dict(snapshot[0]), snapshot[1]
 
     def state_dict(self) -> dict[str, Any]:
-        """What has to survive a stop between two watched steps: the census of silent units, and the
-        layers."""
+        """The same as `snapshot` in plain values, for a checkpoint."""
         return {
             "alive": {
-                name: ([int(v) for v in alive.tolist()], seen)
-                for name, (alive, seen) in self._alive.items()
+                name: ([int(unit) for unit in active.tolist()], samples)
+                for name, (active, samples) in self._active_units.items()
             },
             "layers": [vars(layer) for layer in self.layers],
         }
 
-    def load_state_dict(self, memory: dict[str, Any]) -> None:
-        """Go on from what `memory` gave."""
-        self._alive = {
-            name: (torch.tensor(alive, dtype=torch.bool), seen)
-            for name, (alive, seen) in memory["alive"].items()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a `state_dict`."""
+        self._active_units = {
+            name: (torch.tensor(active, dtype=torch.bool), samples)
+            for name, (active, samples) in state["alive"].items()
         }
-        self.layers = tuple(Layer(**layer) for layer in memory["layers"])
+        self.layers = tuple(Layer(**layer) for layer in state["layers"])
 
 
 def weighted_layers(module: nn.Module) -> dict[str, list[nn.Parameter]]:
-    """The modules that hold weight matrices of their own, and these: names in order of
+    """The weight matrices of each module that has any of its own, by name in the order of
     registration.
 
-    Norm layers (one-dimensional parameters) are none, nor is a container that merely holds a stray
-    table beside its layers.
+    Not among them: norm layers, whose parameters are vectors, and containers that hold a single
+    table beside their layers.
     """
-    found: dict[str, list[nn.Parameter]] = {}
+    weights: dict[str, list[nn.Parameter]] = {}
     for name, layer in module.named_modules():
         own = [p for p in layer.parameters(recurse=False) if p.dim() > 1]
         if own and (not list(layer.children()) or isinstance(layer, nn.MultiheadAttention)):
-            found[name or WHOLE] = own
-    return found
+            weights[name or ROOT] = own
+    return weights
 
 
-def share_right(output: Tensor, target: Tensor) -> float | None:
+def accuracy_of(output: Tensor, target: Tensor) -> float | None:
     """Accuracy of logits or scores `(samples, classes)` on class numbers `(samples,)`; None for
     other shapes."""
     if (
@@ -320,8 +325,8 @@ def share_right(output: Tensor, target: Tensor) -> float | None:
     return float((output.argmax(1) == target).sum()) / max(len(target), 1)
 
 
-def moments(a: Tensor) -> tuple[float, float]:
-    """(mean, spread), by a sum and a dot product: a `std` costs many times as much."""
+def mean_and_std(a: Tensor) -> tuple[float, float]:
+    """(mean, standard deviation), by a sum and a dot product, many times faster than `std`."""
     flat = a.detach().reshape(-1).float()
     n = flat.numel()
     total, square = float(flat.sum()), float(torch.dot(flat, flat))
@@ -331,20 +336,20 @@ def moments(a: Tensor) -> tuple[float, float]:
     return mean, math.sqrt(max(square / n - mean * mean, 0.0))
 
 
-def zeros(a: Tensor) -> float:
-    """Share of exact zeros. The squares of the signs count the rest: five times as fast as
+def share_of_zeros(a: Tensor) -> float:
+    """Share of exact zeros. The sum of squared signs counts the others: five times as fast as
     `count_nonzero`."""
     flat, n = a.detach().reshape(-1), a.numel()
-    if n > 2**24:  # above it a float32 cannot count on
+    if n > 2**24:  # a float32 cannot count further
         return 1 - float(torch.count_nonzero(flat)) / n
     signs = flat.sign()
-    rest = float(torch.dot(signs, signs))
-    return 1 - rest / n if math.isfinite(rest) else 0.0
+    others = float(torch.dot(signs, signs))
+    return 1 - others / n if math.isfinite(others) else 0.0
 
 
-def units(a: Tensor, layer: nn.Module) -> Tensor:
-    """Activations as (observations, units): the channels of maps, also where they were flattened,
-    else the last axis."""
+def by_unit(a: Tensor, layer: nn.Module) -> Tensor:
+    """Activations as (observations, units). The units are the channels of feature maps, also where
+    those were flattened, and else the last axis."""
     if (
         a.dim() == 2
         and isinstance(layer, nn.Conv1d | nn.Conv2d)
@@ -357,28 +362,29 @@ def units(a: Tensor, layer: nn.Module) -> Tensor:
     return a.reshape(-1, a.shape[-1])
 
 
-def _activation(raw: Tensor | None, produced: Tensor | None, between: list[str], last: bool) -> str:
-    """Which formula lies between a layer's outputs and what the next one takes in; "" where it
-    cannot be told."""
-    named = [kind for kind in between if kind in ACTIVATION_MODULES]
+def _activation_kind(
+    raw: Tensor | None, output: Tensor | None, classes_after: list[str], last: bool
+) -> str:
+    """Which activation is between a layer's raw outputs and the input of the next layer; "" where
+    it is not known."""
+    named = [name for name in classes_after if name in ACTIVATION_MODULES]
     if named:
         return named[-1]
-    if raw is None or produced is None or not produced.is_floating_point():
+    if raw is None or output is None or not output.is_floating_point():
         return ""
-    if raw.numel() == produced.numel():
-        z, a = raw.detach().reshape(len(raw), -1), produced.detach().reshape(len(raw), -1)
+    if raw.numel() == output.numel():
+        z, a = raw.detach().reshape(len(raw), -1), output.detach().reshape(len(raw), -1)
         for name, formula in KNOWN_FORMULAS.items():
             if name in ("Softmax", "LogSoftmax") and not last:
                 continue
             if torch.allclose(formula(z), a, rtol=1e-4, atol=1e-6):
                 return name
-    # A rectifier leaves exact zeros and nothing below, also behind a norm layer or under a pooling
-    # one.
-    low = float(produced.detach().min())
+    # With a norm or pooling layer between, a rectifier still leaves exact zeros and nothing below.
+    low = float(output.detach().min())
     if (
         low == 0
         and float(raw.detach().min()) < 0
-        and 1 - float(torch.count_nonzero(produced)) / produced.numel() > 0.01
+        and 1 - float(torch.count_nonzero(output)) / output.numel() > 0.01
     ):
         return "ReLU"
     return ""
