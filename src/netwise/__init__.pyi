@@ -239,7 +239,6 @@ from netwise.report.pictures.transform_plots import plot_transforms as plot_tran
 from netwise.report.search_page import write_search_report as write_search_report
 from netwise.searches import axes as axes
 from netwise.searches.advice import search_advice as search_advice
-from netwise.searches.axes import Space as Space
 from netwise.searches.guess_log import (
     GuessEntry as GuessEntry,
     log_outcome as log_outcome,
@@ -259,6 +258,7 @@ from netwise.searches.methods import (
 from netwise.searches.plan import SearchPlan as SearchPlan
 from netwise.searches.result import SearchResult as SearchResult, load_search as load_search
 from netwise.searches.search import resume_search as resume_search, search as search
+from netwise.searches.space import Space as Space
 from netwise.searches.surrogate import (
     Surrogate as Surrogate,
     importance as importance,

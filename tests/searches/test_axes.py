@@ -42,9 +42,9 @@ def test_a_narrower_axis_holds_its_values_and_lies_within(
     axis: nw.axes.Axis, shares: list[float]
 ) -> None:
     values = [axis.value_at(share) for share in shares]
-    near = axis.near(values, 0.1)
-    assert axis.low <= near.low < near.high <= axis.high  # type: ignore[attr-defined]
-    assert all(near.low - 1e-9 <= value <= near.high + 1e-9 for value in values)  # type: ignore[attr-defined]
+    narrow = axis.narrowed_to(values, 0.1)
+    assert axis.low <= narrow.low < narrow.high <= axis.high  # type: ignore[attr-defined]
+    assert all(narrow.low - 1e-9 <= value <= narrow.high + 1e-9 for value in values)  # type: ignore[attr-defined]
 
 
 def test_a_logarithmic_axis_gives_each_decade_its_share() -> None:
@@ -93,14 +93,17 @@ def test_width_and_depth_are_words_for_an_mlp() -> None:
         (lambda: nw.axes.Linear("x", 2.0, 1.0), "must be above low"),
         (lambda: nw.axes.Integer("x", 0, 10, log=True), "at least 1"),
         (lambda: nw.axes.Choice("x", ("a",)), "at least two"),
-        (lambda: nw.Space((nw.axes.Linear("x", 0, 1), nw.axes.Linear("x", 0, 2))), "stands twice"),
+        (
+            lambda: nw.Space((nw.axes.Linear("x", 0, 1), nw.axes.Linear("x", 0, 2))),
+            "is the name of two axes",
+        ),
         (
             lambda: nw.Space(
                 (nw.axes.Linear("x", 0, 1, when="y", among=(1,)), nw.axes.Choice("y", (1, 2)))
             ),
-            "no axis further up",
+            "Move that axis up",
         ),
-        (lambda: nw.axes.Linear("x", 0, 1, when="y"), "belong together"),
+        (lambda: nw.axes.Linear("x", 0, 1, when="y"), "go together"),
         (
             lambda: nw.SearchPlan(space=nw.Space((nw.axes.Linear("x", 0, 1),)), folds=1),
             "no cross-validation",

@@ -93,7 +93,7 @@ def test_more_samples_do_better_and_the_gap_closes() -> None:
     assert valid[1] > valid[0] + 0.1
     assert gaps[1] < gaps[0]
     assert nw.learning_curve(RECIPE.but(epochs=1), seeds=(0,), jobs=1).rows == (5, 11, 22, 45, 90)
-    with pytest.raises(nw.WrongValue, match="between 2 and the 90"):
+    with pytest.raises(nw.WrongValue, match="between 2 and 90"):
         nw.learning_curve(RECIPE, (1000,))
 
 

@@ -19,8 +19,9 @@ from netwise.labs.landscape import (
     landscape_hashes,
 )
 from netwise.report.pictures.drawing import BLUE, GREY, ORANGE
-from netwise.searches.axes import Integer, Point, Space
+from netwise.searches.axes import Integer
 from netwise.searches.methods import CoarseToFine
+from netwise.searches.space import Point, Space
 from netwise.searches.trial_record import TrialRecord
 
 TRIALS, SEARCHES = 40, 200

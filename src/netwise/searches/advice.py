@@ -1,28 +1,23 @@
-"""What the notes advise about a search, as checks with their reasons."""
+"""Advice about a search before it runs: what makes it impossible, and what makes it inefficient."""
 
 from __future__ import annotations
 
 from netwise.errors import WILL_LEARN_BADLY, Problem
 from netwise.recipe.recipe import Recipe
-from netwise.searches.axes import Integer, Linear, Log
+from netwise.searches.axes import Axis, Integer, Linear, Log
 from netwise.searches.methods import Grid
 from netwise.searches.plan import SearchPlan
 
-FEW_AXES = 3  # a grid of more is refused by the notes
-BY_FACTORS = (
-    "lr",
-    "rate",
-    "strength",
-    "weight_decay",
-    "std",
-    "epsilon",
-)  # last words of fields that act by factors
-WIDE = 20.0  # a range over more than this factor is one of orders of magnitude
-EPOCHS = 30  # of each of many trials, beyond which a coarse look first is cheaper
+MAX_GRID_AXES = 3
+# Last words of fields that act by factors.
+FACTOR_FIELDS = ("lr", "rate", "strength", "weight_decay", "std", "epsilon")
+WIDE_RANGE = 20.0  # high / low from which a range spans orders of magnitude
+VERY_WIDE_RANGE = 1e4
+LONG_RUN = 30  # epochs of each of many trials, above which a coarse first stage is cheaper
 
 
 def search_advice(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
-    """Everything about a search that cannot be, and what it will do badly.
+    """Problems of a search: those of grade "cannot run", and those of grade "will learn badly".
 
     Example:
         >>> import netwise as nw
@@ -31,74 +26,73 @@ def search_advice(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
         >>> [problem.field for problem in nw.search_advice(recipe, plan)]
         ['space.optimizer.lr']
 
-    Source: note 002, claims H06 and H07; note 004, claims S06 and W05.
+    Source: Bergstra, Bengio 2012, "Random search for hyper-parameter optimization"; CS231n, "Neural
+    networks part 3", hyperparameter optimization.
     """
-    return [*_judged_by(recipe, plan), *_grid(plan), *_scales(plan), *_range_first(recipe, plan)]
+    return [
+        *_validation_part(recipe, plan),
+        *_grid(plan),
+        *_scales(plan),
+        *_coarse_stage(recipe, plan),
+    ]
 
 
-def _judged_by(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
-    if plan.folds or recipe.network.is_memory:
+def _validation_part(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
+    if plan.folds or recipe.network.is_memory or len(recipe.data.load().valid):
         return []
-    samples = recipe.data.load()
-    if len(samples.valid):
-        return []
-    told = "is empty, and the test part is never used to choose: hold a part out for it, or ask for folds"
-    return [Problem("data.valid", "0", told, "data.valid = 0.2, or folds = 5")]
+    reason = (
+        "is the number of samples in the validation part, and the test part is never used to choose"
+    )
+    return [Problem("data.valid", "0", reason, "data.valid = 0.2, or folds = 5")]
 
 
 def _grid(plan: SearchPlan) -> list[Problem]:
     axes = len(plan.space.axes)
-    if not isinstance(plan.method, Grid) or axes <= FEW_AXES:
+    if not isinstance(plan.method, Grid) or axes <= MAX_GRID_AXES:
         return []
-    told = f"over {axes} axes: its cost grows by a power of their number, and each axis is seen at {plan.method.points} places only"
-    return [Problem("method", "Grid", told, "Random()", WILL_LEARN_BADLY)]
+    points = plan.method.points
+    reason = (
+        f"over {axes} axes: the number of trials is a power of their number, and each axis gets "
+        f"only {points} values"
+    )
+    return [Problem("method", "Grid", reason, "Random()", WILL_LEARN_BADLY)]
 
 
 def _scales(plan: SearchPlan) -> list[Problem]:
-    wrong = []
-    for axis in plan.space.axes:
-        last = axis.name.split(".")[-1]
-        linear_whole = (
-            isinstance(axis, Integer)
-            and not axis.log
-            and axis.low > 0
-            and axis.high / axis.low > WIDE
-        )
-        if (
-            isinstance(axis, Linear)
-            and last in BY_FACTORS
-            and (axis.low == 0 or axis.high / axis.low > WIDE)
-        ):
-            told = "acts by factors: on a linear axis nine tenths of the trials fall in the highest decade"
-            wrong.append(
-                Problem(
-                    f"space.{axis.name}",
-                    "Linear",
-                    told,
-                    f'Log("{axis.name}", {axis.low or 1e-5:g}, {axis.high:g})',
-                    WILL_LEARN_BADLY,
-                )
-            )
-        elif linear_whole:
-            told = "spans orders of magnitude: most trials fall in the highest"
-            wrong.append(
-                Problem(f"space.{axis.name}", "Whole", told, "log = true", WILL_LEARN_BADLY)
-            )
-    return wrong
+    return [problem for axis in plan.space.axes if (problem := _scale(axis)) is not None]
 
 
-def _range_first(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
+def _scale(axis: Axis) -> Problem | None:
+    """Whether the scale of an axis is linear and should be logarithmic."""
+    field = f"space.{axis.name}"
+    if isinstance(axis, Linear):
+        wide = axis.low == 0 or axis.high / axis.low > WIDE_RANGE
+        if not wide or axis.name.split(".")[-1] not in FACTOR_FIELDS:
+            return None
+        reason = "acts by factors: on a linear axis nine of ten trials are in the highest decade"
+        instead = f'Log("{axis.name}", {axis.low or 1e-5:g}, {axis.high:g})'
+        return Problem(field, "Linear", reason, instead, WILL_LEARN_BADLY)
+    wide = isinstance(axis, Integer) and axis.low > 0 and axis.high / axis.low > WIDE_RANGE
+    if isinstance(axis, Integer) and wide and not axis.log:
+        reason = "spans orders of magnitude: most trials are in the highest one"
+        return Problem(field, "Integer", reason, "log = true", WILL_LEARN_BADLY)
+    return None
+
+
+def _coarse_stage(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
+    """Whether a stage of few epochs should find the range first."""
     wide = [
-        axis for axis in plan.space.axes if isinstance(axis, Log) and axis.high / axis.low > 1e4
+        axis
+        for axis in plan.space.axes
+        if isinstance(axis, Log) and axis.high / axis.low > VERY_WIDE_RANGE
     ]
-    if (
-        not wide
-        or plan.method.stages > 1
-        or plan.method.pruner(recipe.epochs) is not None
-        or recipe.epochs <= EPOCHS
-    ):
+    stops_early = plan.method.stages > 1 or plan.method.pruner(recipe.epochs) is not None
+    if not wide or stops_early or recipe.epochs <= LONG_RUN:
         return []
-    told = f"spans {wide[0].high / wide[0].low:.0e} times, and every trial runs {recipe.epochs} epochs: find the range with few epochs first, the value with more"
-    return [
-        Problem(f"space.{wide[0].name}", "Log", told, "method = CoarseToFine()", WILL_LEARN_BADLY)
-    ]
+    axis = wide[0]
+    reason = (
+        f"spans a factor of {axis.high / axis.low:.0e}, and each trial runs {recipe.epochs} "
+        "epochs: a first stage of few epochs finds the range at a fraction of the cost"
+    )
+    instead = "method = CoarseToFine()"
+    return [Problem(f"space.{axis.name}", "Log", reason, instead, WILL_LEARN_BADLY)]

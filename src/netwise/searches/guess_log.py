@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from netwise.atomic import write_atomically
@@ -29,12 +29,14 @@ class GuessEntry:
         reason: why it was guessed.
         value: on the validation part; low, high: its 95 % interval, where one is known.
         ended: how the run ended, as a sentence.
-        outcome: what was learned from it, in the babysitter's words, or "".
+        outcome: the conclusion, in the user's words, or "".
         folder: of the run.
 
     Example:
         >>> import netwise as nw
-        >>> nw.GuessEntry(1, (), "a first look", 0.9, None, None, "All 5 epochs done.", "", "book/guesses/001/run").reason
+        >>> folder = "book/guesses/001/run"
+        >>> entry = nw.GuessEntry(1, (), "a first look", 0.9, None, None, "Done.", "", folder)
+        >>> entry.reason
         'a first look'
     """
 
@@ -50,7 +52,12 @@ class GuessEntry:
 
 
 def log_outcome(book: str | Path, number: int, words: str) -> GuessEntry:
-    """Enter what was learned from a guess.
+    """Note the conclusion from a guess.
+
+    Args:
+        book: folder of the log.
+        number: of the guess.
+        words: the conclusion.
 
     Raises:
         RunFolderError: the log has no such guess.
@@ -58,39 +65,39 @@ def log_outcome(book: str | Path, number: int, words: str) -> GuessEntry:
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> book = pathlib.Path(tempfile.mkdtemp()) / "book"
-        >>> _ = nw.log_guess(book, nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2), "a first look")
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=2)
+        >>> _ = nw.log_guess(book, recipe, "a first look")
         >>> nw.log_outcome(book, 1, "too short to tell").outcome
         'too short to tell'
     """
-    from dataclasses import replace
-
-    found = {entry.number: entry for entry in read_guesses(book)}
-    if number not in found:
+    entries = {entry.number: entry for entry in read_guesses(book)}
+    if number not in entries:
+        known = f"There are: {', '.join(map(str, entries))}." if entries else "There is none yet."
         raise RunFolderError(
-            f"{book} has no guess {number}: it has {', '.join(map(str, found)) or 'none'}"
+            f"{book} has no guess {number}. {known} Write netwise log {book} to list them"
         )
-    entry = replace(found[number], outcome=words.strip())
+    entry = replace(entries[number], outcome=words.strip())
     write_entry(book, entry)
     return entry
 
 
 def read_guesses(book: str | Path) -> list[GuessEntry]:
-    """All entries of a log, the first first.
+    """All entries of a log, the oldest first.
 
     Example:
         >>> import netwise as nw
         >>> nw.read_guesses("no/such/book")
         []
     """
-    found = []
+    entries = []
     for path in sorted((Path(book) / GUESSES).glob(f"*/{NOTE}")):
         plain = json.loads(path.read_text("utf-8"))
-        found.append(
+        entries.append(
             GuessEntry(
                 **{**plain, "changed": tuple(plain["changed"]), "folder": str(path.parent / "run")}
             )
         )
-    return found
+    return entries
 
 
 def guess_table(entries: Sequence[GuessEntry]) -> list[str]:

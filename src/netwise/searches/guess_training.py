@@ -14,16 +14,16 @@ from netwise.treatment.goals import goal
 
 
 def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
-    """Train a guess and enter it: the recipe, why, and what came of it. The test part is not looked
-    at.
+    """Train a guess and enter it in the log: the recipe, the reason and the value. The test part is
+    not used.
 
     Args:
         book: folder of the log; made where there is none.
         recipe: the guess.
-        reason: why; a guess without a reason teaches nothing.
+        reason: why; without one nothing can be concluded from the value.
 
     Raises:
-        ValueError: no reason.
+        ValueError: `reason` is empty.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -32,11 +32,12 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
         >>> _ = nw.log_guess(book, recipe, "a first look")
         >>> nw.log_guess(book, nw.with_learning_rate(recipe, 0.1), "the loss fell slowly").changed
         ('optimizer.lr: 0.001 -> 0.1',)
-
-    Source: note 002, claim H01.
     """
     if not reason.strip():
-        raise ValueError("reason is empty: say why this guess, or nothing is learned from it")
+        raise ValueError(
+            "reason is empty: without one nothing can be concluded from the value. "
+            'Write why you try this, such as reason="the loss falls slowly"'
+        )
     before = read_guesses(book)
     number = len(before) + 1
     folder = guess_folder(book, number)

@@ -1,5 +1,4 @@
-"""How a search chooses its points: grid, random, Bayesian, with pruning, from coarse to fine, by a
-population."""
+"""Methods of a search: how its points are chosen, and which trials stop early."""
 
 from __future__ import annotations
 
@@ -13,25 +12,26 @@ import numpy as np
 from netwise import random_streams
 from netwise.errors import interface_error
 from netwise.part import Part, integer, number, text
-from netwise.searches.axes import Choice, NumericAxis, Point, Space
+from netwise.searches.axes import Choice, NumericAxis
 from netwise.searches.optuna_package import require_optuna
+from netwise.searches.space import Point, Space
 from netwise.searches.trial_record import TrialRecord
 
-BUDGET = "it counts trials"
 TPE, GP = "tpe", "gp"
 DRAWS = "search"  # name of the random streams of what a search draws itself
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One round of a method: so many trials in one space, for so many epochs.
+    """One stage of a method: trials in one space, each of the same number of epochs.
 
     Args:
-        space: where the points come from.
-        trials: how many; for a queue, its length.
+        space: of the points.
+        trials: how many; with a queue, its length.
         epochs: of each run, or None: the recipe's own.
-        queue: the points themselves, where the method knows them before.
-        parents: for each point of the queue the trial whose weights it begins from, or None.
+        queue: the points, where the method chooses them before the stage.
+        parents: for each point of the queue the number of the trial whose weights its run starts
+            from, or None.
     """
 
     space: Space
@@ -42,8 +42,7 @@ class Stage:
 
 
 class SearchMethod(Part):
-    """What every method has: how many stages, what each is, and the Optuna sampler and pruner that
-    serve it.
+    """What every method has: its stages, and an Optuna sampler and pruner.
 
     Example:
         >>> import netwise as nw
@@ -73,21 +72,27 @@ class SearchMethod(Part):
         seed: int,
         tried: Sequence[TrialRecord],
     ) -> Stage:
-        """Stage `number` of a search for so many `trials` of so many `epochs`, after what was
-        `tried` in those before."""
+        """A stage of a search, given the trials of the stages before it.
+
+        Args:
+            number: of the stage, from 0.
+            space: of the search.
+            trials, epochs, seed: of the whole search, of a whole run, of the search's draws.
+            tried: all trials so far.
+        """
         return Stage(space, trials)
 
     def sampler(self, seed: int) -> Any:
-        """A fresh Optuna sampler."""
+        """A new Optuna sampler."""
         raise interface_error(self, "Random()")
 
     def pruner(self, epochs: int) -> Any:
-        """An Optuna pruner that is asked after each epoch, or None."""
+        """An Optuna pruner, which decides after each epoch whether a run stops, or None."""
         return None
 
 
-class _Drawing(SearchMethod):
-    """A method whose points Optuna draws at random, or that needs none of it."""
+class _RandomPoints(SearchMethod):
+    """A method whose points Optuna draws at random, or that queues its points itself."""
 
     def sampler(self, seed: int) -> Any:
         require_optuna()
@@ -97,23 +102,24 @@ class _Drawing(SearchMethod):
 
 
 @dataclass(frozen=True)
-class Grid(_Drawing):
+class Grid(_RandomPoints):
     """Every combination of some values of each axis.
 
-    For up to three axes: what it costs grows by a power of their number, and each axis is looked at
-    in few places only.
+    For up to three axes: the number of trials is a power of the number of axes, and each axis gets
+    few different values. With more axes use `Random`.
 
     Args:
-        points: values of each axis of numbers, in equal steps of its scale; a `Choice` has all of
-            its own. Default 3.
+        points: values of each numeric axis, in equal steps of its scale; a `Choice` has all its
+            options. Default 3.
 
     Example:
         >>> import netwise as nw
-        >>> space = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 0.1), nw.axes.Choice("batch_size", (16, 64))))
+        >>> rate = nw.axes.Log("optimizer.lr", 1e-3, 0.1)
+        >>> space = nw.Space((rate, nw.axes.Choice("batch_size", (16, 64))))
         >>> len(nw.Grid(3).stage(0, space, 0, 10, 0, ()).queue)
         6
 
-    Source: note 002, claims H02 and H07.
+    Source: Bergstra, Bengio 2012, "Random search for hyper-parameter optimization", JMLR 13.
     """
 
     fixes_trials: ClassVar[bool] = True
@@ -141,46 +147,48 @@ class Grid(_Drawing):
 
 
 @dataclass(frozen=True)
-class Random(_Drawing):
-    """Points drawn from the whole space, each by its own number: the same ones whoever draws them,
-    and in whatever order.
+class Random(_RandomPoints):
+    """Points drawn from the whole space. Draws depend only on (seed, trial number), not on the
+    worker or on the order of trials.
 
-    Beats a grid where few axes matter: each trial looks at a new value of every axis.
+    Better than a grid where few axes matter: each trial has a new value of every axis.
 
     Example:
         >>> import netwise as nw
         >>> nw.Random()
         Random()
 
-    Source: Bergstra, Bengio 2012, "Random search for hyper-parameter optimization"; note 002, claim
-    H03.
+    Source: Bergstra, Bengio 2012, "Random search for hyper-parameter optimization", JMLR 13.
     """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bayesian(SearchMethod):
-    """Each point where a model of what was seen so far promises most.
+    """Each point where a model of the trials so far predicts the largest improvement.
 
     Args:
-        surrogate: "tpe", which models where good and bad points lie and is quick with many axes and
-            choices, or "gp", a Gaussian process with log expected improvement, which needs fewer
-            trials on few smooth axes. Default "tpe".
-        startup: points drawn at random before there is a model. Default 10.
+        surrogate: "tpe", which models the densities of good and of bad points and is fast with many
+            axes and choices, or "gp", a Gaussian process with log expected improvement, which needs
+            fewer trials on few smooth axes. Default "tpe".
+        startup: points drawn at random before the first model. Default 10.
 
     Example:
         >>> import netwise as nw
         >>> nw.Bayesian(surrogate="gp").startup
         10
 
-    Source: Bergstra et al. 2011 (TPE); Jones et al. 1998 (EI); computed by Optuna; note 002, claim
-    H04.
+    Source: Bergstra et al. 2011 (TPE); Jones et al. 1998 (EI); computed by Optuna.
     """
 
     surrogate: str = text(
         TPE, among=(TPE, GP), why="takes axes of every kind, and hundreds of trials"
     )
     startup: int = integer(
-        10, least=1, most=10_000, because=BUDGET, why="a model of fewer points knows nothing"
+        10,
+        least=1,
+        most=10_000,
+        because="it counts trials",
+        why="a model of fewer points predicts little",
     )
 
     def sampler(self, seed: int) -> Any:
@@ -195,16 +203,17 @@ class Bayesian(SearchMethod):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Halving(_Drawing):
-    """Successive halving: at each rung of epochs only the best share of the trials that came so far
-    goes on.
+class Halving(_RandomPoints):
+    """Successive halving: at each rung, a number of epochs, only the best of the trials so far
+    continue.
 
-    A pruned run is kept with its checkpoint, and can be gone on with.
+    A pruned run keeps its checkpoint and can be resumed.
 
     Args:
-        factor: one of so many goes on at each rung, and rungs lie that many times apart. Default 3.
+        factor: one of `factor` trials continues at each rung, and each rung has `factor` times as
+            many epochs as the one before. Default 3.
         first: epochs of the first rung. Default 1.
-        surrogate: "tpe" or "random": where points come from. Default "random".
+        surrogate: "tpe" or "random": how points are chosen. Default "random".
 
     Example:
         >>> import netwise as nw
@@ -216,14 +225,14 @@ class Halving(_Drawing):
     """
 
     factor: int = integer(
-        3, least=2, most=100, because="at 1 none is left behind", why="the paper's usual 3 or 4"
+        3, least=2, most=100, because="at 1 none is pruned", why="the paper's usual 3 or 4"
     )
     first: int = integer(
         1,
         least=1,
         most=100_000,
         because="a rung is a whole number of epochs",
-        why="one epoch tells the worst apart",
+        why="one epoch shows the worst",
     )
     surrogate: str = text("random", among=("random", TPE), why="the paper's")
 
@@ -240,8 +249,8 @@ class Halving(_Drawing):
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperband(Halving):
-    """Several successive halvings beside each other, from eager to patient ones, since nobody knows
-    how early a run tells.
+    """Several successive halvings in parallel, with early and with late first rungs, since it is
+    unknown how early a run shows its value.
 
     Args:
         factor, first, surrogate: as in `Halving`.
@@ -265,16 +274,17 @@ class Hyperband(Halving):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoarseToFine(_Drawing):
-    """First few epochs over the whole range, then more epochs in the part of it that was good.
+class CoarseToFine(_RandomPoints):
+    """First a few epochs over the whole range, then more epochs in its good part.
 
-    Each stage draws its share of the trials at random; the next one looks only where the best of it
-    lie. Where they lie at the end of an axis, the range itself was wrong: the search says so.
+    Each stage draws its trials at random, from the range of the best trials of the stage before.
+    Where these are at the end of an axis, the range itself was wrong: a note of the result says so.
 
     Args:
-        rounds: how many stages. Default 3.
-        keep: share of a stage's trials whose range the next one takes. Default 0.25.
-        shrink: epochs of a stage are so many times those of the one before; the last one has the
+        rounds: number of stages. Default 3.
+        keep: share of a stage's trials, the best, whose range is that of the next stage. Default
+            0.25.
+        shrink: each stage has this many times the epochs of the stage before; the last one has the
             recipe's. Default 4.0.
 
     Example:
@@ -285,26 +295,30 @@ class CoarseToFine(_Drawing):
         >>> stage.trials, stage.epochs
         (17, 1)
 
-    Source: CS231n, "Hyperparameter optimization: from coarse to fine"; note 002, claim H06.
+    Source: CS231n, "Hyperparameter optimization: from coarse to fine".
     """
 
     final_stage_only: ClassVar[bool] = True
     rounds: int = integer(
-        3, least=2, most=10, because="one stage is a random search", why="range, place, value"
+        3,
+        least=2,
+        most=10,
+        because="one stage is a random search",
+        why="the range, the region, the value",
     )
     keep: float = number(
         0.25,
         above=0,
         most=1,
         because="it is a share of the trials",
-        why="a quarter still says where, and not only which",
+        why="a quarter of the trials shows a region and not only a point",
     )
     shrink: float = number(
         4.0,
         least=1,
         most=1000,
         because="later stages are no shorter",
-        why="1, 5, 20 epochs, as the notes have it",
+        why="1, 5, 20 epochs, as in CS231n",
     )
 
     @property
@@ -324,11 +338,11 @@ class CoarseToFine(_Drawing):
         counts = [max(1, round(trials * share / sum(shares))) for share in shares]
         counts[-1] = max(1, trials - sum(counts[:-1]))
         for before in range(number):
-            seen = sorted(
+            ranking = sorted(
                 (t for t in tried if t.stage == before and t.value is not None),
                 key=lambda t: -(t.value or 0.0),
             )
-            space = narrowed(space, seen[: max(2, math.ceil(self.keep * len(seen)))])
+            space = narrowed(space, ranking[: max(2, math.ceil(self.keep * len(ranking)))])
         length = max(1, round(epochs / self.shrink ** (self.rounds - 1 - number)))
         points = [
             _drawn(space, np.random.default_rng(random_streams.seed_of(seed, DRAWS, number, place)))
@@ -338,35 +352,41 @@ class CoarseToFine(_Drawing):
 
 
 def narrowed(space: Space, best: Sequence[TrialRecord], least: float = 0.1) -> Space:
-    """The part of a space that good trials lie in: of each axis at least a tenth, of choices those
-    that were taken."""
+    """The part of a space that holds good trials.
+
+    Args:
+        space: the whole.
+        best: the good trials.
+        least: fraction of each numeric axis that is kept at least. A choice keeps the options that
+            were used, or all where that was one.
+    """
     axes = []
     for axis in space.axes:
         values = [trial.point[axis.name] for trial in best if axis.name in trial.point]
         if not values:
             axes.append(axis)
         elif isinstance(axis, Choice):
-            left = tuple(option for option in axis.options if option in values)
-            axes.append(axis.but(options=left) if len(left) > 1 else axis)
+            options = tuple(option for option in axis.options if option in values)
+            axes.append(axis.but(options=options) if len(options) > 1 else axis)
         else:
-            axes.append(axis.near(values, least))
+            axes.append(axis.narrowed_to(values, least))
     return space.but(axes=tuple(axes))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population(_Drawing):
-    """Population based training: members learn for a while, then the worst go on from the weights
-    of the best, with other settings.
+class Population(_RandomPoints):
+    """Population based training: after some epochs the worst members continue from the weights of
+    the best ones, with changed settings.
 
-    What is found is a schedule of settings as much as a setting. Each generation of a member is a
-    run of its own that begins from its parent's weights; the optimizer begins anew with each.
+    The result is a schedule of settings more than one setting. Each generation of a member is a run
+    of its own that starts from its parent's weights, with a new optimizer.
 
     Args:
         members: of the population, at least 2. Default 8.
-        generations: how many; each has its share of the recipe's epochs. Default 5.
-        replaced: share of the members that give way. Default 0.25.
-        jump: factor by which a setting is changed, up or down; on an axis that is not logarithmic,
-            the share of its length. Default 1.2.
+        generations: how many; each has an equal part of the recipe's epochs. Default 5.
+        replaced: share of the members that are replaced after each generation. Default 0.25.
+        jump: factor by which a setting changes, up or down; on an axis that is not logarithmic, by
+            `jump - 1` of its length. Default 1.2.
 
     Example:
         >>> import netwise as nw
@@ -382,17 +402,21 @@ class Population(_Drawing):
         8,
         least=2,
         most=10_000,
-        because="one has nobody to learn from",
-        why="a quarter of it are two",
+        because="one has no other member to continue from",
+        why="a quarter of them are two",
     )
     generations: int = integer(
-        5, least=2, most=1000, because="with one nothing is handed on", why="a few changes in a run"
+        5,
+        least=2,
+        most=1000,
+        because="with one no weights are passed on",
+        why="a few changes in a run",
     )
     replaced: float = number(
         0.25,
         above=0,
         most=0.5,
-        because="those replaced take over from as many others",
+        because="the replaced members continue from as many others",
         why="the paper's 20 %, in whole members",
     )
     jump: float = number(
@@ -423,35 +447,38 @@ class Population(_Drawing):
         )
         before = [t for t in before if t.value is not None and t.folder] or before
         cut = max(1, int(self.replaced * self.members))
-        stay = before[: max(1, self.members - cut)]
-        queue, parents = [t.point for t in stay], [t.number for t in stay]
-        for i in range(self.members - len(stay)):
+        kept = before[: max(1, self.members - cut)]
+        queue, parents = [t.point for t in kept], [t.number for t in kept]
+        for i in range(self.members - len(kept)):
             parent = before[i % max(1, min(cut, len(before)))]
             queue.append(
-                {name: self._moved(space, name, value, rng) for name, value in parent.point.items()}
+                {
+                    name: self._changed(space, name, value, rng)
+                    for name, value in parent.point.items()
+                }
             )
             parents.append(parent.number)
         return Stage(space, self.members, length, tuple(queue), tuple(parents))
 
-    def _moved(self, space: Space, name: str, value: Any, rng: np.random.Generator) -> Any:
+    def _changed(self, space: Space, name: str, value: Any, rng: np.random.Generator) -> Any:
         axis = space.axis(name)
         if not isinstance(axis, NumericAxis):
-            return value  # of another kind, weights could not go on
+            return value  # a network of another kind could not take the weights
         up = bool(rng.integers(2))
-        step = (
-            math.log(self.jump) / math.log(axis.high / axis.low)
-            if axis.is_logarithmic
-            else self.jump - 1
-        )
-        return axis.value_at(min(1.0, max(0.0, axis.fraction_of(value) + (step if up else -step))))
+        if axis.is_logarithmic:
+            step = math.log(self.jump) / math.log(axis.high / axis.low)
+        else:
+            step = self.jump - 1
+        fraction = axis.fraction_of(value) + (step if up else -step)
+        return axis.value_at(min(1.0, max(0.0, fraction)))
 
 
 def _drawn(space: Space, rng: np.random.Generator) -> Point:
     point: Point = {}
     for axis in space.axes:
-        share = float(rng.random())
+        fraction = float(rng.random())  # drawn for inactive axes too: draws stay in step
         if axis.is_active(point):
-            point[axis.name] = axis.value_at(share)
+            point[axis.name] = axis.value_at(fraction)
     return point
 
 

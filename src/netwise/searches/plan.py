@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from netwise.errors import Problem
 from netwise.part import Part, integer, part, text
-from netwise.searches.axes import Space
 from netwise.searches.methods import Bayesian, SearchMethod
+from netwise.searches.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)

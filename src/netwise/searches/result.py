@@ -11,9 +11,9 @@ from netwise.intervals import of_mean
 from netwise.recipe.plain import plain_of
 from netwise.recipe.recipe import Recipe
 from netwise.searches.advice import search_advice
-from netwise.searches.axes import Space
 from netwise.searches.confirmation import fresh_runs, fresh_values, test_score
 from netwise.searches.plan import SearchPlan
+from netwise.searches.space import Space
 from netwise.searches.study import StudyFolder
 from netwise.searches.trial_record import TrialRecord, ranked
 from netwise.training.evaluate import Score

@@ -1,5 +1,5 @@
-"""Optuna's samplers, seeded by the number of each trial: what is drawn hangs neither on who draws
-nor on what was killed before."""
+"""Optuna's samplers, seeded per trial: draws depend only on (seed, trial number), not on the worker
+or on earlier crashes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from netwise.searches.methods import DRAWS
 
 
 class TrialSeededSampler(BaseSampler):
-    """A sampler made anew for each trial, and for each draw outside of its model.
+    """A new sampler for each trial, and for each independent draw of a trial.
 
     Args:
-        make: from a seed to one of Optuna's samplers.
+        make: one of Optuna's samplers from a seed.
         seed: of the search.
     """
 
     def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
         self.make, self.seed = make, seed
-        self.inner: BaseSampler | None = None  # of the trial that is being asked for
+        self.inner: BaseSampler | None = None  # of the current trial
 
     def _seed(self, number: int, name: str = "") -> int:
         return random_streams.seed_of(self.seed, f"{DRAWS}/{name}", number) % 2**31

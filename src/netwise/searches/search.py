@@ -16,12 +16,12 @@ from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.writer import write_recipe
 from netwise.searches.advice import search_advice
-from netwise.searches.axes import Space
 from netwise.searches.confirmation import fresh_runs, train_fresh_runs
 from netwise.searches.methods import Bayesian, SearchMethod
 from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import write_plan
 from netwise.searches.result import SearchResult, collect_result, result_as_dict
+from netwise.searches.space import Space
 from netwise.searches.study import BEST, StudyFolder
 from netwise.searches.supervise import STOPPED, Attempt, supervise
 from netwise.searches.trial_progress import report_trials

@@ -29,12 +29,12 @@ from netwise.recipe.reader import read_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
 from netwise.recipe.writer import write_recipe
-from netwise.searches.axes import Space
 from netwise.searches.methods import Stage
 from netwise.searches.optuna_package import require_optuna
 from netwise.searches.optuna_storage import JOURNAL, open_storage
 from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import plan_hash, read_plan, write_plan
+from netwise.searches.space import Space
 from netwise.searches.supervise import MAX_CRASHES
 from netwise.searches.trial_record import (
     COMPLETE,

@@ -1,4 +1,4 @@
-"""Progress of the trials of a search, read from their folders: workers write, this process polls."""
+"""Progress of the trials of a search: workers write run folders, this process polls them."""
 
 from __future__ import annotations
 

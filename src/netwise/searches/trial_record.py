@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netwise.searches.axes import Point
+from netwise.searches.space import Point
 
 COMPLETE, PRUNED, FAILED, RUNNING, WAITING = "complete", "pruned", "failed", "running", "waiting"
 END_STATES = (COMPLETE, PRUNED, FAILED)

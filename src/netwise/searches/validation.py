@@ -1,5 +1,5 @@
-"""Comparisons that need no search: cross-validation, the learning curve over the amount of data,
-several starts."""
+"""Comparisons that need no search: cross-validation, the learning curve over the number of samples,
+several initial values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from netwise.data.views import Fewer, Fold
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.intervals import of_folds
 from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_LOSS
@@ -17,18 +17,20 @@ from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.goals import goal
 
+WIDE_GAP = 0.03  # of accuracy, or R²
+
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """What a cross-validation gave.
+    """The values of a cross-validation.
 
     Args:
-        values: one for each fold, dealing after dealing: accuracy, R² or what `goal` says of the
-            kind of run.
+        values: one for each fold, in the order of repeats, then folds: accuracy, R², or the goal of
+            the task.
         mean: of all.
         low, high: 95 % interval of the mean; folds share training samples, so it is wider than that
             of independent values.
-        losses: validation losses of the folds, by the same order.
+        losses: validation losses of the folds, in the same order.
 
     Example:
         >>> import netwise as nw
@@ -46,13 +48,12 @@ class CrossValidated:
 def cross_validate(
     recipe: Recipe, *, folds: int = 5, repeats: int = 1, jobs: int | None = None
 ) -> CrossValidated:
-    """Train a recipe on every fold of its training and validation part; the test part is not looked
-    at.
+    """Train a recipe on each fold of its training and validation part; the test part is not used.
 
     Args:
-        recipe: what is judged.
+        recipe: to evaluate.
         folds: at least 2. Default 5.
-        repeats: how many times the folds are dealt. Default 1.
+        repeats: how many times the samples are split into folds. Default 1.
         jobs: as in `fit_many`.
 
     Raises:
@@ -60,24 +61,20 @@ def cross_validate(
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 16, 3)), optimizer=nw.Adam(lr=0.05), epochs=10)
-        >>> found = nw.cross_validate(recipe, folds=3, jobs=1)
-        >>> len(found.values), found.low < found.mean < found.high
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 16, 3)), epochs=10)
+        >>> result = nw.cross_validate(recipe, folds=3, jobs=1)
+        >>> len(result.values), result.low < result.mean < result.high
         (3, True)
 
-    Source: note 002, claim H05; the interval: `intervals.of_folds`.
+    Source: the interval is that of Nadeau, Bengio 2003, "Inference for the generalization error".
     """
     if folds < 2 or repeats < 1:
-        raise WrongValue(
+        raise WrongValue.of(
             "cross-validation",
-            [
-                Problem(
-                    "folds",
-                    f"{folds} x {repeats}",
-                    "must be at least 2 folds, dealt at least once",
-                    "5",
-                )
-            ],
+            "folds",
+            f"{folds} x {repeats}",
+            "must be at least 2 folds, split at least once",
+            "folds=5, repeats=1",
         )
     recipes = [
         recipe.but(data=Fold(data=recipe.data, folds=folds, number=number, repeat=repeat))
@@ -95,19 +92,20 @@ def cross_validate(
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """How a recipe does with more and more training samples.
+    """The values of a recipe over the number of its training samples.
 
     Args:
-        rows: how many, ascending.
-        train, valid: for each of `rows` the values of its runs on the samples it learned from, and
-            on the validation part.
+        rows: numbers of samples, ascending.
+        train, valid: for each of `rows` the values of its runs on their training samples, and on
+            the validation part.
         train_loss, valid_loss: the losses in the same order.
-        gap: whether more data would help: "wide" where train stays above valid at the end, "closed"
-            where they have met.
+        gap: whether more data would help: "wide" where the training value is above the validation
+            value at the end, "closed" where they are nearly equal.
 
     Example:
         >>> import netwise as nw
-        >>> nw.LearningCurve((10, 20), ((1.0,), (1.0,)), ((0.5,), (0.6,)), ((0.1,), (0.1,)), ((1.5,), (1.2,))).gap
+        >>> train, valid = ((1.0,), (1.0,)), ((0.5,), (0.6,))
+        >>> nw.LearningCurve((10, 20), train, valid, ((0.1,), (0.1,)), ((1.5,), (1.2,))).gap
         'wide'
     """
 
@@ -120,7 +118,7 @@ class LearningCurve:
     @property
     def gap(self) -> str:
         train, valid = fmean(self.train[-1]), fmean(self.valid[-1])
-        return "wide" if train - valid > 0.03 else "closed"
+        return "wide" if train - valid > WIDE_GAP else "closed"
 
 
 def learning_curve(
@@ -130,16 +128,16 @@ def learning_curve(
     seeds: Sequence[int] = (0, 1, 2),
     jobs: int | None = None,
 ) -> LearningCurve:
-    """Train a recipe on more and more of its training samples, judged by the whole validation part
-    each time.
+    """Train a recipe on more and more of its training samples; each run is evaluated on the whole
+    validation part.
 
-    Each run takes as many steps as the recipe has epochs of its own number of samples: what is
-    compared is the data, passes being equal.
+    Each run has the recipe's number of epochs over its own samples: runs differ in the data, and
+    not in the passes over them.
 
     Args:
         recipe: with a validation part.
         rows: numbers of training samples. Default: a sixteenth, an eighth ... all.
-        seeds: of the runs and of which samples are drawn. Default three.
+        seeds: of the runs, and of the draws of the samples. Default three.
         jobs: as in `fit_many`.
 
     Raises:
@@ -158,20 +156,12 @@ def learning_curve(
         dict.fromkeys(max(2, whole >> shift) for shift in (4, 3, 2, 1, 0))
     )
     if not len(samples.valid):
-        raise WrongValue(
-            "learning curve",
-            [Problem("data.valid", "0", "is empty, and the curve is judged by it", "0.2")],
-        )
+        reason = "is the number of samples in the validation part, and the curve is measured on it"
+        raise WrongValue.of("learning curve", "data.valid", "0", reason, "data.valid = 0.2")
     if rows[0] < 2 or rows[-1] > whole:
-        raise WrongValue(
-            "learning curve",
-            [
-                Problem(
-                    "rows",
-                    str(list(rows)),
-                    f"must lie between 2 and the {whole} training samples there are",
-                )
-            ],
+        reason = f"must be between 2 and {whole}, the number of training samples"
+        raise WrongValue.of(
+            "learning curve", "rows", str(list(rows)), reason, f"rows=(10, {whole})"
         )
     recipes = [
         recipe.but(data=Fewer(data=recipe.data, rows=count, draw=seed), seed=seed)
@@ -192,31 +182,34 @@ def learning_curve(
 def multi_start(
     recipe: Recipe, starts: int = 5, *, jobs: int | None = None
 ) -> tuple[Run, tuple[float, ...]]:
-    """Train from several initial values and keep the run that is best on the validation part.
+    """Train from several initial values and return the run that is best on the validation part.
 
     Args:
-        recipe: whose seed is the first; the others follow it.
+        recipe: its seed is the first; the others are the numbers after it.
         starts: how many. Default 5.
         jobs: as in `fit_many`.
 
     Returns:
-        The best run, and the value of each: the best of several flatters, the others say how much.
+        The best run, and the values of all: the best of several is optimistic, and the others show
+        by how much.
+
+    Raises:
+        WrongValue: `starts` is below 1.
 
     Example:
         >>> import netwise as nw
-        >>> best, values = nw.multi_start(nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=5), 3, jobs=1)
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=5)
+        >>> best, values = nw.multi_start(recipe, 3, jobs=1)
         >>> len(values), best.recipe.seed in (0, 1, 2)
         (3, True)
-
-    Source: note 001, claim M01.
     """
     if starts < 1:
-        raise WrongValue("multi-start", [Problem("starts", str(starts), "must be at least 1", "5")])
+        raise WrongValue.of("multi-start", "starts", starts, "must be at least 1", "5")
     runs = fit_many([recipe.but(seed=recipe.seed + i) for i in range(starts)], jobs=jobs)
     values = tuple(goal(run) for run in runs)
     return runs[max(range(starts), key=lambda i: (values[i], -i))], values
 
 
-def _last(run: Run, signal: str, otherwise: float) -> float:
+def _last(run: Run, signal: str, default: float) -> float:
     series = run.history.of(signal)
-    return otherwise if series is None else series.last
+    return default if series is None else series.last

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from netwise.networks import Network
-from netwise.searches.axes import Space
 from netwise.searches.methods import Stage
+from netwise.searches.space import Space
 from netwise.searches.study import HEARTBEAT_ATTRIBUTE, RESULT_ATTRIBUTE, StudyFolder
 from netwise.searches.supervise import FINISHED, MAX_CRASHES, STOPPED
 from netwise.searches.trial_record import TrialRecord
