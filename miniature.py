@@ -1,10 +1,10 @@
-"""The whole idea of netwise in three hundred lines: recipe, fit, history, rules, remedies, trials,
-treatment.
+"""The whole of netwise in three hundred lines: recipe, run, history, rules, findings, remedies,
+trials, treatment.
 
     python miniature.py
 
-Nothing here is imported by the package. Names and shapes are the package's own; what is left out is
-everything that makes it useful: files, resume, other networks and data, reports, the command line.
+The package imports nothing from here. Classes and functions have the names and roles that they have
+in the package; left out are files, resume, reports, the command line, other networks and data.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import fmean, median, stdev
 
 import torch
@@ -20,7 +21,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# ---- a recipe says everything that decides what a run learns: a frozen value
+# ---- A recipe is a frozen value that holds everything a run depends on.
 
 
 @dataclass(frozen=True)
@@ -37,35 +38,37 @@ class Recipe:
 
 
 def build(recipe: Recipe) -> nn.Sequential:
-    """The network, started from the recipe's own random stream."""
+    """The network, its weights drawn from a random stream of its own."""
     g = torch.Generator().manual_seed(recipe.seed)
     layers: list[nn.Module] = []
-    for ins, outs in zip(recipe.widths, recipe.widths[1:], strict=False):
-        layer = nn.Linear(ins, outs)
-        std = {"normal": 0.1, "he": math.sqrt(2 / ins), "glorot": math.sqrt(2 / (ins + outs))}[
-            recipe.init
-        ]
+    for fan_in, fan_out in pairwise(recipe.widths):
+        stds = {"he": math.sqrt(2 / fan_in), "glorot": math.sqrt(2 / (fan_in + fan_out))}
+        std = stds.get(recipe.init, 0.1)
+        layer = nn.Linear(fan_in, fan_out)
         with torch.no_grad():
-            layer.weight.copy_(torch.randn(outs, ins, generator=g) * std)
+            layer.weight.copy_(torch.randn(fan_out, fan_in, generator=g) * std)
             layer.bias.zero_()
-        layers += [
-            layer,
-            *([nn.BatchNorm1d(outs)] if recipe.batch_norm else []),
-            getattr(nn, recipe.activation)(),
-        ]
-    return nn.Sequential(*layers[: -2 if recipe.batch_norm else -1])
+        norm = [nn.BatchNorm1d(fan_out)] if recipe.batch_norm else []
+        layers += [layer, *norm, getattr(nn, recipe.activation)()]
+    return nn.Sequential(*layers[: -2 if recipe.batch_norm else -1])  # logits: no output activation
 
 
 @dataclass(frozen=True)
-class Part:
-    """Inputs and class numbers of one part of the data."""
+class Pairs:
+    """Inputs (samples, 64) and class numbers (samples,) of one part of the data."""
 
     x: Tensor
     y: Tensor
 
 
-def digits() -> tuple[Part, Part, Part]:
-    """(training, validation, test): only the final score touches the last."""
+@dataclass(frozen=True)
+class Samples:
+    train: Pairs
+    valid: Pairs
+    test: Pairs  # for the final score only
+
+
+def digits() -> Samples:
     x, y = load_digits(return_X_y=True)
     rest_x, test_x, rest_y, test_y = train_test_split(
         x / 16, y, test_size=0.2, stratify=y, random_state=0
@@ -74,169 +77,180 @@ def digits() -> tuple[Part, Part, Part]:
         rest_x, rest_y, test_size=0.25, stratify=rest_y, random_state=0
     )
     parts = ((train_x, train_y), (valid_x, valid_y), (test_x, test_y))
-    train, valid, test = (
-        Part(torch.tensor(a, dtype=torch.float32), torch.tensor(b)) for a, b in parts
-    )
-    return train, valid, test
+    return Samples(*(Pairs(torch.tensor(x).float(), torch.tensor(y)) for x, y in parts))
 
 
-TRAIN, VALID, TEST = digits()
+SAMPLES = digits()
 
-# ---- a history holds what a run said: numbers only, by (signal, layer)
+# ---- A history holds the recorded numbers of a run: a series for each (signal, layer), and facts.
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    loss_of_guessing: float  # of the best constant output
 
 
 @dataclass(frozen=True)
 class History:
     series: dict[tuple[str, str], tuple[float, ...]]
     layers: tuple[str, ...]
-    loss_of_guessing: float
+    facts: RunFacts
 
 
 class watch:
-    """Hears the layers of a module while anyone trains it; leaves nothing on it."""
+    """Records the signals of a module in any training loop, without changing the module."""
 
-    def __init__(self, model: nn.Module, every: int = 3) -> None:
-        self.model, self.every, self.steps = model, every, 0
-        self.weights = {
-            name: m.weight for name, m in model.named_modules() if isinstance(m, nn.Linear)
-        }
+    def __init__(self, module: nn.Module, every: int = 3) -> None:
+        self.every, self.steps = every, 0
+        layers = [(name, m) for name, m in module.named_modules() if isinstance(m, nn.Linear)]
+        self.weights = {name: layer.weight for name, layer in layers}
         self.series: dict[tuple[str, str], list[float]] = {}
 
     def step(self, loss: Tensor) -> None:
-        """Gradients are ready, the optimizer has not moved yet."""
+        """Call it after `loss.backward()` and before `optimizer.step()`."""
         if self.steps % self.every == 0:
-            self._note("loss", "", float(loss))
-            for name, w in self.weights.items():
-                if w.grad is not None:
-                    self._note("gradient.rms", name, float(w.grad.norm()) / math.sqrt(w.numel()))
-                    self._note("gradient.ratio", name, float(w.grad.norm() / w.detach().norm()))
+            self._record("loss", "", float(loss))
+            for name, weight in self.weights.items():
+                if weight.grad is not None:
+                    rms = float(weight.grad.square().mean().sqrt())
+                    self._record("gradient.rms", name, rms)
         self.steps += 1
 
-    def _note(self, signal: str, layer: str, value: float) -> None:
+    def _record(self, signal: str, layer: str, value: float) -> None:
         self.series.setdefault((signal, layer), []).append(value)
 
     def history(self) -> History:
-        return History(
-            {key: tuple(values) for key, values in self.series.items()},
-            tuple(self.weights),
-            math.log(10),
-        )
+        series = {key: tuple(values) for key, values in self.series.items()}
+        return History(series, tuple(self.weights), RunFacts(loss_of_guessing=math.log(10)))
 
 
 @dataclass(frozen=True)
 class Run:
     recipe: Recipe
     history: History
-    model: nn.Module
+    module: nn.Module
 
 
 def fit(recipe: Recipe) -> Run:
-    """A recipe in, a run out. The order of the data has a stream of its own."""
-    model = build(recipe)
-    optimizer = torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=recipe.momentum)
-    listener = watch(model)
-    g = torch.Generator().manual_seed(recipe.seed + 10_000)
+    """Train a recipe. Equal recipes give equal runs: each random stream has its own generator."""
+    train, module = SAMPLES.train, build(recipe)
+    optimizer = torch.optim.SGD(module.parameters(), lr=recipe.lr, momentum=recipe.momentum)
+    watcher = watch(module)
+    order = torch.Generator().manual_seed(recipe.seed + 10_000)
     for _ in range(recipe.epochs):
-        for rows in torch.randperm(len(TRAIN.x), generator=g).split(recipe.batch_size):
-            loss = F.cross_entropy(model(TRAIN.x[rows]), TRAIN.y[rows])
+        for rows in torch.randperm(len(train.x), generator=order).split(recipe.batch_size):
+            loss = F.cross_entropy(module(train.x[rows]), train.y[rows])
             optimizer.zero_grad()
             loss.backward()
-            listener.step(loss.detach())
+            watcher.step(loss.detach())
             optimizer.step()
-    return Run(recipe, listener.history(), model.eval())
+    return Run(recipe, watcher.history(), module.eval())
 
 
-def accuracy(run: Run, part: Part = VALID) -> float:
+def accuracy(run: Run, part: Pairs) -> float:
     with torch.no_grad():
-        return float((run.model(part.x).argmax(1) == part.y).float().mean())
+        return float((run.module(part.x).argmax(1) == part.y).float().mean())
 
 
-# ---- a rule is a function History -> Finding or None
+# ---- A rule reads a history and returns a finding or None. Its card names the remedies.
 
 
 @dataclass(frozen=True)
 class Finding:
     rule: str
     sentence: str
+    remedies: tuple[str, ...] = ()
 
 
 def vanishing_gradient(history: History) -> Finding | None:
-    """The first layer's gradient is far below the last layer's."""
-    first, last = (
-        history.series["gradient.rms", layer] for layer in (history.layers[0], history.layers[-1])
-    )
-    ratio = median(b / max(a, 1e-38) for a, b in zip(first, last, strict=True))
-    learned = fmean(history.series["loss", ""][-10:]) < 0.35 * history.loss_of_guessing
-    if ratio <= 25 or learned:
+    """Find a first layer whose gradient is far below the last layer's in a run that fails."""
+    first, last = history.layers[0], history.layers[-1]
+    gradients = (history.series["gradient.rms", layer] for layer in (first, last))
+    ratio = median(b / max(a, 1e-38) for a, b in zip(*gradients, strict=True))
+    if ratio <= 25 or final_loss(history) < 0.35 * history.facts.loss_of_guessing:
         return None
-    return Finding(
-        "vanishing gradient",
-        f"{history.layers[0]} gets a gradient {ratio:,.0f} times smaller than {history.layers[-1]}.",
-    )
+    sentence = f"Layer {first} gets a gradient {ratio:,.0f} times smaller than layer {last}."
+    return Finding("vanishing_gradient", sentence)
 
 
 def not_learning(history: History) -> Finding | None:
-    """The loss ends no better than the best constant answer."""
-    last = fmean(history.series["loss", ""][-10:])
-    if last < 0.9 * history.loss_of_guessing:
+    """Find a final loss that is hardly below that of the best constant output."""
+    loss, guessing = final_loss(history), history.facts.loss_of_guessing
+    if loss < 0.9 * guessing:
         return None
-    return Finding(
-        "not learning",
-        f"The loss ends at {last:.2f}; guessing scores {history.loss_of_guessing:.2f}.",
-    )
+    return Finding("not_learning", f"The final loss is {loss:.2f}; guessing has {guessing:.2f}.")
 
 
-RULES: tuple[Callable[[History], Finding | None], ...] = (
-    vanishing_gradient,
-    not_learning,
-)  # causes first
+def final_loss(history: History) -> float:
+    return fmean(history.series["loss", ""][-10:])
 
 
-def diagnose(history: History) -> list[Finding]:
-    return [finding for rule in RULES if (finding := rule(history))]
+@dataclass(frozen=True)
+class Rule:
+    name: str
+    title: str
+    find: Callable[[History], Finding | None]
+    remedies: tuple[str, ...]
 
 
-# ---- a remedy is a function Recipe -> Recipe, or a text that says why it makes no sense here
+RULES = (  # causes before their consequences
+    Rule(
+        "vanishing_gradient",
+        "vanishing gradient",
+        vanishing_gradient,
+        remedies=("use_relu", "use_glorot", "use_batch_norm"),
+    ),
+    Rule("not_learning", "not learning", not_learning, remedies=("use_relu", "use_batch_norm")),
+)
+
+
+def diagnose(run: Run, rules: Sequence[Rule] = RULES) -> list[Finding]:
+    answers = [(rule, rule.find(run.history)) for rule in rules]
+    return [replace(found, remedies=rule.remedies) for rule, found in answers if found]
+
+
+# ---- A remedy changes a recipe, or returns why it does not apply.
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    reason: str
 
 
 @dataclass(frozen=True)
 class Remedy:
     name: str
-    answers: tuple[str, ...]
-    apply: Callable[[Recipe], Recipe | str]
+    apply: Callable[[Recipe], Recipe | NotApplicable]
 
 
-def use_relu(recipe: Recipe) -> Recipe | str:
-    return (
-        "the layers are ReLU already"
-        if recipe.activation == "ReLU"
-        else replace(recipe, activation="ReLU", init="he")
-    )
+def use_relu(recipe: Recipe) -> Recipe | NotApplicable:
+    if recipe.activation == "ReLU":
+        return NotApplicable("the hidden layers are ReLU already")
+    return replace(recipe, activation="ReLU", init="he")
 
 
-def use_glorot(recipe: Recipe) -> Recipe | str:
-    return (
-        "the start is Glorot's already"
-        if recipe.init == "glorot"
-        else replace(recipe, init="glorot")
-    )
+def use_glorot(recipe: Recipe) -> Recipe | NotApplicable:
+    if recipe.init == "glorot":
+        return NotApplicable("the weights are initialized by Glorot already")
+    return replace(recipe, init="glorot")
 
 
-def use_batch_norm(recipe: Recipe) -> Recipe | str:
-    return "there is batch norm already" if recipe.batch_norm else replace(recipe, batch_norm=True)
+def use_batch_norm(recipe: Recipe) -> Recipe | NotApplicable:
+    if recipe.batch_norm:
+        return NotApplicable("the network has batch norm already")
+    return replace(recipe, batch_norm=True)
 
 
-REMEDIES = (
-    Remedy("use_relu", ("vanishing gradient", "not learning"), use_relu),
-    Remedy("use_glorot", ("vanishing gradient",), use_glorot),
-    Remedy("use_batch_norm", ("vanishing gradient", "not learning"), use_batch_norm),
-)
+REMEDIES = tuple(Remedy(f.__name__, f) for f in (use_relu, use_glorot, use_batch_norm))
 
-# ---- a trial is paired: same seeds, same starts, same batches, one thing changed
+# ---- A trial is paired: the same seeds with and without the remedy, everything else equal.
 
 
 @dataclass(frozen=True)
 class TrialResult:
+    """`gain` in validation accuracy with its 95 % interval; `sick_after` is the share of the
+    treated runs that still have the finding."""
+
     remedy: str
     recipe: Recipe
     gain: float
@@ -246,77 +260,67 @@ class TrialResult:
 
     @property
     def helps(self) -> bool:
-        """The goal rose beyond doubt, and the finding is gone."""
         return self.low > 0 and self.sick_after < 0.5
 
 
-T_FOR_FIVE = 2.776  # Student's t at 95 % and four degrees of freedom
+STUDENT_T = 2.776  # 95 %, four degrees of freedom: five seeds
 
 
 def trial(
     recipe: Recipe, remedy: Remedy, finding: str, seeds: Sequence[int] = range(5)
-) -> TrialResult | str:
+) -> TrialResult | NotApplicable:
     treated = remedy.apply(recipe)
-    if isinstance(treated, str):
+    if isinstance(treated, NotApplicable):
         return treated
     before, after = ([fit(replace(r, seed=seed)) for seed in seeds] for r in (recipe, treated))
-    gains = [accuracy(b) - accuracy(a) for a, b in zip(before, after, strict=True)]
-    reach = T_FOR_FIVE * stdev(gains) / math.sqrt(len(gains))
-    sick = fmean(finding in [f.rule for f in diagnose(run.history)] for run in after)
-    return TrialResult(
-        remedy.name, treated, fmean(gains), fmean(gains) - reach, fmean(gains) + reach, sick
-    )
+    valid = SAMPLES.valid
+    gains = [accuracy(b, valid) - accuracy(a, valid) for a, b in zip(before, after, strict=True)]
+    gain, reach = fmean(gains), STUDENT_T * stdev(gains) / math.sqrt(len(gains))
+    sick = fmean(finding in [f.rule for f in diagnose(run)] for run in after)
+    return TrialResult(remedy.name, treated, gain, gain - reach, gain + reach, sick)
 
 
-# ---- treatment: diagnose, try what answers the finding, keep what is proved to help; again, until
-# nothing is found
+# ---- A treatment repeats: diagnose, try the remedies of the first finding, keep the best one.
 
 
 def treat(recipe: Recipe) -> Recipe:
+    titles = {rule.name: rule.title for rule in RULES}
     for _ in range(4):
-        found = diagnose(fit(recipe).history)
-        if not found:
-            print("nothing found")
+        findings = diagnose(fit(recipe))
+        if not findings:
+            print("no findings")
             return recipe
-        first = found[0]
-        print(f"found {first.rule}: {first.sentence}")
-        verdicts = []
-        for remedy in REMEDIES:
-            if first.rule not in remedy.answers:
+        finding = findings[0]
+        print(f"{titles[finding.rule]}: {finding.sentence}")
+        results = []
+        for remedy in (r for name in finding.remedies for r in REMEDIES if r.name == name):
+            result = trial(recipe, remedy, finding.rule)
+            if isinstance(result, NotApplicable):
+                print(f"  {remedy.name}: not applicable, {result.reason}")
                 continue
-            verdict = trial(recipe, remedy, first.rule)
-            if isinstance(verdict, str):
-                print(f"  {remedy.name}: unfit, {verdict}")
-                continue
-            verdicts.append(verdict)
-            gone = "gone" if verdict.sick_after < 0.5 else "still there"
-            print(
-                f"  {remedy.name}: gain {100 * verdict.gain:+.1f} points ({100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}), {first.rule} {gone}"
-            )
-        helping = [verdict for verdict in verdicts if verdict.helps]
+            results.append(result)
+            gain, low, high = (f"{100 * x:+.1f}" for x in (result.gain, result.low, result.high))
+            finding_after = "gone" if result.sick_after < 0.5 else "still there"
+            print(f"  {remedy.name}: {gain} points ({low} to {high}), finding {finding_after}")
+        helping = [result for result in results if result.helps]
         if not helping:
-            print("nothing helps")
+            print("no remedy helps")
             return recipe
-        best = max(helping, key=lambda verdict: verdict.gain)
+        best = max(helping, key=lambda result: result.gain)
         print(f"accepted {best.remedy}")
         recipe = best.recipe
     return recipe
 
 
 def main() -> None:
-    torch.set_num_threads(1)  # layers this small only wait for a second one
+    torch.set_num_threads(1)  # layers this small gain nothing from a second thread
     sick = Recipe()
-    cured = treat(sick)
-    before, after = fit(sick), fit(cured)
-    print(
-        f"test part: {100 * accuracy(before, TEST):.1f} % before, {100 * accuracy(after, TEST):.1f} % after"
-    )
-    changed = {
-        name: (getattr(sick, name), value)
-        for name, value in vars(cured).items()
-        if value != getattr(sick, name)
-    }
-    print("changed:", ", ".join(f"{name}: {old} -> {new}" for name, (old, new) in changed.items()))
+    treated = treat(sick)
+    before, after = (100 * accuracy(fit(recipe), SAMPLES.test) for recipe in (sick, treated))
+    print(f"test accuracy: {before:.1f} % before, {after:.1f} % after")
+    for name, value in vars(treated).items():
+        if value != getattr(sick, name):
+            print(f"changed {name}: {getattr(sick, name)} -> {value}")
 
 
 if __name__ == "__main__":
