@@ -7,7 +7,6 @@ import torch
 from sklearn.model_selection import StratifiedKFold
 
 import netwise as nw
-from netwise.data.views import innermost
 
 
 def rows(x: torch.Tensor) -> list[tuple[float, ...]]:
@@ -46,7 +45,19 @@ def test_fewer_samples_are_nested_and_balanced() -> None:
 
 def test_the_innermost_data_are_found_through_views() -> None:
     data = nw.data.iris()
-    assert innermost(nw.data.Fewer(data=nw.data.Fold(data=data), rows=10)) is data
+    assert nw.data.Fewer(data=nw.data.Fold(data=data), rows=10).innermost is data
+
+
+def test_workers_get_arrays_by_their_digest() -> None:
+    arrays = nw.data.arrays(torch.rand(40, 3), [0, 1] * 20)
+    fold = nw.data.Fold(data=arrays, number=2)
+    light = fold.without_arrays()
+    assert isinstance(light, nw.data.Fold)
+    assert isinstance(light.data, nw.data.Arrays)
+    assert light == fold
+    assert hash(light) == hash(fold)
+    assert len(light.data.X) == 0
+    assert nw.data.iris().without_arrays() == nw.data.iris()
 
 
 def test_too_few_samples_and_texts_are_refused_with_what_to_write() -> None:

@@ -59,9 +59,7 @@ class Arrays(Split):
                 content_hash.update(np.ascontiguousarray(tensor.numpy()).data.cast("B"))
         return content_hash.hexdigest()[:16]
 
-    def emptied(self) -> Arrays:
-        """The same data without the arrays, under the digest of the full ones: for workers that
-        read the arrays from a file."""
+    def without_arrays(self) -> Arrays:
         data = self.but(X=self.X[:0].clone(), y=self.y[:0].clone(), weights=None)
         data.__dict__["digest"] = self.digest
         return data

@@ -62,7 +62,7 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
             rows.append([cell.strip() for cell in row])
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {reader.line_num} is no line of a CSV file: {error}. Correct that line"
+            f"{path}, line {reader.line_num} is no line of a CSV file ({error}): repair it"
         ) from None
     _check_names(path, names)
     if not rows:

@@ -115,6 +115,7 @@ class Data(Part):
     """
 
     family_name: ClassVar[str] = "data set"
+    brings_test_part: ClassVar[bool] = False  # its files have one, so that none is split off
 
     def load(self) -> Samples:
         """The three parts; kept in memory for the next call with an equal value, as long as the
@@ -126,6 +127,16 @@ class Data(Part):
     def files(self) -> Sequence[Path]:
         """The files that the data are read from, whether they are there or not; none by default."""
         return ()
+
+    @property
+    def innermost(self) -> Data:
+        """The data behind all views; other data are their own."""
+        return self
+
+    def without_arrays(self) -> Data:
+        """The same data for a worker that finds the samples elsewhere: arrays in memory are replaced
+        by their digest. Data without arrays are returned as they are."""
+        return self
 
     def read(self) -> Samples:
         """The three parts, without any cache."""

@@ -17,7 +17,28 @@ from netwise.tasks import task_named
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fold(Data):
+class View(Data):
+    """Other data, seen in part.
+
+    Args:
+        data: the other data, which may be a view too.
+    """
+
+    data: Data = part(Data, because="a view is of other data", write='"iris"')
+
+    def files(self) -> Sequence[Path]:
+        return self.data.files()
+
+    @property
+    def innermost(self) -> Data:
+        return self.data.innermost
+
+    def without_arrays(self) -> Data:
+        return self.but(data=self.data.without_arrays())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold(View):
     """One fold of a cross-validation: training and validation part of other data, joined and split
     again. The test part stays.
 
@@ -41,7 +62,6 @@ class Fold(Data):
     """
 
     kind: ClassVar[str] = "fold"
-    data: Data = part(Data, because="folds are of data", write='"iris"')
     folds: int = integer(
         5,
         least=2,
@@ -63,9 +83,6 @@ class Fold(Data):
                 )
             ]
         return []
-
-    def files(self) -> Sequence[Path]:
-        return self.data.files()
 
     def read(self) -> Samples:
         from sklearn.model_selection import KFold, StratifiedKFold
@@ -104,7 +121,7 @@ class Fold(Data):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fewer(Data):
+class Fewer(View):
     """Other data with so many training samples only, drawn by a seed and balanced by class; the
     other parts stay whole.
 
@@ -124,12 +141,8 @@ class Fewer(Data):
     """
 
     kind: ClassVar[str] = "fewer"
-    data: Data = part(Data, because="samples are of data", write='"digits"')
     rows: int = integer(least=1, because="training needs a sample", write="100")
     draw: int = integer(0, least=0, because="it seeds the draw", why="the first")
-
-    def files(self) -> Sequence[Path]:
-        return self.data.files()
 
     def read(self) -> Samples:
         samples = self.data.load()
@@ -145,13 +158,6 @@ class Fewer(Data):
         return replace(
             samples, train=samples.train.rows(np.sort(order[: self.rows])), fingerprint=fingerprint
         )
-
-
-def innermost(data: Data) -> Data:
-    """The data that a view is of, through all views."""
-    while isinstance(data, Fold | Fewer):
-        data = data.data
-    return data
 
 
 def _balanced(order: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -82,7 +82,7 @@ def toml_table(raw: bytes, name: str) -> dict[str, Any]:
         raise RecipeFileError.of(name, "file", "", TOO_DEEP) from None
     except ValueError as error:
         reason = (
-            f"is no TOML: {str(error)[:200]}. Correct that line; `netwise new` writes an example"
+            f"is no TOML: {str(error)[:200]}. Repair it; the recipe.toml of every run is an example"
         )
         raise RecipeFileError.of(name, "file", "", reason) from None
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.data import Arrays
-from netwise.data.views import innermost
 from netwise.errors import Problem, WrongValue
 from netwise.recipe.array_file import ARRAYS_FILE, write_arrays
 from netwise.recipe.origin import From
@@ -43,13 +42,13 @@ def write_recipe(recipe: Recipe, path: str | Path) -> None:
     """
     path = Path(path)
     first = recipe.init.recipe if isinstance(recipe.init, From) else None
-    if first is not None and isinstance(innermost(first.data), Arrays):
+    if first is not None and isinstance(first.data.innermost, Arrays):
         reason = (
             "holds arrays in memory, and one recipe file has room for the arrays of its own data "
             "only: train the first recipe into a folder and use init=From(folder)"
         )
         raise WrongValue("recipe", [Problem("init.recipe.data", "arrays", reason)])
-    data = innermost(recipe.data)
+    data = recipe.data.innermost
     if isinstance(data, Arrays):
         write_arrays(data, path.with_name(ARRAYS_FILE))
     write_atomically(path, recipe_text(recipe))

@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from netwise.data.arrays import Arrays
 from netwise.data.dataset import Data, Samples, provide_data
 from netwise.data.mapped_file import read_mapped, write_mapped
-from netwise.data.views import Fewer, Fold, innermost
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.prepared import preprocessed
 from netwise.recipe.recipe import Recipe
@@ -29,7 +27,7 @@ def share_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
 
     Where they see the same of it, after the same preprocessing, that is in the folder too.
     """
-    wholes = {innermost(recipe.data) for recipe in recipes} if jobs > 1 else set()
+    wholes = {recipe.data.innermost for recipe in recipes} if jobs > 1 else set()
     if len(wholes) != 1 or _bytes(samples := next(iter(wholes)).load()) < LEAST_BYTES:
         yield None
         return
@@ -74,7 +72,7 @@ class SharedData:
     steps: tuple[Preprocess, ...]
 
     def loaded(self, data: Data) -> Samples | None:
-        return read_mapped(self.folder / LOADED)[0] if data == innermost(self.data) else None
+        return read_mapped(self.folder / LOADED)[0] if data == self.data.innermost else None
 
     def preprocessed(
         self, data: Data, steps: tuple[Preprocess, ...]
@@ -88,13 +86,7 @@ class SharedData:
 def without_arrays(recipe: Recipe) -> Recipe:
     """The recipe to be sent to who finds its data: arrays in memory stay behind, and are known by
     their digest."""
-    return recipe.but(data=_light(recipe.data))
-
-
-def _light(data: Data) -> Data:
-    if isinstance(data, Fold | Fewer):
-        return data.but(data=_light(data.data))
-    return data.emptied() if isinstance(data, Arrays) else data
+    return recipe.but(data=recipe.data.without_arrays())
 
 
 def _bytes(samples: Samples) -> int:

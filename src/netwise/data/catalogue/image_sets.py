@@ -62,6 +62,7 @@ class ImageSet(Split):
     validate_on: str = text(
         PART, among=(PART, TEST), why="the test images stay untouched until the end"
     )
+    brings_test_part: ClassVar[bool] = True
     shape: ClassVar[tuple[int, ...]]
     classes: ClassVar[tuple[str, ...]]
     divisor: ClassVar[float] = 255.0

@@ -102,6 +102,7 @@ class Adult(PublicTable):
     columns: ClassVar[tuple[str, ...]] = tuple(_ADULT.split())
     target: ClassVar[str] = "income"
     reader: ClassVar[type[Table]] = _AdultTable
+    brings_test_part: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from netwise.data.catalogue.image_sets import MNIST
 from netwise.networks.network import SEQUENCES
 from netwise.parts import stopping
 from netwise.recipe.fields import RecipeFields
@@ -109,11 +108,7 @@ def _data(content: Content) -> list[str]:
     calls_split = re.search(r"(?<![.\w])split\(", content.data) is not None
     return [
         *_heading("the data"),
-        *(
-            [split_function(valid, test, seed, isinstance(data, MNIST)), *GAP]
-            if calls_split
-            else []
-        ),
+        *([split_function(valid, test, seed, data.brings_test_part), *GAP] if calls_split else []),
         content.data,
         *content.preprocess,
         "(x_train, y_train), (x_valid, y_valid), (x_test, y_test) = parts",
