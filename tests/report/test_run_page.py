@@ -6,12 +6,9 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import netwise as nw
-from netwise.labs.lab_page import write_lab
-from netwise.report.pictures.history_plots import layers_by_time
 from netwise.report.run_page import run_page
 from netwise.report.treatment_page import treatment_page
 
@@ -146,31 +143,3 @@ def test_a_report_is_written_beside_the_run_and_again(tmp_path: Path, small: nw.
     first = path.read_text("utf-8")
     loaded = nw.load(tmp_path / "run")
     assert run_page(loaded) == first  # it says the same however often it is written
-
-
-def test_a_signal_that_says_nothing_has_no_picture(digits_run: nw.Run) -> None:
-    assert layers_by_time(digits_run.history, "activation.saturated", "x", False) == ""
-    assert layers_by_time(nw.History.from_rows([]), "gradient.rms", "x", True) == ""
-    assert layers_by_time(digits_run.history, "gradient.rms", "Gradient", True).startswith("<svg")
-
-
-def test_numbers_that_are_not_finite_do_not_stop_a_picture() -> None:
-    layers = (nw.Layer("a", "Linear", 1, 1), nw.Layer("b", "Linear", 1, 1))
-    rows = [
-        {
-            "step": i,
-            "gradient.rms|a": np.nan if i % 2 else 1e-30,
-            "gradient.rms|b": np.inf if i % 3 else 0.0,
-        }
-        for i in range(9)
-    ]
-    assert layers_by_time(
-        nw.History.from_rows(rows, layers), "gradient.rms", "Gradient", True
-    ).startswith("<svg")
-
-
-def test_a_lab_has_its_page(tmp_path: Path) -> None:
-    lab = nw.lab("L01")
-    text = write_lab(lab, lab.run(), tmp_path / "L01.html").read_text("utf-8")
-    assert "L01: confirmed" in text
-    assert Page(text).open == []

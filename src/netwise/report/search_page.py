@@ -44,6 +44,7 @@ def search_page(result: SearchResult) -> str:
     """The page of a search."""
     axes = [axis.name for axis in result.plan.space.axes]
     count = len(axes)
+    reason = ["reason"] if any(trial.reason for trial in result.trials) else []
     return render(
         "search.html",
         title=result.folder.name,
@@ -53,7 +54,7 @@ def search_page(result: SearchResult) -> str:
         best=_best_text(result),
         scores=_scores(result),
         notes=[_as_sentence(note) for note in result.notes],
-        columns=[*axes, "value", "95 % interval", "epochs", "seconds", "state", "reason"],
+        columns=[*axes, "value", "95 % interval", "epochs", "seconds", "state", *reason],
         numbers=(*range(count + 2), count + 3, count + 4),
         ranked=_rows(result, result.ranked[:MOST_RANKED], is_ranked=True),
         drawn=search_pictures(result),
@@ -112,6 +113,7 @@ def _rows(
 ) -> list[tuple[str, ...]]:
     """A row per trial: its place or number, its point, its value and how it ended."""
     names = [axis.name for axis in result.plan.space.axes]
+    has_reasons = any(trial.reason for trial in result.trials)
     rows = []
     for place, trial in enumerate(trials, start=1):
         point = [trial.point.get(name, "") for name in names]
@@ -124,7 +126,7 @@ def _rows(
                 str(trial.epochs),
                 f"{trial.seconds:.1f}",
                 trial.state,
-                trial.reason[:200],
+                *([trial.reason[:200]] if has_reasons else []),
             )
         )
     return rows

@@ -1,34 +1,18 @@
-"""Pictures of what was learned: they are drawn from what the modules give, and only where there is
-something to see."""
+"""What memories, energy models and autoencoders have learned."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import netwise as nw
+from netwise import signals
 from netwise.report.pictures.energy_plots import learned_pictures, unsupervised_curves
-from netwise.report.pictures.mosaic import as_images, image_sheet, mosaic, scatter_codes
 
 DIGITS = nw.data.digits().load()
-
-
-def test_a_mosaic_puts_images_in_rows_with_gaps() -> None:
-    images = np.arange(3 * 2 * 2, dtype=float).reshape(3, 2, 2)
-    made = mosaic(images, 2)
-    assert made.shape == (5, 5)
-    np.testing.assert_array_equal(made[:2, :2], images[0])
-    np.testing.assert_array_equal(made[:2, 3:], images[1])
-    np.testing.assert_array_equal(made[3:, :2], images[2])
-    assert np.isnan(made[2]).all()
-
-
-def test_rows_are_images_where_their_shape_says_so_or_they_are_squares() -> None:
-    assert as_images(np.zeros((4, 12)), (3, 2, 2)).shape == (4, 2, 2, 3)
-    assert as_images(np.zeros((4, 12)), (1, 3, 4)).shape == (4, 3, 4)
-    assert as_images(np.zeros((4, 64)), (64,)).shape == (4, 8, 8)
-    assert as_images(np.zeros((4, 13)), (13,)) is None
 
 
 @pytest.mark.parametrize(
@@ -40,7 +24,7 @@ def test_rows_are_images_where_their_shape_says_so_or_they_are_squares() -> None
         ("variational", ("Filters", "reconstructions", "Unfamiliar", "Samples", "Codes")),
     ],
 )
-def test_each_kind_shows_what_it_has(name: str, titles: tuple[str, ...]) -> None:
+def test_each_kind_shows_what_it_has(name: str, titles: tuple[str, ...], drawn: list[Any]) -> None:
     run = nw.fit(nw.gallery.healthy[name].recipe.but(epochs=2))
     x = DIGITS.valid.x.round() if name in ("rbm", "dbn") else DIGITS.valid.x
     pictures = learned_pictures(run.module, x, (1, 8, 8), DIGITS.valid.y, DIGITS.classes)
@@ -53,17 +37,31 @@ def test_each_kind_shows_what_it_has(name: str, titles: tuple[str, ...]) -> None
     assert all(picture.startswith("<svg") for picture in (*pictures, *curves))
 
 
-def test_a_memory_shows_its_patterns_as_they_settle_and_its_energy_as_it_falls() -> None:
-    run = nw.fit(
-        nw.Recipe(data=nw.data.random_patterns(count=4, units=64), network=nw.Hopfield(64))
-    )
-    pictures = learned_pictures(run.module, torch.zeros(0, 64), (64,))
-    assert ["Recall from noise" in p for p in pictures].count(True) >= 1
-    assert any("Energy" in p for p in pictures)
-    assert any("noise" in p.lower() for p in pictures)
+def test_a_memory_shows_its_recall(drawn: list[Any]) -> None:
+    data, network = nw.data.random_patterns(count=4, units=64), nw.Hopfield(64)
+    run = nw.fit(nw.Recipe(data=data, network=network))
+    assert len(learned_pictures(run.module, torch.zeros(0, 64), (64,))) == 4
+    stored, steps, energy, rates = (figure.axes[0] for figure in drawn)
+    first = stored.images[0].get_array()[:8, :8]
+    np.testing.assert_array_equal(first.reshape(-1), run.module.patterns[0])
+    assert [label.get_text() for label in steps.get_yticklabels()] == [
+        "25 % flipped",
+        "1/3 updated",
+        "2/3 updated",
+        "all once",
+        "converged",
+    ]
+    assert len(energy.lines) == 4
+    for line in energy.lines:
+        assert np.all(np.diff(line.get_ydata()) <= 1e-9)
+    exact, overlap = rates.lines
+    measured = np.array(run.module.recall_rates())
+    np.testing.assert_allclose(exact.get_ydata(), measured[:, 1])
+    np.testing.assert_allclose(overlap.get_ydata(), measured[:, 2])
+    np.testing.assert_allclose(exact.get_xdata(), 100 * measured[:, 0])
 
 
-def test_a_boltzmann_machine_shows_its_weights() -> None:
+def test_a_boltzmann_machine_shows_its_weights(drawn: list[Any]) -> None:
     run = nw.fit(
         nw.Recipe(
             data=nw.data.encoder_problem(),
@@ -73,12 +71,14 @@ def test_a_boltzmann_machine_shows_its_weights() -> None:
             batch_size=4,
         )
     )
-    assert any(
-        "Weights between all units" in p for p in learned_pictures(run.module, torch.eye(8), (8,))
-    )
+    learned_pictures(run.module, torch.eye(8), (8,))
+    image = drawn[-1].axes[0]
+    assert image.get_title(loc="left") == "Weights between units (the first 8 are visible)"
+    weight = run.module.weight.detach()
+    np.testing.assert_allclose(image.images[0].get_array(), weight)
 
 
-def test_nothing_is_drawn_of_what_is_no_image() -> None:
+def test_nothing_is_drawn_of_inputs_that_are_no_images() -> None:
     recipe = nw.Recipe(
         data=nw.data.wine(),
         preprocess=(nw.Standardise(),),
@@ -87,18 +87,33 @@ def test_nothing_is_drawn_of_what_is_no_image() -> None:
         epochs=1,
     )
     run = nw.fit(recipe)
-    pictures = learned_pictures(run.module, torch.zeros(5, 13), (13,))
-    assert len(pictures) == 1  # the codes
-    assert image_sheet(np.zeros((0, 2, 2)), "nothing") == ""
-    assert "<svg" in scatter_codes(np.zeros((3, 2)), None, (), "dots")
+    (codes,) = learned_pictures(run.module, torch.zeros(5, 13), (13,))
+    assert "Codes (4 numbers)" in codes
+    assert learned_pictures(nw.MLP((4, 3)).build(), torch.zeros(5, 4), (4,)) == []
 
 
-@pytest.mark.parametrize("name", ["rbm", "denoising", "hopfield", "dbn", "posterior_collapse"])
-def test_a_report_of_such_a_run_is_one_whole_page(name: str) -> None:
-    specimen = nw.gallery.healthy.get(name) or nw.gallery.sick[name]
-    from netwise.report.run_page import run_page
+def test_curves_have_a_line_per_signal_and_a_mark_where_the_next_layer_starts(
+    drawn: list[Any],
+) -> None:
+    rows = [
+        {
+            "step": i,
+            signals.PSEUDO_LIKELIHOOD: -20.0 + i,
+            signals.BASE_RATE_LIKELIHOOD: -21.0,
+            signals.STAGE: float(1 + i // 2),
+        }
+        for i in range(4)
+    ]
+    assert len(unsupervised_curves(nw.History.from_rows(rows))) == 1
+    axis = drawn[0].axes[0]
+    pseudo, baseline, start = axis.lines
+    assert pseudo.get_label() == "pseudo-likelihood"
+    assert list(pseudo.get_ydata()) == [-20.0, -19.0, -18.0, -17.0]
+    assert baseline.get_label() == "independent inputs"
+    assert list(start.get_xdata()) == [2.5, 2.5]
+    assert axis.get_xlabel() == "epoch (dashed: the next layer starts)"
 
-    text = run_page(nw.fit(specimen.recipe.but(epochs=2)))
-    assert "What the network has learned" in text
-    assert text.count("<html") == 1
-    assert "Infinity" not in text
+
+def test_a_baseline_alone_is_not_drawn() -> None:
+    rows = [{"step": i, signals.BASE_RATE_LIKELIHOOD: -21.0} for i in range(3)]
+    assert unsupervised_curves(nw.History.from_rows(rows)) == []

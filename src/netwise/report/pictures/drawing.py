@@ -105,6 +105,11 @@ def svg(made: Any, title: str) -> str:
     return text.replace(INK, "currentColor").replace(FAINT, "var(--line)")
 
 
+def use_whole_ticks(axis: Any) -> None:
+    """Ticks of the horizontal axis at whole numbers only, for epochs and layers."""
+    axis.xaxis.get_major_locator().set_params(integer=True)
+
+
 def save_png(made: Any, path: str | Path) -> None:
     """Write the figure as a PNG on white."""
     made.savefig(path, dpi=160, facecolor="white")

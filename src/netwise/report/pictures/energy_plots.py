@@ -13,7 +13,15 @@ from netwise.history import History, Series
 from netwise.networks.autoencoder import permute_columns
 from netwise.networks.energy.hopfield import AssociativeMemory
 from netwise.networks.unsupervised import UnsupervisedModule
-from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, svg
+from netwise.report.pictures.drawing import (
+    BLUE,
+    COLOURS,
+    GREY,
+    ORANGE,
+    figure,
+    svg,
+    use_whole_ticks,
+)
 from netwise.report.pictures.mosaic import as_images, image_sheet, scatter_codes
 
 MOST_INPUTS, MOST_FILTERS, MOST_CODES = 10, 60, 1000
@@ -32,10 +40,7 @@ _CURVES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("Squared reconstruction error", (("validation", signals.RECONSTRUCTION),)),
-    (
-        "Autocorrelation of the chains after ten steps (0: they mix)",
-        (("chains", signals.CHAIN_AUTOCORRELATION),),
-    ),
+    ("Autocorrelation of the chains after ten steps", (("chains", signals.CHAIN_AUTOCORRELATION),)),
     ("Free energy of validation above training", (("difference", signals.FREE_ENERGY_GAP),)),
     (
         "Hidden units",
@@ -53,7 +58,7 @@ _CURVES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("Code", (("mean", signals.CODE_MEAN), ("fraction of dead units", signals.CODE_DEAD))),
-    ("Information of the code about an input, in nats", (("all units", signals.LATENT_KL),)),
+    ("Information in the code, in nats", (("all units", signals.LATENT_KL),)),
 )
 
 
@@ -94,6 +99,7 @@ def _epoch_curves(
             axis.axvline(epoch + 0.5, color=GREY, linewidth=0.8, linestyle="--")
         axis.set_title(title)
         axis.set_xlabel("epoch (dashed: the next layer starts)" if len(changes) else "epoch")
+        use_whole_ticks(axis)
         if len(lines) > 1:
             axis.legend(loc="best")
         return svg(made, f"{title} {name}".strip())
@@ -184,7 +190,7 @@ def _unfamiliar_reconstructions(
         return ""
     return image_sheet(
         images,
-        "Unfamiliar inputs: negatives, noise, permuted pixels",
+        "Unfamiliar: negatives, noise, permuted pixels",
         columns=len(inputs),
         rows=("input", "output"),
         name=name,
@@ -237,7 +243,7 @@ def _codes(
     centred = codes - codes.mean(0)
     directions = torch.linalg.svd(centred, full_matrices=False)[2][:2]
     projected = (centred @ directions.t()).numpy()
-    title = f"Codes of {codes.shape[1]} numbers, along their two principal directions"
+    title = f"Codes ({codes.shape[1]} numbers) along two principal directions"
     return scatter_codes(projected, numbers, classes, title)
 
 
@@ -246,7 +252,7 @@ def _weights(module: UnsupervisedModule, name: str) -> str:
     if pair_weights is None:
         return ""
     weight, visible = pair_weights
-    title = f"Weights between all units (the first {visible} are visible)"
+    title = f"Weights between units (the first {visible} are visible)"
     images = weight.detach().cpu().numpy()[None]
     return image_sheet(images, title, columns=1, signed=True, name=name)
 

@@ -12,7 +12,16 @@ import numpy as np
 from netwise import signals
 from netwise.diagnosis.rules.outcome import finite_median
 from netwise.history import History, Series
-from netwise.report.pictures.drawing import BLUE, COLOURS, GREY, ORANGE, figure, save_png, svg
+from netwise.report.pictures.drawing import (
+    BLUE,
+    COLOURS,
+    GREY,
+    ORANGE,
+    figure,
+    save_png,
+    svg,
+    use_whole_ticks,
+)
 from netwise.tasks import task_named
 
 MOST_COLUMNS = 120  # of a picture of layers over time; more cannot be told apart
@@ -36,7 +45,7 @@ def curves(history: History, name: str = "") -> list[str]:
         first = ("each recorded batch", history.of(signals.LOSS))
     if task_named(history.facts.task).is_density:
         # The loss is a difference of free energies, which no validation likelihood compares with.
-        title = "Free energy of the data above that of the model's states"
+        title = "Free energy: data minus samples of the model"
         return [_curve_picture(title, [first], name, by_batch)] if first[1] else []
     pictures = []
     losses = [first, ("validation", history.of(signals.VALID_LOSS))]
@@ -87,6 +96,7 @@ def _curve_picture(
             axis.set_yscale("log")
         axis.set_title(title)
         axis.set_xlabel("step" if by_batch else "epoch")
+        use_whole_ticks(axis)
         axis.legend(loc="best")
         return svg(made, f"{title} {name}".strip())
 
@@ -202,7 +212,7 @@ def _draw_profile(axis: Any, histories: Sequence[tuple[str, History]]) -> None:
     axis.set_yscale("log")
     axis.set_xlabel("layer, from the input to the output")
     axis.set_title("Gradient of each layer (rms, median over the run)")
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    use_whole_ticks(axis)
     axis.legend()
 
 
@@ -221,5 +231,6 @@ def before_and_after(before: History, after: History, path: str | Path) -> None:
         accuracy.set_ylim(0, 1.02)
         accuracy.set_title("Validation accuracy")
         accuracy.set_xlabel("epoch")
+        use_whole_ticks(accuracy)
         accuracy.legend()
         save_png(made, path)

@@ -77,7 +77,7 @@ def best_so_far(result: SearchResult) -> str:
         axis.set_xlabel("epochs of all trials so far")
         axis.set_ylabel("value")
         axis.set_title("Best value so far against cost")
-        axis.legend(fontsize=8, loc="lower right")
+        axis.legend(fontsize=8, loc="best")
         return svg(made, "Best value so far against cost")
 
 
@@ -167,13 +167,14 @@ def parallel_coordinates(result: SearchResult) -> str:
             )
         ends = [(_short(a.value_at(0.0)), _short(a.value_at(1.0))) for a in axes_drawn]
         for place, (lowest, highest) in enumerate([*ends, (f"{low:.3g}", f"{high:.3g}")]):
-            ax.text(place, -0.04, lowest, ha="center", va="top", fontsize=7)
+            ax.text(place, -0.05, lowest, ha="center", va="top", fontsize=7)
             ax.text(place, 1.03, highest, ha="center", va="bottom", fontsize=7)
         names = [*(axis.name.split(".")[-1] for axis in axes_drawn), "value"]
         ax.set_xticks(range(len(names)), names)
         ax.tick_params(axis="x", pad=12)
         ax.set_yticks([])
         ax.set_ylim(-0.02, 1.02)
+        ax.spines["bottom"].set_visible(False)
         ax.grid(visible=False)
         ax.set_title("All trials over all axes", pad=14)
         return svg(made, "All trials over all axes")
@@ -222,7 +223,7 @@ def surrogate_map(result: SearchResult, first: Axis, second: Axis) -> str:
     model = surrogate(result.plan.space, result.trials, names, points=MAP_POINTS)
     fractions = (0.0, 0.5, 1.0)
     with figure(height=2.7, columns=2) as (made, axes):
-        maps = (model.mean, "predicted value"), (model.improvement, "expected improvement")
+        maps = (model.mean, "predicted value"), (model.improvement, "exp. improvement")
         for ax, (values, title) in zip(axes[0], maps, strict=True):
             image = values.reshape(MAP_POINTS, MAP_POINTS).T
             ax.imshow(image, origin="lower", extent=(0, 1, 0, 1), aspect="auto")
