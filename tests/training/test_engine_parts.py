@@ -7,12 +7,12 @@ import torch
 
 import netwise as nw
 from netwise.training.evaluate import r2
-from netwise.training.threads import ENOUGH_FOR_MORE, threads_for
+from netwise.training.threads import MULTIPLE_THREADS_FROM, threads_for
 
 
 def test_threads_follow_from_the_work_alone() -> None:
-    assert threads_for(ENOUGH_FOR_MORE - 1, 8) == 1
-    assert threads_for(ENOUGH_FOR_MORE, 8) == 8
+    assert threads_for(MULTIPLE_THREADS_FROM - 1, 8) == 1
+    assert threads_for(MULTIPLE_THREADS_FROM, 8) == 8
     assert threads_for(10**12, 1) == 1
 
 

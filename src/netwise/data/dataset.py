@@ -1,5 +1,4 @@
-"""What all data share: the value that names them, the three parts that they load into, and the
-split."""
+"""What all data sets have: a value that describes them, three parts of samples, and a split."""
 
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ from netwise.tasks import task_named
 
 
 class Encoder(Protocol):
-    """From what a user has (rows of a table, pixels of 0 to 255) to the tensors that a network
-    learns from."""
+    """From raw inputs (rows of a table, pixels of 0 to 255) to the tensors that a network
+    takes."""
 
     def encode(self, raw: Any) -> Tensor:
         """float32 inputs (samples, ...)."""
 
     def plain(self) -> dict[str, Any]:
-        """Everything it learned, as text and numbers: `encoder_from` reads it back."""
+        """Everything that was fitted, as values of a JSON file: `encoder_from` reads it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +37,9 @@ class Pairs:
     """Inputs and targets of one part.
 
     Args:
-        x: float32 (samples, ...), or int64 places in an alphabet.
+        x: float32 (samples, ...), or int64 indices into an alphabet.
         y: int64 (samples,) or float32 (samples, outputs).
-        weight: what each sample counts in the loss, float32 (samples,), or None: all alike.
+        weight: of each sample in the loss, float32 (samples,); None: all are equal.
     """
 
     x: Tensor
@@ -51,19 +50,15 @@ class Pairs:
         return len(self.x)
 
     def rows(self, rows: np.ndarray) -> Pairs:
-        """Those of these numbers."""
+        """The samples with these numbers."""
         index = torch.from_numpy(rows)
-        return Pairs(
-            self.x[index], self.y[index], None if self.weight is None else self.weight[index]
-        )
+        weight = None if self.weight is None else self.weight[index]
+        return Pairs(self.x[index], self.y[index], weight)
 
     def to(self, device: torch.device) -> Pairs:
         """The same on another device."""
-        return Pairs(
-            self.x.to(device),
-            self.y.to(device),
-            None if self.weight is None else self.weight.to(device),
-        )
+        weight = None if self.weight is None else self.weight.to(device)
+        return Pairs(self.x.to(device), self.y.to(device), weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +69,11 @@ class Samples:
         train, valid, test: the three parts; valid and test may be empty.
         task: "classification" or "regression".
         classes: names of the classes in the order of their numbers; empty for regression.
-        encoder: how raw inputs become tensors; kept with the network.
-        target_mean, target_scale: of the training targets, for regression: y was (raw - mean) /
-            scale.
-        in_order: training rows follow each other, as pieces of one text; batches then keep to their
-            order.
+        encoder: from raw inputs to tensors; saved with the network.
         fingerprint: changes when the content does.
+        target_mean, target_scale: of the training targets, for regression: y is (raw - mean) /
+            scale.
+        in_order: training rows follow each other, as pieces of one text; batches keep their order.
     """
 
     train: Pairs
@@ -100,12 +94,12 @@ class Samples:
 
     @property
     def outputs(self) -> int:
-        """How many numbers a network has to give: one for each class, or for each target."""
+        """Outputs that a network needs: one for each class, or for each target."""
         return len(self.classes) if task_named(self.task).has_classes else self.train.y.shape[1]
 
 
 class Data(Part):
-    """What every data set has: `load` gives its three parts; equal values give equal parts.
+    """The description of a data set; `load` gives its samples. Equal values give equal samples.
 
     Example:
         >>> import netwise as nw
@@ -118,14 +112,14 @@ class Data(Part):
     brings_test_part: ClassVar[bool] = False  # its files have one, so that none is split off
 
     def load(self) -> Samples:
-        """The three parts; kept in memory for the next call with an equal value, as long as the
-        files behind it stay as they are."""
+        """The samples. They stay in memory for the next call with an equal value, as long as the
+        files of the data do not change."""
         provider = data_provider()
         shared = None if provider is None else provider.loaded(self)
         return _read_once(self, files_key(self.files())) if shared is None else shared
 
     def files(self) -> Sequence[Path]:
-        """The files that the data are read from, whether they are there or not; none by default."""
+        """The files that the data are read from, whether they exist or not; none by default."""
         return ()
 
     @property
@@ -139,7 +133,7 @@ class Data(Part):
         return self
 
     def read(self) -> Samples:
-        """The three parts, without any cache."""
+        """The samples, without any cache."""
         raise interface_error(self, "data.digits()")
 
 
@@ -149,15 +143,15 @@ def _read_once(data: Data, content: tuple[FileKey, ...]) -> Samples:
 
 
 class DataProvider(Protocol):
-    """Has data that another process has read, for a worker that need not read them again."""
+    """Gives a worker process the data that another process has read."""
 
     def loaded(self, data: Data) -> Samples | None:
-        """The three parts of `data`, or None where they are not provided."""
+        """The samples of `data`, or None where they are not provided."""
 
     def preprocessed(
         self, data: Data, steps: tuple[Preprocess, ...]
     ) -> tuple[Samples, tuple[Fitted, ...]] | None:
-        """The three parts after these steps and what the steps learned, or None where they are not
+        """The samples after these steps, and what the steps were fitted to; None where they are not
         provided."""
 
 
@@ -165,13 +159,13 @@ _PROVIDER: ContextVar[DataProvider | None] = ContextVar("data_provider", default
 
 
 def data_provider() -> DataProvider | None:
-    """The provider in force, or None."""
+    """The provider of this context, or None."""
     return _PROVIDER.get()
 
 
 @contextmanager
 def provide_data(provider: DataProvider) -> Iterator[None]:
-    """Inside, `Data.load` and preprocessing take from `provider` what it has."""
+    """Inside, `Data.load` and preprocessing use what `provider` has."""
     token = _PROVIDER.set(provider)
     try:
         yield
@@ -184,13 +178,13 @@ SHARE = "it is a share of the samples"
 
 @dataclass(frozen=True, kw_only=True)
 class Split(Data):
-    """Data that are split by netwise: stratified by class, drawn by a seed of their own.
+    """Data that netwise splits: stratified by class, with a seed of their own.
 
     Args:
         valid: share of all samples to validate on, from 0 to below 1. Default 0.2.
         test: share of all samples kept for the final score, from 0 to below 1. Default 0.2.
-        split_seed: which split; apart from a recipe's seed, so that trials over seeds share one.
-            Default 0.
+        split_seed: of the split; not the seed of a recipe, so that runs with several seeds have
+            the same split. Default 0.
 
     Example:
         >>> import netwise as nw
@@ -210,29 +204,34 @@ class Split(Data):
 
     def conflicts(self) -> list[Problem]:
         if self.valid + self.test >= 1:
-            return [
-                Problem(
-                    "valid",
-                    repr(self.valid),
-                    f"and test = {self.test} leave nothing to train on",
-                    "0.2",
-                )
-            ]
+            reason = f"and test = {self.test} leave nothing to train on"
+            return [Problem("valid", repr(self.valid), reason, "0.2")]
         return []
 
 
 def split_rows(
     labels: np.ndarray | None, rows: int, data: Split, own_test: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row numbers of (train, valid, test); stratified by `labels` where every class has enough rows
-    for it."""
+    """Row numbers of the three parts.
+
+    Args:
+        labels: class of each row, to stratify by, where every class has enough rows; None: rows
+            are drawn regardless of class.
+        rows: how many there are.
+        data: with the shares and the seed.
+        own_test: the test part comes from elsewhere; none is split off.
+
+    Returns:
+        (train, valid, test), each in increasing order.
+
+    Raises:
+        DataError: there are too few rows.
+    """
 
     def cut(rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         if not size:
             return rows, rows[:0]
-        from sklearn.model_selection import (
-            train_test_split,
-        )  # where nothing is split, half a second of importing is saved
+        from sklearn.model_selection import train_test_split  # heavy
 
         if size >= len(rows):
             raise DataError(
@@ -241,13 +240,13 @@ def split_rows(
             )
         groups = None
         if labels is not None:
-            kinds, counts = np.unique(labels[rows], return_counts=True)
-            if counts.min() >= 2 and min(size, len(rows) - size) >= len(kinds):
+            classes, counts = np.unique(labels[rows], return_counts=True)
+            if counts.min() >= 2 and min(size, len(rows) - size) >= len(classes):
                 groups = labels[rows]
-        left, taken = train_test_split(
+        rest, part = train_test_split(
             rows, test_size=size, random_state=data.split_seed, stratify=groups
         )
-        return np.sort(left), np.sort(taken)
+        return np.sort(rest), np.sort(part)
 
     rest, test = cut(np.arange(rows), 0 if own_test else int(np.ceil(rows * data.test)))
     train, valid = cut(rest, int(rows * data.valid))
@@ -255,11 +254,13 @@ def split_rows(
 
 
 def pairs(x: Tensor, y: Tensor, rows: np.ndarray, weight: Tensor | None = None) -> Pairs:
+    """The samples with these row numbers."""
     return Pairs(x, y, weight).rows(rows)
 
 
 def standardised_targets(parts: tuple[Pairs, ...]) -> tuple[tuple[Pairs, ...], Tensor, Tensor]:
-    """The parts with targets of mean 0 and spread 1 over the first part, and (mean, scale)."""
+    """The parts with targets scaled to mean 0 and standard deviation 1 on the first part, and that
+    mean and scale."""
     y = parts[0].y
     mean, scale = y.mean(0), y.std(0, unbiased=False)
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))

@@ -1,5 +1,4 @@
-"""Loaded data as one file that many processes map into their memory: the system keeps one copy for
-all of them."""
+"""Samples as one file that many processes map into memory: they share one copy."""
 
 from __future__ import annotations
 
@@ -12,15 +11,19 @@ from torch import Tensor
 from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Pairs, Samples
 from netwise.data.encoding import encoder_from
+from netwise.parts.preprocess import Fitted
 
 PARTS = ("train", "valid", "test")
-Learned = tuple[
-    dict[str, Tensor], ...
-]  # what each preprocessing step learned, where the inputs are after them
 
 
-def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
-    """Write loaded samples, and what their preprocessing learned, as one safetensors file."""
+def write_mapped(samples: Samples, path: Path, fitted: tuple[Fitted, ...] = ()) -> None:
+    """Write samples as one safetensors file.
+
+    Args:
+        samples: loaded, or preprocessed.
+        path: of the file.
+        fitted: what each preprocessing step was fitted to; empty for loaded samples.
+    """
     from safetensors.torch import save_file
 
     tensors: dict[str, Tensor] = {
@@ -32,7 +35,7 @@ def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
         tensors |= {f"{name}.x": part.x, f"{name}.y": part.y}
         if part.weight is not None:
             tensors[f"{name}.weight"] = part.weight
-    for i, step in enumerate(learned):
+    for i, step in enumerate(fitted):
         tensors |= {f"learned.{i}.{key}": value for key, value in step.items()}
     plain = {
         "task": samples.task,
@@ -40,7 +43,7 @@ def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
         "encoder": samples.encoder.plain(),
         "fingerprint": samples.fingerprint,
         "in_order": samples.in_order,
-        "steps": len(learned),
+        "steps": len(fitted),
     }
     save_file(
         {name: tensor.contiguous() for name, tensor in tensors.items()},
@@ -49,14 +52,14 @@ def write_mapped(samples: Samples, path: Path, learned: Learned = ()) -> None:
     )
 
 
-def read_mapped(path: Path) -> tuple[Samples, Learned]:
-    """What `write_mapped` wrote; the tensors are memory-mapped pages of the file, shared by all
+def read_mapped(path: Path) -> tuple[Samples, tuple[Fitted, ...]]:
+    """What `write_mapped` wrote. The tensors are memory-mapped pages of the file, shared by all
     processes that read it."""
     return _read_once(path, files_key([path]))
 
 
 @lru_cache(maxsize=8)
-def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, Learned]:
+def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, tuple[Fitted, ...]]:
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
@@ -78,7 +81,7 @@ def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, Learn
         tensors["target.scale"],
         plain["in_order"],
     )
-    learned = tuple(
+    fitted = tuple(
         {
             key.split(".", 2)[2]: value.clone()
             for key, value in tensors.items()
@@ -86,4 +89,4 @@ def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, Learn
         }
         for i in range(plain["steps"])
     )
-    return samples, learned
+    return samples, fitted

@@ -1,9 +1,8 @@
-"""The optimizer's step without its wrapping: the same fused kernel on the same state, called
-directly.
+"""The step of an optimizer without its overhead: the same fused kernel on the same state.
 
-`torch.optim` spends more time on hooks, grouping and checks than a small network's update takes.
-For the plain cases the kernel is called on the tensors that the optimizer keeps, so that its state
-stays its own; in all other cases its `step` is called. Equal to the last bit, by test.
+`torch.optim` spends more time on hooks, grouping and checks than the update of a small network
+takes. In plain cases the kernel is called directly on the optimizer's own state; in all other cases
+its `step` is called. Tests compare both to the last bit.
 """
 
 from __future__ import annotations
@@ -16,54 +15,54 @@ from torch import Tensor
 
 
 def updater(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
-    """A function that does what `optimizer.step()` does, as fast as can be."""
+    """A function that does what `optimizer.step()` does, without its overhead where possible."""
     kernels = {
         torch.optim.SGD: ("_fused_sgd_", _sgd),
         torch.optim.Adam: ("_fused_adam_", _adam),
         torch.optim.AdamW: ("_fused_adamw_", _adam),
     }
-    name, made = kernels.get(type(optimizer), ("", None))
+    name, make_update = kernels.get(type(optimizer), ("", None))
     groups = optimizer.param_groups
     kernel = getattr(torch, name, None) if name else None
     plain = (
         len(groups) == 1
         and groups[0].get("fused")
         and not any(
-            groups[0].get(odd) for odd in ("maximize", "amsgrad", "differentiable", "capturable")
+            groups[0].get(option)
+            for option in ("maximize", "amsgrad", "differentiable", "capturable")
         )
     )
-    if made is None or kernel is None or not plain:
+    if make_update is None or kernel is None or not plain:
         return optimizer.step
-    return made(optimizer, kernel)
+    return make_update(optimizer, kernel)
 
 
 def _sgd(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Callable[[], object]:
-    group = optimizer.param_groups[
-        0
-    ]  # for what stays: `load_state_dict` puts another dict with the rate in its place
+    # For what is fixed. The rate is read at each step: `load_state_dict` replaces this dictionary.
+    group = optimizer.param_groups[0]
     parameters: list[Tensor] = group["params"]
     settings = {
         key: group[key] for key in ("momentum", "weight_decay", "dampening", "nesterov", "maximize")
     }
-    has_memory = bool(group["momentum"])
+    has_momentum = bool(group["momentum"])
 
     @torch.no_grad()
     def update() -> object:
         gradients = [p.grad for p in parameters]
-        memory = (
+        buffers = (
             [
                 optimizer.state[p].get("momentum_buffer") if p in optimizer.state else None
                 for p in parameters
             ]
-            if has_memory
+            if has_momentum
             else []
         )
-        if any(g is None for g in gradients) or any(m is None for m in memory):
-            return optimizer.step()  # the first step, or a parameter that was not used
+        if any(g is None for g in gradients) or any(b is None for b in buffers):
+            return optimizer.step()  # the first step, or a parameter without a gradient
         kernel(
             parameters,
             gradients,
-            memory,
+            buffers,
             lr=optimizer.param_groups[0]["lr"],
             is_first_step=False,
             **settings,

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop after the step, not in the middle of it."""
+"""Ctrl-C and SIGTERM as a request to stop after the current step, not in the middle of it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from typing import Any
 
 
 class Interrupt:
-    """While entered, the first SIGINT or SIGTERM is noted; a second SIGINT stops at once.
+    """While entered, the first SIGINT or SIGTERM is stored; a second SIGINT raises
+    KeyboardInterrupt.
 
-    Only the main thread can listen to signals; elsewhere nothing changes.
+    Only the main thread can handle signals; in other threads nothing changes.
     """
 
     def __init__(self) -> None:
         self.number = 0
-        self._before: dict[int, Any] = {}
+        self._handlers: dict[int, Any] = {}
 
     def requested(self) -> bool:
+        """Whether a signal has arrived."""
         return self.number != 0
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+                self._handlers[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -33,14 +35,15 @@ class Interrupt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.number and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.number = number
 
     @property
     def name(self) -> str:
+        """Name of the signal, such as "SIGINT"; "" before one has arrived."""
         return signal.Signals(self.number).name if self.number else ""

@@ -1,4 +1,4 @@
-"""Recipes whose network remembers its training inputs at once: no steps, a history all the same."""
+"""Runs of memories, which store their training inputs at once, without steps."""
 
 from __future__ import annotations
 
@@ -20,13 +20,19 @@ from netwise.training.facts import versions
 from netwise.training.run import InputPipeline, Run
 from netwise.training.run_recorder import score_as_dict
 
-JUDGED = 0.1  # share of turned units that the score is about: a tenth, as in the notes' experiments
+SCORED_NOISE = 0.1  # share of flipped units that the score is measured at
 
 
 def store_patterns(recipe: Recipe, prepared: Prepared, folder: RunFolder | None) -> Run:
-    """Store the training part, then recall it from more and more noise: a row for each share of
-    turned units."""
-    began, samples = time.monotonic(), prepared.samples
+    """Store the training part, and measure how it is recalled from noise: the history has a row
+    for each share of flipped units.
+
+    Args:
+        recipe: of a memory.
+        prepared: its data.
+        folder: where to write the run, locked by the caller; None: nowhere.
+    """
+    started, samples = time.monotonic(), prepared.samples
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         memory = recipe.network.build()
     assert isinstance(memory, MemoryModule)
@@ -44,18 +50,17 @@ def store_patterns(recipe: Recipe, prepared: Prepared, folder: RunFolder | None)
         )
     rows[0] |= memory.signals()
     count = len(memory.patterns)
-    found = round(rows[NOISE_SHARES.index(JUDGED)][signals.MEMORY_RECOVERED] * count)
+    recalled = round(rows[NOISE_SHARES.index(SCORED_NOISE)][signals.MEMORY_RECOVERED] * count)
     score = Score(
         "recall",
-        found / count,
-        *wilson(found, count),
+        recalled / count,
+        *wilson(recalled, count),
         count,
         "each pattern with a tenth of its units turned",
     )
     ended = RunEnd(FINISHED, f"{count} patterns stored in {memory.patterns.shape[1]} units.", 0)
-    made = Provenance(
-        recipe.hash, versions(), "cpu", torch.get_num_threads(), round(time.monotonic() - began, 3)
-    )
+    seconds = round(time.monotonic() - started, 3)
+    made = Provenance(recipe.hash, versions(), "cpu", torch.get_num_threads(), seconds)
     history = History.from_rows(rows, (), RunFacts(task=MEMORY, train_size=count), ended, made)
     pipeline = InputPipeline.of(samples, prepared.fitted)
     if folder is not None:

@@ -1,9 +1,9 @@
-"""Many recipes, each trained on its own, through joblib: here in processes, on a cluster by
-joblib's own backends."""
+"""Training of several recipes in parallel, through joblib: in processes of this machine, or on a
+cluster by a backend of joblib."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,12 @@ from netwise.training.threads import cores, limit_cores
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What comes back from a worker: numbers and bytes, no live module."""
+    """What a worker returns: plain numbers and bytes.
+
+    Args:
+        history, score: of the run.
+        weights: its tensors, as a safetensors file.
+    """
 
     history: History
     score: Score | None
@@ -38,26 +43,25 @@ def fit_many(
     watch_every: int | None = None,
     done: Callable[[int, Run], None] | None = None,
 ) -> list[Run]:
-    """Train many recipes side by side; the same call runs on a cluster under
-    `joblib.parallel_config`.
+    """Train several recipes in parallel. Under `joblib.parallel_config` the same call runs on a
+    cluster.
 
-    A recipe that diverges is a run that says so; the others go on. Each worker computes with its
-    share of the cores; data that all recipes share are loaded once and mapped into the memory of
-    each worker.
+    A run that diverges does not stop the others. Each worker uses its share of the cores. Data
+    that all recipes have in common are loaded once and mapped into the memory of each worker.
 
     Args:
         recipes: what to train.
-        jobs: how many at a time. Default: one a core, and no more than recipes; 1 stays in this
-            process.
-        test: score the test part of each. Default false: comparing is no reason to touch it.
+        jobs: runs at a time. Default: one for each core, at most one for each recipe. With 1, no
+            other process is started.
+        test: score the test part of each. Default false: runs are compared on the validation part.
         watch_every: as in `fit`.
-        done: called with (place in `recipes`, run) as each ends. Default none.
+        done: called with (index in `recipes`, run) as each ends. Default: none.
 
     Returns:
         One run for each recipe, in their order.
 
     Raises:
-        WrongValue: a recipe cannot run; told before any is trained.
+        WrongValue: a recipe cannot run; raised before any is trained.
         KeyboardInterrupt: a run was interrupted.
 
     Example:
@@ -66,8 +70,6 @@ def fit_many(
         >>> [run.recipe.seed for run in nw.fit_many([recipe, recipe.but(seed=1)], jobs=1)]
         [0, 1]
     """
-    import joblib
-
     for number, recipe in enumerate(recipes, start=1):
         problems = hindrances(recipe)
         if problems:
@@ -76,21 +78,26 @@ def fit_many(
     share = max(1, cores() // jobs)
     options = RunOptions(watch_every=watch_every, test=test)
     runs: list[Run | None] = [None] * len(recipes)
-    with share_data(recipes, jobs) as data, monitor_progress_files(recipes, runs) as notes:
-        for sent in (without_arrays, _whole) if data is not None else (_whole,):
-            tasks = (
-                joblib.delayed(_train_in_worker)(
-                    TrainingJob(
-                        i, sent(recipe), options, share, data, sent is without_arrays, notes
-                    )
+    with share_data(recipes, jobs) as data, monitor_progress_files(recipes, runs) as progress:
+        # Workers on other machines do not have the folder of shared data: recipes that they could
+        # not train are sent a second time, with their arrays.
+        for lacks_arrays in (True, False) if data is not None else (False,):
+            training_jobs = [
+                TrainingJob(
+                    place=place,
+                    recipe=without_arrays(recipe) if lacks_arrays else recipe,
+                    options=options,
+                    cores=share,
+                    data=data,
+                    lacks_arrays=lacks_arrays,
+                    progress=progress,
                 )
-                for i, recipe in enumerate(recipes)
-                if runs[i] is None
-            )
-            found: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
-            for place, outcome in found:
+                for place, recipe in enumerate(recipes)
+                if runs[place] is None
+            ]
+            for place, outcome in _outcomes(training_jobs, jobs):
                 if outcome is None:
-                    continue  # on a machine without the folder: sent once more, whole
+                    continue
                 if outcome.history.ended.how == INTERRUPTED:
                     raise KeyboardInterrupt
                 run = _run(recipes[place], outcome)
@@ -100,8 +107,15 @@ def fit_many(
     return [run for run in runs if run is not None]
 
 
-def _whole(recipe: Recipe) -> Recipe:
-    return recipe
+def _outcomes(
+    training_jobs: Sequence[TrainingJob], jobs: int
+) -> Iterator[tuple[int, _Outcome | None]]:
+    """What `_train_in_worker` returns for each, as they end."""
+    import joblib  # heavy
+
+    calls = (joblib.delayed(_train_in_worker)(training_job) for training_job in training_jobs)
+    outcomes: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+    yield from outcomes
 
 
 @dataclass(frozen=True)
@@ -128,8 +142,7 @@ class TrainingJob:
 
 
 def _train_in_worker(job: TrainingJob) -> tuple[int, _Outcome | None]:
-    """The place of the job's recipe and what was trained; None: its data are not on this
-    machine."""
+    """The place of the job, and its outcome; None where the data are not on this machine."""
     from safetensors.torch import save  # heavy
 
     with limit_cores(job.cores), use_shared_data(job.recipe, job.data) as is_there:

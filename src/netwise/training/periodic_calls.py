@@ -1,4 +1,4 @@
-"""Doing something every few seconds beside other work."""
+"""Calling a function every few seconds, in a thread beside other work."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def call_periodically(seconds: float, do: Callable[[], object]) -> Iterator[None]:
-    """Inside, `do` is called by a thread of its own, first after so many seconds; at the end it is
-    waited for."""
-    over = threading.Event()
+def call_periodically(seconds: float, function: Callable[[], object]) -> Iterator[None]:
+    """Inside, a thread calls `function` every `seconds`, first after that time. At the end a call
+    that is running is waited for."""
+    ended = threading.Event()
 
-    def keep_doing() -> None:
-        while not over.wait(seconds):
-            do()
+    def call_until_ended() -> None:
+        while not ended.wait(seconds):
+            function()
 
-    thread = threading.Thread(target=keep_doing, daemon=True)
+    thread = threading.Thread(target=call_until_ended, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()

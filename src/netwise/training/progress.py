@@ -1,4 +1,4 @@
-"""How a run tells of itself while it trains: the engine calls, a display listens."""
+"""Progress of runs: what training calls, and what a display implements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from netwise.history import RunEnd
 
 
 class Progress(Protocol):
-    """What a display offers. Nothing it does may change the run.
+    """The methods that `fit` calls on a progress display. They must not change the run.
 
     Example:
         >>> import netwise as nw
@@ -27,10 +27,10 @@ class Progress(Protocol):
     """
 
     def start(self, epochs: int, steps: int, done: int) -> None:
-        """A run of so many epochs and steps begins; `done` steps were taken before."""
+        """A run of so many epochs and steps starts; a resumed run has `done` steps behind it."""
 
     def step(self, done: int) -> None:
-        """So many steps are done; called now and then."""
+        """So many steps are done; not called after each step."""
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
         """Epoch number `epoch` (from 1) has ended with these signals."""
@@ -40,7 +40,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A display that shows nothing; the base for one's own.
+    """A progress display that shows nothing; a base class for your own.
 
     Example:
         >>> import netwise as nw
@@ -55,13 +55,14 @@ class Silent:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far one of many runs has come that somebody is at work on.
+    """Progress of one run among several.
 
     Args:
-        name: of the run among the others.
-        epoch, epochs: done, and of all.
-        value: of the validation part after the last epoch, or None.
-        about: what sets it apart from the others, in words.
+        name: of the run.
+        epoch: epochs done.
+        epochs: of the whole run.
+        value: on the validation part after the last epoch, or None.
+        about: the fields in which its recipe differs from the others, as text.
 
     Example:
         >>> import netwise as nw
@@ -76,31 +77,32 @@ class RunProgress:
     about: str = ""
 
 
+# Called with a sentence and the progress of all runs that are running.
 RunMonitor = Callable[[str, Sequence[RunProgress]], None]
-_MONITOR: ContextVar[RunMonitor | None] = ContextVar("watcher", default=None)
-POLL_SECONDS = 0.5  # seconds between two looks at many runs
+POLL_SECONDS = 0.5  # between two calls of a monitor
+
+_MONITOR: ContextVar[RunMonitor | None] = ContextVar("run_monitor", default=None)
 
 
 def active_monitor() -> RunMonitor | None:
-    """Who wants to be told of many runs, here and now."""
+    """The monitor of `monitor_runs` in this context, or None."""
     return _MONITOR.get()
 
 
 @contextmanager
 def monitor_runs(by: RunMonitor) -> Iterator[None]:
-    """Inside, whatever trains many runs tells of them twice a second: how many have ended, in
-    words, and those at work.
+    """Inside, everything that trains several runs calls `by` twice a second.
 
-    `fit_many`, cross-validation, learning curves, trials, `treat` and `search` all do, whoever
-    calls them.
+    `by` gets a sentence that says how many runs have ended, and the progress of those that are
+    running. `fit_many`, cross-validation, learning curves, trials, `treat` and `search` call it.
 
     Example:
         >>> import netwise as nw
-        >>> seen = []
+        >>> sentences = []
         >>> recipe = nw.suggest(nw.data.iris(), epochs=2)
-        >>> with nw.monitor_runs(lambda words, runs: seen.append(words)):
+        >>> with nw.monitor_runs(lambda sentence, runs: sentences.append(sentence)):
         ...     _ = nw.fit_many([recipe, recipe.but(seed=1)], jobs=1)
-        >>> seen[-1]
+        >>> sentences[-1]
         '2 of 2 runs ended'
     """
     token = _MONITOR.set(by)

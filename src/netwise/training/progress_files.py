@@ -1,5 +1,5 @@
-"""Many runs of `fit_many` tell how far they are: each worker notes it in a file, who watches reads
-them."""
+"""Progress of the workers of `fit_many`: each writes it to a file, and the parent process reads
+the files for the progress monitor."""
 
 from __future__ import annotations
 
@@ -22,62 +22,76 @@ from netwise.training.run import Run
 def monitor_progress_files(
     recipes: Sequence[Recipe], runs: Sequence[Run | None]
 ) -> Iterator[str | None]:
-    """Inside, who watches is told of these runs; a folder for what the workers note for it, None
-    where nobody does."""
-    tell = active_monitor()
-    if tell is None:
+    """Inside, the active monitor is called regularly with the progress of these runs.
+
+    Args:
+        recipes: of all runs.
+        runs: those that have ended, in the order of `recipes`; None for the others.
+
+    Gives the folder for the files of the workers, or None where there is no monitor.
+    """
+    monitor = active_monitor()
+    if monitor is None:
         yield None
         return
 
-    def look() -> None:
+    def call_monitor() -> None:
         ended = sum(run is not None for run in runs)
-        tell(
-            f"{ended} of {len(recipes)} runs ended",
-            [_at_work(recipes, *note) for note in _notes(Path(notes)) if runs[note[0]] is None],
-        )
+        running = [entry for entry in _read_progress(Path(folder)) if runs[entry[0]] is None]
+        sentence = f"{ended} of {len(recipes)} runs ended"
+        monitor(sentence, [_progress_of_run(recipes, *entry) for entry in running])
 
-    with tempfile.TemporaryDirectory(prefix="netwise-notes-", ignore_cleanup_errors=True) as notes:
-        with call_periodically(POLL_SECONDS, look):
-            yield notes
-        look()
+    with tempfile.TemporaryDirectory(
+        prefix="netwise-progress-", ignore_cleanup_errors=True
+    ) as folder:
+        with call_periodically(POLL_SECONDS, call_monitor):
+            yield folder
+        call_monitor()
 
 
-def _at_work(
+def _progress_of_run(
     recipes: Sequence[Recipe], place: int, epoch: int, epochs: int, value: float | None
 ) -> RunProgress:
-    apart = recipe_diff(recipes[0], recipes[place])
-    about = ", ".join(f"{name} = {new}" for name, (_, new) in apart.items())
+    differences = recipe_diff(recipes[0], recipes[place])
+    about = ", ".join(f"{name} = {new}" for name, (_, new) in differences.items())
     return RunProgress(f"run {place + 1} of {len(recipes)}", epoch, epochs, value, about)
 
 
-def _notes(folder: Path) -> list[tuple[int, int, int, float | None]]:
-    found = []
+def _read_progress(folder: Path) -> list[tuple[int, int, int, float | None]]:
+    """(place, epoch, epochs, value) of each run that is running."""
+    entries = []
     for path in sorted(folder.glob("*.json")):
         try:
-            found.append((int(path.stem), *json.loads(path.read_text())))
+            entries.append((int(path.stem), *json.loads(path.read_text())))
         except (OSError, ValueError):
-            continue  # it has just ended, or is just being written
-    return found
+            continue  # the run has just ended, or its file is just being written
+    return entries
 
 
 class ProgressFile(Silent):
-    """Notes in a file how far the run is, for whoever watches."""
+    """Writes the progress of one run to a file.
+
+    Args:
+        folder: of `monitor_progress_files`; on another machine there is none, and nothing is
+            written.
+        place: of the run among all.
+    """
 
     def __init__(self, folder: str, place: int) -> None:
-        self.path, self.epochs, self.noted = Path(folder) / f"{place}.json", 0, 0.0
+        self.path, self.epochs, self.last_write = Path(folder) / f"{place}.json", 0, 0.0
 
     def start(self, epochs: int, steps: int, done: int) -> None:
         self.epochs = epochs
-        self._note(0, None)
+        self._write(0, None)
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
-        if time.monotonic() - self.noted > POLL_SECONDS / 2:
-            self._note(epoch, valid_value(row))
+        if time.monotonic() - self.last_write > POLL_SECONDS / 2:
+            self._write(epoch, valid_value(row))
 
     def end(self, ended: RunEnd) -> None:
         self.path.unlink(missing_ok=True)
 
-    def _note(self, epoch: int, value: float | None) -> None:
-        if self.path.parent.is_dir():  # on another machine there is none
+    def _write(self, epoch: int, value: float | None) -> None:
+        if self.path.parent.is_dir():
             self.path.write_text(json.dumps([epoch, self.epochs, value]))
-            self.noted = time.monotonic()
+            self.last_write = time.monotonic()

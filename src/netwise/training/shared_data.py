@@ -1,5 +1,5 @@
-"""One copy of the data for all workers of a machine: written once, mapped into the memory of
-each."""
+"""One copy of the data for all workers of a machine: written to a file once, and mapped into the
+memory of each."""
 
 from __future__ import annotations
 
@@ -16,32 +16,35 @@ from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.prepared import preprocessed
 from netwise.recipe.recipe import Recipe
 
-LOADED, READY = "loaded.safetensors", "ready.safetensors"
-LEAST_BYTES = 1_000_000  # smaller data are loaded sooner than shared
+LOADED, PREPROCESSED = "loaded.safetensors", "preprocessed.safetensors"
+LEAST_BYTES = 1_000_000  # loading smaller data is faster than sharing them
 
 
 @contextmanager
 def share_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
-    """Inside, a folder for `use_shared_data` in other processes, with the data of which these recipes
-    see all or a part; None where it would not pay.
+    """Inside, a folder with the data of these recipes, for `use_shared_data` in other processes.
 
-    Where they see the same of it, after the same preprocessing, that is in the folder too.
+    The recipes use one data set, or views of one. Where they use the same view with the same
+    preprocessing, the preprocessed samples are in the folder too.
+
+    Gives the folder, or None where the data differ or are small, or `jobs` is 1.
     """
-    wholes = {recipe.data.innermost for recipe in recipes} if jobs > 1 else set()
-    if len(wholes) != 1 or _bytes(samples := next(iter(wholes)).load()) < LEAST_BYTES:
+    data_sets = {recipe.data.innermost for recipe in recipes} if jobs > 1 else set()
+    if len(data_sets) != 1 or _bytes(samples := next(iter(data_sets)).load()) < LEAST_BYTES:
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="netwise-data-"))
     try:
         write_mapped(samples, folder / LOADED)
         recipe = recipes[0]
-        alike = len({(each.data, each.preprocess) for each in recipes}) == 1
-        if alike and (recipe.preprocess or recipe.data not in wholes):
-            done, learned = preprocessed(recipe, recipe.data.load())
-            write_mapped(done, folder / READY, learned)
+        equal = len({(each.data, each.preprocess) for each in recipes}) == 1
+        if equal and (recipe.preprocess or recipe.data not in data_sets):
+            inputs, fitted = preprocessed(recipe, recipe.data.load())
+            write_mapped(inputs, folder / PREPROCESSED, fitted)
         yield str(folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)  # who has it mapped keeps it until he ends
+        # Processes that have mapped the files keep their pages.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -77,15 +80,15 @@ class SharedData:
     def preprocessed(
         self, data: Data, steps: tuple[Preprocess, ...]
     ) -> tuple[Samples, tuple[Fitted, ...]] | None:
-        path = self.folder / READY
+        path = self.folder / PREPROCESSED
         if (data, steps) != (self.data, self.steps) or not path.is_file():
             return None
         return read_mapped(path)
 
 
 def without_arrays(recipe: Recipe) -> Recipe:
-    """The recipe to be sent to who finds its data: arrays in memory stay behind, and are known by
-    their digest."""
+    """The recipe without in-memory arrays, for workers that map the shared data. It is equal to the
+    recipe with them: arrays are compared by their digest."""
     return recipe.but(data=recipe.data.without_arrays())
 
 

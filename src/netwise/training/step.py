@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -225,8 +227,10 @@ class Stepper:
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
         if self.needs_closure:
-            # torch's annotation lacks tensors, which `step` takes
-            self.optimizer.step(lambda: self._closure(x, y, w, blend))  # type: ignore[arg-type, return-value]
+            closure: Any = partial(
+                self._closure, x, y, w, blend
+            )  # torch's annotation lacks tensors
+            self.optimizer.step(closure)
         else:
             self.update()
         if recipe.penalty is not None:
@@ -281,7 +285,7 @@ class Stepper:
         return (w * self.loss_per_sample(output, y)).mean()
 
     def _closure(self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None) -> Tensor:
-        """The loss at the present weights, with gradients, for an optimizer that computes it several
+        """The loss at the present weights, with gradients, for optimizers that compute it several
         times."""
         with torch.enable_grad():
             loss = self._forward(x, y, w, blend)[3]

@@ -1,5 +1,4 @@
-"""How many threads a step gets: a fixed rule of its work, never a timing, which would make equal
-runs differ."""
+"""Threads for a step: a fixed rule of its work, since timings would make equal runs differ."""
 
 from __future__ import annotations
 
@@ -10,47 +9,47 @@ from contextvars import ContextVar
 
 import torch
 
-# Multiply-adds of one step's way forward (samples times those of one). Time of a step with two
-# threads over that with
-# one, by `scripts/bench threads` on two cores of an AMD EPYC: 1.08 at 0.24 million, 0.78 at 3, 0.59
-# at 34, 0.55 at 240.
-# On other two-core machines 34 million came out even, and a neighbour at work makes two threads
-# many times slower: the
-# line stands where the gain is sure and the loss was never seen.
-ENOUGH_FOR_MORE = 20_000_000
+# Multiply-adds of one forward pass over a batch, from which on a step gets several threads. Time of
+# a step with two threads over that with one, by `scripts/bench threads` on two cores of an AMD
+# EPYC: 1.08 at 0.24 million, 0.78 at 3, 0.59 at 34, 0.55 at 240. On other two-core machines both
+# were equal at 34 million, and other processes on the machine make two threads many times slower.
+MULTIPLE_THREADS_FROM = 20_000_000
 
-
-_MOST: ContextVar[int | None] = ContextVar("most", default=None)
+_CORE_LIMIT: ContextVar[int | None] = ContextVar("core_limit", default=None)
 
 
 def cores() -> int:
-    """Cores that this process may use, of which a worker among others has its share."""
-    there = (
+    """Cores that this process may use: all, or the limit of `limit_cores`."""
+    available = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    most = _MOST.get()
-    return there if most is None else min(there, most)
+    limit = _CORE_LIMIT.get()
+    return available if limit is None else min(available, limit)
 
 
 @contextmanager
 def limit_cores(share: int) -> Iterator[None]:
-    """Inside, this process takes itself to have so many cores: workers side by side do not fight
-    for them."""
-    token = _MOST.set(max(1, share))
+    """Inside, `cores()` is at most `share`: workers on one machine do not compete for cores."""
+    token = _CORE_LIMIT.set(max(1, share))
     try:
         yield
     finally:
-        _MOST.reset(token)
+        _CORE_LIMIT.reset(token)
 
 
 def threads_for(multiply_adds: int, available: int) -> int:
-    """One thread for a small step, all that are available for a large one."""
-    return 1 if multiply_adds < ENOUGH_FOR_MORE else max(1, available)
+    """One thread for a small step, all available ones for a large step.
+
+    Args:
+        multiply_adds: of the forward pass over one batch.
+        available: threads.
+    """
+    return 1 if multiply_adds < MULTIPLE_THREADS_FROM else max(1, available)
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute with `count` threads inside, and with as many as before afterwards."""
+    """Inside, torch computes with `count` threads; afterwards with as many as before."""
     before = torch.get_num_threads()
     if count == before:
         yield
