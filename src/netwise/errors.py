@@ -83,8 +83,8 @@ class WrongValue(NetwiseError, ValueError):
         >>> import netwise as nw
         >>> try:
         ...     nw.SGD(lr=-0.1, momentum=2)
-        ... except nw.WrongValue as wrong:
-        ...     print([problem.field for problem in wrong.problems])
+        ... except nw.WrongValue as error:
+        ...     print([problem.field for problem in error.problems])
         ['lr', 'momentum']
     """
 
@@ -231,9 +231,9 @@ def short_repr(value: object, limit: int = 60) -> str:
 
 def close_matches(name: str, known: Iterable[str]) -> str:
     """The known names that are similar to `name`, as "`a` or `b`"; "" where none is."""
-    names = {each.lower(): each for each in known}
+    names = {known_name.lower(): known_name for known_name in known}
     close = get_close_matches(name.lower()[:80], names, n=3, cutoff=0.6)
-    return " or ".join(f"`{names[each]}`" for each in close)
+    return " or ".join(f"`{names[match]}`" for match in close)
 
 
 def format_problems(owner: str, problems: Sequence[Problem]) -> str:

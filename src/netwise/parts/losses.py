@@ -32,13 +32,8 @@ class Loss(Part):
         output_activation: the activation that turns outputs into predictions. With it the gradient
             at the outputs is prediction - target for `CrossEntropy`, `BinaryCrossEntropy` and
             `Quadratic`.
-
-    Attributes:
-        tasks: those that the loss is for.
-        takes: "values"; or "logits" or "scores": the network ends without an activation.
-        output_activation: the activation that turns outputs into answers.
         is_negative_phase: it trains an energy model.
-        allows_more_outputs: a network may give more outputs than there are classes.
+        allows_more_outputs: the network may have more outputs than there are classes.
         target_range: (lowest, highest) value of a target that is a number; None: any.
 
     Example:
@@ -66,7 +61,7 @@ class Loss(Part):
         return torch.vmap(lambda output, target: loss(output[None], target[None]))
 
     def probabilities(self, output: Tensor) -> Tensor:
-        """What a network's outputs say of each class: here the outputs themselves."""
+        """The probability of each class, of a network's outputs; here the outputs themselves."""
         return output
 
     def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
@@ -248,8 +243,8 @@ class MeanSquaredError(Loss):
     """
 
     def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
-        # Pixels from 0 to 1 differ too little for the normal density of spread 1 that half the
-        # sum of squares stands for.
+        # Half the sum of squares is the negative log of a normal density with variance 1, far too
+        # large for pixels from 0 to 1.
         return BinaryCrossEntropy() if lowest >= 0 and highest <= 1 else Quadratic()
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
