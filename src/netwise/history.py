@@ -1,4 +1,5 @@
-"""What a run said: numbers only. It does not know who trained, netwise or the user's own loop."""
+"""The recorded numbers of a run. They do not depend on what trained: `fit`, or a loop of the user's
+own under `watch`."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ class Series:
     """One signal of one layer over steps.
 
     Args:
-        steps: step numbers, from 0, rising.
-        values: one number each; may be infinite or not a number where the run was.
+        steps: numbers of the steps, from 0, rising.
+        values: one for each step; infinite or nan where the run's numbers were.
 
     Example:
         >>> import netwise as nw
@@ -38,6 +39,7 @@ class Series:
 
     @property
     def last(self) -> float:
+        """The value of the last step."""
         return self.values[-1]
 
     @property
@@ -48,16 +50,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer with weights, as it was seen at work.
+    """One layer with weights, as it was used in training.
 
     Args:
         name: its dotted name in the module.
         kind: its class, such as "Linear".
-        fan_in, fan_out: numbers each output sees; outputs.
-        activation: the formula that its outputs go through, such as "ReLU"; "" where it could not
-            be told.
-        trainable: it has weights that take gradients.
-        equal_units: all of its units had the same weights when it was first seen.
+        fan_in, fan_out: inputs of each unit; number of units.
+        activation: the activation that its outputs go through, such as "ReLU"; "" where it is not
+            known.
+        trainable: whether it has weights that get gradients.
+        equal_units: whether all of its units had the same weights in the first watched step.
 
     Example:
         >>> import netwise as nw
@@ -76,22 +78,25 @@ class Layer:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is known of a run beside its signals; None where it is not.
+    """What is known of a run besides its signals; None where it is not known.
 
     Args:
-        task: "classification" or "regression".
-        classes: how many.
-        train_size, valid_size: samples of each part.
+        task: a name of `netwise.tasks`, such as "classification" or "regression".
+        classes: how many there are.
+        train_size, valid_size: samples of the training and of the validation part.
         batch_size: samples of one step.
-        loss_of_guessing: the least loss of a constant answer: what must be beaten to have learned.
-        least_loss: the loss of a perfect answer; above 0 where targets are smoothed or grey.
+        loss_of_guessing: the lowest loss of a constant prediction; a network that has learned is
+            below it.
+        least_loss: the loss of perfect predictions; above 0 where targets are no certainties, such
+            as smoothed labels or grey pixels.
         loss, optimizer: names of their classes.
         rate: learning rate at the start.
-        epochs: how many were asked for.
-        dropout: the largest share that a dropout layer drops.
+        epochs: of the recipe; the run may have stopped earlier.
+        dropout: the largest rate of a dropout layer.
         weight_decay: of the optimizer.
-        loss_kind: which loss it is, told by its gradient; "" where that tells nothing.
-        class_targets: the targets are class numbers or one-hot rows.
+        loss_kind: a kind of `netwise.tasks`, recognised by the gradient at the outputs; "" for
+            other losses.
+        class_targets: whether the targets are class numbers or one-hot rows.
         target_low, target_high, target_mean, target_std: of targets that are numbers.
 
     Example:
@@ -123,12 +128,12 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended, with its sentence.
+    """How a run ended.
 
     Args:
         how: "finished", "stopped early", "diverged", "interrupted" or "running".
         sentence: what happened, for people.
-        step: steps done.
+        step: number of steps that were done.
 
     Example:
         >>> import netwise as nw
@@ -143,13 +148,14 @@ class RunEnd:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Who made a history, and on what.
+    """Where a history comes from.
 
     Args:
-        recipe: hash of the recipe, or "" for a loop of the user's own.
-        versions: of Python, torch and netwise.
-        device, threads: where it was computed.
-        seconds: time that training took.
+        recipe: hash of the recipe; "" for a loop of the user's own.
+        versions: of Python, torch and netwise, by name.
+        device: of torch, such as "cpu".
+        threads: that torch used for one operation.
+        seconds: training time.
 
     Example:
         >>> import netwise as nw
@@ -166,14 +172,15 @@ class Provenance:
 
 @dataclass(frozen=True)
 class History:
-    """Everything that a run said.
+    """The recorded numbers of a run: all that rules and reports read.
 
     Args:
-        series: signals over steps, by (signal, layer); the layer of the whole network is "".
+        series: signals over steps, by (signal, layer); the layer is "" for signals of the whole
+            network. Names of signals are in `netwise.signals`.
         layers: layers with weights, in order of use.
-        facts: what is known beside the signals.
-        ended: how it ended.
-        made_by: who made it.
+        facts: what is known besides the signals.
+        ended: how the run ended.
+        made_by: recipe, versions and machine.
 
     Example:
         >>> import netwise as nw
@@ -189,12 +196,12 @@ class History:
     made_by: Provenance = Provenance()
 
     def of(self, signal: str, layer: str = NETWORK) -> Series | None:
-        """One series, or None where nothing was recorded."""
+        """The series of a signal, or None where nothing was recorded."""
         return self.series.get((signal, layer))
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
-        """All layers but the last, which gives the output."""
+        """All layers but the last, whose outputs are those of the network."""
         return self.layers[:-1]
 
     @staticmethod
@@ -205,7 +212,14 @@ class History:
         ended: RunEnd | None = None,
         made_by: Provenance = Provenance(),
     ) -> History:
-        """A history from its rows: `{"step": 3, "loss": 0.5, "gradient.rms|layer1": 0.01}`."""
+        """A history from rows such as `{"step": 3, "loss": 0.5, "gradient.rms|layer1": 0.01}`.
+
+        Args:
+            rows: each with its "step" and the signals of that step; a signal of one layer has the
+                layer's name after a bar. Values may be text, such as "nan".
+            layers, facts, made_by: as in `History`.
+            ended: as in `History`. Default: still running, after the last step.
+        """
         steps: dict[tuple[str, str], list[int]] = {}
         values: dict[tuple[str, str], list[float]] = {}
         last = 0
@@ -229,7 +243,7 @@ class History:
 
 
 def history_as_dict(history: History) -> dict[str, Any]:
-    """All of a history but its rows, as plain values for a text file."""
+    """All of a history but its rows, as plain values for a JSON file."""
     return {
         "layers": [asdict(layer) for layer in history.layers],
         "facts": asdict(history.facts),
@@ -239,7 +253,7 @@ def history_as_dict(history: History) -> dict[str, Any]:
 
 
 def history_from_dict(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> History:
-    """The history that `history_as_dict` and its rows described."""
+    """The history from what `history_as_dict` returned, and its rows."""
     return History.from_rows(
         rows,
         tuple(Layer(**layer) for layer in plain["layers"]),

@@ -1,5 +1,5 @@
-"""Sick runs are found by the name of their illness, healthy ones pass in silence; on seeds that set
-no line too."""
+"""The fault of each sick case is found, and healthy cases have no findings, also on seeds on which
+no limit was set."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ NINE = {
 }
 
 
-def test_every_rule_has_a_sick_run() -> None:
-    illnesses = {specimen.illness for specimen in nw.gallery.sick.values()}
-    assert illnesses >= NINE
-    assert {rule.name for rule in nw.RULES} - illnesses == {
+def test_every_rule_has_a_sick_case() -> None:
+    causes = {case.cause for case in nw.gallery.sick.values()}
+    assert causes >= NINE
+    assert {rule.name for rule in nw.RULES} - causes == {
         "weights_stand_still",
         "stale_gradients",
         "not_shuffled",
-    }  # a recipe cannot be wired wrongly
+    }  # faults of a loop, which no recipe can have
 
 
 @pytest.mark.parametrize("seed", [0, 11, 12])
 @pytest.mark.parametrize("name", nw.gallery.sick)
-def test_a_sick_run_is_found_by_its_illness(name: str, seed: int) -> None:
-    specimen = nw.gallery.sick[name]
-    report = nw.diagnose(nw.fit(specimen.recipe.but(seed=seed), test=False))
+def test_the_cause_of_a_sick_case_is_found(name: str, seed: int) -> None:
+    case = nw.gallery.sick[name]
+    report = nw.diagnose(nw.fit(case.recipe.but(seed=seed), test=False))
     assert report.found
-    assert report.found[0].rule in (specimen.illness, *specimen.also), str(report)
-    assert specimen.illness in report.names
+    assert report.found[0].rule in (case.cause, *case.other_causes), str(report)
+    assert case.cause in report.names
     assert all(finding.remedies for finding in report.found)
 
 
 @pytest.mark.parametrize("seed", [0, 11, 12])
 @pytest.mark.parametrize("name", nw.gallery.healthy)
-def test_a_healthy_run_passes_in_silence(name: str, seed: int) -> None:
+def test_a_healthy_case_has_no_findings(name: str, seed: int) -> None:
     run = nw.fit(nw.gallery.healthy[name].recipe.but(seed=seed))
     assert run.score is not None
     assert (
@@ -64,9 +64,9 @@ def test_a_healthy_run_passes_in_silence(name: str, seed: int) -> None:
         ("posterior_collapse", "count_whole_inputs"),
     ],
 )
-def test_a_remedy_of_each_unsupervised_illness_proves_itself(name: str, cure: str) -> None:
-    verdict = nw.trial(
+def test_a_remedy_of_each_unsupervised_fault_helps(name: str, cure: str) -> None:
+    result = nw.trial(
         nw.gallery.sick[name].recipe, nw.remedy(cure), finding=name, seeds=(0, 1, 2), jobs=1
     )
-    assert verdict.helps, verdict.sentence
-    assert verdict.sick_before == 1.0
+    assert result.helps, result.sentence
+    assert result.sick_before == 1.0

@@ -1,4 +1,5 @@
-"""Sick runs with known illness and healthy ones: `nw.gallery.sick["saturation"].recipe`."""
+"""Recipes with a known fault (`nw.gallery.sick["saturation"].recipe`), and recipes that learn well
+(`nw.gallery.healthy["rbm"].recipe`)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Runs with a known illness, and healthy ones: for tests, for docs, and to see what each finding
-looks like."""
+"""Recipes with a known fault, and recipes that learn well: for tests, for the documentation, and to
+see a run with each finding."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ DIGITS = data.digits()
 
 @dataclass(frozen=True)
 class GalleryCase:
-    """One recipe and what is known of its run.
+    """One recipe and what a diagnosis of its run should find.
 
     Args:
         name: in the gallery.
-        story: what was done to it, in a sentence.
+        description: what was done to the recipe, in a sentence.
         recipe: what to run.
-        illness: name of the finding that is its cause, or "" for a healthy one.
-        also: other names that are right to say as causes.
+        cause: name of the finding that should be the first; "" for a recipe that learns well.
+        other_causes: names of findings that may be the first as well.
 
     Example:
         >>> import netwise as nw
-        >>> nw.gallery.sick["saturation"].illness
+        >>> nw.gallery.sick["saturation"].cause
         'saturation'
     """
 
     name: str
-    story: str
+    description: str
     recipe: Recipe
-    illness: str = ""
-    also: tuple[str, ...] = ()
+    cause: str = ""
+    other_causes: tuple[str, ...] = ()
 
 
 def _digits(**changes: object) -> Recipe:
@@ -79,7 +79,7 @@ DEEP_SIGMOID = Recipe(
     optimizer=SGD(lr=0.1, momentum=0.9),
     epochs=15,
 )
-BITS = Recipe(
+BINARY_DIGITS = Recipe(
     data=DIGITS,
     preprocess=(Binarise(),),
     network=RBM(64, 32),
@@ -88,7 +88,7 @@ BITS = Recipe(
     batch_size=20,
     epochs=30,
 )
-CODED = Recipe(
+AUTOENCODER = Recipe(
     data=DIGITS,
     network=Autoencoder((64, 16)),
     loss=BinaryCrossEntropy(),
@@ -96,18 +96,18 @@ CODED = Recipe(
     batch_size=32,
     epochs=30,
 )
-FEW = data.digits(valid=0.45, test=0.5)  # some ninety digits to learn from
+FEW_DIGITS = data.digits(valid=0.45, test=0.5)  # about ninety training samples
 
 _SICK = (
     GalleryCase(
         "vanishing_gradient",
-        "Four sigmoid layers that start at N(0, 0.1²).",
+        "Four sigmoid layers with initial weights from N(0, 0.1²).",
         DEEP_SIGMOID,
         "vanishing_gradient",
     ),
     GalleryCase(
         "exploding_gradient",
-        "Six ReLU layers that start ten times too large.",
+        "Five hidden ReLU layers with initial weights four times those of He.",
         _digits(
             network=MLP((64, 64, 64, 64, 64, 64, 10)), init=He(gain=4.0), optimizer=SGD(lr=0.01)
         ),
@@ -116,13 +116,13 @@ _SICK = (
     ),
     GalleryCase(
         "dead_relu",
-        "ReLU layers whose biases start at -10.",
+        "ReLU layers with initial biases of -10.",
         _digits(init=Normal(std=0.1, bias=-10.0)),
         "dead_relu",
     ),
     GalleryCase(
         "saturation",
-        "Five tanh layers of 100 units that start at N(0, 1).",
+        "Five tanh layers of 100 units with initial weights from N(0, 1).",
         _digits(
             network=MLP((64, 100, 100, 100, 100, 100, 10), activation=Tanh()),
             init=Normal(std=1.0),
@@ -132,19 +132,19 @@ _SICK = (
     ),
     GalleryCase(
         "rate_too_high",
-        "Plain descent with a rate of 30; 0.1 is sound.",
+        "SGD with a learning rate of 30; 0.1 works.",
         _digits(optimizer=SGD(lr=30.0)),
         "rate_too_high",
     ),
     GalleryCase(
         "rate_too_low",
-        "Plain descent with a rate of 1e-6; 0.1 is sound.",
+        "SGD with a learning rate of 1e-6; 0.1 works.",
         _digits(optimizer=SGD(lr=1e-6)),
         "rate_too_low",
     ),
     GalleryCase(
         "not_learning",
-        "Labels that have nothing to do with the inputs.",
+        "Random labels.",
         Recipe(
             data=_noise(), network=MLP((20, 16, 4)), init=He(), optimizer=SGD(lr=0.05), epochs=10
         ),
@@ -152,9 +152,9 @@ _SICK = (
     ),
     GalleryCase(
         "overfitting",
-        "Ninety digits, wide layers, 150 epochs.",
+        "Ninety training samples, wide layers, 150 epochs.",
         Recipe(
-            data=FEW,
+            data=FEW_DIGITS,
             network=MLP((64, 256, 256, 10)),
             init=He(),
             optimizer=Adam(lr=0.003),
@@ -176,13 +176,13 @@ _SICK = (
     ),
     GalleryCase(
         "start_symmetric",
-        "Tanh layers whose weights all start at 0.05.",
+        "Tanh layers with all initial weights 0.05.",
         _digits(network=MLP((64, 64, 32, 10), activation=Tanh()), init=Constant(0.05)),
         "start_symmetric",
     ),
     GalleryCase(
         "no_nonlinearity",
-        "Two rings and three layers with nothing between them.",
+        "Two classes on rings, and three layers without activations between them.",
         Recipe(
             data=_rings(),
             network=MLP((2, 32, 32, 2), activation=Identity()),
@@ -206,7 +206,7 @@ _SICK = (
     ),
     GalleryCase(
         "target_not_scaled",
-        "Disease progression from 25 to 346, as measured.",
+        "Targets from 25 to 346, not scaled.",
         Recipe(
             data=data.diabetes(scale_target=False),
             preprocess=(Standardise(),),
@@ -221,7 +221,7 @@ _SICK = (
     ),
     GalleryCase(
         "labels_suspect",
-        "Labels drawn at random, and a network wide enough to remember them.",
+        "Random labels, and a network wide enough to memorise them.",
         Recipe(
             data=_noise(400),
             network=MLP((20, 256, 4)),
@@ -234,13 +234,13 @@ _SICK = (
     ),
     GalleryCase(
         "brakes_too_strong",
-        "A price on the weights that outweighs the data.",
+        "An L2 penalty that outweighs the data.",
         _digits(penalty=L2(strength=3.0)),
         "brakes_too_strong",
     ),
     GalleryCase(
         "inputs_not_normalised",
-        "Wine as measured: columns from 0.1 to 1700.",
+        "Inputs that are not scaled: columns from 0.1 to 1700.",
         Recipe(
             data=data.wine(),
             network=MLP((13, 32, 3)),
@@ -259,8 +259,8 @@ _SICK = (
     ),
     GalleryCase(
         "hidden_unused",
-        "Visible biases that start at 0, a low rate, few epochs.",
-        BITS.but(
+        "Initial visible biases of 0, a low learning rate, few epochs.",
+        BINARY_DIGITS.but(
             network=RBM(64, 16, visible_bias="zero", centred=False),
             optimizer=SGD(lr=0.025),
             epochs=20,
@@ -269,14 +269,14 @@ _SICK = (
     ),
     GalleryCase(
         "negative_phase_stuck",
-        "Persistent chains that a rate of 5 leaves behind.",
-        BITS.but(network=RBM(64, 16), optimizer=SGD(lr=5.0)),
+        "A learning rate of 5, too high for persistent chains to follow.",
+        BINARY_DIGITS.but(network=RBM(64, 16), optimizer=SGD(lr=5.0)),
         "negative_phase_stuck",
     ),
     GalleryCase(
         "identity_learned",
         "A linear code twice as wide as the input.",
-        CODED.but(
+        AUTOENCODER.but(
             network=Autoencoder((64, 128), activation=Identity()),
             loss=MeanSquaredError(),
             optimizer=Adam(lr=0.003),
@@ -286,14 +286,14 @@ _SICK = (
     ),
     GalleryCase(
         "dead_code",
-        "A code of 100 units of which the two largest are kept.",
-        CODED.but(network=Autoencoder((64, 100), activation=ReLU(), top=2), epochs=20),
+        "A code of 100 units, of which only the two largest are kept.",
+        AUTOENCODER.but(network=Autoencoder((64, 100), activation=ReLU(), top=2), epochs=20),
         "dead_code",
     ),
     GalleryCase(
         "posterior_collapse",
-        "A mean over 64 pixels against a sum over ten units of the code.",
-        CODED.but(
+        "A mean over 64 pixels beside a sum over ten units of the code.",
+        AUTOENCODER.but(
             network=VariationalAutoencoder((64, 64, 10)),
             loss=BinaryCrossEntropy(outputs="mean"),
             optimizer=Adam(lr=0.005),
@@ -303,11 +303,11 @@ _SICK = (
 )
 
 _HEALTHY = (
-    GalleryCase("relu_sgd", "ReLU layers, He's start, plain descent.", _digits(epochs=20)),
+    GalleryCase("relu_sgd", "ReLU layers, He initialization, SGD.", _digits(epochs=20)),
     GalleryCase("relu_adam", "ReLU layers and Adam.", suggest(DIGITS, epochs=12)),
     GalleryCase(
         "tanh_momentum",
-        "Tanh layers, Glorot's start, momentum.",
+        "Tanh layers, Glorot initialization, momentum.",
         _digits(
             network=MLP((64, 64, 32, 10), activation=Tanh()),
             init=Glorot(),
@@ -317,7 +317,7 @@ _HEALTHY = (
     ),
     GalleryCase(
         "sigmoid_shallow",
-        "One hidden sigmoid layer on batches of ten: an uneven curve, and fine.",
+        "One hidden sigmoid layer, batches of ten: a noisy loss that is no fault.",
         _digits(
             network=MLP((64, 30, 10), activation=Sigmoid()),
             init=Glorot(),
@@ -327,30 +327,30 @@ _HEALTHY = (
     ),
     GalleryCase(
         "dropout",
-        "Half of the units dropped: training looks worse than validation.",
+        "Dropout of half of the units: a training loss above the validation loss.",
         _digits(network=MLP((64, 128, 128, 10), dropout=0.5), optimizer=Adam(lr=0.002), epochs=25),
     ),
     GalleryCase(
         "batch_norm",
-        "Batch norm, a high rate, a cosine.",
+        "Batch normalization, a high learning rate, a cosine schedule.",
         _digits(
             network=MLP((64, 64, 64, 10), batch_norm=True), optimizer=SGD(lr=0.2), schedule=Cosine()
         ),
     ),
     GalleryCase(
         "early_stopping",
-        "Stops by itself.",
+        "Early stopping.",
         _digits(optimizer=Adam(lr=0.002), stopping=Patience(5), epochs=60),
     ),
     GalleryCase("lenet5", "LeNet-5 on enlarged digits.", suggest(DIGITS, "lenet5", epochs=5)),
     GalleryCase(
         "softmax_regression",
-        "A linear model from zero weights: it needs no random start.",
+        "A linear model with initial weights of 0: it needs no random ones.",
         _digits(network=MLP((64, 10)), init=Constant(), optimizer=SGD(lr=0.5), epochs=20),
     ),
     GalleryCase(
         "iris",
-        "150 flowers.",
+        "150 samples, tanh and Adam.",
         Recipe(
             data=data.iris(),
             preprocess=(Standardise(),),
@@ -363,7 +363,7 @@ _HEALTHY = (
     ),
     GalleryCase(
         "wine",
-        "Standardised wine, decoupled decay.",
+        "Standardised inputs, AdamW.",
         Recipe(
             data=data.wine(),
             preprocess=(Standardise(),),
@@ -404,48 +404,52 @@ _HEALTHY = (
     ),
     GalleryCase(
         "deep_relu",
-        "Six hidden ReLU layers with He's start.",
+        "Six hidden ReLU layers, He initialization.",
         _digits(network=MLP((64, 64, 64, 64, 64, 64, 64, 10), activation=ReLU()), optimizer=Adam()),
     ),
     GalleryCase(
         "hopfield",
-        "Eight random patterns in 100 units.",
+        "Eight random patterns in 100 units, by Hebb's rule.",
         Recipe(data=data.random_patterns(count=8), network=Hopfield(100)),
     ),
     GalleryCase(
         "hopfield_pseudo_inverse",
-        "Forty, by the pseudo-inverse.",
+        "40 random patterns in 100 units, by the pseudo-inverse rule.",
         Recipe(data=data.random_patterns(count=40), network=Hopfield(100, rule="pseudo-inverse")),
     ),
-    GalleryCase("rbm", "Persistent chains, centred units.", BITS),
+    GalleryCase("rbm", "Persistent chains, centred units.", BINARY_DIGITS),
     GalleryCase(
-        "rbm_cd", "Contrastive divergence.", BITS.but(loss=CD(), network=RBM(64, 50, centred=False))
+        "rbm_cd",
+        "Contrastive divergence.",
+        BINARY_DIGITS.but(loss=CD(), network=RBM(64, 50, centred=False)),
     ),
     GalleryCase(
         "rbm_exact",
-        "Eight hidden units, all states summed.",
-        BITS.but(network=RBM(64, 8), loss=ExactGradient(), optimizer=SGD(lr=0.2), epochs=20),
+        "Eight hidden units, exact gradient by a sum over all states.",
+        BINARY_DIGITS.but(
+            network=RBM(64, 8), loss=ExactGradient(), optimizer=SGD(lr=0.2), epochs=20
+        ),
     ),
     GalleryCase(
         "dbn",
-        "Two layers, one after the other.",
-        BITS.but(network=DBN((64, 40, 20)), loss=CD(), epochs=40),
+        "Two layers, trained one after the other.",
+        BINARY_DIGITS.but(network=DBN((64, 40, 20)), loss=CD(), epochs=40),
     ),
-    GalleryCase("autoencoder", "A code of a quarter of the input.", CODED),
+    GalleryCase("autoencoder", "A code with a quarter as many units as inputs.", AUTOENCODER),
     GalleryCase(
         "denoising",
-        "A code twice as wide as the input, which is masked.",
-        CODED.but(network=Autoencoder((64, 128), corrupt=(Mask(share=0.25),)), epochs=40),
+        "A code twice as wide as the input, with masked inputs.",
+        AUTOENCODER.but(network=Autoencoder((64, 128), corrupt=(Mask(share=0.25),)), epochs=40),
     ),
     GalleryCase(
         "sparse",
-        "A code twice as wide as the input, mostly silent.",
-        CODED.but(network=Autoencoder((64, 128), sparsity=0.5), epochs=40),
+        "A code twice as wide as the input, with a sparsity penalty.",
+        AUTOENCODER.but(network=Autoencoder((64, 128), sparsity=0.5), epochs=40),
     ),
     GalleryCase(
         "variational",
-        "Both parts of one bound.",
-        CODED.but(
+        "Reconstruction error and KL divergence, both summed.",
+        AUTOENCODER.but(
             network=VariationalAutoencoder((64, 64, 10)),
             loss=BinaryCrossEntropy(outputs="sum"),
             optimizer=Adam(lr=0.005),
@@ -454,5 +458,5 @@ _HEALTHY = (
     ),
 )
 
-sick: dict[str, GalleryCase] = {specimen.name: specimen for specimen in _SICK}
-healthy: dict[str, GalleryCase] = {specimen.name: specimen for specimen in _HEALTHY}
+sick: dict[str, GalleryCase] = {case.name: case for case in _SICK}
+healthy: dict[str, GalleryCase] = {case.name: case for case in _HEALTHY}

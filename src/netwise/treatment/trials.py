@@ -20,7 +20,7 @@ from netwise.treatment.remedies import NotApplicable, Remedy
 # Five pairs are the fewest with a usable 95 % interval: t = 2.8 at four degrees of freedom.
 SEEDS = (0, 1, 2, 3, 4)
 NEAR_CHANCE = 1.5  # accuracy over that of guessing, below which a network has learned nothing
-POINTS, NATS = "points", "nats"
+POINTS = "points"  # hundredths of a share
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def compare(
         cost=seconds_after / seconds_before if seconds_before > 0 else 1.0,
         recipe=treated,
         note=_note(gains, goals_after, after),
-        unit=NATS if task_named(after[0].history.facts.task).is_density else POINTS,
+        unit=task_named(after[0].history.facts.task).unit,
     )
 
 
