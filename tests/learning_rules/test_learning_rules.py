@@ -74,7 +74,9 @@ def test_a_neuron_is_autograds_and_remembers() -> None:
     assert [m.cost for m in neuron.history] == sorted(
         (m.cost for m in neuron.history), reverse=True
     )
-    with pytest.raises(ValueError, match="has 1 weights and gets 2 inputs"):
+    with pytest.raises(
+        ValueError, match="x has 2 inputs, and the neuron has 1 weights: pass one input"
+    ):
         neuron.output((1.0, 2.0))
 
 

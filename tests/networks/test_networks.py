@@ -121,10 +121,10 @@ def test_a_function_without_a_name_is_refused(source: object, text: str) -> None
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        ("no_such_module:Net", "is its folder on PYTHONPATH?"),
-        ("torch.nn:Nett", "cannot be found"),
+        ("no_such_module:Net", "add its folder to PYTHONPATH"),
+        ("torch.nn:Nett", "cannot be imported"),
         ("os:sep", "is not a function"),
-        ("os:getcwd", "must give a torch.nn.Module, and gave str"),
+        ("os:getcwd", "must return a torch.nn.Module, and returned str"),
     ],
 )
 def test_an_own_network_that_cannot_be_built_is_told(source: str, text: str) -> None:

@@ -197,15 +197,15 @@ def test_a_residual_block_adds_and_its_plain_twin_does_not() -> None:
 
 
 def test_stochastic_depth_drops_whole_branches_and_keeps_the_mean() -> None:
-    from netwise.networks.layers.residual import kept
+    from netwise.networks.layers.residual import stochastic_depth
 
     torch.manual_seed(0)
     x = torch.ones(20_000, 3)
-    y = kept(x, 0.3, training=True)
+    y = stochastic_depth(x, 0.3, training=True)
     assert y.unique().tolist() == pytest.approx([0.0, 1 / 0.7])
     assert bool((y == y[:, :1]).all())
     assert float(y.mean()) == pytest.approx(1.0, abs=0.02)
-    assert torch.equal(kept(x, 0.3, training=False), x)
+    assert torch.equal(stochastic_depth(x, 0.3, training=False), x)
 
 
 def test_drop_connect_drops_weights_and_keeps_the_mean() -> None:

@@ -103,7 +103,7 @@ def test_weights_that_cannot_be_are_told() -> None:
     with pytest.raises(nw.DataError, match="at least 0"):
         nw.data.arrays(X, CLASSES, weights=[-1.0] * 40).load()
     data = nw.data.arrays(X, CLASSES, weights=COUNTS)
-    with pytest.raises(nw.WrongValue, match="gives a loss of its own"):
+    with pytest.raises(nw.WrongValue, match="computes its own loss: delete them"):
         nw.fit(nw.Recipe(data=data, network=nw.Autoencoder((3, 2)), loss=nw.MeanSquaredError()))
     with pytest.raises(nw.WrongValue, match="leave no training sample"):
         nw.fit(

@@ -311,7 +311,7 @@ class AutoencoderTransformer(_Transformer):
         with torch.no_grad():
             inputs = torch.from_numpy(codes).float()
             decoded = self.module_.decode(inputs)  # type: ignore[operator]  # an autoencoder's
-            back = self.module_.link(decoded).numpy()  # type: ignore[operator]
+            back = self.module_.output_function(decoded).numpy()  # type: ignore[operator]
         dtype = codes.dtype if codes.dtype.kind == "f" else np.float64
         features: Floats = (back * self.scale_ + self.mean_).astype(dtype)
         return features

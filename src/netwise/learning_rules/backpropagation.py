@@ -20,9 +20,10 @@ class ThresholdNetwork:
 
     Example:
         >>> import netwise as nw, torch
-        >>> net = nw.learning_rules.ThresholdNetwork.drawn((2, 4, 1), torch.Generator().manual_seed(1))
+        >>> g = torch.Generator().manual_seed(1)
+        >>> net = nw.learning_rules.ThresholdNetwork.drawn((2, 4, 1), g)
         >>> x = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1.0]], dtype=torch.float64)
-        >>> y = torch.tensor([[0], [1], [1], [0.0]], dtype=torch.float64)  # XOR, which no single layer can do
+        >>> y = torch.tensor([[0], [1], [1], [0.0]], dtype=torch.float64)  # XOR
         >>> for _ in range(4000):
         ...     net = net.accumulated(x, y, rate=4.0)
         >>> [round(v) for v in net.outputs(x).flatten().tolist()]
@@ -47,11 +48,11 @@ class ThresholdNetwork:
         )
 
     def layers(self, x: Tensor) -> list[Tensor]:
-        """The input and what each layer gives."""
-        given = [x]
+        """The input and the outputs of each layer."""
+        outputs = [x]
         for w, theta in zip(self.weights, self.thresholds, strict=True):
-            given.append(torch.sigmoid(given[-1] @ w - theta))
-        return given
+            outputs.append(torch.sigmoid(outputs[-1] @ w - theta))
+        return outputs
 
     def outputs(self, x: Tensor) -> Tensor:
         """(samples, outputs)."""
@@ -74,16 +75,16 @@ class ThresholdNetwork:
 
             output layer  g_j = y^_j (1 - y^_j) (y_j - y^_j)
             hidden layer  e_h = b_h (1 - b_h) sum_j w_hj g_j
-            dw_hj = rate g_j b_h,  dtheta_j = -rate g_j,  dv_ih = rate e_h x_i,  dgamma_h = -rate e_h
+            dw_hj = rate g_j b_h,  dtheta_j = -rate g_j
+            dv_ih = rate e_h x_i,  dgamma_h = -rate e_h
 
-        Standard is to accumulated as one-sample descent is to descent on the whole data (claim
-        R04).
+        Standard is to accumulated back-propagation as stochastic is to batch gradient descent.
         """
-        given = self.layers(x)
-        g = given[-1] * (1 - given[-1]) * (y - given[-1])
+        outputs = self.layers(x)
+        g = outputs[-1] * (1 - outputs[-1]) * (y - outputs[-1])
         weights, thresholds = list(self.weights), list(self.thresholds)
         for i in reversed(range(len(weights))):
-            below = given[i]
+            below = outputs[i]
             e = (
                 below * (1 - below) * (g @ self.weights[i].T)
             )  # with the weights from before the step

@@ -1,5 +1,4 @@
-"""What a gradient costs: by every path, forward from each input, or backward from the output (claim
-R05)."""
+"""Operations of a gradient: by all paths, in forward mode, and in backward mode."""
 
 from __future__ import annotations
 
@@ -12,10 +11,9 @@ class Operations:
     """Multiplications that the gradient of one output by all weights of a network takes.
 
     Args:
-        paths: the sum over all paths from each weight to the output, each path multiplied out on
-            its own.
-        forward: derivatives carried forward from each weight in turn.
-        backward: derivatives carried back from the output once: every product is used again.
+        paths: by the sum over all paths from each weight to the output, each path on its own.
+        forward: by forward mode, one pass for each weight.
+        backward: by backward mode, one pass, which uses every product again.
 
     Example:
         >>> import netwise as nw
@@ -32,13 +30,15 @@ def count_operations(widths: tuple[int, ...]) -> Operations:
     """Multiplications for the derivatives of the sum of a layered network's outputs by all of its
     weights.
 
-    Layers of `widths` units, fully connected; the slopes of the activations are known from the way
-    forward. Each factor on an edge or of a slope is one multiplication.
+    Layers of `widths` units, fully connected; the slopes of the activations are known from the
+    forward pass. Each factor on an edge or of a slope is one multiplication.
 
-        paths:    each weight of layer l has (product of the widths behind it) paths; each multiplies its
-                  input by its slope, and then by an edge and a slope for each layer behind
-        forward:  for each weight, a pass through the layers behind it: one product an edge, one a unit
-        backward: one pass: one product an edge, one a unit, then one for each weight
+        paths:    each weight of layer l has (product of the widths behind it) paths; each
+                  multiplies its input by its slope, and then by an edge and a slope for each
+                  layer behind
+        forward:  for each weight, a pass through the layers behind it: one product for each
+                  edge and one for each unit
+        backward: one pass: one product for each edge and unit, then one for each weight
 
     Args:
         widths: inputs, hidden layers, outputs; at least two.

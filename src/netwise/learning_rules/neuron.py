@@ -1,4 +1,4 @@
-"""A single neuron (神经元) with a threshold, and the history of what it was and did."""
+"""A single neuron (神经元) with a threshold, and the history of its training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netwise.parts.activations import Activation, Sigmoid
 
 @dataclass(frozen=True)
 class NeuronState:
-    """What a neuron was before a step, and what it gave.
+    """State of a neuron before a step of training.
 
     Args:
         weights, threshold: before the step.
@@ -29,21 +29,19 @@ class NeuronState:
 
 @dataclass(frozen=True)
 class Neuron(Part):
-    """Several inputs, times weights, less a threshold, through an S-shaped function: y = f(sum_i
-    w_i x_i - theta).
+    """A neuron with a threshold: y = f(sum_i w_i x_i - theta).
 
-    The threshold is minus the bias of other books: `bias` says it so. A neuron is a value: `learn`
-    gives another one.
+    The threshold is minus the bias (`bias`). A neuron is a value: `learn` returns another one.
 
     Args:
         weights: one for each input.
         threshold: theta. Default 0.0.
         activation: f. Default `Sigmoid()`.
-        history: what it was before each step of learning.
+        history: its state before each step of training.
 
     Example:
         >>> import netwise as nw
-        >>> neuron = nw.learning_rules.Neuron((0.6,), threshold=-0.9)  # bias 0.9: the first neuron of note 004
+        >>> neuron = nw.learning_rules.Neuron((0.6,), threshold=-0.9)
         >>> round(neuron.output((1.0,)), 2)
         0.82
         >>> for _ in range(300):
@@ -68,7 +66,7 @@ class Neuron(Part):
         """y for one input.
 
         Raises:
-            ValueError: not as many inputs as weights.
+            ValueError: another number of inputs than of weights.
         """
         return float(
             self._output(
@@ -79,8 +77,8 @@ class Neuron(Part):
         )
 
     def learn(self, x: tuple[float, ...], target: float, rate: float) -> Neuron:
-        """The neuron after one step down the quadratic cost (y - target)^2 / 2, with what it was in
-        its history."""
+        """The neuron after one step of gradient descent on the cost (y - target)^2 / 2; its history
+        has one more state."""
         w = torch.tensor(self.weights, dtype=torch.float64, requires_grad=True)
         theta = torch.tensor(self.threshold, dtype=torch.float64, requires_grad=True)
         y = self._output(w, theta, self._checked(x))
@@ -97,5 +95,8 @@ class Neuron(Part):
 
     def _checked(self, x: tuple[float, ...]) -> Tensor:
         if len(x) != len(self.weights):
-            raise ValueError(f"the neuron has {len(self.weights)} weights and gets {len(x)} inputs")
+            raise ValueError(
+                f"x has {len(x)} inputs, and the neuron has {len(self.weights)} weights:"
+                " pass one input for each weight"
+            )
         return torch.tensor(x, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Learning without a gradient: what fires together grows together (Hebb), with Oja's brake; and the
+"""Learning rules without a gradient: Hebb's, Oja's, which is Hebb's with normalisation, and the
 delta rule."""
 
 from __future__ import annotations
@@ -7,8 +7,8 @@ from torch import Tensor
 
 
 def hebb(w: Tensor, x: Tensor, y: Tensor, rate: float) -> Tensor:
-    """Hebb's rule, one step: w_ij + rate * y_i x_j, mean over samples. Nothing ever stops it: see
-    `oja`.
+    """Hebb's rule, one step: w_ij + rate * y_i x_j, mean over samples. The weights grow without
+    limit; those of `oja` do not.
 
     Args:
         w: weights (outputs, inputs).
@@ -21,7 +21,8 @@ def hebb(w: Tensor, x: Tensor, y: Tensor, rate: float) -> Tensor:
 
     Example:
         >>> import netwise as nw, torch
-        >>> nw.learning_rules.hebb(torch.zeros(1, 2), torch.tensor([[1.0, -1.0]]), torch.tensor([[1.0]]), rate=0.5).tolist()
+        >>> x, y = torch.tensor([[1.0, -1.0]]), torch.tensor([[1.0]])
+        >>> nw.learning_rules.hebb(torch.zeros(1, 2), x, y, rate=0.5).tolist()
         [[0.5, -0.5]]
 
     Source: Hebb 1949; note 001, claim R01.
@@ -51,7 +52,7 @@ def oja(w: Tensor, x: Tensor, rate: float) -> Tensor:
         >>> w = torch.tensor([[0.5, 0.5]])
         >>> for _ in range(200):
         ...     w = nw.learning_rules.oja(w, x, rate=0.02)
-        >>> round(float(w.norm()), 2), bool(w[0, 0].abs() > 0.99)  # length 1, along the widest direction
+        >>> round(float(w.norm()), 2), bool(w[0, 0].abs() > 0.99)  # length 1, first component
         (1.0, True)
 
     Source: Oja 1982; Sanger 1989.
@@ -71,7 +72,7 @@ def delta(w: Tensor, x: Tensor, target: Tensor, y: Tensor, rate: float) -> Tenso
         w: weights (outputs, inputs).
         x: inputs (samples, inputs).
         target: d (samples, outputs).
-        y: what the layer gave (samples, outputs).
+        y: outputs of the layer (samples, outputs).
         rate: above 0.
 
     Returns:
@@ -79,7 +80,7 @@ def delta(w: Tensor, x: Tensor, target: Tensor, y: Tensor, rate: float) -> Tenso
 
     Example:
         >>> import netwise as nw, torch
-        >>> x = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1.0]])  # the last input is always 1: a bias
+        >>> x = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1.0]])  # the 1: a bias
         >>> either = torch.tensor([[0], [1], [1], [1.0]])
         >>> w = torch.zeros(1, 3)
         >>> for _ in range(20):

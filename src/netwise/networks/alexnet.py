@@ -58,7 +58,8 @@ class AlexNet(Network):
 
     Example:
         >>> import netwise as nw
-        >>> sum(p.numel() for p in nw.AlexNet(image=(3, 32, 32), classes=10, width=0.25).build().parameters())
+        >>> network = nw.AlexNet(image=(3, 32, 32), classes=10, width=0.25)
+        >>> sum(p.numel() for p in network.build().parameters())
         2263002
 
     Source: Krizhevsky, Sutskever, Hinton 2012; Krizhevsky 2014, arXiv 1404.5997 (one tower); note

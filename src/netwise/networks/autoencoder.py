@@ -1,4 +1,4 @@
-"""Autoencoder (自编码器): a network that learns to give its inputs again, through a code."""
+"""Autoencoder (自编码器): a network trained to reconstruct its inputs from a code."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from netwise.parts.augment import Augment
 from netwise.parts.losses import Loss
 from netwise.tasks import RECONSTRUCTION
 
-LOOKED_AT = 1000  # samples that the numbers at the end of an epoch are taken from
-MASKED = 0.25  # of the inputs, where it is tried what a network makes of a part
-ALIVE = 1e-3  # spread of a code unit over samples, below which it is called dead
+SIGNAL_ROWS = 1000  # samples that the signals at the end of an epoch are measured on
+MASKED = 0.25  # share of the inputs that are set to 0 for the signal MASKED_R2
+ALIVE = 1e-3  # standard deviation over samples below which a code unit counts as dead
 NARROW = 4  # a narrow code is a quarter of the input
-KL_ALIVE = 0.01  # nats that a latent unit has to tell of an input on average to count as used
+KL_ALIVE = 0.01  # mean KL divergence in nats below which a latent unit is unused
 
 
-class _Reconstruction(Network):
-    """What all autoencoders share."""
+class AutoencoderNetwork(Network):
+    """What the networks of all autoencoders share: the inputs are the targets."""
 
     computes_loss: ClassVar[bool] = True
 
@@ -44,44 +44,46 @@ class _Reconstruction(Network):
 
 
 @dataclass(frozen=True)
-class Autoencoder(_Reconstruction):
-    """Dense layers down to a code and back: x -> h = f(W x + b) -> g(h), trained so that g(h) is x
-    again.
+class Autoencoder(AutoencoderNetwork):
+    """Dense encoder and decoder: x -> h = f(W x + b) -> g(h), trained so that g(h) is close to x.
 
-    The layers of the encoder are called as those of an `MLP`, so a classifier starts from them by
-    `init=From(...)`, and a `DBN` of equal widths starts this one. Which loss: `MeanSquaredError()`
-    for numbers, `BinaryCrossEntropy()` for pixels from 0 to 1; `outputs="sum"` in either gives
-    errors per input, as the papers count them. With `corrupt` it is a denoising autoencoder: it
-    sees the corrupted input and is asked for the clean one.
+    The layers of the encoder have the names of an `MLP`'s, so `init=From(...)` initializes a
+    classifier from them, or this network from a `DBN` of equal widths. Use `MeanSquaredError()` for
+    numbers and `BinaryCrossEntropy()` for pixels from 0 to 1; with `outputs="sum"` both are errors
+    per input, as in the papers. With `corrupt` it is a denoising autoencoder: the input is
+    corrupted, the target is not.
 
-    A stack (`layer_by_layer`) trains one layer after the other, each to give back the codes of the
-    one before, in equal shares of the epochs; train the whole, or a classifier, with
-    `init=From(recipe=...)` of it.
+    With `layer_by_layer` the layers are trained one after the other, each to reconstruct the codes
+    of the one before, in equal shares of the epochs; then train the whole, or a classifier, with
+    `init=From(recipe=...)`.
 
     Args:
         widths: numbers of inputs, of each layer's units, and of the code.
         activation: of the layers of the encoder, and of the decoder's hidden ones. Default
             `Sigmoid()`.
-        code: activation of the code, where it is another. Default None: the same.
-        output: of the last layer. Default `Identity()`; `BinaryCrossEntropy` takes it so.
+        code: activation of the code. Default None: that of the other layers.
+        output: activation of the last layer. Default `Identity()`, as `BinaryCrossEntropy` needs.
         tied: the decoder uses the encoder's weights, transposed. Default true.
-        corrupt: what is done to the inputs of a layer in training: one for all layers, or one for
-            each. Default none.
+        corrupt: corruption of the inputs of a layer in training: one for all layers, or one for
+            each layer. Default none.
         layer_by_layer: train the layers one after the other. Default false.
-        sparsity: what the distance of each code unit's mean from `sparsity_target` weighs, at least
-            0: beta of beta KL(rho, mean), for codes from 0 to 1. Default 0.0.
-        sparsity_target: rho, the share that a code unit should be on. Default 0.05.
-        top: only so many code units, the largest of each sample, are kept; 0: all. Default 0.
-        contraction: what the squared slope of the code, ||dh/dx||^2, weighs, at least 0. Default
+        sparsity: weight beta of the penalty beta KL(rho, mean) of each code unit, at least 0, for
+            codes from 0 to 1. Default 0.0.
+        sparsity_target: rho, the mean that a code unit should have. Default 0.05.
+        top: number of code units that are kept, the largest of each sample; 0: all. Default 0.
+        contraction: weight of the penalty ||dh/dx||^2 on the code's Jacobian, at least 0. Default
             0.0.
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.Autoencoder((64, 16)),
-        ...                    loss=nw.BinaryCrossEntropy(), optimizer=nw.Adam(lr=0.01), epochs=20)
+        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),),
+        ...                    network=nw.Autoencoder((64, 16)), loss=nw.BinaryCrossEntropy(),
+        ...                    optimizer=nw.Adam(lr=0.01), epochs=20)
         >>> run = nw.fit(recipe)
-        >>> run.score.name, run.score.value > 0.5, run.module.encode(nw.data.digits().load().test.x / 16).shape
-        ('r2', True, torch.Size([360, 16]))
+        >>> run.score.name, run.score.value > 0.5
+        ('r2', True)
+        >>> run.module.encode(nw.data.digits().load().test.x / 16).shape
+        torch.Size([360, 16])
 
     Source: note 001, claims N15 to N18; denoising: Vincent et al. 2008; KL: Ng 2011, CS294A notes;
     top: Makhzani, Frey 2013, "k-sparse autoencoders"; contraction: Rifai et al. 2011, "Contractive
@@ -103,24 +105,24 @@ class Autoencoder(_Reconstruction):
     )
     code: Activation | None = part(Activation, None, optional=True, why="one activation for all")
     output: Activation = part(Activation, Identity(), why="losses take logits or plain values")
-    tied: bool = flag(True, why="half of the weights, and none can grow while the other shrinks")
+    tied: bool = flag(True, why="half of the weights, and encoder and decoder stay on one scale")
     corrupt: tuple[Augment, ...] = parts(Augment, why="a code smaller than the input needs none")
-    layer_by_layer: bool = flag(False, why="a few layers learn together")
+    layer_by_layer: bool = flag(False, why="a few layers can be trained together")
     sparsity: float = number(
         0.0,
         least=0,
         because="a negative one rewards distance",
-        why="regularise when it is called for",
+        why="regularise when the identity is learned",
     )
     sparsity_target: float = number(
         0.05, above=0, below=1, because="it is a share", why="the usual value"
     )
-    top: int = integer(0, least=0, because="it counts units", why="all of them")
+    top: int = integer(0, least=0, because="it is a number of units", why="all of them")
     contraction: float = number(
         0.0,
         least=0,
         because="a negative one rewards steep codes",
-        why="regularise when it is called for",
+        why="regularise when the identity is learned",
     )
 
     def conflicts(self) -> list[Problem]:
@@ -131,6 +133,7 @@ class Autoencoder(_Reconstruction):
                     "corrupt",
                     f"{len(self.corrupt)} of them",
                     f"must be one for all layers, or one for each of the {layers}",
+                    "(Mask(share=0.25),)",
                 )
             )
         if any(change.mixes or change.enlarges for change in self.corrupt):
@@ -193,7 +196,7 @@ class Autoencoder(_Reconstruction):
 
 
 class Back(nn.Linear):
-    """A layer of a decoder; tied, it has biases only and is handed the encoder's weights."""
+    """A layer of a decoder; if tied, it only has biases and is called with the encoder's weights."""
 
     def __init__(self, ins: int, outs: int, tied: bool) -> None:
         super().__init__(ins, outs)
@@ -212,48 +215,49 @@ class Back(nn.Linear):
         )
 
 
-class _Reconstructor(UnsupervisedModule):
-    """What the modules of all autoencoders share: `encode`, `decode`, and a cost of their own."""
+class AutoencoderModule(UnsupervisedModule):
+    """What the modules of all autoencoders share: `encode`, `decode` and `batch_loss`."""
 
     loss: Callable[[Tensor, Tensor], Tensor]
 
     def __init__(self) -> None:
         super().__init__()
-        self.link: Callable[[Tensor], Tensor] = _same
+        self.output_function: Callable[[Tensor], Tensor] = _identity
 
     def set_loss(self, loss: Loss) -> None:
-        """From here on count the cost by this loss."""
-        self.told, self.loss = loss, loss.build()
-        self.link = torch.sigmoid if loss.output_activation == "Sigmoid" else _same
+        """Train by this loss from here on; its output activation is that of `reconstruct`."""
+        self.loss_part, self.loss = loss, loss.build()
+        self.output_function = torch.sigmoid if loss.output_activation == "Sigmoid" else _identity
 
     def __getstate__(self) -> dict[str, object]:
         return {
             name: value for name, value in self.__dict__.items() if name != "loss"
-        }  # a function that no pickle takes
+        }  # a function, which cannot be pickled
 
     def __setstate__(self, state: dict[str, object]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
-        if isinstance(state.get("told"), Loss):
-            self.loss = state["told"].build()  # type: ignore[attr-defined]
+        loss = state.get("loss_part")
+        if isinstance(loss, Loss):
+            self.loss = loss.build()
 
     def decode(self, code: Tensor) -> Tensor:
-        """(samples, inputs): outputs for codes, before the loss's own link (`BinaryCrossEntropy`
-        takes logits)."""
+        """(samples, inputs): outputs for codes, as the loss takes them (`BinaryCrossEntropy` takes
+        logits)."""
         raise interface_error(self, "Autoencoder((64, 16)).build()")
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """(samples, inputs): the inputs again, in their own units."""
-        return self.link(
+        return self.output_function(
             self.decode(self.encode(x))
-        )  # a module that was built by hand takes its outputs for values
+        )  # without a loss the outputs are taken as values
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decode(self.encode(x)) if y is None else self.batch_loss(x, y)
 
     @torch.no_grad()
     def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
-        """What it says of itself at the end of an epoch, by the names of signals."""
-        part = (valid if len(valid) else train)[:LOOKED_AT]
+        """Measurements at the end of an epoch, by the names of signals."""
+        part = (valid if len(valid) else train)[:SIGNAL_ROWS]
         g = torch.Generator().manual_seed(seed)
         flat = part.flatten(1)
         foreign = permute_columns(flat, g)
@@ -278,28 +282,28 @@ class _Reconstructor(UnsupervisedModule):
 
 
 def permute_columns(flat: Tensor, g: torch.Generator) -> Tensor:
-    """Each input's values dealt out anew among the samples: of the same means and spreads, and
-    nothing else of the data."""
+    """(samples, inputs): each column permuted on its own: means and variances are kept, and no
+    dependence between the inputs."""
     return torch.stack(
         [column[torch.randperm(len(flat), generator=g).to(flat.device)] for column in flat.t()], 1
     )
 
 
-def _explained(given: Tensor, wanted: Tensor) -> float:
-    """Share of the variance that is given back, over all inputs together."""
-    wrong, spread = (
-        (given.flatten(1) - wanted).square().sum(),
-        (wanted - wanted.mean(0)).square().sum(),
+def _explained(output: Tensor, target: Tensor) -> float:
+    """Share of the variance that is explained, over all inputs together."""
+    errors, spread = (
+        (output.flatten(1) - target).square().sum(),
+        (target - target.mean(0)).square().sum(),
     )
-    return 1 - float(wrong) / max(float(spread), 1e-12)
+    return 1 - float(errors) / max(float(spread), 1e-12)
 
 
-def _same(x: Tensor) -> Tensor:
+def _identity(x: Tensor) -> Tensor:
     return x
 
 
-class Reconstructor(_Reconstructor):
-    """Dense layers `layer1` ... to a code, `back...1` from it."""
+class Reconstructor(AutoencoderModule):
+    """The module of an `Autoencoder`: dense layers `layer1` ... to the code, `back...1` from it."""
 
     stage: Tensor
 
@@ -331,7 +335,7 @@ class Reconstructor(_Reconstructor):
         return _largest(h, self.network.top) if i == self.count and self.network.top else h
 
     def _down(self, h: Tensor, i: int) -> Tensor:
-        """What layer i gives back, before its activation."""
+        """The inputs of layer i reconstructed from its outputs, before the activation."""
         y: Tensor = self.get_submodule(f"back{i}")(h, self.get_submodule(f"layer{i}").weight)
         return y
 
@@ -360,30 +364,32 @@ class Reconstructor(_Reconstructor):
         self.enable_stage_gradients()
 
     def enable_stage_gradients(self) -> None:
-        """Gradients for the layer that learns."""
+        """Enable the gradients of the layer that is being trained."""
         for i in range(1, self.count + 1):
             for name in (f"layer{i}", f"back{i}"):
                 for p in self.get_submodule(name).parameters():
-                    learns = i == int(self.stage) + 1
-                    p.requires_grad_(learns)
+                    trained = i == int(self.stage) + 1
+                    p.requires_grad_(trained)
                     p.grad = (
-                        p.grad if learns else None
-                    )  # or the optimizer would go on with its last one
+                        p.grad if trained else None
+                    )  # otherwise the optimizer would apply its last gradient again
 
     def batch_loss(self, x: Tensor, y: Tensor) -> Tensor:
         if self.stages > 1:
-            return self._cost_of_layer(x, int(self.stage) + 1)
-        bent = self._corrupted(x, 1)
+            return self._layer_loss(x, int(self.stage) + 1)
+        corrupted = self._corrupted(x, 1)
         if not self.network.contraction:
-            code = self.encode(bent)
-            return self.loss(self.decode(code), y) + self._price(code)
-        bent = bent.flatten(1).detach().requires_grad_(self.count != 1)
-        code, slope = self._with_slope(bent)
+            code = self.encode(corrupted)
+            return self.loss(self.decode(code), y) + self._sparsity_penalty(code)
+        corrupted = corrupted.flatten(1).detach().requires_grad_(self.count != 1)
+        code, slope = self._with_slope(corrupted)
         return (
-            self.loss(self.decode(code), y) + self._price(code) + self.network.contraction * slope
+            self.loss(self.decode(code), y)
+            + self._sparsity_penalty(code)
+            + self.network.contraction * slope
         )
 
-    def _cost_of_layer(self, x: Tensor, i: int) -> Tensor:
+    def _layer_loss(self, x: Tensor, i: int) -> Tensor:
         with torch.no_grad():
             h = x.flatten(1)
             for below in range(1, i):
@@ -393,15 +399,15 @@ class Reconstructor(_Reconstructor):
         if i == 1:
             return self.loss(
                 self.get_submodule("output")(back) if self.ends else back, h
-            ) + self._price(code)
-        own = self.network.activation  # the codes of the layer before are what this one gives back
-        if self.link is torch.sigmoid and isinstance(own, Sigmoid):
-            return self.loss(back, h) + self._price(code)
-        given = self.get_submodule(f"unfold{i}")(back)
-        lost = (
-            F.mse_loss(given, h) if self.link is torch.sigmoid else self.loss(given, h)
+            ) + self._sparsity_penalty(code)
+        activation = self.network.activation  # of the codes of the layer before, the targets
+        if self.output_function is torch.sigmoid and isinstance(activation, Sigmoid):
+            return self.loss(back, h) + self._sparsity_penalty(code)
+        output = self.get_submodule(f"unfold{i}")(back)
+        loss = (
+            F.mse_loss(output, h) if self.output_function is torch.sigmoid else self.loss(output, h)
         )  # cross-entropy is for codes from 0 to 1
-        return lost + self._price(code)
+        return loss + self._sparsity_penalty(code)
 
     def _corrupted(self, x: Tensor, i: int) -> Tensor:
         changes = self.network.corrupt
@@ -410,7 +416,7 @@ class Reconstructor(_Reconstructor):
         change = changes[0] if len(changes) == 1 else changes[i - 1]
         return change.apply(x, torch.default_generator)
 
-    def _price(self, code: Tensor) -> Tensor | float:
+    def _sparsity_penalty(self, code: Tensor) -> Tensor | float:
         """beta sum_j KL(rho, mean of unit j): of Bernoulli distributions."""
         beta, rho = self.network.sparsity, self.network.sparsity_target
         if not beta:
@@ -419,15 +425,15 @@ class Reconstructor(_Reconstructor):
         return beta * (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()
 
     def _with_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(code, mean of ||dh/dx||^2). Exact for one layer: sum_j f'(z_j)^2 ||W_j||^2; for more by
-        a random direction of the code."""
+        """(code, mean of ||dh/dx||^2). Exact for one layer: sum_j f'(z_j)^2 ||W_j||^2; for more
+        layers estimated by a random direction of the code."""
         if not torch.is_grad_enabled():
             return self.encode(x), x.new_zeros(())
         if self.count > 1:
             code = self.encode(x)
-            towards = torch.randn_like(code)
-            (along,) = torch.autograd.grad(code, x, towards, create_graph=True)
-            return code, along.square().sum(1).mean()
+            direction = torch.randn_like(code)
+            (product,) = torch.autograd.grad(code, x, direction, create_graph=True)
+            return code, product.square().sum(1).mean()
         layer: Any = self.get_submodule("layer1")
         z = layer(x)
         code = self.get_submodule("activation1")(z)
@@ -436,24 +442,24 @@ class Reconstructor(_Reconstructor):
 
 
 def _largest(h: Tensor, count: int) -> Tensor:
-    """Only the `count` largest of each sample; the rest 0."""
+    """The `count` largest of each sample, and 0 for the others."""
     kept = torch.zeros_like(h).scatter_(1, h.topk(count, 1).indices, 1.0)
     return h * kept
 
 
 @dataclass(frozen=True)
-class ConvAutoencoder(_Reconstruction):
-    """Convolutions of stride 2 down to a code of maps, transposed ones back: for images.
+class ConvAutoencoder(AutoencoderNetwork):
+    """Encoder of convolutions with stride 2, decoder of transposed ones: for images.
 
-    Each layer halves height and width (rounded up) by 3x3 filters; the way back doubles them. With
-    `code` a dense layer makes a code of so many numbers of the smallest maps.
+    Each layer of 3x3 filters halves height and width (rounded up); the decoder doubles them. With
+    `code` a dense layer makes a code of that size from the smallest maps.
 
     Args:
         image: channels, height, width. Default (1, 28, 28).
         channels: of each layer. Default (16, 32).
-        code: numbers in the code; 0: the maps of the last layer are it. Default 32.
+        code: size of the code; 0: the code is the maps of the last layer. Default 32.
         activation: of the layers. Default `ReLU()`.
-        corrupt: what is done to the inputs in training, at most one. Default none.
+        corrupt: corruption of the inputs in training, at most one. Default none.
 
     Example:
         >>> import netwise as nw
@@ -476,7 +482,7 @@ class ConvAutoencoder(_Reconstruction):
         32,
         least=0,
         most=1_000_000,
-        because="it counts the numbers of the code",
+        because="it is a number of units",
         why="a twenty-fifth of MNIST's pixels",
     )
     activation: Activation = part(
@@ -496,11 +502,11 @@ class ConvAutoencoder(_Reconstruction):
                 )
             ]
         if min(self.image[1:]) < 2 ** len(self.channels):
-            told = (
+            reason = (
                 f"halve {self.image[1]}x{self.image[2]} pixels more often than they can be halved"
             )
             return [
-                Problem("channels", str(list(self.channels)), told, str(list(self.channels[:1])))
+                Problem("channels", str(list(self.channels)), reason, str(list(self.channels[:1])))
             ]
         return []
 
@@ -508,8 +514,9 @@ class ConvAutoencoder(_Reconstruction):
         return ConvReconstructor(self)
 
 
-class ConvReconstructor(_Reconstructor):
-    """`layer1` ... convolutions, `code` and `decode` dense, `back...1` transposed convolutions."""
+class ConvReconstructor(AutoencoderModule):
+    """The module of a `ConvAutoencoder`: convolutions `layer1` ..., dense `code` and `decode`,
+    transposed convolutions `back...1`."""
 
     def __init__(self, network: ConvAutoencoder) -> None:
         super().__init__()
@@ -518,11 +525,11 @@ class ConvReconstructor(_Reconstructor):
         for _ in network.channels:
             sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
         down, up = nn.Sequential(), nn.Sequential()
-        wide = (network.image[0], *network.channels)
-        for i, (ins, outs) in enumerate(pairwise(wide), start=1):
+        channels = (network.image[0], *network.channels)
+        for i, (ins, outs) in enumerate(pairwise(channels), start=1):
             down.add_module(f"layer{i}", nn.Conv2d(ins, outs, 3, stride=2, padding=1))
             down.add_module(f"activation{i}", network.activation.build())
-        maps = (wide[-1], *sizes[-1])
+        maps = (channels[-1], *sizes[-1])
         numbers = maps[0] * maps[1] * maps[2]
         if network.code:
             down.add_module("flatten", nn.Flatten())
@@ -537,8 +544,8 @@ class ConvReconstructor(_Reconstructor):
             up.add_module(
                 f"back{i}",
                 nn.ConvTranspose2d(
-                    wide[i],
-                    wide[i - 1],
+                    channels[i],
+                    channels[i - 1],
                     3,
                     stride=2,
                     padding=1,
@@ -564,24 +571,26 @@ class ConvReconstructor(_Reconstructor):
 
 
 @dataclass(frozen=True)
-class VariationalAutoencoder(_Reconstruction):
-    """An autoencoder whose code is a distribution: N(mean(x), variance(x)), pulled towards N(0, 1);
-    new samples come from N(0, 1).
+class VariationalAutoencoder(AutoencoderNetwork):
+    """Autoencoder whose code is a distribution N(mean(x), variance(x)) with the prior N(0, 1); new
+    samples are decoded from draws of the prior.
 
-    The cost is minus the lower bound of ln p(x) where the loss counts whole inputs:
-    `BinaryCrossEntropy(outputs="sum")` for pixels from 0 to 1. With a loss that is a mean over the
-    inputs the pull outweighs the data, and the code collapses.
+    The loss is minus the lower bound of ln p(x) if the reconstruction loss is a sum over the
+    inputs: `BinaryCrossEntropy(outputs="sum")` for pixels from 0 to 1. With a mean over the inputs
+    the KL divergence outweighs the data, and the code collapses to the prior.
 
     Args:
         widths: numbers of inputs, of each hidden layer's units, and of the code. Default (784, 400,
             20).
         activation: of the hidden layers. Default `ReLU()`.
-        beta: what the pull weighs, at least 0. Default 1.0: the bound.
+        beta: weight of the KL divergence from the prior, at least 0. Default 1.0: the bound.
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),), network=nw.VariationalAutoencoder((64, 64, 4)),
-        ...                    loss=nw.BinaryCrossEntropy(outputs="sum"), optimizer=nw.Adam(lr=0.005), epochs=10)
+        >>> recipe = nw.Recipe(data=nw.data.digits(), preprocess=(nw.MinMax(),),
+        ...                    network=nw.VariationalAutoencoder((64, 64, 4)),
+        ...                    loss=nw.BinaryCrossEntropy(outputs="sum"),
+        ...                    optimizer=nw.Adam(lr=0.005), epochs=10)
         >>> nw.fit(recipe).module.sample(3).shape
         torch.Size([3, 64])
 
@@ -617,9 +626,9 @@ class VariationalAutoencoder(_Reconstruction):
         return VariationalReconstructor(self)
 
 
-class VariationalReconstructor(_Reconstructor):
-    """`layer1` ..., then `code`, means and logs of variances side by side; `back...1` from a draw
-    of it."""
+class VariationalReconstructor(AutoencoderModule):
+    """The module of a `VariationalAutoencoder`: `layer1` ..., then `code`, means and logs of
+    variances side by side; `back...1` decode a draw of it."""
 
     def __init__(self, network: VariationalAutoencoder) -> None:
         super().__init__()
@@ -660,27 +669,27 @@ class VariationalReconstructor(_Reconstructor):
         code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         return (
             self.loss(self.decode(code), y)
-            + self.network.beta * _pull(mean, log_variance).sum(1).mean()
+            + self.network.beta * _kl_from_prior(mean, log_variance).sum(1).mean()
         )
 
     @torch.no_grad()
     def sample(self, count: int, *, seed: int = 0) -> Tensor:
-        """(count, inputs): what codes from N(0, 1) are decoded to."""
+        """(count, inputs): decoded draws of the prior N(0, 1)."""
         g = torch.Generator().manual_seed(seed)
         code = torch.randn(count, self.network.widths[-1], generator=g)
-        return self.link(self.decode(code.to(self.code.weight)))
+        return self.output_function(self.decode(code.to(self.code.weight)))
 
     @torch.no_grad()
     def epoch_signals(self, train: Tensor, valid: Tensor, seed: int) -> dict[str, float]:
-        said = super().epoch_signals(train, valid, seed)
-        told = _pull(*self.spread((valid if len(valid) else train)[:LOOKED_AT])).mean(0)
+        values = super().epoch_signals(train, valid, seed)
+        kl = _kl_from_prior(*self.spread((valid if len(valid) else train)[:SIGNAL_ROWS])).mean(0)
         return {
-            **said,
-            signals.LATENT_KL: float(told.sum()),
-            signals.LATENT_UNUSED: float((told < KL_ALIVE).float().mean()),
+            **values,
+            signals.LATENT_KL: float(kl.sum()),
+            signals.LATENT_UNUSED: float((kl < KL_ALIVE).float().mean()),
         }
 
 
-def _pull(mean: Tensor, log_variance: Tensor) -> Tensor:
+def _kl_from_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
     """(samples, code): KL of N(mean, variance) from N(0, 1), in nats."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)

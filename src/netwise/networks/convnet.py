@@ -34,7 +34,7 @@ def conv_block(
     channels: bool = False,
 ) -> nn.Sequential:
     """One feature extractor: Convolution, Batch norm, Activation, Pooling 2x2, Dropout; each letter
-    may be left out, or stand elsewhere.
+    may be left out or moved.
 
     Args:
         ins, outs: channels.
@@ -54,19 +54,19 @@ def conv_block(
     Source: note 001, claim N03.
     """
     layers = nn.Sequential()
-    wide = outs * activation.pieces if isinstance(activation, Maxout) else outs
+    maps = outs * activation.pieces if isinstance(activation, Maxout) else outs
     now = ins
     for letter in block:
         if letter == "C":
             layers.add_module(
-                "conv", SameConv2d(ins, wide, kernel, stride, bias="B" not in block.upper())
-            )  # the norm takes any away
-            now = wide
+                "conv", SameConv2d(ins, maps, kernel, stride, bias="B" not in block.upper())
+            )  # batch norm subtracts any bias
+            now = maps
         elif letter in "Bb":
             layers.add_module("norm", nn.BatchNorm2d(now, affine=letter == "B"))
         elif letter == "A":
             layers.add_module("activation", activation.build())
-            now = outs if now == wide else now
+            now = outs if now == maps else now
         elif letter == "P":
             layers.add_module("pool", MaxPool2() if pool == MAX else nn.AvgPool2d(2))
         elif dropout:
@@ -155,7 +155,7 @@ class ConvNet(Network):
         because="it is a share of the units",
         why="regularise when overfitting is seen",
     )
-    means: bool = flag(False, why="where something lies tells digits apart")
+    means: bool = flag(False, why="digits differ by where their strokes are")
 
     def conflicts(self) -> list[Problem]:
         letters = self.block.replace("b", "B")
@@ -227,8 +227,8 @@ class ConvNet(Network):
         layers.add_module("flatten", nn.Flatten())
         features = now * height * width
         for i, units in enumerate(self.hidden, start=1):
-            wide = units * self.activation.pieces if isinstance(self.activation, Maxout) else units
-            layers.add_module(f"layer{i}", nn.Linear(features, wide))
+            outs = units * self.activation.pieces if isinstance(self.activation, Maxout) else units
+            layers.add_module(f"layer{i}", nn.Linear(features, outs))
             layers.add_module(f"activation{i}", self.activation.build())
             if self.head_dropout:
                 layers.add_module(f"dropout{i}", nn.Dropout(self.head_dropout))

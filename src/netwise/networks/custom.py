@@ -37,7 +37,7 @@ def _accept_source(value: object) -> object:
 class CustomNetwork(Network):
     """Any `torch.nn.Module`, by the function or class that makes it.
 
-    Kept in files as module and name, never as code. Reading a file imports nothing: only `build`
+    Files hold the name of the function, never code. Reading a file imports nothing: only `build`
     does.
 
     Args:
@@ -65,7 +65,7 @@ class CustomNetwork(Network):
 
     @property
     def given(self) -> bool:
-        """The function itself was handed over: building imports nothing."""
+        """Whether the function itself was passed: building imports nothing."""
         return hasattr(self, "_made_by")
 
     @property
@@ -88,16 +88,8 @@ class CustomNetwork(Network):
     def build(self) -> nn.Module:
         made = self._maker()()
         if not isinstance(made, nn.Module):
-            raise WrongValue(
-                "CustomNetwork",
-                [
-                    Problem(
-                        "source",
-                        str(self.source),
-                        f"must give a torch.nn.Module, and gave {type(made).__name__}",
-                    )
-                ],
-            )
+            reason = f"must return a torch.nn.Module, and returned {type(made).__name__}"
+            raise self._wrong_source(reason, "a function that returns the module")
         return made
 
     def _maker(self) -> Callable[[], object]:
@@ -106,23 +98,19 @@ class CustomNetwork(Network):
             return maker
         module, name = str(self.source).split(":")
         try:
-            found: Any = sys.modules.get(module) or import_module(module)
-            for bit in name.split("."):
-                found = getattr(found, bit)
+            member: Any = sys.modules.get(module) or import_module(module)
+            for attribute in name.split("."):
+                member = getattr(member, attribute)
         except (ImportError, AttributeError) as error:
-            raise WrongValue(
-                "CustomNetwork",
-                [
-                    Problem(
-                        "source",
-                        str(self.source),
-                        f"cannot be found ({error}); is its folder on PYTHONPATH?",
-                    )
-                ],
+            raise self._wrong_source(
+                f"cannot be imported ({error}): add its folder to PYTHONPATH, or correct the name"
             ) from None
-        if not callable(found):
-            raise WrongValue(
-                "CustomNetwork", [Problem("source", str(self.source), "is not a function or class")]
+        if not callable(member):
+            raise self._wrong_source(
+                "is not a function or class", "the name of one that returns the module"
             )
-        made: Callable[[], object] = found
-        return made
+        callable_member: Callable[[], object] = member
+        return callable_member
+
+    def _wrong_source(self, reason: str, instead: str = "") -> WrongValue:
+        return WrongValue.of("CustomNetwork", "source", str(self.source), reason, instead)

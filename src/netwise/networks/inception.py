@@ -199,7 +199,7 @@ class GoogLeNetModule(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class GoogLeNet(Network):
-    """Nine Inception blocks, with two auxiliary classifiers that count 0.3 each while it trains.
+    """Nine Inception blocks, with two auxiliary classifiers of weight 0.3 in training.
 
     The 2014 net had no batch norm, which came a year later (erratum E19): `batch_norm=False` is the
     published form, with kernels of 5x5. torchvision's published weights have batch norm, and 3x3 in
@@ -213,7 +213,7 @@ class GoogLeNet(Network):
         batch_norm: after each convolution. Default true.
         large_kernel: of each block's third way: 5 (published) or 3 (torchvision's). Default 3.
         auxiliary: the two heads, in training. Default true.
-        auxiliary_weight: what each of their losses counts, at least 0. Default 0.3.
+        auxiliary_weight: weight of each of their losses, at least 0. Default 0.3.
         width: factor on all channels. Default 1.0.
         dropout, auxiliary_dropout: from 0 to below 1. Defaults 0.2 and 0.7.
 

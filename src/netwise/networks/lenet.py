@@ -1,4 +1,4 @@
-"""LeNet-5 (1998), the opening work of convolutional networks: in its modern form, and as it was
+"""LeNet-5 (1998), the first widely used convolutional network: in its modern form, and as
 published."""
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class LeNet5(Network):
         return layers
 
 
-# Table I of the paper: which maps of S2 each map of C3 sees.
+# Table I of the paper: the maps of S2 that each map of C3 is connected to.
 CONNECTIONS: tuple[tuple[int, ...], ...] = (
     (0, 1, 2),
     (1, 2, 3),
@@ -94,19 +94,23 @@ CONNECTIONS: tuple[tuple[int, ...], ...] = (
     (0, 1, 2, 3, 4, 5),
 )
 
-# Digits drawn on 7x12, as the paper's output units compare with: likely confusions look alike.
+# Bitmaps of digits on 7x12, as the targets of the paper's output units: similar digits have similar
+# ones.
 # Drawn for netwise.
-GLYPHS = (
-    ".#####. ##...## ##...## ##...## ##...## ##...## ##...## ##...## ##...## ##...## .#####. .......",
-    "...##.. ..###.. .####.. ...##.. ...##.. ...##.. ...##.. ...##.. ...##.. ...##.. .###### .......",
-    ".#####. ##...## ##...## .....## .....## ....##. ...##.. ..##... .##.... ##..... ####### .......",
-    ".#####. ##...## .....## .....## .....## ..####. .....## .....## .....## ##...## .#####. .......",
-    "....##. ...###. ..####. .##.##. ##..##. ##..##. ####### ....##. ....##. ....##. ....##. .......",
-    "####### ##..... ##..... ##..... ######. .....## .....## .....## .....## ##...## .#####. .......",
-    ".#####. ##...## ##..... ##..... ######. ##...## ##...## ##...## ##...## ##...## .#####. .......",
-    "####### .....## .....## ....##. ....##. ...##.. ...##.. ..##... ..##... .##.... .##.... .......",
-    ".#####. ##...## ##...## ##...## ##...## .#####. ##...## ##...## ##...## ##...## .#####. .......",
-    ".#####. ##...## ##...## ##...## ##...## .###### .....## .....## .....## ##...## .#####. .......",
+GLYPHS = tuple(
+    f"{rows} ......."  # the last row of each is empty
+    for rows in (
+        ".#####. ##...## ##...## ##...## ##...## ##...## ##...## ##...## ##...## ##...## .#####.",
+        "...##.. ..###.. .####.. ...##.. ...##.. ...##.. ...##.. ...##.. ...##.. ...##.. .######",
+        ".#####. ##...## ##...## .....## .....## ....##. ...##.. ..##... .##.... ##..... #######",
+        ".#####. ##...## .....## .....## .....## ..####. .....## .....## .....## ##...## .#####.",
+        "....##. ...###. ..####. .##.##. ##..##. ##..##. ####### ....##. ....##. ....##. ....##.",
+        "####### ##..... ##..... ##..... ######. .....## .....## .....## .....## ##...## .#####.",
+        ".#####. ##...## ##..... ##..... ######. ##...## ##...## ##...## ##...## ##...## .#####.",
+        "####### .....## .....## ....##. ....##. ...##.. ...##.. ..##... ..##... .##.... .##....",
+        ".#####. ##...## ##...## ##...## ##...## .#####. ##...## ##...## ##...## ##...## .#####.",
+        ".#####. ##...## ##...## ##...## ##...## .###### .....## .....## .....## ##...## .#####.",
+    )
 )
 
 
@@ -119,7 +123,7 @@ class ScaledTanh(nn.Module):
 
 
 class Subsample(nn.Module):
-    """The sum over 2x2, times a coefficient of the map's own, plus a bias: both are learned."""
+    """The sum over 2x2 times a coefficient plus a bias, both trained, one of each per map."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -139,11 +143,12 @@ class PartlyConnected(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(nn.Conv2d(len(seen), 1, 5) for seen in CONNECTIONS)
+        self.maps = nn.ModuleList(nn.Conv2d(len(inputs), 1, 5) for inputs in CONNECTIONS)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat(
-            [conv(x[:, list(seen)]) for conv, seen in zip(self.maps, CONNECTIONS, strict=True)], 1
+            [conv(x[:, list(inputs)]) for conv, inputs in zip(self.maps, CONNECTIONS, strict=True)],
+            1,
         )
 
 

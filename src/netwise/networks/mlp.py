@@ -1,4 +1,4 @@
-"""Multilayer perceptron (多层感知机): every layer joined to all of the next, nothing else."""
+"""Multilayer perceptron (多层感知机): fully connected layers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MLP(Network):
         input_dropout: the same for the inputs. Default 0.0.
         drop_connect: share of the hidden layers' weights dropped in training, from 0 to below 1.
             Default 0.0.
-        residual: hidden layers as wide as the one before add what came in: y = x + F(x). Default
+        residual: hidden layers as wide as the one before add their input: y = x + F(x). Default
             false.
 
     Example:
@@ -66,7 +66,9 @@ class MLP(Network):
         Activation, ReLU(), why="slope 1 where it fires: gradients keep their size"
     )
     output: Activation = part(Activation, Identity(), why="losses take logits or plain values")
-    batch_norm: bool = flag(False, why="a good start makes it unnecessary in shallow nets")
+    batch_norm: bool = flag(
+        False, why="a good initialization makes it unnecessary in shallow networks"
+    )
     norm_place: str = text(BEFORE, among=(BEFORE, AFTER), why="the paper's place")
     dropout: float = number(
         0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen"
@@ -77,7 +79,7 @@ class MLP(Network):
     drop_connect: float = number(
         0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen"
     )
-    residual: bool = flag(False, why="a few layers learn without")
+    residual: bool = flag(False, why="a few layers can be trained without")
 
     @property
     def has_hidden_layers(self) -> bool:
@@ -150,15 +152,15 @@ class MLP(Network):
         return layers
 
     def _hidden(self, layers: nn.Sequential, i: int, ins: int, outs: int) -> None:
-        wide = outs * self.activation.pieces if isinstance(self.activation, Maxout) else outs
+        units = outs * self.activation.pieces if isinstance(self.activation, Maxout) else outs
         layers.add_module(
             f"layer{i}",
-            DropConnectLinear(ins, wide, p=self.drop_connect)
+            DropConnectLinear(ins, units, p=self.drop_connect)
             if self.drop_connect
-            else nn.Linear(ins, wide),
+            else nn.Linear(ins, units),
         )
         if self.batch_norm and self.norm_place == BEFORE:
-            layers.add_module(f"norm{i}", nn.BatchNorm1d(wide))
+            layers.add_module(f"norm{i}", nn.BatchNorm1d(units))
         layers.add_module(f"activation{i}", self.activation.build())
         if self.batch_norm and self.norm_place == AFTER:
             layers.add_module(f"norm{i}", nn.BatchNorm1d(outs))

@@ -27,7 +27,7 @@ class NextSymbolPredictor(Protocol):
         """Whether it was built to: symbols go in, and it answers at each step."""
 
     def predict_next(self, symbols: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """(logits of the symbol after these ones, state to go on from)."""
+        """(logits of the symbol after these ones, state to continue from)."""
 
 
 @runtime_checkable
@@ -39,7 +39,8 @@ class Stateful(Protocol):
 
 
 class Sequencer(nn.Module):
-    """Reads sequences step by step, answers at each step or after the last one.
+    """Module of recurrent networks: reads a sequence step by step, with an output at each step or
+    after the last one.
 
     Takes class numbers (samples, steps) where `symbols` > 0, else numbers (samples, steps,
     features); further axes of images are taken as rows: (samples, channels, height, width) is
@@ -101,12 +102,12 @@ class Sequencer(nn.Module):
 
 
 class StreamSequencer(Sequencer):
-    """A sequencer whose state at the end of a training batch is where the next batch begins, cut
-    off from its gradient.
+    """A sequencer whose detached state at the end of a training batch is the initial state of the
+    next one.
 
     That is truncated back-propagation through time: gradients reach back over one batch, the state
-    over the whole text. The state travels with the weights, as the module's extra state. In
-    evaluation each sequence begins empty.
+    over the whole text. The state is saved with the weights, as the module's extra state. In
+    evaluation each sequence starts with an empty state.
     """
 
     state: Tensor = torch.zeros(0)
@@ -114,10 +115,10 @@ class StreamSequencer(Sequencer):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        known = self.state.dim() == 4 and self.state.shape[2] == len(x)
+        continues = self.state.dim() == 4 and self.state.shape[2] == len(x)
         before = (
             None
-            if not known
+            if not continues
             else tuple(self.state.unbind())
             if len(self.state) == 2
             else self.state[0]
@@ -256,10 +257,11 @@ class ElmanRNN(_Recurrent):
 
 @dataclass(frozen=True, kw_only=True)
 class LSTM(_Recurrent):
-    """Long short-term memory: a cell that is added to, behind gates, so that gradients live for
+    """Long short-term memory: gated cells with additive updates, so that gradients persist over
     hundreds of steps.
 
-        i, f, o = sigmoid(W x_t + U h_(t-1) + b),  g = tanh(...),   c_t = f c_(t-1) + i g,   h_t = o tanh(c_t)
+        i, f, o = sigmoid(W x_t + U h_(t-1) + b),   g = tanh(...)
+        c_t = f c_(t-1) + i g,   h_t = o tanh(c_t)
 
     Args:
         features: numbers of each step; with `symbols`, length of the vector learned for each
@@ -278,7 +280,8 @@ class LSTM(_Recurrent):
     Example:
         >>> import netwise as nw, torch
         >>> network = nw.LSTM(features=8, units=16, outputs=65, symbols=65, answers="each")
-        >>> network.build()(torch.zeros(5, 20, dtype=torch.int64)).shape  # (samples, outputs, steps)
+        >>> x = torch.zeros(5, 20, dtype=torch.int64)
+        >>> network.build()(x).shape  # (samples, outputs, steps)
         torch.Size([5, 65, 20])
 
     Source: Hochreiter, Schmidhuber 1997, with the forget gate of Gers, Schmidhuber, Cummins 2000;
@@ -311,8 +314,7 @@ class GRU(_Recurrent):
 def gradient_through_time(
     module: nn.Module, x: Tensor, loss: object = None, y: Tensor | None = None
 ) -> list[float]:
-    """How large the gradient of the loss is at the state of each step: what is left of it, back in
-    time.
+    """Norm of the gradient of the loss at the state of each step: how it decays back in time.
 
     Norm over samples and units of dC/dh_t, the whole gradient, through all later steps.
 
@@ -328,15 +330,17 @@ def gradient_through_time(
     Example:
         >>> import netwise as nw, torch
         >>> _ = torch.manual_seed(0)
-        >>> norms = nw.gradient_through_time(nw.ElmanRNN(features=1, units=8, outputs=1).build(), torch.randn(16, 30, 1))
-        >>> len(norms), norms[0] < 0.01 * norms[-1]  # thirty steps back little is left
+        >>> module = nw.ElmanRNN(features=1, units=8, outputs=1).build()
+        >>> norms = nw.gradient_through_time(module, torch.randn(16, 30, 1))
+        >>> len(norms), norms[0] < 0.01 * norms[-1]  # thirty steps back it has nearly vanished
         (30, True)
 
     Source: note 001, claim N09; Bengio, Simard, Frasconi 1994.
     """
     if not isinstance(module, Sequencer):
         raise TypeError(
-            f"gradient_through_time takes a recurrent module of netwise, not {type(module).__name__}"
+            f"module is a {type(module).__name__}, and gradient_through_time reads the states of a"
+            " recurrent module of netwise: use LSTM(...).build()"
         )
     rows = module.embedding(x) if module.embedding is not None else as_rows(x)
     state, states, answers = None, [], []

@@ -1,5 +1,4 @@
-"""ResNet (2015): layers that add to what comes in; for ImageNet and for CIFAR, with their plain
-twins."""
+"""ResNet (2015): residual networks for ImageNet and for CIFAR, and their plain counterparts."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netwise.errors import Problem
-from netwise.networks.layers.residual import kept
+from netwise.networks.layers.residual import stochastic_depth
 from netwise.networks.network import IMAGES, Network, image_field, scaled, width_field
 from netwise.networks.script_source import ScriptSource
 from netwise.networks.sizes import SMALL
@@ -21,8 +20,8 @@ AFTER, BEFORE = "after", "before"
 
 
 class Shortcut(nn.Module):
-    """Option A of the paper: every second pixel, and channels of zeros for the new ones; nothing to
-    learn."""
+    """Option A of the paper: every second pixel, and zeros for the additional channels; no
+    parameters."""
 
     def __init__(self, ins: int, outs: int, stride: int) -> None:
         super().__init__()
@@ -43,9 +42,9 @@ class ResidualBlock(nn.Module):
     """y = f(x + F(x)), F of two convolutions of 3x3 (basic) or of 1x1, 3x3, 1x1 (bottleneck), each
     with batch norm.
 
-    With `order` "before" (pre-activation) norm and ReLU stand before each convolution, and y = x +
-    F(x). `plain` leaves the shortcut out, which makes the twin that shows degradation. `drop` is
-    the chance that F is left out in training.
+    With `order` "before" (pre-activation) batch norm and ReLU come before each convolution, and
+    y = x + F(x). `plain` leaves the shortcut out, for the plain network that shows degradation.
+    `drop` is the probability that F is left out in training.
     """
 
     def __init__(
@@ -93,7 +92,7 @@ class ResidualBlock(nn.Module):
         if self.bottleneck:
             y = self.bn3(self.conv3(self.relu(y)))
         if not self.plain:
-            y = kept(y, self.drop, self.training) + (
+            y = stochastic_depth(y, self.drop, self.training) + (
                 x if self.downsample is None else self.downsample(x)
             )
         out: Tensor = self.relu(y)
@@ -106,7 +105,7 @@ class ResidualBlock(nn.Module):
             y = self.conv3(self.relu(self.bn3(y)))
         if self.plain:
             return y  # type: ignore[no-any-return]
-        return kept(y, self.drop, self.training) + (
+        return stochastic_depth(y, self.drop, self.training) + (
             x if self.downsample is None else self.downsample(ready)
         )
 
@@ -349,5 +348,7 @@ class CIFARResNet(Network):
 
 
 SCRIPT_SOURCES = {
-    ResNetModule: ScriptSource(('AFTER, BEFORE = "after", "before"', kept, Shortcut, ResidualBlock))
+    ResNetModule: ScriptSource(
+        ('AFTER, BEFORE = "after", "before"', stochastic_depth, Shortcut, ResidualBlock)
+    )
 }

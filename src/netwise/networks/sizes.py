@@ -1,5 +1,4 @@
-"""Sizes of maps after convolution and pooling, as the notes give them, and padding that keeps them
-on any stride."""
+"""Sizes of maps after convolution and pooling, and convolutions with SAME padding at any stride."""
 
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ def valid(size: int, kernel: int, stride: int = 1) -> int:
     """
     if _positive(kernel, "kernel") > _positive(size, "size"):
         raise ValueError(
-            f"a kernel of {kernel} does not fit into a map of {size}: pad it, or use SAME"
+            f"kernel = {kernel} does not fit into a map of size {size}: pad the map, or use same()"
         )
     return math.ceil((size - kernel + 1) / _positive(stride, "stride"))
 
@@ -61,7 +60,7 @@ def same_padding(size: int, kernel: int, stride: int = 1) -> tuple[int, int]:
 
 def _positive(value: int, name: str) -> int:
     if value < 1:
-        raise ValueError(f"{name} = {value} must be at least 1")
+        raise ValueError(f"{name} = {value} must be at least 1: use a whole number such as 3")
     return value
 
 
@@ -95,9 +94,7 @@ class SameConv2d(nn.Conv2d):
         )
 
 
-SMALL = (
-    64  # images with sides below this get the small form of networks that were made for ImageNet
-)
+SMALL = 64  # images with sides below this get the small form of networks made for ImageNet
 
 
 def adaptive_side(image: tuple[int, ...], shrink: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""VGG (2014): nothing but convolutions of 3x3, many of them, then three linear layers."""
+"""VGG (2014): up to sixteen convolutions of 3x3, then three linear layers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ class VGG(Network):
 
     Example:
         >>> import netwise as nw
-        >>> sum(p.numel() for p in nw.VGG(depth=11, image=(1, 28, 28), classes=10, width=0.125).build().parameters())
+        >>> network = nw.VGG(depth=11, image=(1, 28, 28), classes=10, width=0.125)
+        >>> sum(p.numel() for p in network.build().parameters())
         445482
 
     Source: Simonyan, Zisserman 2014, arXiv 1409.1556, table 1; note 001, claim N06.
@@ -48,7 +49,7 @@ class VGG(Network):
         least=11,
         most=19,
         because="the paper has 11, 13, 16 and 19",
-        why="the paper's best known",
+        why="the best known of the paper's",
     )
     image: tuple[int, ...] = image_field((3, 224, 224))
     classes: int = integer(
@@ -70,13 +71,13 @@ class VGG(Network):
         now = self.image[0]
         sides = list(self.image[1:])
         for convs, channels in zip(STAGES[self.depth], CHANNELS, strict=True):
-            wide = scaled(channels, self.width)
+            maps = scaled(channels, self.width)
             for _ in range(convs):
-                layers.append(nn.Conv2d(now, wide, 3, padding=1))
+                layers.append(nn.Conv2d(now, maps, 3, padding=1))
                 if self.batch_norm:
-                    layers.append(nn.BatchNorm2d(wide))
+                    layers.append(nn.BatchNorm2d(maps))
                 layers.append(nn.ReLU())
-                now = wide
+                now = maps
             layers.append(nn.MaxPool2d(2, 2, ceil_mode=True))
             sides = [-(-side // 2) for side in sides]
         side = (7, 7) if min(self.image[1:]) >= SMALL else (sides[0], sides[1])

@@ -1,5 +1,4 @@
-"""What can be said of a recipe before any work: fields that must agree with each other and with the
-data."""
+"""Checks of a recipe before training: whether its fields agree with each other and with the data."""
 
 from __future__ import annotations
 
@@ -53,7 +52,8 @@ def check(recipe: Recipe, *, prepared: Prepared | None = None) -> list[Problem]:
         >>> import netwise as nw
         >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 30, 7)))
         >>> [str(problem) for problem in nw.check(recipe)]
-        ['network.widths = [64, 30, 7]  ends in 7 outputs, and the data have 10 classes. Write [64, 30, 10].']
+        ['network.widths = [64, 30, 7]  ends in 7 outputs, and the data have 10 classes. \
+Write [64, 30, 10].']
     """
     network = recipe.network
     loaded = recipe.data.load() if prepared is None else prepared.loaded
@@ -93,22 +93,21 @@ def _loss_fits_task(checked: Checked) -> list[Problem]:
 
 
 def _sample_weights_fit(checked: Checked) -> list[Problem]:
-    """Sample weights need a loss of each sample, and samples that stay what they are."""
+    """Sample weights need a loss per sample, and no added samples."""
     weight, network = checked.samples.train.weight, checked.recipe.network
     if weight is None:
         return []
     problems = []
     if float(weight.sum()) <= 0:
-        problems.append(Problem("data.weights", "0 in all", "leave no training sample that counts"))
+        reason = "give every training sample the weight 0"
+        problems.append(Problem("data.weights", "0 in all", reason, "some weights above 0"))
     if network.computes_loss or network.is_memory or network.is_energy_model:
-        reason = (
-            f"are for a loss of each sample, and {type(network).__name__} gives a loss of its own"
-        )
+        reason = f"need a loss per sample, and {type(network).__name__} computes its own loss: delete them"
         problems.append(Problem("data.weights", "", reason))
     if any(change.enlarges for change in checked.recipe.augment):
         reason = (
-            "are of the samples there are, and an augmentation adds new ones once:"
-            " take one that changes each batch"
+            "have no values for the samples that an augmentation adds:"
+            " use augmentations that change each batch"
         )
         problems.append(Problem("data.weights", "", reason))
     return problems
@@ -157,7 +156,8 @@ def _parts_are_there(checked: Checked) -> list[Problem]:
     weights = getattr(recipe.loss, "weights", ())
     if weights and len(weights) != samples.outputs:
         reason = f"is {len(weights)} numbers, and the data have {samples.outputs} classes"
-        problems.append(Problem("loss.weights", str(list(weights)), reason))
+        instead = "one number above 0 for each class"
+        problems.append(Problem("loss.weights", str(list(weights)), reason, instead))
     return problems
 
 
@@ -172,8 +172,8 @@ def _has_batch_norm(network: Network) -> bool:
 
 
 def _network_fits(checked: Checked) -> list[Problem]:
-    """What the network says of the data; then two samples are sent through it, where its fields
-    do not give the sizes."""
+    """The problems that the network finds; then two samples are sent through it, if its fields do
+    not declare the sizes."""
     recipe = checked.recipe
     network = recipe.network
     if network.needs_import:
@@ -204,8 +204,7 @@ def _network_fits(checked: Checked) -> list[Problem]:
 
 
 def width_of(output: tuple[int, ...], samples: Samples) -> int:
-    """How many numbers each answer has: the first axis of (outputs, steps), where each step has a
-    target."""
+    """Number of outputs: the first axis of (outputs, steps), if each step has a target."""
     if not output:
         return 1
     each_step = task_named(samples.task).has_classes and samples.train.y.dim() > 1
@@ -238,25 +237,25 @@ def _loss_fits_classes(checked: Checked) -> list[Problem]:
 def _inputs_in_range(checked: Checked) -> list[Problem]:
     network = checked.recipe.network
     if network.is_energy_model or network.is_memory:
-        return []  # their units say what inputs they take
+        return []  # the network checks their range
     x = checked.preview.train.x
     if not x.is_floating_point():
-        return []  # places in an alphabet
+        return []  # symbol numbers
     mean, spread = float(x.mean()), float(x.std(unbiased=False))
     by_feature = x.reshape(len(x), -1).std(0, unbiased=False)
     live = by_feature[by_feature > 0]
     uneven = float(live.max() / live.min()) if len(live) and x.dim() == 2 else 1.0
     if spread > 10 or abs(mean) > 3 * spread + 1:
-        seen = f"mean {mean:.3g}, spread {spread:.3g}"
+        given = f"mean {mean:.3g}, spread {spread:.3g}"
     elif uneven > 100:
-        seen = f"features whose spreads differ {uneven:,.0f} times"
+        given = f"features whose spreads differ {uneven:,.0f} times"
     else:
         return []
     reason = (
         "inputs far from mean 0 and spread 1 make steps too large for some weights and too small"
         " for others"
     )
-    return [Problem("preprocess", seen, reason, "(Standardise(),)", WILL_LEARN_BADLY)]
+    return [Problem("preprocess", given, reason, "(Standardise(),)", WILL_LEARN_BADLY)]
 
 
 def _classes_are_there(checked: Checked) -> list[Problem]:
@@ -267,7 +266,10 @@ def _classes_are_there(checked: Checked) -> list[Problem]:
     absent = [samples.classes[i] for i in torch.nonzero(counts == 0).flatten().tolist()]
     if not absent:
         return []
-    reason = "no training sample is of these classes: they cannot be learned"
+    reason = (
+        "no training sample is of these classes: they cannot be learned."
+        " Use another split_seed, or delete these classes"
+    )
     return [Problem("data", ", ".join(absent[:5]), reason, grade=WILL_LEARN_BADLY)]
 
 

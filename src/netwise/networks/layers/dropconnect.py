@@ -10,11 +10,11 @@ from netwise.networks.script_source import ScriptSource
 
 
 class DropConnectLinear(nn.Linear):
-    """A linear layer that trains with a random part of its weights set to 0, the rest scaled up to
-    make up for it.
+    """A linear layer with a random part of its weights set to 0 in training, and the others scaled
+    up so that the mean is kept.
 
-    One draw for a whole batch (the paper draws for each sample); in evaluation all weights count as
-    they are, where the paper samples from a normal approximation. Source: Wan, Zeiler, Zhang,
+    One draw for a whole batch (the paper draws for each sample); in evaluation all weights are
+    used, where the paper samples from a normal approximation. Source: Wan, Zeiler, Zhang,
     LeCun, Fergus 2013.
     """
 

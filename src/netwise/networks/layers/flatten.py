@@ -1,4 +1,4 @@
-"""Flattening that costs nothing where there is nothing to flatten."""
+"""Flattening without cost for inputs that are flat already."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from netwise.networks.script_source import ScriptSource
 
 
 class FlattenIfNeeded(nn.Flatten):
-    """`nn.Flatten()` that hands rows on as they are: a view of them costs a small network 4 % of
-    its step."""
+    """`nn.Flatten()` that returns rows unchanged: making a view of them takes 4 % of a small
+    network's step."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x if x.dim() == 2 else x.flatten(1)

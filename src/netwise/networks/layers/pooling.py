@@ -11,8 +11,8 @@ from netwise.networks.script_source import ScriptSource
 class MaxPool2(nn.Module):
     """The maximum over 2x2 fields, as `nn.MaxPool2d(2)`: four strided slices instead of a window.
 
-    Where a field's maximum stands twice the gradient is shared between the two; torch gives it to
-    the first. After ReLU such ties are zeros, which pass no gradient either way.
+    If two values of a field are its maximum, they share the gradient; torch gives it to the first.
+    After ReLU such ties are zeros, which have no gradient in either case.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -22,7 +22,10 @@ class MaxPool2(nn.Module):
             return torch.nn.functional.max_pool2d(x, 2)
         height, width = x.shape[-2] // 2 * 2, x.shape[-1] // 2 * 2
         if not height or not width:
-            raise RuntimeError(f"Output size is too small: pooling 2x2 over {tuple(x.shape)}")
+            raise RuntimeError(
+                f"Output size is too small: pooling 2x2 over maps of {tuple(x.shape[-2:])} leaves"
+                " none; use larger images or fewer poolings"
+            )
         top = torch.maximum(x[..., 0:height:2, 0:width:2], x[..., 0:height:2, 1:width:2])
         bottom = torch.maximum(x[..., 1:height:2, 0:width:2], x[..., 1:height:2, 1:width:2])
         return torch.maximum(top, bottom)

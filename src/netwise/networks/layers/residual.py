@@ -1,4 +1,4 @@
-"""Residual connections: what comes in is added to what comes out."""
+"""Residual connections: the input of a block is added to its output."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Residual(nn.Sequential):
         return x + y
 
 
-def kept(x: Tensor, chance_of_drop: float, training: bool) -> Tensor:
-    """Stochastic depth: in training the branch `x` is left out for random samples, and scaled up
-    for the others.
+def stochastic_depth(x: Tensor, drop: float, training: bool) -> Tensor:
+    """Stochastic depth: in training the branch `x` is set to 0 for random samples, with
+    probability `drop`, and scaled up for the others.
 
     Source: Huang, Sun, Liu, Sedra, Weinberger 2016, arXiv 1603.09382; by sample, and with the
     scaling in training.
     """
-    if not training or not chance_of_drop:
+    if not training or not drop:
         return x
     shape = (len(x), *[1] * (x.dim() - 1))
-    return x * torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(
-        1 - chance_of_drop
-    ).div_(1 - chance_of_drop)
+    return x * torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(1 - drop).div_(
+        1 - drop
+    )
 
 
 SCRIPT_SOURCES = {Residual: ScriptSource()}
