@@ -86,8 +86,8 @@ def test_an_overloaded_memory_is_diagnosed_and_treated(home: Path) -> None:
 
 def test_commands_that_do_not_apply_say_so(home: Path) -> None:
     for words, message in (
-        (("script", "rbm.toml"), "no plain form as a script"),
-        (("script", "denoising.toml"), "learns its inputs in a way of its own"),
+        (("script", "rbm.toml"), "cannot be written as a script"),
+        (("script", "denoising.toml"), "learns its inputs instead of targets"),
         (("start", "rbm.toml"), "starts at the means of its inputs"),
         (("rate", "hopfield.toml"), "compare likelihoods"),
     ):

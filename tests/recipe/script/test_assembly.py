@@ -40,7 +40,7 @@ def test_all_parts_without_a_form_are_named_at_once() -> None:
         ({"network": nw.CustomNetwork("a:b")}, "network = a:b  is user-defined code: paste it"),
         (
             {"network": nw.Autoencoder((64, 8)), "loss": nw.MeanSquaredError()},
-            "network = Autoencoder  has its own way of learning, .* train it with netwise.fit",
+            "network = Autoencoder  learns its inputs instead of targets, .* train it with",
         ),
         (
             {"average": nw.SWA(), "stopping": nw.Patience()},

@@ -137,8 +137,8 @@ def _unsupported(recipe: RecipeFields) -> list[Problem]:
         problems.append(Problem("stopping", recipe.stopping.kind, reason))
     if recipe.network.own_task is not None or recipe.network.is_energy_model:
         reason = (
-            "has its own way of learning, which cannot be written as a script: train it with "
-            "netwise.fit"
+            "learns its inputs instead of targets, which cannot be written as a script: train it "
+            "with netwise.fit"
         )
         problems.append(Problem("network", recipe.network.kind, reason))
     if recipe.network.own_code:
