@@ -17,11 +17,11 @@ MOST_RANKED, MOST_ROWS = 10, 500
 STATES = ("complete", "pruned", "failed", "waiting", "running")
 
 
-def write_search_report(found: SearchResult, path: str | Path) -> Path:
+def write_search_report(result: SearchResult, path: str | Path) -> Path:
     """Write the report of a search as one self-contained HTML file.
 
     Args:
-        found: the result of the search, which may still be running.
+        result: of the search, which may still be running.
         path: of the file to write; an existing one is replaced.
 
     Example:
@@ -36,7 +36,7 @@ def write_search_report(found: SearchResult, path: str | Path) -> Path:
         True
     """
     path = Path(path)
-    write_atomically(path, search_page(found))
+    write_atomically(path, search_page(result))
     return path
 
 
@@ -89,7 +89,7 @@ def _as_sentence(text: str) -> str:
 
 
 def _scores(result: SearchResult) -> list[tuple[str, str, str]]:
-    """(what, value, interval) of the best trial: in the search, over new seeds, on the test part."""
+    """(what, value, interval) of the best trial in the search, over new seeds, on the test part."""
     rows = []
     if result.best_value is not None:
         trials = sum(trial.value is not None for trial in result.trials)

@@ -21,8 +21,8 @@ def test_check_prints_grades_table_and_reasons() -> None:
     bad = run("check", str(folder / "recipe.toml"), "--set", "network.widths=[4, 9, 2]")
     assert bad.exit_code == 2
     assert (
-        "cannot run: network.widths = [4, 9, 2]  ends in 2 outputs, and the data have 3 classes. Write [4, 9, 3]."
-        in bad.stdout
+        "cannot run: network.widths = [4, 9, 2]  ends in 2 outputs, and the data have 3 classes. "
+        "Write [4, 9, 3]." in bad.stdout
     )
     badly = run("check", str(folder / "recipe.toml"), "--set", "network.output=Softmax")
     assert badly.exit_code == 0

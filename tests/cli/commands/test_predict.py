@@ -50,7 +50,8 @@ def test_write_continues_a_text(here: Path) -> None:
     (here / "song.txt").write_text("do re mi fa " * 100)
     (here / "r.toml").write_text(
         'epochs = 3\ndata = {kind = "text", path = "song.txt", length = 12}\n'
-        'network = {kind = "GRU", symbols = 9, features = 4, units = 8, outputs = 9, answers = "each"}'
+        'network = {kind = "GRU", symbols = 9, features = 4, units = 8, outputs = 9, '
+        'answers = "each"}'
     )
     assert run("train", "r.toml").exit_code == 0
     written = run("write", run_folder().name, "--prompt", "do re", "--length", "20")

@@ -147,7 +147,8 @@ def test_a_run_ended_by_a_signal_can_be_resumed(
 
 def test_set_of_another_kind_brings_its_own_defaults(here: Path) -> None:
     (here / "r.toml").write_text(
-        'data = "iris"\nepochs = 1\nnetwork = {kind = "MLP", widths = [4, 3]}\noptimizer = {kind = "SGD", momentum = 0.5}'
+        'data = "iris"\nepochs = 1\nnetwork = {kind = "MLP", widths = [4, 3]}\n'
+        'optimizer = {kind = "SGD", momentum = 0.5}'
     )
     result = run("train", "r.toml", "--set", "optimizer.lr=0.25", "--set", "optimizer.kind=Lion")
     assert result.exit_code == 0, result.output

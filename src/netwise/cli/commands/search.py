@@ -108,7 +108,10 @@ def search(
       netwise search --resume @last
     """
     if (space is None) == (resumed is None):
-        raise click.UsageError("search needs either SPACE.toml or --resume SEARCH.")
+        raise click.UsageError(
+            "search needs either SPACE.toml or --resume SEARCH. "
+            "Write netwise search SPACE.toml, or netwise search --resume @last."
+        )
     options: dict[str, Any] = {
         "jobs": jobs,
         "storage": storage,

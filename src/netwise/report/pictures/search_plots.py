@@ -1,5 +1,5 @@
-"""Pictures of a search: the best value against cost, axes against the value, pairs of axes, parallel
-coordinates, importance, the surrogate model; and the learning curve."""
+"""Pictures of a search: the best value against cost, axes against the value, pairs of axes,
+parallel coordinates, importance, the surrogate model; and the learning curve."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def importances(result: SearchResult) -> str:
 
 
 def slices(result: SearchResult) -> list[str]:
-    """Each axis against the value, a dot per complete trial, later ones darker, the best one red."""
+    """Each axis against the value, a dot per complete trial; later ones are darker, the best one
+    is red."""
     pictures = []
     for axis in _ranked_axes(result):
         trials = [t for t in _complete(result) if axis.name in t.point]
