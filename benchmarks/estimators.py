@@ -2,7 +2,7 @@
 splits.
 
     python benchmarks/estimators.py               the table as text
-    python benchmarks/estimators.py --json FILE   keep the numbers, and the table beside them as Markdown
+    python benchmarks/estimators.py --json FILE   keep the numbers, and the table as Markdown
 
 Nothing is tuned: every estimator has its defaults, behind a StandardScaler where it needs one
 (netwise standardises by itself). Five seeds; each draws its own quarter as test part. Of the large
@@ -51,8 +51,9 @@ OURS, MLP, LINEAR = "netwise", "scikit-learn MLP", "logistic or ridge"
 
 HEAD = """# Defaults beside scikit-learn's
 
-Mean score in hundredths (accuracy, or R² of diabetes and california_housing) over five splits; made by
-`python benchmarks/estimators.py --json benchmarks/estimators.json`, which has versions and seconds. The defaults were chosen on other splits of the same sets.
+Mean score in hundredths (accuracy, or R² of diabetes and california_housing) over five
+splits; made by `python benchmarks/estimators.py --json benchmarks/estimators.json`, which has
+versions and seconds. The defaults were chosen on other splits of the same sets.
 
 """
 
@@ -207,7 +208,8 @@ def main(arguments: list[str]) -> None:
         lines += [
             "",
             *(
-                f"- MNIST, {n}: {100 * d['accuracy']:.2f} % in {d['seconds']:.0f} s, {d['epochs']:.0f} epochs"
+                f"- MNIST, {n}: {100 * d['accuracy']:.2f} % in {d['seconds']:.0f} s,"
+                f" {d['epochs']:.0f} epochs"
                 for n, d in digits.items()
             ),
         ]

@@ -239,7 +239,7 @@ class _Reader:
                 self._import(known[node.module], {a.name: a.asname or a.name for a in node.names})
 
     def _import(self, other: Source, names: Mapping[str, str]) -> None:
-        """Functions and constants of another module of the package, as if they were defined here."""
+        """Functions and constants of another module of the package, as if defined here."""
         for each in other.functions:
             if not each.owner and each.node.name in names:
                 self.functions.setdefault(names[each.node.name], []).append(each.node)

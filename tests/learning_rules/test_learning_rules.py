@@ -121,9 +121,7 @@ def test_delta_learns_and_and_or_and_not_xor(gate: str, learns: bool) -> None:
     assert bool(((x @ w.T > 0).float() == target).all()) is learns
 
 
-def test_delta_is_the_gradient_of_squared_error_for_linear_and_of_cross_entropy_for_sigmoid_outputs() -> (
-    None
-):
+def test_delta_is_the_gradient_of_squared_error_or_of_cross_entropy_for_sigmoid() -> None:
     x, target = data(ins=3)
     w = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
     (linear,) = torch.autograd.grad((x @ w.T - target).square().sum() / 2 / len(x), w)

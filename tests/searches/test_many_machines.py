@@ -64,7 +64,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     homes += [Path(found).parent for found in [shutil.which("initdb")] if found]
     if not homes:
         pytest.skip(
-            "no PostgreSQL here: apt-get install postgresql, or set NETWISE_POSTGRES to the URL of one"
+            "no PostgreSQL here: apt-get install postgresql, or set NETWISE_POSTGRES to the URL"
+            " of one"
         )
     folder = tmp_path_factory.mktemp("postgres")
     as_user: list[str] = []

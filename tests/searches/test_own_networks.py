@@ -31,13 +31,21 @@ class Net(torch.nn.Module):
         return self.outside(torch.tanh(self.inside(x)))
 
 if __name__ == "__main__":
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork(Net), optimizer=nw.SGD(), epochs=int(sys.argv[2]))
-    space = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0), nw.axes.Choice("optimizer.kind", ("SGD", "Adam"))))
+    recipe = nw.Recipe(
+        data=nw.data.iris(), network=nw.CustomNetwork(Net), optimizer=nw.SGD(),
+        epochs=int(sys.argv[2]),
+    )
+    rate = nw.axes.Log("optimizer.lr", 1e-3, 1.0)
+    space = nw.Space((rate, nw.axes.Choice("optimizer.kind", ("SGD", "Adam"))))
     if len(sys.argv) > 3:
         found = nw.resume_search(sys.argv[1], network=nw.CustomNetwork(Net), jobs=2)
     else:
-        found = nw.search(recipe, space, method=nw.Random(), trials=4, fresh=2, folder=sys.argv[1], jobs=2)
-    print([t.state for t in found.trials], len(found.fresh_values), nw.cross_validate(found.recipe.but(network=nw.CustomNetwork(Net), epochs=1), folds=2, jobs=2).losses[0] < 2)
+        found = nw.search(
+            recipe, space, method=nw.Random(), trials=4, fresh=2, folder=sys.argv[1], jobs=2
+        )
+    best = found.recipe.but(network=nw.CustomNetwork(Net), epochs=1)
+    folds = nw.cross_validate(best, folds=2, jobs=2)
+    print([t.state for t in found.trials], len(found.fresh_values), folds.losses[0] < 2)
 """
 
 
@@ -96,7 +104,8 @@ def test_axes_in_a_file_name_no_code_that_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "foreign.py").write_text(
-        "open('it_ran', 'w').close()\nimport torch\n\ndef build():\n    return torch.nn.Linear(4, 3)\n"
+        "open('it_ran', 'w').close()\nimport torch\n\n"
+        "def build():\n    return torch.nn.Linear(4, 3)\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -130,8 +139,16 @@ def deadly():
     os.kill(os.getpid(), signal.SIGKILL)  # as the system does for want of memory
 
 if __name__ == "__main__":
-    recipe = nw.Recipe(data=nw.data.iris(), network=nw.CustomNetwork(build), optimizer=nw.SGD(), epochs=2)
-    axis = nw.axes.Choice("network", ("good", "bad", "fine"), change=lambda r, word: r.but(network=nw.CustomNetwork(deadly)) if word == "bad" else r.but(seed=len(word)))
+    recipe = nw.Recipe(
+        data=nw.data.iris(), network=nw.CustomNetwork(build), optimizer=nw.SGD(), epochs=2
+    )
+
+    def change(recipe, word):
+        if word == "bad":
+            return recipe.but(network=nw.CustomNetwork(deadly))
+        return recipe.but(seed=len(word))
+
+    axis = nw.axes.Choice("network", ("good", "bad", "fine"), change=change)
     found = nw.search(recipe, nw.Space((axis,)), method=nw.Grid(), fresh=1, folder="study", jobs=2)
     print([(t.point["network"], t.state) for t in found.trials], len(found.fresh_values))
     print(found.trials[1].reason)

@@ -299,9 +299,14 @@ def test_arrays_in_memory_go_with_the_study(tmp_path: Path) -> None:
 INTERRUPTED = """
 import sys, netwise as nw
 if __name__ == "__main__":
-    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 32, 10)), optimizer=nw.SGD(lr=0.1), batch_size=4, epochs=40)
+    recipe = nw.Recipe(
+        data=nw.data.digits(), network=nw.MLP((64, 32, 10)), optimizer=nw.SGD(lr=0.1),
+        batch_size=4, epochs=40,
+    )
     space = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0),))
-    found = nw.search(recipe, space, method=nw.Random(), trials=6, fresh=0, folder=sys.argv[1], jobs=2)
+    found = nw.search(
+        recipe, space, method=nw.Random(), trials=6, fresh=0, folder=sys.argv[1], jobs=2
+    )
     print(found.complete)
 """
 

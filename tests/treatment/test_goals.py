@@ -1,4 +1,4 @@
-"""The goal of a run: one number for each kind of task, with the value of guessing where it diverged."""
+"""The goal of a run: one number for each kind of task; the value of guessing after divergence."""
 
 from __future__ import annotations
 

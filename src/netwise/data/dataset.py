@@ -128,8 +128,8 @@ class Data(Part):
         return self
 
     def without_arrays(self) -> Data:
-        """The same data for a worker that finds the samples elsewhere: arrays in memory are replaced
-        by their digest. Data without arrays are returned as they are."""
+        """The same data for a worker that finds the samples elsewhere: arrays in memory are
+        replaced by their digest. Data without arrays are returned as they are."""
         return self
 
     def read(self) -> Samples:

@@ -126,8 +126,8 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         self.classes_ = np.unique(labels[kept])
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y has one class, {self.classes_.tolist()[0]!r}: a classifier needs at least two. Pass "
-                "samples of another class too"
+                f"y has one class, {self.classes_.tolist()[0]!r}: a classifier needs at least two."
+                " Pass samples of another class too"
             )
         numbers = np.searchsorted(self.classes_, labels[kept])
         return self._fit(
@@ -162,8 +162,8 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y has the classes {unknown.tolist()}, which are not among {self.classes_.tolist()}. "
-                "Pass all classes to the first call of a new estimator"
+                f"y has the classes {unknown.tolist()}, which are not among"
+                f" {self.classes_.tolist()}. Pass all classes to the first call of a new estimator"
             )
         weights = self._weights(x, y, sample_weight)
         return self._fit_more(x, np.searchsorted(self.classes_, y), weights, len(self.classes_))

@@ -16,7 +16,8 @@ def test_vanishing_gradient() -> None:
     )
     assert (
         finding.sentence
-        == "The gradient of layer1 is 1,000 times smaller than that of layer4: 10.0 times smaller with each layer."
+        == "The gradient of layer1 is 1,000 times smaller than that of layer4: 10.0 times smaller"
+        " with each layer."
     )
     assert finding.layers == ("layer1", "layer2")
     assert finding.evidence[0].value == pytest.approx(1000)

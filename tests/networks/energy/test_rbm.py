@@ -312,7 +312,10 @@ def test_it_starts_at_the_base_rates() -> None:
         ),
         (
             {"network": nw.MLP((16, 4, 2))},
-            "is a phase, by which energy models such as RBM learn, and MLP is none. Write CrossEntropy()",
+            (
+                "is a phase, by which energy models such as RBM learn, and MLP is none."
+                " Write CrossEntropy()"
+            ),
         ),
         (
             {
