@@ -88,7 +88,7 @@ def test_commands_that_do_not_apply_say_so(home: Path) -> None:
     for words, message in (
         (("script", "rbm.toml"), "cannot be written as a script"),
         (("script", "denoising.toml"), "learns its inputs instead of targets"),
-        (("start", "rbm.toml"), "starts at the means of its inputs"),
+        (("start", "rbm.toml"), "has no forward pass through layers"),
         (("rate", "hopfield.toml"), "compare likelihoods"),
     ):
         answer = run(*words)

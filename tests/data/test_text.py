@@ -72,12 +72,12 @@ def test_a_run_on_a_text_is_kept_loaded_and_writes_the_same(path: Path, tmp_path
     assert accuracy.last > 0.9
     assert not nw.diagnose(run).found
     for start, message in (
-        ("", "at least one character"),
+        ("", "one character"),
         ("Q", "was not in the training text: remove it"),
     ):
         with pytest.raises((ValueError, nw.DataError), match=message):
             nw.sample_text(run, start)
-    with pytest.raises(nw.DataError, match="is for runs of a recurrent network"):
+    with pytest.raises(nw.DataError, match="is for recurrent networks on a text"):
         nw.sample_text(nw.fit(nw.suggest(nw.data.iris(), epochs=1)))
 
 
