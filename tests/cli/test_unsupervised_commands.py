@@ -89,7 +89,7 @@ def test_commands_that_do_not_apply_say_so(home: Path) -> None:
         (("script", "rbm.toml"), "cannot be written as a script"),
         (("script", "denoising.toml"), "learns its inputs instead of targets"),
         (("start", "rbm.toml"), "has no forward pass through layers"),
-        (("rate", "hopfield.toml"), "compare likelihoods"),
+        (("rate", "hopfield.toml"), "has no loss that falls"),
     ):
         answer = run(*words)
         assert answer.exit_code == 2

@@ -71,10 +71,7 @@ def test_a_run_on_a_text_is_kept_loaded_and_writes_the_same(path: Path, tmp_path
     assert accuracy is not None
     assert accuracy.last > 0.9
     assert not nw.diagnose(run).found
-    for start, message in (
-        ("", "one character"),
-        ("Q", "was not in the training text: remove it"),
-    ):
+    for start, message in (("", "one character"), ("Q", "was not in the training text: remove it")):
         with pytest.raises((ValueError, nw.DataError), match=message):
             nw.sample_text(run, start)
     with pytest.raises(nw.DataError, match="is for recurrent networks on a text"):
