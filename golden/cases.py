@@ -294,7 +294,7 @@ def treatment() -> Result:
             *exactly((verdict.gain, verdict.low, verdict.high)),
         ]
         for each in attribute(course, "rounds")
-        for verdict in each.verdicts
+        for verdict in attribute(each, "verdicts")
     ]
     end = {"rounds": rounds, "trials": trials, "cured": bool(course.cured)}
     return {**of_run(course.run), **end, "changed": course.recipe.hash}

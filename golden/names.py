@@ -41,6 +41,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "fresh": ("fresh_values",),
     "organs": ("layers", "rows"),
     "silent": ("zeros",),
+    "verdicts": ("trials",),
 }
 
 # Texts inside results that were renamed on purpose: new text -> old text. For names of signals,

@@ -239,5 +239,5 @@ NETWORK = ""  # the layer name of signals that belong to the whole network
 
 
 def valid_value(row: Mapping[str, Any]) -> float | None:
-    """The accuracy or R² on the validation part in the row of an epoch; None where it has neither."""
+    """The validation accuracy or R² in the row of an epoch; None where it has neither."""
     return next((float(row[name]) for name in (VALID_ACCURACY, VALID_R2) if name in row), None)

@@ -1,4 +1,4 @@
-"""Names of what networks are trained for, and of the losses and activations that rules ask about.
+"""Names of what networks are trained for, and of the losses and activations that rules check.
 
 They are plain text in a `History`, so rules read them without importing networks or losses.
 """

@@ -1,4 +1,4 @@
-"""`watch` hears a loop of the user's own, changes nothing in it, and hears what `fit` hears."""
+"""`watch` records a loop of the user's own, changes nothing in it, and records what `fit` does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The goal of a run: one number for each kind of task; the value of guessing after divergence."""
+"""The goal of a run: one number for each task, with the value of guessing where it diverged."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_the_ladder_goes_down_where_the_start_is_too_high() -> None:
 
 
 def test_the_rate_is_one_that_trains() -> None:
-    """Losses of batches of ten vary more than one step gains: compared batch by batch."""
+    """Losses of single batches differ by more than a step gains: they are compared by batch."""
     deep = DIGITS.but(network=nw.MLP((64, 60, 60, 60, 10)), init=nw.He(), batch_size=10, epochs=5)
     found = nw.rate_threshold(deep)
     assert found is not None

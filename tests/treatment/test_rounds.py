@@ -39,12 +39,12 @@ def test_the_cure_is_confirmed_on_seeds_that_no_remedy_was_chosen_on(
 
 def test_the_best_of_those_that_help_is_accepted(treatment: nw.TreatmentResult) -> None:
     for each in treatment.rounds:
-        helping = [v for v in each.verdicts if v.helps]
+        helping = [v for v in each.trials if v.helps]
         best = max(
             helping, key=lambda v: (v.low > 0, v.gain if v.low > 0 else v.loss_gain), default=None
         )
         assert each.accepted == (best.remedy if best else "")
-        assert {v.remedy for v in each.verdicts} >= set(each.finding.remedies)
+        assert {v.remedy for v in each.trials} >= set(each.finding.remedies)
 
 
 def test_the_final_recipe_differs_by_the_accepted_remedies_alone(
@@ -129,7 +129,7 @@ def test_rules_and_remedies_of_ones_own_work_together() -> None:
         remedies=(*nw.REMEDIES, TRAIN_LONGER),
     )
     assert treatment.rounds[0].accepted == "train_longer"
-    assert treatment.rounds[0].verdicts[0].sick_after == 0.0
+    assert treatment.rounds[0].trials[0].sick_after == 0.0
     assert treatment.recipe == recipe.but(epochs=10)
     assert treatment.cured
     assert messages[0] == "Found: too few epochs. It ran for 1 epochs."

@@ -1,4 +1,4 @@
-"""Paired trials: what a result says, and when its interval says nothing."""
+"""Paired trials: gains with their intervals, and what to conclude from them."""
 
 from __future__ import annotations
 

@@ -63,13 +63,13 @@ def treatment_page(treatment: TreatmentResult) -> str:
 
 def _round_values(treated: TreatmentRound, number: int) -> dict[str, Any]:
     """One finding and the trials of its remedies, as the template shows them."""
-    picture = gains(treated.verdicts, f"round {number}")
+    picture = gains(treated.trials, f"round {number}")
     accepted = treated.accepted
     return {
         "title": treated.finding.title or rule_title(treated.finding.rule),
-        "unit": treated.verdicts[0].unit if treated.verdicts else "points",
+        "unit": treated.trials[0].unit if treated.trials else "points",
         "pictures": [picture] if picture else [],
-        "trials": [_trial_row(trial, trial.remedy == accepted) for trial in treated.verdicts],
+        "trials": [_trial_row(trial, trial.remedy == accepted) for trial in treated.trials],
         "accepted": accepted,
         "by_hand": remedy_values(accepted)["by_hand"] if accepted else "",
     }

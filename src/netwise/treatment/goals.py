@@ -1,4 +1,4 @@
-"""`goal`: the one number that says how good a run is, on the validation part, higher is better."""
+"""`goal`: how good a run is on the validation part, as one number; higher is better."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from netwise.treatment.trials import SEEDS, TrialResult, compare, trial
 
 MOST_ROUNDS = 4  # findings that are treated one after another
 CONFIRMATION_SEEDS = tuple(range(100, 105))  # no remedy was chosen on them
-WHOLE_TREATMENT = "the whole cure"  # name of the trial of all accepted remedies together
+WHOLE_TREATMENT = "the whole treatment"  # name of the trial of all accepted remedies together
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TreatmentRound:
         recipe: before this round.
         report: its diagnosis.
         finding: the one that was treated.
-        verdicts: the results of all remedies, in the order of the trials.
+        trials: the results of all remedies, in the order of the trials.
         accepted: name of the remedy that was applied, or "".
 
     Example:
@@ -45,7 +45,7 @@ class TreatmentRound:
     recipe: Recipe
     report: Report
     finding: Finding
-    verdicts: tuple[TrialResult, ...]
+    trials: tuple[TrialResult, ...]
     accepted: str
 
 
@@ -153,7 +153,7 @@ def treat(
         treated_rules.add(finding.rule)
         send(f"Found: {_words(finding.rule)}. {finding.sentence}")
         candidates = _remedies_of(finding, remedies)
-        results = _trials(present, finding, candidates, seeds, jobs, rules, send)
+        results = _run_trials(present, finding, candidates, seeds, jobs, rules, send)
         best = _best(results)
         accepted = best.remedy if best else ""
         rounds.append(TreatmentRound(present, report, finding, tuple(results), accepted))
@@ -177,7 +177,7 @@ def _remedies_of(finding: Finding, remedies: Sequence[Remedy]) -> list[Remedy]:
     return [remedy(name, remedies) for name in dict.fromkeys(names)]
 
 
-def _trials(
+def _run_trials(
     recipe: Recipe,
     finding: Finding,
     candidates: Sequence[Remedy],

@@ -71,8 +71,8 @@ def test_labels_that_do_not_belong_to_the_inputs() -> None:
 
     assert (
         found(learning_curves.labels_suspect(run(0.6, 0.1))).sentence
-        == "Training accuracy is 60 %, and validation accuracy was never above 10 %:"
-        " chance is 10 %."
+        == "Training accuracy is 60 %, and validation accuracy was never above 10 %: chance is "
+        "10 %."
     )
     assert learning_curves.labels_suspect(run(0.6, 0.3)) is None
     assert learning_curves.labels_suspect(run(0.12, 0.1)) is None

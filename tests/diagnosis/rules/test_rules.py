@@ -36,7 +36,7 @@ def test_a_missing_signal_is_never_clear(rule: nw.Rule) -> None:
 def test_a_card_reads_as_text(rule: nw.Rule) -> None:
     assert rule.title[0].isupper()
     assert not rule.title.endswith(".")
-    assert not rule.title.lower().startswith(("no ", "not "))  # it stands after "No sign of:"
+    assert not rule.title.lower().startswith(("no ", "not "))  # it comes after "No sign of:"
     assert rule.explanation.endswith(".")
     assert rule.healthy.endswith(".")
     for text in (rule.explanation, rule.healthy, rule.source):
@@ -97,6 +97,5 @@ def test_a_rule_is_silent_on_healthy_runs(
 @pytest.fixture(scope="module")
 def healthy_histories() -> dict[str, nw.History]:
     return {
-        name: nw.fit(specimen.recipe, test=False).history
-        for name, specimen in nw.gallery.healthy.items()
+        name: nw.fit(case.recipe, test=False).history for name, case in nw.gallery.healthy.items()
     }

@@ -18,7 +18,7 @@ def test_saturation() -> None:
     assert (
         saturation.saturation(history({signals.ACTIVATION_SATURATED: flat(0.0, 0.0, 0.0, 1.0)}))
         is None
-    )  # an output may be sure
+    )  # the output layer may saturate
     assert (
         saturation.saturation(history({signals.ACTIVATION_SATURATED: flat(0.9)}, final=0.1)) is None
     )

@@ -16,8 +16,8 @@ def test_vanishing_gradient() -> None:
     )
     assert (
         finding.sentence
-        == "The gradient of layer1 is 1,000 times smaller than that of layer4: 10.0 times smaller"
-        " with each layer."
+        == "The gradient of layer1 is 1,000 times smaller than that of layer4: 10.0 times smaller "
+        "with each layer."
     )
     assert finding.layers == ("layer1", "layer2")
     assert finding.evidence[0].value == pytest.approx(1000)
@@ -38,7 +38,7 @@ def test_vanishing_gradient() -> None:
         .evidence[0]
         .value
         > 1e30
-    )  # exactly 0 counts
+    )  # a gradient of exactly 0 is found too
     late = history({signals.GRADIENT_RMS: [[1.0] * 4 + [1e-6] * 9, [1.0] * 13]})
     assert found(vanishing.vanishing_gradient(late)).steps == (40, 120)
     assert isinstance(

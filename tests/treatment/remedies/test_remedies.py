@@ -1,4 +1,4 @@
-"""The contract of all remedies: they change only what they say, or say why not."""
+"""The contract of all remedies: they change only what their titles name, or give a reason."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CHANGES = {
     "use_storkey": {"network.rule"},
 }
 RECIPES = {
-    **{name: specimen.recipe.but(epochs=1) for name, specimen in nw.gallery.sick.items()},
+    **{name: case.recipe.but(epochs=1) for name, case in nw.gallery.sick.items()},
     "softmax regression": nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)), epochs=1),
     "lenet5": nw.suggest(nw.data.digits(), "lenet5", epochs=1),
     "convnet": nw.Recipe(

@@ -1,4 +1,4 @@
-"""Remedies for the user's own loop: none changes a recipe, each says what to write by hand."""
+"""Remedies for the user's own loop: none changes a recipe, each has what to write by hand."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ def _treatment_as_dict(result: TreatmentResult, changes: Sequence[str]) -> dict[
         {
             "finding": each.finding.rule,
             "accepted": each.accepted or None,
-            "verdicts": [trial_as_dict(trial) for trial in each.verdicts],
+            "verdicts": [trial_as_dict(trial) for trial in each.trials],
         }
         for each in result.rounds
     ]

@@ -1,4 +1,4 @@
-"""How much a run has learned: what rules ask before they call an unusual number a fault."""
+"""How much a run has learned: what rules check before they call an unusual number a fault."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
 # |step| / |w| of a layer; about 0.001 in runs that learn, and below 0.15 in their first steps.
 TOO_LONG = 0.3
 TOO_SHORT = 1e-4  # the same, for the layer that changes most
-LARGEST_FLOAT32 = 1e38  # about; stands for an infinite ratio
+LARGEST_FLOAT32 = 1e38  # about; in place of an infinite ratio
 # Watched steps: later the weights may have grown so much that no step is long compared with them.
 EARLY = 10
 # Of the loss of guessing: Adam's first steps are long, and a run that has halved its loss has

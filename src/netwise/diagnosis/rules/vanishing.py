@@ -20,7 +20,7 @@ from netwise.signals import GRADIENT_RMS
 # accuracy above 0.55 had ratios below 16, accuracy under 0.35 above 38. The gallery confirms it on
 # other runs.
 LIMIT = 25.0
-TINY = 1e-38  # smallest divisor, so that a gradient of exactly 0 counts too
+TINY = 1e-38  # smallest divisor, so that a gradient of exactly 0 is found too
 
 
 def vanishing_gradient(history: History) -> Answer:

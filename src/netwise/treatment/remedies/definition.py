@@ -38,7 +38,7 @@ class Remedy:
         name: a verb with its object, such as "use_relu".
         title: what the change is, for people.
         apply: returns the changed recipe, or `NotApplicable` with the reason. It changes what the
-            title says and nothing else.
+            title names and nothing else.
         by_hand: what to write in a training loop of one's own.
         source: the paper or book that it is from.
 
