@@ -116,7 +116,7 @@ class Tiny(nn.Module):
         self.conv, self.out = nn.Conv2d(1, 4, 3), nn.Linear(4 * 36, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(torch.relu(self.conv(x)).flatten(1))  # type: ignore[no-any-return]
+        return self.out(torch.relu(self.conv(x)).flatten(1))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_run_report_and_html_are_there() -> None:
         ({"hidden": (0,)}, "widths"),
     ],
 )
-def test_a_wrong_word_is_told_before_anything_is_learned(
+def test_a_wrong_setting_is_refused_before_training(
     settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -101,6 +101,6 @@ def test_names_of_features_come_out() -> None:
         (HopfieldMemory("oja"), "rule"),
     ],
 )
-def test_wrong_settings_are_told_at_fit(estimator: Any, message: str) -> None:
+def test_wrong_settings_are_refused_at_fit(estimator: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         estimator.fit(X)

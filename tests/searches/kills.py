@@ -3,7 +3,7 @@ since it forks.
 
     python kills.py FOLDER KILLS
 
-Prints what became of the study as JSON.
+Prints the trials of the study as JSON.
 """
 
 from __future__ import annotations
@@ -36,43 +36,43 @@ SPACE = nw.Space(
 WORKERS = 2
 
 
-def begun(post: WorkerTask) -> int:
+def started(task: WorkerTask) -> int:
     """A worker in a process of its own."""
     child = os.fork()
     if child:
         return child
     os.setsid()
     try:
-        run_worker(post)
+        run_worker(task)
     finally:
         os._exit(0)
 
 
 def main(folder: Path, kills: int) -> None:
     torch.set_num_threads(1)
-    nw.fit(RECIPE.but(epochs=1))  # all that is imported late is there before the first fork
+    nw.fit(RECIPE.but(epochs=1))  # all late imports before the first fork
     plan = SearchPlan(
         space=SPACE, method=nw.Random(), trials=10_000, fresh=0
-    )  # more than there is time for: workers always have something to do
+    )  # more than there is time for: workers are never idle
     StudyFolder.create(folder, RECIPE, plan)
-    post = WorkerTask(str(folder), None, 0, 1)
+    task = WorkerTask(str(folder), None, 0, 1)
     chance = random.Random(0)
-    living = [begun(post) for _ in range(WORKERS)]
+    workers = [started(task) for _ in range(WORKERS)]
     for _ in range(kills):
         time.sleep(chance.uniform(0.02, 0.6))
-        victims = (
-            list(living) if chance.random() < 0.2 else [chance.choice(living)]
+        killed = (
+            list(workers) if chance.random() < 0.2 else [chance.choice(workers)]
         )  # now and then all at once
-        for child in victims:
+        for child in killed:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            living[living.index(child)] = begun(post)
-    for child in living:
+            workers[workers.index(child)] = started(task)
+    for child in workers:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     study = StudyFolder.open(folder)
-    begun_trials = len(study.trials())
-    found = nw.resume_search(folder, trials=begun_trials, jobs=1)
+    trials = len(study.trials())
+    found = nw.resume_search(folder, trials=trials, jobs=1)
     print(
         json.dumps(
             {

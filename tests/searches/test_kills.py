@@ -1,5 +1,5 @@
-"""Workers killed at any moment, a hundred times: nothing stays "running", nothing is counted twice,
-and the numbers are those of quiet runs."""
+"""Workers killed at any moment, a hundred times: no trial stays "running", none is counted twice,
+and the numbers are those of an undisturbed search."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ def test_a_hundred_kills_change_nothing(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout)
-    assert told["complete"]
-    trials = told["trials"]
+    report = json.loads(done.stdout)
+    assert report["complete"]
+    trials = report["trials"]
     assert [number for number, *_ in trials] == list(range(len(trials)))
     assert {state for _, state, *_ in trials} == {"complete"}
-    quiet = nw.search(
+    undisturbed = nw.search(
         RECIPE,
         SPACE,
         method=nw.Random(),
         trials=len(trials),
         fresh=0,
-        folder=tmp_path / "quiet",
+        folder=tmp_path / "undisturbed",
         jobs=1,
     )
-    assert [(t.number, t.value, t.point) for t in quiet.trials] == [
+    assert [(t.number, t.value, t.point) for t in undisturbed.trials] == [
         (number, value, point) for number, _, value, point in trials
     ]
-    for trial in quiet.trials:  # to the last bit: the histories too
+    for trial in undisturbed.trials:  # to the last bit: the histories too
         one, other = (
             nw.load_history(home / "trials" / f"{trial.number:04d}" / "run")
-            for home in (tmp_path / "study", tmp_path / "quiet")
+            for home in (tmp_path / "study", tmp_path / "undisturbed")
         )
         assert {key: series.values for key, series in one.series.items()} == {
             key: series.values for key, series in other.series.items()

@@ -61,7 +61,7 @@ def test_all_but_searches_works_without_optuna(tmp_path: Path) -> None:
 
 def test_an_installed_optuna_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     require_optuna()
-    monkeypatch.setitem(sys.modules, "optuna", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(nw.MissingPackage, match=r"pip install 'netwise\[search\]'") as caught:
         require_optuna()
     assert isinstance(caught.value, ImportError)
