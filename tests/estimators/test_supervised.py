@@ -178,8 +178,6 @@ def test_run_report_and_html_are_there() -> None:
         ({"hidden": (0,)}, "widths"),
     ],
 )
-def test_a_wrong_setting_is_refused_before_training(
-    settings: dict[str, Any], message: str
-) -> None:
+def test_a_wrong_setting_is_refused_before_training(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         NetClassifier(**settings).fit(X, Y)
