@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from netwise.data.arrays import Arrays, arrays
 from netwise.data.catalogue.bundled import BreastCancer, Diabetes, Digits, Iris, Wine
 from netwise.data.catalogue.image_sets import (
     CIFAR10,
@@ -25,8 +24,9 @@ from netwise.data.catalogue.sequences import Adding, Copying
 from netwise.data.catalogue.table_sets import Adult, CaliforniaHousing, Letter, Sonar, Spambase
 from netwise.data.dataset import Data, Pairs, Samples, Split
 from netwise.data.image_folder import Pictures, images
+from netwise.data.in_memory import Arrays, arrays
 from netwise.data.table import Table, csv
-from netwise.data.text import Text, text
+from netwise.data.text_file import Text, text
 from netwise.data.views import Fewer, Fold
 
 digits, iris, wine, breast_cancer, diabetes = Digits, Iris, Wine, BreastCancer, Diabetes

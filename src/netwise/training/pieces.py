@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from netwise.data.arrays import Arrays
+from netwise.data.in_memory import Arrays
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.training.fit import initialize

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from netwise.data import DATA
-from netwise.data.arrays import Arrays
 from netwise.data.catalogue.bundled import BundledClasses, Diabetes
 from netwise.data.catalogue.image_sets import MNIST, PART
 from netwise.data.catalogue.table_sets import PublicTable
 from netwise.data.dataset import Data
 from netwise.data.encoding import NumberColumn, TableEncoder
+from netwise.data.in_memory import Arrays
 from netwise.data.table import Table
-from netwise.data.text import Text
+from netwise.data.text_file import Text
 from netwise.errors import WrongValue
 from netwise.tasks import task_named
 
