@@ -152,7 +152,7 @@ STRUCTURED: Mapping[str, Form] = {
 }
 CARRIERS = frozenset({"WrongValue", "RecipeFileError"})  # hold several problems
 # Errors whose constructor names the given value and the choices by itself.
-COMPLETE = frozenset({"UnknownName"})
+COMPLETE = frozenset({"UnknownName", "MissingPackage"})
 # Control flow, and carriers of problems that were built elsewhere.
 NO_MESSAGE = frozenset(
     {
@@ -319,7 +319,9 @@ class _Reader:
             _argument(call, each) for each in (form.given, form.reason, form.instead)
         )
         if isinstance(reason, ast.Attribute) and isinstance(instead, ast.Attribute):
-            return None  # `Problem(field, given, wrong.reason, wrong.instead)` passes on another's
+            return None  # `Problem(field, given, error.reason, error.instead)` passes on another's
+        if isinstance(reason, ast.Call) and _name(reason) == "str" and instead is None:
+            return None  # `Problem(field, given, str(error))` passes on the text of another error
         text = self._text(reason, function) if reason is not None else ""
         first = call.args[0] if call.args and call.args[0] is not reason else None
         subject = self._text(first, function) if first is not None else ""

@@ -196,7 +196,7 @@ class Autoencoder(AutoencoderNetwork):
 
 
 class Back(nn.Linear):
-    """A layer of a decoder; if tied, it only has biases and is called with the encoder's weights."""
+    """A layer of a decoder; if tied, it has biases only and is called with encoder weights."""
 
     def __init__(self, ins: int, outs: int, tied: bool) -> None:
         super().__init__(ins, outs)

@@ -1,4 +1,4 @@
-"""Checks of a recipe before training: whether its fields agree with each other and with the data."""
+"""Checks of a recipe before training: do its fields agree with each other and with the data?"""
 
 from __future__ import annotations
 
@@ -102,7 +102,8 @@ def _sample_weights_fit(checked: Checked) -> list[Problem]:
         reason = "give every training sample the weight 0"
         problems.append(Problem("data.weights", "0 in all", reason, "some weights above 0"))
     if network.computes_loss or network.is_memory or network.is_energy_model:
-        reason = f"need a loss per sample, and {type(network).__name__} computes its own loss: delete them"
+        name = type(network).__name__
+        reason = f"need a loss per sample, and {name} computes its own loss: delete them"
         problems.append(Problem("data.weights", "", reason))
     if any(change.enlarges for change in checked.recipe.augment):
         reason = (

@@ -1,4 +1,4 @@
-"""Energy models (能量模型): Hopfield nets, Boltzmann machines, restricted ones, and stacks of them."""
+"""Energy models (能量模型): Hopfield nets, Boltzmann machines, RBMs, and stacks of them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Boltzmann machine (玻尔兹曼机): binary units, any two of which may be connected, in equilibrium at
-a temperature."""
+"""Boltzmann machine (玻尔兹曼机): binary units, any two of which may be connected, in equilibrium
+at a temperature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Hopfield network (霍普菲尔德网络): fully connected units store patterns, and recall them from a part."""
+"""Hopfield network (霍普菲尔德网络): fully connected units store patterns, and recall them
+from a part."""
 
 from __future__ import annotations
 

@@ -90,8 +90,8 @@ def _machine_loss(output: Tensor, target: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class CD(NegativePhase):
-    """Contrastive divergence (对比散度): the negative phase starts at the data and takes a few Gibbs
-    steps.
+    """Contrastive divergence (对比散度): the negative phase starts at the data and takes a few
+    Gibbs steps.
 
         dW = <v h>_0 - <v h>_k
 

@@ -1,5 +1,5 @@
-"""Restricted Boltzmann machine (受限玻尔兹曼机): visible and hidden units, links between the two kinds
-only."""
+"""Restricted Boltzmann machine (受限玻尔兹曼机): visible and hidden units, links between the two
+kinds only."""
 
 from __future__ import annotations
 
