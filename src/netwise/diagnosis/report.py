@@ -99,9 +99,9 @@ def _with_card(finding: Finding, rule: Rule) -> Finding:
 def group_by_cause(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Put each finding among the consequences of the first one that explains it.
 
-    One finding explains another where its rule's card names the other and it began no later. Of two that
-    explain each other the one that began earlier is the cause; at equal steps, the one whose rule
-    is checked first.
+    One finding explains another where its rule's card names the other and it began no later. Of two
+    that explain each other the one that began earlier is the cause; at equal steps, the one whose
+    rule is checked first.
     """
     explains = {rule.name: rule.explains for rule in rules}
     parent: dict[int, int] = {}  # place of a consequence -> place of its cause
