@@ -123,8 +123,3 @@ def test_a_gradient_that_breaks_is_named_nearest_to_the_output() -> None:
     assert run.history.ended.how == "diverged"
     assert run.history.ended.step == 0
     assert "the gradient of a.bias is the first that is not finite" in run.history.ended.sentence
-
-
-def test_a_diverged_run_among_many_is_named_and_the_others_go_on(small: nw.Recipe) -> None:
-    runs = nw.fit_many([small, WILD, small.but(seed=1)], jobs=1)
-    assert [run.history.ended.how for run in runs] == ["finished", "diverged", "finished"]

@@ -3,83 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 import netwise as nw
 from netwise.data.dataset import data_provider
-from netwise.data.mapped_file import read_mapped, write_mapped
 from netwise.recipe.prepared import preprocessed
-from netwise.training import parallel as many
 from netwise.training.shared_data import share_data, use_shared_data, without_arrays
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        nw.data.digits(),
-        nw.data.diabetes(),
-        nw.data.arrays(np.eye(20), [0, 1] * 10, weights=np.arange(20) + 1.0),
-    ],
-    ids=["a", "b", "c"],
-)
-def test_what_is_read_is_what_was_written(tmp_path: Path, data: nw.data.Data) -> None:
-    samples = data.load()
-    write_mapped(samples, tmp_path / "x")
-    again, learned = read_mapped(tmp_path / "x")
-    assert learned == ()
-    for name in ("train", "valid", "test"):
-        one, other = getattr(samples, name), getattr(again, name)
-        assert torch.equal(one.x, other.x)
-        assert torch.equal(one.y, other.y)
-        assert (one.weight is None) == (other.weight is None)
-    assert (again.task, again.classes, again.encoder, again.fingerprint) == (
-        samples.task,
-        samples.classes,
-        samples.encoder,
-        samples.fingerprint,
-    )
-    assert torch.equal(again.target_mean, samples.target_mean)
-
-
-def test_the_tensors_are_pages_of_the_file(tmp_path: Path) -> None:
-    """Of a private mapping that nobody wrote to, no page belongs to the process itself."""
-    data = nw.data.arrays(
-        np.random.default_rng(0).normal(size=(20_000, 100)), np.arange(20_000) % 2
-    )
-    path = tmp_path / "held.safetensors"
-    write_mapped(data.load(), path)
-    samples, _ = read_mapped(path)
-    assert float(samples.train.x.sum()) == pytest.approx(
-        float(data.load().train.x.sum())
-    )  # every page was touched
-    own, mapped = _pages(path)
-    assert mapped > 4_000_000
-    assert own == 0
-    samples.train.x[0] = 1.0  # writing copies the page and leaves the file alone
-    assert _pages(path)[0] > 0
-    assert not torch.equal(load_file(path)["train.x"][0], samples.train.x[0])
-
-
-def _pages(path: Path) -> tuple[int, int]:
-    """(bytes that belong to this process alone, bytes that are in memory) of its mapping of a
-    file."""
-    own = mapped = 0
-    here = False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if "-" in line.split(" ")[0]:
-            here = line.endswith(str(path))
-        elif here and line.startswith("Anonymous:"):
-            own += 1024 * int(line.split()[1])
-        elif here and line.startswith("Rss:"):
-            mapped += 1024 * int(line.split()[1])
-    return own, mapped
 
 
 def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
@@ -163,24 +96,6 @@ def test_what_is_sent_to_workers_does_not_grow_with_the_data(view: bool) -> None
         abs(len(pickle.dumps(without_arrays(large))) - len(pickle.dumps(without_arrays(small))))
         < 100
     )
-
-
-def test_on_a_machine_without_the_folder_the_data_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = _tables(4000)
-    seeds = [recipe, recipe.but(seed=1), recipe.but(seed=2)]
-    here = nw.fit_many(seeds, jobs=2)
-
-    @contextmanager
-    def elsewhere(recipes: object, jobs: int) -> Iterator[str]:
-        yield "/no/such/folder"
-
-    monkeypatch.setattr(many, "share_data", elsewhere)
-    places: list[int] = []
-    there = nw.fit_many(seeds, jobs=2, done=lambda place, run: places.append(place))
-    assert sorted(places) == [0, 1, 2]
-    assert [run.history.of("train.loss").values for run in here] == [
-        run.history.of("train.loss").values for run in there
-    ]  # type: ignore[union-attr]
 
 
 def test_a_study_over_shared_data_has_the_numbers_of_one_alone(tmp_path: Path) -> None:

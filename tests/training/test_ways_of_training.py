@@ -32,47 +32,6 @@ def equal(one: nw.Run, other: nw.Run) -> bool:
 # ---- averages
 
 
-def loop(epochs: int) -> list[dict[str, torch.Tensor]]:
-    """The weights after each step of `DIGITS`, by runs that stop there."""
-    found = []
-    for epoch in range(1, epochs + 1):
-        found.append(weights(nw.fit(DIGITS.but(epochs=epoch))))
-    return found
-
-
-def test_swa_is_the_plain_mean_of_the_last_epochs() -> None:
-    run = nw.fit(DIGITS.but(epochs=4, average=nw.SWA(start=0.5)))
-    ends = loop(4)[2:]
-    for name, value in weights(run).items():
-        assert torch.allclose(value, torch.stack([end[name] for end in ends]).mean(0), atol=1e-6)
-
-
-def test_ema_is_its_recursion_over_steps() -> None:
-    recipe = DIGITS.but(batch_size=2000, epochs=30)  # one step an epoch
-    run = nw.fit(recipe.but(average=nw.EMA(decay=0.8)))
-    average: dict[str, torch.Tensor] = {}
-    for step in range(30):
-        now = weights(nw.fit(recipe.but(epochs=step + 1)))
-        share = 1 - min(0.8, (1 + step) / (10 + step))
-        average = {
-            name: value if not average else average[name] + share * (value - average[name])
-            for name, value in now.items()
-        }
-    for name, value in weights(run).items():
-        assert torch.allclose(value, average[name], atol=1e-6), name
-
-
-def test_a_run_is_judged_by_its_average_and_learns_without_it() -> None:
-    wild = DIGITS.but(optimizer=nw.SGD(lr=1.5), batch_size=8, epochs=6)
-    plain, calm = nw.fit(wild), nw.fit(wild.but(average=nw.EMA(decay=0.99)))
-    losses = [run.history.of("train.loss") for run in (plain, calm)]
-    assert losses[0] == losses[1]  # the steps are the same
-    valid = [run.history.of("valid.loss") for run in (plain, calm)]
-    assert valid[0] is not None
-    assert valid[1] is not None
-    assert valid[1].last < valid[0].last
-
-
 # ---- optimizers
 
 

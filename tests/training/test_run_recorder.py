@@ -1,0 +1,76 @@
+"""The folder of a run has whole rows, and a checkpoint never counts rows that are missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+import netwise as nw
+from netwise.history import FINISHED, RunEnd, RunFacts
+from netwise.observe.probe import Probe
+from netwise.recipe.prepared import prepare
+from netwise.storage.run_folder import RunFolder
+from netwise.training.fit import initialize
+from netwise.training.run_recorder import RunRecorder, weights_as_dict
+from netwise.training.run_setup import set_up
+from netwise.training.run_state import RunState, state_at_start
+from netwise.training.settings import RunOptions
+
+RECIPE = nw.Recipe(
+    data=nw.data.iris(), network=nw.MLP((4, 8, 3)), preprocess=(nw.Standardise(),), epochs=2
+)
+
+
+def recorder_of(folder: RunFolder | None) -> tuple[RunRecorder, RunState]:
+    setup = set_up(RECIPE, prepare(RECIPE), RunOptions(), initialize)
+    return RunRecorder(folder, setup, RunFacts(), Probe(setup.module)), state_at_start(setup)
+
+
+def test_rows_are_written_once_and_before_a_checkpoint(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", RECIPE)
+    recorder, state = recorder_of(folder)
+    state.rows = [{"step": 0, "train.loss": 1.0}]
+    recorder.write_rows(state)
+    state.rows.append({"step": 1, "train.loss": 0.5})
+    state.step = 2
+    recorder.write_checkpoint(state)
+    recorder.write_rows(state)
+    assert folder.rows() == state.rows
+    checkpoint = folder.latest_checkpoint()
+    assert checkpoint is not None
+    assert checkpoint.state["rows"] == 2
+    assert folder.about()["ended"]["how"] == "running"
+
+
+def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", RECIPE)
+    recorder, state = recorder_of(folder)
+    score = nw.Score("accuracy", 0.5, 0.4, 0.6, 30)
+    recorder.write_end(state, RunEnd(FINISHED, "All done.", 0), score)
+    about = folder.about()
+    assert about["score"]["sentence"] == str(score)
+    assert about["how"] == {
+        "device": "cpu",
+        "threads": 1,
+        "watch_every": 1,
+        "checkpoint_every": 0,
+        "test": True,
+    }
+    assert nw.load(tmp_path / "run").score == score
+
+
+def test_weights_have_all_that_predicting_needs() -> None:
+    recorder, _ = recorder_of(None)
+    tensors = weights_as_dict(recorder.setup)
+    names = {"model.layer1.weight", "preprocess.0.mean", "preprocess.0.scale", "target.mean"}
+    assert names <= set(tensors)
+    assert all(isinstance(value, torch.Tensor) for value in tensors.values())
+
+
+def test_without_a_folder_nothing_is_written(tmp_path: Path) -> None:
+    recorder, state = recorder_of(None)
+    state.rows = [{"step": 0}]
+    recorder.write_checkpoint(state)
+    recorder.write_end(state, RunEnd(FINISHED, "", 0), None)
+    assert state.rows_written == 0
