@@ -48,12 +48,12 @@ def search_page(result: SearchResult) -> str:
     return render(
         "search.html",
         title=result.folder.name,
-        heading=f"{type(result.plan.method).__name__} search over {', '.join(axes)}",
-        counts=_counts(result),
+        heading=search_title(result),
+        counts=trial_counts(result),
         resume="" if result.complete else f"netwise search --resume {result.folder}",
         best=_best_text(result),
         scores=_scores(result),
-        notes=[_as_sentence(note) for note in result.notes],
+        notes=[as_sentence(note) for note in result.notes],
         columns=[*axes, "value", "95 % interval", "epochs", "seconds", "state", *reason],
         numbers=(*range(count + 2), count + 3, count + 4),
         ranked=_rows(result, result.ranked[:MOST_RANKED], is_ranked=True),
@@ -71,7 +71,13 @@ def interval_text(trial: TrialRecord) -> str:
     return "" if trial.low is None or trial.high is None else f"{trial.low:.4f} to {trial.high:.4f}"
 
 
-def _counts(result: SearchResult) -> str:
+def search_title(result: SearchResult) -> str:
+    """The method and the axes of a search."""
+    axes = ", ".join(axis.name for axis in result.plan.space.axes)
+    return f"{type(result.plan.method).__name__} search over {axes}"
+
+
+def trial_counts(result: SearchResult) -> str:
     """How many trials there are in each state."""
     numbers = {state: sum(t.state == state for t in result.trials) for state in STATES}
     states = ", ".join(f"{number} {state}" for state, number in numbers.items() if number)
@@ -84,7 +90,8 @@ def _best_text(result: SearchResult) -> str:
     return f"Trial {result.best.number}: {result.best.point_text}."
 
 
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
+    """The text with a capital at its start and a full stop at its end."""
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 

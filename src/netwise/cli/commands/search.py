@@ -248,10 +248,11 @@ def print_search(result: SearchResult, page: Path, as_json: bool) -> None:
 
 def _search_lines(result: SearchResult) -> list[str]:
     """The best trials, the best one over new seeds, its test score, and notes."""
-    from netwise.report.search_page import interval_text
+    from netwise.report.search_page import as_sentence, interval_text, search_title, trial_counts
     from netwise.searches.study import BEST
 
-    lines = [
+    lines = [f"{search_title(result)}. {trial_counts(result)}"]
+    lines += [
         f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  "
         f"trial {trial.number}: {trial.point_text}"
         for place, trial in enumerate(result.ranked[:MOST_TRIALS], start=1)
@@ -270,7 +271,7 @@ def _search_lines(result: SearchResult) -> list[str]:
         )
     if result.test is not None:
         lines.append(f"Test {result.test}.")
-    lines += [f"Note: {note}" for note in result.notes]
+    lines += [f"Note: {as_sentence(note)}" for note in result.notes]
     if result.complete and result.best is not None:
         lines.append(f"Recipe of the best trial: {result.folder / BEST}")
     return lines
