@@ -27,7 +27,8 @@ Examples:
   netwise demo                           all of this on a network that does not learn
 """
 EPILOG = """RUN is the path of a run folder, its name in the folder runs/, @last (the newest run) or
-@best (the best test score); PowerShell needs quotes: '@last'. COMMAND --help explains a command with examples.
+@best (the best test score); PowerShell needs quotes: '@last'.
+COMMAND --help explains a command with examples.
 """
 
 main = click.version_option(package_name="netwise", message="netwise %(version)s")(
