@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netwise.cli.known_names import DATA_SETS, SUGGESTED_NETWORKS
-from netwise.errors import DataError, Problem, UnknownName, WrongValue
+from netwise.errors import DataError, UnknownName, WrongValue
 
 if TYPE_CHECKING:
     from netwise.data import Data
@@ -201,9 +201,7 @@ def network_for(
     try:
         kind = find_class(Network, name).kind
     except InvalidValue as error:
-        raise WrongValue(
-            "network", [Problem("network", name, error.reason, error.instead)]
-        ) from None
+        raise WrongValue.of("network", "network", name, error.reason, error.instead) from None
     # Read as from a file, so that every invalid field is reported.
     recipe = recipe_of({"data": "digits", "network": {"kind": kind, **values}}, "--set")
     allow_own_code(recipe, trusted)
@@ -237,7 +235,7 @@ def allow_own_code(recipe: Recipe, trusted: bool) -> Network | None:
             "is code of your own, and reading a recipe never runs code. "
             "If you trust it, add --trust-own to import and run it"
         )
-        raise WrongValue("recipe", [Problem("network.source", ", ".join(sources), reason)])
+        raise WrongValue.of("recipe", "network.source", ", ".join(sources), reason)
     if sources:
         sys.path.insert(0, str(Path.cwd()))
     return own

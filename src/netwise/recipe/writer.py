@@ -6,7 +6,7 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.data import Arrays
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.recipe.array_file import ARRAYS_FILE, write_arrays
 from netwise.recipe.origin import From
 from netwise.recipe.plain import toml_of
@@ -47,7 +47,7 @@ def write_recipe(recipe: Recipe, path: str | Path) -> None:
             "holds arrays in memory, and one recipe file has room for the arrays of its own data "
             "only: train the first recipe into a folder and use init=From(folder)"
         )
-        raise WrongValue("recipe", [Problem("init.recipe.data", "arrays", reason)])
+        raise WrongValue.of("recipe", "init.recipe.data", "arrays", reason)
     data = recipe.data.innermost
     if isinstance(data, Arrays):
         write_arrays(data, path.with_name(ARRAYS_FILE))

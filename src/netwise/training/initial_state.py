@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise import signals
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.observe.probe import Probe
 from netwise.random_streams import INIT, global_seed
 from netwise.recipe.prepared import prepare
@@ -72,7 +72,7 @@ def measure_initial_state(recipe: Recipe, *, samples: int = 256) -> tuple[LayerS
     if recipe.network.is_memory or recipe.network.is_energy_model:
         name = type(recipe.network).__name__
         reason = "has no forward pass through layers, whose outputs could grow or shrink"
-        raise WrongValue("start", [Problem("network", name, reason, "MLP((64, 30, 10))")])
+        raise WrongValue.of("start", "network", name, reason, "MLP((64, 30, 10))")
     data = prepare(recipe).samples
     with torch.random.fork_rng():
         with global_seed(recipe.seed, INIT):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from netwise import random_streams
 from netwise.data.dataset import Pairs, Samples
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.observe.anatomy import anatomy_of
 from netwise.parts.finetuning import layer_by_name
@@ -164,7 +164,7 @@ def _parameter_groups(
     if not any(group.params for group in groups):
         name = type(recipe.network).__name__
         reason = "has no weights that can be trained"
-        raise WrongValue("recipe", [Problem("network", name, reason, "MLP((64, 30, 10))")])
+        raise WrongValue.of("recipe", "network", name, reason, "MLP((64, 30, 10))")
     return tuple(groups)
 
 
@@ -175,4 +175,4 @@ def _require_enough_outputs(module: nn.Module, samples: Samples) -> None:
     if task_named(samples.task).has_classes and width < samples.outputs:
         reason = f"gives {width} outputs, and the data have {samples.outputs} classes"
         instead = f"a last layer of {samples.outputs} outputs"
-        raise WrongValue("recipe", [Problem("network", "CustomNetwork", reason, instead)])
+        raise WrongValue.of("recipe", "network", "CustomNetwork", reason, instead)

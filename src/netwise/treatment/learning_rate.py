@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from netwise.diagnosis.rules.outcome import final_loss
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.history import FINISHED, History
 from netwise.parts.schedules import ConstantRate
 from netwise.parts.stopping import Never
@@ -123,7 +123,7 @@ def rate_threshold(recipe: Recipe, *, start: float = 0.01) -> RateThreshold | No
     """
     if recipe.network.is_memory or recipe.network.is_energy_model:
         why = "has no loss that falls at a good rate. Use `search` with an axis for optimizer.lr"
-        raise WrongValue("rate", [Problem("network", type(recipe.network).__name__, why)])
+        raise WrongValue.of("rate", "network", type(recipe.network).__name__, why)
     if not start > 0 or not math.isfinite(start):
         raise ValueError(f"start = {start} must be above 0: it is a learning rate. Write 0.01.")
     prepared = prepare(recipe)

@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from netwise.diagnosis import RULES, Rule, diagnose
-from netwise.errors import Problem, WrongValue
+from netwise.errors import WrongValue
 from netwise.intervals import of_mean
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.tasks import task_named
@@ -157,12 +157,12 @@ def _check_pairs(seeds: tuple[int, ...], untreated: Sequence[Run]) -> None:
     """Raise where the seeds make no pairs, or the runs that are there already are not of them."""
     if len(set(seeds)) != len(seeds) or len(seeds) < 2:
         why = "must be at least two different numbers: one pair has no spread"
-        raise WrongValue("trial", [Problem("seeds", str(seeds), why, "(0, 1, 2, 3, 4)")])
+        raise WrongValue.of("trial", "seeds", str(seeds), why, "(0, 1, 2, 3, 4)")
     given = [run.recipe.seed for run in untreated]
     if untreated and given != list(seeds):
         why = "must be runs of the same seeds in the same order: they are compared in pairs"
         runs = f"[fit(recipe.but(seed=seed), test=False) for seed in {seeds}]"
-        raise WrongValue("trial", [Problem("untreated", f"runs of seeds {given}", why, runs)])
+        raise WrongValue.of("trial", "untreated", f"runs of seeds {given}", why, runs)
 
 
 def compare(
