@@ -70,7 +70,7 @@ class SearchMethod(Part):
         trials: int,
         epochs: int,
         seed: int,
-        tried: Sequence[TrialRecord],
+        previous: Sequence[TrialRecord],
     ) -> Stage:
         """A stage of a search, given the trials of the stages before it.
 
@@ -78,7 +78,7 @@ class SearchMethod(Part):
             number: of the stage, from 0.
             space: of the search.
             trials, epochs, seed: of the whole search, of a whole run, of the search's draws.
-            tried: all trials so far.
+            previous: the trials of the stages before.
         """
         return Stage(space, trials)
 
@@ -134,7 +134,7 @@ class Grid(_RandomPoints):
         trials: int,
         epochs: int,
         seed: int,
-        tried: Sequence[TrialRecord],
+        previous: Sequence[TrialRecord],
     ) -> Stage:
         queue: list[Point] = [{}]
         for axis in space.axes:
@@ -278,7 +278,8 @@ class CoarseToFine(_RandomPoints):
     """First a few epochs over the whole range, then more epochs in its good part.
 
     Each stage draws its trials at random, from the range of the best trials of the stage before.
-    Where these are at the end of an axis, the range itself was wrong: a note of the result says so.
+    Where these are at the end of an axis, the range itself was wrong, and `SearchResult.notes` says
+    so.
 
     Args:
         rounds: number of stages. Default 3.
@@ -332,14 +333,14 @@ class CoarseToFine(_RandomPoints):
         trials: int,
         epochs: int,
         seed: int,
-        tried: Sequence[TrialRecord],
+        previous: Sequence[TrialRecord],
     ) -> Stage:
         shares = [2.0 ** (self.rounds - 1 - i) for i in range(self.rounds)]
         counts = [max(1, round(trials * share / sum(shares))) for share in shares]
         counts[-1] = max(1, trials - sum(counts[:-1]))
         for before in range(number):
             ranking = sorted(
-                (t for t in tried if t.stage == before and t.value is not None),
+                (t for t in previous if t.stage == before and t.value is not None),
                 key=lambda t: -(t.value or 0.0),
             )
             space = narrowed(space, ranking[: max(2, math.ceil(self.keep * len(ranking)))])
@@ -434,7 +435,7 @@ class Population(_RandomPoints):
         trials: int,
         epochs: int,
         seed: int,
-        tried: Sequence[TrialRecord],
+        previous: Sequence[TrialRecord],
     ) -> Stage:
         length = max(1, round(epochs / self.generations))
         rng = np.random.default_rng(random_streams.seed_of(seed, DRAWS, number))
@@ -442,7 +443,7 @@ class Population(_RandomPoints):
             drawn = tuple(_drawn(space, rng) for _ in range(self.members))
             return Stage(space, self.members, length, drawn, (None,) * self.members)
         before = sorted(
-            (t for t in tried if t.stage == number - 1),
+            (t for t in previous if t.stage == number - 1),
             key=lambda t: (-(t.value if t.value is not None else -math.inf), t.number),
         )
         before = [t for t in before if t.value is not None and t.folder] or before

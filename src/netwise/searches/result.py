@@ -174,23 +174,25 @@ def border_notes(plan: SearchPlan, best: TrialRecord) -> list[str]:
     return notes
 
 
-def result_as_dict(found: SearchResult) -> dict[str, Any]:
+def result_as_dict(result: SearchResult) -> dict[str, Any]:
     """The result as plain values, for outcome.json and `--json`."""
     return {
-        "folder": str(found.folder),
-        "complete": found.complete,
-        "method": type(found.plan.method).__name__,
-        "trials": [_trial_as_dict(trial) for trial in found.trials],
-        "best": None if found.best is None else _trial_as_dict(found.best),
-        "recipe": None if found.recipe is None else plain_of(found.recipe),
-        "own": found.best_value,
-        "fresh": list(found.fresh_values),
-        "mean": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "optimism": found.optimism,
-        "test": None if found.test is None else {**vars(found.test), "sentence": str(found.test)},
-        "notes": list(found.notes),
+        "folder": str(result.folder),
+        "complete": result.complete,
+        "method": type(result.plan.method).__name__,
+        "trials": [_trial_as_dict(trial) for trial in result.trials],
+        "best": None if result.best is None else _trial_as_dict(result.best),
+        "recipe": None if result.recipe is None else plain_of(result.recipe),
+        "own": result.best_value,
+        "fresh": list(result.fresh_values),
+        "mean": result.mean,
+        "low": result.low,
+        "high": result.high,
+        "optimism": result.optimism,
+        "test": None
+        if result.test is None
+        else {**vars(result.test), "sentence": str(result.test)},
+        "notes": list(result.notes),
     }
 
 

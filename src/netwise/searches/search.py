@@ -207,10 +207,10 @@ def _run_search(
             write_recipe(winner[1], study.path / BEST)
             if not train_fresh_runs(fresh_runs(study, *winner), jobs, checkpoint_every, data):
                 return collect_result(study, complete=False)
-    found = collect_result(study)
-    text = json.dumps(strict_json(result_as_dict(found)), indent=1) + "\n"
+    result = collect_result(study)
+    text = json.dumps(strict_json(result_as_dict(result)), indent=1) + "\n"
     write_atomically(study.path / OUTCOME, text)
-    return found
+    return result
 
 
 def _run_stage(study: StudyFolder, task: WorkerTask, jobs: int | None) -> str:

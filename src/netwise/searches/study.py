@@ -55,7 +55,9 @@ if TYPE_CHECKING:
 
 TRIALS, FRESH, BEST = "trials", "fresh", "best.toml"
 TRIAL_LOCK, SELECTION_LOCK, CRASHES = ".claim", ".asking", ".lives"
-HEARTBEAT_TIMEOUT = 120.0  # seconds without a heartbeat after which a remote worker counts as dead
+HEARTBEAT_TIMEOUT = (
+    120.0  # seconds without a heartbeat after which a remote worker is taken as dead
+)
 # User attributes of a trial in the storage.
 RESULT_ATTRIBUTE = "told"  # what its worker stored at its end, in one write
 HEARTBEAT_ATTRIBUTE = "beat"  # when its worker last ran
@@ -246,7 +248,7 @@ class StudyFolder:
 
     def recipe_of(self, trial: TrialRecord, stage: Stage | None = None) -> Recipe:
         """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its
-        parent, and a seed of its own where the plan says so.
+        parent, and its own seed with `seeds = "each"`.
 
         Raises:
             WrongValue: a space that was read from a file names code to run.

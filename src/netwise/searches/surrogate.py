@@ -34,11 +34,11 @@ class Surrogate:
     Example:
         >>> import netwise as nw
         >>> space = nw.Space((nw.axes.Linear("network.dropout", 0.0, 1.0),))
-        >>> tried = [
+        >>> trials = [
         ...     nw.TrialRecord(i, 0, {"network.dropout": x}, value=-((x - 0.3) ** 2))
         ...     for i, x in enumerate((0.0, 0.2, 0.5, 0.7, 1.0))
         ... ]
-        >>> model = nw.surrogate(space, tried, ("network.dropout",), points=101)
+        >>> model = nw.surrogate(space, trials, ("network.dropout",), points=101)
         >>> bool(abs(model.grid[model.mean.argmax(), 0] - 0.3) < 0.05)
         True
     """
@@ -53,14 +53,14 @@ class Surrogate:
 
 
 def surrogate(
-    space: Space, tried: Sequence[TrialRecord], axes: Sequence[str], *, points: int = 41
+    space: Space, trials: Sequence[TrialRecord], axes: Sequence[str], *, points: int = 41
 ) -> Surrogate:
     """A Gaussian process (Matérn 5/2, lengths and noise by maximum likelihood) of the value over
     some axes; the effect of the others is part of the noise.
 
     Args:
         space: of the trials.
-        tried: the trials; complete ones are used.
+        trials: of the search; complete ones are used.
         axes: one name or two.
         points: of the grid along each axis. Default 41.
 
@@ -70,8 +70,8 @@ def surrogate(
     Example:
         >>> import netwise as nw
         >>> space = nw.Space((nw.axes.Linear("x", 0.0, 1.0),))
-        >>> tried = [nw.TrialRecord(i, 0, {"x": i / 4}, value=float(i)) for i in range(5)]
-        >>> model = nw.surrogate(space, tried, ("x",), points=3)
+        >>> trials = [nw.TrialRecord(i, 0, {"x": i / 4}, value=float(i)) for i in range(5)]
+        >>> model = nw.surrogate(space, trials, ("x",), points=3)
         >>> bool(model.mean[0] < model.mean[1] < model.mean[2])
         True
 
@@ -83,7 +83,7 @@ def surrogate(
 
     complete = [
         t
-        for t in tried
+        for t in trials
         if t.state == COMPLETE and t.value is not None and all(name in t.point for name in axes)
     ]
     if len(complete) < MIN_TRIALS:
@@ -100,9 +100,7 @@ def surrogate(
         [0.3] * len(axes), (0.03, 10.0), nu=2.5
     ) + WhiteKernel(1e-2, (1e-5, 1.0))
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # a length at the end of its range says that an axis does not matter
+        warnings.simplefilter("ignore")  # a length at the end of its range: the axis has no effect
         model = GaussianProcessRegressor(kernel, n_restarts_optimizer=3, random_state=0).fit(
             observed, (values - centre) / scale
         )
@@ -129,13 +127,13 @@ def surrogate(
     )
 
 
-def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
+def importance(space: Space, trials: Sequence[TrialRecord]) -> dict[str, float]:
     """Share of the variance of the value that each axis explains by itself (fANOVA), the largest
     first; {} with too few trials, or where all have the same value.
 
     Args:
         space: of the trials.
-        tried: the trials; complete ones are used. Axes that are not always active are left out.
+        trials: of the search; complete ones are used. Axes that are not always active are left out.
 
     Raises:
         MissingPackage: Optuna is not installed.
@@ -146,8 +144,8 @@ def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
         >>> import netwise as nw
         >>> space = nw.Space((nw.axes.Linear("a", 0.0, 1.0), nw.axes.Linear("b", 0.0, 1.0)))
         >>> points = [{"a": (i * 7 % 20) / 20, "b": (i * 3 % 20) / 20} for i in range(20)]
-        >>> tried = [nw.TrialRecord(i, 0, p, value=p["a"]) for i, p in enumerate(points)]
-        >>> next(iter(nw.importance(space, tried)))
+        >>> trials = [nw.TrialRecord(i, 0, p, value=p["a"]) for i, p in enumerate(points)]
+        >>> next(iter(nw.importance(space, trials)))
         'a'
     """
     require_optuna()
@@ -156,7 +154,7 @@ def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
     always = [axis for axis in space.axes if axis.when is None]
     complete = [
         t
-        for t in tried
+        for t in trials
         if t.state == COMPLETE
         and t.value is not None
         and all(axis.name in t.point for axis in always)
@@ -187,7 +185,7 @@ def importance(space: Space, tried: Sequence[TrialRecord]) -> dict[str, float]:
     varied = [a.name for a in always if len({str(t.point[a.name]) for t in complete}) > 1]
     if len(varied) < 2:
         return dict.fromkeys(varied, 1.0)
-    found = optuna.importance.get_param_importances(
+    shares = optuna.importance.get_param_importances(
         study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=varied
     )
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in shares.items()}

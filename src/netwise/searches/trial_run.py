@@ -42,7 +42,7 @@ class TrialOutcome:
 
 
 class PruningCallback:
-    """Reports the value to Optuna after each epoch, and stops the run where the pruner says so.
+    """Reports the value to Optuna after each epoch, and stops the run where the pruner decides so.
 
     Epochs that were reported before a run was resumed are not reported again.
     """
