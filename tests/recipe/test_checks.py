@@ -130,9 +130,3 @@ def test_several_labels_at_once_need_targets_from_0_to_1() -> None:
     run = nw.fit(recipe.but(data=nw.data.arrays(x, y, scale_target=False)))
     answers = torch.sigmoid(run.outputs(x.numpy())) > 0.5
     assert float((answers == torch.from_numpy(y).bool()).float().mean()) > 0.9
-
-
-def test_batch_norm_without_scale_and_shift_is_a_letter() -> None:
-    block = nw.conv_block(3, 4, "CbA")
-    assert not list(block.norm.parameters())
-    assert block.conv.bias is None

@@ -9,3 +9,7 @@ from netwise.learning_rules.neuron import Neuron
 from netwise.learning_rules.simple import delta, hebb, oja
 
 __all__ = ["Neuron", "Operations", "ThresholdNetwork", "count_operations", "delta", "hebb", "oja"]
+
+
+def __dir__() -> list[str]:
+    return __all__

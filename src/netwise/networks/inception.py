@@ -39,13 +39,12 @@ class Conv(nn.Module):
 
 
 class InceptionBlock(nn.Module):
-    """Four ways side by side: 1x1; 1x1 then 3x3; 1x1 then 5x5; pooling then 1x1; their maps are put
-    in one row.
+    """Four branches: 1x1; 1x1 then 3x3; 1x1 then 5x5; pooling then 1x1; their maps are concatenated.
 
     Args:
-        ins: channels that come in.
+        ins: input channels.
         ways: channels of 1x1; of 1x1 and 3x3; of 1x1 and 5x5; of the pooling's 1x1.
-        large: side of the third way's kernel: 5 as published, 3 in torchvision's published weights.
+        large: side of the third branch's kernel: 5 as published, 3 in torchvision's published weights.
         batch_norm: after each convolution.
 
     Example:

@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from netwise.networks.script_source import ScriptSource
 
+__all__ = ["SameConv2d", "same", "same_padding", "valid"]
+
 
 def same(size: int, stride: int = 1) -> int:
     """SAME: the output's side is the input's over the stride, rounded up, whatever the kernel.
@@ -104,3 +106,7 @@ def adaptive_side(image: tuple[int, ...], shrink: int) -> tuple[int, int]:
 
 
 SCRIPT_SOURCES = {SameConv2d: ScriptSource((_positive, same, same_padding))}
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -56,9 +56,7 @@ __all__ = [
     "ModernMemory",
     "RecallResult",
     "DBN",
-    "MACHINES",
     "PCD",
-    "NEGATIVE_PHASES",
     "RBM",
     "DeepBelief",
     "LogPartitionEstimate",
@@ -77,3 +75,7 @@ __all__ = [
     "pseudo_likelihood",
     "reverse_ais",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
