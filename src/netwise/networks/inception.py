@@ -39,12 +39,13 @@ class Conv(nn.Module):
 
 
 class InceptionBlock(nn.Module):
-    """Four branches: 1x1; 1x1 then 3x3; 1x1 then 5x5; pooling then 1x1; their maps are concatenated.
+    """Four branches, concatenated: 1x1; 1x1 then 3x3; 1x1 then 5x5; pooling then 1x1.
 
     Args:
         ins: input channels.
         ways: channels of 1x1; of 1x1 and 3x3; of 1x1 and 5x5; of the pooling's 1x1.
-        large: side of the third branch's kernel: 5 as published, 3 in torchvision's published weights.
+        large: side of the third branch's kernel: 5 as published, 3 in
+            torchvision's published weights.
         batch_norm: after each convolution.
 
     Example:
