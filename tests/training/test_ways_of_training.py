@@ -91,6 +91,8 @@ def test_frozen_layers_stay_and_the_others_learn_at_their_own_rates() -> None:
     run = nw.fit(DIGITS.but(network=network, tuning=nw.FineTune(freeze=("layer1", "norm1"))))
     after = weights(run)
     for name in before:
+        if name == "layer2.bias":
+            continue  # in front of batch norm, so its gradient is 0 or a rounding error
         still = name.startswith(("layer1.", "norm1.weight", "norm1.bias"))
         assert (
             torch.allclose(after[name], before[name], rtol=0, atol=1e-9) == still
