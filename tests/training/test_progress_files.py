@@ -36,9 +36,11 @@ def test_running_runs_are_reported_and_then_their_number(
     other = latest["run 2 of 2"]
     assert other.about == "optimizer.lr = 0.2, seed = 1"
     assert 0 <= other.epoch <= other.epochs == 150
-    assert other.value is None or other.value in runs[1].history.of("valid.accuracy").values  # type: ignore[union-attr]
+    accuracy = runs[1].history.of("valid.accuracy")
+    assert accuracy is not None
+    assert other.value is None or other.value in accuracy.values
     alone = nw.fit_many([RECIPE], jobs=1)[0]  # monitoring changes no number
-    assert alone.history.of("train.loss").values == runs[0].history.of("train.loss").values  # type: ignore[union-attr]
+    assert alone.history.of("train.loss") == runs[0].history.of("train.loss")
 
 
 def test_a_progress_file_exists_while_its_run_does(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@ finite."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,13 +17,13 @@ from netwise.training.step import Stepper, StepResults, count_correct, stream_ba
 RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), batch_size=20)
 
 
-def stepper_of(recipe: nw.Recipe, train: Pairs | None = None, **options: object) -> Stepper:
+def stepper_of(recipe: nw.Recipe, train: Pairs | None = None, **options: Any) -> Stepper:
     torch.manual_seed(0)
     module = recipe.network.build()
     optimizer = recipe.optimizer.build(list(module.parameters()))
     train = recipe.data.load().train if train is None else train
     task = recipe.data.load().task
-    return Stepper(recipe, module, optimizer, train, task, Probe(module), 0, **options)  # type: ignore[arg-type]
+    return Stepper(recipe, module, optimizer, train, task, Probe(module), 0, **options)
 
 
 @pytest.mark.parametrize(("rows", "sizes"), [(40, [20, 20]), (41, [20, 21]), (42, [20, 20, 2])])
