@@ -1,12 +1,10 @@
-"""How fast are the energy models? Beside loops by hand and the libraries that come nearest, in one
-run.
+"""Speed of the energy models, relative to loops written by hand and to the nearest libraries.
 
     python benchmarks/energy.py               ratios, and the time of annealed importance sampling
-    python benchmarks/energy.py --json FILE   keep the numbers
+    python benchmarks/energy.py --json FILE   also write the numbers
 
-learnergy and hopfieldnetwork take part where they are installed; nothing else of netwise needs
-them. All contestants have one thread, but for annealed importance sampling, which is timed with all
-cores.
+learnergy and hopfieldnetwork are timed where they are installed; netwise does not need them. Each
+runs with one thread; annealed importance sampling runs with all cores.
 """
 
 from __future__ import annotations
@@ -35,8 +33,8 @@ UNITS, PATTERNS, NOISE, SWEEPS = 784, 100, 0.1, 100
 
 
 def bits(rows: int) -> Tensor:
-    """Inputs of 0 and 1 with about as many ones as MNIST has, in a few groups, so that there is
-    something to learn."""
+    """(rows, 784) of 0 and 1 from 20 groups with their own pixel probabilities; about as many ones
+    as MNIST has."""
     g = torch.Generator().manual_seed(0)
     groups = torch.rand(20, VISIBLE, generator=g) ** 6
     return (
@@ -44,16 +42,15 @@ def bits(rows: int) -> Tensor:
     ).float()
 
 
-def by_hand(x: Tensor) -> float:
-    """CD-1 as someone who knows torch writes it: no autograd, one comparison for a draw. Seconds of
-    one epoch."""
+def plain_torch_epoch(x: Tensor) -> float:
+    """Seconds of one epoch of CD-1 written directly in torch, without autograd."""
     torch.set_num_threads(1)
     weight, hidden, visible = (
         torch.randn(HIDDEN, VISIBLE) * 0.01,
         torch.zeros(HIDDEN),
         torch.zeros(VISIBLE),
     )
-    began = time.perf_counter()
+    started = time.perf_counter()
     with torch.no_grad():
         for rows in torch.randperm(len(x)).split(BATCH):
             v = x.index_select(0, rows)
@@ -65,12 +62,11 @@ def by_hand(x: Tensor) -> float:
             weight += (p.t() @ v - r.t() @ w) * (0.01 / len(v))
             hidden += 0.01 * (p - r).mean(0)
             visible += 0.01 * (v - w).mean(0)
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
-def ours(x: Tensor, centred: bool = False) -> float:
-    """Seconds of one epoch of netwise, by the engine's own clock, with what it says of itself after
-    each epoch."""
+def netwise_epoch(x: Tensor, centred: bool = False) -> float:
+    """Seconds of one epoch of netwise as recorded by `fit`, including its epoch signals."""
     data = nw.data.arrays(x, valid=0.0, test=0.0)
     network = nw.RBM(VISIBLE, HIDDEN, centred=centred)
     recipe = nw.Recipe(
@@ -84,18 +80,18 @@ def ours(x: Tensor, centred: bool = False) -> float:
     return nw.fit(recipe, test=False, threads=1).history.made_by.seconds / EPOCHS
 
 
-def scikit_learns(x: Tensor) -> float:
+def scikit_learn_epoch(x: Tensor) -> float:
     from sklearn.neural_network import BernoulliRBM
 
     torch.set_num_threads(1)
     machine = BernoulliRBM(HIDDEN, learning_rate=0.01, batch_size=BATCH, n_iter=1, random_state=0)
     rows = x.numpy()
-    began = time.perf_counter()
+    started = time.perf_counter()
     machine.fit(rows)
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
-def learnergys(x: Tensor) -> float:
+def learnergy_epoch(x: Tensor) -> float:
     from learnergy.models.bernoulli import RBM  # type: ignore[import-not-found]
 
     logging.disable(logging.CRITICAL)
@@ -111,43 +107,44 @@ def learnergys(x: Tensor) -> float:
         use_gpu=False,
     )
     rows = torch.utils.data.TensorDataset(x, torch.zeros(len(x)))
-    began = time.perf_counter()
+    started = time.perf_counter()
     machine.fit(rows, batch_size=BATCH, epochs=1)
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 def patterns() -> tuple[Tensor, Tensor]:
-    """(patterns, the same with a tenth of the units turned), -1 and 1."""
+    """(patterns, the same with a tenth of the units flipped), -1 and 1."""
     g = torch.Generator().manual_seed(0)
     stored = torch.randint(2, (PATTERNS, UNITS), generator=g) * 2.0 - 1
     return stored, stored * torch.where(torch.rand(PATTERNS, UNITS, generator=g) < NOISE, -1.0, 1.0)
 
 
-def recall(order: str) -> Callable[[], float]:
+def netwise_recall(order: str) -> Callable[[], float]:
+    """Makes a function that recalls all patterns and returns the seconds."""
     stored, noisy = patterns()
     memory = nw.Hopfield(UNITS, order=order, sweeps=SWEEPS).build()
     memory.store(stored)  # type: ignore[operator]
 
     def run() -> float:
         torch.set_num_threads(1)
-        began = time.perf_counter()
+        started = time.perf_counter()
         memory.recall(noisy)  # type: ignore[operator]
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
     return run
 
 
-def numpys(order: str) -> Callable[[], float]:
-    """The batch in NumPy: all units from one matrix product, or one unit after another for all
-    patterns; until nothing changes."""
-    stored, noisy = (each.numpy() for each in patterns())
+def numpy_recall(order: str) -> Callable[[], float]:
+    """Recall of all patterns in NumPy, all units together or one after another, until no unit
+    changes."""
+    stored, noisy = (tensor.numpy() for tensor in patterns())
     weight = stored.T @ stored / UNITS
     np.fill_diagonal(weight, 0)
 
     def run() -> float:
         rng = np.random.default_rng(0)
         state = noisy.copy()
-        began = time.perf_counter()
+        started = time.perf_counter()
         for _ in range(SWEEPS):
             before = state.copy()
             if order == "together":
@@ -159,61 +156,61 @@ def numpys(order: str) -> Callable[[], float]:
                     state[:, i] = np.where(field > 0, 1, np.where(field < 0, -1, state[:, i]))
             if (state == before).all():
                 break
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
     return run
 
 
-def hopfieldnetworks(order: str) -> Callable[[], float]:
-    """Its own loop until a pattern settles or goes back and forth, pattern by pattern."""
+def hopfieldnetwork_recall(order: str) -> Callable[[], float]:
+    """hopfieldnetwork recalls one pattern at a time, until it is stable or alternates."""
     from hopfieldnetwork import HopfieldNetwork  # type: ignore[import-not-found]
 
-    stored, noisy = (each.numpy().astype(float) for each in patterns())
+    stored, noisy = (tensor.numpy().astype(float) for tensor in patterns())
     network = HopfieldNetwork(N=UNITS)
     network.train_pattern(stored.T)
 
     def run() -> float:
-        began = time.perf_counter()
+        started = time.perf_counter()
         for row in noisy:
             network.set_initial_neurons_state(row.copy())
             network.update_neurons(
                 iterations=1, mode="sync" if order == "together" else "async", run_max=True
             )
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
     return run
 
 
-def annealing() -> float:
+def importance_sampling() -> float:
     """Seconds of 1,000 chains through 10,000 temperatures, 784-500, all cores."""
     torch.set_num_threads(cores())
     torch.manual_seed(0)
     machine = nw.RBM(VISIBLE, HIDDEN, std=0.05).build()
-    began = time.perf_counter()
+    started = time.perf_counter()
     nw.energy.ais(machine, chains=1000, temperatures=10_000)
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
-def raced(contestants: dict[str, Callable[[], float]]) -> dict[str, float]:
-    """Seconds of each, lower quartile over the rounds, in an order that rotates; those that are not
-    installed are left out."""
-    live: dict[str, Callable[[], float]] = {}
+def lower_quartiles(contestants: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """Seconds of each contestant: lower quartile over the rounds, which run them in a rotating
+    order. Those that are not installed are left out."""
+    installed: dict[str, Callable[[], float]] = {}
     for name, run in contestants.items():
         try:
             run()  # warm-up
-            live[name] = run
+            installed[name] = run
         except ImportError as error:
-            print(f"{name} takes no part: {error}", file=sys.stderr)
-    times: dict[str, list[float]] = {name: [] for name in live}
+            print(f"{name} is left out: {error}", file=sys.stderr)
+    times: dict[str, list[float]] = {name: [] for name in installed}
     for turn in range(ROUNDS):
-        names = list(live)
+        names = list(installed)
         for name in (*names[turn % len(names) :], *names[: turn % len(names)]):
-            times[name].append(live[name]())
+            times[name].append(installed[name]())
     return {name: sorted(values)[len(values) // 4] for name, values in times.items()}
 
 
-def late(make: Callable[[], Callable[[], float]]) -> Callable[[], float]:
-    """A contestant whose library is imported when it first runs."""
+def on_first_call(make: Callable[[], Callable[[], float]]) -> Callable[[], float]:
+    """A contestant that is made, and its library imported, when it first runs."""
     made: list[Callable[[], float]] = []
 
     def run() -> float:
@@ -227,11 +224,11 @@ def late(make: Callable[[], Callable[[], float]]) -> Callable[[], float]:
 def main(arguments: list[str]) -> None:
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
-        told = races()
-    told["seconds"]["annealed importance sampling, 1,000 chains x 10,000 temperatures"] = (
-        annealing()
+        results = ratios_and_seconds()
+    results["seconds"]["annealed importance sampling, 1,000 chains x 10,000 temperatures"] = (
+        importance_sampling()
     )
-    for title, numbers in told.items():
+    for title, numbers in results.items():
         print(title)
         for name, value in numbers.items():
             print(f"  {name:70s}{value:10.3f}")
@@ -242,33 +239,33 @@ def main(arguments: list[str]) -> None:
             "cores": cores(),
             "torch": torch.__version__,
         }
-        Path(arguments[1]).write_text(json.dumps({**made, **told}, indent=1) + "\n")
+        Path(arguments[1]).write_text(json.dumps({**made, **results}, indent=1) + "\n")
 
 
-def races() -> dict[str, dict[str, float]]:
-    """Everything that has one thread, over the plain way of doing it."""
+def ratios_and_seconds() -> dict[str, dict[str, float]]:
+    """Times with one thread, each divided by that of the plain loop."""
     x = bits(ROWS)
-    epochs = raced(
+    epochs = lower_quartiles(
         {
-            "by hand": lambda: by_hand(x),
-            "netwise": lambda: ours(x),
-            "netwise, centred": lambda: ours(x, centred=True),
-            "scikit-learn": lambda: scikit_learns(x),
-            "learnergy": lambda: learnergys(x),
+            "by hand": lambda: plain_torch_epoch(x),
+            "netwise": lambda: netwise_epoch(x),
+            "netwise, centred": lambda: netwise_epoch(x, centred=True),
+            "scikit-learn": lambda: scikit_learn_epoch(x),
+            "learnergy": lambda: learnergy_epoch(x),
         }
     )
-    together = raced(
+    together = lower_quartiles(
         {
-            "numpy": numpys("together"),
-            "netwise": recall("together"),
-            "hopfieldnetwork": late(lambda: hopfieldnetworks("together")),
+            "numpy": numpy_recall("together"),
+            "netwise": netwise_recall("together"),
+            "hopfieldnetwork": on_first_call(lambda: hopfieldnetwork_recall("together")),
         }
     )
-    single = raced(
+    single = lower_quartiles(
         {
-            "numpy": numpys("random"),
-            "netwise": recall("random"),
-            "hopfieldnetwork": late(lambda: hopfieldnetworks("random")),
+            "numpy": numpy_recall("random"),
+            "netwise": netwise_recall("random"),
+            "hopfieldnetwork": on_first_call(lambda: hopfieldnetwork_recall("random")),
         }
     )
     return {

@@ -1,13 +1,12 @@
-"""How good are the defaults? NetClassifier and NetRegressor beside scikit-learn's, on tables, over
-splits.
+"""Scores of NetClassifier and NetRegressor beside scikit-learn's models, all with defaults.
 
-    python benchmarks/estimators.py               the table as text
-    python benchmarks/estimators.py --json FILE   keep the numbers, and the table as Markdown
+    python benchmarks/estimators.py               print the table
+    python benchmarks/estimators.py --json FILE   also write the numbers, and the table as Markdown
 
-Nothing is tuned: every estimator has its defaults, behind a StandardScaler where it needs one
-(netwise standardises by itself). Five seeds; each draws its own quarter as test part. Of the large
-sets 15,000 samples are drawn first, the same for all. Also: full MNIST, one hidden layer of 256,
-seconds and accuracy beside scikit-learn's MLP in the same run. The sets of `NETWISE_DATA` are left
+Nothing is tuned: models that need it have a StandardScaler (netwise standardises by itself). Each
+of five seeds draws another quarter of a data set as its test part. Of large sets, 15,000 samples
+are drawn first, the same for all. Also full MNIST with one hidden layer of 256: seconds and
+accuracy beside scikit-learn's MLP in the same run. Sets that need files in `NETWISE_DATA` are left
 out where it is not set.
 """
 
@@ -51,13 +50,13 @@ OURS, MLP, LINEAR = "netwise", "scikit-learn MLP", "logistic or ridge"
 
 HEAD = """# Defaults beside scikit-learn's
 
-Mean score in hundredths (accuracy, or R² of diabetes and california_housing) over five
-splits; made by `python benchmarks/estimators.py --json benchmarks/estimators.json`, which has
-versions and seconds. The defaults were chosen on other splits of the same sets.
+Mean score times 100 (accuracy, or R² of diabetes and california_housing) over five splits, from
+`python benchmarks/estimators.py --json benchmarks/estimators.json`; versions and seconds are in
+that file. The defaults were chosen on other splits of the same sets.
 
 """
 
-Task = tuple[np.ndarray, np.ndarray, bool]  # inputs, targets, are they classes
+Task = tuple[np.ndarray, np.ndarray, bool]  # inputs, targets, whether targets are classes
 
 CLASSIFIERS: dict[str, Callable[[int], Any]] = {
     OURS: lambda seed: NetClassifier(random_state=seed),
@@ -76,31 +75,31 @@ REGRESSORS: dict[str, Callable[[int], Any]] = {
 
 
 def tasks() -> dict[str, Task]:
-    """Inputs and targets of each set, words as one column each."""
-    found: dict[str, Task] = {}
+    """Inputs and targets of each set."""
+    by_name: dict[str, Task] = {}
     for name in ("iris", "wine", "breast_cancer", "digits"):
-        found[name] = (*getattr(datasets, f"load_{name}")(return_X_y=True), True)
-    found["diabetes"] = (*datasets.load_diabetes(return_X_y=True), False)
+        by_name[name] = (*getattr(datasets, f"load_{name}")(return_X_y=True), True)
+    by_name["diabetes"] = (*datasets.load_diabetes(return_X_y=True), False)
     for name in ("sonar", "spambase", "letter", "adult", "usps", "california_housing"):
         try:
-            found[name] = arrays_of(nw.data.DATA[name]())
+            by_name[name] = arrays_of(nw.data.DATA[name]())
         except DataMissing as error:
             print(f"{name} is left out: {str(error).splitlines()[0]}", file=sys.stderr)
-    return found
+    return by_name
 
 
 def arrays_of(source: nw.data.Data) -> Task:
-    """All parts of a netwise data set, joined, and of large ones a draw."""
+    """All parts of a netwise data set together; of large ones a random 15,000 samples."""
     samples = source.load()
     parts = [part for part in (samples.train, samples.valid, samples.test) if len(part)]
     x = torch.cat([part.x for part in parts]).flatten(1).numpy().astype(float)
     y = torch.cat([part.y for part in parts]).numpy()
     rows = np.random.default_rng(0).permutation(len(x))[:MOST_ROWS]
-    classes = samples.task == "classification"
+    classes = bool(samples.classes)
     return x[rows], y[rows] if classes else y[rows, 0].astype(float), classes
 
 
-def measured(
+def score_over_seeds(
     task: Task, make: Callable[[int], Any], seeds: Any = SEEDS
 ) -> tuple[list[float], float]:
     """(score on each seed's test part, seconds of all fits): accuracy or R²."""
@@ -110,9 +109,9 @@ def measured(
         x1, x2, y1, y2 = train_test_split(
             x, y, test_size=0.25, random_state=seed, stratify=y if classes else None
         )
-        began = time.perf_counter()
+        started = time.perf_counter()
         fitted = make(seed).fit(x1, y1)
-        seconds += time.perf_counter() - began
+        seconds += time.perf_counter() - started
         scores.append(float(fitted.score(x2, y2)))
     return scores, seconds
 
@@ -123,24 +122,23 @@ def mnist() -> dict[str, dict[str, float]]:
     x = torch.cat([samples.train.x, samples.valid.x]).flatten(1).numpy()
     y = torch.cat([samples.train.y, samples.valid.y]).numpy()
     x2, y2 = samples.test.x.flatten(1).numpy(), samples.test.y.numpy()
-    found = {}
-    for name, made in (
+    results = {}
+    for name, model in (
         (OURS, NetClassifier((256,), random_state=0)),
         (MLP, MLPClassifier((256,), random_state=0)),
     ):
-        began = time.perf_counter()
-        made.fit(x, y)
-        found[name] = {
-            "seconds": time.perf_counter() - began,
-            "accuracy": float(made.score(x2, y2)),
-            "epochs": float(made.n_iter_),
+        started = time.perf_counter()
+        model.fit(x, y)
+        results[name] = {
+            "seconds": time.perf_counter() - started,
+            "accuracy": float(model.score(x2, y2)),
+            "epochs": float(model.n_iter_),
         }
-    return found
+    return results
 
 
 def ranks(row: dict[str, list[float]]) -> dict[str, float]:
-    """Place of each estimator by its mean score, from 1; equal scores share the mean of their
-    places."""
+    """Rank of each estimator by its mean score, from 1; equal scores share their mean rank."""
     from scipy.stats import rankdata
 
     names = list(row)
@@ -148,8 +146,7 @@ def ranks(row: dict[str, list[float]]) -> dict[str, float]:
 
 
 def table(scores: dict[str, dict[str, list[float]]]) -> list[str]:
-    """Markdown: mean score in hundredths of each estimator on each set, the mean and the mean rank
-    below."""
+    """Markdown: mean score times 100 of each estimator on each set, then the mean and mean rank."""
     names = list(CLASSIFIERS)
     lines = ["| set | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     for title, row in scores.items():
@@ -177,13 +174,13 @@ def table(scores: dict[str, dict[str, list[float]]]) -> list[str]:
 def losses(scores: dict[str, dict[str, list[float]]]) -> list[str]:
     """Every set on which netwise is worse than the better of scikit-learn's MLP and the linear
     model."""
-    told = []
+    lines = []
     for title, row in scores.items():
         behind = fmean(row[OURS]) - max(fmean(row[MLP]), fmean(row[LINEAR]))
         if behind < 0:
             better = MLP if fmean(row[MLP]) > fmean(row[LINEAR]) else LINEAR
-            told.append(f"{title}: {100 * behind:+.2f} points beside {better}")
-    return told
+            lines.append(f"{title}: {100 * behind:+.2f} points beside {better}")
+    return lines
 
 
 def main(arguments: list[str]) -> None:
@@ -193,7 +190,7 @@ def main(arguments: list[str]) -> None:
     for title, task in tasks().items():
         scores[title], seconds[title] = {}, {}
         for name, make in (CLASSIFIERS if task[2] else REGRESSORS).items():
-            scores[title][name], seconds[title][name] = measured(task, make)
+            scores[title][name], seconds[title][name] = score_over_seeds(task, make)
         print(
             title,
             {name: round(100 * fmean(values), 2) for name, values in scores[title].items()},
@@ -208,9 +205,9 @@ def main(arguments: list[str]) -> None:
         lines += [
             "",
             *(
-                f"- MNIST, {n}: {100 * d['accuracy']:.2f} % in {d['seconds']:.0f} s,"
-                f" {d['epochs']:.0f} epochs"
-                for n, d in digits.items()
+                f"- MNIST, {name}: {100 * row['accuracy']:.2f} % in {row['seconds']:.0f} s, "
+                f"{row['epochs']:.0f} epochs"
+                for name, row in digits.items()
             ),
         ]
     print("\n".join(lines))

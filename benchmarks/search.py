@@ -1,15 +1,14 @@
-"""Searches beside plain ways of doing the same, in one run.
+"""Speed and regret of searches, relative to plain ways of doing the same.
 
     python benchmarks/search.py               ratios and regrets
-    python benchmarks/search.py --json FILE   keep the numbers
+    python benchmarks/search.py --json FILE   also write the numbers
 
-1. 32 variants of 784-256-256-10 from a cold start (a fresh Python): `fit_many`, joblib around a
-hand-tuned eager loop, and the naive
-   loop one after another with a DataLoader.
-2. A trivial trial: `search` beside plain Optuna around the same `fit` into a folder, both with a
-journal and one worker. 3. Regret at equal trials of grid, random, Bayesian and coarse-to-fine
-search, on the stored table of 480 trained networks, Branin and
-   Hartmann-6, beside Optuna's own samplers called directly.
+1. 32 variants of 784-256-256-10 from a fresh Python: `fit_many`, joblib around a hand-tuned eager
+   loop, and tutorial loops with a DataLoader one after another.
+2. A minimal trial: `search` against plain Optuna around the same `fit` into a folder, both with a
+   journal and one worker.
+3. Regret after as many trials of grid, random, Bayesian and coarse-to-fine search on the recorded
+   table of 480 trained networks, Branin and Hartmann-6, with Optuna's own samplers beside them.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ RATES = tuple(float(f"{10 ** (-3 + 3 * i / (VARIANTS - 1)):.4g}") for i in range
 
 
 def images() -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs like MNIST's in shape and number, drawn."""
+    """Random inputs (50000, 784) and class numbers."""
     g = torch.Generator().manual_seed(0)
     return torch.rand(ROWS, 784, generator=g), torch.randint(10, (ROWS,), generator=g)
 
@@ -62,7 +61,7 @@ def module() -> nn.Sequential:
 
 
 def naive() -> None:
-    """One after another, as the tutorials have it."""
+    """All variants one after another, each a tutorial loop."""
     x, y = images()
     loader = torch.utils.data.DataLoader(
         torch.utils.data.TensorDataset(x, y), batch_size=BATCH, shuffle=True
@@ -79,7 +78,7 @@ def naive() -> None:
 
 
 def tuned_one(rate: float, x: Any, y: Any) -> float:
-    """One variant by hand: batches gathered by `index_select`, fused optimizer, one thread."""
+    """One variant in a tuned eager loop: batches by `index_select`, fused optimizer, one thread."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
@@ -99,7 +98,7 @@ def tuned_one(rate: float, x: Any, y: Any) -> float:
 def tuned() -> None:
     import joblib
 
-    x, y = (each.numpy() for each in images())
+    x, y = (tensor.numpy() for tensor in images())
     joblib.Parallel(n_jobs=cores())(joblib.delayed(tuned_one)(rate, x, y) for rate in RATES)
 
 
@@ -120,22 +119,22 @@ WAYS: dict[str, Callable[[], None]] = {"naive": naive, "joblib, hand-tuned": tun
 
 
 def variants() -> dict[str, float]:
-    """Seconds of each way from a cold start, median of the rounds."""
+    """Seconds of each way in a fresh Python, median of the rounds."""
     seconds: dict[str, list[float]] = {name: [] for name in WAYS}
     for turn in range(ROUNDS):
         names = list(WAYS)
         for name in (*names[turn % len(names) :], *names[: turn % len(names)]):
-            began = time.perf_counter()
+            started = time.perf_counter()
             subprocess.run([sys.executable, __file__, "--way", name], check=True)
-            seconds[name].append(time.perf_counter() - began)
-    return {name: median(each) for name, each in seconds.items()}
+            seconds[name].append(time.perf_counter() - started)
+    return {name: median(values) for name, values in seconds.items()}
 
 
 # ---- 2. trivial trials
 
 
 def trivial() -> dict[str, float]:
-    """Seconds of one trial, beyond nothing: a network of 4-2-3 for one epoch, kept in a folder."""
+    """Seconds of one minimal trial: a network of 4-2-3 for one epoch, in a run folder."""
     recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 2, 3)), epochs=1)
     space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),))
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -163,15 +162,12 @@ def trivial() -> dict[str, float]:
 
             def objective(trial: optuna.Trial) -> float:
                 rate = trial.suggest_float("lr", 1e-4, 1.0, log=True)
-                return (
-                    nw.fit(
-                        nw.with_learning_rate(recipe, rate),
-                        folder=f"{home}/{trial.number}",
-                        test=False,
-                    )
-                    .history.of("valid.accuracy")
-                    .last
-                )  # type: ignore[union-attr]
+                run = nw.fit(
+                    nw.with_learning_rate(recipe, rate), folder=f"{home}/{trial.number}", test=False
+                )
+                accuracy = run.history.of("valid.accuracy")
+                assert accuracy is not None
+                return accuracy.last
 
             study.optimize(objective, n_trials=TRIVIAL)
 
@@ -179,10 +175,10 @@ def trivial() -> dict[str, float]:
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(TRIVIAL_ROUNDS):
         for name in sorted(ways, reverse=bool(turn % 2)):
-            began = time.perf_counter()
+            started = time.perf_counter()
             ways[name]()
-            seconds[name].append((time.perf_counter() - began) / TRIVIAL)
-    return {name: median(each) for name, each in seconds.items()}
+            seconds[name].append((time.perf_counter() - started) / TRIVIAL)
+    return {name: median(values) for name, values in seconds.items()}
 
 
 # ---- 3. regret
@@ -226,15 +222,10 @@ def hartmann(x: np.ndarray) -> float:
 
 
 def on_table(x: np.ndarray) -> float:
-    """Validation accuracy of the stored network nearest to a point of the unit cube."""
+    """Validation accuracy in the table cell of a point of the unit cube."""
     table = landscape().final
-    return float(
-        table[
-            tuple(
-                min(size - 1, int(share * size)) for share, size in zip(x, table.shape, strict=True)
-            )
-        ]
-    )
+    cell = (min(size - 1, int(share * size)) for share, size in zip(x, table.shape, strict=True))
+    return float(table[tuple(cell)])
 
 
 PROBLEMS: dict[str, tuple[Callable[[np.ndarray], float], int, float]] = {
@@ -244,7 +235,8 @@ PROBLEMS: dict[str, tuple[Callable[[np.ndarray], float], int, float]] = {
 }
 
 
-def asked(function: Callable[[np.ndarray], float], axes: int, sampler: Any, trials: int) -> float:
+def sampled(function: Callable[[np.ndarray], float], axes: int, sampler: Any, trials: int) -> float:
+    """The best value of an Optuna study with a sampler."""
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for _ in range(trials):
         trial = study.ask()
@@ -255,8 +247,8 @@ def asked(function: Callable[[np.ndarray], float], axes: int, sampler: Any, tria
 
 
 def gridded(function: Callable[[np.ndarray], float], axes: int, trials: int, seed: int) -> float:
-    """The finest full grid that so many trials pay for, at the middles of its cells, moved by a
-    random part of a cell."""
+    """The best value on the finest full grid with at most so many points, with a random offset
+    within its cells."""
     points = max(1, int(trials ** (1 / axes) + 1e-9))
     shift = np.random.default_rng(seed).random(axes)
     return max(
@@ -266,38 +258,40 @@ def gridded(function: Callable[[np.ndarray], float], axes: int, trials: int, see
 
 
 def staged(function: Callable[[np.ndarray], float], axes: int, trials: int, seed: int) -> float:
-    """Coarse to fine over a function that costs the same everywhere."""
+    """The best value of `CoarseToFine` on a function."""
     space = nw.Space(tuple(nw.axes.Linear(f"x{i}", 0.0, 1.0) for i in range(axes)))
-    method, rng, tried = nw.CoarseToFine(), np.random.default_rng(seed), list[nw.TrialRecord]()
+    method, rng, records = nw.CoarseToFine(), np.random.default_rng(seed), list[nw.TrialRecord]()
     for number in range(method.stages):
-        stage = method.stage(number, space, trials, 1, seed, tried)
+        stage = method.stage(number, space, trials, 1, seed, records)
         for _ in range(stage.trials):
             point = {axis.name: axis.value_at(float(rng.random())) for axis in stage.space.axes}
-            tried.append(
-                nw.TrialRecord(len(tried), number, point, function(np.array(list(point.values()))))
+            records.append(
+                nw.TrialRecord(
+                    len(records), number, point, function(np.array(list(point.values())))
+                )
             )
-    return max(t.value for t in tried if t.value is not None)
+    return max(record.value for record in records if record.value is not None)
 
 
 Function = Callable[[np.ndarray], float]
 METHODS: dict[str, Callable[[Function, int, int], float]] = {
     "grid": lambda function, axes, seed: gridded(function, axes, TRIALS, seed),
-    "random": lambda function, axes, seed: asked(
+    "random": lambda function, axes, seed: sampled(
         function, axes, TrialSeededSampler(nw.Random().sampler, seed), TRIALS
     ),
-    "random, Optuna": lambda function, axes, seed: asked(
+    "random, Optuna": lambda function, axes, seed: sampled(
         function, axes, optuna.samplers.RandomSampler(seed=seed), TRIALS
     ),
-    "Bayesian (TPE)": lambda function, axes, seed: asked(
+    "Bayesian (TPE)": lambda function, axes, seed: sampled(
         function, axes, TrialSeededSampler(nw.Bayesian().sampler, seed), TRIALS
     ),
-    "TPE, Optuna": lambda function, axes, seed: asked(
+    "TPE, Optuna": lambda function, axes, seed: sampled(
         function, axes, optuna.samplers.TPESampler(seed=seed), TRIALS
     ),
-    "Bayesian (GP)": lambda function, axes, seed: asked(
+    "Bayesian (GP)": lambda function, axes, seed: sampled(
         function, axes, TrialSeededSampler(nw.Bayesian(surrogate="gp").sampler, seed), TRIALS
     ),
-    "GP, Optuna": lambda function, axes, seed: asked(
+    "GP, Optuna": lambda function, axes, seed: sampled(
         function, axes, optuna.samplers.GPSampler(seed=seed), TRIALS
     ),
     "coarse to fine": lambda function, axes, seed: staged(function, axes, TRIALS, seed),
@@ -305,21 +299,21 @@ METHODS: dict[str, Callable[[Function, int, int], float]] = {
 
 
 def regrets() -> dict[str, dict[str, list[float]]]:
-    """Quartiles of the distance from the best after so many trials, over repeats."""
+    """Quartiles of the distance from the optimum after 30 trials, over 50 searches."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    found: dict[str, dict[str, list[float]]] = {}
+    result: dict[str, dict[str, list[float]]] = {}
     for title, (function, axes, best) in PROBLEMS.items():
         top = float(landscape().final.max()) if math.isnan(best) else best
-        found[title] = {
+        result[title] = {
             name: quantiles([top - way(function, axes, seed) for seed in range(REPEATS)], n=4)
             for name, way in METHODS.items()
         }
         print(
             title,
-            {name: [round(value, 4) for value in each] for name, each in found[title].items()},
+            {name: [round(value, 4) for value in values] for name, values in result[title].items()},
             flush=True,
         )
-    return found
+    return result
 
 
 def main(arguments: list[str]) -> None:
@@ -344,14 +338,14 @@ def main(arguments: list[str]) -> None:
             "torch": torch.__version__,
             "optuna": optuna.__version__,
         }
-        told = {
+        results = {
             **made,
             "ratios": ratios,
             "seconds of 32 variants": many,
             "seconds of a trivial trial": one,
             "quartiles of regret": regret,
         }
-        Path(arguments[1]).write_text(json.dumps(told, indent=1) + "\n")
+        Path(arguments[1]).write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

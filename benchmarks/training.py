@@ -1,13 +1,11 @@
-"""How fast is a step of netwise? Beside a tutorial loop and a hand-tuned eager loop, interleaved in
-one run.
+"""Speed of a training step, relative to a tutorial loop and to a hand-tuned eager loop.
 
-    scripts/bench               the two networks that the project promises speeds for
-    scripts/bench threads       where a second thread begins to pay: the rule in engine/threads.py
-    scripts/bench --json FILE   keep the numbers
+    scripts/bench               the two networks whose speed the project promises
+    scripts/bench threads       when more threads are faster: for the rule in training/threads.py
+    scripts/bench --json FILE   also write the numbers
 
-Within a round all contestants run one after another, each on the same data, in an order that
-rotates. A time is the lower quartile over the rounds: a neighbour on the machine makes runs slower
-and never faster.
+Each round runs all contestants on the same data, in a rotating order. A time is the lower quartile
+over the rounds, because other load on the machine makes runs slower and never faster.
 """
 
 from __future__ import annotations
@@ -30,9 +28,7 @@ import netwise as nw
 from netwise.training.threads import cores
 
 ROUNDS = 16
-EPOCHS = (
-    3  # of netwise's runs: watching is spread over a run, and one epoch is none that anyone trains
-)
+EPOCHS = 3  # of netwise's runs: watched steps are spread over a run
 SETTINGS = {
     "784-30-10, batch 10": ((784, 30, 10), 10, 40_000),
     "784-256-256-10, batch 128": ((784, 256, 256, 10), 128, 60_000),
@@ -56,8 +52,8 @@ def network(widths: tuple[int, ...]) -> nn.Sequential:
 
 
 def tutorial(widths: tuple[int, ...], batch: int, x: Tensor, y: Tensor) -> float:
-    """As a tutorial has it: DataLoader, `.item()` each step, torch's default threads. Seconds of
-    one epoch."""
+    """Seconds of one epoch as tutorials write it: DataLoader, `.item()` after each step, torch's
+    default number of threads."""
     torch.set_num_threads(cores())
     model = network(widths)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -66,40 +62,39 @@ def tutorial(widths: tuple[int, ...], batch: int, x: Tensor, y: Tensor) -> float
         torch.utils.data.TensorDataset(x, y), batch_size=batch, shuffle=True
     )
     running = 0.0
-    began = time.perf_counter()
+    started = time.perf_counter()
     for inputs, labels in loader:
         optimizer.zero_grad()
         loss = criterion(model(inputs), labels)
         loss.backward()
         optimizer.step()
         running += loss.item()
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 def tuned(widths: tuple[int, ...], batch: int, x: Tensor, y: Tensor, threads: int) -> float:
-    """As someone who knows eager torch has it: gathered batches, a fused optimizer, no number
-    waited for."""
+    """Seconds of one epoch of a tuned eager loop: batches by `index_select`, fused optimizer, no
+    `.item()`."""
     torch.set_num_threads(threads)
     model = network(widths)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
-    began = time.perf_counter()
+    started = time.perf_counter()
     for rows in torch.randperm(len(x)).split(batch):
         loss = F.cross_entropy(model(x.index_select(0, rows)), y.index_select(0, rows))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
-def ours(
+def netwise_epoch(
     widths: tuple[int, ...],
     batch: int,
     data: nw.data.Arrays,
     watch_every: int | None,
     threads: int | None = None,
 ) -> tuple[float, int]:
-    """(seconds of one epoch of netwise, its threads). The clock is the engine's own: what training
-    took."""
+    """(seconds of one epoch, number of threads) of netwise, as recorded by `fit`."""
     recipe = nw.Recipe(
         data=data,
         network=nw.MLP(widths),
@@ -111,38 +106,38 @@ def ours(
     return made.seconds / EPOCHS, made.threads
 
 
-def race(name: str) -> dict[str, float]:
-    """One setting: seconds and ratios, medians over the rounds."""
+def compare(name: str) -> dict[str, float]:
+    """Microseconds of a step and ratios for one setting: lower quartiles over the rounds."""
     widths, batch, rows = SETTINGS[name]
     x, y = samples(rows)
     data = nw.data.arrays(x, y, valid=0.0, test=0.0)
-    threads = ours(widths, batch, data, 0)[1]
+    threads = netwise_epoch(widths, batch, data, 0)[1]
     contestants: dict[str, Callable[[], float]] = {
         "tutorial": lambda: tutorial(widths, batch, x, y),
         "tuned": lambda: tuned(widths, batch, x, y, threads),
-        "netwise": lambda: ours(widths, batch, data, 0)[0],
-        "watched": lambda: ours(widths, batch, data, None)[0],
+        "netwise": lambda: netwise_epoch(widths, batch, data, 0)[0],
+        "watched": lambda: netwise_epoch(widths, batch, data, None)[0],
     }
     for run in contestants.values():
         run()  # warm-up
-    times: dict[str, list[float]] = {each: [] for each in contestants}
+    times: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(ROUNDS):
         names = list(contestants)
-        for each in (*names[turn % 4 :], *names[: turn % 4]):  # nobody is always first
-            times[each].append(contestants[each]())
+        for contestant in (*names[turn % 4 :], *names[: turn % 4]):
+            times[contestant].append(contestants[contestant]())
     steps = -(-rows // batch)
-    quiet = {each: sorted(values)[len(values) // 4] for each, values in times.items()}
+    quartile = {key: sorted(values)[len(values) // 4] for key, values in times.items()}
     return {
-        **{f"{each}, microseconds a step": 1e6 * value / steps for each, value in quiet.items()},
+        **{f"{key}, microseconds a step": 1e6 * value / steps for key, value in quartile.items()},
         "threads": threads,
-        "tutorial / netwise": quiet["tutorial"] / quiet["netwise"],
-        "netwise / tuned": quiet["netwise"] / quiet["tuned"],
-        "watched / netwise": quiet["watched"] / quiet["netwise"],
+        "tutorial / netwise": quartile["tutorial"] / quartile["netwise"],
+        "netwise / tuned": quartile["netwise"] / quartile["tuned"],
+        "watched / netwise": quartile["watched"] / quartile["netwise"],
     }
 
 
-def where_threads_pay() -> None:
-    """Time of a step with all cores over its time with one, over the multiply-adds of a step."""
+def time_with_all_threads() -> None:
+    """Print the time of a step with all cores relative to one, and its multiply-adds."""
     print(f"{'network':28s}{'batch':>6s}{'multiply-adds':>15s}{'all / one':>11s}")
     for widths, batch in (
         ((784, 30, 10), 10),
@@ -167,28 +162,28 @@ def where_threads_pay() -> None:
 
 def main(arguments: list[str]) -> None:
     if arguments[:1] == ["threads"]:
-        where_threads_pay()
+        time_with_all_threads()
         return
-    told = {}
+    results = {}
     for name, promised in PROMISED.items():
-        seen = told[name] = race(name)
+        result = results[name] = compare(name)
         print(name)
-        for each, value in seen.items():
-            print(f"  {each:34s}{value:10.2f}")
-        kept = {
-            f"at least {promised['tutorial']} times the tutorial loop's speed": seen[
-                "tutorial / netwise"
-            ]
-            >= promised["tutorial"],
-            f"within {100 * (promised['tuned'] - 1):.0f} % of the hand-tuned loop": seen[
-                "netwise / tuned"
-            ]
-            <= promised["tuned"],
-            f"watched at most {promised['watched']} times": seen["watched / netwise"]
-            <= promised["watched"],
+        for key, value in result.items():
+            print(f"  {key:34s}{value:10.2f}")
+        tutorial_gain, overhead = promised["tutorial"], 100 * (promised["tuned"] - 1)
+        promises = {
+            f"at least {tutorial_gain} times the tutorial loop's speed": (
+                result["tutorial / netwise"] >= promised["tutorial"]
+            ),
+            f"within {overhead:.0f} % of the hand-tuned loop": (
+                result["netwise / tuned"] <= promised["tuned"]
+            ),
+            f"watched at most {promised['watched']} times": (
+                result["watched / netwise"] <= promised["watched"]
+            ),
         }
-        for text, held in kept.items():
-            print(f"  {'kept  ' if held else 'BROKEN'} {text}")
+        for text, holds in promises.items():
+            print(f"  {'met    ' if holds else 'NOT MET'} {text}")
     if "--json" in arguments:
         versions = {
             "python": platform.python_version(),
@@ -200,7 +195,7 @@ def main(arguments: list[str]) -> None:
             "versions": versions,
             "cores": cores(),
             "machine": platform.processor() or platform.machine(),
-            "results": told,
+            "results": results,
         }
         Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(made, indent=1) + "\n")
 
