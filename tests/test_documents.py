@@ -1,5 +1,4 @@
-"""What the documents say is true: their code runs, their files are there, and they speak of netwise
-alone."""
+"""The documents are true: their code runs, and the files, names and links in them exist."""
 
 from __future__ import annotations
 
@@ -108,6 +107,38 @@ def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text("utf-8")):
         if not target.startswith("http"):
             assert (ROOT / target).exists(), target
+
+
+def backticked(name: str) -> list[str]:
+    """Texts in single backticks of a document."""
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", (ROOT / name).read_text("utf-8"))
+
+
+def exists(path: str) -> bool:
+    """Whether a path exists in the repository or, shorter, in the package."""
+    return any((start / path).exists() for start in (ROOT, ROOT / "src" / "netwise"))
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_path_of_a_document_exists(name: str) -> None:
+    """Also those shorter by `src/netwise`; `yours` and `a/b` stand for a reader's own names."""
+    looks_like_a_path = re.compile(r"[\w./-]+/[\w./-]*|[\w-]+\.(py|pyi|md|toml|txt)")
+    paths = [text for text in backticked(name) if looks_like_a_path.fullmatch(text)]
+    real = [p for p in paths if not re.search(r"\byours\b|\ba/", p)]
+    assert len(real) > (30 if name == "ARCHITECTURE.md" else 2)
+    assert [path for path in real if not exists(path)] == []
+
+
+def test_every_tuple_of_where_to_add_is_in_its_file() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    named = re.findall(r"`([A-Z_]{3,})`(?: or `([A-Z_]{3,})`)? in `([\w/.]+)`", text)
+    assert len(named) >= 9
+    for first, second, path in named:
+        file = next(
+            start / path for start in (ROOT, ROOT / "src/netwise") if (start / path).exists()
+        )
+        for name in filter(None, (first, second)):
+            assert re.search(rf"^{name}\b", file.read_text("utf-8"), re.MULTILINE), path
 
 
 def test_contributing_fits_one_screen() -> None:
