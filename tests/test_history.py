@@ -60,3 +60,8 @@ def test_every_signal_says_what_it_means() -> None:
 
 def test_a_run_records_only_known_signals(digits_run: nw.Run) -> None:
     assert {signal for signal, _ in digits_run.history.series} <= set(SIGNALS)
+
+
+def test_a_printed_history_is_one_line() -> None:
+    history = nw.History.from_rows([{"step": 0, "loss": 2.3, "valid.loss": 2.0}])
+    assert str(history) == "2 signals of 0 layers. Still running."

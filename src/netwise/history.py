@@ -195,6 +195,10 @@ class History:
     ended: RunEnd = RunEnd(RUNNING, "Still running.", 0)
     made_by: Provenance = Provenance()
 
+    def __str__(self) -> str:
+        count = len({signal for signal, _ in self.series})
+        return f"{count} signals of {len(self.layers)} layers. {self.ended.sentence}"
+
     def of(self, signal: str, layer: str = NETWORK) -> Series | None:
         """The series of a signal, or None where nothing was recorded."""
         return self.series.get((signal, layer))

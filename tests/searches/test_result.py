@@ -90,3 +90,26 @@ def test_the_keys_in_outcome_json_are_those_of_earlier_versions(tmp_path: Path) 
     assert written["fresh"] == list(found.fresh_values)
     assert written["trials"][0]["seen"] == list(found.trials[0].epoch_values)
     assert nw.load_search(tmp_path / "s") == found
+
+
+def test_a_printed_result_names_the_winner_and_its_value_over_fresh_seeds() -> None:
+    best = nw.TrialRecord(0, 0, {"optimizer.lr": 0.01}, value=0.95)
+    printed = str(
+        SearchResult(
+            Path("s"),
+            nw.SearchPlan(space=SPACE),
+            (best,),
+            best,
+            best_value=0.95,
+            fresh_values=(0.9, 0.92),
+            mean=0.91,
+            low=0.78,
+            high=1.04,
+        )
+    )
+    assert printed.splitlines() == [
+        f"Best of 1 trials: {best.point_text}.",
+        "  in the search: 0.95",
+        "  over 2 fresh seeds: 0.91, 0.78 to 1.04",
+    ]
+    assert str(result(nw.Random())) == "No trial of 0 was completed."

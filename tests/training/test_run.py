@@ -129,3 +129,10 @@ def test_codes_are_of_networks_with_a_code(small: nw.Recipe) -> None:
     assert run.predict([[5.1, 3.5, 1.4, 0.2]]).shape == (1, 4)
     with pytest.raises(TypeError, match="MLP has no code.*Use outputs"):
         nw.fit(small.but(epochs=1)).codes([[5.1, 3.5, 1.4, 0.2]])
+
+
+def test_a_printed_run_is_one_line(small: nw.Recipe) -> None:
+    run = nw.fit(small.but(epochs=1))
+    kind = type(run.recipe.network).__name__
+    assert str(run) == f"{kind}: All 1 epochs done. Test part: {run.score}."
+    assert str(nw.fit(small.but(epochs=1), test=False)).endswith("No score.")

@@ -136,3 +136,10 @@ def test_rules_and_remedies_of_ones_own_work_together() -> None:
     assert "too few epochs found in 3 of 3 runs without it, 0 of 3 with it" in messages[2]
     with pytest.raises(nw.UnknownName, match="unknown remedy 'train_longer'"):
         nw.treat(recipe, rules=(TOO_FEW_EPOCHS,), jobs=1, seeds=(0, 1))
+
+
+def test_a_printed_treatment_lists_its_trials(treatment: nw.TreatmentResult) -> None:
+    lines = str(treatment).splitlines()
+    assert lines[0] == treatment.sentence
+    for trial in treatment.rounds[0].trials:
+        assert f"    {trial.remedy}: {trial.sentence}" in lines

@@ -64,6 +64,18 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     complete: bool = True
 
+    def __str__(self) -> str:
+        if self.best is None:
+            return f"No trial of {len(self.trials)} was completed."
+        lines = [f"Best of {len(self.trials)} trials: {self.best.point_text}."]
+        lines.append(f"  in the search: {self.best_value:.4g}")
+        if self.mean is not None:
+            interval = "" if self.low is None else f", {self.low:.4g} to {self.high:.4g}"
+            lines.append(f"  over {len(self.fresh_values)} fresh seeds: {self.mean:.4g}{interval}")
+        if self.test is not None:
+            lines.append(f"  test part: {self.test}")
+        return "\n".join(lines)
+
     @property
     def optimism(self) -> float | None:
         """`best_value` minus `mean`: what the search overestimates."""

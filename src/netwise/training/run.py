@@ -123,6 +123,12 @@ class Run:
     score: Score | None = None
     folder: Path | None = None
 
+    def __str__(self) -> str:
+        network = type(self.recipe.network).__name__
+        score = "no score" if self.score is None else f"test part: {self.score}"
+        kept = "" if self.folder is None else f" Kept in {self.folder}."
+        return f"{network}: {self.history.ended.sentence} {score[0].upper()}{score[1:]}.{kept}"
+
     def outputs(self, raw: Any) -> Tensor:
         """The network's outputs `(samples, outputs)` for raw inputs, as `predict` takes them."""
         x = self.prepared(raw)

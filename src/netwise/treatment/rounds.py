@@ -75,6 +75,13 @@ class TreatmentResult:
     confirmed: TrialResult | None
     rules: tuple[Rule, ...] = RULES
 
+    def __str__(self) -> str:
+        lines = [self.sentence]
+        for each in self.rounds:
+            lines.append(f"  {_words(each.finding.rule)}")
+            lines += [f"    {trial.remedy}: {trial.sentence}" for trial in each.trials]
+        return "\n".join(lines)
+
     @property
     def recipe(self) -> Recipe:
         """The treated recipe."""
