@@ -30,7 +30,7 @@ def neuron(start: tuple[float, float], loss: Loss, lr: float) -> Recipe:
     """One neuron, one sample: input 1, target 0."""
     sample = data.arrays([[1.0]], [[0.0]], scale_target=False, valid=0.0, test=0.0)
     # BinaryCrossEntropy takes logits and applies the sigmoid itself.
-    takes_logits = isinstance(loss, BinaryCrossEntropy)
+    takes_logits = loss.output_activation == "Sigmoid"
     network = MLP((1, 1)) if takes_logits else MLP((1, 1), output=Sigmoid())
     return Recipe(
         data=sample,
@@ -48,7 +48,7 @@ def trace(recipe: Recipe) -> tuple[list[float], list[float]]:
     run = train_whole(recipe, watch_every=1)
     last = float(run.outputs([[1.0]])[0, 0])
     outputs = [*signal_values(run, signals.ACTIVATION_MEAN, "layer1"), last]
-    if isinstance(recipe.loss, BinaryCrossEntropy):
+    if recipe.loss.output_activation == "Sigmoid":
         outputs = [1 / (1 + math.exp(-z)) for z in outputs]
         last_cost = -math.log(1 - outputs[-1])
     else:

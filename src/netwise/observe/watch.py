@@ -15,7 +15,7 @@ from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, Provenance, RunEnd, RunFacts
 from netwise.observe.probe import Probe
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
-from netwise.tasks import CLASSIFICATION, REGRESSION
+from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
 
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped and the distance doubled
 MOST_TARGETS = 20_000  # targets to keep, for the loss of the best constant prediction
@@ -198,7 +198,7 @@ class watch:
         if target is not None:
             task = REGRESSION if target.is_floating_point() else CLASSIFICATION
             # Not the width of the output layer, which may be larger.
-            classes = len(target.unique()) if task == CLASSIFICATION else None
+            classes = len(target.unique()) if task_named(task).has_classes else None
             if self._loss is not None and self._outputs:
                 guess = loss_of_guessing(self._loss, target, self._outputs)
                 least = least_loss(self._loss, target, self._outputs)
