@@ -59,9 +59,9 @@ def test_the_step_and_the_layer_are_named_and_the_weights_before_are_kept(tmp_pa
     )
     assert run.score is None
     assert all(bool(torch.isfinite(p).all()) for p in run.module.parameters())
-    heard = run.history.of(signals.LOSS)
-    assert heard is not None
-    assert len(heard) == step
+    recorded = run.history.of(signals.LOSS)
+    assert recorded is not None
+    assert len(recorded) == step
     loaded = nw.load(tmp_path / "run")
     assert loaded.history == run.history
     assert all(

@@ -41,9 +41,9 @@ def by_hand(recipe: nw.Recipe) -> tuple[nn.Module, list[float]]:
 def test_fit_computes_what_a_plain_loop_computes(small: nw.Recipe) -> None:
     run = nw.fit(small, watch_every=1)
     module, losses = by_hand(small)
-    heard = run.history.of(signals.LOSS)
-    assert heard is not None
-    assert heard.values == pytest.approx(losses, abs=1e-6)
+    recorded = run.history.of(signals.LOSS)
+    assert recorded is not None
+    assert recorded.values == pytest.approx(losses, abs=1e-6)
     for ours, theirs in zip(run.module.parameters(), module.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-6)
 

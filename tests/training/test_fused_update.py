@@ -37,9 +37,7 @@ def test_equal_to_step_over_many_steps(rule: nw.Optimizer, skipped: bool) -> Non
             optimizer.param_groups[0]["lr"] = rule.lr / (1 + t)
             for w, gradient in zip(arm, gradients, strict=True):
                 w.grad = gradient.clone()
-            if (
-                t == 15
-            ):  # as when a run goes on: other dicts take the place of those that were seen first
+            if t == 15:  # as after resuming: other dictionaries replace the first ones
                 optimizer.load_state_dict(optimizer.state_dict())
                 optimizer.param_groups[0]["lr"] = rule.lr / (1 + t)
             if skipped and t % 5 == 4:

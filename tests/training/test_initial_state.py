@@ -24,7 +24,7 @@ def test_a_bad_start_shows_layer_by_layer(init: nw.Initializer, grows: bool) -> 
     assert max(good) / min(good) < 10 < max(outputs) / min(outputs)
 
 
-def test_the_measured_weights_are_those_a_run_begins_with() -> None:
+def test_the_measured_weights_are_those_a_run_starts_from() -> None:
     recipe = DIGITS.but(init=nw.LSUV())
     first = nw.measure_initial_state(recipe)[0]
     module = nw.fit(recipe.but(optimizer=nw.SGD(lr=1e-30), epochs=1)).module

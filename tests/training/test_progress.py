@@ -1,4 +1,4 @@
-"""Many runs tell of themselves to who watches."""
+"""Without a monitor or a terminal, several runs print nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RECIPE = nw.Recipe(
 )
 
 
-def test_nobody_is_told_outside(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_only_lines_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with nw.show_progress() as say:
         say("a line")
         nw.cross_validate(RECIPE.but(epochs=1), folds=2, jobs=1)

@@ -1,4 +1,4 @@
-"""A run that was killed goes on, bit for bit, as if it had never stopped."""
+"""A run that was killed is resumed, to the same bits as without the interruption."""
 
 from __future__ import annotations
 
@@ -125,7 +125,9 @@ def test_what_an_interrupted_run_learned_is_kept(tmp_path: Path) -> None:
     assert len(losses) >= 3
 
 
-def test_killed_before_the_first_checkpoint_it_begins_again(whole: nw.Run, tmp_path: Path) -> None:
+def test_killed_before_the_first_checkpoint_it_starts_from_the_first_step(
+    whole: nw.Run, tmp_path: Path
+) -> None:
     import shutil
 
     assert whole.folder is not None
@@ -152,7 +154,7 @@ def test_a_run_that_has_ended_is_not_resumed(whole: nw.Run, tmp_path: Path) -> N
         nw.resume(tmp_path)
 
 
-def test_data_that_have_changed_are_told(tmp_path: Path) -> None:
+def test_data_that_have_changed_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a,y\n" + "1,u\n2,v\n" * 40)
 

@@ -82,7 +82,7 @@ def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path)
     assert [layer.activation for layer in run.history.layers] == [
         "ReLU",
         "Identity",
-    ]  # told by its zeros, though dropout lies between
+    ]  # recognised by its zeros, although dropout lies between
     with pytest.raises(nw.RunFolderError, match="loading imports no code: pass it"):
         nw.load(tmp_path / "run")
     assert nw.load(tmp_path / "run", nw.CustomNetwork(Net)).score == run.score

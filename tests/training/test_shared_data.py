@@ -34,7 +34,7 @@ def test_workers_find_data_loaded_and_preprocessed(tmp_path: Path) -> None:
             assert (
                 found.train.x.data_ptr()
                 == preprocessed(recipe, recipe.data.load())[0].train.x.data_ptr()
-            )  # not computed anew
+            )  # not computed again
             assert torch.equal(found.train.x, plain.train.x)
             assert torch.equal(again[0]["mean"], learned[0]["mean"])
             run = nw.fit(recipe)

@@ -97,7 +97,7 @@ def test_a_script_refuses_weights_by_name() -> None:
         recipe.to_script()
 
 
-def test_weights_that_cannot_be_are_told() -> None:
+def test_impossible_weights_are_refused() -> None:
     with pytest.raises(nw.DataError, match="each of the 40 samples"):
         nw.data.arrays(X, CLASSES, weights=[1.0]).load()
     with pytest.raises(nw.DataError, match="at least 0"):

@@ -1,2 +1,1 @@
-"""The only code that trains: one step, run plainly, watched on some of its steps, on one machine or
-many."""
+"""Training: from a recipe to a run, alone, resumed, piece by piece, or several in parallel."""

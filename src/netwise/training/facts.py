@@ -1,4 +1,4 @@
-"""What a history says of its run besides the recorded numbers: facts and provenance."""
+"""Facts and provenance of a run, which its history has beside the recorded numbers."""
 
 from __future__ import annotations
 
