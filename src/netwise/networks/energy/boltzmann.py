@@ -116,21 +116,21 @@ class BoltzmannMachine(Network):
         return DENSITY
 
     def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
-        problems = wrong_size("visible", self.visible, samples.train.x[0].numel())
+        size = wrong_size("visible", self.visible, samples.train.x[0].numel())
         if not isinstance(loss, NegativePhase):
-            return problems
+            return size
         units, name = self.visible + self.hidden, type(loss).__name__
         if not loss.for_full:
             instead = "ExactGradient()" if units <= MOST_UNITS else "AnnealedSampling()"
-            return [*problems, Problem("loss", name, "is for restricted machines", instead)]
+            return [Problem("loss", name, "is for restricted machines", instead), *size]
         if loss.exact and units > MOST_UNITS:
             reason = f"sums over all states, and {units} units have too many"
-            return [*problems, Problem("loss", name, reason, "AnnealedSampling()")]
+            return [Problem("loss", name, reason, "AnnealedSampling()"), *size]
         x = preview(samples)
         if not bool(((x == 0) | (x == 1)).all()):
             reason, instead = "takes inputs of 0 and 1", "preprocess = (Binarise(),)"
-            problems.append(Problem("network", "BoltzmannMachine", reason, instead))
-        return problems
+            return [Problem("network", "BoltzmannMachine", reason, instead), *size]
+        return size
 
     def needs_inputs_from_0_to_1(self, loss: Loss) -> bool:
         return True

@@ -95,14 +95,13 @@ class DBN(Network):
 
     def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
         features = samples.train.x[0].numel()
-        problems = wrong_inputs(self.widths, features, [features, *self.widths[1:]])
-        if not problems:
-            problems = wrong_labels(self.labels, samples)
+        problems = []
         if isinstance(loss, NegativePhase):
             machines = self._machines()
             of_loss = [problem for machine in machines for problem in machine.phase_problems(loss)]
             problems += of_loss[:1] or machines[0].range_problems(preview(samples))
-        return problems
+        size = wrong_inputs(self.widths, features, [features, *self.widths[1:]])
+        return problems + (size or wrong_labels(self.labels, samples))
 
     def _machines(self) -> list[RBM]:
         """The stacked machines without labels, from the lowest up."""

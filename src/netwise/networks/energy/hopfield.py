@@ -149,12 +149,11 @@ class Hopfield(MemoryNetwork):
     )
 
     def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
-        problems = super().problems(samples, loss)
-        x = preview(samples)
-        if not has_two_values(x):
-            reason = "takes patterns of 0 and 1, or of -1 and 1"
-            problems.append(Problem("network", "Hopfield", reason, "preprocess = (Binarise(),)"))
-        return problems
+        size = super().problems(samples, loss)
+        if has_two_values(preview(samples)):
+            return size
+        reason = "takes patterns of 0 and 1, or of -1 and 1"
+        return [Problem("network", "Hopfield", reason, "preprocess = (Binarise(),)"), *size]
 
     def build(self) -> nn.Module:
         return AssociativeMemory(self)

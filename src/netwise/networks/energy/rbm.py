@@ -165,14 +165,13 @@ class RBM(Network):
         return None if self.labels else DENSITY
 
     def problems(self, samples: Samples, loss: Loss) -> list[Problem]:
-        problems = wrong_size("visible", self.visible, samples.train.x[0].numel())
-        if not problems:
-            problems = wrong_labels(self.labels, samples)
+        problems = []
         if isinstance(loss, NegativePhase):
             problems += self.phase_problems(loss)
             if loss.for_restricted:
                 problems += self.range_problems(preview(samples))
-        return problems
+        size = wrong_size("visible", self.visible, samples.train.x[0].numel())
+        return problems + (size or wrong_labels(self.labels, samples))
 
     def phase_problems(self, phase: NegativePhase) -> list[Problem]:
         """Why this phase cannot train the machine."""
