@@ -43,6 +43,7 @@ SMALL = Recipe(
     epochs=50,
 )
 PLAIN = RBM(784, 16, centred=False)
+LARGE = RBM(784, 500, centred=False)
 
 
 def machine_of(run: Run) -> RestrictedBoltzmann:
@@ -175,7 +176,7 @@ GIBBS_STEPS = (1, 3, 10, 25)
 
 def gibbs_step_arms() -> dict[str, Recipe]:
     small = SMALL.but(network=PLAIN, optimizer=SGD(lr=0.05), epochs=10)
-    large = SMALL.but(network=RBM(784, 500, centred=False), optimizer=SGD(lr=0.05), epochs=5)
+    large = SMALL.but(network=LARGE, optimizer=SGD(lr=0.05), epochs=5)
     phases: dict[str, NegativePhase] = {f"CD-{k}": CD(steps=k) for k in GIBBS_STEPS}
     phases["PCD-1"] = PCD()
     return {
