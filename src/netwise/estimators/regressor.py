@@ -19,14 +19,8 @@ class NetRegressor(RegressorMixin, SupervisedEstimator):  # type: ignore[misc]
     """A network that predicts numbers, of one target or of several. Targets are standardised for
     training.
 
-    Args:
-        hidden, activation, network, recipe, dropout, learning_rate, weight_decay, batch_size,
-        epochs, early_stopping, validation_fraction, patience, standardise, device, progress,
-        random_state: as in `NetClassifier`.
-
-    Attributes:
-        run_, report_, module_, loss_curve_, validation_loss_curve_, n_iter_, encoder_: as in
-        `NetClassifier`.
+    Its arguments and the attributes after `fit` are those of `NetClassifier`, except for what only
+    classes have.
 
     Example:
         >>> from netwise.estimators import NetRegressor
