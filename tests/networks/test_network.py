@@ -64,6 +64,20 @@ def test_every_network_is_among_these() -> None:
     assert {type(network) for network in EVERY} == {*NETWORKS, *MACHINES}
 
 
+CHANGES = (
+    "dropout",
+    "batch_norm",
+    "shortcuts",
+    "plain_output",
+    "widened",
+    "narrowed",
+    "hidden_layers",
+    "narrower_code",
+    "livelier_code",
+    "weaker_prior",
+)
+
+
 @pytest.mark.parametrize("network", EVERY, ids=name_of)
 @pytest.mark.parametrize(
     ("change", "fields"),
@@ -79,7 +93,7 @@ def test_every_network_is_among_these() -> None:
         (lambda n: n.with_livelier_code(), {"activation", "code", "top", "sparsity"}),
         (lambda n: n.with_weaker_prior(), {"beta"}),
     ],
-    ids=str,
+    ids=CHANGES,
 )
 def test_a_change_gives_a_reason_or_changes_what_it_says_and_nothing_else(
     network: nw.Network, change: Callable[[nw.Network], nw.Network | str], fields: set[str]
