@@ -41,6 +41,7 @@ def test_an_idx_file_is_read(tmp_path: Path) -> None:
         (gzip.compress(b"\0\0\x08\x01\0\0\0\x05ab"), "has 2 bytes where its header announces 5"),
         (idx(np.zeros((3, 3), np.uint8))[:-9], "is no whole gzip file"),
     ],
+    ids=["no gzip", "no IDX", "short header", "short data", "cut"],
 )
 def test_a_broken_idx_file_is_refused(tmp_path: Path, raw: bytes, text: str) -> None:
     (tmp_path / "x.gz").write_bytes(raw)
