@@ -53,62 +53,63 @@ def public(name: str) -> Any:
     """The public object of netwise with this name, or with a newer one of `PUBLIC`.
 
     Raises:
-        LookupError: no commit's name fits; says which names were tried.
+        LookupError: netwise has none of the names.
     """
     names = (*PUBLIC.get(name, ()), name)
-    for each in names:
-        found = _at(each)
-        if found is not None:
-            return found
-    tried = f"netwise has none of {', '.join(names)}"
-    raise LookupError(f"{tried}: add the new name to PUBLIC in {__file__}")
+    for candidate in names:
+        value = _at(candidate)
+        if value is not None:
+            return value
+    missing = f"netwise has none of {', '.join(names)}"
+    raise LookupError(f"{missing}: add the new name to PUBLIC in {__file__}")
 
 
 def _at(dotted: str) -> Any:
-    place: Any = import_module("netwise")
+    """The object of netwise at a dotted path, or None."""
+    value: Any = import_module("netwise")
     path = "netwise"
-    for bit in dotted.split("."):
-        path = f"{path}.{bit}"
+    for name in dotted.split("."):
+        path = f"{path}.{name}"
         try:
-            place = getattr(place, bit)
+            value = getattr(value, name)
         except AttributeError:
             try:
-                place = import_module(path)
+                value = import_module(path)
             except ImportError:
                 return None
-    return place
+    return value
 
 
-def call(function: Callable[..., Any], *given: Any, **options: Any) -> Any:
+def call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call with keyword arguments that may have newer names.
 
     Raises:
         LookupError: the function takes none of a keyword's names.
     """
-    known = inspect.signature(function).parameters
+    parameters = inspect.signature(function).parameters
     renamed = {}
     for name, value in options.items():
         names = (name, *KEYWORDS.get(name, ()))
-        fits = next((each for each in names if each in known), None)
-        if fits is None:
-            tried = f"takes none of {', '.join(names)}: add the new name to KEYWORDS in {__file__}"
-            raise LookupError(f"{function.__name__} {tried}")
-        renamed[fits] = value
-    return function(*given, **renamed)
+        keyword = next((candidate for candidate in names if candidate in parameters), None)
+        if keyword is None:
+            problem = f"{function.__name__} takes none of {', '.join(names)}"
+            raise LookupError(f"{problem}: add the new name to KEYWORDS in {__file__}")
+        renamed[keyword] = value
+    return function(*arguments, **renamed)
 
 
-def attribute(of: Any, name: str) -> Any:
+def attribute(value: Any, name: str) -> Any:
     """An attribute of a result that may have a newer name.
 
     Raises:
         LookupError: the object has none of the names.
     """
     names = (name, *ATTRIBUTES.get(name, ()))
-    for each in names:
-        if hasattr(of, each):
-            return getattr(of, each)
-    tried = f"has none of {', '.join(names)}: add the new name to ATTRIBUTES in {__file__}"
-    raise LookupError(f"{type(of).__name__} {tried}")
+    for candidate in names:
+        if hasattr(value, candidate):
+            return getattr(value, candidate)
+    problem = f"{type(value).__name__} has none of {', '.join(names)}"
+    raise LookupError(f"{problem}: add the new name to ATTRIBUTES in {__file__}")
 
 
 def word(text: str) -> str:

@@ -20,44 +20,44 @@ NAMES = ("recipe/mlp", "recipe/hopfield_hebb", "recipe/augment_mixup")
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("golden"))
         return dict(results(NAMES))
 
 
 def test_a_case_run_twice_is_equal(
-    found: dict[str, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reference: dict[str, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     again = dict(results(NAMES))
-    assert differences(found, again) == []
-    assert len(found["recipe/mlp"]["weights"]) == 64
-    assert "train.loss" in found["recipe/mlp"]["parts"]["history"]
+    assert differences(reference, again) == []
+    assert len(reference["recipe/mlp"]["weights"]) == 64
+    assert "train.loss" in reference["recipe/mlp"]["parts"]["history"]
 
 
-def test_what_differs_is_named_with_its_tensors_and_signals(found: dict[str, dict]) -> None:
-    other = copy.deepcopy(found)
+def test_what_differs_is_named_with_its_tensors_and_signals(reference: dict[str, dict]) -> None:
+    other = copy.deepcopy(reference)
     mlp = other["recipe/mlp"]
     mlp["weights"], mlp["parts"]["weights"]["layer2.bias"] = "0", "0"
     mlp["history"], mlp["parts"]["history"]["valid.loss"] = "0", "0"
     other["recipe/hopfield_hebb"]["findings"] = [["memory_overloaded"]]
-    assert differences(found, other) == [
+    assert differences(reference, other) == [
         "recipe/mlp: weights (layer2.bias); history (valid.loss)",
         'recipe/hopfield_hebb: findings [] -> [["memory_overloaded"]]',
     ]
 
 
-def test_scores_are_shown_as_decimals(found: dict[str, dict]) -> None:
-    other = copy.deepcopy(found)
-    found["recipe/mlp"]["score"], other["recipe/mlp"]["score"] = [exact(0.1)], [exact(0.25)]
-    assert differences(found, other) == ["recipe/mlp: score [0.1] -> [0.25]"]
+def test_scores_are_shown_as_decimals(reference: dict[str, dict]) -> None:
+    other = copy.deepcopy(reference)
+    reference["recipe/mlp"]["score"], other["recipe/mlp"]["score"] = [exact(0.1)], [exact(0.25)]
+    assert differences(reference, other) == ["recipe/mlp: score [0.1] -> [0.25]"]
 
 
-def test_an_error_is_a_result_and_a_difference(found: dict[str, dict]) -> None:
-    failed = {**found, "recipe/mlp": {"error": "ValueError: no"}}
-    assert differences(found, failed) == ["recipe/mlp: raises ValueError: no"]
-    assert differences(failed, found) == ["recipe/mlp: raised ValueError: no, and now does not"]
+def test_an_error_is_a_result_and_a_difference(reference: dict[str, dict]) -> None:
+    failed = {**reference, "recipe/mlp": {"error": "ValueError: no"}}
+    assert differences(reference, failed) == ["recipe/mlp: raises ValueError: no"]
+    assert differences(failed, reference) == ["recipe/mlp: raised ValueError: no, and now does not"]
     assert differences(failed, failed) == []
 
 

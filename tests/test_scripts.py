@@ -1,4 +1,4 @@
-"""The scripts of a new user: plain sh, and a sentence where something is missing."""
+"""Scripts are plain sh, and print what to install where something is missing."""
 
 from __future__ import annotations
 
