@@ -34,7 +34,6 @@ INTERFACES = {
 ALLOWED = {
     ("cli", "TableEncoder"): "rows of a CSV file have named columns",
     ("estimators", "Arrays"): "the data set that the estimator itself made",
-    ("labs", "BinaryCrossEntropy"): "a loss that the lab itself chose",
     ("recipe", "Arrays"): "arrays in memory are written to a file of their own",
     ("recipe", "NumberColumn"): "scripts print the code that encodes a column",
     ("recipe", "PublicTable"): "scripts print the code that reads a table",
@@ -189,6 +188,14 @@ def test_no_package_asks_for_a_concrete_class_of_another(package: str) -> None:
         if (home(path), name) not in ALLOWED
     }
     assert not asked, "\n".join(sorted(asked))
+
+
+def test_every_exception_is_still_needed() -> None:
+    classes = set.union(*CONCRETE.values())
+    used = {
+        (home(path), name) for path in FILES for name, _ in class_checks(tree_of(path), classes)
+    }
+    assert set(ALLOWED) <= used, f"delete from ALLOWED: {set(ALLOWED) - used}"
 
 
 @pytest.mark.parametrize(
