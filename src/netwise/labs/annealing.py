@@ -67,13 +67,13 @@ def temperature_criteria(
             is_rising(middle),
         ),
         Criterion(
-            "the first holds in every machine",
+            "the probability of the lowest energy rises in every machine",
             float(always_likelier),
             always_likelier,
             part_of_claim=False,
         ),
         Criterion(
-            "the second holds in every machine",
+            "the time to forget the start rises in every machine",
             float(always_slower),
             always_slower,
             part_of_claim=False,

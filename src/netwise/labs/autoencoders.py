@@ -116,18 +116,16 @@ def reconstruction_criteria(numbers: Numbers) -> tuple[Criterion, ...]:
     angle = numbers["linear: largest angle to the principal components, degrees"]
     return (
         Criterion(
-            "it is specific: the error on Fashion-MNIST is more than three times that on MNIST",
+            "the squared error on Fashion-MNIST is more than three times that on MNIST",
             ratio,
             ratio > 3,
         ),
         Criterion(
-            "it is lossy: even on its training images the squared error is above 0.0001",
-            train,
-            train > 1e-4,
+            "the squared error is above 0.0001 even on its training images", train, train > 1e-4
         ),
         Criterion(
-            "a linear one learns the subspace of the principal components (largest angle under 5 "
-            "degrees)",
+            "a linear autoencoder learns the subspace of the principal components (largest "
+            "angle under 5 degrees)",
             angle,
             angle < 5,
         ),
@@ -238,7 +236,7 @@ def denoising_criteria(numbers: Numbers) -> tuple[Criterion, ...]:
             plain > 0.8,
         ),
         Criterion(
-            "a denoising one of the same width does not (share of the variance)",
+            "a denoising one of the same width explains less than 80 % of it",
             denoising,
             denoising < 0.8,
         ),

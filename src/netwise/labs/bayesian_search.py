@@ -72,7 +72,8 @@ def bayesian_criteria(median: Mapping[str, Floats]) -> tuple[Criterion, ...]:
             least_lead >= 0,
         ),
         Criterion(
-            "with TPE it is lower on average over these trials (mean lead in percentage points)",
+            "with TPE the median regret is lower on average over these trials (mean lead in "
+            "percentage points)",
             mean_lead,
             mean_lead > 0,
         ),

@@ -65,9 +65,13 @@ def coarse_to_fine_criteria(numbers: Mapping[str, float]) -> tuple[Criterion, ..
             behind,
             behind <= 0.3,
         ),
-        Criterion("it needs less than half of their epochs (share)", cost, cost < 0.5),
         Criterion(
-            "it is better than random search with as many epochs (percentage points)",
+            "coarse to fine needs less than half of the epochs of full random trials (share)",
+            cost,
+            cost < 0.5,
+        ),
+        Criterion(
+            "coarse to fine is better than random search with as many epochs (percentage points)",
             ahead,
             ahead > 0,
             part_of_claim=False,

@@ -85,7 +85,11 @@ def cross_validation_criteria(gains: Mapping[int, Interval]) -> tuple[Criterion,
             mean,
             mean > 0,
         ),
-        Criterion("the gain is significant: its 95 % interval is above 0 (low end)", low, low > 0),
+        Criterion(
+            "the gain with 500 samples is significant: its 95 % interval is above 0 (low end)",
+            low,
+            low > 0,
+        ),
         Criterion(
             "with 10,000 samples the gain is below 0.2 percentage points",
             large_mean,

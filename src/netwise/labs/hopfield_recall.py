@@ -188,7 +188,7 @@ def noise_criteria(numbers: Mapping[str, float]) -> tuple[Criterion, ...]:
             part_of_claim=False,
         ),
         Criterion(
-            "the pseudo-inverse rule keeps them (above 95 %)",
+            "the pseudo-inverse rule restores the digits (above 95 % from 10 % noise)",
             inverse,
             inverse > 0.95,
             part_of_claim=False,

@@ -87,7 +87,7 @@ def threshold_criteria(behind: Mapping[str, float]) -> tuple[Criterion, ...]:
             near >= 0.8,
         ),
         Criterion(
-            "it is never more than 5 percentage points behind",
+            "half of the threshold is never more than 5 percentage points behind",
             worst,
             worst <= FAR_BEHIND,
             part_of_claim=False,
