@@ -33,7 +33,7 @@ from netwise.history import (
     Series as Series,
 )
 from netwise.labs.all_labs import LABS as LABS, lab as lab
-from netwise.labs.definition import Lab as Lab, LabResult as LabResult
+from netwise.labs.lab_definition import Lab as Lab, LabResult as LabResult
 from netwise.networks import (
     GRU as GRU,
     LSTM as LSTM,

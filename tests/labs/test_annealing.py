@@ -19,7 +19,7 @@ from netwise.labs.annealing import (
     relaxation_steps,
     temperature_criteria,
 )
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 
 
 def states_by_hand(units: int) -> list[tuple[int, ...]]:

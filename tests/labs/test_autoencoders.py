@@ -20,7 +20,7 @@ from netwise.labs.autoencoders import (
     sparsity_arms,
     sparsity_criteria,
 )
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from netwise.labs.bayesian_search import bayesian_criteria, best_so_far, regrets, samplers
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 
 TABLE = np.arange(12.0).reshape(4, 3) / 12
 

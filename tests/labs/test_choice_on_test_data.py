@@ -15,7 +15,7 @@ from netwise.labs.choice_on_test_data import (
     optimism,
     optimism_of_settings,
 )
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 
 
 def test_parts_are_exchanged_and_training_samples_stay() -> None:

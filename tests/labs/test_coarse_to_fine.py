@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from netwise.labs.coarse_to_fine import cells_of, coarse_to_fine, coarse_to_fine_criteria
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 from netwise.searches.methods import CoarseToFine
 
 

@@ -16,7 +16,7 @@ from netwise.labs.contrastive_divergence import (
     likelihood_criteria,
     scikit_learn_likelihood,
 )
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 from netwise.networks.energy.rbm import RestrictedBoltzmann
 
 

@@ -15,7 +15,7 @@ from netwise.labs.cross_validation import (
     regrets,
     train_settings,
 )
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 from netwise.labs.runs import signal_values
 from netwise.signals import VALID_ACCURACY
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from netwise.labs.definition import LabResult
 from netwise.labs.encoder_problems import (
     EncoderMachines,
     ExactEncoder,
@@ -14,6 +13,7 @@ from netwise.labs.encoder_problems import (
     median_cycle,
     solved_share,
 )
+from netwise.labs.lab_definition import LabResult
 from netwise.networks.energy.likelihood import binary_states
 
 

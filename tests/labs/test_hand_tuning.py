@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from netwise.labs.definition import LabResult
 from netwise.labs.hand_tuning import coordinate_search, hand_tuning_criteria
+from netwise.labs.lab_definition import LabResult
 
 
 def test_on_one_hill_it_climbs_to_the_top() -> None:

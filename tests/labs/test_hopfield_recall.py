@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from netwise.labs.definition import LabResult
 from netwise.labs.hopfield_recall import (
     agreement_of_binary_states,
     capacity_criteria,
@@ -18,6 +17,7 @@ from netwise.labs.hopfield_recall import (
     random_patterns,
     recall_quality,
 )
+from netwise.labs.lab_definition import LabResult
 
 
 def test_random_patterns_are_fair_and_repeat() -> None:

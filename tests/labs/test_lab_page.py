@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netwise.labs.definition import Criterion, Lab, LabResult
+from netwise.labs.lab_definition import Criterion, Lab, LabResult
 from netwise.labs.lab_page import write_lab
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import netwise as nw
 from netwise.labs import learning_rate_threshold
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 from netwise.labs.learning_rate_threshold import (
     GRID,
     compare_with_grid,

@@ -10,7 +10,7 @@ from scipy import stats
 
 import netwise as nw
 from netwise.labs import pretraining
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 from netwise.labs.pretraining import (
     MACHINES,
     classifier_recipe,

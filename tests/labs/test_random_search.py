@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from netwise.labs.definition import LabResult
+from netwise.labs.lab_definition import LabResult
 from netwise.labs.random_search import (
     best_of_grid,
     best_of_random,

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 import netwise as nw
-from netwise.labs.definition import Criterion, Lab, LabResult
+from netwise.labs.lab_definition import Criterion, Lab, LabResult
 from netwise.labs.record import provenance, record, recorded
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 import netwise as nw
-from netwise.labs.definition import Criterion, LabResult
+from netwise.labs.lab_definition import Criterion, LabResult
 from netwise.labs.sigmoid_neuron import (
     FAR,
     NEAR,

@@ -10,10 +10,10 @@ from netwise.labs.choice_on_test_data import L77
 from netwise.labs.coarse_to_fine import L60
 from netwise.labs.contrastive_divergence import L23, L24
 from netwise.labs.cross_validation import L62
-from netwise.labs.definition import Lab
 from netwise.labs.encoder_problems import L22
 from netwise.labs.hand_tuning import L61
 from netwise.labs.hopfield_recall import L18, L19
+from netwise.labs.lab_definition import Lab
 from netwise.labs.learning_rate_threshold import L12
 from netwise.labs.pretraining import L25, L29
 from netwise.labs.random_search import L58

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult
+from netwise.labs.lab_definition import Criterion, Lab, LabResult
 from netwise.labs.landscape import POINTS, Floats, landscape, landscape_arms, landscape_hashes
 from netwise.report.pictures.drawing import COLOURS, figure, svg
 from netwise.searches.optuna_package import require_optuna

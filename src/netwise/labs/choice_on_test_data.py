@@ -11,7 +11,7 @@ from netwise import data
 from netwise.data.dataset import Samples
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.labs.landscape import POINTS, Floats, landscape, recipe_at
 from netwise.labs.runs import signal_values, train_whole
 from netwise.networks import MLP

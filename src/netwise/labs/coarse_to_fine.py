@@ -8,7 +8,7 @@ from statistics import fmean
 import numpy as np
 
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult
+from netwise.labs.lab_definition import Criterion, Lab, LabResult
 from netwise.labs.landscape import (
     EPOCHS,
     POINTS,

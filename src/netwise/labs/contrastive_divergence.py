@@ -11,7 +11,7 @@ from torch import Tensor
 
 from netwise import data
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.labs.runs import signal_values, train_whole
 from netwise.networks.energy import (
     CD,

@@ -10,7 +10,7 @@ import numpy as np
 from netwise import data
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.labs.landscape import POINTS, Floats
 from netwise.labs.runs import CHANCE
 from netwise.networks import MLP

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult
+from netwise.labs.lab_definition import Criterion, Lab, LabResult
 from netwise.networks.energy.boltzmann import (
     ENCODER_TEMPERATURES,
     BoltzmannMachine,

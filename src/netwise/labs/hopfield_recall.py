@@ -12,7 +12,7 @@ from torch import Tensor
 
 from netwise import data
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult
+from netwise.labs.lab_definition import Criterion, Lab, LabResult
 from netwise.networks.energy.hopfield import NOISE_SHARES, AssociativeMemory, Hopfield, to_bipolar
 from netwise.random_streams import DATA, generator
 from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg

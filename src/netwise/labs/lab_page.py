@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from netwise.atomic import write_atomically
-from netwise.labs.definition import Lab, LabResult
+from netwise.labs.lab_definition import Lab, LabResult
 from netwise.report.page import render
 
 

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from netwise import data
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.labs.runs import final_accuracy, train_whole
 from netwise.networks import MLP, ConvNet
 from netwise.networks.network import Network

@@ -11,7 +11,7 @@ from statistics import fmean
 from netwise import data
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.labs.runs import train_whole
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.energy import CD, DBN

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult
+from netwise.labs.lab_definition import Criterion, Lab, LabResult
 from netwise.labs.landscape import (
     POINTS,
     Floats,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netwise.atomic import write_atomically
 
 if TYPE_CHECKING:
-    from netwise.labs.definition import Lab, LabResult
+    from netwise.labs.lab_definition import Lab, LabResult
 
 RESULTS = Path(__file__).parent / "results"
 

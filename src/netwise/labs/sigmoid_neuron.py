@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from netwise import data, signals
 from netwise.labs.catalogue import CLAIMS
-from netwise.labs.definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.labs.runs import signal_values, train_whole
 from netwise.networks import MLP
 from netwise.parts.activations import Sigmoid

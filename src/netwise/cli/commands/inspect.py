@@ -17,7 +17,7 @@ from netwise.labs.catalogue import CLAIMS
 from netwise.storage.layout import REPORT, is_search
 
 if TYPE_CHECKING:
-    from netwise.labs.definition import Lab, LabResult
+    from netwise.labs.lab_definition import Lab, LabResult
     from netwise.storage.run_folder import RunFolder
 
 ACTIVATIONS = "activations"  # `netwise show activations`

@@ -24,7 +24,7 @@ class Criterion:
             of the claim measure something beside it, such as its limits.
 
     Example:
-        >>> from netwise.labs.definition import Criterion
+        >>> from netwise.labs.lab_definition import Criterion
         >>> Criterion("the gain is above 0", 1.5, 1.5 > 0).holds
         True
     """
@@ -77,7 +77,7 @@ class LabResult:
         """The verdict as a sentence, with the criteria that failed.
 
         Example:
-            >>> from netwise.labs.definition import Criterion, LabResult
+            >>> from netwise.labs.lab_definition import Criterion, LabResult
             >>> gain = Criterion("the gain is above 0", -1.5, False)
             >>> speed = Criterion("training takes under 10 s", 4.0, True)
             >>> LabResult({}, (gain, speed), "", {}).conclusion

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import netwise as nw
-from netwise.labs.definition import Criterion, LabResult, recipe_hashes
+from netwise.labs.lab_definition import Criterion, LabResult, recipe_hashes
 
 
 def result_of(*holds: bool, beside: bool | None = None) -> LabResult:
