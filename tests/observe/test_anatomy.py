@@ -118,7 +118,7 @@ def test_a_deep_network_is_drawn_by_its_modules(tmp_path: Path) -> None:
             nw.describe(network, shape), tmp_path / f"{type(network).__name__}.png"
         )
         assert path.stat().st_size > 10_000
-    with pytest.raises(ValueError, match="ends in .png or .svg"):
+    with pytest.raises(ValueError, match="has to be a PNG or an SVG file. Write"):
         nw.plot_anatomy(nw.describe(nw.LeNet5(), (1, 28, 28)), tmp_path / "a.gif")
     svg = nw.plot_activations(tmp_path / "a.svg").read_text()
     assert "currentColor" not in svg

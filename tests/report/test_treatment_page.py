@@ -28,7 +28,7 @@ def test_a_treatment_shows_before_trials_and_after() -> None:
         "<td>before</td><td>accuracy ",
     ):
         assert expected in text, expected
-    for trial in treatment.rounds[0].verdicts:
+    for trial in treatment.rounds[0].trials:
         assert f"<td>{trial.remedy}</td>" in text
         if not trial.not_applicable:
             assert (

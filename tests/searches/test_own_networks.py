@@ -77,7 +77,7 @@ def test_after_a_kill_the_network_is_passed_again(tmp_path: Path) -> None:
     with pytest.raises(nw.RunFolderError, match="loading imports no code"):
         nw.resume_search(tmp_path / "study")
     assert (
-        "is code of your own: say --trust-own"
+        "If you trust it, add --trust-own"
         in CliRunner().invoke(main, ["search", "--resume", str(tmp_path / "study")]).output
     )
     assert not nw.load_search(tmp_path / "study").complete  # reading needs no code

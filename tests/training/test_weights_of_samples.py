@@ -98,7 +98,7 @@ def test_a_script_refuses_weights_by_name() -> None:
 
 
 def test_impossible_weights_are_refused() -> None:
-    with pytest.raises(nw.DataError, match="each of the 40 samples"):
+    with pytest.raises(nw.DataError, match="do not fit 40 samples: pass one"):
         nw.data.arrays(X, CLASSES, weights=[1.0]).load()
     with pytest.raises(nw.DataError, match="at least 0"):
         nw.data.arrays(X, CLASSES, weights=[-1.0] * 40).load()
