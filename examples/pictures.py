@@ -9,7 +9,7 @@ from pathlib import Path
 
 import netwise as nw
 
-here = Path(__file__).parent if "__file__" in globals() else Path("examples")
+here = Path(__file__).parent if "__file__" in globals() else Path()
 
 pictures = nw.data.images(here / "pictures", height=16, width=16, colour="grey")
 run = nw.fit(nw.suggest(pictures, epochs=20))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import netwise as nw
 
-here = Path(__file__).parent if "__file__" in globals() else Path("examples")
+here = Path(__file__).parent if "__file__" in globals() else Path()
 
 run = nw.fit(nw.suggest(nw.data.csv(here / "houses.csv", "price")))
 print("test part:", run.score)
