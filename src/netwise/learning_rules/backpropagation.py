@@ -29,8 +29,7 @@ class ThresholdNetwork:
         >>> [round(v) for v in net.outputs(x).flatten().tolist()]
         [0, 1, 1, 0]
 
-    Source: Zhou 2016, Machine Learning (in Chinese), section 5.3; note 001, claims R03, R04 and
-    C04.
+    Source: Zhou 2016, Machine Learning (in Chinese), section 5.3.
     """
 
     weights: tuple[Tensor, ...]

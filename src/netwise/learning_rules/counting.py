@@ -51,7 +51,7 @@ def count_operations(widths: tuple[int, ...]) -> Operations:
         >>> nw.learning_rules.count_operations((3, 3, 3, 3))
         Operations(paths=495, forward=243, backward=54)
 
-    Source: note 000, claim R05; Griewank, Walther 2008, Evaluating derivatives, chapter 3.
+    Source: Griewank, Walther 2008, Evaluating derivatives, chapter 3.
     """
     if len(widths) < 2 or min(widths) < 1:
         raise ValueError(

@@ -49,7 +49,7 @@ class Neuron(Part):
         >>> round(neuron.output((1.0,)), 2), len(neuron.history)
         (0.09, 300)
 
-    Source: note 001, claim N01; note 004, claim L01.
+    Source: note 001, claim N01.
     """
 
     weights: tuple[float, ...] = numbers(because="one for each input", write="[0.6]")

@@ -25,7 +25,7 @@ def hebb(w: Tensor, x: Tensor, y: Tensor, rate: float) -> Tensor:
         >>> nw.learning_rules.hebb(torch.zeros(1, 2), x, y, rate=0.5).tolist()
         [[0.5, -0.5]]
 
-    Source: Hebb 1949; note 001, claim R01.
+    Source: Hebb 1949.
     """
     return w + rate * y.T @ x / len(x)
 
@@ -88,6 +88,6 @@ def delta(w: Tensor, x: Tensor, target: Tensor, y: Tensor, rate: float) -> Tenso
         >>> (x @ w.T > 0).int().flatten().tolist()
         [0, 1, 1, 1]
 
-    Source: Widrow, Hoff 1960; Rosenblatt 1958; note 001, claim R02.
+    Source: Widrow, Hoff 1960; Rosenblatt 1958.
     """
     return w + rate * (target - y).T @ x / len(x)

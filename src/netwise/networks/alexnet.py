@@ -62,8 +62,7 @@ class AlexNet(Network):
         >>> sum(p.numel() for p in network.build().parameters())
         2263002
 
-    Source: Krizhevsky, Sutskever, Hinton 2012; Krizhevsky 2014, arXiv 1404.5997 (one tower); note
-    001, claim N05.
+    Source: Krizhevsky, Sutskever, Hinton 2012; Krizhevsky 2014, arXiv 1404.5997 (one tower).
     """
 
     input_kind: ClassVar[str] = IMAGES

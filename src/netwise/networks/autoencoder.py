@@ -85,7 +85,7 @@ class Autoencoder(AutoencoderNetwork):
         >>> run.module.encode(nw.data.digits().load().test.x / 16).shape
         torch.Size([360, 16])
 
-    Source: note 001, claims N15 to N18; denoising: Vincent et al. 2008; KL: Ng 2011, CS294A notes;
+    Source: denoising: Vincent et al. 2008; KL: Ng 2011, CS294A notes;
     top: Makhzani, Frey 2013, "k-sparse autoencoders"; contraction: Rifai et al. 2011, "Contractive
     auto-encoders".
     """
@@ -466,7 +466,7 @@ class ConvAutoencoder(AutoencoderNetwork):
         >>> nw.describe(nw.ConvAutoencoder(), (1, 28, 28)).output
         (784,)
 
-    Source: Masci et al. 2011, "Stacked convolutional auto-encoders"; note 001, claim N15.
+    Source: Masci et al. 2011, "Stacked convolutional auto-encoders".
     """
 
     image: tuple[int, ...] = image_field((1, 28, 28))

@@ -53,7 +53,7 @@ class InceptionBlock(nn.Module):
         >>> nw.InceptionBlock(192, (64, 96, 128, 16, 32, 32))(torch.zeros(2, 192, 14, 14)).shape
         torch.Size([2, 256, 14, 14])
 
-    Source: Szegedy et al. 2014, arXiv 1409.4842, figure 2b; note 001, claim N07.
+    Source: Szegedy et al. 2014, arXiv 1409.4842, figure 2b.
     """
 
     def __init__(
@@ -222,7 +222,7 @@ class GoogLeNet(Network):
         >>> sum(p.numel() for p in nw.GoogLeNet(auxiliary=False).build().parameters())
         6624904
 
-    Source: Szegedy et al. 2014, arXiv 1409.4842, table 1; note 001, claim N07.
+    Source: Szegedy et al. 2014, arXiv 1409.4842, table 1.
     """
 
     input_kind: ClassVar[str] = IMAGES

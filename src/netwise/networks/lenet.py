@@ -36,7 +36,7 @@ class LeNet5(Network):
         61706
 
     Source: LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document
-    recognition; note 001, claim N04.
+    recognition.
     """
 
     input_kind: ClassVar[str] = IMAGES
@@ -204,7 +204,7 @@ class LeNet5Paper(Network):
         >>> sum(p.numel() for p in nw.LeNet5Paper().build().parameters())
         60000
 
-    Source: LeCun, Bottou, Bengio, Haffner 1998, section II.B; note 001, claim N04.
+    Source: LeCun, Bottou, Bengio, Haffner 1998, section II.B.
     """
 
     input_kind: ClassVar[str] = IMAGES

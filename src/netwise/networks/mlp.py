@@ -50,7 +50,7 @@ class MLP(Network):
         >>> nw.MLP((784, 240, 10), activation=nw.Maxout(5)).build().layer1.out_features
         1200
 
-    Source: note 001, claims N02 and Y09; note 000, claims A08 and Y06; batch norm: Ioffe, Szegedy
+    Source: batch norm: Ioffe, Szegedy
     2015, arXiv 1502.03167.
     """
 

@@ -249,7 +249,7 @@ class ElmanRNN(_Recurrent):
         >>> nw.ElmanRNN(features=28, units=16).build()(torch.zeros(5, 1, 28, 28)).shape
         torch.Size([5, 10])
 
-    Source: Elman 1990, Finding structure in time; note 001, claim N09.
+    Source: Elman 1990, Finding structure in time.
     """
 
     cell: ClassVar[str] = "RNN"
@@ -335,7 +335,7 @@ def gradient_through_time(
         >>> len(norms), norms[0] < 0.01 * norms[-1]  # thirty steps back it has nearly vanished
         (30, True)
 
-    Source: note 001, claim N09; Bengio, Simard, Frasconi 1994.
+    Source: Bengio, Simard, Frasconi 1994.
     """
     if not isinstance(module, Sequencer):
         raise TypeError(

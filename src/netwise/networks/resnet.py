@@ -224,7 +224,7 @@ class ResNet(Network):
         25557032
 
     Source: He, Zhang, Ren, Sun 2015, arXiv 1512.03385, table 1; pre-activation: 2016, arXiv
-    1603.05027; note 001, claim N08.
+    1603.05027.
     """
 
     input_kind: ClassVar[str] = IMAGES

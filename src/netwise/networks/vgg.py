@@ -40,7 +40,7 @@ class VGG(Network):
         >>> sum(p.numel() for p in network.build().parameters())
         445482
 
-    Source: Simonyan, Zisserman 2014, arXiv 1409.1556, table 1; note 001, claim N06.
+    Source: Simonyan, Zisserman 2014, arXiv 1409.1556, table 1.
     """
 
     input_kind: ClassVar[str] = IMAGES

@@ -63,8 +63,7 @@ class BoltzmannMachine(Network):
         >>> round(float(machine.log_likelihood(every).exp().sum()), 5)
         1.0
 
-    Source: Ackley, Hinton, Sejnowski 1985, "A learning algorithm for Boltzmann machines"; note 001,
-    claims N11, R10, R11, erratum E14.
+    Source: Ackley, Hinton, Sejnowski 1985, "A learning algorithm for Boltzmann machines".
     """
 
     is_energy_model: ClassVar[bool] = True
@@ -159,7 +158,7 @@ class AnnealedSampling(NegativePhase):
         >>> nw.AnnealedSampling(noise_on=0.0, noise_off=0.0).counted
         10
 
-    Source: Ackley, Hinton, Sejnowski 1985, section 4.1; note 001, claims R11 and R13.
+    Source: Ackley, Hinton, Sejnowski 1985, section 4.1.
     """
 
     for_restricted: ClassVar[bool] = False

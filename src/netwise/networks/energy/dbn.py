@@ -59,8 +59,7 @@ class DBN(Network):
         >>> nw.fit(classifier).history.ended.how
         'finished'
 
-    Source: Hinton, Osindero, Teh 2006, "A fast learning algorithm for deep belief nets"; note 001,
-    claims N13 and N14.
+    Source: Hinton, Osindero, Teh 2006, "A fast learning algorithm for deep belief nets".
     """
 
     is_energy_model: ClassVar[bool] = True

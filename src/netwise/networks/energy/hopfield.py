@@ -117,8 +117,7 @@ class Hopfield(MemoryNetwork):
         >>> torch.equal(memory.recall(noisy).states, patterns)
         True
 
-    Source: Hopfield 1982; pseudo-inverse: Personnaz, Guyon, Dreyfus 1986; Storkey 1997; note 001,
-    claims N10, R07 to R09, errata E11 and E12.
+    Source: Hopfield 1982; pseudo-inverse: Personnaz, Guyon, Dreyfus 1986; Storkey 1997.
     """
 
     units: int = integer(

@@ -107,8 +107,7 @@ class CD(NegativePhase):
         >>> nw.CD(steps=25).steps
         25
 
-    Source: Hinton 2002, "Training products of experts by minimizing contrastive divergence"; note
-    001, claim R12.
+    Source: Hinton 2002, "Training products of experts by minimizing contrastive divergence".
     """
 
     steps: int = integer(

@@ -93,7 +93,7 @@ class RBM(Network):
 
     Source: Smolensky 1986; Hinton 2012, "A practical guide to training restricted Boltzmann
     machines"; centring: Melchior, Fischer, Wiskott 2016, "How to center deep Boltzmann machines";
-    labels: Larochelle, Bengio 2008; note 001, claim N12.
+    labels: Larochelle, Bengio 2008.
     """
 
     is_energy_model: ClassVar[bool] = True
