@@ -306,6 +306,7 @@ from netwise.treatment.rounds import (
     treat as treat,
 )
 from netwise.treatment.trials import TrialResult as TrialResult, trial as trial
+from netwise.wiring import LossTerm as LossTerm, Wiring as Wiring
 
 __version__: str
 __all__: list[str]

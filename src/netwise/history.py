@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from netwise.signals import NETWORK
+from netwise.wiring import Wiring, wiring_as_dict, wiring_from_dict
 
 FINISHED = "finished"
 STOPPED_EARLY = "stopped early"
@@ -181,6 +182,8 @@ class History:
         facts: what is known besides the signals.
         ended: how the run ended.
         made_by: recipe, versions and machine.
+        wiring: how loss, weights and optimizers are connected; None for runs of `fit`, whose loop
+            is netwise's own.
 
     Example:
         >>> import netwise as nw
@@ -194,6 +197,7 @@ class History:
     facts: RunFacts = RunFacts()
     ended: RunEnd = RunEnd(RUNNING, "Still running.", 0)
     made_by: Provenance = Provenance()
+    wiring: Wiring | None = None
 
     def __str__(self) -> str:
         count = len({signal for signal, _ in self.series})
@@ -215,13 +219,14 @@ class History:
         facts: RunFacts = RunFacts(),
         ended: RunEnd | None = None,
         made_by: Provenance = Provenance(),
+        wiring: Wiring | None = None,
     ) -> History:
         """A history from rows such as `{"step": 3, "loss": 0.5, "gradient.rms|layer1": 0.01}`.
 
         Args:
             rows: each with its "step" and the signals of that step; a signal of one layer has the
                 layer's name after a bar. Values may be text, such as "nan".
-            layers, facts, made_by: as in `History`.
+            layers, facts, made_by, wiring: as in `History`.
             ended: as in `History`. Default: still running, after the last step.
         """
         steps: dict[tuple[str, str], list[int]] = {}
@@ -237,9 +242,8 @@ class History:
                 steps.setdefault((signal, layer), []).append(step)
                 values.setdefault((signal, layer), []).append(float(value))
         series = {key: Series(tuple(steps[key]), tuple(values[key])) for key in steps}
-        return History(
-            series, layers, facts, ended or RunEnd(RUNNING, "Still running.", last), made_by
-        )
+        ended = ended or RunEnd(RUNNING, "Still running.", last)
+        return History(series, layers, facts, ended, made_by, wiring)
 
     def but(self, **changes: Any) -> History:
         """A copy with these fields changed."""
@@ -253,6 +257,7 @@ def history_as_dict(history: History) -> dict[str, Any]:
         "facts": asdict(history.facts),
         "ended": asdict(history.ended),
         "made_by": {**asdict(history.made_by), "versions": dict(history.made_by.versions)},
+        **({} if history.wiring is None else {"wiring": wiring_as_dict(history.wiring)}),
     }
 
 
@@ -264,4 +269,5 @@ def history_from_dict(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]
         RunFacts(**plain["facts"]),
         RunEnd(**plain["ended"]),
         Provenance(**plain["made_by"]),
+        wiring_from_dict(plain.get("wiring")),
     )

@@ -195,6 +195,77 @@ MEMORY_OVERLAP = _signal(
 STAGE = _signal("stage", "which layer of a stack is trained, from 1", lowest="1")
 RATE = _signal("rate", "learning rate", lowest="0")
 
+# Of an observed program, at watched steps (see `netwise.observe`).
+BACKWARD_PASSES = _signal(
+    "backward.passes", "backward passes whose gradients went into one step", lowest="0"
+)
+GRADIENT_CLEARED = _signal(
+    "gradient.cleared",
+    "1 where gradients were set to zero between `backward` and the step, else 0",
+    "",
+    "0",
+    "1",
+    "low",
+)
+GRADIENT_FACTOR = _signal(
+    "gradient.factor",
+    "norm of the gradient at the step over its norm after the last backward pass",
+    lowest="0",
+)
+GRADIENT_ZERO = _signal(
+    "gradient.zero",
+    "1 where a backward pass gave exactly 0 to all weights, else 0",
+    "",
+    "0",
+    "1",
+    "low",
+)
+LOSS_FACTOR = _signal("loss.factor", "constant that the loss is multiplied by before `backward`")
+LOSS_SCALE = _signal("loss.scale", "factor of the gradient scaler", lowest="0")
+WEIGHTS_MOVED = _signal(
+    "weights.moved", "share of the weight tensors that a step changed", "", "0", "1"
+)
+TARGETS_IGNORED = _signal(
+    "targets.ignored", "share of a batch's targets that the loss ignores", "", "0", "1"
+)
+TARGETS_ALIKE = _signal(
+    "targets.alike", "1 where all targets of a batch are the same, else 0", "", "0", "1"
+)
+TRAINING_MODE = _signal(
+    "mode.training", "1 where the module was in training mode in a training step, else 0", "", "0"
+)
+EVALUATION_MODE = _signal(
+    "mode.evaluation",
+    "1 where the module was in evaluation mode in a pass without gradients, else 0",
+    "",
+    "0",
+    "1",
+)
+EVALUATION_INPUT_MEAN = _signal(
+    "evaluation.input.mean", "mean of the inputs of passes without gradients"
+)
+EVALUATION_INPUT_STD = _signal(
+    "evaluation.input.std", "standard deviation of the inputs of passes without gradients", "", "0"
+)
+NORM_MEAN_OFFSET = _signal(
+    "evaluation.norm.mean",
+    "distance of batch norm's running means from the means of evaluation data, in standard "
+    "deviations",
+    "",
+    "0",
+    "",
+    "low",
+)
+NORM_VARIANCE_RATIO = _signal(
+    "evaluation.norm.variance",
+    "logarithm of batch norm's running variances over the variances of evaluation data",
+    "",
+    "0",
+    "",
+    "low",
+)
+GROUP_RATE = _signal("rate.group", "learning rate of one parameter group", lowest="0")
+
 # Of one layer, at watched steps. The activations of a layer are the inputs of the next layer with
 # weights.
 ACTIVATION_MEAN = _signal("activation.mean", "mean of a layer's activations over one batch")
@@ -215,6 +286,22 @@ ACTIVATION_SATURATED = _signal(
 DEAD_UNITS = _signal(
     "units.dead",
     "share of a layer's units that are 0 for at least 512 samples in a row",
+    "",
+    "0",
+    "1",
+    "low",
+)
+OUTPUT_SPREAD = _signal(
+    "activation.spread",
+    "standard deviation of a layer's activations over the samples of a batch, over their root mean "
+    "square",
+    "",
+    "0",
+    "1",
+)
+UNITS_EQUAL = _signal(
+    "units.equal",
+    "1 where all units of a layer that started equal still have equal weights, else 0",
     "",
     "0",
     "1",

@@ -1,0 +1,157 @@
+"""How the loss, the weights and the optimizers of a training program are connected.
+
+These are exact facts, read from the autograd graph and from the optimizers' steps by
+`netwise.observe`. Rules read them without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LossTerm:
+    """One summand of a loss, as the autograd graph shows it.
+
+    Args:
+        operation: what computes it, a name of `LOSS_OPERATIONS` such as "cross entropy"; "" where
+            it is not known.
+        by_hand: whether it is written with elementary operations instead of a loss of torch.
+        place: file and line of the `backward` call, such as "train.py:31".
+        chain: operations from the loss back to the last layer with weights, nearest to the loss
+            first, such as ("LogSoftmax", "Addmm"); "?" where an operation hides what lies behind.
+        reduction: "mean", "sum", "none", or "" where it is not known.
+        factor: the constant that the whole loss is multiplied by before `backward`.
+        penalty: it depends on weights alone, and not on outputs of the module.
+        output_shape, target_shape: of the last batch; () where not known.
+        highest: the largest input of a negative log-likelihood; log-probabilities are below 0.
+        target_row_sums: the smallest and largest sum of a row of targets; () where the targets are
+            no rows of numbers.
+        target_low, target_high: range of the targets that are numbers.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.LossTerm("cross entropy", chain=("LogSoftmax", "Softmax", "Addmm")).by_hand
+        False
+    """
+
+    operation: str = ""
+    by_hand: bool = False
+    place: str = ""
+    chain: tuple[str, ...] = ()
+    reduction: str = ""
+    factor: float = 1.0
+    penalty: bool = False
+    output_shape: tuple[int, ...] = ()
+    target_shape: tuple[int, ...] = ()
+    highest: float | None = None
+    target_row_sums: tuple[float, ...] = ()
+    target_low: float | None = None
+    target_high: float | None = None
+
+
+# Values of `LossTerm.operation`.
+CROSS_ENTROPY = "cross entropy"  # negative log-likelihood; `chain` shows what its input is
+BINARY_CROSS_ENTROPY = "binary cross entropy"
+BINARY_CROSS_ENTROPY_OF_LOGITS = "binary cross entropy of logits"
+SQUARED_ERROR = "squared error"
+ABSOLUTE_ERROR = "absolute error"
+HUBER = "Huber loss"
+KL_DIVERGENCE = "KL divergence"
+LOGARITHM = "logarithm"  # the logarithm of something, by hand
+OTHER_LOSS = "another loss of torch"
+LOSS_OPERATIONS = (
+    CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY_OF_LOGITS,
+    SQUARED_ERROR,
+    ABSOLUTE_ERROR,
+    HUBER,
+    KL_DIVERGENCE,
+    LOGARITHM,
+    OTHER_LOSS,
+)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What an observed program connects. Weights are parameters, by their names in the module.
+
+    Args:
+        module: class of the module.
+        optimizers: classes of the optimizers that update its weights.
+        trainable: number of its parameters that require a gradient.
+        frozen: those that require none.
+        in_no_optimizer: trainable ones that a loss reaches and no optimizer updates.
+        not_reached: trainable ones that an optimizer holds and no loss reaches.
+        outside_module: shapes of parameters that a loss reaches and that belong to no module that
+            was called and to no optimizer, such as layers in a Python list.
+        optimizer_weights: parameters that the optimizers hold, trainable or not.
+        optimizer_trainable: those of them that require a gradient.
+        cut_between: the two layers between which gradients are lost; () where not known.
+        unused_output: an output of the module is used by no loss.
+        losses: the summands of the losses that reach the module.
+        widened: shapes before and after a broadcast between outputs and targets, such as
+            "(64, 1) to (64, 64)"; "" without one.
+        softmax_over_batch: shape of a softmax over the samples of a batch; "" without one.
+        linear: whether the module is one linear map of its inputs; None where not known.
+        opponents: modules that are trained against this one by another optimizer, as in a GAN.
+        not_finite: the first value that is not finite, its place and cause; "" without one.
+        not_finite_step: its step.
+        clipped_before_unscale: steps in which gradients were changed before the gradient scaler
+            unscaled them.
+        frameworks: what calls the loop, such as "DDP, 2 processes".
+        not_observed: for each field that could not be observed, the reason.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.Wiring(module="Net", in_no_optimizer=("head.weight",)).in_no_optimizer
+        ('head.weight',)
+    """
+
+    module: str = ""
+    optimizers: tuple[str, ...] = ()
+    trainable: int = 0
+    frozen: tuple[str, ...] = ()
+    in_no_optimizer: tuple[str, ...] = ()
+    not_reached: tuple[str, ...] = ()
+    outside_module: tuple[str, ...] = ()
+    optimizer_weights: int = 0
+    optimizer_trainable: int = 0
+    cut_between: tuple[str, ...] = ()
+    unused_output: bool = False
+    losses: tuple[LossTerm, ...] = ()
+    widened: str = ""
+    softmax_over_batch: str = ""
+    linear: bool | None = None
+    opponents: tuple[str, ...] = ()
+    not_finite: str = ""
+    not_finite_step: int | None = None
+    clipped_before_unscale: int = 0
+    frameworks: tuple[str, ...] = ()
+    not_observed: Mapping[str, str] = field(default_factory=dict)
+
+
+def wiring_as_dict(wiring: Wiring | None) -> dict[str, Any] | None:
+    """All fields as plain values for a JSON file; None for None."""
+    if wiring is None:
+        return None
+    return {**asdict(wiring), "not_observed": dict(wiring.not_observed)}
+
+
+def wiring_from_dict(plain: Mapping[str, Any] | None) -> Wiring | None:
+    """The wiring from what `wiring_as_dict` returned, also after a trip through JSON."""
+    if plain is None:
+        return None
+    values = {name: _tuples(value) for name, value in plain.items()}
+    losses = tuple(
+        LossTerm(**{name: _tuples(value) for name, value in term.items()})
+        for term in plain.get("losses", ())
+    )
+    return Wiring(**{**values, "losses": losses})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,36 @@
+"""Wiring of a program as plain values for files."""
+
+from __future__ import annotations
+
+import json
+
+from netwise.history import History, history_as_dict, history_from_dict
+from netwise.wiring import LossTerm, Wiring, wiring_as_dict, wiring_from_dict
+
+WIRING = Wiring(
+    module="Net",
+    optimizers=("Adam", "SGD"),
+    in_no_optimizer=("head.weight",),
+    losses=(LossTerm("cross entropy", chain=("LogSoftmax", "Addmm"), target_shape=(32,)),),
+    not_observed={"losses": "the loss is compiled"},
+)
+
+
+def test_wiring_survives_json() -> None:
+    text = json.dumps(wiring_as_dict(WIRING))
+    assert wiring_from_dict(json.loads(text)) == WIRING
+
+
+def test_no_wiring_stays_none() -> None:
+    assert wiring_from_dict(wiring_as_dict(None)) is None
+
+
+def test_a_history_keeps_its_wiring_in_files() -> None:
+    rows = [{"step": 0, "loss": 1.0}]
+    history = History.from_rows(rows, wiring=WIRING)
+    again = history_from_dict(json.loads(json.dumps(history_as_dict(history))), rows)
+    assert again == history
+
+
+def test_a_history_without_wiring_has_the_files_of_before() -> None:
+    assert "wiring" not in history_as_dict(History.from_rows([]))
