@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -65,7 +66,6 @@ def test_a_missing_venv_is_reported_with_its_package(tmp_path: Path) -> None:
 
 
 def test_every_pin_is_of_a_dependency_and_every_dependency_is_pinned() -> None:
-    import re
     import tomllib
 
     pins = {
@@ -80,3 +80,11 @@ def test_every_pin_is_of_a_dependency_and_every_dependency_is_pinned() -> None:
     ]
     names = {re.split(r"[<>=!\[]", each)[0].lower() for each in needed}
     assert names - {"netwise"} <= pins  # an extra may name another extra: netwise[search]
+
+
+def test_every_benchmark_that_the_script_names_exists() -> None:
+    named = re.search(r"^ +([\w |]+)\) name=", (ROOT / "scripts/bench").read_text(), re.MULTILINE)
+    assert named is not None
+    names = named[1].split(" | ")
+    assert "training" in names  # without a name
+    assert [n for n in names if not (ROOT / "benchmarks" / f"{n}.py").is_file()] == []
