@@ -318,8 +318,8 @@ def markdown(made: dict[str, Any]) -> str:
     lines = [
         "# What it costs to observe a training loop",
         "",
-        "From `scripts/bench watch --json benchmarks/watch.json`; times, medians and versions are in",
-        "that file. CPU time of the training thread, with one thread, as a ratio of minima to the bare",
+        "From `scripts/bench watch --json benchmarks/watch.json`; that file has times, medians and",
+        "versions. CPU time of the training thread, with one thread: ratios of minima to the bare",
         "loop. *Bare again* is the bare loop a second time, which shows the noise.",
         "",
         "One step:",
