@@ -1,0 +1,230 @@
+"""All loops, with the findings that are expected of their sick versions. Of a healthy version none
+is expected."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from watching.loops import (
+    evaluation as e,
+    execution as x,
+    forms_of_targets as f,
+    gradients as g,
+    parameters as p,
+    precision as h,
+    reported_networks as n,
+    reported_programs as r,
+    sequences as s,
+    several_networks as v,
+    targets as t,
+)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop.
+
+    Args:
+        run: the program; its argument is whether it is sick. It returns the losses of its steps.
+        sick: names of rules of which one or more must be found in the sick version, and no others
+            beside them at the top of the report; empty where there is no sick version.
+        falls: the last losses of the healthy version over its first are below this.
+        name: for the test's id. Default: of the function.
+    """
+
+    run: Callable[[bool], list[float]]
+    sick: tuple[str, ...] = ()
+    falls: float = 0.6
+    name: str = field(default="")
+
+    def __post_init__(self) -> None:
+        function = self.run.func if isinstance(self.run, partial) else self.run
+        options = self.run.keywords.values() if isinstance(self.run, partial) else ()
+        words = [function.__module__.rpartition(".")[2], function.__name__, *map(str, options)]
+        object.__setattr__(self, "name", "-".join(word.replace(" ", "_") for word in words))
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the program can also be run with calls of `watch` and `w.step`."""
+        function = self.run.func if isinstance(self.run, partial) else self.run
+        return "watch" in inspect.signature(function).parameters
+
+
+NEVER = 9.0  # of programs whose losses need not fall
+
+CUT = ("graph_cut",)
+NO_OPTIMIZER = ("weights_stand_still",)
+NOT_DIVIDED = ("accumulation_not_divided",)
+CLEARED = ("cleared_before_step",)
+STALE = ("stale_gradients",)
+SHAPES = ("shapes_broadcast",)
+RATE = ("rate_gone",)
+FROZEN = ("nothing_trainable",)
+OUTPUT = ("output_misfits_loss",)
+SEVERAL = ("softmax_for_several_labels",)
+NOT_FINITE = ("not_finite",)
+UNSCALED = ("clip_before_unscale",)
+
+GRADIENTS = (
+    Loop(g.accumulation, NOT_DIVIDED),
+    Loop(partial(g.accumulation_with_rest, rest="stepped"), NOT_DIVIDED),
+    Loop(partial(g.accumulation_with_rest, rest="dropped"), NOT_DIVIDED),
+    Loop(partial(g.accumulation_with_rest, rest="carried"), NOT_DIVIDED),
+    Loop(g.accumulated_sums, NOT_DIVIDED),
+    Loop(g.clipping_by_norm, ("rate_too_low",)),
+    Loop(g.clipping_by_value),
+    Loop(g.clearing, STALE),
+    Loop(g.clearing_to_zero, STALE),
+    Loop(g.clearing_by_the_model, CLEARED),
+    Loop(g.clearing_before_the_step, CLEARED),
+    Loop(g.gradient_noise),
+    Loop(g.two_losses_a_step),
+    Loop(g.lbfgs, STALE),
+    Loop(g.sharpness_aware),
+    Loop(g.lookahead),
+    Loop(g.broadcast_target, SHAPES),
+    Loop(g.broadcast_by_hand, SHAPES),
+)
+PRECISION = (
+    Loop(h.autocast, OUTPUT),
+    Loop(partial(h.gradient_scaler, clip="norm"), UNSCALED),
+    Loop(partial(h.gradient_scaler, clip="value"), UNSCALED),
+    Loop(partial(h.gradient_scaler, clip="")),
+    Loop(h.scaler_that_searches),
+    Loop(h.scaler_with_accumulation, NOT_DIVIDED),
+    Loop(h.half_weights, ("rate_too_low",)),
+)
+PARAMETERS = (
+    Loop(p.frozen_backbone, FROZEN),
+    Loop(p.low_rank_adapter, ("start_symmetric", "gradient_zero")),
+    Loop(p.zero_branches, ("start_symmetric", "gradient_zero")),
+    Loop(p.tied_weights, NO_OPTIMIZER),
+    Loop(p.missing_layer, NO_OPTIMIZER),
+    Loop(p.replaced_head, NO_OPTIMIZER),
+    Loop(p.optimizer_of_a_copy, NO_OPTIMIZER),
+    Loop(p.layers_in_a_list, NO_OPTIMIZER),
+    *(Loop(partial(p.graph_cut, how=how), CUT) for how in ("detach", "data", "numpy", "no_grad")),
+    Loop(partial(p.graph_cut, how="new tensor"), CUT),
+    Loop(p.by_hand, STALE),
+    Loop(p.by_hand_with_grad),
+    Loop(p.two_optimizers, NO_OPTIMIZER),
+    Loop(p.rates_by_group),
+    Loop(p.frozen_then_thawed, NO_OPTIMIZER),
+)
+TARGETS = (
+    Loop(t.double_softmax, OUTPUT),
+    Loop(t.sigmoid_before_logits, OUTPUT),
+    Loop(t.several_labels, SEVERAL),
+    Loop(t.several_losses),
+    Loop(partial(t.several_losses, kind=0.01)),
+    Loop(partial(t.several_losses, size=0.0)),
+    Loop(t.learned_weights_of_losses, NO_OPTIMIZER),
+    Loop(t.penalised, ("brakes_too_strong",)),
+    Loop(partial(t.ignored_classes, ignored=-100), NOT_FINITE),
+    Loop(partial(t.ignored_classes, ignored=255), NOT_FINITE),
+    Loop(t.segmentation, NOT_FINITE),
+    Loop(t.foreground, OUTPUT),
+    Loop(t.smoothed_and_weighted),
+    Loop(t.mixed_samples),
+    Loop(t.distillation, ("gradient_zero",)),
+    Loop(t.focal, OUTPUT),
+    Loop(t.squared_error_of_numbers, ("loss_sign", "not_learning")),
+)
+SEVERAL_NETWORKS = (
+    Loop(partial(v.gan, detached=True), CUT),
+    Loop(partial(v.gan, detached=False), CUT),
+    Loop(v.wasserstein_gan, falls=0.7),
+    Loop(v.actor_critic, CUT),
+    Loop(v.info_nce, NO_OPTIMIZER),
+    Loop(v.clip),
+    Loop(v.triplets),
+    Loop(v.variational_autoencoder),
+    Loop(v.autoencoder, CUT),
+    Loop(v.mean_teacher),
+)
+SEQUENCES = (
+    Loop(partial(s.language_model, attention=False), OUTPUT),
+    Loop(partial(s.language_model, attention=True), OUTPUT),
+    Loop(s.flattened_language_model, CUT),
+    Loop(s.carried_state),
+    Loop(s.packed_sequences, NO_OPTIMIZER),
+    Loop(s.sparse_embedding, NO_OPTIMIZER),
+    Loop(s.lazy_layers),
+)
+EXECUTION = (
+    Loop(partial(x.checkpointing, reentrant=False), CUT),
+    Loop(partial(x.checkpointing, reentrant=True), CUT),
+    Loop(partial(x.compiled, backend="eager"), NO_OPTIMIZER),
+    Loop(x.called_with_weights, NO_OPTIMIZER),
+    Loop(x.inner_steps),
+    Loop(x.gradients_by_sample),
+    Loop(x.averaged, ("rate_too_low",)),
+    Loop(x.stochastic_averaging),
+    Loop(x.resumed, NO_OPTIMIZER),
+    Loop(x.step_inside_backward),
+)
+EVALUATION = (
+    Loop(e.schedule_by_epoch, RATE),
+    Loop(e.schedule_by_step, RATE),
+    Loop(e.one_cycle),
+    Loop(partial(e.validation, fault="eval"), ("evaluation_mode_left_on",)),
+    Loop(partial(e.validation, fault="train"), ("training_mode_in_evaluation",)),
+    Loop(partial(e.validation, fault="prepared"), ("evaluation_prepared_otherwise",)),
+    Loop(e.validation_within_the_epoch, ("evaluation_mode_left_on",)),
+    Loop(e.dropout_at_inference),
+    Loop(e.early_stopping),
+)
+REPORTED = (
+    Loop(n.broadcast, SHAPES),
+    Loop(n.norm_momentum, ("norm_statistics",)),
+    Loop(n.softmax_over_batch, ("softmax_over_batch",)),
+    Loop(n.root_of_zero, NOT_FINITE),
+    Loop(n.schedule_each_batch, RATE),
+    Loop(n.adapter_frozen, FROZEN),
+    Loop(n.cleared_before_step, CLEARED),
+    Loop(n.head_in_no_optimizer, NO_OPTIMIZER),
+    Loop(partial(n.accumulated, told=True)),
+    Loop(partial(n.accumulated, told=False)),
+    Loop(n.clipped),
+    Loop(n.noisy_language, falls=0.8),
+    Loop(n.balanced_gan),
+    Loop(r.recurrent, falls=0.85),
+    Loop(r.detached, CUT),
+    Loop(r.widened, SHAPES),
+    Loop(r.prepared_otherwise, ("evaluation_prepared_otherwise",)),
+    Loop(r.sorted_rows, ("not_shuffled",)),
+    Loop(r.in_neither_optimizer, NO_OPTIMIZER),
+    Loop(r.log_softmax_and_nll, OUTPUT),
+    Loop(r.accumulated_for_long),
+    Loop(r.zero_start_with_probabilities, falls=0.9),
+    Loop(r.decoupled_decay, falls=0.9),
+    *(Loop(partial(r.logarithm_of_outputs, kind=kind), OUTPUT) for kind in ("sum", "rectified")),
+    Loop(partial(r.logarithm_of_outputs, kind="clipped"), OUTPUT),
+    Loop(partial(r.logarithm_of_outputs, kind="bare"), (*OUTPUT, *NOT_FINITE)),
+    Loop(partial(r.softmax_for_labels, squared=True), SEVERAL),
+    Loop(partial(r.softmax_for_labels, squared=False), SEVERAL),
+)
+FORMS = (
+    *(Loop(form) for form in (f.ignored, f.ignored_255, f.booleans, f.bytes_as_classes)),
+    *(Loop(form) for form in (f.one_hot, f.many_labels, f.squeezed, f.gaussian, f.quantiles)),
+    *(Loop(form) for form in (f.pixels, f.mask, f.one_of_two_heads, f.half_precision)),
+    *(
+        Loop(partial(f.unusual_targets, form=form))
+        for form in ("tuple", "dictionary", "sparse", "two optimizers", "empty")
+    ),
+)
+LOOPS = (
+    *GRADIENTS,
+    *PRECISION,
+    *PARAMETERS,
+    *TARGETS,
+    *SEVERAL_NETWORKS,
+    *SEQUENCES,
+    *EXECUTION,
+    *EVALUATION,
+    *REPORTED,
+    *FORMS,
+)

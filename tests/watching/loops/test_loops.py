@@ -1,0 +1,149 @@
+"""Loops of daily life: no finding in a healthy one, the right finding in a sick one, and the same
+numbers as without `watch`."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import netwise as nw
+from watching.loops.programs import LOOPS, Loop
+
+observed = pytest.mark.skipif(
+    not hasattr(nw.watch, "histories"), reason="`watch` takes one module that is given to it"
+)
+CASES = [
+    pytest.param(loop, sick, id=f"{loop.name}-{'sick' if sick else 'healthy'}")
+    for loop in LOOPS
+    for sick in ((False, True) if loop.sick else (False,))
+]
+HEALTHY = [pytest.param(loop, id=loop.name) for loop in LOOPS]
+SICK = [pytest.param(loop, id=loop.name) for loop in LOOPS if loop.sick]
+EXPLICIT = [
+    pytest.param(loop, sick, id=f"{loop.name}-{'sick' if sick else 'healthy'}")
+    for loop in LOOPS
+    if loop.explicit
+    for sick in ((False, True) if loop.sick else (False,))
+]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves behind: its losses, the next random numbers, and the reports."""
+
+    losses: tuple[float, ...]
+    draws: tuple[float, ...]
+    reports: dict[str, nw.Report]
+    errors: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> dict[str, str]:
+        """Sentences of the findings at the top of the reports, by the names of their rules."""
+        return {
+            finding.rule: f"{name}: {finding.sentence}"
+            for name, report in self.reports.items()
+            for finding in report.found
+        }
+
+
+def _seeded(run: Callable[[], list[float]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    losses = tuple(run())
+    return losses, (torch.rand(()).item(), random.random(), float(np.random.rand()))
+
+
+@cache
+def plain(loop: Loop, sick: bool) -> Outcome:
+    """The run without `watch`."""
+    losses, draws = _seeded(lambda: loop.run(sick))
+    return Outcome(losses, draws, {})
+
+
+@cache
+def watched(loop: Loop, sick: bool) -> Outcome:
+    """The same inside of a block, with nothing else to call."""
+    with nw.watch() as w:
+        losses, draws = _seeded(lambda: loop.run(sick))
+    reports = {name: nw.diagnose(history) for name, history in w.histories().items()}
+    return Outcome(losses, draws, reports, w.errors)
+
+
+@cache
+def explicit(loop: Loop, sick: bool) -> Outcome:
+    """The same with the program's own calls of `watch`, `w.step` and `w.epoch`."""
+    kept = []
+
+    @contextmanager
+    def watch(model: torch.nn.Module, **options: Any) -> Iterator[nw.watch]:
+        with nw.watch(model, **options) as w:
+            kept.append(w)
+            yield w
+
+    run: Callable[..., list[float]] = loop.run
+    losses, draws = _seeded(lambda: run(sick, watch=watch))
+    return Outcome(losses, draws, {"model": nw.diagnose(kept[0].history())}, kept[0].errors)
+
+
+def same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether all numbers are equal to the bit, where nan is equal to nan."""
+    pairs = zip(one, other, strict=True)
+    return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
+
+
+@pytest.mark.parametrize("loop", HEALTHY)
+def test_a_healthy_loop_learns(loop: Loop) -> None:
+    losses = plain(loop, sick=False).losses
+    last = losses[-max(3, len(losses) // 10) :]
+    assert sum(last) / len(last) < loop.falls * sum(losses[:3]) / 3
+
+
+@observed
+@pytest.mark.parametrize(("loop", "sick"), CASES)
+def test_watching_changes_no_number(loop: Loop, sick: bool) -> None:
+    assert same(watched(loop, sick).losses, plain(loop, sick).losses)
+    assert watched(loop, sick).draws == plain(loop, sick).draws
+
+
+@observed
+@pytest.mark.parametrize(("loop", "sick"), CASES)
+def test_the_observer_has_no_errors_of_its_own(loop: Loop, sick: bool) -> None:
+    assert watched(loop, sick).errors == ()
+
+
+@observed
+@pytest.mark.parametrize("loop", HEALTHY)
+def test_nothing_is_found_in_a_healthy_loop(loop: Loop) -> None:
+    assert watched(loop, sick=False).found == {}
+
+
+@observed
+@observed
+@observed
+@observed
+@pytest.mark.parametrize("loop", SICK)
+def test_the_fault_of_a_sick_loop_is_named_and_no_other(loop: Loop) -> None:
+    found = watched(loop, sick=True).found
+    assert set(found) & set(loop.sick), found
+    assert set(found) <= set(loop.sick), found
+
+
+@observed
+@pytest.mark.parametrize(("loop", "sick"), EXPLICIT)
+def test_explicit_calls_give_the_same_findings(loop: Loop, sick: bool) -> None:
+    outcome = explicit(loop, sick)
+    assert same(outcome.losses, plain(loop, sick).losses)
+    assert outcome.errors == ()
+    if sick:
+        assert set(outcome.found) & set(loop.sick), outcome.found
+    assert set(outcome.found) <= set(loop.sick if sick else ()), outcome.found
