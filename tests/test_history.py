@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import netwise as nw
-from netwise.history import history_as_dict, history_from_dict
+from netwise.history import history_as_dict, history_from_dict, history_rows
 from netwise.signals import SIGNALS
 
 ROWS = st.lists(
@@ -31,6 +31,20 @@ def test_every_number_of_every_row_is_in_its_series(rows: list[dict[str, float]]
         assert [rows[step][key] for step in series.steps] == pytest.approx(
             list(series.values), nan_ok=True
         )
+
+
+@given(ROWS, st.lists(st.integers(0, 8), min_size=20, max_size=20))
+def test_a_history_comes_back_from_its_rows(
+    values: list[dict[str, float]], steps: list[int]
+) -> None:
+    """A signal may have several rows of one step, such as a step and the end of its epoch."""
+    rows = [{"step": step, **row} for step, row in zip(sorted(steps), values, strict=False)]
+    history = nw.History.from_rows(rows)
+    again = history_rows(history)
+    assert [row["step"] for row in again] == sorted(row["step"] for row in again)
+    assert repr(sorted(nw.History.from_rows(again).series.items())) == repr(
+        sorted(history.series.items())
+    )
 
 
 def test_a_history_comes_back_from_plain_values() -> None:

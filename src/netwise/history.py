@@ -250,6 +250,20 @@ class History:
         return replace(self, **changes)
 
 
+def history_rows(history: History) -> list[dict[str, Any]]:
+    """Rows from which `History.from_rows` makes the series of `history` again, in the order of
+    their steps."""
+    rows: dict[tuple[int, int], dict[str, Any]] = {}
+    for (signal, layer), series in history.series.items():
+        key = f"{signal}|{layer}" if layer else signal
+        times: dict[int, int] = {}  # a signal may be recorded more than once in a step
+        for step, value in zip(series.steps, series.values, strict=True):
+            time = times.get(step, 0)
+            times[step] = time + 1
+            rows.setdefault((step, time), {"step": step})[key] = value
+    return [rows[place] for place in sorted(rows)]
+
+
 def history_as_dict(history: History) -> dict[str, Any]:
     """All of a history but its rows, as plain values for a JSON file."""
     return {

@@ -12,6 +12,7 @@ import pytest
 import netwise as nw
 from cli.command_line import run, train
 from netwise.cli.run_names import find_run, find_search
+from watching.watched_run import write_watched_run
 
 
 def write_run(name: str, started: int, score: tuple[str, float] | None = None) -> Path:
@@ -87,6 +88,21 @@ def test_names_that_no_run_has_get_a_clear_error() -> None:
         find_run("digits-3f2b", HOME)
     with pytest.raises(nw.UnknownName, match=r"short name of a run '@lst'\. Did you mean `@last`"):
         find_run("@lst", HOME)
+
+
+def test_a_watched_program_is_a_run_like_any_other() -> None:
+    write_run("old", 1000, ("accuracy", 0.5))
+    folder = write_watched_run(HOME / "train")
+    assert find_run("train", HOME) == find_run("@last", HOME) == folder
+    assert find_run("@best", HOME).name == "old"  # a program has no test score
+    with pytest.raises(nw.UnknownName, match="Did you mean `train`"):
+        find_run("trian", HOME)
+
+
+def test_best_says_why_a_watched_program_has_no_score() -> None:
+    write_watched_run(HOME / "train")
+    with pytest.raises(nw.RunFolderError, match="have no test part or are watched programs"):
+        find_run("@best", HOME)
 
 
 def test_every_command_that_takes_a_run_takes_both_names() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import netwise as nw
 from netwise.recipe.prepared import prepare
 from netwise.report.run_page import run_page
+from report.html_page import check_page
+from watching.watched_run import history
 
 
 def test_a_report_is_the_same_each_time_it_is_written(tmp_path: Path, small: nw.Recipe) -> None:
@@ -24,6 +26,18 @@ def test_prepared_data_and_a_diagnosis_are_used_as_given(tmp_path: Path, small: 
     text = path.read_text("utf-8")
     assert "No sign of: overfitting." in text
     assert "nothing was recorded" in text
+
+
+def test_an_observed_history_has_a_report_without_a_run(tmp_path: Path) -> None:
+    text = nw.write_report(history(), tmp_path / "loop.html").read_text("utf-8")
+    check_page(text)
+    assert "<h1>Net</h1>" in text
+    assert "<title>loop: netwise</title>" in text
+    text = nw.write_report(nw.History.from_rows([]), tmp_path / "b.html").read_text("utf-8")
+    check_page(text)
+    report = nw.Report((), ("overfitting",), ())
+    path = nw.write_report(history(), tmp_path / "c.html", diagnosis=report)
+    assert "No sign of: overfitting." in path.read_text("utf-8")
 
 
 def test_data_that_are_gone_leave_out_what_needs_them(tmp_path: Path) -> None:

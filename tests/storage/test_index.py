@@ -9,6 +9,8 @@ from pathlib import Path
 
 import netwise as nw
 from netwise.storage.index import RunEntry, list_runs
+from netwise.watching.run_files import RunFiles
+from watching.watched_run import PROGRAM, history, write_watched_run
 
 
 def write_run(
@@ -86,3 +88,20 @@ def test_a_folder_whose_files_are_damaged_is_listed_with_question_marks(tmp_path
     (folder / "about.json").write_text("{")
     (entry,) = list_runs(tmp_path)
     assert (entry.data, entry.network, entry.ended, entry.score) == ("?", "?", "running", "")
+
+
+def test_a_watched_program_is_listed_with_its_module(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", 1000)
+    folder = write_watched_run(tmp_path / "train")
+    entry = list_runs(tmp_path)[-1]
+    assert entry.folder == str(folder)
+    assert (entry.data, entry.network, entry.ended) == ("program train.py", "Net", "finished")
+    assert (entry.score, entry.metric, entry.test_score) == ("", "", None)
+    assert list_runs(tmp_path)[-1] == entry  # from the index
+
+
+def test_a_program_is_running_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
+    files = RunFiles(tmp_path / "train", PROGRAM)
+    assert [entry.ended for entry in list_runs(tmp_path)] == ["running"]
+    files.close(history(nw.RunEnd("running", "Still running.", 3)))  # what a killed one leaves
+    assert [entry.ended for entry in list_runs(tmp_path)] == ["interrupted"]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
-from netwise.storage.run_folder import RunFolder, load_history
+from netwise.storage.run_folder import RunFolder, load_history, program_title
+from watching.watched_run import PROGRAM, write_watched_run
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def test_a_folder_that_holds_something_is_never_overwritten(
 
 
 def test_a_folder_without_a_recipe_and_a_search_are_no_runs(tmp_path: Path) -> None:
-    with pytest.raises(nw.RunFolderError, match=r"it has no recipe\.toml\. List the runs: netwise"):
+    message = r"it has no recipe\.toml and no program\.json\. List the runs: netwise"
+    with pytest.raises(nw.RunFolderError, match=message):
         RunFolder.open(tmp_path)
     (tmp_path / "search.toml").write_text("")
     with pytest.raises(
@@ -121,3 +123,74 @@ def test_a_history_is_read_without_torch_and_numpy(tmp_path: Path, small: nw.Rec
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == f"{len(run.history.series)}\n", done.stderr
+
+
+def test_a_watched_program_has_no_recipe_checkpoints_and_weights(tmp_path: Path) -> None:
+    store = RunFolder.open(write_watched_run(tmp_path / "train"))
+    assert store.is_program
+    assert store.plain_recipe() == {}
+    assert program_title(store.program()) == "program train.py"
+    for missing, call in {
+        "recipe": store.recipe,
+        "weights": store.weights,
+        "checkpoints": store.latest_checkpoint,
+    }.items():
+        message = (
+            f"{store.path} is a run of the program train.py, which has no {missing}: netwise "
+            "observed the program and did not train itself. Use a run of netwise train here; "
+            f"print the diagnosis of this one: netwise show {store.path}"
+        )
+        with pytest.raises(nw.RunFolderError, match=re.escape(message)):
+            call()
+    with pytest.raises(nw.RunFolderError, match="has no recipe"):
+        nw.load(store.path)
+    with pytest.raises(nw.RunFolderError, match="has no recipe"):
+        nw.resume(store.path)
+
+
+def test_weights_of_a_watched_program_are_no_origin(tmp_path: Path, small: nw.Recipe) -> None:
+    folder = write_watched_run(tmp_path / "train")
+    with pytest.raises(nw.RunFolderError, match="has no weights: netwise observed the program"):
+        nw.fit(small.but(init=nw.From(str(folder))))
+
+
+def test_a_damaged_program_file_is_no_obstacle(tmp_path: Path) -> None:
+    store = RunFolder.open(write_watched_run(tmp_path / "train"))
+    for text in ("{", "3", "[]"):
+        (store.path / "program.json").write_text(text)
+        assert store.program() == {}
+        assert program_title(store.program()) == "program ?"
+        assert len(store.history().of("loss")) == 40
+    (store.path / "about.json").write_text("{")
+    with pytest.raises(nw.RunFolderError, match=r"Delete the run folder and run the program again"):
+        store.history()
+    (store.path / "about.json").unlink()
+    with pytest.raises(nw.RunFolderError, match=r"Delete the folder and run the program again"):
+        store.history()
+
+
+def test_the_end_of_a_run_can_be_changed_alone(tmp_path: Path) -> None:
+    store = RunFolder.open(write_watched_run(tmp_path / "train"))
+    before, ended = store.history(), nw.RunEnd("interrupted", "train.py ended with KeyError.", 40)
+    store.write_end(ended)
+    assert store.history() == before.but(ended=ended)
+
+
+def test_a_watched_program_is_read_without_torch_and_numpy(tmp_path: Path) -> None:
+    folder = write_watched_run(tmp_path / "train")
+    code = (
+        "import sys; from netwise.storage.index import list_runs\n"
+        "from netwise.storage.run_folder import RunFolder\n"
+        f"print(len(RunFolder.open({str(folder)!r}).history().of('loss')))\n"
+        f"print(list_runs({str(tmp_path)!r})[0].data)\n"
+        "assert not {'torch', 'numpy'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "40\nprogram train.py\n", done.stderr
+
+
+def test_the_folder_of_a_program_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "thesis.txt").write_text("years of work")
+    with pytest.raises(nw.RunFolderError, match=r"Use another folder, or delete this one"):
+        RunFolder.create_for_program(tmp_path / "a", PROGRAM)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from netwise.errors import RunFolderError, UnknownName
 from netwise.storage.index import RunEntry, list_runs
-from netwise.storage.layout import RECIPE
+from netwise.storage.layout import PROGRAM, RECIPE, is_run
 
 LAST, BEST = "@last", "@best"
 
@@ -28,9 +28,10 @@ def find_run(run: str, home: Path, *, searches: bool = False) -> Path:
     if run.startswith("@"):
         return _run_by_alias(run, home, searches)
     for path in (Path(run), home / run):
-        if (path / RECIPE).is_file():
+        if is_run(path):
             return path
-    names = sorted(path.parent.name for path in home.glob(f"*/{RECIPE}"))
+    files = [*home.glob(f"*/{RECIPE}"), *home.glob(f"*/{PROGRAM}")]
+    names = sorted(path.parent.name for path in files)
     if not names:
         raise RunFolderError(
             f"there is no run {run}, because {home} holds no runs yet. "
@@ -67,7 +68,8 @@ def _run_by_alias(alias: str, home: Path, searches: bool) -> Path:
     if not scored:
         raise RunFolderError(
             f"{alias}: none of the {len(entries)} runs in {home} has a test score, because they "
-            f"have not ended, diverged or have no test part. Use {LAST}, or a name of: netwise runs"
+            f"have not ended, diverged, have no test part or are watched programs. "
+            f"Use {LAST}, or a name of: netwise runs"
         )
     comparable = [entry for entry in scored if entry.metric == scored[-1].metric]
     return Path(max(comparable, key=_score).folder)

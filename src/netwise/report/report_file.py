@@ -1,4 +1,4 @@
-"""Write the report of a run or of a treatment to a file."""
+"""Write the report of a run, of an observed history or of a treatment to a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.diagnosis.report import Report
+from netwise.history import History
 from netwise.recipe.prepared import Prepared
+from netwise.report.program_page import program_page
 from netwise.report.run_page import run_page
 from netwise.report.treatment_page import treatment_page
 from netwise.training.run import Run
@@ -14,19 +16,19 @@ from netwise.treatment.rounds import TreatmentResult
 
 
 def write_report(
-    of: Run | TreatmentResult,
+    of: Run | TreatmentResult | History,
     path: str | Path,
     *,
     prepared: Prepared | None = None,
     diagnosis: Report | None = None,
 ) -> Path:
-    """Write the report of a run or of a treatment as one self-contained HTML file.
+    """Write the report of a run, of a history or of a treatment as one self-contained HTML file.
 
     Args:
-        of: what the report is about.
+        of: what the report is about; a history is what `watch` recorded of a loop of your own.
         path: of the file to write; an existing one is replaced.
         prepared: the data of a run where they are prepared already. Default: they are loaded.
-        diagnosis: of a run, as `diagnose` returns it. Default: the run is diagnosed.
+        diagnosis: of a run or a history, as `diagnose` returns it. Default: it is diagnosed.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -36,6 +38,11 @@ def write_report(
         True
     """
     path = Path(path)
-    text = run_page(of, prepared, diagnosis) if isinstance(of, Run) else treatment_page(of)
+    if isinstance(of, History):
+        text = program_page(of, title=path.stem, diagnosis=diagnosis)
+    elif isinstance(of, Run):
+        text = run_page(of, prepared, diagnosis)
+    else:
+        text = treatment_page(of)
     write_atomically(path, text)
     return path

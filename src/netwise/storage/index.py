@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from netwise.errors import RunFolderError
 from netwise.history import RUNNING
-from netwise.storage.layout import ABOUT, OUTCOME, RECIPE, is_search
-from netwise.storage.run_folder import RunFolder, read_plain_recipe
+from netwise.storage.layout import ABOUT, OUTCOME, PROGRAM, RECIPE, is_search
+from netwise.storage.run_folder import RunFolder, program_title, read_plain_recipe, read_program
 
 INDEX = "index.sqlite"
 SEARCHED, SEARCHING = "searched", "searching"  # how a search ended
@@ -35,7 +35,8 @@ class RunEntry:
 
     Args:
         folder: its path.
-        data, network: kinds, from its recipe.
+        data, network: kinds, from its recipe; of a watched program its name, such as
+            "program train.py", and the class of the trained module.
         ended: how it ended; of a search "searched" or "searching".
         score: of the test part as text, "" where there is none.
         started: when, as ISO 8601 in UTC.
@@ -86,8 +87,8 @@ def _list_with_index(home: Path) -> list[RunEntry]:
         database.execute(_TABLE)
         indexed = dict(database.execute("SELECT name, modified FROM entries"))
         existing: set[str] = set()
-        for recipe in sorted(home.glob(f"*/{RECIPE}")):
-            folder = recipe.parent
+        for file in sorted([*home.glob(f"*/{RECIPE}"), *home.glob(f"*/{PROGRAM}")]):
+            folder = file.parent
             existing.add(folder.name)
             modified = _modified(folder)
             if indexed.get(folder.name) != modified:
@@ -99,7 +100,15 @@ def _list_with_index(home: Path) -> list[RunEntry]:
         rows = database.execute(
             f"SELECT name, {', '.join(_COLUMNS[2:])} FROM entries ORDER BY started, name"
         ).fetchall()
-    return [RunEntry(str(home / row[0]), *row[1:]) for row in rows]
+    entries = [RunEntry(str(home / row[0]), *row[1:]) for row in rows]
+    return [_with_current_end(entry) for entry in entries]
+
+
+def _with_current_end(entry: RunEntry) -> RunEntry:
+    """The entry of a program that was killed says so; its file still says that it is running."""
+    if entry.ended != RUNNING:
+        return entry
+    return replace(entry, ended=_read_run(Path(entry.folder))[0])
 
 
 def _modified(folder: Path) -> str:
@@ -109,13 +118,21 @@ def _modified(folder: Path) -> str:
 
 
 def _read_entry(folder: Path) -> RunEntry:
-    recipe = read_plain_recipe(folder)
-    started = datetime.fromtimestamp((folder / RECIPE).stat().st_mtime, UTC)
+    is_program = (folder / PROGRAM).is_file()
+    started = datetime.fromtimestamp(
+        (folder / (PROGRAM if is_program else RECIPE)).stat().st_mtime, UTC
+    )
     ended, score = _read_search(folder) if is_search(folder) else _read_run(folder)
+    if is_program:
+        program = read_program(folder)
+        data, network = program_title(program), str(program.get("model") or "?")
+    else:
+        recipe = read_plain_recipe(folder)
+        data, network = _kind(recipe.get("data")), _kind(recipe.get("network"))
     return RunEntry(
         str(folder),
-        _kind(recipe.get("data")),
-        _kind(recipe.get("network")),
+        data,
+        network,
         ended,
         str(score.get("sentence", "")),
         started.isoformat(timespec="seconds"),
@@ -132,11 +149,11 @@ def _kind(part: Any) -> str:
 
 def _read_run(folder: Path) -> tuple[str, dict[str, Any]]:
     """(how a run ended, its score as plain values)."""
+    store = RunFolder(folder)
     try:
-        about = RunFolder(folder).about()
+        return store.ended(), store.score() or {}
     except RunFolderError:
         return RUNNING, {}
-    return str(about.get("ended", {}).get("how", "?")), about.get("score") or {}
 
 
 def _read_search(folder: Path) -> tuple[str, dict[str, Any]]:

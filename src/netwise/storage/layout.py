@@ -1,12 +1,23 @@
 """Names of the files in the folders of runs and searches, and strict JSON for their contents.
 
 A run folder:
-    recipe.toml            the recipe that was trained
+    recipe.toml            the recipe that was trained; not in the folder of a watched program
+    program.json           the program that `netwise watch` or `nw.watch(folder=...)` observed,
+                           instead of a recipe
     about.json             facts, how the run ended, its score, how inputs are prepared
     history/rows.jsonl     append-only, one row per line; a last line without its end is ignored
     checkpoints/step-N/    model and optimizer as safetensors, the rest as JSON, SHA-256 sums
     weights.safetensors    the final weights, and what preprocessing was fitted to
     report.html            written on request
+
+The folder of a watched program has no checkpoints and no weights. Its program.json has
+    name       of the script or module, such as "train.py"
+    command    the words of the command line
+    script     path of the script; "" where there is none
+    sha256     of the script's bytes; "" where there is no file
+    folder     the current folder when the program was started
+    model      class of the trained module
+    versions   of Python, torch and netwise
 
 A search folder has its own files (`netwise.searches.study`) and a run folder per trial.
 """
@@ -19,8 +30,14 @@ from pathlib import Path
 from typing import Any
 
 RECIPE, ABOUT, WEIGHTS, REPORT = "recipe.toml", "about.json", "weights.safetensors", "report.html"
+PROGRAM = "program.json"  # instead of a recipe, in the folder of a watched program
 ROWS, CHECKPOINTS, LOCK = "history/rows.jsonl", "checkpoints", ".lock"
 SEARCH, OUTCOME = "search.toml", "outcome.json"  # in the folder of a search
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is that of a run, of a watched program, or of a search."""
+    return (folder / RECIPE).is_file() or (folder / PROGRAM).is_file()
 
 
 def is_search(folder: Path) -> bool:

@@ -9,15 +9,25 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
-from netwise.history import History, history_from_dict
-from netwise.storage.layout import ABOUT, CHECKPOINTS, LOCK, RECIPE, ROWS, is_search, strict_json
-from netwise.storage.locks import try_lock
+from netwise.history import INTERRUPTED, RUNNING, History, RunEnd, history_from_dict
+from netwise.storage.layout import (
+    ABOUT,
+    CHECKPOINTS,
+    LOCK,
+    PROGRAM,
+    RECIPE,
+    ROWS,
+    is_run,
+    is_search,
+    strict_json,
+)
+from netwise.storage.locks import is_locked, try_lock
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,17 +51,27 @@ class RunFolder:
         """
         from netwise.recipe.writer import write_recipe  # heavy
 
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if any(path.iterdir()) if path.is_dir() else True:
-                raise RunFolderError(
-                    f"{path} exists already and holds something, and runs are never overwritten. "
-                    f"Use another folder, or resume the run: netwise train --resume {path}"
-                ) from None
+        _make_folder(path, f", or resume the run: netwise train --resume {path}")
         (path / ROWS).parent.mkdir(exist_ok=True)
         (path / CHECKPOINTS).mkdir(exist_ok=True)
         write_recipe(recipe, path / RECIPE)
+        return RunFolder(path)
+
+    @staticmethod
+    def create_for_program(path: Path, program: Mapping[str, Any]) -> RunFolder:
+        """A new folder for a run of a watched program.
+
+        Args:
+            path: of the folder.
+            program: what goes into `program.json`; see `netwise.storage.layout`.
+
+        Raises:
+            RunFolderError: `path` is a file, or a folder that is not empty.
+            OSError: the folder cannot be written.
+        """
+        _make_folder(path, ", or delete this one")
+        (path / ROWS).parent.mkdir(exist_ok=True)
+        write_atomically(path / PROGRAM, json.dumps(strict_json(program), indent=1) + "\n")
         return RunFolder(path)
 
     @staticmethod
@@ -67,15 +87,29 @@ class RunFolder:
                 f"{path} is a search, whose trials are runs. Use the run of one trial, such as "
                 f"{path}/trials/0000/run, or print the whole search: netwise show {path}"
             )
-        if not (path / RECIPE).is_file():
+        if not is_run(path):
             raise RunFolderError(
-                f"{path} is not a run folder: it has no {RECIPE}. "
+                f"{path} is not a run folder: it has no {RECIPE} and no {PROGRAM}. "
                 "List the runs: netwise runs, or netwise runs --runs FOLDER"
             )
         return RunFolder(path)
 
+    @property
+    def is_program(self) -> bool:
+        """Whether the run is one of a watched program, which has no recipe."""
+        return (self.path / PROGRAM).is_file()
+
+    def program(self) -> dict[str, Any]:
+        """The contents of `program.json`; {} where there is none or it cannot be read."""
+        return read_program(self.path)
+
     def recipe(self) -> Recipe:
-        """The recipe, built from its file."""
+        """The recipe, built from its file.
+
+        Raises:
+            RunFolderError: the run is one of a watched program.
+        """
+        self._require_recipe("no recipe")
         from netwise.recipe.reader import read_recipe  # heavy
 
         return read_recipe(self.path / RECIPE)
@@ -85,14 +119,38 @@ class RunFolder:
         return read_plain_recipe(self.path)
 
     def history(self) -> History:
-        """All that was recorded so far, also while the run is being trained."""
-        return history_from_dict(self.about(), self.rows())
+        """All that was recorded so far, also while the run is being trained. A watched program that
+        was killed counts as interrupted."""
+        history = history_from_dict(self.about(), self.rows())
+        if history.ended.how != RUNNING or not self.is_program or self._is_being_written():
+            return history
+        last = max((series.steps[-1] + 1 for series in history.series.values()), default=0)
+        step = max(last, history.ended.step)
+        sentence = f"The program was killed or crashed; {step} steps were recorded before."
+        return history.but(ended=RunEnd(INTERRUPTED, sentence, step))
+
+    def ended(self) -> str:
+        """How the run ended, as in `RunEnd.how`; "?" where its file does not say it.
+
+        Raises:
+            RunFolderError: as for `about`.
+        """
+        how = str(self.about().get("ended", {}).get("how", "?"))
+        is_killed = how == RUNNING and self.is_program and not self._is_being_written()
+        return INTERRUPTED if is_killed else how
+
+    def _is_being_written(self) -> bool:
+        return (self.path / LOCK).is_file() and is_locked(self.path / LOCK)
 
     # ---- about
 
     def write_about(self, about: Mapping[str, Any]) -> None:
         """Replace `about.json`."""
         write_atomically(self.path / ABOUT, json.dumps(strict_json(about), indent=1) + "\n")
+
+    def write_end(self, ended: RunEnd) -> None:
+        """Change in `about.json` how the run ended, and nothing else."""
+        self.write_about({**self.about(), "ended": asdict(ended)})
 
     def about(self) -> dict[str, Any]:
         """Facts, end, score and preparation of inputs, as plain values.
@@ -103,12 +161,17 @@ class RunFolder:
         try:
             return dict(json.loads((self.path / ABOUT).read_text("utf-8")))
         except FileNotFoundError:
+            again = (
+                "run the program again"
+                if self.is_program
+                else f"train again: netwise train {self.path / RECIPE}"
+            )
             raise RunFolderError(
                 f"{self.path} has no {ABOUT}, because the run ended before its first step. "
-                f"Delete the folder and train again: netwise train {self.path / RECIPE}"
+                f"Delete the folder and {again}"
             ) from None
         except ValueError as error:
-            raise _damaged(self.path / ABOUT, f"its JSON cannot be read: {error}") from None
+            raise self._damaged(self.path / ABOUT, f"its JSON cannot be read: {error}") from None
 
     def score(self) -> dict[str, Any] | None:
         """The score of the test part as plain values; None where there is none."""
@@ -122,6 +185,11 @@ class RunFolder:
         if text:
             with open(self.path / ROWS, "a", encoding="utf-8") as file:
                 file.write(text)
+
+    def replace_rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write the history anew: these rows and no others."""
+        text = "".join(json.dumps(strict_json(row)) + "\n" for row in rows)
+        write_atomically(self.path / ROWS, text)
 
     def rows(self) -> list[dict[str, Any]]:
         """All complete rows of the history.
@@ -137,7 +205,7 @@ class RunFolder:
         try:
             return [json.loads(line) for line in lines]
         except ValueError as error:
-            raise _damaged(self.path / ROWS, f"a line is no JSON: {error}") from None
+            raise self._damaged(self.path / ROWS, f"a line is no JSON: {error}") from None
 
     def keep_rows(self, count: int) -> None:
         """Delete all rows after the first `count`: those of steps after a checkpoint, which
@@ -148,11 +216,11 @@ class RunFolder:
         """
         rows = self.rows()
         if len(rows) < count:
-            raise _damaged(
+            raise self._damaged(
                 self.path / ROWS,
                 f"it has {len(rows)} rows and its checkpoint was written at {count}",
             )
-        write_atomically(self.path / ROWS, "".join(json.dumps(row) + "\n" for row in rows[:count]))
+        self.replace_rows(rows[:count])
 
     # ---- tensors
 
@@ -164,6 +232,7 @@ class RunFolder:
 
     def latest_checkpoint(self) -> Checkpoint | None:
         """See `netwise.storage.checkpoints.latest_checkpoint`."""
+        self._require_recipe("no checkpoints")
         from netwise.storage import checkpoints  # heavy
 
         return checkpoints.latest_checkpoint(self.path)
@@ -176,9 +245,25 @@ class RunFolder:
 
     def weights(self) -> dict[str, Tensor]:
         """See `netwise.storage.checkpoints.read_weights`."""
+        self._require_recipe("no weights")
         from netwise.storage import checkpoints  # heavy
 
         return checkpoints.read_weights(self.path)
+
+    def _damaged(self, file: Path, reason: str) -> RunFolderError:
+        again = "run the program again" if self.is_program else "train its recipe again"
+        return RunFolderError(
+            f"{file} is damaged, because {reason}. Delete the run folder and {again}."
+        )
+
+    def _require_recipe(self, missing: str) -> None:
+        """Refuse a run of a watched program, which has none of what `fit` writes."""
+        if self.is_program:
+            raise RunFolderError(
+                f"{self.path} is a run of the {program_title(self.program())}, which has "
+                f"{missing}: netwise observed the program and did not train itself. Use a run of "
+                f"netwise train here; print the diagnosis of this one: netwise show {self.path}"
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -218,7 +303,30 @@ def read_plain_recipe(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def _damaged(path: Path, reason: str) -> RunFolderError:
-    return RunFolderError(
-        f"{path} is damaged, because {reason}. Delete the run folder and train its recipe again."
-    )
+def read_program(folder: Path) -> dict[str, Any]:
+    """The program file in a folder; {} where there is none or it cannot be read."""
+    try:
+        return dict(json.loads((folder / PROGRAM).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def program_title(program: Mapping[str, Any]) -> str:
+    """A watched program in lists and headings, such as "program train.py"."""
+    return f"program {program.get('name') or '?'}"
+
+
+def _make_folder(path: Path, instead: str) -> None:
+    """Create a folder; one that exists has to be empty.
+
+    Args:
+        instead: end of the sentence that says what to do otherwise.
+    """
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        if any(path.iterdir()) if path.is_dir() else True:
+            raise RunFolderError(
+                f"{path} exists already and holds something, and runs are never overwritten. "
+                f"Use another folder{instead}"
+            ) from None

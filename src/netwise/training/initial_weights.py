@@ -13,7 +13,7 @@ from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.initializers import initialize
 from netwise.recipe.origin import From, load_matching, read_weights
 from netwise.recipe.recipe import Recipe
-from netwise.storage.layout import RECIPE
+from netwise.storage.layout import is_run
 from netwise.storage.run_folder import RunFolder
 from netwise.training.run import module_weights
 
@@ -47,6 +47,6 @@ def origin_tensors(init: From, train: Train) -> dict[str, Tensor]:
     if init.recipe is not None:
         return train(init.recipe)
     path = Path(init.path or "")
-    if not (path / RECIPE).is_file():
+    if not is_run(path):
         return read_weights(path)
     return module_weights(RunFolder.open(path).weights())

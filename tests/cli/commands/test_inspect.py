@@ -11,6 +11,7 @@ import pytest
 import netwise as nw
 from cli.command_line import run, run_folder, train
 from netwise.recipe.plain import plain_of
+from watching.watched_run import PROGRAM, write_watched_run
 
 
 def test_an_unknown_run_gets_similar_names() -> None:
@@ -111,3 +112,40 @@ def test_diagnose_prints_what_train_printed() -> None:
     assert diagnosis[0].startswith("Learning rate too high.")
     assert diagnosis[0] in result.stdout
     assert f"Prove a remedy: netwise treat {run_folder()}" in result.stdout
+
+
+def test_a_watched_program_is_listed_shown_and_diagnosed(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_watched_run(Path("runs/train"))
+    assert re.split("  +", run("runs").stdout.splitlines()[1]) == [
+        "train",
+        "program train.py",
+        "Net",
+        "finished",
+    ]
+    shown = run("show", "@last").stdout.splitlines()
+    assert shown[:2] == ["train: Net, program train.py", "40 steps were recorded."]
+    assert not (folder / "report.html").exists()
+    assert run("diagnose", "train").stdout.splitlines() == shown[2:]
+    document = json.loads(run("show", "train", "--json").stdout)
+    assert document["program"] == PROGRAM
+    assert document["recipe"] == {}
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+    result = run("show", "train", "--open")
+    assert opened == ["runs/train/report.html"]
+    assert "Report: runs/train/report.html" in result.stdout
+
+
+def test_a_command_that_needs_a_recipe_refuses_a_watched_program() -> None:
+    write_watched_run(Path("runs/train"))
+    Path("new.csv").write_text("a\n1\n")
+    for words in (
+        ("treat", "@last"),
+        ("train", "--resume", "train"),
+        ("predict", "train", "new.csv"),
+        ("write", "train"),
+    ):
+        result = run(*words)
+        assert result.exit_code == 2, words
+        assert "is a run of the program train.py, which has no recipe" in result.stderr
+        assert "print the diagnosis of this one: netwise show runs/train" in result.stderr

@@ -17,6 +17,7 @@ from netwise.labs.catalogue import CLAIMS
 from netwise.storage.layout import REPORT, is_search
 
 if TYPE_CHECKING:
+    from netwise.history import History
     from netwise.labs.lab_definition import Lab, LabResult
     from netwise.storage.run_folder import RunFolder
 
@@ -118,6 +119,10 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
 
     history, recipe = store.history(), store.plain_recipe()
     diagnosis, page, score = diagnose_history(history), store.path / REPORT, store.score()
+    if store.is_program and in_browser:
+        from netwise.report.program_page import write_program_report  # heavy
+
+        write_program_report(store.path)
     if as_json:
         series = [
             {"signal": signal, "layer": layer, "steps": values.steps, "values": values.values}
@@ -130,15 +135,13 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
                 **history_as_dict(history),
                 "score": score,
                 "recipe": recipe,
+                **({"program": store.program()} if store.is_program else {}),
                 "diagnosis": plain_report(diagnosis),
                 "series": series,
             }
         )
         return
-    network = recipe.get("network")
-    kind = network.get("kind") if isinstance(network, dict) else network
-    name = f"{store.path.name}: {kind} on {data_name(recipe)}"
-    click.echo(f"{name}, recipe {history.made_by.recipe}")
+    click.echo(_run_title(store, recipe, history))
     click.echo(history.ended.sentence)
     if score:
         click.echo(f"Test {score['sentence']}.")
@@ -153,6 +156,19 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
             f"Continue it: netwise train --resume {store.path}",
             err=True,
         )
+
+
+def _run_title(store: RunFolder, recipe: dict[str, Any], history: History) -> str:
+    """The first line about a run: its network and data, or its module and program."""
+    if store.is_program:
+        from netwise.storage.run_folder import program_title
+
+        program = store.program()
+        return f"{store.path.name}: {program.get('model') or '?'}, {program_title(program)}"
+    network = recipe.get("network")
+    kind = network.get("kind") if isinstance(network, dict) else network
+    title = f"{store.path.name}: {kind} on {data_name(recipe)}"
+    return f"{title}, recipe {history.made_by.recipe}"
 
 
 def _show_search(folder: Path, in_browser: bool, as_json: bool) -> None:

@@ -53,13 +53,15 @@ def curves(history: History, name: str = "") -> list[str]:
         baseline = history.facts.loss_of_guessing
         pictures.append(_curve_picture("Loss", losses, name, by_batch, baseline=baseline))
     valid_r2 = history.of(signals.VALID_R2)
-    scores = [
+    scores: list[Line] = [
         ("training", history.of(signals.TRAIN_ACCURACY)),
         ("validation", history.of(signals.VALID_ACCURACY) or valid_r2),
     ]
+    if by_batch and scores[0][1] is None:
+        scores[0] = ("each recorded batch", history.of(signals.ACCURACY))
     if any(series is not None for _, series in scores):
         title = "R²" if valid_r2 is not None else "Accuracy"
-        pictures.append(_curve_picture(title, scores, name, by_batch=False, top=1.0))
+        pictures.append(_curve_picture(title, scores, name, by_batch, top=1.0))
     return pictures
 
 
@@ -75,7 +77,7 @@ def _curve_picture(
     """One or two series over epochs (or steps).
 
     Args:
-        by_batch: the first series has a value per recorded step, not per epoch.
+        by_batch: values are drawn over steps, since the first series has one per recorded step.
         baseline: the loss of guessing, as a dotted line.
         top: upper end of the vertical axis. Default: by the values.
     """
@@ -83,7 +85,7 @@ def _curve_picture(
         axis = axes[0][0]
         drawn = [(label, series) for label, series in lines if series is not None and series.finite]
         for (label, series), colour in zip(drawn, (BLUE, ORANGE), strict=False):
-            x = series.steps if by_batch and label != "validation" else range(1, len(series) + 1)
+            x = series.steps if by_batch else range(1, len(series) + 1)
             marker = "o" if len(series) < 2 else None
             axis.plot(x, series.values, color=colour, label=label, marker=marker)
         if baseline is not None and math.isfinite(baseline):

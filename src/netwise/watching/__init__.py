@@ -1,0 +1,1 @@
+"""Observing training programs: `watch`, its run folders, and scripts that run under it."""
