@@ -1,0 +1,355 @@
+"""A loss as its autograd graph shows it: the kind of loss, its targets, its reduction, constant
+factors, several summands, and penalties of the weights.
+
+Pure functions of a loss tensor whose backward pass has not run. They never run a forward pass of
+the user; what they return holds values, and no part of the graph.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from netwise.observe.autograd_nodes import (
+    LAYERS,
+    Node,
+    inputs_of,
+    is_opaque,
+    operation,
+    saved,
+    shape_of,
+    signed,
+)
+from netwise.observe.loss_elements import (
+    LOSSES_OF_TORCH,
+    REDUCTIONS,
+    Match,
+    chain_from,
+    match,
+    numel,
+    past_moves,
+)
+from netwise.observe.loss_sums import (
+    Descent,
+    descend,
+    is_penalty,
+    past_numbers,
+    smoothed_part,
+    summands,
+)
+from netwise.wiring import (
+    BINARY_CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY_OF_LOGITS,
+    CROSS_ENTROPY,
+    SQUARED_ERROR,
+    LossTerm,
+)
+
+_MOST_TERMS = 40
+_LARGEST = 1 << 20  # numbers that are read of one tensor
+
+
+@dataclass(frozen=True)
+class TermReading:
+    """One summand of a loss.
+
+    Args:
+        term: what is known of it without tensors.
+        output: the input of the loss operation; None where it is not saved.
+        target: None where it is not known.
+        ignore_index: the class that is left out; None where there is no such class.
+        weighted: whether classes or elements have weights.
+        value: of this summand as it enters the loss, before the factor of the whole loss; None
+            where it is not known.
+    """
+
+    term: LossTerm
+    output: Tensor | None = None
+    target: Tensor | None = None
+    ignore_index: int | None = None
+    weighted: bool = False
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class LossReading:
+    """A loss as a constant factor of a sum.
+
+    Args:
+        factor: product of the constants that the whole loss is multiplied by.
+        terms: its summands; all penalties of the weights together are one.
+    """
+
+    factor: float = 1.0
+    terms: tuple[TermReading, ...] = ()
+
+
+def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> LossReading:
+    """Reads a loss before its backward pass.
+
+    Args:
+        loss: any value; without a graph the reading is empty.
+        place: file and line of the `backward` call.
+        outputs: recent outputs of modules, from which targets of losses by hand are recovered.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> outputs = nn.Linear(3, 2)(torch.ones(4, 3))
+        >>> reading = read_loss(nn.functional.cross_entropy(outputs, torch.ones(4).long()) / 2)
+        >>> reading.factor, reading.terms[0].term.operation, reading.terms[0].term.chain
+        (0.5, 'cross entropy', ('LogSoftmax', 'Addmm'))
+    """
+    root: Node = getattr(loss, "grad_fn", None)
+    if root is None:
+        return LossReading()
+    with torch.no_grad():
+        return _read(loss.detach(), root, place, outputs)
+
+
+def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> LossReading:
+    top = Descent(root)
+    node = past_numbers(top)
+    parts = summands(node)
+    total = float(loss) if loss.numel() == 1 else None
+    terms: list[TermReading] = []
+    if len(parts) == 1:
+        readings = _read_summand(Descent(node, list(top.constants)), outputs)
+        factor = readings[0][1] if len(readings) == 1 else 1.0
+        terms = [reading for reading, _ in readings]
+    else:
+        factor = math.prod(top.constants)
+        has_penalty = False
+        for way in parts:
+            if is_penalty(way.node):
+                has_penalty = True
+            elif len(terms) < _MOST_TERMS:
+                terms += [_with_value(term, own) for term, own in _read_summand(way, outputs)]
+        factor, terms = _without_batch(factor, terms)
+        if has_penalty:
+            terms.append(TermReading(LossTerm(penalty=True, by_hand=True)))
+    if total is not None and factor and math.isfinite(factor):
+        terms = _completed(terms, total / factor)
+    return LossReading(factor, _placed(terms, place, factor))
+
+
+def _placed(terms: Sequence[TermReading], place: str, factor: float) -> tuple[TermReading, ...]:
+    return tuple(replace(r, term=replace(r.term, place=place, factor=factor)) for r in terms)
+
+
+def _read_summand(way: Descent, outputs: Sequence[Tensor]) -> list[tuple[TermReading, float]]:
+    """The readings of a summand, each with its own constant factor."""
+    smoothed = smoothed_part(way.node)
+    if smoothed is not None:
+        way.node = smoothed
+        return [_reading(match(smoothed), way, outputs, is_smoothed=True)]
+    found = descend(way)
+    if found is not None:
+        return [_reading(found, way, outputs)]
+    smoothed = smoothed_part(way.node)
+    if smoothed is not None:
+        return [_reading(match(smoothed), way.continued(smoothed), outputs, is_smoothed=True)]
+    parts = inputs_of(way.node) if operation(way.node) in ("Add", "Sub") else []
+    ways = [way.continued(child) for child, _ in parts]
+    matches = [descend(each) for each in ways]
+    if len(ways) == 2 and all(m is not None and not m.by_hand for m in matches):
+        if operation(way.node) == "Sub":
+            ways[1].constants.append(-1.0)
+        return [_reading(found, each, outputs) for found, each in zip(matches, ways, strict=True)]
+    if is_penalty(way.node):
+        return [(TermReading(LossTerm(penalty=True, by_hand=True)), math.prod(way.constants))]
+    return [(_unknown(way), math.prod(way.constants))]
+
+
+def _unknown(way: Descent) -> TermReading:
+    """A summand that is not recognised: a loss of torch inside of it gives what is known."""
+    inner = next((n for n in _below(way.node) if operation(n) in LOSSES_OF_TORCH), None)
+    found = match(inner) if inner is not None else None
+    if found is None:
+        return TermReading(LossTerm(by_hand=True, chain=chain_from(way.node)))
+    term = LossTerm(
+        found.operation,
+        by_hand=True,
+        chain=chain_from(found.source),
+        output_shape=_shape(found.output),
+        target_shape=_shape(found.target),
+    )
+    return TermReading(term, found.output, found.target, _ignored(found), weighted=True)
+
+
+def _below(root: Node, most: int = 60) -> list[Node]:
+    """Nodes from a loss down to layers, breadth first."""
+    found: list[Node] = []
+    seen, waiting = {root}, deque([root])
+    while waiting and len(found) < most:
+        node = waiting.popleft()
+        if operation(node) in LAYERS or is_opaque(node):
+            continue
+        found.append(node)
+        for child, _ in inputs_of(node):
+            if child not in seen:
+                seen.add(child)
+                waiting.append(child)
+    return found
+
+
+def _reading(
+    found: Match | None, way: Descent, outputs: Sequence[Tensor], is_smoothed: bool = False
+) -> tuple[TermReading, float]:
+    assert found is not None
+    reduction, factor = _reduction(found, way)
+    output, target = found.output, found.target
+    if found.residual is not None:
+        output, target = _from_residual(found, outputs)
+    weighted = way.is_weighted or any(
+        isinstance(saved(found.node, name), Tensor) for name in ("weight", "pos_weight")
+    )
+    name = found.operation
+    if name == CROSS_ENTROPY and any(bool((w < 0).any()) for w in way.weights):
+        name = ""  # advantages of actions, as in a policy gradient
+    term = LossTerm(
+        name,
+        by_hand=found.by_hand or not way.is_plain,
+        chain=chain_from(found.source),
+        reduction=reduction if way.is_plain else "",
+        output_shape=_shape(output) or (shape_of(found.source) or () if found.source else ()),
+        target_shape=_shape(target),
+        **_facts(found, output, target),
+    )
+    return TermReading(term, output, target, _ignored(found), weighted or is_smoothed), factor
+
+
+def _reduction(found: Match, way: Descent) -> tuple[str, float]:
+    """Mean, sum, none or "", and the product of the other constants."""
+    sign = found.sign
+    own = REDUCTIONS.get(saved(found.node, "reduction"), "none") if not found.by_hand else "none"
+    if own == "mean":
+        return "mean", sign * math.prod(way.constants)
+    elements = way.selected or found.elements
+    batch = (shape_of(found.source) or (0,))[0] if found.source is not None else 0
+    averaged, factor, is_mixed = way.averaged, float(sign), False
+    for constant in way.constants:
+        count = 1 / abs(constant) if constant else 0.0
+        if averaged == 1 and elements > 1 and _close(count, elements):
+            averaged, constant = 1 / elements, math.copysign(1.0, constant)
+        elif averaged == 1 and batch > 1 and _close(count, batch):
+            is_mixed, constant = True, math.copysign(1.0, constant)
+        elif averaged == 1 and way.weights and _close(count, float(way.weights[0].sum())):
+            averaged, constant = 1 / elements, math.copysign(1.0, constant)
+        factor *= constant
+    if is_mixed:
+        return "", factor
+    if _close(averaged * elements, 1):
+        return "mean", factor
+    if averaged == 1:
+        is_number = numel(shape_of(way.node)) == 1 or way.node is not found.node
+        return ("sum" if elements > 1 or own == "sum" else "mean") if is_number else "sum", factor
+    return "", factor
+
+
+def _close(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-5)
+
+
+def _from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | None, Tensor | None]:
+    """Output and target of a loss that kept only their difference."""
+    residual = found.residual
+    assert residual is not None
+    output = saved(found.source, "result") if found.source is not None else None
+    if not isinstance(output, Tensor):
+        shape = shape_of(found.source) if found.source is not None else None
+        output = next((o for o in outputs if tuple(o.shape) == shape), None)
+    if output is None or output.shape != residual.shape or not residual.numel():
+        return output, None
+    target = output - residual if found.residual_sign == 1 else output + residual
+    is_one_number = residual.numel() < _LARGEST and bool((target == target.flatten()[0]).all())
+    return output.detach(), None if is_one_number else target
+
+
+def _shape(value: Tensor | None) -> tuple[int, ...]:
+    return tuple(value.shape) if isinstance(value, Tensor) else ()
+
+
+def _ignored(found: Match) -> int | None:
+    number = saved(found.node, "ignore_index")
+    return signed(number) if isinstance(number, int) else None
+
+
+def _few(values: Tensor) -> Tensor:
+    """The first rows of a large tensor."""
+    if values.numel() <= _LARGEST or not values.dim():
+        return values
+    return values[: max(1, _LARGEST * values.shape[0] // values.numel())]
+
+
+def _facts(found: Match, output: Tensor | None, target: Tensor | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    source = past_moves(found.source) if found.source is not None else None
+    is_likelihood = operation(found.node).startswith("NllLoss")
+    is_proper = source is not None and operation(source) == "LogSoftmax"
+    if is_likelihood and not is_proper and output is not None and output.numel():
+        facts["highest"] = float(_few(output).max())
+    if target is not None and target.is_floating_point() and target.numel():
+        few = _few(target).float()
+        low, high = torch.aminmax(few)
+        facts["target_low"], facts["target_high"] = float(low), float(high)
+        if few.dim() == 2 and few.shape[1] > 1:
+            least, most = torch.aminmax(few.sum(1))
+            facts["target_row_sums"] = (float(least), float(most))
+    return facts
+
+
+def _with_value(reading: TermReading, own: float) -> TermReading:
+    """A reading with the value of its summand, where that is cheap and exact."""
+    x, t, name = reading.output, reading.target, reading.term.operation
+    reduction = reading.term.reduction
+    if x is None or t is None or reading.weighted or reduction not in ("mean", "sum"):
+        return reading
+    if x.numel() > _LARGEST or reading.term.penalty:
+        return reading
+    x = x.float() if x.is_floating_point() else x
+    value: Tensor | None = None
+    if name == CROSS_ENTROPY and not t.is_floating_point() and not reading.term.by_hand:
+        ignored = reading.ignore_index if reading.ignore_index is not None else -100
+        value = F.nll_loss(x, t, ignore_index=ignored, reduction=reduction)
+    elif name == SQUARED_ERROR and x.shape == t.shape:
+        value = F.mse_loss(x, t.float(), reduction=reduction)
+    elif name == BINARY_CROSS_ENTROPY and not reading.term.by_hand:
+        value = F.binary_cross_entropy(x, t.float(), reduction=reduction)
+    elif name == BINARY_CROSS_ENTROPY_OF_LOGITS and not reading.term.by_hand:
+        value = F.binary_cross_entropy_with_logits(x, t.float(), reduction=reduction)
+    return reading if value is None else replace(reading, value=own * float(value))
+
+
+def _completed(terms: list[TermReading], total: float) -> list[TermReading]:
+    """The value of the only summand that is not known, as the rest."""
+    unknown = [place for place, reading in enumerate(terms) if reading.value is None]
+    if len(unknown) == 1:
+        rest = total - sum(reading.value or 0.0 for reading in terms)
+        place = unknown[0]
+        terms = [*terms[:place], replace(terms[place], value=rest), *terms[place + 1 :]]
+    return terms
+
+
+def _without_batch(factor: float, terms: list[TermReading]) -> tuple[float, list[TermReading]]:
+    """Sums that are divided by the number of samples together are no scaled loss."""
+    count = 1 / abs(factor) if factor else 0.0
+    batches = {reading.term.output_shape[0] for reading in terms if reading.term.output_shape}
+    if count <= 1 or not any(_close(count, batch) for batch in batches):
+        return factor, terms
+    if not any(reading.term.reduction == "sum" for reading in terms):
+        return factor, terms
+    changed = []
+    for reading in terms:
+        value = None if reading.value is None else reading.value / count
+        reduction = "" if reading.term.reduction == "sum" else reading.term.reduction
+        term = replace(reading.term, reduction=reduction)
+        changed.append(replace(reading, term=term, value=value))
+    return math.copysign(1.0, factor), changed

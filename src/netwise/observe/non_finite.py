@@ -1,0 +1,308 @@
+"""Why a loss or a gradient is not finite, read from the values that the autograd graph saved."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from netwise.observe.autograd_nodes import (
+    MARK,
+    SHOWS_HOOKS,
+    Node,
+    inputs_of,
+    is_opaque,
+    operation,
+    saved,
+    saved_tensors,
+    shape_of,
+    signed,
+)
+
+_MOST_NODES = 20_000
+_MOST_RISKY = 24
+# Saved values that are results of the operation and not its inputs.
+_RESULTS = ("result", "output", "total_weight", "rstd", "mean", "invstd", "logsumexp", "buffer")
+# Operations with a limited domain, and the values outside of it.
+_DOMAINS = {
+    "Log": "below 0",
+    "Log2": "below 0",
+    "Log10": "below 0",
+    "Rsqrt": "below 0",
+    "Acos": "outside of -1 to 1",
+    "Asin": "outside of -1 to 1",
+}
+# Operations whose derivative is infinite at 0 (or at -1 and 1), and the value that shows it.
+_RISKY = {
+    "Sqrt": ("result", "exactly 0"),
+    "Log": ("self", "exactly 0"),
+    "Log2": ("self", "exactly 0"),
+    "Log10": ("self", "exactly 0"),
+    "Log1P": ("self", "exactly -1"),
+    "Rsqrt": ("result", "infinite"),
+    "Reciprocal": ("result", "infinite"),
+    "Exp": ("result", "infinite"),
+    "Pow": ("self", "exactly 0"),
+    "Div": ("other", "exactly 0"),
+    "Acos": ("self", "exactly -1 or 1"),
+    "Asin": ("self", "exactly -1 or 1"),
+    "Atan2": ("self", "exactly 0"),
+}
+
+
+def cause_of_loss(loss: Tensor) -> str:
+    """Why a loss is not finite, before its backward pass.
+
+    Args:
+        loss: that is infinite or no number.
+
+    Returns:
+        Such as "Log of -0.367"; "" where it is not known.
+
+    Example:
+        >>> import torch
+        >>> cause_of_loss(torch.tensor([-0.5, 1.0], requires_grad=True).log().sum())
+        'Log of -0.5'
+    """
+    root: Node = getattr(loss, "grad_fn", None)
+    if root is None:
+        return ""
+    with torch.no_grad():
+        return _cause(root)
+
+
+def _cause(root: Node) -> str:
+    nodes = _nodes(root)
+    masked = next((text for text in map(_all_ignored, nodes) if text), "")
+    if masked:
+        return masked
+    bad_weights, largest = _weights(nodes)
+    if bad_weights:
+        return bad_weights
+    data = next((text for text in map(_bad_data, reversed(nodes)) if text), "")
+    if data:
+        return data
+    place = _deepest(root)
+    if largest > 1e8:
+        runaway = f"the weights have grown to {largest:.3g}"
+        return f"{place}; {runaway}" if place else runaway
+    return place
+
+
+def _nodes(root: Node) -> list[Node]:
+    """Nodes from the loss on, breadth first. Where torch does not show that a saved tensor is
+    packed, only those between the loss and outputs of modules."""
+    found, seen = [root], {root}
+    for node in found:
+        if len(found) > _MOST_NODES:
+            break
+        if not SHOWS_HOOKS and node is not root and MARK in node.metadata:
+            continue
+        for child, _ in inputs_of(node):
+            if child not in seen:
+                seen.add(child)
+                found.append(child)
+    return found
+
+
+def _is_finite(value: Tensor) -> bool:
+    if not value.is_floating_point() and not value.is_complex():
+        return True
+    if value.is_sparse or value.is_meta:
+        return True
+    return bool(torch.isfinite(value).all())
+
+
+def _all_ignored(node: Node) -> str:
+    if not operation(node).startswith("NllLoss") or saved(node, "reduction") != 1:
+        return ""
+    target, ignored = saved(node, "target"), saved(node, "ignore_index")
+    if not isinstance(target, Tensor):
+        return ""
+    if not target.numel():
+        return "a mean over no targets: the batch is empty"
+    if isinstance(ignored, int) and bool((target == signed(ignored)).all()):
+        return (
+            f"all {target.numel()} targets are ignore_index = {signed(ignored)}: "
+            "a mean over no targets"
+        )
+    return ""
+
+
+def _weights(nodes: list[Node]) -> tuple[str, float]:
+    """Weights that are not finite, and the largest absolute value of all."""
+    largest = 0.0
+    for node in nodes:
+        if operation(node) != "AccumulateGrad":
+            continue
+        leaf = node.variable.detach()
+        if leaf.is_sparse or leaf.is_meta or not leaf.numel() or not leaf.is_floating_point():
+            continue
+        high = float(leaf.abs().max())
+        if not _is_finite(leaf):
+            count = int((~torch.isfinite(leaf)).sum())
+            return f"{_count(count, leaf)} of a weight {tuple(leaf.shape)} are not finite", high
+        largest = max(largest, high)
+    return "", largest
+
+
+def _count(count: int, values: Tensor) -> str:
+    return f"{count} of {values.numel()} values"
+
+
+def _bad_data(node: Node) -> str:
+    """Data that are not finite: a constant input of an operation."""
+    if is_opaque(node):
+        return ""
+    edges = node.next_functions
+    for name, place in (("mat1", 1), ("input", 0), ("self", 0), ("other", 1), ("mat2", 1)):
+        if place < len(edges) and edges[place][0] is None:
+            value = saved(node, name)
+            if isinstance(value, Tensor) and value.numel() > 1 and not _is_finite(value):
+                count = int((~torch.isfinite(value)).sum())
+                return (
+                    f"{_count(count, value)} of the data are not finite "
+                    f"(input of {operation(node)}, {tuple(value.shape)})"
+                )
+    target = saved(node, "target")
+    if isinstance(target, Tensor) and target.numel() and not _is_finite(target):
+        count = int((~torch.isfinite(target)).sum())
+        return f"{_count(count, target)} of the targets are not finite"
+    return ""
+
+
+def _deepest(root: Node) -> str:
+    """The operation farthest from the loss whose inputs are finite and whose result is not."""
+    seen, path = {root}, [root]
+    cause = ""
+    while path:
+        node = path.pop()
+        if is_opaque(node) or operation(node) == "AccumulateGrad":
+            continue
+        inputs, results = _inputs_and_results(node)
+        if any(not _is_finite(value) for value in inputs.values()) or not inputs:
+            below = [child for child, _ in inputs_of(node) if child not in seen]
+            seen.update(below)
+            path += below
+            if not inputs and results and not all(map(_is_finite, results.values())):
+                cause = _description(node, inputs, results) or cause
+            continue
+        text = _description(node, inputs, results)
+        if text:
+            cause = text
+            continue
+        below = [child for child, _ in inputs_of(node) if child not in seen]
+        seen.update(below)
+        path += below
+    return cause
+
+
+def _inputs_and_results(node: Node) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    inputs: dict[str, Tensor] = {}
+    results: dict[str, Tensor] = {}
+    for name, value in saved_tensors(node).items():
+        if name.startswith(_RESULTS):
+            results[name] = value
+        else:
+            inputs[name] = value
+    return inputs, results
+
+
+def _description(node: Node, inputs: dict[str, Tensor], results: dict[str, Tensor]) -> str:
+    """What an operation made of finite inputs, where it can have made a value that is not
+    finite; "" otherwise."""
+    kind = operation(node)
+    value = inputs.get("self")
+    if kind in _DOMAINS and value is not None and value.numel():
+        low, high = float(value.min()), float(value.max())
+        if kind in ("Acos", "Asin"):
+            worst = high if high > 1 else low
+            return f"{kind} of {worst:.3g}" if abs(worst) > 1 else ""
+        return f"{kind} of {low:.3g}" if low <= 0 else ""
+    if kind == "Div" and "other" in inputs and bool((inputs["other"] == 0).any()):
+        return "division by 0"
+    if kind == "Pow" and value is not None and value.numel():
+        exponent = saved(node, "exponent")
+        if isinstance(exponent, int | float):
+            low = float(value.min())
+            if (low < 0 and exponent != int(exponent)) or (
+                bool((value == 0).any()) and exponent < 0
+            ):
+                return f"{low:.3g} to the power of {exponent:g}"
+    bad = next((value for value in results.values() if not _is_finite(value)), None)
+    if bad is None:
+        return ""
+    if kind == "Sqrt":
+        return "Sqrt of a number below 0"
+    if kind in ("Rsqrt", "Reciprocal"):
+        return f"{kind} of 0" if bool(torch.isinf(bad).any()) else f"{kind} of a number below 0"
+    if kind == "Exp" and not bool(torch.isnan(bad).any()):
+        return f"Exp of a number above {math.log(torch.finfo(bad.dtype).max):.3g}"
+    shape = shape_of(node)
+    return f"{kind} of {shape} overflows" if shape is not None else f"{kind} overflows"
+
+
+def risky_inputs(loss: Tensor) -> list[tuple[str, Tensor]]:
+    """Values at which a derivative can be infinite, to be looked at when a gradient turns out not
+    to be finite. They hold memory: drop them after the backward pass.
+
+    Args:
+        loss: before its backward pass.
+
+    Returns:
+        Names of operations with saved values, those nearest to the loss first.
+    """
+    root: Node = getattr(loss, "grad_fn", None)
+    if root is None:
+        return []
+    found: list[tuple[str, Tensor]] = []
+    for node in _nodes(root):
+        kind = operation(node)
+        if kind not in _RISKY or is_opaque(node):
+            continue
+        if kind == "Pow" and not _is_root(saved(node, "exponent")):
+            continue
+        value = saved(node, _RISKY[kind][0])
+        if isinstance(value, Tensor) and value.is_floating_point() and value.numel():
+            found.append((kind, value))
+        if len(found) == _MOST_RISKY:
+            break
+    return found
+
+
+def _is_root(exponent: object) -> bool:
+    return isinstance(exponent, int | float) and exponent < 1 and exponent != 0
+
+
+def cause_of_gradient(risky: list[tuple[str, Tensor]]) -> str:
+    """Why a gradient is not finite though its loss is.
+
+    Args:
+        risky: from `risky_inputs` before the backward pass.
+
+    Returns:
+        Such as "Sqrt at exactly 0 (1 of 16 values)"; "" where it is not known.
+
+    Example:
+        >>> import torch
+        >>> cause_of_gradient(risky_inputs(torch.zeros(3, requires_grad=True).sqrt().sum()))
+        'Sqrt at exactly 0 (3 of 3 values)'
+    """
+    with torch.no_grad():
+        for kind, value in risky:
+            count = int(_at_risk(kind, value).sum())
+            if count:
+                return f"{kind} at {_RISKY[kind][1]} ({_count(count, value)})".replace(
+                    "at infinite", "with an infinite result"
+                )
+    return ""
+
+
+def _at_risk(kind: str, value: Tensor) -> Tensor:
+    place = _RISKY[kind][1]
+    if place == "infinite":
+        return torch.isinf(value)
+    if place == "exactly -1":
+        return value == -1
+    return value.abs() == 1 if "or 1" in place else value == 0
