@@ -58,15 +58,16 @@ NEVER = 9.0  # of programs whose losses need not fall
 CUT = ("graph_cut",)
 NO_OPTIMIZER = ("weights_stand_still",)
 NOT_DIVIDED = ("accumulation_not_divided",)
-CLEARED = ("cleared_before_step",)
+CLEARED = ("gradients_cleared_before_step",)
 STALE = ("stale_gradients",)
 SHAPES = ("shapes_broadcast",)
-RATE = ("rate_gone",)
+RATE = ("rate_faded",)
 FROZEN = ("nothing_trainable",)
 OUTPUT = ("output_misfits_loss",)
-SEVERAL = ("softmax_for_several_labels",)
+
 NOT_FINITE = ("not_finite",)
-UNSCALED = ("clip_before_unscale",)
+MASKED = ("targets_masked", "not_finite")
+UNSCALED = ("clipped_before_unscale",)
 
 GRADIENTS = (
     Loop(g.accumulation, NOT_DIVIDED),
@@ -105,7 +106,7 @@ PARAMETERS = (
     Loop(p.missing_layer, NO_OPTIMIZER),
     Loop(p.replaced_head, NO_OPTIMIZER),
     Loop(p.optimizer_of_a_copy, NO_OPTIMIZER),
-    Loop(p.layers_in_a_list, NO_OPTIMIZER),
+    Loop(p.layers_in_a_list, ("weights_outside_module",)),
     *(Loop(partial(p.graph_cut, how=how), CUT) for how in ("detach", "data", "numpy", "no_grad")),
     Loop(partial(p.graph_cut, how="new tensor"), CUT),
     Loop(p.by_hand, STALE),
@@ -117,15 +118,15 @@ PARAMETERS = (
 TARGETS = (
     Loop(t.double_softmax, OUTPUT),
     Loop(t.sigmoid_before_logits, OUTPUT),
-    Loop(t.several_labels, SEVERAL),
+    Loop(t.several_labels, OUTPUT),
     Loop(t.several_losses),
     Loop(partial(t.several_losses, kind=0.01)),
     Loop(partial(t.several_losses, size=0.0)),
     Loop(t.learned_weights_of_losses, NO_OPTIMIZER),
     Loop(t.penalised, ("brakes_too_strong",)),
-    Loop(partial(t.ignored_classes, ignored=-100), NOT_FINITE),
-    Loop(partial(t.ignored_classes, ignored=255), NOT_FINITE),
-    Loop(t.segmentation, NOT_FINITE),
+    Loop(partial(t.ignored_classes, ignored=-100), MASKED),
+    Loop(partial(t.ignored_classes, ignored=255), MASKED),
+    Loop(t.segmentation, MASKED),
     Loop(t.foreground, OUTPUT),
     Loop(t.smoothed_and_weighted),
     Loop(t.mixed_samples),
@@ -170,16 +171,16 @@ EVALUATION = (
     Loop(e.schedule_by_epoch, RATE),
     Loop(e.schedule_by_step, RATE),
     Loop(e.one_cycle),
-    Loop(partial(e.validation, fault="eval"), ("evaluation_mode_left_on",)),
+    Loop(partial(e.validation, fault="eval"), ("evaluation_mode_in_training",)),
     Loop(partial(e.validation, fault="train"), ("training_mode_in_evaluation",)),
     Loop(partial(e.validation, fault="prepared"), ("evaluation_prepared_otherwise",)),
-    Loop(e.validation_within_the_epoch, ("evaluation_mode_left_on",)),
+    Loop(e.validation_within_the_epoch, ("evaluation_mode_in_training",)),
     Loop(e.dropout_at_inference),
     Loop(e.early_stopping),
 )
 REPORTED = (
     Loop(n.broadcast, SHAPES),
-    Loop(n.norm_momentum, ("norm_statistics",)),
+    Loop(n.norm_momentum, ("running_statistics_misfit",)),
     Loop(n.softmax_over_batch, ("softmax_over_batch",)),
     Loop(n.root_of_zero, NOT_FINITE),
     Loop(n.schedule_each_batch, RATE),
@@ -204,8 +205,8 @@ REPORTED = (
     *(Loop(partial(r.logarithm_of_outputs, kind=kind), OUTPUT) for kind in ("sum", "rectified")),
     Loop(partial(r.logarithm_of_outputs, kind="clipped"), OUTPUT),
     Loop(partial(r.logarithm_of_outputs, kind="bare"), (*OUTPUT, *NOT_FINITE)),
-    Loop(partial(r.softmax_for_labels, squared=True), SEVERAL),
-    Loop(partial(r.softmax_for_labels, squared=False), SEVERAL),
+    Loop(partial(r.softmax_for_labels, squared=True), OUTPUT),
+    Loop(partial(r.softmax_for_labels, squared=False), OUTPUT),
 )
 FORMS = (
     *(Loop(form) for form in (f.ignored, f.ignored_255, f.booleans, f.bytes_as_classes)),
