@@ -4,10 +4,11 @@
     scripts/bench watch "784-30-10"        those whose name contains the text
     scripts/bench watch --json FILE        also write the numbers, and the tables as Markdown
 
-A time is CPU time of the thread that trains, with one thread. All contestants of a network run in
-one process, in rounds of a rotating order; "bare again" is the bare loop a second time and shows
-the noise. Other load on the machine makes runs slower and never faster, so ratios are of minima
-over the rounds; those of medians are in the JSON file.
+A time is CPU time of the thread that trains, with one thread. All contestants of a network train
+one module in one process, in rounds of a rotating order. A ratio is the median over the rounds of
+the ratio to the bare loop in the same round: the speed of a shared machine changes from second to
+second, and minima of equal loops differ by several percent. "bare again" is the bare loop a second
+time and shows the noise.
 
 W&B and Lightning are timed where they are installed (`pip install -r benchmarks/peers.txt`).
 """
@@ -40,8 +41,8 @@ BARE, AGAIN = "bare", "bare again"
 UNWATCHED, EACH = "not watched", "every step watched"
 DEFAULT, EXPLICIT = "nw.watch()", "nw.watch(), w.step"
 RUN = 2_000  # steps of a run in which the default sampling is timed
-CHUNKS = 100  # parts of a run: times are taken for each
-NEVER = 10**9  # `every`, so that no step of a short run but the first ones is watched
+SHORT_RUN, FIRST = 30, 10  # steps of a run that times one step; the first ones are not counted
+NEVER = 10**9  # `every`, so that no step but the first ones is watched
 MEMORY_STEPS = 20_000
 Batches = list[tuple[Tensor, Tensor]]
 Step = Callable[[Tensor, Tensor], None]
@@ -55,7 +56,6 @@ class Setting:
         network: makes the module.
         inputs: shape of one sample.
         batch: samples of a batch.
-        steps: of a short run, which times one step; the first tenth is not counted.
         short_rounds, long_rounds: rounds of short runs, and of runs of `RUN` steps.
         promised: highest ratio to the bare loop of a step that is not watched, and of a run with
             the default sampling; None where nothing is promised.
@@ -64,7 +64,6 @@ class Setting:
     network: Callable[[], nn.Module]
     inputs: tuple[int, ...]
     batch: int
-    steps: int
     short_rounds: int
     long_rounds: int
     promised: tuple[float | None, float | None]
@@ -114,10 +113,10 @@ def deep() -> nn.Module:
 
 
 SETTINGS = {
-    "784-30-10, batch 10": Setting(small, (784,), 10, 400, 60, 12, (1.06, 1.15)),
-    "784-4x256-10, batch 32": Setting(deep, (784,), 32, 200, 30, 6, (None, 1.05)),
-    "784-256-256-10, batch 128": Setting(large, (784,), 128, 100, 30, 4, (1.01, None)),
-    "LeNet, batch 128": Setting(lenet, (1, 28, 28), 128, 40, 20, 2, (1.01, None)),
+    "784-30-10, batch 10": Setting(small, (784,), 10, 500, 20, (1.06, 1.15)),
+    "784-4x256-10, batch 32": Setting(deep, (784,), 32, 150, 10, (None, 1.05)),
+    "784-256-256-10, batch 128": Setting(large, (784,), 128, 100, 6, (1.01, None)),
+    "LeNet, batch 128": Setting(lenet, (1, 28, 28), 128, 50, 4, (1.01, None)),
 }
 
 
@@ -125,53 +124,49 @@ SETTINGS = {
 
 
 def train(
-    model: nn.Module, batches: Batches, steps: int, chunks: int, after_backward: Step | None = None
-) -> list[float]:
-    """CPU seconds of the thread for each of so many equal parts of a plain training loop."""
+    model: nn.Module, batches: Batches, steps: int, first: int, after_backward: Step | None = None
+) -> float:
+    """CPU seconds of the thread for the steps from `first` on of a plain training loop."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     criterion = nn.CrossEntropyLoss()
-    seconds = []
-    for part in range(chunks):
-        begun = time.thread_time()
-        for number in range(part * steps // chunks, (part + 1) * steps // chunks):
-            x, y = batches[number % len(batches)]
-            optimizer.zero_grad()
-            loss = criterion(model(x), y)
-            loss.backward()
-            if after_backward is not None:
-                after_backward(loss, y)
-            optimizer.step()
-        seconds.append(time.thread_time() - begun)
-    return seconds
+    begun = time.thread_time()
+    for number in range(steps):
+        if number == first:
+            begun = time.thread_time()
+        x, y = batches[number % len(batches)]
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        if after_backward is not None:
+            after_backward(loss, y)
+        optimizer.step()
+    return time.thread_time() - begun
 
 
 @dataclass(frozen=True)
 class Timed:
-    """CPU seconds of the parts of one run, and how many steps of it were recorded."""
+    """CPU seconds of a run, and how many steps of it were recorded."""
 
-    seconds: list[float]
+    seconds: float
     rows: int = 0
 
 
-Contestant = Callable[[Setting, Batches, int, int], Timed]
+Contestant = Callable[[nn.Module, Batches, int, int], Timed]
 
 
-def bare(setting: Setting, batches: Batches, steps: int, chunks: int) -> Timed:
-    torch.manual_seed(0)
-    return Timed(train(setting.network(), batches, steps, chunks))
+def bare(model: nn.Module, batches: Batches, steps: int, first: int) -> Timed:
+    return Timed(train(model, batches, steps, first))
 
 
 def watched(every: int | None = None, explicit: bool = False) -> Contestant:
     """The bare loop inside of `with nw.watch():`."""
 
-    def run(setting: Setting, batches: Batches, steps: int, chunks: int) -> Timed:
-        torch.manual_seed(0)
-        model = setting.network()
+    def run(model: nn.Module, batches: Batches, steps: int, first: int) -> Timed:
         with nw.watch(every=every) as w:
-            seconds = train(model, batches, steps, chunks, w.step if explicit else None)
+            seconds = train(model, batches, steps, first, w.step if explicit else None)
         losses = w.history().of("loss")
-        if w.errors:
-            print("  errors of the observer:", *w.errors, file=sys.stderr)
+        for error in w.errors:
+            print("  error of the observer:", error, file=sys.stderr)
         return Timed(seconds, 0 if losses is None else len(losses))
 
     return run
@@ -195,50 +190,50 @@ LONG: dict[str, Contestant] = {
 
 
 def rounds(
-    contestants: dict[str, Contestant], setting: Setting, number: int, steps: int, chunks: int
+    contestants: dict[str, Contestant], setting: Setting, number: int, steps: int, first: int
 ) -> Iterator[dict[str, Timed]]:
-    """Each round runs all contestants once, in a rotating order; a round before is not counted."""
-    batches, names = setting.batches(), list(contestants)
+    """Each round runs all contestants once, in a rotating order; a round before is not counted.
+
+    All train the same module from the same weights: the place of weights in memory alone can
+    change a time by several percent.
+    """
+    batches, names, model = setting.batches(), list(contestants), setting.network()
+    start = {name: value.clone() for name, value in model.state_dict().items()}
     for turn in range(number + 1):
-        order = (*names[turn % len(names) :], *names[: turn % len(names)])
-        timed = {name: contestants[name](setting, batches, steps, chunks) for name in order}
+        timed = {}
+        for name in (*names[turn % len(names) :], *names[: turn % len(names)]):
+            model.load_state_dict(start)
+            timed[name] = contestants[name](model, batches, steps, first)
         if turn:
             yield {name: timed[name] for name in names}
 
 
-def summary(results: list[dict[str, Timed]], first: int, steps: int) -> dict[str, dict[str, float]]:
+def summary(results: list[dict[str, Timed]], steps: int) -> dict[str, dict[str, float]]:
     """Microseconds of a step by contestant, and ratios to the bare loop or, for watching inside of
-    another package, to the loop of that package.
-
-    A minimum is the sum over the parts of a run, from part `first`, of the least time of each part
-    in all rounds; a median is that of whole runs.
-    """
+    another package, to the loop of that package."""
     table: dict[str, dict[str, float]] = {}
     for name in results[0]:
-        runs = [result[name].seconds[first:] for result in results]
-        counted = steps * len(runs[0]) / len(results[0][name].seconds)
+        base = own_loop(name) or BARE
+        mine, others = ([result[each].seconds for result in results] for each in (name, base))
         table[name] = {
-            "minimum": 1e6 * sum(map(min, zip(*runs, strict=True))) / counted,
-            "median": 1e6 * median(map(sum, runs)) / counted,
-            "rows": results[-1][name].rows,
+            "minimum, microseconds": 1e6 * min(mine) / steps,
+            "median, microseconds": 1e6 * median(mine) / steps,
+            "ratio": median(a / b for a, b in zip(mine, others, strict=True)),
+            "ratio of minima": min(mine) / min(others),
+            "recorded steps": results[-1][name].rows,
         }
-    for name, row in table.items():
-        base = table[own_loop(name) or BARE]
-        row["ratio"] = row["minimum"] / base["minimum"]
-        row["ratio of medians"] = row["median"] / base["median"]
     return table
 
 
 def step_times(setting: Setting) -> dict[str, dict[str, float]]:
     """The cost of one step, watched or not."""
-    found = list(rounds(SHORT, setting, setting.short_rounds, setting.steps, 10))
-    return summary(found, 1, setting.steps)
+    found = list(rounds(SHORT, setting, setting.short_rounds, SHORT_RUN, FIRST))
+    return summary(found, SHORT_RUN - FIRST)
 
 
 def run_times(setting: Setting, contestants: dict[str, Contestant]) -> dict[str, dict[str, float]]:
     """The cost of a run of `RUN` steps."""
-    found = list(rounds(contestants, setting, setting.long_rounds, RUN, CHUNKS))
-    return summary(found, 0, RUN)
+    return summary(list(rounds(contestants, setting, setting.long_rounds, RUN, 0)), RUN)
 
 
 def resident() -> float:
@@ -297,8 +292,8 @@ def shown(title: str, table: dict[str, dict[str, float]]) -> None:
     print(title)
     for name, row in table.items():
         print(
-            f"  {name:44s}{row['minimum']:10.1f} us{row['ratio']:8.3f}"
-            f"   (medians {row['ratio of medians']:.3f})   rows {row['rows']:.0f}",
+            f"  {name:42s}{row['median, microseconds']:9.1f} us{row['ratio']:8.3f}"
+            f"   (minima {row['ratio of minima']:.3f})   {row['recorded steps']:.0f} recorded",
             flush=True,
         )
 
@@ -312,15 +307,19 @@ def promises(setting: Setting, result: dict[str, Any]) -> None:
             print(f"  {word} {name}: {ratio:.3f}, at most {limit}")
 
 
+HEAD = """# What it costs to observe a training loop
+
+From `scripts/bench watch --json benchmarks/watch.json`; that file has times and versions. CPU time
+of the training thread, with one thread: the median ratio to the bare loop in the same round. *Bare
+again* is the bare loop a second time, which shows the noise.
+"""
+
+
 def markdown(made: dict[str, Any]) -> str:
     """The tables of a result, as Markdown."""
     results: dict[str, dict[str, Any]] = made["results"]
     lines = [
-        "# What it costs to observe a training loop",
-        "",
-        "From `scripts/bench watch --json benchmarks/watch.json`; that file has times, medians and",
-        "versions. CPU time of the training thread, with one thread: ratios of minima to the bare",
-        "loop. *Bare again* is the bare loop a second time, which shows the noise.",
+        *HEAD.splitlines(),
         "",
         "One step:",
         "",
@@ -330,11 +329,12 @@ def markdown(made: dict[str, Any]) -> str:
     for name, result in results.items():
         step = result["step"]
         ratios = " | ".join(f"{step[each]['ratio']:.3f}" for each in (AGAIN, UNWATCHED, EACH))
-        lines.append(f"| {name} | {step[BARE]['minimum']:.0f} us | {ratios} |")
+        lines.append(f"| {name} | {step[BARE]['median, microseconds']:.0f} us | {ratios} |")
     names = list(dict.fromkeys(each for result in results.values() for each in result["run"]))
     lines += [
         "",
-        f"A run of {RUN:,} steps, with the number of steps that were recorded in brackets:",
+        f"A run of {RUN:,} steps; in brackets the number of recorded steps. Watching inside of W&B",
+        "and Lightning is compared with their own loops, which log the loss:",
         "",
         "| | " + " | ".join(results) + " |",
         "|---|" + "---:|" * len(results),
@@ -343,7 +343,7 @@ def markdown(made: dict[str, Any]) -> str:
         cells = []
         for result in results.values():
             row = result["run"].get(each)
-            rows = f" ({row['rows']:.0f})" if row and row["rows"] else ""
+            rows = f" ({row['recorded steps']:.0f})" if row and row["recorded steps"] else ""
             cells.append(f"{row['ratio']:.3f}{rows}" if row else "")
         lines.append(f"| {each} | " + " | ".join(cells) + " |")
     if made.get("memory"):

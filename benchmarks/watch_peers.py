@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import cycle, islice, pairwise
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import netwise as nw
 
 if TYPE_CHECKING:
-    from watch import Batches, Contestant, Setting, Timed
+    from watch import Batches, Contestant, Timed
 
 WANDB_ROWS = 5  # `log_freq`, for as many records of a run as netwise makes
 WANDB, LIGHTNING = "W&B, logs the loss", "Lightning"  # the loops of these packages without watching
@@ -47,12 +47,6 @@ def own_loop(name: str) -> str | None:
     return next((loop for loop in (WANDB, LIGHTNING) if name.startswith(loop.split(",")[0])), None)
 
 
-def timed(seconds: list[float], rows: int = 0) -> Timed:
-    from watch import Timed  # not at the top: that file imports this one
-
-    return Timed(seconds, rows)
-
-
 # ---- W&B
 
 
@@ -69,12 +63,10 @@ def wandb_contestants() -> dict[str, Contestant]:
 def wandb_run(what: str | None, every: int = 1000) -> Contestant:
     """The bare loop with `run.log` of the loss, and with `wandb.watch`; 1000 is its default."""
 
-    def run(setting: Setting, batches: Batches, steps: int, chunks: int) -> Timed:
+    def run(model: nn.Module, batches: Batches, steps: int, first: int) -> Timed:
         import wandb
-        from watch import train
+        from watch import Timed, train  # not at the top: that file imports this one
 
-        torch.manual_seed(0)
-        model = setting.network()
         with tempfile.TemporaryDirectory() as folder:
             record = wandb.init(project="bench", mode="offline", dir=folder)
             if what is not None:
@@ -83,9 +75,11 @@ def wandb_run(what: str | None, every: int = 1000) -> Contestant:
             def log(loss: Tensor, target: Tensor) -> None:
                 record.log({"loss": loss.detach()})
 
-            seconds = train(model, batches, steps, chunks, log)
+            seconds = train(model, batches, steps, first, log)
+            if what is not None:
+                record.unwatch(model)
             record.finish()
-        return timed(seconds, 0 if what is None else steps // every)
+        return Timed(seconds, 0 if what is None else steps // every)
 
     return run
 
@@ -120,12 +114,12 @@ def lightning_run(norms: bool, observed: bool) -> Contestant:
     """Lightning's loop with its CSV logger, every 50th step as by default; and with a callback that
     logs the norms of all gradients, as Lightning's documents have it."""
 
-    def run(setting: Setting, batches: Batches, steps: int, chunks: int) -> Timed:
+    def run(model: nn.Module, batches: Batches, steps: int, first: int) -> Timed:
         import lightning.pytorch as lightning
         from lightning.pytorch.loggers import CSVLogger
+        from watch import Timed  # not at the top: that file imports this one
 
-        torch.manual_seed(0)
-        module = _module(setting.network(), steps // chunks)
+        module = _module(model, first)
         with tempfile.TemporaryDirectory() as folder:
             trainer = lightning.Trainer(
                 max_steps=steps,
@@ -136,37 +130,38 @@ def lightning_run(norms: bool, observed: bool) -> Contestant:
                 enable_progress_bar=False,
                 enable_model_summary=False,
             )
-            loader = Repeated(batches, steps)
             rows = steps // 50 if norms else 0
             if observed:
                 with nw.watch() as w:
-                    trainer.fit(module, loader)
+                    trainer.fit(module, Repeated(batches, steps))
                 losses = w.history().of("loss")
                 rows = 0 if losses is None else len(losses)
             else:
-                trainer.fit(module, loader)
-        marks = [*module.marks, time.thread_time()][: chunks + 1]
-        return timed([b - a for a, b in pairwise(marks)], rows)
+                trainer.fit(module, Repeated(batches, steps))
+        return Timed(module.ended - module.begun, rows)
 
     return run
 
 
-def _module(network: nn.Module, chunk: int) -> Any:
+def _module(network: nn.Module, first: int) -> Any:
     import lightning.pytorch as lightning
 
     class Classifier(lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
             self.network, self.loss = network, nn.CrossEntropyLoss()
-            self.marks: list[float] = []
+            self.begun, self.ended = 0.0, 0.0
 
         def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
-            if number % chunk == 0:
-                self.marks.append(time.thread_time())
+            if number == first:
+                self.begun = time.thread_time()
             x, y = batch
             loss: Tensor = self.loss(self.network(x), y)
             self.log("loss", loss)
             return loss
+
+        def on_train_end(self) -> None:
+            self.ended = time.thread_time()
 
         def configure_optimizers(self) -> torch.optim.Optimizer:
             return torch.optim.SGD(self.parameters(), lr=0.01)
