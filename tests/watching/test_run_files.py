@@ -18,7 +18,7 @@ import netwise as nw
 from netwise.history import RunEnd
 from netwise.storage.run_folder import RunFolder
 from netwise.watching import run_files
-from netwise.watching.run_files import RunFiles, model_folder
+from netwise.watching.run_files import RunFiles
 from watching.watched_run import PROGRAM, ROWS, history, write_watched_run
 
 
@@ -200,9 +200,3 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_netwise(tmp_path: Path) -> 
         nw.RunFolderError, match=r"cannot be written: Not a directory\. The program"
     ):
         RunFiles(tmp_path / "file" / "train", PROGRAM)
-
-
-def test_a_folder_of_a_second_module_has_its_name() -> None:
-    assert model_folder(Path("runs/train"), "Discriminator") == Path("runs/train-discriminator")
-    assert model_folder(Path("runs/train"), "a/b.C") == Path("runs/train-a-b-c")
-    assert model_folder(Path("runs/train"), "") == Path("runs/train-model")

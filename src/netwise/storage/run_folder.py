@@ -316,17 +316,24 @@ def program_title(program: Mapping[str, Any]) -> str:
     return f"program {program.get('name') or '?'}"
 
 
-def _make_folder(path: Path, instead: str) -> None:
-    """Create a folder; one that exists has to be empty.
+def require_new_folder(path: Path, instead: str) -> None:
+    """Check that nothing would be overwritten in a folder.
 
     Args:
-        instead: end of the sentence that says what to do otherwise.
+        path: of the folder, which need not exist.
+        instead: end of the sentence that says what else to do, besides using another folder.
+
+    Raises:
+        RunFolderError: `path` is a file, or a folder that is not empty.
     """
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        if any(path.iterdir()) if path.is_dir() else True:
-            raise RunFolderError(
-                f"{path} exists already and holds something, and runs are never overwritten. "
-                f"Use another folder{instead}"
-            ) from None
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunFolderError(
+            f"{path} exists already and holds something, and runs are never overwritten. "
+            f"Use another folder{instead}"
+        )
+
+
+def _make_folder(path: Path, instead: str) -> None:
+    """Create a folder; see `require_new_folder`."""
+    require_new_folder(path, instead)
+    path.mkdir(parents=True, exist_ok=True)

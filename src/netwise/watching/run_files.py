@@ -160,20 +160,3 @@ class RunFiles:
             "longer saved. Free space or rights there, or use another folder the next time: "
             "netwise watch --runs FOLDER, or nw.watch(folder=FOLDER)"
         )
-
-
-def model_folder(folder: Path, model: str) -> Path:
-    """The folder of a second trained module of one program, beside that of the first.
-
-    Args:
-        folder: of the first module, such as runs/train.
-        model: name of the second one, such as "Discriminator".
-
-    Example:
-        >>> from pathlib import Path
-        >>> from netwise.watching.run_files import model_folder
-        >>> model_folder(Path("runs/train"), "Discriminator").name
-        'train-discriminator'
-    """
-    word = "".join(c if c.isalnum() or c in "-_" else "-" for c in model.lower())[:40]
-    return folder.with_name(f"{folder.name}-{word or 'model'}")
