@@ -9,22 +9,83 @@ MOST_KEPT = 16_384  # numbers of rows drawn at random, for medians
 MOST_MEDIANS = 64  # columns whose medians are computed
 
 
-class ColumnMoments:
-    """Mean, variance and range of each column of matrices (rows, columns), added one by one.
+class Moments:
+    """Mean and variance of each column of matrices (rows, columns), added one by one.
 
-    Values that are not finite do not count. Where the shape of a row changes, all columns become
-    one.
+    Values that are not finite do not count.
 
-    >>> moments = ColumnMoments()
-    >>> moments.add(torch.tensor([[1.0], [3.0]]).double(), (1,))
+    >>> moments = Moments()
+    >>> moments.add(torch.tensor([[1.0], [3.0]]).double())
     >>> moments.mean.tolist(), moments.variance.tolist()
     ([2.0], [1.0])
+
+    Source: Chan, Golub, LeVeque 1983, Algorithms for computing the sample variance.
     """
 
     def __init__(self) -> None:
-        self._shape: tuple[int, ...] | None = None  # of a row; None before the first one
+        self.count = torch.zeros(0, dtype=torch.float64, device="cpu")
+        self.mean = self._squares = self.count
+
+    def add(self, rows: Tensor) -> None:
+        """Add rows (rows, columns), as float64 on the CPU, with as many columns as before."""
+        finite = rows.isfinite()
+        count = finite.sum(0).double()
+        mean = rows.where(finite, 0.0).sum(0) / count.clamp_min(1)
+        squares = (rows - mean).square().where(finite, 0.0).sum(0)
+        if not len(self.count):
+            self.count = self.mean = self._squares = torch.zeros_like(mean)
+        total = (self.count + count).clamp_min(1)
+        offset = mean - self.mean
+        self._squares = self._squares + squares + offset.square() * self.count * count / total
+        self.mean = self.mean + offset * count / total
+        self.count = self.count + count
+
+    @property
+    def numbers(self) -> int:
+        """Finite numbers that were added."""
+        return int(self.count.sum())
+
+    @property
+    def fewest(self) -> int:
+        """Finite numbers of the column that has fewest."""
+        return int(self.count.min()) if len(self.count) else 0
+
+    @property
+    def variance(self) -> Tensor:
+        """Of each column, divided by the number of rows."""
+        return self._squares / self.count.clamp_min(1)
+
+    def pooled(self) -> tuple[float, float]:
+        """Mean and standard deviation of all values."""
+        total = self.count.sum().clamp_min(1)
+        mean = float((self.mean * self.count).sum() / total)
+        between = (self.mean - mean).square() * self.count
+        return mean, float(((self._squares + between).sum() / total).sqrt())
+
+    def join_columns(self) -> None:
+        """All columns become one."""
+        mean, std = self.pooled()
+        total = self.count.sum()
+        self.mean = torch.full((1,), mean, dtype=torch.float64, device="cpu")
+        self._squares, self.count = (std**2 * total)[None], total[None]
+
+
+class TargetMoments(Moments):
+    """Moments of targets, with what losses need to know of them.
+
+    Where the shape of a target changes, all columns become one.
+
+    >>> moments = TargetMoments()
+    >>> moments.add_targets(torch.tensor([[0.0, 1.0], [1.0, 0.0]]).double(), (2,))
+    >>> moments.one_hot, moments.low, moments.high
+    (True, 0.0, 1.0)
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shape: tuple[int, ...] | None = None  # of a target; None before the first one
         self._joined = False
-        self._count = self.mean = self._squares = self._xlogx = torch.zeros(0, device="cpu")
+        self._xlogx: float | Tensor = 0.0
         self._entropy = 0.0
         self.low, self.high = float("inf"), float("-inf")
         self.one_hot = self.are_distributions = True
@@ -32,33 +93,25 @@ class ColumnMoments:
         self._keys: list[Tensor] = []
         self._draws = torch.Generator(device="cpu").manual_seed(0)
 
-    def add(self, rows: Tensor, shape: tuple[int, ...]) -> None:
-        """Add rows (rows, columns), as float64 on the CPU, that had this shape each."""
+    def add_targets(self, rows: Tensor, shape: tuple[int, ...]) -> None:
+        """Add rows (rows, columns), as float64 on the CPU, of targets of this shape each."""
         self._check_rows(rows, shape)
-        if self._joined or (self._shape is not None and shape != self._shape):
+        if self._shape is not None and shape != self._shape and not self._joined:
             self._join()
+        if self._joined:
             rows = rows.reshape(-1, 1)
         self._shape = shape
+        self.add(rows)
         finite = rows.isfinite()
-        count = finite.sum(0).double()
-        values = rows.where(finite, 0.0)
-        mean = values.sum(0) / count.clamp_min(1)
-        squares = (values - mean).square().where(finite, 0.0).sum(0)
-        if not len(self._count):
-            self._count = self.mean = self._squares = self._xlogx = torch.zeros_like(mean)
-        total = (self._count + count).clamp_min(1)
-        offset = mean - self.mean
-        self._squares = self._squares + squares + offset.square() * self._count * count / total
-        self.mean = self.mean + offset * count / total
-        self._count = self._count + count
         if bool(finite.any()):
             self.low = min(self.low, float(rows.where(finite, float("inf")).min()))
             self.high = max(self.high, float(rows.where(finite, float("-inf")).max()))
+        values = rows.where(finite, 0.0)
         if self.low >= 0:
             self._xlogx = self._xlogx + torch.xlogy(values, values).sum(0)
         if self.low >= 0 and self.high <= 1:
-            self._entropy -= float(torch.xlogy(values, values).sum())
-            self._entropy -= float(torch.xlogy(1 - values, 1 - values).where(finite, 0.0).sum())
+            self._entropy -= float((torch.xlogy(values, values)).sum())
+            self._entropy -= float(torch.xlogy(1 - values, 1 - values).sum())
         self._keep(rows)
 
     def _check_rows(self, rows: Tensor, shape: tuple[int, ...]) -> None:
@@ -70,15 +123,10 @@ class ColumnMoments:
 
     def _join(self) -> None:
         """All columns become one."""
-        if self._joined:
-            return
         self._joined = True
-        mean, std = self.pooled()
-        total = self._count.sum()
-        self.mean = torch.full((1,), mean, dtype=torch.float64, device="cpu")
-        self._squares = (std**2 * total)[None]
-        self._xlogx = self._xlogx.sum()[None]
-        self._count = total[None]
+        self.join_columns()
+        if isinstance(self._xlogx, Tensor):
+            self._xlogx = self._xlogx.sum()[None]
         self._kept = [rows.reshape(-1, 1)[:MOST_KEPT] for rows in self._kept]
         self._keys = [self._draw(len(rows)) for rows in self._kept]
 
@@ -104,35 +152,13 @@ class ColumnMoments:
         self._kept, self._keys = [kept], [keys]
 
     @property
-    def numbers(self) -> int:
-        """Finite numbers that were added."""
-        return int(self._count.sum())
-
-    @property
-    def fewest(self) -> int:
-        """Finite numbers of the column that has fewest."""
-        return int(self._count.min()) if len(self._count) else 0
-
-    @property
-    def variance(self) -> Tensor:
-        """Of each column, divided by the number of rows."""
-        return self._squares / self._count.clamp_min(1)
-
-    @property
     def mean_xlogx(self) -> Tensor:
         """Mean of x ln x in each column, of values that are not negative."""
-        return self._xlogx / self._count.clamp_min(1)
+        return self._xlogx / self.count.clamp_min(1)
 
     def mean_binary_entropy(self) -> float:
         """Mean of -x ln x - (1 - x) ln(1 - x) over all values, which are from 0 to 1."""
         return self._entropy / max(1, self.numbers)
-
-    def pooled(self) -> tuple[float, float]:
-        """Mean and standard deviation of all values."""
-        total = self._count.sum().clamp_min(1)
-        mean = float((self.mean * self._count).sum() / total)
-        between = (self.mean - mean).square() * self._count
-        return mean, float(((self._squares + between).sum() / total).sqrt())
 
     def distance_from_median(self) -> float:
         """Mean absolute distance from the median of each column, in rows drawn at random."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netwise.observe.class_counts import ClassCounts
-from netwise.observe.column_moments import ColumnMoments
+from netwise.observe.column_moments import TargetMoments
 from netwise.observe.tensor_samples import MOST_NUMBERS, plain, rows_of
 from netwise.tasks import CLASSIFICATION, REGRESSION
 from netwise.wiring import (
@@ -48,7 +48,7 @@ class TargetStatistics:
 
     def __init__(self) -> None:
         self._kind = ""
-        self._counts, self._moments = ClassCounts(), ColumnMoments()
+        self._counts, self._moments = ClassCounts(), TargetMoments()
         self._width: int | None = None  # outputs for each target that is a class number
         self._shape: tuple[int, ...] = ()  # of one target
         self._batches, self._rows, self._elements = 0, 0, 0.0
@@ -76,7 +76,7 @@ class TargetStatistics:
                 return  # of another loss
             if kind == NUMBERS:
                 counted = 1.0
-                self._moments.add(rows_of(values).cpu().double(), tuple(values.shape[1:]))
+                self._moments.add_targets(rows_of(values).cpu().double(), tuple(values.shape[1:]))
             else:
                 counted = self._add_classes(values, output_shape, ignore_index)
         self._shape = tuple(values.shape[1:])

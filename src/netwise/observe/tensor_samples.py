@@ -55,7 +55,7 @@ def rows_of(
     """
     if not values.dim():
         values = values.reshape(1)
-    steps = _steps(tuple(values.shape[1:]), most_columns)
+    steps = steps_of(tuple(values.shape[1:]), most_columns)
     if any(step > 1 for step in steps):
         values = values[(slice(None), *(slice(None, None, step) for step in steps))]
     columns = prod(values.shape[1:])
@@ -65,8 +65,12 @@ def rows_of(
     return values.reshape(len(values), columns)
 
 
-def _steps(shape: tuple[int, ...], most: int) -> list[int]:
-    """Distances along each axis with which at most `most` numbers of a sample are read."""
+def steps_of(shape: tuple[int, ...], most: int) -> list[int]:
+    """Distances along each axis with which at most `most` numbers of a sample are read.
+
+    >>> steps_of((3, 100, 100), 1000)
+    [1, 8, 4]
+    """
     steps = [1] * len(shape)
     sizes = list(shape)
     while prod(sizes) > most:

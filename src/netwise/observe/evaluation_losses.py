@@ -1,0 +1,278 @@
+"""Losses that a program computes in evaluation, without gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import DeviceContext
+
+from netwise.observe.tensor_samples import plain
+from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
+from netwise.wiring import (
+    ABSOLUTE_ERROR,
+    BINARY_CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY_OF_LOGITS,
+    CROSS_ENTROPY,
+    HUBER,
+    KL_DIVERGENCE,
+    OTHER_LOSS,
+    SQUARED_ERROR,
+)
+
+OPERATIONS: Mapping[Callable[..., Any], str] = {
+    F.cross_entropy: CROSS_ENTROPY,
+    F.nll_loss: CROSS_ENTROPY,
+    F.mse_loss: SQUARED_ERROR,
+    F.l1_loss: ABSOLUTE_ERROR,
+    F.binary_cross_entropy: BINARY_CROSS_ENTROPY,
+    F.binary_cross_entropy_with_logits: BINARY_CROSS_ENTROPY_OF_LOGITS,
+    F.huber_loss: HUBER,
+    F.smooth_l1_loss: HUBER,
+    F.kl_div: KL_DIVERGENCE,
+    F.gaussian_nll_loss: OTHER_LOSS,
+    F.poisson_nll_loss: OTHER_LOSS,
+}
+# Two operations that compute one quantity.
+SAME = {BINARY_CROSS_ENTROPY_OF_LOGITS: BINARY_CROSS_ENTROPY}
+MOST_SCORES = 4_194_304  # scores of a batch, above which accuracy is not computed
+MOST_GROUPS = 64  # means that are collected in one window
+
+
+@dataclass
+class _Mean:
+    """A mean over the batches of a window. On a GPU the sums are tensors: nothing waits for it."""
+
+    total: Any = 0.0
+    elements: Any = 0.0
+    rows: float = 0.0
+    correct: Any = 0.0
+    answers: Any = 0.0
+
+
+class EvaluationLosses(TorchFunctionMode):
+    """Records the losses of `torch.nn.functional` that are computed without gradients.
+
+    Between `start` and `stop` each call of a function of torch in this thread passes through it,
+    also those of loss modules. It changes no result, and switches itself off after an error of its
+    own (`error`).
+
+    Example:
+        >>> import torch
+        >>> from torch.nn import functional as F
+        >>> from netwise.observe.evaluation_losses import EvaluationLosses
+        >>> losses = EvaluationLosses()
+        >>> losses.start()
+        >>> with torch.no_grad():
+        ...     value = F.mse_loss(torch.zeros(4), torch.ones(4))
+        >>> losses.stop()
+        >>> losses.window_ends()
+        {'valid.loss': 1.0}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error = ""  # of its own; it records nothing after one
+        self._root = 0
+        self._on_training_rows = False
+        self._trained_with: dict[int, tuple[str, str]] = {}
+        self._means: dict[tuple[int, bool, str, str], _Mean] = {}
+
+    def start(self) -> None:
+        """Record losses from now on; without effect where it records already.
+
+        It goes to the bottom of torch's stack of modes, so that contexts which the program enters
+        before and leaves afterwards remove their own modes. Only that of `set_default_device`,
+        which looks for itself there, has to be below it.
+        """
+        modes = _all_modes()
+        if self not in modes:
+            at = 1 if modes and _has_to_be_lowest(modes[0]) else 0
+            _set_modes([*modes[:at], self, *modes[at:]])
+
+    def stop(self) -> None:
+        """Record no more losses."""
+        modes = _all_modes()
+        if self in modes:
+            _set_modes([mode for mode in modes if mode is not self])
+
+    def trained_with(self, operation: str, reduction: str, root: int = 0) -> None:
+        """What a module's training loss is, so that the same is reported of evaluations.
+
+        Args:
+            operation: a name of `netwise.wiring.LOSS_OPERATIONS`; "" where not known.
+            reduction: "mean", "sum", "none" or "" where not known.
+            root: a number for the module.
+        """
+        self._trained_with[root] = (operation, reduction)
+
+    def pass_ends(self, root: int = 0, on_training_rows: bool = False) -> None:
+        """A module has computed outputs without gradients: the next losses are those of it.
+
+        Args:
+            root: a number for the module.
+            on_training_rows: its inputs are rows that it was trained on.
+        """
+        self._root, self._on_training_rows = root, on_training_rows
+
+    def window_ends(self, root: int = 0) -> dict[str, float]:
+        """Means over all batches since the last call, of one module; {} without any.
+
+        The loss is that of the training loss's kind; of several where that is not known the first.
+        """
+        row: dict[str, float] = {}
+        for known, loss, accuracy in (
+            (False, VALID_LOSS, VALID_ACCURACY),
+            (True, TRAIN_LOSS, TRAIN_ACCURACY),
+        ):
+            means = {
+                (operation, reduction): mean
+                for (of, seen, operation, reduction), mean in self._means.items()
+                if of == root and seen == known
+            }
+            row |= _row_of(means, self._trained_with.get(root, ("", "")), loss, accuracy)
+        self._means = {key: mean for key, mean in self._means.items() if key[0] != root}
+        return row
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **kwargs) if kwargs else func(*args)
+        if torch.compiler.is_compiling() or func not in OPERATIONS or self.error:
+            return result
+        try:
+            self._record(OPERATIONS[func], args, kwargs or {}, result)
+        except Exception as error:  # never the program's problem
+            self.error = f"{type(error).__name__}: {error}"
+        return result
+
+    def _record(
+        self, operation: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any
+    ) -> None:
+        output, target = (
+            args[i] if len(args) > i else kwargs.get(name)
+            for i, name in enumerate(("input", "target"))
+        )
+        if not (isinstance(result, Tensor) and isinstance(output, Tensor)):
+            return
+        if not isinstance(target, Tensor) or result.requires_grad or _is_capturing(result):
+            return
+        value, output, target = plain(result), plain(output), plain(target)
+        if value is None or output is None or target is None or not output.numel():
+            return
+        reduction = _reduction(kwargs)
+        key = (self._root, self._on_training_rows, operation, reduction)
+        if key not in self._means and len(self._means) >= MOST_GROUPS:
+            return
+        with torch._C.DisableTorchFunction():
+            elements, correct, answers = _count(operation, output, target, kwargs)
+            if isinstance(elements, float) and not elements:
+                return  # all targets are ignored
+            mean = self._means.setdefault(key, _Mean())
+            one = output.dim() == 0 or (output.dim() == 1 and operation == CROSS_ENTROPY)
+            rows = 1 if one else len(output)
+            total = _total(value, reduction, elements, rows)
+            mean.total = mean.total + total
+            mean.elements = mean.elements + elements
+            mean.rows += rows
+            mean.correct, mean.answers = mean.correct + correct, mean.answers + answers
+
+
+def _row_of(
+    means: Mapping[tuple[str, str], _Mean], trained_with: tuple[str, str], loss: str, accuracy: str
+) -> dict[str, float]:
+    """Loss and accuracy of one group of batches."""
+    operation, reduction = trained_with
+    alike = [key for key in means if not operation or _same(key[0], operation)]
+    row: dict[str, float] = {}
+    if alike:
+        first = next((key for key in alike if key[1] == reduction), alike[0])
+        mean = means[first]
+        by_rows = first[1] in ("sum", "batchmean") and reduction != "mean"
+        divisor = mean.rows if by_rows else mean.elements
+        if float(divisor) > 0:
+            row[loss] = float(mean.total) / float(divisor)
+    for mean in means.values():
+        if float(mean.answers) > 0:
+            row[accuracy] = float(mean.correct) / float(mean.answers)
+            break
+    return row
+
+
+def _same(one: str, other: str) -> bool:
+    return SAME.get(one, one) == SAME.get(other, other)
+
+
+def _reduction(kwargs: Mapping[str, Any]) -> str:
+    """The reduction of a call, also by its older arguments."""
+    average, reduce = kwargs.get("size_average"), kwargs.get("reduce")
+    if average is None and reduce is None:
+        return str(kwargs.get("reduction", "mean"))
+    if reduce is False:
+        return "none"
+    return "sum" if average is False else "mean"
+
+
+def _total(value: Tensor, reduction: str, elements: Any, rows: int) -> Any:
+    """The sum of a batch's losses."""
+    if reduction == "none":
+        total: Any = value.double().sum()
+    elif reduction == "sum":
+        total = value.double()
+    elif isinstance(elements, Tensor):
+        total = torch.where(elements > 0, value.double() * elements, 0.0)
+    else:
+        total = value.double() * (rows if reduction == "batchmean" else elements)
+    return float(total) if value.device.type == "cpu" else total
+
+
+def _count(
+    operation: str, output: Tensor, target: Tensor, kwargs: Mapping[str, Any]
+) -> tuple[Any, Any, Any]:
+    """Targets that count, correct answers, and answers; numbers, or tensors on a GPU."""
+    if operation != CROSS_ENTROPY:
+        return float(output.numel()), 0.0, 0.0
+    classes = output.shape[1] if output.dim() > 1 else len(output)
+    if target.is_floating_point():
+        return output.numel() / classes, 0.0, 0.0
+    used = target != kwargs.get("ignore_index", -100)
+    counted: Any = used.sum()
+    correct: Any = 0.0
+    answers: Any = 0.0
+    if output.dim() > 1 and output.numel() <= MOST_SCORES:
+        correct, answers = ((output.argmax(1) == target) & used).sum(), counted
+    if output.device.type == "cpu":
+        return float(counted), float(correct), float(answers)
+    return counted, correct, answers
+
+
+def _is_capturing(value: Tensor) -> bool:
+    """A CUDA graph is captured: it would contain operations of ours."""
+    return value.is_cuda and torch.cuda.is_current_stream_capturing()
+
+
+def _has_to_be_lowest(mode: Any) -> bool:
+    """`set_default_device` calls `__enter__`, `with torch.device(...)` pushes without it."""
+    return isinstance(mode, DeviceContext) and hasattr(mode, "old_device")
+
+
+def _all_modes() -> list[Any]:
+    """This thread's modes, the bottom one first."""
+    count: int = torch._C._len_torch_function_stack()
+    return [torch._C._get_function_stack_at(i) for i in range(count)]
+
+
+def _set_modes(modes: list[Any]) -> None:
+    for _ in range(torch._C._len_torch_function_stack()):
+        torch._C._pop_torch_function_stack()
+    for mode in modes:
+        torch._C._push_on_torch_function_stack(mode)

@@ -1,0 +1,323 @@
+"""Passes of a module without gradients: its mode, its inputs against those of training, and what
+batch norm does with them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwise.observe.column_moments import Moments
+from netwise.observe.row_fingerprints import KnownRows
+from netwise.observe.tensor_samples import plain, rows_of, steps_of
+from netwise.signals import (
+    EVALUATION_INPUT_MEAN,
+    EVALUATION_INPUT_STD,
+    EVALUATION_MODE,
+    NORM_MEAN_OFFSET,
+    NORM_VARIANCE_RATIO,
+)
+
+MOST_FEATURES = 256  # of an input; of more, evenly distributed ones
+MOST_NUMBERS = 16_384  # of one input
+MOST_PASSES = 8  # of one window whose inputs are read
+MOST_TRAINING_PASSES = 1024  # whose inputs are read
+MOST_NORMS = 64  # layers
+MOST_ROWS = 32  # of an evaluated batch, that are looked for among the rows of training
+FEWEST_OF_CHANNEL = 64  # values, for the moments of batch norm
+FEWEST_STEPS = 3  # before passes can be said to belong to each of them
+KNOWN = 0.5  # share of an evaluated batch's rows, at which it is one of training data
+FEW_KNOWN = 0.05  # the least such share; some rows of different parts are equal
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """Moments of each input feature in training and in evaluation.
+
+    Features are the columns of tables, the channels of pictures and the last axis of sequences.
+
+    Args:
+        training_mean, training_std: of each feature in training passes.
+        evaluation_mean, evaluation_std: in passes without gradients, on rows that are not known
+            from training where there are any.
+        training_values, evaluation_values: how many of each feature were read.
+
+    >>> facts = InputFacts((0.0,), (1.0,), (3.0,), (1.0,), 100, 100)
+    >>> facts.offsets, facts.ratios
+    ((3.0,), (1.0,))
+    """
+
+    training_mean: tuple[float, ...] = ()
+    training_std: tuple[float, ...] = ()
+    evaluation_mean: tuple[float, ...] = ()
+    evaluation_std: tuple[float, ...] = ()
+    training_values: int = 0
+    evaluation_values: int = 0
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """Differences of the means in standard deviations of training, of features that vary."""
+        return tuple(
+            (evaluation - training) / std
+            for training, evaluation, std in zip(
+                self.training_mean, self.evaluation_mean, self.training_std, strict=True
+            )
+            if std > 0
+        )
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """Standard deviations in evaluation over those of training, of features that vary."""
+        return tuple(
+            evaluation / training
+            for training, evaluation in zip(self.training_std, self.evaluation_std, strict=True)
+            if training > 0
+        )
+
+
+@dataclass
+class _Norm:
+    """Input moments of one batch norm in a window, and its running statistics."""
+
+    moments: Moments
+    mean: Tensor
+    variance: Tensor
+    passes: int = 0
+
+
+class EvaluationPasses:
+    """Counts and moments of one module's passes, with gradients and without. It keeps no tensor of
+    the program, and only a weak reference to the module.
+
+    A window is what lies between two training passes. The observer calls `training_pass`,
+    `evaluation_pass`, `norm_called`, `step_ends` and `window_ends`.
+
+    Args:
+        module: the root that is trained.
+
+    Attributes:
+        training_passes, evaluation_passes: that were observed.
+        steps, steps_with_evaluation: observed steps, and those with a pass without gradients.
+        evaluation_rows_seen_in_training: the share of the last evaluated batch's rows that are
+            known from training; None where that cannot be said.
+        watched_share: the share of the training passes that are observed; the observer sets it.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> from netwise.observe.evaluation_passes import EvaluationPasses
+        >>> module = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+        >>> passes = EvaluationPasses(module)
+        >>> passes.evaluation_pass([torch.ones(4, 2)], None)
+        >>> passes.window_ends()["mode.evaluation"]  # eval() was not called
+        0.0
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = weakref.ref(module)
+        self.has_mode_layers = any(_depends_on_mode(layer) for layer in module.modules())
+        self.training_passes = self.evaluation_passes = 0
+        self.steps = self.steps_with_evaluation = 0
+        self.evaluation_rows_seen_in_training: float | None = None
+        self.watched_share = 1.0
+        self._known = KnownRows()
+        self._training, self._evaluation = Moments(), Moments()
+        self._evaluation_known = Moments()  # of rows that are known from training
+        self._in_step = False
+        self._open_window()
+
+    def _open_window(self) -> None:
+        self._passes, self._passes_in_evaluation_mode = 0, 0
+        self._window, self._window_known = Moments(), Moments()
+        self._norms: dict[int, _Norm] = {}
+
+    def training_pass(self, inputs: Sequence[Tensor]) -> None:
+        """A pass with gradients, on a watched step.
+
+        Args:
+            inputs: all tensors among the arguments.
+        """
+        self.training_passes += 1
+        if self.training_passes > MOST_TRAINING_PASSES:
+            return
+        self._known.add(inputs)
+        _add(self._training, inputs, self._training)
+
+    def evaluation_pass(self, inputs: Sequence[Tensor], output: Any = None) -> None:
+        """A pass without gradients.
+
+        Args:
+            inputs: all tensors among the arguments.
+            output: of the pass; not used.
+        """
+        self.evaluation_passes += 1
+        self._in_step = True
+        self._passes += 1
+        self._passes_in_evaluation_mode += self._in_evaluation_mode()
+        self.evaluation_rows_seen_in_training = self._known.share(inputs, MOST_ROWS)
+        if self._passes <= MOST_PASSES:
+            known = self.on_training_rows
+            _add(self._window_known if known else self._window, inputs, self._training)
+            _add(self._evaluation_known if known else self._evaluation, inputs, self._training)
+
+    def norm_called(self, norm: nn.Module, inputs: Tensor) -> None:
+        """A batch norm was called in a pass without gradients.
+
+        Args:
+            norm: a layer with running statistics; others are left out, as are those in training
+                mode.
+            inputs: (samples, channels, ...).
+        """
+        mean, variance = getattr(norm, "running_mean", None), getattr(norm, "running_var", None)
+        if norm.training or not isinstance(norm, nn.modules.batchnorm._BatchNorm):
+            return
+        if mean is None or variance is None or inputs.dim() < 2:
+            return
+        known = self._norms.get(id(norm))
+        if known is None:
+            if len(self._norms) >= MOST_NORMS:
+                return
+            step = -(-len(mean) // MOST_FEATURES) or 1
+            means, variances = (
+                v.detach()[::step].cpu().double() for v in (mean, variance + norm.eps)
+            )
+            known = self._norms[id(norm)] = _Norm(Moments(), means, variances)
+        known.passes += 1
+        if known.passes <= MOST_PASSES:
+            rows = features_of(inputs, axis=1)
+            if rows is not None and rows.shape[1] == len(known.mean):
+                known.moments.add(rows)
+
+    def step_ends(self) -> None:
+        """The optimizer has made a watched step; all passes since the one before were observed."""
+        self.steps += 1
+        self.steps_with_evaluation += self._in_step
+        self._in_step = False
+
+    @property
+    def belongs_to_training(self) -> bool:
+        """Passes without gradients are a part of most steps, as those of a teacher, an actor or a
+        target network; they are no evaluation."""
+        return self.steps_with_evaluation >= max(FEWEST_STEPS, 0.5 * self.steps)
+
+    @property
+    def on_training_rows(self) -> bool:
+        """The last evaluated batch is one of training data."""
+        share = self.evaluation_rows_seen_in_training
+        if share is None:
+            return False
+        return share >= max(FEW_KNOWN, KNOWN * self.watched_share * self._known.share_kept)
+
+    def window_ends(self) -> dict[str, float]:
+        """Signals of the passes since the last call; {} without any."""
+        if not self._passes:
+            return {}
+        row: dict[str, float] = {}
+        if self.has_mode_layers:
+            row[EVALUATION_MODE] = self._passes_in_evaluation_mode / self._passes
+        inputs = self._window if self._window.numbers else self._window_known
+        if inputs.numbers:
+            row[EVALUATION_INPUT_MEAN], row[EVALUATION_INPUT_STD] = inputs.pooled()
+        row |= _norm_signals(list(self._norms.values()))
+        self._open_window()
+        return row
+
+    def input_facts(self) -> InputFacts | None:
+        """Moments of each feature; None where not both were observed, as of whole numbers."""
+        training = self._training
+        evaluation = self._evaluation if self._evaluation.numbers else self._evaluation_known
+        if not training.numbers or len(training.count) != len(evaluation.count):
+            return None
+        return InputFacts(
+            tuple(training.mean.tolist()),
+            tuple(training.variance.sqrt().tolist()),
+            tuple(evaluation.mean.tolist()),
+            tuple(evaluation.variance.sqrt().tolist()),
+            training.fewest,
+            evaluation.fewest,
+        )
+
+    def _in_evaluation_mode(self) -> bool:
+        module = self._module()
+        if module is None or not module.training:
+            return True
+        layers = [layer for layer in module.modules() if _depends_on_mode(layer)]
+        return bool(layers) and not any(layer.training for layer in layers)
+
+
+def features_of(values: Tensor, axis: int | None = None) -> Tensor | None:
+    """Values of each feature (values, features), float64 on the CPU; of large inputs a part.
+
+    Args:
+        values: (samples, features), (samples, steps, features) or (samples, channels, ...).
+        axis: of the features; None: found from the shape.
+
+    Returns:
+        None for whole numbers, such as tokens, and for what cannot be read.
+
+    >>> features_of(torch.zeros(2, 3, 4, 4)).shape
+    torch.Size([32, 3])
+    """
+    readable = plain(values)
+    if readable is None or not readable.is_floating_point() or not readable.numel():
+        return None
+    with torch._C.DisableTorchFunction():
+        if readable.dim() < 2:
+            return rows_of(readable.reshape(-1), 1, MOST_NUMBERS).cpu().double()
+        moved = readable.movedim(_feature_axis(readable) if axis is None else axis, 1)
+        moved = moved[:, :: -(-moved.shape[1] // MOST_FEATURES)]
+        each = max(1, MOST_NUMBERS // moved.shape[1])  # numbers of one feature
+        steps = steps_of(tuple(moved.shape[2:]), max(1, each // min(len(moved), 64)))
+        moved = moved[(slice(None), slice(None), *(slice(None, None, step) for step in steps))]
+        rows = rows_of(moved, prod(moved.shape[1:]), MOST_NUMBERS)
+        rows = rows.reshape(len(rows), moved.shape[1], -1).movedim(1, 2)
+        return rows.reshape(-1, moved.shape[1]).cpu().double()
+
+
+def _feature_axis(values: Tensor) -> int:
+    """Channels of pictures and volumes; the last axis of tables and sequences."""
+    if values.dim() < 4:
+        return values.dim() - 1
+    channels_last = values.shape[-1] <= 4 < values.shape[1]
+    return values.dim() - 1 if channels_last else 1
+
+
+def _add(moments: Moments, inputs: Sequence[Tensor], alike: Moments) -> None:
+    """Add the first input of floating-point numbers, where it has as many features as before."""
+    for values in inputs:
+        rows = features_of(values)
+        if rows is None:
+            continue
+        if all(not len(m.count) or len(m.count) == rows.shape[1] for m in (moments, alike)):
+            moments.add(rows)
+        return
+
+
+def _norm_signals(norms: list[_Norm]) -> dict[str, float]:
+    """How far running statistics are from the data: the median over the layers."""
+    offsets, ratios = [], []
+    for norm in norms:
+        if norm.moments.fewest < FEWEST_OF_CHANNEL:
+            continue
+        offset = (norm.moments.mean - norm.mean).square() / norm.variance
+        ratio = (norm.moments.variance + 1e-5).log() - norm.variance.log()
+        offsets.append(float(offset.mean().sqrt()))
+        ratios.append(float(ratio.square().mean().sqrt()))
+    if not offsets:
+        return {}
+    middle = len(offsets) // 2
+    return {NORM_MEAN_OFFSET: sorted(offsets)[middle], NORM_VARIANCE_RATIO: sorted(ratios)[middle]}
+
+
+def _depends_on_mode(layer: nn.Module) -> bool:
+    """Whether a layer computes something else in training mode."""
+    if isinstance(layer, nn.modules.dropout._DropoutNd):
+        return layer.p > 0
+    if isinstance(layer, nn.modules.batchnorm._NormBase):
+        return layer.running_mean is not None
+    return isinstance(layer, nn.RNNBase | nn.MultiheadAttention) and layer.dropout > 0
