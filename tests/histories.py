@@ -33,6 +33,19 @@ def history(
     return nw.History(series, layers, facts, ended)
 
 
+def observed(
+    whole: dict[str, list[float]] | None = None,
+    layers: tuple[nw.Layer, ...] = LAYERS,
+    facts: nw.RunFacts = nw.RunFacts(loss_of_guessing=GUESS),
+    final: float = 2.3,
+    by_layer: dict[str, list[list[float]]] | None = None,
+    **wiring: object,
+) -> nw.History:
+    """An observed loop with these series of the whole network and these facts of its wiring."""
+    run = history(by_layer, whole, layers, final, facts)
+    return run.but(wiring=nw.Wiring(module="Net", **wiring))  # type: ignore[arg-type]
+
+
 def flat(*values: float, steps: int = 8) -> list[list[float]]:
     """Constant series, one for each layer."""
     return [[value] * steps for value in values]

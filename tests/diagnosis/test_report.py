@@ -9,12 +9,30 @@ import pytest
 
 import netwise as nw
 from netwise.diagnosis.report import all_findings, group_by_cause, plain_report
+from netwise.diagnosis.rules.observation import NOT_OBSERVED
 
 
 def test_each_rule_is_in_exactly_one_list(sick_run: nw.Run) -> None:
     report = nw.diagnose(sick_run)
     names = [*report.names, *report.clear, *(name for name, _ in report.unchecked)]
-    assert sorted(names) == sorted(rule.name for rule in nw.RULES if "classification" in rule.tasks)
+    about = [rule for rule in nw.RULES if "classification" in rule.tasks and not rule.own_loops]
+    assert sorted(names) == sorted(rule.name for rule in about)
+
+
+def test_rules_about_loops_of_ones_own_are_in_no_list_of_a_run_of_fit(sick_run: nw.Run) -> None:
+    rule = next(rule for rule in nw.RULES if rule.own_loops)
+    assert not rule.is_about(sick_run.history)
+    own = sick_run.history.but(made_by=nw.Provenance())
+    assert rule.is_about(own)
+    assert rule.is_about(sick_run.history.but(wiring=nw.Wiring()))
+    assert (rule.name, NOT_OBSERVED) in nw.diagnose(own).unchecked
+
+
+def test_rules_that_share_a_reason_share_a_line() -> None:
+    lines = str(nw.diagnose(nw.History.from_rows([]))).splitlines()
+    shared = [line for line in lines if line.endswith(f"because {NOT_OBSERVED}.")]
+    assert len(shared) == 1
+    assert "layers outside of the module, weights that no loss reaches, " in shared[0]
 
 
 def test_a_consequence_is_under_its_cause(sick_run: nw.Run) -> None:

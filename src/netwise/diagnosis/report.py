@@ -19,7 +19,7 @@ class Report:
             first.
         clear: names of the rules that were checked and found nothing.
         unchecked: (name of the rule, why it could not be checked). Rules about runs of other tasks
-            are in no list.
+            are in no list, nor are rules about loops of the user's own for runs of `fit`.
 
     Example:
         >>> import netwise as nw
@@ -43,8 +43,12 @@ class Report:
             lines.append("Nothing found.")
         if self.clear:
             lines.append(f"No sign of: {', '.join(rule_title(name) for name in self.clear)}.")
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in self.unchecked:
+            by_reason.setdefault(reason, []).append(rule_title(name))
         lines += [
-            f"Not checked: {rule_title(name)}, because {reason}." for name, reason in self.unchecked
+            f"Not checked: {', '.join(titles)}, because {reason}."
+            for reason, titles in by_reason.items()
         ]
         return "\n".join(lines)
 
@@ -73,7 +77,7 @@ def diagnose(of: HasHistory | History, rules: Sequence[Rule] = RULES) -> Report:
     clear: list[str] = []
     unchecked: list[tuple[str, str]] = []
     for rule in rules:
-        if history.facts.task not in rule.tasks:
+        if not rule.is_about(history):
             continue
         answer = rule.find(history)
         if answer is None:

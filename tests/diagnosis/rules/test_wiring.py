@@ -1,8 +1,11 @@
-"""Weights missing from the optimizer, and gradients never set to zero."""
+"""Weights without an optimizer, weights that no loss reaches, weights outside of the module."""
 
 from __future__ import annotations
 
-from histories import flat, found, history, report_of_a_loop
+import pytest
+
+import netwise as nw
+from histories import flat, found, history, observed, report_of_a_loop
 from netwise import signals
 from netwise.diagnosis.rules import wiring
 
@@ -18,16 +21,98 @@ def test_weights_stand_still() -> None:
     assert wiring.weights_stand_still(accumulated) is None
 
 
-def test_gradients_that_are_never_cleared_are_found_and_declared_accumulation_is_not() -> None:
-    assert report_of_a_loop(clear=False).found[0].rule == "stale_gradients"
-    assert "stale_gradients" in report_of_a_loop().clear
-    assert "stale_gradients" in report_of_a_loop(accumulate=4).clear
+def test_steps_without_one_of_the_optimizer_are_no_evidence() -> None:
+    """Every second step is watched, and the optimizer moves after steps 3, 7, 11."""
+    pieces = history({signals.UPDATE_RATIO: flat(0.0, 0.0), signals.GRADIENT_RATIO: flat(0.1, 0.1)})
+    assert wiring.weights_stand_still(pieces) == nw.Unchecked(wiring.NO_STEPS)
+    by_fit = pieces.but(made_by=nw.Provenance(recipe="d8e7"))
+    assert found(wiring.weights_stand_still(by_fit)).layers == ("layer1", "layer2")
+
+
+def test_in_an_observed_loop_the_optimizers_count_and_not_the_changes() -> None:
+    still = {signals.UPDATE_RATIO: flat(0.0, 0.0), signals.GRADIENT_RATIO: flat(0.1, 0.1)}
+    assert wiring.weights_stand_still(observed(by_layer=still)) is None
+    finding = found(
+        wiring.weights_stand_still(
+            observed(in_no_optimizer=("layer2.weight", "layer2.bias"), final=0.01)
+        )
+    )
+    assert finding.layers == ("layer2",)
+    assert finding.sentence == (
+        "A loss reaches layer2.weight and layer2.bias, but no optimizer holds them. Write "
+        '`optimizer.add_param_group({"params": model.layer2.parameters()})`, or '
+        "`model.layer2.requires_grad_(False)` where they shall not be trained."
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (("head.bias",), '`optimizer.add_param_group({"params": [model.head.bias]})`'),
+        (("a.weight", "b.weight"), "Make the optimizer from `model.parameters()`"),
+    ],
+    ids=["one parameter", "two layers"],
+)
+def test_how_to_give_weights_to_the_optimizer(names: tuple[str, ...], code: str) -> None:
+    assert code in found(wiring.weights_stand_still(observed(in_no_optimizer=names))).sentence
 
 
 def test_a_layer_that_the_optimizer_does_not_have_is_found() -> None:
     finding = report_of_a_loop(frozen=True).found[0]
     assert finding.rule == "weights_stand_still"
     assert finding.layers == ("0",)
-    assert finding.sentence == (
-        "The weights of 0 have not changed in any step, though they get gradients."
+
+
+def test_nothing_trainable() -> None:
+    frozen = observed(trainable=0, frozen=("a.weight", "a.bias"))
+    assert found(wiring.nothing_trainable(frozen)).sentence == (
+        "None of the 2 parameters of Net requires a gradient: no step changes anything. Call "
+        "`requires_grad_(True)` on what shall be trained, before the optimizer is made."
     )
+    held = observed(trainable=2, optimizers=("AdamW",), optimizer_weights=6, optimizer_trainable=0)
+    assert found(wiring.nothing_trainable(held)).sentence.startswith(
+        "AdamW holds 6 parameters, and none of them requires a gradient"
+    )
+    adapter = observed(
+        trainable=2, frozen=("base.weight",), optimizer_weights=3, optimizer_trainable=2
+    )
+    assert wiring.nothing_trainable(adapter) is None
+    assert wiring.nothing_trainable(observed()) is None  # no parameters at all
+
+
+def test_a_cut_graph_is_found_with_its_place() -> None:
+    names = ("layer1.weight", "layer2.weight")
+    cut = observed(trainable=4, not_reached=names, cut_between=("layer2", "layer3"))
+    finding = found(wiring.graph_cut(cut))
+    assert finding.layers == ("layer1", "layer2")
+    assert finding.sentence.startswith(
+        "No loss reaches the weights of layer1 and layer2: they get no gradient and never change. "
+        "The gradient is lost between layer2 and layer3. Remove `.detach()`"
+    )
+    everything = observed(trainable=2, not_reached=names)
+    assert found(wiring.graph_cut(everything)).sentence.startswith(
+        "No loss reaches any weight of the module."
+    )
+    assert found(wiring.graph_cut(observed(trainable=9, not_reached=names)))  # used, not reached
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"not_reached": ("layer4.weight",), "unused_output": True},
+        {"not_reached": ("pooler.weight",)},
+        {},
+    ],
+    ids=["an output that no loss uses", "a layer that is never called", "all reached"],
+)
+def test_weights_that_are_not_needed_are_no_cut(facts: dict[str, object]) -> None:
+    assert wiring.graph_cut(observed(trainable=9, **facts)) is None
+
+
+def test_weights_outside_of_the_module() -> None:
+    finding = found(wiring.weights_outside_module(observed(outside_module=("(4, 3)", "(4,)"))))
+    assert finding.sentence.startswith(
+        "A loss reaches 2 parameters of shape (4, 3) and (4,) that belong to no module and to no "
+        "optimizer, as those of layers in a Python list do. Keep layers in `nn.ModuleList([...])`"
+    )
+    assert wiring.weights_outside_module(observed()) is None

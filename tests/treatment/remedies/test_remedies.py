@@ -116,7 +116,7 @@ def test_a_card_reads_as_text(remedy: nw.Remedy) -> None:
 def test_every_remedy_that_a_rule_names_exists(rule: str) -> None:
     names = {remedy.name for remedy in nw.REMEDIES}
     card = next(each for each in nw.RULES if each.name == rule)
-    assert card.remedies
+    assert card.remedies or card.own_loops  # the sentence of those says what to write
     assert set(card.remedies) <= names
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import NO_LAYERS, has_learned, series_by_layer
+from netwise.diagnosis.rules.outcome import (
+    NO_LAYERS,
+    has_learned,
+    if_outcome_known,
+    series_by_layer,
+)
 from netwise.history import History
 from netwise.signals import ACTIVATION_ZEROS, DEAD_UNITS
 from netwise.tasks import RECTIFIERS
@@ -13,6 +18,7 @@ LIMIT = 0.5
 ALL_ZERO = 0.95  # share of zeros in one batch at the start: half is usual
 
 
+@if_outcome_known
 def dead_relu(history: History) -> Answer:
     """Find ReLU layers most of whose units were 0 for 512 samples in a row, in a run that has not
     learned."""
@@ -63,6 +69,12 @@ DEAD_RELU = Rule(
     ),
     healthy="At most 30 % of the units 0 for all samples; half of the activations of a batch 0.",
     source="Maas, Hannun, Ng 2013",
-    explains=("vanishing_gradient", "not_learning", "underfitting", "rate_too_low"),
+    explains=(
+        "gradient_zero",
+        "vanishing_gradient",
+        "not_learning",
+        "underfitting",
+        "rate_too_low",
+    ),
     remedies=("use_fitting_init", "use_batch_norm", "use_leaky_relu", "search_rate"),
 )

@@ -12,6 +12,7 @@ from netwise.diagnosis.rules.outcome import (
     NO_GRADIENTS,
     finite_median,
     has_learned,
+    if_outcome_known,
     series_by_layer,
     too_few_steps,
 )
@@ -25,6 +26,7 @@ AT_START = 30.0
 FAR_OFF = 5.0
 
 
+@if_outcome_known
 def exploding_gradient(history: History) -> Answer:
     """Find gradients that are huge before the first step or grow towards the input, in a run that
     has not learned."""
@@ -124,6 +126,6 @@ EXPLODING_GRADIENT = Rule(
         "weights at the start."
     ),
     source="Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063",
-    explains=("rate_too_high", "dead_relu", "not_learning", "underfitting"),
+    explains=("rate_too_high", "dead_relu", "not_finite", "not_learning", "underfitting"),
     remedies=("use_fitting_init", "use_batch_norm", "search_rate", "lower_rate", "clip_gradient"),
 )

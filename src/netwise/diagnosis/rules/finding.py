@@ -134,6 +134,8 @@ class Rule:
         remedies: names of the remedies that may cure it, in the order to try them.
         tasks: of the runs that it is about; None: a run whose task is not known. Default: all with
             targets, also where the targets are the inputs themselves.
+        own_loops: whether only a training loop of the user's own can have the fault. Reports of
+            runs of `fit` leave such rules out.
 
     Example:
         >>> import netwise as nw
@@ -150,3 +152,9 @@ class Rule:
     explains: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
     tasks: tuple[str | None, ...] = ORDINARY
+    own_loops: bool = False
+
+    def is_about(self, history: History) -> bool:
+        """Whether a run of this task, trained in this way, can have the fault."""
+        by_fit = bool(history.made_by.recipe) and history.wiring is None
+        return history.facts.task in self.tasks and not (self.own_loops and by_fit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import finite_median, has_learned
+from netwise.diagnosis.rules.outcome import finite_median, has_learned, if_outcome_known
 from netwise.history import History
 from netwise.signals import INPUT_MEAN, INPUT_STD
 
@@ -11,6 +11,7 @@ SPREAD = 10.0  # standard deviation
 OFFSET = 3.0  # |mean| / (std + 1/3): images in [0, 1] and standardised tables are below 1.5
 
 
+@if_outcome_known
 def inputs_not_normalised(history: History) -> Answer:
     """Find inputs with a large standard deviation, or a mean far from 0 compared with it, in a run
     that has not learned."""
@@ -52,6 +53,7 @@ INPUTS_NOT_NORMALISED = Rule(
     healthy="Inputs with mean 0 and standard deviation 1, or images with values from 0 to 1.",
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3",
     explains=(
+        "not_finite",
         "dead_relu",
         "saturation",
         "exploding_gradient",

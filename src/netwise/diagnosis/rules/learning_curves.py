@@ -8,11 +8,12 @@ from math import isfinite
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
-    NO_BASELINE,
     final_loss,
     final_loss_share,
     loss_share,
     mean,
+    no_baseline,
+    opponents,
 )
 from netwise.history import DIVERGED, History
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
@@ -51,17 +52,15 @@ def not_learning(history: History) -> Answer:
         )
     left = final_loss_share(history)
     if left is None:
-        return Unchecked(NO_BASELINE)
+        return Unchecked(no_baseline(history))
     if left < NOTHING:
         return None
     last, guess = final_loss(history), history.facts.loss_of_guessing
+    compared = "" if guess is None else f"; that of the best constant prediction is {guess:.3g}"
     step = (history.of(TRAIN_LOSS) or history.of(LOSS)).steps[-1]  # type: ignore[union-attr]
     return Finding(
         rule="not_learning",
-        sentence=(
-            f"The training loss ends at {last:.3g}; that of the best constant prediction is "
-            f"{guess:.3g}."
-        ),
+        sentence=f"The training loss ends at {last:.3g}{compared}.",
         steps=(step, step),
         evidence=(Evidence("training loss / loss of guessing", left, NOTHING, percent=True),),
         strength=min(left, 1e6) / NOTHING,
@@ -71,6 +70,8 @@ def not_learning(history: History) -> Answer:
 def overfitting(history: History) -> Answer:
     """Find a validation loss that has risen since an early minimum, while the training loss fell
     far below it."""
+    if opponents(history):
+        return Unchecked(no_baseline(history))
     train, valid = history.of(TRAIN_LOSS), history.of(VALID_LOSS)
     if train is None or valid is None:
         return Unchecked(
@@ -122,7 +123,7 @@ def underfitting(history: History) -> Answer:
     network is too small or too much regularised."""
     left = final_loss_share(history)
     if left is None:
-        return Unchecked(NO_BASELINE)
+        return Unchecked(no_baseline(history))
     if left >= NOTHING or left <= LITTLE:
         return None  # nothing at all was learned, which is `not_learning`; or enough
     train, valid = history.of(TRAIN_LOSS), history.of(VALID_LOSS)

@@ -5,11 +5,19 @@ from __future__ import annotations
 
 from math import inf
 
+from netwise.diagnosis.rules import loss_chain
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import NO_LOSS_KIND, has_learned
+from netwise.diagnosis.rules.outcome import (
+    NO_LOSS_KIND,
+    has_learned,
+    if_outcome_known,
+    no_baseline,
+    outcome_known,
+)
 from netwise.history import History, RunFacts
 from netwise.signals import ACTIVATION_STD
 from netwise.tasks import BOUNDED, OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
+from netwise.wiring import LossTerm
 
 PROBABILITIES = ("Softmax", "Sigmoid", "Hardsigmoid")
 RANGES = {**BOUNDED, "Softmax": (0.0, 1.0), "ReLU": (0.0, inf)}
@@ -19,16 +27,28 @@ PARALLEL = 0.9999  # cosine of two gradients of the same loss
 
 
 def output_misfits_loss(history: History) -> Answer:
-    """Find an output activation that does not fit the loss or the targets, in a run that has not
-    learned."""
+    """Find an output activation that does not fit the loss or the targets.
+
+    Where the operations before the loss are known this is exact. Else it rests on the recognised
+    activation and kind of loss, and counts in a run that has not learned.
+    """
+    wiring = history.wiring
+    misfit = None if wiring is None else loss_chain.misfit_of(wiring)
+    if misfit is not None:
+        return _exact(history, *misfit)
     if not history.layers or history.facts.loss_kind is None:
-        return Unchecked(NO_LOSS_KIND)
+        if wiring is not None and loss_chain.known(wiring):
+            return None
+        reason = None if wiring is None else wiring.not_observed.get("losses")
+        return Unchecked(reason or NO_LOSS_KIND)
     last, facts = history.layers[-1], history.facts
     if has_learned(history):
         return None
     sentence = _mismatch(last.activation, last.fan_out, facts)
     if not sentence:
         return None
+    if not outcome_known(history):
+        return Unchecked(no_baseline(history))
     activation = last.activation or "unknown activation"
     return Finding(
         rule="output_misfits_loss",
@@ -42,6 +62,20 @@ def output_misfits_loss(history: History) -> Answer:
                 0.0,
             ),
         ),
+    )
+
+
+def _exact(history: History, sentence: str, term: LossTerm) -> Finding:
+    """The finding of a loss whose operations are known."""
+    units = term.output_shape[1] if len(term.output_shape) > 1 else 1
+    operations = " of ".join(term.chain)
+    what = f"outputs that do not fit the loss ({term.operation}: {operations})"
+    return Finding(
+        rule="output_misfits_loss",
+        sentence=sentence,
+        layers=tuple(layer.name for layer in history.layers[-1:]),
+        steps=(0, history.ended.step),
+        evidence=(Evidence(what, float(max(units, 1)), 0.0),),
     )
 
 
@@ -79,6 +113,7 @@ def _mismatch(activation: str, units: int, facts: RunFacts) -> str:
     return ""
 
 
+@if_outcome_known
 def loss_misfits_task(history: History) -> Answer:
     """Find a squared error on classes, in a run that has not learned."""
     facts = history.facts
@@ -96,6 +131,7 @@ def loss_misfits_task(history: History) -> Answer:
     )
 
 
+@if_outcome_known
 def target_not_scaled(history: History) -> Answer:
     """Find regression targets far larger than the network's first outputs, in a run that has not
     learned."""
@@ -133,6 +169,8 @@ def target_not_scaled(history: History) -> Answer:
 
 
 _CONSEQUENCES = (
+    "gradient_zero",
+    "not_finite",
     "saturation",
     "dead_relu",
     "exploding_gradient",

@@ -3,33 +3,67 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import NO_ACTIVATIONS, NO_LAYERS, has_learned
-from netwise.history import History
+from netwise.diagnosis.rules.outcome import (
+    NO_ACTIVATIONS,
+    NO_LAYERS,
+    has_learned,
+    no_baseline,
+    outcome_known,
+)
+from netwise.history import History, Layer
+
+# Layers that are nonlinear themselves, whatever follows them, by parts of their classes' names.
+NONLINEAR_KINDS = ("RNN", "LSTM", "GRU", "Recurrent", "Attention", "Transformer", "Bilinear")
+# Layers that look up rows of a table: a linear map of symbols is the first layer of any network.
+TABLES = ("Embedding", "EmbeddingBag")
 
 
 def no_nonlinearity(history: History) -> Answer:
-    """Find two or more layers without an activation between any of them, in a run that has not
-    learned."""
+    """Find two or more layers without an activation between any of them.
+
+    Where the operations of the network are known this is exact. Else it rests on the recognised
+    activations, and counts in a run that has not learned. A network with a narrow layer in the
+    middle counts in such a run only, too: a linear map of low rank may be what is wanted.
+    """
     if not history.layers:
         return Unchecked(NO_LAYERS)
-    if len(history.layers) < 2 or has_learned(history):
+    layers = [layer for layer in history.layers if layer.kind not in TABLES]
+    linear = None if history.wiring is None else history.wiring.linear
+    if len(layers) < 2 or linear is False:
         return None
-    if any(not layer.activation for layer in history.hidden):
-        return Unchecked(NO_ACTIVATIONS)
-    linear = tuple(layer.name for layer in history.hidden if layer.activation == "Identity")
-    if len(linear) < len(history.hidden):
-        return None  # with one activation the network is no linear map
+    if linear is None:
+        if has_learned(history) or any(_is_nonlinear(layer) for layer in layers):
+            return None
+        if any(not layer.activation for layer in layers[:-1]):
+            return Unchecked(NO_ACTIVATIONS)
+        if any(layer.activation != "Identity" for layer in layers[:-1]):
+            return None  # with one activation the network is no linear map
+    if linear is None or _is_narrow(layers):
+        if has_learned(history):
+            return None
+        if not outcome_known(history):
+            return Unchecked(no_baseline(history))
+    bare = tuple(layer.name for layer in layers[:-1])
     return Finding(
         rule="no_nonlinearity",
         sentence=(
-            f"There is no activation between the {len(history.layers)} layers: together they are "
-            "one linear map."
+            f"There is no activation between the {len(layers)} layers: together they are one "
+            "linear map."
         ),
-        layers=linear,
+        layers=bare,
         steps=(0, history.ended.step),
-        evidence=(Evidence("layers without an activation", float(len(linear)), 0.0),),
-        strength=float(len(linear)),
+        evidence=(Evidence("layers without an activation", float(len(bare)), 0.0),),
+        strength=float(len(bare)),
     )
+
+
+def _is_nonlinear(layer: Layer) -> bool:
+    return any(part in layer.kind for part in NONLINEAR_KINDS)
+
+
+def _is_narrow(layers: list[Layer]) -> bool:
+    """Whether a layer in between has fewer units than the network's inputs and its outputs."""
+    return min(layer.fan_out for layer in layers[:-1]) < min(layers[0].fan_in, layers[-1].fan_out)
 
 
 NO_NONLINEARITY = Rule(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from statistics import median
 
+from netwise.diagnosis.rules.finding import Answer, Finding, Unchecked
 from netwise.history import DIVERGED, History, Series
 from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS, VALID_R2
 from netwise.tasks import task_named
@@ -33,9 +35,11 @@ NO_LOSS_KIND = (
 )
 
 
-def too_few_steps(count: int, what: str = "steps with finite gradients") -> str:
+def too_few_steps(
+    count: int, what: str = "steps with finite gradients", fewest: int = FEWEST
+) -> str:
     """Why a rule could not be checked on so few steps."""
-    return f"{FEWEST} {what} are needed, and {count} recorded: train for longer"
+    return f"{fewest} {what} are needed, and {count} recorded: train for longer"
 
 
 def final_loss(history: History) -> float | None:
@@ -56,11 +60,48 @@ def final_loss_share(history: History) -> float | None:
 
 def loss_share(history: History, loss: float | None) -> float | None:
     """Where a loss lies between that of perfect predictions (0) and that of the best constant one
-    (1); None where those are not known."""
+    (1); None where those are not known, infinite for a loss that is no finite number."""
+    if loss is not None and not math.isfinite(loss):
+        return math.inf
     guess, least = history.facts.loss_of_guessing, history.facts.least_loss or 0.0
-    if loss is None or guess is None or guess <= least:
+    if loss is None or guess is None or guess <= least or opponents(history):
         return None
-    return (loss - least) / (guess - least) if math.isfinite(loss) else math.inf
+    return (loss - least) / (guess - least)
+
+
+def opponents(history: History) -> tuple[str, ...]:
+    """Modules that are trained against this one, as in a GAN: its loss depends on them, and does
+    not fall below that of guessing when it learns."""
+    return () if history.wiring is None else history.wiring.opponents
+
+
+def no_baseline(history: History) -> str:
+    """Why it is not known how much a run has learned."""
+    others = opponents(history)
+    if others:
+        return f"the loss depends on {' and '.join(others)}, trained against this module"
+    return NO_BASELINE
+
+
+def if_outcome_known(find: Callable[[History], Answer]) -> Callable[[History], Answer]:
+    """A rule about numbers that do no harm in a run that learns. Where it is not known how much the
+    run has learned, what the rule finds is not checked."""
+
+    @wraps(find)
+    def with_known_outcome(history: History) -> Answer:
+        answer = find(history)
+        if isinstance(answer, Finding) and not outcome_known(history):
+            return Unchecked(no_baseline(history))
+        return answer
+
+    return with_known_outcome
+
+
+def outcome_known(history: History) -> bool:
+    """Whether it is known how much the run has learned."""
+    has_r2 = history.of(VALID_R2) is not None
+    by_r2 = has_r2 and task_named(history.facts.task).inputs_are_targets
+    return by_r2 or final_loss_share(history) is not None
 
 
 def generalises(history: History) -> bool:

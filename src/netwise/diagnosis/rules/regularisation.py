@@ -3,17 +3,28 @@ network does not learn."""
 
 from __future__ import annotations
 
+from math import sqrt
+
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import finite_median, has_learned, series_by_layer
+from netwise.diagnosis.rules.outcome import (
+    finite_median,
+    has_learned,
+    if_outcome_known,
+    series_by_layer,
+)
 from netwise.history import History
-from netwise.signals import GRADIENT_RATIO, LOSS, PENALTY
+from netwise.signals import GRADIENT_RATIO, GROUP_RATE, LOSS, PENALTY, RATE, UPDATE_RATIO
 
 MOST_DROPPED = 0.8  # share of units; half is usual
 # Pull of the decay over that of the data: above it the weights shrink whatever the data are.
 MOST_DECAY = 1.0
+MOST_PULL = 1e6  # in place of a larger one: steps that are nothing but decay
 MOST_PENALTY = 0.5  # share of the loss
+# Optimizers that shrink the weights by rate * decay, apart from the gradient (arXiv 1711.05101).
+DECOUPLED = ("AdamW", "Lion", "Muon", "Adafactor", "SGDW")
 
 
+@if_outcome_known
 def brakes_too_strong(history: History) -> Answer:
     """Find dropout above 0.8, a weight decay stronger than the gradient, or a penalty that is most
     of the loss; in a run that has not learned."""
@@ -46,6 +57,8 @@ def _dropout(history: History) -> tuple[str, Evidence] | None:
 
 def _decay(history: History) -> tuple[str, Evidence] | None:
     decay = history.facts.weight_decay or 0.0
+    if history.facts.optimizer in DECOUPLED:
+        return _decoupled_decay(history, decay)
     ratios = [
         finite_median(series.values) for series in series_by_layer(history, GRADIENT_RATIO).values()
     ]
@@ -56,6 +69,29 @@ def _decay(history: History) -> tuple[str, Evidence] | None:
     return (
         f"In every layer the weight decay is at least {pull:.2g} times as strong as the gradient.",
         Evidence("weight decay / (|g| / |w|)", pull, MOST_DECAY),
+    )
+
+
+def _decoupled_decay(history: History, decay: float) -> tuple[str, Evidence] | None:
+    """Where the decay is no part of the gradient, a step shrinks the weights by rate * decay of
+    their norm, and the data change them by the rest."""
+    recorded = history.of(GROUP_RATE, "0") or history.of(RATE)
+    rate = finite_median(recorded.values) if recorded is not None else None
+    rate = history.facts.rate if rate is None else rate
+    updates = [
+        finite_median(series.values) for series in series_by_layer(history, UPDATE_RATIO).values()
+    ]
+    strongest = max((ratio for ratio in updates if ratio is not None), default=0.0)
+    shrink = decay * (rate or 0.0)
+    if shrink <= 0 or strongest <= 0:
+        return None
+    data = sqrt(max(strongest**2 - shrink**2, 0.0))
+    pull = min(shrink / data, MOST_PULL) if data > 0 else MOST_PULL
+    if pull <= MOST_DECAY:
+        return None
+    return (
+        f"In every layer the decay changes the weights {pull:.2g} times as much as the gradient.",
+        Evidence("rate * weight decay / the rest of |step| / |w|", pull, MOST_DECAY),
     )
 
 

@@ -10,6 +10,7 @@ from netwise.diagnosis.rules.outcome import (
     finite_median,
     generalises,
     has_learned,
+    if_outcome_known,
     series_by_layer,
 )
 from netwise.history import History
@@ -19,6 +20,7 @@ from netwise.tasks import BOUNDED
 LIMIT = 0.5  # share of a layer's outputs within 2.5 % of a limit
 
 
+@if_outcome_known
 def saturation(history: History) -> Answer:
     """Find hidden layers of bounded units with most outputs at their limits.
 

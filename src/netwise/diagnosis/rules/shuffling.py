@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from math import log
+
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import finite_median, generalises
-from netwise.history import History
-from netwise.signals import BATCH_CLASSES
+from netwise.diagnosis.rules.outcome import finite_median, generalises, opponents
+from netwise.history import History, RunFacts
+from netwise.signals import BATCH_CLASSES, TARGETS_ALIKE, VALID_LOSS
 from netwise.tasks import task_named
 
 SHARE = 0.5  # classes in a batch, as a share of those expected in a shuffled one
 FEWEST_BATCHES = 10
+# Of two classes: share of the batches with one class only, as recorded and as expected.
+MOST_ALIKE = 0.5
+FEW_ALIKE = 0.1
 
 
 def not_shuffled(history: History) -> Answer:
     """Find batches with few of the classes, in a run that does not generalise.
 
     A batch of n samples drawn at random from k equally frequent classes holds
-    k (1 - (1 - 1/k)^n) of them on average.
+    k (1 - (1 - 1/k)^n) of them on average. Of two classes with shares p and 1 - p, p^n + (1 - p)^n
+    of the batches hold a single one.
     """
+    if history.facts.classes == 2 and history.of(TARGETS_ALIKE) is not None:
+        return _two_classes(history)
     facts, series = history.facts, history.of(BATCH_CLASSES)
     if task_named(facts.task).has_values:
         return None
@@ -52,6 +60,57 @@ def not_shuffled(history: History) -> Answer:
         ),
         strength=SHARE / max(present / expected, 1e-3),
     )
+
+
+def _two_classes(history: History) -> Answer:
+    """The answer from batches that hold one class only."""
+    series, size = history.of(TARGETS_ALIKE), history.facts.batch_size
+    assert series is not None
+    if len(series.finite) < FEWEST_BATCHES:
+        return Unchecked(
+            f"{FEWEST_BATCHES} batches are needed, and {len(series.finite)} recorded: train for "
+            "longer"
+        )
+    terms = () if history.wiring is None else history.wiring.losses
+    if opponents(history) or len({term.place for term in terms if not term.penalty}) > 1:
+        return None  # real and generated samples, or source and target, have batches of their own
+    if history.of(VALID_LOSS) is not None and generalises(history):
+        return None
+    share = _share_of_a_class(history.facts)
+    if share is None or not size:
+        return Unchecked("the size of a batch and the share of each class are not known")
+    alike = sum(value > 0 for value in series.finite) / len(series.finite)
+    expected = share**size + (1 - share) ** size
+    if alike <= MOST_ALIKE or expected >= FEW_ALIKE:
+        return None
+    return Finding(
+        rule="not_shuffled",
+        sentence=(
+            f"{100 * alike:.0f} % of the batches of {size} samples hold one of the two classes "
+            f"only; drawn at random {100 * expected:.2g} % would."
+        ),
+        steps=(0, series.steps[-1]),
+        evidence=(Evidence("batches of one class", alike, MOST_ALIKE, percent=True),),
+        strength=alike / MOST_ALIKE,
+    )
+
+
+def _share_of_a_class(facts: RunFacts) -> float | None:
+    """Share of one of two classes: the mean of targets 0 and 1, or from the entropy of the classes,
+    which is the loss of guessing of a cross-entropy."""
+    if facts.target_low == 0 and facts.target_high == 1 and facts.target_mean is not None:
+        return facts.target_mean if 0 < facts.target_mean < 1 else None
+    entropy = facts.loss_of_guessing
+    if entropy is None or not 0 < entropy <= log(2) + 1e-6:
+        return None
+    low, high = 0.0, 0.5  # the entropy rises between them
+    for _ in range(50):
+        middle = (low + high) / 2
+        if -middle * log(middle) - (1 - middle) * log(1 - middle) < entropy:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
 
 
 NOT_SHUFFLED = Rule(

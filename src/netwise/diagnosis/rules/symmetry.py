@@ -3,34 +3,53 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import NO_LAYERS, has_learned
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    NO_LAYERS,
+    has_learned,
+    no_baseline,
+    outcome_known,
+    too_few_steps,
+)
 from netwise.history import History
+from netwise.signals import UNITS_EQUAL
 
 
 def start_symmetric(history: History) -> Answer:
-    """Find hidden layers all of whose units had the same weights at the start, in a run that has
-    not learned.
+    """Find hidden layers all of whose units had the same weights at the start and, where that was
+    recorded, still have at the end; in a run that has not learned.
 
     The last layer may start at zero, and so may a linear model: their outputs have different
-    targets.
+    targets. So may one of two branches that are added or multiplied, as in LoRA: its units become
+    different with the first step.
     """
     if not history.layers:
         return Unchecked(NO_LAYERS)
     if has_learned(history):
         return None
-    equal = tuple(layer.name for layer in history.hidden if layer.equal_units and layer.trainable)
-    if not equal:
+    equal = [layer.name for layer in history.hidden if layer.equal_units and layer.trainable]
+    later = {name: history.of(UNITS_EQUAL, name) for name in equal}
+    recorded = {name: each for name, each in later.items() if each is not None and len(each)}
+    still = tuple(name for name in equal if name not in recorded or recorded[name].last > 0)
+    if not still:
         return None
+    if any(name not in recorded for name in still):
+        if not outcome_known(history):
+            return Unchecked(no_baseline(history))
+    else:
+        count = max(len(recorded[name]) for name in still)
+        if count < FEWEST:
+            return Unchecked(too_few_steps(count, "watched steps"))
     return Finding(
         rule="start_symmetric",
         sentence=(
-            f"All units of {', '.join(equal)} start with the same weights, so they get the same "
+            f"All units of {', '.join(still)} start with the same weights, so they get the same "
             "gradient and stay equal."
         ),
-        layers=equal,
+        layers=still,
         steps=(0, history.ended.step),
-        evidence=(Evidence("hidden layers whose units are equal", float(len(equal)), 0.0),),
-        strength=float(len(equal)),
+        evidence=(Evidence("hidden layers whose units are equal", float(len(still)), 0.0),),
+        strength=float(len(still)),
     )
 
 

@@ -7,11 +7,11 @@ from math import isfinite
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
-    NO_BASELINE,
     NO_UPDATES,
     final_loss_share,
     finite_median,
     has_learned,
+    no_baseline,
     series_by_layer,
     too_few_steps,
 )
@@ -38,7 +38,7 @@ def rate_too_high(history: History) -> Answer:
         return Unchecked(NO_UPDATES)
     left = final_loss_share(history)
     if left is None:
-        return Unchecked(NO_BASELINE)
+        return Unchecked(no_baseline(history))
     if left < HALF:
         return None
     diverged = history.ended.how == DIVERGED
@@ -77,7 +77,7 @@ def rate_too_low(history: History) -> Answer:
     if not updates or not gradients:
         return Unchecked(NO_UPDATES)
     if final_loss_share(history) is None:
-        return Unchecked(NO_BASELINE)
+        return Unchecked(no_baseline(history))
     if has_learned(history) or history.ended.how == DIVERGED:
         return None
     count = max(len(series) for series in updates.values())
@@ -149,6 +149,7 @@ RATE_TOO_HIGH = Rule(
         "exploding_gradient",
         "vanishing_gradient",
         "not_learning",
+        "not_finite",
         "underfitting",
         "overfitting",
     ),

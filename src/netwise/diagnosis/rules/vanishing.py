@@ -10,6 +10,7 @@ from netwise.diagnosis.rules.outcome import (
     FEWEST,
     NO_GRADIENTS,
     has_learned,
+    if_outcome_known,
     series_by_layer,
     too_few_steps,
 )
@@ -23,6 +24,7 @@ LIMIT = 25.0
 TINY = 1e-38  # smallest divisor, so that a gradient of exactly 0 is found too
 
 
+@if_outcome_known
 def vanishing_gradient(history: History) -> Answer:
     """Find a first layer whose gradient is far below the last layer's, in a run that has not
     learned.

@@ -1,28 +1,87 @@
-"""Faults of a training loop: weights that the optimizer does not have, gradients that are never
-set to zero."""
+"""Faults of the connections between loss, weights and optimizer: weights without an optimizer,
+weights that no loss reaches, weights outside of the module, nothing to train."""
 
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import code_of, layers_of, listed, observed
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
-    NO_GRADIENTS,
     NO_UPDATES,
     finite_median,
-    has_learned,
     series_by_layer,
     too_few_steps,
 )
 from netwise.history import History
-from netwise.signals import GRADIENT_RATIO, STALE, UPDATE_RATIO
+from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
+from netwise.wiring import Wiring
 
 # |g| / |w|: a thousand times the gradient whose update could be lost to rounding at usual rates.
 LIVE_GRADIENT = 1e-4
-ALL_STALE = 0.99  # share of steps; for the text alone: the rule requires all of them
+NO_STEPS = (
+    "no optimizer step was seen to change a weight: call w.step(loss, y) before optimizer.step(), "
+    "and once for each of its steps"
+)
+CONSEQUENCES = (
+    "not_finite",
+    "vanishing_gradient",
+    "exploding_gradient",
+    "dead_relu",
+    "saturation",
+    "rate_too_high",
+    "rate_too_low",
+    "overfitting",
+    "underfitting",
+    "not_learning",
+)
 
 
 def weights_stand_still(history: History) -> Answer:
-    """Find layers that got a gradient on every watched step and changed in none."""
+    """Find trainable weights that a loss reaches and no optimizer updates.
+
+    In an observed loop this is exact. Elsewhere it is a layer that got a gradient on every watched
+    step and changed in none, while others changed.
+    """
+    if history.wiring is None:
+        return _never_changed(history)
+    wiring = observed(history, "in_no_optimizer", "optimizers")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    names = wiring.in_no_optimizer
+    if not names:
+        return None
+    return Finding(
+        rule="weights_stand_still",
+        sentence=f"A loss reaches {listed(names)}, but no optimizer holds {_it(names)}. "
+        f"{_how_to_add(names)}",
+        layers=layers_of(history, names),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("weights in no optimizer", float(len(names)), 0.0),),
+        strength=float(len(names)),
+    )
+
+
+def _it(names: tuple[str, ...]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _how_to_add(names: tuple[str, ...]) -> str:
+    """The line of code that gives these weights to the optimizer, and the one that freezes them."""
+    module = code_of(names)
+    if module == "model":
+        return "Make the optimizer from `model.parameters()` after the model is complete."
+    single = f"{module}.{names[0].rpartition('.')[2]}"
+    weights, frozen = (
+        (f"[{single}]", single) if len(names) == 1 else (f"{module}.parameters()", module)
+    )
+    return (
+        f'Write `optimizer.add_param_group({{"params": {weights}}})`, or `{frozen}.requires_grad_('
+        f"False)` where {'it' if len(names) == 1 else 'they'} shall not be trained."
+    )
+
+
+def _never_changed(history: History) -> Answer:
+    """The answer from the changes of layers between watched steps."""
     updates, gradients = (
         series_by_layer(history, signal) for signal in (UPDATE_RATIO, GRADIENT_RATIO)
     )
@@ -38,10 +97,15 @@ def weights_stand_still(history: History) -> Answer:
     still = [
         name
         for name, series in updates.items()
-        if not any(series.values) and (finite_median(gradients[name].values) or 0.0) > LIVE_GRADIENT
+        if not any(series.values)
+        and name in gradients
+        and (finite_median(gradients[name].values) or 0.0) > LIVE_GRADIENT
     ]
     if not still:
         return None
+    if not history.made_by.recipe and not any(any(s.values) for s in updates.values()):
+        # Where gradients are accumulated, it may be that no watched step was one of the optimizer.
+        return Unchecked(NO_STEPS)
     which = (
         "No layer's weights have"
         if len(still) == len(updates)
@@ -58,58 +122,99 @@ def weights_stand_still(history: History) -> Answer:
     )
 
 
-def stale_gradients(history: History) -> Answer:
-    """Find gradients that are never set to zero: each contains all earlier ones.
-
-    `gradient.stale` is exact: it compares the gradient in `.grad` with that of the last backward
-    pass.
-    """
-    series = history.of(STALE)
-    if series is None:
-        return Unchecked(NO_GRADIENTS)
-    later = [value for step, value in zip(series.steps, series.values, strict=True) if step > 0]
-    if len(later) < FEWEST:
-        return Unchecked(too_few_steps(len(later), "steps after the first"))
-    # A loop that accumulates gradients on purpose sets them to zero every few steps.
-    if has_learned(history) or min(later) < 1:
+def nothing_trainable(history: History) -> Answer:
+    """Find an optimizer or a module none of whose parameters requires a gradient."""
+    wiring = observed(history, "trainable", "frozen", "optimizer_weights", "optimizer_trainable")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    if wiring.trainable == 0 and wiring.frozen:
+        what = (
+            f"None of the {len(wiring.frozen)} parameters of {_module(wiring)} requires a gradient"
+        )
+    elif wiring.optimizer_weights > 0 and wiring.optimizer_trainable == 0:
+        what = (
+            f"{' and '.join(wiring.optimizers) or 'The optimizer'} holds "
+            f"{wiring.optimizer_weights} parameters, and none of them requires a gradient"
+        )
+    else:
         return None
     return Finding(
-        rule="stale_gradients",
+        rule="nothing_trainable",
         sentence=(
-            "Gradients are never set to zero: each step follows the sum of the gradients of all "
-            "batches so far."
+            f"{what}: no step changes anything. Call `requires_grad_(True)` on what shall be "
+            "trained, before the optimizer is made."
         ),
-        steps=(1, series.steps[-1]),
+        steps=(0, history.ended.step),
         evidence=(
-            Evidence(
-                "steps whose gradient still contains earlier ones", 1.0, ALL_STALE, percent=True
-            ),
+            Evidence("parameters to train", float(wiring.optimizer_trainable), 1.0, above=False),
         ),
     )
 
 
-STALE_GRADIENTS = Rule(
-    name="stale_gradients",
-    title="Gradients never set to zero",
-    find=stale_gradients,
-    explanation=(
-        "`backward` adds to what is in `.grad`. Without `zero_grad` before it, old gradients stay "
-        "in the sum, and the steps become longer and longer."
-    ),
-    healthy="After `zero_grad`, `.grad` holds the gradient of the last backward pass alone.",
-    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
-    explains=(
-        "dead_relu",
-        "saturation",
-        "exploding_gradient",
-        "vanishing_gradient",
-        "rate_too_high",
-        "not_learning",
-        "underfitting",
-        "overfitting",
-    ),
-    remedies=("clear_gradients",),
-)
+def _module(wiring: Wiring) -> str:
+    return wiring.module or "the module"
+
+
+def graph_cut(history: History) -> Answer:
+    """Find trainable weights that an optimizer holds and no loss reaches, though their layers are
+    used.
+
+    Weights behind an output that no loss uses, and those of layers that are never called, do no
+    harm and are no finding.
+    """
+    wiring = observed(history, "not_reached", "cut_between", "losses")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    names = wiring.not_reached
+    if not names:
+        return None
+    layers = layers_of(history, names)
+    everything = wiring.trainable > 0 and len(names) >= wiring.trainable
+    if not wiring.cut_between and not everything and (wiring.unused_output or not layers):
+        return None
+    reached = "no weight" if everything else f"{listed(layers or names)}"
+    sentence = (
+        "No loss reaches any weight of the module."
+        if everything
+        else f"No loss reaches the weights of {reached}: they get no gradient and never change."
+    )
+    if len(wiring.cut_between) == 2:
+        sentence += f" The gradient is lost between {' and '.join(wiring.cut_between)}."
+    return Finding(
+        rule="graph_cut",
+        sentence=(
+            f"{sentence} Remove `.detach()`, `.data`, `.item()`, `.numpy()`, `argmax` or "
+            "`torch.no_grad()` on the way from there to the loss."
+        ),
+        layers=layers,
+        steps=(0, history.ended.step),
+        evidence=(Evidence("weights that no loss reaches", float(len(names)), 0.0),),
+        strength=float(len(names)),
+    )
+
+
+def weights_outside_module(history: History) -> Answer:
+    """Find parameters that a loss reaches and that belong to no module and to no optimizer."""
+    wiring = observed(history, "outside_module")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    shapes = wiring.outside_module
+    if not shapes:
+        return None
+    return Finding(
+        rule="weights_outside_module",
+        sentence=(
+            f"A loss reaches {len(shapes)} parameter{'s' * (len(shapes) > 1)} of shape "
+            f"{listed(shapes)} that belong to no module and to no optimizer, as those of layers in "
+            "a Python list do. Keep layers in `nn.ModuleList([...])` or `nn.ModuleDict({...})`, "
+            "and parameters in `nn.ParameterList([...])`."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("parameters outside of the module", float(len(shapes)), 0.0),),
+        strength=float(len(shapes)),
+    )
+
+
 WEIGHTS_STAND_STILL = Rule(
     name="weights_stand_still",
     title="Weights missing from the optimizer",
@@ -120,14 +225,48 @@ WEIGHTS_STAND_STILL = Rule(
     ),
     healthy="Every step changes the weights of each trainable layer, by about 0.1 % of their norm.",
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
-    explains=(
-        "stale_gradients",
-        "vanishing_gradient",
-        "not_learning",
-        "underfitting",
-        "rate_too_low",
-        "rate_too_high",
-        "exploding_gradient",
-    ),
+    explains=("stale_gradients", *CONSEQUENCES),
     remedies=("rebuild_optimizer",),
+)
+NOTHING_TRAINABLE = Rule(
+    name="nothing_trainable",
+    title="Optimizer without trainable parameters",
+    find=nothing_trainable,
+    explanation=(
+        "A parameter with `requires_grad=False` gets no gradient, and the optimizer skips it. "
+        "Where all of them are frozen, training runs without an error and changes nothing. "
+        "Libraries for adapters freeze the whole model before they add their own weights."
+    ),
+    healthy="At least one parameter of the optimizer requires a gradient.",
+    source="PyTorch documentation, Autograd mechanics; huggingface/trl issue 3926",
+    explains=("graph_cut", *CONSEQUENCES),
+    own_loops=True,
+)
+GRAPH_CUT = Rule(
+    name="graph_cut",
+    title="Weights that no loss reaches",
+    find=graph_cut,
+    explanation=(
+        "`detach`, `.data`, `.item()`, `.numpy()`, `argmax`, a new `torch.tensor(...)` or a block "
+        "of `torch.no_grad()` in a forward pass end the graph that `backward` follows. What lies "
+        "before them stays as it was initialized, without any error."
+    ),
+    healthy="Each trainable weight has a gradient after `loss.backward()`.",
+    source="PyTorch documentation, torch.Tensor.detach and Autograd mechanics",
+    explains=CONSEQUENCES,
+    own_loops=True,
+)
+WEIGHTS_OUTSIDE_MODULE = Rule(
+    name="weights_outside_module",
+    title="Layers outside of the module",
+    find=weights_outside_module,
+    explanation=(
+        "A module registers layers that are its attributes. Those in a Python list, tuple or "
+        "dictionary are not among `model.parameters()`: the optimizer does not update them, "
+        "`model.to(device)` does not move them, and `state_dict` does not save them."
+    ),
+    healthy="All parameters that a loss reaches are among `model.parameters()`.",
+    source="PyTorch documentation, torch.nn.ModuleList",
+    explains=CONSEQUENCES,
+    own_loops=True,
 )

@@ -1,0 +1,247 @@
+"""Faults that show between training and evaluation: wrong modes, statistics of batch normalization
+that do not fit, inputs that are prepared otherwise."""
+
+from __future__ import annotations
+
+from math import exp
+from statistics import median
+
+from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import (
+    MOST,
+    NOT_OBSERVED,
+    layer_series,
+    observed,
+    signal_of_loop,
+    steps_where,
+)
+from netwise.diagnosis.rules.outcome import FEWEST, generalises
+from netwise.diagnosis.rules.wiring import CONSEQUENCES
+from netwise.history import History, Series
+from netwise.signals import (
+    EVALUATION_INPUT_MEAN,
+    EVALUATION_INPUT_STD,
+    EVALUATION_MODE,
+    INPUT_MEAN,
+    INPUT_STD,
+    NORM_MEAN_OFFSET,
+    NORM_VARIANCE_RATIO,
+    TRAINING_MODE,
+    VALID_LOSS,
+)
+
+FEWEST_EVALUATIONS = 2  # a single pass without gradients may be a trial of shapes
+# Batch norm: distances of running statistics from those of evaluation data. Networks with the
+# default momentum are near 0.1 and 0.15; with momentum=0.99 the means are off by 1.05 and the
+# logarithm of the variances by 1.2.
+MEAN_OFF = 0.5  # standard deviations
+VARIANCE_OFF = 1.0  # natural logarithm of the ratio
+SHIFT = 1.0  # standard deviations of the training inputs
+LARGEST = 1e300  # in place of a ratio beyond the range of numbers
+STRETCH = 3.0  # ratio of two standard deviations
+NO_MODES = "no layer that differs between training and evaluation was seen, such as dropout"
+NO_EVALUATION = "no pass under `torch.no_grad()` was observed"
+
+
+def evaluation_mode_in_training(history: History) -> Answer:
+    """Find training steps in evaluation mode, in most watched steps of a module with dropout or
+    batch normalization."""
+    series = signal_of_loop(history, TRAINING_MODE, missing=NO_MODES)
+    if isinstance(series, Unchecked):
+        return series
+    wrong = steps_where(series, lambda v: v < MOST)
+    if len(wrong) <= MOST * len(series):
+        return None
+    return Finding(
+        rule="evaluation_mode_in_training",
+        sentence=(
+            f"{len(wrong)} of {len(series)} watched training steps ran in evaluation mode, without "
+            "dropout and without new statistics of batch normalization. Call `model.train()` at "
+            "the start of each epoch, after the evaluation."
+        ),
+        steps=(wrong[0], wrong[-1]),
+        evidence=(
+            Evidence(
+                "training steps in evaluation mode", len(wrong) / len(series), MOST, percent=True
+            ),
+        ),
+        strength=len(wrong) / len(series) / MOST,
+    )
+
+
+def training_mode_in_evaluation(history: History) -> Answer:
+    """Find evaluations in training mode, of a module with dropout or batch normalization."""
+    series = signal_of_loop(history, EVALUATION_MODE, FEWEST_EVALUATIONS, NO_EVALUATION)
+    if isinstance(series, Unchecked):
+        return series
+    wrong = steps_where(series, lambda v: v < MOST)
+    if len(wrong) <= MOST * len(series):
+        return None
+    return Finding(
+        rule="training_mode_in_evaluation",
+        sentence=(
+            f"{len(wrong)} of {len(series)} observed evaluations ran in training mode: dropout was "
+            "active, or batch normalization used and changed its statistics. Call `model.eval()` "
+            "before them and `model.train()` after them."
+        ),
+        steps=(wrong[0], wrong[-1]),
+        evidence=(
+            Evidence("evaluations in training mode", len(wrong) / len(series), MOST, percent=True),
+        ),
+        strength=len(wrong) / len(series) / MOST,
+    )
+
+
+def running_statistics_misfit(history: History) -> Answer:
+    """Find running statistics of batch normalization that are far from those of evaluation data, in
+    a run whose evaluation does not show that it learns.
+
+    Medians over the second half of the evaluations, of the layer that is worst.
+    """
+    wiring = observed(history, NORM_MEAN_OFFSET, NORM_VARIANCE_RATIO)
+    if isinstance(wiring, Unchecked):
+        return wiring
+    means, variances = (
+        {layer: _late_median(series) for layer, series in layer_series(history, signal).items()}
+        for signal in (NORM_MEAN_OFFSET, NORM_VARIANCE_RATIO)
+    )
+    if not means and not variances:
+        return Unchecked("no evaluation of a module with batch normalization was observed")
+    if _evaluates_well(history):
+        return None
+    off, ratio = max(means.values(), default=0.0), max(variances.values(), default=0.0)
+    evidence = [
+        Evidence("distance of running means, in standard deviations", off, MEAN_OFF),
+        Evidence("logarithm of the ratio of variances", ratio, VARIANCE_OFF),
+    ]
+    crossed = [each for each in evidence if each.value > each.limit]
+    if not crossed:
+        return None
+    worst = {max(by, key=lambda name: by[name]) for by in (means, variances) if by} - {""}
+    return Finding(
+        rule="running_statistics_misfit",
+        sentence=(
+            f"On evaluation data the running means of batch normalization are off by {off:.2f} "
+            f"standard deviations, and the variances by a factor of {exp(min(ratio, 700.0)):.3g}. "
+            "In PyTorch `momentum` is the share of the newest batch: write `momentum=0.1` for what "
+            "other libraries call 0.9, and use larger batches."
+        ),
+        layers=tuple(layer.name for layer in history.layers if layer.name in worst),
+        steps=(0, history.ended.step),
+        evidence=tuple(crossed),
+        strength=max(each.value / each.limit for each in crossed),
+    )
+
+
+def _late_median(series: Series) -> float:
+    """Median of the sizes in the second half: early statistics are still those of the start."""
+    return median(abs(value) for value in series.values[len(series) // 2 :])
+
+
+def _evaluates_well(history: History) -> bool:
+    return history.of(VALID_LOSS) is not None and generalises(history)
+
+
+def evaluation_prepared_otherwise(history: History) -> Answer:
+    """Find evaluation inputs whose mean or standard deviation is far from that of the training
+    inputs, in a run whose evaluation does not show that it learns.
+
+    Medians over the watched training steps and over the evaluations.
+    """
+    if history.wiring is None:
+        return Unchecked(NOT_OBSERVED)
+    numbers = []
+    for signal, fewest, missing in (
+        (INPUT_MEAN, FEWEST, "no inputs of real numbers were recorded"),
+        (INPUT_STD, FEWEST, "no inputs of real numbers were recorded"),
+        (EVALUATION_INPUT_MEAN, FEWEST_EVALUATIONS, NO_EVALUATION),
+        (EVALUATION_INPUT_STD, FEWEST_EVALUATIONS, NO_EVALUATION),
+    ):
+        series = signal_of_loop(history, signal, fewest, missing)
+        if isinstance(series, Unchecked):
+            return series
+        numbers.append(median(series.values))
+    mean, std, later_mean, later_std = numbers
+    if not std > 0 or _evaluates_well(history):
+        return None
+    shift = min(abs(later_mean - mean) / std, LARGEST)
+    stretch = min(max(later_std / std, std / max(later_std, std / 1e6)), LARGEST)
+    evidence = [
+        Evidence("distance of the means, in training standard deviations", shift, SHIFT),
+        Evidence("ratio of the standard deviations", stretch, STRETCH),
+    ]
+    crossed = [each for each in evidence if each.value > each.limit]
+    if not crossed:
+        return None
+    return Finding(
+        rule="evaluation_prepared_otherwise",
+        sentence=(
+            f"Inputs have mean {mean:,.3g} and standard deviation {std:,.3g} in training, "
+            f"{later_mean:,.3g} and {later_std:,.3g} in evaluation. Apply the same preparation to "
+            "both, with the numbers of the training part: `(x - train_mean) / train_std`."
+        ),
+        steps=(0, history.ended.step),
+        evidence=tuple(crossed),
+        strength=max(each.value / each.limit for each in crossed),
+    )
+
+
+# What evaluation alone shows.
+_OF_EVALUATION = ("labels_suspect", "overfitting")
+EVALUATION_MODE_IN_TRAINING = Rule(
+    name="evaluation_mode_in_training",
+    title="Training in evaluation mode",
+    find=evaluation_mode_in_training,
+    explanation=(
+        "After `model.eval()` dropout is off, and batch normalization uses its running statistics "
+        "and no longer updates them. Where `model.train()` is not called again, the rest of the "
+        "training runs without both."
+    ),
+    healthy="Training mode in every training step; parts that are frozen on purpose excepted.",
+    source="PyTorch documentation, Autograd mechanics, Evaluation mode",
+    explains=("running_statistics_misfit", *CONSEQUENCES),
+    own_loops=True,
+)
+TRAINING_MODE_IN_EVALUATION = Rule(
+    name="training_mode_in_evaluation",
+    title="Evaluation in training mode",
+    find=training_mode_in_evaluation,
+    explanation=(
+        "In training mode dropout deletes units at random and batch normalization depends on the "
+        "other samples of the batch, so scores are too low, differ from call to call, and the data "
+        "of the evaluation enter the running statistics."
+    ),
+    healthy="`model.eval()` before each evaluation, `model.train()` after it.",
+    source="PyTorch documentation, torch.nn.Module.eval",
+    explains=("running_statistics_misfit", *_OF_EVALUATION),
+    own_loops=True,
+)
+RUNNING_STATISTICS_MISFIT = Rule(
+    name="running_statistics_misfit",
+    title="Batch normalization whose statistics do not fit",
+    find=running_statistics_misfit,
+    explanation=(
+        "In evaluation batch normalization uses means and variances that it has averaged over "
+        "training batches. Where they are those of the last batch alone, of too few batches or of "
+        "other data, the network works in training mode and fails in evaluation mode."
+    ),
+    healthy="Means off by about 0.1 standard deviations, variances by a factor of about 1.2.",
+    source="Ioffe, Szegedy 2015, arXiv 1502.03167; PyTorch documentation, torch.nn.BatchNorm2d",
+    explains=_OF_EVALUATION,
+    own_loops=True,
+)
+EVALUATION_PREPARED_OTHERWISE = Rule(
+    name="evaluation_prepared_otherwise",
+    title="Evaluation inputs prepared otherwise",
+    find=evaluation_prepared_otherwise,
+    explanation=(
+        "A network knows inputs of the scale that it was trained on. Inputs that are scaled by "
+        "other numbers, or not at all, give predictions without meaning, however well it has "
+        "learned."
+    ),
+    healthy="Means within one standard deviation of each other, and similar standard deviations.",
+    source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3",
+    explains=("running_statistics_misfit", *_OF_EVALUATION),
+    remedies=("standardise_inputs",),
+    own_loops=True,
+)

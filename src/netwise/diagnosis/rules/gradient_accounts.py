@@ -1,0 +1,353 @@
+"""Faults between `backward` and the optimizer's step: gradients that are not cleared, cleared too
+early, summed without division, clipped before they are unscaled, or exactly 0."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import (
+    MOST,
+    observed,
+    share_text,
+    signal_of_loop,
+    steps_where,
+)
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    NO_GRADIENTS,
+    has_learned,
+    no_baseline,
+    outcome_known,
+    too_few_steps,
+)
+from netwise.diagnosis.rules.wiring import CONSEQUENCES
+from netwise.history import History, Series
+from netwise.signals import (
+    BACKWARD_PASSES,
+    GRADIENT_CLEARED,
+    GRADIENT_FACTOR,
+    GRADIENT_ZERO,
+    LOSS,
+    LOSS_FACTOR,
+    LOSS_SCALE,
+    STALE,
+)
+from netwise.wiring import LossTerm, Wiring
+
+ALL_STALE = 0.99  # share of steps; for the text alone: the rule requires all of them
+SAME = 0.01  # relative difference of two factors that are called equal
+# Optimizers whose steps do not depend on the scale of the gradient, by parts of their names.
+SCALE_FREE = ("adam", "rmsprop", "lion", "rprop", "adafactor", "lamb", "adagrad", "adadelta")
+
+
+def stale_gradients(history: History) -> Answer:
+    """Find gradients that are never set to zero: each contains all earlier ones.
+
+    In an observed loop `gradient.stale` is 1 only where no backward pass of a step began with empty
+    gradients. Elsewhere it compares the gradient in `.grad` with that of the last backward pass,
+    and counts only in a run that has not learned.
+    """
+    if history.wiring is None:
+        return _stale_by_comparison(history)
+    series = signal_of_loop(history, STALE, FEWEST + 1, NO_GRADIENTS)
+    if isinstance(series, Unchecked):
+        return series
+    count = sum(step > 0 for step in series.steps)  # the first step has no earlier one
+    stale = tuple(step for step in steps_where(series, lambda v: v > 0) if step > 0)
+    if count < FEWEST:
+        return Unchecked(too_few_steps(count, "steps after the first"))
+    if len(stale) <= MOST * count:
+        return None
+    return Finding(
+        rule="stale_gradients",
+        sentence=(
+            f"Gradients still contain those of earlier steps {share_text(len(stale), count)}. Call "
+            "`optimizer.zero_grad()` before `loss.backward()`."
+        ),
+        steps=(stale[0], stale[-1]),
+        evidence=(
+            Evidence(
+                "steps whose gradient still contains earlier ones",
+                len(stale) / count,
+                MOST,
+                percent=True,
+            ),
+        ),
+        strength=len(stale) / count / MOST,
+    )
+
+
+def _stale_by_comparison(history: History) -> Answer:
+    series = history.of(STALE)
+    if series is None:
+        return Unchecked(NO_GRADIENTS)
+    later = [value for step, value in zip(series.steps, series.values, strict=True) if step > 0]
+    if len(later) < FEWEST:
+        return Unchecked(too_few_steps(len(later), "steps after the first"))
+    # A loop that accumulates gradients on purpose sets them to zero every few steps.
+    if has_learned(history) or min(later) < 1:
+        return None
+    if not outcome_known(history):
+        return Unchecked(no_baseline(history))
+    return Finding(
+        rule="stale_gradients",
+        sentence=(
+            "Gradients are never set to zero: each step follows the sum of the gradients of all "
+            "batches so far."
+        ),
+        steps=(1, series.steps[-1]),
+        evidence=(
+            Evidence(
+                "steps whose gradient still contains earlier ones", 1.0, ALL_STALE, percent=True
+            ),
+        ),
+    )
+
+
+def gradients_cleared_before_step(history: History) -> Answer:
+    """Find gradients that are set to zero between `backward` and the optimizer's step, in most
+    watched steps."""
+    series = signal_of_loop(history, GRADIENT_CLEARED)
+    if isinstance(series, Unchecked):
+        return series
+    cleared = steps_where(series, lambda v: v > 0)
+    if len(cleared) <= MOST * len(series):
+        return None
+    return Finding(
+        rule="gradients_cleared_before_step",
+        sentence=(
+            f"The optimizer finds empty gradients {share_text(len(cleared), len(series))}: they "
+            "are set to zero after `loss.backward()`. Write `optimizer.zero_grad()`, "
+            "`loss.backward()`, `optimizer.step()` in this order."
+        ),
+        steps=(cleared[0], cleared[-1]),
+        evidence=(
+            Evidence(
+                "steps with gradients cleared before them",
+                len(cleared) / len(series),
+                MOST,
+                percent=True,
+            ),
+        ),
+        strength=len(cleared) / len(series) / MOST,
+    )
+
+
+def accumulation_not_divided(history: History) -> Answer:
+    """Find steps that follow the sum of several mean losses, none of them divided by their number.
+
+    Only backward passes of one loss count, at one place of the program and with a factor of 1: two
+    losses that are added, and a factor chosen otherwise, are no fault.
+    """
+    wiring = observed(history, "losses")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    passes = signal_of_loop(history, BACKWARD_PASSES)
+    if isinstance(passes, Unchecked):
+        return passes
+    usual = median(passes.values)
+    several = steps_where(passes, lambda v: v == usual)
+    if (
+        usual < 2
+        or len(several) <= MOST * len(passes)
+        or _several_on_purpose(history, wiring, usual)
+    ):
+        return None
+    terms = _data_terms(wiring)
+    if not terms or any(not term.reduction for term in terms):
+        return Unchecked("it is not known whether the loss is a mean or a sum over the batch")
+    if any(term.reduction != "mean" for term in terms) or not _undivided(history, wiring, usual):
+        return None
+    mild = _scale_hardly_matters(history, wiring)
+    return Finding(
+        rule="accumulation_not_divided",
+        sentence=(
+            f"Each step follows the sum of the gradients of {usual:.0f} batches, each a mean: it "
+            f"is {usual:.0f} times as large as that of one batch of the whole size. Write "
+            f"`(loss / {usual:.0f}).backward()`.{' ' + mild if mild else ''}"
+        ),
+        steps=(several[0], several[-1]),
+        evidence=(Evidence("backward passes for one step, not divided", usual, 1.0),),
+        strength=1.0 if mild else usual,
+    )
+
+
+def _data_terms(wiring: Wiring) -> list[LossTerm]:
+    return [term for term in wiring.losses if not term.penalty]
+
+
+def _several_on_purpose(history: History, wiring: Wiring, passes: float) -> bool:
+    """Whether several backward passes belong to several losses, to a closure that is called several
+    times, or to gradients that are never cleared."""
+    terms = _data_terms(wiring)
+    stale = history.of(STALE)
+    return (
+        len({term.place for term in terms}) > 1
+        or len(terms) == passes  # one pass for each loss
+        or any("LBFGS" in name or "SAM" in name for name in wiring.optimizers)
+        or bool(wiring.opponents)
+        or (stale is not None and sum(v > 0 for v in stale.values) > MOST * len(stale))
+    )
+
+
+def _undivided(history: History, wiring: Wiring, passes: float) -> bool:
+    """Whether nothing divides: neither a factor of the loss, nor one of the gradient."""
+    recorded, scales = history.of(LOSS_FACTOR), history.of(LOSS_SCALE)
+    factors = recorded.finite if recorded is not None else ()
+    factor = median(factors) if factors else max(term.factor for term in _data_terms(wiring))
+    scale = median(scales.finite) if scales is not None and scales.finite else 1.0
+    whole = any(abs(f - 1) < SAME for f in (factor, factor / scale if scale else factor))
+    later = history.of(GRADIENT_FACTOR)
+    divided_later = (
+        later is not None and bool(later.finite) and abs(median(later.finite) * passes - 1) < SAME
+    )
+    return whole and not divided_later
+
+
+def _scale_hardly_matters(history: History, wiring: Wiring) -> str:
+    """Why the scale of the gradient matters little, as a sentence; "" where it does."""
+    free = [name for name in wiring.optimizers if any(part in name.lower() for part in SCALE_FREE)]
+    if free and len(free) == len(wiring.optimizers):
+        return f"It matters little here: the steps of {free[0]} hardly depend on that scale."
+    factors = history.of(GRADIENT_FACTOR)
+    if factors is not None and factors.finite and median(factors.finite) < 1 - SAME:
+        return "It matters little here: the gradient is clipped before the step."
+    return ""
+
+
+def clipped_before_unscale(history: History) -> Answer:
+    """Find gradients that are clipped before the gradient scaler unscales them, in most watched
+    steps."""
+    wiring = observed(history, "clipped_before_unscale")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    scales, count = history.of(LOSS_SCALE), wiring.clipped_before_unscale
+    watched = max(count, 0 if scales is None else len(scales))
+    if count == 0:
+        return None
+    if watched < FEWEST:
+        return Unchecked(too_few_steps(watched, "steps with a gradient scaler"))
+    if count <= MOST * watched:
+        return None
+    scale = f" of {scales.last:,.0f}" if scales is not None and scales.finite else ""
+    return Finding(
+        rule="clipped_before_unscale",
+        sentence=(
+            f"Gradients are clipped while they contain the scaler's factor{scale} "
+            f"{share_text(count, watched)}, so nearly nothing is left of them. Call "
+            "`scaler.unscale_(optimizer)` before `clip_grad_norm_`."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(
+            Evidence(
+                "steps clipped before they were unscaled", count / watched, MOST, percent=True
+            ),
+        ),
+        strength=count / watched / MOST,
+    )
+
+
+def gradient_zero(history: History) -> Answer:
+    """Find backward passes that give exactly 0 to all weights, in most watched steps, while the
+    loss is not 0."""
+    series = signal_of_loop(history, GRADIENT_ZERO)
+    if isinstance(series, Unchecked):
+        return series
+    solved = _steps_without_loss(history.of(LOSS))
+    zero = tuple(step for step in steps_where(series, lambda v: v > 0) if step not in solved)
+    if len(zero) <= MOST * len(series):
+        return None
+    return Finding(
+        rule="gradient_zero",
+        sentence=(
+            f"`backward` gives exactly 0 to all weights {share_text(len(zero), len(series))}, "
+            "while the loss is not 0. Look for a `clamp`, `round`, `relu` or comparison between "
+            "the outputs and the loss, or for units that are all 0."
+        ),
+        steps=(zero[0], zero[-1]),
+        evidence=(
+            Evidence(
+                "steps with a gradient of exactly 0", len(zero) / len(series), MOST, percent=True
+            ),
+        ),
+        strength=len(zero) / len(series) / MOST,
+    )
+
+
+def _steps_without_loss(loss: Series | None) -> frozenset[int]:
+    """Steps with a loss of exactly 0, such as a margin that is kept: nothing is left to learn."""
+    return frozenset() if loss is None else frozenset(steps_where(loss, lambda v: v == 0))
+
+
+STALE_GRADIENTS = Rule(
+    name="stale_gradients",
+    title="Gradients never set to zero",
+    find=stale_gradients,
+    explanation=(
+        "`backward` adds to what is in `.grad`. Without `zero_grad` before it, old gradients stay "
+        "in the sum, and the steps become longer and longer."
+    ),
+    healthy="After `zero_grad`, `.grad` holds the gradient of the last backward pass alone.",
+    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
+    explains=CONSEQUENCES,
+    remedies=("clear_gradients",),
+)
+GRADIENTS_CLEARED_BEFORE_STEP = Rule(
+    name="gradients_cleared_before_step",
+    title="Gradients cleared before the step",
+    find=gradients_cleared_before_step,
+    explanation=(
+        "`zero_grad` between `backward` and `step` deletes what `backward` has computed: the "
+        "optimizer finds no gradient, and the weights keep their values or follow momentum and "
+        "decay alone."
+    ),
+    healthy="The gradients at the step are those of the last backward pass, clipped at most.",
+    source="PyTorch documentation, torch.optim, Taking an optimization step",
+    explains=("weights_stand_still", *CONSEQUENCES),
+    remedies=("clear_gradients",),
+    own_loops=True,
+)
+ACCUMULATION_NOT_DIVIDED = Rule(
+    name="accumulation_not_divided",
+    title="Accumulated losses that are not divided",
+    find=accumulation_not_divided,
+    explanation=(
+        "`backward` adds gradients. Those of k small batches, each with a mean loss, add up to k "
+        "times the gradient of one large batch, so that a step is k times as long as the learning "
+        "rate says."
+    ),
+    healthy="A loss divided by the number of backward passes for one step.",
+    source="PyTorch documentation, Automatic Mixed Precision examples, Gradient accumulation",
+    explains=("exploding_gradient", "rate_too_high", "dead_relu", "saturation", "not_learning"),
+    remedies=("lower_rate",),
+    own_loops=True,
+)
+CLIPPED_BEFORE_UNSCALE = Rule(
+    name="clipped_before_unscale",
+    title="Gradients clipped before they are unscaled",
+    find=clipped_before_unscale,
+    explanation=(
+        "A gradient scaler multiplies the loss, and so all gradients, by a large factor, and "
+        "divides them before the step. A clip in between compares the multiplied gradients with "
+        "its limit: after the division nearly nothing is left."
+    ),
+    healthy="`scaler.unscale_(optimizer)`, then the clip, then `scaler.step(optimizer)`.",
+    source="PyTorch documentation, Automatic Mixed Precision examples, Gradient clipping",
+    explains=("vanishing_gradient", "rate_too_low", "underfitting", "not_learning"),
+    own_loops=True,
+)
+GRADIENT_IS_ZERO = Rule(
+    name="gradient_zero",
+    title="Gradients that are exactly 0",
+    find=gradient_zero,
+    explanation=(
+        "A function that is flat where its inputs are passes no gradient back: a clamp outside of "
+        "its range, a rounding, a comparison, ReLU units that are all 0. Nothing can be learned "
+        "from such a loss, however large it is."
+    ),
+    healthy="A gradient of 0 only where the loss is 0.",
+    source="Goodfellow, Bengio, Courville 2016, section 6.3",
+    explains=("vanishing_gradient", "rate_too_low", "underfitting", "not_learning"),
+    own_loops=True,
+)

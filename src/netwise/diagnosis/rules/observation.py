@@ -1,0 +1,115 @@
+"""How rules read what was observed of a training loop: facts of `History.wiring` and signals over
+its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from netwise.diagnosis.rules.finding import Unchecked
+from netwise.diagnosis.rules.outcome import FEWEST, too_few_steps
+from netwise.history import History, Series
+from netwise.signals import NETWORK, SIGNALS
+from netwise.wiring import Wiring
+
+NOT_OBSERVED = "the training loop was not observed: write `with nw.watch():` around it"
+MOST = 0.5  # share of the watched steps, above which a fault is one of the loop and not of a step
+MOST_NAMES = 4  # in a sentence
+
+
+def observed(history: History, *fields: str) -> Wiring | Unchecked:
+    """The wiring where these fields of it are known; else the reason why they are not."""
+    if history.wiring is None:
+        return Unchecked(NOT_OBSERVED)
+    reason = next(filter(None, (_reason(history.wiring, name) for name in fields)), None)
+    return history.wiring if reason is None else Unchecked(reason)
+
+
+def _reason(wiring: Wiring, name: str) -> str | None:
+    """Why a field or a signal was not observed; None where no reason was recorded. A reason for
+    "evaluation" is one for "evaluation.input.mean", too."""
+    parts = name.split(".")
+    names = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    return next((wiring.not_observed[n] for n in names if wiring.not_observed.get(n)), None)
+
+
+def signal_of_loop(
+    history: History, signal: str, fewest: int = FEWEST, missing: str = ""
+) -> Series | Unchecked:
+    """A signal of the whole network over the steps of an observed loop, without values that are not
+    finite; else why it is not known.
+
+    Args:
+        history: of the loop.
+        signal: a name of `netwise.signals`.
+        fewest: values that are needed.
+        missing: the reason where nothing was recorded. Default: that the signal was not.
+    """
+    if history.wiring is None:
+        return Unchecked(NOT_OBSERVED)
+    series = history.of(signal)
+    if series is None or not len(series):
+        default = f"nothing was recorded of this: {SIGNALS[signal].meaning}"
+        return Unchecked(_reason(history.wiring, signal) or missing or default)
+    pairs = [
+        (step, value)
+        for step, value in zip(series.steps, series.values, strict=True)
+        if value - value == 0
+    ]
+    if len(pairs) < fewest:
+        return Unchecked(too_few_steps(len(pairs), "watched steps", fewest))
+    return Series(tuple(step for step, _ in pairs), tuple(value for _, value in pairs))
+
+
+def steps_where(series: Series, holds: Callable[[float], bool]) -> tuple[int, ...]:
+    """The steps at which a condition on the value holds."""
+    return tuple(s for s, v in zip(series.steps, series.values, strict=True) if holds(v))
+
+
+def layer_series(history: History, signal: str) -> dict[str, Series]:
+    """A signal's series by layer or parameter group, in order of first recording; with "" for the
+    whole network where it was recorded for it. Without values that are not finite."""
+    found = {}
+    for (name, layer), series in history.series.items():
+        pairs = [(s, v) for s, v in zip(series.steps, series.values, strict=True) if v - v == 0]
+        if name == signal and pairs:
+            found[layer] = Series(tuple(s for s, _ in pairs), tuple(v for _, v in pairs))
+    return found
+
+
+def layers_of(history: History, weights: Sequence[str]) -> tuple[str, ...]:
+    """The layers of the history to which these parameters belong, in order of use."""
+    return tuple(
+        layer.name
+        for layer in history.layers
+        if any(_belongs(weight, layer.name) for weight in weights)
+    )
+
+
+def _belongs(weight: str, layer: str) -> bool:
+    return weight.rpartition(".")[0] == layer or (
+        layer != NETWORK and weight.startswith(f"{layer}.")
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: "a", "a and b", "a, b, c, d and 7 more"."""
+    shown = list(names[:MOST_NAMES])
+    if len(names) > MOST_NAMES:
+        shown.append(f"{len(names) - MOST_NAMES} more")
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
+
+
+def code_of(weights: Sequence[str], model: str = "model") -> str:
+    """Python for the smallest module that holds these parameters: "model[0].head"."""
+    split = [weight.split(".")[:-1] for weight in weights]
+    common: list[str] = []
+    for parts in zip(*split, strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return model + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in common)
+
+
+def share_text(count: int, of: int) -> str:
+    """Such as "in each of 20 watched steps" or "in 17 of 20 watched steps"."""
+    return f"in each of {of} watched steps" if count == of else f"in {count} of {of} watched steps"

@@ -1,0 +1,104 @@
+"""A schedule that takes the learning rate away long before the end of the run."""
+
+from __future__ import annotations
+
+from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import NOT_OBSERVED, layer_series
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    has_learned,
+    no_baseline,
+    outcome_known,
+    too_few_steps,
+)
+from netwise.history import History, Series
+from netwise.signals import GROUP_RATE, RATE
+
+FADED = 100.0  # the highest rate over the present one
+# The same, above which steps are lost in the rounding of float32 weights, whatever was learned.
+GONE = 1e5
+EARLY = 0.7  # of the run: a schedule that falls to 0 at its end is below a hundredth from 94 % on
+SHORTEST = 20  # steps
+
+
+def rate_faded(history: History) -> Answer:
+    """Find a learning rate that falls to less than a hundredth of its highest value before 70 % of
+    the run and never rises again, in a run that has not learned.
+
+    Rates before the highest one, which are a warm-up, do not count.
+    """
+    groups = layer_series(history, GROUP_RATE) or layer_series(history, RATE)
+    if not groups:
+        return Unchecked(NOT_OBSERVED if history.wiring is None else "no rates were recorded")
+    total = history.ended.step
+    longest = max(groups.values(), key=len)
+    if len(longest) < FEWEST or total < SHORTEST:
+        return Unchecked(too_few_steps(min(len(longest), total), "recorded rates"))
+    faded = [f for f in (_fading(series) for series in groups.values()) if f is not None]
+    if len(faded) < sum(max(series.values) > 0 for series in groups.values()):
+        return None
+    since, ratio, highest, last, falls = max(faded)
+    if since >= EARLY * total or has_learned(history):
+        return None
+    if not outcome_known(history) and ratio < GONE:
+        return Unchecked(no_baseline(history))
+    advice = (
+        "It falls from step to step: call `scheduler.step()` once an epoch, or give the scheduler "
+        "the number of steps instead of epochs."
+        if falls
+        else "If `scheduler.step()` is called after each batch, call it once an epoch."
+    )
+    return Finding(
+        rule="rate_faded",
+        sentence=(
+            f"The learning rate falls from {highest:.3g} to {last:.3g}, and below a hundredth by "
+            f"step {since} of {total}. {advice}"
+        ),
+        steps=(since, longest.steps[-1]),
+        evidence=(
+            Evidence("highest rate / last rate", min(ratio, 1e300), FADED),
+            Evidence("part of the run before that", since / total, EARLY, False, percent=True),
+        ),
+        strength=min(ratio, 1e300) / FADED,
+    )
+
+
+def _fading(series: Series) -> tuple[int, float, float, float, bool] | None:
+    """(first step from which the rate stays below a hundredth, highest rate over the last one,
+    highest, last, whether it falls from step to step); None where it does not."""
+    highest = max(series.values)
+    peak = series.values.index(highest)
+    low = [value * FADED < highest * (1 - 1e-6) for value in series.values]
+    if highest <= 0 or not low[-1]:
+        return None
+    first = len(low) - low[::-1].index(False) if False in low else peak
+    last = series.last
+    ratio = highest / last if last > 0 else float("inf")
+    return series.steps[first], ratio, highest, last, _falls_each_step(series, peak, first)
+
+
+def _falls_each_step(series: Series, begin: int, end: int) -> bool:
+    """Whether the rate falls between most steps that follow each other directly."""
+    pairs = [
+        series.values[i + 1] < series.values[i]
+        for i in range(begin, min(end, len(series) - 1))
+        if series.steps[i + 1] == series.steps[i] + 1
+    ]
+    return len(pairs) >= 2 and sum(pairs) > len(pairs) / 2
+
+
+RATE_FADED = Rule(
+    name="rate_faded",
+    title="Learning rate that fades too early",
+    find=rate_faded,
+    explanation=(
+        "Schedulers count calls of their `step`. One that is meant for epochs and is called after "
+        "each batch has used up the learning rate within the first epoch; the weights then stay "
+        "where they are for the rest of the run."
+    ),
+    healthy="A rate that falls over the whole run: a cosine is at 1 % after 94 % of the steps.",
+    source="PyTorch documentation, torch.optim, How to adjust learning rate",
+    explains=("rate_too_low", "underfitting", "not_learning", "vanishing_gradient"),
+    remedies=("search_rate",),
+    own_loops=True,
+)

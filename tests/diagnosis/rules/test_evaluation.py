@@ -1,0 +1,84 @@
+"""Modes, statistics and inputs of training and evaluation: on passes made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+import netwise as nw
+from histories import found, observed
+from netwise import signals
+from netwise.diagnosis.rules import evaluation
+
+
+def test_training_in_evaluation_mode() -> None:
+    def run(modes: list[float]) -> nw.Finding | nw.Unchecked | None:
+        return evaluation.evaluation_mode_in_training(observed({signals.TRAINING_MODE: modes}))
+
+    finding = found(run([1.0, 1.0, *[0.0] * 8]))
+    assert finding.sentence.startswith("8 of 10 watched training steps ran in evaluation mode")
+    assert finding.steps == (20, 90)
+    assert run([1.0] * 9 + [0.0]) is None
+    missing = evaluation.evaluation_mode_in_training(observed())
+    assert missing == nw.Unchecked(evaluation.NO_MODES)
+
+
+def test_evaluation_in_training_mode() -> None:
+    def run(modes: list[float]) -> nw.Finding | nw.Unchecked | None:
+        return evaluation.training_mode_in_evaluation(observed({signals.EVALUATION_MODE: modes}))
+
+    assert "4 of 4 observed evaluations" in found(run([0.0] * 4)).sentence
+    assert run([1.0, 1.0, 0.0]) is None
+    assert isinstance(run([0.0]), nw.Unchecked)  # one pass may be a trial of shapes
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "words"),
+    [(1.05, 1.2, "off by 1.05 "), (0.1, 1.5, "by a factor of 4.48"), (0.7, 0.1, "off by 0.70 ")],
+)
+def test_running_statistics_that_do_not_fit(mean: float, variance: float, words: str) -> None:
+    run = observed(
+        {
+            signals.NORM_MEAN_OFFSET: [0.1, 0.1, mean, mean],
+            signals.NORM_VARIANCE_RATIO: [0.1, 0.1, variance, variance],
+        }
+    )
+    assert words in found(evaluation.running_statistics_misfit(run)).sentence
+
+
+def test_running_statistics_that_fit() -> None:
+    fitting = {signals.NORM_MEAN_OFFSET: [3.0, 0.12], signals.NORM_VARIANCE_RATIO: [5.0, 0.15]}
+    assert evaluation.running_statistics_misfit(observed(fitting)) is None
+    off = {signals.NORM_MEAN_OFFSET: [2.0] * 4}
+    good = observed({**off, signals.VALID_LOSS: [0.2, 0.2]}, final=0.1)
+    assert evaluation.running_statistics_misfit(good) is None  # its evaluation is right
+    assert found(evaluation.running_statistics_misfit(observed(off, final=0.1)))
+
+
+def prepared(mean: float, std: float, final: float = 2.3) -> nw.Finding | nw.Unchecked | None:
+    """Training inputs of mean 0 and standard deviation 1, and evaluation inputs of these."""
+    whole = {
+        signals.INPUT_MEAN: [0.0] * 6,
+        signals.INPUT_STD: [1.0] * 6,
+        signals.EVALUATION_INPUT_MEAN: [mean] * 3,
+        signals.EVALUATION_INPUT_STD: [std] * 3,
+        signals.VALID_LOSS: [final] * 3,
+    }
+    return evaluation.evaluation_prepared_otherwise(observed(whole, final=final))
+
+
+def test_evaluation_inputs_that_are_prepared_otherwise() -> None:
+    finding = found(prepared(35.0, 110.0))
+    assert finding.sentence.startswith(
+        "Inputs have mean 0 and standard deviation 1 in training, 35 and 110 in evaluation."
+    )
+    assert len(finding.evidence) == 2
+    assert found(prepared(0.0, 0.2)).evidence[0].value == pytest.approx(5)
+    assert found(prepared(0.0, 0.0)).strength > 1
+    assert prepared(0.5, 2.5) is None
+    assert prepared(35.0, 110.0, final=0.1) is None  # its evaluation is right
+
+
+def test_without_evaluations_nothing_is_known_of_their_inputs() -> None:
+    whole = {signals.INPUT_MEAN: [0.0] * 6, signals.INPUT_STD: [1.0] * 6}
+    answer = evaluation.evaluation_prepared_otherwise(observed(whole))
+    assert answer == nw.Unchecked(evaluation.NO_EVALUATION)

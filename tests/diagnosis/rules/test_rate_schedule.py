@@ -1,0 +1,85 @@
+"""A learning rate that is used up too early: on schedules computed here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+import netwise as nw
+from histories import found, observed
+from netwise import signals
+from netwise.diagnosis.rules.rate_schedule import rate_faded
+
+STEPS = 200
+
+
+def scheduled(
+    schedule: Callable[[int], float],
+    final: float = 2.3,
+    known: bool = True,
+    name: str = signals.GROUP_RATE,
+) -> nw.Finding | nw.Unchecked | None:
+    """The answer on a run with this rate in each step."""
+    run = observed(final=final, facts=nw.RunFacts(loss_of_guessing=2.3 if known else None))
+    rates = nw.Series(tuple(range(STEPS)), tuple(schedule(step) for step in range(STEPS)))
+    series = {**run.series, (name, "0" if name == signals.GROUP_RATE else ""): rates}
+    return rate_faded(run.but(series=series, ended=nw.RunEnd("finished", "Done.", STEPS)))
+
+
+def each_batch(step: int) -> float:
+    return 0.1 * 0.9**step
+
+
+def by_tens(step: int) -> float:
+    return 0.1 * 0.3 ** (step // 10)
+
+
+def cosine(step: int) -> float:
+    return 0.05 * (1 + math.cos(math.pi * step / STEPS))
+
+
+def restarts(step: int) -> float:
+    return 0.05 * (1 + math.cos(math.pi * (step % 50) / 49))
+
+
+def milestones(step: int) -> float:
+    return 0.1 * 0.1 ** ((step >= 60) + (step >= 120))
+
+
+def warm_up(step: int) -> float:
+    return 1e-6 if step < 150 else 0.1
+
+
+def test_a_schedule_for_epochs_that_is_called_after_each_batch() -> None:
+    finding = found(scheduled(each_batch))
+    assert "below a hundredth by step 44 of 200" in finding.sentence
+    assert "It falls from step to step: call `scheduler.step()` once an epoch" in finding.sentence
+    steps = found(scheduled(by_tens, name=signals.RATE))
+    assert "below a hundredth by step 40 of 200" in steps.sentence
+    assert "If `scheduler.step()` is called after each batch" in steps.sentence
+
+
+@pytest.mark.parametrize("schedule", [cosine, restarts, milestones, warm_up])
+def test_usual_schedules_are_healthy(schedule: Callable[[int], float]) -> None:
+    assert scheduled(schedule) is None
+
+
+def test_a_run_that_has_learned_needs_its_rate_no_more() -> None:
+    assert scheduled(each_batch, final=0.1) is None
+
+
+def test_where_nothing_is_known_of_the_outcome_only_a_rate_that_is_gone_counts() -> None:
+    assert found(scheduled(each_batch, known=False)).strength > 1e5
+    assert isinstance(scheduled(lambda step: max(by_tens(step), 1e-4), known=False), nw.Unchecked)
+
+
+def test_one_group_that_keeps_its_rate_is_enough() -> None:
+    run = observed(facts=nw.RunFacts(loss_of_guessing=2.3))
+    steps = tuple(range(STEPS))
+    series = {
+        (signals.GROUP_RATE, "0"): nw.Series(steps, tuple(each_batch(step) for step in steps)),
+        (signals.GROUP_RATE, "1"): nw.Series(steps, (0.1,) * STEPS),
+    }
+    assert rate_faded(run.but(series=series, ended=nw.RunEnd("finished", "x.", STEPS))) is None
