@@ -1,27 +1,24 @@
-"""The probe's numbers against torch, and the module that it leaves as it was."""
+"""The probe's signals against torch, and the program that it leaves as it was."""
 
 from __future__ import annotations
 
+import copy
+import gc
+import io
 import math
+import pickle
+import weakref
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from netwise import signals
-from netwise.observe.probe import (
-    DEAD_AFTER,
-    Probe,
-    accuracy_of,
-    by_unit,
-    mean_and_std,
-    share_of_zeros,
-    weighted_layers,
-)
+from netwise.observe.probe import Probe
+from probe_driver import forwards_to, watched_step
 
-
-def generator() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
+X = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+Y = torch.arange(20) % 3
 
 
 def model() -> nn.Sequential:
@@ -29,29 +26,14 @@ def model() -> nn.Sequential:
     return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
 
 
-X, Y = torch.randn(20, 4, generator=generator()), torch.arange(20) % 3
-
-
-def watched_row(module: nn.Module, lr: float = 0.1) -> dict[str, float]:
-    """One watched step of SGD."""
-    probe, optimizer = Probe(module), torch.optim.SGD(module.parameters(), lr=lr)
-    probe.attach()
-    optimizer.zero_grad()
-    loss = nn.functional.cross_entropy(module(X), Y)
-    loss.backward()
-    probe.record(loss.detach(), Y)
-    optimizer.step()
-    row = probe.finish_step()
-    assert row is not None
-    assert probe.finish_step() is None  # each row once
-    return row
+def cross_entropy(module: nn.Module) -> Tensor:
+    return nn.functional.cross_entropy(module(X), Y)
 
 
 def test_gradients_and_updates_equal_those_of_torch() -> None:
-    module, lr = model(), 0.1
-    row = watched_row(module, lr)
-    again = model()
-    nn.functional.cross_entropy(again(X), Y).backward()
+    module, again = model(), model()
+    row = watched_step(Probe(module), module, lambda: cross_entropy(module))
+    cross_entropy(again).backward()
     for name in ("0", "2"):
         weight = again.get_submodule(name).weight
         norm, gradient = float(weight.detach().norm()), float(weight.grad.norm())
@@ -59,106 +41,67 @@ def test_gradients_and_updates_equal_those_of_torch() -> None:
         rms = gradient / math.sqrt(weight.numel())
         assert row[f"{signals.GRADIENT_RMS}|{name}"] == pytest.approx(rms)
         assert row[f"{signals.GRADIENT_RATIO}|{name}"] == pytest.approx(gradient / norm)
-        ratio = lr * gradient / norm
+        ratio = 0.1 * gradient / norm
         assert row[f"{signals.UPDATE_RATIO}|{name}"] == pytest.approx(ratio, rel=1e-4)
 
 
-def test_activations_are_those_after_the_activation_function() -> None:
-    row = watched_row(model())
-    hidden = model()[:2](X).detach()
+@pytest.mark.parametrize("steps", [1, 3])
+def test_activations_are_those_after_the_activation_function(steps: int) -> None:
+    module, probe = model(), None
+    probe = Probe(module)
+    for _ in range(steps):
+        hidden = module[:2](X).detach()
+        row = watched_step(probe, module, lambda: cross_entropy(module))
     assert row[f"{signals.ACTIVATION_MEAN}|0"] == pytest.approx(float(hidden.mean()), abs=1e-6)
     std = float(hidden.std(correction=0))
     assert row[f"{signals.ACTIVATION_STD}|0"] == pytest.approx(std, rel=1e-5)
-    saturated = float((hidden.abs() > 0.95).float().mean())  # within 2.5 % of the range of a limit
+    saturated = float((hidden.abs() > 0.95).float().mean())
     assert row[f"{signals.ACTIVATION_SATURATED}|0"] == pytest.approx(saturated)
+    spread = float(hidden.var(0, correction=0).mean().sqrt() / hidden.square().mean().sqrt())
+    assert row[f"{signals.OUTPUT_SPREAD}|0"] == pytest.approx(spread, rel=1e-4)
     assert row[signals.INPUT_MEAN] == pytest.approx(float(X.mean()), abs=1e-6)
+    assert [layer.activation for layer in probe.layers] == ["Tanh", "Identity"]
 
 
-def test_no_hook_is_left_after_a_step() -> None:
-    module = model()
-    watched_row(module)
-    for layer in module.modules():
-        assert not layer._forward_hooks
-        assert not layer._forward_pre_hooks
-    assert not any(p._backward_hooks for p in module.parameters())
+def test_the_model_is_pickled_and_copied_in_the_middle_of_a_watched_step() -> None:
+    module, probe = model(), None
+    plain = pickle.dumps(module)
+    probe = Probe(module)
+
+    def save() -> None:
+        torch.save(module, io.BytesIO())
+        again = copy.deepcopy(module)
+        for each in (*module.modules(), *again.modules()):
+            assert not each._forward_hooks
+            assert not each._forward_pre_hooks
+            assert not each._backward_hooks
+        assert not any(p._backward_hooks for p in module.parameters())
+        module.zero_grad()
+        assert len(pickle.dumps(module)) == len(plain)
+
+    assert watched_step(probe, module, lambda: cross_entropy(module), between=save)
 
 
-def test_a_passing_evaluation_is_not_recorded() -> None:
+def watched_twice(module: nn.Module) -> tuple[Probe, list[weakref.ref[object]]]:
+    probe = Probe(module)
+    for _ in range(2):
+        watched_step(probe, module, lambda: cross_entropy(module))
+    return probe, [weakref.ref(each) for each in (*module.modules(), *module.parameters())]
+
+
+def test_a_model_dies_while_its_probe_lives() -> None:
+    probe, references = watched_twice(model())
+    gc.collect()
+    assert not any(reference() is not None for reference in references)
+    assert probe.module is None
+    assert [layer.name for layer in probe.layers] == ["0", "2"]
+    assert probe.step_ends() == {}
+
+
+def test_a_step_that_was_not_seen_has_no_row() -> None:
     module = model()
     probe = Probe(module)
-    probe.attach()
-    loss = nn.functional.cross_entropy(module(X), Y)
-    with torch.no_grad():
-        module(1000 * X)
-    loss.backward()
-    probe.record(loss.detach(), Y)
-    row = probe.finish_step()
-    assert row is not None
-    assert row[signals.INPUT_STD] == pytest.approx(float(X.std(correction=0)), rel=1e-5)
-
-
-def test_dead_units_are_counted_over_enough_samples() -> None:
-    module = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
-    with torch.no_grad():
-        module[0].weight.zero_()
-        module[0].bias.copy_(torch.tensor([1.0, -1.0, -1.0]))  # one unit of three is above 0
-    probe, shares = Probe(module), []
-    x = torch.randn(DEAD_AFTER // 2, 4, generator=generator())
-    for _ in range(4):
-        probe.attach()
-        loss = module(x).sum()
-        loss.backward()
-        probe.record(loss.detach())
-        row = probe.finish_step()
-        assert row is not None
-        shares.append(row.get(f"{signals.DEAD_UNITS}|0"))
-    assert shares == [None, pytest.approx(2 / 3), None, pytest.approx(2 / 3)]
-
-
-def test_a_probe_continues_from_its_state() -> None:
-    module = model()
-    probe = Probe(module)
-    probe.attach()
-    loss = nn.functional.cross_entropy(module(X), Y)
-    loss.backward()
-    probe.record(loss.detach())
-    other = Probe(module)
-    other.load_state_dict(probe.state_dict())
-    assert other.layers == probe.layers
-    assert other.state_dict() == probe.state_dict()
-    snapshot = probe.snapshot()
-    probe.layers = ()
-    probe.restore(snapshot)
-    assert probe.layers == other.layers
-
-
-def test_moments_and_zeros_equal_those_of_torch() -> None:
-    a = torch.randn(50, 7, generator=generator()).relu()
-    mean, std = mean_and_std(a)
-    assert mean == pytest.approx(float(a.mean()))
-    assert std == pytest.approx(float(a.std(correction=0)), rel=1e-5)
-    assert share_of_zeros(a) == pytest.approx(float((a == 0).float().mean()))
-    assert mean_and_std(torch.tensor([math.inf]))[1] == math.inf
-
-
-def test_accuracy_is_that_of_scores_and_class_numbers() -> None:
-    scores = torch.tensor([[2.0, 1.0], [0.0, 3.0], [5.0, 4.0]])
-    assert accuracy_of(scores, torch.tensor([0, 1, 1])) == pytest.approx(2 / 3)
-    assert accuracy_of(scores, torch.tensor([0.0, 1.0, 1.0])) is None  # regression
-    assert accuracy_of(scores, torch.tensor([0, 1])) is None
-
-
-def test_the_units_of_maps_are_their_channels() -> None:
-    conv = nn.Conv2d(1, 3, 3)
-    maps = torch.randn(2, 3, 4, 4, generator=generator())
-    expected = maps.permute(0, 2, 3, 1).reshape(-1, 3)
-    assert torch.equal(by_unit(maps, conv), expected)
-    assert torch.equal(by_unit(maps.flatten(1), conv), expected)
-    rows = torch.randn(5, 6, generator=generator())
-    assert torch.equal(by_unit(rows, nn.Linear(2, 6)), rows)
-
-
-def test_layers_with_weight_matrices_are_found_and_norm_layers_are_not() -> None:
-    module = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Embedding(4, 2))
-    assert list(weighted_layers(module)) == ["0", "2"]
-    assert list(weighted_layers(nn.Linear(2, 3))) == ["(network)"]
+    assert probe.step_ends() == {}
+    with forwards_to(probe, module), torch.no_grad():
+        module(X)
+    assert probe.step_ends() == {}

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 import netwise as nw
 from netwise import random_streams, signals
-from netwise.observe.probe import DEAD_AFTER
+from netwise.observe.layer_activations import DEAD_AFTER
 from netwise.parts.initializers import initialize
 
 X = torch.randn(200, 12, generator=torch.Generator().manual_seed(0))

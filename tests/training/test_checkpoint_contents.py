@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 import netwise as nw
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.recipe.prepared import prepare
 from netwise.training.checkpoint_contents import checkpoint_of, restore_checkpoint
 from netwise.training.fit import initialize
@@ -24,9 +24,9 @@ RECIPE = nw.Recipe(
 )
 
 
-def started(seed: int) -> tuple[Setup, RunState, Probe]:
+def started(seed: int) -> tuple[Setup, RunState, HookedProbe]:
     setup = set_up(RECIPE.but(seed=seed), prepare(RECIPE), RunOptions(), initialize)
-    return setup, state_at_start(setup), Probe(setup.module)
+    return setup, state_at_start(setup), HookedProbe(setup.module)
 
 
 def test_every_field_of_the_state_is_saved_or_written_to_the_folder() -> None:

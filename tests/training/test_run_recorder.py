@@ -8,7 +8,7 @@ import torch
 
 import netwise as nw
 from netwise.history import FINISHED, RunEnd, RunFacts
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.recipe.prepared import prepare
 from netwise.storage.run_folder import RunFolder
 from netwise.training.fit import initialize
@@ -24,7 +24,7 @@ RECIPE = nw.Recipe(
 
 def recorder_of(folder: RunFolder | None) -> tuple[RunRecorder, RunState]:
     setup = set_up(RECIPE, prepare(RECIPE), RunOptions(), initialize)
-    return RunRecorder(folder, setup, RunFacts(), Probe(setup.module)), state_at_start(setup)
+    return RunRecorder(folder, setup, RunFacts(), HookedProbe(setup.module)), state_at_start(setup)
 
 
 def test_rows_are_written_once_and_before_a_checkpoint(tmp_path: Path) -> None:

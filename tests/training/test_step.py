@@ -11,7 +11,7 @@ import torch
 
 import netwise as nw
 from netwise.data.dataset import Pairs
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.training.step import Stepper, StepResults, count_correct, stream_batches
 
 RECIPE = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), batch_size=20)
@@ -23,7 +23,7 @@ def stepper_of(recipe: nw.Recipe, train: Pairs | None = None, **options: Any) ->
     optimizer = recipe.optimizer.build(list(module.parameters()))
     train = recipe.data.load().train if train is None else train
     task = recipe.data.load().task
-    return Stepper(recipe, module, optimizer, train, task, Probe(module), 0, **options)
+    return Stepper(recipe, module, optimizer, train, task, HookedProbe(module), 0, **options)
 
 
 @pytest.mark.parametrize(("rows", "sizes"), [(40, [20, 20]), (41, [20, 21]), (42, [20, 20, 2])])

@@ -1,402 +1,188 @@
 """What the layers of a module compute in training: their activations and gradients, and how far a
 step changes their weights.
 
-One `Probe` serves netwise's own training and `watch`. It attaches hooks for the steps that are
-watched and removes them afterwards. It draws no random number and changes none of the module's.
+A `Probe` is called by an observer of a program, so no hook is on any module or tensor of the
+program. It draws no random number and changes none of the module's.
 """
 
 from __future__ import annotations
 
-import math
+import weakref
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import Layer
-from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
-from netwise.tasks import BOUNDED, RECTIFIERS
+from netwise.observe.layer_activations import (
+    ActivationStatistics,
+    ActiveUnits,
+    mean_and_std_of,
+    sum_and_square,
+)
+from netwise.observe.layer_calls import PassFollower, PassReader, Plan, activations_in
+from netwise.observe.layer_weights import LayerWeights
+from netwise.observe.nested import tensors_in
+from netwise.observe.readable import readable, values_of
 
-DEAD_AFTER = 512  # samples for which a unit has to be 0 before it is called dead
-ROOT = "(network)"  # the name of a module that is a layer itself
-EDGE = 0.025  # share of its range: this near to a limit a bounded unit is saturated
-
-# For each layer: which units were above 0 since the last count, and for how many samples.
-ActiveUnits = dict[str, tuple[Tensor, int]]
+MOST_DEVIATIONS = 3  # after so many passes with other calls of layers, each pass is read anew
 
 
 class Probe:
-    """Records one module, one watched step at a time: `attach`, forward, backward, `record`,
-    optimizer step, `finish_step`."""
+    """The signals of one module's layers, one watched step at a time.
+
+    An observer calls, as the program does the same: `forward_begins`, `module_called` for each
+    module, `forward_ends`; `backward_ends`; `step_begins`, `step_ends`. Each of these may happen
+    several times in a step, or not at all: the last one counts. After `step_ends` the probe holds
+    names and counts only; the module, its layers and its parameters it holds weakly.
+
+    Args:
+        module: that is observed.
+
+    Example:
+        >>> probe = Probe(nn.Linear(2, 1))
+        >>> probe.step_ends()
+        {}
+    """
 
     def __init__(self, module: nn.Module) -> None:
-        self.module = module
         self.layers: tuple[Layer, ...] = ()  # known after the first watched step
-        self._weights = weighted_layers(module)
-        self._modules = {name or ROOT: layer for name, layer in module.named_modules()}
-        self._handles: list[Any] = []
+        self._module = weakref.ref(module)
+        self._weights = LayerWeights(module)
+        self._lazy = self._weights.has_lazy_layers
         self._active_units: ActiveUnits = {}
-        # Of the watched step: from the hooks.
-        self._calls: list[tuple[str, Tensor | None]] = []  # (layer, its input), in order of use
-        self._classes_after: list[list[str]] = []  # classes of the modules called after each layer
-        self._raw_outputs: list[Tensor | None] = []  # of the layers, on the first watched step only
-        self._output: Tensor | None = None
-        # Of the watched step: between `record` and `finish_step`.
-        self._row: dict[str, float] | None = None
-        self._weights_before: list[Tensor] = []
-        self._trained: list[tuple[str, list[nn.Parameter]]] = []
-        # The last layer's weights, and the gradient of this backward pass alone.
-        self._last_gradient: tuple[nn.Parameter, Tensor] | None = None
+        self._plan: Plan | None = None
+        self._deviations = 0
+        self._kinds: dict[str, str] = {}  # of activations, by layer
+        # Of the watched step.
+        self._pass: PassReader | PassFollower | None = None
+        self._statistics: ActivationStatistics | None = None
+        # Of the first layer's input: whether it is still to come; its size, sum and sum of squares.
+        self._awaits_input = False
+        self._input: tuple[int, list[Tensor]] | None = None
+        self._output: weakref.ref[Tensor] | None = None
+        self._seen = False
 
     @property
-    def attached(self) -> bool:
-        """Whether the next forward pass is recorded."""
-        return bool(self._handles)
+    def module(self) -> nn.Module | None:
+        """The module; None once the program has dropped it."""
+        return self._module()
 
     @property
     def output(self) -> Tensor | None:
-        """The module's output in the watched step; None where it is no tensor, or a loss."""
-        return self._output
+        """The module's first output in the watched step that is no single number, while the program
+        keeps it; else None."""
+        return None if self._output is None else self._output()
 
-    def attach(self) -> None:
-        """Register hooks for the next forward pass."""
-        if self._handles:
+    @property
+    def gradient_norms(self) -> Mapping[int, Tensor]:
+        """After `backward_ends`, the norm of each gradient by the identity of its parameter."""
+        return self._weights.gradient_norms
+
+    def forward_begins(self) -> None:
+        """A forward pass of the module begins."""
+        self._weights.refresh()
+        self._statistics = ActivationStatistics(self._active_units)
+        self._awaits_input, self._input, self._output = True, None, None
+        if self._plan is not None and self._deviations < MOST_DEVIATIONS:
+            self._pass = PassFollower(self._plan, self._statistics)
+        else:
+            self._pass = PassReader(self._statistics, self._weights.owners())
+
+    def module_called(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        """A module in it, or any other one, has returned this output."""
+        if self._pass is None:
             return
-        self._handles.append(self.module.register_forward_pre_hook(self._before_forward))
-        first = not self.layers
-        for name in self._weights:
-            layer = self._modules[name]
-            self._handles.append(layer.register_forward_hook(self._layer_hook(name, first)))
-        if first:
-            others = [
-                module
-                for name, module in self._modules.items()
-                if name not in self._weights and not list(module.children())
-            ]
-            self._handles += [m.register_forward_hook(self._after_other_module) for m in others]
-        self._handles.append(self.module.register_forward_hook(self._after_forward))
-        parameters = (p for weights in reversed(self._weights.values()) for p in weights)
-        last = next((p for p in parameters if p.requires_grad), None)
-        if last is not None:
-            self._handles.append(last.register_hook(lambda g, p=last: self._keep_gradient(p, g)))
+        layer = self._weights.layer(module)
+        if layer is None:
+            self._pass.other_called(module, (args, kwargs) if kwargs else args, output)
+            return
+        arguments = (args, kwargs) if kwargs else args
+        if self._awaits_input:
+            self._awaits_input = False
+            first = next(tensors_in(arguments), None)
+            values = None if first is None else readable(first)
+            self._input = None if values is None else sum_and_square(values)
+        self._pass.layer_called(layer.name, layer.linear, module, arguments, output)
 
-    def detach(self) -> None:
-        """Remove all hooks, and drop what they have kept."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
-        self._forget_forward()
-        self._last_gradient = None
+    def forward_ends(self, output: Any) -> None:
+        """The forward pass has returned this output: of any kind, None after an error in it."""
+        reader, self._pass = self._pass, None
+        if reader is None:
+            return
+        self._seen = True
+        first = next((t for t in tensors_in(output) if t.dim()), None)
+        self._output = None if first is None else weakref.ref(first)
+        plan = reader.end(output)
+        if isinstance(reader, PassFollower) and not reader.deviates:
+            return
+        if isinstance(reader, PassFollower):
+            self._deviations += 1
+            self._plan = None
+            return
+        self._plan = plan
+        if self._lazy:
+            self._weights.read_again()
+            self._lazy = self._weights.has_lazy_layers
+        self._describe(plan)
 
-    def _forget_forward(self) -> None:
-        self._calls, self._classes_after, self._raw_outputs = [], [], []
-        self._output = None
+    def backward_ends(self) -> None:
+        """A backward pass has ended: the gradients of the module are those of this pass."""
+        self._seen = True
+        self._weights.backward_ends()
 
-    def _keep_gradient(self, parameter: nn.Parameter, gradient: Tensor) -> None:
-        self._last_gradient = (parameter, gradient)
+    def step_begins(self) -> None:
+        """The optimizer is about to change the weights."""
+        self._seen = True
+        self._weights.refresh()
+        if not self.layers:
+            self._describe(())
+        trained = self._weights.step_begins()
+        if any(not layer.trainable and layer.name in trained for layer in self.layers):
+            self.layers = tuple(
+                replace(layer, trainable=layer.trainable or layer.name in trained)
+                for layer in self.layers
+            )
 
-    def _before_forward(self, module: nn.Module, args: Any) -> None:
-        if torch.is_grad_enabled():
-            self._forget_forward()
-
-    def _after_forward(self, module: nn.Module, args: Any, output: Any) -> None:
-        if torch.is_grad_enabled():
-            first = _first_tensor(output)
-            is_loss = first is not None and not first.dim()  # of a module that computes its own
-            self._output = None if is_loss else first
-
-    def _layer_hook(self, name: str, first: bool) -> Any:
-        def after_layer(module: nn.Module, args: Any, output: Any) -> None:
-            if torch.is_grad_enabled():
-                self._calls.append((name, _first_tensor(args)))
-                if first:
-                    raw = _first_tensor(output)
-                    self._classes_after.append([])
-                    # A copy: an activation that works in place would change it.
-                    self._raw_outputs.append(None if raw is None else raw.clone())
-
-        return after_layer
-
-    def _after_other_module(self, module: nn.Module, args: Any, output: Any) -> None:
-        if torch.is_grad_enabled() and self._classes_after:
-            self._classes_after[-1].append(type(module).__name__)
-
-    def record(
-        self, loss: Tensor | float, target: Tensor | None = None, penalty: Tensor | None = None
-    ) -> None:
-        """Record the step whose backward pass has just ended, and remove the hooks.
+    def step_ends(self, loss_scale: float = 1.0) -> dict[str, float]:
+        """The optimizer has changed the weights: the row of the step; {} where nothing was seen.
 
         Args:
-            loss: of the batch, with its penalty.
-            target: of the batch; with it the accuracy and the number of classes are recorded.
-            penalty: its part of the loss.
+            loss_scale: by which the loss was multiplied before `backward`; gradients are divided
+                by it.
         """
-        row: dict[str, float] = {signals.LOSS: float(loss)}
-        if penalty is not None:
-            row[signals.PENALTY] = float(penalty)
-        with torch.no_grad():
-            if not self.layers and self._calls:
-                self.layers = self._layers_in_order_of_use()
-            if target is not None and self._output is not None:
-                accuracy = accuracy_of(self._output, target)
-                if accuracy is not None:
-                    row[signals.ACCURACY] = accuracy
-            if target is not None and target.dim() == 1 and not target.is_floating_point():
-                row[signals.BATCH_CLASSES] = float(len(target.unique()))
-            self._record_activations(row)
-            self._record_weights(row)
-            self._record_staleness(row)
-        self._row = row
-        self.detach()
-
-    def _record_staleness(self, row: dict[str, float]) -> None:
-        """Whether `.grad` holds more than the gradient of this backward pass."""
-        if self._last_gradient is None or self._last_gradient[0].grad is None:
-            return
-        parameter, gradient = self._last_gradient
-        same = torch.equal(parameter.grad, gradient)  # type: ignore[arg-type]
-        # Numbers that are not finite equal nothing, so they tell nothing.
-        if same or bool(torch.isfinite(parameter.grad).all()):  # type: ignore[arg-type]
-            row[signals.STALE] = float(not same)
-
-    def finish_step(self) -> dict[str, float] | None:
-        """The whole row of the last watched step, once the optimizer has changed the weights; None
-        where no step was recorded since the last call."""
-        row, self._row = self._row, None
-        if row is None:
-            return None
-        now = [p.detach() for _, weights in self._trained for p in weights]
-        if now:
-            # In place: the copies are not needed again, and the sign does not change the norm.
-            torch._foreach_sub_(self._weights_before, now)
-            norms = iter(float(norm) for norm in torch._foreach_norm(self._weights_before))
-            for name, weights in self._trained:
-                change = math.hypot(*(next(norms) for _ in weights))
-                norm = row[f"{signals.WEIGHT_NORM}|{name}"]
-                row[f"{signals.UPDATE_RATIO}|{name}"] = _ratio(change, norm)
-        self._weights_before = []
+        if not self._seen:
+            return {}
+        if not self.layers:
+            self._describe(())
+        row: dict[str, float] = {}
+        if self._input is not None:
+            count, (total, square) = self._input[0], values_of(self._input[1])
+            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = mean_and_std_of(count, total, square)
+        if self._statistics is not None:
+            self._statistics.write(row)
+        self._weights.step_ends(row, loss_scale)
+        self._weights.record_equal_units(row, [layer.name for layer in self.layers[:-1]])
+        self.forget()
         return row
 
-    def _record_activations(self, row: dict[str, float]) -> None:
-        if not self._calls:
+    def forget(self) -> None:
+        """Drop what was kept of a step that has not ended."""
+        self._pass, self._statistics, self._input, self._output = None, None, None, None
+        self._seen = False
+        self._weights.forget()
+
+    def _describe(self, plan: Plan) -> None:
+        """Update `layers` where a pass has shown layers or activations that were not known."""
+        order = list(dict.fromkeys(call.name for call in plan))
+        found = activations_in(plan)
+        known = all(self._kinds.get(name) or not kind for name, kind in found.items())
+        if self.layers and known and all(name in self._kinds for name in order):
             return
-        first = self._calls[0][1]
-        if first is not None and first.is_floating_point():
-            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = mean_and_std(first)
-        activation = {layer.name: layer.activation for layer in self.layers}
-        outputs: dict[str, list[Tensor]] = {}  # a layer that is used again has several
-        for i, (name, _) in enumerate(self._calls):
-            output = self._activation_of_call(i)
-            if output is not None and output.is_floating_point() and output.numel():
-                outputs.setdefault(name, []).append(output.detach())
-        for name, pieces in outputs.items():
-            a = pieces[0]
-            if len(pieces) > 1:
-                a = torch.cat([piece.reshape(-1) for piece in pieces])
-            kind = activation.get(name, "")
-            mean, std = mean_and_std(a)
-            row[f"{signals.ACTIVATION_MEAN}|{name}"] = mean
-            row[f"{signals.ACTIVATION_STD}|{name}"] = std
-            row[f"{signals.ACTIVATION_ZEROS}|{name}"] = share_of_zeros(a)
-            if kind in BOUNDED:
-                low, high = BOUNDED[kind]
-                middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
-                beyond = float((a - middle).abs_().gt(reach).float().sum())
-                row[f"{signals.ACTIVATION_SATURATED}|{name}"] = beyond / a.numel()
-            if kind in RECTIFIERS and len(pieces) == 1:
-                self._count_dead_units(name, a, row)
-
-    def _activation_of_call(self, i: int) -> Tensor | None:
-        """The activation of the i-th layer call: the input of the next one, or the output."""
-        return self._calls[i + 1][1] if i + 1 < len(self._calls) else self._output
-
-    def _count_dead_units(self, name: str, a: Tensor, row: dict[str, float]) -> None:
-        """Count the units that were 0 for `DEAD_AFTER` samples, over as many steps as that needs.
-        The counts are kept on the CPU."""
-        active_now = (by_unit(a, self._modules[name]).amax(0) > 0).cpu()
-        active, samples = self._active_units.get(name, (torch.zeros_like(active_now), 0))
-        if active.shape != active_now.shape:
-            active, samples = torch.zeros_like(active_now), 0
-        active, samples = active | active_now, samples + len(a)
-        if samples >= DEAD_AFTER:
-            row[f"{signals.DEAD_UNITS}|{name}"] = 1 - float(active.sum()) / active.numel()
-            active, samples = torch.zeros_like(active_now), 0
-        self._active_units[name] = (active, samples)
-
-    def _record_weights(self, row: dict[str, float]) -> None:
-        self._trained = []
-        for name, weights in self._weights.items():
-            live = [p for p in weights if p.grad is not None]
-            if live:
-                self._trained.append((name, live))
-        flat = [p.detach() for _, live in self._trained for p in live]
-        if not flat:
-            return
-        self._weights_before = [p.clone() for p in flat]
-        sizes = torch._foreach_norm(flat)
-        grads = torch._foreach_norm(
-            [p.grad for _, live in self._trained for p in live if p.grad is not None]
-        )
-        pairs = iter(zip((float(s) for s in sizes), (float(g) for g in grads), strict=True))
-        for name, live in self._trained:
-            both = [next(pairs) for _ in live]
-            norm, grad = math.hypot(*(b[0] for b in both)), math.hypot(*(b[1] for b in both))
-            row[f"{signals.WEIGHT_NORM}|{name}"] = norm
-            row[f"{signals.GRADIENT_RMS}|{name}"] = grad / math.sqrt(sum(p.numel() for p in live))
-            row[f"{signals.GRADIENT_RATIO}|{name}"] = _ratio(grad, norm)
-
-    def _layers_in_order_of_use(self) -> tuple[Layer, ...]:
-        """The layers, each with the activation that its outputs go through; those that were not
-        used last."""
-        layers: dict[str, Layer] = {}
-        for i, (name, _) in enumerate(self._calls):
-            if name in layers:
-                continue
-            raw, activation = self._raw_outputs[i], self._activation_of_call(i)
-            last = i + 1 == len(self._calls)
-            kind = _activation_kind(raw, activation, self._classes_after[i], last)
-            layers[name] = self._layer(name, kind)
-        for name in self._weights:
-            if name not in layers:
-                layers[name] = self._layer(name, "")
-        return tuple(layers.values())
-
-    def _layer(self, name: str, activation: str) -> Layer:
-        layer, weights = self._modules[name], self._weights[name]
-        outs, ins = weights[0].shape[0], weights[0][0].numel()
-        trains = any(p.requires_grad for p in weights)
-        equal = outs > 1 and all(bool((p == p[:1]).all()) for p in weights)
-        return Layer(name, type(layer).__name__, ins, outs, activation, trains, equal)
-
-    def snapshot(self) -> tuple[ActiveUnits, tuple[Layer, ...]]:
-        """What the probe knows between two watched steps, for `restore`. No tensor in it is changed
-        later."""
-        return dict(self._active_units), self.layers
-
-    def restore(self, snapshot: tuple[ActiveUnits, tuple[Layer, ...]]) -> None:
-        """Set the probe back to a `snapshot`."""
-        self._active_units, self.layers = dict(snapshot[0]), snapshot[1]
-
-    def state_dict(self) -> dict[str, Any]:
-        """The same as `snapshot` in plain values, for a checkpoint."""
-        return {
-            "alive": {
-                name: ([int(unit) for unit in active.tolist()], samples)
-                for name, (active, samples) in self._active_units.items()
-            },
-            "layers": [vars(layer) for layer in self.layers],
+        self._kinds = {
+            name: self._kinds.get(name, "") or found.get(name, "")
+            for name in dict.fromkeys([*self._kinds, *order])
         }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a `state_dict`."""
-        self._active_units = {
-            name: (torch.tensor(active, dtype=torch.bool), samples)
-            for name, (active, samples) in state["alive"].items()
-        }
-        self.layers = tuple(Layer(**layer) for layer in state["layers"])
-
-
-def weighted_layers(module: nn.Module) -> dict[str, list[nn.Parameter]]:
-    """The weight matrices of each module that has any of its own, by name in the order of
-    registration.
-
-    Not among them: norm layers, whose parameters are vectors, and containers that hold a single
-    table beside their layers.
-    """
-    weights: dict[str, list[nn.Parameter]] = {}
-    for name, layer in module.named_modules():
-        own = [p for p in layer.parameters(recurse=False) if p.dim() > 1]
-        if own and (not list(layer.children()) or isinstance(layer, nn.MultiheadAttention)):
-            weights[name or ROOT] = own
-    return weights
-
-
-def accuracy_of(output: Tensor, target: Tensor) -> float | None:
-    """Accuracy of logits or scores `(samples, classes)` on class numbers `(samples,)`; None for
-    other shapes."""
-    if (
-        output.dim() != 2
-        or target.dim() != 1
-        or target.is_floating_point()
-        or len(output) != len(target)
-    ):
-        return None
-    return float((output.argmax(1) == target).sum()) / max(len(target), 1)
-
-
-def mean_and_std(a: Tensor) -> tuple[float, float]:
-    """(mean, standard deviation), by a sum and a dot product, many times faster than `std`."""
-    flat = a.detach().reshape(-1).float()
-    n = flat.numel()
-    total, square = float(flat.sum()), float(torch.dot(flat, flat))
-    mean = total / n
-    if not math.isfinite(square):
-        return mean, square
-    return mean, math.sqrt(max(square / n - mean * mean, 0.0))
-
-
-def share_of_zeros(a: Tensor) -> float:
-    """Share of exact zeros. The sum of squared signs counts the others: five times as fast as
-    `count_nonzero`."""
-    flat, n = a.detach().reshape(-1), a.numel()
-    if n > 2**24:  # a float32 cannot count further
-        return 1 - float(torch.count_nonzero(flat)) / n
-    signs = flat.sign()
-    others = float(torch.dot(signs, signs))
-    return 1 - others / n if math.isfinite(others) else 0.0
-
-
-def by_unit(a: Tensor, layer: nn.Module) -> Tensor:
-    """Activations as (observations, units). The units are the channels of feature maps, also where
-    those were flattened, and else the last axis."""
-    if (
-        a.dim() == 2
-        and isinstance(layer, nn.Conv1d | nn.Conv2d)
-        and a.shape[1] % layer.out_channels == 0
-    ):
-        a = a.reshape(len(a), layer.out_channels, -1)
-        return a.transpose(1, 2).reshape(-1, a.shape[1])
-    if a.dim() == 4:
-        return a.permute(0, 2, 3, 1).reshape(-1, a.shape[1])
-    return a.reshape(-1, a.shape[-1])
-
-
-def _activation_kind(
-    raw: Tensor | None, output: Tensor | None, classes_after: list[str], last: bool
-) -> str:
-    """Which activation is between a layer's raw outputs and the input of the next layer; "" where
-    it is not known."""
-    named = [name for name in classes_after if name in ACTIVATION_MODULES]
-    if named:
-        return named[-1]
-    if raw is None or output is None or not output.is_floating_point():
-        return ""
-    if raw.numel() == output.numel():
-        z, a = raw.detach().reshape(len(raw), -1), output.detach().reshape(len(raw), -1)
-        for name, formula in KNOWN_FORMULAS.items():
-            if name in ("Softmax", "LogSoftmax") and not last:
-                continue
-            if torch.allclose(formula(z), a, rtol=1e-4, atol=1e-6):
-                return name
-    # With a norm or pooling layer between, a rectifier still leaves exact zeros and nothing below.
-    low = float(output.detach().min())
-    if (
-        low == 0
-        and float(raw.detach().min()) < 0
-        and 1 - float(torch.count_nonzero(output)) / output.numel() > 0.01
-    ):
-        return "ReLU"
-    return ""
-
-
-def _first_tensor(value: Any) -> Tensor | None:
-    while isinstance(value, tuple | list) and value:
-        value = value[0]
-    return value if isinstance(value, Tensor) else None
-
-
-def _ratio(part: float, whole: float) -> float:
-    if whole > 0:
-        return part / whole
-    return 0.0 if part == 0 else math.inf
+        self.layers = self._weights.described(list(self._kinds), self._kinds)

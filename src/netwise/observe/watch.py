@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, Provenance, RunEnd, RunFacts
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
 from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
 
@@ -75,7 +75,7 @@ class watch:
                 f"every = {every} must be at least 1: one step of so many is watched. Write 10."
             )
         self._model, self._optimizer, self._loss = model, optimizer, loss
-        self._probe = Probe(model)
+        self._probe = HookedProbe(model)
         self._every, self._grows = every or 1, every is None
         self._steps, self._watched_step = 0, -1
         self._epochs = 0

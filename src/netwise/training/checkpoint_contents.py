@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.storage.checkpoints import Checkpoint
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState, switch_optimizer
@@ -15,7 +15,7 @@ from netwise.training.snapshots import (
 )
 
 
-def checkpoint_of(setup: Setup, state: RunState, probe: Probe) -> Checkpoint:
+def checkpoint_of(setup: Setup, state: RunState, probe: HookedProbe) -> Checkpoint:
     """The checkpoint of the present state. Its keys are those of files: they never change."""
     tensors = {
         "model": module_tensors(setup.module),
@@ -46,7 +46,9 @@ def checkpoint_of(setup: Setup, state: RunState, probe: Probe) -> Checkpoint:
     return Checkpoint(tensors, values)
 
 
-def restore_checkpoint(setup: Setup, state: RunState, probe: Probe, saved: Checkpoint) -> None:
+def restore_checkpoint(
+    setup: Setup, state: RunState, probe: HookedProbe, saved: Checkpoint
+) -> None:
     """Put back what `checkpoint_of` saved; the rows of the history come from the run folder."""
     values, tensors = saved.state, saved.tensors
     setup.module.load_state_dict(tensors["model"])

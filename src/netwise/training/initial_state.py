@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.errors import WrongValue
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.random_streams import INIT, global_seed
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
@@ -101,7 +101,7 @@ def _measure_layers(
         if not list(layer.children())
     ]
     module.train()
-    probe = Probe(module)
+    probe = HookedProbe(module)
     probe.attach()
     output = module(x)
     output = output[0] if isinstance(output, tuple) else output

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, STOPPED_EARLY, RunEnd
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
 from netwise.training.checkpoint_contents import restore_checkpoint
@@ -91,7 +91,7 @@ def run_training(
     """
     recipe, module = setup.recipe, setup.module
     cuda = [setup.device] if setup.device.type == "cuda" else []
-    probe = Probe(module)
+    probe = HookedProbe(module)
     with (
         threads(setup.settings.threads),
         torch.random.fork_rng(devices=cuda),
@@ -123,7 +123,7 @@ def run_training(
     return Run(recipe, history, module, setup.pipeline, final, folder.path if folder else None)
 
 
-def _stepper(setup: Setup, state: RunState, probe: Probe, interrupt: Interrupt) -> Stepper:
+def _stepper(setup: Setup, state: RunState, probe: HookedProbe, interrupt: Interrupt) -> Stepper:
     recipe = setup.recipe
     averages_steps = recipe.average is not None and recipe.average.each_step
     return Stepper(
@@ -223,7 +223,7 @@ def _steps_to_check(step: int, checkpoint_every: int) -> int:
 def _take_steps(
     state: RunState,
     stepper: Stepper,
-    probe: Probe,
+    probe: HookedProbe,
     keepers: tuple[Keeper, Keeper],
     batches: tuple[Tensor, ...],
 ) -> tuple[StepResults, NonFinite | None]:

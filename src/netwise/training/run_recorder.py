@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from netwise.history import RUNNING, History, RunEnd, RunFacts, history_as_dict
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.storage.run_folder import RunFolder
 from netwise.training.checkpoint_contents import checkpoint_of
 from netwise.training.evaluate import Score
@@ -31,7 +31,7 @@ class RunRecorder:
     folder: RunFolder | None
     setup: Setup
     facts: RunFacts
-    probe: Probe
+    probe: HookedProbe
 
     def history(self, state: RunState, ended: RunEnd) -> History:
         """The history of the run so far."""

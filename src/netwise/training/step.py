@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from netwise import random_streams
 from netwise.data.dataset import Pairs
-from netwise.observe.probe import Probe
+from netwise.observe.hooked_probe import HookedProbe
 from netwise.parts.activations import ACTIVATION_MODULES
 from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
@@ -85,7 +85,7 @@ class Stepper:
         optimizer: torch.optim.Optimizer,
         train: Pairs,
         task: str,
-        probe: Probe,
+        probe: HookedProbe,
         every: int,
         in_order: bool = False,
         *,

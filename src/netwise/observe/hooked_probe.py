@@ -1,0 +1,330 @@
+"""The layers of a module in netwise's own training: the same signals as `Probe`, by hooks.
+
+The hooks are attached for the steps that are recorded and removed afterwards. Where several layers
+run in parallel, the next layer in the order of calls is taken for the one that uses an output, so
+that histories of earlier versions keep their numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwise import signals
+from netwise.history import Layer
+from netwise.observe.layer_activations import (
+    EDGE,
+    ActiveUnits,
+    accuracy_of,
+    by_unit,
+    dead_share,
+    mean_and_std,
+    share_of_zeros,
+)
+from netwise.observe.layer_weights import ROOT, ratio, weighted_layers
+from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
+from netwise.tasks import BOUNDED, RECTIFIERS
+
+
+class HookedProbe:
+    """Records one module, one watched step at a time: `attach`, forward, backward, `record`,
+    optimizer step, `finish_step`."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.layers: tuple[Layer, ...] = ()  # known after the first watched step
+        self._weights = weighted_layers(module)
+        self._modules = {name or ROOT: layer for name, layer in module.named_modules()}
+        self._handles: list[Any] = []
+        self._active_units: ActiveUnits = {}
+        # Of the watched step: from the hooks.
+        self._calls: list[tuple[str, Tensor | None]] = []  # (layer, its input), in order of use
+        self._classes_after: list[list[str]] = []  # classes of the modules called after each layer
+        self._raw_outputs: list[Tensor | None] = []  # of the layers, on the first watched step only
+        self._output: Tensor | None = None
+        # Of the watched step: between `record` and `finish_step`.
+        self._row: dict[str, float] | None = None
+        self._weights_before: list[Tensor] = []
+        self._trained: list[tuple[str, list[nn.Parameter]]] = []
+        # The last layer's weights, and the gradient of this backward pass alone.
+        self._last_gradient: tuple[nn.Parameter, Tensor] | None = None
+
+    @property
+    def attached(self) -> bool:
+        """Whether the next forward pass is recorded."""
+        return bool(self._handles)
+
+    @property
+    def output(self) -> Tensor | None:
+        """The module's output in the watched step; None where it is no tensor, or a loss."""
+        return self._output
+
+    def attach(self) -> None:
+        """Register hooks for the next forward pass."""
+        if self._handles:
+            return
+        self._handles.append(self.module.register_forward_pre_hook(self._before_forward))
+        first = not self.layers
+        for name in self._weights:
+            layer = self._modules[name]
+            self._handles.append(layer.register_forward_hook(self._layer_hook(name, first)))
+        if first:
+            others = [
+                module
+                for name, module in self._modules.items()
+                if name not in self._weights and not list(module.children())
+            ]
+            self._handles += [m.register_forward_hook(self._after_other_module) for m in others]
+        self._handles.append(self.module.register_forward_hook(self._after_forward))
+        parameters = (p for weights in reversed(self._weights.values()) for p in weights)
+        last = next((p for p in parameters if p.requires_grad), None)
+        if last is not None:
+            self._handles.append(last.register_hook(lambda g, p=last: self._keep_gradient(p, g)))
+
+    def detach(self) -> None:
+        """Remove all hooks, and drop what they have kept."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        self._forget_forward()
+        self._last_gradient = None
+
+    def _forget_forward(self) -> None:
+        self._calls, self._classes_after, self._raw_outputs = [], [], []
+        self._output = None
+
+    def _keep_gradient(self, parameter: nn.Parameter, gradient: Tensor) -> None:
+        self._last_gradient = (parameter, gradient)
+
+    def _before_forward(self, module: nn.Module, args: Any) -> None:
+        if torch.is_grad_enabled():
+            self._forget_forward()
+
+    def _after_forward(self, module: nn.Module, args: Any, output: Any) -> None:
+        if torch.is_grad_enabled():
+            first = _first_tensor(output)
+            is_loss = first is not None and not first.dim()  # of a module that computes its own
+            self._output = None if is_loss else first
+
+    def _layer_hook(self, name: str, first: bool) -> Any:
+        def after_layer(module: nn.Module, args: Any, output: Any) -> None:
+            if torch.is_grad_enabled():
+                self._calls.append((name, _first_tensor(args)))
+                if first:
+                    raw = _first_tensor(output)
+                    self._classes_after.append([])
+                    # A copy: an activation that works in place would change it.
+                    self._raw_outputs.append(None if raw is None else raw.clone())
+
+        return after_layer
+
+    def _after_other_module(self, module: nn.Module, args: Any, output: Any) -> None:
+        if torch.is_grad_enabled() and self._classes_after:
+            self._classes_after[-1].append(type(module).__name__)
+
+    def record(
+        self, loss: Tensor | float, target: Tensor | None = None, penalty: Tensor | None = None
+    ) -> None:
+        """Record the step whose backward pass has just ended, and remove the hooks.
+
+        Args:
+            loss: of the batch, with its penalty.
+            target: of the batch; with it the accuracy and the number of classes are recorded.
+            penalty: its part of the loss.
+        """
+        row: dict[str, float] = {signals.LOSS: float(loss)}
+        if penalty is not None:
+            row[signals.PENALTY] = float(penalty)
+        with torch.no_grad():
+            if not self.layers and self._calls:
+                self.layers = self._layers_in_order_of_use()
+            if target is not None and self._output is not None:
+                accuracy = accuracy_of(self._output, target)
+                if accuracy is not None:
+                    row[signals.ACCURACY] = accuracy
+            if target is not None and target.dim() == 1 and not target.is_floating_point():
+                row[signals.BATCH_CLASSES] = float(len(target.unique()))
+            self._record_activations(row)
+            self._record_weights(row)
+            self._record_staleness(row)
+        self._row = row
+        self.detach()
+
+    def _record_staleness(self, row: dict[str, float]) -> None:
+        """Whether `.grad` holds more than the gradient of this backward pass."""
+        if self._last_gradient is None or self._last_gradient[0].grad is None:
+            return
+        parameter, gradient = self._last_gradient
+        same = torch.equal(parameter.grad, gradient)  # type: ignore[arg-type]
+        # Numbers that are not finite equal nothing, so they tell nothing.
+        if same or bool(torch.isfinite(parameter.grad).all()):  # type: ignore[arg-type]
+            row[signals.STALE] = float(not same)
+
+    def finish_step(self) -> dict[str, float] | None:
+        """The whole row of the last watched step, once the optimizer has changed the weights; None
+        where no step was recorded since the last call."""
+        row, self._row = self._row, None
+        if row is None:
+            return None
+        now = [p.detach() for _, weights in self._trained for p in weights]
+        if now:
+            # In place: the copies are not needed again, and the sign does not change the norm.
+            torch._foreach_sub_(self._weights_before, now)
+            norms = iter(float(norm) for norm in torch._foreach_norm(self._weights_before))
+            for name, weights in self._trained:
+                change = math.hypot(*(next(norms) for _ in weights))
+                norm = row[f"{signals.WEIGHT_NORM}|{name}"]
+                row[f"{signals.UPDATE_RATIO}|{name}"] = ratio(change, norm)
+        self._weights_before = []
+        return row
+
+    def _record_activations(self, row: dict[str, float]) -> None:
+        if not self._calls:
+            return
+        first = self._calls[0][1]
+        if first is not None and first.is_floating_point():
+            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = mean_and_std(first)
+        activation = {layer.name: layer.activation for layer in self.layers}
+        outputs: dict[str, list[Tensor]] = {}  # a layer that is used again has several
+        for i, (name, _) in enumerate(self._calls):
+            output = self._activation_of_call(i)
+            if output is not None and output.is_floating_point() and output.numel():
+                outputs.setdefault(name, []).append(output.detach())
+        for name, pieces in outputs.items():
+            a = pieces[0]
+            if len(pieces) > 1:
+                a = torch.cat([piece.reshape(-1) for piece in pieces])
+            kind = activation.get(name, "")
+            mean, std = mean_and_std(a)
+            row[f"{signals.ACTIVATION_MEAN}|{name}"] = mean
+            row[f"{signals.ACTIVATION_STD}|{name}"] = std
+            row[f"{signals.ACTIVATION_ZEROS}|{name}"] = share_of_zeros(a)
+            if kind in BOUNDED:
+                low, high = BOUNDED[kind]
+                middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
+                beyond = float((a - middle).abs_().gt(reach).float().sum())
+                row[f"{signals.ACTIVATION_SATURATED}|{name}"] = beyond / a.numel()
+            if kind in RECTIFIERS and len(pieces) == 1:
+                self._count_dead_units(name, a, row)
+
+    def _activation_of_call(self, i: int) -> Tensor | None:
+        """The activation of the i-th layer call: the input of the next one, or the output."""
+        return self._calls[i + 1][1] if i + 1 < len(self._calls) else self._output
+
+    def _count_dead_units(self, name: str, a: Tensor, row: dict[str, float]) -> None:
+        """Count the units that were 0 for `DEAD_AFTER` samples, over as many steps as that needs.
+        The counts are kept on the CPU."""
+        active_now = (by_unit(a, self._modules[name]).amax(0) > 0).cpu()
+        share, kept = dead_share(self._active_units.get(name), active_now, len(a))
+        if share is not None:
+            row[f"{signals.DEAD_UNITS}|{name}"] = share
+        self._active_units[name] = kept
+
+    def _record_weights(self, row: dict[str, float]) -> None:
+        self._trained = []
+        for name, weights in self._weights.items():
+            live = [p for p in weights if p.grad is not None]
+            if live:
+                self._trained.append((name, live))
+        flat = [p.detach() for _, live in self._trained for p in live]
+        if not flat:
+            return
+        self._weights_before = [p.clone() for p in flat]
+        sizes = torch._foreach_norm(flat)
+        grads = torch._foreach_norm(
+            [p.grad for _, live in self._trained for p in live if p.grad is not None]
+        )
+        pairs = iter(zip((float(s) for s in sizes), (float(g) for g in grads), strict=True))
+        for name, live in self._trained:
+            both = [next(pairs) for _ in live]
+            norm, grad = math.hypot(*(b[0] for b in both)), math.hypot(*(b[1] for b in both))
+            row[f"{signals.WEIGHT_NORM}|{name}"] = norm
+            row[f"{signals.GRADIENT_RMS}|{name}"] = grad / math.sqrt(sum(p.numel() for p in live))
+            row[f"{signals.GRADIENT_RATIO}|{name}"] = ratio(grad, norm)
+
+    def _layers_in_order_of_use(self) -> tuple[Layer, ...]:
+        """The layers, each with the activation that its outputs go through; those that were not
+        used last."""
+        layers: dict[str, Layer] = {}
+        for i, (name, _) in enumerate(self._calls):
+            if name in layers:
+                continue
+            raw, activation = self._raw_outputs[i], self._activation_of_call(i)
+            last = i + 1 == len(self._calls)
+            kind = _activation_kind(raw, activation, self._classes_after[i], last)
+            layers[name] = self._layer(name, kind)
+        for name in self._weights:
+            if name not in layers:
+                layers[name] = self._layer(name, "")
+        return tuple(layers.values())
+
+    def _layer(self, name: str, activation: str) -> Layer:
+        layer, weights = self._modules[name], self._weights[name]
+        outs, ins = weights[0].shape[0], weights[0][0].numel()
+        trains = any(p.requires_grad for p in weights)
+        equal = outs > 1 and all(bool((p == p[:1]).all()) for p in weights)
+        return Layer(name, type(layer).__name__, ins, outs, activation, trains, equal)
+
+    def snapshot(self) -> tuple[ActiveUnits, tuple[Layer, ...]]:
+        """What the probe knows between two watched steps, for `restore`. No tensor in it is changed
+        later."""
+        return dict(self._active_units), self.layers
+
+    def restore(self, snapshot: tuple[ActiveUnits, tuple[Layer, ...]]) -> None:
+        """Set the probe back to a `snapshot`."""
+        self._active_units, self.layers = dict(snapshot[0]), snapshot[1]
+
+    def state_dict(self) -> dict[str, Any]:
+        """The same as `snapshot` in plain values, for a checkpoint."""
+        return {
+            "alive": {
+                name: ([int(unit) for unit in active.tolist()], samples)
+                for name, (active, samples) in self._active_units.items()
+            },
+            "layers": [vars(layer) for layer in self.layers],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a `state_dict`."""
+        self._active_units = {
+            name: (torch.tensor(active, dtype=torch.bool), samples)
+            for name, (active, samples) in state["alive"].items()
+        }
+        self.layers = tuple(Layer(**layer) for layer in state["layers"])
+
+
+def _activation_kind(
+    raw: Tensor | None, output: Tensor | None, classes_after: list[str], last: bool
+) -> str:
+    """Which activation is between a layer's raw outputs and the input of the next layer; "" where
+    it is not known."""
+    named = [name for name in classes_after if name in ACTIVATION_MODULES]
+    if named:
+        return named[-1]
+    if raw is None or output is None or not output.is_floating_point():
+        return ""
+    if raw.numel() == output.numel():
+        z, a = raw.detach().reshape(len(raw), -1), output.detach().reshape(len(raw), -1)
+        for name, formula in KNOWN_FORMULAS.items():
+            if name in ("Softmax", "LogSoftmax") and not last:
+                continue
+            if torch.allclose(formula(z), a, rtol=1e-4, atol=1e-6):
+                return name
+    # With a norm or pooling layer between, a rectifier still leaves exact zeros and nothing below.
+    low = float(output.detach().min())
+    if (
+        low == 0
+        and float(raw.detach().min()) < 0
+        and 1 - float(torch.count_nonzero(output)) / output.numel() > 0.01
+    ):
+        return "ReLU"
+    return ""
+
+
+def _first_tensor(value: Any) -> Tensor | None:
+    while isinstance(value, tuple | list) and value:
+        value = value[0]
+    return value if isinstance(value, Tensor) else None

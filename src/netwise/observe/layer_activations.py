@@ -1,0 +1,235 @@
+"""Statistics of the activations of layers: moments, zeros, saturated and dead units, and their
+spread over the samples of a batch."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from netwise import signals
+from netwise.observe.readable import values_of
+from netwise.tasks import BOUNDED, RECTIFIERS
+
+DEAD_AFTER = 512  # samples for which a unit has to be 0 before it is called dead
+EDGE = 0.025  # share of its range: this near to a limit a bounded unit is saturated
+MOST_VALUES = 2**22  # of one activation: of larger ones every k-th sample is read
+
+_CONVOLUTIONS = (
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
+
+# For each layer: which units were above 0 since the last count, and for how many samples.
+ActiveUnits = dict[str, tuple[Tensor, int]]
+
+
+class ActivationStatistics:
+    """Of the layers in one forward pass. Holds numbers, and no activation.
+
+    Numbers stay on the device until `write`, so that nothing waits for it.
+    """
+
+    def __init__(self, active_units: ActiveUnits) -> None:
+        self._active_units = active_units
+        self._pieces: dict[str, list[Piece]] = {}
+
+    def measured(self, a: Tensor, activation: str, layer: nn.Module | None) -> Piece | None:
+        """Measure one activation of a layer; None where there is nothing to measure.
+
+        Args:
+            a: its activation in one call, from `readable`.
+            activation: its kind, as in `Layer.activation`.
+            layer: it decides what a unit is.
+        """
+        if not a.is_floating_point() or not a.dim() or not a.numel():
+            return None
+        return _measure(a, activation, layer)
+
+    def add(self, name: str, piece: Piece | None) -> None:
+        """Count what was measured for a layer."""
+        if piece is not None:
+            self._pieces.setdefault(name, []).append(piece)
+
+    def write(self, row: dict[str, float]) -> None:
+        """Write the signals of all layers into a row."""
+        pieces = [piece for each in self._pieces.values() for piece in each]
+        numbers = iter(values_of([scalar for piece in pieces for scalar in piece.scalars]))
+        for name, each in self._pieces.items():
+            _Totals([[next(numbers) for _ in piece.scalars] for piece in each], each).write(
+                row, name
+            )
+            if len(each) == 1 and each[0].positive is not None:
+                share = self._count_dead_units(name, each[0])
+                if share is not None:
+                    row[f"{signals.DEAD_UNITS}|{name}"] = share
+
+    def _count_dead_units(self, name: str, piece: Piece) -> float | None:
+        assert piece.positive is not None
+        share, kept = dead_share(self._active_units.get(name), piece.positive.cpu(), piece.samples)
+        self._active_units[name] = kept
+        return share
+
+
+class Piece:
+    """What was measured of one activation. `scalars` are its sum, its sum of squares, its number of
+    values that are not 0, of saturated values, and the sum of squared distances of each unit from
+    its mean over the samples."""
+
+    def __init__(self, samples: int, count: int) -> None:
+        self.samples, self.count = samples, count
+        self.scalars: list[Tensor] = []
+        self.bounded, self.spread = False, False
+        self.positive: Tensor | None = None  # units that were above 0
+
+
+def _measure(a: Tensor, activation: str, layer: nn.Module | None) -> Piece:
+    a = part_of(a)
+    piece = Piece(len(a), a.numel())
+    rows = a.reshape(len(a), -1)
+    if rows.dtype is not torch.float32:
+        rows = rows.to(torch.float32)
+    flat = rows.reshape(-1)
+    signs = flat.sign()
+    piece.scalars = [flat.sum(), torch.dot(flat, flat), torch.dot(signs, signs)]
+    if activation in RECTIFIERS:
+        piece.positive = active_units(a, layer)
+    if activation in BOUNDED:
+        low, high = BOUNDED[activation]
+        middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
+        piece.bounded = True
+        piece.scalars.append(torch.count_nonzero((flat - middle).abs_() > reach))
+    if len(a) > 1:
+        # Distances from the first sample: exactly 0 for outputs that are equal for all samples.
+        distances = rows - rows[:1]
+        mean, flat = distances.sum(0), distances.reshape(-1)
+        piece.spread = True
+        piece.scalars += [torch.dot(flat, flat), torch.dot(mean, mean)]
+    return piece
+
+
+class _Totals:
+    """Sums over the calls of one layer."""
+
+    def __init__(self, values: list[list[float]], pieces: list[Piece]) -> None:
+        self.total = self.square = self.nonzero = self.beyond = 0.0
+        self.distance = self.spread_square = 0.0
+        self.count = self.bounded_count = 0
+        for numbers, piece in zip(values, pieces, strict=True):
+            total, square, nonzero, *others = numbers
+            self.total, self.square = self.total + total, self.square + square
+            self.nonzero, self.count = self.nonzero + nonzero, self.count + piece.count
+            if piece.bounded:
+                self.beyond, self.bounded_count = (
+                    self.beyond + others.pop(0),
+                    self.bounded_count + piece.count,
+                )
+            if piece.spread:
+                self.distance += max(others[0] - others[1] / piece.samples, 0.0)
+                self.spread_square += square
+
+    def write(self, row: dict[str, float], name: str) -> None:
+        mean, std = mean_and_std_of(self.count, self.total, self.square)
+        row[f"{signals.ACTIVATION_MEAN}|{name}"] = mean
+        row[f"{signals.ACTIVATION_STD}|{name}"] = std
+        zeros = 1 - self.nonzero / self.count if math.isfinite(self.nonzero) else 0.0
+        row[f"{signals.ACTIVATION_ZEROS}|{name}"] = zeros
+        if self.bounded_count:
+            row[f"{signals.ACTIVATION_SATURATED}|{name}"] = self.beyond / self.bounded_count
+        if self.spread_square > 0 and math.isfinite(self.distance + self.spread_square):
+            spread = math.sqrt(min(self.distance / self.spread_square, 1.0))
+            row[f"{signals.OUTPUT_SPREAD}|{name}"] = spread
+
+
+def part_of(a: Tensor) -> Tensor:
+    """An activation, or of a very large one every k-th sample, at least two."""
+    if a.numel() <= MOST_VALUES or len(a) <= 2:
+        return a
+    return a[:: min(math.ceil(a.numel() / MOST_VALUES), len(a) - 1)]
+
+
+def dead_share(
+    before: tuple[Tensor, int] | None, active_now: Tensor, samples: int
+) -> tuple[float | None, tuple[Tensor, int]]:
+    """The share of dead units once enough samples were seen, else None, and the counts to keep."""
+    active, seen = before or (torch.zeros_like(active_now), 0)
+    if active.shape != active_now.shape:
+        active, seen = torch.zeros_like(active_now), 0
+    active, seen = active | active_now, seen + samples
+    if seen < DEAD_AFTER:
+        return None, (active, seen)
+    return 1 - float(active.sum()) / active.numel(), (torch.zeros_like(active), 0)
+
+
+def accuracy_of(output: Tensor, target: Tensor) -> float | None:
+    """Accuracy of logits or scores `(samples, classes)` on class numbers `(samples,)`; None for
+    other shapes."""
+    if (
+        output.dim() != 2
+        or target.dim() != 1
+        or target.is_floating_point()
+        or len(output) != len(target)
+    ):
+        return None
+    return float((output.argmax(1) == target).sum()) / max(len(target), 1)
+
+
+def mean_and_std(a: Tensor) -> tuple[float, float]:
+    """(mean, standard deviation), by a sum and a dot product, many times faster than `std`."""
+    flat = a.detach().reshape(-1).float()
+    return mean_and_std_of(flat.numel(), float(flat.sum()), float(torch.dot(flat, flat)))
+
+
+def mean_and_std_of(count: int, total: float, square: float) -> tuple[float, float]:
+    """(mean, standard deviation) of so many values with this sum and this sum of squares."""
+    mean = total / count
+    if not math.isfinite(square):
+        return mean, square
+    return mean, math.sqrt(max(square / count - mean * mean, 0.0))
+
+
+def sum_and_square(a: Tensor) -> tuple[int, list[Tensor]] | None:
+    """The number of values, and their sum and sum of squares; None where there is nothing to
+    measure."""
+    if not a.is_floating_point() or not a.dim() or not a.numel():
+        return None
+    flat = part_of(a).reshape(-1).float()
+    return flat.numel(), [flat.sum(), torch.dot(flat, flat)]
+
+
+def share_of_zeros(a: Tensor) -> float:
+    """Share of exact zeros. The sum of squared signs counts the others: five times as fast as
+    `count_nonzero`."""
+    flat, n = a.detach().reshape(-1), a.numel()
+    if n > 2**24:  # a float32 cannot count further
+        return 1 - float(torch.count_nonzero(flat)) / n
+    signs = flat.sign()
+    others = float(torch.dot(signs, signs))
+    return 1 - others / n if math.isfinite(others) else 0.0
+
+
+def active_units(a: Tensor, layer: nn.Module | None) -> Tensor:
+    """Which units are above 0 for any sample; units as in `by_unit`."""
+    if isinstance(layer, _CONVOLUTIONS) and a.dim() > 2 and a.shape[1] == layer.out_channels:
+        return a.amax([0, *range(2, a.dim())]) > 0
+    return by_unit(a, layer).amax(0) > 0
+
+
+def by_unit(a: Tensor, layer: nn.Module | None) -> Tensor:
+    """Activations as (observations, units). The units are the channels of feature maps, also where
+    those were flattened, and else the last axis."""
+    if (
+        a.dim() == 2
+        and isinstance(layer, nn.Conv1d | nn.Conv2d)
+        and a.shape[1] % layer.out_channels == 0
+    ):
+        a = a.reshape(len(a), layer.out_channels, -1)
+        return a.transpose(1, 2).reshape(-1, a.shape[1])
+    if a.dim() == 4:
+        return a.permute(0, 2, 3, 1).reshape(-1, a.shape[1])
+    return a.reshape(-1, a.shape[-1])
