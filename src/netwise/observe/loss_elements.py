@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from netwise.observe.autograd_nodes import (
@@ -17,6 +18,7 @@ from netwise.observe.autograd_nodes import (
     Node,
     inputs_of,
     is_opaque,
+    names,
     only_input,
     operation,
     saved,
@@ -51,6 +53,8 @@ LOSSES_OF_TORCH = {
     "MultilabelMarginLoss": OTHER_LOSS,
 }
 REDUCTIONS = {0: "none", 1: "mean", 2: "sum"}
+# Operations that change no value but its shape or precision.
+SAME_VALUES = names("ToCopy View UnsafeView Squeeze Unsqueeze Clone Alias Reshape ReshapeAlias T")
 _LONGEST_CHAIN = 40
 
 
@@ -145,14 +149,12 @@ def _loss_of_torch(node: Node, kind: str) -> Match:
 def _residual_loss(node: Node, kind: str) -> Match | None:
     """(o - t)**2 and |o - t|."""
     inputs = inputs_of(node)
-    if not inputs or any(child is not inputs[0][0] for child, _ in inputs):
-        return None
-    if kind == "Mul" and len(inputs) != 2:
+    if kind == "Mul" and not _is_square(node, inputs):
         return None
     if kind == "Pow" and as_number(saved(node, "exponent")) != 2:
         return None
-    difference = inputs[0][0]
-    if operation(difference) not in ("Sub", "Rsub") or numel(shape_of(node)) == 0:
+    difference = inputs[0][0] if inputs else None
+    if difference is None or operation(difference) not in ("Sub", "Rsub"):
         return None
     below = only_input(difference)
     if below is None:
@@ -168,6 +170,18 @@ def _residual_loss(node: Node, kind: str) -> Match | None:
         residual_sign=-1 if reversed_ else 1,
         elements=numel(shape_of(node)),
     )
+
+
+def _is_square(node: Node, inputs: list[tuple[Node, int]]) -> bool:
+    """Whether both factors are the same value, also where it was computed twice."""
+    if len(inputs) != 2:
+        return False
+    if inputs[0][0] is inputs[1][0]:
+        return True
+    if operation(inputs[0][0]) != "Sub" or operation(inputs[1][0]) != "Sub":
+        return False
+    first, second = saved(node, "self"), saved(node, "other")
+    return isinstance(first, Tensor) and isinstance(second, Tensor) and torch.equal(first, second)
 
 
 def past_moves(node: Node) -> Node:

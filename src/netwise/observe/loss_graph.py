@@ -11,7 +11,6 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,15 +26,7 @@ from netwise.observe.autograd_nodes import (
     shape_of,
     signed,
 )
-from netwise.observe.loss_elements import (
-    LOSSES_OF_TORCH,
-    REDUCTIONS,
-    Match,
-    chain_from,
-    match,
-    numel,
-    past_moves,
-)
+from netwise.observe.loss_elements import LOSSES_OF_TORCH, REDUCTIONS, Match, chain_from, match
 from netwise.observe.loss_sums import (
     Descent,
     descend,
@@ -43,6 +34,14 @@ from netwise.observe.loss_sums import (
     past_numbers,
     smoothed_part,
     summands,
+)
+from netwise.observe.loss_targets import (
+    LARGEST,
+    before_expand,
+    from_residual,
+    shape_before,
+    shape_or_empty,
+    target_facts,
 )
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
@@ -52,8 +51,9 @@ from netwise.wiring import (
     LossTerm,
 )
 
+# Nodes before the product with soft targets in torch's own cross entropy.
+_SOFT_TARGETS = ("DivBackward1", "NegBackward0", "SumBackward0")
 _MOST_TERMS = 40
-_LARGEST = 1 << 20  # numbers that are read of one tensor
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
     total = float(loss) if loss.numel() == 1 else None
     terms: list[TermReading] = []
     if len(parts) == 1:
-        readings = _read_summand(Descent(node, list(top.constants)), outputs)
+        readings = _read_summand(top, outputs)
         factor = readings[0][1] if len(readings) == 1 else 1.0
         terms = [reading for reading, _ in readings]
     else:
@@ -146,10 +146,7 @@ def _placed(terms: Sequence[TermReading], place: str, factor: float) -> tuple[Te
 
 def _read_summand(way: Descent, outputs: Sequence[Tensor]) -> list[tuple[TermReading, float]]:
     """The readings of a summand, each with its own constant factor."""
-    smoothed = smoothed_part(way.node)
-    if smoothed is not None:
-        way.node = smoothed
-        return [_reading(match(smoothed), way, outputs, is_smoothed=True)]
+    own = abs(math.prod(way.constants))  # signs of an unknown formula are its own
     found = descend(way)
     if found is not None:
         return [_reading(found, way, outputs)]
@@ -164,8 +161,8 @@ def _read_summand(way: Descent, outputs: Sequence[Tensor]) -> list[tuple[TermRea
             ways[1].constants.append(-1.0)
         return [_reading(found, each, outputs) for found, each in zip(matches, ways, strict=True)]
     if is_penalty(way.node):
-        return [(TermReading(LossTerm(penalty=True, by_hand=True)), math.prod(way.constants))]
-    return [(_unknown(way), math.prod(way.constants))]
+        return [(TermReading(LossTerm(penalty=True, by_hand=True)), own)]
+    return [(_unknown(way), own)]
 
 
 def _unknown(way: Descent) -> TermReading:
@@ -178,8 +175,8 @@ def _unknown(way: Descent) -> TermReading:
         found.operation,
         by_hand=True,
         chain=chain_from(found.source),
-        output_shape=_shape(found.output),
-        target_shape=_shape(found.target),
+        output_shape=shape_or_empty(found.output),
+        target_shape=shape_or_empty(found.target),
     )
     return TermReading(term, found.output, found.target, _ignored(found), weighted=True)
 
@@ -207,21 +204,24 @@ def _reading(
     reduction, factor = _reduction(found, way)
     output, target = found.output, found.target
     if found.residual is not None:
-        output, target = _from_residual(found, outputs)
+        output, target = from_residual(found, outputs)
+    if found.source is not None and operation(found.source) == "Expand":
+        output, target = before_expand(output), before_expand(target)
     weighted = way.is_weighted or any(
         isinstance(saved(found.node, name), Tensor) for name in ("weight", "pos_weight")
     )
+    is_by_hand = found.by_hand and tuple(way.path[-3:]) != _SOFT_TARGETS
     name = found.operation
     if name == CROSS_ENTROPY and any(bool((w < 0).any()) for w in way.weights):
         name = ""  # advantages of actions, as in a policy gradient
     term = LossTerm(
         name,
-        by_hand=found.by_hand or not way.is_plain,
+        by_hand=is_by_hand or not way.is_plain,
         chain=chain_from(found.source),
         reduction=reduction if way.is_plain else "",
-        output_shape=_shape(output) or (shape_of(found.source) or () if found.source else ()),
-        target_shape=_shape(target),
-        **_facts(found, output, target),
+        output_shape=shape_before(found.source) or shape_or_empty(output),
+        target_shape=shape_or_empty(target),
+        **target_facts(found, output, target),
     )
     return TermReading(term, output, target, _ignored(found), weighted or is_smoothed), factor
 
@@ -249,8 +249,8 @@ def _reduction(found: Match, way: Descent) -> tuple[str, float]:
     if _close(averaged * elements, 1):
         return "mean", factor
     if averaged == 1:
-        is_number = numel(shape_of(way.node)) == 1 or way.node is not found.node
-        return ("sum" if elements > 1 or own == "sum" else "mean") if is_number else "sum", factor
+        is_summed = own == "sum" or any(name.startswith("Sum") for name in way.path)
+        return "sum" if is_summed else ("none" if elements > 1 else "mean"), factor
     return "", factor
 
 
@@ -258,52 +258,9 @@ def _close(a: float, b: float) -> bool:
     return math.isclose(a, b, rel_tol=1e-5)
 
 
-def _from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | None, Tensor | None]:
-    """Output and target of a loss that kept only their difference."""
-    residual = found.residual
-    assert residual is not None
-    output = saved(found.source, "result") if found.source is not None else None
-    if not isinstance(output, Tensor):
-        shape = shape_of(found.source) if found.source is not None else None
-        output = next((o for o in outputs if tuple(o.shape) == shape), None)
-    if output is None or output.shape != residual.shape or not residual.numel():
-        return output, None
-    target = output - residual if found.residual_sign == 1 else output + residual
-    is_one_number = residual.numel() < _LARGEST and bool((target == target.flatten()[0]).all())
-    return output.detach(), None if is_one_number else target
-
-
-def _shape(value: Tensor | None) -> tuple[int, ...]:
-    return tuple(value.shape) if isinstance(value, Tensor) else ()
-
-
 def _ignored(found: Match) -> int | None:
     number = saved(found.node, "ignore_index")
     return signed(number) if isinstance(number, int) else None
-
-
-def _few(values: Tensor) -> Tensor:
-    """The first rows of a large tensor."""
-    if values.numel() <= _LARGEST or not values.dim():
-        return values
-    return values[: max(1, _LARGEST * values.shape[0] // values.numel())]
-
-
-def _facts(found: Match, output: Tensor | None, target: Tensor | None) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    source = past_moves(found.source) if found.source is not None else None
-    is_likelihood = operation(found.node).startswith("NllLoss")
-    is_proper = source is not None and operation(source) == "LogSoftmax"
-    if is_likelihood and not is_proper and output is not None and output.numel():
-        facts["highest"] = float(_few(output).max())
-    if target is not None and target.is_floating_point() and target.numel():
-        few = _few(target).float()
-        low, high = torch.aminmax(few)
-        facts["target_low"], facts["target_high"] = float(low), float(high)
-        if few.dim() == 2 and few.shape[1] > 1:
-            least, most = torch.aminmax(few.sum(1))
-            facts["target_row_sums"] = (float(least), float(most))
-    return facts
 
 
 def _with_value(reading: TermReading, own: float) -> TermReading:
@@ -312,7 +269,7 @@ def _with_value(reading: TermReading, own: float) -> TermReading:
     reduction = reading.term.reduction
     if x is None or t is None or reading.weighted or reduction not in ("mean", "sum"):
         return reading
-    if x.numel() > _LARGEST or reading.term.penalty:
+    if x.numel() > LARGEST or reading.term.penalty:
         return reading
     x = x.float() if x.is_floating_point() else x
     value: Tensor | None = None

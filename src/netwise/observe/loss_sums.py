@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ from netwise.observe.autograd_nodes import (
 )
 from netwise.observe.loss_elements import (
     LOSSES_OF_TORCH,
+    SAME_VALUES,
     Match,
     as_number,
     match,
@@ -31,7 +33,6 @@ from netwise.observe.loss_elements import (
 
 _MOST_SUMMANDS = 4_000
 _SELECTIONS = names("Index IndexSelect MaskedSelect Select Slice Topk Gather Take Sort")
-_SAME_VALUES = names("ToCopy View UnsafeView Squeeze Unsqueeze Clone Alias Reshape ReshapeAlias T")
 _CURVES_OF_A_NUMBER = names("Sqrt Log Exp Pow Abs Clamp ClampMin ClampMax Relu Softplus Tanh Log1P")
 
 
@@ -47,6 +48,7 @@ class Descent:
         selected: number of elements that are left by an index or a mask.
         is_weighted: whether elements are weighted or masked.
         is_plain: whether there are only sums, means and products with constants.
+        path: names of the nodes that were passed.
     """
 
     node: Node
@@ -56,17 +58,16 @@ class Descent:
     selected: int | None = None
     is_weighted: bool = False
     is_plain: bool = True
+    path: list[str] = field(default_factory=list)
 
     def continued(self, node: Node) -> Descent:
         """The same way so far, to go on from another node."""
-        return Descent(
-            node,
-            list(self.constants),
-            self.averaged,
-            list(self.weights),
-            self.selected,
-            self.is_weighted,
-            self.is_plain,
+        return replace(
+            self,
+            node=node,
+            constants=list(self.constants),
+            weights=list(self.weights),
+            path=list(self.path),
         )
 
 
@@ -82,6 +83,7 @@ def descend(way: Descent) -> Match | None:
         below = only_input(way.node)
         if below is None or not _step(way, operation(way.node), below):
             return None
+        way.path.append(way.node.name())
         way.node = below
     return None
 
@@ -90,9 +92,9 @@ def _step(way: Descent, kind: str, below: Node) -> bool:
     """Notes what one operation does to the loss; False where that is not understood."""
     node = way.node
     if kind in ("Mean", "Sum"):
-        if kind == "Mean":
-            before, after = numel(shape_of_input(node)), numel(shape_of(node))
-            way.averaged *= after / before if before else 1.0
+        before, after = numel(shape_of_input(node)), numel(shape_of(node))
+        if before and (kind == "Mean" or _take(way.constants, after / before)):
+            way.averaged *= after / before
         return True
     if kind == "Neg":
         way.constants.append(-1.0)
@@ -102,7 +104,7 @@ def _step(way: Descent, kind: str, below: Node) -> bool:
     if kind in _SELECTIONS:
         way.selected = way.selected or numel(shape_of(node))
         return True
-    if kind in _SAME_VALUES or kind == "Expand":
+    if kind in SAME_VALUES or kind == "Expand":
         return True
     if kind in ("MaskedFill", "Where"):
         way.is_weighted = True
@@ -115,6 +117,15 @@ def _step(way: Descent, kind: str, below: Node) -> bool:
         return True
     way.is_plain = False
     return kind in _CURVES_OF_A_NUMBER
+
+
+def _take(constants: list[float], wanted: float) -> bool:
+    """Takes a constant out of a list: a sum that is divided by its number of summands is a mean."""
+    for place, constant in enumerate(constants):
+        if wanted < 1 and math.isclose(abs(constant), wanted, rel_tol=1e-5):
+            constants[place] = math.copysign(1.0, constant)
+            return True
+    return False
 
 
 def _factor(way: Descent, kind: str) -> bool:
@@ -154,8 +165,9 @@ def past_numbers(way: Descent) -> Node:
         elif kind in ("Add", "Sub") and is_number:  # 0 + loss, loss - 0.1
             if kind == "Sub" and way.node.next_functions[0][0] is None:
                 way.constants.append(-1.0)
-        elif kind not in _SAME_VALUES or not is_number:
+        elif kind not in SAME_VALUES or not is_number:
             break
+        way.path.append(way.node.name())
         way.node = below
     return way.node
 

@@ -1,0 +1,92 @@
+"""Outputs and targets of a loss: recovered where only their difference is saved, their shapes and
+their ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwise.observe.autograd_nodes import Node, only_input, operation, saved, shape_of
+from netwise.observe.loss_elements import SAME_VALUES, Match, past_moves, shape_of_input
+
+LARGEST = 1 << 20  # numbers that are read of one tensor
+
+
+def from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | None, Tensor | None]:
+    """Output and target of a loss that kept only their difference."""
+    residual = found.residual
+    assert residual is not None
+    output = saved(found.source, "result") if found.source is not None else None
+    if not isinstance(output, Tensor):
+        output = _output_of(found.source, residual, outputs)
+    if output is None or output.shape != residual.shape or not residual.numel():
+        return output, None
+    target = output - residual if found.residual_sign == 1 else output + residual
+    few = _few(target)
+    rounding = 1e-5 * float(_few(residual).abs().max())
+    is_one_number = float(few.max() - few.min()) <= rounding
+    return output.detach(), None if is_one_number else target
+
+
+def _output_of(source: Node | None, residual: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:
+    """The output of a module that a residual was made of, also where it was reshaped."""
+    for _ in range(8):
+        if source is None:
+            break
+        shape = shape_of(source)
+        output = next((o for o in outputs if tuple(o.shape) == shape), None)
+        if output is not None and output.numel() == residual.numel():
+            return output.detach().reshape(residual.shape)
+        source = only_input(source) if operation(source) in SAME_VALUES else None
+    return None
+
+
+def shape_before(source: Node | None) -> tuple[int, ...]:
+    """Shape of an output, before it was widened to that of the targets."""
+    if source is None:
+        return ()
+    shape = shape_of_input(source) if operation(source) == "Expand" else shape_of(source)
+    return shape or ()
+
+
+def before_expand(target: Tensor | None) -> Tensor | None:
+    """Targets before they were widened to the shape of the outputs."""
+    if target is None or target.is_sparse or target.layout != torch.strided:
+        return target
+    for axis, stride in enumerate(target.stride()):
+        if stride == 0 and target.shape[axis] > 1:
+            target = target.narrow(axis, 0, 1)
+    while target.dim() > 1 and target.shape[0] == 1 and target.stride()[0] == 0:
+        target = target[0]
+    return target
+
+
+def shape_or_empty(value: Tensor | None) -> tuple[int, ...]:
+    return tuple(value.shape) if isinstance(value, Tensor) else ()
+
+
+def _few(values: Tensor) -> Tensor:
+    """The first rows of a large tensor."""
+    if values.numel() <= LARGEST or not values.dim():
+        return values
+    return values[: max(1, LARGEST * values.shape[0] // values.numel())]
+
+
+def target_facts(found: Match, output: Tensor | None, target: Tensor | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    source = past_moves(found.source) if found.source is not None else None
+    is_likelihood = operation(found.node).startswith("NllLoss")
+    is_proper = source is not None and operation(source) == "LogSoftmax"
+    if is_likelihood and not is_proper and output is not None and output.numel():
+        facts["highest"] = float(_few(output).max())
+    if target is not None and target.is_floating_point() and target.numel():
+        few = _few(target).float()
+        low, high = torch.aminmax(few)
+        facts["target_low"], facts["target_high"] = float(low), float(high)
+        if few.dim() == 2 and few.shape[1] > 1:
+            least, most = torch.aminmax(few.sum(1))
+            facts["target_row_sums"] = (float(least), float(most))
+    return facts
