@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -174,6 +175,26 @@ def test_training_data_and_other_data_are_told_apart(losses: EvaluationLosses) -
     assert row["train.accuracy"] == pytest.approx(
         float((SCORES.argmax(1) == CLASSES).double().mean())
     )
+
+
+@dataclass
+class Answer:
+    """What a model of transformers returns."""
+
+    loss: Tensor
+    logits: Tensor
+
+
+def test_losses_that_a_module_computes_itself(losses: EvaluationLosses) -> None:
+    losses.trained_with(CROSS_ENTROPY, "mean")
+    losses.pass_ends(output=Answer(torch.tensor(3.0), SCORES[:30]))
+    losses.pass_ends(output={"loss": torch.tensor(1.0), "logits": SCORES[:10]})
+    assert losses.window_ends() == {"valid.loss": 2.5}
+    losses.pass_ends(output=Answer(torch.ones(2), SCORES))
+    losses.pass_ends(output={"loss": 3.0})
+    losses.pass_ends(output=SCORES)
+    losses.pass_ends(output=(SCORES, SCORES))
+    assert losses.window_ends() == {}
 
 
 def test_losses_with_gradients_are_not_recorded(losses: EvaluationLosses) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import pickle
 
@@ -275,6 +276,20 @@ def test_evaluation_inputs_are_those_of_other_rows_where_there_are_any() -> None
     assert facts is not None
     assert min(facts.offsets) > 50
     assert min(facts.ratios) > 20
+
+
+def test_inputs_are_read_in_some_windows_alone() -> None:
+    passes, read = EvaluationPasses(nn.Linear(4, 4)), []
+    for window in range(1, 301):
+        passes.evaluation_pass([draw(5, 4)])
+        if EVALUATION_INPUT_MEAN in passes.window_ends():
+            read.append(window)
+    assert read[:4] == [1, 2, 3, 4]
+    assert 10 < len(read) < 30
+    assert max(b / a for a, b in itertools.pairwise(read)) <= 2
+    assert read[-1] > 200
+    facts = passes.input_facts()
+    assert facts is None  # nothing of training was seen
 
 
 def test_passes_that_belong_to_each_step_are_no_evaluation() -> None:

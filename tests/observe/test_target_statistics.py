@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from netwise.observe.class_counts import ClassCounts
 from netwise.observe.target_statistics import TargetStatistics, all_alike, classes_in, share_ignored
 from netwise.parts import losses
 from netwise.wiring import (
@@ -447,19 +446,6 @@ def test_a_large_vocabulary_in_bounded_memory() -> None:
     few = TargetStatistics()  # of too few tokens the entropy would be far too low
     few.add(tokens[0], (60_000, 250_000))
     assert few.loss_of_guessing(CROSS_ENTROPY, "mean") is None
-
-
-def test_more_classes_than_are_counted() -> None:
-    counts = ClassCounts(most=10)
-    for _ in range(20):
-        counts.add(torch.cat([torch.arange(10).repeat(10), torch.arange(100, 130)]))
-    assert counts.classes == 10
-    assert counts.other + 20 * 100 == 20 * 130
-    assert not counts.enough(1)
-    rare = ClassCounts(most=10)
-    rare.add(torch.cat([torch.arange(10).repeat(100), torch.arange(100, 105)]))
-    assert rare.enough(5)
-    assert (rare.classes, rare.other) == (10, 5)
 
 
 def test_nothing_of_the_program_is_changed() -> None:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
+from netwise.observe.nested import tensors_in
 from netwise.observe.tensor_samples import plain
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 from netwise.wiring import (
@@ -111,14 +112,28 @@ class EvaluationLosses(TorchFunctionMode):
         """
         self._trained_with[root] = (operation, reduction)
 
-    def pass_ends(self, root: int = 0, on_training_rows: bool = False) -> None:
+    def pass_ends(
+        self, root: int = 0, on_training_rows: bool = False, output: object = None
+    ) -> None:
         """A module has computed outputs without gradients: the next losses are those of it.
+
+        A loss that the module itself computes is read from its output.
 
         Args:
             root: a number for the module.
             on_training_rows: its inputs are rows that it was trained on.
+            output: of the module, with `loss` as a key or attribute where it computes its own.
         """
         self._root, self._on_training_rows = root, on_training_rows
+        if isinstance(output, Tensor) or self.error:
+            return
+        loss = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+        if not isinstance(loss, Tensor) or loss.dim() or loss.requires_grad or _is_capturing(loss):
+            return
+        value = plain(loss)
+        rows = next((len(t) for t in tensors_in(output) if t.dim()), 1)
+        if value is not None:
+            self._add((root, on_training_rows, "", "mean"), value, float(rows), rows)
 
     def window_ends(self, root: int = 0) -> dict[str, float]:
         """Means over all batches since the last call, of one module; {} without any.
@@ -171,20 +186,27 @@ class EvaluationLosses(TorchFunctionMode):
             return
         reduction = _reduction(kwargs)
         key = (self._root, self._on_training_rows, operation, reduction)
-        if key not in self._means and len(self._means) >= MOST_GROUPS:
-            return
         with torch._C.DisableTorchFunction():
             elements, correct, answers = _count(operation, output, target, kwargs)
             if isinstance(elements, float) and not elements:
                 return  # all targets are ignored
-            mean = self._means.setdefault(key, _Mean())
             one = output.dim() == 0 or (output.dim() == 1 and operation == CROSS_ENTROPY)
-            rows = 1 if one else len(output)
-            total = _total(value, reduction, elements, rows)
-            mean.total = mean.total + total
+            mean = self._add(key, value, elements, 1 if one else len(output))
+            if mean is not None:
+                mean.correct, mean.answers = mean.correct + correct, mean.answers + answers
+
+    def _add(
+        self, key: tuple[int, bool, str, str], value: Tensor, elements: Any, rows: int
+    ) -> _Mean | None:
+        """Add a batch to the mean of this root, data, operation and reduction."""
+        if key not in self._means and len(self._means) >= MOST_GROUPS:
+            return None
+        with torch._C.DisableTorchFunction():
+            mean = self._means.setdefault(key, _Mean())
+            mean.total = mean.total + _total(value, key[3], elements, rows)
             mean.elements = mean.elements + elements
             mean.rows += rows
-            mean.correct, mean.answers = mean.correct + correct, mean.answers + answers
+        return mean
 
 
 def _row_of(
@@ -192,7 +214,7 @@ def _row_of(
 ) -> dict[str, float]:
     """Loss and accuracy of one group of batches."""
     operation, reduction = trained_with
-    alike = [key for key in means if not operation or _same(key[0], operation)]
+    alike = [key for key in means if not (operation and key[0]) or _same(key[0], operation)]
     row: dict[str, float] = {}
     if alike:
         first = next((key for key in alike if key[1] == reduction), alike[0])

@@ -6,7 +6,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import torch
@@ -24,8 +24,10 @@ from netwise.signals import (
 )
 
 MOST_FEATURES = 256  # of an input; of more, evenly distributed ones
-MOST_NUMBERS = 16_384  # of one input
+MOST_NUMBERS = 8192  # of one input
+MOST_NUMBERS_OF_NORM = 32_768  # of one input of a batch norm, for enough of each channel
 MOST_PASSES = 8  # of one window whose inputs are read
+FIRST_WINDOWS, GROWTH = 4, 1.3  # whose inputs are read, and how their distances grow afterwards
 MOST_TRAINING_PASSES = 1024  # whose inputs are read
 MOST_NORMS = 64  # layers
 MOST_ROWS = 32  # of an evaluated batch, that are looked for among the rows of training
@@ -106,6 +108,8 @@ class EvaluationPasses:
         evaluation_rows_seen_in_training: the share of the last evaluated batch's rows that are
             known from training; None where that cannot be said.
         watched_share: the share of the training passes that are observed; the observer sets it.
+        reads_inputs: inputs and batch norms are read in this window: in the first ones, and in some
+            of the later ones.
 
     Example:
         >>> import torch
@@ -129,9 +133,12 @@ class EvaluationPasses:
         self._training, self._evaluation = Moments(), Moments()
         self._evaluation_known = Moments()  # of rows that are known from training
         self._in_step = False
+        self._windows, self._next_window = 0, 1
         self._open_window()
 
     def _open_window(self) -> None:
+        self._windows += 1
+        self.reads_inputs = self._windows >= self._next_window
         self._passes, self._passes_in_evaluation_mode = 0, 0
         self._window, self._window_known = Moments(), Moments()
         self._norms: dict[int, _Norm] = {}
@@ -160,10 +167,9 @@ class EvaluationPasses:
         self._passes += 1
         self._passes_in_evaluation_mode += self._in_evaluation_mode()
         self.evaluation_rows_seen_in_training = self._known.share(inputs, MOST_ROWS)
-        if self._passes <= MOST_PASSES:
-            known = self.on_training_rows
-            _add(self._window_known if known else self._window, inputs, self._training)
-            _add(self._evaluation_known if known else self._evaluation, inputs, self._training)
+        if self.reads_inputs and self._passes <= MOST_PASSES:
+            moments = self._window_known if self.on_training_rows else self._window
+            _add(moments, inputs, self._training)
 
     def norm_called(self, norm: nn.Module, inputs: Tensor) -> None:
         """A batch norm was called in a pass without gradients.
@@ -174,7 +180,11 @@ class EvaluationPasses:
             inputs: (samples, channels, ...).
         """
         mean, variance = getattr(norm, "running_mean", None), getattr(norm, "running_var", None)
-        if norm.training or not isinstance(norm, nn.modules.batchnorm._BatchNorm):
+        if (
+            not self.reads_inputs
+            or norm.training
+            or not isinstance(norm, nn.modules.batchnorm._BatchNorm)
+        ):
             return
         if mean is None or variance is None or inputs.dim() < 2:
             return
@@ -189,7 +199,7 @@ class EvaluationPasses:
             known = self._norms[id(norm)] = _Norm(Moments(), means, variances)
         known.passes += 1
         if known.passes <= MOST_PASSES:
-            rows = features_of(inputs, axis=1)
+            rows = features_of(inputs, axis=1, most_numbers=MOST_NUMBERS_OF_NORM)
             if rows is not None and rows.shape[1] == len(known.mean):
                 known.moments.add(rows)
 
@@ -224,13 +234,19 @@ class EvaluationPasses:
         if inputs.numbers:
             row[EVALUATION_INPUT_MEAN], row[EVALUATION_INPUT_STD] = inputs.pooled()
         row |= _norm_signals(list(self._norms.values()))
+        self._evaluation = _merged(self._evaluation, self._window)
+        self._evaluation_known = _merged(self._evaluation_known, self._window_known)
+        if self.reads_inputs and self._windows >= FIRST_WINDOWS:
+            self._next_window = ceil(self._windows * GROWTH)
         self._open_window()
         return row
 
     def input_facts(self) -> InputFacts | None:
         """Moments of each feature; None where not both were observed, as of whole numbers."""
         training = self._training
-        evaluation = self._evaluation if self._evaluation.numbers else self._evaluation_known
+        evaluation = _merged(self._evaluation, self._window)
+        if not evaluation.numbers:
+            evaluation = _merged(self._evaluation_known, self._window_known)
         if not training.numbers or len(training.count) != len(evaluation.count):
             return None
         return InputFacts(
@@ -250,12 +266,15 @@ class EvaluationPasses:
         return bool(layers) and not any(layer.training for layer in layers)
 
 
-def features_of(values: Tensor, axis: int | None = None) -> Tensor | None:
+def features_of(
+    values: Tensor, axis: int | None = None, most_numbers: int = MOST_NUMBERS
+) -> Tensor | None:
     """Values of each feature (values, features), float64 on the CPU; of large inputs a part.
 
     Args:
         values: (samples, features), (samples, steps, features) or (samples, channels, ...).
         axis: of the features; None: found from the shape.
+        most_numbers: numbers that are read.
 
     Returns:
         None for whole numbers, such as tokens, and for what cannot be read.
@@ -268,13 +287,13 @@ def features_of(values: Tensor, axis: int | None = None) -> Tensor | None:
         return None
     with torch._C.DisableTorchFunction():
         if readable.dim() < 2:
-            return rows_of(readable.reshape(-1), 1, MOST_NUMBERS).cpu().double()
+            return rows_of(readable.reshape(-1), 1, most_numbers).cpu().double()
         moved = readable.movedim(_feature_axis(readable) if axis is None else axis, 1)
         moved = moved[:, :: -(-moved.shape[1] // MOST_FEATURES)]
-        each = max(1, MOST_NUMBERS // moved.shape[1])  # numbers of one feature
+        each = max(1, most_numbers // moved.shape[1])  # numbers of one feature
         steps = steps_of(tuple(moved.shape[2:]), max(1, each // min(len(moved), 64)))
         moved = moved[(slice(None), slice(None), *(slice(None, None, step) for step in steps))]
-        rows = rows_of(moved, prod(moved.shape[1:]), MOST_NUMBERS)
+        rows = rows_of(moved, prod(moved.shape[1:]), most_numbers)
         rows = rows.reshape(len(rows), moved.shape[1], -1).movedim(1, 2)
         return rows.reshape(-1, moved.shape[1]).cpu().double()
 
@@ -285,6 +304,16 @@ def _feature_axis(values: Tensor) -> int:
         return values.dim() - 1
     channels_last = values.shape[-1] <= 4 < values.shape[1]
     return values.dim() - 1 if channels_last else 1
+
+
+def _merged(one: Moments, other: Moments) -> Moments:
+    """Moments of both; of the second alone where they have other features."""
+    both = Moments()
+    both.merge(one)
+    if len(one.count) and len(other.count) and len(one.count) != len(other.count):
+        both = Moments()
+    both.merge(other)
+    return both
 
 
 def _add(moments: Moments, inputs: Sequence[Tensor], alike: Moments) -> None:

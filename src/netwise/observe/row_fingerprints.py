@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -96,6 +97,7 @@ def _whole_numbers(rows: Tensor) -> Tensor:
     return rows.long()
 
 
+@lru_cache(maxsize=MOST_COLUMNS)
 def _factors(columns: int) -> Tensor:
     """Odd 62-bit numbers from a multiplicative sequence, one for each column."""
     place = torch.arange(1, columns + 1, device="cpu", dtype=torch.int64)

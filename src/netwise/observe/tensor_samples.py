@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 
 import torch
@@ -16,12 +17,15 @@ def plain(value: Tensor) -> Tensor | None:
 
     Sparse, complex, quantized and nested tensors, those without data (on the meta device, or while
     a program is traced) and those that a transformation such as `torch.vmap` replaces cannot be
-    read. Subclasses that only add attributes can.
+    read. Subclasses that only add attributes can. Nothing is read while a dispatch mode is active,
+    such as one that counts operations.
 
     >>> plain(torch.zeros(2, device="meta")) is None
     True
     """
     if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return None
+    if torch._C._len_torch_dispatch_stack():
         return None
     if type(value).__torch_dispatch__ is not Tensor.__torch_dispatch__:
         return None
@@ -80,6 +84,7 @@ def steps_of(shape: tuple[int, ...], most: int) -> list[int]:
     return steps
 
 
+@lru_cache(maxsize=64)
 def _rows(rows: int, most: int) -> Tensor:
     """One row of each of `most` equal parts of the samples.
 
