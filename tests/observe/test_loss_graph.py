@@ -569,3 +569,14 @@ def test_gradient_scaler_and_autocast() -> None:
     assert whole.factor == 1024
     assert reading.term.chain == ("LogSoftmax", "Addmm")
     assert reading.value == pytest.approx(loss.item())
+
+
+@pytest.mark.parametrize("pick", ["gather", "index"])
+def test_the_shape_of_outputs_is_that_before_the_right_classes_are_picked(pick: str) -> None:
+    """-log p of the right class, by hand, with the index before the logarithm."""
+    p = torch.randn(5, 3, requires_grad=True).mul(1.0).softmax(1).clamp(1e-7, 1)
+    y = torch.tensor([0, 1, 2, 1, 0])
+    picked = p.gather(1, y[:, None]) if pick == "gather" else p[torch.arange(5), y]
+    (reading,) = read_loss(-picked.log().mean()).terms
+    assert reading.term.operation == "logarithm"
+    assert reading.term.output_shape == (5, 3)

@@ -331,7 +331,7 @@ def _picked(node: Node, kind: str) -> Match | None:
         return None
     picks = node if kind in ("Gather", "Index") else only_input(node)
     log = past_moves(node)
-    target = _index_of(picks) if picks is not None else None
+    target = picked_classes(picks) if picks is not None else None
     if target is None and name == CROSS_ENTROPY:
         return None  # a log-softmax alone is no loss of a target
     return Match(
@@ -345,7 +345,7 @@ def _picked(node: Node, kind: str) -> Match | None:
     )
 
 
-def _index_of(node: Node) -> Tensor | None:
+def picked_classes(node: Node) -> Tensor | None:
     """The classes that a gather or an index of pairs picks."""
     kind = operation(node)
     if kind == "Gather":

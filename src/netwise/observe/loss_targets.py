@@ -10,9 +10,18 @@ import torch
 from torch import Tensor
 
 from netwise.observe.autograd_nodes import Node, only_input, operation, saved, shape_of
-from netwise.observe.loss_elements import SAME_VALUES, Match, past_moves, shape_of_input
+from netwise.observe.loss_elements import (
+    SAME_VALUES,
+    Match,
+    past_moves,
+    picked_classes,
+    shape_of_input,
+)
 
 LARGEST = 1 << 20  # numbers that are read of one tensor
+_PICKS = ("Gather", "Index")
+_ELEMENTWISE = ("Log", "Clamp", "ClampMin", "ClampMax", "Add", "Mul", "Div", "Neg")
+_MOST_STEPS = 8  # operations between a loss and the selection of the right classes
 
 
 def from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | None, Tensor | None]:
@@ -45,11 +54,20 @@ def _output_of(source: Node | None, residual: Tensor, outputs: Sequence[Tensor])
 
 
 def shape_before(source: Node | None) -> tuple[int, ...]:
-    """Shape of an output, before it was widened to that of the targets."""
+    """Shape of an output, before it was widened to that of the targets, or before the value of the
+    right class was picked from each row."""
     if source is None:
         return ()
-    shape = shape_of_input(source) if operation(source) == "Expand" else shape_of(source)
-    return shape or ()
+    if operation(source) == "Expand":
+        return shape_of_input(source) or ()
+    node: Node | None = source
+    for _ in range(_MOST_STEPS):
+        if node is None or operation(node) not in (*_PICKS, *_ELEMENTWISE):
+            break
+        if operation(node) in _PICKS and picked_classes(node) is not None:
+            return shape_of_input(node) or ()
+        node = only_input(node)
+    return shape_of(source) or ()
 
 
 def before_expand(target: Tensor | None) -> Tensor | None:

@@ -40,6 +40,7 @@ LABELS = {"target_low": 0.0, "target_high": 1.0}
         (LOGARITHM, "Log Clamp Div Addmm", LABELS, "which are no probabilities"),
         (CROSS_ENTROPY, "Log Clamp Convolution", {}, "which are no probabilities"),
         (LOGARITHM, "Log Div Relu", LABELS, "logarithm of rectified outputs"),
+        (LOGARITHM, "Log Clamp Div Relu Addmm", LABELS, "logarithm of rectified outputs"),
         (
             SQUARED_ERROR,
             "Softmax Addmm",
@@ -79,6 +80,7 @@ def test_what_does_not_fit(
         (LOGARITHM, "Log Softplus Addmm", {}),
         (LOGARITHM, "Log Sum Exp Addmm", {}),
         (LOGARITHM, "Log Relu", COUNTS),  # a rate of counts
+        (LOGARITHM, "Log Relu Addmm", COUNTS),
         (SQUARED_ERROR, "Log Addmm", {}),  # an error of logarithms
         (SQUARED_ERROR, "Softmax Addmm", {**LABELS, "target_row_sums": (1.0, 1.0)}),
         (CROSS_ENTROPY, "LogSoftmax Addmm", {**LABELS, "target_row_sums": (0.0, 1.0)}),

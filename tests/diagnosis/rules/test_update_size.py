@@ -41,3 +41,17 @@ def test_rate_too_high_and_too_low() -> None:
         update_size.rate_too_high(history({signals.UPDATE_RATIO: flat(2.0)}, facts=nw.RunFacts())),
         nw.Unchecked,
     )
+
+
+def test_weights_that_start_at_zero_take_long_steps() -> None:
+    """The second factor of a low-rank adapter: of weights of 0 each step is infinitely long."""
+    grown = [float("inf"), *(1 / k for k in range(1, 10))]
+    usual = [0.01] * 10
+    adapter = history(
+        {signals.UPDATE_RATIO: [usual, grown], signals.GRADIENT_RATIO: flat(0.1, 0.1, steps=10)}
+    )
+    assert update_size.rate_too_high(adapter) is None
+    grown = [0.5] * 10
+    assert found(
+        update_size.rate_too_high(history({signals.UPDATE_RATIO: [usual, grown]}))
+    ).layers == ("layer2",)

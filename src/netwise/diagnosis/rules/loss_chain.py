@@ -33,6 +33,7 @@ POSITIVE = (
 WEIGHTED = ("Addmm", "Mm", "Bmm", "Baddbmm", "Linear", "Convolution", "Mv", "Addmv")
 # Between a logarithm and the last layer: they do not make what they get positive.
 NEUTRAL = ("Clamp", "ClampMin", "ClampMax", "Div", "Add", "Sub", "Neg", "Log", "Log2", "Log10")
+RECTIFIER = "Relu"
 HIDDEN = "?"
 LARGEST_LOG = 1e-3  # above it a number is no log-probability, rounding allowed for
 SEVERAL = 1.5  # sum of a row of targets: above it several labels are true at once
@@ -152,12 +153,12 @@ def _log_of_no_probability(term: LossTerm) -> str:
     if start is None or not term.chain or set(term.chain[:start]) & set(POSITIVE):
         return ""
     *between, last = term.chain[start:]
-    if set(between) - set(NEUTRAL):
+    is_rectified = RECTIFIER in (*between, last)
+    if set(between) - {*NEUTRAL, RECTIFIER} or last not in (*WEIGHTED, RECTIFIER):
         return ""
-    rectified = last == "Relu" and _may_be_probabilities(term)
-    if last not in WEIGHTED and not rectified:
+    if is_rectified and not _may_be_probabilities(term):
         return ""
-    what = "rectified outputs" if rectified else "outputs of a layer without an activation"
+    what = "rectified outputs" if is_rectified else "outputs of a layer without an activation"
     return (
         f"The loss takes the logarithm of {what}, which are no probabilities. Use "
         "`nn.CrossEntropyLoss()` on them, or end the network with `nn.Softmax(dim=1)`."

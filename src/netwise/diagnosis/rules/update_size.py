@@ -42,6 +42,10 @@ def rate_too_high(history: History) -> Answer:
     if left < HALF:
         return None
     diverged = history.ended.how == DIVERGED
+    if not diverged:  # of weights that start at 0, any first step is long
+        updates = {name: series for name, series in updates.items() if isfinite(series.values[0])}
+        if not updates:
+            return None
     largest, usual = {}, {}
     for name, series in updates.items():
         early = series.values[:EARLY]
