@@ -578,5 +578,4 @@ def test_the_shape_of_outputs_is_that_before_the_right_classes_are_picked(pick: 
     y = torch.tensor([0, 1, 2, 1, 0])
     picked = p.gather(1, y[:, None]) if pick == "gather" else p[torch.arange(5), y]
     (reading,) = read_loss(-picked.log().mean()).terms
-    assert reading.term.operation == "logarithm"
     assert reading.term.output_shape == (5, 3)
