@@ -247,6 +247,31 @@ EVALUATION_INPUT_MEAN = _signal(
 EVALUATION_INPUT_STD = _signal(
     "evaluation.input.std", "standard deviation of the inputs of passes without gradients", "", "0"
 )
+TRAINING_INPUT_MEAN = _signal(
+    "training.input.mean", "mean of the inputs of the module in training passes so far"
+)
+TRAINING_INPUT_STD = _signal(
+    "training.input.std",
+    "standard deviation of the inputs of the module in training passes so far",
+    "",
+    "0",
+)
+EVALUATION_INPUT_OFFSET = _signal(
+    "evaluation.input.offset",
+    "distance of the means of evaluation inputs from those of training inputs, in standard "
+    "deviations of training: median over the features",
+    "",
+    "0",
+    "",
+    "low",
+)
+EVALUATION_INPUT_RATIO = _signal(
+    "evaluation.input.ratio",
+    "standard deviations of evaluation inputs over those of training inputs: median over the "
+    "features",
+    "",
+    "0",
+)
 NORM_MEAN_OFFSET = _signal(
     "evaluation.norm.mean",
     "distance of batch norm's running means from the means of evaluation data, in standard "

@@ -14,10 +14,14 @@ from torch import Tensor, nn
 from netwise.observe.evaluation_passes import EvaluationPasses, InputFacts, features_of
 from netwise.signals import (
     EVALUATION_INPUT_MEAN,
+    EVALUATION_INPUT_OFFSET,
+    EVALUATION_INPUT_RATIO,
     EVALUATION_INPUT_STD,
     EVALUATION_MODE,
     NORM_MEAN_OFFSET,
     NORM_VARIANCE_RATIO,
+    TRAINING_INPUT_MEAN,
+    TRAINING_INPUT_STD,
 )
 
 
@@ -103,6 +107,12 @@ def test_moments_of_inputs() -> None:
         (both.std(0, unbiased=False) / x.std(0, unbiased=False)).tolist()
     )
     assert (facts.training_values, facts.evaluation_values) == (300, 100)
+    assert row[TRAINING_INPUT_MEAN] == pytest.approx(float(x.mean()))
+    assert row[TRAINING_INPUT_STD] == pytest.approx(float(x.std(unbiased=False)))
+    assert row[EVALUATION_INPUT_OFFSET] == pytest.approx(sum(sorted(facts.offsets)[1:3]) / 2)
+    assert row[EVALUATION_INPUT_RATIO] == pytest.approx(sum(sorted(facts.ratios)[1:3]) / 2)
+    passes.evaluation_pass([first[:7]])
+    assert EVALUATION_INPUT_OFFSET not in passes.window_ends()  # too few samples
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,6 @@ def test_which_tensors_are_read() -> None:
         torch.eye(2).to_sparse_csr(),
         torch.ones(2, dtype=torch.complex64),
         torch.ones(2, device="meta"),
-        torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8),
     ):
         assert plain(value) is None
 

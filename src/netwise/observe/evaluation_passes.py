@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, prod
+from statistics import median
 from typing import Any
 
 import torch
@@ -17,10 +18,14 @@ from netwise.observe.row_fingerprints import KnownRows
 from netwise.observe.tensor_samples import plain, rows_of, steps_of
 from netwise.signals import (
     EVALUATION_INPUT_MEAN,
+    EVALUATION_INPUT_OFFSET,
+    EVALUATION_INPUT_RATIO,
     EVALUATION_INPUT_STD,
     EVALUATION_MODE,
     NORM_MEAN_OFFSET,
     NORM_VARIANCE_RATIO,
+    TRAINING_INPUT_MEAN,
+    TRAINING_INPUT_STD,
 )
 
 MOST_FEATURES = 256  # of an input; of more, evenly distributed ones
@@ -31,6 +36,7 @@ FIRST_WINDOWS, GROWTH = 4, 1.3  # whose inputs are read, and how their distances
 MOST_TRAINING_PASSES = 1024  # whose inputs are read
 MOST_NORMS = 64  # layers
 MOST_ROWS = 32  # of an evaluated batch, that are looked for among the rows of training
+FEWEST_ROWS = 8  # evaluated samples, for a comparison of inputs
 FEWEST_OF_CHANNEL = 64  # values, for the moments of batch norm
 FEWEST_STEPS = 3  # before passes can be said to belong to each of them
 KNOWN = 0.5  # share of an evaluated batch's rows, at which it is one of training data
@@ -139,6 +145,7 @@ class EvaluationPasses:
     def _open_window(self) -> None:
         self._windows += 1
         self.reads_inputs = self._windows >= self._next_window
+        self._rows = 0  # samples whose inputs are read
         self._passes, self._passes_in_evaluation_mode = 0, 0
         self._window, self._window_known = Moments(), Moments()
         self._norms: dict[int, _Norm] = {}
@@ -169,7 +176,7 @@ class EvaluationPasses:
         self.evaluation_rows_seen_in_training = self._known.share(inputs, MOST_ROWS)
         if self.reads_inputs and self._passes <= MOST_PASSES:
             moments = self._window_known if self.on_training_rows else self._window
-            _add(moments, inputs, self._training)
+            self._rows += _add(moments, inputs, self._training)
 
     def norm_called(self, norm: nn.Module, inputs: Tensor) -> None:
         """A batch norm was called in a pass without gradients.
@@ -230,9 +237,7 @@ class EvaluationPasses:
         row: dict[str, float] = {}
         if self.has_mode_layers:
             row[EVALUATION_MODE] = self._passes_in_evaluation_mode / self._passes
-        inputs = self._window if self._window.numbers else self._window_known
-        if inputs.numbers:
-            row[EVALUATION_INPUT_MEAN], row[EVALUATION_INPUT_STD] = inputs.pooled()
+        row |= self._input_signals()
         row |= _norm_signals(list(self._norms.values()))
         self._evaluation = _merged(self._evaluation, self._window)
         self._evaluation_known = _merged(self._evaluation_known, self._window_known)
@@ -241,22 +246,27 @@ class EvaluationPasses:
         self._open_window()
         return row
 
+    def _input_signals(self) -> dict[str, float]:
+        """Moments of this window's inputs, on rows that are not known where there are any."""
+        inputs = self._window if self._window.numbers else self._window_known
+        if not inputs.numbers:
+            return {}
+        row: dict[str, float] = {}
+        row[EVALUATION_INPUT_MEAN], row[EVALUATION_INPUT_STD] = inputs.pooled()
+        facts = _facts(self._training, inputs)
+        if facts is None or not facts.offsets or self._rows < FEWEST_ROWS:
+            return row
+        row[TRAINING_INPUT_MEAN], row[TRAINING_INPUT_STD] = self._training.pooled()
+        row[EVALUATION_INPUT_OFFSET] = median(abs(offset) for offset in facts.offsets)
+        row[EVALUATION_INPUT_RATIO] = median(facts.ratios)
+        return row
+
     def input_facts(self) -> InputFacts | None:
         """Moments of each feature; None where not both were observed, as of whole numbers."""
-        training = self._training
         evaluation = _merged(self._evaluation, self._window)
         if not evaluation.numbers:
             evaluation = _merged(self._evaluation_known, self._window_known)
-        if not training.numbers or len(training.count) != len(evaluation.count):
-            return None
-        return InputFacts(
-            tuple(training.mean.tolist()),
-            tuple(training.variance.sqrt().tolist()),
-            tuple(evaluation.mean.tolist()),
-            tuple(evaluation.variance.sqrt().tolist()),
-            training.fewest,
-            evaluation.fewest,
-        )
+        return _facts(self._training, evaluation)
 
     def _in_evaluation_mode(self) -> bool:
         module = self._module()
@@ -306,6 +316,19 @@ def _feature_axis(values: Tensor) -> int:
     return values.dim() - 1 if channels_last else 1
 
 
+def _facts(training: Moments, evaluation: Moments) -> InputFacts | None:
+    if not training.numbers or len(training.count) != len(evaluation.count):
+        return None
+    return InputFacts(
+        tuple(training.mean.tolist()),
+        tuple(training.variance.sqrt().tolist()),
+        tuple(evaluation.mean.tolist()),
+        tuple(evaluation.variance.sqrt().tolist()),
+        training.fewest,
+        evaluation.fewest,
+    )
+
+
 def _merged(one: Moments, other: Moments) -> Moments:
     """Moments of both; of the second alone where they have other features."""
     both = Moments()
@@ -316,15 +339,18 @@ def _merged(one: Moments, other: Moments) -> Moments:
     return both
 
 
-def _add(moments: Moments, inputs: Sequence[Tensor], alike: Moments) -> None:
-    """Add the first input of floating-point numbers, where it has as many features as before."""
+def _add(moments: Moments, inputs: Sequence[Tensor], alike: Moments) -> int:
+    """Add the first input of floating-point numbers, where it has as many features as before; the
+    number of samples."""
     for values in inputs:
         rows = features_of(values)
         if rows is None:
             continue
         if all(not len(m.count) or len(m.count) == rows.shape[1] for m in (moments, alike)):
             moments.add(rows)
-        return
+            return len(values) if values.dim() else 1
+        return 0
+    return 0
 
 
 def _norm_signals(norms: list[_Norm]) -> dict[str, float]:

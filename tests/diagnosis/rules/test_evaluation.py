@@ -57,10 +57,12 @@ def test_running_statistics_that_fit() -> None:
 def prepared(mean: float, std: float, final: float = 2.3) -> nw.Finding | nw.Unchecked | None:
     """Training inputs of mean 0 and standard deviation 1, and evaluation inputs of these."""
     whole = {
-        signals.INPUT_MEAN: [0.0] * 6,
-        signals.INPUT_STD: [1.0] * 6,
+        signals.TRAINING_INPUT_MEAN: [0.0] * 3,
+        signals.TRAINING_INPUT_STD: [1.0] * 3,
         signals.EVALUATION_INPUT_MEAN: [mean] * 3,
         signals.EVALUATION_INPUT_STD: [std] * 3,
+        signals.EVALUATION_INPUT_OFFSET: [abs(mean)] * 3,
+        signals.EVALUATION_INPUT_RATIO: [std] * 3,
         signals.VALID_LOSS: [final] * 3,
     }
     return evaluation.evaluation_prepared_otherwise(observed(whole, final=final))
@@ -79,6 +81,6 @@ def test_evaluation_inputs_that_are_prepared_otherwise() -> None:
 
 
 def test_without_evaluations_nothing_is_known_of_their_inputs() -> None:
-    whole = {signals.INPUT_MEAN: [0.0] * 6, signals.INPUT_STD: [1.0] * 6}
+    whole = {signals.TRAINING_INPUT_MEAN: [0.0] * 6, signals.TRAINING_INPUT_STD: [1.0] * 6}
     answer = evaluation.evaluation_prepared_otherwise(observed(whole))
     assert answer == nw.Unchecked(evaluation.NO_EVALUATION)

@@ -15,17 +15,19 @@ from netwise.diagnosis.rules.observation import (
     signal_of_loop,
     steps_where,
 )
-from netwise.diagnosis.rules.outcome import FEWEST, generalises
+from netwise.diagnosis.rules.outcome import generalises
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History, Series
 from netwise.signals import (
     EVALUATION_INPUT_MEAN,
+    EVALUATION_INPUT_OFFSET,
+    EVALUATION_INPUT_RATIO,
     EVALUATION_INPUT_STD,
     EVALUATION_MODE,
-    INPUT_MEAN,
-    INPUT_STD,
     NORM_MEAN_OFFSET,
     NORM_VARIANCE_RATIO,
+    TRAINING_INPUT_MEAN,
+    TRAINING_INPUT_STD,
     TRAINING_MODE,
     VALID_LOSS,
 )
@@ -146,26 +148,29 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     """Find evaluation inputs whose mean or standard deviation is far from that of the training
     inputs, in a run whose evaluation does not show that it learns.
 
-    Medians over the watched training steps and over the evaluations.
+    Medians over the features, and over the evaluations. Both are inputs of the whole module, so
+    that a module may scale them itself.
     """
     if history.wiring is None:
         return Unchecked(NOT_OBSERVED)
     numbers = []
-    for signal, fewest, missing in (
-        (INPUT_MEAN, FEWEST, "no inputs of real numbers were recorded"),
-        (INPUT_STD, FEWEST, "no inputs of real numbers were recorded"),
-        (EVALUATION_INPUT_MEAN, FEWEST_EVALUATIONS, NO_EVALUATION),
-        (EVALUATION_INPUT_STD, FEWEST_EVALUATIONS, NO_EVALUATION),
+    for signal in (
+        TRAINING_INPUT_MEAN,
+        TRAINING_INPUT_STD,
+        EVALUATION_INPUT_MEAN,
+        EVALUATION_INPUT_STD,
+        EVALUATION_INPUT_OFFSET,
+        EVALUATION_INPUT_RATIO,
     ):
-        series = signal_of_loop(history, signal, fewest, missing)
+        series = signal_of_loop(history, signal, FEWEST_EVALUATIONS, NO_EVALUATION)
         if isinstance(series, Unchecked):
             return series
         numbers.append(median(series.values))
-    mean, std, later_mean, later_std = numbers
-    if not std > 0 or _evaluates_well(history):
+    mean, std, later_mean, later_std, offset, ratio = numbers
+    if _evaluates_well(history):
         return None
-    shift = min(abs(later_mean - mean) / std, LARGEST)
-    stretch = min(max(later_std / std, std / max(later_std, std / 1e6)), LARGEST)
+    shift = min(offset, LARGEST)
+    stretch = min(max(ratio, 1 / max(ratio, 1 / LARGEST)), LARGEST)
     evidence = [
         Evidence("distance of the means, in training standard deviations", shift, SHIFT),
         Evidence("ratio of the standard deviations", stretch, STRETCH),
