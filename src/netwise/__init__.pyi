@@ -77,7 +77,6 @@ from netwise.observe.anatomy import (
     anatomy_as_dict as anatomy_as_dict,
     describe as describe,
 )
-from netwise.observe.watch import watch as watch
 from netwise.parts.activations import (
     ELU as ELU,
     GELU as GELU,
@@ -306,6 +305,7 @@ from netwise.treatment.rounds import (
     treat as treat,
 )
 from netwise.treatment.trials import TrialResult as TrialResult, trial as trial
+from netwise.watching.watch import watch as watch
 from netwise.wiring import LossTerm as LossTerm, Wiring as Wiring
 
 __version__: str

@@ -1,0 +1,219 @@
+"""What happens to gradients between one optimizer step and the next.
+
+Norms of gradients are read before and after each backward pass, before unscaling and at the step.
+An equal norm means an untouched gradient, since the same numbers give the same norm to the last
+bit; a norm of 0 an empty one. So it is known how many backward passes went into a step, and whether
+gradients were stale, set to zero, scaled or clipped in between, whatever code did it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwise import signals
+
+MOST_WEIGHTS = 16  # parameters whose gradients are compared, evenly chosen
+
+Norms = Mapping[int, float]  # by id of the parameter; 0 where there is no gradient
+
+
+@dataclass
+class BackwardPass:
+    """One backward pass.
+
+    Args:
+        begins, ends: norms of gradients before and after it.
+        value: of its loss, without the scale of a gradient scaler; nan where it is no number.
+        factor: the constant that the loss is multiplied by, without that scale.
+        scale: of the gradient scaler.
+        place: file and line of the call.
+        reached: ids of the parameters that the loss reaches.
+        in_step: it ran inside of the optimizer's step, by a closure.
+        number: how many backward passes were watched before it.
+        modules: ids of the modules whose outputs the loss uses.
+        complete, opaque, widened, softmax_over_batch: as in `GraphReading`.
+        outside: shapes of parameters that belong to no module, by id.
+        site_key, site: the loss, and what is known of it.
+        signals: of the batch.
+    """
+
+    begins: Norms
+    ends: Norms = field(default_factory=dict)
+    value: float = math.nan
+    factor: float = 1.0
+    scale: float = 1.0
+    place: str = ""
+    reached: frozenset[int] = frozenset()
+    in_step: bool = False
+    number: int = 0
+    modules: frozenset[int] = frozenset()
+    complete: bool = True
+    opaque: bool = False
+    widened: str = ""
+    softmax_over_batch: str = ""
+    outside: Mapping[int, str] = field(default_factory=dict)
+    site_key: Any = None
+    site: Any = None
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+    def fills(self, weight: int) -> bool:
+        """Whether it has changed the gradient of a parameter."""
+        end = self.ends.get(weight, 0.0)
+        return end != 0 and not _same(self.begins.get(weight, 0.0), end)
+
+
+@dataclass(frozen=True)
+class CycleAccount:
+    """What one optimizer step was made of.
+
+    Args:
+        passes: backward passes whose gradients are in the step; 0 where none was seen.
+        stale: no backward pass began with an empty gradient.
+        cleared: gradients that backward passes had filled were empty at the step.
+        zero: backward passes gave exactly 0 to every weight.
+        factor: norm of the gradient at the step over that after the last backward pass, times the
+            scale of the gradient scaler; None where not known.
+        counted: the backward passes in the step, oldest first.
+    """
+
+    passes: int
+    stale: bool
+    cleared: bool
+    zero: bool
+    factor: float | None
+    counted: tuple[BackwardPass, ...]
+
+    def row(self, complete: bool) -> dict[str, float]:
+        """The signals of the step.
+
+        Args:
+            complete: the account covers all since the optimizer's last step. Without that, a
+                gradient may have been cleared unseen.
+        """
+        row: dict[str, float] = {}
+        if self.counted:
+            row[signals.GRADIENT_ZERO] = float(self.zero)
+            row[signals.LOSS_FACTOR] = self.counted[-1].factor
+            if self.counted[-1].scale != 1:
+                row[signals.LOSS_SCALE] = self.counted[-1].scale
+        if self.passes and complete:
+            row[signals.STALE] = float(self.stale)
+            row[signals.GRADIENT_CLEARED] = float(self.cleared)
+            if not self.stale:
+                row[signals.BACKWARD_PASSES] = float(self.passes)
+        if self.factor is not None:
+            row[signals.GRADIENT_FACTOR] = self.factor
+        return row
+
+
+def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Norms) -> CycleAccount:
+    """The account of one step.
+
+    Args:
+        passes: all backward passes since the optimizer's last step, oldest first.
+        weights: ids of the optimizer's parameters whose norms were read.
+        at_step: norms when the step began; of a step with a closure, when it ended.
+    """
+    weights = list(weights)
+    touched = [w for w in weights if any(p.fills(w) for p in passes)]
+    reaching = tuple(p for p in passes if any(w in p.ends for w in weights))
+    if not touched:
+        zero = any(
+            p.ends.get(w) == 0 and (w in p.reached) for p in reaching for w in weights
+        ) and not any(p.ends.get(w, 0.0) for p in reaching for w in weights)
+        return CycleAccount(0, False, False, zero, None, reaching[-1:] if zero else ())
+    # Each parameter has its own passes: those of other parts of the loss do not touch it. The one
+    # with the most passes tells how many there are.
+    counts = {w: _passes_in(w, passes) for w in touched}
+    witness = max(touched, key=lambda w: len(counts[w][0]))
+    counted, _ = counts[witness]
+    stale = all(stale for _, stale in counts.values())
+    cleared = all(at_step.get(w, 0.0) == 0 and _last(w, passes) != 0 for w in touched)
+    before = math.sqrt(sum(_last(w, passes) ** 2 for w in touched))
+    now = math.sqrt(sum(at_step.get(w, 0.0) ** 2 for w in touched))
+    factor = now / before if before > 0 and math.isfinite(before) and math.isfinite(now) else None
+    if factor is not None:
+        factor *= counted[-1].scale
+        factor = 1.0 if abs(factor - 1) < 1e-6 else factor
+    passes_of_loss = len(_of_one_loss(counted))
+    return CycleAccount(passes_of_loss, stale, cleared, False, factor, tuple(counted))
+
+
+def _passes_in(weight: int, passes: Sequence[BackwardPass]) -> tuple[list[BackwardPass], bool]:
+    """The backward passes in the gradient of a parameter, and whether it also has older ones."""
+    counted: list[BackwardPass] = []
+    stale = True
+    for each in passes:
+        if not each.fills(weight):
+            continue
+        if each.begins.get(weight, 0.0) == 0:
+            counted, stale = [], False
+        counted.append(each)
+    return counted, stale
+
+
+def _of_one_loss(passes: Sequence[BackwardPass]) -> list[BackwardPass]:
+    """Those of the passes that belong to the loss with the most: two losses in each step are no
+    accumulation."""
+    groups: dict[Any, list[BackwardPass]] = {}
+    for each in passes:
+        groups.setdefault((each.place, each.reached), []).append(each)
+    return max(groups.values(), key=len)
+
+
+def _last(weight: int, passes: Sequence[BackwardPass]) -> float:
+    """Norm of a parameter's gradient after the last backward pass that changed it."""
+    return next((p.ends[weight] for p in reversed(passes) if p.fills(weight)), 0.0)
+
+
+def _same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+def gradient_norms(parameters: Iterable[Tensor]) -> dict[int, float]:
+    """Norms of the gradients by id of the parameter; 0 where there is none.
+
+    Args:
+        parameters: dense, sparse or sharded; of a shard, the norm of this process's part.
+    """
+    norms: dict[int, float] = {}
+    dense: list[Tensor] = []
+    ids: list[int] = []
+    for p in parameters:
+        gradient = p.grad
+        if gradient is None:
+            norms[id(p)] = 0.0
+            continue
+        gradient = local_part(gradient.detach())
+        if gradient.is_sparse:
+            gradient = gradient.coalesce().values()
+        if gradient.is_meta or not gradient.numel():
+            norms[id(p)] = 0.0
+            continue
+        ids.append(id(p))
+        dense.append(gradient)
+    if dense:
+        values = [v.float() for v in torch._foreach_norm(dense)]
+        device = values[0].device
+        stacked = torch.stack([v if v.device == device else v.to(device) for v in values])
+        norms.update(zip(ids, stacked.tolist(), strict=True))
+    return norms
+
+
+def local_part(tensor: Tensor) -> Tensor:
+    """This process's part of a sharded tensor; any other tensor itself."""
+    to_local = getattr(tensor, "to_local", None)
+    return tensor if to_local is None else to_local()
+
+
+def evenly(items: Sequence[Tensor], most: int = MOST_WEIGHTS) -> list[Tensor]:
+    """At most so many of the items, evenly chosen, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i * (len(items) - 1) // (most - 1)] for i in range(most)]

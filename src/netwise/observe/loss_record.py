@@ -1,0 +1,63 @@
+"""The loss of an observed run over its steps, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+MOST_VALUES = 400  # beyond it neighbours are joined, and the interval doubled
+
+
+@dataclass
+class LossRecord:
+    """Means of the loss over intervals of steps.
+
+    An interval is one step at first. Each time `MOST_VALUES` are reached, two neighbours become
+    one. Values since the last call of `take_mean` are also averaged, for the end of an epoch.
+    """
+
+    values: list[tuple[int, float]] = field(default_factory=list)  # (last step, mean)
+    _interval: int = 1
+    _sum: float = 0.0
+    _count: int = 0
+    _total: float = 0.0
+    _steps: int = 0
+    _new: list[tuple[int, float]] = field(default_factory=list)
+
+    def add(self, step: int, value: float) -> None:
+        """Record the loss of a step.
+
+        >>> record = LossRecord()
+        >>> for step in range(1000):
+        ...     record.add(step, float(step))
+        >>> len(record.values) <= 400, record.values[-1]
+        (True, (999, 998.0))
+        """
+        self._sum += value
+        self._count += 1
+        if math.isfinite(value):
+            self._total += value
+            self._steps += 1
+        if self._count >= self._interval:
+            self._keep(step)
+
+    def _keep(self, step: int) -> None:
+        mean = self._sum / self._count
+        self.values.append((step, mean))
+        self._new.append((step, mean))
+        self._sum, self._count = 0.0, 0
+        if len(self.values) >= MOST_VALUES:
+            pairs = zip(self.values[::2], self.values[1::2], strict=True)
+            self.values = [(b[0], (a[1] + b[1]) / 2) for a, b in pairs]
+            self._interval *= 2
+
+    def take_mean(self) -> float | None:
+        """The mean of the finite losses since the last call; None without any."""
+        mean = self._total / self._steps if self._steps else None
+        self._total, self._steps = 0.0, 0
+        return mean
+
+    def take_new(self) -> list[tuple[int, float]]:
+        """The values that were recorded since the last call."""
+        new, self._new = self._new, []
+        return new

@@ -1,0 +1,328 @@
+"""What was observed of one trained model: rows of signals, and facts for its history.
+
+A model is the modules whose weights the same optimizers update: usually one, for an encoder and a
+decoder that are called apart both. Two networks with optimizers of their own are two models.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from netwise import signals
+from netwise.history import Layer
+from netwise.observe.gradient_ledger import BackwardPass
+from netwise.observe.loss_graph import LossReading
+from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
+from netwise.observe.target_statistics import (
+    TargetStatistics,
+    all_alike,
+    classes_in,
+    share_ignored,
+)
+from netwise.wiring import LossTerm
+
+MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
+MOST_SITES = 32  # losses that are told apart by place and operations
+
+
+@dataclass
+class LossSite:
+    """One loss of the program: its summands, and statistics of their targets."""
+
+    place: str
+    terms: tuple[LossTerm, ...]
+    weighted: bool = False
+    targets: list[TargetStatistics] = field(default_factory=list)
+    signals: dict[str, float] = field(default_factory=dict)  # of the last batch
+    batch_size: int = 0
+    outputs: int = 0
+
+    @staticmethod
+    def key(place: str, reading: LossReading) -> tuple[Any, ...]:
+        """What tells this loss from others."""
+        return (place, tuple((t.term.operation, t.term.penalty) for t in reading.terms))
+
+    def read(self, reading: LossReading) -> None:
+        """Add a batch."""
+        self.terms = tuple(term.term for term in reading.terms)
+        while len(self.targets) < len(reading.terms):
+            self.targets.append(TargetStatistics())
+        self.signals = {}
+        for statistics, term in zip(self.targets, reading.terms, strict=False):
+            self.weighted |= term.weighted
+            if term.target is None or not term.target.numel():
+                continue
+            output = term.output
+            shape = () if output is None else tuple(output.shape)
+            statistics.add(term.target, shape, term.ignore_index)
+            if term.target.dim():
+                self.batch_size = max(self.batch_size, term.target.shape[0])
+            if shape:
+                self.outputs = shape[1] if len(shape) > 1 else 1
+            if not self.signals:
+                self.signals = target_signals(term.target, term.ignore_index)
+                if output is not None:
+                    accuracy = batch_accuracy(output, term.target)
+                    if accuracy is not None:
+                        self.signals[signals.ACCURACY] = accuracy
+
+
+def target_signals(target: Any, ignore_index: int | None = None) -> dict[str, float]:
+    """Signals of one batch of targets."""
+    row: dict[str, float] = {}
+    if ignore_index is not None:
+        row[signals.TARGETS_IGNORED] = share_ignored(target, ignore_index)
+    if target.dim() and target.shape[0] > 1:
+        row[signals.TARGETS_ALIKE] = float(all_alike(target, ignore_index))
+    if target.dim() == 1 and not target.is_floating_point():
+        classes = classes_in(target, ignore_index)
+        if classes is not None:
+            row[signals.BATCH_CLASSES] = float(classes)
+    return row
+
+
+def batch_accuracy(output: Any, target: Any) -> float | None:
+    """Accuracy of scores `(samples, classes)` on class numbers `(samples,)`; None for others."""
+    if (
+        output.dim() != 2
+        or target.dim() != 1
+        or target.is_floating_point()
+        or len(output) != len(target)
+        or output.shape[1] < 2
+        or not len(target)
+    ):
+        return None
+    return float((output.argmax(1) == target).sum()) / len(target)
+
+
+class ObservedModel:
+    """One trained model of an observed program.
+
+    Args:
+        name: for people, unique among the models.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.roots: list[Root] = []
+        self.accounts: list[OptimizerAccount] = []
+        self.rows: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []  # rows of evaluations and of epochs
+        self.perhaps: list[dict[str, Any]] = []  # passes that may be a part of the training step
+        self.trainable: set[str] = set()
+        self.new_rows: list[dict[str, Any]] = []  # not yet written to files
+        self.sites: dict[tuple[Any, ...], LossSite] = {}
+        self.reached: set[str] = set()
+        self.owned: set[str] = set()  # weights that an optimizer holds
+        self.owned_trainable: set[str] = set()
+        self.with_gradient: set[str] = set()
+        self.outside: dict[int, str] = {}
+        self.opaque = False
+        self.incomplete_graph = False
+        self.cut: tuple[str, ...] = ()
+        self.widened = ""
+        self.softmax_over_batch = ""
+        self.opponents: set[str] = set()
+        self.cycles = 0  # watched steps
+        self.weights = 0  # numbers in the weights of its largest module
+        self.pending: set[int] = set()  # ids of the accounts that stepped since the last row
+        self.waiting = False  # a row can be finished
+        self.explicit_loss: list[float] = []
+        self.explicit_signals: dict[str, float] = {}
+        self.thinning = 1
+
+    # ---- names
+
+    def prefix(self, root: Root) -> str:
+        """What is put before names of layers, where the model has several modules."""
+        if len(self.roots) < 2:
+            return ""
+        same = [each for each in self.roots if each.kind == root.kind]
+        number = f"-{same.index(root) + 1}" if len(same) > 1 else ""
+        return f"{root.kind}{number}."
+
+    @property
+    def kind(self) -> str:
+        """Classes of its modules."""
+        return " and ".join(root.kind for root in self.roots)
+
+    @property
+    def steps(self) -> int:
+        """Steps of its first optimizer."""
+        return max((account.steps for account in self.accounts), default=0)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers of all modules in order of use."""
+        layers: list[Layer] = []
+        for root in self.roots:
+            prefix = self.prefix(root)
+            layers += [
+                Layer(**{**vars(layer), "name": prefix + layer.name}) for layer in root.probe.layers
+            ]
+        return tuple(layers)
+
+    # ---- rows
+
+    def finish_row(self) -> dict[str, Any] | None:
+        """Close the row of the step that has just been done; None where nothing was watched."""
+        self.waiting = False
+        scale = self._scale()
+        row: dict[str, Any] = {"step": max(self.steps - 1, 0)}
+        for root in self.roots:
+            if root.stepping:
+                prefix = self.prefix(root)
+                for name, value in root.probe.step_ends(scale).items():
+                    signal, bar, layer = name.partition("|")
+                    row[f"{signal}|{prefix}{layer}" if bar else signal] = value
+            if root.training_mode is not None and root.evaluation.has_mode_layers:
+                row[signals.TRAINING_MODE] = float(root.training_mode)
+        moved = [v > 0 for k, v in row.items() if k.startswith(signals.UPDATE_RATIO + "|")]
+        if moved:
+            row[signals.WEIGHTS_MOVED] = sum(moved) / len(moved)
+        for account in self.accounts:
+            self._add_account(account, row)
+        row.update(self.explicit_signals)
+        self.explicit_signals, self.explicit_loss = {}, []
+        for root in self.roots:
+            root.cycles += root.trained
+            root.cycles_evaluated += root.trained and root.evaluated
+            root.new_row()
+        self.pending.clear()
+        if len(row) == 1:
+            return None
+        self._keep(row)
+        return row
+
+    def _scale(self) -> float:
+        counted = [a.row.counted[-1].scale for a in self.accounts if a.row and a.row.counted]
+        return counted[0] if counted else 1.0
+
+    def _add_account(self, account: OptimizerAccount, row: dict[str, Any]) -> None:
+        """Add the signals of one optimizer's step; of several, the first that has them."""
+        if account.row is not None and id(account) in self.pending:
+            for name, value in account.row.row(account.complete).items():
+                row.setdefault(name, value)
+            for each in account.row.counted:
+                for name, value in each.signals.items():
+                    row.setdefault(name, value)
+        if account.rate is not None:
+            row.setdefault(signals.RATE, account.rate)
+        if account.group_rates:
+            row.update(account.group_rates[-1])
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        self.new_rows.append(row)
+        if len(self.rows) >= MOST_ROWS:
+            self.rows = self.rows[::2]
+            self.thinning *= 2
+
+    def add_event(self, row: Mapping[str, float], step: int | None = None) -> None:
+        """Record an evaluation or the end of an epoch."""
+        at = max(self.steps - 1, 0) if step is None else step
+        event = {"step": at, **row}
+        self.events.append(event)
+        self.new_rows.append(event)
+        if len(self.events) >= 4 * MOST_ROWS:
+            self.events = self.events[::2]
+
+    def add_evaluation(self, row: Mapping[str, float], certain: bool) -> None:
+        """Record a block without gradients.
+
+        Args:
+            row: its signals.
+            certain: a loss or a score was computed in it, so it is an evaluation.
+        """
+        if certain:
+            self.add_event(row)
+        elif len(self.perhaps) < MOST_ROWS:
+            self.perhaps.append({"step": max(self.steps - 1, 0), **row})
+
+    def drop_observed_scores(self) -> None:
+        """Forget losses and scores of evaluations: the program states its own."""
+        scores = (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY)
+        for event in self.events:
+            for name in scores:
+                event.pop(name, None)
+
+    @property
+    def evaluations(self) -> list[dict[str, Any]]:
+        """Evaluations and epochs. Passes without gradients that belong to each training step are
+        none: those of a target network, of a teacher, or of an actor."""
+        often = any(2 * root.cycles_evaluated > root.cycles for root in self.roots)
+        return self.events if often else [*self.events, *self.perhaps]
+
+    @property
+    def unused_output(self) -> bool:
+        """Whether no loss uses one of the outputs."""
+        return any(root.used and root.marked - root.used for root in self.roots)
+
+    def step_loss(self, account: OptimizerAccount) -> float | None:
+        """The loss of the step that has just been done, and with it what to multiply the sum of
+        unwatched losses by."""
+        counted: Sequence[BackwardPass] = account.row.counted if account.row else ()
+        values = [each.value for each in counted]
+        total = math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
+        if self.explicit_loss:
+            mean = sum(self.explicit_loss) / len(self.explicit_loss)
+            if values and total and math.isfinite(mean / total):
+                account.normaliser = mean / total
+            return mean
+        if not values:
+            return None
+        factor, count = counted[-1].factor, len(counted)
+        same = len({(each.place, each.reached) for each in counted}) == 1
+        if count > 1 and same:
+            divided = abs(factor * count - 1) < 0.01
+            account.normaliser = 1.0 if divided else 1.0 / count
+        else:
+            account.normaliser = 1.0
+        return total * account.normaliser
+
+    # ---- connections
+
+    def note_passes(self, passes: Sequence[BackwardPass]) -> None:
+        """Add what the graphs of a step's backward passes show."""
+        for each in passes:
+            for root in self.roots:
+                self.reached |= {self.prefix(root) + n for n in root.names_of(each.reached)}
+            self.opaque |= each.opaque
+            self.incomplete_graph |= not each.complete
+            self.widened = self.widened or each.widened
+            self.softmax_over_batch = self.softmax_over_batch or each.softmax_over_batch
+            if each.site is not None and len(self.sites) < MOST_SITES:
+                self.sites[each.site_key] = each.site
+            self.outside.update(each.outside)
+
+    def note_gradients(self) -> None:
+        """Read which weights have a gradient: a witness beside the graph, which may not show all of
+        it."""
+        for root in self.roots:
+            module = root.module
+            if module is None:
+                continue
+            prefix = self.prefix(root)
+            for name, p in module.named_parameters():
+                full = prefix + name
+                if full not in self.reached and full not in self.with_gradient:
+                    gradient = p.grad
+                    if gradient is not None and not gradient.is_meta:
+                        dense = gradient.is_sparse or bool(gradient.any())
+                        if dense:
+                            self.with_gradient.add(full)
+
+    def note_cut(self, calls: Sequence[CallRecord]) -> None:
+        """Find between which two layers gradients are lost: one got an input without a graph
+        though the layer before it gave an output with one."""
+        if self.cut:
+            return
+        before: CallRecord | None = None
+        for call in calls:
+            if before is not None and before.gives and not call.takes and call.has_weights:
+                self.cut = (before.layer, call.layer)
+                return
+            before = call

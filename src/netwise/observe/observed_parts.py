@@ -1,0 +1,209 @@
+"""What an observer knows of one module and of one optimizer between two events.
+
+Modules, optimizers and parameters are held by weak references: an observed program's objects die
+when the program drops them, and what is known of them by name remains.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from netwise.observe.evaluation_passes import EvaluationPasses
+from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
+from netwise.observe.loss_record import LossRecord
+from netwise.observe.probe import Probe
+
+MOST_RATES = 400  # changes of a learning rate to keep
+READ_NAMES_UNTIL = 8  # watched steps after which names of parameters are read less often
+
+
+@dataclass
+class CallRecord:
+    """One call of a layer in a training pass: whether gradients come in and go out."""
+
+    layer: str
+    takes: bool
+    gives: bool
+    has_weights: bool
+
+
+class Root:
+    """The outermost module of a forward pass.
+
+    Args:
+        module: the module.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = weakref.ref(module)
+        self.kind = type(module).__name__
+        self.parameters: dict[int, str] = {}  # names by id, as long as the module lives
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.trainable: set[str] = set()
+        self.frozen: set[str] = set()
+        self.sharded = False
+        self.probe = Probe(module)
+        self.evaluation = EvaluationPasses(module)
+        self.calls: list[CallRecord] = []
+        self.linear: bool | None = None
+        self.linear_read = False
+        self.trained = False  # a forward pass with gradients was seen since the last row
+        self.reached = False  # by a backward pass since the last row
+        self.stepping = False  # the probe has copied the weights
+        self.training_mode: bool | None = None
+        self.marked: set[int] = set()  # numbers of its outputs with gradients
+        self.used: set[int] = set()  # those of them that a loss used
+        self.evaluated = False  # a pass without gradients since the last row
+        self.cycles = self.cycles_evaluated = 0  # watched steps, and those with such a pass
+        self.dropout = 0.0
+        self._names: dict[int, str] = {}
+        self._reads = 0
+        self.read_names()
+
+    @property
+    def module(self) -> nn.Module | None:
+        """The module, or None once it is gone."""
+        return self._module()
+
+    def read_names(self) -> None:
+        """Read names and kinds of the parameters again: layers may be added or frozen."""
+        module = self.module
+        self._reads += 1
+        if module is None or (self._reads > READ_NAMES_UNTIL and self._reads % 10):
+            return
+        self.parameters = {id(p): name for name, p in module.named_parameters()}
+        named = list(module.named_parameters())
+        self.trainable = {name for name, p in named if p.requires_grad}
+        self.frozen = {name for name, p in named if not p.requires_grad}
+        self.sharded = any(hasattr(p, "to_local") for _, p in named)
+        self.shapes = {
+            name: tuple(p.shape)
+            for name, p in named
+            if not isinstance(p, nn.parameter.UninitializedParameter)
+        }
+        self._names = {id(m): name for name, m in module.named_modules()}
+        self.dropout = max(
+            (float(m.p) for m in module.modules() if isinstance(m, nn.modules.dropout._DropoutNd)),
+            default=0.0,
+        )
+
+    def name_of(self, module: nn.Module) -> str:
+        """The dotted name of a part of the module."""
+        return self._names.get(id(module), "") or type(module).__name__
+
+    def names_of(self, ids: frozenset[int] | set[int]) -> set[str]:
+        """Names of those of the parameters that are its own."""
+        return {name for key, name in self.parameters.items() if key in ids}
+
+    def new_row(self) -> None:
+        """Forget what was seen for the last row."""
+        self.trained = self.reached = self.stepping = self.evaluated = False
+        self.training_mode = None
+        self.calls = []
+
+
+class OptimizerAccount:
+    """One optimizer, or the steps of a loop without one.
+
+    Args:
+        optimizer: the optimizer; None for steps that no torch optimizer takes.
+        number: how many were known before it.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer | None, number: int) -> None:
+        self._optimizer = None if optimizer is None else weakref.ref(optimizer)
+        self.kind = "" if optimizer is None else type(optimizer).__name__
+        self.name = f"{self.kind or 'steps'}-{number}"
+        self.steps = 0
+        self.last_tick = 0
+        self.since = 0  # number of the first backward pass after its last step
+        self.complete = False  # all since its last step was watched
+        self.stepping = False
+        self.passes_in_step = 0
+        self.at_step: Norms = {}
+        self.whole_steps = 0  # in the open window
+        self.row: CycleAccount | None = None
+        self.counted: set[int] = set()  # numbers of the backward passes in its last steps
+        self.losses = LossRecord()
+        self.normaliser = 1.0  # of the sum of the losses that `backward` was called on
+        self.rate: float | None = None
+        self.rates: list[tuple[int, float]] = []
+        self.group_rates: list[dict[str, float]] = []
+        self.weight_decay: float | None = None
+        self.clipped_before_unscale = 0
+        self.ids: set[int] = set()
+        self.trainable_ids: set[int] = set()
+        self._layout: tuple[int, ...] = ()
+        self._chosen: list[weakref.ref[Tensor]] = []
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer | None:
+        """The optimizer, or None once it is gone."""
+        return None if self._optimizer is None else self._optimizer()
+
+    def parameters(self) -> Iterator[Tensor]:
+        """All parameters of the optimizer."""
+        optimizer = self.optimizer
+        for group in () if optimizer is None else optimizer.param_groups:
+            yield from group["params"]
+
+    def read_groups(self) -> None:
+        """Read which parameters it has, where their number has changed."""
+        optimizer = self.optimizer
+        if optimizer is None:
+            return
+        groups = optimizer.param_groups
+        first = groups[0]
+        decay = first.get("weight_decay")
+        self.weight_decay = None if decay is None else float(decay)
+        layout = tuple(len(group["params"]) for group in groups)
+        if layout == self._layout and all(ref() is not None for ref in self._chosen):
+            return
+        parameters = list(self.parameters())
+        self.ids = {id(p) for p in parameters}
+        trainable = [p for p in parameters if p.requires_grad]
+        self.trainable_ids = {id(p) for p in trainable}
+        self._chosen = [weakref.ref(p) for p in evenly(trainable)]
+        self._layout = layout
+
+    def chosen(self) -> list[Tensor]:
+        """The parameters whose gradients are compared."""
+        return [p for p in (ref() for ref in self._chosen) if p is not None]
+
+    def note_rate(self, rate: float) -> None:
+        """Record that the learning rate of the first group has changed."""
+        self.rate = rate
+        self.rates.append((self.steps, rate))
+        if len(self.rates) > MOST_RATES:
+            self.rates = self.rates[::2]
+
+
+@dataclass
+class PassNumbers:
+    """The backward passes of the open window, oldest first, with the number of the first."""
+
+    passes: list[BackwardPass] = field(default_factory=list)
+    first: int = 0
+
+    @property
+    def next(self) -> int:
+        """Number of the next backward pass."""
+        return self.first + len(self.passes)
+
+    def since(self, number: int) -> list[BackwardPass]:
+        """The passes from this number on."""
+        return self.passes[max(0, number - self.first) :]
+
+    def clear(self) -> None:
+        """Forget the passes, and go on counting."""
+        self.first, self.passes = self.next, []
+
+    def drop_before(self, number: int) -> None:
+        """Forget passes that no account needs."""
+        count = min(max(0, number - self.first), len(self.passes))
+        self.passes, self.first = self.passes[count:], self.first + count

@@ -1,0 +1,42 @@
+"""Which steps of an observed program are watched.
+
+The first steps are watched, then fewer and fewer: the distance grows with the number of steps
+already done, so early training is seen in detail and a long run costs little. Distances are
+irregular, because a fixed one could coincide with the end of each epoch, or with one of two
+networks that are trained in turn. They depend on the step alone: no random generator of the program
+is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIRST = 5  # steps that are all watched
+SHARE = 6  # the distance is this part of the steps already done
+FARTHEST = 100  # longest distance before rows are thinned
+HASH = 2654435761  # Knuth's multiplicative hash, 2^32 / golden ratio
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The distance from one watched step to the next.
+
+    Args:
+        every: watch one step of so many; None: first all, then fewer and fewer.
+
+    >>> [Sampling().distance(step) for step in (1, 5, 100, 10_000)]
+    [1, 1, 13, 90]
+    >>> Sampling(every=7).distance(100)
+    7
+    """
+
+    every: int | None = None
+
+    def distance(self, steps: int) -> int:
+        """Steps until the next watched one, once `steps` have been done."""
+        if self.every is not None:
+            return self.every
+        if steps < FIRST:
+            return 1
+        longest = max(1, min(steps // SHARE, FARTHEST))
+        return longest - ((steps * HASH >> 7) % (longest // 4 + 1))

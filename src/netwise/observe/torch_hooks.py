@@ -1,0 +1,227 @@
+"""The events of a PyTorch program: backward passes, optimizer steps, forward passes of modules,
+and blocks without gradients.
+
+`TorchHooks` registers torch's global hooks and replaces the few functions for which torch has none.
+Nothing is set on an instance of the program's own, so copies and pickles of modules, optimizers and
+tensors contain no trace. `remove` puts back what `install` replaced.
+
+Which of them are public: the hooks of modules and optimizers. Not public:
+`torch.autograd._engine_run_backward`, through which `Tensor.backward` and `torch.autograd.grad`
+call the engine (torch 2.10 to 2.13). Where it is missing, `torch.autograd.backward` is replaced.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as torch_modules
+from torch.optim import optimizer as torch_optimizers
+
+ENGINE = "_engine_run_backward"
+# Context managers that switch gradients off, and how to see that one of them does.
+GRADIENT_SWITCHES: tuple[type, ...] = (
+    torch.no_grad,
+    torch.inference_mode,
+    torch.set_grad_enabled,
+)
+
+
+class Listener(Protocol):
+    """What receives the events. None of its methods may raise or change the program's numbers."""
+
+    def backward(self, run: Callable[..., Any], tensors: Any, args: Any, kwargs: Any) -> Any:
+        """A backward pass: calls `run(tensors, *args, **kwargs)` and returns its result."""
+
+    def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer is about to change its weights."""
+
+    def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer has changed its weights."""
+
+    def gradients_unscale(self, scaler: Any, optimizer: torch.optim.Optimizer) -> None:
+        """A gradient scaler is about to divide the gradients by its scale."""
+
+    def loss_scales(self, scaler: Any) -> None:
+        """A gradient scaler multiplies a loss by its scale."""
+
+    def gradients_off(self, place: object) -> None:
+        """A block without gradients begins; `place` identifies its code."""
+
+    def gradients_on(self) -> None:
+        """The outermost block without gradients ends."""
+
+    def module_begins(self, module: nn.Module) -> None:
+        """A module is called; only while `listen_to_modules(True)`."""
+
+    def module_ended(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        """A module has returned; its output is None after an exception."""
+
+
+class _Quiet(threading.local):
+    """How many observers of this thread are at work: their own operations are no events."""
+
+    depth = 0
+
+
+QUIET = _Quiet()
+
+
+class TorchHooks:
+    """Registers a listener for the events of this process.
+
+    Several may be installed at once. They are removed in any order: a function is put back only
+    where nothing else has replaced it since, and a hook that stays in a chain passes on its call.
+
+    Args:
+        listener: receives the events.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener: Listener | None = listener
+        self._handles: list[Any] = []
+        self._module_handles: list[Any] = []
+        self._replaced: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
+
+    def install(self) -> None:
+        """Register all hooks but those of modules."""
+        listener = self._listener
+        assert listener is not None
+        if hasattr(torch.autograd, ENGINE):
+            self._replace(torch.autograd, ENGINE, self._backward_of)
+        else:
+            self._replace(torch.autograd, "backward", self._backward_of)
+        self._replace(torch.amp.GradScaler, "unscale_", self._unscale_of)
+        self._replace(torch.amp.GradScaler, "scale", self._scale_of)
+        for switch in GRADIENT_SWITCHES:
+            self._replace(switch, "__enter__", self._enter_of)
+            self._replace(switch, "__exit__", self._exit_of)
+        self._handles = [
+            torch_optimizers.register_optimizer_step_pre_hook(
+                lambda optimizer, args, kwargs: listener.step_begins(optimizer)
+            ),
+            torch_optimizers.register_optimizer_step_post_hook(
+                lambda optimizer, args, kwargs: listener.step_ended(optimizer)
+            ),
+        ]
+
+    def remove(self) -> None:
+        """Put back everything."""
+        self.listen_to_modules(False)
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        for owner, name, original, ours in reversed(self._replaced):
+            if owner.__dict__.get(name) is ours:
+                setattr(owner, name, original)
+        self._replaced = []
+        self._listener = None
+
+    def listen_to_modules(self, on: bool) -> None:
+        """Register or remove the hooks of all modules' forward passes."""
+        listener = self._listener
+        if on and not self._module_handles and listener is not None:
+            self._module_handles = [
+                torch_modules.register_module_forward_pre_hook(
+                    lambda module, args: listener.module_begins(module)
+                ),
+                torch_modules.register_module_forward_hook(
+                    lambda module, args, kwargs, output: listener.module_ended(
+                        module, args, kwargs, output
+                    ),
+                    with_kwargs=True,
+                    always_call=True,
+                ),
+            ]
+        elif not on and self._module_handles:
+            for handle in self._module_handles:
+                handle.remove()
+            self._module_handles = []
+
+    @property
+    def listens_to_modules(self) -> bool:
+        """Whether the hooks of modules are registered."""
+        return bool(self._module_handles)
+
+    def _replace(self, owner: Any, name: str, wrapper_of: Callable[[Any], Any]) -> None:
+        original = owner.__dict__[name]
+        ours = wrapper_of(original)
+        ours.__wrapped__ = original
+        ours.__name__ = getattr(original, "__name__", name)
+        ours.__doc__ = original.__doc__
+        self._replaced.append((owner, name, original, ours))
+        setattr(owner, name, ours)
+
+    def _backward_of(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        def run_backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+            listener = self._listener
+            if listener is None:
+                return run(tensors, *args, **kwargs)
+            return listener.backward(run, tensors, args, kwargs)
+
+        return run_backward
+
+    def _unscale_of(self, unscale: Callable[..., Any]) -> Callable[..., Any]:
+        def unscale_(scaler: Any, optimizer: torch.optim.Optimizer) -> Any:
+            if self._listener is not None:
+                self._listener.gradients_unscale(scaler, optimizer)
+            return unscale(scaler, optimizer)
+
+        return unscale_
+
+    def _scale_of(self, scale: Callable[..., Any]) -> Callable[..., Any]:
+        def scale_loss(scaler: Any, outputs: Any) -> Any:
+            if self._listener is not None:
+                self._listener.loss_scales(scaler)
+            return scale(scaler, outputs)
+
+        return scale_loss
+
+    def _enter_of(self, enter: Callable[..., Any]) -> Callable[..., Any]:
+        def __enter__(context: Any) -> Any:
+            listener = self._listener
+            if listener is not None and not QUIET.depth and _switches_off(context):
+                listener.gradients_off(_place_of_block())
+            return enter(context)
+
+        return __enter__
+
+    def _exit_of(self, leave: Callable[..., Any]) -> Callable[..., Any]:
+        def __exit__(context: Any, *error: Any) -> Any:
+            result = leave(context, *error)
+            listener = self._listener
+            if listener is not None and not QUIET.depth and torch.is_grad_enabled():
+                listener.gradients_on()
+            return result
+
+        return __exit__
+
+
+def _switches_off(context: Any) -> bool:
+    """Whether entering this context switches gradients off that were on."""
+    if isinstance(context, torch.set_grad_enabled):  # off since it was made
+        return not context.mode and bool(context.prev)
+    return torch.is_grad_enabled() and bool(getattr(context, "mode", True))
+
+
+def _place_of_block() -> object:
+    """The code with the `with` block, or the decorated function."""
+    import sys
+
+    frame = sys._getframe(2)
+    if frame.f_code.co_name == "decorate_context":
+        function = frame.f_locals.get("func")
+        return getattr(function, "__code__", function)
+    return frame.f_code
+
+
+def first_loss(tensors: Any) -> Tensor | None:
+    """The tensor whose backward pass is run; None where it is none, or several."""
+    if isinstance(tensors, Tensor):
+        return tensors
+    if isinstance(tensors, Sequence) and len(tensors) == 1 and isinstance(tensors[0], Tensor):
+        return tensors[0]
+    return None

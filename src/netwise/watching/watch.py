@@ -1,0 +1,282 @@
+"""`watch`: the history of a training loop of your own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwise import signals
+from netwise.history import FINISHED, RUNNING, History, RunEnd
+from netwise.observe.observed_history import history_of
+from netwise.observe.observed_model import ObservedModel, batch_accuracy, target_signals
+from netwise.observe.observer import Observer
+from netwise.observe.nested import tensors_in
+from netwise.observe.target_statistics import TargetStatistics
+from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
+
+KEPT_BYTES = 1_000_000  # of targets, for the loss of the best constant prediction
+KEPT_TARGETS = 512  # the loss is called on no more: some need memory quadratic in them
+
+
+class watch:
+    """Record every network that a loop of your own trains. The numbers of the loop stay the same,
+    bit for bit.
+
+    Write `with nw.watch():` around the loop; nothing else needs to be called. Forward passes,
+    backward passes with their autograd graphs, optimizer steps, gradient scalers and passes
+    without gradients are observed. Nothing is attached to your modules, optimizers or tensors.
+
+    Args:
+        model: the module to record. Default: each module that an optimizer updates.
+        optimizer: whose learning rate and weight decay are recorded, where it cannot be observed.
+        loss: the function (output, target) -> loss, where its kind cannot be observed.
+        every: watch one step of so many. Default: the first steps, then fewer and fewer: about 60
+            of 2,000 steps.
+        folder: write a run folder there while the loop runs. With several models, the others get
+            folders beside it.
+
+    Raises:
+        TypeError: `model` is no module.
+        ValueError: `every` is below 1.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> x, y = torch.randn(30, 4), torch.arange(30) % 3
+        >>> with nw.watch() as w:
+        ...     for _ in range(10):
+        ...         optimizer.zero_grad()
+        ...         loss = nn.functional.cross_entropy(model(x), y)
+        ...         loss.backward()
+        ...         optimizer.step()
+        >>> len(w.history().of("loss")), [layer.activation for layer in w.history().layers]
+        (10, ['ReLU', 'Identity'])
+        >>> w.history().wiring.optimizers, w.history().facts.loss_kind
+        (('SGD',), 'cross-entropy of logits')
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | None = None,
+        *,
+        optimizer: torch.optim.Optimizer | None = None,
+        loss: Callable[[Any, Any], Any] | None = None,
+        every: int | None = None,
+        folder: str | Path | None = None,
+    ) -> None:
+        if model is not None and not isinstance(model, nn.Module):
+            raise TypeError(
+                f"watch takes a torch.nn.Module, and got a value of type {type(model).__name__}. "
+                "Pass the module that is trained, or nothing to record all of them."
+            )
+        if every is not None and every < 1:
+            raise ValueError(
+                f"every = {every} must be at least 1: one step of so many is watched. Write 10."
+            )
+        self._observer = Observer(model, every)
+        self._optimizer_facts = _facts_of_optimizer(optimizer)
+        self._loss = loss
+        self._loss_kind: str | None = None
+        self._targets = TargetStatistics()
+        self._kept: list[Tensor] = []
+        self._kept_bytes = 0
+        self._outputs, self._batch_size = 0, 0
+        self._epochs = 0
+        self._epoch_rows: list[tuple[int, dict[str, float]]] = []
+        self.folder = None if folder is None else Path(folder)
+
+    # ---- start and end
+
+    def start(self) -> watch:
+        """Begin to record; returns itself. `with` calls it."""
+        if self._observer.running:
+            raise RuntimeError("this watch is running already. Call stop() before start().")
+        self._observer.start()
+        return self
+
+    def stop(self) -> None:
+        """End the recording, and remove everything from torch. `with` calls it."""
+        self._observer.stop()
+
+    def __enter__(self) -> watch:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Errors of the observer itself, each once. The part of it that failed was switched off,
+        and the loop was not affected."""
+        return tuple(f"{part}: {error}" for part, error in self._observer.switched_off.items())
+
+    # ---- what cannot be observed
+
+    def step(self, loss: Tensor | float, target: Any = None) -> None:
+        """State the loss and the targets of a training step, between `loss.backward()` and
+        `optimizer.step()`. Needed only where they cannot be observed.
+
+        Args:
+            loss: of the batch.
+            target: of the batch: a tensor, or a tuple or dictionary of tensors.
+
+        Raises:
+            RuntimeError: it is called while the watch is not running.
+        """
+        observer = self._observer
+        if not observer.running:
+            raise RuntimeError(
+                "w.step was called outside of its `with` block, where nothing is recorded. "
+                "Write `with nw.watch() as w:` around the loop."
+            )
+        if observer.watching:
+            observer.safely("stated losses", self._state_step, loss, target)
+
+    def _state_step(self, loss: Tensor | float, target: Any) -> None:
+        row: dict[str, float] = {}
+        root = self._observer.last_root
+        output = None if root is None else root.probe.output
+        first = next(tensors_in(target), None)
+        if first is not None:
+            self._targets.add(first, () if output is None else tuple(output.shape))
+            row = target_signals(first) if first.numel() else {}
+            self._batch_size = max(self._batch_size, len(first) if first.dim() else 1)
+            accuracy = None if output is None else batch_accuracy(output, first)
+            if accuracy is not None:
+                row[signals.ACCURACY] = accuracy
+            if output is not None and output.dim():
+                self._outputs = output.shape[-1] if output.dim() > 1 else 1
+            self._keep_target(first)
+            if self._loss_kind is None and self._loss is not None and output is not None:
+                few = min(len(output), len(first), 64) if first.dim() and output.dim() else 0
+                if few and isinstance(target, Tensor):
+                    kept = loss_kind(self._loss, output[:few].detach(), target[:few].detach())
+                    self._loss_kind = kept
+        self._observer.explicit.append((float(loss), row))
+
+    def _keep_target(self, target: Tensor) -> None:
+        """Keep some targets, of at most `KEPT_BYTES`."""
+        if not target.dim() or sum(len(t) for t in self._kept) >= KEPT_TARGETS:
+            return
+        size = target[:1].numel() * target.element_size()
+        room = (KEPT_BYTES - self._kept_bytes) // max(size, 1)
+        if room < 1:
+            return
+        part = target[: min(room, KEPT_TARGETS)].detach().cpu().clone()
+        self._kept_bytes += part.numel() * part.element_size()
+        self._kept.append(part)
+
+    def epoch(
+        self,
+        *,
+        train_loss: float | None = None,
+        train_accuracy: float | None = None,
+        valid_loss: float | None = None,
+        valid_accuracy: float | None = None,
+    ) -> None:
+        """State what the loop measured at the end of an epoch. It is used instead of what is
+        observed in passes without gradients.
+
+        Args:
+            train_loss, train_accuracy: over the epoch's batches.
+            valid_loss, valid_accuracy: on data that are not trained on.
+        """
+        given = {
+            signals.TRAIN_LOSS: train_loss,
+            signals.TRAIN_ACCURACY: train_accuracy,
+            signals.VALID_LOSS: valid_loss,
+            signals.VALID_ACCURACY: valid_accuracy,
+        }
+        row = {name: float(value) for name, value in given.items() if value is not None}
+        self._observer.state_epoch(row, self._epochs)
+        self._epochs += 1
+
+    # ---- what was recorded
+
+    def histories(self) -> dict[str, History]:
+        """The history of each model that was trained, by its name: the class of its module, and a
+        number where there are several."""
+        return {model.name: self._history(model) for model in self._observer.models}
+
+    def history(self, model: str | None = None) -> History:
+        """What was recorded so far of one model.
+
+        Args:
+            model: its name in `histories()`. Default: the watched module, or the model with the
+                most weights.
+
+        Raises:
+            KeyError: there is no model of this name.
+        """
+        models = self._observer.models
+        if model is not None:
+            for each in models:
+                if each.name == model:
+                    return self._history(each)
+            known = ", ".join(each.name for each in models) or "none yet"
+            raise KeyError(f"no model {model!r} was trained. Use one of: {known}.")
+        best = self._observer.main_model()
+        if best is not None:
+            return self._history(best)
+        program = self._observer.program({})
+        how = RUNNING if program.running else FINISHED
+        return History.from_rows([], ended=RunEnd(how, "No training step was observed.", 0))
+
+    def _history(self, model: ObservedModel) -> History:
+        main = model is self._observer.main_model()
+        program = self._observer.program(self._stated_facts() if main else {})
+        return history_of(model, program)
+
+    def _stated_facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = dict(self._optimizer_facts)
+        if self._loss is not None:
+            facts["loss"] = getattr(self._loss, "__name__", type(self._loss).__name__)
+            facts["loss_kind"] = self._loss_kind
+        if self._kept:
+            facts.update(self._targets.facts())
+            facts["batch_size"] = self._batch_size or None
+            target = self._kept_targets()
+            if target is not None and self._loss is not None and self._outputs:
+                facts["loss_of_guessing"] = loss_of_guessing(self._loss, target, self._outputs)
+                facts["least_loss"] = least_loss(self._loss, target, self._outputs)
+        return facts
+
+    def _kept_targets(self) -> Tensor | None:
+        """The targets that were kept; None where their shapes differ, or some are ignored."""
+        if len({target.shape[1:] for target in self._kept}) != 1:
+            return None
+        target = torch.cat(self._kept)[:KEPT_TARGETS]
+        if target.dtype == torch.bool:
+            return target.float()
+        if not target.is_floating_point():
+            target = target.long()
+            kept = (target >= 0) & (target < max(self._outputs, 1))
+            return target[kept.reshape(len(target), -1).all(1)]
+        return target
+
+
+def _facts_of_optimizer(optimizer: Any) -> dict[str, Any]:
+    """Facts of an optimizer that the user passes; of a tuple of several, those of the first."""
+    first = optimizer[0] if isinstance(optimizer, tuple | list) and optimizer else optimizer
+    groups = getattr(first, "param_groups", None)
+    if not groups:
+        return {}
+    return {
+        "optimizer": type(first).__name__,
+        "rate": float(groups[0].get("lr", 0.0)),
+        "weight_decay": float(groups[0].get("weight_decay", 0.0)),
+    }
+
+
