@@ -51,9 +51,7 @@ def history_of(model: ObservedModel, program: ProgramFacts) -> History:
     rows: list[dict[str, Any]] = [*model.rows, *model.evaluations]
     account = model.accounts[0] if model.accounts else None
     if account is not None:
-        rows += [
-            {"step": step, signals.LOSS: value} for step, value in account.losses.values
-        ]
+        rows += [{"step": step, signals.LOSS: value} for step, value in account.losses.values]
     rows.sort(key=lambda row: row["step"])
     versions = {"python": platform.python_version(), "torch": torch.__version__}
     made_by = Provenance(

@@ -16,12 +16,7 @@ from netwise.history import Layer
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.loss_graph import LossReading
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
-from netwise.observe.target_statistics import (
-    TargetStatistics,
-    all_alike,
-    classes_in,
-    share_ignored,
-)
+from netwise.observe.target_statistics import TargetStatistics, all_alike, classes_in, share_ignored
 from netwise.wiring import LossTerm
 
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped

@@ -288,7 +288,7 @@ class Observer:
 
     def _before_backward(self, tensors: Any) -> BackwardPass | None:
         loss = next((t for t in tensors_in(tensors)), None)
-        if loss is None or loss.grad_fn is None or self._foreign():
+        if loss is None or loss.grad_fn is None:
             return None
         self._finish_rows(False, before_backward=True)
         place = program_place()
@@ -329,6 +329,10 @@ class Observer:
         if not self._accounts:
             self._end_loop_step(entry.begins)
             entry.number = self._passes.next
+            if not self.watching and self._loop is not None:  # this step is not watched
+                self._pending_loss, self._pending_count = entry.value, 1
+                self._count_loop_step(self._loop)
+                return None
         if place in self._risky_places and not self.not_finite:
             self._held = self.safely("non-finite values", non_finite.risky_inputs, loss) or []
         elif not self.not_finite and len(self._risky_places) < 32:
@@ -447,6 +451,9 @@ class Observer:
 
     def _begin_step(self, optimizer: torch.optim.Optimizer) -> None:
         account = self._account(optimizer)
+        model = self._model_of.get(id(account))
+        if model is not None and model.waiting and id(account) in model.pending:
+            self._finish_row(model)
         account.read_groups()
         account.at_step = gradient_norms(account.chosen())
         account.passes_in_step = 0

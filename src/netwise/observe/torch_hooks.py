@@ -23,11 +23,7 @@ from torch.optim import optimizer as torch_optimizers
 
 ENGINE = "_engine_run_backward"
 # Context managers that switch gradients off, and how to see that one of them does.
-GRADIENT_SWITCHES: tuple[type, ...] = (
-    torch.no_grad,
-    torch.inference_mode,
-    torch.set_grad_enabled,
-)
+GRADIENT_SWITCHES: tuple[type, ...] = (torch.no_grad, torch.inference_mode, torch.set_grad_enabled)
 
 
 class Listener(Protocol):

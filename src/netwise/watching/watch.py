@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, RunEnd
+from netwise.observe.nested import tensors_in
 from netwise.observe.observed_history import history_of
 from netwise.observe.observed_model import ObservedModel, batch_accuracy, target_signals
 from netwise.observe.observer import Observer
-from netwise.observe.nested import tensors_in
 from netwise.observe.target_statistics import TargetStatistics
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
 
@@ -278,5 +278,3 @@ def _facts_of_optimizer(optimizer: Any) -> dict[str, Any]:
         "rate": float(groups[0].get("lr", 0.0)),
         "weight_decay": float(groups[0].get("weight_decay", 0.0)),
     }
-
-
