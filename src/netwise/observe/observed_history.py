@@ -175,6 +175,8 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         missing["not_reached"] = "the autograd graph has more than 20,000 nodes"
         unreached = set()
     linear = _linear(model)
+    if frozen or trainable - model.reached:  # what is before them is not in the graph
+        linear = linear and None
     if linear is None:
         missing["linear"] = "operations of the module are not visible in the autograd graph"
     if not model.evaluations:

@@ -16,6 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -181,10 +182,13 @@ class Observer:
             with torch.no_grad():
                 return function(*args)
         except Exception as error:
-            self.switched_off[part] = f"{type(error).__name__}: {str(error)[:200]}"
+            self._switch_off(part, error)
             return None
         finally:
             QUIET.depth -= 1
+
+    def _switch_off(self, part: str, error: Exception) -> None:
+        self.switched_off.setdefault(part, f"{type(error).__name__}: {str(error)[:200]}")
 
     def _foreign(self) -> bool:
         """Whether an event is not of the observed thread, or is one of an observer's own."""
@@ -260,10 +264,14 @@ class Observer:
             if self.watching:
                 held = self.safely("gradients", self._before_backward, tensors)
             else:
-                if self._reads_losses:
-                    self._read_loss(tensors)
-                if self._loop is not None:
-                    self._count_loop_step(self._loop)
+                try:
+                    if self._reads_losses:
+                        self._read_loss(tensors)
+                    if self._loop is not None:
+                        self._count_loop_step(self._loop)
+                except Exception as error:
+                    self._reads_losses, self._loop = False, None
+                    self._switch_off("losses of unwatched steps", error)
         self._depth = 1
         try:
             return run(tensors, *args, **kwargs)
@@ -293,7 +301,7 @@ class Observer:
         self._finish_rows(False, before_backward=True)
         place = program_place()
         scale = self._take_scale()
-        value = float(loss) if loss.numel() == 1 else math.nan
+        value = float(loss.item()) if loss.numel() == 1 else math.nan
         if loss.numel() == 1 and not math.isfinite(value) and not self.not_finite and scale == 1:
             self.safely("non-finite values", self._note_loss_not_finite, loss, value)
         graph = autograd_graph.read_graph(loss)
@@ -365,6 +373,7 @@ class Observer:
                 return
             site = self._sites[key] = LossSite(entry.place, ())
         site.read(reading)
+        site.terms = tuple(replace(term, factor=term.factor / entry.scale) for term in site.terms)
         entry.site_key, entry.site, entry.signals = key, site, dict(site.signals)
 
     def _note_outputs(self, marks: Any) -> None:
@@ -486,22 +495,31 @@ class Observer:
             return
         self._ticks += 1
         if not self.watching:
-            account = self._accounts.get(id(optimizer))
-            if account is not None and account.optimizer is optimizer:
-                if self._pending_count:
-                    account.losses.add(account.steps, self._pending_loss * account.normaliser)
-                    self._pending_loss, self._pending_count = 0.0, 0
-                account.steps += 1
-                account.last_tick = self._ticks
-                rate = optimizer.param_groups[0]["lr"]
-                if rate is not account.rate and type(rate) is float:
-                    account.note_rate(rate)
-                if self._ticks >= self._next_tick:
-                    self.safely("steps", self._open_window)
-                    account.complete = True
-                return
+            try:
+                if self._count_step(optimizer):
+                    return
+            except Exception as error:
+                self._switch_off("steps", error)
         if not torch.compiler.is_compiling():
             self.safely("steps", self._end_step, optimizer)
+
+    def _count_step(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Count a step that is not watched; false where the optimizer is not known."""
+        account = self._accounts.get(id(optimizer))
+        if account is None or account.optimizer is not optimizer:
+            return False
+        if self._pending_count:
+            account.losses.add(account.steps, self._pending_loss * account.normaliser)
+            self._pending_loss, self._pending_count = 0.0, 0
+        account.steps += 1
+        account.last_tick = self._ticks
+        rate = optimizer.param_groups[0].get("lr")
+        if rate is not account.rate and type(rate) is float:
+            account.note_rate(rate)
+        if self._ticks >= self._next_tick:
+            self.safely("steps", self._open_window)
+            account.complete = True
+        return True
 
     def _end_step(self, optimizer: torch.optim.Optimizer) -> None:
         account = self._account(optimizer)

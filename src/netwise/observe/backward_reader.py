@@ -1,0 +1,138 @@
+"""What a watched backward pass shows: its loss, graph and gradients."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from netwise.observe import autograd_graph, loss_graph
+from netwise.observe.gradient_ledger import BackwardPass, gradient_norms
+from netwise.observe.model_table import ModelTable
+from netwise.observe.observed_model import LossSite
+
+MOST_SITES = 64  # losses that are told apart by place and operations
+MOST_NEW = 64  # weights of unknown optimizers whose gradients are compared
+MOST_OUTPUTS = 4  # outputs of modules to which losses by hand are compared
+
+
+class BackwardReader:
+    """Reads backward passes.
+
+    Args:
+        table: the modules and optimizers that are known.
+        safely: calls a part of the observer by its name, so that an error switches it off.
+    """
+
+    def __init__(self, table: ModelTable, safely: Callable[..., Any]) -> None:
+        self._table, self._safely = table, safely
+        self._sites: dict[Any, LossSite] = {}
+        self._outputs: list[weakref.ref[Tensor]] = []
+        self._scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
+
+    def loss_scales(self, scaler: Any) -> None:
+        """A gradient scaler has scaled the loss that follows."""
+        if scaler.is_enabled():
+            self._scaler = weakref.ref(scaler)
+
+    def take_scaler(self) -> Any | None:
+        """The scaler that has scaled this loss, once; None without one."""
+        scaler = None if self._scaler is None else self._scaler()
+        self._scaler = None
+        return scaler
+
+    def note_output(self, output: Tensor) -> None:
+        """Remember, weakly, an output of a module."""
+        self._outputs = [weakref.ref(output), *self._outputs[: MOST_OUTPUTS - 1]]
+
+    def forget_outputs(self) -> None:
+        """Forget the outputs."""
+        self._outputs = []
+
+    def before(self, loss: Tensor, place: str, number: int, in_step: bool) -> BackwardPass:
+        """Read a loss and its graph, before the backward pass."""
+        scaler = self.take_scaler()
+        scale = 1.0 if scaler is None else float(scaler.get_scale())
+        value = float(loss.item()) if loss.numel() == 1 else math.nan
+        graph = autograd_graph.read_graph(loss)
+        outputs = [t for t in (ref() for ref in self._outputs) if t is not None]
+        reading = self._safely("losses", loss_graph.read_loss, loss, place, outputs)
+        entry = BackwardPass(
+            begins=gradient_norms(self._compared(graph.leaves)),
+            value=value / scale,
+            factor=1.0 if reading is None else reading.factor / scale,
+            scale=scale,
+            place=place,
+            reached=frozenset(graph.leaves),
+            in_step=in_step,
+            number=number,
+            modules=frozenset(module for module, _ in graph.outputs),
+            complete=graph.complete,
+            opaque=graph.opaque,
+            widened=graph.widened,
+            softmax_over_batch=graph.softmax_over_batch,
+            outside=self._outside(graph.leaves),
+        )
+        if reading is not None:
+            self._safely("losses", self._read_site, entry, reading)
+        for module, output in graph.outputs:
+            root = self._table.roots.get(module)
+            if root is not None:
+                root.used.add(output)
+        return entry
+
+    def after(self, entry: BackwardPass) -> None:
+        """Read the gradients, after the backward pass."""
+        table = self._table
+        parameters = {id(p): p for a in table.accounts.values() for p in a.chosen()}
+        for root in table.roots.values():
+            module = root.module
+            if module is None or not (entry.reached & root.parameters.keys() or entry.opaque):
+                continue
+            self._safely("layers", root.probe.backward_ends)
+            if not table.accounts and not root.stepping:
+                # Without an optimizer no event tells that a step begins.
+                root.stepping = True
+                self._safely("layers", root.probe.step_begins)
+            if len(parameters) < len(entry.begins):
+                parameters.update({id(p): p for p in module.parameters()})
+        entry.ends = gradient_norms(p for key, p in parameters.items() if key in entry.begins)
+
+    def _compared(self, leaves: Mapping[int, Tensor]) -> list[Tensor]:
+        """The parameters whose gradients are compared: those of the optimizers, and of unknown
+        ones those that the loss reaches."""
+        compared = {id(p): p for a in self._table.accounts.values() for p in a.chosen()}
+        held = self._held()
+        new = [leaf for key, leaf in leaves.items() if key not in held]
+        for leaf in new[:MOST_NEW]:
+            compared.setdefault(id(leaf), leaf)
+        return list(compared.values())
+
+    def _held(self) -> set[int]:
+        """Ids of the parameters that an optimizer holds."""
+        return {key for a in self._table.accounts.values() for key in a.ids}
+
+    def _outside(self, leaves: Mapping[int, Tensor]) -> dict[int, str]:
+        """Shapes of parameters that belong to no module that was called and to no optimizer."""
+        known = {key for root in self._table.roots.values() for key in root.parameters}
+        known |= self._held()
+        return {
+            key: str(tuple(leaf.shape))
+            for key, leaf in leaves.items()
+            if key not in known and isinstance(leaf, nn.Parameter)
+        }
+
+    def _read_site(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
+        key = LossSite.key(entry.place, reading)
+        site = self._sites.get(key)
+        if site is None:
+            if len(self._sites) >= MOST_SITES:
+                return
+            site = self._sites[key] = LossSite(entry.place, ())
+        site.read(reading)
+        site.terms = tuple(replace(term, factor=term.factor / entry.scale) for term in site.terms)
+        entry.site_key, entry.site, entry.signals = key, site, dict(site.signals)

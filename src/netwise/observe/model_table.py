@@ -1,0 +1,169 @@
+"""Which modules and optimizers of an observed program belong together."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from netwise.observe.gradient_ledger import BackwardPass
+from netwise.observe.observed_model import ObservedModel
+from netwise.observe.observed_parts import OptimizerAccount, Root
+
+MOST_MODELS = 20  # models with a history of their own
+MOST_ROOTS = 80  # modules that are known
+
+
+class ModelTable:
+    """The modules that were called, the optimizers that stepped, and the models they form.
+
+    Args:
+        given: the module that the user wants to record; None: all.
+    """
+
+    def __init__(self, given: nn.Module | None) -> None:
+        self._given = None if given is None else weakref.ref(given)
+        self.roots: dict[int, Root] = {}  # by id of the module
+        self.accounts: dict[int, OptimizerAccount] = {}  # by id of the optimizer
+        # Steps of a loop in which no torch optimizer steps.
+        self.loop: OptimizerAccount | None = None
+        self.models: list[ObservedModel] = []
+        self._model_of: dict[int, ObservedModel] = {}  # by id of the account
+
+    @property
+    def given(self) -> nn.Module | None:
+        """The module that the user wants to record; None where it is gone or all are recorded."""
+        return None if self._given is None else self._given()
+
+    def root(self, module: nn.Module) -> Root | None:
+        """What is known of a module that is called by no other; None where it has no weights."""
+        root = self.roots.get(id(module))
+        if root is None or root.module is not module:
+            if next(module.parameters(), None) is None or len(self.roots) >= MOST_ROOTS:
+                return None
+            root = self.roots[id(module)] = Root(module)
+        return root
+
+    def known_account(self, optimizer: torch.optim.Optimizer) -> OptimizerAccount | None:
+        """The account of an optimizer that has stepped before."""
+        account = self.accounts.get(id(optimizer))
+        return account if account is not None and account.optimizer is optimizer else None
+
+    def new_account(self, optimizer: torch.optim.Optimizer, complete: bool) -> OptimizerAccount:
+        """The account of an optimizer that steps for the first time."""
+        account = OptimizerAccount(optimizer, len(self.accounts))
+        account.complete = complete
+        if self.loop is not None:  # a torch optimizer steps after all
+            for model in self.models:
+                model.accounts = [a for a in model.accounts if a is not self.loop]
+            self.loop = None
+        self.accounts[id(optimizer)] = account
+        account.read_groups()
+        return account
+
+    def new_loop(self) -> OptimizerAccount:
+        """The account of a loop without a torch optimizer."""
+        if self.loop is None:
+            self.loop = OptimizerAccount(None, 0)
+            self.loop.complete = True
+        return self.loop
+
+    @property
+    def all_accounts(self) -> list[OptimizerAccount]:
+        """The accounts of optimizers, and of the loop without one."""
+        return [*self.accounts.values(), *([] if self.loop is None else [self.loop])]
+
+    def active(self, ticks: int) -> list[OptimizerAccount]:
+        """The optimizers that still step.
+
+        Args:
+            ticks: how many steps of any optimizer were done.
+        """
+        since = ticks - 2 * max(8, len(self.accounts))
+        alive = (a for a in self.accounts.values() if a.optimizer is not None)
+        return [account for account in alive if account.last_tick > since]
+
+    def model_of(self, account: OptimizerAccount) -> ObservedModel | None:
+        """The model that an optimizer updates; None where its modules were not called."""
+        model = self._model_of.get(id(account))
+        if model is not None and all(root.module is not None for root in model.roots):
+            return model
+        roots = [
+            root
+            for root in self.roots.values()
+            if account.ids & root.parameters.keys() and not self._encloses_given(root)
+        ]
+        if model is None:
+            model = next((m for m in self.models if set(m.roots) & set(roots)), None)
+        if model is None:
+            if not roots or len(self.models) >= MOST_MODELS:
+                return None
+            model = ObservedModel(self._unique_name(roots[0].kind))
+            self.models.append(model)
+        taken = {id(root) for each in self.models for root in each.roots}
+        model.roots += [root for root in roots if id(root) not in taken]
+        if account not in model.accounts:
+            model.accounts.append(account)
+        self._model_of[id(account)] = model
+        return model
+
+    def model_known(self, account: OptimizerAccount) -> ObservedModel | None:
+        """The model of an optimizer that has stepped in a watched step before."""
+        return self._model_of.get(id(account))
+
+    def main_model(self) -> ObservedModel | None:
+        """The model of the given module, or the one with the most weights."""
+        given = self.given
+        for model in self.models:
+            if given is not None and any(root.module is given for root in model.roots):
+                return model
+        return max(self.models, key=lambda model: model.weights, default=None)
+
+    def read_weights(self, model: ObservedModel) -> None:
+        """Read which weights the model has and which of them an optimizer holds."""
+        for root in model.roots:
+            root.read_names()
+            size = sum(math.prod(shape) for shape in root.shapes.values())
+            model.weights = max(model.weights, size)
+            prefix = model.prefix(root)
+            for account in self.accounts.values():
+                model.owned |= {prefix + name for name in root.names_of(account.ids)}
+            model.trainable |= {prefix + name for name in root.trainable}
+
+    def note_opponents(
+        self, model: ObservedModel, account: OptimizerAccount, passes: Sequence[BackwardPass]
+    ) -> None:
+        """Find models that a loss of this model runs through without training them."""
+        for each in passes:
+            if each.number not in account.counted:
+                continue
+            for other in self.models:
+                if other is model or not _runs_through(each, other):
+                    continue
+                if not any(each.number in a.counted or a.row is None for a in other.accounts):
+                    model.opponents.add(other.name)
+                    other.opponents.add(model.name)
+
+    def _encloses_given(self, root: Root) -> bool:
+        given, module = self.given, root.module
+        if given is None or module is None or module is given:
+            return False
+        return any(part is given for part in module.modules())
+
+    def _unique_name(self, kind: str) -> str:
+        names = {model.name for model in self.models}
+        name, number = kind, 2
+        while name in names:
+            name, number = f"{kind}-{number}", number + 1
+        return name
+
+
+def _runs_through(each: BackwardPass, model: ObservedModel) -> bool:
+    """Whether the graph of a loss contains weights or outputs of a model."""
+    return any(
+        each.reached & root.parameters.keys() or id(root.module) in each.modules
+        for root in model.roots
+    )
