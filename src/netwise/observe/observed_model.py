@@ -125,8 +125,8 @@ class ObservedModel:
         self.weights = 0  # numbers in the weights of its largest module
         self.pending: set[int] = set()  # ids of the accounts that stepped since the last row
         self.waiting = False  # a row can be finished
-        self.explicit_loss: list[float] = []
-        self.explicit_signals: dict[str, float] = {}
+        self.stated_losses: list[float] = []
+        self.stated_signals: dict[str, float] = {}
         self.thinning = 1
 
     # ---- names
@@ -180,11 +180,11 @@ class ObservedModel:
             row[signals.WEIGHTS_MOVED] = sum(moved) / len(moved)
         for account in self.accounts:
             self._add_account(account, row)
-        row.update(self.explicit_signals)
-        self.explicit_signals, self.explicit_loss = {}, []
+        row.update(self.stated_signals)
+        self.stated_signals, self.stated_losses = {}, []
         for root in self.roots:
-            root.cycles += root.trained
-            root.cycles_evaluated += root.trained and root.evaluated
+            if root.trained:
+                root.evaluation.step_ends()
             root.new_row()
         self.pending.clear()
         if len(row) == 1:
@@ -206,8 +206,7 @@ class ObservedModel:
                     row.setdefault(name, value)
         if account.rate is not None:
             row.setdefault(signals.RATE, account.rate)
-        if account.group_rates:
-            row.update(account.group_rates[-1])
+        row.update(account.group_rates)
 
     def _keep(self, row: dict[str, Any]) -> None:
         self.rows.append(row)
@@ -248,7 +247,7 @@ class ObservedModel:
     def evaluations(self) -> list[dict[str, Any]]:
         """Evaluations and epochs. Passes without gradients that belong to each training step are
         none: those of a target network, of a teacher, or of an actor."""
-        often = any(2 * root.cycles_evaluated > root.cycles for root in self.roots)
+        often = any(root.evaluation.belongs_to_training for root in self.roots)
         return self.events if often else [*self.events, *self.perhaps]
 
     @property
@@ -262,8 +261,8 @@ class ObservedModel:
         counted: Sequence[BackwardPass] = account.row.counted if account.row else ()
         values = [each.value for each in counted]
         total = math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
-        if self.explicit_loss:
-            mean = sum(self.explicit_loss) / len(self.explicit_loss)
+        if self.stated_losses:
+            mean = sum(self.stated_losses) / len(self.stated_losses)
             if values and total and math.isfinite(mean / total):
                 account.normaliser = mean / total
             return mean

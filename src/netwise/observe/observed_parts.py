@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from netwise import signals
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
 from netwise.observe.loss_record import LossRecord
 from netwise.observe.probe import Probe
 
+MOST_PASSES = 256  # backward passes to keep
 MOST_RATES = 400  # changes of a learning rate to keep
 READ_NAMES_UNTIL = 8  # watched steps after which names of parameters are read less often
 
@@ -53,13 +55,10 @@ class Root:
         self.linear: bool | None = None
         self.linear_read = False
         self.trained = False  # a forward pass with gradients was seen since the last row
-        self.reached = False  # by a backward pass since the last row
         self.stepping = False  # the probe has copied the weights
         self.training_mode: bool | None = None
         self.marked: set[int] = set()  # numbers of its outputs with gradients
         self.used: set[int] = set()  # those of them that a loss used
-        self.evaluated = False  # a pass without gradients since the last row
-        self.cycles = self.cycles_evaluated = 0  # watched steps, and those with such a pass
         self.dropout = 0.0
         self._names: dict[int, str] = {}
         self._reads = 0
@@ -102,7 +101,7 @@ class Root:
 
     def new_row(self) -> None:
         """Forget what was seen for the last row."""
-        self.trained = self.reached = self.stepping = self.evaluated = False
+        self.trained = self.stepping = False
         self.training_mode = None
         self.calls = []
 
@@ -133,7 +132,7 @@ class OptimizerAccount:
         self.normaliser = 1.0  # of the sum of the losses that `backward` was called on
         self.rate: float | None = None
         self.rates: list[tuple[int, float]] = []
-        self.group_rates: list[dict[str, float]] = []
+        self.group_rates: dict[str, float] = {}
         self.weight_decay: float | None = None
         self.clipped_before_unscale = 0
         self.ids: set[int] = set()
@@ -175,6 +174,19 @@ class OptimizerAccount:
         """The parameters whose gradients are compared."""
         return [p for p in (ref() for ref in self._chosen) if p is not None]
 
+    def read_rates(self) -> None:
+        """Read the learning rates of all groups."""
+        optimizer = self.optimizer
+        rates: dict[str, float] = {}
+        for number, group in enumerate(() if optimizer is None else optimizer.param_groups):
+            rate = group.get("lr")
+            if rate is None:
+                continue
+            rates[f"{signals.GROUP_RATE}|{self.name}.{number}"] = float(rate)
+            if number == 0 and self.rate != float(rate):
+                self.note_rate(float(rate))
+        self.group_rates = rates if len(rates) > 1 else {}
+
     def note_rate(self, rate: float) -> None:
         """Record that the learning rate of the first group has changed."""
         self.rate = rate
@@ -199,11 +211,13 @@ class PassNumbers:
         """The passes from this number on."""
         return self.passes[max(0, number - self.first) :]
 
+    def add(self, each: BackwardPass) -> None:
+        """Add a pass; of very many without a step the older half is forgotten."""
+        if len(self.passes) >= MOST_PASSES:
+            half = MOST_PASSES // 2
+            self.passes, self.first = self.passes[half:], self.first + half
+        self.passes.append(each)
+
     def clear(self) -> None:
         """Forget the passes, and go on counting."""
         self.first, self.passes = self.next, []
-
-    def drop_before(self, number: int) -> None:
-        """Forget passes that no account needs."""
-        count = min(max(0, number - self.first), len(self.passes))
-        self.passes, self.first = self.passes[count:], self.first + count

@@ -12,12 +12,13 @@ call the engine (torch 2.10 to 2.13). Where it is missing, `torch.autograd.backw
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules import module as torch_modules
 from torch.optim import optimizer as torch_optimizers
 
@@ -111,7 +112,10 @@ class TorchHooks:
             handle.remove()
         self._handles = []
         for owner, name, original, ours in reversed(self._replaced):
+            ours.is_removed = True
             if owner.__dict__.get(name) is ours:
+                while getattr(original, "is_removed", False):  # of hooks installed before these
+                    original = original.__wrapped__
                 setattr(owner, name, original)
         self._replaced = []
         self._listener = None
@@ -177,23 +181,23 @@ class TorchHooks:
         return scale_loss
 
     def _enter_of(self, enter: Callable[..., Any]) -> Callable[..., Any]:
-        def __enter__(context: Any) -> Any:
+        def enter_block(context: Any) -> Any:
             listener = self._listener
             if listener is not None and not QUIET.depth and _switches_off(context):
                 listener.gradients_off(_place_of_block())
             return enter(context)
 
-        return __enter__
+        return enter_block
 
     def _exit_of(self, leave: Callable[..., Any]) -> Callable[..., Any]:
-        def __exit__(context: Any, *error: Any) -> Any:
+        def leave_block(context: Any, *error: Any) -> Any:
             result = leave(context, *error)
             listener = self._listener
             if listener is not None and not QUIET.depth and torch.is_grad_enabled():
                 listener.gradients_on()
             return result
 
-        return __exit__
+        return leave_block
 
 
 def _switches_off(context: Any) -> bool:
@@ -205,19 +209,8 @@ def _switches_off(context: Any) -> bool:
 
 def _place_of_block() -> object:
     """The code with the `with` block, or the decorated function."""
-    import sys
-
     frame = sys._getframe(2)
     if frame.f_code.co_name == "decorate_context":
         function = frame.f_locals.get("func")
         return getattr(function, "__code__", function)
     return frame.f_code
-
-
-def first_loss(tensors: Any) -> Tensor | None:
-    """The tensor whose backward pass is run; None where it is none, or several."""
-    if isinstance(tensors, Tensor):
-        return tensors
-    if isinstance(tensors, Sequence) and len(tensors) == 1 and isinstance(tensors[0], Tensor):
-        return tensors[0]
-    return None

@@ -146,8 +146,7 @@ class watch:
 
     def _state_step(self, loss: Tensor | float, target: Any) -> None:
         row: dict[str, float] = {}
-        root = self._observer.last_root
-        output = None if root is None else root.probe.output
+        output = self._observer.last_output
         first = next(tensors_in(target), None)
         if first is not None:
             self._targets.add(first, () if output is None else tuple(output.shape))
@@ -164,7 +163,7 @@ class watch:
                 if few and isinstance(target, Tensor):
                     kept = loss_kind(self._loss, output[:few].detach(), target[:few].detach())
                     self._loss_kind = kept
-        self._observer.explicit.append((float(loss), row))
+        self._observer.stated.append((float(loss), row))
 
     def _keep_target(self, target: Tensor) -> None:
         """Keep some targets, of at most `KEPT_BYTES`."""
@@ -227,7 +226,7 @@ class watch:
                     return self._history(each)
             known = ", ".join(each.name for each in models) or "none yet"
             raise KeyError(f"no model {model!r} was trained. Use one of: {known}.")
-        best = self._observer.main_model()
+        best = self._observer.table.main_model()
         if best is not None:
             return self._history(best)
         program = self._observer.program({})
@@ -235,7 +234,7 @@ class watch:
         return History.from_rows([], ended=RunEnd(how, "No training step was observed.", 0))
 
     def _history(self, model: ObservedModel) -> History:
-        main = model is self._observer.main_model()
+        main = model is self._observer.table.main_model()
         program = self._observer.program(self._stated_facts() if main else {})
         return history_of(model, program)
 

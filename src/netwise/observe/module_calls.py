@@ -1,0 +1,67 @@
+"""Calls of modules as they nest: which one is the outermost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from netwise.observe.model_table import ModelTable
+from netwise.observe.nested import tensors_in
+from netwise.observe.observed_parts import CallRecord, Root
+
+
+class ModuleCalls:
+    """The running calls of modules, outermost first.
+
+    Args:
+        table: knows the roots.
+    """
+
+    def __init__(self, table: ModelTable) -> None:
+        self._table = table
+        self._stack: list[tuple[int, Root | None]] = []
+        self.last_root: Root | None = None  # of the last pass with gradients
+
+    @property
+    def any(self) -> bool:
+        """Whether a module is running."""
+        return bool(self._stack)
+
+    def clear(self) -> None:
+        """Forget the running calls."""
+        self._stack = []
+
+    def begin(self, module: nn.Module) -> Root | None:
+        """A module is called; returns what is known of it where it is a root: called by no other,
+        or the one that the user wants to record."""
+        is_root = not self._stack or module is self._table.given
+        root = self._table.root(module) if is_root else None
+        self._stack.append((id(module), root))
+        if root is not None:
+            root.calls = []
+        return root
+
+    def end(self, module: nn.Module) -> tuple[bool, Root | None]:
+        """A module has returned: whether it is a root, and the root that it is a part of."""
+        root: Root | None = None
+        while self._stack:  # a call that was not seen to end has raised
+            key, root = self._stack.pop()
+            if key == id(module):
+                break
+        if root is not None:
+            return True, root
+        return False, next((r for _, r in reversed(self._stack) if r is not None), None)
+
+    def note(self, root: Root, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        """Record whether gradients go through a layer."""
+        if next(module.children(), None) is not None:
+            return
+        root.calls.append(
+            CallRecord(
+                root.name_of(module),
+                any(t.requires_grad for t in tensors_in((args, kwargs))),
+                any(t.requires_grad for t in tensors_in(output)),
+                next(module.parameters(recurse=False), None) is not None,
+            )
+        )
