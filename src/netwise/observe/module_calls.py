@@ -21,7 +21,6 @@ class ModuleCalls:
     def __init__(self, table: ModelTable) -> None:
         self._table = table
         self._stack: list[tuple[int, Root | None]] = []
-        self.last_root: Root | None = None  # of the last pass with gradients
 
     @property
     def any(self) -> bool:

@@ -81,6 +81,8 @@ class Observer:
         self._stepping: OptimizerAccount | None = None
         self._pending_loss, self._pending_count = 0.0, 0
         # What the program states itself.
+        self.keeps_output = False  # up to the next step, to compare it with stated targets
+        self._output: Tensor | None = None
         self.stated: list[tuple[float, dict[str, float]]] = []  # losses and signals of the step
         self._early_epochs: list[tuple[dict[str, float], int]] = []  # before the first step
 
@@ -106,9 +108,10 @@ class Observer:
         self.watching = self.running = False
         self._ended = time.monotonic()
         self._calls.clear()
+        self._output = None
         self._reader.forget_outputs()
         for root in self.table.roots.values():
-            self.safely("layers", root.probe.detach)
+            self.safely("layers", root.probe.forget)
 
     @property
     def models(self) -> list[ObservedModel]:
@@ -415,7 +418,7 @@ class Observer:
         model.stated_losses = [loss for loss, _ in self.stated]
         for _, row in self.stated:
             model.stated_signals.update(row)
-        self.stated = []
+        self.stated, self._output = [], None
         if self._early_epochs:
             early, self._early_epochs = self._early_epochs, []
             for epoch_row, epoch in early:
@@ -540,10 +543,12 @@ class Observer:
             return
         root.trained = True
         root.training_mode = module.training
-        self._calls.last_root = root
+        if self.keeps_output:
+            self._output = next((t.detach() for t in outputs if t.dim()), None)
         for number, tensor in enumerate(outputs):
             if tensor.grad_fn is not None and tensor.dim():
-                tensor.grad_fn.metadata[autograd_graph.MARK] = (id(module), number)
+                node: Any = tensor.grad_fn  # torch's annotation lacks `metadata`'s type
+                node.metadata[autograd_graph.MARK] = (id(module), number)
                 root.marked.add(number)
                 self._reader.note_output(tensor)
         if not root.linear_read:
@@ -554,9 +559,8 @@ class Observer:
 
     @property
     def last_output(self) -> Tensor | None:
-        """The output of the last forward pass with gradients."""
-        root = self._calls.last_root
-        return None if root is None else root.probe.output
+        """The output of the last watched forward pass with gradients, where `keeps_output`."""
+        return self._output
 
     # ---- blocks without gradients
 

@@ -81,6 +81,7 @@ class watch:
                 f"every = {every} must be at least 1: one step of so many is watched. Write 10."
             )
         self._observer = Observer(model, every)
+        self._observer.keeps_output = loss is not None
         self._optimizer_facts = _facts_of_optimizer(optimizer)
         self._loss = loss
         self._loss_kind: str | None = None
@@ -141,6 +142,7 @@ class watch:
                 "w.step was called outside of its `with` block, where nothing is recorded. "
                 "Write `with nw.watch() as w:` around the loop."
             )
+        observer.keeps_output = True
         if observer.watching:
             observer.safely("stated losses", self._state_step, loss, target)
 
