@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.modules import module as torch_modules
 
 import netwise as nw
 from netwise import random_streams, signals
@@ -87,17 +88,19 @@ def test_the_users_numbers_stay_the_same_to_the_last_bit_and_nothing_is_left(
     )
 
 
-def test_nothing_is_attached_on_steps_that_are_not_watched() -> None:
+def test_module_calls_are_observed_on_watched_steps_only() -> None:
     model = nn.Linear(12, 4)
-    attached = []
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    listening = []
     with nw.watch(model, every=3) as w:
-        for step in range(9):
-            attached.append(bool(model._forward_hooks))
-            loss = F.cross_entropy(model(X), Y)
-            model.zero_grad()
-            loss.backward()
-            w.step(loss, Y)
-    assert attached == [step % 3 == 0 for step in range(9)]
+        for _ in range(9):
+            listening.append(bool(torch_modules._global_forward_hooks))
+            assert not model._forward_hooks
+            assert not model._forward_pre_hooks
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), Y).backward()
+            optimizer.step()
+    assert listening == [step % 3 == 0 for step in range(9)]
     series = w.history().of(signals.LOSS)
     assert series is not None
     assert series.steps == (0, 3, 6)
@@ -325,7 +328,7 @@ def test_facts_are_known_where_they_can_be() -> None:
 def test_misuse_raises() -> None:
     w = nw.watch(nn.Linear(2, 2))
     with pytest.raises(
-        RuntimeError, match=r"outside of its `with` block.*Write `with watch\(model\) as w:`"
+        RuntimeError, match=r"outside of its `with` block.*Write `with nw.watch\(\) as w:`"
     ):
         w.step(torch.tensor(1.0))
     with pytest.raises(TypeError, match=r"got a value of type int\. Pass the module"):

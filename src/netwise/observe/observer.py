@@ -290,15 +290,15 @@ class Observer:
 
     def _ends_loop_step(self, entry: BackwardPass) -> bool:
         """Close a step before a backward pass, where no torch optimizer is seen to step: the last
-        gradients were set to zero, or backward passes go on and on. Returns whether the window was
-        closed with it."""
+        gradients were set to zero, the loss of the step was stated, or backward passes go on and
+        on. Returns whether the window was closed with it."""
         loop = self.table.loop
         passes = self._passes.since(0 if loop is None else loop.since)
         if not passes:
             return False
         ends = passes[-1].ends
         cleared = any(end and not entry.begins.get(key) for key, end in ends.items())
-        if not cleared and len(passes) < WITHOUT_STEP:
+        if not cleared and not self.stated and len(passes) < WITHOUT_STEP:
             return False
         loop = self.table.new_loop()
         loop.ids |= {key for each in passes for key in each.reached}
