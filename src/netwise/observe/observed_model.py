@@ -215,6 +215,15 @@ class ObservedModel:
             self.rows = self.rows[::2]
             self.thinning *= 2
 
+    def take_new_rows(self) -> list[dict[str, Any]]:
+        """The rows that were added since the last call, those of losses among them."""
+        rows, self.new_rows = self.new_rows, []
+        for account in self.accounts[:1]:
+            rows += [
+                {"step": step, signals.LOSS: value} for step, value in account.losses.take_new()
+            ]
+        return sorted(rows, key=lambda row: row["step"])
+
     def add_event(self, row: Mapping[str, float], step: int | None = None) -> None:
         """Record an evaluation or the end of an epoch."""
         at = max(self.steps - 1, 0) if step is None else step

@@ -18,6 +18,7 @@ from netwise.observe.observed_model import ObservedModel, batch_accuracy, target
 from netwise.observe.observer import Observer
 from netwise.observe.target_statistics import TargetStatistics
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
+from netwise.watching.program_folders import ProgramFolders
 
 KEPT_BYTES = 1_000_000  # of targets, for the loss of the best constant prediction
 KEPT_TARGETS = 512  # the loss is called on no more: some need memory quadratic in them
@@ -43,6 +44,7 @@ class watch:
     Raises:
         TypeError: `model` is no module.
         ValueError: `every` is below 1.
+        RunFolderError: `folder` is a file, or a folder that is not empty.
 
     Example:
         >>> import netwise as nw, torch
@@ -80,7 +82,8 @@ class watch:
             raise ValueError(
                 f"every = {every} must be at least 1: one step of so many is watched. Write 10."
             )
-        self._observer = Observer(model, every)
+        self._folders = None if folder is None else ProgramFolders(Path(folder))
+        self._observer = Observer(model, every, None if folder is None else self._write)
         self._observer.keeps_output = loss is not None
         self._optimizer_facts = _facts_of_optimizer(optimizer)
         self._loss = loss
@@ -91,7 +94,6 @@ class watch:
         self._outputs, self._batch_size = 0, 0
         self._epochs = 0
         self._epoch_rows: list[tuple[int, dict[str, float]]] = []
-        self.folder = None if folder is None else Path(folder)
 
     # ---- start and end
 
@@ -104,7 +106,25 @@ class watch:
 
     def stop(self) -> None:
         """End the recording, and remove everything from torch. `with` calls it."""
-        self._observer.stop()
+        observer = self._observer
+        if not observer.running:
+            return
+        observer.stop()
+        if self._folders is not None:
+            observer.safely("files", lambda folders: folders.close(self.histories()), self._folders)
+
+    def _write(self, model: ObservedModel) -> None:
+        """Write the new rows of a model."""
+        if self._folders is not None:
+            rows = model.take_new_rows()
+            self._observer.safely(
+                "files", self._folders.write, model.name, rows, lambda: self._history(model)
+            )
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Run folders by name of the model; empty without `folder`, and before the first step."""
+        return {} if self._folders is None else self._folders.folders
 
     def __enter__(self) -> watch:
         return self.start()
