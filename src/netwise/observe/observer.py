@@ -455,6 +455,8 @@ class Observer:
     def _rows_changed(self, model: ObservedModel) -> None:
         if self._on_rows is not None:
             self._on_rows(model)
+        else:
+            model.take_new_rows()  # nobody else does
 
     def state_epoch(self, row: dict[str, float], epoch: int) -> None:
         """Record what the program states at the end of an epoch."""
