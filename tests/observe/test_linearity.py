@@ -79,6 +79,8 @@ def test_modules(name: str) -> None:
     x, y = torch.randn(6, 4), torch.randn(6, 4)
     answer = is_linear(module(x))
     assert answer is expected
+    is_packed = name == "checkpointed"  # reading its input would run its forward pass again
+    assert is_linear(module(x), [y, x]) is (None if is_packed else expected)
     with torch.no_grad():
         zero = module(torch.zeros(6, 4))
         both = module(2 * x - 3 * y) - zero
@@ -104,6 +106,20 @@ def test_inputs_that_require_a_gradient() -> None:
     x = torch.randn(6, 4, requires_grad=True)
     assert is_linear(nn.Linear(4, 3)(x)) is True
     assert is_linear(nn.Linear(4, 4)(x) * x) is False
+
+
+def test_frozen_layers_before_the_first_trained_one() -> None:
+    x = torch.randn(6, 4)
+    model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
+    model[0].requires_grad_(False)
+    assert is_linear(model(x)) is True  # of the features, which alone are in the graph
+    assert is_linear(model(x), [x]) is None
+    features = Function(lambda x, f: f(x.square()), nn.Linear(4, 2))
+    assert is_linear(features(x), [x]) is None
+    words = nn.Embedding(9, 4)
+    assert is_linear(words(torch.tensor([1, 2])), [torch.tensor([1, 2])]) is None
+    index = torch.tensor([1, 2])
+    assert is_linear(words(index), [index]) is True
 
 
 def test_what_has_no_graph_or_is_too_large() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from netwise.observe.autograd_nodes import (
@@ -45,11 +47,13 @@ _CURVES = names(
 _PRODUCTS = PRODUCTS | {"Mul", "Div"}
 
 
-def is_linear(output: Tensor, most: int = 20_000) -> bool | None:
+def is_linear(output: Tensor, inputs: Sequence[Tensor] = (), most: int = 20_000) -> bool | None:
     """Whether an output is one linear map of the inputs, apart from a shift.
 
     Args:
         output: of a module, with the graph of its forward pass.
+        inputs: of the module. Without them, what comes before the first layer that is trained
+            counts as data, because frozen layers leave no trace in the graph.
         most: nodes that are read at most.
 
     Returns:
@@ -70,14 +74,36 @@ def is_linear(output: Tensor, most: int = 20_000) -> bool | None:
     order = _inputs_first(root, most)
     if order is None:
         return None
+    memory = frozenset(_memory(each) for each in inputs)
     depends: dict[Node, int] = {}
     certain = True
     for node in order:
         answer = _reads(node, depends)
         if answer is False:
             return False
-        certain = certain and answer is True
+        certain = certain and answer is True and (not inputs or _reads_inputs(node, memory))
     return True if certain and depends[root] == _INPUTS else None
+
+
+def _memory(value: Tensor) -> int:
+    """Where a tensor is in memory; its views and reshaped forms are in the same place."""
+    return value.untyped_storage().data_ptr()
+
+
+def _reads_inputs(node: Node, memory: frozenset[int]) -> bool:
+    """Whether the constant that a layer is applied to is an input of the module."""
+    kind, edges = operation(node), node.next_functions
+    if kind in LAYERS:
+        place = 1 if kind in ("Addmm", "Addbmm", "Addmv") else 0
+        saved_as: tuple[str, ...] = ("mat1", "batch1", "input", "indices")
+    elif kind in ("Mm", "Bmm", "Mv"):
+        place, saved_as = 0, ("self",)
+    else:
+        return True
+    if "Embedding" not in kind and edges[place][0] is not None:
+        return True
+    values = [value for value in (saved(node, name) for name in saved_as) if value is not None]
+    return any(isinstance(value, Tensor) and _memory(value) in memory for value in values)
 
 
 def _inputs_first(root: Node, most: int) -> list[Node] | None:

@@ -18,6 +18,7 @@ from netwise.observe.autograd_nodes import (
     Node,
     inputs_of,
     is_opaque,
+    is_weight,
     names,
     only_input,
     operation,
@@ -71,6 +72,7 @@ class Match:
         output, target: as saved.
         residual: output - target, or target - output; then `residual_sign` is -1.
         elements: over how many elements a mean is taken.
+        shape: of the outputs, where it is not that of the source.
     """
 
     operation: str
@@ -83,6 +85,7 @@ class Match:
     residual: Tensor | None = None
     residual_sign: int = 1
     elements: int = 1
+    shape: tuple[int, ...] = ()
 
 
 def as_number(value: Any) -> float | None:
@@ -216,7 +219,8 @@ def _logarithm(node: Node) -> str:
         return BINARY_CROSS_ENTROPY_OF_LOGITS
     if operation(node) != "Log":
         return ""
-    squashes = [kind for kind in chain_from(node) if kind not in ("Log", "Clamp", "ClampMin")]
+    limits = ("Log", "Clamp", "ClampMin", "ClampMax", "Div")
+    squashes = [kind for kind in chain_from(node) if kind not in limits]
     return CROSS_ENTROPY if squashes[:1] == ["Softmax"] else LOGARITHM
 
 
@@ -253,13 +257,12 @@ def _with_probabilities(node: Node, kind: str) -> Match | None:
         return None
     if len(shape) < 2 or tuple(constant.shape) != shape:
         return None
-    output = saved(log, "result")
     return Match(
         name,
         node,
         log,
         sign=-1,
-        output=output,
+        output=saved(log, "self" if operation(log) == "Log" else "result"),
         target=constant,
         elements=numel(shape) // shape[_class_axis(log, shape)],
     )
@@ -342,6 +345,7 @@ def _picked(node: Node, kind: str) -> Match | None:
         output=saved(log, "result"),
         target=target,
         elements=numel(shape_of(node)),
+        shape=(shape_of_input(picks) or ()) if picks is not None else (),
     )
 
 
@@ -379,6 +383,8 @@ def chain_from(node: Node | None) -> tuple[str, ...]:
         inputs = inputs_of(node)
         if is_log_softmax(node) and kind == "Sub":
             kind, inputs = "LogSoftmax", inputs[:1]
+        if len(inputs) == 2 and kind in ("Add", "Sub", "Mul", "Div"):  # a shift by a weight
+            inputs = [each for each in inputs if not is_weight(each[0])] or inputs
         is_shift = kind in ("Add", "Sub", "Rsub", "Mul", "Div", "Neg") and len(inputs) == 1
         if kind not in MOVES and not is_shift:
             chain.append(kind)

@@ -219,7 +219,7 @@ def _reading(
         by_hand=is_by_hand or not way.is_plain,
         chain=chain_from(found.source),
         reduction=reduction if way.is_plain else "",
-        output_shape=shape_before(found.source) or shape_or_empty(output),
+        output_shape=found.shape or shape_before(found.source) or shape_or_empty(output),
         target_shape=shape_or_empty(target),
         **target_facts(found, output, target),
     )
