@@ -48,3 +48,10 @@ def test_new_values_are_taken_once() -> None:
 
 def test_a_value_that_is_not_finite_is_kept() -> None:
     assert math.isnan(record_of([1.0, math.nan]).values[-1][1])
+
+
+def test_new_values_that_nobody_takes_are_bounded() -> None:
+    record = record_of([1.0] * 100_000)
+    assert len(record.take_new()) == MOST_VALUES
+    assert record.add(100_000, 1.0) is False  # an interval is many steps by now
+    assert LossRecord().add(0, 1.0) is True

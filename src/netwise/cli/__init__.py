@@ -12,6 +12,7 @@ from netwise.cli.commands.inspect import diagnose, lab, runs, show
 from netwise.cli.commands.predict import predict, script, write
 from netwise.cli.commands.search import curve, guess, log, outcome, search, validate
 from netwise.cli.commands.train import demo, train, treat
+from netwise.cli.commands.watch import watch
 from netwise.cli.group import Group
 
 __all__ = ["main"]
@@ -22,6 +23,7 @@ HELP = """Train neural networks with PyTorch, find out why one does not learn, a
 Examples:
   netwise train digits                   train on a bundled data set
   netwise train pets.csv --target pet    train on a table of your own
+  netwise watch train.py                 run a training script of your own, and diagnose it
   netwise diagnose @last                 what is wrong with the newest run
   netwise treat @last                    try remedies, keep what is proved to help
   netwise demo                           all of this on a network that does not learn
@@ -36,7 +38,7 @@ main = click.version_option(package_name="netwise", message="netwise %(version)s
         "netwise",
         {
             "Train and use": [train, predict, write, script],
-            "Diagnose and treat": [runs, show, diagnose, treat, demo],
+            "Diagnose and treat": [watch, runs, show, diagnose, treat, demo],
             "Before training": [check, anatomy, start, rate],
             "Compare settings": [search, validate, curve, guess, outcome, log],
             "Experiments": [lab],

@@ -24,12 +24,12 @@ class LossRecord:
     _steps: int = 0
     _new: list[tuple[int, float]] = field(default_factory=list)
 
-    def add(self, step: int, value: float) -> None:
-        """Record the loss of a step.
+    def add(self, step: int, value: float) -> bool:
+        """Record the loss of a step; whether `values` has a new one.
 
         >>> record = LossRecord()
         >>> for step in range(1000):
-        ...     record.add(step, float(step))
+        ...     _ = record.add(step, float(step))
         >>> len(record.values) <= 400, record.values[-1]
         (True, (999, 998.0))
         """
@@ -38,13 +38,16 @@ class LossRecord:
         if math.isfinite(value):
             self._total += value
             self._steps += 1
-        if self._count >= self._interval:
+        is_full = self._count >= self._interval
+        if is_full:
             self._keep(step)
+        return is_full
 
     def _keep(self, step: int) -> None:
         mean = self._sum / self._count
         self.values.append((step, mean))
-        self._new.append((step, mean))
+        if len(self._new) < MOST_VALUES:  # else nobody takes them
+            self._new.append((step, mean))
         self._sum, self._count = 0.0, 0
         if len(self.values) >= MOST_VALUES:
             pairs = zip(self.values[::2], self.values[1::2], strict=True)

@@ -320,8 +320,13 @@ class Observer:
 
     def _add_pending_loss(self, account: OptimizerAccount) -> None:
         if self._pending_count:
-            account.losses.add(account.steps, self._pending_loss * account.normaliser)
+            loss = self._pending_loss * account.normaliser
+            is_new = account.losses.add(account.steps, loss)
             self._pending_loss, self._pending_count = 0.0, 0
+            if is_new and self._on_rows is not None:
+                model = self.table.model_known(account)
+                if model is not None:
+                    self._on_rows(model)
 
     # ---- optimizer steps
 
