@@ -143,14 +143,22 @@ class Observer:
         """Call a part of the observer. An error is never raised: it switches the part off."""
         if part in self.switched_off:
             return None
-        QUIET.depth += 1
-        try:
-            with torch.no_grad():
+        if QUIET.depth:  # inside of another part: gradients are off
+            try:
                 return function(*args)
+            except Exception as error:
+                self._switch_off(part, error)
+                return None
+        QUIET.depth += 1
+        before = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)
+        try:
+            return function(*args)
         except Exception as error:
             self._switch_off(part, error)
             return None
         finally:
+            torch._C._set_grad_enabled(before)
             QUIET.depth -= 1
 
     def _switch_off(self, part: str, error: Exception) -> None:
