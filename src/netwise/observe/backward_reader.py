@@ -14,6 +14,7 @@ from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.gradient_ledger import BackwardPass, gradient_norms
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
+from netwise.observe.sampling import is_read
 
 MOST_SITES = 64  # losses that are told apart by place and operations
 MOST_NEW = 64  # weights of unknown optimizers whose gradients are compared
@@ -75,7 +76,7 @@ class BackwardReader:
             opaque=graph.opaque,
             widened=graph.widened,
             softmax_over_batch=graph.softmax_over_batch,
-            outside=self._outside(graph.leaves),
+            outside=self._outside(graph.leaves) if is_read(number) else {},
         )
         if reading is not None:
             self._safely("losses", self._read_site, entry, reading)

@@ -54,6 +54,7 @@ class Root:
         self.calls: list[CallRecord] = []
         self.linear: bool | None = None
         self.linear_read = False
+        self.passes = 0  # watched passes with gradients
         self.trained = False  # a forward pass with gradients was seen since the last row
         self.stepping = False  # the probe has copied the weights
         self.training_mode: bool | None = None

@@ -35,7 +35,7 @@ from netwise.observe.observed_history import ProgramFacts
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
 from netwise.observe.program_place import program_place
-from netwise.observe.sampling import Sampling
+from netwise.observe.sampling import Sampling, is_read
 from netwise.observe.torch_hooks import QUIET, TorchHooks
 
 LONGEST_WINDOW = 64  # optimizer steps that one window may last
@@ -537,7 +537,8 @@ class Observer:
             return
         if with_gradients and self.watching:
             self.safely("layers", root.probe.module_called, module, args, kwargs, output)
-            self._calls.note(root, module, args, kwargs, output)
+            if is_read(root.passes):
+                self._calls.note(root, module, args, kwargs, output)
         elif not with_gradients and isinstance(module, nn.modules.batchnorm._BatchNorm):
             first = next(tensors_in(args), None)
             if first is not None:
@@ -569,7 +570,9 @@ class Observer:
         if not root.linear_read:
             root.linear_read = True
             root.linear = self.safely("losses", _linear, outputs)
-        self.safely("evaluation", root.evaluation.training_pass, inputs)
+        root.passes += 1
+        if is_read(root.passes - 1):
+            self.safely("evaluation", root.evaluation.training_pass, inputs)
         self.safely("layers", root.probe.forward_ends, output)
 
     @property

@@ -14,7 +14,22 @@ from dataclasses import dataclass
 FIRST = 5  # steps that are all watched
 SHARE = 6  # the distance is this part of the steps already done
 FARTHEST = 100  # longest distance before rows are thinned
+# Facts that seldom change, such as names or statistics of the data, are read in the first watched
+# steps and then in one of so many.
+FIRST_READ, READ_EVERY = 12, 4
 HASH = 2654435761  # Knuth's multiplicative hash, 2^32 / golden ratio
+
+
+def is_read(count: int) -> bool:
+    """Whether facts that seldom change are read in a watched step.
+
+    Args:
+        count: of watched steps before it.
+
+    >>> [is_read(count) for count in (0, 11, 13, 16)]
+    [True, True, False, True]
+    """
+    return count < FIRST_READ or count % READ_EVERY == 0
 
 
 @dataclass(frozen=True)

@@ -137,8 +137,11 @@ class TorchHooks:
                 ),
             ]
         elif not on and self._module_handles:
+            # torch 2.13 leaves the number of a removed hook here, for ever.
+            with_kwargs = getattr(torch_modules, "_global_forward_hooks_with_kwargs", {})
             for handle in self._module_handles:
                 handle.remove()
+                with_kwargs.pop(handle.id, None)
             self._module_handles = []
 
     @property
