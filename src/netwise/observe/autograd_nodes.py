@@ -84,12 +84,19 @@ def saved(node: Node, name: str) -> Any:
     try:
         if SHOWS_HOOKS:
             raw = getattr(node, f"_raw_saved_{name}", None)
-            if getattr(raw, "unpack_hook", None) is not None:
+            raws = raw if isinstance(raw, tuple | list) else (raw,)
+            if any(getattr(each, "unpack_hook", None) is not None for each in raws):
                 return None
         value = getattr(node, f"_saved_{name}", None)
     except RuntimeError:
         return None
     return value.detach() if isinstance(value, Tensor) else value
+
+
+def may_be_packed(node: Node) -> bool:
+    """Whether reading a node could run a forward pass again, where torch does not show it: the
+    last operation of a module, and all behind it."""
+    return not SHOWS_HOOKS and MARK in node.metadata
 
 
 def saved_tensors(node: Node) -> dict[str, Tensor]:
@@ -137,16 +144,22 @@ def only_input(node: Node) -> Node | None:
     return found
 
 
-def is_weight(node: Node) -> bool:
-    """Whether a node is a leaf, or a transposed or reshaped one."""
+def leaf_of(node: Node) -> Tensor | None:
+    """The leaf that a node is, or that it transposes or reshapes; None for any other node."""
     for _ in range(4):
         if operation(node) == "AccumulateGrad":
-            return True
+            leaf: Tensor = node.variable
+            return leaf.detach()
         child = only_input(node) if operation(node) in MOVES else None
         if child is None:
-            return False
+            return None
         node = child
-    return False
+    return None
+
+
+def is_weight(node: Node) -> bool:
+    """Whether a node is a leaf, or a transposed or reshaped one."""
+    return leaf_of(node) is not None
 
 
 def head(loss: Node, most: int = 200) -> dict[Node, Node | None]:
@@ -159,6 +172,8 @@ def head(loss: Node, most: int = 200) -> dict[Node, Node | None]:
         node, parent = waiting.popleft()
         kind = operation(node)
         if kind in LAYERS or kind in PRODUCTS or kind == "AccumulateGrad":
+            continue
+        if parent is not None and may_be_packed(node):
             continue
         found[node] = parent
         for child, _ in node.next_functions:

@@ -10,6 +10,7 @@ from netwise.observe.autograd_nodes import (
     LAYERS,
     MOVES,
     PRODUCTS,
+    SHOWS_HOOKS,
     Node,
     inputs_of,
     is_opaque,
@@ -102,8 +103,13 @@ def _reads_inputs(node: Node, memory: frozenset[int]) -> bool:
         return True
     if "Embedding" not in kind and edges[place][0] is not None:
         return True
-    values = [value for value in (saved(node, name) for name in saved_as) if value is not None]
+    values = [value for value in (_saved(node, name) for name in saved_as) if value is not None]
     return any(isinstance(value, Tensor) and _memory(value) in memory for value in values)
+
+
+def _saved(node: Node, name: str) -> object:
+    """A saved value, where torch shows that reading it runs no forward pass again."""
+    return saved(node, name) if SHOWS_HOOKS else None
 
 
 def _inputs_first(root: Node, most: int) -> list[Node] | None:
@@ -179,7 +185,7 @@ def _constant_factor(node: Node, kind: str) -> bool:
         return False
     if kind == "Div" and places == [0]:
         return False
-    other = saved(node, "other" if places in ([1], []) else "self")
+    other = _saved(node, "other" if places in ([1], []) else "self")
     if not isinstance(other, Tensor):
         return isinstance(other, int | float)
     if other.numel() <= 1:

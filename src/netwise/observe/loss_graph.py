@@ -108,7 +108,7 @@ def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> 
         (0.5, 'cross entropy', ('LogSoftmax', 'Addmm'))
     """
     root: Node = getattr(loss, "grad_fn", None)
-    if root is None:
+    if root is None or loss.is_meta:
         return LossReading()
     with torch.no_grad():
         return _read(loss.detach(), root, place, outputs)
@@ -118,7 +118,7 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
     top = Descent(root)
     node = past_numbers(top)
     parts = summands(node)
-    total = float(loss) if loss.numel() == 1 else None
+    total = float(loss) if loss.numel() == 1 and not loss.is_complex() else None
     terms: list[TermReading] = []
     if len(parts) == 1:
         readings = _read_summand(top, outputs)

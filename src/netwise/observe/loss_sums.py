@@ -14,6 +14,7 @@ from netwise.observe.autograd_nodes import (
     Node,
     inputs_of,
     is_opaque,
+    may_be_packed,
     names,
     only_input,
     operation,
@@ -75,6 +76,8 @@ def descend(way: Descent) -> Match | None:
     """Goes from a loss to its elements and recognises them; None where it does not, then the way
     ends at the first node that is not understood."""
     for _ in range(60):
+        if way.path and may_be_packed(way.node):
+            return None
         found = match(way.node)
         if found is not None:
             return found

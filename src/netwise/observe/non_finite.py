@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import torch
 from torch import Tensor
 
 from netwise.observe.autograd_nodes import (
-    MARK,
-    SHOWS_HOOKS,
+    MOVES,
     Node,
     inputs_of,
     is_opaque,
+    leaf_of,
+    may_be_packed,
+    names,
     operation,
     saved,
     saved_tensors,
-    shape_of,
     signed,
 )
 
@@ -51,6 +53,13 @@ _RISKY = {
 }
 
 
+# Operations that give finite values for finite inputs.
+_KEEP_FINITE = MOVES | names(
+    "LogSoftmax Softmax Sigmoid LogSigmoid Relu Tanh Gelu Silu LeakyRelu Elu Clamp Neg Abs Mean "
+    "MaxPool2DWithIndices"
+)
+
+
 def cause_of_loss(loss: Tensor) -> str:
     """Why a loss is not finite, before its backward pass.
 
@@ -66,7 +75,7 @@ def cause_of_loss(loss: Tensor) -> str:
         'Log of -0.5'
     """
     root: Node = getattr(loss, "grad_fn", None)
-    if root is None:
+    if root is None or loss.is_meta:
         return ""
     with torch.no_grad():
         return _cause(root)
@@ -97,10 +106,8 @@ def _nodes(root: Node) -> list[Node]:
     for node in found:
         if len(found) > _MOST_NODES:
             break
-        if not SHOWS_HOOKS and node is not root and MARK in node.metadata:
-            continue
         for child, _ in inputs_of(node):
-            if child not in seen:
+            if child not in seen and not may_be_packed(child):
                 seen.add(child)
                 found.append(child)
     return found
@@ -174,28 +181,44 @@ def _bad_data(node: Node) -> str:
 
 def _deepest(root: Node) -> str:
     """The operation farthest from the loss whose inputs are finite and whose result is not."""
-    seen, path = {root}, [root]
-    cause = ""
-    while path:
-        node = path.pop()
+    deepest, cause = -1, ""
+    seen = {root}
+    waiting = deque([(root, 0, True)])
+    while waiting and len(seen) <= _MOST_NODES:
+        node, depth, is_bad = waiting.popleft()
         if is_opaque(node) or operation(node) == "AccumulateGrad":
             continue
+        if depth and may_be_packed(node):
+            continue
         inputs, results = _inputs_and_results(node)
-        if any(not _is_finite(value) for value in inputs.values()) or not inputs:
-            below = [child for child, _ in inputs_of(node) if child not in seen]
-            seen.update(below)
-            path += below
-            if not inputs and results and not all(map(_is_finite, results.values())):
-                cause = _description(node, inputs, results) or cause
-            continue
-        text = _description(node, inputs, results)
-        if text:
-            cause = text
-            continue
-        below = [child for child, _ in inputs_of(node) if child not in seen]
-        seen.update(below)
-        path += below
+        are_finite = all(map(_is_finite, inputs.values()))
+        is_bad = is_bad or not all(map(_is_finite, results.values()))
+        below = inputs_of(node)
+        text = _description(node, inputs, results) if are_finite else ""
+        if not text and is_bad and inputs and are_finite:
+            text = _overflow(node, inputs)
+        if text and depth > deepest:
+            deepest, cause = depth, text
+        keeps = is_bad and len(below) == 1 and (not are_finite or operation(node) in _KEEP_FINITE)
+        for child, _ in below:
+            if child not in seen:
+                seen.add(child)
+                waiting.append((child, depth + 1, keeps))
     return cause
+
+
+def _overflow(node: Node, inputs: dict[str, Tensor]) -> str:
+    """An operation whose finite inputs gave a value that is not finite; "" where not all of its
+    inputs are known."""
+    weights = [
+        leaf for leaf in (leaf_of(child) for child, _ in inputs_of(node)) if leaf is not None
+    ]
+    if len(inputs) + len(weights) < len(inputs_of(node)):
+        return ""
+    values = [value for value in [*inputs.values(), *weights] if value.numel()]
+    largest = max((float(value.abs().max()) for value in values), default=0.0)
+    kind = str(next(iter(inputs.values())).dtype).removeprefix("torch.")
+    return f"{operation(node)} overflows: its inputs reach {largest:.3g} in {kind}"
 
 
 def _inputs_and_results(node: Node) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -239,8 +262,7 @@ def _description(node: Node, inputs: dict[str, Tensor], results: dict[str, Tenso
         return f"{kind} of 0" if bool(torch.isinf(bad).any()) else f"{kind} of a number below 0"
     if kind == "Exp" and not bool(torch.isnan(bad).any()):
         return f"Exp of a number above {math.log(torch.finfo(bad.dtype).max):.3g}"
-    shape = shape_of(node)
-    return f"{kind} of {shape} overflows" if shape is not None else f"{kind} overflows"
+    return ""
 
 
 def risky_inputs(loss: Tensor) -> list[tuple[str, Tensor]]:
@@ -254,7 +276,7 @@ def risky_inputs(loss: Tensor) -> list[tuple[str, Tensor]]:
         Names of operations with saved values, those nearest to the loss first.
     """
     root: Node = getattr(loss, "grad_fn", None)
-    if root is None:
+    if root is None or loss.is_meta:
         return []
     found: list[tuple[str, Tensor]] = []
     for node in _nodes(root):
