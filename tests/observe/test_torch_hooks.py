@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
@@ -64,6 +65,8 @@ def state_of_torch() -> list[Any]:
         list(torch_optimizers._global_optimizer_post_hooks),
         list(torch_modules._global_forward_hooks),
         list(torch_modules._global_forward_pre_hooks),
+        list(torch_modules._global_forward_hooks_with_kwargs),
+        list(warnings.filters),
     ]
 
 
