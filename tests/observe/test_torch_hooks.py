@@ -66,7 +66,7 @@ def state_of_torch() -> list[Any]:
         list(torch_modules._global_forward_hooks),
         list(torch_modules._global_forward_pre_hooks),
         list(torch_modules._global_forward_hooks_with_kwargs),
-        list(warnings.filters),
+        [each for each in warnings.filters if "global hooks" in str(each[1])],
     ]
 
 
