@@ -187,8 +187,11 @@ class Answer:
 
 def test_losses_that_a_module_computes_itself(losses: EvaluationLosses) -> None:
     losses.trained_with(CROSS_ENTROPY, "mean")
-    losses.pass_ends(output=Answer(torch.tensor(3.0), SCORES[:30]))
-    losses.pass_ends(output={"loss": torch.tensor(1.0), "logits": SCORES[:10]})
+    losses.pass_ends(output=Answer(torch.tensor(3.0), SCORES[:30]), rows=30)
+    losses.pass_ends(output={"loss": torch.tensor(1.0), "logits": SCORES[:10]}, rows=10)
+    assert losses.window_ends() == {"valid.loss": 2.5}
+    losses.pass_ends(output=(torch.tensor(3.0), SCORES[:30]), rows=30)
+    losses.pass_ends(output=torch.tensor(1.0), rows=10)
     assert losses.window_ends() == {"valid.loss": 2.5}
     losses.pass_ends(output=Answer(torch.ones(2), SCORES))
     losses.pass_ends(output={"loss": 3.0})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -65,8 +65,6 @@ def state_of_torch() -> list[Any]:
         list(torch_optimizers._global_optimizer_post_hooks),
         list(torch_modules._global_forward_hooks),
         list(torch_modules._global_forward_pre_hooks),
-        list(torch_modules._global_forward_hooks_with_kwargs),
-        [each for each in warnings.filters if "global hooks" in str(each[1])],
     ]
 
 
@@ -130,6 +128,53 @@ def test_blocks_without_gradients(recorder: Recorder) -> None:
     assert names[0] == "off validate"
     assert len(names) == 3
     assert recorder.events[-1] == "on"
+
+
+def test_a_block_ends_with_its_own_context(recorder: Recorder) -> None:
+    """Contexts inside of it, and those of torch's own code, do not end it."""
+    net = nn.Linear(2, 2)
+    recorder.events.clear()
+    with torch.no_grad():
+        recorder.events.append("inside")
+        with torch.enable_grad():
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            nn.init.zeros_(net.weight)
+            torch.optim.swa_utils.update_bn([torch.ones(1, 2)], net)
+        recorder.events.append("still inside")
+    assert recorder.events[1:] == ["inside", "still inside", "on"]
+
+
+def test_torch_uses_blocks_itself(recorder: Recorder) -> None:
+    net = nn.Linear(2, 2)
+    torch.optim.SGD(net.parameters(), lr=0.1).zero_grad()
+    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    nn.init.zeros_(net.weight)
+    assert recorder.events == []
+
+
+class Scores:
+    """A callable object."""
+
+    @torch.no_grad()
+    def method(self) -> None:
+        pass
+
+    def __call__(self) -> None:
+        pass
+
+
+def test_decorated_code_is_identified(recorder: Recorder) -> None:
+    Scores().method()
+    torch.no_grad()(Scores())()
+
+    @torch.no_grad()
+    def parts() -> Iterator[int]:
+        yield 1
+
+    list(parts())
+    names = [event for event in recorder.events if event.startswith("off")]
+    expected = ["off method", "off test_decorated_code_is_identified", "off parts"]
+    assert list(dict.fromkeys(names)) == expected
 
 
 def test_the_gradient_scaler(recorder: Recorder) -> None:

@@ -18,8 +18,9 @@ EMPTY_BLOCKS = 3  # blocks without a forward pass, after which such a block is i
 class EvaluationBlocks:
     """Records what modules compute inside of `torch.no_grad()` and its like.
 
-    Code whose blocks contain no forward pass, such as the clipping of gradients, is ignored after
-    three of them.
+    An evaluation lasts from the first such pass to the next pass with gradients: it may be of many
+    blocks, and its losses may be computed after them. Code whose blocks contain no forward pass,
+    such as the clipping of gradients, is ignored after three of them.
 
     Args:
         table: the modules and optimizers that are known.
@@ -28,10 +29,11 @@ class EvaluationBlocks:
 
     def __init__(self, table: ModelTable, on_rows: Callable[[ObservedModel], None]) -> None:
         self._table, self._on_rows = table, on_rows
-        self._losses = EvaluationLosses()
+        self.losses = EvaluationLosses()
         self._empty: dict[object, int] = {}  # blocks without a forward pass in a row
         self._place: object | None = None
-        self._roots: set[Root] = set()
+        self._has_pass = False  # in this block
+        self._roots: set[Root] = set()  # of the evaluation
         self.scores_are_stated = False  # the program states its losses itself
 
     @property
@@ -39,50 +41,72 @@ class EvaluationBlocks:
         """Whether the program is inside of a block that is observed."""
         return self._place is not None
 
+    @property
+    def lasts(self) -> bool:
+        """Whether an evaluation goes on after its block."""
+        return self._place is None and bool(self._roots)
+
     def ignores(self, place: object) -> bool:
         """Whether blocks of this code are ignored."""
         return self._empty.get(place, 0) >= EMPTY_BLOCKS
 
     def begin(self, place: object) -> None:
         """A block begins."""
-        self._place, self._roots = place, set()
-        for model in self._table.models:
-            for root in model.roots:
-                self._set_training_loss(model, root)
-        self._losses.start()
+        self._place, self._has_pass = place, False
+        if not self._roots:
+            for model in self._table.models:
+                for root in model.roots:
+                    self._set_training_loss(model, root)
+        self.losses.start()
 
     def _set_training_loss(self, model: ObservedModel, root: Root) -> None:
         terms = [t for site in model.sites.values() for t in site.terms if t.operation]
         if terms and not terms[0].penalty:
-            self._losses.trained_with(terms[0].operation, terms[0].reduction, id(root))
+            self.losses.trained_with(terms[0].operation, terms[0].reduction, id(root))
         account = model.accounts[0] if model.accounts else None
         if account is not None and account.steps:
             root.evaluation.watched_share = min(1.0, model.cycles / account.steps)
 
+    def pass_begins(self) -> None:
+        """A module computes outputs without gradients. Losses are not looked for inside of it: that
+        would cost at each of its operations, and compile it again."""
+        self.losses.stop()
+
     def pass_ended(self, root: Root, inputs: list[Any], output: Any) -> None:
         """A module has computed outputs without gradients."""
         self._roots.add(root)
+        self._has_pass = True
         root.evaluation.evaluation_pass(inputs, output)
-        self._losses.pass_ends(id(root), root.evaluation.on_training_rows)
+        rows = next((len(t) for t in inputs if t.dim()), 1)
+        self.losses.pass_ends(id(root), root.evaluation.on_training_rows, output, rows)
+        self.losses.start()
 
     def end(self) -> None:
-        """The block ends."""
+        """The block ends; an evaluation lasts, for losses that are computed after it."""
         place, self._place = self._place, None
-        self._losses.stop()
+        self._empty[place] = 0 if self._has_pass else self._empty.get(place, 0) + 1
         if not self._roots:
-            self._empty[place] = self._empty.get(place, 0) + 1
-            return
-        self._empty[place] = 0
-        for model in self._table.models:
-            self._record(model)
+            self.losses.stop()
 
-    def _record(self, model: ObservedModel) -> None:
+    def finish(self) -> None:
+        """The evaluation ends: record it."""
+        self.release()
+        roots, self._roots = self._roots, set()
+        for model in self._table.models if roots else ():
+            self._record(model, roots)
+
+    def release(self) -> None:
+        """Leave torch as it was."""
+        self._place = None
+        self.losses.stop()
+
+    def _record(self, model: ObservedModel, roots: set[Root]) -> None:
         row: dict[str, float] = {}
         scores: dict[str, float] = {}
         for root in model.roots:
-            if root in self._roots:
+            if root in roots:
                 row.update(root.evaluation.window_ends())
-                scores.update(self._losses.window_ends(id(root)))
+                scores.update(self.losses.window_ends(id(root)))
         if not row and not scores:
             return
         # Without a loss or a score it may be a part of the training step, such as the pass of a

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
-from netwise.observe.nested import tensors_in
 from netwise.observe.tensor_samples import plain
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 from netwise.wiring import (
@@ -113,7 +112,7 @@ class EvaluationLosses(TorchFunctionMode):
         self._trained_with[root] = (operation, reduction)
 
     def pass_ends(
-        self, root: int = 0, on_training_rows: bool = False, output: object = None
+        self, root: int = 0, on_training_rows: bool = False, output: object = None, rows: int = 1
     ) -> None:
         """A module has computed outputs without gradients: the next losses are those of it.
 
@@ -122,16 +121,15 @@ class EvaluationLosses(TorchFunctionMode):
         Args:
             root: a number for the module.
             on_training_rows: its inputs are rows that it was trained on.
-            output: of the module, with `loss` as a key or attribute where it computes its own.
+            output: of the module: a loss itself, or with `loss` as a key, an attribute or the first
+                of several where it computes its own.
+            rows: samples of the batch.
         """
         self._root, self._on_training_rows = root, on_training_rows
-        if isinstance(output, Tensor) or self.error:
-            return
-        loss = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
-        if not isinstance(loss, Tensor) or loss.dim() or loss.requires_grad or _is_capturing(loss):
+        loss = _own_loss(output)
+        if loss is None or loss.requires_grad or _is_capturing(loss) or self.error:
             return
         value = plain(loss)
-        rows = next((len(t) for t in tensors_in(output) if t.dim()), 1)
         if value is not None:
             self._add((root, on_training_rows, "", "mean"), value, float(rows), rows)
 
@@ -228,6 +226,20 @@ def _row_of(
             row[accuracy] = float(mean.correct) / float(mean.answers)
             break
     return row
+
+
+def _own_loss(output: object) -> Tensor | None:
+    """The loss that a module computes itself, such as those of transformers with labels."""
+    loss: object = output
+    if isinstance(output, Mapping):
+        loss = output.get("loss")
+    elif isinstance(output, tuple):
+        loss = output[0] if len(output) > 1 else None
+    elif not isinstance(output, Tensor):
+        loss = getattr(output, "loss", None)
+    if not isinstance(loss, Tensor) or loss.dim() or not loss.is_floating_point():
+        return None
+    return loss
 
 
 def _same(one: str, other: str) -> bool:

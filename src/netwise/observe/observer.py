@@ -35,7 +35,6 @@ from netwise.observe.observed_history import ProgramFacts
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
 from netwise.observe.program_place import program_place
-from netwise.observe.readable import readable
 from netwise.observe.sampling import Sampling, is_read
 from netwise.observe.torch_hooks import QUIET, TorchHooks
 
@@ -102,8 +101,8 @@ class Observer:
         if not self.running:
             return
         self.safely("rows", self._finish_rows)
-        if self._blocks.open:
-            self.safely("evaluation", self._blocks.end)
+        self.safely("evaluation", self._blocks.finish)
+        self._blocks.release()
         self._hooks.remove()
         _ACTIVE.discard(self)
         self.watching = self.running = False
@@ -164,6 +163,8 @@ class Observer:
 
     def _switch_off(self, part: str, error: Exception) -> None:
         self.switched_off.setdefault(part, f"{type(error).__name__}: {str(error)[:200]}")
+        if part == "evaluation":
+            self._blocks.release()
 
     def _foreign(self) -> bool:
         """Whether an event is none of the observed program's training."""
@@ -190,7 +191,7 @@ class Observer:
         self.watching = self._first_window = False
         self._passes.clear()
         self._reader.forget_outputs()
-        if not self._blocks.open:
+        if not self._blocks.open and not self._blocks.lasts:
             self._hooks.listen_to_modules(False)
             self._calls.clear()
         for account in self.table.all_accounts:
@@ -219,6 +220,8 @@ class Observer:
         """See `Listener`."""
         if self._depth or QUIET.depth or threading.get_ident() != self._thread:
             return run(tensors, *args, **kwargs)
+        if self._blocks.lasts:
+            self.finish_evaluation()
         entry: BackwardPass | None = None
         held = False
         if kwargs.get("accumulate_grad", True):
@@ -268,7 +271,7 @@ class Observer:
 
     def _before_backward(self, tensors: Any) -> BackwardPass | None:
         loss = next(tensors_in(tensors), None)
-        if loss is None or loss.grad_fn is None or readable(loss) is None:
+        if loss is None or loss.grad_fn is None:
             return None
         self._finish_rows()
         place = program_place()
@@ -474,6 +477,7 @@ class Observer:
 
     def state_epoch(self, row: dict[str, float], epoch: int) -> None:
         """Record what the program states at the end of an epoch."""
+        self.finish_evaluation()
         model = self.table.main_model()
         if model is None:
             self._early_epochs.append((row, epoch))
@@ -520,6 +524,10 @@ class Observer:
 
     def _module_begins(self, module: nn.Module, with_gradients: bool) -> None:
         root = self._calls.begin(module)
+        if root is not None and not with_gradients and self._blocks.open:
+            self.safely("evaluation", self._blocks.pass_begins)
+        if root is not None and with_gradients and self._blocks.lasts:
+            self.finish_evaluation()
         if root is not None and with_gradients and self.watching:
             self._finish_rows()
             self.safely("layers", root.probe.forward_begins)
@@ -607,6 +615,18 @@ class Observer:
 
     def _end_block(self) -> None:
         self._blocks.end()
+        if not self._blocks.lasts:
+            self._forget_modules()
+
+    def finish_evaluation(self) -> None:
+        """Record an evaluation whose last block is over."""
+        if self._blocks.lasts:
+            self.safely("evaluation", self._blocks.finish)
+            self.safely("evaluation", self._forget_modules)
+
+    def _forget_modules(self) -> None:
+        if self._blocks.losses.error:
+            self.switched_off.setdefault("evaluation losses", self._blocks.losses.error)
         if not self.watching:
             self._hooks.listen_to_modules(False)
             self._calls.clear()

@@ -14,26 +14,20 @@ from __future__ import annotations
 
 import sys
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 from typing import Any, Protocol
 
 import torch
 from torch import nn
-from torch._guards import CompileContext
 from torch.nn.modules import module as torch_modules
 from torch.optim import optimizer as torch_optimizers
 
 ENGINE = "_engine_run_backward"
+TORCH = str(Path(torch.__file__).parent / "_")[:-1]  # where torch's own code is
 # Context managers that switch gradients off, and how to see that one of them does.
 GRADIENT_SWITCHES: tuple[type, ...] = (torch.no_grad, torch.inference_mode, torch.set_grad_enabled)
-
-
-# torch warns where a compiled module is called while hooks of all modules are registered. Its hooks
-# are those of netwise, which leave compiled modules alone.
-COMPILE_WARNING = "Using `torch.compile\\(module\\)` when there are global hooks on modules"
-TRACER = str(Path(torch.__file__).parent / "jit")
 
 
 class Listener(Protocol):
@@ -55,10 +49,10 @@ class Listener(Protocol):
         """A gradient scaler multiplies a loss by its scale."""
 
     def gradients_off(self, place: object) -> None:
-        """A block without gradients begins; `place` identifies its code."""
+        """A block without gradients begins in the program's code, which `place` identifies."""
 
     def gradients_on(self) -> None:
-        """The outermost block without gradients ends."""
+        """The last block without gradients ends."""
 
     def module_begins(self, module: nn.Module) -> None:
         """A module is called; only while `listen_to_modules(True)`."""
@@ -90,15 +84,13 @@ class TorchHooks:
         self._listener: Listener | None = listener
         self._handles: list[Any] = []
         self._module_handles: list[Any] = []
+        self._switches: dict[int, object] = {}  # by thread: the context that its block began with
         self._replaced: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
-        self._warning_filter: Any = None
 
     def install(self) -> None:
         """Register all hooks but those of modules."""
         listener = self._listener
         assert listener is not None
-        warnings.filterwarnings("ignore", COMPILE_WARNING, UserWarning)
-        self._warning_filter = warnings.filters[0]
         if hasattr(torch.autograd, ENGINE):
             self._replace(torch.autograd, ENGINE, self._backward_of)
         else:
@@ -123,8 +115,6 @@ class TorchHooks:
         for handle in self._handles:
             handle.remove()
         self._handles = []
-        if self._warning_filter in warnings.filters:
-            warnings.filters.remove(self._warning_filter)  # type: ignore[attr-defined]
         for owner, name, original, ours in reversed(self._replaced):
             ours.is_removed = True
             if owner.__dict__.get(name) is ours:
@@ -136,11 +126,22 @@ class TorchHooks:
 
     def listen_to_modules(self, on: bool) -> None:
         """Register or remove the hooks of all modules' forward passes."""
-        if on and not self._module_handles and self._listener is not None:
+        listener = self._listener
+        if on and not self._module_handles and listener is not None:
+
+            def begins(module: nn.Module, args: Any) -> None:
+                if not torch.compiler.is_compiling():  # first: the compiler reads nothing after it
+                    listener.module_begins(module)
+
+            def ended(module: nn.Module, args: Any, kwargs: Any, output: Any = None) -> None:
+                # After an exception torch passes an output alone, in the place of `kwargs`.
+                if not torch.compiler.is_compiling():
+                    listener.module_ended(module, args, kwargs, output)
+
             self._module_handles = [
-                torch_modules.register_module_forward_pre_hook(_begins_for(self._listener)),
+                torch_modules.register_module_forward_pre_hook(begins),
                 torch_modules.register_module_forward_hook(
-                    _ended_for(self._listener), with_kwargs=True, always_call=True
+                    ended, with_kwargs=True, always_call=True
                 ),
             ]
         elif not on and self._module_handles:
@@ -193,10 +194,12 @@ class TorchHooks:
     def _enter_of(self, enter: Callable[..., Any]) -> Callable[..., Any]:
         def enter_block(context: Any) -> Any:
             listener = self._listener
-            if listener is not None and not _is_inside() and _switches_off(context):
-                place = _place_of_block()
-                if not getattr(place, "co_filename", "").startswith(TRACER):
-                    listener.gradients_off(place)
+            if listener is not None and not QUIET.depth and _switches_off(context):
+                code = _code_of_block()
+                # Torch's own blocks, as in its compiler and `update_bn`, are no evaluation.
+                if not code.co_filename.startswith(TORCH):
+                    self._switches[threading.get_ident()] = context
+                    listener.gradients_off(code)
             return enter(context)
 
         return enter_block
@@ -205,34 +208,14 @@ class TorchHooks:
         def leave_block(context: Any, *error: Any) -> Any:
             result = leave(context, *error)
             listener = self._listener
-            if listener is not None and not _is_inside() and torch.is_grad_enabled():
-                listener.gradients_on()
+            if listener is not None and not QUIET.depth and self._switches:
+                thread = threading.get_ident()
+                if self._switches.get(thread) is context:
+                    del self._switches[thread]
+                    listener.gradients_on()
             return result
 
         return leave_block
-
-
-def _is_inside() -> bool:
-    """Whether an observer is at work, or the compiler, which switches gradients off and on."""
-    return QUIET.depth > 0 or CompileContext.try_get() is not None
-
-
-def _begins_for(listener: Listener) -> Callable[..., None]:
-    def module_begins(module: nn.Module, args: Any) -> None:
-        if not torch.compiler.is_compiling():  # first of all: the compiler skips what follows
-            listener.module_begins(module)
-
-    return module_begins
-
-
-def _ended_for(listener: Listener) -> Callable[..., None]:
-    def module_ended(module: nn.Module, args: Any, *rest: Any) -> None:
-        if not torch.compiler.is_compiling():
-            # After an exception torch passes neither keyword arguments nor, at times, an output.
-            kwargs, output = rest if len(rest) == 2 else ({}, None)
-            listener.module_ended(module, args, kwargs, output)
-
-    return module_ended
 
 
 def _switches_off(context: Any) -> bool:
@@ -242,10 +225,13 @@ def _switches_off(context: Any) -> bool:
     return torch.is_grad_enabled() and bool(getattr(context, "mode", True))
 
 
-def _place_of_block() -> object:
+def _code_of_block() -> CodeType:
     """The code with the `with` block, or the decorated function."""
     frame = sys._getframe(2)
-    if frame.f_code.co_name == "decorate_context":
-        function = frame.f_locals.get("func")
-        return getattr(function, "__code__", function)
+    if frame.f_code.co_name in ("decorate_context", "generator_context"):
+        code = getattr(frame.f_locals.get("func"), "__code__", None)
+        if isinstance(code, CodeType):
+            return code
+        if frame.f_back is not None:  # a callable object is decorated
+            frame = frame.f_back
     return frame.f_code
