@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netwise.observe.autograd_graph import MARK
 from netwise.observe.loss_graph import LossReading, TermReading, read_loss
 from netwise.wiring import (
     ABSOLUTE_ERROR,
@@ -35,7 +36,9 @@ def outputs(*shape: int, seed: int = 0) -> Tensor:
     """Outputs of a linear layer."""
     torch.manual_seed(seed)
     layer = nn.Linear(8, 3 if len(shape) == 0 else int(torch.tensor(shape).prod()) // 6)
-    return layer(X).view(*(shape or (6, 3)))
+    output: Tensor = layer(X).view(*(shape or (6, 3)))
+    output.grad_fn.metadata[MARK] = (1, 0)
+    return output
 
 
 def only(loss: Tensor, *recent: Tensor) -> tuple[TermReading, LossReading]:
@@ -357,6 +360,28 @@ def test_targets_without_the_outputs() -> None:
     squeezed = outputs(6, 1).squeeze(1)
     reading, _ = only(((squeezed - REAL[:, 0]) ** 2).mean(), outputs(6, 1))
     assert torch.allclose(reading.target, REAL[:, 0], atol=1e-6)
+
+
+def test_a_value_of_the_shape_of_an_output_is_no_output() -> None:
+    points = X.clone().requires_grad_()
+    critic = nn.Sequential(nn.Linear(8, 5), nn.Tanh(), nn.Linear(5, 1), nn.Flatten(0))
+    scores = critic(points)
+    scores.grad_fn.metadata[MARK] = (1, 0)
+    (slope,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
+    reading, _ = only(((slope.norm(2, 1) - 1) ** 2).mean(), scores)
+    assert reading.target is None
+
+
+def test_a_sum_over_twice_the_samples() -> None:
+    targets = REAL[:, :1]
+    reading, whole = only(((outputs(6, 1) - targets) ** 2).sum() / 12)
+    assert (reading.term.reduction, whole.factor) == ("mean", pytest.approx(0.5))
+
+
+def test_learned_weights_of_tasks_are_no_penalty() -> None:
+    scale = nn.Parameter(torch.zeros(()))
+    loss = F.cross_entropy(outputs(), Y) * (-scale).exp() + scale
+    assert not any(each.term.penalty for each in read_loss(loss).terms)
 
 
 def test_one_number_is_no_target() -> None:

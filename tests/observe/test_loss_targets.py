@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from netwise.observe.autograd_nodes import MARK
 from netwise.observe.loss_elements import match
 from netwise.observe.loss_targets import before_expand, from_residual, shape_before, target_facts
 from networks_of_daily_life import X
@@ -25,6 +26,7 @@ def test_shapes_before_a_broadcast() -> None:
 def test_targets_from_differences() -> None:
     targets = torch.arange(18.0).view(6, 3)
     output = nn.Linear(8, 3)(X)
+    output.grad_fn.metadata[MARK] = (1, 0)
     for loss in ((output - targets) ** 2, (targets - output).abs()):
         found = match(loss.grad_fn)
         _, recovered = from_residual(found, [torch.ones(6, 2), output.detach()])

@@ -237,8 +237,9 @@ def _reduction(found: Match, way: Descent) -> tuple[str, float]:
     averaged, factor, is_mixed = way.averaged, float(sign), False
     for constant in way.constants:
         count = 1 / abs(constant) if constant else 0.0
-        if averaged == 1 and elements > 1 and _close(count, elements):
-            averaged, constant = 1 / elements, math.copysign(1.0, constant)
+        half = 0.5 if _close(count, 2 * elements) else 1.0  # sum / (2 n)
+        if averaged == 1 and elements > 1 and _close(count * half, elements):
+            averaged, constant = 1 / elements, math.copysign(half, constant)
         elif averaged == 1 and batch > 1 and _close(count, batch):
             is_mixed, constant = True, math.copysign(1.0, constant)
         elif averaged == 1 and way.weights and _close(count, float(way.weights[0].sum())):

@@ -239,14 +239,17 @@ def smoothed_part(node: Node) -> Node | None:
 
 
 def is_penalty(root: Node) -> bool:
-    """Whether a value depends on parameters alone: no data, no output of a module."""
+    """Whether a value depends on weights alone: no data, no output of a module. A single number
+    that is learned (the weight of a task) is no penalty."""
     waiting, seen = [root], {root}
+    has_weights = False
     while waiting:
         node = waiting.pop()
         kind = operation(node)
         if kind == "AccumulateGrad":
             if not isinstance(node.variable, nn.Parameter):
                 return False
+            has_weights = has_weights or node.variable.numel() > 1
             continue
         if kind in LAYERS or kind in LOSSES_OF_TORCH or is_opaque(node) or MARK in node.metadata:
             return False
@@ -263,4 +266,4 @@ def is_penalty(root: Node) -> bool:
             if child is not None and child not in seen:
                 seen.add(child)
                 waiting.append(child)
-    return True
+    return has_weights

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwise.observe.autograd_nodes import Node, only_input, operation, saved, shape_of
+from netwise.observe.autograd_nodes import MARK, Node, only_input, operation, saved, shape_of
 from netwise.observe.loss_elements import (
     SAME_VALUES,
     Match,
@@ -41,13 +41,16 @@ def from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | Non
 
 
 def _output_of(source: Node | None, residual: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:
-    """The output of a module that a residual was made of, also where it was reshaped."""
+    """The output of a module that a residual was made of, also where it was reshaped. Its node
+    must be marked: another value (a slope, a norm) can have the shape of an output."""
     for _ in range(8):
         if source is None:
             break
-        shape = shape_of(source)
-        output = next((o for o in outputs if tuple(o.shape) == shape), None)
-        if output is not None and output.numel() == residual.numel():
+        if MARK in source.metadata:
+            shape = shape_of(source)
+            output = next((o for o in outputs if tuple(o.shape) == shape), None)
+            if output is None or output.numel() != residual.numel():
+                return None
             return output.detach().reshape(residual.shape)
         source = only_input(source) if operation(source) in SAME_VALUES else None
     return None
