@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,8 @@ def state_of_torch() -> list[Any]:
         list(torch_optimizers._global_optimizer_post_hooks),
         list(torch_modules._global_forward_hooks),
         list(torch_modules._global_forward_pre_hooks),
+        list(torch_modules._global_forward_hooks_with_kwargs),
+        [each for each in warnings.filters if "global hooks" in str(each[1])],
     ]
 
 

@@ -14,9 +14,6 @@ from torch.nn import functional as F
 import netwise as nw
 from watching.loops.samples import batches, classes, mlp
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(nw.watch, "histories"), reason="`watch` takes one module that is given to it"
-)
 X, Y = classes()
 
 

@@ -26,9 +26,6 @@ from torch.utils.data import DataLoader, TensorDataset
 import netwise as nw
 from watching.architectures import ARCHITECTURES, batch_of, loss_of
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(nw.watch, "histories"), reason="`watch` takes one module that is given to it"
-)
 X = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
 Y = torch.randint(3, (64,), generator=torch.Generator().manual_seed(1))
 
@@ -426,7 +423,9 @@ def test_models_and_optimizers_die_inside_of_the_block() -> None:
         assert [ref() for ref in refs if ref() is not None] == []
         histories = w.histories()
     assert list(histories) == ["Net"]
-    assert nw.diagnose(histories["Net"]).found == ()
+    wiring = histories["Net"].wiring
+    assert wiring.trainable == 6
+    assert wiring.in_no_optimizer == wiring.not_reached == wiring.frozen == ()
 
 
 def test_many_short_trainings_are_bounded() -> None:

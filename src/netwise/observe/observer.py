@@ -35,6 +35,7 @@ from netwise.observe.observed_history import ProgramFacts
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
 from netwise.observe.program_place import program_place
+from netwise.observe.readable import readable
 from netwise.observe.sampling import Sampling, is_read
 from netwise.observe.torch_hooks import QUIET, TorchHooks
 
@@ -271,7 +272,7 @@ class Observer:
 
     def _before_backward(self, tensors: Any) -> BackwardPass | None:
         loss = next(tensors_in(tensors), None)
-        if loss is None or loss.grad_fn is None:
+        if loss is None or loss.grad_fn is None or readable(loss) is None:
             return None
         self._finish_rows()
         place = program_place()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
@@ -21,13 +22,19 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch._guards import CompileContext
 from torch.nn.modules import module as torch_modules
 from torch.optim import optimizer as torch_optimizers
 
 ENGINE = "_engine_run_backward"
-TORCH = str(Path(torch.__file__).parent / "_")[:-1]  # where torch's own code is
 # Context managers that switch gradients off, and how to see that one of them does.
 GRADIENT_SWITCHES: tuple[type, ...] = (torch.no_grad, torch.inference_mode, torch.set_grad_enabled)
+
+
+# torch warns where a compiled module is called while hooks of all modules are registered. Its hooks
+# are those of netwise, which leave compiled modules alone.
+COMPILE_WARNING = "Using `torch.compile\\(module\\)` when there are global hooks on modules"
+TORCH = str(Path(torch.__file__).parent / "_")[:-1]  # where torch's own code is
 
 
 class Listener(Protocol):
@@ -86,11 +93,14 @@ class TorchHooks:
         self._module_handles: list[Any] = []
         self._switches: dict[int, object] = {}  # by thread: the context that its block began with
         self._replaced: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
+        self._warning_filter: Any = None
 
     def install(self) -> None:
         """Register all hooks but those of modules."""
         listener = self._listener
         assert listener is not None
+        warnings.filterwarnings("ignore", COMPILE_WARNING, UserWarning)
+        self._warning_filter = warnings.filters[0]
         if hasattr(torch.autograd, ENGINE):
             self._replace(torch.autograd, ENGINE, self._backward_of)
         else:
@@ -115,6 +125,8 @@ class TorchHooks:
         for handle in self._handles:
             handle.remove()
         self._handles = []
+        if self._warning_filter in warnings.filters:
+            warnings.filters.remove(self._warning_filter)  # type: ignore[attr-defined]
         for owner, name, original, ours in reversed(self._replaced):
             ours.is_removed = True
             if owner.__dict__.get(name) is ours:
@@ -126,22 +138,11 @@ class TorchHooks:
 
     def listen_to_modules(self, on: bool) -> None:
         """Register or remove the hooks of all modules' forward passes."""
-        listener = self._listener
-        if on and not self._module_handles and listener is not None:
-
-            def begins(module: nn.Module, args: Any) -> None:
-                if not torch.compiler.is_compiling():  # first: the compiler reads nothing after it
-                    listener.module_begins(module)
-
-            def ended(module: nn.Module, args: Any, kwargs: Any, output: Any = None) -> None:
-                # After an exception torch passes an output alone, in the place of `kwargs`.
-                if not torch.compiler.is_compiling():
-                    listener.module_ended(module, args, kwargs, output)
-
+        if on and not self._module_handles and self._listener is not None:
             self._module_handles = [
-                torch_modules.register_module_forward_pre_hook(begins),
+                torch_modules.register_module_forward_pre_hook(_begins_for(self._listener)),
                 torch_modules.register_module_forward_hook(
-                    ended, with_kwargs=True, always_call=True
+                    _ended_for(self._listener), with_kwargs=True, always_call=True
                 ),
             ]
         elif not on and self._module_handles:
@@ -194,9 +195,9 @@ class TorchHooks:
     def _enter_of(self, enter: Callable[..., Any]) -> Callable[..., Any]:
         def enter_block(context: Any) -> Any:
             listener = self._listener
-            if listener is not None and not QUIET.depth and _switches_off(context):
+            if listener is not None and not _is_inside() and _switches_off(context):
                 code = _code_of_block()
-                # Torch's own blocks, as in its compiler and `update_bn`, are no evaluation.
+                # Torch's own blocks, as in its tracer and `update_bn`, are no evaluation.
                 if not code.co_filename.startswith(TORCH):
                     self._switches[threading.get_ident()] = context
                     listener.gradients_off(code)
@@ -216,6 +217,29 @@ class TorchHooks:
             return result
 
         return leave_block
+
+
+def _is_inside() -> bool:
+    """Whether an observer is at work, or the compiler, which switches gradients off and on."""
+    return QUIET.depth > 0 or CompileContext.try_get() is not None
+
+
+def _begins_for(listener: Listener) -> Callable[..., None]:
+    def module_begins(module: nn.Module, args: Any) -> None:
+        if not torch.compiler.is_compiling():  # first of all: the compiler skips what follows
+            listener.module_begins(module)
+
+    return module_begins
+
+
+def _ended_for(listener: Listener) -> Callable[..., None]:
+    def module_ended(module: nn.Module, args: Any, *rest: Any) -> None:
+        if not torch.compiler.is_compiling():
+            # After an exception torch passes neither keyword arguments nor, at times, an output.
+            kwargs, output = rest if len(rest) == 2 else ({}, None)
+            listener.module_ended(module, args, kwargs, output)
+
+    return module_ended
 
 
 def _switches_off(context: Any) -> bool:

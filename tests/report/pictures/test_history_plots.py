@@ -11,6 +11,7 @@ import pytest
 
 import netwise as nw
 from netwise.report.pictures.history_plots import (
+    batch_curves,
     before_and_after,
     curves,
     gradient_profile,
@@ -152,3 +153,27 @@ def test_before_and_after_draws_both_runs_twice(drawn: list[Any], tmp_path: Path
     before_and_after(history(rows), history(rows), tmp_path / "both.png")
     assert (tmp_path / "both.png").read_bytes().startswith(b"\x89PNG")
     assert [len(axes.lines) for axes in drawn[0].axes] == [2, 2]
+
+
+def test_a_loop_without_epochs_shows_validation_where_it_happened(drawn: list[Any]) -> None:
+    rows = [{"step": step, "loss": 1.0, "accuracy": 0.5} for step in range(20)]
+    rows += [{"step": step, "valid.loss": 2.0, "valid.accuracy": 0.4} for step in (9, 19)]
+    assert len(curves(history(rows))) == 2
+    for figure in drawn:
+        lines = figure.axes[0].lines
+        assert [line.get_label() for line in lines] == ["each recorded batch", "validation"]
+        assert list(lines[1].get_xdata()) == [9, 19]
+    assert batch_curves(history(rows)) == []
+
+
+def test_batches_are_drawn_beside_epochs(drawn: list[Any]) -> None:
+    rows: list[dict[str, Any]] = [{"step": step, "loss": 1.0, "accuracy": 0.5} for step in (0, 5)]
+    rows.append({"step": 5, "train.loss": 1.0})
+    recorded = history(rows, loss_of_guessing=2.3)
+    assert len(batch_curves(recorded)) == 2
+    loss, accuracy = (figure.axes[0] for figure in drawn)
+    assert loss.get_title(loc="left") == "Loss of recorded batches"
+    assert list(loss.lines[0].get_xdata()) == [0, 5]
+    assert set(loss.lines[1].get_ydata()) == {2.3}
+    assert list(accuracy.lines[0].get_ydata()) == [0.5, 0.5]
+    assert accuracy.get_ylim() == (0.0, 1.02)

@@ -18,9 +18,6 @@ import torch
 import netwise as nw
 from watching.loops.programs import LOOPS, Loop
 
-observed = pytest.mark.skipif(
-    not hasattr(nw.watch, "histories"), reason="`watch` takes one module that is given to it"
-)
 CASES = [
     pytest.param(loop, sick, id=f"{loop.name}-{'sick' if sick else 'healthy'}")
     for loop in LOOPS
@@ -108,29 +105,22 @@ def test_a_healthy_loop_learns(loop: Loop) -> None:
     assert sum(last) / len(last) < loop.falls * sum(losses[:3]) / 3
 
 
-@observed
 @pytest.mark.parametrize(("loop", "sick"), CASES)
 def test_watching_changes_no_number(loop: Loop, sick: bool) -> None:
     assert same(watched(loop, sick).losses, plain(loop, sick).losses)
     assert watched(loop, sick).draws == plain(loop, sick).draws
 
 
-@observed
 @pytest.mark.parametrize(("loop", "sick"), CASES)
 def test_the_observer_has_no_errors_of_its_own(loop: Loop, sick: bool) -> None:
     assert watched(loop, sick).errors == ()
 
 
-@observed
 @pytest.mark.parametrize("loop", HEALTHY)
 def test_nothing_is_found_in_a_healthy_loop(loop: Loop) -> None:
     assert watched(loop, sick=False).found == {}
 
 
-@observed
-@observed
-@observed
-@observed
 @pytest.mark.parametrize("loop", SICK)
 def test_the_fault_of_a_sick_loop_is_named_and_no_other(loop: Loop) -> None:
     found = watched(loop, sick=True).found
@@ -138,7 +128,6 @@ def test_the_fault_of_a_sick_loop_is_named_and_no_other(loop: Loop) -> None:
     assert set(found) <= set(loop.sick), found
 
 
-@observed
 @pytest.mark.parametrize(("loop", "sick"), EXPLICIT)
 def test_explicit_calls_give_the_same_findings(loop: Loop, sick: bool) -> None:
     outcome = explicit(loop, sick)

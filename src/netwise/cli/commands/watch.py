@@ -244,6 +244,8 @@ def _lines(each: _Observed, diagnosis: Report, page: Path | None) -> Iterator[st
     yield f"\nnetwise: {each.model}. {each.history.ended.sentence}"
     if diagnosis.found:
         yield str(replace(diagnosis, clear=(), unchecked=()))
+        if page is not None and any(finding.remedies for finding in diagnosis.found):
+            yield "The report says what to change in the program for each remedy."
     else:
         yield f"No problem found by {_rules(len(diagnosis.clear))}."
     count = len(diagnosis.unchecked)

@@ -65,6 +65,26 @@ def curves(history: History, name: str = "") -> list[str]:
     return pictures
 
 
+def batch_curves(history: History) -> list[str]:
+    """Loss and accuracy of single batches over steps, where `curves` shows those of epochs."""
+    if history.of(signals.TRAIN_LOSS) is None:
+        return []
+    drawn = [
+        (
+            "Loss of recorded batches",
+            history.of(signals.LOSS),
+            history.facts.loss_of_guessing,
+            None,
+        ),
+        ("Accuracy of recorded batches", history.of(signals.ACCURACY), None, 1.0),
+    ]
+    return [
+        _curve_picture(title, [("training", series)], "", True, baseline=baseline, top=top)
+        for title, series, baseline, top in drawn
+        if series is not None and series.finite
+    ]
+
+
 def _curve_picture(
     title: str,
     lines: Sequence[Line],
