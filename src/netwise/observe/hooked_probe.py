@@ -24,7 +24,8 @@ from netwise.observe.layer_activations import (
     mean_and_std,
     share_of_zeros,
 )
-from netwise.observe.layer_weights import ROOT, ratio, weighted_layers
+from netwise.observe.layer_weights import ratio
+from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
 from netwise.tasks import BOUNDED, RECTIFIERS
 
@@ -36,7 +37,7 @@ class HookedProbe:
     def __init__(self, module: nn.Module) -> None:
         self.module = module
         self.layers: tuple[Layer, ...] = ()  # known after the first watched step
-        self._weights = weighted_layers(module)
+        self._weights = {name: own_matrices(layer) for name, layer in layers_with_weights(module)}
         self._modules = {name or ROOT: layer for name, layer in module.named_modules()}
         self._handles: list[Any] = []
         self._active_units: ActiveUnits = {}

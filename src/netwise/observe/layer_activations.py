@@ -49,7 +49,7 @@ class ActivationStatistics:
         """
         if not a.is_floating_point() or not a.dim() or not a.numel():
             return None
-        return _measure(a, activation, layer)
+        return Piece(a, activation, layer)
 
     def add(self, name: str, piece: Piece | None) -> None:
         """Count what was measured for a layer."""
@@ -59,79 +59,81 @@ class ActivationStatistics:
     def write(self, row: dict[str, float]) -> None:
         """Write the signals of all layers into a row."""
         pieces = [piece for each in self._pieces.values() for piece in each]
-        numbers = iter(values_of([scalar for piece in pieces for scalar in piece.scalars]))
+        values = values_of([scalar for piece in pieces for scalar in piece.scalars])
+        start = 0
         for name, each in self._pieces.items():
-            _Totals([[next(numbers) for _ in piece.scalars] for piece in each], each).write(
-                row, name
-            )
-            if len(each) == 1 and each[0].positive is not None:
-                share = self._count_dead_units(name, each[0])
+            totals = _Totals()
+            for piece in each:
+                end = start + len(piece.scalars)
+                totals.add(piece, values[start:end])
+                start = end
+            totals.write(row, name)
+            positive = each[0].positive
+            if positive is not None and len(each) == 1:
+                counted = self._active_units.get(name)
+                share, kept = dead_share(counted, positive.cpu(), each[0].samples)
+                self._active_units[name] = kept
                 if share is not None:
                     row[f"{signals.DEAD_UNITS}|{name}"] = share
 
-    def _count_dead_units(self, name: str, piece: Piece) -> float | None:
-        assert piece.positive is not None
-        share, kept = dead_share(self._active_units.get(name), piece.positive.cpu(), piece.samples)
-        self._active_units[name] = kept
-        return share
-
 
 class Piece:
-    """What was measured of one activation. `scalars` are its sum, its sum of squares, its number of
-    values that are not 0, of saturated values, and the sum of squared distances of each unit from
-    its mean over the samples."""
+    """What was measured of one activation.
 
-    def __init__(self, samples: int, count: int) -> None:
-        self.samples, self.count = samples, count
-        self.scalars: list[Tensor] = []
-        self.bounded, self.spread = False, False
-        self.positive: Tensor | None = None  # units that were above 0
+    Attributes:
+        samples, count: of its values.
+        scalars: its sum; its sum of squares; how many are not 0; with several samples the sum of
+            squared distances from the first one, and of the squares of their sums over the samples;
+            with a bounded activation how many are saturated.
+        bounded: whether the last one is there.
+        positive: which units are above 0 for any sample; None for other activations.
+    """
 
+    __slots__ = ("bounded", "count", "positive", "samples", "scalars")
 
-def _measure(a: Tensor, activation: str, layer: nn.Module | None) -> Piece:
-    a = part_of(a)
-    piece = Piece(len(a), a.numel())
-    rows = a.reshape(len(a), -1)
-    if rows.dtype is not torch.float32:
-        rows = rows.to(torch.float32)
-    flat = rows.reshape(-1)
-    signs = flat.sign()
-    piece.scalars = [flat.sum(), torch.dot(flat, flat), torch.dot(signs, signs)]
-    if activation in RECTIFIERS:
-        piece.positive = active_units(a, layer)
-    if activation in BOUNDED:
-        low, high = BOUNDED[activation]
-        middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
-        piece.bounded = True
-        piece.scalars.append(torch.count_nonzero((flat - middle).abs_() > reach))
-    if len(a) > 1:
-        # Distances from the first sample: exactly 0 for outputs that are equal for all samples.
-        distances = rows - rows[:1]
-        mean, flat = distances.sum(0), distances.reshape(-1)
-        piece.spread = True
-        piece.scalars += [torch.dot(flat, flat), torch.dot(mean, mean)]
-    return piece
+    def __init__(self, a: Tensor, activation: str, layer: nn.Module | None) -> None:
+        a = part_of(a)
+        self.samples, self.count = a.shape[0], a.numel()
+        self.positive = active_units(a, layer) if activation in RECTIFIERS else None
+        rows = a.reshape(self.samples, -1).to(torch.float32)
+        flat = rows.reshape(-1)
+        signs = flat.sign()
+        # Dot products are many times faster than `count_nonzero` and `var`.
+        self.scalars = [flat.sum(), torch.dot(flat, flat), torch.dot(signs, signs)]
+        if self.samples > 1:
+            # From the first sample: exactly 0 for outputs that are equal for all samples.
+            distances = rows - rows[:1]
+            sums, far = distances.sum(0), distances.reshape(-1)
+            self.scalars += [torch.dot(far, far), torch.dot(sums, sums)]
+        self.bounded = activation in BOUNDED
+        if self.bounded:
+            low, high = BOUNDED[activation]
+            middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
+            self.scalars.append(torch.count_nonzero((flat - middle).abs_() > reach))
 
 
 class _Totals:
     """Sums over the calls of one layer."""
 
-    def __init__(self, values: list[list[float]], pieces: list[Piece]) -> None:
-        self.total = self.square = self.nonzero = self.beyond = 0.0
-        self.distance = self.spread_square = 0.0
-        self.count = self.bounded_count = 0
-        for numbers, piece in zip(values, pieces, strict=True):
-            total, square, nonzero, *others = numbers
-            self.total, self.square = self.total + total, self.square + square
-            self.nonzero, self.count = self.nonzero + nonzero, self.count + piece.count
-            if piece.bounded:
-                self.beyond, self.bounded_count = (
-                    self.beyond + others.pop(0),
-                    self.bounded_count + piece.count,
-                )
-            if piece.spread:
-                self.distance += max(others[0] - others[1] / piece.samples, 0.0)
-                self.spread_square += square
+    def __init__(self) -> None:
+        self.count = self.bounded = 0
+        self.total = self.square = self.nonzero = self.saturated = 0.0
+        # Squared distances of the units from their means over the samples, in calls with several
+        # samples, and the squares of all values there.
+        self.distance = self.of_square = 0.0
+
+    def add(self, piece: Piece, values: list[float]) -> None:
+        total, square, nonzero = values[:3]
+        self.count += piece.count
+        self.total += total
+        self.square += square
+        self.nonzero += nonzero
+        if piece.samples > 1:
+            self.distance += max(values[3] - values[4] / piece.samples, 0.0)
+            self.of_square += square
+        if piece.bounded:
+            self.bounded += piece.count
+            self.saturated += values[-1]
 
     def write(self, row: dict[str, float], name: str) -> None:
         mean, std = mean_and_std_of(self.count, self.total, self.square)
@@ -139,18 +141,18 @@ class _Totals:
         row[f"{signals.ACTIVATION_STD}|{name}"] = std
         zeros = 1 - self.nonzero / self.count if math.isfinite(self.nonzero) else 0.0
         row[f"{signals.ACTIVATION_ZEROS}|{name}"] = zeros
-        if self.bounded_count:
-            row[f"{signals.ACTIVATION_SATURATED}|{name}"] = self.beyond / self.bounded_count
-        if self.spread_square > 0 and math.isfinite(self.distance + self.spread_square):
-            spread = math.sqrt(min(self.distance / self.spread_square, 1.0))
+        if self.bounded:
+            row[f"{signals.ACTIVATION_SATURATED}|{name}"] = self.saturated / self.bounded
+        if self.of_square > 0 and math.isfinite(self.distance + self.of_square):
+            spread = math.sqrt(min(self.distance / self.of_square, 1.0))
             row[f"{signals.OUTPUT_SPREAD}|{name}"] = spread
 
 
 def part_of(a: Tensor) -> Tensor:
     """An activation, or of a very large one every k-th sample, at least two."""
-    if a.numel() <= MOST_VALUES or len(a) <= 2:
+    if a.numel() <= MOST_VALUES or a.shape[0] <= 2:
         return a
-    return a[:: min(math.ceil(a.numel() / MOST_VALUES), len(a) - 1)]
+    return a[:: min(math.ceil(a.numel() / MOST_VALUES), a.shape[0] - 1)]
 
 
 def dead_share(

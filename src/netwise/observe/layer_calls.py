@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -48,6 +49,7 @@ class PlannedCall:
         where: `OWN`, `ARGUMENT` or `OUTPUT`.
         user: for `ARGUMENT`, the number of the later call.
         number: for `ARGUMENT` and `OUTPUT`, which of the tensors there.
+        width: of the last axis of its output; 0 where it has none.
     """
 
     name: str
@@ -55,21 +57,42 @@ class PlannedCall:
     where: str = OWN
     user: int = -1
     number: int = 0
+    width: int = 0
 
 
-Plan = tuple[PlannedCall, ...]
+@dataclass(frozen=True)
+class Plan:
+    """The calls of layers in one forward pass, in their order.
 
-
-def activations_in(plan: Plan) -> dict[str, str]:
-    """The kind of activation of each layer; "" where its calls have several.
-
-    >>> activations_in((PlannedCall("a", "ReLU"), PlannedCall("b", "Tanh"), PlannedCall("b")))
+    >>> plan = Plan((PlannedCall("a", "ReLU"), PlannedCall("b", "Tanh"), PlannedCall("b")))
+    >>> plan.activations
     {'a': 'ReLU', 'b': 'Tanh'}
     """
-    kinds: dict[str, set[str]] = {}
-    for call in plan:
-        kinds.setdefault(call.name, set()).update({call.activation} - {""})
-    return {name: found.pop() if len(found) == 1 else "" for name, found in kinds.items()}
+
+    calls: tuple[PlannedCall, ...] = ()
+
+    @cached_property
+    def activations(self) -> dict[str, str]:
+        """The kind of activation of each layer; "" where its calls have several."""
+        kinds: dict[str, set[str]] = {}
+        for call in self.calls:
+            kinds.setdefault(call.name, set()).update({call.activation} - {""})
+        return {name: found.pop() if len(found) == 1 else "" for name, found in kinds.items()}
+
+    @cached_property
+    def widths(self) -> dict[str, int]:
+        """The width of each layer's outputs."""
+        return {call.name: call.width for call in self.calls}
+
+    @cached_property
+    def shown_by(self) -> tuple[tuple[PlannedCall, ...], ...]:
+        """For each call, the calls whose activations its arguments show; after the last one, those
+        that the output of the module shows."""
+        shown: list[list[PlannedCall]] = [[] for _ in range(len(self.calls) + 1)]
+        for call in self.calls:
+            if call.where != OWN:
+                shown[call.user].append(call)
+        return tuple(tuple(calls) for calls in shown)
 
 
 @dataclass
@@ -85,6 +108,10 @@ class _Call:
     named: str = ""  # the last activation module that its outputs went through
     planned: PlannedCall | None = None
 
+    @property
+    def width(self) -> int:
+        return self.shape[-1] if self.shape else 0
+
 
 class PassReader:
     """Reads one forward pass.
@@ -96,6 +123,7 @@ class PassReader:
 
     def __init__(self, statistics: ActivationStatistics, owners: Mapping[int, str]) -> None:
         self._statistics, self._owners = statistics, owners
+        self.complete = True  # the numbers of all outputs could be read
         self._calls: list[_Call] = []
         self._latest: dict[str, int] = {}
         self._nodes: dict[Any, int] = {}
@@ -121,6 +149,8 @@ class PassReader:
         call = _Call(name, linear, layer)
         results = list(islice(tensors_in(output), MOST_TENSORS))
         first = readable(results[0]) if results else None
+        if results and first is None:
+            self.complete = False
         if first is not None and first.is_floating_point() and first.dim():
             call.raw, call.shape = some_rows(first), tuple(first.shape)
             call.own = self._statistics.measured(first, "", layer)
@@ -160,10 +190,10 @@ class PassReader:
                 self._take_own(call, call.named)
             if call.planned is not None:
                 plan.append(call.planned)
-        return tuple(plan)
+        return Plan(tuple(plan))
 
     def _take_own(self, call: _Call, activation: str) -> None:
-        call.planned = PlannedCall(call.name, activation)
+        call.planned = PlannedCall(call.name, activation, width=call.width)
         if call.own is not None:
             self._statistics.add(call.name, call.own)
 
@@ -184,27 +214,27 @@ class PassReader:
         values = readable(tensor)
         if values is None or not values.is_floating_point():
             return
-        ways = self._ways(tensor)
-        last = where == OUTPUT
+        ways, last = self._ways(tensor), where == OUTPUT
+        place = PlannedCall("", "", where, user, number)
         open_calls = [i for i in ways if self._calls[i].planned is None]
         if not ways and tensor.grad_fn is None and self._calls and not self._calls[-1].planned:
             call = self._calls[-1]  # nothing but its numbers can show where a tensor comes from
             if call.raw is not None and bool((call.raw != call.raw.reshape(-1)[0]).any()):
                 kind = kind_by_numbers(call.raw, call.shape, values, last)
                 if kind:
-                    self._take(call, kind, values, PlannedCall(call.name, "", where, user, number))
+                    self._take(call, kind, values, place)
         for i in open_calls:
             call = self._calls[i]
             kind = _kind(call, ways[i], values, last)
             if kind or len(ways) == 1:
-                self._take(call, kind, values, PlannedCall(call.name, "", where, user, number))
+                self._take(call, kind, values, place)
             else:
                 self._take_own(call, "")
 
     def _take(self, call: _Call, kind: str, values: Tensor, place: PlannedCall) -> None:
         if kind == "Identity" and not call.linear:
             kind = ""  # the layer itself may be nonlinear
-        call.planned = PlannedCall(call.name, kind, place.where, place.user, place.number)
+        call.planned = replace(place, name=call.name, activation=kind, width=call.width)
         self._statistics.add(call.name, self._statistics.measured(values, kind, call.layer))
 
 
@@ -228,46 +258,45 @@ class PassFollower:
 
     def __init__(self, plan: Plan, statistics: ActivationStatistics) -> None:
         self._plan, self._statistics = plan, statistics
-        self._layers: list[nn.Module] = []
-        self._used_by: dict[int, list[int]] = {}
-        for i, call in enumerate(plan):
-            self._used_by.setdefault(call.user, []).append(i)
+        self._layers: dict[str, nn.Module] = {}
+        self._count = 0
         self.deviates = False  # the calls are not those of the plan
 
     def layer_called(
         self, name: str, linear: bool, layer: nn.Module, arguments: Any, output: Any
     ) -> None:
         """A layer with weights was called: as in `PassReader`."""
-        k = len(self._layers)
+        k, calls = self._count, self._plan.calls
         if self.deviates or k >= MOST_CALLS:
             return
-        if k >= len(self._plan) or self._plan[k].name != name:
+        if k >= len(calls) or calls[k].name != name:
             self.deviates = True
             return
-        if k in self._used_by:
-            self._add(self._used_by[k], arguments)
-        self._layers.append(layer)
-        if self._plan[k].where == OWN:
-            self._add([k], output)
+        shown = self._plan.shown_by[k]
+        if shown:
+            self._add(shown, arguments)
+        self._layers[name] = layer
+        self._count += 1
+        if calls[k].where is OWN:
+            self._add((calls[k],), output)
 
     def other_called(self, module: nn.Module, arguments: Any, output: Any) -> None:
         """A module without weight matrices was called."""
 
     def end(self, output: Any) -> Plan:
         """The forward pass has ended with this output."""
-        if len(self._layers) < len(self._plan):
+        if self._count < len(self._plan.calls):
             self.deviates = True
-        if not self.deviates:
-            self._add(
-                [i for i in self._used_by.get(-1, ()) if self._plan[i].where == OUTPUT], output
-            )
+        elif not self.deviates:
+            self._add(self._plan.shown_by[-1], output)
         return self._plan
 
-    def _add(self, calls: list[int], value: Any) -> None:
+    def _add(self, calls: tuple[PlannedCall, ...], value: Any) -> None:
         tensors = list(islice(tensors_in(value), MOST_TENSORS))
-        for i in calls:
-            call = self._plan[i]
+        for call in calls:
             found = readable(tensors[call.number]) if call.number < len(tensors) else None
             if found is not None:
-                piece = self._statistics.measured(found, call.activation, self._layers[i])
+                piece = self._statistics.measured(
+                    found, call.activation, self._layers.get(call.name)
+                )
                 self._statistics.add(call.name, piece)

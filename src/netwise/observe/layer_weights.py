@@ -1,16 +1,14 @@
-"""The weight matrices of a module's layers: their norms, gradients and changes in one step.
+"""The weights of a module's layers in one step: their norms, gradients and changes.
 
-`LayerWeights` reads them anew at each watched step, since programs replace layers and parameters.
-Between steps it holds weak references only.
+`LayerWeights` reads the parameters anew at each watched step, since programs replace layers and
+parameters. Between steps it holds weak references only.
 """
 
 from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,78 +17,60 @@ from torch.nn.parameter import is_lazy
 from netwise import signals
 from netwise.history import Layer
 from netwise.observe.readable import readable, values_of
-
-ROOT = "(network)"  # the name of a module that is a layer itself
-
-# Modules whose output is linear in their input. The output of every other layer may be nonlinear.
-LINEAR_LAYERS = (
-    nn.Linear,
-    nn.Bilinear,
-    nn.Embedding,
-    nn.EmbeddingBag,
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
+from netwise.observe.weighted_layers import (
+    WeightedLayer,
+    axis_of_units,
+    in_order,
+    layers_with_weights,
+    main_matrix,
+    modules_in,
+    units_equal,
+    weighted_layer,
 )
-_UNITS_SECOND = (nn.Embedding, nn.EmbeddingBag)
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
-
-@dataclass(frozen=True, eq=False)
-class WeightedLayer:
-    """A layer with weight matrices, held weakly.
-
-    Args:
-        name: its dotted name in the module.
-        kind: its class.
-        reference: to the layer.
-        linear: whether its outputs are linear in its inputs.
-    """
-
-    name: str
-    kind: str
-    reference: weakref.ref[nn.Module]
-    linear: bool
-
-    def weights(self) -> list[nn.Parameter]:
-        """Its weight matrices as they are now; none where the layer is gone."""
-        layer = self.reference()
-        return [] if layer is None else own_matrices(layer)
+# Of a larger matrix every k-th row is copied, so that a step costs little time and memory; of a
+# table of embeddings more, since most of its rows do not change.
+MOST_COPIED, MOST_COPIED_OF_TABLE = 2**15, 2**20
 
 
 class LayerWeights:
     """Of one module: its layers with weights, and what one watched step does to these."""
 
     def __init__(self, module: nn.Module) -> None:
+        self.gradient_norms: dict[int, Tensor] = {}  # by the identity of the parameter
         self._module = weakref.ref(module)
+        self._layers: dict[int, WeightedLayer] = {}  # by the identity of the layer
         self._modules_seen: list[int] = []
-        self.by_id: dict[int, WeightedLayer] = {}
-        self.gradient_norms: dict[int, Tensor] = {}  # by id of the parameter
-        self._started_equal: dict[str, bool] = {}  # the units of a layer had equal weights
+        # The axis of a layer's units, where these had equal weights at first.
+        self._started_equal: dict[str, int | None] = {}
         self._before: list[_Before] = []
+        self._weight_norms: list[Tensor] = []
+        self._equal: dict[str, bool] = {}  # the units of a layer have equal weights now
         self.refresh()
 
-    def refresh(self) -> None:
-        """Find the layers again where modules were added, removed or replaced."""
+    def refresh(self, parameters: bool = False) -> bool:
+        """Find the layers again where modules were added, removed or replaced.
+
+        Args:
+            parameters: also where only parameters were added, as lazy layers do.
+
+        Returns:
+            Whether there were changes.
+        """
         module = self._module()
         if module is None:
-            return
-        ids = _ids_of_modules(module)
-        alive = all(layer.reference() is not None for layer in self.by_id.values())
-        if ids == self._modules_seen and alive:
-            return
-        self._modules_seen = ids
-        self.by_id = {
-            id(layer): _watched(name, layer) for name, layer in layers_with_weights(module)
-        }
-
-    def read_again(self) -> None:
-        """As `refresh`, also where only parameters were added, as lazy layers do."""
-        self._modules_seen = []
-        self.refresh()
+            return False
+        seen = [id(each) for each in modules_in(module)]
+        if (
+            not parameters
+            and seen == self._modules_seen
+            and None not in [layer.reference() for layer in self._layers.values()]
+        ):
+            return False
+        found = layers_with_weights(module)
+        self._modules_seen = seen
+        self._layers = {id(layer): weighted_layer(name, layer) for name, layer in found}
+        return True
 
     @property
     def has_lazy_layers(self) -> bool:
@@ -100,178 +80,201 @@ class LayerWeights:
 
     def owners(self) -> dict[int, str]:
         """The names of layers by the identities of their weights."""
-        return {id(p): layer.name for layer in self.by_id.values() for p in layer.weights()}
+        return {id(p): layer.name for layer in self._layers.values() for p in layer.weights()}
 
     def layer(self, module: nn.Module) -> WeightedLayer | None:
         """The layer with weights that this module is; None where it is another one."""
-        found = self.by_id.get(id(module))
+        found = self._layers.get(id(module))
         return found if found is not None and found.reference() is module else None
 
-    def described(self, order: Sequence[str], activations: dict[str, str]) -> tuple[Layer, ...]:
-        """All layers, first in this order of use."""
-        by_name = {layer.name: layer for layer in self.by_id.values()}
+    def described(
+        self, order: Sequence[str], activations: Mapping[str, str], widths: Mapping[str, int]
+    ) -> tuple[Layer, ...]:
+        """All layers.
+
+        Args:
+            order: names of those that were used, in the order of use.
+            activations, widths: their activations and the widths of their outputs, where known.
+        """
+        by_name = {layer.name: layer for layer in self._layers.values()}
         described = []
         for name in in_order(list(by_name), order):
-            layer = by_name[name]
-            weights = layer.weights()
-            if not weights:
+            module, weights = by_name[name].reference(), by_name[name].weights()
+            if module is None or not weights:
                 continue
-            module = layer.reference()
-            assert module is not None
-            axis = axis_of_units(module)
             main = main_matrix(weights)
+            axis = axis_of_units(module, main, widths.get(name, 0))
             units = main.shape[axis]
             if name not in self._started_equal:
-                self._started_equal[name] = units > 1 and units_equal(weights, axis)
+                equal = units > 1 and units_equal(weights, axis)
+                self._started_equal[name] = axis if equal else None
             described.append(
                 Layer(
                     name,
-                    layer.kind,
-                    main.numel() // units if units else 0,
+                    by_name[name].kind,
+                    main.numel() // max(units, 1),
                     units,
                     activations.get(name, ""),
                     any(p.requires_grad for p in weights),
-                    self._started_equal[name],
+                    self._started_equal[name] is not None,
                 )
             )
         return tuple(described)
 
     def backward_ends(self) -> None:
         """Keep the norms of all gradients of the module, without waiting for their numbers."""
-        module = self._module()
-        self.gradient_norms = {}
-        if module is None:
-            return
-        parameters = [p for p in module.parameters() if p.grad is not None]
-        gradients = [readable(p.grad) for p in parameters]  # type: ignore[arg-type]
-        pairs = [(p, g) for p, g in zip(parameters, gradients, strict=True) if g is not None]
-        norms = norms_of([g for _, g in pairs])
-        self.gradient_norms = {id(p): n for (p, _), n in zip(pairs, norms, strict=True)}
+        module, keys, gradients = self._module(), [], []
+        for each in () if module is None else modules_in(module):
+            for p in each._parameters.values():
+                gradient = None if p is None or p.grad is None else readable(p.grad)
+                if gradient is not None:
+                    keys.append(id(p))
+                    gradients.append(gradient)
+        self.gradient_norms = dict(zip(keys, norms_of(gradients), strict=True))
 
-    def step_begins(self) -> set[str]:
-        """Copy the weights that may change in this step. Returns the names of their layers."""
-        self._before = []
-        for layer in self.by_id.values():
-            for p in layer.weights():
-                now = readable(p) if p.requires_grad else None
-                if now is not None:
-                    self._before.append(_Before(layer.name, weakref.ref(p), id(p), now.clone()))
+    def step_begins(self, hidden: Iterable[str]) -> set[str]:
+        """Copy the weights that may change in this step.
+
+        Args:
+            hidden: names of the layers whose units are checked for equality, where these started
+                equal.
+
+        Returns:
+            The names of the layers that may change.
+        """
+        self._before, self._equal, now = [], {}, []
+        started = {name: self._started_equal.get(name) for name in hidden}
+        for layer in self._layers.values():
+            weights = layer.weights()
+            for p in weights:
+                values = readable(p) if p.requires_grad else None
+                if values is not None:
+                    now.append(values)
+                    self._before.append(_Before(layer, p, values))
+            axis = started.get(layer.name)
+            if axis is not None and weights:
+                self._equal[layer.name] = units_equal(weights, axis)
+        self._weight_norms = norms_of(now)
         return {entry.layer for entry in self._before}
 
     def step_ends(self, row: dict[str, float], loss_scale: float) -> None:
         """Write the signals of the weights into a row, and forget what was copied."""
-        before, self._before = self._before, []
-        norms, self.gradient_norms = self.gradient_norms, {}
-        if norms:
-            before = [entry for entry in before if entry.key in norms]
-        weights = norms_of([entry.copy for entry in before])
-        self._record_gradients(row, before, weights, norms, loss_scale)
-
-    def _record_gradients(
-        self,
-        row: dict[str, float],
-        before: list[_Before],
-        weights: list[Tensor],
-        norms: dict[int, Tensor],
-        loss_scale: float,
-    ) -> None:
+        gradients, before, weights = self.gradient_norms, self._before, self._weight_norms
         changes = changes_of(before)
-        gradients = [norms[entry.key] for entry in before if entry.key in norms]
-        found = values_of([*weights, *gradients, *(c for c in changes if c is not None)])
-        numbers = iter(found)
-        totals: dict[str, _Totals] = {}
-        for entry in before:
-            total = totals.setdefault(entry.layer, _Totals())
-            total.weight.append(next(numbers))
-            total.count += entry.copy.numel()
-        for entry in before:
-            if entry.key in norms:
-                totals[entry.layer].gradient.append(next(numbers) / loss_scale)
-        for entry, change in zip(before, changes, strict=True):
+        found: list[tuple[str, _Before, Tensor]] = []
+        for entry, weight, change in zip(before, weights, changes, strict=True):
+            gradient = gradients.get(entry.key)
+            if gradient is None and gradients:
+                continue  # no loss reaches it
+            found.append((signals.WEIGHT_NORM, entry, weight))
+            if gradient is not None:
+                found.append((signals.GRADIENT_RATIO, entry, gradient))
             if change is not None:
-                totals[entry.layer].change.append(next(numbers))
+                found.append((signals.UPDATE_RATIO, entry, change))
+        totals: dict[str, _Totals] = {}
+        values = values_of([value for _, _, value in found])
+        for (signal, entry, _), value in zip(found, values, strict=True):
+            total = totals.get(entry.layer)
+            if total is None:
+                total = totals[entry.layer] = _Totals()
+            total.add(signal, entry, value)
         for name, total in totals.items():
-            total.write(row, name)
-
-    def record_equal_units(self, row: dict[str, float], hidden: Iterable[str]) -> None:
-        """Whether the units of the hidden layers that started equal still are."""
-        names = {name for name in hidden if self._started_equal.get(name)}
-        if not names:
-            return
-        for layer in self.by_id.values():
-            if layer.name in names:
-                module, weights = layer.reference(), layer.weights()
-                if module is not None and weights:
-                    same = units_equal(weights, axis_of_units(module))
-                    row[f"{signals.UNITS_EQUAL}|{layer.name}"] = float(same)
+            total.write(row, name, loss_scale)
+        for name, same in self._equal.items():
+            row[f"{signals.UNITS_EQUAL}|{name}"] = float(same)
+        self.forget()
 
     def forget(self) -> None:
         """Drop what was kept of a step."""
-        self._before, self.gradient_norms = [], {}
+        self.gradient_norms, self._before, self._weight_norms, self._equal = {}, [], [], {}
 
 
-@dataclass(frozen=True, eq=False)
 class _Before:
-    """A weight matrix before a step."""
+    """A weight matrix before a step.
 
-    layer: str
-    parameter: weakref.ref[nn.Parameter]
-    key: int
-    copy: Tensor
+    Args:
+        layer: it belongs to.
+        parameter: it. Held weakly.
+        values: its numbers. Every k-th row of them is copied.
+    """
+
+    __slots__ = ("copy", "count", "every", "key", "layer", "reference")
+
+    def __init__(self, layer: WeightedLayer, parameter: nn.Parameter, values: Tensor) -> None:
+        self.layer, self.key, self.count = layer.name, id(parameter), values.numel()
+        self.reference = weakref.ref(parameter)
+        most = MOST_COPIED_OF_TABLE if layer.table else MOST_COPIED
+        self.every = 1
+        if self.count > most:
+            self.every = max(1, min(math.ceil(self.count / most), values.shape[0] // 2))
+            values = values[:: self.every]
+        self.copy = values.clone()
 
     def now(self) -> Tensor | None:
-        """The numbers of the parameter now."""
-        parameter = self.parameter()
-        return None if parameter is None else readable(parameter)
+        """The same numbers of the parameter now; None where it is gone or another one."""
+        parameter = self.reference()
+        values = None if parameter is None else readable(parameter)
+        if values is None or values.numel() != self.count:
+            return None
+        values, copy = values if self.every == 1 else values[:: self.every], self.copy
+        same = values.shape == copy.shape and values.dtype is copy.dtype
+        return values if same and values.device == copy.device else None
 
 
 class _Totals:
-    """Norms of the matrices of one layer."""
+    """Squared norms of the matrices of one layer."""
 
     def __init__(self) -> None:
-        self.weight: list[float] = []
-        self.gradient: list[float] = []
-        self.change: list[float] = []
-        self.count = 0
+        self.weight = self.gradient = self.change = 0.0
+        self.count = 0  # of the numbers in matrices with a gradient
+        self.has_gradient, self.has_change = False, False
 
-    def write(self, row: dict[str, float], name: str) -> None:
-        norm = math.hypot(*self.weight)
-        row[f"{signals.WEIGHT_NORM}|{name}"] = norm
-        if self.gradient:
-            gradient = math.hypot(*self.gradient)
+    def add(self, signal: str, entry: _Before, norm: float) -> None:
+        if signal is signals.WEIGHT_NORM:
+            self.weight = math.hypot(self.weight, norm)
+        elif signal is signals.GRADIENT_RATIO:
+            self.has_gradient = True
+            self.gradient = math.hypot(self.gradient, norm)
+            self.count += entry.count
+        elif norm or entry.every == 1:  # other rows than those copied may have changed
+            self.has_change = True
+            share = entry.copy.numel() / entry.count if entry.count else 1.0
+            self.change = math.hypot(self.change, norm / math.sqrt(share))
+
+    def write(self, row: dict[str, float], name: str, loss_scale: float) -> None:
+        row[f"{signals.WEIGHT_NORM}|{name}"] = self.weight
+        if self.has_gradient:
+            gradient = self.gradient / loss_scale
             row[f"{signals.GRADIENT_RMS}|{name}"] = gradient / math.sqrt(max(self.count, 1))
-            row[f"{signals.GRADIENT_RATIO}|{name}"] = ratio(gradient, norm)
-        if self.change:
-            row[f"{signals.UPDATE_RATIO}|{name}"] = ratio(math.hypot(*self.change), norm)
+            row[f"{signals.GRADIENT_RATIO}|{name}"] = ratio(gradient, self.weight)
+        if self.has_change:
+            row[f"{signals.UPDATE_RATIO}|{name}"] = ratio(self.change, self.weight)
 
 
-def changes_of(before: list[_Before]) -> list[Tensor | None]:
+def changes_of(before: Sequence[_Before]) -> list[Tensor | None]:
     """Norms of the changes since the copies were made, which are overwritten; None where a
     parameter is gone or is another one now."""
-    places, copies, now = [], [], []
-    for i, entry in enumerate(before):
-        value, copy = entry.now(), entry.copy
-        if value is not None and (value.shape, value.dtype, value.device) == (
-            copy.shape,
-            copy.dtype,
-            copy.device,
-        ):
-            places.append(i)
-            copies.append(copy)
-            now.append(value)
-    changes: list[Tensor | None] = [None] * len(before)
+    now = [entry.now() for entry in before]
+    copies = [e.copy for e, values in zip(before, now, strict=True) if values is not None]
     if copies:
         # The sign does not change the norm.
-        torch._foreach_sub_(copies, now)
-        for i, norm in zip(places, norms_of(copies), strict=True):
-            changes[i] = norm
-    return changes
+        torch._foreach_sub_(copies, [values for values in now if values is not None])
+    norms = iter(norms_of(copies))
+    return [None if values is None else next(norms) for values in now]
 
 
-def norms_of(tensors: Sequence[Tensor]) -> list[Tensor]:
+def norms_of(tensors: list[Tensor]) -> list[Tensor]:
     """Euclidean norms of tensors of any dtypes and devices, dense or sparse, without waiting for
     their numbers. Norms of 16-bit numbers are computed in 32 bits."""
-    norms: list[Tensor | None] = [None] * len(tensors)
+    if not tensors:
+        return []
+    first = tensors[0]
+    kind = (first.device, first.dtype, torch.strided)
+    if first.dtype.itemsize > 2 and not [
+        t for t in tensors if (t.device, t.dtype, t.layout) != kind
+    ]:
+        return list(torch._foreach_norm(tensors))
+    norms: list[Tensor] = list(tensors)
     groups: dict[tuple[torch.device, torch.dtype], tuple[list[int], list[Tensor]]] = {}
     for i, tensor in enumerate(tensors):
         values = tensor
@@ -281,124 +284,18 @@ def norms_of(tensors: Sequence[Tensor]) -> list[Tensor]:
         places.append(i)
         members.append(values)
     for (_, dtype), (places, members) in groups.items():
-        wide = torch.float32 if dtype.itemsize == 2 else None
-        found = torch._foreach_norm(members, 2, wide)
-        for i, norm in zip(places, found, strict=True):
+        wide = torch.float32 if dtype.itemsize <= 2 else None
+        for i, norm in zip(places, torch._foreach_norm(members, 2, wide), strict=True):
             norms[i] = norm
-    return [norm for norm in norms if norm is not None]
-
-
-def weighted_layers(module: nn.Module) -> dict[str, list[nn.Parameter]]:
-    """The weight matrices of each module that has any of its own, by name in the order of
-    registration.
-
-    Not among them: norm layers, whose parameters are vectors, and containers that hold a single
-    table beside their layers.
-    """
-    return {name: own_matrices(layer) for name, layer in layers_with_weights(module)}
-
-
-def layers_with_weights(module: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The modules with weight matrices of their own and their names, as in `weighted_layers`."""
-    found = []
-    for name, layer in module.named_modules():
-        if (
-            not layer._modules
-            or isinstance(layer, nn.MultiheadAttention)
-            or "parametrizations" in layer._modules
-        ) and own_matrices(layer):
-            found.append((name or ROOT, layer))
-    return found
-
-
-def own_matrices(layer: nn.Module) -> list[nn.Parameter]:
-    """The parameters of a layer itself with at least two axes; of a parametrized weight its
-    originals. Packed and uninitialised ones are left out."""
-    holders = [layer]
-    originals = layer._modules.get("parametrizations")
-    if originals is not None:
-        holders += originals.children()
-    own = [p for holder in holders for p in holder._parameters.values() if p is not None]
-    return [p for p in own if _is_trainable_matrix(p)]
-
-
-def _is_trainable_matrix(p: Any) -> bool:
-    """Whether it has several axes, and numbers of a kind that is trained: not packed ones."""
-    if is_lazy(p) or p.dim() < 2:
-        return False
-    return bool(p.is_complex() or (p.is_floating_point() and p.dtype.itemsize > 1))
-
-
-def main_matrix(weights: Sequence[Tensor]) -> Tensor:
-    """The first matrix that is more than a factor of each unit (as `weight_norm` has)."""
-    return next((w for w in weights if w.numel() > w.shape[0]), weights[0])
-
-
-def axis_of_units(layer: nn.Module) -> int:
-    """The axis of a layer's weight matrices that counts its units.
-
-    >>> axis_of_units(nn.ConvTranspose2d(3, 8, 2)), axis_of_units(nn.Linear(3, 8))
-    (1, 0)
-    """
-    if isinstance(layer, _UNITS_SECOND) or type(layer).__name__ == "Conv1D":  # of transformers
-        return 1
-    return 1 if isinstance(layer, _TRANSPOSED) and layer.groups == 1 else 0
-
-
-def units_equal(weights: Sequence[Tensor], axis: int = 0) -> bool:
-    """Whether all units have the same weights."""
-    for p in weights:
-        values = readable(p)
-        if values is None:
-            return False
-        first = values.narrow(axis, 0, 1)
-        # Two units first: most layers differ there, and need no comparison of all.
-        if not torch.equal(first, values.narrow(axis, values.shape[axis] - 1, 1)):
-            return False
-        if not torch.equal(values, first.expand_as(values)):
-            return False
-    return True
-
-
-def in_order(registered: Sequence[str], used: Sequence[str]) -> list[str]:
-    """Names in their order of use. One that was not used follows the one registered before it, but
-    never the last one used, whose outputs are those of the module."""
-    order = list(dict.fromkeys(name for name in used if name in registered))
-    if not order:
-        return list(registered)
-    last, place = order[-1], 0
-    for name in registered:
-        if name in order:
-            place = order.index(name) + 1
-        else:
-            place = min(place, order.index(last))
-            order.insert(place, name)
-            place += 1
-    return order
+    return norms
 
 
 def ratio(part: float, whole: float) -> float:
-    """`part / whole`; 0 where both are 0."""
+    """`part / whole`; 0 where both are 0.
+
+    >>> ratio(1.0, 4.0), ratio(0.0, 0.0), ratio(1.0, 0.0)
+    (0.25, 0.0, inf)
+    """
     if whole > 0:
         return part / whole
     return 0.0 if part == 0 else math.inf
-
-
-def _watched(name: str, layer: nn.Module) -> WeightedLayer:
-    kind = type(layer)
-    # A subclass with a `forward` of its own may compute anything.
-    linear = any(isinstance(layer, k) and kind.forward is k.forward for k in LINEAR_LAYERS)
-    if "parametrizations" in layer._modules:
-        kind = kind.__mro__[1]  # torch has made a class "ParametrizedLinear" for it
-    return WeightedLayer(name, kind.__name__, weakref.ref(layer), linear)
-
-
-def _ids_of_modules(module: nn.Module) -> list[int]:
-    """The identities of all modules in it: many times faster than `named_modules`."""
-    ids, stack = {id(module): None}, [module]
-    while stack:
-        for child in stack.pop()._modules.values():
-            if child is not None and id(child) not in ids:
-                ids[id(child)] = None
-                stack.append(child)
-    return list(ids)

@@ -22,7 +22,7 @@ from netwise.observe.layer_activations import (
     mean_and_std_of,
     sum_and_square,
 )
-from netwise.observe.layer_calls import PassFollower, PassReader, Plan, activations_in
+from netwise.observe.layer_calls import PassFollower, PassReader, Plan
 from netwise.observe.layer_weights import LayerWeights
 from netwise.observe.nested import tensors_in
 from netwise.observe.readable import readable, values_of
@@ -83,7 +83,7 @@ class Probe:
 
     def forward_begins(self) -> None:
         """A forward pass of the module begins."""
-        self._weights.refresh()
+        self._refresh()
         self._statistics = ActivationStatistics(self._active_units)
         self._awaits_input, self._input, self._output = True, None, None
         if self._plan is not None and self._deviations < MOST_DEVIATIONS:
@@ -116,15 +116,15 @@ class Probe:
         first = next((t for t in tensors_in(output) if t.dim()), None)
         self._output = None if first is None else weakref.ref(first)
         plan = reader.end(output)
-        if isinstance(reader, PassFollower) and not reader.deviates:
-            return
         if isinstance(reader, PassFollower):
-            self._deviations += 1
-            self._plan = None
+            if reader.deviates:
+                self._deviations += 1
+                self._plan = None
             return
-        self._plan = plan
-        if self._lazy:
-            self._weights.read_again()
+        self._plan = plan if reader.complete else None
+        if self._lazy:  # the layers had no weights yet, so none was known
+            self._plan = None
+            self._weights.refresh(parameters=True)
             self._lazy = self._weights.has_lazy_layers
         self._describe(plan)
 
@@ -136,10 +136,11 @@ class Probe:
     def step_begins(self) -> None:
         """The optimizer is about to change the weights."""
         self._seen = True
-        self._weights.refresh()
+        if self._statistics is None:
+            self._refresh()
         if not self.layers:
-            self._describe(())
-        trained = self._weights.step_begins()
+            self._describe(Plan())
+        trained = self._weights.step_begins([layer.name for layer in self.layers[:-1]])
         if any(not layer.trainable and layer.name in trained for layer in self.layers):
             self.layers = tuple(
                 replace(layer, trainable=layer.trainable or layer.name in trained)
@@ -156,7 +157,7 @@ class Probe:
         if not self._seen:
             return {}
         if not self.layers:
-            self._describe(())
+            self._describe(Plan())
         row: dict[str, float] = {}
         if self._input is not None:
             count, (total, square) = self._input[0], values_of(self._input[1])
@@ -164,7 +165,6 @@ class Probe:
         if self._statistics is not None:
             self._statistics.write(row)
         self._weights.step_ends(row, loss_scale)
-        self._weights.record_equal_units(row, [layer.name for layer in self.layers[:-1]])
         self.forget()
         return row
 
@@ -174,10 +174,15 @@ class Probe:
         self._seen = False
         self._weights.forget()
 
+    def _refresh(self) -> None:
+        """Read the layers again where the program has changed them."""
+        if self._weights.refresh() and self.layers:
+            self._plan = None
+            self.layers = self._weights.described(list(self._kinds), self._kinds, {})
+
     def _describe(self, plan: Plan) -> None:
         """Update `layers` where a pass has shown layers or activations that were not known."""
-        order = list(dict.fromkeys(call.name for call in plan))
-        found = activations_in(plan)
+        order, found = list(plan.widths), plan.activations
         known = all(self._kinds.get(name) or not kind for name, kind in found.items())
         if self.layers and known and all(name in self._kinds for name in order):
             return
@@ -185,4 +190,4 @@ class Probe:
             name: self._kinds.get(name, "") or found.get(name, "")
             for name in dict.fromkeys([*self._kinds, *order])
         }
-        self.layers = self._weights.described(list(self._kinds), self._kinds)
+        self.layers = self._weights.described(list(self._kinds), self._kinds, plan.widths)

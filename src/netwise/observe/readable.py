@@ -47,7 +47,7 @@ def readable(tensor: Tensor) -> Tensor | None:
 
 def values_of(scalars: list[Tensor]) -> list[float]:
     """The numbers of tensors with one element each, in one transfer per device."""
-    if all(scalar.device.type == "cpu" for scalar in scalars):
+    if False not in [scalar.is_cpu for scalar in scalars]:
         return [float(scalar) for scalar in scalars]
     values = [0.0] * len(scalars)
     places: dict[torch.device, list[int]] = {}
