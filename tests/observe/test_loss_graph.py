@@ -384,6 +384,15 @@ def test_learned_weights_of_tasks_are_no_penalty() -> None:
     assert not any(each.term.penalty for each in read_loss(loss).terms)
 
 
+def test_an_output_with_its_graph_is_known_by_its_node() -> None:
+    layer = nn.Linear(8, 3)
+    output, other = layer(X), layer(X.flip(0))
+    loss = ((output.squeeze() - REAL) ** 2).mean()
+    reading = read_loss(loss, "", [other, output]).terms[0]
+    assert torch.allclose(reading.target, REAL, atol=1e-6)
+    assert read_loss(loss, "", [other]).terms[0].target is None
+
+
 def test_one_number_is_no_target() -> None:
     reading, _ = only(((outputs() - 1) ** 2).mean(), outputs())  # as in a least squares GAN
     assert reading.term.operation == SQUARED_ERROR

@@ -87,8 +87,12 @@ def is_linear(output: Tensor, inputs: Sequence[Tensor] = (), most: int = 20_000)
 
 
 def _memory(value: Tensor) -> int:
-    """Where a tensor is in memory; its views and reshaped forms are in the same place."""
-    return value.untyped_storage().data_ptr()
+    """Where a tensor is in memory; its views and reshaped forms are in the same place. Tensors
+    without memory are in no place."""
+    try:
+        return value.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):
+        return -1
 
 
 def _reads_inputs(node: Node, memory: frozenset[int]) -> bool:
@@ -104,7 +108,8 @@ def _reads_inputs(node: Node, memory: frozenset[int]) -> bool:
     if "Embedding" not in kind and edges[place][0] is not None:
         return True
     values = [value for value in (_saved(node, name) for name in saved_as) if value is not None]
-    return any(isinstance(value, Tensor) and _memory(value) in memory for value in values)
+    places = {_memory(value) for value in values if isinstance(value, Tensor)}
+    return bool((places & memory) - {-1})
 
 
 def _saved(node: Node, name: str) -> object:

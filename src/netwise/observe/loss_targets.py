@@ -41,17 +41,22 @@ def from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | Non
 
 
 def _output_of(source: Node | None, residual: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:
-    """The output of a module that a residual was made of, also where it was reshaped. Its node
-    must be marked: another value (a slope, a norm) can have the shape of an output."""
+    """The output of a module that a residual was made of, also where it was reshaped.
+
+    An output with a graph is known by its node. Of a detached one only the shape can be compared,
+    and another value (a slope, a norm) can have this shape: so the node must be marked.
+    """
     for _ in range(8):
         if source is None:
             break
-        if MARK in source.metadata:
+        output = next((o for o in outputs if o.grad_fn is source), None)
+        if output is None and MARK in source.metadata:
             shape = shape_of(source)
-            output = next((o for o in outputs if tuple(o.shape) == shape), None)
-            if output is None or output.numel() != residual.numel():
-                return None
-            return output.detach().reshape(residual.shape)
+            detached = (o for o in outputs if o.grad_fn is None and tuple(o.shape) == shape)
+            output = next(detached, None)
+        if output is not None:
+            same = output.numel() == residual.numel()
+            return output.detach().reshape(residual.shape) if same else None
         source = only_input(source) if operation(source) in SAME_VALUES else None
     return None
 

@@ -579,7 +579,7 @@ class Observer:
                 self._reader.note_output(tensor)
         if not root.linear_read:
             root.linear_read = True
-            root.linear = self.safely("losses", _linear, outputs)
+            root.linear = self.safely("losses", _linear, outputs, inputs)
         root.passes += 1
         if is_read(root.passes - 1):
             self.safely("evaluation", root.evaluation.training_pass, inputs)
@@ -633,10 +633,12 @@ class Observer:
             self._calls.clear()
 
 
-def _linear(outputs: list[Tensor]) -> bool | None:
-    """Whether all outputs are linear in the inputs of their graph."""
+def _linear(outputs: list[Tensor], inputs: list[Tensor]) -> bool | None:
+    """Whether all outputs are linear in the inputs."""
     answers = [
-        autograd_graph.is_linear(t) for t in outputs if t.grad_fn is not None and t.dim() > 0
+        autograd_graph.is_linear(output, inputs)
+        for output in outputs
+        if output.grad_fn is not None and output.dim() > 0
     ]
     if any(answer is False for answer in answers):
         return False
