@@ -41,13 +41,15 @@ class FiniteCheck:
 
     def watch_place(self, loss: Tensor, place: str, leaves: Iterable[Tensor]) -> None:
         """Find out in a watched step whether a loss has risky operations."""
-        if self.sentence or place in self._risky_places or len(self._risky_places) >= MOST_PLACES:
+        if self.sentence:
             return
-        if non_finite.risky_inputs(loss):
-            self._risky_places.add(place)
         if self._witness is None or self._witness() is None:
             smallest = min(leaves, key=Tensor.numel, default=None)
             self._witness = None if smallest is None else weakref.ref(smallest)
+        if place in self._risky_places or len(self._risky_places) >= MOST_PLACES:
+            return
+        if non_finite.risky_inputs(loss):
+            self._risky_places.add(place)
 
     def hold(self, loss: Tensor) -> None:
         """Hold the values of risky operations, before a backward pass."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.observed_model import ObservedModel
@@ -31,7 +31,7 @@ class ModelTable:
         # Steps of a loop in which no torch optimizer steps.
         self.loop: OptimizerAccount | None = None
         self.models: list[ObservedModel] = []
-        self._model_of: dict[int, ObservedModel] = {}  # by id of the account
+        self._model_of: dict[OptimizerAccount, ObservedModel] = {}
 
     @property
     def given(self) -> nn.Module | None:
@@ -76,6 +76,15 @@ class ModelTable:
         """The accounts of optimizers, and of the loop without one."""
         return [*self.accounts.values(), *([] if self.loop is None else [self.loop])]
 
+    def weights(self) -> Iterator[Tensor]:
+        """Some weights of all modules, enough to see whether gradients are finite."""
+        for account in self.accounts.values():
+            yield from account.chosen()
+        if not self.accounts:
+            for root in self.roots.values():
+                module = root.module
+                yield from () if module is None else module.parameters()
+
     def active(self, ticks: int) -> list[OptimizerAccount]:
         """The optimizers that still step.
 
@@ -88,7 +97,7 @@ class ModelTable:
 
     def model_of(self, account: OptimizerAccount) -> ObservedModel | None:
         """The model that an optimizer updates; None where its modules were not called."""
-        model = self._model_of.get(id(account))
+        model = self._model_of.get(account)
         if model is not None and all(root.module is not None for root in model.roots):
             return model
         roots = [
@@ -107,12 +116,41 @@ class ModelTable:
         model.roots += [root for root in roots if id(root) not in taken]
         if account not in model.accounts:
             model.accounts.append(account)
-        self._model_of[id(account)] = model
+        self._model_of[account] = model
+        return model
+
+    def stray_model(
+        self, account: OptimizerAccount, reached: frozenset[int]
+    ) -> ObservedModel | None:
+        """The model that an optimizer ought to update, where it holds the weights of no module and
+        the loss reaches none of its own: an optimizer of another copy of the module.
+
+        Args:
+            account: of the optimizer.
+            reached: ids of the parameters that the losses of its step reach.
+        """
+        if not reached or account.ids & reached or len(self.models) >= MOST_MODELS:
+            return None
+        held = {key for each in self.accounts.values() for key in each.ids}
+        roots = [
+            root
+            for root in self.roots.values()
+            if reached & root.parameters.keys()
+            and not held & root.parameters.keys()
+            and not self._encloses_given(root)
+            and not any(root in model.roots for model in self.models)
+        ]
+        if not roots:
+            return None
+        model = ObservedModel(self._unique_name(roots[0].kind))
+        model.roots, model.accounts = roots, [account]
+        self.models.append(model)
+        self._model_of[account] = model
         return model
 
     def model_known(self, account: OptimizerAccount) -> ObservedModel | None:
         """The model of an optimizer that has stepped in a watched step before."""
-        return self._model_of.get(id(account))
+        return self._model_of.get(account)
 
     def main_model(self) -> ObservedModel | None:
         """The model of the given module, or the one with the most weights."""

@@ -161,28 +161,31 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
     unreached = trainable & model.owned - seen
     outside_optimizer = trainable & seen - model.owned
     if not optimizers:
-        missing["optimizers"] = "no step of a torch.optim.Optimizer was seen"
+        missing.setdefault("optimizers", "no step of a torch.optim.Optimizer was seen")
         outside_optimizer, unreached = set(), set()
     if any(root.sharded for root in model.roots):
         reason = "weights are sharded: the graph contains gathered copies of them"
-        missing["not_reached"] = missing["in_no_optimizer"] = reason
+        missing.setdefault("not_reached", reason)
+        missing.setdefault("in_no_optimizer", reason)
         unreached, outside_optimizer = set(), set()
     elif not seen:
-        missing["not_reached"] = "no backward pass to these weights was seen"
+        missing.setdefault("not_reached", "no backward pass to these weights was seen")
         if not model.cycles:
             unreached = set()
     if model.incomplete_graph:
-        missing["not_reached"] = "the autograd graph has more than 20,000 nodes"
+        missing.setdefault("not_reached", "the autograd graph has more than 20,000 nodes")
         unreached = set()
     linear = _linear(model)
     if frozen or trainable - model.reached:  # what is before them is not in the graph
         linear = linear and None
     if linear is None:
-        missing["linear"] = "operations of the module are not visible in the autograd graph"
+        missing.setdefault(
+            "linear", "operations of the module are not visible in the autograd graph"
+        )
     if not model.evaluations:
-        missing["evaluation"] = "no pass without gradients was seen, or one in each step"
+        missing.setdefault("evaluation", "no pass without gradients was seen, or one in each step")
     if not model.sites:
-        missing["losses"] = "no backward pass of a loss was seen"
+        missing.setdefault("losses", "no backward pass of a loss was seen")
     return Wiring(
         module=model.kind,
         optimizers=tuple(account.kind for account in optimizers),

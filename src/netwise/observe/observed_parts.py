@@ -42,7 +42,7 @@ class Root:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self._module = weakref.ref(module)
+        self._module = weakref.ref(module, self._forget_identities)
         self.kind = type(module).__name__
         self.parameters: dict[int, str] = {}  # names by id, as long as the module lives
         self.shapes: dict[str, tuple[int, ...]] = {}
@@ -69,6 +69,10 @@ class Root:
     def module(self) -> nn.Module | None:
         """The module, or None once it is gone."""
         return self._module()
+
+    def _forget_identities(self, reference: object) -> None:
+        """The module is gone: the identities of its parts may be used again."""
+        self.parameters, self._names = {}, {}
 
     def read_names(self) -> None:
         """Read names and kinds of the parameters again: layers may be added or frozen."""

@@ -280,8 +280,7 @@ class Observer:
         if entry.scale == 1:  # a gradient scaler finds its scale by values that are not finite
             if loss.numel() == 1 and not math.isfinite(entry.value):
                 self.safely("values", self.finite.loss, loss, entry.value, place, self._steps())
-            leaves = (p for a in self.table.accounts.values() for p in a.chosen())
-            self.safely("values", self.finite.watch_place, loss, place, leaves)
+            self.safely("values", self.finite.watch_place, loss, place, self.table.weights())
             if self.finite.holds:
                 self.safely("values", self.finite.hold, loss)
         if not self.table.accounts and self._ends_loop_step(entry):
@@ -358,7 +357,8 @@ class Observer:
         account.passes_in_step = 0
         self._stepping = account
         for root in self.table.roots.values():
-            if not root.stepping and account.ids & root.parameters.keys():
+            stray = model is not None and root in model.roots
+            if not root.stepping and (stray or account.ids & root.parameters.keys()):
                 root.stepping = True
                 self.safely("layers", root.probe.step_begins)
 
@@ -420,6 +420,9 @@ class Observer:
         account.row = account_of(passes, weights, account.at_step)
         account.counted = {each.number for each in account.row.counted}
         model = self.table.model_of(account)
+        if model is None:
+            reached = frozenset(key for each in passes for key in each.reached)
+            model = self.table.stray_model(account, reached)
         account.steps += 1
         account.last_tick = self._ticks
         self._pending_loss, self._pending_count = 0.0, 0
@@ -444,7 +447,8 @@ class Observer:
         loss = model.step_loss(account)
         if loss is not None:
             account.losses.add(account.steps - 1, loss)
-        own = [each for each in passes if each.reached & account.ids or each.opaque]
+        ids = {key for root in model.roots for key in root.parameters}
+        own = [each for each in passes if each.reached & ids or each.opaque]
         model.note_passes(own)
         self.table.read_weights(model)
         if model.trainable & model.owned - model.reached:

@@ -1,0 +1,148 @@
+"""Facts and wiring of observed loops, whose truth is known."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from netwise import signals
+from netwise.history import DIVERGED, FINISHED
+from netwise.observe.observed_history import history_of, loss_kind_of
+from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
+from tests.observe.observed_loops import X, Y, batch, classifier, observed, train
+
+
+def history_of_loop(loop: Any, **given: Any) -> Any:
+    observer = observed(loop)
+    return history_of(observer.models[0], observer.program(given))
+
+
+def test_facts_of_a_classifier() -> None:
+    history = history_of_loop(lambda: train(classifier(), steps=10))
+    facts = history.facts
+    share = torch.bincount(Y[:200]).double() / len(Y)
+    assert facts.loss_of_guessing == pytest.approx(float(-(share * share.log()).sum()), rel=1e-3)
+    assert facts.least_loss == 0.0
+    assert (facts.classes, facts.class_targets, facts.batch_size) == (3, True, 20)
+    assert (facts.optimizer, facts.rate, facts.loss_kind) == ("SGD", 0.1, OF_LOGITS)
+    assert history.ended.how == FINISHED
+
+
+def test_facts_of_a_regression_with_a_constant_factor() -> None:
+    model = nn.Linear(6, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    target = X[:, :1] * 3
+
+    def loop() -> None:
+        for step in range(10):
+            rows = (torch.arange(20) + 20 * step) % 200
+            optimizer.zero_grad()
+            (0.5 * F.mse_loss(model(X[rows]), target[rows])).backward()
+            optimizer.step()
+
+    facts = history_of_loop(loop).facts
+    assert facts.loss_of_guessing == pytest.approx(0.5 * float(target.var()), rel=0.02)
+    assert facts.loss_kind == SQUARED
+    assert facts.target_std == pytest.approx(float(target.std()), rel=0.02)
+
+
+def test_stated_facts_come_first() -> None:
+    history = history_of_loop(lambda: train(classifier()), loss_of_guessing=9.0, rate=None)
+    assert history.facts.loss_of_guessing == 9.0
+    assert history.facts.rate == 0.1
+
+
+class Cut(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(6, 8), nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(torch.relu(self.first(x)).detach())
+
+
+def test_a_cut_graph() -> None:
+    wiring = history_of_loop(lambda: train(Cut())).wiring
+    assert wiring.not_reached == ("first.bias", "first.weight")
+    assert wiring.cut_between == ("first", "second")
+    assert wiring.linear is None
+
+
+def test_an_optimizer_that_lacks_a_layer() -> None:
+    model = classifier()
+    optimizer = torch.optim.SGD(model[0].parameters(), lr=0.1)
+    wiring = history_of_loop(lambda: train(model, optimizer=optimizer)).wiring
+    assert wiring.in_no_optimizer == ("2.bias", "2.weight")
+    assert wiring.not_reached == ()
+
+
+def test_frozen_weights_are_no_fault() -> None:
+    model = classifier()
+    model[0].requires_grad_(False)
+    wiring = history_of_loop(lambda: train(model)).wiring
+    assert wiring.frozen == ("0.bias", "0.weight")
+    assert wiring.not_reached == wiring.in_no_optimizer == ()
+    assert wiring.trainable == 2
+
+
+class Listed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = [nn.Linear(6, 6)]  # not registered
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.relu(self.hidden[0](x)))
+
+
+def test_layers_in_a_list() -> None:
+    wiring = history_of_loop(lambda: train(Listed())).wiring
+    assert sorted(wiring.outside_module) == ["(6, 6)", "(6,)"]
+
+
+class TwoHeads(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(6, 3), nn.Linear(6, 1)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"class": self.one(x), "value": self.two(x)}
+
+
+def test_an_output_that_no_loss_uses() -> None:
+    model = TwoHeads()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def loop() -> None:
+        for step in range(6):
+            x, y = batch(step)
+            optimizer.zero_grad()
+            F.cross_entropy(model(x)["class"], y).backward()
+            optimizer.step()
+
+    wiring = history_of_loop(loop).wiring
+    assert wiring.unused_output
+    assert wiring.not_reached == ("two.bias", "two.weight")
+
+
+def test_a_run_that_ends_with_values_that_are_not_finite() -> None:
+    model = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=float("inf"))
+    history = history_of_loop(lambda: train(model, optimizer=optimizer))
+    assert history.ended.how == DIVERGED
+    assert history.ended.sentence == history.wiring.not_finite
+    assert not math.isfinite(history.of(signals.LOSS).last)
+
+
+def test_kinds_of_losses() -> None:
+    assert loss_kind_of("cross entropy", ("LogSoftmax", "Addmm")) == OF_LOGITS
+    assert loss_kind_of("cross entropy", ("Log", "Softmax", "Addmm")) == OF_PROBABILITIES
+    assert loss_kind_of("cross entropy", ("?",)) is None
+    assert loss_kind_of("binary cross entropy of logits", ()) == OF_SIGMOID_LOGITS
+    assert loss_kind_of("Huber loss", ()) == ""
+    assert loss_kind_of("", ()) is None
