@@ -1,0 +1,87 @@
+"""Keras 3 on torch: observed without a change of the program, and by the callback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+import torch
+
+from framework_checks import (
+    BATCH,
+    CLASSES,
+    FEATURES,
+    Numbers,
+    assert_same,
+    classes,
+    names,
+    observed,
+)
+from netwise import signals
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras reads it once, when it is imported
+pytest.importorskip("keras", reason="needs Keras: pip install 'netwise[integrations]'")
+pytestmark = pytest.mark.filterwarnings("ignore")  # Keras converts arrays in old ways
+
+import keras  # noqa: E402
+
+from netwise.integrations import keras as of_keras  # noqa: E402
+
+if keras.backend.backend() != "torch":
+    pytest.skip("needs KERAS_BACKEND=torch", allow_module_level=True)
+
+
+def train(fault: str = "", callbacks: Sequence[object] = (), epochs: int = 15) -> Numbers:
+    """ "logits" passes a network without softmax to a loss that takes its logarithm."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.layers.Input((FEATURES,)),
+            keras.layers.Dense(32, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(CLASSES),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(0.01),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=fault != "logits"),
+        metrics=["accuracy"],
+    )
+    x, y = (part.numpy() for part in classes())
+    fitted = model.fit(
+        x, y, batch_size=BATCH, epochs=epochs, verbose=0, validation_data=(x, y),
+        callbacks=list(callbacks),
+    )  # fmt: skip
+    weights = {str(i): torch.tensor(value) for i, value in enumerate(model.get_weights())}
+    return {**weights, "losses": torch.tensor(fitted.history["loss"]), "draw": torch.rand(4)}
+
+
+def test_nothing_is_found_in_a_healthy_program_and_its_steps_are_not_observed() -> None:
+    history = observed(train).history()
+    assert names(history) == ()
+    assert history.wiring.optimizers == ()
+    assert history.wiring.losses[0].operation == "cross entropy"
+    assert any("torch.optim.Optimizer" in reason for reason in history.wiring.not_observed.values())
+
+
+def test_logits_in_a_loss_that_takes_their_logarithm_are_named() -> None:
+    assert "output_misfits_loss" in names(observed(partial(train, "logits")).history())
+
+
+def test_the_callback_records_the_fit_and_its_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    alone = train()
+    watch = of_keras.Watch()
+    assert_same(alone, train(callbacks=[watch]))
+    history = watch.history()
+    for name in (signals.TRAIN_LOSS, signals.TRAIN_ACCURACY, signals.VALID_LOSS):
+        assert len(history.of(name)) == 15
+    assert "Nothing found." in capsys.readouterr().out
+
+
+def test_another_backend_is_an_error_that_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_keras, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match="KERAS_BACKEND=torch"):
+        train(callbacks=[of_keras.Watch()])
