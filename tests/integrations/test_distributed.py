@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+NAMES = {"ddp": "DDP", "fsdp": "FSDP2"}
 PROGRAM = Path(__file__).parent.parent / "distributed_program.py"
 
 pytestmark = pytest.mark.skipif(
@@ -48,7 +49,7 @@ def test_nothing_is_found_in_a_healthy_program(kind: str, tmp_path: Path) -> Non
         assert answer["errors"] == []
         assert answer["names"] == []
         assert answer["last loss"] < 0.2
-        assert any("2 processes" in each for each in answer["frameworks"])
+        assert answer["frameworks"] == [f"{NAMES[kind]}, 2 processes"]
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,9 @@ def test_values_that_are_no_own_ones_are_named_so(tmp_path: Path) -> None:
     loss reaches is not observed."""
     (ddp, _) = two_processes("ddp", "head", tmp_path)
     assert ddp["in no optimizer"] == ["last.bias", "last.weight"]
-    assert any("DDP" in each for each in ddp["frameworks"])
+    assert "mean of all gradients" in ddp["not observed"]["gradients of one process"]
     (tmp_path / "meeting").unlink(missing_ok=True)
     (fsdp, _) = two_processes("fsdp", "head", tmp_path)
     assert fsdp["in no optimizer"] == []
-    assert "shard" in fsdp["not observed"]["in_no_optimizer"]
+    assert "gathered copies" in fsdp["not observed"]["in_no_optimizer"]
+    assert "shards" in fsdp["not observed"]["whole weights"]

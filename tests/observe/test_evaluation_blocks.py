@@ -134,6 +134,21 @@ def test_the_loss_of_each_evaluation(evaluate: Evaluate) -> None:
     assert watched.found() == ()
 
 
+def test_an_evaluation_before_the_first_step_is_no_part_of_the_next_one() -> None:
+    """As Lightning tries it."""
+    module = net()
+    with nw.watch() as w:
+        in_a_block(module.eval(), X_VALID, Y_VALID)
+        module.train()
+        optimizer = torch.optim.Adam(module.parameters(), 1e-2)
+        for i in torch.randperm(400).split(40):
+            optimizer.zero_grad()
+            F.cross_entropy(module(X[i]), Y[i]).backward()
+            optimizer.step()
+        measured = in_a_block(module.eval(), X_VALID, Y_VALID)
+    assert w.history().of(signals.VALID_LOSS).values == pytest.approx((measured,), rel=1e-5)
+
+
 def test_both_parts_are_evaluated() -> None:
     on_training_data: list[float] = []
 

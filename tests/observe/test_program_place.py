@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from netwise.observe.program_place import program_place
+from netwise.observe.program_place import calling_frameworks, program_place
 
 
 def test_the_calling_line() -> None:
@@ -20,3 +20,23 @@ def test_frames_of_torch_and_of_the_observer_are_skipped() -> None:
     x.register_hook(lambda gradient: places.append(program_place()))
     x.sum().backward()  # the hook runs inside of torch
     assert [place.split(":")[0] for place in places] == ["test_program_place.py"]
+
+
+def run_as(file: str, call: str) -> object:
+    """What a call returns in code of another file."""
+    names = {"program_place": program_place, "calling_frameworks": calling_frameworks}
+    exec(compile(f"def run():\n    return {call}\nresult = run()", file, "exec"), names)
+    return names["result"]
+
+
+def test_of_installed_packages_the_line_that_calls_them_is_given() -> None:
+    file = "/venv/lib/python3.12/site-packages/lightning/pytorch/trainer.py"
+    place = run_as(file, "program_place()")
+    assert place.split(":")[0] == "test_program_place.py"
+    assert run_as(file, "calling_frameworks()") == ("PyTorch Lightning",)
+
+
+def test_other_packages_are_no_frameworks() -> None:
+    file = "/venv/lib/python3.12/site-packages/some_package.py"
+    assert run_as(file, "calling_frameworks()") == ()
+    assert calling_frameworks() == ()

@@ -71,11 +71,7 @@ class FitWatch:
     """
 
     def __init__(
-        self,
-        *,
-        folder: str | Path | None = None,
-        every: int | None = None,
-        report: bool = True,
+        self, *, folder: str | Path | None = None, every: int | None = None, report: bool = True
     ) -> None:
         super().__init__()
         self.folder, self.every, self.report = folder, every, report

@@ -92,6 +92,10 @@ class EvaluationBlocks:
         """The evaluation ends: record it."""
         self.release()
         roots, self._roots = self._roots, set()
+        # Before its first step a module belongs to no model: frameworks try their evaluation first.
+        for root in roots.difference(*(model.roots for model in self._table.models)):
+            root.evaluation.window_ends()
+            self.losses.window_ends(id(root))
         for model in self._table.models if roots else ():
             self._record(model, roots)
 

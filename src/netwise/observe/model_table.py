@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from netwise.observe.distribution import distributed_by, unwrapped
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, Root
@@ -25,7 +26,7 @@ class ModelTable:
     """
 
     def __init__(self, given: nn.Module | None) -> None:
-        self._given = None if given is None else weakref.ref(given)
+        self._given = None if given is None else weakref.ref(unwrapped(given))
         self.roots: dict[int, Root] = {}  # by id of the module
         self.accounts: dict[int, OptimizerAccount] = {}  # by id of the optimizer
         # Steps of a loop in which no torch optimizer steps.
@@ -40,11 +41,15 @@ class ModelTable:
 
     def root(self, module: nn.Module) -> Root | None:
         """What is known of a module that is called by no other; None where it has no weights."""
+        wrapper, module = module, unwrapped(module)
         root = self.roots.get(id(module))
         if root is None or root.module is not module:
             if next(module.parameters(), None) is None or len(self.roots) >= MOST_ROOTS:
                 return None
             root = self.roots[id(module)] = Root(module)
+            root.distributed_by = distributed_by(wrapper)
+        elif wrapper is not module and not root.distributed_by:
+            root.distributed_by = distributed_by(wrapper)
         return root
 
     def known_account(self, optimizer: torch.optim.Optimizer) -> OptimizerAccount | None:
@@ -105,6 +110,8 @@ class ModelTable:
             for root in self.roots.values()
             if account.ids & root.parameters.keys() and not self._encloses_given(root)
         ]
+        # Parts that are also called alone without gradients, to find shapes, are no modules of it.
+        roots = [root for root in roots if root.passes] or roots
         if model is None:
             model = next((m for m in self.models if set(m.roots) & set(roots)), None)
         if model is None:

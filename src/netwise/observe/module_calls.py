@@ -36,6 +36,8 @@ class ModuleCalls:
         or the one that the user wants to record."""
         is_root = not self._stack or module is self._table.given
         root = self._table.root(module) if is_root else None
+        if root is not None and any(running is root for _, running in self._stack):
+            root = None  # the module inside of a wrapper such as DDP
         self._stack.append((id(module), root))
         if root is not None:
             root.calls = []

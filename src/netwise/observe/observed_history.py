@@ -11,6 +11,7 @@ import torch
 
 from netwise import signals
 from netwise.history import DIVERGED, FINISHED, RUNNING, History, Provenance, RunEnd, RunFacts
+from netwise.observe.distribution import DDP
 from netwise.observe.observed_model import LossSite, ObservedModel
 from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from netwise.wiring import (
@@ -158,6 +159,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
     seen = model.reached | model.with_gradient
     optimizers = [account for account in model.accounts if account.kind]
     missing = dict(program.switched_off)
+    outside = tuple(model.outside.values())
     unreached = trainable & model.owned - seen
     outside_optimizer = trainable & seen - model.owned
     if not optimizers:
@@ -165,13 +167,16 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         outside_optimizer, unreached = set(), set()
     if any(root.sharded for root in model.roots):
         reason = "weights are sharded: the graph contains gathered copies of them"
-        missing.setdefault("not_reached", reason)
-        missing.setdefault("in_no_optimizer", reason)
-        unreached, outside_optimizer = set(), set()
+        for name in ("not_reached", "in_no_optimizer", "outside_module"):
+            missing.setdefault(name, reason)
+        missing["whole weights"] = "values are those of the shards in this process"
+        unreached, outside_optimizer, outside = set(), set(), ()
     elif not seen:
         missing.setdefault("not_reached", "no backward pass to these weights was seen")
         if not model.cycles:
             unreached = set()
+    if any(root.distributed_by == DDP for root in model.roots):
+        missing["gradients of one process"] = "DDP gives each process the mean of all gradients"
     if model.incomplete_graph:
         missing.setdefault("not_reached", "the autograd graph has more than 20,000 nodes")
         unreached = set()
@@ -193,7 +198,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         frozen=tuple(sorted(frozen)),
         in_no_optimizer=tuple(sorted(outside_optimizer)),
         not_reached=tuple(sorted(unreached)),
-        outside_module=tuple(model.outside.values()),
+        outside_module=outside,
         optimizer_weights=sum(len(account.ids) for account in optimizers),
         optimizer_trainable=sum(len(account.trainable_ids) for account in optimizers),
         cut_between=model.cut if unreached else (),

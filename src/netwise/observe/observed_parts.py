@@ -55,6 +55,7 @@ class Root:
         self.linear: bool | None = None
         self.linear_read = False
         self.passes = 0  # watched passes with gradients
+        self.distributed_by = ""  # as in `netwise.observe.distribution`
         self.trained = False  # a forward pass with gradients was seen since the last row
         self.stepping = False  # the probe has copied the weights
         self.training_mode: bool | None = None

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.observe import autograd_graph
 from netwise.observe.backward_reader import BackwardReader
+from netwise.observe.distribution import distribution
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.finite_check import FiniteCheck
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
@@ -34,7 +35,7 @@ from netwise.observe.nested import tensors_in
 from netwise.observe.observed_history import ProgramFacts
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
-from netwise.observe.program_place import program_place
+from netwise.observe.program_place import calling_frameworks, program_place
 from netwise.observe.readable import readable
 from netwise.observe.sampling import Sampling, is_read
 from netwise.observe.torch_hooks import QUIET, TorchHooks
@@ -74,6 +75,7 @@ class Observer:
         self._calls = ModuleCalls(self.table)
         # The watched window.
         self._first_window = True
+        self._called_by: tuple[str, ...] = ()  # frameworks whose code calls `backward`
         self._window_ticks = 0
         self._ticks, self._next_tick = 0, 0  # steps of all optimizers
         self._passes = PassNumbers()
@@ -133,7 +135,7 @@ class Observer:
             device=devices[0] if devices else "cpu",
             not_finite=self.finite.sentence,
             not_finite_step=self.finite.step,
-            frameworks=_frameworks(),
+            frameworks=(*self._called_by, *distribution(list(self.table.roots.values()))),
             switched_off={
                 part: f"the observer failed: {error}" for part, error in self.switched_off.items()
             },
@@ -276,6 +278,8 @@ class Observer:
             return None
         self._finish_rows()
         place = program_place()
+        if self._first_window and not self._called_by:
+            self._called_by = calling_frameworks()
         entry = self._reader.before(loss, place, self._passes.next, self._stepping is not None)
         if entry.scale == 1:  # a gradient scaler finds its scale by values that are not finite
             if loss.numel() == 1 and not math.isfinite(entry.value):
@@ -647,14 +651,6 @@ def _linear(outputs: list[Tensor], inputs: list[Tensor]) -> bool | None:
     if any(answer is False for answer in answers):
         return False
     return True if answers and all(answers) else None
-
-
-def _frameworks() -> tuple[str, ...]:
-    """What distributes the program."""
-    distributed = torch.distributed
-    if distributed.is_available() and distributed.is_initialized():
-        return (f"{distributed.get_world_size()} processes",)
-    return ()
 
 
 _ACTIVE: weakref.WeakSet[Observer] = weakref.WeakSet()

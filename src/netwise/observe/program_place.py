@@ -1,9 +1,11 @@
-"""The line of the program that is being observed."""
+"""The line of the program that is being observed, and the framework that runs it."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
@@ -15,15 +17,63 @@ FOREIGN = tuple(
     for folder in (Path(torch.__file__).parent, Path(__file__).parent.parent / "observe")
 )
 
+# Of installed packages neither, where code of the program called them.
+INSTALLED = ("site-packages", "dist-packages")
+LIBRARY = str(Path(os.__file__).parent) + os.sep
+# Packages that run a training loop themselves.
+FRAMEWORKS = {
+    "lightning": "PyTorch Lightning",
+    "pytorch_lightning": "PyTorch Lightning",
+    "transformers": "Hugging Face Trainer",
+    "accelerate": "Accelerate",
+    "keras": "Keras",
+    "skorch": "skorch",
+    "fastai": "fastai",
+}
+
 
 def program_place() -> str:
-    """File and line of the innermost code that is neither torch's nor the observer's, such as
-    "train.py:31"; "" where there is none.
+    """File and line of the innermost code of the program, such as "train.py:31": not that of torch,
+    of the observer, or of installed packages. Where all code is installed, that of the innermost
+    package but torch.
 
     >>> program_place()[:10] != ""
     True
     """
+    installed = ""
+    for frame in _frames():
+        package = _package(frame.f_code.co_filename)
+        place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        if package is None:
+            return place
+        installed = installed or place
+    return installed
+
+
+def calling_frameworks() -> tuple[str, ...]:
+    """The frameworks in which the program runs, the innermost first, such as ("skorch",).
+
+    >>> calling_frameworks()
+    ()
+    """
+    packages = (_package(frame.f_code.co_filename) for frame in _frames())
+    return tuple(dict.fromkeys(FRAMEWORKS[each] for each in packages if each in FRAMEWORKS))
+
+
+def _frames() -> Iterator[FrameType]:
+    """The running frames, innermost first, but those of torch and of the observer."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(FOREIGN):
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(FOREIGN):
+            yield frame
         frame = frame.f_back
-    return "" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+@lru_cache(maxsize=4096)
+def _package(file: str) -> str | None:
+    """The package that a file was installed with; None for a file of the program."""
+    parts = Path(file).parts
+    for i, part in enumerate(parts[:-1]):
+        if part in INSTALLED:
+            return parts[i + 1].removesuffix(".py")
+    return "" if file.startswith((LIBRARY, "<frozen ")) else None
