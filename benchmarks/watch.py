@@ -32,7 +32,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from watch_peers import own_loop, peers  # beside this file
+from watch_peers import own_loop, peers, recorded_steps  # beside this file
 
 import netwise as nw
 from netwise.training.threads import cores
@@ -164,10 +164,9 @@ def watched(every: int | None = None, explicit: bool = False) -> Contestant:
     def run(model: nn.Module, batches: Batches, steps: int, first: int) -> Timed:
         with nw.watch(every=every) as w:
             seconds = train(model, batches, steps, first, w.step if explicit else None)
-        losses = w.history().of("loss")
         for error in w.errors:
             print("  error of the observer:", error, file=sys.stderr)
-        return Timed(seconds, 0 if losses is None else len(losses))
+        return Timed(seconds, recorded_steps(w.history()))
 
     return run
 

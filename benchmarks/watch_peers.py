@@ -47,6 +47,11 @@ def own_loop(name: str) -> str | None:
     return next((loop for loop in (WANDB, LIGHTNING) if name.startswith(loop.split(",")[0])), None)
 
 
+def recorded_steps(history: nw.History) -> int:
+    """Steps of which netwise has recorded the layers; losses are recorded of all."""
+    return max((len(series) for (_, layer), series in history.series.items() if layer), default=0)
+
+
 # ---- W&B
 
 
@@ -134,8 +139,7 @@ def lightning_run(norms: bool, observed: bool) -> Contestant:
             if observed:
                 with nw.watch() as w:
                     trainer.fit(module, Repeated(batches, steps))
-                losses = w.history().of("loss")
-                rows = 0 if losses is None else len(losses)
+                rows = recorded_steps(w.history())
             else:
                 trainer.fit(module, Repeated(batches, steps))
         return Timed(module.ended - module.begun, rows)
