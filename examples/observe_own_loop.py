@@ -2,8 +2,8 @@
 Find the fault in a training loop of your own
 =============================================
 
-The loop below never clears its gradients. ``nw.watch`` observes the module while the loop runs and
-changes none of its numbers.
+The loop below never clears its gradients. ``nw.watch`` observes it while it runs and changes none
+of its numbers. Nothing is passed to it and nothing is called in the loop.
 """
 
 import torch
@@ -21,12 +21,18 @@ model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
 loss_function = nn.CrossEntropyLoss()
 
-with nw.watch(model, optimizer=optimizer, loss=loss_function) as watcher:
+with nw.watch() as watcher:
     for _ in range(5):
         for batch in torch.randperm(len(x)).split(64):
             loss = loss_function(model(x[batch]), y[batch])  # optimizer.zero_grad() is missing
             loss.backward()
-            watcher.step(loss, y[batch])
             optimizer.step()
 
 print(nw.diagnose(watcher.history()))
+
+# %%
+# What the observer read from the autograd graph and from the optimizer's steps.
+
+wiring = watcher.history().wiring
+print(wiring.module, wiring.optimizers, wiring.trainable, "parameters")
+print(wiring.losses[0].operation, "of", " of ".join(wiring.losses[0].chain))

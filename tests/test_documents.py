@@ -37,7 +37,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_python_of_the_readme_runs(clone: Path) -> None:
     code = "\n".join(blocks("README.md", "python"))
     assert "nw.treat(recipe)" in code
-    assert "nw.watch(model" in code
+    assert "nw.watch()" in code
     script = clone / "readme.py"
     body = "\n".join(f"    {line}" for line in code.splitlines())
     script.write_text(f"def main():\n{body}\n\nif __name__ == '__main__':\n    main()\n")
@@ -45,6 +45,7 @@ def test_the_python_of_the_readme_runs(clone: Path) -> None:
         [sys.executable, str(script)], cwd=clone, capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stderr
+    assert "Outputs and targets of different shapes" in done.stdout
 
 
 def test_every_command_of_the_readme_runs(clone: Path) -> None:
