@@ -12,6 +12,7 @@ WIRING = Wiring(
     optimizers=("Adam", "SGD"),
     in_no_optimizer=("head.weight",),
     losses=(LossTerm("cross entropy", chain=("LogSoftmax", "Addmm"), target_shape=(32,)),),
+    features=((0.0, 1.0), (1.0, 1.0), (0.5, 1.0), (1.0, 3.0)),
     not_observed={"losses": "the loss is compiled"},
 )
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from netwise.signals import NETWORK
-from netwise.wiring import Wiring, wiring_as_dict, wiring_from_dict
+from netwise.wiring import Wiring, as_tuple, wiring_as_dict, wiring_from_dict
 
 FINISHED = "finished"
 STOPPED_EARLY = "stopped early"
@@ -99,6 +99,9 @@ class RunFacts:
             other losses.
         class_targets: whether the targets are class numbers or one-hot rows.
         target_low, target_high, target_mean, target_std: of targets that are numbers.
+        target_shape: of a batch of targets, as observed in a program.
+        class_shares: share of each class among the targets that were observed, in the order of the
+            class numbers.
 
     Example:
         >>> import netwise as nw
@@ -125,6 +128,8 @@ class RunFacts:
     target_high: float | None = None
     target_mean: float | None = None
     target_std: float | None = None
+    target_shape: tuple[int, ...] | None = None
+    class_shares: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -280,7 +285,7 @@ def history_from_dict(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]
     return History.from_rows(
         rows,
         tuple(Layer(**layer) for layer in plain["layers"]),
-        RunFacts(**plain["facts"]),
+        RunFacts(**{name: as_tuple(value) for name, value in plain["facts"].items()}),
         RunEnd(**plain["ended"]),
         Provenance(**plain["made_by"]),
         wiring_from_dict(plain.get("wiring")),

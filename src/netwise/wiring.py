@@ -100,6 +100,8 @@ class Wiring:
         opponents: modules that are trained against this one by another optimizer, as in a GAN.
         not_finite: the first value that is not finite, its place and cause; "" without one.
         not_finite_step: its step.
+        features: mean and standard deviation of each input feature in training, then in passes
+            without gradients, of at most 256 features; () where not both were observed.
         clipped_before_unscale: steps in which gradients were changed before the gradient scaler
             unscaled them.
         frameworks: what calls the loop, such as "DDP, 2 processes".
@@ -129,6 +131,7 @@ class Wiring:
     opponents: tuple[str, ...] = ()
     not_finite: str = ""
     not_finite_step: int | None = None
+    features: tuple[tuple[float, ...], ...] = ()
     clipped_before_unscale: int = 0
     frameworks: tuple[str, ...] = ()
     not_observed: Mapping[str, str] = field(default_factory=dict)
@@ -145,13 +148,14 @@ def wiring_from_dict(plain: Mapping[str, Any] | None) -> Wiring | None:
     """The wiring from what `wiring_as_dict` returned, also after a trip through JSON."""
     if plain is None:
         return None
-    values = {name: _tuples(value) for name, value in plain.items()}
+    values = {name: as_tuple(value) for name, value in plain.items()}
     losses = tuple(
-        LossTerm(**{name: _tuples(value) for name, value in term.items()})
+        LossTerm(**{name: as_tuple(value) for name, value in term.items()})
         for term in plain.get("losses", ())
     )
     return Wiring(**{**values, "losses": losses})
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def as_tuple(value: Any) -> Any:
+    """A list as a tuple, which JSON does not have; any other value as it is."""
+    return tuple(map(as_tuple, value)) if isinstance(value, list) else value

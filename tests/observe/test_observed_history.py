@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from netwise import signals
-from netwise.history import DIVERGED, FINISHED
+from netwise.history import DIVERGED, FINISHED, history_as_dict, history_from_dict, history_rows
 from netwise.observe.observed_history import history_of, loss_kind_of
 from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from tests.observe.observed_loops import X, Y, batch, classifier, observed, train
@@ -146,3 +147,29 @@ def test_kinds_of_losses() -> None:
     assert loss_kind_of("binary cross entropy of logits", ()) == OF_SIGMOID_LOGITS
     assert loss_kind_of("Huber loss", ()) == ""
     assert loss_kind_of("", ()) is None
+
+
+def test_shares_of_classes_and_shape_of_targets() -> None:
+    facts = history_of_loop(lambda: train(classifier(), steps=10)).facts
+    shares = torch.bincount(Y).double() / len(Y)
+    assert facts.class_shares == pytest.approx(shares.tolist(), abs=1e-5)
+    assert facts.target_shape == (20,)
+
+
+def test_moments_of_each_input_feature() -> None:
+    model = classifier()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def loop() -> None:
+        for _ in range(3):
+            train(model, steps=10, optimizer=optimizer)
+            with torch.no_grad():
+                F.cross_entropy(model(X * 2 + 1), Y)
+
+    history = history_of_loop(loop)
+    training_mean, _, mean, std = history.wiring.features
+    assert training_mean == pytest.approx(X.mean(0).tolist(), abs=0.15)
+    assert mean == pytest.approx((X.mean(0) * 2 + 1).tolist(), abs=1e-3)
+    assert std == pytest.approx((2 * X.std(0)).tolist(), rel=0.02)
+    again = json.loads(json.dumps(history_as_dict(history)))
+    assert history_from_dict(again, history_rows(history)) == history

@@ -127,6 +127,8 @@ def _facts_of_loss(site: LossSite, model: ObservedModel) -> dict[str, Any]:
         "loss_of_guessing": guess,
         "least_loss": least,
         "batch_size": site.batch_size or None,
+        "class_shares": statistics.class_shares(),
+        "target_shape": term.target_shape or None,
     }
 
 
@@ -208,6 +210,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         softmax_over_batch=model.softmax_over_batch,
         linear=linear,
         opponents=tuple(sorted(model.opponents)),
+        features=_features(model),
         not_finite=program.not_finite,
         not_finite_step=program.not_finite_step,
         clipped_before_unscale=sum(a.clipped_before_unscale for a in model.accounts),
@@ -223,3 +226,13 @@ def _linear(model: ObservedModel) -> bool | None:
     if not answers or any(answer is None for answer in answers):
         return None
     return True
+
+
+def _features(model: ObservedModel) -> tuple[tuple[float, ...], ...]:
+    """Moments of the input features of the first module that has them."""
+    if any(root.evaluation.belongs_to_training for root in model.roots):
+        return ()
+    facts = next((f for f in (r.evaluation.input_facts() for r in model.roots) if f), None)
+    if facts is None:
+        return ()
+    return (facts.training_mean, facts.training_std, facts.evaluation_mean, facts.evaluation_std)

@@ -24,6 +24,7 @@ from netwise.wiring import (
 )
 
 IGNORED = -100  # the class number that torch's losses ignore by default
+MOST_SHARES = 100  # classes whose shares are given
 FEWEST = 5  # targets for each class or column; of fewer a constant fits the sample by chance
 FEWEST_ROWS = 8  # rows with a single 1 that are one-hot, where no outputs are known
 CLASSES, NUMBERS = "classes", "numbers"
@@ -119,6 +120,14 @@ class TargetStatistics:
                 return _of_classes(int((moments.mean > 0).sum()))
             return _of_numbers(moments.low, moments.high, *moments.pooled())
         return {}
+
+    def class_shares(self) -> tuple[float, ...] | None:
+        """The share of each class among targets that are class numbers; None for other targets and
+        for more than `MOST_SHARES` classes."""
+        if not self.facts().get("class_targets") or self._kind != CLASSES:
+            return None
+        _, shares = self._counts.distribution()
+        return tuple(shares.tolist()) if len(shares) <= MOST_SHARES else None
 
     def loss_of_guessing(
         self, operation: str, reduction: str, label_smoothing: float | None = 0.0
