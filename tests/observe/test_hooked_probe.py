@@ -123,3 +123,21 @@ def test_a_probe_continues_from_its_state() -> None:
     probe.layers = ()
     probe.restore(snapshot)
     assert probe.layers == other.layers
+
+
+def test_a_recurrent_layer_has_no_identity_for_its_activation() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.recurrent, self.head = nn.GRU(4, 6), nn.Linear(6, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.recurrent(x)[0])
+
+    module = Recurrent()
+    probe = HookedProbe(module)
+    probe.attach()
+    loss = nn.functional.cross_entropy(module(X), Y)
+    loss.backward()
+    probe.record(loss.detach(), Y)
+    assert [layer.activation for layer in probe.layers] == ["", "Identity"]

@@ -58,3 +58,23 @@ def test_values_of_several_dtypes_keep_their_order() -> None:
     scalars = [torch.tensor(1.5, dtype=torch.float64), torch.tensor(2), torch.tensor(0.5).half()]
     assert values_of(scalars) == [1.5, 2.0, 0.5]
     assert values_of([]) == []
+
+
+def test_of_a_sharded_tensor_the_part_of_this_process_is_read() -> None:
+    distributed = pytest.importorskip("torch.distributed")
+    if not distributed.is_available():
+        pytest.skip("torch was built without torch.distributed")
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import DTensor, Partial, Shard, distribute_tensor
+
+    store = distributed.HashStore()
+    distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+        whole = torch.arange(6.0).reshape(3, 2)
+        values = readable(distribute_tensor(whole, mesh, [Shard(0)]).requires_grad_())
+        assert type(values) is Tensor
+        assert torch.equal(values, whole)
+        assert readable(DTensor.from_local(whole, mesh, [Partial()])) is None
+    finally:
+        distributed.destroy_process_group()

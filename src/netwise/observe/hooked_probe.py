@@ -29,6 +29,9 @@ from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matri
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
 from netwise.tasks import BOUNDED, RECTIFIERS
 
+# Layers that are nonlinear themselves: what follows them may be the identity, they are not.
+_NONLINEAR = (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
+
 
 class HookedProbe:
     """Records one module, one watched step at a time: `attach`, forward, backward, `record`,
@@ -256,6 +259,8 @@ class HookedProbe:
             raw, activation = self._raw_outputs[i], self._activation_of_call(i)
             last = i + 1 == len(self._calls)
             kind = _activation_kind(raw, activation, self._classes_after[i], last)
+            if kind == "Identity" and isinstance(self._modules[name], _NONLINEAR):
+                kind = ""
             layers[name] = self._layer(name, kind)
         for name in self._weights:
             if name not in layers:
