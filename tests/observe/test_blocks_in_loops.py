@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -90,3 +91,24 @@ def test_stated_scores_replace_observed_ones() -> None:
     series = history.of(signals.VALID_LOSS)
     assert series is not None
     assert series.values == (0.5,)
+
+
+def test_accuracy_of_training_batches_beside_that_of_an_evaluation() -> None:
+    model = classifier()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)  # so accuracy stays
+
+    def loop() -> None:
+        for step in range(7):
+            x, y = batch(step)
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        with torch.no_grad():
+            F.cross_entropy(model(X[150:]), Y[150:])
+
+    observer = observed(loop)
+    history = history_of(observer.models[0], observer.program({}))
+    accuracy = history.of(signals.TRAIN_ACCURACY)
+    assert accuracy is not None
+    right = model(X[:140]).argmax(1) == Y[:140]
+    assert accuracy.last == pytest.approx(float(right.float().mean()))

@@ -123,5 +123,8 @@ class EvaluationBlocks:
                 mean = account.losses.take_mean()
                 if mean is not None:
                     row.setdefault(signals.TRAIN_LOSS, mean)
+            accuracy = model.recent_accuracy()
+            if accuracy is not None and signals.VALID_ACCURACY in row:
+                row.setdefault(signals.TRAIN_ACCURACY, accuracy)
         model.add_evaluation(row, certain)
         self._on_rows(model)

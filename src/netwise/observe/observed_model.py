@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import mean
 from typing import Any
 
 from netwise import signals
@@ -21,6 +22,7 @@ from netwise.observe.target_statistics import TargetStatistics, all_alike, class
 from netwise.wiring import LossTerm
 
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
+FEWEST_BATCHES = 3  # for a mean accuracy
 MOST_SITES = 32  # losses that are told apart by place and operations
 
 
@@ -220,6 +222,15 @@ class ObservedModel:
             self.rows = self.rows[::2]
             self.thinning *= 2
 
+    def recent_accuracy(self) -> float | None:
+        """Mean accuracy of the batches watched since the last evaluation, of at least
+        `FEWEST_BATCHES`; None where it is not known."""
+        since = self.events[-1]["step"] if self.events else -1
+        known = [row for row in self.rows if signals.ACCURACY in row]
+        new = [row for row in known if row["step"] > since]
+        recent = new if len(new) >= FEWEST_BATCHES else known[-FEWEST_BATCHES:]
+        return mean(row[signals.ACCURACY] for row in recent) if recent else None
+
     def take_new_rows(self) -> list[dict[str, Any]]:
         """The rows that were added since the last call, those of losses among them."""
         rows, self.new_rows = self.new_rows, []
@@ -276,10 +287,10 @@ class ObservedModel:
         values = [each.value for each in counted]
         total = math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
         if self.stated_losses:
-            mean = sum(self.stated_losses) / len(self.stated_losses)
-            if values and total and math.isfinite(mean / total):
-                account.normaliser = mean / total
-            return mean
+            stated = sum(self.stated_losses) / len(self.stated_losses)
+            if values and total and math.isfinite(stated / total):
+                account.normaliser = stated / total
+            return stated
         if not values:
             return None
         factor, count = counted[-1].factor, len(counted)
