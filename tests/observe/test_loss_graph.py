@@ -489,6 +489,22 @@ def test_several_summands(name: str) -> None:
     assert reading.factor == (0.5 if name == "halved" else 1)
 
 
+def test_signs_of_sums_of_logarithms() -> None:
+    real, made = outputs().sigmoid(), outputs(seed=1).sigmoid()
+    scores = real.log().mean() + (1 - made).log().mean()
+    for loss, factor in ((-scores, 1), (-scores / 2, 0.5), (scores, -1)):
+        reading = read_loss(loss)
+        assert [each.term.operation for each in reading.terms] == [LOGARITHM, LOGARITHM]
+        assert reading.factor == factor
+    assert read_loss(-(outputs().mean() + outputs(seed=1).mean())).factor == 1
+
+
+def test_soft_targets_of_torch_with_class_weights() -> None:
+    reading, _ = only(F.cross_entropy(outputs(), HOT, weight=torch.tensor([1.0, 2, 3])))
+    assert (reading.term.operation, reading.term.by_hand) == (CROSS_ENTROPY, False)
+    assert reading.weighted
+
+
 def test_sums_of_single_elements() -> None:
     each = F.cross_entropy(outputs(), Y, reduction="none")
     other = F.mse_loss(outputs(), REAL, reduction="none").mean(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from netwise.observe.autograd_nodes import (
@@ -195,7 +196,7 @@ def _constant_factor(node: Node, kind: str) -> bool:
         return isinstance(other, int | float)
     if other.numel() <= 1:
         return True
-    if kind == "Div":
+    if kind == "Div" or other.layout != torch.strided:
         return False
     values = other.reshape(-1)[:10_000]
     low, high = values.min(), values.max()

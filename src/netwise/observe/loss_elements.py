@@ -299,7 +299,8 @@ def _two_logarithms(node: Node) -> Match | None:
         sides.append((turned, constant, log))
     if sides[0][0] == sides[1][0] or sides[0][1].shape != sides[1][1].shape:
         return None
-    if not bool(((sides[0][1] + sides[1][1]) - 1).abs().max() < 1e-4):
+    total = sides[0][1].float() + sides[1][1].float()  # both may be masks
+    if not total.numel() or not bool(((total - 1).abs() < 1e-4).all()):
         return None
     _, target, log = next(side for side in sides if not side[0])
     name = BINARY_CROSS_ENTROPY if operation(log) == "Log" else BINARY_CROSS_ENTROPY_OF_LOGITS

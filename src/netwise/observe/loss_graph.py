@@ -127,11 +127,15 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
     else:
         factor = math.prod(top.constants)
         has_penalty = False
+        owns: list[float] = []
         for way in parts:
             if is_penalty(way.node):
                 has_penalty = True
             elif len(terms) < _MOST_TERMS:
-                terms += [_with_value(term, own) for term, own in _read_summand(way, outputs)]
+                for term, own in _read_summand(way, outputs):
+                    terms.append(_with_value(term, own))
+                    owns += [own] if term.term.operation else []
+        factor, terms = _with_sign(factor, terms, owns)
         factor, terms = _without_batch(factor, terms)
         if has_penalty:
             terms.append(TermReading(LossTerm(penalty=True, by_hand=True)))
@@ -210,9 +214,10 @@ def _reading(
     weighted = way.is_weighted or any(
         isinstance(saved(found.node, name), Tensor) for name in ("weight", "pos_weight")
     )
-    is_by_hand = found.by_hand and tuple(way.path[-3:]) != _SOFT_TARGETS
+    is_soft = _SOFT_TARGETS in (tuple(way.path[-3:]), tuple(way.path[-4:-1]))
+    is_by_hand = found.by_hand and not is_soft
     name = found.operation
-    if name == CROSS_ENTROPY and any(bool((w < 0).any()) for w in way.weights):
+    if name == CROSS_ENTROPY and any(bool((w.real < 0).any()) for w in way.weights):
         name = ""  # advantages of actions, as in a policy gradient
     term = LossTerm(
         name,
@@ -294,6 +299,19 @@ def _completed(terms: list[TermReading], total: float) -> list[TermReading]:
         place = unknown[0]
         terms = [*terms[:place], replace(terms[place], value=rest), *terms[place + 1 :]]
     return terms
+
+
+def _with_sign(
+    factor: float, terms: list[TermReading], owns: list[float]
+) -> tuple[float, list[TermReading]]:
+    """The sign of the whole loss, where its known summands agree on one: -(log p + log q) has the
+    sign 1. Unknown formulas have a sign of their own."""
+    if any(own > 0 for own in owns):
+        return factor, terms
+    flipped = [replace(t, value=None if t.value is None else -t.value) for t in terms]
+    if owns:
+        return -factor, flipped
+    return (-factor, flipped) if factor < 0 else (factor, terms)
 
 
 def _without_batch(factor: float, terms: list[TermReading]) -> tuple[float, list[TermReading]]:
