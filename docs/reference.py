@@ -17,7 +17,7 @@ import netwise as nw
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Recipes and runs": ("netwise.recipe", "netwise.training", "netwise.storage"),
     "Diagnosis": ("netwise.diagnosis", "netwise.history", "netwise.signals", "netwise.tasks"),
-    "Observation of any module": ("netwise.observe",),
+    "Observation of any program": ("netwise.observe", "netwise.watching"),
     "Treatment": ("netwise.treatment",),
     "Energy models": ("netwise.networks.energy",),
     "Networks": ("netwise.networks",),
