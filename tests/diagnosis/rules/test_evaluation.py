@@ -80,6 +80,23 @@ def test_evaluation_inputs_that_are_prepared_otherwise() -> None:
     assert prepared(35.0, 110.0, final=0.1) is None  # its evaluation is right
 
 
+def test_moments_of_single_features_count_where_they_were_recorded() -> None:
+    """All features shifted by two of their standard deviations, in both directions: the mean of all
+    numbers is as before."""
+    shifted = observed(
+        {
+            signals.TRAINING_INPUT_MEAN: [0.0] * 3,
+            signals.TRAINING_INPUT_STD: [1.0] * 3,
+            signals.EVALUATION_INPUT_MEAN: [0.0] * 3,
+            signals.EVALUATION_INPUT_STD: [2.2] * 3,
+            signals.EVALUATION_INPUT_OFFSET: [2.0] * 3,
+            signals.EVALUATION_INPUT_RATIO: [1.0] * 3,
+        }
+    )
+    finding = found(evaluation.evaluation_prepared_otherwise(shifted))
+    assert [each.value for each in finding.evidence] == [2]
+
+
 def test_without_evaluations_nothing_is_known_of_their_inputs() -> None:
     whole = {signals.TRAINING_INPUT_MEAN: [0.0] * 6, signals.TRAINING_INPUT_STD: [1.0] * 6}
     answer = evaluation.evaluation_prepared_otherwise(observed(whole))

@@ -54,7 +54,7 @@ def test_the_first_value_that_is_not_finite() -> None:
     finding = found(
         loss_values.not_finite(observed(not_finite="Sqrt at exactly 0", not_finite_step=3))
     )
-    assert finding.sentence == ("The first value that is not finite, in step 3: Sqrt at exactly 0.")
+    assert finding.sentence == ("Step 3: Sqrt at exactly 0.")
     assert finding.steps == (3, 100)
     assert loss_values.not_finite(observed()) is None
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 import netwise as nw
-from histories import LAYERS, history
+from histories import LAYERS, found, history, observed
 from netwise import signals
 from netwise.diagnosis.rules import outcome
 
@@ -61,3 +61,27 @@ def test_the_median_is_that_of_the_finite_values() -> None:
 def test_series_come_in_the_order_of_the_layers() -> None:
     run = history({"gradient.rms": [[1.0], [2.0]]}, layers=LAYERS[::-1])
     assert list(outcome.series_by_layer(run, "gradient.rms")) == ["layer4", "layer3"]
+
+
+@outcome.if_outcome_known
+def alarm(history: nw.History) -> nw.Finding | nw.Unchecked | None:
+    """Find anything."""
+    return nw.Finding("alarm", "It rings.")
+
+
+def test_what_is_found_counts_where_it_is_known_how_much_was_learned() -> None:
+    assert found(alarm(history()))
+    assert alarm(history(facts=nw.RunFacts())) == nw.Unchecked(outcome.NO_BASELINE)
+    assert alarm.__doc__ == "Find anything."
+    ended = nw.RunEnd("diverged", "Diverged.", 5)
+    assert found(alarm(history(facts=nw.RunFacts(), ended=ended)))
+    assert found(alarm(history(facts=nw.RunFacts(), final=math.nan)))  # certainly not learned
+
+
+def test_the_loss_of_a_module_with_opponents_shows_nothing() -> None:
+    balanced = observed(final=0.69, facts=nw.RunFacts(loss_of_guessing=0.69), opponents=("G",))
+    reason = nw.Unchecked("the loss depends on G, trained against this module")
+    assert alarm(balanced) == reason
+    for name in ("not_learning", "underfitting", "overfitting"):
+        rule = next(rule for rule in nw.RULES if rule.name == name)
+        assert rule.find(balanced) == reason

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import netwise as nw
@@ -37,3 +39,21 @@ def test_each_kind_of_regularisation_is_found() -> None:
         found(regularisation.brakes_too_strong(priced)).sentence
         == "The penalty is 90 % of the loss."
     )
+
+
+def test_the_decay_of_adamw_is_compared_with_its_steps_and_not_with_the_gradient() -> None:
+    """It shrinks the weights by rate * decay; here the gradient is small, as Adam does not mind."""
+
+    def run(decay: float, step: float) -> nw.Finding | nw.Unchecked | None:
+        facts = nw.RunFacts(
+            loss_of_guessing=GUESS, optimizer="AdamW", rate=2e-3, weight_decay=decay
+        )
+        by_layer = {
+            signals.GRADIENT_RATIO: flat(0.01, 0.02),
+            signals.UPDATE_RATIO: flat(step, step),
+        }
+        return regularisation.brakes_too_strong(history(by_layer, facts=facts))
+
+    assert run(0.1, 1e-2) is None
+    assert found(run(5.0, 1.1e-2)).evidence[0].value == pytest.approx(10 / math.sqrt(21))
+    assert found(run(5.0, 1e-2)).strength == regularisation.MOST_PULL  # nothing but decay

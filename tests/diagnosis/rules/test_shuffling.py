@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 import netwise as nw
-from histories import found, history, report_of_a_loop
+from histories import found, history, observed, report_of_a_loop
 from netwise import signals
 from netwise.diagnosis.rules import shuffling
 
@@ -23,6 +27,42 @@ def test_batches_of_few_classes_are_found() -> None:
     assert (
         shuffling.not_shuffled(batches(1.0, loss_of_guessing=100.0)) is None
     )  # it learned all the same
+
+
+def two_classes(
+    alike: float = 1.0, share: float = 0.5, entropy: bool = False, **wiring: object
+) -> object:
+    """The answer on 12 batches of 30 samples of two classes, the last of them mixed."""
+    column = nw.RunFacts(
+        target_low=0.0,
+        target_high=1.0,
+        target_mean=share,
+        target_std=math.sqrt(share * (1 - share)),
+        batch_size=30,
+    )
+    information = -share * math.log(share) - (1 - share) * math.log(1 - share)
+    numbers = nw.RunFacts(
+        classes=2, loss_of_guessing=information, loss_kind="cross-entropy of logits", batch_size=30
+    )
+    series = {signals.TARGETS_ALIKE: [*[alike] * 11, 0.0]}
+    return shuffling.not_shuffled(observed(series, facts=numbers if entropy else column, **wiring))
+
+
+@pytest.mark.parametrize("entropy", [False, True], ids=["column of 0 and 1", "class numbers"])
+def test_batches_of_one_of_two_classes_are_found(entropy: bool) -> None:
+    finding = found(two_classes(entropy=entropy))
+    assert finding.sentence == (
+        "92 % of the batches of 30 samples hold one of the two classes only; drawn at random "
+        "1.9e-07 % would."
+    )
+    assert two_classes(alike=0.0, entropy=entropy) is None
+    assert two_classes(share=0.02, entropy=entropy) is None  # a rare class is often absent
+
+
+def test_batches_of_real_and_of_generated_samples_are_no_fault() -> None:
+    assert two_classes(opponents=("Generator",)) is None
+    terms = tuple(nw.LossTerm("binary cross entropy", place=p) for p in ("a.py:3", "a.py:4"))
+    assert two_classes(losses=terms) is None
 
 
 def test_sorted_batches_are_found() -> None:

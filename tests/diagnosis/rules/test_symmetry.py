@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import netwise as nw
-from histories import found, history
+from histories import found, history, observed
+from netwise import signals
 from netwise.diagnosis.rules import symmetry
 
 
@@ -14,6 +15,21 @@ def test_hidden_layers_of_equal_units_are_found() -> None:
     assert finding.sentence.startswith("All units of a, b start with the same weights")
     assert symmetry.start_symmetric(history(layers=equal, final=0.1)) is None  # it learned
     assert symmetry.start_symmetric(history(layers=equal[:1])) is None  # a linear model
+
+
+def test_units_that_become_different_are_healthy() -> None:
+    """The second matrix of LoRA starts at 0."""
+    equal = tuple(nw.Layer(n, "Linear", 3, 3, "Tanh", True, True) for n in "ab")
+    unknown = nw.RunFacts()
+
+    def run(values: list[float], facts: nw.RunFacts = unknown) -> object:
+        rows = {signals.UNITS_EQUAL: [values, values]}
+        return symmetry.start_symmetric(observed(layers=equal, by_layer=rows, facts=facts))
+
+    assert run([1.0, 0.0, 0.0, 0.0, 0.0]) is None
+    assert found(run([1.0] * 5)).layers == ("a",)
+    assert isinstance(run([1.0] * 3), nw.Unchecked)
+    assert isinstance(symmetry.start_symmetric(history(layers=equal, facts=unknown)), nw.Unchecked)
 
 
 def test_layers_that_are_not_trained_may_have_equal_units() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import netwise as nw
@@ -55,3 +57,20 @@ def test_weights_that_start_at_zero_take_long_steps() -> None:
     assert found(
         update_size.rate_too_high(history({signals.UPDATE_RATIO: [usual, grown]}))
     ).layers == ("layer2",)
+
+
+def test_steps_after_a_value_that_is_not_finite_are_no_evidence() -> None:
+    facts = nw.RunFacts(loss_of_guessing=GUESS, rate=0.1)
+    changes = {signals.UPDATE_RATIO: [[1e-3, math.inf, math.nan, math.nan, math.nan, math.nan]]}
+    assert found(update_size.rate_too_high(diverged(changes, facts))).strength > 1e30
+    nan = diverged(changes, facts)
+    at_10 = nan.but(wiring=nw.Wiring(not_finite="Sqrt at exactly 0", not_finite_step=10))
+    assert update_size.rate_too_high(at_10) is None
+    at_0 = nan.but(wiring=nw.Wiring(not_finite="Log of -0.367", not_finite_step=0))
+    assert update_size.rate_too_high(at_0) is None
+    late = nan.but(wiring=nw.Wiring(not_finite="overflow", not_finite_step=20))
+    assert found(update_size.rate_too_high(late)).strength > 1e30
+
+
+def diverged(by_layer: dict[str, list[list[float]]], facts: nw.RunFacts) -> nw.History:
+    return history(by_layer, facts=facts, ended=nw.RunEnd("diverged", "Diverged.", 60))

@@ -15,7 +15,7 @@ from netwise.diagnosis.rules.observation import (
     signal_of_loop,
     steps_where,
 )
-from netwise.diagnosis.rules.outcome import generalises
+from netwise.diagnosis.rules.outcome import LEARNED, loss_share
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History, Series
 from netwise.signals import (
@@ -141,7 +141,10 @@ def _late_median(series: Series) -> float:
 
 
 def _evaluates_well(history: History) -> bool:
-    return history.of(VALID_LOSS) is not None and generalises(history)
+    """Whether the last validation loss shows that the network has learned."""
+    valid = history.of(VALID_LOSS)
+    share = None if valid is None or not len(valid) else loss_share(history, valid.last)
+    return share is not None and share < LEARNED
 
 
 def evaluation_prepared_otherwise(history: History) -> Answer:

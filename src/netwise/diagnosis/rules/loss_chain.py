@@ -30,7 +30,10 @@ POSITIVE = (
     "Logsumexp",
     "Norm",
 )
-WEIGHTED = ("Addmm", "Mm", "Bmm", "Baddbmm", "Linear", "Convolution", "Mv", "Addmv")
+WEIGHTED = (
+    *("Addmm", "Addbmm", "Addmv", "Baddbmm", "Bmm", "Linear", "Mm", "Mv", "MkldnnLinear"),
+    *("Convolution", "MkldnnConvolution", "NativeBatchNorm", "NativeLayerNorm"),
+)
 # Between a logarithm and the last layer: they do not make what they get positive.
 NEUTRAL = ("Clamp", "ClampMin", "ClampMax", "Div", "Add", "Sub", "Neg", "Log", "Log2", "Log10")
 RECTIFIER = "Relu"

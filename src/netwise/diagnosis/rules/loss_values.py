@@ -124,9 +124,11 @@ def not_finite(history: History) -> Answer:
         return None
     step = wiring.not_finite_step or 0
     text = wiring.not_finite.rstrip(".")
+    if not text.startswith("Step "):
+        text = f"Step {step}: {text}"
     return Finding(
         rule="not_finite",
-        sentence=f"The first value that is not finite, in step {step}: {text}.",
+        sentence=f"{text}.",
         steps=(step, max(step, history.ended.step)),
         evidence=(Evidence("values that are not finite", 1.0, 0.0),),
     )
@@ -176,7 +178,7 @@ TARGETS_MASKED = Rule(
 )
 NOT_FINITE = Rule(
     name="not_finite",
-    title="Values that are not finite",
+    title="First value that is not finite",
     find=not_finite,
     explanation=(
         "The logarithm of 0 or of a negative number, a square root whose slope at 0 is infinite, "
@@ -185,7 +187,15 @@ NOT_FINITE = Rule(
     ),
     healthy="Finite losses, gradients and weights in each step.",
     source="PyTorch documentation, Autograd mechanics, Gradients for non-differentiable functions",
-    explains=("exploding_gradient", "dead_relu", "saturation", "not_learning", "underfitting"),
+    explains=(
+        "exploding_gradient",
+        "vanishing_gradient",
+        "dead_relu",
+        "saturation",
+        "rate_too_low",
+        "not_learning",
+        "underfitting",
+    ),
     remedies=("lower_rate", "clip_gradient"),
     own_loops=True,
 )

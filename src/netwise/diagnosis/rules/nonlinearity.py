@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
     NO_ACTIVATIONS,
@@ -29,7 +31,7 @@ def no_nonlinearity(history: History) -> Answer:
         return Unchecked(NO_LAYERS)
     layers = [layer for layer in history.layers if layer.kind not in TABLES]
     linear = None if history.wiring is None else history.wiring.linear
-    if len(layers) < 2 or linear is False:
+    if linear is False or not _is_stacked(layers):
         return None
     if linear is None:
         if has_learned(history) or any(_is_nonlinear(layer) for layer in layers):
@@ -59,6 +61,16 @@ def no_nonlinearity(history: History) -> Answer:
 
 def _is_nonlinear(layer: Layer) -> bool:
     return any(part in layer.kind for part in NONLINEAR_KINDS)
+
+
+def _is_stacked(layers: list[Layer]) -> bool:
+    """Whether a layer takes the outputs of the one before it, by their numbers: heads beside each
+    other are no linear map of a linear map."""
+    return any(
+        after.fan_in == before.fan_out
+        or ("Conv" in before.kind and before.fan_out > 1 and after.fan_in % before.fan_out == 0)
+        for before, after in pairwise(layers)
+    )
 
 
 def _is_narrow(layers: list[Layer]) -> bool:

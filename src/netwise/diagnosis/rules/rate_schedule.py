@@ -35,7 +35,7 @@ def rate_faded(history: History) -> Answer:
     if len(longest) < FEWEST or total < SHORTEST:
         return Unchecked(too_few_steps(min(len(longest), total), "recorded rates"))
     faded = [f for f in (_fading(series) for series in groups.values()) if f is not None]
-    if len(faded) < sum(max(series.values) > 0 for series in groups.values()):
+    if not faded or len(faded) < sum(max(series.values) > 0 for series in groups.values()):
         return None
     since, ratio, highest, last, falls = max(faded)
     if since >= EARLY * total or has_learned(history):

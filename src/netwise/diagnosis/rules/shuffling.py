@@ -8,13 +8,14 @@ from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Find
 from netwise.diagnosis.rules.outcome import finite_median, generalises, opponents
 from netwise.history import History, RunFacts
 from netwise.signals import BATCH_CLASSES, TARGETS_ALIKE, VALID_LOSS
-from netwise.tasks import task_named
+from netwise.tasks import OF_LOGITS, OF_SIGMOID_LOGITS, task_named
 
 SHARE = 0.5  # classes in a batch, as a share of those expected in a shuffled one
 FEWEST_BATCHES = 10
 # Of two classes: share of the batches with one class only, as recorded and as expected.
 MOST_ALIKE = 0.5
 FEW_ALIKE = 0.1
+BINARY = 1e-3  # distance of a variance from that of targets which are all 0 or 1
 
 
 def not_shuffled(history: History) -> Answer:
@@ -24,8 +25,9 @@ def not_shuffled(history: History) -> Answer:
     k (1 - (1 - 1/k)^n) of them on average. Of two classes with shares p and 1 - p, p^n + (1 - p)^n
     of the batches hold a single one.
     """
-    if history.facts.classes == 2 and history.of(TARGETS_ALIKE) is not None:
-        return _two_classes(history)
+    share = _share_of_a_class(history.facts)
+    if share is not None and history.of(TARGETS_ALIKE) is not None:
+        return _two_classes(history, share)
     facts, series = history.facts, history.of(BATCH_CLASSES)
     if task_named(facts.task).has_values:
         return None
@@ -62,8 +64,8 @@ def not_shuffled(history: History) -> Answer:
     )
 
 
-def _two_classes(history: History) -> Answer:
-    """The answer from batches that hold one class only."""
+def _two_classes(history: History, share: float) -> Answer:
+    """The answer from batches that hold one class only, where one has this share of the samples."""
     series, size = history.of(TARGETS_ALIKE), history.facts.batch_size
     assert series is not None
     if len(series.finite) < FEWEST_BATCHES:
@@ -76,9 +78,8 @@ def _two_classes(history: History) -> Answer:
         return None  # real and generated samples, or source and target, have batches of their own
     if history.of(VALID_LOSS) is not None and generalises(history):
         return None
-    share = _share_of_a_class(history.facts)
-    if share is None or not size:
-        return Unchecked("the size of a batch and the share of each class are not known")
+    if not size:
+        return Unchecked("the size of a batch is not known")
     alike = sum(value > 0 for value in series.finite) / len(series.finite)
     expected = share**size + (1 - share) ** size
     if alike <= MOST_ALIKE or expected >= FEW_ALIKE:
@@ -96,10 +97,17 @@ def _two_classes(history: History) -> Answer:
 
 
 def _share_of_a_class(facts: RunFacts) -> float | None:
-    """Share of one of two classes: the mean of targets 0 and 1, or from the entropy of the classes,
-    which is the loss of guessing of a cross-entropy."""
-    if facts.target_low == 0 and facts.target_high == 1 and facts.target_mean is not None:
-        return facts.target_mean if 0 < facts.target_mean < 1 else None
+    """Share of one of two classes; None where there are not two, or it is not known.
+
+    It is the mean of targets 0 and 1, whose variance is mean (1 - mean) and of no other numbers
+    between 0 and 1; or it follows from the entropy of the classes, which is the loss of guessing of
+    a cross-entropy.
+    """
+    mean, std = facts.target_mean, facts.target_std
+    if facts.target_low == 0 and facts.target_high == 1 and mean is not None and std is not None:
+        return mean if 0 < mean < 1 and abs(std**2 - mean * (1 - mean)) < BINARY else None
+    if facts.classes != 2 or facts.loss_kind not in (OF_LOGITS, OF_SIGMOID_LOGITS):
+        return None
     entropy = facts.loss_of_guessing
     if entropy is None or not 0 < entropy <= log(2) + 1e-6:
         return None

@@ -15,7 +15,7 @@ from netwise.diagnosis.rules.outcome import (
     series_by_layer,
     too_few_steps,
 )
-from netwise.history import DIVERGED, History
+from netwise.history import DIVERGED, History, Series
 from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
 
 # |step| / |w| of a layer; about 0.001 in runs that learn, and below 0.15 in their first steps.
@@ -36,6 +36,9 @@ def rate_too_high(history: History) -> Answer:
     updates = series_by_layer(history, UPDATE_RATIO)
     if not updates:
         return Unchecked(NO_UPDATES)
+    updates = _before_not_finite(history, updates)
+    if not updates:
+        return None  # the first step already had no finite gradient: that is another rule's fault
     left = final_loss_share(history)
     if left is None:
         return Unchecked(no_baseline(history))
@@ -70,6 +73,22 @@ def rate_too_high(history: History) -> Answer:
         evidence=(Evidence(f"|step| / |w| of {worst}", ratios[worst], TOO_LONG),),
         strength=ratios[worst] / TOO_LONG,
     )
+
+
+def _before_not_finite(history: History, updates: dict[str, Series]) -> dict[str, Series]:
+    """The changes up to the first value that is not finite: after it all of them are."""
+    first = None if history.wiring is None else history.wiring.not_finite_step
+    if first is None:
+        return updates
+    kept = {
+        name: [(s, v) for s, v in zip(series.steps, series.values, strict=True) if s < first]
+        for name, series in updates.items()
+    }
+    return {
+        name: Series(tuple(s for s, _ in pairs), tuple(v for _, v in pairs))
+        for name, pairs in kept.items()
+        if pairs
+    }
 
 
 def rate_too_low(history: History) -> Answer:
