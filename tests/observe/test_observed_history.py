@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import netwise as nw
 from netwise import signals
 from netwise.history import DIVERGED, FINISHED, history_as_dict, history_from_dict, history_rows
 from netwise.observe.observed_history import history_of, loss_kind_of
@@ -53,8 +54,12 @@ def test_facts_of_a_regression_with_a_constant_factor() -> None:
 
 
 def test_stated_facts_come_first() -> None:
-    history = history_of_loop(lambda: train(classifier()), loss_of_guessing=9.0, rate=None)
-    assert history.facts.loss_of_guessing == 9.0
+    """All but the loss of guessing, where the graph shows what the loss is."""
+    history = history_of_loop(
+        lambda: train(classifier()), batch_size=9, rate=None, loss_of_guessing=9.0
+    )
+    assert history.facts.batch_size == 9
+    assert history.facts.loss_of_guessing == pytest.approx(math.log(3), rel=0.1)
     assert history.facts.rate == 0.1
 
 
@@ -173,3 +178,23 @@ def test_moments_of_each_input_feature() -> None:
     assert std == pytest.approx((2 * X.std(0)).tolist(), rel=0.02)
     again = json.loads(json.dumps(history_as_dict(history)))
     assert history_from_dict(again, history_rows(history)) == history
+
+
+def test_the_loss_of_guessing_of_log_probabilities_is_the_entropy_of_the_classes() -> None:
+    """`nll_loss` alone has no lowest value over arbitrary rows; the stated loss is not asked."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3), nn.LogSoftmax(1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x, y = torch.randn(30, 4), torch.arange(30) % 3
+    with nw.watch(model, loss=nn.NLLLoss()) as w:
+        for _ in range(6):
+            optimizer.zero_grad()
+            loss = nn.functional.nll_loss(model(x), y)
+            loss.backward()
+            w.step(loss, y)
+            optimizer.step()
+    facts = w.history().facts
+    assert facts.loss_of_guessing == pytest.approx(math.log(3), rel=1e-4)
+    assert facts.least_loss == 0
+    assert facts.loss_kind == "cross-entropy of logits"
+    assert facts.loss == "NLLLoss"

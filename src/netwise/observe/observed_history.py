@@ -75,7 +75,12 @@ def _end(model: ObservedModel, program: ProgramFacts) -> RunEnd:
 
 
 def facts_of(model: ObservedModel, program: ProgramFacts) -> RunFacts:
-    """Facts of the run: what the user stated, else what was observed."""
+    """Facts of the run: what the user stated, else what was observed.
+
+    The loss of guessing, where the graph shows what the loss is, follows from statistics of all
+    observed targets. The function that the user stated is asked about a few of them only, and about
+    rows that the network cannot give, such as those that are no log-probabilities.
+    """
     account = model.accounts[0] if model.accounts else None
     rates = [rate for _, rate in account.rates] if account is not None else []
     facts = RunFacts(
@@ -90,6 +95,11 @@ def facts_of(model: ObservedModel, program: ProgramFacts) -> RunFacts:
     given = {name: value for name, value in program.given.items() if value is not None}
     if model.opponents:
         given.pop("loss_of_guessing", None)
+    if facts.loss_of_guessing is not None:
+        given.pop("loss_of_guessing", None)
+        given.pop("least_loss", None)
+    if facts.loss_kind:
+        given.pop("loss_kind", None)
     return replace(facts, **given)
 
 
