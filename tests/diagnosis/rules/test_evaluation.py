@@ -52,6 +52,8 @@ def test_running_statistics_that_fit() -> None:
     good = observed({**off, signals.VALID_LOSS: [0.2, 0.2]}, final=0.1)
     assert evaluation.running_statistics_misfit(good) is None  # its evaluation is right
     assert found(evaluation.running_statistics_misfit(observed(off, final=0.1)))
+    at_times = observed({**off, signals.VALID_LOSS: [2.0, 0.2, 1.8, 1.9]}, final=0.1)
+    assert found(evaluation.running_statistics_misfit(at_times))  # one good evaluation is chance
 
 
 def prepared(mean: float, std: float, final: float = 2.3) -> nw.Finding | nw.Unchecked | None:

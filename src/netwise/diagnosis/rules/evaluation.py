@@ -141,9 +141,11 @@ def _late_median(series: Series) -> float:
 
 
 def _evaluates_well(history: History) -> bool:
-    """Whether the last validation loss shows that the network has learned."""
+    """Whether the second half of the evaluations shows that the network has learned. A single good
+    one may be chance: statistics of the last batch are right at times."""
     valid = history.of(VALID_LOSS)
-    share = None if valid is None or not len(valid) else loss_share(history, valid.last)
+    late = () if valid is None else valid.values[len(valid) // 2 :]
+    share = loss_share(history, median(late)) if late else None
     return share is not None and share < LEARNED
 
 
