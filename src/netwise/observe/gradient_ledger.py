@@ -124,9 +124,11 @@ def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Nor
     touched = [w for w in weights if any(p.fills(w) for p in passes)]
     reaching = tuple(p for p in passes if any(w in p.ends for w in weights))
     if not touched:
+        # At a step inside of a backward pass there are gradients that its end does not show.
         zero = any(
             p.ends.get(w) == 0 and (w in p.reached) for p in reaching for w in weights
         ) and not any(p.ends.get(w, 0.0) for p in reaching for w in weights)
+        zero = zero and not any(at_step.get(w, 0.0) for w in weights)
         return CycleAccount(0, False, False, zero, None, reaching[-1:] if zero else ())
     # Each parameter has its own passes: those of other parts of the loss do not touch it. The one
     # with the most passes tells how many there are.

@@ -122,32 +122,42 @@ class ModelTable:
         taken = {id(root) for each in self.models for root in each.roots}
         model.roots += [root for root in roots if id(root) not in taken]
         if account not in model.accounts:
+            # It goes on where the ones before it have stopped, or steps in turn with one of them.
+            account.steps += model.steps - bool(model.pending)
             model.accounts.append(account)
         self._model_of[account] = model
         return model
 
     def stray_model(
-        self, account: OptimizerAccount, reached: frozenset[int]
+        self, account: OptimizerAccount, passes: Sequence[BackwardPass]
     ) -> ObservedModel | None:
-        """The model that an optimizer ought to update, where it holds the weights of no module and
-        the loss reaches none of its own: an optimizer of another copy of the module.
+        """The model of modules that are trained while the only optimizer that steps holds other
+        weights, as those of a copy, or none at all.
 
         Args:
-            account: of the optimizer.
-            reached: ids of the parameters that the losses of its step reach.
+            account: of an optimizer.
+            passes: backward passes since its last step.
         """
-        if not reached or account.ids & reached or len(self.models) >= MOST_MODELS:
+        if not passes:
             return None
+        before = passes[0].begins
+        if any(norm and norm != before.get(key) for key, norm in account.at_step.items()):
+            return None  # gradients are put there by hand, as those of master weights
+        if any(p.opaque or not p.complete or p.reached & account.ids for p in passes):
+            return None
+        reached = {key for each in passes for key in each.reached}
         held = {key for each in self.accounts.values() for key in each.ids}
+        taken = {id(root) for each in self.models for root in each.roots}
         roots = [
             root
             for root in self.roots.values()
-            if reached & root.parameters.keys()
-            and not held & root.parameters.keys()
+            if root.trained
+            and id(root) not in taken
+            and not root.parameters.keys() & held
+            and (root.parameters.keys() & reached or not root.trainable)
             and not self._encloses_given(root)
-            and not any(root in model.roots for model in self.models)
         ]
-        if not roots:
+        if not roots or len(self.models) >= MOST_MODELS:
             return None
         model = ObservedModel(self._unique_name(roots[0].kind))
         model.roots, model.accounts = roots, [account]
@@ -169,6 +179,9 @@ class ModelTable:
 
     def read_weights(self, model: ObservedModel) -> None:
         """Read which weights the model has and which of them an optimizer holds."""
+        held = {key for account in self.accounts.values() for key in account.ids}
+        for key in model.outside.keys() & held:  # an optimizer that was not known before
+            del model.outside[key]
         for root in model.roots:
             root.read_names()
             size = sum(math.prod(shape) for shape in root.shapes.values())

@@ -183,7 +183,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
             missing.setdefault(name, reason)
         missing["whole weights"] = "values are those of the shards in this process"
         unreached, outside_optimizer, outside = set(), set(), ()
-    elif not seen:
+    elif not seen and (model.opaque or not model.passes_seen):
         missing.setdefault("not_reached", "no backward pass to these weights was seen")
         if not model.cycles:
             unreached = set()
@@ -201,7 +201,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         )
     if not model.evaluations:
         missing.setdefault("evaluation", "no pass without gradients was seen, or one in each step")
-    if not model.sites:
+    if not model.sites and not model.passes_seen:
         missing.setdefault("losses", "no backward pass of a loss was seen")
     return Wiring(
         module=model.kind,

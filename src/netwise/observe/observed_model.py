@@ -19,6 +19,7 @@ from netwise.observe.loss_graph import LossReading
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
 from netwise.observe.sampling import is_read
 from netwise.observe.target_statistics import TargetStatistics, all_alike, classes_in, share_ignored
+from netwise.observe.weighted_layers import ROOT
 from netwise.wiring import LossTerm
 
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
@@ -70,6 +71,11 @@ class LossSite:
                     accuracy = batch_accuracy(output, term.target)
                     if accuracy is not None:
                         self.signals[signals.ACCURACY] = accuracy
+
+
+def _joined(prefix: str, layer: str) -> str:
+    """The name of a layer of one of several modules, of which some are layers themselves."""
+    return prefix[:-1] if prefix and layer == ROOT else prefix + layer
 
 
 def target_signals(target: Any, ignore_index: int | None = None) -> dict[str, float]:
@@ -128,6 +134,7 @@ class ObservedModel:
         self.widened = ""
         self.softmax_over_batch = ""
         self.opponents: set[str] = set()
+        self.passes_seen = 0  # backward passes before its watched steps, of any loss
         self.cycles = 0  # watched steps
         self.weights = 0  # numbers in the weights of its largest module
         self.pending: set[int] = set()  # ids of the accounts that stepped since the last row
@@ -163,7 +170,8 @@ class ObservedModel:
         for root in self.roots:
             prefix = self.prefix(root)
             layers += [
-                Layer(**{**vars(layer), "name": prefix + layer.name}) for layer in root.probe.layers
+                Layer(**{**vars(layer), "name": _joined(prefix, layer.name)})
+                for layer in root.probe.layers
             ]
         return tuple(layers)
 
@@ -179,7 +187,7 @@ class ObservedModel:
                 prefix = self.prefix(root)
                 for name, value in root.probe.step_ends(scale).items():
                     signal, bar, layer = name.partition("|")
-                    row[f"{signal}|{prefix}{layer}" if bar else signal] = value
+                    row[f"{signal}|{_joined(prefix, layer)}" if bar else signal] = value
             if root.training_mode is not None and root.evaluation.has_mode_layers:
                 row[signals.TRAINING_MODE] = float(root.training_mode)
         moved = [v > 0 for k, v in row.items() if k.startswith(signals.UPDATE_RATIO + "|")]

@@ -63,6 +63,7 @@ class Root:
         self.used: set[int] = set()  # those of them that a loss used
         self.dropout = 0.0
         self._names: dict[int, str] = {}
+        self._stand_ins: dict[int, tuple[weakref.ref[Tensor], str]] = {}
         self._reads = 0
         self.read_names()
 
@@ -81,8 +82,10 @@ class Root:
         self._reads += 1
         if module is None or (self._reads > READ_NAMES_UNTIL and self._reads % 10):
             return
-        self.parameters = {id(p): name for name, p in module.named_parameters()}
         named = list(module.named_parameters())
+        self._stand_ins = {k: each for k, each in self._stand_ins.items() if each[0]() is not None}
+        self.parameters = {key: name for key, (_, name) in self._stand_ins.items()}
+        self.parameters.update({id(p): name for name, p in named})
         self.trainable = {name for name, p in named if p.requires_grad}
         self.frozen = {name for name, p in named if not p.requires_grad}
         self.sharded = any(hasattr(p, "to_local") for _, p in named)
@@ -96,6 +99,18 @@ class Root:
             (float(m.p) for m in module.modules() if isinstance(m, nn.modules.dropout._DropoutNd)),
             default=0.0,
         )
+
+    def note_stand_ins(self) -> None:
+        """Read which tensors are used for the parameters in the running call, where these are not
+        the module's own: `torch.func.functional_call` puts others in their place."""
+        module = self.module
+        first = None if module is None else next(module.parameters(), None)
+        if module is None or first is None or id(first) in self.parameters:
+            return
+        self._stand_ins = {
+            id(p): (weakref.ref(p), name) for name, p in module.named_parameters() if p.is_leaf
+        }
+        self.parameters.update({key: name for key, (_, name) in self._stand_ins.items()})
 
     def name_of(self, module: nn.Module) -> str:
         """The dotted name of a part of the module."""

@@ -424,9 +424,8 @@ class Observer:
         account.row = account_of(passes, weights, account.at_step)
         account.counted = {each.number for each in account.row.counted}
         model = self.table.model_of(account)
-        if model is None:
-            reached = frozenset(key for each in passes for key in each.reached)
-            model = self.table.stray_model(account, reached)
+        if model is None or not any(root.trained for root in model.roots):
+            model = self.table.stray_model(account, passes) or model
         account.steps += 1
         account.last_tick = self._ticks
         self._pending_loss, self._pending_count = 0.0, 0
@@ -454,6 +453,7 @@ class Observer:
         ids = {key for root in model.roots for key in root.parameters}
         own = [each for each in passes if each.reached & ids or each.opaque]
         model.note_passes(own)
+        model.passes_seen += len(passes)
         self.table.read_weights(model)
         if model.trainable & model.owned - model.reached:
             model.note_gradients()
@@ -576,6 +576,7 @@ class Observer:
         if module is None or not any(t.requires_grad for t in outputs):
             return
         root.trained = True
+        root.note_stand_ins()
         root.training_mode = module.training
         if self.keeps_output:
             self._output = next((t.detach() for t in outputs if t.dim()), None)
