@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,4 +86,16 @@ def test_one_folder_that_fails_does_not_stop_the_others(
 def test_nothing_is_written_before_the_first_row(tmp_path: Path) -> None:
     folders = ProgramFolders(tmp_path / "train")
     folders.close({})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_forked_process_writes_nothing(tmp_path: Path) -> None:
+    folders = ProgramFolders(tmp_path / "train")
+    if os.fork() == 0:
+        try:
+            folders.write("Net", ROWS, never)
+            folders.close({"Net": history()})
+        finally:
+            os._exit(0)
+    os.wait()
     assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from netwise.watching.run_files import RunFiles
 
 class ProgramFolders:
     """Gives each trained module a run folder: the first one `folder`, the others folders beside it,
-    such as runs/train and runs/train-discriminator.
+    such as runs/train and runs/train-discriminator. In a process that was forked from the program
+    nothing is written: two processes would write the same files.
 
     Args:
         folder: of the first module. It is created with the first row; an existing one has to be
@@ -29,6 +31,7 @@ class ProgramFolders:
         require_new_folder(folder, "")
         self._folder = folder.absolute()  # the program may change the current folder
         self._files: dict[str, RunFiles] = {}
+        self._process = os.getpid()
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -48,6 +51,8 @@ class ProgramFolders:
         Raises:
             RunFolderError: the files cannot be written. Nothing more is written to them.
         """
+        if os.getpid() != self._process:
+            return
         files = self._files_of(name)
         files.append(rows)
         if files.about_is_due:
@@ -65,6 +70,8 @@ class ProgramFolders:
             RunFolderError: files cannot be written. Those of the other modules are written all the
                 same.
         """
+        if os.getpid() != self._process:
+            return
         errors = []
         for name, history in histories.items():
             try:
