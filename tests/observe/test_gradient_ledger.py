@@ -136,3 +136,15 @@ def test_weights_are_chosen_evenly() -> None:
     assert chosen[-1] == 99
     assert max(b - a for a, b in itertools.pairwise(chosen)) <= 7
     assert len(evenly(weights[:3], 16)) == 3
+
+
+def test_norms_that_are_known_are_those_that_would_be_computed() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2).double())
+    model[1](model[0](torch.randn(5, 3)).double()).sum().backward()
+    parameters = list(model.parameters())
+    known = {id(p): torch.linalg.vector_norm(p.grad) for p in parameters if p.grad is not None}
+    assert gradient_norms(parameters, known) == pytest.approx(gradient_norms(parameters))
+    wrong = {key: norm + 1 for key, norm in known.items()}
+    answer = gradient_norms(parameters, wrong)
+    used = [answer[id(p)] == float(wrong[id(p)]) for p in parameters]
+    assert used == [True, True, False, False]  # the norms of 64-bit numbers are computed

@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from netwise.observe.target_statistics import TargetStatistics, all_alike, classes_in, share_ignored
+from netwise.observe.target_statistics import (
+    TargetStatistics,
+    all_alike,
+    classes_in,
+    few_class_numbers,
+    share_ignored,
+)
 from netwise.parts import losses
 from netwise.wiring import (
     ABSOLUTE_ERROR,
@@ -479,3 +485,32 @@ def test_targets_of_another_kind_are_left_out() -> None:
     statistics = statistics_of(SKEWED, (400, 4))
     statistics.add(draw(400), (400,))
     assert statistics.facts() == CLASSES_OF_4
+
+
+@pytest.mark.parametrize(
+    ("numbers", "ignored"),
+    [
+        ([0, 1, 2, 1], None),
+        ([2, 2, -100], None),
+        ([-100, -100], None),
+        ([255, 3, 255], 255),
+        ([5, 5], None),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32], ids=str)
+def test_few_class_numbers_are_read_as_many_are(
+    numbers: list[int], ignored: int | None, dtype: torch.dtype
+) -> None:
+    target = torch.tensor(numbers, dtype=dtype)
+    few = few_class_numbers(target, ignored)
+    assert few == (
+        pytest.approx(share_ignored(target, ignored)),
+        all_alike(target, ignored),
+        classes_in(target, ignored),
+    )
+
+
+def test_few_class_numbers_are_of_one_axis() -> None:
+    for target in (torch.rand(4), torch.zeros(4, 2).long(), torch.tensor(3), torch.tensor([3])):
+        assert few_class_numbers(target, None) is None
+    assert few_class_numbers(torch.zeros(100_000).long(), None) is None

@@ -14,6 +14,7 @@ from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.gradient_ledger import BackwardPass, gradient_norms
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
+from netwise.observe.observed_parts import Root
 from netwise.observe.sampling import is_read
 
 MOST_SITES = 64  # losses that are told apart by place and operations
@@ -90,18 +91,20 @@ class BackwardReader:
         """Read the gradients, after the backward pass."""
         table = self._table
         parameters = {id(p): p for a in table.accounts.values() for p in a.chosen()}
+        known: dict[int, Tensor] = {}
         for root in table.roots.values():
             module = root.module
             if module is None or not (entry.reached & root.parameters.keys() or entry.opaque):
                 continue
-            self._safely("layers", root.probe.backward_ends)
+            known.update(self._safely("layers", _norms_of_layers, root) or {})
             if not table.accounts and not root.stepping:
                 # Without an optimizer no event tells that a step begins.
                 root.stepping = True
                 self._safely("layers", root.probe.step_begins)
             if len(parameters) < len(entry.begins):
                 parameters.update({id(p): p for p in module.parameters()})
-        entry.ends = gradient_norms(p for key, p in parameters.items() if key in entry.begins)
+        chosen = (p for key, p in parameters.items() if key in entry.begins)
+        entry.ends = gradient_norms(chosen, known)
 
     def _compared(self, leaves: Mapping[int, Tensor]) -> list[Tensor]:
         """The parameters whose gradients are compared: those of the optimizers, and of unknown
@@ -137,3 +140,8 @@ class BackwardReader:
         site.read(reading)
         site.terms = tuple(replace(term, factor=term.factor / entry.scale) for term in site.terms)
         entry.site_key, entry.site, entry.signals = key, site, dict(site.signals)
+
+
+def _norms_of_layers(root: Root) -> Mapping[int, Tensor]:
+    root.probe.backward_ends()
+    return root.probe.gradient_norms

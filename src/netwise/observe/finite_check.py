@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from netwise.observe import non_finite
+from netwise.observe.sampling import is_read
 
 MOST_PLACES = 32  # lines with risky operations
 
@@ -26,6 +27,7 @@ class FiniteCheck:
         self.sentence = ""  # of the first one; "" as long as all are finite
         self.step: int | None = None
         self._risky_places: set[str] = set()
+        self._looked: dict[str, int] = {}  # how often, by place
         self._held: list[tuple[str, Tensor]] = []
         self._witness: weakref.ref[Tensor] | None = None  # the smallest parameter
 
@@ -46,7 +48,11 @@ class FiniteCheck:
         if self._witness is None or self._witness() is None:
             smallest = min(leaves, key=Tensor.numel, default=None)
             self._witness = None if smallest is None else weakref.ref(smallest)
-        if place in self._risky_places or len(self._risky_places) >= MOST_PLACES:
+        looked = self._looked.get(place, 0)
+        if place in self._risky_places or (not looked and len(self._looked) >= MOST_PLACES):
+            return
+        self._looked[place] = looked + 1
+        if not is_read(looked):
             return
         if non_finite.risky_inputs(loss):
             self._risky_places.add(place)

@@ -178,19 +178,29 @@ def _same(a: float, b: float) -> bool:
     return a == b or (math.isnan(a) and math.isnan(b))
 
 
-def gradient_norms(parameters: Iterable[Tensor]) -> dict[int, float]:
+def gradient_norms(
+    parameters: Iterable[Tensor], known: Mapping[int, Tensor] | None = None
+) -> dict[int, float]:
     """Norms of the gradients by id of the parameter; 0 where there is none.
 
     Args:
         parameters: dense, sparse or sharded; of a shard, the norm of this process's part.
+        known: norms of some of the gradients, by id of the parameter, which are not computed again.
+            They are used for dense 32-bit gradients alone: other norms may be rounded otherwise.
     """
     norms: dict[int, float] = {}
     dense: list[Tensor] = []
-    ids: list[int] = []
+    values: list[Tensor] = []
+    ids, dense_ids = list[int](), list[int]()
     for p in parameters:
         gradient = p.grad
         if gradient is None:
             norms[id(p)] = 0.0
+            continue
+        norm = None if known is None else known.get(id(p))
+        if norm is not None and _is_plain(gradient):
+            values.append(norm)
+            ids.append(id(p))
             continue
         gradient = local_part(gradient.detach())
         if gradient.is_sparse:
@@ -198,14 +208,26 @@ def gradient_norms(parameters: Iterable[Tensor]) -> dict[int, float]:
         if gradient.is_meta or not gradient.numel():
             norms[id(p)] = 0.0
             continue
-        ids.append(id(p))
+        dense_ids.append(id(p))
         dense.append(gradient)
     if dense:
-        values = [v.float() for v in torch._foreach_norm(dense)]
+        ids += dense_ids
+        values += [v.float() for v in torch._foreach_norm(dense)]
+    if values:
         device = values[0].device
         stacked = torch.stack([v if v.device == device else v.to(device) for v in values])
         norms.update(zip(ids, stacked.tolist(), strict=True))
     return norms
+
+
+def _is_plain(gradient: Tensor) -> bool:
+    """Whether a gradient is a dense tensor of 32-bit numbers."""
+    return (
+        type(gradient) is Tensor
+        and gradient.dtype is torch.float32
+        and gradient.layout is torch.strided
+        and gradient.numel() > 0
+    )
 
 
 def local_part(tensor: Tensor) -> Tensor:

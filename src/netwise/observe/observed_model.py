@@ -18,7 +18,13 @@ from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.loss_graph import LossReading
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
 from netwise.observe.sampling import is_read
-from netwise.observe.target_statistics import TargetStatistics, all_alike, classes_in, share_ignored
+from netwise.observe.target_statistics import (
+    TargetStatistics,
+    all_alike,
+    classes_in,
+    few_class_numbers,
+    share_ignored,
+)
 from netwise.observe.weighted_layers import ROOT
 from netwise.wiring import LossTerm
 
@@ -81,6 +87,12 @@ def _joined(prefix: str, layer: str) -> str:
 def target_signals(target: Any, ignore_index: int | None = None) -> dict[str, float]:
     """Signals of one batch of targets."""
     row: dict[str, float] = {}
+    few = few_class_numbers(target, ignore_index)
+    if few is not None:
+        ignored, alike, number = few
+        if ignore_index is not None:
+            row[signals.TARGETS_IGNORED] = ignored
+        return {**row, signals.TARGETS_ALIKE: float(alike), signals.BATCH_CLASSES: float(number)}
     if ignore_index is not None:
         row[signals.TARGETS_IGNORED] = share_ignored(target, ignore_index)
     if target.dim() and target.shape[0] > 1:

@@ -28,6 +28,7 @@ MOST_SHARES = 100  # classes whose shares are given
 FEWEST = 5  # targets for each class or column; of fewer a constant fits the sample by chance
 FEWEST_ROWS = 8  # rows with a single 1 that are one-hot, where no outputs are known
 CLASSES, NUMBERS = "classes", "numbers"
+MOST_FEW = 1024  # class numbers that are read one by one
 
 
 class TargetStatistics:
@@ -278,6 +279,26 @@ class TargetStatistics:
         if not self._are_shares():
             return None, False
         return (0.0 if self._kind == CLASSES else self._moments.mean_binary_entropy()), False
+
+
+def few_class_numbers(target: Tensor, ignore_index: int | None) -> tuple[float, bool, int] | None:
+    """The results of `share_ignored`, `all_alike` and `classes_in` for a batch of class numbers.
+
+    None for other targets, and where there are so many that tensor operations are faster.
+
+    >>> few_class_numbers(torch.tensor([2, 2, 2, -100]), None)
+    (0.25, True, 1)
+    """
+    values = plain(target)
+    if values is None or values.dim() != 1 or values.is_floating_point():
+        return None
+    if not 1 < len(values) <= MOST_FEW:
+        return None
+    numbers = values.tolist()
+    ignored = IGNORED if ignore_index is None else ignore_index
+    used = [number for number in numbers if number != ignored]
+    classes = len(set(used))
+    return 1 - len(used) / len(numbers), len(used) > 1 and classes == 1, classes
 
 
 def share_ignored(target: Tensor, ignore_index: int | None) -> float:
