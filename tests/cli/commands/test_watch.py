@@ -238,6 +238,8 @@ def test_a_program_without_training_leaves_no_folder() -> None:
     assert result.exit_code == 0
     assert "netwise: no training step of train.py was recorded, because" in result.stderr
     assert list(Path("runs").iterdir()) == []
+    Path("train.py").write_text("import torch, sys; sys.exit('no data')")
+    assert run("watch", "train.py").stderr == "no data\n"
     result = outcome("-m", "netwise", "watch", "-m", "this")
     assert result.stdout.startswith("The Zen of Python")
     assert result.stderr == "netwise: this did not import torch, so no training was recorded.\n"

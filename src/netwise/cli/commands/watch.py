@@ -220,7 +220,7 @@ def _print_result(
         whole = {"program": title, "exit_code": end.exit_code, "models": documents}
         click.echo(json.dumps(strict_json({**whole, "problems": problems})), err=True)
         return
-    if not observed and not problems:
+    if not observed and not problems and end.exit_code == 0:  # else it never came to training
         click.echo(f"netwise: {_reason_for_nothing(title)}", err=True)
     for problem in problems:
         click.echo(f"netwise: {problem}", err=True)
