@@ -30,7 +30,7 @@ def test_batches_of_few_classes_are_found() -> None:
 
 
 def two_classes(
-    alike: float = 1.0, share: float = 0.5, entropy: bool = False, **wiring: object
+    alike: float = 1.0, share: float = 0.5, shares: bool = False, **wiring: object
 ) -> object:
     """The answer on 12 batches of 30 samples of two classes, the last of them mixed."""
     column = nw.RunFacts(
@@ -40,29 +40,33 @@ def two_classes(
         target_std=math.sqrt(share * (1 - share)),
         batch_size=30,
     )
-    information = -share * math.log(share) - (1 - share) * math.log(1 - share)
-    numbers = nw.RunFacts(
-        classes=2, loss_of_guessing=information, loss_kind="cross-entropy of logits", batch_size=30
-    )
+    numbers = nw.RunFacts(classes=2, class_shares=(share, 1 - share), batch_size=30)
     series = {signals.TARGETS_ALIKE: [*[alike] * 11, 0.0]}
-    return shuffling.not_shuffled(observed(series, facts=numbers if entropy else column, **wiring))
+    return shuffling.not_shuffled(observed(series, facts=numbers if shares else column, **wiring))
 
 
-@pytest.mark.parametrize("entropy", [False, True], ids=["column of 0 and 1", "class numbers"])
-def test_batches_of_one_of_two_classes_are_found(entropy: bool) -> None:
-    finding = found(two_classes(entropy=entropy))
+@pytest.mark.parametrize("shares", [False, True], ids=["column of 0 and 1", "class numbers"])
+def test_batches_of_one_of_two_classes_are_found(shares: bool) -> None:
+    finding = found(two_classes(shares=shares))
     assert finding.sentence == (
         "92 % of the batches of 30 samples hold one of the two classes only; drawn at random "
         "1.9e-07 % would."
     )
-    assert two_classes(alike=0.0, entropy=entropy) is None
-    assert two_classes(share=0.02, entropy=entropy) is None  # a rare class is often absent
+    assert two_classes(alike=0.0, shares=shares) is None
+    assert two_classes(share=0.02, shares=shares) is None  # a rare class is often absent
 
 
 def test_batches_of_real_and_of_generated_samples_are_no_fault() -> None:
     assert two_classes(opponents=("Generator",)) is None
-    terms = tuple(nw.LossTerm("binary cross entropy", place=p) for p in ("a.py:3", "a.py:4"))
+    terms = tuple(nw.LossTerm("binary cross shares", place=p) for p in ("a.py:3", "a.py:4"))
     assert two_classes(losses=terms) is None
+
+
+def test_rare_classes_are_often_absent() -> None:
+    """Two frequent classes, and eight of which a batch seldom holds one."""
+    rare = nw.RunFacts(classes=10, batch_size=20, class_shares=(0.496, 0.496, *[0.001] * 8))
+    series = {signals.BATCH_CLASSES: [2.0] * 12}
+    assert shuffling.not_shuffled(history(whole=series, facts=rare)) is None
 
 
 def test_sorted_batches_are_found() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import log
-
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import finite_median, generalises, opponents
 from netwise.history import History, RunFacts
 from netwise.signals import BATCH_CLASSES, TARGETS_ALIKE, VALID_LOSS
-from netwise.tasks import OF_LOGITS, OF_SIGMOID_LOGITS, task_named
+from netwise.tasks import task_named
 
 SHARE = 0.5  # classes in a batch, as a share of those expected in a shuffled one
 FEWEST_BATCHES = 10
@@ -21,8 +19,8 @@ BINARY = 1e-3  # distance of a variance from that of targets which are all 0 or 
 def not_shuffled(history: History) -> Answer:
     """Find batches with few of the classes, in a run that does not generalise.
 
-    A batch of n samples drawn at random from k equally frequent classes holds
-    k (1 - (1 - 1/k)^n) of them on average. Of two classes with shares p and 1 - p, p^n + (1 - p)^n
+    A batch of n samples drawn at random from classes with the shares p holds the sum of
+    1 - (1 - p)^n of them on average. Of two classes with shares p and 1 - p, p^n + (1 - p)^n
     of the batches hold a single one.
     """
     share = _share_of_a_class(history.facts)
@@ -41,7 +39,8 @@ def not_shuffled(history: History) -> Answer:
     if generalises(history) or classes < 3:
         return None
     present = finite_median(series.values) or 0.0
-    expected = classes * (1 - (1 - 1 / classes) ** size)
+    shares = facts.class_shares or (1 / classes,) * classes
+    expected = max(sum(1 - (1 - share) ** size for share in shares), 1.0)
     if present / expected >= SHARE or max(series.finite, default=0.0) > SHARE * expected:
         return None
     return Finding(
@@ -100,25 +99,13 @@ def _share_of_a_class(facts: RunFacts) -> float | None:
     """Share of one of two classes; None where there are not two, or it is not known.
 
     It is the mean of targets 0 and 1, whose variance is mean (1 - mean) and of no other numbers
-    between 0 and 1; or it follows from the entropy of the classes, which is the loss of guessing of
-    a cross-entropy.
+    between 0 and 1; or the share of class number 0.
     """
     mean, std = facts.target_mean, facts.target_std
     if facts.target_low == 0 and facts.target_high == 1 and mean is not None and std is not None:
         return mean if 0 < mean < 1 and abs(std**2 - mean * (1 - mean)) < BINARY else None
-    if facts.classes != 2 or facts.loss_kind not in (OF_LOGITS, OF_SIGMOID_LOGITS):
-        return None
-    entropy = facts.loss_of_guessing
-    if entropy is None or not 0 < entropy <= log(2) + 1e-6:
-        return None
-    low, high = 0.0, 0.5  # the entropy rises between them
-    for _ in range(50):
-        middle = (low + high) / 2
-        if -middle * log(middle) - (1 - middle) * log(1 - middle) < entropy:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    shares = facts.class_shares
+    return shares[0] if shares is not None and len(shares) == 2 and 0 < shares[0] < 1 else None
 
 
 NOT_SHUFFLED = Rule(
