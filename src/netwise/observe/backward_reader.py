@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -22,6 +22,22 @@ MOST_NEW = 64  # weights of unknown optimizers whose gradients are compared
 MOST_OUTPUTS = 4  # outputs of modules to which losses by hand are compared
 
 
+@dataclass
+class _LossRead:
+    """What the loss of a place was, when it was read last.
+
+    Args:
+        count: how often a backward pass from there was watched, but the first.
+        factor: of the loss.
+        key, site: as in `BackwardPass`.
+    """
+
+    count: int = 0
+    factor: float = 1.0
+    key: Any = None
+    site: Any = None
+
+
 class BackwardReader:
     """Reads backward passes.
 
@@ -33,18 +49,19 @@ class BackwardReader:
     def __init__(self, table: ModelTable, safely: Callable[..., Any]) -> None:
         self._table, self._safely = table, safely
         self._sites: dict[Any, LossSite] = {}
+        self._read: dict[tuple[str, frozenset[int]], _LossRead] = {}
         self._outputs: list[weakref.ref[Tensor]] = []
-        self._scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
+        self.scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
 
     def loss_scales(self, scaler: Any) -> None:
         """A gradient scaler has scaled the loss that follows."""
         if scaler.is_enabled():
-            self._scaler = weakref.ref(scaler)
+            self.scaler = weakref.ref(scaler)
 
     def take_scaler(self) -> Any | None:
         """The scaler that has scaled this loss, once; None without one."""
-        scaler = None if self._scaler is None else self._scaler()
-        self._scaler = None
+        scaler = None if self.scaler is None else self.scaler()
+        self.scaler = None
         return scaler
 
     def note_output(self, output: Tensor) -> None:
@@ -61,15 +78,13 @@ class BackwardReader:
         scale = 1.0 if scaler is None else float(scaler.get_scale())
         value = float(loss.item()) if loss.numel() == 1 else math.nan
         graph = autograd_graph.read_graph(loss)
-        outputs = [t for t in (ref() for ref in self._outputs) if t is not None]
-        reading = self._safely("losses", loss_graph.read_loss, loss, place, outputs)
+        reached = frozenset(graph.leaves)
         entry = BackwardPass(
             begins=gradient_norms(self._compared(graph.leaves)),
             value=value / scale,
-            factor=1.0 if reading is None else reading.factor / scale,
             scale=scale,
             place=place,
-            reached=frozenset(graph.leaves),
+            reached=reached,
             in_step=in_step,
             number=number,
             modules=frozenset(module for module, _ in graph.outputs),
@@ -79,8 +94,7 @@ class BackwardReader:
             softmax_over_batch=graph.softmax_over_batch,
             outside=self._outside(graph.leaves) if is_read(number) else {},
         )
-        if reading is not None:
-            self._safely("losses", self._read_site, entry, reading)
+        self._safely("losses", self._read_loss, entry, loss)
         for module, output in graph.outputs:
             root = self._table.roots.get(module)
             if root is not None:
@@ -129,6 +143,25 @@ class BackwardReader:
             for key, leaf in leaves.items()
             if key not in known and isinstance(leaf, nn.Parameter)
         }
+
+    def _read_loss(self, entry: BackwardPass, loss: Tensor) -> None:
+        """Read what the loss is. Where it has been read often, some of the times it is taken for
+        the same as before."""
+        key = (entry.place, entry.reached)
+        before = self._read.get(key)
+        if before is not None:
+            before.count += 1
+            if not is_read(before.count):
+                entry.factor, entry.site_key, entry.site = before.factor, before.key, before.site
+                return
+        outputs = [t for t in (ref() for ref in self._outputs) if t is not None]
+        reading = loss_graph.read_loss(loss, entry.place, outputs)
+        entry.factor = reading.factor / entry.scale
+        self._read_site(entry, reading)
+        if before is None and len(self._read) < MOST_SITES:
+            before = self._read[key] = _LossRead()
+        if before is not None:
+            before.factor, before.key, before.site = entry.factor, entry.site_key, entry.site
 
     def _read_site(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         key = LossSite.key(entry.place, reading)

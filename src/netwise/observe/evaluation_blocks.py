@@ -65,7 +65,8 @@ class EvaluationBlocks:
             self.losses.trained_with(terms[0].operation, terms[0].reduction, id(root))
         account = model.accounts[0] if model.accounts else None
         if account is not None and account.steps:
-            root.evaluation.watched_share = min(1.0, model.cycles / account.steps)
+            read = root.evaluation.training_passes
+            root.evaluation.watched_share = min(1.0, read / account.steps)
 
     def pass_begins(self) -> None:
         """A module computes outputs without gradients. Losses are not looked for inside of it: that

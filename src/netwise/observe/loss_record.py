@@ -35,7 +35,7 @@ class LossRecord:
         """
         self._sum += value
         self._count += 1
-        if math.isfinite(value):
+        if -math.inf < value < math.inf:
             self._total += value
             self._steps += 1
         is_full = self._count >= self._interval

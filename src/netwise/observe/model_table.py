@@ -55,7 +55,9 @@ class ModelTable:
     def known_account(self, optimizer: torch.optim.Optimizer) -> OptimizerAccount | None:
         """The account of an optimizer that has stepped before."""
         account = self.accounts.get(id(optimizer))
-        return account if account is not None and account.optimizer is optimizer else None
+        if account is None or account.reference is None or account.reference() is not optimizer:
+            return None
+        return account
 
     def new_account(self, optimizer: torch.optim.Optimizer, complete: bool) -> OptimizerAccount:
         """The account of an optimizer that steps for the first time."""

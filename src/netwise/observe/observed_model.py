@@ -17,7 +17,6 @@ from netwise.history import Layer
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.loss_graph import LossReading
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
-from netwise.observe.sampling import is_read
 from netwise.observe.target_statistics import (
     TargetStatistics,
     all_alike,
@@ -44,7 +43,6 @@ class LossSite:
     signals: dict[str, float] = field(default_factory=dict)  # of the last batch
     batch_size: int = 0
     outputs: int = 0
-    batches: int = 0  # that were watched
 
     @staticmethod
     def key(place: str, reading: LossReading) -> tuple[Any, ...]:
@@ -53,8 +51,6 @@ class LossSite:
 
     def read(self, reading: LossReading) -> None:
         """Add a batch."""
-        self.batches += 1
-        reads = is_read(self.batches - 1)
         self.terms = tuple(term.term for term in reading.terms)
         while len(self.targets) < len(reading.terms):
             self.targets.append(TargetStatistics())
@@ -65,8 +61,7 @@ class LossSite:
                 continue
             output = term.output
             shape = () if output is None else tuple(output.shape)
-            if reads:
-                statistics.add(term.target, shape, term.ignore_index)
+            statistics.add(term.target, shape, term.ignore_index)
             if term.target.dim():
                 self.batch_size = max(self.batch_size, term.target.shape[0])
             if shape:

@@ -136,7 +136,7 @@ class OptimizerAccount:
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer | None, number: int) -> None:
-        self._optimizer = None if optimizer is None else weakref.ref(optimizer)
+        self.reference = None if optimizer is None else weakref.ref(optimizer)
         self.kind = "" if optimizer is None else type(optimizer).__name__
         self.name = f"{self.kind or 'steps'}-{number}"
         self.steps = 0
@@ -164,7 +164,7 @@ class OptimizerAccount:
     @property
     def optimizer(self) -> torch.optim.Optimizer | None:
         """The optimizer, or None once it is gone."""
-        return None if self._optimizer is None else self._optimizer()
+        return None if self.reference is None else self.reference()
 
     def parameters(self) -> Iterator[Tensor]:
         """All parameters of the optimizer."""

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -37,10 +37,11 @@ from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
 from netwise.observe.program_place import calling_frameworks, program_place
 from netwise.observe.readable import readable
-from netwise.observe.sampling import Sampling, is_read
+from netwise.observe.sampling import READ_EVERY, Sampling, is_read
 from netwise.observe.torch_hooks import QUIET, TorchHooks
 
 LONGEST_WINDOW = 64  # optimizer steps that one window may last
+INPUTS_READ = 6  # watched passes whose inputs are all read
 WITHOUT_STEP = 8  # backward passes without any optimizer step, each of which is then a step
 
 
@@ -93,7 +94,7 @@ class Observer:
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self._began, self.running = time.monotonic(), True
         _ACTIVE.add(self)
         self._hooks.install()
@@ -173,7 +174,7 @@ class Observer:
         """Whether an event is none of the observed program's training."""
         return (
             QUIET.depth > 0
-            or threading.get_ident() != self._thread
+            or get_ident() != self._thread
             or torch.compiler.is_compiling()
             or torch._C._get_tracing_state() is not None
         )
@@ -221,7 +222,7 @@ class Observer:
 
     def backward(self, run: Callable[..., Any], tensors: Any, args: Any, kwargs: Any) -> Any:
         """See `Listener`."""
-        if self._depth or QUIET.depth or threading.get_ident() != self._thread:
+        if self._depth or get_ident() != self._thread or QUIET.depth:
             return run(tensors, *args, **kwargs)
         if self._blocks.lasts:
             self.finish_evaluation()
@@ -246,10 +247,11 @@ class Observer:
         """Add up the loss of a step that is not watched; returns whether values were held to find
         a gradient that is not finite."""
         try:
-            loss = tensors if isinstance(tensors, Tensor) else tensors[0]
-            scaled = self._reader.take_scaler() is not None
+            loss = tensors[0] if type(tensors) is tuple else next(tensors_in(tensors), None)
             held = False
-            if type(loss) is Tensor and not loss.dim() and loss.is_cpu and not scaled:
+            if self._reader.scaler is not None:
+                self._reader.take_scaler()
+            elif type(loss) is Tensor and loss.is_cpu and not loss.dim():
                 value = loss.item()
                 self._pending_loss += value
                 self._pending_count += 1
@@ -374,24 +376,25 @@ class Observer:
 
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
         """See `Listener`."""
-        if threading.get_ident() != self._thread or QUIET.depth:
+        if get_ident() != self._thread or QUIET.depth:
             return
         self._ticks += 1
         if not self.watching:
             try:
-                if self._count_step(optimizer):
+                account = self.table.known_account(optimizer)
+                if account is not None:
+                    self._count_step(optimizer, account)
                     return
             except Exception as error:
                 self._switch_off("steps", error)
         if not torch.compiler.is_compiling():
             self.safely("steps", self._end_step, optimizer)
 
-    def _count_step(self, optimizer: torch.optim.Optimizer) -> bool:
-        """Count a step that is not watched; false where the optimizer is not known."""
-        account = self.table.known_account(optimizer)
-        if account is None:
-            return False
-        self._add_pending_loss(account)
+    def _count_step(self, optimizer: torch.optim.Optimizer, account: OptimizerAccount) -> None:
+        """Count a step that is not watched."""
+        if self._pending_count:
+            account.losses.add(account.steps, self._pending_loss * account.normaliser)
+            self._pending_loss, self._pending_count = 0.0, 0
         account.steps += 1
         account.last_tick = self._ticks
         rate = optimizer.param_groups[0].get("lr")
@@ -400,7 +403,6 @@ class Observer:
         if self._ticks >= self._next_tick:
             self.safely("steps", self._open_window)
             account.complete = True
-        return True
 
     def _end_step(self, optimizer: torch.optim.Optimizer) -> None:
         account = self._account(optimizer)
@@ -590,7 +592,7 @@ class Observer:
             root.linear_read = True
             root.linear = self.safely("losses", _linear, outputs, inputs)
         root.passes += 1
-        if is_read(root.passes - 1):
+        if is_read(root.passes - 1, first=INPUTS_READ, every=2 * READ_EVERY):
             self.safely("evaluation", root.evaluation.training_pass, inputs)
         self.safely("layers", root.probe.forward_ends, output)
 
@@ -606,7 +608,7 @@ class Observer:
         if (
             self._blocks.open
             or self._depth
-            or threading.get_ident() != self._thread
+            or get_ident() != self._thread
             or self._blocks.ignores(place)
             or torch.compiler.is_compiling()
         ):
@@ -620,7 +622,7 @@ class Observer:
 
     def gradients_on(self) -> None:
         """See `Listener`."""
-        if self._blocks.open and threading.get_ident() == self._thread and not self._depth:
+        if self._blocks.open and get_ident() == self._thread and not self._depth:
             self.safely("evaluation", self._end_block)
 
     def _end_block(self) -> None:

@@ -20,16 +20,18 @@ FIRST_READ, READ_EVERY = 12, 4
 HASH = 2654435761  # Knuth's multiplicative hash, 2^32 / golden ratio
 
 
-def is_read(count: int) -> bool:
+def is_read(count: int, first: int = FIRST_READ, every: int = READ_EVERY) -> bool:
     """Whether facts that seldom change are read in a watched step.
 
     Args:
         count: of watched steps before it.
+        first: so many are all read.
+        every: then one of so many.
 
     >>> [is_read(count) for count in (0, 11, 13, 16)]
     [True, True, False, True]
     """
-    return count < FIRST_READ or count % READ_EVERY == 0
+    return count < first or count % every == 0
 
 
 @dataclass(frozen=True)
