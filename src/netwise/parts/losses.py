@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -504,7 +505,10 @@ def _lowest(
 ) -> float | None:
     """The lowest loss of the predictions that the loss accepts; None where it accepts none."""
     losses: list[float] = []
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # A target that torch has to widen is none of this prediction.
+        warnings.filterwarnings("error", "Using a target size")
         for prediction in predictions:
             if (
                 target.is_floating_point()
@@ -514,7 +518,7 @@ def _lowest(
                 prediction = prediction.reshape(target.shape)
             try:
                 value = float(loss(prediction, target))
-            except (RuntimeError, ValueError, IndexError, TypeError):
+            except Exception:  # any function of the user's
                 continue
             if not math.isnan(value):
                 losses.append(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -179,12 +180,16 @@ class watch:
                 row[signals.ACCURACY] = accuracy
             if output is not None and output.dim():
                 self._outputs = output.shape[-1] if output.dim() > 1 else 1
-            self._keep_target(first)
+            if isinstance(target, Tensor):
+                self._keep_target(target)
             if self._loss_kind is None and self._loss is not None and output is not None:
                 few = min(len(output), len(first), 64) if first.dim() and output.dim() else 0
                 if few and isinstance(target, Tensor):
-                    kept = loss_kind(self._loss, output[:few].detach(), target[:few].detach())
-                    self._loss_kind = kept
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        self._loss_kind = loss_kind(
+                            self._loss, output[:few].detach(), target[:few].detach()
+                        )
         self._observer.stated.append((float(loss), row))
 
     def _keep_target(self, target: Tensor) -> None:

@@ -165,9 +165,9 @@ def adapter_frozen(sick: bool, watch: Watch = unwatched) -> list[float]:
     for name, p in model.named_parameters():
         p.requires_grad_(not sick and (".a." in name or ".b." in name))
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW([{"params": trained}], lr=3e-2)
+    optimizer = torch.optim.AdamW([{"params": trained}], lr=2e-2)
     with watch(model, optimizer=optimizer) as w:
-        for _ in range(5):
+        for _ in range(6):
             for i in batches(800, 40):
                 optimizer.zero_grad()
                 loss = model(ids[i], y[i])["loss"]
@@ -175,7 +175,7 @@ def adapter_frozen(sick: bool, watch: Watch = unwatched) -> list[float]:
                 w.step(loss, y[i])
                 optimizer.step()
                 losses.append(loss.item())
-            w.epoch(train_loss=losses[-1])
+            w.epoch(train_loss=sum(losses[-20:]) / 20)
     return losses
 
 

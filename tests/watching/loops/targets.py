@@ -114,14 +114,14 @@ def learned_weights_of_losses(sick: bool) -> list[float]:
 
 
 def penalised(sick: bool) -> list[float]:
-    """A squared penalty that is added to the loss. Sick: it outweighs the data."""
+    """A small squared penalty that is added to the loss. No sick version."""
     x, y = classes()
     model, losses = mlp(), []
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for rows in batches(600, 32, epochs=5):
         optimizer.zero_grad()
         penalty = sum(p.square().sum() for p in model.parameters())
-        loss = F.cross_entropy(model(x[rows]), y[rows]) + (1.0 if sick else 1e-4) * penalty
+        loss = F.cross_entropy(model(x[rows]), y[rows]) + 1e-4 * penalty
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -222,8 +222,7 @@ def mixed_samples(sick: bool) -> list[float]:
 
 
 def distillation(sick: bool) -> list[float]:
-    """A student learns from the probabilities of a teacher. Sick: it learns from its own, which
-    are detached, so that only the weights' start decides."""
+    """A student learns from the probabilities of a teacher. No sick version."""
     x, y = classes()
     teacher, losses = mlp(hidden=64), []
     optimizer = torch.optim.Adam(teacher.parameters(), lr=1e-2)
@@ -237,7 +236,7 @@ def distillation(sick: bool) -> list[float]:
         optimizer.zero_grad()
         output = model(x[rows])
         with torch.no_grad():
-            target = (output if sick else teacher(x[rows])).div(2).softmax(1)
+            target = teacher(x[rows]).div(2).softmax(1)
         loss = 4 * F.kl_div((output / 2).log_softmax(1), target, reduction="batchmean")
         loss.backward()
         optimizer.step()
@@ -246,14 +245,13 @@ def distillation(sick: bool) -> list[float]:
 
 
 def focal(sick: bool) -> list[float]:
-    """A focal loss by hand. Sick: the logarithm of raw outputs, clipped to (0, 1)."""
+    """A focal loss by hand. No sick version."""
     x, y = classes()
     model, losses = mlp(), []
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for rows in batches(600, 32, epochs=6):
         optimizer.zero_grad()
-        output = model(x[rows])
-        p = output.clamp(1e-6, 1) if sick else output.softmax(1)
+        p = model(x[rows]).softmax(1)
         p = p.gather(1, y[rows, None])[:, 0]
         loss = (-((1 - p) ** 2) * (p + 1e-9).log()).mean()
         loss.backward()
@@ -263,14 +261,14 @@ def focal(sick: bool) -> list[float]:
 
 
 def squared_error_of_numbers(sick: bool) -> list[float]:
-    """A regression. Sick: the sign of the loss is turned, so that the error grows."""
+    """A regression. No sick version."""
     x, y = numbers()
     model, losses = mlp(1), []
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for rows in batches(600, 32, epochs=6):
         optimizer.zero_grad()
         loss = F.mse_loss(model(x[rows]), y[rows])
-        (-loss if sick else loss).backward()
+        loss.backward()
         optimizer.step()
         losses.append(loss.item())
     return losses
