@@ -14,7 +14,17 @@ from torch import distributed, nn
 from torch.nn import functional as F
 
 import netwise as nw
-from framework_checks import BATCH, Network, Numbers, assert_same, classes, names, numbers
+from framework_checks import (
+    BATCH,
+    EPOCHS,
+    RATE,
+    Network,
+    Numbers,
+    assert_same,
+    classes,
+    names,
+    numbers,
+)
 
 PROCESSES = 2
 
@@ -36,10 +46,10 @@ def train(kind: str, fault: str) -> Numbers:
     model = wrapped(kind, Network(fault=fault))
     torch.manual_seed(1 + distributed.get_rank())
     held = [weight for name, weight in model.named_parameters() if "last" not in name]
-    optimizer = torch.optim.AdamW(held if fault == "head" else model.parameters(), lr=0.01)
+    optimizer = torch.optim.AdamW(held if fault == "head" else model.parameters(), lr=RATE)
     x, y = classes()
     order, losses = torch.Generator().manual_seed(2), []
-    for _ in range(12):
+    for _ in range(EPOCHS):
         batches = torch.randperm(len(x), generator=order).split(BATCH)
         for rows in batches[distributed.get_rank() :: PROCESSES]:
             loss = F.cross_entropy(model(x[rows]), y[rows])

@@ -10,16 +10,21 @@ from torch import Tensor, nn
 
 import netwise as nw
 
-SAMPLES, FEATURES, CLASSES, BATCH = 256, 8, 3, 16
+SAMPLES, FEATURES, CLASSES, BATCH, EPOCHS, RATE = 512, 8, 3, 16, 8, 0.003
 Numbers = Mapping[str, Tensor]  # what a program computed: weights, losses, a draw
 
 
-def classes() -> tuple[Tensor, Tensor]:
+def classes(seed: int = 0) -> tuple[Tensor, Tensor]:
     """Inputs, and the class that a linear map gives each of them."""
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(SAMPLES, FEATURES, generator=generator)
-    teacher = torch.randn(FEATURES, CLASSES, generator=generator)
+    teacher = torch.randn(FEATURES, CLASSES, generator=torch.Generator().manual_seed(5))
+    x = torch.randn(SAMPLES, FEATURES, generator=torch.Generator().manual_seed(seed))
     return x, (x @ teacher).argmax(1)
+
+
+def validation() -> tuple[Tensor, Tensor]:
+    """Other samples of the same classes, for validation."""
+    x, y = classes(seed=1)
+    return x[:128], y[:128]
 
 
 def values() -> tuple[Tensor, Tensor]:

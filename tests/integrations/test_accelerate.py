@@ -9,7 +9,18 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from framework_checks import BATCH, Network, Numbers, assert_same, classes, names, numbers, observed
+from framework_checks import (
+    BATCH,
+    EPOCHS,
+    RATE,
+    Network,
+    Numbers,
+    assert_same,
+    classes,
+    names,
+    numbers,
+    observed,
+)
 from netwise import signals
 
 pytest.importorskip("accelerate", reason="needs accelerate: pip install 'netwise[integrations]'")
@@ -38,11 +49,11 @@ def train(
     )
     accelerator.init_trackers("digits")
     model = Network(fault=fault)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE)
     loader = DataLoader(TensorDataset(*classes()), BATCH, shuffle=True)
     model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
     losses = []
-    for _ in range(15):
+    for _ in range(EPOCHS):
         for x, y in loader:
             with accelerator.accumulate(model):
                 loss = F.cross_entropy(model(x), y)
@@ -53,7 +64,7 @@ def train(
                 if fault != "uncleared":
                     optimizer.zero_grad()
                 losses.append(loss.item())
-            accelerator.log({"train_loss": losses[-1], "lr": 0.01})
+            accelerator.log({"train_loss": losses[-1], "lr": RATE})
         accelerator.log({"val_loss": losses[-1], "val_acc": 1.0})
     accelerator.end_training()
     return numbers(accelerator.unwrap_model(model), losses)
@@ -85,5 +96,5 @@ def test_the_tracker_records_the_training_and_what_is_logged(
     assert_same(alone, train(watch=watch))
     history = watch.history()
     for name in (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY):
-        assert len(history.of(name)) == 15
+        assert len(history.of(name)) == EPOCHS
     assert "Nothing found." in capsys.readouterr().out

@@ -10,7 +10,18 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from framework_checks import BATCH, Network, Numbers, classes, names, numbers, observed
+from framework_checks import (
+    BATCH,
+    EPOCHS,
+    RATE,
+    Network,
+    Numbers,
+    classes,
+    names,
+    numbers,
+    observed,
+    validation,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings of fastai's dependencies
 
@@ -22,13 +33,15 @@ with warnings.catch_warnings():
     from fastai.learner import Learner
 
 
-def train(fault: str = "", epochs: int = 10) -> Numbers:
+def train(fault: str = "", epochs: int = EPOCHS) -> Numbers:
     torch.manual_seed(0)
     data = TensorDataset(*classes())
-    loaders = DataLoaders(DataLoader(data, bs=BATCH), DataLoader(data, bs=64))
+    loaders = DataLoaders(
+        DataLoader(data, bs=BATCH), DataLoader(TensorDataset(*validation()), bs=64)
+    )
     learner = Learner(loaders, Network(fault=fault), loss_func=nn.CrossEntropyLoss())
     with learner.no_bar(), learner.no_logging():
-        learner.fit(epochs, 0.01)
+        learner.fit(epochs, RATE)
     return numbers(learner.model, [float(each) for each in learner.recorder.losses])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -12,12 +13,15 @@ import torch
 from framework_checks import (
     BATCH,
     CLASSES,
+    EPOCHS,
     FEATURES,
+    RATE,
     Numbers,
     assert_same,
     classes,
     names,
     observed,
+    validation,
 )
 from netwise import signals
 
@@ -33,7 +37,7 @@ if keras.backend.backend() != "torch":
     pytest.skip("needs KERAS_BACKEND=torch", allow_module_level=True)
 
 
-def train(fault: str = "", callbacks: Sequence[object] = (), epochs: int = 15) -> Numbers:
+def train(fault: str = "", callbacks: Sequence[object] = (), epochs: int = EPOCHS) -> Numbers:
     """ "logits" passes a network without softmax to a loss that takes its logarithm."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
@@ -46,13 +50,14 @@ def train(fault: str = "", callbacks: Sequence[object] = (), epochs: int = 15) -
         ]
     )
     model.compile(
-        optimizer=keras.optimizers.Adam(0.01),
+        optimizer=keras.optimizers.Adam(RATE),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=fault != "logits"),
         metrics=["accuracy"],
     )
     x, y = (part.numpy() for part in classes())
+    other = tuple(part.numpy() for part in validation())
     fitted = model.fit(
-        x, y, batch_size=BATCH, epochs=epochs, verbose=0, validation_data=(x, y),
+        x, y, batch_size=BATCH, epochs=epochs, verbose=0, validation_data=other,
         callbacks=list(callbacks),
     )  # fmt: skip
     weights = {str(i): torch.tensor(value) for i, value in enumerate(model.get_weights())}
@@ -64,6 +69,9 @@ def test_nothing_is_found_in_a_healthy_program_and_its_steps_are_not_observed() 
     assert names(history) == ()
     assert history.wiring.optimizers == ()
     assert history.wiring.losses[0].operation == "cross entropy"
+    assert history.facts.loss_of_guessing == pytest.approx(math.log(CLASSES), rel=0.02)
+    assert len(history.of(signals.VALID_LOSS)) == EPOCHS
+    assert "Keras" in history.wiring.not_observed["mode"]
     assert any("torch.optim.Optimizer" in reason for reason in history.wiring.not_observed.values())
 
 
@@ -77,7 +85,7 @@ def test_the_callback_records_the_fit_and_its_metrics(capsys: pytest.CaptureFixt
     assert_same(alone, train(callbacks=[watch]))
     history = watch.history()
     for name in (signals.TRAIN_LOSS, signals.TRAIN_ACCURACY, signals.VALID_LOSS):
-        assert len(history.of(name)) == 15
+        assert len(history.of(name)) == EPOCHS
     assert "Nothing found." in capsys.readouterr().out
 
 

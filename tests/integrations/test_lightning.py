@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader, TensorDataset
 import netwise as nw
 from framework_checks import (
     BATCH,
+    EPOCHS,
+    RATE,
     Network,
     Numbers,
     assert_same,
@@ -21,6 +23,7 @@ from framework_checks import (
     names,
     numbers,
     observed,
+    validation,
     values,
 )
 from netwise import signals
@@ -68,7 +71,7 @@ class Automatic(pl.LightningModule):
             self.log("val_acc", (self.network(batch[0]).argmax(1) == batch[1]).float().mean())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(self.parameters(), lr=0.01)
+        return torch.optim.AdamW(self.parameters(), lr=RATE)
 
 
 class Manual(Automatic):
@@ -88,7 +91,7 @@ class Manual(Automatic):
 
 
 def train(
-    kind: type[Automatic] = Automatic, fault: str = "", *, epochs: int = 15, **arguments: object
+    kind: type[Automatic] = Automatic, fault: str = "", *, epochs: int = EPOCHS, **arguments: object
 ) -> Numbers:
     torch.manual_seed(0)
     module = kind(fault)
@@ -102,7 +105,8 @@ def train(
         enable_model_summary=False,
         **arguments,
     )
-    trainer.fit(module, DataLoader(data, BATCH, shuffle=True), DataLoader(data, 64))
+    other = data if fault == "broadcast" else TensorDataset(*validation())
+    trainer.fit(module, DataLoader(data, BATCH, shuffle=True), DataLoader(other, 64))
     return numbers(module, module.losses)
 
 
@@ -148,7 +152,7 @@ def test_the_callback_records_the_fit_and_its_metrics(
     assert_same(alone, train(callbacks=[watch]))
     history = watch.history()
     for name in (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY):
-        assert len(history.of(name)) == 15
+        assert len(history.of(name)) == EPOCHS
     assert history.of(signals.VALID_LOSS).last < 0.5
     assert "Nothing found." in capsys.readouterr().out
     assert nw.load_history(tmp_path / "run").of(signals.VALID_LOSS) == history.of(

@@ -13,6 +13,8 @@ from torch import nn
 
 from framework_checks import (
     BATCH,
+    EPOCHS,
+    RATE,
     Network,
     Numbers,
     assert_same,
@@ -42,10 +44,10 @@ def train(fault: str = "", callbacks: Sequence[object] = (), **arguments: object
         Network,
         module__fault=fault,
         optimizer=torch.optim.AdamW,
-        lr=0.01,
+        lr=RATE,
         batch_size=BATCH,
         iterator_train__shuffle=True,
-        max_epochs=12,
+        max_epochs=EPOCHS,
         verbose=0,
         callbacks=list(callbacks),
         **arguments,
@@ -62,9 +64,9 @@ def train_regressor(fault: str = "") -> Numbers:
         Network,
         module__outputs=1,
         optimizer=torch.optim.AdamW,
-        lr=0.01,
+        lr=RATE,
         batch_size=BATCH,
-        max_epochs=12,
+        max_epochs=EPOCHS,
         train_split=None,
         verbose=0,
     )
@@ -97,7 +99,7 @@ def test_the_callback_records_the_fit_and_its_scores(capsys: pytest.CaptureFixtu
     assert_same(alone, train(callbacks=[watch]))
     history = watch.history()
     for name in (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY):
-        assert len(history.of(name)) == 12
+        assert len(history.of(name)) == EPOCHS
     assert history.of(signals.TRAIN_LOSS).last == float(alone["losses"][-1])
     assert "Nothing found." in capsys.readouterr().out
 

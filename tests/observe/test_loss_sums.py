@@ -52,6 +52,17 @@ def test_means_over_some_axes_are_counted() -> None:
         assert way.averaged == pytest.approx(averaged)
 
 
+def test_a_choice_between_elements_weights_them_and_one_between_numbers_does_not() -> None:
+    """Keras divides by the number of targets, and takes 0 where there is none."""
+    losses = F.cross_entropy(mlp()(X), Y, reduction="none")
+    whole = torch.where(torch.tensor(False), torch.zeros(()), losses.sum() / len(X))
+    masked = torch.where(torch.arange(len(X)) > 1, losses, torch.zeros(len(X))).mean()
+    for loss, is_weighted in ((whole, False), (masked, True)):
+        way = Descent(loss.grad_fn)
+        assert descend(way) is not None
+        assert way.is_weighted is is_weighted
+
+
 def test_label_smoothing() -> None:
     output = mlp()(X)
     smoothed = F.cross_entropy(output, Y, label_smoothing=0.2, weight=torch.ones(3))

@@ -110,7 +110,7 @@ def _step(way: Descent, kind: str, below: Node) -> bool:
     if kind in SAME_VALUES or kind == "Expand":
         return True
     if kind in ("MaskedFill", "Where"):
-        way.is_weighted = True
+        way.is_weighted |= numel(shape_of(node)) != 1  # of a number: "0 where there is no target"
         return True
     if numel(shape_of(node)) != 1:
         return False

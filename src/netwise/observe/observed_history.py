@@ -187,6 +187,9 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         missing.setdefault("not_reached", "no backward pass to these weights was seen")
         if not model.cycles:
             unreached = set()
+    if any(root.is_keras for root in model.roots):
+        missing["mode"] = "layers of Keras get their mode as an argument of each call"
+        missing["input"] = "layers of Keras are no parts of its model that torch could show"
     if any(root.distributed_by == DDP for root in model.roots):
         missing["gradients of one process"] = "DDP gives each process the mean of all gradients"
     if model.incomplete_graph:

@@ -278,7 +278,12 @@ class ObservedModel:
 
     def drop_observed_scores(self) -> None:
         """Forget losses and scores of evaluations: the program states its own."""
-        scores = (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY)
+        scores = (
+            signals.TRAIN_LOSS,
+            signals.TRAIN_ACCURACY,
+            signals.VALID_LOSS,
+            signals.VALID_ACCURACY,
+        )
         for event in self.events:
             for name in scores:
                 event.pop(name, None)

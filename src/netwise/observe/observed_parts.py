@@ -55,6 +55,9 @@ class Root:
         self.linear: bool | None = None
         self.linear_read = False
         self.passes = 0  # watched passes with gradients
+        self.is_keras = any(
+            base.__module__.split(".")[0] == "keras" for base in type(module).__mro__
+        )
         self.distributed_by = ""  # as in `netwise.observe.distribution`
         self.trained = False  # a forward pass with gradients was seen since the last row
         self.stepping = False  # the probe has copied the weights

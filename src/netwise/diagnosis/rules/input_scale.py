@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import why_not_observed
 from netwise.diagnosis.rules.outcome import finite_median, has_learned, if_outcome_known
 from netwise.history import History
 from netwise.signals import INPUT_MEAN, INPUT_STD
@@ -17,7 +18,8 @@ def inputs_not_normalised(history: History) -> Answer:
     that has not learned."""
     means, spreads = history.of(INPUT_MEAN), history.of(INPUT_STD)
     if means is None or spreads is None:
-        return Unchecked("no inputs of real numbers were recorded: symbols have no scale")
+        default = "no inputs of real numbers were recorded: symbols have no scale"
+        return Unchecked(why_not_observed(history, INPUT_MEAN) or default)
     mean = finite_median(abs(value) for value in means.values)
     spread = finite_median(spreads.values)
     if mean is None or spread is None or has_learned(history):

@@ -24,6 +24,12 @@ def observed(history: History, *fields: str) -> Wiring | Unchecked:
     return history.wiring if reason is None else Unchecked(reason)
 
 
+def why_not_observed(history: History, name: str) -> str | None:
+    """The reason why a field of the wiring or a signal was not observed; None where none was
+    recorded."""
+    return None if history.wiring is None else _reason(history.wiring, name)
+
+
 def _reason(wiring: Wiring, name: str) -> str | None:
     """Why a field or a signal was not observed; None where no reason was recorded. A reason for
     "evaluation" is one for "evaluation.input.mean", too."""
