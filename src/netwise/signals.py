@@ -258,8 +258,8 @@ TRAINING_INPUT_STD = _signal(
 )
 EVALUATION_INPUT_OFFSET = _signal(
     "evaluation.input.offset",
-    "distance of the means of evaluation inputs from those of training inputs, in standard "
-    "deviations of training: median over the features",
+    "distance of the means of evaluation inputs from those of training inputs, over all features, "
+    "in units of the root of the total variance of training inputs",
     "",
     "0",
     "",
@@ -267,8 +267,7 @@ EVALUATION_INPUT_OFFSET = _signal(
 )
 EVALUATION_INPUT_RATIO = _signal(
     "evaluation.input.ratio",
-    "standard deviations of evaluation inputs over those of training inputs: median over the "
-    "features",
+    "root of the total variance of evaluation inputs over that of training inputs",
     "",
     "0",
 )

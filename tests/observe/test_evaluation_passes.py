@@ -109,8 +109,7 @@ def test_moments_of_inputs() -> None:
     assert (facts.training_values, facts.evaluation_values) == (300, 100)
     assert row[TRAINING_INPUT_MEAN] == pytest.approx(float(x.mean()))
     assert row[TRAINING_INPUT_STD] == pytest.approx(float(x.std(unbiased=False)))
-    assert row[EVALUATION_INPUT_OFFSET] == pytest.approx(sum(sorted(facts.offsets)[1:3]) / 2)
-    assert row[EVALUATION_INPUT_RATIO] == pytest.approx(sum(sorted(facts.ratios)[1:3]) / 2)
+    assert (row[EVALUATION_INPUT_OFFSET], row[EVALUATION_INPUT_RATIO]) == facts.distance
     passes.evaluation_pass([first[:7]])
     assert EVALUATION_INPUT_OFFSET not in passes.window_ends()  # too few samples
 
@@ -339,3 +338,18 @@ def test_nothing_of_the_program_is_kept_or_changed() -> None:
     assert passes._module() is None
     passes.evaluation_pass([x])
     assert passes.window_ends()[EVALUATION_MODE] == 1
+
+
+def test_features_that_are_seldom_other_than_zero_are_not_far_apart() -> None:
+    generator = torch.Generator().manual_seed(0)
+    share = torch.rand(200, generator=generator) * 0.03  # such as words of a text
+
+    def rows(count: int) -> torch.Tensor:
+        return (torch.rand(count, 200, generator=generator) < share).float()
+
+    passes = EvaluationPasses(nn.Linear(200, 2))
+    passes.training_pass([rows(64)])
+    passes.evaluation_pass([rows(400)])
+    row = passes.window_ends()
+    assert row[EVALUATION_INPUT_OFFSET] < 0.3
+    assert 0.7 < row[EVALUATION_INPUT_RATIO] < 1.4

@@ -6,8 +6,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, prod
-from statistics import median
+from math import ceil, hypot, prod
 from typing import Any
 
 import torch
@@ -77,6 +76,21 @@ class InputFacts:
             )
             if std > 0
         )
+
+    @property
+    def distance(self) -> tuple[float, float]:
+        """How far evaluation is from training over all features that vary: the root mean square
+        difference of their means, and the root of the ratio of their total variances, both in units
+        of the total training variance. Features that are seldom other than 0, whose moments a
+        sample does not tell, count little.
+
+        >>> InputFacts((0.0, 0.0), (3.0, 4.0), (5.0, 0.0), (6.0, 8.0)).distance
+        (1.0, 2.0)
+        """
+        varying = [place for place, std in enumerate(self.training_std) if std > 0]
+        size = hypot(*(self.training_std[place] for place in varying))
+        differences = (self.evaluation_mean[p] - self.training_mean[p] for p in varying)
+        return hypot(*differences) / size, hypot(*(self.evaluation_std[p] for p in varying)) / size
 
     @property
     def ratios(self) -> tuple[float, ...]:
@@ -257,8 +271,7 @@ class EvaluationPasses:
         if facts is None or not facts.offsets or self._rows < FEWEST_ROWS:
             return row
         row[TRAINING_INPUT_MEAN], row[TRAINING_INPUT_STD] = self._training.pooled()
-        row[EVALUATION_INPUT_OFFSET] = median(abs(offset) for offset in facts.offsets)
-        row[EVALUATION_INPUT_RATIO] = median(facts.ratios)
+        row[EVALUATION_INPUT_OFFSET], row[EVALUATION_INPUT_RATIO] = facts.distance
         return row
 
     def input_facts(self) -> InputFacts | None:

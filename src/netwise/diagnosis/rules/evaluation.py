@@ -153,8 +153,8 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     """Find evaluation inputs whose mean or standard deviation is far from that of the training
     inputs, in a run whose evaluation does not show that it learns.
 
-    Medians over the features, and over the evaluations. Both are inputs of the whole module, so
-    that a module may scale them itself.
+    Over all features, and the median over the evaluations. Both are inputs of the whole module,
+    so that a module may scale them itself.
     """
     if history.wiring is None:
         return Unchecked(NOT_OBSERVED)
