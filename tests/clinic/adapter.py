@@ -27,11 +27,28 @@ NAMES = {
     "overfitting": "overfitting",
     "underfitting": "underfitting_capacity",
     "not_learning": "not_learning",
+    # Exact facts of an observed loop.
+    "graph_cut": "graph_cut",
+    "nothing_trainable": "frozen_parameters",
+    "weights_outside_module": "optimizer_not_connected",
+    "gradients_cleared_before_step": "optimizer_not_connected",
+    "gradient_zero": "vanishing_gradient",
+    "accumulation_not_divided": "loss_scale",
+    "clipped_before_unscale": "lr_too_low",
+    "shapes_broadcast": "target_shape_broadcast",
+    "softmax_over_batch": "wrong_output_activation",
+    "targets_masked": "label_error",
+    "not_finite": "nan_inf",
+    "evaluation_mode_in_training": "wrong_layers",
+    "training_mode_in_evaluation": "wrong_metric",
+    "rate_faded": "lr_schedule",
+    "running_statistics_misfit": "batch_size",
+    "evaluation_prepared_otherwise": "train_test_mismatch",
 }
 
 
 class Watching(Listener):
-    """The clinic's loop, heard by `nw.watch`."""
+    """The clinic's loop, recorded by `nw.watch`."""
 
     def start(self, case):
         optimizer = case.optimizers[0]
