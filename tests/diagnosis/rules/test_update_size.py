@@ -7,7 +7,7 @@ import math
 import pytest
 
 import netwise as nw
-from histories import GUESS, flat, found, history
+from histories import GUESS, flat, found, history, observed
 from netwise import signals
 from netwise.diagnosis.rules import update_size
 
@@ -74,3 +74,27 @@ def test_steps_after_a_value_that_is_not_finite_are_no_evidence() -> None:
 
 def diverged(by_layer: dict[str, list[list[float]]], facts: nw.RunFacts) -> nw.History:
     return history(by_layer, facts=facts, ended=nw.RunEnd("diverged", "Diverged.", 60))
+
+
+def test_steps_that_are_lost_in_the_rounding_of_the_weights() -> None:
+    whole = {
+        signals.WEIGHTS_MOVED: [0.0] * 6,
+        signals.GRADIENT_ZERO: [0.0] * 6,
+        signals.GRADIENT_CLEARED: [0.0] * 6,
+        signals.RATE: [1e-6] * 6,
+    }
+    finding = found(update_size.rate_too_low(observed(whole, facts=nw.RunFacts(rate=1e-6))))
+    assert finding.sentence.startswith(
+        "No weight changes in any of 6 watched steps: they are below the last digit of the weights "
+        "(learning rate 1e-06)."
+    )
+    for other in (
+        {signals.WEIGHTS_MOVED: [0.0, 0.0, 0.0, 1.0, 0.0, 0.0]},
+        {signals.GRADIENT_ZERO: [1.0] * 6},
+        {signals.GRADIENT_CLEARED: [1.0] * 6},
+        {signals.RATE: [0.0] * 6},
+    ):
+        answer = update_size.rate_too_low(observed({**whole, **other}, facts=nw.RunFacts()))
+        assert not isinstance(answer, nw.Finding)
+    outside = update_size.rate_too_low(observed(whole, in_no_optimizer=("a.weight",)))
+    assert not isinstance(outside, nw.Finding)

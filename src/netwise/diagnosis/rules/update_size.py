@@ -16,7 +16,14 @@ from netwise.diagnosis.rules.outcome import (
     too_few_steps,
 )
 from netwise.history import DIVERGED, History, Series
-from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
+from netwise.signals import (
+    GRADIENT_CLEARED,
+    GRADIENT_RATIO,
+    GRADIENT_ZERO,
+    RATE,
+    UPDATE_RATIO,
+    WEIGHTS_MOVED,
+)
 
 # |step| / |w| of a layer; about 0.001 in runs that learn, and below 0.15 in their first steps.
 TOO_LONG = 0.3
@@ -93,7 +100,10 @@ def _before_not_finite(history: History, updates: dict[str, Series]) -> dict[str
 
 def rate_too_low(history: History) -> Answer:
     """Find steps that hardly change any layer's weights although gradients are large enough, in a
-    run that has not learned."""
+    run that has not learned; or that, in an observed loop, change no weight at all."""
+    lost = _lost_in_rounding(history)
+    if lost is not None:
+        return lost
     updates, gradients = (
         series_by_layer(history, signal) for signal in (UPDATE_RATIO, GRADIENT_RATIO)
     )
@@ -129,6 +139,35 @@ def rate_too_low(history: History) -> Answer:
             Evidence("largest |g| / |w|", gradient, LIVE_GRADIENT),
         ),
         strength=TOO_SHORT / usual[most],
+    )
+
+
+def _lost_in_rounding(history: History) -> Finding | None:
+    """Steps of an observed loop that change no weight, though the rate and the gradients are not
+    0: they are below the last digit of the weights' type."""
+    moved = history.of(WEIGHTS_MOVED)
+    wiring = history.wiring
+    if wiring is None or moved is None or len(moved) < FEWEST or any(moved.values):
+        return None
+    if wiring.in_no_optimizer or wiring.not_finite or wiring.not_observed.get("optimizers"):
+        return None
+    # Gradients that are 0, cleared or absent are other rules' faults.
+    for signal in (GRADIENT_ZERO, GRADIENT_CLEARED):
+        series = history.of(signal)
+        if series is None or len(series) < FEWEST or any(series.values):
+            return None
+    rates = history.of(RATE)
+    if rates is None or not min(rates.values) > 0:
+        return None
+    return Finding(
+        rule="rate_too_low",
+        sentence=(
+            f"No weight changes in any of {len(moved)} watched steps: they are below the last "
+            f"digit of the weights{_rate(history)}. Raise the rate, or keep the weights in float32 "
+            "and compute in lower precision under `torch.autocast`."
+        ),
+        steps=(moved.steps[0], moved.steps[-1]),
+        evidence=(Evidence("share of weights that a step changes", 0.0, 0.5, False, percent=True),),
     )
 
 
