@@ -43,6 +43,20 @@ class ModuleCalls:
             root.calls = []
         return root
 
+    def begin_part(self, module: nn.Module) -> bool:
+        """A module is called; whether it is a part of one that runs, and no root."""
+        if not self._stack or module is self._table.given:
+            return False
+        self._stack.append((id(module), None))
+        return True
+
+    def end_part(self, module: nn.Module) -> bool:
+        """A module has returned; whether it was the innermost one, and no root."""
+        if not self._stack or self._stack[-1] != (id(module), None):
+            return False
+        self._stack.pop()
+        return True
+
     def end(self, module: nn.Module) -> tuple[bool, Root | None]:
         """A module has returned: whether it is a root, and the root that it is a part of."""
         root: Root | None = None

@@ -530,8 +530,12 @@ class Observer:
 
     def module_begins(self, module: nn.Module) -> None:
         """See `Listener`."""
-        if not self._depth and not self._foreign():
-            self.safely("modules", self._module_begins, module, torch.is_grad_enabled())
+        if self._depth or self._foreign():
+            return
+        with_gradients = torch.is_grad_enabled()
+        if not with_gradients and self._calls.begin_part(module):
+            return  # the inside of an evaluation is not read
+        self.safely("modules", self._module_begins, module, with_gradients)
 
     def _module_begins(self, module: nn.Module, with_gradients: bool) -> None:
         root = self._calls.begin(module)
@@ -547,6 +551,9 @@ class Observer:
         """See `Listener`."""
         if not self._depth and self._calls.any and not self._foreign():
             grad = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+            is_norm = isinstance(module, nn.modules.batchnorm._BatchNorm)
+            if not grad and not is_norm and self._calls.end_part(module):
+                return
             self.safely("modules", self._module_ended, module, args, kwargs, output, grad)
 
     def _module_ended(
