@@ -16,7 +16,7 @@ from netwise import signals
 from netwise.history import DIVERGED, FINISHED, history_as_dict, history_from_dict, history_rows
 from netwise.observe.observed_history import history_of, loss_kind_of
 from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
-from tests.observe.observed_loops import X, Y, batch, classifier, observed, train
+from tests.observe.observed_loops import X, Y, classifier, observed, train
 
 
 def history_of_loop(loop: Any, **given: Any) -> Any:
@@ -61,79 +61,6 @@ def test_stated_facts_come_first() -> None:
     assert history.facts.batch_size == 9
     assert history.facts.loss_of_guessing == pytest.approx(math.log(3), rel=0.1)
     assert history.facts.rate == 0.1
-
-
-class Cut(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Linear(6, 8), nn.Linear(8, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.second(torch.relu(self.first(x)).detach())
-
-
-def test_a_cut_graph() -> None:
-    wiring = history_of_loop(lambda: train(Cut())).wiring
-    assert wiring.not_reached == ("first.bias", "first.weight")
-    assert wiring.cut_between == ("first", "second")
-    assert wiring.linear is None
-
-
-def test_an_optimizer_that_lacks_a_layer() -> None:
-    model = classifier()
-    optimizer = torch.optim.SGD(model[0].parameters(), lr=0.1)
-    wiring = history_of_loop(lambda: train(model, optimizer=optimizer)).wiring
-    assert wiring.in_no_optimizer == ("2.bias", "2.weight")
-    assert wiring.not_reached == ()
-
-
-def test_frozen_weights_are_no_fault() -> None:
-    model = classifier()
-    model[0].requires_grad_(False)
-    wiring = history_of_loop(lambda: train(model)).wiring
-    assert wiring.frozen == ("0.bias", "0.weight")
-    assert wiring.not_reached == wiring.in_no_optimizer == ()
-    assert wiring.trainable == 2
-
-
-class Listed(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden = [nn.Linear(6, 6)]  # not registered
-        self.head = nn.Linear(6, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(torch.relu(self.hidden[0](x)))
-
-
-def test_layers_in_a_list() -> None:
-    wiring = history_of_loop(lambda: train(Listed())).wiring
-    assert sorted(wiring.outside_module) == ["(6, 6)", "(6,)"]
-
-
-class TwoHeads(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.one, self.two = nn.Linear(6, 3), nn.Linear(6, 1)
-
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        return {"class": self.one(x), "value": self.two(x)}
-
-
-def test_an_output_that_no_loss_uses() -> None:
-    model = TwoHeads()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-    def loop() -> None:
-        for step in range(6):
-            x, y = batch(step)
-            optimizer.zero_grad()
-            F.cross_entropy(model(x)["class"], y).backward()
-            optimizer.step()
-
-    wiring = history_of_loop(loop).wiring
-    assert wiring.unused_output
-    assert wiring.not_reached == ("two.bias", "two.weight")
 
 
 def test_a_run_that_ends_with_values_that_are_not_finite() -> None:

@@ -32,9 +32,9 @@ from netwise.observe.gradient_ledger import BackwardPass, account as account_of,
 from netwise.observe.model_table import ModelTable
 from netwise.observe.module_calls import ModuleCalls
 from netwise.observe.nested import tensors_in
-from netwise.observe.observed_history import ProgramFacts
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
+from netwise.observe.program_facts import ProgramFacts
 from netwise.observe.program_place import calling_frameworks, program_place
 from netwise.observe.readable import readable
 from netwise.observe.sampling import READ_EVERY, Sampling, is_read

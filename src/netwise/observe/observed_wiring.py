@@ -1,0 +1,104 @@
+"""Connections of an observed model: its loss, weights and optimizers."""
+
+from __future__ import annotations
+
+from netwise.observe.distribution import DDP
+from netwise.observe.observed_model import ObservedModel
+from netwise.observe.program_facts import ProgramFacts
+from netwise.wiring import Wiring
+
+
+def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
+    """Connections of the model's loss, weights and optimizers."""
+    prefixed = [(model.prefix(root), root) for root in model.roots]
+    trainable = {prefix + name for prefix, root in prefixed for name in root.trainable}
+    frozen = {prefix + name for prefix, root in prefixed for name in root.frozen}
+    seen = model.reached | model.with_gradient
+    optimizers = [account for account in model.accounts if account.kind]
+    linear = _linear(model)
+    if frozen or trainable - model.reached:  # what is before them is not in the graph
+        linear = linear and None
+    unreached, outside_optimizer = set[str](), set[str]()
+    sharded = any(root.sharded for root in model.roots)
+    if optimizers and not sharded:
+        outside_optimizer = trainable & seen - model.owned
+        if not model.incomplete_graph and (model.cycles or not _sees_no_pass(model)):
+            unreached = trainable & model.owned - seen
+    return Wiring(
+        module=model.kind,
+        optimizers=tuple(account.kind for account in optimizers),
+        trainable=len(trainable),
+        frozen=tuple(sorted(frozen)),
+        in_no_optimizer=tuple(sorted(outside_optimizer)),
+        not_reached=tuple(sorted(unreached)),
+        outside_module=() if sharded else tuple(model.outside.values()),
+        optimizer_weights=sum(len(account.ids) for account in optimizers),
+        optimizer_trainable=sum(len(account.trainable_ids) for account in optimizers),
+        cut_between=model.cut if unreached else (),
+        unused_output=model.unused_output,
+        losses=tuple(term for site in model.sites.values() for term in site.terms),
+        widened=model.widened,
+        softmax_over_batch=model.softmax_over_batch,
+        linear=linear,
+        opponents=tuple(sorted(model.opponents)),
+        features=_features(model),
+        not_finite=program.not_finite,
+        not_finite_step=program.not_finite_step,
+        clipped_before_unscale=sum(a.clipped_before_unscale for a in model.accounts),
+        frameworks=program.frameworks,
+        not_observed=_reasons(model, program, linear),
+    )
+
+
+def _sees_no_pass(model: ObservedModel) -> bool:
+    """Whether no backward pass to the model's weights was seen."""
+    seen = model.reached | model.with_gradient
+    return not seen and (model.opaque or not model.passes_seen)
+
+
+def _reasons(model: ObservedModel, program: ProgramFacts, linear: bool | None) -> dict[str, str]:
+    """For each field that could not be observed, the reason."""
+    reasons = dict(program.switched_off)
+    if not any(account.kind for account in model.accounts):
+        reasons.setdefault("optimizers", "no step of a torch.optim.Optimizer was seen")
+    if any(root.sharded for root in model.roots):
+        reason = "weights are sharded: the graph contains gathered copies of them"
+        for name in ("not_reached", "in_no_optimizer", "outside_module"):
+            reasons.setdefault(name, reason)
+        reasons["whole weights"] = "values are those of the shards in this process"
+    elif _sees_no_pass(model):
+        reasons.setdefault("not_reached", "no backward pass to these weights was seen")
+    if any(root.is_keras for root in model.roots):
+        reasons["mode"] = "layers of Keras get their mode as an argument of each call"
+        reasons["input"] = "layers of Keras are no parts of its model that torch could show"
+    if any(root.distributed_by == DDP for root in model.roots):
+        reasons["gradients of one process"] = "DDP gives each process the mean of all gradients"
+    if model.incomplete_graph:
+        reasons.setdefault("not_reached", "the autograd graph has more than 20,000 nodes")
+    if linear is None:
+        reason = "operations of the module are not visible in the autograd graph"
+        reasons.setdefault("linear", reason)
+    if not model.evaluations:
+        reasons.setdefault("evaluation", "no pass without gradients was seen, or one in each step")
+    if not model.sites and not model.passes_seen:
+        reasons.setdefault("losses", "no backward pass of a loss was seen")
+    return reasons
+
+
+def _linear(model: ObservedModel) -> bool | None:
+    answers = [root.linear for root in model.roots]
+    if any(answer is False for answer in answers):
+        return False
+    if not answers or any(answer is None for answer in answers):
+        return None
+    return True
+
+
+def _features(model: ObservedModel) -> tuple[tuple[float, ...], ...]:
+    """Moments of the input features of the first module that has them."""
+    if any(root.evaluation.belongs_to_training for root in model.roots):
+        return ()
+    facts = next((f for f in (r.evaluation.input_facts() for r in model.roots) if f), None)
+    if facts is None:
+        return ()
+    return (facts.training_mean, facts.training_std, facts.evaluation_mean, facts.evaluation_std)

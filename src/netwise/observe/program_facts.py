@@ -1,0 +1,31 @@
+"""What is known of an observed program as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ProgramFacts:
+    """What is known of the observed program as a whole.
+
+    Args:
+        running: it has not ended.
+        seconds: since the start.
+        device: of the first module.
+        not_finite, not_finite_step: as in `Wiring`.
+        frameworks: as in `Wiring`.
+        switched_off: parts of the observer that failed, with their error.
+        given: facts that the user stated, which are used instead of those observed.
+    """
+
+    running: bool
+    seconds: float
+    device: str = "cpu"
+    not_finite: str = ""
+    not_finite_step: int | None = None
+    frameworks: tuple[str, ...] = ()
+    switched_off: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
