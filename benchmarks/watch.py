@@ -362,7 +362,8 @@ def main(arguments: list[str]) -> None:
     file = Path(arguments[arguments.index("--json") + 1]) if "--json" in arguments else None
     chosen = "" if not arguments or arguments[0] == "--json" else arguments[0]
     others, left_out = peers()
-    print(*left_out, sep="\n", file=sys.stderr)
+    for reason in left_out:
+        print(reason, file=sys.stderr)
     results: dict[str, dict[str, Any]] = {}
     for name, setting in SETTINGS.items():
         if chosen not in name:

@@ -19,7 +19,7 @@ class Watch(FitWatch, GeneralTracker):
 
     Args:
         folder: a new run folder for the history; `netwise show` reads it.
-        every: watch one step of so many; by default about 400 steps in all.
+        every: watch one step of so many; by default the first steps, then fewer and fewer.
         report: whether the diagnosis is printed, by the first of several processes.
 
     Example:

@@ -66,7 +66,7 @@ class FitWatch:
 
     Args:
         folder: a new run folder for the history; `netwise show` reads it.
-        every: watch one step of so many; by default about 400 steps in all.
+        every: watch one step of so many; by default the first steps, then fewer and fewer.
         report: whether the diagnosis is printed at the end.
     """
 

@@ -18,7 +18,7 @@ class Watch(FitWatch, Callback):
 
     Args:
         folder: a new run folder for the history; `netwise show` reads it.
-        every: watch one step of so many; by default about 400 steps in all.
+        every: watch one step of so many; by default the first steps, then fewer and fewer.
         report: whether the diagnosis is printed.
 
     Example:
