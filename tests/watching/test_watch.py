@@ -14,6 +14,7 @@ import netwise as nw
 from netwise import random_streams, signals
 from netwise.observe.layer_activations import DEAD_AFTER
 from netwise.parts.initializers import initialize
+from netwise.watching.watch import KEPT_TARGETS
 
 X = torch.randn(200, 12, generator=torch.Generator().manual_seed(0))
 Y = torch.randint(4, (200,), generator=torch.Generator().manual_seed(1))
@@ -335,3 +336,46 @@ def test_misuse_raises() -> None:
         nw.watch(3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="every = 0 must be at least 1"):
         nw.watch(nn.Linear(2, 2), every=0)
+
+
+def test_an_observed_loss_is_not_called_and_others_on_few_targets() -> None:
+    calls: list[int] = []
+
+    def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        calls.append(len(target))
+        return F.cross_entropy(output, target)
+
+    def by_hand(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        calls.append(len(target))
+        return torch.special.entr(torch.sigmoid(output)).mean() + output.mean(1).sub(target).max()
+
+    for function in (loss, by_hand):
+        calls.clear()
+        model = nn.Linear(12, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        with nw.watch(model, loss=function) as w:
+            for _ in range(10):
+                optimizer.zero_grad()
+                value = function(model(X), Y)
+                value.backward()
+                w.step(value, Y)
+                optimizer.step()
+        during = len(calls)
+        w.history()
+        assert max(calls[during:], default=0) <= KEPT_TARGETS
+        assert (len(calls) > during) == (function is by_hand)
+        assert w.errors == ()
+
+
+def test_an_empty_batch() -> None:
+    model = nn.Linear(12, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with nw.watch(model, loss=F.cross_entropy) as w:
+        for rows in (20, 0, 20):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(X[:rows]), Y[:rows], reduction="sum")
+            loss.backward()
+            w.step(loss, Y[:rows])
+            optimizer.step()
+    assert w.history().ended.step == 3
+    assert w.errors == ()

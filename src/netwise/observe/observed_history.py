@@ -78,6 +78,12 @@ def facts_of(model: ObservedModel, program: ProgramFacts) -> RunFacts:
     return replace(facts, **given)
 
 
+def knows_guessing(model: ObservedModel) -> bool:
+    """Whether the loss of guessing follows from what was observed."""
+    site = data_site(model)
+    return site is not None and _facts_of_loss(site, model).get("loss_of_guessing") is not None
+
+
 def data_site(model: ObservedModel) -> LossSite | None:
     """The loss that compares outputs with targets, where there is exactly one."""
     sites = [

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, RunEnd
 from netwise.observe.nested import tensors_in
-from netwise.observe.observed_history import history_of
+from netwise.observe.observed_history import history_of, knows_guessing
 from netwise.observe.observed_model import ObservedModel, batch_accuracy, target_signals
 from netwise.observe.observer import Observer
 from netwise.observe.target_statistics import TargetStatistics
@@ -22,7 +22,7 @@ from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
 from netwise.watching.program_folders import ProgramFolders
 
 KEPT_BYTES = 1_000_000  # of targets, for the loss of the best constant prediction
-KEPT_TARGETS = 512  # the loss is called on no more: some need memory quadratic in them
+KEPT_TARGETS = 128  # the loss is called on no more: some need memory cubic in them
 
 
 class watch:
@@ -194,7 +194,8 @@ class watch:
 
     def _keep_target(self, target: Tensor) -> None:
         """Keep some targets, of at most `KEPT_BYTES`."""
-        if not target.dim() or sum(len(t) for t in self._kept) >= KEPT_TARGETS:
+        kept = sum(len(t) for t in self._kept)
+        if not target.dim() or not target.numel() or kept >= KEPT_TARGETS:
             return
         size = target[:1].numel() * target.element_size()
         room = (KEPT_BYTES - self._kept_bytes) // max(size, 1)
@@ -262,10 +263,10 @@ class watch:
 
     def _history(self, model: ObservedModel) -> History:
         main = model is self._observer.table.main_model()
-        program = self._observer.program(self._stated_facts() if main else {})
+        program = self._observer.program(self._stated_facts(model) if main else {})
         return history_of(model, program)
 
-    def _stated_facts(self) -> dict[str, Any]:
+    def _stated_facts(self, model: ObservedModel) -> dict[str, Any]:
         facts: dict[str, Any] = dict(self._optimizer_facts)
         if self._loss is not None:
             facts["loss"] = getattr(self._loss, "__name__", type(self._loss).__name__)
@@ -273,11 +274,21 @@ class watch:
         if self._kept:
             facts.update(self._targets.facts())
             facts["batch_size"] = self._batch_size or None
-            target = self._kept_targets()
-            if target is not None and self._loss is not None and self._outputs:
-                facts["loss_of_guessing"] = loss_of_guessing(self._loss, target, self._outputs)
-                facts["least_loss"] = least_loss(self._loss, target, self._outputs)
+            if not model.opponents and not knows_guessing(model):
+                facts |= self._observer.safely("stated losses", self._losses_of_guessing) or {}
         return facts
+
+    def _losses_of_guessing(self) -> dict[str, Any]:
+        """The loss of the best constant prediction and the least loss, by calling the loss."""
+        target = self._kept_targets()
+        if target is None or self._loss is None or not self._outputs:
+            return {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # predictions of other shapes are tried, too
+            return {
+                "loss_of_guessing": loss_of_guessing(self._loss, target, self._outputs),
+                "least_loss": least_loss(self._loss, target, self._outputs),
+            }
 
     def _kept_targets(self) -> Tensor | None:
         """The targets that were kept; None where their shapes differ, or some are ignored."""
