@@ -7,6 +7,18 @@ from netwise.observe.observed_model import ObservedModel
 from netwise.observe.program_facts import ProgramFacts
 from netwise.wiring import Wiring
 
+# Parts of the observer, without one of which the connections of a program are not known.
+CONNECTING_PARTS = ("modules", "gradients", "steps")
+CONNECTIONS = (
+    "trainable",
+    "frozen",
+    "in_no_optimizer",
+    "not_reached",
+    "outside_module",
+    "optimizer_weights",
+    "optimizer_trainable",
+)
+
 
 def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
     """Connections of the model's loss, weights and optimizers."""
@@ -59,6 +71,9 @@ def _sees_no_pass(model: ObservedModel) -> bool:
 def _reasons(model: ObservedModel, program: ProgramFacts, linear: bool | None) -> dict[str, str]:
     """For each field that could not be observed, the reason."""
     reasons = dict(program.switched_off)
+    failed = next((reasons[part] for part in CONNECTING_PARTS if part in reasons), None)
+    if failed is not None:
+        reasons |= dict.fromkeys(CONNECTIONS, failed)
     if not any(account.kind for account in model.accounts):
         reasons.setdefault("optimizers", "no step of a torch.optim.Optimizer was seen")
     if any(root.sharded for root in model.roots):

@@ -477,7 +477,7 @@ class Observer:
                 self._finish_row(model)
 
     def _finish_row(self, model: ObservedModel) -> None:
-        model.finish_row()
+        self.safely("rows", model.finish_row)
         self._rows_changed(model)
 
     def _rows_changed(self, model: ObservedModel) -> None:

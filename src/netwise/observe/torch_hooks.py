@@ -252,6 +252,8 @@ def _switches_off(context: Any) -> bool:
 def _code_of_block() -> CodeType:
     """The code with the `with` block, or the decorated function."""
     frame = sys._getframe(2)
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        frame = frame.f_back  # the hooks of another observer
     if frame.f_code.co_name in ("decorate_context", "generator_context"):
         code = getattr(frame.f_locals.get("func"), "__code__", None)
         if isinstance(code, CodeType):

@@ -159,7 +159,7 @@ EXECUTION = (
     Loop(partial(x.checkpointing, reentrant=False), CUT),
     Loop(partial(x.checkpointing, reentrant=True), CUT),
     Loop(partial(x.compiled, backend="eager"), NO_OPTIMIZER),
-    Loop(x.called_with_weights, (*NO_OPTIMIZER, *CUT)),
+    Loop(x.called_with_weights),
     Loop(x.inner_steps),
     Loop(x.gradients_by_sample),
     Loop(x.averaged, ("rate_too_low", "not_learning")),
