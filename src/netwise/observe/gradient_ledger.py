@@ -121,7 +121,8 @@ def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Nor
         at_step: norms when the step began; of a step with a closure, when it ended.
     """
     weights = list(weights)
-    touched = [w for w in weights if any(p.fills(w) for p in passes)]
+    filling = {w: [p for p in passes if p.fills(w)] for w in weights}
+    touched = [w for w in weights if filling[w]]
     reaching = tuple(p for p in passes if any(w in p.ends for w in weights))
     if not touched:
         # At a step inside of a backward pass there are gradients that its end does not show.
@@ -132,12 +133,13 @@ def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Nor
         return CycleAccount(0, False, False, zero, None, reaching[-1:] if zero else ())
     # Each parameter has its own passes: those of other parts of the loss do not touch it. The one
     # with the most passes tells how many there are.
-    counts = {w: _passes_in(w, passes) for w in touched}
+    counts = {w: _passes_in(w, filling[w]) for w in touched}
+    last = {w: filling[w][-1].ends[w] for w in touched}
     witness = max(touched, key=lambda w: len(counts[w][0]))
     counted, _ = counts[witness]
     stale = all(stale for _, stale in counts.values())
-    cleared = all(at_step.get(w, 0.0) == 0 and _last(w, passes) != 0 for w in touched)
-    before = math.sqrt(sum(_last(w, passes) ** 2 for w in touched))
+    cleared = all(at_step.get(w, 0.0) == 0 for w in touched)
+    before = math.sqrt(sum(last[w] ** 2 for w in touched))
     now = math.sqrt(sum(at_step.get(w, 0.0) ** 2 for w in touched))
     factor = now / before if before > 0 and math.isfinite(before) and math.isfinite(now) else None
     if factor is not None:
@@ -148,12 +150,15 @@ def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Nor
 
 
 def _passes_in(weight: int, passes: Sequence[BackwardPass]) -> tuple[list[BackwardPass], bool]:
-    """The backward passes in the gradient of a parameter, and whether it also has older ones."""
+    """The backward passes in the gradient of a parameter, and whether it also has older ones.
+
+    Args:
+        weight: id of the parameter.
+        passes: those that fill its gradient, oldest first.
+    """
     counted: list[BackwardPass] = []
     stale = True
     for each in passes:
-        if not each.fills(weight):
-            continue
         if each.begins.get(weight, 0.0) == 0:
             counted, stale = [], False
         counted.append(each)
@@ -167,11 +172,6 @@ def _of_one_loss(passes: Sequence[BackwardPass]) -> list[BackwardPass]:
     for each in passes:
         groups.setdefault((each.place, each.reached), []).append(each)
     return max(groups.values(), key=len)
-
-
-def _last(weight: int, passes: Sequence[BackwardPass]) -> float:
-    """Norm of a parameter's gradient after the last backward pass that changed it."""
-    return next((p.ends[weight] for p in reversed(passes) if p.fills(weight)), 0.0)
 
 
 def _same(a: float, b: float) -> bool:
