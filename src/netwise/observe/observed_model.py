@@ -27,6 +27,13 @@ from netwise.observe.target_statistics import (
 from netwise.observe.weighted_layers import ROOT
 from netwise.wiring import LossTerm
 
+# Signals of weights: of no use where other tensors stand in for them.
+OF_WEIGHTS = (
+    signals.GRADIENT_RMS,
+    signals.GRADIENT_RATIO,
+    signals.UPDATE_RATIO,
+    signals.WEIGHT_NORM,
+)
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
 FEWEST_BATCHES = 3  # for a mean accuracy
 MOST_SITES = 32  # losses that are told apart by place and operations
@@ -194,6 +201,8 @@ class ObservedModel:
                 prefix = self.prefix(root)
                 for name, value in root.probe.step_ends(scale).items():
                     signal, bar, layer = name.partition("|")
+                    if root.has_stand_ins and signal in OF_WEIGHTS:
+                        continue
                     row[f"{signal}|{_joined(prefix, layer)}" if bar else signal] = value
             if root.training_mode is not None and root.evaluation.has_mode_layers:
                 row[signals.TRAINING_MODE] = float(root.training_mode)

@@ -66,6 +66,7 @@ class Root:
         self.used: set[int] = set()  # those of them that a loss used
         self.dropout = 0.0
         self._names: dict[int, str] = {}
+        self.has_stand_ins = False  # other tensors are used than its own parameters
         self._stand_ins: dict[int, tuple[weakref.ref[Tensor], str]] = {}
         self._reads = 0
         self.read_names()
@@ -88,7 +89,9 @@ class Root:
         named = list(module.named_parameters())
         self._stand_ins = {k: each for k, each in self._stand_ins.items() if each[0]() is not None}
         self.parameters = {key: name for key, (_, name) in self._stand_ins.items()}
-        self.parameters.update({id(p): name for name, p in named})
+        own = {id(p): name for name, p in named}
+        self.has_stand_ins = bool(self._stand_ins.keys() - own.keys())
+        self.parameters.update(own)
         self.trainable = {name for name, p in named if p.requires_grad}
         self.frozen = {name for name, p in named if not p.requires_grad}
         self.sharded = any(hasattr(p, "to_local") for _, p in named)

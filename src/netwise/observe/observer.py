@@ -584,6 +584,8 @@ class Observer:
         module = root.module
         if module is None or not any(t.requires_grad for t in outputs):
             return
+        if all(readable(t) is None for t in outputs):  # a pass that only finds shapes
+            return
         root.trained = True
         root.note_stand_ins()
         root.training_mode = module.training
