@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FIRST = 5  # steps that are all watched
-SHARE = 5  # the distance is this part of the steps already done
-FARTHEST = 150  # longest distance before rows are thinned
+SHARE = 4  # the distance is this part of the steps already done
+FARTHEST = 200  # longest distance before rows are thinned
 # Facts that seldom change, such as names or statistics of the data, are read in the first watched
 # steps and then in one of so many.
 FIRST_READ, READ_EVERY = 12, 4
@@ -42,7 +42,7 @@ class Sampling:
         every: watch one step of so many; None: first all, then fewer and fewer.
 
     >>> [Sampling().distance(step) for step in (1, 5, 100, 10_000)]
-    [1, 1, 18, 116]
+    [1, 1, 24, 173]
     >>> Sampling(every=7).distance(100)
     7
     """

@@ -37,7 +37,7 @@ class watch:
         model: the module to record. Default: each module that an optimizer updates.
         optimizer: whose learning rate and weight decay are recorded, where it cannot be observed.
         loss: the function (output, target) -> loss, where its kind cannot be observed.
-        every: watch one step of so many. Default: the first steps, then fewer and fewer: about 45
+        every: watch one step of so many. Default: the first steps, then fewer and fewer: about 40
             of 2,000 steps.
         folder: write a run folder there while the loop runs. With several models, the others get
             folders beside it.
