@@ -19,6 +19,7 @@ from netwise.observe.autograd_nodes import (
     operation,
     saved,
 )
+from netwise.observe.readable import readable
 
 # What an operation's result depends on.
 _WEIGHTS, _CONSTANTS, _INPUTS = 0, 1, 2
@@ -90,6 +91,8 @@ def is_linear(output: Tensor, inputs: Sequence[Tensor] = (), most: int = 20_000)
 def _memory(value: Tensor) -> int:
     """Where a tensor is in memory; its views and reshaped forms are in the same place. Tensors
     without memory are in no place."""
+    if readable(value) is None:
+        return -1
     try:
         return value.untyped_storage().data_ptr()
     except (RuntimeError, NotImplementedError):
