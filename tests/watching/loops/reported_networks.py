@@ -53,7 +53,7 @@ def norm_momentum(sick: bool, watch: Watch = unwatched) -> list[float]:
     optimizer, ce = torch.optim.Adam(model.parameters(), lr=2e-3), nn.CrossEntropyLoss()
     losses = []
     with watch(model, optimizer=optimizer, loss=ce) as w:
-        for _ in range(6):
+        for _ in range(5):
             model.train()
             for i in batches(604, 8):  # the last batch has 4 rows
                 optimizer.zero_grad()
