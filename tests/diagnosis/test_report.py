@@ -128,3 +128,11 @@ def test_the_plain_report_has_the_keys_of_earlier_versions(sick_run: nw.Run) -> 
     assert set(plain) == {"found", "clear", "unchecked"}
     assert set(plain["found"][0]["evidence"][0]) == {"what", "value", "limit", "found"}
     assert plain["found"][0]["evidence"][0]["found"] == "above"
+
+
+def test_remedies_of_a_finding_go_before_those_of_its_rule() -> None:
+    history = nw.History.from_rows([{"step": 0, "loss": 1.0}])
+    for own, shown in ((("mine",), ("mine",)), ((), ("theirs",))):
+        finding = nw.Finding("rule", "Sentence.", remedies=own)
+        rule = nw.Rule("rule", "Title", lambda history: finding, "", "", remedies=("theirs",))  # noqa: B023
+        assert nw.diagnose(history, rules=(rule,)).found[0].remedies == shown

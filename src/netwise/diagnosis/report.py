@@ -95,7 +95,7 @@ def _with_card(finding: Finding, rule: Rule) -> Finding:
         explanation=rule.explanation,
         healthy=rule.healthy,
         source=rule.source,
-        remedies=rule.remedies,
+        remedies=finding.remedies or rule.remedies,
         title=rule.title,
     )
 

@@ -72,7 +72,7 @@ class Finding:
         explanation: what this means and why it hinders learning.
         healthy: what the same numbers are in a run that learns well.
         source: the paper or book that the rule is from.
-        remedies: names of the remedies, in the order to try them.
+        remedies: names of the remedies, in the order to try them. Default: those of the rule.
         grade: "suspect" (a limit was crossed) or "cause" (it explains other findings).
         consequences: findings that this one explains.
         title: the rule's title, for people; "" for the rule's name.

@@ -76,6 +76,7 @@ def _exact(history: History, sentence: str, term: LossTerm) -> Finding:
         layers=tuple(layer.name for layer in history.layers[-1:]),
         steps=(0, history.ended.step),
         evidence=(Evidence(what, float(max(units, 1)), 0.0),),
+        remedies=("use_plain_output", "use_cross_entropy"),  # the targets are not at fault
     )
 
 
