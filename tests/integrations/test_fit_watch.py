@@ -63,5 +63,8 @@ def test_without_the_framework_the_import_says_what_to_install(name: str) -> Non
     assert "pip install 'netwise[integrations]'" in done.stderr
 
 
-def test_the_error_is_also_an_import_error() -> None:
-    assert isinstance(missing("Keras", ImportError("keras")), nw.MissingPackage | ImportError)
+def test_the_error_names_the_module_and_is_also_an_import_error() -> None:
+    error = missing("netwise.integrations.keras", "Keras")
+    assert isinstance(error, nw.MissingPackage)
+    assert isinstance(error, ImportError)
+    assert str(error).startswith("netwise.integrations.keras needs Keras, which is not installed.")

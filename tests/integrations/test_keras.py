@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from functools import partial
 
@@ -87,6 +89,16 @@ def test_the_callback_records_the_fit_and_its_metrics(capsys: pytest.CaptureFixt
     for name in (signals.TRAIN_LOSS, signals.TRAIN_ACCURACY, signals.VALID_LOSS):
         assert len(history.of(name)) == EPOCHS
     assert "Nothing found." in capsys.readouterr().out
+
+
+def test_without_the_backend_of_keras_the_import_says_what_to_set() -> None:
+    code = "import sys\nsys.modules['jax'] = None\nimport netwise.integrations.keras"
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "Set the environment variable KERAS_BACKEND=torch" in done.stderr
 
 
 def test_another_backend_is_an_error_that_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from netwise.integrations.fit_watch import FitWatch, epoch_metrics, missing
 try:
     from accelerate.tracking import GeneralTracker
 except ImportError as error:
-    raise missing("Accelerate", error) from error
+    raise missing(__name__, "Accelerate") from error
 
 
 class Watch(FitWatch, GeneralTracker):

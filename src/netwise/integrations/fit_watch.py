@@ -34,9 +34,9 @@ QUANTITIES = {
 }
 
 
-def missing(framework: str, error: ImportError) -> MissingPackage:
-    """The error for a framework that cannot be imported."""
-    return MissingPackage(f"its callback {__package__}", framework, "integrations")
+def missing(module: str, framework: str) -> MissingPackage:
+    """The error of a module of callbacks whose framework is not installed."""
+    return MissingPackage(module, framework, "integrations")
 
 
 def epoch_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:

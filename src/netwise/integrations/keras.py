@@ -10,7 +10,15 @@ try:
     from keras.backend import backend
     from keras.callbacks import Callback
 except ImportError as error:
-    raise missing("Keras", error) from error
+    if (
+        str(error.name).split(".")[0] != "keras"
+    ):  # it imports its backend, which is TensorFlow by default
+        raise ImportError(
+            f"Keras could not be imported: {error}. Set the environment variable "
+            "KERAS_BACKEND=torch before it is imported.",
+            name=error.name,
+        ) from error
+    raise missing(__name__, "Keras") from error
 
 
 class Watch(FitWatch, Callback):

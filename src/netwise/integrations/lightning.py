@@ -12,7 +12,7 @@ except ImportError:
     try:
         from pytorch_lightning import Callback
     except ImportError as error:
-        raise missing("Lightning", error) from error
+        raise missing(__name__, "Lightning") from error
 
 
 class Watch(FitWatch, Callback):

@@ -9,7 +9,7 @@ from netwise.integrations.fit_watch import FitWatch, missing
 try:
     from skorch.callbacks import Callback
 except ImportError as error:
-    raise missing("skorch", error) from error
+    raise missing(__name__, "skorch") from error
 
 
 class Watch(FitWatch, Callback):

@@ -9,7 +9,7 @@ from netwise.integrations.fit_watch import FitWatch, missing
 try:
     from transformers import TrainerCallback
 except ImportError as error:
-    raise missing("transformers", error) from error
+    raise missing(__name__, "transformers") from error
 
 
 class Watch(FitWatch, TrainerCallback):
