@@ -187,8 +187,8 @@ class History:
         facts: what is known besides the signals.
         ended: how the run ended.
         made_by: recipe, versions and machine.
-        wiring: how loss, weights and optimizers are connected; None for runs of `fit`, whose loop
-            is netwise's own.
+        wiring: how loss, weights and optimizers are connected; None where that was not read, as in
+            runs of energy models and memories.
 
     Example:
         >>> import netwise as nw

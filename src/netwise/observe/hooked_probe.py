@@ -25,6 +25,8 @@ from netwise.observe.layer_activations import (
     share_of_zeros,
 )
 from netwise.observe.layer_weights import ratio
+from netwise.observe.nested import tensors_in
+from netwise.observe.observed_parts import CallRecord
 from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
 from netwise.tasks import BOUNDED, RECTIFIERS
@@ -47,6 +49,7 @@ class HookedProbe:
         # Of the watched step: from the hooks.
         self._calls: list[tuple[str, Tensor | None]] = []  # (layer, its input), in order of use
         self._classes_after: list[list[str]] = []  # classes of the modules called after each layer
+        self.connections: list[CallRecord] = []  # calls of layers, with and without gradients
         self._raw_outputs: list[Tensor | None] = []  # of the layers, on the first watched step only
         self._output: Tensor | None = None
         # Of the watched step: between `record` and `finish_step`.
@@ -98,6 +101,7 @@ class HookedProbe:
 
     def _forget_forward(self) -> None:
         self._calls, self._classes_after, self._raw_outputs = [], [], []
+        self.connections = []
         self._output = None
 
     def _keep_gradient(self, parameter: nn.Parameter, gradient: Tensor) -> None:
@@ -115,6 +119,7 @@ class HookedProbe:
 
     def _layer_hook(self, name: str, first: bool) -> Any:
         def after_layer(module: nn.Module, args: Any, output: Any) -> None:
+            self.connections.append(_connection(name, args, output))
             if torch.is_grad_enabled():
                 self._calls.append((name, _first_tensor(args)))
                 if first:
@@ -328,6 +333,11 @@ def _activation_kind(
     ):
         return "ReLU"
     return ""
+
+
+def _connection(name: str, args: Any, output: Any) -> CallRecord:
+    takes = any(t.requires_grad for t in tensors_in(args))
+    return CallRecord(name, takes, any(t.requires_grad for t in tensors_in(output)), True)
 
 
 def _first_tensor(value: Any) -> Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netwise.observe.hooked_probe import HookedProbe
+from netwise.observe.step_wiring import StepWiring
 from netwise.storage.checkpoints import Checkpoint
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState, switch_optimizer
@@ -15,7 +16,9 @@ from netwise.training.snapshots import (
 )
 
 
-def checkpoint_of(setup: Setup, state: RunState, probe: HookedProbe) -> Checkpoint:
+def checkpoint_of(
+    setup: Setup, state: RunState, probe: HookedProbe, wiring: StepWiring | None = None
+) -> Checkpoint:
     """The checkpoint of the present state. Its keys are those of files: they never change."""
     tensors = {
         "model": module_tensors(setup.module),
@@ -42,12 +45,17 @@ def checkpoint_of(setup: Setup, state: RunState, probe: HookedProbe) -> Checkpoi
         "best": None if state.best is None else state.best[0],
         "probe": probe.state_dict(),
         "seconds": state.seconds,
+        "wiring": None if wiring is None else wiring.state_dict(),
     }
     return Checkpoint(tensors, values)
 
 
 def restore_checkpoint(
-    setup: Setup, state: RunState, probe: HookedProbe, saved: Checkpoint
+    setup: Setup,
+    state: RunState,
+    probe: HookedProbe,
+    saved: Checkpoint,
+    wiring: StepWiring | None = None,
 ) -> None:
     """Put back what `checkpoint_of` saved; the rows of the history come from the run folder."""
     values, tensors = saved.state, saved.tensors
@@ -68,3 +76,5 @@ def restore_checkpoint(
         best = {k: v.to(setup.device) for k, v in tensors["best"].items()}
         state.best = (values["best"], best)
     probe.load_state_dict(values["probe"])
+    if wiring is not None and values.get("wiring") is not None:  # older checkpoints have none
+        wiring.load_state_dict(values["wiring"])

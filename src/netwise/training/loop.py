@@ -13,6 +13,7 @@ from torch import Tensor
 
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, STOPPED_EARLY, RunEnd
 from netwise.observe.hooked_probe import HookedProbe
+from netwise.observe.step_wiring import StepWiring
 from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
 from netwise.training.checkpoint_contents import restore_checkpoint
@@ -92,6 +93,8 @@ def run_training(
     recipe, module = setup.recipe, setup.module
     cuda = [setup.device] if setup.device.type == "cuda" else []
     probe = HookedProbe(module)
+    # An energy model's loss only carries gradients that are computed without autograd.
+    wiring = None if recipe.network.is_energy_model else StepWiring(module)
     with (
         threads(setup.settings.threads),
         torch.random.fork_rng(devices=cuda),
@@ -101,12 +104,12 @@ def run_training(
             folder.keep_rows(checkpoint.state["rows"])
             state.rows = folder.rows()
             state.rows_written = len(state.rows)
-            restore_checkpoint(setup, state, probe, checkpoint)
+            restore_checkpoint(setup, state, probe, checkpoint, wiring)
         elif folder is not None:
             folder.keep_rows(0)
-        stepper = _stepper(setup, state, probe, interrupt)
+        stepper = _stepper(setup, state, probe, wiring, interrupt)
         facts = run_facts(setup, state, stepper.loss)
-        recorder = RunRecorder(folder, setup, facts, probe)
+        recorder = RunRecorder(folder, setup, facts, probe, wiring)
         recorder.write_running(state)
         progress.start(recipe.epochs, setup.steps_per_epoch * recipe.epochs, state.step)
         try:
@@ -123,7 +126,13 @@ def run_training(
     return Run(recipe, history, module, setup.pipeline, final, folder.path if folder else None)
 
 
-def _stepper(setup: Setup, state: RunState, probe: HookedProbe, interrupt: Interrupt) -> Stepper:
+def _stepper(
+    setup: Setup,
+    state: RunState,
+    probe: HookedProbe,
+    wiring: StepWiring | None,
+    interrupt: Interrupt,
+) -> Stepper:
     recipe = setup.recipe
     averages_steps = recipe.average is not None and recipe.average.each_step
     return Stepper(
@@ -136,6 +145,7 @@ def _stepper(setup: Setup, state: RunState, probe: HookedProbe, interrupt: Inter
         setup.settings.watch_every,
         setup.samples.in_order,
         needs_closure=state.part.needs_closure,
+        wiring=wiring,
         before_step=partial(set_step_rate, setup, state) if recipe.schedule.each_step else None,
         after_step=partial(update_average, setup, state) if averages_steps else None,
         should_stop=interrupt.requested,
@@ -230,12 +240,15 @@ def _take_steps(
     """Take the steps fast; where a value is not finite, take them again, checking each."""
     before_all, before_each = keepers
     before_all.take()
-    probe_before = probe.snapshot()
+    probe_before, wiring = probe.snapshot(), stepper.wiring
+    wiring_before = None if wiring is None else wiring.snapshot()
     results = stepper.take(batches, state.epoch, state.batch, state.step)
     if stepper.is_finite(results):
         return results, None
     before_all.restore()
     probe.restore(probe_before)
+    if wiring is not None and wiring_before is not None:
+        wiring.restore(wiring_before)
     return stepper.take_checked(
         batches, state.epoch, state.batch, state.step, before_each.take, before_each.restore
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from netwise.history import RUNNING, History, RunEnd, RunFacts, history_as_dict
 from netwise.observe.hooked_probe import HookedProbe
+from netwise.observe.step_wiring import StepWiring
 from netwise.storage.run_folder import RunFolder
 from netwise.training.checkpoint_contents import checkpoint_of
 from netwise.training.evaluate import Score
@@ -15,6 +16,7 @@ from netwise.training.facts import provenance
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState
 from netwise.training.snapshots import module_tensors
+from netwise.wiring import Wiring
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +28,24 @@ class RunRecorder:
         setup: what is fixed of the run.
         facts: of its history.
         probe: knows the layers.
+        wiring: knows the connections; None: they are not read.
     """
 
     folder: RunFolder | None
     setup: Setup
     facts: RunFacts
     probe: HookedProbe
+    wiring: StepWiring | None = None
 
     def history(self, state: RunState, ended: RunEnd) -> History:
         """The history of the run so far."""
         made_by = provenance(self.setup, state.seconds)
-        return History.from_rows(state.rows, self.probe.layers, self.facts, ended, made_by)
+        return History.from_rows(
+            state.rows, self.probe.layers, self.facts, ended, made_by, self._connections()
+        )
+
+    def _connections(self) -> Wiring | None:
+        return None if self.wiring is None else self.wiring.wiring()
 
     def write_rows(self, state: RunState) -> None:
         """Append the rows that the folder does not have yet."""
@@ -50,7 +59,8 @@ class RunRecorder:
             return
         self.write_rows(state)
         made_by = provenance(self.setup, state.seconds)
-        without_rows = History({}, self.probe.layers, self.facts, ended, made_by)
+        connections = self._connections()
+        without_rows = History({}, self.probe.layers, self.facts, ended, made_by, connections)
         about: Mapping[str, Any] = {
             **history_as_dict(without_rows),
             "fingerprint": self.setup.samples.fingerprint,
@@ -70,7 +80,8 @@ class RunRecorder:
         if self.folder is None:
             return
         self.write_rows(state)
-        self.folder.write_checkpoint(state.step, checkpoint_of(self.setup, state, self.probe))
+        saved = checkpoint_of(self.setup, state, self.probe, self.wiring)
+        self.folder.write_checkpoint(state.step, saved)
         self.write_running(state)
 
     def write_end(self, state: RunState, ended: RunEnd, final: Score | None) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from netwise import random_streams
 from netwise.data.dataset import Pairs
 from netwise.observe.hooked_probe import HookedProbe
+from netwise.observe.step_wiring import StepWiring
 from netwise.parts.activations import ACTIVATION_MODULES
 from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
@@ -72,6 +73,7 @@ class Stepper:
         every: signals are recorded on one of so many steps; 0: on none.
         in_order: rows follow each other, and batches keep their order.
         needs_closure: the optimizer computes the loss several times in one step.
+        wiring: reads the graph of a recorded step; None: nothing does.
         before_step: called with the number of the batch, to set the rate of the step; None: the
             rate is that of the epoch.
         after_step: called after the weights have changed; None: nothing is.
@@ -90,12 +92,13 @@ class Stepper:
         in_order: bool = False,
         *,
         needs_closure: bool = False,
+        wiring: StepWiring | None = None,
         before_step: Callable[[int], None] | None = None,
         after_step: Callable[[], None] | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.recipe, self.module, self.in_order = recipe, module, in_order
-        self.train, self.probe, self.every = train, probe, every
+        self.train, self.probe, self.every, self.wiring = train, probe, every, wiring
         self.has_classes = task_named(task).has_classes
         self.before_step, self.after_step = before_step, after_step
         self.should_stop = should_stop
@@ -221,7 +224,12 @@ class Stepper:
                 else:
                     x = change.apply(x, g)
         output, plain, penalty, loss = self._forward(x, y, w, blend)
+        wiring = self.wiring if recorded else None
+        if wiring is not None:
+            wiring.before_backward(loss, x, self.probe, self.optimizer)
         loss.backward()
+        if wiring is not None:
+            wiring.after_backward()
         if recorded:
             self.probe.record(loss.detach(), y, None if penalty is None else penalty.detach())
         if recipe.clip is not None:

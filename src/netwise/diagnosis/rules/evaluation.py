@@ -11,6 +11,7 @@ from netwise.diagnosis.rules.observation import (
     MOST,
     NOT_OBSERVED,
     layer_series,
+    loop_observed,
     observed,
     signal_of_loop,
     steps_where,
@@ -156,7 +157,7 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     Over all features, and the median over the evaluations. Both are inputs of the whole module,
     so that a module may scale them itself.
     """
-    if history.wiring is None:
+    if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
     numbers = []
     for signal in (

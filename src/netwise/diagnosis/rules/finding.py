@@ -136,6 +136,8 @@ class Rule:
             targets, also where the targets are the inputs themselves.
         own_loops: whether only a training loop of the user's own can have the fault. Reports of
             runs of `fit` leave such rules out.
+        own_modules: the same, but a module of the user's own can have it as well. Reports of runs
+            of `fit` have such rules where the connections were read.
 
     Example:
         >>> import netwise as nw
@@ -153,8 +155,12 @@ class Rule:
     remedies: tuple[str, ...] = ()
     tasks: tuple[str | None, ...] = ORDINARY
     own_loops: bool = False
+    own_modules: bool = False
 
     def is_about(self, history: History) -> bool:
         """Whether a run of this task, trained in this way, can have the fault."""
-        by_fit = bool(history.made_by.recipe) and history.wiring is None
-        return history.facts.task in self.tasks and not (self.own_loops and by_fit)
+        if history.facts.task not in self.tasks:
+            return False
+        if not history.made_by.recipe:
+            return True
+        return not self.own_loops and not (self.own_modules and history.wiring is None)

@@ -8,6 +8,7 @@ from statistics import median
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import (
     MOST,
+    loop_observed,
     observed,
     share_text,
     signal_of_loop,
@@ -48,7 +49,7 @@ def stale_gradients(history: History) -> Answer:
     gradients. Elsewhere it compares the gradient in `.grad` with that of the last backward pass,
     and counts only in a run that has not learned.
     """
-    if history.wiring is None:
+    if not loop_observed(history):
         return _stale_by_comparison(history)
     series = signal_of_loop(history, STALE, FEWEST + 1, NO_GRADIENTS)
     if isinstance(series, Unchecked):

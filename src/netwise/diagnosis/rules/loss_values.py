@@ -146,7 +146,7 @@ SHAPES_BROADCAST = Rule(
     healthy="Outputs and targets of equal shape in losses that compare numbers.",
     source="PyTorch documentation, Broadcasting semantics",
     explains=CONSEQUENCES,
-    own_loops=True,
+    own_modules=True,
 )
 SOFTMAX_OVER_BATCH = Rule(
     name="softmax_over_batch",
@@ -160,7 +160,7 @@ SOFTMAX_OVER_BATCH = Rule(
     healthy="A softmax along the axis of the classes: `dim=1` for outputs (samples, classes).",
     source="PyTorch documentation, torch.nn.Softmax",
     explains=("output_misfits_loss", *CONSEQUENCES),
-    own_loops=True,
+    own_modules=True,
 )
 TARGETS_MASKED = Rule(
     name="targets_masked",

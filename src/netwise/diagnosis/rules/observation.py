@@ -16,6 +16,11 @@ MOST = 0.5  # share of the watched steps, above which a fault is one of the loop
 MOST_NAMES = 4  # in a sentence
 
 
+def loop_observed(history: History) -> bool:
+    """Whether this is an observed loop: not one of `fit`, nor one that calls `step` alone."""
+    return history.wiring is not None and not history.made_by.recipe
+
+
 def observed(history: History, *fields: str) -> Wiring | Unchecked:
     """The wiring where these fields of it are known; else the reason why they are not."""
     if history.wiring is None:
@@ -50,7 +55,7 @@ def signal_of_loop(
         fewest: values that are needed.
         missing: the reason where nothing was recorded. Default: that the signal was not.
     """
-    if history.wiring is None:
+    if history.wiring is None or not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
     series = history.of(signal)
     if series is None or not len(series):

@@ -4,7 +4,7 @@ weights that no loss reaches, weights outside of the module, nothing to train.""
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.observation import code_of, layers_of, listed, observed
+from netwise.diagnosis.rules.observation import code_of, layers_of, listed, loop_observed, observed
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     NO_UPDATES,
@@ -39,8 +39,8 @@ CONSEQUENCES = (
 def weights_stand_still(history: History) -> Answer:
     """Find trainable weights that a loss reaches and no optimizer updates.
 
-    In an observed loop this is exact. Elsewhere it is a layer that got a gradient on every watched
-    step and changed in none, while others changed.
+    Where the connections are known this is exact. Elsewhere, and in runs of `fit` too, it is a
+    layer that got a gradient on every watched step and changed in none, while others changed.
     """
     if history.wiring is None:
         return _never_changed(history)
@@ -49,7 +49,7 @@ def weights_stand_still(history: History) -> Answer:
         return wiring
     names = wiring.in_no_optimizer
     if not names:
-        return None
+        return None if loop_observed(history) else _never_changed(history)
     return Finding(
         rule="weights_stand_still",
         sentence=f"A loss reaches {listed(names)}, but no optimizer holds {_it(names)}. "
@@ -240,7 +240,7 @@ NOTHING_TRAINABLE = Rule(
     healthy="At least one parameter of the optimizer requires a gradient.",
     source="PyTorch documentation, Autograd mechanics; huggingface/trl issue 3926",
     explains=("graph_cut", *CONSEQUENCES),
-    own_loops=True,
+    own_modules=True,
 )
 GRAPH_CUT = Rule(
     name="graph_cut",
@@ -254,7 +254,7 @@ GRAPH_CUT = Rule(
     healthy="Each trainable weight has a gradient after `loss.backward()`.",
     source="PyTorch documentation, torch.Tensor.detach and Autograd mechanics",
     explains=CONSEQUENCES,
-    own_loops=True,
+    own_modules=True,
 )
 WEIGHTS_OUTSIDE_MODULE = Rule(
     name="weights_outside_module",
@@ -268,5 +268,5 @@ WEIGHTS_OUTSIDE_MODULE = Rule(
     healthy="All parameters that a loss reaches are among `model.parameters()`.",
     source="PyTorch documentation, torch.nn.ModuleList",
     explains=CONSEQUENCES,
-    own_loops=True,
+    own_modules=True,
 )
