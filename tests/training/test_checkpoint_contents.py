@@ -61,5 +61,5 @@ def test_the_keys_of_files_do_not_change() -> None:
     assert set(saved.tensors) == {"model", "optimizer", "random"}
     assert set(saved.state) == {
         *("epoch", "batch", "step", "rows", "losses", "right", "schedule", "factor", "stopping"),
-        *("switch", "averaged", "last_loss", "best", "probe", "seconds"),
+        *("switch", "averaged", "last_loss", "best", "probe", "seconds", "wiring"),
     }

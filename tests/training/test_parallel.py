@@ -22,6 +22,7 @@ def test_many_runs_in_processes_equal_single_ones(small: nw.Recipe) -> None:
         alone = nw.fit(recipe, test=False)
         assert run.recipe == recipe
         assert run.history.series == alone.history.series
+        assert run.history.wiring == alone.history.wiring is not None
         assert run.score is None
         assert all(
             torch.equal(a, b)

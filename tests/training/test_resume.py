@@ -42,6 +42,7 @@ def same(one: nw.Run, other: nw.Run) -> None:
     assert one.history.series == other.history.series
     assert one.history.ended == other.history.ended
     assert one.history.layers == other.history.layers
+    assert one.history.wiring == other.history.wiring is not None
     assert one.history.made_by.threads == other.history.made_by.threads
     assert one.score == other.score
     for (name, a), b in zip(

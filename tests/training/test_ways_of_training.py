@@ -261,6 +261,7 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
     run = nw.resume(tmp_path / "run")
     assert equal(run, whole)
     assert run.history.series == whole.history.series
+    assert run.history.wiring == whole.history.wiring
     assert run.score == whole.score
 
 

@@ -35,12 +35,21 @@ def output_misfits_loss(history: History) -> Answer:
     wiring = history.wiring
     misfit = None if wiring is None else loss_chain.misfit_of(wiring)
     if misfit is not None:
-        return _exact(history, *misfit)
+        # The parts of a recipe have names and remedies of their own.
+        of_parts = _recognised(history) if history.made_by.recipe else None
+        return of_parts if isinstance(of_parts, Finding) else _exact(history, *misfit)
     if not history.layers or history.facts.loss_kind is None:
         if wiring is not None and loss_chain.known(wiring):
             return None
         reason = None if wiring is None else wiring.not_observed.get("losses")
         return Unchecked(reason or NO_LOSS_KIND)
+    return _recognised(history)
+
+
+def _recognised(history: History) -> Answer:
+    """The answer from the recognised activation and kind of loss."""
+    if not history.layers or history.facts.loss_kind is None:
+        return None
     last, facts = history.layers[-1], history.facts
     if has_learned(history):
         return None
