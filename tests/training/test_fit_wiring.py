@@ -155,8 +155,6 @@ RECIPES = {
     "resnet": DIGITS.but(
         network=nw.CIFARResNet(depth=8, image=(1, 8, 8), width=0.25, stochastic_depth=0.3), epochs=1
     ),
-        network=nw.CIFARResNet(depth=8, image=(1, 8, 8), width=0.25, stochastic_depth=0.3), epochs=1
-    ),
     "convnet": DIGITS.but(network=nw.ConvNet(image=(1, 8, 8), channels=(4,)), epochs=1),
     "autoencoder": nw.Recipe(
         data=DIGITS.data, network=nw.Autoencoder((64, 16)), loss=nw.MeanSquaredError(), epochs=1

@@ -36,7 +36,6 @@ class Seen:
     """What the recorded steps have shown so far.
 
     Args:
-        steps: recorded.
         layout: number of weights that required a gradient when the graph was last read.
         trainable, reached, held: weights that required a gradient, that a loss reached, and that
             the optimizer held, in any reading.
@@ -52,7 +51,6 @@ class Seen:
         complete: whether all of each graph was read.
     """
 
-    steps: int = 0
     layout: int = -1
     trainable: frozenset[str] = frozenset()
     reached: frozenset[str] = frozenset()
@@ -81,6 +79,9 @@ class StepWiring:
 
     Args:
         module: the module.
+        seen: what was read so far.
+        steps: recorded so far.
+        error: that has switched it off; "" without one.
 
     Example:
         >>> import torch
@@ -97,7 +98,9 @@ class StepWiring:
 
     module: nn.Module
     seen: Seen = Seen()
+    steps: int = 0
     error: str = ""
+    _parameters: list[nn.Parameter] = field(default_factory=list, repr=False)
     _waiting: list[tuple[str, nn.Parameter]] | None = field(default=None, repr=False)
 
     def before_backward(
@@ -115,10 +118,10 @@ class StepWiring:
             return
         try:
             with torch.no_grad():
-                layout = sum([p.requires_grad for p in self.module.parameters()])
+                layout = sum([p.requires_grad for p in self._parameters])
                 if self._is_read(layout):
-                    self._read(loss, x, probe, optimizer, layout)
-                self.seen = replace(self.seen, steps=self.seen.steps + 1)
+                    self._read(loss, x, probe, optimizer)
+            self.steps += 1
         except Exception as error:
             self._switch_off(error)
 
@@ -137,7 +140,7 @@ class StepWiring:
             self._switch_off(error)
 
     def _is_read(self, layout: int) -> bool:
-        steps = self.seen.steps
+        steps = self.steps
         return steps < FIRST_READ or layout != self.seen.layout or steps & (steps - 1) == 0
 
     def _switch_off(self, error: Exception) -> None:
@@ -149,17 +152,13 @@ class StepWiring:
         return [(name, p) for name, p in self.module.named_parameters() if name in names]
 
     def _read(
-        self,
-        loss: Tensor,
-        x: Tensor,
-        probe: HookedProbe,
-        optimizer: torch.optim.Optimizer,
-        layout: int,
+        self, loss: Tensor, x: Tensor, probe: HookedProbe, optimizer: torch.optim.Optimizer
     ) -> None:
         graph = autograd_graph.read_graph(loss)
         output, seen = probe.output, self.seen
         reading = loss_graph.read_loss(loss, "", () if output is None else (output.detach(),))
         named = list(self.module.named_parameters())
+        self._parameters = [p for _, p in named]
         held = [p for group in optimizer.param_groups for p in group["params"]]
         held_ids = {id(p) for p in held}
         known = held_ids | {id(p) for _, p in named}
@@ -170,11 +169,11 @@ class StepWiring:
         ]
         kind = type(optimizer).__name__
         linear = seen.linear
-        if not seen.steps and output is not None:
+        if not self.steps and output is not None:
             linear = autograd_graph.is_linear(output, (x,))
         self.seen = replace(
             seen,
-            layout=layout,
+            layout=sum(p.requires_grad for _, p in named),
             trainable=seen.trainable | {name for name, p in named if p.requires_grad},
             reached=seen.reached | {name for name, p in named if id(p) in graph.leaves},
             held=seen.held | {name for name, p in named if id(p) in held_ids},
@@ -194,7 +193,7 @@ class StepWiring:
 
     def wiring(self) -> Wiring | None:
         """The facts of all recorded steps; None without any, and where reading has failed."""
-        if self.error or not self.seen.steps:
+        if self.error or not self.steps:
             return None
         seen = self.seen
         frozen = {name for name, _ in self.module.named_parameters()} - seen.trainable
@@ -243,7 +242,7 @@ class StepWiring:
     def state_dict(self) -> dict[str, Any]:
         """What was seen as plain values, for a checkpoint."""
         plain = {**asdict(self.seen), **{name: sorted(getattr(self.seen, name)) for name in _SETS}}
-        return {"seen": plain, "error": self.error}
+        return {"seen": plain, "steps": self.steps, "error": self.error}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state_dict`, also after a trip through JSON."""
@@ -253,15 +252,17 @@ class StepWiring:
             for terms in state["seen"]["losses"]
         )
         sets = {name: frozenset(values[name]) for name in _SETS}
-        self.restore((Seen(**{**values, **sets, "losses": losses}), state["error"]))
+        seen = Seen(**{**values, **sets, "losses": losses})
+        self.restore((seen, state["steps"], state["error"]))
 
-    def snapshot(self) -> tuple[Seen, str]:
+    def snapshot(self) -> tuple[Seen, int, str]:
         """What was seen, for `restore`; no part of it is changed later."""
-        return self.seen, self.error
+        return self.seen, self.steps, self.error
 
-    def restore(self, snapshot: tuple[Seen, str]) -> None:
+    def restore(self, snapshot: tuple[Seen, int, str]) -> None:
         """Set it back to a `snapshot`."""
-        self.seen, self.error = snapshot
+        self.seen, self.steps, self.error = snapshot
+        self._parameters = list(self.module.parameters())
         self._waiting = None
 
 
