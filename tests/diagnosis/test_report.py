@@ -24,8 +24,17 @@ def test_rules_about_loops_of_ones_own_are_in_no_list_of_a_run_of_fit(sick_run: 
     assert not rule.is_about(sick_run.history)
     own = sick_run.history.but(made_by=nw.Provenance())
     assert rule.is_about(own)
-    assert rule.is_about(sick_run.history.but(wiring=nw.Wiring()))
-    assert (rule.name, NOT_OBSERVED) in nw.diagnose(own).unchecked
+    unobserved = own.but(wiring=None)
+    assert (rule.name, NOT_OBSERVED) in nw.diagnose(unobserved).unchecked
+
+
+def test_rules_about_modules_of_ones_own_need_the_connections_of_a_run_of_fit(
+    sick_run: nw.Run,
+) -> None:
+    rule = next(rule for rule in nw.RULES if rule.own_modules)
+    assert rule.is_about(sick_run.history)
+    assert not rule.is_about(sick_run.history.but(wiring=None))
+    assert rule.is_about(sick_run.history.but(made_by=nw.Provenance(), wiring=None))
 
 
 def test_rules_that_share_a_reason_share_a_line() -> None:
