@@ -31,7 +31,7 @@ class LossRecord:
         >>> for step in range(1000):
         ...     _ = record.add(step, float(step))
         >>> len(record.values) <= 400, record.values[-1]
-        (True, (999, 998.0))
+        (True, (999, 997.5))
         """
         self._sum += value
         self._count += 1
