@@ -41,6 +41,8 @@ def forwards_to(probe: Probe, root: nn.Module) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+            # torch 2.13 leaves the number of a removed hook here, for ever.
+            module_hooks._global_forward_hooks_with_kwargs.pop(handle.id, None)
 
 
 def watched_step(

@@ -393,8 +393,7 @@ class Observer:
     def _count_step(self, optimizer: torch.optim.Optimizer, account: OptimizerAccount) -> None:
         """Count a step that is not watched."""
         if self._pending_count:
-            account.losses.add(account.steps, self._pending_loss * account.normaliser)
-            self._pending_loss, self._pending_count = 0.0, 0
+            self._add_pending_loss(account)
         account.steps += 1
         account.last_tick = self._ticks
         rate = optimizer.param_groups[0].get("lr")

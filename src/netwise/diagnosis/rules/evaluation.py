@@ -33,6 +33,7 @@ from netwise.signals import (
     VALID_LOSS,
 )
 
+FEWEST_WRONG = 3  # watched steps
 FEWEST_EVALUATIONS = 2  # a single pass without gradients may be a trial of shapes
 # Batch norm: distances of running statistics from those of evaluation data. Networks with the
 # default momentum are near 0.1 and 0.15; with momentum=0.99 the means are off by 1.05 and the
@@ -47,13 +48,20 @@ NO_EVALUATION = "no pass under `torch.no_grad()` was observed"
 
 
 def evaluation_mode_in_training(history: History) -> Answer:
-    """Find training steps in evaluation mode, in most watched steps of a module with dropout or
-    batch normalization."""
+    """Find training steps in evaluation mode, in most steps of a module with dropout or batch
+    normalization. Early steps are watched more often, so each one counts for the steps up to the
+    next."""
     series = signal_of_loop(history, TRAINING_MODE, missing=NO_MODES)
     if isinstance(series, Unchecked):
         return series
     wrong = steps_where(series, lambda v: v < MOST)
-    if len(wrong) <= MOST * len(series):
+    ends = (*series.steps[1:], max(history.ended.step, series.steps[-1] + 1))
+    lengths = [end - step for step, end in zip(series.steps, ends, strict=True)]
+    in_evaluation = sum(
+        length for length, v in zip(lengths, series.values, strict=True) if v < MOST
+    )
+    share = in_evaluation / sum(lengths)
+    if len(wrong) < FEWEST_WRONG or share <= MOST:
         return None
     return Finding(
         rule="evaluation_mode_in_training",
@@ -63,12 +71,8 @@ def evaluation_mode_in_training(history: History) -> Answer:
             "the start of each epoch, after the evaluation."
         ),
         steps=(wrong[0], wrong[-1]),
-        evidence=(
-            Evidence(
-                "training steps in evaluation mode", len(wrong) / len(series), MOST, percent=True
-            ),
-        ),
-        strength=len(wrong) / len(series) / MOST,
+        evidence=(Evidence("training steps in evaluation mode", share, MOST, percent=True),),
+        strength=share / MOST,
     )
 
 
