@@ -131,7 +131,6 @@ files.append(ROWS[:30])
 files.flush()
 files.write_about(history(RunEnd("running", "Still running.", 20)))
 files.append(ROWS[30:])
-print("written", flush=True)
 if sys.argv[2] == "forks":
     if os.fork() == 0:
         files.append(ROWS)
@@ -139,6 +138,7 @@ if sys.argv[2] == "forks":
         files.close(history())
         os._exit(0)
     os.wait()
+print("written", flush=True)
 signal.pause()
 """
 

@@ -46,13 +46,13 @@ def dead_relu(history: History) -> Answer:
     )
     zeros = [history.of(ACTIVATION_ZEROS, name) for name in dead]
     at_start = any(s is not None and s.values[0] > ALL_ZERO for s in zeros)
-    share = dead[worst].last
+    share = min(dead[worst].last, 1.0)
     when = "since the start" if at_start else f"since step {since + 1} or earlier"
     return Finding(
         rule="dead_relu",
         sentence=f"{100 * share:.0f} % of the units of {worst} are 0 for all samples, {when}.",
         layers=tuple(dead),
-        steps=(0 if at_start else max(1, since), dead[worst].steps[-1]),
+        steps=(0 if at_start else max(1, since), max(dead[worst].steps[-1], since, 1)),
         evidence=(Evidence(f"dead units of {worst}", share, LIMIT, percent=True),),
         strength=share / LIMIT,
     )
