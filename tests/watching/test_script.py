@@ -31,7 +31,8 @@ def outcome(*command: str, cwd: Path, code: str = "") -> tuple[str, str, int]:
         text=True,
         input="from stdin\n",
         env={
-            **os.environ,
+            # Without the variables by which coverage measures child processes, and warns there.
+            **{k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))},
             "PYTHONPATH": os.pathsep.join(sys.path),
             "PYTHONDONTWRITEBYTECODE": "1",
             "OMP_NUM_THREADS": "2",

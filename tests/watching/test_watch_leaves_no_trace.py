@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import io
+import os
 import pickle
 import sys
 import threading
@@ -293,6 +294,10 @@ def test_a_copy_that_is_trained_is_another_module() -> None:
 
 @pytest.mark.parametrize("how", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+@pytest.mark.skipif(
+    any(name.startswith(("COV_", "COVERAGE_")) for name in os.environ),
+    reason="the measuring of coverage ends worker processes that are forked",
+)
 def test_loaders_with_workers_give_the_same_batches(how: str) -> None:
     data = TensorDataset(X, Y)
 
