@@ -17,7 +17,7 @@ from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
 from netwise.observe.sampling import is_read
 
-MOST_SITES = 64  # losses that are told apart by place and operations
+MOST_SITES = 64  # losses that are distinguished by place and operations
 MOST_NEW = 64  # weights of unknown optimizers whose gradients are compared
 MOST_OUTPUTS = 4  # outputs of modules to which losses by hand are compared
 
@@ -112,7 +112,7 @@ class BackwardReader:
                 continue
             known.update(self._safely("layers", _norms_of_layers, root) or {})
             if not table.accounts and not root.stepping:
-                # Without an optimizer no event tells that a step begins.
+                # Without an optimizer no event shows that a step begins.
                 root.stepping = True
                 self._safely("layers", root.probe.step_begins)
             if len(parameters) < len(entry.begins):

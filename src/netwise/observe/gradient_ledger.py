@@ -132,7 +132,7 @@ def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Nor
         zero = zero and not any(at_step.get(w, 0.0) for w in weights)
         return CycleAccount(0, False, False, zero, None, reaching[-1:] if zero else ())
     # Each parameter has its own passes: those of other parts of the loss do not touch it. The one
-    # with the most passes tells how many there are.
+    # with the most passes shows how many there are.
     counts = {w: _passes_in(w, filling[w]) for w in touched}
     last = {w: filling[w][-1].ends[w] for w in touched}
     witness = max(touched, key=lambda w: len(counts[w][0]))

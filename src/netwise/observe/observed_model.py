@@ -15,6 +15,7 @@ from typing import Any
 from netwise import signals
 from netwise.history import Layer
 from netwise.observe.gradient_ledger import BackwardPass
+from netwise.observe.layer_activations import accuracy_of
 from netwise.observe.loss_graph import LossReading
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
 from netwise.observe.target_statistics import (
@@ -36,7 +37,7 @@ OF_WEIGHTS = (
 )
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
 FEWEST_BATCHES = 3  # for a mean accuracy
-MOST_SITES = 32  # losses that are told apart by place and operations
+MOST_SITES = 32  # losses that are distinguished by place and operations
 
 
 @dataclass
@@ -53,7 +54,7 @@ class LossSite:
 
     @staticmethod
     def key(place: str, reading: LossReading) -> tuple[Any, ...]:
-        """What tells this loss from others."""
+        """What distinguishes this loss from others."""
         return (place, tuple((t.term.operation, t.term.penalty) for t in reading.terms))
 
     def read(self, reading: LossReading) -> None:
@@ -107,17 +108,10 @@ def target_signals(target: Any, ignore_index: int | None = None) -> dict[str, fl
 
 
 def batch_accuracy(output: Any, target: Any) -> float | None:
-    """Accuracy of scores `(samples, classes)` on class numbers `(samples,)`; None for others."""
-    if (
-        output.dim() != 2
-        or target.dim() != 1
-        or target.is_floating_point()
-        or len(output) != len(target)
-        or output.shape[1] < 2
-        or not len(target)
-    ):
+    """Accuracy of a batch, as `accuracy_of`; None also without samples, and for one column."""
+    if not target.numel() or output.dim() != 2 or output.shape[1] < 2:
         return None
-    return float((output.argmax(1) == target).sum()) / len(target)
+    return accuracy_of(output, target)
 
 
 class ObservedModel:
@@ -139,7 +133,6 @@ class ObservedModel:
         self.sites: dict[tuple[Any, ...], LossSite] = {}
         self.reached: set[str] = set()
         self.owned: set[str] = set()  # weights that an optimizer holds
-        self.owned_trainable: set[str] = set()
         self.with_gradient: set[str] = set()
         self.outside: dict[int, str] = {}
         self.opaque = False
@@ -155,7 +148,6 @@ class ObservedModel:
         self.waiting = False  # a row can be finished
         self.stated_losses: list[float] = []
         self.stated_signals: dict[str, float] = {}
-        self.thinning = 1
 
     # ---- names
 
@@ -244,7 +236,6 @@ class ObservedModel:
         self.new_rows.append(row)
         if len(self.rows) >= MOST_ROWS:
             self.rows = self.rows[::2]
-            self.thinning *= 2
 
     def recent_accuracy(self) -> float | None:
         """Mean accuracy of the batches watched since the last evaluation, of at least
@@ -264,10 +255,9 @@ class ObservedModel:
             ]
         return sorted(rows, key=lambda row: row["step"])
 
-    def add_event(self, row: Mapping[str, float], step: int | None = None) -> None:
+    def add_event(self, row: Mapping[str, float]) -> None:
         """Record an evaluation or the end of an epoch."""
-        at = max(self.steps - 1, 0) if step is None else step
-        event = {"step": at, **row}
+        event = {"step": max(self.steps - 1, 0), **row}
         self.events.append(event)
         self.new_rows.append(event)
         if len(self.events) >= 4 * MOST_ROWS:

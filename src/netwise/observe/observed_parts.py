@@ -149,7 +149,6 @@ class OptimizerAccount:
         self.last_tick = 0
         self.since = 0  # number of the first backward pass after its last step
         self.complete = False  # all since its last step was watched
-        self.stepping = False
         self.passes_in_step = 0
         self.at_step: Norms = {}
         self.whole_steps = 0  # in the open window

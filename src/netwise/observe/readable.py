@@ -36,11 +36,7 @@ def readable(tensor: Tensor) -> Tensor | None:
             return None
         with torch._C.DisableTorchFunctionSubclass():
             tensor = tensor.as_subclass(Tensor)
-    if (
-        tensor.is_meta
-        or tensor.is_quantized
-        or torch._C._functorch.is_functorch_wrapped_tensor(tensor)
-    ):
+    if tensor.is_meta or tensor.is_quantized or _is_wrapped(tensor):
         return None
     return tensor.detach()
 

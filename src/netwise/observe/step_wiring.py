@@ -24,7 +24,7 @@ from netwise.observe.weighted_layers import ROOT
 from netwise.wiring import LossTerm, Wiring, as_tuple
 
 FIRST_READ = 4  # recorded steps that are all read
-MOST_SITES = 32  # losses that are told apart by their operations
+MOST_SITES = 32  # losses that are distinguished by their operations
 MOST_CUTS = 32  # pairs of layers without a gradient between them
 NO_LINEAR = "operations of the module are not visible in the autograd graph"
 TOO_LARGE = "the autograd graph has more than 20,000 nodes"
