@@ -3,6 +3,7 @@
 
 from netwise import data as data, gallery as gallery, learning_rules as learning_rules
 from netwise.cli.display import show_progress as show_progress
+from netwise.data_facts import DataFacts as DataFacts
 from netwise.diagnosis.report import Report as Report, diagnose as diagnose
 from netwise.diagnosis.rules import (
     RULES as RULES,
@@ -23,6 +24,7 @@ from netwise.errors import (
     UnknownName as UnknownName,
     WrongValue as WrongValue,
 )
+from netwise.first_batch import FirstBatch as FirstBatch
 from netwise.gallery import GalleryCase as GalleryCase
 from netwise.history import (
     History as History,

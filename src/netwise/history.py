@@ -6,8 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
+from netwise.data_facts import DataFacts, data_facts_as_dict, data_facts_from_dict
+from netwise.first_batch import FirstBatch, first_batch_as_dict, first_batch_from_dict
 from netwise.signals import NETWORK
 from netwise.wiring import Wiring, as_tuple, wiring_as_dict, wiring_from_dict
 
@@ -176,6 +178,23 @@ class Provenance:
     seconds: float = 0.0
 
 
+class TrialSource(Protocol):
+    """What short trials need of a program that is still in memory; see `netwise.diagnosis`."""
+
+    def try_out(self, history: History, report: Any, limit: float) -> Any:
+        """Run the trials that would decide the findings of `report`, on copies.
+
+        Args:
+            history: of the run.
+            report: a `Report` without trials.
+            limit: of the cost, as a share of the cost of the run.
+
+        Returns:
+            The report with the outcomes of the trials.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class History:
     """The recorded numbers of a run: all that rules and reports read.
@@ -189,6 +208,10 @@ class History:
         made_by: recipe, versions and machine.
         wiring: how loss, weights and optimizers are connected; None where that was not read, as in
             runs of energy models and memories.
+        data: what a sample of the data shows; None where none was taken.
+        first_batch: what copies of the module showed on one batch; None where it was not asked.
+        trials: what short trials can be run with; None for a history that was read from files. It
+            is not saved, and does not count in comparisons.
 
     Example:
         >>> import netwise as nw
@@ -203,6 +226,9 @@ class History:
     ended: RunEnd = RunEnd(RUNNING, "Still running.", 0)
     made_by: Provenance = Provenance()
     wiring: Wiring | None = None
+    data: DataFacts | None = None
+    first_batch: FirstBatch | None = None
+    trials: TrialSource | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         count = len({signal for signal, _ in self.series})
@@ -277,16 +303,26 @@ def history_as_dict(history: History) -> dict[str, Any]:
         "ended": asdict(history.ended),
         "made_by": {**asdict(history.made_by), "versions": dict(history.made_by.versions)},
         **({} if history.wiring is None else {"wiring": wiring_as_dict(history.wiring)}),
+        **({} if history.data is None else {"data": data_facts_as_dict(history.data)}),
+        **(
+            {}
+            if history.first_batch is None
+            else {"first_batch": first_batch_as_dict(history.first_batch)}
+        ),
     }
 
 
 def history_from_dict(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> History:
     """The history from what `history_as_dict` returned, and its rows."""
-    return History.from_rows(
+    history = History.from_rows(
         rows,
         tuple(Layer(**layer) for layer in plain["layers"]),
         RunFacts(**{name: as_tuple(value) for name, value in plain["facts"].items()}),
         RunEnd(**plain["ended"]),
         Provenance(**plain["made_by"]),
         wiring_from_dict(plain.get("wiring")),
+    )
+    return history.but(
+        data=data_facts_from_dict(plain.get("data")),
+        first_batch=first_batch_from_dict(plain.get("first_batch")),
     )

@@ -97,6 +97,8 @@ def _with_card(finding: Finding, rule: Rule) -> Finding:
         source=rule.source,
         remedies=finding.remedies or rule.remedies,
         title=rule.title,
+        change=finding.change or rule.change,
+        grade="cause" if rule.exact else finding.grade,
     )
 
 

@@ -73,7 +73,10 @@ class Finding:
         healthy: what the same numbers are in a run that learns well.
         source: the paper or book that the rule is from.
         remedies: names of the remedies, in the order to try them. Default: those of the rule.
-        grade: "suspect" (a limit was crossed) or "cause" (it explains other findings).
+        grade: "suspect" (a limit was crossed), "cause" (the facts leave one explanation) or
+            "proved" (a trial showed it).
+        change: lines of code that cure it in a training loop of one's own, with the names of the
+            program where they are known. Default: those of the rule.
         consequences: findings that this one explains.
         title: the rule's title, for people; "" for the rule's name.
 
@@ -95,6 +98,7 @@ class Finding:
     source: str = ""
     remedies: tuple[str, ...] = ()
     grade: str = "suspect"
+    change: str = ""
     consequences: tuple[Finding, ...] = ()
     title: str = ""
 
@@ -138,6 +142,11 @@ class Rule:
             runs of `fit` leave such rules out.
         own_modules: the same, but a module of the user's own can have it as well. Reports of runs
             of `fit` have such rules where the connections were read.
+        exact: whether the rule rests on facts that leave one explanation, such as which weights an
+            optimizer holds. Its findings are causes, and need no run that has not learned.
+        symptom: whether its findings are only what a fault looks like from outside, such as a loss
+            that does not fall. They are never above a finding that can be a cause.
+        change: lines of code that cure the fault in a training loop of one's own.
 
     Example:
         >>> import netwise as nw
@@ -156,6 +165,9 @@ class Rule:
     tasks: tuple[str | None, ...] = ORDINARY
     own_loops: bool = False
     own_modules: bool = False
+    exact: bool = False
+    symptom: bool = False
+    change: str = ""
 
     def is_about(self, history: History) -> bool:
         """Whether a run of this task, trained in this way, can have the fault."""
