@@ -99,6 +99,7 @@ class BackwardReader:
             root = self._table.roots.get(module)
             if root is not None:
                 root.used.add(output)
+                root.kept.forget_waiting()  # of a loss that was not read
         return entry
 
     def after(self, entry: BackwardPass) -> None:
@@ -158,10 +159,21 @@ class BackwardReader:
         reading = loss_graph.read_loss(loss, entry.place, outputs)
         entry.factor = reading.factor / entry.scale
         self._read_site(entry, reading)
+        self._safely("kept batches", self._join_target, entry, reading)
         if before is None and len(self._read) < MOST_SITES:
             before = self._read[key] = _LossRead()
         if before is not None:
             before.factor, before.key, before.site = entry.factor, entry.site_key, entry.site
+
+    def _join_target(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
+        """Give the main term's target to the kept batch of the pass that the loss is of."""
+        main = next((each for each in reading.terms if not each.term.penalty), None)
+        for module in entry.modules if main is not None else ():
+            root = self._table.roots.get(module)
+            if root is not None:
+                root.kept.loss_read(
+                    main.target, main.term.operation, main.term.reduction, main.ignore_index
+                )
 
     def _read_site(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         key = LossSite.key(entry.place, reading)

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
+from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.tensor_samples import plain
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 from netwise.wiring import (
@@ -78,6 +79,7 @@ class EvaluationLosses(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.error = ""  # of its own; it records nothing after one
+        self.target_of: KeptBatches | None = None  # of the module that was called last
         self._root = 0
         self._on_training_rows = False
         self._trained_with: dict[int, tuple[str, str]] = {}
@@ -183,6 +185,12 @@ class EvaluationLosses(TorchFunctionMode):
         if value is None or output is None or target is None or not output.numel():
             return
         reduction = _reduction(kwargs)
+        if self.target_of is not None:
+            ignored = kwargs.get("ignore_index", -100) if operation == CROSS_ENTROPY else None
+            try:
+                self.target_of.evaluation_loss(target, operation, reduction, ignored)
+            except Exception:  # the losses are known without it
+                self.target_of = None
         key = (self._root, self._on_training_rows, operation, reduction)
         with torch._C.DisableTorchFunction():
             elements, correct, answers = _count(operation, output, target, kwargs)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
+from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.loss_record import LossRecord
 from netwise.observe.probe import Probe
 
@@ -51,6 +52,7 @@ class Root:
         self.sharded = False
         self.probe = Probe(module)
         self.evaluation = EvaluationPasses(module)
+        self.kept = KeptBatches()
         self.calls: list[CallRecord] = []
         self.linear: bool | None = None
         self.linear_read = False

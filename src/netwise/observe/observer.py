@@ -116,6 +116,7 @@ class Observer:
         self._reader.forget_outputs()
         for root in self.table.roots.values():
             self.safely("layers", root.probe.forget)
+            root.kept.forget_waiting()
 
     @property
     def models(self) -> list[ObservedModel]:
@@ -574,11 +575,19 @@ class Observer:
         inputs = list(tensors_in((args, kwargs)))
         if with_gradients:
             if self.watching:
-                self._training_pass(root, inputs, output)
+                self._training_pass(root, args, kwargs, inputs, output)
         elif self._blocks.open:
             self.safely("evaluation", self._blocks.pass_ended, root, inputs, output)
+            self.safely("kept batches", self._keep_evaluated, root, args, kwargs)
 
-    def _training_pass(self, root: Root, inputs: list[Tensor], output: Any) -> None:
+    def _keep_evaluated(self, root: Root, args: Any, kwargs: Any) -> None:
+        self._blocks.losses.target_of = root.kept
+        known = root.evaluation.on_training_rows
+        root.kept.evaluation_pass(args, kwargs, self._steps(), known)
+
+    def _training_pass(
+        self, root: Root, args: Any, kwargs: Any, inputs: list[Tensor], output: Any
+    ) -> None:
         outputs = [t for t in tensors_in(output) if t.is_floating_point()]
         module = root.module
         if module is None or not any(t.requires_grad for t in outputs):
@@ -602,6 +611,7 @@ class Observer:
         root.passes += 1
         if is_read(root.passes - 1, first=INPUTS_READ, every=2 * READ_EVERY):
             self.safely("evaluation", root.evaluation.training_pass, inputs)
+        self.safely("kept batches", root.kept.training_pass, args, kwargs, self._steps())
         self.safely("layers", root.probe.forward_ends, output)
 
     @property
