@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def test_memory_is_bounded_and_kept_batches_are_spread(count: int) -> None:
     steps = [each.step for each in kept.training]
     assert steps[0] == 0
     assert steps[-1] >= 0.6 * count
-    distances = {b - a for a, b in zip(steps, steps[1:], strict=False)}
+    distances = {b - a for a, b in pairwise(steps)}
     assert len(distances) == 1
 
 

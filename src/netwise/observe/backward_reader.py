@@ -168,7 +168,9 @@ class BackwardReader:
     def _join_target(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         """Give the main term's target to the kept batch of the pass that the loss is of."""
         main = next((each for each in reading.terms if not each.term.penalty), None)
-        for module in entry.modules if main is not None else ():
+        if main is None:
+            return
+        for module in entry.modules:
             root = self._table.roots.get(module)
             if root is not None:
                 root.kept.loss_read(
