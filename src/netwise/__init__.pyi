@@ -12,6 +12,7 @@ from netwise.diagnosis.rules import (
     Rule as Rule,
     Unchecked as Unchecked,
 )
+from netwise.diagnosis.short_trial import ShortTrial as ShortTrial
 from netwise.errors import (
     DataError as DataError,
     DataMissing as DataMissing,

@@ -145,3 +145,37 @@ def test_remedies_of_a_finding_go_before_those_of_its_rule() -> None:
         finding = nw.Finding("rule", "Sentence.", remedies=own)
         rule = nw.Rule("rule", "Title", lambda history: finding, "", "", remedies=("theirs",))  # noqa: B023
         assert nw.diagnose(history, rules=(rule,)).found[0].remedies == shown
+
+
+class Source:
+    """Trials that clear the first finding."""
+
+    def try_out(self, history: nw.History, report: nw.Report, limit: float) -> nw.Report:
+        outcome = nw.ShortTrial("rate", "the rate", "cleared", f"Limit {limit}.")
+        return replace(report, found=report.found[1:], trials=(outcome,))
+
+
+class Watching:
+    """A program in memory, as `watch` is one."""
+
+    def __init__(self, history: nw.History) -> None:
+        self._history = history
+
+    def history(self) -> nw.History:
+        return self._history
+
+
+def test_trials_are_run_where_they_are_asked_for(sick_run: nw.Run) -> None:
+    watching = Watching(sick_run.history.but(trials=Source()))
+    plain = nw.diagnose(watching)
+    assert plain == nw.diagnose(sick_run.history)
+    assert plain.trials == ()
+    tried = nw.diagnose(watching, trials=True, limit=0.5)
+    assert tried.found == plain.found[1:]
+    assert str(tried).endswith("rate trial: cleared. Limit 0.5. (0 steps, 0.0 s)")
+
+
+def test_without_a_program_in_memory_trials_are_not_possible(sick_run: nw.Run) -> None:
+    (outcome,) = nw.diagnose(sick_run.history, trials=True).trials
+    assert outcome.verdict == "not possible"
+    assert "not in memory" in outcome.sentence

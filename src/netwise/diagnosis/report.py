@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from netwise.diagnosis.rules import RULES, Evidence, Finding, Rule, Unchecked
-from netwise.history import History
+from netwise.diagnosis.short_trial import NOT_POSSIBLE, ShortTrial
+from netwise.history import History, TrialSource
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Report:
         clear: names of the rules that were checked and found nothing.
         unchecked: (name of the rule, why it could not be checked). Rules about runs of other tasks
             are in no list, nor are rules about loops of the user's own for runs of `fit`.
+        trials: what short trials showed, of `diagnose(..., trials=True)`.
 
     Example:
         >>> import netwise as nw
@@ -31,6 +33,7 @@ class Report:
     found: tuple[Finding, ...]
     clear: tuple[str, ...]
     unchecked: tuple[tuple[str, str], ...]
+    trials: tuple[ShortTrial, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,6 +53,7 @@ class Report:
             f"Not checked: {', '.join(titles)}, because {reason}."
             for reason, titles in by_reason.items()
         ]
+        lines += [str(outcome) for outcome in self.trials]
         return "\n".join(lines)
 
 
@@ -60,19 +64,34 @@ class HasHistory(Protocol):
     def history(self) -> History: ...
 
 
-def diagnose(of: HasHistory | History, rules: Sequence[Rule] = RULES) -> Report:
+class Watched(Protocol):
+    """A `watch`, or any object that makes the history of a training."""
+
+    def history(self) -> History: ...
+
+
+def diagnose(
+    of: HasHistory | Watched | History,
+    rules: Sequence[Rule] = RULES,
+    *,
+    trials: bool = False,
+    limit: float = 0.25,
+) -> Report:
     """Check a run of `fit`, or a training loop of your own, with all rules about its task.
 
     Args:
-        of: a history, such as `watch` records, or an object that has one, such as a `Run`.
+        of: a history, such as `watch` records, or an object that has one: a `Run` or a `watch`.
         rules: which rules. Default: all of netwise; add your own by `(*nw.RULES, mine)`.
+        trials: decide what the signals leave open by short trials on copies of the program, which
+            must be in memory: pass the `watch`, its `history()`, or a `Run`.
+        limit: of the cost of the trials, as a share of the training time.
 
     Example:
         >>> import netwise as nw
         >>> print(nw.diagnose(nw.fit(nw.suggest(nw.data.digits(), epochs=10))).found)
         ()
     """
-    history = of if isinstance(of, History) else of.history
+    history = _history_of(of)
     found: list[Finding] = []
     clear: list[str] = []
     unchecked: list[tuple[str, str]] = []
@@ -86,7 +105,28 @@ def diagnose(of: HasHistory | History, rules: Sequence[Rule] = RULES) -> Report:
             unchecked.append((rule.name, answer.reason))
         else:
             found.append(_with_card(answer, rule))
-    return Report(tuple(group_by_cause(found, rules)), tuple(clear), tuple(unchecked))
+    report = Report(tuple(group_by_cause(found, rules)), tuple(clear), tuple(unchecked))
+    return _tried(of, history, report, limit) if trials else report
+
+
+def _history_of(of: HasHistory | Watched | History) -> History:
+    if isinstance(of, History):
+        return of
+    history = of.history
+    return history() if callable(history) else history
+
+
+def _tried(of: object, history: History, report: Report, limit: float) -> Report:
+    """The report after short trials, or with the reason why none can be run."""
+    source: TrialSource | None = history.trials or getattr(of, "trial_source", None)
+    if source is None:
+        reason = (
+            "The program is not in memory. Pass the `watch`, its history() or a `Run` to diagnose."
+        )
+        outcome = ShortTrial("every", "", NOT_POSSIBLE, reason)
+        return replace(report, trials=(outcome,))
+    tried: Report = source.try_out(history, report, limit)
+    return tried
 
 
 def _with_card(finding: Finding, rule: Rule) -> Finding:
