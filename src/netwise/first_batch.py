@@ -26,9 +26,13 @@ class FirstBatch:
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
-        loss_constant: whether the loss does not change with the outputs.
+        loss_targets: for targets that are classes: "class numbers", "one-hot rows", or "class
+            numbers or one-hot rows" where both give the same loss.
+        loss_constant: whether no gradient reaches the outputs from the loss.
         loss_rewards_errors: whether the loss is lower for wrong outputs than for right ones.
         loss_sums: whether a batch of twice the samples has twice the loss.
+        loss_not_finite: outputs at which the loss or its gradient is not finite, such as
+            "probabilities of exactly 0"; "" where it always is.
         forward_seconds, backward_seconds: of one step on a copy.
         bytes: of weights, gradients and optimizer states.
         not_known: for each field that could not be found, the reason.
@@ -48,9 +52,11 @@ class FirstBatch:
     single_norms: tuple[str, ...] | None = None
     output_std: float | None = None
     loss_takes: str | None = None
+    loss_targets: str | None = None
     loss_constant: bool | None = None
     loss_rewards_errors: bool | None = None
     loss_sums: bool | None = None
+    loss_not_finite: str | None = None
     forward_seconds: float | None = None
     backward_seconds: float | None = None
     bytes: int | None = None

@@ -13,6 +13,7 @@ from torch.nn.modules import module as torch_modules
 import netwise as nw
 from netwise import random_streams, signals
 from netwise.observe.layer_activations import DEAD_AFTER
+from netwise.observe.loss_questions import MOST_ROWS
 from netwise.parts.initializers import initialize
 from netwise.watching.watch import KEPT_TARGETS
 
@@ -363,7 +364,8 @@ def test_an_observed_loss_is_not_called_and_others_on_few_targets() -> None:
         during = len(calls)
         w.history()
         assert max(calls[during:], default=0) <= KEPT_TARGETS
-        assert (len(calls) > during) == (function is by_hand)
+        for_guessing = [rows for rows in calls[during:] if rows > 2 * MOST_ROWS]
+        assert bool(for_guessing) == (function is by_hand)
         assert w.errors == ()
 
 
@@ -379,3 +381,21 @@ def test_an_empty_batch() -> None:
             optimizer.step()
     assert w.history().ended.step == 3
     assert w.errors == ()
+
+
+def test_a_stated_loss_is_asked_what_it_expects() -> None:
+    model = nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x, y = torch.randn(30, 4), torch.arange(30) % 3
+    with nw.watch(loss=F.cross_entropy) as w:
+        for _ in range(5):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+    first = w.history().first_batch
+    assert first is not None
+    assert (first.loss_takes, first.loss_rewards_errors, first.loss_sums) == (
+        "logits",
+        False,
+        False,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from netwise import signals
+from netwise.first_batch import FirstBatch
 from netwise.history import FINISHED, RUNNING, History, RunEnd
+from netwise.observe.loss_questions import loss_answers
 from netwise.observe.nested import tensors_in
 from netwise.observe.observed_history import history_of, knows_guessing
 from netwise.observe.observed_model import ObservedModel, batch_accuracy, target_signals
@@ -89,6 +92,7 @@ class watch:
         self._optimizer_facts = _facts_of_optimizer(optimizer)
         self._loss = loss
         self._loss_kind: str | None = None
+        self._loss_answers: dict[str, Any] | None = None
         self._targets = TargetStatistics()
         self._kept: list[Tensor] = []
         self._kept_bytes = 0
@@ -264,7 +268,32 @@ class watch:
     def _history(self, model: ObservedModel) -> History:
         main = model is self._observer.table.main_model()
         program = self._observer.program(self._stated_facts(model) if main else {})
-        return history_of(model, program)
+        history = history_of(model, program)
+        if not main or self._loss is None:
+            return history
+        if self._loss_answers is None:
+            asked = self._observer.safely(
+                "questions to the loss", self._ask, self._loss, model, history
+            )
+            self._loss_answers = asked or {}
+        first = replace(history.first_batch or FirstBatch(), **self._loss_answers)
+        return history.but(first_batch=first) if self._loss_answers else history
+
+    def _ask(
+        self, loss: Callable[[Any, Any], Any], model: ObservedModel, history: History
+    ) -> dict[str, Any]:
+        """What the stated loss expects, for outputs and targets of the shapes that were seen."""
+        terms = () if history.wiring is None else history.wiring.losses
+        shape = next((term.output_shape for term in terms if term.output_shape), ())
+        kept = (batch.target for root in model.roots for batch in root.kept.training)
+        target = next((t for t in kept if t is not None), None)
+        if self._kept:
+            target = self._kept[0]
+            shape = shape or (len(target), *((self._outputs,) if self._outputs > 1 else ()))
+        if target is None or not shape or not target.dim():
+            return {}
+        rows = min(shape[0], len(target))
+        return loss_answers(loss, torch.zeros(rows, *shape[1:]), target[:rows])
 
     def _stated_facts(self, model: ObservedModel) -> dict[str, Any]:
         facts: dict[str, Any] = dict(self._optimizer_facts)
