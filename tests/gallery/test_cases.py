@@ -55,7 +55,7 @@ def test_a_healthy_case_has_no_findings(name: str, seed: int) -> None:
         run.score.value
         > {"accuracy": 0.85, "r2": 0.1, "recall": 0.8, "log-likelihood": -22.0}[run.score.name]
     )  # independent pixels: -25 nats
-    assert str(nw.diagnose(run)).startswith("Nothing found.")
+    assert str(nw.diagnose(run)).startswith("No problem found.")
 
 
 @pytest.mark.parametrize(

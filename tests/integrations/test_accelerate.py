@@ -97,4 +97,4 @@ def test_the_tracker_records_the_training_and_what_is_logged(
     history = watch.history()
     for name in (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY):
         assert len(history.of(name)) == EPOCHS
-    assert "Nothing found." in capsys.readouterr().out
+    assert "No problem found." in capsys.readouterr().out

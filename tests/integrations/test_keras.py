@@ -88,7 +88,7 @@ def test_the_callback_records_the_fit_and_its_metrics(capsys: pytest.CaptureFixt
     history = watch.history()
     for name in (signals.TRAIN_LOSS, signals.TRAIN_ACCURACY, signals.VALID_LOSS):
         assert len(history.of(name)) == EPOCHS
-    assert "Nothing found." in capsys.readouterr().out
+    assert "No problem found." in capsys.readouterr().out
 
 
 def test_without_the_backend_of_keras_the_import_says_what_to_set() -> None:

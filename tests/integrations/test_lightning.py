@@ -154,7 +154,7 @@ def test_the_callback_records_the_fit_and_its_metrics(
     for name in (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY):
         assert len(history.of(name)) == EPOCHS
     assert history.of(signals.VALID_LOSS).last < 0.5
-    assert "Nothing found." in capsys.readouterr().out
+    assert "No problem found." in capsys.readouterr().out
     assert nw.load_history(tmp_path / "run").of(signals.VALID_LOSS) == history.of(
         signals.VALID_LOSS
     )

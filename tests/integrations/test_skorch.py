@@ -101,7 +101,7 @@ def test_the_callback_records_the_fit_and_its_scores(capsys: pytest.CaptureFixtu
     for name in (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY):
         assert len(history.of(name)) == EPOCHS
     assert history.of(signals.TRAIN_LOSS).last == float(alone["losses"][-1])
-    assert "Nothing found." in capsys.readouterr().out
+    assert "No problem found." in capsys.readouterr().out
 
 
 def test_a_net_with_the_callback_can_be_cloned_and_pickled() -> None:

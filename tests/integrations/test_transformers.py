@@ -199,7 +199,7 @@ def test_the_callback_records_the_training_and_its_evaluations(
     for name in (signals.TRAIN_LOSS, signals.VALID_LOSS, signals.VALID_ACCURACY):
         assert len(history.of(name)) == 8
     assert torch.tensor(history.of(signals.TRAIN_LOSS).values).equal(alone["losses"])
-    assert "Nothing found." in capsys.readouterr().out
+    assert "No problem found." in capsys.readouterr().out
     assert nw.load_history(tmp_path / "run").of(signals.VALID_LOSS) == history.of(
         signals.VALID_LOSS
     )

@@ -63,7 +63,7 @@ def test_the_final_recipe_differs_by_the_accepted_remedies_alone(
 def test_a_healthy_run_gets_no_treatment() -> None:
     treatment = nw.treat(nw.gallery.healthy["relu_adam"].recipe, jobs=1)
     assert treatment.rounds == ()
-    assert treatment.sentence == "Nothing found: no treatment needed."
+    assert treatment.sentence == "No problem found: no treatment is needed."
 
 
 def test_a_treatment_without_a_cure_keeps_the_recipe(tmp_path: Path) -> None:

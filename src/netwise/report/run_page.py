@@ -11,7 +11,9 @@ import torch
 
 from netwise.data import Text
 from netwise.data.encoding import TextEncoder
-from netwise.diagnosis.report import Report, all_findings, diagnose, rule_title
+from netwise.diagnosis.grouping import all_findings
+from netwise.diagnosis.report import Report, diagnose
+from netwise.diagnosis.report_text import rule_title
 from netwise.diagnosis.rules import Finding
 from netwise.errors import NetwiseError, UnknownName
 from netwise.networks.recurrent import NextSymbolPredictor

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from netwise.diagnosis.report import diagnose, rule_title
+from netwise.diagnosis.report import diagnose
+from netwise.diagnosis.report_text import rule_title
 from netwise.recipe.writer import recipe_text
 from netwise.report.page import render
 from netwise.report.pictures.history_plots import curves, gradient_profile, layer_pictures

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netwise.diagnosis import RULES, Finding, Report, Rule, diagnose
-from netwise.diagnosis.report import all_findings
+from netwise.diagnosis.grouping import all_findings
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 from netwise.training.fit import fit
@@ -97,7 +97,7 @@ class TreatmentResult:
     def sentence(self) -> str:
         """How the treatment ended."""
         if not self.rounds:
-            return "Nothing found: no treatment needed."
+            return "No problem found: no treatment is needed."
         accepted = [each.accepted for each in self.rounds if each.accepted]
         if not accepted:
             return f"No remedy was shown to help against {_words(self.rounds[0].finding.rule)}."

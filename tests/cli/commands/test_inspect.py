@@ -109,7 +109,7 @@ def test_labs_are_listed_with_their_verdicts() -> None:
 def test_diagnose_prints_what_train_printed() -> None:
     result = run("train", "iris", "--epochs", "3", "--set", 'optimizer={kind="SGD", lr=1e30}')
     diagnosis = run("diagnose", "@last").stdout.splitlines()
-    assert diagnosis[0].startswith("Learning rate too high.")
+    assert diagnosis[0].startswith("Learning rate too high (cause).")
     assert diagnosis[0] in result.stdout
     assert f"Prove a remedy: netwise treat {run_folder()}" in result.stdout
 

@@ -21,7 +21,7 @@ def test_train_prints_score_diagnosis_and_report() -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("Finished: test accuracy 9")
     assert "95 % interval" in result.stdout
-    assert "No problem found by" in result.stdout
+    assert "No problem found." in result.stdout
     assert "epoch 5/5  loss " in result.stderr
     assert "\x1b" not in result.output
     folder = run_folder()

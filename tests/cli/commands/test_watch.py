@@ -136,7 +136,7 @@ def test_json_is_the_last_line_of_stderr() -> None:
     assert (model["model"], model["folder"]) == ("Net", "runs/train")
     assert model["report"] == "runs/train/report.html"
     assert model["ended"]["how"] == "finished"
-    assert set(model["diagnosis"]) == {"found", "clear", "unchecked"}
+    assert {"found", "clear", "unchecked"} < set(model["diagnosis"])
     assert document["problems"] == []
 
 

@@ -26,24 +26,28 @@ ACTIVATIONS = "activations"  # `netwise show activations`
 
 @click.command()
 @run_argument
+@click.option(
+    "--all", "everything", is_flag=True, help="Print explanations, and every rule and reason."
+)
 @home_option
 @json_option
-def diagnose(run: str, home: Path, as_json: bool) -> None:
-    """Print what is wrong with RUN, with the evidence.
+def diagnose(run: str, everything: bool, home: Path, as_json: bool) -> None:
+    """Print what is wrong with RUN: the evidence, and what to change.
 
     \b
     Examples:
       netwise diagnose @last
+      netwise diagnose runs/digits-d8e7 --all
       netwise diagnose runs/digits-d8e7 --json
     """
-    from netwise.diagnosis.report import diagnose as diagnose_history, plain_report
+    from netwise.diagnosis.report import diagnose as diagnose_history
     from netwise.storage.run_folder import load_history
 
     report = diagnose_history(load_history(find_run(run, home)))
     if as_json:
-        echo_json(plain_report(report))
+        echo_json(report.as_dict())
     else:
-        click.echo(str(report))
+        click.echo(report.details if everything else str(report))
 
 
 @click.command()
@@ -114,7 +118,7 @@ def show(run: str, in_browser: bool, picture: Path | None, home: Path, as_json: 
 
 def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
     """Print one run, from its files alone."""
-    from netwise.diagnosis.report import diagnose as diagnose_history, plain_report
+    from netwise.diagnosis.report import diagnose as diagnose_history
     from netwise.history import history_as_dict
 
     history, recipe = store.history(), store.plain_recipe()
@@ -136,7 +140,7 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
                 "score": score,
                 "recipe": recipe,
                 **({"program": store.program()} if store.is_program else {}),
-                "diagnosis": plain_report(diagnosis),
+                "diagnosis": diagnosis.as_dict(),
                 "series": series,
             }
         )

@@ -207,7 +207,7 @@ def _show_network(recipe: Recipe, shape: tuple[int, ...]) -> None:
 
 def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
     """Print how a run ended, its diagnosis and its report, and exit with the code of its end."""
-    from netwise.diagnosis.report import diagnose, plain_report
+    from netwise.diagnosis.report import diagnose
     from netwise.history import history_as_dict
     from netwise.report import write_report  # heavy
 
@@ -222,7 +222,7 @@ def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
                 "report": str(page),
                 **history_as_dict(run.history),
                 "score": score,
-                "diagnosis": plain_report(diagnosis),
+                "diagnosis": diagnosis.as_dict(),
             }
         )
     else:
@@ -245,8 +245,8 @@ def _diagnosis_text(diagnosis: Any, folder: Path) -> str:
     if diagnosis.found:
         return f"{diagnosis}\nProve a remedy: netwise treat {folder}"
     count = len(diagnosis.unchecked)
-    unchecked = f" {count} could not be checked: netwise diagnose {folder}" if count else ""
-    return f"No problem found by {len(diagnosis.clear)} rules.{unchecked}"
+    unchecked = f", {count} could not be: netwise diagnose {folder}" if count else ""
+    return f"No problem found. {len(diagnosis.clear)} rules were checked{unchecked or '.'}"
 
 
 def _exit(ended: RunEnd, folder: Path) -> None:
@@ -290,7 +290,7 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
 
 def _treatment_as_dict(result: TreatmentResult, changes: Sequence[str]) -> dict[str, Any]:
     """A treatment as plain values, for `--json`."""
-    from netwise.diagnosis.report import diagnose, plain_report
+    from netwise.diagnosis.report import diagnose
     from netwise.treatment.trials import trial_as_dict
 
     rounds = [
@@ -307,6 +307,6 @@ def _treatment_as_dict(result: TreatmentResult, changes: Sequence[str]) -> dict[
         "changes": changes,
         "rounds": rounds,
         "confirmed": None if result.confirmed is None else trial_as_dict(result.confirmed),
-        "before": plain_report(diagnose(result.before)),
-        "after": plain_report(diagnose(result.run)),
+        "before": diagnose(result.before).as_dict(),
+        "after": diagnose(result.run).as_dict(),
     }

@@ -197,7 +197,7 @@ def _print_result(
     as_json: bool,
 ) -> None:
     """Diagnose, write the reports and print the result to stderr."""
-    from netwise.diagnosis.report import diagnose, plain_report
+    from netwise.diagnosis.report import diagnose
     from netwise.history import history_as_dict
 
     documents: list[dict[str, Any]] = []
@@ -210,7 +210,7 @@ def _print_result(
                 "folder": None if each.folder is None else str(each.shown),
                 "report": None if page is None else str(page),
                 **history_as_dict(each.history),
-                "diagnosis": plain_report(diagnosis),
+                "diagnosis": diagnosis.as_dict(),
             }
         )
         if not as_json:
@@ -247,7 +247,7 @@ def _lines(each: _Observed, diagnosis: Report, page: Path | None) -> Iterator[st
         if page is not None and any(finding.remedies for finding in diagnosis.found):
             yield "The report says what to change in the program for each remedy."
     else:
-        yield f"No problem found by {_rules(len(diagnosis.clear))}."
+        yield f"No problem found. Checked: {_rules(len(diagnosis.clear))}."
     count = len(diagnosis.unchecked)
     if count:
         where = "" if each.folder is None else f": netwise diagnose {each.shown}"

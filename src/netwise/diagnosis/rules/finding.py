@@ -79,6 +79,9 @@ class Finding:
             program where they are known. Default: those of the rule.
         consequences: findings that this one explains.
         title: the rule's title, for people; "" for the rule's name.
+        explained: of a consequence, whether the card of the finding above it names it. A symptom
+            stands under a cause also where none does.
+        undecided: whether this is a symptom on top of a report, whose cause is not known.
 
     Example:
         >>> import netwise as nw
@@ -101,6 +104,8 @@ class Finding:
     change: str = ""
     consequences: tuple[Finding, ...] = ()
     title: str = ""
+    explained: bool = True
+    undecided: bool = False
 
 
 @dataclass(frozen=True)

@@ -213,10 +213,11 @@ NOT_LEARNING = Rule(
     name="not_learning",
     title="Failure to learn",
     find=not_learning,
+    symptom=True,
     explanation=(
         "The predictions are no better than a constant that ignores the input. This is a symptom: "
         "if it is a consequence of another finding, treat that one. If it is the only finding, "
-        "check the data, the loss and the output layer."
+        "short trials say more."
     ),
     healthy="A training loss that is below that of guessing within the first epochs.",
     source="Goodfellow, Bengio, Courville 2016, section 11.5",
