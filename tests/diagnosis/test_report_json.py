@@ -44,7 +44,7 @@ def wrong(value: Any, schema: dict[str, Any], place: str = "report") -> list[str
     if kind == "object":
         if "additionalProperties" in schema:
             any_key = schema["additionalProperties"]
-            return sum((wrong(each, any_key, f"{place}.{k}") for k, each in value.items()), [])
+            return [w for k, each in value.items() for w in wrong(each, any_key, f"{place}.{k}")]
         fields = schema["properties"]
         keys = [f"{place}.{key} is missing" for key in schema["required"] if key not in value]
         keys += [f"{place}.{key} is not in the schema" for key in value if key not in fields]

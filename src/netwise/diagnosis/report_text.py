@@ -97,14 +97,8 @@ def evidence_texts(finding: Finding) -> list[str]:
 def _change_lines(finding: Finding, of_recipe: bool, tried: bool) -> list[str]:
     """What to change: lines of code for a loop, remedies for a recipe, trials for a symptom."""
     if finding.undecided:
-        return (
-            []
-            if tried
-            else [
-                f"    {NO_CAUSE}:",
-                f"        {TRIALS_OF_A_RUN if of_recipe else TRIALS_OF_A_LOOP}",
-            ]
-        )
+        line = TRIALS_OF_A_RUN if of_recipe else TRIALS_OF_A_LOOP
+        return [] if tried else [f"    {NO_CAUSE}:", f"        {line}"]
     lines = []
     if finding.change and not of_recipe:
         lines.append("    change in the program:")
