@@ -98,3 +98,16 @@ def test_steps_that_are_lost_in_the_rounding_of_the_weights() -> None:
         assert not isinstance(answer, nw.Finding)
     outside = update_size.rate_too_low(observed(whole, in_no_optimizer=("a.weight",)))
     assert not isinstance(outside, nw.Finding)
+
+
+def test_the_steps_of_a_finding_are_ordered_where_the_first_step_is_the_last() -> None:
+    """The gradients are not finite from step 1 on, so the changes end at step 0."""
+    layer = nw.Layer("l0", "Linear", 3, 3)
+    run = nw.History(
+        {(signals.UPDATE_RATIO, "l0"): nw.Series((0, 1), (0.9, 0.0))},
+        (layer,),
+        nw.RunFacts(loss_of_guessing=2.3),
+        nw.RunEnd("diverged", "x.", 5),
+        wiring=nw.Wiring(not_finite="Log of 0", not_finite_step=1),
+    )
+    assert found(update_size.rate_too_high(run)).steps == (0, 0)

@@ -142,6 +142,12 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
+def span(first: int, last: int) -> tuple[int, int]:
+    """First and last step of a finding. A series that was cut short may end before the step at
+    which the rule begins."""
+    return min(first, last), last
+
+
 def series_by_layer(history: History, signal: str) -> dict[str, Series]:
     """The series of one signal for all layers that have it, in order of use."""
     series = ((layer.name, history.of(signal, layer.name)) for layer in history.layers)

@@ -9,6 +9,7 @@ from netwise.diagnosis.rules.outcome import (
     has_learned,
     no_baseline,
     outcome_known,
+    span,
     too_few_steps,
 )
 from netwise.history import History, Series
@@ -54,7 +55,7 @@ def rate_faded(history: History) -> Answer:
             f"The learning rate falls from {highest:.3g} to {last:.3g}, and below a hundredth by "
             f"step {since} of {total}. {advice}"
         ),
-        steps=(since, longest.steps[-1]),
+        steps=span(since, longest.steps[-1]),
         evidence=(
             Evidence("highest rate / last rate", min(ratio, 1e300), FADED),
             Evidence("part of the run before that", since / total, EARLY, False, percent=True),

@@ -12,6 +12,7 @@ from netwise.diagnosis.rules.outcome import (
     has_learned,
     if_outcome_known,
     series_by_layer,
+    span,
 )
 from netwise.history import History
 from netwise.signals import ACTIVATION_SATURATED
@@ -64,7 +65,7 @@ def saturation(history: History) -> Answer:
             f"{', from the start' if at_start else ''}."
         ),
         layers=tuple(saturated),
-        steps=(steps[0] if at_start else max(1, steps[len(steps) // 2]), steps[-1]),
+        steps=span(steps[0] if at_start else max(1, steps[len(steps) // 2]), steps[-1]),
         evidence=(Evidence(f"saturated outputs of {worst}", share[worst], LIMIT, percent=True),),
         strength=share[worst] / LIMIT,
     )

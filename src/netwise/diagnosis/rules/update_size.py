@@ -13,6 +13,7 @@ from netwise.diagnosis.rules.outcome import (
     has_learned,
     no_baseline,
     series_by_layer,
+    span,
     too_few_steps,
 )
 from netwise.history import DIVERGED, History, Series
@@ -76,7 +77,7 @@ def rate_too_high(history: History) -> Answer:
             f"{_rate(history)}."
         ),
         layers=tuple(name for name in ratios if ratios[name] > TOO_LONG),
-        steps=(max(1, steps[0]), steps[-1]),
+        steps=span(max(1, steps[0]), steps[-1]),
         evidence=(Evidence(f"|step| / |w| of {worst}", ratios[worst], TOO_LONG),),
         strength=ratios[worst] / TOO_LONG,
     )

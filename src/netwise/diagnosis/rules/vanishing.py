@@ -12,6 +12,7 @@ from netwise.diagnosis.rules.outcome import (
     has_learned,
     if_outcome_known,
     series_by_layer,
+    span,
     too_few_steps,
 )
 from netwise.history import History, Series
@@ -57,7 +58,7 @@ def vanishing_gradient(history: History) -> Answer:
             f"{per_layer:.1f} times smaller with each layer."
         ),
         layers=small or (names[0],),
-        steps=(first_step(first, last), first.steps[-1]),
+        steps=span(first_step(first, last), first.steps[-1]),
         evidence=(Evidence("rms(g_last) / rms(g_first)", ratio, LIMIT),),
         strength=ratio / LIMIT,
     )
