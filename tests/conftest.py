@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ settings.register_profile(
     "netwise", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("netwise")
+
+
+@pytest.fixture(autouse=True)
+def nothing_observes_after_a_test() -> Iterator[None]:
+    """A test that leaves an observer running would slow down all later ones, and be changed by
+    them."""
+    yield
+    observer = sys.modules.get("netwise.observe.observer")
+    if observer is not None:
+        running = list(observer._ACTIVE)
+        for each in running:
+            each.stop()
+        assert not running, "the test left an observer running: call stop()"
 
 
 @pytest.fixture

@@ -68,9 +68,13 @@ def watch(
     words = name or (program.rpartition(".")[2] if as_module else Path(program).stem)
     title = program if as_module else Path(program).name
     observer = _Observer(home, "".join(c if c.isalnum() or c in "-_" else "-" for c in words))
-    end = run_as_main(
-        program, arguments, as_module=as_module, on_torch=lambda: observer.start(every)
-    )
+    try:
+        end = run_as_main(
+            program, arguments, as_module=as_module, on_torch=lambda: observer.start(every)
+        )
+    except BaseException:  # there is no such script
+        observer.abandon()
+        raise
     with suppress(OSError, ValueError, AttributeError):  # the program may have closed it
         sys.stdout.flush()
     if not observer.is_silent:
@@ -141,6 +145,16 @@ class _Observer:
         except Exception as error:
             self.problems.append(f"nothing was recorded, because of {_named(error)}")
 
+    def abandon(self) -> None:
+        """End observing where no program ran."""
+        if self._watch is not None:
+            self._watch.stop()
+        self._remove_empty_folder()
+
+    def _remove_empty_folder(self) -> None:
+        if self._folder is not None and not any(self._folder.iterdir()):
+            self._folder.rmdir()
+
     def stop(self, title: str, end: ScriptEnd) -> list[_Observed]:
         """End observing; what was recorded of each trained module, the first trained one first.
 
@@ -163,8 +177,7 @@ class _Observer:
             shown = self.home / (folder.name if folder else "")
             history = _with_error(history, title, end, folder)
             observed.append(_Observed(model, history, folder, shown))
-        if self._folder is not None and not any(self._folder.iterdir()):
-            self._folder.rmdir()
+        self._remove_empty_folder()
         return observed
 
 
