@@ -19,14 +19,31 @@ class DataFacts:
         train_samples, evaluation_samples: rows in the sample.
         features: numbers of one input.
         chance_score: of the best constant prediction.
-        linear_score, neighbour_score: of a linear model and of the nearest neighbour, fitted to one
-            part of the training sample and measured on the rest.
-        evaluation_linear_score, evaluation_neighbour_score: the same, measured on the evaluation
-            sample.
-        repeated_rows: share of the training rows that occur more than once.
-        leaked_rows: share of the evaluation rows that are training rows, too.
+        class_targets: whether the targets are classes.
+        linear_score, smooth_score, neighbour_score: of a linear model, of a smooth one (kernel
+            ridge regression) and of the nearest neighbours, fitted to one part of the training
+            sample and measured on the rest.
+        evaluation_chance_score, evaluation_linear_score, evaluation_smooth_score,
+            evaluation_neighbour_score: the same, measured on the evaluation sample.
+        inside_training_score, inside_evaluation_score: the best of the three models, fitted to one
+            part of the sample and measured on the rest, with as many rows in both samples.
+        inside_training_chance, inside_evaluation_chance: of the best constant prediction of these.
+        inputs_apart: how well training and evaluation rows can be told from each other by their
+            inputs, from 0 to 1.
+        matched_score: of the linear model on the evaluation sample, after the best renaming of
+            classes.
+        class_map: that renaming: the training class for each class of evaluation; -1 for none.
+        training_seen: estimated share of the training rows that are known.
+        repeated_rows: share of the training rows that occur more than once in a batch.
+        contradicting_rows: share of the rows met several times that had several class numbers.
+        known_rows: share of the evaluation rows that are among the known training rows.
+        leaked_rows: estimated share of the evaluation rows that are training rows, too.
+        natural_repeats: the share that would be expected by chance: data of few values repeat.
+        evaluates_training_part: whether the evaluated rows are those of training as a whole.
+        parts_are_apart: whether some evaluated batches are of training rows and the others of none.
         constant_features, duplicated_features: how many.
-        smallest_std, largest_std: of the standard deviations of the features that are not constant.
+        smallest_std, typical_std, largest_std: of the standard deviations of the features that are
+            not constant.
         target_feature: index of a feature that is the target itself; None without one.
         not_known: for each field that could not be found, the reason.
 
@@ -39,19 +56,59 @@ class DataFacts:
     train_samples: int = 0
     evaluation_samples: int = 0
     features: int | None = None
+    class_targets: bool | None = None
     chance_score: float | None = None
     linear_score: float | None = None
+    smooth_score: float | None = None
     neighbour_score: float | None = None
+    evaluation_chance_score: float | None = None
     evaluation_linear_score: float | None = None
+    evaluation_smooth_score: float | None = None
     evaluation_neighbour_score: float | None = None
+    inside_training_score: float | None = None
+    inside_training_chance: float | None = None
+    inside_evaluation_score: float | None = None
+    inside_evaluation_chance: float | None = None
+    inputs_apart: float | None = None
+    matched_score: float | None = None
+    class_map: tuple[int, ...] | None = None
+    training_seen: float | None = None
     repeated_rows: float | None = None
+    contradicting_rows: float | None = None
+    known_rows: float | None = None
     leaked_rows: float | None = None
+    natural_repeats: float | None = None
+    evaluates_training_part: bool | None = None
+    parts_are_apart: bool | None = None
     constant_features: int | None = None
     duplicated_features: int | None = None
     smallest_std: float | None = None
+    typical_std: float | None = None
     largest_std: float | None = None
     target_feature: int | None = None
     not_known: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def best_score(self) -> float | None:
+        """The highest score of a simple model on training rows that it was not fitted to.
+
+        >>> DataFacts(linear_score=0.6, smooth_score=0.7, neighbour_score=0.5).best_score
+        0.7
+        """
+        return _highest(self.linear_score, self.smooth_score, self.neighbour_score)
+
+    @property
+    def best_evaluation_score(self) -> float | None:
+        """The highest score on the evaluation sample of a simple model of the training sample."""
+        return _highest(
+            self.evaluation_linear_score,
+            self.evaluation_smooth_score,
+            self.evaluation_neighbour_score,
+        )
+
+
+def _highest(*scores: float | None) -> float | None:
+    return max((score for score in scores if score is not None), default=None)
 
 
 def data_facts_as_dict(facts: DataFacts | None) -> dict[str, Any] | None:
@@ -61,4 +118,7 @@ def data_facts_as_dict(facts: DataFacts | None) -> dict[str, Any] | None:
 
 def data_facts_from_dict(plain: Mapping[str, Any] | None) -> DataFacts | None:
     """The facts from what `data_facts_as_dict` returned, also after a trip through JSON."""
-    return None if plain is None else DataFacts(**plain)
+    if plain is None:
+        return None
+    lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+    return DataFacts(**{**plain, **lists})

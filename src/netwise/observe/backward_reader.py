@@ -11,7 +11,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from netwise.observe import autograd_graph, loss_graph
+from netwise.observe.autograd_nodes import only_input, operation, saved, signed
 from netwise.observe.gradient_ledger import BackwardPass, gradient_norms
+from netwise.observe.loss_elements import LOSSES_OF_TORCH, REDUCTIONS, Match, match
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
@@ -154,6 +156,7 @@ class BackwardReader:
             before.count += 1
             if not is_read(before.count):
                 entry.factor, entry.site_key, entry.site = before.factor, before.key, before.site
+                self._safely("kept batches", self._join_plain_target, entry, loss)
                 return
         outputs = [t for t in (ref() for ref in self._outputs) if t is not None]
         reading = loss_graph.read_loss(loss, entry.place, outputs)
@@ -164,6 +167,19 @@ class BackwardReader:
             before = self._read[key] = _LossRead()
         if before is not None:
             before.factor, before.key, before.site = entry.factor, entry.site_key, entry.site
+
+    def _join_plain_target(self, entry: BackwardPass, loss: Tensor) -> None:
+        """The same for a loss that is not read as a whole, where it is one of torch's."""
+        found = plain_loss(loss)
+        if found is None or found.target is None:
+            return
+        ignored = saved(found.node, "ignore_index")
+        ignored = signed(ignored) if isinstance(ignored, int) else None
+        reduction = REDUCTIONS.get(saved(found.node, "reduction"), "none")
+        for module in entry.modules:
+            root = self._table.roots.get(module)
+            if root is not None:
+                root.kept.loss_read(found.target, found.operation, reduction, ignored)
 
     def _join_target(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         """Give the main term's target to the kept batch of the pass that the loss is of."""
@@ -187,6 +203,25 @@ class BackwardReader:
         site.read(reading)
         site.terms = tuple(replace(term, factor=term.factor / entry.scale) for term in site.terms)
         entry.site_key, entry.site, entry.signals = key, site, dict(site.signals)
+
+
+def plain_loss(loss: Tensor) -> Match | None:
+    """A loss of torch, or a constant multiple of one; None for others.
+
+    >>> import torch
+    >>> outputs = torch.zeros(4, 3, requires_grad=True)
+    >>> loss = nn.functional.cross_entropy(outputs, torch.ones(4).long()) / 2
+    >>> plain_loss(loss).target.tolist()
+    [1, 1, 1, 1]
+    """
+    node: Any = loss.grad_fn
+    for _ in range(3):
+        if node is None:
+            return None
+        if operation(node) in LOSSES_OF_TORCH:
+            return match(node)
+        node = only_input(node) if operation(node) in ("Div", "Mul") else None
+    return None
 
 
 def _norms_of_layers(root: Root) -> Mapping[int, Tensor]:

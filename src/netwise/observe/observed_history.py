@@ -34,9 +34,12 @@ def history_of(model: ObservedModel, program: ProgramFacts) -> History:
         "", versions, program.device, torch.get_num_threads(), round(program.seconds, 3)
     )
     ended = _end(model, program)
-    return History.from_rows(
-        rows, model.layers, facts_of(model, program), ended, made_by, wiring_of(model, program)
+    facts = facts_of(model, program)
+    history = History.from_rows(
+        rows, model.layers, facts, ended, made_by, wiring_of(model, program)
     )
+    stores = [root.kept for root in model.roots]
+    return history.but(data=model.data.facts(stores, facts.classes, program.running))
 
 
 def _end(model: ObservedModel, program: ProgramFacts) -> RunEnd:

@@ -18,6 +18,7 @@ from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.layer_activations import accuracy_of
 from netwise.observe.loss_graph import LossReading
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
+from netwise.observe.sampled_facts import LazyDataFacts
 from netwise.observe.target_statistics import (
     TargetStatistics,
     all_alike,
@@ -146,6 +147,7 @@ class ObservedModel:
         self.weights = 0  # numbers in the weights of its largest module
         self.pending: set[int] = set()  # ids of the accounts that stepped since the last row
         self.waiting = False  # a row can be finished
+        self.data = LazyDataFacts()
         self.stated_losses: list[float] = []
         self.stated_signals: dict[str, float] = {}
 

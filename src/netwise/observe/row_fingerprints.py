@@ -30,6 +30,26 @@ def fingerprints(inputs: Sequence[Tensor], most_rows: int = MOST_ROWS) -> list[i
     >>> a == c != b
     True
     """
+    total, varied = _mixed(inputs, most_rows)
+    if total is None or varied is None:
+        return []
+    return list(total[varied].tolist())
+
+
+def row_keys(inputs: Sequence[Tensor]) -> list[int]:
+    """The same number for each row, those of equal numbers among them; [] where rows cannot be
+    read.
+
+    >>> a, b = row_keys([torch.zeros(2, 3)])
+    >>> a == b
+    True
+    """
+    total, _ = _mixed(inputs, max((len(t) for t in inputs if t.dim()), default=1))
+    return [] if total is None else list(total.tolist())
+
+
+def _mixed(inputs: Sequence[Tensor], most_rows: int) -> tuple[Tensor | None, Tensor | None]:
+    """A number for each row, and whether the row has different numbers."""
     total: Tensor | None = None
     varied: Tensor | None = None
     count = 0
@@ -51,9 +71,7 @@ def fingerprints(inputs: Sequence[Tensor], most_rows: int = MOST_ROWS) -> list[i
             elif len(mixed) == len(total):
                 total = total * 31 + mixed  # wraps around
                 varied = varied | (differs if rows.shape[1] > 1 else differs.logical_not())
-    if total is None or varied is None:
-        return []
-    return list(total[varied].tolist())
+    return total, varied
 
 
 class KnownRows:

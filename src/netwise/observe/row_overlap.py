@@ -1,0 +1,99 @@
+"""Which rows of a program's data occur more than once: in training, in evaluation, in both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from netwise.observe.kept_batches import KeptBatch
+from netwise.observe.row_fingerprints import row_keys
+
+FEWEST = 16  # different rows of each part
+ALL = 0.9  # share of the rows that a part has to have in common with the other one
+NONE = 0.02  # at most so many of them, where the parts have none in common
+
+
+def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -> dict[str, Any]:
+    """Fields of `DataFacts` about rows that are repeated, leaked or contradicting.
+
+    Only a part of the training rows was seen. How large that part is follows from late batches: the
+    share of their rows that were in earlier ones. The share of leaked rows is estimated with it.
+
+    Args:
+        training, evaluation: kept batches.
+    """
+    parts = [row_keys(batch.inputs) for batch in training]
+    known = {key for part in parts for key in part}
+    if len(known) < FEWEST:
+        return {}
+    seen = _share_seen(parts)
+    facts: dict[str, Any] = {"training_seen": seen, "contradicting_rows": _contradicting(training)}
+    inside = [len(part) - len(set(part)) for part in parts]
+    facts["repeated_rows"] = sum(inside) / sum(map(len, parts))
+    asked = [row_keys(batch.inputs) for batch in evaluation]
+    asked = [part for part in asked if part]
+    rows = Counter(key for part in asked for key in part)
+    if len(rows) < FEWEST:
+        return facts
+    shares = [sum(key in known for key in part) / len(part) for part in asked]
+    common = sum(count for key, count in rows.items() if key in known) / sum(rows.values())
+    facts["known_rows"] = common
+    facts["leaked_rows"] = min(1.0, common / max(seen, 1e-9))
+    facts["natural_repeats"] = _natural(asked, len(known))
+    # Evaluations of the training part itself: all rows are known, or none of a batch is.
+    coverage = sum(key in rows for key in known) / len(known)
+    whole = [share >= ALL * seen for share in shares]
+    facts["evaluates_training_part"] = all(whole) and coverage >= ALL
+    apart = all(each or share <= NONE for each, share in zip(whole, shares, strict=True))
+    facts["parts_are_apart"] = apart and any(whole) and not all(whole)
+    return facts
+
+
+def _share_seen(parts: Sequence[Sequence[int]]) -> float:
+    """The share of the training rows among the known ones; 0 where no row was met again.
+
+    Where k rows are known and the share s of a batch is among them, there are k / s rows.
+    """
+    known: set[int] = set()
+    sizes: list[float] = []
+    shares: list[float] = []
+    for part in parts:
+        share = sum(key in known for key in part) / len(part) if part else 0.0
+        if share:
+            sizes.append(len(known))
+            shares.append(share)
+        known.update(part)
+    return min(1.0, len(known) * sum(shares) / sum(sizes)) if shares else 0.0
+
+
+def _natural(parts: Sequence[Sequence[int]], known: int) -> float:
+    """The share of rows expected in a set of `known` rows by chance, from pairs of equal rows in
+    one evaluated batch: data of few values repeat themselves."""
+    equal = pairs = 0.0
+    for part in parts:
+        counts = Counter(part)
+        equal += sum(n * (n - 1) / 2 for n in counts.values())
+        pairs += len(part) * (len(part) - 1) / 2
+    return min(1.0, known * equal / pairs) if pairs else 0.0
+
+
+def _contradicting(batches: Sequence[KeptBatch]) -> float | None:
+    """The share of the repeated rows that have several class numbers; None without repeated ones,
+    and for other targets."""
+    found: dict[int, set[int]] = {}
+    count: Counter[int] = Counter()
+    for batch in batches:
+        target = batch.target
+        if target is None or target.is_floating_point() or target.dim() != 1:
+            continue
+        keys = row_keys(batch.inputs)
+        if len(keys) != len(target):
+            continue
+        for key, number in zip(keys, target.tolist(), strict=True):
+            found.setdefault(key, set()).add(number)
+            count[key] += 1
+    again = [key for key, number in count.items() if number > 1]
+    if len(again) < FEWEST:
+        return None
+    return sum(len(found[key]) > 1 for key in again) / len(again)

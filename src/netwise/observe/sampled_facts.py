@@ -1,0 +1,228 @@
+"""Facts of the data of a program, from the batches that were kept of it: `DataFacts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwise.data_facts import DataFacts
+from netwise.observe.data_sample import DataSample, products, sample_of
+from netwise.observe.evaluation_passes import features_of
+from netwise.observe.kept_batches import KeptBatch, KeptBatches
+from netwise.observe.row_overlap import overlap_of
+from netwise.observe.simple_models import Rows, Scores, cross_validated, predictions, scores_of
+
+FEWEST = 60  # rows that simple models need
+MOST_EVALUATED = 400  # rows of evaluation
+OF_MODELS = ("chance_score", "linear_score", "smooth_score", "neighbour_score")
+
+
+def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
+    """What the kept batches of a program show.
+
+    Args:
+        kept: of the module that gets the inputs.
+        classes: class numbers are below it; None where it is not known.
+    """
+    training, evaluation = kept.training, kept.evaluation
+    facts = DataFacts(**overlap_of(training, evaluation))
+    facts = replace(facts, **_of_features(training))
+    sample = sample_of(training, classes)
+    if isinstance(sample, str):
+        return _unknown(facts, sample, *OF_MODELS)
+    facts = replace(
+        facts,
+        train_samples=len(sample),
+        features=_width(sample),
+        class_targets=sample.is_class,
+        target_feature=_target_feature(sample),
+    )
+    if len(sample) < FEWEST:
+        return _unknown(facts, f"{FEWEST} different rows are needed, and {len(sample)} known",
+                        *OF_MODELS)  # fmt: skip
+    facts = replace(facts, **_inside(cross_validated(*_asked(sample))))
+    seen = set(sample.keys)
+    others = sample_of([b for b in evaluation if not b.on_training_rows], sample.target.shape[1])
+    if isinstance(others, str):
+        return _unknown(facts, others, "evaluation_linear_score", "inside_evaluation_score")
+    new = np.array([p for p, key in enumerate(others.keys) if key not in seen], dtype=np.int64)
+    others = others.rows(new).first(MOST_EVALUATED)
+    if not _alike(sample, others):
+        reason = "inputs or targets of evaluation have another form than those of training"
+        return _unknown(facts, reason, "evaluation_linear_score", "inside_evaluation_score")
+    if len(others) < FEWEST:
+        reason = f"{FEWEST} rows of evaluation are needed, and {len(others)} known"
+        return _unknown(facts, reason, "evaluation_linear_score", "inside_evaluation_score")
+    return replace(facts, evaluation_samples=len(others), **_of_evaluation(sample, others))
+
+
+def _asked(sample: DataSample) -> tuple[Rows, Rows, bool]:
+    return products(sample), sample.target, sample.is_class
+
+
+def _unknown(facts: DataFacts, reason: str, *names: str) -> DataFacts:
+    return replace(facts, not_known={**facts.not_known, **dict.fromkeys(names, reason)})
+
+
+def _inside(scores: Scores) -> dict[str, Any]:
+    return {
+        "chance_score": scores.chance,
+        "linear_score": scores.linear,
+        "smooth_score": scores.smooth,
+        "neighbour_score": scores.neighbour,
+    }
+
+
+def _alike(sample: DataSample, others: DataSample) -> bool:
+    if sample.is_class != others.is_class or sample.target.shape[1] != others.target.shape[1]:
+        return False
+    for one, other in ((sample.numbers, others.numbers), (sample.symbols, others.symbols)):
+        if (one is None) != (other is None):
+            return False
+        if one is not None and other is not None and one.shape[1] != other.shape[1]:
+            return False
+    return True
+
+
+def _width(sample: DataSample) -> int:
+    parts = (sample.numbers, sample.symbols)
+    return sum(part.shape[1] for part in parts if part is not None)
+
+
+def _of_evaluation(sample: DataSample, others: DataSample) -> dict[str, Any]:
+    """Scores on the evaluation sample: of models of training, and of models of its own rows."""
+    both = products(sample, others)
+    target = np.concatenate([sample.target, others.target])
+    fit, ask = range(len(sample)), range(len(sample), len(target))
+    across = scores_of(both, target, fit, ask, sample.is_class)
+    most = min(len(sample), len(others))
+    inside = cross_validated(*_asked(others.first(most)))
+    training = cross_validated(*_asked(sample.first(most)))
+    facts: dict[str, Any] = {
+        "evaluation_chance_score": across.chance,
+        "evaluation_linear_score": across.linear,
+        "evaluation_smooth_score": across.smooth,
+        "evaluation_neighbour_score": across.neighbour,
+        "inside_evaluation_score": inside.best,
+        "inside_evaluation_chance": inside.chance,
+        "inside_training_score": training.best,
+        "inside_training_chance": training.chance,
+        "inputs_apart": _apart(sample.first(most), others.first(most)),
+    }
+    if sample.is_class:
+        answers = predictions(both, target, fit, ask)
+        facts |= _matched(answers, others.target, sample.target)
+    return facts
+
+
+def _apart(sample: DataSample, others: DataSample) -> float:
+    """How well rows of training and of evaluation can be told from each other: from 0 (not at all)
+    to 1."""
+    part = np.zeros((len(sample) + len(others), 2))
+    part[: len(sample), 0] = 1.0
+    part[len(sample) :, 1] = 1.0
+    order = np.argsort(np.concatenate([np.arange(len(sample)), np.arange(len(others)) + 0.5]))
+    told = cross_validated(products(sample, others)[np.ix_(order, order)], part[order], True)
+    return told.skill
+
+
+def _matched(answers: Rows, truth: Rows, trained: Rows) -> dict[str, Any]:
+    """How well the classes of evaluation are predicted after the best renaming, and that renaming:
+    the class of training for each class of evaluation; {} where no renaming is one to one."""
+    said, right = answers.argmax(1), truth.argmax(1)
+    width = truth.shape[1]
+    counts = np.zeros((width, width))
+    np.add.at(counts, (right, said), 1.0)
+    present = counts.sum(1) > 0
+    best = counts.argmax(1)
+    chosen = best[present]
+    if len(set(chosen.tolist())) < len(chosen) or len(chosen) < 2:
+        return {}
+    hits = counts[present].max(1).sum() / counts.sum()
+    mapping = tuple(int(b) if p else -1 for b, p in zip(best, present, strict=True))
+    return {"matched_score": float(hits), "class_map": mapping}
+
+
+def _target_feature(sample: DataSample) -> int | None:
+    """The feature that is the target itself, of at least two that vary."""
+    if sample.numbers is None or len(sample) < FEWEST:
+        return None
+    numbers = sample.numbers
+    varying = np.nonzero(numbers.std(0) > 0)[0]
+    if len(varying) < 2:
+        return None
+    if sample.is_class:
+        wanted = sample.target.argmax(1).astype(float)
+    elif sample.target.shape[1] == 1:
+        wanted = sample.target[:, 0]
+    else:
+        return None
+    if wanted.std() == 0:
+        return None
+    scale = max(float(np.abs(wanted).max()), 1e-12)
+    same = np.abs(numbers[:, varying] - wanted[:, None]).max(0) <= 1e-5 * scale
+    return int(varying[same][0]) if same.any() and not same.all() else None
+
+
+def _of_features(batches: Sequence[KeptBatch]) -> dict[str, Any]:
+    """Moments of the features of the first input of real numbers."""
+    values = [features_of(tensor) for tensor in _first_inputs(batches)]
+    rows = [v for v in values if v is not None]
+    if not rows or len({v.shape[1] for v in rows}) != 1:
+        return {}
+    all_rows = torch.cat(rows)
+    spread = all_rows.std(0, unbiased=False).numpy()
+    varying = spread > 1e-12 * max(1.0, float(all_rows.abs().max()))
+    few = all_rows[:512, torch.from_numpy(varying)].t()
+    different = {tuple(column) for column in few.tolist()}
+    return {
+        "constant_features": int((~varying).sum()),
+        "duplicated_features": int(varying.sum()) - len(different),
+        "smallest_std": float(spread[varying].min()) if varying.any() else None,
+        "largest_std": float(spread[varying].max()) if varying.any() else None,
+        "typical_std": float(np.median(spread[varying])) if varying.any() else None,
+    }
+
+
+def _first_inputs(batches: Sequence[KeptBatch]) -> list[Tensor]:
+    inputs = [[t for t in b.inputs if t.is_floating_point() and t.dim()] for b in batches]
+    return [tensors[0] for tensors in inputs if tensors]
+
+
+class LazyDataFacts:
+    """`DataFacts` of one model: found when they are asked for, and again when there are twice as
+    many batches or the program has ended."""
+
+    def __init__(self) -> None:
+        self._facts: DataFacts | None = None
+        self._of: tuple[int, int] = (0, 0)  # batches of training and evaluation
+
+    def facts(
+        self, stores: Sequence[KeptBatches], classes: int | None, running: bool
+    ) -> DataFacts | None:
+        """The facts; None where no batch was kept.
+
+        Args:
+            stores: of the model's modules; that of the first one with targets counts.
+            classes: class numbers are below it; None where it is not known.
+            running: whether the program goes on.
+        """
+        kept = next((s for s in stores if any(b.target is not None for b in s.training)), None)
+        kept = kept or next((s for s in stores if s.training), None)
+        if kept is None:
+            return None
+        now = len(kept.training), len(kept.evaluation)
+        grown = sum(now) >= 2 * sum(self._of) if running else now != self._of
+        if self._facts is None or grown:
+            self._of = now
+            try:
+                self._facts = facts_of_data(kept, classes)
+            except Exception as error:  # facts of the data are no reason to lose a history
+                reason = f"they could not be found: {type(error).__name__}: {str(error)[:200]}"
+                self._facts = DataFacts(not_known={"data": reason})
+        return self._facts

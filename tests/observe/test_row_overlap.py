@@ -1,0 +1,73 @@
+"""Repeated, leaked and contradicting rows."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from netwise.observe.kept_batches import KeptBatch
+from netwise.observe.row_overlap import overlap_of
+
+G = torch.Generator().manual_seed(0)
+X = torch.randn(400, 3, generator=G)
+
+
+def kept(*parts: Tensor, targets: list[Tensor] | None = None) -> list[KeptBatch]:
+    known = targets or [torch.zeros(len(part)) for part in parts]
+    return [KeptBatch((x,), {}, y) for x, y in zip(parts, known, strict=True)]
+
+
+def epochs(rows: Tensor, count: int, size: int = 20) -> list[KeptBatch]:
+    order = torch.cat([torch.randperm(len(rows), generator=G) for _ in range(count)])
+    return kept(*rows[order].split(size))
+
+
+def test_parts_without_a_common_row() -> None:
+    facts = overlap_of(epochs(X[:300], 2), kept(X[300:]))
+    assert facts["leaked_rows"] == facts["known_rows"] == facts["natural_repeats"] == 0
+    assert facts["training_seen"] > 0.6
+    assert not facts["evaluates_training_part"]
+
+
+@pytest.mark.parametrize("seen", [1.0, 0.4])
+def test_the_share_of_leaked_rows_is_estimated(seen: float) -> None:
+    """Half of the evaluated rows are training rows; of these a part was seen."""
+    batches = epochs(X[:300], 4)
+    batches = batches[: int(seen * len(batches) / 4) + 15 * (seen == 1)]
+    late = epochs(X[:300], 1)[:5]  # of a second epoch, by which the seen share is known
+    facts = overlap_of([*batches, *late], kept(X[200:400]))
+    assert facts["known_rows"] < 0.55
+    assert facts["leaked_rows"] == pytest.approx(0.5, abs=0.15)
+    assert not facts["evaluates_training_part"]
+    assert not facts["parts_are_apart"]
+
+
+def test_the_training_part_is_evaluated_as_a_whole() -> None:
+    facts = overlap_of(epochs(X[:100], 5), kept(X[:100]))
+    assert facts["evaluates_training_part"]
+
+
+def test_both_parts_are_evaluated_one_after_the_other() -> None:
+    facts = overlap_of(epochs(X[:100], 5), kept(X[:50], X[50:100], X[100:150], X[150:200]))
+    assert facts["parts_are_apart"]
+    assert not facts["evaluates_training_part"]
+
+
+def test_rows_of_few_values_repeat_by_chance() -> None:
+    few = torch.randint(0, 3, (600, 4), generator=G).float()
+    facts = overlap_of(epochs(few[:300], 2), kept(few[300:]))
+    assert facts["known_rows"] > 0.5
+    assert facts["natural_repeats"] > 0.5
+
+
+def test_rows_with_several_class_numbers() -> None:
+    y = torch.arange(100) % 2
+    again = kept(X[:100], X[:100], targets=[y, torch.where(torch.arange(100) < 30, 1 - y, y)])
+    assert overlap_of(again, [])["contradicting_rows"] == pytest.approx(0.3)
+    once = kept(X[:100], targets=[y])
+    assert overlap_of(once, [])["contradicting_rows"] is None
+
+
+def test_few_rows_show_nothing() -> None:
+    assert overlap_of(kept(X[:5]), kept(X[:5])) == {}
