@@ -44,6 +44,9 @@ class DataFacts:
         constant_features, duplicated_features: how many.
         smallest_std, typical_std, largest_std: of the standard deviations of the features that are
             not constant.
+        answers: for each class how often it was asked for, answered and answered rightly in the
+            latest watched batches of training.
+        evaluation_answers: the same in the last evaluation.
         target_feature: index of a feature that is the target itself; None without one.
         not_known: for each field that could not be found, the reason.
 
@@ -86,6 +89,8 @@ class DataFacts:
     typical_std: float | None = None
     largest_std: float | None = None
     target_feature: int | None = None
+    answers: tuple[tuple[int, int, int], ...] | None = None
+    evaluation_answers: tuple[tuple[int, int, int], ...] | None = None
     not_known: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -120,5 +125,9 @@ def data_facts_from_dict(plain: Mapping[str, Any] | None) -> DataFacts | None:
     """The facts from what `data_facts_as_dict` returned, also after a trip through JSON."""
     if plain is None:
         return None
-    lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
+    lists = {name: _as_tuple(value) for name, value in plain.items() if isinstance(value, list)}
     return DataFacts(**{**plain, **lists})
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(part) for part in value) if isinstance(value, list | tuple) else value

@@ -180,6 +180,8 @@ class BackwardReader:
             root = self._table.roots.get(module)
             if root is not None:
                 root.kept.loss_read(found.target, found.operation, reduction, ignored)
+                if found.output is not None:
+                    root.answers.add(found.output, found.target, found.operation, ignored)
 
     def _join_target(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         """Give the main term's target to the kept batch of the pass that the loss is of."""
@@ -189,9 +191,11 @@ class BackwardReader:
         for module in entry.modules:
             root = self._table.roots.get(module)
             if root is not None:
-                root.kept.loss_read(
-                    main.target, main.term.operation, main.term.reduction, main.ignore_index
-                )
+                term = main.term
+                ignored = main.ignore_index
+                root.kept.loss_read(main.target, term.operation, term.reduction, ignored)
+                if main.output is not None and main.target is not None:
+                    root.answers.add(main.output, main.target, term.operation, ignored)
 
     def _read_site(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         key = LossSite.key(entry.place, reading)

@@ -116,7 +116,10 @@ def _counted(symbols: NDArray[np.int64]) -> Rows:
 
 
 def sample_of(
-    batches: Sequence[KeptBatch], classes: int | None = None, most: int = MOST_ROWS
+    batches: Sequence[KeptBatch],
+    classes: int | None = None,
+    most: int = MOST_ROWS,
+    operation: str = "",
 ) -> DataSample | str:
     """The rows of several batches with their targets; a sentence where there are none.
 
@@ -124,6 +127,7 @@ def sample_of(
         batches: those without a target, or of another shape than the first, are left out.
         classes: class numbers are below it. Default: above the highest one.
         most: rows; of more, evenly distributed ones.
+        operation: of the loss where batches do not have it.
     """
     known = [b for b in batches if b.target is not None and b.inputs]
     if not known:
@@ -136,7 +140,7 @@ def sample_of(
     target = torch.cat([_target(batch) for batch in chosen])
     if any(same_values(t, target) for t in _joined(chosen)):
         return "the targets are the inputs"
-    is_class, columns = _columns(target, chosen[0].operation, classes)
+    is_class, columns = _columns(target, chosen[0].operation or operation, classes)
     if columns is None:
         return "the targets are neither one class nor a few numbers for each row"
     keys = [key for batch in chosen for key in row_keys(batch.inputs)]

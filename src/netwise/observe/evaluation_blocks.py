@@ -95,7 +95,8 @@ class EvaluationBlocks:
         roots, self._roots = self._roots, set()
         for root in roots:
             root.kept.end_evaluation()
-        self.losses.target_of = None
+            root.evaluates_anew = True
+        self.losses.evaluates(None, None, ())
         # Before its first step a module belongs to no model: frameworks try their evaluation first.
         for root in roots.difference(*(model.roots for model in self._table.models)):
             root.evaluation.window_ends()

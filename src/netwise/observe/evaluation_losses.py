@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
+from netwise.observe.class_answers import ClassAnswers
+from netwise.observe.followed_tensors import FollowedTensors
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.tensor_samples import plain
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
@@ -79,7 +81,9 @@ class EvaluationLosses(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.error = ""  # of its own; it records nothing after one
-        self.target_of: KeptBatches | None = None  # of the module that was called last
+        self._kept: KeptBatches | None = None  # of the module that was called last
+        self._answers: ClassAnswers | None = None
+        self._outputs = FollowedTensors()
         self._root = 0
         self._on_training_rows = False
         self._trained_with: dict[int, tuple[str, str]] = {}
@@ -162,13 +166,38 @@ class EvaluationLosses(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         result = func(*args, **kwargs) if kwargs else func(*args)
-        if torch.compiler.is_compiling() or func not in OPERATIONS or self.error:
+        if torch.compiler.is_compiling() or self.error:
+            return result
+        if func not in OPERATIONS:
+            if self._kept is not None and self._kept.waits_for_target:
+                self._look_for_target(func, args, result)
             return result
         try:
             self._record(OPERATIONS[func], args, kwargs or {}, result)
         except Exception as error:  # never the program's problem
             self.error = f"{type(error).__name__}: {error}"
         return result
+
+    def evaluates(
+        self, kept: KeptBatches | None, answers: ClassAnswers | None, outputs: Iterable[Tensor]
+    ) -> None:
+        """A module has computed outputs without gradients.
+
+        Args:
+            kept: gets the target of the loss or score that follows; None: nothing does.
+            answers: counts the answers that a loss compares with class numbers.
+            outputs: of the module. What is computed from them is followed up to a comparison.
+        """
+        self._kept, self._answers = kept, answers
+        self._outputs.start(outputs)
+
+    def _look_for_target(self, func: Callable[..., Any], args: Any, result: Any) -> None:
+        try:
+            target = self._outputs.compared(func, args, result)
+            if target is not None and self._kept is not None:
+                self._kept.evaluation_loss(target, "")
+        except Exception:  # the losses are known without it
+            self._kept = None
 
     def _record(
         self, operation: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any
@@ -185,12 +214,14 @@ class EvaluationLosses(TorchFunctionMode):
         if value is None or output is None or target is None or not output.numel():
             return
         reduction = _reduction(kwargs)
-        if self.target_of is not None:
+        if self._kept is not None:
             ignored = kwargs.get("ignore_index", -100) if operation == CROSS_ENTROPY else None
             try:
-                self.target_of.evaluation_loss(target, operation, reduction, ignored)
+                self._kept.evaluation_loss(target, operation, reduction, ignored)
+                if self._answers is not None:
+                    self._answers.add(output, target, operation, ignored)
             except Exception:  # the losses are known without it
-                self.target_of = None
+                self._kept = None
         key = (self._root, self._on_training_rows, operation, reduction)
         with torch._C.DisableTorchFunction():
             elements, correct, answers = _count(operation, output, target, kwargs)

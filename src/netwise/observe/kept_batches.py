@@ -188,6 +188,11 @@ class KeptBatches:
             )
             self.end_evaluation()
 
+    @property
+    def waits_for_target(self) -> bool:
+        """Whether a kept batch of evaluation has no target yet."""
+        return self._evaluated is not None
+
     def end_evaluation(self) -> None:
         """Keep the last evaluated batch, also without a target."""
         batch, self._evaluated = self._evaluated, None

@@ -39,7 +39,10 @@ def history_of(model: ObservedModel, program: ProgramFacts) -> History:
         rows, model.layers, facts, ended, made_by, wiring_of(model, program)
     )
     stores = [root.kept for root in model.roots]
-    return history.but(data=model.data.facts(stores, facts.classes, program.running))
+    answers = next((t for root in model.roots if (t := root.answers.total())), ())
+    evaluated = next((t for root in model.roots if (t := root.evaluated.total())), ())
+    data = model.data.facts(stores, facts.classes, program.running, answers, evaluated)
+    return history.but(data=data)
 
 
 def _end(model: ObservedModel, program: ProgramFacts) -> RunEnd:

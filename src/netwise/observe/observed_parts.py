@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise import signals
+from netwise.observe.class_answers import RECENT, ClassAnswers
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
 from netwise.observe.kept_batches import KeptBatches
@@ -53,6 +54,9 @@ class Root:
         self.probe = Probe(module)
         self.evaluation = EvaluationPasses(module)
         self.kept = KeptBatches()
+        self.answers = ClassAnswers(RECENT)  # in training
+        self.evaluated = ClassAnswers()  # in the last evaluation
+        self.evaluates_anew = True  # the next answers are those of a new evaluation
         self.calls: list[CallRecord] = []
         self.linear: bool | None = None
         self.linear_read = False

@@ -578,11 +578,15 @@ class Observer:
                 self._training_pass(root, args, kwargs, inputs, output)
         elif self._blocks.open:
             self.safely("evaluation", self._blocks.pass_ended, root, inputs, output)
-            self.safely("kept batches", self._keep_evaluated, root, args, kwargs)
+            self.safely("kept batches", self._keep_evaluated, root, args, kwargs, output)
 
-    def _keep_evaluated(self, root: Root, args: Any, kwargs: Any) -> None:
-        self._blocks.losses.target_of = root.kept
+    def _keep_evaluated(self, root: Root, args: Any, kwargs: Any, output: Any) -> None:
         known = root.evaluation.on_training_rows
+        if root.evaluates_anew and not known:
+            root.evaluated.clear()
+            root.evaluates_anew = False
+        answers = None if known else root.evaluated
+        self._blocks.losses.evaluates(root.kept, answers, tensors_in(output))
         root.kept.evaluation_pass(args, kwargs, self._steps(), known)
 
     def _training_pass(

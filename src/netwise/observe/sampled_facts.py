@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from netwise.data_facts import DataFacts
+from netwise.observe.class_answers import Answers
 from netwise.observe.data_sample import DataSample, products, sample_of
 from netwise.observe.evaluation_passes import features_of
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
@@ -47,7 +48,9 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
                         *OF_MODELS)  # fmt: skip
     facts = replace(facts, **_inside(cross_validated(*_asked(sample))))
     seen = set(sample.keys)
-    others = sample_of([b for b in evaluation if not b.on_training_rows], sample.target.shape[1])
+    operation = next((b.operation for b in training if b.target is not None), "")
+    new_batches = [b for b in evaluation if not b.on_training_rows]
+    others = sample_of(new_batches, sample.target.shape[1], operation=operation)
     if isinstance(others, str):
         return _unknown(facts, others, "evaluation_linear_score", "inside_evaluation_score")
     new = np.array([p for p, key in enumerate(others.keys) if key not in seen], dtype=np.int64)
@@ -203,7 +206,12 @@ class LazyDataFacts:
         self._of: tuple[int, int] = (0, 0)  # batches of training and evaluation
 
     def facts(
-        self, stores: Sequence[KeptBatches], classes: int | None, running: bool
+        self,
+        stores: Sequence[KeptBatches],
+        classes: int | None,
+        running: bool,
+        answers: Answers = (),
+        evaluated: Answers = (),
     ) -> DataFacts | None:
         """The facts; None where no batch was kept.
 
@@ -211,6 +219,7 @@ class LazyDataFacts:
             stores: of the model's modules; that of the first one with targets counts.
             classes: class numbers are below it; None where it is not known.
             running: whether the program goes on.
+            answers, evaluated: as in `DataFacts`.
         """
         kept = next((s for s in stores if any(b.target is not None for b in s.training)), None)
         kept = kept or next((s for s in stores if s.training), None)
@@ -225,4 +234,4 @@ class LazyDataFacts:
             except Exception as error:  # facts of the data are no reason to lose a history
                 reason = f"they could not be found: {type(error).__name__}: {str(error)[:200]}"
                 self._facts = DataFacts(not_known={"data": reason})
-        return self._facts
+        return replace(self._facts, answers=answers or None, evaluation_answers=evaluated or None)

@@ -1,0 +1,107 @@
+"""How often each class was asked for, answered, and answered rightly."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import torch
+from torch import Tensor
+
+from netwise.observe.tensor_samples import plain
+from netwise.wiring import BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS, CROSS_ENTROPY
+
+MOST_CLASSES = 64
+MOST_SCORES = 1 << 22  # numbers of a batch of outputs; larger ones are not counted
+RECENT = 16  # watched batches of training that count
+LIMITS = {BINARY_CROSS_ENTROPY: 0.5, BINARY_CROSS_ENTROPY_OF_LOGITS: 0.0}  # of a yes
+Answers = tuple[tuple[int, int, int], ...]  # for each class: asked for, answered, rightly
+
+
+class ClassAnswers:
+    """Answers of the latest batches.
+
+    Args:
+        most: batches that count; None: all since `clear`.
+
+    Example:
+        >>> import torch
+        >>> answers = ClassAnswers()
+        >>> outputs = torch.tensor([[2.0, 1.0], [3.0, 0.0], [5.0, 0.0]])
+        >>> answers.add(outputs, torch.tensor([0, 0, 1]), "cross entropy")
+        >>> answers.total()
+        ((2, 3, 2), (1, 0, 0))
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._parts: deque[Tensor] = deque(maxlen=most)
+        self._most = most
+
+    def add(
+        self, output: Tensor, target: Tensor, operation: str, ignore_index: int | None = None
+    ) -> None:
+        """Count a batch; without effect where outputs are no scores of classes.
+
+        Args:
+            output: scores (samples, classes, ...), or one number for each target that is 0 or 1.
+            target: class numbers (samples, ...), or zeros and ones.
+            operation: of the loss that compares both.
+            ignore_index: the class number that does not count.
+        """
+        scores, wanted = plain(output), plain(target)
+        if scores is None or wanted is None or not 0 < scores.numel() <= MOST_SCORES:
+            return
+        with torch._C.DisableTorchFunction():
+            pair = _numbers(scores, wanted, operation)
+            if pair is None:
+                return
+            answered, asked = pair
+            used = asked >= 0
+            if ignore_index is not None:
+                used &= asked != ignore_index
+            answered, asked = answered[used].cpu(), asked[used].cpu()
+            if not len(asked) or max(int(asked.max()), int(answered.max())) >= MOST_CLASSES:
+                return
+            right = asked[asked == answered]
+            counts = [torch.bincount(t, minlength=MOST_CLASSES) for t in (asked, answered, right)]
+            self._append(torch.stack(counts, 1))
+
+    def _append(self, counts: Tensor) -> None:
+        if self._most is None and self._parts:
+            self._parts[0] = self._parts[0] + counts
+        else:
+            self._parts.append(counts)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._parts.clear()
+
+    def total(self) -> Answers:
+        """For each class how often it was asked for, answered, and answered rightly; () without
+        any."""
+        if not self._parts:
+            return ()
+        total = torch.stack(tuple(self._parts)).sum(0)
+        width = int(total.sum(1).nonzero().max()) + 1
+        return tuple((row[0], row[1], row[2]) for row in total[: max(2, width)].tolist())
+
+
+def _numbers(scores: Tensor, wanted: Tensor, operation: str) -> tuple[Tensor, Tensor] | None:
+    """Class numbers that were answered and asked for; None where there are none."""
+    if operation == CROSS_ENTROPY:
+        if wanted.is_floating_point():
+            if wanted.shape != scores.shape:
+                return None
+            wanted = wanted.argmax(1)
+        if scores.dim() < 2 or scores.shape[0] != wanted.shape[0]:
+            return None
+        answered = scores.argmax(1)
+        if answered.numel() != wanted.numel():
+            return None
+        return answered.reshape(-1), wanted.reshape(-1).long()
+    limit = LIMITS.get(operation)
+    if limit is None or scores.numel() != wanted.numel():
+        return None
+    is_column = scores.dim() < 2 or scores.shape[1] == 1 or scores.dim() > 2
+    if not is_column or not bool(((wanted == 0) | (wanted == 1)).all()):
+        return None
+    return (scores.reshape(-1) > limit).long(), wanted.reshape(-1).long()

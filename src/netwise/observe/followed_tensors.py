@@ -1,0 +1,74 @@
+"""Follows the outputs of a module through the program up to the targets that they are compared
+with, as in `(outputs.argmax(1) == y).float().mean()`."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+MOST = 16  # tensors that are followed
+COMPARISONS = frozenset(
+    getattr(owner, name)
+    for owner, names in (
+        (torch, ("eq", "ne", "sub", "subtract")),
+        (Tensor, ("eq", "ne", "sub", "subtract", "__eq__", "__ne__", "__sub__", "__rsub__")),
+    )
+    for name in names
+)
+
+
+class FollowedTensors:
+    """Outputs of a module and what is computed from them, held by weak references.
+
+    Example:
+        >>> import torch
+        >>> outputs, target = torch.eye(3), torch.tensor([0, 1, 2])
+        >>> followed = FollowedTensors()
+        >>> followed.start([outputs])
+        >>> answers = outputs.argmax(1)
+        >>> followed.compared(torch.Tensor.argmax, (outputs, 1), answers) is None
+        True
+        >>> followed.compared(torch.eq, (answers, target), answers == target) is target
+        True
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, weakref.ref[Tensor]] = {}
+
+    def start(self, outputs: Iterable[Tensor]) -> None:
+        """Forget all, and follow these."""
+        self._known = {}
+        for output in outputs:
+            self._follow(output)
+
+    def compared(self, func: Callable[..., Any], args: Any, result: Any) -> Tensor | None:
+        """A function of torch was called: the tensor that a followed one is compared with; None
+        where it is no comparison, and the result is then followed too.
+
+        Args:
+            func, args, result: of the call.
+        """
+        tensors = [arg for arg in args if isinstance(arg, Tensor)]
+        followed = [tensor for tensor in tensors if self._knows(tensor)]
+        if not followed:
+            return None
+        if func in COMPARISONS and len(tensors) == 2 and len(followed) == 1:
+            other = next(tensor for tensor in tensors if tensor is not followed[0])
+            if other.dim() and followed[0].dim() and len(other) == len(followed[0]):
+                return other
+        for part in result if isinstance(result, tuple) else (result,):
+            if isinstance(part, Tensor) and part.dim():
+                self._follow(part)
+        return None
+
+    def _knows(self, tensor: Tensor) -> bool:
+        known = self._known.get(id(tensor))
+        return known is not None and known() is tensor
+
+    def _follow(self, tensor: Tensor) -> None:
+        if len(self._known) < MOST:
+            self._known[id(tensor)] = weakref.ref(tensor)

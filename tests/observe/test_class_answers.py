@@ -1,0 +1,65 @@
+"""Counts of classes that were asked for and answered, against scikit-learn."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from sklearn.metrics import confusion_matrix
+
+from netwise.observe.class_answers import ClassAnswers
+
+G = torch.Generator().manual_seed(0)
+
+
+def test_counts_are_those_of_a_confusion_matrix() -> None:
+    scores, target = torch.randn(60, 4, generator=G), torch.randint(4, (60,), generator=G)
+    answers = ClassAnswers()
+    for rows in torch.arange(60).split(20):
+        answers.add(scores[rows], target[rows], "cross entropy")
+    table = confusion_matrix(target, scores.argmax(1))
+    rows, columns, right = table.sum(1), table.sum(0), table.diagonal()
+    assert answers.total() == tuple(zip(rows, columns, right, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("operation", "shape", "limit"),
+    [
+        ("binary cross entropy of logits", (40, 1), 0.0),
+        ("binary cross entropy", (40,), 0.5),
+        ("binary cross entropy of logits", (10, 1, 2, 2), 0.0),
+    ],
+)
+def test_yes_or_no(operation: str, shape: tuple[int, ...], limit: float) -> None:
+    scores = torch.rand(shape, generator=G) if limit else torch.randn(shape, generator=G)
+    target = torch.randint(2, shape, generator=G).float()
+    answers = ClassAnswers()
+    answers.add(scores, target, operation)
+    yes = scores > limit
+    (_, no, right_no), (asked, answered, right) = answers.total()
+    assert answered == int(yes.sum())
+    assert no == int((~yes).sum())
+    assert asked == int(target.sum())
+    assert (right_no, right) == (
+        int((~yes & (target == 0)).sum()),
+        int((yes & (target == 1)).sum()),
+    )
+
+
+def test_ignored_targets_and_other_outputs_do_not_count() -> None:
+    answers = ClassAnswers()
+    scores = torch.randn(5, 3, generator=G)
+    answers.add(scores, torch.tensor([0, 1, -100, -100, -100]), "cross entropy", -100)
+    assert sum(row[0] for row in answers.total()) == 2
+    empty = ClassAnswers()
+    empty.add(scores, scores, "squared error")
+    empty.add(scores, (scores > 0).float(), "binary cross entropy of logits")  # three questions
+    assert empty.total() == ()
+
+
+def test_only_the_latest_batches_count() -> None:
+    answers = ClassAnswers(most=2)
+    for number in range(5):
+        answers.add(torch.eye(6)[[number]], torch.tensor([number]), "cross entropy")
+    assert [row[0] for row in answers.total()] == [0, 0, 0, 1, 1]
+    answers.clear()
+    assert answers.total() == ()
