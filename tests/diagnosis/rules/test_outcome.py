@@ -85,3 +85,49 @@ def test_the_loss_of_a_module_with_opponents_shows_nothing() -> None:
     for name in ("not_learning", "underfitting", "overfitting"):
         rule = next(rule for rule in nw.RULES if rule.name == name)
         assert rule.find(balanced) == reason
+
+
+def compared(score: float, linear: float, neighbour: float, final: float = 0.1) -> nw.History:
+    """A run of ten classes with this validation accuracy, and simple models with theirs."""
+    facts = nw.RunFacts(loss_of_guessing=2.3, classes=10, class_targets=True)
+    data = nw.DataFacts(
+        evaluation_samples=400,
+        chance_score=0.1,
+        evaluation_linear_score=linear,
+        evaluation_neighbour_score=neighbour,
+    )
+    run = history(whole={signals.VALID_ACCURACY: [0.1, score, score]}, final=final, facts=facts)
+    return run.but(data=data)
+
+
+def test_a_network_falls_short_where_a_simple_model_is_clearly_better() -> None:
+    assert outcome.falls_short(compared(0.7, 0.95, 0.9))
+    assert not outcome.has_learned(compared(0.7, 0.95, 0.9))  # although little of the loss is left
+    assert not outcome.falls_short(compared(0.93, 0.95, 0.9))
+    assert outcome.has_learned(compared(0.93, 0.95, 0.9))
+    assert not outcome.falls_short(compared(0.7, 0.95, 0.9).but(data=None))
+    leaked = nw.DataFacts(chance_score=0.1, evaluation_neighbour_score=1.0, leaked_rows=0.5)
+    assert not outcome.falls_short(compared(0.7, 0.95, 0.9).but(data=leaked))
+
+
+def test_what_no_simple_model_can_predict_may_be_noise() -> None:
+    assert outcome.has_learned(compared(0.6, 0.59, 0.5, final=1.5))
+    assert outcome.generalises(compared(0.6, 0.59, 0.5, final=1.5))
+    assert not outcome.has_learned(compared(0.12, 0.12, 0.1, final=2.3))  # nothing to compare with
+
+
+def test_the_score_of_numbers_follows_from_squared_errors() -> None:
+    facts = nw.RunFacts(loss_of_guessing=4.0, loss_kind="squared error", class_targets=False)
+    run = history(whole={signals.VALID_LOSS: [4.0, 1.0, 1.0, 1.0]}, facts=facts)
+    assert outcome.valid_score(run) == 0.75
+    assert outcome.skill(run, 0.75) == 0.75
+    assert outcome.valid_score(history()) is None
+
+
+def test_a_loss_still_falls_where_more_steps_are_worthwhile() -> None:
+    line = [2.0 - 0.01 * i for i in range(100)]
+    still = [1.0 + 0.01 * (-1) ** i for i in range(100)]
+    for losses, falls in ((line, True), (still, False)):
+        run = nw.History.from_rows({"step": i, "loss": v} for i, v in enumerate(losses))
+        assert outcome.still_falls(run) is falls
+    assert outcome.gain_to_come(nw.History({})) is None

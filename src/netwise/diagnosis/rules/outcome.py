@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from statistics import median
 
+from netwise.diagnosis.curves import expected_gain, last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Answer, Finding, Unchecked
 from netwise.history import DIVERGED, History, Series
-from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS, VALID_R2
-from netwise.tasks import task_named
+from netwise.signals import LOSS, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.tasks import SQUARED, task_named
 
 FEWEST = 5  # watched steps that a rule needs: one batch alone may be unusual
 # Share of the loss of guessing that is left when a run has clearly learned. Runs of the gallery and
 # others with bundled data that reach usual accuracies end below 0.3, those with faults above 0.5.
 LEARNED = 0.35
 LEAST_R2 = 0.5  # of an autoencoder that has learned
+# Skill, of which 0 is the best constant prediction and 1 a perfect one.
+SHORT = 0.1  # that a simple model has more, where a network falls short
+SKILFUL = 0.1  # of a simple model that shows that there is something to learn
+ERRORS = 3.0  # standard errors of a score that was measured on a sample
+# Slopes.
+CERTAIN = 3.0  # standard errors of a slope that is no noise
+WORTHWHILE = 0.05  # of the loss that is left: gain in half as many steps again
 
 # Reasons why rules could not be checked.
 NO_LAYERS = "no layers were recorded: call w.step(loss, y) after loss.backward()"
@@ -101,7 +109,7 @@ def outcome_known(history: History) -> bool:
     """Whether it is known how much the run has learned."""
     has_r2 = history.of(VALID_R2) is not None
     by_r2 = has_r2 and task_named(history.facts.task).inputs_are_targets
-    return by_r2 or final_loss_share(history) is not None
+    return by_r2 or final_loss_share(history) is not None or simple_skill(history) is not None
 
 
 def generalises(history: History) -> bool:
@@ -109,7 +117,9 @@ def generalises(history: History) -> bool:
     valid = history.of(VALID_LOSS)
     best = min(valid.finite) if valid is not None and valid.finite else None
     share = 0.0 if best is None else loss_share(history, best)
-    return has_learned(history) and share is not None and share < LEARNED
+    if share is None or share >= LEARNED:
+        return matches_simple_model(history)
+    return has_learned(history)
 
 
 def has_learned(history: History) -> bool:
@@ -117,18 +127,133 @@ def has_learned(history: History) -> bool:
     where it is not known.
 
     An autoencoder has learned where it reconstructs half of its inputs' variance: its loss may
-    contain penalties.
+    contain penalties. Other networks have learned where little of the loss of guessing is left and
+    no simple model is clearly better; or where they are as good as the best simple model of data
+    that can be predicted, since what is left may be noise.
     """
+    if history.ended.how == DIVERGED:
+        return False
     r2 = history.of(VALID_R2)
-    if (
-        task_named(history.facts.task).inputs_are_targets
-        and r2 is not None
-        and r2.finite
-        and history.ended.how != DIVERGED
-    ):
+    if task_named(history.facts.task).inputs_are_targets and r2 is not None and r2.finite:
         return r2.finite[-1] > LEAST_R2
+    if falls_short(history):
+        return False
     left = final_loss_share(history)
-    return left is not None and left < LEARNED
+    return matches_simple_model(history) or (left is not None and left < LEARNED)
+
+
+def chance_score(history: History) -> float | None:
+    """The validation score of the best constant prediction: the share of the most frequent class,
+    or an R² of 0."""
+    data, facts = history.data, history.facts
+    if data is not None and data.chance_score is not None:
+        return data.chance_score
+    if facts.class_shares:
+        return max(facts.class_shares)
+    if facts.classes and facts.class_targets:
+        return 1 / facts.classes
+    return 0.0 if facts.class_targets is False and facts.loss_kind == SQUARED else None
+
+
+def valid_score(history: History) -> float | None:
+    """The score on validation data at the end, accuracy or R², over the last part of the epochs;
+    R² also from the loss, where that is a squared error. None where it is not known."""
+    for name in (VALID_ACCURACY, VALID_R2):
+        series = history.of(name)
+        if series is not None and series.finite:
+            return level_at_end(series)
+    losses = history.of(VALID_LOSS)
+    if losses is None or history.facts.loss_kind != SQUARED or history.facts.class_targets:
+        return None
+    share = loss_share(history, level_at_end(losses))
+    return None if share is None else 1 - share
+
+
+def skill(history: History, score: float | None) -> float | None:
+    """A score on a scale of which 0 is the best constant prediction and 1 a perfect one."""
+    chance = chance_score(history)
+    if score is None or chance is None or chance >= 1:
+        return None
+    return (score - chance) / (1 - chance)
+
+
+def simple_score(history: History) -> float | None:
+    """The better score of a linear model and of the nearest neighbour on evaluation data, else on
+    a part of the training data that they were not fitted to; None where neither was asked."""
+    data = history.data
+    if data is None:
+        return None
+    on_evaluation = (data.evaluation_linear_score, data.evaluation_neighbour_score)
+    on_training = (data.linear_score, data.neighbour_score)
+    for pair in (on_evaluation, on_training):
+        scores = [score for score in pair if score is not None and math.isfinite(score)]
+        if scores:
+            return max(scores)
+    return None
+
+
+def simple_skill(history: History) -> float | None:
+    """`skill` of the best simple model; None where the score of the network is not known."""
+    score = simple_score(history)
+    return None if valid_score(history) is None else skill(history, score)
+
+
+def score_error(history: History) -> float:
+    """Standard error of the difference of two scores on the sample that simple models saw."""
+    data = history.data
+    rows = 0 if data is None else data.evaluation_samples or data.train_samples
+    score = simple_score(history)
+    if not rows or score is None:
+        return 0.0
+    share = min(max(score, 0.0), 1.0)
+    return math.sqrt(2 * share * (1 - share) / rows)
+
+
+def falls_short(history: History) -> bool:
+    """Whether a simple model of the same data is clearly better on data that neither was fitted
+    to: the network could have learned more, whatever its loss is. False where it is not known."""
+    simple, score = simple_score(history), valid_score(history)
+    reached, possible = skill(history, score), skill(history, simple)
+    if reached is None or possible is None or simple is None or score is None:
+        return False
+    if history.data is not None and history.data.leaked_rows:
+        return False  # the neighbour knows the answers
+    return possible > reached + SHORT and simple > score + ERRORS * score_error(history)
+
+
+def matches_simple_model(history: History) -> bool:
+    """Whether the network is at least as good as the best simple model, of data that can be
+    predicted: what is left may be noise. False where it is not known."""
+    simple, score = simple_score(history), valid_score(history)
+    possible = skill(history, simple)
+    if possible is None or simple is None or score is None:
+        return False
+    return possible > SKILFUL and score >= simple - score_error(history)
+
+
+def still_falls(history: History) -> bool:
+    """Whether the training loss still falls at the end, so that half as many steps again would take
+    a worthwhile part of what is left of it; False where it is not known."""
+    gain = gain_to_come(history)
+    return gain is not None and gain > WORTHWHILE
+
+
+def gain_to_come(history: History) -> float | None:
+    """The fall of the training loss that is to be expected in half as many steps again, as a share
+    of what is left of it; 0 where its slope over the last third is no more than noise. None where
+    it is not known."""
+    losses = history.of(TRAIN_LOSS)
+    if losses is None or len(losses) < 2 * FEWEST:
+        losses = history.of(LOSS)
+    if losses is None or opponents(history):
+        return None
+    slope, gain, level = last_slope(losses), expected_gain(losses), level_at_end(losses)
+    if slope is None or gain is None or level is None:
+        return None
+    left = level - (history.facts.least_loss or 0.0)
+    if slope.falls < CERTAIN or left <= 0:
+        return 0.0
+    return min(1.0, gain / left)
 
 
 def finite_median(values: Iterable[float]) -> float | None:
