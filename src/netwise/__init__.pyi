@@ -22,6 +22,7 @@ from netwise.errors import (
     RecipeFileError as RecipeFileError,
     RunFolderError as RunFolderError,
     ShapeError as ShapeError,
+    TrainingStopped as TrainingStopped,
     UnknownName as UnknownName,
     WrongValue as WrongValue,
 )

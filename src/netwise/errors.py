@@ -8,7 +8,8 @@ NetwiseError
 ├── DataMissing       (also FileNotFoundError)   files of a data set are absent
 ├── DataError         (also ValueError)   data that cannot be used
 ├── MissingPackage    (also ImportError)  a package that only a part of netwise needs is absent
-└── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
+├── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
+└── TrainingStopped   a finding ended a training loop, as `watch(stop_on=...)` asks for
 """
 
 from __future__ import annotations
@@ -203,6 +204,36 @@ class RunFolderError(NetwiseError, ValueError):
         ...
         netwise.errors.RunFolderError: no/such/folder is not a run folder: it has no ...
     """
+
+
+class TrainingStopped(NetwiseError):
+    """A training loop under `watch(stop_on=...)` has a finding of a grade that ends it.
+
+    It is raised from the optimizer's step, or from the backward pass of a loop without optimizers.
+
+    Args:
+        message: what was found, and what to change.
+        finding: a `Finding`.
+        step: how many steps were done.
+
+    Example:
+        >>> import netwise as nw, torch
+        >>> model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Linear(8, 1))
+        >>> optimizer = torch.optim.SGD(model[1].parameters(), lr=0.1)
+        >>> try:
+        ...     with nw.watch(stop_on=("cause",)):
+        ...         for _ in range(100):
+        ...             optimizer.zero_grad()
+        ...             model(torch.randn(16, 4)).square().mean().backward()
+        ...             optimizer.step()
+        ... except nw.TrainingStopped as stopped:
+        ...     print(stopped.step, stopped.finding.rule)
+        5 weights_stand_still
+    """
+
+    def __init__(self, message: str, finding: object, step: int) -> None:
+        super().__init__(message)
+        self.finding, self.step = finding, step
 
 
 def interface_error(member: object, example: str) -> TypeError:

@@ -52,6 +52,7 @@ class Observer:
         model: the module to record; None: every module that is trained.
         every: watch one step of so many; None: first all, then fewer and fewer.
         on_rows: called with a model that has new rows, to write them to files.
+        after_step: called after each step, outside of `safely`: what it raises ends the program.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class Observer:
         model: nn.Module | None = None,
         every: int | None = None,
         on_rows: Callable[[ObservedModel], None] | None = None,
+        after_step: Callable[[], None] | None = None,
     ) -> None:
         self._sampling = Sampling(every)
         self._reads_losses = every is None  # of steps that are not watched
         self._on_rows = on_rows
+        self._after_step = after_step
         self._hooks = TorchHooks(self)
         self._thread = 0
         self._began, self._ended = 0.0, 0.0
@@ -236,13 +239,16 @@ class Observer:
                 held = self._before_unwatched(tensors)
         self._depth = 1
         try:
-            return run(tensors, *args, **kwargs)
+            result = run(tensors, *args, **kwargs)
         finally:
             self._depth = 0
             if entry is not None:
                 self.safely("gradients", self._after_backward, entry)
             elif held:
                 self.safely("values", self.finite.release, math.nan, "", self._steps())
+        if self._after_step is not None and self.table.loop is not None:
+            self._after_step()
+        return result
 
     def _before_unwatched(self, tensors: Any) -> bool:
         """Add up the loss of a step that is not watched; returns whether values were held to find
@@ -379,6 +385,11 @@ class Observer:
         """See `Listener`."""
         if get_ident() != self._thread or QUIET.depth:
             return
+        self._count_or_record(optimizer)
+        if self._after_step is not None:
+            self._after_step()
+
+    def _count_or_record(self, optimizer: torch.optim.Optimizer) -> None:
         self._ticks += 1
         if not self.watching:
             try:

@@ -14,9 +14,10 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from netwise.errors import DataError
+from netwise.errors import DataError, TrainingStopped
 
 INTERRUPT_CODE = 130  # what a shell reports for a program that Ctrl-C ended
+STOPPED_CODE = 4  # of a program that a finding ended
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,9 @@ def _ended(error: BaseException | None) -> ScriptEnd:
             return ScriptEnd(int(error.code or 0))
         print(error.code, file=sys.stderr)
         return ScriptEnd(1)
+    if isinstance(error, TrainingStopped):  # the user asked for it: no traceback
+        print(f"netwise: {error}", file=sys.stderr)
+        return ScriptEnd(STOPPED_CODE, error)
     sys.excepthook(type(error), error, error.__traceback__)
     return ScriptEnd(INTERRUPT_CODE if isinstance(error, KeyboardInterrupt) else 1, error)
 

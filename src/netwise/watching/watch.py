@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise import signals
+from netwise.diagnosis.rules import Finding
 from netwise.first_batch import FirstBatch
 from netwise.history import FINISHED, RUNNING, History, RunEnd
 from netwise.observe.loss_questions import loss_answers
@@ -22,6 +23,7 @@ from netwise.observe.observed_model import ObservedModel, batch_accuracy, target
 from netwise.observe.observer import Observer
 from netwise.observe.target_statistics import TargetStatistics
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
+from netwise.watching.live_checks import LiveChecks
 from netwise.watching.program_folders import ProgramFolders
 
 KEPT_BYTES = 1_000_000  # of targets, for the loss of the best constant prediction
@@ -44,10 +46,15 @@ class watch:
             of 2,000 steps.
         folder: write a run folder there while the loop runs. With several models, the others get
             folders beside it.
+        live: check the rules while the loop runs, at growing distances, and print each finding to
+            stderr: once when it begins to hold, and once when it has healed. `findings` has those
+            that hold.
+        stop_on: grades that end the loop: `("cause",)` raises `TrainingStopped` when a finding is
+            a cause, or proved. Default: no finding ends it.
 
     Raises:
         TypeError: `model` is no module.
-        ValueError: `every` is below 1.
+        ValueError: `every` is below 1, or `stop_on` holds another word than a grade.
         RunFolderError: `folder` is a file, or a folder that is not empty.
 
     Example:
@@ -76,6 +83,8 @@ class watch:
         loss: Callable[[Any, Any], Any] | None = None,
         every: int | None = None,
         folder: str | Path | None = None,
+        live: bool = False,
+        stop_on: Collection[str] = (),
     ) -> None:
         if model is not None and not isinstance(model, nn.Module):
             raise TypeError(
@@ -87,7 +96,15 @@ class watch:
                 f"every = {every} must be at least 1: one step of so many is watched. Write 10."
             )
         self._folders = None if folder is None else ProgramFolders(Path(folder))
-        self._observer = Observer(model, every, None if folder is None else self._write)
+        self._live: LiveChecks | None = None
+        if live or stop_on:
+            self._live = LiveChecks(self._live_models, self._safely, prints=live, stop_on=stop_on)
+        self._observer = Observer(
+            model,
+            every,
+            None if folder is None else self._write,
+            None if self._live is None else self._live.after_step,
+        )
         self._observer.keeps_output = loss is not None
         self._optimizer_facts = _facts_of_optimizer(optimizer)
         self._loss = loss
@@ -125,6 +142,17 @@ class watch:
             self._observer.safely(
                 "files", self._folders.write, model.name, rows, lambda: self._history(model)
             )
+
+    def _live_models(self) -> list[tuple[ObservedModel, History]]:
+        return [(model, self._history(model)) for model in self._observer.models]
+
+    def _safely(self, part: str, function: Callable[..., Any]) -> object:
+        return self._observer.safely(part, function)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What `live` or `stop_on` has found and has not healed; empty without both."""
+        return () if self._live is None else self._live.findings
 
     @property
     def folders(self) -> dict[str, Path]:

@@ -17,6 +17,8 @@ import pytest
 
 import netwise as nw
 from cli.command_line import run
+from netwise.cli.commands.watch import GRADES as OPTIONS
+from netwise.diagnosis.grouping import GRADES
 from netwise.storage.run_folder import RunFolder
 from report.html_page import check_page
 
@@ -276,3 +278,23 @@ def test_only_the_first_process_of_a_distributed_run_records(
     result = run("watch", "train.py")
     assert (result.exit_code, result.stderr) == (0, "")
     assert not Path("runs").exists()
+
+
+def test_a_finding_is_printed_while_the_script_trains_and_may_end_it(here: Path) -> None:
+    sick = CLASSIFIER.replace("SGD(net.parameters()", "SGD(net.out.parameters()")
+    (here / "sick.py").write_text(sick)
+    line = "netwise: step 5: Weights missing from the optimizer (cause). A loss reaches hidden.bias"
+    watched = run("watch", "--no-report", "sick.py")
+    assert (watched.exit_code, watched.stderr.count(line)) == (0, 1)
+    quiet = run("watch", "--no-report", "--no-live", "sick.py")
+    assert (quiet.exit_code, quiet.stderr.count(line)) == (0, 0)
+    ended = run("watch", "--no-report", "--stop-on", "cause", "sick.py")
+    assert ended.exit_code == 4
+    assert "netwise: stopped at step 5: Weights missing from the optimizer" in ended.stderr
+    assert "sick.py was ended by a finding after 5 steps." in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""  # the first epoch was not completed
+
+
+def test_the_grades_of_the_option_are_those_of_findings() -> None:
+    assert OPTIONS == GRADES

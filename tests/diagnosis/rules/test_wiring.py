@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import netwise as nw
@@ -39,22 +41,26 @@ def test_in_an_observed_loop_the_optimizers_count_and_not_the_changes() -> None:
     )
     assert finding.layers == ("layer2",)
     assert finding.sentence == (
-        "A loss reaches layer2.weight and layer2.bias, but no optimizer holds them. Write "
-        '`optimizer.add_param_group({"params": model.layer2.parameters()})`, or '
-        "`model.layer2.requires_grad_(False)` where they shall not be trained."
+        "A loss reaches layer2.weight and layer2.bias, but no optimizer holds them."
+    )
+    assert finding.change == (
+        'optimizer.add_param_group({"params": model.layer2.parameters()})\n'
+        "# or, where they shall not be trained: model.layer2.requires_grad_(False)"
     )
 
 
 @pytest.mark.parametrize(
     ("names", "code"),
     [
-        (("head.bias",), '`optimizer.add_param_group({"params": [model.head.bias]})`'),
-        (("a.weight", "b.weight"), "Make the optimizer from `model.parameters()`"),
+        (("head.bias",), 'optimizer.add_param_group({"params": [model.head.bias]})\n'),
+        (("a.weight", "b.weight"), "optimizer = torch.optim.SGD(model.parameters(), lr=0.1, ...)"),
     ],
     ids=["one parameter", "two layers"],
 )
 def test_how_to_give_weights_to_the_optimizer(names: tuple[str, ...], code: str) -> None:
-    assert code in found(wiring.weights_stand_still(observed(in_no_optimizer=names))).sentence
+    history = observed(in_no_optimizer=names)
+    history = history.but(facts=replace(history.facts, optimizer="SGD", rate=0.1))
+    assert code in found(wiring.weights_stand_still(history)).change
 
 
 def test_a_layer_that_the_optimizer_does_not_have_is_found() -> None:
@@ -66,8 +72,7 @@ def test_a_layer_that_the_optimizer_does_not_have_is_found() -> None:
 def test_nothing_trainable() -> None:
     frozen = observed(trainable=0, frozen=("a.weight", "a.bias"))
     assert found(wiring.nothing_trainable(frozen)).sentence == (
-        "None of the 2 parameters of Net requires a gradient: no step changes anything. Call "
-        "`requires_grad_(True)` on what shall be trained, before the optimizer is made."
+        "None of the 2 parameters of Net requires a gradient: no step changes anything."
     )
     held = observed(trainable=2, optimizers=("AdamW",), optimizer_weights=6, optimizer_trainable=0)
     assert found(wiring.nothing_trainable(held)).sentence.startswith(
@@ -85,10 +90,11 @@ def test_a_cut_graph_is_found_with_its_place() -> None:
     cut = observed(trainable=4, not_reached=names, cut_between=("layer2", "layer3"))
     finding = found(wiring.graph_cut(cut))
     assert finding.layers == ("layer1", "layer2")
-    assert finding.sentence.startswith(
+    assert finding.sentence == (
         "No loss reaches the weights of layer1 and layer2: they get no gradient and never change. "
-        "The gradient is lost between layer2 and layer3. Remove `.detach()`"
+        "The gradient is lost between layer2 and layer3."
     )
+    assert finding.change.startswith("# between layer2 and layer3, remove: .detach()")
     everything = observed(trainable=2, not_reached=names)
     assert found(wiring.graph_cut(everything)).sentence.startswith(
         "No loss reaches any weight of the module."
@@ -111,8 +117,9 @@ def test_weights_that_are_not_needed_are_no_cut(facts: dict[str, object]) -> Non
 
 def test_weights_outside_of_the_module() -> None:
     finding = found(wiring.weights_outside_module(observed(outside_module=("(4, 3)", "(4,)"))))
-    assert finding.sentence.startswith(
+    assert finding.sentence == (
         "A loss reaches 2 parameters of shape (4, 3) and (4,) that belong to no module and to no "
-        "optimizer, as those of layers in a Python list do. Keep layers in `nn.ModuleList([...])`"
+        "optimizer, as those of layers in a Python list do."
     )
+    assert "nn.ModuleList(" in wiring.WEIGHTS_OUTSIDE_MODULE.change
     assert wiring.weights_outside_module(observed()) is None

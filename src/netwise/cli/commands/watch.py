@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from netwise.watching.watch import watch as Watch
 
 
+GRADES = ("suspect", "cause", "proved")  # as in `netwise.diagnosis.grouping`, which is heavy
+
+
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("program", metavar="SCRIPT")
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -33,6 +36,16 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     metavar="N",
     help="Record one step of N.  [default: the first steps, then fewer and fewer]",
+)
+@click.option(
+    "--live/--no-live",
+    default=True,
+    help="Print a line when a finding begins to hold, and when it has healed.  [default: yes]",
+)
+@click.option(
+    "--stop-on",
+    type=click.Choice(GRADES),
+    help="End the program at a finding that is as certain, with exit code 4.",
 )
 @click.option(
     "--report/--no-report", "with_report", default=True, help="Write report.html.  [default: yes]"
@@ -47,6 +60,8 @@ def watch(
     as_module: bool,
     name: str | None,
     every: int | None,
+    live: bool,
+    stop_on: str | None,
     with_report: bool,
     as_json: bool,
     home: Path,
@@ -54,24 +69,30 @@ def watch(
     """Run a training script of your own and find out why it does not learn.
 
     SCRIPT runs as with `python SCRIPT ARGS`: same numbers, output and exit code. Options after
-    SCRIPT are its own. What it trains is recorded in a run folder, and the diagnosis is printed to
-    stderr at the end.
+    SCRIPT are its own. What it trains is recorded in a run folder. Findings are printed to stderr
+    while it trains, and the diagnosis at the end.
 
     \b
     Examples:
       netwise watch train.py --epochs 3
       netwise watch --name wider train.py --width 512
       netwise watch -m package.train
+      netwise watch --stop-on cause train.py
     """
     from netwise.watching.script import run_as_main
 
     words = name or (program.rpartition(".")[2] if as_module else Path(program).stem)
     title = program if as_module else Path(program).name
-    observer = _Observer(home, "".join(c if c.isalnum() or c in "-_" else "-" for c in words))
+    options = {
+        "every": every,
+        "live": live and not as_json,
+        "stop_on": () if stop_on is None else (stop_on,),
+    }
+    observer = _Observer(
+        home, "".join(c if c.isalnum() or c in "-_" else "-" for c in words), options
+    )
     try:
-        end = run_as_main(
-            program, arguments, as_module=as_module, on_torch=lambda: observer.start(every)
-        )
+        end = run_as_main(program, arguments, as_module=as_module, on_torch=observer.start)
     except BaseException:  # there is no such script
         observer.abandon()
         raise
@@ -111,11 +132,13 @@ class _Observer:
     Args:
         home: the folder of runs, as the user wrote it.
         name: of the run folder.
+        options: of `watch`.
         problems: what did not work.
     """
 
     home: Path
     name: str
+    options: dict[str, Any]
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -125,7 +148,7 @@ class _Observer:
         # Of several processes that `torchrun` starts, the first one records and prints.
         self.is_silent = os.environ.get("RANK", "0") != "0"
 
-    def start(self, every: int | None) -> None:
+    def start(self) -> None:
         """Begin to observe."""
         if self.is_silent:
             return
@@ -139,7 +162,7 @@ class _Observer:
         try:
             from netwise.watching.watch import watch
 
-            observer = watch(folder=self._folder, every=every)
+            observer = watch(folder=self._folder, **self.options)
             observer.start()
             self._watch = observer
         except Exception as error:
@@ -185,14 +208,18 @@ def _with_error(history: History, title: str, end: ScriptEnd, folder: Path | Non
     """The history of a program that ended with an error says so, in its folder too."""
     if end.error is None:
         return history
-    from netwise.history import DIVERGED, INTERRUPTED, RunEnd
+    from netwise.errors import TrainingStopped
+    from netwise.history import DIVERGED, INTERRUPTED, STOPPED_EARLY, RunEnd
     from netwise.storage.run_folder import RunFolder
 
     ended = history.ended
     is_ctrl_c = isinstance(end.error, KeyboardInterrupt)
     what = "was interrupted" if is_ctrl_c else f"ended with {_named(end.error)}"
     sentence = f"{title} {what} after {ended.step} steps."
-    if ended.how == DIVERGED:
+    if isinstance(end.error, TrainingStopped):
+        sentence = f"{title} was ended by a finding after {ended.step} steps."
+        ended = RunEnd(STOPPED_EARLY, sentence, ended.step)
+    elif ended.how == DIVERGED:
         ended = RunEnd(DIVERGED, f"{ended.sentence} {sentence}", ended.step)
     else:
         ended = RunEnd(INTERRUPTED, sentence, ended.step)

@@ -67,8 +67,7 @@ def evaluation_mode_in_training(history: History) -> Answer:
         rule="evaluation_mode_in_training",
         sentence=(
             f"{len(wrong)} of {len(series)} watched training steps ran in evaluation mode, without "
-            "dropout and without new statistics of batch normalization. Call `model.train()` at "
-            "the start of each epoch, after the evaluation."
+            "dropout and without new statistics of batch normalization."
         ),
         steps=(wrong[0], wrong[-1]),
         evidence=(Evidence("training steps in evaluation mode", share, MOST, percent=True),),
@@ -88,8 +87,7 @@ def training_mode_in_evaluation(history: History) -> Answer:
         rule="training_mode_in_evaluation",
         sentence=(
             f"{len(wrong)} of {len(series)} observed evaluations ran in training mode: dropout was "
-            "active, or batch normalization used and changed its statistics. Call `model.eval()` "
-            "before them and `model.train()` after them."
+            "active, or batch normalization used and changed its statistics."
         ),
         steps=(wrong[0], wrong[-1]),
         evidence=(
@@ -216,6 +214,13 @@ EVALUATION_MODE_IN_TRAINING = Rule(
     source="PyTorch documentation, Autograd mechanics, Evaluation mode",
     explains=("running_statistics_misfit", *CONSEQUENCES),
     own_loops=True,
+    exact=True,
+    change=(
+        "for epoch in range(epochs):\n"
+        "    model.train()  # before the batches of each epoch\n"
+        "    ...\n"
+        "    model.eval()  # before the evaluation"
+    ),
 )
 TRAINING_MODE_IN_EVALUATION = Rule(
     name="training_mode_in_evaluation",
@@ -230,6 +235,8 @@ TRAINING_MODE_IN_EVALUATION = Rule(
     source="PyTorch documentation, torch.nn.Module.eval",
     explains=("running_statistics_misfit", *_OF_EVALUATION),
     own_loops=True,
+    exact=True,
+    change=("model.eval()\nwith torch.no_grad():\n    ...  # the evaluation\nmodel.train()"),
 )
 RUNNING_STATISTICS_MISFIT = Rule(
     name="running_statistics_misfit",

@@ -152,6 +152,8 @@ class Rule:
         symptom: whether its findings are only what a fault looks like from outside, such as a loss
             that does not fall. They are never above a finding that can be a cause.
         change: lines of code that cure the fault in a training loop of one's own.
+        at_end: whether only the end of a run shows the fault, such as too few steps. Not checked
+            while a run goes on.
 
     Example:
         >>> import netwise as nw
@@ -173,6 +175,7 @@ class Rule:
     exact: bool = False
     symptom: bool = False
     change: str = ""
+    at_end: bool = False
 
     def is_about(self, history: History) -> bool:
         """Whether a run of this task, trained in this way, can have the fault."""

@@ -52,12 +52,12 @@ def weights_stand_still(history: History) -> Answer:
         return None if loop_observed(history) else _never_changed(history)
     return Finding(
         rule="weights_stand_still",
-        sentence=f"A loss reaches {listed(names)}, but no optimizer holds {_it(names)}. "
-        f"{_how_to_add(names)}",
+        sentence=f"A loss reaches {listed(names)}, but no optimizer holds {_it(names)}.",
         layers=layers_of(history, names),
         steps=(0, history.ended.step),
         evidence=(Evidence("weights in no optimizer", float(len(names)), 0.0),),
         strength=float(len(names)),
+        change=_how_to_add(history, names),
     )
 
 
@@ -65,18 +65,24 @@ def _it(names: tuple[str, ...]) -> str:
     return "it" if len(names) == 1 else "them"
 
 
-def _how_to_add(names: tuple[str, ...]) -> str:
+def _how_to_add(history: History, names: tuple[str, ...]) -> str:
     """The line of code that gives these weights to the optimizer, and the one that freezes them."""
     module = code_of(names)
     if module == "model":
-        return "Make the optimizer from `model.parameters()` after the model is complete."
+        kind, rate = history.facts.optimizer or "Adam", history.facts.rate
+        settings = "..." if rate is None else f"lr={rate:g}, ..."
+        return (
+            "# after the model is complete\n"
+            f"optimizer = torch.optim.{kind}(model.parameters(), {settings})"
+        )
     single = f"{module}.{names[0].rpartition('.')[2]}"
     weights, frozen = (
         (f"[{single}]", single) if len(names) == 1 else (f"{module}.parameters()", module)
     )
+    they = "it" if len(names) == 1 else "they"
     return (
-        f'Write `optimizer.add_param_group({{"params": {weights}}})`, or `{frozen}.requires_grad_('
-        f"False)` where {'it' if len(names) == 1 else 'they'} shall not be trained."
+        f'optimizer.add_param_group({{"params": {weights}}})\n'
+        f"# or, where {they} shall not be trained: {frozen}.requires_grad_(False)"
     )
 
 
@@ -140,10 +146,7 @@ def nothing_trainable(history: History) -> Answer:
         return None
     return Finding(
         rule="nothing_trainable",
-        sentence=(
-            f"{what}: no step changes anything. Call `requires_grad_(True)` on what shall be "
-            "trained, before the optimizer is made."
-        ),
+        sentence=f"{what}: no step changes anything.",
         steps=(0, history.ended.step),
         evidence=(
             Evidence("parameters to train", float(wiring.optimizer_trainable), 1.0, above=False),
@@ -182,14 +185,22 @@ def graph_cut(history: History) -> Answer:
         sentence += f" The gradient is lost between {' and '.join(wiring.cut_between)}."
     return Finding(
         rule="graph_cut",
-        sentence=(
-            f"{sentence} Remove `.detach()`, `.data`, `.item()`, `.numpy()`, `argmax` or "
-            "`torch.no_grad()` on the way from there to the loss."
-        ),
+        sentence=sentence,
         layers=layers,
         steps=(0, history.ended.step),
         evidence=(Evidence("weights that no loss reaches", float(len(names)), 0.0),),
         strength=float(len(names)),
+        change=_how_to_connect(wiring.cut_between),
+    )
+
+
+def _how_to_connect(cut_between: tuple[str, ...]) -> str:
+    """What to remove in the forward pass."""
+    where = " and ".join(cut_between) if len(cut_between) == 2 else "the layer and the loss"
+    return (
+        f"# between {where}, remove: .detach(), .data, .item(), .numpy(), .argmax(),\n"
+        "# torch.tensor(...), torch.no_grad(). A choice with a gradient instead of argmax:\n"
+        "chosen = torch.softmax(scores, dim=-1) @ values"
     )
 
 
@@ -206,8 +217,7 @@ def weights_outside_module(history: History) -> Answer:
         sentence=(
             f"A loss reaches {len(shapes)} parameter{'s' * (len(shapes) > 1)} of shape "
             f"{listed(shapes)} that belong to no module and to no optimizer, as those of layers in "
-            "a Python list do. Keep layers in `nn.ModuleList([...])` or `nn.ModuleDict({...})`, "
-            "and parameters in `nn.ParameterList([...])`."
+            "a Python list do."
         ),
         steps=(0, history.ended.step),
         evidence=(Evidence("parameters outside of the module", float(len(shapes)), 0.0),),
@@ -227,6 +237,11 @@ WEIGHTS_STAND_STILL = Rule(
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
     explains=("stale_gradients", *CONSEQUENCES),
     remedies=("rebuild_optimizer",),
+    exact=True,
+    change=(
+        "# after the model is complete and moved to its device\n"
+        "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)"
+    ),
 )
 NOTHING_TRAINABLE = Rule(
     name="nothing_trainable",
@@ -241,6 +256,12 @@ NOTHING_TRAINABLE = Rule(
     source="PyTorch documentation, Autograd mechanics; huggingface/trl issue 3926",
     explains=("graph_cut", *CONSEQUENCES),
     own_modules=True,
+    exact=True,
+    change=(
+        "for parameter in model.parameters():  # or of the part that shall be trained\n"
+        "    parameter.requires_grad_(True)\n"
+        "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)  # after that"
+    ),
 )
 GRAPH_CUT = Rule(
     name="graph_cut",
@@ -255,6 +276,8 @@ GRAPH_CUT = Rule(
     source="PyTorch documentation, torch.Tensor.detach and Autograd mechanics",
     explains=CONSEQUENCES,
     own_modules=True,
+    exact=True,
+    change=_how_to_connect(()),
 )
 WEIGHTS_OUTSIDE_MODULE = Rule(
     name="weights_outside_module",
@@ -269,4 +292,9 @@ WEIGHTS_OUTSIDE_MODULE = Rule(
     source="PyTorch documentation, torch.nn.ModuleList",
     explains=CONSEQUENCES,
     own_modules=True,
+    exact=True,
+    change=(
+        "self.layers = nn.ModuleList(layers)  # not a list; a dictionary: nn.ModuleDict\n"
+        "self.scale = nn.Parameter(scale)  # several: nn.ParameterList"
+    ),
 )

@@ -1,0 +1,104 @@
+"""Findings while a run goes on: each reported once when it holds, and once when it has healed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from netwise.diagnosis.grouping import GRADES, all_findings
+from netwise.diagnosis.report import diagnose
+from netwise.diagnosis.report_text import rule_title
+from netwise.diagnosis.rules import RULES, Finding, Rule
+from netwise.history import History
+
+# Checks in a row at which a finding has to hold, or to be gone. Exact facts hold at once.
+IN_A_ROW = 2
+
+
+@dataclass(frozen=True)
+class FindingEvent:
+    """A finding that begins to hold, or has healed.
+
+    Args:
+        finding: as it was at the check.
+        step: how many steps were done.
+        healed: whether it holds no longer.
+        model: name of the module; "" where there is only one.
+    """
+
+    finding: Finding
+    step: int
+    healed: bool = False
+    model: str = ""
+
+    def __str__(self) -> str:
+        finding = self.finding
+        title = finding.title or rule_title(finding.rule)
+        where = f"step {self.step}" + (f", {self.model}" if self.model else "")
+        if self.healed:
+            return f"{where}: healed: {title[0].lower()}{title[1:]}."
+        return f"{where}: {title[0].upper()}{title[1:]} ({finding.grade}). {finding.sentence}"
+
+
+class LiveFindings:
+    """Compares the findings of one history at one check with those of the checks before.
+
+    Symptoms, and what only the end of a run can show, are left out: a run that has just begun has
+    learned nothing.
+
+    Args:
+        rules: which rules.
+    """
+
+    def __init__(self, rules: Sequence[Rule] = RULES) -> None:
+        self._rules = tuple(rule for rule in rules if not rule.symptom and not rule.at_end)
+        self._exact = {rule.name for rule in self._rules if rule.exact}
+        self._seen: dict[str, int] = {}  # checks in a row at which a rule found something
+        self._gone: dict[str, int] = {}  # checks in a row without a sign of a reported finding
+        self._reported: dict[str, Finding] = {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was reported and has not healed."""
+        return tuple(self._reported.values())
+
+    def check(self, history: History, model: str = "") -> list[FindingEvent]:
+        """What began to hold or has healed since the last check.
+
+        Args:
+            history: as it is now.
+            model: as in `FindingEvent`.
+        """
+        steps = history.ended.step
+        report = diagnose(history, self._rules)
+        held = {finding.rule for finding in all_findings(report.found)}
+        self._seen = {name: self._seen.get(name, 0) + 1 for name in held}
+        events = [FindingEvent(f, steps, False, model) for f in self._new(report.found)]
+        for event in events:
+            self._reported[event.finding.rule] = event.finding
+            self._gone.pop(event.finding.rule, None)
+        for name in self._healed(report.clear):
+            events.append(FindingEvent(self._reported.pop(name), steps, True, model))
+        return events
+
+    def _new(self, found: Sequence[Finding]) -> list[Finding]:
+        """Findings on top that hold and are not reported yet, or are more certain now."""
+        return [
+            finding
+            for finding in found
+            if finding.rule in self._exact or self._seen[finding.rule] >= IN_A_ROW
+            if finding.rule not in self._reported
+            or is_at_least(finding.grade, self._reported[finding.rule].grade, above=True)
+        ]
+
+    def _healed(self, clear: Sequence[str]) -> list[str]:
+        """Reported findings of which there is no sign any more. A rule that could not be checked
+        says nothing."""
+        for name in self._reported:
+            self._gone[name] = self._gone.get(name, 0) + 1 if name in clear else 0
+        return [name for name in self._reported if self._gone[name] >= IN_A_ROW]
+
+
+def is_at_least(grade: str, than: str, *, above: bool = False) -> bool:
+    """Whether a grade is as certain as another one; with `above`, more certain."""
+    return GRADES.index(grade) >= GRADES.index(than) + above
