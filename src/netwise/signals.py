@@ -345,6 +345,26 @@ UPDATE_RATIO = _signal(
     lowest="0",
 )
 WEIGHT_NORM = _signal("weight.norm", "norm of a layer's weights", lowest="0")
+# Of samples of at most 1024 numbers of each matrix, in observed programs.
+WEIGHT_DISTANCE = _signal(
+    "weight.distance",
+    "distance of the weights from those of the first watched step, over the larger norm of both",
+    lowest="0",
+)
+UPDATE_COSINE = _signal(
+    "update.cosine",
+    "cosine between the change of the weights and that of the watched step before",
+    "",
+    "-1",
+    "1",
+)
+GRADIENT_COSINE = _signal(
+    "gradient.cosine",
+    "cosine between the gradient and that of the watched step before",
+    "",
+    "-1",
+    "1",
+)
 
 NETWORK = ""  # the layer name of signals that belong to the whole network
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+import netwise as nw
 from netwise import signals
 from netwise.observe.loss_graph import read_loss
 from netwise.observe.observed_model import (
@@ -83,3 +85,22 @@ def test_passes_that_may_belong_to_training(often: bool) -> None:
     if often:
         model.roots[0].evaluation.steps_with_evaluation = 8
     assert len(model.evaluations) == (1 if often else 2)
+
+
+def test_a_penalty_in_the_loss_is_recorded_with_its_value() -> None:
+    model = nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    x, y = torch.arange(24.0).reshape(8, 3), torch.arange(8) % 2
+
+    def penalty() -> Tensor:
+        return 0.1 * (model.weight.abs().sum() + model.bias.abs().sum())
+
+    with nw.watch() as w:
+        for _ in range(6):
+            optimizer.zero_grad()
+            (F.cross_entropy(model(x), y) + penalty()).backward()
+            optimizer.step()
+    expected = penalty().item()
+    series = w.history().of(signals.PENALTY)
+    assert series is not None
+    assert series.last == pytest.approx(expected, rel=1e-4)

@@ -17,6 +17,7 @@ from torch.nn.parameter import is_lazy
 from netwise import signals
 from netwise.history import Layer
 from netwise.observe.readable import readable, values_of
+from netwise.observe.weight_samples import WeightSamples
 from netwise.observe.weighted_layers import (
     WeightedLayer,
     axis_of_units,
@@ -46,6 +47,7 @@ class LayerWeights:
         self._before: list[_Before] = []
         self._weight_norms: list[Tensor] = []
         self._equal: dict[str, bool] = {}  # the units of a layer have equal weights now
+        self._samples = WeightSamples()
         self.refresh()
 
     def refresh(self, parameters: bool = False) -> bool:
@@ -131,6 +133,13 @@ class LayerWeights:
                     keys.append(id(p))
                     gradients.append(gradient)
         self.gradient_norms = dict(zip(keys, norms_of(gradients), strict=True))
+        by_key = dict(zip(keys, gradients, strict=True))
+        self._samples.gradients(
+            (layer.name, by_key[id(p)])
+            for layer in self._layers.values()
+            for p in layer.weights()
+            if id(p) in by_key
+        )
 
     def step_begins(self, hidden: Iterable[str]) -> set[str]:
         """Copy the weights that may change in this step.
@@ -182,11 +191,20 @@ class LayerWeights:
             total.write(row, name, loss_scale)
         for name, same in self._equal.items():
             row[f"{signals.UNITS_EQUAL}|{name}"] = float(same)
+        now = [(entry, entry.now()) for entry in before]
+        known = [(entry, values) for entry, values in now if values is not None]
+        self._samples.write(
+            row,
+            [(entry.layer, values) for entry, values in known],
+            [(entry.layer, entry.copy) for entry, _ in known],
+            set(totals),
+        )
         self.forget()
 
     def forget(self) -> None:
         """Drop what was kept of a step."""
         self.gradient_norms, self._before, self._weight_norms, self._equal = {}, [], [], {}
+        self._samples.forget()
 
 
 class _Before:

@@ -35,6 +35,9 @@ OF_WEIGHTS = (
     signals.GRADIENT_RATIO,
     signals.UPDATE_RATIO,
     signals.WEIGHT_NORM,
+    signals.WEIGHT_DISTANCE,
+    signals.UPDATE_COSINE,
+    signals.GRADIENT_COSINE,
 )
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
 FEWEST_BATCHES = 3  # for a mean accuracy
@@ -63,7 +66,8 @@ class LossSite:
         self.terms = tuple(term.term for term in reading.terms)
         while len(self.targets) < len(reading.terms):
             self.targets.append(TargetStatistics())
-        self.signals = {}
+        self.signals = penalty_of(reading)
+        seen = False
         for statistics, term in zip(self.targets, reading.terms, strict=False):
             self.weighted |= term.weighted
             if term.target is None or not term.target.numel():
@@ -75,12 +79,23 @@ class LossSite:
                 self.batch_size = max(self.batch_size, term.target.shape[0])
             if shape:
                 self.outputs = shape[1] if len(shape) > 1 else 1
-            if not self.signals:
-                self.signals = target_signals(term.target, term.ignore_index)
+            if not seen:
+                seen = True
+                self.signals.update(target_signals(term.target, term.ignore_index))
                 if output is not None:
                     accuracy = batch_accuracy(output, term.target)
                     if accuracy is not None:
                         self.signals[signals.ACCURACY] = accuracy
+
+
+def penalty_of(reading: LossReading) -> dict[str, float]:
+    """The signal of the summands that depend on weights alone; {} without any, and where their
+    values are not known."""
+    values = [term.value for term in reading.terms if term.term.penalty]
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return {}
+    return {signals.PENALTY: reading.factor * math.fsum(known)}
 
 
 def _joined(prefix: str, layer: str) -> str:
