@@ -173,7 +173,8 @@ def _carried(new: Sample, old: Sample | None) -> Sample:
 def products(a: Sample, b: Sample) -> dict[str, tuple[float, float, float]]:
     """For each layer of two samples of the same matrices: a·a, a·b, b·b."""
     begins = np.cumsum((0, *a.sizes[:-1]))
-    rows = np.stack([a.numbers * a.numbers, a.numbers * b.numbers, b.numbers * b.numbers])
+    with np.errstate(all="ignore"):  # numbers of a run that diverges are not finite
+        rows = np.stack([a.numbers * a.numbers, a.numbers * b.numbers, b.numbers * b.numbers])
     found: dict[str, tuple[float, float, float]] = {}
     for layer, sums in zip(a.layers, np.add.reduceat(rows, begins, axis=1).T.tolist(), strict=True):
         before = found.get(layer, (0.0, 0.0, 0.0))
