@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.autograd_nodes import only_input, operation, saved, signed
+from netwise.observe.dropout_rates import largest_dropout
 from netwise.observe.gradient_ledger import BackwardPass, gradient_norms
 from netwise.observe.loss_elements import LOSSES_OF_TORCH, REDUCTIONS, Match, match
 from netwise.observe.model_table import ModelTable
@@ -163,10 +164,20 @@ class BackwardReader:
         entry.factor = reading.factor / entry.scale
         self._read_site(entry, reading)
         self._safely("kept batches", self._join_target, entry, reading)
+        if before is None:
+            self._safely("dropout", self._note_dropout, entry, loss)
         if before is None and len(self._read) < MOST_SITES:
             before = self._read[key] = _LossRead()
         if before is not None:
             before.factor, before.key, before.site = entry.factor, entry.site_key, entry.site
+
+    def _note_dropout(self, entry: BackwardPass, loss: Tensor) -> None:
+        """Read the rate of dropout that the pass has used."""
+        rate = largest_dropout(loss)
+        for module in entry.modules if rate else ():
+            root = self._table.roots.get(module)
+            if root is not None:
+                root.used_dropout = max(root.used_dropout, rate)
 
     def _join_plain_target(self, entry: BackwardPass, loss: Tensor) -> None:
         """The same for a loss that is not read as a whole, where it is one of torch's."""

@@ -68,7 +68,7 @@ def facts_of(model: ObservedModel, program: ProgramFacts) -> RunFacts:
         optimizer=account.kind or None if account is not None else None,
         rate=rates[0] if rates else None,
         weight_decay=account.weight_decay if account is not None else None,
-        dropout=max((root.dropout for root in model.roots), default=0.0),
+        dropout=max((max(r.dropout, r.used_dropout) for r in model.roots), default=0.0),
     )
     site = data_site(model)
     if site is not None:

@@ -70,7 +70,8 @@ class Root:
         self.training_mode: bool | None = None
         self.marked: set[int] = set()  # numbers of its outputs with gradients
         self.used: set[int] = set()  # those of them that a loss used
-        self.dropout = 0.0
+        self.dropout = 0.0  # of its modules
+        self.used_dropout = 0.0  # as the graph of its losses shows
         self._names: dict[int, str] = {}
         self.has_stand_ins = False  # other tensors are used than its own parameters
         self._stand_ins: dict[int, tuple[weakref.ref[Tensor], str]] = {}
