@@ -110,6 +110,10 @@ IDENTITY_LEARNED = Rule(
     healthy="Permuted inputs are reconstructed much worse than real ones: R² of at most 0.6.",
     source="Vincent et al. 2010, section 2.2",
     remedies=("corrupt_inputs", "narrow_code"),
+    change=(
+        "corrupted = x * (torch.rand_like(x) > 0.3)  # 30 % of the inputs set to 0\n"
+        "loss = F.mse_loss(model(corrupted), x)"
+    ),
 )
 DEAD_CODE = Rule(
     name="dead_code",
@@ -124,6 +128,10 @@ DEAD_CODE = Rule(
     healthy="Units that differ between samples; where few are kept, up to a third may not.",
     source="Makhzani, Frey 2013, section 2.2",
     remedies=("narrow_code", "liven_code"),
+    change=(
+        "# at the end of the encoder, in place of nn.ReLU()\n"
+        "nn.Linear(hidden, code), nn.LeakyReLU(0.01)"
+    ),
 )
 POSTERIOR_COLLAPSE = Rule(
     name="posterior_collapse",
@@ -140,4 +148,8 @@ POSTERIOR_COLLAPSE = Rule(
     source="Bowman et al. 2016, arXiv 1511.06349; Kingma, Welling 2013, arXiv 1312.6114, eq. 3",
     explains=("dead_code", "dead_relu", "vanishing_gradient", "not_learning", "underfitting"),
     remedies=("count_whole_inputs", "lower_beta"),
+    change=(
+        "error = F.mse_loss(output, x, reduction='sum') / len(x)  # sums over the input, like kl\n"
+        "loss = error + min(1.0, step / 2000) * kl.sum(1).mean()  # weight of kl from 0 to 1"
+    ),
 )

@@ -127,9 +127,7 @@ def running_statistics_misfit(history: History) -> Answer:
         rule="running_statistics_misfit",
         sentence=(
             f"On evaluation data the running means of batch normalization are off by {off:.2f} "
-            f"standard deviations, and the variances by a factor of {exp(min(ratio, 700.0)):.3g}. "
-            "In PyTorch `momentum` is the share of the newest batch: write `momentum=0.1` for what "
-            "other libraries call 0.9, and use larger batches."
+            f"standard deviations, and the variances by a factor of {exp(min(ratio, 700.0)):.3g}."
         ),
         layers=tuple(layer.name for layer in history.layers if layer.name in worst),
         steps=(0, history.ended.step),
@@ -242,6 +240,7 @@ RUNNING_STATISTICS_MISFIT = Rule(
     name="running_statistics_misfit",
     title="Batch normalization whose statistics do not fit",
     find=running_statistics_misfit,
+    at_end=True,  # the weights move fast at first, and statistics follow them
     explanation=(
         "In evaluation batch normalization uses means and variances that it has averaged over "
         "training batches. Where they are those of the last batch alone, of too few batches or of "
@@ -251,6 +250,10 @@ RUNNING_STATISTICS_MISFIT = Rule(
     source="Ioffe, Szegedy 2015, arXiv 1502.03167; PyTorch documentation, torch.nn.BatchNorm2d",
     explains=_OF_EVALUATION,
     own_loops=True,
+    change=(
+        "# momentum is the share of the newest batch: 0.1 is what other libraries call 0.9\n"
+        "nn.BatchNorm2d(channels, momentum=0.1)  # and batches of at least 16 samples, shuffled"
+    ),
 )
 EVALUATION_PREPARED_OTHERWISE = Rule(
     name="evaluation_prepared_otherwise",
