@@ -7,6 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+# Values of `FirstBatch.mixed_by`.
+VIEW = "view"  # a change of shape that spreads samples over several axes
+SOFTMAX = "softmax"  # over the samples
+RECURRENCE = "recurrence"  # a recurrent layer that runs over the samples
+ATTENTION = "attention"  # among the samples
+STATISTICS = "statistics"  # a mean, a sum or the like over the samples
+NORM = "norm"  # batch norm without running statistics
+CONSTANT = "constant"  # a matrix or indices that relate samples, as in a graph network
+PRODUCT = "product"  # of samples with each other
+OTHER = "other"
+MIXED_BY = (VIEW, SOFTMAX, RECURRENCE, ATTENTION, STATISTICS, NORM, CONSTANT, PRODUCT, OTHER)
+
 
 @dataclass(frozen=True)
 class FirstBatch:
@@ -14,15 +26,30 @@ class FirstBatch:
 
     Args:
         samples: of the batch.
-        samples_mix: the module and axis where outputs of one sample depend on other samples in
-            evaluation mode; "" where they do not.
-        constant_output: whether the outputs are the same for all inputs.
+        samples_mix: the operation that makes outputs of one sample depend on other samples in
+            evaluation mode, such as "view from (50, 20, 3) to (20, 50, 3)"; "" where they do not,
+            or where that is meant, as in a graph network.
+        mixed_by: a name of `MIXED_BY`; "" where samples are not mixed.
+        mixed_in, mixed_at: name of the innermost layer, and line of the program; "" where not
+            known.
+        mixed_share: change of the outputs of other samples, over that of the changed sample's own.
+        constant_output: whether the outputs are the same for all inputs, and remain so when the
+            weights move along their gradients.
         constant_after: the first layer whose outputs do not depend on the inputs; "" without one.
-        mode_ratio: change of the outputs from evaluation to training mode on the same batch, over
-            the standard deviation of the outputs.
+        constant_kind: its class.
+        mode_ratio: change of the outputs from evaluation to training mode on the same batch,
+            without the noise, over the standard deviation of the outputs.
         noise_share: variance of the outputs of one sample over draws in training mode (dropout),
             over their whole variance.
+        evaluation_noise: the same in evaluation mode.
+        dropout_in_evaluation: the line or layer of a dropout that acts in evaluation mode; ""
+            without one.
+        norm_kinds: classes of the layers that behave otherwise in training mode.
         single_norms: batch norm layers that see one value per channel.
+        norm_values: the fewest values per channel that a batch norm layer sees.
+        narrowest: the layer with the fewest numbers for each sample, fewer than the outputs,
+            through which all goes that the outputs depend on; "" without one.
+        narrowest_width: its numbers.
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
@@ -45,11 +72,22 @@ class FirstBatch:
 
     samples: int = 0
     samples_mix: str | None = None
+    mixed_by: str = ""
+    mixed_in: str = ""
+    mixed_at: str = ""
+    mixed_share: float | None = None
     constant_output: bool | None = None
     constant_after: str | None = None
+    constant_kind: str = ""
     mode_ratio: float | None = None
     noise_share: float | None = None
+    evaluation_noise: float | None = None
+    dropout_in_evaluation: str | None = None
+    norm_kinds: tuple[str, ...] = ()
     single_norms: tuple[str, ...] | None = None
+    norm_values: int | None = None
+    narrowest: str | None = None
+    narrowest_width: int | None = None
     output_std: float | None = None
     loss_takes: str | None = None
     loss_targets: str | None = None

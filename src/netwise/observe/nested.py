@@ -3,8 +3,9 @@ dataclasses."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -38,3 +39,39 @@ def _parts(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [getattr(value, f.name, None) for f in dataclasses.fields(value)]
     return ()
+
+
+def with_tensors(value: Any, change: Callable[[Tensor], Tensor], deepest: int = DEEPEST) -> Any:
+    """The same tuples, lists, dictionaries and dataclasses with changed tensors. What `tensors_in`
+    does not read is passed on as it is.
+
+    >>> import torch
+    >>> with_tensors({"a": (torch.tensor(1), "text")}, lambda t: t + 1)
+    {'a': (tensor(2), 'text')}
+    """
+    if isinstance(value, Tensor):
+        return change(value)
+    if not deepest:
+        return value
+    if isinstance(value, tuple | list):
+        parts = [with_tensors(part, change, deepest - 1) for part in value]
+        if hasattr(value, "_fields"):
+            return type(value)(*parts)
+        return parts if isinstance(value, list) else tuple(parts)
+    if type(value) is dict:
+        return {key: with_tensors(part, change, deepest - 1) for key, part in value.items()}
+    if isinstance(value, Mapping):
+        return _mapping_with_tensors(value, change, deepest)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [f.name for f in dataclasses.fields(value) if f.init]
+        changed = {n: with_tensors(getattr(value, n), change, deepest - 1) for n in names}
+        return dataclasses.replace(value, **changed)
+    return value
+
+
+def _mapping_with_tensors(value: Any, change: Callable[[Tensor], Tensor], deepest: int) -> Any:
+    """A mapping of a class of its own, such as a batch of a tokenizer."""
+    made = copy.copy(value)
+    for key, part in value.items():
+        made[key] = with_tensors(part, change, deepest - 1)
+    return made

@@ -1,0 +1,366 @@
+"""What copies of a module show on one batch."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwise.first_batch import CONSTANT, NORM, OTHER, SOFTMAX, STATISTICS, VIEW, FirstBatch
+from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
+from netwise.observe.mixing_place import MixingPlace, find_mixing
+from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
+from netwise.observe.nested import tensors_in
+from netwise.observe.program_place import program_place
+from netwise.observe.readable import readable
+from netwise.observe.sample_axes import (
+    Dependence,
+    chosen_samples,
+    dependence,
+    rolled,
+    sample_axes,
+    with_sample_changed,
+)
+from netwise.observe.undisturbed import CannotBeUndone, undisturbed
+
+DRAWS = 3  # of the noise in training mode
+PASSES = 14  # forward passes that the probes need, about
+# Classes that behave otherwise in training mode, by parts of their names.
+_MODE_LAYERS = ("BatchNorm", "Dropout", "InstanceNorm", "RReLU", "DropPath", "StochasticDepth")
+
+
+def first_batch_of(
+    module: nn.Module,
+    args: Any,
+    kwargs: Any,
+    *,
+    samples: int | None = None,
+    seconds: float = 30.0,
+    most_bytes: float = MOST_BYTES,
+) -> FirstBatch:
+    """Ask copies of a module about one batch. The module, its buffers and modes, and the random
+    generators stay as they are.
+
+    Args:
+        module: any module.
+        args, kwargs: of one call.
+        samples: in the batch, where the targets show it.
+        seconds: that all of it may take; beyond that fields are not known.
+        most_bytes: of weights and buffers to copy.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> module = nn.Sequential(nn.Linear(4, 3), nn.Softmax(0))
+        >>> facts = first_batch_of(module, (torch.eye(4),), {})
+        >>> facts.samples_mix, facts.constant_output
+        ('softmax over axis 0 of (4, 3)', False)
+    """
+    try:
+        _require_plain(args, kwargs)
+        with torch.no_grad(), undisturbed(module):
+            return _Probes(copy_of(module, most_bytes), args, kwargs, samples, seconds).facts()
+    except (CannotCopy, CannotBeUndone) as reason:
+        return unknown(str(reason))
+    except Exception as error:
+        return unknown(f"a copy of the module raised {type(error).__name__}: {str(error)[:200]}")
+
+
+def unknown(reason: str) -> FirstBatch:
+    """The facts where none could be found."""
+    return FirstBatch(not_known={field.name: reason for field in fields(FirstBatch)[1:-1]})
+
+
+def _require_plain(args: Any, kwargs: Any) -> None:
+    tensors = list(tensors_in((args, kwargs)))
+    if not tensors:
+        raise CannotCopy("the module's inputs are no tensors")
+    if any(readable(t) is None or t.layout != torch.strided for t in tensors):
+        raise CannotCopy("the inputs are sparse, or have no numbers")
+    if any(hasattr(value, "batch_sizes") for value in (*args, *kwargs.values())):
+        raise CannotCopy("the inputs are packed sequences")
+    if torch._C._len_torch_dispatch_stack():
+        raise CannotCopy("a mode of torch that changes operations was active")
+
+
+@dataclass
+class _Probes:
+    """One batch and a copy of the module. Inside of `undisturbed` and without gradients."""
+
+    module: nn.Module
+    args: Any
+    kwargs: Any
+    samples: int | None
+    seconds: float
+
+    def call(self, args: Any, kwargs: Any) -> list[Tensor]:
+        """Outputs in evaluation mode."""
+        return outputs_of(self.module, args, kwargs, training=False)
+
+    def facts(self) -> FirstBatch:
+        """All that the batch shows."""
+        began = time.perf_counter()
+        before = self.call(self.args, self.kwargs)
+        taken = time.perf_counter() - began
+        facts = FirstBatch(forward_seconds=round(taken, 6))
+        if not before or not any(t.numel() for t in before):
+            return replace(unknown("the module's outputs are no numbers"), forward_seconds=taken)
+        if taken * PASSES > self.seconds:
+            reason = f"a forward pass takes {taken:.2g} s: the checks would take too long"
+            return replace(unknown(reason), forward_seconds=taken)
+        repeated = self.call(self.args, self.kwargs)
+        if not is_constant(before, repeated):
+            reason = "two calls with equal inputs and random numbers gave different outputs"
+            skipped = ("samples_mix", "constant_output", "constant_after", "narrowest")
+            facts = replace(facts, not_known=dict.fromkeys(skipped, reason))
+        else:
+            facts = self._rows(facts, before)
+        return self._modes(facts, before)  # last: it changes running statistics
+
+    # ---- rows and samples
+
+    def _rows(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
+        inputs = list(tensors_in((self.args, self.kwargs)))
+        answers: list[Dependence] = []
+        constant = False
+        for axis in sample_axes(inputs, self.samples):
+            answer = dependence(self.call, self.args, self.kwargs, axis, before)
+            if not answer.known and axis.axis == 0 and not answers and answer.changed:
+                constant = self._is_constant(before, axis)
+            answers.append(answer)
+            if constant or (answer.known and not answer.mixes):
+                break
+        known = [answer for answer in answers if answer.known]
+        if constant:
+            return self._constant(facts, answers[-1])
+        if not known:
+            reason = "no output has a row for each sample of the inputs"
+            if not answers:
+                reason = "the batch has one sample"
+            names = ("samples_mix", "constant_output", "constant_after", "narrowest")
+            return replace(facts, not_known={**facts.not_known, **dict.fromkeys(names, reason)})
+        facts = replace(
+            facts,
+            constant_output=False,
+            constant_after="",
+            samples=next((a for a in known if not a.mixes), known[0]).axis.samples,
+            output_std=float(before[0].float().std()) if before[0].numel() > 1 else 0.0,
+        )
+        separate = [answer for answer in known if not answer.mixes]
+        if separate:
+            narrow = narrowest(
+                self.module, self.call, self.args, self.kwargs, before, separate[0].axis
+            )
+            name, width = narrow or ("", None)
+            return replace(facts, samples_mix="", narrowest=name, narrowest_width=width)
+        facts = replace(facts, narrowest="")
+        if _relates_samples(self.module, inputs, before, known[0].axis.samples):
+            return replace(facts, samples_mix="", mixed_by=CONSTANT)
+        return self._mixed(facts, known[0], inputs)
+
+    def _is_constant(self, before: list[Tensor], axis: Any) -> bool:
+        return is_constant(before, self.call(*rolled(self.args, self.kwargs, axis)))
+
+    def _constant(self, facts: FirstBatch, answer: Dependence) -> FirstBatch:
+        """Outputs that did not change with any input."""
+        lost = where_lost(self.module, self.call, self.args, self.kwargs, answer.axis)
+        other = copy.deepcopy(self.module)
+        stays = stays_constant(
+            other,
+            lambda args, kwargs: outputs_of(other, args, kwargs, training=False),
+            self.args,
+            self.kwargs,
+            answer.axis,
+        )
+        reason = "the outputs are the same for all inputs"
+        return replace(
+            facts,
+            samples=answer.axis.samples,
+            constant_output=stays,
+            constant_after=lost.after if lost and stays else "",
+            constant_kind=lost.kind if lost and stays else "",
+            not_known={**facts.not_known, "samples_mix": reason, "narrowest": reason},
+        )
+
+    def _mixed(self, facts: FirstBatch, answer: Dependence, inputs: list[Tensor]) -> FirstBatch:
+        passes = [
+            (sample, changed)
+            for sample in chosen_samples(answer.axis)[:2]
+            if (changed := with_sample_changed(self.args, self.kwargs, answer.axis, sample))
+        ]
+        place = find_mixing(
+            self.module,
+            self.call,
+            passes,
+            (self.args, self.kwargs),
+            answer.axis.axis,
+            answer.axis.samples,
+        ) or MixingPlace(OTHER, operation="an operation of the forward pass")
+        meant = place.by in (NORM, CONSTANT) or (
+            place.by not in (VIEW, SOFTMAX, STATISTICS)
+            and (place.alone or _may_be_one_sequence(inputs, answer))
+        )
+        return replace(
+            facts,
+            samples_mix="" if meant else place.operation,
+            mixed_by=place.by,
+            mixed_in=place.layer,
+            mixed_at=place.line,
+            mixed_share=min(answer.share, 1e6),
+        )
+
+    # ---- modes
+
+    def _modes(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
+        kinds = sorted(
+            {
+                type(part).__name__
+                for part in self.module.modules()
+                if any(each in type(part).__name__ for each in _MODE_LAYERS)
+            }
+        )
+        again = outputs_of(self.module, self.args, self.kwargs, training=False, seed=1)
+        noisy = not is_constant(before, again)
+        facts = replace(
+            facts,
+            norm_kinds=tuple(kinds),
+            evaluation_noise=_noise_share([before, again]) if noisy else 0.0,
+            dropout_in_evaluation=self._dropout_in_evaluation() if noisy else "",
+        )
+        counts = _norm_values(self.module)
+        try:
+            draws = [
+                outputs_of(self.module, self.args, self.kwargs, training=None, seed=seed)
+                for seed in range(DRAWS if any(p.training for p in self.module.modules()) else 1)
+            ]
+        except ValueError as error:
+            draws, reason = [], f"{type(error).__name__}: {str(error)[:100]}"
+        finally:
+            values = counts()
+        facts = replace(
+            facts,
+            single_norms=tuple(name for name, count in values.items() if count < 2),
+            norm_values=min(values.values(), default=None),
+        )
+        if not draws:
+            reasons = {"mode_ratio": reason, "noise_share": reason}
+            return replace(facts, not_known={**facts.not_known, **reasons})
+        return replace(
+            facts, noise_share=_noise_share(draws), mode_ratio=_mode_ratio(before, draws)
+        )
+
+    def _dropout_in_evaluation(self) -> str:
+        """Where a dropout acts in evaluation mode; "" where the noise comes from elsewhere."""
+        places: list[str] = []
+
+        class Dropouts(torch.overrides.TorchFunctionMode):
+            def __torch_function__(
+                self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+            ) -> Any:
+                given = kwargs or {}
+                if "dropout" in getattr(func, "__name__", "") and _drops(args, given):
+                    places.append(program_place())
+                return func(*args, **given)
+
+        with Dropouts():
+            self.call(self.args, self.kwargs)
+        return next(filter(None, places), "")
+
+
+def _drops(args: Any, kwargs: Any) -> bool:
+    """Whether a call of a dropout function sets values to zero."""
+    p = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
+    training = kwargs.get("training", kwargs.get("train", args[2] if len(args) > 2 else True))
+    return bool(training) and isinstance(p, float | int) and 0 < p < 1
+
+
+def _norm_values(module: nn.Module) -> Callable[[], dict[str, int]]:
+    """Count the values per channel that batch norm layers see; the function that is returned ends
+    the counting."""
+    values: dict[str, int] = {}
+
+    def note(name: str) -> Callable[..., None]:
+        def begins(part: Any, args: Any) -> None:
+            first = next(tensors_in(args), None)
+            if part.training and first is not None and first.dim() > 1 and first.shape[1]:
+                count = first.numel() // first.shape[1]
+                values[name] = min(count, values.get(name, count))
+
+        return begins
+
+    handles = [
+        part.register_forward_pre_hook(note(name))
+        for name, part in module.named_modules()
+        if isinstance(part, nn.modules.batchnorm._BatchNorm)
+        and not isinstance(part, nn.modules.instancenorm._InstanceNorm)
+    ]
+
+    def end() -> dict[str, int]:
+        for handle in handles:
+            handle.remove()
+        return values
+
+    return end
+
+
+def _noise_share(draws: list[list[Tensor]]) -> float | None:
+    """Variance over draws, over the whole variance."""
+    firsts = [draw[0].float() for draw in draws if draw]
+    if len(firsts) < 2 or len({t.shape for t in firsts}) > 1 or firsts[0].dim() < 1:
+        return 0.0 if len(firsts) == 1 else None
+    together = torch.stack(firsts)
+    noise = float(together.var(0).mean())
+    if noise == 0:
+        return 0.0
+    whole = (
+        noise + float(together.mean(0).flatten(1).var(0).mean()) if together.dim() > 2 else noise
+    )
+    return noise / whole if whole > 0 and whole - whole == 0 else None
+
+
+def _mode_ratio(before: list[Tensor], draws: list[list[Tensor]]) -> float | None:
+    if not draws or not draws[0] or draws[0][0].shape != before[0].shape:
+        return None
+    mean = torch.stack([draw[0].float() for draw in draws]).mean(0)
+    spread = float(before[0].float().std()) if before[0].numel() > 1 else 0.0
+    change = float((mean - before[0].float()).pow(2).mean().sqrt())
+    if change == 0:
+        return 0.0
+    ratio = change / spread if spread > 0 else None
+    return ratio if ratio is not None and ratio - ratio == 0 else None
+
+
+def _relates_samples(
+    module: nn.Module, inputs: list[Tensor], outputs: list[Tensor], samples: int
+) -> bool:
+    """Whether something relates samples on purpose: a matrix or a list of pairs among the inputs
+    or buffers, as in a graph network, or outputs that compare samples with each other."""
+
+    def is_square(tensor: Tensor) -> bool:
+        return tensor.dim() == 2 and tuple(tensor.shape) == (samples, samples)
+
+    held = [*module.buffers()]
+    for part in module.modules():
+        held += [t for name, v in vars(part).items() if name[0] != "_" for t in tensors_in(v)]
+    pairs = any(
+        t.dim() == 2 and 2 in t.shape and not t.is_floating_point() and t.dtype != torch.bool
+        for t in inputs[1:]
+    )
+    sparse = any(t.layout != torch.strided for t in held)
+    return pairs or sparse or any(is_square(t) for t in (*inputs, *held, *outputs))
+
+
+def _may_be_one_sequence(inputs: list[Tensor], answer: Dependence) -> bool:
+    """Whether what looks like samples may be the steps of one sequence or the members of one set:
+    the inputs have no second axis besides their features."""
+    return all(
+        tensor.dim() <= (2 if tensor.is_floating_point() else 1)
+        or (tensor.dim() > 1 and 1 in tensor.shape[:2])
+        for number, tensor in enumerate(inputs)
+        if number in answer.axis.members
+    )
