@@ -130,7 +130,7 @@ class _Probes:
         constant = False
         for axis in sample_axes(inputs, self.samples):
             answer = dependence(self.call, self.args, self.kwargs, axis, before)
-            if not answer.known and axis.axis == 0 and not answers and answer.changed:
+            if answer.changed and not answer.moved and axis.axis == 0 and not answers:
                 constant = self._is_constant(before, axis)
             answers.append(answer)
             if constant or (answer.known and not answer.mixes):
@@ -263,7 +263,10 @@ class _Probes:
                 self, func: Any, types: Any, args: Any = (), kwargs: Any = None
             ) -> Any:
                 given = kwargs or {}
-                if "dropout" in getattr(func, "__name__", "") and _drops(args, given):
+                name = getattr(func, "__name__", "")
+                if name.endswith("dropout") and _drops(args, given):
+                    places.append(program_place())
+                elif name == "scaled_dot_product_attention" and given.get("dropout_p"):
                     places.append(program_place())
                 return func(*args, **given)
 

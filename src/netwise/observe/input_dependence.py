@@ -13,7 +13,13 @@ from torch import Tensor, nn
 
 from netwise.observe.nested import tensors_in, with_tensors
 from netwise.observe.readable import readable
-from netwise.observe.sample_axes import SampleAxis, difference, rolled, tolerance_of
+from netwise.observe.sample_axes import (
+    SampleAxis,
+    difference,
+    rolled,
+    tolerance_of,
+    with_sample_changed,
+)
 
 Call = Callable[[Any, Any], list[Tensor]]
 
@@ -50,7 +56,7 @@ def stays_constant(module: nn.Module, call: Call, args: Any, kwargs: Any, axis: 
     A last layer of zeros, or an added branch that starts at zero, gives constant outputs and
     learns well: its own gradient is not zero. This changes the weights of the copy.
     """
-    other = rolled(args, kwargs, axis)
+    other = with_sample_changed(args, kwargs, axis, 0) or rolled(args, kwargs, axis)
     weights = [p for p in module.parameters() if p.requires_grad]
     generator = torch.Generator().manual_seed(0)
     for _ in range(STEPS):

@@ -42,7 +42,7 @@ def history_of(model: ObservedModel, program: ProgramFacts) -> History:
     answers = next((t for root in model.roots if (t := root.answers.total())), ())
     evaluated = next((t for root in model.roots if (t := root.evaluated.total())), ())
     data = model.data.facts(stores, facts.classes, program.running, answers, evaluated)
-    return history.but(data=data)
+    return history.but(data=data, first_batch=model.first_batch)
 
 
 def _end(model: ObservedModel, program: ProgramFacts) -> RunEnd:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import mean
 from typing import Any
 
 from netwise import signals
+from netwise.first_batch import FirstBatch
 from netwise.history import Layer
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.layer_activations import accuracy_of
@@ -197,6 +198,21 @@ class ObservedModel:
                 for layer in root.probe.layers
             ]
         return tuple(layers)
+
+    @property
+    def first_batch(self) -> FirstBatch | None:
+        """What copies of its largest module showed on the first batch, with names of layers as in
+        `layers`; None where they were not asked."""
+        asked = [root for root in self.roots if root.first_batch is not None]
+        if not asked:
+            return None
+        root = max(asked, key=lambda each: sum(math.prod(s) for s in each.shapes.values()))
+        facts, prefix = root.first_batch, self.prefix(root)
+        if facts is None or not prefix:
+            return facts
+        names = ("mixed_in", "constant_after", "narrowest")
+        known = {name: getattr(facts, name) for name in names if getattr(facts, name)}
+        return replace(facts, **{name: prefix + value for name, value in known.items()})
 
     # ---- rows
 

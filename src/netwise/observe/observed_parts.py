@@ -9,18 +9,23 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from netwise import signals
+from netwise.first_batch import FirstBatch
 from netwise.observe.class_answers import RECENT, ClassAnswers
 from netwise.observe.evaluation_passes import EvaluationPasses
+from netwise.observe.first_batch_probes import first_batch_of, unknown
 from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.loss_record import LossRecord
+from netwise.observe.nested import with_tensors
 from netwise.observe.probe import Probe
 
+MOST_SECONDS = 2.0  # for the first batch
 MOST_PASSES = 256  # backward passes to keep
 MOST_RATES = 400  # changes of a learning rate to keep
 READ_NAMES_UNTIL = 8  # watched steps after which names of parameters are read less often
@@ -72,6 +77,8 @@ class Root:
         self.used: set[int] = set()  # those of them that a loss used
         self.dropout = 0.0  # of its modules
         self.used_dropout = 0.0  # as the graph of its losses shows
+        self.first_inputs: tuple[Any, Any] | None = None  # arguments of the first training pass
+        self.first_batch: FirstBatch | None = None
         self._names: dict[int, str] = {}
         self.has_stand_ins = False  # other tensors are used than its own parameters
         self._stand_ins: dict[int, tuple[weakref.ref[Tensor], str]] = {}
@@ -124,6 +131,26 @@ class Root:
             id(p): (weakref.ref(p), name) for name, p in module.named_parameters() if p.is_leaf
         }
         self.parameters.update({key: name for key, (_, name) in self._stand_ins.items()})
+
+    def keep_first_inputs(self, args: Any, kwargs: Any) -> None:
+        """Keep the arguments of the first training pass, until `ask_first_batch`."""
+        if self.first_inputs is None:
+            self.first_inputs = with_tensors((args, kwargs), lambda t: t.detach())
+
+    def ask_first_batch(self, samples: int | None) -> None:
+        """Ask a copy of the module about its first batch, and forget the batch.
+
+        Args:
+            samples: in the batch, where the loss shows it.
+        """
+        inputs, self.first_inputs = self.first_inputs, None
+        module = self.module
+        if inputs is None or module is None:
+            return
+        self.first_batch = unknown("the first batch was not asked")  # not again after an error
+        self.first_batch = first_batch_of(
+            module, *inputs, samples=samples or None, seconds=MOST_SECONDS
+        )
 
     def name_of(self, module: nn.Module) -> str:
         """The dotted name of a part of the module."""

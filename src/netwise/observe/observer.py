@@ -53,6 +53,7 @@ class Observer:
         every: watch one step of so many; None: first all, then fewer and fewer.
         on_rows: called with a model that has new rows, to write them to files.
         after_step: called after each step, outside of `safely`: what it raises ends the program.
+        first_batch: ask copies of each module about its first batch.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Observer:
         every: int | None = None,
         on_rows: Callable[[ObservedModel], None] | None = None,
         after_step: Callable[[], None] | None = None,
+        first_batch: bool = False,
     ) -> None:
         self._sampling = Sampling(every)
         self._reads_losses = every is None  # of steps that are not watched
         self._on_rows = on_rows
         self._after_step = after_step
+        self._asks_first_batch = first_batch
         self._hooks = TorchHooks(self)
         self._thread = 0
         self._began, self._ended = 0.0, 0.0
@@ -368,12 +371,29 @@ class Observer:
         account.read_groups()
         account.at_step = gradient_norms(account.chosen())
         account.passes_in_step = 0
+        if self._asks_first_batch:
+            self.safely("first batch", self._ask_first_batch, account)
         self._stepping = account
         for root in self.table.roots.values():
             stray = model is not None and root in model.roots
             if not root.stepping and (stray or account.ids & root.parameters.keys()):
                 root.stepping = True
                 self.safely("layers", root.probe.step_begins)
+
+    def _ask_first_batch(self, account: OptimizerAccount) -> None:
+        """Ask copies of the modules that are about to change, while they are at their start."""
+        for root in self.table.roots.values():
+            if root.first_inputs is not None and account.ids & root.parameters.keys():
+                shapes = {
+                    term.target_shape
+                    for each in self._passes.since(account.since)
+                    if each.site is not None
+                    for term in each.site.terms
+                }
+                # Only targets of one number for each sample show which axis is that of samples.
+                sizes = {shape[0] for shape in shapes if len(shape) == 1}
+                samples = sizes.pop() if len(sizes) == len(shapes) == 1 else None
+                root.ask_first_batch(samples)
 
     def _account(self, optimizer: torch.optim.Optimizer) -> OptimizerAccount:
         account = self.table.known_account(optimizer)
@@ -586,6 +606,8 @@ class Observer:
         inputs = list(tensors_in((args, kwargs)))
         if with_gradients:
             if self.watching:
+                if self._asks_first_batch and root.first_batch is None:
+                    self.safely("first batch", root.keep_first_inputs, args, kwargs)
                 self._training_pass(root, args, kwargs, inputs, output)
         elif self._blocks.open:
             self.safely("evaluation", self._blocks.pass_ended, root, inputs, output)

@@ -40,6 +40,7 @@ class Dependence:
         mixes: whether a row depends on other samples than its own.
         share: change of the rows of other samples, over that of the changed sample's own row.
         changed: the samples that were changed.
+        moved: whether any output changed.
     """
 
     axis: SampleAxis
@@ -47,6 +48,7 @@ class Dependence:
     mixes: bool
     share: float = 0.0
     changed: tuple[int, ...] = ()
+    moved: bool = False
 
 
 def sample_axes(inputs: Sequence[Tensor], samples: int | None = None) -> list[SampleAxis]:
@@ -172,14 +174,15 @@ def dependence(
             continue
         after = call(*inputs)
         if [t.shape for t in after] != [t.shape for t in before]:
-            return Dependence(axis, known=False, mixes=False)
+            return Dependence(axis, known=False, mixes=False, moved=True)
         changes.append((sample, [difference(b, a) for b, a in zip(before, after, strict=True)]))
-    known = mixes = False
+    known = mixes = moved = False
     share = 0.0
     for number, output in enumerate(before):
         limit = tolerance_of(output)
         differences = [(sample, every[number]) for sample, every in changes]
         differences = [(s, d) for s, d in differences if d.numel() and float(d.max()) > limit]
+        moved = moved or bool(differences)
         arranged = list(arrangements(output.shape, axis))
         if not arranged or not differences:
             continue
@@ -188,7 +191,7 @@ def dependence(
             continue
         mixes = True
         share = max(share, *(_share(d, s, arranged[0]) for s, d in differences))
-    return Dependence(axis, known, mixes, share, tuple(sample for sample, _ in changes))
+    return Dependence(axis, known, mixes, share, tuple(s for s, _ in changes), moved)
 
 
 @dataclass(frozen=True)

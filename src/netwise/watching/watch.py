@@ -51,6 +51,9 @@ class watch:
             that hold.
         stop_on: grades that end the loop: `("cause",)` raises `TrainingStopped` when a finding is
             a cause, or proved. Default: no finding ends it.
+        preflight: ask a copy of each module about its first batch before its first step, as
+            `nw.preflight` does: whether samples are mixed, outputs constant, and so on. Modules
+            that are large, compiled, or cannot be copied are not asked.
 
     Raises:
         TypeError: `model` is no module.
@@ -85,6 +88,7 @@ class watch:
         folder: str | Path | None = None,
         live: bool = False,
         stop_on: Collection[str] = (),
+        preflight: bool = True,
     ) -> None:
         if model is not None and not isinstance(model, nn.Module):
             raise TypeError(
@@ -104,6 +108,7 @@ class watch:
             every,
             None if folder is None else self._write,
             None if self._live is None else self._live.after_step,
+            first_batch=preflight,
         )
         self._observer.keeps_output = loss is not None
         self._optimizer_facts = _facts_of_optimizer(optimizer)
