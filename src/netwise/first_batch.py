@@ -19,6 +19,11 @@ PRODUCT = "product"  # of samples with each other
 OTHER = "other"
 MIXED_BY = (VIEW, SOFTMAX, RECURRENCE, ATTENTION, STATISTICS, NORM, CONSTANT, PRODUCT, OTHER)
 
+INPUTS = "the inputs"  # as `FirstBatch.constant_after`: no operation gets them
+# Values of `FirstBatch.constant_kind`, besides names of operations.
+SOFTMAX_OF_ONE = "softmax of one unit"
+RECTIFIER = "rectifier"
+
 
 @dataclass(frozen=True)
 class FirstBatch:
@@ -35,8 +40,9 @@ class FirstBatch:
         mixed_share: change of the outputs of other samples, over that of the changed sample's own.
         constant_output: whether the outputs are the same for all inputs, and remain so when the
             weights move along their gradients.
-        constant_after: the first layer whose outputs do not depend on the inputs; "" without one.
-        constant_kind: its class.
+        constant_after: the innermost layer of the first operation whose result does not depend on
+            the inputs; `INPUTS` where none gets them; "" without one.
+        constant_kind: what that operation is.
         mode_ratio: change of the outputs from evaluation to training mode on the same batch,
             without the noise, over the standard deviation of the outputs.
         noise_share: variance of the outputs of one sample over draws in training mode (dropout),

@@ -39,6 +39,7 @@ NAMES = {
     "softmax_over_batch": "wrong_output_activation",
     "targets_masked": "label_error",
     "samples_mix": "wrong_layers",
+    "softmax_of_one_unit": "wrong_output_activation",
     "constant_output": "prediction_collapse",
     "train_eval_differ": "wrong_metric",
     "bn_with_one_sample": "batch_size",

@@ -140,7 +140,7 @@ class _Probes:
             return self._constant(facts, answers[-1])
         if not known:
             reason = "no output has a row for each sample of the inputs"
-            if not answers:
+            if all(t.dim() == 0 or t.shape[0] == 1 for t in inputs):
                 reason = "the batch has one sample"
             names = ("samples_mix", "constant_output", "constant_after", "narrowest")
             return replace(facts, not_known={**facts.not_known, **dict.fromkeys(names, reason)})
@@ -264,9 +264,8 @@ class _Probes:
             ) -> Any:
                 given = kwargs or {}
                 name = getattr(func, "__name__", "")
-                if name.endswith("dropout") and _drops(args, given):
-                    places.append(program_place())
-                elif name == "scaled_dot_product_attention" and given.get("dropout_p"):
+                drops = name.endswith("dropout") and _drops(args, given)
+                if drops or (name == "scaled_dot_product_attention" and given.get("dropout_p")):
                     places.append(program_place())
                 return func(*args, **given)
 

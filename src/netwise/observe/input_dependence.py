@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netwise.observe.nested import tensors_in, with_tensors
-from netwise.observe.readable import readable
+from netwise.first_batch import INPUTS, RECTIFIER, SOFTMAX_OF_ONE
+from netwise.observe.nested import with_tensors
+from netwise.observe.operations import Operation, traced
 from netwise.observe.sample_axes import (
     SampleAxis,
     difference,
@@ -23,7 +24,7 @@ from netwise.observe.sample_axes import (
 
 Call = Callable[[Any, Any], list[Tensor]]
 
-INPUTS = "the inputs"  # as `LostDependence.after`: no layer gets them
+_RECTIFIERS = ("relu", "relu6", "threshold", "clamp", "clamp_min", "hardtanh", "maximum")
 STEPS = 2  # of gradient ascent, after which a layer that started at zero lets signals through
 STEP = 0.1  # of the size of the weights
 MOST_NARROW = 3  # layers that are tried as the narrowest
@@ -31,11 +32,11 @@ MOST_NARROW = 3  # layers that are tried as the narrowest
 
 @dataclass(frozen=True)
 class LostDependence:
-    """The first layer whose outputs do not depend on the inputs.
+    """The first operation whose result does not depend on the inputs.
 
     Args:
-        after: its name, or `INPUTS`.
-        kind: its class; "" for `INPUTS`.
+        after: the innermost layer in which it is, or `INPUTS`; "" for the module itself.
+        kind: `SOFTMAX_OF_ONE`, `RECTIFIER`, or the name of the operation; "" for `INPUTS`.
     """
 
     after: str
@@ -81,62 +82,36 @@ def stays_constant(module: nn.Module, call: Call, args: Any, kwargs: Any, axis: 
 def where_lost(
     module: nn.Module, call: Call, args: Any, kwargs: Any, axis: SampleAxis
 ) -> LostDependence | None:
-    """The first layer whose outputs do not change with the inputs though its own do; None where no
-    layer shows it."""
-    before = _calls_of_layers(module, call, args, kwargs)
-    after = _calls_of_layers(module, call, *rolled(args, kwargs, axis))
-    if [name for name, *_ in before] != [name for name, *_ in after]:
+    """The first operation whose result does not change with the inputs though its own do; None
+    where none shows it."""
+    before = traced(module, call, (args, kwargs))
+    after = traced(module, call, rolled(args, kwargs, axis))
+    if [each.name for each in before] != [each.name for each in after]:
         return None
     reached = False
-    for (name, kind, inputs, output), (_, _, new_inputs, new_output) in zip(
-        before, after, strict=True
-    ):
-        if not inputs or is_constant_or_equal(inputs, new_inputs):
-            continue
-        reached = True
-        if output and is_constant_or_equal(output, new_output):
-            return LostDependence(name, kind)
+    for old, new in zip(before, after, strict=True):
+        if old.name.endswith("_like") or old.name.startswith("new_"):
+            continue  # reads the shape alone
+        moved = not is_constant([old.output], [new.output])
+        if not moved and not _unchanged(old.inputs, new.inputs):
+            return LostDependence(old.layer, _kind(old))
+        reached = reached or moved or not _unchanged(old.inputs, new.inputs)
     return None if reached else LostDependence(INPUTS)
 
 
-def is_constant_or_equal(before: Sequence[Tensor], after: Sequence[Tensor]) -> bool:
-    """Whether tensors did not change, floating-point ones up to rounding."""
-    if [t.shape for t in before] != [t.shape for t in after]:
-        return False
-    floating = [(b, a) for b, a in zip(before, after, strict=True) if b.is_floating_point()]
-    others = [(b, a) for b, a in zip(before, after, strict=True) if not b.is_floating_point()]
-    return all(torch.equal(b, a) for b, a in others) and is_constant(
-        [b for b, _ in floating], [a for _, a in floating]
-    )
+def _unchanged(before: Sequence[Tensor], after: Sequence[Tensor]) -> bool:
+    same = [t.shape for t in before] == [t.shape for t in after]
+    return same and is_constant(before, after)
 
 
-def _calls_of_layers(
-    module: nn.Module, call: Call, args: Any, kwargs: Any
-) -> list[tuple[str, str, list[Tensor], list[Tensor]]]:
-    """Name, class, inputs and outputs of each call of a layer without parts."""
-    calls: list[tuple[str, str, list[Tensor], list[Tensor]]] = []
-
-    def note(name: str) -> Callable[..., None]:
-        def ended(part: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            inputs = [
-                t.detach().clone() for t in tensors_in((args, kwargs)) if readable(t) is not None
-            ]
-            outputs = [t.detach().clone() for t in tensors_in(output)]
-            calls.append((name, type(part).__name__, inputs, outputs))
-
-        return ended
-
-    handles = [
-        part.register_forward_hook(note(name), with_kwargs=True)
-        for name, part in module.named_modules()
-        if next(part.children(), None) is None
-    ]
-    try:
-        call(args, kwargs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return calls
+def _kind(operation: Operation) -> str:
+    """What loses the inputs, as in `LostDependence.kind`."""
+    name = operation.name.strip("_")
+    output = operation.output
+    if "softmax" in name:
+        single = bool((output == (0.0 if name.startswith("log") else 1.0)).all())
+        return SOFTMAX_OF_ONE if single else name
+    return RECTIFIER if name in _RECTIFIERS else name
 
 
 def narrowest(

@@ -4,12 +4,11 @@ the line of the program."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from netwise.first_batch import (
     ATTENTION,
@@ -23,8 +22,7 @@ from netwise.first_batch import (
     VIEW,
 )
 from netwise.observe.autograd_nodes import names
-from netwise.observe.nested import tensors_in
-from netwise.observe.program_place import program_place
+from netwise.observe.operations import Operation, traced
 from netwise.observe.sample_axes import difference, tolerance_of
 
 _VIEWS = ("view", "reshape", "unflatten", "flatten", "_unsafe_view", "view_as", "reshape_as")
@@ -38,7 +36,6 @@ _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "r
 _ATTENTION = ("scaled_dot_product_attention", "multi_head_attention_forward")
 _PRODUCTS = ("matmul", "mm", "bmm", "einsum", "baddbmm", "addmm", "linear", "bilinear")
 _RELATIONS = ("sparse", "spmm", "scatter", "index_add", "index_select", "gather", "getitem")
-_MOST_BYTES = 400_000_000  # of values that are kept to compare two passes
 
 
 @dataclass(frozen=True)
@@ -62,57 +59,6 @@ class MixingPlace:
     alone: bool = False
 
 
-@dataclass
-class _Operation:
-    name: str
-    layer: str
-    kind: str
-    line: str
-    args: Any
-    kwargs: Any
-    inputs: list[Tensor]
-    output: Tensor
-    alone: bool
-
-
-@dataclass
-class _Trace(TorchFunctionMode):
-    """The operations of one forward pass with copies of their results."""
-
-    running: list[tuple[str, str, bool]]
-    caller: str  # of the module: a line that is in none of its forward passes
-    operations: list[_Operation] = field(default_factory=list)
-    bytes: int = 0
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        inputs = [_kept(t) for t in tensors_in(args) if t.is_floating_point()]
-        result = func(*args, **(kwargs or {}))
-        name = getattr(func, "__name__", "")
-        if name == "__get__" or self.bytes > _MOST_BYTES:
-            return result
-        output = next((t for t in tensors_in(result) if t.is_floating_point() and t.dim()), None)
-        if output is not None:
-            self.bytes += 2 * output.numel() * output.element_size()
-            line = program_place()
-            line = "" if line == self.caller else line
-            layer, kind, alone = self.running[-1] if self.running else ("", "", False)
-            self.operations.append(
-                _Operation(
-                    name, layer, kind, line, args, kwargs or {}, inputs,
-                    output.detach().clone(), alone,
-                )
-            )  # fmt: skip
-        return result
-
-
-def _kept(tensor: Tensor) -> Tensor:
-    """A value before the operation, which may change it; weights are not changed."""
-    return tensor.detach() if isinstance(tensor, nn.Parameter) else tensor.detach().clone()
-
-
 def find_mixing(
     module: nn.Module,
     call: Callable[[Any, Any], object],
@@ -131,8 +77,8 @@ def find_mixing(
         inputs: without a change.
         axis, samples: where samples lie in the inputs, and how many.
     """
-    before = _traced(module, call, inputs)
-    after = [_traced(module, call, changed) for _, changed in passes]
+    before = traced(module, call, inputs)
+    after = [traced(module, call, changed) for _, changed in passes]
     names = [each.name for each in before]
     if len(after) < 2 or any([each.name for each in other] != names for other in after):
         return None
@@ -148,43 +94,6 @@ def find_mixing(
     return scrambled
 
 
-def _traced(
-    module: nn.Module, call: Callable[[Any, Any], object], inputs: tuple[Any, Any]
-) -> list[_Operation]:
-    running: list[tuple[str, str, bool]] = []
-    handles = []
-    for name, part in module.named_modules():
-        if name:
-            handles += [
-                part.register_forward_pre_hook(_enter(running, name)),
-                part.register_forward_hook(_leave(running), always_call=True),
-            ]
-    trace = _Trace(running, program_place())
-    try:
-        with trace:
-            call(*inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return trace.operations
-
-
-def _enter(running: list[tuple[str, str, bool]], name: str) -> Callable[..., None]:
-    def enter(module: nn.Module, args: Any) -> None:
-        first = next(tensors_in(args), None)
-        alone = first is not None and (first.dim() < 3 or 1 in first.shape[:2])
-        running.append((name, type(module).__name__, alone))
-
-    return enter
-
-
-def _leave(running: list[tuple[str, str, bool]]) -> Callable[..., None]:
-    def leave(module: nn.Module, args: Any, output: Any) -> None:
-        running.pop()
-
-    return leave
-
-
 def _depend_on_both(before: Tensor, after: Sequence[Tensor]) -> bool:
     limit = tolerance_of(before)
     first, second = (difference(before, each) > limit for each in after[:2])
@@ -192,7 +101,7 @@ def _depend_on_both(before: Tensor, after: Sequence[Tensor]) -> bool:
 
 
 def _scrambled(
-    operation: _Operation, others: Sequence[_Operation], changed: Sequence[int], samples: int
+    operation: Operation, others: Sequence[Operation], changed: Sequence[int], samples: int
 ) -> MixingPlace | None:
     """Whether a change of shape spreads samples over several axes."""
     source = operation.inputs[0]
@@ -232,7 +141,7 @@ def _is_aligned(owner: Tensor, samples: int) -> bool:
     return False
 
 
-def _place(operation: _Operation, others: Sequence[_Operation]) -> MixingPlace:
+def _place(operation: Operation, others: Sequence[Operation]) -> MixingPlace:
     shape = tuple(operation.output.shape)
     text = f"{operation.name} of {shape}"
     by = _by(operation, others)
@@ -241,14 +150,14 @@ def _place(operation: _Operation, others: Sequence[_Operation]) -> MixingPlace:
     return MixingPlace(by, operation.layer, operation.kind, text, operation.line, operation.alone)
 
 
-def _axis_of(operation: _Operation) -> int:
+def _axis_of(operation: Operation) -> int:
     dim = operation.kwargs.get("dim")
     if dim is None:
         dim = next((a for a in operation.args[1:] if type(a) is int), 0)
     return int(dim) % max(operation.output.dim(), 1)
 
 
-def _by(operation: _Operation, others: Sequence[_Operation]) -> str:
+def _by(operation: Operation, others: Sequence[Operation]) -> str:
     name, kind = operation.name.strip("_"), operation.kind
     if name in _SOFTMAXES:
         return SOFTMAX

@@ -148,6 +148,7 @@ def tolerance_of(output: Tensor) -> float:
 
 def difference(before: Tensor, after: Tensor) -> Tensor:
     """Absolute difference; 0 where both are not finite."""
+    before, after = before.detach(), after.detach()
     both = ~(before.isfinite() | after.isfinite())
     return (after - before).abs().masked_fill(both, 0.0).nan_to_num(float("inf"))
 

@@ -60,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     mismatch.LOSS_MISFITS_TASK,
     gradient_accounts.GRADIENT_IS_ZERO,
     nonlinearity.NO_NONLINEARITY,
+    constant_output.SOFTMAX_OF_ONE_UNIT,
     constant_output.CONSTANT_OUTPUT,
     bottleneck.BOTTLENECK,
     symmetry.START_SYMMETRIC,

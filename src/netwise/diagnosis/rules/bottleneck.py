@@ -49,4 +49,5 @@ BOTTLENECK = Rule(
     explains=("not_learning", "underfitting"),
     remedies=("widen",),
     tasks=WITH_TARGETS,
+    own_loops=True,
 )

@@ -1,30 +1,27 @@
-"""Outputs that are the same for all inputs before the first step, and stay so."""
+"""Outputs that are the same for all inputs before the first step, and stay so; a softmax of one
+unit."""
 
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.first_batch_facts import first_batch_fact
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
-from netwise.first_batch import FirstBatch
+from netwise.first_batch import INPUTS, RECTIFIER, SOFTMAX_OF_ONE, FirstBatch
 from netwise.history import History
-
-INPUTS = "the inputs"  # as `FirstBatch.constant_after`
-SOFTMAXES = ("Softmax", "LogSoftmax", "Softmax2d")
-RECTIFIERS = ("ReLU", "ReLU6", "Threshold", "Hardshrink", "Softshrink", "Hardtanh")
-NORMS = ("LayerNorm", "GroupNorm", "RMSNorm", "BatchNorm1d", "InstanceNorm1d", "InstanceNorm2d")
 
 
 def constant_output(history: History) -> Answer:
-    """Find a network whose outputs do not depend on its inputs, and in which a step along the
-    gradient does not change that.
+    """Find a network whose outputs do not depend on its inputs, because it does not get them, or of
+    rectifiers that are 0 for all samples.
 
-    A last layer of zeros, or a branch that starts at zero, is no finding: its own gradient is not
-    zero.
+    A last layer of zeros, or a branch that starts at zero, is no finding: a step along the gradient
+    changes that. Nor are saturated units: their gradient is small, not zero.
     """
     facts = first_batch_fact(history, "constant_output")
     if isinstance(facts, Unchecked):
         return facts
-    if not facts.constant_output:
+    certain = facts.constant_after == INPUTS or facts.constant_kind == RECTIFIER
+    if not facts.constant_output or not certain:
         return None
     name = facts.constant_after or ""
     return Finding(
@@ -37,28 +34,38 @@ def constant_output(history: History) -> Answer:
     )
 
 
+def softmax_of_one_unit(history: History) -> Answer:
+    """Find a softmax over an axis with one unit, behind which nothing of the inputs is left."""
+    facts = first_batch_fact(history, "constant_output")
+    if isinstance(facts, Unchecked):
+        return facts
+    if not facts.constant_output or facts.constant_kind != SOFTMAX_OF_ONE:
+        return None
+    name = facts.constant_after or ""
+    where = f" in `{name}`" if name else ""
+    return Finding(
+        rule="softmax_of_one_unit",
+        sentence=(
+            f"The softmax{where} runs over an axis with one unit, where it is always 1: all "
+            "samples get the same output."
+        ),
+        layers=(name,) if name else (),
+        evidence=(Evidence("units that the softmax compares", 1.0, 2.0, above=False),),
+        strength=2.0,
+    )
+
+
 def _why(facts: FirstBatch, name: str) -> str:
     if name == INPUTS:
         return "No layer gets the inputs: `forward` computes with something else."
-    if not name:
-        return "No single layer shows where the inputs are lost."
-    kind = facts.constant_kind
-    start = f"The inputs are lost in `{name}` ({kind})"
-    if kind in SOFTMAXES:
-        return f"{start}: over an axis with one unit it always gives the same number."
-    if kind in RECTIFIERS:
-        return f"{start}: no unit is in its active range for any sample."
-    if kind in NORMS:
-        return f"{start}: it normalises one value at a time, which leaves nothing of it."
-    return f"{start}: its outputs are the same for all samples, though its inputs are not."
+    where = f" in `{name}`" if name else ""
+    return f"The rectifier{where} is 0 for all units and all samples, and passes on no gradient."
 
 
 def _change(facts: FirstBatch, name: str) -> str:
-    if facts.constant_kind in SOFTMAXES:
-        return "# one output unit: no softmax, and F.binary_cross_entropy_with_logits(output, y)"
-    if facts.constant_kind in RECTIFIERS:
-        return "nn.init.zeros_(layer.bias)  # of the layer before it, and standardised inputs"
-    return ""
+    if name == INPUTS:
+        return ""
+    return "nn.init.zeros_(layer.bias)  # of the layer before it; and standardise the inputs"
 
 
 CONSTANT_OUTPUT = Rule(
@@ -67,11 +74,26 @@ CONSTANT_OUTPUT = Rule(
     find=constant_output,
     explanation=(
         "Somewhere between inputs and outputs all samples become equal: units that are never "
-        "active, a softmax of one unit, a variable that was not passed on. No gradient leads back."
+        "active, a variable that was not passed on. No gradient leads back."
     ),
     healthy="Outputs differ between samples, or do so after one step along the gradient.",
     source="Karpathy 2019, A recipe for training neural networks",
     explains=("gradient_zero", "start_symmetric", *CONSEQUENCES),
-    own_modules=True,
+    own_loops=True,
     exact=True,
+)
+SOFTMAX_OF_ONE_UNIT = Rule(
+    name="softmax_of_one_unit",
+    title="Softmax of one unit",
+    find=softmax_of_one_unit,
+    explanation=(
+        "A softmax divides each number by the sum along its axis. Of one number that gives 1, "
+        "whatever it is, and its gradient is 0. One output for two classes needs a sigmoid."
+    ),
+    healthy="A softmax over at least two units, or one output with a sigmoid.",
+    source="Humbatova et al. 2020, Taxonomy of real faults in deep learning systems",
+    explains=("gradient_zero", "output_misfits_loss", *CONSEQUENCES),
+    own_loops=True,
+    exact=True,
+    change="loss = F.binary_cross_entropy_with_logits(output, y)  # and no softmax",
 )

@@ -55,6 +55,7 @@ INPUTS_NOT_NORMALISED = Rule(
     healthy="Inputs with mean 0 and standard deviation 1, or images with values from 0 to 1.",
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3",
     explains=(
+        "constant_output",
         "not_finite",
         "dead_relu",
         "saturation",

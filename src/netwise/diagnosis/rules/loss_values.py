@@ -159,7 +159,7 @@ SOFTMAX_OVER_BATCH = Rule(
     ),
     healthy="A softmax along the axis of the classes: `dim=1` for outputs (samples, classes).",
     source="PyTorch documentation, torch.nn.Softmax",
-    explains=("output_misfits_loss", *CONSEQUENCES),
+    explains=("samples_mix", "output_misfits_loss", *CONSEQUENCES),
     own_modules=True,
 )
 TARGETS_MASKED = Rule(

@@ -13,6 +13,7 @@ from netwise.first_batch import ATTENTION, RECURRENCE, SOFTMAX, STATISTICS, VIEW
 from netwise.history import History
 
 # With these the facts leave one explanation; others may be meant.
+MOST_SHARE = 100.0  # where its own outputs do not change at all, the ratio says nothing
 CERTAIN = (VIEW, SOFTMAX, RECURRENCE, ATTENTION)
 
 
@@ -32,7 +33,8 @@ def samples_mix(history: History) -> Answer:
     certain = facts.mixed_by in CERTAIN
     if not certain and (has_learned(history) or opponents(history)):
         return None
-    share = facts.mixed_share if facts.mixed_share is not None else 1.0
+    share = facts.mixed_share
+    known = share is not None and share < MOST_SHARE
     return Finding(
         rule="samples_mix",
         sentence=(
@@ -40,7 +42,11 @@ def samples_mix(history: History) -> Answer:
             f"{_what(facts)}"
         ),
         layers=(facts.mixed_in,) if facts.mixed_in else (),
-        evidence=(Evidence("change of other samples' outputs / of its own", share, 0.0),),
+        evidence=(
+            (Evidence("change of other samples' outputs / of its own", share or 0.0, 0.0),)
+            if known
+            else ()
+        ),
         strength=2.0 if certain else 1.0,
         grade="cause" if certain else "suspect",
         change=_change(facts),
@@ -120,5 +126,5 @@ SAMPLES_MIX = Rule(
     healthy="In evaluation mode each row of the outputs depends on one sample alone.",
     source="Karpathy 2019, A recipe for training neural networks: backprop to chart dependencies",
     explains=CONSEQUENCES,
-    own_modules=True,
+    own_loops=True,
 )

@@ -64,6 +64,7 @@ START_SYMMETRIC = Rule(
     healthy="The rows of every weight matrix differ from the first step on.",
     source="Goodfellow, Bengio, Courville 2016, section 8.4",
     explains=(
+        "constant_output",
         "dead_relu",
         "saturation",
         "vanishing_gradient",

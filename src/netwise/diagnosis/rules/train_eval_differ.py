@@ -44,7 +44,7 @@ TRAIN_EVAL_DIFFER = Rule(
     healthy="In evaluation mode equal inputs give equal outputs.",
     source="PyTorch documentation, torch.nn.functional.dropout: training=True is the default",
     explains=("training_mode_in_evaluation", "underfitting"),
-    own_modules=True,
+    own_loops=True,
     exact=True,
     change="x = F.dropout(x, p=0.5, training=self.training)",
 )
