@@ -21,6 +21,7 @@ from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.first_batch_probes import first_batch_of, unknown
 from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
 from netwise.observe.kept_batches import KeptBatches
+from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.loss_record import LossRecord
 from netwise.observe.nested import with_tensors
 from netwise.observe.probe import Probe
@@ -62,6 +63,8 @@ class Root:
         self.answers = ClassAnswers(RECENT)  # in training
         self.evaluated = ClassAnswers()  # in the last evaluation
         self.evaluates_anew = True  # the next answers are those of a new evaluation
+        self.start: KeptState | None = None  # before its first pass of training
+        self.end: KeptState | None = None  # at the end of the program
         self.calls: list[CallRecord] = []
         self.linear: bool | None = None
         self.linear_read = False
@@ -189,6 +192,8 @@ class OptimizerAccount:
         self.row: CycleAccount | None = None
         self.counted: set[int] = set()  # numbers of the backward passes in its last steps
         self.losses = LossRecord()
+        self.start: KeptOptimizer | None = None  # before its first step
+        self.first_loss: float | None = None  # of its first step
         self.normaliser = 1.0  # of the sum of the losses that `backward` was called on
         self.rate: float | None = None
         self.rates: list[tuple[int, float]] = []

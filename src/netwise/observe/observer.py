@@ -29,6 +29,7 @@ from netwise.observe.distribution import distribution
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.finite_check import FiniteCheck
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
+from netwise.observe.kept_states import LARGE_LIMIT, LIMIT, kept_optimizer, kept_state
 from netwise.observe.model_table import ModelTable
 from netwise.observe.module_calls import ModuleCalls
 from netwise.observe.nested import tensors_in
@@ -95,6 +96,9 @@ class Observer:
         self._output: Tensor | None = None
         self.stated: list[tuple[float, dict[str, float]]] = []  # losses and signals of the step
         self._early_epochs: list[tuple[dict[str, float], int]] = []  # before the first step
+        # For short trials afterwards.
+        self.for_trials = False  # keep modules alive, and large states
+        self._held: list[nn.Module] = []
 
     # ---- start and end
 
@@ -113,6 +117,7 @@ class Observer:
         self.safely("rows", self._finish_rows)
         self.safely("evaluation", self._blocks.finish)
         self._blocks.release()
+        self.safely("trials", self._keep_ends)
         self._hooks.remove()
         _ACTIVE.discard(self)
         self.watching = self.running = False
@@ -399,7 +404,9 @@ class Observer:
         account = self.table.known_account(optimizer)
         if account is not None:
             return account
-        return self.table.new_account(optimizer, self._first_window and self.watching)
+        account = self.table.new_account(optimizer, self._first_window and self.watching)
+        account.start = self.safely("trials", kept_optimizer, optimizer)
+        return account
 
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
         """See `Listener`."""
@@ -483,6 +490,8 @@ class Observer:
         loss = model.step_loss(account)
         if loss is not None:
             account.losses.add(account.steps - 1, loss)
+            if account.steps == 1:
+                account.first_loss = loss
         ids = {key for root in model.roots for key in root.parameters}
         own = [each for each in passes if each.reached & ids or each.opaque]
         model.note_passes(own)
@@ -576,7 +585,22 @@ class Observer:
             self.finish_evaluation()
         if root is not None and with_gradients and self.watching:
             self._finish_rows()
+            if root.start is None:
+                self.safely("trials", self._keep_start, root)
             self.safely("layers", root.probe.forward_begins)
+
+    def _keep_start(self, root: Root) -> None:
+        module = root.module
+        if module is not None:
+            root.start = kept_state(module, LARGE_LIMIT if self.for_trials else LIMIT)
+            if self.for_trials:
+                self._held.append(module)
+
+    def _keep_ends(self) -> None:
+        for root in (root for model in self.models for root in model.roots):
+            module = root.module
+            if module is not None and root.start is not None:
+                root.end = kept_state(module, LARGE_LIMIT if self.for_trials else LIMIT)
 
     def module_ended(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """See `Listener`."""

@@ -23,6 +23,7 @@ from netwise.observe.observed_model import ObservedModel, batch_accuracy, target
 from netwise.observe.observer import Observer
 from netwise.observe.target_statistics import TargetStatistics
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
+from netwise.trials.program_trials import ProgramTrials
 from netwise.watching.live_checks import LiveChecks
 from netwise.watching.program_folders import ProgramFolders
 
@@ -54,6 +55,8 @@ class watch:
         preflight: ask a copy of each module about its first batch before its first step, as
             `nw.preflight` does: whether samples are mixed, outputs constant, and so on. Modules
             that are large, compiled, or cannot be copied are not asked.
+        trials: keep the modules alive for `diagnose(w, trials=True)`, also where the loop is in a
+            function that ends, and states of up to 512 MiB instead of 64.
 
     Raises:
         TypeError: `model` is no module.
@@ -89,6 +92,7 @@ class watch:
         live: bool = False,
         stop_on: Collection[str] = (),
         preflight: bool = True,
+        trials: bool = False,
     ) -> None:
         if model is not None and not isinstance(model, nn.Module):
             raise TypeError(
@@ -111,6 +115,7 @@ class watch:
             first_batch=preflight,
         )
         self._observer.keeps_output = loss is not None
+        self._observer.for_trials = trials
         self._optimizer_facts = _facts_of_optimizer(optimizer)
         self._loss = loss
         self._loss_kind: str | None = None
@@ -272,7 +277,7 @@ class watch:
     def histories(self) -> dict[str, History]:
         """The history of each model that was trained, by its name: the class of its module, and a
         number where there are several."""
-        return {model.name: self._history(model) for model in self._observer.models}
+        return {model.name: self._with_trials(model) for model in self._observer.models}
 
     def history(self, model: str | None = None) -> History:
         """What was recorded so far of one model.
@@ -288,15 +293,20 @@ class watch:
         if model is not None:
             for each in models:
                 if each.name == model:
-                    return self._history(each)
+                    return self._with_trials(each)
             known = ", ".join(each.name for each in models) or "none yet"
             raise KeyError(f"no model {model!r} was trained. Use one of: {known}.")
         best = self._observer.table.main_model()
         if best is not None:
-            return self._history(best)
+            return self._with_trials(best)
         program = self._observer.program({})
         how = RUNNING if program.running else FINISHED
         return History.from_rows([], ended=RunEnd(how, "No training step was observed.", 0))
+
+    def _with_trials(self, model: ObservedModel) -> History:
+        """The history with what short trials need; `diagnose(..., trials=True)` runs them."""
+        loss = self._loss if model is self._observer.table.main_model() else None
+        return self._history(model).but(trials=ProgramTrials(model, loss))
 
     def _history(self, model: ObservedModel) -> History:
         main = model is self._observer.table.main_model()

@@ -1,1 +1,0 @@
-"""Measures rules on programs: scripts/calibrate and scripts/clinic."""

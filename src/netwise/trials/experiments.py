@@ -1,0 +1,435 @@
+"""Which trials are run, in which order, and what each of them shows.
+
+All compare what a short training of a copy reaches on held-out rows with what the program itself
+reached at its end. A change is the cause where it gains much over the program's end and over the
+same short training without the change, with two orders of the batches. Each trial stops at the
+limit of the cost.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from netwise import signals
+from netwise.diagnosis.report import Report
+from netwise.diagnosis.short_trial import CLEARED, PROVED, UNDECIDED, ShortTrial
+from netwise.history import History
+from netwise.trials.bench import END, FRESH, START, Bench, OutOfTime, Reached, TrialSetup
+from netwise.trials.changed_data import few_rows, on_classes, standard_inputs, standard_targets
+from netwise.trials.measured import Measured
+
+SHORT = 60  # steps of a look at one rate
+LONG = 200  # steps of a comparison
+SEEDS = (0, 1)
+SHARE = 1 / 3  # of the whole gain, that a change must bring; the rest is more or plainer steps
+GOOD = 0.95  # skill from which on suspects are cleared without a trial
+GAIN = 0.1  # of the skill, that a proof needs
+NO_GAIN = 0.03  # of the skill, up to which a change is of no use
+FAIR = 0.5  # skill on the samples trained on, beyond which capacity is no question
+HIGHER, LOWER = (10.0, 100.0, 1000.0), (0.1, 0.01)  # rates to try, up to the first no better
+FAR = 10.0  # factor on the rate beyond which it is named although longer training would help too
+APART = 3.0  # factor between spreads of first weights that differ
+# Suspects that their own trial can clear. Others may have causes that no trial changes.
+CLEARABLE = {
+    "rate_too_high",
+    "rate_too_low",
+    "brakes_too_strong",
+    "inputs_not_normalised",
+    "target_not_scaled",
+    "loss_misfits_task",
+    "start_too_large",
+    "start_too_small",
+    "too_short",
+}
+NEGATIVE = -1.0  # hidden biases below this keep units from firing
+SCHEDULED = 3.0  # factor between rates of a schedule that matters
+CLIPPED = 0.5  # share of a gradient that is left, below which clipping matters
+
+
+PLAIN = TrialSetup()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A change, compared with the same training without it and with the program's end.
+
+    Args:
+        name: of the trial.
+        rule: of the finding that it proves or clears.
+        changed: what differs.
+        setup: with the change.
+        base: without it.
+    """
+
+    name: str
+    rule: str
+    changed: str
+    setup: TrialSetup
+    base: TrialSetup = PLAIN
+
+
+@dataclass
+class Experiments:
+    """The trials of one program.
+
+    Args:
+        bench: what they are run on.
+        history: of the program.
+        report: without trials.
+    """
+
+    bench: Bench
+    history: History
+    report: Report
+    outcomes: list[ShortTrial] = field(default_factory=list)
+    _known: dict[tuple[TrialSetup, int, int], Reached] = field(default_factory=dict)
+    _since: tuple[float, int] = (0.0, 0)  # processor seconds and steps at the start of a trial
+
+    def run(self) -> tuple[ShortTrial, ...]:
+        """Run the trials up to the first proof; none where there is nothing to gain."""
+        self._since = time.thread_time(), self.bench.steps
+        end = self.bench.reach_of(END)
+        self.end = end
+        if end.held.skill > 1 - GAIN:  # no change could gain enough for a proof
+            return self._nothing_to_gain()
+        if not self.bench.loss_known:
+            return self._fitting_loss()
+        trials: tuple[Callable[[], bool], ...] = (
+            # First what is seen to differ from the usual; only then what can differ in any program.
+            self._freeze,
+            self._start,
+            self._data,
+            self._loss,
+            self._rate_or_regularisation,
+            self._time,
+            self._few_samples,
+        )
+        for trial in trials:
+            self._since = time.thread_time(), self.bench.steps
+            try:
+                if trial():
+                    break
+            except OutOfTime:
+                name = trial.__name__.strip("_").replace("_", " ")
+                sentence = "It stopped at the limit of the cost. Allow more with limit=1.0."
+                self._add(name, "", UNDECIDED, sentence, "", {})
+                break
+        return tuple(self.outcomes)
+
+    def _nothing_to_gain(self) -> tuple[ShortTrial, ...]:
+        """Clear the suspects of a program that ends well, without any training."""
+        skill = self.end.held.skill
+        if skill >= GOOD:
+            sentence = f"The program ends with a skill of {skill:.2f}: no change could gain much."
+            for name in sorted({finding.rule for finding in self.report.found} & CLEARABLE):
+                self._add("end", "nothing", CLEARED, sentence, name, {"end": skill})
+        return tuple(self.outcomes)
+
+    def _fitting_loss(self) -> tuple[ShortTrial, ...]:
+        """Where the program's loss is not understood: another one that fits the targets."""
+        name = self.bench.loss.name
+        gained = self._gains(PLAIN, self.end.held) or self._gains(
+            TrialSetup(rate=0.1), self.end.held
+        )
+        best = max(self._skill(PLAIN), self._skill(TrialSetup(rate=0.1)))
+        sentence = (
+            f"With {name} as the loss, {LONG} steps from the same start reach a skill of "
+            f"{best:.2f} on held-out rows; the program ended at {self.end.held.skill:.2f}."
+        )
+        numbers = {"end of the program": self.end.held.skill, "with the change": best}
+        verdict = PROVED if gained else UNDECIDED
+        self._add("loss", f"{name} as the loss", verdict, sentence, "loss_misfits_task", numbers)
+        return tuple(self.outcomes)
+
+    # ---- measurements
+
+    def _reach(self, setup: TrialSetup, steps: int = LONG, seed: int = 0) -> Reached:
+        key = (setup, steps, seed)
+        if key not in self._known:
+            self._known[key] = self.bench.train(setup, steps, seed)
+        return self._known[key]
+
+    def _gains(self, setup: TrialSetup, over: Measured, margin: float = GAIN) -> bool:
+        """Whether a training reaches more than `over` with both orders of the batches."""
+        return all(self._reach(setup, LONG, seed).held.exceeds(over, margin) for seed in SEEDS)
+
+    def _skill(self, setup: TrialSetup) -> float:
+        """Skill on held-out rows, the lower one of both orders."""
+        return min(self._reach(setup, LONG, seed).held.skill for seed in SEEDS)
+
+    def _add(
+        self,
+        name: str,
+        changed: str,
+        verdict: str,
+        sentence: str,
+        finding: str,
+        numbers: Mapping[str, float],
+    ) -> bool:
+        seconds, steps = time.thread_time() - self._since[0], self.bench.steps - self._since[1]
+        self.outcomes.append(
+            ShortTrial(name, changed, verdict, sentence, finding, numbers, seconds, steps)
+        )
+        return verdict == PROVED
+
+    def _compare(self, comparison: Comparison) -> bool:
+        """Run a comparison and add its outcome; whether it proves the finding."""
+        end, setup, base = self.end.held, comparison.setup, comparison.base
+        first = self._reach(setup).held
+        if not first.exceeds(end, GAIN) and first.skill - end.skill < GAIN / 2:
+            return self._add_comparison(comparison, first.skill, self._reach(base).held.skill)
+        changed, plain = self._skill(setup), self._skill(base)
+        return self._add_comparison(comparison, changed, plain)
+
+    def _add_comparison(self, comparison: Comparison, changed: float, plain: float) -> bool:
+        end = self.end.held.skill
+        gain, total = changed - plain, changed - end
+        numbers = {"end of the program": end, "with the change": changed, "without it": plain}
+        steps = f"{LONG} steps"
+        seeds = SEEDS if changed - end >= GAIN / 2 else SEEDS[:1]
+        beyond = all(
+            self._reach(comparison.setup, LONG, s).held.exceeds(self.end.held, GAIN)
+            and self._reach(comparison.setup, LONG, s).held.exceeds(
+                self._reach(comparison.base, LONG, s).held, GAIN
+            )
+            for s in seeds
+        )
+        sentence = (
+            f"With {comparison.changed}, {steps} reach a skill of {changed:.2f} on held-out rows; "
+            f"without it {plain:.2f}, and the program ended at {end:.2f} (0 is a constant answer, "
+            "1 is perfect)."
+        )
+        if beyond and len(seeds) > 1 and gain >= max(GAIN, SHARE * total):
+            verdict = PROVED
+        elif gain < NO_GAIN and total < NO_GAIN:
+            verdict = CLEARED
+        else:
+            verdict = UNDECIDED
+        return self._add(
+            comparison.name, comparison.changed, verdict, sentence, comparison.rule, numbers
+        )
+
+    # ---- trials
+
+    def _rate_or_regularisation(self) -> bool:
+        """The rate, and what holds the weights back: each can gain by the other's fault, so the one
+        that gains more is the fault."""
+        released, other = self._released(), self._other_rate()
+        if released is not None and other is not None:
+            both = sorted((released, other), key=lambda each: -self._skill(each.setup))
+            return self._compare(both[0]) or self._compare(both[1])
+        chosen = released or other
+        return chosen is not None and self._compare(chosen)
+
+    def _other_rate(self) -> Comparison | None:
+        """Same start and batches at other rates: the best one, where it is not the program's."""
+        own = self._reach(TrialSetup(), SHORT)
+        falls = {1.0: own}
+        for factors in (HIGHER, LOWER):
+            for factor in factors:
+                falls[factor] = self._reach(TrialSetup(rate=factor), SHORT)
+                if _worth(falls[factor]) < max(_worth(each) for each in falls.values()):
+                    break
+        best = max(falls, key=lambda factor: _worth(falls[factor]))
+        if best == 1.0:
+            numbers = {f"skill at {k:g} times": v.held.skill for k, v in falls.items()}
+            sentence = f"No other rate reaches more in {SHORT} steps from the same start."
+            suspects = [n for n in self.report.names if n in ("rate_too_high", "rate_too_low")]
+            for name in suspects or [""]:
+                self._add("rate", "the learning rate", CLEARED, sentence, name, numbers)
+            return None
+        rule = "rate_too_low" if best > 1 else "rate_too_high"
+        changed = f"{best:g} times the learning rate"
+        comparison = Comparison("rate", rule, changed, TrialSetup(rate=best))
+        if 1 < best <= FAR and self._time_helps():
+            return None  # a longer training would do
+        return comparison
+
+    def _time_helps(self) -> bool:
+        return self._gains(TrialSetup(begin=END), self.end.held) or self._gains(
+            TrialSetup(), self.end.held
+        )
+
+    def _time(self) -> bool:
+        """Go on from the end of the program, and from its start in a plain loop."""
+        end = self.end.held
+        further = self._gains(TrialSetup(begin=END), end)
+        again = not further and self._gains(TrialSetup(), end)
+        numbers = {"end of the program": end.skill}
+        if not further and not again:
+            skill = self._reach(TrialSetup(begin=END)).held.skill
+            numbers["further"] = skill
+            sentence = f"{LONG} more steps lead from a skill of {end.skill:.2f} to {skill:.2f}."
+            verdict = CLEARED if skill - end.skill < NO_GAIN else UNDECIDED
+            return self._add("time", "more steps", verdict, sentence, "too_short", numbers)
+        setup = TrialSetup(begin=END) if further else TrialSetup()
+        skill = self._skill(setup)
+        numbers["further" if further else "again"] = skill
+        where = "more steps of a plain loop" if further else "steps of a plain loop from the start"
+        reach = (
+            f"{LONG} {where} reach a skill of {skill:.2f} on held-out rows; the program ended at "
+            f"{end.skill:.2f} after {self.history.ended.step:,} steps."
+        )
+        rule, because = self._brake()
+        if rule:
+            return self._add("time", because, PROVED, f"{reach} {because}.", rule, numbers)
+        if further or self.history.ended.step < LONG:
+            return self._add("time", "more steps", PROVED, reach, "too_short", numbers)
+        sentence = f"{reach} Something that the program's loop does besides holds it back."
+        return self._add("time", "a plain loop", UNDECIDED, sentence, "", numbers)
+
+    def _brake(self) -> tuple[str, str]:
+        """What the program's loop does besides the plain steps of a trial: rule and sentence."""
+        wiring, of = self.history.wiring, self.history.of
+        if wiring is not None and any(term.penalty for term in wiring.losses):
+            return "brakes_too_strong", "The plain loop has no penalty on the weights"
+        factors = of(signals.GRADIENT_FACTOR)
+        if factors is not None and median(factors.values) < CLIPPED:
+            return "rate_too_low", "The plain loop does not clip gradients"
+        rates = of(signals.RATE)
+        if (
+            rates is not None
+            and rates.finite
+            and max(rates.finite) > SCHEDULED * _late(rates.finite)
+        ):
+            return "rate_faded", "The plain loop keeps the largest rate of the program's schedule"
+        return "", ""
+
+    def _start(self) -> bool:
+        """New random weights against those of the program."""
+        fresh = TrialSetup(begin=FRESH)
+        rule, difference = self._start_difference()
+        if not rule:
+            return False
+        changed = f"new random weights of torch's layers ({difference})"
+        return self._compare(Comparison("start", rule, changed, fresh))
+
+    def _start_difference(self) -> tuple[str, str]:
+        """How the first weights differ from new ones: the rule that this is about."""
+        own = self.bench.copy(START).named_parameters()
+        new = dict(self.bench.copy(FRESH).named_parameters())
+        ratios = []
+        for name, p in own:
+            spread, usual = float(p.detach().std()), float(new[name].detach().std())
+            if p.dim() > 1 and usual > 0 and p.numel() > 1:
+                same = bool((p == p.reshape(-1)[0]).all())
+                ratios.append(0.0 if same else spread / usual)
+            elif p.dim() == 1 and p.numel() > 1 and float(p.detach().mean()) < NEGATIVE:
+                return "dead_relu", f"{name} is {float(p.detach().mean()):.3g} on average"
+        if not ratios:
+            return "", ""
+        if min(ratios) == 0:
+            return "start_symmetric", "the program's are all equal"
+        if max(ratios) > APART:
+            return "start_too_large", f"the program's are up to {max(ratios):.3g} times as large"
+        if min(ratios) < 1 / APART:
+            return "start_too_small", f"the program's are down to {min(ratios):.3g} times as large"
+        return "", ""
+
+    def _released(self) -> Comparison | None:
+        """Without weight decay and dropout, where there are any and it helps."""
+        decays = [o.get("weight_decay") or 0 for k in self.bench.optimizers for _, o in k.groups]
+        dropout = self.bench.is_random
+        if not any(decays) and not dropout:
+            return None
+        what = " and ".join(
+            word for word, there in (("weight decay", any(decays)), ("dropout", dropout)) if there
+        )
+        gains = {}
+        for begin in (START, END):
+            setup, base = (
+                TrialSetup(begin=begin, decay=False, dropout=False),
+                TrialSetup(begin=begin),
+            )
+            gain = self._reach(setup).held.skill - self._reach(base).held.skill
+            gains[begin] = gain
+            if gain < NO_GAIN:
+                break
+        begin = max(gains, key=lambda each: gains[each])
+        setup, base = TrialSetup(begin=begin, decay=False, dropout=False), TrialSetup(begin=begin)
+        comparison = Comparison("regularisation", "brakes_too_strong", f"no {what}", setup, base)
+        if gains[begin] >= NO_GAIN:
+            return comparison
+        self._compare(comparison)
+        return None
+
+    def _freeze(self) -> bool:
+        trained = set(self.bench.names.values())
+        held = {
+            self.bench.names.get(key, "")
+            for kept in self.bench.optimizers
+            for ids, _ in kept.groups
+            for key in ids
+        }
+        still = trained - (held & self.bench.start.trainable)
+        if not still:
+            return False
+        few = ", ".join(sorted(still)[:3])
+        changed = f"{few} trained too"
+        setup = TrialSetup(all_trainable=True)
+        return self._compare(Comparison("freeze", "weights_frozen", changed, setup))
+
+    def _data(self) -> bool:
+        """Standardised inputs and targets."""
+        for name, rule, change in (
+            ("inputs", "inputs_not_normalised", standard_inputs),
+            ("targets", "target_not_scaled", standard_targets),
+        ):
+            made = change(self.bench)
+            if made is not None:
+                batches, held = made
+                setup = TrialSetup(batches=batches, held=held)
+                if self._compare(Comparison(name, rule, f"standardised {name}", setup)):
+                    return True
+        return False
+
+    def _loss(self) -> bool:
+        """Cross-entropy of the outputs where targets are classes."""
+        made = on_classes(self.bench)
+        if made is None:
+            return False
+        changed = f"{made[2].name} as the loss"
+        setup = TrialSetup(batches=made[0], held=made[1], loss=made[2])
+        return self._compare(Comparison("loss", "loss_misfits_task", changed, setup))
+
+    def _few_samples(self) -> bool:
+        """Whether a few samples can be fitted at any rate."""
+        few = few_rows(self.bench)
+        if few is None or self.end.fitted.skill > FAIR:
+            return False
+        reached = []
+        for begin in (START, FRESH):
+            for rate in (1.0, 0.1, 10.0, 100.0):
+                setup = TrialSetup(begin=begin, rate=rate, decay=False, dropout=False, batches=few)
+                got = self._reach(setup, LONG // 2).fitted
+                reached.append(got.score)
+                if got.score > 0.9:
+                    return self._few_fitted(got.score)
+        best = max(reached)
+        sentence = (
+            f"{len(few[0].inputs[0])} samples alone are not fitted at any of four rates: at most "
+            f"a score of {best:.2f} in {LONG // 2} steps."
+        )
+        return self._add("few samples", "few samples", PROVED, sentence, "underfitting", {"": best})
+
+    def _few_fitted(self, score: float) -> bool:
+        sentence = f"A few samples alone are fitted with a score of {score:.2f}."
+        return self._add(
+            "few samples", "few samples", CLEARED, sentence, "underfitting", {"": score}
+        )
+
+
+def _worth(reached: Reached) -> float:
+    """What is compared between rates: the skill on both parts, and of equal ones the loss."""
+    value = reached.held.skill + reached.fitted.skill
+    loss = reached.fitted.loss
+    return -math.inf if math.isnan(value) else value - 1e-3 * min(max(loss, 0.0), 100.0) / 100
+
+
+def _late(rates: tuple[float, ...]) -> float:
+    """The rate of most of the run."""
+    return median(rates)
