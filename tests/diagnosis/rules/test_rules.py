@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import netwise as nw
-from netwise import signals, wiring
+from any_history import WIRINGS, facts_of, histories
+from netwise import signals
+from netwise.data_facts import DataFacts
 from netwise.diagnosis.rules.observation import NOT_OBSERVED
+from netwise.first_batch import FirstBatch
 
 RULES = {rule.name: rule for rule in nw.RULES}
 
@@ -78,94 +81,6 @@ def test_a_card_reads_as_text(rule: nw.Rule) -> None:
         assert not re.search(r"note 00\d|claims? [A-Z]\d\d", text)  # papers, no private numbers
 
 
-VALUES = st.one_of(
-    st.floats(), st.sampled_from([0.0, math.nan, math.inf, -math.inf, 1e300, 1e-300])
-)
-
-
-NAMES = st.lists(st.sampled_from(["l0.weight", "l1.weight", "x", "a.b.c"]), unique=True).map(tuple)
-SHAPES = st.lists(st.integers(0, 9), max_size=3).map(tuple)
-OPERATIONS = [
-    *("Softmax", "LogSoftmax", "Sigmoid", "Log", "Div", "Relu", "Addmm", "?", "Clamp", "Tanh"),
-    "AnotherOperation",
-]
-TERMS = st.builds(
-    nw.LossTerm,
-    operation=st.sampled_from(["", *wiring.LOSS_OPERATIONS]),
-    place=st.sampled_from(["", "a.py:3", "a.py:4"]),
-    chain=st.lists(st.sampled_from(OPERATIONS), max_size=5).map(tuple),
-    reduction=st.sampled_from(["", "mean", "sum", "none"]),
-    factor=VALUES,
-    penalty=st.booleans(),
-    output_shape=SHAPES,
-    highest=st.none() | VALUES,
-    target_row_sums=st.lists(VALUES, max_size=2).map(tuple),
-    target_low=st.none() | VALUES,
-    target_high=st.none() | VALUES,
-)
-WIRINGS = st.builds(
-    nw.Wiring,
-    module=st.sampled_from(["", "Net"]),
-    optimizers=st.lists(st.sampled_from(["SGD", "AdamW", "LBFGS"]), max_size=2).map(tuple),
-    trainable=st.integers(0, 3),
-    frozen=NAMES,
-    in_no_optimizer=NAMES,
-    not_reached=NAMES,
-    outside_module=st.lists(st.sampled_from(["(3, 4)", ""]), max_size=6).map(tuple),
-    optimizer_weights=st.integers(0, 3),
-    optimizer_trainable=st.integers(0, 3),
-    cut_between=st.sampled_from([(), ("l0", "l1"), ("l0",)]),
-    unused_output=st.booleans(),
-    losses=st.lists(TERMS, max_size=2).map(tuple),
-    widened=st.sampled_from(["", "(64, 1) to (64, 64)", "(0, 1) to (0, 0)", "unreadable"]),
-    softmax_over_batch=st.sampled_from(["", "(64, 10)", "(8, 8)", "unreadable"]),
-    linear=st.sampled_from([None, True, False]),
-    opponents=st.sampled_from([(), ("Generator",)]),
-    not_finite=st.sampled_from(["", "Log of -0.367"]),
-    not_finite_step=st.none() | st.integers(0, 9),
-    clipped_before_unscale=st.integers(0, 9),
-    not_observed=st.dictionaries(
-        st.sampled_from(["losses", "in_no_optimizer", "evaluation", "gradient.zero", "widened"]),
-        st.sampled_from(["", "the step is compiled"]),
-    ),
-)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> nw.History:
-    """Any numbers for any signals, with any wiring or none."""
-    length = draw(st.integers(1, 12))
-    layers = tuple(
-        nw.Layer(
-            f"l{i}",
-            draw(st.sampled_from(["Linear", "GRU"])),
-            3,
-            3,
-            draw(st.sampled_from(["", "ReLU", "Tanh", "Identity"])),
-            True,
-            draw(st.booleans()),
-        )
-        for i in range(draw(st.integers(0, 3)))
-    )
-    series = {}
-    for layer in ("", *(layer.name for layer in layers)):
-        for name in draw(st.lists(st.sampled_from(list(signals.SIGNALS)), unique=True)):
-            values = draw(st.lists(VALUES, min_size=length, max_size=length))
-            series[name, layer] = nw.Series(tuple(range(length)), tuple(values))
-    facts = nw.RunFacts(
-        loss_of_guessing=draw(st.none() | VALUES),
-        weight_decay=draw(st.sampled_from([None, 0.0, 0.1])),
-        rate=draw(st.sampled_from([None, 0.0, 1.0])),
-        optimizer=draw(st.sampled_from([None, "SGD", "AdamW"])),
-        classes=draw(st.sampled_from([None, 2, 10])),
-        batch_size=draw(st.sampled_from([None, 1, 64])),
-        loss_kind=draw(st.sampled_from([None, "", "cross-entropy of logits"])),
-    )
-    how = draw(st.sampled_from(["finished", "diverged"]))
-    ended = nw.RunEnd(how, "x.", draw(st.sampled_from([5, 50])))
-    return nw.History(series, layers, facts, ended, wiring=draw(st.none() | WIRINGS))
-
-
 @given(histories())
 @settings(max_examples=300)
 def test_rules_survive_any_numbers(history: nw.History) -> None:
@@ -188,6 +103,25 @@ def test_rules_survive_any_wiring(facts: nw.Wiring, value: int) -> None:
     rows = [{"step": i, **dict.fromkeys(signals.SIGNALS, float(value))} for i in range(12)]
     layers = tuple(nw.Layer(f"l{i}", "Linear", 3, 3, "Identity") for i in range(2))
     str(nw.diagnose(nw.History.from_rows(rows, layers, wiring=facts)))
+
+
+@given(facts_of(DataFacts), facts_of(FirstBatch), st.integers(0, 3), st.booleans())
+@settings(max_examples=80)
+def test_rules_survive_any_facts(
+    data: DataFacts, first_batch: FirstBatch, value: int, falling: bool
+) -> None:
+    rows = [
+        {"step": i, **dict.fromkeys(signals.SIGNALS, value / (i + 1) if falling else float(value))}
+        for i in range(12)
+    ]
+    layers = tuple(nw.Layer(f"l{i}", "Linear", 3, 3, "Identity") for i in range(2))
+    facts = nw.RunFacts(loss_of_guessing=1.1, classes=3, class_targets=True, batch_size=6)
+    run = nw.History.from_rows(rows, layers, facts, wiring=nw.Wiring(module="Net"))
+    for rule in nw.RULES:
+        answer = rule.find(run.but(data=data, first_batch=first_batch))
+        if isinstance(answer, nw.Finding):
+            assert math.isfinite(answer.strength), rule.name
+            assert answer.steps[0] <= answer.steps[1], rule.name
 
 
 @pytest.mark.parametrize("rule", nw.RULES, ids=lambda r: r.name)
