@@ -36,6 +36,7 @@ class DataFacts:
         training_seen: estimated share of the training rows that are known.
         repeated_rows: share of the training rows that occur more than once in a batch.
         contradicting_rows: share of the rows met several times that had several class numbers.
+        evaluated_rows: rows of evaluation that were compared with those of training.
         known_rows: share of the evaluation rows that are among the known training rows.
         leaked_rows: estimated share of the evaluation rows that are training rows, too.
         natural_repeats: the share that would be expected by chance: data of few values repeat.
@@ -78,6 +79,7 @@ class DataFacts:
     training_seen: float | None = None
     repeated_rows: float | None = None
     contradicting_rows: float | None = None
+    evaluated_rows: int | None = None
     known_rows: float | None = None
     leaked_rows: float | None = None
     natural_repeats: float | None = None

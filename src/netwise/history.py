@@ -104,6 +104,7 @@ class RunFacts:
         target_shape: of a batch of targets, as observed in a program.
         class_shares: share of each class among the targets that were observed, in the order of the
             class numbers.
+        weighted_loss: whether classes or samples have weights in the loss that was observed.
 
     Example:
         >>> import netwise as nw
@@ -132,6 +133,7 @@ class RunFacts:
     target_std: float | None = None
     target_shape: tuple[int, ...] | None = None
     class_shares: tuple[float, ...] | None = None
+    weighted_loss: bool | None = None
 
 
 @dataclass(frozen=True)

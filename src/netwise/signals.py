@@ -44,6 +44,7 @@ def _signal(
 # Of the whole network, at watched steps.
 LOSS = _signal("loss", "loss of one training batch, penalty included", good="low")
 ACCURACY = _signal("accuracy", "accuracy on one training batch", "", "0", "1", "high")
+TARGET_MEAN = _signal("target.mean", "mean of the targets of one batch, of numbers")
 BATCH_CLASSES = _signal("batch.classes", "number of different classes in one batch", lowest="0")
 STALE = _signal(
     "gradient.stale",

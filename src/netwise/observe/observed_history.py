@@ -126,6 +126,7 @@ def _facts_of_loss(site: LossSite, model: ObservedModel) -> dict[str, Any]:
         "batch_size": site.batch_size or None,
         "class_shares": statistics.class_shares(),
         "target_shape": term.target_shape or None,
+        "weighted_loss": site.weighted,
     }
 
 

@@ -27,6 +27,7 @@ from netwise.observe.target_statistics import (
     few_class_numbers,
     share_ignored,
 )
+from netwise.observe.tensor_samples import plain, rows_of
 from netwise.observe.weighted_layers import ROOT
 from netwise.wiring import LossTerm
 
@@ -115,6 +116,9 @@ def target_signals(target: Any, ignore_index: int | None = None) -> dict[str, fl
         return {**row, signals.TARGETS_ALIKE: float(alike), signals.BATCH_CLASSES: float(number)}
     if ignore_index is not None:
         row[signals.TARGETS_IGNORED] = share_ignored(target, ignore_index)
+    values = plain(target)
+    if values is not None and values.is_floating_point() and values.numel():
+        row[signals.TARGET_MEAN] = float(rows_of(values).double().mean())
     if target.dim() and target.shape[0] > 1:
         row[signals.TARGETS_ALIKE] = float(all_alike(target, ignore_index))
     if target.dim() == 1 and not target.is_floating_point():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import exp
 from typing import Any
 
 from netwise.observe.kept_batches import KeptBatch
@@ -38,6 +39,7 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
         return facts
     shares = [sum(key in known for key in part) / len(part) for part in asked]
     common = sum(count for key, count in rows.items() if key in known) / sum(rows.values())
+    facts["evaluated_rows"] = sum(rows.values())
     facts["known_rows"] = common
     facts["leaked_rows"] = min(1.0, common / max(seen, 1e-9))
     facts["natural_repeats"] = _natural(asked, len(known))
@@ -68,14 +70,19 @@ def _share_seen(parts: Sequence[Sequence[int]]) -> float:
 
 
 def _natural(parts: Sequence[Sequence[int]], known: int) -> float:
-    """The share of rows expected in a set of `known` rows by chance, from pairs of equal rows in
-    one evaluated batch: data of few values repeat themselves."""
-    equal = pairs = 0.0
+    """The share of rows that is expected in a set of `known` rows by chance, from rows that occur
+    more than once in one evaluated batch: data of few values repeat themselves.
+
+    A row with n - 1 equals among m others is drawn into `known` rows with the probability
+    1 - exp(-known (n - 1) / m).
+    """
+    expected = rows = 0.0
     for part in parts:
-        counts = Counter(part)
-        equal += sum(n * (n - 1) / 2 for n in counts.values())
-        pairs += len(part) * (len(part) - 1) / 2
-    return min(1.0, known * equal / pairs) if pairs else 0.0
+        for count in Counter(part).values():
+            if count > 1:
+                expected += count * (1 - exp(-known * (count - 1) / (len(part) - 1)))
+        rows += len(part)
+    return expected / rows if rows else 0.0
 
 
 def _contradicting(batches: Sequence[KeptBatch]) -> float | None:

@@ -1,4 +1,4 @@
-"""Overfitting, underfitting, no learning and wrong labels: on curves made by hand."""
+"""Overfitting, underfitting, and no learning: on curves made by hand."""
 
 from __future__ import annotations
 
@@ -60,19 +60,3 @@ def test_underfitting_and_not_learning() -> None:
     assert learning_curves.underfitting(grey) is None  # the best that can be had is 0.5
     diverged = history(ended=nw.RunEnd("diverged", "Diverged at step 3: nan.", 2))
     assert found(learning_curves.not_learning(diverged)).sentence == "Diverged at step 3: nan."
-
-
-def test_labels_that_do_not_belong_to_the_inputs() -> None:
-    def run(train: float, valid: float) -> nw.History:
-        return history(
-            whole={signals.TRAIN_ACCURACY: [train] * 4, signals.VALID_ACCURACY: [valid] * 4},
-            facts=nw.RunFacts(loss_of_guessing=GUESS, classes=10),
-        )
-
-    assert (
-        found(learning_curves.labels_suspect(run(0.6, 0.1))).sentence
-        == "Training accuracy is 60 %, and validation accuracy was never above 10 %: chance is "
-        "10 %."
-    )
-    assert learning_curves.labels_suspect(run(0.6, 0.3)) is None
-    assert learning_curves.labels_suspect(run(0.12, 0.1)) is None

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 import netwise as nw
-from histories import GUESS, LAYERS, flat, found, history
-from netwise import signals
+from histories import GUESS, LAYERS, found, history
 from netwise.diagnosis.rules import mismatch
 
 
@@ -55,19 +52,3 @@ def test_output_and_loss() -> None:
         mismatch.loss_misfits_task(run("Identity", "cross-entropy of logits", class_targets=True))
         is None
     )
-
-
-def test_unscaled_targets() -> None:
-    def run(mean: float, std: float, spread: float = 0.5) -> nw.History:
-        facts = nw.RunFacts(
-            loss_of_guessing=GUESS, class_targets=False, target_mean=mean, target_std=std
-        )
-        return history({signals.ACTIVATION_STD: flat(1.0, 1.0, 1.0, spread)}, facts=facts)
-
-    assert found(mismatch.target_not_scaled(run(150.0, 77.0))).strength == pytest.approx(5)
-    assert found(mismatch.target_not_scaled(run(0.0, 500.0)))
-    assert mismatch.target_not_scaled(run(0.0, 1.0)) is None
-    assert mismatch.target_not_scaled(run(29.0, 14.0)) is None
-    assert (
-        mismatch.target_not_scaled(run(150.0, 77.0, spread=20.0)) is None
-    )  # the outputs reach there

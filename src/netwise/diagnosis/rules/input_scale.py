@@ -9,6 +9,7 @@ from netwise.history import History
 from netwise.signals import INPUT_MEAN, INPUT_STD
 
 SPREAD = 10.0  # standard deviation
+APART = 100.0  # largest standard deviation of a feature over the usual one
 OFFSET = 3.0  # |mean| / (std + 1/3): images in [0, 1] and standardised tables are below 1.5
 
 
@@ -25,8 +26,9 @@ def inputs_not_normalised(history: History) -> Answer:
     if mean is None or spread is None or has_learned(history):
         return None
     offset = mean / (spread + 1 / 3)
+    apart = _apart(history)
     if spread <= SPREAD and offset <= OFFSET:
-        return None
+        return None if apart <= APART else _features_apart(history, apart, means.steps[-1])
     evidence = (
         Evidence("standard deviation of the inputs", spread, SPREAD)
         if spread > SPREAD
@@ -41,6 +43,29 @@ def inputs_not_normalised(history: History) -> Answer:
         steps=(0, means.steps[-1]),
         evidence=(evidence,),
         strength=max(spread / SPREAD, offset / OFFSET),
+    )
+
+
+def _apart(history: History) -> float:
+    """The largest standard deviation of a feature over the usual one; 1 where it is not known."""
+    data = history.data
+    if data is None or not data.typical_std or not data.largest_std:
+        return 1.0
+    return data.largest_std / data.typical_std
+
+
+def _features_apart(history: History, apart: float, last: int) -> Finding:
+    data = history.data
+    assert data is not None
+    return Finding(
+        rule="inputs_not_normalised",
+        sentence=(
+            f"One feature of the inputs has the standard deviation {data.largest_std:,.3g}, the "
+            f"usual one is {data.typical_std:,.3g}: the first layer hardly sees the others."
+        ),
+        steps=(0, last),
+        evidence=(Evidence("largest standard deviation of a feature / usual one", apart, APART),),
+        strength=apart / APART,
     )
 
 
@@ -68,4 +93,8 @@ INPUTS_NOT_NORMALISED = Rule(
         "overfitting",
     ),
     remedies=("standardise_inputs",),
+    change=(
+        "mean, std = x_train.mean(0), x_train.std(0).clamp_min(1e-6)\n"
+        "x_train, x_valid = (x_train - mean) / std, (x_valid - mean) / std"
+    ),
 )

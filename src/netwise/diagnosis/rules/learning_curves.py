@@ -1,5 +1,5 @@
 """What learning curves show at the end of a run: not learning, overfitting (过拟合), underfitting
-(欠拟合), labels that do not belong to the inputs."""
+(欠拟合)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from netwise.diagnosis.rules.outcome import (
 )
 from netwise.history import DIVERGED, History
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
-from netwise.tasks import task_named
 
 # Shares of the loss of guessing, which is 1 for the best constant prediction.
 NOTHING = 0.9  # left in the training loss where nothing was learned
@@ -32,10 +31,6 @@ MEMORISED = 0.3  # training loss over validation loss
 # Underfitting.
 FLAT = 0.05  # fall of the training loss over the last third of the epochs, as a share of it
 SIMILAR = 1.3  # validation loss over training loss: above it the network overfits
-
-# Labels that do not belong to the inputs.
-ABOVE_VALID = 0.1  # training accuracy - validation accuracy
-NEAR_CHANCE = 1.2  # validation accuracy over chance, with 0.02 for the noise of few samples
 
 
 def not_learning(history: History) -> Answer:
@@ -156,59 +151,6 @@ def underfitting(history: History) -> Answer:
     )
 
 
-def labels_suspect(history: History) -> Answer:
-    """Find a run that learns its training labels, with a validation accuracy near chance: the
-    labels do not belong to the inputs."""
-    train, valid = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
-    classes = history.facts.classes
-    if task_named(history.facts.task).has_values:
-        return None
-    if train is None or valid is None or not classes:
-        return Unchecked(
-            "training and validation accuracy of each epoch are needed: call "
-            "w.epoch(train_accuracy=..., valid_accuracy=...)"
-        )
-    chance = 1 / classes
-    best = max(valid.finite, default=1.0)
-    if (
-        train.last < valid.last + ABOVE_VALID
-        or train.last < 2 * chance
-        or best > NEAR_CHANCE * chance + 0.02
-    ):
-        return None
-    return Finding(
-        rule="labels_suspect",
-        sentence=(
-            f"Training accuracy is {100 * train.last:.0f} %, and validation accuracy was never "
-            f"above {100 * best:.0f} %: chance is {100 * chance:.0f} %."
-        ),
-        steps=(0, train.steps[-1]),
-        evidence=(
-            Evidence(
-                "training accuracy - validation accuracy",
-                train.last - valid.last,
-                ABOVE_VALID,
-                percent=True,
-            ),
-        ),
-        strength=(train.last - valid.last) / ABOVE_VALID,
-    )
-
-
-LABELS_SUSPECT = Rule(
-    name="labels_suspect",
-    title="Labels that do not belong to the inputs",
-    find=labels_suspect,
-    explanation=(
-        "A large network can memorise any labels, also wrong ones, and then predicts nothing about "
-        "new samples. Print a few samples with their labels."
-    ),
-    healthy="Validation accuracy that rises with training accuracy, well above chance.",
-    source="Zhang, Bengio, Hardt, Recht, Vinyals 2016, arXiv 1611.03530",
-    explains=("overfitting", "underfitting", "not_learning", "vanishing_gradient"),
-    tasks=WITH_TARGETS,
-    remedies=("look_at_labels",),
-)
 NOT_LEARNING = Rule(
     name="not_learning",
     title="Failure to learn",

@@ -15,14 +15,11 @@ from netwise.diagnosis.rules.outcome import (
     outcome_known,
 )
 from netwise.history import History, RunFacts
-from netwise.signals import ACTIVATION_STD
 from netwise.tasks import BOUNDED, OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from netwise.wiring import LossTerm
 
 PROBABILITIES = ("Softmax", "Sigmoid", "Hardsigmoid")
 RANGES = {**BOUNDED, "Softmax": (0.0, 1.0), "ReLU": (0.0, inf)}
-FAR = 30.0  # size of the targets: a network's first outputs have a standard deviation near 1
-REACH = 30.0  # size of the targets over the standard deviation of the first outputs
 PARALLEL = 0.9999  # cosine of two gradients of the same loss
 
 
@@ -141,43 +138,6 @@ def loss_misfits_task(history: History) -> Answer:
     )
 
 
-@if_outcome_known
-def target_not_scaled(history: History) -> Answer:
-    """Find regression targets far larger than the network's first outputs, in a run that has not
-    learned."""
-    facts = history.facts
-    if facts.class_targets is None:
-        return Unchecked("the targets are not known: pass them to w.step(loss, y)")
-    if (
-        facts.class_targets
-        or facts.target_mean is None
-        or facts.target_std is None
-        or has_learned(history)
-    ):
-        return None
-    spread = history.of(ACTIVATION_STD, history.layers[-1].name) if history.layers else None
-    if spread is None:
-        return Unchecked("no outputs were recorded: call w.step(loss, y) after loss.backward()")
-    size = max(abs(facts.target_mean), facts.target_std)
-    ratio = size / max(spread.values[0], 1e-12)
-    if size <= FAR or not ratio > REACH:
-        return None
-    return Finding(
-        rule="target_not_scaled",
-        sentence=(
-            f"The targets have mean {facts.target_mean:,.3g} and standard deviation "
-            f"{facts.target_std:,.3g}; the standard deviation of the first outputs is "
-            f"{spread.values[0]:.3g}."
-        ),
-        steps=(0, history.ended.step),
-        evidence=(
-            Evidence("larger of |mean| and standard deviation of the targets", size, FAR),
-            Evidence("the same over the standard deviation of the first outputs", ratio, REACH),
-        ),
-        strength=size / FAR,
-    )
-
-
 _CONSEQUENCES = (
     "gradient_zero",
     "not_finite",
@@ -223,19 +183,4 @@ LOSS_MISFITS_TASK = Rule(
     explains=_CONSEQUENCES,
     tasks=WITH_TARGETS,
     remedies=("use_cross_entropy",),
-)
-TARGET_NOT_SCALED = Rule(
-    name="target_not_scaled",
-    title="Unscaled targets",
-    find=target_not_scaled,
-    explanation=(
-        "The first outputs of a network are around 0 with a standard deviation near 1. Targets in "
-        "the hundreds make the first loss and its gradients huge, so that steps are too long; or "
-        "training takes very many steps."
-    ),
-    healthy="Targets of a few times the standard deviation of the network's first outputs.",
-    source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.5",
-    explains=_CONSEQUENCES,
-    tasks=WITH_TARGETS,
-    remedies=("scale_targets",),
 )

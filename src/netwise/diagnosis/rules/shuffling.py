@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import finite_median, generalises, opponents
 from netwise.history import History, RunFacts
-from netwise.signals import BATCH_CLASSES, TARGETS_ALIKE, VALID_LOSS
+from netwise.signals import BATCH_CLASSES, TARGET_MEAN, TARGETS_ALIKE, VALID_LOSS
 from netwise.tasks import task_named
 
 SHARE = 0.5  # classes in a batch, as a share of those expected in a shuffled one
@@ -13,6 +16,9 @@ FEWEST_BATCHES = 10
 # Of two classes: share of the batches with one class only, as recorded and as expected.
 MOST_ALIKE = 0.5
 FEW_ALIKE = 0.1
+OF_MEANS = 0.5  # variance of the batches' means over that of all targets
+FEWEST_ROWS = 8  # of a batch
+LARGEST = 1e100  # in place of a ratio whose square is beyond the range of numbers
 BINARY = 1e-3  # distance of a variance from that of targets which are all 0 or 1
 
 
@@ -27,6 +33,8 @@ def not_shuffled(history: History) -> Answer:
     if share is not None and history.of(TARGETS_ALIKE) is not None:
         return _two_classes(history, share)
     facts, series = history.facts, history.of(BATCH_CLASSES)
+    if series is None and facts.class_targets is False:
+        return _sorted_values(history)
     if task_named(facts.task).has_values:
         return None
     if series is None or not facts.classes or not facts.batch_size:
@@ -72,8 +80,7 @@ def _two_classes(history: History, share: float) -> Answer:
             f"{FEWEST_BATCHES} batches are needed, and {len(series.finite)} recorded: train for "
             "longer"
         )
-    terms = () if history.wiring is None else history.wiring.losses
-    if opponents(history) or len({term.place for term in terms if not term.penalty}) > 1:
+    if opponents(history) or _has_several_losses(history):
         return None  # real and generated samples, or source and target, have batches of their own
     if history.of(VALID_LOSS) is not None and generalises(history):
         return None
@@ -93,6 +100,60 @@ def _two_classes(history: History, share: float) -> Answer:
         evidence=(Evidence("batches of one class", alike, MOST_ALIKE, percent=True),),
         strength=alike / MOST_ALIKE,
     )
+
+
+def _sorted_values(history: History) -> Answer:
+    """The answer from the means of batches of numbers. Of n numbers drawn at random they have 1/n
+    of the variance of all numbers; of sorted ones nearly all of it."""
+    series, facts = history.of(TARGET_MEAN), history.facts
+    if series is None or not facts.target_std or not facts.batch_size:
+        return Unchecked("no targets were recorded: pass them to w.step(loss, y)")
+    if facts.batch_size < FEWEST_ROWS:
+        return Unchecked(f"batches of {FEWEST_ROWS} samples are needed to compare their means")
+    if len(series.finite) < FEWEST_BATCHES:
+        return Unchecked(
+            f"{FEWEST_BATCHES} batches are needed, and {len(series.finite)} recorded: train for "
+            "longer"
+        )
+    if opponents(history) or _has_several_losses(history) or generalises(history):
+        return None
+    share = min(_spread(series.finite) / facts.target_std, LARGEST) ** 2
+    if not share > OF_MEANS:
+        return None
+    return Finding(
+        rule="not_shuffled",
+        sentence=(
+            f"Batches of {facts.batch_size} samples have very different targets: their means vary "
+            f"with {100 * share:.0f} % of the variance of all targets, {100 / facts.batch_size:.2g}"
+            " % if drawn at random. The data are sorted."
+        ),
+        steps=(0, series.steps[-1]),
+        evidence=(
+            Evidence(
+                "variance of the batches' means / variance of all targets",
+                share,
+                OF_MEANS,
+                percent=True,
+            ),
+        ),
+        strength=share / OF_MEANS,
+    )
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Standard deviation, of numbers of any size."""
+    largest = max(map(abs, values))
+    if not largest:
+        return 0.0
+    shares = [value / largest for value in values]
+    mean = math.fsum(shares) / len(shares)
+    return largest * math.sqrt(math.fsum((share - mean) ** 2 for share in shares) / len(shares))
+
+
+def _has_several_losses(history: History) -> bool:
+    """Whether losses of several places are minimised, each of batches of its own."""
+    terms = () if history.wiring is None else history.wiring.losses
+    return len({term.place for term in terms if not term.penalty}) > 1
 
 
 def _share_of_a_class(facts: RunFacts) -> float | None:
@@ -129,4 +190,6 @@ NOT_SHUFFLED = Rule(
     ),
     tasks=WITH_TARGETS,
     remedies=("shuffle",),
+    change="DataLoader(dataset, batch_size=..., shuffle=True)   # or: for rows in "
+    "torch.randperm(len(x)).split(batch_size)",
 )

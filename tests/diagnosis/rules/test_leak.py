@@ -1,0 +1,88 @@
+"""Training rows in the evaluation, and targets among the inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import netwise as nw
+from histories import found, history, observed
+from netwise.diagnosis.rules import leak
+
+
+def of(**facts: Any) -> nw.History:
+    return observed().but(data=nw.DataFacts(**facts))
+
+
+def shared(share: float, **facts: Any) -> nw.History:
+    usual = {"leaked_rows": share, "evaluated_rows": 200, "natural_repeats": 0.0}
+    return of(known_rows=share, **{**usual, **facts})
+
+
+def test_shared_rows() -> None:
+    finding = found(leak.leak(shared(0.3, leaked_rows=0.6, training_seen=0.5)))
+    assert finding.sentence.startswith("60 of 200 evaluated rows are also training rows")
+    assert "of all rows about 60 %" in finding.sentence
+    assert leak.leak(shared(0.0)) is None
+    assert leak.leak(shared(0.02)) is None  # four rows
+    assert isinstance(leak.leak(history()), nw.Unchecked)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"natural_repeats": 0.25}, {"evaluates_training_part": True}, {"parts_are_apart": True}],
+    ids=["few values", "training accuracy on purpose", "both parts one after the other"],
+)
+def test_rows_that_are_shared_without_a_leak(facts: dict[str, Any]) -> None:
+    assert leak.leak(shared(0.3, **facts)) is None
+
+
+def test_a_target_among_the_inputs() -> None:
+    finding = found(leak.target_in_inputs(of(train_samples=100, target_feature=3)))
+    assert finding.sentence.startswith("Feature 3 of the inputs is the target")
+    assert leak.target_in_inputs(of(train_samples=100)) is None
+    assert isinstance(leak.target_in_inputs(of()), nw.Unchecked)
+
+
+G = torch.Generator().manual_seed(0)
+X = torch.randn(500, 6, generator=G)
+Y = (X[:, 0] * X[:, 1] > 0).long()
+
+
+def watched(held_out: list[torch.Tensor], rows: torch.Tensor) -> nw.Report:
+    """A usual loop over some rows, evaluated on others, one part after the other."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 2))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    with nw.watch() as watch:
+        for _ in range(6):
+            order = rows[torch.randperm(len(rows), generator=G)]
+            for batch in order.split(25):
+                optimizer.zero_grad()
+                F.cross_entropy(model(X[batch]), Y[batch]).backward()
+                optimizer.step()
+            for part in held_out:
+                with torch.no_grad():
+                    F.cross_entropy(model(X[part]), Y[part])
+    return nw.diagnose(watch)
+
+
+ALL = torch.arange(500)
+
+
+def test_a_leak_of_a_watched_loop() -> None:
+    mixed = ALL[200:400][torch.randperm(200, generator=G)]
+    report = watched([mixed], ALL[:300])
+    assert "leak" in report.names
+    assert report.found[[f.rule for f in report.found].index("leak")].grade == "cause"
+
+
+@pytest.mark.parametrize(
+    "held_out", [[ALL[300:]], [ALL[:300]], [ALL[:300], ALL[300:]]], ids=["held out", "own", "both"]
+)
+def test_evaluations_without_a_leak(held_out: list[torch.Tensor]) -> None:
+    assert "leak" not in watched(held_out, ALL[:300]).names
