@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 import netwise as nw
 from netwise.recipe.prepared import prepare
 from netwise.report.run_page import run_page
@@ -50,3 +52,17 @@ def test_data_that_are_gone_leave_out_what_needs_them(tmp_path: Path) -> None:
     assert "Confusion matrix" not in text
     assert "pets.csv is not there" in text
     assert "Loss" in text
+
+
+def test_the_report_of_a_watch(tmp_path: Path) -> None:
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with nw.watch() as w:
+        for _ in range(6):
+            optimizer.zero_grad()
+            (model(torch.ones(8, 4)) - 1).square().mean().backward()
+            optimizer.step()
+    text = nw.write_report(w, tmp_path / "loop.html").read_text("utf-8")
+    check_page(text)
+    assert "<h1>Linear</h1>" in text
+    assert "<h2>Curves</h2>" in text

@@ -10,9 +10,9 @@ from typing import Any
 from netwise.atomic import write_atomically
 from netwise.diagnosis.report import Report, diagnose
 from netwise.history import History
+from netwise.report.finding_values import report_values
 from netwise.report.page import render
 from netwise.report.pictures.history_plots import batch_curves, curves, layer_pictures
-from netwise.report.run_page import report_values
 from netwise.storage.layout import REPORT
 from netwise.storage.run_folder import RunFolder, program_title
 from netwise.wiring import LossTerm, Wiring
@@ -60,7 +60,7 @@ def program_page(
         title=title,
         heading=f"{model} in {program_title(program)}" if program else model,
         ended=history.ended.sentence,
-        report=report_values(diagnose(history) if diagnosis is None else diagnosis),
+        report=report_values(diagnose(history) if diagnosis is None else diagnosis, history),
         curves=[*curves(history), *batch_curves(history)],
         layers=layer_pictures(history),
         facts=_facts(history, wiring),

@@ -13,19 +13,22 @@ from netwise.report.run_page import run_page
 from netwise.report.treatment_page import treatment_page
 from netwise.training.run import Run
 from netwise.treatment.rounds import TreatmentResult
+from netwise.watching.watch import watch
 
 
 def write_report(
-    of: Run | TreatmentResult | History,
+    of: Run | TreatmentResult | History | watch,
     path: str | Path,
     *,
     prepared: Prepared | None = None,
     diagnosis: Report | None = None,
 ) -> Path:
-    """Write the report of a run, of a history or of a treatment as one self-contained HTML file.
+    """Write the report of a run, of an observed loop or of a treatment as one self-contained HTML
+    file.
 
     Args:
-        of: what the report is about; a history is what `watch` recorded of a loop of your own.
+        of: what the report is about. Of a `watch` it is the model with the most weights, of a
+            history the model that it belongs to.
         path: of the file to write; an existing one is replaced.
         prepared: the data of a run where they are prepared already. Default: they are loaded.
         diagnosis: of a run or a history, as `diagnose` returns it. Default: it is diagnosed.
@@ -38,6 +41,7 @@ def write_report(
         True
     """
     path = Path(path)
+    of = of.history() if isinstance(of, watch) else of
     if isinstance(of, History):
         text = program_page(of, title=path.stem, diagnosis=diagnosis)
     elif isinstance(of, Run):

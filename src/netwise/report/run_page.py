@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -13,14 +11,13 @@ from netwise.data import Text
 from netwise.data.encoding import TextEncoder
 from netwise.diagnosis.grouping import all_findings
 from netwise.diagnosis.report import Report, diagnose
-from netwise.diagnosis.report_text import rule_title
-from netwise.diagnosis.rules import Finding
-from netwise.errors import NetwiseError, UnknownName
+from netwise.errors import NetwiseError
 from netwise.networks.recurrent import NextSymbolPredictor
 from netwise.observe.anatomy import anatomy_of, format_bytes
 from netwise.recipe.checks import check
 from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.writer import recipe_text
+from netwise.report.finding_values import report_values
 from netwise.report.page import render
 from netwise.report.pictures.answer_plots import confusion_matrix, worst_mistakes
 from netwise.report.pictures.energy_plots import learned_pictures, unsupervised_curves
@@ -29,7 +26,6 @@ from netwise.tasks import task_named
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
 from netwise.training.text_generation import sample_text
-from netwise.treatment.remedies import remedy
 from netwise.treatment.trials import SEEDS
 
 PROMPT_LENGTH, SAMPLE_LENGTH = 20, 500  # characters of a generated text
@@ -55,7 +51,7 @@ def run_page(run: Run, prepared: Prepared | None = None, diagnosis: Report | Non
         heading=f"{type(run.recipe.network).__name__} on {data_title(run)}",
         ended=run.history.ended.sentence,
         score=None if run.score is None else str(run.score),
-        report=report_values(report),
+        report=report_values(report, run.history),
         treatment=_treatment_hint(run, report),
         warnings=_warnings(run, data),
         curves=[*curves(run.history), *unsupervised_curves(run.history)],
@@ -93,47 +89,6 @@ def provenance_text(run: Run) -> str:
         f"Recipe {made_by.recipe}; {versions}; {made_by.device}, {threads}; "
         f"trained in {made_by.seconds:.1f} s."
     )
-
-
-def report_values(report: Report) -> dict[str, Any]:
-    """A diagnosis as the template shows it."""
-    return {
-        "found": [_finding_values(finding) for finding in report.found],
-        "no_sign_of": ", ".join(rule_title(name) for name in report.clear),
-        "unchecked": [(rule_title(name), reason) for name, reason in report.unchecked],
-    }
-
-
-def _finding_values(finding: Finding) -> dict[str, Any]:
-    title = finding.title or rule_title(finding.rule)
-    place = ""
-    if finding.layers:
-        first, last = finding.steps[0] + 1, finding.steps[1] + 1
-        place = f"Layers: {', '.join(finding.layers)}. Steps {first} to {last}."
-    return {
-        "title": title[0].upper() + title[1:],
-        "sentence": finding.sentence,
-        "evidence": [
-            (evidence.what, evidence.value_text, evidence.limit_text)
-            for evidence in finding.evidence
-            if math.isfinite(evidence.limit)
-        ],
-        "place": place,
-        "explanation": finding.explanation,
-        "healthy": finding.healthy,
-        "remedies": [remedy_values(name) for name in finding.remedies],
-        "source": finding.source.removesuffix("."),
-        "consequences": [_finding_values(each) for each in finding.consequences],
-    }
-
-
-def remedy_values(name: str) -> dict[str, str]:
-    """A remedy's name, title and instruction; the latter two empty for one of the user's own."""
-    try:
-        known = remedy(name)
-    except UnknownName:
-        return {"name": name, "title": "", "by_hand": ""}
-    return {"name": name, "title": known.title, "by_hand": known.by_hand}
 
 
 def _treatment_hint(run: Run, report: Report) -> dict[str, str] | None:

@@ -7,17 +7,11 @@ from typing import Any
 from netwise.diagnosis.report import diagnose
 from netwise.diagnosis.report_text import rule_title
 from netwise.recipe.writer import recipe_text
+from netwise.report.finding_values import remedy_values, report_values
 from netwise.report.page import render
 from netwise.report.pictures.history_plots import curves, gradient_profile, layer_pictures
 from netwise.report.pictures.trial_plots import gains
-from netwise.report.run_page import (
-    data_title,
-    prediction_pictures,
-    prepared_data,
-    provenance_text,
-    remedy_values,
-    report_values,
-)
+from netwise.report.run_page import data_title, prediction_pictures, prepared_data, provenance_text
 from netwise.treatment.rounds import TreatmentResult, TreatmentRound
 from netwise.treatment.trials import TrialResult, describe_changes
 
@@ -45,7 +39,7 @@ def treatment_page(treatment: TreatmentResult) -> str:
             for label, run in (("before", before), ("after", after))
             if run.score is not None
         ],
-        report_before=report_values(diagnose(before, treatment.rules)),
+        report_before=report_values(diagnose(before, treatment.rules), before.history, "before"),
         pictures_before=[
             *curves(before.history, "before"),
             *layer_pictures(before.history, "before"),
@@ -54,7 +48,7 @@ def treatment_page(treatment: TreatmentResult) -> str:
             _round_values(each, number) for number, each in enumerate(treatment.rounds, start=1)
         ],
         changes=describe_changes(before.recipe, after.recipe) if is_changed else [],
-        report_after=report_values(diagnose(after, treatment.rules)),
+        report_after=report_values(diagnose(after, treatment.rules), after.history, "after"),
         pictures_after=pictures_after,
         predictions=prediction_pictures(after, prepared_data(after)) if is_changed else [],
         recipe=recipe_text(treatment.recipe),
