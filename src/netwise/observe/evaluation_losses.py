@@ -41,6 +41,8 @@ OPERATIONS: Mapping[Callable[..., Any], str] = {
     F.gaussian_nll_loss: OTHER_LOSS,
     F.poisson_nll_loss: OTHER_LOSS,
 }
+# Outputs above these answer yes.
+BINARY: Mapping[str, float] = {BINARY_CROSS_ENTROPY: 0.5, BINARY_CROSS_ENTROPY_OF_LOGITS: 0.0}
 # Two operations that compute one quantity.
 SAME = {BINARY_CROSS_ENTROPY_OF_LOGITS: BINARY_CROSS_ENTROPY}
 MOST_SCORES = 4_194_304  # scores of a batch, above which accuracy is not computed
@@ -312,6 +314,9 @@ def _count(
     operation: str, output: Tensor, target: Tensor, kwargs: Mapping[str, Any]
 ) -> tuple[Any, Any, Any]:
     """Targets that count, correct answers, and answers; numbers, or tensors on a GPU."""
+    if operation in BINARY:
+        right, compared = _binary_answers(BINARY[operation], output, target)
+        return float(output.numel()), right, compared
     if operation != CROSS_ENTROPY:
         return float(output.numel()), 0.0, 0.0
     classes = output.shape[1] if output.dim() > 1 else len(output)
@@ -326,6 +331,19 @@ def _count(
     if output.device.type == "cpu":
         return float(counted), float(correct), float(answers)
     return counted, correct, answers
+
+
+def _binary_answers(limit: float, output: Tensor, target: Tensor) -> tuple[Any, Any]:
+    """Correct answers and answers of one output for each sample to yes or no; none where targets
+    are no certainties, or where a sample has several."""
+    if output.shape != target.shape or output.numel() != len(target) or len(target) > MOST_SCORES:
+        return 0.0, 0.0
+    yes = target > 0.5
+    certain = (target == yes).all()
+    correct, answers = ((output > limit) == yes).sum() * certain, certain * len(target)
+    if output.device.type == "cpu":
+        return float(correct), float(answers)
+    return correct, answers
 
 
 def _is_capturing(value: Tensor) -> bool:

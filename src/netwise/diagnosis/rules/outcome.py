@@ -11,7 +11,7 @@ from netwise.diagnosis.curves import expected_gain, last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Answer, Finding, Unchecked
 from netwise.history import DIVERGED, History, Series
 from netwise.signals import LOSS, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
-from netwise.tasks import SQUARED, task_named
+from netwise.tasks import OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED, task_named
 
 FEWEST = 5  # watched steps that a rule needs: one batch alone may be unusual
 # Share of the loss of guessing that is left when a run has clearly learned. Runs of the gallery and
@@ -25,6 +25,8 @@ ERRORS = 3.0  # standard errors of a score that was measured on a sample
 # Slopes.
 CERTAIN = 3.0  # standard errors of a slope that is no noise
 WORTHWHILE = 0.05  # of the loss that is left: gain in half as many steps again
+
+OF_YES_OR_NO = (OF_SIGMOID_LOGITS, OF_PROBABILITIES)  # kinds of losses of one output for each sample
 
 # Reasons why rules could not be checked.
 NO_LAYERS = "no layers were recorded: call w.step(loss, y) after loss.backward()"
@@ -152,6 +154,9 @@ def chance_score(history: History) -> float | None:
         return max(facts.class_shares)
     if facts.classes and facts.class_targets:
         return 1 / facts.classes
+    yes = facts.target_mean
+    if facts.loss_kind in OF_YES_OR_NO and yes is not None and 0 <= yes <= 1:
+        return max(yes, 1 - yes)
     return 0.0 if facts.class_targets is False and facts.loss_kind == SQUARED else None
 
 
