@@ -28,6 +28,8 @@ WORTHWHILE = 0.05  # of the loss that is left: gain in half as many steps again
 
 OF_YES_OR_NO = (OF_SIGMOID_LOGITS, OF_PROBABILITIES)  # kinds of losses of one output for each sample
 
+NOTHING = Series((), ())
+
 # Reasons why rules could not be checked.
 NO_LAYERS = "no layers were recorded: call w.step(loss, y) after loss.backward()"
 NO_GRADIENTS = "no gradients were recorded: call w.step(loss, y) after loss.backward()"
@@ -64,8 +66,18 @@ def final_loss(history: History) -> float | None:
 
 
 def final_loss_share(history: History) -> float | None:
-    """`loss_share` of the training loss at the end; infinite for a run that diverged."""
-    return math.inf if history.ended.how == DIVERGED else loss_share(history, final_loss(history))
+    """`loss_share` of the training loss at the end; infinite for a run that diverged.
+
+    Of an observed program the lower one of the epochs' loss and of the last batches' loss: the
+    former may be of other rows, and the latter with dropout.
+    """
+    if history.ended.how == DIVERGED:
+        return math.inf
+    share = loss_share(history, final_loss(history))
+    if share is None or history.wiring is None:
+        return share
+    batches = loss_share(history, level_at_end(history.of(LOSS) or NOTHING, fewest=FEWEST))
+    return share if batches is None else min(share, batches)
 
 
 def loss_share(history: History, loss: float | None) -> float | None:
@@ -148,8 +160,10 @@ def chance_score(history: History) -> float | None:
     """The validation score of the best constant prediction: the share of the most frequent class,
     or an R² of 0."""
     data, facts = history.data, history.facts
-    if data is not None and data.chance_score is not None:
-        return data.chance_score
+    if data is not None:
+        for chance in (data.evaluation_chance_score, data.chance_score):
+            if chance is not None:
+                return chance
     if facts.class_shares:
         return max(facts.class_shares)
     if facts.classes and facts.class_targets:
@@ -183,17 +197,14 @@ def skill(history: History, score: float | None) -> float | None:
 
 
 def simple_score(history: History) -> float | None:
-    """The better score of a linear model and of the nearest neighbour on evaluation data, else on
-    a part of the training data that they were not fitted to; None where neither was asked."""
+    """The best score of a simple model on evaluation data, else on a part of the training data that
+    it was not fitted to; None where none was asked."""
     data = history.data
     if data is None:
         return None
-    on_evaluation = (data.evaluation_linear_score, data.evaluation_neighbour_score)
-    on_training = (data.linear_score, data.neighbour_score)
-    for pair in (on_evaluation, on_training):
-        scores = [score for score in pair if score is not None and math.isfinite(score)]
-        if scores:
-            return max(scores)
+    for score in (data.best_evaluation_score, data.best_score):
+        if score is not None and math.isfinite(score):
+            return score
     return None
 
 

@@ -1,0 +1,212 @@
+"""Runs that end no better than guessing, or clearly below what their data allow: symptoms."""
+
+from __future__ import annotations
+
+from netwise.diagnosis.curves import last_slope
+from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.outcome import (
+    CERTAIN,
+    FEWEST,
+    SHORT,
+    falls_short,
+    final_loss,
+    final_loss_share,
+    no_baseline,
+    opponents,
+    simple_score,
+    skill,
+    valid_score,
+)
+from netwise.diagnosis.rules.overfitting import best_score
+from netwise.history import DIVERGED, History
+from netwise.signals import LOSS, OUTPUT_SPREAD, TRAIN_LOSS, VALID_ACCURACY
+
+NOTHING = 0.9  # of the loss of guessing, left in the training loss where nothing was learned
+SKILLED = 0.3  # of what a score can be above guessing: with it something was learned
+ONE_ANSWER = 0.99  # share of one class among the answers
+OTHERS = 0.1  # share of the other classes among the targets, where one answer is no answer
+POINT = 1e-3  # spread of the last layer's outputs over the samples, over their magnitude
+SPREAD_BEFORE = 100.0  # times as large in the first steps
+
+
+def not_learning(history: History) -> Answer:
+    """Find a run that ends no better than the best constant prediction."""
+    if history.ended.how == DIVERGED:
+        step = history.ended.step
+        return Finding(
+            rule="not_learning",
+            sentence=history.ended.sentence,
+            steps=(step, step),
+            evidence=(
+                Evidence("steps before it diverged", float(step), float("inf"), above=False),
+            ),
+        )
+    left = final_loss_share(history)
+    if left is None:
+        return Unchecked(no_baseline(history))
+    reached = skill(history, best_score(history))
+    if left < NOTHING or (reached is not None and reached > SKILLED):
+        return None
+    last, guess = final_loss(history), history.facts.loss_of_guessing
+    compared = "" if guess is None else f"; that of the best constant prediction is {guess:.3g}"
+    step = (history.of(TRAIN_LOSS) or history.of(LOSS)).steps[-1]  # type: ignore[union-attr]
+    return Finding(
+        rule="not_learning",
+        sentence=f"The training loss ends at {last:.3g}{compared}.",
+        steps=(step, step),
+        evidence=(Evidence("training loss / loss of guessing", left, NOTHING, percent=True),),
+        strength=min(left, 1e6) / NOTHING,
+    )
+
+
+def plateau(history: History) -> Answer:
+    """Find a run that stands still although simple models of the same data are clearly better."""
+    if opponents(history):
+        return Unchecked(no_baseline(history))
+    losses = history.of(LOSS)
+    slope = None if losses is None else last_slope(losses)
+    score, simple = valid_score(history), simple_score(history)
+    if slope is None or losses is None:
+        return Unchecked(f"the losses of {2 * FEWEST} steps are needed")
+    if score is None or simple is None:
+        return Unchecked("it is not known how well simple models of the same data do")
+    reached, possible = skill(history, score), skill(history, simple)
+    if not falls_short(history) or slope.falls >= CERTAIN or reached is None or possible is None:
+        return None
+    return Finding(
+        rule="plateau",
+        sentence=(
+            f"The training loss no longer falls, the validation score is {score:.2g}, and a simple "
+            f"model of the same rows scores {simple:.2g}."
+        ),
+        steps=(losses.steps[-len(losses) // 3], losses.steps[-1]),
+        evidence=(
+            Evidence("skill of a simple model - skill", possible - reached, SHORT, percent=True),
+        ),
+        strength=(possible - reached) / SHORT,
+    )
+
+
+def one_answer(history: History) -> Answer:
+    """Find a classifier that answers the same class to almost all samples."""
+    data = history.data
+    answers = None if data is None else data.evaluation_answers or data.answers
+    if not answers:
+        return Unchecked(
+            "the answers of the network are not known: targets have to be class numbers"
+        )
+    asked = [each[0] for each in answers]
+    given = [each[1] for each in answers]
+    if sum(asked) <= 0 or sum(given) <= 0:
+        return Unchecked("no answers were recorded")
+    most = max(range(len(given)), key=lambda i: given[i])
+    share, others = given[most] / sum(given), 1 - asked[most] / sum(asked)
+    if share < ONE_ANSWER or others < OTHERS or sum(given) < 10 * FEWEST:
+        return None
+    last = history.of(VALID_ACCURACY) or history.of(LOSS)
+    step = last.steps[-1] if last is not None and len(last) else max(history.ended.step - 1, 0)
+    return Finding(
+        rule="one_answer",
+        sentence=(
+            f"{100 * share:.0f} % of the answers are class {most}, which "
+            f"{100 * (1 - others):.0f} % of the samples are of."
+        ),
+        steps=(step, step),
+        evidence=(
+            Evidence("share of one class among the answers", share, ONE_ANSWER, percent=True),
+        ),
+        strength=share / ONE_ANSWER,
+    )
+
+
+def outputs_collapse(history: History) -> Answer:
+    """Find outputs that were different for different samples, and have become the same for all."""
+    if opponents(history):
+        return Unchecked(no_baseline(history))
+    spread = None if not history.layers else history.of(OUTPUT_SPREAD, history.layers[-1].name)
+    if spread is None or len(spread.finite) < FEWEST:
+        return Unchecked("the spread of the outputs was not recorded")
+    before, end = max(spread.finite[:FEWEST]), max(spread.finite[-3:])
+    if end >= POINT or before < SPREAD_BEFORE * end or before <= 10 * POINT:
+        return None
+    return Finding(
+        rule="outputs_collapse",
+        sentence=(
+            f"The outputs of {history.layers[-1].name} have become the same for all samples: their "
+            f"spread fell from {100 * before:.2g} % of their magnitude to {100 * end:.2g} %."
+        ),
+        layers=(history.layers[-1].name,),
+        steps=(spread.steps[0], spread.steps[-1]),
+        evidence=(Evidence("spread of the outputs / magnitude", end, POINT, False, percent=True),),
+        strength=min(POINT / max(end, 1e-9), 1e6),
+    )
+
+
+NOT_LEARNING = Rule(
+    name="not_learning",
+    title="Failure to learn",
+    find=not_learning,
+    explanation=(
+        "The predictions are no better than a constant that ignores the input. This is a symptom: "
+        "if it is a consequence of another finding, treat that one. If it is the only finding, "
+        "check the data, the loss and the output layer."
+    ),
+    healthy="A training loss that is below that of guessing within the first epochs.",
+    source="Goodfellow, Bengio, Courville 2016, section 11.5",
+    explains=("plateau", "one_answer", "outputs_collapse"),
+    symptom=True,
+    remedies=(
+        "use_relu",
+        "use_fitting_init",
+        "use_batch_norm",
+        "use_residual",
+        "search_rate",
+        "use_adam",
+        "lighten_brakes",
+        "widen",
+    ),
+)
+PLATEAU = Rule(
+    name="plateau",
+    title="Standing still below a simple model",
+    find=plateau,
+    explanation=(
+        "The loss has stopped falling although much simpler models predict the same rows better: "
+        "something keeps the network from learning. This is a symptom."
+    ),
+    healthy="A score at least as good as that of a linear model or of the nearest neighbour.",
+    source="Goodfellow, Bengio, Courville 2016, section 11.4",
+    symptom=True,
+    remedies=("search_rate", "use_fitting_init", "use_adam", "widen"),
+)
+ONE_ANSWER_RULE = Rule(
+    name="one_answer",
+    title="One answer for all samples",
+    find=one_answer,
+    explanation=(
+        "The network answers the same class whatever it is shown. Its classes may be very unequal, "
+        "its labels may not belong to its inputs, or its inputs may be lost inside. This is a "
+        "symptom."
+    ),
+    healthy="Answers of each class about as often as there are samples of it.",
+    source="He, Garcia 2009, Learning from imbalanced data",
+    symptom=True,
+)
+OUTPUTS_COLLAPSE = Rule(
+    name="outputs_collapse",
+    title="Outputs that have become one point",
+    find=outputs_collapse,
+    explanation=(
+        "All samples get the same output, as with a triplet loss of only the hardest negatives, or "
+        "a contrastive loss without negatives: one point is a solution of such losses, or a "
+        "saddle from which their gradient does not lead away."
+    ),
+    healthy="Outputs whose spread over the samples is of the order of their magnitude.",
+    source="Xuan, Stylianou, Liu, Pless 2020, Hard negative examples are hard, but useful",
+    symptom=True,
+    change=(
+        "optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)  # a smaller rate\n"
+        "loss = F.relu(positive - negative + margin).mean()  # all or semi-hard negatives, not "
+        "the hardest"
+    ),
+)

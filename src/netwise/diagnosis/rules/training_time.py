@@ -1,0 +1,137 @@
+"""Runs that end while their loss still falls."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from netwise.diagnosis.curves import expected_gain, last_slope, level_at_end
+from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.outcome import (
+    FEWEST,
+    LEARNED,
+    final_loss_share,
+    gain_to_come,
+    has_learned,
+    loss_share,
+    no_baseline,
+    opponents,
+)
+from netwise.history import DIVERGED, RUNNING, History
+from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
+
+# Gains in half as many steps again, as a share of the loss of guessing. Healthy programs of the
+# clinic that end above a third of the loss of guessing have at most 0.06 where the validation loss
+# falls, too; those with too few epochs, too little patience or too few steps from 0.1 on.
+GAIN = 0.08
+# Steps after which hardly any network that starts from random weights has learned its task: of the
+# clinic's healthy programs the shortest has 120.
+FEW_STEPS = 100
+FEW_EPOCHS = 3
+REMAINS = 0.2  # of the first losses, and of that of guessing, at the end of a run of few steps
+FROM_GUESSING = 0.6  # of the loss of guessing at the start: the network did not know its task
+
+
+def too_short(history: History) -> Answer:
+    """Find a run that has not learned, and whose loss still falls at the end."""
+    if opponents(history):
+        return Unchecked(no_baseline(history))
+    if history.ended.how in (DIVERGED, RUNNING):
+        return None
+    if has_learned(history) and not _few_steps(history):
+        return None
+    return _still_falls(history) or _ends_at_once(history)
+
+
+def _still_falls(history: History) -> Finding | None:
+    gain, left = gain_to_come(history), final_loss_share(history)
+    if gain is None or left is None or left < LEARNED or gain * left < GAIN:
+        return None
+    if not _validation_falls(history):
+        return None
+    losses = history.of(TRAIN_LOSS) or history.of(LOSS)
+    assert losses is not None  # the gain follows from it
+    third = losses.steps[-1] - (losses.steps[-1] - losses.steps[0]) // 3
+    return Finding(
+        rule="too_short",
+        sentence=(
+            f"The run ends after {history.ended.step} steps with {100 * left:.0f} % of the loss of "
+            f"guessing left, while the loss falls: half as many steps again are expected to take "
+            f"{100 * gain:.0f} % of it."
+        ),
+        steps=(third, losses.steps[-1]),
+        evidence=(
+            Evidence("expected fall / loss of guessing", gain * left, GAIN, percent=True),
+        ),
+        strength=gain * left / GAIN,
+    )
+
+
+def _validation_falls(history: History) -> bool:
+    """Whether the validation loss falls as well; True where there is none to be seen."""
+    valid = history.of(VALID_LOSS)
+    if valid is None or len(valid.finite) < 2:
+        return True
+    if len(valid.finite) < 2 * FEWEST:
+        return valid.finite[-1] < min(valid.finite[:-1])
+    slope, gain = last_slope(valid), expected_gain(valid)
+    share = loss_share(history, level_at_end(valid))
+    if slope is None or gain is None or share is None:
+        return True
+    return slope.falls > 2 and gain > 0
+
+
+def _few_steps(history: History) -> bool:
+    valid = history.of(VALID_LOSS) or history.of(TRAIN_LOSS)
+    return 0 < history.ended.step <= FEW_STEPS and (valid is None or len(valid) <= FEW_EPOCHS)
+
+
+def _ends_at_once(history: History) -> Finding | None:
+    """A run of so few steps that a network cannot have learned, and whose loss says the same."""
+    losses = history.of(LOSS)
+    if not _few_steps(history) or losses is None or len(losses.finite) < FEWEST:
+        return None
+    if "LBFGS" in (history.facts.optimizer or ""):
+        return None  # each of its steps is many
+    start, end = median(losses.finite[:3]), level_at_end(losses, fewest=FEWEST)
+    first, left = loss_share(history, start), final_loss_share(history)
+    if end is None or start <= 0 or end <= REMAINS * start:
+        return None
+    if first is not None and left is not None and (first < FROM_GUESSING or left < REMAINS):
+        return None
+    epochs = history.of(VALID_LOSS) or history.of(TRAIN_LOSS)
+    times = "" if epochs is None else f" in {len(epochs)} epoch{'s' * (len(epochs) > 1)}"
+    return Finding(
+        rule="too_short",
+        sentence=(
+            f"The run ends after {history.ended.step} steps{times}, with a loss of {end:.3g} after "
+            f"{start:.3g} at the start: most networks need hundreds of steps."
+        ),
+        steps=(losses.steps[0], losses.steps[-1]),
+        evidence=(
+            Evidence("steps", history.ended.step, FEW_STEPS, above=False),
+            Evidence("loss at the end / at the start", end / start, REMAINS, percent=True),
+        ),
+        strength=FEW_STEPS / history.ended.step,
+    )
+
+
+TOO_SHORT = Rule(
+    name="too_short",
+    title="Too few steps",
+    find=too_short,
+    explanation=(
+        "Training ended while the loss was falling: with more epochs, or smaller batches, the same "
+        "network learns more. Early stopping that asks for a large gain in each epoch, or that "
+        "waits for one epoch only, ends runs like this."
+    ),
+    healthy="A loss that has almost stopped falling when the run ends.",
+    source="Prechelt 1998, Early stopping - but when?",
+    explains=("not_learning", "plateau", "one_answer"),
+    tasks=WITH_TARGETS,
+    remedies=("train_longer",),
+    change=(
+        "for epoch in range(10 * epochs):  # more of them\n"
+        "    ...\n"
+        "# with early stopping: patience of 5 to 10 epochs, min_delta of 0"
+    ),
+)
