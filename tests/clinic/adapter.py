@@ -31,6 +31,13 @@ NAMES = {
     "overfitting": "overfitting",
     "underfitting": "underfitting_capacity",
     "not_learning": "not_learning",
+    "too_short": "too_few_epochs",
+    "loss_still_falls": "slow_convergence",
+    "layer_too_narrow": "underfitting_capacity",
+    "plateau": "plateau",
+    "one_answer": "prediction_collapse",
+    "outputs_collapse": "prediction_collapse",
+    "best_was_earlier": "no_best_checkpoint",
     # Exact facts of an observed loop.
     "graph_cut": "graph_cut",
     "nothing_trainable": "frozen_parameters",

@@ -339,3 +339,26 @@ def test_transformed_and_traced_losses_are_left_out(losses: EvaluationLosses) ->
     torch.jit.trace(F.mse_loss, (OUT, TARGET), check_trace=False)
     F.mse_loss(OUT.to("meta"), TARGET.to("meta"))
     assert losses.window_ends() == {}
+
+
+@pytest.mark.parametrize("with_logits", [True, False])
+def test_the_accuracy_of_answers_of_yes_or_no(losses: EvaluationLosses, with_logits: bool) -> None:
+    logits = torch.tensor([[2.0], [-1.0], [0.5], [-3.0]])
+    target = torch.tensor([[1.0], [1.0], [0.0], [0.0]])
+    losses.start()
+    with torch.no_grad():
+        if with_logits:
+            F.binary_cross_entropy_with_logits(logits, target)
+        else:
+            F.binary_cross_entropy(logits.sigmoid(), target)
+    losses.stop()
+    assert losses.window_ends()["valid.accuracy"] == 0.5
+
+
+def test_no_accuracy_of_uncertain_targets_or_of_several_labels(losses: EvaluationLosses) -> None:
+    losses.start()
+    with torch.no_grad():
+        F.binary_cross_entropy_with_logits(torch.zeros(4, 1), torch.full((4, 1), 0.3))
+        F.binary_cross_entropy_with_logits(torch.zeros(4, 3), torch.ones(4, 3))
+    losses.stop()
+    assert set(losses.window_ends()) == {"valid.loss"}

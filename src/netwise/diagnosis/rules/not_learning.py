@@ -23,7 +23,7 @@ from netwise.signals import LOSS, OUTPUT_SPREAD, TRAIN_LOSS, VALID_ACCURACY
 
 NOTHING = 0.9  # of the loss of guessing, left in the training loss where nothing was learned
 SKILLED = 0.3  # of what a score can be above guessing: with it something was learned
-ONE_ANSWER = 0.99  # share of one class among the answers
+MOSTLY = 0.99  # share of one class among the answers
 OTHERS = 0.1  # share of the other classes among the targets, where one answer is no answer
 POINT = 1e-3  # spread of the last layer's outputs over the samples, over their magnitude
 SPREAD_BEFORE = 100.0  # times as large in the first steps
@@ -101,7 +101,7 @@ def one_answer(history: History) -> Answer:
         return Unchecked("no answers were recorded")
     most = max(range(len(given)), key=lambda i: given[i])
     share, others = given[most] / sum(given), 1 - asked[most] / sum(asked)
-    if share < ONE_ANSWER or others < OTHERS or sum(given) < 10 * FEWEST:
+    if share < MOSTLY or others < OTHERS or sum(given) < 10 * FEWEST:
         return None
     last = history.of(VALID_ACCURACY) or history.of(LOSS)
     step = last.steps[-1] if last is not None and len(last) else max(history.ended.step - 1, 0)
@@ -112,10 +112,8 @@ def one_answer(history: History) -> Answer:
             f"{100 * (1 - others):.0f} % of the samples are of."
         ),
         steps=(step, step),
-        evidence=(
-            Evidence("share of one class among the answers", share, ONE_ANSWER, percent=True),
-        ),
-        strength=share / ONE_ANSWER,
+        evidence=(Evidence("share of one class among the answers", share, MOSTLY, percent=True),),
+        strength=share / MOSTLY,
     )
 
 
@@ -178,8 +176,9 @@ PLATEAU = Rule(
     source="Goodfellow, Bengio, Courville 2016, section 11.4",
     symptom=True,
     remedies=("search_rate", "use_fitting_init", "use_adam", "widen"),
+    own_loops=True,
 )
-ONE_ANSWER_RULE = Rule(
+ONE_ANSWER = Rule(
     name="one_answer",
     title="One answer for all samples",
     find=one_answer,
@@ -191,6 +190,7 @@ ONE_ANSWER_RULE = Rule(
     healthy="Answers of each class about as often as there are samples of it.",
     source="He, Garcia 2009, Learning from imbalanced data",
     symptom=True,
+    own_loops=True,
 )
 OUTPUTS_COLLAPSE = Rule(
     name="outputs_collapse",
@@ -209,4 +209,5 @@ OUTPUTS_COLLAPSE = Rule(
         "loss = F.relu(positive - negative + margin).mean()  # all or semi-hard negatives, not "
         "the hardest"
     ),
+    own_loops=True,
 )

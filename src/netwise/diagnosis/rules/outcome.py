@@ -26,7 +26,10 @@ ERRORS = 3.0  # standard errors of a score that was measured on a sample
 CERTAIN = 3.0  # standard errors of a slope that is no noise
 WORTHWHILE = 0.05  # of the loss that is left: gain in half as many steps again
 
-OF_YES_OR_NO = (OF_SIGMOID_LOGITS, OF_PROBABILITIES)  # kinds of losses of one output for each sample
+OF_YES_OR_NO = (
+    OF_SIGMOID_LOGITS,
+    OF_PROBABILITIES,
+)  # kinds of losses of one output for each sample
 
 NOTHING = Series((), ())
 

@@ -1,4 +1,4 @@
-"""Overfitting (过拟合): training rows are learned by heart; and runs whose best state came earlier."""
+"""Overfitting (过拟合): training rows are learned by heart; and runs that were better before."""
 
 from __future__ import annotations
 
@@ -16,14 +16,7 @@ from netwise.diagnosis.rules.outcome import (
     valid_score,
 )
 from netwise.history import History, Series
-from netwise.signals import (
-    LOSS,
-    TRAIN_ACCURACY,
-    TRAIN_LOSS,
-    VALID_ACCURACY,
-    VALID_LOSS,
-    VALID_R2,
-)
+from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.tasks import SQUARED
 
 # By a validation loss that rises.
@@ -95,9 +88,7 @@ def _by_score(history: History) -> Finding | None:
         rule="overfitting",
         sentence=f"{reached}, and the best validation {what} is {100 * best:.0f} %.",
         steps=(valid.steps[0], valid.steps[-1]),
-        evidence=(
-            Evidence(f"training {what} - best validation {what}", gap, limit, percent=True),
-        ),
+        evidence=(Evidence(f"training {what} - best validation {what}", gap, limit, percent=True),),
         strength=gap / limit,
     )
 
@@ -272,4 +263,5 @@ BEST_WAS_EARLIER = Rule(
         "    best_score, best = score, copy.deepcopy(model.state_dict())\n"
         "model.load_state_dict(best)  # at the end"
     ),
+    own_loops=True,
 )

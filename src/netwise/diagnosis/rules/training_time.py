@@ -23,6 +23,10 @@ from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
 # clinic that end above a third of the loss of guessing have at most 0.06 where the validation loss
 # falls, too; those with too few epochs, too little patience or too few steps from 0.1 on.
 GAIN = 0.08
+MOST = 1.0  # of the loss of guessing: a loss above it is not only too early
+# Steps of a run that falls, up to which it is certain that more steps are the cure. Beyond, a small
+# rate, frozen layers, a bad start or strong dropout are as likely: that is a symptom.
+FALLING_STEPS = 150
 # Steps after which hardly any network that starts from random weights has learned its task: of the
 # clinic's healthy programs the shortest has 120.
 FEW_STEPS = 100
@@ -39,12 +43,27 @@ def too_short(history: History) -> Answer:
         return None
     if has_learned(history) and not _few_steps(history):
         return None
-    return _still_falls(history) or _ends_at_once(history)
+    if history.ended.step <= FALLING_STEPS:
+        finding = _still_falls(history, "too_short")
+        if finding is not None:
+            return finding
+    return _ends_at_once(history)
 
 
-def _still_falls(history: History) -> Finding | None:
+def loss_still_falls(history: History) -> Answer:
+    """Find a run of many steps that has not learned, and whose loss still falls at the end."""
+    if opponents(history):
+        return Unchecked(no_baseline(history))
+    if gain_to_come(history) is None or final_loss_share(history) is None:
+        return Unchecked(no_baseline(history))
+    if history.ended.how in (DIVERGED, RUNNING) or history.ended.step <= FALLING_STEPS:
+        return None
+    return None if has_learned(history) else _still_falls(history, "loss_still_falls")
+
+
+def _still_falls(history: History, rule: str) -> Finding | None:
     gain, left = gain_to_come(history), final_loss_share(history)
-    if gain is None or left is None or left < LEARNED or gain * left < GAIN:
+    if gain is None or left is None or not LEARNED <= left < MOST or gain * left < GAIN:
         return None
     if not _validation_falls(history):
         return None
@@ -52,16 +71,14 @@ def _still_falls(history: History) -> Finding | None:
     assert losses is not None  # the gain follows from it
     third = losses.steps[-1] - (losses.steps[-1] - losses.steps[0]) // 3
     return Finding(
-        rule="too_short",
+        rule=rule,
         sentence=(
             f"The run ends after {history.ended.step} steps with {100 * left:.0f} % of the loss of "
             f"guessing left, while the loss falls: half as many steps again are expected to take "
             f"{100 * gain:.0f} % of it."
         ),
         steps=(third, losses.steps[-1]),
-        evidence=(
-            Evidence("expected fall / loss of guessing", gain * left, GAIN, percent=True),
-        ),
+        evidence=(Evidence("expected fall / loss of guessing", gain * left, GAIN, percent=True),),
         strength=gain * left / GAIN,
     )
 
@@ -126,12 +143,28 @@ TOO_SHORT = Rule(
     ),
     healthy="A loss that has almost stopped falling when the run ends.",
     source="Prechelt 1998, Early stopping - but when?",
-    explains=("not_learning", "plateau", "one_answer"),
+    explains=("not_learning", "plateau", "one_answer", "loss_still_falls"),
     tasks=WITH_TARGETS,
-    remedies=("train_longer",),
     change=(
         "for epoch in range(10 * epochs):  # more of them\n"
         "    ...\n"
         "# with early stopping: patience of 5 to 10 epochs, min_delta of 0"
     ),
+    own_loops=True,
+)
+LOSS_STILL_FALLS = Rule(
+    name="loss_still_falls",
+    title="A loss that still falls at the end",
+    find=loss_still_falls,
+    explanation=(
+        "The network learns slowly: its steps may be too small, its start far off, a part of it "
+        "frozen, or its noise strong; or it only needs more of them. This is a symptom."
+    ),
+    healthy="A loss that has almost stopped falling when the run ends.",
+    source="Prechelt 1998, Early stopping - but when?",
+    tasks=WITH_TARGETS,
+    symptom=True,
+    remedies=("search_rate",),
+    change="for epoch in range(3 * epochs):  # or a rate that is three times as high",
+    own_loops=True,
 )

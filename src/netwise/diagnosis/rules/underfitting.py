@@ -1,17 +1,11 @@
-"""Underfitting (欠拟合): a training loss that stands far from 0, since the network cannot hold more."""
+"""Underfitting (欠拟合): a training loss that stands still far from that of perfect predictions."""
 
 from __future__ import annotations
 
-from math import ceil, log2
-
-from netwise.diagnosis.curves import expected_gain, last_slope, level_at_end
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
-    CERTAIN,
     FEWEST,
-    LEARNED,
     falls_short,
-    final_loss,
     final_loss_share,
     has_learned,
     mean,
@@ -21,8 +15,8 @@ from netwise.diagnosis.rules.outcome import (
     simple_skill,
     valid_score,
 )
-from netwise.history import DIVERGED, History, Layer, Series
-from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
+from netwise.history import DIVERGED, History, Series
+from netwise.signals import TRAIN_LOSS, VALID_LOSS
 
 # Shares of the loss of guessing.
 NOTHING = 0.9  # left in the training loss where nothing was learned
@@ -31,20 +25,12 @@ LITTLE = 0.6  # left in the training loss where little was learned
 FLAT = 0.05  # fall of the training loss over the last third of the epochs, as a share of it
 SIMILAR = 1.3  # validation loss over training loss: above it the network overfits
 
-# A layer of so few units that all the others depend on.
-FEW_UNITS = 4
-STANDS = 0.2  # of the first loss, above which a loss that stands has not fallen far
-SLOW = 0.12  # of what is left: gain in half as many steps again, below which more time is no cure
-
 
 def underfitting(history: History) -> Answer:
-    """Find a training loss that stops falling far from 0, with a validation loss near it, where a
-    layer is too narrow to pass on more, or where simple models of the same data are better."""
+    """Find a training loss that stops falling far from 0, with a validation loss near it, where
+    simple models of the same data are better."""
     if opponents(history) or history.ended.how == DIVERGED:
         return Unchecked(no_baseline(history)) if opponents(history) else None
-    narrow = _too_narrow(history)
-    if narrow is not None:
-        return narrow
     left = final_loss_share(history)
     if left is None:
         return Unchecked(no_baseline(history))
@@ -96,78 +82,6 @@ def _stands(history: History, train: Series, left: float, fall: float) -> Findin
     )
 
 
-def _too_narrow(history: History) -> Finding | None:
-    """A layer of a few units whose outputs are all that the next layer gets, in a run that stands
-    still."""
-    found = narrowest(history)
-    if found is None or not _stands_high(history, found):
-        return None
-    layer, needed = found
-    loss = final_loss(history)
-    losses = history.of(LOSS)
-    last = history.ended.step if losses is None or not len(losses) else losses.steps[-1]
-    units = "unit" if layer.fan_out == 1 else "units"
-    return Finding(
-        rule="underfitting",
-        sentence=(
-            f"{layer.name} has {layer.fan_out} {units} for {layer.fan_in} inputs, and all later "
-            f"layers depend on it; the training loss stands at {loss:.3g}."
-        ),
-        layers=(layer.name,),
-        steps=(0, max(last, 0)),
-        evidence=(
-            Evidence("units of the layer", layer.fan_out, needed, False),
-        ),
-        strength=max(1.0, needed / layer.fan_out),
-        grade="cause",
-    )
-
-
-def narrowest(history: History) -> tuple[Layer, int] | None:
-    """The narrowest hidden layer whose outputs are the inputs of the next one, and the number of
-    units from which on it is wide enough; None without one."""
-    classes = history.facts.classes or 2
-    needed = min(FEW_UNITS, max(2, ceil(log2(max(classes, 2))))) + 1
-    narrow = [
-        layer
-        for layer, after in zip(history.layers, history.layers[1:], strict=False)
-        if 0 < layer.fan_out < needed
-        and layer.fan_out < layer.fan_in
-        and after.fan_in % layer.fan_out == 0
-        and (after.fan_in == layer.fan_out or after.kind.startswith("Conv") or layer.fan_out == 1)
-        and not layer.kind.startswith("Embedding")
-    ]
-    if not narrow:
-        return None
-    return min(narrow, key=lambda layer: layer.fan_out), needed
-
-
-def _stands_high(history: History, found: tuple[Layer, int]) -> bool:
-    """Whether the run has clearly not learned, and would not in half as many steps again."""
-    losses = history.of(LOSS) or history.of(TRAIN_LOSS)
-    if losses is None or len(losses.finite) < 4 * FEWEST:
-        return False
-    left = final_loss_share(history)
-    if left is None:
-        end, start = level_at_end(losses), mean(losses.finite[:FEWEST])
-        if end is None or end <= STANDS * start or simple_skill(history) is not None:
-            return False
-    elif left < LEARNED or has_learned(history):
-        return False
-    if _codes(history) and (left is None or left < NOTHING):
-        return False  # a narrow code is meant to be narrow
-    slope, gain, level = last_slope(losses), expected_gain(losses), level_at_end(losses)
-    if slope is None or gain is None or level is None or level <= 0:
-        return False
-    return slope.falls < CERTAIN or gain / level < SLOW
-
-
-def _codes(history: History) -> bool:
-    """Whether the network has as many outputs as inputs, like one that codes them."""
-    first, last = history.layers[0], history.layers[-1]
-    return first.fan_in == last.fan_out
-
-
 UNDERFITTING = Rule(
     name="underfitting",
     title="Underfitting",
@@ -182,8 +96,8 @@ UNDERFITTING = Rule(
         "simple model of the same rows is below: what is left is noise."
     ),
     source="Goodfellow, Bengio, Courville 2016, section 5.2",
-    explains=("not_learning", "plateau", "dead_relu", "vanishing_gradient", "gradient_zero"),
+    explains=("not_learning", "plateau"),
     tasks=WITH_TARGETS,  # not autoencoders: a narrow code cannot hold all of the input
     remedies=("lighten_brakes", "widen"),
-    change="nn.Linear(inputs, 64)  # more units in the layer that is named, and in those after it",
+    change="nn.Linear(inputs, 64)  # more units in the hidden layers",
 )

@@ -1,0 +1,62 @@
+"""Runs that end too early, and healthy ones that are short."""
+
+from __future__ import annotations
+
+import netwise as nw
+from histories import found
+from netwise import signals
+from netwise.diagnosis.rules.training_time import loss_still_falls, too_short
+
+FACTS = nw.RunFacts(loss_of_guessing=2.3, classes=10, class_targets=True)
+
+
+def run(
+    losses: list[float],
+    valid: list[float] | None = None,
+    facts: nw.RunFacts = FACTS,
+    every: int = 1,
+) -> nw.History:
+    steps = every * len(losses)
+    series = {(signals.LOSS, ""): nw.Series(tuple(range(0, steps, every)), tuple(losses))}
+    if valid is not None:
+        ends = tuple((k + 1) * steps // len(valid) - 1 for k in range(len(valid)))
+        series[signals.VALID_LOSS, ""] = nw.Series(ends, tuple(valid))
+    ended = nw.RunEnd("finished", "Done.", steps)
+    return nw.History(series, facts=facts, ended=ended)
+
+
+FALLS = [2.3 - 0.01 * i for i in range(120)]
+
+
+def test_a_loss_that_falls_as_steeply_at_the_end_as_before() -> None:
+    valid = [2.0, 1.7, 1.4, 1.1]
+    assert found(too_short(run(FALLS, valid))).evidence[0].value > 0.08
+    assert too_short(run(FALLS, [1.5, 1.2, 1.3, 1.4])) is None  # validation does not gain
+    assert loss_still_falls(run(FALLS, valid)) is None
+
+
+def test_a_loss_that_falls_after_many_steps_is_a_symptom() -> None:
+    assert too_short(run(FALLS, every=10)) is None
+    assert found(loss_still_falls(run(FALLS, every=10)))
+    learned = [2.3 * 0.97**i + 0.01 for i in range(120)]
+    assert loss_still_falls(run(learned, every=10)) is None  # it falls, and has learned enough
+    flat = [1.9 + 0.02 * (-1) ** i for i in range(120)]
+    assert loss_still_falls(run(flat, every=10)) is None
+    above = [5 * v for v in FALLS]
+    assert loss_still_falls(run(above, every=10)) is None  # above guessing time is not the reason
+
+
+def test_a_run_of_a_few_dozen_steps() -> None:
+    noisy = [2.3 - 0.01 * i + 0.2 * (-1) ** i for i in range(40)]
+    assert "40 steps in 1 epoch," in found(too_short(run(noisy, [2.0]))).sentence
+    assert too_short(run(noisy, [2.0] * 8)) is None  # many epochs of few rows
+    assert too_short(run([0.4 - 0.002 * i for i in range(40)], [0.3])) is None  # fine-tuned
+    done = [2.3 * 0.9**i for i in range(40)]
+    assert too_short(run(done, [0.1])) is None
+    newton = nw.RunFacts(loss_of_guessing=2.3, optimizer="LBFGS")
+    assert too_short(run(noisy, [2.0], newton)) is None
+    assert found(too_short(run([0.5] * 10 + [0.3] * 25, facts=nw.RunFacts())))  # unknown loss
+
+
+def test_too_few_losses() -> None:
+    assert isinstance(loss_still_falls(run([2.0] * 3)), nw.Unchecked)
