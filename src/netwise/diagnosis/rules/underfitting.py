@@ -50,7 +50,7 @@ def underfitting(history: History) -> Answer:
         return None  # it still falls
     if valid is not None and valid.last > SIMILAR * train.last:
         return None
-    if history.wiring is not None and not falls_short(history):
+    if history.wiring is not None and not history.made_by.recipe and not falls_short(history):
         # What is left may be noise: only a comparison with other models shows it.
         if simple_skill(history) is not None:
             return None
