@@ -96,7 +96,7 @@ AUTOENCODER = Recipe(
     batch_size=32,
     epochs=30,
 )
-FEW_DIGITS = data.digits(valid=0.475, test=0.5)  # about forty-five training samples
+FEW_DIGITS = data.digits(valid=0.485, test=0.5)  # about twenty-five training samples
 
 _SICK = (
     GalleryCase(
@@ -152,7 +152,7 @@ _SICK = (
     ),
     GalleryCase(
         "overfitting",
-        "Forty-five training samples, wide layers, 150 epochs.",
+        "Twenty-five training samples, wide layers, 150 epochs.",
         Recipe(
             data=FEW_DIGITS,
             network=MLP((64, 256, 256, 10)),
