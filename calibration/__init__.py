@@ -1,0 +1,1 @@
+"""Measures rules on programs: scripts/calibrate and scripts/clinic."""

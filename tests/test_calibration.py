@@ -1,0 +1,94 @@
+"""The tools that measure rules: the zoo of healthy programs, recordings and their verdicts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import netwise as nw
+from calibration.record import Recording, reading, watched
+from calibration.verdicts import Said, Vocabulary, rule_words, verdict_of
+from calibration.zoo import ZOO
+
+WORDS = Vocabulary(
+    names={},
+    roots=frozenset({"lr_too_high", "loss_scale", "wrong_loss"}),
+    symptoms=frozenset({"plateau", "not_learning"}),
+    neutral=frozenset({"style"}),
+    means=lambda fault: {fault, "lr_too_high"} if fault == "loss_scale" else {fault},
+)
+
+
+def sick(*roots: str, symptoms: tuple[str, ...] = ()) -> Recording:
+    return Recording("program+fault", "made", "sick", roots=roots, symptoms=symptoms)
+
+
+def verdict(recording: Recording, *said: str) -> str:
+    return verdict_of(recording, tuple(Said(w, w, "cause", "") for w in said), WORDS).verdict
+
+
+def test_a_fault_is_named_by_any_word_that_means_it() -> None:
+    assert verdict(sick("loss_scale"), "lr_too_high") == "correct"
+    assert verdict(sick("lr_too_high"), "loss_scale") == "wrong"
+    assert verdict(sick("lr_too_high"), "wrong_loss", "lr_too_high") == "correct"
+
+
+def test_true_symptoms_are_no_cause_and_no_error() -> None:
+    assert verdict(sick("wrong_loss", symptoms=("plateau",)), "plateau") == "symptom only"
+    assert verdict(sick("wrong_loss"), "plateau") == "wrong"
+    assert verdict(sick("wrong_loss"), "style") == "silent"
+
+
+def test_a_healthy_run_is_accused_by_any_word_that_is_not_true_of_it() -> None:
+    healthy = Recording("program~control", "made", "healthy", also=("plateau",))
+    assert verdict(healthy) == verdict(healthy, "plateau") == "ok"
+    assert verdict(healthy, "wrong_loss") == "accused"
+
+
+def test_a_program_its_controls_and_its_faults_are_of_one_program() -> None:
+    ids = ("lenet", "lenet~doubled", "lenet+lr_high+dropout", "lenet:fixed")
+    assert {Recording(i, "made", "sick").program for i in ids} == {"lenet"}
+    assert Recording("lenet+lr_high+dropout", "made", "sick").operators == "lr_high+dropout"
+
+
+def test_every_rule_has_a_word() -> None:
+    words = rule_words(Path(__file__).parent / "clinic" / "adapter.py")
+    without = {
+        rule.name
+        for rule in nw.RULES
+        if rule.name not in words and (rule.own_loops or rule.own_modules)
+    }
+    assert not without
+
+
+def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
+    import json
+    from dataclasses import asdict
+
+    histories, errors, score = watched(lambda: ZOO["straight_line"].run(0))
+    assert errors == []
+    assert score >= ZOO["straight_line"].good
+    whole = Recording("straight_line", "zoo", "healthy", histories=histories, score=score)
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(asdict(whole)))
+    again = reading(path)
+    assert again.histories == json.loads(json.dumps(histories))
+    assert (again.id, again.roots, again.healthy) == ("straight_line", (), True)
+
+
+FAST = ("few_rows_regularised", "counts", "softmax_regression", "attractor_memory", "imitation")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", FAST)
+def test_a_healthy_program_learns_and_is_not_accused(name: str) -> None:
+    scores = []
+    with nw.watch() as watch:
+        scores.append(ZOO[name].run(1))
+    assert scores[0] >= ZOO[name].good
+    for history in watch.histories().values():
+        assert nw.diagnose(history).found == ()
