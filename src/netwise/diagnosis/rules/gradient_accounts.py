@@ -351,4 +351,5 @@ GRADIENT_IS_ZERO = Rule(
     source="Goodfellow, Bengio, Courville 2016, section 6.3",
     explains=("vanishing_gradient", "rate_too_low", "underfitting", "not_learning"),
     own_loops=True,
+    symptom=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.layer_sizes import still_rises, updates_of
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, layer_series
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
@@ -20,6 +21,9 @@ FADED = 100.0  # the highest rate over the present one
 GONE = 1e5
 EARLY = 0.7  # of the run: a schedule that falls to 0 at its end is below a hundredth from 94 % on
 SHORTEST = 20  # steps
+RISING = 3.0  # last rate over the first
+# |step| / |w| at the end of a warm-up; sound programs have 0.0032 and more as a median.
+STILL_SHORT = 5e-3
 
 
 def rate_faded(history: History) -> Answer:
@@ -88,6 +92,61 @@ def _falls_each_step(series: Series, begin: int, end: int) -> bool:
     return len(pairs) >= 2 and sum(pairs) > len(pairs) / 2
 
 
+def warm_up_too_long(history: History) -> Answer:
+    """Find a learning rate that rises until the last step of a run that has not learned, while its
+    steps are still short."""
+    rates = history.of(RATE)
+    if rates is None:
+        return Unchecked(NOT_OBSERVED if history.wiring is None else "no rates were recorded")
+    if len(rates) < FEWEST or history.ended.step < SHORTEST:
+        return Unchecked(too_few_steps(min(len(rates), history.ended.step), "recorded rates"))
+    if not still_rises(history) or has_learned(history):
+        return None
+    ends = [series.finite[-1] for series in updates_of(history).values() if series.finite]
+    longest = max(ends, default=None)
+    if longest is None or longest > STILL_SHORT:
+        return None
+    if not outcome_known(history):
+        return Unchecked(no_baseline(history))
+    times = rates.last / rates.values[0] if rates.values[0] > 0 else float("inf")
+    return Finding(
+        rule="warm_up_too_long",
+        sentence=(
+            f"The learning rate still rises at the last step ({rates.values[0]:.2g} to "
+            f"{rates.last:.2g}), where a step changes no layer's weights by more than "
+            f"{100 * longest:.2g} % of their norm: the warm-up is longer than the run."
+        ),
+        steps=(rates.steps[0], rates.steps[-1]),
+        evidence=(
+            Evidence("last rate over the first", times, RISING),
+            Evidence("largest |step| / |w| at the end", longest, STILL_SHORT, above=False),
+        ),
+        strength=STILL_SHORT / longest if longest > 0 else times,
+        grade="cause",
+    )
+
+
+WARM_UP_TOO_LONG = Rule(
+    name="warm_up_too_long",
+    title="Warm-up longer than the run",
+    find=warm_up_too_long,
+    explanation=(
+        "A warm-up raises the learning rate from nearly 0 over the first steps. Where it counts "
+        "epochs but is called with steps, or the other way, or is set for a longer run, training "
+        "ends before the rate is of any use."
+    ),
+    healthy="A warm-up over 1 to 10 % of the steps, then a rate that stays or falls.",
+    source="Goyal et al. 2017, arXiv 1706.02677, section 2.2",
+    explains=("rate_too_low", "underfitting", "not_learning"),
+    remedies=("search_rate",),
+    own_loops=True,
+    change=(
+        "warm_up = max(1, len(loader) * epochs // 20)  # steps, with scheduler.step() in each\n"
+        "scheduler = torch.optim.lr_scheduler.LambdaLR(\n"
+        "    optimizer, lambda step: min(1.0, (step + 1) / warm_up)\n"
+        ")"
+    ),
+)
 RATE_FADED = Rule(
     name="rate_faded",
     title="Learning rate that fades too early",

@@ -56,8 +56,10 @@ def saturation(history: History) -> Answer:
         return None
     share = {name: max(start[name], end[name]) for name in saturated}
     worst = max(saturated, key=lambda name: share[name])
-    at_start = start[worst] > LIMIT
-    steps = series[worst].steps
+    # What the first steps have saturated did not start so: long steps are its cause.
+    values, steps = series[worst].values, series[worst].steps
+    at_start = start[worst] > LIMIT and values[0] > LIMIT
+    since = next((i for i, value in enumerate(values) if value > LIMIT), len(steps) // 2)
     return Finding(
         rule="saturation",
         sentence=(
@@ -65,7 +67,7 @@ def saturation(history: History) -> Answer:
             f"{', from the start' if at_start else ''}."
         ),
         layers=tuple(saturated),
-        steps=span(steps[0] if at_start else max(1, steps[len(steps) // 2]), steps[-1]),
+        steps=span(steps[0] if at_start else max(1, steps[since]), steps[-1]),
         evidence=(Evidence(f"saturated outputs of {worst}", share[worst], LIMIT, percent=True),),
         strength=share[worst] / LIMIT,
     )

@@ -5,42 +5,63 @@ from __future__ import annotations
 from math import isfinite
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.layer_sizes import farthest, largest_update, still_rises, usual_updates
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     NO_UPDATES,
     final_loss_share,
     finite_median,
     has_learned,
+    loss_share,
     no_baseline,
+    outcome_known,
     series_by_layer,
     span,
     too_few_steps,
 )
 from netwise.history import DIVERGED, History, Series
 from netwise.signals import (
+    ACTIVATION_ZEROS,
+    DEAD_UNITS,
     GRADIENT_CLEARED,
     GRADIENT_RATIO,
     GRADIENT_ZERO,
+    LOSS,
     RATE,
     UPDATE_RATIO,
     WEIGHTS_MOVED,
 )
+from netwise.tasks import RECTIFIERS
 
 # |step| / |w| of a layer; about 0.001 in runs that learn, and below 0.15 in their first steps.
 TOO_LONG = 0.3
 TOO_SHORT = 1e-4  # the same, for the layer that changes most
+# Where it is known how far the weights have moved: sound programs of the clinic have 0.0032 and
+# more, those with a rate divided by 30 to 3000 0.0009 and less.
+SHORT = 1.5e-3
+# Way from the start over the norm, of the layer that moved most: 0.45 and more in sound programs,
+# 0.29 and less with such a rate.
+NEAR = 0.35
+MANY = 30  # steps: in fewer, nothing moves far
 LARGEST_FLOAT32 = 1e38  # about; in place of an infinite ratio
 # Watched steps: later the weights may have grown so much that no step is long compared with them.
 EARLY = 10
 # Of the loss of guessing: Adam's first steps are long, and a run that has halved its loss has
 # survived them.
 HALF = 0.5
+# The longest step of a run whose units died or whose loss jumped: sound programs reach 0.22 in the
+# first step of an adaptive optimizer, and nothing follows from it.
+LONG = 0.1
+LATER = 20  # watched steps among which it is looked for
+MOST_DEAD = 0.5  # share of a layer's units
+ALIVE = 0.8  # share of zeros at the start, below which most units were alive
+JUMP = 1.5  # highest loss over the first
 LIVE_GRADIENT = 1e-2  # |g| / |w|: below it the gradient is small, and not the rate
 
 
 def rate_too_high(history: History) -> Answer:
     """Find steps that change a layer's weights by much of their norm, in a run that has not
-    learned."""
+    learned; or shorter ones after which the loss jumped or most units of a layer died."""
     updates = series_by_layer(history, UPDATE_RATIO)
     if not updates:
         return Unchecked(NO_UPDATES)
@@ -57,6 +78,11 @@ def rate_too_high(history: History) -> Answer:
         updates = {name: series for name, series in updates.items() if isfinite(series.values[0])}
         if not updates:
             return None
+    return _by_length(history, updates, diverged) or _by_effect(history)
+
+
+def _by_length(history: History, updates: dict[str, Series], diverged: bool) -> Finding | None:
+    """Steps that are too long by themselves."""
     largest, usual = {}, {}
     for name, series in updates.items():
         early = series.values[:EARLY]
@@ -80,6 +106,59 @@ def rate_too_high(history: History) -> Answer:
         steps=span(max(1, steps[0]), steps[-1]),
         evidence=(Evidence(f"|step| / |w| of {worst}", ratios[worst], TOO_LONG),),
         strength=ratios[worst] / TOO_LONG,
+    )
+
+
+def _by_effect(history: History) -> Finding | None:
+    """Steps longer than those of sound runs, after which the loss jumped or units died."""
+    name, size = largest_update(history, LATER)
+    if not name or size <= LONG:
+        return None
+    effect = _died_later(history) or (_jumped(history) if size > TOO_LONG else None)
+    if effect is None:
+        return None
+    text, evidence = effect
+    return Finding(
+        rule="rate_too_high",
+        sentence=(
+            f"One step changes the weights of {name} by {_size(size)} their norm"
+            f"{_rate(history)}, and {text}"
+        ),
+        layers=(name,),
+        steps=span(1, history.ended.step),
+        evidence=(Evidence(f"longest |step| / |w| of {name}", size, LONG), evidence),
+        strength=size / LONG,
+        grade="cause",
+    )
+
+
+def _died_later(history: History) -> tuple[str, Evidence] | None:
+    """Most units of a layer are 0 for all samples at the end, and were not at the start."""
+    for layer in history.hidden:
+        dead = history.of(DEAD_UNITS, layer.name)
+        zeros = history.of(ACTIVATION_ZEROS, layer.name)
+        if layer.activation not in RECTIFIERS or dead is None or zeros is None:
+            continue
+        if dead.values and dead.last > MOST_DEAD and zeros.values[0] < ALIVE:
+            return (
+                f"{100 * min(dead.last, 1.0):.0f} % of the units of {layer.name} died.",
+                Evidence(f"dead units of {layer.name}", dead.last, MOST_DEAD, percent=True),
+            )
+    return None
+
+
+def _jumped(history: History) -> tuple[str, Evidence] | None:
+    """The loss rose to a multiple of the first one. Of losses that can be negative, multiples mean
+    nothing."""
+    losses = history.of(LOSS)
+    if losses is None or not losses.values[0] > 0 or min(losses.finite) < 0:
+        return None
+    rise = max(losses.finite) / losses.values[0]
+    if rise <= JUMP:
+        return None
+    return (
+        f"the loss rose to {rise:,.3g} times the first one.",
+        Evidence("highest loss over the first", rise, JUMP),
     )
 
 
@@ -110,37 +189,53 @@ def rate_too_low(history: History) -> Answer:
     )
     if not updates or not gradients:
         return Unchecked(NO_UPDATES)
-    if final_loss_share(history) is None:
+    if not outcome_known(history):
         return Unchecked(no_baseline(history))
-    if has_learned(history) or history.ended.how == DIVERGED:
+    if has_learned(history) or history.ended.how == DIVERGED or still_rises(history):
         return None
     count = max(len(series) for series in updates.values())
     if count < FEWEST:
         return Unchecked(too_few_steps(count, "weight updates"))
     # Without the steps that changed nothing: there gradients are accumulated, or the optimizer
     # does not have the weights, which is another rule's fault.
-    usual = {
-        name: finite_median(ratio for ratio in series.values if ratio > 0) or 0.0
-        for name, series in updates.items()
-    }
+    usual = usual_updates(history)
     gradient = max(finite_median(series.values) or 0.0 for series in gradients.values())
     most = max(usual, key=lambda name: usual[name])
-    if not 0 < usual[most] < TOO_SHORT or gradient < LIVE_GRADIENT:
+    way = farthest(history)
+    near = (
+        way is not None and way < NEAR and history.ended.step >= MANY and not _pretrained(history)
+    )
+    limit = SHORT if near else TOO_SHORT
+    if not 0 < usual[most] < limit or gradient < LIVE_GRADIENT:
         return None
     steps = updates[most].steps
+    moved = (
+        ""
+        if way is None
+        else f"; in {history.ended.step:,} steps no layer has moved by more than {100 * way:.2g} %"
+    )
     return Finding(
         rule="rate_too_low",
         sentence=(
             f"A step changes no layer's weights by more than {100 * usual[most]:.2g} % of their "
-            f"norm, though the gradients are large enough{_rate(history)}."
+            f"norm, though the gradients are large enough{moved}{_rate(history)}."
         ),
         steps=(steps[0], steps[-1]),
         evidence=(
-            Evidence("largest |step| / |w|", usual[most], TOO_SHORT, above=False),
+            Evidence("largest |step| / |w|", usual[most], limit, above=False),
+            *(() if way is None else (Evidence("way from the start / |w|", way, NEAR, False),)),
             Evidence("largest |g| / |w|", gradient, LIVE_GRADIENT),
         ),
-        strength=TOO_SHORT / usual[most],
+        strength=limit / usual[most],
     )
+
+
+def _pretrained(history: History) -> bool:
+    """Whether the first losses are already far below that of guessing: weights that were trained
+    before move little."""
+    losses = history.of(LOSS)
+    share = None if losses is None else loss_share(history, finite_median(losses.values[:FEWEST]))
+    return share is not None and share < HALF
 
 
 def _lost_in_rounding(history: History) -> Finding | None:
@@ -211,12 +306,18 @@ RATE_TOO_HIGH = Rule(
         "saturation",
         "exploding_gradient",
         "vanishing_gradient",
+        "gradient_zero",
+        "rate_gone",
         "not_learning",
         "not_finite",
         "underfitting",
         "overfitting",
     ),
     remedies=("search_rate", "lower_rate", "use_adam"),
+    change=(
+        "for group in optimizer.param_groups:  # before the loop; compare the first 100 steps\n"
+        '    group["lr"] /= 10'
+    ),
 )
 RATE_TOO_LOW = Rule(
     name="rate_too_low",
@@ -230,4 +331,8 @@ RATE_TOO_LOW = Rule(
     source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
     explains=("not_learning", "underfitting"),
     remedies=("search_rate", "use_adam"),
+    change=(
+        "for group in optimizer.param_groups:  # before the loop; compare the first 100 steps\n"
+        '    group["lr"] *= 10'
+    ),
 )

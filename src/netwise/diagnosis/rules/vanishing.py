@@ -65,13 +65,13 @@ def vanishing_gradient(history: History) -> Answer:
 
 
 def first_step(near: Series, far: Series) -> int:
-    """The first watched step with a ratio above `LIMIT`; the very first one where the median of the
-    first three is above it."""
+    """The first watched step with a ratio above `LIMIT`; the very first one where its own ratio and
+    the median of the first three are above it. What long steps bring about begins later."""
     pairs = zip(near.steps, near.values, far.values, strict=False)
     ratios = [
         (step, b / max(a, TINY)) for step, a, b in pairs if isfinite(a) and isfinite(b) and b > 0
     ]
-    if median(ratio for _, ratio in ratios[:3]) > LIMIT:
+    if ratios[0][1] > LIMIT and median(ratio for _, ratio in ratios[:3]) > LIMIT:
         return near.steps[0]
     return next((max(1, step) for step, ratio in ratios if ratio > LIMIT), near.steps[-1])
 
