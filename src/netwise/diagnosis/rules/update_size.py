@@ -307,7 +307,6 @@ RATE_TOO_HIGH = Rule(
         "exploding_gradient",
         "vanishing_gradient",
         "gradient_zero",
-        "rate_gone",
         "not_learning",
         "not_finite",
         "underfitting",
