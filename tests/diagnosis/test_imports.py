@@ -8,7 +8,7 @@ import sys
 
 import netwise as nw
 
-MOST_MODULES = 40
+MOST_MODULES = 70
 LOADED = "import json, sys, netwise.diagnosis as d; print(json.dumps(sorted(sys.modules)))"
 DIAGNOSE = """
 import sys

@@ -10,7 +10,7 @@ import pytest
 import netwise as nw
 from histories import found, observed
 from netwise import signals
-from netwise.diagnosis.rules.rate_schedule import rate_faded
+from netwise.diagnosis.rules.rate_schedule import rate_faded, warm_up_too_long
 
 STEPS = 200
 
@@ -83,3 +83,18 @@ def test_one_group_that_keeps_its_rate_is_enough() -> None:
         (signals.GROUP_RATE, "1"): nw.Series(steps, (0.1,) * STEPS),
     }
     assert rate_faded(run.but(series=series, ended=nw.RunEnd("finished", "x.", STEPS))) is None
+
+
+def test_a_warm_up_that_is_longer_than_the_run() -> None:
+    def run(rates: list[float], update: float, final: float = 2.3) -> nw.History:
+        steps = [[update * rate / rates[-1] for rate in rates]] * 4
+        return observed({signals.RATE: rates}, by_layer={signals.UPDATE_RATIO: steps}, final=final)
+
+    rising = [1e-5 * k for k in range(1, 11)]
+    finding = found(warm_up_too_long(run(rising, 1e-3)))
+    assert finding.evidence[0].value == pytest.approx(10)
+    assert warm_up_too_long(run(rising, 0.02)) is None  # its end is as usual
+    assert warm_up_too_long(run(rising, 1e-3, final=0.2)) is None
+    assert warm_up_too_long(run([*rising, *[1e-4] * 8], 1e-3)) is None
+    unknown = run(rising, 1e-3).but(facts=nw.RunFacts())
+    assert isinstance(warm_up_too_long(unknown), nw.Unchecked)

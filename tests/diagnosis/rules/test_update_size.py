@@ -111,3 +111,60 @@ def test_the_steps_of_a_finding_are_ordered_where_the_first_step_is_the_last() -
         wiring=nw.Wiring(not_finite="Log of 0", not_finite_step=1),
     )
     assert found(update_size.rate_too_high(run)).steps == (0, 0)
+
+
+def moved(update: float, way: float, final: float = 2.3, first: float = GUESS) -> nw.History:
+    """A run whose layers take steps of this size and have moved so far at the end."""
+    return history(
+        {
+            signals.UPDATE_RATIO: flat(update, update),
+            signals.GRADIENT_RATIO: flat(0.1, 0.1),
+            signals.WEIGHT_DISTANCE: flat(way, way / 2),
+        },
+        {signals.LOSS: [first] * 8},
+        final=final,
+    )
+
+
+def test_short_steps_count_where_the_weights_have_hardly_moved() -> None:
+    finding = found(update_size.rate_too_low(moved(8e-4, 0.2)))
+    assert "in 100 steps no layer has moved by more than 20 %" in finding.sentence
+    assert update_size.rate_too_low(moved(8e-4, 0.5)) is None  # many steps make a long way
+    assert update_size.rate_too_low(moved(3e-3, 0.2)) is None  # too few steps, not too short ones
+    assert update_size.rate_too_low(moved(1e-5, 0.001, final=0.3)) is None
+    # Weights that were trained before start far below the loss of guessing, and need move little.
+    assert update_size.rate_too_low(moved(8e-4, 0.01, final=1.0, first=1.1)) is None
+
+
+def test_a_step_after_which_units_died_was_too_long() -> None:
+    layers = tuple(nw.Layer(f"layer{i}", "Linear", 30, 30, "ReLU") for i in range(1, 5))
+
+    def run(step: float, dead: float, zeros: float = 0.5) -> nw.History:
+        return history(
+            {
+                signals.WEIGHT_NORM: flat(5.0),
+                signals.UPDATE_RATIO: [[0.01, step, *[0.01] * 6]],
+                signals.DEAD_UNITS: flat(dead),
+                signals.ACTIVATION_ZEROS: flat(zeros),
+            },
+            layers=layers,
+        )
+
+    finding = found(update_size.rate_too_high(run(0.25, 0.9)))
+    assert "90 % of the units of layer1 died" in finding.sentence
+    assert update_size.rate_too_high(run(0.05, 0.9)) is None  # they died of something else
+    assert update_size.rate_too_high(run(0.25, 0.2)) is None
+    assert update_size.rate_too_high(run(0.25, 0.9, zeros=0.97)) is None  # dead from the start
+
+
+def test_a_long_step_after_which_the_loss_jumped() -> None:
+    def run(step: float, highest: float, low: float = 2.0) -> nw.History:
+        return history(
+            {signals.WEIGHT_NORM: flat(5.0), signals.UPDATE_RATIO: [[step, *[0.01] * 7]]},
+            {signals.LOSS: [2.0, highest, 3.0, 2.5, 2.4, 2.3, low]},
+        )
+
+    assert "rose to 3 times" in found(update_size.rate_too_high(run(2.0, 6.0))).sentence
+    assert update_size.rate_too_high(run(2.0, 2.5)) is None
+    assert update_size.rate_too_high(run(0.2, 6.0)) is None
+    assert update_size.rate_too_high(run(2.0, 6.0, low=-3.0)) is None  # no measure of a jump

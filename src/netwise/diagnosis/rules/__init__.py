@@ -6,8 +6,8 @@ from __future__ import annotations
 from netwise.diagnosis.rules import (
     autoencoder_codes,
     bottleneck,
-    constant_output,
     clipping,
+    constant_output,
     dead_units,
     evaluation,
     exploding,

@@ -39,7 +39,9 @@ def clipped_away(history: History) -> Answer:
     if isinstance(factors, Unchecked):
         return factors
     known = tuple(v for v in factors.finite if v > 0)  # 0: gradients that were cleared
-    if len(known) < FEWEST or any(part in name.lower() for name in wiring.optimizers for part in SCALE_FREE):
+    if len(known) < FEWEST or any(
+        part in name.lower() for name in wiring.optimizers for part in SCALE_FREE
+    ):
         return None
     usual = median(known)
     share = sum(value < CLIPPED for value in known) / len(known)
@@ -62,7 +64,7 @@ def clipped_away(history: History) -> Answer:
             Evidence("gradient at the step over that of backward", usual, LITTLE, above=False),
             Evidence("largest |step| / |w|", longest, SHORT, above=False),
         ),
-        strength=LITTLE / usual,
+        strength=min(LITTLE / usual, 1e300),
         grade="cause",
         change=CHANGE.format(limit=1.0 if before is None else float(f"{2 * before:.1g}")),
     )

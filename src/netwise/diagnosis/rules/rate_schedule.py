@@ -96,7 +96,7 @@ def warm_up_too_long(history: History) -> Answer:
     """Find a learning rate that rises until the last step of a run that has not learned, while its
     steps are still short."""
     rates = history.of(RATE)
-    if rates is None:
+    if history.wiring is None or rates is None:
         return Unchecked(NOT_OBSERVED if history.wiring is None else "no rates were recorded")
     if len(rates) < FEWEST or history.ended.step < SHORTEST:
         return Unchecked(too_few_steps(min(len(rates), history.ended.step), "recorded rates"))
@@ -116,12 +116,12 @@ def warm_up_too_long(history: History) -> Answer:
             f"{rates.last:.2g}), where a step changes no layer's weights by more than "
             f"{100 * longest:.2g} % of their norm: the warm-up is longer than the run."
         ),
-        steps=(rates.steps[0], rates.steps[-1]),
+        steps=span(rates.steps[0], rates.steps[-1]),
         evidence=(
             Evidence("last rate over the first", times, RISING),
             Evidence("largest |step| / |w| at the end", longest, STILL_SHORT, above=False),
         ),
-        strength=STILL_SHORT / longest if longest > 0 else times,
+        strength=min(STILL_SHORT / longest, 1e300) if longest > 0 else 1.0,
         grade="cause",
     )
 

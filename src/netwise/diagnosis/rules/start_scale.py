@@ -7,6 +7,7 @@ from statistics import median
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.layer_sizes import TABLES, gains
+from netwise.diagnosis.rules.observation import NOT_OBSERVED
 from netwise.diagnosis.rules.outcome import has_learned, no_baseline, outcome_known
 from netwise.history import History
 from netwise.signals import (
@@ -37,6 +38,8 @@ def start_too_large(history: History) -> Answer:
     """Find weights that start several times too large in most layers, where the first outputs show
     it: the first loss is far above that of guessing, or a layer is saturated. In a run that has not
     learned."""
+    if history.wiring is None:
+        return Unchecked(NOT_OBSERVED)
     start = gains(history)
     if not start:
         return Unchecked(NO_START)
@@ -93,6 +96,8 @@ def _starts_saturated(history: History) -> tuple[str, Evidence] | None:
 def start_too_small(history: History) -> Answer:
     """Find weights that start many times too small in most layers, so that the outputs hardly
     depend on the inputs; in a run that has not learned."""
+    if history.wiring is None:
+        return Unchecked(NOT_OBSERVED)
     start = gains(history)
     if not start:
         return Unchecked(NO_START)
@@ -120,7 +125,7 @@ def start_too_small(history: History) -> Answer:
             Evidence("rms(w) * sqrt(fan_in) at the start", gain, SMALL_GAIN, above=False),
             Evidence("variation of outputs over that of inputs", passed, FADED, above=False),
         ),
-        strength=SMALL_GAIN / gain,
+        strength=min(SMALL_GAIN / gain, 1e300),
         grade="cause",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.layer_sizes import farthest, largest_update, still_rises, usual_updates
@@ -151,7 +151,7 @@ def _jumped(history: History) -> tuple[str, Evidence] | None:
     """The loss rose to a multiple of the first one. Of losses that can be negative, multiples mean
     nothing."""
     losses = history.of(LOSS)
-    if losses is None or not losses.values[0] > 0 or min(losses.finite) < 0:
+    if losses is None or not 0 < losses.values[0] < inf or min(losses.finite) < 0:
         return None
     rise = max(losses.finite) / losses.values[0]
     if rise <= JUMP:
@@ -226,7 +226,7 @@ def rate_too_low(history: History) -> Answer:
             *(() if way is None else (Evidence("way from the start / |w|", way, NEAR, False),)),
             Evidence("largest |g| / |w|", gradient, LIVE_GRADIENT),
         ),
-        strength=limit / usual[most],
+        strength=min(limit / usual[most], 1e300),
     )
 
 

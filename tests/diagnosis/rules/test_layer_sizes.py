@@ -1,0 +1,48 @@
+"""Sizes of weights and steps by layer."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from histories import history
+from netwise import signals
+from netwise.diagnosis.rules import layer_sizes
+
+
+def test_gains_are_one_for_weights_of_unit_rows() -> None:
+    rows = [[math.sqrt(30), 9.0], [0.0, 1.0]]
+    run = history({signals.WEIGHT_NORM: rows})
+    assert layer_sizes.gains(run) == {"layer1": pytest.approx(1.0)}
+    assert layer_sizes.norm_changes(run) == {"layer1": pytest.approx(9 / math.sqrt(30))}
+
+
+def test_the_longest_step_is_not_that_of_weights_that_start_near_zero() -> None:
+    norms = [[math.sqrt(30)] * 3, [0.001] * 3]
+    run = history({signals.WEIGHT_NORM: norms, signals.UPDATE_RATIO: [[0.1, 0.4, 0.9], [7.0] * 3]})
+    assert layer_sizes.largest_update(run, early=2) == ("layer1", 0.4)
+
+
+def test_updates_of_steps_that_change_nothing_do_not_count() -> None:
+    run = history({signals.UPDATE_RATIO: [[0.0, 0.0, 0.0, 0.2, 0.4]]})
+    assert layer_sizes.usual_updates(run) == {"layer1": pytest.approx(0.3)}
+
+
+def test_the_way_of_the_layer_that_moved_most() -> None:
+    run = history({signals.WEIGHT_DISTANCE: [[0.0, 0.1], [0.0, 0.3]]})
+    assert layer_sizes.farthest(run) == 0.3
+    assert layer_sizes.farthest(history()) is None
+
+
+@pytest.mark.parametrize(
+    ("rates", "rises"),
+    [
+        ([1e-4 * k for k in range(1, 9)], True),
+        ([1e-4 * k for k in range(1, 8)] + [1e-4], False),  # it falls again
+        ([1e-4] * 4 + [3e-4] * 4, False),  # one jump
+        ([1e-4, 1.1e-4, 1.2e-4, 1.3e-4, 1.4e-4], False),  # hardly
+    ],
+)
+def test_a_rate_that_still_rises(rates: list[float], rises: bool) -> None:
+    assert layer_sizes.still_rises(history(whole={signals.RATE: rates})) is rises
