@@ -309,6 +309,7 @@ from netwise.treatment.rounds import (
     treat as treat,
 )
 from netwise.treatment.trials import TrialResult as TrialResult, trial as trial
+from netwise.watching.preflight import preflight as preflight
 from netwise.watching.watch import watch as watch
 from netwise.wiring import LossTerm as LossTerm, Wiring as Wiring
 

@@ -66,6 +66,7 @@ class FirstBatch:
         loss_sums: whether a batch of twice the samples has twice the loss.
         loss_not_finite: outputs at which the loss or its gradient is not finite, such as
             "probabilities of exactly 0"; "" where it always is.
+        error: what the first training step of a copy raised, in one line; "" for nothing.
         forward_seconds, backward_seconds: of one step on a copy.
         bytes: of weights, gradients and optimizer states.
         not_known: for each field that could not be found, the reason.
@@ -101,6 +102,7 @@ class FirstBatch:
     loss_rewards_errors: bool | None = None
     loss_sums: bool | None = None
     loss_not_finite: str | None = None
+    error: str = ""
     forward_seconds: float | None = None
     backward_seconds: float | None = None
     bytes: int | None = None

@@ -51,6 +51,7 @@ NAMES = {
     "shapes_broadcast": "target_shape_broadcast",
     "softmax_over_batch": "wrong_output_activation",
     "targets_masked": "label_error",
+    "step_fails": "other",
     "samples_mix": "wrong_layers",
     "softmax_of_one_unit": "wrong_output_activation",
     "constant_output": "prediction_collapse",

@@ -73,7 +73,8 @@ def first_batch_of(
 
 def unknown(reason: str) -> FirstBatch:
     """The facts where none could be found."""
-    return FirstBatch(not_known={field.name: reason for field in fields(FirstBatch)[1:-1]})
+    unanswered = [field.name for field in fields(FirstBatch) if field.default is None]
+    return FirstBatch(not_known=dict.fromkeys(unanswered, reason))
 
 
 def _require_plain(args: Any, kwargs: Any) -> None:

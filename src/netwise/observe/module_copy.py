@@ -42,7 +42,7 @@ def copy_of(module: nn.Module, most_bytes: float = MOST_BYTES) -> nn.Module:
     """
     require_copyable(module, most_bytes)
     try:
-        copied = copy.deepcopy(module, _kept_tensors(module))
+        copied = copy.deepcopy(module, kept_tensors(module))
     except Exception as error:
         raise CannotCopy(
             f"the module cannot be copied ({type(error).__name__}: {str(error)[:100]})"
@@ -86,7 +86,7 @@ def _attributes(module: nn.Module) -> list[Tensor]:
     ]
 
 
-def _kept_tensors(module: nn.Module) -> dict[int, Any]:
+def kept_tensors(module: nn.Module) -> dict[int, Any]:
     """Copies of tensors with a graph that the module keeps, such as its last output: those torch
     does not copy."""
     kept = {id(t): t.detach().clone() for t in _attributes(module) if t.grad_fn is not None}

@@ -15,7 +15,8 @@ import math
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
 
@@ -736,6 +737,24 @@ def _linear(outputs: list[Tensor], inputs: list[Tensor]) -> bool | None:
 
 
 _ACTIVE: weakref.WeakSet[Observer] = weakref.WeakSet()
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Inside, the observers that run now record nothing: what is trained is none of the program's
+    own.
+
+    >>> with paused():
+    ...     pass
+    """
+    threads = [(observer, observer._thread) for observer in _ACTIVE]
+    for observer, _ in threads:
+        observer._thread = 0
+    try:
+        yield
+    finally:
+        for observer, thread in threads:
+            observer._thread = thread
 
 
 def _stop_in_child() -> None:

@@ -11,6 +11,7 @@ from netwise.diagnosis.rules import (
     dead_units,
     evaluation,
     exploding,
+    first_step,
     gradient_accounts,
     imbalance,
     input_scale,
@@ -43,6 +44,7 @@ from netwise.diagnosis.rules import (
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 
 RULES: tuple[Rule, ...] = (
+    first_step.STEP_FAILS,
     wiring.WEIGHTS_STAND_STILL,
     wiring.NOTHING_TRAINABLE,
     wiring.WEIGHTS_OUTSIDE_MODULE,

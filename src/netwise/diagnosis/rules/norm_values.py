@@ -47,7 +47,7 @@ BN_WITH_ONE_SAMPLE = Rule(
     ),
     healthy="At least 16 values per channel: samples times positions.",
     source="Wu and He 2018, Group normalization, figure 1",
-    explains=("running_statistics_misfit", "not_learning", "underfitting"),
+    explains=("step_fails", "running_statistics_misfit", "not_learning", "underfitting"),
     own_loops=True,
     change=(
         "loader = DataLoader(data, batch_size=32, shuffle=True, drop_last=True)\n"
