@@ -39,6 +39,7 @@ NAMES = {
     "plateau": "plateau",
     "one_answer": "prediction_collapse",
     "outputs_collapse": "prediction_collapse",
+    "embeddings_collapse": "prediction_collapse",
     "best_was_earlier": "no_best_checkpoint",
     # Exact facts of an observed loop.
     "graph_cut": "graph_cut",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import netwise as nw
-from histories import GUESS, LAYERS, found, history, observed
+from histories import GUESS, found, history, observed
 from netwise import signals
 from netwise.diagnosis.rules import not_learning
 
@@ -64,11 +64,25 @@ def test_one_answer_for_all_samples() -> None:
     assert isinstance(not_learning.one_answer(history()), nw.Unchecked)
 
 
-def test_outputs_that_have_become_one_point() -> None:
-    def spread(*values: float) -> nw.History:
-        return history({signals.OUTPUT_SPREAD: [[0.5] * 8] * 3 + [list(values)]}, layers=LAYERS)
+def spread(*values: float, losses: tuple[nw.LossTerm, ...] = ()) -> nw.History:
+    rows = {signals.OUTPUT_SPREAD: [[0.5] * 8] * 3 + [list(values)]}
+    return observed(by_layer=rows, losses=losses)
 
-    assert found(not_learning.outputs_collapse(spread(0.4, 0.4, 0.1, 0.01, 1e-4, 1e-6, 1e-7, 0.0)))
+
+COLLAPSING = (0.4, 0.4, 0.1, 0.01, 1e-4, 1e-6, 1e-7, 0.0)
+
+
+def test_outputs_that_have_become_the_same() -> None:
+    assert found(not_learning.outputs_collapse(spread(*COLLAPSING)))
     assert not_learning.outputs_collapse(spread(*[0.4] * 8)) is None
-    assert not_learning.outputs_collapse(spread(*[1e-4] * 8)) is None  # never was anything else
+    assert not_learning.outputs_collapse(spread(*[1e-4] * 8)) is None  # never were different
     assert isinstance(not_learning.outputs_collapse(history()), nw.Unchecked)
+
+
+def test_embeddings_that_have_become_one_point() -> None:
+    triplets = (nw.LossTerm(by_hand=True),)
+    assert found(not_learning.embeddings_collapse(spread(*COLLAPSING, losses=triplets)))
+    assert not_learning.outputs_collapse(spread(*COLLAPSING, losses=triplets)) is None
+    assert not_learning.embeddings_collapse(spread(*[0.9] * 8, losses=triplets)) is None
+    known = (nw.LossTerm("cross entropy"),)
+    assert not_learning.embeddings_collapse(spread(*COLLAPSING, losses=known)) is None

@@ -86,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     start_scale.START_TOO_SMALL,
     regularisation.BRAKES_TOO_STRONG,
     narrow_layer.LAYER_TOO_NARROW,
+    not_learning.EMBEDDINGS_COLLAPSE,
     saturation.SATURATION,
     dead_units.DEAD_RELU,
     exploding.EXPLODING_GRADIENT,

@@ -25,8 +25,11 @@ NOTHING = 0.9  # of the loss of guessing, left in the training loss where nothin
 SKILLED = 0.3  # of what a score can be above guessing: with it something was learned
 MOSTLY = 0.99  # share of one class among the answers
 OTHERS = 0.1  # share of the other classes among the targets, where one answer is no answer
-POINT = 1e-3  # spread of the last layer's outputs over the samples, over their magnitude
-SPREAD_BEFORE = 100.0  # times as large in the first steps
+# Spread of the last layer's outputs over the samples, over their magnitude. It is above 0.3 at the
+# end of all healthy programs of the clinic, and below 0.001 in those that answer the same to all.
+POINT = 0.01
+SPREAD_BEFORE = 20.0  # times as large in the first steps
+LEAST_SPREAD = 0.002  # below it outputs never were different
 
 
 def not_learning(history: History) -> Answer:
@@ -119,16 +122,36 @@ def one_answer(history: History) -> Answer:
 
 def outputs_collapse(history: History) -> Answer:
     """Find outputs that were different for different samples, and have become the same for all."""
+    return None if _compares_outputs(history) else _collapse(history, "outputs_collapse")
+
+
+def embeddings_collapse(history: History) -> Answer:
+    """The same where the loss compares outputs with each other, so that one point for all samples
+    is a place where it stands."""
+    if not _compares_outputs(history):
+        return None
+    return _collapse(history, "embeddings_collapse")
+
+
+def _compares_outputs(history: History) -> bool:
+    """Whether the loss is none that compares each output with a target, as far as is known."""
+    wiring = history.wiring
+    if wiring is None or not wiring.losses or history.facts.loss_kind:
+        return False
+    return not any(term.operation for term in wiring.losses if not term.penalty)
+
+
+def _collapse(history: History, rule: str) -> Answer:
     if opponents(history):
         return Unchecked(no_baseline(history))
     spread = None if not history.layers else history.of(OUTPUT_SPREAD, history.layers[-1].name)
     if spread is None or len(spread.finite) < FEWEST:
         return Unchecked("the spread of the outputs was not recorded")
     before, end = max(spread.finite[:FEWEST]), max(spread.finite[-3:])
-    if end >= POINT or before < SPREAD_BEFORE * end or before <= 10 * POINT:
+    if end >= POINT or before < SPREAD_BEFORE * max(end, LEAST_SPREAD):
         return None
     return Finding(
-        rule="outputs_collapse",
+        rule=rule,
         sentence=(
             f"The outputs of {history.layers[-1].name} have become the same for all samples: their "
             f"spread fell from {100 * before:.2g} % of their magnitude to {100 * end:.2g} %."
@@ -194,8 +217,22 @@ ONE_ANSWER = Rule(
 )
 OUTPUTS_COLLAPSE = Rule(
     name="outputs_collapse",
-    title="Outputs that have become one point",
+    title="Outputs that have become the same",
     find=outputs_collapse,
+    explanation=(
+        "The network no longer looks at its inputs: a step that was too large, units that are all "
+        "0, or a penalty that is larger than what the data ask for. This is a symptom."
+    ),
+    healthy="Outputs whose spread over the samples is of the order of their magnitude.",
+    source="Goodfellow, Bengio, Courville 2016, section 11.5",
+    explains=("one_answer",),
+    symptom=True,
+    own_loops=True,
+)
+EMBEDDINGS_COLLAPSE = Rule(
+    name="embeddings_collapse",
+    title="Embeddings that have become one point",
+    find=embeddings_collapse,
     explanation=(
         "All samples get the same output, as with a triplet loss of only the hardest negatives, or "
         "a contrastive loss without negatives: one point is a solution of such losses, or a "
@@ -203,11 +240,21 @@ OUTPUTS_COLLAPSE = Rule(
     ),
     healthy="Outputs whose spread over the samples is of the order of their magnitude.",
     source="Xuan, Stylianou, Liu, Pless 2020, Hard negative examples are hard, but useful",
-    symptom=True,
+    explains=(
+        "not_learning",
+        "plateau",
+        "too_short",
+        "loss_still_falls",
+        "dead_relu",
+        "vanishing_gradient",
+        "gradient_zero",
+        "rate_too_low",
+        "underfitting",
+    ),
+    own_loops=True,
     change=(
         "optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)  # a smaller rate\n"
         "loss = F.relu(positive - negative + margin).mean()  # all or semi-hard negatives, not "
         "the hardest"
     ),
-    own_loops=True,
 )

@@ -21,8 +21,10 @@ from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
 
 # Gains in half as many steps again, as a share of the loss of guessing. Healthy programs of the
 # clinic that end above a third of the loss of guessing have at most 0.06 where the validation loss
-# falls, too; those with too few epochs, too little patience or too few steps from 0.1 on.
+# falls, too, and none of them ends within 150 steps; those with too few epochs, too little patience
+# or too few steps have 0.1 and more, and 0.05 with a small rate as well.
 GAIN = 0.08
+GAIN_OF_FEW = 0.04  # in runs of up to `FALLING_STEPS`
 MOST = 1.0  # of the loss of guessing: a loss above it is not only too early
 # Steps of a run that falls, up to which it is certain that more steps are the cure. Beyond, a small
 # rate, frozen layers, a bad start or strong dropout are as likely: that is a symptom.
@@ -31,7 +33,7 @@ FALLING_STEPS = 150
 # clinic's healthy programs the shortest has 120.
 FEW_STEPS = 100
 FEW_EPOCHS = 3
-REMAINS = 0.2  # of the first losses, and of that of guessing, at the end of a run of few steps
+REMAINS = 0.3  # of the first losses, and of that of guessing, at the end of a run of few steps
 FROM_GUESSING = 0.6  # of the loss of guessing at the start: the network did not know its task
 
 
@@ -63,7 +65,10 @@ def loss_still_falls(history: History) -> Answer:
 
 def _still_falls(history: History, rule: str) -> Finding | None:
     gain, left = gain_to_come(history), final_loss_share(history)
-    if gain is None or left is None or not LEARNED <= left < MOST or gain * left < GAIN:
+    if gain is None or left is None or not LEARNED <= left < MOST:
+        return None
+    limit = GAIN if rule == "loss_still_falls" else GAIN_OF_FEW
+    if gain * left < limit:
         return None
     if not _validation_falls(history):
         return None
@@ -78,8 +83,8 @@ def _still_falls(history: History, rule: str) -> Finding | None:
             f"{100 * gain:.0f} % of it."
         ),
         steps=(third, losses.steps[-1]),
-        evidence=(Evidence("expected fall / loss of guessing", gain * left, GAIN, percent=True),),
-        strength=gain * left / GAIN,
+        evidence=(Evidence("expected fall / loss of guessing", gain * left, limit, percent=True),),
+        strength=gain * left / limit,
     )
 
 
