@@ -25,6 +25,8 @@ class DataFacts:
             sample and measured on the rest.
         evaluation_chance_score, evaluation_linear_score, evaluation_smooth_score,
             evaluation_neighbour_score: the same, measured on the evaluation sample.
+        evaluation_rescaled_score: the best of these scores, with each feature of the evaluation
+            sample brought to the mean and the standard deviation that it has in training.
         inside_training_score, inside_evaluation_score: the best of the three models, fitted to one
             part of the sample and measured on the rest, with as many rows in both samples.
         inside_training_chance, inside_evaluation_chance: of the best constant prediction of these.
@@ -69,6 +71,7 @@ class DataFacts:
     evaluation_linear_score: float | None = None
     evaluation_smooth_score: float | None = None
     evaluation_neighbour_score: float | None = None
+    evaluation_rescaled_score: float | None = None
     inside_training_score: float | None = None
     inside_training_chance: float | None = None
     inside_evaluation_score: float | None = None

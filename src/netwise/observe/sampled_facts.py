@@ -15,10 +15,12 @@ from netwise.observe.class_answers import Answers
 from netwise.observe.data_sample import DataSample, products, sample_of
 from netwise.observe.evaluation_passes import features_of
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
+from netwise.observe.row_fingerprints import row_keys
 from netwise.observe.row_overlap import overlap_of
 from netwise.observe.simple_models import Rows, Scores, cross_validated, predictions, scores_of
 
 FEWEST = 60  # rows that simple models need
+FEW_KNOWN = 0.05  # share of training rows in a batch of evaluation, which may be equal by chance
 MOST_EVALUATED = 400  # rows of evaluation
 OF_MODELS = ("chance_score", "linear_score", "smooth_score", "neighbour_score")
 
@@ -49,7 +51,7 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
     facts = replace(facts, **_inside(cross_validated(*_asked(sample))))
     seen = set(sample.keys)
     operation = next((b.operation for b in training if b.target is not None), "")
-    new_batches = [b for b in evaluation if not b.on_training_rows]
+    new_batches = _held_out(evaluation, {key for b in training for key in row_keys(b.inputs)})
     others = sample_of(new_batches, sample.target.shape[1], operation=operation)
     if isinstance(others, str):
         return _unknown(facts, others, "evaluation_linear_score", "inside_evaluation_score")
@@ -62,6 +64,16 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         reason = f"{FEWEST} rows of evaluation are needed, and {len(others)} known"
         return _unknown(facts, reason, "evaluation_linear_score", "inside_evaluation_score")
     return replace(facts, evaluation_samples=len(others), **_of_evaluation(sample, others))
+
+
+def _held_out(batches: Sequence[KeptBatch], known: set[int]) -> list[KeptBatch]:
+    """Batches of evaluation without those of training rows, where a program evaluates both."""
+    shares = []
+    for batch in batches:
+        keys = row_keys(batch.inputs)
+        shares.append(sum(key in known for key in keys) / len(keys) if keys else 0.0)
+    new = [batch for batch, share in zip(batches, shares, strict=True) if share <= FEW_KNOWN]
+    return new or [batch for batch in batches if not batch.on_training_rows]
 
 
 def _asked(sample: DataSample) -> tuple[Rows, Rows, bool]:
@@ -111,6 +123,7 @@ def _of_evaluation(sample: DataSample, others: DataSample) -> dict[str, Any]:
         "evaluation_linear_score": across.linear,
         "evaluation_smooth_score": across.smooth,
         "evaluation_neighbour_score": across.neighbour,
+        "evaluation_rescaled_score": _rescaled(sample, others),
         "inside_evaluation_score": inside.best,
         "inside_evaluation_chance": inside.chance,
         "inside_training_score": training.best,
@@ -121,6 +134,20 @@ def _of_evaluation(sample: DataSample, others: DataSample) -> dict[str, Any]:
         answers = predictions(both, target, fit, ask)
         facts |= _matched(answers, others.target, sample.target)
     return facts
+
+
+def _rescaled(sample: DataSample, others: DataSample) -> float | None:
+    """The best score on the evaluation sample once each of its features has the mean and the
+    standard deviation that it has in training; None for other inputs than numbers."""
+    if sample.numbers is None or others.numbers is None or sample.symbols is not None:
+        return None
+    spread = others.numbers.std(0)
+    unit = (others.numbers - others.numbers.mean(0)) / np.where(spread > 0, spread, 1.0)
+    numbers = unit * sample.numbers.std(0) + sample.numbers.mean(0)
+    moved = replace(others, numbers=numbers)
+    target = np.concatenate([sample.target, others.target])
+    fit, ask = range(len(sample)), range(len(sample), len(target))
+    return scores_of(products(sample, moved), target, fit, ask, sample.is_class).best
 
 
 def _apart(sample: DataSample, others: DataSample) -> float:

@@ -103,3 +103,24 @@ def test_without_evaluations_nothing_is_known_of_their_inputs() -> None:
     whole = {signals.TRAINING_INPUT_MEAN: [0.0] * 6, signals.TRAINING_INPUT_STD: [1.0] * 6}
     answer = evaluation.evaluation_prepared_otherwise(observed(whole))
     assert answer == nw.Unchecked(evaluation.NO_EVALUATION)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "grade"),
+    [(0.2, 0.9, "cause"), (0.85, 0.9, ""), (0.1, 0.12, "suspect"), (0.5, 0.45, "")],
+    ids=["scale", "harmless", "not predictable", "another population"],
+)
+def test_inputs_of_another_scale_do_harm(before: float, after: float, grade: str) -> None:
+    data = nw.DataFacts(
+        evaluation_chance_score=0.1, evaluation_linear_score=before, evaluation_rescaled_score=after
+    )
+    series = {
+        signals.TRAINING_INPUT_MEAN: [0.0] * 4,
+        signals.TRAINING_INPUT_STD: [1.0] * 4,
+        signals.EVALUATION_INPUT_MEAN: [5.0] * 4,
+        signals.EVALUATION_INPUT_STD: [1.0] * 4,
+        signals.EVALUATION_INPUT_OFFSET: [5.0] * 4,
+        signals.EVALUATION_INPUT_RATIO: [1.0] * 4,
+    }
+    answer = evaluation.evaluation_prepared_otherwise(observed(series).but(data=data))
+    assert (answer.grade if isinstance(answer, nw.Finding) else "") == grade

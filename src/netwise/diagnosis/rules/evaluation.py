@@ -7,6 +7,7 @@ from math import exp
 from statistics import median
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.labels import skill
 from netwise.diagnosis.rules.observation import (
     MOST,
     NOT_OBSERVED,
@@ -42,6 +43,7 @@ MEAN_OFF = 0.5  # standard deviations
 VARIANCE_OFF = 1.0  # natural logarithm of the ratio
 SHIFT = 1.0  # standard deviations of the training inputs
 LARGEST = 1e300  # in place of a ratio beyond the range of numbers
+HELPED = 0.15  # skill that simple models gain by inputs of the same scale
 STRETCH = 3.0  # ratio of two standard deviations
 NO_MODES = "no layer that differs between training and evaluation was seen, such as dropout"
 NO_EVALUATION = "no pass under `torch.no_grad()` was observed"
@@ -184,6 +186,9 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     crossed = [each for each in evidence if each.value > each.limit]
     if not crossed:
         return None
+    is_proved = _scale_does_harm(history)
+    if is_proved is False:
+        return None
     return Finding(
         rule="evaluation_prepared_otherwise",
         sentence=(
@@ -194,7 +199,29 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
         steps=(0, history.ended.step),
         evidence=tuple(crossed),
         strength=max(each.value / each.limit for each in crossed),
+        grade="cause" if is_proved else "suspect",
+        change=(
+            "mean, std = x_train.mean(0), x_train.std(0)\n"
+            "x_train, x_valid = (x_train - mean) / std, (x_valid - mean) / std"
+        ),
     )
+
+
+def _scale_does_harm(history: History) -> bool | None:
+    """Whether simple models of the training rows answer evaluation rows far better once these have
+    the means and standard deviations of training; None where that is not known.
+
+    A period of a time series or another population differs in more than its scale.
+    """
+    data = history.data
+    if data is None or data.evaluation_rescaled_score is None:
+        return None
+    chance = data.evaluation_chance_score
+    before = skill(data.best_evaluation_score, chance)
+    after = skill(data.evaluation_rescaled_score, chance)
+    if max(before, after) < HELPED:
+        return None  # these models cannot answer at all
+    return after - before > HELPED
 
 
 # What evaluation alone shows.
