@@ -50,6 +50,7 @@ class DataFacts:
         answers: for each class how often it was asked for, answered and answered rightly in the
             latest watched batches of training.
         evaluation_answers: the same in the last evaluation.
+        evaluation_r2: R² of the network in the last evaluation, of targets that are numbers.
         target_feature: index of a feature that is the target itself; None without one.
         not_known: for each field that could not be found, the reason.
 
@@ -96,6 +97,7 @@ class DataFacts:
     target_feature: int | None = None
     answers: tuple[tuple[int, int, int], ...] | None = None
     evaluation_answers: tuple[tuple[int, int, int], ...] | None = None
+    evaluation_r2: float | None = None
     not_known: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, r2_score
 
 from netwise.observe.class_answers import ClassAnswers
 
@@ -63,3 +63,15 @@ def test_only_the_latest_batches_count() -> None:
     assert [row[0] for row in answers.total()] == [0, 0, 0, 1, 1]
     answers.clear()
     assert answers.total() == ()
+
+
+def test_r2_is_that_of_scikit_learn() -> None:
+    target = torch.randn(60, 2, generator=G) * torch.tensor([1.0, 50.0])
+    output = target + torch.randn(60, 2, generator=G)
+    answers = ClassAnswers()
+    for rows in torch.arange(60).split(20):
+        answers.add(output[rows], target[rows], "squared error")
+    assert answers.r2 == pytest.approx(r2_score(target, output))
+    assert answers.total() == ()
+    answers.clear()
+    assert answers.r2 is None

@@ -1,4 +1,4 @@
-"""How often each class was asked for, answered, and answered rightly."""
+"""How often each class was asked for, answered, and answered rightly; R² of numbers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ import torch
 from torch import Tensor
 
 from netwise.observe.tensor_samples import plain
-from netwise.wiring import BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS, CROSS_ENTROPY
+from netwise.wiring import (
+    ABSOLUTE_ERROR,
+    BINARY_CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY_OF_LOGITS,
+    CROSS_ENTROPY,
+    HUBER,
+    SQUARED_ERROR,
+)
 
 MOST_CLASSES = 64
 MOST_SCORES = 1 << 22  # numbers of a batch of outputs; larger ones are not counted
 RECENT = 16  # watched batches of training that count
 LIMITS = {BINARY_CROSS_ENTROPY: 0.5, BINARY_CROSS_ENTROPY_OF_LOGITS: 0.0}  # of a yes
+OF_NUMBERS = (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER)
 Answers = tuple[tuple[int, int, int], ...]  # for each class: asked for, answered, rightly
 
 
@@ -34,6 +42,7 @@ class ClassAnswers:
 
     def __init__(self, most: int | None = None) -> None:
         self._parts: deque[Tensor] = deque(maxlen=most)
+        self._numbers: deque[Tensor] = deque(maxlen=most)
         self._most = most
 
     def add(
@@ -51,6 +60,9 @@ class ClassAnswers:
         if scores is None or wanted is None or not 0 < scores.numel() <= MOST_SCORES:
             return
         with torch._C.DisableTorchFunction():
+            if operation in OF_NUMBERS:
+                self._add_numbers(scores, wanted)
+                return
             pair = _numbers(scores, wanted, operation)
             if pair is None:
                 return
@@ -63,17 +75,48 @@ class ClassAnswers:
                 return
             right = asked[asked == answered]
             counts = [torch.bincount(t, minlength=MOST_CLASSES) for t in (asked, answered, right)]
-            self._append(torch.stack(counts, 1))
+            self._append(torch.stack(counts, 1), self._parts)
 
-    def _append(self, counts: Tensor) -> None:
-        if self._most is None and self._parts:
-            self._parts[0] = self._parts[0] + counts
+    def _add_numbers(self, output: Tensor, target: Tensor) -> None:
+        if output.shape != target.shape or not target.is_floating_point() or not target.dim():
+            return
+        if self._numbers and self._numbers[0].shape[1] != target[0].numel():
+            return
+        asked = target.reshape(len(target), -1).double()
+        error = output.reshape(len(output), -1).double() - asked
+        count = torch.full_like(asked[0], len(asked))
+        sums = (count, asked.sum(0), asked.square().sum(0), error.square().sum(0))
+        self._append(torch.stack(sums).cpu(), self._numbers)
+
+    def _append(self, counts: Tensor, parts: deque[Tensor]) -> None:
+        if self._most is None and parts:
+            parts[0] = parts[0] + counts
         else:
-            self._parts.append(counts)
+            parts.append(counts)
+
+    @property
+    def r2(self) -> float | None:
+        """The mean R² of the columns of numbers; None without any that vary.
+
+        >>> answers = ClassAnswers()
+        >>> target = torch.tensor([[0.0], [2.0]])
+        >>> answers.add(target + 0.5, target, "squared error")
+        >>> answers.r2
+        0.75
+        """
+        if not self._numbers:
+            return None
+        count, total, squares, errors = torch.stack(tuple(self._numbers)).sum(0)
+        spread = squares - total.square() / count
+        varying = spread > 1e-9 * squares
+        if not bool(varying.any()):
+            return None
+        return float((1 - errors[varying] / spread[varying]).mean())
 
     def clear(self) -> None:
         """Forget all."""
         self._parts.clear()
+        self._numbers.clear()
 
     def total(self) -> Answers:
         """For each class how often it was asked for, answered, and answered rightly; () without

@@ -42,6 +42,9 @@ def history_of(model: ObservedModel, program: ProgramFacts) -> History:
     answers = next((t for root in model.roots if (t := root.answers.total())), ())
     evaluated = next((t for root in model.roots if (t := root.evaluated.total())), ())
     data = model.data.facts(stores, facts.classes, program.running, answers, evaluated)
+    if data is not None:
+        scores = (root.evaluated.r2 for root in model.roots)
+        data = replace(data, evaluation_r2=next((r2 for r2 in scores if r2 is not None), None))
     return history.but(data=data, first_batch=model.first_batch)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from netwise.diagnosis.rules.better_models import beaten_by_simple_models, scale_may_harm
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import why_not_observed
-from netwise.diagnosis.rules.outcome import finite_median, has_learned, if_outcome_known
+from netwise.diagnosis.rules.outcome import finite_median, no_baseline, outcome_known
 from netwise.history import History
 from netwise.signals import INPUT_MEAN, INPUT_STD
 
@@ -13,17 +14,24 @@ APART = 100.0  # largest standard deviation of a feature over the usual one
 OFFSET = 3.0  # |mean| / (std + 1/3): images in [0, 1] and standardised tables are below 1.5
 
 
-@if_outcome_known
 def inputs_not_normalised(history: History) -> Answer:
     """Find inputs with a large standard deviation, or a mean far from 0 compared with it, in a run
-    that has not learned."""
+    that has not learned, or less than a simple model of standardised inputs."""
+    answer = _of_scale(history)
+    known = outcome_known(history) or beaten_by_simple_models(history)
+    if isinstance(answer, Finding) and not known:
+        return Unchecked(no_baseline(history))
+    return answer
+
+
+def _of_scale(history: History) -> Answer:
     means, spreads = history.of(INPUT_MEAN), history.of(INPUT_STD)
     if means is None or spreads is None:
         default = "no inputs of real numbers were recorded: symbols have no scale"
         return Unchecked(why_not_observed(history, INPUT_MEAN) or default)
     mean = finite_median(abs(value) for value in means.values)
     spread = finite_median(spreads.values)
-    if mean is None or spread is None or has_learned(history):
+    if mean is None or spread is None or not scale_may_harm(history):
         return None
     offset = mean / (spread + 1 / 3)
     apart = _apart(history)

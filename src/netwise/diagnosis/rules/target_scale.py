@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from netwise.diagnosis.rules.better_models import beaten_by_simple_models, scale_may_harm
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import has_learned, if_outcome_known
+from netwise.diagnosis.rules.outcome import no_baseline, outcome_known
 from netwise.history import History
 from netwise.signals import ACTIVATION_STD
 
@@ -11,10 +12,17 @@ FAR = 30.0  # size of the targets: a network's first outputs have a standard dev
 REACH = 30.0  # size of the targets over the standard deviation of the first outputs
 
 
-@if_outcome_known
 def target_not_scaled(history: History) -> Answer:
     """Find regression targets far larger than the network's first outputs, in a run that has not
-    learned what could be learned."""
+    learned, or less than a simple model of standardised data."""
+    answer = _of_scale(history)
+    known = outcome_known(history) or beaten_by_simple_models(history)
+    if isinstance(answer, Finding) and not known:
+        return Unchecked(no_baseline(history))
+    return answer
+
+
+def _of_scale(history: History) -> Answer:
     facts = history.facts
     if facts.class_targets is None:
         return Unchecked("the targets are not known: pass them to w.step(loss, y)")
@@ -22,7 +30,7 @@ def target_not_scaled(history: History) -> Answer:
         facts.class_targets
         or facts.target_mean is None
         or facts.target_std is None
-        or has_learned(history)
+        or not scale_may_harm(history)
     ):
         return None
     spread = history.of(ACTIVATION_STD, history.layers[-1].name) if history.layers else None
