@@ -85,6 +85,8 @@ def _require_plain(args: Any, kwargs: Any) -> None:
         raise CannotCopy("the inputs are sparse, or have no numbers")
     if any(hasattr(value, "batch_sizes") for value in (*args, *kwargs.values())):
         raise CannotCopy("the inputs are packed sequences")
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        raise CannotCopy("several processes train together")
     if torch._C._len_torch_dispatch_stack():
         raise CannotCopy("a mode of torch that changes operations was active")
 

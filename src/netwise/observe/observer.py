@@ -213,6 +213,8 @@ class Observer:
             self._calls.clear()
         for account in self.table.all_accounts:
             account.complete = False
+        for root in self.table.roots.values():
+            root.first_inputs = None  # of a module that no optimizer updates
 
     def _consider_closing(self, account: OptimizerAccount) -> None:
         """Close the window once each optimizer that still steps has a whole step in it."""

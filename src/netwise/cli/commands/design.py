@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -22,19 +23,89 @@ from netwise.cli.output import PICTURES, echo_json, network_table, require_new_f
 from netwise.cli.parsing import allow_own_code, network_for, parse_whole_numbers, recipe_with
 
 
-@click.command()
-@recipe_argument
-@click.option("--why", is_flag=True, help="Print the reason for every default.")
+class _CheckCommand(click.Command):
+    """Options after a script are the script's own; those after a recipe are of the command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        takes_value = ("--set", "--steps")
+        words = [
+            arg
+            for before, arg in zip(["", *args], args, strict=False)
+            if not arg.startswith("-") and before not in takes_value
+        ]
+        is_script = "-m" in args or (words[:1] and words[0].endswith(".py"))
+        ctx.allow_interspersed_args = not is_script
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_CheckCommand)
+@click.argument("what", metavar="RECIPE.toml|SCRIPT.py")
+@click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
+@click.option("--why", is_flag=True, help="Print the reason for every default of a recipe.")
 @set_option("optimizer.lr=0.01")
+@click.option("-m", "as_module", is_flag=True, help="Check a module, as with python -m.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=3, show_default=True, help="Of a script, to run."
+)
 @json_option
-def check(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> None:
-    """Check a recipe: what cannot run, what will learn badly, and its network.
+def check(
+    what: str,
+    arguments: tuple[str, ...],
+    why: bool,
+    settings: Sequence[str],
+    as_module: bool,
+    steps: int,
+    as_json: bool,
+) -> None:
+    """Check a recipe, or the first training steps of a script of your own.
+
+    A script runs up to the end of its third training step, with all that it does before, and is
+    then stopped; what it has trained is not saved. The exit code is 1 where a cause was found.
 
     \b
     Examples:
       netwise check recipe.toml --why
       netwise check recipe.toml --set network.output=Softmax
+      netwise check train.py --epochs 3
+      netwise check -m package.train
     """
+    if as_module or what.endswith(".py"):
+        sys.exit(_check_script(what, arguments, as_module, steps, as_json))
+    if arguments:
+        raise click.UsageError(f"a recipe takes no arguments: {' '.join(arguments)}")
+    _check_recipe(Path(what), why, settings, as_json)
+
+
+def _check_script(
+    program: str, arguments: Sequence[str], as_module: bool, steps: int, as_json: bool
+) -> int:
+    """Check the first steps of a script and print what they show; the exit code."""
+    from netwise.watching.first_steps import check_program
+
+    with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):
+        checked = check_program(program, arguments, as_module=as_module, steps=steps)
+        sys.stdout.flush()
+    title = program if as_module else Path(program).name
+    ended = checked.end.exit_code if checked.end is not None else 0
+    if as_json:
+        reports = {name: report.as_dict() for name, report in checked.reports.items()}
+        problems = list(checked.problems)
+        echo_json({"program": title, "models": reports, "exit_code": ended, "problems": problems})
+    else:
+        for name, report in checked.reports.items():
+            done = checked.histories[name].ended.step
+            click.echo(f"\nnetwise: {name}, after {done} step{'s' * (done != 1)} of {title}.")
+            click.echo(str(report))
+        for problem in checked.problems:
+            click.echo(f"netwise: a part of netwise was switched off after an error: {problem}")
+        if not checked.reports and not ended:
+            click.echo(f"netwise: {title} ended without a training step. Nothing was checked.")
+    grades = {each.grade for report in checked.reports.values() for each in report.found}
+    return ended or int(bool(grades & {"cause", "proved"}))
+
+
+def _check_recipe(recipe: Path, why: bool, settings: Sequence[str], as_json: bool) -> None:
+    """Check a recipe, and print its problems and its network."""
     checked = recipe_with(recipe, settings)
     from netwise.errors import CANNOT_RUN
     from netwise.recipe.checks import check as check_recipe

@@ -1,0 +1,114 @@
+"""The first steps of scripts: reports, and no file that existed is written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from netwise.watching.first_steps import FirstStepsDone, _Guard
+
+CHECK = [sys.executable, "-m", "netwise", "check"]
+
+SCRIPT = """
+import argparse
+import torch
+from torch import nn
+parser = argparse.ArgumentParser()
+parser.add_argument("--epochs", type=int)
+epochs = parser.parse_args().epochs
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+optimizer = torch.optim.SGD(net[0].parameters(), lr=0.1)
+x, y = torch.randn(24, 4), torch.arange(24) % 3
+print("epochs", epochs)
+try:
+    for step in range(1000):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(x), y).backward()
+        optimizer.step()
+        print("step", step)
+except Exception:
+    print("caught")
+finally:
+    torch.save(net.state_dict(), "net.pt")
+"""
+STUBBORN = """
+import torch
+net = torch.nn.Linear(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+while True:
+    try:
+        optimizer.zero_grad()
+        net(torch.ones(5, 4)).sum().backward()
+        optimizer.step()
+    except:
+        pass
+"""
+
+
+def check(folder: Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "train.py").write_text(code)
+    return subprocess.run(
+        [*CHECK, "train.py", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def test_a_script_is_stopped_after_its_first_steps(tmp_path: Path) -> None:
+    (tmp_path / "net.pt").write_text("of yesterday")
+    done = check(tmp_path, SCRIPT, "--epochs", "7")
+    assert done.returncode == 1, done.stderr  # a cause was found
+    lines = done.stdout.splitlines()
+    assert lines[:3] == ["epochs 7", "step 0", "step 1"]
+    assert "netwise: Sequential, after 3 steps of train.py." in lines
+    assert "2.bias and 2.weight, but no optimizer holds them" in done.stdout
+    assert "caught" not in done.stdout
+    assert done.stderr == ""
+    assert (tmp_path / "net.pt").read_text() == "of yesterday"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.pt", "train.py"]
+
+
+def test_a_script_that_catches_everything_is_ended(tmp_path: Path) -> None:
+    done = check(tmp_path, STUBBORN)
+    assert done.returncode == 1
+    assert "No problem found" in done.stdout
+    assert "was ended" in done.stdout
+
+
+def test_a_script_without_training_and_one_with_an_error(tmp_path: Path) -> None:
+    done = check(tmp_path, "import sys\nprint('hello')\nsys.exit(7)\n")
+    assert (done.returncode, done.stdout) == (7, "hello\n")
+
+
+def test_files_that_exist_are_not_written_while_a_program_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/nowhere")
+    file, new = tmp_path / "log.txt", tmp_path / "new.txt"
+    file.write_text("kept")
+    save, guard = torch.save, _Guard()
+    guard.begin()
+    try:
+        for change in (
+            lambda: file.write_text("lost"),
+            file.unlink,
+            lambda: new.replace(file),
+            lambda: torch.save({}, tmp_path / "net.pt"),
+        ):
+            with pytest.raises(FirstStepsDone):
+                change()
+        new.write_text("a new file")
+        assert file.read_text() == "kept"
+    finally:
+        guard.end()
+    assert torch.save is save
+    file.write_text("changed")
+    assert file.read_text() == "changed"
