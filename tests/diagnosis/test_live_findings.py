@@ -23,48 +23,55 @@ def rule(name: str, answers: Mapping[int, str], **card: object) -> nw.Rule:
     return nw.Rule(name, name.capitalize(), find, "", "", **card)  # type: ignore[arg-type]
 
 
-def lines(*rules: nw.Rule, checks: int = 8) -> list[str]:
+def lines(*rules: nw.Rule, checks: int = 10) -> list[str]:
     live = LiveFindings(rules)
-    ended = [nw.RunEnd("running", "", step) for step in range(1, checks + 1)]
+    ended = [nw.RunEnd("running", "", 100 + step) for step in range(1, checks + 1)]
     events = [e for each in ended for e in live.check(nw.History({}, ended=each))]
     return [str(event) for event in events]
 
 
-def test_a_suspect_has_to_hold_at_two_checks_in_a_row_and_an_exact_fact_at_one() -> None:
-    assert lines(rule("a", {2: FOUND, 4: FOUND, 5: FOUND, 6: FOUND, 7: FOUND, 8: FOUND})) == [
-        "step 5: A (suspect). It is."
-    ]
-    assert lines(rule("a", dict.fromkeys(range(2, 9), FOUND), exact=True)) == [
-        "step 2: A (cause). It is."
-    ]
+def at(*checks: int) -> dict[int, str]:
+    return {100 + check: FOUND for check in checks}
+
+
+def test_a_suspect_has_to_hold_at_three_checks_in_a_row_and_an_exact_fact_at_one() -> None:
+    assert lines(rule("a", at(1, 2, 4, 5, 6, 7), checks=8)) == ["step 106: A (suspect). It is."]
+    assert lines(rule("a", at(*range(2, 11)), exact=True)) == ["step 102: A (cause). It is."]
+
+
+def test_a_run_that_has_just_begun_has_no_suspects() -> None:
+    live = LiveFindings((rule("a", dict.fromkeys(range(100), FOUND)),))
+    early = [live.check(nw.History({}, ended=nw.RunEnd("running", "", n))) for n in (5, 10, 20, 40)]
+    assert early == [[], [], [], []]
+    (event,) = live.check(nw.History({}, ended=nw.RunEnd("running", "", 50)))
+    assert event.step == 50
 
 
 def test_what_has_healed_is_reported_once_and_may_come_again() -> None:
-    holds = dict.fromkeys((1, 2, 3, 7, 8), FOUND)
-    assert lines(rule("a", holds)) == [
-        "step 2: A (suspect). It is.",
-        "step 5: healed: a.",
-        "step 8: A (suspect). It is.",
+    assert lines(rule("a", at(1, 2, 3, 4, 8, 9, 10))) == [
+        "step 103: A (suspect). It is.",
+        "step 107: healed: a.",
+        "step 110: A (suspect). It is.",
     ]
 
 
 def test_a_rule_that_cannot_be_checked_has_not_healed() -> None:
-    answers = {1: FOUND, 2: FOUND, **dict.fromkeys(range(3, 9), OPEN)}
+    answers = {**at(1, 2, 3), **dict.fromkeys(range(104, 110), OPEN)}
     live = LiveFindings((rule("a", answers),))
-    for step in range(1, 9):
+    for step in range(101, 110):
         live.check(nw.History({}, ended=nw.RunEnd("running", "", step)))
     assert [each.rule for each in live.findings] == ["a"]
 
 
 def test_symptoms_and_what_only_the_end_shows_are_left_out() -> None:
-    always = dict.fromkeys(range(9), FOUND)
+    always = at(*range(11))
     assert lines(rule("a", always, symptom=True), rule("b", always, at_end=True)) == []
 
 
 def test_a_finding_that_becomes_more_certain_is_reported_again() -> None:
-    always, late = dict.fromkeys(range(9), FOUND), dict.fromkeys(range(5, 9), FOUND)
+    always, late = at(*range(11)), at(*range(5, 11))
     rules = (rule("a", always, explains=("b",)), rule("b", late))
-    assert lines(*rules) == ["step 2: A (suspect). It is.", "step 5: A (cause). It is."]
+    assert lines(*rules) == ["step 103: A (suspect). It is.", "step 105: A (cause). It is."]
 
 
 def test_the_model_is_named_where_there_are_several() -> None:

@@ -11,8 +11,10 @@ from netwise.diagnosis.report_text import rule_title
 from netwise.diagnosis.rules import RULES, Finding, Rule
 from netwise.history import History
 
-# Checks in a row at which a finding has to hold, or to be gone. Exact facts hold at once.
-IN_A_ROW = 2
+# Checks in a row at which a finding has to hold, or to be gone. Exact facts hold at once. In a run
+# that has just begun, what would harm one that does not learn means little.
+IN_A_ROW = 3
+FEWEST_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class LiveFindings:
         report = diagnose(history, self._rules)
         held = {finding.rule for finding in all_findings(report.found)}
         self._seen = {name: self._seen.get(name, 0) + 1 for name in held}
-        events = [FindingEvent(f, steps, False, model) for f in self._new(report.found)]
+        events = [FindingEvent(f, steps, False, model) for f in self._new(report.found, steps)]
         for event in events:
             self._reported[event.finding.rule] = event.finding
             self._gone.pop(event.finding.rule, None)
@@ -81,12 +83,13 @@ class LiveFindings:
             events.append(FindingEvent(self._reported.pop(name), steps, True, model))
         return events
 
-    def _new(self, found: Sequence[Finding]) -> list[Finding]:
+    def _new(self, found: Sequence[Finding], steps: int) -> list[Finding]:
         """Findings on top that hold and are not reported yet, or are more certain now."""
         return [
             finding
             for finding in found
-            if finding.rule in self._exact or self._seen[finding.rule] >= IN_A_ROW
+            if finding.rule in self._exact
+            or (steps >= FEWEST_STEPS and self._seen[finding.rule] >= IN_A_ROW)
             if finding.rule not in self._reported
             or is_at_least(finding.grade, self._reported[finding.rule].grade, above=True)
         ]

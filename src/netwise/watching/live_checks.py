@@ -50,7 +50,7 @@ class LiveChecks:
             )
         self._models, self._safely, self._prints = models, safely, prints
         self._least = min(stop_on, key=GRADES.index) if stop_on else None
-        self._by_model: dict[str, LiveFindings] = {}
+        self._by_model: dict[int, LiveFindings] = {}
         self._steps, self._due = 0, FIRST
         self._stop: TrainingStopped | None = None
 
@@ -77,7 +77,7 @@ class LiveChecks:
     def _check(self) -> None:
         models = list(self._models())
         for model, history in models:
-            live = self._by_model.setdefault(model.name, LiveFindings())
+            live = self._by_model.setdefault(id(model), LiveFindings())
             name = model.name if len(models) > 1 else ""
             for event in live.check(_without_idle(model, history), name):
                 if self._prints:
