@@ -10,6 +10,16 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import netwise as nw
+from calibration.limits import (
+    Counts,
+    Run,
+    best_scale,
+    calibrated,
+    counted,
+    folds,
+    limits_of,
+    modules_of_rules,
+)
 from calibration.record import Recording, reading, watched
 from calibration.verdicts import Said, Vocabulary, rule_words, verdict_of
 from calibration.zoo import ZOO
@@ -92,3 +102,56 @@ def test_a_healthy_program_learns_and_is_not_accused(name: str) -> None:
     assert scores[0] >= ZOO[name].good
     for history in watch.histories().values():
         assert nw.diagnose(history).found == ()
+
+
+EMPTY = nw.History.from_rows([])
+
+
+def made(program: str, healthy: bool, *allowed: str) -> Run:
+    return Run(program, EMPTY, healthy, frozenset(allowed))
+
+
+def test_counts_of_a_rule() -> None:
+    runs = [made("a", True), made("b", True, "r"), made("a", False, "r"), made("b", False)]
+    counts = counted("r", (True, True, True, True), runs, lambda program: True)
+    assert counts == Counts(healthy=2, accused=1, faults=1, named=1)
+    assert counted("r", (True,) * 4, runs, lambda program: program == "b") == Counts(1, 0, 0, 0)
+
+
+def test_a_program_is_left_out_whole() -> None:
+    programs = [f"p{i}" for i in range(9)] * 2
+    for out in folds(programs):
+        assert len(out) == 3
+    assert len(set(folds(programs))) > 1
+
+
+def test_the_fitted_limit_names_most_and_accuses_nobody() -> None:
+    runs = [made("a", True), made("b", False, "r"), made("c", False, "r")]
+    by_scale = {
+        1.0: (False, True, False),
+        0.8: (False, True, True),
+        0.6: (False, True, True),
+        0.4: (True, True, True),
+    }
+    assert best_scale("r", by_scale, runs, lambda program: True) == 0.8
+    assert best_scale("r", by_scale, runs, lambda program: program != "c") == 1.0
+
+
+def test_limits_are_the_numbers_in_capitals_of_a_module() -> None:
+    from netwise.diagnosis.rules import update_size
+
+    limits = {each.name: each.value for each in limits_of(update_size)}
+    assert limits["TOO_LONG"] == update_size.TOO_LONG
+    assert "FEWEST" not in limits  # imported: it is a limit of another module
+
+
+def test_scaled_limits_are_put_back() -> None:
+    from netwise.diagnosis.rules import update_size
+
+    before = vars(update_size).copy()
+    rules = modules_of_rules()["netwise.diagnosis.rules.update_size"]
+    for each in calibrated(rules, update_size.__name__, [made("a", True), made("b", False)]):
+        assert each.whole.healthy == 1
+    assert {k: v for k, v in vars(update_size).items() if k.isupper()} == {
+        k: v for k, v in before.items() if k.isupper()
+    }
