@@ -30,6 +30,15 @@ class LossTerm:
         target_row_sums: the smallest and largest sum of a row of targets; () where the targets are
             no rows of numbers.
         target_low, target_high: range of the targets that are numbers.
+        target_kind: a name of `TARGET_KINDS`, or "" where they are not known.
+        output_low, output_high: numbers that the outputs cannot leave because of an activation
+            before the loss; None where there is no limit, or it is not known.
+        unreachable: the largest part of the variance of a batch of targets that is out of these
+            limits; None where it is not known.
+        lowest: the smallest number that the loss took a logarithm of.
+        zero_derivative: a second derivative inside of this summand that is exactly 0 for all
+            samples, such as that of
+            "Relu"; "" without one.
 
     Example:
         >>> import netwise as nw
@@ -50,7 +59,21 @@ class LossTerm:
     target_row_sums: tuple[float, ...] = ()
     target_low: float | None = None
     target_high: float | None = None
+    target_kind: str = ""
+    output_low: float | None = None
+    output_high: float | None = None
+    unreachable: float | None = None
+    lowest: float | None = None
+    zero_derivative: str = ""
 
+
+# Values of `LossTerm.target_kind`.
+CLASS_NUMBERS = "class numbers"
+ONE_HOT = "one-hot rows"
+LABELS = "zeros and ones"  # without exactly one 1 in each row
+SIGN_TARGETS = "signs"  # -1 and 1
+NUMBERS = "numbers"
+TARGET_KINDS = (CLASS_NUMBERS, ONE_HOT, LABELS, SIGN_TARGETS, NUMBERS)
 
 # Values of `LossTerm.operation`.
 CROSS_ENTROPY = "cross entropy"  # negative log-likelihood; `chain` shows what its input is
@@ -61,6 +84,7 @@ ABSOLUTE_ERROR = "absolute error"
 HUBER = "Huber loss"
 KL_DIVERGENCE = "KL divergence"
 LOGARITHM = "logarithm"  # the logarithm of something, by hand
+HINGE = "hinge loss"  # of one output and a target of -1 or 1
 OTHER_LOSS = "another loss of torch"
 LOSS_OPERATIONS = (
     CROSS_ENTROPY,
@@ -71,6 +95,7 @@ LOSS_OPERATIONS = (
     HUBER,
     KL_DIVERGENCE,
     LOGARITHM,
+    HINGE,
     OTHER_LOSS,
 )
 
@@ -100,6 +125,11 @@ class Wiring:
         opponents: modules that are trained against this one by another optimizer, as in a GAN.
         not_finite: the first value that is not finite, its place and cause; "" without one.
         not_finite_step: its step.
+        not_finite_in_loss: the operation between the outputs and the loss that made it, such as
+            "Log"; "" where it was made elsewhere, or by inputs that had no limit.
+        maximizes: whether an optimizer was made with `maximize=True`.
+        score_misread: how a score without gradients was computed on what it should not be, such as
+            "argmax of one column"; "" without a sign of it.
         features: mean and standard deviation of each input feature in training, then in passes
             without gradients, of at most 256 features; () where not both were observed.
         clipped_before_unscale: steps in which gradients were changed before the gradient scaler
@@ -131,6 +161,9 @@ class Wiring:
     opponents: tuple[str, ...] = ()
     not_finite: str = ""
     not_finite_step: int | None = None
+    not_finite_in_loss: str = ""
+    maximizes: bool = False
+    score_misread: str = ""
     features: tuple[tuple[float, ...], ...] = ()
     clipped_before_unscale: int = 0
     frameworks: tuple[str, ...] = ()

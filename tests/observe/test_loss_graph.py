@@ -18,6 +18,7 @@ from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CROSS_ENTROPY,
+    HINGE,
     HUBER,
     KL_DIVERGENCE,
     LOGARITHM,
@@ -274,7 +275,7 @@ KNOWN: dict[str, tuple[Callable[[Tensor], Tensor], str, bool, str, tuple[str, ..
         ("LogSoftmax", "Addmm"),
     ),
     "multi_margin": (lambda o: F.multi_margin_loss(o, Y), OTHER_LOSS, False, "mean", ("Addmm",)),
-    "soft_margin": (lambda o: F.soft_margin_loss(o, SIGNS), OTHER_LOSS, False, "mean", ("Addmm",)),
+    "soft_margin": (lambda o: F.soft_margin_loss(o, SIGNS), HINGE, False, "mean", ("Addmm",)),
     "log_of_relu": (
         lambda o: -(o.relu() + 1).log().mean(),
         LOGARITHM,

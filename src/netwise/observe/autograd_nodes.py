@@ -17,6 +17,7 @@ from torch.autograd.function import BackwardCFunction
 Node: TypeAlias = Any  # torch's type of nodes lacks metadata, saved values and shapes
 
 MARK = "netwise"  # key in `node.metadata`: (id of a module, number of its output)
+CALL = "netwise_call"  # key in `node.metadata`: which call of a module its output is of
 
 # Whether torch shows that a saved tensor is packed by hooks (2.13 does, 2.10 does not). A tensor
 # saved inside of `torch.utils.checkpoint` is packed, and reading it runs the forward pass again.

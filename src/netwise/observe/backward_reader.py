@@ -11,10 +11,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from netwise.observe import autograd_graph, loss_graph
-from netwise.observe.autograd_nodes import only_input, operation, saved, signed
+from netwise.observe.autograd_nodes import CALL, only_input, operation, saved, signed
 from netwise.observe.dropout_rates import largest_dropout
 from netwise.observe.gradient_ledger import BackwardPass, gradient_norms
 from netwise.observe.loss_elements import LOSSES_OF_TORCH, REDUCTIONS, Match, match
+from netwise.observe.loss_targets import LARGEST
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
@@ -53,7 +54,8 @@ class BackwardReader:
         self._table, self._safely = table, safely
         self._sites: dict[Any, LossSite] = {}
         self._read: dict[tuple[str, frozenset[int]], _LossRead] = {}
-        self._outputs: list[weakref.ref[Tensor]] = []
+        self._outputs: list[tuple[weakref.ref[Tensor], Tensor | None]] = []
+        self._calls = 0
         self.scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
 
     def loss_scales(self, scaler: Any) -> None:
@@ -68,8 +70,16 @@ class BackwardReader:
         return scaler
 
     def note_output(self, output: Tensor) -> None:
-        """Remember, weakly, an output of a module."""
-        self._outputs = [weakref.ref(output), *self._outputs[: MOST_OUTPUTS - 1]]
+        """Remember an output of a module: weakly, and a small one by its values, which a loss by
+        hand does not always save."""
+        kept: Tensor | None = None
+        node: Any = output.grad_fn
+        if node is not None and output.numel() <= LARGEST:
+            self._calls += 1
+            node.metadata[CALL] = self._calls
+            kept = output.detach()
+            setattr(kept, CALL, self._calls)
+        self._outputs = [(weakref.ref(output), kept), *self._outputs[: MOST_OUTPUTS - 1]]
 
     def forget_outputs(self) -> None:
         """Forget the outputs."""
@@ -159,7 +169,8 @@ class BackwardReader:
                 entry.factor, entry.site_key, entry.site = before.factor, before.key, before.site
                 self._safely("kept batches", self._join_plain_target, entry, loss)
                 return
-        outputs = [t for t in (ref() for ref in self._outputs) if t is not None]
+        alive = [(ref(), kept) for ref, kept in self._outputs]
+        outputs = [t for pair in alive for t in pair if t is not None]
         reading = loss_graph.read_loss(loss, entry.place, outputs)
         entry.factor = reading.factor / entry.scale
         self._read_site(entry, reading)

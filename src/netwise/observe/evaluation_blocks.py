@@ -110,6 +110,8 @@ class EvaluationBlocks:
         self.losses.stop()
 
     def _record(self, model: ObservedModel, roots: set[Root]) -> None:
+        misread = (self.losses.score_misread(id(root)) for root in model.roots)
+        model.score_misread = model.score_misread or next(filter(None, misread), "")
         row: dict[str, float] = {}
         scores: dict[str, float] = {}
         for root in model.roots:

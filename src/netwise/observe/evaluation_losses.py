@@ -15,6 +15,7 @@ from torch.utils._device import DeviceContext
 from netwise.observe.class_answers import ClassAnswers
 from netwise.observe.followed_tensors import FollowedTensors
 from netwise.observe.kept_batches import KeptBatches
+from netwise.observe.score_reader import ScoreReader
 from netwise.observe.tensor_samples import plain
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 from netwise.wiring import (
@@ -86,6 +87,8 @@ class EvaluationLosses(TorchFunctionMode):
         self._kept: KeptBatches | None = None  # of the module that was called last
         self._answers: ClassAnswers | None = None
         self._outputs = FollowedTensors()
+        self._scores: dict[int, ScoreReader] = {}
+        self._score: ScoreReader | None = None  # of the module that was called last
         self._root = 0
         self._on_training_rows = False
         self._trained_with: dict[int, tuple[str, str]] = {}
@@ -170,6 +173,8 @@ class EvaluationLosses(TorchFunctionMode):
         result = func(*args, **kwargs) if kwargs else func(*args)
         if torch.compiler.is_compiling() or self.error:
             return result
+        if self._score is not None and self._score.looks:
+            self._read_score(func, args, kwargs or {}, result)
         if func not in OPERATIONS:
             if self._kept is not None and self._kept.waits_for_target:
                 self._look_for_target(func, args, result)
@@ -191,7 +196,28 @@ class EvaluationLosses(TorchFunctionMode):
             outputs: of the module. What is computed from them is followed up to a comparison.
         """
         self._kept, self._answers = kept, answers
-        self._outputs.start(outputs)
+        given = list(outputs)
+        self._outputs.start(given)
+        self._score = self._scores.setdefault(self._root, ScoreReader()) if given else None
+        if self._score is not None:
+            self._score.start(given)
+
+    def score_misread(self, root: int) -> str:
+        """How a score of a module was computed on what it should not be; "" without a sign."""
+        score = self._scores.get(root)
+        return "" if score is None else score.misread
+
+    def _read_score(
+        self, func: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], result: Any
+    ) -> None:
+        try:
+            with torch._C.DisableTorchFunction():
+                if func in (F.mse_loss, F.l1_loss) and self._score is not None:
+                    self._score.losses(args[0], args[1])
+                elif self._score is not None:
+                    self._score.called(func, args, kwargs, result)
+        except Exception:  # the losses are known without it
+            self._score = None
 
     def _look_for_target(self, func: Callable[..., Any], args: Any, result: Any) -> None:
         try:

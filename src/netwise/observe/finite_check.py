@@ -26,9 +26,11 @@ class FiniteCheck:
     def __init__(self) -> None:
         self.sentence = ""  # of the first one; "" as long as all are finite
         self.step: int | None = None
+        self.in_loss = ""  # the operation between outputs and loss that made it
         self._risky_places: set[str] = set()
         self._looked: dict[str, int] = {}  # how often, by place
         self._held: list[tuple[str, Tensor]] = []
+        self._of_loss: frozenset[str] = frozenset()  # risky operations between outputs and loss
         self._witness: weakref.ref[Tensor] | None = None  # the smallest parameter
 
     @property
@@ -39,7 +41,8 @@ class FiniteCheck:
     def loss(self, loss: Tensor, value: float, place: str, step: int) -> None:
         """Record a loss that is not finite, before its backward pass."""
         if not self.sentence:
-            self._record(f"The loss is {value}{_at(place)}", non_finite.cause_of_loss(loss), step)
+            cause, self.in_loss = non_finite.cause_and_operation(loss)
+            self._record(f"The loss is {value}{_at(place)}", cause, step)
 
     def watch_place(self, loss: Tensor, place: str, leaves: Iterable[Tensor]) -> None:
         """Find out in a watched step whether a loss has risky operations."""
@@ -60,6 +63,7 @@ class FiniteCheck:
     def hold(self, loss: Tensor) -> None:
         """Hold the values of risky operations, before a backward pass."""
         self._held = non_finite.risky_inputs(loss)
+        self._of_loss = non_finite.operations_of_loss(loss)
 
     def release(self, value: float, place: str, step: int) -> None:
         """Check a gradient after the backward pass, and let go of what was held."""
@@ -71,11 +75,10 @@ class FiniteCheck:
         if bool(torch.isfinite(gradient).all()):
             return
         loss = f"of the loss {value:.4g}" if math.isfinite(value) else "of the loss"
-        self._record(
-            f"The gradient {loss} is not finite{_at(place)}",
-            non_finite.cause_of_gradient(held),
-            step,
-        )
+        cause = non_finite.cause_of_gradient(held)
+        kind = cause.split(" ")[0]
+        self.in_loss = kind if kind in self._of_loss else ""
+        self._record(f"The gradient {loss} is not finite{_at(place)}", cause, step)
 
     def _record(self, what: str, cause: str, step: int) -> None:
         self.sentence = f"Step {step}: {what}" + (f". The cause: {cause}." if cause else ".")

@@ -45,6 +45,10 @@ class FollowedTensors:
         for output in outputs:
             self._follow(output)
 
+    def follows(self, values: Any) -> bool:
+        """Whether one of these is followed."""
+        return any(isinstance(value, Tensor) and self._knows(value) for value in values)
+
     def compared(self, func: Callable[..., Any], args: Any, result: Any) -> Tensor | None:
         """A function of torch was called: the tensor that a followed one is compared with; None
         where it is no comparison, and the result is then followed too.

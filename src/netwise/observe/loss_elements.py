@@ -26,11 +26,13 @@ from netwise.observe.autograd_nodes import (
     shape_of,
     signed,
 )
+from netwise.observe.loss_forms import hinge_parts, is_written_softmax
 from netwise.wiring import (
     ABSOLUTE_ERROR,
     BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CROSS_ENTROPY,
+    HINGE,
     HUBER,
     KL_DIVERGENCE,
     LOGARITHM,
@@ -49,7 +51,7 @@ LOSSES_OF_TORCH = {
     "KlDiv": KL_DIVERGENCE,
     "CtcLoss": OTHER_LOSS,
     "CudnnCtcLoss": OTHER_LOSS,
-    "SoftMarginLoss": OTHER_LOSS,
+    "SoftMarginLoss": HINGE,
     "MultiMarginLoss": OTHER_LOSS,
     "MultilabelMarginLoss": OTHER_LOSS,
 }
@@ -117,6 +119,8 @@ def match(node: Node) -> Match | None:
         found = _residual_loss(node, kind)
         if found is not None:
             return found
+    if kind in ("Clamp", "ClampMin", "Relu", "Maximum", "Pow"):
+        return _hinge(node, kind)
     if kind in ("Mul", "Sub"):
         return _with_probabilities(node, kind)
     if kind == "Add":
@@ -147,6 +151,16 @@ def _loss_of_torch(node: Node, kind: str) -> Match:
         target=target if isinstance(target, Tensor) else None,
         elements=elements,
     )
+
+
+def _hinge(node: Node, kind: str) -> Match | None:
+    """max(0, 1 - t * o), also squared."""
+    cut = only_input(node) if kind == "Pow" else node
+    parts = None if cut is None else hinge_parts(cut)
+    if parts is None:
+        return None
+    source, target = parts
+    return Match(HINGE, node, source, target=target, elements=numel(shape_of(node)))
 
 
 def _residual_loss(node: Node, kind: str) -> Match | None:
@@ -384,6 +398,8 @@ def chain_from(node: Node | None) -> tuple[str, ...]:
         inputs = inputs_of(node)
         if is_log_softmax(node) and kind == "Sub":
             kind, inputs = "LogSoftmax", inputs[:1]
+        if is_written_softmax(node):
+            kind, inputs = "Softmax", inputs_of(past_moves(inputs[0][0]))
         if len(inputs) == 2 and kind in ("Add", "Sub", "Mul", "Div"):  # a shift by a weight
             inputs = [each for each in inputs if not is_weight(each[0])] or inputs
         is_shift = kind in ("Add", "Sub", "Rsub", "Mul", "Div", "Neg") and len(inputs) == 1

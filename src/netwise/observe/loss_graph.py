@@ -27,6 +27,8 @@ from netwise.observe.autograd_nodes import (
     signed,
 )
 from netwise.observe.loss_elements import LOSSES_OF_TORCH, REDUCTIONS, Match, chain_from, match
+from netwise.observe.loss_forms import picked_below
+from netwise.observe.loss_ranges import range_facts
 from netwise.observe.loss_sums import (
     Descent,
     descend,
@@ -43,6 +45,7 @@ from netwise.observe.loss_targets import (
     shape_or_empty,
     target_facts,
 )
+from netwise.observe.second_derivatives import zero_derivative
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
@@ -114,6 +117,12 @@ def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> 
         return _read(loss.detach(), root, place, outputs)
 
 
+def _with_derivative(reading: TermReading, root: Node) -> TermReading:
+    """A reading with the second derivative in its summand that is 0."""
+    found = "" if reading.term.penalty else zero_derivative(root)
+    return replace(reading, term=replace(reading.term, zero_derivative=found)) if found else reading
+
+
 def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> LossReading:
     top = Descent(root)
     node = past_numbers(top)
@@ -123,7 +132,7 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
     if len(parts) == 1:
         readings = _read_summand(top, outputs)
         factor = readings[0][1] if len(readings) == 1 else 1.0
-        terms = [reading for reading, _ in readings]
+        terms = [_with_derivative(reading, node) for reading, _ in readings]
     else:
         factor = math.prod(top.constants)
         has_penalty = False
@@ -132,8 +141,9 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
             if is_penalty(way.node):
                 has_penalty = True
             elif len(terms) < _MOST_TERMS:
+                root_of_part = way.node
                 for term, own in _read_summand(way, outputs):
-                    terms.append(_with_value(term, own))
+                    terms.append(_with_derivative(_with_value(term, own), root_of_part))
                     owns += [own] if term.term.operation else []
         factor, terms = _with_sign(factor, terms, owns)
         factor, terms = _without_batch(factor, terms)
@@ -166,6 +176,12 @@ def _read_summand(way: Descent, outputs: Sequence[Tensor]) -> list[tuple[TermRea
         return [_reading(found, each, outputs) for found, each in zip(matches, ways, strict=True)]
     if is_penalty(way.node):
         return [(TermReading(LossTerm(penalty=True, by_hand=True)), own)]
+    picks = picked_below(way.node)
+    of_right_class = None if picks is None else match(picks)
+    if of_right_class is not None and of_right_class.target is not None:
+        way.is_plain = False  # a function of it, as in a focal loss
+        reading, _ = _reading(of_right_class, way, outputs)
+        return [(replace(reading, weighted=True), own)]
     return [(_unknown(way), own)]
 
 
@@ -228,6 +244,7 @@ def _reading(
         target_shape=shape_or_empty(target),
         **target_facts(found, output, target),
     )
+    term = replace(term, **range_facts(found.source, term.output_shape, target))
     return TermReading(term, output, target, _ignored(found), weighted or is_smoothed), factor
 
 

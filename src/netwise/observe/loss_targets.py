@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwise.observe.autograd_nodes import MARK, Node, only_input, operation, saved, shape_of
+from netwise.observe.autograd_nodes import CALL, MARK, Node, only_input, operation, saved, shape_of
 from netwise.observe.loss_elements import (
     SAME_VALUES,
     Match,
@@ -37,20 +37,32 @@ def from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | Non
     few = _few(target)
     rounding = 1e-5 * float(_few(residual).abs().max())
     is_one_number = float(few.max() - few.min()) <= rounding
-    return output.detach(), None if is_one_number else target
+    return output.detach(), None if is_one_number else _without_rounding(target, few, rounding)
+
+
+def _without_rounding(target: Tensor, few: Tensor, rounding: float) -> Tensor:
+    """Whole numbers where all are whole but for the rounding of a difference."""
+    if not target.is_floating_point() or rounding > 0.01:
+        return target
+    whole = bool(((few - few.round()).abs() <= max(rounding, 1e-6)).all())
+    return target.round() if whole else target
 
 
 def _output_of(source: Node | None, residual: Tensor, outputs: Sequence[Tensor]) -> Tensor | None:
     """The output of a module that a residual was made of, also where it was reshaped.
 
-    An output with a graph is known by its node. Of a detached one only the shape can be compared,
-    and another value (a slope, a norm) can have this shape: so the node must be marked.
+    An output with a graph is known by its node, and a copy without one by the number of its call.
+    Of others only the shape can be compared, and another value (a slope, a norm) can have this
+    shape: so the node must be marked.
     """
     for _ in range(8):
         if source is None:
             break
         output = next((o for o in outputs if o.grad_fn is source), None)
-        if output is None and MARK in source.metadata:
+        if output is None and CALL in source.metadata:
+            call = source.metadata[CALL]
+            output = next((o for o in outputs if getattr(o, CALL, None) == call), None)
+        elif output is None and MARK in source.metadata:
             shape = shape_of(source)
             detached = (o for o in outputs if o.grad_fn is None and tuple(o.shape) == shape)
             output = next(detached, None)
@@ -108,7 +120,10 @@ def target_facts(found: Match, output: Tensor | None, target: Tensor | None) -> 
     is_proper = source is not None and operation(source) == "LogSoftmax"
     if is_likelihood and not is_proper and output is not None and output.numel():
         facts["highest"] = float(_few(output).max())
-    if target is not None and target.is_floating_point() and target.numel():
+    is_number = target is not None and (
+        target.is_floating_point() or (output is not None and target.shape == output.shape)
+    )
+    if target is not None and is_number and target.numel() and not target.is_complex():
         few = _few(target).float()
         low, high = torch.aminmax(few)
         facts["target_low"], facts["target_high"] = float(low), float(high)

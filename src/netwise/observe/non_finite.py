@@ -11,6 +11,7 @@ from torch import Tensor
 from netwise.observe.autograd_nodes import (
     MOVES,
     Node,
+    head,
     inputs_of,
     is_opaque,
     leaf_of,
@@ -74,29 +75,60 @@ def cause_of_loss(loss: Tensor) -> str:
         >>> cause_of_loss(torch.tensor([-0.5, 1.0], requires_grad=True).log().sum())
         'Log of -0.5'
     """
+    return cause_and_operation(loss)[0]
+
+
+def cause_and_operation(loss: Tensor) -> tuple[str, str]:
+    """`cause_of_loss`, and the operation where it is one between the outputs and the loss that can
+    fail at outputs of usual size; "" for any other.
+
+    >>> cause_and_operation(torch.tensor([-0.5, 1.0], requires_grad=True).log().sum())
+    ('Log of -0.5', 'Log')
+    """
     root: Node = getattr(loss, "grad_fn", None)
     if root is None or loss.is_meta:
-        return ""
+        return "", ""
     with torch.no_grad():
         return _cause(root)
 
 
-def _cause(root: Node) -> str:
+def operations_of_loss(loss: Tensor) -> frozenset[str]:
+    """Risky operations between the last layers and a loss."""
+    root: Node = getattr(loss, "grad_fn", None)
+    if root is None or loss.is_meta:
+        return frozenset()
+    return frozenset(operation(node) for node in head(root)) & _RISKY.keys()
+
+
+def _cause(root: Node) -> tuple[str, str]:
     nodes = _nodes(root)
     masked = next((text for text in map(_all_ignored, nodes) if text), "")
     if masked:
-        return masked
+        return masked, ""
     bad_weights, largest = _weights(nodes)
     if bad_weights:
-        return bad_weights
+        return bad_weights, ""
     data = next((text for text in map(_bad_data, reversed(nodes)) if text), "")
     if data:
-        return data
-    place = _deepest(root)
+        return data, ""
+    place, node = _deepest(root)
     if largest > 1e8:
         runaway = f"the weights have grown to {largest:.3g}"
-        return f"{place}; {runaway}" if place else runaway
-    return place
+        return (f"{place}; {runaway}" if place else runaway), ""
+    return place, _operation_of_loss(root, node)
+
+
+def _operation_of_loss(root: Node, node: Node | None) -> str:
+    """The operation of a node between the last layers and the loss. An exponential counts where it
+    is divided or its logarithm is taken, as in a softmax that is written out."""
+    above = head(root)
+    kind = operation(node) if node in above else ""
+    if kind == "Exp":
+        parent = above[node]
+        while parent is not None and operation(parent) not in ("Div", "Log"):
+            parent = above[parent]
+        return kind if parent is not None else ""
+    return kind if kind in _RISKY else ""
 
 
 def _nodes(root: Node) -> list[Node]:
@@ -179,9 +211,9 @@ def _bad_data(node: Node) -> str:
     return ""
 
 
-def _deepest(root: Node) -> str:
+def _deepest(root: Node) -> tuple[str, Node | None]:
     """The operation farthest from the loss whose inputs are finite and whose result is not."""
-    deepest, cause = -1, ""
+    deepest, cause, place = -1, "", None
     seen = {root}
     waiting = deque([(root, 0, True)])
     while waiting and len(seen) <= _MOST_NODES:
@@ -198,13 +230,13 @@ def _deepest(root: Node) -> str:
         if not text and is_bad and inputs and are_finite:
             text = _overflow(node, inputs)
         if text and depth > deepest:
-            deepest, cause = depth, text
+            deepest, cause, place = depth, text, node
         keeps = is_bad and len(below) == 1 and (not are_finite or operation(node) in _KEEP_FINITE)
         for child, _ in below:
             if child not in seen:
                 seen.add(child)
                 waiting.append((child, depth + 1, keeps))
-    return cause
+    return cause, place
 
 
 def _overflow(node: Node, inputs: dict[str, Tensor]) -> str:

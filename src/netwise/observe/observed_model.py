@@ -18,6 +18,7 @@ from netwise.history import Layer
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.layer_activations import accuracy_of
 from netwise.observe.loss_graph import LossReading
+from netwise.observe.loss_ranges import joined
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
 from netwise.observe.sampled_facts import LazyDataFacts
 from netwise.observe.target_statistics import (
@@ -65,7 +66,10 @@ class LossSite:
 
     def read(self, reading: LossReading) -> None:
         """Add a batch."""
-        self.terms = tuple(term.term for term in reading.terms)
+        before = [*self.terms, *[None] * len(reading.terms)]
+        self.terms = tuple(
+            joined(known, term.term) for known, term in zip(before, reading.terms, strict=False)
+        )
         while len(self.targets) < len(reading.terms):
             self.targets.append(TargetStatistics())
         self.signals = penalty_of(reading)
@@ -161,6 +165,7 @@ class ObservedModel:
         self.cut: tuple[str, ...] = ()
         self.widened = ""
         self.softmax_over_batch = ""
+        self.score_misread = ""  # as in `Wiring`
         self.opponents: set[str] = set()
         self.passes_seen = 0  # backward passes before its watched steps, of any loss
         self.cycles = 0  # watched steps

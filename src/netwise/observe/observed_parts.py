@@ -199,6 +199,7 @@ class OptimizerAccount:
         self.rates: list[tuple[int, float]] = []
         self.group_rates: dict[str, float] = {}
         self.weight_decay: float | None = None
+        self.maximizes = False
         self.clipped_before_unscale = 0
         self.ids: set[int] = set()
         self.trainable_ids: set[int] = set()
@@ -225,6 +226,7 @@ class OptimizerAccount:
         first = groups[0]
         decay = first.get("weight_decay")
         self.weight_decay = None if decay is None else float(decay)
+        self.maximizes = any(group.get("maximize") is True for group in groups)
         layout = tuple(len(group["params"]) for group in groups)
         if layout == self._layout and all(ref() is not None for ref in self._chosen):
             return

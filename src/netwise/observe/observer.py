@@ -149,6 +149,7 @@ class Observer:
             device=devices[0] if devices else "cpu",
             not_finite=self.finite.sentence,
             not_finite_step=self.finite.step,
+            not_finite_in_loss=self.finite.in_loss,
             frameworks=(*self._called_by, *distribution(list(self.table.roots.values()))),
             switched_off={
                 part: f"the observer failed: {error}" for part, error in self.switched_off.items()

@@ -15,7 +15,7 @@ class ProgramFacts:
         running: it has not ended.
         seconds: since the start.
         device: of the first module.
-        not_finite, not_finite_step: as in `Wiring`.
+        not_finite, not_finite_step, not_finite_in_loss: as in `Wiring`.
         frameworks: as in `Wiring`.
         switched_off: parts of the observer that failed, with their error.
         given: facts that the user stated, which are used instead of those observed.
@@ -26,6 +26,7 @@ class ProgramFacts:
     device: str = "cpu"
     not_finite: str = ""
     not_finite_step: int | None = None
+    not_finite_in_loss: str = ""
     frameworks: tuple[str, ...] = ()
     switched_off: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)

@@ -23,11 +23,17 @@ from netwise.observe.observed_model import ObservedModel, batch_accuracy, target
 from netwise.observe.observer import Observer
 from netwise.observe.target_statistics import TargetStatistics
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
+from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from netwise.trials.program_trials import ProgramTrials
 from netwise.watching.live_checks import LiveChecks
 from netwise.watching.program_folders import ProgramFolders
 
 KEPT_BYTES = 1_000_000  # of targets, for the loss of the best constant prediction
+KINDS = {
+    "logits": OF_LOGITS,
+    "sigmoid logits": OF_SIGMOID_LOGITS,
+    "probabilities": OF_PROBABILITIES,
+}  # `RunFacts.loss_kind` of what a loss takes
 KEPT_TARGETS = 128  # the loss is called on no more: some need memory cubic in them
 
 
@@ -229,9 +235,7 @@ class watch:
                 if few and isinstance(target, Tensor):
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")
-                        self._loss_kind = loss_kind(
-                            self._loss, output[:few].detach(), target[:few].detach()
-                        )
+                        self._loss_kind = _kind_of(self._loss, output[:few], target[:few])
         self._observer.stated.append((float(loss), row))
 
     def _keep_target(self, target: Tensor) -> None:
@@ -374,6 +378,16 @@ class watch:
             kept = (target >= 0) & (target < max(self._outputs, 1))
             return target[kept.reshape(len(target), -1).all(1)]
         return target
+
+
+def _kind_of(loss: Callable[[Any, Any], Any], output: Tensor, target: Tensor) -> str:
+    """The kind of a loss in `netwise.tasks`: asked about rows of its own, since several losses look
+    alike where all outputs are equal."""
+    takes = loss_answers(loss, output.detach(), target.detach()).get("loss_takes")
+    if takes in KINDS:
+        return KINDS[takes]
+    by_outputs = loss_kind(loss, output.detach(), target.detach())
+    return by_outputs if takes is None or by_outputs == SQUARED else ""
 
 
 def _facts_of_optimizer(optimizer: Any) -> dict[str, Any]:

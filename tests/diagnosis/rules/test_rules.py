@@ -54,6 +54,10 @@ OF_FACTS = {
     "shapes_broadcast",
     "softmax_over_batch",
     "not_finite",
+    "targets_misfit_loss",
+    "part_without_gradient",
+    "unstable_loss",
+    "score_misread",
 }
 
 

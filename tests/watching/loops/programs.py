@@ -13,6 +13,7 @@ from watching.loops import (
     execution as x,
     forms_of_targets as f,
     gradients as g,
+    losses as o,
     parameters as p,
     precision as h,
     reported_networks as n,
@@ -65,7 +66,7 @@ RATE = ("rate_faded",)
 FROZEN = ("nothing_trainable",)
 OUTPUT = ("output_misfits_loss",)
 
-NOT_FINITE = ("not_finite",)
+NOT_FINITE = ("not_finite", "unstable_loss")
 MASKED = ("targets_masked", "not_finite")
 UNSCALED = ("clipped_before_unscale",)
 
@@ -192,6 +193,27 @@ REPORTED = (
     Loop(n.clipped),
     Loop(n.noisy_language, falls=0.8),
     Loop(n.balanced_gan),
+    *(Loop(partial(o.healthy, kind=kind), falls=1.5) for kind in o.HEALTHY),
+    Loop(o.hinge_of_zeros, ("targets_misfit_loss",), falls=1.0),
+    Loop(o.entropy_of_numbers, ("targets_misfit_loss",), falls=1.0),
+    Loop(partial(o.upwards, maximize=False), ("loss_rewards_errors",), falls=1.2),
+    Loop(partial(o.upwards, maximize=True), ("loss_rewards_errors",), falls=1.2),
+    Loop(o.absolute_of_classes, ("loss_misfits_task",), falls=1.0),
+    *(
+        Loop(partial(o.out_of_reach, last=last), OUTPUT, falls=1.0)
+        for last in ("sigmoid", "rectified", "tanh")
+    ),
+    *(
+        Loop(loop, OUTPUT, falls=1.0)
+        for loop in (o.limited_logits, o.rectified_logit, o.several_true)
+    ),
+    Loop(o.written_softmax, ("unstable_loss",), falls=1.0),
+    Loop(o.second_derivative, ("part_without_gradient",), falls=1.0),
+    *(
+        Loop(partial(o.scored, kind=kind), ("score_misread",), falls=1.0)
+        for kind in ("classes", "numbers", "answers")
+    ),
+    Loop(o.label_scores, falls=1.0),
     Loop(r.recurrent, falls=0.85),
     Loop(r.detached, CUT),
     Loop(r.widened, SHAPES),

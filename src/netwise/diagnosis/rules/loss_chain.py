@@ -6,11 +6,19 @@ These follow from identities and need no look at what a run has learned.
 
 from __future__ import annotations
 
+from math import exp, inf, log, log1p
+
 from netwise.wiring import (
+    ABSOLUTE_ERROR,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
+    CLASS_NUMBERS,
     CROSS_ENTROPY,
+    HUBER,
     KL_DIVERGENCE,
+    LABELS,
     LOGARITHM,
+    ONE_HOT,
+    SQUARED_ERROR,
     LossTerm,
     Wiring,
 )
@@ -39,6 +47,7 @@ NEUTRAL = ("Clamp", "ClampMin", "ClampMax", "Div", "Add", "Sub", "Neg", "Log", "
 RECTIFIER = "Relu"
 HIDDEN = "?"
 LARGEST_LOG = 1e-3  # above it a number is no log-probability, rounding allowed for
+OUT_OF_REACH = 0.1  # part of the loss of guessing, or of the targets' variance, that is left
 SEVERAL = 1.5  # sum of a row of targets: above it several labels are true at once
 
 
@@ -65,9 +74,11 @@ def _misfit(term: LossTerm) -> str:
         _single_output,
         _softmax_twice,
         _sigmoid_twice,
+        _limited_logits,
         _no_log_probability,
         _log_of_no_probability,
         _several_labels,
+        _targets_out_of_reach,
     )
     return next(filter(None, (check(term) for check in checks)), "")
 
@@ -94,17 +105,100 @@ def _softmax_twice(term: LossTerm) -> str:
     if term.operation != CROSS_ENTROPY or "LogSoftmax" not in term.chain:
         return ""
     inner = _before(term.chain[term.chain.index("LogSoftmax") + 1 :], LOGARITHMS)
+    limits = _limits(term)
+    floor = None if limits is None else _floor(term, *limits)
+    if floor is not None and not floor[0] > OUT_OF_REACH * floor[1]:
+        return ""  # multiplied by a constant, such as one over a temperature
+    left = "" if floor is None else f" {_least_loss(*floor)}"
     if "Softmax" in inner:
         return (
             "Softmax is applied twice: by the network, and again by the loss, which expects "
-            "logits. Remove the softmax from the network."
+            f"logits.{left} Remove the softmax from the network."
         )
     if "Sigmoid" in inner:
         return (
             "The outputs go through Sigmoid before a cross-entropy that expects logits: they "
-            "cannot differ enough for a confident prediction. Remove the sigmoid from the network."
+            f"cannot differ enough for a confident prediction.{left} Remove the sigmoid from the "
+            "network."
         )
     return ""
+
+
+def _limits(term: LossTerm) -> tuple[float, float] | None:
+    """Numbers that the outputs cannot leave; None where no limit is known."""
+    low, high = term.output_low, term.output_high
+    if low is None and high is None:
+        return None
+    return (-inf if low is None else low, inf if high is None else high)
+
+
+def _floor(term: LossTerm, low: float, high: float) -> tuple[float, float] | None:
+    """The least loss of logits within limits, and the loss of guessing; None where they are not
+    known. For one of C classes the least loss is log(1 + (C - 1) exp(low - high))."""
+    if term.operation == CROSS_ENTROPY:
+        classes = term.output_shape[1] if len(term.output_shape) > 1 else 0
+        if classes < 2 or term.target_kind not in (CLASS_NUMBERS, ONE_HOT):
+            return None
+        return log1p((classes - 1) * exp(low - high)), log(classes)
+    is_binary = term.operation == BINARY_CROSS_ENTROPY_OF_LOGITS
+    if not is_binary or term.target_kind not in (LABELS, ONE_HOT):
+        return None
+    least_of_zeros, least_of_ones = log1p(exp(min(low, 700.0))), log1p(exp(min(-high, 700.0)))
+    return (least_of_zeros + least_of_ones) / 2, log(2)
+
+
+def _least_loss(least: float, guess: float) -> str:
+    return (
+        f"The loss cannot fall below {least:.2f} ({guess:.2f} for guessing), though the order of "
+        "the classes may still be right."
+    )
+
+
+def _limited_logits(term: LossTerm) -> str:
+    """Logits that an activation keeps between two numbers, too near for a confident prediction."""
+    limits = _limits(term)
+    floor = None if limits is None else _floor(term, *limits)
+    if limits is None or floor is None or not floor[0] > OUT_OF_REACH * floor[1]:
+        return ""
+    inner = [name for name in term.chain if name not in LOGARITHMS]
+    name = _named(inner[0]) if inner else "an activation"
+    if term.operation == BINARY_CROSS_ENTROPY_OF_LOGITS and limits[0] == 0:
+        what = "a probability below 0.5 cannot be predicted"
+    else:
+        what = f"they are between {limits[0]:g} and {limits[1]:g}"
+    return (
+        f"The outputs go through {name} before a loss that expects logits: {what}. "
+        f"{_least_loss(*floor)} Remove the {_in_text(name)} behind the last layer."
+    )
+
+
+def _named(operation: str) -> str:
+    return "ReLU" if operation == RECTIFIER else operation
+
+
+def _in_text(name: str) -> str:
+    return name if name == "ReLU" else name.lower()
+
+
+def _targets_out_of_reach(term: LossTerm) -> str:
+    """Targets that the last activation cannot give."""
+    limits = _limits(term)
+    if limits is None or term.operation not in (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER):
+        return ""
+    if term.unreachable is None or not term.unreachable > OUT_OF_REACH or not term.chain:
+        return ""
+    low, high = (f"{limit:g}" for limit in limits)
+    between = f"above {low}" if high == "inf" else f"between {low} and {high}"
+    if low == "-inf":
+        between = f"below {high}"
+    name, targets = _named(term.chain[0]), ""
+    if term.target_low is not None and term.target_high is not None:
+        targets = f" ({term.target_low:.3g} to {term.target_high:.3g})"
+    return (
+        f"Outputs of {name} are {between}, and {100 * term.unreachable:.0f} % of the "
+        f"variance of the targets{targets} is outside of that. Remove the "
+        f"{_in_text(name)} behind the last layer, or scale the targets."
+    )
 
 
 def _sigmoid_twice(term: LossTerm) -> str:
@@ -170,7 +264,7 @@ def _log_of_no_probability(term: LossTerm) -> str:
 
 def _may_be_probabilities(term: LossTerm) -> bool:
     """Whether the targets are between 0 and 1: rates of counts have logarithms, too."""
-    return (
+    return term.target_kind in (CLASS_NUMBERS, ONE_HOT, LABELS) or (
         term.target_low is not None
         and term.target_high is not None
         and term.target_low > -1e-4
@@ -181,6 +275,9 @@ def _may_be_probabilities(term: LossTerm) -> bool:
 def _several_labels(term: LossTerm) -> str:
     if not set(term.chain) & set(SOFTMAX) or not _may_be_probabilities(term):
         return ""
+    shape = term.output_shape
+    if len(shape) == 2 and shape[0] == shape[1]:
+        return ""  # similarities of samples, several of which belong together
     if len(term.target_row_sums) != 2 or not term.target_row_sums[1] > SEVERAL:
         return ""
     low, high = term.target_row_sums

@@ -147,6 +147,7 @@ SHAPES_BROADCAST = Rule(
     source="PyTorch documentation, Broadcasting semantics",
     explains=CONSEQUENCES,
     own_modules=True,
+    exact=True,
 )
 SOFTMAX_OVER_BATCH = Rule(
     name="softmax_over_batch",
@@ -161,6 +162,7 @@ SOFTMAX_OVER_BATCH = Rule(
     source="PyTorch documentation, torch.nn.Softmax",
     explains=("samples_mix", "output_misfits_loss", *CONSEQUENCES),
     own_modules=True,
+    exact=True,
 )
 TARGETS_MASKED = Rule(
     name="targets_masked",
@@ -175,6 +177,7 @@ TARGETS_MASKED = Rule(
     source="PyTorch documentation, torch.nn.CrossEntropyLoss; pytorch/pytorch issue 70348",
     explains=("not_finite", "gradient_zero", "exploding_gradient", "underfitting", "not_learning"),
     own_loops=True,
+    exact=True,
 )
 NOT_FINITE = Rule(
     name="not_finite",

@@ -16,7 +16,7 @@ from netwise.diagnosis.rules.outcome import (
 )
 from netwise.history import History, RunFacts
 from netwise.tasks import BOUNDED, OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
-from netwise.wiring import LossTerm
+from netwise.wiring import ABSOLUTE_ERROR, HUBER, ONE_HOT, SQUARED_ERROR, LossTerm
 
 PROBABILITIES = ("Softmax", "Sigmoid", "Hardsigmoid")
 RANGES = {**BOUNDED, "Softmax": (0.0, 1.0), "ReLU": (0.0, inf)}
@@ -50,6 +50,8 @@ def _recognised(history: History) -> Answer:
     last, facts = history.layers[-1], history.facts
     if has_learned(history):
         return None
+    if facts.loss_kind == OF_PROBABILITIES and _makes_probabilities(history):
+        return None
     sentence = _mismatch(last.activation, last.fan_out, facts)
     if not sentence:
         return None
@@ -71,6 +73,12 @@ def _recognised(history: History) -> Answer:
     )
 
 
+def _makes_probabilities(history: History) -> bool:
+    """Whether the loss itself turns outputs into probabilities, before their logarithm."""
+    terms = () if history.wiring is None else history.wiring.losses
+    return any({*term.chain} & {*PROBABILITIES, "LogSoftmax", "Exp"} for term in terms)
+
+
 def _exact(history: History, sentence: str, term: LossTerm) -> Finding:
     """The finding of a loss whose operations are known."""
     units = term.output_shape[1] if len(term.output_shape) > 1 else 1
@@ -82,7 +90,12 @@ def _exact(history: History, sentence: str, term: LossTerm) -> Finding:
         layers=tuple(layer.name for layer in history.layers[-1:]),
         steps=(0, history.ended.step),
         evidence=(Evidence(what, float(max(units, 1)), 0.0),),
-        remedies=("use_plain_output", "use_cross_entropy"),  # the targets are not at fault
+        remedies=(
+            ("use_plain_output", "scale_targets")
+            if term.operation in (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER)
+            else ("use_plain_output", "use_cross_entropy")  # the targets are not at fault
+        ),
+        grade="cause",
     )
 
 
@@ -94,7 +107,12 @@ def _mismatch(activation: str, units: int, facts: RunFacts) -> str:
         return (
             "Softmax is applied twice: by the network, and again by the loss, which expects logits."
         )
-    if activation in ("Sigmoid", "Tanh", "ReLU") and facts.loss_kind == OF_LOGITS:
+    if activation == "ReLU" and facts.loss_kind == OF_LOGITS:
+        return (
+            "The outputs go through ReLU before a loss that expects logits: an output that is 0 "
+            "for a sample gets no gradient of it."
+        )
+    if activation in ("Sigmoid", "Tanh") and facts.loss_kind == OF_LOGITS:
         return (
             f"The outputs go through {activation} before a loss that expects logits: they cannot "
             "differ enough for a confident prediction."
@@ -122,8 +140,11 @@ def _mismatch(activation: str, units: int, facts: RunFacts) -> str:
 
 @if_outcome_known
 def loss_misfits_task(history: History) -> Answer:
-    """Find a squared error on classes, in a run that has not learned."""
+    """Find a squared or an absolute error on classes, in a run that has not learned."""
     facts = history.facts
+    absolute = _absolute_error_on_classes(history)
+    if absolute is not None and not has_learned(history):
+        return absolute
     if facts.loss_kind is None or facts.class_targets is None:
         return Unchecked(NO_LOSS_KIND)
     if has_learned(history) or not facts.class_targets or facts.loss_kind != SQUARED:
@@ -138,7 +159,31 @@ def loss_misfits_task(history: History) -> Answer:
     )
 
 
+def _absolute_error_on_classes(history: History) -> Finding | None:
+    """An absolute error on one-hot rows: its best constant answer is 0 for each class that is not
+    the most of all samples."""
+    terms = () if history.wiring is None else history.wiring.losses
+    term = next((t for t in terms if t.operation == ABSOLUTE_ERROR and not t.penalty), None)
+    if term is None or term.target_kind != ONE_HOT:
+        return None
+    shares = history.facts.class_shares or ()
+    is_rare = bool(shares) and max(shares) < 0.5
+    columns = term.output_shape[1] if len(term.output_shape) > 1 else 0
+    return Finding(
+        rule="loss_misfits_task",
+        sentence=(
+            "The loss is an absolute error, and the targets are classes. Answering 0 for every "
+            "class is the best constant answer to it, since each class is wrong for most samples. "
+            "Use `nn.CrossEntropyLoss()` on logits."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("columns of the one-hot targets", float(columns), 2.0),),
+        grade="cause" if is_rare or columns > 2 else "suspect",
+    )
+
+
 _CONSEQUENCES = (
+    "unstable_loss",
     "gradient_zero",
     "not_finite",
     "saturation",
@@ -168,12 +213,13 @@ OUTPUT_MISFITS_LOSS = Rule(
 )
 LOSS_MISFITS_TASK = Rule(
     name="loss_misfits_task",
-    title="Squared error on classes",
+    title="Squared or absolute error on classes",
     find=loss_misfits_task,
     explanation=(
         "Through a sigmoid or softmax, the gradient of a squared error is multiplied by the slope "
         "of that function, which is almost 0 exactly where a prediction is very wrong. The "
-        "gradient of cross-entropy has no such factor."
+        "gradient of cross-entropy has no such factor. An absolute error has the same slope for a "
+        "class that is right and for one that is wrong, and its best constant answer is 0 for all."
     ),
     healthy=(
         "The gradient at the outputs is softmax(output) - one-hot target: largest where a "

@@ -1,0 +1,262 @@
+"""Losses that cannot teach what they should, whatever the network is: targets of another kind than
+the loss expects, a loss that falls with the errors, a part without a gradient."""
+
+from __future__ import annotations
+
+from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import NOT_OBSERVED, observed
+from netwise.diagnosis.rules.wiring import CONSEQUENCES
+from netwise.history import History
+from netwise.wiring import (
+    ABSOLUTE_ERROR,
+    BINARY_CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY_OF_LOGITS,
+    CROSS_ENTROPY,
+    HINGE,
+    HUBER,
+    LABELS,
+    ONE_HOT,
+    SQUARED_ERROR,
+    LossTerm,
+)
+
+OUTSIDE = 1e-3  # distance of a target from 0 to 1 that is no rounding
+# Losses that are never better below 0: whose negative rewards errors.
+ERRORS = (
+    CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY_OF_LOGITS,
+    SQUARED_ERROR,
+    ABSOLUTE_ERROR,
+    HUBER,
+)
+SIGNS = "signs"  # value of `FirstBatch.loss_takes`
+
+
+def targets_misfit_loss(history: History) -> Answer:
+    """Find targets of a kind that the loss is not made for: outside of 0 to 1 in a binary
+    cross-entropy, 0 instead of -1 in a hinge loss."""
+    wiring = observed(history, "losses")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    for term in wiring.losses:
+        sentence = _outside_of_shares(term) or _zeros_in_hinge(term, history)
+        if sentence:
+            return Finding(
+                rule="targets_misfit_loss",
+                sentence=sentence,
+                steps=(0, history.ended.step),
+                evidence=(_range(term),),
+                change=_change(term),
+            )
+    return None
+
+
+def _range(term: LossTerm) -> Evidence:
+    low, high = term.target_low or 0.0, term.target_high or 0.0
+    if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
+        if high > 1 + OUTSIDE:
+            return Evidence("highest target", high, 1.0)
+        return Evidence("lowest target", low, 0.0, above=False)
+    return Evidence("lowest target", low, -1.0)
+
+
+def _outside_of_shares(term: LossTerm) -> str:
+    if term.operation not in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
+        return ""
+    low, high = term.target_low, term.target_high
+    if low is None or high is None or (low >= -OUTSIDE and high <= 1 + OUTSIDE):
+        return ""
+    return (
+        f"The loss is a binary cross-entropy{_at(term)}, whose targets are from 0 to 1, and the "
+        f"targets are from {low:.3g} to {high:.3g}: it falls without end as outputs grow. For "
+        "numbers use `nn.MSELoss()`; for more than two classes `nn.CrossEntropyLoss()` with an "
+        "output for each class."
+    )
+
+
+def _zeros_in_hinge(term: LossTerm, history: History) -> str:
+    first = history.first_batch
+    by_asking = first is not None and first.loss_takes == SIGNS and not term.operation
+    if term.penalty or not (term.operation == HINGE or by_asking):
+        return ""
+    facts = history.facts
+    is_binary = term.target_kind in (LABELS, ONE_HOT) and term.target_low == 0
+    if by_asking and not term.target_kind:
+        is_binary = facts.target_low == 0 and facts.target_high == 1
+    if not is_binary:
+        return ""
+    return (
+        f"The loss{_at(term)} is made for targets of -1 and 1, and the targets are 0 and 1: where "
+        "the target is 0 it has no gradient, so that nothing is learned of these samples or "
+        "classes. Write `2 * y - 1` for y, or use `nn.BCEWithLogitsLoss()`."
+    )
+
+
+def _change(term: LossTerm) -> str:
+    if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
+        return "loss = torch.nn.functional.mse_loss(output, y)  # numbers, without a sigmoid"
+    return "loss = (1 - (2 * y - 1) * output).clamp(min=0).mean()"
+
+
+def _at(term: LossTerm) -> str:
+    return f" of {term.place}" if term.place else ""
+
+
+def loss_rewards_errors(history: History) -> Answer:
+    """Find an optimizer that raises the errors: the negative of a loss is minimized, or a loss is
+    maximized.
+
+    Not with modules that are trained against each other, one of which may raise the other's loss.
+    """
+    wiring = history.wiring
+    if wiring is None:
+        return Unchecked(NOT_OBSERVED)
+    if wiring.opponents:
+        return None
+    terms = [term for term in wiring.losses if not term.penalty]
+    known = [term for term in terms if term.operation in ERRORS and term.reduction]
+    if not terms or len(known) < len(terms):
+        return _by_asking(history, terms)
+    signs = {(term.factor < 0) != wiring.maximizes for term in known}
+    if signs != {True}:
+        return None
+    term = known[0]
+    if wiring.maximizes:
+        what = f"The optimizer was made with `maximize=True`, and the loss is a {term.operation}"
+    else:
+        what = f"`backward` is called on the negative of a {term.operation}"
+    return Finding(
+        rule="loss_rewards_errors",
+        sentence=f"{what}{_at(term)}: each step makes the errors larger. Change the sign.",
+        steps=(0, history.ended.step),
+        evidence=(Evidence("factor of the loss", term.factor, 0.0, above=wiring.maximizes),),
+    )
+
+
+def _by_asking(history: History, terms: list[LossTerm]) -> Answer:
+    """What the loss function itself answers; the program may change its sign afterwards."""
+    first, wiring = history.first_batch, history.wiring
+    if first is None or first.loss_rewards_errors is None:
+        return None if terms else Unchecked("what the loss computes is not known")
+    is_negated = any(term.factor < 0 for term in terms) or (wiring is not None and wiring.maximizes)
+    if not first.loss_rewards_errors or is_negated:
+        return None
+    return Finding(
+        rule="loss_rewards_errors",
+        sentence=(
+            "The loss is lower for wrong outputs than for right ones: each step makes the errors "
+            "larger. Change its sign."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("factor of the loss", -1.0, 0.0, above=False),),
+    )
+
+
+def loss_constant(history: History) -> Answer:
+    """Find a loss from which no gradient reaches the outputs, whatever these are."""
+    first = history.first_batch
+    if first is None or first.loss_constant is None:
+        if history.wiring is None:
+            return Unchecked(NOT_OBSERVED)
+        return Unchecked("the loss was not asked: pass loss=... to `watch` or to `preflight`")
+    if not first.loss_constant:
+        return None
+    return Finding(
+        rule="loss_constant",
+        sentence=(
+            "No gradient leads from the loss to the outputs, for random outputs of every kind. "
+            "Look for `argmax`, `round`, a comparison, `.item()` or `.detach()` in the loss."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("kinds of outputs with a gradient", 0.0, 1.0, above=False),),
+    )
+
+
+def part_without_gradient(history: History) -> Answer:
+    """Find a second derivative in the loss that is 0 for every sample, because the activations
+    between are made of straight lines."""
+    wiring = observed(history, "losses")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    term = next((t for t in wiring.losses if t.zero_derivative), None)
+    if term is None:
+        return None
+    name = "ReLU" if term.zero_derivative == "Relu" else term.zero_derivative
+    return Finding(
+        rule="part_without_gradient",
+        sentence=(
+            f"The loss{_at(term)} contains a second derivative through {name}, which is 0 for all "
+            "samples: this part of the loss does not depend on the weights. Use a smooth "
+            "activation, such as `nn.Tanh()` or `nn.SiLU()`."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("largest second derivative", 0.0, 0.0),),
+    )
+
+
+TARGETS_MISFIT_LOSS = Rule(
+    name="targets_misfit_loss",
+    title="Targets of another kind than the loss expects",
+    find=targets_misfit_loss,
+    explanation=(
+        "A loss computes a number for any targets. A binary cross-entropy of a target above 1 has "
+        "no lowest value, so that outputs grow without end. A hinge loss max(0, 1 - y o) is 1 "
+        "where y is 0, whatever the output."
+    ),
+    healthy="Targets from 0 to 1 in a binary cross-entropy; -1 and 1 in a hinge loss.",
+    source="PyTorch documentation, BCEWithLogitsLoss, HingeEmbeddingLoss and SoftMarginLoss",
+    explains=("loss_misfits_task", "unstable_loss", "gradient_zero", *CONSEQUENCES),
+    tasks=WITH_TARGETS,
+    own_modules=True,
+    exact=True,
+)
+LOSS_REWARDS_ERRORS = Rule(
+    name="loss_rewards_errors",
+    title="Loss with the wrong sign",
+    find=loss_rewards_errors,
+    explanation=(
+        "An optimizer lowers what `backward` is called on. With the sign of a score, or with the "
+        "negative of a loss, it raises the errors, and nothing in the loop fails."
+    ),
+    healthy="`backward` on a loss that is lowest for perfect predictions.",
+    source="PyTorch documentation, torch.optim, `maximize`",
+    explains=("unstable_loss", "gradient_zero", *CONSEQUENCES),
+    tasks=WITH_TARGETS,
+    own_loops=True,
+    exact=True,
+    change="loss.backward()  # instead of (-loss).backward(); and maximize=False",
+)
+LOSS_CONSTANT = Rule(
+    name="loss_constant",
+    title="Loss that does not depend on the outputs",
+    find=loss_constant,
+    explanation=(
+        "A step function such as `argmax` or a comparison has the derivative 0 almost everywhere, "
+        "and `.item()` or `.detach()` cut the graph. The loss changes, its gradient is none or 0."
+    ),
+    healthy="A gradient at the outputs that is not 0 while there are errors.",
+    source="PyTorch documentation, Autograd mechanics",
+    explains=("graph_cut", "gradient_zero", *CONSEQUENCES),
+    own_loops=True,
+    exact=True,
+)
+PART_WITHOUT_GRADIENT = Rule(
+    name="part_without_gradient",
+    title="Part of the loss without a gradient",
+    find=part_without_gradient,
+    explanation=(
+        "A network of ReLU is a straight line around each input, so its second derivative is 0. A "
+        "loss that asks for a second derivative, such as the residual of a differential equation, "
+        "is constant in that part: only its other parts are learned."
+    ),
+    healthy="Tanh, sine, SiLU or softplus where the loss contains second derivatives.",
+    source=(
+        "Raissi, Perdikaris, Karniadakis 2019, Physics-informed neural networks; lululxvi/deepxde "
+        "issue 80"
+    ),
+    explains=CONSEQUENCES,
+    own_loops=True,
+    exact=True,
+    change="activation = nn.Tanh()  # instead of nn.ReLU()",
+)
