@@ -109,6 +109,8 @@ class Wiring:
         optimizers: classes of the optimizers that update its weights.
         trainable: number of its parameters that require a gradient.
         frozen: those that require none.
+        frozen_at_start: matrices among the frozen ones whose numbers are spread evenly between two
+            limits, as torch initializes layers, and as training does not leave them.
         in_no_optimizer: trainable ones that a loss reaches and no optimizer updates.
         not_reached: trainable ones that an optimizer holds and no loss reaches.
         outside_module: shapes of parameters that a loss reaches and that belong to no module that
@@ -147,6 +149,7 @@ class Wiring:
     optimizers: tuple[str, ...] = ()
     trainable: int = 0
     frozen: tuple[str, ...] = ()
+    frozen_at_start: tuple[str, ...] = ()
     in_no_optimizer: tuple[str, ...] = ()
     not_reached: tuple[str, ...] = ()
     outside_module: tuple[str, ...] = ()

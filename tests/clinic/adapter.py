@@ -44,6 +44,7 @@ NAMES = {
     # Exact facts of an observed loop.
     "graph_cut": "graph_cut",
     "nothing_trainable": "frozen_parameters",
+    "frozen_layers": "frozen_parameters",
     "weights_outside_module": "optimizer_not_connected",
     "gradients_cleared_before_step": "optimizer_not_connected",
     "gradient_zero": "zero_gradient",

@@ -19,6 +19,7 @@ from netwise.first_batch import FirstBatch
 from netwise.observe.class_answers import RECENT, ClassAnswers
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.first_batch_probes import first_batch_of, unknown
+from netwise.observe.fresh_weights import looks_fresh
 from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.kept_states import KeptOptimizer, KeptState
@@ -56,6 +57,8 @@ class Root:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.trainable: set[str] = set()
         self.frozen: set[str] = set()
+        self.frozen_at_start: set[str] = set()
+        self._examined: set[str] = set()  # frozen matrices that were looked at once
         self.sharded = False
         self.probe = Probe(module)
         self.evaluation = EvaluationPasses(module)
@@ -111,6 +114,11 @@ class Root:
         self.parameters.update(own)
         self.trainable = {name for name, p in named if p.requires_grad}
         self.frozen = {name for name, p in named if not p.requires_grad}
+        for name, p in named:
+            if not p.requires_grad and p.dim() > 1 and name not in self._examined:
+                self._examined.add(name)
+                if looks_fresh(p):
+                    self.frozen_at_start.add(name)
         self.sharded = any(hasattr(p, "to_local") for _, p in named)
         self.shapes = {
             name: tuple(p.shape)

@@ -41,6 +41,9 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         optimizers=tuple(account.kind for account in optimizers),
         trainable=len(trainable),
         frozen=tuple(sorted(frozen)),
+        frozen_at_start=tuple(
+            sorted(p + name for p, root in prefixed for name in root.frozen & root.frozen_at_start)
+        ),
         in_no_optimizer=tuple(sorted(outside_optimizer)),
         not_reached=tuple(sorted(unreached)),
         outside_module=() if sharded else tuple(model.outside.values()),

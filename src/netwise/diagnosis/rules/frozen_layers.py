@@ -1,0 +1,63 @@
+"""Layers that are frozen with the random weights they were initialized with."""
+
+from __future__ import annotations
+
+from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import code_of, layers_of, listed, observed
+from netwise.diagnosis.rules.outcome import has_learned, no_baseline, outcome_known
+from netwise.history import History
+
+
+def frozen_layers(history: History) -> Answer:
+    """Find layers that require no gradient and still have the even random numbers of torch's
+    initialization, in a run that has not learned.
+
+    Layers that were trained before are frozen on purpose, and random ones do no harm in a run that
+    learns.
+    """
+    wiring = observed(history, "frozen", "trainable")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    names = wiring.frozen_at_start
+    layers = layers_of(history, names)
+    if not layers or not wiring.trainable or has_learned(history):
+        return None
+    if not outcome_known(history):
+        return Unchecked(no_baseline(history))
+    last = history.layers[-1].name in layers
+    return Finding(
+        rule="frozen_layers",
+        sentence=(
+            f"{listed(layers)} {'requires' if len(layers) == 1 else 'require'} no gradient and "
+            f"still {'has' if len(layers) == 1 else 'have'} the random weights of torch's "
+            f"initialization{', the last layer among them' if last else ''}; the run has not "
+            "learned."
+        ),
+        layers=layers,
+        steps=(0, history.ended.step),
+        evidence=(Evidence("frozen layers with random weights", float(len(layers)), 0.0),),
+        strength=float(len(layers)),
+        change=_change(names),
+    )
+
+
+def _change(names: tuple[str, ...]) -> str:
+    module = code_of(names)
+    return f"{module}.requires_grad_(True)  # before the optimizer is made"
+
+
+FROZEN_LAYERS = Rule(
+    name="frozen_layers",
+    title="Frozen layers with random weights",
+    find=frozen_layers,
+    explanation=(
+        "A layer with `requires_grad=False` keeps its weights. That is meant for layers that were "
+        "trained before; one that is frozen with its random start only scrambles what the others "
+        "learn, and as the last layer it fixes which outputs are possible."
+    ),
+    healthy="Frozen layers hold weights that were trained before, or the run learns without them.",
+    source="Yosinski et al. 2014, arXiv 1411.1792",
+    explains=("underfitting", "not_learning"),
+    own_loops=True,
+    change="model.requires_grad_(True)  # before the optimizer is made",
+)

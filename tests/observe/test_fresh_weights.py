@@ -1,0 +1,60 @@
+"""Weights as torch initializes them, and others."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import netwise as nw
+from netwise.observe.fresh_weights import looks_fresh
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Linear(64, 64).weight,
+        lambda: nn.Conv2d(8, 16, 3).weight,
+        lambda: nn.init.xavier_uniform_(torch.empty(40, 30)),
+        lambda: nn.init.kaiming_uniform_(torch.empty(300, 500)),
+    ],
+)
+def test_weights_of_torchs_layers_are_fresh(make: object) -> None:
+    for seed in range(5):
+        torch.manual_seed(seed)
+        assert looks_fresh(make())  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.randn(64, 64),
+        lambda: nn.Embedding(100, 20).weight,
+        lambda: torch.zeros(64, 64),
+        lambda: torch.full((64, 64), 0.1),
+        lambda: torch.randn(64, 64).sign(),
+        lambda: nn.Linear(64, 64).weight + 0.03 * torch.randn(64, 64),  # moved by 40 % of its norm
+        lambda: torch.rand(4, 4),  # too few
+        lambda: torch.rand(64, 64),  # not around 0
+    ],
+)
+def test_others_are_not(make: object) -> None:
+    for seed in range(5):
+        torch.manual_seed(seed)
+        assert not looks_fresh(make())  # type: ignore[operator]
+
+
+def test_a_watched_program_states_which_frozen_weights_are_fresh() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 32), nn.Linear(32, 2))
+    model[0].requires_grad_(False)
+    nn.init.normal_(model[2].requires_grad_(False).weight)  # type: ignore[arg-type]
+    optimizer = torch.optim.SGD(model[3].parameters(), lr=0.1)
+    with nw.watch() as w:
+        for _ in range(6):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(torch.ones(4, 20)), torch.arange(4) % 2).backward()
+            optimizer.step()
+    wiring = w.history().wiring
+    assert wiring is not None
+    assert wiring.frozen_at_start == ("0.weight",)
