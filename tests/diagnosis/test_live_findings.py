@@ -35,7 +35,7 @@ def at(*checks: int) -> dict[int, str]:
 
 
 def test_a_suspect_has_to_hold_at_three_checks_in_a_row_and_an_exact_fact_at_one() -> None:
-    assert lines(rule("a", at(1, 2, 4, 5, 6, 7), checks=8)) == ["step 106: A (suspect). It is."]
+    assert lines(rule("a", at(1, 2, 4, 5, 6, 7)), checks=8) == ["step 106: A (suspect). It is."]
     assert lines(rule("a", at(*range(2, 11)), exact=True)) == ["step 102: A (cause). It is."]
 
 

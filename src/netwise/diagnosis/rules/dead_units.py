@@ -78,4 +78,9 @@ DEAD_RELU = Rule(
         "rate_too_low",
     ),
     remedies=("use_fitting_init", "use_batch_norm", "use_leaky_relu", "search_rate"),
+    change=(
+        "optimizer = torch.optim.Adam(model.parameters(), lr=lr / 10)\n"
+        "nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+        "nn.init.zeros_(layer.bias)  # or nn.LeakyReLU(0.01) instead of nn.ReLU()"
+    ),
 )

@@ -296,4 +296,8 @@ EVALUATION_PREPARED_OTHERWISE = Rule(
     explains=("running_statistics_misfit", *_OF_EVALUATION),
     remedies=("standardise_inputs",),
     own_loops=True,
+    change=(
+        "mean, std = train_x.mean(0), train_x.std(0)\n"
+        "train_x, valid_x = (train_x - mean) / std, (valid_x - mean) / std"
+    ),
 )

@@ -128,4 +128,9 @@ EXPLODING_GRADIENT = Rule(
     source="Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063",
     explains=("rate_too_high", "dead_relu", "not_finite", "not_learning", "underfitting"),
     remedies=("use_fitting_init", "use_batch_norm", "search_rate", "lower_rate", "clip_gradient"),
+    change=(
+        "loss.backward()\n"
+        "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)\n"
+        "optimizer.step()"
+    ),
 )

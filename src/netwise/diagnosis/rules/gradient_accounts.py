@@ -293,6 +293,9 @@ STALE_GRADIENTS = Rule(
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
     explains=CONSEQUENCES,
     remedies=("clear_gradients",),
+    change=(
+        "optimizer.zero_grad()  # before each loss.backward()\nloss.backward()\noptimizer.step()"
+    ),
 )
 GRADIENTS_CLEARED_BEFORE_STEP = Rule(
     name="gradients_cleared_before_step",
@@ -308,6 +311,11 @@ GRADIENTS_CLEARED_BEFORE_STEP = Rule(
     explains=("weights_stand_still", *CONSEQUENCES),
     remedies=("clear_gradients",),
     own_loops=True,
+    change=(
+        "optimizer.zero_grad()\n"
+        "loss.backward()\n"
+        "optimizer.step()  # nothing between the two clears gradients"
+    ),
 )
 ACCUMULATION_NOT_DIVIDED = Rule(
     name="accumulation_not_divided",
@@ -323,6 +331,7 @@ ACCUMULATION_NOT_DIVIDED = Rule(
     explains=("exploding_gradient", "rate_too_high", "dead_relu", "saturation", "not_learning"),
     remedies=("lower_rate",),
     own_loops=True,
+    change="(loss / parts).backward()  # parts: batches for each optimizer.step()",
 )
 CLIPPED_BEFORE_UNSCALE = Rule(
     name="clipped_before_unscale",
@@ -337,6 +346,13 @@ CLIPPED_BEFORE_UNSCALE = Rule(
     source="PyTorch documentation, Automatic Mixed Precision examples, Gradient clipping",
     explains=("vanishing_gradient", "rate_too_low", "underfitting", "not_learning"),
     own_loops=True,
+    change=(
+        "scaler.scale(loss).backward()\n"
+        "scaler.unscale_(optimizer)  # before the clipping\n"
+        "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n"
+        "scaler.step(optimizer)\n"
+        "scaler.update()"
+    ),
 )
 GRADIENT_IS_ZERO = Rule(
     name="gradient_zero",
@@ -352,4 +368,9 @@ GRADIENT_IS_ZERO = Rule(
     explains=("vanishing_gradient", "rate_too_low", "underfitting", "not_learning"),
     own_loops=True,
     symptom=True,
+    change=(
+        "# no .sign(), .round(), argmax or clamp between the weights and the loss, and an\n"
+        "# output activation that is not at its limit: give the loss the plain logits\n"
+        "loss = F.cross_entropy(logits, target)"
+    ),
 )

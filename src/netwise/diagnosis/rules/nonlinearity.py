@@ -90,4 +90,8 @@ NO_NONLINEARITY = Rule(
     source="Goodfellow, Bengio, Courville 2016, section 6.1",
     explains=("exploding_gradient", "vanishing_gradient", "not_learning", "underfitting"),
     remedies=("use_relu",),
+    change=(
+        "x = torch.relu(self.fc1(x))  # an activation between two layers with weights\n"
+        "x = self.fc2(x)"
+    ),
 )

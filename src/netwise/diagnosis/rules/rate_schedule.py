@@ -161,4 +161,10 @@ RATE_FADED = Rule(
     explains=("rate_too_low", "underfitting", "not_learning", "vanishing_gradient"),
     remedies=("search_rate",),
     own_loops=True,
+    change=(
+        "for epoch in range(epochs):\n"
+        "    for x, y in batches:\n"
+        "        ...  # no scheduler.step() here, unless it counts batches\n"
+        "    scheduler.step()  # once for each epoch"
+    ),
 )

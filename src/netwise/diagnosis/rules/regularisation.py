@@ -234,4 +234,8 @@ BRAKES_TOO_STRONG = Rule(
         "saturation",
     ),
     remedies=("lighten_brakes",),
+    change=(
+        "optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=1e-4)\n"
+        "nn.Dropout(0.2)  # at most 0.5; penalties of the loss: a tenth of their factor"
+    ),
 )

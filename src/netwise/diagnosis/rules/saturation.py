@@ -92,4 +92,9 @@ SATURATION = Rule(
         "rate_too_low",
     ),
     remedies=("use_relu", "use_fitting_init", "use_batch_norm"),
+    change=(
+        "nn.init.xavier_uniform_(layer.weight)  # and standardised inputs\n"
+        "nn.init.zeros_(layer.bias)\n"
+        "# or nn.ReLU() instead of nn.Sigmoid() and nn.Tanh() in hidden layers"
+    ),
 )

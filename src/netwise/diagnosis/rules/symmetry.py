@@ -75,4 +75,9 @@ START_SYMMETRIC = Rule(
         "underfitting",
     ),
     remedies=("use_fitting_init",),
+    change=(
+        "for layer in model.modules():\n"
+        '    if hasattr(layer, "reset_parameters"):\n'
+        "        layer.reset_parameters()  # random weights; biases may be 0"
+    ),
 )

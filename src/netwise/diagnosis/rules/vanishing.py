@@ -109,4 +109,9 @@ VANISHING_GRADIENT = Rule(
         "search_rate",
         "use_adam",
     ),
+    change=(
+        "nn.ReLU()  # instead of nn.Sigmoid() or nn.Tanh() in hidden layers\n"
+        "nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+        "# many layers: nn.BatchNorm1d(width) before each activation, or x = x + block(x)"
+    ),
 )
