@@ -36,14 +36,15 @@ def test_a_loss_that_falls_as_steeply_at_the_end_as_before() -> None:
 
 
 def test_a_loss_that_falls_after_many_steps_is_a_symptom() -> None:
-    assert too_short(run(FALLS, every=10)) is None
-    assert found(loss_still_falls(run(FALLS, every=10)))
+    valid = [2.0, 1.7, 1.4, 1.1]
+    assert too_short(run(FALLS, valid, every=10)) is None
+    assert found(loss_still_falls(run(FALLS, valid, every=10)))
     learned = [2.3 * 0.97**i + 0.01 for i in range(120)]
-    assert loss_still_falls(run(learned, every=10)) is None  # it falls, and has learned enough
+    assert loss_still_falls(run(learned, valid, every=10)) is None  # enough was learned
     flat = [1.9 + 0.02 * (-1) ** i for i in range(120)]
-    assert loss_still_falls(run(flat, every=10)) is None
+    assert loss_still_falls(run(flat, valid, every=10)) is None
     above = [5 * v for v in FALLS]
-    assert loss_still_falls(run(above, every=10)) is None  # above guessing time is not the reason
+    assert loss_still_falls(run(above, valid, every=10)) is None  # worse than guessing
 
 
 def test_a_run_of_a_few_dozen_steps() -> None:
@@ -55,7 +56,12 @@ def test_a_run_of_a_few_dozen_steps() -> None:
     assert too_short(run(done, [0.1])) is None
     newton = nw.RunFacts(loss_of_guessing=2.3, optimizer="LBFGS")
     assert too_short(run(noisy, [2.0], newton)) is None
-    assert found(too_short(run([0.5] * 10 + [0.3] * 25, facts=nw.RunFacts())))  # unknown loss
+    assert found(too_short(run([0.5] * 10 + [0.3] * 25, [0.3], nw.RunFacts())))  # unknown loss
+
+
+def test_without_an_evaluation_a_run_may_be_meant_to_be_short() -> None:
+    assert isinstance(too_short(run(FALLS)), nw.Unchecked)
+    assert isinstance(loss_still_falls(run(FALLS, every=10)), nw.Unchecked)
 
 
 def test_too_few_losses() -> None:

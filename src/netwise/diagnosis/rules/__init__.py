@@ -3,6 +3,8 @@ regularisation, learning rate, capacity, training time."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netwise.diagnosis.rules import (
     autoencoder_codes,
     bottleneck,
@@ -47,7 +49,26 @@ from netwise.diagnosis.rules import (
 )
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 
-RULES: tuple[Rule, ...] = (
+# What a run that has not learned looks like.
+OUTCOMES = (
+    "too_short",
+    "loss_still_falls",
+    "plateau",
+    "one_answer",
+    "outputs_collapse",
+    "best_was_earlier",
+)
+
+
+def _explains_outcomes(rule: Rule) -> Rule:
+    """What keeps a network from learning is also the reason of what that looks like from outside,
+    and why it would need more steps."""
+    if rule.symptom or rule.name == "too_short" or "not_learning" not in rule.explains:
+        return rule
+    return replace(rule, explains=(*rule.explains, *OUTCOMES))
+
+
+_IN_ORDER: tuple[Rule, ...] = (
     first_step.STEP_FAILS,
     wiring.WEIGHTS_STAND_STILL,
     wiring.NOTHING_TRAINABLE,
@@ -121,5 +142,6 @@ RULES: tuple[Rule, ...] = (
     negative_phase.NEGATIVE_PHASE_STUCK,
     memory_capacity.MEMORY_OVERLOADED,
 )
+RULES = tuple(_explains_outcomes(rule) for rule in _IN_ORDER)
 
 __all__ = ["RULES", "Answer", "Evidence", "Finding", "Rule", "Unchecked"]

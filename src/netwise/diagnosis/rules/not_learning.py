@@ -7,7 +7,6 @@ from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unc
 from netwise.diagnosis.rules.outcome import (
     CERTAIN,
     FEWEST,
-    SHORT,
     falls_short,
     final_loss,
     final_loss_share,
@@ -23,6 +22,7 @@ from netwise.signals import LOSS, OUTPUT_SPREAD, TRAIN_LOSS, VALID_ACCURACY
 
 NOTHING = 0.9  # of the loss of guessing, left in the training loss where nothing was learned
 SKILLED = 0.3  # of what a score can be above guessing: with it something was learned
+FAR = 0.25  # skill that a simple model has more
 MOSTLY = 0.99  # share of one class among the answers
 OTHERS = 0.1  # share of the other classes among the targets, where one answer is no answer
 # Spread of the last layer's outputs over the samples, over their magnitude. It is above 0.3 at the
@@ -76,6 +76,8 @@ def plateau(history: History) -> Answer:
     reached, possible = skill(history, score), skill(history, simple)
     if not falls_short(history) or slope.falls >= CERTAIN or reached is None or possible is None:
         return None
+    if possible - reached <= FAR:
+        return None
     return Finding(
         rule="plateau",
         sentence=(
@@ -84,9 +86,9 @@ def plateau(history: History) -> Answer:
         ),
         steps=(losses.steps[-len(losses) // 3], losses.steps[-1]),
         evidence=(
-            Evidence("skill of a simple model - skill", possible - reached, SHORT, percent=True),
+            Evidence("skill of a simple model - skill", possible - reached, FAR, percent=True),
         ),
-        strength=(possible - reached) / SHORT,
+        strength=(possible - reached) / FAR,
     )
 
 

@@ -19,7 +19,7 @@ FEWEST = 5  # watched steps that a rule needs: one batch alone may be unusual
 LEARNED = 0.35
 LEAST_R2 = 0.5  # of an autoencoder that has learned
 # Skill, of which 0 is the best constant prediction and 1 a perfect one.
-SHORT = 0.1  # that a simple model has more, where a network falls short
+SHORT = 0.15  # that a simple model has more, where a network falls short
 SKILFUL = 0.1  # of a simple model that shows that there is something to learn
 ERRORS = 3.0  # standard errors of a score that was measured on a sample
 # Slopes.

@@ -36,6 +36,9 @@ FEW_EPOCHS = 3
 REMAINS = 0.3  # of the first losses, and of that of guessing, at the end of a run of few steps
 FROM_GUESSING = 0.6  # of the loss of guessing at the start: the network did not know its task
 
+# A run without an evaluation may be meant to be short, such as a test of the loop.
+NO_EVALUATION = "no evaluation was observed: call w.epoch(valid_loss=...) after each epoch"
+
 
 def too_short(history: History) -> Answer:
     """Find a run that has not learned, and whose loss still falls at the end."""
@@ -43,6 +46,8 @@ def too_short(history: History) -> Answer:
         return Unchecked(no_baseline(history))
     if history.ended.how in (DIVERGED, RUNNING):
         return None
+    if history.of(VALID_LOSS) is None:
+        return Unchecked(NO_EVALUATION)
     if has_learned(history) and not _few_steps(history):
         return None
     if history.ended.step <= FALLING_STEPS:
@@ -58,6 +63,8 @@ def loss_still_falls(history: History) -> Answer:
         return Unchecked(no_baseline(history))
     if gain_to_come(history) is None or final_loss_share(history) is None:
         return Unchecked(no_baseline(history))
+    if history.of(VALID_LOSS) is None:
+        return Unchecked(NO_EVALUATION)
     if history.ended.how in (DIVERGED, RUNNING) or history.ended.step <= FALLING_STEPS:
         return None
     return None if has_learned(history) else _still_falls(history, "loss_still_falls")
@@ -89,7 +96,7 @@ def _still_falls(history: History, rule: str) -> Finding | None:
 
 
 def _validation_falls(history: History) -> bool:
-    """Whether the validation loss falls as well; True where there is none to be seen."""
+    """Whether the validation loss falls as well; True where one value is all that is known."""
     valid = history.of(VALID_LOSS)
     if valid is None or len(valid.finite) < 2:
         return True
@@ -103,8 +110,10 @@ def _validation_falls(history: History) -> bool:
 
 
 def _few_steps(history: History) -> bool:
-    valid = history.of(VALID_LOSS) or history.of(TRAIN_LOSS)
-    return 0 < history.ended.step <= FEW_STEPS and (valid is None or len(valid) <= FEW_EPOCHS)
+    valid = history.of(VALID_LOSS)
+    return (
+        0 < history.ended.step <= FEW_STEPS and valid is not None and 0 < len(valid) <= FEW_EPOCHS
+    )
 
 
 def _ends_at_once(history: History) -> Finding | None:
@@ -120,15 +129,16 @@ def _ends_at_once(history: History) -> Finding | None:
         return None
     if first is not None and left is not None and (first < FROM_GUESSING or left < REMAINS):
         return None
-    epochs = history.of(VALID_LOSS) or history.of(TRAIN_LOSS)
-    times = "" if epochs is None else f" in {len(epochs)} epoch{'s' * (len(epochs) > 1)}"
+    epochs = history.of(VALID_LOSS)
+    assert epochs is not None  # there are few of them
+    times = f" in {len(epochs)} epoch{'s' * (len(epochs) > 1)}"
     return Finding(
         rule="too_short",
         sentence=(
             f"The run ends after {history.ended.step} steps{times}, with a loss of {end:.3g} after "
             f"{start:.3g} at the start: most networks need hundreds of steps."
         ),
-        steps=(losses.steps[0], losses.steps[-1]),
+        steps=(losses.steps[-1], losses.steps[-1]),
         evidence=(
             Evidence("steps", history.ended.step, FEW_STEPS, above=False),
             Evidence("loss at the end / at the start", end / start, REMAINS, percent=True),
