@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import netwise as nw
+from calibration.default_categories import categories
 from calibration.limits import (
     Counts,
     Run,
@@ -21,6 +22,9 @@ from calibration.limits import (
     modules_of_rules,
 )
 from calibration.record import Recording, reading, watched
+from calibration.reported import titles_found
+from calibration.scores import upper_bound
+from calibration.truncated import cut_off, first_share
 from calibration.verdicts import Said, Vocabulary, rule_words, verdict_of
 from calibration.zoo import ZOO
 
@@ -155,3 +159,42 @@ def test_scaled_limits_are_put_back() -> None:
     assert {k: v for k, v in vars(update_size).items() if k.isupper()} == {
         k: v for k, v in before.items() if k.isupper()
     }
+
+
+def test_a_run_that_is_cut_off_knows_what_was_recorded_by_then() -> None:
+    rows = [{"step": step, "loss": float(step)} for step in range(0, 100, 10)]
+    wiring = nw.Wiring(module="Net", not_finite="Log of 0", not_finite_step=90)
+    history = nw.History.from_rows(rows, ended=nw.RunEnd("finished", "Done.", 100), wiring=wiring)
+    half = cut_off(history, 0.5)
+    assert half.of("loss").steps == (0, 10, 20, 30, 40, 50)
+    assert half.wiring.not_finite == ""
+    assert cut_off(history, 1.0) == history
+
+
+def test_an_exact_fact_is_found_at_the_start() -> None:
+    wiring = nw.Wiring(
+        *("Net", ("SGD",)), trainable=2, in_no_optimizer=("a.weight",), optimizer_weights=1
+    )
+    history = nw.History.from_rows([{"step": 0, "loss": 1.0}], wiring=wiring)
+    first = first_share([history], lambda rule: rule == "weights_stand_still")
+    assert first == (0.0, "weights_stand_still")
+    assert first_share([history], lambda rule: rule == "overfitting") is None
+
+
+def test_rules_that_a_program_printed() -> None:
+    text = (
+        "Weights that no loss reaches (cause). No loss reaches a.\n"
+        "No sign of: learning rate too high, overfitting and 3 more.\n"
+    )
+    assert titles_found(text) == ("graph_cut",)
+
+
+def test_the_bound_of_a_share() -> None:
+    """Of no event among n, the bound is 1 - 0.05^(1/n): the rule of three."""
+    assert upper_bound(0, 300) == pytest.approx(1 - 0.05 ** (1 / 300))
+    assert upper_bound(3, 3) == 1.0
+
+
+def test_categories_of_words() -> None:
+    assert categories({"lr_too_high", "wrong_loss"}) == {"hyperparameter", "loss"}
+    assert categories({"leaked"}) == frozenset()
