@@ -1,8 +1,8 @@
 """Small programs after public reports: what netwise says of each, by running it.
 
 They lie in NETWISE_REPORTS, or beside the clinic in `reports/`. Each prints reports of
-`nw.diagnose` for a sick version and often for a mended one. EXPECTED has the rules of which one must
-be found, SILENT the programs in which none may be. Others are run for crashes alone.
+`nw.diagnose` for a sick version and often for a mended one. EXPECTED has the rules of which one
+must be found, SILENT the programs in which none may be. Others are run for crashes alone.
 """
 
 from __future__ import annotations
