@@ -19,8 +19,8 @@ NAMED = {
     "inputs_x1000",
     "overfit_50",
 }
-HEALTHY = 8  # of the first programs, in the order of the clinic
-REPAIRED = 6
+HEALTHY = 4  # of the first programs, in the order of the clinic
+REPAIRED = 3
 
 
 def rows(suite: Path, group: str, names: set[str] | int) -> list[dict[str, object]]:
