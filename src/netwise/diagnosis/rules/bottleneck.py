@@ -50,4 +50,5 @@ BOTTLENECK = Rule(
     remedies=("widen",),
     tasks=WITH_TARGETS,
     own_loops=True,
+    change="nn.Linear(width, 4 * classes)  # a layer with more units than classes",
 )

@@ -81,6 +81,12 @@ CONSTANT_OUTPUT = Rule(
     explains=("gradient_zero", "start_symmetric", *CONSEQUENCES),
     own_loops=True,
     exact=True,
+    change=(
+        "for layer in model.modules():  # units that are never active\n"
+        '    if hasattr(layer, "reset_parameters"):\n'
+        "        layer.reset_parameters()\n"
+        "# in forward: x = self.fc1(x), each line uses the x of the line before"
+    ),
 )
 SOFTMAX_OF_ONE_UNIT = Rule(
     name="softmax_of_one_unit",

@@ -210,6 +210,10 @@ TARGETS_MISFIT_LOSS = Rule(
     tasks=WITH_TARGETS,
     own_modules=True,
     exact=True,
+    change=(
+        "target = (label > 0).float()  # 0 and 1 for a binary cross-entropy\n"
+        "target = 2 * target - 1  # -1 and 1 for a hinge loss"
+    ),
 )
 LOSS_REWARDS_ERRORS = Rule(
     name="loss_rewards_errors",
@@ -240,6 +244,10 @@ LOSS_CONSTANT = Rule(
     explains=("graph_cut", "gradient_zero", *CONSEQUENCES),
     own_loops=True,
     exact=True,
+    change=(
+        "loss = F.cross_entropy(logits, target)  # a loss with a gradient: no argmax,\n"
+        "# comparison, round, .item() or .detach() between the outputs and the loss"
+    ),
 )
 PART_WITHOUT_GRADIENT = Rule(
     name="part_without_gradient",

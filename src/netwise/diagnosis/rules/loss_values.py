@@ -148,6 +148,7 @@ SHAPES_BROADCAST = Rule(
     explains=CONSEQUENCES,
     own_modules=True,
     exact=True,
+    change="loss = criterion(output.squeeze(1), target)  # or target.unsqueeze(1): equal shapes",
 )
 SOFTMAX_OVER_BATCH = Rule(
     name="softmax_over_batch",
@@ -163,6 +164,7 @@ SOFTMAX_OVER_BATCH = Rule(
     explains=("samples_mix", "output_misfits_loss", *CONSEQUENCES),
     own_modules=True,
     exact=True,
+    change="probabilities = torch.softmax(output, dim=1)  # over classes; dim=0 is over samples",
 )
 TARGETS_MASKED = Rule(
     name="targets_masked",
@@ -178,6 +180,10 @@ TARGETS_MASKED = Rule(
     explains=("not_finite", "gradient_zero", "exploding_gradient", "underfitting", "not_learning"),
     own_loops=True,
     exact=True,
+    change=(
+        "# ignore_index must be no class: the padding, not a label\n"
+        "criterion = nn.CrossEntropyLoss(ignore_index=-100)"
+    ),
 )
 NOT_FINITE = Rule(
     name="not_finite",
@@ -201,4 +207,9 @@ NOT_FINITE = Rule(
     ),
     remedies=("lower_rate", "clip_gradient"),
     own_loops=True,
+    change=(
+        "loss = F.cross_entropy(logits, target)  # instead of log(softmax(...))\n"
+        "p.clamp(min=1e-8).log()  # a logarithm of your own\n"
+        "optimizer = torch.optim.Adam(model.parameters(), lr=lr / 10)"
+    ),
 )

@@ -210,6 +210,11 @@ OUTPUT_MISFITS_LOSS = Rule(
     explains=_CONSEQUENCES,
     tasks=WITH_TARGETS,
     remedies=("scale_targets", "use_plain_output", "use_cross_entropy"),
+    change=(
+        "# the last layer gives plain logits, without softmax or sigmoid\n"
+        "loss = F.cross_entropy(logits, target)  # or binary_cross_entropy_with_logits\n"
+        "# numbers beyond 0 to 1: no ReLU, sigmoid or tanh at the end"
+    ),
 )
 LOSS_MISFITS_TASK = Rule(
     name="loss_misfits_task",
@@ -229,4 +234,8 @@ LOSS_MISFITS_TASK = Rule(
     explains=_CONSEQUENCES,
     tasks=WITH_TARGETS,
     remedies=("use_cross_entropy",),
+    change=(
+        "loss = F.cross_entropy(logits, class_numbers)  # classes exclude each other\n"
+        "# several labels a row: F.binary_cross_entropy_with_logits(logits, labels.float())"
+    ),
 )

@@ -115,6 +115,7 @@ LAYER_TOO_NARROW = Rule(
     name="layer_too_narrow",
     title="A layer too narrow for the task",
     find=layer_too_narrow,
+    at_end=True,
     explanation=(
         "All that later layers know of an input is the output of this layer. Layers behind it "
         "cannot bring back what it has lost."

@@ -86,6 +86,7 @@ UNDERFITTING = Rule(
     name="underfitting",
     title="Underfitting",
     find=underfitting,
+    at_end=True,
     explanation=(
         "The training loss stays far from its minimum, and the validation loss with it: the "
         "network is too small or too much regularised for this task, unless its initialization or "
