@@ -36,6 +36,8 @@ class DataFacts:
             classes.
         class_map: that renaming: the training class for each class of evaluation; -1 for none.
         training_seen: estimated share of the training rows that are known.
+        rare_ranking: how well a linear model ranks rows of other classes above those of the most
+            frequent one: the probability that two are in the right order.
         repeated_rows: share of the training rows that occur more than once in a batch.
         contradicting_rows: share of the rows met several times that had several class numbers.
         evaluated_rows: rows of evaluation that were compared with those of training.
@@ -80,6 +82,7 @@ class DataFacts:
     inputs_apart: float | None = None
     matched_score: float | None = None
     class_map: tuple[int, ...] | None = None
+    rare_ranking: float | None = None
     training_seen: float | None = None
     repeated_rows: float | None = None
     contradicting_rows: float | None = None
@@ -108,6 +111,16 @@ class DataFacts:
         0.7
         """
         return _highest(self.linear_score, self.smooth_score, self.neighbour_score)
+
+    @property
+    def evaluation_accuracy(self) -> float | None:
+        """Accuracy of the network in the last evaluation.
+
+        >>> DataFacts(evaluation_answers=((50, 50, 40), (50, 50, 40))).evaluation_accuracy
+        0.8
+        """
+        asked = sum(row[0] for row in self.evaluation_answers or ())
+        return sum(row[2] for row in self.evaluation_answers or ()) / asked if asked else None
 
     @property
     def best_evaluation_score(self) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -49,9 +51,16 @@ def test_the_training_part_is_evaluated_as_a_whole() -> None:
 
 
 def test_both_parts_are_evaluated_one_after_the_other() -> None:
-    facts = overlap_of(epochs(X[:100], 5), kept(X[:50], X[50:100], X[100:150], X[150:200]))
+    parts = kept(X[:50], X[50:100], X[100:150], X[150:200])
+    facts = overlap_of(epochs(X[:100], 5), parts)
     assert facts["parts_are_apart"]
     assert not facts["evaluates_training_part"]
+    some = [replace(part, block=number // 2) for number, part in enumerate(parts)]
+    assert overlap_of(epochs(X[:100], 5), some)["parts_are_apart"]
+    assert overlap_of(epochs(X[:100], 5), [replace(parts[0], block=1), parts[2]])["parts_are_apart"]
+    # Batches of one loader, in the order of its rows, of which the first half is leaked.
+    leaked = overlap_of(epochs(X[:100], 5), [parts[0], parts[2]])
+    assert not leaked["parts_are_apart"]
 
 
 def test_rows_of_few_values_repeat_by_chance() -> None:

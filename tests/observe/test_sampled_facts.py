@@ -72,6 +72,14 @@ def test_a_target_among_the_inputs_is_found(column: int) -> None:
     assert facts_of_data(stored(x, y)).target_feature == column
 
 
+def test_rare_classes_are_ranked_where_they_can_be_foreseen() -> None:
+    x = torch.randn(500, 6, generator=G)
+    ranked = facts_of_data(stored(x, (x[:, 0] > 1.6).long())).rare_ranking
+    drawn = facts_of_data(stored(x, (torch.rand(500, generator=G) < 0.06).long())).rare_ranking
+    assert known(ranked) > 0.85
+    assert 0.25 < known(drawn) < 0.7
+
+
 def test_features_are_counted() -> None:
     x = torch.cat([X * 100, X[:, :1], X[:, :1], torch.ones(300, 2)], 1)
     facts = facts_of_data(stored(x, Y))

@@ -73,9 +73,29 @@ class ClassAnswers:
             answered, asked = answered[used].cpu(), asked[used].cpu()
             if not len(asked) or max(int(asked.max()), int(answered.max())) >= MOST_CLASSES:
                 return
-            right = asked[asked == answered]
-            counts = [torch.bincount(t, minlength=MOST_CLASSES) for t in (asked, answered, right)]
-            self._append(torch.stack(counts, 1), self._parts)
+            self._count(answered, asked)
+
+    def add_numbers(self, answered: Tensor, asked: Tensor) -> None:
+        """Count class numbers, or yes and no, that a program compares by hand.
+
+        >>> answers = ClassAnswers()
+        >>> answers.add_numbers(torch.tensor([1, 1]), torch.tensor([1, 0]))
+        >>> answers.total()
+        ((1, 0, 0), (1, 2, 1))
+        """
+        one, other = plain(answered), plain(asked)
+        if one is None or other is None or one.shape != other.shape or not one.numel():
+            return
+        with torch._C.DisableTorchFunction():
+            both = torch.stack([one.reshape(-1).double(), other.reshape(-1).double()]).cpu()
+            if bool((both != both.round()).any()) or both.min() < 0 or both.max() >= MOST_CLASSES:
+                return
+            self._count(both[0].long(), both[1].long())
+
+    def _count(self, answered: Tensor, asked: Tensor) -> None:
+        right = asked[asked == answered]
+        counts = [torch.bincount(t, minlength=MOST_CLASSES) for t in (asked, answered, right)]
+        self._append(torch.stack(counts, 1), self._parts)
 
     def _add_numbers(self, output: Tensor, target: Tensor) -> None:
         if output.shape != target.shape or not target.is_floating_point() or not target.dim():

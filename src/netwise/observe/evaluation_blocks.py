@@ -30,6 +30,7 @@ class EvaluationBlocks:
     def __init__(self, table: ModelTable, on_rows: Callable[[ObservedModel], None]) -> None:
         self._table, self._on_rows = table, on_rows
         self.losses = EvaluationLosses()
+        self.number = 0  # blocks that have begun
         self._empty: dict[object, int] = {}  # blocks without a forward pass in a row
         self._place: object | None = None
         self._has_pass = False  # in this block
@@ -53,6 +54,7 @@ class EvaluationBlocks:
     def begin(self, place: object) -> None:
         """A block begins."""
         self._place, self._has_pass = place, False
+        self.number += 1
         if not self._roots:
             for model in self._table.models:
                 for root in model.roots:

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
 from netwise.observe.class_answers import ClassAnswers
-from netwise.observe.followed_tensors import FollowedTensors
+from netwise.observe.followed_tensors import EQUALITIES, FollowedTensors
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.score_reader import ScoreReader
 from netwise.observe.tensor_samples import plain
@@ -89,6 +89,7 @@ class EvaluationLosses(TorchFunctionMode):
         self._outputs = FollowedTensors()
         self._scores: dict[int, ScoreReader] = {}
         self._score: ScoreReader | None = None  # of the module that was called last
+        self._waits = False  # for a comparison of them with targets
         self._root = 0
         self._on_training_rows = False
         self._trained_with: dict[int, tuple[str, str]] = {}
@@ -176,7 +177,7 @@ class EvaluationLosses(TorchFunctionMode):
         if self._score is not None and self._score.looks:
             self._read_score(func, args, kwargs or {}, result)
         if func not in OPERATIONS:
-            if self._kept is not None and self._kept.waits_for_target:
+            if self._kept is not None and self._waits:
                 self._look_for_target(func, args, result)
             return result
         try:
@@ -195,7 +196,7 @@ class EvaluationLosses(TorchFunctionMode):
             answers: counts the answers that a loss compares with class numbers.
             outputs: of the module. What is computed from them is followed up to a comparison.
         """
-        self._kept, self._answers = kept, answers
+        self._kept, self._answers, self._waits = kept, answers, kept is not None
         given = list(outputs)
         self._outputs.start(given)
         self._score = self._scores.setdefault(self._root, ScoreReader()) if given else None
@@ -221,9 +222,12 @@ class EvaluationLosses(TorchFunctionMode):
 
     def _look_for_target(self, func: Callable[..., Any], args: Any, result: Any) -> None:
         try:
-            target = self._outputs.compared(func, args, result)
-            if target is not None and self._kept is not None:
-                self._kept.evaluation_loss(target, "")
+            pair = self._outputs.compared(func, args, result)
+            if pair is not None and self._kept is not None:
+                self._waits = False
+                self._kept.evaluation_loss(pair[1], "")
+                if self._answers is not None and func in EQUALITIES:
+                    self._answers.add_numbers(*pair)
         except Exception:  # the losses are known without it
             self._kept = None
 
@@ -242,7 +246,8 @@ class EvaluationLosses(TorchFunctionMode):
         if value is None or output is None or target is None or not output.numel():
             return
         reduction = _reduction(kwargs)
-        if self._kept is not None:
+        if self._kept is not None and self._waits:
+            self._waits = False
             ignored = kwargs.get("ignore_index", -100) if operation == CROSS_ENTROPY else None
             try:
                 self._kept.evaluation_loss(target, operation, reduction, ignored)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 MOST = 16  # tensors that are followed
+EQUALITIES = frozenset((torch.eq, torch.ne, Tensor.eq, Tensor.ne, Tensor.__eq__, Tensor.__ne__))
 COMPARISONS = frozenset(
     getattr(owner, name)
     for owner, names in (
@@ -32,7 +33,7 @@ class FollowedTensors:
         >>> answers = outputs.argmax(1)
         >>> followed.compared(torch.Tensor.argmax, (outputs, 1), answers) is None
         True
-        >>> followed.compared(torch.eq, (answers, target), answers == target) is target
+        >>> followed.compared(torch.eq, (answers, target), answers == target)[1] is target
         True
     """
 
@@ -49,9 +50,11 @@ class FollowedTensors:
         """Whether one of these is followed."""
         return any(isinstance(value, Tensor) and self._knows(value) for value in values)
 
-    def compared(self, func: Callable[..., Any], args: Any, result: Any) -> Tensor | None:
-        """A function of torch was called: the tensor that a followed one is compared with; None
-        where it is no comparison, and the result is then followed too.
+    def compared(
+        self, func: Callable[..., Any], args: Any, result: Any
+    ) -> tuple[Tensor, Tensor] | None:
+        """A function of torch was called: a followed tensor, and the one that it is compared with;
+        None where it is no comparison, and the result is then followed too.
 
         Args:
             func, args, result: of the call.
@@ -63,7 +66,7 @@ class FollowedTensors:
         if func in COMPARISONS and len(tensors) == 2 and len(followed) == 1:
             other = next(tensor for tensor in tensors if tensor is not followed[0])
             if other.dim() and followed[0].dim() and len(other) == len(followed[0]):
-                return other
+                return followed[0], other
         for part in result if isinstance(result, tuple) else (result,):
             if isinstance(part, Tensor) and part.dim():
                 self._follow(part)

@@ -40,6 +40,7 @@ class KeptBatch:
         training: whether it was a pass of training.
         on_training_rows: an evaluated batch whose rows are known from training.
         rows: samples that the pass had; more than are kept where the batch was large.
+        block: number of the block without gradients that an evaluated batch is from.
 
     Example:
         >>> import torch
@@ -57,6 +58,7 @@ class KeptBatch:
     training: bool = True
     on_training_rows: bool = False
     rows: int = 0
+    block: int = 0
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -151,6 +153,7 @@ class KeptBatches:
         kwargs: Mapping[str, Any],
         step: int,
         on_training_rows: bool = False,
+        block: int = 0,
     ) -> None:
         """A pass without gradients has ended.
 
@@ -158,6 +161,7 @@ class KeptBatches:
             args, kwargs: of the module.
             step: optimizer steps that were done.
             on_training_rows: its rows are known from training.
+            block: number of the block without gradients.
         """
         self.end_evaluation()
         part = self._known if on_training_rows else self._evaluation
@@ -172,7 +176,7 @@ class KeptBatches:
         batch = self._copied(args, kwargs, step)
         if batch is not None:
             self._evaluated = dataclasses.replace(
-                batch, training=False, on_training_rows=on_training_rows
+                batch, training=False, on_training_rows=on_training_rows, block=block
             )
 
     def evaluation_loss(

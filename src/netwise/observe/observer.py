@@ -648,7 +648,7 @@ class Observer:
             root.evaluates_anew = False
         answers = None if known else root.evaluated
         self._blocks.losses.evaluates(root.kept, answers, tensors_in(output))
-        root.kept.evaluation_pass(args, kwargs, self._steps(), known)
+        root.kept.evaluation_pass(args, kwargs, self._steps(), known, self._blocks.number)
 
     def _training_pass(
         self, root: Root, args: Any, kwargs: Any, inputs: list[Tensor], output: Any

@@ -32,23 +32,33 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
     facts: dict[str, Any] = {"training_seen": seen, "contradicting_rows": _contradicting(training)}
     inside = [len(part) - len(set(part)) for part in parts]
     facts["repeated_rows"] = sum(inside) / sum(map(len, parts))
-    asked = [row_keys(batch.inputs) for batch in evaluation]
-    asked = [part for part in asked if part]
+    pairs = [(batch.block, row_keys(batch.inputs)) for batch in evaluation]
+    asked = [part for _, part in pairs if part]
     rows = Counter(key for part in asked for key in part)
     if len(rows) < FEWEST:
         return facts
-    shares = [sum(key in known for key in part) / len(part) for part in asked]
     common = sum(count for key, count in rows.items() if key in known) / sum(rows.values())
     facts["evaluated_rows"] = sum(rows.values())
     facts["known_rows"] = common
     facts["leaked_rows"] = min(1.0, common / max(seen, 1e-9))
     facts["natural_repeats"] = _natural(asked, len(known))
-    # Evaluations of the training part itself: all rows are known, or none of a batch is.
+    # Evaluations of the training part itself: all rows of a block are known, or none.
     coverage = sum(key in rows for key in known) / len(known)
-    whole = [share >= ALL * seen for share in shares]
+    blocks: dict[int, list[float]] = {}
+    for number, part in pairs:
+        if part:
+            share = sum(key in known for key in part) / len(part)
+            blocks.setdefault(number, []).append(share)
+    whole = [all(share >= ALL * seen for share in shares) for shares in blocks.values()]
+    none = [all(share <= NONE for share in shares) for shares in blocks.values()]
+    pure = all(a or b for a, b in zip(whole, none, strict=True))
     facts["evaluates_training_part"] = all(whole) and coverage >= ALL
-    apart = all(each or share <= NONE for each, share in zip(whole, shares, strict=True))
-    facts["parts_are_apart"] = apart and any(whole) and not all(whole)
+    one_by_one = all(
+        share >= ALL * seen or share <= NONE for shares in blocks.values() for share in shares
+    )
+    both = any(share >= ALL * seen for shares in blocks.values() for share in shares)
+    apart = pure or (one_by_one and coverage >= ALL)
+    facts["parts_are_apart"] = apart and both and not all(whole)
     return facts
 
 

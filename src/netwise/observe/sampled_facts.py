@@ -20,6 +20,7 @@ from netwise.observe.row_overlap import overlap_of
 from netwise.observe.simple_models import Rows, Scores, cross_validated, predictions, scores_of
 
 FEWEST = 60  # rows that simple models need
+FEWEST_RARE = 6  # rows of rare classes
 FEW_KNOWN = 0.05  # share of training rows in a batch of evaluation, which may be equal by chance
 MOST_EVALUATED = 400  # rows of evaluation
 OF_MODELS = ("chance_score", "linear_score", "smooth_score", "neighbour_score")
@@ -48,7 +49,9 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
     if len(sample) < FEWEST:
         return _unknown(facts, f"{FEWEST} different rows are needed, and {len(sample)} known",
                         *OF_MODELS)  # fmt: skip
-    facts = replace(facts, **_inside(cross_validated(*_asked(sample))))
+    facts = replace(
+        facts, **_inside(cross_validated(*_asked(sample))), rare_ranking=_ranking(sample)
+    )
     seen = set(sample.keys)
     operation = next((b.operation for b in training if b.target is not None), "")
     new_batches = _held_out(evaluation, {key for b in training for key in row_keys(b.inputs)})
@@ -91,6 +94,26 @@ def _inside(scores: Scores) -> dict[str, Any]:
         "smooth_score": scores.smooth,
         "neighbour_score": scores.neighbour,
     }
+
+
+def _ranking(sample: DataSample) -> float | None:
+    """How well a linear model ranks rows of the most frequent class below the others: the
+    probability that one of each is in the right order. None with few others."""
+    if not sample.is_class:
+        return None
+    rare = sample.target[:, sample.target.sum(0).argmax()] == 0
+    if min(rare.sum(), (~rare).sum()) < FEWEST_RARE:
+        return None
+    values, place = products(sample), np.arange(len(sample))
+    order = np.argsort(np.argsort(np.where(rare, 0, len(rare)) + place))  # as many in each part
+    part, wanted = order % 2, rare[:, None].astype(np.float64)
+    ranks = []
+    for number in (0, 1):
+        fit, ask = place[part != number], place[part == number]
+        answer = predictions(values, wanted, fit.tolist(), ask.tolist())[:, 0]
+        high, low = answer[rare[ask]], answer[~rare[ask]]
+        ranks.append(float(np.mean(high[:, None] > low[None, :])))
+    return sum(ranks) / 2
 
 
 def _alike(sample: DataSample, others: DataSample) -> bool:

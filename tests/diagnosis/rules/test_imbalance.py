@@ -63,6 +63,14 @@ def test_weights_and_opponents() -> None:
     assert isinstance(answer(FIFTY), nw.Unchecked)
 
 
+@pytest.mark.parametrize(("ranked", "is_found"), [(0.9, True), (0.6, False), (None, True)])
+def test_an_event_that_cannot_be_foreseen_is_no_fault(ranked: float | None, is_found: bool) -> None:
+    facts = nw.RunFacts(classes=2, class_shares=FIFTY)
+    data = nw.DataFacts(evaluation_answers=NO, rare_ranking=ranked)
+    answer = imbalance.class_imbalance(observed(facts=facts).but(data=data))
+    assert isinstance(answer, nw.Finding) == is_found
+
+
 def test_a_column_of_yes_and_no() -> None:
     facts = nw.RunFacts(target_low=0, target_high=1, target_mean=0.02, target_std=0.14)
     run = observed(facts=facts).but(data=nw.DataFacts(evaluation_answers=NO))

@@ -38,7 +38,7 @@ def _lead(history: History) -> float | None:
     data = history.data
     if data is None or data.best_evaluation_score is None:
         return None
-    score = data.evaluation_r2 if data.class_targets is False else valid_score(history)
+    score = data.evaluation_accuracy if data.class_targets else data.evaluation_r2
     score = valid_score(history) if score is None else score
     if score is None:
         return None

@@ -6,6 +6,7 @@ from __future__ import annotations
 from math import exp
 from statistics import median
 
+from netwise.diagnosis.rules.better_models import matched_by_simple_models
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.labels import skill
 from netwise.diagnosis.rules.observation import (
@@ -149,7 +150,9 @@ def _evaluates_well(history: History) -> bool:
     valid = history.of(VALID_LOSS)
     late = () if valid is None else valid.values[len(valid) // 2 :]
     share = loss_share(history, median(late)) if late else None
-    return share is not None and share < LEARNED
+    if share is None:
+        return matched_by_simple_models(history)
+    return share < LEARNED
 
 
 def evaluation_prepared_otherwise(history: History) -> Answer:
@@ -221,7 +224,12 @@ def _scale_does_harm(history: History) -> bool | None:
     after = skill(data.evaluation_rescaled_score, chance)
     if max(before, after) < HELPED:
         return None  # these models cannot answer at all
-    return after - before > HELPED
+    if after - before > HELPED:
+        return True
+    score = data.evaluation_accuracy if data.class_targets else data.evaluation_r2
+    if score is not None and after - skill(score, chance) > HELPED:
+        return None  # they bear the scale, and the network does not
+    return False
 
 
 # What evaluation alone shows.

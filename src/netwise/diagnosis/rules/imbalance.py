@@ -14,6 +14,7 @@ RATIO = 10.0  # share of the most frequent class over that of a rare one
 SHIFT = 4.0  # share of a class in evaluation over that in training, where it was made rare
 MAJORITY = 0.99  # of the answers are the most frequent class
 SHARE = 0.85  # of the most frequent class, in training
+RANKED = 0.7  # probability that a linear model ranks a rare sample above another one
 FEWEST = 5  # samples of the rare classes
 LEARNED = 0.5  # how often the other classes are answered, where the network has learned them
 HALF = 0.5  # how often rare classes are answered, compared with the others
@@ -50,6 +51,8 @@ def class_imbalance(history: History) -> Answer:
             if shifted.others < LEARNED:
                 return None
             return _of_shift(shifted, shares)
+    if data.rare_ranking is not None and data.rare_ranking < RANKED:
+        return None  # an event that can hardly be foreseen
     return _majority(shares, data.evaluation_answers or data.answers or ())
 
 
