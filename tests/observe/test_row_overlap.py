@@ -61,6 +61,8 @@ def test_both_parts_are_evaluated_one_after_the_other() -> None:
     # Batches of one loader, in the order of its rows, of which the first half is leaked.
     leaked = overlap_of(epochs(X[:100], 5), [parts[0], parts[2]])
     assert not leaked["parts_are_apart"]
+    # A part of the training rows, and then more rows of another part: two calls.
+    assert overlap_of(epochs(X[:100], 5), kept(X[:40], X[100:160]))["parts_are_apart"]
 
 
 def test_rows_of_few_values_repeat_by_chance() -> None:

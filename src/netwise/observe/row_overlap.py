@@ -42,24 +42,42 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
     facts["known_rows"] = common
     facts["leaked_rows"] = min(1.0, common / max(seen, 1e-9))
     facts["natural_repeats"] = _natural(asked, len(known))
-    # Evaluations of the training part itself: all rows of a block are known, or none.
+    # Evaluations of the training part itself: all rows of a loader are known, or none.
     coverage = sum(key in rows for key in known) / len(known)
-    blocks: dict[int, list[float]] = {}
-    for number, part in pairs:
-        if part:
-            share = sum(key in known for key in part) / len(part)
-            blocks.setdefault(number, []).append(share)
-    whole = [all(share >= ALL * seen for share in shares) for shares in blocks.values()]
-    none = [all(share <= NONE for share in shares) for shares in blocks.values()]
+    shares = _shares_of_loaders(pairs, known)
+    whole = [all(share >= ALL * seen for share in part) for part in shares]
+    none = [all(share <= NONE for share in part) for part in shares]
     pure = all(a or b for a, b in zip(whole, none, strict=True))
     facts["evaluates_training_part"] = all(whole) and coverage >= ALL
-    one_by_one = all(
-        share >= ALL * seen or share <= NONE for shares in blocks.values() for share in shares
-    )
-    both = any(share >= ALL * seen for shares in blocks.values() for share in shares)
+    one_by_one = all(share >= ALL * seen or share <= NONE for part in shares for share in part)
+    both = any(share >= ALL * seen for part in shares for share in part)
     apart = pure or (one_by_one and coverage >= ALL)
     facts["parts_are_apart"] = apart and both and not all(whole)
     return facts
+
+
+def _shares_of_loaders(
+    parts: Sequence[tuple[int, Sequence[int]]], known: set[int]
+) -> list[list[float]]:
+    """Shares of known rows of the batches of each loader. Batches of one loader are from one block
+    without gradients, and of one size but for the last, which is smaller.
+
+    Args:
+        parts: number of the block and rows of each batch.
+        known: rows of training.
+    """
+    loaders: list[list[float]] = []
+    before: tuple[int, int] | None = None  # block and size of the batches of the last loader
+    ended = False
+    for block, rows in parts:
+        if not rows:
+            continue
+        if before is None or before[0] != block or ended or len(rows) > before[1]:
+            loaders.append([])
+            before = (block, len(rows))
+        ended = len(rows) < before[1]
+        loaders[-1].append(sum(key in known for key in rows) / len(rows))
+    return loaders
 
 
 def _share_seen(parts: Sequence[Sequence[int]]) -> float:
