@@ -41,6 +41,7 @@ class KeptBatch:
         on_training_rows: an evaluated batch whose rows are known from training.
         rows: samples that the pass had; more than are kept where the batch was large.
         block: number of the block without gradients that an evaluated batch is from.
+        number: of the pass without gradients, in the order of evaluation.
 
     Example:
         >>> import torch
@@ -59,6 +60,7 @@ class KeptBatch:
     on_training_rows: bool = False
     rows: int = 0
     block: int = 0
+    number: int = 0
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -97,6 +99,7 @@ class KeptBatches:
         self._evaluation = _Part(int(limit * OF_EVALUATION))
         self._known = _Part(int(limit * OF_KNOWN))
         self._waiting: list[KeptBatch] = []  # training passes whose loss was not read yet
+        self._passes = 0  # without gradients
         self._evaluated: KeptBatch | None = None  # whose loss was not computed yet
         self._seen: set[int] = set()  # fingerprints of the evaluated batches that were kept
 
@@ -107,9 +110,10 @@ class KeptBatches:
 
     @property
     def evaluation(self) -> tuple[KeptBatch, ...]:
-        """Batches of passes without gradients, oldest first, those of training rows last."""
-        last = () if self._evaluated is None else (self._evaluated,)
-        return (*self._evaluation.batches, *self._known.batches, *last)
+        """Batches of passes without gradients, oldest first."""
+        last = [] if self._evaluated is None else [self._evaluated]
+        batches = [*self._evaluation.batches, *self._known.batches, *last]
+        return tuple(sorted(batches, key=lambda batch: batch.number))
 
     def training_pass(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], step: int) -> None:
         """A pass with gradients has ended.
@@ -164,6 +168,7 @@ class KeptBatches:
             block: number of the block without gradients.
         """
         self.end_evaluation()
+        self._passes += 1
         part = self._known if on_training_rows else self._evaluation
         if part.is_full:
             return
@@ -176,7 +181,11 @@ class KeptBatches:
         batch = self._copied(args, kwargs, step)
         if batch is not None:
             self._evaluated = dataclasses.replace(
-                batch, training=False, on_training_rows=on_training_rows, block=block
+                batch,
+                training=False,
+                on_training_rows=on_training_rows,
+                block=block,
+                number=self._passes,
             )
 
     def evaluation_loss(
