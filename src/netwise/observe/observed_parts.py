@@ -85,6 +85,7 @@ class Root:
         self.used_dropout = 0.0  # as the graph of its losses shows
         self.first_inputs: tuple[Any, Any] | None = None  # arguments of the first training pass
         self.first_batch: FirstBatch | None = None
+        self._autocast: tuple[str, torch.dtype | None] = ("cpu", None)  # in that pass
         self._names: dict[int, str] = {}
         self.has_stand_ins = False  # other tensors are used than its own parameters
         self._stand_ins: dict[int, tuple[weakref.ref[Tensor], str]] = {}
@@ -147,6 +148,14 @@ class Root:
         """Keep the arguments of the first training pass, until `ask_first_batch`."""
         if self.first_inputs is None:
             self.first_inputs = with_tensors((args, kwargs), lambda t: t.detach())
+            self._autocast = next(
+                (
+                    (device, torch.get_autocast_dtype(device))
+                    for device in ("cpu", "cuda")
+                    if torch.is_autocast_enabled(device)
+                ),
+                ("cpu", None),
+            )
 
     def ask_first_batch(self, samples: int | None) -> None:
         """Ask a copy of the module about its first batch, and forget the batch.
@@ -159,9 +168,11 @@ class Root:
         if inputs is None or module is None:
             return
         self.first_batch = unknown("the first batch was not asked")  # not again after an error
-        self.first_batch = first_batch_of(
-            module, *inputs, samples=samples or None, seconds=MOST_SECONDS
-        )
+        device, kind = self._autocast
+        with torch.autocast(device, kind, enabled=kind is not None):
+            self.first_batch = first_batch_of(
+                module, *inputs, samples=samples or None, seconds=MOST_SECONDS
+            )
 
     def name_of(self, module: nn.Module) -> str:
         """The dotted name of a part of the module."""

@@ -155,6 +155,8 @@ SEQUENCES = (
     Loop(s.packed_sequences, NO_OPTIMIZER),
     Loop(s.sparse_embedding, NO_OPTIMIZER),
     Loop(s.lazy_layers),
+    Loop(partial(s.turned_axes, wrong="view"), ("samples_mix",)),
+    Loop(partial(s.turned_axes, wrong="none"), ("samples_mix",)),
 )
 EXECUTION = (
     Loop(partial(x.checkpointing, reentrant=False), CUT),

@@ -164,3 +164,40 @@ def lazy_layers(sick: bool) -> list[float]:
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+class _Turned(nn.Module):
+    """A recurrent network over sequences (batch, time, 3), by one of several ways to turn axes."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+        self.rnn = nn.GRU(3, 24, batch_first=way == "batch first")
+        self.head = nn.Linear(24, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, length, features = x.shape
+        if self.way == "view":
+            return self.head(self.rnn(x.view(length, n, features))[0][-1])
+        if self.way == "transpose":
+            return self.head(self.rnn(x.transpose(0, 1))[0][-1])
+        return self.head(self.rnn(x)[0][:, -1])
+
+
+def turned_axes(sick: bool, wrong: str = "view") -> list[float]:
+    """Sequences with the batch first for a network that wants the time first: scrambled by a view,
+    or not turned at all. Source: zamanzadeh/CARLA, issue 16."""
+    torch.manual_seed(0)
+    y = torch.randint(3, (300,))
+    phase = 6.28 * torch.rand(300, 1, 3)
+    x = torch.sin(0.5 * (1 + y)[:, None, None] * torch.arange(10.0)[None, :, None] + phase)
+    right = "transpose" if wrong == "view" else "batch first"
+    model, losses = _Turned(wrong if sick else right), []
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for i in batches(300, 25, epochs=8):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x[i]), y[i])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses

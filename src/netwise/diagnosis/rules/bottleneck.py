@@ -46,7 +46,7 @@ BOTTLENECK = Rule(
     ),
     healthy="Each layer has more units than log2 of the classes, mostly many more.",
     source="Goodfellow, Bengio, Courville 2016, section 6.4",
-    explains=("not_learning", "underfitting"),
+    explains=("layer_too_narrow", "underfitting", "too_short", "not_learning"),
     remedies=("widen",),
     tasks=WITH_TARGETS,
     own_loops=True,

@@ -32,6 +32,7 @@ CONSEQUENCES = (
     "rate_too_low",
     "overfitting",
     "underfitting",
+    "too_short",
     "not_learning",
 )
 
