@@ -23,6 +23,7 @@ INPUTS = "the inputs"  # as `FirstBatch.constant_after`: no operation gets them
 # Values of `FirstBatch.constant_kind`, besides names of operations.
 SOFTMAX_OF_ONE = "softmax of one unit"
 RECTIFIER = "rectifier"
+OUTPUT_RECTIFIER = "rectifier of the outputs"  # the last operation of the module
 
 
 @dataclass(frozen=True)

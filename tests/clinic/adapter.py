@@ -56,6 +56,7 @@ NAMES = {
     "step_fails": "other",
     "samples_mix": "wrong_layers",
     "softmax_of_one_unit": "wrong_output_activation",
+    "dead_at_start": "dead_relu",
     "constant_output": "prediction_collapse",
     "train_eval_differ": "wrong_metric",
     "bn_with_one_sample": "batch_size",

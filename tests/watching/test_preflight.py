@@ -65,7 +65,7 @@ SICK: dict[str, tuple[Callable[[], nw.Report], str]] = {
         lambda: report(mlp(1, nn.Softmax(1)), F.mse_loss, batch=(X, Z[:, None])),
         "softmax_of_one_unit",
     ),
-    "dead": (dead, "constant_output"),
+    "dead": (dead, "dead_at_start"),
     "shapes": (lambda: report(mlp(), batch=(X[:, :5], Y)), "step_fails"),
     "one sample": (
         lambda: report(nn.Sequential(nn.Linear(6, 3), nn.BatchNorm1d(3)), batch=(X[:1], Y[:1])),

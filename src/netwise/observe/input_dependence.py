@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netwise.first_batch import INPUTS, RECTIFIER, SOFTMAX_OF_ONE
+from netwise.first_batch import INPUTS, OUTPUT_RECTIFIER, RECTIFIER, SOFTMAX_OF_ONE
 from netwise.observe.nested import with_tensors
 from netwise.observe.operations import Operation, traced
 from netwise.observe.sample_axes import (
@@ -94,7 +94,9 @@ def where_lost(
             continue  # reads the shape alone
         moved = not is_constant([old.output], [new.output])
         if not moved and not _unchanged(old.inputs, new.inputs):
-            return LostDependence(old.layer, _kind(old))
+            kind = _kind(old)
+            at_end = kind == RECTIFIER and old is before[-1]
+            return LostDependence(old.layer, OUTPUT_RECTIFIER if at_end else kind)
         reached = reached or moved or not _unchanged(old.inputs, new.inputs)
     return None if reached else LostDependence(INPUTS)
 

@@ -38,6 +38,7 @@ OF_ONE_BATCH = (
     "bn_with_one_sample",
     "softmax_of_one_unit",
     "constant_output",
+    "dead_at_start",
     "bottleneck",
     "step_fails",
     "gradient_zero",

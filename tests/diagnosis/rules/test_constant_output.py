@@ -6,7 +6,11 @@ import pytest
 
 import netwise as nw
 from histories import found, history
-from netwise.diagnosis.rules.constant_output import constant_output, softmax_of_one_unit
+from netwise.diagnosis.rules.constant_output import (
+    constant_output,
+    dead_at_start,
+    softmax_of_one_unit,
+)
 
 
 def run(**facts: object) -> nw.History:
@@ -16,7 +20,11 @@ def run(**facts: object) -> nw.History:
 def test_rectifiers_and_unused_inputs() -> None:
     dead = found(
         constant_output(
-            run(constant_output=True, constant_after="body.1", constant_kind="rectifier")
+            run(
+                constant_output=True,
+                constant_after="body.1",
+                constant_kind="rectifier of the outputs",
+            )
         )
     )
     assert dead.layers == ("body.1",)
@@ -30,6 +38,13 @@ def test_what_is_not_certain_is_left_to_others(kind: str) -> None:
     assert constant_output(run(constant_output=True, constant_kind=kind)) is None
 
 
+def test_rectifiers_inside_of_the_network() -> None:
+    facts = {"constant_output": True, "constant_after": "1", "constant_kind": "rectifier"}
+    assert found(dead_at_start(run(**facts))).layers == ("1",)
+    assert dead_at_start(run(**{**facts, "constant_kind": "rectifier of the outputs"})) is None
+    assert constant_output(run(**facts)) is None
+
+
 def test_a_softmax_of_one_unit() -> None:
     finding = found(
         softmax_of_one_unit(
@@ -40,7 +55,7 @@ def test_a_softmax_of_one_unit() -> None:
     assert softmax_of_one_unit(run(constant_output=True, constant_kind="rectifier")) is None
 
 
-@pytest.mark.parametrize("rule", [constant_output, softmax_of_one_unit])
+@pytest.mark.parametrize("rule", [constant_output, dead_at_start, softmax_of_one_unit])
 def test_healthy_and_unknown(rule: object) -> None:
     assert callable(rule)
     assert rule(run(constant_output=False)) is None

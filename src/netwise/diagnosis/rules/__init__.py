@@ -112,6 +112,7 @@ _IN_ORDER: tuple[Rule, ...] = (
     nonlinearity.NO_NONLINEARITY,
     constant_output.SOFTMAX_OF_ONE_UNIT,
     constant_output.CONSTANT_OUTPUT,
+    constant_output.DEAD_AT_START,
     bottleneck.BOTTLENECK,
     symmetry.START_SYMMETRIC,
     start_scale.START_TOO_LARGE,

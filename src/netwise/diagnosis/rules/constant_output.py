@@ -6,13 +6,13 @@ from __future__ import annotations
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.first_batch_facts import first_batch_fact
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
-from netwise.first_batch import INPUTS, RECTIFIER, SOFTMAX_OF_ONE, FirstBatch
+from netwise.first_batch import INPUTS, OUTPUT_RECTIFIER, RECTIFIER, SOFTMAX_OF_ONE, FirstBatch
 from netwise.history import History
 
 
 def constant_output(history: History) -> Answer:
     """Find a network whose outputs do not depend on its inputs, because it does not get them, or of
-    rectifiers that are 0 for all samples.
+    rectified outputs that are 0 for all samples.
 
     A last layer of zeros, or a branch that starts at zero, is no finding: a step along the gradient
     changes that. Nor are saturated units: their gradient is small, not zero.
@@ -20,7 +20,7 @@ def constant_output(history: History) -> Answer:
     facts = first_batch_fact(history, "constant_output")
     if isinstance(facts, Unchecked):
         return facts
-    certain = facts.constant_after == INPUTS or facts.constant_kind == RECTIFIER
+    certain = facts.constant_after == INPUTS or facts.constant_kind == OUTPUT_RECTIFIER
     if not facts.constant_output or not certain:
         return None
     name = facts.constant_after or ""
@@ -55,17 +55,38 @@ def softmax_of_one_unit(history: History) -> Answer:
     )
 
 
+def dead_at_start(history: History) -> Answer:
+    """Find rectifiers inside of the network that are 0 for all units and all samples before the
+    first step."""
+    facts = first_batch_fact(history, "constant_output")
+    if isinstance(facts, Unchecked):
+        return facts
+    if not facts.constant_output or facts.constant_kind != RECTIFIER:
+        return None
+    name = facts.constant_after or ""
+    return Finding(
+        rule="dead_at_start",
+        sentence=f"Before the first step {_rectifier(name)} is 0 for all units and all samples.",
+        layers=(name,) if name else (),
+        evidence=(Evidence("units that are active for a sample", 0.0, 0.0, above=False),),
+        strength=2.0,
+    )
+
+
+def _rectifier(name: str) -> str:
+    return f"the rectifier in `{name}`" if name else "a rectifier"
+
+
 def _why(facts: FirstBatch, name: str) -> str:
     if name == INPUTS:
         return "No layer gets the inputs: `forward` computes with something else."
-    where = f" in `{name}`" if name else ""
-    return f"The rectifier{where} is 0 for all units and all samples, and passes on no gradient."
+    return f"The outputs are 0, because {_rectifier(name)} ends the network: it has no gradient."
 
 
 def _change(facts: FirstBatch, name: str) -> str:
     if name == INPUTS:
         return ""
-    return "nn.init.zeros_(layer.bias)  # of the layer before it; and standardise the inputs"
+    return "return self.last(h)  # no ReLU on the outputs"
 
 
 CONSTANT_OUTPUT = Rule(
@@ -73,8 +94,8 @@ CONSTANT_OUTPUT = Rule(
     title="Outputs that do not depend on the inputs",
     find=constant_output,
     explanation=(
-        "Somewhere between inputs and outputs all samples become equal: units that are never "
-        "active, a variable that was not passed on. No gradient leads back."
+        "Somewhere between inputs and outputs all samples become equal: a ReLU on "
+        "the outputs, a variable that was not passed on. No gradient leads back."
     ),
     healthy="Outputs differ between samples, or do so after one step along the gradient.",
     source="Karpathy 2019, A recipe for training neural networks",
@@ -102,4 +123,20 @@ SOFTMAX_OF_ONE_UNIT = Rule(
     own_loops=True,
     exact=True,
     change="loss = F.binary_cross_entropy_with_logits(output, y)  # and no softmax",
+)
+DEAD_AT_START = Rule(
+    name="dead_at_start",
+    title="ReLU units that are dead from the start",
+    find=dead_at_start,
+    explanation=(
+        "A rectifier that is 0 for each sample passes on no gradient: the layers before it never "
+        "change, and what comes after it sees a constant. Very negative biases, or inputs far from "
+        "0, cause it."
+    ),
+    healthy="About half of the units are active for each sample.",
+    source="Maas, Hannun, Ng 2013",
+    explains=("gradient_zero", *CONSEQUENCES),
+    own_loops=True,
+    exact=True,
+    change="nn.init.zeros_(layer.bias)  # of the layer before it; and standardise the inputs",
 )

@@ -70,7 +70,6 @@ DEAD_RELU = Rule(
     healthy="At most 30 % of the units 0 for all samples; half of the activations of a batch 0.",
     source="Maas, Hannun, Ng 2013",
     explains=(
-        "constant_output",
         "gradient_zero",
         "vanishing_gradient",
         "not_learning",

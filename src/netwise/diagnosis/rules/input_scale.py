@@ -89,6 +89,7 @@ INPUTS_NOT_NORMALISED = Rule(
     source="LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3",
     explains=(
         "constant_output",
+        "dead_at_start",
         "not_finite",
         "dead_relu",
         "saturation",

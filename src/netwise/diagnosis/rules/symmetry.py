@@ -65,6 +65,7 @@ START_SYMMETRIC = Rule(
     source="Goodfellow, Bengio, Courville 2016, section 8.4",
     explains=(
         "constant_output",
+        "dead_at_start",
         "dead_relu",
         "saturation",
         "vanishing_gradient",
