@@ -47,6 +47,7 @@ def test_a_loop_that_was_not_observed_is_not_checked(rule: nw.Rule) -> None:
 # Rules about facts of the wiring, which an observed loop has; all others rest on signals.
 OF_FACTS = {
     "weights_stand_still",
+    "frozen_layers",
     "nothing_trainable",
     "weights_outside_module",
     "graph_cut",
