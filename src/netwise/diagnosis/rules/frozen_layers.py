@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import code_of, layers_of, listed, observed
-from netwise.diagnosis.rules.outcome import has_learned, no_baseline, outcome_known
+from netwise.diagnosis.rules.outcome import final_loss_share, has_learned, no_baseline
 from netwise.history import History
+
+# Share of the loss of guessing that is left: 0.82 and more with frozen random layers that hinder,
+# below 0.3 where only the first layer is frozen.
+MUCH = 0.5
 
 
 def frozen_layers(history: History) -> Answer:
@@ -22,8 +26,11 @@ def frozen_layers(history: History) -> Answer:
     layers = layers_of(history, names)
     if not layers or not wiring.trainable or has_learned(history):
         return None
-    if not outcome_known(history):
+    left = final_loss_share(history)
+    if left is None:
         return Unchecked(no_baseline(history))
+    if left < MUCH:
+        return None  # such as random features that are frozen on purpose
     last = history.layers[-1].name in layers
     return Finding(
         rule="frozen_layers",
