@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import netwise as nw
@@ -24,6 +25,20 @@ def test_pairs_share_seed_and_start() -> None:
     assert (result.sick_before, result.sick_after) == (1.0, 0.0)
     assert result.helps
     assert result.sentence.startswith(f"gain {100 * result.gain:+.1f} points (95 % interval ")
+
+
+def test_a_remedy_that_makes_a_recipe_that_cannot_run_is_not_applicable() -> None:
+    """Scaled targets are no longer 0 and 1, as binary cross-entropy needs them."""
+    x = np.random.default_rng(0).random((60, 8)).astype("float32")
+    recipe = nw.Recipe(
+        data=nw.data.arrays(x, (x[:, :1] > 0.5).astype("float32"), scale_target=False),
+        network=nw.MLP((8, 16, 1), output=nw.Softmax()),
+        loss=nw.BinaryCrossEntropy(),
+        epochs=3,
+    )
+    result = nw.trial(recipe, nw.remedy("scale_targets"), seeds=(0, 1), jobs=1)
+    assert result.not_applicable.startswith("the recipe could not run with it: ")
+    assert result.before == ()
 
 
 def test_a_remedy_that_does_nothing_does_not_help() -> None:

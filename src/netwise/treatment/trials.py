@@ -10,6 +10,7 @@ from typing import Any
 from netwise.diagnosis import RULES, Rule, diagnose
 from netwise.errors import WrongValue
 from netwise.intervals import of_mean
+from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.tasks import task_named
 from netwise.training.parallel import fit_many
@@ -146,6 +147,10 @@ def trial(
     treated = remedy.apply(recipe)
     if isinstance(treated, NotApplicable):
         return TrialResult(remedy.name, finding=finding, not_applicable=treated.reason)
+    problems = hindrances(treated)
+    if problems and not hindrances(recipe):  # a remedy knows its own part of a recipe only
+        reason = f"the recipe could not run with it: {problems[0]}"
+        return TrialResult(remedy.name, finding=finding, not_applicable=reason)
     recipes = [recipe.but(seed=seed) for seed in seeds] if not untreated else []
     recipes += [treated.but(seed=seed) for seed in seeds]
     runs = fit_many(recipes, jobs=jobs, done=(lambda place, run: done(run)) if done else None)
