@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from netwise.training.progress import Progress, Silent
 from netwise.training.run import Run, require_no_foreign_code, with_custom_network
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import state_at_start
+from netwise.training.run_trials import RunTrials
 from netwise.training.settings import RunOptions
 from netwise.training.snapshots import module_tensors
 
@@ -98,7 +100,7 @@ def train_prepared(
     if recipe.network.is_memory:
         return store_patterns(recipe, prepared, folder)
     setup = set_up(recipe, prepared, options, initialize)
-    return run_training(
+    run = run_training(
         setup,
         state_at_start(setup),
         folder=folder,
@@ -106,6 +108,12 @@ def train_prepared(
         progress=progress or Silent(),
         halt=halt,
     )
+    return with_trials(run)
+
+
+def with_trials(run: Run) -> Run:
+    """The run with what `diagnose(run, trials=True)` needs."""
+    return replace(run, trial_source=RunTrials(run.recipe, run.module, trained_tensors))
 
 
 def initialize(module: nn.Module, recipe: Recipe, x: Tensor, y: Tensor) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from netwise.data.dataset import Encoder, Samples
 from netwise.data.encoding import encoder_from
 from netwise.errors import RunFolderError
-from netwise.history import History, history_from_dict
+from netwise.history import History, TrialSource, history_from_dict
 from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
 from netwise.networks.unsupervised import UnsupervisedModule
@@ -108,6 +108,8 @@ class Run:
         score: on the test part, measured once, at the end; None where there is no test part or
             the run diverged.
         folder: where it is written, or None.
+        trial_source: what `diagnose(run, trials=True)` runs short trials with; None for a run that
+            was read from a folder.
 
     Example:
         >>> import netwise as nw
@@ -122,6 +124,7 @@ class Run:
     pipeline: InputPipeline = field(repr=False)
     score: Score | None = None
     folder: Path | None = None
+    trial_source: TrialSource | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         network = type(self.recipe.network).__name__

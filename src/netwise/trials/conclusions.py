@@ -7,10 +7,9 @@ from dataclasses import replace
 from netwise.diagnosis.report import Report
 from netwise.diagnosis.rules import RULES, Evidence, Finding
 from netwise.diagnosis.short_trial import CLEARED, PROVED, ShortTrial
-from netwise.trials.experiments import CLEARABLE, GAIN
+from netwise.trials.experiments import CLEARABLE, GAIN, SYMPTOMS
 
 EXACT = {rule.name for rule in RULES if rule.exact}
-SYMPTOMS = {rule.name for rule in RULES if rule.symptom}
 CARDS = {rule.name: rule for rule in RULES}
 # Findings that trials alone can make.
 TITLES = {

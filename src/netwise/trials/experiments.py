@@ -16,6 +16,7 @@ from statistics import median
 
 from netwise import signals
 from netwise.diagnosis.report import Report
+from netwise.diagnosis.rules import RULES
 from netwise.diagnosis.short_trial import CLEARED, PROVED, UNDECIDED, ShortTrial
 from netwise.history import History
 from netwise.trials.bench import END, FRESH, START, Bench, OutOfTime, Reached, TrialSetup
@@ -25,14 +26,16 @@ from netwise.trials.measured import Measured
 SHORT = 60  # steps of a look at one rate
 LONG = 200  # steps of a comparison
 SEEDS = (0, 1)
+LITTLE, ENOUGH = 0.2, 0.85  # skill on a few samples: of some learning, of nearly all
 SHARE = 1 / 3  # of the whole gain, that a change must bring; the rest is more or plainer steps
 GOOD = 0.95  # skill from which on suspects are cleared without a trial
 GAIN = 0.1  # of the skill, that a proof needs
 NO_GAIN = 0.03  # of the skill, up to which a change is of no use
 FAIR = 0.5  # skill on the samples trained on, beyond which capacity is no question
-HIGHER, LOWER = (10.0, 100.0, 1000.0), (0.1, 0.01)  # rates to try, up to the first no better
+HIGHER, LOWER = (10.0, 100.0, 1e3, 1e4, 1e6), (0.1, 0.01, 1e-3)  # up to one that is worse
 FAR = 10.0  # factor on the rate beyond which it is named although longer training would help too
 APART = 3.0  # factor between spreads of first weights that differ
+SYMPTOMS = {rule.name for rule in RULES if rule.symptom}
 # Suspects that their own trial can clear. Others may have causes that no trial changes.
 CLEARABLE = {
     "rate_too_high",
@@ -227,14 +230,18 @@ class Experiments:
 
     def _other_rate(self) -> Comparison | None:
         """Same start and batches at other rates: the best one, where it is not the program's."""
-        own = self._reach(TrialSetup(), SHORT)
-        falls = {1.0: own}
+        first_loss = self.bench.reach_of(START).fitted.loss
+
+        def worth(reached: Reached) -> float:
+            return _worth(reached, first_loss)
+
+        falls = {1.0: self._reach(TrialSetup(), SHORT)}
         for factors in (HIGHER, LOWER):
             for factor in factors:
                 falls[factor] = self._reach(TrialSetup(rate=factor), SHORT)
-                if _worth(falls[factor]) < max(_worth(each) for each in falls.values()):
+                if worth(falls[factor]) < max(map(worth, falls.values())) - NO_GAIN:
                     break
-        best = max(falls, key=lambda factor: _worth(falls[factor]))
+        best = max(falls, key=lambda factor: worth(falls[factor]))
         if best == 1.0:
             numbers = {f"skill at {k:g} times": v.held.skill for k, v in falls.items()}
             sentence = f"No other rate reaches more in {SHORT} steps from the same start."
@@ -285,7 +292,8 @@ class Experiments:
     def _brake(self) -> tuple[str, str]:
         """What the program's loop does besides the plain steps of a trial: rule and sentence."""
         wiring, of = self.history.wiring, self.history.of
-        if wiring is not None and any(term.penalty for term in wiring.losses):
+        terms = () if wiring is None else wiring.losses
+        if self.bench.penalised or any(term.penalty for term in terms):
             return "brakes_too_strong", "The plain loop has no penalty on the weights"
         factors = of(signals.GRADIENT_FACTOR)
         if factors is not None and median(factors.values) < CLIPPED:
@@ -399,35 +407,44 @@ class Experiments:
     def _few_samples(self) -> bool:
         """Whether a few samples can be fitted at any rate."""
         few = few_rows(self.bench)
-        if few is None or self.end.fitted.skill > FAIR:
+        suspects = {f.rule for f in self.report.found} - SYMPTOMS
+        if few is None or self.end.fitted.skill > FAIR or suspects - {"underfitting"}:
             return False
-        reached = []
+        reached = [Measured(skill=0.0)]
         for begin in (START, FRESH):
             for rate in (1.0, 0.1, 10.0, 100.0):
                 setup = TrialSetup(begin=begin, rate=rate, decay=False, dropout=False, batches=few)
-                got = self._reach(setup, LONG // 2).fitted
-                reached.append(got.score)
+                got = self._reach(setup).fitted
+                reached.append(got)
                 if got.score > 0.9:
                     return self._few_fitted(got.score)
-        best = max(reached)
+        best = max(reached, key=lambda each: each.skill)
         sentence = (
             f"{len(few[0].inputs[0])} samples alone are not fitted at any of four rates: at most "
-            f"a score of {best:.2f} in {LONG // 2} steps."
+            f"a score of {best.score:.2f} in {LONG} steps."
         )
-        return self._add("few samples", "few samples", PROVED, sentence, "underfitting", {"": best})
+        # A network that learns nothing at all may have any other fault.
+        verdict = PROVED if LITTLE < best.skill < ENOUGH else UNDECIDED
+        numbers = {"score": best.score}
+        return self._add("few samples", "few samples", verdict, sentence, "underfitting", numbers)
 
     def _few_fitted(self, score: float) -> bool:
         sentence = f"A few samples alone are fitted with a score of {score:.2f}."
         return self._add(
-            "few samples", "few samples", CLEARED, sentence, "underfitting", {"": score}
+            "few samples", "few samples", CLEARED, sentence, "underfitting", {"score": score}
         )
 
 
-def _worth(reached: Reached) -> float:
-    """What is compared between rates: the skill on both parts, and of equal ones the loss."""
-    value = reached.held.skill + reached.fitted.skill
-    loss = reached.fitted.loss
-    return -math.inf if math.isnan(value) else value - 1e-3 * min(max(loss, 0.0), 100.0) / 100
+def _worth(reached: Reached, first_loss: float) -> float:
+    """What is compared between rates: the skill on both parts, and how far the loss has fallen.
+
+    Args:
+        reached: by a training.
+        first_loss: before it.
+    """
+    fall = 1 - reached.fitted.loss / first_loss if first_loss > 0 else 0.0
+    value = reached.held.skill + reached.fitted.skill + max(-1.0, fall)
+    return -math.inf if math.isnan(value) else value
 
 
 def _late(rates: tuple[float, ...]) -> float:

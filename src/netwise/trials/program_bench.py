@@ -19,6 +19,7 @@ from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, Root
 from netwise.trials.bench import Bench, copied, put_state
 from netwise.trials.rebuilt_loss import RebuiltLoss, loss_for_classes, rebuilt_loss
+from netwise.trials.trying import NotPossible
 from netwise.wiring import BINARY_CROSS_ENTROPY_OF_LOGITS, CROSS_ENTROPY
 
 FEWEST_BATCHES = 2
@@ -26,10 +27,6 @@ HELD_SHARE = 0.25  # of the training batches, where no others were evaluated
 LEAST_STEPS = 6000  # of all trials, where the share of the run is less
 LEAST_SECONDS = 8.0
 MOST_CHECKED = 4  # batches on which a loss is rebuilt
-
-
-class NotPossible(Exception):
-    """Why trials cannot be run."""
 
 
 def bench_of(

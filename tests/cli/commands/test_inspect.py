@@ -114,6 +114,18 @@ def test_diagnose_prints_what_train_printed() -> None:
     assert f"Prove a remedy: netwise treat {run_folder()}" in result.stdout
 
 
+def test_short_trials_of_a_saved_run() -> None:
+    words = ("train", "iris", "--epochs", "3", "--set")
+    run(*words, 'optimizer={kind="SGD", lr=1e-7}')
+    text = run("diagnose", "@last", "--try").stdout
+    assert "Learning rate too low (proved)." in text
+    assert "rate trial: proved." in text
+    watched = write_watched_run(Path("runs/train"))
+    refused = run("diagnose", str(watched), "--try")
+    assert refused.exit_code == 2
+    assert "netwise watch --try SCRIPT" in refused.stderr
+
+
 def test_a_watched_program_is_listed_shown_and_diagnosed(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_watched_run(Path("runs/train"))
     assert re.split("  +", run("runs").stdout.splitlines()[1]) == [

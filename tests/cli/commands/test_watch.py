@@ -109,6 +109,13 @@ def test_a_script_leaves_a_run_folder_a_report_and_a_diagnosis() -> None:
     assert run("show", "@last").stdout.startswith("train: Net, program train.py\n30 steps were")
 
 
+def test_trials_decide_what_signals_leave_open() -> None:
+    result = run("watch", "--try", "train.py", "--epochs", "4", "--rate", "0.0001")
+    assert result.exit_code == 0
+    assert "Learning rate too low (proved)." in result.stderr
+    assert "rate trial: proved." in result.stderr
+
+
 def test_numbers_output_and_exit_code_are_those_of_python() -> None:
     expected = io.StringIO()
     sys.argv[1:] = ["--epochs", "2"]

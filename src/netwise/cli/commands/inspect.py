@@ -17,7 +17,7 @@ from netwise.labs.catalogue import CLAIMS
 from netwise.storage.layout import REPORT, is_search
 
 if TYPE_CHECKING:
-    from netwise.history import History
+    from netwise.history import History, TrialSource
     from netwise.labs.lab_definition import Lab, LabResult
     from netwise.storage.run_folder import RunFolder
 
@@ -29,9 +29,15 @@ ACTIVATIONS = "activations"  # `netwise show activations`
 @click.option(
     "--all", "everything", is_flag=True, help="Print explanations, and every rule and reason."
 )
+@click.option(
+    "--try",
+    "tries",
+    is_flag=True,
+    help="Decide by short trials what the signals leave open; for runs of recipes.",
+)
 @home_option
 @json_option
-def diagnose(run: str, everything: bool, home: Path, as_json: bool) -> None:
+def diagnose(run: str, everything: bool, tries: bool, home: Path, as_json: bool) -> None:
     """Print what is wrong with RUN: the evidence, and what to change.
 
     \b
@@ -39,15 +45,33 @@ def diagnose(run: str, everything: bool, home: Path, as_json: bool) -> None:
       netwise diagnose @last
       netwise diagnose runs/digits-d8e7 --all
       netwise diagnose runs/digits-d8e7 --json
+      netwise diagnose runs/digits-d8e7 --try
     """
     from netwise.diagnosis.report import diagnose as diagnose_history
     from netwise.storage.run_folder import load_history
 
-    report = diagnose_history(load_history(find_run(run, home)))
+    folder = find_run(run, home)
+    history = load_history(folder)
+    if tries:
+        history = history.but(trials=_trials(folder, is_program=not history.made_by.recipe))
+    report = diagnose_history(history, trials=tries)
     if as_json:
         echo_json(report.as_dict())
     else:
         click.echo(report.details if everything else str(report))
+
+
+def _trials(folder: Path, *, is_program: bool) -> TrialSource | None:
+    """What short trials of a saved run are run with."""
+    if is_program:
+        raise click.UsageError(
+            f"--try {folder}: the program that was observed is not in memory any more. "
+            "Run it again: netwise watch --try SCRIPT"
+        )
+    from netwise.training.fit import with_trials  # heavy
+    from netwise.training.run import load
+
+    return with_trials(load(folder)).trial_source
 
 
 @click.command()

@@ -48,6 +48,12 @@ GRADES = ("suspect", "cause", "proved")  # as in `netwise.diagnosis.grouping`, w
     help="End the program at a finding that is as certain, with exit code 4.",
 )
 @click.option(
+    "--try",
+    "tries",
+    is_flag=True,
+    help="At the end, decide by short trials on copies what the diagnosis leaves open.",
+)
+@click.option(
     "--report/--no-report", "with_report", default=True, help="Write report.html.  [default: yes]"
 )
 @click.option(
@@ -62,6 +68,7 @@ def watch(
     every: int | None,
     live: bool,
     stop_on: str | None,
+    tries: bool,
     with_report: bool,
     as_json: bool,
     home: Path,
@@ -78,6 +85,7 @@ def watch(
       netwise watch --name wider train.py --width 512
       netwise watch -m package.train
       netwise watch --stop-on cause train.py
+      netwise watch --try train.py
     """
     from netwise.watching.script import run_as_main
 
@@ -87,6 +95,7 @@ def watch(
         "every": every,
         "live": live and not as_json,
         "stop_on": () if stop_on is None else (stop_on,),
+        "trials": tries,
     }
     observer = _Observer(
         home, "".join(c if c.isalnum() or c in "-_" else "-" for c in words), options
@@ -101,7 +110,7 @@ def watch(
     if not observer.is_silent:
         try:
             observed = observer.stop(title, end)
-            _print_result(title, observed, observer.problems, end, with_report, as_json)
+            _print_result(title, observed, observer.problems, end, with_report, as_json, tries)
         except Exception as error:  # the exit code stays that of the program
             click.echo(f"netwise: no diagnosis, because of {_named(error)}", err=True)
     raise SystemExit(end.exit_code)
@@ -235,6 +244,7 @@ def _print_result(
     end: ScriptEnd,
     with_report: bool,
     as_json: bool,
+    tries: bool,
 ) -> None:
     """Diagnose, write the reports and print the result to stderr."""
     from netwise.diagnosis.report import diagnose
@@ -242,7 +252,7 @@ def _print_result(
 
     documents: list[dict[str, Any]] = []
     for each in observed:
-        diagnosis = diagnose(each.history)
+        diagnosis = diagnose(each.history, trials=tries)
         page = _write_page(each, problems) if with_report else None
         documents.append(
             {
@@ -288,6 +298,7 @@ def _lines(each: _Observed, diagnosis: Report, page: Path | None) -> Iterator[st
             yield "The report says what to change in the program for each remedy."
     else:
         yield f"No problem found. Checked: {_rules(len(diagnosis.clear))}."
+        yield from map(str, diagnosis.trials)
     count = len(diagnosis.unchecked)
     if count:
         where = "" if each.folder is None else f": netwise diagnose {each.shown}"
