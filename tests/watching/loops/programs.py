@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from watching.loops import (
+    capacity_and_time as c,
     evaluation as e,
     execution as x,
     forms_of_targets as f,
@@ -242,6 +243,9 @@ FORMS = (
     ),
 )
 LOOPS = (
+    Loop(c.narrow_layer, ("layer_too_narrow",)),
+    Loop(c.few_rows, ("overfitting",)),
+    Loop(c.few_epochs, ("too_short",)),
     *GRADIENTS,
     *PRECISION,
     *PARAMETERS,
