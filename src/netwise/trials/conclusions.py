@@ -16,7 +16,7 @@ TITLES = {
     "too_short": "Training stopped too early",
     "start_too_large": "First weights too large",
     "start_too_small": "First weights too small",
-    "weights_frozen": "Weights that are not trained, though it would help",
+    "frozen_layers": "Weights that are not trained, though it would help",
 }
 CHANGES = {
     "too_short": "# train for more epochs, or with more patience",
@@ -24,7 +24,7 @@ CHANGES = {
     '    if hasattr(layer, "reset_parameters"):\n        layer.reset_parameters()',
     "start_too_small": "for layer in model.modules():\n"
     '    if hasattr(layer, "reset_parameters"):\n        layer.reset_parameters()',
-    "weights_frozen": "model.requires_grad_(True)\n"
+    "frozen_layers": "model.requires_grad_(True)\n"
     "optimizer = type(optimizer)(model.parameters(), lr=lr)",
 }
 

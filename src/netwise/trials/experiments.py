@@ -297,7 +297,7 @@ class Experiments:
             return "brakes_too_strong", "The plain loop has no penalty on the weights"
         factors = of(signals.GRADIENT_FACTOR)
         if factors is not None and median(factors.values) < CLIPPED:
-            return "rate_too_low", "The plain loop does not clip gradients"
+            return "clipped_away", "The plain loop does not clip gradients"
         rates = of(signals.RATE)
         if (
             rates is not None
@@ -379,7 +379,7 @@ class Experiments:
         few = ", ".join(sorted(still)[:3])
         changed = f"{few} trained too"
         setup = TrialSetup(all_trainable=True)
-        return self._compare(Comparison("freeze", "weights_frozen", changed, setup))
+        return self._compare(Comparison("freeze", "frozen_layers", changed, setup))
 
     def _data(self) -> bool:
         """Standardised inputs and targets."""
