@@ -27,7 +27,10 @@ STEP_FAILS = Rule(
     name="step_fails",
     title="First step raises an error",
     find=step_fails,
-    explanation="Forward pass, loss, backward pass or optimizer step raised an error.",
+    explanation=(
+        "The forward pass, the loss, the backward pass or the optimizer's step raised an error, "
+        "as the training program would: shapes, types or devices do not fit each other."
+    ),
     healthy="A step runs to its end.",
     source="PyTorch documentation, Training with PyTorch",
     own_loops=True,
