@@ -31,7 +31,7 @@ STEP_FAILS = Rule(
         "The forward pass, the loss, the backward pass or the optimizer's step raised an error, "
         "as the training program would: shapes, types or devices do not fit each other."
     ),
-    healthy="A step runs to its end.",
+    healthy="A training step on one batch runs to its end.",
     source="PyTorch documentation, Training with PyTorch",
     own_loops=True,
     exact=True,
