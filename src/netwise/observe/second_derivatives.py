@@ -42,10 +42,25 @@ def zero_derivative(root: Node) -> str:
         for place, (child, _) in enumerate(node.next_functions):
             if child is None or child in seen:
                 continue
-            if operation(child).endswith(_ENDING) and _is_zero(node, place):
-                return _activation(operation(child))
+            derivative = _derivative(child)
+            if derivative and _is_zero(node, place):
+                return _activation(derivative)
             seen.add(child)
             waiting.append(child)
+    return ""
+
+
+def _derivative(node: Node) -> str:
+    """The derivative of an activation that a node is, or a sum that it is a part of."""
+    waiting = [node]
+    for _ in range(8):
+        if not waiting:
+            break
+        node = waiting.pop(0)
+        if operation(node).endswith(_ENDING):
+            return operation(node)
+        if operation(node) in ("Add", "Sub"):
+            waiting += [child for child, _ in node.next_functions if child is not None]
     return ""
 
 

@@ -184,6 +184,8 @@ def _absolute_error_on_classes(history: History) -> Finding | None:
 
 _CONSEQUENCES = (
     "unstable_loss",
+    "softmax_of_one_unit",
+    "constant_output",
     "gradient_zero",
     "not_finite",
     "saturation",
