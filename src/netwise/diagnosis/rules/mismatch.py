@@ -186,8 +186,6 @@ _CONSEQUENCES = (
     "unstable_loss",
     "softmax_of_one_unit",
     "constant_output",
-    "softmax_of_one_unit",
-    "constant_output",
     "gradient_zero",
     "not_finite",
     "saturation",
