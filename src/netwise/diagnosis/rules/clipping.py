@@ -11,6 +11,7 @@ from netwise.diagnosis.rules.layer_sizes import usual_updates
 from netwise.diagnosis.rules.observation import observed, signal_of_loop
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
+    NO_UPDATES,
     has_learned,
     no_baseline,
     outcome_known,
@@ -43,9 +44,12 @@ def clipped_away(history: History) -> Answer:
         part in name.lower() for name in wiring.optimizers for part in SCALE_FREE
     ):
         return None
+    updates = usual_updates(history)
+    if not updates:
+        return Unchecked(NO_UPDATES)
     usual = median(known)
     share = sum(value < CLIPPED for value in known) / len(known)
-    longest = max(usual_updates(history).values(), default=math.inf)
+    longest = max(updates.values())
     if usual >= LITTLE or share < MOST or longest > SHORT or has_learned(history):
         return None
     if not outcome_known(history):

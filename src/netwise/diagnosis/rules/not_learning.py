@@ -128,8 +128,10 @@ def outputs_collapse(history: History) -> Answer:
 
 
 def embeddings_collapse(history: History) -> Answer:
-    """The same where the loss compares outputs with each other, so that one point for all samples
-    is a place where it stands."""
+    """Find the same where the loss compares outputs with each other, so that one point for all
+    samples is a place where it stands."""
+    if history.wiring is None or not history.wiring.losses:
+        return Unchecked("what the loss computes was not observed")
     if not _compares_outputs(history):
         return None
     return _collapse(history, "embeddings_collapse")

@@ -44,10 +44,10 @@ def too_short(history: History) -> Answer:
     """Find a run that has not learned, and whose loss still falls at the end."""
     if opponents(history):
         return Unchecked(no_baseline(history))
-    if history.ended.how in (DIVERGED, RUNNING):
-        return None
     if history.of(VALID_LOSS) is None:
         return Unchecked(NO_EVALUATION)
+    if history.ended.how in (DIVERGED, RUNNING):
+        return None
     if has_learned(history) and not _few_steps(history):
         return None
     if history.ended.step <= FALLING_STEPS:
