@@ -149,3 +149,12 @@ def absolute_error_of_classes() -> None:
 
     model = network()
     train(model, adam(model, 0.002), loss=loss)
+
+
+def too_short_within_a_warm_up() -> None:
+    """One epoch of a warm-up: its rate still rises, so the schedule holds nothing back."""
+    model = network()
+    optimizer = adam(model, 0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (step + 1) / 10)
+    optimizer.register_step_post_hook(lambda *_: schedule.step())
+    train(model, optimizer, epochs=1)

@@ -16,6 +16,7 @@ SICK: dict[Callable[[], None], str] = {
     programs.rate_too_low: "rate_too_low",
     programs.rate_too_high: "rate_too_high",
     programs.too_short: "too_short",
+    programs.too_short_within_a_warm_up: "too_short",
     programs.frozen: "frozen_layers",
     programs.start_symmetric: "start_symmetric",
     programs.penalty_too_strong: "brakes_too_strong",

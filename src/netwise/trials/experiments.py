@@ -448,5 +448,5 @@ def _worth(reached: Reached, first_loss: float) -> float:
 
 
 def _late(rates: tuple[float, ...]) -> float:
-    """The rate of most of the run."""
-    return median(rates)
+    """The rate towards the end of the run. A rate that still rises is no brake of further steps."""
+    return max(median(rates), rates[-1])
