@@ -46,6 +46,14 @@ def test_labels_that_simple_models_do_not_predict(
         assert found(answer).grade == "cause"
 
 
+def test_labels_that_have_taught_the_network_are_right() -> None:
+    """Mixed samples and outliers are harder to predict than those of evaluation."""
+    run = of(inside_training_score=0.3, inside_evaluation_score=0.9, evaluation_samples=500)
+    assert found(labels.labels_suspect(run))
+    accuracy = {(signals.VALID_ACCURACY, ""): nw.Series((9,), (0.9,))}
+    assert labels.labels_suspect(run.but(series={**run.series, **accuracy})) is None
+
+
 def test_classes_with_other_numbers() -> None:
     usual: dict[str, Any] = {
         "inside_training_score": 0.9,

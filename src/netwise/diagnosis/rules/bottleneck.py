@@ -32,7 +32,7 @@ def bottleneck(history: History) -> Answer:
         ),
         layers=(facts.narrowest,),
         evidence=(Evidence("units of the narrowest layer", float(width), round(bits, 2), False),),
-        strength=bits / width,
+        strength=bits / max(width, 1),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from netwise.data_facts import DataFacts
+from netwise.diagnosis.curves import level_at_end
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
-from netwise.diagnosis.rules.outcome import opponents
+from netwise.diagnosis.rules.outcome import opponents, valid_score
 from netwise.history import History
-from netwise.signals import TARGETS_ALIKE, TRAIN_ACCURACY, VALID_ACCURACY
+from netwise.signals import ACCURACY, TARGETS_ALIKE, TRAIN_ACCURACY, VALID_ACCURACY
 from netwise.tasks import task_named
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
@@ -27,6 +28,11 @@ FEWEST_BATCHES = 5  # with targets all alike
 
 # From the curves.
 ABOVE_VALID = 0.1  # training accuracy - validation accuracy
+FEWEST_RIGHT = 10  # rows that guessing would answer rightly, to call fewer no chance
+BELOW_CHANCE = 0.4  # of it: only answers that are systematically wrong are so rarely right
+# Skill of the network on evaluation rows over that of simple models. Three of four labels drawn at
+# random leave 0.87.
+TAUGHT = 0.9
 NEAR_CHANCE = 1.2  # validation accuracy over chance, with 0.02 for the noise of few samples
 
 
@@ -41,7 +47,7 @@ def labels_suspect(history: History) -> Answer:
             return renamed
         kept = _kept_skill(data)
         if kept is not None:
-            return _unpredictable(data, kept)
+            return None if _taught(history, data) else _unpredictable(data, kept)
     return _by_curves(history)
 
 
@@ -58,7 +64,18 @@ def _kept_skill(data: DataFacts) -> float | None:
     right = skill(data.inside_evaluation_score, data.inside_evaluation_chance)
     if right < PREDICTABLE or data.inputs_apart is None or data.inputs_apart > APART:
         return None
+    if data.inside_training_chance is None:
+        return None
     return skill(data.inside_training_score, data.inside_training_chance) / right
+
+
+def _taught(history: History, data: DataFacts) -> bool:
+    """Whether the network answers evaluation rows as well as simple models that are fitted to such
+    rows: then the training labels have taught it, and are only harder to predict, as those of mixed
+    samples or with outliers are."""
+    right = skill(data.inside_evaluation_score, data.inside_evaluation_chance)
+    own = skill(valid_score(history), data.inside_evaluation_chance)
+    return own >= TAUGHT * right
 
 
 def _unpredictable(data: DataFacts, kept: float) -> Finding | None:
@@ -124,20 +141,25 @@ def _renamed(data: DataFacts) -> Finding | None:
 
 
 def _by_curves(history: History) -> Answer:
-    train, valid = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
+    train, valid = history.of(TRAIN_ACCURACY) or history.of(ACCURACY), history.of(VALID_ACCURACY)
     classes = history.facts.classes
     if task_named(history.facts.task).has_values:
         return None
-    if train is None or valid is None or not classes:
+    reached = None if train is None else level_at_end(train)
+    if train is None or reached is None or valid is None or not classes:
         return Unchecked(
             "training and validation accuracy of each epoch are needed: call "
             "w.epoch(train_accuracy=..., valid_accuracy=...)"
         )
     chance = 1 / classes
     best = max(valid.finite, default=1.0)
+    end = level_at_end(valid)
+    rows = 0 if history.data is None else history.data.evaluation_samples
+    if end is not None and end <= BELOW_CHANCE * chance and rows * chance >= FEWEST_RIGHT:
+        best = end  # answers that are right for other numbers of the classes
     if (
-        train.last < valid.last + ABOVE_VALID
-        or train.last < 2 * chance
+        reached < valid.last + ABOVE_VALID
+        or reached < 2 * chance
         or best > NEAR_CHANCE * chance + 0.02
     ):
         return None
@@ -146,19 +168,20 @@ def _by_curves(history: History) -> Answer:
     return Finding(
         rule="labels_suspect",
         sentence=(
-            f"Training accuracy is {100 * train.last:.0f} %, and validation accuracy was never "
-            f"above {100 * best:.0f} %: chance is {100 * chance:.0f} %."
+            f"Training accuracy is {100 * reached:.0f} %, and validation accuracy "
+            f"{'was never above' if best == max(valid.finite) else 'ends at'} {100 * best:.0f} %: "
+            f"chance is {100 * chance:.0f} %."
         ),
         steps=(0, train.steps[-1]),
         evidence=(
             Evidence(
                 "training accuracy - validation accuracy",
-                train.last - valid.last,
+                reached - valid.last,
                 ABOVE_VALID,
                 percent=True,
             ),
         ),
-        strength=(train.last - valid.last) / ABOVE_VALID,
+        strength=(reached - valid.last) / ABOVE_VALID,
     )
 
 

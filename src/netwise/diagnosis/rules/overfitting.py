@@ -205,7 +205,9 @@ def best_was_earlier(history: History) -> Answer:
     if rise is None or opponents(history):
         return None
     best, end = skill(history, -rise.lowest), skill(history, -rise.end)
-    if best is None or end is None or best - end <= WORSE or rise.deviations < DEVIATIONS:
+    if best is None or end is None or not (isfinite(best) and isfinite(end)):
+        return None
+    if best - end <= WORSE or rise.deviations < DEVIATIONS:
         return None
     return Finding(
         rule="best_was_earlier",

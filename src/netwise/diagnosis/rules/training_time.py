@@ -9,6 +9,7 @@ from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Find
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     LEARNED,
+    falls_short,
     final_loss_share,
     gain_to_come,
     has_learned,
@@ -58,7 +59,11 @@ def too_short(history: History) -> Answer:
 
 
 def loss_still_falls(history: History) -> Answer:
-    """Find a run of many steps that has not learned, and whose loss still falls at the end."""
+    """Find a run of many steps that is clearly below a simple model of the same data, and whose
+    loss still falls at the end.
+
+    Where no simple model is known, as of texts, each longer run would be better, and none accused.
+    """
     if opponents(history):
         return Unchecked(no_baseline(history))
     if gain_to_come(history) is None or final_loss_share(history) is None:
@@ -67,7 +72,9 @@ def loss_still_falls(history: History) -> Answer:
         return Unchecked(NO_EVALUATION)
     if history.ended.how in (DIVERGED, RUNNING) or history.ended.step <= FALLING_STEPS:
         return None
-    return None if has_learned(history) else _still_falls(history, "loss_still_falls")
+    if not falls_short(history) or has_learned(history):
+        return None
+    return _still_falls(history, "loss_still_falls")
 
 
 def _still_falls(history: History, rule: str) -> Finding | None:
