@@ -168,3 +168,20 @@ def test_a_long_step_after_which_the_loss_jumped() -> None:
     assert update_size.rate_too_high(run(2.0, 2.5)) is None
     assert update_size.rate_too_high(run(0.2, 6.0)) is None
     assert update_size.rate_too_high(run(2.0, 6.0, low=-3.0)) is None  # no measure of a jump
+
+
+def test_a_loss_that_fell_and_stands_still_has_no_rate_that_is_too_low() -> None:
+    """Noise that nobody can predict is left: more of the same steps would change nothing."""
+    short = {(signals.UPDATE_RATIO, "layer1"): 5e-5, (signals.GRADIENT_RATIO, "layer1"): 0.1}
+    steps = tuple(range(40))
+    series = {key: nw.Series(steps, (value,) * 40) for key, value in short.items()}
+    layers = (nw.Layer("layer1", "Linear", 4, 2, "Identity"),)
+    facts = nw.RunFacts(loss_of_guessing=0.7)
+    noise = [0.5 + 0.02 * (-1) ** i for i in range(40)]
+
+    def of(losses: list[float]) -> nw.History:
+        loss = {(signals.LOSS, ""): nw.Series(steps, tuple(losses))}
+        return nw.History({**series, **loss}, layers, facts, nw.RunEnd("finished", "Done.", 40))
+
+    assert isinstance(rate_too_low(of(noise)), nw.Finding)
+    assert rate_too_low(of([2.0, 1.0, *noise[2:]])) is None

@@ -47,7 +47,11 @@ def labels_suspect(history: History) -> Answer:
             return renamed
         kept = _kept_skill(data)
         if kept is not None:
-            return None if _taught(history, data) else _unpredictable(data, kept)
+            if _taught(history, data):
+                return None
+            found = _unpredictable(data, kept)
+            if found is not None:
+                return found
     return _by_curves(history)
 
 
@@ -153,17 +157,21 @@ def _by_curves(history: History) -> Answer:
         )
     chance = 1 / classes
     best = max(valid.finite, default=1.0)
-    end = level_at_end(valid)
+    end, renamed = level_at_end(valid), False
     rows = 0 if history.data is None else history.data.evaluation_samples
     if end is not None and end <= BELOW_CHANCE * chance and rows * chance >= FEWEST_RIGHT:
-        best = end  # answers that are right for other numbers of the classes
+        best, renamed = end, True  # answers that are right for other numbers of the classes
     if (
         reached < valid.last + ABOVE_VALID
         or reached < 2 * chance
         or best > NEAR_CHANCE * chance + 0.02
     ):
         return None
-    if history.data is not None and (_kept_skill(history.data) or 0.0) >= STILL_RIGHT:
+    if (
+        not renamed
+        and history.data is not None
+        and (_kept_skill(history.data) or 0.0) >= STILL_RIGHT
+    ):
         return None
     return Finding(
         rule="labels_suspect",

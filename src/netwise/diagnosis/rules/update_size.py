@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from math import inf, isfinite
 
+from netwise.diagnosis.curves import last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.layer_sizes import farthest, largest_update, still_rises, usual_updates
 from netwise.diagnosis.rules.outcome import (
+    CERTAIN,
     FEWEST,
     NO_UPDATES,
     final_loss_share,
@@ -34,6 +36,7 @@ from netwise.signals import (
 from netwise.tasks import RECTIFIERS
 
 # |step| / |w| of a layer; about 0.001 in runs that learn, and below 0.15 in their first steps.
+FALL = 0.3  # of the first loss, by which a run with steps of a useful size has come down
 TOO_LONG = 0.3
 TOO_SHORT = 1e-4  # the same, for the layer that changes most
 # Where it is known how far the weights have moved: sound programs of the clinic have 0.0032 and
@@ -178,6 +181,18 @@ def _before_not_finite(history: History, updates: dict[str, Series]) -> dict[str
     }
 
 
+def _settled(history: History) -> bool:
+    """Whether the loss fell and stands still since: with steps that are too short it does not fall
+    at all, or still falls at the end."""
+    losses = history.of(LOSS)
+    if losses is None or not losses.finite or losses.finite[0] <= 0:
+        return False
+    slope, end = last_slope(losses), level_at_end(losses)
+    if slope is None or end is None:
+        return False
+    return slope.falls < CERTAIN and end < (1 - FALL) * losses.finite[0]
+
+
 def rate_too_low(history: History) -> Answer:
     """Find steps that hardly change any layer's weights although gradients are large enough, in a
     run that has not learned; or that, in an observed loop, change no weight at all."""
@@ -192,6 +207,8 @@ def rate_too_low(history: History) -> Answer:
     if not outcome_known(history):
         return Unchecked(no_baseline(history))
     if has_learned(history) or history.ended.how == DIVERGED or still_rises(history):
+        return None
+    if _settled(history):
         return None
     count = max(len(series) for series in updates.values())
     if count < FEWEST:
