@@ -183,5 +183,5 @@ def test_a_loss_that_fell_and_stands_still_has_no_rate_that_is_too_low() -> None
         loss = {(signals.LOSS, ""): nw.Series(steps, tuple(losses))}
         return nw.History({**series, **loss}, layers, facts, nw.RunEnd("finished", "Done.", 40))
 
-    assert isinstance(rate_too_low(of(noise)), nw.Finding)
-    assert rate_too_low(of([2.0, 1.0, *noise[2:]])) is None
+    assert isinstance(update_size.rate_too_low(of(noise)), nw.Finding)
+    assert update_size.rate_too_low(of([2.0, 1.0, *noise[2:]])) is None
