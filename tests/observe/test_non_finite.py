@@ -142,3 +142,11 @@ def test_what_has_no_graph() -> None:
     for value in nothing:
         assert cause_of_loss(value) == ""
         assert risky_inputs(value) == []
+
+
+@pytest.mark.parametrize("divisor", [torch.tensor(4), torch.tensor(4.0)])
+def test_a_quotient_of_values_that_were_not_kept_is_no_cause(divisor: Tensor) -> None:
+    """torch keeps the divisor alone, where that is a constant: what overflowed is not known."""
+    w = torch.full((4,), 1e30, requires_grad=True)
+    loss = ((w * w) * 1.0).sum() / divisor
+    assert "Div" not in cause_of_loss(loss)

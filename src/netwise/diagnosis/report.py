@@ -33,7 +33,7 @@ class Report:
         >>> import netwise as nw
         >>> report = nw.diagnose(nw.History.from_rows([]))
         >>> report.found, report.clear, report.unchecked[0][0]
-        ((), (), 'weights_stand_still')
+        ((), (), 'step_fails')
     """
 
     found: tuple[Finding, ...]

@@ -247,6 +247,15 @@ def _overflow(node: Node, inputs: dict[str, Tensor]) -> str:
     ]
     if len(inputs) + len(weights) < len(inputs_of(node)):
         return ""
+    if operation(node) in ("Div", "Mul"):
+        # Of a product or quotient with a constant torch keeps the constant alone.
+        computed = [
+            name
+            for name, (child, _) in zip(("self", "other"), node.next_functions, strict=False)
+            if child is not None and leaf_of(child) is None
+        ]
+        if not inputs.keys() >= set(computed):
+            return ""
     values = [value for value in [*inputs.values(), *weights] if value.numel()]
     largest = max((float(value.abs().max()) for value in values), default=0.0)
     kind = str(next(iter(inputs.values())).dtype).removeprefix("torch.")

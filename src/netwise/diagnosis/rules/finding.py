@@ -158,7 +158,7 @@ class Rule:
     Example:
         >>> import netwise as nw
         >>> [rule.name for rule in nw.RULES][0]
-        'weights_stand_still'
+        'step_fails'
     """
 
     name: str
