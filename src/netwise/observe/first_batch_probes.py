@@ -57,9 +57,9 @@ def first_batch_of(
         >>> import torch
         >>> from torch import nn
         >>> module = nn.Sequential(nn.Linear(4, 3), nn.Softmax(0))
-        >>> facts = first_batch_of(module, (torch.eye(4),), {})
+        >>> facts = first_batch_of(module, (torch.eye(8)[:, :4],), {})
         >>> facts.samples_mix, facts.constant_output
-        ('softmax over axis 0 of (4, 3)', False)
+        ('softmax over axis 0 of (8, 3)', False)
     """
     try:
         _require_plain(args, kwargs)
