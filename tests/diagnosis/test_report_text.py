@@ -9,7 +9,13 @@ import pytest
 
 import netwise as nw
 from netwise.diagnosis.report import Report
-from netwise.diagnosis.report_text import NO_CAUSE, NO_PROBLEM, TRIALS_OF_A_LOOP, TRIALS_OF_A_RUN
+from netwise.diagnosis.report_text import (
+    NO_CAUSE,
+    NO_PROBLEM,
+    TRIALS_OF_A_LOOP,
+    TRIALS_OF_A_RUN,
+    inside_sentence,
+)
 
 TRIAL = nw.ShortTrial("rate", "the rate", "undecided", "All fall alike.")
 FOUND = nw.Finding(
@@ -102,3 +108,11 @@ def test_rules_that_share_a_reason_share_a_line() -> None:
         "Not checked: a b, d e, because x.",
         "Not checked: c, because y.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("title", "inside"),
+    [("Overfitting", "overfitting"), ("ReLU units that are dead", "ReLU units that are dead")],
+)
+def test_a_title_inside_a_sentence(title: str, inside: str) -> None:
+    assert inside_sentence(title) == inside

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netwise.diagnosis.grouping import GRADES, all_findings
 from netwise.diagnosis.report import diagnose
-from netwise.diagnosis.report_text import rule_title
+from netwise.diagnosis.report_text import inside_sentence, rule_title
 from netwise.diagnosis.rules import RULES, Finding, Rule
 from netwise.history import History
 
@@ -38,7 +38,7 @@ class FindingEvent:
         title = finding.title or rule_title(finding.rule)
         where = f"step {self.step}" + (f", {self.model}" if self.model else "")
         if self.healed:
-            return f"{where}: healed: {title[0].lower()}{title[1:]}."
+            return f"{where}: healed: {inside_sentence(title)}."
         return f"{where}: {title[0].upper()}{title[1:]} ({finding.grade}). {finding.sentence}"
 
 

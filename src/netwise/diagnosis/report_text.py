@@ -21,7 +21,13 @@ NO_CAUSE = "The signals show no cause. Short trials on copies would decide"
 def rule_title(name: str) -> str:
     """A rule's title as part of a sentence; its name in words where it is not one of netwise's."""
     title = next((rule.title for rule in RULES if rule.name == name), name.replace("_", " "))
-    return title[0].lower() + title[1:]
+    return inside_sentence(title)
+
+
+def inside_sentence(title: str) -> str:
+    """A title as part of a sentence; a word that has capitals inside keeps its first."""
+    first = title.split(" ")[0]
+    return title if first[1:] != first[1:].lower() else title[0].lower() + title[1:]
 
 
 def report_lines(
@@ -76,7 +82,7 @@ def finding_lines(
 def _consequence_lines(finding: Finding, everything: bool, indent: str) -> list[str]:
     title = finding.title or rule_title(finding.rule)
     how = relation(finding)
-    lines = [f"{indent}{how}: {title[0].lower()}{title[1:]}. {finding.sentence}"]
+    lines = [f"{indent}{how}: {inside_sentence(title)}. {finding.sentence}"]
     if everything:
         lines += [f"{indent}    {text}" for text in evidence_texts(finding)]
     for consequence in finding.consequences:
@@ -135,7 +141,6 @@ def _titles(titles: Sequence[str], most: int | None) -> str:
 
 
 def _in_sentence(text: str) -> str:
-    """The text as part of a sentence, without its period; a word in capitals keeps them."""
-    first = text.split(" ", 1)[0]
+    """The text as part of a sentence, without its period."""
     text = text.removesuffix(".")
-    return text if first[1:2].isupper() or not first.isalpha() else text[0].lower() + text[1:]
+    return inside_sentence(text) if text.split(" ", 1)[0].isalpha() else text
