@@ -79,7 +79,7 @@ def test_a_killed_run_resumes_to_the_same_bits(home: Path) -> None:
 def test_an_overloaded_memory_is_diagnosed_and_treated(home: Path) -> None:
     trained = run("train", "overloaded.toml")
     overloaded = next(rule for rule in nw.RULES if rule.name == "memory_overloaded")
-    assert f"{overloaded.title}." in trained.output
+    assert f"{overloaded.title} (" in trained.output
     course = run("treat", "overloaded.toml", "--seeds", "2", "--jobs", "1")
     assert course.exit_code == 0, course.output
     assert "Cured by use_pseudo_inverse" in course.output

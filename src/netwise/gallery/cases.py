@@ -112,7 +112,7 @@ _SICK = (
             network=MLP((64, 64, 64, 64, 64, 64, 10)), init=He(gain=4.0), optimizer=SGD(lr=0.01)
         ),
         "exploding_gradient",
-        ("rate_too_high",),
+        ("start_too_large", "rate_too_high"),
     ),
     GalleryCase(
         "dead_relu",
@@ -129,6 +129,7 @@ _SICK = (
             optimizer=SGD(lr=0.01),
         ),
         "saturation",
+        ("start_too_large",),
     ),
     GalleryCase(
         "rate_too_high",

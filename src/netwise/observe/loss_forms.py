@@ -14,6 +14,7 @@ from netwise.observe.autograd_nodes import (
     Node,
     inputs_of,
     is_opaque,
+    may_be_packed,
     only_input,
     operation,
     saved,
@@ -92,6 +93,8 @@ def picked_below(root: Node) -> Node | None:
         node = waiting.popleft()
         kind = operation(node)
         if kind in LAYERS or kind in PRODUCTS or kind == "AccumulateGrad" or is_opaque(node):
+            return None
+        if may_be_packed(node):
             return None
         if kind in _PICKS:
             picks.add(node)

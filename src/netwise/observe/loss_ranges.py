@@ -9,7 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwise.observe.autograd_nodes import MOVES, Node, is_opaque, only_input, operation, saved
+from netwise.observe.autograd_nodes import (
+    MOVES,
+    Node,
+    is_opaque,
+    may_be_packed,
+    only_input,
+    operation,
+    saved,
+)
 from netwise.observe.loss_elements import as_number, is_log_softmax
 from netwise.wiring import CLASS_NUMBERS, LABELS, NUMBERS, ONE_HOT, SIGN_TARGETS, LossTerm
 
@@ -44,7 +52,7 @@ def limits_of(source: Node | None) -> tuple[float, float] | None:
     factor, node = 1.0, source
     for _ in range(20):
         node = _past_moves(node)
-        if node is None or is_opaque(node):
+        if node is None or is_opaque(node) or may_be_packed(node):
             return None
         kind = operation(node)
         if kind == "Neg":

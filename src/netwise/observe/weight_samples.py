@@ -136,7 +136,8 @@ class WeightSamples:
         pairs: list[tuple[str, Sample, Sample]] = []
         if now is not None and update is not None:
             if self._start is None or not now.fits(self._start):
-                before = now.numbers + update.numbers if now.fits(update) else now.numbers
+                with np.errstate(all="ignore"):  # numbers of a run that diverges
+                    before = now.numbers + update.numbers if now.fits(update) else now.numbers
                 self._start = _carried(Sample(now.layers, now.sizes, before), self._start)
             pairs.append((signals.WEIGHT_DISTANCE, now, self._start))
         if update is not None and self._update is not None and update.fits(self._update):

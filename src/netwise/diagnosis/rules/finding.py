@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 from netwise.history import History
 from netwise.tasks import CLASSIFICATION, RECONSTRUCTION, REGRESSION
@@ -58,6 +59,9 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
+MOST = 1e6  # strength of a finding whose numbers are infinite
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that is wrong with a run, and the numbers that show it.
@@ -104,6 +108,12 @@ class Finding:
     change: str = ""
     consequences: tuple[Finding, ...] = ()
     title: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep `strength` a number: ratios of a run that diverged may be none."""
+        if not isfinite(self.strength):
+            object.__setattr__(self, "strength", MOST if self.strength > 0 else 1.0)
+
     explained: bool = True
     undecided: bool = False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from netwise.diagnosis.rules.better_models import beaten_by_simple_models, scale_may_harm
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import why_not_observed
@@ -59,7 +61,8 @@ def _apart(history: History) -> float:
     data = history.data
     if data is None or not data.typical_std or not data.largest_std:
         return 1.0
-    return data.largest_std / data.typical_std
+    apart = data.largest_std / data.typical_std
+    return apart if math.isfinite(apart) else 1.0
 
 
 def _features_apart(history: History, apart: float, last: int) -> Finding:
