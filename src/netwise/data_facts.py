@@ -23,8 +23,9 @@ class DataFacts:
         linear_score, smooth_score, neighbour_score: of a linear model, of a smooth one (kernel
             ridge regression) and of the nearest neighbours, fitted to one part of the training
             sample and measured on the rest.
-        evaluation_chance_score, evaluation_linear_score, evaluation_smooth_score,
-            evaluation_neighbour_score: the same, measured on the evaluation sample.
+        evaluation_chance_score, evaluation_linear_score: the same, measured on the evaluation
+            sample.
+        evaluation_smooth_score, evaluation_neighbour_score: likewise.
         evaluation_rescaled_score: the best of these scores, with each feature of the evaluation
             sample brought to the mean and the standard deviation that it has in training.
         inside_training_score, inside_evaluation_score: the best of the three models, fitted to one
