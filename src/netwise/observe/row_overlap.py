@@ -32,7 +32,9 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
     facts: dict[str, Any] = {"training_seen": seen, "contradicting_rows": _contradicting(training)}
     inside = [len(part) - len(set(part)) for part in parts]
     facts["repeated_rows"] = sum(inside) / sum(map(len, parts))
-    pairs = [(batch.block, row_keys(batch.inputs)) for batch in evaluation]
+    # Passes without gradients that nothing is scored in are no evaluations, as those of a teacher.
+    scored = [batch for batch in evaluation if batch.target is not None]
+    pairs = [(batch.block, row_keys(batch.inputs)) for batch in scored]
     asked = [part for _, part in pairs if part]
     rows = Counter(key for part in asked for key in part)
     if len(rows) < FEWEST:

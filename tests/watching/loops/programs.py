@@ -77,7 +77,7 @@ GRADIENTS = (
     Loop(partial(g.accumulation_with_rest, rest="dropped"), NOT_DIVIDED),
     Loop(partial(g.accumulation_with_rest, rest="carried"), NOT_DIVIDED),
     Loop(g.accumulated_sums, NOT_DIVIDED),
-    Loop(g.clipping_by_norm, ("rate_too_low",)),
+    Loop(g.clipping_by_norm, ("clipped_away",)),
     Loop(g.clipping_by_value),
     Loop(g.clearing, STALE),
     Loop(g.clearing_to_zero, STALE),
@@ -243,7 +243,7 @@ FORMS = (
     ),
 )
 LOOPS = (
-    Loop(c.narrow_layer, ("layer_too_narrow",)),
+    Loop(c.narrow_layer, ("bottleneck",)),
     Loop(c.few_rows, ("overfitting",)),
     Loop(c.few_epochs, ("too_short",)),
     *GRADIENTS,

@@ -344,7 +344,7 @@ CLIPPED_BEFORE_UNSCALE = Rule(
     ),
     healthy="`scaler.unscale_(optimizer)`, then the clip, then `scaler.step(optimizer)`.",
     source="PyTorch documentation, Automatic Mixed Precision examples, Gradient clipping",
-    explains=("vanishing_gradient", "rate_too_low", "underfitting", "not_learning"),
+    explains=("clipped_away", "vanishing_gradient", "rate_too_low", "underfitting", "not_learning"),
     own_loops=True,
     change=(
         "scaler.scale(loss).backward()\n"
