@@ -22,7 +22,20 @@ REQUIRED_GIVEN = 0.90
 REQUIRED_REASON = 0.90
 
 # Messages that need no instruction: (path below src/netwise, function, first six words) -> why.
-WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = {}
+WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = {
+    (path, function, words): "caught inside of netwise, where a part of a check is left out"
+    for path, function, words in (
+        ("observe/kept_batches.py", "_mapped", "containers are nested too deep"),
+        ("observe/kept_batches.py", "_mapped", "no copy of a …"),
+        ("trials/bench.py", "put_state", "the module has other weights than"),
+        ("trials/bench.py", "put_state", "… had another shape at the"),
+        ("trials/bench.py", "made_optimizer", "no … could be made: …"),
+        ("trials/rebuilt_loss.py", "_elementwise.loss", "shapes differ"),
+    )
+}
+
+# Errors whose text becomes "not checked, because ...": nobody has to write anything else.
+REASONS = {"CannotCopy", "CannotBeUndone", "NotPossible"}
 
 
 def key(message: Message) -> tuple[str, str, str]:
@@ -36,7 +49,7 @@ def listed(found: Sequence[Message]) -> str:
 
 @pytest.fixture(scope="module")
 def raised() -> list[Message]:
-    return messages(sources())
+    return [each for each in messages(sources()) if each.error not in REASONS]
 
 
 def test_the_walk_finds_the_messages(raised: list[Message]) -> None:

@@ -169,7 +169,8 @@ def _checked_batch(batch: Any) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
     if not any(True for _ in tensors_in(inputs)):
         raise ValueError(
             f"the inputs of batch are a value of type {type(inputs).__name__}, and must be a "
-            "tensor, a tuple of arguments, or a dictionary of keyword arguments."
+            "tensor, a tuple of arguments, or a dictionary of keyword arguments. "
+            "Write batch=(x, y)."
         )
     return (inputs,), {}, target
 
@@ -325,7 +326,8 @@ class _Steps:
             return None
         raise TypeError(
             "the loss is no number with a gradient; it must be a tensor with one element that "
-            "depends on the outputs."
+            "depends on the outputs. Write loss=lambda output, target: ..., such as "
+            "loss=torch.nn.functional.cross_entropy."
         )
 
 

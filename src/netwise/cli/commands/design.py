@@ -72,7 +72,10 @@ def check(
     if as_module or what.endswith(".py"):
         sys.exit(_check_script(what, arguments, as_module, steps, as_json))
     if arguments:
-        raise click.UsageError(f"a recipe takes no arguments: {' '.join(arguments)}")
+        raise click.UsageError(
+            f"a recipe takes no arguments, and {' '.join(arguments)!r} was given. "
+            "Write --set FIELD=VALUE to change a field of it."
+        )
     _check_recipe(Path(what), why, settings, as_json)
 
 

@@ -7,6 +7,7 @@ from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
 from netwise.history import History
 
 SHARE = 0.01  # of the evaluated rows
+ON_PURPOSE = 0.95  # of the evaluated rows: then some training rows are evaluated, as is often meant
 BY_CHANCE = 3.0  # times the share that repetitions within the data explain
 FEWEST = 5  # rows
 NO_ROWS = "inputs of training and evaluation rows were not both seen"
@@ -15,15 +16,15 @@ NO_ROWS = "inputs of training and evaluation rows were not both seen"
 def leak(history: History) -> Answer:
     """Find evaluation rows that are training rows, more than data of few values repeat.
 
-    Programs that evaluate their training part as a whole, alone or beside another one, do so on
-    purpose: they are no finding.
+    Programs that evaluate their training part, or some rows of it and no others, do so on purpose:
+    they are no finding.
     """
     if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
     data = history.data
     if data is None or data.known_rows is None or data.leaked_rows is None:
         return Unchecked(NO_ROWS)
-    if data.evaluates_training_part or data.parts_are_apart:
+    if data.evaluates_training_part or data.parts_are_apart or data.leaked_rows > ON_PURPOSE:
         return None
     limit = SHARE + BY_CHANCE * (data.natural_repeats or 0.0)
     rows = data.evaluated_rows or 0
