@@ -22,17 +22,17 @@ REQUIRED_GIVEN = 0.90
 REQUIRED_REASON = 0.90
 
 # Messages that need no instruction: (path below src/netwise, function, first six words) -> why.
-WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = {
-    (path, function, words): "caught inside of netwise, where a part of a check is left out"
-    for path, function, words in (
+WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = dict.fromkeys(
+    (
         ("observe/kept_batches.py", "_mapped", "containers are nested too deep"),
         ("observe/kept_batches.py", "_mapped", "no copy of a …"),
         ("trials/bench.py", "put_state", "the module has other weights than"),
         ("trials/bench.py", "put_state", "… had another shape at the"),
         ("trials/bench.py", "made_optimizer", "no … could be made: …"),
         ("trials/rebuilt_loss.py", "_elementwise.loss", "shapes differ"),
-    )
-}
+    ),
+    "caught inside of netwise, where a part of a check is left out",
+)
 
 # Errors whose text becomes "not checked, because ...": nobody has to write anything else.
 REASONS = {"CannotCopy", "CannotBeUndone", "NotPossible"}
