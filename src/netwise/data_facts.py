@@ -31,8 +31,8 @@ class DataFacts:
         inside_training_score, inside_evaluation_score: the best of the three models, fitted to one
             part of the sample and measured on the rest, with as many rows in both samples.
         inside_training_chance, inside_evaluation_chance: of the best constant prediction of these.
-        inputs_apart: how well training and evaluation rows can be told from each other by their
-            inputs, from 0 to 1.
+        inputs_apart: how well training and evaluation rows can be distinguished by their inputs,
+            from 0 to 1.
         matched_score: of the linear model on the evaluation sample, after the best renaming of
             classes.
         class_map: that renaming: the training class for each class of evaluation; -1 for none.

@@ -145,6 +145,16 @@ def only_input(node: Node) -> Node | None:
     return found
 
 
+def past_moves(node: Node) -> Node:
+    """The operation whose values are only moved or selected to give a node's result."""
+    for _ in range(20):
+        below = only_input(node) if operation(node) in MOVES else None
+        if below is None:
+            break
+        node = below
+    return node
+
+
 def leaf_of(node: Node) -> Tensor | None:
     """The leaf that a node is, or that it transposes or reshapes; None for any other node."""
     for _ in range(4):

@@ -22,6 +22,7 @@ from netwise.observe.autograd_nodes import (
     names,
     only_input,
     operation,
+    past_moves,
     saved,
     shape_of,
     signed,
@@ -199,16 +200,6 @@ def _is_square(node: Node, inputs: list[tuple[Node, int]]) -> bool:
         return False
     first, second = saved(node, "self"), saved(node, "other")
     return isinstance(first, Tensor) and isinstance(second, Tensor) and torch.equal(first, second)
-
-
-def past_moves(node: Node) -> Node:
-    """The operation whose values are only moved or selected to give a node's result."""
-    for _ in range(20):
-        below = only_input(node) if operation(node) in MOVES else None
-        if below is None:
-            break
-        node = below
-    return node
 
 
 def is_log_softmax(node: Node) -> bool:

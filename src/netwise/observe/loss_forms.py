@@ -9,7 +9,6 @@ from torch import Tensor
 
 from netwise.observe.autograd_nodes import (
     LAYERS,
-    MOVES,
     PRODUCTS,
     Node,
     inputs_of,
@@ -17,6 +16,7 @@ from netwise.observe.autograd_nodes import (
     may_be_packed,
     only_input,
     operation,
+    past_moves,
     saved,
 )
 
@@ -63,22 +63,13 @@ def is_written_softmax(node: Node) -> bool:
     inputs = inputs_of(node) if operation(node) == "Div" else []
     if len(inputs) != 2:
         return False
-    top, below = _past_moves(inputs[0][0]), _past_moves(inputs[1][0])
+    top, below = past_moves(inputs[0][0]), past_moves(inputs[1][0])
     if operation(top) != "Exp" or operation(below) != "Sum":
         return False
-    summed = _past_moves(below.next_functions[0][0])
+    summed = past_moves(below.next_functions[0][0])
     if summed is top:
         return True
     return operation(summed) == "Exp" and only_input(summed) is only_input(top)
-
-
-def _past_moves(node: Node) -> Node:
-    for _ in range(20):
-        below = only_input(node) if operation(node) in MOVES else None
-        if below is None:
-            break
-        node = below
-    return node
 
 
 def picked_below(root: Node) -> Node | None:

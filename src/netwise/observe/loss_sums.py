@@ -18,6 +18,7 @@ from netwise.observe.autograd_nodes import (
     names,
     only_input,
     operation,
+    past_moves,
     saved,
     shape_of,
 )
@@ -28,7 +29,6 @@ from netwise.observe.loss_elements import (
     as_number,
     match,
     numel,
-    past_moves,
     shape_of_input,
 )
 

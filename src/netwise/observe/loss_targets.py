@@ -9,14 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwise.observe.autograd_nodes import CALL, MARK, Node, only_input, operation, saved, shape_of
-from netwise.observe.loss_elements import (
-    SAME_VALUES,
-    Match,
+from netwise.observe.autograd_nodes import (
+    CALL,
+    MARK,
+    Node,
+    only_input,
+    operation,
     past_moves,
-    picked_classes,
-    shape_of_input,
+    saved,
+    shape_of,
 )
+from netwise.observe.loss_elements import SAME_VALUES, Match, picked_classes, shape_of_input
 
 LARGEST = 1 << 20  # numbers that are read of one tensor
 _PICKS = ("Gather", "Index")

@@ -174,14 +174,12 @@ def _rescaled(sample: DataSample, others: DataSample) -> float | None:
 
 
 def _apart(sample: DataSample, others: DataSample) -> float:
-    """How well rows of training and of evaluation can be told from each other: from 0 (not at all)
-    to 1."""
+    """How well rows of training and evaluation can be distinguished: from 0 (not at all) to 1."""
     part = np.zeros((len(sample) + len(others), 2))
     part[: len(sample), 0] = 1.0
     part[len(sample) :, 1] = 1.0
     order = np.argsort(np.concatenate([np.arange(len(sample)), np.arange(len(others)) + 0.5]))
-    told = cross_validated(products(sample, others)[np.ix_(order, order)], part[order], True)
-    return told.skill
+    return cross_validated(products(sample, others)[np.ix_(order, order)], part[order], True).skill
 
 
 def _matched(answers: Rows, truth: Rows, trained: Rows) -> dict[str, Any]:

@@ -22,7 +22,7 @@ PREDICTABLE = 0.3  # skill of a simple model on evaluation labels, which shows t
 LOST = 0.4  # skill on training labels as a share of it: a quarter of wrong labels leaves 0.75
 GAP = 0.2  # difference of both
 STILL_RIGHT = 0.7  # share from which on labels belong to the inputs, whatever the curves show
-APART = 0.5  # how well the inputs of both parts can be told from each other
+APART = 0.5  # how well the inputs of both parts can be distinguished
 RENAMED = 0.3  # gain of accuracy by another numbering of the classes
 FEWEST_BATCHES = 5  # with targets all alike
 
