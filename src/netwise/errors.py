@@ -9,6 +9,7 @@ NetwiseError
 ├── DataError         (also ValueError)   data that cannot be used
 ├── MissingPackage    (also ImportError)  a package that only a part of netwise needs is absent
 ├── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
+├── FileRefused       (also OSError)      a pipe or device, a link out of a folder, or too large
 └── TrainingStopped   a finding ended a training loop, as `watch(stop_on=...)` asks for
 """
 
@@ -203,6 +204,21 @@ class RunFolderError(NetwiseError, ValueError):
         Traceback (most recent call last):
         ...
         netwise.errors.RunFolderError: no/such/folder is not a run folder: it has no ...
+    """
+
+
+class FileRefused(NetwiseError, OSError):
+    """A file that is not opened: a device, a pipe, a link out of its folder, or a file too large.
+
+    Example:
+        >>> import netwise as nw, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> (folder / "recipe.toml").symlink_to(__file__)
+        >>> try:
+        ...     nw.load_history(folder)
+        ... except nw.FileRefused as error:
+        ...     print(error)
+        /.../recipe.toml leads out of its folder /..., to /...errors.py. A folder of someone ...
     """
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
 from netwise.history import INTERRUPTED, RUNNING, History, RunEnd, history_from_dict
+from netwise.regular_files import require_contained
 from netwise.storage.layout import (
     ABOUT,
     CHECKPOINTS,
@@ -80,6 +81,7 @@ class RunFolder:
 
         Raises:
             RunFolderError: there is no run at `path`.
+            FileRefused: something in it is a device or pipe, or a link that leaves it.
         """
         path = Path(path)
         if is_search(path):
@@ -92,6 +94,7 @@ class RunFolder:
                 f"{path} is not a run folder: it has no {RECIPE} and no {PROGRAM}. "
                 "List the runs: netwise runs, or netwise runs --runs FOLDER"
             )
+        require_contained(path)
         return RunFolder(path)
 
     @property
