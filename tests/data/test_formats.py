@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import netwise as nw
-from netwise.data.formats import read_bits, read_cifar, read_idx, read_mat, read_numbers
+from netwise.data.formats import read_bits, read_cifar, read_idx, read_mat, read_numbers, unpacked
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -35,7 +35,7 @@ def test_an_idx_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        (b"no gzip", "is no whole gzip file"),
+        (b"no gzip", "is no IDX file of bytes"),
         (gzip.compress(b"abcdef"), "is no IDX file of bytes"),
         (gzip.compress(b"\0\0\x08\x03\0\0"), "ends inside its header"),
         (gzip.compress(b"\0\0\x08\x01\0\0\0\x05ab"), "has 2 bytes where its header announces 5"),
@@ -65,6 +65,30 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
     return path
 
 
+def test_a_small_file_that_unpacks_to_a_large_one_is_refused_before_it_is_unpacked(
+    tmp_path: Path,
+) -> None:
+    bomb = tmp_path / "bomb.gz"
+    bomb.write_bytes(gzip.compress(bytes(10_000_000)))
+    assert bomb.stat().st_size < 20_000
+    with pytest.raises(nw.DataError, match=r"bomb.gz holds more than 1 MiB, .*: delete it"):
+        unpacked(bomb, 2**20)
+    assert len(unpacked(bomb, 10_000_000)) == 10_000_000  # the limit itself is allowed
+    with tarfile.open(tmp_path / "c.tar.xz", "w:xz") as tar:
+        info = tarfile.TarInfo("cifar-10-batches-py/test_batch")
+        info.size = 2**26 + 1
+        tar.addfile(info, io.BytesIO(bytes(info.size)))
+    with pytest.raises(nw.DataError, match="test_batch unpacks to 64 MiB, more than any file"):
+        read_cifar(tmp_path / "c.tar.xz", {"test_batch": "0" * 64})
+
+
+def test_a_header_whose_sizes_overflow_is_refused(tmp_path: Path) -> None:
+    header = b"\0\0\x08\x04" + struct.pack(">4I", *[2**16] * 4)  # 2**64 numbers
+    (tmp_path / "x.gz").write_bytes(gzip.compress(header))
+    with pytest.raises(nw.DataError, match="has 0 bytes where its header announces 65536x"):
+        read_idx(tmp_path / "x.gz")
+
+
 def test_anything_that_could_run_in_a_batch_is_refused(tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -74,7 +98,7 @@ def test_anything_that_could_run_in_a_batch_is_refused(tmp_path: Path) -> None:
     with pytest.raises(nw.DataError, match="which no picture needs"):
         read_cifar(
             archive(tmp_path / "c.tar.gz", {"test_batch": raw}),
-            {"test_batch": hashlib.md5(raw).hexdigest()},
+            {"test_batch": hashlib.sha256(raw).hexdigest()},
         )
     assert not (tmp_path / "ran").exists()
 
@@ -82,7 +106,7 @@ def test_anything_that_could_run_in_a_batch_is_refused(tmp_path: Path) -> None:
 def test_a_changed_batch_is_refused(tmp_path: Path) -> None:
     raw = batch(np.zeros((2, 3072), np.uint8), [1, 2])
     with pytest.raises(nw.DataError, match="test_batch is not the published file"):
-        read_cifar(archive(tmp_path / "c.tar.gz", {"test_batch": raw}), {"test_batch": "0" * 32})
+        read_cifar(archive(tmp_path / "c.tar.gz", {"test_batch": raw}), {"test_batch": "0" * 64})
     with pytest.raises(nw.DataError, match="lacks data_batch_1"):
         read_cifar(archive(tmp_path / "d.tar.gz", {"readme": b""}), {"data_batch_1": ""})
     (tmp_path / "e.tar.gz").write_bytes(b"nothing")

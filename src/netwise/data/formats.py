@@ -6,13 +6,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
+import math
 import pickle
 import struct
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -21,17 +23,39 @@ from netwise.errors import DataError
 GZIP_MAGIC = b"\x1f\x8b"
 IDX_BYTES_MAGIC = b"\0\0\x08"  # two zeros, and the code of unsigned bytes
 FETCH_AGAIN = "delete it and fetch it again"
+MAX_BYTES = 2**29  # of a file after unpacking; the largest public one has 180 MB
+MAX_BATCH = 2**26  # of a batch of CIFAR, which has 31 MB
+
+
+def unpacked(path: Path, most: int = MAX_BYTES) -> bytes:
+    """The content of a file, unpacked where it is a gzip file.
+
+    Raises:
+        DataError: there are more than `most` bytes: no more than these are unpacked.
+        OSError, EOFError, zlib.error: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        packed = file.read(2) == GZIP_MAGIC
+        file.seek(0)
+        reader: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=file) if packed else file
+        raw: bytes = reader.read(most + 1)
+    if len(raw) > most:
+        raise DataError(
+            f"{path} holds more than {most // 2**20} MiB, more than any file of a public data "
+            f"set: {FETCH_AGAIN}"
+        )
+    return raw
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The uint8 array of one gzipped IDX file.
+    """The uint8 array of one IDX file, gzipped or plain.
 
     Raises:
-        DataError: no gzip, no IDX file of bytes, or fewer or more bytes than its header says.
+        DataError: no whole gzip file, no IDX file of bytes, or fewer or more bytes than its header
+            says.
     """
     try:
-        with gzip.open(path) as file:
-            raw = file.read()
+        raw = unpacked(path)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is no whole gzip file ({error}): {FETCH_AGAIN}") from None
     if len(raw) < 4 or raw[:3] != IDX_BYTES_MAGIC:
@@ -47,7 +71,7 @@ def read_idx(path: Path) -> np.ndarray:
         )
     shape = struct.unpack(f">{axes}I", raw[4:start])
     body = raw[start:]
-    if len(body) != int(np.prod(shape)):
+    if len(body) != math.prod(shape):
         sizes = "x".join(map(str, shape))
         raise DataError(
             f"{path} has {len(body)} bytes where its header announces {sizes}: {FETCH_AGAIN}"
@@ -64,8 +88,7 @@ def read_bits(path: Path, columns: int) -> np.ndarray:
         DataError: a damaged file, or lines of another length.
     """
     try:
-        raw = path.read_bytes()
-        raw = gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw
+        raw = unpacked(path)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is no whole file of bits ({error}): {FETCH_AGAIN}") from None
     digits = np.frombuffer(raw, np.uint8)
@@ -85,8 +108,8 @@ def read_numbers(path: Path, columns: int) -> np.ndarray:
         DataError: a damaged file, something that is no number, or another number of columns.
     """
     try:
-        with gzip.open(path, "rt", encoding="ascii") as file:
-            rows = np.loadtxt(file, dtype=np.float32, ndmin=2)
+        text = unpacked(path).decode("ascii")
+        rows = np.loadtxt(text.splitlines(), dtype=np.float32, ndmin=2)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(
             f"{path} is no whole gzipped table of numbers ({error}): {FETCH_AGAIN}"
@@ -126,7 +149,7 @@ def read_cifar(
 
     Args:
         archive: the tar file, compressed or not.
-        checksums: published md5 of each batch that is wanted; it is checked.
+        checksums: SHA-256 of each batch that is wanted; it is checked.
 
     Raises:
         DataError: a damaged archive, a batch that is absent or not the published one.
@@ -135,19 +158,24 @@ def read_cifar(
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
+                if member.size > MAX_BATCH:
+                    raise DataError(
+                        f"{archive}: {member.name} unpacks to {member.size // 2**20} MiB, more "
+                        f"than any file of CIFAR-10: {FETCH_AGAIN}"
+                    )
                 name = member.name.rsplit("/", 1)[-1]
                 file = tar.extractfile(member) if name in checksums else None
                 if file is None:
                     continue
                 raw = file.read()
-                if hashlib.md5(raw, usedforsecurity=False).hexdigest() != checksums[name]:
+                if hashlib.sha256(raw).hexdigest() != checksums[name]:
                     raise DataError(
-                        f"{archive}: {name} is not the published file, its md5 differs: "
+                        f"{archive}: {name} is not the published file, its SHA-256 differs: "
                         f"{FETCH_AGAIN}"
                     )
                 batch = _BatchReader(io.BytesIO(raw), encoding="bytes").load()
                 batches[name] = (batch[b"data"], np.array(batch[b"labels"]))
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"{archive} is no whole tar archive ({error}): {FETCH_AGAIN}") from None
     absent = sorted(set(checksums) - set(batches))
     if absent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import struct
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 import torch
 
 import netwise as nw
-from netwise.data.catalogue.image_sets import IDX_FILES
+from netwise.data.catalogue.image_sets import IDX_FILES, MNIST
+from netwise.data.download import Remote
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -29,9 +31,15 @@ def test_mnist_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folder.mkdir(parents=True)
     y, y_test = np.arange(120, dtype=np.uint8) % 10, np.arange(20, dtype=np.uint8) % 10
     x, x_test = (rng.integers(0, 256, (len(t), 28, 28), dtype=np.uint8) for t in (y, y_test))
+    remotes = []
     for name, array in zip(IDX_FILES, (x, y, x_test, y_test), strict=True):
         (folder / name).write_bytes(idx(array))
+        sha256 = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        remotes.append(Remote(f"MNIST/raw/{name}", "https://there", (sha256,)))
     monkeypatch.setenv("NETWISE_DATA", str(tmp_path))
+    with pytest.raises(nw.DataError, match="is not the published file"):
+        nw.data.mnist().read()
+    monkeypatch.setattr(MNIST, "remotes", tuple(remotes))
     samples = nw.data.mnist().read()
     assert (len(samples.train), len(samples.valid), len(samples.test)) == (100, 20, 20)
     np.testing.assert_array_equal(samples.test.y.numpy(), y_test)

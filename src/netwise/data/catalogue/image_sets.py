@@ -21,8 +21,8 @@ from netwise.part import integer, number, text
 from netwise.tasks import CLASSIFICATION, DENSITY
 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-_FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
-_BINARIZED = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/binarized_mnist_"
+_FASHION = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+_BINARIZED = "https://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/binarized_mnist_"
 IDX_FILES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -122,7 +122,7 @@ class MNIST(ImageSet):
     shape: ClassVar[tuple[int, ...]] = (1, 28, 28)
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
-        Remote(f"MNIST/raw/{name}", _MNIST + name, f"sha256:{checksum}")
+        Remote(f"MNIST/raw/{name}", _MNIST + name, (checksum,))
         for name, checksum in zip(
             IDX_FILES,
             (
@@ -161,7 +161,7 @@ class FashionMNIST(MNIST):
         "Ankle boot",
     )
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
-        Remote(f"FashionMNIST/raw/{name}", _FASHION + name, f"sha256:{checksum}")
+        Remote(f"FashionMNIST/raw/{name}", _FASHION + name, (checksum,))
         for name, checksum in zip(
             IDX_FILES,
             (
@@ -196,15 +196,15 @@ class CIFAR10(ImageSet):
     remote: ClassVar[Remote] = Remote(
         "cifar10/cifar-10-python.tar.gz",
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-        "md5:c58f30108f718f92721af3b95e74349a",
+        ("6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",),
     )
     checksums: ClassVar[dict[str, str]] = {
-        "data_batch_1": "c99cafc152244af753f735de768cd75f",
-        "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-        "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-        "data_batch_4": "634d18415352ddfa80567beed471001a",
-        "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-        "test_batch": "40351d587109b95175f43aff81a1287e",
+        "data_batch_1": "54636561a3ce25bd3e19253c6b0d8538147b0ae398331ac4a2d86c6d987368cd",
+        "data_batch_2": "766b2cef9fbc745cf056b3152224f7cf77163b330ea9a15f9392beb8b89bc5a8",
+        "data_batch_3": "0f00d98ebfb30b3ec0ad19f9756dc2630b89003e10525f5e148445e82aa6a1f9",
+        "data_batch_4": "3f7bb240661948b8f4d53e36ec720d8306f5668bd0071dcb4e6c947f78e9682b",
+        "data_batch_5": "d91802434d8376bbaeeadf58a737e3a1b12ac839077e931237e0dcd43adcb154",
+        "test_batch": "f53d8d457504f7cff4ea9e021afcf0e0ad8e24a91f3fc42091b8adef61157831",
     }
 
     def files(self) -> Sequence[Path]:
@@ -242,10 +242,20 @@ class USPS(ImageSet):
     divisor: ClassVar[float] = 1.0
     remotes: ClassVar[tuple[Remote, ...]] = (
         Remote(
-            "usps/zip.train.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.train.gz", ""
+            "usps/zip.train.gz",
+            "https://hastie.su.domains/ElemStatLearn/datasets/zip.train.gz",
+            (
+                "66ebf231ab51f2cf6ac1a892d0f98ccffee1079d7a5db638c1f11f366046ca16",
+                "ba497d38020ad113b3b779d48082b1ccbd9d4244866bcde6b02a783c6e30dcc3",  # a copy's text
+            ),
         ),
         Remote(
-            "usps/zip.test.gz", "https://hastie.su.domains/ElemStatLearn/datasets/zip.test.gz", ""
+            "usps/zip.test.gz",
+            "https://hastie.su.domains/ElemStatLearn/datasets/zip.test.gz",
+            (
+                "8dacc3c6e136af6c3488de9e5113a7daf140c8c2f1f0b61c54ee02f03f1a962f",
+                "6bde17b4f1cd68e0630cd2751d6495b5795d9165ab2dc4a0be8b7002b732f4cc",  # a copy's text
+            ),
         ),
     )
 
@@ -270,7 +280,12 @@ class Olivetti(Split):
 
     kind: ClassVar[str] = "olivetti"
     remote: ClassVar[Remote] = Remote(
-        "olivetti/olivettifaces.mat", "https://cs.nyu.edu/~roweis/data/olivettifaces.mat", ""
+        "olivetti/olivettifaces.mat",
+        "https://ndownloader.figshare.com/files/5976027",
+        (
+            "b612fb967f2dc77c9c62d3e1266e0c73d5fca46a4b8906c18e454d41af987794",
+            "b1988d02c72fe5b8ee82b5ef3bb7982eafc74f1e1ff0ae0ade35061ad0af534d",  # saved anew
+        ),
     )
 
     def files(self) -> Sequence[Path]:
@@ -314,7 +329,7 @@ class Silhouettes(Data):
     remote: ClassVar[Remote] = Remote(
         "caltech101_silhouettes/caltech101_silhouettes_28_split1.mat",
         "https://people.cs.umass.edu/~marlin/data/caltech101_silhouettes_28_split1.mat",
-        "sha256:eb6735e8d84b1850fabc5590124aab1755e90c9fd28123585324398405e1e42a",
+        ("eb6735e8d84b1850fabc5590124aab1755e90c9fd28123585324398405e1e42a",),
     )
 
     def files(self) -> Sequence[Path]:
@@ -355,8 +370,16 @@ class BinarizedMNIST(Data):
     kind: ClassVar[str] = "binarized_mnist"
     first: int = integer(0, least=0, because="it counts images", why="all of them")
     remotes: ClassVar[tuple[Remote, ...]] = tuple(
-        Remote(f"binarized_mnist/binarized_mnist_{part}.amat.gz", f"{_BINARIZED}{part}.amat", "")
-        for part in ("train", "valid", "test")
+        Remote(
+            f"binarized_mnist/binarized_mnist_{part}.amat.gz",
+            f"{_BINARIZED}{part}.amat",
+            (checksum,),  # of the published text; a gzip file of it is taken too
+        )
+        for part, checksum in (
+            ("train", "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d"),
+            ("valid", "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2"),
+            ("test", "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c"),
+        )
     )
 
     def files(self) -> Sequence[Path]:

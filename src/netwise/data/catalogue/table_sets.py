@@ -91,12 +91,12 @@ class Adult(PublicTable):
         Remote(
             "uci/adult.data",
             _UCI + "adult/adult.data",
-            "sha256:5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
+            ("5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",),
         ),
         Remote(
             "uci/adult.test",
             _UCI + "adult/adult.test",
-            "sha256:a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
+            ("a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",),
         ),
     )
     columns: ClassVar[tuple[str, ...]] = tuple(_ADULT.split())
@@ -115,7 +115,7 @@ class Letter(PublicTable):
         Remote(
             "uci/letter-recognition.data",
             _UCI + "letter-recognition/letter-recognition.data",
-            "sha256:2b89f3602cf768d3c8355267d2f13f2417809e101fc2b5ceee10db19a60de6e2",
+            ("2b89f3602cf768d3c8355267d2f13f2417809e101fc2b5ceee10db19a60de6e2",),
         ),
     )
     columns: ClassVar[tuple[str, ...]] = (
@@ -152,7 +152,7 @@ class Spambase(PublicTable):
         Remote(
             "uci/spambase.data",
             _UCI + "spambase/spambase.data",
-            "sha256:b1ef93de71f97714d3d7d4f58fc9f718da7bbc8ac8a150eff2778616a8097b12",
+            ("b1ef93de71f97714d3d7d4f58fc9f718da7bbc8ac8a150eff2778616a8097b12",),
         ),
     )
     columns: ClassVar[tuple[str, ...]] = (*(f"feature{i}" for i in range(1, 58)), "spam")
@@ -168,7 +168,7 @@ class Sonar(PublicTable):
         Remote(
             "uci/sonar.all-data",
             _UCI + "undocumented/connectionist-bench/sonar/sonar.all-data",
-            "sha256:e90434cdbf00fcf93ffa911fe447ae25606979658e60f1d32e155c3b5240234d",
+            ("e90434cdbf00fcf93ffa911fe447ae25606979658e60f1d32e155c3b5240234d",),
         ),
     )
     columns: ClassVar[tuple[str, ...]] = (*(f"band{i}" for i in range(1, 61)), "kind")
@@ -191,8 +191,10 @@ class CaliforniaHousing(PublicTable):
     remotes: ClassVar[tuple[Remote, ...]] = (
         Remote(
             "california_housing/cal_housing.data",
-            "https://www.dcc.fc.up.pt/~ltorgo/Regression/cal_housing.tgz",
-            "sha256:a2b44dcc7e1c9091b43c4f458b25cbd1f7e8068d08edd26bc4703108d3fa6214",
+            "https://ndownloader.figshare.com/files/5976036",
+            ("a2b44dcc7e1c9091b43c4f458b25cbd1f7e8068d08edd26bc4703108d3fa6214",),
+            member="CaliforniaHousing/cal_housing.data",
+            archive="aaa5c9a6afe2225cc2aed2723682ae403280c4a3695a2ddda4ffb5d8215ea681",
         ),
     )
     columns: ClassVar[tuple[str, ...]] = (
