@@ -34,6 +34,7 @@ NAMES = {
     "underfitting": "underfitting_capacity",
     "not_learning": "not_learning",
     "too_short": "too_few_epochs",
+    "too_few_steps": "too_few_epochs",
     "loss_still_falls": "slow_convergence",
     "layer_too_narrow": "underfitting_capacity",
     "plateau": "plateau",

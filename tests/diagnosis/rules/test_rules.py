@@ -41,6 +41,7 @@ OF_CURVES = {
     "layer_too_narrow",
     "embeddings_collapse",
     "too_short",
+    "too_few_steps",
     "loss_still_falls",
     "plateau",
     "one_answer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import netwise as nw
 from histories import found
 from netwise import signals
-from netwise.diagnosis.rules.training_time import loss_still_falls, too_short
+from netwise.diagnosis.rules.training_time import loss_still_falls, too_few_steps, too_short
 
 FACTS = nw.RunFacts(loss_of_guessing=2.3, classes=10, class_targets=True)
 
@@ -59,18 +59,29 @@ def test_a_loss_that_falls_after_many_steps_is_a_symptom() -> None:
 
 def test_a_run_of_a_few_dozen_steps() -> None:
     noisy = [2.3 - 0.01 * i + 0.2 * (-1) ** i for i in range(40)]
-    assert "40 steps in 1 epoch," in found(too_short(run(noisy, [2.0]))).sentence
-    assert too_short(run(noisy, [2.0] * 8)) is None  # many epochs of few rows
-    assert too_short(run([0.4 - 0.002 * i for i in range(40)], [0.3])) is None  # fine-tuned
+    assert "40 steps in 1 epoch," in found(too_few_steps(run(noisy, [2.0]))).sentence
+    assert too_few_steps(run(noisy, [2.0] * 8)) is None  # many epochs of few rows
+    assert too_few_steps(run([0.4 - 0.002 * i for i in range(40)], [0.3])) is None  # fine-tuned
     done = [2.3 * 0.9**i for i in range(40)]
-    assert too_short(run(done, [0.1])) is None
+    assert too_few_steps(run(done, [0.1])) is None
     newton = nw.RunFacts(loss_of_guessing=2.3, optimizer="LBFGS")
-    assert too_short(run(noisy, [2.0], newton)) is None
-    assert found(too_short(run([0.5] * 10 + [0.3] * 25, [0.3], nw.RunFacts())))  # unknown loss
+    assert too_few_steps(run(noisy, [2.0], newton)) is None
+    assert found(too_few_steps(run([0.5] * 10 + [0.3] * 25, [0.3], nw.RunFacts())))  # unknown loss
+    worse = run([9.0 * 0.9**i + 2.3 for i in range(40)], [2.3])
+    assert found(too_few_steps(worse))  # no better than guessing, however far it fell
+
+
+def test_an_evaluation_whose_loss_is_unknown_is_one() -> None:
+    """As with a loss that is written by hand."""
+    inputs = nw.Series((59, 119), (0.0, 0.0))
+    history = run(FALLS)
+    history = history.but(series={**history.series, (signals.EVALUATION_INPUT_MEAN, ""): inputs})
+    assert found(too_short(history))
 
 
 def test_without_an_evaluation_a_run_may_be_meant_to_be_short() -> None:
     assert isinstance(too_short(run(FALLS)), nw.Unchecked)
+    assert isinstance(too_few_steps(run(FALLS[:40])), nw.Unchecked)
     assert isinstance(loss_still_falls(run(FALLS, every=10)), nw.Unchecked)
 
 

@@ -17,6 +17,7 @@ from watching.loops import (
     losses as o,
     parameters as p,
     precision as h,
+    published_kinds as k,
     reported_networks as n,
     reported_programs as r,
     sequences as s,
@@ -245,7 +246,9 @@ FORMS = (
 LOOPS = (
     Loop(c.narrow_layer, ("bottleneck",)),
     Loop(c.few_rows, ("overfitting",)),
-    Loop(c.few_epochs, ("too_short",)),
+    Loop(c.few_epochs, ("too_short", "too_few_steps")),
+    Loop(k.few_steps_of_a_written_loss, ("too_short", "too_few_steps")),
+    Loop(k.first_layer_of_one_number, ("start_symmetric",)),
     *GRADIENTS,
     *PRECISION,
     *PARAMETERS,

@@ -129,6 +129,7 @@ _IN_ORDER: tuple[Rule, ...] = (
     loss_values.NOT_FINITE,
     underfitting.UNDERFITTING,
     overfitting.OVERFITTING,
+    training_time.TOO_FEW_STEPS,
     training_time.TOO_SHORT,
     training_time.LOSS_STILL_FALLS,
     not_learning.NOT_LEARNING,

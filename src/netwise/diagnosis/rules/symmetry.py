@@ -12,7 +12,7 @@ from netwise.diagnosis.rules.outcome import (
     too_few_steps,
 )
 from netwise.history import History
-from netwise.signals import UNITS_EQUAL
+from netwise.signals import UNITS_EQUAL, WEIGHT_NORM
 
 
 def start_symmetric(history: History) -> Answer:
@@ -21,7 +21,8 @@ def start_symmetric(history: History) -> Answer:
 
     The last layer may start at zero, and so may a linear model: their outputs have different
     targets. So may one of two branches that are added or multiplied, as in LoRA: its units become
-    different with the first step.
+    different with the first step. Units that start with the same weights other than zero compute
+    the same, and differ only by what the next layer sends back: most of the run is lost.
     """
     if not history.layers:
         return Unchecked(NO_LAYERS)
@@ -32,7 +33,7 @@ def start_symmetric(history: History) -> Answer:
     recorded = {name: each for name, each in later.items() if each is not None and len(each)}
     still = tuple(name for name in equal if name not in recorded or recorded[name].last > 0)
     if not still:
-        return None
+        return _equal_and_not_zero(history, equal)
     if any(name not in recorded for name in still):
         if not outcome_known(history):
             return Unchecked(no_baseline(history))
@@ -50,6 +51,27 @@ def start_symmetric(history: History) -> Answer:
         steps=(0, history.ended.step),
         evidence=(Evidence("hidden layers whose units are equal", float(len(still)), 0.0),),
         strength=float(len(still)),
+    )
+
+
+def _equal_and_not_zero(history: History, equal: list[str]) -> Answer:
+    """Layers whose units became different later, and started with equal weights that are not 0."""
+    norms = {name: history.of(WEIGHT_NORM, name) for name in equal}
+    layers = tuple(name for name, norm in norms.items() if norm is not None and norm.values[0] > 0)
+    if not layers:
+        return None
+    if not outcome_known(history):
+        return Unchecked(no_baseline(history))
+    return Finding(
+        rule="start_symmetric",
+        sentence=(
+            f"All units of {', '.join(layers)} start with the same weights, other than 0: they "
+            "compute the same, and become different only through the layer behind them."
+        ),
+        layers=layers,
+        steps=(0, history.ended.step),
+        evidence=(Evidence("hidden layers whose units start equal", float(len(layers)), 0.0),),
+        strength=float(len(layers)),
     )
 
 

@@ -18,7 +18,7 @@ from netwise.diagnosis.rules.outcome import (
     opponents,
 )
 from netwise.history import DIVERGED, RUNNING, History
-from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
+from netwise.signals import EVALUATION_INPUT_MEAN, LOSS, TRAIN_LOSS, VALID_LOSS
 
 # Gains in half as many steps again, as a share of the loss of guessing. Healthy programs of the
 # clinic that end above a third of the loss of guessing have at most 0.06 where the validation loss
@@ -26,7 +26,7 @@ from netwise.signals import LOSS, TRAIN_LOSS, VALID_LOSS
 # or too few steps have 0.1 and more, and 0.05 with a small rate as well.
 GAIN = 0.08
 GAIN_OF_FEW = 0.04  # in runs of up to `FALLING_STEPS`
-MOST = 1.0  # of the loss of guessing: a loss above it is not only too early
+MOST = 1.0  # of the loss of guessing: a loss above it is not only too early, and nothing learned
 # Steps of a run that falls, up to which it is certain that more steps are the cure. Beyond, a small
 # rate, frozen layers, a bad start or strong dropout are as likely: that is a symptom.
 FALLING_STEPS = 150
@@ -41,20 +41,35 @@ FROM_GUESSING = 0.6  # of the loss of guessing at the start: the network did not
 NO_EVALUATION = "no evaluation was observed: call w.epoch(valid_loss=...) after each epoch"
 
 
+def _evaluations(history: History) -> int:
+    """Evaluations that were observed, where they are few. The loss of one may be unknown, such as
+    one that is written by hand; its inputs are known in the first ones."""
+    series = (history.of(signal) for signal in (VALID_LOSS, EVALUATION_INPUT_MEAN))
+    return max((len(each) for each in series if each is not None), default=0)
+
+
 def too_short(history: History) -> Answer:
-    """Find a run that has not learned, and whose loss still falls at the end."""
+    """Find a run of some steps that has not learned, and whose loss still falls at the end."""
     if opponents(history):
         return Unchecked(no_baseline(history))
-    if history.of(VALID_LOSS) is None:
+    if not _evaluations(history):
+        return Unchecked(NO_EVALUATION)
+    if history.ended.how in (DIVERGED, RUNNING) or has_learned(history):
+        return None
+    if history.ended.step > FALLING_STEPS:
+        return None
+    return _still_falls(history, "too_short")
+
+
+def too_few_steps(history: History) -> Answer:
+    """Find a run of so few steps that hardly any network learns its task in them, whatever else is
+    wrong, and whose loss says the same."""
+    if opponents(history):
+        return Unchecked(no_baseline(history))
+    if not _evaluations(history):
         return Unchecked(NO_EVALUATION)
     if history.ended.how in (DIVERGED, RUNNING):
         return None
-    if has_learned(history) and not _few_steps(history):
-        return None
-    if history.ended.step <= FALLING_STEPS:
-        finding = _still_falls(history, "too_short")
-        if finding is not None:
-            return finding
     return _ends_at_once(history)
 
 
@@ -68,7 +83,7 @@ def loss_still_falls(history: History) -> Answer:
         return Unchecked(no_baseline(history))
     if gain_to_come(history) is None or final_loss_share(history) is None:
         return Unchecked(no_baseline(history))
-    if history.of(VALID_LOSS) is None:
+    if not _evaluations(history):
         return Unchecked(NO_EVALUATION)
     if history.ended.how in (DIVERGED, RUNNING) or history.ended.step <= FALLING_STEPS:
         return None
@@ -116,31 +131,26 @@ def _validation_falls(history: History) -> bool:
     return slope.falls > 2 and gain > 0
 
 
-def _few_steps(history: History) -> bool:
-    valid = history.of(VALID_LOSS)
-    return (
-        0 < history.ended.step <= FEW_STEPS and valid is not None and 0 < len(valid) <= FEW_EPOCHS
-    )
-
-
 def _ends_at_once(history: History) -> Finding | None:
     """A run of so few steps that a network cannot have learned, and whose loss says the same."""
-    losses = history.of(LOSS)
-    if not _few_steps(history) or losses is None or len(losses.finite) < FEWEST:
+    losses, epochs = history.of(LOSS), _evaluations(history)
+    if not 0 < history.ended.step <= FEW_STEPS or not 0 < epochs <= FEW_EPOCHS:
+        return None
+    if losses is None or len(losses.finite) < FEWEST:
         return None
     if "LBFGS" in (history.facts.optimizer or ""):
         return None  # each of its steps is many
     start, end = median(losses.finite[:3]), level_at_end(losses, fewest=FEWEST)
     first, left = loss_share(history, start), final_loss_share(history)
-    if end is None or start <= 0 or end <= REMAINS * start:
+    if end is None or start <= 0:
+        return None
+    if end <= REMAINS * start and (left is None or left < MOST):
         return None
     if first is not None and left is not None and (first < FROM_GUESSING or left < REMAINS):
         return None
-    epochs = history.of(VALID_LOSS)
-    assert epochs is not None  # there are few of them
-    times = f" in {len(epochs)} epoch{'s' * (len(epochs) > 1)}"
+    times = f" in {epochs} epoch{'s' * (epochs > 1)}"
     return Finding(
-        rule="too_short",
+        rule="too_few_steps",
         sentence=(
             f"The run ends after {history.ended.step} steps{times}, with a loss of {end:.3g} after "
             f"{start:.3g} at the start: most networks need hundreds of steps."
@@ -154,9 +164,25 @@ def _ends_at_once(history: History) -> Finding | None:
     )
 
 
+TOO_FEW_STEPS = Rule(
+    name="too_few_steps",
+    title="Too few steps for any network",
+    find=too_few_steps,
+    explanation=(
+        "Weights move a little in each step, and an untrained network is far from one that has "
+        "learned. In fewer than a hundred steps hardly any gets there, whatever its rate and its "
+        "data are: other faults of such a run show only with more of them."
+    ),
+    healthy="Hundreds of steps, or a loss that has come down in fewer.",
+    source="Goodfellow, Bengio, Courville 2016, section 11.4",
+    explains=("too_short", "not_learning", "plateau", "one_answer", "loss_still_falls"),
+    tasks=WITH_TARGETS,
+    change="for epoch in range(10 * epochs):  # or smaller batches: more steps in each epoch",
+    own_loops=True,
+)
 TOO_SHORT = Rule(
     name="too_short",
-    title="Too few steps",
+    title="Training that ends too early",
     find=too_short,
     explanation=(
         "Training ended while the loss was falling: with more epochs, or smaller batches, the same "
