@@ -39,6 +39,25 @@ def test_columns_name_a_file_without_a_header_and_comments_are_left_out(tmp_path
 
 
 @pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("a,b\n1,2\n,\n3,4\n", [("1", "2"), ("", ""), ("3", "4")]),
+        ('a,b\n1,2\n , \n\n"",""\n3,4\n,', [("1", "2"), *[("", "")] * 3, ("3", "4"), ("", "")]),
+        ("a,b\n\n1,2\n\n\n", [("", ""), ("1", "2")]),
+        ("\n\na;b\r\n;\r\n", [("", "")]),
+        ("a\n1\n\n3\n\n", [("1",), ("",), ("3",), ("",)]),
+    ],
+    ids=["separators", "blanks and quotes", "empty lines", "no value", "one column"],
+)
+def test_a_row_of_empty_cells_is_a_row_where_each_needs_an_answer(
+    tmp_path: Path, content: str, rows: list[tuple[str, ...]]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(content.encode())
+    assert list(zip(*read_table(path, keep_empty=True).values(), strict=True)) == rows
+
+
+@pytest.mark.parametrize(
     ("content", "text"),
     [
         ("", "has no rows below its header: add some"),

@@ -6,6 +6,7 @@ Checks that need no torch come first, so that a usage error is answered at once.
 from __future__ import annotations
 
 import csv as csv_format
+import math
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -241,12 +242,22 @@ def allow_own_code(recipe: Recipe, trusted: bool) -> Network | None:
     return own
 
 
-def as_number(cell: str, file: Path) -> float:
-    """A cell of a table that has to be a number."""
+def as_number(cell: str, file: Path, row: int, missing: bool) -> float:
+    """A cell of a table that has to be a number.
+
+    Args:
+        cell: its text.
+        file, row: where it is, rows counted from 1 below the header; for the message.
+        missing: whether the cell may be empty: it is NaN then.
+    """
+    from netwise.data.encoding import is_missing  # heavy
+
+    if missing and is_missing(cell):
+        return math.nan
     try:
         return float(cell)
     except ValueError:
         raise DataError(
-            f"{file}: {cell!r} is no number, and the network takes numbers only. "
+            f"{file}, row {row}: {cell!r} is no number, and the network takes numbers only. "
             "Write a number in its place, or remove the column if the data had none of that name."
         ) from None

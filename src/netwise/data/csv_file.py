@@ -13,7 +13,9 @@ SEPARATORS = ",;\t|"
 SAMPLE_CHARACTERS = 65_536  # read to find out which separator the file has
 
 
-def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> dict[str, list[str]]:
+def read_table(
+    path: Path, columns: Sequence[str] = (), comment: str = "", *, keep_empty: bool = False
+) -> dict[str, list[str]]:
     """All cells of a CSV file by column, as text without blanks around it.
 
     Args:
@@ -21,6 +23,9 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
         columns: names of all columns, for a file without a header line. Default: the first line has
             them.
         comment: lines that begin with this text are left out. Default: none.
+        keep_empty: a row of empty cells is a row, as predictions need it: each row gets an answer.
+            An empty line inside the table is one too, and at its end where there is one column.
+            Default: both are left out.
 
     Raises:
         DataError: the file is absent, no UTF-8, has rows of unequal length, or no rows; with the
@@ -46,12 +51,16 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
         dialect = "excel"  # one column has no separator to find
     reader = csv.reader(io.StringIO(content, newline=""), dialect, skipinitialspace=True)
     names, rows = [name.strip() for name in columns], []
+    last = 0  # number of rows up to the last line that is not empty
     try:
         for row in reader:
-            if not any(cell.strip() for cell in row):
+            if not any(cell.strip() for cell in row) and not (keep_empty and names):
                 continue
             if not names:
                 names = [cell.strip() for cell in row]
+                continue
+            if not row:
+                rows.append([""] * len(names))
                 continue
             if len(row) != len(names):
                 raise DataError(
@@ -60,10 +69,13 @@ def read_table(path: Path, columns: Sequence[str] = (), comment: str = "") -> di
                     "holds a separator"
                 )
             rows.append([cell.strip() for cell in row])
+            last = len(rows)
     except csv.Error as error:
         raise DataError(
             f"{path}, line {reader.line_num} is no line of a CSV file ({error}): repair it"
         ) from None
+    if len(names) > 1:
+        del rows[last:]  # empty lines at the end
     _check_names(path, names)
     if not rows:
         raise DataError(

@@ -101,7 +101,16 @@ class TableEncoder:
     def encode(self, raw: Any) -> Tensor:
         cells = cells_of(raw, [column.name for column in self.columns])
         pieces = [_encoded(column, cells[column.name]) for column in self.columns]
-        return torch.from_numpy(np.concatenate(pieces, axis=1).astype(np.float32))
+        with np.errstate(over="ignore"):
+            x = np.concatenate(pieces, axis=1).astype(np.float32)
+        for row, feature in np.argwhere(~np.isfinite(x))[:1]:
+            name = self.features[feature]
+            raise DataError(
+                f"column {short_repr(name)}, row {row + 1}: {short_repr(cells[name][row])} is too "
+                "large for the 32-bit numbers of a network: write a smaller number, or leave the "
+                "cell empty"
+            )
+        return torch.from_numpy(x)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -261,11 +270,18 @@ def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
     """The named columns of a table that comes as a path of a CSV file, a data frame, a dict of
     columns, a list of dicts, or a list of rows."""
     if isinstance(raw, str | Path):
-        raw = read_table(Path(raw))
+        raw = read_table(Path(raw), keep_empty=True)
     if isinstance(raw, Mapping) or hasattr(raw, "columns"):
         known = [str(name) for name in (raw.columns if hasattr(raw, "columns") else raw)]
         _check_columns(names, known)
-        return {name: list(raw[name]) for name in names}
+        cells = {name: list(raw[name]) for name in names}
+        lengths = {len(column) for column in cells.values()}
+        if len(lengths) > 1:
+            raise DataError(
+                f"the columns have {', '.join(map(str, sorted(lengths)))} cells: pass one cell of "
+                "each column for each row"
+            )
+        return cells
     rows = list(raw)
     if rows and isinstance(rows[0], Mapping):
         for row in rows:

@@ -36,6 +36,37 @@ def test_a_table_is_trained_on_and_predicted() -> None:
     assert "exists already, and files are never overwritten. Use a new name." in again.stderr
 
 
+def test_each_row_has_its_own_answer_whatever_it_holds() -> None:
+    Path("pets.csv").write_text(
+        "weight,colour,pet\n" + "4,red,cat\n30,,dog\n5,red,cat\n40,black,dog\n" * 20
+    )
+    assert run("train", "pets.csv", "--target", "pet", "--epochs", "20").exit_code == 0
+    lines = ["4.5,red", ",", "40,black", "", ' , "" ', "?,nan", "1e30,\u00fc", "4.5,red"]
+    Path("new.csv").write_text("weight,colour\n" + "\n".join(lines) + "\n", "utf-8")
+    document = json.loads(run("predict", run_folder().name, "new.csv", "--json").stdout)
+    alone = []
+    for line in lines:
+        Path("one.csv").write_text(f"weight,colour\n{line or ','}\n", "utf-8")
+        one = json.loads(run("predict", run_folder().name, "one.csv", "--json").stdout)
+        assert len(one["predictions"]) == 1
+        alone += one["predictions"]
+    assert document["predictions"] == alone
+    assert nw.load(run_folder()).predict("new.csv").tolist() == alone
+    Path("large.csv").write_text("weight,colour\n1,red\n1e300,red\n")
+    assert (
+        "column 'weight', row 2: '1e300' is too large"
+        in run("predict", run_folder().name, "large.csv").stderr
+    )
+
+
+def test_an_empty_cell_is_named_with_its_row_where_a_number_is_needed() -> None:
+    folder = train()
+    Path("new.csv").write_text("a,b,c,d\n5.1,3.5,1.4,0.2\n,,,\n")
+    result = run("predict", folder.name, "new.csv")
+    assert result.exit_code == 2
+    assert "new.csv, row 2: '' is no number" in result.stderr
+
+
 def test_numbers_are_predicted_for_data_without_columns() -> None:
     folder = train()
     Path("new.csv").write_text("a,b,c,d\n5.1,3.5,1.4,0.2\n")

@@ -38,7 +38,8 @@ def predict(
     """Predict the rows of a CSV file with the network of RUN.
 
     The file needs the columns of the training data, without the target. The output has one line
-    per row: the predicted class and its probability, or the predicted number.
+    per row, in their order: the predicted class and its probability, or the predicted number. A row
+    of empty cells is a row too.
 
     \b
     Examples:
@@ -53,11 +54,15 @@ def predict(
     from netwise.training.run import load
 
     loaded = load(folder, allow_own_code(RunFolder.open(folder).recipe(), trust_own))
-    columns = read_table(file)
+    columns = read_table(file, keep_empty=True)
     inputs: Any = columns
-    if not isinstance(loaded.pipeline.encoder, TableEncoder):
-        rows = zip(*columns.values(), strict=True)
-        inputs = [[as_number(cell, file) for cell in row] for row in rows]
+    encoder = loaded.pipeline.encoder
+    if not isinstance(encoder, TableEncoder):
+        allowed = getattr(encoder, "missing", False)
+        inputs = [
+            [as_number(cell, file, row, allowed) for cell in cells]
+            for row, cells in enumerate(zip(*columns.values(), strict=True), start=1)
+        ]
     predictions = loaded.predict(inputs).tolist()
     probabilities = None
     if task_named(loaded.pipeline.task).has_classes:

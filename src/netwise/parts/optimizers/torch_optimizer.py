@@ -25,6 +25,22 @@ def _known() -> list[str]:
     )
 
 
+def _require_arguments(kind: type[torch.optim.Optimizer], lr: float, arguments: Any) -> None:
+    """Let the constructor of an optimizer check its arguments.
+
+    `add_param_group` of torch imports its compiler, which takes seconds and is of no use here.
+
+    Raises:
+        TypeError, ValueError: it does not take them.
+    """
+
+    def add_param_group(self: Any, group: dict[str, Any]) -> None:
+        self.param_groups.append({**self.defaults, **group})
+
+    checked = type(kind.__name__, (kind,), {"add_param_group": add_param_group})
+    checked([torch.zeros(2, 2, requires_grad=True)], lr=lr, **arguments)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TorchOptimizer(Optimizer):
     """An optimizer of `torch.optim` that has no class in netwise.
@@ -58,8 +74,8 @@ class TorchOptimizer(Optimizer):
             hint = f"Did you mean {close}?" if close else f"There are: {', '.join(known)}."
             return [Problem("name", self.name, f"is no optimizer of torch. {hint}")]
         try:
-            self.build([torch.zeros(2, 2, requires_grad=True)])
-        except (TypeError, ValueError, SyntaxError) as error:
+            _require_arguments(getattr(torch.optim, self.name), self.lr, self._keyword_arguments())
+        except Exception as error:  # each class of torch refuses arguments in its own way
             reason = (
                 f"are not arguments of torch's {self.name} ({error}):"
                 f" write those of its documentation, each as name=value"
