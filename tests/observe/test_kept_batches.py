@@ -114,6 +114,17 @@ def test_large_batches_keep_their_first_rows() -> None:
     assert torch.equal(only.target, y[:count])
 
 
+def test_a_large_batch_of_training_rows_is_kept_where_it_is_evaluated() -> None:
+    """With its target, in the smallest part of the store."""
+    kept = KeptBatches()
+    rows = torch.randn(2000, 784)
+    kept.evaluation_pass((rows,), {}, step=0, on_training_rows=True)
+    kept.evaluation_loss(rows, "squared error")
+    (batch,) = kept.evaluation
+    assert batch.target is not None
+    assert len(batch.target) == len(batch.inputs[0]) > 400
+
+
 def test_large_batches_without_a_common_first_axis_are_left_out() -> None:
     kept = KeptBatches(limit=8_000)
     kept.training_pass((torch.zeros(100, 10), torch.zeros(3)), {}, 0)

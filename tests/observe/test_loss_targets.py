@@ -34,6 +34,19 @@ def test_targets_from_differences() -> None:
         assert from_residual(found, []) == (None, None)
 
 
+def test_targets_are_not_known_from_huge_outputs() -> None:
+    """A difference keeps no digit of targets that are far smaller; one of infinity none at all."""
+    targets = torch.eye(3).repeat(2, 1)
+    layer = nn.Linear(8, 3)
+    for factor, known in ((1.0, True), (1e5, False), (torch.inf, False)):
+        output = factor * layer(X)
+        output.grad_fn.metadata[MARK] = (1, 0)
+        found = match(((output - targets) ** 2).grad_fn)
+        assert found is not None
+        target = from_residual(found, [output])[1]
+        assert (target is not None) == known
+
+
 def test_facts_of_large_targets() -> None:
     output = nn.Linear(8, 3)(X)
     found = match(F.mse_loss(output, output.detach()).grad_fn)

@@ -19,8 +19,8 @@ from netwise.observe.row_fingerprints import fingerprints
 from netwise.observe.tensor_samples import plain
 
 LIMIT = 16 * 1024 * 1024  # bytes of one store
-OF_TRAINING, OF_EVALUATION, OF_KNOWN = 0.6, 0.3, 0.1  # its parts
-LARGEST = 1 / 8  # part of a store that one batch may fill
+OF_TRAINING, OF_EVALUATION, OF_KNOWN = 0.55, 0.25, 0.2  # its parts
+LARGEST = 0.1  # part of a store that the inputs of one batch may fill, and its target as well
 MOST_BATCHES = 512  # of each part, so that tiny batches cost little
 RECOGNISED_BY = 8  # rows of an evaluated batch whose fingerprints show that it was kept before
 PLAIN = (int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size)
@@ -284,14 +284,17 @@ def _copy(tensor: Tensor, most_rows: int | None = None) -> Tensor:
 def _with_target(batch: KeptBatch, target: Tensor | None, largest: int) -> KeptBatch:
     """A batch with the same rows of its target; without it where they are not known."""
     values = None if target is None else plain(target)
-    if values is None or _bytes(values) > largest:
+    if values is None:
         return batch
     kept = _rows(batch.inputs)
-    if kept == batch.rows or not batch.rows:
-        return dataclasses.replace(batch, target=_copy(values))
-    if values.dim() and len(values) == batch.rows:
-        return dataclasses.replace(batch, target=_copy(values, kept))
-    return batch
+    if batch.rows and kept != batch.rows:
+        if not values.dim() or len(values) != batch.rows:
+            return batch
+        with torch._C.DisableTorchFunction():
+            values = values[:kept]
+    if _bytes(values) > largest:
+        return batch
+    return dataclasses.replace(batch, target=_copy(values))
 
 
 def _mapped(value: Any, function: Callable[[Tensor], Tensor], deepest: int) -> Any:

@@ -24,6 +24,7 @@ from netwise.observe.loss_elements import SAME_VALUES, Match, picked_classes, sh
 LARGEST = 1 << 20  # numbers that are read of one tensor
 _PICKS = ("Gather", "Index")
 _ELEMENTWISE = ("Log", "Clamp", "ClampMin", "ClampMax", "Add", "Mul", "Div", "Neg")
+LEAST_RANGE = 100.0  # of targets, over the rounding of the difference that they are recovered from
 _MOST_STEPS = 8  # operations between a loss and the selection of the right classes
 
 
@@ -39,8 +40,10 @@ def from_residual(found: Match, outputs: Sequence[Tensor]) -> tuple[Tensor | Non
     target = output - residual if found.residual_sign == 1 else output + residual
     few = _few(target)
     rounding = 1e-5 * float(_few(residual).abs().max())
-    is_one_number = float(few.max() - few.min()) <= rounding
-    return output.detach(), None if is_one_number else _without_rounding(target, few, rounding)
+    # Of outputs that are huge or not finite the difference does not tell the targets; nor is a
+    # single number for all of them certain.
+    is_known = float(few.max() - few.min()) > LEAST_RANGE * rounding
+    return output.detach(), _without_rounding(target, few, rounding) if is_known else None
 
 
 def _without_rounding(target: Tensor, few: Tensor, rounding: float) -> Tensor:

@@ -176,8 +176,9 @@ def products(a: Sample, b: Sample) -> dict[str, tuple[float, float, float]]:
     begins = np.cumsum((0, *a.sizes[:-1]))
     with np.errstate(all="ignore"):  # numbers of a run that diverges are not finite
         rows = np.stack([a.numbers * a.numbers, a.numbers * b.numbers, b.numbers * b.numbers])
+        totals = np.add.reduceat(rows, begins, axis=1).T.tolist()
     found: dict[str, tuple[float, float, float]] = {}
-    for layer, sums in zip(a.layers, np.add.reduceat(rows, begins, axis=1).T.tolist(), strict=True):
+    for layer, sums in zip(a.layers, totals, strict=True):
         before = found.get(layer, (0.0, 0.0, 0.0))
         found[layer] = (before[0] + sums[0], before[1] + sums[1], before[2] + sums[2])
     return found

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 import netwise as nw
 from histories import found, history, observed
+from netwise import signals
 from netwise.diagnosis.rules import leak
 
 
@@ -86,3 +87,22 @@ def test_a_leak_of_a_watched_loop() -> None:
 )
 def test_evaluations_without_a_leak(held_out: list[torch.Tensor]) -> None:
     assert "leak" not in watched(held_out, ALL[:300]).names
+
+
+def held_out(share: float, final: float = 2.3, rows: int = 200, **facts: Any) -> nw.History:
+    evaluations = {signals.EVALUATION_INPUT_MEAN: [0.0] * 4}
+    data = nw.DataFacts(leaked_rows=share, evaluated_rows=rows, **facts)
+    return observed(evaluations, final=final).but(data=data)
+
+
+def test_evaluation_of_training_rows_alone() -> None:
+    finding = found(leak.nothing_held_out(held_out(1.0)))
+    assert finding.sentence.startswith("All 200 evaluated rows are training rows")
+    assert leak.nothing_held_out(held_out(0.5)) is None  # a leak
+    assert leak.nothing_held_out(held_out(1.0, final=0.1)) is None  # it learned what there is
+    assert leak.nothing_held_out(held_out(1.0, rows=4)) is None
+    assert leak.nothing_held_out(held_out(1.0, rows=256, features=8)) is None  # a truth table
+    assert found(leak.nothing_held_out(held_out(1.0, rows=256, features=9)))
+    unknown = held_out(1.0).but(facts=nw.RunFacts())
+    assert isinstance(leak.nothing_held_out(unknown), nw.Unchecked)
+    assert isinstance(leak.nothing_held_out(observed()), nw.Unchecked)

@@ -64,3 +64,42 @@ def first_layer_of_one_number(sick: bool) -> list[float]:
         nn.init.constant_(model[0].weight, 1.0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     return train(model, optimizer, nn.CrossEntropyLoss(), halves(), 15)
+
+
+def long_way_in_short_steps(sick: bool) -> list[float]:
+    """Steps of a percent of the weights, whose gradients agree from first to last."""
+    x = torch.randn(512, 5)
+    y = x @ torch.tensor([[5.0], [-4.0], [6.0], [3.0], [-5.0]])
+    model = nn.Linear(5, 1)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003 if sick else 0.3)
+    return train(model, optimizer, nn.MSELoss(), (x[:384], y[:384], x[384:], y[384:]), 40, 64)
+
+
+def squared_error_that_overflows(sick: bool) -> list[float]:
+    """One-hot targets are not known from outputs that are huge or not finite."""
+
+    def squared(outputs: Tensor, targets: Tensor) -> Tensor:
+        rows = nn.functional.one_hot(targets, outputs.shape[1]).float()
+        return ((rows - outputs) ** 2).sum(1).mean()
+
+    model = nn.Sequential(nn.Linear(64, 40), nn.ReLU(), nn.Linear(40, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=4.0 if sick else 0.1)
+    criterion = squared if sick else nn.CrossEntropyLoss()
+    return train(model, optimizer, criterion, halves(), 3 if sick else 20)
+
+
+def only_training_rows_are_evaluated(sick: bool) -> list[float]:
+    """A network that does not learn, and whose every score is one of training rows."""
+    x, y, x_valid, y_valid = halves()
+    model = nn.Sequential(nn.Linear(64, 40), nn.ReLU(), nn.Linear(40, 10))
+    optimizer = torch.optim.Adam(model.parameters(), lr=3.0 if sick else 0.003)
+    parts = (x, y, x, y) if sick else (x, y, x_valid, y_valid)
+    return train(model, optimizer, nn.CrossEntropyLoss(), parts, 12)
+
+
+def all_rows_are_learned(sick: bool) -> list[float]:
+    """A network that fits all rows that there are is evaluated on them."""
+    x, y, _, _ = halves()
+    model = nn.Sequential(nn.Linear(64, 40), nn.Tanh(), nn.Linear(40, 10))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    return train(model, optimizer, nn.CrossEntropyLoss(), (x, y, x, y), 12)

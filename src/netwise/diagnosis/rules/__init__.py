@@ -29,6 +29,7 @@ from netwise.diagnosis.rules import (
     nonlinearity,
     norm_values,
     not_learning,
+    one_way,
     overfitting,
     rate_schedule,
     regularisation,
@@ -57,13 +58,16 @@ OUTCOMES = (
     "one_answer",
     "outputs_collapse",
     "best_was_earlier",
+    "steps_all_one_way",
 )
+# Which of these is the reason the facts of a run do not tell: they stand beside each other.
+UNDECIDED = ("too_short", "too_few_steps", "steps_all_one_way")
 
 
 def _explains_outcomes(rule: Rule) -> Rule:
     """What keeps a network from learning is also the reason of what that looks like from outside,
     and why it would need more steps."""
-    if rule.symptom or rule.name == "too_short" or "not_learning" not in rule.explains:
+    if rule.symptom or rule.name in UNDECIDED or "not_learning" not in rule.explains:
         return rule
     return replace(rule, explains=(*rule.explains, *OUTCOMES))
 
@@ -103,6 +107,7 @@ _IN_ORDER: tuple[Rule, ...] = (
     labels.LABELS_SUSPECT,
     leak.TARGET_IN_INPUTS,
     leak.LEAK,
+    leak.NOTHING_HELD_OUT,
     imbalance.CLASS_IMBALANCE,
     target_scale.TARGET_NOT_SCALED,
     mismatch.OUTPUT_MISFITS_LOSS,
@@ -126,6 +131,7 @@ _IN_ORDER: tuple[Rule, ...] = (
     vanishing.VANISHING_GRADIENT,
     update_size.RATE_TOO_HIGH,
     update_size.RATE_TOO_LOW,
+    one_way.STEPS_ALL_ONE_WAY,
     loss_values.NOT_FINITE,
     underfitting.UNDERFITTING,
     overfitting.OVERFITTING,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
-from netwise.history import History
+from netwise.diagnosis.rules.outcome import has_learned, no_baseline, outcome_known
+from netwise.history import DIVERGED, History
+from netwise.signals import EVALUATION_INPUT_MEAN
 
 SHARE = 0.01  # of the evaluated rows
 ON_PURPOSE = 0.95  # of the evaluated rows: then some training rows are evaluated, as is often meant
 BY_CHANCE = 3.0  # times the share that repetitions within the data explain
 FEWEST = 5  # rows
+MANY = 100  # rows: fewer may be all that there are, such as the lines of a truth table
+MOST_BITS = 20  # inputs of a table that can be complete
+OFTEN = 3  # evaluations: one alone may be a picture of what was learned
 NO_ROWS = "inputs of training and evaluation rows were not both seen"
 
 
@@ -52,6 +57,41 @@ def leak(history: History) -> Answer:
     )
 
 
+def nothing_held_out(history: History) -> Answer:
+    """Find a run that has not learned, and whose every evaluation is of training rows alone: its
+    scores do not tell whether the network is too small or learns its rows by heart.
+
+    A run that has learned may be of all rows that there are, as with a function on a grid.
+    """
+    if not loop_observed(history):
+        return Unchecked(NOT_OBSERVED)
+    data, evaluations = history.data, history.of(EVALUATION_INPUT_MEAN)
+    if data is None or data.leaked_rows is None or evaluations is None:
+        return Unchecked(NO_ROWS)
+    rows, is_table = data.evaluated_rows or 0, False
+    if data.features is not None and data.features < MOST_BITS:
+        is_table = rows == 2**data.features
+    if data.leaked_rows <= ON_PURPOSE or rows < MANY or len(evaluations) < OFTEN or is_table:
+        return None
+    if has_learned(history) or history.ended.how == DIVERGED:
+        return None
+    if not outcome_known(history):
+        return Unchecked(no_baseline(history))
+    return Finding(
+        rule="nothing_held_out",
+        sentence=(
+            f"All {rows} evaluated rows are training rows: no row is held out, so overfitting and "
+            "underfitting look the same."
+        ),
+        steps=(evaluations.steps[0], evaluations.steps[-1]),
+        evidence=(
+            Evidence(
+                "evaluated rows that are training rows", data.leaked_rows, ON_PURPOSE, percent=True
+            ),
+        ),
+    )
+
+
 def target_in_inputs(history: History) -> Answer:
     """Find a feature of the inputs that is the target itself."""
     if not loop_observed(history):
@@ -90,6 +130,23 @@ LEAK = Rule(
     change=(
         "Split the rows once, before anything else, and remove equal ones:\n"
         "order = torch.randperm(len(x)); train, valid = order[n:], order[:n]"
+    ),
+)
+NOTHING_HELD_OUT = Rule(
+    name="nothing_held_out",
+    title="No validation data",
+    find=nothing_held_out,
+    explanation=(
+        "A score on rows that a network was trained on rises also where it learns them by heart. "
+        "Choices of rates, widths and epochs need rows that were held out."
+    ),
+    healthy="Evaluation of rows that are in no training batch.",
+    source="Goodfellow, Bengio, Courville 2016, section 5.3",
+    tasks=WITH_TARGETS,
+    own_loops=True,
+    change=(
+        "order = torch.randperm(len(x))\n"
+        "train, valid = order[: int(0.8 * len(x))], order[int(0.8 * len(x)) :]"
     ),
 )
 TARGET_IN_INPUTS = Rule(

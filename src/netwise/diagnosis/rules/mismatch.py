@@ -233,7 +233,8 @@ LOSS_MISFITS_TASK = Rule(
         "prediction is most wrong."
     ),
     source=("Nielsen 2015, Neural Networks and Deep Learning, chapter 3; netwise labs L01 and L02"),
-    explains=_CONSEQUENCES,
+    # Not of steps that are too long: they are so under any loss.
+    explains=tuple(name for name in _CONSEQUENCES if name != "rate_too_high"),
     tasks=WITH_TARGETS,
     remedies=("use_cross_entropy",),
     change=(
