@@ -8,7 +8,10 @@ import threading
 
 import pytest
 
-from netwise.training.interrupt import Interrupt
+import netwise as nw
+from netwise.termination import Terminated
+from netwise.training.interrupt import Interrupt, uninterrupted
+from netwise.training.progress import Silent
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -42,3 +45,21 @@ def test_in_another_thread_nothing_changes() -> None:
     thread.start()
     thread.join()
     assert handlers == [before]
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+)
+def test_a_part_of_a_run_is_no_result(
+    small: nw.Recipe, number: signal.Signals, error: type[BaseException]
+) -> None:
+    class Signal(Silent):
+        def step(self, done: int) -> None:
+            os.kill(os.getpid(), number)
+
+    part = nw.fit(small.but(epochs=50), progress=Signal())
+    assert part.history.ended.how == "interrupted"
+    with pytest.raises(error):
+        uninterrupted(part)
+    whole = nw.fit(small)
+    assert uninterrupted(whole) is whole

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from netwise.errors import NetwiseError, close_matches
+from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
 
-OK, USAGE, DIVERGED, INTERRUPTED, TERMINATED = 0, 2, 3, 130, 143
+OK, USAGE, DIVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
 class Group(click.Group):
@@ -60,10 +61,14 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with handle_sigterm(raise_terminated):
+                return super().invoke(ctx)
         except NetwiseError as error:
             click.echo(str(error), err=True)
             ctx.exit(USAGE)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
+        except Terminated:
+            click.echo("Terminated by SIGTERM.", err=True)
+            ctx.exit(TERMINATED)

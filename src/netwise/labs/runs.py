@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from netwise.history import INTERRUPTED
 from netwise.recipe.recipe import Recipe
 from netwise.signals import NETWORK, VALID_ACCURACY
 from netwise.training.fit import fit
+from netwise.training.interrupt import uninterrupted
 from netwise.training.run import Run
 
 CHANCE = 0.1  # accuracy of guessing among ten classes
@@ -22,13 +22,10 @@ def train_whole(recipe: Recipe, *, watch_every: int | None = None) -> Run:
         watch_every: as in `fit`.
 
     Raises:
-        KeyboardInterrupt: the run was interrupted; numbers of a part of a run must not be recorded
-            as those of a lab.
+        KeyboardInterrupt, Terminated: the run was interrupted; numbers of a part of a run must not
+            be recorded as those of a lab.
     """
-    run = fit(recipe, watch_every=watch_every)
-    if run.history.ended.how == INTERRUPTED:
-        raise KeyboardInterrupt
-    return run
+    return uninterrupted(fit(recipe, watch_every=watch_every))
 
 
 def signal_values(run: Run, signal: str, layer: str = NETWORK) -> Sequence[float]:

@@ -10,6 +10,7 @@ from netwise.searches.guess_log import GuessEntry, guess_folder, read_guesses, w
 from netwise.searches.trial_run import accuracy_interval
 from netwise.storage.run_folder import RunFolder
 from netwise.training.fit import fit
+from netwise.training.interrupt import uninterrupted
 from netwise.treatment.goals import goal
 
 
@@ -39,10 +40,12 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
             'Write why you try this, such as reason="the loss falls slowly"'
         )
     before = read_guesses(book)
-    number = len(before) + 1
+    number = max((entry.number for entry in before), default=0) + 1
+    while (guess_folder(book, number) / "run").exists():  # of a guess that was interrupted
+        number += 1
     folder = guess_folder(book, number)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    run = fit(recipe, folder=folder / "run", test=False)
+    run = uninterrupted(fit(recipe, folder=folder / "run", test=False))
     changed: tuple[str, ...] = ()
     if before:
         last = RunFolder.open(before[-1].folder).recipe()

@@ -8,13 +8,14 @@ identifies its task as the cause.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from netwise.training.threads import cores
+from netwise.training.worker_processes import run_in_processes
 
 T = TypeVar("T")
 # How a worker, or a group of workers, ended: nothing left to do; a signal such as Ctrl-C; a worker
@@ -80,20 +81,24 @@ def supervise(
 
 
 def run_parallel(work: Callable[[T], str], tasks: Sequence[T], jobs: int) -> str:
-    """Run each task through joblib: in `jobs` processes, on a cluster under
-    `joblib.parallel_config`, or with `jobs` = 1 one after another in this process.
+    """Run each task by `run_in_processes`, in `jobs` processes.
 
     Returns:
-        STOPPED where a signal ended a task, KILLED where a worker was killed, else FINISHED.
+        STOPPED where Ctrl-C or a signal to a worker ended a task, KILLED where a worker was killed,
+        else FINISHED.
+
+    Raises:
+        Terminated: SIGTERM ended them.
     """
-    if jobs == 1:
-        return STOPPED if any(work(task) == STOPPED for task in tasks) else FINISHED
+    is_stopped = False
     try:
-        ends: Any = joblib.Parallel(n_jobs=jobs, batch_size=1)(
-            joblib.delayed(work)(task) for task in tasks
-        )
+        with closing(run_in_processes(work, tasks, jobs)) as ends:
+            for end in ends:
+                is_stopped |= end == STOPPED
+                if is_stopped and jobs == 1:
+                    break
     except KeyboardInterrupt:
         return STOPPED
     except TerminatedWorkerError:
         return KILLED
-    return STOPPED if STOPPED in ends else FINISHED
+    return STOPPED if is_stopped else FINISHED

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from netwise.data.content import FileKey, files_key
 from netwise.errors import RunFolderError, WrongValue
-from netwise.history import DIVERGED, FINISHED, INTERRUPTED, STOPPED_EARLY
+from netwise.history import DIVERGED, FINISHED, STOPPED_EARLY
 from netwise.networks import Network
 from netwise.recipe.checks import hindrances
 from netwise.recipe.prepared import Prepared, prepare
@@ -18,6 +18,7 @@ from netwise.recipe.recipe import Recipe
 from netwise.storage.layout import RECIPE
 from netwise.storage.run_folder import RunFolder
 from netwise.training.initial_weights import initialize_weights
+from netwise.training.interrupt import uninterrupted
 from netwise.training.loop import Halt, run_training
 from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
@@ -128,17 +129,15 @@ def trained_tensors(recipe: Recipe) -> dict[str, Tensor]:
 
     Raises:
         RunFolderError: the run diverged.
-        KeyboardInterrupt: it was interrupted.
+        KeyboardInterrupt, Terminated: it was interrupted.
     """
     return _train_once(recipe, files_key(recipe.data.files()))
 
 
 @lru_cache(maxsize=4)
 def _train_once(recipe: Recipe, content: tuple[FileKey, ...]) -> dict[str, Tensor]:
-    run = fit(recipe, test=False)
+    run = uninterrupted(fit(recipe, test=False))
     ended = run.history.ended
-    if ended.how == INTERRUPTED:
-        raise KeyboardInterrupt
     if ended.how == DIVERGED:
         raise RunFolderError(
             f"init = From(...): the recipe whose weights are taken diverged ({ended.sentence}). "

@@ -1,11 +1,31 @@
-"""Ctrl-C and SIGTERM as a request to stop after the current step, not in the middle of it."""
+"""Ctrl-C and SIGTERM as a request to stop after the current step, not in the middle of it; and what
+work on a whole run raises then."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from netwise.history import INTERRUPTED
+from netwise.termination import Terminated
+
+if TYPE_CHECKING:
+    from netwise.training.run import Run
+
+
+def uninterrupted(run: Run) -> Run:
+    """The run, where it was trained to its end: for work that makes no sense with a part of a run.
+
+    Raises:
+        Terminated: SIGTERM interrupted the run.
+        KeyboardInterrupt: another signal did.
+    """
+    ended = run.history.ended
+    if ended.how == INTERRUPTED:
+        raise Terminated if signal.SIGTERM.name in ended.sentence else KeyboardInterrupt
+    return run
 
 
 class Interrupt:

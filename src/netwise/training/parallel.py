@@ -1,24 +1,27 @@
-"""Training of several recipes in parallel, through joblib: in processes of this machine, or on a
-cluster by a backend of joblib."""
+"""Training of several recipes in parallel: in processes of this machine, or on a cluster by a
+backend of joblib."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from netwise.errors import WrongValue
-from netwise.history import INTERRUPTED, History
+from netwise.history import History
 from netwise.recipe.checks import hindrances
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.training.evaluate import Score
 from netwise.training.fit import train_prepared
+from netwise.training.interrupt import uninterrupted
 from netwise.training.progress_files import ProgressFile, monitor_progress_files
 from netwise.training.run import InputPipeline, Run, build_module
 from netwise.training.settings import RunOptions
 from netwise.training.shared_data import share_data, use_shared_data, without_arrays
 from netwise.training.threads import cores, limit_cores
+from netwise.training.worker_processes import run_in_processes
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def fit_many(
 
     Raises:
         WrongValue: a recipe cannot run; raised before any is trained.
-        KeyboardInterrupt: a run was interrupted.
+        KeyboardInterrupt: Ctrl-C interrupted the runs.
+        Terminated: SIGTERM did; uncaught, the process exits with code 143.
 
     Example:
         >>> import netwise as nw
@@ -95,27 +99,14 @@ def fit_many(
                 for place, recipe in enumerate(recipes)
                 if runs[place] is None
             ]
-            for place, outcome in _outcomes(training_jobs, jobs):
-                if outcome is None:
-                    continue
-                if outcome.history.ended.how == INTERRUPTED:
-                    raise KeyboardInterrupt
-                run = _run(recipes[place], outcome)
-                runs[place] = run
-                if done is not None:
-                    done(place, run)
+            with closing(run_in_processes(_train_in_worker, training_jobs, jobs)) as outcomes:
+                for place, outcome in outcomes:
+                    if outcome is not None:
+                        run = uninterrupted(_run(recipes[place], outcome))
+                        runs[place] = run
+                        if done is not None:
+                            done(place, run)
     return [run for run in runs if run is not None]
-
-
-def _outcomes(
-    training_jobs: Sequence[TrainingJob], jobs: int
-) -> Iterator[tuple[int, _Outcome | None]]:
-    """What `_train_in_worker` returns for each, as they end."""
-    import joblib  # heavy
-
-    calls = (joblib.delayed(_train_in_worker)(training_job) for training_job in training_jobs)
-    outcomes: Any = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
-    yield from outcomes
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.recipe import Recipe, with_learning_rate
 from netwise.signals import LOSS
 from netwise.training.fit import fit
+from netwise.training.interrupt import uninterrupted
 
 # Threshold rule.
 STEPS = 200  # of a short run, at least an epoch: enough to tell a fall from an oscillation
@@ -56,7 +57,7 @@ class ShortRuns:
         """The history of a run at this rate. The test part is not used."""
         recipe = with_learning_rate(self.recipe, rate)
         run = fit(recipe, test=False, watch_every=self.watch_every, prepared=self.prepared)
-        return run.history
+        return uninterrupted(run).history
 
 
 def _steps_per_epoch(recipe: Recipe, prepared: Prepared) -> int:

@@ -12,6 +12,7 @@ from netwise.diagnosis.grouping import all_findings
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 from netwise.training.fit import fit
+from netwise.training.interrupt import uninterrupted
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.goals import goal
@@ -152,7 +153,7 @@ def treat(
     send = on_message or (lambda message: None)
     seeds, rules = tuple(seeds), tuple(rules)
     present, rounds = recipe, list[TreatmentRound]()
-    report, treated_rules = diagnose(fit(recipe, test=False), rules), set[str]()
+    report, treated_rules = diagnose(uninterrupted(fit(recipe, test=False)), rules), set[str]()
     while len(rounds) < MOST_ROUNDS:
         finding = next((each for each in report.found if each.rule not in treated_rules), None)
         if finding is None:
@@ -168,13 +169,15 @@ def treat(
             continue
         send(f"Accepted: {best.remedy}.")
         present = best.recipe
-        report = diagnose(fit(present, test=False), rules)
+        report = diagnose(uninterrupted(fit(present, test=False)), rules)
         treated_rules.clear()
     confirmed = None
     if present != recipe:
         confirmed = _confirmed(recipe, present, rounds[0].finding.rule, jobs, rules, send)
-    before = fit(recipe)
-    final = before if present == recipe and folder is None else fit(present, folder=folder)
+    before = uninterrupted(fit(recipe))
+    if present == recipe and folder is None:
+        return TreatmentResult(before, before, tuple(rounds), confirmed, rules)
+    final = uninterrupted(fit(present, folder=folder))
     return TreatmentResult(before, final, tuple(rounds), confirmed, rules)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import importlib.util
 import pkgutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from netwise.errors import DataError, TrainingStopped
+from netwise.termination import handle_sigterm
 
 INTERRUPT_CODE = 130  # what a shell reports for a program that Ctrl-C ended
 STOPPED_CODE = 4  # of a program that a finding ended
@@ -112,7 +114,8 @@ def _run(program: str, as_module: bool) -> BaseException | None:
         _put_first(main.folder)
     sys.modules["__main__"] = module
     try:
-        exec(main.code, module.__dict__)
+        with handle_sigterm(signal.SIG_DFL):  # as under `python`, also in processes that it forks
+            exec(main.code, module.__dict__)
     except BaseException as error:
         trace = error.__traceback__
         return error.with_traceback(trace.tb_next if trace else None)  # the first frame is ours

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.group import DIVERGED, INTERRUPTED, TERMINATED
+from netwise.cli.group import DIVERGED, INTERRUPTED
 from netwise.cli.options import (
     checkpoint_option,
     home_option,
@@ -23,6 +23,7 @@ from netwise.cli.parsing import allow_own_code, read_recipe_file, recipe_for
 from netwise.cli.run_names import find_run
 from netwise.errors import NetwiseError
 from netwise.storage.layout import REPORT
+from netwise.termination import TERMINATED
 
 if TYPE_CHECKING:
     from netwise.history import RunEnd

@@ -1,0 +1,59 @@
+"""A program with two workers, for tests that send it signals:
+`python worker_program.py FOLDER WORK`.
+
+Each worker holds the lock FOLDER/NUMBER.lock, which the operating system releases when the worker
+ends, and then writes FOLDER/NUMBER.started.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from netwise.storage.locks import acquire_lock
+from netwise.training.interrupt import Interrupt
+from netwise.training.worker_processes import run_in_processes
+
+LONG = 300.0
+
+
+class Worker:
+    def __init__(self, folder: Path, work: str) -> None:
+        self.folder, self.work = folder, work
+
+    def __call__(self, number: int) -> str:
+        with acquire_lock(self.folder / f"{number}.lock"):
+            (self.folder / f"{number}.started").touch()
+            return str(getattr(self, self.work)(number))
+
+    def sleep(self, number: int) -> str:
+        time.sleep(LONG)
+        return "slept"
+
+    def idle(self, number: int) -> str:
+        return "idle"
+
+    def train(self, number: int) -> str:
+        """As `fit` does: a signal is a request, and what was done is stored."""
+        with Interrupt() as interrupt:
+            while not interrupt.requested():
+                time.sleep(0.01)
+            (self.folder / f"{number}.stored").touch()
+        return "stored"
+
+    def ignore(self, number: int) -> str:
+        with Interrupt():
+            end = time.monotonic() + LONG
+            while time.monotonic() < end:
+                time.sleep(1)
+        return "ignored"
+
+
+if __name__ == "__main__":
+    folder, work = Path(sys.argv[1]), sys.argv[2]
+    for result in run_in_processes(Worker(folder, work), range(4), 2):
+        print(result)
+    if work == "idle":
+        (folder / "waiting").touch()
+        time.sleep(LONG)
