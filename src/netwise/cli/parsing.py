@@ -34,12 +34,13 @@ def recipe_for(
     epochs: int | None = None,
     seed: int | None = None,
     settings: Sequence[str] = (),
+    skip_broken: bool = False,
 ) -> Recipe:
     """The recipe that the words of the command line describe.
 
     Args:
         source: RECIPE.toml, the name of a data set, a CSV file, or a folder of images.
-        target, network, epochs, seed, settings: values of the options of these names.
+        target, network, epochs, seed, settings, skip_broken: values of the options of these names.
     """
     values = parse_settings(settings)
     if epochs is not None:
@@ -57,21 +58,28 @@ def recipe_for(
                 f"--network {network}: a recipe has its own network. Leave --network out, or "
                 "change the network's fields: --set network.FIELD=VALUE"
             )
+        if skip_broken:
+            values["data.skip_broken"] = True
         recipe = read_recipe_file(source)
     else:
         if network is not None and network.lower() not in SUGGESTED_NETWORKS:
             raise UnknownName("network", network, SUGGESTED_NETWORKS)
-        data = data_for(source, target)
+        data = data_for(source, target, skip_broken)
         from netwise.recipe.suggestion import suggest  # heavy
 
         recipe = suggest(data, network, epochs=epochs)
     return with_settings(recipe, values)
 
 
-def data_for(source: str, target: str | None) -> Data:
+def data_for(source: str, target: str | None, skip_broken: bool = False) -> Data:
     """The data set of a name, a CSV file with its target column, or a folder of images."""
     path = Path(source)
     is_named = source in DATA_SETS
+    if skip_broken and (is_named or not path.is_dir()):
+        raise click.UsageError(
+            f"--skip-broken: {source} is no folder of images, and only image files can be left "
+            "out. Leave --skip-broken out."
+        )
     if not is_named and path.is_dir():
         if target is not None:
             raise click.UsageError(
@@ -80,7 +88,7 @@ def data_for(source: str, target: str | None) -> Data:
             )
         from netwise.data import images  # heavy
 
-        return images(source)
+        return images(source, skip_broken=skip_broken)
     if not is_named and (source.lower().endswith(TABLE_ENDINGS) or path.is_file()):
         if target is None:
             names = ", ".join(column_names(path))

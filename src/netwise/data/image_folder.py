@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from netwise.data.dataset import Samples, Split, pairs, split_rows
 from netwise.data.encoding import ArrayEncoder
+from netwise.data.image_file import ENDINGS, BrokenImage, read_image
 from netwise.errors import DataError
-from netwise.part import integer, text
+from netwise.part import flag, integer, text
 from netwise.tasks import CLASSIFICATION
 
-ENDINGS = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
-)
 GREY, COLOUR = "grey", "colour"
 
 
@@ -34,6 +34,8 @@ class Pictures(Split):
         path: the folder; the names of the folders in it are the classes.
         height, width: pixels, from 1 to 4096. Defaults 32 and 32.
         colour: "colour" (3 channels) or "grey" (1). Default "colour".
+        skip_broken: leave out image files that cannot be read, with a warning that has their
+            number. Default false: the first one is an error.
         valid, test, split_seed: as in all split data; stratified by class.
     """
 
@@ -47,6 +49,13 @@ class Pictures(Split):
     )
     colour: str = text(COLOUR, among=(COLOUR, GREY), why="colours may separate classes")
 
+    skip_broken: bool = flag(False, why="a broken file may be the sign of a broken copy")
+
+    def written_fields(self) -> dict[str, Any]:
+        """All but an unused `skip_broken`, which files of earlier versions do not have."""
+        fields = super().written_fields()
+        return {name: fields[name] for name in fields if name != "skip_broken" or fields[name]}
+
     def files(self) -> Sequence[Path]:
         return sorted(
             path
@@ -55,29 +64,14 @@ class Pictures(Split):
         )
 
     def read(self) -> Samples:
-        from PIL import Image, UnidentifiedImageError
-
         folder = Path(self.path)
-        if not folder.is_dir():
-            raise DataError(
-                f"{folder} is no folder (looked in {Path.cwd()}): name the folder that has one "
-                "folder of images for each class"
-            )
-        classes = sorted(
-            each.name
-            for each in folder.iterdir()
-            if each.is_dir() and not each.name.startswith(".")
-        )
-        if len(classes) < 2:
-            raise DataError(
-                f"{folder} has {len(classes)} folders inside, and classification needs two: make "
-                "one for each class"
-            )
+        classes = _classes_in(folder)
         rows, labels, content_hash = [], [], hashlib.sha256()
+        broken: list[BrokenImage] = []
         for label, name in enumerate(classes):
-            files = sorted(
-                each for each in (folder / name).iterdir() if each.suffix.lower() in ENDINGS
-            )
+            files = [
+                each for each in _entries(folder / name) if each.suffix.lower() in ENDINGS
+            ]
             if not files:
                 raise DataError(
                     f"{folder / name} has no image files: add some ({', '.join(sorted(ENDINGS))}), "
@@ -85,17 +79,27 @@ class Pictures(Split):
                 )
             for file in files:
                 try:
-                    with Image.open(file) as image:
-                        pixels = image.convert("RGB" if self.colour == COLOUR else "L").resize(
-                            (self.width, self.height), Image.Resampling.BILINEAR
-                        )
-                except (UnidentifiedImageError, OSError) as error:
-                    raise DataError(
-                        f"{file} cannot be read as an image: {error}. Remove or replace it"
-                    ) from None
-                rows.append(np.asarray(pixels, dtype=np.uint8))
+                    pixels = read_image(
+                        file,
+                        height=self.height,
+                        width=self.width,
+                        colour=self.colour == COLOUR,
+                    )
+                except BrokenImage as error:
+                    if not self.skip_broken:
+                        raise
+                    broken.append(error)
+                    continue
+                rows.append(pixels)
                 labels.append(label)
-                content_hash.update(str(file.relative_to(folder)).encode() + rows[-1].tobytes())
+                content_hash.update(os.fsencode(file.relative_to(folder)) + pixels.tobytes())
+            if label not in labels:
+                raise DataError(
+                    f"{folder / name}: none of its {len(files)} image files can be read: replace "
+                    f"them, or remove the folder. The first: {broken[-len(files)]}"
+                )
+        if broken:
+            warnings.warn(_left_out(folder, broken, len(rows)), stacklevel=2)
         y = np.array(labels)
         stacked = np.stack(rows)
         x = stacked.transpose(0, 3, 1, 2) if self.colour == COLOUR else stacked[:, None]
@@ -116,12 +120,48 @@ class Pictures(Split):
         )
 
 
+def _classes_in(folder: Path) -> list[str]:
+    """The names of the folders in a folder, sorted, without hidden ones."""
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder} is no folder (looked in {Path.cwd()}): name the folder that has one "
+            "folder of images for each class"
+        )
+    classes = [
+        each.name for each in _entries(folder) if each.is_dir() and not each.name.startswith(".")
+    ]
+    if len(classes) < 2:
+        raise DataError(
+            f"{folder} has {len(classes)} folders inside, and classification needs two: make "
+            "one for each class"
+        )
+    return classes
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be listed: {error.strerror}. Allow it: chmod u+rx '{folder}'"
+        ) from None
+
+
+def _left_out(folder: Path, broken: Sequence[BrokenImage], kept: int) -> str:
+    first = str(broken[0]).partition(". Remove or replace")[0]
+    return (
+        f"{folder}: {len(broken)} of {len(broken) + kept} image files cannot be read and are left "
+        f"out, as skip_broken = true asks for. The first: {first}"
+    )
+
+
 def images(
     path: str | Path,
     *,
     height: int = 32,
     width: int = 32,
     colour: str = COLOUR,
+    skip_broken: bool = False,
     valid: float = 0.2,
     test: float = 0.2,
     split_seed: int = 0,
@@ -145,6 +185,7 @@ def images(
         height=height,
         width=width,
         colour=colour,
+        skip_broken=skip_broken,
         valid=valid,
         test=test,
         split_seed=split_seed,

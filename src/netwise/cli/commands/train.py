@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, help="Seed of all random numbers.  [default: 0]")
 @set_option("optimizer.lr=0.01")
+@click.option(
+    "--skip-broken", is_flag=True, help="Leave out image files that cannot be read; count them."
+)
 @click.option("--resume", "resumed", metavar="RUN", help="Continue an interrupted run.")
 @checkpoint_option
 @click.option(
@@ -69,6 +72,7 @@ def train(
     epochs: int | None,
     seed: int | None,
     settings: Sequence[str],
+    skip_broken: bool,
     resumed: str | None,
     checkpoint_every: int,
     device: str,
@@ -95,16 +99,23 @@ def train(
             "a folder of images, or RECIPE.toml) or --resume RUN."
         )
     if resumed is not None:
-        if settings or target or network or epochs is not None or seed is not None:
+        changed = settings or target or network or skip_broken
+        if changed or epochs is not None or seed is not None:
             raise click.UsageError(
-                "a resumed run keeps its recipe, so --set, --target, --network, --epochs and "
-                "--seed cannot be combined with --resume. Leave them out, or train a new run."
+                "a resumed run keeps its recipe, so --set, --target, --network, --epochs, --seed "
+                "and --skip-broken cannot be combined with --resume. Leave them out, or train a new run."
             )
         run, prepared = _resume(find_run(resumed, home), trust_own)
     else:
         assert source is not None
         recipe = recipe_for(
-            source, target=target, network=network, epochs=epochs, seed=seed, settings=settings
+            source,
+            target=target,
+            network=network,
+            epochs=epochs,
+            seed=seed,
+            settings=settings,
+            skip_broken=skip_broken,
         )
         allow_own_code(recipe, trust_own)
         from netwise.cli.display import display  # heavy
