@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -91,6 +92,9 @@ def test_own_code_is_refused_until_it_is_trusted(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_cell_that_is_no_number_is_reported() -> None:
-    assert as_number(" 1.5", Path("new.csv")) == 1.5
-    with pytest.raises(nw.DataError, match=r"new\.csv: 'x' is no number, .* Write a number in its"):
-        as_number("x", Path("new.csv"))
+    assert as_number(" 1.5", Path("new.csv"), 1, False) == 1.5
+    assert math.isnan(as_number("", Path("new.csv"), 1, True))
+    with pytest.raises(
+        nw.DataError, match=r"new\.csv, row 1: 'x' is no number, .* Write a number in its"
+    ):
+        as_number("x", Path("new.csv"), 1, False)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import tracemalloc
+import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given, strategies as st
 from PIL import Image
 
 import netwise as nw
+from netwise.data.image_file import read_image
 
 
 @pytest.fixture
@@ -72,3 +80,117 @@ def test_what_is_no_folder_of_classes_is_refused_with_what_to_do(
         nw.DataError, match=r"a\.png cannot be read as an image: .* Remove or replace it"
     ):
         nw.data.images(folder).read()
+
+
+def png(width: int, height: int) -> bytes:
+    """A grey PNG file of zeros."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        size, check = struct.pack(">I", len(content)), zlib.crc32(kind + content)
+        return size + kind + content + struct.pack(">I", check)
+
+    header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes((width + 1) * height), 9)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def broken_files(folder: Path) -> dict[str, str]:
+    """Image files that cannot be read, and a part of the reason for each."""
+    whole = (folder / "red" / "0.png").read_bytes()
+    contents = {
+        "empty.png": (b"", "cannot identify image file"),
+        "text.jpg": (b"no image", "cannot identify image file"),
+        "cut.png": (whole[: len(whole) // 2], "truncated"),
+        "flipped.png": (whole[:60] + bytes(20) + whole[80:], ""),
+        "script.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "cannot identify"),
+        "large.png": (png(9_500, 9_000), "it has 9,500 x 9,000 pixels, more than the 80,000,000"),
+        "huge.png": (png(20_000, 9_000), "180000000 pixels"),
+        "sizes.pgm": (b"P5 999999999 999999999 255 x", ""),
+    }
+    for name, (content, _) in contents.items():
+        (folder / "red" / name).write_bytes(content)
+    os.mkfifo(folder / "red" / "pipe.png")
+    (folder / "red" / "zero.png").symlink_to("/dev/zero")
+    (folder / "red" / "gone.png").symlink_to("nowhere")
+    (folder / "red" / "folder.png").mkdir()
+    return {name: reason for name, (_, reason) in contents.items()} | {
+        "pipe.png": "is a named pipe",
+        "zero.png": "is a device",
+        "gone.png": "No such file",
+        "folder.png": "Is a directory",
+    }
+
+
+def test_each_kind_of_broken_file_is_named_with_its_reason(folder: Path) -> None:
+    for name, reason in broken_files(folder).items():
+        with pytest.raises(nw.DataError) as caught:
+            read_image(folder / "red" / name, height=8, width=8, colour=True)
+        assert str(caught.value).startswith(f"{folder}/red/{name} cannot be read as an image: ")
+        assert reason in str(caught.value)
+        assert len(str(caught.value)) < 600
+
+
+def test_the_pixels_of_a_huge_image_are_counted_before_they_are_unpacked(folder: Path) -> None:
+    broken_files(folder)
+    assert (folder / "red" / "large.png").stat().st_size < 100_000  # 85 MB unpacked
+    tracemalloc.start()
+    try:
+        with pytest.raises(nw.DataError, match="9,500 x 9,000 pixels"):
+            read_image(folder / "red" / "large.png", height=8, width=8, colour=True)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_broken_files_are_left_out_only_when_asked_and_are_counted(folder: Path) -> None:
+    before = nw.data.images(folder, height=8, width=8).read()
+    count = len(broken_files(folder))
+    with pytest.raises(nw.DataError, match=r"red/cut\.png cannot be read .* --skip-broken"):
+        nw.data.images(folder, height=8, width=8).read()
+    data = nw.data.images(folder, height=8, width=8, skip_broken=True)
+    with pytest.warns(UserWarning, match=rf"{count} of {36 + count} image files cannot be read"):
+        after = data.read()
+    assert after.fingerprint == before.fingerprint
+    assert torch.equal(after.train.x, before.train.x)
+    for file in (folder / "blue").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(nw.DataError, match="blue: none of its 12 image files can be read"):
+        data.read()
+
+
+def test_an_unused_skip_broken_is_not_written(folder: Path) -> None:
+    recipe = nw.suggest(nw.data.images(folder, height=8, width=8))
+    assert "skip_broken =" not in nw.recipe_text(recipe)
+    asked = recipe.but(data=recipe.data.but(skip_broken=True))
+    assert "skip_broken = true" in nw.recipe_text(asked)
+    path = folder.parent / "recipe.toml"
+    nw.write_recipe(asked, path)
+    assert nw.read_recipe(path) == asked
+
+
+@given(place=st.floats(0, 1), flips=st.binary(min_size=1, max_size=40), kind=st.integers(0, 2))
+def test_a_damaged_image_is_read_or_refused_by_name(place: float, flips: bytes, kind: int) -> None:
+    with TemporaryDirectory() as name:
+        path = Path(name) / f"a.{('png', 'jpg', 'bmp')[kind]}"
+        Image.new("RGB", (20, 30), (9, 99, 199)).save(path)
+        raw = bytearray(path.read_bytes())
+        start = int(place * (len(raw) - 1))
+        raw[start : start + len(flips)] = flips
+        path.write_bytes(raw)
+        try:
+            pixels = read_image(path, height=4, width=5, colour=True)
+        except nw.DataError as error:
+            assert str(path) in str(error)
+        else:
+            assert pixels.shape == (4, 5, 3)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_may_not_be_listed_is_named(folder: Path) -> None:
+    (folder / "red").chmod(0)
+    try:
+        with pytest.raises(nw.DataError, match="red cannot be listed: .* chmod"):
+            nw.data.images(folder).read()
+    finally:
+        (folder / "red").chmod(0o755)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +12,20 @@ import click
 from netwise.errors import NetwiseError, close_matches
 from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
 
+_PACKAGE = str(Path(__file__).parent.parent)
+_show_with_place = warnings.showwarning
+
 OK, USAGE, DIVERGED, INTERRUPTED = 0, 2, 3, 130
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, *rest: Any, **named: Any
+) -> None:
+    """Warnings of netwise are texts for users and need no place in its code; others have theirs."""
+    if filename.startswith(_PACKAGE):
+        click.echo(f"Warning: {message}", err=True)
+    else:
+        _show_with_place(message, category, filename, *rest, **named)
 
 
 class Group(click.Group):
@@ -61,7 +76,8 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with handle_sigterm(raise_terminated):
+            with handle_sigterm(raise_terminated), warnings.catch_warnings():
+                warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except NetwiseError as error:
             click.echo(str(error), err=True)

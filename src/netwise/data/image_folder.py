@@ -69,9 +69,7 @@ class Pictures(Split):
         rows, labels, content_hash = [], [], hashlib.sha256()
         broken: list[BrokenImage] = []
         for label, name in enumerate(classes):
-            files = [
-                each for each in _entries(folder / name) if each.suffix.lower() in ENDINGS
-            ]
+            files = [each for each in _entries(folder / name) if each.suffix.lower() in ENDINGS]
             if not files:
                 raise DataError(
                     f"{folder / name} has no image files: add some ({', '.join(sorted(ENDINGS))}), "
@@ -80,10 +78,7 @@ class Pictures(Split):
             for file in files:
                 try:
                     pixels = read_image(
-                        file,
-                        height=self.height,
-                        width=self.width,
-                        colour=self.colour == COLOUR,
+                        file, height=self.height, width=self.width, colour=self.colour == COLOUR
                     )
                 except BrokenImage as error:
                     if not self.skip_broken:
@@ -93,7 +88,7 @@ class Pictures(Split):
                 rows.append(pixels)
                 labels.append(label)
                 content_hash.update(os.fsencode(file.relative_to(folder)) + pixels.tobytes())
-            if label not in labels:
+            if not labels or labels[-1] != label:
                 raise DataError(
                     f"{folder / name}: none of its {len(files)} image files can be read: replace "
                     f"them, or remove the folder. The first: {broken[-len(files)]}"

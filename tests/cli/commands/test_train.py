@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import netwise as nw
 from cli.command_line import run, run_folder, train
@@ -153,3 +154,21 @@ def test_set_of_another_kind_brings_its_own_defaults(here: Path) -> None:
     result = run("train", "r.toml", "--set", "optimizer.lr=0.25", "--set", "optimizer.kind=Lion")
     assert result.exit_code == 0, result.output
     assert nw.read_recipe(run_folder() / "recipe.toml").optimizer == nw.Lion(lr=0.25)
+
+
+@pytest.mark.filterwarnings("default")
+def test_broken_images_are_left_out_and_counted_when_asked() -> None:
+    for name, grey in (("day", 220), ("night", 20)):
+        folder = Path("photos", name)
+        folder.mkdir(parents=True)
+        for i in range(10):
+            Image.new("L", (4, 4), grey + i).save(folder / f"{i}.png")
+    Path("photos", "day", "cut.png").write_bytes(b"")
+    refused = run("train", "photos", "--epochs", "1")
+    assert refused.exit_code == 2
+    assert "photos/day/cut.png cannot be read as an image" in refused.stderr
+    done = run("train", "photos", "--epochs", "1", "--skip-broken")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("Warning: photos: 1 of 21 image files cannot be read")
+    assert "skip_broken = true" in (run_folder() / "recipe.toml").read_text()
+    assert "digits is no folder of images" in run("train", "digits", "--skip-broken").stderr

@@ -103,7 +103,8 @@ def train(
         if changed or epochs is not None or seed is not None:
             raise click.UsageError(
                 "a resumed run keeps its recipe, so --set, --target, --network, --epochs, --seed "
-                "and --skip-broken cannot be combined with --resume. Leave them out, or train a new run."
+                "and --skip-broken cannot be combined with --resume. Leave them out, or train a "
+                "new run."
             )
         run, prepared = _resume(find_run(resumed, home), trust_own)
     else:
