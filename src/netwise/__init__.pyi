@@ -16,6 +16,7 @@ from netwise.diagnosis.short_trial import ShortTrial as ShortTrial
 from netwise.errors import (
     DataError as DataError,
     DataMissing as DataMissing,
+    FileAccessError as FileAccessError,
     FileRefused as FileRefused,
     MissingPackage as MissingPackage,
     NetwiseError as NetwiseError,

@@ -8,6 +8,7 @@ NetwiseError
 ├── DataMissing       (also FileNotFoundError)   files of a data set are absent
 ├── DataError         (also ValueError)   data that cannot be used
 ├── MissingPackage    (also ImportError)  a package that only a part of netwise needs is absent
+├── FileAccessError   (also OSError)      the operating system refuses to read or write a file
 ├── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
 ├── FileRefused       (also OSError)      a pipe or device, a link out of a folder, or too large
 └── TrainingStopped   a finding ended a training loop, as `watch(stop_on=...)` asks for
@@ -15,10 +16,11 @@ NetwiseError
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Self
+from typing import Any, Self
 
 CANNOT_RUN = "cannot run"
 WILL_LEARN_BADLY = "will learn badly"
@@ -193,6 +195,51 @@ class MissingPackage(NetwiseError, ImportError):
             f"{user} needs {package}, which is not installed. "
             f"Install it: pip install 'netwise[{extra}]'"
         )
+
+
+class FileAccessError(NetwiseError, OSError):
+    """A file or folder that cannot be read or written: its path, the reason of the operating
+    system, and what to do. `errno`, `strerror` and `filename` are those of the system's error.
+
+    Args:
+        message: the whole text.
+        code: `errno` of the system's error; None where it has none.
+        path: of the file.
+        during_work: whether the machine failed, such as a full disk, or work had begun. The
+            command line then exits with code 4, else with 2.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.write_recipe(nw.suggest(nw.data.iris()), "no/such/folder/recipe.toml")
+        Traceback (most recent call last):
+        ...
+        netwise.errors.FileAccessError: no/such/folder/recipe.toml cannot be written: No such ...
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: int | None = None,
+        path: object = None,
+        *,
+        during_work: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.errno, self.filename, self.during_work = code, path, during_work
+        self.strerror = message if code is None else os.strerror(code)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_file_access_error, (self.args[0], self.errno, self.filename, self.during_work))
+
+
+def _file_access_error(
+    message: str, code: int | None, path: object, during_work: bool
+) -> FileAccessError:
+    """The error again, in the process to which it was sent."""
+    return FileAccessError(message, code, path, during_work=during_work)
 
 
 class RunFolderError(NetwiseError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 import click
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 import netwise as nw
 from cli.command_line import run
 from netwise.cli import main
-from netwise.cli.group import INTERRUPTED, USAGE, Group
+from netwise.cli.group import ENVIRONMENT, INTERRUPTED, OUT_OF_MEMORY, USAGE, Group
 
 
 def test_the_help_lists_every_command_once() -> None:
@@ -49,6 +50,28 @@ def test_an_unknown_command_gets_similar_names_or_all() -> None:
     [
         (nw.DataError("x.csv is empty. Add rows."), USAGE, "x.csv is empty. Add rows.\n"),
         (KeyboardInterrupt(), INTERRUPTED, "Interrupted.\n"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a.csv"),
+            USAGE,
+            (
+                "a.csv cannot be read or written: Permission denied. Change its permissions "
+                "(chmod), or use another path.\n"
+            ),
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            ENVIRONMENT,
+            (
+                "the output or a file cannot be written: No space left on device. Free space on "
+                "this disk, or use a folder on another one.\n"
+            ),
+        ),
+        (
+            nw.FileAccessError("runs/a is full. Free space.", during_work=True),
+            ENVIRONMENT,
+            "runs/a is full. Free space.\n",
+        ),
+        (MemoryError(), ENVIRONMENT, f"{OUT_OF_MEMORY}\n"),
     ],
 )
 def test_errors_of_netwise_and_interrupts_end_without_a_traceback(

@@ -31,6 +31,10 @@ Examples:
 EPILOG = """RUN is the path of a run folder, its name in the folder runs/, @last (the newest run) or
 @best (the best test score); PowerShell needs quotes: '@last'.
 COMMAND --help explains a command with examples.
+
+\b
+Exit codes: 0 done; 2 an option, a file or a path cannot be used; 3 the run diverged;
+4 the machine failed during work, such as a full disk; 130 or 143 interrupted.
 """
 
 main = click.version_option(package_name="netwise", message="netwise %(version)s")(

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from netwise.errors import NetwiseError, close_matches
+from netwise.errors import FileAccessError, NetwiseError, close_matches
+from netwise.file_errors import file_access_error
 from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
+
+OK, USAGE, DIVERGED, ENVIRONMENT, INTERRUPTED = 0, 2, 3, 4, 130
+OUT_OF_MEMORY = (
+    "There is not enough memory. Close other programs, or use smaller data, a smaller network or "
+    "a smaller --set batch_size=N."
+)
 
 _PACKAGE = str(Path(__file__).parent.parent)
 _show_with_place = warnings.showwarning
-
-OK, USAGE, DIVERGED, INTERRUPTED = 0, 2, 3, 130
 
 
 def _show_warning(
@@ -74,17 +83,67 @@ class Group(click.Group):
             raise click.UsageError(f"unknown command '{name}'. {hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, whatever characters the terminal cannot show and whether or not the
+        output can be written."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # of printing a help or a usage error
+            raise SystemExit(_report_system(error)) from None
+        except SystemExit:
+            failed = _flush_output()
+            if failed is not None:
+                raise SystemExit(_report_system(failed)) from None
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             with handle_sigterm(raise_terminated), warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except NetwiseError as error:
-            click.echo(str(error), err=True)
-            ctx.exit(USAGE)
+            ctx.exit(_report(error))
+        except BrokenPipeError:
+            raise  # a command such as `head` has read enough: click ends without a message
+        except OSError as error:
+            ctx.exit(_report_system(error))
+        except MemoryError:
+            click.echo(OUT_OF_MEMORY, err=True)
+            ctx.exit(ENVIRONMENT)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
         except Terminated:
             click.echo("Terminated by SIGTERM.", err=True)
             ctx.exit(TERMINATED)
+
+
+def _report(error: NetwiseError) -> int:
+    """Print the error, where that is possible, and return the exit code."""
+    with suppress(OSError):
+        click.echo(str(error), err=True)
+    is_environment = isinstance(error, FileAccessError) and error.during_work
+    return ENVIRONMENT if is_environment else USAGE
+
+
+def _report_system(error: OSError) -> int:
+    """The same for an error of the operating system, which may be one of the output itself."""
+    _flush_output()
+    deed = "read or written" if error.filename else "written"
+    return _report(file_access_error(error, error.filename or "the output or a file", deed))
+
+
+def _flush_output() -> OSError | None:
+    """Print what is buffered. Where that fails, the rest goes to the null device, since Python
+    prints it again at its exit; returns the error."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    except (AttributeError, ValueError):
+        pass  # there is none, or the command has closed it
+    return None

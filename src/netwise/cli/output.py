@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netwise.atomic import delete_empty_folder
 from netwise.errors import DataError
 from netwise.storage.layout import new_folder, strict_json
 
@@ -74,8 +75,7 @@ def fresh_folder(home: Path, name: str) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        delete_empty_folder(folder)
         raise
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-from netwise.atomic import write_atomically
+from netwise.atomic import make_folder, write_atomically
 from netwise.data.content import FileKey, files_key
 from netwise.errors import DataError, DataMissing
 
@@ -126,7 +126,7 @@ def _sum(pieces: Iterator[bytes]) -> str:
 
 def _download(remote: Remote, folder: Path) -> None:
     target = folder / remote.name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     if not remote.member:
         _retrieve(remote.url, remote.sha256[0], target)
         return

@@ -11,6 +11,7 @@ from torch import Tensor
 from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Pairs, Samples
 from netwise.data.encoding import encoder_from
+from netwise.errors import FileAccessError
 from netwise.parts.preprocess import Fitted
 
 PARTS = ("train", "valid", "test")
@@ -23,7 +24,11 @@ def write_mapped(samples: Samples, path: Path, fitted: tuple[Fitted, ...] = ()) 
         samples: loaded, or preprocessed.
         path: of the file.
         fitted: what each preprocessing step was fitted to; empty for loaded samples.
+
+    Raises:
+        FileAccessError: it cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors: dict[str, Tensor] = {
@@ -45,11 +50,16 @@ def write_mapped(samples: Samples, path: Path, fitted: tuple[Fitted, ...] = ()) 
         "in_order": samples.in_order,
         "steps": len(fitted),
     }
-    save_file(
-        {name: tensor.contiguous() for name, tensor in tensors.items()},
-        path,
-        {"samples": json.dumps(plain)},
-    )
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    try:
+        save_file(contiguous, path, {"samples": json.dumps(plain)})
+    except SafetensorError as error:
+        raise FileAccessError(
+            f"{path} cannot be written: {error}. Free space on this disk, or set TMPDIR to a "
+            "folder on another one.",
+            path=path,
+            during_work=True,
+        ) from error
 
 
 def read_mapped(path: Path) -> tuple[Samples, tuple[Fitted, ...]]:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netwise.atomic import write_atomically
+from netwise.atomic import make_folder, write_atomically
 
 if TYPE_CHECKING:
     from netwise.labs.lab_definition import Lab, LabResult
@@ -34,7 +34,7 @@ def provenance() -> dict[str, Any]:
 
 def record(lab: Lab, result: LabResult, folder: Path = RESULTS) -> Path:
     """Write `folder/NAME.json`: a lab's claim, numbers and criteria with their provenance."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / f"{lab.name}.json"
     content = {"lab": lab.name, "claim": lab.claim, **provenance(), **result.plain()}
     write_atomically(path, json.dumps(content, indent=1) + "\n")

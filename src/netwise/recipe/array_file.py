@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from netwise.atomic import write_atomically
+from netwise.atomic import link_file, write_atomically
 from netwise.data import Arrays
 from netwise.errors import Problem, WrongValue, short_repr
 from netwise.part import field_rule
@@ -63,13 +63,8 @@ def write_arrays(data: Arrays, path: Path, files: ArrayFiles = ARRAY_FILES) -> N
     from safetensors.torch import save
 
     known = files.find(data.digest)
-    if known is not None and not path.exists():
-        try:
-            path.hardlink_to(known)
-        except OSError:
-            pass  # another file system: write a copy
-        else:
-            return
+    if known is not None and link_file(known, path):
+        return
     tensors = {"X": data.X, "y": data.y}
     if data.weights is not None:
         tensors["weights"] = data.weights

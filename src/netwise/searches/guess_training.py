@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from netwise.atomic import make_folder
 from netwise.history import DIVERGED
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.searches.guess_log import GuessEntry, guess_folder, read_guesses, write_entry
@@ -44,7 +45,7 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
     while (guess_folder(book, number) / "run").exists():  # of a guess that was interrupted
         number += 1
     folder = guess_folder(book, number)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     run = uninterrupted(fit(recipe, folder=folder / "run", test=False))
     changed: tuple[str, ...] = ()
     if before:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netwise import random_streams
+from netwise.atomic import delete_file, make_folder, write_atomically
 from netwise.errors import RunFolderError, WrongValue
 from netwise.networks import Network
 from netwise.recipe.origin import From
@@ -97,13 +98,13 @@ class StudyFolder:
             MissingPackage: Optuna is not installed.
         """
         require_optuna()
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         if any(path.iterdir()):
             raise RunFolderError(
                 f"{path} is not empty, and a new search needs a folder of its own. Pass another "
                 f"folder, or resume the search in it: netwise search --resume {path}"
             )
-        (path / TRIALS).mkdir()
+        make_folder(path / TRIALS)
         write_recipe(recipe, path / RECIPE)
         write_plan(plan, path / SEARCH, url)
         return StudyFolder.open(path, url, plan.space, recipe.network)
@@ -302,12 +303,12 @@ class StudyFolder:
         except (OSError, ValueError):
             before = {}
         times = before["times"] + 1 if before.get("got") == progress else 1
-        (home / CRASHES).write_text(json.dumps({"got": progress, "times": times}))
+        write_atomically(home / CRASHES, json.dumps({"got": progress, "times": times}))
         return bool(times <= MAX_CRASHES)
 
     def reset_crashes(self, number: int) -> None:
         """Forget the crashes of a trial: a signal ended its worker, not a kill."""
-        (self.folder(number) / CRASHES).unlink(missing_ok=True)
+        delete_file(self.folder(number) / CRASHES)
 
     @contextmanager
     def selecting(self) -> Iterator[None]:
@@ -368,5 +369,5 @@ class StudyFolder:
             # Also for a queued point, which lies in the space: Optuna needs one space for all.
             self.plan.space.suggest(trial)
             folder = self.folder(trial.number)
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             return trial, acquire_lock(folder / TRIAL_LOCK)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netwise.atomic import delete_folder
 from netwise.data.views import Fold
 from netwise.errors import RunFolderError
 from netwise.history import DIVERGED, INTERRUPTED, RUNNING, History
@@ -138,7 +138,7 @@ def train_or_resume(
     """
     # Without these two files the run was killed before its first step.
     if not (folder / ABOUT).is_file() or not (folder / RECIPE).is_file():
-        shutil.rmtree(folder, ignore_errors=True)
+        delete_folder(folder)
         run = fit(recipe, folder=folder, test=test, checkpoint_every=checkpoint_every, halt=pruning)
         return _unless_stopped(run.history, pruning)
     history = load_history(folder)

@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from netwise.errors import FileAccessError
 from netwise.networks import Network
 from netwise.searches.methods import Stage
 from netwise.searches.space import Space
@@ -93,6 +95,11 @@ def _run_claimed(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every:
         outcome = run_trial(study.plan, recipe, folder, trial, checkpoint_every)
     except RunStopped:
         return False
+    except FileAccessError as error:
+        if error.during_work or Path(str(error.filename)).is_relative_to(study.path):
+            raise  # not the fault of this recipe: the trial stays unfinished, and is resumed
+        _store_failure(study, stage, trial, str(error))
+        return True
     except Exception as error:  # an error of one recipe ends its trial and not the search
         _store_failure(study, stage, trial, f"{type(error).__name__}: {error}"[:2000])
         return True

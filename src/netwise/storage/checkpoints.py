@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from netwise.atomic import sync_folder, write_atomically
+from netwise.atomic import delete_drafts, delete_folder, write_atomically, write_folder_atomically
 from netwise.errors import RunFolderError
 from netwise.storage.layout import CHECKPOINTS, WEIGHTS
 
@@ -39,30 +36,23 @@ class Checkpoint:
 def write_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> None:
     """Write the checkpoint of `step` into a run folder, then delete all but the newest two.
 
-    Files are written to a hidden folder, flushed, and renamed together with their SHA-256 sums.
-    An existing checkpoint of the same step is kept.
+    Its files are written together with their SHA-256 sums, all or none. An existing checkpoint of
+    the same step is kept.
     """
     home = folder / CHECKPOINTS
     target = home / f"step-{step:09d}"
     if target.exists():
         return
-    draft = Path(tempfile.mkdtemp(dir=home, prefix=".draft-"))
     files = {
         f"{group}.safetensors": _tensors_as_bytes(tensors)
         for group, tensors in checkpoint.tensors.items()
     }
     files["state.json"] = json.dumps(checkpoint.state).encode()
     sums = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}
-    for name, raw in {**files, "manifest.json": json.dumps(sums, indent=1).encode()}.items():
-        with open(draft / name, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-    sync_folder(draft)
-    os.replace(draft, target)
-    sync_folder(home)
+    files["manifest.json"] = json.dumps(sums, indent=1).encode()
+    write_folder_atomically(target, files)
     for old in sorted(home.glob("step-*"))[:-KEPT_CHECKPOINTS]:
-        shutil.rmtree(old, ignore_errors=True)
+        delete_folder(old)
 
 
 def latest_checkpoint(folder: Path) -> Checkpoint | None:
@@ -72,8 +62,7 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
         RunFolderError: all checkpoints are damaged.
     """
     home = folder / CHECKPOINTS
-    for draft in home.glob(".draft-*"):
-        shutil.rmtree(draft, ignore_errors=True)
+    delete_drafts(home)
     candidates = sorted(home.glob("step-*"), reverse=True)
     for path in candidates:
         checkpoint = _read_checkpoint(path)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from netwise.atomic import delete_file
 from netwise.errors import RunFolderError
 from netwise.history import RUNNING
 from netwise.storage.layout import ABOUT, OUTCOME, PROGRAM, RECIPE, is_search
@@ -76,7 +77,7 @@ def list_runs(home: str | Path) -> list[RunEntry]:
         return _list_with_index(home)
     except sqlite3.DatabaseError:
         for stale in home.glob(f"{INDEX}*"):
-            stale.unlink(missing_ok=True)
+            delete_file(stale)
         return _list_with_index(home)
 
 

@@ -29,6 +29,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from netwise.atomic import make_folder, make_new_folder
+
 RECIPE, ABOUT, WEIGHTS, REPORT = "recipe.toml", "about.json", "weights.safetensors", "report.html"
 PROGRAM = "program.json"  # instead of a recipe, in the folder of a watched program
 ROWS, CHECKPOINTS, LOCK = "history/rows.jsonl", "checkpoints", ".lock"
@@ -47,16 +49,13 @@ def is_search(folder: Path) -> bool:
 
 def new_folder(home: Path, name: str) -> Path:
     """Create a folder below `home` with an unused name: `name`, then `name-2`, `name-3` ..."""
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     count = 1
-    while True:
-        path = home / (name if count == 1 else f"{name}-{count}")
-        try:
-            path.mkdir()
-        except FileExistsError:
-            count += 1
-            continue
-        return path
+    path = home / name
+    while not make_new_folder(path):
+        count += 1
+        path = home / f"{name}-{count}"
+    return path
 
 
 def strict_json(value: Any) -> Any:

@@ -13,6 +13,8 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from netwise.file_errors import file_errors
+
 POLL_SECONDS = 0.005  # between two attempts; the journal of a search is locked for about 1 ms
 
 
@@ -45,10 +47,12 @@ def acquire_lock(path: Path) -> HeldLock:
     """Wait until no other holder has the lock file at `path`, and hold it.
 
     Raises:
-        OSError: the file cannot be opened, is a symbolic link, or its file system has no locks.
+        FileAccessError: the file cannot be opened, is a symbolic link, or its file system has no
+            locks.
     """
     lock = _file_lock(path)
-    lock.acquire(poll_interval=POLL_SECONDS)
+    with file_errors(path, "locked"):
+        lock.acquire(poll_interval=POLL_SECONDS)
     return HeldLock(lock)
 
 
@@ -57,13 +61,14 @@ def try_lock(path: Path) -> HeldLock | None:
     process or by this one.
 
     Raises:
-        OSError: as for `acquire_lock`.
+        FileAccessError: as for `acquire_lock`.
     """
     lock = _file_lock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return None
+    with file_errors(path, "locked"):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
     return HeldLock(lock)
 
 

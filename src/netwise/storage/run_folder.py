@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netwise.atomic import write_atomically
+from netwise.atomic import append_to_file, make_folder, write_atomically
 from netwise.errors import RunFolderError
 from netwise.history import INTERRUPTED, RUNNING, History, RunEnd, history_from_dict
 from netwise.regular_files import require_contained
@@ -53,8 +53,8 @@ class RunFolder:
         from netwise.recipe.writer import write_recipe  # heavy
 
         _make_folder(path, f", or resume the run: netwise train --resume {path}")
-        (path / ROWS).parent.mkdir(exist_ok=True)
-        (path / CHECKPOINTS).mkdir(exist_ok=True)
+        make_folder((path / ROWS).parent)
+        make_folder(path / CHECKPOINTS)
         write_recipe(recipe, path / RECIPE)
         return RunFolder(path)
 
@@ -68,10 +68,10 @@ class RunFolder:
 
         Raises:
             RunFolderError: `path` is a file, or a folder that is not empty.
-            OSError: the folder cannot be written.
+            FileAccessError: the folder cannot be written.
         """
         _make_folder(path, ", or delete this one")
-        (path / ROWS).parent.mkdir(exist_ok=True)
+        make_folder((path / ROWS).parent)
         write_atomically(path / PROGRAM, json.dumps(strict_json(program), indent=1) + "\n")
         return RunFolder(path)
 
@@ -186,8 +186,7 @@ class RunFolder:
         """Add rows to the history; a row without its line end does not count."""
         text = "".join(json.dumps(strict_json(row)) + "\n" for row in rows)
         if text:
-            with open(self.path / ROWS, "a", encoding="utf-8") as file:
-                file.write(text)
+            append_to_file(self.path / ROWS, text)
 
     def replace_rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the history anew: these rows and no others."""
@@ -339,4 +338,4 @@ def require_new_folder(path: Path, instead: str) -> None:
 def _make_folder(path: Path, instead: str) -> None:
     """Create a folder; see `require_new_folder`."""
     require_new_folder(path, instead)
-    path.mkdir(parents=True, exist_ok=True)
+    make_folder(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwise.file_errors import work_can_continue
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, STOPPED_EARLY, RunEnd
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
@@ -96,6 +98,7 @@ def run_training(
     # An energy model's loss only carries gradients that are computed without autograd.
     wiring = None if recipe.network.is_energy_model else StepWiring(module)
     with (
+        _saying_how_to_continue(folder),
         threads(setup.settings.threads),
         torch.random.fork_rng(devices=cuda),
         Interrupt() as interrupt,
@@ -120,10 +123,17 @@ def run_training(
         _load_final_weights(setup, state, ended)
         module.eval()
         final = _final_score(setup, ended)
-    history = recorder.history(state, ended)
-    recorder.write_end(state, ended, final)
+        history = recorder.history(state, ended)
+        recorder.write_end(state, ended, final)
     progress.end(ended)
     return Run(recipe, history, module, setup.pipeline, final, folder.path if folder else None)
+
+
+def _saying_how_to_continue(folder: RunFolder | None) -> AbstractContextManager[None]:
+    """Inside, errors of writing the run say how to resume it."""
+    if folder is None:
+        return nullcontext()
+    return work_can_continue(f"then continue: netwise train --resume {folder.path}")
 
 
 def _stepper(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from netwise.atomic import delete_file, write_scratch
 from netwise.history import RunEnd
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.signals import valid_value
@@ -89,9 +90,9 @@ class ProgressFile(Silent):
             self._write(epoch, valid_value(row))
 
     def end(self, ended: RunEnd) -> None:
-        self.path.unlink(missing_ok=True)
+        delete_file(self.path)
 
     def _write(self, epoch: int, value: float | None) -> None:
         if self.path.parent.is_dir():
-            self.path.write_text(json.dumps([epoch, self.epochs, value]))
+            write_scratch(self.path, json.dumps([epoch, self.epochs, value]))
             self.last_write = time.monotonic()

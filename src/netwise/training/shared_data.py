@@ -3,13 +3,13 @@ memory of each."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from netwise.atomic import delete_folder
 from netwise.data.dataset import Data, Samples, provide_data
 from netwise.data.mapped_file import read_mapped, write_mapped
 from netwise.parts.preprocess import Fitted, Preprocess
@@ -44,7 +44,7 @@ def share_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
         yield str(folder)
     finally:
         # Processes that have mapped the files keep their pages.
-        shutil.rmtree(folder, ignore_errors=True)
+        delete_folder(folder)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def test_a_table_is_trained_on_and_predicted() -> None:
     )
     again = run("predict", run_folder().name, "new.csv", "-o", "out.csv")
     assert again.exit_code == 2
-    assert "exists already, and files are never overwritten. Use a new name." in again.stderr
+    assert "cannot be written: File exists. Use another name, or delete" in again.stderr
 
 
 def test_each_row_has_its_own_answer_whatever_it_holds() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netwise.atomic import make_folder
 from netwise.cli.options import home_option, json_option, picture_option, run_argument
 from netwise.cli.output import PICTURES, data_name, echo_json, echo_table, require_new_file
 from netwise.cli.run_names import find_run
@@ -297,7 +298,7 @@ def _run_lab(lab: Lab, keep_result: bool, output: Path, as_json: bool) -> dict[s
     from netwise.labs.record import record
 
     result = lab.run()
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     page = write_lab(lab, result, output / f"{lab.name}.html")
     if keep_result:
         record(lab, result)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from netwise.atomic import write_new_file
 from netwise.cli.options import (
     home_option,
     json_option,
@@ -22,7 +23,6 @@ from netwise.cli.options import (
 from netwise.cli.output import SCRIPTS, echo_json, require_new_file
 from netwise.cli.parsing import allow_own_code, as_number, recipe_with
 from netwise.cli.run_names import find_run
-from netwise.errors import DataError
 
 
 @click.command()
@@ -75,17 +75,7 @@ def predict(
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        with open(output, "x", encoding="utf-8") as opened:
-            opened.write(text)
-    except FileExistsError:
-        raise DataError(
-            f"{output} exists already, and files are never overwritten. Use a new name."
-        ) from None
-    except OSError as error:
-        raise DataError(
-            f"{output} was not written: {error.strerror}. Use a file that can be written."
-        ) from None
+    write_new_file(output, text)
     click.echo(f"{len(predictions)} predictions in {output}")
 
 
@@ -164,5 +154,5 @@ def script(recipe: Path, settings: Sequence[str], output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    output.write_text(text, "utf-8")
+    write_new_file(output, text)
     click.echo(f"Script: {output}. Run it: python {output}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netwise.atomic import delete_empty_folder
 from netwise.cli.group import INTERRUPTED
 from netwise.cli.options import (
     checkpoint_option,
@@ -190,8 +191,7 @@ def _start(
                 recipe, plan, folder, **options, on_trial_end=lambda trial: echo(_trial_line(trial))
             )
     except BaseException:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        delete_empty_folder(folder)
         raise
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netwise.atomic import delete_empty_folder
 from netwise.cli.options import home_option
 from netwise.storage.layout import new_folder, strict_json
 
@@ -184,8 +185,8 @@ class _Observer:
         self._remove_empty_folder()
 
     def _remove_empty_folder(self) -> None:
-        if self._folder is not None and not any(self._folder.iterdir()):
-            self._folder.rmdir()
+        if self._folder is not None:
+            delete_empty_folder(self._folder)
 
     def stop(self, title: str, end: ScriptEnd) -> list[_Observed]:
         """End observing; what was recorded of each trained module, the first trained one first.

@@ -112,7 +112,9 @@ def use_whole_ticks(axis: Any) -> None:
 
 def save_png(made: Any, path: str | Path) -> None:
     """Write the figure as a PNG on white."""
-    made.savefig(path, dpi=160, facecolor="white")
+    buffer = io.BytesIO()
+    made.savefig(buffer, format="png", dpi=160, facecolor="white")
+    write_atomically(path, buffer.getvalue())
 
 
 def save(made: Any, path: Path, title: str) -> Path:
