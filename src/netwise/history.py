@@ -96,6 +96,8 @@ class RunFacts:
         rate: learning rate at the start.
         epochs: of the recipe; the run may have stopped earlier.
         dropout: the largest rate of a dropout layer.
+        emptied_by_dropout: the largest share of samples of which a dropout is expected to set all
+            units of a layer to 0.
         weight_decay: of the optimizer.
         loss_kind: a kind of `netwise.tasks`, recognised by the gradient at the outputs; "" for
             other losses.
@@ -134,6 +136,7 @@ class RunFacts:
     target_shape: tuple[int, ...] | None = None
     class_shares: tuple[float, ...] | None = None
     weighted_loss: bool | None = None
+    emptied_by_dropout: float | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ NAMES = {
     "no_nonlinearity": "missing_nonlinearity",
     "saturation": "saturation",
     "dead_relu": "dead_relu",
+    "activation_flattens": "wrong_hidden_activation",
     "exploding_gradient": "exploding_gradient",
     "vanishing_gradient": "vanishing_gradient",
     "rate_too_high": "lr_too_high",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.observe.dropout_rates import largest_dropout, rate_of_mask
+from netwise.observe.dropout_rates import dropouts, largest_dropout, rate_of_mask
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9, 0.97])
@@ -25,6 +25,15 @@ def test_the_largest_of_several_and_of_channels() -> None:
     x = torch.randn(16, 12, 5, 5, requires_grad=True)
     loss = (F.dropout2d(F.dropout(x, 0.2), 0.6) ** 2).mean()
     assert largest_dropout(loss) == pytest.approx(0.6, abs=1e-4)
+
+
+def test_the_units_of_a_sample_that_are_dropped_at_once() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(64, 3, requires_grad=True)
+    channels = torch.randn(64, 2, 5, requires_grad=True)
+    loss = F.dropout(x, 0.5).sum() + F.dropout1d(channels, 0.25).sum()
+    assert sorted(dropouts(loss)) == [(0.25, 2), (0.5, 3)]
+    assert dropouts(torch.ones(1)) == []
 
 
 def test_products_with_other_tensors_are_no_dropout() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.autograd_nodes import CALL, only_input, operation, saved, signed
-from netwise.observe.dropout_rates import largest_dropout
+from netwise.observe.dropout_rates import dropouts
 from netwise.observe.gradient_ledger import BackwardPass, gradient_norms
 from netwise.observe.loss_elements import LOSSES_OF_TORCH, REDUCTIONS, Match, match
 from netwise.observe.loss_targets import LARGEST
@@ -183,12 +183,15 @@ class BackwardReader:
             before.factor, before.key, before.site = entry.factor, entry.site_key, entry.site
 
     def _note_dropout(self, entry: BackwardPass, loss: Tensor) -> None:
-        """Read the rate of dropout that the pass has used."""
-        rate = largest_dropout(loss)
-        for module in entry.modules if rate else ():
+        """Read the rate of dropout that the pass has used, and the share of samples that it leaves
+        without any unit."""
+        found = dropouts(loss)
+        for module in entry.modules if found else ():
             root = self._table.roots.get(module)
             if root is not None:
-                root.used_dropout = max(root.used_dropout, rate)
+                root.used_dropout = max(root.used_dropout, *(rate for rate, _ in found))
+                emptied = (rate**width for rate, width in found if width)
+                root.emptied_by_dropout = max(root.emptied_by_dropout, *emptied, 0.0)
 
     def _join_plain_target(self, entry: BackwardPass, loss: Tensor) -> None:
         """The same for a loss that is not read as a whole, where it is one of torch's."""

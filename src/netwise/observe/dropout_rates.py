@@ -27,32 +27,55 @@ def largest_dropout(loss: Tensor, most: int = MOST_NODES) -> float:
         >>> largest_dropout(torch.nn.functional.dropout(x, 0.75).sum())
         0.75
     """
+    return max((rate for rate, _ in dropouts(loss, most)), default=0.0)
+
+
+def dropouts(loss: Tensor, most: int = MOST_NODES) -> list[tuple[float, int]]:
+    """Of each dropout behind a loss its rate, and the numbers of one sample that it sets to 0 or
+    keeps; 0 numbers where that is not known.
+
+    Args:
+        loss, most: as in `largest_dropout`.
+
+    >>> x = torch.ones(50, 2, requires_grad=True)
+    >>> dropouts(torch.nn.functional.dropout(x, 0.5).sum())
+    [(0.5, 2)]
+    """
     root: Node = loss.grad_fn
     if root is None:
-        return 0.0
-    largest, seen, waiting = 0.0, {root}, [root]
+        return []
+    found, seen, waiting = [], {root}, [root]
     while waiting and len(seen) <= most:
         node = waiting.pop()
-        largest = max(largest, _rate(node))
+        rate, width = _rate(node)
+        if rate:
+            found.append((rate, width))
         for child, _ in node.next_functions:
             if child is not None and child not in seen:
                 seen.add(child)
                 waiting.append(child)
-    return largest
+    return found
 
 
-def _rate(node: Node) -> float:
+def _rate(node: Node) -> tuple[float, int]:
     kind = operation(node)
     if kind in ("NativeDropout", "FusedDropout"):
-        p = saved(node, "p")
-        return float(p) if isinstance(p, float) else 0.0
+        p, mask = saved(node, "p"), saved(node, "result1")
+        return (float(p) if isinstance(p, float) else 0.0), _width(mask)
     if kind != "Mul" or may_be_packed(node):
-        return 0.0
+        return 0.0, 0
     sides = [child for child, _ in node.next_functions]
     if len(sides) != 2 or (sides[0] is None) == (sides[1] is None):
-        return 0.0
+        return 0.0, 0
     mask = saved(node, "other" if sides[1] is None else "self")
-    return rate_of_mask(mask) if isinstance(mask, Tensor) else 0.0
+    return (rate_of_mask(mask), _width(mask)) if isinstance(mask, Tensor) else (0.0, 0)
+
+
+def _width(mask: object) -> int:
+    """Numbers of one sample, the first axis being that of samples."""
+    if not isinstance(mask, Tensor) or mask.dim() < 2:
+        return 0
+    return math.prod(mask.shape[1:])
 
 
 def rate_of_mask(mask: Tensor) -> float:

@@ -72,6 +72,7 @@ def facts_of(model: ObservedModel, program: ProgramFacts) -> RunFacts:
         rate=rates[0] if rates else None,
         weight_decay=account.weight_decay if account is not None else None,
         dropout=max((max(r.dropout, r.used_dropout) for r in model.roots), default=0.0),
+        emptied_by_dropout=max((r.emptied_by_dropout for r in model.roots), default=0.0),
     )
     site = data_site(model)
     if site is not None:

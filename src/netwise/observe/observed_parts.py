@@ -83,6 +83,7 @@ class Root:
         self.used: set[int] = set()  # those of them that a loss used
         self.dropout = 0.0  # of its modules
         self.used_dropout = 0.0  # as the graph of its losses shows
+        self.emptied_by_dropout = 0.0  # share of samples of which it keeps no unit of a layer
         self.first_inputs: tuple[Any, Any] | None = None  # arguments of the first training pass
         self.first_batch: FirstBatch | None = None
         self._autocast: tuple[str, torch.dtype | None] = ("cpu", None)  # in that pass

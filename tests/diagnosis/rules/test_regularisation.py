@@ -107,3 +107,15 @@ def test_a_penalty_is_compared_with_the_loss_of_its_own_step() -> None:
     penalty = nw.Series((0, 20), (9.0, 8.0))  # of the first and the third loss
     run = run.but(series={**run.series, (signals.PENALTY, ""): penalty})
     assert found(regularisation.brakes_too_strong(run)).evidence[0].value == pytest.approx(0.9)
+
+
+def test_dropout_of_a_whole_layer() -> None:
+    """Half of three units is a usual rate, and leaves an eighth of the samples without any."""
+
+    def run(share: float, final: float = 2.3) -> object:
+        facts = nw.RunFacts(loss_of_guessing=GUESS, dropout=0.5, emptied_by_dropout=share)
+        return regularisation.brakes_too_strong(history({}, final=final, facts=facts))
+
+    assert "for 12 % of the samples" in found(run(0.125)).sentence
+    assert run(0.5**5) is None
+    assert run(0.125, final=0.1) is None  # it learned

@@ -103,3 +103,24 @@ def all_rows_are_learned(sick: bool) -> list[float]:
     model = nn.Sequential(nn.Linear(64, 40), nn.Tanh(), nn.Linear(40, 10))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     return train(model, optimizer, nn.CrossEntropyLoss(), (x, y, x, y), 12)
+
+
+def dropout_before_few_units(sick: bool) -> list[float]:
+    """A fifth of the samples has no unit left of a layer of three."""
+    width, drop = (3, 0.6) if sick else (60, 0.5)
+    model = nn.Sequential(nn.Linear(64, width), nn.ReLU(), nn.Dropout(drop), nn.Linear(width, 10))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    return train(model, optimizer, nn.CrossEntropyLoss(), halves(), 14)
+
+
+def sigmoid_between_rectifiers(sick: bool) -> list[float]:
+    """Weak inputs of a sigmoid become numbers near a half."""
+    model = nn.Sequential(
+        nn.Linear(64, 40),
+        nn.LeakyReLU(),
+        nn.Linear(40, 30),
+        nn.Sigmoid() if sick else nn.Tanh(),
+        nn.Linear(30, 10),
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+    return train(model, optimizer, nn.CrossEntropyLoss(), halves(), 12)

@@ -134,7 +134,7 @@ LEAK = Rule(
 )
 NOTHING_HELD_OUT = Rule(
     name="nothing_held_out",
-    title="No validation data",
+    title="Evaluation of training rows alone",
     find=nothing_held_out,
     explanation=(
         "A score on rows that a network was trained on rises also where it learns them by heart. "
@@ -145,7 +145,7 @@ NOTHING_HELD_OUT = Rule(
     tasks=WITH_TARGETS,
     own_loops=True,
     change=(
-        "order = torch.randperm(len(x))\n"
+        "order = torch.randperm(len(x))  # rows that are never trained on\n"
         "train, valid = order[: int(0.8 * len(x))], order[int(0.8 * len(x)) :]"
     ),
 )

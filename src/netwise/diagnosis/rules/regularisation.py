@@ -29,6 +29,7 @@ from netwise.signals import (
 )
 
 MOST_DROPPED = 0.8  # share of units; half is usual
+MOST_EMPTIED = 0.1  # share of samples, whose output is that of the biases alone
 # Pull of the decay over that of the data, in the layer where the data pull most. Where both are in
 # balance it is 1; usual decays of 5e-4 are below 0.05.
 MOST_DECAY = 0.5
@@ -44,9 +45,9 @@ DECOUPLED = ("AdamW", "Lion", "Muon", "Adafactor", "SGDW")
 
 
 def brakes_too_strong(history: History) -> Answer:
-    """Find dropout above 0.8, a weight decay nearly as strong as the gradient, a penalty that is
-    most of the loss, or weights that either of these has shrunk to a small part; in a run that has
-    not learned.
+    """Find dropout above 0.8 or of whole layers, a weight decay nearly as strong as the gradient, a
+    penalty that is most of the loss, or weights that either of these has shrunk to a small part; in
+    a run that has not learned.
 
     Where the loss of guessing is not known, only weights that shrank count, while the loss on other
     data, or that without the penalty, did not fall.
@@ -148,10 +149,21 @@ def _data_not_learned(history: History) -> bool:
 def _dropout(history: History) -> tuple[str, Evidence] | None:
     share = history.facts.dropout
     if share is None or share <= MOST_DROPPED:
-        return None
+        return _emptied(history)
     return (
         f"Dropout sets {100 * share:.0f} % of a layer's units to 0.",
         Evidence("units dropped", share, MOST_DROPPED, percent=True),
+    )
+
+
+def _emptied(history: History) -> tuple[str, Evidence] | None:
+    """A dropout of a usual rate before a layer of few units."""
+    share = history.facts.emptied_by_dropout
+    if share is None or share <= MOST_EMPTIED:
+        return None
+    return (
+        f"Dropout sets all units of a narrow layer to 0 for {100 * share:.0f} % of the samples.",
+        Evidence("samples without a unit", share, MOST_EMPTIED, percent=True),
     )
 
 

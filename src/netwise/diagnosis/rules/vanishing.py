@@ -104,7 +104,7 @@ VANISHING_GRADIENT = Rule(
         "1 to 16 times."
     ),
     source="Hochreiter 1991; Glorot, Bengio 2010",
-    explains=("not_learning", "underfitting", "rate_too_low"),
+    explains=("not_learning", "underfitting", "rate_too_low", "activation_flattens"),
     remedies=(
         "use_relu",
         "use_fitting_init",
