@@ -45,6 +45,10 @@ NAMES = {
     "outputs_collapse": "prediction_collapse",
     "embeddings_collapse": "prediction_collapse",
     "best_was_earlier": "no_best_checkpoint",
+    "oscillation": "loss_oscillation",
+    "spike": "loss_spike",
+    "weights_run_away": "weight_growth",
+    "effective_rate_gone": "lr_too_low",
     # Exact facts of an observed loop.
     "graph_cut": "graph_cut",
     "nothing_trainable": "frozen_parameters",

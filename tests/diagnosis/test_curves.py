@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import numpy as np
 import pytest
 
 import netwise as nw
@@ -87,3 +88,34 @@ def test_spikes_and_swings() -> None:
     assert curves.swings_of((6, 5, 4, 3, 2, 1)) == 0
     assert curves.swings_of((1, 2)) is None
     assert curves.swings_of(noisy(0, 1).values) == pytest.approx(2 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize("period", [2, 6, 10])
+def test_recurrence_of_a_swing_is_near_minus_one_half_a_period_apart(period: int) -> None:
+    values = [3.0 + 0.01 * i + math.cos(2 * math.pi * i / period) for i in range(120)]
+    series = nw.Series(tuple(range(0, 240, 2)), tuple(values))
+    found = curves.recurrence_of(series)
+    assert found is not None
+    assert found.lowest == pytest.approx(-1, abs=0.06)
+    assert (found.period // 2) % (2 * period) == period  # an odd multiple of half a period
+    assert found.deviation == pytest.approx(
+        np.std(np.cos(np.arange(120) / period * 2 * np.pi)), rel=0.05
+    )
+
+
+def test_recurrence_of_noise_is_that_of_numpy() -> None:
+    values = np.random.default_rng(0).normal(size=200)
+    found = curves.recurrence_of(nw.Series(tuple(range(200)), tuple(values.tolist())))
+    assert found is not None
+    steps = np.arange(200)
+    rest = values - np.polyval(np.polyfit(steps, values, 1), steps)
+    lags = [(rest[:-k] * rest[k:]).mean() / (rest**2).mean() for k in range(1, 51)]
+    assert found.lowest == pytest.approx(min(lags))
+    assert found.period == 2 * (1 + int(np.argmin(lags)))
+
+
+def test_recurrence_needs_equal_distances_and_enough_values() -> None:
+    values = tuple(math.sin(i) for i in range(40))
+    assert curves.recurrence_of(nw.Series(tuple(i * i for i in range(40)), values)) is None
+    assert curves.recurrence_of(nw.Series(tuple(range(10)), values[:10])) is None
+    assert curves.recurrence_of(nw.Series(tuple(range(40)), (1.0,) * 40)) is None

@@ -66,8 +66,10 @@ def without_one(history: nw.History) -> Iterator[tuple[str, nw.History]]:
 
 
 # Rules with two tests of different signals: without those of one test, the other has still read its
-# own. The second names the share of classes of two, and steps that are lost in rounding.
+# own. The second names the share of classes of two, steps that are lost in rounding, and shorter
+# steps that had an effect.
 SECOND_TESTS = {
+    "rate_too_high": {"weight.norm"},
     "rate_too_low": {"gradient.cleared", "gradient.zero", "rate", "weights.moved"},
     "not_shuffled": {
         "targets.alike",

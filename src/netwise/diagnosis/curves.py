@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import mul
 from statistics import fmean, median
 
 from netwise.history import Series
@@ -68,6 +69,22 @@ class Rise:
         """The rise in standard deviations of the noise; infinite without noise."""
         rise = self.end - self.lowest
         return rise / self.noise if self.noise > 0 else math.copysign(math.inf, rise) * bool(rise)
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """How a curve comes back to what it was, after its straight trend is taken away.
+
+    Args:
+        lowest: the lowest autocorrelation: near 0 for independent noise, -1 for a curve that swings
+            with one period, half of it apart.
+        period: twice the distance in steps at which that is.
+        deviation: standard deviation of the curve around its trend.
+    """
+
+    lowest: float
+    period: int
+    deviation: float
 
 
 def finite_series(series: Series) -> Series:
@@ -214,3 +231,33 @@ def swings_of(values: Sequence[float]) -> float | None:
         return None
     turns = sum(1 for before, after in pairwise(changes) if before * after < 0)
     return turns / (len(changes) - 1)
+
+
+def recurrence_of(series: Series) -> Recurrence | None:
+    """The autocorrelation of a curve around its trend, at distances of up to a quarter of it.
+
+    None for fewer than 20 values, and where these are not at equal distances.
+    """
+    series = finite_series(series)
+    values, count = series.values, len(series)
+    distances = {after - before for before, after in pairwise(series.steps)}
+    if count < 20 or len(distances) != 1:
+        return None
+    line = slope_of(series)
+    scale = max(map(abs, values))
+    if line is None or scale == 0:
+        return None
+    middle, step = fmean(values), sum(series.steps) / count
+    rest = [
+        (v - middle - line.per_step * (s - step)) / scale
+        for s, v in zip(series.steps, values, strict=True)
+    ]
+    variance = sum(r * r for r in rest) / count
+    if variance <= 1e-24:  # rounding
+        return None
+    found = [
+        (sum(map(mul, rest, rest[lag:])) / (count - lag) / variance, lag)
+        for lag in range(1, count // 4 + 1)
+    ]
+    lowest, lag = min(found)
+    return Recurrence(lowest, 2 * lag * distances.pop(), math.sqrt(variance) * scale)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
-from histories import history
+import netwise as nw
+from histories import LAYERS, history
 from netwise import signals
 from netwise.diagnosis.rules import layer_sizes
 
@@ -46,3 +49,23 @@ def test_the_way_of_the_layer_that_moved_most() -> None:
 )
 def test_a_rate_that_still_rises(rates: list[float], rises: bool) -> None:
     assert layer_sizes.still_rises(history(whole={signals.RATE: rates})) is rises
+
+
+def test_steps_that_turn_back_and_steps_that_do_not() -> None:
+    steps = (0, 1, 2, 3, 5, 8, 12, 17, 23, 30, 38, 47, 57)
+    gaps = [1, *(after - before for before, after in pairwise(steps))]
+
+    def reversed_by(cosine: Callable[[int], float]) -> float:
+        values = tuple(cosine(gap) for gap in gaps)
+        series = {(signals.UPDATE_COSINE, "layer1"): nw.Series(steps, values)}
+        return layer_sizes.reversal(nw.History(series, LAYERS))[1]
+
+    assert reversed_by(lambda gap: 0.9 * (-1) ** gap) == pytest.approx(0.9)  # to and fro
+    assert reversed_by(lambda gap: 0.9) < 0.3  # straight on
+    assert reversed_by(lambda gap: -0.1) < 0.3
+    assert layer_sizes.reversal(nw.History({}, LAYERS)) == ("", 0.0)
+
+
+def test_at_even_distances_alone_steps_are_not_known_to_turn_back() -> None:
+    series = {(signals.UPDATE_COSINE, "layer1"): nw.Series(tuple(range(0, 200, 10)), (1.0,) * 20)}
+    assert layer_sizes.reversal(nw.History(series, LAYERS)) == ("", 0.0)

@@ -185,3 +185,39 @@ def test_a_loss_that_fell_and_stands_still_has_no_rate_that_is_too_low() -> None
 
     assert isinstance(update_size.rate_too_low(of(noise)), nw.Finding)
     assert update_size.rate_too_low(of([2.0, 1.0, *noise[2:]])) is None
+
+
+@pytest.mark.parametrize(("cosine", "is_found"), [(-0.95, True), (0.95, False), (-0.3, False)])
+def test_steps_that_undo_each_other(cosine: float, is_found: bool) -> None:
+    run = history(
+        {signals.WEIGHT_NORM: flat(5.0), signals.UPDATE_RATIO: flat(0.15)},
+        {signals.LOSS: [2.3, 2.31] * 6},
+    )
+    turning = nw.Series(tuple(range(12)), (0.0, *[cosine] * 11))
+    key = (signals.UPDATE_COSINE, "layer1")
+    answer = update_size.rate_too_high(run.but(series={**run.series, key: turning}))
+    assert (answer is not None and "undoes" in found(answer).sentence) == is_found
+
+
+def test_a_loss_that_rises_for_good() -> None:
+    def run(*losses: float, step: float = 0.2) -> nw.History:
+        return history(
+            {signals.WEIGHT_NORM: flat(5.0), signals.UPDATE_RATIO: flat(step)},
+            {signals.LOSS: [2.3, 2.0, 1.8, *losses]},
+        )
+
+    rising = (1.9, 2.0, 2.2, 2.6, 3.0, 3.3, 3.6, 3.9)
+    assert "has risen from 1.9" in found(update_size.rate_too_high(run(*rising))).sentence
+    assert update_size.rate_too_high(run(*rising, step=0.01)) is None
+    assert update_size.rate_too_high(run(1.9, 1.8, 1.9, 1.8, 1.9, 1.8, 1.9)) is None
+
+
+def test_one_unusual_batch_is_no_fault_of_the_rate() -> None:
+    def run(*losses: float) -> nw.History:
+        return history(
+            {signals.WEIGHT_NORM: flat(5.0), signals.UPDATE_RATIO: [[0.5, *[0.01] * 7]]},
+            {signals.LOSS: [2.3, 2.0, *losses, 2.0, 2.1, 2.0, 2.1]},
+        )
+
+    assert update_size.rate_too_high(run(1e9, 2.0)) is None
+    assert "rose to" in found(update_size.rate_too_high(run(1e9, 2.9))).sentence

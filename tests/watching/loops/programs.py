@@ -23,6 +23,7 @@ from watching.loops import (
     sequences as s,
     several_networks as v,
     targets as t,
+    unusual_rows as u,
 )
 
 
@@ -243,6 +244,16 @@ FORMS = (
         for form in ("tuple", "dictionary", "sparse", "two optimizers", "empty")
     ),
 )
+UNUSUAL = (
+    *(
+        Loop(partial(u.unusual_target, optimizer=name), ("effective_rate_gone",))
+        for name in ("Adam", "AMSGrad", "Adagrad")
+    ),
+    Loop(u.unusual_input, ("spike",)),
+    Loop(u.momentum, ("rate_too_high",)),
+    Loop(u.over_the_valley, ("rate_too_high",)),
+)
+
 LOOPS = (
     Loop(c.narrow_layer, ("bottleneck",)),
     Loop(c.few_rows, ("overfitting",)),
@@ -265,4 +276,5 @@ LOOPS = (
     *EVALUATION,
     *REPORTED,
     *FORMS,
+    *UNUSUAL,
 )

@@ -22,6 +22,7 @@ from netwise.diagnosis.rules import (
     labels,
     leak,
     loss_facts,
+    loss_swings,
     loss_values,
     memory_capacity,
     mismatch,
@@ -47,6 +48,7 @@ from netwise.diagnosis.rules import (
     unstable_loss,
     update_size,
     vanishing,
+    weight_growth,
     wiring,
 )
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
@@ -60,6 +62,9 @@ OUTCOMES = (
     "outputs_collapse",
     "best_was_earlier",
     "steps_all_one_way",
+    "oscillation",
+    "spike",
+    "weights_run_away",
 )
 # Which of these is the reason the facts of a run do not tell: they stand beside each other.
 UNDECIDED = ("too_short", "too_few_steps", "steps_all_one_way")
@@ -87,6 +92,7 @@ _IN_ORDER: tuple[Rule, ...] = (
     clipping.CLIPPED_AWAY,
     rate_schedule.RATE_FADED,
     rate_schedule.WARM_UP_TOO_LONG,
+    weight_growth.EFFECTIVE_RATE_GONE,
     evaluation.EVALUATION_MODE_IN_TRAINING,
     evaluation.TRAINING_MODE_IN_EVALUATION,
     evaluation.EVALUATION_PREPARED_OTHERWISE,
@@ -140,6 +146,9 @@ _IN_ORDER: tuple[Rule, ...] = (
     training_time.TOO_FEW_STEPS,
     training_time.TOO_SHORT,
     training_time.LOSS_STILL_FALLS,
+    loss_swings.OSCILLATION,
+    loss_swings.SPIKE,
+    weight_growth.WEIGHTS_RUN_AWAY,
     not_learning.NOT_LEARNING,
     not_learning.PLATEAU,
     not_learning.ONE_ANSWER,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from statistics import fmean
 
 from netwise.diagnosis.rules.outcome import finite_median, series_by_layer
 from netwise.history import History, Series
-from netwise.signals import RATE, UPDATE_RATIO, WEIGHT_DISTANCE, WEIGHT_NORM
+from netwise.signals import RATE, UPDATE_COSINE, UPDATE_RATIO, WEIGHT_DISTANCE, WEIGHT_NORM
 
 TABLES = ("Embedding", "EmbeddingBag")
 USUAL_GAIN = 0.1  # below it a layer starts so small that any first step is long
@@ -71,6 +72,31 @@ def largest_update(history: History, early: int) -> tuple[str, float]:
         size = max(v for v in series.values[:early] if math.isfinite(v))
         if size > best[1]:
             best = (name, size)
+    return best
+
+
+def reversal(history: History) -> tuple[str, float]:
+    """The layer whose steps reverse the one before most, and how much, over the last half of the
+    run: 1 where each step undoes the last, near 0 for independent steps.
+
+    The cosine of two steps at an even distance is then 1, and at an odd distance -1.
+    """
+    best = ("", 0.0)
+    for name, series in series_by_layer(history, UPDATE_COSINE).items():
+        signed = [
+            (after - before, cosine * (-1) ** (after - before))
+            for before, after, cosine in zip(
+                series.steps, series.steps[1:], series.values[1:], strict=False
+            )
+            if math.isfinite(cosine)
+        ]
+        late = signed[len(signed) // 2 :]
+        # At even distances alone, steps to and fro look like steps straight on.
+        if sum(gap % 2 for gap, _ in late) < max(2, len(late) // 4) or len(late) < 5:
+            continue
+        turned = fmean(cosine for _, cosine in late)
+        if turned > best[1]:
+            best = (name, turned)
     return best
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import inf, isfinite
 
-from netwise.diagnosis.curves import last_slope, level_at_end
-from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.layer_sizes import farthest, largest_update, still_rises, usual_updates
+from netwise.diagnosis.curves import last_slope, level_at_end, rise_since_lowest
+from netwise.diagnosis.rules.finding import MOST, Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.layer_sizes import (
+    farthest,
+    largest_update,
+    reversal,
+    still_rises,
+    usual_updates,
+)
 from netwise.diagnosis.rules.outcome import (
     CERTAIN,
     FEWEST,
@@ -59,6 +66,11 @@ LATER = 20  # watched steps among which it is looked for
 MOST_DEAD = 0.5  # share of a layer's units
 ALIVE = 0.8  # share of zeros at the start, below which most units were alive
 JUMP = 1.5  # highest loss over the first
+# A loss that rises for good, compared with the lowest and the first one. No sound program of the
+# clinic or of the zoo that has not learned ends above its first loss.
+RISE = 1.5
+TURNED = 0.8  # of 1, which is exactly to and fro; sound programs have 0.66 and less
+RISING = 5.0  # standard deviations of the noise
 LIVE_GRADIENT = 1e-2  # |g| / |w|: below it the gradient is small, and not the rate
 
 
@@ -117,7 +129,8 @@ def _by_effect(history: History) -> Finding | None:
     name, size = largest_update(history, LATER)
     if not name or size <= LONG:
         return None
-    effect = _died_later(history) or (_jumped(history) if size > TOO_LONG else None)
+    jumped = _jumped(history) if size > TOO_LONG else None
+    effect = _died_later(history) or jumped or _rose(history) or _turns_back(history)
     if effect is None:
         return None
     text, evidence = effect
@@ -156,12 +169,44 @@ def _jumped(history: History) -> tuple[str, Evidence] | None:
     losses = history.of(LOSS)
     if losses is None or not 0 < losses.values[0] < inf or min(losses.finite) < 0:
         return None
-    rise = max(losses.finite) / losses.values[0]
+    first = losses.values[0]
+    # One batch with an unusual sample is no fault of the rate: the next loss is as before.
+    high = (loss for loss, after in pairwise(losses.finite) if after > first)
+    rise = max(high, default=0.0) / first
     if rise <= JUMP:
         return None
     return (
         f"the loss rose to {rise:,.3g} times the first one.",
         Evidence("highest loss over the first", rise, JUMP),
+    )
+
+
+def _rose(history: History) -> tuple[str, Evidence] | None:
+    """The loss has risen from its lowest level to above the first one, by far more than its noise:
+    steps along the gradient that do not overshoot make it fall."""
+    losses = history.of(LOSS)
+    rise = None if losses is None else rise_since_lowest(losses)
+    if losses is None or rise is None or rise.lowest <= 0 or min(losses.finite) < 0:
+        return None
+    if rise.ratio <= RISE or rise.deviations <= RISING or rise.end <= losses.values[0]:
+        return None
+    return (
+        f"the loss has risen from {rise.lowest:.3g} at step {rise.step} to {rise.end:.3g}.",
+        Evidence("loss at the end over its lowest", min(rise.ratio, MOST), RISE),
+    )
+
+
+def _turns_back(history: History) -> tuple[str, Evidence] | None:
+    """Each step undoes the one before, and the loss does not fall: the steps cross a valley from
+    one side to the other."""
+    losses = history.of(LOSS)
+    slope = None if losses is None else last_slope(losses, 0.5)
+    name, turned = reversal(history)
+    if slope is None or slope.falls >= CERTAIN or turned <= TURNED:
+        return None
+    return (
+        f"each step of {name} undoes the one before.",
+        Evidence(f"reversal of the steps of {name}", turned, TURNED),
     )
 
 
