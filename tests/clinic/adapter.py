@@ -27,6 +27,8 @@ NAMES = {
     "no_nonlinearity": "missing_nonlinearity",
     "saturation": "saturation",
     "dead_relu": "dead_relu",
+    "one_rate_for_rare_features": "wrong_optimizer",
+    "batch_too_small": "batch_size",
     "activation_flattens": "wrong_hidden_activation",
     "exploding_gradient": "exploding_gradient",
     "vanishing_gradient": "vanishing_gradient",

@@ -229,11 +229,13 @@ def _of_features(batches: Sequence[KeptBatch]) -> dict[str, Any]:
     all_rows = torch.cat(rows)
     spread = all_rows.std(0, unbiased=False).numpy()
     varying = spread > 1e-12 * max(1.0, float(all_rows.abs().max()))
+    used = (all_rows != 0).float().mean(0).numpy()
     few = all_rows[:512, torch.from_numpy(varying)].t()
     different = {tuple(column) for column in few.tolist()}
     return {
         "constant_features": int((~varying).sum()),
         "duplicated_features": int(varying.sum()) - len(different),
+        "features_in_use": float(np.median(used[varying])) if varying.any() else None,
         "smallest_std": float(spread[varying].min()) if varying.any() else None,
         "largest_std": float(spread[varying].max()) if varying.any() else None,
         "typical_std": float(np.median(spread[varying])) if varying.any() else None,

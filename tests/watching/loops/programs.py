@@ -264,6 +264,8 @@ LOOPS = (
     Loop(k.squared_error_that_overflows, ("rate_too_high", "loss_misfits_task")),
     Loop(k.only_training_rows_are_evaluated, ("rate_too_high", "nothing_held_out")),
     Loop(k.all_rows_are_learned),
+    Loop(k.descent_on_rare_words, ("one_rate_for_rare_features", "rate_too_low")),
+    Loop(k.steps_of_single_samples),
     Loop(k.sigmoid_between_rectifiers, ("activation_flattens", "vanishing_gradient")),
     Loop(k.dropout_before_few_units, ("brakes_too_strong", "bottleneck")),
     *GRADIENTS,

@@ -124,3 +124,28 @@ def sigmoid_between_rectifiers(sick: bool) -> list[float]:
     )
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     return train(model, optimizer, nn.CrossEntropyLoss(), halves(), 12)
+
+
+def descent_on_rare_words(sick: bool) -> list[float]:
+    """Counts of words: each text has a few of six hundred."""
+    topics = torch.arange(900) % 6
+    x = (torch.rand(900, 600) < 0.01).float()
+    for row, topic in enumerate(topics.tolist()):
+        x[row, 40 * topic + torch.randperm(40)[:3]] = 1.0
+    model = nn.Sequential(nn.Linear(600, 32), nn.ReLU(), nn.Linear(32, 6))
+    optimizer = (
+        torch.optim.SGD(model.parameters(), lr=0.01)
+        if sick
+        else torch.optim.Adam(model.parameters(), lr=0.003)
+    )
+    parts = (x[:700], topics[:700], x[700:], topics[700:])
+    return train(model, optimizer, nn.CrossEntropyLoss(), parts, 15, 35)
+
+
+def steps_of_single_samples(sick: bool) -> list[float]:
+    """Gradient descent of one sample a step learns, with a small rate."""
+    x, y, x_valid, y_valid = halves()
+    model = nn.Sequential(nn.Linear(64, 40), nn.ReLU(), nn.Linear(40, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+    parts = (x[:700], y[:700], x_valid, y_valid)
+    return train(model, optimizer, nn.CrossEntropyLoss(), parts, 2, 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from netwise.diagnosis.rules import (
     autoencoder_codes,
+    batch_noise,
     bottleneck,
     clipping,
     constant_output,
@@ -33,6 +34,7 @@ from netwise.diagnosis.rules import (
     not_learning,
     one_way,
     overfitting,
+    rare_features,
     rate_schedule,
     regularisation,
     samples_mix,
@@ -140,6 +142,8 @@ _IN_ORDER: tuple[Rule, ...] = (
     update_size.RATE_TOO_HIGH,
     update_size.RATE_TOO_LOW,
     one_way.STEPS_ALL_ONE_WAY,
+    rare_features.ONE_RATE_FOR_RARE_FEATURES,
+    batch_noise.BATCH_TOO_SMALL,
     loss_values.NOT_FINITE,
     underfitting.UNDERFITTING,
     overfitting.OVERFITTING,

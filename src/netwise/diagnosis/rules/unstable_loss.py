@@ -9,7 +9,9 @@ from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
 from netwise.wiring import Wiring
 
-SMALLEST = 1e-30  # of a logarithm: float32 has no numbers between 0 and 1e-45
+# Of a logarithm: float32 has no numbers between 0 and 1e-45, so that almost half of the way of the
+# outputs to it is done. Sound networks with such a loss have 1e-16 and more.
+SMALLEST = 1e-20
 
 # What to write instead of an operation, and as code.
 INSTEAD = {

@@ -373,6 +373,7 @@ RATE_TOO_HIGH = Rule(
         "not_finite",
         "underfitting",
         "overfitting",
+        "batch_too_small",
     ),
     remedies=("search_rate", "lower_rate", "use_adam"),
     change=(

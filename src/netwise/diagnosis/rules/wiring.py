@@ -32,6 +32,9 @@ CONSEQUENCES = (
     "rate_too_low",
     "overfitting",
     "underfitting",
+    "activation_flattens",
+    "one_rate_for_rare_features",
+    "batch_too_small",
     "too_short",
     "not_learning",
 )

@@ -51,6 +51,7 @@ SIGNALS_OF: dict[str, tuple[str, ...]] = {
     "unstable_loss": (signals.LOSS,),
     "too_short": (signals.LOSS,),
     "too_few_steps": (signals.LOSS,),
+    "batch_too_small": (signals.LOSS,),
     "activation_flattens": (signals.OUTPUT_SPREAD,),
     "steps_all_one_way": (signals.GRADIENT_COSINE, signals.LOSS),
     "loss_still_falls": (signals.LOSS,),
