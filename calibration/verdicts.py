@@ -96,7 +96,7 @@ def rule_words(adapter: Path) -> Mapping[str, str]:
 
 def histories_of(recording: Recording) -> dict[str, Any]:
     """The histories by the name of their root."""
-    from netwise.history import history_from_dict
+    from netwise.storage.about_file import history_from_dict
 
     return {
         name: history_from_dict(plain, rows) for name, (plain, rows) in recording.histories.items()

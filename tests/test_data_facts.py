@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from netwise.data_facts import DataFacts
-from netwise.history import History, history_as_dict, history_from_dict
+from netwise.history import History, history_as_dict
+from netwise.storage.about_file import history_from_dict
 
 FACTS = DataFacts(
     train_samples=200, linear_score=0.93, leaked_rows=0.0, not_known={"features": "no tensor"}

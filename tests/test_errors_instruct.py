@@ -34,8 +34,9 @@ WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = dict.fromkeys(
     "caught inside of netwise, where a part of a check is left out",
 )
 
-# Errors whose text becomes "not checked, because ...": nobody has to write anything else.
-REASONS = {"CannotCopy", "CannotBeUndone", "NotPossible"}
+# Errors whose text becomes "not checked, because ..." or "is damaged, because ...", which says
+# what to do.
+REASONS = {"CannotCopy", "CannotBeUndone", "NotPossible", "SchemaError"}
 
 
 def key(message: Message) -> tuple[str, str, str]:

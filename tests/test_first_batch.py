@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from netwise.first_batch import FirstBatch
-from netwise.history import History, history_as_dict, history_from_dict
+from netwise.history import History, history_as_dict
+from netwise.storage.about_file import history_from_dict
 
 FACTS = FirstBatch(
     samples=64, samples_mix="", single_norms=("norm1", "norm2"), not_known={"bytes": "no optimizer"}

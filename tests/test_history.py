@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 import netwise as nw
-from netwise.history import history_as_dict, history_from_dict, history_rows
+from netwise.history import history_as_dict, history_rows
 from netwise.signals import SIGNALS
+from netwise.storage.about_file import history_from_dict
 
 ROWS = st.lists(
     st.dictionaries(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from netwise.history import History, history_as_dict, history_from_dict
-from netwise.wiring import LossTerm, Wiring, wiring_as_dict, wiring_from_dict
+from netwise.history import History, history_as_dict
+from netwise.storage.about_file import history_from_dict
+from netwise.wiring import LossTerm, Wiring
 
 WIRING = Wiring(
     module="Net",
@@ -15,15 +16,6 @@ WIRING = Wiring(
     features=((0.0, 1.0), (1.0, 1.0), (0.5, 1.0), (1.0, 3.0)),
     not_observed={"losses": "the loss is compiled"},
 )
-
-
-def test_wiring_survives_json() -> None:
-    text = json.dumps(wiring_as_dict(WIRING))
-    assert wiring_from_dict(json.loads(text)) == WIRING
-
-
-def test_no_wiring_stays_none() -> None:
-    assert wiring_from_dict(wiring_as_dict(None)) is None
 
 
 def test_a_history_keeps_its_wiring_in_files() -> None:

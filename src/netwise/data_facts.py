@@ -143,15 +143,3 @@ def _highest(*scores: float | None) -> float | None:
 def data_facts_as_dict(facts: DataFacts | None) -> dict[str, Any] | None:
     """All fields as plain values for a JSON file; None for None."""
     return None if facts is None else {**asdict(facts), "not_known": dict(facts.not_known)}
-
-
-def data_facts_from_dict(plain: Mapping[str, Any] | None) -> DataFacts | None:
-    """The facts from what `data_facts_as_dict` returned, also after a trip through JSON."""
-    if plain is None:
-        return None
-    lists = {name: _as_tuple(value) for name, value in plain.items() if isinstance(value, list)}
-    return DataFacts(**{**plain, **lists})
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(_as_tuple(part) for part in value) if isinstance(value, list | tuple) else value

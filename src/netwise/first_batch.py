@@ -113,11 +113,3 @@ class FirstBatch:
 def first_batch_as_dict(facts: FirstBatch | None) -> dict[str, Any] | None:
     """All fields as plain values for a JSON file; None for None."""
     return None if facts is None else {**asdict(facts), "not_known": dict(facts.not_known)}
-
-
-def first_batch_from_dict(plain: Mapping[str, Any] | None) -> FirstBatch | None:
-    """The facts from what `first_batch_as_dict` returned, also after a trip through JSON."""
-    if plain is None:
-        return None
-    lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
-    return FirstBatch(**{**plain, **lists})

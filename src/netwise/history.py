@@ -4,14 +4,14 @@ own under `watch`."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
-from netwise.data_facts import DataFacts, data_facts_as_dict, data_facts_from_dict
-from netwise.first_batch import FirstBatch, first_batch_as_dict, first_batch_from_dict
+from netwise.data_facts import DataFacts, data_facts_as_dict
+from netwise.first_batch import FirstBatch, first_batch_as_dict
 from netwise.signals import NETWORK
-from netwise.wiring import Wiring, as_tuple, wiring_as_dict, wiring_from_dict
+from netwise.wiring import Wiring, wiring_as_dict
 
 FINISHED = "finished"
 STOPPED_EARLY = "stopped early"
@@ -25,7 +25,7 @@ class Series:
     """One signal of one layer over steps.
 
     Args:
-        steps: numbers of the steps, from 0, rising.
+        steps: numbers of the steps, from 0, rising; a tuple, or the like.
         values: one for each step; infinite or nan where the run's numbers were.
 
     Example:
@@ -34,8 +34,8 @@ class Series:
         0.4
     """
 
-    steps: tuple[int, ...]
-    values: tuple[float, ...]
+    steps: Sequence[int]
+    values: Sequence[float]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -315,19 +315,3 @@ def history_as_dict(history: History) -> dict[str, Any]:
             else {"first_batch": first_batch_as_dict(history.first_batch)}
         ),
     }
-
-
-def history_from_dict(plain: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> History:
-    """The history from what `history_as_dict` returned, and its rows."""
-    history = History.from_rows(
-        rows,
-        tuple(Layer(**layer) for layer in plain["layers"]),
-        RunFacts(**{name: as_tuple(value) for name, value in plain["facts"].items()}),
-        RunEnd(**plain["ended"]),
-        Provenance(**plain["made_by"]),
-        wiring_from_dict(plain.get("wiring")),
-    )
-    return history.but(
-        data=data_facts_from_dict(plain.get("data")),
-        first_batch=first_batch_from_dict(plain.get("first_batch")),
-    )

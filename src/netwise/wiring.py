@@ -180,18 +180,6 @@ def wiring_as_dict(wiring: Wiring | None) -> dict[str, Any] | None:
     return {**asdict(wiring), "not_observed": dict(wiring.not_observed)}
 
 
-def wiring_from_dict(plain: Mapping[str, Any] | None) -> Wiring | None:
-    """The wiring from what `wiring_as_dict` returned, also after a trip through JSON."""
-    if plain is None:
-        return None
-    values = {name: as_tuple(value) for name, value in plain.items()}
-    losses = tuple(
-        LossTerm(**{name: as_tuple(value) for name, value in term.items()})
-        for term in plain.get("losses", ())
-    )
-    return Wiring(**{**values, "losses": losses})
-
-
 def as_tuple(value: Any) -> Any:
     """A list as a tuple, which JSON does not have; any other value as it is."""
     return tuple(map(as_tuple, value)) if isinstance(value, list) else value

@@ -13,8 +13,9 @@ from torch.nn import functional as F
 
 import netwise as nw
 from netwise import signals
-from netwise.history import DIVERGED, FINISHED, history_as_dict, history_from_dict, history_rows
+from netwise.history import DIVERGED, FINISHED, history_as_dict, history_rows
 from netwise.observe.observed_history import history_of, loss_kind_of
+from netwise.storage.about_file import history_from_dict
 from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from tests.observe.observed_loops import X, Y, classifier, observed, train
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 import netwise as nw
+from netwise.history import history_as_dict
 from netwise.storage.index import RunEntry, list_runs
 from netwise.watching.run_files import RunFiles
 from watching.watched_run import PROGRAM, history, write_watched_run
@@ -26,8 +30,13 @@ def write_run(
         plain = None
         if score is not None:
             plain = {"name": "accuracy", "value": score, "sentence": f"accuracy {100 * score} %"}
-        (folder / "about.json").write_text(json.dumps({"ended": {"how": ended}, "score": plain}))
+        write_about(folder, ended, plain)
     return folder
+
+
+def write_about(folder: Path, how: str, score: dict[str, object] | None) -> None:
+    plain = history_as_dict(nw.History.from_rows([], ended=nw.RunEnd(how, "Done.", 0)))
+    (folder / "about.json").write_text(json.dumps({**plain, "score": score}))
 
 
 def test_the_list_of_runs_is_rebuilt_from_the_folders(tmp_path: Path, small: nw.Recipe) -> None:
@@ -63,9 +72,7 @@ def test_an_entry_is_read_again_when_the_run_has_ended(tmp_path: Path) -> None:
     started = "1970-01-01T00:16:40+00:00"
     assert list_runs(tmp_path) == [RunEntry(str(folder), "iris", "MLP", "running", "", started)]
     score = {"name": "accuracy", "value": 0.9, "sentence": "accuracy 90.0 %"}
-    (folder / "about.json").write_text(
-        json.dumps({"ended": {"how": "stopped early"}, "score": score})
-    )
+    write_about(folder, "stopped early", score)
     (entry,) = list_runs(tmp_path)
     assert (entry.ended, entry.metric, entry.test_score) == ("stopped early", "accuracy", 0.9)
 
@@ -82,12 +89,47 @@ def test_a_search_is_listed_with_its_winner(tmp_path: Path) -> None:
     assert (entry.ended, entry.score, entry.test_score) == ("searched", "accuracy 75.0 %", 0.75)
 
 
-def test_a_folder_whose_files_are_damaged_is_listed_with_question_marks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("recipe.toml", "= broken", "recipe.toml is damaged, because it is no TOML"),
+        ("about.json", "{", "about.json is damaged, because it is no JSON"),
+        ("about.json", "[" * 100_000, "it is nested too deeply"),
+        ("about.json", "[]", "because the whole = a list of 0 must be an object with names"),
+        ("about.json", '{"layers": []}', "because facts is missing"),
+        ("search.toml", "", "outcome.json is damaged, because test.value = 'x' must be a number"),
+    ],
+)
+def test_one_damaged_run_is_listed_with_its_reason_beside_the_others(
+    tmp_path: Path, name: str, text: str, reason: str
+) -> None:
+    write_run(tmp_path, "b", 2000)
     folder = write_run(tmp_path, "a", 1000)
-    (folder / "recipe.toml").write_text("= broken")
-    (folder / "about.json").write_text("{")
-    (entry,) = list_runs(tmp_path)
-    assert (entry.data, entry.network, entry.ended, entry.score) == ("?", "?", "running", "")
+    (folder / name).write_text(text)
+    test = {"name": "accuracy", "value": "x", "sentence": "accuracy"}
+    (folder / "outcome.json").write_text(json.dumps({"test": test}))
+    for _ in range(2):
+        damaged, other = sorted(list_runs(tmp_path), key=lambda entry: entry.folder)
+        assert (damaged.ended, damaged.data, damaged.score) == ("damaged", "?", "")
+        assert reason in damaged.reason
+        assert (other.ended, other.reason) == ("finished", "")
+
+
+def test_an_index_of_other_types_is_not_believed(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", 1000)
+    first = list_runs(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as database, database:
+        database.execute("UPDATE entries SET ended = 5, score = NULL")
+    assert list_runs(tmp_path) == first
+
+
+def test_an_index_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
+    home = tmp_path / "runs"
+    write_run(home, "a", 1000)
+    (tmp_path / "thesis").write_text("years of work")
+    (home / "index.sqlite").symlink_to(tmp_path / "thesis")
+    assert [entry.ended for entry in list_runs(home)] == ["finished"]
+    assert (tmp_path / "thesis").read_text() == "years of work"
 
 
 def test_a_watched_program_is_listed_with_its_module(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.training.run import InputPipeline, build_module, require_no_foreign_code
+from netwise.schema import typed
+from netwise.training.run import InputPipeline, Intake, build_module, require_no_foreign_code
 
 PREPARED_DIGITS = nw.Recipe(
     data=nw.data.digits(),
@@ -92,7 +93,8 @@ def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path)
 
 def test_the_input_pipeline_survives_its_file() -> None:
     prepared = nw.fit(PREPARED_DIGITS.but(epochs=1)).pipeline
-    again = InputPipeline.read(prepared.plain(), prepared.tensors(), 1)
+    plain = typed(Intake, prepared.plain())
+    again = InputPipeline.read(plain, prepared.tensors(), 1)
     raw = np.random.default_rng(0).random((3, 64)) * 16
     assert torch.equal(
         again.prepared(raw, PREPARED_DIGITS.preprocess),

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from netwise.data.csv_file import read_table
 from netwise.errors import DataError, close_matches, short_repr
+from netwise.schema import typed_by_kind
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
 # A column with more categories gets one input for all its rare ones: a column of names would
@@ -166,19 +167,29 @@ class TextEncoder:
 
 
 def encoder_from(plain: Mapping[str, Any]) -> ArrayEncoder | TableEncoder | TextEncoder:
-    """The encoder that `plain()` described."""
-    if plain["kind"] == "text":
-        return TextEncoder(tuple(plain["symbols"]))
-    if plain["kind"] == "array":
-        return ArrayEncoder(tuple(plain["shape"]), plain["divisor"], plain.get("missing", False))
-    columns: list[NumberColumn | CategoryColumn] = []
-    for column in plain["columns"]:
-        values = {key: value for key, value in column.items() if key != "kind"}
-        if column["kind"] == "number":
-            columns.append(NumberColumn(**values))
-        else:
-            columns.append(CategoryColumn(**values | {"categories": tuple(values["categories"])}))
-    return TableEncoder(tuple(columns))
+    """The encoder that `plain()` described.
+
+    Raises:
+        SchemaError: a value has another type than its field.
+    """
+    encoder = typed_by_kind(_ENCODERS, plain, "encoder")
+    if not isinstance(encoder, _PlainTable):
+        return cast(ArrayEncoder | TextEncoder, encoder)
+    return TableEncoder(
+        tuple(
+            typed_by_kind(_COLUMNS, column, f"encoder.columns[{i}]")
+            for i, column in enumerate(encoder.columns)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _PlainTable:
+    columns: tuple[Any, ...]
+
+
+_ENCODERS = {"text": TextEncoder, "array": ArrayEncoder, "table": _PlainTable}
+_COLUMNS = {"number": NumberColumn, "category": CategoryColumn}
 
 
 def fit_table(cells: Mapping[str, Sequence[str]], numeric: Mapping[str, bool]) -> TableEncoder:

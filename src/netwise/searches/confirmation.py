@@ -20,6 +20,7 @@ from netwise.searches.trial_run import RunStopped, train_or_resume
 from netwise.storage.layout import WEIGHTS
 from netwise.storage.run_folder import RunFolder, load_history
 from netwise.training.evaluate import Score
+from netwise.training.run import read_score
 from netwise.training.shared_data import use_shared_data
 from netwise.training.threads import limit_cores
 from netwise.treatment.goals import goal_of
@@ -128,7 +129,5 @@ def test_score(runs: Sequence[FreshRun]) -> Score | None:
     """The score on the test part, once its run is done."""
     for run in runs:
         if run.test and run.done:
-            score = RunFolder.open(run.folder).about().get("score")
-            fields = {key: value for key, value in (score or {}).items() if key != "sentence"}
-            return Score(**fields) if fields else None
+            return read_score(RunFolder.open(run.folder))
     return None

@@ -6,7 +6,6 @@ Reading the history loads neither torch nor numpy; only the recipe and the tenso
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netwise.atomic import append_to_file, make_folder, write_atomically
-from netwise.errors import RunFolderError
-from netwise.history import INTERRUPTED, RUNNING, History, RunEnd, history_from_dict
+from netwise.errors import FileRefused, RunFolderError
+from netwise.file_errors import file_access_error
+from netwise.history import INTERRUPTED, RUNNING, History, RunEnd, Series
 from netwise.regular_files import require_contained
+from netwise.schema import SchemaError, damaged, read_json, read_toml
+from netwise.storage.about_file import About, Program, history_with_series
 from netwise.storage.layout import (
     ABOUT,
     CHECKPOINTS,
@@ -29,6 +31,7 @@ from netwise.storage.layout import (
     strict_json,
 )
 from netwise.storage.locks import is_locked, try_lock
+from netwise.storage.rows_file import read_columns, read_series
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,7 +106,11 @@ class RunFolder:
         return (self.path / PROGRAM).is_file()
 
     def program(self) -> dict[str, Any]:
-        """The contents of `program.json`; {} where there is none or it cannot be read."""
+        """The contents of `program.json`; {} where there is none.
+
+        Raises:
+            RunFolderError: the file is damaged.
+        """
         return read_program(self.path)
 
     def recipe(self) -> Recipe:
@@ -118,13 +125,21 @@ class RunFolder:
         return read_recipe(self.path / RECIPE)
 
     def plain_recipe(self) -> dict[str, Any]:
-        """The recipe's file as plain values; {} where it cannot be read."""
+        """The recipe's file as plain values; {} where there is none.
+
+        Raises:
+            RunFolderError: the file is damaged.
+        """
         return read_plain_recipe(self.path)
 
     def history(self) -> History:
         """All that was recorded so far, also while the run is being trained. A watched program that
-        was killed counts as interrupted."""
-        history = history_from_dict(self.about(), self.rows())
+        was killed counts as interrupted.
+
+        Raises:
+            RunFolderError: as for `about`, or the rows are damaged.
+        """
+        history = history_with_series(self.about(), self.series())
         if history.ended.how != RUNNING or not self.is_program or self._is_being_written():
             return history
         last = max((series.steps[-1] + 1 for series in history.series.values()), default=0)
@@ -133,12 +148,12 @@ class RunFolder:
         return history.but(ended=RunEnd(INTERRUPTED, sentence, step))
 
     def ended(self) -> str:
-        """How the run ended, as in `RunEnd.how`; "?" where its file does not say it.
+        """How the run ended, as in `RunEnd.how`.
 
         Raises:
             RunFolderError: as for `about`.
         """
-        how = str(self.about().get("ended", {}).get("how", "?"))
+        how = str(self.about()["ended"]["how"])
         is_killed = how == RUNNING and self.is_program and not self._is_being_written()
         return INTERRUPTED if is_killed else how
 
@@ -162,7 +177,7 @@ class RunFolder:
             RunFolderError: the run has not started, or the file is damaged.
         """
         try:
-            return dict(json.loads((self.path / ABOUT).read_text("utf-8")))
+            return dict(read_json(self.path / ABOUT, About, self._otherwise))
         except FileNotFoundError:
             again = (
                 "run the program again"
@@ -173,12 +188,31 @@ class RunFolder:
                 f"{self.path} has no {ABOUT}, because the run ended before its first step. "
                 f"Delete the folder and {again}"
             ) from None
-        except ValueError as error:
-            raise self._damaged(self.path / ABOUT, f"its JSON cannot be read: {error}") from None
+
+    @contextmanager
+    def checked(self, name: str) -> Iterator[Path]:
+        """Inside, values of a file of the folder are checked: a `SchemaError`, or an error of
+        reading, becomes the error that names the file.
+
+        Gives the file's path.
+
+        Raises:
+            RunFolderError: the file is damaged.
+            FileAccessError: it cannot be read.
+        """
+        path = self.path / name
+        try:
+            yield path
+        except SchemaError as error:
+            raise self._damaged(path, str(error)) from None
+        except FileRefused:
+            raise
+        except OSError as error:
+            raise file_access_error(error, path) from None
 
     def score(self) -> dict[str, Any] | None:
         """The score of the test part as plain values; None where there is none."""
-        return self.about().get("score") or None
+        return self.about()["score"] or None
 
     # ---- history
 
@@ -197,17 +231,19 @@ class RunFolder:
         """All complete rows of the history.
 
         Raises:
-            RunFolderError: a complete line is no JSON.
+            RunFolderError: a complete line is no row.
         """
-        try:
-            raw = (self.path / ROWS).read_bytes()
-        except FileNotFoundError:
-            return []
-        lines = raw.split(b"\n")[:-1]  # what follows the last line end is an incomplete row
-        try:
-            return [json.loads(line) for line in lines]
-        except ValueError as error:
-            raise self._damaged(self.path / ROWS, f"a line is no JSON: {error}") from None
+        with self.checked(ROWS) as path:
+            return [
+                dict(zip(names, values, strict=True))
+                for names, columns in read_columns(path)
+                for values in zip(*columns, strict=True)
+            ]
+
+    def series(self) -> dict[tuple[str, str], Series]:
+        """The series of all signals, by (signal, layer); see `rows`."""
+        with self.checked(ROWS) as path:
+            return read_series(path)
 
     def keep_rows(self, count: int) -> None:
         """Delete all rows after the first `count`: those of steps after a checkpoint, which
@@ -253,10 +289,13 @@ class RunFolder:
         return checkpoints.read_weights(self.path)
 
     def _damaged(self, file: Path, reason: str) -> RunFolderError:
+        return damaged(file, reason, self._otherwise)
+
+    @property
+    def _otherwise(self) -> str:
+        """What to do where a file is damaged."""
         again = "run the program again" if self.is_program else "train its recipe again"
-        return RunFolderError(
-            f"{file} is damaged, because {reason}. Delete the run folder and {again}."
-        )
+        return f"delete the run folder and {again}."
 
     def _require_recipe(self, missing: str) -> None:
         """Refuse a run of a watched program, which has none of what `fit` writes."""
@@ -298,18 +337,28 @@ def load_history(folder: str | Path) -> History:
 
 
 def read_plain_recipe(folder: Path) -> dict[str, Any]:
-    """The recipe file in a folder as plain values; {} where it cannot be read."""
+    """The recipe file in a folder as plain values; {} where there is none.
+
+    Raises:
+        RunFolderError: the file is damaged.
+    """
+    otherwise = "delete the run folder."
     try:
-        return tomllib.loads((folder / RECIPE).read_text("utf-8"))
-    except (OSError, ValueError):
+        return read_toml(folder / RECIPE, otherwise)
+    except FileNotFoundError:
         return {}
 
 
 def read_program(folder: Path) -> dict[str, Any]:
-    """The program file in a folder; {} where there is none or it cannot be read."""
+    """The program file in a folder; {} where there is none.
+
+    Raises:
+        RunFolderError: the file is damaged.
+    """
+    otherwise = f"write {{}} into it; the history can be read: netwise diagnose {folder}"
     try:
-        return dict(json.loads((folder / PROGRAM).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        return dict(read_json(folder / PROGRAM, Program, otherwise))
+    except FileNotFoundError:
         return {}
 
 

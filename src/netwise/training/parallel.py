@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 from netwise.errors import WrongValue
 from netwise.history import History
@@ -17,7 +16,7 @@ from netwise.training.evaluate import Score
 from netwise.training.fit import train_prepared
 from netwise.training.interrupt import uninterrupted
 from netwise.training.progress_files import ProgressFile, monitor_progress_files
-from netwise.training.run import InputPipeline, Run, build_module
+from netwise.training.run import InputPipeline, Intake, Run, build_module
 from netwise.training.settings import RunOptions
 from netwise.training.shared_data import share_data, use_shared_data, without_arrays
 from netwise.training.threads import cores, limit_cores
@@ -153,7 +152,7 @@ def _run(recipe: Recipe, outcome: _Outcome) -> Run:
 
     tensors = load(outcome.weights)
     samples = recipe.network.with_targets(recipe.data.load())
-    plain: dict[str, Any] = {
+    plain: Intake = {
         "encoder": samples.encoder.plain(),
         "task": samples.task,
         "classes": samples.classes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import torch
@@ -14,16 +14,26 @@ from torch import Tensor, nn
 from netwise.data.dataset import Encoder, Samples
 from netwise.data.encoding import encoder_from
 from netwise.errors import RunFolderError
-from netwise.history import History, TrialSource, history_from_dict
+from netwise.history import History, TrialSource
 from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
 from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
+from netwise.schema import typed
+from netwise.storage.layout import ABOUT
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import task_named
 from netwise.training.evaluate import Score, outputs_of, reconstructions_of
+
+
+class Intake(TypedDict):
+    """What `InputPipeline.plain` returns, as `netwise.schema` checks it."""
+
+    encoder: dict[str, Any]
+    task: str
+    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +88,7 @@ class InputPipeline:
         return {**fitted, "target.mean": self.target_mean, "target.scale": self.target_scale}
 
     @staticmethod
-    def read(plain: Mapping[str, Any], tensors: Mapping[str, Tensor], steps: int) -> InputPipeline:
+    def read(plain: Intake, tensors: Mapping[str, Tensor], steps: int) -> InputPipeline:
         """From what `plain` and `tensors` gave; `steps` is the number of preprocessing steps."""
         fitted: list[Fitted] = [{} for _ in range(steps)]
         for key, value in tensors.items():
@@ -89,7 +99,7 @@ class InputPipeline:
             encoder_from(plain["encoder"]),
             tuple(fitted),
             plain["task"],
-            tuple(plain["classes"]),
+            plain["classes"],
             tensors["target.mean"],
             tensors["target.scale"],
         )
@@ -227,17 +237,27 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
         True
     """
     store = RunFolder.open(folder)
-    recipe, about = store.recipe(), store.about()
-    recipe = with_custom_network(recipe, network, store.path)
+    recipe, history = with_custom_network(store.recipe(), network, store.path), store.history()
     tensors = store.weights()
-    pipeline = InputPipeline.read(about["intake"], tensors, len(recipe.preprocess))
+    with store.checked(ABOUT):
+        intake = typed(Intake, store.about().get("intake"), "intake")
+        pipeline = InputPipeline.read(intake, tensors, len(recipe.preprocess))
     module = build_module(recipe, module_weights(tensors), store.path)
-    score = (
-        Score(**{k: v for k, v in about["score"].items() if k != "sentence"})
-        if about.get("score")
-        else None
-    )
-    return Run(recipe, history_from_dict(about, store.rows()), module, pipeline, score, store.path)
+    return Run(recipe, history, module, pipeline, read_score(store), store.path)
+
+
+def read_score(store: RunFolder) -> Score | None:
+    """The score of a run on its test part; None where there is none.
+
+    Raises:
+        RunFolderError: the file is damaged.
+    """
+    score = store.score()
+    if score is None:
+        return None
+    with store.checked(ABOUT):
+        fields = {name: value for name, value in score.items() if name != "sentence"}
+        return cast(Score, typed(Score, fields, "score"))
 
 
 def with_custom_network(recipe: Recipe, network: Network | None, folder: Path) -> Recipe:

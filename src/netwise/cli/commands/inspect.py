@@ -154,8 +154,13 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
         write_program_report(store.path)
     if as_json:
         series = [
-            {"signal": signal, "layer": layer, "steps": values.steps, "values": values.values}
-            for (signal, layer), values in history.series.items()
+            {
+                "signal": signal,
+                "layer": layer,
+                "steps": list(each.steps),
+                "values": list(each.values),
+            }
+            for (signal, layer), each in history.series.items()
         ]
         echo_json(
             {

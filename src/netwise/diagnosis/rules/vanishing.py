@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from statistics import median
 
@@ -80,7 +81,7 @@ def first_step(near: Series, far: Series) -> int:
     return next((max(1, step) for step, ratio in ratios if ratio > LIMIT), near.steps[-1])
 
 
-def ratios_to_last(near: tuple[float, ...], far: tuple[float, ...]) -> list[float]:
+def ratios_to_last(near: Sequence[float], far: Sequence[float]) -> list[float]:
     """far / near at each watched step where both are finite."""
     return [
         b / max(a, TINY)
