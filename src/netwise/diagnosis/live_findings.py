@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from netwise.diagnosis.grouping import GRADES, all_findings
@@ -15,6 +15,8 @@ from netwise.history import History
 # that has just begun, what would harm one that does not learn means little.
 IN_A_ROW = 3
 FEWEST_STEPS = 50
+# Checks are made at steps or epochs that grow by this factor: 36 of them in ten thousand steps.
+GROWTH = 1.25
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,23 @@ class LiveFindings:
         for name in self._reported:
             self._gone[name] = self._gone.get(name, 0) + 1 if name in clear else 0
         return [name for name in self._reported if self._gone[name] >= IN_A_ROW]
+
+
+def least_grade(stop_on: Collection[str]) -> str | None:
+    """The least certain grade of those that end a run; None without any.
+
+    Args:
+        stop_on: grades, such as `("cause",)`.
+
+    Raises:
+        ValueError: it holds another word than a grade.
+    """
+    if isinstance(stop_on, str) or not set(stop_on) <= set(GRADES):
+        raise ValueError(
+            f"stop_on = {stop_on!r} must be a tuple of grades: "
+            f'{", ".join(map(repr, GRADES))}. Write ("cause",).'
+        )
+    return min(stop_on, key=GRADES.index) if stop_on else None
 
 
 def is_at_least(grade: str, than: str, *, above: bool = False) -> bool:

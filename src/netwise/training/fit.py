@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ from netwise.training.run_state import state_at_start
 from netwise.training.run_trials import RunTrials
 from netwise.training.settings import RunOptions
 from netwise.training.snapshots import module_tensors
+from netwise.training.stop_on_finding import StopOnFinding
 
 
 def fit(
@@ -41,6 +43,7 @@ def fit(
     test: bool = True,
     progress: Progress | None = None,
     halt: Halt | None = None,
+    stop_on: Collection[str] = (),
     prepared: Prepared | None = None,
 ) -> Run:
     """Train a recipe. Equal recipes on equal machines and versions give equal numbers.
@@ -62,12 +65,16 @@ def fit(
         progress: a display. Default: none.
         halt: called after each epoch with (epochs done, signals of the epoch). It returns a reason
             to interrupt the run, or None. Default: none.
+        stop_on: grades of findings that end the run after an epoch, as "interrupted":
+            `("cause",)` for causes and what is proved. The weights and the history are kept.
+            Default: none.
         prepared: the recipe's data, where they are prepared already. Default: they are loaded.
 
     Raises:
         WrongValue: the recipe cannot run; all reasons at once, before training.
         DataMissing, DataError: the data cannot be loaded.
         RunFolderError: the folder is not empty.
+        ValueError: `stop_on` holds another word than a grade.
 
     Example:
         >>> import netwise as nw
@@ -80,11 +87,20 @@ def fit(
     problems = [*hindrances(recipe, prepared=prepared), *options.problems()]
     if problems:
         raise WrongValue("recipe", problems)
+    train = partial(
+        train_prepared,
+        recipe,
+        prepared,
+        options,
+        progress=progress,
+        halt=halt,
+        stop_on=StopOnFinding(stop_on),
+    )
     if folder is None:
-        return train_prepared(recipe, prepared, options, progress=progress, halt=halt)
+        return train()
     store = RunFolder.create(Path(folder), recipe)
     with store.locked():
-        return train_prepared(recipe, prepared, options, store, progress=progress, halt=halt)
+        return train(store)
 
 
 def train_prepared(
@@ -95,6 +111,7 @@ def train_prepared(
     *,
     progress: Progress | None = None,
     halt: Halt | None = None,
+    stop_on: StopOnFinding | None = None,
 ) -> Run:
     """`fit` without its checks, on data that are prepared, in a folder that the caller has
     locked."""
@@ -108,6 +125,7 @@ def train_prepared(
         checkpoint=None,
         progress=progress or Silent(),
         halt=halt,
+        stop_on=stop_on,
     )
     return with_trials(run)
 
@@ -152,6 +170,7 @@ def resume(
     network: Network | None = None,
     progress: Progress | None = None,
     halt: Halt | None = None,
+    stop_on: Collection[str] = (),
     prepared: Prepared | None = None,
 ) -> Run:
     """Continue a run that was interrupted or killed. Its numbers are those of a run without the
@@ -162,7 +181,7 @@ def resume(
         network: for a network of your own: the same `CustomNetwork(build)` again, since loading
             imports no code.
         progress: a display. Default: none.
-        halt, prepared: as in `fit`.
+        halt, stop_on, prepared: as in `fit`.
 
     Raises:
         RunFolderError: `folder` is no run folder, the run has ended, or its data have changed.
@@ -200,6 +219,7 @@ def resume(
             checkpoint=checkpoint,
             progress=progress or Silent(),
             halt=halt,
+            stop_on=StopOnFinding(stop_on),
         )
 
 

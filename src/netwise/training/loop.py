@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from netwise.file_errors import work_can_continue
-from netwise.history import DIVERGED, FINISHED, INTERRUPTED, STOPPED_EARLY, RunEnd
+from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, RunEnd
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
 from netwise.storage.checkpoints import Checkpoint
@@ -36,6 +36,7 @@ from netwise.training.run_state import (
 )
 from netwise.training.snapshots import Keeper
 from netwise.training.step import NonFinite, Stepper, StepResults, count_correct
+from netwise.training.stop_on_finding import StopOnFinding
 from netwise.training.threads import threads
 
 # Called after each epoch with (epochs done, signals of the epoch): why to interrupt the run, or
@@ -54,11 +55,13 @@ class Callbacks:
         progress: a display.
         halt: see `fit`; None: nothing but rules and signals ends the run.
         interrupt: Ctrl-C and SIGTERM.
+        stop_on: ends the run at a finding; None: no finding does.
     """
 
     progress: Progress
     halt: Halt | None
     interrupt: Interrupt
+    stop_on: StopOnFinding | None = None
 
 
 class Stopwatch:
@@ -81,6 +84,7 @@ def run_training(
     checkpoint: Checkpoint | None,
     progress: Progress,
     halt: Halt | None = None,
+    stop_on: StopOnFinding | None = None,
 ) -> Run:
     """Train from `state`, or from a checkpoint, to the end of the run.
 
@@ -90,7 +94,7 @@ def run_training(
         folder: where to write the run, locked by the caller; None: nowhere.
         checkpoint: of the folder, to resume from; None: the rows in the folder are deleted.
         progress: a display.
-        halt: see `fit`.
+        halt, stop_on: see `fit`.
     """
     recipe, module = setup.recipe, setup.module
     cuda = [setup.device] if setup.device.type == "cuda" else []
@@ -116,7 +120,9 @@ def run_training(
         recorder.write_running(state)
         progress.start(recipe.epochs, setup.steps_per_epoch * recipe.epochs, state.step)
         try:
-            ended = _train(setup, state, stepper, recorder, Callbacks(progress, halt, interrupt))
+            ended = _train(
+                setup, state, stepper, recorder, Callbacks(progress, halt, interrupt, stop_on)
+            )
         finally:
             probe.detach()
             stepper.close()
@@ -187,15 +193,27 @@ def _train(
         recorder.write_checkpoint(state)
         if ended is not None:
             return ended
-        reason = None
-        if callbacks.halt is not None:
-            reason = callbacks.halt(state.epoch, state.rows[-1])
+        reason = _reason_to_leave_off(state, recorder, callbacks)
         if reason is not None and state.epoch < epochs:
             sentence = f"Left off after epoch {state.epoch} of {epochs}: {reason}"
             return RunEnd(INTERRUPTED, f"{sentence}; everything is kept.", state.step)
         if interrupt.requested() and state.epoch < epochs:
             return _interrupted(state, interrupt)
     return RunEnd(FINISHED, f"All {epochs} epochs done.", state.step)
+
+
+def _reason_to_leave_off(
+    state: RunState, recorder: RunRecorder, callbacks: Callbacks
+) -> str | None:
+    """What `halt` says after an epoch, or a finding that ends the run."""
+    if callbacks.halt is not None:
+        reason = callbacks.halt(state.epoch, state.rows[-1])
+        if reason is not None:
+            return reason
+    if callbacks.stop_on is None:
+        return None
+    running = RunEnd(RUNNING, "Still running.", state.step)
+    return callbacks.stop_on.reason(state.epoch, lambda: recorder.history(state, running))
 
 
 def _train_batches(

@@ -10,16 +10,19 @@ from dataclasses import replace
 
 import torch
 
-from netwise.diagnosis.grouping import GRADES
-from netwise.diagnosis.live_findings import FindingEvent, LiveFindings, is_at_least
+from netwise.diagnosis.live_findings import (
+    GROWTH,
+    FindingEvent,
+    LiveFindings,
+    is_at_least,
+    least_grade,
+)
 from netwise.diagnosis.rules import Finding
 from netwise.errors import TrainingStopped
 from netwise.history import History
 from netwise.observe.observed_model import ObservedModel
 
 FIRST = 5  # steps before the first check
-# Checks are made at steps that grow by this factor: 36 of them in ten thousand steps.
-GROWTH = 1.25
 
 
 class LiveChecks:
@@ -43,13 +46,8 @@ class LiveChecks:
         prints: bool,
         stop_on: Collection[str] = (),
     ) -> None:
-        if isinstance(stop_on, str) or not set(stop_on) <= set(GRADES):
-            raise ValueError(
-                f"stop_on = {stop_on!r} must be a tuple of grades: "
-                f'{", ".join(map(repr, GRADES))}. Write ("cause",).'
-            )
+        self._least = least_grade(stop_on)
         self._models, self._safely, self._prints = models, safely, prints
-        self._least = min(stop_on, key=GRADES.index) if stop_on else None
         self._by_model: dict[int, LiveFindings] = {}
         self._steps, self._due = 0, FIRST
         self._stop: TrainingStopped | None = None

@@ -37,6 +37,15 @@ def test_train_prints_score_diagnosis_and_report() -> None:
     assert f"Report: {folder}/report.html" in result.stdout
 
 
+def test_a_finding_ends_the_run_where_it_is_asked_for() -> None:
+    recipe = nw.gallery.sick["start_symmetric"].recipe
+    nw.write_recipe(recipe, "sick.toml")
+    result = run("train", "sick.toml", "--stop-on", "cause")
+    assert result.exit_code == 130
+    assert "Left off after epoch 3 of 15: symmetric initialization (cause)." in result.stdout
+    assert run("train", "sick.toml", "--stop-on", "certain").exit_code == 2
+
+
 def test_a_recipe_is_trained_with_a_field_changed() -> None:
     folder = train()
     result = run(

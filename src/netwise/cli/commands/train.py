@@ -21,6 +21,7 @@ from netwise.cli.options import (
 from netwise.cli.output import echo_json, folder_name, fresh_folder, network_table
 from netwise.cli.parsing import allow_own_code, read_recipe_file, recipe_for
 from netwise.cli.run_names import find_run
+from netwise.diagnosis.grouping import GRADES
 from netwise.errors import NetwiseError
 from netwise.storage.layout import REPORT
 from netwise.termination import TERMINATED
@@ -55,6 +56,11 @@ if TYPE_CHECKING:
 @click.option("--resume", "resumed", metavar="RUN", help="Continue an interrupted run.")
 @checkpoint_option
 @click.option(
+    "--stop-on",
+    type=click.Choice(GRADES),
+    help="Interrupt the run after an epoch with a finding that is as certain.",
+)
+@click.option(
     "--device", default="cpu", show_default=True, help="Device of torch, such as cuda or mps."
 )
 @click.option(
@@ -75,6 +81,7 @@ def train(
     skip_broken: bool,
     resumed: str | None,
     checkpoint_every: int,
+    stop_on: str | None,
     device: str,
     threads: int | None,
     trust_own: bool,
@@ -91,8 +98,10 @@ def train(
       netwise train digits
       netwise train pets.csv --target pet --epochs 20
       netwise train recipe.toml --set optimizer.lr=0.01 --seed 1
+      netwise train recipe.toml --stop-on cause
       netwise train --resume @last
     """
+    grades = () if stop_on is None else (stop_on,)
     if (source is None) == (resumed is None):
         raise click.UsageError(
             "train needs either SOURCE (a data set such as digits, FILE.csv with --target, "
@@ -106,7 +115,7 @@ def train(
                 "and --skip-broken cannot be combined with --resume. Leave them out, or train a "
                 "new run."
             )
-        run, prepared = _resume(find_run(resumed, home), trust_own)
+        run, prepared = _resume(find_run(resumed, home), trust_own, grades)
     else:
         assert source is not None
         recipe = recipe_for(
@@ -134,6 +143,7 @@ def train(
                 threads=threads,
                 checkpoint_every=checkpoint_every,
                 progress=display(),
+                stop_on=grades,
                 prepared=prepared,
             )
     _print_end(run, prepared, as_json)
@@ -194,7 +204,7 @@ def demo(jobs: int | None, home: Path, as_json: bool) -> None:
     _treat(DEEP_SIGMOID, 5, jobs, home, as_json)
 
 
-def _resume(folder: Path, trust_own: bool) -> tuple[Run, Prepared]:
+def _resume(folder: Path, trust_own: bool, grades: Sequence[str]) -> tuple[Run, Prepared]:
     """Continue the run in a folder; the run and its data."""
     from netwise.cli.display import display  # heavy
     from netwise.recipe.prepared import prepare
@@ -206,7 +216,7 @@ def _resume(folder: Path, trust_own: bool) -> tuple[Run, Prepared]:
     recipe = store.recipe()
     network = allow_own_code(recipe, trust_own)
     prepared = prepare(recipe)
-    run = resume(store.path, network=network, progress=display(), prepared=prepared)
+    run = resume(store.path, network=network, progress=display(), stop_on=grades, prepared=prepared)
     return run, prepared
 
 
