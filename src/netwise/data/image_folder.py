@@ -17,6 +17,7 @@ from netwise.data.dataset import Samples, Split, pairs, split_rows
 from netwise.data.encoding import ArrayEncoder
 from netwise.data.image_file import ENDINGS, BrokenImage, read_image
 from netwise.errors import DataError
+from netwise.memory import require_memory
 from netwise.part import flag, integer, text
 from netwise.tasks import CLASSIFICATION
 
@@ -66,6 +67,9 @@ class Pictures(Split):
     def read(self) -> Samples:
         folder = Path(self.path)
         classes = _classes_in(folder)
+        numbers = len(self.files()) * self.height * self.width * (3 if self.colour == COLOUR else 1)
+        what = f"and width = {self.width} make images that need"
+        require_memory(4 * numbers, "data.images", "height", self.height, what, "32")
         rows, labels, content_hash = [], [], hashlib.sha256()
         broken: list[BrokenImage] = []
         for label, name in enumerate(classes):

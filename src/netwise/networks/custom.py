@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from torch import nn
 
@@ -53,6 +53,7 @@ class CustomNetwork(Network):
         Identity()
     """
 
+    runs_user_code: ClassVar[bool] = True
     source: Callable[[], nn.Module] | str = field(metadata={"rule": FieldRule(_accept_source)})
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 
 from netwise.data.dataset import Pairs, Samples
 from netwise.errors import Problem, interface_error
+from netwise.networks.module_memory import within_memory
 from netwise.part import Part, integers, number
 from netwise.parts.activations import Activation
 from netwise.parts.losses import Loss
@@ -49,6 +50,7 @@ class Network(Part):
             them with the data. Otherwise `check` sends two samples through the module.
         has_code_prior: its loss holds a prior on the code beside the reconstruction, as that of a
             variational autoencoder.
+        runs_user_code: `build` calls a function of the user's.
 
     Example:
         >>> import netwise as nw
@@ -67,6 +69,15 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
     is_memory: ClassVar[bool] = False
     declares_shape: ClassVar[bool] = False
     has_code_prior: ClassVar[bool] = False
+    runs_user_code: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """The module of each network of netwise is built within the free memory, whoever builds
+        it. A network of a user may do more in `build` than to make a module."""
+        super().__init_subclass__()
+        own = cls.__module__.startswith("netwise.") and not cls.runs_user_code
+        if own and "build" in vars(cls):
+            setattr(cls, "build", within_memory(cls.build))  # noqa: B010  # mypy has no word for it
 
     def build(self) -> nn.Module:
         """A fresh module: inputs (samples, ...) in, outputs (samples, outputs) out."""

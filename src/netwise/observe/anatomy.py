@@ -3,6 +3,7 @@ receptive fields; and where a shape does not fit."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import ShapeError
+from netwise.memory import require_memory
 from netwise.networks import Network
 from netwise.observe.receptive_field import WHOLE, FieldTracking, field_size, mark_input
 
@@ -182,6 +184,8 @@ def anatomy_of(module: nn.Module, shape: Sequence[int], example: Tensor | None =
 
 def _zeros(leaves: Sequence[nn.Module], shape: Sequence[int]) -> Tensor:
     """Two inputs of zeros; whole numbers where the first layer is a table of symbols."""
+    text = _shape_text(shape)
+    require_memory(8 * math.prod(shape), "describe", "shape", text, "has inputs that need")
     x = torch.zeros(2, *shape)
     return x.long() if leaves and isinstance(leaves[0], nn.Embedding) else x
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.errors import DataError, Problem, interface_error
+from netwise.memory import require_memory
 from netwise.part import Part, integer, integers, number, text
 
 Fitted = dict[str, Tensor]  # statistics of the training part
@@ -223,6 +224,9 @@ class Whiten(Preprocess):
         return []
 
     def fit(self, x: Tensor) -> Fitted:
+        features = x[0].numel()
+        what = f"takes the covariance of {features:,} features, whose matrices need"
+        require_memory(16 * features**2, "preprocess", "Whiten", "", what, "Standardise()")
         flat = x.flatten(1).double()
         mean = flat.mean(0)
         centred = flat - mean
@@ -355,6 +359,10 @@ class OneHot(Preprocess):
         return {f"values{column}": x[:, column].unique() for column in self.columns}
 
     def apply(self, x: Tensor, fitted: Fitted) -> Tensor:
+        values = sum(len(fitted[f"values{column}"]) for column in self.columns)
+        what = f"have {values:,} values in {len(x):,} samples, one input each: these need"
+        needed = 4 * len(x) * values
+        require_memory(needed, "OneHot", "columns", list(self.columns), what)
         rest = [i for i in range(x.shape[1]) if i not in self.columns]
         coded = [
             (x[:, column, None] == fitted[f"values{column}"]).float() for column in self.columns
@@ -398,6 +406,10 @@ class Resize(Preprocess):
                 f"Resize takes images (samples, channels, height, width), not {tuple(x.shape)}:"
                 " remove it from preprocess, or choose data with images"
             )
+        images = x.shape[0] * x.shape[1]
+        what = f"and width = {self.width} make {images:,} pictures, which need"
+        needed = 4 * images * self.height * self.width
+        require_memory(needed, "Resize", "height", self.height, what, "28")
         return F.interpolate(x, (self.height, self.width), mode="bilinear", align_corners=False)
 
 

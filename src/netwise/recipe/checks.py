@@ -13,6 +13,7 @@ from netwise.networks import Network
 from netwise.networks.network import described_targets, takes_outputs
 from netwise.observe.anatomy import anatomy_of
 from netwise.parts.activations import Identity, Softmax
+from netwise.recipe.memory_check import memory_problem
 from netwise.recipe.prepared import Prepared, excerpt, preprocessed
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import REGRESSION, task_named
@@ -63,6 +64,9 @@ Write [64, 30, 10].']
         if prepared is None
         else excerpt(prepared.samples)
     )
+    too_large = memory_problem(recipe, preview)
+    if too_large is not None:
+        return [too_large]  # the other checks build the module
     checked = Checked(recipe, samples, preview)
     problems = [problem for rule in CHECKS for problem in rule(checked)]
     return sorted(problems, key=lambda problem: problem.grade != CANNOT_RUN)

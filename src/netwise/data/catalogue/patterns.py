@@ -11,6 +11,7 @@ from torch import Tensor
 from netwise import random_streams
 from netwise.data.dataset import Data, Pairs, Samples
 from netwise.data.encoding import ArrayEncoder
+from netwise.memory import require_memory
 from netwise.part import integer
 from netwise.tasks import DENSITY
 
@@ -95,6 +96,9 @@ class RandomPatterns(Data):
     seed: int = integer(0, least=0, most=2**31, because="it seeds the draw", why="one draw for all")
 
     def read(self) -> Samples:
+        what = f"patterns of {self.units} units need"
+        needed = 12 * self.count * self.units  # drawn as int64, kept as float32
+        require_memory(needed, "data.random_patterns", "count", self.count, what, "10")
         drawn = torch.randint(
             2,
             (self.count, self.units),

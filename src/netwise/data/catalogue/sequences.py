@@ -11,8 +11,11 @@ import torch
 from netwise import random_streams
 from netwise.data.dataset import Samples, Split, pairs, split_rows
 from netwise.data.encoding import ArrayEncoder, TextEncoder
+from netwise.memory import require_memory
 from netwise.part import integer
 from netwise.tasks import CLASSIFICATION, REGRESSION
+
+NUMBER, SYMBOL = 4, 8  # bytes of a float32, and of an int64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,9 @@ class Adding(Split):
     seed: int = integer(0, least=0, most=2**31, because="it seeds the draw", why="one draw for all")
 
     def read(self) -> Samples:
+        what = f"with length = {self.length} gives numbers that need"
+        needed = 4 * NUMBER * self.samples * self.length
+        require_memory(needed, "data.adding", "samples", self.samples, what, "5000")
         g = random_streams.generator(self.seed, random_streams.DATA)
         values = torch.rand(self.samples, self.length, generator=g)
         half = self.length // 2
@@ -126,10 +132,14 @@ class Copying(Split):
 
     def read(self) -> Samples:
         g = random_streams.generator(self.seed, random_streams.DATA)
+        steps = 2 * self.word + self.wait + 1
+        what = f"with {steps} steps gives symbols that need"
+        needed = 2 * SYMBOL * self.samples * steps
+        require_memory(needed, "data.copying", "samples", self.samples, what, "2000")
         symbols = (*tuple("abcdefghijklmnopqrstuvwxyz"[: self.letters]), "_", ">")
         blank, sign = self.letters, self.letters + 1
         words = torch.randint(0, self.letters, (self.samples, self.word), generator=g)
-        x = torch.full((self.samples, 2 * self.word + self.wait + 1), blank)
+        x = torch.full((self.samples, steps), blank)
         y = x.clone()
         x[:, : self.word], x[:, self.word + self.wait], y[:, -self.word :] = words, sign, words
         train, valid, test = split_rows(None, self.samples, self)

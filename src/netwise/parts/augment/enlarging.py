@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from netwise.errors import DataError
+from netwise.memory import require_memory
 from netwise.part import flag, integer, number, text
 from netwise.parts.augment.augment import Augment, as_images
 
@@ -44,6 +45,7 @@ class NoiseCopies(Augment):
     )
 
     def enlarge(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        _require_room(self, "copies", self.copies, x, self.copies + 1)
         noisy = [
             x + self.std * torch.randn(x.shape, generator=generator) for _ in range(self.copies)
         ]
@@ -71,6 +73,7 @@ class ShiftCopies(Augment):
 
     def enlarge(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         as_images(x, self)
+        _require_room(self, "", "", x, 5)
         copies = [x]
         for axis, step in ((2, -1), (2, 1), (3, -1), (3, 1)):
             copy = torch.roll(x, step, axis)
@@ -105,6 +108,7 @@ class Resample(Augment):
     balanced: bool = flag(True, why="rare classes are the usual reason to resample")
 
     def enlarge(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        _require_room(self, "factor", self.factor, x, self.factor)
         count = max(1, round(self.factor * len(x)))
         if not self.balanced or y.is_floating_point() or y.dim() != 1:
             rows = torch.randint(len(x), (count,), generator=generator)
@@ -117,6 +121,13 @@ class Resample(Augment):
             drawn.append(members[torch.randint(len(members), (size,), generator=generator)])
         rows = torch.cat(drawn)
         return x[rows], y[rows]
+
+
+def _require_room(owner: Augment, field: str, given: object, x: Tensor, times: float) -> None:
+    """Refuse a training part of `times` the samples of x that needs more memory than is free."""
+    name = type(owner).__name__
+    what = f"makes {round(times * len(x)):,} samples of {len(x):,}, which need"
+    require_memory(round(times * x.numel()) * x.element_size(), name, field or name, given, what)
 
 
 GAUSSIAN, KDE = "gaussian", "kde"
@@ -170,6 +181,7 @@ class FromDistribution(Augment):
                 "FromDistribution fits one distribution to each class, and these targets are not"
                 " class numbers: use NoiseCopies for regression"
             )
+        _require_room(self, "factor", self.factor, x, self.factor + 1)
         inputs, targets = [x], [y]
         draw = self._gaussian if self.form == GAUSSIAN else self._kde
         for label in y.unique().tolist():
