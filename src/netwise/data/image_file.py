@@ -67,5 +67,5 @@ def read_image(path: Path, *, height: int, width: int, colour: bool) -> np.ndarr
 def _require_few_pixels(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ValueError(
-            f"it has {width:,} x {height:,} pixels, and at most {MAX_PIXELS:,} are read: shrink it"
+            f"it has {width:,} x {height:,} pixels, more than the {MAX_PIXELS:,} read: shrink it"
         )
