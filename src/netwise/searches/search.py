@@ -16,6 +16,7 @@ from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.writer import write_recipe
 from netwise.searches.advice import search_advice
+from netwise.searches.axis_checks import unusable_values
 from netwise.searches.confirmation import fresh_runs, train_fresh_runs
 from netwise.searches.methods import Bayesian, SearchMethod
 from netwise.searches.plan import SearchPlan
@@ -123,7 +124,7 @@ def start_search(
 ) -> SearchResult:
     """`search` with its plan as one value."""
     problems = [each for each in search_advice(recipe, plan) if each.grade == CANNOT_RUN]
-    if problems := problems or hindrances(recipe):
+    if problems := problems or hindrances(recipe) or unusable_values(recipe, plan.space):
         raise WrongValue("search", problems)
     study = StudyFolder.create(folder, recipe, plan, storage)
     return _run_search(study, jobs, checkpoint_every, on_trial_end)
