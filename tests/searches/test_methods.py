@@ -1,4 +1,4 @@
-"""Methods by themselves: their stages, and the samplers and pruners they name."""
+"""Methods by themselves: their stages, the samplers that they name, and their rungs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SPACE = nw.Space((RATE, KIND, nw.axes.Integer("width", 4, 64)))
 def test_every_method_has_a_sampler_and_a_stage(method: type[nw.SearchMethod]) -> None:
     made = method()
     assert isinstance(made.sampler(0), optuna.samplers.BaseSampler)
-    pruner = made.pruner(9)
-    assert pruner is None or isinstance(pruner, optuna.pruners.BasePruner)
+    rungs = made.rungs(9)
+    assert (rungs is not None) == isinstance(made, nw.Halving)
     assert made.stages >= 1
     first = made.stage(0, SPACE, 12, 9, 0, ())
     assert first.trials >= 1

@@ -196,10 +196,29 @@ def test_a_trial_that_raises_or_diverges_is_recorded_and_the_search_continues(
     wild = find(
         tmp_path / "w", nw.Space((nw.axes.Choice("optimizer.lr", (0.1, 1e30)),)), method=nw.Grid()
     )
-    assert wild.trials[1].state == "complete"
+    assert wild.trials[1].state == "failed"
     assert wild.trials[1].reason.startswith("Diverged at step")
-    assert wild.trials[1].value == pytest.approx(1 / 3)
+    assert wild.trials[1].value is None
     assert wild.best == wild.trials[0]
+    assert any(note.startswith("1 of 2 trials failed and have no value") for note in wild.notes)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [nw.Grid(2), nw.Bayesian(startup=2), nw.Halving(), nw.CoarseToFine(rounds=2)],
+    ids=repr,
+)
+def test_where_all_diverge_there_is_no_winner(tmp_path: Path, method: nw.SearchMethod) -> None:
+    space = nw.Space((nw.axes.Log("optimizer.lr", 1e28, 1e30),))
+    found = find(tmp_path / "s", space, method=method, trials=4)
+    assert found.complete
+    assert found.best is found.recipe is found.best_value is None
+    assert {(trial.state, trial.value) for trial in found.trials} == {("failed", None)}
+    count = len(found.trials)
+    assert str(found).startswith(f"No trial of {count} was completed. {count} of {count} trials")
+    assert "Diverged at step" in str(found)
+    assert not (tmp_path / "s" / "best.toml").exists()
+    assert nw.load_search(tmp_path / "s") == found
 
 
 def test_a_resumed_search_may_have_more_trials(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_queue_is_stored_once(tmp_path: Path) -> None:
     opened = study(tmp_path / "s", method=nw.Grid(3))
     stage = opened.stage(0)
     for _ in range(2):
-        opened.enqueue(opened.optuna_study(), 0, stage)
+        opened.enqueue(opened.optuna_study, 0, stage)
     points = [trial.point["optimizer.lr"] for trial in opened.trials()]
     assert points == pytest.approx([1e-4, 1e-2, 1.0])
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from scipy.stats import binomtest
 
 import netwise as nw
-from netwise.searches.trial_run import (
-    PruningCallback,
-    RunStopped,
-    accuracy_interval,
-    run_trial,
-    train_or_resume,
-)
+from netwise.searches.trial_run import RunStopped, accuracy_interval, run_trial, train_or_resume
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), epochs=4
@@ -58,58 +51,44 @@ def test_a_run_without_its_weights_is_damaged(tmp_path: Path) -> None:
         train_or_resume(RECIPE, tmp_path / "run")
 
 
-def test_a_stop_that_is_no_pruning_stops_the_worker(
+def test_a_stop_by_a_signal_stops_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pruning = fake_pruning(prune_from=99)
-    pruning.active = False
     run = nw.fit(RECIPE, folder=tmp_path / "run", halt=lambda epoch, row: "signal")
     monkeypatch.setattr("netwise.searches.trial_run.resume", lambda *_, **__: run)
     with pytest.raises(RunStopped):
-        train_or_resume(RECIPE, tmp_path / "run", pruning=pruning)
-
-
-def fake_pruning(prune_from: int, reported: tuple[int, ...] = ()) -> PruningCallback:
-    trial = SimpleNamespace(reports=[], _trial_id=0)
-    stored = SimpleNamespace(intermediate_values=dict.fromkeys(reported, 0.0))
-    trial.storage = SimpleNamespace(get_trial=lambda _: stored)
-    trial.report = lambda value, epoch: trial.reports.append((epoch, value))
-    trial.should_prune = lambda: len(trial.reports) + len(reported) >= prune_from
-    return PruningCallback(trial, active=True)
-
-
-def test_values_are_reported_once_until_the_pruner_stops_the_run(tmp_path: Path) -> None:
-    pruning = fake_pruning(prune_from=3, reported=(1,))
-    history = train_or_resume(RECIPE, tmp_path / "run", pruning=pruning)
-    accuracy = history.of("valid.accuracy")
-    assert accuracy is not None
-    # Epoch 1 was reported before the run was resumed.
-    assert pruning.trial.reports == list(zip((2, 3), accuracy.values[1:3], strict=True))
-    assert pruning.reason == "pruned after epoch 3: others were better by then"
-    assert len(losses(history)) == 3
-
-
-def test_without_a_pruner_nothing_is_reported() -> None:
-    pruning = PruningCallback(object(), active=False)
-    assert pruning(1, {"valid.accuracy": 0.1}) is None
+        train_or_resume(RECIPE, tmp_path / "run")
 
 
 def test_the_value_over_folds_is_their_mean(tmp_path: Path) -> None:
     plan = nw.SearchPlan(space=SPACE, folds=3, repeats=2)
-    outcome = run_trial(plan, RECIPE, tmp_path, object(), 0)
+    outcome = run_trial(plan, RECIPE, tmp_path)
     crossed = nw.cross_validate(RECIPE, folds=3, repeats=2, jobs=1)
     assert outcome.value == pytest.approx(crossed.mean)
     assert outcome.attributes["low"] == pytest.approx(crossed.low)
     assert outcome.attributes["high"] == pytest.approx(crossed.high)
     assert outcome.attributes["epochs"] == 6 * RECIPE.epochs
-    assert not outcome.pruned
+    assert outcome.state == "complete"
     assert len(list(tmp_path.glob("fold-*-*"))) == 6
 
 
-def test_a_diverged_run_has_its_reason(tmp_path: Path) -> None:
+WILD = RECIPE.but(optimizer=nw.SGD(lr=1e30))
+
+
+def test_a_run_that_diverges_fails_its_trial(tmp_path: Path) -> None:
     plan = nw.SearchPlan(space=SPACE, method=nw.Random())
-    outcome = run_trial(plan, RECIPE.but(optimizer=nw.SGD(lr=1e30)), tmp_path, object(), 0)
+    outcome = run_trial(plan, WILD, tmp_path)
+    assert (outcome.state, outcome.value) == ("failed", None)
     assert outcome.attributes["reason"].startswith("Diverged at step")
+    assert "value" not in outcome.attributes
+
+
+def test_a_fold_that_diverges_fails_its_trial_before_the_others(tmp_path: Path) -> None:
+    plan = nw.SearchPlan(space=SPACE, method=nw.Random(), folds=3)
+    outcome = run_trial(plan, WILD, tmp_path)
+    assert outcome.state == "failed"
+    assert outcome.attributes["reason"].startswith("fold-0-0: Diverged at step")
+    assert [path.name for path in tmp_path.iterdir()] == ["fold-0-0"]
 
 
 def test_the_interval_of_an_accuracy_is_wilsons() -> None:

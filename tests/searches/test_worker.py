@@ -86,7 +86,7 @@ def test_if_two_workers_finish_one_trial_the_first_result_wins(tmp_path: Path) -
     opened = study(tmp_path / "s", 1)
     run_worker(task(opened))
     before = opened.trials()
-    opened.optuna_study().tell(0, 123.0, skip_if_finished=True)
+    opened.optuna_study.tell(0, 123.0, skip_if_finished=True)
     assert opened.trials() == before
 
 

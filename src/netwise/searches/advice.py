@@ -86,7 +86,7 @@ def _coarse_stage(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
         for axis in plan.space.axes
         if isinstance(axis, Log) and axis.high / axis.low > VERY_WIDE_RANGE
     ]
-    stops_early = plan.method.stages > 1 or plan.method.pruner(recipe.epochs) is not None
+    stops_early = plan.method.stages > 1 or plan.method.rungs(recipe.epochs) is not None
     if not wide or stops_early or recipe.epochs <= LONG_RUN:
         return []
     axis = wide[0]

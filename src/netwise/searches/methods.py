@@ -13,6 +13,7 @@ from netwise import random_streams
 from netwise.errors import interface_error
 from netwise.part import Part, integer, number, text
 from netwise.searches.axes import Choice, NumericAxis
+from netwise.searches.halving import Rungs
 from netwise.searches.optuna_package import require_optuna
 from netwise.searches.space import Point, Space
 from netwise.searches.trial_record import TrialRecord
@@ -86,8 +87,9 @@ class SearchMethod(Part):
         """A new Optuna sampler."""
         raise interface_error(self, "Random()")
 
-    def pruner(self, epochs: int) -> Any:
-        """An Optuna pruner, which decides after each epoch whether a run stops, or None."""
+    def rungs(self, epochs: int) -> Rungs | None:
+        """After which epochs the trials of a search with runs of so many epochs are compared, and
+        the worse ones stopped; None: never."""
         return None
 
 
@@ -166,6 +168,9 @@ class Random(_RandomPoints):
 class Bayesian(SearchMethod):
     """Each point where a model of the trials so far predicts the largest improvement.
 
+    With several workers, which trials have ended when a point is drawn depends on their speed: the
+    points then differ from search to search. With one worker they do not.
+
     Args:
         surrogate: "tpe", which models the densities of good and of bad points and is fast with many
             axes and choices, or "gp", a Gaussian process with log expected improvement, which needs
@@ -207,6 +212,11 @@ class Halving(_RandomPoints):
     """Successive halving: at each rung, a number of epochs, only the best of the trials so far
     continue.
 
+    A trial is compared with the trials of lower numbers, and waits at a rung until these have
+    reached it or have ended. So the same trials are pruned after the same epochs with one worker
+    and with many, and after kills. Where `surrogate` is "tpe", the points themselves depend on
+    which trials have ended when one is drawn, and so on the number of workers.
+
     A pruned run keeps its checkpoint and can be resumed.
 
     Args:
@@ -220,8 +230,7 @@ class Halving(_RandomPoints):
         >>> nw.Halving(factor=4).first
         1
 
-    Source: Li et al. 2018, "A system for massively parallel hyperparameter tuning" (ASHA); computed
-    by Optuna.
+    Source: Li et al. 2018, "A system for massively parallel hyperparameter tuning" (ASHA).
     """
 
     factor: int = integer(
@@ -239,12 +248,8 @@ class Halving(_RandomPoints):
     def sampler(self, seed: int) -> Any:
         return Bayesian().sampler(seed) if self.surrogate == TPE else super().sampler(seed)
 
-    def pruner(self, epochs: int) -> Any:
-        import optuna
-
-        return optuna.pruners.SuccessiveHalvingPruner(
-            min_resource=self.first, reduction_factor=self.factor
-        )
+    def rungs(self, epochs: int) -> Rungs | None:
+        return Rungs(self.first, self.factor, epochs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,17 +265,14 @@ class Hyperband(Halving):
         >>> nw.Hyperband().factor
         3
 
-    Source: Li et al. 2017, "Hyperband", arXiv 1603.06560; computed by Optuna.
+    Source: Li et al. 2017, "Hyperband", arXiv 1603.06560.
     """
 
-    def pruner(self, epochs: int) -> Any:
-        import optuna
-
-        return optuna.pruners.HyperbandPruner(
-            min_resource=self.first,
-            max_resource=max(epochs, self.first),
-            reduction_factor=self.factor,
-        )
+    def rungs(self, epochs: int) -> Rungs | None:
+        brackets, rung = 1, self.first * self.factor
+        while rung <= epochs:
+            brackets, rung = brackets + 1, rung * self.factor
+        return Rungs(self.first, self.factor, epochs, brackets)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from netwise.history import DIVERGED
 from netwise.intervals import of_mean
 from netwise.recipe.plain import plain_of
 from netwise.recipe.recipe import Recipe
 from netwise.searches.advice import search_advice
-from netwise.searches.confirmation import fresh_runs, fresh_values, test_score
+from netwise.searches.confirmation import FreshRun, fresh_runs, fresh_values, test_score
 from netwise.searches.plan import SearchPlan
 from netwise.searches.space import Space
 from netwise.searches.study import StudyFolder
-from netwise.searches.trial_record import TrialRecord, ranked
+from netwise.searches.trial_record import FAILED, TrialRecord, ranked
+from netwise.storage.run_folder import load_history
 from netwise.training.evaluate import Score
 
 ROUNDING = 5e-5  # relative difference that four printed digits do not show
@@ -66,7 +69,8 @@ class SearchResult:
 
     def __str__(self) -> str:
         if self.best is None:
-            return f"No trial of {len(self.trials)} was completed."
+            none = f"No trial of {len(self.trials)} was completed."
+            return " ".join([none, *failure_notes(self.trials)])
         lines = [f"Best of {len(self.trials)} trials: {self.best.point_text}."]
         lines.append(f"  in the search: {self.best_value:.4g}")
         if self.mean is not None:
@@ -130,12 +134,14 @@ def collect_result(study: StudyFolder, complete: bool = True) -> SearchResult:
     """The result as far as the study's folder and storage have it."""
     plan, trials = study.plan, tuple(study.trials())
     notes = [str(problem) for problem in search_advice(study.recipe, plan)]
+    notes += failure_notes(trials)
     winner = study.winner()
     if winner is None:
         return SearchResult(study.path, plan, trials, notes=tuple(notes), complete=complete)
     best, recipe = winner
     notes += border_notes(plan, best)
     runs = fresh_runs(study, best, recipe)
+    notes += diverged_notes(runs)
     values = fresh_values(runs)
     mean, low, high = (fmean(values) if values else None), None, None
     if len(values) > 1:
@@ -158,6 +164,27 @@ def collect_result(study: StudyFolder, complete: bool = True) -> SearchResult:
         tuple(notes),
         complete,
     )
+
+
+def failure_notes(trials: Sequence[TrialRecord]) -> list[str]:
+    """How many trials have failed, with the reason of the first one; nothing where none has."""
+    failed = [trial for trial in trials if trial.state == FAILED]
+    if not failed:
+        return []
+    count, first = f"{len(failed)} of {len(trials)} trials failed", failed[0]
+    reason = " ".join(first.reason.split())[:300]
+    return [f"{count} and have no value; trial {first.number} ({first.point_text}): {reason}"]
+
+
+def diverged_notes(runs: Sequence[FreshRun]) -> list[str]:
+    """How many runs of the winner with fresh seeds have diverged; nothing where none has."""
+    ends = [load_history(run.folder).ended for run in runs if run.done]
+    diverged = [ended.sentence for ended in ends if ended.how == DIVERGED]
+    if not diverged:
+        return []
+    count = f"{len(diverged)} of {len(ends)} runs of the winner with fresh seeds diverged"
+    advice = "Lower the learning rate of its recipe before you use it"
+    return [f"{count} and count as guessing: {diverged[0]} {advice}"]
 
 
 def optimism_note(best_value: float, mean: float, count: int) -> str:

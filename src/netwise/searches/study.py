@@ -17,7 +17,8 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +87,6 @@ class StudyFolder:
     url: str | None
     name: str
     space_from_caller: bool
-    # Optuna's study objects, by the epochs of a stage.
-    _studies: dict[int, Study] = field(default_factory=dict, init=False, repr=False)
 
     @staticmethod
     def create(path: Path, recipe: Recipe, plan: SearchPlan, url: str | None = None) -> StudyFolder:
@@ -171,23 +170,19 @@ class StudyFolder:
         it."""
         return (self.path / JOURNAL).is_file()
 
-    def optuna_study(self, epochs: int | None = None) -> Study:
-        """Optuna's study with the sampler of the method, seeded by the number of each trial, and
-        the pruner for runs of so many epochs. Default: the recipe's."""
+    @cached_property
+    def optuna_study(self) -> Study:
+        """Optuna's study with the sampler of the method, seeded by the number of each trial."""
         import optuna
 
         from netwise.searches.samplers import TrialSeededSampler
 
-        epochs = epochs or self.recipe.epochs
-        if epochs not in self._studies:
-            method = self.plan.method
-            self._studies[epochs] = optuna.load_study(
-                study_name=self.name,
-                storage=self.storage,
-                sampler=TrialSeededSampler(method.sampler, self.plan.seed),
-                pruner=method.pruner(epochs) or optuna.pruners.NopPruner(),
-            )
-        return self._studies[epochs]
+        return optuna.load_study(
+            study_name=self.name,
+            storage=self.storage,
+            sampler=TrialSeededSampler(self.plan.method.sampler, self.plan.seed),
+            pruner=optuna.pruners.NopPruner(),  # `halving` decides which runs end early
+        )
 
     def folder(self, number: int) -> Path:
         """The folder with the runs of a trial."""
@@ -197,7 +192,7 @@ class StudyFolder:
 
     def trials(self) -> list[TrialRecord]:
         """All trials, by number. A trial that was started and has no worker is "waiting"."""
-        return [self._record(trial) for trial in self.optuna_study().get_trials(deepcopy=False)]
+        return [self._record(trial) for trial in self.optuna_study.get_trials(deepcopy=False)]
 
     def _record(self, trial: FrozenTrial) -> TrialRecord:
         import optuna
@@ -351,7 +346,7 @@ class StudyFolder:
         """
         import optuna
 
-        study = self.optuna_study(stage.epochs)
+        study = self.optuna_study
         with self.selecting():
             self.requeue_abandoned(study)
             if stage.queue:

@@ -20,8 +20,9 @@ class TrialRecord:
         stage: of the method, from 0.
         point: the values of the axes.
         value: of the goal, higher is better; None where the trial has none.
-        state: "complete", "pruned", "failed", "running" or "waiting".
-        reason: why it failed, was pruned or diverged, or "".
+        state: "complete", "pruned", "failed" (an error, or a run that diverged), "running" or
+            "waiting".
+        reason: why it failed or was pruned, or "".
         low, high: 95 % interval of the value from the number of validation samples, or from the
             folds; None where none is known.
         seconds: of training.

@@ -12,12 +12,13 @@ from typing import Any
 
 from netwise.errors import FileAccessError
 from netwise.networks import Network
+from netwise.searches.halving import HalvingCallback
 from netwise.searches.methods import Stage
 from netwise.searches.space import Space
 from netwise.searches.study import HEARTBEAT_ATTRIBUTE, RESULT_ATTRIBUTE, StudyFolder
 from netwise.searches.supervise import FINISHED, MAX_CRASHES, STOPPED
-from netwise.searches.trial_record import TrialRecord
-from netwise.searches.trial_run import RunStopped, run_trial
+from netwise.searches.trial_record import COMPLETE, FAILED, PRUNED, TrialRecord
+from netwise.searches.trial_run import RunStopped, TrialOutcome, TrialPostponed, run_trial
 from netwise.training.periodic_calls import call_periodically
 from netwise.training.shared_data import use_shared_data
 from netwise.training.threads import limit_cores
@@ -71,18 +72,28 @@ def _run_trials(study: StudyFolder, task: WorkerTask) -> str:
         trial, lock = claimed
         with lock, heartbeat(trial, study.has_shared_locks):
             if task.alone and not study.may_retry(trial.number):
-                _store_failure(study, stage, trial, CRASHED)
-            elif not _run_claimed(study, stage, trial, task.checkpoint_every):
+                _store_end(study, trial, TrialOutcome(None, FAILED, {"reason": CRASHED}))
+                continue
+            try:
+                outcome = _outcome_of(study, stage, trial, task.checkpoint_every)
+            except (RunStopped, TrialPostponed) as stop:
                 study.requeue(trial._trial_id)
                 study.reset_crashes(trial.number)
-                return STOPPED
+                if isinstance(stop, RunStopped):
+                    return STOPPED
+            else:
+                _store_end(study, trial, outcome)
     return FINISHED
 
 
-def _run_claimed(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int) -> bool:
-    """Train one trial and store its value; False where a signal interrupted it."""
-    import optuna
+def _outcome_of(
+    study: StudyFolder, stage: Stage, trial: Any, checkpoint_every: int
+) -> TrialOutcome:
+    """Train one trial. An error of one recipe fails its trial, and not the search.
 
+    Raises:
+        RunStopped, TrialPostponed: it is to be continued.
+    """
     record = TrialRecord(
         trial.number,
         trial.user_attrs["stage"],
@@ -91,38 +102,33 @@ def _run_claimed(study: StudyFolder, stage: Stage, trial: Any, checkpoint_every:
     )
     try:
         recipe = study.recipe_of(record, stage)
+        rungs = study.plan.method.rungs(recipe.epochs)
+        halving = None if rungs is None else HalvingCallback(study, trial, rungs)
         folder = study.folder(trial.number)
-        outcome = run_trial(study.plan, recipe, folder, trial, checkpoint_every)
-    except RunStopped:
-        return False
+        return run_trial(study.plan, recipe, folder, checkpoint_every, halving)
+    except (RunStopped, TrialPostponed):
+        raise
     except FileAccessError as error:
         if error.during_work or Path(str(error.filename)).is_relative_to(study.path):
             raise  # not the fault of this recipe: the trial stays unfinished, and is resumed
-        _store_failure(study, stage, trial, str(error))
-        return True
-    except Exception as error:  # an error of one recipe ends its trial and not the search
-        _store_failure(study, stage, trial, f"{type(error).__name__}: {error}"[:2000])
-        return True
-    trial.set_user_attr(RESULT_ATTRIBUTE, outcome.attributes)
-    if outcome.pruned:
-        _store_end(study, stage, trial.number, state=optuna.trial.TrialState.PRUNED)
-    else:
-        _store_end(study, stage, trial.number, outcome.value)
-    return True
+        return TrialOutcome(None, FAILED, {"reason": str(error)})
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:2000]
+        return TrialOutcome(None, FAILED, {"reason": reason})
 
 
-def _store_failure(study: StudyFolder, stage: Stage, trial: Any, reason: str) -> None:
-    import optuna
-
-    trial.set_user_attr(RESULT_ATTRIBUTE, {"reason": reason})
-    _store_end(study, stage, trial.number, state=optuna.trial.TrialState.FAIL)
-
-
-def _store_end(
-    study: StudyFolder, stage: Stage, number: int, value: float | None = None, state: Any = None
-) -> None:
+def _store_end(study: StudyFolder, trial: Any, outcome: TrialOutcome) -> None:
     """Store how a trial ended. If two workers finish one trial, the first result wins."""
-    study.optuna_study(stage.epochs).tell(number, value, state=state, skip_if_finished=True)
+    from optuna.trial import TrialState
+
+    trial.set_user_attr(RESULT_ATTRIBUTE, outcome.attributes)
+    states = {COMPLETE: None, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
+    study.optuna_study.tell(
+        trial.number,
+        outcome.value if outcome.state == COMPLETE else None,
+        state=states[outcome.state],
+        skip_if_finished=True,
+    )
 
 
 @contextmanager

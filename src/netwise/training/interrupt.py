@@ -6,7 +6,7 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from netwise.history import INTERRUPTED
 from netwise.termination import Terminated
@@ -28,6 +28,14 @@ def uninterrupted(run: Run) -> Run:
     return run
 
 
+_ENTERED: list[Interrupt] = []
+
+
+def signal_requested() -> bool:
+    """Whether a signal has arrived inside a `with Interrupt()`, for code that waits there."""
+    return any(interrupt.requested() for interrupt in _ENTERED)
+
+
 class Interrupt:
     """While entered, the first SIGINT or SIGTERM is stored; a second SIGINT raises
     KeyboardInterrupt.
@@ -43,10 +51,12 @@ class Interrupt:
         """Whether a signal has arrived."""
         return self.number != 0
 
-    def __enter__(self) -> Interrupt:
+    def __enter__(self) -> Self:
+        _ENTERED.append(self)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._handle)
+                if self._replaces(signal.getsignal(number)):
+                    self._handlers[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -55,8 +65,13 @@ class Interrupt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        _ENTERED.remove(self)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+
+    def _replaces(self, handler: Any) -> bool:
+        """Whether this handler of a signal is replaced."""
+        return True
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.number and number == signal.SIGINT:

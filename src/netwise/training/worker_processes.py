@@ -74,13 +74,8 @@ class _StopWorkers(Interrupt):
 
     _killing: threading.Timer | None = None
 
-    def __enter__(self) -> _StopWorkers:
-        own = (signal.SIG_DFL, signal.default_int_handler, raise_terminated)
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) in own:
-                    self._handlers[number] = signal.signal(number, self._handle)
-        return self
+    def _replaces(self, handler: Any) -> bool:
+        return handler in (signal.SIG_DFL, signal.default_int_handler, raise_terminated)
 
     def __exit__(
         self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netwise.atomic import delete_empty_folder
-from netwise.cli.group import INTERRUPTED
+from netwise.cli.group import DIVERGED, INTERRUPTED
 from netwise.cli.options import (
     checkpoint_option,
     home_option,
@@ -135,6 +135,8 @@ def search(
     if not result.complete:
         click.echo(f"Continue with: netwise search --resume {result.folder}", err=True)
         sys.exit(INTERRUPTED)
+    if result.best is None:
+        sys.exit(DIVERGED)
 
 
 def _resume(
@@ -258,9 +260,7 @@ def _search_lines(result: SearchResult) -> list[str]:
         for place, trial in enumerate(result.ranked[:MOST_TRIALS], start=1)
     ]
     if result.best is None:
-        failed = next((trial for trial in result.trials if trial.reason), None)
-        reason = f" Trial {failed.number}: {failed.reason}" if failed is not None else ""
-        lines.append(f"No trial was completed.{reason}")
+        lines.append("No trial was completed.")
     elif result.mean is not None:
         interval = ""
         if result.low is not None and result.high is not None:
