@@ -13,8 +13,8 @@ from netwise import random_streams
 from netwise.errors import interface_error
 from netwise.part import Part, integer, number, text
 from netwise.searches.axes import Choice, NumericAxis
-from netwise.searches.halving import Rungs
 from netwise.searches.optuna_package import require_optuna
+from netwise.searches.rungs import Rungs
 from netwise.searches.space import Point, Space
 from netwise.searches.trial_record import TrialRecord
 
