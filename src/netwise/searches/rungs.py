@@ -1,4 +1,4 @@
-"""The rungs of successive halving: after how many epochs trials are compared, and which continue."""
+"""The rungs of successive halving: after how many epochs trials are compared, and who continues."""
 
 from __future__ import annotations
 
