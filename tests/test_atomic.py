@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
-from edges.faults import failing_writes
 from netwise.atomic import (
     append_to_file,
     delete_drafts,
@@ -24,6 +23,7 @@ from netwise.atomic import (
     write_new_file,
     write_scratch,
 )
+from torture.faults import failing_writes
 
 
 @pytest.mark.parametrize("content", ["Gewichte: größer\n", b"\x00\xff", ""])

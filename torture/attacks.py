@@ -1,0 +1,20 @@
+"""All kinds of attacks, in the order in which they are made."""
+
+from __future__ import annotations
+
+from torture import damaged_inputs, damaged_runs, kills
+
+ATTACKS = (*kills.ATTACKS, *damaged_runs.ATTACKS, *damaged_inputs.ATTACKS)
+
+# How many of a kind the ordinary tests make; kills have tests of their own there.
+QUICK = {
+    "damaged checkpoints": 20,
+    "damaged about.json": 30,
+    "damaged rows.jsonl": 20,
+    "damaged recipe.toml": 20,
+    "damaged weights": 20,
+    "headers of weight files": 20,
+    "tables to train on": 30,
+    "tables to predict": 30,
+    "pictures": 30,
+}
