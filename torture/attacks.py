@@ -8,10 +8,6 @@ ATTACKS = (*kills.ATTACKS, *damaged_runs.ATTACKS, *damaged_inputs.ATTACKS)
 
 # How many of a kind the ordinary tests make; kills have tests of their own there.
 QUICK = {
-    "damaged checkpoints": 20,
-    "damaged about.json": 30,
-    "damaged rows.jsonl": 20,
-    "damaged recipe.toml": 20,
     "damaged weights": 20,
     "headers of weight files": 20,
     "tables to train on": 30,

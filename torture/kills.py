@@ -213,7 +213,8 @@ def compare(job: Job, folder: Path, expected: Any) -> None:
     """The result of a job that was killed is that of the quiet one, to the last bit."""
     found, wanted = repr(job.result(folder)), repr(expected)
     if found != wanted:
-        place = len(os.path.commonprefix([found, wanted]))
+        pairs = zip(found, wanted, strict=False)
+        place = next((i for i, (a, b) in enumerate(pairs) if a != b), 0)
         shown = " instead of ".join(
             text[max(0, place - 80) : place + 120] for text in (found, wanted)
         )

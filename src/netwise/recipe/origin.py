@@ -115,13 +115,14 @@ def load_matching(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> 
     tensors = with_layer_names(tensors, own)
     wanted = [name for name in own if _is_copied(name, init) and isinstance(own[name], Tensor)]
     copied = [name for name in wanted if name in tensors]
+    place = f"{init.path}: " if init.path else ""
     if init.layers or not copied:
-        _require_layers(init.layers or ("*",), copied, tensors)
+        _require_layers(init, copied, tensors, place)
     for name in copied:
         if tensors[name].shape != own[name].shape:
             layer = _layer_of(name)
             raise DataError(
-                f"{name} has shape {tuple(tensors[name].shape)} in the other network and "
+                f"{place}{name} has shape {tuple(tensors[name].shape)} in the other network and "
                 f"{tuple(own[name].shape)} in this one: write anew = ({layer!r},) to initialise it "
                 "instead of copying it"
             )
@@ -130,15 +131,13 @@ def load_matching(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> 
     return copied
 
 
-def _require_layers(
-    patterns: tuple[str, ...], copied: list[str], tensors: dict[str, Tensor]
-) -> None:
-    for pattern in patterns:
+def _require_layers(init: From, copied: list[str], tensors: dict[str, Tensor], place: str) -> None:
+    for pattern in init.layers or ("*",):
         if not any(matches(_layer_of(name), pattern) or matches(name, pattern) for name in copied):
             names = sorted({_layer_of(name) for name in tensors})[:MAX_NAMES]
             raise DataError(
-                f"no layer {pattern!r} is in both networks: use one of the other network's that "
-                f"this one has too. There are: {', '.join(names)}"
+                f"{place}no layer {pattern!r} is in both networks: use one of the other network's "
+                f"that this one has too. There are: {', '.join(names)}"
             )
 
 
