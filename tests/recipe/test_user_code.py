@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import netwise as nw
 from netwise.cli import main
+from netwise.history import history_as_dict
 from netwise.recipe.user_code import user_code_in
 from netwise.storage.run_folder import RunFolder
 
@@ -53,9 +54,8 @@ def test_no_command_runs_it_without_the_option(here: Path, command: str) -> None
 
 
 def test_no_folder_is_resumed_with_it(here: Path) -> None:
-    RunFolder.create(Path("run"), nw.read_recipe("recipe.toml")).write_about(
-        {"ended": {"how": "running"}}
-    )
+    started = history_as_dict(nw.History({}, ended=nw.RunEnd("running", "", 0))) | {"score": None}
+    RunFolder.create(Path("run"), nw.read_recipe("recipe.toml"), started)[1].release()
     with pytest.raises(nw.RunFolderError, match="runs no code"):
         nw.resume("run")
     space = 'axes = [{kind = "Log", field = "optimizer.lr", low = 0.1, high = 1.0}]'

@@ -10,13 +10,24 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
+from netwise.history import history_as_dict
+from netwise.storage.checkpoints import Checkpoint
+from netwise.storage.row_log import written_rows
 from netwise.storage.run_folder import RunFolder, load_history, program_title
+from netwise.storage.seals import RowsSeal
 from watching.watched_run import PROGRAM, write_watched_run
+
+STARTED = {
+    **history_as_dict(nw.History({}, ended=nw.RunEnd("running", "No step is done yet.", 0))),
+    "score": None,
+}
 
 
 @pytest.fixture
 def folder(tmp_path: Path, small: nw.Recipe) -> RunFolder:
-    return RunFolder.create(tmp_path / "run", small)
+    store, held = RunFolder.create(tmp_path / "run", small, STARTED)
+    held.release()
+    return store
 
 
 def test_a_folder_that_holds_something_is_never_overwritten(
@@ -33,7 +44,7 @@ def test_a_folder_that_holds_something_is_never_overwritten(
     assert (tmp_path / "a" / "thesis.txt").read_text() == "years of work"
     (tmp_path / "file").write_text("x")
     with pytest.raises(nw.RunFolderError, match="exists already"):
-        RunFolder.create(tmp_path / "file", small)
+        RunFolder.create(tmp_path / "file", small, STARTED)
 
 
 def test_a_folder_without_a_recipe_and_a_search_are_no_runs(tmp_path: Path) -> None:
@@ -52,14 +63,11 @@ def test_rows_come_back_without_an_incomplete_last_line(folder: RunFolder) -> No
     with open(folder.path / "history" / "rows.jsonl", "a") as file:
         file.write('{"step": 2, "lo')
     assert repr(folder.rows()) == "[{'step': 0, 'loss': 0.5}, {'step': 1, 'loss': nan}]"
-    folder.keep_rows(1)
+    log = folder.return_to(Checkpoint({}, {"rows": 1, "step": 1}))
     assert folder.rows() == [{"step": 0, "loss": 0.5}]
-    message = (
-        r"damaged, because it has 1 rows and its checkpoint was written at 5\. "
-        r"Restore it from a copy, or delete the run folder and train its recipe again\."
-    )
-    with pytest.raises(nw.RunFolderError, match=message):
-        folder.keep_rows(5)
+    log.append([{"step": 1, "loss": 0.25}])
+    assert folder.rows() == [{"step": 0, "loss": 0.5}, {"step": 1, "loss": 0.25}]
+    assert RowsSeal.of(written_rows(log.path)) == log.seal
 
 
 def test_a_damaged_line_in_the_middle_is_reported(folder: RunFolder) -> None:
@@ -68,9 +76,13 @@ def test_a_damaged_line_in_the_middle_is_reported(folder: RunFolder) -> None:
         folder.rows()
 
 
-def test_a_run_that_never_started_says_so(folder: RunFolder) -> None:
-    message = r"has no about\.json, because the run ended before its first step\. Delete the folder"
+def test_a_run_of_an_earlier_version_that_never_started_says_so(folder: RunFolder) -> None:
+    (folder.path / "about.json").unlink()
+    message = r"has no about\.json, because the run ended before its first step\. Start it: netwise"
     with pytest.raises(nw.RunFolderError, match=message):
+        folder.about()
+    folder.append([{"step": 0}])
+    with pytest.raises(nw.RunFolderError, match="because the file is missing"):
         folder.about()
 
 
@@ -166,7 +178,7 @@ def test_a_damaged_program_file_is_no_obstacle_to_the_history(tmp_path: Path) ->
     with pytest.raises(nw.RunFolderError, match=r"delete the run folder and run the program again"):
         store.history()
     (store.path / "about.json").unlink()
-    with pytest.raises(nw.RunFolderError, match=r"Delete the folder and run the program again"):
+    with pytest.raises(nw.RunFolderError, match=r"delete the run folder and run the program again"):
         store.history()
 
 

@@ -62,4 +62,5 @@ def test_the_keys_of_files_do_not_change() -> None:
     assert set(saved.state) == {
         *("epoch", "batch", "step", "rows", "losses", "right", "schedule", "factor", "stopping"),
         *("switch", "averaged", "last_loss", "best", "probe", "seconds", "wiring"),
+        "rows_sha256",
     }

@@ -12,7 +12,7 @@ from netwise.observe.hooked_probe import HookedProbe
 from netwise.recipe.prepared import prepare
 from netwise.storage.run_folder import RunFolder
 from netwise.training.fit import initialize
-from netwise.training.run_recorder import RunRecorder, weights_as_dict
+from netwise.training.run_recorder import RunRecorder, values_at_start, weights_as_dict
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import RunState, state_at_start
 from netwise.training.settings import RunOptions
@@ -22,13 +22,22 @@ RECIPE = nw.Recipe(
 )
 
 
+def new_folder(path: Path) -> RunFolder:
+    folder, held = RunFolder.create(path, RECIPE, values_at_start(prepare(RECIPE), RunOptions()))
+    held.release()
+    return folder
+
+
 def recorder_of(folder: RunFolder | None) -> tuple[RunRecorder, RunState]:
     setup = set_up(RECIPE, prepare(RECIPE), RunOptions(), initialize)
-    return RunRecorder(folder, setup, RunFacts(), HookedProbe(setup.module)), state_at_start(setup)
+    log = None if folder is None else folder.return_to(None)
+    text = "" if folder is None else folder.recipe_text()
+    probe = HookedProbe(setup.module)
+    return RunRecorder(folder, setup, RunFacts(), probe, None, log, text), state_at_start(setup)
 
 
 def test_rows_are_written_once_and_before_a_checkpoint(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", RECIPE)
+    folder = new_folder(tmp_path / "run")
     recorder, state = recorder_of(folder)
     state.rows = [{"step": 0, "train.loss": 1.0}]
     recorder.write_rows(state)
@@ -44,7 +53,7 @@ def test_rows_are_written_once_and_before_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", RECIPE)
+    folder = new_folder(tmp_path / "run")
     recorder, state = recorder_of(folder)
     score = nw.Score("accuracy", 0.5, 0.4, 0.6, 30)
     recorder.write_end(state, RunEnd(FINISHED, "All done.", 0), score)
@@ -73,4 +82,4 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path) -> None:
     state.rows = [{"step": 0}]
     recorder.write_checkpoint(state)
     recorder.write_end(state, RunEnd(FINISHED, "", 0), None)
-    assert state.rows_written == 0
+    assert not list(tmp_path.iterdir())

@@ -16,6 +16,7 @@ import pytest
 
 import netwise as nw
 from netwise.history import RunEnd
+from netwise.storage.creation import claim_folder
 from netwise.storage.run_folder import RunFolder
 from netwise.watching import run_files
 from netwise.watching.run_files import RunFiles
@@ -52,18 +53,13 @@ def test_a_folder_that_holds_something_is_never_overwritten(tmp_path: Path) -> N
     RunFiles(tmp_path / "empty", PROGRAM).close(history())
 
 
-def test_two_writers_of_one_new_folder_do_not_mix(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = RunFiles(tmp_path / "train", PROGRAM)
-
-    def already_made(path: Path, program: object) -> RunFolder:
-        return RunFolder(path)
-
-    monkeypatch.setattr(RunFolder, "create_for_program", already_made)
-    with pytest.raises(nw.RunFolderError, match="is being written by another process"):
+def test_two_writers_of_one_new_folder_do_not_mix(tmp_path: Path) -> None:
+    with (
+        claim_folder(tmp_path / "train", ""),
+        pytest.raises(nw.RunFolderError, match="is being written by another process"),
+    ):
         RunFiles(tmp_path / "train", PROGRAM)
-    files.close(history())
+    RunFiles(tmp_path / "train", PROGRAM).close(history())  # the first one wrote nothing
 
 
 def test_rows_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from netwise.searches.halving import HalvingCallback
 from netwise.searches.plan import SearchPlan
 from netwise.searches.trial_record import COMPLETE, FAILED, PRUNED
 from netwise.signals import VALID_ACCURACY
-from netwise.storage.layout import ABOUT, RECIPE, WEIGHTS
+from netwise.storage.layout import ABOUT, RECIPE, WEIGHTS, is_present
 from netwise.storage.run_folder import RunFolder, load_history
 from netwise.tasks import task_named
 from netwise.training.fit import fit, resume
@@ -134,9 +134,9 @@ def train_or_resume(
         TrialPostponed: `halving` did.
         RunFolderError: the run has ended and its weights are missing.
     """
-    # Without these two files the run was killed before its first step.
-    if not (folder / ABOUT).is_file() or not (folder / RECIPE).is_file():
-        delete_folder(folder)
+    if not is_present(folder / RECIPE) or not is_present(folder / ABOUT):
+        if is_present(folder / RECIPE):  # an earlier version was killed before the first step
+            delete_folder(folder)
         run = fit(recipe, folder=folder, test=test, checkpoint_every=checkpoint_every, halt=halving)
         return _unless_stopped(run.history, halving)
     history, left = load_history(folder), None
@@ -145,7 +145,7 @@ def train_or_resume(
     if history.ended.how in (RUNNING, INTERRUPTED):
         if left is None:
             history = resume(folder, network=recipe.network, halt=halving).history
-    elif not (folder / WEIGHTS).is_file():
+    elif not is_present(folder / WEIGHTS):
         raise RunFolderError(
             f"{folder} is damaged: its run has ended and {WEIGHTS} is missing. Delete the folder, "
             "then resume the search: the run is trained again."

@@ -10,6 +10,7 @@ from netwise.data_facts import DataFacts
 from netwise.first_batch import FirstBatch
 from netwise.history import History, Layer, Provenance, RunEnd, RunFacts, Series
 from netwise.schema import typed
+from netwise.storage.seals import RowsSeal
 from netwise.wiring import Wiring
 
 
@@ -34,12 +35,17 @@ class PlainScore(TypedDict):
 
 
 class About(PlainHistory):
-    """`about.json`; a watched program has no `fingerprint`, `how` and `intake`."""
+    """`about.json`; a watched program has no `fingerprint`, `how` and `intake`. The last four are
+    described in `netwise.storage.seals`."""
 
     score: PlainScore | None
     fingerprint: NotRequired[str]
     how: NotRequired[dict[str, Any]]
     intake: NotRequired[dict[str, Any]]
+    recipe: NotRequired[str]
+    rows: NotRequired[RowsSeal]
+    files: NotRequired[dict[str, str]]
+    sha256: NotRequired[str]
 
 
 class Program(TypedDict, total=False):

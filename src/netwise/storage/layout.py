@@ -4,7 +4,8 @@ A run folder:
     recipe.toml            the recipe that was trained; not in the folder of a watched program
     program.json           the program that `netwise watch` or `nw.watch(folder=...)` observed,
                            instead of a recipe
-    about.json             facts, how the run ended, its score, how inputs are prepared
+    about.json             facts, how the run ended, its score, how inputs are prepared, and the
+                           checksums of the other files (`netwise.storage.seals`)
     history/rows.jsonl     append-only, one row per line; a last line without its end is ignored
     checkpoints/step-N/    model and optimizer as safetensors, the rest as JSON, SHA-256 sums
     weights.safetensors    the final weights, and what preprocessing was fitted to
@@ -25,11 +26,13 @@ A search folder has its own files (`netwise.searches.study`) and a run folder pe
 from __future__ import annotations
 
 import math
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from netwise.atomic import make_folder, make_new_folder
+from netwise.file_errors import file_errors
 
 RECIPE, ABOUT, WEIGHTS, REPORT = "recipe.toml", "about.json", "weights.safetensors", "report.html"
 PROGRAM = "program.json"  # instead of a recipe, in the folder of a watched program
@@ -37,14 +40,28 @@ ROWS, CHECKPOINTS, LOCK = "history/rows.jsonl", "checkpoints", ".lock"
 SEARCH, OUTCOME = "search.toml", "outcome.json"  # in the folder of a search
 
 
+def is_present(path: Path) -> bool:
+    """Whether there is a file at `path`. A path that cannot be looked at is not taken for an absent
+    one.
+
+    Raises:
+        FileAccessError: it cannot be told, such as without permission to the folder.
+    """
+    with file_errors(path):
+        try:
+            return stat.S_ISREG(path.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, of a watched program, or of a search."""
-    return (folder / RECIPE).is_file() or (folder / PROGRAM).is_file()
+    return is_present(folder / RECIPE) or is_present(folder / PROGRAM)
 
 
 def is_search(folder: Path) -> bool:
     """Whether a folder holds a search rather than one run."""
-    return (folder / SEARCH).is_file()
+    return is_present(folder / SEARCH)
 
 
 def new_folder(home: Path, name: str) -> Path:

@@ -18,6 +18,7 @@ from netwise.history import Series
 from netwise.packed_numbers import PackedNumbers
 from netwise.regular_files import open_regular
 from netwise.schema import LARGEST, Count, SchemaError, parse_json, typed
+from netwise.storage.seals import RowsCheck
 
 CHUNK = 1 << 18  # bytes that are read at once: they stay in the processor's cache
 MOST_ROWS = 256  # of a block
@@ -28,22 +29,25 @@ Column = Sequence[float]
 Names = tuple[str, ...]
 
 
-def read_series(path: Path) -> dict[tuple[str, str], Series]:
+def read_series(path: Path, check: RowsCheck | None = None) -> dict[tuple[str, str], Series]:
     """The series of all signals in a file of rows, by (signal, layer).
 
     Args:
         path: of the file; there are no series where it is absent.
+        check: gets all bytes of the file.
 
     Raises:
         SchemaError: a complete line is no row; names the line and the field.
     """
     recorded = _Recorded()
-    for names, columns in read_columns(path):
+    for names, columns in read_columns(path, check):
         recorded.add(names, columns)
     return recorded.series()
 
 
-def read_columns(path: Path) -> Iterator[tuple[Names, Sequence[Column]]]:
+def read_columns(
+    path: Path, check: RowsCheck | None = None
+) -> Iterator[tuple[Names, Sequence[Column]]]:
     """The rows of a file, as blocks of neighbours that have the same names.
 
     A last line without its end is an incomplete row, and is left out.
@@ -54,7 +58,7 @@ def read_columns(path: Path) -> Iterator[tuple[Names, Sequence[Column]]]:
         SchemaError: a complete line is no row; names the line and the field.
     """
     first, keys, kept, numbers = 1, None, list[bytes](), list[bytes]()
-    for line in _lines(path):
+    for line in _lines(path, check):
         pieces = line.split(b'"')
         if pieces[1::2] != keys or len(kept) == MOST_ROWS:
             if kept:
@@ -66,7 +70,7 @@ def read_columns(path: Path) -> Iterator[tuple[Names, Sequence[Column]]]:
         yield from _block(first, keys or [], kept, numbers)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path, check: RowsCheck | None) -> Iterator[bytes]:
     """The complete lines, with JSON's literals in the place of the texts for infinite numbers."""
     rest = b""
     try:
@@ -75,6 +79,8 @@ def _lines(path: Path) -> Iterator[bytes]:
         return
     with file:
         while chunk := file.read(CHUNK):
+            if check is not None:
+                check.add(chunk)
             text = rest + chunk
             if b'nan"' in text or b'inf"' in text:
                 text = _with_literals(text)

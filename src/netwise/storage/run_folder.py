@@ -6,11 +6,11 @@ Reading the history loads neither torch nor numpy; only the recipe and the tenso
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from netwise.atomic import append_to_file, make_folder, write_atomically
 from netwise.errors import FileRefused, RunFolderError
@@ -19,6 +19,7 @@ from netwise.history import INTERRUPTED, RUNNING, History, RunEnd, Series
 from netwise.regular_files import require_contained
 from netwise.schema import SchemaError, damaged, read_json, read_toml
 from netwise.storage.about_file import About, Program, history_with_series
+from netwise.storage.creation import claim_folder, end_creation, release_on_error
 from netwise.storage.layout import (
     ABOUT,
     CHECKPOINTS,
@@ -26,18 +27,32 @@ from netwise.storage.layout import (
     PROGRAM,
     RECIPE,
     ROWS,
+    is_present,
     is_run,
     is_search,
     strict_json,
 )
-from netwise.storage.locks import is_locked, try_lock
+from netwise.storage.locks import HeldLock, is_locked, try_lock
+from netwise.storage.row_log import RowLog, first_rows, line_of, written_rows
 from netwise.storage.rows_file import read_columns, read_series
+from netwise.storage.seals import (
+    RECIPE_TEXT,
+    ROWS_SEAL,
+    SHA256,
+    RowsCheck,
+    RowsSeal,
+    is_whole,
+    recipe_changes,
+    sealed,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from netwise.recipe.recipe import Recipe
     from netwise.storage.checkpoints import Checkpoint
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,36 +62,51 @@ class RunFolder:
     path: Path
 
     @staticmethod
-    def create(path: Path, recipe: Recipe) -> RunFolder:
+    def create(path: Path, recipe: Recipe, about: Mapping[str, Any]) -> tuple[RunFolder, HeldLock]:
         """A new folder for a run of `recipe`; an existing run is never overwritten.
 
-        Raises:
-            RunFolderError: `path` is a file, or a folder that is not empty.
-        """
-        from netwise.recipe.writer import write_recipe  # heavy
+        Args:
+            path: of the folder.
+            recipe: what will be trained.
+            about: what starting the run needs besides the recipe. A run that is killed before its
+                first step is resumed from this.
 
-        _make_folder(path, f", or resume the run: netwise train --resume {path}")
-        make_folder((path / ROWS).parent)
-        make_folder(path / CHECKPOINTS)
-        write_recipe(recipe, path / RECIPE)
-        return RunFolder(path)
+        Returns:
+            the folder, and its lock, which the caller holds while it writes the run.
+
+        Raises:
+            RunFolderError: `path` is a file, a folder that is not empty, or being written.
+        """
+        from netwise.recipe.writer import recipe_text, write_recipe  # heavy
+
+        held = claim_folder(path, f", or resume the run: netwise train --resume {path}")
+        store = RunFolder(path)
+        with release_on_error(held):
+            make_folder((path / ROWS).parent)
+            make_folder(path / CHECKPOINTS)
+            store.write_about({**about, RECIPE_TEXT: recipe_text(recipe)})
+            write_recipe(recipe, path / RECIPE)  # the last file: now the folder is a run
+            end_creation(path)
+        return store, held
 
     @staticmethod
-    def create_for_program(path: Path, program: Mapping[str, Any]) -> RunFolder:
-        """A new folder for a run of a watched program.
+    def create_for_program(path: Path, program: Mapping[str, Any]) -> tuple[RunFolder, HeldLock]:
+        """A new folder for a run of a watched program, and its lock; see `create`.
 
         Args:
             path: of the folder.
             program: what goes into `program.json`; see `netwise.storage.layout`.
 
         Raises:
-            RunFolderError: `path` is a file, or a folder that is not empty.
+            RunFolderError: `path` is a file, a folder that is not empty, or being written.
             FileAccessError: the folder cannot be written.
         """
-        _make_folder(path, ", or delete this one")
-        make_folder((path / ROWS).parent)
-        write_atomically(path / PROGRAM, json.dumps(strict_json(program), indent=1) + "\n")
-        return RunFolder(path)
+        held = claim_folder(path, ", or delete this one")
+        with release_on_error(held):
+            make_folder((path / ROWS).parent)
+            write_atomically(path / PROGRAM, json.dumps(strict_json(program), indent=1) + "\n")
+            end_creation(path)
+        return RunFolder(path), held
 
     @staticmethod
     def open(path: str | Path) -> RunFolder:
@@ -117,12 +147,19 @@ class RunFolder:
         """The recipe, built from its file.
 
         Raises:
-            RunFolderError: the run is one of a watched program.
+            RunFolderError: the run is one of a watched program, or the file has another recipe than
+                the run was begun with.
         """
         self._require_recipe("no recipe")
         from netwise.recipe.reader import read_recipe  # heavy
 
-        return read_recipe(self.path / RECIPE)
+        recipe = read_recipe(self.path / RECIPE)
+        self._require_same_recipe(recipe)
+        return recipe
+
+    def recipe_text(self) -> str:
+        """The text of the recipe's file."""
+        return (self.path / RECIPE).read_text("utf-8")
 
     def plain_recipe(self) -> dict[str, Any]:
         """The recipe's file as plain values; {} where there is none.
@@ -139,7 +176,7 @@ class RunFolder:
         Raises:
             RunFolderError: as for `about`, or the rows are damaged.
         """
-        history = history_with_series(self.about(), self.series())
+        history = self.steady(lambda about: history_with_series(about, self.series(about)))
         if history.ended.how != RUNNING or not self.is_program or self._is_being_written():
             return history
         last = max((series.steps[-1] + 1 for series in history.series.values()), default=0)
@@ -164,30 +201,41 @@ class RunFolder:
 
     def write_about(self, about: Mapping[str, Any]) -> None:
         """Replace `about.json`."""
-        write_atomically(self.path / ABOUT, json.dumps(strict_json(about), indent=1) + "\n")
+        values = sealed(strict_json(about))
+        write_atomically(self.path / ABOUT, json.dumps(values, indent=1) + "\n")
 
     def write_end(self, ended: RunEnd) -> None:
         """Change in `about.json` how the run ended, and nothing else."""
         self.write_about({**self.about(), "ended": asdict(ended)})
 
+    def has_begun(self) -> bool:
+        """Whether there is an `about.json`. Earlier versions wrote it with the first step, so that
+        a run that was killed before has nothing but its recipe."""
+        return is_present(self.path / ABOUT) or bool(written_rows(self.path / ROWS))
+
     def about(self) -> dict[str, Any]:
-        """Facts, end, score and preparation of inputs, as plain values.
+        """Facts, end, score, preparation of inputs and checksums, as plain values.
 
         Raises:
             RunFolderError: the run has not started, or the file is damaged.
         """
         try:
-            return dict(read_json(self.path / ABOUT, About, self._otherwise))
+            about = dict(read_json(self.path / ABOUT, About, self._otherwise))
         except FileNotFoundError:
+            if self.has_begun():
+                raise self._damaged(self.path / ABOUT, "the file is missing") from None
             again = (
-                "run the program again"
+                "Delete the folder and run the program again"
                 if self.is_program
-                else f"train again: netwise train {self.path / RECIPE}"
+                else f"Start it: netwise train --resume {self.path}"
             )
             raise RunFolderError(
-                f"{self.path} has no {ABOUT}, because the run ended before its first step. "
-                f"Delete the folder and {again}"
+                f"{self.path} has no {ABOUT}, because the run ended before its first step. {again}"
             ) from None
+        if not is_whole(about):
+            raise self._damaged(self.path / ABOUT, "its values differ from their SHA-256 sum")
+        about.pop(SHA256, None)
+        return about
 
     @contextmanager
     def checked(self, name: str) -> Iterator[Path]:
@@ -210,6 +258,18 @@ class RunFolder:
         except OSError as error:
             raise file_access_error(error, path) from None
 
+    def steady(self, read: Callable[[dict[str, Any]], T]) -> T:
+        """What `read` makes of about.json and the files that this describes. It is called again
+        where it fails and another process has just written about.json."""
+        about = self.about()
+        while True:
+            try:
+                return read(about)
+            except RunFolderError:
+                before, about = about, self.about()
+                if about == before:
+                    raise
+
     def score(self) -> dict[str, Any] | None:
         """The score of the test part as plain values; None where there is none."""
         return self.about()["score"] or None
@@ -217,15 +277,13 @@ class RunFolder:
     # ---- history
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows to the history; a row without its line end does not count."""
-        text = "".join(json.dumps(strict_json(row)) + "\n" for row in rows)
-        if text:
-            append_to_file(self.path / ROWS, text)
+        """Add rows to the history of a watched program; a row without its line end does not
+        count."""
+        append_to_file(self.path / ROWS, b"".join(map(line_of, rows)))
 
-    def replace_rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def replace_rows(self, rows: Iterable[Mapping[str, Any]]) -> RowsSeal:
         """Write the history anew: these rows and no others."""
-        text = "".join(json.dumps(strict_json(row)) + "\n" for row in rows)
-        write_atomically(self.path / ROWS, text)
+        return RowLog.write(self.path / ROWS, b"".join(map(line_of, rows))).seal
 
     def rows(self) -> list[dict[str, Any]]:
         """All complete rows of the history.
@@ -240,25 +298,44 @@ class RunFolder:
                 for values in zip(*columns, strict=True)
             ]
 
-    def series(self) -> dict[tuple[str, str], Series]:
-        """The series of all signals, by (signal, layer); see `rows`."""
-        with self.checked(ROWS) as path:
-            return read_series(path)
+    def series(self, about: Mapping[str, Any]) -> dict[tuple[str, str], Series]:
+        """The series of all signals, by (signal, layer).
 
-    def keep_rows(self, count: int) -> None:
-        """Delete all rows after the first `count`: those of steps after a checkpoint, which
-        resuming computes again.
+        Args:
+            about: values of about.json, which counts on the rows. A run that goes on may have more.
 
         Raises:
-            RunFolderError: there are fewer rows.
+            RunFolderError: a complete line is no row, or rows are missing or changed.
         """
-        rows = self.rows()
-        if len(rows) < count:
-            raise self._damaged(
-                self.path / ROWS,
-                f"it has {len(rows)} rows and its checkpoint was written at {count}",
-            )
-        self.replace_rows(rows[:count])
+        seal = RowsSeal.read(about)
+        check = None if seal is None else RowsCheck(seal)
+        with self.checked(ROWS) as path:
+            series = read_series(path, check)
+            if check is not None:
+                check.require(may_have_more=about["ended"]["how"] == RUNNING)
+        return series
+
+    def return_to(self, checkpoint: Checkpoint | None) -> RowLog:
+        """Delete what resuming a run computes again: the rows after those of its checkpoint, and
+        later checkpoints, which are damaged or do not fit the rows.
+
+        Args:
+            checkpoint: of `latest_checkpoint`; None: the run starts anew.
+
+        Returns:
+            the rows that are left, to add to.
+        """
+        from netwise.storage import checkpoints  # heavy
+
+        count, step = (checkpoint.state["rows"], checkpoint.state["step"]) if checkpoint else (0, 0)
+        kept = first_rows(written_rows(self.path / ROWS), count)
+        about = self.about()
+        if ROWS_SEAL in about:  # readers would miss the rows that are deleted next
+            ended = RunEnd(RUNNING, "Still running.", step)
+            seal = asdict(RowsSeal.of(kept))
+            self.write_about({**about, "ended": asdict(ended), ROWS_SEAL: seal})
+        checkpoints.delete_after(self.path, step if checkpoint else -1)
+        return RowLog.write(self.path / ROWS, kept)
 
     # ---- tensors
 
@@ -269,24 +346,37 @@ class RunFolder:
         checkpoints.write_checkpoint(self.path, step, checkpoint)
 
     def latest_checkpoint(self) -> Checkpoint | None:
-        """See `netwise.storage.checkpoints.latest_checkpoint`."""
+        """The newest whole checkpoint whose rows are in the history; None where none was written.
+
+        Raises:
+            RunFolderError: there is none, and the run needs one.
+        """
         self._require_recipe("no checkpoints")
         from netwise.storage import checkpoints  # heavy
 
-        return checkpoints.latest_checkpoint(self.path)
+        rows = written_rows(self.path / ROWS)
+        checkpoint = checkpoints.latest_checkpoint(self.path, rows)
+        done = self.about()["ended"]["step"] if is_present(self.path / ABOUT) else 0
+        if checkpoint is None and done:
+            raise RunFolderError(
+                f"{self.path / CHECKPOINTS} has no checkpoint, and the run had done {done} steps. "
+                "Nothing was changed. Put the folder back, or train the recipe again: "
+                f"netwise train {self.path / RECIPE}"
+            )
+        return checkpoint
 
-    def write_weights(self, tensors: Mapping[str, Tensor]) -> None:
+    def write_weights(self, tensors: Mapping[str, Tensor]) -> dict[str, str]:
         """See `netwise.storage.checkpoints.write_weights`."""
         from netwise.storage import checkpoints  # heavy
 
-        checkpoints.write_weights(self.path, tensors)
+        return checkpoints.write_weights(self.path, tensors)
 
     def weights(self) -> dict[str, Tensor]:
         """See `netwise.storage.checkpoints.read_weights`."""
         self._require_recipe("no weights")
         from netwise.storage import checkpoints  # heavy
 
-        return checkpoints.read_weights(self.path)
+        return self.steady(lambda about: checkpoints.read_weights(self.path, about))
 
     def _damaged(self, file: Path, reason: str) -> RunFolderError:
         return damaged(file, reason, self._otherwise)
@@ -304,6 +394,18 @@ class RunFolder:
                 f"{self.path} is a run of the {program_title(self.program())}, which has "
                 f"{missing}: netwise observed the program and did not train itself. Use a run of "
                 f"netwise train here; print the diagnosis of this one: netwise show {self.path}"
+            )
+
+    def _require_same_recipe(self, recipe: Recipe) -> None:
+        """Refuse a recipe other than the one that the run was begun with."""
+        if not is_present(self.path / ABOUT):  # an earlier version, before the first step
+            return
+        changes = recipe_changes(self.recipe_text(), self.about(), recipe.hash)
+        if changes:
+            raise RunFolderError(
+                f"{self.path / RECIPE} was changed after the run began: {'; '.join(changes)}. "
+                "Put the old values back, or train the changed recipe as a new run: "
+                f"netwise train {self.path / RECIPE}"
             )
 
     @contextmanager
@@ -365,26 +467,3 @@ def read_program(folder: Path) -> dict[str, Any]:
 def program_title(program: Mapping[str, Any]) -> str:
     """A watched program in lists and headings, such as "program train.py"."""
     return f"program {program.get('name') or '?'}"
-
-
-def require_new_folder(path: Path, instead: str) -> None:
-    """Check that nothing would be overwritten in a folder.
-
-    Args:
-        path: of the folder, which need not exist.
-        instead: end of the sentence that says what else to do, besides using another folder.
-
-    Raises:
-        RunFolderError: `path` is a file, or a folder that is not empty.
-    """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunFolderError(
-            f"{path} exists already and holds something, and runs are never overwritten. "
-            f"Use another folder{instead}"
-        )
-
-
-def _make_folder(path: Path, instead: str) -> None:
-    """Create a folder; see `require_new_folder`."""
-    require_new_folder(path, instead)
-    make_folder(path)

@@ -17,9 +17,18 @@ from netwise.training.snapshots import (
 
 
 def checkpoint_of(
-    setup: Setup, state: RunState, probe: HookedProbe, wiring: StepWiring | None = None
+    setup: Setup,
+    state: RunState,
+    probe: HookedProbe,
+    wiring: StepWiring | None = None,
+    rows_sha256: str | None = None,
 ) -> Checkpoint:
-    """The checkpoint of the present state. Its keys are those of files: they never change."""
+    """The checkpoint of the present state. Its keys are those of files: they never change.
+
+    Args:
+        setup, state, probe, wiring: of the run.
+        rows_sha256: of the rows in the folder, all of which are written.
+    """
     tensors = {
         "model": module_tensors(setup.module),
         "optimizer": optimizer_tensors(state.optimizer),
@@ -34,6 +43,7 @@ def checkpoint_of(
         "batch": state.batch,
         "step": state.step,
         "rows": len(state.rows),
+        "rows_sha256": rows_sha256,
         "losses": state.losses,
         "right": state.correct,
         "schedule": state.schedule,

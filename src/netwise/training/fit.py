@@ -24,6 +24,7 @@ from netwise.training.loop import Halt, run_training
 from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
 from netwise.training.run import Run, require_no_foreign_code, with_custom_network
+from netwise.training.run_recorder import values_at_start
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import state_at_start
 from netwise.training.run_trials import RunTrials
@@ -98,8 +99,8 @@ def fit(
     )
     if folder is None:
         return train()
-    store = RunFolder.create(Path(folder), recipe)
-    with store.locked():
+    store, held = RunFolder.create(Path(folder), recipe, values_at_start(prepared, options))
+    with held:
         return train(store)
 
 
@@ -184,7 +185,8 @@ def resume(
         halt, stop_on, prepared: as in `fit`.
 
     Raises:
-        RunFolderError: `folder` is no run folder, the run has ended, or its data have changed.
+        RunFolderError: `folder` is no run folder, the run has ended, or its data or its recipe have
+            changed.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -197,12 +199,17 @@ def resume(
     """
     store = RunFolder.open(folder)
     with store.locked():
-        recipe, about = with_custom_network(store.recipe(), network, store.path), store.about()
-        _require_resumable(store.path, str(about["ended"]["how"]))
+        recipe = with_custom_network(store.recipe(), network, store.path)
+        about = store.about() if store.has_begun() else None
+        if about is not None:
+            _require_resumable(store.path, str(about["ended"]["how"]))
         checkpoint = store.latest_checkpoint()
         if checkpoint is None:
             require_no_foreign_code(recipe, store.path)
         prepared = prepare(recipe) if prepared is None else prepared
+        if about is None:
+            store.write_about(values_at_start(prepared, RunOptions()))
+            about = store.about()
         fingerprint = prepared.samples.fingerprint
         if fingerprint != about["fingerprint"]:
             raise RunFolderError(
@@ -210,6 +217,8 @@ def resume(
                 f"{fingerprint}, and was {about['fingerprint']}. Put the old data back, or train "
                 f"on the new ones: netwise train {store.path / RECIPE}"
             )
+        if recipe.network.is_memory:
+            return store_patterns(recipe, prepared, store)
         options = RunOptions(**about["how"])
         setup = set_up(recipe, prepared, options, initialize if checkpoint is None else None)
         return run_training(

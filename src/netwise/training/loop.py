@@ -107,16 +107,14 @@ def run_training(
         torch.random.fork_rng(devices=cuda),
         Interrupt() as interrupt,
     ):
+        log = None if folder is None else folder.return_to(checkpoint)
         if checkpoint is not None and folder is not None:
-            folder.keep_rows(checkpoint.state["rows"])
             state.rows = folder.rows()
-            state.rows_written = len(state.rows)
             restore_checkpoint(setup, state, probe, checkpoint, wiring)
-        elif folder is not None:
-            folder.keep_rows(0)
         stepper = _stepper(setup, state, probe, wiring, interrupt)
         facts = run_facts(setup, state, stepper.loss)
-        recorder = RunRecorder(folder, setup, facts, probe, wiring)
+        text = "" if folder is None else folder.recipe_text()
+        recorder = RunRecorder(folder, setup, facts, probe, wiring, log, text)
         recorder.write_running(state)
         progress.start(recipe.epochs, setup.steps_per_epoch * recipe.epochs, state.step)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from netwise.networks.energy.hopfield import NOISE_SHARES, MemoryModule
 from netwise.recipe.prepared import Prepared
 from netwise.recipe.recipe import Recipe
 from netwise.storage.run_folder import RunFolder
+from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
 from netwise.tasks import MEMORY
 from netwise.training.evaluate import Score
 from netwise.training.facts import versions
@@ -64,8 +66,9 @@ def store_patterns(recipe: Recipe, prepared: Prepared, folder: RunFolder | None)
     history = History.from_rows(rows, (), RunFacts(task=MEMORY, train_size=count), ended, made)
     pipeline = InputPipeline.of(samples, prepared.fitted)
     if folder is not None:
-        folder.append(rows)
-        folder.write_weights(
+        log, text = folder.return_to(None), folder.recipe_text()
+        log.append(rows)
+        files = folder.write_weights(
             {**{f"model.{k}": v for k, v in memory.state_dict().items()}, **pipeline.tensors()}
         )
         about = {
@@ -73,6 +76,9 @@ def store_patterns(recipe: Recipe, prepared: Prepared, folder: RunFolder | None)
             "fingerprint": samples.fingerprint,
             "intake": pipeline.plain(),
             "score": score_as_dict(score),
+            RECIPE_TEXT: text,
+            ROWS_SEAL: asdict(log.seal),
+            FILES: files,
         }
         folder.write_about(about)
     memory.eval()

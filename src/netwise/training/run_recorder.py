@@ -9,12 +9,16 @@ from typing import Any
 from netwise.history import RUNNING, History, RunEnd, RunFacts, history_as_dict
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
+from netwise.recipe.prepared import Prepared
+from netwise.storage.row_log import RowLog
 from netwise.storage.run_folder import RunFolder
+from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
 from netwise.training.checkpoint_contents import checkpoint_of
 from netwise.training.evaluate import Score
 from netwise.training.facts import provenance
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState
+from netwise.training.settings import RunOptions
 from netwise.training.snapshots import module_tensors
 from netwise.wiring import Wiring
 
@@ -29,6 +33,8 @@ class RunRecorder:
         facts: of its history.
         probe: knows the layers.
         wiring: knows the connections; None: they are not read.
+        log: the rows that the folder has; with a folder only.
+        recipe_text: what its file of the recipe had when this process began.
     """
 
     folder: RunFolder | None
@@ -36,6 +42,8 @@ class RunRecorder:
     facts: RunFacts
     probe: HookedProbe
     wiring: StepWiring | None = None
+    log: RowLog | None = None
+    recipe_text: str = ""
 
     def history(self, state: RunState, ended: RunEnd) -> History:
         """The history of the run so far."""
@@ -49,13 +57,19 @@ class RunRecorder:
 
     def write_rows(self, state: RunState) -> None:
         """Append the rows that the folder does not have yet."""
-        if self.folder is not None:
-            self.folder.append(state.rows[state.rows_written :])
-            state.rows_written = len(state.rows)
+        if self.log is not None:
+            self.log.append(state.rows[self.log.count :])
 
-    def write_about(self, state: RunState, ended: RunEnd, final: Score | None = None) -> None:
-        """Write the rows, and everything else of the history with the end and the score."""
-        if self.folder is None:
+    def write_about(
+        self,
+        state: RunState,
+        ended: RunEnd,
+        final: Score | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write the rows, and everything else of the history with the end, the score and the
+        checksums of files."""
+        if self.folder is None or self.log is None:
             return
         self.write_rows(state)
         made_by = provenance(self.setup, state.seconds)
@@ -67,6 +81,9 @@ class RunRecorder:
             "how": asdict(self.setup.settings),
             "intake": self.setup.pipeline.plain(),
             "score": score_as_dict(final),
+            RECIPE_TEXT: self.recipe_text,
+            ROWS_SEAL: asdict(self.log.seal),
+            FILES: dict(files or {}),
         }
         self.folder.write_about(about)
 
@@ -75,12 +92,13 @@ class RunRecorder:
         self.write_about(state, RunEnd(RUNNING, "Still running.", state.step))
 
     def write_checkpoint(self, state: RunState) -> None:
-        """Write all that the next step needs. Rows are written first: a checkpoint never counts
-        rows that are not in the folder."""
-        if self.folder is None:
+        """Write all that the next step needs. Rows are written and synced first: a checkpoint never
+        counts rows that are not in the folder."""
+        if self.folder is None or self.log is None:
             return
         self.write_rows(state)
-        saved = checkpoint_of(self.setup, state, self.probe, self.wiring)
+        seal = self.log.seal
+        saved = checkpoint_of(self.setup, state, self.probe, self.wiring, seal.sha256)
         self.folder.write_checkpoint(state.step, saved)
         self.write_running(state)
 
@@ -88,8 +106,19 @@ class RunRecorder:
         """Write the weights, the end and the score."""
         if self.folder is None:
             return
-        self.folder.write_weights(weights_as_dict(self.setup))
-        self.write_about(state, ended, final)
+        files = self.folder.write_weights(weights_as_dict(self.setup))
+        self.write_about(state, ended, final, files)
+
+
+def values_at_start(prepared: Prepared, options: RunOptions) -> dict[str, Any]:
+    """What the folder of a run has from its creation on, and starting the run needs."""
+    ended = RunEnd(RUNNING, "No step is done yet.", 0)
+    return {
+        **history_as_dict(History({}, ended=ended)),
+        "fingerprint": prepared.samples.fingerprint,
+        "how": asdict(options),
+        "score": None,
+    }
 
 
 def weights_as_dict(setup: Setup) -> dict[str, Any]:

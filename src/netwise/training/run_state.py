@@ -33,7 +33,6 @@ class RunState:
         last_loss: of the epoch before; None before the first.
         best: monitored value and tensors of the best epoch, where the stopping rule keeps it.
         rows: the history.
-        rows_written: how many of them the run folder has.
         seconds: of training.
     """
 
@@ -53,7 +52,6 @@ class RunState:
     last_loss: float | None = None
     best: tuple[float, dict[str, Tensor]] | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
-    rows_written: int = 0
     seconds: float = 0.0
 
 

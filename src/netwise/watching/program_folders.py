@@ -9,7 +9,7 @@ from typing import Any
 
 from netwise.errors import RunFolderError
 from netwise.history import History
-from netwise.storage.run_folder import require_new_folder
+from netwise.storage.creation import require_new_folder
 from netwise.watching.program import program_facts
 from netwise.watching.run_files import RunFiles
 

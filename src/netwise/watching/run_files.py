@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from netwise.errors import RunFolderError
 from netwise.history import RUNNING, History, RunEnd, history_as_dict, history_rows
-from netwise.storage.layout import LOCK
-from netwise.storage.locks import HeldLock, try_lock
+from netwise.storage.locks import HeldLock
 from netwise.storage.run_folder import RunFolder
+from netwise.storage.seals import ROWS_SEAL, RowsSeal
 
 FLUSH_SECONDS = 2.0  # a program that is killed loses at most the rows of this time
 FLUSH_ROWS = 50
@@ -56,13 +57,7 @@ class RunFiles:
         self._lock: HeldLock | None = None
         self._is_open = True
         try:
-            self._store = RunFolder.create_for_program(self.path, program)
-            self._lock = try_lock(self.path / LOCK)
-            if self._lock is None:
-                raise RunFolderError(
-                    f"{self.path} is being written by another process, and two would overwrite "
-                    "each other's files. Use another folder for this one."
-                )
+            self._store, self._lock = RunFolder.create_for_program(self.path, program)
             self._write_about(History({}, ended=RunEnd(RUNNING, "Still running.", 0)))
         except OSError as error:
             raise self._failed(error) from error
@@ -132,14 +127,15 @@ class RunFiles:
             return
         self._rows = []
         try:
-            self._store.replace_rows(history_rows(history))
-            self._write_about(history)
+            self._write_about(history, self._store.replace_rows(history_rows(history)))
         except OSError as error:
             raise self._failed(error) from error
         self._end()
 
-    def _write_about(self, history: History) -> None:
-        self._store.write_about({**history_as_dict(history), "score": None})
+    def _write_about(self, history: History, rows: RowsSeal | None = None) -> None:
+        """Write about.json; with the checksum of the rows once they do not change any more."""
+        seals = {} if rows is None else {ROWS_SEAL: asdict(rows)}
+        self._store.write_about({**history_as_dict(history), "score": None, **seals})
         self._described = time.monotonic()
         self._has_layers = bool(history.layers)
 
