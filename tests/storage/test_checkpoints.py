@@ -152,7 +152,7 @@ def test_what_cannot_be_read_is_not_taken_for_absent(
     for step in (1, 2):
         write_checkpoint(folder, step, checkpoint(step))
     make(folder / "checkpoints")
-    with pytest.raises(OSError, match="checkpoints"):
+    with pytest.raises(nw.FileAccessError, match="checkpoints"):
         latest_checkpoint(folder, b"")
 
 
@@ -165,7 +165,7 @@ def test_a_folder_without_permission_is_not_taken_for_absent(
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr(os, "listdir", refuse)  # root may read everything
-    with pytest.raises(PermissionError, match="checkpoints"):
+    with pytest.raises(nw.FileAccessError, match="checkpoints cannot be read: Permission"):
         latest_checkpoint(folder, b"")
 
 
