@@ -24,6 +24,7 @@ from netwise.errors import (
     RecipeFileError as RecipeFileError,
     RunFolderError as RunFolderError,
     ShapeError as ShapeError,
+    TrainingDiverged as TrainingDiverged,
     TrainingStopped as TrainingStopped,
     UnknownName as UnknownName,
     WrongValue as WrongValue,

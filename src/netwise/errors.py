@@ -11,6 +11,7 @@ NetwiseError
 ├── FileAccessError   (also OSError)      the operating system refuses to read or write a file
 ├── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
 ├── FileRefused       (also OSError)      a pipe or device, a link out of a folder, or too large
+├── TrainingDiverged  all runs of a comparison diverged, so that it has no result
 └── TrainingStopped   a finding ended a training loop, as `watch(stop_on=...)` asks for
 """
 
@@ -266,6 +267,20 @@ class FileRefused(NetwiseError, OSError):
         ... except nw.FileRefused as error:
         ...     print(error)
         /.../recipe.toml leads out of its folder /..., to /...errors.py. A folder of someone ...
+    """
+
+
+class TrainingDiverged(NetwiseError):
+    """All runs that a result should come from have diverged; says where, and what to change.
+
+    Example:
+        >>> import netwise as nw
+        >>> wild = nw.SGD(lr=1e30)
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=wild)
+        >>> nw.cross_validate(recipe, folds=2, jobs=1)
+        Traceback (most recent call last):
+        ...
+        netwise.errors.TrainingDiverged: 2 of 2 runs diverged (fold 1, fold 2). Diverged at ...
     """
 
 

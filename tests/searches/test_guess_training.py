@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 import netwise as nw
 from netwise.searches.trial_run import accuracy_interval
@@ -28,7 +29,8 @@ def test_an_entry_has_the_value_of_its_run_and_what_changed(tmp_path: Path) -> N
 
 def test_a_diverged_guess_has_no_interval(tmp_path: Path) -> None:
     wild = RECIPE.but(optimizer=nw.SGD(lr=1e30))
-    entry = nw.log_guess(tmp_path, wild, "how far it goes")
+    with pytest.warns(ConvergenceWarning, match=r"guess 1: Diverged at step .* value is that of"):
+        entry = nw.log_guess(tmp_path, wild, "how far it goes")
     assert (entry.low, entry.high) == (None, None)
     assert entry.ended.startswith("Diverged")
 
@@ -37,3 +39,12 @@ def test_a_guess_needs_a_reason(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="reason is empty: .* Write why you try this"):
         nw.log_guess(tmp_path, RECIPE, "  ")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_guess_that_was_interrupted_blocks_no_later_one(tmp_path: Path) -> None:
+    nw.log_guess(tmp_path, RECIPE, "a first look")
+    (tmp_path / "guesses" / "002" / "run").mkdir(parents=True)
+    (tmp_path / "guesses" / "002" / "run" / "recipe.toml").touch()
+    entry = nw.log_guess(tmp_path, RECIPE, "again")
+    assert entry.number == 3
+    assert [each.number for each in nw.read_guesses(tmp_path)] == [1, 3]

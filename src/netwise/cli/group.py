@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from netwise.errors import FileAccessError, NetwiseError, close_matches
+from netwise.errors import FileAccessError, NetwiseError, TrainingDiverged, close_matches
 from netwise.file_errors import file_access_error
 from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
 
@@ -125,6 +125,8 @@ def _report(error: NetwiseError) -> int:
     """Print the error, where that is possible, and return the exit code."""
     with suppress(OSError):
         click.echo(str(error), err=True)
+    if isinstance(error, TrainingDiverged):
+        return DIVERGED
     is_environment = isinstance(error, FileAccessError) and error.during_work
     return ENVIRONMENT if is_environment else USAGE
 

@@ -32,6 +32,7 @@ from netwise.estimators.defaults import (
     initializer_for,
     weight_decay_for,
 )
+from netwise.estimators.divergence import warn_if_diverged
 from netwise.estimators.inputs import cells_of, fit_encoder, is_table, merge_equal_samples
 from netwise.networks import MLP, CustomNetwork, Network
 from netwise.parts.activations import Activation
@@ -45,6 +46,7 @@ from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_LOSS, VALID_LOSS
 from netwise.training.evaluate import outputs_of
 from netwise.training.fit import fit
+from netwise.training.interrupt import uninterrupted
 from netwise.training.pieces import CarriedState, fit_piece
 from netwise.training.progress import Progress
 from netwise.training.snapshots import module_tensors
@@ -197,12 +199,14 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         held_out = self.validation_fraction if keeps_best else 0.0
         samples = data.arrays(X, y, weights=weights, valid=held_out, test=0.0, split_seed=seed)
         samples = self._with_class_names(samples)
-        self.run_ = fit(
+        run = fit(
             self._recipe(samples, len(X), X.shape[1:], outputs, seed),
             device=self.device,
             test=False,
             progress=self.progress,
         )
+        self.run_ = uninterrupted(run)
+        warn_if_diverged(self, run, own_rate=self.recipe is None)
         self._state: CarriedState | None = None
         return self._keep_results()
 
@@ -248,7 +252,9 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             stopping=Never(),
             schedule=ConstantRate(),
         )
-        self.run_, self._state = fit_piece(recipe, state, device=self.device)
+        run, carried = fit_piece(recipe, state, device=self.device)
+        self.run_, self._state = uninterrupted(run), carried
+        warn_if_diverged(self, run, own_rate=self.recipe is None, is_piece=True)
         self._keep_results()
         self.loss_curve_ = [*losses, *self.loss_curve_]
         self.n_iter_ = len(self.loss_curve_)

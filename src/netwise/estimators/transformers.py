@@ -14,6 +14,7 @@ from torch import Tensor
 
 from netwise import data
 from netwise.errors import interface_error
+from netwise.estimators.divergence import warn_if_diverged
 from netwise.networks import Autoencoder
 from netwise.networks.energy import CD, PCD, RBM
 from netwise.networks.energy.likelihood import log_likelihood, log_partition, pseudo_likelihood
@@ -27,6 +28,7 @@ from netwise.parts.optimizers import SGD, Adam
 from netwise.parts.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
 from netwise.training.fit import fit
+from netwise.training.interrupt import uninterrupted
 from netwise.training.run import Run
 
 Floats = NDArray[np.floating[Any]]
@@ -52,7 +54,8 @@ class _Transformer(
         self.probabilities_ = bool(x.min() >= 0 and x.max() <= 1)
         # an int, a generator, or None for another seed each time
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        run = fit(self._recipe(np.array(x, dtype=np.float32), seed), test=False)
+        run = uninterrupted(fit(self._recipe(np.array(x, dtype=np.float32), seed), test=False))
+        warn_if_diverged(self, run, own_rate=True)
         self._keep(run, x)
         return self
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from netwise.atomic import make_folder
-from netwise.history import DIVERGED
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.searches.guess_log import GuessEntry, guess_folder, read_guesses, write_entry
 from netwise.searches.trial_run import accuracy_interval
 from netwise.storage.run_folder import RunFolder
+from netwise.training.divergence import diverged, warn_not_converged
 from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
 from netwise.treatment.goals import goal
@@ -54,9 +54,10 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
             f"{name}: {old} -> {new}" for name, (old, new) in recipe_diff(last, recipe).items()
         )
     value = goal(run)
-    low, high = (
-        (None, None) if run.history.ended.how == DIVERGED else accuracy_interval(run.history, value)
-    )
+    low, high = (None, None) if diverged(run) else accuracy_interval(run.history, value)
+    if diverged(run):
+        text = f"guess {number}: {run.history.ended.sentence} Its value is that of guessing."
+        warn_not_converged(f"{text} Lower the learning rate in the next one.")
     entry = GuessEntry(
         number,
         changed,

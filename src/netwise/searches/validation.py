@@ -13,6 +13,7 @@ from netwise.errors import WrongValue
 from netwise.intervals import of_folds
 from netwise.recipe.recipe import Recipe
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_LOSS
+from netwise.training.divergence import diverged, warn_of_diverged
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.goals import goal
@@ -58,6 +59,8 @@ def cross_validate(
 
     Raises:
         WrongValue: fewer than two folds, or a recipe that cannot run.
+        TrainingDiverged: the runs of all folds diverged. Where some did, a `ConvergenceWarning` of
+            scikit-learn names them.
 
     Example:
         >>> import netwise as nw
@@ -82,6 +85,9 @@ def cross_validate(
         for number in range(folds)
     ]
     runs = fit_many(recipes, jobs=jobs)
+    repeated = (f" of repeat {repeat + 1}" if repeats > 1 else "" for repeat in range(repeats))
+    names = [f"fold {number + 1}{repeat}" for repeat in repeated for number in range(folds)]
+    warn_of_diverged(runs, names, "They count as guessing in the mean.")
     values = tuple(goal(run) for run in runs)
     losses = tuple(
         series.last if (series := run.history.of(VALID_LOSS)) is not None else math.nan
@@ -142,6 +148,7 @@ def learning_curve(
 
     Raises:
         WrongValue: no validation part, or more samples than there are.
+        TrainingDiverged: all runs diverged. Where some did, a `ConvergenceWarning` names them.
 
     Example:
         >>> import netwise as nw
@@ -169,6 +176,8 @@ def learning_curve(
         for seed in seeds
     ]
     runs = fit_many(recipes, jobs=jobs)
+    names = [f"{count} samples with seed {seed}" for count in rows for seed in seeds]
+    warn_of_diverged(runs, names, "They count as guessing in the curve.")
     by_rows = [runs[i : i + len(seeds)] for i in range(0, len(runs), len(seeds))]
     return LearningCurve(
         rows,
@@ -195,6 +204,7 @@ def multi_start(
 
     Raises:
         WrongValue: `starts` is below 1.
+        TrainingDiverged: all runs diverged. Where some did, a `ConvergenceWarning` names them.
 
     Example:
         >>> import netwise as nw
@@ -206,8 +216,11 @@ def multi_start(
     if starts < 1:
         raise WrongValue.of("multi-start", "starts", starts, "must be at least 1", "5")
     runs = fit_many([recipe.but(seed=recipe.seed + i) for i in range(starts)], jobs=jobs)
+    names = [f"seed {run.recipe.seed}" for run in runs]
+    warn_of_diverged(runs, names, "They are not chosen, and their values are those of guessing.")
     values = tuple(goal(run) for run in runs)
-    return runs[max(range(starts), key=lambda i: (values[i], -i))], values
+    converged = (i for i in range(starts) if not diverged(runs[i]))
+    return runs[max(converged, key=lambda i: (values[i], -i))], values
 
 
 def _last(run: Run, signal: str, default: float) -> float:

@@ -13,6 +13,7 @@ from netwise.intervals import of_mean
 from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe, recipe_diff
 from netwise.tasks import task_named
+from netwise.training.divergence import diverged
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 from netwise.treatment.goals import final_valid_loss, goal
@@ -44,6 +45,8 @@ class TrialResult:
         not_applicable: why the remedy cannot change this recipe, or "".
         note: what to conclude where the interval alone would mislead, or "".
         unit: of the gain for people: "points" (hundredths of accuracy or R²) or "nats".
+        diverged_before, diverged_after: share of the runs that diverged; their goal is that of
+            guessing.
 
     Example:
         >>> import netwise as nw
@@ -72,18 +75,21 @@ class TrialResult:
     not_applicable: str = ""
     note: str = ""
     unit: str = POINTS
+    diverged_before: float = 0.0
+    diverged_after: float = 0.0
 
     @property
     def helps(self) -> bool:
-        """Whether the goal rose (its whole 95 % interval is above 0) and the finding is gone from
-        most runs.
+        """Whether the goal rose (its whole 95 % interval is above 0), the finding is gone from most
+        runs, and no run with the remedy diverged.
 
         Where the goal did not change beyond its interval, a fall of the validation loss beyond its
         own interval is enough: a network that overfits may give the same answers, but with too
         much confidence in the wrong ones.
         """
         better = self.low > 0 or (self.loss_low > 0 and self.high >= 0)
-        return not self.not_applicable and better and self.sick_after < 0.5
+        is_sound = self.sick_after < 0.5 and not self.diverged_after
+        return not self.not_applicable and better and is_sound
 
     @property
     def sentence(self) -> str:
@@ -100,6 +106,12 @@ class TrialResult:
             before, after = (round(share * runs) for share in (self.sick_before, self.sick_after))
             text += f"; {self.finding.replace('_', ' ')} found in {before} of {runs} runs without"
             text += f" it, {after} of {runs} with it"
+        if self.diverged_before or self.diverged_after:
+            runs = len(self.seeds)
+            before, after = (
+                round(share * runs) for share in (self.diverged_before, self.diverged_after)
+            )
+            text += f"; {before} of {runs} runs without it diverged, {after} of {runs} with it"
         note = f" ({self.note})" if self.note else ""
         return f"{text}; training takes {self.cost:.1f} times as long{note}"
 
@@ -202,6 +214,8 @@ def compare(
         finding=finding,
         sick_before=_share_with(finding, before, rules),
         sick_after=_share_with(finding, after, rules),
+        diverged_before=fmean(map(diverged, before)),
+        diverged_after=fmean(map(diverged, after)),
         cost=seconds_after / seconds_before if seconds_before > 0 else 1.0,
         recipe=treated,
         note=_note(gains, goals_after, after),
@@ -246,6 +260,8 @@ def trial_as_dict(result: TrialResult) -> dict[str, Any]:
         "finding": result.finding or None,
         "sick_before": result.sick_before,
         "sick_after": result.sick_after,
+        "diverged_before": result.diverged_before,
+        "diverged_after": result.diverged_after,
         "cost": result.cost,
         "helps": result.helps,
         "note": result.note or None,

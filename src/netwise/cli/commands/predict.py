@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from netwise.cli.options import (
 from netwise.cli.output import SCRIPTS, echo_json, require_new_file
 from netwise.cli.parsing import allow_own_code, as_number, recipe_with
 from netwise.cli.run_names import find_run
+
+if TYPE_CHECKING:
+    from netwise.training.run import Run
 
 
 @click.command()
@@ -54,6 +57,7 @@ def predict(
     from netwise.training.run import load
 
     loaded = load(folder, allow_own_code(RunFolder.open(folder).recipe(), trust_own))
+    _warn_if_diverged(loaded)
     columns = read_table(file, keep_empty=True)
     inputs: Any = columns
     encoder = loaded.pipeline.encoder
@@ -77,6 +81,12 @@ def predict(
         return
     write_new_file(output, text)
     click.echo(f"{len(predictions)} predictions in {output}")
+
+
+def _warn_if_diverged(run: Run) -> None:
+    """Say so where answers come from a network whose training diverged."""
+    if run.history.ended.how == "diverged":
+        click.echo(f"Warning: {run.history.ended.sentence} The answers are of these.", err=True)
 
 
 def predictions_csv(
@@ -129,7 +139,9 @@ def write(run: str, prompt: str, length: int, temperature: float, seed: int, hom
     from netwise.training.run import load  # heavy
     from netwise.training.text_generation import sample_text
 
-    click.echo(sample_text(load(folder), prompt, length, temperature=temperature, seed=seed))
+    loaded = load(folder)
+    _warn_if_diverged(loaded)
+    click.echo(sample_text(loaded, prompt, length, temperature=temperature, seed=seed))
 
 
 @click.command()
