@@ -35,6 +35,18 @@ def test_small_changes_change_the_fingerprint() -> None:
     assert len(set(fingerprints([bits.float()]))) == 4094
 
 
+def test_rows_of_few_words_are_told_apart() -> None:
+    """Of two thousand words a text has twenty: any 64 columns are most often empty."""
+    words = (torch.rand(600, 2000, generator=torch.Generator().manual_seed(2)) < 0.01).float()
+    whole = fingerprints([words])
+    assert len(set(whole)) == 600
+    known = KnownRows()
+    known.add([words[:400]])
+    assert known.share([words[400:]]) == 0
+    assert known.share([words[100:110]]) == 1
+    assert fingerprints([words[7:9]]) == whole[7:9]
+
+
 def test_rows_of_several_inputs() -> None:
     users, items = torch.arange(20).repeat(20), torch.arange(20).repeat_interleave(20)
     assert len(set(fingerprints([users, items]))) == 400

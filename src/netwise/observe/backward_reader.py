@@ -20,6 +20,7 @@ from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
 from netwise.observe.sampling import is_read
+from netwise.observe.written_losses import formula_of
 
 MOST_SITES = 64  # losses that are distinguished by place and operations
 MOST_NEW = 64  # weights of unknown optimizers whose gradients are compared
@@ -174,6 +175,7 @@ class BackwardReader:
         reading = loss_graph.read_loss(loss, entry.place, outputs)
         entry.factor = reading.factor / entry.scale
         self._read_site(entry, reading)
+        self._safely("written loss", self._read_formula, entry, loss)
         self._safely("kept batches", self._join_target, entry, reading)
         if before is None:
             self._safely("dropout", self._note_dropout, entry, loss)
@@ -181,6 +183,13 @@ class BackwardReader:
             before = self._read[key] = _LossRead()
         if before is not None:
             before.factor, before.key, before.site = entry.factor, entry.site_key, entry.site
+
+    @staticmethod
+    def _read_formula(entry: BackwardPass, loss: Tensor) -> None:
+        """Read once which operations make the loss of the outputs."""
+        site = entry.site
+        if site is not None and site.formula is None:
+            site.formula = formula_of(loss)
 
     def _note_dropout(self, entry: BackwardPass, loss: Tensor) -> None:
         """Read the rate of dropout that the pass has used, and the share of samples that it leaves

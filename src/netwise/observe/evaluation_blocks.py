@@ -62,9 +62,11 @@ class EvaluationBlocks:
         self.losses.start()
 
     def _set_training_loss(self, model: ObservedModel, root: Root) -> None:
-        terms = [t for site in model.sites.values() for t in site.terms if t.operation]
-        if terms and not terms[0].penalty:
-            self.losses.trained_with(terms[0].operation, terms[0].reduction, id(root))
+        sites = [(t, site) for site in model.sites.values() for t in site.terms if not t.penalty]
+        known = [(term, site) for term, site in sites if term.operation]
+        if known or (sites and sites[0][1].formula):
+            term, site = (known or sites)[0]
+            self.losses.trained_with(term.operation, term.reduction, id(root), site.formula_of_mean)
         account = model.accounts[0] if model.accounts else None
         if account is not None and account.steps:
             read = root.evaluation.training_passes

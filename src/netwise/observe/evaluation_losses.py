@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
-from torch.utils._device import DeviceContext
 
 from netwise.observe.class_answers import ClassAnswers
 from netwise.observe.followed_tensors import EQUALITIES, FollowedTensors
+from netwise.observe.function_modes import all_modes, has_to_be_lowest, set_modes
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.score_reader import ScoreReader
 from netwise.observe.tensor_samples import plain
+from netwise.observe.written_losses import WrittenLoss
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS
 from netwise.wiring import (
     ABSOLUTE_ERROR,
@@ -93,6 +94,8 @@ class EvaluationLosses(TorchFunctionMode):
         self._root = 0
         self._on_training_rows = False
         self._trained_with: dict[int, tuple[str, str]] = {}
+        self._formulas: dict[int, frozenset[str]] = {}
+        self._written, self._rows = WrittenLoss(), 1
         self._means: dict[tuple[int, bool, str, str], _Mean] = {}
 
     def start(self) -> None:
@@ -102,26 +105,29 @@ class EvaluationLosses(TorchFunctionMode):
         before and leaves afterwards remove their own modes. Only that of `set_default_device`,
         which looks for itself there, has to be below it.
         """
-        modes = _all_modes()
+        modes = all_modes()
         if self not in modes:
-            at = 1 if modes and _has_to_be_lowest(modes[0]) else 0
-            _set_modes([*modes[:at], self, *modes[at:]])
+            at = 1 if modes and has_to_be_lowest(modes[0]) else 0
+            set_modes([*modes[:at], self, *modes[at:]])
 
     def stop(self) -> None:
         """Record no more losses."""
-        modes = _all_modes()
+        modes = all_modes()
         if self in modes:
-            _set_modes([mode for mode in modes if mode is not self])
+            set_modes([mode for mode in modes if mode is not self])
 
-    def trained_with(self, operation: str, reduction: str, root: int = 0) -> None:
+    def trained_with(
+        self, operation: str, reduction: str, root: int = 0, formula: frozenset[str] = frozenset()
+    ) -> None:
         """What a module's training loss is, so that the same is reported of evaluations.
 
         Args:
             operation: a name of `netwise.wiring.LOSS_OPERATIONS`; "" where not known.
             reduction: "mean", "sum", "none" or "" where not known.
             root: a number for the module.
+            formula: of a mean that is written by hand (see `netwise.observe.written_losses`).
         """
-        self._trained_with[root] = (operation, reduction)
+        self._trained_with[root], self._formulas[root] = (operation, reduction), formula
 
     def pass_ends(
         self, root: int = 0, on_training_rows: bool = False, output: object = None, rows: int = 1
@@ -137,7 +143,8 @@ class EvaluationLosses(TorchFunctionMode):
                 of several where it computes its own.
             rows: samples of the batch.
         """
-        self._root, self._on_training_rows = root, on_training_rows
+        self._root, self._on_training_rows, self._rows = root, on_training_rows, rows
+        self._written.start(output, self._formulas.get(root, frozenset()))
         loss = _own_loss(output)
         if loss is None or loss.requires_grad or _is_capturing(loss) or self.error:
             return
@@ -177,6 +184,8 @@ class EvaluationLosses(TorchFunctionMode):
         if self._score is not None and self._score.looks:
             self._read_score(func, args, kwargs or {}, result)
         if func not in OPERATIONS:
+            if self._written.follows:
+                self._look_for_written(func, args, result)
             if self._kept is not None and self._waits:
                 self._look_for_target(func, args, result)
             return result
@@ -219,6 +228,18 @@ class EvaluationLosses(TorchFunctionMode):
                     self._score.called(func, args, kwargs, result)
         except Exception:  # the losses are known without it
             self._score = None
+
+    def _look_for_written(self, func: Callable[..., Any], args: Any, result: Any) -> None:
+        try:
+            with torch._C.DisableTorchFunction():
+                loss = self._written.called(func, args, result)
+                value = None if loss is None or _is_capturing(loss) else plain(loss)
+            if value is not None:
+                operation, _ = self._trained_with.get(self._root, ("", ""))
+                key = (self._root, self._on_training_rows, operation, "mean")
+                self._add(key, value, float(self._rows), self._rows)
+        except Exception:  # the scores are known without it
+            self._written.start(None, frozenset())
 
     def _look_for_target(self, func: Callable[..., Any], args: Any, result: Any) -> None:
         try:
@@ -380,21 +401,3 @@ def _binary_answers(limit: float, output: Tensor, target: Tensor) -> tuple[Any, 
 def _is_capturing(value: Tensor) -> bool:
     """A CUDA graph is captured: it would contain operations of ours."""
     return value.is_cuda and torch.cuda.is_current_stream_capturing()
-
-
-def _has_to_be_lowest(mode: Any) -> bool:
-    """`set_default_device` calls `__enter__`, `with torch.device(...)` pushes without it."""
-    return isinstance(mode, DeviceContext) and hasattr(mode, "old_device")
-
-
-def _all_modes() -> list[Any]:
-    """This thread's modes, the bottom one first."""
-    count: int = torch._C._len_torch_function_stack()
-    return [torch._C._get_function_stack_at(i) for i in range(count)]
-
-
-def _set_modes(modes: list[Any]) -> None:
-    for _ in range(torch._C._len_torch_function_stack()):
-        torch._C._pop_torch_function_stack()
-    for mode in modes:
-        torch._C._push_on_torch_function_stack(mode)

@@ -58,6 +58,13 @@ class LossSite:
     signals: dict[str, float] = field(default_factory=dict)  # of the last batch
     batch_size: int = 0
     outputs: int = 0
+    formula: frozenset[str] | None = None  # as in `written_losses`; None where it was not read
+
+    @property
+    def formula_of_mean(self) -> frozenset[str]:
+        """The formula where it is that of a mean over the batch; else empty."""
+        is_mean = "mean" in (self.formula or ()) and self.terms[0].reduction != "sum"
+        return self.formula or frozenset() if is_mean else frozenset()
 
     @staticmethod
     def key(place: str, reading: LossReading) -> tuple[Any, ...]:

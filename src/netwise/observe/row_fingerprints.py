@@ -13,6 +13,8 @@ from netwise.observe.tensor_samples import plain, rows_of
 MOST_FINGERPRINTS = 65_536
 MOST_ROWS = 4096  # rows of one batch
 MOST_COLUMNS = 64  # numbers of a row, evenly distributed over it
+MOST_COLUMNS_OF_EMPTY = 4096  # of a row where most of those are 0
+MOST_WIDE = 256  # such rows that are read at once
 MOST_TENSORS = 4  # inputs of a module
 WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by bytes
 
@@ -61,17 +63,26 @@ def _mixed(inputs: Sequence[Tensor], most_rows: int) -> tuple[Tensor | None, Ten
             continue
         count = len(values)
         with torch._C.DisableTorchFunction():
+            if len(values) > most_rows:
+                chosen = rows_of(torch.arange(len(values)), 1, most_rows)[:, 0]
+                values = values.index_select(0, chosen.to(values.device))
             rows = _whole_numbers(rows_of(values, MOST_COLUMNS, MOST_COLUMNS * most_rows))
-            if len(rows) > most_rows:
-                rows = rows_of(rows, MOST_COLUMNS, most_rows * rows.shape[1])
-            mixed = (rows * _factors(rows.shape[1]).to(rows.device)).sum(1)
-            differs = (rows != rows[:, :1]).any(1)
+            mixed, differs = _mixed_rows(rows)
+            # Of counts of words a few numbers of a row are most often all 0.
+            empty = ((rows == 0).sum(1) * 2 > rows.shape[1]).nonzero()[:, 0]
+            for some in empty.split(MOST_WIDE) if values[:1].numel() > rows.shape[1] else ():
+                wide = rows_of(values[some], MOST_COLUMNS_OF_EMPTY, MOST_WIDE * 2**20)
+                mixed[some], differs[some] = _mixed_rows(_whole_numbers(wide))
             if total is None or varied is None:
                 total, varied = mixed, differs
             elif len(mixed) == len(total):
                 total = total * 31 + mixed  # wraps around
                 varied = varied | (differs if rows.shape[1] > 1 else differs.logical_not())
     return total, varied
+
+
+def _mixed_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
+    return ((rows * _factors(rows.shape[1]).to(rows.device)).sum(1), (rows != rows[:, :1]).any(1))
 
 
 class KnownRows:
