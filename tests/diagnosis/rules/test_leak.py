@@ -90,7 +90,7 @@ def test_evaluations_without_a_leak(held_out: list[torch.Tensor]) -> None:
 
 
 def held_out(share: float, final: float = 2.3, rows: int = 200, **facts: Any) -> nw.History:
-    evaluations = {signals.EVALUATION_INPUT_MEAN: [0.0] * 4}
+    evaluations = {signals.EVALUATION_INPUT_MEAN: [0.0] * 9}
     data = nw.DataFacts(leaked_rows=share, evaluated_rows=rows, **facts)
     return observed(evaluations, final=final).but(data=data)
 

@@ -14,7 +14,7 @@ BY_CHANCE = 3.0  # times the share that repetitions within the data explain
 FEWEST = 5  # rows
 MANY = 100  # rows: fewer may be all that there are, such as the lines of a truth table
 MOST_BITS = 20  # inputs of a table that can be complete
-OFTEN = 3  # evaluations: one alone may be a picture of what was learned
+OFTEN = 8  # evaluations that are recorded: a few may be pictures of what was learned
 NO_ROWS = "inputs of training and evaluation rows were not both seen"
 
 

@@ -17,6 +17,7 @@ from netwise.diagnosis.rules.layer_sizes import (
 from netwise.diagnosis.rules.outcome import (
     CERTAIN,
     FEWEST,
+    LEARNED,
     NO_UPDATES,
     final_loss_share,
     finite_median,
@@ -264,8 +265,13 @@ def rate_too_low(history: History) -> Answer:
     gradient = max(finite_median(series.values) or 0.0 for series in gradients.values())
     most = max(usual, key=lambda name: usual[name])
     way = farthest(history)
+    left = final_loss_share(history)
     near = (
-        way is not None and way < NEAR and history.ended.step >= MANY and not _pretrained(history)
+        way is not None
+        and way < NEAR
+        and history.ended.step >= MANY
+        and (left is None or left >= LEARNED)  # the way was long enough for the training rows
+        and not _pretrained(history)
     )
     limit = SHORT if near else TOO_SHORT
     if not 0 < usual[most] < limit or gradient < LIVE_GRADIENT:
