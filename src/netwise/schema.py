@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -84,7 +85,7 @@ def parse_json(raw: bytes) -> Any:
         >>> parse_json(b'{"step": 3')
         Traceback (most recent call last):
         ...
-        netwise.schema.SchemaError: it is no JSON: Expecting ',' delimiter: line 1 ...
+        netwise.schema.SchemaError: it is no JSON: Expecting ',' delimiter (column 11)
     """
     value = _parsed(raw, json.loads, "JSON")
     if b"\\ud" in raw.lower():
@@ -106,7 +107,7 @@ def parse_toml(raw: bytes) -> dict[str, Any]:
 
 
 def read_json(path: Path, shape: Any, otherwise: str, *, at_most: int = AT_MOST) -> Any:
-    """A JSON file as the plain values of a declared type.
+    """A JSON file as plain values, which are those of a declared type.
 
     Args:
         path: of the file.
@@ -122,11 +123,18 @@ def read_json(path: Path, shape: Any, otherwise: str, *, at_most: int = AT_MOST)
         FileRefused: it is no regular file, or too large.
     """
     plain = _read(path, parse_json, otherwise, at_most)
-    try:
+    with naming_the_file(path, otherwise):
         typed(shape, plain)
+    return plain
+
+
+@contextmanager
+def naming_the_file(path: Path, otherwise: str) -> Iterator[None]:
+    """Inside, a `SchemaError` becomes the `RunFolderError` of a damaged file; see `read_json`."""
+    try:
+        yield
     except SchemaError as error:
         raise damaged(path, error, otherwise) from None
-    return plain
 
 
 def read_toml(path: Path, otherwise: str, *, at_most: int = AT_MOST) -> dict[str, Any]:
@@ -159,8 +167,11 @@ def _parsed(raw: bytes, parse: Callable[[str], Any], form: str) -> Any:
         raise SchemaError("", f"is no UTF-8 text: byte {error.start + 1}") from None
     except RecursionError:
         raise SchemaError("", f"is no {form} of netwise: it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if b"\n" in raw else ""
+        raise SchemaError("", f"is no JSON: {error.msg} ({line}column {error.colno})") from None
     except ValueError as error:
-        raise SchemaError("", f"is no {form}: {error}") from None
+        raise SchemaError("", f"is no {form}: {str(error)[:200]}") from None
 
 
 def typed(shape: Any, plain: object, field: str = "") -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from netwise.parts.optimizers import SGD
 from netwise.parts.penalties import L2
 from netwise.recipe.recipe import Recipe
 from netwise.report.pictures.drawing import figure, svg
+from netwise.schema import read_json
 from netwise.signals import VALID_ACCURACY
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
@@ -86,6 +87,16 @@ def recipe_at(rate: int, penalty: int, width: int, dropout: int) -> Recipe:
     )
 
 
+class PlainLandscape(TypedDict):
+    """A `Landscape` as its file has it."""
+
+    values: list[Any]
+    test: list[Any]
+    recipe: str
+    date: str
+    versions: dict[str, str]
+
+
 def read_landscape(path: Path) -> Landscape:
     """The table in a file that `make` wrote.
 
@@ -97,7 +108,8 @@ def read_landscape(path: Path) -> Landscape:
             f"{path} is missing: the table of trained networks was not computed. "
             "Run `python -m netwise.labs.landscape`; it takes about ten minutes."
         )
-    content = json.loads(path.read_text("utf-8"))
+    otherwise = "compute it again: python -m netwise.labs.landscape"
+    content = read_json(path, PlainLandscape, otherwise)
     return Landscape(
         np.array(content["values"]),
         np.array(content["test"]),

@@ -6,14 +6,25 @@ import json
 import platform
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from netwise.atomic import make_folder, write_atomically
+from netwise.schema import read_json
 
 if TYPE_CHECKING:
     from netwise.labs.lab_definition import Lab, LabResult
 
 RESULTS = Path(__file__).parent / "results"
+
+
+class Recorded(TypedDict):
+    """What lists and pages read of a recorded result."""
+
+    lab: str
+    claim: str
+    date: str
+    verdict: str
+    versions: dict[str, str]
 
 
 def provenance() -> dict[str, Any]:
@@ -44,4 +55,5 @@ def record(lab: Lab, result: LabResult, folder: Path = RESULTS) -> Path:
 def recorded(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:
     """The recorded result of a lab as plain values, or None where there is none."""
     path = folder / f"{name}.json"
-    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
+    otherwise = f"run the lab again: netwise lab {name} --record"
+    return dict(read_json(path, Recorded, otherwise)) if path.is_file() else None

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from typing import Any, ClassVar
 
-from netwise.errors import Problem, WrongValue, interface_error
+from netwise.errors import Problem, WrongValue, interface_error, short_repr
 from netwise.networks import Network
 from netwise.part import FieldRule, InvalidValue, Part, flag, integer, number, text
 from netwise.recipe.reader import with_fields
 from netwise.recipe.recipe import Recipe, with_learning_rate
+from netwise.schema import SchemaError
 
 __all__ = ["Axis", "Choice", "Integer", "Linear", "Log"]
 
@@ -282,8 +283,16 @@ class Choice(Axis):
         return option if plain else str(option)
 
     def option_of(self, label: Any) -> Any:
-        """The option that `label` was made of."""
-        return self.options[[self.label(option) for option in self.options].index(label)]
+        """The option that `label` was made of.
+
+        Raises:
+            SchemaError: there is none.
+        """
+        for option in self.options:
+            if self.label(option) == label:
+                return option
+        known = ", ".join(str(self.label(option)) for option in self.options)
+        raise SchemaError(self.name, f"must be one of {known}", short_repr(label))
 
     def value_at(self, fraction: float) -> Any:
         return self.options[min(len(self.options) - 1, int(fraction * len(self.options)))]

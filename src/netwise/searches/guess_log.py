@@ -13,6 +13,7 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
+from netwise.schema import read_json, typed
 from netwise.storage.layout import strict_json
 
 GUESSES = "guesses"
@@ -88,15 +89,15 @@ def read_guesses(book: str | Path) -> list[GuessEntry]:
         >>> import netwise as nw
         >>> nw.read_guesses("no/such/book")
         []
+
+    Raises:
+        RunFolderError: an entry is damaged.
     """
     entries = []
     for path in sorted((Path(book) / GUESSES).glob(f"*/{NOTE}")):
-        plain = json.loads(path.read_text("utf-8"))
-        entries.append(
-            GuessEntry(
-                **{**plain, "changed": tuple(plain["changed"]), "folder": str(path.parent / "run")}
-            )
-        )
+        otherwise = f"delete {path.parent} with its run."
+        plain = read_json(path, GuessEntry, otherwise)
+        entries.append(replace(typed(GuessEntry, plain), folder=str(path.parent / "run")))
     return entries
 
 

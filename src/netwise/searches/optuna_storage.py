@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
+from netwise.errors import NetwiseError
+from netwise.regular_files import open_regular
+from netwise.schema import Count, SchemaError, damaged, parse_json, typed
 from netwise.storage.locks import HeldLock, acquire_lock
 
 JOURNAL = "journal.log"
+OTHERWISE = "start another search; the runs of its trials can be read: netwise runs --runs trials"
 TAIL_BYTES = 1 << 20  # of a journal, more than its longest line
 
 
@@ -61,6 +67,51 @@ def open_storage(folder: Path, url: str | None) -> Any:
         # Without a pool a worker that ends leaves no connection open.
         return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})
     journal = folder / JOURNAL
-    return optuna.storages.JournalStorage(
-        JournalFileBackend(str(journal), lock_obj=JournalLock(journal))  # type: ignore[arg-type]
-    )
+    with reading_journal(journal):
+        _require_records(journal)
+        return optuna.storages.JournalStorage(
+            JournalFileBackend(str(journal), lock_obj=JournalLock(journal))  # type: ignore[arg-type]
+        )
+
+
+# What code raises that gets values of other types than it was written for.
+_UNEXPECTED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class _Record(TypedDict):
+    """A line of Optuna's journal."""
+
+    op_code: Count
+    worker_id: str
+
+
+def _require_records(journal: Path) -> None:
+    """Check that each complete line of the journal is a record, since Optuna checks nothing."""
+    if not journal.exists():
+        return
+    with open_regular(journal) as file:
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                try:
+                    typed(_Record, parse_json(line))
+                except SchemaError as error:
+                    place = f"line {number}: {error.field}" if error.field else f"line {number}"
+                    raise SchemaError(place, error.reason, error.given) from None
+
+
+@contextmanager
+def reading_journal(journal: Path) -> Iterator[None]:
+    """Inside, what Optuna raises at values that it does not expect is the error of a damaged file.
+
+    Raises:
+        RunFolderError: the journal is damaged.
+    """
+    try:
+        yield
+    except SchemaError as error:
+        raise damaged(journal, error, OTHERWISE) from None
+    except (OSError, NetwiseError):
+        raise
+    except _UNEXPECTED as error:
+        reason = f"Optuna cannot read it ({type(error).__name__}: {str(error)[:200]})"
+        raise damaged(journal, reason, OTHERWISE) from None

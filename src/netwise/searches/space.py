@@ -86,7 +86,11 @@ class Space(Part):
         return {name: Choice.label(value) for name, value in point.items()}
 
     def point_of(self, params: Mapping[str, Any]) -> Point:
-        """A point from what Optuna stored."""
+        """A point from what Optuna stored.
+
+        Raises:
+            SchemaError: a value is none of its axis.
+        """
         point: Point = {}
         for axis in self.axes:
             if axis.name in params:

@@ -31,9 +31,10 @@ from netwise.recipe.reader import read_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
 from netwise.recipe.writer import write_recipe
+from netwise.schema import SchemaError, parse_json, typed
 from netwise.searches.methods import Stage
 from netwise.searches.optuna_package import require_optuna
-from netwise.searches.optuna_storage import JOURNAL, open_storage
+from netwise.searches.optuna_storage import JOURNAL, open_storage, reading_journal
 from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import plan_hash, read_plan, write_plan
 from netwise.searches.space import Space
@@ -44,6 +45,9 @@ from netwise.searches.trial_record import (
     PRUNED,
     RUNNING,
     WAITING,
+    Crashes,
+    StoredResult,
+    TrialAttributes,
     TrialRecord,
     ranked,
 )
@@ -192,7 +196,8 @@ class StudyFolder:
 
     def trials(self) -> list[TrialRecord]:
         """All trials, by number. A trial that was started and has no worker is "waiting"."""
-        return [self._record(trial) for trial in self.optuna_study.get_trials(deepcopy=False)]
+        with reading_journal(self.path / JOURNAL):
+            return [self._record(trial) for trial in self.optuna_study.get_trials(deepcopy=False)]
 
     def _record(self, trial: FrozenTrial) -> TrialRecord:
         import optuna
@@ -204,25 +209,26 @@ class StudyFolder:
             optuna.trial.TrialState.RUNNING: RUNNING,
             optuna.trial.TrialState.WAITING: WAITING,
         }
-        state, attributes = states[trial.state], trial.user_attrs
-        stored = attributes.get(RESULT_ATTRIBUTE, {})
+        state, number = states[trial.state], f"trial {trial.number}"
+        attributes: TrialAttributes = typed(TrialAttributes, trial.user_attrs, number)
+        stored = attributes.get("told", StoredResult())
         if state == RUNNING and not self.has_worker(trial):
             state = WAITING
         params = trial.params or trial.system_attrs.get("fixed_params", {})
         folder = self.folder(trial.number)
         return TrialRecord(
             trial.number,
-            int(attributes.get("stage", 0)),
+            attributes.get("stage", 0),
             self.plan.space.point_of(params),
-            trial.value if state == COMPLETE else stored.get("value"),
+            typed(float, trial.value, number) if state == COMPLETE else stored.get("value"),
             state,
-            str(stored.get("reason", "")),
+            stored.get("reason", ""),
             stored.get("low"),
             stored.get("high"),
-            float(stored.get("seconds", 0.0)),
-            int(stored.get("epochs", 0)),
+            stored.get("seconds", 0.0),
+            stored.get("epochs", 0),
             str(folder.relative_to(self.path)) if folder.is_dir() else "",
-            tuple(value for _, value in sorted(trial.intermediate_values.items())),
+            tuple(typed(float, v, number) for _, v in sorted(trial.intermediate_values.items())),
             attributes.get("parent"),
         )
 
@@ -294,10 +300,10 @@ class StudyFolder:
             for path in home.glob(pattern)
         )
         try:
-            before = json.loads((home / CRASHES).read_text("utf-8"))
-        except (OSError, ValueError):
-            before = {}
-        times = before["times"] + 1 if before.get("got") == progress else 1
+            before = typed(Crashes, parse_json((home / CRASHES).read_bytes()))
+        except (OSError, SchemaError):
+            before = Crashes()
+        times = before.times + 1 if list(before.got) == progress else 1
         write_atomically(home / CRASHES, json.dumps({"got": progress, "times": times}))
         return bool(times <= MAX_CRASHES)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from netwise.history import RUNNING as RUN_IN_PROGRESS
+from netwise.history import RUNNING as RUN_IN_PROGRESS, RunFacts
+from netwise.schema import parse_json, typed
 from netwise.searches.study import FRESH, StudyFolder
 from netwise.searches.trial_record import RUNNING, TrialRecord, ranked
 from netwise.signals import TRAIN_LOSS, VALID_LOSS, valid_value
 from netwise.storage.layout import ABOUT, ROWS
+from netwise.storage.rows_file import parse_row
 from netwise.training.periodic_calls import call_periodically
 from netwise.training.progress import POLL_SECONDS, RunProgress, active_monitor
 
@@ -73,19 +75,23 @@ def _progress(home: Path, name: str, about: str) -> RunProgress:
     )
     try:
         run = runs[-1]
-        epochs = int(json.loads((run / ABOUT).read_text("utf-8"))["facts"]["epochs"])
+        facts = typed(RunFacts, _about(run)["facts"])
         epoch, value = _last_epoch(run / ROWS)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return RunProgress(name, about=about)  # its files are just being written
     name = f"{name}, {run.name}" if len(runs) > 1 else name
-    return RunProgress(name, epoch, epochs, value, about)
+    return RunProgress(name, epoch, facts.epochs or 0, value, about)
 
 
 def _state(run: Path) -> str:
     try:
-        return str(json.loads((run / ABOUT).read_text("utf-8"))["ended"]["how"])
+        return str(_about(run)["ended"]["how"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _about(run: Path) -> Any:
+    return parse_json((run / ABOUT).read_bytes())
 
 
 def _last_epoch(rows: Path) -> tuple[int, float | None]:
@@ -97,7 +103,7 @@ def _last_epoch(rows: Path) -> tuple[int, float | None]:
         file.seek(max(0, size - TAIL_BYTES))
         lines = file.read().split(b"\n")[1 if size > TAIL_BYTES else 0 : -1]
     for line in reversed(lines):
-        row = json.loads(line)
+        row = parse_row(line)
         if VALID_LOSS in row or TRAIN_LOSS in row:
             return int(row["epoch"]) + 1, valid_value(row)
     return 0, None

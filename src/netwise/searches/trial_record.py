@@ -4,11 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
+from netwise.schema import Count
 from netwise.searches.space import Point
 
 COMPLETE, PRUNED, FAILED, RUNNING, WAITING = "complete", "pruned", "failed", "running", "waiting"
 END_STATES = (COMPLETE, PRUNED, FAILED)
+
+
+class StoredResult(TypedDict, total=False):
+    """What the worker of a trial stores at its end; see `TrialRecord`."""
+
+    value: NotRequired[float | None]
+    low: NotRequired[float | None]
+    high: NotRequired[float | None]
+    reason: NotRequired[str]
+    seconds: NotRequired[float]
+    epochs: NotRequired[Count]
+
+
+class TrialAttributes(TypedDict, total=False):
+    """What the storage of a search keeps of a trial, besides its point and values."""
+
+    stage: NotRequired[Count]
+    place: NotRequired[Count]
+    parent: NotRequired[Count | None]
+    told: NotRequired[StoredResult]
+    beat: NotRequired[float]
+
+
+@dataclass(frozen=True)
+class Crashes:
+    """How often the worker of a trial was killed without progress.
+
+    Args:
+        got: the files that the trial had then.
+        times: how often.
+    """
+
+    got: tuple[str, ...] = ()
+    times: int = 0
 
 
 @dataclass(frozen=True)

@@ -146,16 +146,23 @@ def _names(keys: tuple[bytes, ...]) -> Names:
     return names if is_plain and STEP in names else ()
 
 
+def parse_row(line: bytes) -> dict[str, float]:
+    """One line as a row, with all checks.
+
+    Raises:
+        SchemaError: it is none.
+    """
+    plain = parse_json(line)
+    row: dict[str, float] = typed(dict[str, float], plain)
+    if STEP not in row:
+        raise SchemaError(STEP, "is missing")
+    return row | {name: typed(Count, plain[name], name) for name in (STEP, EPOCH) if name in row}
+
+
 def _read_alone(number: int, line: bytes) -> dict[str, float]:
-    """One line as a row, with all checks."""
+    """The row in the line of this number."""
     try:
-        plain = parse_json(line)
-        row: dict[str, float] = typed(dict[str, float], plain)
-        if STEP not in row:
-            raise SchemaError(STEP, "is missing")
-        return row | {
-            name: typed(Count, plain[name], name) for name in (STEP, EPOCH) if name in row
-        }
+        return parse_row(line)
     except SchemaError as error:
         place = f"line {number}: {error.field}" if error.field else f"line {number}"
         raise SchemaError(place, error.reason, error.given) from None

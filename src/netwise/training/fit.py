@@ -16,7 +16,8 @@ from netwise.networks import Network
 from netwise.recipe.checks import hindrances
 from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.recipe import Recipe
-from netwise.storage.layout import RECIPE
+from netwise.schema import typed
+from netwise.storage.layout import ABOUT, RECIPE
 from netwise.storage.run_folder import RunFolder
 from netwise.training.initial_weights import initialize_weights
 from netwise.training.interrupt import uninterrupted
@@ -219,7 +220,10 @@ def resume(
             )
         if recipe.network.is_memory:
             return store_patterns(recipe, prepared, store)
-        options = RunOptions(**about["how"])
+        with store.checked(ABOUT):
+            options: RunOptions = typed(RunOptions, about.get("how"), "how")
+        if problems := options.problems():
+            raise WrongValue(f"{store.path / ABOUT}, how", problems)
         setup = set_up(recipe, prepared, options, initialize if checkpoint is None else None)
         return run_training(
             setup,

@@ -13,6 +13,7 @@ from pathlib import Path
 from netwise.atomic import delete_file, write_scratch
 from netwise.history import RunEnd
 from netwise.recipe.recipe import Recipe, recipe_diff
+from netwise.schema import parse_json, typed
 from netwise.signals import valid_value
 from netwise.training.periodic_calls import call_periodically
 from netwise.training.progress import POLL_SECONDS, RunProgress, Silent, active_monitor
@@ -63,7 +64,8 @@ def _read_progress(folder: Path) -> list[tuple[int, int, int, float | None]]:
     entries = []
     for path in sorted(folder.glob("*.json")):
         try:
-            entries.append((int(path.stem), *json.loads(path.read_text())))
+            progress = typed(tuple[int, int, float | None], parse_json(path.read_bytes()))
+            entries.append((int(path.stem), *progress))
         except (OSError, ValueError):
             continue  # the run has just ended, or its file is just being written
     return entries

@@ -21,8 +21,8 @@ from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
-from netwise.schema import typed
-from netwise.storage.layout import ABOUT
+from netwise.schema import SchemaError, typed
+from netwise.storage.layout import ABOUT, WEIGHTS
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import task_named
 from netwise.training.evaluate import Score, outputs_of, reconstructions_of
@@ -90,11 +90,10 @@ class InputPipeline:
     @staticmethod
     def read(plain: Intake, tensors: Mapping[str, Tensor], steps: int) -> InputPipeline:
         """From what `plain` and `tensors` gave; `steps` is the number of preprocessing steps."""
-        fitted: list[Fitted] = [{} for _ in range(steps)]
-        for key, value in tensors.items():
-            if key.startswith("preprocess."):
-                _, number, name = key.split(".", 2)
-                fitted[int(number)][name] = value
+        fitted = [_inside(tensors, f"preprocess.{i}.") for i in range(steps)]
+        for name in ("target.mean", "target.scale"):
+            if name not in tensors:
+                raise SchemaError(name, "is missing")
         return InputPipeline(
             encoder_from(plain["encoder"]),
             tuple(fitted),
@@ -240,7 +239,9 @@ def load(folder: str | Path, network: Network | None = None) -> Run:
     recipe, history = with_custom_network(store.recipe(), network, store.path), store.history()
     tensors = store.weights()
     with store.checked(ABOUT):
-        intake = typed(Intake, store.about().get("intake"), "intake")
+        intake: Intake = typed(Intake, store.about().get("intake"), "intake")
+        encoder_from(intake["encoder"])
+    with store.checked(WEIGHTS):
         pipeline = InputPipeline.read(intake, tensors, len(recipe.preprocess))
     module = build_module(recipe, module_weights(tensors), store.path)
     return Run(recipe, history, module, pipeline, read_score(store), store.path)
@@ -296,10 +297,15 @@ def require_no_foreign_code(recipe: Recipe, folder: Path) -> None:
 
 def module_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of the module among those of a run folder, by their names in the module."""
+    return _inside(tensors, "model.")
+
+
+def _inside(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, by the rest of their names."""
     return {
-        name.removeprefix("model."): value
+        name.removeprefix(prefix): value
         for name, value in tensors.items()
-        if name.startswith("model.")
+        if name.startswith(prefix)
     }
 
 
