@@ -156,7 +156,10 @@ def parse_row(line: bytes) -> dict[str, float]:
     row: dict[str, float] = typed(dict[str, float], plain)
     if STEP not in row:
         raise SchemaError(STEP, "is missing")
-    return row | {name: typed(Count, plain[name], name) for name in (STEP, EPOCH) if name in row}
+    for name in (STEP, EPOCH):
+        if name in plain:
+            typed(Count, plain[name], name)
+    return row | {name: value for name, value in plain.items() if type(value) is int}
 
 
 def _read_alone(number: int, line: bytes) -> dict[str, float]:
