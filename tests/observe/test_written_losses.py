@@ -138,3 +138,51 @@ def test_what_cannot_be_followed_gives_nothing() -> None:
     follower = WrittenLoss()
     follower.start((x, x), frozenset(("sum",)))  # which of them is compared is not known
     assert not follower.follows
+
+
+def of_yes(o: Tensor, y: Tensor) -> Tensor:
+    return ((o[:, 0] > 0).long() == (y == 0)).float().mean()
+
+
+def errors(o: Tensor, y: Tensor) -> Tensor:
+    return (torch.max(o, 1)[1] != y).sum() / len(y)
+
+
+@pytest.mark.parametrize(
+    ("score", "truth"),
+    [
+        (accuracy, accuracy),
+        (errors, accuracy),
+        (of_yes, of_yes),
+        (lambda o, y: (o.argmax(1)[:, None] == y).float().mean(), None),  # of a wrong shape
+        (lambda o, y: (o.round() == _rows(y)).float().mean(), None),  # several answers a row
+        (lambda o, y: (o.argmax(1) == o.argmin(1)).float().mean(), None),  # no targets
+    ],
+    ids=["equal", "unequal", "yes or no", "wrong shape", "several", "answers alone"],
+)
+def test_accuracy_of_answers(score: Written, truth: Written | None) -> None:
+    model, history = train(F.cross_entropy, score)
+    valid = history.of(signals.VALID_ACCURACY)
+    if truth is None:
+        assert valid is None
+        return
+    assert valid is not None
+    with torch.no_grad():
+        expected = truth(model(X[80:]), CLASSES[80:]).item()
+    assert valid.last == pytest.approx(expected)
+
+
+def test_accuracy_is_counted_once_beside_a_loss() -> None:
+    def both(o: Tensor, y: Tensor) -> Tensor:
+        loss = F.cross_entropy(o, y)
+        accuracy(o, y)
+        return loss
+
+    model, history = train(F.cross_entropy, both)
+    loss, valid = history.of(signals.VALID_LOSS), history.of(signals.VALID_ACCURACY)
+    assert loss is not None
+    assert valid is not None
+    with torch.no_grad():
+        outputs = model(X[80:])
+    assert loss.last == pytest.approx(F.cross_entropy(outputs, CLASSES[80:]).item())
+    assert valid.last == pytest.approx(accuracy(outputs, CLASSES[80:]).item())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from netwise.observe.class_answers import ClassAnswers
+from netwise.observe.evaluation_means import ANSWERS, Mean, count_of, row_of, total_of
 from netwise.observe.followed_tensors import EQUALITIES, FollowedTensors
 from netwise.observe.function_modes import all_modes, has_to_be_lowest, set_modes
 from netwise.observe.kept_batches import KeptBatches
@@ -43,23 +43,7 @@ OPERATIONS: Mapping[Callable[..., Any], str] = {
     F.gaussian_nll_loss: OTHER_LOSS,
     F.poisson_nll_loss: OTHER_LOSS,
 }
-# Outputs above these answer yes.
-BINARY: Mapping[str, float] = {BINARY_CROSS_ENTROPY: 0.5, BINARY_CROSS_ENTROPY_OF_LOGITS: 0.0}
-# Two operations that compute one quantity.
-SAME = {BINARY_CROSS_ENTROPY_OF_LOGITS: BINARY_CROSS_ENTROPY}
-MOST_SCORES = 4_194_304  # scores of a batch, above which accuracy is not computed
 MOST_GROUPS = 64  # means that are collected in one window
-
-
-@dataclass
-class _Mean:
-    """A mean over the batches of a window. On a GPU the sums are tensors: nothing waits for it."""
-
-    total: Any = 0.0
-    elements: Any = 0.0
-    rows: float = 0.0
-    correct: Any = 0.0
-    answers: Any = 0.0
 
 
 class EvaluationLosses(TorchFunctionMode):
@@ -96,7 +80,7 @@ class EvaluationLosses(TorchFunctionMode):
         self._trained_with: dict[int, tuple[str, str]] = {}
         self._formulas: dict[int, frozenset[str]] = {}
         self._written, self._rows = WrittenLoss(), 1
-        self._means: dict[tuple[int, bool, str, str], _Mean] = {}
+        self._means: dict[tuple[int, bool, str, str], Mean] = {}
 
     def start(self) -> None:
         """Record losses from now on; without effect where it records already.
@@ -167,7 +151,7 @@ class EvaluationLosses(TorchFunctionMode):
                 for (of, seen, operation, reduction), mean in self._means.items()
                 if of == root and seen == known
             }
-            row |= _row_of(means, self._trained_with.get(root, ("", "")), loss, accuracy)
+            row |= row_of(means, self._trained_with.get(root, ("", "")), loss, accuracy)
         self._means = {key: mean for key, mean in self._means.items() if key[0] != root}
         return row
 
@@ -230,16 +214,34 @@ class EvaluationLosses(TorchFunctionMode):
             self._score = None
 
     def _look_for_written(self, func: Callable[..., Any], args: Any, result: Any) -> None:
+        loss, right = self._written.loss, self._written.right
         try:
             with torch._C.DisableTorchFunction():
-                loss = self._written.called(func, args, result)
-                value = None if loss is None or _is_capturing(loss) else plain(loss)
-            if value is not None:
+                self._written.called(func, args, result)
+            if self._written.loss is not loss:
                 operation, _ = self._trained_with.get(self._root, ("", ""))
-                key = (self._root, self._on_training_rows, operation, "mean")
-                self._add(key, value, float(self._rows), self._rows)
+                self._add_written(self._written.loss, operation, float(self._rows))
+            if self._written.right is not right:
+                self._add_written(self._written.right, ANSWERS, 0.0)
         except Exception:  # the scores are known without it
             self._written.start(None, frozenset())
+
+    def _add_written(self, found: Tensor | None, operation: str, elements: float) -> None:
+        value = None if found is None or _is_capturing(found) else plain(found)
+        if value is None:
+            return
+        key = (self._root, self._on_training_rows, operation, "mean")
+        if operation != ANSWERS:
+            self._add(key, value, elements, self._rows)
+            return
+        with torch._C.DisableTorchFunction():
+            mean = self._add(key, value.new_zeros((), dtype=torch.float32), elements, self._rows)
+            correct = value.sum()
+            if mean is not None:
+                mean.correct = mean.correct + (
+                    float(correct) if correct.device.type == "cpu" else correct
+                )
+                mean.answers = mean.answers + float(value.numel())
 
     def _look_for_target(self, func: Callable[..., Any], args: Any, result: Any) -> None:
         try:
@@ -278,7 +280,7 @@ class EvaluationLosses(TorchFunctionMode):
                 self._kept = None
         key = (self._root, self._on_training_rows, operation, reduction)
         with torch._C.DisableTorchFunction():
-            elements, correct, answers = _count(operation, output, target, kwargs)
+            elements, correct, answers = count_of(operation, output, target, kwargs)
             if isinstance(elements, float) and not elements:
                 return  # all targets are ignored
             one = output.dim() == 0 or (output.dim() == 1 and operation == CROSS_ENTROPY)
@@ -288,37 +290,16 @@ class EvaluationLosses(TorchFunctionMode):
 
     def _add(
         self, key: tuple[int, bool, str, str], value: Tensor, elements: Any, rows: int
-    ) -> _Mean | None:
+    ) -> Mean | None:
         """Add a batch to the mean of this root, data, operation and reduction."""
         if key not in self._means and len(self._means) >= MOST_GROUPS:
             return None
         with torch._C.DisableTorchFunction():
-            mean = self._means.setdefault(key, _Mean())
-            mean.total = mean.total + _total(value, key[3], elements, rows)
+            mean = self._means.setdefault(key, Mean())
+            mean.total = mean.total + total_of(value, key[3], elements, rows)
             mean.elements = mean.elements + elements
             mean.rows += rows
         return mean
-
-
-def _row_of(
-    means: Mapping[tuple[str, str], _Mean], trained_with: tuple[str, str], loss: str, accuracy: str
-) -> dict[str, float]:
-    """Loss and accuracy of one group of batches."""
-    operation, reduction = trained_with
-    alike = [key for key in means if not (operation and key[0]) or _same(key[0], operation)]
-    row: dict[str, float] = {}
-    if alike:
-        first = next((key for key in alike if key[1] == reduction), alike[0])
-        mean = means[first]
-        by_rows = first[1] in ("sum", "batchmean") and reduction != "mean"
-        divisor = mean.rows if by_rows else mean.elements
-        if float(divisor) > 0:
-            row[loss] = float(mean.total) / float(divisor)
-    for mean in means.values():
-        if float(mean.answers) > 0:
-            row[accuracy] = float(mean.correct) / float(mean.answers)
-            break
-    return row
 
 
 def _own_loss(output: object) -> Tensor | None:
@@ -335,10 +316,6 @@ def _own_loss(output: object) -> Tensor | None:
     return loss
 
 
-def _same(one: str, other: str) -> bool:
-    return SAME.get(one, one) == SAME.get(other, other)
-
-
 def _reduction(kwargs: Mapping[str, Any]) -> str:
     """The reduction of a call, also by its older arguments."""
     average, reduce = kwargs.get("size_average"), kwargs.get("reduce")
@@ -347,55 +324,6 @@ def _reduction(kwargs: Mapping[str, Any]) -> str:
     if reduce is False:
         return "none"
     return "sum" if average is False else "mean"
-
-
-def _total(value: Tensor, reduction: str, elements: Any, rows: int) -> Any:
-    """The sum of a batch's losses."""
-    if reduction == "none":
-        total: Any = value.double().sum()
-    elif reduction == "sum":
-        total = value.double()
-    elif isinstance(elements, Tensor):
-        total = torch.where(elements > 0, value.double() * elements, 0.0)
-    else:
-        total = value.double() * (rows if reduction == "batchmean" else elements)
-    return float(total) if value.device.type == "cpu" else total
-
-
-def _count(
-    operation: str, output: Tensor, target: Tensor, kwargs: Mapping[str, Any]
-) -> tuple[Any, Any, Any]:
-    """Targets that count, correct answers, and answers; numbers, or tensors on a GPU."""
-    if operation in BINARY:
-        right, compared = _binary_answers(BINARY[operation], output, target)
-        return float(output.numel()), right, compared
-    if operation != CROSS_ENTROPY:
-        return float(output.numel()), 0.0, 0.0
-    classes = output.shape[1] if output.dim() > 1 else len(output)
-    if target.is_floating_point():
-        return output.numel() / classes, 0.0, 0.0
-    used = target != kwargs.get("ignore_index", -100)
-    counted: Any = used.sum()
-    correct: Any = 0.0
-    answers: Any = 0.0
-    if output.dim() > 1 and output.numel() <= MOST_SCORES:
-        correct, answers = ((output.argmax(1) == target) & used).sum(), counted
-    if output.device.type == "cpu":
-        return float(counted), float(correct), float(answers)
-    return counted, correct, answers
-
-
-def _binary_answers(limit: float, output: Tensor, target: Tensor) -> tuple[Any, Any]:
-    """Correct answers and answers of one output for each sample to yes or no; none where targets
-    are no certainties, or where a sample has several."""
-    if output.shape != target.shape or output.numel() != len(target) or len(target) > MOST_SCORES:
-        return 0.0, 0.0
-    yes = target > 0.5
-    certain = (target == yes).all()
-    correct, answers = ((output > limit) == yes).sum() * certain, certain * len(target)
-    if output.device.type == "cpu":
-        return float(correct), float(answers)
-    return correct, answers
 
 
 def _is_capturing(value: Tensor) -> bool:

@@ -1,8 +1,9 @@
-"""Losses that a program writes with elementary operations, known again in evaluation.
+"""Losses and accuracies that a program writes with elementary operations, in evaluation.
 
 The graph of a training loss shows which operations lie between a module's outputs and the loss. In
 an evaluation there is no graph: there the operations on the outputs are followed as they are
-called. A number that the same operations give is the same loss.
+called. A number that the same operations give is the same loss. An equality of answers, such as
+those of an argmax, and of targets gives the accuracy.
 """
 
 from __future__ import annotations
@@ -44,10 +45,9 @@ MOVED = frozenset(name.lower() for name in MOVES) | names(
 )
 # Operations that weigh a loss against its other parts, which an evaluation may leave out.
 OF_SUMS = names("add mul div")
-# A number that is made of these is a score of answers.
-DECISIONS = names(
-    "eq ne lt le gt ge argmax argmin max min topk sort argsort round sign isclose equal"
-)
+EQUALITIES = names("eq ne")
+# Operations that make answers of outputs: classes, or yes and no.
+OF_CLASSES, OF_YES_OR_NO = names("argmax argmin max min"), names("lt le gt ge round")
 
 
 def formula_of(loss: Tensor) -> frozenset[str]:
@@ -91,7 +91,8 @@ def formula_of(loss: Tensor) -> frozenset[str]:
 
 
 class WrittenLoss:
-    """Follows the outputs of one pass up to the number that a formula makes of them.
+    """Follows the outputs of one pass up to the number that a formula makes of them, and up to an
+    equality with targets.
 
     Example:
         >>> import torch
@@ -104,10 +105,17 @@ class WrittenLoss:
         >>> square = difference**2
         >>> follower.called(torch.Tensor.pow, (difference, 2), square)
         >>> follower.called(torch.mean, (square,), square.mean())
+        >>> follower.loss
         tensor(4.)
+
+    Attributes:
+        loss: the number; None while there is none.
+        right: for each answer whether it is that of the targets; None while there is none.
     """
 
     def __init__(self) -> None:
+        self.loss: Tensor | None = None
+        self.right: Tensor | None = None
         self._formula: frozenset[str] = frozenset()
         self._followed: dict[int, tuple[weakref.ref[Tensor], frozenset[str]]] = {}
 
@@ -121,39 +129,59 @@ class WrittenLoss:
 
         Args:
             output: of a module; only a single tensor is followed.
-            formula: of its loss in training; empty: nothing is followed.
+            formula: of its loss in training; empty: not known.
         """
         self._followed, self._formula = {}, formula
-        if formula and isinstance(output, Tensor):
+        self.loss = self.right = None
+        if isinstance(output, Tensor) and output.dim():
             self._followed[id(output)] = (weakref.ref(output), frozenset())
 
-    def called(self, func: Callable[..., Any], args: Any, result: Any) -> Tensor | None:
-        """A function of torch was called: the loss, where this is its value.
+    def called(self, func: Callable[..., Any], args: Any, result: Any) -> None:
+        """A function of torch was called.
 
         Args:
             func, args, result: of the call.
         """
-        made = [self._made_of(arg) for arg in args if isinstance(arg, Tensor)]
+        tensors = [arg for arg in args if isinstance(arg, Tensor)]
+        made = [self._made_of(tensor) for tensor in tensors]
         known = [operations for operations in made if operations is not None]
-        if not known or not isinstance(result, Tensor):
-            return None
+        if not known:
+            return
         name = _plain_name(getattr(func, "__name__", ""))
-        if name in DECISIONS:
-            return None
+        if name in EQUALITIES:
+            if len(tensors) == 2 and len(known) == 1 and self.right is None:
+                right = result if name == "eq" else ~result
+                self._compared(tensors[0], tensors[1], known[0], right)
+            return
         operations = frozenset().union(*known) | (frozenset((name,)) - MOVED)
-        if not result.dim() and result.is_floating_point() and self._fits(operations):
-            self._followed = {}
-            return result
-        if len(self._followed) < MOST_FOLLOWED:
-            self._followed[id(result)] = (weakref.ref(result), operations)
-        return None
+        for part in result if isinstance(result, tuple) else (result,):
+            if not isinstance(part, Tensor):
+                continue
+            if not part.dim() and part.is_floating_point() and self._fits(operations):
+                self.loss = part if self.loss is None else self.loss
+            elif len(self._followed) < MOST_FOLLOWED:
+                self._followed[id(part)] = (weakref.ref(part), operations)
+
+    def _compared(
+        self, one: Tensor, other: Tensor, operations: frozenset[str], result: Tensor
+    ) -> None:
+        """An equality of something that is made of the outputs, and something else."""
+        if one.shape != other.shape or not one.dim():
+            return
+        is_yes_or_no = bool(operations & OF_YES_OR_NO) and one.numel() == len(one)
+        if is_yes_or_no or operations & OF_CLASSES:
+            self.right = result
 
     def _made_of(self, tensor: Tensor) -> frozenset[str] | None:
         known = self._followed.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else None
 
     def _fits(self, operations: frozenset[str]) -> bool:
-        return operations <= self._formula and self._formula - operations <= OF_SUMS
+        return (
+            bool(self._formula)
+            and operations <= self._formula
+            and self._formula - operations <= OF_SUMS
+        )
 
 
 def _plain_name(name: str) -> str:
