@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from netwise.errors import RunFolderError, UnknownName
@@ -76,4 +77,5 @@ def _run_by_alias(alias: str, home: Path, searches: bool) -> Path:
 
 
 def _score(entry: RunEntry) -> float:
-    return -float("inf") if entry.test_score is None else entry.test_score
+    score = entry.test_score
+    return -math.inf if score is None or math.isnan(score) else score

@@ -60,6 +60,8 @@ class RunEntry:
     @property
     def is_search(self) -> bool:
         """It is a search, whose folder holds a run per trial."""
+        if self.ended == DAMAGED:
+            return is_search(Path(self.folder))
         return self.ended in (SEARCHED, SEARCHING)
 
 
@@ -232,7 +234,7 @@ def _kind(part: Any) -> str:
 def _read_run(folder: Path) -> tuple[str, dict[str, Any]]:
     """(how a run ended, its score as plain values)."""
     store = RunFolder(folder)
-    if not (folder / ABOUT).exists():
+    if not store.has_begun():
         return RUNNING, {}
     return store.ended(), store.score() or {}
 

@@ -78,6 +78,20 @@ def test_show_activations_is_a_table_and_a_picture(here: Path) -> None:
     }
 
 
+def test_a_damaged_run_is_listed_with_its_reason(here: Path) -> None:
+    folder = train()
+    (folder / "about.json").write_text('{"layers": 3}')
+    listed = run("runs")
+    assert listed.exit_code == 0
+    assert re.search(rf"{folder.name} .*damaged", listed.stdout)
+    reason = "about.json is damaged, because layers = 3 must be a list. Restore it from a copy, or"
+    assert reason in listed.stdout
+    assert reason in json.loads(run("runs", "--json").stdout)[0]["reason"]
+    shown = run("show", folder.name)
+    assert shown.exit_code == 2
+    assert reason in shown.stderr.replace("\n", " ")
+
+
 def test_show_prints_an_interrupted_run_without_a_report(here: Path) -> None:
     folder = train()
     (folder / "report.html").unlink()

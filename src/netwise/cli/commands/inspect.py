@@ -79,7 +79,7 @@ def _trials(folder: Path, *, is_program: bool) -> TrialSource | None:
 @home_option
 @json_option
 def runs(home: Path, as_json: bool) -> None:
-    """List the runs and searches, the newest last.
+    """List the runs and searches, the newest last. Damaged ones are listed with the reason.
 
     \b
     Examples:
@@ -100,6 +100,9 @@ def runs(home: Path, as_json: bool) -> None:
         for entry in entries
     ]
     echo_table([("run", "data", "network", "ended", "test score"), *rows])
+    for entry in entries:
+        if entry.reason:
+            click.echo(f"{Path(entry.folder).name}: {entry.reason}")
 
 
 def _short_score(score: str) -> str:
