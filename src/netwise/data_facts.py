@@ -48,6 +48,8 @@ class DataFacts:
         evaluates_training_part: whether the evaluated rows are those of training as a whole.
         parts_are_apart: whether some evaluated batches are of training rows and the others of none.
         constant_features, duplicated_features: how many.
+        whole_targets: different values among targets that are a whole number each; None for other
+            targets.
         features_in_use: share of the rows in which a feature is not 0, as the median over the
             features that vary: near 0 for counts of words.
         smallest_std, typical_std, largest_std: of the standard deviations of the features that are
@@ -98,6 +100,7 @@ class DataFacts:
     constant_features: int | None = None
     duplicated_features: int | None = None
     features_in_use: float | None = None
+    whole_targets: int | None = None
     smallest_std: float | None = None
     typical_std: float | None = None
     largest_std: float | None = None

@@ -27,6 +27,7 @@ NAMES = {
     "no_nonlinearity": "missing_nonlinearity",
     "saturation": "saturation",
     "dead_relu": "dead_relu",
+    "one_output_for_classes": "wrong_output_units",
     "one_rate_for_rare_features": "wrong_optimizer",
     "batch_too_small": "batch_size",
     "activation_flattens": "wrong_hidden_activation",

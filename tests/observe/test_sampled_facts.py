@@ -132,3 +132,16 @@ def test_a_watched_program_has_facts_and_its_random_numbers() -> None:
     assert facts is not None
     assert facts.train_samples > 60
     assert torch.equal(drawn, train(False)[1])
+
+
+def test_targets_that_are_whole_numbers() -> None:
+    def facts(target: torch.Tensor) -> DataFacts:
+        kept = KeptBatches()
+        for step, rows in enumerate(torch.arange(120).split(30)):
+            kept.training_pass((torch.randn(30, 4),), {}, step)
+            kept.loss_read(target[rows][:, None], "squared error", "mean", None)
+        return facts_of_data(kept)
+
+    numbers = torch.arange(120) % 4
+    assert facts(numbers.float()).whole_targets == 4
+    assert facts(numbers + 0.5).whole_targets is None

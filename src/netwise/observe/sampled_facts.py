@@ -45,6 +45,7 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         features=_width(sample),
         class_targets=sample.is_class,
         target_feature=_target_feature(sample),
+        whole_targets=_whole_targets(sample),
     )
     if len(sample) < FEWEST:
         return _unknown(facts, f"{FEWEST} different rows are needed, and {len(sample)} known",
@@ -94,6 +95,14 @@ def _inside(scores: Scores) -> dict[str, Any]:
         "smooth_score": scores.smooth,
         "neighbour_score": scores.neighbour,
     }
+
+
+def _whole_targets(sample: DataSample) -> int | None:
+    """How many different values targets have that are one whole number for each row."""
+    values = sample.target
+    if sample.is_class or values.shape[1] != 1 or not (values == np.round(values)).all():
+        return None
+    return len(np.unique(values))
 
 
 def _ranking(sample: DataSample) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import netwise as nw
-from histories import GUESS, LAYERS, found, history
+from histories import GUESS, LAYERS, found, history, observed
 from netwise.diagnosis.rules import mismatch
 
 
@@ -52,3 +52,17 @@ def test_output_and_loss() -> None:
         mismatch.loss_misfits_task(run("Identity", "cross-entropy of logits", class_targets=True))
         is None
     )
+
+
+def test_yes_or_no_of_each_of_many_classes() -> None:
+    def run(columns: int, kind: str = "one-hot rows", final: float = 0.5) -> object:
+        term = nw.LossTerm("binary cross entropy", output_shape=(8, columns), target_kind=kind)
+        facts = nw.RunFacts(loss_of_guessing=0.5, loss_kind="", class_targets=True)
+        return mismatch.loss_misfits_task(observed(losses=(term,), facts=facts, final=final))
+
+    assert "of each of 20 classes, and each target has exactly one yes: 95 %" in (
+        found(run(20)).sentence
+    )
+    assert not isinstance(run(2), nw.Finding)  # as good as a cross-entropy
+    assert not isinstance(run(20, "zeros and ones"), nw.Finding)  # several labels a row
+    assert not isinstance(run(20, final=0.05), nw.Finding)  # it learned

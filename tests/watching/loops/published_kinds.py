@@ -149,3 +149,31 @@ def steps_of_single_samples(sick: bool) -> list[float]:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
     parts = (x[:700], y[:700], x_valid, y_valid)
     return train(model, optimizer, nn.CrossEntropyLoss(), parts, 2, 1)
+
+
+def yes_or_no_of_each_class(sick: bool) -> list[float]:
+    """A network that has learned to say no to each of ten classes, and nothing else yet."""
+    x, y, x_valid, y_valid = halves()
+    rows = nn.functional.one_hot
+    model = nn.Sequential(nn.Linear(64, 30), nn.Tanh(), nn.Linear(30, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    if not sick:
+        return train(model, optimizer, nn.CrossEntropyLoss(), (x, y, x_valid, y_valid), 15)
+    parts = (x, rows(y, 10).float(), x_valid, rows(y_valid, 10).float())
+    return train(model, optimizer, nn.BCEWithLogitsLoss(), parts, 8)
+
+
+def class_numbers_and_one_output(sick: bool) -> list[float]:
+    """Three classes cannot be the answers of one output between 0 and 1."""
+    x, y, x_valid, y_valid = halves()
+    x, y, x_valid, y_valid = x[y < 3], y[y < 3], x_valid[y_valid < 3], y_valid[y_valid < 3]
+    outputs = [nn.Linear(30, 1), nn.Sigmoid()] if sick else [nn.Linear(30, 3)]
+    model = nn.Sequential(nn.Linear(64, 30), nn.ReLU(), *outputs)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
+
+    def yes_or_no(outputs: Tensor, targets: Tensor) -> Tensor:
+        p, t = outputs[:, 0].clamp(1e-6, 1 - 1e-6), targets.float()
+        return -(t * p.log() + (1 - t) * (1 - p).log()).mean()
+
+    criterion = yes_or_no if sick else nn.CrossEntropyLoss()
+    return train(model, optimizer, criterion, (x, y, x_valid, y_valid), 15, 40)

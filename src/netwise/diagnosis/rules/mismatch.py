@@ -16,10 +16,19 @@ from netwise.diagnosis.rules.outcome import (
 )
 from netwise.history import History, RunFacts
 from netwise.tasks import BOUNDED, OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
-from netwise.wiring import ABSOLUTE_ERROR, HUBER, ONE_HOT, SQUARED_ERROR, LossTerm
+from netwise.wiring import (
+    ABSOLUTE_ERROR,
+    BINARY_CROSS_ENTROPY,
+    BINARY_CROSS_ENTROPY_OF_LOGITS,
+    HUBER,
+    ONE_HOT,
+    SQUARED_ERROR,
+    LossTerm,
+)
 
 PROBABILITIES = ("Softmax", "Sigmoid", "Hardsigmoid")
 RANGES = {**BOUNDED, "Softmax": (0.0, 1.0), "ReLU": (0.0, inf)}
+YES_OR_NO = (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS)
 PARALLEL = 0.9999  # cosine of two gradients of the same loss
 
 
@@ -140,11 +149,12 @@ def _mismatch(activation: str, units: int, facts: RunFacts) -> str:
 
 @if_outcome_known
 def loss_misfits_task(history: History) -> Answer:
-    """Find a squared or an absolute error on classes, in a run that has not learned."""
+    """Find a squared or an absolute error on classes, or a yes-or-no loss of each of several
+    classes that exclude each other, in a run that has not learned."""
     facts = history.facts
-    absolute = _absolute_error_on_classes(history)
-    if absolute is not None and not has_learned(history):
-        return absolute
+    other = _absolute_error_on_classes(history) or _yes_or_no_of_exclusive_classes(history)
+    if other is not None and not has_learned(history):
+        return other
     if facts.loss_kind is None or facts.class_targets is None:
         return Unchecked(NO_LOSS_KIND)
     if has_learned(history) or not facts.class_targets or facts.loss_kind != SQUARED:
@@ -179,6 +189,28 @@ def _absolute_error_on_classes(history: History) -> Finding | None:
         steps=(0, history.ended.step),
         evidence=(Evidence("columns of the one-hot targets", float(columns), 2.0),),
         grade="cause" if is_rare or columns > 2 else "suspect",
+    )
+
+
+def _yes_or_no_of_exclusive_classes(history: History) -> Finding | None:
+    """A binary cross-entropy of each class of one-hot rows. Of many classes almost all answers are
+    no, and a network that says no to each has a small loss. Of two classes it is as good."""
+    terms = () if history.wiring is None else history.wiring.losses
+    term = next((t for t in terms if t.operation in YES_OR_NO and not t.penalty), None)
+    if term is None or term.target_kind != ONE_HOT or len(term.output_shape) < 2:
+        return None
+    columns = term.output_shape[1]
+    if columns <= 2:
+        return None
+    return Finding(
+        rule="loss_misfits_task",
+        sentence=(
+            f"The loss asks for yes or no of each of {columns} classes, and each target has "
+            f"exactly one yes: {100 - 100 / columns:.0f} % of the answers are no. Use "
+            "`nn.CrossEntropyLoss()` on logits."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("columns of the one-hot targets", float(columns), 2.0),),
     )
 
 
@@ -220,13 +252,15 @@ OUTPUT_MISFITS_LOSS = Rule(
 )
 LOSS_MISFITS_TASK = Rule(
     name="loss_misfits_task",
-    title="Squared or absolute error on classes",
+    title="Loss that does not fit classes",
     find=loss_misfits_task,
     explanation=(
         "Through a sigmoid or softmax, the gradient of a squared error is multiplied by the slope "
         "of that function, which is almost 0 exactly where a prediction is very wrong. The "
         "gradient of cross-entropy has no such factor. An absolute error has the same slope for a "
-        "class that is right and for one that is wrong, and its best constant answer is 0 for all."
+        "class that is right and for one that is wrong, and its best constant answer is 0 for all. "
+        "A yes-or-no loss of each class has almost as many answers of no as there are classes, and "
+        "nothing makes the classes compete."
     ),
     healthy=(
         "The gradient at the outputs is softmax(output) - one-hot target: largest where a "
