@@ -13,6 +13,7 @@ import netwise as nw
 from netwise.searches import worker
 from netwise.searches.study import CRASHES, RESULT_ATTRIBUTE, StudyFolder
 from netwise.searches.supervise import MAX_CRASHES
+from netwise.searches.trial_run import TrialOutcome
 from netwise.searches.worker import WorkerTask, run_worker
 
 RECIPE = nw.Recipe(
@@ -87,6 +88,9 @@ def test_if_two_workers_finish_one_trial_the_first_result_wins(tmp_path: Path) -
     run_worker(task(opened))
     before = opened.trials()
     opened.optuna_study.tell(0, 123.0, skip_if_finished=True)
+    second = optuna.trial.Trial(opened.optuna_study, 0)
+    worker._store_end(opened, second, TrialOutcome(0.5, "complete", {"value": 0.5}))
+    opened.requeue(0)  # of a worker that saw it run a moment ago
     assert opened.trials() == before
 
 

@@ -76,7 +76,10 @@ def test_killed_at_any_moment_it_ends_with_the_same_bits(
     time.sleep(draw.random() * 0.8)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    if nw.load_history(folder).ended.how == "running":  # else it was faster than the kill
+    ended = nw.load_history(folder).ended
+    if ended.how == "interrupted":  # else it was faster than the kill
+        assert ended.sentence.startswith("The run was killed or crashed; ")
+        assert [entry.ended for entry in nw.list_runs(tmp_path)] == ["interrupted"]
         same(nw.resume(folder), whole)
     else:
         same(nw.load(folder), whole)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -326,10 +326,12 @@ class StudyFolder:
                 self.requeue(trial._trial_id)
 
     def requeue(self, trial_id: int) -> None:
-        """Put a started trial back into the queue; its runs are resumed."""
+        """Put a started trial back into the queue; its runs are resumed. One that has just ended
+        stays as it is."""
         import optuna
 
-        self.storage.set_trial_state_values(trial_id, state=optuna.trial.TrialState.WAITING)
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):
+            self.storage.set_trial_state_values(trial_id, state=optuna.trial.TrialState.WAITING)
 
     def enqueue(self, study: Study, number: int, stage: Stage) -> None:
         """Queue the points of a stage that are not in the storage yet. Caller holds the selection

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,9 +119,11 @@ def _outcome_of(
 
 def _store_end(study: StudyFolder, trial: Any, outcome: TrialOutcome) -> None:
     """Store how a trial ended. If two workers finish one trial, the first result wins."""
+    from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
-    trial.set_user_attr(RESULT_ATTRIBUTE, outcome.attributes)
+    with suppress(UpdateFinishedTrialError):
+        trial.set_user_attr(RESULT_ATTRIBUTE, outcome.attributes)
     states = {COMPLETE: None, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
     study.optuna_study.tell(
         trial.number,

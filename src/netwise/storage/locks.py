@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from netwise.file_errors import file_errors
 
+READER_SECONDS = 0.2
 POLL_SECONDS = 0.005  # between two attempts; the journal of a search is locked for about 1 ms
 
 
@@ -56,9 +57,9 @@ def acquire_lock(path: Path) -> HeldLock:
     return HeldLock(lock)
 
 
-def try_lock(path: Path) -> HeldLock | None:
-    """Hold the lock file at `path`, or return None at once where it is held already, by another
-    process or by this one.
+def try_lock(path: Path, seconds: float = READER_SECONDS) -> HeldLock | None:
+    """Hold the lock file at `path`, or return None where it is still held after some seconds, by
+    another process or by this one. The default is more than `is_locked` holds it.
 
     Raises:
         FileAccessError: as for `acquire_lock`.
@@ -66,7 +67,7 @@ def try_lock(path: Path) -> HeldLock | None:
     lock = _file_lock(path)
     with file_errors(path, "locked"):
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=seconds, poll_interval=POLL_SECONDS)
         except Timeout:
             return None
     return HeldLock(lock)
@@ -74,7 +75,7 @@ def try_lock(path: Path) -> HeldLock | None:
 
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock file at `path`; creates the file where there is none."""
-    held = try_lock(path)
+    held = try_lock(path, 0)
     if held is None:
         return True
     held.release()

@@ -170,32 +170,37 @@ class RunFolder:
         return read_plain_recipe(self.path)
 
     def history(self) -> History:
-        """All that was recorded so far, also while the run is being trained. A watched program that
-        was killed counts as interrupted.
+        """All that was recorded so far, also while the run is being trained. A run or a program
+        that was killed counts as interrupted.
 
         Raises:
             RunFolderError: as for `about`, or the rows are damaged.
         """
         history = self.steady(lambda about: history_with_series(about, self.series(about)))
-        if history.ended.how != RUNNING or not self.is_program or self._is_being_written():
+        if history.ended.how != RUNNING or self._is_being_written():
             return history
         last = max((series.steps[-1] + 1 for series in history.series.values()), default=0)
         step = max(last, history.ended.step)
-        sentence = f"The program was killed or crashed; {step} steps were recorded before."
+        what = "program" if self.is_program else "run"
+        sentence = f"The {what} was killed or crashed; {step} steps were recorded before."
         return history.but(ended=RunEnd(INTERRUPTED, sentence, step))
 
     def ended(self) -> str:
-        """How the run ended, as in `RunEnd.how`.
+        """How the run ended, as in `RunEnd.how`; one that was killed counts as interrupted.
 
         Raises:
             RunFolderError: as for `about`.
         """
         how = str(self.about()["ended"]["how"])
-        is_killed = how == RUNNING and self.is_program and not self._is_being_written()
-        return INTERRUPTED if is_killed else how
+        return INTERRUPTED if how == RUNNING and not self._is_being_written() else how
 
     def _is_being_written(self) -> bool:
-        return (self.path / LOCK).is_file() and is_locked(self.path / LOCK)
+        """Whether a process holds the run's lock, or may hold it: that of another user cannot be
+        tried."""
+        try:
+            return (self.path / LOCK).is_file() and is_locked(self.path / LOCK)
+        except OSError:
+            return True
 
     # ---- about
 
