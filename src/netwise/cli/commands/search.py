@@ -34,6 +34,7 @@ from netwise.cli.parsing import (
 )
 from netwise.cli.run_names import find_search
 from netwise.storage.layout import RECIPE, REPORT, SEARCH, new_folder
+from netwise.termination import Terminated
 
 if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
@@ -192,8 +193,10 @@ def _start(
             return start_search(
                 recipe, plan, folder, **options, on_trial_end=lambda trial: echo(_trial_line(trial))
             )
-    except BaseException:
+    except BaseException as error:
         delete_empty_folder(folder)
+        if isinstance(error, Terminated) and folder.is_dir():
+            click.echo(f"Continue with: netwise search --resume {folder}", err=True)
         raise
 
 
