@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import signal
 
 import click
 import pytest
@@ -13,6 +15,7 @@ import netwise as nw
 from cli.command_line import run
 from netwise.cli import main
 from netwise.cli.group import ENVIRONMENT, INTERRUPTED, OUT_OF_MEMORY, USAGE, Group
+from netwise.termination import TERMINATED
 
 
 def test_the_help_lists_every_command_once() -> None:
@@ -84,3 +87,15 @@ def test_errors_of_netwise_and_interrupts_end_without_a_traceback(
     group = Group("g", {"Commands": [fail]}, description="", epilog="", context_settings={})
     result = CliRunner().invoke(group, ["fail"])
     assert (result.exit_code, result.stderr) == (code, text)
+
+
+def test_sigterm_ends_a_command_with_its_code() -> None:
+    @click.command()
+    def wait() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    group = Group("netwise", {"All": [wait]}, description="", epilog="", context_settings={})
+    before = signal.getsignal(signal.SIGTERM)
+    result = CliRunner().invoke(group, ["wait"])
+    assert (result.exit_code, result.output) == (TERMINATED, "Terminated by SIGTERM.\n")
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -31,7 +31,7 @@ def _show_warning(
     message: Warning | str, category: type[Warning], filename: str, *rest: Any, **named: Any
 ) -> None:
     """Warnings of netwise are texts for users and need no place in its code; others have theirs."""
-    if filename.startswith(_PACKAGE):
+    if filename.startswith(_PACKAGE) or category.__name__ == "ConvergenceWarning":
         click.echo(f"Warning: {message}", err=True)
     else:
         _show_with_place(message, category, filename, *rest, **named)

@@ -55,9 +55,6 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
         )
     value = goal(run)
     low, high = (None, None) if diverged(run) else accuracy_interval(run.history, value)
-    if diverged(run):
-        text = f"guess {number}: {run.history.ended.sentence} Its value is that of guessing."
-        warn_not_converged(f"{text} Lower the learning rate in the next one.")
     entry = GuessEntry(
         number,
         changed,
@@ -70,4 +67,7 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
         str(folder / "run"),
     )
     write_entry(book, entry)
+    if diverged(run):
+        text = f"guess {number}: {run.history.ended.sentence} Its value is that of guessing."
+        warn_not_converged(f"{text} Lower the learning rate in the next one.")
     return entry

@@ -149,3 +149,35 @@ def test_where_every_trial_fails_the_reason_is_printed(home: Path) -> None:
     result = run("search", "space.toml", "--jobs", "1", "-o", "study", "--trust-own")
     assert "No trial was completed. Trial 0: " in result.output
     assert len(re.findall("^trial . +failed ", result.output, re.M)) == 3
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+def test_where_all_runs_diverge_there_is_no_winner_and_the_code_says_so(home: Path) -> None:
+    wild = SPACE.replace("1e-3", "1e28").replace("high = 1.0", "high = 1e30")
+    Path("wild.toml").write_text(wild)
+    Path("small.toml").write_text(RECIPE + 'optimizer = {kind = "SGD", lr = 1e30}\n')
+    result = run("search", "wild.toml", "--jobs", "1", "-o", "study")
+    assert result.exit_code == 3
+    assert "3 trials: 3 failed." in result.output
+    assert "No trial was completed." in result.output
+    assert "3 of 3 trials failed and have no value; trial 0 (optimizer.lr = " in result.output
+    assert "Diverged at step" in (home / "study" / "report.html").read_text("utf-8")
+    assert not (home / "study" / "best.toml").exists()
+    for command in (["validate"], ["curve", "--rows", "20,40"]):
+        compared = run(command[0], "small.toml", *command[1:], "--jobs", "1")
+        assert compared.exit_code == 3
+        assert "runs diverged (" in compared.output
+        assert "Traceback" not in compared.output
+    guessed = run("guess", "log", "small.toml", "--because", "to see how far it goes")
+    assert guessed.exit_code == 0
+    assert "Warning: guess 1: Diverged at step" in guessed.output
+
+
+def test_predictions_of_a_diverged_run_come_with_a_warning(home: Path) -> None:
+    Path("wild.toml").write_text(RECIPE + 'optimizer = {kind = "SGD", lr = 1e30}\n')
+    assert run("train", "wild.toml").exit_code == 3
+    Path("new.csv").write_text("a,b,c,d\n5.1,3.5,1.4,0.2\n")
+    result = run("predict", "@last", "new.csv")
+    assert result.exit_code == 0
+    assert "Warning: Diverged at step" in result.stderr
+    assert result.stdout.startswith("prediction,probability\n")
