@@ -63,6 +63,7 @@ class FirstBatch:
         loss_targets: for targets that are classes: "class numbers", "one-hot rows", or "class
             numbers or one-hot rows" where both give the same loss.
         loss_constant: whether no gradient reaches the outputs from the loss.
+        loss_ignores_targets: whether the loss is the same for other targets.
         loss_rewards_errors: whether the loss is lower for wrong outputs than for right ones.
         loss_sums: whether a batch of twice the samples has twice the loss.
         loss_not_finite: outputs at which the loss or its gradient is not finite, such as
@@ -100,6 +101,7 @@ class FirstBatch:
     loss_takes: str | None = None
     loss_targets: str | None = None
     loss_constant: bool | None = None
+    loss_ignores_targets: bool | None = None
     loss_rewards_errors: bool | None = None
     loss_sums: bool | None = None
     loss_not_finite: str | None = None

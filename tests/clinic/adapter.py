@@ -75,6 +75,7 @@ NAMES = {
     "targets_misfit_loss": "wrong_loss",
     "loss_rewards_errors": "wrong_loss",
     "loss_constant": "graph_cut",
+    "loss_ignores_targets": "wrong_loss",
     "part_without_gradient": "wrong_hidden_activation",
     "unstable_loss": "numerically_unstable_loss",
     "score_misread": "wrong_metric",

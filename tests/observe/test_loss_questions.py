@@ -154,3 +154,42 @@ def test_neither_random_states_nor_the_loss_change() -> None:
     assert float(loss.calls) == 0
     assert loss.weight.grad is None
     assert output.grad is None
+
+
+def _moments(output: Tensor, target: Tensor) -> Tensor:
+    """Compares distributions: the same when samples exchange their targets."""
+    return (output.mean() - target.mean()) ** 2 + (output.std() - target.std()) ** 2
+
+
+@pytest.mark.parametrize(
+    ("loss", "ignores"),
+    [
+        (F.cross_entropy, False),
+        (lambda output, target: F.cross_entropy(output, output.argmax(1)), True),
+        (lambda output, target: F.cross_entropy(output, torch.zeros_like(target)), True),
+        (lambda output, target: output.square().mean(), True),
+        (
+            lambda output, target: torch.cdist(output, output)[target[:, None] == target].mean(),
+            None,
+        ),
+        (lambda output, target: torch.cdist(output, output).exp().neg().mean(), None),
+        (lambda output, target: F.dropout(output, 0.5).square().mean(), None),
+    ],
+    ids=[
+        "cross entropy",
+        "own answers",
+        "one class",
+        "outputs alone",
+        "pairs",
+        "no targets",
+        "random",
+    ],
+)
+def test_a_loss_that_ignores_its_targets(loss: Loss, ignores: bool | None) -> None:
+    assert loss_answers(loss, SCORES, CLASSES).get("loss_ignores_targets") is ignores
+
+
+def test_a_loss_of_distributions_does_not_ignore_its_targets() -> None:
+    values = torch.linspace(-1, 1, 16)[:, None]
+    assert not loss_answers(_moments, values, values).get("loss_ignores_targets")
+    assert loss_answers(F.mse_loss, values, values)["loss_ignores_targets"] is False

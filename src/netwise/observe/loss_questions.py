@@ -65,8 +65,9 @@ def loss_answers(loss: Loss, output: Any, target: Any) -> dict[str, Any]:
         target: of the same batch: a tensor.
 
     Returns:
-        `loss_takes`, `loss_targets`, `loss_constant`, `loss_rewards_errors`, `loss_sums` and
-        `loss_not_finite`, where they are known; {} where the loss cannot be asked.
+        `loss_takes`, `loss_targets`, `loss_constant`, `loss_ignores_targets`,
+        `loss_rewards_errors`, `loss_sums` and `loss_not_finite`, where they are known; {} where the
+        loss cannot be asked.
 
     Example:
         >>> import torch
@@ -179,6 +180,7 @@ class _Questions:
         found["loss_takes"], found["loss_rewards_errors"] = takes, rewards
         found["loss_sums"] = self._sums(takes)
         found["loss_targets"] = self._forms(takes)
+        found["loss_ignores_targets"] = None if found["loss_constant"] else self._ignores_targets()
         found["loss_not_finite"] = self._not_finite(takes)
         return {name: value for name, value in found.items() if value is not None}
 
@@ -187,6 +189,38 @@ class _Questions:
         answers = [self.ask(rows) for rows in (self._logits, self._shares, self._shares.log())]
         known = [answer for answer in answers if answer is not None]
         return None if not known else not any(bool((slope != 0).any()) for _, slope in known)
+
+    def _ignores_targets(self) -> bool | None:
+        """Whether value and slope stay the same to the bit for other targets: exchanged among the
+        samples, and of other values, as a loss may compare means of a batch. None for a loss that
+        compares the outputs of samples with each other, as in contrastive learning: it needs no
+        targets."""
+        target = self._rows.target
+        if not target.dim() or len(target) < 2 or not bool((target != target[:1]).any()):
+            return None
+        others = [target.roll(1, 0), torch.zeros_like(target)]
+        if target.is_floating_point():
+            others.append(1 - target)
+        compared = False
+        for rows in (self._logits, self._shares, self._shares.log()):
+            first, again = self.ask(rows), self.ask(rows)
+            if first is None or again is None or not _is_equal(first, again):
+                continue  # refused, or a loss that draws random numbers
+            if self._compares_samples(rows, first[1]):
+                return None
+            for other in others:
+                answer = self.ask(rows, other)
+                if answer is not None and not _is_equal(first, answer):
+                    return False
+                compared = compared or answer is not None
+        return True if compared else None
+
+    def _compares_samples(self, rows: Tensor, slope: Tensor) -> bool:
+        """Whether the slope of one sample depends on the outputs of others."""
+        others = rows.clone()
+        others[1:] = rows[1:].flip(0).roll(1, -1)
+        answer = self.ask(others)
+        return answer is not None and not torch.allclose(answer[1][0], slope[0], rtol=1e-4)
 
     def _takes(self) -> tuple[str, bool | None]:
         """What the loss takes, and whether it is lower for wrong outputs than for right ones."""
@@ -372,6 +406,10 @@ class _Questions:
             if answer is not None and not (_is_number(answer[0]) and _finite(answer[1])):
                 return text
         return ""
+
+
+def _is_equal(first: tuple[float, Tensor], second: tuple[float, Tensor]) -> bool:
+    return first[0] == second[0] and torch.equal(first[1], second[1])
 
 
 def _class_axis(shape: tuple[int, ...], target: tuple[int, ...]) -> int | None:

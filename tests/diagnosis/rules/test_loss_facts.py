@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import netwise as nw
-from histories import found
+from histories import GUESS, found, observed
+from netwise import signals
 from netwise.diagnosis.rules import loss_facts
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
@@ -99,3 +100,32 @@ def test_a_second_derivative_of_zero() -> None:
     finding = found(loss_facts.part_without_gradient(run(nw.LossTerm(zero_derivative="Relu"))))
     assert "through ReLU" in finding.sentence
     assert loss_facts.part_without_gradient(run(nw.LossTerm("squared error"))) is None
+
+
+def answering(share: float, right: list[float], size: int = 32) -> nw.History:
+    losses = [share * GUESS, *[1.0] * 9]
+    facts = nw.RunFacts(loss_of_guessing=GUESS, batch_size=size)
+    return observed({signals.LOSS: losses, signals.ACCURACY: right}, facts=facts)
+
+
+def test_targets_that_are_the_answers_of_the_network() -> None:
+    assert found(loss_facts.loss_ignores_targets(answering(1.2, [1.0] * 10)))
+    for sound in (
+        answering(0.2, [1.0] * 10),  # trained before
+        answering(1.2, [1.0, 1.0, 0.97, *[1.0] * 7]),
+        answering(1.2, [0.1] * 10),
+    ):
+        assert loss_facts.loss_ignores_targets(sound) is None
+    few = loss_facts.loss_ignores_targets(answering(1.2, [1.0] * 10, size=2))
+    assert isinstance(few, nw.Unchecked)
+
+
+def test_a_loss_that_was_asked_about_other_targets() -> None:
+    run = observed()
+    assert found(
+        loss_facts.loss_ignores_targets(
+            run.but(first_batch=nw.FirstBatch(loss_ignores_targets=True))
+        )
+    )
+    sound = run.but(first_batch=nw.FirstBatch(loss_ignores_targets=False))
+    assert loss_facts.loss_ignores_targets(sound) is None

@@ -250,6 +250,7 @@ UNUSUAL = (
         for name in ("Adam", "AMSGrad", "Adagrad")
     ),
     Loop(u.unusual_input, ("spike",)),
+    Loop(o.own_answers, ("loss_ignores_targets",)),
     Loop(u.momentum, ("rate_too_high",)),
     Loop(u.over_the_valley, ("rate_too_high",)),
 )

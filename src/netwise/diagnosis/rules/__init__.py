@@ -107,6 +107,7 @@ _IN_ORDER: tuple[Rule, ...] = (
     norm_values.BN_WITH_ONE_SAMPLE,
     loss_values.TARGETS_MASKED,
     loss_facts.LOSS_CONSTANT,
+    loss_facts.LOSS_IGNORES_TARGETS,
     loss_facts.LOSS_REWARDS_ERRORS,
     loss_facts.TARGETS_MISFIT_LOSS,
     one_output.ONE_OUTPUT_FOR_CLASSES,

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, observed
+from netwise.diagnosis.rules.outcome import FEWEST, loss_share
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
+from netwise.signals import ACCURACY, LOSS
 from netwise.wiring import (
     ABSOLUTE_ERROR,
     BINARY_CROSS_ENTROPY,
@@ -30,6 +32,8 @@ ERRORS = (
     ABSOLUTE_ERROR,
     HUBER,
 )
+FEWEST_ROWS = 8  # of a batch: fewer answers may all be right by chance
+NOT_KNOWN = 0.5  # of the loss of guessing, in the first step of a network that does not know
 SIGNS = "signs"  # value of `FirstBatch.loss_takes`
 
 
@@ -173,6 +177,46 @@ def loss_constant(history: History) -> Answer:
     )
 
 
+def loss_ignores_targets(history: History) -> Answer:
+    """Find a loss that is the same for other targets, or targets that are the answers of the
+    untrained network itself."""
+    first = history.first_batch
+    asked = None if first is None else first.loss_ignores_targets
+    own = _own_answers(history)
+    if asked is None and own is None:
+        if history.wiring is None:
+            return Unchecked(NOT_OBSERVED)
+        return Unchecked("the loss was not asked: pass loss=... to `watch` or to `preflight`")
+    if not asked and not own:
+        return None
+    sentence = (
+        "The loss and its gradient are the same when the samples exchange their targets."
+        if asked
+        else "The targets are the network's own answers for each sample of the first batches, "
+        f"though the loss begins at {100 * (own or 0.0):.0f} % of that of guessing."
+    )
+    return Finding(
+        rule="loss_ignores_targets",
+        sentence=f"{sentence} Compare the outputs with the targets of the data.",
+        steps=(0, history.ended.step),
+        evidence=(Evidence("change of the loss with the targets", 0.0, 0.0),),
+    )
+
+
+def _own_answers(history: History) -> float | None:
+    """First loss over that of guessing where all answers are right from the first step on; 0 where
+    they are not; None where it is not known. An untrained network that is always right and does not
+    know it has given the answers itself."""
+    right, losses, size = history.of(ACCURACY), history.of(LOSS), history.facts.batch_size
+    if right is None or losses is None or len(right) < FEWEST or (size or 0) < FEWEST_ROWS:
+        return None
+    share = loss_share(history, losses.values[0]) if losses.values else None
+    if right.steps[0] > 0 or share is None:
+        return None
+    known = share < NOT_KNOWN or min(right.values[:FEWEST]) < 1 or not share < float("inf")
+    return 0.0 if known else share
+
+
 def part_without_gradient(history: History) -> Answer:
     """Find a second derivative in the loss that is 0 for every sample, because the activations
     between are made of straight lines."""
@@ -248,6 +292,22 @@ LOSS_CONSTANT = Rule(
         "loss = F.cross_entropy(logits, target)  # a loss with a gradient: no argmax,\n"
         "# comparison, round, .item() or .detach() between the outputs and the loss"
     ),
+)
+LOSS_IGNORES_TARGETS = Rule(
+    name="loss_ignores_targets",
+    title="Loss that does not depend on the targets",
+    find=loss_ignores_targets,
+    explanation=(
+        "A loss of the outputs alone, or of the outputs and what was made of them by `argmax` or "
+        "`detach`, falls without anything being learned of the data: the network confirms itself."
+    ),
+    healthy="A loss that changes when the samples exchange their targets.",
+    source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
+    explains=("loss_rewards_errors", "gradient_zero", "one_class", *CONSEQUENCES),
+    tasks=WITH_TARGETS,
+    own_loops=True,
+    exact=True,
+    change="loss = F.cross_entropy(model(x), y)  # y of the data, not of the outputs",
 )
 PART_WITHOUT_GRADIENT = Rule(
     name="part_without_gradient",
