@@ -131,3 +131,16 @@ def test_a_loss_still_falls_where_more_steps_are_worthwhile() -> None:
         run = nw.History.from_rows({"step": i, "loss": v} for i, v in enumerate(losses))
         assert outcome.still_falls(run) is falls
     assert outcome.gain_to_come(nw.History({})) is None
+
+
+def test_a_score_that_only_the_last_batches_show() -> None:
+    """As that of a loss whose guessing is not known."""
+    facts = nw.RunFacts(class_targets=False, loss_kind="")
+    of_numbers = nw.DataFacts(class_targets=False, evaluation_r2=0.4)
+    run = history(facts=facts).but(data=of_numbers)
+    assert outcome.valid_score(run) == 0.4
+    assert outcome.r2_of_loss(run) is None
+    answers = ((50, 60, 40), (50, 40, 30))
+    of_classes = nw.DataFacts(class_targets=True, evaluation_answers=answers)
+    assert outcome.valid_score(run.but(data=of_classes)) == 0.7
+    assert outcome.valid_score(history(facts=facts)) is None

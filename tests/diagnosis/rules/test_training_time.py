@@ -67,6 +67,7 @@ def test_a_run_of_a_few_dozen_steps() -> None:
     newton = nw.RunFacts(loss_of_guessing=2.3, optimizer="LBFGS")
     assert too_few_steps(run(noisy, [2.0], newton)) is None
     assert found(too_few_steps(run([0.5] * 10 + [0.3] * 25, [0.3], nw.RunFacts())))  # unknown loss
+    assert found(too_few_steps(run(noisy[:16], [2.2] * 16)))  # batches of most of the data
     worse = run([9.0 * 0.9**i + 2.3 for i in range(40)], [2.3])
     assert found(too_few_steps(worse))  # no better than guessing, however far it fell
 

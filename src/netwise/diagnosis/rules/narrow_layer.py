@@ -11,6 +11,7 @@ from netwise.diagnosis.rules.outcome import (
     FEWEST,
     LEARNED,
     NO_LAYERS,
+    falls_short,
     final_loss,
     final_loss_share,
     has_learned,
@@ -93,7 +94,9 @@ def _stands_high(history: History, found: tuple[Layer, int]) -> bool:
     left = final_loss_share(history)
     if left is None:
         end, start = level_at_end(losses), mean(losses.finite[:FEWEST])
-        if end is None or end <= STANDS * start or simple_skill(history) is not None:
+        if end is None or end <= STANDS * start:
+            return False
+        if simple_skill(history) is not None and not falls_short(history):
             return False
     elif left < LEARNED or has_learned(history):
         return False

@@ -179,11 +179,21 @@ def chance_score(history: History) -> float | None:
 
 def valid_score(history: History) -> float | None:
     """The score on validation data at the end, accuracy or R², over the last part of the epochs;
-    R² also from the loss, where that is a squared error. None where it is not known."""
+    R² also from the loss, where that is a squared error, and else what the last evaluated batches
+    show. None where it is not known."""
     for name in (VALID_ACCURACY, VALID_R2):
         series = history.of(name)
         if series is not None and series.finite:
             return level_at_end(series)
+    of_loss, data = r2_of_loss(history), history.data
+    if of_loss is not None or data is None:
+        return of_loss
+    return data.evaluation_accuracy if data.class_targets else data.evaluation_r2
+
+
+def r2_of_loss(history: History) -> float | None:
+    """The R² at the end that follows from the validation loss, where that is a squared error of
+    numbers; else None."""
     losses = history.of(VALID_LOSS)
     if losses is None or history.facts.loss_kind != SQUARED or history.facts.class_targets:
         return None

@@ -12,8 +12,8 @@ from netwise.diagnosis.rules.outcome import (
     loss_share,
     no_baseline,
     opponents,
+    r2_of_loss,
     skill,
-    valid_score,
 )
 from netwise.history import History, Series
 from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
@@ -109,7 +109,7 @@ def best_score(history: History) -> float | None:
         series = history.of(name)
         if series is not None and series.finite:
             return max(smoothed(series).values)
-    if valid_score(history) is None:
+    if r2_of_loss(history) is None:
         return None
     losses = history.of(VALID_LOSS)
     assert losses is not None  # the score follows from it

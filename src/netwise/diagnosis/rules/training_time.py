@@ -34,6 +34,7 @@ FALLING_STEPS = 150
 # clinic's healthy programs the shortest has 120.
 FEW_STEPS = 100
 FEW_EPOCHS = 3
+FEWEST_STEPS = 25  # the same in any number of epochs, as of batches that are most of the data
 REMAINS = 0.3  # of the first losses, and of that of guessing, at the end of a run of few steps
 FROM_GUESSING = 0.6  # of the loss of guessing at the start: the network did not know its task
 
@@ -134,7 +135,8 @@ def _validation_falls(history: History) -> bool:
 def _ends_at_once(history: History) -> Finding | None:
     """A run of so few steps that a network cannot have learned, and whose loss says the same."""
     losses, epochs = history.of(LOSS), _evaluations(history)
-    if not 0 < history.ended.step <= FEW_STEPS or not 0 < epochs <= FEW_EPOCHS:
+    most = FEW_STEPS if epochs <= FEW_EPOCHS else FEWEST_STEPS
+    if not 0 < history.ended.step <= most:
         return None
     if losses is None or len(losses.finite) < FEWEST:
         return None
