@@ -66,3 +66,4 @@ def test_yes_or_no_of_each_of_many_classes() -> None:
     assert not isinstance(run(2), nw.Finding)  # as good as a cross-entropy
     assert not isinstance(run(20, "zeros and ones"), nw.Finding)  # several labels a row
     assert not isinstance(run(20, final=0.05), nw.Finding)  # it learned
+    assert not isinstance(run(20, final=0.4), nw.Finding)  # it learns

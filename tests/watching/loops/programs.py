@@ -267,7 +267,7 @@ LOOPS = (
     Loop(k.all_rows_are_learned),
     Loop(k.descent_on_rare_words, ("one_rate_for_rare_features", "rate_too_low")),
     Loop(k.steps_of_single_samples),
-    Loop(k.yes_or_no_of_each_class, ("loss_misfits_task",)),
+    Loop(k.yes_or_no_of_each_class, ("loss_misfits_task", "too_few_steps")),
     Loop(k.class_numbers_and_one_output, ("one_output_for_classes", "targets_misfit_loss")),
     Loop(k.sigmoid_between_rectifiers, ("activation_flattens", "vanishing_gradient")),
     Loop(k.dropout_before_few_units, ("brakes_too_strong", "bottleneck")),

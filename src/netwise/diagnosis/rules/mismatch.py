@@ -9,6 +9,7 @@ from netwise.diagnosis.rules import loss_chain
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
     NO_LOSS_KIND,
+    final_loss_share,
     has_learned,
     if_outcome_known,
     no_baseline,
@@ -28,6 +29,7 @@ from netwise.wiring import (
 
 PROBABILITIES = ("Softmax", "Sigmoid", "Hardsigmoid")
 RANGES = {**BOUNDED, "Softmax": (0.0, 1.0), "ReLU": (0.0, inf)}
+NOTHING_LEARNED = 0.9  # of the loss of guessing: the same answers for all samples
 YES_OR_NO = (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS)
 PARALLEL = 0.9999  # cosine of two gradients of the same loss
 
@@ -199,8 +201,8 @@ def _yes_or_no_of_exclusive_classes(history: History) -> Finding | None:
     term = next((t for t in terms if t.operation in YES_OR_NO and not t.penalty), None)
     if term is None or term.target_kind != ONE_HOT or len(term.output_shape) < 2:
         return None
-    columns = term.output_shape[1]
-    if columns <= 2:
+    columns, left = term.output_shape[1], final_loss_share(history)
+    if columns <= 2 or left is None or left < NOTHING_LEARNED:
         return None
     return Finding(
         rule="loss_misfits_task",
