@@ -33,6 +33,14 @@ class NoAnswer(BaseException):
     """The time of an attack is over. No `except Exception` may take it for an error."""
 
 
+class Chance(random.Random):
+    """Random numbers of one attack, which depend on its kind and number alone."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(f"{name} {number}")
+        self.number = number
+
+
 @dataclass(frozen=True)
 class Attack:
     """A kind of attack.
@@ -40,8 +48,8 @@ class Attack:
     Args:
         name: of the kind, such as "damaged checkpoints".
         count: how many attacks the whole suite makes.
-        run: one attack: gets the prepared folder, an empty folder of its own, and random numbers
-            that depend on the attack's number alone. Returns how many tries it was, where that is
+        run: one attack: gets the prepared folder, an empty folder of its own, and random numbers.
+            Returns how many tries it was, where that is
             not 1; raises `Failed`, or any other error, where netwise has failed.
         prepare: writes what is attacked into a folder, once. Default: nothing.
         seconds: after which an attack without an answer has failed.
@@ -49,7 +57,7 @@ class Attack:
 
     name: str
     count: int
-    run: Callable[[Path, Path, random.Random], int | None]
+    run: Callable[[Path, Path, Chance], int | None]
     prepare: Callable[[Path], None] = lambda folder: None
     seconds: float = 60.0
 
@@ -94,7 +102,7 @@ def made(attack: Attack, number: int, home: Path) -> Outcome:
     tries, failure, skipped = 1, "", ""
     try:
         with time_limit(attack.seconds):
-            tries = attack.run(prepared, scratch, random.Random(f"{attack.name} {number}")) or 1
+            tries = attack.run(prepared, scratch, Chance(attack.name, number)) or 1
     except Skipped as reason:
         tries, skipped = 0, str(reason)
     except Failed as fault:

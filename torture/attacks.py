@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from torture import damaged_inputs, damaged_runs, kills
+from torture import crowds, damaged_inputs, damaged_runs, full_disks, kills
 
-ATTACKS = (*kills.ATTACKS, *damaged_runs.ATTACKS, *damaged_inputs.ATTACKS)
+ATTACKS = (
+    *kills.ATTACKS,
+    *full_disks.ATTACKS,
+    *crowds.ATTACKS,
+    *damaged_runs.ATTACKS,
+    *damaged_inputs.ATTACKS,
+)
 
 # How many of a kind the ordinary tests make; kills have tests of their own there.
 QUICK = {

@@ -66,12 +66,12 @@ class Job:
     longest: float = 1.0
 
 
-def train(recipe: nw.Recipe) -> Callable[[Path], object]:
-    """A run, or what is left of it."""
+def train(recipe: nw.Recipe, every: int = 7) -> Callable[[Path], object]:
+    """A run with a checkpoint every few steps, or what is left of it."""
 
     def start(folder: Path) -> object:
         if not folder.is_dir() or not any(folder.iterdir()):
-            return nw.fit(recipe, folder=folder, checkpoint_every=7)
+            return nw.fit(recipe, folder=folder, checkpoint_every=every)
         if is_run(folder) and nw.load_history(folder).ended.how == "finished":
             return None
         return nw.resume(folder)
