@@ -65,7 +65,7 @@ def test_work_that_was_begun_says_how_to_continue() -> None:
     with (
         pytest.raises(nw.FileAccessError) as caught,
         work_can_continue(instruction),
-        work_can_continue(instruction),
+        work_can_continue("then continue: netwise train --resume runs/a/trials/0000/run"),
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/a/about.json")
     assert str(caught.value) == (

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 import netwise as nw
+from torture.processes import end_all
 
 REFUSED = object()  # the answer of a call that ended with an error of netwise
 MOST_MEMORY = 1_000  # MB by which one attack may raise the largest memory of the process
@@ -111,6 +112,8 @@ def made(attack: Attack, number: int, home: Path) -> Outcome:
         failure = f"no answer in {attack.seconds:.0f} s"
     except Exception:
         failure = "".join(traceback.format_exc().splitlines(keepends=True)[-7:])
+    finally:
+        end_all()
     if not failure and largest_memory() - memory > MOST_MEMORY:
         failure = f"took {largest_memory() - memory:.0f} MB"
     shutil.rmtree(scratch, ignore_errors=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import netwise as nw
 from torture.attack import Attack, Chance, Failed
 from torture.damaged_runs import RECIPE, numbers
-from torture.kills import fork, log, wait
+from torture.processes import fork, log, wait
 
 WRITERS, READERS, AT_ONCE = 8, 8, 6
 
@@ -53,7 +53,7 @@ def reading(home: Path, stop: Path) -> Callable[[Path], object]:
                         raise
                     continue
                 nw.diagnose(history)
-            time.sleep(0.005)
+            time.sleep(0.05)
 
     return read
 

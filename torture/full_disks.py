@@ -44,21 +44,18 @@ class Job:
 
 
 def search(folder: Path) -> object:
-    if (folder / "search.toml").is_file():
+    if (folder / "recipe.toml").is_file():
         return nw.resume_search(folder, jobs=1)
     recipe = RECIPE.but(epochs=2)
     return nw.search(recipe, SPACE, method=nw.Random(), trials=3, fresh=1, folder=folder, jobs=1)
 
 
 def write_report(folder: Path) -> object:
-    run = nw.fit(RECIPE.but(epochs=1))
-    folder.mkdir(exist_ok=True)
-    return nw.write_report(run, folder / "report.html")
+    return nw.write_report(nw.fit(RECIPE.but(epochs=1)), folder.with_suffix(".html"))
 
 
 def write_recipe(folder: Path) -> object:
-    folder.mkdir(exist_ok=True)
-    return nw.write_recipe(RECIPE, folder / "recipe.toml")
+    return nw.write_recipe(RECIPE, folder.with_suffix(".toml"))
 
 
 JOBS = {
@@ -68,8 +65,8 @@ JOBS = {
         "netwise train --resume",
     ),
     "search": Job(search, search_result, "netwise search --resume"),
-    "report": Job(write_report, lambda folder: (folder / "report.html").stat().st_size > 1000),
-    "recipe": Job(write_recipe, lambda folder: (folder / "recipe.toml").read_text()),
+    "report": Job(write_report, lambda folder: folder.with_suffix(".html").stat().st_size > 1000),
+    "recipe": Job(write_recipe, lambda folder: folder.with_suffix(".toml").read_text()),
 }
 
 

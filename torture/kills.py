@@ -6,13 +6,10 @@ with all its children, started again, and at last left alone.
 
 from __future__ import annotations
 
-import os
 import pickle
 import random
-import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ import netwise as nw
 from netwise.storage.layout import is_run, is_search
 from torture.attack import Attack, Failed
 from torture.damaged_runs import numbers
+from torture.processes import ended, fork, kill_group, log, wait
 
 KILLS = 10  # of one attack
 PLAIN = nw.Recipe(
@@ -70,9 +68,9 @@ def train(recipe: nw.Recipe, every: int = 7) -> Callable[[Path], object]:
     """A run with a checkpoint every few steps, or what is left of it."""
 
     def start(folder: Path) -> object:
-        if not folder.is_dir() or not any(folder.iterdir()):
+        if not is_run(folder):
             return nw.fit(recipe, folder=folder, checkpoint_every=every)
-        if is_run(folder) and nw.load_history(folder).ended.how == "finished":
+        if nw.load_history(folder).ended.how == "finished":
             return None
         return nw.resume(folder)
 
@@ -83,7 +81,7 @@ def search(method: Any, jobs: int) -> Callable[[Path], object]:
     """A search, or what is left of it."""
 
     def start(folder: Path) -> object:
-        if is_search(folder):
+        if is_search(folder) and is_run(folder):
             return nw.resume_search(folder, jobs=jobs)
         return nw.search(
             SEARCHED, SPACE, method=method, trials=8, fresh=0, folder=folder, jobs=jobs
@@ -169,9 +167,9 @@ def prepare(name: str) -> Callable[[Path], None]:
 
     def make(folder: Path) -> None:
         job, started = JOBS[name], time.monotonic()
-        ended = wait(fork(job.start, folder / "quiet"))
-        if ended != 0:
-            raise Failed(f"the job fails without kills: exit code {ended}")
+        code = wait(fork(job.start, folder / "quiet"))
+        if code != 0:
+            raise Failed(f"the job fails without kills: exit code {code}")
         taken = time.monotonic() - started
         (folder / "quiet.pickle").write_bytes(pickle.dumps((taken, job.result(folder / "quiet"))))
 
@@ -194,7 +192,7 @@ def kill(name: str) -> Callable[[Path, Path, random.Random], int]:
                 compare(job, folder, expected)
                 life, folder = life + 1, scratch / f"life-{life + 1}"
                 continue
-            os.killpg(child, signal.SIGKILL)
+            kill_group(child)
             wait(child)
             kills += 1
             job.check(folder, prepared / "quiet")
@@ -219,46 +217,6 @@ def compare(job: Job, folder: Path, expected: Any) -> None:
             text[max(0, place - 80) : place + 120] for text in (found, wanted)
         )
         raise Failed(f"other numbers than those of the job that was not killed: {shown}")
-
-
-def fork(start: Callable[[Path], object], folder: Path) -> int:
-    """Run a job in a process with a group of its own; what it prints goes to a file."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    child = os.fork()
-    if child:
-        os.setpgid(child, child)
-        return child
-    try:
-        os.setpgid(0, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        output = os.open(f"{folder}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        start(folder)
-        os._exit(0)
-    except BaseException as error:
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
-        os._exit(1)
-
-
-def ended(child: int) -> bool:
-    """Whether a process has ended; it can be waited for afterwards."""
-    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def wait(child: int) -> int:
-    """Wait for the end of a process and of its group; its exit code."""
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    return code
-
-
-def log(folder: Path) -> str:
-    """The last line that a job has printed."""
-    path = Path(f"{folder}.log")
-    lines = path.read_text().strip().splitlines() if path.exists() else []
-    return lines[-1] if lines else "it printed nothing"
 
 
 ATTACKS = tuple(Attack(name, 4, kill(name), prepare(name), seconds=600) for name in JOBS)

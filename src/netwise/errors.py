@@ -21,6 +21,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Self
 
 CANNOT_RUN = "cannot run"
@@ -208,6 +209,7 @@ class FileAccessError(NetwiseError, OSError):
         path: of the file.
         during_work: whether the machine failed, such as a full disk, or work had begun. The
             command line then exits with code 4, else with 2.
+        then: end of the text: how to continue the work; "" where there is none.
 
     Example:
         >>> import netwise as nw
@@ -224,23 +226,19 @@ class FileAccessError(NetwiseError, OSError):
         path: object = None,
         *,
         during_work: bool = False,
+        then: str = "",
     ) -> None:
         super().__init__(message)
-        self.errno, self.filename, self.during_work = code, path, during_work
+        self.message, self.then, self.during_work = message, then, during_work
+        self.errno, self.filename = code, path
         self.strerror = message if code is None else os.strerror(code)
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return f"{self.message.rstrip('.')}, {self.then}" if self.then else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_file_access_error, (self.args[0], self.errno, self.filename, self.during_work))
-
-
-def _file_access_error(
-    message: str, code: int | None, path: object, during_work: bool
-) -> FileAccessError:
-    """The error again, in the process to which it was sent."""
-    return FileAccessError(message, code, path, during_work=during_work)
+        again = partial(FileAccessError, during_work=self.during_work, then=self.then)
+        return again, (self.message, self.errno, self.filename)
 
 
 class RunFolderError(NetwiseError, ValueError):

@@ -100,7 +100,8 @@ def file_access_error(error: OSError, path: str | Path = "", deed: str = "read")
 @contextmanager
 def work_can_continue(instruction: str) -> Iterator[None]:
     """Inside, an error of a file ends work that was begun: the message says how to continue it,
-    and the command line exits with another code than for a wrong path.
+    and the command line exits with another code than for a wrong path. Where such work is part of
+    a larger one, the message says how to continue the larger one.
 
     Args:
         instruction: the end of the message, such as "then continue: netwise train --resume RUN".
@@ -109,10 +110,9 @@ def work_can_continue(instruction: str) -> Iterator[None]:
         yield
     except OSError as error:
         known = file_access_error(error, deed="written")
-        if known.during_work and instruction in str(known):
-            raise
-        text = f"{str(known).rstrip('.')}, {instruction}"
-        raise FileAccessError(text, known.errno, known.filename, during_work=True) from error
+        raise FileAccessError(
+            known.message, known.errno, known.filename, during_work=True, then=instruction
+        ) from error
 
 
 def shown_path(path: str | Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.errors import CANNOT_RUN, WrongValue
+from netwise.file_errors import work_can_continue
 from netwise.networks import Network
 from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe
@@ -196,7 +197,11 @@ def _run_search(
     """Run the stages, then the winner with fresh seeds, and write the result."""
     space = study.plan.space if study.space_from_caller else None
     network = study.recipe.network if study.recipe.network.own_code else None
-    with share_data([study.recipe], jobs or cores()) as data, report_trials(study, on_trial_end):
+    with (
+        work_can_continue(f"then continue: netwise search --resume {study.path}"),
+        share_data([study.recipe], jobs or cores()) as data,
+        report_trials(study, on_trial_end),
+    ):
         for number in range(study.plan.method.stages):
             task = WorkerTask(
                 str(study.path), study.url, number, 1, space, network, data, checkpoint_every
@@ -208,9 +213,9 @@ def _run_search(
             write_recipe(winner[1], study.path / BEST)
             if not train_fresh_runs(fresh_runs(study, *winner), jobs, checkpoint_every, data):
                 return collect_result(study, complete=False)
-    result = collect_result(study)
-    text = json.dumps(strict_json(result_as_dict(result)), indent=1) + "\n"
-    write_atomically(study.path / OUTCOME, text)
+        result = collect_result(study)
+        text = json.dumps(strict_json(result_as_dict(result)), indent=1) + "\n"
+        write_atomically(study.path / OUTCOME, text)
     return result
 
 

@@ -51,6 +51,7 @@ from netwise.searches.trial_record import (
     TrialRecord,
     ranked,
 )
+from netwise.storage.creation import claim_folder, end_creation
 from netwise.storage.layout import RECIPE, SEARCH, WEIGHTS
 from netwise.storage.locks import HeldLock, acquire_lock, is_locked
 from netwise.training.run import with_custom_network
@@ -101,15 +102,11 @@ class StudyFolder:
             MissingPackage: Optuna is not installed.
         """
         require_optuna()
-        make_folder(path)
-        if any(path.iterdir()):
-            raise RunFolderError(
-                f"{path} is not empty, and a new search needs a folder of its own. Pass another "
-                f"folder, or resume the search in it: netwise search --resume {path}"
-            )
-        make_folder(path / TRIALS)
-        write_recipe(recipe, path / RECIPE)
-        write_plan(plan, path / SEARCH, url)
+        with claim_folder(path, f", or resume the search in it: netwise search --resume {path}"):
+            make_folder(path / TRIALS)
+            write_plan(plan, path / SEARCH, url)
+            write_recipe(recipe, path / RECIPE)
+            end_creation(path)
         return StudyFolder.open(path, url, plan.space, recipe.network)
 
     @staticmethod
