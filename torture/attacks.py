@@ -14,8 +14,13 @@ ATTACKS = (
 
 # How many of a kind the ordinary tests make; kills have tests of their own there.
 QUICK = {
-    "damaged weights": 20,
-    "headers of weight files": 20,
+    "damaged checkpoints": 12,
+    "damaged about.json": 12,
+    "damaged rows.jsonl": 12,
+    "damaged recipe.toml": 12,
+    "damaged weights": 12,
+    "headers of weight files": 12,
+    "recipe: No space left on device": 10,
     "tables to train on": 30,
     "tables to predict": 30,
     "pictures": 30,

@@ -60,7 +60,7 @@ def damage_checkpoint(prepared: Path, scratch: Path, chance: random.Random) -> N
         file.write_bytes(change(file.read_bytes(), chance))
         if is_sealed and file.name != "manifest.json":
             seal_checkpoint(checkpoint, file)
-    resumed = answer(lambda: nw.resume(run), run.name)
+    resumed = answer(lambda: nw.resume(run), run.name, "checkpoints/step-")
     if resumed is not REFUSED and not is_sealed:
         require_same(numbers(resumed), numbers(nw.load(prepared / FINISHED)), "resumed run")
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, NotRequired, TypedDict
+
+from netwise.errors import RunFolderError
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
+from netwise.schema import typed
 from netwise.storage.checkpoints import Checkpoint
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState, switch_optimizer
@@ -60,6 +64,26 @@ def checkpoint_of(
     return Checkpoint(tensors, values)
 
 
+class SavedValues(TypedDict):
+    """The plain values of a checkpoint, as they are in its file."""
+
+    epoch: int
+    batch: int
+    step: int
+    losses: list[float]
+    right: int
+    schedule: dict[str, Any]
+    factor: float
+    stopping: dict[str, Any]
+    switch: dict[str, Any]
+    averaged: int
+    last_loss: float | None
+    best: float | None
+    probe: dict[str, Any]
+    seconds: float
+    wiring: NotRequired[dict[str, Any] | None]  # older checkpoints have none
+
+
 def restore_checkpoint(
     setup: Setup,
     state: RunState,
@@ -67,7 +91,26 @@ def restore_checkpoint(
     saved: Checkpoint,
     wiring: StepWiring | None = None,
 ) -> None:
-    """Put back what `checkpoint_of` saved; the rows of the history come from the run folder."""
+    """Put back what `checkpoint_of` saved; the rows of the history come from the run folder.
+
+    Raises:
+        RunFolderError: it holds values that `checkpoint_of` never writes.
+    """
+    try:
+        typed(SavedValues, saved.state)
+        _restore(setup, state, probe, saved, wiring)
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
+        reason = (str(e).strip().splitlines() or [type(e).__name__])[0]
+        name = f"checkpoints/step-{saved.state.get('step')!s:0>9}"
+        raise RunFolderError(
+            f"{name} holds a value that netwise has not written ({reason}). Delete this folder to "
+            "resume from the checkpoint before"
+        ) from e
+
+
+def _restore(
+    setup: Setup, state: RunState, probe: HookedProbe, saved: Checkpoint, wiring: StepWiring | None
+) -> None:
     values, tensors = saved.state, saved.tensors
     setup.module.load_state_dict(tensors["model"])
     state.switch = values["switch"]
