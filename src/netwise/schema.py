@@ -179,8 +179,8 @@ def typed(shape: Any, plain: object, field: str = "") -> Any:
 
     Args:
         shape: the type: `int`, `float`, `bool`, `str`, `None`, `Any`, a dataclass, a `TypedDict`,
-            or a union, `tuple`, `list`, `Mapping`, `Literal` or `Annotated` of such. A float may be
-            a whole number or a text of `NOT_FINITE`.
+            or a union, `tuple`, `list`, `frozenset`, `Mapping`, `Literal` or `Annotated` of such. A
+            float may be a whole number or a text of `NOT_FINITE`.
         plain: the value, as `json` or `tomllib` gives it.
         field: its name in messages.
 
@@ -213,6 +213,8 @@ def typed(shape: Any, plain: object, field: str = "") -> Any:
         raise _wrong(shape, plain, field)
     if kind is tuple:
         return _as_tuple(parts, plain, field)
+    if kind is frozenset:
+        return frozenset(_as_tuple((parts[0], ...), plain, field))
     if kind is list:
         return list(_as_tuple((parts[0], ...), plain, field))
     if not isinstance(plain, Mapping):
@@ -358,7 +360,7 @@ def _wanted(shape: Any) -> str:
         return " or ".join(_wanted(part) for part in parts)
     if kind is Literal:
         return f"one of {', '.join(map(str, parts))}"
-    return "a list" if kind in (tuple, list) else "an object with names"
+    return "a list" if kind in (tuple, list, frozenset) else "an object with names"
 
 
 def _shown(plain: object) -> str:

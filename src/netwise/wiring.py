@@ -178,8 +178,3 @@ def wiring_as_dict(wiring: Wiring | None) -> dict[str, Any] | None:
     if wiring is None:
         return None
     return {**asdict(wiring), "not_observed": dict(wiring.not_observed)}
-
-
-def as_tuple(value: Any) -> Any:
-    """A list as a tuple, which JSON does not have; any other value as it is."""
-    return tuple(map(as_tuple, value)) if isinstance(value, list) else value

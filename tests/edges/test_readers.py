@@ -3,6 +3,7 @@ that names the file, and never another exception."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -115,6 +116,25 @@ def test_a_damaged_study_gives_a_result_or_an_error_of_it(name: str, tmp_path: P
         except nw.NetwiseError as error:
             assert name in str(error) or str(home) in str(error)
         assert len(list_runs(home)) == 1
+
+
+def test_a_checkpoint_of_other_values_is_refused_with_their_names(tmp_path: Path) -> None:
+    """The sums are those of the damaged file: a program wrote it so, or somebody did."""
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    nw.fit(RECIPE.but(stopping=nw.Patience()), folder=whole, halt=lambda *_: "paused")
+    (state,) = whole.glob("checkpoints/*/state.json")
+    for damaged in mutations(state.read_bytes(), COPIES // 3, seed=5):
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(whole, run)
+        file = run / state.relative_to(whole)
+        file.write_bytes(damaged)
+        sums = json.loads((file.parent / "manifest.json").read_bytes())
+        sums[file.name] = hashlib.sha256(damaged).hexdigest()
+        (file.parent / "manifest.json").write_text(json.dumps(sums))
+        try:
+            nw.resume(run)
+        except nw.NetwiseError as error:
+            assert str(run) in str(error)
 
 
 JSON = st.recursive(

@@ -35,7 +35,7 @@ def test_every_field_of_the_state_is_saved_or_written_to_the_folder() -> None:
     state.losses, state.correct = [0.5, 0.25], 31
     state.rate_factor, state.last_loss, state.seconds = 0.5, 0.75, 1.5
     state.switch = SWITCH.next_state(state.switch, 1, None)
-    state.stopping = {"best": 0.5, "waited": 1.0}
+    state.stopping = {"best": 0.5, "epoch": 1.0}
     state.best = (0.5, {"layer1.weight": torch.ones(8, 4)})
     state.average.update(0.5)
     saved = checkpoint_of(setup, state, probe)

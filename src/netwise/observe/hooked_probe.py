@@ -8,7 +8,7 @@ that histories of earlier versions keep their numbers.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,7 @@ from netwise.observe.nested import tensors_in
 from netwise.observe.observed_parts import CallRecord
 from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
+from netwise.schema import typed
 from netwise.tasks import BOUNDED, RECTIFIERS
 
 # Layers that are nonlinear themselves: what follows them may be the identity, they are not.
@@ -299,12 +300,24 @@ class HookedProbe:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a `state_dict`."""
+        """Continue from a `state_dict`.
+
+        Raises:
+            SchemaError: a value has another type.
+        """
+        plain: _PlainState = typed(_PlainState, state, "probe")
         self._active_units = {
             name: (torch.tensor(active, dtype=torch.bool), samples)
-            for name, (active, samples) in state["alive"].items()
+            for name, (active, samples) in plain["alive"].items()
         }
-        self.layers = tuple(Layer(**layer) for layer in state["layers"])
+        self.layers = plain["layers"]
+
+
+class _PlainState(TypedDict):
+    """What `HookedProbe.state_dict` returns."""
+
+    alive: dict[str, tuple[tuple[int, ...], int]]  # for each unit 0 or 1, and the number of samples
+    layers: tuple[Layer, ...]
 
 
 def _activation_kind(

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,8 @@ from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.observed_parts import CallRecord
 from netwise.observe.weighted_layers import ROOT
-from netwise.wiring import LossTerm, Wiring, as_tuple
+from netwise.schema import typed
+from netwise.wiring import LossTerm, Wiring
 
 FIRST_READ = 4  # recorded steps that are all read
 MOST_SITES = 32  # losses that are distinguished by their operations
@@ -66,6 +67,14 @@ class Seen:
     softmax_over_batch: str = ""
     linear: bool | None = None
     complete: bool = True
+
+
+class _PlainState(TypedDict):
+    """What `StepWiring.state_dict` returns."""
+
+    seen: Seen
+    steps: int
+    error: str
 
 
 _SETS = ("trainable", "reached", "held", "called")
@@ -245,15 +254,13 @@ class StepWiring:
         return {"seen": plain, "steps": self.steps, "error": self.error}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from a `state_dict`, also after a trip through JSON."""
-        values = {name: as_tuple(value) for name, value in state["seen"].items()}
-        losses = tuple(
-            tuple(LossTerm(**{k: as_tuple(v) for k, v in term.items()}) for term in terms)
-            for terms in state["seen"]["losses"]
-        )
-        sets = {name: frozenset(values[name]) for name in _SETS}
-        seen = Seen(**{**values, **sets, "losses": losses})
-        self.restore((seen, state["steps"], state["error"]))
+        """Continue from a `state_dict`, also after a trip through JSON.
+
+        Raises:
+            SchemaError: a value has another type.
+        """
+        plain: _PlainState = typed(_PlainState, state, "wiring")
+        self.restore((plain["seen"], plain["steps"], plain["error"]))
 
     def snapshot(self) -> tuple[Seen, int, str]:
         """What was seen, for `restore`; no part of it is changed later."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,12 @@ class Checkpoint:
     Args:
         tensors: by group ("model", "optimizer", ...) and name.
         state: plain values that JSON can hold.
+        path: of its folder; None where it was not read from one.
     """
 
     tensors: dict[str, dict[str, Tensor]]
     state: dict[str, Any]
+    path: Path | None = field(default=None, compare=False)
 
 
 def write_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> None:
@@ -203,7 +205,7 @@ def _read_checkpoint(path: Path) -> Checkpoint | str:
             for name, content in raw.items()
             if name.endswith(".safetensors")
         }
-        return Checkpoint(tensors, dict(json.loads(raw[STATE])))
+        return Checkpoint(tensors, dict(json.loads(raw[STATE])), path)
     except (SafetensorError, ValueError, TypeError, RecursionError) as error:
         return f"cannot be read: {error}"
 

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 from netwise.errors import RunFolderError
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
-from netwise.schema import typed
+from netwise.schema import Count, SchemaError, typed
 from netwise.storage.checkpoints import Checkpoint
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState, switch_optimizer
@@ -67,16 +67,16 @@ def checkpoint_of(
 class SavedValues(TypedDict):
     """The plain values of a checkpoint, as they are in its file."""
 
-    epoch: int
-    batch: int
-    step: int
+    epoch: Count
+    batch: Count
+    step: Count
     losses: list[float]
-    right: int
-    schedule: dict[str, Any]
+    right: Count
+    schedule: dict[str, float]
     factor: float
-    stopping: dict[str, Any]
-    switch: dict[str, Any]
-    averaged: int
+    stopping: dict[str, float]
+    switch: dict[str, float]
+    averaged: Count
     last_loss: float | None
     best: float | None
     probe: dict[str, Any]
@@ -101,7 +101,7 @@ def restore_checkpoint(
         _restore(setup, state, probe, saved, wiring)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
         reason = (str(e).strip().splitlines() or [type(e).__name__])[0]
-        name = f"checkpoints/step-{saved.state.get('step')!s:0>9}"
+        name = saved.path or f"checkpoints/step-{saved.state.get('step')!s:0>9}"
         raise RunFolderError(
             f"{name} holds a value that netwise has not written ({reason}). Delete this folder to "
             "resume from the checkpoint before"
@@ -112,6 +112,9 @@ def _restore(
     setup: Setup, state: RunState, probe: HookedProbe, saved: Checkpoint, wiring: StepWiring | None
 ) -> None:
     values, tensors = saved.state, saved.tensors
+    for name, at_start in (("schedule", state.schedule), ("stopping", state.stopping)):
+        if missing := at_start.keys() - values[name].keys():
+            raise SchemaError(f"{name}.{min(missing)}", "is missing")
     setup.module.load_state_dict(tensors["model"])
     state.switch = values["switch"]
     average = {k: v.to(setup.device) for k, v in tensors.get("average", {}).items()}
