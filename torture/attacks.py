@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from torture import crowds, damaged_inputs, damaged_runs, full_disks, kills
+from torture import (
+    crowds,
+    damaged_inputs,
+    damaged_runs,
+    full_disks,
+    hostile_texts,
+    kills,
+    long_histories,
+)
 
 ATTACKS = (
     *kills.ATTACKS,
@@ -10,6 +18,8 @@ ATTACKS = (
     *crowds.ATTACKS,
     *damaged_runs.ATTACKS,
     *damaged_inputs.ATTACKS,
+    *hostile_texts.ATTACKS,
+    *long_histories.ATTACKS,
 )
 
 # How many of a kind the ordinary tests make; kills have tests of their own there.
