@@ -35,12 +35,16 @@ def train(
     epochs: int = 12,
     loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     penalty: float = 0.0,
+    shuffled: bool = True,
+    size: int = 24,
 ) -> None:
     """A plain loop with an evaluation after each epoch."""
     (x, y), (x_valid, y_valid) = rings(), rings(1)
     order = torch.Generator().manual_seed(0)
+    by_class = y.argsort()
     for _ in range(epochs):
-        for rows in torch.randperm(ROWS, generator=order).split(24):
+        drawn = torch.randperm(ROWS, generator=order) if shuffled else by_class
+        for rows in drawn.split(size):
             optimizer.zero_grad()
             value = loss(model(x[rows]), y[rows])
             if penalty:
@@ -158,3 +162,25 @@ def too_short_within_a_warm_up() -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (step + 1) / 10)
     optimizer.register_step_post_hook(lambda *_: schedule.step())
     train(model, optimizer, epochs=1)
+
+
+def labels_exchanged() -> None:
+    """Targets that have nothing to do with their inputs are learned by heart."""
+    torch.manual_seed(0)
+    x, y = torch.randn(320, 20), torch.randint(3, (320,))
+    model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 3))
+    optimizer = adam(model, 0.01)
+    for _ in range(20):
+        for rows in torch.randperm(240).split(24):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            F.cross_entropy(model(x[240:]), y[240:])
+
+
+def rows_by_class() -> None:
+    """The rows come in the order of their classes."""
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    train(model, optimizer, shuffled=False, size=8)

@@ -10,7 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.observe.kept_batches import KeptBatch
-from netwise.trials.changed_data import few_rows, on_classes, standard_inputs, standard_targets
+from netwise.trials.changed_data import (
+    exchanged_targets,
+    few_rows,
+    mixed_rows,
+    on_classes,
+    standard_inputs,
+    standard_targets,
+)
 from netwise.trials.rebuilt_loss import BITS, CLASSES, NUMBERS, RebuiltLoss
 
 torch.manual_seed(0)
@@ -66,3 +73,37 @@ def test_few_rows_are_the_first() -> None:
     assert torch.equal(made[0].args[0], X[:16])
     assert few_rows(bench(X[:20].expand(20, 3), Y[:20])) is not None
     assert few_rows(bench(X[:4], Y[:4])) is None
+
+
+def test_sorted_rows_are_mixed_and_random_ones_stay() -> None:
+    classes = torch.arange(120) % 4
+    inputs = torch.arange(120.0)[:, None]
+    assert mixed_rows(bench(inputs, classes, CLASSES)) is None  # all classes in each batch
+    made = mixed_rows(bench(inputs, classes.sort().values, CLASSES))
+    assert made is not None
+    x = torch.cat([batch.args[0] for batch in made[0]])[:, 0]
+    y = torch.cat([batch.target for batch in made[0] if batch.target is not None])
+    assert [len(batch.args[0]) for batch in made[0]] == [20] * 6
+    assert torch.equal(x.sort().values, inputs[:, 0])
+    assert torch.equal(y, classes.sort().values[x.long()])  # each row with its own target
+    assert all(len(set(batch.target.tolist())) > 1 for batch in made[0])
+
+
+def test_a_row_that_occurs_again_gets_the_same_exchanged_target() -> None:
+    x = torch.randn(20, 3).repeat(2, 1)
+    y = torch.arange(20.0).repeat(2)[:, None]
+    made = exchanged_targets(bench(x, y))
+    assert made is not None
+    first, again = (batch.target for batch in made)
+    assert first is not None
+    assert again is not None
+    assert torch.equal(first, again)
+    assert torch.equal(first.sort(0).values, y[:20])
+    assert not torch.equal(first, y[:20])
+
+
+def test_batches_that_cannot_be_joined_stay() -> None:
+    made = bench(X, Y)
+    made.batches = (KeptBatch((X[:20], X[:20]), {}, Y[:20]), *made.batches)
+    assert exchanged_targets(made) is None
+    assert mixed_rows(made) is None

@@ -21,6 +21,8 @@ SICK: dict[Callable[[], None], str] = {
     programs.start_symmetric: "start_symmetric",
     programs.penalty_too_strong: "brakes_too_strong",
     programs.decay_too_strong: "brakes_too_strong",
+    programs.labels_exchanged: "labels_suspect",
+    programs.rows_by_class: "not_shuffled",
 }
 
 

@@ -1,4 +1,5 @@
-"""Kept batches with something changed: inputs or targets standardised, other targets, few rows."""
+"""Kept batches with something changed: inputs or targets standardised, other targets, few rows, or
+rows in another order."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from netwise.trials.rebuilt_loss import BITS, CLASSES, LOGITS, NUMBERS, RebuiltL
 
 Batches = tuple[KeptBatch, ...]
 FEW = 16  # samples that any network should fit
+ORDERED = 4.0  # variance of the means of batches over that of random batches
 OFF_SCALE = 3.0  # mean over spread, or spread, from which standardising changes something
 
 
@@ -25,6 +27,66 @@ def few_rows(bench: Bench) -> Batches | None:
         if rows_agree(batch) and len(batch.inputs[0]) >= FEW:
             return (rows_of_batch(batch, slice(0, FEW)),)
     return None
+
+
+def mixed_rows(bench: Bench) -> tuple[Batches, Batches] | None:
+    """Batches of the same sizes with all rows in a random order; None where batches cannot be
+    joined, or do not differ more than random ones do."""
+    batches = bench.batches
+    joined = _joined(batches)
+    if joined is None or len(batches) < 3 or not _are_sorted(batches):
+        return None
+    x, y = joined
+    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
+    rows = order.split([len(_target(batch)) for batch in batches])
+    made = (
+        replace(batch, args=(x[some],), target=y[some])
+        for batch, some in zip(batches, rows, strict=True)
+    )
+    return tuple(made), bench.held
+
+
+def _are_sorted(batches: Sequence[KeptBatch]) -> bool:
+    """Whether the means of the batches' targets differ far more than those of random batches, whose
+    variance is that of the targets over the size."""
+    targets = [
+        _target(batch).double().flatten(1 if _target(batch).dim() > 1 else 0) for batch in batches
+    ]
+    if len({t.shape[1:] for t in targets}) != 1 or min(map(len, targets)) < 2:
+        return False
+    whole = torch.cat(targets).var(0).sum()
+    size = min(map(len, targets))
+    means = torch.stack([t.mean(0) for t in targets]).var(0).sum()
+    return bool(whole > 0) and float(means * size / whole) > ORDERED
+
+
+def exchanged_targets(bench: Bench) -> Batches | None:
+    """All batches with the targets of other rows, a row that occurs again with the same one; None
+    where batches cannot be joined."""
+    joined = _joined(bench.batches)
+    if joined is None:
+        return None
+    x, y = joined
+    _, which = torch.unique(x.flatten(1), dim=0, return_inverse=True)
+    count = int(which.max()) + 1
+    first = torch.empty(count, dtype=torch.long).scatter_(0, which, torch.arange(len(which)))
+    others = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    parts = y[first[others]][which].split([len(_target(batch)) for batch in bench.batches])
+    return tuple(replace(b, target=t) for b, t in zip(bench.batches, parts, strict=True))
+
+
+def _joined(batches: Sequence[KeptBatch]) -> tuple[Tensor, Tensor] | None:
+    """All inputs and targets, where each batch has one tensor of inputs with rows of one shape."""
+    if not batches or any(batch.kwargs or len(batch.args) != 1 for batch in batches):
+        return None
+    if not all(map(rows_agree, batches)) or len({b.args[0].shape[1:] for b in batches}) != 1:
+        return None
+    return torch.cat([b.args[0] for b in batches]), torch.cat([_target(b) for b in batches])
+
+
+def _target(batch: KeptBatch) -> Tensor:
+    assert batch.target is not None
+    return batch.target
 
 
 def standard_inputs(bench: Bench) -> tuple[Batches, Batches] | None:

@@ -17,16 +17,26 @@ from statistics import median
 from netwise import signals
 from netwise.diagnosis.report import Report
 from netwise.diagnosis.rules import RULES
+from netwise.diagnosis.rules.outcome import simple_score, skill
 from netwise.diagnosis.short_trial import CLEARED, PROVED, UNDECIDED, ShortTrial
 from netwise.history import History
 from netwise.trials.bench import END, FRESH, START, Bench, OutOfTime, Reached, TrialSetup
-from netwise.trials.changed_data import few_rows, on_classes, standard_inputs, standard_targets
+from netwise.trials.changed_data import (
+    exchanged_targets,
+    few_rows,
+    mixed_rows,
+    on_classes,
+    standard_inputs,
+    standard_targets,
+)
 from netwise.trials.measured import Measured
 
 SHORT = 60  # steps of a look at one rate
 LONG = 200  # steps of a comparison
 SEEDS = (0, 1)
 LITTLE, ENOUGH = 0.2, 0.85  # skill on a few samples: of some learning, of nearly all
+NO_SKILL = 0.1  # of held-out rows that are not predicted
+ALIKE = 0.8  # skill on exchanged targets over that on the program's own
 SHARE = 1 / 3  # of the whole gain, that a change must bring; the rest is more or plainer steps
 GOOD = 0.95  # skill from which on suspects are cleared without a trial
 GAIN = 0.1  # of the skill, that a proof needs
@@ -107,6 +117,7 @@ class Experiments:
             self._start,
             self._data,
             self._loss,
+            self._labels,
             self._rate_or_regularisation,
             self._time,
             self._few_samples,
@@ -382,16 +393,17 @@ class Experiments:
         return self._compare(Comparison("freeze", "frozen_layers", changed, setup))
 
     def _data(self) -> bool:
-        """Standardised inputs and targets."""
-        for name, rule, change in (
-            ("inputs", "inputs_not_normalised", standard_inputs),
-            ("targets", "target_not_scaled", standard_targets),
+        """Standardised inputs and targets, and rows in a random order."""
+        for name, rule, changed, change in (
+            ("inputs", "inputs_not_normalised", "standardised inputs", standard_inputs),
+            ("targets", "target_not_scaled", "standardised targets", standard_targets),
+            ("order", "not_shuffled", "rows in a random order", mixed_rows),
         ):
             made = change(self.bench)
             if made is not None:
                 batches, held = made
                 setup = TrialSetup(batches=batches, held=held)
-                if self._compare(Comparison(name, rule, f"standardised {name}", setup)):
+                if self._compare(Comparison(name, rule, changed, setup)):
                     return True
         return False
 
@@ -403,6 +415,27 @@ class Experiments:
         changed = f"{made[2].name} as the loss"
         setup = TrialSetup(batches=made[0], held=made[1], loss=made[2])
         return self._compare(Comparison("loss", "loss_misfits_task", changed, setup))
+
+    def _labels(self) -> bool:
+        """Targets exchanged among the samples, where neither the program nor simple models predict
+        held-out rows: what is learned as well is learned by heart."""
+        possible = skill(self.history, simple_score(self.history))
+        made = exchanged_targets(self.bench)
+        if made is None or possible is None or max(possible, self.end.held.skill) > NO_SKILL:
+            return False
+        own, other = self._reach(PLAIN), self._reach(TrialSetup(batches=made))
+        fitted, by_heart = own.fitted.skill, other.fitted.skill
+        sentence = (
+            f"With targets exchanged among the samples, {LONG} steps fit them with a skill of "
+            f"{by_heart:.2f}; the program's own with {fitted:.2f}, and held-out rows with "
+            f"{own.held.skill:.2f}. Simple models of the inputs reach {possible:.2f}."
+        )
+        alike = fitted > LITTLE and by_heart > ALIKE * fitted and own.held.skill < NO_SKILL
+        verdict = PROVED if alike else UNDECIDED
+        numbers = {"fitted": fitted, "exchanged": by_heart, "held out": own.held.skill}
+        return self._add(
+            "labels", "targets exchanged", verdict, sentence, "labels_suspect", numbers
+        )
 
     def _few_samples(self) -> bool:
         """Whether a few samples can be fitted at any rate."""

@@ -29,6 +29,13 @@ def test_batches_of_few_classes_are_found() -> None:
     )  # it learned all the same
 
 
+@pytest.mark.parametrize(("mixed", "is_found"), [(2, True), (5, False)])
+def test_batches_where_one_class_ends_and_the_next_begins(mixed: int, is_found: bool) -> None:
+    counts = [1.0] * (15 - mixed) + [2.0] * mixed
+    run = history(whole={signals.BATCH_CLASSES: counts}, facts=nw.RunFacts(classes=3, batch_size=8))
+    assert isinstance(shuffling.not_shuffled(run), nw.Finding) == is_found
+
+
 def two_classes(
     alike: float = 1.0, share: float = 0.5, shares: bool = False, **wiring: object
 ) -> object:

@@ -12,6 +12,7 @@ from netwise.signals import BATCH_CLASSES, TARGET_MEAN, TARGETS_ALIKE, VALID_LOS
 from netwise.tasks import task_named
 
 SHARE = 0.5  # classes in a batch, as a share of those expected in a shuffled one
+MIXED = 0.2  # of the batches: where one class ends and the next begins
 FEWEST_BATCHES = 10
 # Of two classes: share of the batches with one class only, as recorded and as expected.
 MOST_ALIKE = 0.5
@@ -49,7 +50,8 @@ def not_shuffled(history: History) -> Answer:
     present = finite_median(series.values) or 0.0
     shares = facts.class_shares or (1 / classes,) * classes
     expected = max(sum(1 - (1 - share) ** size for share in shares), 1.0)
-    if present / expected >= SHARE or max(series.finite, default=0.0) > SHARE * expected:
+    mixed = sum(count > SHARE * expected for count in series.values) / len(series)
+    if present / expected >= SHARE or mixed > MIXED:
         return None
     return Finding(
         rule="not_shuffled",
