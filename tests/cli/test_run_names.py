@@ -12,6 +12,7 @@ import pytest
 import netwise as nw
 from cli.command_line import run, train
 from netwise.cli.run_names import find_run, find_search
+from netwise.history import history_as_dict
 from watching.watched_run import write_watched_run
 
 
@@ -24,7 +25,8 @@ def write_run(name: str, started: int, score: tuple[str, float] | None = None) -
     plain = None
     if score is not None:
         plain = {"name": score[0], "value": score[1], "sentence": f"{score[0]} {score[1]}"}
-    (folder / "about.json").write_text(json.dumps({"ended": {"how": "finished"}, "score": plain}))
+    history = history_as_dict(nw.History({}, ended=nw.RunEnd("finished", "All done.", 1)))
+    (folder / "about.json").write_text(json.dumps({**history, "score": plain}))
     return folder
 
 

@@ -77,7 +77,7 @@ def test_a_trial_has_the_seed_and_the_weights_that_its_plan_says(tmp_path: Path)
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "mine.txt").write_text("mine")
-    with pytest.raises(nw.RunFolderError, match="holds something, .* --resume"):
+    with pytest.raises(nw.RunFolderError, match="exists already and holds something, .* --resume"):
         study(tmp_path / "s")
     with pytest.raises(nw.RunFolderError, match="is no study: .*netwise runs"):
         nw.resume_search(tmp_path / "nothing")

@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import netwise as nw
+from netwise.cli import main
+from netwise.searches.plan import SearchPlan
+from netwise.searches.study import StudyFolder
 from netwise.storage.creation import claim_folder, end_creation
 
 SIX = """
@@ -92,3 +96,30 @@ def test_a_run_whose_marker_was_not_deleted_is_a_run(tmp_path: Path, small: nw.R
         nw.fit(small, folder=tmp_path / "run")
     end_creation(tmp_path / "run")
     end_creation(tmp_path / "run")
+
+
+def test_a_draft_is_no_run_and_says_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    claim_folder(folder, "").release()  # as if killed here
+    message = r"has no recipe\.toml, because the process .* was killed .* start the run in it again"
+    for read in (nw.load, nw.load_history, nw.resume):
+        with pytest.raises(nw.RunFolderError, match=message):
+            read(folder)
+    result = CliRunner().invoke(main, ["train", "--resume", str(folder)])
+    assert result.exit_code == 2
+    assert "start the run in it again" in " ".join(result.output.split())
+    assert nw.list_runs(tmp_path) == []
+
+
+def test_a_search_is_created_by_one_process(tmp_path: Path, small: nw.Recipe) -> None:
+    space = nw.Space((nw.axes.Log("optimizer.lr", 0.01, 0.1),))
+    plan = SearchPlan(space=space, trials=1)
+    with (
+        claim_folder(tmp_path / "search", ""),
+        pytest.raises(nw.RunFolderError, match="is being written by another process"),
+    ):
+        StudyFolder.create(tmp_path / "search", small, plan)
+    (tmp_path / "search" / "search.toml").write_text("")  # killed before the recipe
+    assert StudyFolder.create(tmp_path / "search", small, plan).plan == plan
+    with pytest.raises(nw.RunFolderError, match="or resume the search in it"):
+        StudyFolder.create(tmp_path / "search", small, plan)

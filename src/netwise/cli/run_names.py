@@ -7,7 +7,7 @@ from pathlib import Path
 
 from netwise.errors import RunFolderError, UnknownName
 from netwise.storage.index import RunEntry, list_runs
-from netwise.storage.layout import PROGRAM, RECIPE, is_run
+from netwise.storage.layout import PROGRAM, RECIPE, is_draft, is_run
 
 LAST, BEST = "@last", "@best"
 
@@ -29,7 +29,7 @@ def find_run(run: str, home: Path, *, searches: bool = False) -> Path:
     if run.startswith("@"):
         return _run_by_alias(run, home, searches)
     for path in (Path(run), home / run):
-        if is_run(path):
+        if is_run(path) or is_draft(path):  # the error of a draft says what to do with it
             return path
     files = [*home.glob(f"*/{RECIPE}"), *home.glob(f"*/{PROGRAM}")]
     names = sorted(path.parent.name for path in files)

@@ -12,12 +12,13 @@ from statistics import fmean
 from netwise import random_streams
 from netwise.data.views import Fold
 from netwise.errors import RunFolderError
+from netwise.history import INTERRUPTED, RUNNING
 from netwise.recipe.recipe import Recipe
 from netwise.searches.study import FRESH, StudyFolder
 from netwise.searches.supervise import FINISHED, KILLED, MAX_CRASHES, STOPPED, Attempt, supervise
 from netwise.searches.trial_record import TrialRecord
 from netwise.searches.trial_run import RunStopped, train_or_resume
-from netwise.storage.layout import WEIGHTS
+from netwise.storage.layout import WEIGHTS, is_present
 from netwise.storage.run_folder import RunFolder, load_history
 from netwise.training.evaluate import Score
 from netwise.training.run import read_score
@@ -47,7 +48,10 @@ class FreshRun:
 
     @property
     def done(self) -> bool:
-        return (self.folder / WEIGHTS).is_file()
+        """It has ended, with its score. A run with weights may have been killed before that."""
+        if not is_present(self.folder / WEIGHTS):
+            return False
+        return RunFolder.open(self.folder).ended() not in (RUNNING, INTERRUPTED)
 
 
 def fresh_seed(study: StudyFolder, place: int) -> int:

@@ -98,14 +98,14 @@ class StudyFolder:
         """A new study in a new or empty folder.
 
         Raises:
-            RunFolderError: the folder is not empty.
+            RunFolderError: the folder is not empty, or another process is writing it.
             MissingPackage: Optuna is not installed.
         """
         require_optuna()
         with claim_folder(path, f", or resume the search in it: netwise search --resume {path}"):
             make_folder(path / TRIALS)
             write_plan(plan, path / SEARCH, url)
-            write_recipe(recipe, path / RECIPE)
+            write_recipe(recipe, path / RECIPE)  # the last file: now the folder is a study
             end_creation(path)
         return StudyFolder.open(path, url, plan.space, recipe.network)
 

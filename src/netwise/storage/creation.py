@@ -12,11 +12,8 @@ from pathlib import Path
 from netwise.atomic import append_to_file, delete_file, make_folder, sync_folder
 from netwise.errors import RunFolderError
 from netwise.file_errors import file_errors
-from netwise.storage.layout import LOCK, is_run
+from netwise.storage.layout import DRAFT, LOCK, is_draft
 from netwise.storage.locks import HeldLock, try_lock
-
-# In a folder whose creation has not ended: what lies in it besides is only a part of a run.
-DRAFT = ".draft"
 
 
 def claim_folder(path: Path, instead: str) -> HeldLock:
@@ -82,7 +79,7 @@ def require_new_folder(path: Path, instead: str) -> None:
             names = set(os.listdir(path)) - {LOCK} if is_folder else {path.name}
         except FileNotFoundError:
             return
-    if names and (DRAFT not in names or is_run(path)):
+    if names and not is_draft(path):
         raise RunFolderError(
             f"{path} exists already and holds something, and runs are never overwritten. "
             f"Use another folder{instead}"

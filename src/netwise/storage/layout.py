@@ -37,6 +37,8 @@ from netwise.file_errors import file_errors
 RECIPE, ABOUT, WEIGHTS, REPORT = "recipe.toml", "about.json", "weights.safetensors", "report.html"
 PROGRAM = "program.json"  # instead of a recipe, in the folder of a watched program
 ROWS, CHECKPOINTS, LOCK = "history/rows.jsonl", "checkpoints", ".lock"
+# In a folder whose creation has not ended: what lies in it besides is only a part of a run.
+DRAFT = ".draft"
 SEARCH, OUTCOME = "search.toml", "outcome.json"  # in the folder of a search
 
 
@@ -57,6 +59,11 @@ def is_present(path: Path) -> bool:
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, of a watched program, or of a search."""
     return is_present(folder / RECIPE) or is_present(folder / PROGRAM)
+
+
+def is_draft(folder: Path) -> bool:
+    """Whether the creation of a folder has not ended, so that it is no run yet."""
+    return is_present(folder / DRAFT) and not is_run(folder)
 
 
 def is_search(folder: Path) -> bool:

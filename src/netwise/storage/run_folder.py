@@ -27,6 +27,7 @@ from netwise.storage.layout import (
     PROGRAM,
     RECIPE,
     ROWS,
+    is_draft,
     is_present,
     is_run,
     is_search,
@@ -121,6 +122,12 @@ class RunFolder:
             raise RunFolderError(
                 f"{path} is a search, whose trials are runs. Use the run of one trial, such as "
                 f"{path}/trials/0000/run, or print the whole search: netwise show {path}"
+            )
+        if is_draft(path):
+            raise RunFolderError(
+                f"{path} has no {RECIPE}, because the process that created it was killed before it "
+                "wrote one. The folder counts as empty: start the run in it again, "
+                f'nw.fit(recipe, folder="{path}"), or in a new folder: netwise train RECIPE.toml'
             )
         if not is_run(path):
             raise RunFolderError(
