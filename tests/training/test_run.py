@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.schema import typed
+from netwise.schema import SchemaError, typed
 from netwise.training.run import InputPipeline, Intake, build_module, require_no_foreign_code
 
 PREPARED_DIGITS = nw.Recipe(
@@ -138,3 +138,14 @@ def test_a_printed_run_is_one_line(small: nw.Recipe) -> None:
     kind = type(run.recipe.network).__name__
     assert str(run) == f"{kind}: All 1 epochs done. Test part: {run.score}."
     assert str(nw.fit(small.but(epochs=1), test=False)).endswith("No score.")
+
+
+def test_what_preprocessing_was_fitted_to_is_missed_by_name() -> None:
+    """A file of a stranger may lack it; netwise's own have checksums."""
+    prepared = nw.fit(PREPARED_DIGITS.but(epochs=1)).pipeline
+    tensors = {k: v for k, v in prepared.tensors().items() if not k.startswith("preprocess.")}
+    pipeline = InputPipeline.read(typed(Intake, prepared.plain()), tensors, 1)
+    with pytest.raises(nw.RunFolderError, match=r"weights\.safetensors is damaged: \w+ cannot use"):
+        pipeline.prepared(np.zeros((1, 64)), PREPARED_DIGITS.preprocess)
+    with pytest.raises(SchemaError, match=r"^target\.mean is missing"):
+        InputPipeline.read(typed(Intake, prepared.plain()), {}, 1)

@@ -68,10 +68,21 @@ class InputPipeline:
         )
 
     def prepared(self, raw: Any, steps: Sequence[Preprocess]) -> Tensor:
-        """Raw inputs after encoding and after these preprocessing steps, as they were fitted."""
+        """Raw inputs after encoding and after these preprocessing steps, as they were fitted.
+
+        Raises:
+            RunFolderError: what a step was fitted to is missing, or is of other data.
+        """
         x = self.encoder.encode(raw)
         for step, fitted in zip(steps, self.fitted, strict=True):
-            x = step.apply(x, fitted)
+            try:
+                x = step.apply(x, fitted)
+            except (LookupError, RuntimeError) as error:
+                raise RunFolderError(
+                    f"{WEIGHTS} is damaged: {type(step).__name__} cannot use what it was fitted to "
+                    f"({type(error).__name__}: {str(error)[:200]}). Restore the file from a copy, "
+                    "or train the recipe again"
+                ) from error
         return x
 
     def plain(self) -> dict[str, Any]:
