@@ -98,3 +98,14 @@ def test_a_warm_up_that_is_longer_than_the_run() -> None:
     assert warm_up_too_long(run([*rising, *[1e-4] * 8], 1e-3)) is None
     unknown = run(rising, 1e-3).but(facts=nw.RunFacts())
     assert isinstance(warm_up_too_long(unknown), nw.Unchecked)
+
+
+def test_a_schedule_of_a_recipe_that_uses_the_rate_up() -> None:
+    recipe = nw.suggest(nw.data.digits(), epochs=6)
+    fading = recipe.but(schedule=nw.StepDecay(every=1, factor=0.01))
+    report = nw.diagnose(nw.fit(fading, test=False))
+    assert report.found[0].rule == "rate_faded"
+    assert "`Cosine()`" in report.found[0].sentence
+    for schedule in (nw.ConstantRate(), nw.Cosine()):
+        run = nw.fit(recipe.but(schedule=schedule), test=False)
+        assert "rate_faded" not in nw.diagnose(run).names

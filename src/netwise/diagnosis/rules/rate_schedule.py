@@ -34,7 +34,7 @@ def rate_faded(history: History) -> Answer:
     """
     groups = layer_series(history, GROUP_RATE) or layer_series(history, RATE)
     if not groups:
-        return Unchecked(NOT_OBSERVED if history.wiring is None else "no rates were recorded")
+        return Unchecked("no rates were recorded")
     total = history.ended.step
     longest = max(groups.values(), key=len)
     if len(longest) < FEWEST or total < SHORTEST:
@@ -47,17 +47,11 @@ def rate_faded(history: History) -> Answer:
         return None
     if not outcome_known(history) and ratio < GONE:
         return Unchecked(no_baseline(history))
-    advice = (
-        "It falls from step to step: call `scheduler.step()` once an epoch, or give the scheduler "
-        "the number of steps instead of epochs."
-        if falls
-        else "If `scheduler.step()` is called after each batch, call it once an epoch."
-    )
     return Finding(
         rule="rate_faded",
         sentence=(
             f"The learning rate falls from {highest:.3g} to {last:.3g}, and below a hundredth by "
-            f"step {since} of {total}. {advice}"
+            f"step {since} of {total}. {_advice(history, falls)}"
         ),
         steps=span(since, longest.steps[-1]),
         evidence=(
@@ -65,6 +59,17 @@ def rate_faded(history: History) -> Answer:
             Evidence("part of the run before that", since / total, EARLY, False, percent=True),
         ),
         strength=min(ratio, 1e300) / FADED,
+    )
+
+
+def _advice(history: History, falls: bool) -> str:
+    if history.made_by.recipe:
+        return "Choose a schedule that falls over the whole run, such as `Cosine()`."
+    if not falls:
+        return "If `scheduler.step()` is called after each batch, call it once an epoch."
+    return (
+        "It falls from step to step: call `scheduler.step()` once an epoch, or give the scheduler "
+        "the number of steps instead of epochs."
     )
 
 
@@ -160,7 +165,6 @@ RATE_FADED = Rule(
     source="PyTorch documentation, torch.optim, How to adjust learning rate",
     explains=("rate_too_low", "underfitting", "not_learning", "vanishing_gradient"),
     remedies=("search_rate",),
-    own_loops=True,
     change=(
         "for epoch in range(epochs):\n"
         "    for x, y in batches:\n"
