@@ -13,7 +13,7 @@ from netwise.observe.tensor_samples import plain, rows_of
 MOST_FINGERPRINTS = 65_536
 MOST_ROWS = 4096  # rows of one batch
 MOST_COLUMNS = 64  # numbers of a row, evenly distributed over it
-MOST_COLUMNS_OF_EMPTY = 4096  # of a row where most of those are 0
+MOST_COLUMNS_OF_EMPTY = 512  # of a row where most of those are 0
 MOST_WIDE = 256  # such rows that are read at once
 MOST_TENSORS = 4  # inputs of a module
 WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by bytes
