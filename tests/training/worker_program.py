@@ -31,9 +31,6 @@ class Worker:
         time.sleep(LONG)
         return "slept"
 
-    def idle(self, number: int) -> str:
-        return "idle"
-
     def train(self, number: int) -> str:
         """As `fit` does: a signal is a request, and what was done is stored."""
         with Interrupt() as interrupt:
@@ -54,6 +51,3 @@ if __name__ == "__main__":
     folder, work = Path(sys.argv[1]), sys.argv[2]
     for result in run_in_processes(Worker(folder, work), range(4), 2):
         print(result)
-    if work == "idle":
-        (folder / "waiting").touch()
-        time.sleep(LONG)
