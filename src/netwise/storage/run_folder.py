@@ -126,7 +126,7 @@ class RunFolder:
         if is_draft(path):
             raise RunFolderError(
                 f"{path} has no {RECIPE}, because the process that created it was killed before it "
-                "wrote one. The folder counts as empty: start the run in it again, "
+                "wrote one, or is still at it. After a kill, start the run in it again, "
                 f'nw.fit(recipe, folder="{path}"), or in a new folder: netwise train RECIPE.toml'
             )
         if not is_run(path):
