@@ -52,7 +52,7 @@ from netwise.searches.trial_record import (
     ranked,
 )
 from netwise.storage.creation import claim_folder, end_creation
-from netwise.storage.layout import RECIPE, SEARCH, WEIGHTS
+from netwise.storage.layout import RECIPE, SEARCH, WEIGHTS, is_present
 from netwise.storage.locks import HeldLock, acquire_lock, is_locked
 from netwise.training.run import with_custom_network
 
@@ -132,7 +132,7 @@ class StudyFolder:
         import optuna
 
         path = Path(path)
-        if not (path / SEARCH).is_file() or not (path / RECIPE).is_file():
+        if not is_present(path / SEARCH) or not is_present(path / RECIPE):
             raise RunFolderError(
                 f"{path} is no study: it has no {SEARCH}. "
                 'List runs and searches with "netwise runs", and pass the folder of a search.'

@@ -140,7 +140,7 @@ class RunFolder:
     @property
     def is_program(self) -> bool:
         """Whether the run is one of a watched program, which has no recipe."""
-        return (self.path / PROGRAM).is_file()
+        return is_present(self.path / PROGRAM)
 
     def program(self) -> dict[str, Any]:
         """The contents of `program.json`; {} where there is none.
