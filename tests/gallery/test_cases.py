@@ -24,11 +24,19 @@ def test_every_rule_has_a_sick_case() -> None:
     causes = {case.cause for case in nw.gallery.sick.values()}
     assert causes >= NINE
     by_recipe = {rule.name for rule in nw.RULES if not (rule.own_loops or rule.own_modules)}
-    assert by_recipe - causes == {
+    symptoms = {rule.name for rule in nw.RULES if rule.symptom}
+    assert by_recipe - causes - symptoms <= {
+        # Faults of a loop, which no recipe can have.
         "weights_stand_still",
         "stale_gradients",
         "not_shuffled",
-    }  # faults of a loop, which no recipe can have
+        # Faults of unusual data and modules; tests/watching/loops has programs with them.
+        "effective_rate_gone",
+        "activation_flattens",
+        "batch_too_small",
+        "one_rate_for_rare_features",
+        "steps_all_one_way",
+    }
 
 
 @pytest.mark.parametrize("name", nw.gallery.sick)

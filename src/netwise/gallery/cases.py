@@ -17,7 +17,7 @@ from netwise.parts.losses import BinaryCrossEntropy, MeanSquaredError
 from netwise.parts.optimizers import SGD, Adam, AdamW, RMSProp
 from netwise.parts.penalties import L2
 from netwise.parts.preprocess import Binarise, Standardise
-from netwise.parts.schedules import Cosine
+from netwise.parts.schedules import Cosine, StepDecay
 from netwise.parts.stopping import Patience
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.suggestion import suggest
@@ -142,6 +142,12 @@ _SICK = (
         "SGD with a learning rate of 1e-6; 0.1 works.",
         _digits(optimizer=SGD(lr=1e-6)),
         "rate_too_low",
+    ),
+    GalleryCase(
+        "rate_faded",
+        "A schedule that divides the learning rate by 100 in each epoch.",
+        _digits(optimizer=SGD(lr=0.1), schedule=StepDecay(every=1, factor=0.01)),
+        "rate_faded",
     ),
     GalleryCase(
         "not_learning",
