@@ -9,7 +9,9 @@ from netwise.history import DIVERGED, History
 from netwise.signals import EVALUATION_INPUT_MEAN
 
 SHARE = 0.01  # of the evaluated rows
-ON_PURPOSE = 0.95  # of the evaluated rows: then some training rows are evaluated, as is often meant
+# Of the evaluated rows: then some training rows are evaluated, as is often meant. The share is an
+# estimate from the rows that were seen: of 1 it may be 0.9.
+ON_PURPOSE = 0.91
 BY_CHANCE = 3.0  # times the share that repetitions within the data explain
 FEWEST = 5  # rows
 MANY = 100  # rows: fewer may be all that there are, such as the lines of a truth table

@@ -224,6 +224,7 @@ _CONSEQUENCES = (
     "not_finite",
     "saturation",
     "dead_relu",
+    "activation_flattens",
     "exploding_gradient",
     "vanishing_gradient",
     "rate_too_high",
