@@ -45,6 +45,16 @@ def test_each_name_that_the_system_has_can_be_written(tmp_path: Path) -> None:
     assert (tmp_path / ("x" * 255)).read_text() == "text"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(
+        nw.FileAccessError, match="pipe cannot be written: it is a device or a pipe"
+    ):
+        write_atomically(tmp_path / "pipe", "new")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def append(path: Path) -> None:
     append_to_file(path, "new\n", sync=True)
 

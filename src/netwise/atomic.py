@@ -7,6 +7,7 @@ and lets each of the calls below fail in turn.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -28,6 +29,7 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     """
     path = Path(path)
     with file_errors(path, "written"):
+        _require_replaceable(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary_prefix(path))
         try:
             _write_and_close(handle, _as_bytes(content))
@@ -194,6 +196,12 @@ def sync_folder(folder: Path) -> None:
 
 DRAFT_PREFIX = ".draft-"
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would replace line ends
+
+
+def _require_replaceable(path: Path) -> None:
+    """Refuse to put a file in the place of a device or pipe, as a user with all rights could."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.ENXIO, "it is a device or a pipe")
 
 
 def _temporary_prefix(path: Path) -> str:

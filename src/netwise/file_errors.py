@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from netwise.errors import FileAccessError
+from netwise.errors import FileAccessError, NetwiseError
 
 _INSTRUCTIONS = {
     errno.ENOENT: "Check the path.",
@@ -58,7 +58,7 @@ def file_errors(path: str | Path, deed: str = "read") -> Iterator[None]:
     """
     try:
         yield
-    except FileAccessError:
+    except NetwiseError:
         raise
     except OSError as error:
         raise file_access_error(error, path, deed) from error

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable
 from pathlib import Path
+
+from netwise.regular_files import open_regular
 
 FileKey = tuple[str, int, int]
 
@@ -30,6 +33,8 @@ def _file_key(path: Path) -> FileKey:
     name = str(path.absolute())
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return name, -1, -1
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        open_regular(path).close()  # refuses it by its name
     return name, status.st_size, status.st_mtime_ns

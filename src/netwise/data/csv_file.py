@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netwise.errors import DataError, short_repr
+from netwise.file_errors import file_errors
+from netwise.regular_files import open_regular
 
 SEPARATORS = ",;\t|"
 SAMPLE_CHARACTERS = 65_536  # read to find out which separator the file has
@@ -86,16 +88,20 @@ def read_table(
 
 
 def _text_of(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(
-            f"{path} is not there (looked in {Path.cwd()}): check the path, or write it in full"
-        ) from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder, not a CSV file: name a file in it") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no UTF-8 text (byte {error.start}): save it as UTF-8") from None
+    with file_errors(path):
+        try:
+            with open_regular(path) as file:
+                return file.read().decode("utf-8-sig")
+        except FileNotFoundError:
+            raise DataError(
+                f"{path} is not there (looked in {Path.cwd()}): check the path, or write it in full"
+            ) from None
+        except IsADirectoryError:
+            raise DataError(f"{path} is a folder, not a CSV file: name a file in it") from None
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path} is no UTF-8 text (byte {error.start}): save it as UTF-8"
+            ) from None
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from netwise.data.content import FileKey, files_key
 from netwise.errors import DataError, Problem, interface_error
+from netwise.file_errors import file_errors
 from netwise.part import Part, integer, number
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.tasks import task_named
@@ -116,7 +117,10 @@ class Data(Part):
         files of the data do not change."""
         provider = data_provider()
         shared = None if provider is None else provider.loaded(self)
-        return _read_once(self, files_key(self.files())) if shared is None else shared
+        if shared is not None:
+            return shared
+        with file_errors(getattr(self.innermost, "path", "")):
+            return _read_once(self, files_key(self.files()))
 
     def files(self) -> Sequence[Path]:
         """The files that the data are read from, whether they exist or not; none by default."""

@@ -17,6 +17,7 @@ from typing import IO, Any
 from netwise.atomic import make_folder, write_atomically
 from netwise.data.content import FileKey, files_key
 from netwise.errors import DataError, DataMissing
+from netwise.file_errors import file_errors
 
 MAX_UNPACKED = 2**29  # bytes; the largest public file has 180 MB
 PIECE = 2**20  # bytes that are read at once
@@ -74,18 +75,20 @@ def find(remotes: Sequence[Remote], data_set: str) -> list[Path]:
         DataError: a file is there and is not the published one.
     """
     folder, paths = data_folder(), local_paths(remotes)
-    absent = [remote for remote, path in zip(remotes, paths, strict=True) if not path.exists()]
+    with file_errors(folder):
+        absent = [remote for remote, path in zip(remotes, paths, strict=True) if not path.exists()]
     for remote in absent:
         try:
             _download(remote, folder)
         except Exception as error:
             raise DataMissing(_how_to_get(data_set, absent, folder, error)) from error
-    for remote, path, key in zip(remotes, paths, files_key(paths), strict=True):
+    for remote, path in zip(remotes, paths, strict=True):
         if not path.is_file():
             raise DataError(
                 f"{path} is a folder or device, not a file: remove it, and put the file of "
                 f"{remote.url} there"
             )
+    for remote, key in zip(remotes, files_key(paths), strict=True):
         _verify(remote, key)
     return paths
 

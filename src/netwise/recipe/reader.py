@@ -12,11 +12,13 @@ from typing import Any, TypeVar, cast
 
 from netwise.data import Arrays
 from netwise.errors import Problem, RecipeFileError, WrongValue, close_matches, short_repr
+from netwise.file_errors import file_errors
 from netwise.part import FieldRule, InvalidValue, Part, field_rule
 from netwise.recipe.array_file import read_arrays
 from netwise.recipe.families import FAMILIES, Families, find_class
 from netwise.recipe.plain import plain_of
 from netwise.recipe.recipe import Recipe
+from netwise.regular_files import read_regular
 
 P = TypeVar("P", bound=Part)
 LARGEST = 1_000_000  # bytes; a recipe is a page of text
@@ -38,6 +40,11 @@ def read_recipe(path: str | Path) -> Recipe:
         0.001
     """
     path = Path(path)
+    with file_errors(path):
+        return _read_recipe(path)
+
+
+def _read_recipe(path: Path) -> Recipe:
     try:
         size = path.stat().st_size
         if size > LARGEST:
@@ -46,7 +53,7 @@ def read_recipe(path: str | Path) -> Recipe:
                 "such as runs/digits-3f2a/recipe.toml"
             )
             raise RecipeFileError.of(path.name, "file", f"{size:,} bytes", reason)
-        raw = path.read_bytes()
+        raw = read_regular(path, LARGEST)
     except OSError as error:
         reason = f"cannot be read: {error.strerror}. Check the path; `netwise runs` lists all runs"
         raise RecipeFileError.of(path.name, "file", str(path), reason) from None

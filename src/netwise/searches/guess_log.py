@@ -13,6 +13,7 @@ from pathlib import Path
 
 from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
+from netwise.file_errors import file_errors
 from netwise.schema import read_json, typed
 from netwise.storage.layout import strict_json
 
@@ -94,7 +95,9 @@ def read_guesses(book: str | Path) -> list[GuessEntry]:
         RunFolderError: an entry is damaged.
     """
     entries = []
-    for path in sorted((Path(book) / GUESSES).glob(f"*/{NOTE}")):
+    with file_errors(book):
+        notes = sorted((Path(book) / GUESSES).glob(f"*/{NOTE}"))
+    for path in notes:
         otherwise = f"delete {path.parent} with its run."
         plain = read_json(path, GuessEntry, otherwise)
         entries.append(replace(typed(GuessEntry, plain), folder=str(path.parent / "run")))

@@ -17,7 +17,7 @@ from typing import Any
 
 from netwise.atomic import delete_file
 from netwise.errors import NetwiseError
-from netwise.file_errors import file_access_error
+from netwise.file_errors import file_access_error, file_errors
 from netwise.history import RUNNING
 from netwise.schema import read_json, typed
 from netwise.storage.about_file import Outcome
@@ -85,8 +85,9 @@ def list_runs(home: str | Path) -> list[RunEntry]:
         [('iris', 'finished')]
     """
     home = Path(home)
-    if not home.is_dir():
-        return []
+    with file_errors(home):
+        if not home.is_dir():
+            return []
     known = _read_index(home)
     states = {folder.name: _state(folder) for folder in _run_folders(home)}
     entries = {}
