@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = [*sorted((ROOT / "scripts").iterdir()), ROOT / ".ci" / "run"]
@@ -65,21 +68,59 @@ def test_a_missing_venv_is_reported_with_its_package(tmp_path: Path) -> None:
     assert "apt install python3.12-venv" in result.stderr
 
 
-def test_every_pin_is_of_a_dependency_and_every_dependency_is_pinned() -> None:
-    import tomllib
+ENTRY = re.compile(
+    r"^([A-Za-z0-9._-]+)==([^\s;]+).*\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", re.MULTILINE
+)
 
-    pins = {
-        line.split("==")[0].lower().replace("_", "-")
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
-        if "==" in line
-    }
+
+def normal(name: str) -> str:
+    """A package's name as indexes compare names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked(name: str) -> dict[str, str]:
+    """The packages of requirements/NAME.txt and their versions; each has a SHA-256."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    entries = {normal(match[1]): match[2] for match in ENTRY.finditer(text)}
+    assert "".join(match[0] for match in ENTRY.finditer(text)) == text.partition("\n")[2]
+    return entries
+
+
+FILES = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
+
+
+def test_every_dependency_is_pinned_and_has_a_hash() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = [
-        *project["dependencies"],
-        *(each for extra in project["optional-dependencies"].values() for each in extra),
-    ]
-    names = {re.split(r"[<>=!\[]", each)[0].lower() for each in needed}
-    assert names - {"netwise"} <= pins  # an extra may name another extra: netwise[search]
+    pins = {
+        normal(name): version
+        for name, _, version in (
+            line.partition("==") for line in (ROOT / "constraints.txt").read_text().splitlines()
+        )
+        if version
+    }
+    extras = project["optional-dependencies"]
+    assert sorted(["base", "torch", "torch-cpu", *extras]) == FILES
+    for extra, needed in [("base", project["dependencies"]), *extras.items()]:
+        names = {normal(re.split(r"[<>=!\[]", each)[0]) for each in needed} - {"netwise"}
+        assert names <= pins.keys()
+        assert names <= {"torch"} | locked("base").keys() | locked(extra).keys()
+    versions = [(name, v.split("+")[0]) for file in FILES for name, v in locked(file).items()]
+    assert {name for name, _ in versions} >= pins.keys()
+    assert all(pins.get(name, version) == version for name, version in versions)
+
+
+def test_the_lists_are_complete() -> None:
+    """Nothing that an installed package needs is missing: pip is told not to look for more."""
+    listed = {name for file in FILES for name in locked(file)}
+    for name in sorted(listed):
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue  # of another system, or of an extra that is not installed
+        for need in needs:
+            requirement = Requirement(need)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                assert normal(requirement.name) in listed
 
 
 def test_every_benchmark_that_the_script_names_exists() -> None:
