@@ -25,6 +25,7 @@ from netwise.training.facts import run_facts
 from netwise.training.interrupt import Interrupt
 from netwise.training.progress import Progress
 from netwise.training.run import Run
+from netwise.training.precision import matrix_products
 from netwise.training.run_recorder import RunRecorder
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import (
@@ -104,6 +105,7 @@ def run_training(
     with (
         _saying_how_to_continue(folder),
         threads(setup.settings.threads),
+        matrix_products(setup.settings.precision, setup.device),
         torch.random.fork_rng(devices=cuda),
         Interrupt() as interrupt,
     ):
@@ -159,6 +161,7 @@ def _stepper(
         setup.settings.watch_every,
         setup.samples.in_order,
         needs_closure=state.part.needs_closure,
+        precision=setup.settings.precision,
         wiring=wiring,
         before_step=partial(set_step_rate, setup, state) if recipe.schedule.each_step else None,
         after_step=partial(update_average, setup, state) if averages_steps else None,

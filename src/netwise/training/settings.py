@@ -10,7 +10,9 @@ from torch import nn
 
 from netwise.data.dataset import Samples
 from netwise.errors import Problem
+from netwise.networks.network import Network
 from netwise.observe.anatomy import anatomy_of
+from netwise.training.precision import BFLOAT16, PRECISIONS, TF32
 from netwise.training.threads import cores, threads_for
 
 # A run records signals on about this many steps: each costs time, and all together a few per cent.
@@ -29,6 +31,8 @@ class RunOptions:
         checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs; 0:
             none.
         test: score the test part at the end.
+        precision: of the steps on float32 weights: "float32", "tf32" or "bfloat16". Default None:
+            as torch is set, which is float32 except in the convolutions of a CUDA device.
     """
 
     device: str = "cpu"
@@ -36,9 +40,10 @@ class RunOptions:
     watch_every: int | None = None
     checkpoint_every: int = 0
     test: bool = True
+    precision: str | None = None
 
-    def problems(self) -> list[Problem]:
-        """The values that no run can be computed with."""
+    def problems(self, network: Network) -> list[Problem]:
+        """The values that no run of this network can be computed with."""
         problems = []
         for name, value, least in (
             ("threads", self.threads, 1),
@@ -54,6 +59,12 @@ class RunOptions:
         if kind == "cuda" and not torch.cuda.is_available():
             reason = "is not available: torch finds no CUDA device"
             problems.append(Problem("device", self.device, reason, '"cpu"'))
+        if self.precision is not None and self.precision not in PRECISIONS:
+            reason = f"is none of {', '.join(PRECISIONS)}"
+            problems.append(Problem("precision", self.precision, reason, BFLOAT16))
+        if self.precision == BFLOAT16 and network.computes_loss:
+            reason = f"rounds the loss that {type(network).__name__} itself computes"
+            problems.append(Problem("precision", BFLOAT16, reason, TF32))
         return problems
 
 
@@ -69,6 +80,7 @@ class RunSettings:
     watch_every: int
     checkpoint_every: int
     test: bool
+    precision: str | None = None
 
 
 def resolve(
@@ -81,4 +93,4 @@ def resolve(
         count = threads_for(work * batch_size, cores())
     if every is None:
         every = max(1, math.ceil(steps / RECORDED_STEPS))
-    return RunSettings(options.device, count, every, options.checkpoint_every, options.test)
+    return RunSettings(options.device, count, every, options.checkpoint_every, options.test, options.precision)

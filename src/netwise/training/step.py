@@ -24,6 +24,7 @@ from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 from netwise.training.fused_update import updater
+from netwise.training.precision import forward_pass
 
 # For each sample the row that it was mixed with, and the share of its own target.
 Blend = tuple[Tensor, float]
@@ -73,6 +74,7 @@ class Stepper:
         every: signals are recorded on one of so many steps; 0: on none.
         in_order: rows follow each other, and batches keep their order.
         needs_closure: the optimizer computes the loss several times in one step.
+        precision: see `fit`.
         wiring: reads the graph of a recorded step; None: nothing does.
         before_step: called with the number of the batch, to set the rate of the step; None: the
             rate is that of the epoch.
@@ -92,6 +94,7 @@ class Stepper:
         in_order: bool = False,
         *,
         needs_closure: bool = False,
+        precision: str | None = None,
         wiring: StepWiring | None = None,
         before_step: Callable[[int], None] | None = None,
         after_step: Callable[[], None] | None = None,
@@ -104,6 +107,7 @@ class Stepper:
         self.should_stop = should_stop
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.computes_loss = recipe.network.computes_loss
+        self.forward = forward_pass(module, precision, train.x.device)
         # The mean weight over all samples is 1; the sums of batches differ.
         self.weight = None if train.weight is None else train.weight / train.weight.mean()
         self.loss_per_sample = None if self.weight is None else recipe.loss.per_sample()
@@ -150,12 +154,11 @@ class Stepper:
                 for rows in stream_batches(len(self.train), self.recipe.batch_size)
             )
         g = random_streams.generator(self.recipe.seed, random_streams.ORDER, epoch)
-        order = torch.randperm(len(self.train), generator=g)
+        order = torch.randperm(len(self.train), generator=g).to(self.train.x.device)
         batches = order.split(self.recipe.batch_size)
         if len(batches) > 1 and len(batches[-1]) == 1 and self.recipe.batch_size > 1:
             batches = (*batches[:-2], torch.cat(batches[-2:]))
-        device = self.train.x.device
-        return tuple(batch.to(device) for batch in batches) if device.type != "cpu" else batches
+        return batches
 
     def take(self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int) -> StepResults:
         """Take a step on each batch.
@@ -263,7 +266,7 @@ class Stepper:
         deleted."""
         if self.activity_hooks:
             self.activities.clear()
-        output = self.module(x, y) if self.computes_loss else self.module(x)
+        output = self.forward(x, y) if self.computes_loss else self.forward(x)
         auxiliary: tuple[Tensor, ...] = ()
         if type(output) is tuple:  # the outputs of auxiliary heads follow, in training mode only
             output, *rest = output

@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     "--device", default="cpu", show_default=True, help="Device of torch, such as cuda or mps."
 )
 @click.option(
+    "--precision",
+    type=click.Choice(["float32", "tf32", "bfloat16"]),
+    help="Of the training steps.  [default: as torch is set]",
+)
+@click.option(
     "--threads",
     type=int,
     help="CPU threads of one training step.  [default: by the amount of work in a step]",
@@ -83,6 +88,7 @@ def train(
     checkpoint_every: int,
     stop_on: str | None,
     device: str,
+    precision: str | None,
     threads: int | None,
     trust_own: bool,
     home: Path,
@@ -140,6 +146,7 @@ def train(
                 recipe,
                 folder=folder,
                 device=device,
+                precision=precision,
                 threads=threads,
                 checkpoint_every=checkpoint_every,
                 progress=display(),
