@@ -228,7 +228,7 @@ def resume(
             return store_patterns(recipe, prepared, store)
         with store.checked(ABOUT):
             options: RunOptions = typed(RunOptions, about.get("how"), "how")
-        if problems := options.problems():
+        if problems := options.problems(recipe.network):
             raise WrongValue(f"{store.path / ABOUT}, how", problems)
         setup = set_up(recipe, prepared, options, initialize if checkpoint is None else None)
         return run_training(

@@ -23,9 +23,9 @@ from netwise.training.epoch import end_epoch, set_modes, start_epoch
 from netwise.training.evaluate import Score, score
 from netwise.training.facts import run_facts
 from netwise.training.interrupt import Interrupt
+from netwise.training.precision import matrix_products
 from netwise.training.progress import Progress
 from netwise.training.run import Run
-from netwise.training.precision import matrix_products
 from netwise.training.run_recorder import RunRecorder
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import (

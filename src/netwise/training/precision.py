@@ -27,7 +27,7 @@ def matrix_products(precision: str | None, device: torch.device) -> Iterator[Non
     if precision is None or device.type != "cuda":
         yield
         return
-    backends = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    backends: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
     before = [backend.allow_tf32 for backend in backends]
     try:
         for backend in backends:

@@ -93,4 +93,6 @@ def resolve(
         count = threads_for(work * batch_size, cores())
     if every is None:
         every = max(1, math.ceil(steps / RECORDED_STEPS))
-    return RunSettings(options.device, count, every, options.checkpoint_every, options.test, options.precision)
+    return RunSettings(
+        options.device, count, every, options.checkpoint_every, options.test, options.precision
+    )

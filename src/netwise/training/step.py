@@ -155,7 +155,7 @@ class Stepper:
             )
         g = random_streams.generator(self.recipe.seed, random_streams.ORDER, epoch)
         order = torch.randperm(len(self.train), generator=g).to(self.train.x.device)
-        batches = order.split(self.recipe.batch_size)
+        batches: tuple[Tensor, ...] = order.split(self.recipe.batch_size)
         if len(batches) > 1 and len(batches[-1]) == 1 and self.recipe.batch_size > 1:
             batches = (*batches[:-2], torch.cat(batches[-2:]))
         return batches
