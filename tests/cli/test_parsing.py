@@ -15,10 +15,13 @@ from netwise.cli.parsing import (
     column_names,
     data_for,
     network_for,
+    own_network,
     parse_settings,
     parse_whole_numbers,
     recipe_for,
 )
+from netwise.file_text import FileText
+from netwise.recipe.user_code import foreign_code_in
 
 
 def test_a_data_set_a_table_a_folder_and_a_recipe_are_recognised() -> None:
@@ -79,16 +82,19 @@ def test_a_network_is_found_by_name_with_its_input_shape() -> None:
 
 def test_own_code_is_refused_until_it_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", ["unchanged"])
-    own = nw.CustomNetwork("mine:net")
+    own = nw.CustomNetwork(FileText("mine:net"))
     recipe = nw.Recipe(data=nw.data.iris(), network=own)
     with pytest.raises(nw.WrongValue, match=r"mine:net .* add --trust-own to import and run it"):
         allow_own_code(recipe, False)
     import sys
 
     assert sys.path == ["unchanged"]
-    assert allow_own_code(recipe, True) == own
+    allowed = allow_own_code(recipe, True)
+    assert (allowed, foreign_code_in(allowed), own_network(allowed)) == (recipe, (), own)
     assert sys.path[0] == str(Path.cwd())
-    assert allow_own_code(recipe.but(network=nw.MLP((4, 3))), False) is None
+    plain = recipe.but(network=nw.MLP((4, 3)))
+    assert allow_own_code(plain, False) is plain
+    assert own_network(plain) is None
 
 
 def test_a_cell_that_is_no_number_is_reported() -> None:

@@ -11,18 +11,20 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from netwise.cli.known_names import DATA_SETS, SUGGESTED_NETWORKS
 from netwise.errors import DataError, UnknownName, WrongValue
+from netwise.file_text import as_file_text
 
 if TYPE_CHECKING:
     from netwise.data import Data
     from netwise.networks import Network
     from netwise.recipe.recipe import Recipe
 
+Own = TypeVar("Own")  # a recipe, or the plan of a search
 TABLE_ENDINGS = (".csv", ".tsv", ".data", ".txt")
 
 
@@ -155,7 +157,8 @@ def recipe_with(path: Path, settings: Sequence[str]) -> Recipe:
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """FIELD=VALUE pairs as plain values by field; a value that is no TOML is text."""
+    """FIELD=VALUE pairs as plain values by field; a value that is no TOML is text. Texts are marked
+    as those of a file: code that they name is not run."""
     values: dict[str, Any] = {}
     for setting in settings:
         field, equals, text = setting.partition("=")
@@ -167,7 +170,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             values[field.strip()] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             values[field.strip()] = text
-    return values
+    return {field: as_file_text(value) for field, value in values.items()}
 
 
 def parse_whole_numbers(option: str, text: str, separator: str, example: str) -> list[int]:
@@ -202,18 +205,16 @@ def network_for(
     from netwise.recipe.reader import recipe_of
 
     if name.endswith(".toml"):
-        recipe = with_settings(
-            read_recipe_file(name), {f"network.{field}": value for field, value in values.items()}
-        )
-        allow_own_code(recipe, trusted)
+        changes = {f"network.{field}": value for field, value in values.items()}
+        recipe = allow_own_code(with_settings(read_recipe_file(name), changes), trusted)
         return recipe.network, prepare(recipe).samples.shape
     try:
         kind = find_class(Network, name).kind
     except InvalidValue as error:
         raise WrongValue.of("network", "network", name, error.reason, error.instead) from None
     # Read as from a file, so that every invalid field is reported.
-    recipe = recipe_of({"data": "digits", "network": {"kind": kind, **values}}, "--set")
-    allow_own_code(recipe, trusted)
+    read = recipe_of({"data": "digits", "network": {"kind": kind, **values}}, "--set")
+    recipe = allow_own_code(read, trusted)
     return recipe.network, _input_shape(recipe.network)
 
 
@@ -229,25 +230,31 @@ def _input_shape(network: Any) -> tuple[int, ...] | None:
     return shape
 
 
-def allow_own_code(recipe: Recipe, trusted: bool) -> Network | None:
-    """The user's own network of a recipe, once the user has allowed its code to run.
+def allow_own_code(value: Own, trust: bool) -> Own:
+    """The recipe or plan of a search that a file or the command line describes, once the user has
+    allowed the code of his own that it names to run. Without that, building its network raises.
 
     Raises:
-        WrongValue: the recipe names code, and `trusted` is false.
+        WrongValue: it names code, and `trust` is false.
     """
-    from netwise.recipe.user_code import user_code_in
+    from netwise.recipe.user_code import foreign_code_in, trusted
 
-    own = recipe.network if recipe.network.own_code else None
-    sources = [*([own.own_code] if own is not None else []), *user_code_in(recipe)]
-    if sources and not trusted:
+    sources = foreign_code_in(value)
+    if not sources:
+        return value
+    if not trust:
         reason = (
             "is code of your own, and reading a recipe never runs code. "
             "If you trust it, add --trust-own to import and run it"
         )
         raise WrongValue.of("recipe", "network.source", ", ".join(sources), reason)
-    if sources:
-        sys.path.insert(0, str(Path.cwd()))
-    return own
+    sys.path.insert(0, str(Path.cwd()))
+    return trusted(value)
+
+
+def own_network(recipe: Recipe) -> Network | None:
+    """The network of a recipe, where it is code of the user's own."""
+    return recipe.network if recipe.network.own_code else None
 
 
 def as_number(cell: str, file: Path, row: int, missing: bool) -> float:

@@ -12,10 +12,15 @@ from torch import nn
 
 from netwise.data.dataset import Samples
 from netwise.errors import Problem, WrongValue
+from netwise.file_text import FileText
 from netwise.networks.network import Network
 from netwise.part import FieldRule, InvalidValue
 from netwise.parts.losses import Loss
 
+FROM_A_FILE = (
+    "is code that a file names, and reading a file runs none. If you trust it, add --trust-own to "
+    "the command, or in Python read the file with read_recipe(path, trust_own=True)"
+)
 BY_HAND = "netwise cannot change a CustomNetwork: write the remedy's `by_hand` into its module"
 
 
@@ -38,7 +43,7 @@ class CustomNetwork(Network):
     """Any `torch.nn.Module`, by the function or class that makes it.
 
     Files hold the name of the function, never code. Reading a file imports nothing: only `build`
-    does.
+    does, and not by a name that came out of a file (`netwise.file_text`).
 
     Args:
         source: an importable function or class that takes no arguments, or its name as
@@ -97,6 +102,8 @@ class CustomNetwork(Network):
         if self.given:
             maker: Callable[[], object] = self._made_by  # type: ignore[attr-defined]
             return maker
+        if isinstance(self.source, FileText):
+            raise self._wrong_source(FROM_A_FILE)
         module, name = str(self.source).split(":")
         try:
             member: Any = sys.modules.get(module) or import_module(module)

@@ -16,6 +16,7 @@ from netwise.parts.activations import Identity, Softmax
 from netwise.recipe.memory_check import memory_problem
 from netwise.recipe.prepared import Prepared, excerpt, preprocessed
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.user_code import foreign_code_problems
 from netwise.tasks import REGRESSION, task_named
 
 
@@ -75,7 +76,8 @@ Write [64, 30, 10].']
 def hindrances(recipe: Recipe, *, prepared: Prepared | None = None) -> list[Problem]:
     """The problems that keep a recipe from running at all."""
     problems = check(recipe, prepared=prepared)
-    return [problem for problem in problems if problem.grade == CANNOT_RUN]
+    fatal = [problem for problem in problems if problem.grade == CANNOT_RUN]
+    return fatal + foreign_code_problems(recipe)
 
 
 def _loss_fits_task(checked: Checked) -> list[Problem]:

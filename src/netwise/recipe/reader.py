@@ -13,21 +13,28 @@ from typing import Any, TypeVar, cast
 from netwise.data import Arrays
 from netwise.errors import Problem, RecipeFileError, WrongValue, close_matches, short_repr
 from netwise.file_errors import file_errors
+from netwise.file_text import as_file_text
 from netwise.part import FieldRule, InvalidValue, Part, field_rule
 from netwise.recipe.array_file import read_arrays
 from netwise.recipe.families import FAMILIES, Families, find_class
 from netwise.recipe.plain import plain_of
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.user_code import trusted
 from netwise.regular_files import read_regular
 
 P = TypeVar("P", bound=Part)
-LARGEST = 1_000_000  # bytes; a recipe is a page of text
+LARGEST = 1_000_000  # bytes; a recipe or the plan of a search is a page of text
 TOO_DEEP = "is nested too deeply for a recipe: write each part as one table"
 LONGEST_NAME = 60  # characters of an unknown field's name that a message shows
 
 
-def read_recipe(path: str | Path) -> Recipe:
+def read_recipe(path: str | Path, *, trust_own: bool = False) -> Recipe:
     """The recipe in a TOML file. Reading imports and runs nothing that the file names.
+
+    Args:
+        path: of the file.
+        trust_own: code of your own that the file names, as the source of a `CustomNetwork`, may be
+            imported and run when the recipe is trained. Default false: training it is refused.
 
     Raises:
         RecipeFileError: every wrong field at once, by its dotted name.
@@ -40,11 +47,22 @@ def read_recipe(path: str | Path) -> Recipe:
         0.001
     """
     path = Path(path)
+    recipe = recipe_of(read_toml(path), path.name, path.parent)
+    return trusted(recipe) if trust_own else recipe
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The plain values in a TOML file, a recipe or the plan of a search; texts are marked as those
+    of a file (`netwise.file_text`).
+
+    Raises:
+        RecipeFileError: the file cannot be read, is no regular file or too large, or is no TOML.
+    """
     with file_errors(path):
-        return _read_recipe(path)
+        return toml_table(_bytes_of(path), path.name)
 
 
-def _read_recipe(path: Path) -> Recipe:
+def _bytes_of(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > LARGEST:
@@ -53,11 +71,10 @@ def _read_recipe(path: Path) -> Recipe:
                 "such as runs/digits-3f2a/recipe.toml"
             )
             raise RecipeFileError.of(path.name, "file", f"{size:,} bytes", reason)
-        raw = read_regular(path, LARGEST)
+        return read_regular(path, LARGEST)
     except OSError as error:
         reason = f"cannot be read: {error.strerror}. Check the path; `netwise runs` lists all runs"
         raise RecipeFileError.of(path.name, "file", str(path), reason) from None
-    return recipe_from_bytes(raw, path.name, path.parent)
 
 
 def recipe_from_bytes(raw: bytes, name: str = "recipe", folder: Path | None = None) -> Recipe:
@@ -75,13 +92,14 @@ def recipe_from_bytes(raw: bytes, name: str = "recipe", folder: Path | None = No
 
 
 def toml_table(raw: bytes, name: str) -> dict[str, Any]:
-    """The plain values in the bytes of a TOML file that errors call `name`.
+    """The plain values in the bytes of a TOML file that errors call `name`; texts are marked as
+    those of a file (`netwise.file_text`).
 
     Raises:
         RecipeFileError: the bytes are no TOML.
     """
     try:
-        return tomllib.loads(raw.decode("utf-8"))
+        table: dict[str, Any] = as_file_text(tomllib.loads(raw.decode("utf-8")))
     except UnicodeDecodeError as error:
         reason = f"is no UTF-8 text (byte {error.start}): save it as UTF-8"
         raise RecipeFileError.of(name, "file", "", reason) from None
@@ -92,6 +110,7 @@ def toml_table(raw: bytes, name: str) -> dict[str, Any]:
             f"is no TOML: {str(error)[:200]}. Repair it; the recipe.toml of every run is an example"
         )
         raise RecipeFileError.of(name, "file", "", reason) from None
+    return table
 
 
 def recipe_of(plain: Mapping[str, Any], name: str = "recipe", folder: Path | None = None) -> Recipe:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from netwise.atomic import write_atomically
-from netwise.errors import Problem, RecipeFileError
 from netwise.recipe.families import FAMILIES, Families, by_kind
 from netwise.recipe.plain import plain_of
-from netwise.recipe.reader import part_of
+from netwise.recipe.reader import part_of, read_toml
 from netwise.renamed import with_old_names
 from netwise.searches.axes import AXES, Axis
 from netwise.searches.methods import METHODS, SearchMethod
@@ -90,24 +88,6 @@ def read_plan(path: Path) -> PlanFile:
         if isinstance(table, dict) and table.pop("change", None) is not None
     )
     return PlanFile(plan_from_dict(plain, path.name), storage, custom)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as plain values.
-
-    Raises:
-        RecipeFileError: it cannot be read, or is no TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
-        problem = Problem("file", str(path), reason, "the path of a file that exists")
-        raise RecipeFileError(path.name, [problem]) from None
-    except (ValueError, RecursionError) as error:
-        reason = f"is no TOML: {str(error)[:200]}"
-        problem = Problem("file", "", reason, 'lines such as trials = 20 or method = "Random"')
-        raise RecipeFileError(path.name, [problem]) from None
 
 
 def plan_from_dict(plain: Mapping[str, Any], name: str = "search") -> SearchPlan:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from netwise.atomic import write_atomically
-from netwise.errors import CANNOT_RUN, WrongValue
+from netwise.errors import CANNOT_RUN, RunFolderError, WrongValue
 from netwise.file_errors import work_can_continue
 from netwise.networks import Network
 from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.user_code import foreign_code_in, foreign_code_problems, user_code_in
 from netwise.recipe.writer import write_recipe
 from netwise.searches.advice import search_advice
 from netwise.searches.axis_checks import unusable_values
@@ -125,7 +126,8 @@ def start_search(
 ) -> SearchResult:
     """`search` with its plan as one value."""
     problems = [each for each in search_advice(recipe, plan) if each.grade == CANNOT_RUN]
-    if problems := problems or hindrances(recipe) or unusable_values(recipe, plan.space):
+    fatal = [*hindrances(recipe), *foreign_code_problems(plan)]
+    if problems := problems or fatal or unusable_values(recipe, plan.space):
         raise WrongValue("search", problems)
     study = StudyFolder.create(folder, recipe, plan, storage)
     return _run_search(study, jobs, checkpoint_every, on_trial_end)
@@ -176,6 +178,12 @@ def resume_search(
     )  # reading a study runs no code that its files name
     require_no_foreign_code(study.recipe, study.path)
     plan = study.plan
+    if names := foreign_code_in(plan):
+        raise RunFolderError(
+            f"{study.path}: the axes of its file name code of your own, {', '.join(names)}, and "
+            "reading a folder runs no code. Pass the space again: resume_search(folder, "
+            "space=space), or netwise search --resume with --trust-own"
+        )
     if trials is not None and trials != plan.trials:
         if plan.method.fixes_trials or plan.method.stages > 1:
             raise WrongValue.of(
@@ -197,6 +205,7 @@ def _run_search(
     """Run the stages, then the winner with fresh seeds, and write the result."""
     space = study.plan.space if study.space_from_caller else None
     network = study.recipe.network if study.recipe.network.own_code else None
+    code = user_code_in(study.recipe)
     with (
         work_can_continue(f"then continue: netwise search --resume {study.path}"),
         share_data([study.recipe], jobs or cores()) as data,
@@ -204,7 +213,7 @@ def _run_search(
     ):
         for number in range(study.plan.method.stages):
             task = WorkerTask(
-                str(study.path), study.url, number, 1, space, network, data, checkpoint_every
+                str(study.path), study.url, number, 1, space, network, code, data, checkpoint_every
             )
             if _run_stage(study, task, jobs) == STOPPED:
                 return collect_result(study, complete=False)

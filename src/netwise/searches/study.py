@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 from netwise import random_streams
 from netwise.atomic import delete_file, make_folder, write_atomically
-from netwise.errors import RunFolderError, WrongValue
+from netwise.errors import RunFolderError
 from netwise.networks import Network
 from netwise.recipe.origin import From
 from netwise.recipe.reader import read_recipe
 from netwise.recipe.recipe import Recipe
-from netwise.recipe.user_code import user_code_in
+from netwise.recipe.user_code import trusted, user_code_in
 from netwise.recipe.writer import write_recipe
 from netwise.schema import SchemaError, parse_json, typed
 from netwise.searches.methods import Stage
@@ -81,8 +81,7 @@ class StudyFolder:
         storage: Optuna's, a journal or a database.
         url: of the database, with its password, or None.
         name: of the study in the storage.
-        space_from_caller: the caller passed the space, so code that it names may run; a space read
-            from a file must not run any.
+        space_from_caller: the caller passed the space, which the file may not hold whole.
     """
 
     path: Path
@@ -107,7 +106,7 @@ class StudyFolder:
             write_plan(plan, path / SEARCH, url)
             write_recipe(recipe, path / RECIPE)  # the last file: now the folder is a study
             end_creation(path)
-        return StudyFolder.open(path, url, plan.space, recipe.network)
+        return StudyFolder.open(path, url, plan.space, recipe.network, user_code_in(recipe))
 
     @staticmethod
     def open(
@@ -115,14 +114,16 @@ class StudyFolder:
         url: str | None = None,
         space: Space | None = None,
         network: Network | None = None,
+        code: Collection[str] = (),
     ) -> StudyFolder:
-        """An existing study.
+        """An existing study. No code that its files name is run, but for that in `code`.
 
         Args:
             path: its folder.
             url: of its storage, where search.toml does not have it whole.
             space: where its axes have functions of the caller's own, which no file holds.
             network: where it is the caller's own.
+            code: names of networks inside of the recipe's parts that the caller named himself.
 
         Raises:
             RunFolderError: no study, or something that only the caller has was not passed.
@@ -160,7 +161,7 @@ class StudyFolder:
         optuna.create_study(
             study_name=name, storage=storage, direction="maximize", load_if_exists=True
         )
-        recipe = read_recipe(path / RECIPE)
+        recipe = trusted(read_recipe(path / RECIPE), code)
         if network is not None:
             recipe = with_custom_network(recipe, network, path)
         return StudyFolder(path, recipe, plan, storage, url, name, space is not None)
@@ -247,23 +248,8 @@ class StudyFolder:
 
     def recipe_of(self, trial: TrialRecord, stage: Stage | None = None) -> Recipe:
         """The recipe of a trial: the axes applied, the epochs of its stage, the weights of its
-        parent, and its own seed with `seeds = "each"`.
-
-        Raises:
-            WrongValue: a space that was read from a file names code to run.
-        """
+        parent, and its own seed with `seeds = "each"`."""
         recipe = self.plan.space.apply(self.recipe, trial.point)
-        sources = set(user_code_in(recipe)) - set(user_code_in(self.recipe))
-        if recipe.network.own_code and recipe.network != self.recipe.network:
-            sources.add(recipe.network.own_code)
-        if sources and not self.space_from_caller:
-            raise WrongValue.of(
-                "search",
-                "network.source",
-                ", ".join(sorted(sources)),
-                "is code that the axes in a file name, and reading a file runs none. "
-                "Pass the space again: resume_search(folder, space=space)",
-            )
         if stage is not None and stage.epochs is not None:
             recipe = recipe.but(epochs=stage.epochs)
         if trial.parent is not None:

@@ -41,6 +41,7 @@ class WorkerTask:
         cores: CPU cores of each worker.
         space: of the plan, where the caller passed it; None: it is read from the study.
         network: the caller's own, which no file holds; else None.
+        code: names of the caller's own networks inside of the recipe's parts.
         data: folder of the data that are loaded already, or None.
         checkpoint_every: steps between checkpoints, besides those at the ends of epochs.
         alone: no other worker of this search runs on this machine, so a kill was caused by its own
@@ -53,6 +54,7 @@ class WorkerTask:
     cores: int
     space: Space | None = None
     network: Network | None = None
+    code: tuple[str, ...] = ()
     data: str | None = None
     checkpoint_every: int = 0
     alone: bool = False
@@ -61,7 +63,7 @@ class WorkerTask:
 def run_worker(task: WorkerTask) -> str:
     """Run trials of a stage until all are claimed: FINISHED, or STOPPED by a signal."""
     with limit_cores(task.cores):
-        study = StudyFolder.open(task.folder, task.url, task.space, task.network)
+        study = StudyFolder.open(task.folder, task.url, task.space, task.network, task.code)
         with use_shared_data(study.recipe, task.data):
             return _run_trials(study, task)
 

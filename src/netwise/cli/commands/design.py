@@ -234,8 +234,7 @@ def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool)
     Example:
       netwise start recipe.toml --set init.kind=He
     """
-    started = recipe_with(recipe, settings)
-    allow_own_code(started, trust_own)
+    started = allow_own_code(recipe_with(recipe, settings), trust_own)
     from netwise.training.initial_state import initial_state_table, measure_initial_state  # heavy
 
     rows = measure_initial_state(started)
@@ -271,8 +270,7 @@ def rate(
         raise click.UsageError(
             f"--start {first}: a learning rate has to be above 0. Write --start 0.01."
         )
-    trained = recipe_with(recipe, settings)
-    allow_own_code(trained, trust_own)
+    trained = allow_own_code(recipe_with(recipe, settings), trust_own)
     from netwise.treatment.learning_rate import rate_threshold  # heavy
 
     result = rate_threshold(trained, start=first)

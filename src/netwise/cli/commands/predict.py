@@ -21,7 +21,7 @@ from netwise.cli.options import (
     trust_option,
 )
 from netwise.cli.output import SCRIPTS, echo_json, require_new_file
-from netwise.cli.parsing import allow_own_code, as_number, recipe_with
+from netwise.cli.parsing import allow_own_code, as_number, own_network, recipe_with
 from netwise.cli.run_names import find_run
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def predict(
     from netwise.tasks import task_named
     from netwise.training.run import load
 
-    loaded = load(folder, allow_own_code(RunFolder.open(folder).recipe(), trust_own))
+    recipe = allow_own_code(RunFolder.open(folder).recipe(), trust_own)
+    loaded = load(folder, own_network(recipe))
     _warn_if_diverged(loaded)
     columns = read_table(file, keep_empty=True)
     inputs: Any = columns

@@ -26,6 +26,7 @@ from netwise.cli.options import (
 from netwise.cli.output import PICTURES, data_name, echo_json, require_new_file
 from netwise.cli.parsing import (
     allow_own_code,
+    own_network,
     parse_settings,
     parse_whole_numbers,
     read_recipe_file,
@@ -150,9 +151,9 @@ def _resume(
 
     network = space = None
     if (folder / RECIPE).is_file():
-        network = allow_own_code(read_recipe_file(folder / RECIPE), trust_own)
+        network = own_network(allow_own_code(read_recipe_file(folder / RECIPE), trust_own))
     if trust_own and (folder / SEARCH).is_file():
-        space = read_plan(folder / SEARCH).plan.space
+        space = allow_own_code(read_plan(folder / SEARCH).plan.space, trust_own)
     with show_progress() as echo:
         return resume_search(
             folder,
@@ -182,8 +183,8 @@ def _start(
     from netwise.searches.plan_file import plan_hash
     from netwise.searches.search import start_search
 
-    recipe, plan = recipe_and_plan(space, source, settings, trials, method)
-    allow_own_code(recipe, trust_own)
+    described, planned = recipe_and_plan(space, source, settings, trials, method)
+    recipe, plan = allow_own_code(described, trust_own), allow_own_code(planned, trust_own)
     for problem in search_advice(recipe, plan):
         click.echo(f"{problem.grade}: {problem}", err=True)
     name = f"{data_name(plain_of(recipe))}-search-{plan_hash(plan)[:4]}"
@@ -210,8 +211,8 @@ def recipe_and_plan(
     """The recipe and the plan of a space file and the options `--recipe`, `--set`, `--trials` and
     `--method`."""
     values = parse_settings(settings)
-    from netwise.recipe.reader import recipe_of  # heavy
-    from netwise.searches.plan_file import plan_from_dict, read_toml
+    from netwise.recipe.reader import read_toml, recipe_of  # heavy
+    from netwise.searches.plan_file import plan_from_dict
 
     plain = read_toml(space)
     named = plain.pop("recipe", None)
@@ -314,8 +315,7 @@ def validate(
       netwise validate iris
       netwise validate recipe.toml --folds 10 --repeats 3
     """
-    recipe = recipe_for(source, settings=settings)
-    allow_own_code(recipe, trust_own)
+    recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
     from netwise.cli.display import show_progress  # heavy
     from netwise.searches.validation import cross_validate
 
@@ -370,8 +370,7 @@ def curve(
     counts = parse_whole_numbers("--rows", rows, ",", "100,1000") if rows else []
     if picture is not None:
         require_new_file(picture, PICTURES)
-    recipe = recipe_for(source, settings=settings)
-    allow_own_code(recipe, trust_own)
+    recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
     from netwise.cli.display import show_progress  # heavy
     from netwise.searches.validation import learning_curve
 
@@ -437,8 +436,7 @@ def guess(
             read_recipe_file(Path(earlier[-1].folder) / RECIPE), parse_settings(settings)
         )
     else:
-        recipe = recipe_for(source, settings=settings)
-    allow_own_code(recipe, trust_own)
+        recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
     from netwise.searches.guess_training import log_guess  # heavy
 
     entry = log_guess(book, recipe, because)

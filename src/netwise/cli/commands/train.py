@@ -19,7 +19,7 @@ from netwise.cli.options import (
     trust_option,
 )
 from netwise.cli.output import echo_json, folder_name, fresh_folder, network_table
-from netwise.cli.parsing import allow_own_code, read_recipe_file, recipe_for
+from netwise.cli.parsing import allow_own_code, own_network, read_recipe_file, recipe_for
 from netwise.cli.run_names import find_run
 from netwise.diagnosis.grouping import GRADES
 from netwise.errors import NetwiseError
@@ -124,7 +124,7 @@ def train(
         run, prepared = _resume(find_run(resumed, home), trust_own, grades)
     else:
         assert source is not None
-        recipe = recipe_for(
+        described = recipe_for(
             source,
             target=target,
             network=network,
@@ -133,7 +133,7 @@ def train(
             settings=settings,
             skip_broken=skip_broken,
         )
-        allow_own_code(recipe, trust_own)
+        recipe = allow_own_code(described, trust_own)
         from netwise.cli.display import display  # heavy
         from netwise.recipe.prepared import prepare
         from netwise.training.fit import fit
@@ -188,8 +188,7 @@ def treat(
         from netwise.storage.run_folder import RunFolder
 
         recipe = RunFolder.open(find_run(run, home)).recipe()
-    allow_own_code(recipe, trust_own)
-    _treat(recipe, seeds, jobs, home, as_json)
+    _treat(allow_own_code(recipe, trust_own), seeds, jobs, home, as_json)
 
 
 @click.command()
@@ -220,9 +219,9 @@ def _resume(folder: Path, trust_own: bool, grades: Sequence[str]) -> tuple[Run, 
 
     store = RunFolder.open(folder)
     click.echo(f"Resuming {store.path}.", err=True)
-    recipe = store.recipe()
-    network = allow_own_code(recipe, trust_own)
+    recipe = allow_own_code(store.recipe(), trust_own)
     prepared = prepare(recipe)
+    network = own_network(recipe)
     run = resume(store.path, network=network, progress=display(), stop_on=grades, prepared=prepared)
     return run, prepared
 
