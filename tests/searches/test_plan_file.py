@@ -81,7 +81,7 @@ def test_a_recipe_knows_no_axes_and_a_plan_knows_both() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("trials = ", "is no TOML: .* Write lines such as trials = 20"),
+        ("trials = ", "is no TOML: "),
         ("trials = 0\nfold = 3", "at least 1.*\n.*fold .*Did you mean `folds`"),
     ],
 )

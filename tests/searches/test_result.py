@@ -113,3 +113,24 @@ def test_a_printed_result_names_the_winner_and_its_value_over_fresh_seeds() -> N
         "  over 2 fresh seeds: 0.91, 0.78 to 1.04",
     ]
     assert str(result(nw.Random())) == "No trial of 0 was completed."
+
+
+def test_an_axis_of_parts_is_written_as_a_file_has_them(tmp_path: Path) -> None:
+    options = (nw.He(gain=0.5), nw.Glorot(), nw.Orthogonal())
+    found = nw.search(
+        RECIPE,
+        nw.Space((nw.axes.Choice("init", options),)),
+        method=nw.Grid(),
+        trials=3,
+        fresh=0,
+        jobs=1,
+        folder=tmp_path / "search",
+    )
+    assert [trial.point["init"] for trial in found.trials] == list(options)
+    written = json.loads((tmp_path / "search" / "outcome.json").read_text())
+    assert written["trials"][0]["point"]["init"]["kind"] == "He"
+    assert written["trials"][0]["point"]["init"]["gain"] == 0.5
+    loaded = nw.load_search(tmp_path / "search")
+    kinds = [trial.point["init"]["kind"] for trial in loaded.trials]
+    assert kinds == ["He", "Glorot", "Orthogonal"]
+    assert loaded.recipe == found.recipe

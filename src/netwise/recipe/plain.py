@@ -23,13 +23,17 @@ def plain_of(part: Part) -> dict[str, Any]:
     for name, value in part.written_fields().items():
         if value is None or value == ():
             continue
-        if isinstance(value, Part):
-            plain[name] = plain_of(value)
-        elif isinstance(value, tuple):
-            plain[name] = [plain_of(item) if isinstance(item, Part) else item for item in value]
-        else:
-            plain[name] = value
+        plain[name] = plain_value(value)
     return plain
+
+
+def plain_value(value: Any) -> Any:
+    """The value of a field as its file has it: parts as `plain_of` gives them, also in a row."""
+    if isinstance(value, Part):
+        return plain_of(value)
+    if isinstance(value, tuple):
+        return [plain_value(item) for item in value]
+    return value
 
 
 def toml_of(part: Part) -> str:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from netwise.errors import Problem, WrongValue, interface_error, short_repr
 from netwise.networks import Network
 from netwise.part import FieldRule, InvalidValue, Part, flag, integer, number, text
+from netwise.recipe.plain import plain_value
 from netwise.recipe.reader import with_fields
 from netwise.recipe.recipe import Recipe, with_learning_rate
 from netwise.schema import SchemaError
@@ -280,7 +281,7 @@ class Choice(Axis):
     def label(option: Any) -> Any:
         """The option as Optuna can store it."""
         plain = option is None or isinstance(option, bool | int | float | str)
-        return option if plain else str(option)
+        return option if plain else str(plain_value(option))  # as the plan's file has it
 
     def option_of(self, label: Any) -> Any:
         """The option that `label` was made of.

@@ -10,7 +10,7 @@ from typing import Any
 
 from netwise.history import DIVERGED
 from netwise.intervals import of_mean
-from netwise.recipe.plain import plain_of
+from netwise.recipe.plain import plain_of, plain_value
 from netwise.recipe.recipe import Recipe
 from netwise.searches.advice import search_advice
 from netwise.searches.confirmation import FreshRun, fresh_runs, fresh_values, test_score
@@ -237,4 +237,5 @@ def result_as_dict(result: SearchResult) -> dict[str, Any]:
 
 def _trial_as_dict(trial: TrialRecord) -> dict[str, Any]:
     """The fields of a trial. `seen` is the name of `epoch_values` in files since version 0.1."""
-    return {("seen" if key == "epoch_values" else key): value for key, value in vars(trial).items()}
+    plain = {**vars(trial), "point": {name: plain_value(v) for name, v in trial.point.items()}}
+    return {("seen" if key == "epoch_values" else key): value for key, value in plain.items()}
