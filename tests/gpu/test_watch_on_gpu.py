@@ -114,11 +114,11 @@ def attention(device: str, sick: bool) -> list[float]:
 
 
 def recurrent(device: str, sick: bool) -> list[float]:
-    """An LSTM whose optimizer has its weights; sick: those of a copy made before."""
+    """An LSTM and its head; sick: the optimizer has the head's weights alone."""
     x, y = (t.to(device) for t in rows())
     lstm, head = nn.LSTM(1, 24, batch_first=True).to(device), nn.Linear(24, 3).to(device)
-    parameters = list(head.parameters()) + ([] if sick else list(lstm.parameters()))
-    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    model = nn.ModuleList([lstm, head])
+    optimizer = torch.optim.Adam((head if sick else model).parameters(), lr=0.01)
     losses = []
     for step in range(150):
         at = torch.arange(step * 50, step * 50 + 50, device=device) % len(x)
@@ -130,7 +130,14 @@ def recurrent(device: str, sick: bool) -> list[float]:
     return losses
 
 
-PROGRAMS = (dense, loader, scaled, attention, recurrent)
+# What stands on top of the report of the sick version.
+PROGRAMS = {
+    dense: "output_misfits_loss",
+    loader: "rate_too_low",
+    scaled: "clipped_before_unscale",
+    attention: "graph_cut",
+    recurrent: "not_in_optimizer",
+}
 
 
 def seeded(run: Callable[[], list[float]]) -> tuple[list[float], float]:
@@ -148,11 +155,7 @@ def test_numbers_and_findings(program: Callable[[str, bool], list[float]], sick:
     assert watched == plain
     assert w.errors == ()
     found = {f.rule for h in w.histories().values() for f in nw.diagnose(h).found}
-    with nw.watch() as w:
-        seeded(lambda: program("cpu", sick))
-    expected = {f.rule for h in w.histories().values() for f in nw.diagnose(h).found}
-    assert found == expected
-    assert bool(found) == sick
+    assert found == ({PROGRAMS[program]} if sick else set())
 
 
 def test_a_check_before_the_first_step() -> None:
