@@ -87,5 +87,23 @@ def test_a_storage_with_a_password_is_passed_again(tmp_path: Path) -> None:
     plan = nw.SearchPlan(space=SPACE)
     write_plan(plan, tmp_path / "search.toml", "postgresql://me:secret@host/base")
     (tmp_path / "recipe.toml").write_text(nw.recipe_text(RECIPE))
-    with pytest.raises(nw.RunFolderError, match="passwords are not kept. Pass the URL again"):
+    with pytest.raises(nw.RunFolderError, match="passwords are not kept.* pass it: storage=URL"):
         StudyFolder.open(tmp_path)
+
+
+def test_a_storage_that_a_file_names_is_not_opened(tmp_path: Path) -> None:
+    """A folder of somebody else could name any file or host."""
+    recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)), epochs=1)
+    space = nw.Space((nw.axes.Log("optimizer.lr", 1e-4, 1.0),))
+    plan = nw.SearchPlan(space=space, method=nw.Random(), trials=1, fresh=0)
+    folder, database = tmp_path / "study", tmp_path / "elsewhere.db"
+    url = f"sqlite:///{database}"
+    StudyFolder.create(folder, recipe, plan, url)
+    assert database.is_file()
+    database.unlink()
+    for read in (nw.load_search, nw.resume_search):
+        with pytest.raises(nw.RunFolderError, match=r"no storage that a file names is opened"):
+            read(folder)
+    assert not database.exists()
+    assert nw.load_search(folder, storage=url).trials == ()
+    assert database.is_file()

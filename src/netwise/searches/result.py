@@ -100,7 +100,8 @@ def load_search(
     Args:
         folder: of the study.
         space: again, where its axes change the recipe by functions of your own.
-        storage: again, where its URL has a password.
+        storage: again, where it is not the journal in the folder: a folder that somebody else made
+            could name any database.
 
     Raises:
         RunFolderError: no study.

@@ -153,7 +153,8 @@ def resume_search(
             that are.
         network: for a network of your own: the same `CustomNetwork(build)` again, since loading
             imports no code.
-        jobs, storage, checkpoint_every, on_trial_end: as in `search`.
+        jobs, storage, checkpoint_every, on_trial_end: as in `search`; a storage that is not the
+            journal in the folder has to be passed again.
         trials: more of them than were planned. Default: as planned.
 
     Raises:

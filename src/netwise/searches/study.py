@@ -120,7 +120,7 @@ class StudyFolder:
 
         Args:
             path: its folder.
-            url: of its storage, where search.toml does not have it whole.
+            url: of its storage, where that is not the journal in the folder.
             space: where its axes have functions of the caller's own, which no file holds.
             network: where it is the caller's own.
             code: names of networks inside of the recipe's parts that the caller named himself.
@@ -144,11 +144,11 @@ class StudyFolder:
                 f"{path}: the axes {', '.join(read.custom_axes)} change the recipe by functions, "
                 "which no file holds. Pass the space again: resume_search(folder, space=space)"
             )
-        url = url or read.storage
-        if url is not None and ":***@" in url:
+        if url is None and read.storage is not None:
             raise RunFolderError(
-                f"{path}: its storage is {url}, and passwords are not kept. "
-                "Pass the URL again: storage=URL, or netwise search --storage URL"
+                f"{path}: its trials are in the storage {read.storage}, and no storage that a file "
+                "names is opened; passwords are not kept either. If you trust it, pass it: "
+                "storage=URL, netwise search --storage URL or netwise show --storage URL"
             )
         plan = read.plan if space is None else read.plan.but(space=space)
         storage = open_storage(path, url)

@@ -114,9 +114,12 @@ def _short_score(score: str) -> str:
 @run_argument
 @click.option("--open", "in_browser", is_flag=True, help="Open the report in a browser.")
 @picture_option("the activations (of `show activations`)")
+@click.option("--storage", metavar="URL", help="Storage of a search that has one of its own.")
 @home_option
 @json_option
-def show(run: str, in_browser: bool, picture: Path | None, home: Path, as_json: bool) -> None:
+def show(
+    run: str, in_browser: bool, picture: Path | None, storage: str | None, home: Path, as_json: bool
+) -> None:
     """Print a run or a search: its end, score, diagnosis and report.
 
     `netwise show activations` prints a table of all activation functions instead.
@@ -137,7 +140,7 @@ def show(run: str, in_browser: bool, picture: Path | None, home: Path, as_json: 
         )
     folder = find_run(run, home, searches=True)
     if is_search(folder):
-        _show_search(folder, in_browser, as_json)
+        _show_search(folder, storage, in_browser, as_json)
         return
     from netwise.storage.run_folder import RunFolder
 
@@ -208,13 +211,13 @@ def _run_title(store: RunFolder, recipe: dict[str, Any], history: History) -> st
     return f"{title}, recipe {history.made_by.recipe}"
 
 
-def _show_search(folder: Path, in_browser: bool, as_json: bool) -> None:
+def _show_search(folder: Path, storage: str | None, in_browser: bool, as_json: bool) -> None:
     """Print a search, complete or running, and write its page again."""
     from netwise.cli.commands.search import print_search
     from netwise.report.search_page import write_search_report  # heavy
     from netwise.searches.result import load_search
 
-    result = load_search(folder)
+    result = load_search(folder, storage=storage)
     page = write_search_report(result, folder / REPORT)
     print_search(result, page, as_json)
     if in_browser:
