@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 
 import netwise as nw
+from netwise.recipe.origin import read_weights
 from netwise.recipe.plain import plain_of
 from netwise.recipe.reader import recipe_of
 
@@ -136,3 +138,16 @@ def test_fine_tuning_in_a_file_needs_no_kind() -> None:
         nw.RecipeFileError, match=r"tuning.freez  unknown field. Did you mean `freeze`"
     ):
         recipe_of({**plain, "tuning": {"freez": []}})
+
+
+def test_an_archive_that_unpacks_to_more_than_it_holds_is_refused(tmp_path: Path) -> None:
+    torch.save({"layer.weight": torch.zeros(300, 300)}, tmp_path / "plain.pt")
+    assert read_weights(tmp_path / "plain.pt")["layer.weight"].shape == (300, 300)
+    with (
+        zipfile.ZipFile(tmp_path / "plain.pt") as plain,
+        zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for entry in plain.infolist():
+            bomb.writestr(entry.filename, plain.read(entry))
+    with pytest.raises(nw.DataError, match=r"unpacks to 36\d,\d+: torch.save compresses nothing"):
+        read_weights(tmp_path / "bomb.pt")

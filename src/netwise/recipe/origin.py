@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,7 +186,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return load_file(path)
+        _require_stored(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except DataError:
+        raise
     except Exception as error:  # each format fails in its own way
         first_line = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(
@@ -200,6 +204,20 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             "module.state_dict()"
         )
     return content
+
+
+def _require_stored(path: Path) -> None:
+    """Refuse an archive that unpacks to more than it holds: torch compresses nothing, so a small
+    file that fills the memory was not written by it."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > (size := path.stat().st_size):
+        raise DataError(
+            f"{path} holds {size:,} bytes and unpacks to {unpacked:,}: torch.save compresses "
+            "nothing. Save module.state_dict() again with torch.save or safetensors"
+        )
 
 
 def _is_copied(name: str, init: From) -> bool:
