@@ -19,8 +19,8 @@ DIGITS = nw.Recipe(
     batch_size=64,
     epochs=2,
 )
-IMAGES = nw.data.digits()
 BINARY = (nw.Binarise(),)
+CONVOLUTIONS = nw.ConvNet(image=(1, 8, 8), channels=(8,), classes=3, dropout=0.0)
 
 
 def images(side: int = 8, channels: int = 1, rows: int = 160) -> nw.data.Data:
@@ -51,7 +51,6 @@ RECIPES = {
     "rmsprop": DIGITS.but(optimizer=nw.RMSProp(lr=0.003)),
     "muon": DIGITS.but(optimizer=nw.Muon(), network=nw.MLP((64, 30, 20, 10))),
     "lbfgs": DIGITS.but(optimizer=nw.LBFGS(iterations=3), batch_size=2000),
-    "annealing": DIGITS.but(optimizer=nw.SimulatedAnnealing(), batch_size=2000),
     "switched": DIGITS.but(optimizer=nw.SwitchOptimizer(epoch=1)),
     "batch norm, cosine": DIGITS.but(
         network=nw.MLP((64, 32, 32, 10), batch_norm=True), schedule=nw.Cosine()
@@ -69,13 +68,9 @@ RECIPES = {
     "regression": DIGITS.but(
         data=numbers(), network=nw.MLP((6, 16, 1)), loss=nw.MeanSquaredError()
     ),
-    "conv": DIGITS.but(
-        data=images(), network=nw.ConvNet(image=(1, 8, 8), channels=(8,), classes=3)
-    ),
+    "conv": DIGITS.but(data=images(), network=CONVOLUTIONS),
     "augmented": DIGITS.but(
-        data=images(),
-        network=nw.ConvNet(image=(1, 8, 8), channels=(8,), classes=3),
-        augment=(nw.Shift(pixels=1), nw.Flip()),
+        data=images(), network=CONVOLUTIONS, augment=(nw.Shift(pixels=1), nw.Flip())
     ),
     "lenet5": DIGITS.but(data=images(28), network=nw.LeNet5((1, 28, 28), 3), batch_size=32),
     "resnet": DIGITS.but(
@@ -91,6 +86,7 @@ RECIPES = {
     ),
 }
 RANDOM = {  # their draws come from the device's own generator, so numbers differ from the CPU's
+    "annealing": DIGITS.but(optimizer=nw.SimulatedAnnealing(), batch_size=2000),
     "dropout": DIGITS.but(network=nw.MLP((64, 32, 10), dropout=0.3)),
     "variational": DIGITS.but(
         network=nw.VariationalAutoencoder((64, 16, 4)), loss=nw.BinaryCrossEntropy()
