@@ -104,7 +104,7 @@ def broken_files(folder: Path) -> dict[str, str]:
         "cut.png": (whole[: len(whole) // 2], "truncated"),
         "flipped.png": (whole[:60] + bytes(20) + whole[80:], ""),
         "script.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "cannot identify"),
-        "large.png": (png(9_500, 9_000), "it has 9,500 x 9,000 pixels, and at most 80,000,000 are"),
+        "large.png": (png(9_500, 9_000), "it has 9,500 x 9,000 pixels"),
         "huge.png": (png(20_000, 9_000), "180000000 pixels"),
         "sizes.pgm": (b"P5 999999999 999999999 255 x", ""),
     }

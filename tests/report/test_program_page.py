@@ -7,6 +7,7 @@ from pathlib import Path
 
 import netwise as nw
 from netwise.report.program_page import program_page, write_program_report
+from netwise.storage.run_folder import RunFolder
 from report.html_page import check_page
 from watching.watched_run import PROGRAM, history, write_watched_run
 
@@ -67,6 +68,7 @@ def test_the_page_of_a_killed_program_says_so(tmp_path: Path) -> None:
     folder = write_watched_run(tmp_path / "train")
     nw_folder = nw.load_history(folder)
     assert nw_folder.ended.how == "finished"
-    about = (folder / "about.json").read_text().replace('"finished"', '"running"')
-    (folder / "about.json").write_text(about)
+    store = RunFolder(folder)
+    about = store.about()
+    store.write_about({**about, "ended": {**about["ended"], "how": "running"}})
     assert "The program was killed or crashed" in write_program_report(folder).read_text("utf-8")

@@ -64,6 +64,7 @@ def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
         "threads": 1,
         "watch_every": 1,
         "checkpoint_every": 0,
+        "precision": None,
         "test": True,
     }
     assert nw.load(tmp_path / "run").score == score

@@ -231,7 +231,7 @@ REPORTED = (
     Loop(r.decoupled_decay, falls=0.9),
     *(Loop(partial(r.logarithm_of_outputs, kind=kind), OUTPUT) for kind in ("sum", "rectified")),
     Loop(partial(r.logarithm_of_outputs, kind="clipped"), OUTPUT),
-    Loop(partial(r.logarithm_of_outputs, kind="bare"), (*OUTPUT, *NOT_FINITE)),
+    Loop(partial(r.logarithm_of_outputs, kind="bare"), (*OUTPUT, *NOT_FINITE, "loss_misfits_task")),
     Loop(partial(r.softmax_for_labels, squared=True), OUTPUT),
     Loop(partial(r.softmax_for_labels, squared=False), OUTPUT),
 )

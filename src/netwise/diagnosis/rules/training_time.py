@@ -35,7 +35,7 @@ FALLING_STEPS = 150
 FEW_STEPS = 100
 FEW_EPOCHS = 3
 FEWEST_STEPS = 25  # the same in any number of epochs, as of batches that are most of the data
-REMAINS = 0.3  # of the first losses, and of that of guessing, at the end of a run of few steps
+REMAINS = 0.75  # of the first losses, and of that of guessing, at the end of a run of few steps
 FROM_GUESSING = 0.6  # of the loss of guessing at the start: the network did not know its task
 
 # A run without an evaluation may be meant to be short, such as a test of the loop.
