@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 WEIRD: tuple[Any, ...] = (
@@ -129,7 +130,7 @@ _FILES = (
 def changed_value(value: Any, chance: random.Random) -> Any:
     """A plain value, as JSON or TOML has it, with one entry replaced, removed, renamed or added."""
     value = copy.deepcopy(value)
-    places: list[tuple[Any, Any]] = list(_places(value))
+    places = list(entries(value))
     if not places:
         return chance.choice(WEIRD)
     container, key = chance.choice(places)
@@ -148,13 +149,13 @@ def changed_value(value: Any, chance: random.Random) -> Any:
     return value
 
 
-def _places(value: Any) -> Any:
+def entries(value: Any) -> Iterator[tuple[Any, Any]]:
     """(container, key) of all entries, in all depths."""
     if isinstance(value, dict | list):
         keys = list(value) if isinstance(value, dict) else range(len(value))
         for key in keys:
             yield value, key
-            yield from _places(value[key])
+            yield from entries(value[key])
 
 
 def changed_json(raw: bytes, chance: random.Random) -> bytes:

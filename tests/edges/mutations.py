@@ -13,6 +13,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from torture.mutations import entries
+
 STRANGE: tuple[Any, ...] = (
     None, True, False, 0, -1, 2**31, 2**63, -(2**63) - 1, 10**400, 0.5, -1.5, 1e308, "nan", "inf",
     "-inf", "", "x", "\x1b[31m", "<script>", "ä" * 3000, "\ud800", "$x_{$", [], {}, [[]], [None],
@@ -78,7 +80,7 @@ def _is_json(text: bytes) -> bool:
 
 def _changed(value: Any, draw: random.Random) -> Any:
     """The value, with another one at a random place in it."""
-    places = list(_places(value))
+    places = list(entries(value))
     if not places:
         return draw.choice(STRANGE)
     holder, key = draw.choice(places)
@@ -92,10 +94,3 @@ def _changed(value: Any, draw: random.Random) -> Any:
     else:
         holder[key] = draw.choice(STRANGE)
     return value
-
-
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(value, dict | list):
-        for key in value if isinstance(value, dict) else range(len(value)):
-            yield value, key
-            yield from _places(value[key])
