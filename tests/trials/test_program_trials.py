@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from collections.abc import Callable
 
@@ -73,7 +74,15 @@ def test_trials_give_the_same_numbers_again() -> None:
     history = watched(programs.rate_too_low)
     # No limit cuts them off, however slow the machine is.
     first, second = (nw.diagnose(history, trials=True, limit=1e4).trials for _ in range(2))
+    assert first[-1].verdict == "proved"
     assert [t.numbers for t in first] == [t.numbers for t in second]
+
+
+def test_a_history_alone_keeps_its_program_alive() -> None:
+    history = watched(programs.rate_too_low)
+    gc.collect()  # the watch and the local variables of the program are gone
+    (*_, proof) = nw.diagnose(history, trials=True).trials
+    assert (proof.verdict, proof.finding) == ("proved", "rate_too_low")
 
 
 def test_an_exact_fact_needs_no_trial() -> None:

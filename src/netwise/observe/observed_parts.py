@@ -52,6 +52,7 @@ class Root:
 
     def __init__(self, module: nn.Module) -> None:
         self._module = weakref.ref(module, self._forget_identities)
+        self.held: nn.Module | None = None  # the module again, kept alive for trials
         self.kind = type(module).__name__
         self.parameters: dict[int, str] = {}  # names by id, as long as the module lives
         self.shapes: dict[str, tuple[int, ...]] = {}

@@ -99,7 +99,6 @@ class Observer:
         self._early_epochs: list[tuple[dict[str, float], int]] = []  # before the first step
         # For short trials afterwards.
         self.for_trials = False  # keep modules alive, and large states
-        self._held: list[nn.Module] = []
 
     # ---- start and end
 
@@ -598,7 +597,7 @@ class Observer:
         if module is not None:
             root.start = kept_state(module, LARGE_LIMIT if self.for_trials else LIMIT)
             if self.for_trials:
-                self._held.append(module)
+                root.held = module
 
     def _keep_ends(self) -> None:
         for root in (root for model in self.models for root in model.roots):
