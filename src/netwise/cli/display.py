@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from netwise import signals
+from netwise.cli.terminal import echo, one_line, printable
 from netwise.history import RunEnd
 from netwise.training.progress import Progress, RunProgress, monitor_runs
 
@@ -100,17 +101,18 @@ def show_progress() -> Iterator[Callable[[str], None]]:
         3
     """
     if not sys.stderr.isatty():
-        yield lambda line: print(line, file=sys.stderr, flush=True)
+        yield lambda line: echo(line, err=True)
         return
     from rich.console import Console  # heavy
     from rich.live import Live
+    from rich.text import Text
 
     console = Console(stderr=True)
     screen = Live(
         console=console, refresh_per_second=4, transient=True, redirect_stdout=sys.stdout.isatty()
     )
     with screen, monitor_runs(lambda summary, runs: screen.update(runs_table(summary, runs))):
-        yield lambda line: console.print(line, highlight=False, markup=False)
+        yield lambda line: console.print(Text(printable(line)), highlight=False)
 
 
 def runs_table(summary: str, runs: Sequence[RunProgress]) -> Any:
@@ -126,5 +128,5 @@ def runs_table(summary: str, runs: Sequence[RunProgress]) -> Any:
     for run in runs:
         epoch = f"{run.epoch}/{run.epochs}" if run.epochs else "starting"
         value = "" if run.value is None else f"{run.value:.4f}"
-        table.add_row(run.name, epoch, value, Text(run.about[:200]))
-    return Group(Text(summary), table)
+        table.add_row(Text(one_line(run.name)), epoch, value, Text(one_line(run.about[:200])))
+    return Group(Text(printable(summary)), table)

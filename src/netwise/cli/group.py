@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from netwise.cli.terminal import echo, printable
 from netwise.errors import FileAccessError, NetwiseError, TrainingDiverged, close_matches
 from netwise.file_errors import file_access_error
 from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
@@ -32,7 +33,7 @@ def _show_warning(
 ) -> None:
     """Warnings of netwise are texts for users and need no place in its code; others have theirs."""
     if filename.startswith(_PACKAGE) or category.__name__ == "ConvergenceWarning":
-        click.echo(f"Warning: {message}", err=True)
+        echo(f"Warning: {message}", err=True)
     else:
         _show_with_place(message, category, filename, *rest, **named)
 
@@ -106,25 +107,28 @@ class Group(click.Group):
                 return super().invoke(ctx)
         except NetwiseError as error:
             ctx.exit(_report(error))
+        except click.ClickException as error:  # it may name the columns of a file
+            error.message = printable(error.message)  # type: ignore[misc]  # set by click alone
+            raise
         except BrokenPipeError:
             raise  # a command such as `head` has read enough: click ends without a message
         except OSError as error:
             ctx.exit(_report_system(error))
         except MemoryError:
-            click.echo(OUT_OF_MEMORY, err=True)
+            echo(OUT_OF_MEMORY, err=True)
             ctx.exit(ENVIRONMENT)
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
         except Terminated:
-            click.echo("Terminated by SIGTERM.", err=True)
+            echo("Terminated by SIGTERM.", err=True)
             ctx.exit(TERMINATED)
 
 
 def _report(error: NetwiseError) -> int:
     """Print the error, where that is possible, and return the exit code."""
     with suppress(OSError):
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
     if isinstance(error, TrainingDiverged):
         return DIVERGED
     is_environment = isinstance(error, FileAccessError) and error.during_work

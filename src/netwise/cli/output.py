@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from netwise.atomic import delete_empty_folder
+from netwise.cli.terminal import echo, one_line
 from netwise.errors import DataError
 from netwise.storage.layout import new_folder, strict_json
 
@@ -22,15 +21,16 @@ PICTURES, SCRIPTS = (".png", ".svg"), (".py", ".txt", "")
 
 def echo_json(value: Any) -> None:
     """Print one JSON document to stdout."""
-    click.echo(json.dumps(strict_json(value), indent=1))
+    echo(json.dumps(strict_json(value), indent=1))
 
 
 def echo_table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows of equal length as aligned columns."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
+    shown = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
+    for row in shown:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        echo("  ".join(cells).rstrip())
 
 
 def require_new_file(path: Path, endings: Sequence[str]) -> None:

@@ -20,7 +20,8 @@ def render(template: str, **values: Any) -> str:
     Raises:
         jinja2.UndefinedError: a value that the template shows is missing.
     """
-    return _templates().get_template(template).render(values)
+    page = _templates().get_template(template).render(values)
+    return page.encode("utf-8", "backslashreplace").decode("utf-8")  # half of a surrogate pair
 
 
 @cache

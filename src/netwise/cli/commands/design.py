@@ -21,6 +21,7 @@ from netwise.cli.options import (
 )
 from netwise.cli.output import PICTURES, echo_json, network_table, require_new_file
 from netwise.cli.parsing import allow_own_code, network_for, parse_whole_numbers, recipe_with
+from netwise.cli.terminal import echo
 
 
 class _CheckCommand(click.Command):
@@ -97,12 +98,12 @@ def _check_script(
     else:
         for name, report in checked.reports.items():
             done = checked.histories[name].ended.step
-            click.echo(f"\nnetwise: {name}, after {done} step{'s' * (done != 1)} of {title}.")
-            click.echo(str(report))
+            echo(f"\nnetwise: {name}, after {done} step{'s' * (done != 1)} of {title}.")
+            echo(str(report))
         for problem in checked.problems:
-            click.echo(f"netwise: a part of netwise was switched off after an error: {problem}")
+            echo(f"netwise: a part of netwise was switched off after an error: {problem}")
         if not checked.reports and not ended:
-            click.echo(f"netwise: {title} ended without a training step. Nothing was checked.")
+            echo(f"netwise: {title} ended without a training step. Nothing was checked.")
     grades = {each.grade for report in checked.reports.values() for each in report.found}
     return ended or int(bool(grades & {"cause", "proved"}))
 
@@ -125,14 +126,14 @@ def _check_recipe(recipe: Path, why: bool, settings: Sequence[str], as_json: boo
         echo_json({"hash": checked.hash, "problems": problem_rows, "network": table})
     else:
         for problem in problems:
-            click.echo(f"{problem.grade}: {problem}")
+            echo(f"{problem.grade}: {problem}")
         if table:
-            click.echo(table)
+            echo(table)
         if not problems:
-            click.echo(f"No problems. Train it: netwise train {recipe}")
+            echo(f"No problems. Train it: netwise train {recipe}")
         if why:
             for line in _default_reasons(checked, ""):
-                click.echo(line)
+                echo(line)
     if fatal:
         sys.exit(USAGE)
 
@@ -216,7 +217,7 @@ def anatomy(
     if as_json:
         echo_json(anatomy_as_dict(table))
     else:
-        click.echo(str(table))
+        echo(str(table))
 
 
 @click.command()
@@ -241,7 +242,7 @@ def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool)
     if as_json:
         echo_json([vars(row) for row in rows])
     else:
-        click.echo(initial_state_table(rows))
+        echo(initial_state_table(rows))
 
 
 @click.command()
@@ -278,14 +279,14 @@ def rate(
         echo_json(None if result is None else dataclasses.asdict(result))
         return
     if result is None:
-        click.echo(
+        echo(
             "The loss falls at none of the rates tried, so the learning rate is not the cause. "
             f"Find the cause: netwise train {recipe}, then netwise diagnose @last"
         )
         return
     for tried_rate, falls in result.tried:
-        click.echo(f"{tried_rate:<10g} {'loss falls' if falls else 'loss does not fall'}")
-    click.echo(
+        echo(f"{tried_rate:<10g} {'loss falls' if falls else 'loss does not fall'}")
+    echo(
         f"The loss falls up to a learning rate of {result.threshold:g} "
         f"(in powers of ten: {result.order:g}). "
         f"Use half of it: --set optimizer.lr={result.rate:g}"

@@ -13,6 +13,7 @@ from netwise.atomic import make_folder
 from netwise.cli.options import home_option, json_option, picture_option, run_argument
 from netwise.cli.output import PICTURES, data_name, echo_json, echo_table, require_new_file
 from netwise.cli.run_names import find_run
+from netwise.cli.terminal import echo
 from netwise.errors import UnknownName
 from netwise.labs.catalogue import CLAIMS
 from netwise.storage.layout import REPORT, is_search
@@ -59,7 +60,7 @@ def diagnose(run: str, everything: bool, tries: bool, home: Path, as_json: bool)
     if as_json:
         echo_json(report.as_dict())
     else:
-        click.echo(report.details if everything else str(report))
+        echo(report.details if everything else str(report))
 
 
 def _trials(folder: Path, *, is_program: bool) -> TrialSource | None:
@@ -93,7 +94,7 @@ def runs(home: Path, as_json: bool) -> None:
         echo_json([asdict(entry) for entry in entries])
         return
     if not entries:
-        click.echo(f"{home} holds no runs yet. Train one: netwise train digits")
+        echo(f"{home} holds no runs yet. Train one: netwise train digits")
         return
     rows = [
         (Path(entry.folder).name, entry.data, entry.network, entry.ended, _short_score(entry.score))
@@ -102,7 +103,7 @@ def runs(home: Path, as_json: bool) -> None:
     echo_table([("run", "data", "network", "ended", "test score"), *rows])
     for entry in entries:
         if entry.reason:
-            click.echo(f"{Path(entry.folder).name}: {entry.reason}")
+            echo(f"{Path(entry.folder).name}: {entry.reason}")
 
 
 def _short_score(score: str) -> str:
@@ -181,17 +182,17 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
             }
         )
         return
-    click.echo(_run_title(store, recipe, history))
-    click.echo(history.ended.sentence)
+    echo(_run_title(store, recipe, history))
+    echo(history.ended.sentence)
     if score:
-        click.echo(f"Test {score['sentence']}.")
-    click.echo(str(diagnosis))
+        echo(f"Test {score['sentence']}.")
+    echo(str(diagnosis))
     if page.is_file():
-        click.echo(f"Report: {page}")
+        echo(f"Report: {page}")
         if in_browser:
             click.launch(str(page))
     elif in_browser:
-        click.echo(
+        echo(
             f"There is no report yet, because the run has not ended. "
             f"Continue it: netwise train --resume {store.path}",
             err=True,
@@ -240,7 +241,7 @@ def _show_activations(picture: Path | None, as_json: bool) -> None:
     if as_json:
         echo_json([asdict(activation_properties(each)) for each in elementwise_activations()])
     else:
-        click.echo(activation_table())
+        echo(activation_table())
 
 
 @click.command()
@@ -299,8 +300,8 @@ def _list_labs(as_json: bool) -> None:
     for name, claim in CLAIMS.items():
         result = results[name]
         verdict = f"  [{result['verdict']}, {result['date']}]" if result else "  [not run yet]"
-        click.echo(f"{name}  {claim}{verdict}")
-    click.echo("Run one: netwise lab NAME")
+        echo(f"{name}  {claim}{verdict}")
+    echo("Run one: netwise lab NAME")
 
 
 def _run_lab(lab: Lab, keep_result: bool, output: Path, as_json: bool) -> dict[str, Any]:
@@ -315,7 +316,7 @@ def _run_lab(lab: Lab, keep_result: bool, output: Path, as_json: bool) -> dict[s
         record(lab, result)
     if not as_json:
         for line in _lab_lines(lab, result, page):
-            click.echo(line)
+            echo(line)
     return {"name": lab.name, "claim": lab.claim, **result.plain(), "page": str(page)}
 
 

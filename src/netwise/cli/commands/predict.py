@@ -23,6 +23,7 @@ from netwise.cli.options import (
 from netwise.cli.output import SCRIPTS, echo_json, require_new_file
 from netwise.cli.parsing import allow_own_code, as_number, own_network, recipe_with
 from netwise.cli.run_names import find_run
+from netwise.cli.terminal import echo, echo_data
 
 if TYPE_CHECKING:
     from netwise.training.run import Run
@@ -78,16 +79,16 @@ def predict(
         return
     text = predictions_csv(predictions, probabilities)
     if output is None:
-        click.echo(text, nl=False)
+        echo_data(text)
         return
     write_new_file(output, text)
-    click.echo(f"{len(predictions)} predictions in {output}")
+    echo(f"{len(predictions)} predictions in {output}")
 
 
 def _warn_if_diverged(run: Run) -> None:
     """Say so where answers come from a network whose training diverged."""
     if run.history.ended.how == "diverged":
-        click.echo(f"Warning: {run.history.ended.sentence} The answers are of these.", err=True)
+        echo(f"Warning: {run.history.ended.sentence} The answers are of these.", err=True)
 
 
 def predictions_csv(
@@ -142,7 +143,7 @@ def write(run: str, prompt: str, length: int, temperature: float, seed: int, hom
 
     loaded = load(folder)
     _warn_if_diverged(loaded)
-    click.echo(sample_text(loaded, prompt, length, temperature=temperature, seed=seed))
+    echo_data(sample_text(loaded, prompt, length, temperature=temperature, seed=seed) + "\n")
 
 
 @click.command()
@@ -165,7 +166,7 @@ def script(recipe: Path, settings: Sequence[str], output: Path | None) -> None:
 
     text = to_script(written)
     if output is None:
-        click.echo(text, nl=False)
+        echo_data(text)
         return
     write_new_file(output, text)
-    click.echo(f"Script: {output}. Run it: python {output}")
+    echo(f"Script: {output}. Run it: python {output}")

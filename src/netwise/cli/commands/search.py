@@ -34,6 +34,7 @@ from netwise.cli.parsing import (
     with_settings,
 )
 from netwise.cli.run_names import find_search
+from netwise.cli.terminal import echo
 from netwise.storage.layout import RECIPE, REPORT, SEARCH, new_folder
 from netwise.termination import Terminated
 
@@ -135,7 +136,7 @@ def search(
     page = write_search_report(result, result.folder / REPORT)
     print_search(result, page, as_json)
     if not result.complete:
-        click.echo(f"Continue with: netwise search --resume {result.folder}", err=True)
+        echo(f"Continue with: netwise search --resume {result.folder}", err=True)
         sys.exit(INTERRUPTED)
     if result.best is None:
         sys.exit(DIVERGED)
@@ -154,14 +155,14 @@ def _resume(
         network = own_network(allow_own_code(read_recipe_file(folder / RECIPE), trust_own))
     if trust_own and (folder / SEARCH).is_file():
         space = allow_own_code(read_plan(folder / SEARCH).plan.space, trust_own)
-    with show_progress() as echo:
+    with show_progress() as print_line:
         return resume_search(
             folder,
             space=space,
             network=network,
             trials=trials,
             **options,
-            on_trial_end=lambda trial: echo(_trial_line(trial)),
+            on_trial_end=lambda trial: print_line(_trial_line(trial)),
         )
 
 
@@ -186,18 +187,22 @@ def _start(
     described, planned = recipe_and_plan(space, source, settings, trials, method)
     recipe, plan = allow_own_code(described, trust_own), allow_own_code(planned, trust_own)
     for problem in search_advice(recipe, plan):
-        click.echo(f"{problem.grade}: {problem}", err=True)
+        echo(f"{problem.grade}: {problem}", err=True)
     name = f"{data_name(plain_of(recipe))}-search-{plan_hash(plan)[:4]}"
     folder = output or new_folder(home, name)
     try:
-        with show_progress() as echo:
+        with show_progress() as print_line:
             return start_search(
-                recipe, plan, folder, **options, on_trial_end=lambda trial: echo(_trial_line(trial))
+                recipe,
+                plan,
+                folder,
+                **options,
+                on_trial_end=lambda trial: print_line(_trial_line(trial)),
             )
     except BaseException as error:
         delete_empty_folder(folder)
         if isinstance(error, Terminated) and folder.is_dir():
-            click.echo(f"Continue with: netwise search --resume {folder}", err=True)
+            echo(f"Continue with: netwise search --resume {folder}", err=True)
         raise
 
 
@@ -248,8 +253,8 @@ def print_search(result: SearchResult, page: Path, as_json: bool) -> None:
         echo_json({**result_as_dict(result), "report": str(page)})
         return
     for line in _search_lines(result):
-        click.echo(line)
-    click.echo(f"Report: {page}")
+        echo(line)
+    echo(f"Report: {page}")
 
 
 def _search_lines(result: SearchResult) -> list[str]:
@@ -326,8 +331,8 @@ def validate(
         return
     for i, value in enumerate(result.values):
         repeat = f", repeat {i // folds + 1} of {repeats}" if repeats > 1 else ""
-        click.echo(f"fold {i % folds + 1} of {folds}{repeat}  {value:.4f}")
-    click.echo(f"Mean {result.mean:.4f} (95 % interval {result.low:.4f} to {result.high:.4f}).")
+        echo(f"fold {i % folds + 1} of {folds}{repeat}  {value:.4f}")
+    echo(f"Mean {result.mean:.4f} (95 % interval {result.low:.4f} to {result.high:.4f}).")
 
 
 @click.command()
@@ -383,16 +388,16 @@ def curve(
     if as_json:
         echo_json({**asdict(result), "gap": result.gap})
         return
-    click.echo(f"{'samples':>9}  {'train':>8}  {'valid':>8}")
+    echo(f"{'samples':>9}  {'train':>8}  {'valid':>8}")
     for count, train, valid in zip(result.rows, result.train, result.valid, strict=True):
-        click.echo(f"{count:>9}  {fmean(train):>8.4f}  {fmean(valid):>8.4f}")
+        echo(f"{count:>9}  {fmean(train):>8.4f}  {fmean(valid):>8.4f}")
     if result.gap == "wide":
-        click.echo(
+        echo(
             "More data would help: the network does much better on its training samples than on "
             "new ones."
         )
     else:
-        click.echo(
+        echo(
             "More data of this kind would help little: the network does about as well on new "
             "samples as on its training samples. Try a larger network."
         )
@@ -444,8 +449,8 @@ def guess(
         echo_json(asdict(entry))
         return
     for line in guess_table([entry]):
-        click.echo(line)
-    click.echo(f"Note what it taught: netwise outcome {book} {entry.number} WORDS")
+        echo(line)
+    echo(f"Note what it taught: netwise outcome {book} {entry.number} WORDS")
 
 
 @click.command()
@@ -462,7 +467,7 @@ def outcome(book: Path, number: int, words: Sequence[str]) -> None:
     from netwise.searches.guess_log import guess_table, log_outcome
 
     for line in guess_table([log_outcome(book, number, " ".join(words))]):
-        click.echo(line)
+        echo(line)
 
 
 @click.command()
@@ -482,9 +487,9 @@ def log(book: Path, as_json: bool) -> None:
         echo_json([asdict(entry) for entry in entries])
         return
     if not entries:
-        click.echo(
+        echo(
             f"The log {book} has no entry yet. Make one: "
             f'netwise guess {book} digits --because "a first try"'
         )
     for line in guess_table(entries):
-        click.echo(line)
+        echo(line)

@@ -21,6 +21,7 @@ from netwise.cli.options import (
 from netwise.cli.output import echo_json, folder_name, fresh_folder, network_table
 from netwise.cli.parsing import allow_own_code, own_network, read_recipe_file, recipe_for
 from netwise.cli.run_names import find_run
+from netwise.cli.terminal import echo
 from netwise.diagnosis.grouping import GRADES
 from netwise.errors import NetwiseError
 from netwise.storage.layout import REPORT
@@ -203,7 +204,7 @@ def demo(jobs: int | None, home: Path, as_json: bool) -> None:
     from netwise.gallery import DEEP_SIGMOID  # heavy
 
     if not as_json:
-        click.echo(
+        echo(
             "Four sigmoid layers on 1078 handwritten digits, initial weights from N(0, 0.1²), "
             "SGD with momentum."
         )
@@ -218,7 +219,7 @@ def _resume(folder: Path, trust_own: bool, grades: Sequence[str]) -> tuple[Run, 
     from netwise.training.fit import resume
 
     store = RunFolder.open(folder)
-    click.echo(f"Resuming {store.path}.", err=True)
+    echo(f"Resuming {store.path}.", err=True)
     recipe = allow_own_code(store.recipe(), trust_own)
     prepared = prepare(recipe)
     network = own_network(recipe)
@@ -229,7 +230,7 @@ def _resume(folder: Path, trust_own: bool, grades: Sequence[str]) -> tuple[Run, 
 def _show_network(recipe: Recipe, shape: tuple[int, ...]) -> None:
     """Print the table of the network; an error in it is left to `fit`, which reports it."""
     try:
-        click.echo(network_table(recipe, shape), err=True)
+        echo(network_table(recipe, shape), err=True)
     except NetwiseError:
         return
 
@@ -255,9 +256,9 @@ def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
             }
         )
     else:
-        click.echo(_headline(ended, run))
-        click.echo(_diagnosis_text(diagnosis, run.folder))
-        click.echo(f"Report: {page}")
+        echo(_headline(ended, run))
+        echo(_diagnosis_text(diagnosis, run.folder))
+        echo(f"Report: {page}")
     _exit(ended, run.folder)
 
 
@@ -282,7 +283,7 @@ def _exit(ended: RunEnd, folder: Path) -> None:
     if ended.how == "diverged":
         sys.exit(DIVERGED)
     if ended.how == "interrupted":
-        click.echo(f"Continue with: netwise train --resume {folder}", err=True)
+        echo(f"Continue with: netwise train --resume {folder}", err=True)
         sys.exit(TERMINATED if "SIGTERM" in ended.sentence else INTERRUPTED)
 
 
@@ -299,7 +300,7 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
             seeds=range(seeds),
             jobs=jobs,
             folder=folder,
-            on_message=lambda line: click.echo(line, err=as_json),
+            on_message=lambda line: echo(line, err=as_json),
         )
     page = write_report(result, folder / REPORT)
     changes = describe_changes(recipe, result.recipe)
@@ -307,14 +308,14 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
         where = {"folder": str(folder), "report": str(page)}
         echo_json({**where, **_treatment_as_dict(result, changes)})
         return
-    click.echo("")
-    click.echo(result.sentence)
+    echo("")
+    echo(result.sentence)
     for line in changes:
-        click.echo(f"  {line}")
+        echo(f"  {line}")
     if result.before.score and result.run.score and changes:
-        click.echo(f"Test before: {result.before.score}.")
-        click.echo(f"Test after:  {result.run.score}.")
-    click.echo(f"Report: {page}")
+        echo(f"Test before: {result.before.score}.")
+        echo(f"Test after:  {result.run.score}.")
+    echo(f"Report: {page}")
 
 
 def _treatment_as_dict(result: TreatmentResult, changes: Sequence[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import click
 
 from netwise.atomic import delete_empty_folder
 from netwise.cli.options import home_option
+from netwise.cli.terminal import echo
 from netwise.storage.layout import new_folder, strict_json
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def watch(
             observed = observer.stop(title, end)
             _print_result(title, observed, observer.problems, end, with_report, as_json, tries)
         except Exception as error:  # the exit code stays that of the program
-            click.echo(f"netwise: no diagnosis, because of {_named(error)}", err=True)
+            echo(f"netwise: no diagnosis, because of {_named(error)}", err=True)
     raise SystemExit(end.exit_code)
 
 
@@ -266,15 +267,15 @@ def _print_result(
         )
         if not as_json:
             for line in _lines(each, diagnosis, page):
-                click.echo(line, err=True)
+                echo(line, err=True)
     if as_json:
         whole = {"program": title, "exit_code": end.exit_code, "models": documents}
-        click.echo(json.dumps(strict_json({**whole, "problems": problems})), err=True)
+        echo(json.dumps(strict_json({**whole, "problems": problems})), err=True)
         return
     if not observed and not problems and end.exit_code == 0:  # else it never came to training
-        click.echo(f"netwise: {_reason_for_nothing(title)}", err=True)
+        echo(f"netwise: {_reason_for_nothing(title)}", err=True)
     for problem in problems:
-        click.echo(f"netwise: {problem}", err=True)
+        echo(f"netwise: {problem}", err=True)
 
 
 def _write_page(each: _Observed, problems: list[str]) -> Path | None:

@@ -18,7 +18,11 @@ BLUE, ORANGE, GREEN, RED, GREY = "#3b82c4", "#d9822b", "#3a9d5d", "#c94f4f", "#8
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#8563b8", "#4aa5a5", "#b5657f", "#96872f")
 WIDTH = 4.7  # inches: one column of a phone, so that text keeps its size there
 
+# Names of classes, columns and layers are drawn as they are: "$x_{$" is no formula, and a
+# matplotlibrc in the current folder hands no text to TeX.
+_PLAIN_TEXT: Any = {"text.parse_math": False, "text.usetex": False}
 _STYLE: dict[str, Any] = {
+    **_PLAIN_TEXT,
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -105,6 +109,21 @@ def svg(made: Any, title: str) -> str:
     return text.replace(INK, "currentColor").replace(FAINT, "var(--line)")
 
 
+def use_log_scale(axes: Any, axis: str) -> None:
+    """A logarithmic scale whose ticks are plain numbers: matplotlib's own are formulas.
+
+    Args:
+        axes: of a figure.
+        axis: "x" or "y".
+    """
+    from matplotlib.ticker import LogFormatter  # heavy
+
+    axes.set(**{f"{axis}scale": "log"})
+    scaled = axes.xaxis if axis == "x" else axes.yaxis
+    scaled.set_major_formatter(LogFormatter())
+    scaled.set_minor_formatter(LogFormatter())
+
+
 def use_whole_ticks(axis: Any) -> None:
     """Ticks of the horizontal axis at whole numbers only, for epochs and layers."""
     axis.xaxis.get_major_locator().set_params(integer=True)
@@ -112,8 +131,11 @@ def use_whole_ticks(axis: Any) -> None:
 
 def save_png(made: Any, path: str | Path) -> None:
     """Write the figure as a PNG on white."""
+    import matplotlib  # heavy
+
     buffer = io.BytesIO()
-    made.savefig(buffer, format="png", dpi=160, facecolor="white")
+    with matplotlib.rc_context(_PLAIN_TEXT):
+        made.savefig(buffer, format="png", dpi=160, facecolor="white")
     write_atomically(path, buffer.getvalue())
 
 

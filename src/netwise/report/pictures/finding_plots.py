@@ -9,7 +9,14 @@ from html import escape
 from netwise import signals
 from netwise.diagnosis.rules import Evidence, Finding
 from netwise.history import History, Series
-from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg, use_whole_ticks
+from netwise.report.pictures.drawing import (
+    COLOURS,
+    GREY,
+    figure,
+    svg,
+    use_log_scale,
+    use_whole_ticks,
+)
 
 MOST_LINES = 6  # of one picture
 LOG_RATIO = 50  # values that span more are drawn on a logarithmic axis
@@ -97,7 +104,7 @@ def finding_pictures(history: History, finding: Finding, name: str = "") -> list
             guess = history.facts.loss_of_guessing
             axis.axhline(guess, color=GREY, linestyle=":", label=f"guessing: {guess:.3g}")
         if _spans_decades([series for _, series in lines]):
-            axis.set_yscale("log")
+            use_log_scale(axis, "y")
         axis.set_title(title[0].upper() + title[1:])
         axis.set_xlabel("step")
         use_whole_ticks(axis)

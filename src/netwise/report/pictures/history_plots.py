@@ -20,6 +20,7 @@ from netwise.report.pictures.drawing import (
     figure,
     save_png,
     svg,
+    use_log_scale,
     use_whole_ticks,
 )
 from netwise.tasks import task_named
@@ -115,7 +116,7 @@ def _curve_picture(
             lowest = min((min(series.finite) for _, series in drawn), default=0.0)
             axis.set_ylim(min(0.0, max(lowest, -1.0)), top * 1.02)
         elif _needs_log_axis([series for _, series in drawn]):
-            axis.set_yscale("log")
+            use_log_scale(axis, "y")
         axis.set_title(title)
         axis.set_xlabel("step" if by_batch else "epoch")
         use_whole_ticks(axis)
@@ -231,7 +232,7 @@ def _draw_profile(axis: Any, histories: Sequence[tuple[str, History]]) -> None:
         points = [(place, value) for place, value in enumerate(medians, start=1) if value]
         x, y = [place for place, _ in points], [value for _, value in points]
         axis.plot(x, y, color=colour, marker="o", label=label)
-    axis.set_yscale("log")
+    use_log_scale(axis, "y")
     axis.set_xlabel("layer, from the input to the output")
     axis.set_title("Gradient of each layer (rms, median over the run)")
     use_whole_ticks(axis)

@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from netwise.report.pictures.drawing import BLUE, GREEN, GREY, INK, ORANGE, RED, figure, save, svg
+from netwise.report.pictures.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    RED,
+    figure,
+    save,
+    svg,
+    use_log_scale,
+)
 from netwise.searches.axes import Axis, Choice, NumericAxis
 from netwise.searches.result import SearchResult
 from netwise.searches.surrogate import MIN_TRIALS, importance, surrogate
@@ -300,7 +311,7 @@ def plot_learning_curve(curve: LearningCurve, path: Path) -> Path:
                 axis.plot([count] * len(runs), runs, "o", color=colour, markersize=3, alpha=0.6)
             means = [sum(runs) / len(runs) for runs in values]
             axis.plot(curve.rows, means, color=colour, label=label)
-        axis.set_xscale("log")
+        use_log_scale(axis, "x")
         axis.set_xticks(curve.rows, [f"{count:,}" for count in curve.rows])
         axis.set_xticks([], minor=True)
         axis.set_xlabel("number of training samples")
