@@ -29,12 +29,12 @@ def search_advice(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
     Source: Bergstra, Bengio 2012, "Random search for hyper-parameter optimization"; CS231n, "Neural
     networks part 3", hyperparameter optimization.
     """
-    return [
-        *_validation_part(recipe, plan),
-        *_grid(plan),
-        *_scales(plan),
-        *_coarse_stage(recipe, plan),
-    ]
+    return [*_validation_part(recipe, plan), *plan_advice(recipe, plan)]
+
+
+def plan_advice(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
+    """The part of the advice that needs no data."""
+    return [*_grid(plan), *_scales(plan), *_coarse_stage(recipe, plan)]
 
 
 def _validation_part(recipe: Recipe, plan: SearchPlan) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,10 +69,35 @@ def open_storage(folder: Path, url: str | None) -> Any:
         return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})
     journal = folder / JOURNAL
     with reading_journal(journal):
-        _require_records(journal)
+        deque(_records(journal), maxlen=0)  # reads and checks all
         return optuna.storages.JournalStorage(
             JournalFileBackend(str(journal), lock_obj=JournalLock(journal))  # type: ignore[arg-type]
         )
+
+
+def read_storage(folder: Path, url: str | None) -> Any:
+    """The same for reading alone: the journal is copied into memory, and its file, which may be on
+    a disk without permission to write, stays as it is."""
+    if url is not None:
+        return open_storage(folder, url)
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import BaseJournalBackend
+
+    class JournalCopy(BaseJournalBackend):
+        """Records in memory; those that Optuna adds stay there."""
+
+        def __init__(self, records: list[dict[str, Any]]) -> None:
+            self.records = records
+
+        def read_logs(self, log_number_from: int) -> list[dict[str, Any]]:
+            return self.records[log_number_from:]
+
+        def append_logs(self, logs: list[dict[str, Any]]) -> None:
+            self.records += logs
+
+    journal = folder / JOURNAL
+    with reading_journal(journal):
+        return JournalStorage(JournalCopy(list(_records(journal))))
 
 
 # What code raises that gets values of other types than it was written for.
@@ -85,18 +111,21 @@ class _Record(TypedDict):
     worker_id: str
 
 
-def _require_records(journal: Path) -> None:
-    """Check that each complete line of the journal is a record, since Optuna checks nothing."""
+def _records(journal: Path) -> Iterator[dict[str, Any]]:
+    """The complete lines of the journal, each checked to be a record, since Optuna checks
+    nothing."""
     if not journal.exists():
         return
     with open_regular(journal) as file:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n"):
                 try:
-                    typed(_Record, parse_json(line))
+                    record = parse_json(line)
+                    typed(_Record, record)
                 except SchemaError as error:
                     place = f"line {number}: {error.field}" if error.field else f"line {number}"
                     raise SchemaError(place, error.reason, error.given) from None
+                yield record
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from netwise.history import DIVERGED
 from netwise.intervals import of_mean
 from netwise.recipe.plain import plain_of, plain_value
 from netwise.recipe.recipe import Recipe
-from netwise.searches.advice import search_advice
+from netwise.searches.advice import plan_advice
 from netwise.searches.confirmation import FreshRun, fresh_runs, fresh_values, test_score
 from netwise.searches.plan import SearchPlan
 from netwise.searches.space import Space
@@ -95,7 +95,7 @@ def load_search(
     folder: str | Path, *, space: Space | None = None, storage: str | None = None
 ) -> SearchResult:
     """The result of a search so far, whether it has ended, was interrupted or runs elsewhere;
-    trains nothing.
+    trains nothing, loads no data and writes nothing.
 
     Args:
         folder: of the study.
@@ -117,7 +117,7 @@ def load_search(
         >>> nw.load_search(folder) == found
         True
     """
-    study = StudyFolder.open(folder, storage, space)
+    study = StudyFolder.open(folder, storage, space, read_only=True)
     return collect_result(study, is_complete(study))
 
 
@@ -134,7 +134,7 @@ def is_complete(study: StudyFolder) -> bool:
 def collect_result(study: StudyFolder, complete: bool = True) -> SearchResult:
     """The result as far as the study's folder and storage have it."""
     plan, trials = study.plan, tuple(study.trials())
-    notes = [str(problem) for problem in search_advice(study.recipe, plan)]
+    notes = [str(problem) for problem in plan_advice(study.recipe, plan)]
     notes += failure_notes(trials)
     winner = study.winner()
     if winner is None:

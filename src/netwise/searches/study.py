@@ -31,10 +31,11 @@ from netwise.recipe.reader import read_recipe
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import trusted, user_code_in
 from netwise.recipe.writer import write_recipe
+from netwise.regular_files import require_contained
 from netwise.schema import SchemaError, parse_json, typed
 from netwise.searches.methods import Stage
 from netwise.searches.optuna_package import require_optuna
-from netwise.searches.optuna_storage import JOURNAL, open_storage, reading_journal
+from netwise.searches.optuna_storage import JOURNAL, open_storage, read_storage, reading_journal
 from netwise.searches.plan import SearchPlan
 from netwise.searches.plan_file import plan_hash, read_plan, write_plan
 from netwise.searches.space import Space
@@ -115,6 +116,8 @@ class StudyFolder:
         space: Space | None = None,
         network: Network | None = None,
         code: Collection[str] = (),
+        *,
+        read_only: bool = False,
     ) -> StudyFolder:
         """An existing study. No code that its files name is run, but for that in `code`.
 
@@ -124,9 +127,11 @@ class StudyFolder:
             space: where its axes have functions of the caller's own, which no file holds.
             network: where it is the caller's own.
             code: names of networks inside of the recipe's parts that the caller named himself.
+            read_only: nothing in the folder is written. Default false.
 
         Raises:
             RunFolderError: no study, or something that only the caller has was not passed.
+            FileRefused: something in it is a device or pipe, or a link that leaves it.
             MissingPackage: Optuna is not installed.
         """
         require_optuna()
@@ -138,6 +143,7 @@ class StudyFolder:
                 f"{path} is no study: it has no {SEARCH}. "
                 'List runs and searches with "netwise runs", and pass the folder of a search.'
             )
+        require_contained(path)
         read = read_plan(path / SEARCH)
         if space is None and read.custom_axes:
             raise RunFolderError(
@@ -151,7 +157,7 @@ class StudyFolder:
                 "storage=URL, netwise search --storage URL or netwise show --storage URL"
             )
         plan = read.plan if space is None else read.plan.but(space=space)
-        storage = open_storage(path, url)
+        storage = read_storage(path, url) if read_only else open_storage(path, url)
         # Without the number of trials, which may be raised later.
         name = (
             STUDY_NAME

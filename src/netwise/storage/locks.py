@@ -8,12 +8,14 @@ one would let two processes hold locks of the same name.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock, Timeout
 
 from netwise.file_errors import file_errors
+from netwise.regular_files import open_regular
 
 READER_SECONDS = 0.2
 POLL_SECONDS = 0.005  # between two attempts; the journal of a search is locked for about 1 ms
@@ -74,12 +76,31 @@ def try_lock(path: Path, seconds: float = READER_SECONDS) -> HeldLock | None:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock file at `path`; creates the file where there is none."""
-    held = try_lock(path, 0)
-    if held is None:
-        return True
-    held.release()
-    return False
+    """Whether a process holds the lock file at `path`. Nothing is written: reading a run needs no
+    permission to write.
+
+    Raises:
+        FileAccessError: the file cannot be opened.
+        FileRefused: it is no regular file, or a symbolic link.
+    """
+    if os.name == "nt":
+        held = try_lock(path, 0) if path.exists() else None
+        if held is not None:
+            held.release()
+        return path.exists() and held is None
+    import fcntl  # on Unix alone
+
+    with file_errors(path, "read"):
+        try:
+            file = open_regular(path, inside=path.parent)
+        except FileNotFoundError:
+            return False
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
 
 
 def _file_lock(path: Path) -> FileLock:

@@ -54,16 +54,20 @@ def test_a_search_prints_the_best_trials_and_leaves_a_recipe_and_a_report(home: 
     assert len(more["trials"]) == 4
 
 
-def test_a_search_is_listed_and_shown_as_one(home: Path) -> None:
+def test_a_search_is_listed_and_shown_as_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("search", "space.toml", "--jobs", "1", "-o", "runs/study")
     (line,) = [line for line in run("runs").output.splitlines() if line.startswith("study")]
     assert line.split()[:3] == ["study", "iris", "MLP"]
     assert "accuracy" in line
-    (home / "runs" / "study" / "report.html").unlink()
+    page = home / "runs" / "study" / "report.html"
+    page.unlink()
     shown = run("show", "study")
     assert shown.exit_code == 0, shown.output
     assert "Best trial:" in shown.output
-    assert (home / "runs" / "study" / "report.html").is_file()
+    assert not page.exists()
+    monkeypatch.setattr("click.launch", lambda url: None)
+    assert "Report: runs/study/report.html" in run("show", "study", "--open").output
+    assert page.is_file()
     assert json.loads(run("show", "study", "--json").stdout)["complete"]
     result = run("diagnose", "study")
     assert result.exit_code

@@ -213,14 +213,17 @@ def _run_title(store: RunFolder, recipe: dict[str, Any], history: History) -> st
 
 
 def _show_search(folder: Path, storage: str | None, in_browser: bool, as_json: bool) -> None:
-    """Print a search, complete or running, and write its page again."""
+    """Print a search, complete or running. Its page is written again only to be opened: a folder
+    of somebody else is read and not changed."""
     from netwise.cli.commands.search import print_search
-    from netwise.report.search_page import write_search_report  # heavy
-    from netwise.searches.result import load_search
+    from netwise.searches.result import load_search  # heavy
 
-    result = load_search(folder, storage=storage)
-    page = write_search_report(result, folder / REPORT)
-    print_search(result, page, as_json)
+    result, page = load_search(folder, storage=storage), folder / REPORT
+    if in_browser:
+        from netwise.report.search_page import write_search_report  # heavy
+
+        write_search_report(result, page)
+    print_search(result, page if page.is_file() else None, as_json)
     if in_browser:
         click.launch(str(page))
 

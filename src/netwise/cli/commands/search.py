@@ -245,16 +245,17 @@ def _trial_line(trial: TrialRecord) -> str:
     return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.point_text}{reason}"
 
 
-def print_search(result: SearchResult, page: Path, as_json: bool) -> None:
-    """Print the result of a search as lines or as one JSON document."""
+def print_search(result: SearchResult, page: Path | None, as_json: bool) -> None:
+    """Print the result of a search, and where its page is, as lines or as one JSON document."""
     from netwise.searches.result import result_as_dict
 
     if as_json:
-        echo_json({**result_as_dict(result), "report": str(page)})
+        echo_json({**result_as_dict(result), "report": page and str(page)})
         return
     for line in _search_lines(result):
         echo(line)
-    echo(f"Report: {page}")
+    if page is not None:
+        echo(f"Report: {page}")
 
 
 def _search_lines(result: SearchResult) -> list[str]:
