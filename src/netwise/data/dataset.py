@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from netwise.data.content import FileKey, files_key
+from netwise.data.raw_inputs import RawInput
 from netwise.errors import DataError, Problem, interface_error
 from netwise.file_errors import file_errors
 from netwise.part import Part, integer, number
@@ -24,10 +25,20 @@ from netwise.tasks import task_named
 
 class Encoder(Protocol):
     """From raw inputs (rows of a table, pixels of 0 to 255) to the tensors that a network
-    takes."""
+    takes, in two halves: `encode(raw)` is `computed(numbers(raw))`, with checks of the values."""
 
     def encode(self, raw: Any) -> Tensor:
         """float32 inputs (samples, ...)."""
+
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        """What `numbers` gives one tensor for."""
+
+    def numbers(self, raw: Any) -> tuple[Tensor, ...]:
+        """Raw inputs as plain numbers: texts are read, words become codes."""
+
+    def computed(self, numbers: Sequence[Tensor]) -> Tensor:
+        """The inputs of the network of what `numbers` gave. Torch operations alone, none of which
+        depends on a value, so that an exported file has them too."""
 
     def plain(self) -> dict[str, Any]:
         """Everything that was fitted, as values of a JSON file: `encoder_from` reads it."""

@@ -14,10 +14,16 @@ import torch
 from torch import Tensor
 
 from netwise.data.csv_file import read_table
+from netwise.data.raw_inputs import RawInput
 from netwise.errors import DataError, close_matches, short_repr
 from netwise.schema import typed_by_kind
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
+MISSING = "(missing)"  # the word that stands for all of them
+_WRITTEN_MISSING = sorted(
+    {written for word in MISSING_WORDS for written in (word, word.upper(), word.title())}
+    | {"NaN", "N/a"}
+)
 # A column with more categories gets one input for all its rare ones: a column of names would
 # otherwise need an input for each row.
 MOST_CATEGORIES = 50
@@ -38,6 +44,15 @@ class ArrayEncoder:
     missing: bool = False  # NaN is allowed, and filled by a preprocessing step of the recipe
 
     def encode(self, raw: Any) -> Tensor:
+        return self.computed(self.numbers(raw))
+
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        return (RawInput("input", self.shape),)
+
+    def computed(self, numbers: Sequence[Tensor]) -> Tensor:
+        return numbers[0] / self.divisor
+
+    def numbers(self, raw: Any) -> tuple[Tensor, ...]:
         try:
             x = tensor_of(np.asarray(raw, dtype=np.float32))
         except (TypeError, ValueError) as error:
@@ -58,7 +73,7 @@ class ArrayEncoder:
                 f"{int((~torch.isfinite(x)).sum())} of the inputs are not finite numbers: remove "
                 "or replace them"
             )
-        return x.reshape(-1, *self.shape) / self.divisor
+        return (x.reshape(-1, *self.shape),)
 
     def _shape_text(self) -> str:
         return f"(samples, {', '.join(map(str, self.shape))})"
@@ -82,6 +97,18 @@ class NumberColumn:
     mean: float
     scale: float
 
+    def raw_input(self) -> RawInput:
+        return RawInput(self.name, (), torch.float64)
+
+    def numbers(self, cells: Sequence[object]) -> Tensor:
+        """(rows,): the numbers, nan for missing cells."""
+        return torch.from_numpy(_numbers(cells, self.name))
+
+    def computed(self, numbers: Tensor) -> Tensor:
+        """(rows, 1): what `numbers` gave, filled and scaled."""
+        filled = torch.where(numbers.isnan(), self.median, numbers)
+        return ((filled - self.mean) / self.scale)[:, None]
+
 
 @dataclass(frozen=True)
 class CategoryColumn:
@@ -92,6 +119,28 @@ class CategoryColumn:
     categories: tuple[str, ...]
     other: bool
 
+    def raw_input(self) -> RawInput:
+        codes = {word: code for code, word in enumerate(self.categories)}
+        if MISSING in codes:
+            codes |= dict.fromkeys(_WRITTEN_MISSING, codes[MISSING])
+        return RawInput(self.name, (), torch.int64, codes, self._unknown)
+
+    def numbers(self, cells: Sequence[object]) -> Tensor:
+        """(rows,): the code of each word."""
+        codes = {word: code for code, word in enumerate(self.categories)}
+        return torch.tensor(
+            [codes.get(_word(cell), self._unknown) for cell in cells], dtype=torch.int64
+        )
+
+    def computed(self, numbers: Tensor) -> Tensor:
+        """(rows, inputs): 1 at the place of each code that `numbers` gave, 0 elsewhere."""
+        places = torch.arange(len(self.categories) + self.other, device=numbers.device)
+        return (numbers[:, None] == places).double()
+
+    @property
+    def _unknown(self) -> int:
+        return len(self.categories) if self.other else -1
+
 
 @dataclass(frozen=True)
 class TableEncoder:
@@ -101,17 +150,26 @@ class TableEncoder:
 
     def encode(self, raw: Any) -> Tensor:
         cells = cells_of(raw, [column.name for column in self.columns])
-        pieces = [_encoded(column, cells[column.name]) for column in self.columns]
-        with np.errstate(over="ignore"):
-            x = np.concatenate(pieces, axis=1).astype(np.float32)
-        for row, feature in np.argwhere(~np.isfinite(x))[:1]:
+        x = self.computed([column.numbers(cells[column.name]) for column in self.columns])
+        for row, feature in torch.argwhere(~x.isfinite())[:1].tolist():
             name = self.features[feature]
             raise DataError(
                 f"column {short_repr(name)}, row {row + 1}: {short_repr(cells[name][row])} is too "
                 "large for the 32-bit numbers of a network: write a smaller number, or leave the "
                 "cell empty"
             )
-        return torch.from_numpy(x)
+        return x
+
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        return tuple(column.raw_input() for column in self.columns)
+
+    def numbers(self, raw: Any) -> tuple[Tensor, ...]:
+        cells = cells_of(raw, [column.name for column in self.columns])
+        return tuple(column.numbers(cells[column.name]) for column in self.columns)
+
+    def computed(self, numbers: Sequence[Tensor]) -> Tensor:
+        pairs = zip(self.columns, numbers, strict=True)
+        return torch.cat([column.computed(each) for column, each in pairs], 1).float()
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -158,6 +216,16 @@ class TextEncoder:
                         f"remove it; the network knows {short_repr(''.join(self.symbols))}"
                     )
         return torch.tensor([[places[symbol] for symbol in row] for row in rows], dtype=torch.int64)
+
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        codes = {symbol: code for code, symbol in enumerate(self.symbols)}
+        return (RawInput("characters", (None,), torch.int64, codes),)
+
+    def numbers(self, raw: Any) -> tuple[Tensor, ...]:
+        return (self.encode(raw),)
+
+    def computed(self, numbers: Sequence[Tensor]) -> Tensor:
+        return numbers[0]
 
     def decode(self, numbers: Sequence[int]) -> str:
         return "".join(self.symbols[i] for i in numbers)
@@ -244,7 +312,7 @@ def is_number(cell: object) -> bool:
 
 
 def _word(cell: object) -> str:
-    return "(missing)" if is_missing(cell) else str(cell).strip()
+    return MISSING if is_missing(cell) else str(cell).strip()
 
 
 def _numbers(column: Iterable[object], name: str) -> np.ndarray:
@@ -260,21 +328,6 @@ def _numbers(column: Iterable[object], name: str) -> np.ndarray:
                 "column had numbers in training: write a number, or leave the cell empty"
             )
     return np.array(values)
-
-
-def _encoded(column: NumberColumn | CategoryColumn, cells: Sequence[object]) -> np.ndarray:
-    if isinstance(column, NumberColumn):
-        values = _numbers(cells, column.name)
-        values = np.where(np.isnan(values), column.median, values)
-        return ((values - column.mean) / column.scale)[:, None]
-    places = {word: i for i, word in enumerate(column.categories)}
-    width = len(places) + column.other
-    out = np.zeros((len(cells), width))
-    for row, cell in enumerate(cells):
-        place = places.get(_word(cell), len(places) if column.other else -1)
-        if place >= 0:
-            out[row, place] = 1.0
-    return out
 
 
 def cells_of(raw: Any, names: Sequence[str]) -> dict[str, list[Any]]:
