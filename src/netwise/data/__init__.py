@@ -23,7 +23,7 @@ from netwise.data.catalogue.patterns import EncoderProblem, RandomPatterns
 from netwise.data.catalogue.sequences import Adding, Copying
 from netwise.data.catalogue.table_sets import Adult, CaliforniaHousing, Letter, Sonar, Spambase
 from netwise.data.dataset import Data, Pairs, Samples, Split
-from netwise.data.image_folder import Pictures, images
+from netwise.data.image_files.pictures import Pictures, images
 from netwise.data.in_memory import Arrays, arrays
 from netwise.data.table import Table, csv
 from netwise.data.text_file import Text, text

@@ -16,7 +16,7 @@ from hypothesis import given, strategies as st
 from PIL import Image
 
 import netwise as nw
-from netwise.data.image_file import read_image
+from netwise.data.image_files.decoding import read_image
 
 
 @pytest.fixture

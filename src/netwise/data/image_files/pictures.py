@@ -15,7 +15,7 @@ import torch
 
 from netwise.data.dataset import Samples, Split, pairs, split_rows
 from netwise.data.encoding import ArrayEncoder
-from netwise.data.image_file import ENDINGS, BrokenImage, read_image
+from netwise.data.image_files.decoding import ENDINGS, BrokenImage, read_image
 from netwise.errors import DataError
 from netwise.memory import require_memory
 from netwise.part import flag, integer, text
