@@ -118,10 +118,16 @@ def use_log_scale(axes: Any, axis: str) -> None:
     """
     from matplotlib.ticker import LogFormatter  # heavy
 
+    class PlainNumbers(LogFormatter):
+        """Chooses which ticks get a label as matplotlib does, and writes 0.2 and not 2e-01."""
+
+        def __call__(self, value: float, place: int | None = None) -> str:
+            return f"{value:g}" if super().__call__(value, place) else ""
+
     axes.set(**{f"{axis}scale": "log"})
     scaled = axes.xaxis if axis == "x" else axes.yaxis
-    scaled.set_major_formatter(LogFormatter())
-    scaled.set_minor_formatter(LogFormatter())
+    scaled.set_major_formatter(PlainNumbers())
+    scaled.set_minor_formatter(PlainNumbers())
 
 
 def use_whole_ticks(axis: Any) -> None:
