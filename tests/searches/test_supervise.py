@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from netwise.searches import supervise as module
-from netwise.searches.supervise import FINISHED, KILLED, STOPPED, Attempt, run_parallel, supervise
+from netwise.searches.supervise import (
+    FINISHED,
+    KILLED,
+    SIGTERMED,
+    STOPPED,
+    Attempt,
+    run_parallel,
+    supervise,
+)
+from netwise.termination import Terminated
 
 
 class Machine:
@@ -99,6 +108,16 @@ def test_one_job_runs_in_this_process_until_a_task_is_stopped() -> None:
     assert run_parallel(run, [0, 1], 1) == FINISHED
     assert run_parallel(run, [1, 2, 3], 1) == STOPPED
     assert seen == [0, 1, 1, 2]
+
+
+def test_sigterm_to_this_process_is_raised_and_to_a_worker_is_not() -> None:
+    with pytest.raises(Terminated):
+        run_parallel(lambda task: SIGTERMED, [0, 1], 1)
+    assert run_parallel(_sigtermed, [0, 1], 2) == STOPPED
+
+
+def _sigtermed(task: int) -> str:
+    return SIGTERMED
 
 
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_a_stopped_trial_is_queued_without_counting_a_crash(
     opened = study(tmp_path / "s", 1)
 
     def stopped(*_: object) -> None:
-        raise worker.RunStopped
+        raise worker.RunStopped("Interrupted by SIGINT.")
 
     monkeypatch.setattr(worker, "run_trial", stopped)
     assert run_worker(task(opened, alone=True)) == "stopped"

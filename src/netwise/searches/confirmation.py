@@ -111,8 +111,8 @@ def _train(task: tuple[FreshRun, int], checkpoint_every: int, shared: str | None
     with limit_cores(cores), use_shared_data(run.recipe, shared):
         try:
             train_or_resume(run.recipe, run.folder, checkpoint_every, test=run.test)
-        except RunStopped:
-            return STOPPED
+        except RunStopped as stop:
+            return stop.end
         return FINISHED
 
 

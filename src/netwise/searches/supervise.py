@@ -14,13 +14,14 @@ from typing import TypeVar
 
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from netwise.termination import Terminated
 from netwise.training.threads import cores
 from netwise.training.worker_processes import run_in_processes
 
 T = TypeVar("T")
-# How a worker, or a group of workers, ended: nothing left to do; a signal such as Ctrl-C; a worker
-# was killed from outside.
-FINISHED, STOPPED, KILLED = "finished", "stopped", "killed"
+# How a worker, or a group of workers, ended: nothing left to do; a signal such as Ctrl-C; SIGTERM;
+# a worker was killed from outside.
+FINISHED, STOPPED, SIGTERMED, KILLED = "finished", "stopped", "sigtermed", "killed"
 MAX_CRASHES = 3  # kills of a lone worker without progress, after which its task is given up
 
 
@@ -55,7 +56,7 @@ def supervise(
     """Start workers until nothing remains; after kills without progress, half as many.
 
     Args:
-        work: runs one task; returns FINISHED or STOPPED. Sent to other processes.
+        work: runs one task; returns FINISHED, STOPPED or SIGTERMED. Sent to other processes.
         tasks: what the workers of an attempt run.
         remaining: how many units of work are left, by what is stored.
         jobs: workers at a time, at most. None: one per core. 1: all in this process.
@@ -63,6 +64,9 @@ def supervise(
 
     Returns:
         FINISHED, STOPPED by a signal, or KILLED after `max_lone_kills`.
+
+    Raises:
+        Terminated: SIGTERM to this process ended the work.
     """
     limit, number, kills, lone_kills = jobs or cores(), 0, 0, 0
     while (left := remaining()) > 0:
@@ -94,7 +98,9 @@ def run_parallel(work: Callable[[T], str], tasks: Sequence[T], jobs: int) -> str
     try:
         with closing(run_in_processes(work, tasks, jobs)) as ends:
             for end in ends:
-                is_stopped |= end == STOPPED
+                is_stopped |= end in (STOPPED, SIGTERMED)
+                if jobs == 1 and end == SIGTERMED:
+                    raise Terminated
                 if is_stopped and jobs == 1:
                     break
     except KeyboardInterrupt:

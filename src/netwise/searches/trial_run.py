@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from netwise.intervals import of_folds, wilson
 from netwise.recipe.recipe import Recipe
 from netwise.searches.halving import HalvingCallback
 from netwise.searches.plan import SearchPlan
+from netwise.searches.supervise import SIGTERMED, STOPPED
 from netwise.searches.trial_record import COMPLETE, FAILED, PRUNED
 from netwise.signals import VALID_ACCURACY
 from netwise.storage.layout import ABOUT, RECIPE, WEIGHTS, is_present
@@ -25,7 +27,15 @@ from netwise.treatment.goals import goal_of
 
 
 class RunStopped(Exception):
-    """A signal such as Ctrl-C interrupted a run; its folder can be resumed. Not an error."""
+    """A signal such as Ctrl-C interrupted a run; its folder can be resumed. Not an error.
+
+    Args:
+        sentence: of the run's end, which names the signal.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.end = SIGTERMED if signal.SIGTERM.name in sentence else STOPPED
 
 
 class TrialPostponed(Exception):
@@ -157,5 +167,5 @@ def _unless_stopped(history: History, halving: HalvingCallback | None) -> Histor
     if halving is not None and halving.is_postponed:
         raise TrialPostponed
     if history.ended.how == INTERRUPTED and (halving is None or not halving.reason):
-        raise RunStopped
+        raise RunStopped(history.ended.sentence)
     return history

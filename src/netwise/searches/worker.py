@@ -16,7 +16,7 @@ from netwise.searches.halving import HalvingCallback
 from netwise.searches.methods import Stage
 from netwise.searches.space import Space
 from netwise.searches.study import HEARTBEAT_ATTRIBUTE, RESULT_ATTRIBUTE, StudyFolder
-from netwise.searches.supervise import FINISHED, MAX_CRASHES, STOPPED
+from netwise.searches.supervise import FINISHED, MAX_CRASHES
 from netwise.searches.trial_record import COMPLETE, FAILED, PRUNED, TrialRecord
 from netwise.searches.trial_run import RunStopped, TrialOutcome, TrialPostponed, run_trial
 from netwise.training.periodic_calls import call_periodically
@@ -61,7 +61,11 @@ class WorkerTask:
 
 
 def run_worker(task: WorkerTask) -> str:
-    """Run trials of a stage until all are claimed: FINISHED, or STOPPED by a signal."""
+    """Run trials of a stage until all are claimed.
+
+    Returns:
+        FINISHED, or how a signal ended them: STOPPED or SIGTERMED.
+    """
     with limit_cores(task.cores):
         study = StudyFolder.open(task.folder, task.url, task.space, task.network, task.code)
         with use_shared_data(study.recipe, task.data):
@@ -82,7 +86,7 @@ def _run_trials(study: StudyFolder, task: WorkerTask) -> str:
                 study.requeue(trial._trial_id)
                 study.reset_crashes(trial.number)
                 if isinstance(stop, RunStopped):
-                    return STOPPED
+                    return stop.end
             else:
                 _store_end(study, trial, outcome)
     return FINISHED

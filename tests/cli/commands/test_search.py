@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,21 @@ def test_a_search_prints_the_best_trials_and_leaves_a_recipe_and_a_report(home: 
         run("search", "--resume", "study", "--trials", "4", "--json", "--jobs", "1").stdout
     )
     assert len(more["trials"]) == 4
+
+
+def test_sigterm_ends_a_search_with_its_exit_code(home: Path) -> None:
+    Path("small.toml").write_text(RECIPE.replace("epochs = 3", "epochs = 100000"))
+    words = [sys.executable, "-m", "netwise", "search", "space.toml", "--jobs", "1", "-o", "study"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 100
+    rows = "study/trials/*/run/history/rows.jsonl"
+    while not list(home.glob(rows)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert "Continue with: netwise search --resume study" in err
+    assert "Traceback" not in err
 
 
 def test_a_search_is_listed_and_shown_as_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
