@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 import netwise as nw
-from netwise.recipe.origin import read_weights
+from netwise.recipe.origin import load_matching, read_weights
 from netwise.recipe.plain import plain_of
 from netwise.recipe.reader import recipe_of
 
@@ -151,3 +153,33 @@ def test_an_archive_that_unpacks_to_more_than_it_holds_is_refused(tmp_path: Path
             bomb.writestr(entry.filename, plain.read(entry))
     with pytest.raises(nw.DataError, match=r"unpacks to 36\d,\d+: torch.save compresses nothing"):
         read_weights(tmp_path / "bomb.pt")
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        (Tensor.to_sparse, "in the form torch.sparse_coo"),
+        (lambda w: w.to(torch.complex64), "of type torch.complex64"),
+        (lambda w: w.to("meta"), "without numbers"),
+    ],
+    ids=["sparse", "complex", "meta"],
+)
+def test_tensors_of_other_forms_are_refused(
+    form: Callable[[Tensor], Tensor], message: str, tmp_path: Path
+) -> None:
+    torch.save({"layer.weight": form(torch.ones(3, 2))}, tmp_path / "w.pt")
+    with pytest.raises(nw.DataError, match=message):
+        read_weights(tmp_path / "w.pt")
+
+
+def test_tensors_without_names_are_refused(tmp_path: Path) -> None:
+    torch.save({1: torch.ones(3, 2)}, tmp_path / "w.pt")
+    with pytest.raises(nw.DataError, match="under the name 1"):
+        read_weights(tmp_path / "w.pt")
+
+
+def test_weights_that_are_not_finite_are_refused() -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3))
+    weights = {"0.weight": torch.full((3, 2), torch.nan), "0.bias": torch.zeros(3)}
+    with pytest.raises(nw.DataError, match=r"w\.pt: 0\.weight has values that are not finite"):
+        load_matching(module, nw.From("w.pt"), weights)

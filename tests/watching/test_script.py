@@ -179,12 +179,13 @@ def test_an_interrupt_has_the_exit_code_of_a_shell(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (("absent.py",), "absent.py does not exist (looked in "),
+        ((os.devnull,), f"{os.devnull} is a device, and netwise reads regular files only"),
         (("empty",), "empty is a folder without a __main__.py, so there is no program to run"),
         (("-m", "absent"), "-m absent: there is no such module, or no __main__ in this package"),
         (("-m", "absent.deep.train"), "-m absent.deep.train: there is no such module"),
         (("-m", "empty"), "-m empty: there is no such module, or no __main__"),
     ],
-    ids=["script", "folder", "module", "deep module", "package"],
+    ids=["script", "device", "folder", "module", "deep module", "package"],
 )
 def test_a_program_that_is_not_there_is_answered(
     tmp_path: Path, words: tuple[str, ...], message: str
@@ -192,7 +193,7 @@ def test_a_program_that_is_not_there_is_answered(
     (tmp_path / "empty").mkdir()
     stdout, stderr, code = outcome(*words, cwd=tmp_path, code=RUNNER)
     assert (stdout, code) == ("", 1)
-    assert "netwise.errors.DataError" in stderr
+    assert "netwise.errors.DataError" in stderr or "netwise.errors.FileRefused" in stderr
     assert message in stderr
 
 

@@ -34,7 +34,8 @@ COMMAND --help explains a command with examples.
 
 \b
 Exit codes: 0 done; 2 an option, a file or a path cannot be used; 3 the run diverged;
-4 the machine failed during work, such as a full disk; 130 or 143 interrupted.
+4 the machine failed during work, such as a full disk; 5 watch --stop-on ended the program;
+130 or 143 interrupted.
 """
 
 main = click.version_option(package_name="netwise", message="netwise %(version)s")(

@@ -109,8 +109,8 @@ def load_matching(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> 
         The names that were copied.
 
     Raises:
-        DataError: a layer in `init.layers` is absent, no layer is common to both networks, or one
-            has another shape and is not in `init.anew`.
+        DataError: a layer in `init.layers` is absent, no layer is common to both networks, one has
+            another shape and is not in `init.anew`, or values are not finite.
     """
     own = module.state_dict()
     tensors = with_layer_names(tensors, own)
@@ -126,6 +126,11 @@ def load_matching(module: nn.Module, init: From, tensors: dict[str, Tensor]) -> 
                 f"{place}{name} has shape {tuple(tensors[name].shape)} in the other network and "
                 f"{tuple(own[name].shape)} in this one: write anew = ({layer!r},) to initialise it "
                 "instead of copying it"
+            )
+        if not tensors[name].isfinite().all():
+            raise DataError(
+                f"{place}{name} has values that are not finite, and a network that begins with "
+                "them learns nothing: use weights from before the other run diverged"
             )
     with torch.no_grad():
         module.load_state_dict({name: tensors[name].to(own[name]) for name in copied}, strict=False)
@@ -203,7 +208,25 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"{path} holds a {type(content).__name__}, not tensors by name: save "
             "module.state_dict()"
         )
+    for name, tensor in content.items():
+        if not isinstance(name, str) or (form := _unusual_form(tensor)):
+            what = f"under the name {name!r}" if not isinstance(name, str) else form
+            raise DataError(
+                f"{path} holds a tensor {what}, and netwise copies dense tensors of real numbers, "
+                "by name: save module.state_dict() of the network in float32"
+            )
     return content
+
+
+def _unusual_form(tensor: Tensor) -> str:
+    """In what a tensor differs from a dense one of real numbers; "" where it does not."""
+    if tensor.is_nested:
+        return "of rows of several lengths"
+    if tensor.layout != torch.strided:
+        return f"in the form {tensor.layout}"
+    if tensor.is_quantized or tensor.is_complex():
+        return f"of type {tensor.dtype}"
+    return "without numbers (on the device meta)" if tensor.is_meta else ""
 
 
 def _require_stored(path: Path) -> None:

@@ -15,11 +15,14 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from netwise.errors import DataError, TrainingStopped
+from netwise.errors import DataError, NetwiseError, TrainingStopped
+from netwise.file_errors import file_errors
+from netwise.regular_files import read_regular
 from netwise.termination import handle_sigterm
 
+MOST_BYTES = 64 << 20  # of a script
 INTERRUPT_CODE = 130  # what a shell reports for a program that Ctrl-C ended
-STOPPED_CODE = 4  # of a program that a finding ended
+STOPPED_CODE = 5  # of a program that a finding ended
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ def run_as_main(
 
     Raises:
         DataError: there is no such script or module.
+        FileRefused: a device, a pipe, or a file too large for a program.
+        FileAccessError: it cannot be read.
     """
     sys.argv = [program, *arguments]
     hook = AfterImport("torch", on_torch)
@@ -96,7 +101,7 @@ def _run(program: str, as_module: bool) -> BaseException | None:
     """Load and execute; what was raised, with the program's own frames only."""
     try:
         main = _module_code(program) if as_module else _script_code(program)
-    except (DataError, KeyboardInterrupt):
+    except (NetwiseError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a syntax error, or an error in a package's __init__.py
         return error.with_traceback(_without_import_frames(error.__traceback__))
@@ -143,7 +148,9 @@ def _script_code(program: str) -> MainCode:
     path = str(Path(program).absolute())
     importer = pkgutil.get_importer(path)
     if importer is None:  # a file
-        code = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
+        with file_errors(path):
+            text = read_regular(Path(path), MOST_BYTES)
+        code = compile(text, path, "exec", dont_inherit=True)
         folder = str(Path(path).resolve().parent)
         return MainCode(code, path, program, folder, None, SourceFileLoader("__main__", path))
     spec = importer.find_spec("__main__", None)

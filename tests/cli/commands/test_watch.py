@@ -296,7 +296,7 @@ def test_a_finding_is_printed_while_the_script_trains_and_may_end_it(here: Path)
     quiet = run("watch", "--no-report", "--no-live", "sick.py")
     assert (quiet.exit_code, quiet.stderr.count(line)) == (0, 0)
     ended = run("watch", "--no-report", "--stop-on", "cause", "sick.py")
-    assert ended.exit_code == 4
+    assert ended.exit_code == 5
     assert "netwise: stopped at step 5: Weights missing from the optimizer" in ended.stderr
     assert "sick.py was ended by a finding after 5 steps." in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -47,7 +47,7 @@ GRADES = ("suspect", "cause", "proved")  # as in `netwise.diagnosis.grouping`, w
 @click.option(
     "--stop-on",
     type=click.Choice(GRADES),
-    help="End the program at a finding that is as certain, with exit code 4.",
+    help="End the program at a finding that is as certain, with exit code 5.",
 )
 @click.option(
     "--try",
