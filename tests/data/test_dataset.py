@@ -47,6 +47,18 @@ def test_a_class_of_one_sample_does_not_stop_the_split() -> None:
     assert sum(map(len, parts)) == 31
 
 
+def test_without_stratify_rows_are_drawn_regardless_of_class() -> None:
+    labels = np.repeat([0, 1], 50)
+    parts = split_rows(labels, 100, nw.data.digits(stratify=False))
+    plain = split_rows(None, 100, nw.data.digits())
+    assert all((a == b).all() for a, b in zip(parts, plain, strict=True))
+    with_default = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 3)))
+    assert "stratify" not in nw.recipe_text(with_default)
+    without = with_default.but(data=nw.data.iris(stratify=False))
+    assert "stratify = false" in nw.recipe_text(without)
+    assert without.hash != with_default.hash
+
+
 def test_too_few_samples_are_refused() -> None:
     with pytest.raises(
         nw.DataError, match="1 samples are too few for parts of valid = 0.2 and test = 0.2"

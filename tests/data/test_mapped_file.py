@@ -19,8 +19,9 @@ from netwise.data.mapped_file import read_mapped, write_mapped
         nw.data.digits(),
         nw.data.diabetes(),
         nw.data.arrays(np.eye(20), [0, 1] * 10, weights=np.arange(20) + 1.0),
+        nw.data.arrays(np.eye(20), [0, 1] * 10, group=np.arange(20) // 3),
     ],
-    ids=["a", "b", "c"],
+    ids=["a", "b", "c", "d"],
 )
 def test_what_is_read_is_what_was_written(tmp_path: Path, data: nw.data.Data) -> None:
     samples = data.load()
@@ -32,6 +33,9 @@ def test_what_is_read_is_what_was_written(tmp_path: Path, data: nw.data.Data) ->
         assert torch.equal(one.x, other.x)
         assert torch.equal(one.y, other.y)
         assert (one.weight is None) == (other.weight is None)
+        assert (one.key is None) == (other.key is None)
+        assert one.key is None or torch.equal(one.key, other.key)
+    assert samples.split_by == again.split_by
     assert (again.task, again.classes, again.encoder, again.fingerprint) == (
         samples.task,
         samples.classes,

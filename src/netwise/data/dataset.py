@@ -16,9 +16,10 @@ from torch import Tensor
 
 from netwise.data.content import FileKey, files_key
 from netwise.data.raw_inputs import RawInput
+from netwise.data.splitting import TIME, SplitKey, cut_by_class, cut_by_group, cut_by_time
 from netwise.errors import DataError, Problem, interface_error
 from netwise.file_errors import file_errors
-from netwise.part import Part, integer, number
+from netwise.part import Part, flag, integer, number
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.tasks import task_named
 
@@ -52,11 +53,14 @@ class Pairs:
         x: float32 (samples, ...), or int64 indices into an alphabet.
         y: int64 (samples,) or float32 (samples, outputs).
         weight: of each sample in the loss, float32 (samples,); None: all are equal.
+        key: int64 (samples,): the group of each sample, or its place in time, where the data are
+            split by that (`Samples.split_by`); None: they are drawn one by one.
     """
 
     x: Tensor
     y: Tensor
     weight: Tensor | None = None
+    key: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -65,7 +69,8 @@ class Pairs:
         """The samples with these numbers."""
         index = torch.from_numpy(rows)
         weight = None if self.weight is None else self.weight[index]
-        return Pairs(self.x[index], self.y[index], weight)
+        key = None if self.key is None else self.key[index]
+        return Pairs(self.x[index], self.y[index], weight, key)
 
     def to(self, device: torch.device) -> Pairs:
         """The same on another device."""
@@ -86,6 +91,8 @@ class Samples:
         target_mean, target_scale: of the training targets, for regression: y is (raw - mean) /
             scale.
         in_order: training rows follow each other, as pieces of one text; batches keep their order.
+        split_by: "group" or "time" where no group is in two parts, or where the parts follow each
+            other in time; folds keep to it. "": rows are drawn one by one.
     """
 
     train: Pairs
@@ -98,6 +105,7 @@ class Samples:
     target_mean: Tensor = field(default_factory=lambda: torch.zeros(1))
     target_scale: Tensor = field(default_factory=lambda: torch.ones(1))
     in_order: bool = False
+    split_by: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -193,13 +201,16 @@ SHARE = "it is a share of the samples"
 
 @dataclass(frozen=True, kw_only=True)
 class Split(Data):
-    """Data that netwise splits: stratified by class, with a seed of their own.
+    """Data that netwise splits: stratified by class, with a seed of their own. Tables and arrays
+    can be split by group or by time too, or bring parts of their own.
 
     Args:
         valid: share of all samples to validate on, from 0 to below 1. Default 0.2.
         test: share of all samples kept for the final score, from 0 to below 1. Default 0.2.
         split_seed: of the split; not the seed of a recipe, so that runs with several seeds have
             the same split. Default 0.
+        stratify: give each class its share of each part, where every class has enough rows.
+            Default true; false draws rows regardless of their class.
 
     Example:
         >>> import netwise as nw
@@ -216,6 +227,12 @@ class Split(Data):
     split_seed: int = integer(
         0, least=0, most=2**32 - 1, because="it seeds the draw", why="one split for all"
     )
+    stratify: bool = flag(True, why="a rare class could be absent from a part")
+
+    def written_fields(self) -> dict[str, Any]:
+        """Without `stratify` where it is true, as in files of earlier versions."""
+        fields = super().written_fields()
+        return {name: fields[name] for name in fields if name != "stratify" or not fields[name]}
 
     def conflicts(self) -> list[Problem]:
         if self.valid + self.test >= 1:
@@ -225,7 +242,13 @@ class Split(Data):
 
 
 def split_rows(
-    labels: np.ndarray | None, rows: int, data: Split, own_test: bool = False
+    labels: np.ndarray | None,
+    rows: int,
+    data: Split,
+    own_test: bool = False,
+    *,
+    own_valid: bool = False,
+    key: SplitKey | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row numbers of the three parts.
 
@@ -234,43 +257,44 @@ def split_rows(
             are drawn regardless of class.
         rows: how many there are.
         data: with the shares and the seed.
-        own_test: the test part comes from elsewhere; none is split off.
+        own_test, own_valid: this part comes from elsewhere; none is split off.
+        key: splits by group or by time. Default: rows are drawn one by one.
 
     Returns:
         (train, valid, test), each in increasing order.
 
     Raises:
-        DataError: there are too few rows.
+        DataError: there are too few rows, groups or points in time.
     """
 
-    def cut(rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    labels = labels if data.stratify else None
+
+    def cut(rows: np.ndarray, size: int, parts: int = 1) -> tuple[np.ndarray, np.ndarray]:
         if not size:
             return rows, rows[:0]
-        from sklearn.model_selection import train_test_split  # heavy
-
         if size >= len(rows):
             raise DataError(
                 f"{len(rows)} samples are too few for parts of valid = {data.valid} and "
                 f"test = {data.test}: write smaller shares, or add samples"
             )
-        groups = None
-        if labels is not None:
-            classes, counts = np.unique(labels[rows], return_counts=True)
-            if counts.min() >= 2 and min(size, len(rows) - size) >= len(classes):
-                groups = labels[rows]
-        rest, part = train_test_split(
-            rows, test_size=size, random_state=data.split_seed, stratify=groups
-        )
-        return np.sort(rest), np.sort(part)
+        if key is None:
+            return cut_by_class(rows, size, labels, data.split_seed)
+        if key.by == TIME:
+            return cut_by_time(rows, size, key.of_row, parts)
+        return cut_by_group(rows, size, key.of_row, labels, data.split_seed, parts)
 
-    rest, test = cut(np.arange(rows), 0 if own_test else int(np.ceil(rows * data.test)))
-    train, valid = cut(rest, int(rows * data.valid))
+    validated = 0 if own_valid else int(rows * data.valid)
+    tested = 0 if own_test else int(np.ceil(rows * data.test))
+    rest, test = cut(np.arange(rows), tested, 2 if validated else 1)
+    train, valid = cut(rest, validated)
     return train, valid, test
 
 
-def pairs(x: Tensor, y: Tensor, rows: np.ndarray, weight: Tensor | None = None) -> Pairs:
+def pairs(
+    x: Tensor, y: Tensor, rows: np.ndarray, weight: Tensor | None = None, key: Tensor | None = None
+) -> Pairs:
     """The samples with these row numbers."""
-    return Pairs(x, y, weight).rows(rows)
+    return Pairs(x, y, weight, key).rows(rows)
 
 
 def standardised_targets(parts: tuple[Pairs, ...]) -> tuple[tuple[Pairs, ...], Tensor, Tensor]:

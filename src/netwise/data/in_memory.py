@@ -14,9 +14,14 @@ from torch import Tensor
 
 from netwise.data.dataset import Samples, Split, pairs, split_rows, standardised_targets
 from netwise.data.encoding import ArrayEncoder, tensor_of
-from netwise.errors import DataError
-from netwise.part import flag
+from netwise.data.split_columns import split_key
+from netwise.data.splitting import GROUP, TIME, SplitKey
+from netwise.errors import DataError, Problem
+from netwise.part import flag, integer
 from netwise.tasks import CLASSIFICATION, DENSITY, REGRESSION
+
+SPLIT_COLUMNS = ("group", "time")
+OPTIONAL = ("weights", *SPLIT_COLUMNS)  # arrays with one value for each row, or None
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +36,12 @@ class Arrays(Split):
         allow_missing: X may hold NaN for missing numbers, which `FillMissing` fills. Default false.
         scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default
             true.
-        valid, test, split_seed: as in all split data.
+        group: number of the group of each row, int64 (samples,), or None. No group is in two parts.
+        time: place of each row in time, int64 (samples,), or None. The training part is earlier
+            than the validation part, which is earlier than the test part.
+        own_valid, own_test: so many of the last rows are the validation and the test part, the test
+            part at the end; the others are split by the shares. Default 0: all are split.
+        valid, test, split_seed, stratify: as in all split data.
     """
 
     kind: ClassVar[str] = "arrays"
@@ -44,23 +54,35 @@ class Arrays(Split):
         True, why="outputs of a new network have about mean 0 and spread 1; raw targets may not"
     )
 
+    group: Tensor | None = field(default=None, repr=False)
+    time: Tensor | None = field(default=None, repr=False)
+    own_valid: int = integer(0, least=0, because="it counts rows", why="one set of rows is usual")
+    own_test: int = integer(0, least=0, because="it counts rows", why="one set of rows is usual")
+
     def written_fields(self) -> dict[str, Any]:
-        arrays = ("X", "y", "classes", "weights")
+        """All but the arrays, and without counts of 0, as in files of earlier versions."""
         settings = super().written_fields().items()
-        return {"digest": self.digest} | {k: v for k, v in settings if k not in arrays}
+        kept = {k: v for k, v in settings if k not in ("X", "y", "classes", *OPTIONAL)}
+        return {"digest": self.digest} | {
+            k: v for k, v in kept.items() if v or not k.startswith("own_")
+        }
 
     @cached_property
     def digest(self) -> str:
         """16 hex digits that change with any value, shape or class name."""
         layout = f"{self.X.dtype}{tuple(self.X.shape)}{self.y.dtype}{tuple(self.y.shape)}"
         content_hash = hashlib.sha256(f"{layout}{self.classes}".encode())
-        for tensor in (self.X, self.y, self.weights):
+        for name in ("X", "y", *OPTIONAL):
+            tensor: Tensor | None = getattr(self, name)
+            if name in SPLIT_COLUMNS and tensor is not None:
+                content_hash.update(name.encode())
             if tensor is not None and tensor.numel():
                 content_hash.update(np.ascontiguousarray(tensor.numpy()).data.cast("B"))
         return content_hash.hexdigest()[:16]
 
     def without_arrays(self) -> Arrays:
-        data = self.but(X=self.X[:0].clone(), y=self.y[:0].clone(), weights=None)
+        absent = dict.fromkeys(OPTIONAL)
+        data = self.but(X=self.X[:0].clone(), y=self.y[:0].clone(), **absent)
         data.__dict__["digest"] = self.digest
         return data
 
@@ -70,8 +92,11 @@ class Arrays(Split):
             self.valid,
             self.test,
             self.split_seed,
+            self.stratify,
             self.scale_target,
             self.allow_missing,
+            self.own_valid,
+            self.own_test,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -80,12 +105,50 @@ class Arrays(Split):
     def __hash__(self) -> int:
         return hash(self._identity())
 
+    def conflicts(self) -> list[Problem]:
+        problems = super().conflicts()
+        for name, own in (("valid", self.own_valid), ("test", self.own_test)):
+            if own and getattr(self, name):
+                reason = f"is a share, and the last {own} rows are that part already"
+                problems.append(Problem(name, repr(getattr(self, name)), reason, "0.0"))
+        return problems
+
     def read(self) -> Samples:
+        self._check()
+        encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
+        x = encoder.encode(self.X)
+        key = self._key()
+        parts = tuple(
+            pairs(x, self.y, rows, self.weights, None if key is None else tensor_of(key.of_row))
+            for rows in self._parts(key)
+        )
+        task, mean, scale = CLASSIFICATION, torch.zeros(1), torch.ones(1)
+        if not self.classes:
+            width = self.y.shape[1] if self.y.dim() > 1 else 1
+            task = REGRESSION if width else DENSITY
+            if width:
+                mean, scale = torch.zeros(width), torch.ones(width)
+                if self.scale_target:
+                    parts, mean, scale = standardised_targets(parts)
+        return Samples(
+            parts[0],
+            parts[1],
+            parts[2],
+            task,
+            self.classes,
+            encoder,
+            self.digest,
+            mean,
+            scale,
+            split_by="" if key is None else key.by,
+        )
+
+    def _check(self) -> None:
         if len(self.X) != len(self.y):
             raise DataError(
                 f"X has {len(self.X)} rows and y has {len(self.y)}: pass one target for each sample"
             )
-        if not len(self.X):
+        if len(self.X) <= self.own_valid + self.own_test:
             raise DataError("X has no rows, so nothing can be learned: pass some samples")
         if self.weights is not None and (
             self.weights.shape != (len(self.X),)
@@ -95,32 +158,38 @@ class Arrays(Split):
                 f"weights of shape {tuple(self.weights.shape)} do not fit {len(self.X)} samples: "
                 "pass one finite number of at least 0 for each"
             )
-        encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
-        x = encoder.encode(self.X)
-        if not self.classes and self.y.dim() == 2 and not self.y.shape[1]:
-            parts = tuple(
-                pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self)
-            )
-            return Samples(parts[0], parts[1], parts[2], DENSITY, (), encoder, self.digest)
-        if self.classes:
-            rows = split_rows(self.y.numpy(), len(x), self)
-            parts = tuple(pairs(x, self.y, each, self.weights) for each in rows)
-            return Samples(
-                parts[0], parts[1], parts[2], CLASSIFICATION, self.classes, encoder, self.digest
-            )
-        if not torch.isfinite(self.y).all():
+        for name in SPLIT_COLUMNS:
+            column: Tensor | None = getattr(self, name)
+            if column is not None and (
+                column.shape != (len(self.X),) or column.is_floating_point() or self.own_valid
+            ):
+                raise DataError(
+                    f"{name} of shape {tuple(column.shape)} does not fit {len(self.X)} samples: "
+                    "pass one value for each with data.arrays(), and no validation part of your own"
+                )
+        if not self.classes and not torch.isfinite(self.y).all():
             raise DataError(
                 f"{int((~torch.isfinite(self.y)).sum())} of the targets are not finite numbers: "
                 "remove those rows"
             )
-        parts = tuple(
-            pairs(x, self.y, each, self.weights) for each in split_rows(None, len(x), self)
+
+    def _key(self) -> SplitKey | None:
+        column = self.time if self.group is None else self.group
+        by = TIME if self.group is None else GROUP
+        return None if column is None else SplitKey(by, column.numpy())
+
+    def _parts(self, key: SplitKey | None) -> tuple[np.ndarray, ...]:
+        """Row numbers of the three parts: the last rows are parts of the user's own."""
+        rows = len(self.X)
+        tests, own = rows - self.own_test, rows - self.own_test - self.own_valid
+        labels = self.y[:own].numpy() if self.classes else None
+        train, valid, test = split_rows(
+            labels, own, self, own_test=self.own_test > 0, own_valid=self.own_valid > 0, key=key
         )
-        mean, scale = torch.zeros(self.y.shape[1]), torch.ones(self.y.shape[1])
-        if self.scale_target:
-            parts, mean, scale = standardised_targets(parts)
-        return Samples(
-            parts[0], parts[1], parts[2], REGRESSION, (), encoder, self.digest, mean, scale
+        return (
+            train,
+            np.arange(own, tests) if self.own_valid else valid,
+            np.arange(tests, rows) if self.own_test else test,
         )
 
 
@@ -131,9 +200,12 @@ def arrays(
     weights: Any = None,
     scale_target: bool = True,
     allow_missing: bool = False,
-    valid: float = 0.2,
-    test: float = 0.2,
+    time: Any = None,
+    group: Any = None,
+    valid: float | tuple[Any, Any] = 0.2,
+    test: float | tuple[Any, Any] = 0.2,
     split_seed: int = 0,
+    stratify: bool = True,
 ) -> Arrays:
     """Data from arrays: whole numbers, booleans and words in `y` are classes, real numbers are
     targets of regression.
@@ -143,11 +215,17 @@ def arrays(
         y: classes (samples,) or real numbers (samples,) or (samples, targets). Default None: there
             are no targets, for networks that learn the inputs themselves.
         weights: factor on the loss of each sample, at least 0, (samples,). Default None: all 1.
-        scale_target, allow_missing, valid, test, split_seed: see `data.Arrays`.
+        time: of each sample: numbers, dates, or texts such as "2024-05-31". The training part is
+            then earlier than the validation part, and that earlier than the test part. Default
+            None: samples are drawn at random.
+        group: of each sample, such as the patient that it is of: no group is in two parts. Default
+            None: each sample is drawn by itself.
+        valid, test: share of the samples, or samples of one's own as (X, y). Default 0.2.
+        scale_target, allow_missing, split_seed, stratify: see `data.Arrays`.
 
     Raises:
-        DataError: X is no array of numbers; when loaded: X and y of unequal lengths, or numbers
-            that are not finite.
+        DataError: X is no array of numbers, a time or group is missing, or parts of one's own do
+            not fit; when loaded: X and y of unequal lengths, or numbers that are not finite.
 
     Example:
         >>> import netwise as nw
@@ -155,24 +233,36 @@ def arrays(
         >>> samples = nw.data.arrays(X, y).load()
         >>> samples.task, samples.classes, len(samples.train)
         ('classification', ('high', 'low'), 12)
+
+        Three times as many samples of each patient, never one patient in two parts:
+
+        >>> patients = [number // 4 for number in range(20)]
+        >>> samples = nw.data.arrays(X, y, group=patients).load()
+        >>> len(samples.train), len(samples.valid), len(samples.test)
+        (12, 4, 4)
     """
-    try:
-        inputs = tensor_of(np.asarray(X), torch.float32)
-    except (TypeError, ValueError) as error:
+    own = {name: part for name, part in (("valid", valid), ("test", test)) if _is_pair(part)}
+    inputs, targets = _inputs(X, "X"), _targets(y, len(X))
+    key = split_key(time, group, len(inputs))
+    if key is not None and "valid" in own:
         raise DataError(
-            f"X is no array of numbers: {error}. Use data.csv for columns of words, from a CSV file"
-        ) from None
-    if inputs.dim() == 1:
-        inputs = inputs[:, None]
-    targets = np.zeros((len(inputs), 0), np.float32) if y is None else np.asarray(y)
-    factors = None if weights is None else tensor_of(np.asarray(weights), torch.float32).clone()
-    split: dict[str, Any] = {"valid": valid, "test": test, "split_seed": split_seed}
+            f"valid = (X, y) is given, so that nothing is left to split by {key.by}: leave "
+            f"`{key.by}` out, or write a share such as valid=0.2"
+        )
     settings: dict[str, Any] = {
-        "weights": factors,
+        "weights": None if weights is None else tensor_of(np.asarray(weights), torch.float32),
         "scale_target": scale_target,
         "allow_missing": allow_missing,
-        **split,
+        "valid": 0.0 if "valid" in own else valid,
+        "test": 0.0 if "test" in own else test,
+        "split_seed": split_seed,
+        "stratify": stratify,
     }
+    if key is not None:
+        settings[key.by] = tensor_of(key.of_row)
+    for name, part in own.items():
+        inputs, targets, settings = _with_own_part(inputs, targets, settings, name, part)
+    settings = {k: v.clone() if isinstance(v, Tensor) else v for k, v in settings.items()}
     if targets.dtype.kind == "f":
         values = tensor_of(targets, torch.float32)
         return Arrays(
@@ -184,4 +274,62 @@ def arrays(
     labels = torch.as_tensor(numbers.reshape(-1), dtype=torch.int64)
     return Arrays(
         X=inputs.clone(), y=labels, classes=tuple(str(name) for name in names), **settings
+    )
+
+
+def _is_pair(part: object) -> bool:
+    return isinstance(part, tuple | list)
+
+
+def _inputs(X: Any, name: str) -> Tensor:
+    try:
+        inputs = tensor_of(np.asarray(X), torch.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{name} is no array of numbers: {error}. Use data.csv for columns of words, from a "
+            "CSV file"
+        ) from None
+    return inputs[:, None] if inputs.dim() == 1 else inputs
+
+
+def _targets(y: Any, rows: int) -> np.ndarray:
+    return np.zeros((rows, 0), np.float32) if y is None else np.asarray(y)
+
+
+def _with_own_part(
+    inputs: Tensor, targets: np.ndarray, settings: dict[str, Any], name: str, part: Any
+) -> tuple[Tensor, np.ndarray, dict[str, Any]]:
+    """Inputs, targets and settings with a part of the user's own behind the other rows."""
+    if len(part) != 2:
+        raise DataError(
+            f"{name} holds {len(part)} values: write a share such as {name}=0.2, or samples of "
+            f"your own as {name}=(X, y)"
+        )
+    own_inputs, own_targets = _inputs(part[0], f"X of {name}"), _targets(part[1], len(part[0]))
+    if own_inputs.shape[1:] != inputs.shape[1:] or not len(own_inputs):
+        raise DataError(
+            f"{name} has inputs of shape {tuple(own_inputs.shape)}, and X has "
+            f"{tuple(inputs.shape)}: pass samples with the same features"
+        )
+    if len(own_inputs) != len(own_targets):
+        raise DataError(
+            f"{name} has {len(own_inputs)} rows of X and {len(own_targets)} of y: pass one target "
+            "for each sample"
+        )
+    words = [array.dtype.kind in "USO" for array in (targets, own_targets)]
+    if words[0] != words[1] or own_targets.shape[1:] != targets.shape[1:]:
+        raise DataError(
+            f"the targets of {name} ({own_targets.dtype}, shape {own_targets.shape}) are of "
+            f"another kind than y ({targets.dtype}, shape {targets.shape}): pass the same kind"
+        )
+    rows = len(own_inputs)
+    more = {column: settings[column] for column in OPTIONAL if settings.get(column) is not None}
+    more = {
+        column: torch.cat([old, torch.full((rows,), int(column == "weights"), dtype=old.dtype)])
+        for column, old in more.items()
+    }
+    return (
+        torch.cat([inputs, own_inputs]),
+        np.concatenate([targets, own_targets]),
+        {**settings, **more, f"own_{name}": rows},
     )

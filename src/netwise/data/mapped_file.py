@@ -40,6 +40,8 @@ def write_mapped(samples: Samples, path: Path, fitted: tuple[Fitted, ...] = ()) 
         tensors |= {f"{name}.x": part.x, f"{name}.y": part.y}
         if part.weight is not None:
             tensors[f"{name}.weight"] = part.weight
+        if part.key is not None:
+            tensors[f"{name}.key"] = part.key
     for i, step in enumerate(fitted):
         tensors |= {f"learned.{i}.{key}": value for key, value in step.items()}
     plain = {
@@ -48,6 +50,7 @@ def write_mapped(samples: Samples, path: Path, fitted: tuple[Fitted, ...] = ()) 
         "encoder": samples.encoder.plain(),
         "fingerprint": samples.fingerprint,
         "in_order": samples.in_order,
+        "split_by": samples.split_by,
         "steps": len(fitted),
     }
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -76,7 +79,12 @@ def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, tuple
         plain = json.loads((file.metadata() or {})["samples"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
     train, valid, test = (
-        Pairs(tensors[f"{name}.x"], tensors[f"{name}.y"], tensors.get(f"{name}.weight"))
+        Pairs(
+            tensors[f"{name}.x"],
+            tensors[f"{name}.y"],
+            tensors.get(f"{name}.weight"),
+            tensors.get(f"{name}.key"),
+        )
         for name in PARTS
     )
     samples = Samples(
@@ -90,6 +98,7 @@ def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, tuple
         tensors["target.mean"],
         tensors["target.scale"],
         plain["in_order"],
+        plain["split_by"],
     )
     fitted = tuple(
         {

@@ -9,8 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from netwise.data.dataset import Data, Pairs, Samples
+from netwise.data.splitting import TIME, SplitKey, fold_rows
 from netwise.errors import DataError, Problem
 from netwise.part import integer, part
 from netwise.tasks import task_named
@@ -42,8 +44,10 @@ class Fold(View):
     """One fold of a cross-validation: training and validation part of other data, joined and split
     again. The test part stays.
 
-    Stratified by class where every class has enough samples for it. The encoder (columns of a
-    table, scale of targets) is the one fitted on the other data's training part.
+    Stratified by class where every class has enough samples for it. Data that are split by group
+    are folded by group. Those that are split by time are cut into blocks that follow each other: a
+    fold validates on one block and trains on all before it. The encoder (columns of a table, scale
+    of targets) is the one fitted on the other data's training part.
 
     Args:
         data: whose training and validation part are split into folds.
@@ -85,8 +89,6 @@ class Fold(View):
         return []
 
     def read(self) -> Samples:
-        from sklearn.model_selection import KFold, StratifiedKFold
-
         samples = self.data.load()
         if samples.in_order:
             raise DataError(
@@ -102,15 +104,7 @@ class Fold(View):
                 f"{len(both)} samples are too few for {self.folds} folds: write folds = "
                 f"{max(2, len(both))} at most, or add samples"
             )
-        stratified = (
-            labels is not None and np.unique(labels, return_counts=True)[1].min() >= self.folds
-        )
-        splitter = (StratifiedKFold if stratified else KFold)(
-            self.folds, shuffle=True, random_state=self.repeat
-        )
-        train, valid = list(splitter.split(np.zeros(len(both)), labels if stratified else None))[
-            self.number
-        ]
+        train, valid = self._rows(both, labels, samples.split_by)
         fingerprint = f"{samples.fingerprint}/{self.folds}/{self.number}/{self.repeat}"
         return replace(
             samples,
@@ -118,6 +112,30 @@ class Fold(View):
             valid=both.rows(np.sort(valid)),
             fingerprint=fingerprint,
         )
+
+    def _rows(
+        self, both: Pairs, labels: np.ndarray | None, split_by: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers of the training and the validation part."""
+        if both.key is not None and split_by:
+            if split_by == TIME and self.repeat:
+                raise DataError(
+                    f"repeat = {self.repeat}: folds by time have one order, so each repetition "
+                    "would be the same: write repeat = 0 (repeats = 1 in a cross-validation)"
+                )
+            key = SplitKey(split_by, both.key.numpy())
+            return fold_rows(key, labels, self.folds, self.number, self.repeat)
+        from sklearn.model_selection import KFold, StratifiedKFold  # heavy
+
+        stratified = (
+            labels is not None and np.unique(labels, return_counts=True)[1].min() >= self.folds
+        )
+        splitter = (StratifiedKFold if stratified else KFold)(
+            self.folds, shuffle=True, random_state=self.repeat
+        )
+        folds = list(splitter.split(np.zeros(len(both)), labels if stratified else None))
+        train, valid = folds[self.number]
+        return train, valid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,9 +189,12 @@ def _balanced(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _joined(train: Pairs, valid: Pairs) -> Pairs:
-    weight = (
-        None
-        if train.weight is None or valid.weight is None
-        else torch.cat([train.weight, valid.weight])
+    def both(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+        return None if one is None or other is None else torch.cat([one, other])
+
+    return Pairs(
+        torch.cat([train.x, valid.x]),
+        torch.cat([train.y, valid.y]),
+        both(train.weight, valid.weight),
+        both(train.key, valid.key),
     )
-    return Pairs(torch.cat([train.x, valid.x]), torch.cat([train.y, valid.y]), weight)

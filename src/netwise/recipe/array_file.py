@@ -11,6 +11,7 @@ from typing import Any
 
 from netwise.atomic import link_file, write_atomically
 from netwise.data import Arrays
+from netwise.data.in_memory import OPTIONAL
 from netwise.errors import Problem, WrongValue, short_repr
 from netwise.part import field_rule
 
@@ -65,9 +66,8 @@ def write_arrays(data: Arrays, path: Path, files: ArrayFiles = ARRAY_FILES) -> N
     known = files.find(data.digest)
     if known is not None and link_file(known, path):
         return
-    tensors = {"X": data.X, "y": data.y}
-    if data.weights is not None:
-        tensors["weights"] = data.weights
+    held = {name: getattr(data, name) for name in ("X", "y", *OPTIONAL)}
+    tensors = {name: tensor for name, tensor in held.items() if tensor is not None}
     content = save(
         {name: tensor.contiguous() for name, tensor in tensors.items()},
         {"classes": json.dumps(data.classes)},
@@ -106,15 +106,15 @@ def read_arrays(
     try:
         with safe_open(path, "pt") as file:
             x, y = file.get_tensor("X"), file.get_tensor("y")
-            weighted = "weights" in file.keys()  # noqa: SIM118  # the file itself is no dict
-            weights = file.get_tensor("weights") if weighted else None
+            names = set(file.keys())  # the file itself is no dict
+            more = {name: file.get_tensor(name) for name in OPTIONAL if name in names}
             classes = tuple(json.loads((file.metadata() or {})["classes"]))
     except (SafetensorError, KeyError, ValueError) as error:
         raise WrongValue.of(
             "data", "", "arrays", f"cannot be read from {path} ({error}): {WRITE_AGAIN}"
         ) from None
     given = {name: table[name] for name in settings if name in table}
-    data = Arrays(X=x, y=y, classes=classes, weights=weights, **given)
+    data = Arrays(X=x, y=y, classes=classes, **more, **given)
     if data.digest != table.get("digest"):
         raise WrongValue.of(
             "data",

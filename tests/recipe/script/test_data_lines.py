@@ -40,7 +40,8 @@ def loaded(data: Any, folder: Path, own_test: bool = False) -> Parts:
         "FOLDER": folder,
     }
     valid, test, seed = (getattr(data, name, 0) for name in ("valid", "test", "split_seed"))
-    exec(split_function(valid, test, seed, own_test), space)
+    stratify = getattr(data, "stratify", True)
+    exec(split_function(valid, test, seed, own_test, stratify), space)
     exec(data_lines(data), space)
     parts: Parts = space["parts"]
     return parts
@@ -58,6 +59,7 @@ def assert_equal(parts: Parts, data: Any) -> None:
     [
         nw.data.digits(valid=0.1, split_seed=3),
         nw.data.iris(test=0.0),
+        nw.data.iris(stratify=False),
         nw.data.diabetes(),
         nw.data.diabetes(scale_target=False),
     ],
@@ -108,6 +110,10 @@ def test_mnist(data_files: Path, validate_on: str) -> None:
         (
             nw.data.arrays([[0.0], [1.0]], [0, 1], weights=[1.0, 2.0]),
             "whose loss has no weights: pass weights=None",
+        ),
+        (
+            nw.data.arrays([[0.0], [1.0]], [0, 1], group=[0, 1]),
+            "data.group  cannot be written as a script, which splits at random",
         ),
         (
             nw.data.csv("a.csv", "y", test_file="b.csv"),

@@ -54,6 +54,7 @@ class PublicTable(Split):
             valid=self.valid,
             test=self.test,
             split_seed=self.split_seed,
+            stratify=self.stratify,
         )
 
     def files(self) -> Sequence[Path]:

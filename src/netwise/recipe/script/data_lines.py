@@ -244,6 +244,11 @@ def _targets(target: str, classes: tuple[str, ...]) -> list[str]:
 
 
 def _arrays(data: Arrays) -> str:
+    for name in ("group", "time", "own_valid", "own_test"):
+        given = getattr(data, name)
+        if given is not None and (not isinstance(given, int) or given > 0):
+            reason = "cannot be written as a script, which splits at random: leave it out"
+            raise WrongValue.of("recipe", f"data.{name}", "", reason)
     if data.weights is not None:
         shape = tuple(data.weights.shape)
         reason = "cannot be written as a script, whose loss has no weights: pass weights=None"
@@ -275,8 +280,11 @@ FORMS: Mapping[type[Data], Callable[[Any], str]] = {
 }
 
 
-def split_function(valid: float, test: float, seed: int, own_test: bool) -> str:
+def split_function(
+    valid: float, test: float, seed: int, own_test: bool, stratify: bool = True
+) -> str:
     """The definition of `split`, with the shares and the seed of a recipe's data."""
+    condition = "labels is not None" if stratify else "False"
     size = "0" if own_test else f"int(np.ceil(count * {test!r}))"
     title = (
         "Row numbers of the training, validation and test part; by class where every class has "
@@ -290,7 +298,7 @@ def split_function(valid: float, test: float, seed: int, own_test: bool) -> str:
         if not size:
             return rows, rows[:0]
         groups = None
-        if labels is not None:
+        if {condition}:
             kinds, counts = np.unique(labels[rows], return_counts=True)
             if counts.min() >= 2 and min(size, len(rows) - size) >= len(kinds):
                 groups = labels[rows]

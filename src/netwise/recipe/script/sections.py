@@ -105,10 +105,12 @@ def _settings(content: Content) -> list[str]:
 def _data(content: Content) -> list[str]:
     data = content.recipe.data
     valid, test, seed = (getattr(data, name, 0) for name in ("valid", "test", "split_seed"))
+    stratify = getattr(data, "stratify", True)
+    split = split_function(valid, test, seed, data.brings_test_part, stratify)
     calls_split = re.search(r"(?<![.\w])split\(", content.data) is not None
     return [
         *_heading("the data"),
-        *([split_function(valid, test, seed, data.brings_test_part), *GAP] if calls_split else []),
+        *([split, *GAP] if calls_split else []),
         content.data,
         *content.preprocess,
         "(x_train, y_train), (x_valid, y_valid), (x_test, y_test) = parts",
