@@ -243,6 +243,12 @@ from netwise.report.pictures.activation_plots import plot_activations as plot_ac
 from netwise.report.pictures.anatomy_plots import plot_anatomy as plot_anatomy
 from netwise.report.pictures.transform_plots import plot_transforms as plot_transforms
 from netwise.report.search_page import write_search_report as write_search_report
+from netwise.scoring.score import Score as Score
+from netwise.scoring.scores import (
+    ClassScore as ClassScore,
+    ReliabilityBin as ReliabilityBin,
+    Scores as Scores,
+)
 from netwise.searches import axes as axes
 from netwise.searches.advice import search_advice as search_advice
 from netwise.searches.guess_log import (
@@ -280,7 +286,6 @@ from netwise.searches.validation import (
 )
 from netwise.storage.index import list_runs as list_runs
 from netwise.storage.run_folder import load_history as load_history
-from netwise.training.evaluate import Score as Score
 from netwise.training.fit import fit as fit, resume as resume
 from netwise.training.initial_state import (
     LayerStart as LayerStart,
@@ -295,6 +300,7 @@ from netwise.training.progress import (
     monitor_runs as monitor_runs,
 )
 from netwise.training.run import Run as Run, load as load
+from netwise.training.run_scores import scores as scores
 from netwise.training.text_generation import sample_text as sample_text
 from netwise.treatment.learning_rate import (
     RateThreshold as RateThreshold,

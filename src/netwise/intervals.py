@@ -10,10 +10,11 @@ from statistics import fmean, stdev
 NORMAL = 1.959964  # 97.5 % quantile of the standard normal distribution
 
 
-def wilson(right: int, samples: int, z: float = NORMAL) -> tuple[float, float]:
+def wilson(right: float, samples: float, z: float = NORMAL) -> tuple[float, float]:
     """Wilson's interval (low, high) of the proportion right / samples.
 
-    Unlike the normal approximation, it is valid near 0 and 1.
+    Unlike the normal approximation, it is valid near 0 and 1. Numbers that are not whole stand for
+    samples that are not independent.
 
     Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
     """

@@ -17,7 +17,13 @@ from netwise.observe.evaluation_passes import features_of
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
 from netwise.observe.row_fingerprints import row_keys
 from netwise.observe.row_overlap import overlap_of
-from netwise.observe.simple_models import Rows, Scores, cross_validated, predictions, scores_of
+from netwise.observe.simple_models import (
+    Rows,
+    SimpleScores,
+    cross_validated,
+    predictions,
+    scores_of,
+)
 
 FEWEST = 60  # rows that simple models need
 FEWEST_RARE = 6  # rows of rare classes
@@ -88,7 +94,7 @@ def _unknown(facts: DataFacts, reason: str, *names: str) -> DataFacts:
     return replace(facts, not_known={**facts.not_known, **dict.fromkeys(names, reason)})
 
 
-def _inside(scores: Scores) -> dict[str, Any]:
+def _inside(scores: SimpleScores) -> dict[str, Any]:
     return {
         "chance_score": scores.chance,
         "linear_score": scores.linear,

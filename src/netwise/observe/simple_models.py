@@ -22,7 +22,7 @@ Rows = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Scores:
+class SimpleScores:
     """Scores of the simple models on rows that they were not fitted to.
 
     Args:
@@ -30,7 +30,7 @@ class Scores:
         chance: of the best constant prediction.
         rows: that were predicted.
 
-    >>> Scores(0.9, 0.8, 0.7, 0.1, 100).best
+    >>> SimpleScores(0.9, 0.8, 0.7, 0.1, 100).best
     0.9
     """
 
@@ -115,7 +115,7 @@ def products_of_symbols(rows: NDArray[np.int64], others: NDArray[np.int64]) -> R
 
 def scores_of(
     products: Rows, target: Rows, fitted: Sequence[int], predicted: Sequence[int], is_class: bool
-) -> Scores:
+) -> SimpleScores:
     """Fit the models to some samples and measure them on others.
 
     Args:
@@ -142,10 +142,12 @@ def scores_of(
     nearest = np.argpartition(far, count - 1, axis=1)[:, :count]
     neighbour = _score(given[nearest].mean(1), truth, is_class)
     chance = float(truth.mean(0).max()) if is_class else 0.0
-    return Scores(linear, smooth, neighbour, chance, len(ask))
+    return SimpleScores(linear, smooth, neighbour, chance, len(ask))
 
 
-def cross_validated(products: Rows, target: Rows, is_class: bool, folds: int = FOLDS) -> Scores:
+def cross_validated(
+    products: Rows, target: Rows, is_class: bool, folds: int = FOLDS
+) -> SimpleScores:
     """Scores of each part of the samples by models that were fitted to the others; the mean.
 
     Args:
@@ -159,7 +161,7 @@ def cross_validated(products: Rows, target: Rows, is_class: bool, folds: int = F
     ]
     means = (float(np.mean([getattr(s, n) for s in each])) for n in ("linear", "smooth"))
     linear, smooth = means
-    return Scores(
+    return SimpleScores(
         linear,
         smooth,
         float(np.mean([s.neighbour for s in each])),

@@ -11,6 +11,7 @@ from netwise.recipe.prepared import Prepared
 from netwise.report.program_page import program_page
 from netwise.report.run_page import run_page
 from netwise.report.treatment_page import treatment_page
+from netwise.scoring.scores import Scores
 from netwise.training.run import Run
 from netwise.treatment.rounds import TreatmentResult
 from netwise.watching.watch import watch
@@ -22,6 +23,7 @@ def write_report(
     *,
     prepared: Prepared | None = None,
     diagnosis: Report | None = None,
+    scores: Scores | None = None,
 ) -> Path:
     """Write the report of a run, of an observed loop or of a treatment as one self-contained HTML
     file.
@@ -32,6 +34,7 @@ def write_report(
         path: of the file to write; an existing one is replaced.
         prepared: the data of a run where they are prepared already. Default: they are loaded.
         diagnosis: of a run or a history, as `diagnose` returns it. Default: it is diagnosed.
+        scores: of a run, where they were measured already. Default: they are measured.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -45,7 +48,7 @@ def write_report(
     if isinstance(of, History):
         text = program_page(of, title=path.stem, diagnosis=diagnosis)
     elif isinstance(of, Run):
-        text = run_page(of, prepared, diagnosis)
+        text = run_page(of, prepared, diagnosis, scores)
     else:
         text = treatment_page(of)
     write_atomically(path, text)

@@ -19,12 +19,15 @@ from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.writer import recipe_text
 from netwise.report.finding_values import report_values
 from netwise.report.page import render
-from netwise.report.pictures.answer_plots import confusion_matrix, worst_mistakes
+from netwise.report.pictures.answer_plots import worst_mistakes
 from netwise.report.pictures.energy_plots import learned_pictures, unsupervised_curves
 from netwise.report.pictures.history_plots import curves, layer_pictures
+from netwise.report.score_values import score_pictures, score_values
+from netwise.scoring.scores import Scores
 from netwise.tasks import task_named
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
+from netwise.training.run_scores import final_scores
 from netwise.training.text_generation import sample_text
 from netwise.treatment.trials import SEEDS
 
@@ -33,24 +36,36 @@ MOST_INPUTS = 1000  # of which an unsupervised network's outputs are drawn
 MOST_MISTAKES = 10
 
 
-def run_page(run: Run, prepared: Prepared | None = None, diagnosis: Report | None = None) -> str:
+def run_page(
+    run: Run,
+    prepared: Prepared | None = None,
+    diagnosis: Report | None = None,
+    scores: Scores | None = None,
+) -> str:
     """The page of one run.
 
     Args:
         run: what the page is about.
         prepared: its data where they are prepared already. Default: they are loaded.
         diagnosis: of the run. Default: the run is diagnosed.
+        scores: of the run, where they were measured already. Default: they are measured.
     """
     report = diagnose(run) if diagnosis is None else diagnosis
     data = prepared_data(run) if prepared is None else prepared
     name = run.folder.name if run.folder else f"recipe {run.recipe.hash}"
     anatomy, anatomy_error = _anatomy(run, data)
+    if scores is None and isinstance(data, Prepared):
+        scores = final_scores(run, data)
     return render(
         "run.html",
         title=name,
         heading=f"{type(run.recipe.network).__name__} on {data_title(run)}",
         ended=run.history.ended.sentence,
         score=None if run.score is None else str(run.score),
+        scores=None if scores is None else score_values(scores),
+        scores_drawn=score_pictures(run, data, scores)
+        if scores is not None and isinstance(data, Prepared)
+        else [],
         report=report_values(report, run.history),
         treatment=_treatment_hint(run, report),
         warnings=_warnings(run, data),
@@ -133,32 +148,28 @@ def _learned(run: Run, data: Prepared | NetwiseError) -> list[str]:
 
 
 def prediction_pictures(run: Run, data: Prepared | NetwiseError) -> list[str]:
-    """Confusion matrix and, for images, the worst mistakes on the validation part; [] where the
-    task is no classification of single inputs."""
+    """For images, the worst mistakes on the validation part; [] where the task is no classification
+    of single images."""
     if not task_named(run.pipeline.task).has_classes or isinstance(data, NetwiseError):
         return []
     valid, classes = data.samples.valid, run.pipeline.classes
-    if not len(valid) or valid.y.dim() > 1:
+    if not len(valid) or valid.y.dim() > 1 or valid.x.dim() != 4:
         return []
     outputs = outputs_of(run.module, valid.x.to(_device(run))).cpu()[:, : len(classes)]
     if not bool(torch.isfinite(outputs).all()):
         return []
     predicted, truth = outputs.argmax(1), valid.y
-    pictures = [confusion_matrix(truth.numpy(), predicted.numpy(), classes)]
-    if valid.x.dim() == 4:
-        probability = torch.softmax(outputs, 1).amax(1)
-        mistakes = torch.nonzero(predicted != truth).flatten()
-        by_probability = probability[mistakes].argsort(descending=True)
-        worst = mistakes[by_probability][:MOST_MISTAKES]
-        pictures.append(
-            worst_mistakes(
-                valid.x[worst].numpy(),
-                [classes[int(truth[i])] for i in worst],
-                [classes[int(predicted[i])] for i in worst],
-                probability[worst].numpy(),
-            )
-        )
-    return [picture for picture in pictures if picture]
+    probability = torch.softmax(outputs, 1).amax(1)
+    mistakes = torch.nonzero(predicted != truth).flatten()
+    by_probability = probability[mistakes].argsort(descending=True)
+    worst = mistakes[by_probability][:MOST_MISTAKES]
+    picture = worst_mistakes(
+        valid.x[worst].numpy(),
+        [classes[int(truth[i])] for i in worst],
+        [classes[int(predicted[i])] for i in worst],
+        probability[worst].numpy(),
+    )
+    return [picture] if picture else []
 
 
 def _text_sample(run: Run, data: Prepared | NetwiseError) -> dict[str, str] | None:

@@ -6,12 +6,16 @@ from typing import Any
 
 from netwise.diagnosis.report import diagnose
 from netwise.diagnosis.report_text import rule_title
+from netwise.recipe.prepared import Prepared
 from netwise.recipe.writer import recipe_text
 from netwise.report.finding_values import remedy_values, report_values
 from netwise.report.page import render
 from netwise.report.pictures.history_plots import curves, gradient_profile, layer_pictures
 from netwise.report.pictures.trial_plots import gains
 from netwise.report.run_page import data_title, prediction_pictures, prepared_data, provenance_text
+from netwise.report.score_values import score_pictures
+from netwise.training.run import Run
+from netwise.training.run_scores import final_scores
 from netwise.treatment.rounds import TreatmentResult, TreatmentRound
 from netwise.treatment.trials import TrialResult, describe_changes
 
@@ -50,7 +54,7 @@ def treatment_page(treatment: TreatmentResult) -> str:
         changes=describe_changes(before.recipe, after.recipe) if is_changed else [],
         report_after=report_values(diagnose(after, treatment.rules), after.history, "after"),
         pictures_after=pictures_after,
-        predictions=prediction_pictures(after, prepared_data(after)) if is_changed else [],
+        predictions=_predictions(after) if is_changed else [],
         recipe=recipe_text(treatment.recipe),
         provenance=provenance_text(after),
     )
@@ -85,3 +89,13 @@ def _trial_row(trial: TrialResult, is_accepted: bool) -> tuple[str, ...]:
         f"{trial.cost:.1f} x",
         result,
     )
+
+
+def _predictions(run: Run) -> list[str]:
+    """Pictures of what the treated run answers; [] where its data are not available any more."""
+    data = prepared_data(run)
+    if not isinstance(data, Prepared):
+        return []
+    scores = final_scores(run, data)
+    drawn = [] if scores is None else score_pictures(run, data, scores)
+    return [*drawn, *prediction_pictures(run, data)]

@@ -14,13 +14,13 @@ from netwise.data.views import Fold
 from netwise.errors import RunFolderError
 from netwise.history import INTERRUPTED, RUNNING
 from netwise.recipe.recipe import Recipe
+from netwise.scoring.score import Score
 from netwise.searches.study import FRESH, StudyFolder
 from netwise.searches.supervise import FINISHED, KILLED, MAX_CRASHES, STOPPED, Attempt, supervise
 from netwise.searches.trial_record import TrialRecord
 from netwise.searches.trial_run import RunStopped, train_or_resume
 from netwise.storage.layout import WEIGHTS, is_present
 from netwise.storage.run_folder import RunFolder, load_history
-from netwise.training.evaluate import Score
 from netwise.training.run import read_score
 from netwise.training.shared_data import use_shared_data
 from netwise.training.threads import limit_cores

@@ -12,6 +12,7 @@ from netwise.history import DIVERGED
 from netwise.intervals import of_mean
 from netwise.recipe.plain import plain_of, plain_value
 from netwise.recipe.recipe import Recipe
+from netwise.scoring.score import Score
 from netwise.searches.advice import plan_advice
 from netwise.searches.confirmation import FreshRun, fresh_runs, fresh_values, test_score
 from netwise.searches.plan import SearchPlan
@@ -19,7 +20,6 @@ from netwise.searches.space import Space
 from netwise.searches.study import StudyFolder
 from netwise.searches.trial_record import FAILED, TrialRecord, ranked
 from netwise.storage.run_folder import load_history
-from netwise.training.evaluate import Score
 
 ROUNDING = 5e-5  # relative difference that four printed digits do not show
 

@@ -4,8 +4,7 @@ of samples."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -15,48 +14,14 @@ from netwise.data.dataset import Pairs
 from netwise.intervals import NORMAL, wilson
 from netwise.module_modes import evaluation_mode
 from netwise.networks.unsupervised import UnsupervisedModule
+from netwise.scoring.score import Score
 from netwise.signals import VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.tasks import task_named
 
 LossPerSample = Callable[[Tensor, Tensor], Tensor]
 RESAMPLES = 1000  # of a bootstrap interval
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score with its 95 % interval.
-
-    Args:
-        name: "accuracy" (Wilson's interval), "r2" (share of variance explained; bootstrap
-            interval), "log-likelihood" (in nats) or "recall" (of stored patterns).
-        value: the score itself.
-        low, high: ends of the interval.
-        samples: how many it was measured on.
-        how: the method, where there are several: "exact", or the name of an estimate.
-
-    Example:
-        >>> import netwise as nw
-        >>> print(nw.Score("accuracy", 0.9694, 0.946, 0.983, 360))
-        accuracy 96.9 % (95 % interval 94.6 to 98.3; 360 samples)
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    samples: int
-    how: str = ""
-
-    def __str__(self) -> str:
-        if self.name in ("accuracy", "recall"):
-            value, low, high = (f"{100 * x:.1f}" for x in (self.value, self.low, self.high))
-            numbers = f"{self.name} {value} % (95 % interval {low} to {high}"
-        elif self.name == "log-likelihood":
-            interval = f"{self.low:.2f} to {self.high:.2f}"
-            numbers = f"log-likelihood {self.value:.2f} nats (95 % interval {interval}"
-        else:
-            numbers = f"R² {self.value:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}"
-        return f"{numbers}; {self.samples} samples{'; ' if self.how else ''}{self.how})"
+FEWEST_RESAMPLES = 100  # of one with very many samples
+MOST_DRAWN = 50_000_000  # rows of all resamples together
 
 
 def outputs_of(module: nn.Module, x: Tensor) -> Tensor:
@@ -165,13 +130,15 @@ def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
     return Score("r2", r2(output, y), *_central_95_percent(values), n)
 
 
-def _bootstrap_rows(samples: int, seed: int) -> list[Tensor]:
-    """Row numbers of each resample, drawn with replacement."""
+def _bootstrap_rows(samples: int, seed: int) -> Iterator[Tensor]:
+    """Row numbers of each resample, drawn with replacement; one at a time, since a thousand of a
+    large part need more memory than the part. Of more samples fewer resamples are enough work."""
     g = random_streams.generator(seed, random_streams.RESAMPLE)
-    return [torch.randint(samples, (samples,), generator=g) for _ in range(RESAMPLES)]
+    for _ in range(max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_DRAWN // samples))):
+        yield torch.randint(samples, (samples,), generator=g)
 
 
-def _reconstruction_score(errors: Tensor, deviations: Tensor, draws: Sequence[Tensor]) -> Score:
+def _reconstruction_score(errors: Tensor, deviations: Tensor, draws: Iterable[Tensor]) -> Score:
     values = torch.tensor(
         [pooled_r2(errors[rows], deviations[rows]) for rows in draws], dtype=torch.float64
     )

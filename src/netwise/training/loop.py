@@ -16,11 +16,12 @@ from netwise.file_errors import work_can_continue
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, RunEnd
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
+from netwise.scoring.score import Score
 from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
 from netwise.training.checkpoint_contents import restore_checkpoint
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
-from netwise.training.evaluate import Score, score
+from netwise.training.evaluate import score
 from netwise.training.facts import run_facts
 from netwise.training.interrupt import Interrupt
 from netwise.training.precision import matrix_products

@@ -14,10 +14,10 @@ from netwise.intervals import wilson
 from netwise.networks.energy.hopfield import NOISE_SHARES, MemoryModule
 from netwise.recipe.prepared import Prepared
 from netwise.recipe.recipe import Recipe
+from netwise.scoring.score import Score
 from netwise.storage.run_folder import RunFolder
 from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
 from netwise.tasks import MEMORY
-from netwise.training.evaluate import Score
 from netwise.training.facts import versions
 from netwise.training.run import InputPipeline, Run
 from netwise.training.run_recorder import score_as_dict

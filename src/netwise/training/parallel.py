@@ -12,7 +12,7 @@ from netwise.history import History
 from netwise.recipe.checks import hindrances
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
-from netwise.training.evaluate import Score
+from netwise.scoring.score import Score
 from netwise.training.fit import train_prepared
 from netwise.training.interrupt import uninterrupted
 from netwise.training.progress_files import ProgressFile, monitor_progress_files

@@ -22,10 +22,11 @@ from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
 from netwise.schema import SchemaError, typed
+from netwise.scoring.score import Score
 from netwise.storage.layout import ABOUT, WEIGHTS
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import task_named
-from netwise.training.evaluate import Score, outputs_of, reconstructions_of
+from netwise.training.evaluate import outputs_of, reconstructions_of
 
 
 class Intake(TypedDict):

@@ -10,11 +10,11 @@ from netwise.history import RUNNING, History, RunEnd, RunFacts, history_as_dict
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
 from netwise.recipe.prepared import Prepared
+from netwise.scoring.score import Score
 from netwise.storage.row_log import RowLog
 from netwise.storage.run_folder import RunFolder
 from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
 from netwise.training.checkpoint_contents import checkpoint_of
-from netwise.training.evaluate import Score
 from netwise.training.facts import provenance
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState

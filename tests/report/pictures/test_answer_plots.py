@@ -13,13 +13,14 @@ from netwise.report.pictures.answer_plots import confusion_matrix, worst_mistake
 def test_the_matrix_has_the_counts_of_scikit_learn(drawn: list[Any]) -> None:
     rng = np.random.default_rng(0)
     truth, predicted = rng.integers(0, 4, 60), rng.integers(0, 4, 60)
-    assert confusion_matrix(truth, predicted, ["a", "b", "c", "d"]).startswith("<svg")
+    expected = reference(truth, predicted)
+    picture = confusion_matrix(expected.tolist(), ["a", "b", "c", "d"], "test")
+    assert picture.startswith("<svg")
     axis = drawn[0].axes[0]
     counts = np.zeros((4, 4), dtype=int)
     for text in axis.texts:
         column, row = text.get_position()
         counts[row, column] = int(text.get_text())
-    expected = reference(truth, predicted)
     np.testing.assert_array_equal(counts, expected)
     fractions = expected / expected.sum(1, keepdims=True)
     np.testing.assert_allclose(axis.images[0].get_array(), fractions)
@@ -27,9 +28,9 @@ def test_the_matrix_has_the_counts_of_scikit_learn(drawn: list[Any]) -> None:
 
 
 def test_a_class_without_samples_and_too_many_classes() -> None:
-    nobody = np.zeros(0, dtype=int)
-    assert confusion_matrix(nobody, nobody, ["a", "b"]).startswith("<svg")
-    assert confusion_matrix(nobody, nobody, [str(i) for i in range(31)]) == ""
+    assert confusion_matrix([[0, 0], [0, 0]], ["a", "b"], "test").startswith("<svg")
+    assert confusion_matrix([[0] * 31] * 31, [str(i) for i in range(31)], "test") == ""
+    assert confusion_matrix([], [str(i) for i in range(101)], "test") == ""
 
 
 def test_mistakes_are_titled_with_both_classes_and_the_probability(drawn: list[Any]) -> None:

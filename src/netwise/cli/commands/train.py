@@ -240,10 +240,14 @@ def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
     from netwise.diagnosis.report import diagnose
     from netwise.history import history_as_dict
     from netwise.report import write_report  # heavy
+    from netwise.training.run_scores import final_scores
 
     assert run.folder is not None
     ended, diagnosis = run.history.ended, diagnose(run)
-    page = write_report(run, run.folder / REPORT, prepared=prepared, diagnosis=diagnosis)
+    scores = final_scores(run, prepared)
+    page = write_report(
+        run, run.folder / REPORT, prepared=prepared, diagnosis=diagnosis, scores=scores
+    )
     if as_json:
         score = None if run.score is None else {**vars(run.score), "sentence": str(run.score)}
         echo_json(
@@ -252,11 +256,14 @@ def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
                 "report": str(page),
                 **history_as_dict(run.history),
                 "score": score,
+                "scores": None if scores is None else scores.as_dict(),
                 "diagnosis": diagnosis.as_dict(),
             }
         )
     else:
         echo(_headline(ended, run))
+        if run.score is not None and scores is not None and scores.majority_sentence:
+            echo(scores.majority_sentence)
         echo(_diagnosis_text(diagnosis, run.folder))
         echo(f"Report: {page}")
     _exit(ended, run.folder)

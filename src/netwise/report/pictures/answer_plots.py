@@ -14,18 +14,18 @@ MOST_IMAGES, COLUMNS = 10, 5
 _DARK_INK = "#22303c"
 
 
-def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> str:
+def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str], part: str) -> str:
     """Counts by true class (rows) and predicted class (columns); "" for more than 30 classes.
 
     Args:
-        truth, predicted: class numbers `(samples,)`.
+        counts: a row for each class.
         classes: their names.
+        part: name of the part of the data.
     """
     count = len(classes)
-    if count > MOST_CLASSES:
+    if count > MOST_CLASSES or not counts:
         return ""
-    table = np.zeros((count, count), dtype=int)
-    np.add.at(table, (truth, predicted), 1)
+    table = np.array(counts, dtype=int)
     fraction = table / np.maximum(table.sum(1, keepdims=True), 1)
     with figure(height=min(1.4 + 0.29 * count, 6.5)) as (made, axes):
         axis = axes[0][0]
@@ -47,7 +47,7 @@ def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: Sequence
         axis.set_xlabel("predicted class")
         axis.set_ylabel("true class")
         axis.grid(False)
-        axis.set_title("Confusion matrix (validation part)")
+        axis.set_title(f"Confusion matrix ({part} part)")
         return svg(made, "Confusion matrix")
 
 

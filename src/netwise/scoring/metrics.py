@@ -1,0 +1,320 @@
+"""Metrics: a number for the answers to one part of the data, computed by scikit-learn, with its
+95 % interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netwise.errors import UnknownName
+from netwise.intervals import NORMAL, wilson
+from netwise.scoring.answers import AnsweredClasses, AnsweredNumbers, Answers, Floats
+from netwise.scoring.score import WORDS, Score
+
+BINS = 15  # of probabilities, for the calibration error (Guo et al. 2017)
+RESAMPLES = 1000  # of a bootstrap interval
+UNEVEN = (
+    5.0  # samples of the largest class over those of the smallest, from which accuracy misleads
+)
+MOST_RANKED = 20_000_000  # samples times classes that are sorted for an AUC
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that a recipe can name.
+
+    Args:
+        name: as in `Score.name`.
+        has_classes: the targets are classes; False: numbers.
+        higher_is_better: False for errors and losses.
+        needs_probability: it cannot be computed of a model that gives none.
+        value: the number, of answers.
+        interval: its 95 % interval, of (answers, value).
+    """
+
+    name: str
+    has_classes: bool
+    higher_is_better: bool
+    value: Callable[[Any], float]
+    interval: Callable[[Any, float], Interval]
+    needs_probability: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name for people."""
+        return WORDS[self.name][0]
+
+    def goal(self, value: float) -> float:
+        """The value as a number of which higher is better."""
+        return value if self.higher_is_better else -value
+
+    def can_measure(self, answers: Answers) -> bool:
+        """Whether these answers have what the metric needs: probabilities, and of classes at least
+        two for an AUC."""
+        if isinstance(answers, AnsweredNumbers):
+            return not self.has_classes
+        if not self.has_classes or (self.needs_probability and answers.probability is None):
+            return False
+        if self.name != "auc":
+            return True
+        return answers.ranking.size <= MOST_RANKED and len(np.unique(answers.truth)) > 1
+
+    def score(self, answers: Answers) -> Score:
+        """The value with its interval.
+
+        >>> answers = AnsweredNumbers(np.array([[1.0], [2.0]]), np.array([[1.5], [2.5]]))
+        >>> print(metric_named("mae").score(answers))
+        MAE 0.5 (95 % interval 0.5 to 0.5; 2 samples)
+        """
+        value = self.value(answers)
+        low, high = self.interval(answers, value)
+        return Score(self.name, value, min(low, value), max(high, value), len(answers))
+
+
+def _shares_interval(value: float, influence: Floats, fewest: int) -> Interval:
+    """Wilson's interval for as many independent answers as give the variance that the influences of
+    the samples have; for `fewest` of them where the samples show no variance at all.
+
+    Source: of the AUC this is the variance of DeLong, DeLong, Clarke-Pearson 1988.
+    """
+    variance = float(np.square(influence).sum())
+    count = value * (1 - value) / variance if variance > 0 else 0.0
+    count = count if count > 0 else max(1, fewest)
+    return wilson(value * count, count)
+
+
+def _mean_interval(value: float, influence: Floats, least: float = 0.0) -> Interval:
+    """Normal interval of a mean of many samples, whose influences sum to 0."""
+    half = NORMAL * math.sqrt(float(np.square(influence).sum()))
+    return max(least, value - half), value + half
+
+
+def _per_class(answers: AnsweredClasses) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(class numbers that occur among the targets, samples of each, right answers of each)."""
+    present, counts = np.unique(answers.truth, return_counts=True)
+    right = np.array([int(answers.right[answers.truth == k].sum()) for k in present])
+    return present, counts, right
+
+
+def _accuracy(answers: AnsweredClasses) -> float:
+    from sklearn.metrics import accuracy_score  # heavy
+
+    return float(accuracy_score(answers.truth, answers.answer))
+
+
+def _accuracy_interval(answers: AnsweredClasses, value: float) -> Interval:
+    return wilson(int(answers.right.sum()), len(answers))
+
+
+def _balanced_accuracy(answers: AnsweredClasses) -> float:
+    from sklearn.metrics import recall_score  # heavy
+
+    labels = np.unique(answers.truth)
+    return float(recall_score(answers.truth, answers.answer, labels=labels, average="macro"))
+
+
+def _balanced_accuracy_interval(answers: AnsweredClasses, value: float) -> Interval:
+    """From the Wilson intervals of the recalls, whose distances to them add in square.
+
+    Source: Newcombe 1998, Interval estimation for the difference between independent proportions;
+    Zou, Donner 2008, Construction of confidence limits about effect measures.
+    """
+    _, counts, right = _per_class(answers)
+    pairs = list(zip(right.tolist(), counts.tolist(), strict=True))
+    ends = [(k / n, *wilson(k, n)) for k, n in pairs]
+    below = math.sqrt(sum((recall - low) ** 2 for recall, low, _ in ends)) / len(ends)
+    above = math.sqrt(sum((high - recall) ** 2 for recall, _, high in ends)) / len(ends)
+    return max(0.0, value - below), min(1.0, value + above)
+
+
+def _macro_f1(answers: AnsweredClasses) -> float:
+    from sklearn.metrics import f1_score  # heavy
+
+    return float(f1_score(answers.truth, answers.answer, average="macro", zero_division=0))
+
+
+def _macro_f1_interval(answers: AnsweredClasses, value: float) -> Interval:
+    labels = np.unique(np.concatenate([answers.truth, answers.answer]))
+    truth, answer = (np.searchsorted(labels, row) for row in (answers.truth, answers.answer))
+    asked, said = (np.bincount(row, minlength=len(labels)) for row in (truth, answer))
+    hits = np.bincount(truth[answers.right], minlength=len(labels))
+    f1, size = 2 * hits / (asked + said), asked + said
+    share = f1 / size
+    influence = (2 * answers.right / size[truth] - share[truth] - share[answer]) / len(labels)
+    return _shares_interval(value, influence, int(asked[asked > 0].min()))
+
+
+def _auc(answers: AnsweredClasses) -> float:
+    from sklearn.metrics import roc_auc_score  # heavy
+
+    return float(
+        np.mean(
+            [roc_auc_score(answers.truth == k, answers.ranking[:, k]) for k in _ranked(answers)]
+        )
+    )
+
+
+def _ranked(answers: AnsweredClasses) -> list[int]:
+    """The classes that are ranked against the rest: of two the second one, since both have the
+    same AUC; else all that occur."""
+    present = [int(k) for k in np.unique(answers.truth)]
+    return present[1:] if answers.ranking.shape[1] == 2 else present
+
+
+def _auc_interval(answers: AnsweredClasses, value: float) -> Interval:
+    from scipy.stats import rankdata  # heavy
+
+    classes = _ranked(answers)
+    influence, fewest = np.zeros(len(answers)), len(answers)
+    for k in classes:
+        is_k = answers.truth == k
+        numbers = answers.ranking[:, k]
+        yes, no = int(is_k.sum()), int((~is_k).sum())
+        ranks = rankdata(numbers)
+        above = (ranks[is_k] - rankdata(numbers[is_k])) / no  # rest below each sample of the class
+        below = 1 - (ranks[~is_k] - rankdata(numbers[~is_k])) / yes
+        influence[is_k] += (above - above.mean()) / yes
+        influence[~is_k] += (below - below.mean()) / no
+        fewest = min(fewest, yes, no)
+    return _shares_interval(value, influence / len(classes), fewest)
+
+
+def _log_loss(answers: AnsweredClasses) -> float:
+    from sklearn.metrics import log_loss  # heavy
+
+    assert answers.probability is not None
+    labels = range(answers.probability.shape[1])
+    return float(log_loss(answers.truth, answers.probability, labels=labels))
+
+
+def _log_loss_interval(answers: AnsweredClasses, value: float) -> Interval:
+    assert answers.probability is not None
+    chosen = answers.probability[np.arange(len(answers)), answers.truth]
+    losses = -np.log(np.clip(chosen, np.finfo(chosen.dtype).eps, 1.0))
+    return _mean_interval(value, (losses - losses.mean()) / len(losses))
+
+
+def confidence(answers: AnsweredClasses) -> Floats:
+    """The probability that the model gives its own answer `(samples,)`."""
+    assert answers.probability is not None
+    chosen: Floats = answers.probability[np.arange(len(answers)), answers.answer]
+    return np.clip(chosen, 0.0, 1.0)
+
+
+def bins_of(probability: Floats) -> np.ndarray:
+    """The bin of each probability, of `BINS` with equal width, as scikit-learn's
+    `calibration_curve` has them."""
+    return np.searchsorted(np.linspace(0.0, 1.0, BINS + 1)[1:-1], probability)
+
+
+def _ece(answers: AnsweredClasses) -> float:
+    from sklearn.calibration import calibration_curve  # heavy
+
+    certainty = confidence(answers)
+    right, said = calibration_curve(answers.right, certainty, n_bins=BINS)
+    counts = np.bincount(bins_of(certainty), minlength=BINS)
+    return float(np.average(np.abs(right - said), weights=counts[counts > 0]))
+
+
+def _ece_interval(answers: AnsweredClasses, value: float) -> Interval:
+    """Bootstrap over the counts of right and wrong answers of each bin."""
+    certainty = confidence(answers)
+    cell = 2 * bins_of(certainty) + answers.right
+    counts = np.bincount(cell, minlength=2 * BINS)
+    sums = np.bincount(cell, certainty, minlength=2 * BINS)
+    means = sums / np.maximum(counts, 1)
+    draws = np.random.default_rng(0).multinomial(len(cell), counts / len(cell), RESAMPLES)
+    gaps = draws * (np.arange(2 * BINS) % 2 - means)
+    drawn = np.abs(gaps.reshape(RESAMPLES, BINS, 2).sum(2)).sum(1) / len(cell)
+    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
+    return low, high
+
+
+def _mae(answers: AnsweredNumbers) -> float:
+    from sklearn.metrics import mean_absolute_error  # heavy
+
+    return float(mean_absolute_error(answers.truth, answers.answer))
+
+
+def _mae_interval(answers: AnsweredNumbers, value: float) -> Interval:
+    errors = np.abs(answers.truth - answers.answer).mean(1)
+    return _mean_interval(value, (errors - errors.mean()) / len(errors))
+
+
+def _rmse(answers: AnsweredNumbers) -> float:
+    from sklearn.metrics import root_mean_squared_error  # heavy
+
+    return float(root_mean_squared_error(answers.truth, answers.answer))
+
+
+def _rmse_interval(answers: AnsweredNumbers, value: float) -> Interval:
+    squares = np.square(answers.truth - answers.answer)
+    means = squares.mean(0)
+    slope = np.where(means > 0, 0.5 / np.sqrt(np.where(means > 0, means, 1.0)), 0.0)
+    influence = ((squares - means) * slope).mean(1) / len(squares)
+    return _mean_interval(value, influence)
+
+
+def _r2(answers: AnsweredNumbers) -> float:
+    from sklearn.metrics import r2_score  # heavy
+
+    if len(answers) < 2:
+        return math.nan
+    return float(r2_score(answers.truth, answers.answer))
+
+
+def _r2_interval(answers: AnsweredNumbers, value: float) -> Interval:
+    """Delta method; the final score of a run has a bootstrap interval instead."""
+    errors = np.square(answers.truth - answers.answer)
+    deviations = np.square(answers.truth - answers.truth.mean(0))
+    total = np.where(deviations.sum(0) > 0, deviations.sum(0), 1.0)
+    left = errors.sum(0) / total
+    influence = ((errors - left * deviations) / total).mean(1)
+    low, high = _mean_interval(value, influence, least=-math.inf)
+    return low, min(1.0, high)
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("accuracy", True, True, _accuracy, _accuracy_interval),
+    Metric("balanced_accuracy", True, True, _balanced_accuracy, _balanced_accuracy_interval),
+    Metric("macro_f1", True, True, _macro_f1, _macro_f1_interval),
+    Metric("auc", True, True, _auc, _auc_interval),
+    Metric("log_loss", True, False, _log_loss, _log_loss_interval, needs_probability=True),
+    Metric("ece", True, False, _ece, _ece_interval, needs_probability=True),
+    Metric("r2", False, True, _r2, _r2_interval),
+    Metric("mae", False, False, _mae, _mae_interval),
+    Metric("rmse", False, False, _rmse, _rmse_interval),
+)
+NAMES = tuple(metric.name for metric in METRICS)
+
+
+def metric_named(name: str) -> Metric:
+    """The metric with this name.
+
+    Raises:
+        UnknownName: none has it.
+
+    >>> metric_named("log_loss").higher_is_better
+    False
+    """
+    for metric in METRICS:
+        if metric.name == name:
+            return metric
+    raise UnknownName("metric", name, NAMES)
+
+
+def is_uneven(counts: np.ndarray) -> bool:
+    """Whether the largest class has more than 5 times the samples of the smallest one that occurs,
+    so that accuracy says little.
+
+    >>> is_uneven(np.array([60, 10])), is_uneven(np.array([50, 10, 0]))
+    (True, False)
+    """
+    present = counts[counts > 0]
+    return len(present) > 1 and float(present.max()) > UNEVEN * float(present.min())
