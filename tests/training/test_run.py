@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.schema import SchemaError, typed
-from netwise.training.run import InputPipeline, Intake, build_module, require_no_foreign_code
+from netwise.training.run import build_module, require_no_foreign_code
 
 PREPARED_DIGITS = nw.Recipe(
     data=nw.data.digits(),
@@ -91,18 +89,6 @@ def test_a_network_of_ones_own_trains_and_loads_when_handed_over(tmp_path: Path)
         nw.load(tmp_path / "run", nw.CustomNetwork("torch.nn:Flatten"))
 
 
-def test_the_input_pipeline_survives_its_file() -> None:
-    prepared = nw.fit(PREPARED_DIGITS.but(epochs=1)).pipeline
-    plain = typed(Intake, prepared.plain())
-    again = InputPipeline.read(plain, prepared.tensors(), 1)
-    raw = np.random.default_rng(0).random((3, 64)) * 16
-    assert torch.equal(
-        again.prepared(raw, PREPARED_DIGITS.preprocess),
-        prepared.prepared(raw, PREPARED_DIGITS.preprocess),
-    )
-    assert (again.task, again.classes) == (prepared.task, prepared.classes)
-
-
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     tensors = nw.MLP((64, 5, 10)).build().state_dict()
     with pytest.raises(nw.RunFolderError, match="not those of the network in its recipe"):
@@ -138,14 +124,3 @@ def test_a_printed_run_is_one_line(small: nw.Recipe) -> None:
     kind = type(run.recipe.network).__name__
     assert str(run) == f"{kind}: All 1 epochs done. Test part: {run.score}."
     assert str(nw.fit(small.but(epochs=1), test=False)).endswith("No score.")
-
-
-def test_what_preprocessing_was_fitted_to_is_missed_by_name() -> None:
-    """A file of a stranger may lack it; netwise's own have checksums."""
-    prepared = nw.fit(PREPARED_DIGITS.but(epochs=1)).pipeline
-    tensors = {k: v for k, v in prepared.tensors().items() if not k.startswith("preprocess.")}
-    pipeline = InputPipeline.read(typed(Intake, prepared.plain()), tensors, 1)
-    with pytest.raises(nw.RunFolderError, match=r"weights\.safetensors is damaged: \w+ cannot use"):
-        pipeline.prepared(np.zeros((1, 64)), PREPARED_DIGITS.preprocess)
-    with pytest.raises(SchemaError, match=r"^target\.mean is missing"):
-        InputPipeline.read(typed(Intake, prepared.plain()), {}, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from netwise.data.content import FileKey, files_key
+from netwise.data.preparation import Preparation, marked, unmarked
 from netwise.data.raw_inputs import RawInput
 from netwise.data.splitting import TIME, SplitKey, cut_by_class, cut_by_group, cut_by_time
 from netwise.errors import DataError, Problem, interface_error
@@ -117,6 +118,22 @@ class Samples:
         """Outputs that a network needs: one for each class, or for each target."""
         return len(self.classes) if task_named(self.task).has_classes else self.train.y.shape[1]
 
+    def marked(
+        self, steps: tuple[Preprocess, ...] = (), fitted: tuple[Fitted, ...] = ()
+    ) -> Samples:
+        """The same samples. The type of their inputs shows that they went through the encoder, and
+        then through these preprocessing steps."""
+        mark = Preparation(self.encoder, self.shape, steps, fitted)
+        return self._with_inputs(lambda x: marked(x, mark))
+
+    def unmarked(self) -> Samples:
+        """The same samples with plain tensors, as training takes them."""
+        return self._with_inputs(unmarked)
+
+    def _with_inputs(self, change: Callable[[Tensor], Tensor]) -> Samples:
+        parts = {name: getattr(self, name) for name in ("train", "valid", "test")}
+        return replace(self, **{n: replace(part, x=change(part.x)) for n, part in parts.items()})
+
 
 class Data(Part):
     """The description of a data set; `load` gives its samples. Equal values give equal samples.
@@ -133,11 +150,15 @@ class Data(Part):
 
     def load(self) -> Samples:
         """The samples. They stay in memory for the next call with an equal value, as long as the
-        files of the data do not change."""
+        files of the data do not change.
+
+        Their inputs are encoded: pixels from 0 to 1, a number for each word of a table. Their type
+        shows it, so that `run.predict(data.load().test)` does not encode them again.
+        """
         provider = data_provider()
         shared = None if provider is None else provider.loaded(self)
         if shared is not None:
-            return shared
+            return shared.marked()
         with file_errors(getattr(self.innermost, "path", "")):
             return _read_once(self, files_key(self.files()))
 
@@ -162,7 +183,7 @@ class Data(Part):
 
 @lru_cache(maxsize=8)
 def _read_once(data: Data, content: tuple[FileKey, ...]) -> Samples:
-    return data.read()
+    return data.read().marked()
 
 
 class DataProvider(Protocol):
@@ -194,6 +215,20 @@ def provide_data(provider: DataProvider) -> Iterator[None]:
         yield
     finally:
         _PROVIDER.reset(token)
+
+
+def inputs_of(inputs: Any) -> Any:
+    """The inputs of a part of samples; any other inputs as they are.
+
+    Raises:
+        DataError: they are a whole data set, of which a part has to be named.
+    """
+    if isinstance(inputs, Samples | Data):
+        part = "data.load().test" if isinstance(inputs, Data) else "samples.test"
+        raise DataError(
+            f"{type(inputs).__name__} has several parts of samples: pass one of them, {part}"
+        )
+    return inputs.x if isinstance(inputs, Pairs) else inputs
 
 
 SHARE = "it is a share of the samples"

@@ -87,6 +87,11 @@ class ArrayEncoder:
         }
 
 
+def takes_any_numbers(encoder: object) -> bool:
+    """Whether an encoder gives numbers as they are, so that encoded inputs are raw ones too."""
+    return isinstance(encoder, ArrayEncoder) and encoder.divisor == 1
+
+
 @dataclass(frozen=True)
 class NumberColumn:
     """A numeric column: missing cells become the median, then mean 0 and spread 1; the three

@@ -31,6 +31,7 @@ def write_mapped(samples: Samples, path: Path, fitted: tuple[Fitted, ...] = ()) 
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    samples = samples.unmarked()
     tensors: dict[str, Tensor] = {
         "target.mean": samples.target_mean,
         "target.scale": samples.target_scale,

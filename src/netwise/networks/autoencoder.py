@@ -82,7 +82,7 @@ class Autoencoder(AutoencoderNetwork):
         >>> run = nw.fit(recipe)
         >>> run.score.name, run.score.value > 0.5
         ('r2', True)
-        >>> run.module.encode(nw.data.digits().load().test.x / 16).shape
+        >>> run.codes(nw.data.digits().load().test).shape
         torch.Size([360, 16])
 
     Source: denoising: Vincent et al. 2008; KL: Ng 2011, CS294A notes;

@@ -38,7 +38,8 @@ def prepare(recipe: Recipe) -> Prepared:
     """
     loaded = recipe.data.load()
     samples, fitted = preprocessed(recipe, loaded)
-    return Prepared(loaded, recipe.network.with_targets(samples), fitted)
+    samples = recipe.network.with_targets(samples).marked(recipe.preprocess, fitted)
+    return Prepared(loaded, samples, fitted)
 
 
 def preprocessed(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitted, ...]]:
@@ -50,6 +51,7 @@ def preprocessed(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitte
         if shared is not None and _same_samples(samples, shared[0]):
             return shared
     fitted: list[Fitted] = []
+    samples = samples.unmarked()
     train, valid, test = samples.train, samples.valid, samples.test
     for step in recipe.preprocess:
         fitted.append(step.fit(train.x))

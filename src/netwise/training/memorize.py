@@ -19,7 +19,8 @@ from netwise.storage.run_folder import RunFolder
 from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
 from netwise.tasks import MEMORY
 from netwise.training.facts import versions
-from netwise.training.run import InputPipeline, Run
+from netwise.training.input_pipeline import InputPipeline
+from netwise.training.run import Run
 from netwise.training.run_recorder import score_as_dict
 
 SCORED_NOISE = 0.1  # share of flipped units that the score is measured at
@@ -34,7 +35,7 @@ def store_patterns(recipe: Recipe, prepared: Prepared, folder: RunFolder | None)
         prepared: its data.
         folder: where to write the run, locked by the caller; None: nowhere.
     """
-    started, samples = time.monotonic(), prepared.samples
+    started, samples = time.monotonic(), prepared.samples.unmarked()
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         memory = recipe.network.build()
     assert isinstance(memory, MemoryModule)

@@ -14,9 +14,10 @@ from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.scoring.score import Score
 from netwise.training.fit import train_prepared
+from netwise.training.input_pipeline import InputPipeline, Intake
 from netwise.training.interrupt import uninterrupted
 from netwise.training.progress_files import ProgressFile, monitor_progress_files
-from netwise.training.run import InputPipeline, Intake, Run, build_module
+from netwise.training.run import Run, build_module
 from netwise.training.settings import RunOptions
 from netwise.training.shared_data import share_data, use_shared_data, without_arrays
 from netwise.training.threads import cores, limit_cores

@@ -10,9 +10,10 @@ from netwise.data.in_memory import Arrays
 from netwise.recipe.prepared import prepare
 from netwise.recipe.recipe import Recipe
 from netwise.training.fit import initialize
+from netwise.training.input_pipeline import InputPipeline
 from netwise.training.loop import run_training
 from netwise.training.progress import Silent
-from netwise.training.run import InputPipeline, Run
+from netwise.training.run import Run
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import state_at_start
 from netwise.training.settings import RunOptions

@@ -18,7 +18,8 @@ from netwise.recipe.checks import width_of
 from netwise.recipe.prepared import Prepared
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
-from netwise.training.run import InputPipeline, set_module_loss
+from netwise.training.input_pipeline import InputPipeline
+from netwise.training.run import set_module_loss
 from netwise.training.settings import RunOptions, RunSettings, resolve
 
 # Gives a new module its first weights: called with module, recipe, training inputs and targets.
@@ -96,7 +97,7 @@ def set_up(
     Raises:
         WrongValue: the network does not fit the data, or has nothing to train.
     """
-    samples = prepared.samples
+    samples = prepared.samples.unmarked()
     device = torch.device(options.device)
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         module = recipe.network.build()
