@@ -1,0 +1,134 @@
+"""Dates and times as people write them, as datetimes in microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE = 400  # different values that a format is tried on before it is tried on the column
+LEAST_SHARE = 0.5  # of a sample, for a format to be tried on the whole column
+_DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
+    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %m %Y"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d"),
+    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%d/%b/%Y"),
+    *("%d %B %Y", "%d. %B %Y", "%B %d, %Y", "%B %d %Y"),
+    *("%a, %d %b %Y", "%a %b %d %Y"),
+)
+_TIMES = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%#z", "%H:%M%#z")
+_JOINTS = (" ", "T", ", ")
+_CLOCK = "%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I:%M:%S %p"
+_MONTHS = "%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%b-%Y", "%Y/%m", "%b-%y"
+# Read alike by two formats, of which the rows decide; the second is the American one.
+_TWINS = {"%d/%m": "%m/%d", "%d-%m": "%m-%d"}
+
+
+def dates(cells: pl.Series, form: str) -> pl.Series:
+    """The texts as datetimes; null where a text is no date of this form.
+
+    Args:
+        cells: texts without blanks around them, or null.
+        form: formats in the notation of `strptime` with a bar between them; the first that fits a
+            cell is taken. An offset from UTC is added, so that all times are those of UTC.
+    """
+    import polars as pl  # heavy
+
+    unique = cells.unique(maintain_order=True)
+    tidy = unique.str.replace_all(r"\s+", " ").str.replace(r"(?i)\s*(?:z|utc|gmt)$", "")
+    found = [_parsed(tidy, one) for one in form.split("|")]
+    values = pl.select(pl.coalesce(found)).to_series()
+    if len(unique) == len(cells):
+        return values.alias(cells.name)
+    return cells.replace_strict(unique, values, return_dtype=pl.Datetime("us"))
+
+
+def _parsed(texts: pl.Series, form: str) -> pl.Series:
+    import polars as pl  # heavy
+
+    zone = form.endswith("z")
+    if form in _MONTHS:
+        texts, form = pl.Series("", ["1 "]) + texts, f"%d {form}"
+    if form in _CLOCK:
+        texts, form = pl.Series("", ["1970-01-01 "]) + texts, f"%Y-%m-%d {form}"
+    if "%Y%m%d" in form:  # else shorter numbers fit as well
+        texts = texts.set(~texts.str.contains(r"^\d{8}(?:\D|$)").fill_null(False), None)
+    if "%Y" in form.replace("%Y%m%d", ""):
+        texts = texts.set(~texts.str.contains(r"(?:^|\D)\d{4}(?:\D|$)").fill_null(False), None)
+    parsed = texts.str.to_datetime(
+        form, time_unit="us", strict=False, time_zone="UTC" if zone else None
+    )
+    return parsed.dt.replace_time_zone(None) if zone else parsed
+
+
+def find_form(cells: pl.Series) -> str:
+    """The form of a column of dates: of all cells, not of the first; "" where most are no dates.
+
+    Where day and month can be read either way in every cell, the way in which the rows are in
+    order of time is taken, else the European one for points and the American one for slashes.
+
+    Args:
+        cells: texts without blanks around them, no gaps.
+    """
+    unique = cells.unique(maintain_order=True)
+    step = max(1, len(unique) // SAMPLE)
+    sample = unique.gather_every(step)
+    if not _may_be_dates(sample):
+        return ""
+    day = _best(sample, (*_DAYS, *_CLOCK, *_MONTHS))
+    whole = [(day, _share(sample, day))] if day else []
+    timed = _best(
+        sample, tuple(f"{d}{j}{t}" for d in _likely_days(sample) for j in _JOINTS for t in _TIMES)
+    )
+    if timed:
+        whole.append((timed, _share(sample, timed)))
+    if not whole:
+        return ""
+    form = max(whole, key=lambda each: each[1])[0]
+    twin = next((form.replace(a, b) for a, b in _TWINS.items() if a in form), "")
+    if twin and (twin_values := dates(cells, twin)).null_count() == 0:
+        values = dates(cells, form)
+        if values.null_count() or (twin_values.is_sorted() and not values.is_sorted()):
+            return twin
+        if not values.is_sorted() and "/" in form:
+            return twin
+    return form
+
+
+def _may_be_dates(sample: pl.Series) -> bool:
+    likely = sample.str.contains(r"^\D{0,10}\d{1,4}\D").sum() or 0
+    digits = sample.str.contains(r"^(?:19|20)\d{6}$").sum() or 0
+    months = sample.str.contains(r"^\p{L}{3,9}\.?[ -]").sum() or 0
+    return bool(max(likely, digits, months) >= LEAST_SHARE * len(sample))
+
+
+def _likely_days(sample: pl.Series) -> Iterator[str]:
+    """Formats of days that fit the first part of the texts."""
+    for form in _DAYS:
+        blanks = form.count(" ")
+        first = sample.str.extract(rf"^((?:\S+\s+){{{blanks}}}[^\sT,]+,?)", 1).str.strip_chars(",")
+        if _share(first.drop_nulls(), form) > LEAST_SHARE:
+            yield form
+
+
+def _best(sample: pl.Series, forms: tuple[str, ...]) -> str:
+    """The form that reads most texts, joined with others that read the rest; "" for none."""
+
+    chosen: list[str] = []
+    rest = sample
+    while len(rest) and len(chosen) < 3:
+        shares = [(_share(rest, form), form) for form in forms]
+        share, form = max(shares, key=lambda each: each[0], default=(0.0, ""))
+        if share <= 0 or (not chosen and share <= LEAST_SHARE / 2):
+            break
+        chosen.append(form)
+        rest = rest.filter(_parsed(rest, form).is_null())
+    return "|".join(chosen)
+
+
+def _share(sample: pl.Series, form: str) -> float:
+    if not len(sample):
+        return 0.0
+    return 1 - dates(sample, form).null_count() / len(sample)

@@ -1,0 +1,159 @@
+"""Tables as values of a type for each column, with what was found and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from netwise.data.tables.deciding import decide, file_decimal
+from netwise.data.tables.frames import require_columns
+from netwise.data.tables.kinds import NUMBER, WHOLE, BadCell, ColumnReading
+from netwise.data.tables.number_forms import COMMA
+from netwise.data.tables.options import AS_ERROR, ReadOptions
+from netwise.data.tables.sources import Cells, cells_of
+from netwise.data.tables.typing_cells import as_kind, native, present_cells
+from netwise.errors import DataError, UnknownName, short_repr
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN_CELLS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class TableReading:
+    """A table as it was read.
+
+    Args:
+        frame: its values. Numbers are Float64 or Int64, truth values Boolean, dates Datetime in
+            microseconds, all others String; a gap is null.
+        cells: the cells as they came, in the same rows.
+        columns: what each column is, and why.
+        notes: how the source was read, as sentences.
+    """
+
+    frame: pl.DataFrame
+    cells: pl.DataFrame
+    columns: tuple[ColumnReading, ...]
+    notes: tuple[str, ...]
+
+    def column(self, name: str) -> ColumnReading:
+        """What the column of this name is."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise UnknownName("column", name, [column.name for column in self.columns])
+
+
+def read_table(
+    source: Any, options: ReadOptions | None = None, *, target: str | None = None
+) -> TableReading:
+    """A table with the kind of each column, decided from all of its cells.
+
+    Args:
+        source: path of a file (CSV with any separator, gzip, zip, xz, Parquet, Arrow, Feather, JSON
+            lines, Excel), a frame of pandas, polars or Arrow, a mapping of columns, or a list of
+            mappings.
+        options: what is given and not found. Default: all is found.
+        target: name of the column to predict, whose words are never taken for gaps.
+
+    Raises:
+        DataError: it is no table, or cells do not fit their columns.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from netwise.data.tables import read_table
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "flats.csv"
+        >>> _ = path.write_text("ort;preis\\nKöln;1.250,50\\nBonn;980,00\\n", "cp1252")
+        >>> reading = read_table(path)
+        >>> [(column.name, column.kind) for column in reading.columns]
+        [('ort', 'category'), ('preis', 'number')]
+        >>> reading.frame["preis"].to_list()
+        [1250.5, 980.0]
+    """
+    options = options or ReadOptions()
+    cells = cells_of(source, options, [target] if target else [])
+    if not cells.frame.height:
+        raise DataError(
+            f"{cells.name} has no rows below its header: add some, or pass columns=(...) if its "
+            "first line is no header"
+        )
+    return decided_table(cells, options, target)
+
+
+def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> TableReading:
+    """What each column of these cells is."""
+    import polars as pl  # heavy
+
+    texts = [column for column in cells.frame if column.dtype == pl.String]
+    usual = options.decimal or file_decimal(texts, cells.sep)
+    found = [
+        decide(column, options, usual=usual, target=column.name == target) for column in cells.frame
+    ]
+    bad = [cell for each in found for cell in each.bad]
+    if bad and options.bad_cells == AS_ERROR:
+        raise _bad_cells(cells.name, bad, sum(each.bad_count for each in found))
+    return TableReading(
+        pl.DataFrame([each.values for each in found]),
+        cells.frame,
+        tuple(each.reading for each in found),
+        cells.notes,
+    )
+
+
+def _bad_cells(name: str, bad: Sequence[BadCell], count: int) -> DataError:
+    shown = "; ".join(
+        f"column {short_repr(cell.column)}, row {cell.row}: {short_repr(cell.text)} is no "
+        f"{cell.expected}"
+        for cell in bad[:SHOWN_CELLS]
+    )
+    more = f"; and {count - SHOWN_CELLS} more" if count > SHOWN_CELLS else ""
+    return DataError(
+        f"{name}: {shown}{more}. Correct them, or read them as missing values: "
+        f'bad_cells="missing" (--bad-cells missing), or na=({bad[0].text!r},) for this word alone'
+    )
+
+
+def read_as(
+    source: Any, kinds: Mapping[str, tuple[str, str]], options: ReadOptions | None = None
+) -> pl.DataFrame:
+    """New rows of a table whose columns are known: one for each row of the source.
+
+    Args:
+        source: as in `read_table`, or a list of rows with the cells in the order of `kinds`.
+        kinds: kind and form of each column, by name; other columns of the source are left out.
+        options: as in `read_table`.
+
+    Raises:
+        DataError: a column is absent, or a cell does not fit and `bad_cells` is "error".
+
+    Example:
+        >>> from netwise.data.tables import read_as
+        >>> read_as([{"age": "7", "town": None}], {"age": ("number", ".")})["age"].to_list()
+        [7.0]
+    """
+    import polars as pl  # heavy
+
+    options = options or ReadOptions()
+    cells = cells_of(source, options, list(kinds))
+    require_columns(list(kinds), cells.frame.columns)
+    texts = [column for column in cells.frame if column.dtype == pl.String]
+    usual = options.decimal or file_decimal(texts)
+    columns, bad = [], []
+    for name, (kind, form) in kinds.items():
+        column = cells.frame[name]
+        if kind in (NUMBER, WHOLE) and usual == COMMA:
+            form = COMMA + form[1:]
+        values = as_kind(column, kind, form, options.na)
+        columns.append(values)
+        if options.bad_cells == AS_ERROR:
+            bad += _misfits(present_cells(native(column), options.na), values, kind)
+    if bad:
+        raise _bad_cells(cells.name, bad[:SHOWN_CELLS], len(bad))
+    return pl.DataFrame(columns)
+
+
+def _misfits(cells: pl.Series, values: pl.Series, kind: str) -> list[BadCell]:
+    rows = (values.is_null() & cells.is_not_null()).arg_true()
+    return [BadCell(values.name, int(row) + 1, str(cells[row]), kind) for row in rows]

@@ -1,0 +1,157 @@
+"""Where cells come from: files of all kinds, and tables in memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netwise.data.tables.delimited import find_head, text_frame
+from netwise.data.tables.encodings import decode
+from netwise.data.tables.frames import as_polars
+from netwise.data.tables.options import ReadOptions
+from netwise.data.tables.packed import content
+from netwise.errors import DataError, MissingPackage
+from netwise.file_errors import file_errors
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TEXT, PARQUET, ARROW, ARROW_STREAM, WORKBOOK, JSON_LINES, JSON = (
+    "text",
+    "Parquet",
+    "Arrow",
+    "Arrow stream",
+    "workbook",
+    "JSON lines",
+    "JSON",
+)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a table as they came.
+
+    Args:
+        frame: all columns; String where the source is text.
+        name: of the source, for messages.
+        notes: how it was read, as sentences.
+        sep: the separator of a file of text; "" for other sources.
+    """
+
+    frame: pl.DataFrame
+    name: str
+    notes: tuple[str, ...] = ()
+    sep: str = ""
+
+
+def cells_of(source: Any, options: ReadOptions, wanted: Sequence[str] = ()) -> Cells:
+    """The cells of a file, or of a table in memory.
+
+    Args:
+        source: a path, or a table as `frames.as_polars` takes it.
+        options: for files of text.
+        wanted: names of columns that it has: a first line that has one is a header.
+
+    Raises:
+        DataError: it is no table.
+    """
+    if not isinstance(source, str | Path):
+        return Cells(as_polars(source, options.columns or wanted), "the table")
+    path = Path(source)
+    with file_errors(path):
+        raw = content(path)
+    kind = _kind_of(raw, path)
+    if kind == TEXT:
+        return _of_text(raw, str(path), options, wanted)
+    import polars as pl  # heavy
+
+    try:
+        frame = _binary(raw, kind, options)
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        if isinstance(error, DataError | MissingPackage):
+            raise
+        raise DataError(f"{path} is no whole {kind} file ({error}): write it again") from None
+    return Cells(frame, str(path), (f"It is a {kind} file.",))
+
+
+def _kind_of(raw: bytes, path: Path) -> str:
+    if raw.startswith(b"PAR1"):
+        return PARQUET
+    if raw.startswith(b"ARROW1"):
+        return ARROW
+    if raw.startswith(b"\xff\xff\xff\xff") and len(raw) > 8:
+        return ARROW_STREAM
+    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return WORKBOOK
+    start = raw[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"{") and b'"' in start[:80] and _ending(path) not in (".csv", ".tsv"):
+        return JSON_LINES
+    if start.startswith(b"[") and start[1:].lstrip().startswith(b"{"):
+        return JSON
+    return TEXT
+
+
+def _ending(path: Path) -> str:
+    endings = [
+        ending.lower()
+        for ending in path.suffixes
+        if ending.lower() not in (".gz", ".xz", ".bz2", ".zip")
+    ]
+    return endings[-1] if endings else ""
+
+
+def _binary(raw: bytes, kind: str, options: ReadOptions) -> pl.DataFrame:
+    import polars as pl  # heavy
+
+    stream = io.BytesIO(raw)
+    if kind == PARQUET:
+        return pl.read_parquet(stream)
+    if kind == ARROW:
+        return pl.read_ipc(stream)
+    if kind == ARROW_STREAM:
+        return pl.read_ipc_stream(stream)
+    if kind == JSON:
+        return pl.read_json(stream, infer_schema_length=None)
+    if kind == JSON_LINES:
+        return pl.read_ndjson(stream, infer_schema_length=None)
+    return _workbook(raw, options)
+
+
+def _workbook(raw: bytes, options: ReadOptions) -> pl.DataFrame:
+    try:
+        from fastexcel import read_excel  # heavy
+    except ImportError:
+        raise MissingPackage("reading a workbook", "fastexcel", "excel") from None
+    sheet = read_excel(raw).load_sheet(options.sheet or 0)
+    return sheet.to_polars()
+
+
+def _of_text(raw: bytes, path: str, options: ReadOptions, wanted: Sequence[str]) -> Cells:
+    text = decode(raw, path, options.encoding)
+    utf8 = text.utf8
+    if b"\n" not in utf8 and b"\r" in utf8:
+        utf8 = utf8.replace(b"\r", b"\n")
+    notes = (
+        ()
+        if text.encoding == "utf-8" and "valid" in text.reason
+        else (f"The encoding is {text.encoding}: {text.reason}.",)
+    )
+    head = find_head(utf8, path, options, wanted)
+    frame = text_frame(utf8, head, path)
+    return Cells(frame, path, (*notes, *head.notes), head.dialect.sep)
+
+
+def blocks(
+    source: Any, options: ReadOptions | None = None, rows: int = 50_000
+) -> Iterator[pl.DataFrame]:
+    """The cells of a table in blocks of rows, as they came.
+
+    Args:
+        source: as in `read_table`.
+        options: as in `read_table`.
+        rows: of a block; the last has the rest.
+    """
+    yield from cells_of(source, options or ReadOptions()).frame.iter_slices(rows)
