@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from torch import nn
 
@@ -12,9 +12,10 @@ from netwise.data.dataset import Samples
 from netwise.errors import Problem
 from netwise.networks.layers.dropconnect import DropConnectLinear
 from netwise.networks.layers.flatten import FlattenIfNeeded
+from netwise.networks.layers.members import MemberLinear, Members
 from netwise.networks.layers.residual import Residual
 from netwise.networks.network import Network, described_targets, takes_outputs, wrong_inputs
-from netwise.part import flag, integers, number, part, text
+from netwise.part import flag, integer, integers, number, part, text
 from netwise.parts.activations import Activation, Identity, Maxout, ReLU
 from netwise.parts.losses import Loss
 
@@ -42,6 +43,9 @@ class MLP(Network):
             Default 0.0.
         residual: hidden layers as wide as the one before add their input: y = x + F(x). Default
             false.
+        members: networks of an ensemble that share the weight matrices and have factors and biases
+            of their own. In training each row is computed by one of them, in evaluation by all, and
+            their outputs are averaged. Default 1.
 
     Example:
         >>> import netwise as nw
@@ -51,7 +55,8 @@ class MLP(Network):
         1200
 
     Source: batch norm: Ioffe, Szegedy
-    2015, arXiv 1502.03167.
+    2015, arXiv 1502.03167; members: Wen, Tran, Ba 2020, arXiv 2002.06715, section 3, and Gorishniy,
+    Kotelnikov, Babenko 2025, arXiv 2410.24210, for tables.
     """
 
     declares_shape: ClassVar[bool] = True
@@ -80,6 +85,24 @@ class MLP(Network):
         0.0, least=0, below=1, because=DROPPED, why="regularise when overfitting is seen"
     )
     residual: bool = flag(False, why="a few layers can be trained without")
+    members: int = integer(
+        1,
+        least=1,
+        most=1000,
+        because="an ensemble has networks",
+        why="one network; several are for tables",
+    )
+
+    def conflicts(self) -> list[Problem]:
+        if self.members > 1 and self.drop_connect:
+            reason = "drops weights that all members share: use dropout, which drops units"
+            return [Problem("drop_connect", repr(self.drop_connect), reason, "0.0")]
+        return []
+
+    def written_fields(self) -> dict[str, Any]:
+        """Without `members` where there is one, as in files of earlier versions."""
+        fields = super().written_fields()
+        return {name: fields[name] for name in fields if name != "members" or self.members > 1}
 
     @property
     def has_hidden_layers(self) -> bool:
@@ -133,14 +156,14 @@ class MLP(Network):
         return self.but(widths=(ins, *hidden, outs))
 
     def build(self) -> nn.Module:
-        layers = nn.Sequential()
+        layers: nn.Sequential = nn.Sequential() if self.members == 1 else Members()
         layers.add_module("flatten", FlattenIfNeeded())
         if self.input_dropout:
             layers.add_module("dropout0", nn.Dropout(self.input_dropout))
         last = len(self.widths) - 1
         for i, (ins, outs) in enumerate(pairwise(self.widths), start=1):
             if i == last:
-                layers.add_module(f"layer{i}", nn.Linear(ins, outs))
+                layers.add_module(f"layer{i}", self._linear(ins, outs))
             elif self.residual and ins == outs:
                 block = Residual()
                 self._hidden(block, i, ins, outs)
@@ -151,13 +174,18 @@ class MLP(Network):
             layers.add_module("output", self.output.build())
         return layers
 
+    def _linear(self, ins: int, outs: int) -> nn.Linear:
+        if self.members > 1:
+            return MemberLinear(ins, outs, self.members)
+        return nn.Linear(ins, outs)
+
     def _hidden(self, layers: nn.Sequential, i: int, ins: int, outs: int) -> None:
         units = outs * self.activation.pieces if isinstance(self.activation, Maxout) else outs
         layers.add_module(
             f"layer{i}",
             DropConnectLinear(ins, units, p=self.drop_connect)
             if self.drop_connect
-            else nn.Linear(ins, units),
+            else self._linear(ins, units),
         )
         if self.batch_norm and self.norm_place == BEFORE:
             layers.add_module(f"norm{i}", nn.BatchNorm1d(units))

@@ -1,0 +1,57 @@
+"""Layers of an ensemble whose members share their weight matrices."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from netwise.networks.script_source import ScriptSource
+
+
+class MemberLinear(nn.Linear):
+    """A linear layer of `members` networks: one weight matrix for all of them, and for each its own
+    factors of the inputs and outputs, and its own biases.
+
+        y = (x * (1 + r_m)) W^T * (1 + s_m) + b_m
+
+    Row i of a batch belongs to member i modulo `members`. The factors are stored as their distance
+    from 1, so weight decay makes members alike. Source: Wen, Tran, Ba 2020, arXiv 2002.06715.
+    """
+
+    def __init__(self, in_features: int, out_features: int, members: int) -> None:
+        super().__init__(in_features, out_features, bias=False)
+        self.members = members
+        self.inputs = nn.Parameter(0.3 * torch.randn(members, in_features))
+        self.outputs = nn.Parameter(0.3 * torch.randn(members, out_features))
+        self.biases = nn.Parameter(torch.empty(members, out_features).uniform_(-1, 1))
+        with torch.no_grad():
+            self.biases.mul_(in_features**-0.5)  # as `nn.Linear` has them
+
+    def forward(self, x: Tensor) -> Tensor:
+        member = torch.arange(x.shape[0], device=x.device) % self.members
+        scaled = x * (1 + self.inputs).index_select(0, member)
+        y = F.linear(scaled, self.weight) * (1 + self.outputs).index_select(0, member)
+        return y + self.biases.index_select(0, member)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}, {self.members}"
+
+
+class Members(nn.Sequential):
+    """Layers of an ensemble, some of them `MemberLinear`. In training each row is computed by one
+    member; in evaluation by all of them, and the result is the mean of their outputs.
+
+    So a training step costs what that of one network costs, and members are trained on different
+    rows.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        members = next(layer.members for layer in self.modules() if isinstance(layer, MemberLinear))
+        rows = x if self.training else x.repeat_interleave(members, 0)
+        for layer in self:
+            rows = layer(rows)
+        return rows if self.training else rows.unflatten(0, (-1, members)).mean(1)
+
+
+SCRIPT_SOURCES = {MemberLinear: ScriptSource(), Members: ScriptSource(needs=(MemberLinear,))}
