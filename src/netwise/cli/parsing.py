@@ -265,7 +265,7 @@ def as_number(cell: str, file: Path, row: int, missing: bool) -> float:
         file, row: where it is, rows counted from 1 below the header; for the message.
         missing: whether the cell may be empty: it is NaN then.
     """
-    from netwise.data.encoding import is_missing  # heavy
+    from netwise.data.columns.cells import is_missing  # heavy
 
     if missing and is_missing(cell):
         return math.nan

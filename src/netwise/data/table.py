@@ -13,9 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwise.data.columns.cells import is_missing, is_number
+from netwise.data.columns.fitting import fit_columns
+from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.csv_file import read_table
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
-from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
 from netwise.errors import DataError, UnknownName, short_repr
 from netwise.part import flag, text, texts
 from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
@@ -209,7 +211,10 @@ def _fitted_encoder(cells: Mapping[str, Sequence[str]], train: np.ndarray) -> Ta
         name: all(is_number(cell) or is_missing(cell) for cell in column)
         for name, column in cells.items()
     }
-    return fit_table({name: [column[i] for i in train] for name, column in cells.items()}, numeric)
+    kinds = {name: "number" if each else "category" for name, each in numeric.items()}
+    return fit_columns({name: [column[i] for i in train] for name, column in cells.items()}, kinds)[
+        0
+    ]
 
 
 def _pairs(

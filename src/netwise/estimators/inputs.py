@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
-from netwise.data.encoding import TableEncoder, fit_table, is_missing, is_number
+from netwise.data.columns.cells import is_missing, is_number
+from netwise.data.columns.fitting import fit_columns
+from netwise.data.columns.table_encoder import TableEncoder
 from netwise.estimators.defaults import BATCH_SIZE
 
 Floats = NDArray[np.floating[Any]]
@@ -42,11 +44,13 @@ def _cells(column: Any) -> list[Any]:
 
 def fit_encoder(cells: dict[str, list[Any]]) -> TableEncoder:
     """The encoder of these columns: a column is numeric where each value is a number or missing."""
-    numeric = {
-        name: all(is_number(cell) or is_missing(cell) for cell in column)
+    kinds = {
+        name: "number"
+        if all(is_number(cell) or is_missing(cell) for cell in column)
+        else "category"
         for name, column in cells.items()
     }
-    return fit_table(cells, numeric)
+    return fit_columns(cells, kinds)[0]
 
 
 def as_column(y: Any) -> Any:

@@ -19,7 +19,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from netwise import data
-from netwise.data.encoding import TableEncoder, tensor_of
+from netwise.data.columns.table_encoder import TableEncoder
+from netwise.data.encoding import tensor_of
 from netwise.diagnosis.report import Report, diagnose
 from netwise.estimators.defaults import (
     AUTO,

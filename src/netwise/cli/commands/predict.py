@@ -51,8 +51,8 @@ def predict(
       netwise predict @last new.csv -o predictions.csv
     """
     folder = find_run(run, home)
+    from netwise.data.columns.table_encoder import TableEncoder  # heavy
     from netwise.data.csv_file import read_table
-    from netwise.data.encoding import TableEncoder  # heavy
     from netwise.storage.run_folder import RunFolder
     from netwise.tasks import task_named
     from netwise.training.run import load

@@ -10,8 +10,10 @@ from netwise.data import DATA
 from netwise.data.catalogue.bundled import BundledClasses, Diabetes
 from netwise.data.catalogue.image_sets import MNIST, PART
 from netwise.data.catalogue.table_sets import PublicTable
+from netwise.data.columns.category_column import CategoryColumn
+from netwise.data.columns.number_column import NumberColumn
+from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.dataset import Data
-from netwise.data.encoding import NumberColumn, TableEncoder
 from netwise.data.in_memory import Arrays
 from netwise.data.table import Table
 from netwise.data.text_file import Text
@@ -171,16 +173,20 @@ def _table(data: PublicTable | Table) -> str:
 
 
 def _fitted_columns(encoder: TableEncoder) -> list[str]:
-    columns: list[tuple[object, ...]] = [
-        (column.name, column.median, column.mean, column.scale)
-        if isinstance(column, NumberColumn)
-        else (column.name, list(column.categories), column.other)
-        for column in encoder.columns
-    ]
+    columns: list[tuple[object, ...]] = []
+    for column in encoder.columns:
+        if isinstance(column, NumberColumn):
+            numbers = (column.median, column.mean, column.scale, column.gaps)
+            columns.append((column.name, *numbers))
+        elif isinstance(column, CategoryColumn):
+            columns.append((column.name, list(column.categories), column.other))
+        else:
+            reason = f"holds a column of {column.kind}, which no script reads: leave it out"
+            raise WrongValue.of("recipe", "data", column.name, reason)
     return [
         (
             "# Fitted on the training part, column by column: numbers as (name, median, mean, "
-            "scale),"
+            "scale, whether gaps have an input),"
         ),
         "# words as (name, known words, whether there is an input for all others).",
         "COLUMNS = [",
@@ -211,13 +217,15 @@ def _cells(table: Table) -> list[str]:
 ENCODED = (
     "def encoded(name, *known):",
     "    column = [cell.strip() for cell in cells[name]]",
-    "    if len(known) == 3:",
-    "        median, mean, scale = known",
+    "    if len(known) == 4:",
+    "        median, mean, scale, gaps = known",
+    "        missing = np.array([cell.lower() in MISSING for cell in column])",
     (
-        "        values = np.array([median if cell.lower() in MISSING else float(cell) "
-        "for cell in column])"
+        "        values = np.array([median if gap else float(cell) "
+        "for cell, gap in zip(column, missing)])"
     ),
-    "        return ((values - mean) / scale)[:, None]",
+    "        scaled = ((values - mean) / scale)[:, None]",
+    "        return np.append(scaled, missing[:, None], axis=1) if gaps else scaled",
     "    words, rest = known",
     "    places = {word: i for i, word in enumerate(words)}",
     "    out = np.zeros((len(column), len(words) + rest))",

@@ -1,0 +1,163 @@
+"""The columns of a table as the inputs of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwise.data.columns.category_column import CategoryColumn
+from netwise.data.columns.cells import Cells
+from netwise.data.columns.column import ColumnEncoder
+from netwise.data.columns.date_column import DateColumn
+from netwise.data.columns.many_categories_column import ManyCategoriesColumn
+from netwise.data.columns.number_column import NumberColumn
+from netwise.data.columns.text_column import TextColumn
+from netwise.data.csv_file import read_table
+from netwise.data.raw_inputs import RawInput
+from netwise.errors import DataError, close_matches, short_repr
+from netwise.memory import require_memory
+from netwise.schema import typed_by_kind
+
+COLUMNS = {
+    each.kind: each
+    for each in (NumberColumn, CategoryColumn, DateColumn, TextColumn, ManyCategoriesColumn)
+}
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A column that a network does not get.
+
+    Args:
+        name: of the column.
+        reason: a sentence without its subject and full stop.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """The columns of a table.
+
+    Args:
+        columns: those that are inputs, in their order.
+        left_out: columns that are no inputs. New rows need not have them.
+    """
+
+    columns: tuple[ColumnEncoder, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def encode(self, raw: Any) -> Tensor:
+        cells = cells_of(raw, self.names)
+        rows, width = len(next(iter(cells.values()), ())), len(self.features)
+        needed = 2 * 4 * rows * width  # for each column by itself, and joined
+        what = f"of {width} inputs each need"
+        require_memory(needed, "data", "rows", rows, what, "fewer of them at a time")
+        x = self.computed([column.numbers(cells[column.name]) for column in self.columns])
+        if not x.isfinite().all():
+            row, feature = torch.argwhere(~x.isfinite())[0].tolist()
+            name = [each.name for each in self.columns for _ in each.feature_names][feature]
+            raise DataError(
+                f"column {short_repr(name)}, row {row + 1}: {short_repr(cells[name][row])} is too "
+                "large for the 32-bit numbers of a network: write a smaller number, or leave the "
+                "cell empty"
+            )
+        return x
+
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        return tuple(column.raw_input() for column in self.columns)
+
+    def numbers(self, raw: Any) -> tuple[Tensor, ...]:
+        cells = cells_of(raw, self.names)
+        return tuple(column.numbers(cells[column.name]) for column in self.columns)
+
+    def computed(self, numbers: Sequence[Tensor]) -> Tensor:
+        pairs = zip(self.columns, numbers, strict=True)
+        return torch.cat([column.computed(each) for column, each in pairs], dim=1)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns that a table of new rows needs."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """A name for each input."""
+        return tuple(name for column in self.columns for name in column.feature_names)
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "kind": "table",
+            "columns": [column.plain() for column in self.columns],
+            "left_out": [asdict(each) for each in self.left_out],
+        }
+
+
+@dataclass(frozen=True)
+class PlainTable:
+    """What `TableEncoder.plain` gives, before its columns are read."""
+
+    columns: tuple[Any, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def encoder(self) -> TableEncoder:
+        """The encoder.
+
+        Raises:
+            SchemaError: a value has another type than its field, or numbers are too few or many.
+        """
+        columns = tuple(
+            typed_by_kind(COLUMNS, column, f"encoder.columns[{i}]")
+            for i, column in enumerate(self.columns)
+        )
+        return TableEncoder(columns, self.left_out)
+
+
+def cells_of(raw: Any, names: Sequence[str]) -> dict[str, Cells]:
+    """The named columns of a table that comes as a path of a CSV file, a data frame, a dict of
+    columns, a list of dicts, or a list of rows."""
+    if isinstance(raw, str | Path):
+        raw = read_table(Path(raw), keep_empty=True)
+    if isinstance(raw, Mapping) or hasattr(raw, "columns"):
+        known = [str(name) for name in (raw.columns if hasattr(raw, "columns") else raw)]
+        _check_columns(names, known)
+        cells = {name: _column(raw[name]) for name in names}
+        lengths = {len(column) for column in cells.values()}
+        if len(lengths) > 1:
+            raise DataError(
+                f"the columns have {', '.join(map(str, sorted(lengths)))} cells: pass one cell of "
+                "each column for each row"
+            )
+        return cells
+    rows = list(raw)
+    if rows and isinstance(rows[0], Mapping):
+        for row in rows:
+            _check_columns(names, list(row))
+        return {name: [row[name] for row in rows] for name in names}
+    for i, row in enumerate(rows):
+        if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
+            raise DataError(
+                f"row {i + 1} is {short_repr(row)}: pass {len(names)} cells, in this order: "
+                f"{', '.join(names)}"
+            )
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def _column(cells: Any) -> Cells:
+    return cells if isinstance(cells, np.ndarray | list) else list(cells)
+
+
+def _check_columns(names: Sequence[str], known: Sequence[str]) -> None:
+    absent = [name for name in names if name not in known]
+    if absent:
+        close = close_matches(absent[0], known)
+        hint = f" Did you mean {close}?" if close else f" There are: {', '.join(known[:20])}."
+        raise DataError(f"the table has no column {', '.join(map(short_repr, absent))}.{hint}")
