@@ -12,15 +12,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import netwise as nw
+from netwise.data.columns.fitting import fit_columns
 from netwise.data.csv_file import read_table
-from netwise.data.encoding import encoder_from, fit_table
+from netwise.data.encoding import encoder_from
 
 
 def test_cells_are_encoded_as_scikit_learn_does(tmp_path: Path, table: Callable[..., Path]) -> None:
     cells = read_table(table(tmp_path / "t.csv"))
     cells.pop("label")
     train = {name: column[:200] for name, column in cells.items()}
-    encoder = fit_table(train, {"age": True, "town": False, "score": True})
+    kinds = {"age": "number", "town": "category", "score": "number"}
+    encoder, x = fit_columns(train, kinds)
 
     def frame(columns: dict[str, list[str]]) -> np.ndarray:
         numbers = [[float(v) if v else np.nan for v in columns[name]] for name in ("age", "score")]
@@ -40,14 +42,20 @@ def test_cells_are_encoded_as_scikit_learn_does(tmp_path: Path, table: Callable[
             ("score", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), [2]),
         ]
     ).fit(frame(train))
+    ours = encoder.encode(cells).numpy()
+    gaps = [i for i, name in enumerate(encoder.features) if name.endswith(" is missing")]
     np.testing.assert_allclose(
-        encoder.encode(cells).numpy(), reference.transform(frame(cells)).astype(float), atol=1e-5
+        np.delete(ours, gaps, axis=1), reference.transform(frame(cells)).astype(float), atol=1e-5
     )
+    for i in gaps:
+        name = encoder.features[i].removesuffix(" is missing")
+        assert ours[:, i].tolist() == [float(not cell) for cell in cells[name]]
+    np.testing.assert_array_equal(x.numpy(), ours[:200])
 
 
 def test_rare_words_share_an_input_and_unknown_ones_too() -> None:
     words = [f"w{i}" for i in range(60) for _ in range(60 - i)]
-    encoder = fit_table({"word": words}, {"word": False})
+    encoder, _ = fit_columns({"word": words}, {"word": "category"})
     coder = OneHotEncoder(
         max_categories=50, handle_unknown="infrequent_if_exist", sparse_output=False
     ).fit(np.array(words)[:, None])
@@ -58,7 +66,7 @@ def test_rare_words_share_an_input_and_unknown_ones_too() -> None:
 
 
 def test_an_unknown_word_is_zero_where_no_word_was_rare() -> None:
-    encoder = fit_table({"c": ["a", "b", "a"]}, {"c": False})
+    encoder, _ = fit_columns({"c": ["a", "b", "a"]}, {"c": "category"})
     assert encoder.encode({"c": ["z"]}).tolist() == [[0.0, 0.0]]
 
 
@@ -69,3 +77,15 @@ def test_an_encoder_comes_back_from_plain_values(
 
     encoder = nw.data.csv(table(tmp_path / "t.csv"), "label").load().encoder
     assert encoder_from(json.loads(json.dumps(encoder.plain()))) == encoder
+
+
+def test_an_encoder_of_an_earlier_version_is_read() -> None:
+    """As they were written before columns had `gaps` and tables `left_out`."""
+    columns = [
+        {"kind": "number", "name": "a", "median": 2.0, "mean": 2.0, "scale": 0.5},
+        {"kind": "category", "name": "b", "categories": ["(missing)", "x"], "other": True},
+    ]
+    encoder = encoder_from({"kind": "table", "columns": columns})
+    x = encoder.encode([{"a": "3", "b": "?"}, {"a": None, "b": "y"}])
+    assert x.tolist() == [[2.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    assert encoder.features == ("a", "b=(missing)", "b=x", "b=(other)")

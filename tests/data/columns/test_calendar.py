@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from netwise.data.columns.calendar import calendar
 
 CENTURIES = 200 * 365 * 86_400  # seconds on each side of 1970 that pandas has dates for
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(-CENTURIES, CENTURIES), min_size=1, max_size=50))
 def test_parts_of_a_date_are_those_of_pandas(seconds: list[int]) -> None:
     ours = calendar(torch.tensor(seconds, dtype=torch.float64))

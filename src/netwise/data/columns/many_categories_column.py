@@ -21,7 +21,7 @@ from netwise.data.raw_inputs import RawInput
 from netwise.schema import Count
 
 MOST_OUTPUTS = 20  # targets or classes: with more, each column would become too many inputs
-FEWEST_ROWS = 2  # of a category that gets a value of its own: one row says next to nothing
+MOST_WORDS = 100_000  # that have means of their own: the most frequent; all are in the saved file
 PARTS = 5  # of the training rows, each of which is encoded by what the others say
 
 
@@ -89,8 +89,7 @@ def fit_many_categories(
         targets: float64 (rows, targets): numbers, or 1 for the class of a row.
         target_names: of the targets.
     """
-    counts = counted_words(cells)
-    known = {word for word, count in counts.items() if count >= FEWEST_ROWS}
+    known = {word for word, _ in counted_words(cells).most_common(MOST_WORDS)}
     categories = tuple(sorted(known.union(words.categories)))
     codes = codes_of(cells, categories)
     means, crossed = _means(codes.numpy()[:, None], len(categories), targets)
@@ -113,8 +112,8 @@ def _means(
     codes: np.ndarray, categories: int, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means for each code, (categories + 1, targets), and for each row, (rows, targets), from the
-    rows of other parts; both in units of the latter's spread. The last code is that of rare words
-    in the training part, and of unknown ones later."""
+    rows of other parts; both in units of the latter's spread. The last code is that of all words
+    beyond `MOST_WORDS`, and of unknown ones later."""
     from sklearn.model_selection import KFold  # heavy
     from sklearn.preprocessing import TargetEncoder
 

@@ -44,9 +44,10 @@ class NumberColumn(ColumnEncoder):
         return torch.from_numpy(as_numbers(cells, self.name))
 
     def computed(self, numbers: Tensor) -> Tensor:
+        # Constants are tensors: exported files keep Python numbers in float32 only.
+        median, mean, scale = numbers.new_tensor([self.median, self.mean, self.scale])
         missing = numbers.isnan()
-        filled = torch.where(missing, self.median, numbers)
-        scaled = ((filled - self.mean) / self.scale).float()[:, None]
+        scaled = ((torch.where(missing, median, numbers) - mean) / scale).float()[:, None]
         return torch.cat([scaled, missing.float()[:, None]], dim=1) if self.gaps else scaled
 
 
