@@ -212,9 +212,11 @@ def _fitted_encoder(cells: Mapping[str, Sequence[str]], train: np.ndarray) -> Ta
         for name, column in cells.items()
     }
     kinds = {name: "number" if each else "category" for name, each in numeric.items()}
-    return fit_columns({name: [column[i] for i in train] for name, column in cells.items()}, kinds)[
-        0
-    ]
+    training = {
+        name: [None if is_missing(column[i]) else column[i] for i in train]
+        for name, column in cells.items()
+    }
+    return fit_columns(training, kinds)[0]
 
 
 def _pairs(
