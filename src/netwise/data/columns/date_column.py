@@ -94,7 +94,8 @@ def _names(part: PartName) -> list[str]:
 def _features(part: DatePart, values: Tensor) -> Tensor:
     if part.part in NUMBERS:
         mean, scale = values.new_tensor([part.mean, part.scale])
-        return ((values - mean) / scale)[:, None]
+        scaled: Tensor = (values - mean) / scale
+        return scaled[:, None]
     if part.part in WORDS:
         places = torch.arange(len(WORDS[part.part]), device=values.device)
         return (values[:, None] == places).double()
