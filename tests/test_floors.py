@@ -35,7 +35,6 @@ ALLOWED = {
     ("cli", "TableEncoder"): "rows of a CSV file have named columns",
     ("estimators", "Arrays"): "the data set that the estimator itself made",
     ("recipe", "Arrays"): "arrays in memory are written to a file of their own",
-    ("recipe", "NumberColumn"): "scripts print the code that encodes a column",
     ("recipe", "PublicTable"): "scripts print the code that reads a table",
     ("report", "AssociativeMemory"): "pictures of stored patterns; other memories have none",
     ("report", "Text"): "only a text has a sample that continues it",

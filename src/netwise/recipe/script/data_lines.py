@@ -10,8 +10,6 @@ from netwise.data import DATA
 from netwise.data.catalogue.bundled import BundledClasses, Diabetes
 from netwise.data.catalogue.image_sets import MNIST, PART
 from netwise.data.catalogue.table_sets import PublicTable
-from netwise.data.columns.category_column import CategoryColumn
-from netwise.data.columns.number_column import NumberColumn
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.dataset import Data
 from netwise.data.in_memory import Arrays
@@ -175,14 +173,11 @@ def _table(data: PublicTable | Table) -> str:
 def _fitted_columns(encoder: TableEncoder) -> list[str]:
     columns: list[tuple[object, ...]] = []
     for column in encoder.columns:
-        if isinstance(column, NumberColumn):
-            numbers = (column.median, column.mean, column.scale, column.gaps)
-            columns.append((column.name, *numbers))
-        elif isinstance(column, CategoryColumn):
-            columns.append((column.name, list(column.categories), column.other))
-        else:
-            reason = f"holds a column of {column.kind}, which no script reads: leave it out"
+        fields = column.plain()
+        if fields.pop("kind") not in ("number", "category"):
+            reason = f"is a column of kind {column.kind}, which no script reads: leave it out"
             raise WrongValue.of("recipe", "data", column.name, reason)
+        columns.append(tuple(fields.values()))
     return [
         (
             "# Fitted on the training part, column by column: numbers as (name, median, mean, "
