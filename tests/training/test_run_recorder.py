@@ -56,7 +56,7 @@ def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
     folder = new_folder(tmp_path / "run")
     recorder, state = recorder_of(folder)
     score = nw.Score("accuracy", 0.5, 0.4, 0.6, 30)
-    recorder.write_end(state, RunEnd(FINISHED, "All done.", 0), score)
+    recorder.write_end(state, RunEnd(FINISHED, "All done.", 0), score, recorder.setup.pipeline)
     about = folder.about()
     assert about["score"]["sentence"] == str(score)
     assert about["how"] == {
@@ -72,7 +72,7 @@ def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
 
 def test_weights_have_all_that_predicting_needs() -> None:
     recorder, _ = recorder_of(None)
-    tensors = weights_as_dict(recorder.setup)
+    tensors = weights_as_dict(recorder.setup, recorder.setup.pipeline)
     names = {"model.layer1.weight", "preprocess.0.mean", "preprocess.0.scale", "target.mean"}
     assert names <= set(tensors)
     assert all(isinstance(value, torch.Tensor) for value in tensors.values())
@@ -82,5 +82,5 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path) -> None:
     recorder, state = recorder_of(None)
     state.rows = [{"step": 0}]
     recorder.write_checkpoint(state)
-    recorder.write_end(state, RunEnd(FINISHED, "", 0), None)
+    recorder.write_end(state, RunEnd(FINISHED, "", 0), None, recorder.setup.pipeline)
     assert not list(tmp_path.iterdir())

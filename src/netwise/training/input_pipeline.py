@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 import torch
@@ -16,6 +16,8 @@ from netwise.errors import DataError, RunFolderError
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.schema import SchemaError
 from netwise.storage.layout import WEIGHTS
+
+ERRORS = "target.errors"  # absent where a run has none
 
 
 class Intake(TypedDict):
@@ -36,6 +38,8 @@ class InputPipeline:
         task: of the samples, such as "classification".
         classes: names of the classes; empty for other tasks.
         target_mean, target_scale: of the training targets, for regression.
+        errors: absolute errors of the trained network on the validation part `(samples, targets)`,
+            for intervals; none before the end of a run.
     """
 
     encoder: Encoder
@@ -44,6 +48,7 @@ class InputPipeline:
     classes: tuple[str, ...]
     target_mean: Tensor
     target_scale: Tensor
+    errors: Tensor = field(default_factory=lambda: torch.zeros(0, 1, dtype=torch.float64))
 
     @staticmethod
     def of(samples: Samples, fitted: tuple[Fitted, ...]) -> InputPipeline:
@@ -124,7 +129,9 @@ class InputPipeline:
             for i, step in enumerate(self.fitted)
             for name, value in step.items()
         }
-        return {**fitted, "target.mean": self.target_mean, "target.scale": self.target_scale}
+        errors = {ERRORS: self.errors} if len(self.errors) else {}
+        targets = {"target.mean": self.target_mean, "target.scale": self.target_scale}
+        return {**fitted, **targets, **errors}
 
     @staticmethod
     def read(plain: Intake, tensors: Mapping[str, Tensor], steps: int) -> InputPipeline:
@@ -140,6 +147,7 @@ class InputPipeline:
             plain["classes"],
             tensors["target.mean"],
             tensors["target.scale"],
+            tensors.get(ERRORS, torch.zeros(0, 1, dtype=torch.float64)),
         )
 
 

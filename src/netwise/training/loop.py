@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,10 +19,12 @@ from netwise.observe.step_wiring import StepWiring
 from netwise.scoring.score import Score
 from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
+from netwise.training.answers import validation_errors
 from netwise.training.checkpoint_contents import restore_checkpoint
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
 from netwise.training.evaluate import score
 from netwise.training.facts import run_facts
+from netwise.training.input_pipeline import InputPipeline
 from netwise.training.interrupt import Interrupt
 from netwise.training.precision import matrix_products
 from netwise.training.progress import Progress
@@ -131,9 +133,10 @@ def run_training(
         module.eval()
         final = _final_score(setup, ended)
         history = recorder.history(state, ended)
-        recorder.write_end(state, ended, final)
+        pipeline = _with_errors(setup, ended)
+        recorder.write_end(state, ended, final, pipeline)
     progress.end(ended)
-    return Run(recipe, history, module, setup.pipeline, final, folder.path if folder else None)
+    return Run(recipe, history, module, pipeline, final, folder.path if folder else None)
 
 
 def _saying_how_to_continue(folder: RunFolder | None) -> AbstractContextManager[None]:
@@ -316,6 +319,14 @@ def _load_final_weights(setup: Setup, state: RunState, ended: RunEnd) -> None:
         setup.module.load_state_dict(state.best[1])
     elif state.average.tensors:
         setup.module.load_state_dict(state.average.tensors)
+
+
+def _with_errors(setup: Setup, ended: RunEnd) -> InputPipeline:
+    """The pipeline with the errors on the validation part, where the run is complete."""
+    if ended.how not in (FINISHED, STOPPED_EARLY):
+        return setup.pipeline
+    errors = validation_errors(setup.module, setup.valid, setup.pipeline)
+    return replace(setup.pipeline, errors=errors)
 
 
 def _final_score(setup: Setup, ended: RunEnd) -> Score | None:

@@ -21,10 +21,13 @@ from netwise.networks.unsupervised import UnsupervisedModule
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
 from netwise.schema import typed
+from netwise.scoring.conformal import LEVEL
 from netwise.scoring.score import Score
+from netwise.scoring.thresholds import Threshold
 from netwise.storage.layout import ABOUT, WEIGHTS
 from netwise.storage.run_folder import RunFolder
 from netwise.tasks import task_named
+from netwise.training.answers import Answers, class_answers, number_answers
 from netwise.training.evaluate import outputs_of, reconstructions_of
 from netwise.training.input_pipeline import InputPipeline, Intake, tensors_inside
 
@@ -103,7 +106,7 @@ class Run:
         x = self.pipeline.prepared(raw, self.recipe.preprocess)
         return x.to(next((p.device for p in self.module.parameters()), torch.device("cpu")))
 
-    def predict(self, raw: Any) -> np.ndarray:
+    def predict(self, raw: Any, *, threshold: Threshold | None = None) -> np.ndarray:
         """Class names `(samples,)`, or numbers in the units of the training targets.
 
         An autoencoder or an energy model gives its reconstructions `(samples, inputs)`, in the
@@ -115,8 +118,12 @@ class Run:
                 or rows in the order of columns. A part of the loaded data, such as
                 `run.recipe.data.load().test`, is encoded already; its type shows it, and it is not
                 encoded again.
+            threshold: for classes: the probability from which a class is the answer, such as
+                {"fraud": 0.2}, also where another class is likelier; a number alone is that of the
+                second of two classes. Default None: the likeliest class.
 
         Raises:
+            WrongValue, UnknownName: `threshold` is no probability, or names no class.
             DataError: `raw` does not have the shape or the columns of the training data, or was
                 prepared for another run.
 
@@ -128,19 +135,69 @@ class Run:
             >>> abs(correct.mean() - run.score.value) < 1e-9
             True
         """
+        return self.answers(raw, threshold=threshold).predictions
+
+    def predict_interval(self, raw: Any, level: float = LEVEL) -> np.ndarray:
+        """The ends of an interval around each predicted number, `(samples, 2)`, or
+        `(samples, targets, 2)` of several targets.
+
+        Split conformal prediction: of new samples from the same source, at least the share `level`
+        has its true number in its interval, whatever the network has learned. The width follows
+        from the errors on the validation part, which the run keeps. Where the validation part
+        chose much (early stopping, a search), the intervals are slightly too narrow.
+
+        Args:
+            raw: inputs, as in `predict`.
+            level: share of samples whose interval holds the true number. Default 0.95.
+
+        Raises:
+            TypeError: the run predicts no numbers.
+            DataError: the validation part is too small for this level.
+
+        Example:
+            >>> import netwise as nw
+            >>> run = nw.fit(nw.suggest(nw.data.diabetes(), epochs=20))
+            >>> low, high = run.predict_interval(nw.data.diabetes().load().test).T
+            >>> bool((low < high).all())
+            True
+
+        Source: Lei et al. 2018, Distribution-free predictive inference for regression.
+        """
+        if not task_named(self.pipeline.task).has_values:
+            raise TypeError(
+                f"predict_interval is for regression, and this run is {self.pipeline.task}: use "
+                "predict_proba(raw) for the probability of each class"
+            )
+        answers = self.answers(raw, level=level)
+        assert answers.reach is not None
+        numbers, reach = answers.predictions, answers.reach
+        reach = reach[0] if numbers.ndim == 1 else reach
+        ends: np.ndarray = np.stack([numbers - reach, numbers + reach], -1)
+        return ends
+
+    def answers(
+        self, raw: Any, *, threshold: Threshold | None = None, level: float | None = None
+    ) -> Answers:
+        """What `predict`, `predict_proba` and `predict_interval` give, of one pass through the
+        network.
+
+        Args:
+            raw: inputs, as in `predict`.
+            threshold: as in `predict`.
+            level: as in `predict_interval`; None: no intervals.
+        """
         task = task_named(self.pipeline.task)
+        if threshold is not None and not task.has_classes:
+            raise TypeError(
+                f"threshold is for classification, and this run is {self.pipeline.task}: leave it "
+                "out"
+            )
         if task.inputs_are_targets or task.is_density:
-            inputs = self._prepared(raw)
-            reconstructions: np.ndarray = reconstructions_of(self.module, inputs).cpu().numpy()
-            return reconstructions
+            return Answers(reconstructions_of(self.module, self._prepared(raw)).cpu().numpy())
         outputs = self.outputs(raw)
         if task.has_classes:
-            names = np.array(self.pipeline.classes)
-            chosen: np.ndarray = names[outputs[:, : len(names)].argmax(1).numpy()]
-            return chosen
-        values = outputs * self.pipeline.target_scale + self.pipeline.target_mean
-        answer: np.ndarray = values.numpy()
-        return answer[:, 0] if answer.shape[1] == 1 else answer
+            return class_answers(outputs, self.pipeline, self.recipe.loss, threshold)
+        return number_answers(outputs, self.pipeline, level)
 
     def predict_proba(self, raw: Any) -> np.ndarray:
         """Probabilities `(samples, classes)` of classification, in the order of
@@ -154,7 +211,8 @@ class Run:
                 f"predict_proba is for classification, and this run is {self.pipeline.task}: "
                 "use predict(raw)"
             )
-        probabilities: np.ndarray = self.recipe.loss.probabilities(self.outputs(raw)).numpy()
+        probabilities = self.answers(raw).probabilities
+        assert probabilities is not None
         return probabilities
 
 

@@ -16,6 +16,7 @@ from netwise.storage.run_folder import RunFolder
 from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
 from netwise.training.checkpoint_contents import checkpoint_of
 from netwise.training.facts import provenance
+from netwise.training.input_pipeline import InputPipeline
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState
 from netwise.training.settings import RunOptions
@@ -102,11 +103,13 @@ class RunRecorder:
         self.folder.write_checkpoint(state.step, saved)
         self.write_running(state)
 
-    def write_end(self, state: RunState, ended: RunEnd, final: Score | None) -> None:
+    def write_end(
+        self, state: RunState, ended: RunEnd, final: Score | None, pipeline: InputPipeline
+    ) -> None:
         """Write the weights, the end and the score."""
         if self.folder is None:
             return
-        files = self.folder.write_weights(weights_as_dict(self.setup))
+        files = self.folder.write_weights(weights_as_dict(self.setup, pipeline))
         self.write_about(state, ended, final, files)
 
 
@@ -121,10 +124,10 @@ def values_at_start(prepared: Prepared, options: RunOptions) -> dict[str, Any]:
     }
 
 
-def weights_as_dict(setup: Setup) -> dict[str, Any]:
+def weights_as_dict(setup: Setup, pipeline: InputPipeline) -> dict[str, Any]:
     """All tensors that predicting needs, by their names in the folder of a run."""
     model = {f"model.{name}": value for name, value in module_tensors(setup.module).items()}
-    return {**model, **setup.pipeline.tensors()}
+    return {**model, **pipeline.tensors()}
 
 
 def score_as_dict(score: Score | None) -> dict[str, Any] | None:
