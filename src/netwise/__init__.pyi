@@ -4,6 +4,7 @@
 from netwise import data as data, gallery as gallery, learning_rules as learning_rules
 from netwise.cli.display import show_progress as show_progress
 from netwise.data_facts import DataFacts as DataFacts
+from netwise.deployment.exporter import ExportedFile as ExportedFile, export as export
 from netwise.diagnosis.report import Report as Report, diagnose as diagnose
 from netwise.diagnosis.rules import (
     RULES as RULES,
@@ -16,6 +17,7 @@ from netwise.diagnosis.short_trial import ShortTrial as ShortTrial
 from netwise.errors import (
     DataError as DataError,
     DataMissing as DataMissing,
+    ExportError as ExportError,
     FileAccessError as FileAccessError,
     FileRefused as FileRefused,
     MissingPackage as MissingPackage,

@@ -11,6 +11,7 @@ NetwiseError
 ├── FileAccessError   (also OSError)      the operating system refuses to read or write a file
 ├── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
 ├── FileRefused       (also OSError)      a pipe or device, a link out of a folder, or too large
+├── ExportError       (also ValueError)   a run that cannot be one file; says which step
 ├── TrainingDiverged  all runs of a comparison diverged, so that it has no result
 └── TrainingStopped   a finding ended a training loop, as `watch(stop_on=...)` asks for
 """
@@ -197,6 +198,21 @@ class MissingPackage(NetwiseError, ImportError):
             f"{user} needs {package}, which is not installed. "
             f"Install it: pip install 'netwise[{extra}]'"
         )
+
+
+class ExportError(NetwiseError, ValueError):
+    """A run that cannot be written as a file that answers as it does: which step, and why.
+
+    Example:
+        >>> import netwise as nw
+        >>> run = nw.fit(nw.Recipe(data=nw.data.digits(), preprocess=(nw.Binarise(),),
+        ...                        network=nw.energy.Hopfield(64)))
+        >>> try:
+        ...     nw.export(run, "memory.pt2")
+        ... except nw.ExportError as error:
+        ...     print(str(error).partition(":")[0])
+        Hopfield cannot be exported
+    """
 
 
 class FileAccessError(NetwiseError, OSError):

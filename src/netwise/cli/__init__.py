@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from netwise.cli.commands.design import anatomy, check, rate, start
+from netwise.cli.commands.export import export
 from netwise.cli.commands.inspect import diagnose, lab, runs, show
 from netwise.cli.commands.predict import predict, script, write
 from netwise.cli.commands.search import curve, guess, log, outcome, search, validate
@@ -42,7 +43,7 @@ main = click.version_option(package_name="netwise", message="netwise %(version)s
     Group(
         "netwise",
         {
-            "Train and use": [train, predict, write, script],
+            "Train and use": [train, predict, export, write, script],
             "Diagnose and treat": [watch, runs, show, diagnose, treat, demo],
             "Before training": [check, anatomy, start, rate],
             "Compare settings": [search, validate, curve, guess, outcome, log],

@@ -38,6 +38,12 @@ class Encoder(Protocol):
     def numbers(self, raw: Any) -> tuple[Tensor, ...]:
         """Raw inputs as plain numbers: texts are read, words become codes."""
 
+    def words(self, raw: Any) -> dict[str, np.ndarray]:
+        """Raw inputs as text, for those of `raw_inputs` that have codes."""
+
+    def raw(self, x: Tensor) -> Any:
+        """Raw inputs whose encoding is `x`."""
+
     def computed(self, numbers: Sequence[Tensor]) -> Tensor:
         """The inputs of the network of what `numbers` gave. Torch operations alone, none of which
         depends on a value, so that an exported file has them too."""
@@ -170,6 +176,13 @@ class Data(Part):
     def innermost(self) -> Data:
         """The data behind all views; other data are their own."""
         return self
+
+    def raw_rows(self, count: int) -> Any:
+        """At most `count` raw inputs, spread over the training part, as `Run.predict` takes
+        them."""
+        samples = self.load()
+        rows = np.linspace(0, len(samples.train) - 1, min(count, len(samples.train)))
+        return samples.encoder.raw(samples.train.x[rows.astype(np.int64)])
 
     def without_arrays(self) -> Data:
         """The same data for a worker that finds the samples elsewhere: arrays in memory are

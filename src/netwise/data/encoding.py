@@ -64,6 +64,13 @@ class ArrayEncoder:
             )
         return (x.reshape(-1, *self.shape),)
 
+    def words(self, raw: Any) -> dict[str, np.ndarray]:
+        return {}
+
+    def raw(self, x: Tensor) -> np.ndarray:
+        inputs: np.ndarray = (x * self.divisor).numpy()
+        return inputs
+
     def _shape_text(self) -> str:
         return f"(samples, {', '.join(map(str, self.shape))})"
 
@@ -115,6 +122,13 @@ class TextEncoder:
 
     def computed(self, numbers: Sequence[Tensor]) -> Tensor:
         return numbers[0]
+
+    def words(self, raw: Any) -> dict[str, np.ndarray]:
+        rows = [raw] if isinstance(raw, str) else raw
+        return {"characters": np.array([list(row) for row in rows], dtype=object)}
+
+    def raw(self, x: Tensor) -> list[str]:
+        return [self.decode(row) for row in x.tolist()]
 
     def decode(self, numbers: Sequence[int]) -> str:
         return "".join(self.symbols[i] for i in numbers)

@@ -23,6 +23,7 @@ class RawInput:
         codes: for words: the code of each known word. A file that reads text looks them up; for
             one that does not, this step is left to the caller. None: the input is numbers.
         unknown: code of all other words.
+        unit: of the numbers, such as "microseconds since 1970-01-01"; "": as in training.
         left: what the caller has to do before, such as "n-grams of the text", where no file can;
             "": nothing.
 
@@ -38,4 +39,5 @@ class RawInput:
     dtype: torch.dtype = torch.float32
     codes: Mapping[str, int] | None = field(default=None, repr=False)
     unknown: int = -1
+    unit: str = ""
     left: str = ""

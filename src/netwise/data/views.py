@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,6 +34,9 @@ class View(Data):
     @property
     def innermost(self) -> Data:
         return self.data.innermost
+
+    def raw_rows(self, count: int) -> Any:
+        return self.data.raw_rows(count)
 
     def without_arrays(self) -> Data:
         return self.but(data=self.data.without_arrays())

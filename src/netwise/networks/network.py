@@ -164,6 +164,11 @@ norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=
         """Whether inputs outside of 0 to 1 make no sense, so that standardising is wrong."""
         return False
 
+    @property
+    def why_not_exported(self) -> str:
+        """Why no exported file can answer as it does, a clause; "" where one can."""
+        return ""
+
     # ---- changes, for remedies and search axes
 
     @property

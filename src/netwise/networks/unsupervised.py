@@ -42,6 +42,13 @@ class UnsupervisedModule(nn.Module):
     def start_stage(self, stage: int, x: Tensor) -> None:
         """Train part `stage` from here on; `x` are the training inputs."""
 
+    def fix_stage(self) -> None:
+        """Make the stage a plain number, which an exported file keeps: training has ended."""
+        if "stage" in self._buffers:
+            stage = int(self.stage)
+            del self.stage
+            self.__dict__["stage"] = stage
+
     def enable_stage_gradients(self) -> None:
         """Enable the gradients of the part that is being trained, and of no other."""
 

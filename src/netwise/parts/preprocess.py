@@ -38,6 +38,11 @@ class Preprocess(Part):
         """The transformed inputs."""
         raise interface_error(self, "Standardise()")
 
+    def traced(self, x: Tensor, fitted: Fitted) -> Tensor:
+        """What `apply` gives, by torch operations alone, none of which depends on a value: this is
+        what exported files have."""
+        return self.apply(x, fitted)
+
 
 @dataclass(frozen=True)
 class Standardise(Preprocess):
@@ -297,6 +302,85 @@ class Quantile(Preprocess):
         normal = torch.special.ndtri(ranks.clamp(1e-7, 1 - 1e-7)).float()
         return torch.where(constant, torch.zeros_like(normal), normal)
 
+    def traced(self, x: Tensor, fitted: Fitted) -> Tensor:
+        low, high = fitted["quantiles"][:-1], fitted["quantiles"][1:]
+        value = x.double()[:, None]  # (samples, 1, features), against (knots - 1, features)
+        tie = 0.5 * ((value >= low).double() + (value > low).double())
+        width = torch.where(high > low, high - low, 1.0)
+        inside = torch.where(high > low, ((value - low) / width).clamp(0, 1), tie)
+        lowest, highest = value.new_tensor([1e-7, 1 - 1e-7])  # as in `_ratio`
+        rank = inside.mean(1).maximum(lowest).minimum(highest)
+        normal = normal_quantile(rank).float()
+        return torch.where(low[0] == high[-1], torch.zeros_like(normal), normal)
+
+
+# (numerator, denominator) from the highest power, for the middle and for the tails.
+_MIDDLE = (
+    (
+        -3.969683028665376e01,
+        2.209460984245205e02,
+        -2.759285104469687e02,
+        1.383577518672690e02,
+        -3.066479806614716e01,
+        2.506628277459239e00,
+    ),
+    (
+        -5.447609879822406e01,
+        1.615858368580409e02,
+        -1.556989798598866e02,
+        6.680131188771972e01,
+        -1.328068155288572e01,
+        1.0,
+    ),
+)
+_TAIL = (
+    (
+        -7.784894002430293e-03,
+        -3.223964580411365e-01,
+        -2.400758277161838e00,
+        -2.549732539343734e00,
+        4.374664141464968e00,
+        2.938163982698783e00,
+    ),
+    (7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e00, 3.754408661907416e00, 1.0),
+)
+_TAIL_SHARE = 0.02425
+
+
+def normal_quantile(share: Tensor) -> Tensor:
+    """What `torch.special.ndtri` gives, to 2e-9 of it, by operations that every engine has.
+
+    Args:
+        share: float64, above 0 and below 1.
+
+    Example:
+        >>> import torch
+        >>> from netwise.parts.preprocess import normal_quantile
+        >>> normal_quantile(torch.tensor([0.5, 0.975], dtype=torch.float64))
+        tensor([0.0000, 1.9600], dtype=torch.float64)
+
+    Source: Acklam 2003, "An algorithm for computing the inverse normal cumulative distribution
+    function".
+    """
+    lower = torch.minimum(share, 1 - share)
+    centre = lower - 0.5
+    middle = centre * _ratio(_MIDDLE, centre * centre)
+    tail = _ratio(_TAIL, (-2 * lower.log()).sqrt())
+    quantile = torch.where(lower < _TAIL_SHARE, tail, middle)
+    return torch.where(share > 0.5, -quantile, quantile)
+
+
+def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Tensor) -> Tensor:
+    """The quotient of two polynomials, by Horner's scheme."""
+    values = []
+    for each in coefficients:
+        factors = x.new_tensor(each)  # a tensor: an exporter may round plain numbers to float32
+        value = factors[0]
+        for factor in factors[1:]:
+            value = value * x + factor
+        values.append(value)
+    return values[0] / values[1]
+
 
 def _rows(x: Tensor, step: Preprocess) -> Tensor:
     if x.dim() != 2:
@@ -363,6 +447,9 @@ class OneHot(Preprocess):
         what = f"have {values:,} values in {len(x):,} samples, one input each: these need"
         needed = 4 * len(x) * values
         require_memory(needed, "OneHot", "columns", list(self.columns), what)
+        return self.traced(x, fitted)
+
+    def traced(self, x: Tensor, fitted: Fitted) -> Tensor:
         rest = [i for i in range(x.shape[1]) if i not in self.columns]
         coded = [
             (x[:, column, None] == fitted[f"values{column}"]).float() for column in self.columns
@@ -410,6 +497,9 @@ class Resize(Preprocess):
         what = f"and width = {self.width} make {images:,} pictures, which need"
         needed = 4 * images * self.height * self.width
         require_memory(needed, "Resize", "height", self.height, what, "28")
+        return self.traced(x, fitted)
+
+    def traced(self, x: Tensor, fitted: Fitted) -> Tensor:
         return F.interpolate(x, (self.height, self.width), mode="bilinear", align_corners=False)
 
 

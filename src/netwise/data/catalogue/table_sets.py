@@ -63,6 +63,9 @@ class PublicTable(Split):
     def read(self) -> Samples:
         return self.table().read()
 
+    def raw_rows(self, count: int) -> dict[str, list[str]]:
+        return self.table().raw_rows(count)
+
 
 class _AdultTable(Table):
     """Its test file begins with a comment line, and has a full stop after each target."""

@@ -62,7 +62,8 @@ class DateColumn(ColumnEncoder):
         return (*names, f"{self.name} is missing") if self.gaps else tuple(names)
 
     def raw_input(self) -> RawInput:
-        return RawInput(self.name, (), torch.float64)
+        unit = "seconds since 1970-01-01 00:00, UTC"
+        return RawInput(self.name, (), torch.float64, unit=unit)
 
     def numbers(self, cells: Cells) -> Tensor:
         """Seconds since 1970-01-01 00:00, float64 (rows,), NaN for gaps."""

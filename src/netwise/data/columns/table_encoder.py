@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwise.data.columns.category_column import CategoryColumn
-from netwise.data.columns.cells import Cells
+from netwise.data.columns.cells import Cells, as_words
 from netwise.data.columns.column import ColumnEncoder
 from netwise.data.columns.date_column import DateColumn
 from netwise.data.columns.many_categories_column import ManyCategoriesColumn
@@ -20,7 +20,7 @@ from netwise.data.columns.number_column import NumberColumn
 from netwise.data.columns.text_column import TextColumn
 from netwise.data.csv_file import read_table
 from netwise.data.raw_inputs import RawInput
-from netwise.errors import DataError, close_matches, short_repr
+from netwise.errors import DataError, close_matches, interface_error, short_repr
 from netwise.memory import require_memory
 from netwise.schema import typed_by_kind
 
@@ -82,6 +82,17 @@ class TableEncoder:
     def computed(self, numbers: Sequence[Tensor]) -> Tensor:
         pairs = zip(self.columns, numbers, strict=True)
         return torch.cat([column.computed(each) for column, each in pairs], dim=1)
+
+    def words(self, raw: Any) -> dict[str, np.ndarray]:
+        names = [each.name for each in self.raw_inputs() if each.codes is not None]
+        return {
+            name: np.array([word or "" for word in as_words(cells)], dtype=object)
+            for name, cells in cells_of(raw, names).items()
+        }
+
+    def raw(self, x: Tensor) -> Any:
+        """Rows of a table have more than their encoding: `Data.raw_rows` reads them."""
+        raise interface_error(self, "data.csv(...).raw_rows(10)")
 
     @property
     def names(self) -> tuple[str, ...]:

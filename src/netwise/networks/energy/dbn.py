@@ -194,7 +194,8 @@ class DeepBelief(UnsupervisedModule):
         """Means of the units of layer `layers` for inputs."""
         h = x.flatten(1)
         for machine in self.machines[:layers]:
-            h = torch.cat([machine.hidden_given(piece) for piece in h.split(PIECE)])
+            pieces = [h] if torch.compiler.is_compiling() else h.split(PIECE)
+            h = torch.cat([machine.hidden_given(piece) for piece in pieces])
         return h
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:

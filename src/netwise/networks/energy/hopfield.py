@@ -83,6 +83,10 @@ class MemoryNetwork(Network):
     def needs_inputs_from_0_to_1(self, loss: Loss) -> bool:
         return True
 
+    @property
+    def why_not_exported(self) -> str:
+        return "its recall repeats until no unit changes, and a file has a fixed number of steps"
+
 
 @dataclass(frozen=True)
 class Hopfield(MemoryNetwork):

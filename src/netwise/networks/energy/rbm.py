@@ -364,7 +364,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
         if self.training and self.phase is not None:
             v = self._with_classes(x, y)
             return self._exact(v) if self.phase.exact else self._step(v)
-        v = x.reshape(len(x), -1)
+        v = x.flatten(1)
         return self._class_scores(v) if self.labels else mean(self.hidden_units, self.layer1(v))
 
     def _with_classes(self, x: Tensor, y: Tensor | None) -> Tensor:
@@ -448,7 +448,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
         """(samples, inputs): means of the visible units for the means of the hidden ones."""
-        v = x.reshape(len(x), -1)
+        v = x.flatten(1)
         h = mean(
             self.hidden_units, F.linear(v, self.layer1.weight[:, : self.inputs], self.layer1.bias)
         )
@@ -549,7 +549,7 @@ class RestrictedBoltzmann(UnsupervisedModule):
         return (
             v
             if not self.labels
-            else torch.cat([v, torch.full((len(v), self.labels), 1 / self.labels).to(v)], 1)
+            else torch.cat([v, v.new_full((v.shape[0], self.labels), 1 / self.labels)], 1)
         )
 
     def evaluation_loss(self, x: Tensor, seed: int) -> float:
