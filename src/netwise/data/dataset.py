@@ -347,8 +347,8 @@ def pairs(
 
 def standardised_targets(parts: tuple[Pairs, ...]) -> tuple[tuple[Pairs, ...], Tensor, Tensor]:
     """The parts with targets scaled to mean 0 and standard deviation 1 on the first part, and that
-    mean and scale."""
+    mean and scale. Targets in float64 are scaled so, then cast to float32."""
     y = parts[0].y
     mean, scale = y.mean(0), y.std(0, unbiased=False)
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    return tuple(replace(part, y=(part.y - mean) / scale) for part in parts), mean, scale
+    return tuple(replace(part, y=((part.y - mean) / scale).float()) for part in parts), mean, scale

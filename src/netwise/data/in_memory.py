@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from netwise.data.dataset import Samples, Split, pairs, split_rows, standardised_targets
-from netwise.data.encoding import ArrayEncoder, tensor_of
+from netwise.data.encoding import fit_arrays, tensor_of
+from netwise.data.precision import keeping_differences
 from netwise.data.split_columns import split_key
 from netwise.data.splitting import GROUP, TIME, SplitKey
 from netwise.errors import DataError, Problem
@@ -115,13 +116,13 @@ class Arrays(Split):
 
     def read(self) -> Samples:
         self._check()
-        encoder = ArrayEncoder(tuple(self.X.shape[1:]), missing=self.allow_missing)
-        x = encoder.encode(self.X)
         key = self._key()
-        parts = tuple(
-            pairs(x, self.y, rows, self.weights, None if key is None else tensor_of(key.of_row))
-            for rows in self._parts(key)
-        )
+        rows_of_parts = self._parts(key)
+        encoder = fit_arrays(self.X, rows_of_parts[0], self.allow_missing)
+        x = encoder.encode(self.X)
+        y = self.y if self.classes or self.scale_target else self.y.float()
+        of_row = None if key is None else tensor_of(key.of_row)
+        parts = tuple(pairs(x, y, rows, self.weights, of_row) for rows in rows_of_parts)
         task, mean, scale = CLASSIFICATION, torch.zeros(1), torch.ones(1)
         if not self.classes:
             width = self.y.shape[1] if self.y.dim() > 1 else 1
@@ -264,7 +265,7 @@ def arrays(
         inputs, targets, settings = _with_own_part(inputs, targets, settings, name, part)
     settings = {k: v.clone() if isinstance(v, Tensor) else v for k, v in settings.items()}
     if targets.dtype.kind == "f":
-        values = tensor_of(targets, torch.float32)
+        values = keeping_differences(targets)
         return Arrays(
             X=inputs.clone(),
             y=values.reshape(len(values), math.prod(values.shape[1:])).clone(),
@@ -283,7 +284,7 @@ def _is_pair(part: object) -> bool:
 
 def _inputs(X: Any, name: str) -> Tensor:
     try:
-        inputs = tensor_of(np.asarray(X), torch.float32)
+        inputs = keeping_differences(X)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"{name} is no array of numbers: {error}. Use data.csv for columns of words, from a "
@@ -322,6 +323,8 @@ def _with_own_part(
             f"the targets of {name} ({own_targets.dtype}, shape {own_targets.shape}) are of "
             f"another kind than y ({targets.dtype}, shape {targets.shape}): pass the same kind"
         )
+    if inputs.dtype == torch.float64:  # whose differences from these rows count too
+        own_inputs = torch.as_tensor(np.asarray(part[0], np.float64)).reshape(own_inputs.shape)
     rows = len(own_inputs)
     more = {column: settings[column] for column in OPTIONAL if settings.get(column) is not None}
     more = {

@@ -73,5 +73,7 @@ def _prepared_alike(recipe: Recipe, pipeline: InputPipeline) -> Arrays:
     piece = recipe.data
     assert isinstance(piece, Arrays)
     x = pipeline.prepared(piece.X, recipe.preprocess)
-    y = piece.y if piece.classes else (piece.y - pipeline.target_mean) / pipeline.target_scale
+    y = piece.y
+    if not piece.classes:
+        y = ((y - pipeline.target_mean) / pipeline.target_scale).float()
     return piece.but(X=x, y=y, scale_target=False)

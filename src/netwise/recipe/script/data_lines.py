@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+
 from netwise.data import DATA
 from netwise.data.catalogue.bundled import BundledClasses, Diabetes
 from netwise.data.catalogue.image_sets import MNIST, PART
@@ -17,6 +19,8 @@ from netwise.data.table import Table
 from netwise.data.text_file import Text
 from netwise.errors import WrongValue
 from netwise.tasks import task_named
+
+DOUBLE = torch.float64
 
 
 def data_lines(data: Data) -> str:
@@ -266,10 +270,24 @@ def _arrays(data: Arrays) -> str:
                 "# X and y, as netwise.write_recipe writes them beside a recipe"
             ),
             'x, y = held["X"], held["y"]',
+            *_centred_inputs(data),
             f"parts = [(x[rows], y[rows]) for rows in split({labels}, len(x))]",
             *_scaled_targets(data.scale_target and not data.classes),
+            *(["parts = [(x, y.float()) for x, y in parts]"] if data.y.dtype == DOUBLE else []),
         ]
     )
+
+
+def _centred_inputs(data: Arrays) -> list[str]:
+    """Inputs that float32 cannot tell apart are centred before they are cast."""
+    encoder = data.load().encoder.plain()
+    if "centre" not in encoder:
+        return []
+    centre, shape = encoder["centre"], tuple(encoder["shape"])
+    return [
+        f"centre = torch.tensor({centre!r}, dtype=torch.float64)  # means of the training part",
+        f"x = (x - centre.reshape({shape!r})).float()",
+    ]
 
 
 FORMS: Mapping[type[Data], Callable[[Any], str]] = {
