@@ -216,11 +216,14 @@ def _sigmoid_twice(term: LossTerm) -> str:
 
 def _no_log_probability(term: LossTerm) -> str:
     """The input of a negative log-likelihood is above 0."""
-    if term.operation not in (CROSS_ENTROPY, KL_DIVERGENCE) or term.highest is None:
+    highest = term.highest
+    if term.operation == KL_DIVERGENCE and term.output_low is not None and term.output_low >= 0:
+        highest = term.output_high  # torch keeps no inputs of it; their activation bounds them
+    if term.operation not in (CROSS_ENTROPY, KL_DIVERGENCE) or highest is None:
         return ""
     if set(term.chain) & set(LOGARITHMS) or HIDDEN in term.chain or not term.chain:
         return ""
-    if not term.highest > LARGEST_LOG:
+    if not highest > LARGEST_LOG:
         return ""
     what = "probabilities" if "Softmax" in term.chain else "outputs"
     cure = (
@@ -232,7 +235,7 @@ def _no_log_probability(term: LossTerm) -> str:
         cure = "`torch.log_softmax(output, dim=1)` as its first argument"
     return (
         f"The loss expects logarithms of probabilities, which are below 0, and gets {what} of up "
-        f"to {term.highest:.3g}. Use {cure}."
+        f"to {highest:.3g}. Use {cure}."
     )
 
 

@@ -10,6 +10,7 @@ from netwise.diagnosis.rules.outcome import (
     falls_short,
     final_loss,
     final_loss_share,
+    learned_what_simple_models_do,
     no_baseline,
     opponents,
     simple_score,
@@ -49,6 +50,8 @@ def not_learning(history: History) -> Answer:
         return Unchecked(no_baseline(history))
     reached = skill(history, best_score(history))
     if left < NOTHING or (reached is not None and reached > SKILLED):
+        return None
+    if learned_what_simple_models_do(history):
         return None
     last, guess = final_loss(history), history.facts.loss_of_guessing
     compared = "" if guess is None else f"; that of the best constant prediction is {guess:.3g}"

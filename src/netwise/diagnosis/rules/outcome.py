@@ -179,16 +179,19 @@ def chance_score(history: History) -> float | None:
 
 def valid_score(history: History) -> float | None:
     """The score on validation data at the end, accuracy or R², over the last part of the epochs;
-    R² also from the loss, where that is a squared error, and else what the last evaluated batches
-    show. None where it is not known."""
+    else what the last evaluated batches show; else R² from the loss, where that is a squared error.
+    None where it is not known."""
     for name in (VALID_ACCURACY, VALID_R2):
         series = history.of(name)
         if series is not None and series.finite:
             return level_at_end(series)
-    of_loss, data = r2_of_loss(history), history.data
-    if of_loss is not None or data is None:
-        return of_loss
-    return data.evaluation_accuracy if data.class_targets else data.evaluation_r2
+    data = history.data
+    if data is None:
+        return r2_of_loss(history)
+    if data.class_targets:
+        return data.evaluation_accuracy
+    # That of the loss is compared with the variance of the training targets.
+    return r2_of_loss(history) if data.evaluation_r2 is None else data.evaluation_r2
 
 
 def r2_of_loss(history: History) -> float | None:
@@ -258,6 +261,16 @@ def matches_simple_model(history: History) -> bool:
     if possible is None or simple is None or score is None:
         return False
     return possible > SKILFUL and score >= simple - score_error(history)
+
+
+def learned_what_simple_models_do(history: History) -> bool:
+    """Whether the network is above chance and no worse than the best simple model of the same
+    rows: where that is little too, most of the targets is noise. False where it is not known."""
+    simple, score, chance = simple_score(history), valid_score(history), chance_score(history)
+    if simple is None or score is None or chance is None or simple <= chance:
+        return False
+    error = score_error(history)
+    return score - chance > error and score >= simple - error
 
 
 def still_falls(history: History) -> bool:

@@ -13,7 +13,7 @@ from netwise.diagnosis.rules.outcome import (
     too_few_steps,
 )
 from netwise.history import History
-from netwise.signals import GRADIENT_RATIO, UPDATE_RATIO
+from netwise.signals import GRADIENT_RATIO, RATE, UPDATE_RATIO, WEIGHTS_MOVED
 from netwise.wiring import Wiring
 
 # |g| / |w|: a thousand times the gradient whose update could be lost to rounding at usual rates.
@@ -171,7 +171,7 @@ def graph_cut(history: History) -> Answer:
     """
     wiring = observed(history, "not_reached", "cut_between", "losses")
     if isinstance(wiring, Unchecked):
-        return wiring
+        return _no_pass_and_no_change(history) or wiring
     names = wiring.not_reached
     if not names:
         return None
@@ -195,6 +195,29 @@ def graph_cut(history: History) -> Answer:
         evidence=(Evidence("weights that no loss reaches", float(len(names)), 0.0),),
         strength=float(len(names)),
         change=_how_to_connect(wiring.cut_between),
+    )
+
+
+def _no_pass_and_no_change(history: History) -> Finding | None:
+    """Optimizer steps that change nothing, and no backward pass that leads to the module: its loss
+    was made anew of plain numbers."""
+    wiring, moved, rates = history.wiring, history.of(WEIGHTS_MOVED), history.of(RATE)
+    if wiring is None or moved is None or rates is None or len(moved) < FEWEST:
+        return None
+    if any(moved.values) or not min(rates.values, default=0.0) > 0 or not wiring.trainable:
+        return None
+    if "optimizers" in wiring.not_observed or len(wiring.not_reached) < wiring.trainable:
+        return None
+    return Finding(
+        rule="graph_cut",
+        sentence=(
+            f"No backward pass reaches any weight of the module, and none of {len(moved)} watched "
+            "steps of the optimizer changes one."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("weights that no loss reaches", float(wiring.trainable), 0.0),),
+        strength=float(wiring.trainable),
+        change=_how_to_connect(()),
     )
 
 
