@@ -93,12 +93,9 @@ def search(method: Any, jobs: int) -> Callable[[Path], object]:
 def search_result(folder: Path) -> Any:
     """Values and histories of all trials."""
     trials = [(t.number, t.state, t.value, t.point) for t in nw.load_search(folder).trials]
-    rows = [
-        nw.load_history(run).of("valid.loss").values
-        for run in sorted(folder.glob("trials/*/run"))
-        if (run / "about.json").exists()
-    ]
-    return trials, rows
+    runs = [r for r in sorted(folder.glob("trials/*/run")) if (r / "about.json").exists()]
+    losses = [nw.load_history(run).of("valid.loss") for run in runs]
+    return trials, [() if each is None else each.values for each in losses]
 
 
 def watch_program(folder: Path) -> object:
