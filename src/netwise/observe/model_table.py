@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from netwise.observe.distribution import distributed_by, unwrapped
 from netwise.observe.gradient_ledger import BackwardPass
+from netwise.observe.loose_weights import LooseWeights
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, Root
 
@@ -33,6 +34,7 @@ class ModelTable:
         self.loop: OptimizerAccount | None = None
         self.models: list[ObservedModel] = []
         self._model_of: dict[OptimizerAccount, ObservedModel] = {}
+        self._loose = LooseWeights()
 
     @property
     def given(self) -> nn.Module | None:
@@ -50,6 +52,18 @@ class ModelTable:
             root.distributed_by = distributed_by(wrapper)
         elif wrapper is not module and not root.distributed_by:
             root.distributed_by = distributed_by(wrapper)
+        return root
+
+    def loose_root(self, account: OptimizerAccount) -> Root | None:
+        """What stands for the weights of an optimizer in a program that calls no module with
+        weights; None in others."""
+        optimizer = account.optimizer
+        if optimizer is None or any(not root.is_loose for root in self.roots.values()):
+            return None
+        module = self._loose.module(optimizer)
+        root = None if module is None else self.root(module)
+        if root is not None:
+            root.is_loose = True
         return root
 
     def known_account(self, optimizer: torch.optim.Optimizer) -> OptimizerAccount | None:

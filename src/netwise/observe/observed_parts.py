@@ -89,6 +89,7 @@ class Root:
         self.first_batch: FirstBatch | None = None
         self._autocast: tuple[str, torch.dtype | None] = ("cpu", None)  # in that pass
         self._names: dict[int, str] = {}
+        self.is_loose = False  # it stands for tensors that belong to no module
         self.has_stand_ins = False  # other tensors are used than its own parameters
         self._stand_ins: dict[int, tuple[weakref.ref[Tensor], str]] = {}
         self._reads = 0

@@ -382,6 +382,9 @@ class Observer:
         if self._asks_first_batch:
             self.safely("first batch", self._ask_first_batch, account)
         self._stepping = account
+        loose = self.table.loose_root(account)
+        if loose is not None:
+            loose.trained, loose.passes = True, loose.passes + 1
         for root in self.table.roots.values():
             stray = model is not None and root in model.roots
             if not root.stepping and (stray or account.ids & root.parameters.keys()):

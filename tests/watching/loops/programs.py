@@ -16,6 +16,7 @@ from watching.loops import (
     gradients as g,
     losses as o,
     parameters as p,
+    plain_tensors as w,
     precision as h,
     published_kinds as k,
     reported_networks as n,
@@ -254,6 +255,14 @@ UNUSUAL = (
     Loop(u.momentum, ("rate_too_high",)),
     Loop(u.over_the_valley, ("rate_too_high",)),
 )
+PLAIN = (
+    Loop(w.two_layers, ("start_symmetric",)),
+    Loop(w.factors_of_a_matrix, STALE),
+    Loop(w.forward_called_directly, OUTPUT),
+    Loop(w.loss_of_a_number, CUT),
+    Loop(w.divergence_of_probabilities, OUTPUT),
+    Loop(w.mostly_noise, falls=1.1),
+)
 
 LOOPS = (
     Loop(c.narrow_layer, ("bottleneck",)),
@@ -282,4 +291,5 @@ LOOPS = (
     *REPORTED,
     *FORMS,
     *UNUSUAL,
+    *PLAIN,
 )
