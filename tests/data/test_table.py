@@ -10,7 +10,7 @@ import pytest
 
 import netwise as nw
 from netwise.data.encoding import TableEncoder
-from netwise.data.table import classes_of, task_of
+from netwise.data.table import classes_of
 
 
 def test_only_the_training_part_is_learned_from(tmp_path: Path, table: Callable[..., Path]) -> None:
@@ -33,10 +33,14 @@ def test_only_the_training_part_is_learned_from(tmp_path: Path, table: Callable[
         (["0.5", "1"], "regression"),
         ([str(i) for i in range(30)], "regression"),
         (["1", "?x"], "classification"),
+        (["yes", "no"], "classification"),
+        (["1,5", "2"], "regression"),
     ],
 )
-def test_the_task_is_read_off_the_targets(targets: list[str], task: str) -> None:
-    assert task_of(targets) == task
+def test_the_task_is_read_off_the_targets(tmp_path: Path, targets: list[str], task: str) -> None:
+    rows = "".join(f"{i};{target}\n" for i, target in enumerate(targets * 5))
+    (tmp_path / "t.csv").write_text("a;y\n" + rows)
+    assert nw.data.csv(tmp_path / "t.csv", "y").load().task == task
 
 
 def test_numbered_classes_are_in_the_order_of_their_size() -> None:
@@ -53,7 +57,6 @@ def test_a_test_file_is_kept_as_the_test_part(tmp_path: Path, table: Callable[..
 WRONG = {
     "": "has no rows below its header",
     "a,y\n": "has no rows below its header",
-    "a,a,y\n1,2,3\n": "two columns have the name 'a'",
     "a,y\n1,2\n3\n": "line 3: 1 cells where the header has 2",
     "a,y\n1,\n2,3\n": "1 rows have no target 'y', the first is row 1",
     "a,z\n1,2\n": "unknown column of",

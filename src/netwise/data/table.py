@@ -1,40 +1,61 @@
-"""Tables in CSV files: numeric and categorical columns, missing values, classification or
-regression."""
+"""Tables in files: classification or regression on their columns."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from netwise.data.columns.cells import is_missing, is_number
 from netwise.data.columns.fitting import fit_columns
 from netwise.data.columns.table_encoder import TableEncoder
-from netwise.data.csv_file import read_table
+from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
-from netwise.errors import DataError, UnknownName, short_repr
+from netwise.data.tables.arrays import column_arrays
+from netwise.data.tables.kinds import CATEGORY, DATE, KINDS, NUMBER, WHOLE, ColumnReading
+from netwise.data.tables.labels import labels_of
+from netwise.data.tables.options import AS_ERROR, AS_MISSING, ReadOptions
+from netwise.data.tables.reading import TableReading, decided_table, typed_frame
+from netwise.data.tables.sources import Cells, cells_of
+from netwise.errors import DataError, Problem, UnknownName, short_repr
 from netwise.part import flag, text, texts
 from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MAX_NUMBERED_CLASSES = 20  # a target of whole numbers with more values is a regression target
 
 
+FOUND = "it is found in the file"
+READING_FIELDS: Mapping[str, object] = {
+    "encoding": None,
+    "sep": None,
+    "decimal": None,
+    "quote": None,
+    "na": (),
+    "bad_cells": AS_ERROR,
+    "kinds": (),
+    "sheet": None,
+}
+
+
 @dataclass(frozen=True)
 class Table(Split):
-    """A CSV file of which one column is to be predicted. Made by `data.csv`.
+    """A file with a table of which one column is to be predicted. Made by `data.csv`.
 
-    Numeric columns: missing cells become the median, then mean 0 and spread 1. Columns of words:
-    one input for each word. All of it is fitted on the training part only and saved with the
-    network.
+    CSV with any separator, gzip, zip or xz, Parquet, Arrow, JSON lines or Excel. What each column
+    is, is decided from all of its cells (`Table.reading` says it with the reasons); medians, means
+    and words are fitted on the training part only, and saved with the network.
 
     Args:
-        path: the file: comma, semicolon, tab or bar between cells; UTF-8.
+        path: the file.
         target: name of the column to predict.
         task: "classification", "regression", or "auto": words, and whole numbers of at most 20
             values, are classes; everything else is a number. Default "auto".
@@ -43,7 +64,18 @@ class Table(Split):
         test_file: a second file of the same columns that is the test part. Default: split one off.
         scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default
             true.
-        valid, test, split_seed: as in all split data.
+        encoding: of a file of text, such as "cp1252". Default: found.
+        sep: what is between two cells. Default: found.
+        decimal: the decimal sign, "." or ",". Default: found, column by column.
+        quote: what is around cells that hold a separator; "none": nothing. Default: found.
+        na: words that mark a missing value, besides the usual ones. Rows without a target are an
+            error, and left out where `na` is given.
+        bad_cells: what a cell that does not fit its column is, such as 12O among numbers: "error",
+            or "missing" for a missing value. Default "error".
+        kinds: columns whose kind is given and not decided, such as "zip=category". Kinds are
+            number, whole number, truth value, category, date, text, identifier, constant, empty.
+        sheet: of a workbook, its name. Default: the first.
+        valid, test, split_seed, stratify: as in all split data.
     """
 
     kind: ClassVar[str] = "csv"
@@ -61,97 +93,196 @@ class Table(Split):
     scale_target: bool = flag(
         True, why="outputs of a new network have about mean 0 and spread 1; raw targets may not"
     )
+    encoding: str | None = text(
+        None, optional=True, because="it names an encoding", write='"cp1252"', why=FOUND
+    )
+    sep: str | None = text(
+        None, optional=True, because="it is between two cells", write='";"', why=FOUND
+    )
+    decimal: str | None = text(
+        None,
+        optional=True,
+        among=(".", ","),
+        because="it is a decimal sign",
+        write='","',
+        why=FOUND,
+    )
+    quote: str | None = text(
+        None, optional=True, because="it is around cells", write='"none"', why=FOUND
+    )
+    na: tuple[str, ...] = texts((), why="the usual words are known, such as NA, null and ?")
+    bad_cells: str = text(
+        AS_ERROR, among=(AS_ERROR, AS_MISSING), why="a cell that is misread is not noticed"
+    )
+    kinds: tuple[str, ...] = texts((), why=FOUND)
+    sheet: str | None = text(
+        None, optional=True, because="it names a sheet", write='"Sheet1"', why="most have one"
+    )
+
+    def written_fields(self) -> dict[str, Any]:
+        """Without the fields on reading where they have their defaults, as in older files."""
+        fields = super().written_fields()
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in READING_FIELDS or value != READING_FIELDS[name]
+        }
+
+    def conflicts(self) -> list[Problem]:
+        problems = super().conflicts()
+        for given in self.kinds:
+            name, _, kind = given.rpartition("=")
+            if not name or kind not in KINDS:
+                reason = f"must be NAME=KIND with one of the kinds {', '.join(KINDS)}"
+                problems.append(Problem("kinds", short_repr(given), reason, '["zip=category"]'))
+        return problems
+
+    @property
+    def options(self) -> ReadOptions:
+        """How the file is to be read, where that is given."""
+        pairs = [given.rpartition("=") for given in self.kinds]
+        kinds = {name: kind for name, _, kind in pairs}
+        if self.task == CLASSIFICATION:  # its labels may be numbers beside words
+            kinds.setdefault(self.target, CATEGORY)
+        return ReadOptions(
+            self.encoding,
+            self.sep,
+            self.decimal,
+            self.quote,
+            self.na,
+            self.bad_cells,
+            self.columns,
+            tuple(kinds.items()),
+            self.sheet,
+        )
 
     def files(self) -> Sequence[Path]:
         return [Path(path) for path in (self.path, self.test_file) if path]
 
+    def reading(self) -> TableReading:
+        """What each column of the file is, and why.
+
+        Example:
+            >>> import netwise as nw, pathlib, tempfile
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "flats.csv"
+            >>> _ = path.write_text("rent;size\n850,50;60\n1.020,00;75\n")
+            >>> print(nw.data.csv(path, "rent").reading().column("rent").reason)
+            all 2 cells with a value are numbers, with a decimal comma (its cells show it)
+        """
+        return _reading_once(self, files_key(self.files()))
+
+    def source_cells(self, path: str) -> Cells:
+        """The cells of one of the files, as they came."""
+        return cells_of(path, self.options, [self.target])
+
     def read(self) -> Samples:
-        cells = self._cells(self.path)
-        test_cells = self._cells(self.test_file) if self.test_file else None
-        targets = cells.pop(self.target)
-        test_targets = test_cells.pop(self.target) if test_cells else []
-        if not cells:
+        reading = self.reading()
+        names = [name for name in reading.frame.columns if name != self.target]
+        if not names:
             raise DataError(
                 f"{self.path} has no column besides the target {short_repr(self.target)}: add "
                 "columns to predict it from"
             )
-        task, classes = self._task_and_classes([*targets, *test_targets])
-        labels = np.array([classes.index(_label(cell)) for cell in targets]) if classes else None
-        train, valid, test = split_rows(labels, len(targets), self, own_test=test_cells is not None)
-        encoder = _fitted_encoder(cells, train)
-        parts = tuple(
-            _pairs(encoder, cells, targets, rows, classes) for rows in (train, valid, test)
-        )
-        if test_cells is not None:
-            parts = (
-                *parts[:2],
-                _pairs(encoder, test_cells, test_targets, np.arange(len(test_targets)), classes),
-            )
+        frames, targets = [reading.frame], [self._targets(reading.cells, reading, self.path)]
+        if self.test_file:
+            cells = self.source_cells(self.test_file)
+            forms = {c.name: (c.kind, c.form) for c in reading.columns if c.name != self.target}
+            frames.append(typed_frame(cells, forms, self.options))
+            self._require_target(cells.frame, self.test_file)
+            targets.append(self._targets(cells.frame, reading, self.test_file))
+        task = self._task(reading.column(self.target))
+        classes = self._classes(task, targets)
+        kept = [np.flatnonzero(_present(target)) for target in targets]
+        ys = [_codes(target, classes) for target in targets]
+        labels = ys[0][kept[0]] if classes else None
+        parts = split_rows(labels, len(kept[0]), self, own_test=len(frames) > 1)
+        rows = [kept[0][part] for part in parts]
+        columns = column_arrays(reading.frame.select(names))
+        kinds = {c.name: c.kind for c in reading.columns}
+        encoder = _fitted_encoder(_rows(columns, rows[0]), kinds)
+        pairs = tuple(_pairs(encoder, _rows(columns, each), ys[0][each]) for each in rows)
+        if len(frames) > 1:
+            columns = _rows(column_arrays(frames[1].select(names)), kept[1])
+            pairs = (*pairs[:2], _pairs(encoder, columns, ys[1][kept[1]]))
         mean, scale = torch.zeros(1), torch.ones(1)
         if task_named(task).has_values and self.scale_target:
-            parts, mean, scale = standardised_targets(parts)
-        content_hash = hashlib.sha256(
-            Path(self.path).read_bytes()
-            + (Path(self.test_file).read_bytes() if self.test_file else b"")
-        )
+            pairs, mean, scale = standardised_targets(pairs)
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in self.files()))
         return Samples(
-            parts[0],
-            parts[1],
-            parts[2],
+            pairs[0],
+            pairs[1],
+            pairs[2],
             task,
             classes,
             encoder,
-            content_hash.hexdigest()[:16],
+            digest.hexdigest()[:16],
             mean,
             scale,
         )
 
-    def _task_and_classes(self, targets: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-        """The task, and the names of the classes; none for regression."""
-        task = self.task if self.task != "auto" else task_of(targets)
-        column = f"{self.path}: the target {short_repr(self.target)}"
-        if task_named(task).has_classes:
-            classes = classes_of(targets)
-            if len(classes) < 2:
-                raise DataError(
-                    f"{column} has the single value {classes[0]}, so there is nothing to classify: "
-                    "add rows of another class, or name another column"
-                )
-            return task, classes
-        for i, cell in enumerate(targets):
-            if not is_number(cell):
-                raise DataError(
-                    f"{column} of row {i + 1} is {short_repr(cell)}, which is no number: correct "
-                    'it, or write task = "classification"'
-                )
-        return task, ()
-
-    def raw_rows(self, count: int) -> dict[str, list[str]]:
+    def raw_rows(self, count: int) -> dict[str, list[Any]]:
         """At most `count` rows of the file, by column, without the target."""
-        cells = self.cells(self.path)
-        rows = np.linspace(0, len(cells[self.target]) - 1, count).astype(int)
-        chosen = np.unique(rows).tolist()
-        return {
-            name: [column[i] for i in chosen]
-            for name, column in cells.items()
-            if name != self.target
-        }
+        cells = self.reading().cells.drop(self.target)
+        chosen = np.unique(np.linspace(0, cells.height - 1, count).astype(int))
+        return cells[chosen].to_dict(as_series=False)
 
-    def cells(self, path: str) -> dict[str, list[str]]:
-        """All cells of one of the files, by column."""
-        return read_table(Path(path), self.columns)
+    def _require_target(self, frame: pl.DataFrame, path: str) -> None:
+        if self.target not in frame.columns:
+            raise UnknownName(f"column of {path}:", self.target, frame.columns)
 
-    def _cells(self, path: str) -> dict[str, list[str]]:
-        cells = self.cells(path)
-        if self.target not in cells:
-            raise UnknownName(f"column of {path}:", self.target, cells)
-        gaps = [i + 1 for i, cell in enumerate(cells[self.target]) if is_missing(cell)]
-        if gaps:
+    def _task(self, target: ColumnReading) -> str:
+        if self.task != "auto":
+            return self.task
+        if target.kind == DATE:
+            raise DataError(
+                f"{self.path}: the target {short_repr(self.target)} has dates: name a column of "
+                'numbers or words, or write task = "classification" to take each date for a class'
+            )
+        if target.kind == WHOLE:
+            return CLASSIFICATION if target.distinct <= MAX_NUMBERED_CLASSES else REGRESSION
+        return REGRESSION if target.kind == NUMBER else CLASSIFICATION
+
+    def _targets(self, cells: pl.DataFrame, reading: TableReading, path: str) -> pl.Series:
+        """The targets of one file: numbers, or the names of classes; null where there is none.
+
+        Raises:
+            DataError: some rows have none, and `na` is not given.
+        """
+        found = reading.column(self.target)
+        task = self._task(found)
+        kinds = {self.target: (NUMBER if task == REGRESSION else CATEGORY, found.form)}
+        words = typed_frame(Cells(cells, path), kinds, self.options, target=self.target)
+        targets = words[self.target]
+        if task != REGRESSION:
+            targets = labels_of(targets, found.form[:1] or ".")
+        gaps = targets.is_null().arg_true()
+        if len(gaps) and not self.na:
             raise DataError(
                 f"{path}: {len(gaps)} rows have no target {short_repr(self.target)}, the first is "
-                f"row {gaps[0]}: remove them"
+                f"row {gaps[0] + 1}: remove them, or leave them out of training by "
+                f'na=("{cells[self.target][int(gaps[0])] or ""}",)'
             )
-        return cells
+        return targets
+
+    def _classes(self, task: str, targets: Sequence[pl.Series]) -> tuple[str, ...]:
+        """The names of the classes; none for regression."""
+        if not task_named(task).has_classes:
+            return ()
+        classes = classes_of([name for each in targets for name in each.drop_nulls().unique()])
+        if len(classes) < 2:
+            raise DataError(
+                f"{self.path}: the target {short_repr(self.target)} has the single value "
+                f"{''.join(classes)}, so there is nothing to classify: add rows of another class, "
+                "or name another column"
+            )
+        return classes
+
+
+@lru_cache(maxsize=4)
+def _reading_once(table: Table, content: tuple[FileKey, ...]) -> TableReading:
+    cells = table.source_cells(table.path)
+    table._require_target(cells.frame, table.path)
+    return decided_table(cells, table.options, table.target)
 
 
 def csv(
@@ -162,11 +293,22 @@ def csv(
     columns: Sequence[str] = (),
     test_file: str | Path | None = None,
     scale_target: bool = True,
+    encoding: str | None = None,
+    sep: str | None = None,
+    decimal: str | None = None,
+    quote: str | None = None,
+    na: Sequence[str] = (),
+    bad_cells: str = AS_ERROR,
+    kinds: Mapping[str, str] | Sequence[str] = (),
+    sheet: str | None = None,
     valid: float = 0.2,
     test: float = 0.2,
     split_seed: int = 0,
 ) -> Table:
-    """A CSV file of which one column is to be predicted; see `Table` for what each argument means.
+    """A table of which one column is to be predicted; see `Table` for what each argument means.
+
+    Args:
+        kinds: may be a mapping too: {"zip": "category"}.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -184,64 +326,56 @@ def csv(
         columns=tuple(columns),
         test_file=None if test_file is None else str(test_file),
         scale_target=scale_target,
+        encoding=encoding,
+        sep=sep,
+        decimal=decimal,
+        quote=quote,
+        na=(na,) if isinstance(na, str) else tuple(na),
+        bad_cells=bad_cells,
+        kinds=tuple(f"{name}={kind}" for name, kind in kinds.items())
+        if isinstance(kinds, Mapping)
+        else tuple(kinds),
+        sheet=sheet,
         valid=valid,
         test=test,
         split_seed=split_seed,
     )
 
 
-def task_of(targets: Sequence[str]) -> str:
-    """The task of a column of targets: classification for words, and for whole numbers of at most
-    `MAX_NUMBERED_CLASSES` values; regression for all others."""
-    if not all(is_number(cell) for cell in targets):
-        return CLASSIFICATION
-    values = {float(cell) for cell in targets}
-    return (
-        CLASSIFICATION
-        if len(values) <= MAX_NUMBERED_CLASSES and all(v.is_integer() for v in values)
-        else REGRESSION
-    )
-
-
-def _label(cell: str) -> str:
-    return cell.strip()
-
-
-def classes_of(targets: Sequence[str]) -> tuple[str, ...]:
+def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
     """The class names, numbers in the order of their size."""
-    names = {_label(cell) for cell in targets}
-    return tuple(
-        sorted(names, key=float) if all(is_number(name) for name in names) else sorted(names)
-    )
+    names = set(labels)
+    try:
+        return tuple(sorted(names, key=lambda name: (float(name), name)))
+    except ValueError:
+        return tuple(sorted(names))
 
 
-def _fitted_encoder(cells: Mapping[str, Sequence[str]], train: np.ndarray) -> TableEncoder:
-    """Whether a column is numeric is read from the whole file; medians, means and words are fitted
-    on the training rows alone."""
-    numeric = {
-        name: all(is_number(cell) or is_missing(cell) for cell in column)
-        for name, column in cells.items()
-    }
-    kinds = {name: "number" if each else "category" for name, each in numeric.items()}
-    training = {
-        name: [None if is_missing(column[i]) else column[i] for i in train]
-        for name, column in cells.items()
-    }
-    return fit_columns(training, kinds)[0]
+def _present(targets: pl.Series) -> np.ndarray:
+    return targets.is_not_null().to_numpy()
 
 
-def _pairs(
-    encoder: TableEncoder,
-    cells: dict[str, list[str]],
-    targets: list[str],
-    rows: np.ndarray,
-    classes: tuple[str, ...],
-) -> Pairs:
-    x: Tensor = encoder.encode({name: [column[i] for i in rows] for name, column in cells.items()})
-    if classes:
-        return Pairs(
-            x, torch.tensor([classes.index(_label(targets[i])) for i in rows], dtype=torch.int64)
-        )
-    return Pairs(
-        x, torch.tensor([[float(targets[i])] for i in rows], dtype=torch.float32).reshape(-1, 1)
-    )
+def _codes(targets: pl.Series, classes: Sequence[str]) -> np.ndarray:
+    """Targets as numbers: of the class, or the value itself; 0 or NaN where there is none."""
+    import polars as pl  # heavy
+
+    if not classes:
+        return targets.cast(pl.Float64).to_numpy()
+    codes = targets.replace_strict(list(classes), range(len(classes)), return_dtype=pl.Int64)
+    return codes.fill_null(0).to_numpy()
+
+
+def _rows(columns: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: column[rows] for name, column in columns.items()}
+
+
+def _fitted_encoder(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> TableEncoder:
+    """The encoder of the training part."""
+    return fit_columns(columns, kinds)[0]
+
+
+def _pairs(encoder: TableEncoder, columns: Mapping[str, np.ndarray], y: np.ndarray) -> Pairs:
+    x: Tensor = encoder.encode(columns)
+    if y.dtype == np.int64:
+        return Pairs(x, torch.from_numpy(y))
+    return Pairs(x, torch.from_numpy(y.astype(np.float32))[:, None])

@@ -4,14 +4,14 @@ original files."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from netwise.data.csv_file import read_table
 from netwise.data.dataset import SHARE, Samples, Split
 from netwise.data.download import Remote, find, local_paths
 from netwise.data.table import Table
+from netwise.data.tables.sources import Cells
 from netwise.part import flag, number
 from netwise.tasks import CLASSIFICATION, REGRESSION
 
@@ -70,9 +70,12 @@ class PublicTable(Split):
 class _AdultTable(Table):
     """Its test file begins with a comment line, and has a full stop after each target."""
 
-    def cells(self, path: str) -> dict[str, list[str]]:
-        cells = read_table(Path(path), self.columns, comment="|")
-        return {**cells, self.target: [cell.removesuffix(".") for cell in cells[self.target]]}
+    def source_cells(self, path: str) -> Cells:
+        import polars as pl  # heavy
+
+        cells = super().source_cells(path)
+        frame = cells.frame.with_columns(pl.col(self.target).str.strip_suffix("."))
+        return replace(cells, frame=frame)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from netwise.data.tables.column_cells import ColumnCells, Decided, shown, text_cells
 from netwise.data.tables.date_forms import dates, find_form
-from netwise.data.tables.gaps import is_gap
 from netwise.data.tables.kinds import (
     BOOLEAN,
     CATEGORY,
-    CONSTANT,
     DATE,
     EMPTY,
     IDENTIFIER,
     NUMBER,
     TEXT,
     WHOLE,
-    BadCell,
     ColumnReading,
 )
 from netwise.data.tables.number_forms import COMMA, POINT, decimal_votes, numbers, unit_of
 from netwise.data.tables.options import ReadOptions
-from netwise.data.tables.typing_cells import TRUTH, as_kind, native, present_cells
+from netwise.data.tables.typing_cells import TRUTH, as_kind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,65 +30,67 @@ if TYPE_CHECKING:
 FEW = 0.05  # share of cells that do not fit, below which they are mistakes
 ONE_MISTAKE = 10  # cells that fit, from which on a single other one is a mistake
 EXACT = 2**53  # whole numbers up to here are exact as float64
-SHOWN = 5  # cells and words in a message
+PLACEHOLDERS = 3  # different words beside numbers that may stand for a missing value
+DIFFERENT = 20  # values from which on a column has many of them
 _ID_NAME = re.compile(
-    r"(?i)(^|[\s_.#-])(id|ids|uuid|guid|index|idx|key|nr|no|num|number|nummer|code|rowid|rownum|row)"
-    r"\.?$|^#$|^unnamed: ?\d+$|^column\d+$|^id[\s_.#-]|[a-z](?-i:ID|Id)$"
+    r"(?i)(?:^|[\s_.#-])(?:ids?|uuid|guid|index|idx|rowid|rownum|rownames)$|^#$|^id[\s_.#-]"
+    r"|(?-i:[a-z](?:ID|Id))$"
 )
-_CODE_NAME = re.compile(r"(?i)(^|[\s_.-])(zip|plz|postcode|postal|zipcode|phone|tel|iban|isbn|ean)")
+_NUMBER_NAME = re.compile(r"(?i)(?:^|[\s_.#-])(?:key|nr|no|num|number|nummer|code|row)\.?$")
+_NO_NAME = re.compile(r"^(?:Unnamed: ?[0-9]+|column[0-9]+|)$")
 
 
-@dataclass(frozen=True)
-class Decided:
-    """A column with its values, and cells that do not fit."""
-
-    reading: ColumnReading
-    values: pl.Series
-    bad: tuple[BadCell, ...] = ()
-    bad_count: int = 0
-
-
-def file_decimal(columns: Sequence[pl.Series], sep: str = "") -> str:
-    """The decimal sign that most columns of numbers prove; without a proof, the point."""
-    votes = [decimal_votes(column) for column in columns if _has_comma(column)]
-    commas = sum(vote[COMMA] > vote[POINT] for vote in votes)
-    points = sum(vote[POINT] > vote[COMMA] for vote in votes)
-    return COMMA if commas > points else POINT
+def file_decimal(columns: Sequence[ColumnCells], sep: str = "") -> str:
+    """The decimal sign that most columns of numbers prove. Without a proof it is the point, but the
+    comma where semicolons are between the cells and numbers have commas."""
+    commas = [column for column in columns if column.has(COMMA)]
+    if not commas:
+        return POINT
+    votes = [decimal_votes(column.cells) for column in columns]
+    for_comma = sum(vote[COMMA] > vote[POINT] for vote in votes)
+    for_point = sum(vote[POINT] > vote[COMMA] for vote in votes)
+    if for_comma or for_point or sep != ";":
+        return COMMA if for_comma > for_point else POINT
+    return COMMA if any(_is_grouped(column.words, COMMA).any() for column in commas) else POINT
 
 
-def _has_comma(column: pl.Series) -> bool:
-    return bool(column.str.contains(COMMA, literal=True).any())
+def _has(column: pl.Series, sign: str) -> bool:
+    return bool(column.str.contains(sign, literal=True).any())
+
+
+def _is_grouped(column: pl.Series, sign: str) -> pl.Series:
+    """Which cells have the sign before their last three digits, and no other sign."""
+    return column.str.contains(rf"^[-+]?[1-9][0-9]{{0,2}}\{sign}[0-9]{{3}}$").fill_null(False)
 
 
 def decide(
-    column: pl.Series, options: ReadOptions, *, usual: str = POINT, target: bool = False
+    column: pl.Series,
+    options: ReadOptions,
+    *,
+    told: ColumnCells | None = None,
+    usual: str = POINT,
+    target: bool = False,
 ) -> Decided:
     """What a column is.
 
     Args:
         column: its cells, texts or of another type.
         options: with words for gaps, the decimal sign, and kinds that are given.
+        told: the same cells, where they are texts.
         usual: the decimal sign of the file, for columns that show none.
         target: the column is to be predicted: its words are never taken for gaps.
     """
-    import polars as pl  # heavy
-
     given = dict(options.kinds).get(column.name)
-    if column.dtype != pl.String:
-        column = native(column)
     if given is not None:
         return _as_given(column, given, options, usual)
-    if column.dtype != pl.String:
-        return _of_type(column)
-    cells = column.str.strip_chars()
-    gaps = is_gap(cells, options.na)
-    if gaps.all():
-        return _empty(column.name, len(cells))
-    told = _Column(column.name, cells.set(gaps, None))
-    sign, why = _decimal(told.cells, options.decimal, usual)
-    found = _as_numbers(told, sign, why) or _as_truth(told) or _as_dates(told)
+    if told is None:
+        return _of_type(column, target)
+    if told.gaps == told.rows:
+        return _empty(column.name, told.rows)
+    sign, why = _decimal(told, options.decimal, usual)
+    found = _as_days(told) or _as_numbers(told, sign, why) or _as_truth(told) or _as_dates(told)
     if found is None and target:
-        told = _Column(column.name, cells.set(is_gap(cells, options.na, words=False), None))
+        told = text_cells(column, options.na, target=True, gap_words=False)
     return found or _as_words(told)
 
 
@@ -105,22 +105,28 @@ def _as_given(column: pl.Series, kind: str, options: ReadOptions, usual: str) ->
     """The column as a kind that the user names."""
     import polars as pl  # heavy
 
-    form = options.decimal or usual
-    if kind == DATE and column.dtype == pl.String:
-        held = column.str.strip_chars()
-        form = find_form(held.filter(~is_gap(held, options.na)))
-    told = _Column(column.name, present_cells(column, options.na))
+    if column.dtype != pl.String:
+        values = as_kind(column, kind)
+        told = _typed_cells(column, False)
+        return told.decided(told.reading(kind, "it is given", values), values, kind)
+    told = text_cells(column, options.na)
+    form = ""
+    if kind in (NUMBER, WHOLE):
+        sign = _decimal(told, options.decimal, usual)[0]
+        form = f"{sign} {unit_of(told.words.head(1000))}".strip()
+    if kind == DATE:
+        form = find_form(told.cells.drop_nulls())
     values = as_kind(column, kind, form, options.na)
     return told.decided(told.reading(kind, "it is given", values, form), values, kind)
 
 
-def _of_type(column: pl.Series) -> Decided:
+def _of_type(column: pl.Series, target: bool) -> Decided:
     """A column of numbers, truth values or dates, as its source has it."""
     import polars as pl  # heavy
 
     if column.null_count() == len(column):
         return _empty(column.name, len(column))
-    told = _Column(column.name, column)
+    told = _typed_cells(column, target)
     source = f"its type is {column.dtype}"
     if column.dtype == pl.Boolean:
         return told.decided(told.reading(BOOLEAN, source, column), column, "truth value")
@@ -130,47 +136,17 @@ def _of_type(column: pl.Series) -> Decided:
     return _numeric(told, values, source, POINT)
 
 
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    cells: pl.Series  # gaps are null
+def _typed_cells(column: pl.Series, target: bool) -> ColumnCells:
+    import polars as pl  # heavy
 
-    @property
-    def rows(self) -> int:
-        return len(self.cells)
-
-    @property
-    def gaps(self) -> int:
-        return self.cells.null_count()
-
-    @property
-    def held(self) -> int:
-        """Number of cells that are no gaps."""
-        return self.rows - self.gaps
-
-    def reading(self, kind: str, reason: str, values: pl.Series, form: str = "") -> ColumnReading:
-        distinct = values.n_unique() - bool(values.null_count())
-        missing = values.null_count()
-        misfits = missing - self.gaps
-        if distinct == 1 and not missing and self.rows > 1:
-            reason = f"all {self.rows:,} cells are {_shown(self.cells.drop_nulls().head(1))}"
-            kind = CONSTANT
-        return ColumnReading(self.name, kind, reason, self.rows, missing, distinct, form, misfits)
-
-    def decided(self, reading: ColumnReading, values: pl.Series, expected: str) -> Decided:
-        rows = (values.is_null() & self.cells.is_not_null()).arg_true()
-        bad = tuple(
-            BadCell(self.name, int(row) + 1, str(self.cells[row]), expected)
-            for row in rows.head(SHOWN)
-        )
-        return Decided(reading, values.alias(self.name), bad, len(rows))
+    return ColumnCells(column.name, column, pl.Series([], dtype=pl.String), column, target)
 
 
-def _decimal(cells: pl.Series, given: str | None, usual: str) -> tuple[str, str]:
+def _decimal(column: ColumnCells, given: str | None, usual: str) -> tuple[str, str]:
     if given:
         return given, "as given"
-    if _has_comma(cells):
-        votes = decimal_votes(cells)
+    if usual == COMMA or column.has(COMMA):
+        votes = decimal_votes(column.cells)
         if votes[COMMA] != votes[POINT]:
             return (COMMA if votes[COMMA] > votes[POINT] else POINT), "its cells show it"
     return usual, "as in the rest of the file"
@@ -181,20 +157,22 @@ def _mistakes(fit: int, misfit: int) -> bool:
     return misfit < FEW * (fit + misfit) or (misfit == 1 and fit >= ONE_MISTAKE)
 
 
-def _as_numbers(column: _Column, sign: str, why: str) -> Decided | None:
-
+def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
     unit = ""
-    values = numbers(column.cells, sign)
-    fit = column.held - (values.null_count() - column.gaps)
+    values = column.plain
+    if len(column.words) or sign == COMMA:
+        values = numbers(column.cells, sign)
+    fit = len(values) - values.null_count()
     if fit < column.held and not _mistakes(fit, column.held - fit):
-        unit = unit_of(column.cells.drop_nulls().unique(maintain_order=True).head(1000))
+        unit = unit_of(column.words.head(1000))
         if unit:
             values = numbers(column.cells, sign, unit)
-            fit = column.held - (values.null_count() - column.gaps)
+    values = _without_doubtful(column, values, sign)
+    fit = len(values) - values.null_count()
     misfit = column.held - fit
     if not fit or (misfit and not _mistakes(fit, misfit)):
-        return None
-    if not misfit and (code := _code(column)):
+        return _without_placeholders(column, values, sign)
+    if not misfit and not column.target and (code := _code(column)):
         return code
     reason = f"all {fit:,} cells with a value are numbers"
     if misfit:
@@ -206,7 +184,35 @@ def _as_numbers(column: _Column, sign: str, why: str) -> Decided | None:
     return _numeric(column, values, reason, f"{sign} {unit}".strip())
 
 
-def _numeric(column: _Column, values: pl.Series, reason: str, form: str) -> Decided:
+def _without_doubtful(column: ColumnCells, values: pl.Series, sign: str) -> pl.Series:
+    """Without a few cells such as 1,234 where the others have a decimal point and no thousands:
+    whether 1.234 or 1234 is meant cannot be known."""
+    other = COMMA if sign == POINT else POINT
+    if not (column.has(other) or sign == COMMA) or not _has(column.cells, sign):
+        return values
+    doubtful = _is_grouped(column.cells, other)
+    count, fit = int(doubtful.sum()), len(values) - values.null_count()
+    both = column.cells.str.contains(other, literal=True).sum()
+    if not count or both > count or not _mistakes(fit - count, count):
+        return values
+    return values.set(doubtful, None)
+
+
+def _without_placeholders(column: ColumnCells, values: pl.Series, sign: str) -> Decided | None:
+    """Numbers beside few words, each in many cells, such as "unknown": these are gaps."""
+    fit = len(values) - values.null_count()
+    words = column.cells.filter(values.is_null()).drop_nulls().unique(maintain_order=True)
+    if column.target or len(words) > PLACEHOLDERS or 2 * fit < column.held:
+        return None
+    if values.n_unique() <= DIFFERENT or words.str.contains("[0-9]").any():
+        return None
+    held = column.cells.set(column.cells.is_in(words.to_list()).fill_null(False), None)
+    told = replace(column, cells=held)
+    reason = f"{fit:,} cells are numbers, and {column.held - fit:,} are {shown(words)}: gaps"
+    return _numeric(told, values, reason, sign)
+
+
+def _numeric(column: ColumnCells, values: pl.Series, reason: str, form: str) -> Decided:
     """A column of numbers: whole ones, identifiers, or others."""
     import polars as pl  # heavy
 
@@ -229,13 +235,20 @@ def _is_whole(values: pl.Series) -> bool:
     return bool((present == present.round()).all())
 
 
-def _counts_rows(column: _Column, values: pl.Series) -> bool:
+def _counts_rows(column: ColumnCells, values: pl.Series) -> bool:
     """Whether whole numbers only name the rows."""
-    named = not column.name or _ID_NAME.search(column.name) is not None
-    return named and not column.gaps and values.n_unique() == len(values) > 1
+    if column.target or values.null_count() or not 1 < values.n_unique() == len(values):
+        return False
+    if _ID_NAME.search(column.name):
+        return True
+    in_a_row = values.n_unique() == int(values.max() or 0) - int(values.min() or 0) + 1  # type: ignore[arg-type]
+    named = _NO_NAME.search(column.name) or _NUMBER_NAME.search(column.name)
+    return bool(named) and (
+        in_a_row or (len(values) > DIFFERENT and not _NO_NAME.search(column.name))
+    )
 
 
-def _code(column: _Column) -> Decided | None:
+def _code(column: ColumnCells) -> Decided | None:
     """Digits that are no amount: all of one length, with zeros in front."""
     cells = column.cells.drop_nulls()
     if not cells.str.contains(r"^0[0-9]").any():
@@ -248,25 +261,23 @@ def _code(column: _Column) -> Decided | None:
     return column.decided(column.reading(CATEGORY, reason, column.cells), column.cells, "code")
 
 
-def _as_truth(column: _Column) -> Decided | None:
+def _as_truth(column: ColumnCells) -> Decided | None:
     import polars as pl  # heavy
 
-    lower = column.cells.str.to_lowercase()
-    words: set[str] = set()
-    if lower.n_unique() <= 3:
-        words = set(lower.drop_nulls().unique().to_list())
+    few = len(column.words) <= 2 * len(TRUTH) and not column.plain.count()
+    words = set(column.words.str.to_lowercase().to_list()) if few else set()
     for true, false in TRUTH:
         if words and words <= {true, false}:
-            values = (lower == true).alias(column.name)
-            shown = _shown(column.cells.drop_nulls().unique().sort())
-            reading = column.reading(BOOLEAN, f"its cells are {shown}", values)
+            values = column.cells.str.to_lowercase() == true
+            reading = column.reading(BOOLEAN, f"its cells are {shown(column.words.sort())}", values)
             return column.decided(reading, values.cast(pl.Boolean), "truth value")
     return None
 
 
-def _as_dates(column: _Column) -> Decided | None:
-    held = column.cells.drop_nulls()
-    form = find_form(held)
+def _as_dates(column: ColumnCells) -> Decided | None:
+    if column.plain.count() > column.held / 2:
+        return None
+    form = find_form(column.cells.drop_nulls() if column.plain.count() else column.words)
     if not form:
         return None
     values = dates(column.cells, form)
@@ -280,21 +291,34 @@ def _as_dates(column: _Column) -> Decided | None:
     return column.decided(column.reading(DATE, reason, values, form), values, "date")
 
 
-def _as_words(column: _Column) -> Decided:
+def _as_days(column: ColumnCells) -> Decided | None:
+    """Days written as eight digits, such as 20240531."""
+    if len(column.words) or column.target or not column.plain.is_between(19e6, 21e6).all():
+        return None
+    values = dates(column.cells, "%Y%m%d")
+    if values.null_count() > column.gaps or values.n_unique() < 2:
+        return None
+    reason = f"all {column.held:,} cells with a value are dates, written as %Y%m%d"
+    return column.decided(column.reading(DATE, reason, values, "%Y%m%d"), values, "date")
+
+
+def _as_words(column: ColumnCells) -> Decided:
     values = column.cells
-    held = values.drop_nulls()
-    distinct = held.n_unique()
-    share = distinct / len(held)
-    words = float(held.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]
-    length = float(held.str.len_chars().mean() or 0)  # type: ignore[arg-type]
-    if share > 0.5 and distinct > 20 and (words >= 3 or length > 60):
-        kind, reason = TEXT, f"its cells have {words:.1f} words on average, most of them different"
-    elif distinct == len(held) and distinct > 20:
-        kind, reason = IDENTIFIER, "each row has a different word"
-    else:
-        kind, reason = CATEGORY, f"its cells are {distinct:,} different words"
-    return column.decided(column.reading(kind, reason, values), values, "word")
+    reading = column.reading(CATEGORY, "", values)
+    if reading.kind == CATEGORY:
+        kind, reason = _kind_of_words(column, reading.distinct)
+        reading = replace(reading, kind=kind, reason=reason)
+    return column.decided(reading, values, "word")
 
 
-def _shown(cells: pl.Series) -> str:
-    return ", ".join(map(str, cells.head(SHOWN).to_list()))
+def _kind_of_words(column: ColumnCells, distinct: int) -> tuple[str, str]:
+    words = float(column.words.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]
+    length = float(column.words.str.len_chars().mean() or 0)  # type: ignore[arg-type]
+    many = distinct > max(DIFFERENT, column.held / 2) and not column.target
+    if many and (words >= 3 or length > 60):
+        return TEXT, f"its cells have {words:.1f} words on average, most of them different"
+    if many and distinct == column.held:
+        return IDENTIFIER, "each row has a different word"
+    numbers_too = column.plain.count()
+    beside = f", {numbers_too:,} cells are numbers" if numbers_too else ""
+    return CATEGORY, f"its cells are {distinct:,} different words{beside}"

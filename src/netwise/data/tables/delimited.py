@@ -104,10 +104,10 @@ def text_frame(utf8: bytes, head: Head, path: str) -> pl.DataFrame:
     """
     import polars as pl  # heavy
 
-    body = memoryview(utf8)[head.start :].tobytes() if head.start else utf8
-    width = len(head.names)
-    if width > 1:
-        body = body.rstrip(b"\r\n")
+    width, end = len(head.names), len(utf8)
+    while width > 1 and end > head.start and utf8[end - 1] in b"\r\n":
+        end -= 1
+    body = utf8[head.start : end]
     if not body:
         return pl.DataFrame(
             {name: [] for name in head.names}, schema=dict.fromkeys(head.names, pl.String)

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import decide, file_decimal
 from netwise.data.tables.frames import require_columns
 from netwise.data.tables.kinds import NUMBER, WHOLE, BadCell, ColumnReading
 from netwise.data.tables.number_forms import COMMA
 from netwise.data.tables.options import AS_ERROR, ReadOptions
 from netwise.data.tables.sources import Cells, cells_of
-from netwise.data.tables.typing_cells import as_kind, native, present_cells
+from netwise.data.tables.typing_cells import as_kind, native
 from netwise.errors import DataError, UnknownName, short_repr
 
 if TYPE_CHECKING:
@@ -74,22 +75,34 @@ def read_table(
     """
     options = options or ReadOptions()
     cells = cells_of(source, options, [target] if target else [])
+    return decided_table(cells, options, target)
+
+
+def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> TableReading:
+    """What each column of these cells is; see `read_table`."""
+    import polars as pl  # heavy
+
     if not cells.frame.height:
         raise DataError(
             f"{cells.name} has no rows below its header: add some, or pass columns=(...) if its "
             "first line is no header"
         )
-    return decided_table(cells, options, target)
-
-
-def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> TableReading:
-    """What each column of these cells is."""
-    import polars as pl  # heavy
-
-    texts = [column for column in cells.frame if column.dtype == pl.String]
-    usual = options.decimal or file_decimal(texts, cells.sep)
+    columns = [native(column) for column in cells.frame]
+    texts = {
+        column.name: text_cells(column, options.na, target=column.name == target)
+        for column in columns
+        if column.dtype == pl.String
+    }
+    usual = options.decimal or file_decimal(list(texts.values()), cells.sep)
     found = [
-        decide(column, options, usual=usual, target=column.name == target) for column in cells.frame
+        decide(
+            column,
+            options,
+            told=texts.pop(column.name, None),
+            usual=usual,
+            target=column.name == target,
+        )
+        for column in columns
     ]
     bad = [cell for each in found for cell in each.bad]
     if bad and options.bad_cells == AS_ERROR:
@@ -133,22 +146,42 @@ def read_as(
         >>> read_as([{"age": "7", "town": None}], {"age": ("number", ".")})["age"].to_list()
         [7.0]
     """
-    import polars as pl  # heavy
 
     options = options or ReadOptions()
-    cells = cells_of(source, options, list(kinds))
+    return typed_frame(cells_of(source, options, list(kinds)), kinds, options)
+
+
+def typed_frame(
+    cells: Cells,
+    kinds: Mapping[str, tuple[str, str]],
+    options: ReadOptions,
+    target: str | None = None,
+) -> pl.DataFrame:
+    """Cells as values of kinds that are known; see `read_as`.
+
+    Args:
+        cells: of the table.
+        kinds: kind and form of each column, by name.
+        options: as in `read_table`.
+        target: the column to predict, whose words are never taken for gaps.
+    """
+    import polars as pl  # heavy
+
     require_columns(list(kinds), cells.frame.columns)
-    texts = [column for column in cells.frame if column.dtype == pl.String]
-    usual = options.decimal or file_decimal(texts)
+    texts = [text_cells(c, options.na) for c in cells.frame if c.dtype == pl.String]
+    usual = options.decimal or file_decimal(texts, cells.sep)
     columns, bad = [], []
     for name, (kind, form) in kinds.items():
-        column = cells.frame[name]
+        column = native(cells.frame[name])
+        words = name != target or kind in (NUMBER, WHOLE)
+        if column.dtype == pl.String:
+            column = text_cells(column, options.na, gap_words=words).cells
         if kind in (NUMBER, WHOLE) and usual == COMMA:
             form = COMMA + form[1:]
-        values = as_kind(column, kind, form, options.na)
+        values = as_kind(column, kind, form, options.na, words=words)
         columns.append(values)
         if options.bad_cells == AS_ERROR:
-            bad += _misfits(present_cells(native(column), options.na), values, kind)
+            bad += _misfits(column, values, kind)
     if bad:
         raise _bad_cells(cells.name, bad[:SHOWN_CELLS], len(bad))
     return pl.DataFrame(columns)

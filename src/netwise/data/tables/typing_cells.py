@@ -73,17 +73,19 @@ def _as_texts(column: pl.Series) -> pl.Series:
     return pl.Series(column.name, texts, pl.String)
 
 
-def present_cells(column: pl.Series, na: Sequence[str] = ()) -> pl.Series:
+def present_cells(column: pl.Series, na: Sequence[str] = (), *, words: bool = True) -> pl.Series:
     """The cells without blanks around texts; gaps are null."""
     import polars as pl  # heavy
 
     if column.dtype != pl.String:
         return column
     cells = column.str.strip_chars()
-    return cells.set(is_gap(cells, na), None)
+    return cells.set(is_gap(cells, na, words=words), None)
 
 
-def as_kind(column: pl.Series, kind: str, form: str = "", na: Sequence[str] = ()) -> pl.Series:
+def as_kind(
+    column: pl.Series, kind: str, form: str = "", na: Sequence[str] = (), *, words: bool = True
+) -> pl.Series:
     """The cells as values of a kind; null where a cell is a gap or does not fit.
 
     Args:
