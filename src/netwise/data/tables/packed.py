@@ -116,7 +116,7 @@ def _member(stream: io.BytesIO, path: Path) -> bytes:
 def _refuse_strangers(raw: bytes, path: Path) -> None:
     for mark, what, instead in _STRANGERS:
         if raw.startswith(mark):
-            raise DataError(f"{path} is {what}, not a table: {instead}")
+            raise DataError(f"{path} is {what}, not a table: {instead}, or use another file")
     start = raw[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError(
