@@ -107,6 +107,37 @@ def write_folder_atomically(path: Path, files: Mapping[str, bytes]) -> None:
         sync_folder(path.parent)
 
 
+def make_sized_file(path: Path, size: int) -> None:
+    """Make a new file of `size` bytes, all 0, whose place on the disk is reserved, for a caller
+    that maps it into memory.
+
+    Raises:
+        FileAccessError: it exists, or the disk has no room for it; no part of it is left then.
+    """
+    with file_errors(path, "written"):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle, 0, size)
+            else:
+                os.ftruncate(handle, size)
+        except BaseException:
+            _discard(path)
+            raise
+        finally:
+            os.close(handle)
+
+
+def replace_file(draft: Path, path: Path) -> None:
+    """Give a file that is complete its name; what was at `path` is replaced.
+
+    Raises:
+        FileAccessError: it cannot be renamed.
+    """
+    with file_errors(path, "written"):
+        os.replace(draft, path)
+
+
 def write_scratch(path: Path, text: str) -> None:
     """Write a file that only tells other processes of one command how far this one is: it is not
     flushed, and an error is ignored, because no result depends on it."""

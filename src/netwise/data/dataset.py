@@ -100,6 +100,7 @@ class Samples:
         in_order: training rows follow each other, as pieces of one text; batches keep their order.
         split_by: "group" or "time" where no group is in two parts, or where the parts follow each
             other in time; folds keep to it. "": rows are drawn one by one.
+        notes: sentences on how the data were read: what is used, what is left out, and why.
     """
 
     train: Pairs
@@ -113,6 +114,7 @@ class Samples:
     target_scale: Tensor = field(default_factory=lambda: torch.ones(1))
     in_order: bool = False
     split_by: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -52,6 +52,7 @@ def write_mapped(samples: Samples, path: Path, fitted: tuple[Fitted, ...] = ()) 
         "fingerprint": samples.fingerprint,
         "in_order": samples.in_order,
         "split_by": samples.split_by,
+        "notes": list(samples.notes),
         "steps": len(fitted),
     }
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -100,6 +101,7 @@ def _read_once(path: Path, content: tuple[FileKey, ...]) -> tuple[Samples, tuple
         tensors["target.scale"],
         plain["in_order"],
         plain["split_by"],
+        tuple(plain["notes"]),
     )
     fitted = tuple(
         {

@@ -147,7 +147,10 @@ def marked(x: Tensor, preparation: Preparation) -> Tensor:
 
 
 def unmarked(x: Tensor) -> Tensor:
-    """The same memory as a plain tensor."""
+    """The same memory as a plain tensor, or as one of another class without a mark."""
+    if hasattr(x, "without_mark"):
+        bare: Tensor = x.without_mark()
+        return bare
     with DisableTorchFunctionSubclass():
         return x.as_subclass(Tensor) if isinstance(x, PreparedTensor) else x
 

@@ -6,11 +6,16 @@ itself and to the report.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 from netwise.data.dataset import Pairs, Samples, data_provider
+from netwise.data.image_files.pixels import are_bytes, of_each_sample
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
+
+EXCERPT = 2**24  # numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +71,16 @@ def _same_samples(samples: Samples, shared: Samples) -> bool:
 
 
 def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
-    return Pairs(step.apply(part.x, fitted), part.y, part.weight) if len(part) else part
+    if not len(part):
+        return part
+    return Pairs(of_each_sample(partial(step.apply, fitted=fitted), part.x), part.y, part.weight)
 
 
 def excerpt(samples: Samples, rows: int = 1000) -> Samples:
-    """Samples with at most `rows` training rows, evenly spaced, and empty other parts."""
+    """Samples with at most `rows` training rows, evenly spaced, and empty other parts; fewer where
+    these are kept as bytes and have more floats than `EXCERPT`."""
+    if are_bytes(samples.train.x):
+        rows = min(rows, max(16, EXCERPT // math.prod(samples.shape)))
     step = max(1, len(samples.train) // rows)
     train = Pairs(samples.train.x[::step][:rows], samples.train.y[::step][:rows])
     return replace(

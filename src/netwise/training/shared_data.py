@@ -11,6 +11,7 @@ from pathlib import Path
 
 from netwise.atomic import delete_folder
 from netwise.data.dataset import Data, Samples, provide_data
+from netwise.data.image_files.pixels import are_bytes
 from netwise.data.mapped_file import read_mapped, write_mapped
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.prepared import preprocessed
@@ -30,7 +31,9 @@ def share_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
     Gives the folder, or None where the data differ or are small, or `jobs` is 1.
     """
     data_sets = {recipe.data.innermost for recipe in recipes} if jobs > 1 else set()
-    if len(data_sets) != 1 or _bytes(samples := next(iter(data_sets)).load()) < LEAST_BYTES:
+    samples = next(iter(data_sets)).load() if len(data_sets) == 1 else None
+    # Pictures that are kept as bytes lie in a file of the cache, which all processes share.
+    if samples is None or are_bytes(samples.train.x) or _bytes(samples) < LEAST_BYTES:
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="netwise-data-"))

@@ -107,7 +107,7 @@ def test_16_bit_pictures_are_scaled_by_their_own_range(tmp_path: Path, low: int,
     wanted = np.linspace(0, 255, 16)
     for name in ("a.png", "a.tif", "b.tif", "c.tif"):
         assert np.abs(pixels(tmp_path / name)[6, :, 0] - wanted).max() < 5
-    raw = decode(tmp_path / "a.tif", height=48, width=64, colour=False)
+    raw = decode(tmp_path / "a.tif", height=48, width=64, colour=False).pixels
     assert np.array_equal(raw, values.astype(np.uint16))
 
 

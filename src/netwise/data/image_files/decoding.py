@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -78,15 +78,35 @@ def read_image(path: Path, *, height: int, width: int, colour: bool) -> np.ndarr
         array([[  0, 200]], dtype=uint8)
     """
     with quiet():
-        pixels = decode(path, height=height, width=width, colour=colour)
+        pixels = decode(path, height=height, width=width, colour=colour).pixels
     if pixels.dtype == np.uint8:
         return pixels
     return as_bytes(pixels, float(pixels.min()), float(pixels.max()), colour=colour)
 
 
-def decode(path: Path, *, height: int, width: int, colour: bool) -> np.ndarray:
-    """An image file as `read_image` gives it, except that a picture of more than 8 bits is float32
-    (height, width), in its own units: `as_bytes` scales it. For threads, inside one `quiet()`."""
+class Decoded(NamedTuple):
+    """An image file, resized, and what was done to show it.
+
+    Args:
+        pixels: uint8 (height, width, 3), or (height, width) in grey. Of a picture of more than 8
+            bits: float32 (height, width), in its own units; `as_bytes` scales it.
+        turned: by its EXIF orientation.
+        transparent: it has transparent places, which are white now.
+        frames: it has several, of which this is the first.
+    """
+
+    pixels: np.ndarray
+    turned: bool
+    transparent: bool
+    frames: bool
+
+
+def decode(path: Path, *, height: int, width: int, colour: bool) -> Decoded:
+    """An image file of which a data set has many. For threads, inside one `quiet()`.
+
+    Raises:
+        BrokenImage: as for `read_image`.
+    """
     try:
         with open_regular(path, at_most=MAX_BYTES) as file, _opened(file) as image:
             _require_few_pixels(image.width, image.height)
@@ -100,6 +120,7 @@ def decode(path: Path, *, height: int, width: int, colour: bool) -> np.ndarray:
     except Exception as error:  # each format fails in its own way
         lines = str(getattr(error, "strerror", None) or error).splitlines()
         reason = (lines or [type(error).__name__])[0].replace(f" {path}", "").rstrip(".")
+        reason = reason.partition(" <_io.")[0]  # Pillow names the open file
         raise BrokenImage(path, reason[:200]) from None
 
 
@@ -108,8 +129,9 @@ def size_of(path: Path) -> tuple[int, int] | None:
     For threads, inside one `quiet()`."""
     try:
         with open_regular(path, at_most=MAX_BYTES) as file, _opened(file) as image:
-            # A TIFF has turned its size already.
-            turned = image.format != "TIFF" and _orientation(image) in TURNED
+            # A TIFF has turned its size already; to look for more metadata would unpack a PNG.
+            known = image.format != "TIFF" and "exif" in image.info
+            turned = known and _orientation(image) in TURNED
             return (image.width, image.height) if turned else (image.height, image.width)
     except Exception:  # reading it says what is wrong
         return None
@@ -153,18 +175,23 @@ def _opened(file: object) -> PillowImage:
     return Image.open(file, formats=_formats())  # type: ignore[arg-type]  # any binary file
 
 
-def _pixels(image: PillowImage, height: int, width: int, colour: bool) -> np.ndarray:
+def _pixels(image: PillowImage, height: int, width: int, colour: bool) -> Decoded:
     from PIL import Image  # heavy
 
-    image.load()  # a TIFF turns itself
-    orientation = _orientation(image)
+    frames = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    before = _orientation(image) if image.format == "TIFF" else 1
+    image.load()  # before any metadata are asked for, which would hide that it fails
+    orientation = _orientation(image)  # a TIFF has turned itself
     size = (height, width) if orientation in TURNED else (width, height)
     deep = image.mode in DEEP_MODES
     flat = _deep(image) if deep else _on_white(image, "RGB" if colour else "L")
     resized = flat.resize(size, Image.Resampling.BILINEAR)
     turn = _TURNS.get(orientation)
     shown = resized if turn is None else resized.transpose(Image.Transpose[turn])
-    return np.asarray(shown, dtype=np.float32 if deep else np.uint8)
+    pixels = np.asarray(shown, dtype=np.float32 if deep else np.uint8)
+    return Decoded(
+        pixels, max(before, orientation) > 1, not deep and image.has_transparency_data, frames
+    )
 
 
 # What makes a picture upright, by its orientation: names of Pillow's transpositions.
@@ -203,7 +230,7 @@ def _deep(image: PillowImage) -> PillowImage:
     values = np.asarray(image).astype(np.float32)
     finite = np.isfinite(values)
     if not finite.any():
-        raise ValueError("none of its pixels is a finite number")
+        raise ValueError("none of its pixels is a finite number: save it again")
     if not finite.all():
         values = np.where(finite, values, values[finite].min())
     return Image.fromarray(values)

@@ -1,10 +1,11 @@
-"""A folder of images, one folder inside for each class."""
+"""The data set of image files: a folder of them, or a table of paths and labels."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import warnings
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,36 +13,77 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from netwise.data.dataset import Samples, Split, pairs, split_rows
-from netwise.data.encoding import ArrayEncoder
-from netwise.data.image_files.decoding import ENDINGS, BrokenImage, read_image
+from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
+from netwise.data.image_files.decoding import BrokenImage, quiet, size_of
+from netwise.data.image_files.label_file import list_table
+from netwise.data.image_files.listing import (
+    FIRST,
+    LAST,
+    NAME,
+    TEST,
+    TRAIN,
+    VALID,
+    Listing,
+    Picture,
+    list_folder,
+)
+from netwise.data.image_files.loading import (
+    DEEP,
+    FRAMES,
+    TRANSPARENT,
+    TURNED,
+    Loaded,
+    Shape,
+    load_pictures,
+)
+from netwise.data.image_files.picture_encoder import PictureEncoder
+from netwise.data.image_files.pixels import Pixels
 from netwise.errors import DataError
-from netwise.memory import require_memory
 from netwise.part import flag, integer, text
-from netwise.tasks import CLASSIFICATION
+from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
 
 GREY, COLOUR = "grey", "colour"
+AS_FLOATS = 2**28  # bytes; more are kept as bytes, and become floats batch by batch
+LOOKED_AT = 300  # pictures whose size is looked at to choose one
+DEFAULT_SIDE = 32
+SIDES = (64, 8)  # of a chosen size: the side of a square of the same area, and the least step
+WAYS = (FIRST, LAST, NAME)
 
 
 @dataclass(frozen=True)
 class Pictures(Split):
-    """Image files, one folder for each class. Made by `data.images`.
+    """Image files with their classes. Made by `data.images`.
 
-    Each is resized to `height` x `width` (bilinear, without keeping the aspect ratio) and scaled to
-    numbers from 0 to 1.
+    Folders are read as people have them: one for each class, of any depth inside; such folders in
+    `train`, `valid` and `test`, which are the parts then; all of it in a folder of an archive. Or
+    `path` is a table of paths and labels. What is used and what is left out is said in
+    `load().notes`.
+
+    Each picture is read as a viewer shows it (EXIF orientation, transparency on white, first
+    frame), resized to `height` x `width` (bilinear, without keeping the aspect ratio) and scaled to
+    numbers from 0 to 1; pictures of more than 8 bits by the least and largest value that any of
+    them has. Several threads read them once. Large sets are kept as bytes, in a file of the cache
+    (`NETWISE_CACHE`), and become floats batch by batch.
 
     Args:
-        path: the folder; the names of the folders in it are the classes.
+        path: the folder, or the table.
         height, width: pixels, from 1 to 4096. Defaults 32 and 32.
         colour: "colour" (3 channels) or "grey" (1). Default "colour".
         skip_broken: leave out image files that cannot be read, with a warning that has their
-            number. Default false: the first one is an error.
-        valid, test, split_seed: as in all split data; stratified by class.
+            number. Default false: they are an error that names them.
+        classes_from: "first folder": that below the wrappers and parts, with all folders in it;
+            "last folder": each folder is a class; "file name": the letters that it begins with.
+            Default "first folder".
+        target: for a table, its column of labels. Default: found by its name.
+        folder: for a table, where its paths begin. Default: its own folder, or one in that.
+        valid, test, split_seed: as in all split data; stratified by class. They apply to parts
+            that have no folder of their own.
     """
 
     kind: ClassVar[str] = "images"
-    path: str = text(because="it names a folder", write='"photos"')
+    path: str = text(because="it names a folder or a table", write='"photos"')
     height: int = integer(
         32, least=1, most=4096, because="an image has pixels", why="quick to learn from"
     )
@@ -51,141 +93,312 @@ class Pictures(Split):
     colour: str = text(COLOUR, among=(COLOUR, GREY), why="colours may separate classes")
 
     skip_broken: bool = flag(False, why="a broken file may be the sign of a broken copy")
+    classes_from: str = text(FIRST, among=WAYS, why="the usual way to keep pictures")
+    target: str | None = text(None, optional=True, because="it names a column", why="by its name")
+    folder: str | None = text(
+        None, optional=True, because="it names a folder", why="paths begin where the table is"
+    )
 
     def written_fields(self) -> dict[str, Any]:
-        """All but an unused `skip_broken`, which files of earlier versions do not have."""
+        """All but unused fields that files of earlier versions do not have."""
+        unused = {"skip_broken": False, "classes_from": FIRST, "target": None, "folder": None}
         fields = super().written_fields()
-        return {name: fields[name] for name in fields if name != "skip_broken" or fields[name]}
+        return {n: value for n, value in fields.items() if n not in unused or value != unused[n]}
 
     def files(self) -> Sequence[Path]:
-        return sorted(
-            path
-            for path in Path(self.path).glob("*/*")
-            if path.suffix.lower() in ENDINGS and not path.parent.name.startswith(".")
-        )
+        try:
+            listed = [picture.path for picture in self.listing().pictures]
+        except (DataError, OSError):  # reading says what is wrong
+            return [Path(self.path)]
+        return [*listed, *([] if Path(self.path).is_dir() else [Path(self.path)])]
+
+    def listing(self) -> Listing:
+        """The pictures with their labels and parts, and what is left out; none is opened.
+
+        Raises:
+            DataError: there is no such folder or table, or it has less than two classes.
+        """
+        path = Path(self.path)
+        if path.is_file():
+            folder = None if self.folder is None else Path(self.folder)
+            return list_table(path, self.target, folder)
+        return list_folder(path, self.classes_from)
 
     def read(self) -> Samples:
-        folder = Path(self.path)
-        classes = _classes_in(folder)
-        numbers = len(self.files()) * self.height * self.width * (3 if self.colour == COLOUR else 1)
-        what = f"and width = {self.width} make images that need"
-        require_memory(4 * numbers, "data.images", "height", self.height, what, "32")
-        rows, labels, content_hash = [], [], hashlib.sha256()
-        broken: list[BrokenImage] = []
-        for label, name in enumerate(classes):
-            files = [each for each in _entries(folder / name) if each.suffix.lower() in ENDINGS]
-            if not files:
-                raise DataError(
-                    f"{folder / name} has no image files: add some ({', '.join(sorted(ENDINGS))}), "
-                    "or remove the folder"
-                )
-            for file in files:
-                try:
-                    pixels = read_image(
-                        file, height=self.height, width=self.width, colour=self.colour == COLOUR
-                    )
-                except BrokenImage as error:
-                    if not self.skip_broken:
-                        raise
-                    broken.append(error)
-                    continue
-                rows.append(pixels)
-                labels.append(label)
-                content_hash.update(os.fsencode(file.relative_to(folder)) + pixels.tobytes())
-            if not labels or labels[-1] != label:
-                raise DataError(
-                    f"{folder / name}: none of its {len(files)} image files can be read: replace "
-                    f"them, or remove the folder. The first: {broken[-len(files)]}"
-                )
-        if broken:
-            warnings.warn(_left_out(folder, broken, len(rows)), stacklevel=2)
-        y = np.array(labels)
-        stacked = np.stack(rows)
-        x = stacked.transpose(0, 3, 1, 2) if self.colour == COLOUR else stacked[:, None]
-        encoder = ArrayEncoder(tuple(x.shape[1:]), 255.0)
-        inputs, targets = (
-            torch.from_numpy(np.ascontiguousarray(x)).float().div_(255.0),
-            torch.from_numpy(y),
+        listing = self.listing()
+        shape = Shape(self.height, self.width, 3 if self.colour == COLOUR else 1)
+        loaded = load_pictures([picture.path for picture in listing.pictures], shape)
+        broken = self._broken(listing, loaded)
+        kept = np.setdiff1d(np.arange(len(listing.pictures)), [row for row, _ in broken])
+        pictures = [listing.pictures[row] for row in kept]
+        task, classes, y = _targets(self.path, pictures, listing.are_numbers)
+        labels = y.numpy() if task_named(task).has_classes else None
+        rows = self._split(pictures, labels)
+        _require_trained(self.path, pictures, rows, task)
+        x = _inputs(loaded.store, torch.from_numpy(kept))
+        parts = tuple(Pairs(x, y).rows(each) for each in rows)
+        mean, scale = torch.zeros(1), torch.ones(1)
+        if labels is None:
+            parts, mean, scale = standardised_targets(parts)
+        encoder = PictureEncoder(
+            (shape.channels, shape.height, shape.width), loaded.about.low, loaded.about.high
         )
-        parts = [pairs(inputs, targets, each) for each in split_rows(y, len(y), self)]
+        train, valid, test = parts
         return Samples(
-            parts[0],
-            parts[1],
-            parts[2],
-            CLASSIFICATION,
-            tuple(classes),
+            train,
+            valid,
+            test,
+            task,
+            classes,
             encoder,
-            content_hash.hexdigest()[:16],
+            _fingerprint(Path(self.path), pictures, [loaded.about.sums[row] for row in kept]),
+            mean,
+            scale,
+            notes=(
+                _counted(self, pictures, classes),
+                *listing.notes,
+                *[f"Left out: {each}." for each in listing.left_out],
+                *_broken_note(listing, broken),
+                *_shown(loaded),
+                *_equal(pictures, [loaded.about.sums[row] for row in kept], rows),
+            ),
+        )
+
+    def _broken(self, listing: Listing, loaded: Loaded) -> tuple[tuple[int, str], ...]:
+        """The pictures that could not be read, where they may be left out."""
+        broken = loaded.about.broken
+        if not broken:
+            return ()
+        row, reason = broken[0]
+        error = BrokenImage(listing.pictures[row].path, reason)
+        count, total = len(broken), len(listing.pictures)
+        if not self.skip_broken:
+            if count == 1:
+                raise error
+            others = ", ".join(str(listing.pictures[row].path) for row, _ in broken[1:10])
+            more = ", ..." if count > 10 else ""
+            raise DataError(
+                f"{error}. {count:,} of {total:,} image files are broken; remove or replace "
+                f"these too: {others}{more}"
+            )
+        counts = Counter(picture.label for picture in listing.pictures)
+        counts.subtract(listing.pictures[row].label for row, _ in broken)
+        for row, reason in broken:
+            label = listing.pictures[row].label
+            if not counts[label]:
+                files = sum(picture.label == label for picture in listing.pictures)
+                raise DataError(
+                    f"{Path(self.path) / label}: none of its {files} image files can be read: "
+                    f"replace them, or remove the folder. The first: "
+                    f"{BrokenImage(listing.pictures[row].path, reason)}"
+                )
+        first = str(error).partition(". Remove")[0]
+        warnings.warn(
+            f"{self.path}: {count} of {total} image files cannot be read and are left "
+            f"out, as skip_broken = true asks for. The first: {first}",
+            stacklevel=3,
+        )
+        return broken
+
+    def _split(
+        self, pictures: Sequence[Picture], labels: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Row numbers of the three parts: those of folders, and the others split off."""
+        parts = np.array([picture.part or TRAIN for picture in pictures])
+        train, valid, test = (np.flatnonzero(parts == part) for part in (TRAIN, VALID, TEST))
+        if not len(valid) and not len(test):
+            return split_rows(labels, len(pictures), self)
+        shares = self.but(
+            valid=0.0 if len(valid) else self.valid, test=0.0 if len(test) else self.test
+        )
+        own = None if labels is None else labels[train]
+        rest, some, last = split_rows(own, len(train), shares)
+        return (
+            train[rest],
+            valid if len(valid) else train[some],
+            test if len(test) else train[last],
         )
 
 
-def _classes_in(folder: Path) -> list[str]:
-    """The names of the folders in a folder, sorted, without hidden ones."""
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder} is no folder (looked in {Path.cwd()}): name the folder that has one "
-            "folder of images for each class"
-        )
-    classes = [
-        each.name for each in _entries(folder) if each.is_dir() and not each.name.startswith(".")
-    ]
+def _inputs(store: Tensor, rows: Tensor) -> Tensor:
+    """Pictures as floats, or as bytes that become floats where those of all are too many."""
+    x = Pixels.of(store, rows)
+    return x.floats() if 4 * x.numel() <= AS_FLOATS else x
+
+
+def _targets(
+    path: str, pictures: Sequence[Picture], are_numbers: bool
+) -> tuple[str, tuple[str, ...], Tensor]:
+    """Task, classes and targets."""
+    labels = [picture.label for picture in pictures]
+    if are_numbers and labels:
+        return REGRESSION, (), torch.tensor([[float(label)] for label in labels])
+    classes = tuple(sorted(set(labels)))
     if len(classes) < 2:
         raise DataError(
-            f"{folder} has {len(classes)} folders inside, and classification needs two: make "
-            "one for each class"
+            f"{path}: all {len(labels)} pictures are of the class {classes[0]!r}, so there is "
+            "nothing to classify: add pictures of another class, or name another column"
+            if labels
+            else f"{path} has no picture with a label: add some"
         )
-    return classes
+    places = {name: i for i, name in enumerate(classes)}
+    return CLASSIFICATION, classes, torch.tensor([places[label] for label in labels])
 
 
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
+def _require_trained(
+    path: str, pictures: Sequence[Picture], rows: Sequence[np.ndarray], task: str
+) -> None:
+    """Refuse classes that only other parts than the training part have in folders of their own."""
+    if task != CLASSIFICATION or not any(picture.part for picture in pictures):
+        return
+    known = {picture.label for picture in pictures if (picture.part or TRAIN) == TRAIN}
+    unknown = {picture.label: picture for picture in pictures if picture.label not in known}
+    for label, picture in sorted(unknown.items()):
         raise DataError(
-            f"{folder} cannot be listed: {error.strerror}. Allow it: chmod u+rx '{folder}'"
-        ) from None
+            f"{path}: class {label!r} is in the {picture.part} part only, such as {picture.path}: "
+            f"rename its folder to one of {', '.join(sorted(known)[:10])}, or add such pictures to "
+            "the training part"
+        )
 
 
-def _left_out(folder: Path, broken: Sequence[BrokenImage], kept: int) -> str:
-    first = str(broken[0]).partition(". Remove or replace")[0]
-    return (
-        f"{folder}: {len(broken)} of {len(broken) + kept} image files cannot be read and are left "
-        f"out, as skip_broken = true asks for. The first: {first}"
-    )
+def _fingerprint(path: Path, pictures: Sequence[Picture], sums: Sequence[str]) -> str:
+    root = path if path.is_dir() else path.parent
+    content = hashlib.sha256()
+    for picture, each in zip(pictures, sums, strict=True):
+        name = os.path.relpath(picture.path, root)
+        content.update(os.fsencode(f"{picture.part}\0{picture.label}\0{name}\0{each}\n"))
+    return content.hexdigest()[:16]
+
+
+# ---- what is said about them
+
+
+def _counted(data: Pictures, pictures: Sequence[Picture], classes: Sequence[str]) -> str:
+    size = f"read as {data.height} x {data.width} pixels in {data.colour}"
+    if not classes:
+        return f"{len(pictures):,} pictures with numbers, {size}."
+    counts = Counter(picture.label for picture in pictures).most_common()
+    some = ", ".join(f"{name} {count:,}" for name, count in counts[:12])
+    more = f", ... {counts[-1][0]} {counts[-1][1]:,}" if len(counts) > 12 else ""
+    return f"{len(pictures):,} pictures of {len(classes)} classes ({some}{more}), {size}."
+
+
+def _broken_note(listing: Listing, broken: Sequence[tuple[int, str]]) -> list[str]:
+    if not broken:
+        return []
+    names = ", ".join(f"{listing.pictures[row].path} ({why})" for row, why in broken[:3])
+    return [f"Left out: {len(broken):,} broken image files: {names}."]
+
+
+def _shown(loaded: Loaded) -> list[str]:
+    counts, about = loaded.about.counts, loaded.about
+    sentences = {
+        TURNED: "turned upright, as their EXIF orientation says",
+        TRANSPARENT: "put on white, where they are transparent",
+        FRAMES: "of several frames: the first is used",
+        DEEP: f"of more than 8 bits: their range of {about.low:g} to {about.high:g} becomes 0 to 1",
+    }
+    return [
+        f"{counts[name]:,} picture{'s' if counts[name] > 1 else ''} {sentence}."
+        for name, sentence in sentences.items()
+        if counts.get(name)
+    ]
+
+
+def _equal(
+    pictures: Sequence[Picture], sums: Sequence[str], rows: Sequence[np.ndarray]
+) -> list[str]:
+    """Sentences on pictures that are equal: in several parts they make a score too good, in
+    several classes one of their labels is wrong."""
+    part_of_row = {int(row): part for part, some in enumerate(rows) for row in some}
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row, each in enumerate(sums):
+        groups[each].append(row)
+    several = [group for group in groups.values() if len(group) > 1]
+    across = [group for group in several if len({part_of_row[row] for row in group}) > 1]
+    mixed = [group for group in several if len({pictures[row].label for row in group}) > 1]
+    notes = []
+    for found, where, so in (
+        (across, "in several parts", "the scores of valid and test are too good"),
+        (mixed, "with several labels", "some of these labels are wrong"),
+    ):
+        if found:
+            one, other = (pictures[row].path for row in found[0][:2])
+            count = sum(map(len, found))
+            notes.append(f"{count:,} pictures are equal {where}, such as {one} and {other}: {so}.")
+    return notes
+
+
+def fitting_size(listing: Listing) -> tuple[int, int]:
+    """Height and width that suit pictures: their usual shape, of at most 64 x 64 pixels.
+
+    Example:
+        >>> fitting_size(Listing(()))
+        (32, 32)
+    """
+    paths = [picture.path for picture in listing.pictures]
+    with quiet():
+        found = [size_of(path) for path in paths[:: len(paths) // LOOKED_AT + 1]]
+    sizes = np.array([each for each in found if each is not None and min(each) > 0])
+    if not len(sizes):
+        return DEFAULT_SIDE, DEFAULT_SIDE
+    side, step = SIDES
+    ratio = float(np.median(sizes[:, 0] / sizes[:, 1]).clip(0.5, 2))
+    height, width = np.median(sizes, axis=0)
+    if height * width <= side * side and len(np.unique(sizes, axis=0)) == 1:
+        return int(height), int(width)
+    area = min(side * side, height * width)
+    fits = [max(step, round((area * share) ** 0.5 / step) * step) for share in (ratio, 1 / ratio)]
+    return fits[0], fits[1]
 
 
 def images(
     path: str | Path,
     *,
-    height: int = 32,
-    width: int = 32,
+    height: int | None = None,
+    width: int | None = None,
     colour: str = COLOUR,
     skip_broken: bool = False,
+    classes_from: str = FIRST,
+    target: str | None = None,
+    folder: str | Path | None = None,
     valid: float = 0.2,
     test: float = 0.2,
     split_seed: int = 0,
 ) -> Pictures:
-    """Image files, one folder for each class; see `Pictures` for what each argument means.
+    """Image files with their classes: a folder, or a table of paths and labels; see `Pictures` for
+    what each argument means. Without a height and width, they are chosen by looking at the
+    pictures: their usual shape, of at most 64 x 64 pixels.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
         >>> from PIL import Image
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> photos = pathlib.Path(tempfile.mkdtemp())
         >>> for name, grey in [("day", 220), ("night", 20)]:
-        ...     (folder / name).mkdir()
+        ...     (photos / name).mkdir()
         ...     for i in range(5):
-        ...         Image.new("L", (40, 30), grey + i).save(folder / name / f"{i}.png")
-        >>> samples = nw.data.images(folder, height=8, width=8, colour="grey").load()
+        ...         Image.new("L", (40, 30), grey + i).save(photos / name / f"{i}.png")
+        >>> samples = nw.data.images(photos, height=8, width=8, colour="grey").load()
         >>> samples.classes, samples.shape, len(samples.train)
         (('day', 'night'), (1, 8, 8), 6)
+        >>> print(samples.notes[0])
+        10 pictures of 2 classes (day 5, night 5), read as 8 x 8 pixels in grey.
     """
-    return Pictures(
+    data = Pictures(
         str(path),
-        height=height,
-        width=width,
         colour=colour,
         skip_broken=skip_broken,
+        classes_from=classes_from,
+        target=target,
+        folder=None if folder is None else str(folder),
         valid=valid,
         test=test,
         split_seed=split_seed,
     )
+    if height is None or width is None:
+        try:
+            fits = fitting_size(data.listing())
+        except (DataError, OSError):  # loading says what is wrong
+            fits = (DEFAULT_SIDE, DEFAULT_SIDE)
+        height, width = height or width or fits[0], width or height or fits[1]
+    return data.but(height=height, width=width)
