@@ -84,7 +84,7 @@ def read_image(path: Path, *, height: int, width: int, colour: bool) -> np.ndarr
     return as_bytes(pixels, float(pixels.min()), float(pixels.max()), colour=colour)
 
 
-class Decoded(NamedTuple):
+class DecodedPicture(NamedTuple):
     """An image file, resized, and what was done to show it.
 
     Args:
@@ -101,7 +101,7 @@ class Decoded(NamedTuple):
     frames: bool
 
 
-def decode(path: Path, *, height: int, width: int, colour: bool) -> Decoded:
+def decode(path: Path, *, height: int, width: int, colour: bool) -> DecodedPicture:
     """An image file of which a data set has many. For threads, inside one `quiet()`.
 
     Raises:
@@ -175,7 +175,7 @@ def _opened(file: object) -> PillowImage:
     return Image.open(file, formats=_formats())  # type: ignore[arg-type]  # any binary file
 
 
-def _pixels(image: PillowImage, height: int, width: int, colour: bool) -> Decoded:
+def _pixels(image: PillowImage, height: int, width: int, colour: bool) -> DecodedPicture:
     from PIL import Image  # heavy
 
     frames = image.format != "MPO" and bool(getattr(image, "is_animated", False))
@@ -189,7 +189,7 @@ def _pixels(image: PillowImage, height: int, width: int, colour: bool) -> Decode
     turn = _TURNS.get(orientation)
     shown = resized if turn is None else resized.transpose(Image.Transpose[turn])
     pixels = np.asarray(shown, dtype=np.float32 if deep else np.uint8)
-    return Decoded(
+    return DecodedPicture(
         pixels, max(before, orientation) > 1, not deep and image.has_transparency_data, frames
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netwise.data.image_files.decoding import ENDINGS
-from netwise.data.image_files.listing import LeftOut, Listing, Picture, part_of
+from netwise.data.image_files.listing import LeftOutFiles, Listing, Picture, part_of
 from netwise.data.tables import ReadOptions, TableReading, labels_of, read_table
 from netwise.data.tables.kinds import NUMBER, WHOLE
 from netwise.errors import DataError, NetwiseError, UnknownName, short_repr
@@ -56,7 +56,7 @@ def list_table(path: Path, target: str | None = None, folder: Path | None = None
             f"{path}: {len(absent):,} of {len(names):,} pictures are not in {place}, such as "
             f"{short_repr(absent[0])}: put them there, or remove their rows"
         )
-    left = (LeftOut(NO_LABEL, len(unlabelled), tuple(unlabelled[:3])),) if unlabelled else ()
+    left = (LeftOutFiles(NO_LABEL, len(unlabelled), tuple(unlabelled[:3])),) if unlabelled else ()
     split = f", parts in {short_repr(part_column)}" if part_column else ""
     note = (
         f"Paths are in column {short_repr(column)} of {path.name}, labels in "

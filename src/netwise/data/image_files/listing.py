@@ -66,7 +66,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeftOutFiles:
     """Files that are not used.
 
     Args:
@@ -96,7 +96,7 @@ class Listing:
     """
 
     pictures: tuple[Picture, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutFiles, ...] = ()
     notes: tuple[str, ...] = ()
     are_numbers: bool = False
 
@@ -129,8 +129,8 @@ class _Leftovers:
         if len(examples) < 3:
             examples.append(str(path.relative_to(self.root)))
 
-    def all(self) -> tuple[LeftOut, ...]:
-        return tuple(LeftOut(r, n, tuple(self.examples[r])) for r, n in self.counts.items())
+    def all(self) -> tuple[LeftOutFiles, ...]:
+        return tuple(LeftOutFiles(r, n, tuple(self.examples[r])) for r, n in self.counts.items())
 
 
 def list_folder(root: Path, classes_from: str = FIRST) -> Listing:

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from netwise.atomic import delete_file, make_folder, make_sized_file, replace_file, write_atomically
 from netwise.data.content import files_key
-from netwise.data.image_files.decoding import BrokenImage, Decoded, as_bytes, decode, quiet
+from netwise.data.image_files.decoding import BrokenImage, DecodedPicture, as_bytes, decode, quiet
 from netwise.errors import FileAccessError, NetwiseError
 from netwise.memory import require_memory
 from netwise.regular_files import read_regular
@@ -41,7 +41,7 @@ TURNED, TRANSPARENT, FRAMES, DEEP = "turned", "transparent", "several frames", "
 
 
 @dataclass(frozen=True)
-class About:
+class AboutPictures:
     """What is known of pictures that were read.
 
     Args:
@@ -62,7 +62,7 @@ class Loaded(NamedTuple):
     """Pictures as bytes: `store` is uint8 (files, height, width, channels)."""
 
     store: Tensor
-    about: About
+    about: AboutPictures
 
 
 class Shape(NamedTuple):
@@ -121,7 +121,7 @@ def _cached(paths: Sequence[Path], shape: Shape, size: int) -> Loaded:
     store, about_file = folder / f"{key}.pixels", folder / f"{key}.json"
     try:
         text = read_regular(about_file, MOST_ABOUT)
-        about = typed(About, json.loads(text), "about")
+        about = typed(AboutPictures, json.loads(text), "about")
         if len(about.sums) == len(paths) and store.stat().st_size == size:
             return Loaded(_mapped(store, paths, shape), about)
     except (OSError, ValueError, NetwiseError):
@@ -166,7 +166,7 @@ def _make_room(folder: Path) -> None:
             delete_file(draft)
 
 
-def _read_into(array: np.ndarray, paths: Sequence[Path], shape: Shape) -> About:
+def _read_into(array: np.ndarray, paths: Sequence[Path], shape: Shape) -> AboutPictures:
     """Read all pictures into `array`, and say what they were."""
     progress = _PROGRESS.get()
     counts: Counter[str] = Counter()
@@ -193,7 +193,7 @@ def _read_into(array: np.ndarray, paths: Sequence[Path], shape: Shape) -> About:
         list(pool.map(scale, ranges))
     bad_rows = {row for row, _ in broken}
     sums = tuple("" if row in bad_rows else _sum(array[row]) for row in range(len(paths)))
-    return About(sums, tuple(broken), dict(counts), low, high)
+    return AboutPictures(sums, tuple(broken), dict(counts), low, high)
 
 
 def _read_some(array: np.ndarray, paths: Sequence[Path], shape: Shape, rows: range) -> _Some:
@@ -219,7 +219,7 @@ def _read_some(array: np.ndarray, paths: Sequence[Path], shape: Shape, rows: ran
     return counts, broken, ranges
 
 
-def _decoded(path: Path, shape: Shape) -> Decoded:
+def _decoded(path: Path, shape: Shape) -> DecodedPicture:
     return decode(path, height=shape.height, width=shape.width, colour=shape.channels == 3)
 
 
