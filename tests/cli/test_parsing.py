@@ -104,3 +104,13 @@ def test_a_cell_that_is_no_number_is_reported() -> None:
         nw.DataError, match=r"new\.csv, row 1: 'x' is no number, .* Write a number in its"
     ):
         as_number("x", Path("new.csv"), 1, False)
+
+
+def test_options_of_tables_are_fields_of_their_data() -> None:
+    Path("t.csv").write_text("a;y\n" + "1,5;u\n2,5;v\n" * 5)
+    reading = {"sep": ";", "decimal": ",", "na": ("unknown",), "kinds": ("a=number",)}
+    data = data_for("t.csv", "y", reading=reading)
+    assert data == nw.data.csv("t.csv", "y", sep=";", decimal=",", na="unknown", kinds=["a=number"])
+    assert recipe_for("t.csv", target="y", reading=reading).data == data
+    with pytest.raises(click.UsageError, match="--sep: digits is no table in a file"):
+        data_for("digits", None, reading={"sep": ";"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,3 +65,43 @@ def picture_option(what: str) -> Callable[[Command], Command]:
         type=click.Path(path_type=Path),
         help=f"Draw {what} into a new .png or .svg file.",
     )
+
+
+# Fields of `data.csv` on how a file is read, as options; a name that may be repeated gives a list.
+_READING = (
+    ("encoding", "NAME", False, "Encoding of the text, such as cp1252."),
+    ("sep", "CHARACTER", False, "What is between two cells; 'tab' for a tab."),
+    ("decimal", "SIGN", False, "Decimal sign: . or ,"),
+    ("quote", "CHARACTER", False, "What is around cells; 'none' for nothing."),
+    ("na", "WORD", True, "A word that marks a missing value, besides the usual ones."),
+    ("bad_cells", "error|missing", False, "What a cell is that does not fit its column."),
+    ("kinds", "COLUMN=KIND", True, "What a column is, such as zip=category."),
+    ("sheet", "NAME", False, "Sheet of a workbook."),
+)
+
+
+def table_options(command: Command) -> Command:
+    """`--encoding`, `--sep` and so on; the command gets those that were given as `reading`, a
+    mapping of fields of `data.csv`."""
+
+    @wraps(command)
+    def with_reading(*args: Any, **given: Any) -> Any:
+        values = {name: given.pop(name) for name, *_ in _READING}
+        reading = {name: value for name, value in values.items() if value not in (None, ())}
+        if reading.get("sep") in ("tab", "\\t"):
+            reading["sep"] = "\t"
+        return command(*args, reading=reading, **given)
+
+    decorated: Any = with_reading
+    for name, metavar, repeated, text in reversed(_READING):
+        option = "--kind" if name == "kinds" else f"--{name.replace('_', '-')}"
+        more = "" if repeated else "  [default: found]"
+        if name == "bad_cells":
+            more = "  [default: error]"
+        if repeated:
+            text += " May be repeated."
+        help_text = f"Tables: {text}{more}"
+        decorated = click.option(option, name, metavar=metavar, multiple=repeated, help=help_text)(
+            decorated
+        )
+    return decorated  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import csv as csv_format
 import math
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from netwise.recipe.recipe import Recipe
 
 Own = TypeVar("Own")  # a recipe, or the plan of a search
-TABLE_ENDINGS = (".csv", ".tsv", ".data", ".txt")
+TABLE_ENDINGS = (
+    *(".csv", ".tsv", ".data", ".txt", ".csv.gz", ".tsv.gz", ".zip", ".parquet", ".feather"),
+    *(".arrow", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods"),
+)
 
 
 def recipe_for(
@@ -37,12 +40,14 @@ def recipe_for(
     seed: int | None = None,
     settings: Sequence[str] = (),
     skip_broken: bool = False,
+    reading: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """The recipe that the words of the command line describe.
 
     Args:
         source: RECIPE.toml, the name of a data set, a CSV file, or a folder of images.
         target, network, epochs, seed, settings, skip_broken: values of the options of these names.
+        reading: values of the options of tables.
     """
     values = parse_settings(settings)
     if epochs is not None:
@@ -62,21 +67,33 @@ def recipe_for(
             )
         if skip_broken:
             values["data.skip_broken"] = True
+        values |= {f"data.{field}": as_file_text(each) for field, each in (reading or {}).items()}
         recipe = read_recipe_file(source)
     else:
         if network is not None and network.lower() not in SUGGESTED_NETWORKS:
             raise UnknownName("network", network, SUGGESTED_NETWORKS)
-        data = data_for(source, target, skip_broken)
+        data = data_for(source, target, skip_broken, reading)
         from netwise.recipe.suggestion import suggest  # heavy
 
         recipe = suggest(data, network, epochs=epochs)
     return with_settings(recipe, values)
 
 
-def data_for(source: str, target: str | None, skip_broken: bool = False) -> Data:
-    """The data set of a name, a CSV file with its target column, or a folder of images."""
+def data_for(
+    source: str,
+    target: str | None,
+    skip_broken: bool = False,
+    reading: Mapping[str, Any] | None = None,
+) -> Data:
+    """The data set of a name, a table with its target column, or a folder of images."""
     path = Path(source)
     is_named = source in DATA_SETS
+    if reading and (is_named or path.is_dir()):
+        option = "kind" if "kinds" in reading else next(iter(reading)).replace("_", "-")
+        raise click.UsageError(
+            f"--{option}: {source} is no table in a file, and this says how to read one. "
+            f"Leave --{option} out."
+        )
     if skip_broken and (is_named or not path.is_dir()):
         raise click.UsageError(
             f"--skip-broken: {source} is no folder of images, and only image files can be left "
@@ -99,7 +116,7 @@ def data_for(source: str, target: str | None, skip_broken: bool = False) -> Data
             )
         from netwise.data import csv  # heavy
 
-        return csv(source, target)
+        return csv(source, target, **(reading or {}))
     if not is_named:
         raise UnknownName("data set", source, DATA_SETS)
     if target is not None:
@@ -124,10 +141,13 @@ def column_names(path: Path) -> list[str]:
         raise DataError(
             f"{path} does not exist (looked in {Path.cwd()}). Use the path of a CSV file."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path} cannot be read: {error}. Use a CSV file that is saved as UTF-8."
-        ) from None
+    except UnicodeDecodeError:
+        from netwise.data.tables.options import ReadOptions  # heavy
+        from netwise.data.tables.sources import cells_of
+
+        return cells_of(path, ReadOptions()).frame.columns
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}. Use another file.") from None
     try:
         dialect: type[csv_format.Dialect] | str = csv_format.Sniffer().sniff(start, ",;\t|")
     except csv_format.Error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from netwise.cli.options import (
     jobs_option,
     json_option,
     set_option,
+    table_options,
     trust_option,
 )
 from netwise.cli.output import echo_json, folder_name, fresh_folder, network_table
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--skip-broken", is_flag=True, help="Leave out image files that cannot be read; count them."
 )
+@table_options
 @click.option("--resume", "resumed", metavar="RUN", help="Continue an interrupted run.")
 @checkpoint_option
 @click.option(
@@ -85,6 +87,7 @@ def train(
     seed: int | None,
     settings: Sequence[str],
     skip_broken: bool,
+    reading: Mapping[str, Any],
     resumed: str | None,
     checkpoint_every: int,
     stop_on: str | None,
@@ -115,12 +118,12 @@ def train(
             "a folder of images, or RECIPE.toml) or --resume RUN."
         )
     if resumed is not None:
-        changed = settings or target or network or skip_broken
+        changed = settings or target or network or skip_broken or reading
         if changed or epochs is not None or seed is not None:
             raise click.UsageError(
-                "a resumed run keeps its recipe, so --set, --target, --network, --epochs, --seed "
-                "and --skip-broken cannot be combined with --resume. Leave them out, or train a "
-                "new run."
+                "a resumed run keeps its recipe, so --set, --target, --network, --epochs, --seed, "
+                "--skip-broken and options of tables cannot be combined with --resume. Leave them "
+                "out, or train a new run."
             )
         run, prepared = _resume(find_run(resumed, home), trust_own, grades)
     else:
@@ -133,6 +136,7 @@ def train(
             seed=seed,
             settings=settings,
             skip_broken=skip_broken,
+            reading=reading,
         )
         recipe = allow_own_code(described, trust_own)
         from netwise.cli.display import display  # heavy
