@@ -326,7 +326,7 @@ def _with_errors(setup: Setup, ended: RunEnd) -> InputPipeline:
     if ended.how not in (FINISHED, STOPPED_EARLY):
         return setup.pipeline
     errors = validation_errors(setup.module, setup.valid, setup.pipeline)
-    return replace(setup.pipeline, errors=errors)
+    return replace(setup.pipeline, errors=errors) if len(errors) else setup.pipeline
 
 
 def _final_score(setup: Setup, ended: RunEnd) -> Score | None:

@@ -4,7 +4,7 @@ from netwise.data.tables.kinds import KINDS, BadCell, ColumnReading
 from netwise.data.tables.labels import labels_of
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.reading import TableReading, read_as, read_table
-from netwise.data.tables.sources import blocks
+from netwise.data.tables.streaming import blocks
 
 __all__ = [
     "KINDS",

@@ -49,7 +49,7 @@ def content(path: Path) -> bytes:
         raise DataError(f"{path} is a folder, not a CSV file: name a file in it") from None
     for _ in range(2):  # such as a zip file of a gzip file
         raw = _unpacked(raw, path)
-    _refuse_strangers(raw, path)
+    refuse_strangers(raw, path)
     return raw
 
 
@@ -113,7 +113,12 @@ def _member(stream: io.BytesIO, path: Path) -> bytes:
             return _read(file, path)
 
 
-def _refuse_strangers(raw: bytes, path: Path) -> None:
+def refuse_strangers(raw: bytes, path: Path) -> None:
+    """Refuse a file that begins with these bytes where it is of a known kind that is no table.
+
+    Raises:
+        DataError: it is; with what to do instead.
+    """
     for mark, what, instead in _STRANGERS:
         if raw.startswith(mark):
             raise DataError(f"{path} is {what}, not a table: {instead}, or use another file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ def cells_of(source: Any, options: ReadOptions, wanted: Sequence[str] = ()) -> C
     path = Path(source)
     with file_errors(path):
         raw = content(path)
-    kind = _kind_of(raw, path)
+    kind = kind_of(raw, path)
     if kind == TEXT:
         return _of_text(raw, str(path), options, wanted)
     import polars as pl  # heavy
@@ -77,7 +77,8 @@ def cells_of(source: Any, options: ReadOptions, wanted: Sequence[str] = ()) -> C
     return Cells(frame, str(path), (f"It is a {kind} file.",))
 
 
-def _kind_of(raw: bytes, path: Path) -> str:
+def kind_of(raw: bytes, path: Path) -> str:
+    """The kind of a file that begins with these bytes, which are not packed."""
     if raw.startswith(b"PAR1"):
         return PARQUET
     if raw.startswith(b"ARROW1"):
@@ -142,16 +143,3 @@ def _of_text(raw: bytes, path: str, options: ReadOptions, wanted: Sequence[str])
     head = find_head(utf8, path, options, wanted)
     frame = text_frame(utf8, head, path)
     return Cells(frame, path, (*notes, *head.notes), head.dialect.sep)
-
-
-def blocks(
-    source: Any, options: ReadOptions | None = None, rows: int = 50_000
-) -> Iterator[pl.DataFrame]:
-    """The cells of a table in blocks of rows, as they came.
-
-    Args:
-        source: as in `read_table`.
-        options: as in `read_table`.
-        rows: of a block; the last has the rest.
-    """
-    yield from cells_of(source, options or ReadOptions()).frame.iter_slices(rows)
