@@ -1,0 +1,1 @@
+"""What data hold, before anything is trained: columns, target, parts, and what to look at first."""

@@ -1,0 +1,160 @@
+"""A summary as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+
+from netwise.data.summary.values import SummaryFields, TargetSummary
+from netwise.tasks import task_named
+
+WIDTH = 100
+NAME, VALUES, REASON = 24, 34, 60  # most characters of a cell
+MOST_CLASSES = 10
+HEAD = ("column", "read as", "gaps", "different", "values", "why")
+
+
+def summary_text(summary: SummaryFields, columns: int) -> str:
+    """The lines of a summary, with at most `columns` rows in its table."""
+    lines = [heading(summary), *summary.notes]
+    if summary.columns:
+        lines += ["", *table_lines(column_rows(summary)[:columns])]
+        more = len(summary.columns) - columns
+        if more > 0:
+            lines.append(f"and {counted(more, 'more column')}")
+    lines.append("")
+    lines += [sentence for sentence in sentences(summary) if sentence]
+    if summary.advice:
+        lines += ["", "Look at this before training:"]
+        for advice in summary.advice:
+            lines += wrap(advice, WIDTH, initial_indent="- ", subsequent_indent="  ")
+    return "\n".join(lines)
+
+
+def heading(summary: SummaryFields) -> str:
+    """Name and size."""
+    size = f"{counted(summary.rows, 'row')}" + (f", {summary.inputs}" if summary.inputs else "")
+    return f"{summary.name}: {size}."
+
+
+def sentences(summary: SummaryFields) -> list[str]:
+    """What is said below the table: target, what is left out, gaps, parts, repeated rows."""
+    repeats = summary.repeats
+    return [
+        target_sentence(summary.target),
+        _left_out(summary),
+        _gaps(summary),
+        _parts(summary.parts, summary.split),
+        ""
+        if repeats is None
+        else f"Repeated rows: {repeats.rows:,} of {summary.rows:,}; {repeats.valid:,} of the "
+        f"validation part and {repeats.test:,} of the test part are in an earlier part too."
+        if repeats.rows
+        else "Repeated rows: none.",
+    ]
+
+
+def column_rows(summary: SummaryFields) -> list[tuple[str, ...]]:
+    """The cells of the table, below `HEAD`."""
+    return [
+        (
+            column.name,
+            column.kind
+            if column.role in ("input", "left out")
+            else f"{column.kind} ({column.role})",
+            f"{column.gaps:,}" if column.gaps else "",
+            f"{column.distinct:,}",
+            column.values,
+            column.reason,
+        )
+        for column in summary.columns
+    ]
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned columns, of which long cells are cut."""
+    limits = (NAME, VALUES, 12, 12, VALUES, REASON)
+    cut = [[_cut(cell, limit) for cell, limit in zip(row, limits, strict=True)] for row in rows]
+    cut.insert(0, list(HEAD))
+    widths = [max(len(row[i]) for row in cut) for i in range(len(HEAD))]
+    right = (2, 3)
+    return [
+        "  ".join(
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cut
+    ]
+
+
+def target_sentence(target: TargetSummary | None) -> str:
+    """The target with its classes or its numbers."""
+    if target is None:
+        return ""
+    name = f"Target `{target.name}`" if target.name else "Target"
+    if target.counts:
+        total = sum(target.counts.values())
+        largest = sorted(target.counts.items(), key=lambda item: -item[1])[:MOST_CLASSES]
+        classes = ", ".join(f"{each} {n:,} ({percent(n / total)})" for each, n in largest)
+        more = len(target.counts) - len(largest)
+        others = f" and {more:,} more" if more > 0 else ""
+        majority, share = target.majority
+        return (
+            f"{name}: {len(target.counts):,} classes: {classes}{others}. To answer `{majority}` "
+            f"always is right in {percent(share)}."
+        )
+    if target.numbers:
+        n = {key: f"{value:.5g}" for key, value in target.numbers.items()}
+        return (
+            f"{name}: numbers (regression) from {n['smallest']} to {n['largest']}, mean "
+            f"{n['mean']}, standard deviation {n['deviation']}. To answer the mean always has R² 0."
+        )
+    return f"{name}: none ({target.task})." if not task_named(target.task).has_classes else ""
+
+
+def _left_out(summary: SummaryFields) -> str:
+    left = [f"{c.name} ({c.kind})" for c in summary.columns if c.role == "left out"]
+    return f"Left out of the inputs: {_listed(left)}." if left else ""
+
+
+def _gaps(summary: SummaryFields) -> str:
+    columns = [column for column in summary.columns if column.gaps]
+    if not summary.columns:
+        return ""
+    if not columns:
+        return "Gaps: none."
+    columns = sorted(columns, key=lambda column: -column.gaps)
+    shares = [f"{column.name} {percent(column.gaps / summary.rows)}" for column in columns]
+    return f"Gaps: in {counted(len(columns), 'column')}: {_listed(shares)}."
+
+
+def _parts(parts: Mapping[str, int], split: str) -> str:
+    if not parts:
+        return ""
+    return (
+        f"Parts: {parts['train']:,} rows to train on, {parts['valid']:,} to validate on, "
+        f"{parts['test']:,} for the test" + (f"; {split}." if split else ".")
+    )
+
+
+def _listed(items: Sequence[str], most: int = 8) -> str:
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 row", "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """ "12.3 %"; 100 % and 0 % only where it is exact."""
+    rounded = f"{100 * share:.1f}"
+    if rounded == "100.0" and share < 1:
+        rounded = "99.9"
+    return ("under 0.1" if rounded == "0.0" and share > 0 else rounded) + " %"
+
+
+def _cut(cell: str, limit: int) -> str:
+    cell = " ".join(cell.split())
+    return cell if len(cell) <= limit else cell[: limit - 1] + "…"
