@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from netwise.cli.commands.data import data
 from netwise.cli.commands.design import anatomy, check, rate, start
 from netwise.cli.commands.export import export
 from netwise.cli.commands.inspect import diagnose, lab, runs, show
@@ -23,6 +24,7 @@ HELP = """Train neural networks with PyTorch, find out why one does not learn, a
 \b
 Examples:
   netwise train digits                   train on a bundled data set
+  netwise data pets.csv                  what is in a table, and how it is read
   netwise train pets.csv --target pet    train on a table of your own
   netwise watch train.py                 run a training script of your own, and diagnose it
   netwise diagnose @last                 what is wrong with the newest run
@@ -45,7 +47,7 @@ main = click.version_option(package_name="netwise", message="netwise %(version)s
         {
             "Train and use": [train, predict, export, write, script],
             "Diagnose and treat": [watch, runs, show, diagnose, treat, demo],
-            "Before training": [check, anatomy, start, rate],
+            "Before training": [data, check, anatomy, start, rate],
             "Compare settings": [search, validate, curve, guess, outcome, log],
             "Experiments": [lab],
         },

@@ -108,7 +108,7 @@ def data_for(
         from netwise.data import images  # heavy
 
         return images(source, skip_broken=skip_broken)
-    if not is_named and (source.lower().endswith(TABLE_ENDINGS) or path.is_file()):
+    if is_table(source):
         if target is None:
             names = ", ".join(column_names(path))
             raise click.UsageError(
@@ -126,6 +126,14 @@ def data_for(
     from netwise.data import DATA  # heavy
 
     return DATA[source]()
+
+
+def is_table(source: str) -> bool:
+    """Whether the word is a table in a file: neither the name of a data set nor a folder."""
+    path = Path(source)
+    if source in DATA_SETS or path.is_dir():
+        return False
+    return source.lower().endswith(TABLE_ENDINGS) or path.is_file()
 
 
 def column_names(path: Path) -> list[str]:

@@ -18,6 +18,8 @@ from netwise.data.content import FileKey, files_key
 from netwise.data.preparation import Preparation, marked, unmarked
 from netwise.data.raw_inputs import RawInput
 from netwise.data.splitting import TIME, SplitKey, cut_by_class, cut_by_group, cut_by_time
+from netwise.data.summary.data_summary import DataSummary
+from netwise.data.summary.samples_summary import LoadedParts, summary_of_samples
 from netwise.errors import DataError, Problem, interface_error
 from netwise.file_errors import file_errors
 from netwise.part import Part, flag, integer, number
@@ -175,6 +177,48 @@ class Data(Part):
         return ()
 
     @property
+    def title(self) -> str:
+        """What the data are called: the name of their file or folder, or their kind."""
+        path = getattr(self.innermost, "path", "")
+        return Path(path).name if isinstance(path, str) and path else self.innermost.kind
+
+    def split_sentence(self, has_classes: bool) -> str:
+        """How the parts are chosen, as a sentence without its full stop; "" where not known."""
+        return ""
+
+    def summary(self) -> DataSummary:
+        """What the data hold: columns, target, parts, repeated rows, and what to look at before
+        training. Printed by `netwise data`.
+
+        Raises:
+            DataMissing, DataError: the data cannot be read.
+
+        Example:
+            >>> import netwise as nw
+            >>> print(nw.data.iris().summary())
+            iris: 150 samples of 4 numbers.
+            ...
+            Parts: 90 rows to train on, 30 to validate on, 30 for the test; drawn at random...
+        """
+        return _summary_once(self, files_key(self.files()))
+
+    def new_summary(self) -> DataSummary:
+        """The summary, without any cache."""
+        samples = self.load().unmarked()
+        parts = (samples.train, samples.valid, samples.test)
+        loaded = LoadedParts(
+            [part.x for part in parts],
+            [part.y for part in parts],
+            samples.task,
+            samples.classes,
+            samples.target_mean,
+            samples.target_scale,
+            samples.split_by,
+        )
+        sentence = self.split_sentence(task_named(samples.task).has_classes)
+        return summary_of_samples(self.title, loaded, sentence)
+
+    @property
     def innermost(self) -> Data:
         """The data behind all views; other data are their own."""
         return self
@@ -199,6 +243,11 @@ class Data(Part):
 @lru_cache(maxsize=8)
 def _read_once(data: Data, content: tuple[FileKey, ...]) -> Samples:
     return data.read().marked()
+
+
+@lru_cache(maxsize=8)
+def _summary_once(data: Data, content: tuple[FileKey, ...]) -> DataSummary:
+    return data.new_summary()
 
 
 class DataProvider(Protocol):
@@ -283,6 +332,12 @@ class Split(Data):
         """Without `stratify` where it is true, as in files of earlier versions."""
         fields = super().written_fields()
         return {name: fields[name] for name in fields if name != "stratify" or not fields[name]}
+
+    def split_sentence(self, has_classes: bool) -> str:
+        if self.brings_test_part:
+            return "the test part is the data's own"
+        by_class = ", each class by its share" if has_classes and self.stratify else ""
+        return f"drawn at random (split_seed {self.split_seed}){by_class}"
 
     def conflicts(self) -> list[Problem]:
         if self.valid + self.test >= 1:

@@ -106,6 +106,16 @@ class Arrays(Split):
     def __hash__(self) -> int:
         return hash(self._identity())
 
+    def split_sentence(self, has_classes: bool) -> str:
+        if self.own_valid:
+            return "the validation part is your own"
+        chosen = super().split_sentence(has_classes)
+        if self.time is not None:
+            chosen = "earlier rows first"
+        if self.group is not None:
+            chosen = f"whole groups, {chosen}"
+        return chosen + ("; the test part is your own" if self.own_test else "")
+
     def conflicts(self) -> list[Problem]:
         problems = super().conflicts()
         for name, own in (("valid", self.own_valid), ("test", self.own_test)):

@@ -17,6 +17,7 @@ from netwise.observe.anatomy import anatomy_of, format_bytes
 from netwise.recipe.checks import check
 from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.writer import recipe_text
+from netwise.report.data_values import summary_values
 from netwise.report.finding_values import report_values
 from netwise.report.page import render
 from netwise.report.pictures.answer_plots import worst_mistakes
@@ -69,6 +70,7 @@ def run_page(
         report=report_values(report, run.history),
         treatment=_treatment_hint(run, report),
         warnings=_warnings(run, data),
+        data=None if isinstance(data, NetwiseError) else summary_values(run.recipe.data),
         curves=[*curves(run.history), *unsupervised_curves(run.history)],
         learned=_learned(run, data),
         layers=layer_pictures(run.history),

@@ -24,6 +24,7 @@ def test_train_prints_score_diagnosis_and_report() -> None:
     assert "95 % interval" in result.stdout
     assert "No problem found." in result.stdout
     assert "epoch 5/5  loss " in result.stderr
+    assert result.stderr.startswith("digits: 1,797 samples of 1 x 8 x 8 numbers.")
     assert "\x1b" not in result.output
     folder = run_folder()
     assert {

@@ -145,6 +145,7 @@ def train(
 
         prepared = prepare(recipe)
         if not as_json:
+            echo(f"{recipe.data.summary()}\n", err=True)
             _show_network(recipe, prepared.samples.shape)
         with fresh_folder(home, folder_name(recipe)) as folder:
             run = fit(
@@ -258,6 +259,7 @@ def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
             {
                 "folder": str(run.folder),
                 "report": str(page),
+                "data": run.recipe.data.summary().as_dict(),
                 **history_as_dict(run.history),
                 "score": score,
                 "scores": None if scores is None else scores.as_dict(),

@@ -10,7 +10,7 @@ from netwise.data.summary.time_order import TimeOrder
 from netwise.data.summary.values import ColumnSummary, Repeats, SuspectedLeak, TargetSummary
 from netwise.data.tables.kinds import DATE, NUMBER
 
-MANY_REPEATS = 0.01  # of a part
+MANY_REPEATS, FEWEST_REPEATS = 0.01, 3  # share and number of the rows of a part
 LARGE_GAPS = 0.5
 IMBALANCE = 5  # times the smallest class
 FEW = 10  # rows of a class
@@ -47,11 +47,13 @@ def repeat_advice(
     """
     for name, number in (("test", repeats.test), ("validation", repeats.valid)):
         rows = parts.get("valid" if name == "validation" else name, 0)
-        if rows and number > MANY_REPEATS * rows and split_by != "group":
+        if number >= max(FEWEST_REPEATS, MANY_REPEATS * rows) and split_by != "group":
             return [
-(                f"{number:,} of {rows:,} rows of the {name} part ({percent(number / rows)}) are "
-                "also in an earlier part, with all inputs and the target. A network that has "
-                f"learned them by heart is right there: remove the copies, or {together}.")
+                (
+                    f"{number:,} of {rows:,} rows of the {name} part ({percent(number / rows)}) "
+                    "are also in an earlier part, with all inputs and the target. A network that "
+                    f"has learned them by heart is right there: remove the copies, or {together}."
+                )
             ]
     return []
 
@@ -64,16 +66,21 @@ def time_advice(
         return []
     if order is not None:
         return [
-(            f"The rows are in the order of `{order.column}`, from {order.first} to {order.last}. "
-            "If new rows will be later than these, a random split promises too much: train on earlier "
-            f"and test on later rows by --time {_word(order.column)}.")
+            (
+                f"The rows are in the order of `{order.column}`, from {order.first} to "
+                f"{order.last}. If new rows will be later than these, a random split promises too "
+                "much: train on earlier and test on later rows by "
+                f"--time {_word(order.column)}."
+            )
         ]
     dates = [column.name for column in columns if column.kind == DATE and column.role == "input"]
     if not dates:
         return []
     return [
-(        f"`{dates[0]}` has dates. If new rows will be later than these, split by time: "
-        f"--time {_word(dates[0])}.")
+        (
+            f"`{dates[0]}` has dates. If new rows will be later than these, split by time: "
+            f"--time {_word(dates[0])}."
+        )
     ]
 
 
@@ -92,8 +99,11 @@ def group_advice(columns: Sequence[ColumnSummary], rows: int, split_by: str) -> 
         ):
             each = (rows - column.gaps) / column.distinct
             return [
-(                f"`{column.name}` has {column.distinct:,} values with {each:.1f} rows each. If new "
-                f"rows will be of others, keep each in one part: --group {_word(column.name)}.")
+                (
+                    f"`{column.name}` has {column.distinct:,} values with {each:.1f} rows each. If "
+                    "new rows will be of others, keep each in one part: "
+                    f"--group {_word(column.name)}."
+                )
             ]
     return []
 

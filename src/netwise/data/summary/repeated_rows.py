@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ def hashes_of_tensors(tensors: Sequence[Tensor]) -> np.ndarray:
     """
     total = np.zeros(len(tensors[0]), np.uint64)
     for place, tensor in enumerate(tensors):
-        array = tensor.detach().cpu().numpy().reshape(len(tensor), -1)
+        array = tensor.reshape(len(tensor), math.prod(tensor.shape[1:])).numpy()
         if not array.shape[1]:
             continue
         generator = np.random.default_rng(place)
@@ -50,8 +51,17 @@ def counted_repeats(hashes: np.ndarray, parts: Sequence[np.ndarray]) -> tuple[in
         parts: row numbers of the training, validation and test part.
     """
     train, valid, test = (hashes[rows] for rows in parts)
+    ordered = np.sort(hashes)
     return (
-        len(hashes) - len(np.unique(hashes)),
-        int(np.isin(valid, train).sum()),
-        int(np.isin(test, np.concatenate([train, valid])).sum()),
+        int(np.count_nonzero(ordered[1:] == ordered[:-1])),
+        _known(valid, np.sort(train)),
+        _known(test, np.sort(np.concatenate([train, valid]))),
     )
+
+
+def _known(hashes: np.ndarray, ordered: np.ndarray) -> int:
+    """How many are among the ordered ones."""
+    if not len(ordered):
+        return 0
+    places = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
+    return int(np.count_nonzero(ordered[places] == hashes))

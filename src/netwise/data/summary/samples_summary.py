@@ -56,7 +56,9 @@ def summary_of_samples(name: str, loaded: LoadedParts, split: str) -> DataSummar
     sizes = dict(zip(("train", "valid", "test"), lengths, strict=True))
     rows = sum(lengths)
     shape = tuple(loaded.x[0].shape[1:])
-    inputs = f"inputs of {' x '.join(map(str, shape))}" if shape else ""
+    inputs = (
+        f"samples of {' x '.join(map(str, shape))} numbers" if shape else "samples of one number"
+    )
     target = _target(loaded)
     repeats = _repeats(loaded)
     found = advice.target_advice(target, rows) if loaded.y[0].dim() == 1 else []

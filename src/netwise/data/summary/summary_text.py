@@ -9,7 +9,7 @@ from netwise.data.summary.values import SummaryFields, TargetSummary
 from netwise.tasks import task_named
 
 WIDTH = 100
-NAME, VALUES, REASON = 24, 34, 60  # most characters of a cell
+NAME, VALUES, REASON = 24, 30, 28  # most characters of a cell; of a reason at least
 MOST_CLASSES = 10
 HEAD = ("column", "read as", "gaps", "different", "values", "why")
 
@@ -23,7 +23,8 @@ def summary_text(summary: SummaryFields, columns: int) -> str:
         if more > 0:
             lines.append(f"and {counted(more, 'more column')}")
     lines.append("")
-    lines += [sentence for sentence in sentences(summary) if sentence]
+    for sentence in sentences(summary):
+        lines += wrap(sentence, WIDTH, subsequent_indent="  ")
     if summary.advice:
         lines += ["", "Look at this before training:"]
         for advice in summary.advice:
@@ -33,24 +34,17 @@ def summary_text(summary: SummaryFields, columns: int) -> str:
 
 def heading(summary: SummaryFields) -> str:
     """Name and size."""
-    size = f"{counted(summary.rows, 'row')}" + (f", {summary.inputs}" if summary.inputs else "")
-    return f"{summary.name}: {size}."
+    return f"{summary.name}: {summary.rows:,} {summary.inputs}."
 
 
 def sentences(summary: SummaryFields) -> list[str]:
     """What is said below the table: target, what is left out, gaps, parts, repeated rows."""
-    repeats = summary.repeats
     return [
         target_sentence(summary.target),
         _left_out(summary),
         _gaps(summary),
         _parts(summary.parts, summary.split),
-        ""
-        if repeats is None
-        else f"Repeated rows: {repeats.rows:,} of {summary.rows:,}; {repeats.valid:,} of the "
-        f"validation part and {repeats.test:,} of the test part are in an earlier part too."
-        if repeats.rows
-        else "Repeated rows: none.",
+        _repeats(summary),
     ]
 
 
@@ -73,10 +67,12 @@ def column_rows(summary: SummaryFields) -> list[tuple[str, ...]]:
 
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
     """Aligned columns, of which long cells are cut."""
-    limits = (NAME, VALUES, 12, 12, VALUES, REASON)
-    cut = [[_cut(cell, limit) for cell, limit in zip(row, limits, strict=True)] for row in rows]
+    limits = (NAME, VALUES, 12, 12, VALUES)
+    cut = [[_cut(cell, limit) for cell, limit in zip(row, limits, strict=False)] for row in rows]
+    widths = [max(len(row[i]) for row in [HEAD, *cut]) for i in range(len(limits))]
+    widths.append(max(REASON, WIDTH - sum(widths) - 2 * len(widths)))
+    cut = [[*short, _cut(row[-1], widths[-1])] for short, row in zip(cut, rows, strict=True)]
     cut.insert(0, list(HEAD))
-    widths = [max(len(row[i]) for row in cut) for i in range(len(HEAD))]
     right = (2, 3)
     return [
         "  ".join(
@@ -95,12 +91,12 @@ def target_sentence(target: TargetSummary | None) -> str:
     if target.counts:
         total = sum(target.counts.values())
         largest = sorted(target.counts.items(), key=lambda item: -item[1])[:MOST_CLASSES]
-        classes = ", ".join(f"{each} {n:,} ({percent(n / total)})" for each, n in largest)
+        classes = ", ".join(f"{each}: {n:,} ({percent(n / total)})" for each, n in largest)
         more = len(target.counts) - len(largest)
         others = f" and {more:,} more" if more > 0 else ""
         majority, share = target.majority
         return (
-            f"{name}: {len(target.counts):,} classes: {classes}{others}. To answer `{majority}` "
+            f"{name}: {len(target.counts):,} classes, {classes}{others}. To answer `{majority}` "
             f"always is right in {percent(share)}."
         )
     if target.numbers:
@@ -134,6 +130,21 @@ def _parts(parts: Mapping[str, int], split: str) -> str:
     return (
         f"Parts: {parts['train']:,} rows to train on, {parts['valid']:,} to validate on, "
         f"{parts['test']:,} for the test" + (f"; {split}." if split else ".")
+    )
+
+
+def _repeats(summary: SummaryFields) -> str:
+    repeats = summary.repeats
+    if repeats is None:
+        return ""
+    if not repeats.rows:
+        return "Repeated rows: none."
+    found = f"Repeated rows: {repeats.rows:,} of {summary.rows:,}"
+    if not summary.parts:
+        return f"{found}."
+    return (
+        f"{found}; {repeats.valid:,} of the validation part and {repeats.test:,} of the test part "
+        "are in an earlier part too."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +16,14 @@ from netwise.data.summary.repeated_rows import counted_repeats, hashes_of_frame
 from netwise.data.summary.summary_text import counted, percent
 from netwise.data.summary.time_order import as_text, time_order
 from netwise.data.summary.values import ColumnSummary, Repeats, SuspectedLeak, TargetSummary
+from netwise.data.tables import ReadOptions, read_table
 from netwise.data.tables.kinds import CONSTANT, EMPTY, IDENTIFIER, ColumnReading
 
 if TYPE_CHECKING:
     import polars as pl
 
 LEFT_OUT = (IDENTIFIER, CONSTANT, EMPTY)
-MOST_WORDS = 3
+MOST_WORDS, RARE_WORD = 3, 0.01
 TOGETHER = "keep equal rows in one part (--set data.together=true)"
 
 
@@ -81,7 +83,7 @@ def summary_of_table(
     shown = tuple(_column(frame, column, target, parts) for column in columns)
     inputs = {c.name: c.kind for c in shown if c.role in ("input", "time")}
     leaks = _leaks(frame, inputs, target) if target else ()
-    repeats = _repeats(frame, shown, parts) if parts else None
+    repeats = _repeats(frame, shown, parts)
     sizes = (
         dict(zip(("train", "valid", "test"), map(len, parts.rows), strict=True)) if parts else {}
     )
@@ -90,7 +92,7 @@ def summary_of_table(
     found = [
         *advice.leak_advice(leaks, bool(target and target.classes)),
         *advice.target_advice(described, frame.height),
-        *(advice.repeat_advice(repeats, sizes, split_by, TOGETHER) if repeats else ()),
+        *advice.repeat_advice(repeats, sizes, split_by, TOGETHER),
         *advice.group_advice(shown, frame.height, split_by),
         *advice.time_advice(order, shown, split_by),
         *advice.gap_advice(shown, frame.height),
@@ -98,7 +100,7 @@ def summary_of_table(
     return DataSummary(
         name=name,
         rows=frame.height,
-        inputs=counted(len(columns), "column"),
+        inputs=f"rows of {counted(len(columns), 'column')}",
         notes=tuple(notes),
         columns=shown,
         target=described,
@@ -108,6 +110,17 @@ def summary_of_table(
         repeats=repeats,
         advice=tuple(found),
     )
+
+
+def summary_of_file(path: Path, options: ReadOptions | None = None) -> DataSummary:
+    """The summary of a table without a target, from its file.
+
+    Args:
+        path: of the file.
+        options: how it is to be read, where that is not found out.
+    """
+    reading = read_table(path, options)
+    return summary_of_table(path.name, reading.frame, reading.columns, reading.notes, None, None)
 
 
 def _column(
@@ -139,8 +152,8 @@ def _values(column: pl.Series) -> str:
         return low if low == high else f"{low} to {high}"
     counts = present.value_counts(sort=True).head(MOST_WORDS)
     words = [(str(word), count / present.len()) for word, count in counts.iter_rows()]
-    if words[0][1] <= 2 / present.len():
-        return f"such as {words[0][0]}"
+    if words[0][1] < RARE_WORD or counts["count"][0] == 1:
+        return f"such as {', '.join(word for word, _ in words)}"
     return ", ".join(f"{word} {percent(share)}" for word, share in words)
 
 
@@ -177,7 +190,13 @@ def _leaks(
     return tuple(sorted(found, key=lambda leak: -leak.score))
 
 
-def _repeats(frame: pl.DataFrame, columns: Sequence[ColumnSummary], parts: TableParts) -> Repeats:
+def _repeats(
+    frame: pl.DataFrame, columns: Sequence[ColumnSummary], parts: TableParts | None
+) -> Repeats:
     """Rows that are equal in all columns but those that are left out."""
     compared = [column.name for column in columns if column.role != "left out"]
-    return Repeats(*counted_repeats(hashes_of_frame(frame.select(compared)), parts.rows))
+    if not compared:
+        return Repeats()
+    nowhere = np.arange(0)
+    rows = parts.rows if parts else (nowhere, nowhere, nowhere)
+    return Repeats(*counted_repeats(hashes_of_frame(frame.select(compared)), rows))

@@ -89,7 +89,7 @@ class SummaryFields:
     Args:
         name: of the file or data set.
         rows: samples of all parts together.
-        inputs: the shape of one sample, or the number of columns, as text.
+        inputs: what one of them is, such as "rows of 8 columns".
         notes: how the data were read, as sentences.
         columns: of a table; empty for other data.
         target: what is to be predicted; None where that is not chosen yet.

@@ -1,0 +1,74 @@
+"""The command that shows what data hold: data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netwise.cli.options import json_option, set_option
+from netwise.cli.output import echo_json
+from netwise.cli.parsing import data_for, is_table, parse_settings, read_recipe_file, with_settings
+from netwise.cli.terminal import echo
+
+if TYPE_CHECKING:
+    from netwise.data.summary.data_summary import DataSummary
+
+SOME, EVERY = 40, 1_000_000  # columns
+
+
+@click.command()
+@click.argument("source")
+@click.option("--target", metavar="COLUMN", help="Column of a table to predict.")
+@set_option("data.split_seed=1")
+@click.option("--all", "every", is_flag=True, help="List all columns of a wide table.")
+@json_option
+def data(
+    source: str, target: str | None, settings: Sequence[str], every: bool, as_json: bool
+) -> None:
+    """Show what the data of SOURCE hold, before anything is trained.
+
+    SOURCE is the name of a data set, FILE.csv, a folder with one subfolder of images per class, or
+    RECIPE.toml. For each column of a table: what it was read as, and why. With --target also the
+    classes, the parts, rows that are in two of them, columns that predict the target nearly alone,
+    and whether a column orders the rows in time.
+
+    \b
+    Examples:
+      netwise data pets.csv
+      netwise data pets.csv --target pet
+      netwise data recipe.toml --json
+    """
+    summary = _summary(source, target, settings)
+    if as_json:
+        echo_json(summary.as_dict())
+    else:
+        echo(summary.text(EVERY if every else SOME))
+
+
+def _summary(source: str, target: str | None, settings: Sequence[str]) -> DataSummary:
+    values = parse_settings(settings)
+    if source.endswith(".toml"):
+        if target is not None:
+            raise click.UsageError(
+                f"--target {target}: a recipe names its own data and target. Leave --target out, "
+                f"or change the recipe's: --set data.target={target}"
+            )
+        return with_settings(read_recipe_file(source), values).data.summary()
+    if target is None and is_table(source):
+        if values:
+            raise click.UsageError(
+                f"--set {settings[0]} changes data that are split, which needs a target: add "
+                "--target COLUMN"
+            )
+        from netwise.data.summary.table_summary import summary_of_file  # heavy
+
+        return summary_of_file(Path(source))
+    described = data_for(source, target)
+    if not values:
+        return described.summary()
+    from netwise.recipe.suggestion import suggest  # heavy
+
+    return with_settings(suggest(described), values).data.summary()

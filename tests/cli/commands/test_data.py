@@ -1,0 +1,51 @@
+"""netwise data: what the data hold, before anything is trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import netwise as nw
+from cli.command_line import run
+
+
+def test_a_named_set_and_a_recipe(here: Path) -> None:
+    shown = run("data", "iris")
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("iris: 150 samples of 4 numbers.")
+    nw.write_recipe(nw.suggest(nw.data.iris()), here / "r.toml")
+    assert run("data", "r.toml").stdout == shown.stdout
+    other = json.loads(run("data", "r.toml", "--set", "data.valid=0.0", "--json").stdout)
+    assert other["parts"] == {"train": 120, "valid": 0, "test": 30}
+    assert json.loads(run("data", "iris", "--set", "data.test=0.0", "--json").stdout)["parts"] == {
+        "train": 120,
+        "valid": 30,
+        "test": 0,
+    }
+
+
+def test_a_table_without_a_target(here: Path) -> None:
+    rows = "".join(f"{i},{i % 7 / 2},{'ab'[i % 2]}\n" for i in range(50))
+    (here / "t.csv").write_text("id,x,\x1b[2Jy\n" + rows)
+    shown = run("data", "t.csv")
+    assert shown.exit_code == 0, shown.output
+    assert "t.csv: 50 rows of 3 columns." in shown.stdout
+    assert "identifier" in shown.stdout
+    assert "\x1b" not in shown.output
+    assert len(json.loads(run("data", "t.csv", "--json").stdout)["columns"]) == 3
+    assert run("data", "t.csv", "--set", "data.valid=0.1").exit_code == 2
+
+
+def test_a_wide_table_is_listed_whole_where_that_is_asked_for(here: Path) -> None:
+    names = [f"x{i}" for i in range(60)]
+    rows = [",".join(str((i * j) % 17 / 4) for j in range(1, 61)) for i in range(40)]
+    (here / "wide.csv").write_text("\n".join([",".join(names), *rows]))
+    assert "and 20 more columns" in run("data", "wide.csv").stdout
+    assert "x59" in run("data", "wide.csv", "--all").stdout
+
+
+def test_words_that_cannot_be_used(here: Path) -> None:
+    assert "unknown data set 'iriss'" in run("data", "iriss").stderr
+    assert run("data", "nowhere.csv").exit_code == 2
+    nw.write_recipe(nw.suggest(nw.data.iris()), here / "r.toml")
+    assert "names its own data and target" in run("data", "r.toml", "--target", "y").stderr
