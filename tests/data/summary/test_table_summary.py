@@ -101,7 +101,7 @@ def test_rows_in_two_parts_are_told() -> None:
     frame = table(pet=PETS)
     found = summary(pl.concat([frame[:100], frame[:100]]))
     assert found.repeats is not None
-    assert (found.repeats.rows, found.repeats.valid) == (100, 33)
+    assert (found.repeats.rows, found.repeats.valid) == (100, 34)
     assert "rows of the test part (" in " ".join(found.advice)
     assert "together=true" in " ".join(found.advice)
 
