@@ -20,6 +20,9 @@ from netwise.data.columns.number_column import NumberColumn
 from netwise.data.columns.text_column import TextColumn
 from netwise.data.csv_file import read_table
 from netwise.data.raw_inputs import RawInput
+from netwise.data.tables import read_as
+from netwise.data.tables.arrays import column_arrays
+from netwise.data.tables.options import AS_ERROR, ReadOptions
 from netwise.errors import DataError, close_matches, interface_error, short_repr
 from netwise.memory import require_memory
 from netwise.schema import typed_by_kind
@@ -44,19 +47,62 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class CellForm:
+    """What the cells of a column were read as in training, and how they were written.
+
+    Args:
+        name: of the column.
+        kind, form: as in `ColumnReading`.
+    """
+
+    name: str
+    kind: str
+    form: str = ""
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """How new rows are read: as those of training were, whatever these rows alone would look like.
+
+    Args:
+        forms: of the columns that are inputs.
+        na: words that mark a missing value, besides the usual ones.
+        bad_cells: "error", or "missing" for a missing value.
+    """
+
+    forms: tuple[CellForm, ...]
+    na: tuple[str, ...] = ()
+    bad_cells: str = AS_ERROR
+
+    def columns_of(self, raw: Any) -> dict[str, np.ndarray]:
+        """Cells by column: numbers, dates or words."""
+        kinds = {each.name: (each.kind, each.form) for each in self.forms}
+        return column_arrays(read_as(raw, kinds, ReadOptions(na=self.na, bad_cells=self.bad_cells)))
+
+
+@dataclass(frozen=True)
 class TableEncoder:
     """The columns of a table.
 
     Args:
         columns: those that are inputs, in their order.
         left_out: columns that are no inputs. New rows need not have them.
+        reading: how new rows are read. None, as in earlier versions: numbers have a decimal point,
+            all else is words.
     """
 
     columns: tuple[ColumnEncoder, ...]
     left_out: tuple[LeftOut, ...] = ()
+    reading: NewRows | None = None
 
     def encode(self, raw: Any) -> Tensor:
-        cells = cells_of(raw, self.names)
+        return self.encode_columns(self._cells(raw))
+
+    def _cells(self, raw: Any) -> Mapping[str, Cells]:
+        return self.reading.columns_of(raw) if self.reading else cells_of(raw, self.names)
+
+    def encode_columns(self, cells: Mapping[str, Cells]) -> Tensor:
+        """The inputs of columns whose cells were read before."""
         rows, width = len(next(iter(cells.values()), ())), len(self.features)
         needed = 2 * 4 * rows * width  # for each column by itself, and joined
         what = f"of {width} inputs each need"
@@ -76,7 +122,7 @@ class TableEncoder:
         return tuple(column.raw_input() for column in self.columns)
 
     def numbers(self, raw: Any) -> tuple[Tensor, ...]:
-        cells = cells_of(raw, self.names)
+        cells = self._cells(raw)
         return tuple(column.numbers(cells[column.name]) for column in self.columns)
 
     def computed(self, numbers: Sequence[Tensor]) -> Tensor:
@@ -84,10 +130,11 @@ class TableEncoder:
         return torch.cat([column.computed(each) for column, each in pairs], dim=1)
 
     def words(self, raw: Any) -> dict[str, np.ndarray]:
+        cells = self._cells(raw)
         names = [each.name for each in self.raw_inputs() if each.codes is not None]
         return {
-            name: np.array([word or "" for word in as_words(cells)], dtype=object)
-            for name, cells in cells_of(raw, names).items()
+            name: np.array([word or "" for word in as_words(cells[name])], dtype=object)
+            for name in names
         }
 
     def raw(self, x: Tensor) -> Any:
@@ -109,6 +156,7 @@ class TableEncoder:
             "kind": "table",
             "columns": [column.plain() for column in self.columns],
             "left_out": [asdict(each) for each in self.left_out],
+            "reading": asdict(self.reading) if self.reading else None,
         }
 
 
@@ -118,6 +166,7 @@ class PlainTable:
 
     columns: tuple[Any, ...]
     left_out: tuple[LeftOut, ...] = ()
+    reading: NewRows | None = None
 
     def encoder(self) -> TableEncoder:
         """The encoder.
@@ -129,7 +178,7 @@ class PlainTable:
             typed_by_kind(COLUMNS, column, f"encoder.columns[{i}]")
             for i, column in enumerate(self.columns)
         )
-        return TableEncoder(columns, self.left_out)
+        return TableEncoder(columns, self.left_out, self.reading)
 
 
 def cells_of(raw: Any, names: Sequence[str]) -> dict[str, Cells]:
