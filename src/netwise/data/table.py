@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwise.data.columns.fitting import fit_columns
-from netwise.data.columns.table_encoder import TableEncoder
+from netwise.data.columns.fitting import fit_columns, target_matrix
+from netwise.data.columns.table_encoder import CellForm, NewRows, TableEncoder
 from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
+from netwise.data.precision import keeping_differences
 from netwise.data.tables.arrays import column_arrays
 from netwise.data.tables.kinds import CATEGORY, DATE, KINDS, NUMBER, WHOLE, ColumnReading
 from netwise.data.tables.labels import labels_of
@@ -194,16 +195,21 @@ class Table(Split):
         classes = self._classes(task, targets)
         kept = [np.flatnonzero(_present(target)) for target in targets]
         ys = [_codes(target, classes) for target in targets]
+        exact = self.scale_target and keeping_differences(ys[0][kept[0]]).dtype == torch.float64
         labels = ys[0][kept[0]] if classes else None
         parts = split_rows(labels, len(kept[0]), self, own_test=len(frames) > 1)
         rows = [kept[0][part] for part in parts]
         columns = column_arrays(reading.frame.select(names))
-        kinds = {c.name: c.kind for c in reading.columns}
-        encoder = _fitted_encoder(_rows(columns, rows[0]), kinds)
-        pairs = tuple(_pairs(encoder, _rows(columns, each), ys[0][each]) for each in rows)
+        encoder, x = self._fitted_encoder(reading, _rows(columns, rows[0]), ys[0][rows[0]], classes)
+        inputs = [x, *(encoder.encode_columns(_rows(columns, each)) for each in rows[1:])]
+        outputs = [_as_targets(ys[0][each], exact) for each in rows]
         if len(frames) > 1:
             columns = _rows(column_arrays(frames[1].select(names)), kept[1])
-            pairs = (*pairs[:2], _pairs(encoder, columns, ys[1][kept[1]]))
+            inputs[2], outputs[2] = (
+                encoder.encode_columns(columns),
+                _as_targets(ys[1][kept[1]], exact),
+            )
+        pairs = tuple(map(Pairs, inputs, outputs))
         mean, scale = torch.zeros(1), torch.ones(1)
         if task_named(task).has_values and self.scale_target:
             pairs, mean, scale = standardised_targets(pairs)
@@ -219,6 +225,27 @@ class Table(Split):
             mean,
             scale,
         )
+
+    def _fitted_encoder(
+        self,
+        reading: TableReading,
+        columns: Mapping[str, np.ndarray],
+        y: np.ndarray,
+        classes: Sequence[str],
+    ) -> tuple[TableEncoder, Tensor]:
+        """The encoder of the training part, and the inputs of its rows."""
+        kinds = {column.name: column.kind for column in reading.columns}
+        targets = target_matrix(y, len(classes))
+        # Of two classes one share says all; it is that of the second.
+        names = [f"{self.target}={name}" for name in classes[-targets.shape[1] :]] or [self.target]
+        encoder, x = fit_columns(columns, kinds, targets, names)
+        forms = [reading.column(name) for name in encoder.names]
+        new_rows = NewRows(
+            tuple(CellForm(each.name, each.kind, each.form) for each in forms),
+            self.na,
+            self.bad_cells,
+        )
+        return replace(encoder, reading=new_rows), x
 
     def raw_rows(self, count: int) -> dict[str, list[Any]]:
         """At most `count` rows of the file, by column, without the target."""
@@ -369,13 +396,8 @@ def _rows(columns: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.n
     return {name: column[rows] for name, column in columns.items()}
 
 
-def _fitted_encoder(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str]) -> TableEncoder:
-    """The encoder of the training part."""
-    return fit_columns(columns, kinds)[0]
-
-
-def _pairs(encoder: TableEncoder, columns: Mapping[str, np.ndarray], y: np.ndarray) -> Pairs:
-    x: Tensor = encoder.encode(columns)
+def _as_targets(y: np.ndarray, exact: bool) -> Tensor:
+    """Numbers of classes (rows,), or values (rows, 1); these in float64 where `exact`."""
     if y.dtype == np.int64:
-        return Pairs(x, torch.from_numpy(y))
-    return Pairs(x, torch.from_numpy(y.astype(np.float32))[:, None])
+        return torch.from_numpy(y)
+    return torch.from_numpy(y.astype(np.float64 if exact else np.float32))[:, None]

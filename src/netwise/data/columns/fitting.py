@@ -79,6 +79,20 @@ def fit_columns(
     return TableEncoder(tuple(encoders), tuple(left_out)), x
 
 
+def target_matrix(y: np.ndarray, classes: int) -> np.ndarray:
+    """Targets as `fit_columns` takes them, float64 (rows, targets).
+
+    Args:
+        y: numbers (rows,) or (rows, targets); of classes, their numbers (rows,).
+        classes: how many; 0 for other numbers. Two have one column, for the second of them.
+    """
+    if not classes:
+        return y.reshape(len(y), -1).astype(np.float64)
+    first = 1 if classes == 2 else 0
+    shares: np.ndarray = (y[:, None] == np.arange(first, classes)).astype(np.float64)
+    return shares
+
+
 def _fitted(
     cells: Cells, name: str, kind: str, targets: np.ndarray | None, target_names: tuple[str, ...]
 ) -> tuple[ColumnEncoder, Tensor]:

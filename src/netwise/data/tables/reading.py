@@ -115,17 +115,29 @@ def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> Tab
     )
 
 
+def _new_bad_cells(name: str, bad: Sequence[BadCell], count: int) -> DataError:
+    """The error for rows whose columns are known."""
+    kind = bad[0].expected
+    return DataError(
+        f"{name}: {_shown(bad, count)}, and the column had {kind}s in training: write a {kind}, or "
+        "leave the cell empty"
+    )
+
+
 def _bad_cells(name: str, bad: Sequence[BadCell], count: int) -> DataError:
+    return DataError(
+        f"{name}: {_shown(bad, count)}. Correct them, or read them as missing values: "
+        f'bad_cells="missing" (--bad-cells missing), or na=({bad[0].text!r},) for this word alone'
+    )
+
+
+def _shown(bad: Sequence[BadCell], count: int) -> str:
     shown = "; ".join(
         f"column {short_repr(cell.column)}, row {cell.row}: {short_repr(cell.text)} is no "
         f"{cell.expected}"
         for cell in bad[:SHOWN_CELLS]
     )
-    more = f"; and {count - SHOWN_CELLS} more" if count > SHOWN_CELLS else ""
-    return DataError(
-        f"{name}: {shown}{more}. Correct them, or read them as missing values: "
-        f'bad_cells="missing" (--bad-cells missing), or na=({bad[0].text!r},) for this word alone'
-    )
+    return shown + (f"; and {count - SHOWN_CELLS} more" if count > SHOWN_CELLS else "")
 
 
 def read_as(
@@ -183,7 +195,7 @@ def typed_frame(
         if options.bad_cells == AS_ERROR:
             bad += _misfits(column, values, kind)
     if bad:
-        raise _bad_cells(cells.name, bad[:SHOWN_CELLS], len(bad))
+        raise _new_bad_cells(cells.name, bad[:SHOWN_CELLS], len(bad))
     return pl.DataFrame(columns)
 
 
