@@ -54,7 +54,7 @@ def test_each_row_has_its_own_answer_whatever_it_holds() -> None:
     assert nw.load(run_folder()).predict("new.csv").tolist() == alone
     Path("large.csv").write_text("weight,colour\n1,red\n1e300,red\n")
     assert (
-        "column 'weight', row 2: '1e300' is too large"
+        "column 'weight', row 2: 1e+300 is too large"
         in run("predict", run_folder().name, "large.csv").stderr
     )
 

@@ -111,8 +111,10 @@ class TableEncoder:
         if not x.isfinite().all():
             row, feature = torch.argwhere(~x.isfinite())[0].tolist()
             name = [each.name for each in self.columns for _ in each.feature_names][feature]
+            cell = cells[name][row]
+            shown = short_repr(cell.item() if isinstance(cell, np.generic) else cell)
             raise DataError(
-                f"column {short_repr(name)}, row {row + 1}: {short_repr(cells[name][row])} is too "
+                f"column {short_repr(name)}, row {row + 1}: {shown} is too "
                 "large for the 32-bit numbers of a network: write a smaller number, or leave the "
                 "cell empty"
             )
