@@ -16,6 +16,7 @@ NAMES = {
     "leak": "data_leak",
     "nothing_held_out": "no_validation_set",
     "target_in_inputs": "data_leak",
+    "inputs_alike": "label_error",
     "class_imbalance": "class_imbalance",
     "output_misfits_loss": "wrong_output_activation",
     "loss_misfits_task": "wrong_loss",

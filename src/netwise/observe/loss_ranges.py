@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,12 @@ _LIMITS = {
     "Softplus": (0.0, math.inf),
     "Exp": (0.0, math.inf),
 }
+# Of those that never fall: what becomes of the limits of their inputs.
+_RISING: dict[str, Callable[[float], float]] = {
+    "Sigmoid": lambda value: 1 / (1 + math.exp(-value)) if value > -700 else 0.0,
+    "Tanh": math.tanh,
+    "Relu": lambda value: max(0.0, value),
+}
 _WHOLE = 1e-4  # rounding of targets that are recovered from a difference
 _LOGARITHMS = ("Log", "Log2", "Log10")
 
@@ -48,6 +55,8 @@ def limits_of(source: Node | None) -> tuple[float, float] | None:
     >>> outputs = torch.ones(2, requires_grad=True).sigmoid() * 4
     >>> limits_of(outputs.grad_fn)
     (0.0, 4.0)
+    >>> limits_of(torch.ones(2, requires_grad=True).relu().sigmoid().grad_fn)
+    (0.5, 1.0)
     """
     factor, node = 1.0, source
     for _ in range(20):
@@ -92,7 +101,9 @@ def _limits_of_activation(node: Node) -> tuple[float, float] | None:
     if kind == "Hardtanh":
         low, high = as_number(saved(node, "min_val")), as_number(saved(node, "max_val"))
         return None if low is None or high is None else (low, high)
-    return _LIMITS.get(kind)
+    limits, rising = _LIMITS.get(kind), _RISING.get(kind)
+    within = limits_of(only_input(node)) if rising is not None else None
+    return limits if within is None or rising is None else (rising(within[0]), rising(within[1]))
 
 
 def lowest_of_logarithm(source: Node | None) -> float | None:

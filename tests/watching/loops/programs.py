@@ -24,6 +24,7 @@ from watching.loops import (
     sequences as s,
     several_networks as v,
     targets as t,
+    unseen_kinds as d,
     unusual_rows as u,
 )
 
@@ -255,6 +256,13 @@ UNUSUAL = (
     Loop(u.momentum, ("rate_too_high",)),
     Loop(u.over_the_valley, ("rate_too_high",)),
 )
+UNSEEN = (
+    Loop(d.rounded_activations, ("gradient_zero",)),
+    Loop(d.backward_of_ones_own, ("gradient_zero",)),
+    Loop(d.rectifier_before_sigmoid, OUTPUT),
+    Loop(d.one_sample_again_and_again, ("inputs_alike",)),
+    Loop(d.weights_of_classes, ("one_answer",)),
+)
 PLAIN = (
     Loop(w.two_layers, ("start_symmetric",)),
     Loop(w.factors_of_a_matrix, STALE),
@@ -292,4 +300,5 @@ LOOPS = (
     *FORMS,
     *UNUSUAL,
     *PLAIN,
+    *UNSEEN,
 )

@@ -8,6 +8,7 @@ from statistics import median
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import (
     MOST,
+    listed,
     loop_observed,
     observed,
     share_text,
@@ -20,6 +21,7 @@ from netwise.diagnosis.rules.outcome import (
     has_learned,
     no_baseline,
     outcome_known,
+    series_by_layer,
     too_few_steps,
 )
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
@@ -28,6 +30,7 @@ from netwise.signals import (
     BACKWARD_PASSES,
     GRADIENT_CLEARED,
     GRADIENT_FACTOR,
+    GRADIENT_RATIO,
     GRADIENT_ZERO,
     LOSS,
     LOSS_FACTOR,
@@ -251,14 +254,14 @@ def clipped_before_unscale(history: History) -> Answer:
 
 def gradient_zero(history: History) -> Answer:
     """Find backward passes that give exactly 0 to all weights, in most watched steps, while the
-    loss is not 0."""
+    loss is not 0; or to all weights of one layer, in each step."""
     series = signal_of_loop(history, GRADIENT_ZERO)
     if isinstance(series, Unchecked):
         return series
     solved = _steps_without_loss(history.of(LOSS))
     zero = tuple(step for step in steps_where(series, lambda v: v > 0) if step not in solved)
     if len(zero) <= MOST * len(series):
-        return None
+        return _layers_without_gradient(history)
     return Finding(
         rule="gradient_zero",
         sentence=(
@@ -273,6 +276,34 @@ def gradient_zero(history: History) -> Answer:
             ),
         ),
         strength=len(zero) / len(series) / MOST,
+    )
+
+
+def _layers_without_gradient(history: History) -> Finding | None:
+    """Layers that a loss reaches, and that get exactly 0 in each watched step, while others do
+    not."""
+    ratios = series_by_layer(history, GRADIENT_RATIO)
+    trainable = {layer.name for layer in history.layers if layer.trainable}
+    zero = [
+        name
+        for name, ratio in ratios.items()
+        if name in trainable and len(ratio) >= 2 * FEWEST and not any(ratio.values)
+    ]
+    if not zero or len(zero) == len(ratios):
+        return None
+    steps = ratios[zero[0]].steps
+    names = listed(tuple(zero))
+    return Finding(
+        rule="gradient_zero",
+        sentence=(
+            f"`backward` gives exactly 0 to {names} in each of {len(steps)} watched steps, and "
+            "numbers to other layers. Look for a `round`, `sign`, comparison or `backward` of your "
+            f"own between {names} and the loss, or for units that are all 0."
+        ),
+        layers=tuple(zero),
+        steps=(steps[0], steps[-1]),
+        evidence=(Evidence("steps with a gradient of exactly 0", 1.0, MOST, percent=True),),
+        strength=1 / MOST,
     )
 
 

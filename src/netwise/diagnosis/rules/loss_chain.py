@@ -10,6 +10,7 @@ from math import exp, inf, log, log1p
 
 from netwise.wiring import (
     ABSOLUTE_ERROR,
+    BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CLASS_NUMBERS,
     CROSS_ENTROPY,
@@ -183,7 +184,8 @@ def _in_text(name: str) -> str:
 def _targets_out_of_reach(term: LossTerm) -> str:
     """Targets that the last activation cannot give."""
     limits = _limits(term)
-    if limits is None or term.operation not in (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER):
+    of_values = (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, BINARY_CROSS_ENTROPY)
+    if limits is None or term.operation not in of_values:
         return ""
     if term.unreachable is None or not term.unreachable > OUT_OF_REACH or not term.chain:
         return ""
@@ -194,10 +196,12 @@ def _targets_out_of_reach(term: LossTerm) -> str:
     name, targets = _named(term.chain[0]), ""
     if term.target_low is not None and term.target_high is not None:
         targets = f" ({term.target_low:.3g} to {term.target_high:.3g})"
+    cure = f"Remove the {_in_text(name)} behind the last layer, or scale the targets."
+    if len(term.chain) > 1 and term.chain[0] != RECTIFIER and term.chain[1] == RECTIFIER:
+        name, cure = f"{name} after ReLU", "Remove the ReLU behind the last layer."
     return (
         f"Outputs of {name} are {between}, and {100 * term.unreachable:.0f} % of the "
-        f"variance of the targets{targets} is outside of that. Remove the "
-        f"{_in_text(name)} behind the last layer, or scale the targets."
+        f"variance of the targets{targets} is outside of that. {cure}"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netwise.diagnosis.curves import last_slope
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
@@ -28,6 +30,7 @@ MOSTLY = 0.99  # share of one class among the answers
 OTHERS = 0.1  # share of the other classes among the targets, where one answer is no answer
 # Spread of the last layer's outputs over the samples, over their magnitude. It is above 0.3 at the
 # end of all healthy programs of the clinic, and below 0.001 in those that answer the same to all.
+MANY = 50  # samples of a class, of which a network that learns gives at least one its name
 POINT = 0.01
 SPREAD_BEFORE = 20.0  # times as large in the first steps
 LEAST_SPREAD = 0.002  # below it outputs never were different
@@ -96,7 +99,7 @@ def plateau(history: History) -> Answer:
 
 
 def one_answer(history: History) -> Answer:
-    """Find a classifier that answers the same class to almost all samples."""
+    """Find a classifier that answers the same class to almost all samples, or some never."""
     data = history.data
     answers = None if data is None else data.evaluation_answers or data.answers
     if not answers:
@@ -109,8 +112,10 @@ def one_answer(history: History) -> Answer:
         return Unchecked("no answers were recorded")
     most = max(range(len(given)), key=lambda i: given[i])
     share, others = given[most] / sum(given), 1 - asked[most] / sum(asked)
-    if share < MOSTLY or others < OTHERS or sum(given) < 10 * FEWEST:
+    if sum(given) < 10 * FEWEST:
         return None
+    if share < MOSTLY or others < OTHERS:
+        return _never_answered(history, asked, given)
     last = history.of(VALID_ACCURACY) or history.of(LOSS)
     step = last.steps[-1] if last is not None and len(last) else max(history.ended.step - 1, 0)
     return Finding(
@@ -122,6 +127,28 @@ def one_answer(history: History) -> Answer:
         steps=(step, step),
         evidence=(Evidence("share of one class among the answers", share, MOSTLY, percent=True),),
         strength=share / MOSTLY,
+    )
+
+
+def _never_answered(history: History, asked: Sequence[int], given: Sequence[int]) -> Finding | None:
+    """Classes that the network never answers, although many samples are of them and simple models
+    of the same rows tell classes apart."""
+    possible = skill(history, simple_score(history))
+    names = [i for i in range(len(asked)) if not given[i] and asked[i] >= MANY]
+    share = sum(asked[i] for i in names) / sum(asked)
+    if possible is None or possible < SKILLED or share < OTHERS:
+        return None
+    step = max(history.ended.step - 1, 0)
+    classes = ", ".join(map(str, names[:5]))
+    return Finding(
+        rule="one_answer",
+        sentence=(
+            f"No answer is class {classes}{' ...' if len(names) > 5 else ''}, which "
+            f"{100 * share:.0f} % of the samples are of."
+        ),
+        steps=(step, step),
+        evidence=(Evidence("share of classes that are never answered", share, OTHERS, True),),
+        strength=share / OTHERS,
     )
 
 

@@ -1,0 +1,31 @@
+"""Inputs that are the same for all samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import netwise as nw
+from histories import found, history, observed
+from netwise.diagnosis.rules.inputs_alike import inputs_alike
+
+
+def of(shares: tuple[float, ...] | None, **facts: Any) -> nw.History:
+    return observed().but(data=nw.DataFacts(**facts), facts=nw.RunFacts(class_shares=shares))
+
+
+def test_equal_inputs_of_several_classes() -> None:
+    finding = found(inputs_alike(of((0.5, 0.3, 0.2), features=10, constant_features=10)))
+    assert (
+        "equal in all of their 10 numbers, and their targets are of 3 classes" in finding.sentence
+    )
+    assert inputs_alike(of((0.5, 0.5), features=10, constant_features=9)) is None
+
+
+def test_one_picture_with_one_target_is_no_fault() -> None:
+    assert inputs_alike(of(None, features=10, constant_features=10)) is None
+    assert inputs_alike(of((1.0, 0.0), features=10, constant_features=10)) is None
+
+
+def test_what_was_not_seen_is_not_checked() -> None:
+    assert isinstance(inputs_alike(history()), nw.Unchecked)
+    assert isinstance(inputs_alike(of((0.5, 0.5))), nw.Unchecked)
