@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from torch import nn
 
 import netwise as nw
@@ -28,6 +29,19 @@ X, Y = load_wine(return_X_y=True)
 @parametrize_with_checks(SMALL)
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+BALANCED = NetClassifier((), epochs=20, class_weight="balanced")
+WEIGHING = [
+    check
+    for _, check in estimator_checks_generator(BALANCED)
+    if re.search("weight_equivalence|multilabel_repr", check.func.__name__)
+]
+
+
+@pytest.mark.parametrize("check", WEIGHING, ids=lambda check: check.func.__name__)
+def test_scikit_learns_checks_of_weights_without_hidden_layers(check: Any) -> None:
+    check(clone(BALANCED))
 
 
 def test_a_copy_by_pickle_predicts_alike_and_holds_no_training_data() -> None:

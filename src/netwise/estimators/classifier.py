@@ -9,15 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from torch import nn
 
 from netwise import data
-from netwise.estimators.inputs import as_column, checked_weights
+from netwise.estimators.inputs import as_column, checked_weights, class_factors
 from netwise.estimators.supervised import SupervisedEstimator
 from netwise.networks import Network
-from netwise.parts.losses import CrossEntropy, Loss
+from netwise.parts.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from netwise.recipe.recipe import Recipe
 from netwise.training.progress import Progress
 
@@ -117,9 +116,20 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         self.class_weight = class_weight
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Train on X (samples, features), or a data frame, and the classes y (samples,)."""
+        """Train on X (samples, features), dense or sparse, or a data frame of pandas, polars or
+        Arrow.
+
+        Args:
+            X: the inputs.
+            y: classes (samples,); or 0 and 1 (samples, labels), where a sample may have several
+                labels or none.
+            sample_weight: factor on the loss of each sample, at least 0. Default: all 1.
+        """
         x, labels = self._checked(X, y)
         check_classification_targets(labels)
+        self._multilabel = type_of_target(labels) == "multilabel-indicator"
+        if self._multilabel:
+            return self._fit_labels(x, np.asarray(labels), sample_weight)
         labels = as_column(labels)
         weights = self._weights(x, labels, sample_weight)
         kept = slice(None) if weights is None else weights > 0
@@ -134,6 +144,22 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
             x[kept], numbers, None if weights is None else weights[kept], len(self.classes_)
         )
 
+    def _fit_labels(self, x: Any, y: Any, sample_weight: Any) -> Self:
+        """Fit to an indicator of labels (samples, labels), each a question of its own."""
+        weights = self._weights(x, y, sample_weight)
+        kept = slice(None) if weights is None else weights > 0
+        self.classes_ = np.arange(y.shape[1])
+        weights = None if weights is None else weights[kept]
+        return self._fit(x[kept], y[kept].astype(np.float64), weights, y.shape[1])
+
+    @property
+    def _loss(self) -> Loss:
+        return BinaryCrossEntropy() if self._multilabel else self.loss
+
+    @property
+    def _scales_targets(self) -> bool:
+        return False
+
     def partial_fit(
         self,
         X: ArrayLike,
@@ -143,6 +169,12 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
     ) -> Self:
         """One pass over more data. The first call needs `classes`: those of all calls."""
         first = not hasattr(self, "run_")
+        self._multilabel = False if first else self._multilabel
+        if self._multilabel or type_of_target(y) == "multilabel-indicator":
+            raise ValueError(
+                "partial_fit takes one class a sample, and y is an indicator of labels. "
+                "Use fit with all samples"
+            )
         if first and classes is None:
             raise ValueError(
                 "classes must be passed on the first call to partial_fit: later calls may have "
@@ -169,6 +201,8 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         return self._fit_more(x, np.searchsorted(self.classes_, y), weights, len(self.classes_))
 
     def _with_class_names(self, samples: data.Arrays) -> data.Arrays:
+        if self._multilabel:
+            return samples
         numbers = torch.tensor([int(name) for name in samples.classes])[samples.y]
         return samples.but(y=numbers, classes=tuple(map(str, range(len(self.classes_)))))
 
@@ -177,16 +211,27 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
             return None
         weights = checked_weights(sample_weight, x)
         if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
+            weights = weights * class_factors(self.class_weight, y, weights)
         return weights
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """(samples, classes): the probability of each class, in the order of `classes_`."""
+        """(samples, classes): the probability of each class, in the order of `classes_`; of each
+        label by itself, where samples have several."""
         logits = self._outputs(X)
+        if self._multilabel:
+            shares: Floats = torch.sigmoid(logits).numpy()
+            return shares
         probabilities: Floats = torch.softmax(logits[:, : len(self.classes_)], 1).numpy()
         return probabilities
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """(samples,): the most probable class."""
+        """(samples,): the most probable class; or 0 and 1 (samples, labels), as y was."""
+        if getattr(self, "_multilabel", False):
+            return (self.predict_proba(X) > 0.5).astype(np.int64)
         most_probable = self.predict_proba(X).argmax(1)
         return np.asarray(self.classes_[most_probable])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -3,54 +3,82 @@ samples."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from netwise.data.columns.cells import is_missing, is_number
 from netwise.data.columns.fitting import fit_columns
 from netwise.data.columns.table_encoder import TableEncoder
+from netwise.data.tables.frames import as_polars, is_frame, is_pandas
 from netwise.estimators.defaults import BATCH_SIZE
+from netwise.memory import require_memory
 
 Floats = NDArray[np.floating[Any]]
 
 
+def as_known(X: Any) -> Any:
+    """X as scikit-learn's checks know it: frames of other libraries than pandas become frames of
+    polars, all else stays as it is."""
+    return as_polars(X) if is_frame(X) and not is_pandas(X) else X
+
+
+def dense(x: Any) -> Any:
+    """A sparse matrix as an array, where it fits in memory."""
+    if not issparse(x):
+        return x
+    matrix: Any = x
+    what = f"is sparse, and a network takes all {math.prod(matrix.shape):,} numbers, which need"
+    instead = "its parts, by TruncatedSVD(100).fit_transform(X)"
+    require_memory(8 * math.prod(matrix.shape), "fit", "X", str(matrix.shape), what, instead)
+    return matrix.toarray()
+
+
 def is_table(X: Any) -> bool:
-    """Whether X is a data frame with a column of text or with missing values, which `data.csv`
-    encodes; other inputs are arrays of numbers."""
-    if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
-        return has_missing(X)
-    return not all(kind.kind in "biuf" for kind in X.dtypes) or has_missing(X)
+    """Whether X is a data frame with a column of text or dates, or with missing values, which an
+    encoder makes numbers of; other inputs are arrays of numbers."""
+    if is_pandas(X):
+        return not all(kind.kind in "biuf" for kind in X.dtypes) or has_missing(X)
+    return is_frame(X) and (not all(map(_is_numeric, X.iter_columns())) or has_missing(X))
 
 
 def has_missing(X: Any) -> bool:
     """Whether X is a data frame with missing values."""
-    return hasattr(X, "columns") and hasattr(X, "isna") and bool(X.isna().to_numpy().any())
+    if is_pandas(X):
+        return bool(X.isna().to_numpy().any())
+    return is_frame(X) and any(
+        column.null_count() or (column.dtype.is_float() and column.is_nan().any())
+        for column in X.iter_columns()
+    )
+
+
+def _is_numeric(column: Any) -> bool:
+    return column.dtype.is_numeric() or str(column.dtype) == "Boolean"
 
 
 def cells_of(X: Any) -> dict[str, list[Any]]:
     """The columns of a data frame as Python values; numbers stay numbers, missing ones are None."""
-    return {str(name): _cells(X[name]) for name in X.columns}
-
-
-def _cells(column: Any) -> list[Any]:
-    return [
-        cell.item() if isinstance(cell, np.generic) else cell
-        for cell in column.to_numpy(dtype=object, na_value=None)
-    ]
+    return {column.name: column.to_list() for column in as_polars(X).iter_columns()}
 
 
 def fit_encoder(cells: dict[str, list[Any]]) -> TableEncoder:
-    """The encoder of these columns: a column is numeric where each value is a number or missing."""
-    kinds = {
-        name: "number"
-        if all(is_number(cell) or is_missing(cell) for cell in column)
-        else "category"
-        for name, column in cells.items()
-    }
-    return fit_columns(cells, kinds)[0]
+    """The encoder of these columns, by what their cells are."""
+    return fit_columns(cells, {name: _kind(column) for name, column in cells.items()})[0]
+
+
+def _kind(column: Sequence[Any]) -> str:
+    """ "number" or "date" where each value is one or missing, else "category"."""
+    known = [cell for cell in column if not is_missing(cell)]
+    if all(is_number(cell) or isinstance(cell, bool) for cell in known):
+        return "number"
+    return "date" if all(isinstance(cell, date) for cell in known) else "category"
 
 
 def as_column(y: Any) -> Any:
@@ -64,6 +92,29 @@ def checked_weights(sample_weight: Any, x: Any) -> Floats:
         sample_weight, x, dtype=np.float64, ensure_non_negative=True
     )
     return weights
+
+
+def class_factors(class_weight: Any, y: Any, weights: Floats) -> Floats:
+    """The factor of each sample (samples,) by its class.
+
+    Args:
+        class_weight: "balanced", so that all classes have the same sum of weights, or a factor for
+            each class.
+        y: classes (samples,), or labels (samples, labels), whose factors are multiplied.
+        weights: of the samples; a weight of 2 counts as the sample twice.
+
+    Source: scikit-learn's `compute_class_weight`.
+    """
+    if class_weight != "balanced":
+        factors: Floats = compute_sample_weight(class_weight, y)
+        return factors
+    of_samples = np.ones(len(y))
+    for column in np.asarray(y).reshape(len(y), -1).T:
+        _, place = np.unique(column, return_inverse=True)
+        sums = np.bincount(place, weights=weights)
+        each = weights.sum() / (np.count_nonzero(sums) * np.where(sums > 0, sums, np.inf))
+        of_samples *= each[place]
+    return of_samples
 
 
 def merge_equal_samples(X: Any, y: Any, weights: Floats | None) -> tuple[Any, Any, Floats | None]:

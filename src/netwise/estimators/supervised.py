@@ -34,7 +34,14 @@ from netwise.estimators.defaults import (
     weight_decay_for,
 )
 from netwise.estimators.divergence import warn_if_diverged
-from netwise.estimators.inputs import cells_of, fit_encoder, is_table, merge_equal_samples
+from netwise.estimators.inputs import (
+    as_known,
+    cells_of,
+    dense,
+    fit_encoder,
+    is_table,
+    merge_equal_samples,
+)
 from netwise.networks import MLP, CustomNetwork, Network
 from netwise.parts.activations import Activation
 from netwise.parts.initializers import ModuleDefault
@@ -108,6 +115,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
         """X as an array of numbers, and y; both checked as scikit-learn's estimators do."""
         self.encoder_: TableEncoder | None = None
+        X = as_known(X)
         if is_table(X):
             if y is None or len(y) != len(X):
                 raise ValueError(
@@ -123,19 +131,28 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             X,
             y,
             dtype=(np.float32, np.float64),
+            accept_sparse="csr",
             allow_nd=self._takes_images,
             multi_output=True,
             y_numeric=self.numeric_targets,
         )
-        return x, y
+        return dense(x), dense(y)
 
     def _inputs(self, X: Any) -> Any:
         check_is_fitted(self, "run_")
+        X = as_known(X)
         if self.encoder_ is not None:
             validate_data(self, X, skip_check_array=True, reset=False)
             return self.encoder_.encode(cells_of(X) if hasattr(X, "columns") else X).numpy()
-        types = (np.float32, np.float64)
-        return validate_data(self, X, dtype=types, reset=False, allow_nd=self._takes_images)
+        x = validate_data(
+            self,
+            X,
+            dtype=(np.float32, np.float64),
+            accept_sparse="csr",
+            reset=False,
+            allow_nd=self._takes_images,
+        )
+        return dense(x)
 
     # ---- settings into a recipe
 
@@ -154,7 +171,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             preprocess=(Standardise(), ClipInputs(INPUT_LIMIT)) if self.standardise else (),
             network=network,
             init=initializer_for(activation) if self.network is None else ModuleDefault(),
-            loss=self.loss,
+            loss=self._loss,
             optimizer=AdamW(lr=self.learning_rate, weight_decay=decay),
             schedule=ConstantRate() if self.patience else OneCycle(),
             batch_size=batch_size,
@@ -180,6 +197,10 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _holds_out(self, rows: int) -> bool:
         return holds_out(self.early_stopping, rows, self.validation_fraction)
 
+    @property
+    def _loss(self) -> Loss:
+        return self.loss
+
     # ---- training
 
     def _fit(self, X: Any, y: Any, weights: Floats | None, outputs: int) -> Self:
@@ -198,7 +219,15 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             self._holds_out(len(X)) if self.recipe is None else self.recipe.stopping.keeps_best
         )
         held_out = self.validation_fraction if keeps_best else 0.0
-        samples = data.arrays(X, y, weights=weights, valid=held_out, test=0.0, split_seed=seed)
+        samples = data.arrays(
+            X,
+            y,
+            weights=weights,
+            scale_target=self._scales_targets,
+            valid=held_out,
+            test=0.0,
+            split_seed=seed,
+        )
         samples = self._with_class_names(samples)
         run = fit(
             self._recipe(samples, len(X), X.shape[1:], outputs, seed),
@@ -210,6 +239,11 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         warn_if_diverged(self, run, own_rate=self.recipe is None)
         self._state: CarriedState | None = None
         return self._keep_results()
+
+    @property
+    def _scales_targets(self) -> bool:
+        """Targets that are numbers of a unit; those that are shares stay from 0 to 1."""
+        return True
 
     def _seed(self) -> int:
         """A seed from `random_state`: an int, a generator, or None for another one each time."""
@@ -298,6 +332,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = False
+        tags.input_tags.sparse = True
         return tags
 
 

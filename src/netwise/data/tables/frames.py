@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def is_frame(source: object) -> bool:
     """Whether it is a data frame: of polars, pandas, Arrow or another library."""
-    return hasattr(source, "__arrow_c_stream__") or (
-        hasattr(source, "columns") and (hasattr(source, "dtypes") or hasattr(source, "schema"))
-    )
+    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "collect_schema"):
+        return True  # of a lazy frame of polars, the names of columns would be computed first
+    return hasattr(source, "columns") and (hasattr(source, "dtypes") or hasattr(source, "schema"))
 
 
 def as_polars(source: Any, names: Sequence[str] = ()) -> pl.DataFrame:
