@@ -133,7 +133,7 @@ class Table(Split):
         problems = super().conflicts()
         for given in self.kinds:
             name, _, kind = given.rpartition("=")
-            if not name or kind not in KINDS:
+            if not name or (kind not in KINDS and not kind.startswith("date %")):
                 reason = f"must be NAME=KIND with one of the kinds {', '.join(KINDS)}"
                 problems.append(Problem("kinds", short_repr(given), reason, '["zip=category"]'))
         return problems

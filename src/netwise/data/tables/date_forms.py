@@ -21,6 +21,52 @@ _DAYS = (
 _TIMES = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%#z", "%H:%M%#z")
 _JOINTS = (" ", "T", ", ")
 _CLOCK = "%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I:%M:%S %p"
+# Names of months in other languages that the English ones do not begin.
+_NAMES = {
+    "Januar": "Jan",
+    "Februar": "Feb",
+    "März": "March",
+    "Mär": "Mar",
+    "Mrz": "Mar",
+    "Mai": "May",
+    "Juni": "June",
+    "Juli": "July",
+    "Oktober": "October",
+    "Okt": "Oct",
+    "Dezember": "December",
+    "Dez": "Dec",
+    "janvier": "Jan",
+    "février": "Feb",
+    "févr": "Feb",
+    "mars": "March",
+    "avril": "April",
+    "avr": "Apr",
+    "juin": "June",
+    "juillet": "July",
+    "août": "August",
+    "septembre": "September",
+    "octobre": "October",
+    "décembre": "December",
+    "novembre": "November",
+    "déc": "Dec",
+    "enero": "Jan",
+    "ene": "Jan",
+    "febrero": "Feb",
+    "marzo": "March",
+    "abril": "April",
+    "abr": "Apr",
+    "mayo": "May",
+    "junio": "June",
+    "julio": "July",
+    "agosto": "August",
+    "ago": "Aug",
+    "septiembre": "September",
+    "octubre": "October",
+    "noviembre": "November",
+    "diciembre": "December",
+    "dic": "Dec",
+    **{english: english for english in ("January", "February", "October", "November", "December")},
+}
 _MONTHS = "%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%b-%Y", "%Y/%m", "%b-%y"
 # Read alike by two formats, of which the rows decide; the second is the American one.
 _TWINS = {"%d/%m": "%m/%d", "%d-%m": "%m-%d"}
@@ -38,6 +84,8 @@ def dates(cells: pl.Series, form: str) -> pl.Series:
 
     unique = cells.unique(maintain_order=True)
     tidy = unique.str.replace_all(r"\s+", " ").str.replace(r"(?i)\s*(?:z|utc|gmt)$", "")
+    if "%b" in form or "%B" in form:
+        tidy = tidy.str.replace_many(_NAMES, ascii_case_insensitive=True, leftmost=True)
     found = [_parsed(tidy, one) for one in form.split("|")]
     values = pl.select(pl.coalesce(found)).to_series()
     if len(unique) == len(cells):
@@ -92,9 +140,15 @@ def find_form(cells: pl.Series) -> str:
         values = dates(cells, form)
         if values.null_count() or (twin_values.is_sorted() and not values.is_sorted()):
             return twin
-        if not values.is_sorted() and "/" in form:
+        if "/" in form and values.is_sorted() == twin_values.is_sorted():
             return twin
     return form
+
+
+def other_form(form: str) -> str:
+    """The form with day and month the other way round; "" where that is no usual one."""
+    pairs = [*_TWINS.items(), *((b, a) for a, b in _TWINS.items())]
+    return next((form.replace(a, b) for a, b in pairs if a in form), "")
 
 
 def _may_be_dates(sample: pl.Series) -> bool:
@@ -124,7 +178,7 @@ def _best(sample: pl.Series, forms: tuple[str, ...]) -> str:
         if share <= 0 or (not chosen and share <= LEAST_SHARE / 2):
             break
         chosen.append(form)
-        rest = rest.filter(_parsed(rest, form).is_null())
+        rest = rest.filter(dates(rest, form).is_null())
     return "|".join(chosen)
 
 

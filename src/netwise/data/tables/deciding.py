@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netwise.data.tables.column_cells import ColumnCells, Decided, shown, text_cells
-from netwise.data.tables.date_forms import dates, find_form
+from netwise.data.tables.date_forms import dates, find_form, other_form
 from netwise.data.tables.kinds import (
     BOOLEAN,
     CATEGORY,
@@ -106,6 +106,7 @@ def _as_given(column: pl.Series, kind: str, options: ReadOptions, usual: str) ->
     import polars as pl  # heavy
 
     if column.dtype != pl.String:
+        kind = DATE if kind.startswith(DATE) else kind
         values = as_kind(column, kind)
         told = _typed_cells(column, False)
         return told.decided(told.reading(kind, "it is given", values), values, kind)
@@ -114,8 +115,9 @@ def _as_given(column: pl.Series, kind: str, options: ReadOptions, usual: str) ->
     if kind in (NUMBER, WHOLE):
         sign = _decimal(told, options.decimal, usual)[0]
         form = f"{sign} {unit_of(told.words.head(1000))}".strip()
-    if kind == DATE:
-        form = find_form(told.cells.drop_nulls())
+    if kind.startswith(DATE):
+        kind, _, form = kind.partition(" ")
+        form = form or find_form(told.cells.drop_nulls())
     values = as_kind(column, kind, form, options.na)
     return told.decided(told.reading(kind, "it is given", values, form), values, kind)
 
@@ -223,7 +225,7 @@ def _numeric(column: ColumnCells, values: pl.Series, reason: str, form: str) -> 
         reason = reason.replace(" numbers", " whole numbers")
     reading = column.reading(kind, reason, values, form)
     if reading.kind == WHOLE and _counts_rows(column, values):
-        why = "its name says so, and each row has another whole number"
+        why = "it only numbers the rows: each has another whole number"
         reading = replace(reading, kind=IDENTIFIER, reason=why)
     return column.decided(reading, values, "number")
 
@@ -286,6 +288,9 @@ def _as_dates(column: ColumnCells) -> Decided | None:
     if not fit or (misfit and not _mistakes(fit, misfit)):
         return None
     reason = f"all {fit:,} cells with a value are dates, written as {form}"
+    other = other_form(form)
+    if other and dates(column.cells, other).null_count() == column.gaps:
+        reason += f' (each fits {other} too: kinds=["{column.name}=date {other}"])'
     if misfit:
         reason = f"{fit:,} cells are dates, written as {form}, and {misfit:,} are not"
     return column.decided(column.reading(DATE, reason, values, form), values, "date")

@@ -55,9 +55,7 @@ class _Record:
     end: int  # number of lines up to its last one
 
 
-def find_head(
-    utf8: bytes, path: str, options: ReadOptions, wanted: Sequence[str] = (), comment: str = ""
-) -> Head:
+def find_head(utf8: bytes, path: str, options: ReadOptions, wanted: Sequence[str] = ()) -> Head:
     """The dialect and the names of the columns.
 
     Args:
@@ -65,22 +63,27 @@ def find_head(
         path: of the file, for messages.
         options: with names, separator and quote where they are given.
         wanted: names of columns that a header has.
-        comment: lines above the header that begin with this text are left out.
     """
     lines = _first_lines(utf8)
-    dialect, why = find_dialect(lines, options.sep, options.quote)
-    notes = (
-        [] if dialect.sep == "," else [f"The cells have {dialect.sep_name} between them: {why}."]
-    )
-    if dialect.quote not in ('"', NO_QUOTE):
-        notes.append(f"Cells have {dialect.quote} around them.")
+    declared = re.fullmatch(r"(?i)sep=(.)\s*", lines[0]) if lines and not options.sep else None
+    begin = 1 if declared else 0
+    lines = lines[begin:]
+    sep = declared[1] if declared else options.sep
+    dialect, why = find_dialect(lines, sep, options.quote)
+    if declared:
+        why = "its first line says so"
     records = _records(lines, dialect)
     if not records:
         raise _no_rows(path)
     width = len(options.columns) or _usual_width(records)
-    above = _rows_above(records, width)
+    notes = []
+    if dialect.sep != "," and width > 1:
+        notes.append(f"The cells have {dialect.sep_name} between them: {why}.")
+    if dialect.quote not in ('"', NO_QUOTE):
+        notes.append(f"Cells have {dialect.quote} around them.")
+    above = _rows_above(records, width, bool(options.columns))
     if above:
-        notes.append(f"The first {records[above].begin} lines are no part of the table.")
+        notes.append(f"Lines above the header that are left out: {records[above].begin}.")
     first, rest = records[above], records[above + 1 :]
     names, start = _header_names(first.cells), first.end
     if options.columns:
@@ -92,8 +95,9 @@ def find_head(
             f"column{width}: pass columns=(...) to name them."
         )
     names, more = _repaired_names(names, width, rest)
-    begin = sum(len(line.encode()) for line in lines[:start])
-    return Head(tuple(names), dialect, begin, start, (*notes, *more))
+    above_them = [*_first_lines(utf8)[:begin], *lines[:start]]
+    size = sum(len(line.encode()) for line in above_them)
+    return Head(tuple(names), dialect, size, begin + start, (*notes, *more))
 
 
 def text_frame(utf8: bytes, head: Head, path: str) -> pl.DataFrame:
@@ -217,19 +221,22 @@ def _usual_width(records: Sequence[_Record]) -> int:
     return max(counts, key=lambda width: (counts[width], width))
 
 
-def _rows_above(records: Sequence[_Record], width: int) -> int:
-    """Number of records above the header: titles, remarks, `sep=;`."""
+def _rows_above(records: Sequence[_Record], width: int, named: bool) -> int:
+    """Number of records above the header: titles and remarks.
+
+    Args:
+        records: the first ones of the file.
+        width: the usual number of cells of a record.
+        named: the names of the columns are given, so that there is no header.
+    """
     for i, record in enumerate(records[:PREAMBLE]):
-        cells = record.cells
-        if len(cells) == 1 and re.fullmatch(r"(?i)sep=.?", cells[0].strip()):
-            continue
-        held = [cell for cell in cells if cell.strip()]
-        short = len(held) < max(2, width - 1) and len(held) < width
-        if (
-            width > 1 and short and len(records) > i + 2 and len(records[i + 1].cells) != len(cells)
-        ) or (width > 1 and cells[0].lstrip().startswith(("#", "%", "//")) and len(cells) != width):
-            continue
-        return i
+        cells, after = record.cells, records[i + 1 : i + 2]
+        held = sum(bool(cell.strip()) for cell in cells)
+        remark = cells[0].lstrip().startswith(("#", "%", "//", "|")) and len(cells) != width
+        title = held <= width - 2 and not (named and len(cells) == width)
+        apart = held == 1 < width and len(cells) == 1 and after and after[0].begin > record.end
+        if not (width > 1 and after and (remark or title or apart)):
+            return i
     return 0
 
 

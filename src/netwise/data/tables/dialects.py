@@ -18,13 +18,19 @@ USUAL_SEPARATORS = (",", ";", "\t", "|", ":", "^", "~", "\x01", "\x1f", "\xa7", 
 QUOTES = ('"', "'")
 SAMPLE_LINES, SAMPLE_CHARACTERS = 300, 2**16
 _NUMBER = re.compile(
-    r"[-+(]?[€$£¥]?\s?[0-9][0-9.,'’ ]*(?:[eE][-+]?[0-9]+)?\s?(?:[%€$£¥]|[A-Z]{3})?\)?|[.,][0-9]+"
+    r"[-+(]?[€$£¥]?\s?"
+    r"(?:[0-9]{1,3}(?:[., '’][0-9]{3})+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
+    r"(?:[eE][-+]?[0-9]+)?\s?(?:[%€$£¥]|[A-Z]{3})?\)?-?"
 )
 _DATE = re.compile(
     r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}(?:[T ,]+[0-9]{1,2}:[0-9]{2}.*)?"
     r"|[0-9]{1,2}:[0-9]{2}(?::[0-9.]+)?"
 )
 _PLAIN_WORDS = re.compile(r"[^\W_](?:[\w .'’&()+-]*[\w.)+])?")
+_WORD = re.compile(r"\b[^\W\d_]{2,}\b")
+SENTENCE = 3  # words from which on a cell is one of text, whatever signs are between them
+BLANKS_WEIGHT = 0.5  # texts have blanks, so that another separator is the likelier one
+EMPTY_COLUMN = 0.3  # how much a column without values counts: two separators in a row are one
 _MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-", "."})
 
 
@@ -53,7 +59,7 @@ class Dialect:
     @property
     def sep_name(self) -> str:
         names = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar", " ": "one blank"}
-        return names.get(self.sep, self.sep)
+        return names.get(self.sep, self.sep if self.sep.isprintable() else repr(self.sep))
 
 
 def rows_of(lines: Iterable[str], dialect: Dialect) -> Reader:
@@ -94,22 +100,21 @@ def find_dialect(
         sep, quote: as given, or None to find them.
     """
     lines = [line for line in lines if line.strip()][:SAMPLE_LINES]
-    declared = re.match(r"(?i)sep=(.)\r?\n", lines[0]) if lines else None
-    if declared and sep is None:
-        sep, lines = declared[1], lines[1:]
-    seps = (sep,) if sep else tuple(_separators(lines))
+    seps = (sep,) if sep else (*_separators(lines), _absent(lines))
     quotes = (quote,) if quote else (*(q for q in QUOTES if _quotes(lines, q)), NO_QUOTE)
     best, best_score = Dialect(sep or ",", quote or '"'), 0.0
     for each in seps:
         for mark in quotes:
             candidate = _with_habits(lines, Dialect(each, mark))
             score = _score(lines, candidate)
+            if each in (" ", BLANKS):
+                score *= BLANKS_WEIGHT
             if score > best_score * 1.001:
                 best, best_score = candidate, score
     if best.quote == NO_QUOTE and quote is None and not any('"' in line for line in lines):
         best = replace(best, quote='"')  # further down there may be one
     if sep:
-        return best, "as given" if not declared else "its first line says so"
+        return best, "as given"
     return best, "with it the columns are the most regular"
 
 
@@ -125,6 +130,12 @@ def _separators(lines: Sequence[str]) -> Iterator[str]:
     if sum(" " in line.strip() or "\t" in line.strip() for line in lines) > len(lines) / 2:
         yield " "
         yield BLANKS
+
+
+def _absent(lines: Sequence[str]) -> str:
+    """A separator that no line has, for a table of one column."""
+    text = "".join(lines)
+    return next((sep for sep in USUAL_SEPARATORS if sep not in text), "\x1e")
 
 
 def _quotes(lines: Sequence[str], quote: str) -> bool:
@@ -167,8 +178,11 @@ def _score(lines: Sequence[str], dialect: Dialect) -> float:
         kinds = Counter(_kind(cell.strip()) for cell in column)
         gaps, other = kinds.pop("gap", 0), kinds.pop("other", 0)
         usual = max(kinds.values(), default=0)
+        if gaps == len(column):
+            known += EMPTY_COLUMN
+            continue
         known += (usual + gaps + 0.1 * other + 0.5 * (sum(kinds.values()) - usual)) / len(column)
-    return share**2 * known / width * (1 - 0.5 / width if width > 1 else 0.3)
+    return share**2 * known / width * (1 - 0.5 / width if width > 1 else 0.1)
 
 
 def _kind(cell: str) -> str:
@@ -178,7 +192,9 @@ def _kind(cell: str) -> str:
         return "number"
     if _DATE.fullmatch(cell):
         return "date"
-    return "words" if _PLAIN_WORDS.fullmatch(cell) else "other"
+    if _PLAIN_WORDS.fullmatch(cell):
+        return "words"
+    return "words" if len(_WORD.findall(cell)) >= SENTENCE else "other"
 
 
 def looks_like_value(cell: str) -> bool:

@@ -16,6 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+LEAST_FOREIGN = 16  # bytes beyond ASCII that a guess needs
 FOREIGN = 0.25  # share of letters beyond ASCII from which on a text may be no western one
 
 
@@ -51,7 +52,7 @@ def decode(raw: bytes, path: str, given: str | None = None) -> Decoded:
         if raw.startswith(mark):
             reason = "the byte order mark says so"
             return Decoded(_utf8(raw[len(mark) :], encoding, path, reason), encoding, reason)
-    wide = _wide(raw)
+    wide = wide_encoding(raw)
     if wide:
         reason = "every other byte is zero"
         return Decoded(_utf8(raw, wide, path, reason), wide, reason)
@@ -100,7 +101,7 @@ def _valid(raw: bytes) -> bool:
     return True
 
 
-def _wide(raw: bytes) -> str:
+def wide_encoding(raw: bytes) -> str:
     """UTF-16 without a mark: plain text has a zero in every other byte."""
     sample = raw[: SAMPLE // 2 * 2]
     if len(sample) < 4 or b"\0" not in sample:
@@ -124,11 +125,11 @@ def _narrow(raw: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
     sample = b"\n".join(lines)[:SAMPLE]
     high = sum(byte > 127 for byte in sample)
     letters = high + sum(chr(byte).isalpha() for byte in sample if byte < 128)
-    if high > FOREIGN * max(letters, 1):
+    if high >= LEAST_FOREIGN and high > FOREIGN * letters:
         from charset_normalizer import from_bytes  # heavy
 
         best = from_bytes(sample).best()
-        if best is not None and best.encoding not in ("ascii", "utf_8"):
+        if best is not None and not best.encoding.startswith(("ascii", "utf")):
             return best.encoding, "charset-normalizer finds it the likeliest"
     try:
         raw.decode("cp1252")

@@ -13,7 +13,7 @@ _BLANKS = "[\u00a0\u2009\u202f\u2007]"
 _MINUS = "[\u2212\u2013]"
 _CURRENCY = r"\p{Sc}|US\$|[A-Z]{3}|kr\.?|Fr\.?|zł|Kč"
 _UNIT = r"%|‰|°\s?[CFK]?|\p{Sc}|[\p{L}µ°²³/]{1,12}\.?"
-_DIGITS = r"[0-9][0-9.,'’ ]*[eE]?[-+]?[0-9]*|[.,][0-9]+(?:[eE][-+]?[0-9]+)?"
+_DIGITS = r"(?:[0-9][0-9.,'’ ]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
 _CELL = rf"^(\()?\s*([-+])?\s*({_CURRENCY})?\s*([-+])?({_DIGITS})\s*(-)?\s*({_UNIT})?\s*(\))?$"
 # By decimal sign: how thousands may be set apart before it.
 _BODY = {

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import IO
 
+from netwise.data.tables.encodings import wide_encoding
 from netwise.errors import DataError
 from netwise.memory import available_memory, format_size
 from netwise.regular_files import open_regular
@@ -29,6 +30,10 @@ _STRANGERS = (
     (b"RDX", "a file of R", "save it with write.csv in R"),
     (b"FEA1", "a Feather file of version 1", "save it as Parquet or CSV"),
 )
+
+
+_TABLES = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_CONTROLS = frozenset(range(9)) - {1} | frozenset(range(14, 28))
 
 
 def content(path: Path) -> bytes:
@@ -122,6 +127,11 @@ def refuse_strangers(raw: bytes, path: Path) -> None:
     for mark, what, instead in _STRANGERS:
         if raw.startswith(mark):
             raise DataError(f"{path} is {what}, not a table: {instead}, or use another file")
+    sample = raw[:4096]
+    strange = sum(byte in _CONTROLS for byte in sample)
+    wide = sample.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) or wide_encoding(sample)
+    if strange > len(sample) / 20 and not wide and not sample.startswith(_TABLES):
+        raise DataError(f"{path} is no text, and no other table that is known: save it as CSV")
     start = raw[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netwise.data.tables.column_cells import text_cells
@@ -87,6 +87,7 @@ def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> Tab
             f"{cells.name} has no rows below its header: add some, or pass columns=(...) if its "
             "first line is no header"
         )
+    cells = _without_empty_rows(cells)
     columns = [native(column) for column in cells.frame]
     texts = {
         column.name: text_cells(column, options.na, target=column.name == target)
@@ -122,6 +123,32 @@ def _new_bad_cells(name: str, bad: Sequence[BadCell], count: int) -> DataError:
         f"{name}: {_shown(bad, count)}, and the column had {kind}s in training: write a {kind}, or "
         "leave the cell empty"
     )
+
+
+def _without_empty_rows(cells: Cells) -> Cells:
+    """Without rows in which no cell has a value: empty lines of a file."""
+    import polars as pl  # heavy
+
+    rest = cells.frame
+    for column in cells.frame:  # most tables have a column without gaps, and end here
+        rest = rest.filter(~_has_value(column))
+        if not rest.height:
+            return cells
+    kept = cells.frame.filter(pl.any_horizontal([_has_value(column) for column in cells.frame]))
+    count = cells.frame.height - kept.height
+    if not kept.height:
+        return cells
+    note = f"Rows without a single value that are left out: {count:,}."
+    return replace(cells, frame=kept, notes=(*cells.notes, note))
+
+
+def _has_value(column: pl.Series) -> pl.Expr:
+    import polars as pl  # heavy
+
+    value = pl.col(column.name)
+    if column.dtype == pl.String:
+        return (value.str.strip_chars() != "").fill_null(False)
+    return value.is_not_null()
 
 
 def _bad_cells(name: str, bad: Sequence[BadCell], count: int) -> DataError:
