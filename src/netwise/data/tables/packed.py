@@ -32,7 +32,8 @@ _STRANGERS = (
 )
 
 
-_TABLES = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+_TABLES = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", *_PACKED)
 _CONTROLS = frozenset(range(9)) - {1} | frozenset(range(14, 28))
 
 
