@@ -79,7 +79,7 @@ def test_an_encoder_comes_back_from_plain_values(
     assert encoder_from(json.loads(json.dumps(encoder.plain()))) == encoder
 
 
-def test_an_encoder_of_an_earlier_version_is_read() -> None:
+def test_an_encoder_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     """As they were written before columns had `gaps` and tables `left_out`."""
     columns = [
         {"kind": "number", "name": "a", "median": 2.0, "mean": 2.0, "scale": 0.5},
@@ -88,4 +88,6 @@ def test_an_encoder_of_an_earlier_version_is_read() -> None:
     encoder = encoder_from({"kind": "table", "columns": columns})
     x = encoder.encode([{"a": "3", "b": "?"}, {"a": None, "b": "y"}])
     assert x.tolist() == [[2.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    (tmp_path / "new.csv").write_text("a,b\n3,?\n,y\n")
+    assert encoder.encode(tmp_path / "new.csv").tolist() == x.tolist()
     assert encoder.features == ("a", "b=(missing)", "b=x", "b=(other)")

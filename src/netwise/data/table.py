@@ -239,6 +239,12 @@ class Table(Split):
         # Of two classes one share says all; it is that of the second.
         names = [f"{self.target}={name}" for name in classes[-targets.shape[1] :]] or [self.target]
         encoder, x = fit_columns(columns, kinds, targets, names)
+        if not encoder.columns:
+            left_out = "; ".join(f"{short_repr(c.name)}: {c.reason}" for c in encoder.left_out)
+            raise DataError(
+                f"{self.path} has no column to predict {short_repr(self.target)} from "
+                f'({left_out}): add columns, or say what one is, such as kinds={{"zip": "category"}}'
+            )
         forms = [reading.column(name) for name in encoder.names]
         new_rows = NewRows(
             tuple(CellForm(each.name, each.kind, each.form) for each in forms),

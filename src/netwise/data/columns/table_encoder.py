@@ -18,7 +18,6 @@ from netwise.data.columns.date_column import DateColumn
 from netwise.data.columns.many_categories_column import ManyCategoriesColumn
 from netwise.data.columns.number_column import NumberColumn
 from netwise.data.columns.text_column import TextColumn
-from netwise.data.csv_file import read_table
 from netwise.data.raw_inputs import RawInput
 from netwise.data.tables import read_as
 from netwise.data.tables.arrays import column_arrays
@@ -31,6 +30,9 @@ COLUMNS = {
     each.kind: each
     for each in (NumberColumn, CategoryColumn, DateColumn, TextColumn, ManyCategoriesColumn)
 }
+
+
+FORMS = {"number": ("number", "."), "date": ("date", ""), "text": ("text", "")}
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,14 @@ class TableEncoder:
         return self.encode_columns(self._cells(raw))
 
     def _cells(self, raw: Any) -> Mapping[str, Cells]:
-        return self.reading.columns_of(raw) if self.reading else cells_of(raw, self.names)
+        if self.reading is None and not isinstance(raw, str | Path):
+            return cells_of(raw, self.names)
+        return (self.reading or self._usual_reading()).columns_of(raw)
+
+    def _usual_reading(self) -> NewRows:
+        """How files are read where that was not saved."""
+        forms = (FORMS.get(each.kind, ("category", "")) for each in self.columns)
+        return NewRows(tuple(map(CellForm, self.names, *zip(*forms, strict=True))))
 
     def encode_columns(self, cells: Mapping[str, Cells]) -> Tensor:
         """The inputs of columns whose cells were read before."""
@@ -184,10 +193,8 @@ class PlainTable:
 
 
 def cells_of(raw: Any, names: Sequence[str]) -> dict[str, Cells]:
-    """The named columns of a table that comes as a path of a CSV file, a data frame, a dict of
-    columns, a list of dicts, or a list of rows."""
-    if isinstance(raw, str | Path):
-        raw = read_table(Path(raw), keep_empty=True)
+    """The named columns of a table that comes as a data frame, a dict of columns, a list of dicts,
+    or a list of rows."""
     if isinstance(raw, Mapping) or hasattr(raw, "columns"):
         known = [str(name) for name in (raw.columns if hasattr(raw, "columns") else raw)]
         _check_columns(names, known)
