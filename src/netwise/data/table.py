@@ -243,7 +243,8 @@ class Table(Split):
             left_out = "; ".join(f"{short_repr(c.name)}: {c.reason}" for c in encoder.left_out)
             raise DataError(
                 f"{self.path} has no column to predict {short_repr(self.target)} from "
-                f'({left_out}): add columns, or say what one is, such as kinds={{"zip": "category"}}'
+                f"({left_out}): add columns, or say what one is, such as "
+                'kinds={"zip": "category"}'
             )
         forms = [reading.column(name) for name in encoder.names]
         new_rows = NewRows(
