@@ -18,6 +18,7 @@ from netwise.data.columns.table_encoder import CellForm, NewRows, TableEncoder
 from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
 from netwise.data.precision import keeping_differences
+from netwise.data.table_file import table_file
 from netwise.data.tables.arrays import column_arrays
 from netwise.data.tables.kinds import CATEGORY, DATE, KINDS, NUMBER, WHOLE, ColumnReading
 from netwise.data.tables.labels import labels_of
@@ -166,7 +167,7 @@ class Table(Split):
         Example:
             >>> import netwise as nw, pathlib, tempfile
             >>> path = pathlib.Path(tempfile.mkdtemp()) / "flats.csv"
-            >>> _ = path.write_text("rent;size\n850,50;60\n1.020,00;75\n")
+            >>> _ = path.write_text("rent;size\\n850,50;60\\n1.020,00;75\\n")
             >>> print(nw.data.csv(path, "rent").reading().column("rent").reason)
             all 2 cells with a value are numbers, with a decimal comma (its cells show it)
         """
@@ -320,12 +321,13 @@ def _reading_once(table: Table, content: tuple[FileKey, ...]) -> TableReading:
 
 
 def csv(
-    path: str | Path,
+    path: Any,
     target: str,
     *,
+    connection: Any = None,
     task: str = "auto",
     columns: Sequence[str] = (),
-    test_file: str | Path | None = None,
+    test_file: Any = None,
     scale_target: bool = True,
     encoding: str | None = None,
     sep: str | None = None,
@@ -342,6 +344,9 @@ def csv(
     """A table of which one column is to be predicted; see `Table` for what each argument means.
 
     Args:
+        path: may be a frame of pandas, polars or Arrow, or a mapping of columns too, or an SQL
+            query: they are kept as a Parquet file in the data folder.
+        connection: to the database of the query, such as `sqlite3.connect(path)`.
         kinds: may be a mapping too: {"zip": "category"}.
 
     Example:
@@ -350,15 +355,15 @@ def csv(
         >>> rows = "4,red,cat\\n30,,dog\\n5,red,cat\\n?,black,dog\\n" * 5
         >>> _ = path.write_text("weight,colour,pet\\n" + rows)
         >>> samples = nw.data.csv(path, "pet").load()
-        >>> samples.classes, samples.encoder.features
-        (('cat', 'dog'), ('weight', 'colour=(missing)', 'colour=black', 'colour=red'))
+        >>> samples.classes, samples.encoder.names
+        (('cat', 'dog'), ('weight', 'colour'))
     """
     return Table(
-        str(path),
+        str(table_file(path, connection)),
         target,
         task=task,
         columns=tuple(columns),
-        test_file=None if test_file is None else str(test_file),
+        test_file=None if test_file is None else str(table_file(test_file)),
         scale_target=scale_target,
         encoding=encoding,
         sep=sep,
