@@ -96,6 +96,9 @@ class RunFacts:
         rate: learning rate at the start.
         epochs: of the recipe; the run may have stopped earlier.
         dropout: the largest rate of a dropout layer.
+        metric: name of the metric that the run is judged by, such as "balanced_accuracy"; None:
+            accuracy or R².
+        metric_of_guessing: its value on the validation part for the best constant answer.
         emptied_by_dropout: the largest share of samples of which a dropout is expected to set all
             units of a layer to 0.
         weight_decay: of the optimizer.
@@ -137,6 +140,8 @@ class RunFacts:
     class_shares: tuple[float, ...] | None = None
     weighted_loss: bool | None = None
     emptied_by_dropout: float | None = None
+    metric: str | None = None
+    metric_of_guessing: float | None = None
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,18 @@ VALID_R2 = _signal(
     "1",
     "high",
 )
+# Of the metric that a recipe names, or that suits its classes: the signal of each by its name.
+VALID_METRICS: dict[str, str] = {
+    name: _signal(f"valid.{name}", f"{meaning} on the validation part", unit, "0", most, good)
+    for name, meaning, unit, most, good in (
+        ("balanced_accuracy", "mean of the classes' recalls", "", "1", "high"),
+        ("macro_f1", "mean of the classes' F1", "", "1", "high"),
+        ("auc", "AUC of each class against the rest, their mean,", "", "1", "high"),
+        ("log_loss", "log loss of the probabilities", "nats", "", "low"),
+        ("mae", "mean absolute error in the units of the target", "", "", "low"),
+        ("rmse", "root mean squared error in the units of the target", "", "", "low"),
+    )
+}
 RECONSTRUCTION = _signal(
     "reconstruction",
     "squared error of the reconstruction, summed over an input",
@@ -370,6 +382,16 @@ GRADIENT_COSINE = _signal(
 NETWORK = ""  # the layer name of signals that belong to the whole network
 
 
+def metric_signal(metric: str) -> str:
+    """The signal of the metric of this name on the validation part."""
+    return VALID_METRICS.get(metric, f"valid.{metric}")
+
+
 def valid_value(row: Mapping[str, Any]) -> float | None:
-    """The validation accuracy or R² in the row of an epoch; None where it has neither."""
-    return next((float(row[name]) for name in (VALID_ACCURACY, VALID_R2) if name in row), None)
+    """How good the row of an epoch is on the validation part, the higher the better: by the metric
+    of the recipe, else accuracy or R²; None where it has none of them."""
+    names = (*VALID_METRICS.values(), VALID_ACCURACY, VALID_R2)
+    name = next((name for name in names if name in row), None)
+    if name is None:
+        return None
+    return -float(row[name]) if SIGNALS[name].good == "low" else float(row[name])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import netwise as nw
-from netwise.cli.known_names import DATA_SETS, SUGGESTED_NETWORKS
+from netwise.cli.known_names import DATA_SETS, METRICS, SUGGESTED_NETWORKS
 from netwise.data import DATA
+from netwise.scoring.metrics import CHOICES
 
 
 def constructible(name: str) -> bool:
@@ -31,3 +32,7 @@ def test_every_known_network_can_be_suggested(name: str) -> None:
 def test_an_unknown_network_is_refused_by_both() -> None:
     with pytest.raises(nw.UnknownName):
         nw.suggest(nw.data.digits(), "mpl")
+
+
+def test_the_known_metrics_are_those_of_a_recipe() -> None:
+    assert METRICS == CHOICES

@@ -31,6 +31,9 @@ def epoch_text(row: Mapping[str, float]) -> str:
         parts.append(f"pseudo-likelihood {row[signals.PSEUDO_LIKELIHOOD]:.1f} nats")
     elif signals.RECONSTRUCTION in row:
         parts.append(f"reconstruction error {row[signals.RECONSTRUCTION]:.4g}")
+    for name in signals.VALID_METRICS.values():
+        if name in row:
+            parts.append(f"{name.replace('.', ' ').replace('_', ' ')} {row[name]:.4g}")
     if signals.VALID_ACCURACY in row:
         parts.append(f"valid {100 * row[signals.VALID_ACCURACY]:.1f} %")
     elif signals.VALID_R2 in row:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from netwise.cli.known_names import METRICS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -56,6 +58,25 @@ def set_option(example: str) -> Callable[[Command], Command]:
         metavar="FIELD=VALUE",
         help=f"Change a field of the recipe, such as {example}. May be repeated.",
     )
+
+
+def metric_option(command: Command) -> Command:
+    """`--metric NAME`."""
+    return click.option(
+        "--metric",
+        type=click.Choice(METRICS),
+        help="What early stopping, trials and searches look at.  "
+        "[default: accuracy or R²; balanced accuracy for classes of very unequal size]",
+    )(command)
+
+
+def with_metric(settings: Sequence[str], metric: str | None) -> Sequence[str]:
+    """The values of `--set`, with that of `--metric`.
+
+    >>> with_metric(("epochs=3",), "auc")
+    ('epochs=3', 'metric=auc')
+    """
+    return settings if metric is None else (*settings, f"metric={metric}")
 
 
 def picture_option(what: str) -> Callable[[Command], Command]:

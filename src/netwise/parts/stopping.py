@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from netwise.errors import interface_error
 from netwise.part import Part, integer, number, part, text
+from netwise.scoring.metrics import metric_named
 
 State = dict[str, float]  # of a stopping rule; saved in checkpoints
 
@@ -25,6 +26,8 @@ class EpochResult:
         quality: validation accuracy or R2 (of the training part where there is no validation
             part); None where unknown.
         seconds: training time since the run began.
+        metric, value: name of the recipe's metric, and its value; "" and nan where the recipe names
+            none.
 
     Example:
         >>> import netwise as nw
@@ -37,6 +40,8 @@ class EpochResult:
     train_loss: float = math.nan
     quality: float | None = None
     seconds: float = 0.0
+    metric: str = ""
+    value: float = math.nan
 
 
 class Stopping(Part):
@@ -45,7 +50,8 @@ class Stopping(Part):
 
     Attributes:
         keeps_best: the run ends with the weights of its best epoch instead of its last.
-        by: the criterion of the best epoch: lowest "loss" or highest "accuracy".
+        by: the criterion of the best epoch: lowest "loss" or highest "accuracy". In place of the
+            loss the metric counts that the recipe names.
 
     Example:
         >>> import netwise as nw
@@ -92,7 +98,8 @@ class Patience(Stopping):
     Args:
         epochs: how long to wait, at least 1. Default 10.
         by: "loss", or "accuracy" (R2 for regression). Default "loss": it still changes where
-            accuracy is constant.
+            accuracy is constant. Where the recipe names a metric, that counts in place of the
+            loss.
 
     Example:
         >>> import netwise as nw
@@ -124,15 +131,20 @@ class Patience(Stopping):
         if result.epoch - state["epoch"] < self.epochs:
             return None, state
         best, at = abs(state["best"]), int(state["epoch"]) + 1
+        name = result.metric if self.by == LOSS and result.metric else self.by
         reason = (
-            f"validation {self.by} found no new best in {self.epochs} epochs; its best, {best:.4g},"
-            f" was epoch {at}"
+            f"validation {name.replace('_', ' ')} found no new best in {self.epochs} epochs; its"
+            f" best, {best:.4g}, was epoch {at}"
         )
         return reason, state
 
 
 def monitored_value(result: EpochResult, by: str) -> float:
-    """The quantity to minimise: the loss, or the negative accuracy."""
+    """The quantity to minimise: the loss, the negative accuracy, or in place of the loss the metric
+    of the recipe, where it names one."""
+    if by == LOSS and result.metric:
+        goal = metric_named(result.metric).goal(result.value)
+        return math.inf if math.isnan(goal) else -goal
     if by == LOSS:
         return result.loss
     return math.inf if result.quality is None else -result.quality

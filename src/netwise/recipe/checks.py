@@ -17,6 +17,7 @@ from netwise.recipe.memory_check import memory_problem
 from netwise.recipe.prepared import Prepared, excerpt, preprocessed
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import foreign_code_problems
+from netwise.scoring.metrics import metric_named
 from netwise.tasks import REGRESSION, task_named
 
 
@@ -96,6 +97,26 @@ def _loss_fits_task(checked: Checked) -> list[Problem]:
     instead = "CrossEntropy()" if task_named(task).has_classes else "MeanSquaredError()"
     reason = f"is for {' or '.join(loss.tasks)}, and the data are for {task}"
     return [Problem("loss", kind, reason, instead)]
+
+
+def _metric_fits(checked: Checked) -> list[Problem]:
+    """The metric is one of the task, and the network's outputs have what it needs."""
+    recipe, task = checked.recipe, task_named(checked.samples.task)
+    if recipe.metric is None:
+        return []
+    metric = metric_named(recipe.metric)
+    if not (task.has_classes or task.has_values):
+        reason = f"is a metric of targets, and the data are for {checked.samples.task}: delete it"
+        return [Problem("metric", recipe.metric, reason)]
+    if metric.has_classes != task.has_classes:
+        kind = ("classes", "numbers") if metric.has_classes else ("numbers", "classes")
+        reason = f"is for targets that are {kind[0]}, and these are {kind[1]}"
+        instead = '"balanced_accuracy"' if task.has_classes else '"r2"'
+        return [Problem("metric", recipe.metric, reason, instead)]
+    if metric.needs_probability and recipe.loss.takes != "logits":
+        reason = f"needs probabilities, and a network under {type(recipe.loss).__name__} gives none"
+        return [Problem("metric", recipe.metric, reason, '"accuracy", or loss = CrossEntropy()')]
+    return []
 
 
 def _sample_weights_fit(checked: Checked) -> list[Problem]:
@@ -282,6 +303,7 @@ def _classes_are_there(checked: Checked) -> list[Problem]:
 
 CHECKS: tuple[Callable[[Checked], list[Problem]], ...] = (
     _loss_fits_task,
+    _metric_fits,
     _sample_weights_fit,
     _targets_fit_loss,
     _parts_are_there,

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from netwise.data import Data
 from netwise.networks import Network
-from netwise.part import Part, integer, part, parts
+from netwise.part import Part, integer, part, parts, text
 from netwise.parts.augment import Augment
 from netwise.parts.averaging import Averaging
 from netwise.parts.clipping import Clipping
@@ -22,6 +22,7 @@ from netwise.parts.schedules import ConstantRate, Schedule
 from netwise.parts.stopping import Never, Stopping
 from netwise.recipe.plain import toml_of
 from netwise.renamed import with_old_names
+from netwise.scoring.metrics import CHOICES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,13 @@ class RecipeFields(Part):
     )
     average: Averaging | None = part(
         Averaging, None, optional=True, why="the last weights are what was trained"
+    )
+    metric: str | None = text(
+        None,
+        among=CHOICES,
+        optional=True,
+        write='"balanced_accuracy"',
+        why="accuracy or R²; balanced accuracy where classes are of very unequal size",
     )
     seed: int = integer(
         0,

@@ -38,6 +38,11 @@ class Recipe(RecipeFields):
         tuning: which layers are trained, and at which share of the learning rate, or None: all
             alike. Default None.
         average: evaluate and keep an average of the weights over time, or None. Default None.
+        metric: what early stopping, trials and searches look at on the validation part: "accuracy",
+            "balanced_accuracy", "macro_f1", "auc", "log_loss", "r2", "mae" or "rmse", or None.
+            Default None: trials and searches look at accuracy or R², and at balanced accuracy where
+            the largest class has more than 5 times the samples of the smallest; early stopping
+            looks at what the stopping rule says, by default the validation loss.
         seed: of every random stream. Default 0.
 
     Raises:

@@ -75,5 +75,5 @@ def score_pictures(run: Run, data: Prepared, scores: Scores) -> list[str]:
         names = [each.name for each in scores.classes]
         matrix = confusion_matrix(scores.confusion, names, scores.part)
         return [each for each in (matrix, reliability(scores.reliability, scores.part)) if each]
-    answers = answers_of_run(run, part_named(data.samples, scores.part))
+    answers = answers_of_run(run, part_named(data.samples, scores.part), data.samples)
     return numbers_pictures(answers, scores.part) if isinstance(answers, AnsweredNumbers) else []

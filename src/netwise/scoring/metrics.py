@@ -292,6 +292,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("rmse", False, False, _rmse, _rmse_interval),
 )
 NAMES = tuple(metric.name for metric in METRICS)
+CHOICES = tuple(name for name in NAMES if name != "ece")  # a constant answer can be calibrated
 
 
 def metric_named(name: str) -> Metric:

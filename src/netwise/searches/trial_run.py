@@ -125,6 +125,7 @@ def accuracy_interval(history: History, accuracy: float) -> tuple[float, float] 
         not task_named(facts.task).has_classes
         or not facts.valid_size
         or history.of(VALID_ACCURACY) is None
+        or facts.metric not in (None, "accuracy")
     ):
         return None, None
     return wilson(round(accuracy * facts.valid_size), facts.valid_size)

@@ -84,7 +84,7 @@ def end_epoch(
     row = _training_signals(setup, state, sizes)
     with state.average.applied():
         row |= _validation_signals(setup, state, stepper)
-        result = _epoch_result(state, row)
+        result = _epoch_result(setup, state, row)
         _keep_best(setup, state, result)
     state.rows.append({"step": state.step - 1, "epoch": state.epoch, **row})
     state.last_loss = result.loss
@@ -114,7 +114,8 @@ def _validation_signals(setup: Setup, state: RunState, stepper: Stepper) -> dict
     valid = setup.valid
     if len(valid):
         task = setup.samples.task
-        row |= evaluate(setup.module, stepper.loss, valid, task, seed, stepper.loss_per_sample)
+        per_sample = stepper.loss_per_sample
+        row |= evaluate(setup.module, stepper.loss, valid, task, seed, per_sample, setup.metric)
     module = setup.unsupervised
     if module is not None:
         if setup.stack is not None:
@@ -123,16 +124,20 @@ def _validation_signals(setup: Setup, state: RunState, stepper: Stepper) -> dict
     return row
 
 
-def _epoch_result(state: RunState, row: dict[str, Any]) -> EpochResult:
+def _epoch_result(setup: Setup, state: RunState, row: dict[str, Any]) -> EpochResult:
     """What stopping rules and schedules see of the epoch."""
     names = (signals.VALID_ACCURACY, signals.VALID_R2, signals.TRAIN_ACCURACY)
     qualities = [float(row[name]) for name in names if name in row]
+    metric = setup.recipe.metric or ""
+    signal = signals.metric_signal(metric)
     return EpochResult(
         epoch=state.epoch,
         loss=float(row.get(signals.VALID_LOSS, row[signals.TRAIN_LOSS])),
         train_loss=float(row[signals.TRAIN_LOSS]),
         quality=qualities[0] if qualities else None,
         seconds=state.seconds,
+        metric=metric if signal in row else "",
+        value=float(row.get(signal, math.nan)),
     )
 
 

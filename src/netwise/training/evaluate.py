@@ -39,6 +39,7 @@ def evaluate(
     task: str,
     seed: int = 0,
     loss_per_sample: LossPerSample | None = None,
+    measure: Callable[[Tensor, Tensor], dict[str, float]] | None = None,
 ) -> dict[str, float]:
     """The loss on one part, and accuracy or R², by the names of their signals. For an energy model
     the loss is `evaluation_loss` of its module.
@@ -50,6 +51,7 @@ def evaluate(
         task: of the samples.
         seed: of what modules draw.
         loss_per_sample: for parts whose samples have weights. Accuracy and R² ignore weights.
+        measure: gives more signals of (outputs, targets). Default: none.
     """
     kind = task_named(task)
     if kind.is_density:
@@ -70,8 +72,10 @@ def evaluate(
             value = float(losses.sum() / part.weight.sum())
     if kind.has_classes:
         accuracy = float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel())
-        return {VALID_LOSS: value, VALID_ACCURACY: accuracy}
-    return {VALID_LOSS: value, VALID_R2: r2(output, part.y)}
+        signals = {VALID_LOSS: value, VALID_ACCURACY: accuracy}
+    else:
+        signals = {VALID_LOSS: value, VALID_R2: r2(output, part.y)}
+    return signals if measure is None else signals | measure(output, part.y)
 
 
 def mean_batch_loss(module: nn.Module, part: Pairs, seed: int) -> float:

@@ -40,6 +40,8 @@ def run_facts(setup: Setup, state: RunState, loss: Callable[[Tensor, Tensor], Te
         "epochs": recipe.epochs,
         "weight_decay": float(getattr(recipe.optimizer, "weight_decay", 0.0)),
         "classes": len(samples.classes) or None,
+        "metric": None if setup.metric is None else setup.metric.metric.name,
+        "metric_of_guessing": None if setup.metric is None else setup.metric.of_guessing,
     }
     if recipe.network.is_energy_model:
         return RunFacts(**of_all_networks)

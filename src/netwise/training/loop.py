@@ -21,8 +21,9 @@ from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
 from netwise.training.answers import validation_errors
 from netwise.training.checkpoint_contents import restore_checkpoint
+from netwise.training.chosen_metric import answers_of_outputs
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
-from netwise.training.evaluate import score
+from netwise.training.evaluate import outputs_of, score
 from netwise.training.facts import run_facts
 from netwise.training.input_pipeline import InputPipeline
 from netwise.training.interrupt import Interrupt
@@ -333,4 +334,10 @@ def _final_score(setup: Setup, ended: RunEnd) -> Score | None:
     complete = ended.how in (FINISHED, STOPPED_EARLY)
     if not setup.settings.test or not len(setup.test) or not complete:
         return None
+    if setup.recipe.metric is not None and setup.metric is not None:
+        output = outputs_of(setup.module, setup.test.x)
+        answers = answers_of_outputs(output, setup.test.y, setup.recipe.loss, setup.samples)
+        metric = setup.metric.metric
+        if answers is not None and metric.name != "r2" and metric.can_measure(answers):
+            return metric.score(answers)
     return score(setup.module, setup.test, setup.samples.task, setup.recipe.seed)

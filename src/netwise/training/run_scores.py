@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from netwise.data.dataset import Pairs, Samples
 from netwise.errors import WrongValue
-from netwise.parts.losses import Loss
 from netwise.recipe.prepared import Prepared, prepare
-from netwise.scoring.answers import AnsweredClasses, AnsweredNumbers, Answers
+from netwise.scoring.answers import Answers
 from netwise.scoring.scores import Scores, score_answers
 from netwise.tasks import task_named
+from netwise.training.chosen_metric import answers_of_outputs
 from netwise.training.divergence import diverged
 from netwise.training.evaluate import outputs_of, score
 from netwise.training.run import Run
@@ -49,7 +47,7 @@ def scores(run: Run, part: str = TEST, prepared: Prepared | None = None) -> Scor
     known = run.score if part == TEST else None
     if known is None:
         known = score(run.module, _on_device(pairs, run), samples.task, run.recipe.seed)
-    found = answers_of_run(run, pairs)
+    found = answers_of_run(run, pairs, samples)
     if found is None:  # of a task without targets of its own, the score is all there is
         return Scores(part, len(pairs), (known,))
     return score_answers(found, part, samples.classes, known)
@@ -78,41 +76,14 @@ def part_named(samples: Samples, part: str) -> Pairs:
     raise WrongValue.of("scores", "part", repr(part), reason, " or ".join(map(repr, filled)))
 
 
-def answers_of_run(run: Run, part: Pairs) -> Answers | None:
-    """What the run answers to a part, beside the targets; None for a task whose targets are no
-    classes and no numbers of its own."""
+def answers_of_run(run: Run, part: Pairs, samples: Samples) -> Answers | None:
+    """What the run answers to a part of the samples, beside the targets; None for a task
+    without classes or numbers of its own."""
     task = task_named(run.pipeline.task)
     if not len(part) or not (task.has_classes or task.has_values):
         return None
     outputs = outputs_of(run.module, _on_device(part, run).x).cpu()
-    if not bool(torch.isfinite(outputs).all()):
-        return None
-    if task.has_classes:
-        return class_answers(outputs, part.y, run.recipe.loss, len(run.pipeline.classes))
-    mean, scale = run.pipeline.target_mean.double(), run.pipeline.target_scale.double()
-    return AnsweredNumbers(
-        _numbers(part.y.cpu().double() * scale + mean), _numbers(outputs.double() * scale + mean)
-    )
-
-
-def class_answers(outputs: Tensor, y: Tensor, loss: Loss, classes: int) -> AnsweredClasses:
-    """Outputs `(samples, outputs)`, or `(samples, outputs, steps)` with a target for each step, as
-    answers; outputs beyond the number of classes are none."""
-    if outputs.dim() == 3:
-        outputs, y = outputs.transpose(1, 2).flatten(0, 1), y.flatten()
-    ranking = outputs[:, :classes]
-    probability = None
-    if loss.takes == "logits":
-        shares = loss.probabilities(outputs.double())[:, :classes].numpy()
-        probability = shares / np.maximum(shares.sum(1, keepdims=True), np.finfo(float).tiny)
-    answer = ranking.argmax(1).numpy()
-    ranks = _numbers(ranking) if probability is None else probability
-    return AnsweredClasses(y.cpu().numpy(), answer, ranks, probability)
-
-
-def _numbers(values: Tensor) -> np.ndarray:
-    array: np.ndarray = values.reshape(len(values), -1).double().numpy()
-    return array
+    return answers_of_outputs(outputs, part.y, run.recipe.loss, samples)
 
 
 def _on_device(part: Pairs, run: Run) -> Pairs:

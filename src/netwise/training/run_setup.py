@@ -18,6 +18,7 @@ from netwise.recipe.checks import width_of
 from netwise.recipe.prepared import Prepared
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
+from netwise.training.chosen_metric import MetricOfOutputs, chosen_metric
 from netwise.training.input_pipeline import InputPipeline
 from netwise.training.run import set_module_loss
 from netwise.training.settings import RunOptions, RunSettings, resolve
@@ -56,6 +57,7 @@ class Setup:
         layer_factors: factor on the rate of each layer, 0 for a frozen one; empty without
             fine-tuning.
         groups: the parameters that train, by their learning rate.
+        metric: that the run is judged by; None: accuracy or R².
     """
 
     recipe: Recipe
@@ -70,6 +72,7 @@ class Setup:
     steps_per_epoch: int
     layer_factors: Mapping[str, float]
     groups: tuple[ParameterGroup, ...]
+    metric: MetricOfOutputs | None = None
 
     @property
     def unsupervised(self) -> UnsupervisedModule | None:
@@ -111,6 +114,7 @@ def set_up(
     per_epoch = _steps_per_epoch(len(train), recipe.batch_size, samples.in_order)
     batch_size = min(recipe.batch_size, len(train))
     settings = resolve(options, module, samples, batch_size, per_epoch * recipe.epochs)
+    metric = chosen_metric(recipe, samples)
     factors = {} if recipe.tuning is None else recipe.tuning.factors(module)
     return Setup(
         recipe=recipe,
@@ -125,6 +129,7 @@ def set_up(
         steps_per_epoch=per_epoch,
         layer_factors=factors,
         groups=_parameter_groups(recipe, module, factors),
+        metric=None if metric is None else MetricOfOutputs(metric, recipe.loss, samples),
     )
 
 

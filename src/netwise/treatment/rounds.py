@@ -10,12 +10,11 @@ from pathlib import Path
 from netwise.diagnosis import RULES, Finding, Report, Rule, diagnose
 from netwise.diagnosis.grouping import all_findings
 from netwise.recipe.recipe import Recipe
-from netwise.tasks import task_named
 from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
-from netwise.treatment.goals import goal
+from netwise.treatment.goals import goal, goal_text
 from netwise.treatment.remedies import REMEDIES, Remedy, remedy
 from netwise.treatment.trials import SEEDS, TrialResult, compare, trial
 
@@ -246,10 +245,7 @@ def _confirmed(
 
 def _mean_goal(runs: Sequence[Run]) -> str:
     values = [goal(run) for run in runs]
-    mean = sum(values) / len(values)
-    if task_named(runs[0].history.facts.task).is_density:
-        return f"{mean:.1f} nats on average"
-    return f"{100 * mean:.1f} % on average"
+    return f"{goal_text(runs[0].history, sum(values) / len(values))} on average"
 
 
 def _words(name: str) -> str:

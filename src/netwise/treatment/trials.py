@@ -12,17 +12,16 @@ from netwise.errors import WrongValue
 from netwise.intervals import of_mean
 from netwise.recipe.checks import hindrances
 from netwise.recipe.recipe import Recipe, recipe_diff
-from netwise.tasks import task_named
 from netwise.training.divergence import diverged
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
-from netwise.treatment.goals import final_valid_loss, goal
+from netwise.treatment.goals import final_valid_loss, gain_unit, goal
 from netwise.treatment.remedies import NotApplicable, Remedy
 
 # Five pairs are the fewest with a usable 95 % interval: t = 2.8 at four degrees of freedom.
 SEEDS = (0, 1, 2, 3, 4)
 NEAR_CHANCE = 1.5  # accuracy over that of guessing, below which a network has learned nothing
-POINTS = "points"  # hundredths of a share
+POINTS, NATS = "points", "nats"  # hundredths of a share; log-likelihood
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,8 @@ class TrialResult:
         remedy: its name.
         seeds: of the pairs.
         before, after: the goal of each run without and with the remedy, on the validation part:
-            accuracy or R²; of an energy model its log-likelihood in nats.
+            accuracy or R², or the metric of the recipe, of a loss or an error its negative; of an
+            energy model its log-likelihood in nats.
         gain: mean of the paired differences, after - before.
         low, high: its 95 % interval (Student's t over the pairs); equal to `gain` where all pairs
             have the same gain.
@@ -44,7 +44,8 @@ class TrialResult:
         recipe: the treated recipe, or None where the remedy is not applicable.
         not_applicable: why the remedy cannot change this recipe, or "".
         note: what to conclude where the interval alone would mislead, or "".
-        unit: of the gain for people: "points" (hundredths of accuracy or R²) or "nats".
+        unit: of the gain for people: "points" (hundredths of accuracy or R²), "nats", or
+            that of the metric.
         diverged_before, diverged_after: share of the runs that diverged; their goal is that of
             guessing.
 
@@ -97,7 +98,8 @@ class TrialResult:
         if self.not_applicable:
             return f"not applicable: {self.not_applicable}"
         gain, low, high = (self.display_scale * value for value in (self.gain, self.low, self.high))
-        text = f"gain {gain:+.1f} {self.unit} (95 % interval {low:+.1f} to {high:+.1f})"
+        form = "+.1f" if self.unit in (POINTS, NATS) else "+.3g"
+        text = f"gain {gain:{form}} {self.unit} (95 % interval {low:{form}} to {high:{form}})"
         if self.helps and self.low <= 0:
             change, least, most = -self.loss_gain, -self.loss_high, -self.loss_low
             text += f", validation loss {change:+.2g} ({least:+.2g} to {most:+.2g})"
@@ -219,7 +221,7 @@ def compare(
         cost=seconds_after / seconds_before if seconds_before > 0 else 1.0,
         recipe=treated,
         note=_note(gains, goals_after, after),
-        unit=task_named(after[0].history.facts.task).unit,
+        unit=gain_unit(after[0].history),
     )
 
 
@@ -232,7 +234,9 @@ def _share_with(finding: str, runs: Sequence[Run], rules: Sequence[Rule]) -> flo
 
 def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -> str:
     """What to conclude where the interval alone would mislead."""
-    classes = runs[0].history.facts.classes
+    facts = runs[0].history.facts
+    is_share = facts.metric in (None, "accuracy", "balanced_accuracy")
+    classes = facts.classes if is_share else None
     if classes and fmean(after) < NEAR_CHANCE / classes and abs(fmean(gains)) < 0.5 / classes:
         return (
             "accuracy is near chance with and without it: "

@@ -19,9 +19,11 @@ from netwise.cli.options import (
     home_option,
     jobs_option,
     json_option,
+    metric_option,
     picture_option,
     set_option,
     trust_option,
+    with_metric,
 )
 from netwise.cli.output import PICTURES, data_name, echo_json, require_new_file
 from netwise.cli.parsing import (
@@ -82,6 +84,7 @@ log_argument = click.argument("book", metavar="LOG", type=click.Path(path_type=P
 )
 @click.option("--resume", "resumed", metavar="SEARCH", help="Continue an interrupted search.")
 @checkpoint_option
+@metric_option
 @trust_option
 @home_option
 @json_option
@@ -89,6 +92,7 @@ def search(
     space: Path | None,
     source: str | None,
     settings: Sequence[str],
+    metric: str | None,
     trials: int | None,
     method: str | None,
     jobs: int | None,
@@ -122,14 +126,16 @@ def search(
         "checkpoint_every": checkpoint_every,
     }
     if resumed is not None:
-        if source or settings or method:
+        if source or settings or metric or method:
             raise click.UsageError(
-                "a resumed search keeps its recipe and its method, so --recipe, --set and --method "
-                "cannot be combined with --resume. Leave them out, or start a new search."
+                "a resumed search keeps its recipe and its method, so --recipe, --set, --metric "
+                "and --method cannot be combined with --resume. Leave them out, or start a new "
+                "search."
             )
         result = _resume(find_search(resumed, home), trust_own, trials, options)
     else:
         assert space is not None
+        settings = with_metric(settings, metric)
         result = _start(space, source, settings, trials, method, trust_own, home, output, options)
     from netwise.report.search_page import write_search_report  # heavy
 
@@ -301,6 +307,7 @@ def _search_lines(result: SearchResult) -> list[str]:
 )
 @set_option("optimizer.lr=0.01")
 @jobs_option
+@metric_option
 @trust_option
 @json_option
 def validate(
@@ -308,6 +315,7 @@ def validate(
     folds: int,
     repeats: int,
     settings: Sequence[str],
+    metric: str | None,
     jobs: int | None,
     trust_own: bool,
     as_json: bool,
@@ -321,7 +329,7 @@ def validate(
       netwise validate iris
       netwise validate recipe.toml --folds 10 --repeats 3
     """
-    recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
+    recipe = allow_own_code(recipe_for(source, settings=with_metric(settings, metric)), trust_own)
     from netwise.cli.display import show_progress  # heavy
     from netwise.searches.validation import cross_validate
 

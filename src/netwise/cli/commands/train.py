@@ -15,9 +15,11 @@ from netwise.cli.options import (
     home_option,
     jobs_option,
     json_option,
+    metric_option,
     set_option,
     table_options,
     trust_option,
+    with_metric,
 )
 from netwise.cli.output import echo_json, folder_name, fresh_folder, network_table
 from netwise.cli.parsing import allow_own_code, own_network, read_recipe_file, recipe_for
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     type=int,
     help="CPU threads of one training step.  [default: by the amount of work in a step]",
 )
+@metric_option
 @trust_option
 @home_option
 @json_option
@@ -86,6 +89,7 @@ def train(
     epochs: int | None,
     seed: int | None,
     settings: Sequence[str],
+    metric: str | None,
     skip_broken: bool,
     reading: Mapping[str, Any],
     resumed: str | None,
@@ -118,11 +122,12 @@ def train(
             "a folder of images, or RECIPE.toml) or --resume RUN."
         )
     if resumed is not None:
-        changed = settings or target or network or skip_broken or reading
+        changed = settings or metric or target or network or skip_broken or reading
         if changed or epochs is not None or seed is not None:
             raise click.UsageError(
-                "a resumed run keeps its recipe, so --set, --target, --network, --epochs, --seed, "
-                "--skip-broken and options of tables cannot be combined with --resume. Leave them "
+                "a resumed run keeps its recipe, so --set, --metric, --target, --network, "
+                "--epochs, --seed, --skip-broken and options of tables cannot be combined with "
+                "--resume. Leave them "
                 "out, or train a new run."
             )
         run, prepared = _resume(find_run(resumed, home), trust_own, grades)
@@ -134,7 +139,7 @@ def train(
             network=network,
             epochs=epochs,
             seed=seed,
-            settings=settings,
+            settings=with_metric(settings, metric),
             skip_broken=skip_broken,
             reading=reading,
         )
@@ -172,11 +177,18 @@ def train(
     help="Pairs of runs in the trial of each remedy.",
 )
 @jobs_option
+@metric_option
 @trust_option
 @home_option
 @json_option
 def treat(
-    run: str, seeds: int, jobs: int | None, trust_own: bool, home: Path, as_json: bool
+    run: str,
+    seeds: int,
+    metric: str | None,
+    jobs: int | None,
+    trust_own: bool,
+    home: Path,
+    as_json: bool,
 ) -> None:
     """Find what is wrong with RUN (or RECIPE.toml) and prove a remedy.
 
@@ -194,6 +206,8 @@ def treat(
         from netwise.storage.run_folder import RunFolder
 
         recipe = RunFolder.open(find_run(run, home)).recipe()
+    if metric is not None:
+        recipe = recipe.but(metric=metric)
     _treat(allow_own_code(recipe, trust_own), seeds, jobs, home, as_json)
 
 

@@ -135,6 +135,12 @@ def _unsupported(recipe: RecipeFields) -> list[Problem]:
         names = ", ".join(rule.__name__ for rule in kept)
         reason = f"cannot be written as a script: use one of {names}"
         problems.append(Problem("stopping", recipe.stopping.kind, reason))
+    if recipe.metric is not None and recipe.stopping.keeps_best:
+        reason = (
+            "cannot be written as a script where it chooses the best epoch: delete it, or write "
+            "stopping = Never()"
+        )
+        problems.append(Problem("metric", recipe.metric, reason))
     if recipe.network.own_task is not None or recipe.network.is_energy_model:
         reason = (
             "learns its inputs instead of targets, which cannot be written as a script: train it "

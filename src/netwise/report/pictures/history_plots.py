@@ -23,6 +23,7 @@ from netwise.report.pictures.drawing import (
     use_log_scale,
     use_whole_ticks,
 )
+from netwise.scoring.metrics import metric_named
 from netwise.tasks import task_named
 
 MOST_COLUMNS = 120  # of a picture of layers over time; more cannot be told apart
@@ -63,6 +64,14 @@ def curves(history: History, name: str = "") -> list[str]:
     if any(series is not None for _, series in scores):
         title = "R²" if valid_r2 is not None else "Accuracy"
         pictures.append(_curve_picture(title, scores, name, by_batch, top=1.0))
+    metric = history.facts.metric or ""
+    chosen = history.of(signals.VALID_METRICS.get(metric, ""))
+    if chosen is not None:
+        title = metric_named(metric).title
+        lines: list[Line] = [("validation", chosen)]
+        guess = history.facts.metric_of_guessing
+        picture = _curve_picture(title[0].upper() + title[1:], lines, name, False, baseline=guess)
+        pictures.append(picture)
     return pictures
 
 
