@@ -34,6 +34,7 @@ from netwise.errors import (
 from netwise.first_batch import FirstBatch as FirstBatch
 from netwise.gallery import GalleryCase as GalleryCase
 from netwise.history import (
+    BesideBaseline as BesideBaseline,
     History as History,
     Layer as Layer,
     Provenance as Provenance,
@@ -303,6 +304,11 @@ from netwise.training.progress import (
 )
 from netwise.training.run import Run as Run, load as load
 from netwise.training.run_scores import scores as scores
+from netwise.training.simple_baselines import (
+    Baseline as Baseline,
+    Baselines as Baselines,
+    baselines as baselines,
+)
 from netwise.training.text_generation import sample_text as sample_text
 from netwise.treatment.learning_rate import (
     RateThreshold as RateThreshold,

@@ -80,6 +80,32 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class BesideBaseline:
+    """The best simple model beside a run, on the validation part.
+
+    Args:
+        name: of the model, such as "gradient boosting".
+        metric: by which both are compared.
+        score, network: of the model and of the network.
+        low, high: 95 % interval of the network's score.
+        higher_is_better: False for a loss or an error.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.BesideBaseline("a linear model", "r2", 0.9, 0.5, 0.4, 0.6).higher_is_better
+        True
+    """
+
+    name: str
+    metric: str
+    score: float
+    network: float
+    low: float
+    high: float
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """What is known of a run besides its signals; None where it is not known.
 
@@ -99,6 +125,9 @@ class RunFacts:
         metric: name of the metric that the run is judged by, such as "balanced_accuracy"; None:
             accuracy or R².
         metric_of_guessing: its value on the validation part for the best constant answer.
+        valid_answers: for each class how often it was asked for, answered and answered rightly on
+            the validation part with the final weights, where classes are of very unequal size.
+        baseline: the best simple model beside the run; None where none was trained.
         emptied_by_dropout: the largest share of samples of which a dropout is expected to set all
             units of a layer to 0.
         weight_decay: of the optimizer.
@@ -142,6 +171,8 @@ class RunFacts:
     emptied_by_dropout: float | None = None
     metric: str | None = None
     metric_of_guessing: float | None = None
+    valid_answers: tuple[tuple[int, int, int], ...] | None = None
+    baseline: BesideBaseline | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ NAMES = {
     "nothing_held_out": "no_validation_set",
     "target_in_inputs": "data_leak",
     "inputs_alike": "label_error",
+    "answers_majority": "class_imbalance",
+    "behind_baseline": "underfitting",
     "class_imbalance": "class_imbalance",
     "output_misfits_loss": "wrong_output_activation",
     "loss_misfits_task": "wrong_loss",

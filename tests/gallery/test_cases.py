@@ -36,6 +36,9 @@ def test_every_rule_has_a_sick_case() -> None:
         "batch_too_small",
         "one_rate_for_rare_features",
         "steps_all_one_way",
+        # Faults of data of very unequal classes, and of what is trained beside a run.
+        "answers_majority",
+        "behind_baseline",
     }
 
 

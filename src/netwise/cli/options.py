@@ -70,6 +70,17 @@ def metric_option(command: Command) -> Command:
     )(command)
 
 
+baselines_option = click.option(
+    "--no-baselines",
+    "with_baselines",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Train no simple models of scikit-learn beside the network on the same split; their time "
+    "is printed.",
+)
+
+
 def with_metric(settings: Sequence[str], metric: str | None) -> Sequence[str]:
     """The values of `--set`, with that of `--metric`.
 

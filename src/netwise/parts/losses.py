@@ -65,6 +65,12 @@ class Loss(Part):
         """The probability of each class, of a network's outputs; here the outputs themselves."""
         return output
 
+    def for_uneven_classes(
+        self, *, weights: tuple[float, ...] = (), priors: tuple[float, ...] = ()
+    ) -> Loss | str:
+        """The loss with these weights or priors of the classes, or why it has none."""
+        return f"{type(self).__name__} has no weights of classes: use CrossEntropy() first"
+
     def summed_over_outputs(self, lowest: float, highest: float) -> Loss | None:
         """The loss with a sum over the outputs in place of a mean, for targets from `lowest` to
         `highest`; None where it has no mean over them."""
@@ -91,6 +97,10 @@ class CrossEntropy(Loss):
             0.0.
         weights: one weight above 0 for each class, or none: equal weights. Default none. The mean
             over samples is weighted as in torch.
+        priors: the share of each class in the training part, or none. The loss then adds ln priors
+            to the outputs, so that a network answers the class whose probability is highest over
+            its share (threshold moving): rare classes too. `probabilities` add them as well, and
+            stay those of the classes. Default none.
 
     Example:
         >>> import netwise as nw, torch
@@ -99,7 +109,7 @@ class CrossEntropy(Loss):
         2.3026
 
     Source: Goodfellow, Bengio, Courville 2016, Deep learning, section 6.2.2.3; label smoothing:
-    Szegedy et al. 2015, arXiv 1512.00567, section 7.
+    Szegedy et al. 2015, arXiv 1512.00567, section 7; priors: Menon et al. 2021, arXiv 2007.07314.
     """
 
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFICATION,)
@@ -112,12 +122,37 @@ class CrossEntropy(Loss):
     weights: tuple[float, ...] = numbers(
         (), above=0, because="each is the weight of a class", why="equal weights"
     )
+    priors: tuple[float, ...] = numbers(
+        (), above=0, because="each is the share of a class", why="the likeliest class is answered"
+    )
 
     def probabilities(self, output: Tensor) -> Tensor:
-        return torch.softmax(output, 1)
+        return torch.softmax(self._with_priors(output), 1)
+
+    def for_uneven_classes(
+        self, *, weights: tuple[float, ...] = (), priors: tuple[float, ...] = ()
+    ) -> Loss | str:
+        if self.weights or self.priors:
+            return "the loss has weights of the classes, or their shares, already"
+        return self.but(weights=weights, priors=priors)
+
+    def _with_priors(self, output: Tensor) -> Tensor:
+        """The outputs plus ln of the share of each class."""
+        if not self.priors:
+            return output
+        if len(self.priors) != output.shape[1]:
+            raise ValueError(
+                f"CrossEntropy has {len(self.priors)} priors and the network {output.shape[1]}"
+                " outputs, one for each class: write one prior for each output"
+            )
+        log = torch.tensor(self.priors, dtype=output.dtype, device=output.device).log()
+        return output + log.reshape(1, -1, *[1] * (output.dim() - 2))
 
     def build(self) -> Callable[[Tensor, Tensor], Tensor]:
         smoothing = self.label_smoothing
+        if self.priors:
+            plain = self.but(priors=()).build()
+            return lambda output, target: plain(self._with_priors(output), target)
         if not self.weights:
             if not smoothing:
                 return F.cross_entropy
@@ -141,6 +176,7 @@ class CrossEntropy(Loss):
         weights = torch.tensor(self.weights) if self.weights else None
 
         def per_sample(output: Tensor, target: Tensor) -> Tensor:
+            output = self._with_priors(output)
             losses = F.cross_entropy(
                 output,
                 target,

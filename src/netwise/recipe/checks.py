@@ -181,11 +181,12 @@ def _parts_are_there(checked: Checked) -> list[Problem]:
         reason = f"makes {type(recipe.optimizer).__name__} compare the losses of unequal batches"
         rows = str(len(samples.train))
         problems.append(Problem("batch_size", size, reason, rows, WILL_LEARN_BADLY))
-    weights = getattr(recipe.loss, "weights", ())
-    if weights and len(weights) != samples.outputs:
-        reason = f"is {len(weights)} numbers, and the data have {samples.outputs} classes"
-        instead = "one number above 0 for each class"
-        problems.append(Problem("loss.weights", str(list(weights)), reason, instead))
+    for field in ("weights", "priors"):
+        given = getattr(recipe.loss, field, ())
+        if given and len(given) != samples.outputs:
+            reason = f"is {len(given)} numbers, and the data have {samples.outputs} classes"
+            instead = "one number above 0 for each class"
+            problems.append(Problem(f"loss.{field}", str(list(given)), reason, instead))
     return problems
 
 

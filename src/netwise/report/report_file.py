@@ -13,6 +13,7 @@ from netwise.report.run_page import run_page
 from netwise.report.treatment_page import treatment_page
 from netwise.scoring.scores import Scores
 from netwise.training.run import Run
+from netwise.training.simple_baselines import Baselines
 from netwise.treatment.rounds import TreatmentResult
 from netwise.watching.watch import watch
 
@@ -24,6 +25,7 @@ def write_report(
     prepared: Prepared | None = None,
     diagnosis: Report | None = None,
     scores: Scores | None = None,
+    baselines: Baselines | None = None,
 ) -> Path:
     """Write the report of a run, of an observed loop or of a treatment as one self-contained HTML
     file.
@@ -35,6 +37,7 @@ def write_report(
         prepared: the data of a run where they are prepared already. Default: they are loaded.
         diagnosis: of a run or a history, as `diagnose` returns it. Default: it is diagnosed.
         scores: of a run, where they were measured already. Default: they are measured.
+        baselines: simple models beside a run, as `baselines` returns them. Default: none.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -48,7 +51,7 @@ def write_report(
     if isinstance(of, History):
         text = program_page(of, title=path.stem, diagnosis=diagnosis)
     elif isinstance(of, Run):
-        text = run_page(of, prepared, diagnosis, scores)
+        text = run_page(of, prepared, diagnosis, scores, baselines)
     else:
         text = treatment_page(of)
     write_atomically(path, text)

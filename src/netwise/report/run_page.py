@@ -23,12 +23,13 @@ from netwise.report.page import render
 from netwise.report.pictures.answer_plots import worst_mistakes
 from netwise.report.pictures.energy_plots import learned_pictures, unsupervised_curves
 from netwise.report.pictures.history_plots import curves, layer_pictures
-from netwise.report.score_values import score_pictures, score_values
+from netwise.report.score_values import baseline_values, score_pictures, score_values
 from netwise.scoring.scores import Scores
 from netwise.tasks import task_named
 from netwise.training.evaluate import outputs_of
 from netwise.training.run import Run
 from netwise.training.run_scores import final_scores
+from netwise.training.simple_baselines import Baselines
 from netwise.training.text_generation import sample_text
 from netwise.treatment.trials import SEEDS
 
@@ -42,6 +43,7 @@ def run_page(
     prepared: Prepared | None = None,
     diagnosis: Report | None = None,
     scores: Scores | None = None,
+    baselines: Baselines | None = None,
 ) -> str:
     """The page of one run.
 
@@ -50,6 +52,7 @@ def run_page(
         prepared: its data where they are prepared already. Default: they are loaded.
         diagnosis: of the run. Default: the run is diagnosed.
         scores: of the run, where they were measured already. Default: they are measured.
+        baselines: simple models beside the run. Default: none.
     """
     report = diagnose(run) if diagnosis is None else diagnosis
     data = prepared_data(run) if prepared is None else prepared
@@ -64,6 +67,7 @@ def run_page(
         ended=run.history.ended.sentence,
         score=None if run.score is None else str(run.score),
         scores=None if scores is None else score_values(scores),
+        baselines=None if baselines is None else baseline_values(baselines),
         scores_drawn=score_pictures(run, data, scores)
         if scores is not None and isinstance(data, Prepared)
         else [],

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from netwise.recipe.prepared import Prepared
 from netwise.report.pictures.answer_plots import confusion_matrix
 from netwise.report.pictures.score_plots import numbers_pictures, reliability
 from netwise.scoring.answers import AnsweredNumbers
+from netwise.scoring.metrics import metric_named
+from netwise.scoring.score import Score
 from netwise.scoring.scores import Scores
 from netwise.training.run import Run
 from netwise.training.run_scores import answers_of_run, part_named
+from netwise.training.simple_baselines import TITLES, Baselines
 
 MOST_ROWS = 30  # of the table of classes; of more, those that are answered worst
 
@@ -65,6 +69,30 @@ def score_values(scores: Scores) -> dict[str, Any]:
             for each in shown
         ],
         "left_out": len(scores.classes) - len(shown),
+    }
+
+
+def baseline_values(baselines: Baselines) -> dict[str, Any]:
+    """The network and the simple models beside it, best first, on one part."""
+    part, metric = baselines.part, metric_named(baselines.metric)
+    rows: list[tuple[str, str, Score | None, str, str]] = [
+        ("this network", "", baselines.network.get(part), "", "")
+    ]
+    for each in baselines.models:
+        seconds = "" if each.left_out else f"{each.seconds:.1f}"
+        score = each.score(part, metric.name)
+        rows.append((TITLES[each.name], each.model, score, each.left_out, seconds))
+    rows.sort(key=lambda row: math.inf if row[2] is None else -metric.goal(row[2].value))
+    return {
+        "sentence": baselines.sentence,
+        "is_better": baselines.is_better,
+        "head": ("model", "of scikit-learn", metric.title, "95 % interval", "seconds"),
+        "rows": [
+            (name, model, "", left_out, seconds)
+            if score is None
+            else (name, model, score.value_text, f"{score.low_text} to {score.high_text}", seconds)
+            for name, model, score, left_out, seconds in rows
+        ],
     }
 
 

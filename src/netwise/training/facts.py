@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from netwise.history import Provenance, RunFacts
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
+from netwise.scoring.metrics import is_uneven
+from netwise.tasks import task_named
 from netwise.training.evaluate import outputs_of
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState
@@ -62,6 +65,26 @@ def run_facts(setup: Setup, state: RunState, loss: Callable[[Tensor, Tensor], Te
         least_loss=least_loss(loss, fewer, samples.outputs),
         dropout=max(dropout, default=0.0),
     )
+
+
+def end_facts(setup: Setup, facts: RunFacts) -> RunFacts:
+    """The facts of a run that has ended: of classes of very unequal size also how each of them is
+    answered on the validation part."""
+    y = setup.samples.train.y
+    has_classes = task_named(setup.samples.task).has_classes
+    if not has_classes or y.dim() != 1 or not len(setup.valid) or setup.unsupervised is not None:
+        return facts
+    counts = torch.bincount(y, minlength=len(setup.samples.classes))
+    if not is_uneven(counts.numpy()):
+        return facts
+    output, truth = outputs_of(setup.module, setup.valid.x).cpu(), setup.valid.y.cpu()
+    answer = output[:, : len(counts)].argmax(1)
+    rows = (
+        torch.bincount(each, minlength=len(counts)).tolist()
+        for each in (truth, answer, truth[truth == answer])
+    )
+    shares = tuple((counts / counts.sum()).tolist())
+    return replace(facts, class_shares=shares, valid_answers=tuple(zip(*rows, strict=True)))
 
 
 def _thinned(targets: Tensor, most: int) -> Tensor:

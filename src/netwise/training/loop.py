@@ -24,7 +24,7 @@ from netwise.training.checkpoint_contents import restore_checkpoint
 from netwise.training.chosen_metric import answers_of_outputs
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
 from netwise.training.evaluate import outputs_of, score
-from netwise.training.facts import run_facts
+from netwise.training.facts import end_facts, run_facts
 from netwise.training.input_pipeline import InputPipeline
 from netwise.training.interrupt import Interrupt
 from netwise.training.precision import matrix_products
@@ -133,6 +133,8 @@ def run_training(
         _load_final_weights(setup, state, ended)
         module.eval()
         final = _final_score(setup, ended)
+        if ended.how in (FINISHED, STOPPED_EARLY):
+            recorder = replace(recorder, facts=end_facts(setup, facts))
         history = recorder.history(state, ended)
         pipeline = _with_errors(setup, ended)
         recorder.write_end(state, ended, final, pipeline)

@@ -14,6 +14,7 @@ from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
+from netwise.training.simple_baselines import with_best_baseline
 from netwise.treatment.goals import goal, goal_text
 from netwise.treatment.remedies import REMEDIES, Remedy, remedy
 from netwise.treatment.trials import SEEDS, TrialResult, compare, trial
@@ -120,6 +121,7 @@ def treat(
     on_message: Callable[[str], None] | None = None,
     rules: Sequence[Rule] = RULES,
     remedies: Sequence[Remedy] = REMEDIES,
+    with_baselines: bool = False,
 ) -> TreatmentResult:
     """Find what is wrong with a recipe's run, and a change of the recipe that is shown to cure it.
 
@@ -138,6 +140,8 @@ def treat(
         rules: what to look for. Default: all of netwise; add your own by `(*nw.RULES, mine)`.
         remedies: what the rules' cards may name. Default: all of netwise; add your own by
             `(*nw.REMEDIES, mine)`.
+        with_baselines: also train simple models of scikit-learn on the same split, and where one
+            of them is better, try to close the gap. Default false.
 
     Raises:
         WrongValue: the recipe cannot run.
@@ -152,7 +156,12 @@ def treat(
     send = on_message or (lambda message: None)
     seeds, rules = tuple(seeds), tuple(rules)
     present, rounds = recipe, list[TreatmentRound]()
-    report, treated_rules = diagnose(uninterrupted(fit(recipe, test=False)), rules), set[str]()
+
+    def diagnosis(of: Recipe) -> Report:
+        run = uninterrupted(fit(of, test=False))
+        return diagnose(with_best_baseline(run) if with_baselines else run, rules)
+
+    report, treated_rules = diagnosis(recipe), set[str]()
     while len(rounds) < MOST_ROUNDS:
         finding = next((each for each in report.found if each.rule not in treated_rules), None)
         if finding is None:
@@ -168,7 +177,7 @@ def treat(
             continue
         send(f"Accepted: {best.remedy}.")
         present = best.recipe
-        report = diagnose(uninterrupted(fit(present, test=False)), rules)
+        report = diagnosis(present)
         treated_rules.clear()
     confirmed = None
     if present != recipe:

@@ -13,6 +13,9 @@ SIZES = {"network.widths", "network.width", "network.channels", "network.units"}
 RATES = {"optimizer.lr", "optimizer.first.lr"}
 # The only fields that each remedy may change.
 CHANGES = {
+    "move_threshold": {"loss.priors"},
+    "weight_classes": {"loss.weights"},
+    "resample_classes": {"augment"},
     "rebuild_optimizer": set(),
     "clear_gradients": set(),
     "shuffle": set(),

@@ -11,6 +11,7 @@ import click
 
 from netwise.cli.group import DIVERGED, INTERRUPTED
 from netwise.cli.options import (
+    baselines_option,
     checkpoint_option,
     home_option,
     jobs_option,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     type=int,
     help="CPU threads of one training step.  [default: by the amount of work in a step]",
 )
+@baselines_option
 @metric_option
 @trust_option
 @home_option
@@ -90,6 +92,7 @@ def train(
     seed: int | None,
     settings: Sequence[str],
     metric: str | None,
+    with_baselines: bool,
     skip_broken: bool,
     reading: Mapping[str, Any],
     resumed: str | None,
@@ -164,7 +167,7 @@ def train(
                 stop_on=grades,
                 prepared=prepared,
             )
-    _print_end(run, prepared, as_json)
+    _print_end(run, prepared, with_baselines, as_json)
 
 
 @click.command()
@@ -177,6 +180,7 @@ def train(
     help="Pairs of runs in the trial of each remedy.",
 )
 @jobs_option
+@baselines_option
 @metric_option
 @trust_option
 @home_option
@@ -185,6 +189,7 @@ def treat(
     run: str,
     seeds: int,
     metric: str | None,
+    with_baselines: bool,
     jobs: int | None,
     trust_own: bool,
     home: Path,
@@ -208,7 +213,7 @@ def treat(
         recipe = RunFolder.open(find_run(run, home)).recipe()
     if metric is not None:
         recipe = recipe.but(metric=metric)
-    _treat(allow_own_code(recipe, trust_own), seeds, jobs, home, as_json)
+    _treat(allow_own_code(recipe, trust_own), seeds, jobs, home, as_json, with_baselines)
 
 
 @click.command()
@@ -254,29 +259,41 @@ def _show_network(recipe: Recipe, shape: tuple[int, ...]) -> None:
         return
 
 
-def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
+def _print_end(run: Run, prepared: Prepared, with_baselines: bool, as_json: bool) -> None:
     """Print how a run ended, its diagnosis and its report, and exit with the code of its end."""
     from netwise.diagnosis.report import diagnose
     from netwise.history import history_as_dict
     from netwise.report import write_report  # heavy
     from netwise.training.run_scores import final_scores
+    from netwise.training.simple_baselines import baselines, beside_baselines
 
-    assert run.folder is not None
-    ended, diagnosis = run.history.ended, diagnose(run)
+    folder = run.folder
+    assert folder is not None
     scores = final_scores(run, prepared)
+    beside = None
+    if with_baselines and scores is not None:
+        beside = baselines(run, prepared)
+        run = run if beside is None else beside_baselines(run, beside)
+    ended, diagnosis = run.history.ended, diagnose(run)
     page = write_report(
-        run, run.folder / REPORT, prepared=prepared, diagnosis=diagnosis, scores=scores
+        run,
+        folder / REPORT,
+        prepared=prepared,
+        diagnosis=diagnosis,
+        scores=scores,
+        baselines=beside,
     )
     if as_json:
         score = None if run.score is None else {**vars(run.score), "sentence": str(run.score)}
         echo_json(
             {
-                "folder": str(run.folder),
+                "folder": str(folder),
                 "report": str(page),
                 "data": run.recipe.data.summary().as_dict(),
                 **history_as_dict(run.history),
                 "score": score,
                 "scores": None if scores is None else scores.as_dict(),
+                "baselines": None if beside is None else beside.as_dict(),
                 "diagnosis": diagnosis.as_dict(),
             }
         )
@@ -284,9 +301,11 @@ def _print_end(run: Run, prepared: Prepared, as_json: bool) -> None:
         echo(_headline(ended, run))
         if run.score is not None and scores is not None and scores.majority_sentence:
             echo(scores.majority_sentence)
-        echo(_diagnosis_text(diagnosis, run.folder))
+        if beside is not None and beside.sentence:
+            echo(beside.sentence)
+        echo(_diagnosis_text(diagnosis, folder))
         echo(f"Report: {page}")
-    _exit(ended, run.folder)
+    _exit(ended, folder)
 
 
 def _headline(ended: RunEnd, run: Run) -> str:
@@ -314,7 +333,14 @@ def _exit(ended: RunEnd, folder: Path) -> None:
         sys.exit(TERMINATED if "SIGTERM" in ended.sentence else INTERRUPTED)
 
 
-def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bool) -> None:
+def _treat(
+    recipe: Recipe,
+    seeds: int,
+    jobs: int | None,
+    home: Path,
+    as_json: bool,
+    with_baselines: bool = False,
+) -> None:
     """Treat a recipe, print each step and the result, and write the report."""
     from netwise.cli.display import show_progress  # heavy
     from netwise.report import write_report
@@ -327,6 +353,7 @@ def _treat(recipe: Recipe, seeds: int, jobs: int | None, home: Path, as_json: bo
             seeds=range(seeds),
             jobs=jobs,
             folder=folder,
+            with_baselines=with_baselines,
             on_message=lambda line: echo(line, err=as_json),
         )
     page = write_report(result, folder / REPORT)

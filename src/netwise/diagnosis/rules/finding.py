@@ -157,6 +157,8 @@ class Rule:
             runs of `fit` leave such rules out.
         own_modules: the same, but a module of the user's own can have it as well. Reports of runs
             of `fit` have such rules where the connections were read.
+        of_recipes: whether only runs of `fit` have what the rule reads. Reports of a loop of the
+            user's own leave it out.
         exact: whether the rule rests on facts that leave one explanation, such as which weights an
             optimizer holds. Its findings are causes, and need no run that has not learned.
         symptom: whether its findings are only what a fault looks like from outside, such as a loss
@@ -182,6 +184,7 @@ class Rule:
     tasks: tuple[str | None, ...] = ORDINARY
     own_loops: bool = False
     own_modules: bool = False
+    of_recipes: bool = False
     exact: bool = False
     symptom: bool = False
     change: str = ""
@@ -192,5 +195,5 @@ class Rule:
         if history.facts.task not in self.tasks:
             return False
         if not history.made_by.recipe:
-            return True
+            return not self.of_recipes
         return not self.own_loops and not (self.own_modules and history.wiring is None)

@@ -296,7 +296,8 @@ def _cross_entropy(loss: losses.CrossEntropy) -> str:
         if loss.label_smoothing or loss.weights
         else ""
     )
-    return f"F.cross_entropy(output, target{weight}{smoothing})"
+    output = f"output + torch.tensor({list(loss.priors)}).log()" if loss.priors else "output"
+    return f"F.cross_entropy({output}, target{weight}{smoothing})"
 
 
 def _divisor(outputs: str) -> str:

@@ -12,6 +12,7 @@ from netwise.treatment.remedies import (
     energy_model,
     initialization,
     output_layer,
+    rare_classes,
     step_size,
     training_loop,
 )
@@ -25,6 +26,9 @@ REMEDIES: tuple[Remedy, ...] = (
     output_layer.SCALE_TARGETS,
     output_layer.USE_PLAIN_OUTPUT,
     output_layer.USE_CROSS_ENTROPY,
+    rare_classes.MOVE_THRESHOLD,
+    rare_classes.WEIGHT_CLASSES,
+    rare_classes.RESAMPLE_CLASSES,
     initialization.STANDARDISE_INPUTS,
     initialization.USE_RELU,
     initialization.USE_FITTING_INIT,
