@@ -36,6 +36,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Searches and validation": ("netwise.searches",),
     "Labs and gallery": ("netwise.labs", "netwise.gallery"),
     "Reports and pictures": ("netwise.report", "netwise.cli"),
+    "Deployment": ("netwise.deployment",),
     "Errors": ("netwise.errors",),
     "Other": ("netwise",),
 }  # a name goes to the first section that fits
