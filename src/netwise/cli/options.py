@@ -99,7 +99,8 @@ def picture_option(what: str) -> Callable[[Command], Command]:
     )
 
 
-# Fields of `data.csv` on how a file is read, as options; a name that may be repeated gives a list.
+# Fields of `data.csv` on how a file is read and split, as options; a name that may be repeated
+# gives a list.
 _READING = (
     ("encoding", "NAME", False, "Encoding of the text, such as cp1252."),
     ("sep", "CHARACTER", False, "What is between two cells; 'tab' for a tab."),
@@ -109,7 +110,18 @@ _READING = (
     ("bad_cells", "error|missing", False, "What a cell is that does not fit its column."),
     ("kinds", "COLUMN=KIND", True, "What a column is, such as zip=category."),
     ("sheet", "NAME", False, "Sheet of a workbook."),
+    ("time", "COLUMN", False, "Train on earlier rows, validate and test on later ones."),
+    ("group", "COLUMN", False, "Keep rows of one value, such as a patient, in one part."),
+    ("valid_file", "FILE", False, "A table that is the validation part."),
+    ("test_file", "FILE", False, "A table that is the test part."),
 )
+_DEFAULTS = {
+    "bad_cells": "error",
+    "time": "at random",
+    "group": "each row by itself",
+    "valid_file": "split off",
+    "test_file": "split off",
+}
 
 
 def table_options(command: Command) -> Command:
@@ -127,9 +139,7 @@ def table_options(command: Command) -> Command:
     decorated: Any = with_reading
     for name, metavar, repeated, text in reversed(_READING):
         option = "--kind" if name == "kinds" else f"--{name.replace('_', '-')}"
-        more = "" if repeated else "  [default: found]"
-        if name == "bad_cells":
-            more = "  [default: error]"
+        more = "" if repeated else f"  [default: {_DEFAULTS.get(name, 'found')}]"
         if repeated:
             text += " May be repeated."
         help_text = f"Tables: {text}{more}"

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +19,10 @@ from netwise.data.columns.table_encoder import CellForm, NewRows, TableEncoder
 from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
 from netwise.data.precision import keeping_differences
+from netwise.data.splitting import SplitKey
+from netwise.data.summary.data_summary import DataSummary
+from netwise.data.summary.table_summary import TableParts, TableTarget, summary_of_table
+from netwise.data.table_content import TableContent, joined, key_of
 from netwise.data.table_file import table_file
 from netwise.data.tables.arrays import column_arrays
 from netwise.data.tables.kinds import CATEGORY, DATE, KINDS, NUMBER, WHOLE, ColumnReading
@@ -36,7 +41,7 @@ MAX_NUMBERED_CLASSES = 20  # a target of whole numbers with more values is a reg
 
 
 FOUND = "it is found in the file"
-READING_FIELDS: Mapping[str, object] = {
+NEWER_FIELDS: Mapping[str, object] = {
     "encoding": None,
     "sep": None,
     "decimal": None,
@@ -45,6 +50,7 @@ READING_FIELDS: Mapping[str, object] = {
     "bad_cells": AS_ERROR,
     "kinds": (),
     "sheet": None,
+    "together": False,
 }
 
 
@@ -64,6 +70,12 @@ class Table(Split):
         columns: names of all columns, for a file without a header line. Default: the first line has
             them.
         test_file: a second file of the same columns that is the test part. Default: split one off.
+        valid_file: a file of the same columns that is the validation part. Default: split one off.
+        time: name of a column of times or numbers: the training part is earlier than the
+            validation part, which is earlier than the test part. Default: rows are drawn at random.
+        group: name of a column, such as that of the patient: no group is in two parts. The column
+            is no input. Default: each row is drawn by itself.
+        together: rows that are equal, with their target, go into one part. Default false.
         scale_target: for regression, learn (y - mean) / spread and undo it in predictions. Default
             true.
         encoding: of a file of text, such as "cp1252". Default: found.
@@ -120,18 +132,38 @@ class Table(Split):
     sheet: str | None = text(
         None, optional=True, because="it names a sheet", write='"Sheet1"', why="most have one"
     )
+    valid_file: str | None = text(
+        None, optional=True, because="it names a file", why="most tables come as one file"
+    )
+    time: str | None = text(
+        None, optional=True, because="it names a column", write='"date"', why="not all have times"
+    )
+    group: str | None = text(
+        None, optional=True, because="it names a column", write='"patient"', why="not all have any"
+    )
+    together: bool = flag(False, why="rows of few different values are equal by nature")
 
     def written_fields(self) -> dict[str, Any]:
-        """Without the fields on reading where they have their defaults, as in older files."""
+        """Without newer fields where they have their defaults, as in older files."""
         fields = super().written_fields()
         return {
             name: value
             for name, value in fields.items()
-            if name not in READING_FIELDS or value != READING_FIELDS[name]
+            if name not in NEWER_FIELDS or value != NEWER_FIELDS[name]
         }
 
     def conflicts(self) -> list[Problem]:
         problems = super().conflicts()
+        by = [name for name in ("time", "group", "together") if getattr(self, name)]
+        if len(by) > 1:
+            reason = f"and {by[0]} split the rows in two ways: leave one of them out"
+            problems.append(Problem(by[1], short_repr(getattr(self, by[1])), reason))
+        elif by and self.valid_file:
+            reason = "splits rows, and valid_file brings the validation part: leave one of them out"
+            problems.append(Problem(by[0], short_repr(getattr(self, by[0])), reason))
+        if self.target in (self.time, self.group):
+            reason = "is the column to predict, and no split goes by it: name another column"
+            problems.append(Problem(by[0], short_repr(self.target), reason))
         for given in self.kinds:
             name, _, kind = given.rpartition("=")
             if not name or (kind not in KINDS and not kind.startswith("date %")):
@@ -159,7 +191,7 @@ class Table(Split):
         )
 
     def files(self) -> Sequence[Path]:
-        return [Path(path) for path in (self.path, self.test_file) if path]
+        return [Path(path) for path in (self.path, self.valid_file, self.test_file) if path]
 
     def reading(self) -> TableReading:
         """What each column of the file is, and why.
@@ -178,39 +210,27 @@ class Table(Split):
         return cells_of(path, self.options, [self.target])
 
     def read(self) -> Samples:
-        reading = self.reading()
-        names = [name for name in reading.frame.columns if name != self.target]
+        content = self.content()
+        names = [name for name in content.frame.columns if name != self.group]
         if not names:
             raise DataError(
                 f"{self.path} has no column besides the target {short_repr(self.target)}: add "
                 "columns to predict it from"
             )
-        frames, targets = [reading.frame], [self._targets(reading.cells, reading, self.path)]
-        if self.test_file:
-            cells = self.source_cells(self.test_file)
-            forms = {c.name: (c.kind, c.form) for c in reading.columns if c.name != self.target}
-            frames.append(typed_frame(cells, forms, self.options))
-            self._require_target(cells.frame, self.test_file)
-            targets.append(self._targets(cells.frame, reading, self.test_file))
-        task = self._task(reading.column(self.target))
-        classes = self._classes(task, targets)
-        kept = [np.flatnonzero(_present(target)) for target in targets]
-        ys = [_codes(target, classes) for target in targets]
-        exact = self.scale_target and keeping_differences(ys[0][kept[0]]).dtype == torch.float64
-        labels = ys[0][kept[0]] if classes else None
-        parts = split_rows(labels, len(kept[0]), self, own_test=len(frames) > 1)
-        rows = [kept[0][part] for part in parts]
-        columns = column_arrays(reading.frame.select(names))
-        encoder, x = self._fitted_encoder(reading, _rows(columns, rows[0]), ys[0][rows[0]], classes)
-        inputs = [x, *(encoder.encode_columns(_rows(columns, each)) for each in rows[1:])]
-        outputs = [_as_targets(ys[0][each], exact) for each in rows]
-        if len(frames) > 1:
-            columns = _rows(column_arrays(frames[1].select(names)), kept[1])
-            inputs[2], outputs[2] = (
-                encoder.encode_columns(columns),
-                _as_targets(ys[1][kept[1]], exact),
-            )
-        pairs = tuple(map(Pairs, inputs, outputs))
+        y = content.y
+        exact = self.scale_target and keeping_differences(y[: content.own]).dtype == torch.float64
+        columns = column_arrays(content.frame.select(names))
+        train = content.parts[0]
+        encoder, x = self._fitted_encoder(
+            content.reading, _rows(columns, train), y[train], content.classes
+        )
+        others = (encoder.encode_columns(_rows(columns, rows)) for rows in content.parts[1:])
+        key = None if content.key is None else torch.from_numpy(content.key.of_row)
+        pairs = tuple(
+            Pairs(inputs, _as_targets(y[rows], exact), None, None if key is None else key[rows])
+            for inputs, rows in zip((x, *others), content.parts, strict=True)
+        )
+        task, classes = content.task, content.classes
         mean, scale = torch.zeros(1), torch.ones(1)
         if task_named(task).has_values and self.scale_target:
             pairs, mean, scale = standardised_targets(pairs)
@@ -225,6 +245,78 @@ class Table(Split):
             digest.hexdigest()[:16],
             mean,
             scale,
+            split_by="" if content.key is None else content.key.by,
+        )
+
+    def content(self) -> TableContent:
+        """All rows of the files with their targets, and the part that each belongs to."""
+        return _content_once(self, files_key(self.files()))
+
+    def new_content(self) -> TableContent:
+        """The same, without any cache."""
+        reading = self.reading()
+        for name in (self.time, self.group):
+            if name is not None and name not in reading.frame.columns:
+                raise UnknownName(f"column of {self.path}:", name, reading.frame.columns)
+        frames = [reading.frame.drop(self.target)]
+        targets = [self._targets(reading.cells, reading, self.path)]
+        for path in filter(None, (self.valid_file, self.test_file)):
+            cells = self.source_cells(path)
+            forms = {c.name: (c.kind, c.form) for c in reading.columns if c.name != self.target}
+            frames.append(typed_frame(cells, forms, self.options))
+            self._require_target(cells.frame, path)
+            targets.append(self._targets(cells.frame, reading, path))
+        task = self._task(reading.column(self.target))
+        classes = self._classes(task, targets)
+        present = [_present(target) for target in targets]
+        ys = [_codes(t, classes)[rows] for t, rows in zip(targets, present, strict=True)]
+        frame, y, own = joined(frames, present), np.concatenate(ys), len(ys[0])
+        together = self.together
+        key = key_of(frame[:own], ys[0], time=self.time, group=self.group, together=together)
+        train, valid, test = split_rows(
+            ys[0] if classes else None,
+            own,
+            self,
+            own_test=self.test_file is not None,
+            own_valid=self.valid_file is not None,
+            key=key,
+        )
+        tests = len(ys[-1]) if self.test_file else 0
+        if self.valid_file:
+            valid = np.arange(own, len(y) - tests)
+        if self.test_file:
+            test = np.arange(len(y) - tests, len(y))
+        if key is not None:
+            key = SplitKey(key.by, np.concatenate([key.of_row, np.zeros(len(y) - own, np.int64)]))
+        return TableContent(reading, frame, y, own, task, classes, (train, valid, test), key)
+
+    def split_sentence(self, has_classes: bool) -> str:
+        chosen = super().split_sentence(has_classes)
+        if self.time:
+            chosen = f"by the time in `{self.time}`, earlier rows first"
+        if self.group:
+            chosen = f"whole groups of `{self.group}`, {chosen}"
+        if self.together:
+            chosen = f"equal rows together, {chosen}"
+        files = (("validation", self.valid_file), ("test", self.test_file))
+        own = [f"the {part} part is {Path(path).name}" for part, path in files if path]
+        return "; ".join(own if self.valid_file and self.test_file else [chosen, *own])
+
+    def new_summary(self) -> DataSummary:
+        content = self.content()
+        parts = content.key.by if content.key and not self.together else ""
+        return summary_of_table(
+            self.title,
+            content.frame,
+            content.reading.columns,
+            content.reading.notes,
+            TableTarget(self.target, content.task, content.classes, content.y),
+            TableParts(
+                content.parts,
+                self.split_sentence(bool(content.classes)),
+                "group" if self.together else parts,
+                self.time or self.group or "",
+            ),
         )
 
     def _fitted_encoder(
@@ -313,6 +405,11 @@ class Table(Split):
         return classes
 
 
+@lru_cache(maxsize=2)
+def _content_once(table: Table, content: tuple[FileKey, ...]) -> TableContent:
+    return table.new_content()
+
+
 @lru_cache(maxsize=4)
 def _reading_once(table: Table, content: tuple[FileKey, ...]) -> TableReading:
     cells = table.source_cells(table.path)
@@ -337,9 +434,13 @@ def csv(
     bad_cells: str = AS_ERROR,
     kinds: Mapping[str, str] | Sequence[str] = (),
     sheet: str | None = None,
-    valid: float = 0.2,
-    test: float = 0.2,
+    time: str | None = None,
+    group: str | None = None,
+    together: bool = False,
+    valid: Any = 0.2,
+    test: Any = 0.2,
     split_seed: int = 0,
+    stratify: bool = True,
 ) -> Table:
     """A table of which one column is to be predicted; see `Table` for what each argument means.
 
@@ -348,6 +449,7 @@ def csv(
             query: they are kept as a Parquet file in the data folder.
         connection: to the database of the query, such as `sqlite3.connect(path)`.
         kinds: may be a mapping too: {"zip": "category"}.
+        valid, test: share of the rows, or a file, a frame or other `data.csv` that is this part.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -358,12 +460,18 @@ def csv(
         >>> samples.classes, samples.encoder.names
         (('cat', 'dog'), ('weight', 'colour'))
     """
+    valid_share, valid_file = _share_or_file("valid", valid, target)
+    test_share, own_test = _share_or_file("test", test, target)
     return Table(
         str(table_file(path, connection)),
         target,
         task=task,
         columns=tuple(columns),
-        test_file=None if test_file is None else str(table_file(test_file)),
+        test_file=own_test if test_file is None else str(table_file(test_file)),
+        valid_file=valid_file,
+        time=time,
+        group=group,
+        together=together,
         scale_target=scale_target,
         encoding=encoding,
         sep=sep,
@@ -375,10 +483,25 @@ def csv(
         if isinstance(kinds, Mapping)
         else tuple(kinds),
         sheet=sheet,
-        valid=valid,
-        test=test,
+        valid=valid_share,
+        test=test_share,
         split_seed=split_seed,
+        stratify=stratify,
     )
+
+
+def _share_or_file(name: str, part: Any, target: str) -> tuple[Any, str | None]:
+    """(the share of a part, the file that it is)."""
+    if isinstance(part, Table):
+        if part.target != target:
+            raise DataError(
+                f"{name} is {part.path} with the target {short_repr(part.target)}, and these data "
+                f"have {short_repr(target)}: write the same target in both"
+            )
+        return 0.2, part.path
+    if isinstance(part, Real):
+        return part, None
+    return 0.2, str(table_file(part))
 
 
 def classes_of(labels: Sequence[str]) -> tuple[str, ...]:

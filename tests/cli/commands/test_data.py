@@ -49,3 +49,20 @@ def test_words_that_cannot_be_used(here: Path) -> None:
     assert run("data", "nowhere.csv").exit_code == 2
     nw.write_recipe(nw.suggest(nw.data.iris()), here / "r.toml")
     assert "names its own data and target" in run("data", "r.toml", "--target", "y").stderr
+
+
+def test_splits_of_a_table(here: Path) -> None:
+    rows = "".join(f"{i % 10},{1900 + i},{i % 7 / 2},{'ab'[i % 2]}\n" for i in range(60))
+    (here / "t.csv").write_text("patient,year,x,y\n" + rows)
+    plain = run("data", "t.csv", "--target", "y").stdout
+    assert "--time year" in " ".join(plain.split())
+    assert "--group patient" in " ".join(plain.split())
+    timed = run("data", "t.csv", "--target", "y", "--time", "year").stdout
+    assert "by the time in `year`, earlier rows first" in " ".join(timed.split())
+    assert "--time" not in timed
+    trained = run("train", "t.csv", "--target", "y", "--group", "patient", "--epochs", "1")
+    assert trained.exit_code == 0, trained.output
+    assert "whole groups of `patient`" in " ".join(trained.stderr.split())
+    refused = run("data", "t.csv", "--time", "year")
+    assert "--time year changes data that are split, which needs a target" in refused.stderr
+    assert run("train", "digits", "--time", "year").exit_code == 2

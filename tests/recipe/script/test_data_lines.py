@@ -117,7 +117,7 @@ def test_mnist(data_files: Path, validate_on: str) -> None:
         ),
         (
             nw.data.csv("a.csv", "y", test_file="b.csv"),
-            "data.test_file = b.csv  .* split the test part off one file",
+            "data.test_file = b.csv  .* split one file at random instead",
         ),
     ],
 )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.options import json_option, set_option
+from netwise.cli.options import json_option, set_option, table_options
 from netwise.cli.output import echo_json
 from netwise.cli.parsing import data_for, is_table, parse_settings, read_recipe_file, with_settings
 from netwise.cli.terminal import echo
+from netwise.file_text import as_file_text
 
 if TYPE_CHECKING:
     from netwise.data.summary.data_summary import DataSummary
 
+SPLITTING = ("time", "group", "valid_file", "test_file")
 SOME, EVERY = 40, 1_000_000  # columns
 
 
@@ -24,9 +26,15 @@ SOME, EVERY = 40, 1_000_000  # columns
 @click.option("--target", metavar="COLUMN", help="Column of a table to predict.")
 @set_option("data.split_seed=1")
 @click.option("--all", "every", is_flag=True, help="List all columns of a wide table.")
+@table_options
 @json_option
 def data(
-    source: str, target: str | None, settings: Sequence[str], every: bool, as_json: bool
+    source: str,
+    target: str | None,
+    settings: Sequence[str],
+    every: bool,
+    reading: Mapping[str, Any],
+    as_json: bool,
 ) -> None:
     """Show what the data of SOURCE hold, before anything is trained.
 
@@ -39,16 +47,19 @@ def data(
     Examples:
       netwise data pets.csv
       netwise data pets.csv --target pet
+      netwise data sales.csv --target price --time date
       netwise data recipe.toml --json
     """
-    summary = _summary(source, target, settings)
+    summary = _summary(source, target, settings, reading)
     if as_json:
         echo_json(summary.as_dict())
     else:
         echo(summary.text(EVERY if every else SOME))
 
 
-def _summary(source: str, target: str | None, settings: Sequence[str]) -> DataSummary:
+def _summary(
+    source: str, target: str | None, settings: Sequence[str], reading: Mapping[str, Any]
+) -> DataSummary:
     values = parse_settings(settings)
     if source.endswith(".toml"):
         if target is not None:
@@ -56,19 +67,27 @@ def _summary(source: str, target: str | None, settings: Sequence[str]) -> DataSu
                 f"--target {target}: a recipe names its own data and target. Leave --target out, "
                 f"or change the recipe's: --set data.target={target}"
             )
+        values |= {f"data.{field}": as_file_text(each) for field, each in reading.items()}
         return with_settings(read_recipe_file(source), values).data.summary()
     if target is None and is_table(source):
-        if values:
+        split = [f"--set {each}" for each in settings]
+        split += [f"--{n.replace('_', '-')} {reading[n]}" for n in SPLITTING if n in reading]
+        if split:
             raise click.UsageError(
-                f"--set {settings[0]} changes data that are split, which needs a target: add "
-                "--target COLUMN"
+                f"{split[0]} changes data that are split, which needs a target: add --target COLUMN"
             )
-        from netwise.data.summary.table_summary import summary_of_file  # heavy
-
-        return summary_of_file(Path(source))
-    described = data_for(source, target)
+        return _without_target(source, reading)
+    described = data_for(source, target, reading=reading)
     if not values:
         return described.summary()
     from netwise.recipe.suggestion import suggest  # heavy
 
     return with_settings(suggest(described), values).data.summary()
+
+
+def _without_target(source: str, reading: Mapping[str, Any]) -> DataSummary:
+    from netwise.data.summary.table_summary import summary_of_file  # heavy
+    from netwise.data.tables.options import ReadOptions
+
+    kinds = tuple(each.rpartition("=")[::2] for each in reading.get("kinds", ()))
+    return summary_of_file(Path(source), ReadOptions(**{**reading, "kinds": kinds}))

@@ -24,12 +24,12 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+|-+")
 
 def leak_advice(leaks: Sequence[SuspectedLeak], has_classes: bool) -> list[str]:
     """One sentence for each suspected leak."""
-    measure = "balanced accuracy above chance" if has_classes else "R²"
+    scale = "on a scale from 0 for guessing to 1 for perfect" if has_classes else "R²"
     return [
         f"`{leak.column}` predicts the target nearly alone "
         + ("by whether it has a value " if leak.by_gaps else "")
-        + f"({measure} {leak.score:.2f} of 1). Is it known before the target is? If not, the score "
-        "will be too good: leave the column out."
+        + f"({leak.score:.2f}, {scale}). Is it known before the target is? If not, the score will "
+        f"be too good: leave it out by --kind {_word(leak.column + '=identifier')}."
         for leak in leaks
     ]
 

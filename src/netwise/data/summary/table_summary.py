@@ -73,13 +73,15 @@ def summary_of_table(
 
     Args:
         name: of the file.
-        frame: all rows, typed, with null for a gap.
+        frame: all rows, typed, with null for a gap; the column of the target may be absent.
         columns: what each column is.
         notes: how it was read, as sentences.
         target: what is to be predicted; None where that is not chosen.
         parts: how it is split; None where it is not.
     """
     split_by = parts.split_by if parts else ""
+    if target:
+        frame = _with_target(frame, target)
     shown = tuple(_column(frame, column, target, parts) for column in columns)
     inputs = {c.name: c.kind for c in shown if c.role in ("input", "time")}
     leaks = _leaks(frame, inputs, target) if target else ()
@@ -140,6 +142,15 @@ def _column(
         _values(frame[column.name]),
         role,
     )
+
+
+def _with_target(frame: pl.DataFrame, target: TableTarget) -> pl.DataFrame:
+    import polars as pl  # heavy
+
+    values = target.values
+    if target.classes:
+        values = np.array(target.classes, dtype=object)[values]
+    return frame.with_columns(pl.Series(target.name, values))
 
 
 def _values(column: pl.Series) -> str:

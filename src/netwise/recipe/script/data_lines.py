@@ -143,9 +143,10 @@ def _table(data: PublicTable | Table) -> str:
     if type(table) is not Table:
         reason = "needs a reader for its file, which no script has: train with netwise.fit"
         raise WrongValue.of("recipe", "data", data.kind, reason)
-    if table.test_file:
-        reason = "cannot be written as a script: split the test part off one file instead"
-        raise WrongValue.of("recipe", "data.test_file", table.test_file, reason)
+    for name in ("test_file", "valid_file", "time", "group", "together"):
+        if getattr(table, name):
+            reason = "cannot be written as a script: split one file at random instead"
+            raise WrongValue.of("recipe", f"data.{name}", str(getattr(table, name)), reason)
     samples = data.load()
     encoder = samples.encoder
     assert isinstance(encoder, TableEncoder)
