@@ -42,7 +42,7 @@ def test_a_page_shows_what_was_recorded(pages: dict[str, str]) -> None:
         "[optimizer]",
         "<h2>Data</h2>",
         "digits: 1,797 samples of 1 x 8 x 8 numbers.",
-        "To answer `3` always is right in 10.2 %.",
+        "To answer <code>3</code> always is right in 10.2 %.",
     ):
         assert text in pages["digits"], text
     assert "R²" in pages["regression"]

@@ -24,6 +24,11 @@ def summary_values(data: Data) -> dict[str, Any] | None:
         "head": HEAD,
         "columns": column_rows(summary)[:MOST_COLUMNS],
         "more": f"and {more:,} more columns" if more > 0 else "",
-        "sentences": [sentence for sentence in sentences(summary) if sentence],
-        "advice": summary.advice,
+        "sentences": [_pieces(sentence) for sentence in sentences(summary) if sentence],
+        "advice": [_pieces(sentence) for sentence in summary.advice],
     }
+
+
+def _pieces(sentence: str) -> list[tuple[str, bool]]:
+    """The sentence in pieces: (text, whether it is between backticks)."""
+    return [(text, place % 2 == 1) for place, text in enumerate(sentence.split("`"))]

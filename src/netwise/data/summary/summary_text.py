@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
@@ -9,8 +10,9 @@ from netwise.data.summary.values import SummaryFields, TargetSummary
 from netwise.tasks import task_named
 
 WIDTH = 100
-NAME, VALUES, REASON = 24, 30, 28  # most characters of a cell; of a reason at least
+NAME, VALUES, REASON = 24, 26, 36  # most characters of a cell; of a reason at least
 MOST_CLASSES = 10
+_ALL_CELLS = re.compile(r"^all [\d,]+ cells( with a value)? are ")
 HEAD = ("column", "read as", "gaps", "different", "values", "why")
 
 
@@ -71,7 +73,9 @@ def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
     cut = [[_cut(cell, limit) for cell, limit in zip(row, limits, strict=False)] for row in rows]
     widths = [max(len(row[i]) for row in [HEAD, *cut]) for i in range(len(limits))]
     widths.append(max(REASON, WIDTH - sum(widths) - 2 * len(widths)))
-    cut = [[*short, _cut(row[-1], widths[-1])] for short, row in zip(cut, rows, strict=True)]
+    # The start is the same in most rows, and hides the rest where a line is short.
+    reasons = [_cut(_ALL_CELLS.sub("", row[-1]), widths[-1]) for row in rows]
+    cut = [[*short, reason] for short, reason in zip(cut, reasons, strict=True)]
     cut.insert(0, list(HEAD))
     right = (2, 3)
     return [
