@@ -89,6 +89,7 @@ class BesideBaseline:
         score, network: of the model and of the network.
         low, high: 95 % interval of the network's score.
         higher_is_better: False for a loss or an error.
+        score_low, score_high: 95 % interval of the model's score; None where it is not known.
 
     Example:
         >>> import netwise as nw
@@ -103,6 +104,24 @@ class BesideBaseline:
     low: float
     high: float
     higher_is_better: bool = True
+    score_low: float | None = None
+    score_high: float | None = None
+
+    @property
+    def lead(self) -> float:
+        """How much better the model is; below 0 where the network is."""
+        return (self.score - self.network) * (1 if self.higher_is_better else -1)
+
+    @property
+    def reach(self) -> float:
+        """The lead that chance explains: the distances to the ends of both intervals, added in
+        square (Newcombe 1998)."""
+        low, high = self.score_low, self.score_high
+        if self.higher_is_better:
+            ends = self.high - self.network, 0.0 if low is None else self.score - low
+        else:
+            ends = self.network - self.low, 0.0 if high is None else high - self.score
+        return math.hypot(*ends)
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,24 @@ class Baselines:
         metric = metric_named(self.metric)
         return metric.goal(best[1].value) > metric.goal(own.value)
 
+    def beside(self, part: str) -> BesideBaseline | None:
+        """The best simple model beside the network on a part; None where either is not known."""
+        own, best = self.network.get(part), self.best(part)
+        if own is None or best is None:
+            return None
+        model, score = best
+        return BesideBaseline(
+            TITLES[model.name],
+            own.name,
+            score.value,
+            own.value,
+            own.low,
+            own.high,
+            metric_named(own.name).higher_is_better,
+            score.low,
+            score.high,
+        )
+
     @property
     def sentence(self) -> str:
         """The network beside the best simple model, and what all of them took."""
@@ -113,10 +131,11 @@ class Baselines:
         model, score = best
         name = TITLES[model.name]
         values = f"{score.title} {score.value_text} against {own.value_text} of the network"
-        if not self.is_better:
+        fact = self.beside(self.part)
+        if fact is None or fact.lead <= 0:
             text = f"Best baseline: {name}, {values}"
-        elif own.low <= score.value <= own.high:
-            text = f"No better than a baseline: {name} has {values}, within its interval"
+        elif fact.lead <= fact.reach:
+            text = f"No better than a baseline: {name} has {values}, which chance may explain"
         else:
             text = f"Worse than a baseline: {name} has {values}"
         return f"{text} ({self.part} part; baselines took {self.seconds:.1f} s)."
@@ -208,18 +227,9 @@ def with_best_baseline(run: Run) -> Run:
 def beside_baselines(run: Run, found: Baselines) -> Run:
     """The run with a history that knows the best simple model on the validation part, which the
     rule `behind_baseline` reads."""
-    own, best = found.network.get(VALIDATION), found.best(VALIDATION)
-    if own is None or best is None:
+    fact = found.beside(VALIDATION)
+    if fact is None:
         return run
-    fact = BesideBaseline(
-        TITLES[best[0].name],
-        own.name,
-        best[1].value,
-        own.value,
-        own.low,
-        own.high,
-        metric_named(own.name).higher_is_better,
-    )
     facts = replace(run.history.facts, baseline=fact)
     return replace(run, history=run.history.but(facts=facts))
 

@@ -18,7 +18,7 @@ from cli.command_line import run, run_folder, train
 
 
 def test_train_prints_score_diagnosis_and_report() -> None:
-    result = run("train", "digits", "--network", "mlp", "--epochs", "5")
+    result = run("train", "digits", "--network", "mlp", "--epochs", "5", "--no-baselines")
     assert result.exit_code == 0
     assert result.stdout.startswith("Finished: test accuracy 9")
     assert "95 % interval" in result.stdout

@@ -10,14 +10,13 @@ from netwise.tasks import CLASSIFICATION, REGRESSION
 
 def behind_baseline(history: History) -> Answer:
     """Find a network that is worse on the validation part than a simple model of scikit-learn, by
-    more than the interval of its own score."""
+    more than chance explains."""
     beside = history.facts.baseline
     if beside is None:
         return Unchecked("no baselines were measured beside this run: nw.baselines(run)")
-    lead = (beside.score - beside.network) * (1 if beside.higher_is_better else -1)
-    if lead <= 0 or beside.low <= beside.score <= beside.high:
+    lead, reach = beside.lead, max(beside.reach, 1e-12)
+    if lead <= reach:
         return None
-    reach = max(beside.network - beside.low, beside.high - beside.network, 1e-12)
     return Finding(
         rule="behind_baseline",
         sentence=(
@@ -27,7 +26,9 @@ def behind_baseline(history: History) -> Answer:
             f"{number_text(beside.metric, beside.low)} to "
             f"{number_text(beside.metric, beside.high)}; validation part)."
         ),
-        evidence=(Evidence("lead of the baseline / half the interval", lead / reach, 1.0),),
+        evidence=(
+            Evidence("lead of the baseline / the lead that chance explains", lead / reach, 1.0),
+        ),
         strength=lead / reach,
     )
 
