@@ -378,7 +378,9 @@ class Table(Split):
         found = reading.column(self.target)
         task = self._task(found)
         kinds = {self.target: (NUMBER if task == REGRESSION else CATEGORY, found.form)}
-        words = typed_frame(Cells(cells, path), kinds, self.options, target=self.target)
+        words = typed_frame(
+            Cells(cells.select(self.target), path), kinds, self.options, target=self.target
+        )
         targets = words[self.target]
         if task != REGRESSION:
             targets = labels_of(targets, found.form[:1] or ".")

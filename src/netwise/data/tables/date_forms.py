@@ -20,6 +20,7 @@ _DAYS = (
 )
 _TIMES = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%#z", "%H:%M%#z")
 _JOINTS = (" ", "T", ", ")
+_SHORT_YEAR = r"^\d{2}-|[^\d]\d{2}(?:$|[ T,])"
 _CLOCK = "%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I:%M:%S %p"
 # Names of months in other languages that the English ones do not begin.
 _NAMES = {
@@ -103,6 +104,8 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
         texts, form = pl.Series("", ["1970-01-01 "]) + texts, f"%Y-%m-%d {form}"
     if "%Y%m%d" in form:  # else shorter numbers fit as well
         texts = texts.set(~texts.str.contains(r"^\d{8}(?:\D|$)").fill_null(False), None)
+    if "%y" in form:  # a year of one digit is a part of a version or a section
+        texts = texts.set(~texts.str.contains(_SHORT_YEAR).fill_null(False), None)
     if "%Y" in form.replace("%Y%m%d", ""):
         texts = texts.set(~texts.str.contains(r"(?:^|\D)\d{4}(?:\D|$)").fill_null(False), None)
     parsed = texts.str.to_datetime(
@@ -153,7 +156,7 @@ def other_form(form: str) -> str:
 
 def _may_be_dates(sample: pl.Series) -> bool:
     likely = sample.str.contains(r"^\D{0,10}\d{1,4}\D").sum() or 0
-    digits = sample.str.contains(r"^(?:19|20)\d{6}$").sum() or 0
+    digits = sample.str.contains(r"^(?:19|20)\d{6}(?:\D|$)").sum() or 0
     months = sample.str.contains(r"^\p{L}{3,9}\.?[ -]").sum() or 0
     return bool(max(likely, digits, months) >= LEAST_SHARE * len(sample))
 

@@ -10,7 +10,7 @@ from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import decide, file_decimal
 from netwise.data.tables.frames import require_columns
 from netwise.data.tables.kinds import NUMBER, WHOLE, BadCell, ColumnReading
-from netwise.data.tables.number_forms import COMMA
+from netwise.data.tables.number_forms import COMMA, POINT, decimal_votes
 from netwise.data.tables.options import AS_ERROR, ReadOptions
 from netwise.data.tables.sources import Cells, cells_of
 from netwise.data.tables.typing_cells import as_kind, native
@@ -215,8 +215,8 @@ def typed_frame(
         words = name != target or kind in (NUMBER, WHOLE)
         if column.dtype == pl.String:
             column = text_cells(column, options.na, gap_words=words).cells
-        if kind in (NUMBER, WHOLE) and usual == COMMA:
-            form = COMMA + form[1:]
+        if kind in (NUMBER, WHOLE) and column.dtype == pl.String:
+            form = _sign(column, options.decimal, usual, form) + form[1:]
         values = as_kind(column, kind, form, options.na, words=words)
         columns.append(values)
         if options.bad_cells == AS_ERROR:
@@ -224,6 +224,18 @@ def typed_frame(
     if bad:
         raise _new_bad_cells(cells.name, bad[:SHOWN_CELLS], len(bad))
     return pl.DataFrame(columns)
+
+
+def _sign(cells: pl.Series, given: str | None, usual: str, form: str) -> str:
+    """The decimal sign of a column of new rows: what is given, what its cells prove, that of the
+    file, that of training."""
+    known = form[:1] or POINT
+    if given or not (COMMA in (usual, known) or cells.str.contains(COMMA, literal=True).any()):
+        return given or known
+    votes = decimal_votes(cells)
+    if votes[COMMA] == votes[POINT]:
+        return COMMA if usual == COMMA else known
+    return COMMA if votes[COMMA] > votes[POINT] else POINT
 
 
 def _misfits(cells: pl.Series, values: pl.Series, kind: str) -> list[BadCell]:

@@ -93,9 +93,9 @@ def as_kind(
         kind: one of `KINDS`.
         form: as in `ColumnReading`.
         na: words that mark a missing value, besides the usual ones.
+        words: the usual words mark one.
     """
-
-    cells = present_cells(native(column), na)
+    cells = present_cells(native(column), na, words=words)
     name = column.name
     if kind in (NUMBER, WHOLE):
         return _as_number(cells, form).alias(name)
