@@ -60,7 +60,7 @@ def test_by_time(file: Path) -> None:
 
 def test_equal_rows_together(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    rows = [f"{i % 20}.5,{'yes' if i % 2 else 'no'}" for i in range(N)]
+    rows = [f"{i % 40}.5,{'yes' if i % 2 else 'no'}" for i in range(N)]
     path.write_text("x,y\n" + "\n".join(rows))
     apart = nw.data.csv(path, "y").summary()
     together = nw.data.csv(path, "y", together=True).summary()
@@ -139,3 +139,29 @@ def test_shares_of_classes_in_groups(tmp_path: Path) -> None:
     content = nw.data.csv(path, "y", group="who").content()
     shares = [np.mean(content.y[rows]) for rows in content.parts]
     assert max(shares) - min(shares) < 0.2
+
+
+def test_a_class_that_is_absent_from_a_part_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,when,y\n" + "".join(f"{i % 9}.5,{i},{'ab'[i > 90]}\n" for i in range(120)))
+    advice = " ".join(nw.data.csv(path, "y", time="when").summary().advice)
+    assert "The training part has no row of `b`" in advice
+
+
+def test_rows_of_few_values_are_no_copies_and_large_numbers_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,z,y\n" + "".join(f"{i % 3},{i % 5},{'ab'[i % 2]}\n" for i in range(120)))
+    few = nw.data.csv(path, "y").summary()
+    assert few.repeats is not None
+    assert few.repeats.test > 0
+    assert few.advice == ()
+    path.write_text("x,y\n" + "".join(f"{i % 7}.5,{1_700_000_000 + i}.25\n" for i in range(60)))
+    assert "from 1700000000.2 to 1700000059.2," in str(nw.data.csv(path, "y").summary())
+
+
+def test_frames_have_no_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETWISE_DATA", str(tmp_path))
+    columns = {"x": [i / 7 for i in range(60)], "y": ["a", "b"] * 30}
+    data = nw.data.csv(columns, "y", test={name: cells[:9] for name, cells in columns.items()})
+    assert str(data.summary()).startswith("table in memory: 69 rows")
+    assert data.summary().split.endswith("the test part is table in memory")

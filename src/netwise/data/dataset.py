@@ -214,6 +214,7 @@ class Data(Part):
             samples.target_mean,
             samples.target_scale,
             samples.split_by,
+            samples.notes,
         )
         sentence = self.split_sentence(task_named(samples.task).has_classes)
         return summary_of_samples(self.title, loaded, sentence)

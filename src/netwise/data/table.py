@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -290,6 +291,10 @@ class Table(Split):
             key = SplitKey(key.by, np.concatenate([key.of_row, np.zeros(len(y) - own, np.int64)]))
         return TableContent(reading, frame, y, own, task, classes, (train, valid, test), key)
 
+    @property
+    def title(self) -> str:
+        return _shown(self.path)
+
     def split_sentence(self, has_classes: bool) -> str:
         chosen = super().split_sentence(has_classes)
         if self.time:
@@ -299,7 +304,7 @@ class Table(Split):
         if self.together:
             chosen = f"equal rows together, {chosen}"
         files = (("validation", self.valid_file), ("test", self.test_file))
-        own = [f"the {part} part is {Path(path).name}" for part, path in files if path]
+        own = [f"the {part} part is {_shown(path)}" for part, path in files if path]
         return "; ".join(own if self.valid_file and self.test_file else [chosen, *own])
 
     def new_summary(self) -> DataSummary:
@@ -490,6 +495,12 @@ def csv(
         split_seed=split_seed,
         stratify=stratify,
     )
+
+
+def _shown(path: str) -> str:
+    """The name of a file; one that `table_file` wrote has a digest for a name."""
+    name = Path(path).name
+    return "table in memory" if re.fullmatch(r"[0-9a-f]{16}\.parquet", name) else name
 
 
 def _share_or_file(name: str, part: Any, target: str) -> tuple[Any, str | None]:

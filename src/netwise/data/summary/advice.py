@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from netwise.data.summary.summary_text import percent
 from netwise.data.summary.time_order import TimeOrder
 from netwise.data.summary.values import ColumnSummary, Repeats, SuspectedLeak, TargetSummary
@@ -24,12 +26,14 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+|-+")
 
 def leak_advice(leaks: Sequence[SuspectedLeak], has_classes: bool) -> list[str]:
     """One sentence for each suspected leak."""
-    scale = "on a scale from 0 for guessing to 1 for perfect" if has_classes else "R²"
+    measure = (
+        "{:.2f}, on a scale from 0 for guessing to 1 for perfect" if has_classes else "R² {:.2f}"
+    )
     return [
         f"`{leak.column}` predicts the target nearly alone "
         + ("by whether it has a value " if leak.by_gaps else "")
-        + f"({leak.score:.2f}, {scale}). Is it known before the target is? If not, the score will "
-        f"be too good: leave it out by --kind {_word(leak.column + '=identifier')}."
+        + f"({measure.format(leak.score)}). Is it known before the target is? If not, the score "
+        f"will be too good: leave it out by --kind {_word(leak.column + '=identifier')}."
         for leak in leaks
     ]
 
@@ -55,6 +59,28 @@ def repeat_advice(
                     f"has learned them by heart is right there: remove the copies, or {together}."
                 )
             ]
+    return []
+
+
+def part_advice(
+    classes: Sequence[str], counts: Mapping[str, np.ndarray], split_by: str
+) -> list[str]:
+    """A class of which a part has no row.
+
+    Args:
+        classes: their names.
+        counts: for each part its rows of each class.
+        split_by: "group" or "time" where the data are split by that.
+    """
+    if not split_by:
+        return []  # drawn by class: only rare ones can be absent
+    names = {"train": "training", "valid": "validation", "test": "test"}
+    for part, rows in counts.items():
+        absent = [name for name, count in zip(classes, rows, strict=True) if not count]
+        if absent and rows.sum() >= FEW:
+            listed = ", ".join(f"`{name}`" for name in absent[:5])
+            found = f"The {names[part]} part has no row of {listed}"
+            return [f"{found}: split by another column, or leave these classes out."]
     return []
 
 

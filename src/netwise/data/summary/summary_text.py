@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
@@ -104,12 +105,20 @@ def target_sentence(target: TargetSummary | None) -> str:
             f"always is right in {percent(share)}."
         )
     if target.numbers:
-        n = {key: f"{value:.5g}" for key, value in target.numbers.items()}
+        found = target.numbers
+        digits = digits_of(found["smallest"], found["largest"], found["deviation"])
+        n = {key: f"{value:.{digits}g}" for key, value in target.numbers.items()}
         return (
             f"{name}: numbers (regression) from {n['smallest']} to {n['largest']}, mean "
             f"{n['mean']}, standard deviation {n['deviation']}. To answer the mean always has R² 0."
         )
     return f"{name}: none ({target.task})." if not task_named(target.task).has_classes else ""
+
+
+def digits_of(low: float, high: float, spread: float) -> int:
+    """As many as show the spread of numbers beside their size, from 5 to 15."""
+    ratio = max(abs(low), abs(high)) / spread if spread > 0 else 1.0
+    return min(15, max(5, 3 + math.ceil(math.log10(max(ratio, 1.0)))))
 
 
 def _left_out(summary: SummaryFields) -> str:

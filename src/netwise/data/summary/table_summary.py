@@ -13,7 +13,7 @@ from netwise.data.summary import advice
 from netwise.data.summary.data_summary import DataSummary
 from netwise.data.summary.leaks import BY_GAPS, BY_NUMBERS, BY_VALUES, column_scores
 from netwise.data.summary.repeated_rows import counted_repeats, hashes_of_frame
-from netwise.data.summary.summary_text import counted, percent
+from netwise.data.summary.summary_text import counted, digits_of, percent
 from netwise.data.summary.time_order import as_text, time_order
 from netwise.data.summary.values import ColumnSummary, Repeats, SuspectedLeak, TargetSummary
 from netwise.data.tables import ReadOptions, read_table
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LEFT_OUT = (IDENTIFIER, CONSTANT, EMPTY)
 MOST_WORDS, RARE_WORD = 3, 0.01
+FEW_VALUES = 20
 TOGETHER = "keep equal rows in one part (--set data.together=true)"
 
 
@@ -91,10 +92,14 @@ def summary_of_table(
     )
     described = _target(target) if target else None
     order = time_order(frame, {c.name: c.kind for c in shown if c.role != "target"})
+    most = max((c.distinct for c in shown if c.role in ("input", "time")), default=0)
+    # Rows of few values are equal by nature; copies have a column that nearly tells rows apart.
+    natural = most <= FEW_VALUES or most < (frame.height - repeats.rows) / 2
     found = [
         *advice.leak_advice(leaks, bool(target and target.classes)),
         *advice.target_advice(described, frame.height),
-        *advice.repeat_advice(repeats, sizes, split_by, TOGETHER),
+        *_absent_classes(target, parts),
+        *(() if natural else advice.repeat_advice(repeats, sizes, split_by, TOGETHER)),
         *advice.group_advice(shown, frame.height, split_by),
         *advice.time_advice(order, shown, split_by),
         *advice.gap_advice(shown, frame.height),
@@ -159,7 +164,12 @@ def _values(column: pl.Series) -> str:
     if not present.len():
         return ""
     if column.dtype.is_numeric() or column.dtype.is_temporal():
-        low, high = as_text(present.min()), as_text(present.max())
+        least, most = present.min(), present.max()
+        if isinstance(least, float) and isinstance(most, float):
+            digits = digits_of(least, most, most - least)
+            low, high = f"{least:.{digits}g}", f"{most:.{digits}g}"
+        else:
+            low, high = as_text(least), as_text(most)
         return low if low == high else f"{low} to {high}"
     counts = present.value_counts(sort=True).head(MOST_WORDS)
     words = [(str(word), count / present.len()) for word, count in counts.iter_rows()]
@@ -185,6 +195,16 @@ def numbers_of(values: np.ndarray) -> Mapping[str, float]:
         "smallest": float(values.min()),
         "largest": float(values.max()),
     }
+
+
+def _absent_classes(target: TableTarget | None, parts: TableParts | None) -> list[str]:
+    if target is None or parts is None or not target.classes:
+        return []
+    counts = {
+        name: np.bincount(target.values[rows], minlength=len(target.classes))
+        for name, rows in zip(("train", "valid", "test"), parts.rows, strict=True)
+    }
+    return advice.part_advice(target.classes, counts, parts.split_by)
 
 
 def _leaks(
