@@ -132,7 +132,7 @@ class Run:
             >>> run = nw.fit(nw.suggest(nw.data.digits(), epochs=5))
             >>> test = run.recipe.data.load().test
             >>> correct = run.predict(test) == np.array(run.pipeline.classes)[test.y]
-            >>> abs(correct.mean() - run.score.value) < 1e-9
+            >>> bool(abs(correct.mean() - run.score.value) < 1e-9)
             True
         """
         return self.answers(raw, threshold=threshold).predictions
