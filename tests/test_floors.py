@@ -32,7 +32,6 @@ INTERFACES = {
 }
 # (package, class) -> why this package may ask for a concrete class of another one.
 ALLOWED = {
-    ("cli", "TableEncoder"): "rows of a CSV file have named columns",
     ("estimators", "Arrays"): "the data set that the estimator itself made",
     ("recipe", "Arrays"): "arrays in memory are written to a file of their own",
     ("recipe", "PublicTable"): "scripts print the code that reads a table",

@@ -11,9 +11,10 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from netwise.file_errors import file_errors
 
@@ -55,6 +56,39 @@ def write_new_file(path: str | Path, content: str | bytes) -> None:
         except BaseException:
             _discard(path)
             raise
+
+
+@contextmanager
+def new_file_in_pieces(path: str | Path) -> Iterator[BinaryIO]:
+    """A file that must not exist yet, to be written piece by piece. It is at `path` once all of it
+    is written; after an error nothing is.
+
+    Raises:
+        FileAccessError: it exists, or it cannot be written.
+    """
+    path = Path(path)
+    with file_errors(path, "written"):
+        if path.exists() or path.is_symlink():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_temporary_prefix(path))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            try:
+                os.link(name, path)  # unlike a rename, it replaces nothing
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without links
+                Path(name).rename(path)
+            else:
+                Path(name).unlink()
+        except BaseException:
+            _discard(name)
+            raise
+        sync_folder(path.parent)
 
 
 def append_to_file(path: Path, content: str | bytes, *, sync: bool = False) -> None:

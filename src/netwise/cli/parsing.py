@@ -6,7 +6,6 @@ Checks that need no torch come first, so that a usage error is answered at once.
 from __future__ import annotations
 
 import csv as csv_format
-import math
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -283,24 +282,3 @@ def allow_own_code(value: Own, trust: bool) -> Own:
 def own_network(recipe: Recipe) -> Network | None:
     """The network of a recipe, where it is code of the user's own."""
     return recipe.network if recipe.network.own_code else None
-
-
-def as_number(cell: str, file: Path, row: int, missing: bool) -> float:
-    """A cell of a table that has to be a number.
-
-    Args:
-        cell: its text.
-        file, row: where it is, rows counted from 1 below the header; for the message.
-        missing: whether the cell may be empty: it is NaN then.
-    """
-    from netwise.data.columns.cells import is_missing  # heavy
-
-    if missing and is_missing(cell):
-        return math.nan
-    try:
-        return float(cell)
-    except ValueError:
-        raise DataError(
-            f"{file}, row {row}: {cell!r} is no number, and the network takes numbers only. "
-            "Write a number in its place, or remove the column if the data had none of that name."
-        ) from None

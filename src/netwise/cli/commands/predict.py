@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,97 +17,226 @@ from netwise.cli.options import (
     recipe_argument,
     run_argument,
     set_option,
+    table_options,
     trust_option,
 )
 from netwise.cli.output import SCRIPTS, echo_json, require_new_file
-from netwise.cli.parsing import allow_own_code, as_number, own_network, recipe_with
+from netwise.cli.parsing import allow_own_code, own_network, recipe_with
 from netwise.cli.run_names import find_run
 from netwise.cli.terminal import echo, echo_data
+from netwise.errors import DataError
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from netwise.training.answered_table import AnswerColumns
     from netwise.training.run import Run
 
 
 @click.command()
 @run_argument
-@click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @output_option
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="COLUMN",
+    help="Columns of FILE to keep beside the answers: 'unused' (those that the network does not "
+    "take, such as identifiers), 'all', 'none', or a name, which may be repeated.  "
+    "[default: unused]",
+)
+@click.option(
+    "--interval",
+    "level",
+    type=float,
+    help="Share of rows whose interval is to hold the true number.  [default: 0.95]",
+)
+@click.option("--no-interval", is_flag=True, help="Numbers without intervals.")
+@click.option(
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="[CLASS=]SHARE",
+    help="Answer CLASS where its probability is at least SHARE; without a name the second of two "
+    "classes. May be repeated.  [default: the likeliest class]",
+)
+@click.option("--no-probabilities", is_flag=True, help="No column for each class.")
+@table_options
 @trust_option
 @home_option
 @json_option
 def predict(
-    run: str, file: Path, output: Path | None, trust_own: bool, home: Path, as_json: bool
+    run: str,
+    file: Path,
+    output: Path | None,
+    keep: Sequence[str],
+    level: float | None,
+    no_interval: bool,
+    thresholds: Sequence[str],
+    no_probabilities: bool,
+    reading: dict[str, Any],
+    trust_own: bool,
+    home: Path,
+    as_json: bool,
 ) -> None:
-    """Predict the rows of a CSV file with the network of RUN.
+    """Answer the rows of a table with the network of RUN.
 
-    The file needs the columns of the training data, without the target. The output has one line
-    per row, in their order: the predicted class and its probability, or the predicted number. A row
-    of empty cells is a row too.
+    FILE needs the columns of the training data, without the target: CSV (packed or not), Parquet,
+    Arrow, JSON lines or a workbook. The answer has one row for each of its rows, in their order:
+    the class, its probability and that of each class; or the number with the ends of its interval.
+    With -o it is written to a new file: .csv, .tsv, .parquet, .arrow or .jsonl, and .csv.gz. A
+    table may have any number of rows: they are answered block by block.
 
     \b
     Examples:
       netwise predict @best new.csv
-      netwise predict @last new.csv -o predictions.csv
+      netwise predict @last new.parquet -o answers.csv --keep all
+      netwise predict @last new.csv --threshold fraud=0.2
     """
     folder = find_run(run, home)
-    from netwise.data.columns.table_encoder import TableEncoder  # heavy
-    from netwise.data.csv_file import read_table
+    from netwise.data.tables.writing import ending_of, write_blocks, write_text_blocks  # heavy
     from netwise.storage.run_folder import RunFolder
-    from netwise.tasks import task_named
+    from netwise.training.answered_table import answered_blocks
     from netwise.training.run import load
 
+    if output is not None:
+        require_new_file(output, [output.suffix])
+        ending_of(output)
     recipe = allow_own_code(RunFolder.open(folder).recipe(), trust_own)
     loaded = load(folder, own_network(recipe))
     _warn_if_diverged(loaded)
-    columns = read_table(file, keep_empty=True)
-    inputs: Any = columns
-    encoder = loaded.pipeline.encoder
-    if not isinstance(encoder, TableEncoder):
-        allowed = getattr(encoder, "missing", False)
-        inputs = [
-            [as_number(cell, file, row, allowed) for cell in cells]
-            for row, cells in enumerate(zip(*columns.values(), strict=True), start=1)
-        ]
-    predictions = loaded.predict(inputs).tolist()
-    probabilities = None
-    if task_named(loaded.pipeline.task).has_classes:
-        probabilities = loaded.predict_proba(inputs).tolist()
+    columns = _columns(loaded, keep, level, no_interval, thresholds, not no_probabilities)
+    blocks = _blocks(loaded, file, reading)
     if as_json:
-        classes = list(loaded.pipeline.classes)
-        echo_json({"predictions": predictions, "classes": classes, "probabilities": probabilities})
+        echo_json(_document(loaded, blocks, columns))
         return
-    text = predictions_csv(predictions, probabilities)
+    answered = answered_blocks(loaded, blocks, columns)
     if output is None:
-        echo_data(text)
+        write_text_blocks(answered, partial(click.echo, nl=False))
+    else:
+        rows = write_blocks(answered, output)
+        click.echo(f"{rows} predictions in {output}")
+
+
+def _columns(
+    run: Run,
+    keep: Sequence[str],
+    level: float | None,
+    no_interval: bool,
+    thresholds: Sequence[str],
+    probabilities: bool,
+) -> AnswerColumns:
+    """What the options say about the answered table."""
+    from netwise.scoring.conformal import LEVEL, conformal_reach  # heavy
+    from netwise.scoring.thresholds import thresholds_of
+    from netwise.tasks import task_named
+    from netwise.training.answered_table import ALL, NONE, UNUSED, AnswerColumns
+
+    task = task_named(run.pipeline.task)
+    threshold = _threshold(thresholds)
+    if threshold is not None:
+        if not task.has_classes:
+            raise click.UsageError(
+                f"--threshold is for classes, and {run.folder} answers numbers: leave it out"
+            )
+        thresholds_of(threshold, run.pipeline.classes)
+    if level is not None and not task.has_values:
+        raise click.UsageError(
+            f"--interval is for numbers, and {run.folder} answers {run.pipeline.task}: leave it out"
+        )
+    if task.has_values and not no_interval:
+        try:
+            conformal_reach(run.pipeline.errors.numpy(), LEVEL if level is None else level)
+            level = LEVEL if level is None else level
+        except DataError as error:
+            if level is not None:
+                raise
+            click.echo(f"No intervals: {error}.", err=True)
+    else:
+        level = None
+    words = (ALL, NONE, UNUSED)
+    kept = keep[0] if len(keep) == 1 and keep[0] in words else tuple(keep) or UNUSED
+    return AnswerColumns(kept, probabilities, level, threshold)
+
+
+def _threshold(given: Sequence[str]) -> float | dict[str, float] | None:
+    """The values of --threshold."""
+    named: dict[str, float] = {}
+    for text in given:
+        name, sign, share = text.rpartition("=")
+        try:
+            value = float(share)
+        except ValueError:
+            raise click.UsageError(
+                f"--threshold {text}: {share!r} is no number. Write CLASS=0.3, or 0.3 alone where "
+                "there are two classes"
+            ) from None
+        if not sign:
+            if len(given) > 1:
+                raise click.UsageError(
+                    f"--threshold {text}: of several, each names its class. Write CLASS={text}"
+                )
+            return value
+        named[name] = value
+    return named or None
+
+
+def _blocks(run: Run, file: Path, reading: dict[str, Any]) -> Iterator[pl.DataFrame]:
+    """The cells of the file, block by block; with an error where it has no row."""
+    from netwise.data.image_files.new_pictures import (  # heavy
+        is_of_pictures,
+        picture_blocks,
+        takes_paths,
+    )
+    from netwise.data.tables import ReadOptions, blocks
+
+    encoder = run.pipeline.encoder
+    if takes_paths(encoder) and is_of_pictures(file):
+        yield from picture_blocks(file)
         return
-    write_new_file(output, text)
-    echo(f"{len(predictions)} predictions in {output}")
+    named = getattr(encoder, "names", ())
+    given = {**reading, "na": tuple(reading.get("na", ()))}
+    given.pop("kinds", None)
+    any_row = False
+    for block in blocks(str(file), ReadOptions(**given), wanted=named):
+        any_row = True
+        yield block
+    if not any_row:
+        raise DataError(f"{file} has no rows below its header: add some")
+
+
+def _document(run: Run, blocks: Iterator[pl.DataFrame], columns: AnswerColumns) -> dict[str, Any]:
+    """The answers as one JSON document."""
+    import numpy as np  # heavy
+
+    from netwise.training.answered_table import answered
+
+    kept: dict[str, list[Any]] = {}
+    predictions, probabilities, reach = [], [], None
+    for block, answers in answered(run, blocks, columns):
+        for name in block.columns:
+            kept.setdefault(name, []).extend(block[name].to_list())
+        predictions.append(answers.predictions)
+        reach = answers.reach
+        if answers.probabilities is not None:
+            probabilities.append(answers.probabilities)
+    numbers = np.concatenate(predictions)
+    document = {
+        "predictions": numbers.tolist(),
+        "classes": list(run.pipeline.classes),
+        "probabilities": np.concatenate(probabilities).tolist() if probabilities else None,
+        "columns": kept,
+    }
+    if reach is not None:
+        half = reach[0] if numbers.ndim == 1 else reach
+        document |= {"low": (numbers - half).tolist(), "high": (numbers + half).tolist()}
+    return document
 
 
 def _warn_if_diverged(run: Run) -> None:
     """Say so where answers come from a network whose training diverged."""
     if run.history.ended.how == "diverged":
         echo(f"Warning: {run.history.ended.sentence} The answers are of these.", err=True)
-
-
-def predictions_csv(
-    predictions: Sequence[Any], probabilities: Sequence[Sequence[float]] | None
-) -> str:
-    """Predictions as CSV: a class and its probability, a number, or the outputs of an autoencoder
-    or memory, one column each."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if probabilities is not None:
-        writer.writerow(["prediction", "probability"])
-        for prediction, shares in zip(predictions, probabilities, strict=True):
-            writer.writerow([prediction, f"{max(shares):.4f}"])
-    elif predictions and isinstance(predictions[0], list):
-        writer.writerow([f"output_{i + 1}" for i in range(len(predictions[0]))])
-        writer.writerows(predictions)
-    else:
-        writer.writerow(["prediction"])
-        writer.writerows([prediction] for prediction in predictions)
-    return text.getvalue()
 
 
 @click.command()
