@@ -60,7 +60,9 @@ def answered_blocks(
     for kept, answers in answered(run, blocks, columns):
         found = answer_columns(answers, run.pipeline.classes, columns.probabilities)
         added = [pl.Series(_free(name, kept.columns), values) for name, values in found.items()]
-        yield kept.with_columns(added) if kept.width else pl.DataFrame(added)
+        # An empty cell of a text is a gap of the table that is written.
+        cells = kept.with_columns(pl.col(pl.String).replace("", None))
+        yield cells.with_columns(added) if kept.width else pl.DataFrame(added)
 
 
 def answered(
@@ -99,7 +101,8 @@ def answer_columns(
         return columns
     with_ends: dict[str, Array] = {}
     for (name, values), reach in zip(columns.items(), answers.reach, strict=True):
-        with_ends |= {name: values, name + LOW: values - reach, name + HIGH: values + reach}
+        half = np.asarray(reach, values.dtype)
+        with_ends |= {name: values, name + LOW: values - half, name + HIGH: values + half}
     return with_ends
 
 
@@ -148,7 +151,7 @@ def _numbers(cells: pl.DataFrame, missing: bool) -> Array:
                     f"column {name!r}, row {gap + 1}: the cell is empty, and the network takes "
                     "numbers only: write a number"
                 )
-    numbers: Array = frame.to_numpy().astype(np.float64)
+    numbers: Array = np.ascontiguousarray(frame.to_numpy(), np.float64)
     return numbers
 
 

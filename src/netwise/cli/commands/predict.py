@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from netwise.errors import DataError
 if TYPE_CHECKING:
     import polars as pl
 
+    from netwise.data.tables import ReadOptions
     from netwise.training.answered_table import AnswerColumns
     from netwise.training.run import Run
 
@@ -106,7 +108,9 @@ def predict(
     loaded = load(folder, own_network(recipe))
     _warn_if_diverged(loaded)
     columns = _columns(loaded, keep, level, no_interval, thresholds, not no_probabilities)
-    blocks = _blocks(loaded, file, reading)
+    options = _options(reading)
+    loaded = _for_file(loaded, file, options)
+    blocks = _blocks(loaded, file, options)
     if as_json:
         echo_json(_document(loaded, blocks, columns))
         return
@@ -181,28 +185,53 @@ def _threshold(given: Sequence[str]) -> float | dict[str, float] | None:
     return named or None
 
 
-def _blocks(run: Run, file: Path, reading: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """The cells of the file, block by block; with an error where it has no row."""
+def _blocks(run: Run, file: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
+    """The cells of the file, or the paths of pictures, block by block; with an error where there is
+    no row."""
     from netwise.data.image_files.new_pictures import (  # heavy
         is_of_pictures,
         picture_blocks,
         takes_paths,
     )
-    from netwise.data.tables import ReadOptions, blocks
+    from netwise.data.tables import blocks
 
     encoder = run.pipeline.encoder
     if takes_paths(encoder) and is_of_pictures(file):
         yield from picture_blocks(file)
         return
-    named = getattr(encoder, "names", ())
-    given = {**reading, "na": tuple(reading.get("na", ()))}
-    given.pop("kinds", None)
     any_row = False
-    for block in blocks(str(file), ReadOptions(**given), wanted=named):
+    for block in blocks(str(file), options, wanted=getattr(encoder, "names", ())):
         any_row = True
         yield block
     if not any_row:
         raise DataError(f"{file} has no rows below its header: add some")
+
+
+def _options(reading: dict[str, Any]) -> ReadOptions:
+    """What the options say on how the file is to be read."""
+    from netwise.data.tables import ReadOptions  # heavy
+
+    if reading.get("kinds"):
+        raise click.UsageError(
+            "--kind: what a column is was decided in training, and new rows are read alike. Leave "
+            "--kind out"
+        )
+    return ReadOptions(**{**reading, "na": tuple(reading.get("na", ()))})
+
+
+def _for_file(run: Run, file: Path, options: ReadOptions) -> Run:
+    """The run, with an encoder that reads all blocks of the file alike."""
+    from netwise.data.tables.options import AS_MISSING  # heavy
+    from netwise.data.tables.streaming import decimal_sign
+
+    encoder = run.pipeline.encoder
+    for_file = getattr(encoder, "for_file", None)
+    if for_file is None:
+        return run
+    decimal = decimal_sign(file, options, encoder.names)  # type: ignore[attr-defined]
+    bad_cells = options.bad_cells if options.bad_cells == AS_MISSING else None
+    read = for_file(decimal, options.na, bad_cells)
+    return replace(run, pipeline=replace(run.pipeline, encoder=read))
 
 
 def _document(run: Run, blocks: Iterator[pl.DataFrame], columns: AnswerColumns) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +70,19 @@ class NewRows:
         forms: of the columns that are inputs.
         na: words that mark a missing value, besides the usual ones.
         bad_cells: "error", or "missing" for a missing value.
+        decimal: "." or ",", where it is known for the new rows. Default: found in them.
     """
 
     forms: tuple[CellForm, ...]
     na: tuple[str, ...] = ()
     bad_cells: str = AS_ERROR
+    decimal: str | None = None
 
     def columns_of(self, raw: Any) -> dict[str, np.ndarray]:
         """Cells by column: numbers, dates or words."""
         kinds = {each.name: (each.kind, each.form) for each in self.forms}
-        return column_arrays(read_as(raw, kinds, ReadOptions(na=self.na, bad_cells=self.bad_cells)))
+        options = ReadOptions(na=self.na, bad_cells=self.bad_cells, decimal=self.decimal)
+        return column_arrays(read_as(raw, kinds, options))
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,26 @@ class TableEncoder:
     columns: tuple[ColumnEncoder, ...]
     left_out: tuple[LeftOut, ...] = ()
     reading: NewRows | None = None
+
+    def for_file(
+        self, decimal: str | None, na: Sequence[str] = (), bad_cells: str | None = None
+    ) -> TableEncoder:
+        """The same encoder for the rows of one file, which may come in several pieces.
+
+        Args:
+            decimal: sign of its numbers; None: found in each piece.
+            na: words that mark a missing value in it, besides those of training.
+            bad_cells: as in `NewRows`; None: as in training.
+        """
+        if self.reading is None:
+            return self
+        reading = replace(
+            self.reading,
+            decimal=decimal,
+            na=(*self.reading.na, *na),
+            bad_cells=bad_cells or self.reading.bad_cells,
+        )
+        return replace(self, reading=reading)
 
     def encode(self, raw: Any) -> Tensor:
         return self.encode_columns(self._cells(raw))

@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from netwise.data.tables.column_cells import text_cells
+from netwise.data.tables.deciding import file_decimal
 from netwise.data.tables.delimited import Head, find_head, text_frame
 from netwise.data.tables.dialects import NO_QUOTE, rows_of
 from netwise.data.tables.encodings import decode
@@ -77,6 +79,29 @@ def blocks(
                     yield from (part for part in frame.iter_slices(rows) if part.height)
                 return
     yield from cells_of(source, options, wanted).frame.iter_slices(rows)
+
+
+def decimal_sign(
+    source: str | Path, options: ReadOptions | None = None, wanted: Sequence[str] = ()
+) -> str | None:
+    """The decimal sign of the numbers in a file, from its first rows; None where it is no text.
+
+    Args:
+        source: path of the file.
+        options: as in `read_table`.
+        wanted: as in `blocks`.
+    """
+    import polars as pl  # heavy
+
+    options, path = options or ReadOptions(), Path(source)
+    if options.decimal or not path.is_file() or not _is_text(path):
+        return options.decimal
+    start = next(_utf8_pieces(path, _encoding(path, options), HEAD), b"")
+    sep = find_head(start, str(path), options, wanted).dialect.sep
+    for frame in blocks(path, options, wanted=wanted):
+        texts = [text_cells(each, options.na) for each in frame if each.dtype == pl.String]
+        return file_decimal(texts, sep)
+    return None
 
 
 def _scanned(path: Path, kind: str, rows: int) -> Iterator[pl.DataFrame]:
