@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import netwise as nw
 from netwise.estimators.inputs import (
     cells_of,
     checked_weights,
@@ -70,3 +71,11 @@ def test_weights_are_not_negative_and_ones_by_default() -> None:
     assert checked_weights(None, np.zeros((3, 1))).tolist() == [1, 1, 1]
     with pytest.raises(ValueError, match="[Nn]egative"):
         checked_weights([1, -1, 1], np.zeros((3, 1)))
+
+
+@pytest.mark.parametrize("cell", [float("inf"), "12O"])
+def test_a_cell_that_is_no_number_among_numbers_is_named(cell: object) -> None:
+    cells: dict[str, list[object]] = {"x": [float(i) for i in range(60)], "w": ["u", "v"] * 30}
+    cells["x"][7] = cell
+    with pytest.raises(nw.DataError, match="column 'x', row 8"):
+        fit_encoder(cells)

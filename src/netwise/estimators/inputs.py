@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d
 from netwise.data.columns.cells import is_missing, is_number
 from netwise.data.columns.fitting import fit_columns
 from netwise.data.columns.table_encoder import TableEncoder
+from netwise.data.tables.deciding import are_mistakes
 from netwise.data.tables.frames import as_polars, is_frame, is_pandas
 from netwise.estimators.defaults import BATCH_SIZE
 from netwise.memory import require_memory
@@ -74,9 +75,11 @@ def fit_encoder(cells: dict[str, list[Any]]) -> TableEncoder:
 
 
 def _kind(column: Sequence[Any]) -> str:
-    """ "number" or "date" where each value is one or missing, else "category"."""
+    """ "number" where each value is one or missing, but for a few, which the encoder then names in
+    its error; "date" likewise; else "category"."""
     known = [cell for cell in column if not is_missing(cell)]
-    if all(is_number(cell) or isinstance(cell, bool) for cell in known):
+    numbers = sum(is_number(cell) or isinstance(cell, bool | float) for cell in known)
+    if are_mistakes(numbers, len(known) - numbers):
         return "number"
     return "date" if all(isinstance(cell, date) for cell in known) else "category"
 

@@ -154,9 +154,9 @@ def _decimal(column: ColumnCells, given: str | None, usual: str) -> tuple[str, s
     return usual, "as in the rest of the file"
 
 
-def _mistakes(fit: int, misfit: int) -> bool:
+def are_mistakes(fit: int, misfit: int) -> bool:
     """Whether so many cells that do not fit are mistakes in a column of the others."""
-    return misfit < FEW * (fit + misfit) or (misfit == 1 and fit >= ONE_MISTAKE)
+    return not misfit or misfit < FEW * (fit + misfit) or (misfit == 1 and fit >= ONE_MISTAKE)
 
 
 def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
@@ -165,14 +165,14 @@ def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
     if len(column.words) or sign == COMMA:
         values = numbers(column.cells, sign)
     fit = len(values) - values.null_count()
-    if fit < column.held and not _mistakes(fit, column.held - fit):
+    if fit < column.held and not are_mistakes(fit, column.held - fit):
         unit = unit_of(column.words.head(1000))
         if unit:
             values = numbers(column.cells, sign, unit)
     values = _without_doubtful(column, values, sign)
     fit = len(values) - values.null_count()
     misfit = column.held - fit
-    if not fit or (misfit and not _mistakes(fit, misfit)):
+    if not fit or not are_mistakes(fit, misfit):
         return _without_placeholders(column, values, sign)
     if not misfit and not column.target and (code := _code(column)):
         return code
@@ -195,7 +195,7 @@ def _without_doubtful(column: ColumnCells, values: pl.Series, sign: str) -> pl.S
     doubtful = _is_grouped(column.cells, other)
     count, fit = int(doubtful.sum()), len(values) - values.null_count()
     both = column.cells.str.contains(other, literal=True).sum()
-    if not count or both > count or not _mistakes(fit - count, count):
+    if not count or both > count or not are_mistakes(fit - count, count):
         return values
     return values.set(doubtful, None)
 
@@ -285,7 +285,7 @@ def _as_dates(column: ColumnCells) -> Decided | None:
     values = dates(column.cells, form)
     misfit = values.null_count() - column.gaps
     fit = column.held - misfit
-    if not fit or (misfit and not _mistakes(fit, misfit)):
+    if not fit or not are_mistakes(fit, misfit):
         return None
     reason = f"all {fit:,} cells with a value are dates, written as {form}"
     other = other_form(form)
