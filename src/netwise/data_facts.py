@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+# Where the symbols of an input are that are targets: `DataFacts.symbols_as_targets`.
+SAME_PLACE, NEXT_PLACE = "same place", "next place"
+
 
 @dataclass(frozen=True)
 class DataFacts:
@@ -59,6 +62,8 @@ class DataFacts:
         evaluation_answers: the same in the last evaluation.
         evaluation_r2: R² of the network in the last evaluation, of targets that are numbers.
         target_feature: index of a feature that is the target itself; None without one.
+        symbols_as_targets: for each input whose symbols are the targets its number among the
+            tensors of the call, and `SAME_PLACE` or `NEXT_PLACE`.
         not_known: for each field that could not be found, the reason.
 
     Example:
@@ -105,6 +110,7 @@ class DataFacts:
     typical_std: float | None = None
     largest_std: float | None = None
     target_feature: int | None = None
+    symbols_as_targets: tuple[tuple[int, str], ...] = ()
     answers: tuple[tuple[int, int, int], ...] | None = None
     evaluation_answers: tuple[tuple[int, int, int], ...] | None = None
     evaluation_r2: float | None = None

@@ -57,6 +57,8 @@ class FirstBatch:
         narrowest: the layer with the fewest numbers for each sample, fewer than the outputs,
             through which all goes that the outputs depend on; "" without one.
         narrowest_width: its numbers.
+        later_places: for each input that is a matrix of symbols its number among the tensors of the
+            call, and whether outputs at a place change with later places of it.
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
@@ -97,6 +99,7 @@ class FirstBatch:
     norm_values: int | None = None
     narrowest: str | None = None
     narrowest_width: int | None = None
+    later_places: tuple[tuple[int, bool], ...] | None = None
     output_std: float | None = None
     loss_takes: str | None = None
     loss_targets: str | None = None

@@ -26,6 +26,7 @@ from netwise.observe.sample_axes import (
     sample_axes,
     with_sample_changed,
 )
+from netwise.observe.sequence_order import later_places
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
 
 DRAWS = 3  # of the noise in training mode
@@ -123,6 +124,9 @@ class _Probes:
             facts = replace(facts, not_known=dict.fromkeys(skipped, reason))
         else:
             facts = self._rows(facts, before)
+            if facts.samples_mix == "":
+                seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)
+                facts = replace(facts, later_places=seen)
         return self._modes(facts, before)  # last: it changes running statistics
 
     # ---- rows and samples

@@ -17,6 +17,7 @@ from netwise.observe.evaluation_passes import features_of
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
 from netwise.observe.row_fingerprints import row_keys
 from netwise.observe.row_overlap import overlap_of
+from netwise.observe.sequence_order import symbols_as_targets
 from netwise.observe.simple_models import (
     Rows,
     SimpleScores,
@@ -41,7 +42,9 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
     """
     training, evaluation = kept.training, kept.evaluation
     facts = DataFacts(**overlap_of(training, evaluation))
-    facts = replace(facts, **_of_features(training))
+    facts = replace(
+        facts, **_of_features(training), symbols_as_targets=symbols_as_targets(training)
+    )
     sample = sample_of(training, classes)
     if isinstance(sample, str):
         return _unknown(facts, sample, *OF_MODELS)

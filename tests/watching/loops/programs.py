@@ -261,6 +261,9 @@ UNSEEN = (
     Loop(d.backward_of_ones_own, ("gradient_zero",)),
     Loop(d.rectifier_before_sigmoid, OUTPUT),
     Loop(d.one_sample_again_and_again, ("inputs_alike",)),
+    Loop(partial(d.text_to_continue, fault="no mask"), ("target_in_inputs",)),
+    Loop(partial(d.text_to_continue, fault="not shifted"), ("target_in_inputs",)),
+    Loop(d.symbols_given_back),
     Loop(d.weights_of_classes, ("one_answer",)),
 )
 PLAIN = (

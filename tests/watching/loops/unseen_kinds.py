@@ -81,6 +81,62 @@ def one_sample_again_and_again(sick: bool) -> list[float]:
     return _train(model, x[:1].expand(len(x), -1) if sick else x, y, F.cross_entropy)
 
 
+class _Text(nn.Module):
+    """A transformer that continues texts of 12 symbols."""
+
+    def __init__(self, masked: bool) -> None:
+        super().__init__()
+        self.symbol, self.place = nn.Embedding(12, 16), nn.Embedding(8, 16)
+        self.layer = nn.TransformerEncoderLayer(16, 2, 32, 0.0, batch_first=True)
+        self.head, self.masked = nn.Linear(16, 12), masked
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(8) if self.masked else None
+        hidden = self.symbol(x) + self.place(torch.arange(8))
+        outputs: Tensor = self.head(self.layer(hidden, src_mask=mask, is_causal=self.masked))
+        return outputs
+
+
+def text_to_continue(sick: bool, fault: str = "no mask") -> list[float]:
+    """Sick: without a mask, or with the symbols themselves as targets."""
+    torch.manual_seed(0)
+    texts = (torch.randint(12, (400, 1)) + torch.randint(1, 3, (400, 1)) * torch.arange(9)) % 12
+    model = _Text(masked=not sick or fault != "no mask")
+    inputs, targets = texts[:, :-1], texts[:, 1:]
+    if sick and fault == "not shifted":
+        targets = inputs
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=0.005), []
+    for rows in batches(400, 40, epochs=8):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(inputs[rows]).flatten(0, 1), targets[rows].flatten())
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def symbols_given_back(sick: bool) -> list[float]:
+    """An autoencoder of sequences: its targets are its inputs, as is meant."""
+    torch.manual_seed(0)
+    texts = (torch.randint(12, (400, 1)) + torch.randint(1, 3, (400, 1)) * torch.arange(8)) % 12
+    model = nn.Sequential(
+        nn.Embedding(12, 16), nn.Flatten(), nn.Linear(128, 24), nn.Linear(24, 96), _Rows()
+    )
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=0.01), []
+    for rows in batches(400, 40, epochs=8):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(texts[rows]).flatten(0, 1), texts[rows].flatten())
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+class _Rows(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(len(x), 8, 12)
+
+
 def weights_of_classes(sick: bool) -> list[float]:
     """A loss with weights of classes. Sick: one class weighs a million times as much as others."""
     x, y = classes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netwise.data_facts import NEXT_PLACE, SAME_PLACE, DataFacts
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
 from netwise.diagnosis.rules.outcome import has_learned, no_baseline, outcome_known
@@ -95,10 +96,13 @@ def nothing_held_out(history: History) -> Answer:
 
 
 def target_in_inputs(history: History) -> Answer:
-    """Find a feature of the inputs that is the target itself."""
+    """Find a feature of the inputs that is the target itself, or a model of sequences that sees
+    the symbols which it has to predict."""
     if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
     data = history.data
+    if data is not None and data.symbols_as_targets:
+        return _symbols_seen(history, data)
     if data is None or not data.train_samples:
         return Unchecked("no inputs with their targets were seen")
     if data.target_feature is None:
@@ -112,6 +116,41 @@ def target_in_inputs(history: History) -> Answer:
         evidence=(Evidence("rows in which the feature is the target", 1.0, 0.99, percent=True),),
         grade="cause",
     )
+
+
+def _symbols_seen(history: History, data: DataFacts) -> Finding | None:
+    """Outputs of a place that depend on the symbol which is their target: the next one without a
+    mask, or, of a model that sees no later places and so continues a text, the same one.
+
+    Models that see all places and give them back, such as autoencoders, are meant.
+    """
+    sees = dict((history.first_batch.later_places or ()) if history.first_batch else ())
+    for number, where in data.symbols_as_targets:
+        if where == NEXT_PLACE and sees.get(number) is True:
+            sentence = (
+                "The targets are the next symbols of the inputs, and outputs at a place change "
+                "with symbols at later places: the network sees what it has to predict."
+            )
+            change = (
+                "mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])\n"
+                "outputs = layer(x, src_mask=mask, is_causal=True)"
+            )
+        elif where == SAME_PLACE and sees.get(number) is False:
+            sentence = (
+                "The targets are the symbols of the inputs at the same places, and the network "
+                "sees no later places: it copies each symbol, and learns nothing about the next."
+            )
+            change = "inputs, targets = tokens[:, :-1], tokens[:, 1:]"
+        else:
+            continue
+        return Finding(
+            rule="target_in_inputs",
+            sentence=sentence,
+            evidence=(Evidence("symbols that are seen and asked for", 1.0, 0.99, percent=True),),
+            grade="cause",
+            change=change,
+        )
+    return None
 
 
 LEAK = Rule(
@@ -159,7 +198,7 @@ TARGET_IN_INPUTS = Rule(
         "A network that sees its target among its inputs copies it. Scores are perfect, also on "
         "evaluation rows, and useless: for new data the target is not known."
     ),
-    healthy="No input feature that equals the target in every row.",
+    healthy="No input feature that equals the target in every row, and no target in sight.",
     source="Kaufman, Rosset, Perlich 2012, Leakage in data mining",
     tasks=WITH_TARGETS,
     own_loops=True,
