@@ -68,3 +68,8 @@ def test_an_own_part_of_one_row_keeps_its_difference() -> None:
     x = samples.encoder.encode(FAR[:1]).numpy()
     np.testing.assert_array_equal(samples.test.x.numpy(), x)
     assert abs(x[0, 0] - (FAR[0, 0] - FAR[:, 0].mean())) < 20
+
+
+def test_targets_beyond_float32_are_scaled() -> None:
+    samples = nw.data.arrays(NEAR, 1e300 * NEAR[:, 0]).load()
+    assert float(samples.train.y.std()) == pytest.approx(1, abs=0.01)

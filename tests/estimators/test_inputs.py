@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 import netwise as nw
 from netwise.estimators.inputs import (
@@ -33,7 +34,7 @@ def test_cells_keep_numbers_and_name_what_is_missing() -> None:
     cells = cells_of(frame)
     assert cells == {"n": [1, 2, 3], "t": ["a", None, "b"]}
     assert all(type(cell) is int for cell in cells["n"])
-    encoded = fit_encoder(cells).encode(cells)
+    encoded = fit_encoder(cells, None)[0].encode(cells)
     assert encoded.shape[0] == 3
     assert encoded.isfinite().all()
 
@@ -78,4 +79,20 @@ def test_a_cell_that_is_no_number_among_numbers_is_named(cell: object) -> None:
     cells: dict[str, list[object]] = {"x": [float(i) for i in range(60)], "w": ["u", "v"] * 30}
     cells["x"][7] = cell
     with pytest.raises(nw.DataError, match="column 'x', row 8"):
-        fit_encoder(cells)
+        fit_encoder(cells, None)
+
+
+def test_frames_with_many_categories_and_free_text_are_learned() -> None:
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    shops = rng.integers(0, 150, 1500)
+    words = np.array(["fine", "broken", "late", "quick", "blue", "red", "large", "small"])
+    chosen = rng.integers(0, 8, (1500, 6))
+    y = rng.normal(size=150)[shops] + (chosen == 1).sum(axis=1)
+    texts = [f"{' '.join(words[row])} no {i}" for i, row in enumerate(chosen)]
+    X = pd.DataFrame({"shop": [f"s{i}" for i in shops], "text": texts})
+    encoder, x = fit_encoder({name: X[name].tolist() for name in X}, y, numeric=True)
+    assert [column.kind for column in encoder.columns] == ["many categories", "text"]
+    assert Ridge().fit(x[:1000], y[:1000]).score(x[1000:], y[1000:]) > 0.8
+    kinds = [c.kind for c in fit_encoder({"shop": X["shop"].tolist()}, y > 0)[0].columns]
+    assert kinds == ["many categories"]

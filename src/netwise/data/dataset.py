@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwise.data.columns.number_column import centre_and_scale
 from netwise.data.content import FileKey, files_key
 from netwise.data.preparation import Preparation, marked, unmarked
 from netwise.data.raw_inputs import RawInput
@@ -407,6 +408,10 @@ def standardised_targets(parts: tuple[Pairs, ...]) -> tuple[tuple[Pairs, ...], T
     """The parts with targets scaled to mean 0 and standard deviation 1 on the first part, and that
     mean and scale. Targets in float64 are scaled so, then cast to float32."""
     y = parts[0].y
-    mean, scale = y.mean(0), y.std(0, unbiased=False)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    if y.dtype == torch.float64:
+        fitted = [centre_and_scale(column, "the target") for column in y.numpy().T]
+        mean, scale = torch.tensor(fitted, dtype=torch.float64).T
+    else:
+        mean, scale = y.mean(0), y.std(0, unbiased=False)
+        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     return tuple(replace(part, y=((part.y - mean) / scale).float()) for part in parts), mean, scale

@@ -41,7 +41,7 @@ def lossy_features(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         exact = values.astype(np.float64)
         errors = np.abs(exact - exact.astype(np.float32))
-        known = np.isfinite(errors)
+        known = np.isfinite(exact)
         errors = np.where(known, errors, 0).max(axis=0)
         low = np.where(known, exact, np.inf).min(axis=0)
         high = np.where(known, exact, -np.inf).max(axis=0)

@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from torch import Tensor
 
+from netwise.data.columns.category_column import MOST_CATEGORIES
 from netwise.data.columns.cells import is_missing, is_number
-from netwise.data.columns.fitting import fit_columns
+from netwise.data.columns.fitting import fit_columns, target_matrix
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.tables.deciding import are_mistakes
 from netwise.data.tables.frames import as_polars, is_frame, is_pandas
 from netwise.estimators.defaults import BATCH_SIZE
 from netwise.memory import require_memory
+
+WORDS = 3  # of a cell on average, from which on unequal ones are free text
 
 Floats = NDArray[np.floating[Any]]
 
@@ -69,19 +73,41 @@ def cells_of(X: Any) -> dict[str, list[Any]]:
     return {column.name: column.to_list() for column in as_polars(X).iter_columns()}
 
 
-def fit_encoder(cells: dict[str, list[Any]]) -> TableEncoder:
-    """The encoder of these columns, by what their cells are."""
-    return fit_columns(cells, {name: _kind(column) for name, column in cells.items()})[0]
+def fit_encoder(
+    cells: dict[str, list[Any]], y: Any, numeric: bool = False
+) -> tuple[TableEncoder, Tensor]:
+    """The encoder of these columns, by what their cells are, and the inputs of these rows.
+
+    Args:
+        cells: by column.
+        y: targets: numbers where `numeric`, else one class for each sample; other targets, such as
+            several labels, are not looked at.
+    """
+    targets = None
+    if numeric and np.asarray(y).dtype.kind in "iuf":
+        targets = target_matrix(np.asarray(y), 0)
+    elif not numeric and np.ndim(y) == 1:
+        classes, numbers = np.unique(np.asarray(y).astype(str), return_inverse=True)
+        targets = target_matrix(numbers, len(classes))
+    if targets is not None and not np.isfinite(targets).all():
+        targets = None  # refused where targets are checked
+    return fit_columns(cells, {name: _kind(column) for name, column in cells.items()}, targets)
 
 
 def _kind(column: Sequence[Any]) -> str:
     """ "number" where each value is one or missing, but for a few, which the encoder then names in
-    its error; "date" likewise; else "category"."""
+    its error; "date" likewise; "text" where most are different and of several words; else
+    "category"."""
     known = [cell for cell in column if not is_missing(cell)]
     numbers = sum(is_number(cell) or isinstance(cell, bool | float) for cell in known)
     if are_mistakes(numbers, len(known) - numbers):
         return "number"
-    return "date" if all(isinstance(cell, date) for cell in known) else "category"
+    if all(isinstance(cell, date) for cell in known):
+        return "date"
+    different = {str(cell) for cell in known}
+    words = sum(len(cell.split()) for cell in different)
+    texts = len(different) > MOST_CATEGORIES and len(different) > len(known) / 2
+    return "text" if texts and words >= WORDS * len(different) else "category"
 
 
 def as_column(y: Any) -> Any:

@@ -123,9 +123,9 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
                     "needs one target. Pass X and y with the same number of rows"
                 )
             cells = cells_of(X)
-            self.encoder_ = fit_encoder(cells)
+            self.encoder_, x = fit_encoder(cells, y, self.numeric_targets)
             validate_data(self, X, skip_check_array=True)
-            return self.encoder_.encode(cells).numpy(), np.asarray(y)
+            return x.numpy(), np.asarray(y)
         x, y = validate_data(
             self,
             X,

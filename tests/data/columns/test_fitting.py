@@ -78,6 +78,8 @@ def test_numbers_near_the_limits_of_float64_are_scaled_or_refused() -> None:
     np.testing.assert_allclose(x[:, 0].numpy(), [-1.2247449, 0, 1.2247449], rtol=1e-6)
     with pytest.raises(nw.DataError, match="too far from the median"):
         fit_columns({"t": np.array([-1.7e308, -1.7e308, 1.7e308])}, {"t": "number"})
+    _, x = fit_columns({"t": np.array([-1.7e308, 1.7e308])}, {"t": "number"})
+    assert x.tolist() == [[-1.0], [1.0]]
 
 
 def test_dates_predict_as_well_as_their_true_parts_do() -> None:
@@ -164,6 +166,18 @@ def test_free_text_predicts_as_a_linear_model_of_all_its_words() -> None:
     reference = make_pipeline(TfidfVectorizer(), LogisticRegression(C=10)).fit(texts[:800], y[:800])
     score = ours.score(encoder.encode({"t": texts[800:]}).numpy(), y[800:])
     assert score >= reference.score(texts[800:], y[800:]) - 0.02
+
+
+def test_texts_that_all_have_the_same_words_differ_by_how_often() -> None:
+    many = rng.integers(1, 30, 100)
+    texts = [" ".join(["good"] * count + ["car"] * 20) for count in many]
+    _, x = fit_columns({"t": texts}, {"t": "text"}, np.log(many)[:, None])
+    assert Ridge().fit(x.numpy(), np.log(many)).score(x.numpy(), np.log(many)) > 0.9
+    assert x.mean(0).abs().max() < 1e-4
+    unequal, _ = fit_columns({"t": ["qxz", "vwk"], "n": [1, 2]}, {"t": "text", "n": "number"})
+    assert [each.reason for each in unequal.left_out] == [
+        "no piece of its texts tells training rows apart"
+    ]
 
 
 def test_text_without_targets_has_the_most_frequent_pieces() -> None:

@@ -25,6 +25,7 @@ LEFT_OUT: Mapping[str, str] = {
     "constant": "it has the same value in all rows",
     "empty": "it has no values",
 }
+ALL_UNEQUAL = "no piece of its texts tells training rows apart"
 ONE_VALUE = "it has the same value in all training rows"
 
 
@@ -70,7 +71,7 @@ def fit_columns(
             continue
         encoder, x = _fitted(cells, name, kind, targets, names)
         if _is_constant(x):
-            left_out.append(LeftOut(name, ONE_VALUE))
+            left_out.append(LeftOut(name, ALL_UNEQUAL if kind == "text" else ONE_VALUE))
         else:
             encoders.append(encoder)
             inputs.append(x)

@@ -55,7 +55,7 @@ def fit_numbers(cells: Cells, name: str) -> NumberColumn:
     """The encoder of a column of numbers, from its training cells."""
     values = as_numbers(cells, name)
     known = values[~np.isnan(values)]
-    median = float(np.median(known)) if len(known) else 0.0
+    median = median_of(known) if len(known) else 0.0
     filled = np.where(np.isnan(values), median, values)
     mean, scale = centre_and_scale(filled, name)
     return NumberColumn(name, median, mean, scale, len(known) < len(values))
@@ -72,7 +72,7 @@ def centre_and_scale(values: np.ndarray, name: str) -> tuple[float, float]:
     """
     if not len(values):
         return 0.0, 1.0
-    median = float(np.median(values))
+    median = median_of(values)
     with np.errstate(over="ignore"):
         distances = values - median
         largest = float(np.abs(distances).max())
@@ -86,3 +86,8 @@ def centre_and_scale(values: np.ndarray, name: str) -> tuple[float, float]:
         return median, 1.0
     distances /= largest
     return median + float(distances.mean()) * largest, float(distances.std()) * largest
+
+
+def median_of(values: np.ndarray) -> float:
+    """The median; of halves, whose sum does not overflow."""
+    return 2 * float(np.median(values / 2))

@@ -25,11 +25,12 @@ class TextColumn(ColumnEncoder):
     """A column of free text: how often each of some pieces of words is in it.
 
     Pieces are 2 to 5 characters inside a word, without regard to case; logarithms of their counts
-    are scaled so that a text has length 1, and each piece has spread 1 in the training part.
+    are scaled so that a text has length 1, and each piece has mean 0 and spread 1 in the training
+    part.
 
     Args:
         pieces: hash numbers of the pieces that became inputs.
-        scales: spread of each in the training part.
+        means, scales: of each in the training part.
         gaps: one more input is 1 where the cell is missing, because the training part had gaps.
 
     Source: Weinberger et al. 2009, Feature hashing for large scale multitask learning;
@@ -39,6 +40,7 @@ class TextColumn(ColumnEncoder):
     kind: ClassVar[str] = "text"
     name: str
     pieces: tuple[int, ...]
+    means: tuple[float, ...]
     scales: tuple[float, ...]
     gaps: bool = False
 
@@ -58,7 +60,8 @@ class TextColumn(ColumnEncoder):
         return torch.from_numpy(np.concatenate([counts, gaps[:, None]], axis=1))
 
     def computed(self, numbers: Tensor) -> Tensor:
-        scaled = numbers[:, :-1] / torch.tensor(self.scales, device=numbers.device)
+        means, scales = numbers.new_tensor([self.means, self.scales])
+        scaled = (numbers[:, :-1] - means) / scales
         return torch.cat([scaled, numbers[:, -1:]], dim=1) if self.gaps else scaled
 
 
@@ -91,7 +94,7 @@ def fit_text(cells: Cells, name: str, targets: np.ndarray | None) -> TextColumn:
     """
     x = hashed(cells).tocsc()
     rows = np.diff(x.indptr)
-    candidates = np.flatnonzero((rows >= FEWEST_ROWS) & (rows < x.shape[0]))
+    candidates = np.flatnonzero(rows >= FEWEST_ROWS)
     strength = rows[candidates] if targets is None else _strengths(x[:, candidates], targets)
     order = candidates[np.argsort(-strength, kind="stable")]
     chosen = np.sort(_unequal(x, order))
@@ -100,7 +103,8 @@ def fit_text(cells: Cells, name: str, targets: np.ndarray | None) -> TextColumn:
     squares = np.asarray(kept.multiply(kept).mean(axis=0)).ravel()
     scales = np.sqrt(np.maximum(squares - means**2, 1e-12))
     gaps = any(word is None for word in as_words(cells))
-    return TextColumn(name, tuple(map(int, chosen)), tuple(map(float, scales)), gaps)
+    fitted = (tuple(map(float, means)), tuple(map(float, scales)))
+    return TextColumn(name, tuple(map(int, chosen)), *fitted, gaps)
 
 
 def _strengths(x: Any, targets: np.ndarray) -> np.ndarray:
@@ -108,18 +112,20 @@ def _strengths(x: Any, targets: np.ndarray) -> np.ndarray:
     from sklearn.feature_selection import f_regression  # heavy
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        each = [f_regression(x, target)[0] for target in targets.T if target.std() > 0]
+        varying = [target for target in targets.T if target.std() > 0 and x.shape[1]]
+        each = [f_regression(x, target)[0] for target in varying]
     return np.nan_to_num(np.max(each, axis=0)) if each else np.zeros(x.shape[1])
 
 
 def _unequal(x: Any, order: np.ndarray) -> list[int]:
-    """The first `MOST_PIECES` columns of which no two are in the same rows: all pieces of a word
-    that has no other word's pieces say the same."""
+    """The first `MOST_PIECES` columns of which no two are equal: all pieces of a word that no other
+    word has say the same."""
     seen, chosen = set(), []
     for column in order:
-        rows = x.indices[x.indptr[column] : x.indptr[column + 1]].tobytes()
-        if rows not in seen:
-            seen.add(rows)
+        entries = slice(x.indptr[column], x.indptr[column + 1])
+        counts = (x.indices[entries].tobytes(), x.data[entries].tobytes())
+        if counts not in seen:
+            seen.add(counts)
             chosen.append(int(column))
         if len(chosen) == MOST_PIECES:
             break
