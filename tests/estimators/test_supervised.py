@@ -91,7 +91,7 @@ def test_a_frame_with_words_and_gaps_takes_the_road_of_csv(tmp_path: Path) -> No
     assert list(net.feature_names_in_) == ["size", "colour", "age"]
     frame[:200].assign(target=y[:200]).to_csv(tmp_path / "t.csv", index=False)
     same = nw.data.csv(tmp_path / "t.csv", "target", valid=0.0, test=0.0).load()
-    assert net.encoder_ == same.encoder
+    assert net.encoder_.columns == same.encoder.columns
     np.testing.assert_array_equal(
         pickle.loads(pickle.dumps(net)).predict(frame), net.predict(frame)
     )
