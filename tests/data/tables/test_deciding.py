@@ -56,6 +56,7 @@ def test_what_is_no_number_is_none(cells: list[str]) -> None:
 KINDS: dict[str, tuple[str, list[str], str]] = {
     "truth": ("x", ["yes", "No", "yes", ""], "truth value"),
     "codes": ("zip", ["01067", "10115", "80331"], "category"),
+    "long digits": ("card", ["12345678901234567890", "12345678901234567891"], "category"),
     "rows": ("id", ["7", "3", "12"], "identifier"),
     "rows in camels": ("PassengerId", ["1", "2", "3"], "identifier"),
     "paid is no id": ("paid", ["7", "3", "12"], "whole number"),

@@ -174,12 +174,14 @@ def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
     misfit = column.held - fit
     if not fit or not are_mistakes(fit, misfit):
         return _without_placeholders(column, values, sign)
+    if not misfit and not column.target and _too_long(column, values):
+        return None
     if not misfit and not column.target and (code := _code(column)):
         return code
     reason = f"all {fit:,} cells with a value are numbers"
     if misfit:
         reason = f"{fit:,} cells are numbers, and {misfit:,} are not"
-    if sign == COMMA:
+    if sign == COMMA and column.has(COMMA):
         reason += f", with a decimal comma ({why})"
     if unit:
         reason += f", in {unit}"
@@ -248,6 +250,13 @@ def _counts_rows(column: ColumnCells, values: pl.Series) -> bool:
     return bool(named) and (
         in_a_row or (len(values) > DIFFERENT and not _NO_NAME.search(column.name))
     )
+
+
+def _too_long(column: ColumnCells, values: pl.Series) -> bool:
+    """Whether digits are too many for a number: as float64, different ones would be equal."""
+    if float(values.abs().max() or 0) < EXACT:  # type: ignore[arg-type]
+        return False
+    return bool(column.cells.drop_nulls().str.contains(r"^[0-9]+$").all())
 
 
 def _code(column: ColumnCells) -> Decided | None:
