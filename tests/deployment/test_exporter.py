@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 import netwise as nw
@@ -304,3 +305,26 @@ def test_rows_of_ones_own_are_checked_where_the_data_are_gone(tmp_path: Path) ->
         nw.export(run, tmp_path / "pets.onnx")
     rows = [{"weight": 4.0, "colour": "red"}]
     assert nw.export(run, tmp_path / "pets.onnx", rows=rows).rows == 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_pictures_of_any_size_are_resized_in_the_file(form: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name, low in (("day", 100), ("night", 0)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(10):
+            pixels = rng.integers(low, low + 150, (30, 40, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{i}.png")
+    data = nw.data.images(tmp_path / "photos", height=12, width=8)
+    run = nw.fit(nw.Recipe(data=data, network=nw.MLP((288, 2)), epochs=2))
+    made = nw.export(run, tmp_path / f"photos.{form}")
+    assert [each.shape for each in made.inputs] == [(3, None, None)]
+    file = tmp_path / "photos" / "day" / "3.png"
+    whole = np.asarray(Image.open(file), dtype=np.float32).transpose(2, 0, 1)[None]
+    if form == "onnx":
+        given = onnx_answers(made.path, input=whole)["probabilities"]
+    else:
+        program = torch.export.load(made.path).module()
+        given = program(torch.from_numpy(whole.copy()))["probabilities"].numpy()
+    # Pillow rounds after each of two passes: one of 255 steps of brightness may differ.
+    np.testing.assert_allclose(given, run.predict_proba(str(file)), atol=5e-3)

@@ -230,7 +230,7 @@ class Data(Part):
         them."""
         samples = self.load()
         rows = np.linspace(0, len(samples.train) - 1, min(count, len(samples.train)))
-        return samples.encoder.raw(samples.train.x[rows.astype(np.int64)])
+        return samples.encoder.raw(unmarked(samples.train.x[rows.astype(np.int64)]))
 
     def without_arrays(self) -> Data:
         """The same data for a worker that finds the samples elsewhere: arrays in memory are

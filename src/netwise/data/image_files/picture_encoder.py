@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from netwise.data.array_encoder import ArrayEncoder
 from netwise.data.image_files.decoding import as_bytes, decode, quiet
@@ -35,10 +36,17 @@ class PictureEncoder:
         return self.computed(self.numbers(raw))
 
     def raw_inputs(self) -> tuple[RawInput, ...]:
-        return (RawInput("input", self.shape),)
+        channels = self.shape[0]
+        return (
+            RawInput("input", (channels, None, None), unit="0 to 255, of any height and width"),
+        )
 
     def computed(self, numbers: Sequence[Tensor]) -> Tensor:
-        return numbers[0] / 255.0
+        x = numbers[0]
+        if torch.compiler.is_compiling():  # a file of the network resizes as `decode` does
+            size = list(self.shape[1:])
+            x = functional.interpolate(x, size, mode="bilinear", antialias=True).round()
+        return x / 255.0
 
     def numbers(self, raw: Any) -> tuple[Tensor, ...]:
         """(samples, channels, height, width) of 0 to 255.
