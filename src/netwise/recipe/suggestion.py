@@ -14,6 +14,7 @@ from netwise.parts.losses import CrossEntropy, MeanSquaredError
 from netwise.parts.optimizers import Adam
 from netwise.parts.preprocess import Preprocess, Resize, Standardise
 from netwise.parts.stopping import Never, Patience, Stopping
+from netwise.recipe.picture_networks import convolutional, is_picture_data
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 
@@ -33,7 +34,7 @@ def suggest(
         data: what to learn; it is loaded, for its shape and task.
         network: "mlp"; for images also "lenet5" (small ones are enlarged to 28x28), "convnet"
             (CBAPD blocks) and "resnet" (20 layers); "lstm" for texts and for images row by row.
-            Default: "lstm" for texts, else "mlp".
+            Default: "lstm" for texts, "convnet" for files of pictures, else "mlp".
         epochs: exactly so many. Default: until ten epochs bring no better validation loss, at most
             100, keeping the best; without a validation part 20.
         seed: of the recipe. Default 0.
@@ -48,7 +49,8 @@ def suggest(
     """
     samples = data.load()
     is_text = not samples.train.x.is_floating_point()
-    chosen = (network or ("lstm" if is_text else "mlp")).lower()
+    pictures = is_picture_data(data, samples)
+    chosen = (network or ("lstm" if is_text else "convnet" if pictures else "mlp")).lower()
     built, preprocess = _network(chosen, samples)
     if len(samples.shape) == 1 and not is_text and not _in_range(samples.train.x):
         preprocess = (*preprocess, Standardise())
@@ -84,6 +86,8 @@ def _network(chosen: str, samples: Samples) -> tuple[Network, tuple[Preprocess, 
             enlarged = (shape[0], LENET_SIDE, LENET_SIDE)
             return LeNet5(enlarged, outputs), (Resize(LENET_SIDE, LENET_SIDE),)
         return LeNet5(image, outputs), ()
+    if chosen == "convnet" and len(shape) == 3 and min(shape[1:]) > LENET_SIDE + 4:
+        return convolutional(samples), (Standardise(),)
     if chosen == "convnet":
         channels = (32, 64, 128) if min(image[1:]) >= 16 else (32, 64)
         network = ConvNet(image=image, classes=outputs, channels=channels, means=True, dropout=0.1)

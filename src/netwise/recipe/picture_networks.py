@@ -1,0 +1,163 @@
+"""Networks for pictures: a convolutional one that fits their size, and the one that weights in a
+file belong to."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from netwise.data import Data, Samples
+from netwise.errors import DataError
+from netwise.networks import VGG, AlexNet, CIFARResNet, ConvNet, GoogLeNet, LeNet5, Network, ResNet
+from netwise.networks.resnet import IMAGENET
+from netwise.networks.vgg import STAGES
+from netwise.parts.finetuning import FineTune
+from netwise.recipe.origin import From, read_weights
+from netwise.recipe.recipe import Recipe
+
+LAST_SIDE = 4  # pixels of the maps before their means are taken
+FIRST_CHANNELS, MOST_CHANNELS = 32, 256
+LARGE_SIDE = 96  # above it the first convolution takes every second pixel
+LEAST_SIDE = 28  # of pictures for the published networks
+TRANSFER_SIDE = 128  # of pictures for networks that were trained on larger ones
+COPIED_RATE = 0.1  # factor on the rate of layers that are copied: they know something already
+CONV = re.compile(r"block(\d+)\.conv\.weight")
+
+
+def convolutional(samples: Samples) -> ConvNet:
+    """A convolutional network that fits the size of pictures: as many stages as halve them to
+    about 4 pixels, each with twice the channels of the one before it.
+
+    Example:
+        >>> import netwise as nw
+        >>> from netwise.recipe.picture_networks import convolutional
+        >>> convolutional(nw.data.arrays(torch.zeros(9, 3, 64, 64), [0.0] * 9).load()).channels
+        (32, 64, 128, 256)
+    """
+    side = min(samples.shape[1:])
+    stages = max(1, min(5, round(math.log2(max(side, 2) / LAST_SIDE))))
+    return ConvNet(
+        image=samples.shape,
+        classes=samples.outputs,
+        channels=tuple(min(MOST_CHANNELS, FIRST_CHANNELS << stage) for stage in range(stages)),
+        stride=2 if side > LARGE_SIDE else 1,
+        means=True,
+        dropout=0.1,
+    )
+
+
+def transferred(recipe: Recipe, path: Path, network: Network | None = None) -> Recipe:
+    """The recipe with the network of weights in a file, which it begins with. The last layer is new
+    where it has other classes; copied layers learn at a tenth of its rate.
+
+    Args:
+        recipe: with data of pictures.
+        path: of the weights: `.safetensors`, `.pt`, `.pth`, or the folder of a run.
+        network: that they belong to. Default: one of netwise's whose layers have the same names
+            and shapes.
+
+    Raises:
+        DataError: they belong to no such network, or the data are no pictures.
+    """
+    samples = recipe.data.load()
+    if len(samples.shape) != 3:
+        raise DataError(
+            f"{path}: weights to begin with are for pictures, and a sample has shape "
+            f"{samples.shape}. For other data write init = From(path) in a recipe"
+        )
+    if network is None:
+        network = network_of(read_weights(path), path, samples.shape, samples.outputs)
+    own = network.but(image=samples.shape, classes=samples.outputs)
+    head = head_of(own)
+    anew = () if getattr(network, "classes", None) == samples.outputs else (head,)
+    return recipe.but(
+        network=own,
+        init=From(path=str(path), anew=anew),
+        tuning=FineTune(rates=(f"*={COPIED_RATE}", f"{head}=1.0")),
+    )
+
+
+def network_of(
+    tensors: Mapping[str, Tensor], path: Path, image: tuple[int, ...], classes: int
+) -> Network:
+    """The network that weights belong to, for pictures of this shape; it has the classes of its
+    weights, or `classes` where these have no last layer.
+
+    Raises:
+        DataError: no network of netwise has layers of these names and shapes.
+    """
+    for candidate in _candidates(tensors, image):
+        head = head_of(candidate)
+        if _fits(candidate, tensors, head):
+            return candidate.but(classes=len(tensors.get(f"{head}.weight", torch.zeros(classes))))
+    names = ", ".join(sorted(tensors)[:4])
+    raise DataError(
+        f"{path}: no network of netwise has layers of these names and shapes for pictures of "
+        f"{image} (there are {names}, ...). Known are ResNet, VGG, AlexNet and GoogLeNet in "
+        "torchvision's layout, which take colour pictures of at least 64 x 64, and ConvNet and "
+        "CIFARResNet of netwise: save the weights of one of them, or write a recipe with "
+        "network = CustomNetwork(...) and init = From(path)"
+    )
+
+
+def head_of(network: Network) -> str:
+    """The name of the last linear layer."""
+    with torch.device("meta"):
+        layers = list(network.build().named_modules())
+    return [name for name, layer in layers if isinstance(layer, nn.Linear)][-1]
+
+
+def _candidates(tensors: Mapping[str, Tensor], image: tuple[int, ...]) -> Iterator[Network]:
+    """Networks that may have these weights."""
+    blocks = {int(m[1]): tensors[name].shape for name in tensors if (m := CONV.fullmatch(name))}
+    if blocks and "head.weight" in tensors:
+        channels = tuple(int(blocks[number][0]) for number in sorted(blocks))
+        yield ConvNet(
+            image=image,
+            channels=channels,
+            kernel=int(blocks[min(blocks)][-1]),
+            block="CBAPD" if "block1.norm.weight" in tensors else "CAPD",
+            means=tensors["head.weight"].shape[1] == channels[-1],
+            stride=2 if min(image[1:]) > LARGE_SIDE else 1,
+            dropout=0.1,
+        )
+    if min(image[1:]) < LEAST_SIDE:
+        return
+    yield LeNet5(image=image)
+    if "fc.weight" in tensors:
+        yield from (ResNet(depth=depth, image=image) for depth in IMAGENET)
+        yield from (CIFARResNet(depth=depth, image=image) for depth in (20, 32, 44, 56, 110))
+        yield GoogLeNet(image=image, auxiliary=False)
+    if any(name.startswith("classifier.") for name in tensors):
+        for norm in (False, True):
+            yield from (VGG(depth=depth, batch_norm=norm, image=image) for depth in STAGES)
+        yield AlexNet(image=image)
+
+
+def _fits(network: Network, tensors: Mapping[str, Tensor], head: str) -> bool:
+    """Whether all layers but the last have weights of their names and shapes."""
+    with torch.device("meta"):
+        own = network.build().state_dict()
+    return all(
+        name in tensors and tensors[name].shape == value.shape
+        for name, value in own.items()
+        if not name.startswith(f"{head}.") and value.dim()
+    )
+
+
+def needs_large_pictures(path: Path) -> bool:
+    """Whether weights are of a network that begins with a convolution of more than 5 x 5, as those
+    for ImageNet do."""
+    first = next((t for t in read_weights(path).values() if t.dim() == 4), None)
+    return first is not None and first.shape[-1] > 5
+
+
+def is_picture_data(data: Data, samples: Samples) -> bool:
+    """Whether a first recipe begins with a convolutional network: files of pictures do, and the
+    bundled sets of small images keep their quick network."""
+    return data.innermost.kind == "images" and len(samples.shape) == 3
