@@ -40,6 +40,7 @@ def recipe_for(
     settings: Sequence[str] = (),
     skip_broken: bool = False,
     reading: Mapping[str, Any] | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> Recipe:
     """The recipe that the words of the command line describe.
 
@@ -47,6 +48,7 @@ def recipe_for(
         source: RECIPE.toml, the name of a data set, a CSV file, or a folder of images.
         target, network, epochs, seed, settings, skip_broken: values of the options of these names.
         reading: values of the options of tables.
+        pictures: values of the options of pictures.
     """
     values = parse_settings(settings)
     if epochs is not None:
@@ -54,6 +56,12 @@ def recipe_for(
     if seed is not None:
         values["seed"] = seed
     if source.endswith(".toml"):
+        for option in pictures or {}:
+            field = 'init = {kind = "From", path = ...}' if option == "init" else "data.height"
+            raise click.UsageError(
+                f"--{option}: a recipe has its own pictures and first weights. Leave --{option} "
+                f"out, and write {field} in the recipe"
+            )
         if target is not None:
             raise click.UsageError(
                 f"--target {target}: a recipe names its own data and target. Leave --target out, "
@@ -71,10 +79,12 @@ def recipe_for(
     else:
         if network is not None and network.lower() not in SUGGESTED_NETWORKS:
             raise UnknownName("network", network, SUGGESTED_NETWORKS)
-        data = data_for(source, target, skip_broken, reading)
+        data = data_for(source, target, skip_broken, reading, pictures)
         from netwise.recipe.suggestion import suggest  # heavy
 
         recipe = suggest(data, network, epochs=epochs)
+        if pictures and "init" in pictures:
+            recipe = _with_weights(recipe, Path(pictures["init"]), network)
     return with_settings(recipe, values)
 
 
@@ -83,30 +93,26 @@ def data_for(
     target: str | None,
     skip_broken: bool = False,
     reading: Mapping[str, Any] | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> Data:
-    """The data set of a name, a table with its target column, or a folder of images."""
+    """The data set of a name, a table with its target column, or pictures: a folder of them, or a
+    table that names their files."""
     path = Path(source)
     is_named = source in DATA_SETS
-    if reading and (is_named or path.is_dir()):
-        option = "kind" if "kinds" in reading else next(iter(reading)).replace("_", "-")
+    if not is_named and (path.is_dir() or (is_table(source) and _names_pictures(path))):
+        return _pictures(source, target, skip_broken, reading, pictures or {})
+    for option in pictures or {}:
         raise click.UsageError(
-            f"--{option}: {source} is no table in a file, and this says how to read one. "
+            f"--{option}: {source} has no files of pictures, and this is for them. "
             f"Leave --{option} out."
         )
-    if skip_broken and (is_named or not path.is_dir()):
+    if reading and is_named:
+        raise _no_table(source, reading)
+    if skip_broken:
         raise click.UsageError(
             f"--skip-broken: {source} is no folder of images, and only image files can be left "
             "out. Leave --skip-broken out."
         )
-    if not is_named and path.is_dir():
-        if target is not None:
-            raise click.UsageError(
-                f"--target {target}: in a folder of images each subfolder is a class. "
-                "Leave --target out."
-            )
-        from netwise.data import images  # heavy
-
-        return images(source, skip_broken=skip_broken)
     if is_table(source):
         if target is None:
             names = ", ".join(column_names(path))
@@ -125,6 +131,62 @@ def data_for(
     from netwise.data import DATA  # heavy
 
     return DATA[source]()
+
+
+def _no_table(source: str, reading: Mapping[str, Any]) -> click.UsageError:
+    option = "kind" if "kinds" in reading else next(iter(reading)).replace("_", "-")
+    return click.UsageError(
+        f"--{option}: {source} is no table in a file, and this says how to read one. "
+        f"Leave --{option} out."
+    )
+
+
+def _pictures(
+    source: str,
+    target: str | None,
+    skip_broken: bool,
+    reading: Mapping[str, Any] | None,
+    pictures: Mapping[str, str],
+) -> Data:
+    """The pictures of a folder, or those that a table names."""
+    if Path(source).is_dir() and target is not None:
+        raise click.UsageError(
+            f"--target {target}: in a folder of images each subfolder is a class. "
+            "Leave --target out."
+        )
+    if reading:
+        raise _no_table(source, reading)
+    from netwise.data import images  # heavy
+
+    height = width = None
+    if "size" in pictures:
+        sides = parse_whole_numbers("--size", pictures["size"], "x", "128x128")
+        height, width = sides[0], sides[-1]
+    elif "init" in pictures:
+        from netwise.recipe.picture_networks import transfer_side  # heavy
+
+        height = width = transfer_side(Path(pictures["init"]))
+    return images(source, skip_broken=skip_broken, target=target, height=height, width=width)
+
+
+def _names_pictures(path: Path) -> bool:
+    """Whether a table names files of pictures; False without reading it where no cell of its first
+    lines ends as they do and no folder is beside it."""
+    if not path.is_file() or not path.name.lower().endswith((".csv", ".tsv", ".txt")):
+        return False
+    from netwise.data.image_files.label_file import may_name_pictures, names_pictures  # heavy
+
+    return may_name_pictures(path) and names_pictures(path)
+
+
+def _with_weights(recipe: Recipe, path: Path, network: str | None) -> Recipe:
+    """The recipe that begins with weights of a file or run."""
+    from netwise.recipe.picture_networks import transferred  # heavy
+    from netwise.storage.run_folder import RunFolder
+
+    if path.is_dir():
+        return transferred(recipe, path, RunFolder.open(path).recipe().network)
+    return transferred(recipe, path, recipe.network if network else None)
 
 
 def is_table(source: str) -> bool:

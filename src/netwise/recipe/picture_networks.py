@@ -109,7 +109,8 @@ def head_of(network: Network) -> str:
     """The name of the last linear layer."""
     with torch.device("meta"):
         layers = list(network.build().named_modules())
-    return [name for name, layer in layers if isinstance(layer, nn.Linear)][-1]
+    names: list[str] = [name for name, layer in layers if isinstance(layer, nn.Linear)]
+    return names[-1]
 
 
 def _candidates(tensors: Mapping[str, Tensor], image: tuple[int, ...]) -> Iterator[Network]:
@@ -150,14 +151,38 @@ def _fits(network: Network, tensors: Mapping[str, Tensor], head: str) -> bool:
     )
 
 
-def needs_large_pictures(path: Path) -> bool:
-    """Whether weights are of a network that begins with a convolution of more than 5 x 5, as those
-    for ImageNet do."""
-    first = next((t for t in read_weights(path).values() if t.dim() == 4), None)
-    return first is not None and first.shape[-1] > 5
+def transfer_side(path: Path) -> int | None:
+    """The side of pictures for weights in a file that begin with a convolution of more than 5 x 5,
+    as those for ImageNet do; None for others, and for the folder of a run."""
+    if not path.is_file():
+        return None
+    first = next((each for each in read_weights(path).values() if each.dim() == 4), None)
+    return TRANSFER_SIDE if first is not None and first.shape[-1] > 5 else None
 
 
 def is_picture_data(data: Data, samples: Samples) -> bool:
     """Whether a first recipe begins with a convolutional network: files of pictures do, and the
     bundled sets of small images keep their quick network."""
     return data.innermost.kind == "images" and len(samples.shape) == 3
+
+
+def described_beginning(recipe: Recipe) -> str:
+    """How a recipe for pictures begins, in words for its user.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.Recipe(data=nw.data.images("photos"), network=nw.ConvNet())
+        >>> print(described_beginning(recipe).splitlines()[0])
+        It begins with a ConvNet for pictures of 28 x 28 pixels, with random weights.
+    """
+    kind = type(recipe.network).__name__
+    sides = getattr(recipe.network, "image", (0, 0, 0))[1:]
+    size = f" for pictures of {sides[0]} x {sides[1]} pixels" if all(sides) else ""
+    if isinstance(recipe.init, From):
+        anew = f", with {', '.join(recipe.init.anew)} anew" if recipe.init.anew else ""
+        return f"It begins with a {kind}{size}, with the weights of {recipe.init.path}{anew}."
+    return (
+        f"It begins with a {kind}{size}, with random weights.\n"
+        "If you have weights of a network that knows pictures, such as a ResNet for ImageNet:\n"
+        "  netwise train PHOTOS --init weights.safetensors"
+    )

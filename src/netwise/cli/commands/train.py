@@ -17,6 +17,7 @@ from netwise.cli.options import (
     jobs_option,
     json_option,
     metric_option,
+    picture_options,
     set_option,
     table_options,
     trust_option,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--network",
     help="mlp, lenet5, convnet, resnet or lstm; not for a recipe.  "
-    "[default: lstm for texts, else mlp]",
+    "[default: lstm for texts, convnet for images in files, else mlp]",
 )
 @click.option(
     "--epochs",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     "--skip-broken", is_flag=True, help="Leave out image files that cannot be read; count them."
 )
 @table_options
+@picture_options
 @click.option("--resume", "resumed", metavar="RUN", help="Continue an interrupted run.")
 @checkpoint_option
 @click.option(
@@ -95,6 +97,7 @@ def train(
     with_baselines: bool,
     skip_broken: bool,
     reading: Mapping[str, Any],
+    pictures: Mapping[str, str],
     resumed: str | None,
     checkpoint_every: int,
     stop_on: str | None,
@@ -108,12 +111,15 @@ def train(
     """Train a network, diagnose the run and write a report.
 
     SOURCE is the name of a data set, FILE.csv with --target, a folder with one subfolder of images
-    per class, or RECIPE.toml.
+    per class (also below train, valid and test), a CSV file of paths of images and labels, or
+    RECIPE.toml.
 
     \b
     Examples:
       netwise train digits
       netwise train pets.csv --target pet --epochs 20
+      netwise train photos/ --size 96x96
+      netwise train photos/ --init resnet18.safetensors
       netwise train recipe.toml --set optimizer.lr=0.01 --seed 1
       netwise train recipe.toml --stop-on cause
       netwise train --resume @last
@@ -125,13 +131,12 @@ def train(
             "a folder of images, or RECIPE.toml) or --resume RUN."
         )
     if resumed is not None:
-        changed = settings or metric or target or network or skip_broken or reading
+        changed = settings or metric or target or network or skip_broken or reading or pictures
         if changed or epochs is not None or seed is not None:
             raise click.UsageError(
                 "a resumed run keeps its recipe, so --set, --metric, --target, --network, "
-                "--epochs, --seed, --skip-broken and options of tables cannot be combined with "
-                "--resume. Leave them "
-                "out, or train a new run."
+                "--epochs, --seed, --skip-broken, --size, --init and options of tables cannot go "
+                "with --resume. Leave them out, or train a new run."
             )
         run, prepared = _resume(find_run(resumed, home), trust_own, grades)
     else:
@@ -145,6 +150,7 @@ def train(
             settings=with_metric(settings, metric),
             skip_broken=skip_broken,
             reading=reading,
+            pictures=pictures,
         )
         recipe = allow_own_code(described, trust_own)
         from netwise.cli.display import display  # heavy
@@ -155,6 +161,7 @@ def train(
         if not as_json:
             echo(f"{recipe.data.summary()}\n", err=True)
             _show_network(recipe, prepared.samples.shape)
+            _say_how_it_begins(recipe)
         with fresh_folder(home, folder_name(recipe)) as folder:
             run = fit(
                 recipe,
@@ -249,6 +256,15 @@ def _resume(folder: Path, trust_own: bool, grades: Sequence[str]) -> tuple[Run, 
     network = own_network(recipe)
     run = resume(store.path, network=network, progress=display(), stop_on=grades, prepared=prepared)
     return run, prepared
+
+
+def _say_how_it_begins(recipe: Recipe) -> None:
+    """Which network was chosen for pictures, and how to begin with weights that there are."""
+    if recipe.data.innermost.kind != "images":
+        return
+    from netwise.recipe.picture_networks import described_beginning  # heavy
+
+    echo(described_beginning(recipe), err=True)
 
 
 def _show_network(recipe: Recipe, shape: tuple[int, ...]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from netwise.data.image_files.decoding import ENDINGS
@@ -10,6 +12,7 @@ from netwise.data.image_files.listing import LeftOutFiles, Listing, Picture, par
 from netwise.data.tables import ReadOptions, TableReading, labels_of, read_table
 from netwise.data.tables.kinds import NUMBER, WHOLE
 from netwise.errors import DataError, NetwiseError, UnknownName, short_repr
+from netwise.regular_files import open_regular
 
 MOST_NUMBERED_CLASSES = 20  # a column of whole numbers with more values is learned as numbers
 TRIED = 50  # cells of a column that are looked at
@@ -63,6 +66,20 @@ def list_table(path: Path, target: str | None = None, folder: Path | None = None
         f"{short_repr(target)}{split}."
     )
     return Listing(tuple(pictures), left, (note, *reading.notes), are_numbers)
+
+
+def may_name_pictures(path: Path) -> bool:
+    """Whether the beginning of a table has an ending of pictures, or a folder beside it has
+    pictures: most tables have neither, and need no second look."""
+    with open_regular(path) as file:
+        start = file.read(2**16).replace(b"\0", b"").decode("latin-1").casefold()
+    if any(ending in start for ending in ENDINGS):
+        return True
+    return any(
+        Path(entry.name).suffix.casefold() in ENDINGS
+        for place in _places(path, None)
+        for entry in islice(os.scandir(place), TRIED)
+    )
 
 
 def names_pictures(path: Path, folder: Path | None = None) -> bool:
