@@ -35,6 +35,7 @@ def test_rows_slices_and_pieces_stay_bytes_of_the_same_memory() -> None:
         (x[PLAIN[:, 0, 0, 0] > 0.5], PLAIN[PLAIN[:, 0, 0, 0] > 0.5]),
         (x[1:][rows][::2], PLAIN[1:][rows][::2]),
         (x.split(4)[2], PLAIN.split(4)[2]),
+        (torch.cat([x[5:], x[:3]]), torch.cat([PLAIN[5:], PLAIN[:3]])),
         (x.detach(), PLAIN),
         (copy.deepcopy(x), PLAIN),
         (x.to("cpu"), PLAIN),

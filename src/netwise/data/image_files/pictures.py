@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
-from netwise.data.image_files.decoding import BrokenImage, quiet, size_of
+from netwise.data.image_files.decoding import BrokenImage
 from netwise.data.image_files.label_file import list_table
 from netwise.data.image_files.listing import (
     FIRST,
@@ -29,16 +29,10 @@ from netwise.data.image_files.listing import (
     Picture,
     list_folder,
 )
-from netwise.data.image_files.loading import (
-    DEEP,
-    FRAMES,
-    TRANSPARENT,
-    TURNED,
-    Loaded,
-    Shape,
-    load_pictures,
-)
+from netwise.data.image_files.loading import Loaded, Shape, load_pictures
 from netwise.data.image_files.picture_encoder import PictureEncoder
+from netwise.data.image_files.picture_notes import broken_note, counted, equal_pictures, shown
+from netwise.data.image_files.picture_size import DEFAULT_SIDE, fitting_size
 from netwise.data.image_files.pixels import Pixels
 from netwise.errors import DataError
 from netwise.part import flag, integer, text
@@ -46,9 +40,6 @@ from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
 
 GREY, COLOUR = "grey", "colour"
 AS_FLOATS = 2**28  # bytes; more are kept as bytes, and become floats batch by batch
-LOOKED_AT = 300  # pictures whose size is looked at to choose one
-DEFAULT_SIDE = 32
-SIDES = (64, 8)  # of a chosen size: the side of a square of the same area, and the least step
 WAYS = (FIRST, LAST, NAME)
 
 
@@ -155,14 +146,20 @@ class Pictures(Split):
             mean,
             scale,
             notes=(
-                _counted(self, pictures, classes),
+                counted(pictures, classes, self.height, self.width, self.colour),
                 *listing.notes,
                 *[f"Left out: {each}." for each in listing.left_out],
-                *_broken_note(listing, broken),
-                *_shown(loaded),
-                *_equal(pictures, [loaded.about.sums[row] for row in kept], rows),
+                *broken_note(listing, broken),
+                *shown(loaded),
+                *equal_pictures(pictures, [loaded.about.sums[row] for row in kept], rows),
             ),
         )
+
+    def split_sentence(self, has_classes: bool) -> str:
+        own = {picture.part for picture in self.listing().pictures} - {""}
+        if not own - {TRAIN}:
+            return super().split_sentence(has_classes)
+        return f"{', '.join(part for part in (TRAIN, VALID, TEST) if part in own)} as they came"
 
     def _broken(self, listing: Listing, loaded: Loaded) -> tuple[tuple[int, str], ...]:
         """The pictures that could not be read, where they may be left out."""
@@ -268,88 +265,6 @@ def _fingerprint(path: Path, pictures: Sequence[Picture], sums: Sequence[str]) -
         name = os.path.relpath(picture.path, root)
         content.update(os.fsencode(f"{picture.part}\0{picture.label}\0{name}\0{each}\n"))
     return content.hexdigest()[:16]
-
-
-# ---- what is said about them
-
-
-def _counted(data: Pictures, pictures: Sequence[Picture], classes: Sequence[str]) -> str:
-    size = f"read as {data.height} x {data.width} pixels in {data.colour}"
-    if not classes:
-        return f"{len(pictures):,} pictures with numbers, {size}."
-    counts = Counter(picture.label for picture in pictures).most_common()
-    some = ", ".join(f"{name} {count:,}" for name, count in counts[:12])
-    more = f", ... {counts[-1][0]} {counts[-1][1]:,}" if len(counts) > 12 else ""
-    return f"{len(pictures):,} pictures of {len(classes)} classes ({some}{more}), {size}."
-
-
-def _broken_note(listing: Listing, broken: Sequence[tuple[int, str]]) -> list[str]:
-    if not broken:
-        return []
-    names = ", ".join(f"{listing.pictures[row].path} ({why})" for row, why in broken[:3])
-    return [f"Left out: {len(broken):,} broken image files: {names}."]
-
-
-def _shown(loaded: Loaded) -> list[str]:
-    counts, about = loaded.about.counts, loaded.about
-    sentences = {
-        TURNED: "turned upright, as their EXIF orientation says",
-        TRANSPARENT: "put on white, where they are transparent",
-        FRAMES: "of several frames: the first is used",
-        DEEP: f"of more than 8 bits: their range of {about.low:g} to {about.high:g} becomes 0 to 1",
-    }
-    return [
-        f"{counts[name]:,} picture{'s' if counts[name] > 1 else ''} {sentence}."
-        for name, sentence in sentences.items()
-        if counts.get(name)
-    ]
-
-
-def _equal(
-    pictures: Sequence[Picture], sums: Sequence[str], rows: Sequence[np.ndarray]
-) -> list[str]:
-    """Sentences on pictures that are equal: in several parts they make a score too good, in
-    several classes one of their labels is wrong."""
-    part_of_row = {int(row): part for part, some in enumerate(rows) for row in some}
-    groups: dict[str, list[int]] = defaultdict(list)
-    for row, each in enumerate(sums):
-        groups[each].append(row)
-    several = [group for group in groups.values() if len(group) > 1]
-    across = [group for group in several if len({part_of_row[row] for row in group}) > 1]
-    mixed = [group for group in several if len({pictures[row].label for row in group}) > 1]
-    notes = []
-    for found, where, so in (
-        (across, "in several parts", "the scores of valid and test are too good"),
-        (mixed, "with several labels", "some of these labels are wrong"),
-    ):
-        if found:
-            one, other = (pictures[row].path for row in found[0][:2])
-            count = sum(map(len, found))
-            notes.append(f"{count:,} pictures are equal {where}, such as {one} and {other}: {so}.")
-    return notes
-
-
-def fitting_size(listing: Listing) -> tuple[int, int]:
-    """Height and width that suit pictures: their usual shape, of at most 64 x 64 pixels.
-
-    Example:
-        >>> fitting_size(Listing(()))
-        (32, 32)
-    """
-    paths = [picture.path for picture in listing.pictures]
-    with quiet():
-        found = [size_of(path) for path in paths[:: len(paths) // LOOKED_AT + 1]]
-    sizes = np.array([each for each in found if each is not None and min(each) > 0])
-    if not len(sizes):
-        return DEFAULT_SIDE, DEFAULT_SIDE
-    side, step = SIDES
-    ratio = float(np.median(sizes[:, 0] / sizes[:, 1]).clip(0.5, 2))
-    height, width = np.median(sizes, axis=0)
-    if height * width <= side * side and len(np.unique(sizes, axis=0)) == 1:
-        return int(height), int(width)
-    area = min(side * side, height * width)
-    fits = [max(step, round((area * share) ** 0.5 / step) * step) for share in (ratio, 1 / ratio)]
-    return fits[0], fits[1]
 
 
 def images(

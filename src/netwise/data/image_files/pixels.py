@@ -204,8 +204,9 @@ class Pixels(Tensor):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         lazy = _LAZY.get(func)
-        if lazy is not None and isinstance(args[0], Pixels):
-            answer = lazy(*args, **(kwargs or {}))
+        if lazy is not None:
+            is_pixels = isinstance(args[0], Pixels) or func is aten.cat.default
+            answer = lazy(*args, **(kwargs or {})) if is_pixels else None
             if answer is not None:
                 return answer
         return func(*tree_map(_as_floats, args), **tree_map(_as_floats, kwargs or {}))
@@ -273,6 +274,19 @@ def _index_select(x: Pixels, dim: int, rows: Tensor) -> Tensor | None:
     return None if dim else x.at(rows).marked_floats()
 
 
+def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Pixels | None:
+    first = tensors[0]
+    if dim or not isinstance(first, Pixels):
+        return None
+    rows = []
+    for x in tensors:
+        if not isinstance(x, Pixels) or (x.store is not first.store or x.steps != first.steps):
+            return None
+        every = torch.arange(len(x.store), device=x.store.device)
+        rows.append(every if x.rows is None else x.rows)
+    return Pixels.of(first.store, torch.cat(rows), first.steps, first.device, first.preparation)
+
+
 def _same(x: Pixels) -> Pixels:
     return x
 
@@ -280,6 +294,7 @@ def _same(x: Pixels) -> Pixels:
 _LAZY: dict[Any, Callable[..., Any]] = {
     aten.slice.Tensor: _slice,
     aten.split.Tensor: _split,
+    aten.cat.default: _cat,
     aten.index.Tensor: _index,
     aten.select.int: _select,
     aten.index_select.default: _index_select,
