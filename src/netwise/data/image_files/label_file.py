@@ -93,7 +93,20 @@ def names_pictures(path: Path, folder: Path | None = None) -> bool:
 
 def _reading(path: Path, target: str | None = None) -> TableReading:
     # Cells of other columns that do not fit keep no picture from being read.
-    return read_table(path, ReadOptions(bad_cells="missing"), target=target)
+    options = ReadOptions(bad_cells="missing", sep=_separator(path))
+    return read_table(path, options, target=target)
+
+
+def _separator(path: Path) -> str | None:
+    """The separator that the names of the columns have between them; None where they show none.
+    The paths below them have slashes, points and blanks, which are none."""
+    if not path.name.lower().endswith((".csv", ".tsv", ".txt")):
+        return None
+    with open_regular(path) as file:
+        header = file.read(2**12).replace(b"\0", b"").partition(b"\n")[0].decode("latin-1")
+    counts = {separator: header.count(separator) for separator in ",;\t|"}
+    best = max(counts, key=lambda separator: counts[separator])
+    return best if counts[best] else None
 
 
 def _texts(reading: TableReading) -> dict[str, list[str | None]]:
