@@ -45,6 +45,7 @@ def convolutional(samples: Samples) -> ConvNet:
         image=samples.shape,
         classes=samples.outputs,
         channels=tuple(min(MOST_CHANNELS, FIRST_CHANNELS << stage) for stage in range(stages)),
+        block="CBAPD" if side > 1 else "CBAD",
         stride=2 if side > LARGE_SIDE else 1,
         means=True,
         dropout=0.1,
@@ -91,10 +92,12 @@ def network_of(
     Raises:
         DataError: no network of netwise has layers of these names and shapes.
     """
-    for candidate in _candidates(tensors, image):
-        head = head_of(candidate)
-        if _fits(candidate, tensors, head):
-            return candidate.but(classes=len(tensors.get(f"{head}.weight", torch.zeros(classes))))
+    # The layers of a shallow network are among those of a deep one: the deepest that fits is it.
+    fitting = [(_fits(each, tensors), each) for each in _candidates(tensors, image)]
+    count, found = max(fitting, key=lambda pair: pair[0], default=(0, None))
+    if found is not None and count:
+        last = tensors.get(f"{head_of(found)}.weight")
+        return found.but(classes=classes if last is None else len(last))
     names = ", ".join(sorted(tensors)[:4])
     raise DataError(
         f"{path}: no network of netwise has layers of these names and shapes for pictures of "
@@ -140,15 +143,18 @@ def _candidates(tensors: Mapping[str, Tensor], image: tuple[int, ...]) -> Iterat
         yield AlexNet(image=image)
 
 
-def _fits(network: Network, tensors: Mapping[str, Tensor], head: str) -> bool:
-    """Whether all layers but the last have weights of their names and shapes."""
+def _fits(network: Network, tensors: Mapping[str, Tensor]) -> int:
+    """How many tensors of a network are there with their names and shapes, where that are all but
+    those of its last layer; else 0."""
+    head = head_of(network)
     with torch.device("meta"):
         own = network.build().state_dict()
-    return all(
+    known = [
         name in tensors and tensors[name].shape == value.shape
         for name, value in own.items()
         if not name.startswith(f"{head}.") and value.dim()
-    )
+    ]
+    return len(known) if all(known) else 0
 
 
 def transfer_side(path: Path) -> int | None:

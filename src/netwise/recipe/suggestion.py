@@ -86,7 +86,7 @@ def _network(chosen: str, samples: Samples) -> tuple[Network, tuple[Preprocess, 
             enlarged = (shape[0], LENET_SIDE, LENET_SIDE)
             return LeNet5(enlarged, outputs), (Resize(LENET_SIDE, LENET_SIDE),)
         return LeNet5(image, outputs), ()
-    if chosen == "convnet" and len(shape) == 3 and min(shape[1:]) > LENET_SIDE + 4:
+    if chosen == "convnet" and len(shape) == 3 and not 8 <= min(shape[1:]) <= 32:
         return convolutional(samples), (Standardise(),)
     if chosen == "convnet":
         channels = (32, 64, 128) if min(image[1:]) >= 16 else (32, 64)
