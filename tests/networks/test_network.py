@@ -33,7 +33,7 @@ def test_building_is_by_the_seed_and_each_module_is_fresh(network: nw.Network) -
 
 EVERY = [
     nw.MLP((64, 8, 8, 10)),
-    nw.MLP((64, 8, 8, 10), members=3),
+    nw.MLP((64, 8, 8, 10), members=3, periodic=(0, 5)),
     nw.ConvNet(image=(1, 8, 8), channels=(4,)),
     nw.LeNet5(),
     nw.LeNet5Paper(),

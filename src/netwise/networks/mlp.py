@@ -9,16 +9,18 @@ from typing import Any, ClassVar, Self
 from torch import nn
 
 from netwise.data.dataset import Samples
-from netwise.errors import Problem
+from netwise.errors import Problem, short_repr
 from netwise.networks.layers.dropconnect import DropConnectLinear
 from netwise.networks.layers.flatten import FlattenIfNeeded
 from netwise.networks.layers.members import MemberLinear, Members
+from netwise.networks.layers.periodic import PeriodicEmbedding
 from netwise.networks.layers.residual import Residual
 from netwise.networks.network import Network, described_targets, takes_outputs, wrong_inputs
 from netwise.part import flag, integer, integers, number, part, text
 from netwise.parts.activations import Activation, Identity, Maxout, ReLU
 from netwise.parts.losses import Loss
 
+FUNCTIONS = 3  # of each input in `periodic`
 DROPPED = "it is a share of what is dropped"
 BEFORE, AFTER = "before", "after"
 
@@ -46,6 +48,8 @@ class MLP(Network):
         members: networks of an ensemble that share the weight matrices and have factors and biases
             of their own. In training each row is computed by one of them, in evaluation by all, and
             their outputs are averaged. Default 1.
+        periodic: indices of inputs, from 0, that the first layer also gets learned functions of
+            cosines of; for numbers of tables with a spread of about 1. Default none.
 
     Example:
         >>> import netwise as nw
@@ -56,7 +60,8 @@ class MLP(Network):
 
     Source: batch norm: Ioffe, Szegedy
     2015, arXiv 1502.03167; members: Wen, Tran, Ba 2020, arXiv 2002.06715, section 3, and Gorishniy,
-    Kotelnikov, Babenko 2025, arXiv 2410.24210, for tables.
+    Kotelnikov, Babenko 2025, arXiv 2410.24210, for tables; periodic: Holzmüller, Grinsztajn,
+    Steinwart 2024, arXiv 2407.04491, section 3.
     """
 
     declares_shape: ClassVar[bool] = True
@@ -92,8 +97,16 @@ class MLP(Network):
         because="an ensemble has networks",
         why="one network; several are for tables",
     )
+    periodic: tuple[int, ...] = integers(
+        (), shortest=0, least=0, because="they are indices of inputs", why="plain inputs"
+    )
 
     def conflicts(self) -> list[Problem]:
+        wrong = [i for i in self.periodic if i >= self.widths[0]]
+        if wrong or len(set(self.periodic)) < len(self.periodic):
+            reason = f"must be different indices from 0 to {self.widths[0] - 1}, of the inputs"
+            right = sorted({i for i in self.periodic if i < self.widths[0]})
+            return [Problem("periodic", short_repr(list(self.periodic)), reason, str(right))]
         if self.members > 1 and self.drop_connect:
             reason = "drops weights that all members share: use dropout, which drops units"
             return [Problem("drop_connect", repr(self.drop_connect), reason, "0.0")]
@@ -160,8 +173,11 @@ class MLP(Network):
         layers.add_module("flatten", FlattenIfNeeded())
         if self.input_dropout:
             layers.add_module("dropout0", nn.Dropout(self.input_dropout))
-        last = len(self.widths) - 1
-        for i, (ins, outs) in enumerate(pairwise(self.widths), start=1):
+        widths, last = self.widths, len(self.widths) - 1
+        if self.periodic:
+            layers.add_module("periodic", PeriodicEmbedding(self.periodic, outputs=FUNCTIONS))
+            widths = (widths[0] + FUNCTIONS * len(self.periodic), *widths[1:])
+        for i, (ins, outs) in enumerate(pairwise(widths), start=1):
             if i == last:
                 layers.add_module(f"layer{i}", self._linear(ins, outs))
             elif self.residual and ins == outs:

@@ -18,7 +18,7 @@ from netwise.recipe.script.module_source import module_text, source_of
 NETWORKS = [
     nw.MLP((6, 5, 3), activation=nw.Maxout(2), dropout=0.2, batch_norm=True),
     nw.MLP((6, 5, 5, 3), residual=True, drop_connect=0.3, activation=nw.PReLU()),
-    nw.MLP((6, 5, 5, 3), residual=True, members=4),
+    nw.MLP((6, 5, 5, 3), residual=True, members=4, periodic=(0, 3)),
     nw.LeNet5(),
     nw.LeNet5Paper(),
     nw.ConvNet(image=(1, 8, 8), channels=(4,)),

@@ -47,11 +47,22 @@ class Members(nn.Sequential):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        members = next(layer.members for layer in self.modules() if isinstance(layer, MemberLinear))
-        rows = x if self.training else x.repeat_interleave(members, 0)
+        members = 0  # until a layer of members: those before it are the same for all
         for layer in self:
-            rows = layer(rows)
-        return rows if self.training else rows.unflatten(0, (-1, members)).mean(1)
+            if not members and not self.training:
+                members = members_of(layer)
+                x = x.repeat_interleave(max(members, 1), 0)
+            x = layer(x)
+        return x.unflatten(0, (-1, members)).mean(1) if members else x
 
 
-SCRIPT_SOURCES = {MemberLinear: ScriptSource(), Members: ScriptSource(needs=(MemberLinear,))}
+def members_of(layer: nn.Module) -> int:
+    """The number of members of the first `MemberLinear` in a layer; 0: there is none."""
+    layers = (each for each in layer.modules() if isinstance(each, MemberLinear))
+    return next((each.members for each in layers), 0)
+
+
+SCRIPT_SOURCES = {
+    MemberLinear: ScriptSource(),
+    Members: ScriptSource(needs=(MemberLinear, members_of)),
+}
