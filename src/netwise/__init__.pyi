@@ -274,6 +274,7 @@ from netwise.searches.plan import SearchPlan as SearchPlan
 from netwise.searches.result import SearchResult as SearchResult, load_search as load_search
 from netwise.searches.search import resume_search as resume_search, search as search
 from netwise.searches.space import Space as Space
+from netwise.searches.suggested_space import suggest_space as suggest_space
 from netwise.searches.surrogate import (
     Surrogate as Surrogate,
     importance as importance,

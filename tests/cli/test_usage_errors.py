@@ -45,7 +45,7 @@ MISTAKES = [  # (words, part of the message)
     (("script", "r.toml", "-o", "pets.csv"), "pets.csv exists already"),
     (("check", "r.toml", "--set", "=3"), "Write FIELD=VALUE"),
     (("start", "r.toml", "--set", "x"), "Write FIELD=VALUE"),
-    (("search",), "search needs either SPACE.toml or --resume SEARCH"),
+    (("search",), "search needs either SPACE.toml, FILE.csv with --target"),
     (("search", "--resume", "x", "--set", "epochs=2"), "a resumed search keeps its recipe"),
     (("search", "--resume", "@last"), "@last: runs holds no search. Start one: netwise search"),
     (("validate", "digitz"), "Did you mean `digits`?"),

@@ -1,37 +1,11 @@
-"""Settings of the estimators by the number of samples."""
+"""Settings of the estimators that are names or "auto"."""
 
 from __future__ import annotations
 
-import math
-
 import pytest
-from hypothesis import given, strategies as st
 
 import netwise as nw
 from netwise.estimators import defaults
-
-ROWS = st.integers(1, 10**6)
-
-
-@given(ROWS)
-def test_epochs_make_enough_steps_within_their_limits(rows: int) -> None:
-    batch_size = defaults.batch_size_for(rows)
-    epochs = defaults.epochs_for(rows, batch_size)
-    steps = epochs * math.ceil(rows / batch_size)
-    assert batch_size <= rows
-    assert defaults.MIN_EPOCHS <= epochs <= defaults.MAX_EPOCHS
-    assert steps >= defaults.STEPS or epochs == defaults.MAX_EPOCHS
-    if epochs > defaults.MIN_EPOCHS:  # one epoch fewer would be too few
-        assert (epochs - 1) * rows / batch_size < defaults.STEPS
-
-
-@given(ROWS, ROWS)
-def test_fewer_samples_are_regularised_at_least_as_strongly(one: int, other: int) -> None:
-    few, many = sorted((one, other))
-    assert defaults.weight_decay_for(few) >= defaults.weight_decay_for(many)
-    assert defaults.dropout_for(few, (256,)) >= defaults.dropout_for(many, (256,))
-    assert defaults.dropout_for(few, (256, 8)) == 0  # a narrow layer is left whole
-    assert defaults.dropout_for(few, ()) == 0
 
 
 @pytest.mark.parametrize(
@@ -57,3 +31,12 @@ def test_activations_by_name_and_their_initial_weights() -> None:
     assert defaults.initializer_for(nw.Tanh()) == nw.Glorot()
     with pytest.raises(ValueError, match="must be one of .*Did you mean `tanh`"):
         defaults.activation_of("tanhh")
+
+
+def test_members_are_an_ensemble_unless_the_model_is_linear() -> None:
+    assert defaults.members_for("auto", (256,)) == 8
+    assert defaults.members_for(3, (256,)) == 3
+    assert defaults.members_for("auto", ()) == 1
+    for wrong in (0, 1.5, "many"):
+        with pytest.raises(ValueError, match="members = .* must be a whole number from 1"):
+            defaults.members_for(wrong, (256,))  # type: ignore[arg-type]

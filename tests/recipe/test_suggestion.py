@@ -60,3 +60,14 @@ def test_the_loss_follows_the_task() -> None:
 def test_another_network_is_refused_with_those_there_are() -> None:
     with pytest.raises(nw.UnknownName, match="unknown network 'convnett'. Did you mean `convnet`"):
         nw.suggest(nw.data.digits(), "convnett")
+
+
+def test_a_table_of_a_file_is_learned_by_an_ensemble_with_embedded_numbers(tmp_path: Path) -> None:
+    rows = "\n".join(f"{i * 0.37:.2f},{'red' if i % 3 else 'blue'},{i % 2}" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"size,colour,kind\n{rows}\n")
+    recipe = nw.suggest(nw.data.csv(tmp_path / "t.csv", "kind"))
+    assert nw.check(recipe) == []
+    assert isinstance(recipe.network, nw.MLP)
+    assert (recipe.network.members, recipe.network.periodic) == (8, (0,))
+    assert recipe.stopping == nw.Patience(recipe.epochs)
+    assert nw.suggest(nw.data.csv(tmp_path / "t.csv", "kind"), "mlp").network.members == 1

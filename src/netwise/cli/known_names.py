@@ -31,4 +31,4 @@ DATA_SETS = (
 # Metrics that a recipe can name.
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "log_loss", "r2", "mae", "rmse")
 # Networks that `netwise train --network` can fit to a data set.
-SUGGESTED_NETWORKS = ("mlp", "lenet5", "lenet", "convnet", "resnet", "lstm")
+SUGGESTED_NETWORKS = ("mlp", "ensemble", "lenet5", "lenet", "convnet", "resnet", "lstm")

@@ -33,14 +33,17 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         network: instead of `hidden`: a network of netwise, a `torch.nn.Module` (copied; training
             starts from its weights), or a class that makes one. Default none.
         recipe: instead of all settings: a recipe, whose data are replaced by X and y. Default none.
+        members: networks of an ensemble that share their weight matrices, or "auto": 8, and one
+            where there is no hidden layer. Default "auto".
         dropout: share of hidden units dropped in training, or "auto": 0.5 below 1,000 samples, else
             0.2, and none where a layer has fewer than 64 units. Default "auto".
         learning_rate: of AdamW, its maximum: it rises and falls to 0 over the epochs. Default
             0.005.
-        weight_decay: of AdamW, or "auto": 1.0 below 1,000 samples, else 0.1. Default "auto".
+        weight_decay: of AdamW, or "auto": 1.0 below 1,000 samples, 1,000 over their number beyond,
+            at least 0.1. Default "auto".
         batch_size: samples of one step, or "auto": 200, or all where there are fewer. Default
             "auto".
-        epochs: passes over the data, or "auto": enough for 6,000 steps, from 20 to 300. Default
+        epochs: passes over the data, or "auto": enough for 4,000 steps, from 20 to 200. Default
             "auto".
         early_stopping: keep the weights of the epoch that was best on a part held out, or "auto":
             from 10,000 samples on. Default "auto".
@@ -60,6 +63,8 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         loss_curve_, validation_loss_curve_, n_iter_: losses of the epochs, and their number.
         encoder_: how the columns of a data frame are encoded, or None for arrays.
         n_features_in_, feature_names_in_: as in all estimators.
+
+    Inputs that are numbers also get periodic embeddings, where there are at most 64 of them.
 
     Up to one batch of samples, a weight of 2 equals the sample twice, to the last bit.
 
@@ -81,6 +86,7 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         activation: str = "relu",
         network: Network | nn.Module | type[nn.Module] | None = None,
         recipe: Recipe | None = None,
+        members: int | str = "auto",
         dropout: float | str = "auto",
         learning_rate: float = 0.005,
         weight_decay: float | str = "auto",
@@ -100,6 +106,7 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
             activation=activation,
             network=network,
             recipe=recipe,
+            members=members,
             dropout=dropout,
             learning_rate=learning_rate,
             weight_decay=weight_decay,

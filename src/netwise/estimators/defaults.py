@@ -1,12 +1,12 @@
-"""Settings of the estimators that are "auto", by the number of samples.
-
-Measured on small tables of scikit-learn and OpenML, see benchmarks/estimators.md.
+"""Settings of the estimators that are names or "auto"; those that depend on the samples are in
+`recipe/table_settings.py`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
 
 from netwise.errors import close_matches
 from netwise.parts.activations import (
@@ -21,19 +21,11 @@ from netwise.parts.activations import (
     SiLU,
 )
 from netwise.parts.initializers import Glorot, He, Initializer
+from netwise.recipe.table_settings import MEMBERS
 
 AUTO = "auto"
-BATCH_SIZE = 200  # samples of one step; fewer samples are all in one batch
-SMALL_SET = 1000  # samples below which a network of this size needs strong regularisation
-SMALL_SET_DROPOUT, DROPOUT = 0.5, 0.2
-SMALL_SET_DECAY, DECAY = 1.0, 0.1
-MIN_DROPOUT_UNITS = 64  # units of a hidden layer below which none is dropped
-STEPS, MIN_EPOCHS, MAX_EPOCHS = 6000, 20, 300
 # Samples from which a tenth of them held out gains more than training without it loses.
 MIN_HOLD_OUT_ROWS = 10_000
-# Limit of standardised inputs, in standard deviations: without it, pixels that are hardly ever on
-# reach hundreds.
-INPUT_LIMIT = 3.0
 ACTIVATION_BY_NAME: dict[str, type[Activation]] = {
     **{each.__name__.lower(): each for each in ACTIVATIONS},
     "logistic": next(each for each in ACTIVATIONS if each.__name__ == "Sigmoid"),
@@ -62,27 +54,18 @@ def initializer_for(activation: Activation) -> Initializer:
     return He() if isinstance(activation, HE_ACTIVATIONS) else Glorot()
 
 
-def batch_size_for(rows: int) -> int:
-    """All samples, at most `BATCH_SIZE`."""
-    return min(rows, BATCH_SIZE)
+def members_for(members: Any, hidden: Sequence[int]) -> int:
+    """Networks of the ensemble; one where there is no hidden layer, since the mean of linear models
+    is a linear model.
 
-
-def epochs_for(rows: int, batch_size: int) -> int:
-    """Passes over the data that make `STEPS` steps, within limits: small data need many passes."""
-    passes = math.ceil(STEPS * batch_size / max(1, rows))
-    return max(MIN_EPOCHS, min(MAX_EPOCHS, passes))
-
-
-def weight_decay_for(rows: int) -> float:
-    """Of AdamW."""
-    return SMALL_SET_DECAY if rows < SMALL_SET else DECAY
-
-
-def dropout_for(rows: int, hidden: Sequence[int]) -> float:
-    """Share of hidden units to drop; none where a hidden layer is narrow or missing."""
-    if not hidden or min(hidden) < MIN_DROPOUT_UNITS:
-        return 0.0
-    return SMALL_SET_DROPOUT if rows < SMALL_SET else DROPOUT
+    Raises:
+        ValueError: `members` is neither a number of at least 1 nor "auto".
+    """
+    if members != AUTO and (not isinstance(members, Integral) or members < 1):
+        raise ValueError(f'members = {members!r} must be a whole number from 1, or "auto": write 8')
+    if not hidden:
+        return 1
+    return MEMBERS if members == AUTO else int(members)
 
 
 def holds_out(early_stopping: bool | str, rows: int, fraction: float) -> bool:

@@ -21,8 +21,8 @@ from netwise.data.columns.fitting import fit_columns, target_matrix
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.tables.deciding import are_mistakes
 from netwise.data.tables.frames import as_polars, is_frame, is_pandas
-from netwise.estimators.defaults import BATCH_SIZE
 from netwise.memory import require_memory
+from netwise.recipe.table_settings import BATCH_SIZE
 
 WORDS = 3  # of a cell on average, from which on unequal ones are free text
 

@@ -22,17 +22,7 @@ from netwise import data
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.encoding import tensor_of
 from netwise.diagnosis.report import Report, diagnose
-from netwise.estimators.defaults import (
-    AUTO,
-    INPUT_LIMIT,
-    activation_of,
-    batch_size_for,
-    dropout_for,
-    epochs_for,
-    holds_out,
-    initializer_for,
-    weight_decay_for,
-)
+from netwise.estimators.defaults import AUTO, activation_of, holds_out, initializer_for, members_for
 from netwise.estimators.divergence import warn_if_diverged
 from netwise.estimators.inputs import (
     as_known,
@@ -51,6 +41,14 @@ from netwise.parts.preprocess import ClipInputs, Standardise
 from netwise.parts.schedules import ConstantRate, OneCycle
 from netwise.parts.stopping import Never, Patience
 from netwise.recipe.recipe import Recipe
+from netwise.recipe.table_settings import (
+    INPUT_LIMIT,
+    batch_size_for,
+    dropout_for,
+    embedded_inputs,
+    epochs_for,
+    weight_decay_for,
+)
 from netwise.signals import TRAIN_LOSS, VALID_LOSS
 from netwise.training.evaluate import outputs_of
 from netwise.training.fit import fit
@@ -75,6 +73,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         activation: str = "relu",
         network: Network | nn.Module | type[nn.Module] | None = None,
         recipe: Recipe | None = None,
+        members: int | str = "auto",
         dropout: float | str = "auto",
         learning_rate: float = 0.005,
         weight_decay: float | str = "auto",
@@ -92,6 +91,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         self.activation = activation
         self.network = network
         self.recipe = recipe
+        self.members = members
         self.dropout = dropout
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -157,12 +157,12 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     # ---- settings into a recipe
 
     def _recipe(
-        self, samples: data.Data, rows: int, features: tuple[int, ...], outputs: int, seed: int
+        self, samples: data.Arrays, rows: int, features: tuple[int, ...], outputs: int, seed: int
     ) -> Recipe:
         if self.recipe is not None:
             return self.recipe.but(data=samples, seed=seed)
         activation = activation_of(self.activation)
-        network = self._network(features, outputs, activation, rows)
+        network = self._network(samples, features, outputs, activation, rows)
         batch_size = batch_size_for(rows) if self.batch_size == AUTO else int(self.batch_size)
         epochs = epochs_for(rows, batch_size) if self.epochs == AUTO else int(self.epochs)
         decay = weight_decay_for(rows) if self.weight_decay == AUTO else float(self.weight_decay)
@@ -181,13 +181,24 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
         )
 
     def _network(
-        self, features: tuple[int, ...], outputs: int, activation: Activation, rows: int
+        self,
+        samples: data.Arrays,
+        features: tuple[int, ...],
+        outputs: int,
+        activation: Activation,
+        rows: int,
     ) -> Network:
         if self.network is None:
             hidden = (self.hidden,) if isinstance(self.hidden, int) else tuple(self.hidden)
             dropout = dropout_for(rows, hidden) if self.dropout == AUTO else float(self.dropout)
             widths = (math.prod(features), *hidden, outputs)
-            return MLP(widths, activation=activation, dropout=dropout)
+            return MLP(
+                widths,
+                activation=activation,
+                dropout=dropout,
+                members=members_for(self.members, hidden),
+                periodic=embedded_inputs(samples.X, hidden),
+            )
         if isinstance(self.network, Network):
             return self.network
         if isinstance(self.network, nn.Module):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from netwise.data import Data, Samples
+from netwise.data import Data, Samples, Table
 from netwise.errors import UnknownName
 from netwise.networks import LSTM, MLP, CIFARResNet, ConvNet, LeNet5, Network
 from netwise.networks.network import SEQUENCES
 from netwise.parts.clipping import Clip
 from netwise.parts.initializers import He, ModuleDefault
 from netwise.parts.losses import CrossEntropy, MeanSquaredError
-from netwise.parts.optimizers import Adam
-from netwise.parts.preprocess import Preprocess, Resize, Standardise
+from netwise.parts.optimizers import Adam, AdamW
+from netwise.parts.preprocess import ClipInputs, Preprocess, Resize, Standardise
+from netwise.parts.schedules import OneCycle
 from netwise.parts.stopping import Never, Patience, Stopping
+from netwise.recipe import table_settings
 from netwise.recipe.picture_networks import convolutional, is_picture_data
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
@@ -21,7 +23,8 @@ from netwise.tasks import task_named
 HIDDEN = 128  # units of the one hidden layer: enough for the bundled sets and for MNIST, and quick
 LENET_SIDE = 28  # pixels; LeNet-5 was made for images of this size
 MAX_EPOCHS, EPOCHS_WITHOUT_VALIDATION = 100, 20
-NETWORKS = ("mlp", "lenet5", "convnet", "resnet", "lstm")
+ENSEMBLE = "ensemble"
+NETWORKS = ("mlp", ENSEMBLE, "lenet5", "convnet", "resnet", "lstm")
 
 
 def suggest(
@@ -32,11 +35,14 @@ def suggest(
 
     Args:
         data: what to learn; it is loaded, for its shape and task.
-        network: "mlp"; for images also "lenet5" (small ones are enlarged to 28x28), "convnet"
-            (CBAPD blocks) and "resnet" (20 layers); "lstm" for texts and for images row by row.
-            Default: "lstm" for texts, "convnet" for files of pictures, else "mlp".
-        epochs: exactly so many. Default: until ten epochs bring no better validation loss, at most
-            100, keeping the best; without a validation part 20.
+        network: "mlp"; for rows of numbers also "ensemble" (networks that share their weight
+            matrices, with embeddings of numbers: slower and better); for images also "lenet5"
+            (small ones are enlarged to 28x28), "convnet" (CBAPD blocks) and "resnet" (20 layers);
+            "lstm" for texts and for images row by row. Default: "lstm" for texts, "convnet" for
+            files of pictures, "ensemble" for tables of files, else "mlp".
+        epochs: exactly so many. Default: of an ensemble by the number of samples; else until ten
+            epochs bring no better validation loss, at most 100, keeping the best; without a
+            validation part 20.
         seed: of the recipe. Default 0.
 
     Raises:
@@ -49,8 +55,9 @@ def suggest(
     """
     samples = data.load()
     is_text = not samples.train.x.is_floating_point()
-    pictures = is_picture_data(data, samples)
-    chosen = (network or ("lstm" if is_text else "convnet" if pictures else "mlp")).lower()
+    chosen = (network or _usual(data, samples)).lower()
+    if chosen == ENSEMBLE:
+        return _ensemble(data, samples, epochs, seed)
     built, preprocess = _network(chosen, samples)
     if len(samples.shape) == 1 and not is_text and not _in_range(samples.train.x):
         preprocess = (*preprocess, Standardise())
@@ -71,6 +78,45 @@ def suggest(
         batch_size=32,
         epochs=epochs,
         stopping=stopping,
+        seed=seed,
+    )
+
+
+def _usual(data: Data, samples: Samples) -> str:
+    """The network for data where none is named."""
+    if not samples.train.x.is_floating_point():
+        return "lstm"
+    if is_picture_data(data, samples):
+        return "convnet"
+    is_table = data.innermost.kind == Table.kind and len(samples.shape) == 1
+    return ENSEMBLE if is_table else "mlp"
+
+
+def _ensemble(data: Data, samples: Samples, epochs: int | None, seed: int) -> Recipe:
+    """An ensemble of MLPs with the settings of `NetClassifier`; it keeps the best epoch."""
+    x, hidden = samples.train.x.flatten(1), table_settings.HIDDEN
+    rows = len(x)
+    batch_size = table_settings.batch_size_for(rows)
+    epochs = epochs or table_settings.epochs_for(rows, batch_size)
+    has_classes = task_named(samples.task).has_classes
+    return Recipe(
+        data=data,
+        preprocess=(Standardise(), ClipInputs(table_settings.INPUT_LIMIT)),
+        network=MLP(
+            (x.shape[1], *hidden, samples.outputs),
+            dropout=table_settings.dropout_for(rows, hidden),
+            members=table_settings.MEMBERS,
+            periodic=table_settings.embedded_inputs(x, hidden),
+        ),
+        init=He(),
+        loss=CrossEntropy() if has_classes else MeanSquaredError(),
+        optimizer=AdamW(
+            lr=table_settings.LEARNING_RATE, weight_decay=table_settings.weight_decay_for(rows)
+        ),
+        schedule=OneCycle(),
+        batch_size=batch_size,
+        epochs=epochs,
+        stopping=Patience(epochs) if len(samples.valid) else Never(),
         seed=seed,
     )
 

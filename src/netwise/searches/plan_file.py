@@ -40,7 +40,7 @@ def plan_text(plan: SearchPlan) -> str:
     """The plan as TOML, every field."""
     import tomli_w
 
-    return tomli_w.dumps(_plan_as_dict(plan))
+    return tomli_w.dumps(plan_as_dict(plan))
 
 
 def plan_hash(plan: SearchPlan) -> str:
@@ -48,7 +48,8 @@ def plan_hash(plan: SearchPlan) -> str:
     return hashlib.sha256(with_old_names(plan_text(plan)).encode()).hexdigest()[:8]
 
 
-def _plan_as_dict(plan: SearchPlan) -> dict[str, Any]:
+def plan_as_dict(plan: SearchPlan) -> dict[str, Any]:
+    """The plan as the plain values of its file."""
     plain = plain_of(plan)
     plain.pop("kind")
     plain["space"].pop("kind")
@@ -64,7 +65,7 @@ def write_plan(plan: SearchPlan, path: Path, storage: str | None = None) -> None
     """Write the plan, atomically, with the URL of its storage; its password is left out."""
     import tomli_w
 
-    plain = _plan_as_dict(plan)
+    plain = plan_as_dict(plan)
     if storage is not None:
         from sqlalchemy.engine import make_url
 

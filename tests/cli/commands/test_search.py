@@ -112,7 +112,7 @@ def test_a_search_that_has_not_ended_is_shown_as_far_as_it_is(home: Path) -> Non
 
 
 def test_mistakes_are_reported(home: Path) -> None:
-    assert "search needs either SPACE.toml or --resume" in run("search").output
+    assert "search needs either SPACE.toml, FILE.csv with --target" in run("search").output
     assert "keeps its recipe" in run("search", "--resume", "x", "--set", "epochs=2").output
     assert "is no known search method" in run("search", "space.toml", "--method", "Gridd").output
     Path("space.toml").write_text(SPACE.replace('recipe = "small.toml"\n', ""))
@@ -203,3 +203,28 @@ def test_predictions_of_a_diverged_run_come_with_a_warning(home: Path) -> None:
     assert result.exit_code == 0
     assert "Warning: Diverged at step" in result.stderr
     assert result.stdout.startswith("prediction,probability\n")
+
+
+def test_a_table_is_searched_by_one_command_or_its_space_is_written(home: Path) -> None:
+    rows = "\n".join(f"{i * 0.37:.2f},{'red' if i % 3 else 'blue'},{i % 2}" for i in range(60))
+    table = home / "pets.csv"
+    table.write_text(f"size,colour,kind\n{rows}\n")
+    written = home / "pets-space.toml"
+    small = ("--target", "kind", "--set", "network.widths=[3,4,2]", "--set", "epochs=1")
+    result = run("search", str(table), *small, "--trials", "2", "--write-space", str(written))
+    assert result.exit_code == 0, result.output
+    assert "optimizer.lr: 0.0005 to 0.05, logarithmic" in result.output
+    assert f"then: netwise search {written}" in result.output
+    assert (
+        "exists already" in run("search", str(table), *small, "--write-space", str(written)).output
+    )
+
+    text = written.read_text().replace("fresh = 5", "fresh = 1")
+    written.write_text(text)
+    result = run("search", str(written), "-o", str(home / "study"), "--json")
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.stdout)["trials"]) == 2
+
+    output = run("search", str(written), "--target", "kind").output
+    assert "the recipe of a space file names its own target" in output
+    assert "Leave --recipe" in run("search", str(table), "--recipe", str(written)).output

@@ -52,7 +52,15 @@ log_argument = click.argument("book", metavar="LOG", type=click.Path(path_type=P
 
 
 @click.command()
-@click.argument("space", required=False, metavar="[SPACE.toml]", type=click.Path(path_type=Path))
+@click.argument("space", required=False, metavar="[SPACE.toml | FILE.csv | DATA]")
+@click.option("--target", metavar="COLUMN", help="Column of a CSV file to predict.")
+@click.option(
+    "--write-space",
+    "written",
+    metavar="SPACE.toml",
+    type=click.Path(path_type=Path),
+    help="Write the space and the recipe for these data to a new file and train nothing.",
+)
 @click.option(
     "--recipe",
     "source",
@@ -89,7 +97,9 @@ log_argument = click.argument("book", metavar="LOG", type=click.Path(path_type=P
 @home_option
 @json_option
 def search(
-    space: Path | None,
+    space: str | None,
+    target: str | None,
+    written: Path | None,
     source: str | None,
     settings: Sequence[str],
     metric: str | None,
@@ -106,19 +116,22 @@ def search(
 ) -> None:
     """Search for the best settings of a recipe.
 
-    SPACE.toml lists the fields to vary and their ranges. Trials are compared on the validation
-    part; the best one is trained again with new seeds, and scored once on the test part.
+    SPACE.toml lists the fields to vary and their ranges. For FILE.csv with --target, or the name of
+    a data set, a space is chosen and printed; --write-space writes it to a file to edit. Trials are
+    compared on the validation part; the best one is trained again with new seeds, and scored once
+    on the test part.
 
     \b
     Examples:
+      netwise search pets.csv --target pet --trials 30
       netwise search searches/digits.toml
       netwise search space.toml --recipe recipe.toml --trials 50
       netwise search --resume @last
     """
     if (space is None) == (resumed is None):
         raise click.UsageError(
-            "search needs either SPACE.toml or --resume SEARCH. "
-            "Write netwise search SPACE.toml, or netwise search --resume @last."
+            "search needs either SPACE.toml, FILE.csv with --target or the name of a data set, or "
+            "--resume SEARCH. Write netwise search SPACE.toml, or netwise search --resume @last."
         )
     options: dict[str, Any] = {
         "jobs": jobs,
@@ -126,17 +139,21 @@ def search(
         "checkpoint_every": checkpoint_every,
     }
     if resumed is not None:
-        if source or settings or metric or method:
+        if source or settings or metric or method or target or written:
             raise click.UsageError(
-                "a resumed search keeps its recipe and its method, so --recipe, --set, --metric "
-                "and --method cannot be combined with --resume. Leave them out, or start a new "
-                "search."
+                "a resumed search keeps its recipe and its plan, so --recipe, --set, --metric, "
+                "--method, --target and --write-space cannot be combined with --resume. Leave them "
+                "out, or start a new search."
             )
         result = _resume(find_search(resumed, home), trust_own, trials, options)
     else:
         assert space is not None
         settings = with_metric(settings, metric)
-        result = _start(space, source, settings, trials, method, trust_own, home, output, options)
+        described = described_search(space, source, settings, trials, method, target)
+        if written is not None:
+            _write_space(described, written)
+            return
+        result = _start(described, trust_own, home, output, options)
     from netwise.report.search_page import write_search_report  # heavy
 
     page = write_search_report(result, result.folder / REPORT)
@@ -172,12 +189,64 @@ def _resume(
         )
 
 
-def _start(
-    space: Path,
+def described_search(
+    space: str,
     source: str | None,
     settings: Sequence[str],
     trials: int | None,
     method: str | None,
+    target: str | None,
+) -> tuple[Recipe, SearchPlan]:
+    """The recipe and the plan of a space file, or those that are chosen for data."""
+    if space.endswith(".toml"):
+        if target is not None:
+            raise click.UsageError(
+                f"--target {target}: the recipe of a space file names its own target. Leave "
+                f"--target out, or change it: --set data.target={target}"
+            )
+        return recipe_and_plan(Path(space), source, settings, trials, method)
+    if source is not None:
+        raise click.UsageError(
+            f"--recipe {source}: for data such as {space} the recipe is chosen. Leave --recipe "
+            "out, or write netwise search SPACE.toml --recipe RECIPE.toml."
+        )
+    recipe = recipe_for(space, target=target, settings=settings)
+    from netwise.searches.plan_file import plan_as_dict, plan_from_dict  # heavy
+    from netwise.searches.suggested_space import TRIALS, suggested_plan
+
+    plan = suggested_plan(recipe, trials or TRIALS)
+    if method is not None:
+        chosen = {**plan_as_dict(plan), "method": {"kind": method}}
+        plan = plan_from_dict(chosen, "--method")
+    for line in axis_lines(plan):
+        echo(line, err=True)
+    return recipe, plan
+
+
+def axis_lines(plan: SearchPlan) -> list[str]:
+    """The axes of a plan, one a line."""
+    from netwise.searches.axes import Choice, NumericAxis  # heavy
+
+    lines = [f"Searching {len(plan.space.axes)} settings in {plan.trials} trials:"]
+    for axis in plan.space.axes:
+        if isinstance(axis, NumericAxis):
+            scale = ", logarithmic" if axis.is_logarithmic else ""
+            lines.append(f"  {axis.name}: {axis.low:g} to {axis.high:g}{scale}")
+        elif isinstance(axis, Choice):
+            lines.append(f"  {axis.name}: {', '.join(str(o) for o in axis.options)}")
+    return lines
+
+
+def _write_space(described: tuple[Recipe, SearchPlan], path: Path) -> None:
+    from netwise.searches.suggested_space import write_space  # heavy
+
+    require_new_file(path, (".toml",))
+    write_space(*described, path)
+    echo(f"Space and recipe: {path}. Edit it, then: netwise search {path}")
+
+
+def _start(
+    described: tuple[Recipe, SearchPlan],
     trust_own: bool,
     home: Path,
     output: Path | None,
@@ -190,8 +259,8 @@ def _start(
     from netwise.searches.plan_file import plan_hash
     from netwise.searches.search import start_search
 
-    described, planned = recipe_and_plan(space, source, settings, trials, method)
-    recipe, plan = allow_own_code(described, trust_own), allow_own_code(planned, trust_own)
+    recipe = allow_own_code(described[0], trust_own)
+    plan = allow_own_code(described[1], trust_own)
     for problem in search_advice(recipe, plan):
         echo(f"{problem.grade}: {problem}", err=True)
     name = f"{data_name(plain_of(recipe))}-search-{plan_hash(plan)[:4]}"

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 @click.option("--target", metavar="COLUMN", help="Column of a CSV file to predict.")
 @click.option(
     "--network",
-    help="mlp, lenet5, convnet, resnet or lstm; not for a recipe.  "
-    "[default: lstm for texts, convnet for images in files, else mlp]",
+    help="mlp, ensemble, lenet5, convnet, resnet or lstm; not for a recipe.  [default: ensemble "
+    "for tables of files, lstm for texts, convnet for images in files, else mlp]",
 )
 @click.option(
     "--epochs",
