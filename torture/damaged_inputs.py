@@ -83,19 +83,20 @@ def require_samples(samples: object) -> None:
 
 def damage_questions(prepared: Path, scratch: Path, chance: random.Random) -> None:
     """A file to predict: one answer for each row, or an error."""
-    from netwise.data.csv_file import read_table
+    from netwise.data.tables import ReadOptions
+    from netwise.data.tables.sources import cells_of
 
     path = scratch / "new.csv"
     rows = chance.choice((1, 2, 60))
     raw = table_text(chance, rows).encode("utf-8", "replace")
     path.write_bytes(damaged(raw, chance) if chance.random() < 0.5 else raw)
     run = nw.load(prepared / "run")
-    table = answer(lambda: read_table(path, keep_empty=True), path.name)
-    if table is REFUSED:
+    cells = answer(lambda: cells_of(path, ReadOptions(), ("weight", "colour")), path.name)
+    if cells is REFUSED:
         return
-    answers = answer(lambda: run.predict(table).tolist())
-    if answers is not REFUSED and len(answers) != len(next(iter(table.values()))):
-        raise Failed(f"{len(answers)} answers for {len(next(iter(table.values())))} rows")
+    answers = answer(lambda: run.predict(path).tolist(), path.name)
+    if answers is not REFUSED and len(answers) != len(cells.frame):
+        raise Failed(f"{len(answers)} answers for {len(cells.frame)} rows")
 
 
 def train_on_table(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
@@ -11,7 +10,6 @@ import pytest
 import netwise as nw
 from netwise.cli.parsing import (
     allow_own_code,
-    as_number,
     column_names,
     data_for,
     network_for,
@@ -65,12 +63,14 @@ def test_whole_numbers_with_a_separator() -> None:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_column_names_are_those_that_the_table_reader_finds(separator: str) -> None:
-    from netwise.data.csv_file import read_table
+    from netwise.data.tables import ReadOptions, read_table
 
     rows = [["weight", "fur colour", "pet"], ["4", "red, dark", "cat"], ["30", "black", "dog"]]
     quoted = [[f'"{cell}"' if "," in cell else cell for cell in row] for row in rows]
     Path("t.csv").write_text("\n".join(separator.join(row) for row in quoted) + "\n")
-    assert column_names(Path("t.csv")) == rows[0] == list(read_table(Path("t.csv")))
+    assert (
+        column_names(Path("t.csv")) == rows[0] == read_table("t.csv", ReadOptions()).frame.columns
+    )
 
 
 def test_a_network_is_found_by_name_with_its_input_shape() -> None:
@@ -95,15 +95,6 @@ def test_own_code_is_refused_until_it_is_trusted(monkeypatch: pytest.MonkeyPatch
     plain = recipe.but(network=nw.MLP((4, 3)))
     assert allow_own_code(plain, False) is plain
     assert own_network(plain) is None
-
-
-def test_a_cell_that_is_no_number_is_reported() -> None:
-    assert as_number(" 1.5", Path("new.csv"), 1, False) == 1.5
-    assert math.isnan(as_number("", Path("new.csv"), 1, True))
-    with pytest.raises(
-        nw.DataError, match=r"new\.csv, row 1: 'x' is no number, .* Write a number in its"
-    ):
-        as_number("x", Path("new.csv"), 1, False)
 
 
 def test_options_of_tables_are_fields_of_their_data() -> None:

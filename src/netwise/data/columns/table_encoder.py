@@ -21,8 +21,9 @@ from netwise.data.columns.text_column import TextColumn
 from netwise.data.raw_inputs import RawInput
 from netwise.data.tables import read_as
 from netwise.data.tables.arrays import column_arrays
+from netwise.data.tables.frames import require_columns
 from netwise.data.tables.options import AS_ERROR, ReadOptions
-from netwise.errors import DataError, close_matches, interface_error, short_repr
+from netwise.errors import DataError, interface_error, short_repr
 from netwise.memory import require_memory
 from netwise.schema import typed_by_kind
 
@@ -220,7 +221,7 @@ def cells_of(raw: Any, names: Sequence[str]) -> dict[str, Cells]:
     or a list of rows."""
     if isinstance(raw, Mapping) or hasattr(raw, "columns"):
         known = [str(name) for name in (raw.columns if hasattr(raw, "columns") else raw)]
-        _check_columns(names, known)
+        require_columns(names, known)
         cells = {name: _column(raw[name]) for name in names}
         lengths = {len(column) for column in cells.values()}
         if len(lengths) > 1:
@@ -232,7 +233,7 @@ def cells_of(raw: Any, names: Sequence[str]) -> dict[str, Cells]:
     rows = list(raw)
     if rows and isinstance(rows[0], Mapping):
         for row in rows:
-            _check_columns(names, list(row))
+            require_columns(names, list(row))
         return {name: [row[name] for row in rows] for name in names}
     for i, row in enumerate(rows):
         if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
@@ -245,11 +246,3 @@ def cells_of(raw: Any, names: Sequence[str]) -> dict[str, Cells]:
 
 def _column(cells: Any) -> Cells:
     return cells if isinstance(cells, np.ndarray | list) else list(cells)
-
-
-def _check_columns(names: Sequence[str], known: Sequence[str]) -> None:
-    absent = [name for name in names if name not in known]
-    if absent:
-        close = close_matches(absent[0], known)
-        hint = f" Did you mean {close}?" if close else f" There are: {', '.join(known[:20])}."
-        raise DataError(f"the table has no column {', '.join(map(short_repr, absent))}.{hint}")

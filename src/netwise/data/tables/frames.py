@@ -129,8 +129,13 @@ def _of_rows(source: Any, names: Sequence[str]) -> pl.DataFrame:
     return _of_columns({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
 
-def require_columns(names: Sequence[str], known: Sequence[str]) -> None:
+def require_columns(names: Sequence[str], known: Sequence[str], table: str = "the table") -> None:
     """Refuse a table that lacks one of these columns.
+
+    Args:
+        names: of the columns.
+        known: those that the table has.
+        table: its name, for the message.
 
     Raises:
         DataError: with the names that it lacks, and close ones that it has.
@@ -139,4 +144,4 @@ def require_columns(names: Sequence[str], known: Sequence[str]) -> None:
     if absent:
         close = close_matches(absent[0], known)
         hint = f" Did you mean {close}?" if close else f" There are: {', '.join(known[:20])}."
-        raise DataError(f"the table has no column {', '.join(map(short_repr, absent))}.{hint}")
+        raise DataError(f"{table} has no column {', '.join(map(short_repr, absent))}.{hint}")

@@ -206,7 +206,7 @@ def typed_frame(
     """
     import polars as pl  # heavy
 
-    require_columns(list(kinds), cells.frame.columns)
+    require_columns(list(kinds), cells.frame.columns, cells.name)
     texts = [text_cells(c, options.na) for c in cells.frame if c.dtype == pl.String]
     usual = options.decimal or file_decimal(texts, cells.sep)
     columns, bad = [], []
