@@ -11,8 +11,8 @@ from netwise.estimators import defaults
 @pytest.mark.parametrize(
     ("setting", "rows", "fraction", "expected"),
     [
-        ("auto", 9_999, 0.1, False),
-        ("auto", 10_000, 0.1, True),
+        ("auto", 999, 0.1, False),
+        ("auto", 1000, 0.1, True),
         (True, 10, 0.1, True),
         (True, 9, 0.1, False),  # a tenth of nine samples is none
         (False, 10**6, 0.1, False),

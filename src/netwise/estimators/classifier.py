@@ -46,7 +46,7 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
         epochs: passes over the data, or "auto": enough for 4,000 steps, from 20 to 200. Default
             "auto".
         early_stopping: keep the weights of the epoch that was best on a part held out, or "auto":
-            from 10,000 samples on. Default "auto".
+            from 1,000 samples on. Default "auto".
         validation_fraction: of the samples that early stopping holds out. Default 0.1.
         patience: with early stopping: end after so many epochs without a better one, at a constant
             learning rate. Default None: all epochs.
