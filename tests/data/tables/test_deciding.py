@@ -191,3 +191,10 @@ def test_names_are_found_and_made_unique(tmp_path: Path) -> None:
     assert read(tmp_path, "sep=;\na;b\n1;2\n3;4\n").frame.rows() == [(1, 2), (3, 4)]
     assert read(tmp_path, "a;b\n1;2\n;\n\n3;4\n").frame.rows() == [(1, 2), (3, 4)]
     assert read(tmp_path, "# by me\na,b\n1,2\n3,4\n").frame.rows() == [(1, 2), (3, 4)]
+
+
+def test_texts_without_blanks_are_texts_and_names_are_not() -> None:
+    texts = ["这部电影很好看" + "我不喜欢它太长了"[i % 7 :] + str(i) for i in range(60)]
+    names = [f"王{chr(0x4E00 + i)}" for i in range(60)]
+    reading = read_table({"text": texts, "name": names, "x": list(range(60))})
+    assert [column.kind for column in reading.columns[:2]] == ["text", "identifier"]

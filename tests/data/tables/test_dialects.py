@@ -14,9 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from netwise.data.tables import read_table
+from netwise.data.tables.dialects import find_dialect
 
 
 @dataclass(frozen=True)
@@ -116,3 +118,18 @@ def test_a_random_table_comes_back(table: dict[str, list[Any]], how: Written) ->
     for name, values in table.items():
         found = reading.frame[name].to_list()
         assert found == values, (name, reading.column(name), reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "sep"),
+    [
+        ("file;kind\n" + "".join(f"test/a/{i}.jpg;dots\n" for i in range(30)), ";"),
+        ("url,kind\n" + "".join(f"https://a.org/{i}?q=1&r={i},x\n" for i in range(30)), ","),
+        ("date\n" + "".join(f"{1 + i % 12}/{1 + i % 28}/2024\n" for i in range(30)), ","),
+        ("time\n" + "".join(f"{i % 24}:{i:02d}\n" for i in range(30)), ","),
+        ("a/b\n" + "".join(f"{i}/{2 * i}\n" for i in range(30)), "/"),
+    ],
+    ids=["paths", "addresses", "dates alone", "times alone", "slashes"],
+)
+def test_signs_inside_of_values_are_no_separators(text: str, sep: str) -> None:
+    assert find_dialect(text.splitlines(keepends=True))[0].sep == sep

@@ -38,6 +38,11 @@ _ID_NAME = re.compile(
 )
 _NUMBER_NAME = re.compile(r"(?i)(?:^|[\s_.#-])(?:key|nr|no|num|number|nummer|code|row)\.?$")
 _NO_NAME = re.compile(r"^(?:Unnamed: ?[0-9]+|column[0-9]+|)$")
+# Some scripts have no blanks between words, which have about two characters there.
+_ONE_WORD = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}]{2}"
+    r"|[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}]+"
+)
 
 
 def file_decimal(columns: Sequence[ColumnCells], sep: str = "") -> str:
@@ -326,7 +331,7 @@ def _as_words(column: ColumnCells) -> Decided:
 
 
 def _kind_of_words(column: ColumnCells, distinct: int) -> tuple[str, str]:
-    words = float(column.words.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]
+    words = float(column.words.str.count_matches(_ONE_WORD).mean() or 0)  # type: ignore[arg-type]
     length = float(column.words.str.len_chars().mean() or 0)  # type: ignore[arg-type]
     many = distinct > max(DIFFERENT, column.held / 2) and not column.target
     if many and (words >= 3 or length > 60):

@@ -26,10 +26,14 @@ _DATE = re.compile(
     r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}(?:[T ,]+[0-9]{1,2}:[0-9]{2}.*)?"
     r"|[0-9]{1,2}:[0-9]{2}(?::[0-9.]+)?"
 )
+_PATH = re.compile(r"(?:[a-z]+://)?[^\s;,|]*[/\\][^\s;,|]*")
 _PLAIN_WORDS = re.compile(r"[^\W_](?:[\w .'’&()+-]*[\w.)+])?")
 _WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 SENTENCE = 3  # words from which on a cell is one of text, whatever signs are between them
-BLANKS_WEIGHT = 0.5  # texts have blanks, so that another separator is the likelier one
+# Texts have blanks, dates and paths have these signs: another separator is the likelier one.
+IN_VALUES = ("/", ":", "&", "#", "!")
+BLANKS_WEIGHT = 0.5
+NOT_ABOVE = 0.2  # where the first line lacks such a sign, it is seldom a separator
 EMPTY_COLUMN = 0.3  # how much a column without values counts: two separators in a row are one
 _MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-", "."})
 
@@ -107,8 +111,10 @@ def find_dialect(
         for mark in quotes:
             candidate = _with_habits(lines, Dialect(each, mark))
             score = _score(lines, candidate)
-            if each in (" ", BLANKS):
+            if each in (" ", BLANKS, *IN_VALUES):
                 score *= BLANKS_WEIGHT
+            if each in IN_VALUES and each not in lines[0] and each in "".join(lines):
+                score *= NOT_ABOVE
             if score > best_score * 1.001:
                 best, best_score = candidate, score
     if best.quote == NO_QUOTE and quote is None and not any('"' in line for line in lines):
@@ -192,7 +198,7 @@ def _kind(cell: str) -> str:
         return "number"
     if _DATE.fullmatch(cell):
         return "date"
-    if _PLAIN_WORDS.fullmatch(cell):
+    if _PLAIN_WORDS.fullmatch(cell) or _PATH.fullmatch(cell):
         return "words"
     return "words" if len(_WORD.findall(cell)) >= SENTENCE else "other"
 
