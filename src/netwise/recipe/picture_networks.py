@@ -69,7 +69,7 @@ def transferred(recipe: Recipe, path: Path, network: Network | None = None) -> R
     if len(samples.shape) != 3:
         raise DataError(
             f"{path}: weights to begin with are for pictures, and a sample has shape "
-            f"{samples.shape}. For other data write init = From(path) in a recipe"
+            f"{samples.shape}: for other data, write init = From(path) in a recipe"
         )
     if network is None:
         network = network_of(read_weights(path), path, samples.shape, samples.outputs)
