@@ -6,6 +6,7 @@ Checks that need no torch come first, so that a usage error is answered at once.
 from __future__ import annotations
 
 import csv as csv_format
+import re
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ import click
 
 from netwise.cli.known_names import DATA_SETS, SUGGESTED_NETWORKS
 from netwise.errors import DataError, UnknownName, WrongValue
+from netwise.file_errors import file_errors
 from netwise.file_text import as_file_text
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ def data_for(
     table that names their files."""
     path = Path(source)
     is_named = source in DATA_SETS
-    if not is_named and (path.is_dir() or (is_table(source) and _names_pictures(path))):
+    if not is_named and (path.is_dir() or (is_table(source) and _names_pictures(path, target))):
         return _pictures(source, target, skip_broken, reading, pictures or {})
     for option in pictures or {}:
         raise click.UsageError(
@@ -169,10 +171,15 @@ def _pictures(
     return images(source, skip_broken=skip_broken, target=target, height=height, width=width)
 
 
-def _names_pictures(path: Path) -> bool:
+def _names_pictures(path: Path, target: str | None) -> bool:
     """Whether a table names files of pictures; False without reading it where no cell of its first
-    lines ends as they do and no folder is beside it."""
+    lines ends as they do and no folder is beside it; without a target, which tables need, also
+    where no cell ends as any file does, so that the mistake is answered without torch."""
     if not path.is_file() or not path.name.lower().endswith((".csv", ".tsv", ".txt")):
+        return False
+    with file_errors(path), path.open("rb") as file:
+        start = file.read(65536).replace(b"\0", b"")  # of UTF-16
+    if target is None and not re.search(rb"\.[A-Za-z]{2,4}\b", start):
         return False
     from netwise.data.image_files.label_file import may_name_pictures, names_pictures  # heavy
 

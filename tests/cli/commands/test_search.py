@@ -202,7 +202,7 @@ def test_predictions_of_a_diverged_run_come_with_a_warning(home: Path) -> None:
     result = run("predict", "@last", "new.csv")
     assert result.exit_code == 0
     assert "Warning: Diverged at step" in result.stderr
-    assert result.stdout.startswith("prediction,probability\n")
+    assert result.stdout.startswith("prediction,probability,probability_setosa,")
 
 
 def test_a_table_is_searched_by_one_command_or_its_space_is_written(home: Path) -> None:
