@@ -42,7 +42,7 @@ def test_unknown_names_without_a_near_one_list_all() -> None:
         nw.suggest(nw.data.iris(), "transformer")
     assert (
         str(caught.value)
-        == "unknown network 'transformer'. There are: mlp, lenet5, convnet, resnet, lstm."
+        == "unknown network 'transformer'. There are: mlp, ensemble, lenet5, convnet, resnet, lstm."
     )
 
 

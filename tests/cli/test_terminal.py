@@ -6,6 +6,7 @@ import io
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, strategies as st
@@ -74,8 +75,8 @@ def test_names_of_runs_are_no_markup_and_no_escapes() -> None:
 
 
 def test_names_of_columns_are_escaped_in_errors(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text(f"x{HOSTILE[:-2]},y\n1,2\n".replace("\r", ""))
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({f"x{HOSTILE}": [1, 3], "y": [2, 4]}).write_parquet(path)
     for words in (["train", str(path)], ["train", str(path), "--target", "absent"]):
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 2

@@ -8,7 +8,7 @@ import sys
 
 import netwise as nw
 
-MOST_MODULES = 70
+MOST_MODULES = 80
 LOADED = "import json, sys, netwise.diagnosis as d; print(json.dumps(sorted(sys.modules)))"
 DIAGNOSE = """
 import sys

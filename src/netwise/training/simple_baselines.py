@@ -43,7 +43,7 @@ class Baseline:
 
     Example:
         >>> import netwise as nw
-        >>> nw.Baseline("guess", "DummyClassifier").left_out
+        >>> nw.Baseline("guess", "DummyClassifier", {}).left_out
         ''
     """
 

@@ -241,6 +241,7 @@ def test_columns_without_names_in_training_may_have_an_identifier_beside_them() 
 def test_a_run_without_a_validation_part_answers_without_intervals(here: Path) -> None:
     flats(here / "flats.csv", 100, 0)
     words = ("--target", "price", "--epochs", "1", "--set", "data.valid=0")
+    words += ("--set", "stopping={kind='Never'}")
     assert run("train", "flats.csv", *words).exit_code == 0
     done = run("predict", "@last", "flats.csv", "--keep", "none")
     assert done.stdout.startswith("prediction\n")

@@ -10,6 +10,7 @@ from netwise.cli.options import home_option, json_option, run_argument, trust_op
 from netwise.cli.output import echo_json
 from netwise.cli.parsing import allow_own_code, own_network
 from netwise.cli.run_names import find_run
+from netwise.cli.terminal import echo
 
 
 @click.command()
@@ -59,7 +60,7 @@ def export(
     raw = None if rows is None else str(rows)
     made = write_file(load(folder, own_network(recipe)), file, rows=raw, partial=partial)
     if not as_json:
-        click.echo(str(made))
+        echo(str(made))
         return
     echo_json(
         {

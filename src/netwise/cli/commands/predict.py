@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,10 +115,10 @@ def predict(
         return
     answered = answered_blocks(loaded, blocks, columns)
     if output is None:
-        write_text_blocks(answered, partial(click.echo, nl=False))
+        write_text_blocks(answered, lambda raw: echo_data(raw.decode("utf-8")))
     else:
         rows = write_blocks(answered, output)
-        click.echo(f"{rows} predictions in {output}")
+        echo(f"{rows} predictions in {output}")
 
 
 def _columns(
@@ -155,7 +154,7 @@ def _columns(
         except DataError as error:
             if level is not None:
                 raise
-            click.echo(f"No intervals: {error}.", err=True)
+            echo(f"No intervals: {error}.", err=True)
     else:
         level = None
     words = (ALL, NONE, UNUSED)
