@@ -81,6 +81,17 @@ def one_sample_again_and_again(sick: bool) -> list[float]:
     return _train(model, x[:1].expand(len(x), -1) if sick else x, y, F.cross_entropy)
 
 
+def _train_text(model: nn.Module, inputs: Tensor, targets: Tensor, rate: float) -> list[float]:
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=rate), []
+    for rows in batches(400, 40, epochs=8):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(inputs[rows]).flatten(0, 1), targets[rows].flatten())
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 class _Text(nn.Module):
     """A transformer that continues texts of 12 symbols."""
 
@@ -105,14 +116,7 @@ def text_to_continue(sick: bool, fault: str = "no mask") -> list[float]:
     inputs, targets = texts[:, :-1], texts[:, 1:]
     if sick and fault == "not shifted":
         targets = inputs
-    optimizer, losses = torch.optim.Adam(model.parameters(), lr=0.005), []
-    for rows in batches(400, 40, epochs=8):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(inputs[rows]).flatten(0, 1), targets[rows].flatten())
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+    return _train_text(model, inputs, targets, rate=0.005)
 
 
 def symbols_given_back(sick: bool) -> list[float]:
@@ -122,14 +126,7 @@ def symbols_given_back(sick: bool) -> list[float]:
     model = nn.Sequential(
         nn.Embedding(12, 16), nn.Flatten(), nn.Linear(128, 24), nn.Linear(24, 96), _Rows()
     )
-    optimizer, losses = torch.optim.Adam(model.parameters(), lr=0.01), []
-    for rows in batches(400, 40, epochs=8):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(texts[rows]).flatten(0, 1), texts[rows].flatten())
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
+    return _train_text(model, texts, texts, rate=0.01)
 
 
 class _Rows(nn.Module):

@@ -21,7 +21,7 @@ from netwise.data.columns.text_column import TextColumn
 from netwise.data.raw_inputs import RawInput
 from netwise.data.tables import read_as
 from netwise.data.tables.arrays import column_arrays
-from netwise.data.tables.frames import require_columns
+from netwise.data.tables.frames import columns_of_rows, require_columns, require_equal_lengths
 from netwise.data.tables.options import AS_ERROR, ReadOptions
 from netwise.errors import DataError, interface_error, short_repr
 from netwise.memory import require_memory
@@ -216,32 +216,16 @@ class PlainTable:
         return TableEncoder(columns, self.left_out, self.reading)
 
 
-def cells_of(raw: Any, names: Sequence[str]) -> dict[str, Cells]:
+def cells_of(raw: Any, names: Sequence[str]) -> Mapping[str, Cells]:
     """The named columns of a table that comes as a data frame, a dict of columns, a list of dicts,
     or a list of rows."""
     if isinstance(raw, Mapping) or hasattr(raw, "columns"):
         known = [str(name) for name in (raw.columns if hasattr(raw, "columns") else raw)]
         require_columns(names, known)
         cells = {name: _column(raw[name]) for name in names}
-        lengths = {len(column) for column in cells.values()}
-        if len(lengths) > 1:
-            raise DataError(
-                f"the columns have {', '.join(map(str, sorted(lengths)))} cells: pass one cell of "
-                "each column for each row"
-            )
+        require_equal_lengths(cells)
         return cells
-    rows = list(raw)
-    if rows and isinstance(rows[0], Mapping):
-        for row in rows:
-            require_columns(names, list(row))
-        return {name: [row[name] for row in rows] for name in names}
-    for i, row in enumerate(rows):
-        if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
-            raise DataError(
-                f"row {i + 1} is {short_repr(row)}: pass {len(names)} cells, in this order: "
-                f"{', '.join(names)}"
-            )
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    return columns_of_rows(raw, names)
 
 
 def _column(cells: Any) -> Cells:

@@ -42,7 +42,7 @@ def as_polars(source: Any, names: Sequence[str] = ()) -> pl.DataFrame:
         return pl.DataFrame(source)
     if isinstance(source, Mapping):
         return _of_columns({str(name): column for name, column in source.items()})
-    return _of_rows(source, names)
+    return _of_columns(columns_of_rows(source, names))
 
 
 def is_pandas(source: object) -> bool:
@@ -81,12 +81,7 @@ def _cells(column: Any) -> Any:
 def _of_columns(columns: Mapping[str, Any]) -> pl.DataFrame:
     import polars as pl  # heavy
 
-    lengths = {len(column) for column in columns.values()}
-    if len(lengths) > 1:
-        raise DataError(
-            f"the columns have {', '.join(map(str, sorted(lengths)))} cells: pass one cell of "
-            "each column for each row"
-        )
+    require_equal_lengths(columns)
     return pl.DataFrame([_series(name, column) for name, column in columns.items()])
 
 
@@ -112,21 +107,43 @@ def _series(name: str, column: Any) -> pl.Series:
     return pl.Series(name, [None if cell is None else str(cell) for cell in cells], pl.String)
 
 
-def _of_rows(source: Any, names: Sequence[str]) -> pl.DataFrame:
+def columns_of_rows(source: Any, names: Sequence[str] = ()) -> dict[str, list[Any]]:
+    """The cells of a list of mappings, or of a list of rows, by column.
+
+    Args:
+        source: the rows.
+        names: of the columns that are wanted, for rows without names of all.
+
+    Raises:
+        DataError: a row has no cell for one of them.
+    """
     rows = list(source)
     if rows and isinstance(rows[0], Mapping):
         known = list(dict.fromkeys(str(name) for row in rows for name in row))
         for row in rows:
             require_columns(names or known, [str(name) for name in row])
-        wanted = list(names or known)
-        return _of_columns({name: [row[name] for row in rows] for name in wanted})
+        return {name: [row[name] for row in rows] for name in names or known}
     for i, row in enumerate(rows):
         if isinstance(row, str | bytes) or not hasattr(row, "__len__") or len(row) != len(names):
             raise DataError(
                 f"row {i + 1} is {short_repr(row)}: pass {len(names)} cells, in this order: "
                 f"{', '.join(names)}"
             )
-    return _of_columns({name: [row[i] for row in rows] for i, name in enumerate(names)})
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def require_equal_lengths(columns: Mapping[str, Any]) -> None:
+    """Refuse columns with different numbers of cells.
+
+    Raises:
+        DataError: with the numbers.
+    """
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) > 1:
+        raise DataError(
+            f"the columns have {', '.join(map(str, sorted(lengths)))} cells: pass one cell of "
+            "each column for each row"
+        )
 
 
 def require_columns(names: Sequence[str], known: Sequence[str], table: str = "the table") -> None:

@@ -8,8 +8,9 @@ import io
 import lzma
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from netwise.data.tables.encodings import wide_encoding
 from netwise.errors import DataError
@@ -32,7 +33,14 @@ _STRANGERS = (
 )
 
 
-_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+# How files that begin with these bytes are unpacked as they are read.
+UNPACKED_BY: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\0", lzma.open),
+)
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_PACKED = (*(mark for mark, _ in UNPACKED_BY), _ZSTANDARD)
 _TABLES = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", *_PACKED)
 _CONTROLS = frozenset(range(9)) - {1} | frozenset(range(14, 28))
 
@@ -59,7 +67,7 @@ def content(path: Path) -> bytes:
     return raw
 
 
-def _read(file: IO[bytes] | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile, path: Path) -> bytes:
+def _read(file: IO[bytes], path: Path) -> bytes:
     """All bytes; refused before they fill the memory."""
     free = available_memory()
     pieces, size = [], 0
@@ -77,13 +85,10 @@ def _read(file: IO[bytes] | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile, path: P
 def _unpacked(raw: bytes, path: Path) -> bytes:
     stream = io.BytesIO(raw)
     try:
-        if raw.startswith(b"\x1f\x8b"):
-            return _read(gzip.GzipFile(fileobj=stream), path)
-        if raw.startswith(b"BZh"):
-            return _read(bz2.BZ2File(stream), path)
-        if raw.startswith(b"\xfd7zXZ\0"):
-            return _read(lzma.LZMAFile(stream), path)
-        if raw.startswith(b"\x28\xb5\x2f\xfd"):
+        for mark, unpacked in UNPACKED_BY:
+            if raw.startswith(mark):
+                return _read(unpacked(stream), path)
+        if raw.startswith(_ZSTANDARD):
             raise DataError(f"{path} is packed by Zstandard: unpack it with zstd -d, and use that")
         if raw.startswith(b"PK\x03\x04") and not _is_workbook(stream):
             return _member(stream, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import gzip
 import io
@@ -20,7 +19,7 @@ from netwise.data.tables.delimited import Head, find_head, text_frame
 from netwise.data.tables.dialects import NO_QUOTE, rows_of
 from netwise.data.tables.encodings import decode
 from netwise.data.tables.options import ReadOptions
-from netwise.data.tables.packed import content, refuse_strangers
+from netwise.data.tables.packed import UNPACKED_BY, content, refuse_strangers
 from netwise.data.tables.sources import ARROW, JSON_LINES, PARQUET, TEXT, cells_of, kind_of
 from netwise.errors import DataError
 from netwise.file_errors import file_errors
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 PIECE = 2**22  # bytes of a text that become one frame
 HEAD = 2**20  # bytes of a text that show how it is cut; its reader looks at fewer
 BLOCK_ROWS = 20_000
-
-_PACKED = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
 
 
 def blocks(
@@ -69,8 +66,7 @@ def blocks(
             with open_regular(path) as file:
                 start = file.read(2**16)
             refuse_strangers(start, path)
-            packed = any(start.startswith(mark) for mark, _ in _PACKED)
-            kind = TEXT if packed else kind_of(start, path)
+            kind = TEXT if _is_packed(start) else kind_of(start, path)
             if kind in (PARQUET, ARROW, JSON_LINES):
                 yield from _scanned(path, kind, rows)
                 return
@@ -126,7 +122,7 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
     with open_regular(path) as file:
         start = file.read(8)
         file.seek(0)
-        for mark, reader in _PACKED:
+        for mark, reader in UNPACKED_BY:
             if start.startswith(mark):
                 try:
                     with reader(file) as unpacked:
@@ -144,8 +140,11 @@ def _is_text(path: Path) -> bool:
     with _unpacked(path) as file:
         start = file.read(2**16)
     refuse_strangers(start, path)
-    packed = any(start.startswith(mark) for mark, _ in _PACKED)
-    return bool(start) and not packed and kind_of(start, path) == TEXT
+    return bool(start) and not _is_packed(start) and kind_of(start, path) == TEXT
+
+
+def _is_packed(start: bytes) -> bool:
+    return any(start.startswith(mark) for mark, _ in UNPACKED_BY)
 
 
 def _text_frames(path: Path, options: ReadOptions, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -28,9 +28,9 @@ SKILLED = 0.3  # of what a score can be above guessing: with it something was le
 FAR = 0.25  # skill that a simple model has more
 MOSTLY = 0.99  # share of one class among the answers
 OTHERS = 0.1  # share of the other classes among the targets, where one answer is no answer
+MANY = 50  # samples of a class, of which a network that learns gives at least one its name
 # Spread of the last layer's outputs over the samples, over their magnitude. It is above 0.3 at the
 # end of all healthy programs of the clinic, and below 0.001 in those that answer the same to all.
-MANY = 50  # samples of a class, of which a network that learns gives at least one its name
 POINT = 0.01
 SPREAD_BEFORE = 20.0  # times as large in the first steps
 LEAST_SPREAD = 0.002  # below it outputs never were different

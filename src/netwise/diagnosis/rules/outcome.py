@@ -258,9 +258,12 @@ def matches_simple_model(history: History) -> bool:
     predicted: what is left may be noise. False where it is not known."""
     simple, score = simple_score(history), valid_score(history)
     possible = skill(history, simple)
-    if possible is None or simple is None or score is None:
-        return False
-    return possible > SKILFUL and score >= simple - score_error(history)
+    return possible is not None and possible > SKILFUL and _no_worse(history, score, simple)
+
+
+def _no_worse(history: History, score: float | None, simple: float | None) -> bool:
+    """Whether a score is that of the best simple model or more, up to chance."""
+    return score is not None and simple is not None and score >= simple - score_error(history)
 
 
 def learned_what_simple_models_do(history: History) -> bool:
@@ -269,8 +272,7 @@ def learned_what_simple_models_do(history: History) -> bool:
     simple, score, chance = simple_score(history), valid_score(history), chance_score(history)
     if simple is None or score is None or chance is None or simple <= chance:
         return False
-    error = score_error(history)
-    return score - chance > error and score >= simple - error
+    return score - chance > score_error(history) and _no_worse(history, score, simple)
 
 
 def still_falls(history: History) -> bool:
