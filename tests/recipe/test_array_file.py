@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,9 @@ def test_a_file_that_was_changed_or_deleted_is_not_linked_to(tmp_path: Path) -> 
     files, data = ArrayFiles(), arrays()
     first, second, third = (tmp_path / f"{i}.safetensors" for i in range(3))
     write_arrays(data, first, files)
+    written = first.stat().st_mtime_ns
     write_arrays(arrays(1), first, ArrayFiles())  # by another process: other content, same path
+    os.utime(first, ns=(written, written))  # a clock that ticks slowly
     write_arrays(data, second, files)
     assert first.read_bytes() != second.read_bytes()
     second.unlink()

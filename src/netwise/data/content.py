@@ -8,14 +8,15 @@ from pathlib import Path
 
 from netwise.regular_files import open_regular
 
-FileKey = tuple[str, int, int]
+FileKey = tuple[str, int, int, int]
 
 
 def files_key(paths: Iterable[Path]) -> tuple[FileKey, ...]:
     """A key that changes when one of the files is written, replaced, deleted or added.
 
-    Each file enters by its absolute path, size in bytes and time of last change in nanoseconds;
-    size and time are -1 for a file that is absent.
+    Each file enters by its absolute path, size in bytes, time of last change in nanoseconds and
+    number on its file system; these three are -1 for a file that is absent. The number tells a
+    file from its replacement where both were written within one tick of the clock.
 
     Example:
         >>> import pathlib, tempfile
@@ -34,7 +35,7 @@ def _file_key(path: Path) -> FileKey:
     try:
         status = path.stat()
     except (OSError, ValueError):
-        return name, -1, -1
+        return name, -1, -1, -1
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         open_regular(path).close()  # refuses it by its name
-    return name, status.st_size, status.st_mtime_ns
+    return name, status.st_size, status.st_mtime_ns, status.st_ino

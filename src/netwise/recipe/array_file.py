@@ -11,6 +11,7 @@ from typing import Any
 
 from netwise.atomic import link_file, write_atomically
 from netwise.data import Arrays
+from netwise.data.content import FileKey, files_key
 from netwise.data.in_memory import OPTIONAL
 from netwise.errors import Problem, WrongValue, short_repr
 from netwise.part import field_rule
@@ -31,29 +32,25 @@ class ArrayFiles:
 
     def __init__(self, capacity: int = 64) -> None:
         self._capacity = capacity
-        self._files: OrderedDict[str, tuple[Path, tuple[int, int]]] = OrderedDict()
+        self._files: OrderedDict[str, tuple[Path, FileKey]] = OrderedDict()
 
     def remember(self, digest: str, path: Path) -> None:
         """Note that `path` holds the arrays of this digest now."""
-        stamp = _stamp(path)
-        if stamp is not None:
-            self._files[digest] = path, stamp
+        if path.is_file():
+            self._files[digest] = path, _key(path)
             self._files.move_to_end(digest)
         while len(self._files) > self._capacity:
             self._files.popitem(last=False)
 
     def find(self, digest: str) -> Path | None:
         """An unchanged file with the arrays of this digest, or None."""
-        path, stamp = self._files.get(digest, (None, None))
-        return path if path is not None and _stamp(path) == stamp else None
+        path, key = self._files.get(digest, (None, None))
+        return path if path is not None and path.is_file() and _key(path) == key else None
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns
+def _key(path: Path) -> FileKey:
+    [key] = files_key([path])
+    return key
 
 
 ARRAY_FILES = ArrayFiles()

@@ -120,13 +120,11 @@ def _state(folder: Path) -> str:
     """When the files were written that an entry is read from; it is read again when one changes."""
     names = (PROGRAM, RECIPE, OUTCOME, ABOUT)
     try:
-        return " ".join(
-            f"{name} {(folder / name).stat().st_mtime_ns}"
-            for name in names
-            if (folder / name).exists()
-        )
+        states = {name: (folder / name).stat() for name in names if (folder / name).exists()}
     except OSError:
         return ""
+    # The number of the file tells it from a replacement that was written at the same tick.
+    return " ".join(f"{name} {at.st_mtime_ns} {at.st_ino}" for name, at in states.items())
 
 
 # ---- the index
