@@ -34,7 +34,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.labs.landscape import landscape
+from netwise.labs.tuning.landscape import landscape
 from netwise.searches.samplers import TrialSeededSampler
 from netwise.training.threads import cores
 

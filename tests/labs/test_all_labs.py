@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import numpy as np
 import pytest
 
 import netwise as nw
 from netwise.errors import UnknownName
 from netwise.labs.record import recorded
 
-SLOW = [lab for lab in nw.LABS if lab.slow]
-QUICK = [lab for lab in nw.LABS if not lab.slow]
+LONG = [lab for lab in nw.LABS if lab.minutes > 0]
+QUICK = [lab for lab in nw.LABS if lab.minutes == 0]
+SMALL = [lab for lab in nw.LABS if lab.small]
 
 
-@pytest.mark.parametrize("lab", SLOW, ids=lambda lab: lab.name)
-def test_a_recorded_result_is_of_the_present_recipes(lab: nw.Lab) -> None:
+@pytest.mark.parametrize("lab", LONG, ids=lambda lab: lab.name)
+def test_a_recorded_result_is_of_the_present_recipes(lab: nw.Lab[Any]) -> None:
     result = recorded(lab.name)
     assert result is not None, f"run: netwise lab {lab.name} --record"
-    assert result["recipes"] == {name: recipe.hash for name, recipe in lab.arms().items()}
+    assert result["recipes"] == {
+        name: recipe.hash for name, recipe in lab.arms(lab.settings).items()
+    }
     assert result["criteria"]
     assert {"date", "versions", "seeds"} <= set(result)
 
 
 @pytest.mark.parametrize("lab", QUICK, ids=lambda lab: lab.name)
-def test_a_quick_lab_gives_its_recorded_result_again(lab: nw.Lab) -> None:
+def test_a_quick_lab_gives_its_recorded_result_again(lab: nw.Lab[Any]) -> None:
     result, old = lab.run(), recorded(lab.name)
     assert old is not None, "run: scripts/labs"
     assert old["verdict"] == result.verdict
@@ -52,8 +57,38 @@ def test_an_unknown_id_is_an_error_with_the_nearest_one() -> None:
 
 
 @pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)
-def test_a_lab_names_a_publication_and_ends_its_sentences(lab: nw.Lab) -> None:
-    assert re.search(r"\b(19|20)\d\d\b|CS231n", lab.source)
-    assert not re.search(r"\bnote \d", lab.source)
+def test_a_lab_names_a_publication_and_ends_its_sentences(lab: nw.Lab[Any]) -> None:
+    assert re.search(r"\b(19|20)\d\d\b|CS231n", lab.text.source)
+    assert not re.search(r"\bnote \d", lab.text.source)
     assert lab.claim.endswith(".")
-    assert lab.setting.endswith(".")
+    assert lab.text.experiment.endswith(".")
+
+
+@pytest.mark.parametrize("lab", SMALL, ids=lambda lab: lab.name)
+def test_a_lab_runs_on_a_small_scale(lab: nw.Lab[Any]) -> None:
+    result, old = lab.run(**lab.small), recorded(lab.name)
+    assert old is not None, f"run: netwise lab {lab.name} --record"
+    assert all(np.isfinite(value) for value in result.numbers.values())
+    assert len(result.criteria) == len(old["criteria"])
+    assert [row["of_the_note"] for row in old["criteria"]] == [
+        criterion.part_of_claim for criterion in result.criteria
+    ]
+    assert list(result.recipes) == list(old["recipes"])
+    assert result.figure.startswith("<svg")
+
+
+@pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)
+def test_what_a_lab_proposes_to_change_can_be_changed(lab: nw.Lab[Any]) -> None:
+    for variation in lab.text.change:
+        assert lab.with_settings(variation.set) != lab.settings
+    if lab.stops:
+        name, values = lab.stops
+        assert getattr(lab.settings, name) in values
+        assert all(lab.with_settings({name: value}) for value in values)
+
+
+def test_an_unknown_setting_is_an_error() -> None:
+    with pytest.raises(UnknownName, match="unknown setting of L01 'rat'. Did you mean `rate`"):
+        nw.lab("L01").run(rat=1.0)
+    with pytest.raises(nw.WrongValue, match="rate = -1  must be above 0"):
+        nw.lab("L01").run(rate=-1)

@@ -48,6 +48,8 @@ def test_plain_values_have_the_keys_of_recorded_files() -> None:
         "numbers": {"x": 1.0},
         "recipes": {"arm": "0123"},
         "seeds": [0, 1],
+        "settings": {},
+        "seconds": 0.0,
         "criteria": [
             {"says": "statement 0", "seen": 0.0, "holds": True, "of_the_note": True},
             {"says": "beside the claim", "seen": 9.0, "holds": False, "of_the_note": False},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netwise.labs.lab_definition import Criterion, Lab, LabResult
+from netwise.labs.catalogue import LabText
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings
 from netwise.labs.lab_page import write_lab
 
 
@@ -14,7 +15,11 @@ def page_of(tmp_path: Path, recipes: dict[str, str]) -> str:
         Criterion("beside it", 2.0, True, part_of_claim=False),
     )
     result = LabResult({"gain": 1.0 / 3}, criteria, "<svg></svg>", recipes)
-    lab = Lab("L99", "Claims are true.", "Ten runs.", "Author 1999, Title", lambda: result)
+    lab = Lab[LabSettings](
+        "L99",
+        LabText("Claims are true.", experiment="Ten runs.", source="Author 1999, Title"),
+        lambda _: result,
+    )
     return write_lab(lab, result, tmp_path / "L99.html").read_text("utf-8")
 
 

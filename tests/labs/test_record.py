@@ -8,14 +8,15 @@ from pathlib import Path
 import torch
 
 import netwise as nw
-from netwise.labs.lab_definition import Criterion, Lab, LabResult
+from netwise.labs.catalogue import LabText
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings
 from netwise.labs.record import provenance, record, recorded
 
 
 def test_a_result_is_read_as_it_was_recorded(tmp_path: Path) -> None:
     numbers = {"gain": 0.1 + 0.2, "none": float("nan")}
     result = LabResult(numbers, (Criterion("x", 1.0, True),), "", {"arm": "0123"}, (3,))
-    lab = Lab("L99", "A claim.", "", "", lambda: result)
+    lab = Lab[LabSettings]("L99", LabText("A claim."), lambda _: result)
     path = record(lab, result, tmp_path / "new")
     assert path == tmp_path / "new" / "L99.json"
     content = recorded("L99", tmp_path / "new")

@@ -10,17 +10,15 @@ import pytest
 import torch
 
 import netwise as nw
-from netwise.labs import (
-    autoencoders,
+from netwise.labs.energy import contrastive_divergence, encoder_problems, hopfield_recall
+from netwise.labs.features import autoencoders
+from netwise.labs.record import recorded
+from netwise.labs.tuning import (
     bayesian_search,
     choice_on_test_data,
-    contrastive_divergence,
     cross_validation,
-    encoder_problems,
-    hopfield_recall,
     learning_rate_threshold,
 )
-from netwise.labs.record import recorded
 
 ais = nw.energy.ais
 

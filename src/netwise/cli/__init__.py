@@ -10,7 +10,8 @@ import click
 from netwise.cli.commands.data import data
 from netwise.cli.commands.design import anatomy, check, rate, start
 from netwise.cli.commands.export import export
-from netwise.cli.commands.inspect import diagnose, lab, runs, show
+from netwise.cli.commands.inspect import diagnose, runs, show
+from netwise.cli.commands.lab import lab
 from netwise.cli.commands.predict import predict, script, write
 from netwise.cli.commands.search import curve, guess, log, outcome, search, validate
 from netwise.cli.commands.train import demo, train, treat

@@ -1,50 +1,46 @@
-"""All labs, in the order in which they are listed."""
+"""All labs, in the order of their ids."""
 
 from __future__ import annotations
 
-from netwise.errors import UnknownName
-from netwise.labs.annealing import L20, L21
-from netwise.labs.autoencoders import L26, L27, L28
-from netwise.labs.bayesian_search import L59
-from netwise.labs.choice_on_test_data import L77
-from netwise.labs.coarse_to_fine import L60
-from netwise.labs.contrastive_divergence import L23, L24
-from netwise.labs.cross_validation import L62
-from netwise.labs.encoder_problems import L22
-from netwise.labs.hand_tuning import L61
-from netwise.labs.hopfield_recall import L18, L19
-from netwise.labs.lab_definition import Lab
-from netwise.labs.learning_rate_threshold import L12
-from netwise.labs.pretraining import L25, L29
-from netwise.labs.random_search import L58
-from netwise.labs.sigmoid_neuron import L01, L02
+from typing import Any
 
-LABS: tuple[Lab, ...] = (
-    L01,
-    L02,
-    L12,
-    L18,
-    L19,
-    L20,
-    L21,
-    L22,
-    L23,
-    L24,
-    L25,
-    L26,
-    L27,
-    L28,
-    L29,
-    L58,
-    L59,
-    L60,
-    L61,
-    L62,
-    L77,
+from netwise.errors import UnknownName
+from netwise.labs.activations import ACTIVATIONS_LABS
+from netwise.labs.convolution import CONVOLUTION_LABS
+from netwise.labs.depth import DEPTH_LABS
+from netwise.labs.energy import ENERGY_LABS
+from netwise.labs.features import FEATURES_LABS
+from netwise.labs.lab_definition import Lab
+from netwise.labs.neurons import NEURONS_LABS
+from netwise.labs.normalization import NORMALIZATION_LABS
+from netwise.labs.optimizers import OPTIMIZERS_LABS
+from netwise.labs.overfitting import OVERFITTING_LABS
+from netwise.labs.rates import RATES_LABS
+from netwise.labs.starts import STARTS_LABS
+from netwise.labs.transfer import TRANSFER_LABS
+from netwise.labs.tuning import TUNING_LABS
+
+_THEMES = (
+    NEURONS_LABS,
+    STARTS_LABS,
+    ACTIVATIONS_LABS,
+    OVERFITTING_LABS,
+    RATES_LABS,
+    NORMALIZATION_LABS,
+    OPTIMIZERS_LABS,
+    DEPTH_LABS,
+    CONVOLUTION_LABS,
+    TRANSFER_LABS,
+    ENERGY_LABS,
+    FEATURES_LABS,
+    TUNING_LABS,
+)
+LABS: tuple[Lab[Any], ...] = tuple(
+    sorted((lab for labs in _THEMES for lab in labs), key=lambda lab: lab.name)
 )
 
 
-def lab(name: str) -> Lab:
+def lab(name: str) -> Lab[Any]:
     """One lab by its id, in upper or lower case.
 
     Raises:
@@ -52,7 +48,7 @@ def lab(name: str) -> Lab:
 
     Example:
         >>> import netwise as nw
-        >>> nw.lab("L02").source
+        >>> nw.lab("L02").text.source
         'Nielsen 2015, Neural Networks and Deep Learning, chapter 3'
     """
     for candidate in LABS:

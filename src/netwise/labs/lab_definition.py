@@ -3,10 +3,14 @@ figure and a verdict."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Generic, TypeVar
 
+from netwise.errors import UnknownName
+from netwise.labs.catalogue import LabText
+from netwise.part import Part
 from netwise.recipe.recipe import Recipe
 
 CONFIRMED, REFUTED, PARTLY = "confirmed", "refuted", "partly confirmed"
@@ -45,6 +49,8 @@ class LabResult:
         figure: an SVG picture.
         recipes: hashes of the recipes that were trained, by arm of the experiment.
         seeds: the seeds that were used; empty where nothing is random.
+        settings: what the experiment was run with, by name. `Lab.run` sets it.
+        seconds: how long it took. `Lab.run` sets it.
 
     Example:
         >>> import netwise as nw
@@ -55,8 +61,10 @@ class LabResult:
     numbers: Mapping[str, float]
     criteria: tuple[Criterion, ...]
     figure: str
-    recipes: Mapping[str, str]
+    recipes: Mapping[str, str] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def claim_criteria(self) -> tuple[Criterion, ...]:
@@ -104,6 +112,8 @@ class LabResult:
             "numbers": dict(self.numbers),
             "recipes": dict(self.recipes),
             "seeds": list(self.seeds),
+            "settings": dict(self.settings),
+            "seconds": round(self.seconds, 1),
             "criteria": [
                 {
                     "says": criterion.statement,
@@ -122,19 +132,37 @@ def recipe_hashes(arms: Mapping[str, Recipe]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Lab:
-    """A published claim as an experiment that anyone can repeat.
+class LabSettings(Part):
+    """What can be varied in an experiment: fields of `netwise.part`, each with a default. This one
+    has none."""
+
+    family_name = "settings of a lab"
+
+
+Settings = TypeVar("Settings", bound=LabSettings)
+
+
+def no_arms(settings: LabSettings) -> Mapping[str, Recipe]:
+    """Of labs that train no recipe."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Lab(Generic[Settings]):
+    """A published claim as an experiment that anyone can repeat and vary.
 
     Args:
         name: its id, such as "L01".
-        claim: what the source claims, in a sentence.
-        setting: how the experiment is run.
-        source: the paper or book that makes the claim.
-        run: runs the experiment.
-        arms: makes the recipes that it trains, by name; a recorded result is valid as long as
-            their hashes are the same. Default: none.
-        slow: whether it takes minutes, or needs data that are not bundled. Default false. Slow
-            labs are not run by the tests; run them with `netwise lab NAME --record`.
+        text: what it is about, in words.
+        experiment: runs it with some settings.
+        settings: the settings of the recorded result.
+        arms: makes the recipes that it trains with some settings, by name; a recorded result is
+            valid as long as their hashes are the same. Default: none.
+        minutes: about how long it takes on two cores. Default 0: seconds; the tests run such labs.
+        small: settings under which it takes about a second, to try its code; the numbers mean
+            nothing. Default: those of the recorded result.
+        stops: a setting and the values at which its page shows the figure, one beside the other,
+            for labs that take moments. Default: none.
 
     Example:
         >>> import netwise as nw
@@ -143,9 +171,46 @@ class Lab:
     """
 
     name: str
-    claim: str
-    setting: str
-    source: str
-    run: Callable[[], LabResult]
-    arms: Callable[[], Mapping[str, Recipe]] = dict
-    slow: bool = False
+    text: LabText
+    experiment: Callable[[Settings], LabResult]
+    settings: Settings = LabSettings()  # type: ignore[assignment]  # of labs without settings
+    arms: Callable[[Settings], Mapping[str, Recipe]] = no_arms
+    minutes: float = 0.0
+    small: Mapping[str, Any] = field(default_factory=dict)
+    stops: tuple[str, tuple[Any, ...]] | None = None
+
+    @property
+    def claim(self) -> str:
+        """What is claimed, in a sentence."""
+        return self.text.claim
+
+    def with_settings(self, changes: Mapping[str, Any]) -> Settings:
+        """The settings with some of them changed.
+
+        Raises:
+            UnknownName: the lab has no such setting.
+            WrongValue: a value is wrong.
+        """
+        known = [each.name for each in fields(self.settings)]
+        for name in changes:
+            if name not in known:
+                raise UnknownName(f"setting of {self.name}", name, known)
+        return self.settings.but(**changes)
+
+    def run(self, **changes: Any) -> LabResult:
+        """Run the experiment, with some settings changed.
+
+        Raises:
+            UnknownName: the lab has no such setting.
+            WrongValue: a value is wrong.
+
+        Example:
+            >>> import netwise as nw
+            >>> nw.lab("L01").run(rate=0.3).numbers["output after 300 steps, close"] < 0.09
+            True
+        """
+        settings = self.with_settings(changes)
+        start = time.perf_counter()
+        result = self.experiment(settings)
+        seconds = time.perf_counter() - start
+        return replace(result, settings=settings.written_fields(), seconds=seconds)

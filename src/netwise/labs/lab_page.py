@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from netwise.atomic import write_atomically
 from netwise.labs.lab_definition import Lab, LabResult
 from netwise.report.page import render
 
 
-def write_lab(lab: Lab, result: LabResult, path: Path) -> Path:
+def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
     """Write a lab's claim, conclusion, figure, criteria and numbers as one HTML file."""
     text = render(
         "lab.html",
@@ -18,8 +19,8 @@ def write_lab(lab: Lab, result: LabResult, path: Path) -> Path:
         verdict=result.verdict,
         claim=lab.claim,
         conclusion=result.conclusion,
-        setting=lab.setting,
-        source=lab.source,
+        setting=lab.text.experiment,
+        source=lab.text.source,
         drawn=[result.figure],
         criteria=[
             (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from datetime import date
 from pathlib import Path
@@ -28,7 +29,8 @@ class Recorded(TypedDict):
 
 
 def provenance() -> dict[str, Any]:
-    """Today's date and the versions that compute, as they are written beside recorded numbers."""
+    """Today's date, the versions that compute and the number of cores, as they are written beside
+    recorded numbers."""
     import torch  # heavy
 
     from netwise import __version__
@@ -40,15 +42,18 @@ def provenance() -> dict[str, Any]:
             "torch": torch.__version__,
             "netwise": __version__,
         },
+        "cores": os.cpu_count() or 1,
     }
 
 
-def record(lab: Lab, result: LabResult, folder: Path = RESULTS) -> Path:
-    """Write `folder/NAME.json`: a lab's claim, numbers and criteria with their provenance."""
+def record(lab: Lab[Any], result: LabResult, folder: Path = RESULTS) -> Path:
+    """Write `folder/NAME.json`, a lab's claim, numbers and criteria with their provenance, and
+    `folder/NAME.svg`, its figure."""
     make_folder(folder)
     path = folder / f"{lab.name}.json"
     content = {"lab": lab.name, "claim": lab.claim, **provenance(), **result.plain()}
-    write_atomically(path, json.dumps(content, indent=1) + "\n")
+    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path.with_suffix(".svg"), result.figure)
     return path
 
 

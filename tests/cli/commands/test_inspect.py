@@ -1,4 +1,4 @@
-"""netwise runs, show, diagnose and lab."""
+"""netwise runs, show and diagnose."""
 
 from __future__ import annotations
 
@@ -51,14 +51,6 @@ def test_every_reading_command_has_json(words: tuple[str, ...]) -> None:
     json.loads(result.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
 
 
-def test_labs_are_listed_and_run() -> None:
-    assert "L01  A sigmoid neuron" in run("lab").stdout
-    result = run("lab", "L02")
-    assert "L02: partly confirmed." in result.stdout
-    assert "NOT MET  at rate 0.005, which the source uses" in result.stdout
-    assert Path("labs/L02.html").is_file()
-
-
 def test_show_activations_is_a_table_and_a_picture(here: Path) -> None:
     done = run("show", "activations", "--picture", "a.png")
     assert done.exit_code == 0, done.stderr
@@ -108,16 +100,6 @@ def test_show_as_json_has_the_recipe_as_a_file_would(here: Path) -> None:
     history = nw.load_history(folder)
     shown = {(s["signal"], s["layer"]): tuple(s["values"]) for s in document["series"]}
     assert shown == {key: series.values for key, series in history.series.items()}
-
-
-def test_labs_are_listed_with_their_verdicts() -> None:
-    lines = run("lab").stdout.splitlines()
-    assert len(lines) == len(nw.LABS) + 1
-    for line, lab in zip(lines, nw.LABS, strict=False):
-        assert line.startswith(f"{lab.name}  {lab.claim}  [")
-    assert lines[-1] == "Run one: netwise lab NAME"
-    documents = json.loads(run("lab", "--json").stdout)
-    assert [each["name"] for each in documents] == [lab.name for lab in nw.LABS]
 
 
 def test_diagnose_prints_what_train_printed() -> None:

@@ -1,26 +1,21 @@
-"""Commands that read runs and labs: diagnose, runs, show, lab. Most of them load no torch."""
+"""Commands that read runs: diagnose, runs, show. Most of them load no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.atomic import make_folder
 from netwise.cli.options import home_option, json_option, picture_option, run_argument
 from netwise.cli.output import PICTURES, data_name, echo_json, echo_table, require_new_file
 from netwise.cli.run_names import find_run
 from netwise.cli.terminal import echo
-from netwise.errors import UnknownName
-from netwise.labs.catalogue import CLAIMS
 from netwise.storage.layout import REPORT, is_search
 
 if TYPE_CHECKING:
     from netwise.history import History, TrialSource
-    from netwise.labs.lab_definition import Lab, LabResult
     from netwise.storage.run_folder import RunFolder
 
 ACTIVATIONS = "activations"  # `netwise show activations`
@@ -245,93 +240,3 @@ def _show_activations(picture: Path | None, as_json: bool) -> None:
         echo_json([asdict(activation_properties(each)) for each in elementwise_activations()])
     else:
         echo(activation_table())
-
-
-@click.command()
-@click.argument("name", required=False)
-@click.option("--all", "run_all", is_flag=True, help="Run all labs.")
-@click.option(
-    "--record", "keep_result", is_flag=True, help="Store the results with the labs' code."
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("labs"),
-    show_default=True,
-    help="Folder for the pages.",
-)
-@json_option
-def lab(name: str | None, run_all: bool, keep_result: bool, output: Path, as_json: bool) -> None:
-    """Test a claim about neural networks by experiment.
-
-    Without NAME, list the labs with their recorded verdicts.
-
-    \b
-    Examples:
-      netwise lab
-      netwise lab L02
-    """
-    if name is None and not run_all:
-        _list_labs(as_json)
-        return
-    if name is not None and name.upper() not in CLAIMS:
-        raise UnknownName("lab", name, CLAIMS)
-    from netwise.labs.all_labs import LABS, lab as find_lab  # heavy
-
-    documents = [
-        _run_lab(each, keep_result, output, as_json)
-        for each in (LABS if run_all else [find_lab(name or "")])
-    ]
-    if as_json:
-        echo_json(documents if run_all else documents[0])
-
-
-def _list_labs(as_json: bool) -> None:
-    """Print the labs with the verdicts of their recorded results."""
-    from netwise.labs.record import recorded
-
-    results = {name: recorded(name) for name in CLAIMS}
-    if as_json:
-        echo_json(
-            [
-                {"name": name, "claim": claim, "recorded": results[name]}
-                for name, claim in CLAIMS.items()
-            ]
-        )
-        return
-    for name, claim in CLAIMS.items():
-        result = results[name]
-        verdict = f"  [{result['verdict']}, {result['date']}]" if result else "  [not run yet]"
-        echo(f"{name}  {claim}{verdict}")
-    echo("Run one: netwise lab NAME")
-
-
-def _run_lab(lab: Lab, keep_result: bool, output: Path, as_json: bool) -> dict[str, Any]:
-    """Run one lab, write its page, print it, and return it as plain values."""
-    from netwise.labs.lab_page import write_lab  # heavy
-    from netwise.labs.record import record
-
-    result = lab.run()
-    make_folder(output)
-    page = write_lab(lab, result, output / f"{lab.name}.html")
-    if keep_result:
-        record(lab, result)
-    if not as_json:
-        for line in _lab_lines(lab, result, page):
-            echo(line)
-    return {"name": lab.name, "claim": lab.claim, **result.plain(), "page": str(page)}
-
-
-def _lab_lines(lab: Lab, result: LabResult, page: Path) -> Sequence[str]:
-    criteria = [
-        f"  {'met    ' if criterion.holds else 'NOT MET'}  {criterion.statement} "
-        f"(measured: {criterion.value:.4g})"
-        for criterion in result.criteria
-    ]
-    return [
-        f"{lab.name}: {result.verdict}. {lab.claim}",
-        *criteria,
-        result.conclusion,
-        f"Page: {page}",
-    ]

@@ -1,0 +1,159 @@
+"""The command `lab`: list labs, find them by words, run them. Lists load no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netwise.atomic import make_folder
+from netwise.cli.options import json_option
+from netwise.cli.output import echo_json
+from netwise.cli.parsing import parse_settings
+from netwise.cli.terminal import echo
+from netwise.errors import UnknownName
+from netwise.labs.catalogue import LabText, find_labs, lab_texts
+
+if TYPE_CHECKING:
+    from netwise.labs.lab_definition import Lab, LabResult
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[NAME]")
+@click.option("--all", "run_all", is_flag=True, help="Run all labs of at most --minutes.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    help="With --all: the longest labs to run, by their estimate on two cores.",
+)
+@click.option(
+    "--record", "keep_result", is_flag=True, help="Store the results with the labs' code."
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="Change a setting of the experiment, such as epochs=5. May be repeated.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("labs"),
+    show_default=True,
+    help="Folder for the pages.",
+)
+@json_option
+def lab(
+    words: tuple[str, ...],
+    run_all: bool,
+    minutes: float,
+    keep_result: bool,
+    settings: tuple[str, ...],
+    output: Path,
+    as_json: bool,
+) -> None:
+    """Test a claim about neural networks by experiment.
+
+    NAME is the id of a lab, or words of its claim in English or Chinese. Without NAME, list the
+    labs with their recorded verdicts.
+
+    \b
+    Examples:
+      netwise lab
+      netwise lab L02
+      netwise lab L01 --set rate=0.5
+      netwise lab vanishing gradients
+    """
+    if settings and (run_all or keep_result):
+        raise click.UsageError(
+            "--set changes one experiment, and recorded results are those of the settings of the "
+            "lab. Write --set without --all and --record."
+        )
+    texts = _named(" ".join(words))
+    if not run_all and len(texts) > 1:
+        _list_labs(texts, as_json)
+        return
+    from netwise.labs.all_labs import LABS, lab as find_lab  # heavy
+
+    chosen = [each for each in LABS if each.minutes <= minutes]
+    if not run_all:
+        chosen = [find_lab(name) for name in texts]
+    changes = parse_settings(settings)
+    documents = [_run_lab(each, changes, keep_result, output, as_json) for each in chosen]
+    if as_json:
+        echo_json(documents if run_all else documents[0])
+
+
+def _named(words: str) -> Mapping[str, LabText]:
+    """All labs, the one with this id, or those whose text has these words."""
+    texts = lab_texts()
+    if not words:
+        return texts
+    if words.upper() in texts:
+        return {words.upper(): texts[words.upper()]}
+    found = find_labs(words)
+    if not found:
+        raise UnknownName("lab", words, texts)
+    return found
+
+
+def _list_labs(texts: Mapping[str, LabText], as_json: bool) -> None:
+    """Print labs with the verdicts of their recorded results."""
+    from netwise.labs.record import recorded
+
+    results = {name: recorded(name) for name in texts}
+    if as_json:
+        echo_json(
+            [
+                {"name": name, "claim": text.claim, "recorded": results[name]}
+                for name, text in texts.items()
+            ]
+        )
+        return
+    for name, text in texts.items():
+        result = results[name]
+        verdict = f"  [{result['verdict']}, {result['date']}]" if result else "  [not run yet]"
+        echo(f"{name}  {text.claim}{verdict}")
+    echo("Run one: netwise lab NAME")
+
+
+def _run_lab(
+    lab: Lab[Any], changes: Mapping[str, Any], keep_result: bool, output: Path, as_json: bool
+) -> dict[str, Any]:
+    """Run one lab, write its page, print it, and return it as plain values."""
+    from netwise.labs.lab_page import write_lab  # heavy
+    from netwise.labs.record import record
+
+    result = lab.run(**changes)
+    make_folder(output)
+    page = write_lab(lab, result, output / f"{lab.name}.html")
+    if keep_result:
+        record(lab, result)
+    if not as_json:
+        for line in _lab_lines(lab, result, page):
+            echo(line)
+    return {"name": lab.name, "claim": lab.claim, **result.plain(), "page": str(page)}
+
+
+def _lab_lines(lab: Lab[Any], result: LabResult, page: Path) -> Sequence[str]:
+    criteria = [
+        f"  {'met    ' if criterion.holds else 'NOT MET'}  {criterion.statement} "
+        f"(measured: {criterion.value:.4g})"
+        for criterion in result.criteria
+    ]
+    lines = [
+        f"{lab.name}: {result.verdict}. {lab.claim}",
+        *criteria,
+        result.conclusion,
+        f"Time: {result.seconds:.3g} s",
+    ]
+    if result.settings:
+        shown = ", ".join(f"{name} = {value}" for name, value in result.settings.items())
+        lines.append(f"Settings (change one by --set NAME=VALUE): {shown}")
+    return [*lines, f"Page: {page}"]

@@ -1,0 +1,9 @@
+"""Initial weights, and gradients that fade or grow over the layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netwise.labs.lab_definition import Lab
+
+STARTS_LABS: tuple[Lab[Any], ...] = ()

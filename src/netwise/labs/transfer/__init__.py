@@ -1,0 +1,9 @@
+"""Transfer of what was learned, and more data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netwise.labs.lab_definition import Lab
+
+TRANSFER_LABS: tuple[Lab[Any], ...] = ()

@@ -1,0 +1,44 @@
+"""netwise lab."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import netwise as nw
+from cli.command_line import run
+
+
+def test_labs_are_listed_and_run() -> None:
+    assert "L01  A sigmoid neuron" in run("lab").stdout
+    result = run("lab", "L02")
+    assert "L02: partly confirmed." in result.stdout
+    assert "NOT MET  at rate 0.005, which the source uses" in result.stdout
+    assert Path("labs/L02.html").is_file()
+
+
+def test_labs_are_listed_with_their_verdicts() -> None:
+    lines = run("lab").stdout.splitlines()
+    assert len(lines) == len(nw.LABS) + 1
+    for line, lab in zip(lines, nw.LABS, strict=False):
+        assert line.startswith(f"{lab.name}  {lab.claim}  [")
+    assert lines[-1] == "Run one: netwise lab NAME"
+    documents = json.loads(run("lab", "--json").stdout)
+    assert [each["name"] for each in documents] == [lab.name for lab in nw.LABS]
+
+
+def test_labs_are_found_by_words_and_varied() -> None:
+    found = run("lab", "hopfield").stdout
+    assert "L18  " in found
+    assert "L01  " not in found
+    changed = run("lab", "L01", "--set", "rate=0.3", "--json")
+    assert json.loads(changed.stdout)["settings"]["rate"] == 0.3
+    for words, message in (
+        (("lab", "L01", "--set", "rat=1"), "Did you mean `rate`?"),
+        (("lab", "L01", "--set", "rate=0"), "must be above 0"),
+        (("lab", "L01", "--set", "rate=1", "--record"), "Write --set without --all and --record"),
+        (("lab", "L580"), "L58"),
+    ):
+        wrong = run(*words)
+        assert wrong.exit_code == 2
+        assert message in wrong.stderr
