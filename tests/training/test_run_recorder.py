@@ -16,6 +16,7 @@ from netwise.training.run_recorder import RunRecorder, values_at_start, weights_
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import RunState, state_at_start
 from netwise.training.settings import RunOptions
+from netwise.training.speedups import speedups_by_rule
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), preprocess=(nw.Standardise(),), epochs=2
@@ -66,6 +67,7 @@ def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
         "checkpoint_every": 0,
         "precision": None,
         "test": True,
+        "speedups": list(speedups_by_rule(RECIPE, "cpu", 0)),
     }
     assert nw.load(tmp_path / "run").score == score
 

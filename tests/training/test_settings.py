@@ -6,6 +6,7 @@ import pytest
 
 import netwise as nw
 from netwise.training.settings import RECORDED_STEPS, RunOptions, RunSettings, resolve
+from netwise.training.speedups import speedups_by_rule
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,7 @@ from netwise.training.settings import RECORDED_STEPS, RunOptions, RunSettings, r
         ({"watch_every": -1}, "watch_every = -1  must be at least 0"),
         ({"device": "gpu"}, 'device = gpu  is no device of torch. Write "cpu".'),
         ({"checkpoint_every": -2}, "checkpoint_every = -2"),
+        ({"speedups": ("turbo",)}, "speedups = turbo  is none of channels_last, "),
     ],
 )
 def test_wrong_arguments_are_named(
@@ -26,13 +28,17 @@ def test_wrong_arguments_are_named(
 
 
 def test_what_is_not_chosen_follows_from_the_work() -> None:
-    samples, module = nw.data.digits().load(), nw.MLP((64, 10)).build()
-    settings = resolve(RunOptions(), module, samples, batch_size=32, steps=10 * RECORDED_STEPS)
-    assert settings == RunSettings("cpu", 1, 10, 0, True)
-    assert resolve(RunOptions(), module, samples, 32, steps=3).watch_every == 1
+    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)))
+    samples, module = recipe.data.load(), recipe.network.build()
+    names = speedups_by_rule(recipe, "cpu", 0)
+    settings = resolve(RunOptions(), recipe, module, samples, 32, steps=10 * RECORDED_STEPS)
+    assert settings == RunSettings("cpu", 1, 10, 0, True, speedups=names)
+    assert resolve(RunOptions(), recipe, module, samples, 32, steps=3).watch_every == 1
 
 
 def test_what_is_chosen_is_kept() -> None:
-    samples, module = nw.data.digits().load(), nw.MLP((64, 10)).build()
-    options = RunOptions("cpu", threads=3, watch_every=0, checkpoint_every=7, test=False)
-    assert resolve(options, module, samples, 32, 100) == RunSettings("cpu", 3, 0, 7, False)
+    recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)))
+    samples, module = recipe.data.load(), recipe.network.build()
+    options = RunOptions("cpu", 3, watch_every=0, checkpoint_every=7, test=False, speedups=())
+    chosen = resolve(options, recipe, module, samples, 32, 100)
+    assert chosen == RunSettings("cpu", 3, 0, 7, False, speedups=())

@@ -108,6 +108,7 @@ class ConvNet(Network):
     """
 
     input_kind: ClassVar[str] = IMAGES
+    gains_from_channels_last: ClassVar[bool] = True
     image: tuple[int, ...] = image_field((1, 28, 28))
     classes: int = integer(
         10, least=1, most=1_000_000, because="a network has outputs", why="ten digits"

@@ -40,6 +40,7 @@ class LeNet5(Network):
     """
 
     input_kind: ClassVar[str] = IMAGES
+    gains_from_channels_last: ClassVar[bool] = True
     image: tuple[int, ...] = integers(
         (1, 28, 28),
         shortest=3,

@@ -51,6 +51,8 @@ class Network(Part):
         has_code_prior: its loss holds a prior on the code beside the reconstruction, as that of a
             variational autoencoder.
         runs_user_code: `build` calls a function of the user's.
+        gains_from_channels_last: its convolutions were measured to be faster with the channels last
+            in memory (`scripts/bench layouts`).
 
     Example:
         >>> import netwise as nw
@@ -71,6 +73,7 @@ periodic=())
     declares_shape: ClassVar[bool] = False
     has_code_prior: ClassVar[bool] = False
     runs_user_code: ClassVar[bool] = False
+    gains_from_channels_last: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """The module of each network of netwise is built within the free memory, whoever builds

@@ -111,7 +111,10 @@ class ResidualBlock(nn.Module):
 
 
 class ResNetModule(nn.Module):
-    """The module of `ResNet` and `CIFARResNet`, with torchvision's names."""
+    """The module of `ResNet` and `CIFARResNet`, with torchvision's names; images are laid out
+    channels last, unless that is switched off."""
+
+    channels_last = True
 
     def __init__(
         self,
@@ -171,7 +174,9 @@ class ResNetModule(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv1(x.contiguous(memory_format=torch.channels_last))
+        if self.channels_last:
+            x = x.contiguous(memory_format=torch.channels_last)
+        x = self.conv1(x)
         if self.bn1 is not None:
             x = self.relu(self.bn1(x))
         if self.maxpool is not None:
@@ -228,6 +233,7 @@ class ResNet(Network):
     """
 
     input_kind: ClassVar[str] = IMAGES
+    gains_from_channels_last: ClassVar[bool] = True
     depth: int = integer(
         18, least=18, most=152, because="the paper has 18, 34, 50, 101 and 152", why="the quickest"
     )
@@ -303,6 +309,7 @@ class CIFARResNet(Network):
     """
 
     input_kind: ClassVar[str] = IMAGES
+    gains_from_channels_last: ClassVar[bool] = True
     depth: int = integer(20, least=8, most=2000, because="it is 6n + 2", why="the paper's smallest")
     image: tuple[int, ...] = image_field((3, 32, 32))
     classes: int = integer(

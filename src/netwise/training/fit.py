@@ -31,6 +31,7 @@ from netwise.training.run_state import state_at_start
 from netwise.training.run_trials import RunTrials
 from netwise.training.settings import RunOptions
 from netwise.training.snapshots import module_tensors
+from netwise.training.speedups import recorded_speedups
 from netwise.training.stop_on_finding import StopOnFinding
 
 
@@ -44,6 +45,7 @@ def fit(
     checkpoint_every: int = 0,
     test: bool = True,
     precision: str | None = None,
+    speedups: Collection[str] | None = None,
     progress: Progress | None = None,
     halt: Halt | None = None,
     stop_on: Collection[str] = (),
@@ -70,6 +72,10 @@ def fit(
             8 bits of mantissa. "tf32": a CUDA device rounds the inputs of matrix products to 10
             bits. "float32": it rounds nothing. Default: as torch is set, which rounds to 10 bits in
             the convolutions of a CUDA device only.
+        speedups: what makes steps faster than plain torch, by name: "channels_last",
+            "channels_last_weights", "sliced_pooling", "fused_update", "gathered_batches",
+            "late_checks". `()`: plain torch. Default: those that a fixed rule of the network and
+            the processor chooses, which are recorded with the run.
         progress: a display. Default: none.
         halt: called after each epoch with (epochs done, signals of the epoch). It returns a reason
             to interrupt the run, or None. Default: none.
@@ -91,7 +97,8 @@ def fit(
         ('All 5 epochs done.', True)
     """
     prepared = prepare(recipe) if prepared is None else prepared
-    options = RunOptions(device, threads, watch_every, checkpoint_every, test, precision)
+    chosen = None if speedups is None else tuple(speedups)
+    options = RunOptions(device, threads, watch_every, checkpoint_every, test, precision, chosen)
     problems = [*hindrances(recipe, prepared=prepared), *options.problems(recipe.network)]
     if problems:
         raise WrongValue("recipe", problems)
@@ -227,7 +234,7 @@ def resume(
         if recipe.network.is_memory:
             return store_patterns(recipe, prepared, store)
         with store.checked(ABOUT):
-            options: RunOptions = typed(RunOptions, about.get("how"), "how")
+            options: RunOptions = typed(RunOptions, recorded_speedups(about.get("how")), "how")
         if problems := options.problems(recipe.network):
             raise WrongValue(f"{store.path / ABOUT}, how", problems)
         setup = set_up(recipe, prepared, options, initialize if checkpoint is None else None)

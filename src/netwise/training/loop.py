@@ -40,6 +40,7 @@ from netwise.training.run_state import (
     update_average,
 )
 from netwise.training.snapshots import Keeper
+from netwise.training.speedups import FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS, use_stock_weights
 from netwise.training.step import NonFinite, Stepper, StepResults, count_correct
 from netwise.training.stop_on_finding import StopOnFinding
 from netwise.training.threads import threads
@@ -131,6 +132,7 @@ def run_training(
             probe.detach()
             stepper.close()
         _load_final_weights(setup, state, ended)
+        use_stock_weights(module)
         module.eval()
         final = _final_score(setup, ended)
         if ended.how in (FINISHED, STOPPED_EARLY):
@@ -169,6 +171,8 @@ def _stepper(
         setup.samples.in_order,
         needs_closure=state.part.needs_closure,
         precision=setup.settings.precision,
+        fused_update=FUSED_UPDATE in setup.settings.speedups,
+        gathered=GATHERED_BATCHES in setup.settings.speedups,
         wiring=wiring,
         before_step=partial(set_step_rate, setup, state) if recipe.schedule.each_step else None,
         after_step=partial(update_average, setup, state) if averages_steps else None,
@@ -236,8 +240,9 @@ def _train_batches(
 ) -> RunEnd | None:
     """Train the batches of the epoch that are left; returns how the run ended, or None."""
     checkpoint_every, interrupt = setup.settings.checkpoint_every, callbacks.interrupt
+    check_every = CHECK_EVERY if LATE_CHECKS in setup.settings.speedups else 1
     while state.batch < len(batches):
-        count = _steps_to_check(state.step, checkpoint_every)
+        count = _steps_to_check(state.step, checkpoint_every, check_every)
         results, non_finite = _take_steps(
             state, stepper, recorder.probe, keepers, batches[state.batch : state.batch + count]
         )
@@ -258,12 +263,12 @@ def _train_batches(
     return None
 
 
-def _steps_to_check(step: int, checkpoint_every: int) -> int:
+def _steps_to_check(step: int, checkpoint_every: int, check_every: int = CHECK_EVERY) -> int:
     """Steps until the next check for finite values, which falls on checkpoints too; checks change
     no number."""
     if not checkpoint_every:
-        return CHECK_EVERY
-    return min(CHECK_EVERY, checkpoint_every - step % checkpoint_every)
+        return check_every
+    return min(check_every, checkpoint_every - step % checkpoint_every)
 
 
 def _take_steps(

@@ -22,6 +22,7 @@ from netwise.training.chosen_metric import MetricOfOutputs, chosen_metric
 from netwise.training.input_pipeline import InputPipeline
 from netwise.training.run import set_module_loss
 from netwise.training.settings import RunOptions, RunSettings, resolve
+from netwise.training.speedups import use_layout
 
 # Gives a new module its first weights: called with module, recipe, training inputs and targets.
 Initialize = Callable[[nn.Module, Recipe, Tensor, Tensor], None]
@@ -113,7 +114,8 @@ def set_up(
     module.to(device)
     per_epoch = _steps_per_epoch(len(train), recipe.batch_size, samples.in_order)
     batch_size = min(recipe.batch_size, len(train))
-    settings = resolve(options, module, samples, batch_size, per_epoch * recipe.epochs)
+    settings = resolve(options, recipe, module, samples, batch_size, per_epoch * recipe.epochs)
+    use_layout(module, settings.speedups)
     metric = chosen_metric(recipe, samples)
     factors = {} if recipe.tuning is None else recipe.tuning.factors(module)
     return Setup(

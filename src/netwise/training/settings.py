@@ -12,7 +12,9 @@ from netwise.data.dataset import Samples
 from netwise.errors import Problem
 from netwise.networks.network import Network
 from netwise.observe.anatomy import anatomy_of
+from netwise.recipe.recipe import Recipe
 from netwise.training.precision import BFLOAT16, PRECISIONS, TF32
+from netwise.training.speedups import FUSED_UPDATE, SPEEDUPS, speedups_by_rule
 from netwise.training.threads import cores, threads_for
 
 # A run records signals on about this many steps: each costs time, and all together a few per cent.
@@ -33,6 +35,8 @@ class RunOptions:
         test: score the test part at the end.
         precision: of the steps on float32 weights: "float32", "tf32" or "bfloat16". Default None:
             as torch is set, which is float32 except in the convolutions of a CUDA device.
+        speedups: names of those that are used. Default None: by a fixed rule, see
+            `speedups_by_rule`.
     """
 
     device: str = "cpu"
@@ -41,6 +45,7 @@ class RunOptions:
     checkpoint_every: int = 0
     test: bool = True
     precision: str | None = None
+    speedups: tuple[str, ...] | None = None
 
     def problems(self, network: Network) -> list[Problem]:
         """The values that no run of this network can be computed with."""
@@ -65,6 +70,10 @@ class RunOptions:
         if self.precision == BFLOAT16 and network.computes_loss:
             reason = f"rounds the loss that {type(network).__name__} itself computes"
             problems.append(Problem("precision", BFLOAT16, reason, TF32))
+        names = [each.name for each in SPEEDUPS]
+        for name in set(self.speedups or ()) - set(names):
+            reason = f"is none of {', '.join(names)}"
+            problems.append(Problem("speedups", name, reason, f'("{FUSED_UPDATE}",)'))
         return problems
 
 
@@ -81,18 +90,33 @@ class RunSettings:
     checkpoint_every: int
     test: bool
     precision: str | None = None
+    speedups: tuple[str, ...] = ()
 
 
 def resolve(
-    options: RunOptions, module: nn.Module, samples: Samples, batch_size: int, steps: int
+    options: RunOptions,
+    recipe: Recipe,
+    module: nn.Module,
+    samples: Samples,
+    batch_size: int,
+    steps: int,
 ) -> RunSettings:
     """The settings of a run of `steps` steps on batches of `batch_size` samples."""
-    count, every = options.threads, options.watch_every
-    if count is None:
-        work = anatomy_of(module, samples.shape, samples.train.x[:2]).multiply_adds
-        count = threads_for(work * batch_size, cores())
+    count, every, speedups = options.threads, options.watch_every, options.speedups
+    if count is None or speedups is None:
+        anatomy = anatomy_of(module, samples.shape, samples.train.x[:2])
+        work = anatomy.multiply_adds * batch_size
+        count = threads_for(work, cores()) if count is None else count
+        if speedups is None:
+            speedups = speedups_by_rule(recipe, options.device, work)
     if every is None:
         every = max(1, math.ceil(steps / RECORDED_STEPS))
     return RunSettings(
-        options.device, count, every, options.checkpoint_every, options.test, options.precision
+        options.device,
+        count,
+        every,
+        options.checkpoint_every,
+        options.test,
+        options.precision,
+        tuple(speedups),
     )

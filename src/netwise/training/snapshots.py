@@ -65,6 +65,20 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor])
             if value is None:
                 state.setdefault(number, {}).setdefault(name, None)
     optimizer.load_state_dict({"state": state, "param_groups": present["param_groups"]})
+    _lay_out_as_parameters(optimizer)
+
+
+def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
+    """Give the state of each parameter the parameter's own layout in memory, as the optimizer made
+    it: fused kernels go through both side by side, whatever their strides say."""
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if (
+                isinstance(value, Tensor)
+                and value.shape == parameter.shape
+                and value.stride() != parameter.stride()
+            ):
+                values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def rng_state(device: torch.device) -> list[Tensor]:

@@ -75,6 +75,7 @@ class Stepper:
         in_order: rows follow each other, and batches keep their order.
         needs_closure: the optimizer computes the loss several times in one step.
         precision: see `fit`.
+        fused_update, gathered: speedups, see `netwise.training.speedups`.
         wiring: reads the graph of a recorded step; None: nothing does.
         before_step: called with the number of the batch, to set the rate of the step; None: the
             rate is that of the epoch.
@@ -95,6 +96,8 @@ class Stepper:
         *,
         needs_closure: bool = False,
         precision: str | None = None,
+        fused_update: bool = True,
+        gathered: bool = True,
         wiring: StepWiring | None = None,
         before_step: Callable[[int], None] | None = None,
         after_step: Callable[[], None] | None = None,
@@ -104,7 +107,8 @@ class Stepper:
         self.train, self.probe, self.every, self.wiring = train, probe, every, wiring
         self.has_classes = task_named(task).has_classes
         self.before_step, self.after_step = before_step, after_step
-        self.should_stop = should_stop
+        self.should_stop, self.fused_update = should_stop, fused_update
+        self.gathered_bytes = GATHERED_BYTES if gathered else 0
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.computes_loss = recipe.network.computes_loss
         self.forward = forward_pass(module, precision, train.x.device)
@@ -136,7 +140,7 @@ class Stepper:
     def use_optimizer(self, optimizer: torch.optim.Optimizer, needs_closure: bool = False) -> None:
         """Take the steps with this optimizer from now on."""
         self.optimizer, self.needs_closure = optimizer, needs_closure
-        self.update = updater(optimizer)
+        self.update = updater(optimizer) if self.fused_update else optimizer.step
 
     def refresh_parameters(self) -> None:
         """Read again which parameters require gradients."""
@@ -183,7 +187,7 @@ class Stepper:
         """Inputs, targets and weights of each batch. Small batches are gathered several at a time,
         as many as fit in a cache."""
         size = max(1, len(batches[0]) * self.train.x[0].numel() * self.train.x.element_size())
-        count = max(1, GATHERED_BYTES // size)
+        count = max(1, self.gathered_bytes // size)
         for start in range(0, len(batches), count):
             group = batches[start : start + count]
             rows, sizes = torch.cat(group), [len(batch) for batch in group]

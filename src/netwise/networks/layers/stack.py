@@ -1,5 +1,5 @@
-"""A stack of image layers that computes with the channels last in memory: a third faster on a CPU,
-with equal results."""
+"""A stack of image layers that computes with the channels last in memory: a third faster on CPUs
+with vector units, with results that are equal up to rounding."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from netwise.networks.script_source import ScriptSource
 
 class ImageStack(nn.Sequential):
     """`nn.Sequential` over images (samples, channels, height, width), laid out channels last
-    inside."""
+    inside, unless that is switched off."""
+
+    channels_last = True
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.dim() == 4:
+        if self.channels_last and x.dim() == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         for layer in self:
             x = layer(x)
