@@ -208,6 +208,18 @@ MEMORY_OVERLAP = _signal(
 STAGE = _signal("stage", "which layer of a stack is trained, from 1", lowest="1")
 RATE = _signal("rate", "learning rate", lowest="0")
 
+# Before the first step, of a run that starts from the weights of another one.
+COPIED_VARIATION = _signal(
+    "start.copied",
+    "deviation of the outputs over the samples of a batch, with the copied weights",
+    lowest="0",
+)
+DRAWN_VARIATION = _signal(
+    "start.drawn",
+    "deviation of the outputs over the samples of a batch, with weights drawn instead of copied",
+    lowest="0",
+)
+
 # Of an observed program, at watched steps (see `netwise.observe`).
 BACKWARD_PASSES = _signal(
     "backward.passes", "backward passes whose gradients went into one step", lowest="0"

@@ -51,6 +51,24 @@ def test_a_recalled_state_is_a_fixed_point_of_the_update_rule() -> None:
 
 def test_features_come_back_between_their_own_lowest_and_highest_values() -> None:
     memory = HopfieldMemory(random_state=0).fit([[3.0, 10.0, -1.0], [5.0, 10.0, -2.0]])
-    assert memory.threshold_.tolist() == [4.0, 10.0, -1.5]
+    assert memory.threshold_.tolist() == [4.0, 4.0, -1.5]
     assert memory.transform([[3.2, 11.0, -1.2]]).tolist() == [[3.0, 10.0, -1.0]]
     assert list(memory.get_feature_names_out()) == ["x0", "x1", "x2"]
+
+
+@pytest.mark.parametrize("low", [-1.0, 0.0])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_patterns_of_two_values_are_stored_as_they_are(low: float, count: int) -> None:
+    """Features that are the same in all patterns, too, of which a single pattern has no others."""
+    patterns = np.random.default_rng(count).choice([low, 1.0], (count, 40))
+    patterns[:, 0], patterns[:, 1] = low, 1.0
+    memory = HopfieldMemory(random_state=0).fit(patterns)
+    np.testing.assert_array_equal(memory.patterns_, np.where(patterns > low, 1.0, -1.0))
+    np.testing.assert_array_equal(memory.transform(patterns), patterns)
+
+
+@pytest.mark.parametrize(("value", "bit"), [(-1.0, -1.0), (0.0, -1.0), (1.0, 1.0), (7.0, 1.0)])
+def test_a_single_constant_is_high_above_zero(value: float, bit: float) -> None:
+    memory = HopfieldMemory().fit(np.full((3, 4), value))
+    assert (memory.patterns_ == bit).all()
+    assert (memory.recall(np.full((1, 4), value)) == bit).all()

@@ -228,3 +228,19 @@ def test_schedules_equal_torchs() -> None:
 
 def test_cosine_ends_at_its_last_factor() -> None:
     assert rates(nw.Cosine(last=0.2), 1000)[-1] == pytest.approx(0.2, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("factor", "until", "reductions"),
+    [(0.1, 0.001, 3), (0.1, 1e-5, 5), (0.2, 0.008, 3), (0.7, 0.343, 3), (0.5, 0.001, 10)],
+)
+def test_a_power_of_the_factor_that_is_the_end_up_to_rounding_ends_the_run(
+    factor: float, until: float, reductions: int
+) -> None:
+    schedule = nw.HalveUntil(factor=factor, until=until)
+    state, reduced = schedule.init(), 0
+    _, state = schedule.next(state, nw.ScheduleContext(1, 99, 1.0))
+    while schedule.stop_reason(state) is None:
+        _, state = schedule.next(state, nw.ScheduleContext(1, 99, 1.0))
+        reduced += 1
+    assert reduced == reductions

@@ -21,13 +21,14 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     """Stores the rows of X as patterns of -1 and 1, and recalls them from noisy or partial ones.
 
     Features become 1 or -1 by a threshold: the middle between their lowest and highest value in
-    `fit`, or one of your own.
+    `fit`, or one of your own. A feature that is the same in all patterns has the middle of all
+    features, so that patterns of two values are stored as they are.
 
     Args:
         rule: "hebb", "pseudo-inverse" or "storkey". Default "pseudo-inverse": it stores
             correlated patterns.
         threshold: at or above it a feature is 1, below it -1. Default None: the middle of each
-            feature's range.
+            feature's range; of a constant one the middle of all.
         order: in which units are updated: "random", "fixed" or "together". Default "random".
         sweeps: sweeps over all units, at most. Default 100.
         random_state: of the order: seed, generator or None. Default None.
@@ -67,7 +68,7 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         x = validate_data(self, X, dtype=(np.float64, np.float32))
         self.low_, self.high_ = x.min(0), x.max(0)
         self.threshold_ = (
-            (self.low_ + self.high_) / 2
+            _middles(self.low_, self.high_)
             if self.threshold is None
             else np.full(x.shape[1], self.threshold)
         )
@@ -130,3 +131,12 @@ class HopfieldMemory(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _middles(low: Floats, high: Floats) -> Floats:
+    """The threshold of each feature: the middle of its range, or of all features where it is
+    constant. Where all features are one constant, values above 0 are high ones."""
+    least, most = low.min(), high.max()
+    constant = (least + most) / 2 if least < most else np.where(most > 0, most, np.inf)
+    middles: Floats = np.where(low < high, low / 2 + high / 2, constant)
+    return middles

@@ -19,6 +19,7 @@ from netwise.parts.penalties import L2
 from netwise.parts.preprocess import Binarise, Standardise
 from netwise.parts.schedules import Cosine, StepDecay
 from netwise.parts.stopping import Patience
+from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.suggestion import suggest
 
@@ -113,6 +114,25 @@ _SICK = (
         ),
         "exploding_gradient",
         ("start_too_large", "rate_too_high"),
+    ),
+    GalleryCase(
+        "copied_start_fades",
+        "A classifier that starts from a stack of Boltzmann machines of one epoch.",
+        _digits(
+            network=MLP((64, 100, 50, 10), activation=Sigmoid()),
+            init=From(
+                recipe=Recipe(
+                    data=DIGITS,
+                    network=DBN((64, 100, 50)),
+                    loss=CD(),
+                    optimizer=SGD(lr=0.1),
+                    epochs=1,
+                )
+            ),
+            optimizer=Adam(lr=0.001),
+            epochs=3,
+        ),
+        "copied_start_fades",
     ),
     GalleryCase(
         "dead_relu",

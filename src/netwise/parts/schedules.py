@@ -10,6 +10,7 @@ from netwise.errors import Problem, interface_error
 from netwise.part import Part, flag, integer, integers, number, part, text
 
 State = dict[str, float]  # of a schedule; saved in checkpoints
+ROUNDING = 1e-9  # share of a factor by which a product of factors may miss the exact one
 
 
 @dataclass(frozen=True)
@@ -458,7 +459,8 @@ class HalveUntil(Schedule):
         return factor, {**state, "waited": waited, "factor": factor}
 
     def stop_reason(self, state: State) -> str | None:
-        if state.get("factor", 1.0) > self.until:
+        # 0.1 ** 3 is above 0.001 by one digit of rounding, and has reached it all the same.
+        if state.get("factor", 1.0) > self.until * (1 + ROUNDING):
             return None
         fallen = f"the rate has fallen to {state['factor']:.2g} of its start"
         return f"{fallen}, which ends the run by HalveUntil"

@@ -25,6 +25,7 @@ from netwise.training.chosen_metric import answers_of_outputs
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
 from netwise.training.evaluate import outputs_of, score
 from netwise.training.facts import end_facts, run_facts
+from netwise.training.initial_weights import start_signals
 from netwise.training.input_pipeline import InputPipeline
 from netwise.training.interrupt import Interrupt
 from netwise.training.precision import matrix_products
@@ -118,6 +119,8 @@ def run_training(
         if checkpoint is not None and folder is not None:
             state.rows = folder.rows()
             restore_checkpoint(setup, state, probe, checkpoint, wiring)
+        elif first := start_signals(setup.module, recipe, setup.train.x, setup.train.y):
+            state.rows.append({"step": 0, "epoch": 0, **first})
         stepper = _stepper(setup, state, probe, wiring, interrupt)
         facts = run_facts(setup, state, stepper.loss)
         text = "" if folder is None else folder.recipe_text()

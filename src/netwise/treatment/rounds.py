@@ -90,9 +90,14 @@ class TreatmentResult:
 
     @property
     def cured(self) -> bool:
-        """Whether the final run has no findings, and the gain was confirmed on fresh seeds."""
-        found = diagnose(self.run, self.rules).found
-        return not found and (self.confirmed is None or self.confirmed.helps)
+        """Whether the final run has no findings, and on fresh seeds the gain was confirmed and the
+        finding was there before: one of a single seed needs no cure."""
+        if diagnose(self.run, self.rules).found:
+            return False
+        confirmed = self.confirmed
+        return confirmed is None or (
+            confirmed.helps and confirmed.sick_after < confirmed.sick_before
+        )
 
     @property
     def sentence(self) -> str:

@@ -21,6 +21,7 @@ from netwise.treatment.remedies import NotApplicable, Remedy
 # Five pairs are the fewest with a usable 95 % interval: t = 2.8 at four degrees of freedom.
 SEEDS = (0, 1, 2, 3, 4)
 NEAR_CHANCE = 1.5  # accuracy over that of guessing, below which a network has learned nothing
+SELDOM = 0.25  # share of the runs below which a finding is one of the seed
 POINTS, NATS = "points", "nats"  # hundredths of a share; log-likelihood
 
 
@@ -199,6 +200,7 @@ def compare(
     loss_gain, loss_low, loss_high = of_mean(
         [final_valid_loss(a) - final_valid_loss(b) for a, b in zip(before, after, strict=True)]
     )
+    sick_before = _share_with(finding, before, rules)
     seconds_before, seconds_after = (
         sum(run.history.made_by.seconds for run in runs) for runs in (before, after)
     )
@@ -214,13 +216,13 @@ def compare(
         loss_low=loss_low,
         loss_high=loss_high,
         finding=finding,
-        sick_before=_share_with(finding, before, rules),
+        sick_before=sick_before,
         sick_after=_share_with(finding, after, rules),
         diverged_before=fmean(map(diverged, before)),
         diverged_after=fmean(map(diverged, after)),
         cost=seconds_after / seconds_before if seconds_before > 0 else 1.0,
         recipe=treated,
-        note=_note(gains, goals_after, after),
+        note=_note(gains, goals_after, after) or _luck(finding, before, sick_before),
         unit=gain_unit(after[0].history),
     )
 
@@ -245,6 +247,17 @@ def _note(gains: Sequence[float], after: Sequence[float], runs: Sequence[Run]) -
     if stdev(gains) == 0:
         return "every pair has exactly the same gain, so the interval has no width: use more seeds"
     return ""
+
+
+def _luck(finding: str, before: Sequence[Run], sick: float) -> str:
+    """What to conclude where hardly a run without the remedy has the finding."""
+    if not finding or sick >= SELDOM:
+        return ""
+    name = finding.replace("_", " ")
+    return (
+        f"{name} is in {round(sick * len(before))} of {len(before)} runs without it, so it depends "
+        "on the seed: what is gained is no cure of it"
+    )
 
 
 def trial_as_dict(result: TrialResult) -> dict[str, Any]:
