@@ -66,7 +66,10 @@ def test_a_lab_names_a_publication_and_ends_its_sentences(lab: nw.Lab[Any]) -> N
 
 @pytest.mark.parametrize("lab", SMALL, ids=lambda lab: lab.name)
 def test_a_lab_runs_on_a_small_scale(lab: nw.Lab[Any]) -> None:
-    result, old = lab.run(**lab.small), recorded(lab.name)
+    try:
+        result, old = lab.run(**lab.small), recorded(lab.name)
+    except nw.DataMissing as missing:
+        pytest.skip(f"its data are not here: {missing}")
     assert old is not None, f"run: netwise lab {lab.name} --record"
     assert all(np.isfinite(value) for value in result.numbers.values())
     assert len(result.criteria) == len(old["criteria"])

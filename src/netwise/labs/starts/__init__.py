@@ -5,5 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from netwise.labs.lab_definition import Lab
+from netwise.labs.starts.gradients_by_layer import L07
 
-STARTS_LABS: tuple[Lab[Any], ...] = ()
+STARTS_LABS: tuple[Lab[Any], ...] = (L07,)
