@@ -12,7 +12,7 @@ import numpy as np
 from netwise.labs.catalogue import lab_texts
 from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings
 from netwise.part import number
-from netwise.report.pictures.drawing import BLUE, GREEN, ORANGE, figure, svg
+from netwise.report.pictures.drawing import BLUE, GREEN, ORANGE, figure, svg, use_log_scale
 
 START = (10.0, 1.0)
 GOAL = 1e-6  # loss
@@ -133,9 +133,9 @@ def run_l45(settings: RavineSettings) -> LabResult:
         numbers[f"{name}: best rate"] = rate
         numbers[f"{name}: steps"] = float(len(runs[name]) - 1)
         numbers[f"{name}: share of steps across"] = crossings(runs[name][:, 1])
-    rate = np.array([numbers["plain: best rate"]])
-    classic = paths(rate, beta, steepness, averaged=False)[:200]
-    averaged = paths(rate / (1 - beta), beta, steepness, averaged=True)[:200]
+    same = np.array([numbers["plain: best rate"]])
+    classic = paths(same, beta, steepness, averaged=False)[:200]
+    averaged = paths(same / (1 - beta), beta, steepness, averaged=True)[:200]
     numbers["averaged at rate / (1 - beta) and classic: largest distance"] = float(
         np.abs(classic - averaged).max()
     )
@@ -151,14 +151,22 @@ def picture(runs: Mapping[str, np.ndarray], numbers: Numbers, steepness: float, 
     }
     with figure(columns=2) as (drawing, axes):
         for (name, points), colour in zip(runs.items(), (ORANGE, BLUE, GREEN), strict=True):
-            axes[0][0].plot(points[:20, 0], points[:20, 1], color=colour, marker=".", linewidth=1)
-            axes[0][1].semilogy(loss(points, steepness), color=colour, label=labels[name])
+            axes[0][0].plot(
+                points[:20, 0],
+                points[:20, 1],
+                color=colour,
+                marker=".",
+                linewidth=1,
+                label=labels[name],
+            )
+            axes[0][1].plot(loss(points, steepness), color=colour)
         axes[0][0].set_title("20 steps")
         axes[0][0].set_xlabel("x")
         axes[0][0].set_ylabel("y")
         axes[0][1].set_title("loss by step")
         axes[0][1].set_xlabel("step")
-        axes[0][1].legend()
+        use_log_scale(axes[0][1], "y")
+        axes[0][0].legend(fontsize=7)
         return svg(drawing, title)
 
 

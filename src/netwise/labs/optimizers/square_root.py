@@ -12,7 +12,7 @@ from netwise.labs.catalogue import lab_texts
 from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings
 from netwise.part import number
 from netwise.parts.optimizers import MomentOptimizer
-from netwise.report.pictures.drawing import COLOURS, figure, svg
+from netwise.report.pictures.drawing import COLOURS, figure, svg, use_log_scale
 
 STEPS = 100
 SCALES = (1, 10, 100, 1000)
@@ -75,7 +75,7 @@ def last_step(weights: list[float]) -> float:
 
 def spread(paths: list[list[float]]) -> float:
     """The largest distance between paths at the same step."""
-    return max(max(values) - min(values) for values in zip(*paths, strict=True))
+    return max((max(values) - min(values) for values in zip(*paths, strict=True)), default=0.0)
 
 
 def criteria(numbers: Numbers) -> tuple[Criterion, ...]:
@@ -131,12 +131,13 @@ def picture(settings: SquareRootSettings) -> str:
         for axis, divide in zip(axes[0], (True, False), strict=True):
             for scale, colour, width in zip(SCALES, COLOURS, (5, 3.6, 2.2, 0.9), strict=False):
                 weights = path(rule, scale, settings.start, divide)
-                axis.plot(weights, color=colour, label=f"scale {scale}", linewidth=width)
+                distances = [abs(weight - MINIMUM) for weight in weights]
+                axis.plot(distances, color=colour, label=f"scale {scale}", linewidth=width)
             axis.set_title("divided by √V" if divide else "multiplied by √V")
             axis.set_xlabel("step")
-            axis.set_ylim(-8, 8)
-            axis.set_xlim(0, STEPS if divide else 20)
-        axes[0][0].set_ylabel("weight (minimum: −1)")
+            use_log_scale(axis, "y")
+            axis.set_ylim(1e-3, RUNAWAY)
+        axes[0][0].set_ylabel("distance from the minimum")
         axes[0][0].legend()
         return svg(drawing, title)
 
