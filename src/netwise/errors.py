@@ -25,6 +25,8 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, Self
 
+from netwise.glossary import names_in_english
+
 CANNOT_RUN = "cannot run"
 WILL_LEARN_BADLY = "will learn badly"
 
@@ -353,9 +355,11 @@ def short_repr(value: object, limit: int = 60) -> str:
 
 
 def close_matches(name: str, known: Iterable[str]) -> str:
-    """The known names that are similar to `name`, as "`a` or `b`"; "" where none is."""
+    """The known names that are similar to `name`, or mean it where it is Chinese, as "`a` or `b`";
+    "" where none is."""
     names = {known_name.lower(): known_name for known_name in known}
-    close = get_close_matches(name.lower()[:80], names, n=3, cutoff=0.6)
+    close = [word.lower() for word in names_in_english(name[:80]) if word.lower() in names]
+    close = close or get_close_matches(name.lower()[:80], names, n=3, cutoff=0.6)
     return " or ".join(f"`{names[match]}`" for match in close)
 
 

@@ -12,6 +12,7 @@ from netwise.cli.commands.design import anatomy, check, rate, start
 from netwise.cli.commands.export import export
 from netwise.cli.commands.inspect import diagnose, runs, show
 from netwise.cli.commands.lab import lab
+from netwise.cli.commands.notes import errata, notes
 from netwise.cli.commands.predict import predict, script, write
 from netwise.cli.commands.search import curve, guess, log, outcome, search, validate
 from netwise.cli.commands.train import demo, train, treat
@@ -50,7 +51,7 @@ main = click.version_option(package_name="netwise", message="netwise %(version)s
             "Diagnose and treat": [watch, runs, show, diagnose, treat, demo],
             "Before training": [data, check, anatomy, start, rate],
             "Compare settings": [search, validate, curve, guess, outcome, log],
-            "Experiments": [lab],
+            "Experiments": [lab, notes, errata],
         },
         description=HELP,
         epilog=EPILOG,
