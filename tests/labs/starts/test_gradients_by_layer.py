@@ -52,7 +52,7 @@ def test_the_steps_are_those_of_fit() -> None:
     module = run.module
     module.zero_grad()
     recipe.loss.build()(module(train.x), train.y).backward()
-    expected = [float(layer.bias.grad.norm()) for layer in (module.layer1, module.layer2)]  # type: ignore[union-attr]
+    expected = [float(layer.bias.grad.norm()) for layer in (module.layer1, module.layer2)]  # type: ignore[union-attr, operator]
     assert norms_in_training(recipe, 3)[2] == pytest.approx(expected, rel=1e-4)
 
 
