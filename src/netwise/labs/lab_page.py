@@ -1,26 +1,51 @@
-"""The HTML page of a lab."""
+"""The HTML page of a lab: it teaches the claim, shows the figure first, and what to change."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from netwise.atomic import write_atomically
+from netwise.labs.errata.erratum import errata
 from netwise.labs.lab_definition import Lab, LabResult
 from netwise.report.page import render
 
 
+@dataclass(frozen=True)
+class Stop:
+    """The result of a lab at one value of a setting."""
+
+    value: str
+    figure: str
+    conclusion: str
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class Stops:
+    """The results of a lab at several values of a setting, one of which the page shows."""
+
+    setting: str
+    shown: tuple[Stop, ...]
+
+
 def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
-    """Write a lab's claim, conclusion, figure, criteria and numbers as one HTML file."""
-    text = render(
+    """Write what a lab found, with its claim, figure, criteria and numbers, as one HTML file.
+
+    Where the lab has `stops`, it is run at each of these values too.
+    """
+    text = lab.text
+    page = render(
         "lab.html",
         title=lab.name,
         name=lab.name,
+        text=text,
         verdict=result.verdict,
-        claim=lab.claim,
         conclusion=result.conclusion,
-        setting=lab.text.experiment,
-        source=lab.text.source,
+        changed=_changed(lab, result),
+        erratum=errata().get(text.erratum),
         drawn=[result.figure],
         criteria=[
             (
@@ -33,6 +58,41 @@ def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
         ],
         numbers=[(name, f"{value:.5g}") for name, value in result.numbers.items()],
         recipes=", ".join(f"{name} {digest}" for name, digest in result.recipes.items()),
+        stops=_stops(lab),
+        variations=[{"text": each.text, "command": each.command(lab.name)} for each in text.change],
+        settings=_listed(result.settings),
+        seconds=_time(result.seconds),
     )
-    write_atomically(path, text)
+    write_atomically(path, page)
     return path
+
+
+def _stops(lab: Lab[Any]) -> Stops | None:
+    if lab.stops is None:
+        return None
+    setting, values = lab.stops
+    default = getattr(lab.settings, setting)
+    return Stops(
+        setting,
+        tuple(
+            Stop(f"{value}", outcome.figure, outcome.conclusion, value == default)
+            for value in values
+            for outcome in [lab.run(**{setting: value})]
+        ),
+    )
+
+
+def _changed(lab: Lab[Any], result: LabResult) -> str:
+    """The settings that are not those of the recorded result."""
+    own = lab.settings.written_fields()
+    return _listed({name: value for name, value in result.settings.items() if own[name] != value})
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in settings.items())
+
+
+def _time(seconds: float) -> str:
+    if not seconds:
+        return ""
+    return f"{seconds:.2g} s" if seconds < 100 else f"{seconds / 60:.2g} minutes"
