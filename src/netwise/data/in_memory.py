@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from netwise.data.dataset import Samples, Split, pairs, split_rows, standardised_targets
-from netwise.data.encoding import fit_arrays, tensor_of
+from netwise.data.encoding import ArrayEncoder, fit_arrays, tensor_of
+from netwise.data.lazy_rows import LazyRows, are_lazy
+from netwise.data.mapped_array import is_large_mapped, mapped_rows
 from netwise.data.precision import keeping_differences
 from netwise.data.split_columns import split_key
 from netwise.data.splitting import GROUP, TIME, SplitKey
@@ -30,7 +32,8 @@ class Arrays(Split):
     """Inputs and targets in memory. Made by `data.arrays`.
 
     Args:
-        X: numbers (samples, ...): features, or images as (samples, channels, height, width).
+        X: numbers (samples, ...): features, or images as (samples, channels, height, width);
+            `LazyRows` where they stay in a file that is mapped into memory.
         y: class numbers or names (samples,), or real numbers (samples,) or (samples, targets) for
             regression.
         weights: factor on the loss of each sample, at least 0, (samples,), or None: all 1.
@@ -64,7 +67,8 @@ class Arrays(Split):
         """All but the arrays, and without counts of 0, as in files of earlier versions."""
         settings = super().written_fields().items()
         kept = {k: v for k, v in settings if k not in ("X", "y", "classes", *OPTIONAL)}
-        return {"digest": self.digest} | {
+        mapped = {"mapped": True} if are_lazy(self.X) else {}
+        return {"digest": self.digest, **mapped} | {
             k: v for k, v in kept.items() if v or not k.startswith("own_")
         }
 
@@ -78,7 +82,8 @@ class Arrays(Split):
             if name in SPLIT_COLUMNS and tensor is not None:
                 content_hash.update(name.encode())
             if tensor is not None and tensor.numel():
-                content_hash.update(np.ascontiguousarray(tensor.numpy()).data.cast("B"))
+                for piece in tensor.pieces() if isinstance(tensor, LazyRows) else (tensor,):
+                    content_hash.update(np.ascontiguousarray(piece.numpy()).data.cast("B"))
         return content_hash.hexdigest()[:16]
 
     def without_arrays(self) -> Arrays:
@@ -129,7 +134,7 @@ class Arrays(Split):
         key = self._key()
         rows_of_parts = self._parts(key)
         encoder = fit_arrays(self.X, rows_of_parts[0], self.allow_missing)
-        x = encoder.encode(self.X)
+        x = _encoded(encoder, self.X)
         y = self.y if self.classes or self.scale_target else self.y.float()
         of_row = None if key is None else tensor_of(key.of_row)
         parts = tuple(pairs(x, y, rows, self.weights, of_row) for rows in rows_of_parts)
@@ -222,7 +227,8 @@ def arrays(
     targets of regression.
 
     Args:
-        X: numbers (samples, ...).
+        X: numbers (samples, ...). A mapped file (`np.load(path, mmap_mode="r")`) of 64 MiB or more
+            stays in its file: a batch is read when it is needed. Its content must not change.
         y: classes (samples,) or real numbers (samples,) or (samples, targets). Default None: there
             are no targets, for networks that learn the inputs themselves.
         weights: factor on the loss of each sample, at least 0, (samples,). Default None: all 1.
@@ -253,7 +259,8 @@ def arrays(
         (12, 4, 4)
     """
     own = {name: part for name, part in (("valid", valid), ("test", test)) if _is_pair(part)}
-    inputs, targets = _inputs(X, "X"), _targets(y, len(X))
+    mapped = mapped_rows(X) if not own and is_large_mapped(X) else None
+    inputs, targets = _inputs(X, "X") if mapped is None else mapped, _targets(y, len(X))
     key = split_key(time, group, len(inputs))
     if key is not None and "valid" in own:
         raise DataError(
@@ -274,18 +281,24 @@ def arrays(
     for name, part in own.items():
         inputs, targets, settings = _with_own_part(inputs, targets, settings, name, part)
     settings = {k: v.clone() if isinstance(v, Tensor) else v for k, v in settings.items()}
+    inputs = inputs if are_lazy(inputs) else inputs.clone()
     if targets.dtype.kind == "f":
         values = keeping_differences(targets)
         return Arrays(
-            X=inputs.clone(),
-            y=values.reshape(len(values), math.prod(values.shape[1:])).clone(),
-            **settings,
+            X=inputs, y=values.reshape(len(values), math.prod(values.shape[1:])).clone(), **settings
         )
     names, numbers = np.unique(targets.reshape(-1), return_inverse=True)
     labels = torch.as_tensor(numbers.reshape(-1), dtype=torch.int64)
-    return Arrays(
-        X=inputs.clone(), y=labels, classes=tuple(str(name) for name in names), **settings
-    )
+    return Arrays(X=inputs, y=labels, classes=tuple(str(name) for name in names), **settings)
+
+
+def _encoded(encoder: ArrayEncoder, x: Tensor) -> Tensor:
+    """The inputs of the network; those in a mapped file are checked, and stay there."""
+    if not isinstance(x, LazyRows):
+        return encoder.encode(x)
+    for piece in x.pieces():
+        encoder.encode(piece)
+    return x
 
 
 def _is_pair(part: object) -> bool:

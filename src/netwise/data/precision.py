@@ -29,6 +29,8 @@ def keeping_differences(values: Any) -> Tensor:
         TypeError, ValueError: they are no numbers.
     """
     array = np.require(np.asarray(values), requirements="W")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     wide = array.dtype.kind in "iuf" and array.dtype.itemsize > 2 and array.dtype != np.float32
     if wide and len(array) and lossy_features(array).any():
         return torch.as_tensor(array.astype(np.float64))

@@ -21,6 +21,7 @@ from torch import nn
 from netwise import data
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.encoding import tensor_of
+from netwise.data.mapped_array import is_large_mapped
 from netwise.diagnosis.report import Report, diagnose
 from netwise.estimators.defaults import AUTO, activation_of, holds_out, initializer_for, members_for
 from netwise.estimators.divergence import warn_if_diverged
@@ -58,6 +59,7 @@ from netwise.training.progress import Progress
 from netwise.training.snapshots import module_tensors
 
 Floats = NDArray[np.floating[Any]]
+PIECE = 4096  # rows of a mapped file that are answered together
 
 
 class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -311,7 +313,13 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _outputs(self, X: Any) -> torch.Tensor:
         """Outputs (samples, outputs), of netwise's own layers computed in double precision:
         prediction is then independent of the other rows in the batch, up to 1e-15."""
-        x = tensor_of(self._inputs(X))
+        inputs = self._inputs(X)
+        if is_large_mapped(inputs):  # read in pieces: all of it may not fit in memory
+            pieces = (inputs[i : i + PIECE] for i in range(0, len(inputs), PIECE))
+            return torch.cat([self._outputs_of(tensor_of(piece)) for piece in pieces])
+        return self._outputs_of(tensor_of(inputs))
+
+    def _outputs_of(self, x: torch.Tensor) -> torch.Tensor:
         if self._double_module is None:
             return self.run_.outputs(x).double()
         return outputs_of(self._double_module, self.run_.prepared(x).cpu().double())

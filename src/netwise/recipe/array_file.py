@@ -13,8 +13,10 @@ from netwise.atomic import link_file, write_atomically
 from netwise.data import Arrays
 from netwise.data.content import FileKey, files_key
 from netwise.data.in_memory import OPTIONAL
+from netwise.data.lazy_rows import LazyRows
 from netwise.errors import Problem, WrongValue, short_repr
 from netwise.part import field_rule
+from netwise.recipe.mapped_array_file import mapped_inputs, write_mapped_arrays
 
 ARRAYS_FILE = "data.safetensors"
 WRITE_AGAIN = "write the recipe again with netwise.write_recipe, from the arrays"
@@ -63,6 +65,10 @@ def write_arrays(data: Arrays, path: Path, files: ArrayFiles = ARRAY_FILES) -> N
     known = files.find(data.digest)
     if known is not None and link_file(known, path):
         return
+    if isinstance(data.X, LazyRows):
+        write_mapped_arrays(data, path)
+        files.remember(data.digest, path)
+        return
     held = {name: getattr(data, name) for name in ("X", "y", *OPTIONAL)}
     tensors = {name: tensor for name, tensor in held.items() if tensor is not None}
     content = save(
@@ -93,7 +99,7 @@ def read_arrays(
             "copy that file too, or name data that lie in files, such as data.csv",
         )
     settings = [field.name for field in fields(Arrays) if field_rule(field) is not None]
-    unknown = sorted(set(table) - {*settings, "digest"})
+    unknown = sorted(set(table) - {*settings, "digest", "mapped"})
     if unknown:
         problems = [
             Problem(name[:60], "", f"unknown field. There are: digest, {', '.join(settings)}.")
@@ -102,7 +108,9 @@ def read_arrays(
         raise WrongValue("data", problems)
     try:
         with safe_open(path, "pt") as file:
-            x, y = file.get_tensor("X"), file.get_tensor("y")
+            mapped = table.get("mapped") is True
+            x = mapped_inputs(path) if mapped else file.get_tensor("X")
+            y = file.get_tensor("y")
             names = set(file.keys())  # the file itself is no dict
             more = {name: file.get_tensor(name) for name in OPTIONAL if name in names}
             classes = tuple(json.loads((file.metadata() or {})["classes"]))

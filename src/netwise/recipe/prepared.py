@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from netwise.data.dataset import Pairs, Samples, data_provider
-from netwise.data.image_files.pixels import are_bytes, of_each_sample
+from netwise.data.lazy_rows import are_lazy, of_each_sample
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
@@ -79,7 +79,7 @@ def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
 def excerpt(samples: Samples, rows: int = 1000) -> Samples:
     """Samples with at most `rows` training rows, evenly spaced, and empty other parts; fewer where
     these are kept as bytes and have more floats than `EXCERPT`."""
-    if are_bytes(samples.train.x):
+    if are_lazy(samples.train.x):
         rows = min(rows, max(16, EXCERPT // math.prod(samples.shape)))
     step = max(1, len(samples.train) // rows)
     train = Pairs(samples.train.x[::step][:rows], samples.train.y[::step][:rows])

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
+
+from netwise.data.lazy_rows import LazyRows
 
 HIDDEN = (256, 256)  # units of the hidden layers
 LEARNING_RATE = 0.005  # of AdamW, the peak of one cycle
@@ -58,6 +61,8 @@ def embedded_inputs(x: Tensor, hidden: Sequence[int]) -> tuple[int, ...]:
     where there is no hidden layer, or where there are more than `MAX_EMBEDDED`."""
     if not hidden or x.dim() != 2:
         return ()
-    ends = (x == x.amin(0)) | (x == x.amax(0))
-    numbers = (~ends).any(0).nonzero().flatten().tolist()
+    low, high = x.amin(0), x.amax(0)
+    pieces = x.pieces() if isinstance(x, LazyRows) else (x,)
+    inside = torch.stack([(~((each == low) | (each == high))).any(0) for each in pieces]).any(0)
+    numbers = inside.nonzero().flatten().tolist()
     return tuple(numbers) if len(numbers) <= MAX_EMBEDDED else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypedDict
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from netwise.data.dataset import Encoder, Samples, inputs_of
 from netwise.data.encoding import encoder_from, takes_any_numbers
+from netwise.data.lazy_rows import LazyRows, of_each_sample
+from netwise.data.mapped_array import MappedRows, is_large_mapped
 from netwise.data.preparation import preparation_of, unmarked
 from netwise.errors import DataError, RunFolderError
 from netwise.parts.preprocess import Fitted, Preprocess
@@ -75,7 +78,7 @@ class InputPipeline:
         x, left = self._encoded(raw, steps)
         for step, fitted in left:
             try:
-                x = step.apply(x, fitted)
+                x = of_each_sample(partial(step.apply, fitted=fitted), x)
             except (LookupError, RuntimeError) as error:
                 raise RunFolderError(
                     f"{WEIGHTS} is damaged: {type(step).__name__} cannot use what it was fitted to "
@@ -95,6 +98,8 @@ class InputPipeline:
         # Where an encoder changes nothing, encoded inputs are raw ones; a data set in memory may
         # be made of inputs that were encoded for another one.
         if done is None or (takes_any_numbers(self.encoder) and not (same and done.steps)):
+            if is_large_mapped(raw):
+                return LazyRows.of(MappedRows(raw), steps=(self.encoder.encode,)), left
             return self.encoder.encode(raw), left
         if done.changed:
             raise DataError(

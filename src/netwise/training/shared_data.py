@@ -11,7 +11,7 @@ from pathlib import Path
 
 from netwise.atomic import delete_folder
 from netwise.data.dataset import Data, Samples, provide_data
-from netwise.data.image_files.pixels import are_bytes
+from netwise.data.lazy_rows import are_lazy
 from netwise.data.mapped_file import read_mapped, write_mapped
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.prepared import preprocessed
@@ -33,7 +33,7 @@ def share_data(recipes: Sequence[Recipe], jobs: int) -> Iterator[str | None]:
     data_sets = {recipe.data.innermost for recipe in recipes} if jobs > 1 else set()
     samples = next(iter(data_sets)).load() if len(data_sets) == 1 else None
     # Pictures that are kept as bytes lie in a file of the cache, which all processes share.
-    if samples is None or are_bytes(samples.train.x) or _bytes(samples) < LEAST_BYTES:
+    if samples is None or are_lazy(samples.train.x) or _bytes(samples) < LEAST_BYTES:
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="netwise-data-"))

@@ -186,7 +186,8 @@ class Stepper:
     ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Inputs, targets and weights of each batch. Small batches are gathered several at a time,
         as many as fit in a cache."""
-        size = max(1, len(batches[0]) * self.train.x[0].numel() * self.train.x.element_size())
+        x = self.train.x
+        size = max(1, len(batches[0]) * math.prod(x.shape[1:]) * x.element_size())
         count = max(1, self.gathered_bytes // size)
         for start in range(0, len(batches), count):
             group = batches[start : start + count]

@@ -11,8 +11,8 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor, nn
 
 import netwise as nw
-from netwise.data.image_files import pixels as module
-from netwise.data.image_files.pixels import Pixels, are_bytes
+from netwise.data.image_files.pixels import Pixels
+from netwise.data.lazy_rows import are_lazy
 from netwise.data.preparation import PreparedTensor
 
 STORE = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (11, 4, 6, 3), np.uint8))
@@ -21,7 +21,7 @@ PLAIN = STORE.permute(0, 3, 1, 2).contiguous().float() / 255
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", 200)  # two or three pictures
+    monkeypatch.setattr(Pixels, "piece", 200)  # two or three pictures
 
 
 def test_rows_slices_and_pieces_stay_bytes_of_the_same_memory() -> None:
@@ -44,8 +44,8 @@ def test_rows_slices_and_pieces_stay_bytes_of_the_same_memory() -> None:
         assert lazy.store.data_ptr() == STORE.data_ptr()
         assert lazy.shape == plain.shape
         assert torch.equal(lazy.floats(), plain)
-    assert are_bytes(x)
-    assert not are_bytes(PLAIN)
+    assert are_lazy(x)
+    assert not are_lazy(PLAIN)
 
 
 def test_all_else_gives_plain_floats() -> None:
@@ -106,7 +106,7 @@ def test_statistics_are_those_of_all_samples(rows: list[int]) -> None:
     ids=lambda step: type(step).__name__,
 )
 def test_a_preprocessing_step_is_that_of_plain_floats(step: nw.Preprocess) -> None:
-    from netwise.data.image_files.pixels import of_each_sample
+    from netwise.data.lazy_rows import of_each_sample
 
     x = Pixels.of(STORE)
     fitted = step.fit(x)
@@ -134,6 +134,6 @@ def test_more_floats_than_memory_has_are_refused(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(netwise.memory, "available_memory", lambda: 100)
     monkeypatch.setattr(netwise.memory, "ALWAYS_FREE", 10)
-    with pytest.raises(nw.WrongValue, match="pictures of shape .* are floats that need"):
+    with pytest.raises(nw.WrongValue, match="samples of shape .* are floats that need"):
         Pixels.of(STORE) + 1
     assert Pixels.of(STORE).shape == (11, 3, 4, 6)
