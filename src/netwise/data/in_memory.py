@@ -14,7 +14,7 @@ from torch import Tensor
 
 from netwise.data.dataset import Samples, Split, pairs, split_rows, standardised_targets
 from netwise.data.encoding import ArrayEncoder, fit_arrays, tensor_of
-from netwise.data.lazy_rows import LazyRows, are_lazy
+from netwise.data.lazy_rows import are_lazy, pieces_of
 from netwise.data.mapped_array import is_large_mapped, mapped_rows
 from netwise.data.precision import keeping_differences
 from netwise.data.split_columns import split_key
@@ -82,7 +82,7 @@ class Arrays(Split):
             if name in SPLIT_COLUMNS and tensor is not None:
                 content_hash.update(name.encode())
             if tensor is not None and tensor.numel():
-                for piece in tensor.pieces() if isinstance(tensor, LazyRows) else (tensor,):
+                for piece in pieces_of(tensor):
                     content_hash.update(np.ascontiguousarray(piece.numpy()).data.cast("B"))
         return content_hash.hexdigest()[:16]
 
@@ -294,9 +294,9 @@ def arrays(
 
 def _encoded(encoder: ArrayEncoder, x: Tensor) -> Tensor:
     """The inputs of the network; those in a mapped file are checked, and stay there."""
-    if not isinstance(x, LazyRows):
+    if not are_lazy(x):
         return encoder.encode(x)
-    for piece in x.pieces():
+    for piece in pieces_of(x):
         encoder.encode(piece)
     return x
 

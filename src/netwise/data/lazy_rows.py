@@ -257,6 +257,11 @@ def of_each_sample(step: Step, x: Tensor) -> Tensor:
     return x.then(step) if isinstance(x, LazyRows) else step(x)
 
 
+def pieces_of(x: Tensor) -> Iterator[Tensor]:
+    """All samples as floats: those of `LazyRows` some at a time."""
+    yield from x.pieces() if isinstance(x, LazyRows) else (x,)
+
+
 def are_lazy(x: Tensor) -> bool:
     """Whether these inputs are not in memory as floats: they may not fit."""
     return isinstance(x, LazyRows)

@@ -13,7 +13,7 @@ from netwise.atomic import link_file, write_atomically
 from netwise.data import Arrays
 from netwise.data.content import FileKey, files_key
 from netwise.data.in_memory import OPTIONAL
-from netwise.data.lazy_rows import LazyRows
+from netwise.data.lazy_rows import are_lazy
 from netwise.errors import Problem, WrongValue, short_repr
 from netwise.part import field_rule
 from netwise.recipe.mapped_array_file import mapped_inputs, write_mapped_arrays
@@ -65,7 +65,7 @@ def write_arrays(data: Arrays, path: Path, files: ArrayFiles = ARRAY_FILES) -> N
     known = files.find(data.digest)
     if known is not None and link_file(known, path):
         return
-    if isinstance(data.X, LazyRows):
+    if are_lazy(data.X):
         write_mapped_arrays(data, path)
         files.remember(data.digest, path)
         return

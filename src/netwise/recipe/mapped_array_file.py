@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from netwise.atomic import delete_file, new_file_in_pieces, replace_file
 from netwise.data import Arrays
 from netwise.data.in_memory import OPTIONAL
-from netwise.data.lazy_rows import LazyRows
+from netwise.data.lazy_rows import LazyRows, pieces_of
 from netwise.data.mapped_array import MappedRows
 
 TYPES = {"float32": "F32", "float64": "F64", "int64": "I64"}
@@ -46,15 +44,9 @@ def write_mapped_arrays(data: Arrays, path: Path) -> None:
     with new_file_in_pieces(draft) as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors.values():
-            for piece in _pieces(tensor):
+            for piece in pieces_of(tensor) if tensor.numel() else ():
                 file.write(np.ascontiguousarray(piece.numpy()).data.cast("B"))
     replace_file(draft, path)
-
-
-def _pieces(tensor: Tensor) -> Iterator[Tensor]:
-    if not tensor.numel():
-        return
-    yield from tensor.pieces() if isinstance(tensor, LazyRows) else (tensor,)
 
 
 def mapped_inputs(path: Path) -> LazyRows:

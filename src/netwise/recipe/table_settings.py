@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from netwise.data.lazy_rows import LazyRows
+from netwise.data.lazy_rows import pieces_of
 
 HIDDEN = (256, 256)  # units of the hidden layers
 LEARNING_RATE = 0.005  # of AdamW, the peak of one cycle
@@ -62,7 +62,8 @@ def embedded_inputs(x: Tensor, hidden: Sequence[int]) -> tuple[int, ...]:
     if not hidden or x.dim() != 2:
         return ()
     low, high = x.amin(0), x.amax(0)
-    pieces = x.pieces() if isinstance(x, LazyRows) else (x,)
-    inside = torch.stack([(~((each == low) | (each == high))).any(0) for each in pieces]).any(0)
+    inside = torch.zeros_like(low, dtype=torch.bool)
+    for piece in pieces_of(x):
+        inside |= (~((piece == low) | (piece == high))).any(0)
     numbers = inside.nonzero().flatten().tolist()
     return tuple(numbers) if len(numbers) <= MAX_EMBEDDED else ()
