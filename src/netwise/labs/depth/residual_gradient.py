@@ -71,7 +71,8 @@ def residual_arms(settings: ResidualGradientSettings) -> dict[str, Recipe]:
 def derivatives_of_one_number(draws: int, generator: torch.Generator) -> Tensor:
     """1 + F'(x), (draws,), of y = x + w2 tanh(w1 x + b), with all of them from N(0, 1)."""
     w1, w2, b, x = torch.randn((4, draws), generator=generator, dtype=torch.float64)
-    return 1 + w2 * w1 * (1 - torch.tanh(w1 * x + b) ** 2)
+    derivatives: Tensor = 1 + w2 * w1 * (1 - torch.tanh(w1 * x + b) ** 2)
+    return derivatives
 
 
 def layers_of_blocks(module: nn.Module, blocks: int) -> list[nn.Linear]:
