@@ -5,5 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netwise.labs.lab_definition import Lab
+from netwise.labs.normalization.larger_rates import L30
+from netwise.labs.normalization.positive_inputs import L38
 
-NORMALIZATION_LABS: tuple[Lab[Any], ...] = ()
+NORMALIZATION_LABS: tuple[Lab[Any], ...] = (L30, L38)

@@ -8,6 +8,7 @@ from netwise.labs.lab_definition import Lab
 from netwise.labs.optimizers.adam_counterexample import L42
 from netwise.labs.optimizers.effective_rate import L43
 from netwise.labs.optimizers.ravine import L45
+from netwise.labs.optimizers.saddle_points import L70
 from netwise.labs.optimizers.square_root import L46
 
-OPTIMIZERS_LABS: tuple[Lab[Any], ...] = (L42, L43, L45, L46)
+OPTIMIZERS_LABS: tuple[Lab[Any], ...] = (L42, L43, L45, L46, L70)
