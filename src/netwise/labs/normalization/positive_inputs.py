@@ -38,7 +38,7 @@ class PositiveInputsSettings(LabSettings):
 
 
 @dataclass(frozen=True)
-class Descent:
+class TracedDescent:
     """Descent at the best rate.
 
     Args:
@@ -52,7 +52,7 @@ class Descent:
     rate: float
 
 
-def descend(right: np.ndarray, mean: float, batch: int) -> Descent:
+def descend(right: np.ndarray, mean: float, batch: int) -> TracedDescent:
     """Descent of one linear unit with a bias, from 0, at the rate at which the last seed is soonest
     within 5 % of the right weights.
 
@@ -78,7 +78,7 @@ def descend(right: np.ndarray, mean: float, batch: int) -> Descent:
         if not far.all(1).all() and (~far).all(1).any():
             break
     best = int(np.argmin(far.sum(1)))
-    return Descent(
+    return TracedDescent(
         np.stack([each[best] for each in weights]),
         np.stack([each[best] for each in gradients]),
         float(RATES[best]),
