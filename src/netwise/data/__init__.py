@@ -25,6 +25,7 @@ from netwise.data.catalogue.table_sets import Adult, CaliforniaHousing, Letter, 
 from netwise.data.dataset import Data, Pairs, Samples, Split
 from netwise.data.image_files.pictures import Pictures, images
 from netwise.data.in_memory import Arrays, arrays
+from netwise.data.streams.stream import Stream, stream
 from netwise.data.table import Table, csv
 from netwise.data.text_file import Text, text
 from netwise.data.views import Fewer, Fold
@@ -79,6 +80,7 @@ DATA: Mapping[str, type[Data]] = MappingProxyType(
             Pictures,
             Table,
             Arrays,
+            Stream,
             Fold,
             Fewer,
         )
@@ -114,6 +116,7 @@ __all__ = [
     "Sonar",
     "Spambase",
     "Split",
+    "Stream",
     "Table",
     "Text",
     "USPS",
@@ -138,6 +141,7 @@ __all__ = [
     "silhouettes",
     "sonar",
     "spambase",
+    "stream",
     "text",
     "usps",
     "wine",

@@ -221,6 +221,12 @@ class Data(Part):
         return summary_of_samples(self.title, loaded, sentence)
 
     @property
+    def made_in_python(self) -> str:
+        """The class of the object in Python that the data come from, as "module:name"; "" where a
+        file can hold all that they are made of."""
+        return ""
+
+    @property
     def innermost(self) -> Data:
         """The data behind all views; other data are their own."""
         return self

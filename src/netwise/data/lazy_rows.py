@@ -126,7 +126,7 @@ class LazyRows(Tensor):
         what = f"samples of shape {tuple(self.shape[1:])} are floats that need"
         require_memory(4 * self.numel(), self.owner, "samples", len(self), what)
         if self.numel() <= self.piece:
-            return self._gathered(self._numbers())
+            return self._gathered(self.numbers())
         whole = torch.empty(self.shape, dtype=torch.float32, device=self.device)
         start = 0
         for piece in self.pieces():
@@ -137,10 +137,10 @@ class LazyRows(Tensor):
     def pieces(self) -> Iterator[Tensor]:
         """All samples as floats, some at a time."""
         size = max(1, self.piece // max(1, math.prod(self.shape[1:])))
-        for rows in self._numbers().split(size):
+        for rows in self.numbers().split(size):
             yield self._gathered(rows)
 
-    def _numbers(self) -> Tensor:
+    def numbers(self) -> Tensor:
         """Of the rows in the store."""
         every = torch.arange(len(self.store), device=self.store.device)
         return every if self.rows is None else self.rows
@@ -325,7 +325,7 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> LazyRows | None:
     for x in tensors:
         if not isinstance(x, LazyRows) or (x.store is not first.store or x.steps != first.steps):
             return None
-    return first._but(rows=torch.cat([x._numbers() for x in tensors]))  # type: ignore[attr-defined]
+    return first._but(rows=torch.cat([x.numbers() for x in tensors]))  # type: ignore[attr-defined]
 
 
 def _same(x: LazyRows) -> LazyRows:

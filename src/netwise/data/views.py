@@ -13,6 +13,7 @@ from torch import Tensor
 
 from netwise.data.dataset import Data, Pairs, Samples
 from netwise.data.splitting import TIME, SplitKey, fold_rows
+from netwise.data.streams.row_plan import plan_of
 from netwise.errors import DataError, Problem
 from netwise.part import integer, part
 from netwise.tasks import task_named
@@ -97,6 +98,11 @@ class Fold(View):
             raise DataError(
                 "in_order = true keeps the pieces of a text in order, and folds shuffle them: "
                 "write in_order = false"
+            )
+        if plan_of(samples.train.x) is not None:
+            raise DataError(
+                "folds of a stream would read all of it once for each: compare seeds instead, or "
+                "load a part that fits in memory by data.arrays or data.csv"
             )
         both = _joined(samples.train, samples.valid)
         labels = (

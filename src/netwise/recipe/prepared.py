@@ -12,6 +12,7 @@ from functools import partial
 
 from netwise.data.dataset import Pairs, Samples, data_provider
 from netwise.data.lazy_rows import are_lazy, of_each_sample
+from netwise.data.streams.row_plan import fitting_rows, looked_at, shown_places
 from netwise.parts.preprocess import Fitted, Preprocess
 from netwise.recipe.recipe import Recipe
 
@@ -58,8 +59,10 @@ def preprocessed(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitte
     fitted: list[Fitted] = []
     samples = samples.unmarked()
     train, valid, test = samples.train, samples.valid, samples.test
+    shown = fitting_rows(train.x) if recipe.preprocess else None
     for step in recipe.preprocess:
-        fitted.append(step.fit(train.x))
+        fitted.append(step.fit(train.x if shown is None else shown))
+        shown = None if shown is None else step.apply(shown, fitted[-1])
         train, valid, test = (_applied(step, fitted[-1], part) for part in (train, valid, test))
     return replace(samples, train=train, valid=valid, test=test), tuple(fitted)
 
@@ -78,11 +81,16 @@ def _applied(step: Preprocess, fitted: Fitted, part: Pairs) -> Pairs:
 
 def excerpt(samples: Samples, rows: int = 1000) -> Samples:
     """Samples with at most `rows` training rows, evenly spaced, and empty other parts; fewer where
-    these are kept as bytes and have more floats than `EXCERPT`."""
+    these are not in memory and have more floats than `EXCERPT`. Of a stream they are some of its
+    rows."""
     if are_lazy(samples.train.x):
         rows = min(rows, max(16, EXCERPT // math.prod(samples.shape)))
     step = max(1, len(samples.train) // rows)
-    train = Pairs(samples.train.x[::step][:rows], samples.train.y[::step][:rows])
+    places = shown_places(samples.train.x, rows)
+    if places is None:
+        train = Pairs(samples.train.x[::step][:rows], samples.train.y[::step][:rows])
+    else:
+        train = Pairs(looked_at(samples.train.x, rows), samples.train.y[places])
     return replace(
         samples,
         train=train,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from netwise.data import Data, Samples, Table
+from netwise.data.streams.row_plan import looked_at
 from netwise.errors import UnknownName
 from netwise.networks import LSTM, MLP, CIFARResNet, ConvNet, LeNet5, Network
 from netwise.networks.network import SEQUENCES
@@ -59,7 +60,7 @@ def suggest(
     if chosen == ENSEMBLE:
         return _ensemble(data, samples, epochs, seed)
     built, preprocess = _network(chosen, samples)
-    if len(samples.shape) == 1 and not is_text and not _in_range(samples.train.x):
+    if len(samples.shape) == 1 and not is_text and not _in_range(looked_at(samples.train.x)):
         preprocess = (*preprocess, Standardise())
     recurrent = built.input_kind == SEQUENCES
     stopping: Stopping = Never()
@@ -94,8 +95,8 @@ def _usual(data: Data, samples: Samples) -> str:
 
 def _ensemble(data: Data, samples: Samples, epochs: int | None, seed: int) -> Recipe:
     """An ensemble of MLPs with the settings of `NetClassifier`; it keeps the best epoch."""
-    x, hidden = samples.train.x.flatten(1), table_settings.HIDDEN
-    rows = len(x)
+    x, hidden = looked_at(samples.train.x).flatten(1), table_settings.HIDDEN
+    rows = len(samples.train)
     batch_size = table_settings.batch_size_for(rows)
     epochs = epochs or table_settings.epochs_for(rows, batch_size)
     has_classes = task_named(samples.task).has_classes

@@ -30,7 +30,7 @@ def write_recipe(recipe: Recipe, path: str | Path) -> None:
 
     Raises:
         WrongValue: weights come from a recipe that holds arrays: the file beside this recipe is for
-            its own arrays.
+            its own arrays. Or the data come from an object in Python, which no file can hold.
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -40,6 +40,19 @@ def write_recipe(recipe: Recipe, path: str | Path) -> None:
         >>> nw.read_recipe(path) == recipe
         True
     """
+    made_by = recipe.data.innermost.made_in_python
+    if made_by:
+        reason = (
+            "is an object in Python, which no file can hold: write its samples to .npy or Parquet "
+            "files and name these, or keep the code that makes the recipe; the folder of a run is "
+            "continued by resume(folder, data=...)"
+        )
+        raise WrongValue.of("recipe", "data", made_by, reason, 'data.stream("x.parquet", "price")')
+    write_run_recipe(recipe, path)
+
+
+def write_run_recipe(recipe: Recipe, path: str | Path) -> None:
+    """`write_recipe` for the folder of a run: data from an object in Python are only named."""
     path = Path(path)
     first = recipe.init.recipe if isinstance(recipe.init, From) else None
     if first is not None and isinstance(first.data.innermost, Arrays):

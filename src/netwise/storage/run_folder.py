@@ -78,7 +78,7 @@ class RunFolder:
         Raises:
             RunFolderError: `path` is a file, a folder that is not empty, or being written.
         """
-        from netwise.recipe.writer import recipe_text, write_recipe  # heavy
+        from netwise.recipe.writer import recipe_text, write_run_recipe  # heavy
 
         held = claim_folder(path, f", or resume the run: netwise train --resume {path}")
         store = RunFolder(path)
@@ -86,7 +86,7 @@ class RunFolder:
             make_folder((path / ROWS).parent)
             make_folder(path / CHECKPOINTS)
             store.write_about({**about, RECIPE_TEXT: recipe_text(recipe)})
-            write_recipe(recipe, path / RECIPE)  # the last file: now the folder is a run
+            write_run_recipe(recipe, path / RECIPE)  # the last file: now the folder is a run
             end_creation(path)
         return store, held
 

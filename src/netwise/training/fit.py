@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from netwise.data.content import FileKey, files_key
+from netwise.data.dataset import Data
 from netwise.errors import RunFolderError, WrongValue
 from netwise.history import DIVERGED, FINISHED, STOPPED_EARLY
 from netwise.networks import Network
@@ -24,7 +25,12 @@ from netwise.training.interrupt import uninterrupted
 from netwise.training.loop import Halt, run_training
 from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
-from netwise.training.run import Run, require_no_foreign_code, with_custom_network
+from netwise.training.run import (
+    Run,
+    require_no_foreign_code,
+    with_custom_network,
+    with_data_in_python,
+)
 from netwise.training.run_recorder import values_at_start
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import state_at_start
@@ -183,6 +189,7 @@ def resume(
     folder: str | Path,
     *,
     network: Network | None = None,
+    data: Data | None = None,
     progress: Progress | None = None,
     halt: Halt | None = None,
     stop_on: Collection[str] = (),
@@ -195,6 +202,8 @@ def resume(
         folder: of the run.
         network: for a network of your own: the same `CustomNetwork(build)` again, since loading
             imports no code.
+        data: for data from an object in Python, such as `data.stream(dataset)`: the same again,
+            since a file only has the name of its class.
         progress: a display. Default: none.
         halt, stop_on, prepared: as in `fit`.
 
@@ -214,6 +223,7 @@ def resume(
     store = RunFolder.open(folder)
     with store.locked():
         recipe = with_custom_network(store.recipe(), network, store.path)
+        recipe = with_data_in_python(recipe, data, store.path)
         about = store.about() if store.has_begun() else None
         if about is not None:
             _require_resumable(store.path, str(about["ended"]["how"]))

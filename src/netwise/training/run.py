@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from netwise.data.dataset import Data
 from netwise.data.encoding import encoder_from
 from netwise.data.preparation import Preparation, marked
 from netwise.errors import RunFolderError
@@ -18,6 +19,7 @@ from netwise.history import History, TrialSource
 from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
 from netwise.networks.unsupervised import UnsupervisedModule
+from netwise.recipe.plain import plain_of
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
 from netwise.schema import typed
@@ -277,6 +279,19 @@ def with_custom_network(recipe: Recipe, network: Network | None, folder: Path) -
             f"Pass network=CustomNetwork({source.split(':')[-1]})"
         )
     return recipe.but(network=network)
+
+
+def with_data_in_python(recipe: Recipe, data: Data | None, folder: Path) -> Recipe:
+    """The recipe with data from an object in Python, where it has such; files only name its
+    class."""
+    if data is None:
+        return recipe
+    if plain_of(data) != plain_of(recipe.data):
+        raise RunFolderError(
+            f"{folder}: its data are {plain_of(recipe.data)}, and data is {plain_of(data)}: pass "
+            "the same data with the same settings"
+        )
+    return recipe.but(data=data)
 
 
 def require_no_foreign_code(recipe: Recipe, folder: Path) -> None:

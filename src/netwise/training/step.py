@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from netwise import random_streams
 from netwise.data.dataset import Pairs
+from netwise.data.streams.row_plan import epoch_order
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
 from netwise.parts.activations import ACTIVATION_MODULES
@@ -158,7 +159,7 @@ class Stepper:
                 for rows in stream_batches(len(self.train), self.recipe.batch_size)
             )
         g = random_streams.generator(self.recipe.seed, random_streams.ORDER, epoch)
-        order = torch.randperm(len(self.train), generator=g).to(self.train.x.device)
+        order = epoch_order(self.train.x, epoch, g).to(self.train.x.device)
         batches: tuple[Tensor, ...] = order.split(self.recipe.batch_size)
         if len(batches) > 1 and len(batches[-1]) == 1 and self.recipe.batch_size > 1:
             batches = (*batches[:-2], torch.cat(batches[-2:]))
