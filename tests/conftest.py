@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import netwise as nw
+from netwise.training import other_load
 
 collect_ignore = ["clinic/adapter.py"]  # imports modules of the clinic's own folder
 
@@ -31,6 +32,12 @@ def nothing_observes_after_a_test() -> Iterator[None]:
         for each in running:
             each.stop()
         assert not running, "the test left an observer running: call stop()"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_known_of_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads and warnings do not depend on what else the machine does while tests run."""
+    monkeypatch.setattr(other_load, "_busy_seconds", lambda: None)
 
 
 @pytest.fixture

@@ -296,6 +296,7 @@ from netwise.training.initial_state import (
     initial_state_table as initial_state_table,
     measure_initial_state as measure_initial_state,
 )
+from netwise.training.pace import SlowSteps as SlowSteps
 from netwise.training.parallel import fit_many as fit_many
 from netwise.training.progress import (
     Progress as Progress,

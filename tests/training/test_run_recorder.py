@@ -12,6 +12,7 @@ from netwise.observe.hooked_probe import HookedProbe
 from netwise.recipe.prepared import prepare
 from netwise.storage.run_folder import RunFolder
 from netwise.training.fit import initialize
+from netwise.training.pace import Pace
 from netwise.training.run_recorder import RunRecorder, values_at_start, weights_as_dict
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import RunState, state_at_start
@@ -34,7 +35,8 @@ def recorder_of(folder: RunFolder | None) -> tuple[RunRecorder, RunState]:
     log = None if folder is None else folder.return_to(None)
     text = "" if folder is None else folder.recipe_text()
     probe = HookedProbe(setup.module)
-    return RunRecorder(folder, setup, RunFacts(), probe, None, log, text), state_at_start(setup)
+    recorder = RunRecorder(folder, setup, RunFacts(), probe, Pace(1, 1), None, log, text)
+    return recorder, state_at_start(setup)
 
 
 def test_rows_are_written_once_and_before_a_checkpoint(tmp_path: Path) -> None:
@@ -67,6 +69,7 @@ def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
         "checkpoint_every": 0,
         "precision": None,
         "test": True,
+        "busy_cores": None,
         "speedups": list(speedups_by_rule(RECIPE, "cpu", 0)),
     }
     assert nw.load(tmp_path / "run").score == score

@@ -17,6 +17,7 @@ from netwise.cli.terminal import echo, printable
 from netwise.errors import FileAccessError, NetwiseError, TrainingDiverged, close_matches
 from netwise.file_errors import file_access_error
 from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
+from netwise.training.waiting_threads import threads_wait_asleep
 
 OK, USAGE, DIVERGED, ENVIRONMENT, INTERRUPTED = 0, 2, 3, 4, 130
 OUT_OF_MEMORY = (
@@ -82,6 +83,8 @@ class Group(click.Group):
             known = ", ".join(self.list_commands(ctx))
             hint = f"Did you mean {close}?" if close else f"Use one of: {known}."
             raise click.UsageError(f"unknown command '{name}'. {hint}", ctx)
+        if name != "watch":  # which changes nothing of the user's program
+            threads_wait_asleep()
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:

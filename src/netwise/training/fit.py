@@ -66,8 +66,10 @@ def fit(
         recipe: what to train.
         folder: where to write the run; a new or empty folder. Default: nothing is written.
         device: of torch. Default "cpu".
-        threads: for each step. Default: a fixed rule of the work of a step (one for small
-            networks), since timings would make equal runs differ.
+        threads: for each step. Default: one for small networks, by the work of a step; for large
+            ones as many as there are free cores. The number is recorded and kept by `resume`; it
+            may change the last bits of large matrix products, so give it where runs on a busy
+            machine must have equal bits.
         watch_every: record the signals of layers on one of so many steps; 0: on none. Default: on
             about 60 steps of the run, which costs a few per cent of its time.
         checkpoint_every: write a checkpoint after so many steps, besides those at the ends of

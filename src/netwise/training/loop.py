@@ -28,6 +28,7 @@ from netwise.training.facts import end_facts, run_facts
 from netwise.training.initial_weights import start_signals
 from netwise.training.input_pipeline import InputPipeline
 from netwise.training.interrupt import Interrupt
+from netwise.training.pace import Pace
 from netwise.training.precision import matrix_products
 from netwise.training.progress import Progress
 from netwise.training.run import Run
@@ -44,7 +45,7 @@ from netwise.training.snapshots import Keeper
 from netwise.training.speedups import FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS, use_stock_weights
 from netwise.training.step import NonFinite, Stepper, StepResults, count_correct
 from netwise.training.stop_on_finding import StopOnFinding
-from netwise.training.threads import threads
+from netwise.training.threads import cores, threads
 
 # Called after each epoch with (epochs done, signals of the epoch): why to interrupt the run, or
 # None.
@@ -124,7 +125,8 @@ def run_training(
         stepper = _stepper(setup, state, probe, wiring, interrupt)
         facts = run_facts(setup, state, stepper.loss)
         text = "" if folder is None else folder.recipe_text()
-        recorder = RunRecorder(folder, setup, facts, probe, wiring, log, text)
+        pace = Pace(setup.settings.threads, cores())
+        recorder = RunRecorder(folder, setup, facts, probe, pace, wiring, log, text)
         recorder.write_running(state)
         progress.start(recipe.epochs, setup.steps_per_epoch * recipe.epochs, state.step)
         try:
@@ -246,9 +248,11 @@ def _train_batches(
     check_every = CHECK_EVERY if LATE_CHECKS in setup.settings.speedups else 1
     while state.batch < len(batches):
         count = _steps_to_check(state.step, checkpoint_every, check_every)
+        begun = time.monotonic()
         results, non_finite = _take_steps(
             state, stepper, recorder.probe, keepers, batches[state.batch : state.batch + count]
         )
+        recorder.pace.add(results.steps, time.monotonic() - begun)
         _add_results(state, results)
         state.seconds += stopwatch.lap()
         callbacks.progress.step(state.step)

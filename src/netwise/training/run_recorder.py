@@ -17,6 +17,7 @@ from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
 from netwise.training.checkpoint_contents import checkpoint_of
 from netwise.training.facts import provenance
 from netwise.training.input_pipeline import InputPipeline
+from netwise.training.pace import Pace
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState
 from netwise.training.settings import RunOptions
@@ -33,6 +34,7 @@ class RunRecorder:
         setup: what is fixed of the run.
         facts: of its history.
         probe: knows the layers.
+        pace: knows how long steps take.
         wiring: knows the connections; None: they are not read.
         log: the rows that the folder has; with a folder only.
         recipe_text: what its file of the recipe had when this process began.
@@ -42,6 +44,7 @@ class RunRecorder:
     setup: Setup
     facts: RunFacts
     probe: HookedProbe
+    pace: Pace
     wiring: StepWiring | None = None
     log: RowLog | None = None
     recipe_text: str = ""
@@ -81,6 +84,7 @@ class RunRecorder:
             "fingerprint": self.setup.samples.fingerprint,
             "how": asdict(self.setup.settings),
             "intake": self.setup.pipeline.plain(),
+            "pace": self.pace.plain(),
             "score": score_as_dict(final),
             RECIPE_TEXT: self.recipe_text,
             ROWS_SEAL: asdict(self.log.seal),

@@ -13,6 +13,7 @@ from netwise.errors import Problem
 from netwise.networks.network import Network
 from netwise.observe.anatomy import anatomy_of
 from netwise.recipe.recipe import Recipe
+from netwise.training.other_load import used_by_others
 from netwise.training.precision import BFLOAT16, PRECISIONS, TF32
 from netwise.training.speedups import FUSED_UPDATE, SPEEDUPS, speedups_by_rule
 from netwise.training.threads import cores, threads_for
@@ -27,7 +28,8 @@ class RunOptions:
 
     Args:
         device: of torch, such as "cpu" or "cuda".
-        threads: for each step. Default None: by the work of a step, see `threads_for`.
+        threads: for each step. Default None: by the work of a step and the free cores, see
+            `threads_for`.
         watch_every: signals are recorded on one of so many steps; 0: on none. Default None: on
             about 60 steps of the run.
         checkpoint_every: a checkpoint after so many steps, besides those at the ends of epochs; 0:
@@ -37,6 +39,8 @@ class RunOptions:
             as torch is set, which is float32 except in the convolutions of a CUDA device.
         speedups: names of those that are used. Default None: by a fixed rule, see
             `speedups_by_rule`.
+        busy_cores: how many cores other processes used when the run began, where that decided on
+            `threads`; only recorded.
     """
 
     device: str = "cpu"
@@ -46,6 +50,7 @@ class RunOptions:
     test: bool = True
     precision: str | None = None
     speedups: tuple[str, ...] | None = None
+    busy_cores: float | None = None
 
     def problems(self, network: Network) -> list[Problem]:
         """The values that no run of this network can be computed with."""
@@ -91,6 +96,7 @@ class RunSettings:
     test: bool
     precision: str | None = None
     speedups: tuple[str, ...] = ()
+    busy_cores: float | None = None
 
 
 def resolve(
@@ -103,10 +109,14 @@ def resolve(
 ) -> RunSettings:
     """The settings of a run of `steps` steps on batches of `batch_size` samples."""
     count, every, speedups = options.threads, options.watch_every, options.speedups
+    busy = options.busy_cores
     if count is None or speedups is None:
         anatomy = anatomy_of(module, samples.shape, samples.train.x[:2])
         work = anatomy.multiply_adds * batch_size
-        count = threads_for(work, cores()) if count is None else count
+        if count is None:
+            if threads_for(work, cores()) > 1:
+                busy = used_by_others()
+            count = threads_for(work, cores(), busy or 0.0)
         if speedups is None:
             speedups = speedups_by_rule(recipe, options.device, work)
     if every is None:
@@ -119,4 +129,5 @@ def resolve(
         options.test,
         options.precision,
         tuple(speedups),
+        None if busy is None else round(busy, 2),
     )

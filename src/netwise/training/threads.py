@@ -1,4 +1,4 @@
-"""Threads for a step: a fixed rule of its work, since timings would make equal runs differ."""
+"""Threads for a step: a fixed rule of its work and of the cores that are free when a run begins."""
 
 from __future__ import annotations
 
@@ -37,14 +37,15 @@ def limit_cores(share: int) -> Iterator[None]:
         _CORE_LIMIT.reset(token)
 
 
-def threads_for(multiply_adds: int, available: int) -> int:
-    """One thread for a small step, all available ones for a large step.
+def threads_for(multiply_adds: int, available: int, used: float = 0.0) -> int:
+    """One thread for a small step, one for each free core for a large step.
 
     Args:
         multiply_adds: of the forward pass over one batch.
-        available: threads.
+        available: cores of this process.
+        used: how many of them other processes keep busy.
     """
-    return 1 if multiply_adds < MULTIPLE_THREADS_FROM else max(1, available)
+    return 1 if multiply_adds < MULTIPLE_THREADS_FROM else max(1, round(available - used))
 
 
 @contextmanager

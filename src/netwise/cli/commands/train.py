@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threads",
     type=int,
-    help="CPU threads of one training step.  [default: by the amount of work in a step]",
+    help="CPU threads of one training step.  [default: by the work of a step and the free cores]",
 )
 @baselines_option
 @metric_option
