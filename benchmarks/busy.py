@@ -4,7 +4,7 @@
     scripts/bench busy --json FILE   also write them
 
 A step of 784-256-128-10, batch 128, Adam, in fresh processes that take turns: OpenMP reads its
-settings when torch is loaded. Times are of the clock: waiting for a core is what is measured. Others
+settings when torch is loaded. Times are of the clock: waiting for a core is what counts. Others
 are as many loops of Python as it says, and whatever else the machine does (`busy at the start`).
 """
 

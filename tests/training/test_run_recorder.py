@@ -70,7 +70,7 @@ def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
         "precision": None,
         "test": True,
         "busy_cores": None,
-        "speedups": list(speedups_by_rule(RECIPE, "cpu", 0)),
+        "speedups": list(speedups_by_rule(RECIPE, "cpu")),
     }
     assert nw.load(tmp_path / "run").score == score
 

@@ -30,7 +30,7 @@ def test_wrong_arguments_are_named(
 def test_what_is_not_chosen_follows_from_the_work() -> None:
     recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)))
     samples, module = recipe.data.load(), recipe.network.build()
-    names = speedups_by_rule(recipe, "cpu", 0)
+    names = speedups_by_rule(recipe, "cpu")
     settings = resolve(RunOptions(), recipe, module, samples, 32, steps=10 * RECORDED_STEPS)
     assert settings == RunSettings("cpu", 1, 10, 0, True, speedups=names)
     assert resolve(RunOptions(), recipe, module, samples, 32, steps=3).watch_every == 1

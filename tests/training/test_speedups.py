@@ -13,7 +13,6 @@ import netwise as nw
 from netwise.training import speedups
 from netwise.training.snapshots import load_optimizer, optimizer_tensors
 from netwise.training.speedups import (
-    LAST_FROM,
     LAST_IN_WEIGHTS,
     SLICED_POOLING,
     SPEEDUPS,
@@ -60,22 +59,6 @@ def test_networks_have_torchs_pooling_and_scripts_write_it() -> None:
     assert "nn.MaxPool2d(2)" in nw.to_script(LENET)
 
 
-def test_the_rule_needs_a_measured_network_enough_work_and_any_layout(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
-    assert LAST_IN_WEIGHTS in speedups_by_rule(LENET, "cpu", LAST_FROM)
-    assert LAST_IN_WEIGHTS not in speedups_by_rule(LENET, "cpu", LAST_FROM - 1)
-    assert LAST_IN_WEIGHTS not in speedups_by_rule(LENET, "cuda", LAST_FROM)
-    flat = LENET.but(optimizer=nw.LBFGS())
-    assert LAST_IN_WEIGHTS not in speedups_by_rule(flat, "cpu", LAST_FROM)
-    own = LENET.but(network=nw.CustomNetwork(nw.LeNet5().build))
-    assert LAST_IN_WEIGHTS not in speedups_by_rule(own, "cpu", LAST_FROM)
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
-    assert not {"channels_last", LAST_IN_WEIGHTS} & set(speedups_by_rule(LENET, "cpu", LAST_FROM))
-
-
 @pytest.mark.parametrize(
     "names", [(), (LAST_IN_WEIGHTS,), UNRECORDED], ids=["stock", "last", "old"]
 )
@@ -100,7 +83,7 @@ def test_runs_that_recorded_none_go_on_as_earlier_versions_did() -> None:
     assert speedups.recorded_speedups({"speedups": None})["speedups"] is None
     assert speedups.recorded_speedups(None) is None
     assert use_layout(nw.LeNet5().build(), UNRECORDED)[2].sliced
-    assert SLICED_POOLING not in speedups_by_rule(LENET, "cpu", LAST_FROM)
+    assert SLICED_POOLING not in speedups_by_rule(LENET, "cpu")
 
 
 def test_layouts_give_equal_numbers_up_to_rounding() -> None:

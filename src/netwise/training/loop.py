@@ -42,7 +42,13 @@ from netwise.training.run_state import (
     update_average,
 )
 from netwise.training.snapshots import Keeper
-from netwise.training.speedups import FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS, use_stock_weights
+from netwise.training.speedups import (
+    FUSED_UPDATE,
+    GATHERED_BATCHES,
+    LAST_IN_WEIGHTS,
+    LATE_CHECKS,
+    use_stock_weights,
+)
 from netwise.training.step import NonFinite, Stepper, StepResults, count_correct
 from netwise.training.stop_on_finding import StopOnFinding
 from netwise.training.threads import cores, threads
@@ -137,7 +143,8 @@ def run_training(
             probe.detach()
             stepper.close()
         _load_final_weights(setup, state, ended)
-        use_stock_weights(module)
+        if LAST_IN_WEIGHTS in setup.settings.speedups:
+            use_stock_weights(module)
         module.eval()
         final = _final_score(setup, ended)
         if ended.how in (FINISHED, STOPPED_EARLY):

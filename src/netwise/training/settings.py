@@ -110,15 +110,13 @@ def resolve(
     """The settings of a run of `steps` steps on batches of `batch_size` samples."""
     count, every, speedups = options.threads, options.watch_every, options.speedups
     busy = options.busy_cores
-    if count is None or speedups is None:
-        anatomy = anatomy_of(module, samples.shape, samples.train.x[:2])
-        work = anatomy.multiply_adds * batch_size
-        if count is None:
-            if threads_for(work, cores()) > 1:
-                busy = used_by_others()
-            count = threads_for(work, cores(), busy or 0.0)
-        if speedups is None:
-            speedups = speedups_by_rule(recipe, options.device, work)
+    if count is None:
+        work = anatomy_of(module, samples.shape, samples.train.x[:2]).multiply_adds * batch_size
+        if threads_for(work, cores()) > 1:
+            busy = used_by_others()
+        count = threads_for(work, cores(), busy or 0.0)
+    if speedups is None:
+        speedups = speedups_by_rule(recipe, options.device)
     if every is None:
         every = max(1, math.ceil(steps / RECORDED_STEPS))
     return RunSettings(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from netwise.parts.optimizers import SGD, Adam, AdamW, Momentum
+from netwise.recipe.memory_layout import inputs_channels_last, weights_channels_last
 from netwise.recipe.recipe import Recipe
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -62,37 +62,11 @@ SPEEDUPS = (
 UNRECORDED = (CHANNELS_LAST, SLICED_POOLING, FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS)
 
 
-# Multiply-adds of a forward pass over one batch, from which on convolutions with the channels last
-# were never slower than 1.03 times those of stock torch: at 0.3 million 1.11, at 4 million 0.73.
-LAST_FROM = 2_000_000
-ANY_LAYOUT = (SGD, Momentum, Adam, AdamW)  # optimizers whose update is the same in any layout
-
-
-def speedups_by_rule(recipe: Recipe, device: str, multiply_adds: int) -> tuple[str, ...]:
-    """Those that a run uses, unless it is told otherwise.
-
-    The channels are last where that was measured, or where the makers of the kernels advise it: on
-    CPUs with oneDNN and AVX2 or AVX-512, and for inputs on other devices. Elsewhere the layout is
-    torch's. The kernels of convolutions have it in the networks that were measured, and with
-    optimizers that take tensors of any layout.
-
-    Args:
-        recipe: that is trained.
-        device: of torch.
-        multiply_adds: of the forward pass over one batch.
-    """
-    on_cpu = torch.device(device).type == "cpu"
-    vector_units = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
-    measured = on_cpu and vector_units and torch.backends.mkldnn.is_available()
-    in_weights = (
-        measured
-        and multiply_adds >= LAST_FROM
-        and recipe.network.gains_from_channels_last
-        and type(recipe.optimizer) in ANY_LAYOUT
-    )
+def speedups_by_rule(recipe: Recipe, device: str) -> tuple[str, ...]:
+    """Those that a run uses, unless it is told otherwise."""
     return (
-        *((CHANNELS_LAST,) if measured or not on_cpu else ()),
-        *((LAST_IN_WEIGHTS,) if in_weights else ()),
+        *((CHANNELS_LAST,) if inputs_channels_last(device) else ()),
+        *((LAST_IN_WEIGHTS,) if weights_channels_last(recipe, device) else ()),
         FUSED_UPDATE,
         GATHERED_BATCHES,
         LATE_CHECKS,
@@ -107,16 +81,14 @@ def use_layout(module: Module, names: Collection[str]) -> Module:
             for switch, on in switches.items():
                 if hasattr(type(layer), switch):
                     setattr(layer, switch, on)
-        if isinstance(layer, nn.Conv2d) and LAST_IN_WEIGHTS in names:
-            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
+    if LAST_IN_WEIGHTS in names:
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return module
 
 
 def use_stock_weights(module: nn.Module) -> None:
     """Lay the kernels of convolutions out as torch does, for whoever gets the trained module."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d):
-            layer.weight.data = layer.weight.data.contiguous()
+    module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
 
 def recorded_speedups(how: Any) -> Any:

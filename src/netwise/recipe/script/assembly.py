@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from netwise.errors import Problem, WrongValue
 from netwise.parts import stopping
 from netwise.recipe.fields import RecipeFields
+from netwise.recipe.memory_layout import weights_channels_last
 from netwise.recipe.script.data_lines import data_lines
 from netwise.recipe.script.module_source import module_text, source_of
 from netwise.recipe.script.part_lines import (
@@ -115,6 +116,7 @@ def _content(recipe: RecipeFields, threads: int) -> Content:
         average=averaged,
         network=network,
         sources=tuple(dict.fromkeys([*sources, *functions])),
+        channels_last=weights_channels_last(recipe),
     )
 
 
