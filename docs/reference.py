@@ -1,6 +1,7 @@
 """Pages made from the package itself: the API by package, a page for each rule and each remedy.
 
 They are written into docs/api, docs/rules and docs/remedies at each build and are not kept in git.
+Pages of labs and notes are made by companion.py.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
+from companion import lab_pages, note_pages  # beside this file
+from rst import contents, heading  # beside this file
+
 import netwise as nw
+from netwise.labs.record import RESULTS
 
 # Title of a section of the API reference -> beginnings of the modules whose names it lists.
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -50,22 +55,16 @@ def write_pages(docs: Path) -> None:
         ("api", api_pages()),
         ("rules", rule_pages()),
         ("remedies", remedy_pages()),
+        ("labs", lab_pages()),
+        ("notes", note_pages()),
     ):
         folder = docs / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         for stem, text in pages.items():
             (folder / f"{stem}.rst").write_text(text, "utf-8")
-
-
-def heading(text: str, line: str = "=") -> str:
-    return f"{text}\n{line * len(text)}\n\n"
-
-
-def contents(title: str, intro: str, stems: list[str]) -> str:
-    """An index page with a table of contents."""
-    listed = "".join(f"   {stem}\n" for stem in stems)
-    return heading(title) + f"{intro}\n\n.. toctree::\n   :maxdepth: 1\n\n{listed}"
+    for figure in RESULTS.glob("L*.svg"):
+        shutil.copy(figure, docs / "labs")
 
 
 def homes() -> dict[str, str]:

@@ -1,0 +1,97 @@
+"""Pages of the labs, the study notes and their errata, made from the package itself."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from rst import contents, heading, plain  # beside this file
+
+import netwise as nw
+from netwise.labs.errata.erratum import errata
+from netwise.labs.record import RESULTS, recorded
+from netwise.notes.outline import SectionContent, contents as sections, notes
+
+
+def lab_pages() -> dict[str, str]:
+    """A page for each lab with its recorded result."""
+    pages = {lab.name: _lab_page(lab) for lab in nw.LABS}
+    intro = (
+        "A lab is a published claim as an experiment that runs again: ``netwise lab L01``. "
+        "Its criteria can fail; the verdicts here are those of the recorded results."
+    )
+    pages["index"] = contents("Labs", intro, list(pages))
+    return pages
+
+
+def _lab_page(lab: nw.Lab[Any]) -> str:
+    text, result = lab.text, recorded(lab.name)
+    verdict = result["verdict"] if result else "not run yet"
+    page = heading(f"{lab.name}: {verdict}. {plain(lab.claim)}")
+    if text.claim_zh:
+        page += f"{plain(text.claim_zh)}\n\n"
+    if text.why:
+        page += heading("Why one would believe it", "-") + f"{plain(text.why)}\n\n"
+    page += heading("Experiment", "-") + f"{plain(text.experiment)}\n\n"
+    if (RESULTS / f"{lab.name}.svg").is_file():
+        page += f".. image:: {lab.name}.svg\n   :alt: the figure of {lab.name}\n\n"
+    page += heading("What was found", "-")
+    if text.meaning:
+        page += f"{plain(text.meaning)}\n\n"
+    if result:
+        page += "".join(_criterion(row) for row in result["criteria"]) + "\n"
+        versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+        page += f"Recorded on {result['date']} with {versions}.\n\n"
+    if text.erratum:
+        page += f"It shows erratum :ref:`{text.erratum} <{text.erratum}>`.\n\n"
+    page += heading("Change one thing", "-")
+    page += "".join(f"- {plain(each.text)} ``{each.command(lab.name)}``\n" for each in text.change)
+    return (
+        page + f"- Run it as it is: ``netwise lab {lab.name}``\n\nSource: {plain(text.source)}.\n"
+    )
+
+
+def _criterion(row: dict[str, Any]) -> str:
+    holds = "holds" if row["holds"] else "does not hold"
+    return f"- {plain(row['says'])}: measured {row['seen']:.4g}, {holds}.\n"
+
+
+def note_pages() -> dict[str, str]:
+    """A page for each study note, and one of all errata."""
+    pages = {}
+    for number, group in groupby(sections(), lambda content: content.note):
+        note = notes()[number]
+        text = heading(f"Note {number}: {note.en} ({note.zh})")
+        pages[number] = text + "".join(_section(content) for content in group)
+    pages["errata"] = heading("Errata of the notes") + "".join(
+        f".. _{name}:\n\n{heading(f'{name}: {plain(each.topic)}', '-')}"
+        f"Printed: {plain(each.printed)}\n\nRight: {plain(each.right)}\n\n"
+        f"Check it: ``netwise errata {name}``\n\n"
+        for name, each in errata().items()
+    )
+    intro = (
+        "netwise implements what five study notes on neural networks describe. These pages follow "
+        "their outline: what each section describes, where netwise has it, and the labs that test "
+        "its claims. On the command line: ``netwise notes``."
+    )
+    pages["index"] = contents("Study notes", intro, list(pages))
+    return pages
+
+
+def _section(content: SectionContent) -> str:
+    known = {lab.name for lab in nw.LABS}
+    text = heading(plain(content.section.zh), "-") + f"{plain(content.section.en)}\n\n"
+    for name, item in content.items.items():
+        where = ", ".join(f"``{place}``" for place in item.where)
+        text += f"- {name}: {plain(item.en)}. {where}\n"
+    text += "".join(
+        f"- Lab :doc:`{name} </labs/{name}>`: {plain(line.text.claim)} "
+        f"({line.verdict or 'not run yet'})\n"
+        for name, line in content.labs.items()
+        if name in known
+    )
+    text += "".join(
+        f"- Erratum :ref:`{name} <{name}>`: {plain(each.topic)}\n"
+        for name, each in content.errata.items()
+    )
+    return text + "\n"
