@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from netwise.atomic import append_to_file, make_folder, write_atomically
 from netwise.errors import FileRefused, RunFolderError
 from netwise.file_errors import file_access_error
-from netwise.history import INTERRUPTED, RUNNING, History, RunEnd, Series
+from netwise.history import INTERRUPTED, RUNNING, BesideBaseline, History, RunEnd, Series
 from netwise.regular_files import require_contained
 from netwise.schema import SchemaError, damaged, read_json, read_toml
 from netwise.storage.about_file import About, Program, history_with_series
@@ -219,6 +219,13 @@ class RunFolder:
     def write_end(self, ended: RunEnd) -> None:
         """Change in `about.json` how the run ended, and nothing else."""
         self.write_about({**self.about(), "ended": asdict(ended)})
+
+    def write_baseline(self, baseline: BesideBaseline) -> None:
+        """Add to `about.json` how the run compares with a simple model, which was measured after
+        its end."""
+        about = self.about()
+        facts = {**about["facts"], "baseline": asdict(baseline)}
+        self.write_about({**about, "facts": facts})
 
     def has_begun(self) -> bool:
         """Whether there is an `about.json`. Earlier versions wrote it with the first step, so that

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import netwise as nw
 from cli.command_line import run, run_folder
 
 
@@ -53,3 +55,13 @@ def test_an_unknown_metric_is_a_usage_error(fraud: str) -> None:
     result = run("train", fraud, "--target", "fraud", "--metric", "f1")
     assert result.exit_code == 2
     assert "balanced_accuracy" in result.stderr
+
+
+def test_the_baseline_is_kept_with_the_run(fraud: str) -> None:
+    words = ("train", fraud, "--target", "fraud", "--epochs", "2", "--json")
+    trained = json.loads(run(*words).stdout)
+    fact = nw.load_history(Path(trained["folder"])).facts.baseline
+    assert fact is not None
+    assert asdict(fact) == trained["facts"]["baseline"]
+    later = json.loads(run("diagnose", trained["folder"], "--json").stdout)
+    assert later == trained["diagnosis"]

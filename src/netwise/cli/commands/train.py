@@ -280,6 +280,7 @@ def _print_end(run: Run, prepared: Prepared, with_baselines: bool, as_json: bool
     from netwise.diagnosis.report import diagnose
     from netwise.history import history_as_dict
     from netwise.report import write_report  # heavy
+    from netwise.storage.run_folder import RunFolder
     from netwise.training.run_scores import final_scores
     from netwise.training.simple_baselines import baselines, beside_baselines
 
@@ -290,6 +291,9 @@ def _print_end(run: Run, prepared: Prepared, with_baselines: bool, as_json: bool
     if with_baselines and scores is not None:
         beside = baselines(run, prepared)
         run = run if beside is None else beside_baselines(run, beside)
+        fact = run.history.facts.baseline
+        if fact is not None:  # so that later diagnoses of the run know it too
+            RunFolder(folder).write_baseline(fact)
     ended, diagnosis = run.history.ended, diagnose(run)
     page = write_report(
         run,
