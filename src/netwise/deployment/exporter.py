@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -27,6 +27,13 @@ FORMATS = {each.ending: each for each in (ONNX, TORCH)}
 ROWS = 100  # that a file is checked on
 ABOUT = "netwise"  # name of the text in the file that describes it, as JSON
 PREPARED = "prepared"  # the input of a file that leaves steps to its caller
+
+
+class HasRun(Protocol):
+    """A fitted estimator."""
+
+    def to_run(self) -> Run:
+        """The run as it answers raw inputs."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +76,19 @@ class ExportedFile:
         )
 
 
-def export(run: Run, path: str | Path, *, rows: Any = None, partial: bool = False) -> ExportedFile:
+def export(
+    run: Run | HasRun, path: str | Path, *, rows: Any = None, partial: bool = False
+) -> ExportedFile:
     """Write a run as one file that answers raw inputs without netwise: encoding and preprocessing,
     the network, and the names of classes. The file is checked before it is written.
 
     Args:
-        run: that `fit` or `load` returned.
+        run: that `fit` or `load` returned; or a fitted estimator of `netwise.estimators`.
         path: of a new file: `.onnx` for ONNX (needs `pip install 'netwise[onnx]'`), or `.pt2` for
             `torch.export`.
         rows: raw inputs, as `run.predict` takes them, on which the file's answers are compared with
-            the run's. Default: 100 rows of the run's data.
+            the run's. Default: 100 rows of the run's data; an estimator that was fitted to a data
+            frame keeps no rows of it, so they are needed.
         partial: steps that the file cannot express are left to its caller, and named in the result
             and in the file: their results become inputs. Default false: such a step is an error.
 
@@ -99,6 +109,8 @@ def export(run: Run, path: str | Path, *, rows: Any = None, partial: bool = Fals
     path = Path(path)
     form = _format_of(path)
     form.require()
+    if not isinstance(run, Run):
+        run = _run_of(run, rows)
     reason = run.recipe.network.why_not_exported
     if reason:
         raise ExportError(
@@ -110,6 +122,22 @@ def export(run: Run, path: str | Path, *, rows: Any = None, partial: bool = Fals
     inputs, outputs = plan.program.inputs, plan.program.outputs
     write_new_file(path, plan.content)
     return ExportedFile(path, inputs, outputs, plan.left, plan.rows, plan.difference)
+
+
+def _run_of(estimator: HasRun, rows: Any) -> Run:
+    """The run of an estimator.
+
+    Raises:
+        WrongValue: there is none, or there are no rows of a data frame to check the file on.
+    """
+    if not hasattr(estimator, "to_run"):
+        reason = "must be a run, or a fitted estimator of netwise.estimators"
+        raise WrongValue.of("export", "run", short_repr(estimator), reason, "nw.fit(recipe)")
+    run = estimator.to_run()
+    if rows is None and run.pipeline.encoder != run.recipe.data.load().encoder:
+        reason = "are needed: the estimator was fitted to a data frame and keeps no rows of it"
+        raise WrongValue.of("export", "rows", "None", reason, "rows=X[:100]")
+    return run
 
 
 @dataclass(frozen=True, eq=False)

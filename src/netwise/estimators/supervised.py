@@ -56,6 +56,7 @@ from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
 from netwise.training.pieces import CarriedState, fit_piece
 from netwise.training.progress import Progress
+from netwise.training.run import Run
 from netwise.training.snapshots import module_tensors
 
 Floats = NDArray[np.floating[Any]]
@@ -155,6 +156,27 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             allow_nd=self._takes_images,
         )
         return dense(x)
+
+    def to_run(self) -> Run:
+        """The run as it answers raw inputs: with the columns of a data frame, where `fit` got one,
+        and the names of the classes. `netwise.export(estimator, path)` writes this run.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before `fit`.
+
+        Example:
+            >>> from netwise.estimators import NetClassifier
+            >>> model = NetClassifier(random_state=0).fit([[0.0], [1.0]] * 20, ["no", "yes"] * 20)
+            >>> model.to_run().predict([[0.0], [1.0]]).tolist()
+            ['no', 'yes']
+        """
+        check_is_fitted(self, "run_")
+        pipeline = self.run_.pipeline
+        if pipeline.classes:
+            pipeline = replace(pipeline, classes=tuple(map(str, self.classes_)))
+        if self.encoder_ is not None:
+            pipeline = replace(pipeline, encoder=self.encoder_)
+        return replace(self.run_, pipeline=pipeline)
 
     # ---- settings into a recipe
 
