@@ -1,4 +1,4 @@
-"""Transfer of what was learned, and more data."""
+"""Data: more of it, and weights learned on other data."""
 
 from __future__ import annotations
 
