@@ -20,14 +20,19 @@ def lab_pages() -> dict[str, str]:
         "A lab is a published claim as an experiment that runs again: ``netwise lab L01``. "
         "Its criteria can fail; the verdicts here are those of the recorded results."
     )
-    pages["index"] = contents("Labs", intro, list(pages))
+    titles = [f"{_title(lab)}. {lab.claim} <{lab.name}>" for lab in nw.LABS]
+    pages["index"] = contents("Labs", intro, titles)
     return pages
+
+
+def _title(lab: nw.Lab[Any]) -> str:
+    result = recorded(lab.name)
+    return f"{lab.name}: {result['verdict'] if result else 'not run yet'}"
 
 
 def _lab_page(lab: nw.Lab[Any]) -> str:
     text, result = lab.text, recorded(lab.name)
-    verdict = result["verdict"] if result else "not run yet"
-    page = heading(f"{lab.name}: {verdict}. {plain(lab.claim)}")
+    page = heading(_title(lab)) + f"**{plain(lab.claim)}**\n\n"
     if text.claim_zh:
         page += f"{plain(text.claim_zh)}\n\n"
     if text.why:
