@@ -10,12 +10,14 @@ import click
 from netwise.cli.commands.data import data
 from netwise.cli.commands.design import anatomy, check, rate, start
 from netwise.cli.commands.export import export
+from netwise.cli.commands.guesses import guess, log, outcome
 from netwise.cli.commands.inspect import diagnose, runs, show
 from netwise.cli.commands.lab import lab
 from netwise.cli.commands.notes import errata, notes
 from netwise.cli.commands.predict import predict, script, write
-from netwise.cli.commands.search import curve, guess, log, outcome, search, validate
+from netwise.cli.commands.search import search
 from netwise.cli.commands.train import demo, train, treat
+from netwise.cli.commands.validation import curve, validate
 from netwise.cli.commands.watch import watch
 from netwise.cli.group import Group
 

@@ -126,42 +126,6 @@ def test_mistakes_are_reported(home: Path) -> None:
     assert not list(home.glob("runs/*/.asking.tmp"))
 
 
-def test_a_log_of_settings_tried_by_hand(home: Path) -> None:
-    assert "has no entry to change yet" in run("guess", "book", "--because", "why not").output
-    assert run("guess", "book", "small.toml", "--because", "a first look").exit_code == 0
-    second = run("guess", "book", "--because", "the loss fell slowly", "--set", "optimizer.lr=0.05")
-    assert "optimizer.lr: 0.001 -> 0.05" in second.output
-    assert "helps" in run("outcome", "book", "2", "a larger", "rate", "helps").output
-    document = json.loads(run("log", "book", "--json").stdout)
-    assert [entry["reason"] for entry in document] == ["a first look", "the loss fell slowly"]
-    assert document[1]["outcome"] == "a larger rate helps"
-    assert "no guess 7" in run("outcome", "book", "7", "x").output
-    assert "has no entry yet" in run("log", "nothing").output
-
-
-def test_validate_and_curve(home: Path) -> None:
-    document = json.loads(
-        run("validate", "small.toml", "--folds", "3", "--jobs", "1", "--json").stdout
-    )
-    assert len(document["values"]) == 3
-    result = run(
-        "curve",
-        "small.toml",
-        "--rows",
-        "30,90",
-        "--seeds",
-        "1",
-        "--jobs",
-        "1",
-        "--picture",
-        "curve.svg",
-    )
-    assert result.exit_code == 0, result.output
-    assert "More data" in result.output
-    assert (home / "curve.svg").read_text("utf-8").startswith("<svg")
-    assert "write whole numbers" in run("curve", "small.toml", "--rows", "a,b").output
-
-
 def test_where_every_trial_fails_the_reason_is_printed(home: Path) -> None:
     Path("small.toml").write_text(
         RECIPE.replace("MLP", "CustomNetwork").replace(

@@ -1,13 +1,10 @@
-"""Commands that compare settings: search, validate, curve, and the log of settings tried by hand
-(guess, outcome, log)."""
+"""The command `search`: hyperparameters by trials."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,17 +17,15 @@ from netwise.cli.options import (
     jobs_option,
     json_option,
     metric_option,
-    picture_option,
     set_option,
     trust_option,
     with_metric,
 )
-from netwise.cli.output import PICTURES, data_name, echo_json, require_new_file
+from netwise.cli.output import data_name, echo_json, require_new_file
 from netwise.cli.parsing import (
     allow_own_code,
     own_network,
     parse_settings,
-    parse_whole_numbers,
     read_recipe_file,
     recipe_for,
     with_settings,
@@ -47,8 +42,6 @@ if TYPE_CHECKING:
     from netwise.searches.trial_record import TrialRecord
 
 MOST_TRIALS = 10  # of the best ones on the terminal
-source_argument = click.argument("source", metavar="SOURCE")
-log_argument = click.argument("book", metavar="LOG", type=click.Path(path_type=Path))
 
 
 @click.command()
@@ -360,214 +353,3 @@ def _search_lines(result: SearchResult) -> list[str]:
     if result.complete and result.best is not None:
         lines.append(f"Recipe of the best trial: {result.folder / BEST}")
     return lines
-
-
-@click.command()
-@source_argument
-@click.option(
-    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Number of folds."
-)
-@click.option(
-    "--repeats",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Number of times the samples are split into folds.",
-)
-@set_option("optimizer.lr=0.01")
-@jobs_option
-@metric_option
-@trust_option
-@json_option
-def validate(
-    source: str,
-    folds: int,
-    repeats: int,
-    settings: Sequence[str],
-    metric: str | None,
-    jobs: int | None,
-    trust_own: bool,
-    as_json: bool,
-) -> None:
-    """Cross-validate SOURCE: RECIPE.toml or the name of a data set.
-
-    The test part is not used.
-
-    \b
-    Examples:
-      netwise validate iris
-      netwise validate recipe.toml --folds 10 --repeats 3
-    """
-    recipe = allow_own_code(recipe_for(source, settings=with_metric(settings, metric)), trust_own)
-    from netwise.cli.display import show_progress  # heavy
-    from netwise.searches.validation import cross_validate
-
-    with show_progress():
-        result = cross_validate(recipe, folds=folds, repeats=repeats, jobs=jobs)
-    if as_json:
-        echo_json(asdict(result))
-        return
-    for i, value in enumerate(result.values):
-        repeat = f", repeat {i // folds + 1} of {repeats}" if repeats > 1 else ""
-        echo(f"fold {i % folds + 1} of {folds}{repeat}  {value:.4f}")
-    echo(f"Mean {result.mean:.4f} (95 % interval {result.low:.4f} to {result.high:.4f}).")
-
-
-@click.command()
-@source_argument
-@click.option(
-    "--rows",
-    help="Numbers of training samples, such as 100,1000.  "
-    "[default: five from a sixteenth to all of them]",
-)
-@click.option(
-    "--seeds",
-    type=click.IntRange(1, 50),
-    default=3,
-    show_default=True,
-    help="Runs per number of samples.",
-)
-@set_option("epochs=5")
-@picture_option("the curve")
-@jobs_option
-@trust_option
-@json_option
-def curve(
-    source: str,
-    rows: str | None,
-    seeds: int,
-    settings: Sequence[str],
-    picture: Path | None,
-    jobs: int | None,
-    trust_own: bool,
-    as_json: bool,
-) -> None:
-    """Learning curve of SOURCE over the number of samples: would more data help?
-
-    SOURCE is RECIPE.toml or the name of a data set.
-
-    \b
-    Example:
-      netwise curve digits --rows 100,300,1000 --picture curve.png
-    """
-    counts = parse_whole_numbers("--rows", rows, ",", "100,1000") if rows else []
-    if picture is not None:
-        require_new_file(picture, PICTURES)
-    recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
-    from netwise.cli.display import show_progress  # heavy
-    from netwise.searches.validation import learning_curve
-
-    with show_progress():
-        result = learning_curve(recipe, counts, seeds=range(seeds), jobs=jobs)
-    if picture is not None:
-        from netwise.report.pictures.search_plots import plot_learning_curve
-
-        plot_learning_curve(result, picture)
-    if as_json:
-        echo_json({**asdict(result), "gap": result.gap})
-        return
-    echo(f"{'samples':>9}  {'train':>8}  {'valid':>8}")
-    for count, train, valid in zip(result.rows, result.train, result.valid, strict=True):
-        echo(f"{count:>9}  {fmean(train):>8.4f}  {fmean(valid):>8.4f}")
-    if result.gap == "wide":
-        echo(
-            "More data would help: the network does much better on its training samples than on "
-            "new ones."
-        )
-    else:
-        echo(
-            "More data of this kind would help little: the network does about as well on new "
-            "samples as on its training samples. Try a larger network."
-        )
-
-
-@click.command()
-@log_argument
-@click.argument("source", required=False)
-@click.option("--because", required=True, metavar="REASON", help="Why these settings are tried.")
-@set_option("optimizer.lr=0.01")
-@trust_option
-@json_option
-def guess(
-    book: Path,
-    source: str | None,
-    because: str,
-    settings: Sequence[str],
-    trust_own: bool,
-    as_json: bool,
-) -> None:
-    """Train settings chosen by hand and enter them in a log, with the reason.
-
-    LOG is the folder of the log; a new one is created. SOURCE is RECIPE.toml or the name of a data
-    set; without it, the settings of the last entry are changed by --set.
-
-    \b
-    Examples:
-      netwise guess log digits --because "a first try"
-      netwise guess log --set optimizer.lr=0.1 --because "the loss fell slowly"
-    """
-    from netwise.searches.guess_log import guess_table, read_guesses
-
-    earlier = read_guesses(book)
-    if source is None and not earlier:
-        raise click.UsageError(
-            f"the log {book} has no entry to change yet. Name a data set or RECIPE.toml: "
-            f'netwise guess {book} digits --because "a first try"'
-        )
-    if source is None:
-        recipe = with_settings(
-            read_recipe_file(Path(earlier[-1].folder) / RECIPE), parse_settings(settings)
-        )
-    else:
-        recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
-    from netwise.searches.guess_training import log_guess  # heavy
-
-    entry = log_guess(book, recipe, because)
-    if as_json:
-        echo_json(asdict(entry))
-        return
-    for line in guess_table([entry]):
-        echo(line)
-    echo(f"Note what it taught: netwise outcome {book} {entry.number} WORDS")
-
-
-@click.command()
-@log_argument
-@click.argument("number", type=int)
-@click.argument("words", nargs=-1, required=True)
-def outcome(book: Path, number: int, words: Sequence[str]) -> None:
-    """Note in a log what entry NUMBER of `netwise guess` taught.
-
-    \b
-    Example:
-      netwise outcome log 1 "a larger rate is faster"
-    """
-    from netwise.searches.guess_log import guess_table, log_outcome
-
-    for line in guess_table([log_outcome(book, number, " ".join(words))]):
-        echo(line)
-
-
-@click.command()
-@log_argument
-@json_option
-def log(book: Path, as_json: bool) -> None:
-    """Print a log: all settings of `netwise guess`, their reasons and outcomes.
-
-    \b
-    Example:
-      netwise log log
-    """
-    from netwise.searches.guess_log import guess_table, read_guesses
-
-    entries = read_guesses(book)
-    if as_json:
-        echo_json([asdict(entry) for entry in entries])
-        return
-    if not entries:
-        echo(
-            f"The log {book} has no entry yet. Make one: "
-            f'netwise guess {book} digits --because "a first try"'
-        )
-    for line in guess_table(entries):
-        echo(line)
