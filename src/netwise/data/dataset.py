@@ -300,6 +300,11 @@ def inputs_of(inputs: Any) -> Any:
         raise DataError(
             f"{type(inputs).__name__} has several parts of samples: pass one of them, {part}"
         )
+    if isinstance(inputs, torch.utils.data.Dataset | torch.utils.data.DataLoader):
+        raise DataError(
+            f"{type(inputs).__name__} gives samples one by one: pass "
+            "data.stream(it, valid=0.0, test=0.0).load().train for all of them"
+        )
     return inputs.x if isinstance(inputs, Pairs) else inputs
 
 

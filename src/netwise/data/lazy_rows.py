@@ -329,7 +329,7 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> LazyRows | None:
 
 
 def _same(x: LazyRows) -> LazyRows:
-    return x
+    return x._but()  # torch refuses a view that is its own base
 
 
 _LAZY: dict[Any, Callable[..., Any]] = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from netwise.data.dataset import Pairs, Samples
+from netwise.data.lazy_rows import are_lazy, of_each_sample
+from netwise.data.streams.row_plan import looked_at
 from netwise.errors import Problem, interface_error
 from netwise.networks.module_memory import within_memory
 from netwise.part import Part, integers, number
@@ -109,7 +112,7 @@ periodic=())
             return samples
         width = None if task_named(task).inputs_are_targets else 0
         train, valid, test = (
-            Pairs(p.x, p.x.flatten(1)[:, :width], p.weight)
+            Pairs(p.x, _own_targets(p.x, width), p.weight)
             for p in (samples.train, samples.valid, samples.test)
         )
         return replace(
@@ -259,6 +262,17 @@ periodic=())
         return "this is for variational autoencoders: there is no KL divergence to weigh less"
 
 
+def _own_targets(x: Tensor, width: int | None) -> Tensor:
+    """The inputs as targets, flattened; so many of them."""
+    if width == 0 and are_lazy(x):
+        return torch.zeros(len(x), 0)
+    return of_each_sample(partial(_first_inputs, width=width), x)
+
+
+def _first_inputs(x: Tensor, width: int | None) -> Tensor:
+    return x.flatten(1)[:, :width]
+
+
 def takes_outputs(width: int, samples: Samples, loss: Loss) -> bool:
     """Whether a network that gives `width` numbers fits the targets and the loss."""
     return width >= samples.outputs if loss.allows_more_outputs else width == samples.outputs
@@ -289,7 +303,7 @@ def wrong_inputs(widths: tuple[int, ...], features: int, right: list[int]) -> li
 
 def preview(samples: Samples) -> torch.Tensor:
     """At most `PREVIEW` training inputs, spread evenly."""
-    x = samples.train.x
+    x = looked_at(samples.train.x, PREVIEW)
     return x[:: max(1, len(x) // PREVIEW)][:PREVIEW]
 
 

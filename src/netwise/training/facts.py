@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwise.data.streams.row_plan import looked_at
 from netwise.history import Provenance, RunFacts
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
 from netwise.scoring.metrics import is_uneven
@@ -48,7 +49,7 @@ def run_facts(setup: Setup, state: RunState, loss: Callable[[Tensor, Tensor], Te
     }
     if recipe.network.is_energy_model:
         return RunFacts(**of_all_networks)
-    targets = train.y.cpu()
+    targets = looked_at(train.y).cpu()
     some = _thinned(targets, MOST_TARGETS)
     fewer = _thinned(targets, MOST_TARGETS_OF_LEAST_LOSS)
     dropout = [

@@ -98,6 +98,8 @@ class InputPipeline:
         # Where an encoder changes nothing, encoded inputs are raw ones; a data set in memory may
         # be made of inputs that were encoded for another one.
         if done is None or (takes_any_numbers(self.encoder) and not (same and done.steps)):
+            if isinstance(raw, LazyRows):
+                return raw.without_mark().then(self.encoder.encode), left
             if is_large_mapped(raw):
                 return LazyRows.of(MappedRows(raw), steps=(self.encoder.encode,)), left
             return self.encoder.encode(raw), left

@@ -59,6 +59,7 @@ class BlockRows:
         span = plan.window * reader.rows / max(1, used)
         self._capacity = 3 + int(np.ceil(span / reader.size))
         self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._last = -1
 
     def __len__(self) -> int:
         return self.reader.rows
@@ -67,6 +68,7 @@ class BlockRows:
         """Begin an epoch."""
         if self.reader.begin(epoch):
             self._blocks.clear()
+            self._last = -1
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
         if not len(index):
@@ -100,9 +102,25 @@ class BlockRows:
 
     def _block(self, number: int) -> Block:
         if number in self._blocks:
-            self._blocks.move_to_end(number)
+            if not self.plan.in_sequence:
+                self._blocks.move_to_end(number)
             return self._blocks[number]
-        block = self._blocks[number] = self.reader.read(number)
+        for each in range(self._first_to_read(number), number):
+            if each not in self._blocks:
+                self._keep(each, self.reader.read(each))
+        self._last = number
+        return self._keep(number, self.reader.read(number))
+
+    def _first_to_read(self, number: int) -> int:
+        """The first block to read on the way to this one. Of a source that is read from its start
+        these are all that a window may span: the next batches need them."""
+        if not self.plan.in_sequence:
+            return number
+        reached = self._last + 1 if number > self._last else 0
+        return max(reached, number - self._capacity + 2)
+
+    def _keep(self, number: int, block: Block) -> Block:
+        self._blocks[number] = block
         while len(self._blocks) > self._capacity:
             # The first block is asked for again and again: its rows show the shape.
             oldest = next(each for each in self._blocks if each)

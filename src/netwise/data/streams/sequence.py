@@ -103,6 +103,11 @@ class SampleSequence:
         ys: list[np.ndarray] = []
         held, read = 0, start
         for x, y in self._all(start):
+            if xs and x.shape[1:] != xs[0].shape[1:]:
+                raise DataError(
+                    f"sample {read + held} has the shape {tuple(x.shape[1:])}, and those before it "
+                    f"{tuple(xs[0].shape[1:])}: give all samples one shape"
+                )
             xs.append(x)
             ys += [] if y is None else [y]
             held += len(x)

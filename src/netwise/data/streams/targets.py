@@ -112,17 +112,18 @@ class ReadTargets(Tensor):
         return self
 
     def numpy(self, *args: Any, **kwargs: Any) -> Any:
-        return self.known.numpy()
+        return self.known.cpu().numpy()
 
     def tolist(self) -> Any:
         return self.known.tolist()
 
     def cpu(self, *args: Any, **kwargs: Any) -> Tensor:
-        return self.known
+        return self.known.cpu()
 
     def to(self, device: Any, *args: Any, **kwargs: Any) -> Tensor:  # type: ignore[override]
-        """The same: a batch is moved where its inputs are."""
-        return self
+        """The same for batches on another device."""
+        known = self.known.to(device, *args, **kwargs)
+        return ReadTargets.of(known, lambda rows: self.read(rows.cpu()).to(known.device))
 
     def __repr__(self, **kwargs: Any) -> str:  # type: ignore[override]
         return f"ReadTargets(shape={tuple(self.shape)})"
@@ -138,7 +139,7 @@ class ReadTargets(Tensor):
         if func is torch.ops.aten.index_select.default and isinstance(args[0], ReadTargets):
             return args[0].read(args[2])
         if func in (torch.ops.aten.detach.default, torch.ops.aten.alias.default):
-            return args[0]
+            return ReadTargets.of(args[0].known, args[0].read)
         return func(*tree_map(_known, args), **tree_map(_known, kwargs or {}))
 
 
