@@ -12,7 +12,7 @@ from torch import Tensor
 
 from netwise.data.dataset import Encoder, Samples, inputs_of
 from netwise.data.encoding import encoder_from, takes_any_numbers
-from netwise.data.lazy_rows import LazyRows, of_each_sample
+from netwise.data.lazy_rows import LazyRows, are_lazy, of_each_sample
 from netwise.data.mapped_array import MappedRows, is_large_mapped
 from netwise.data.preparation import preparation_of, unmarked
 from netwise.errors import DataError, RunFolderError
@@ -98,8 +98,8 @@ class InputPipeline:
         # Where an encoder changes nothing, encoded inputs are raw ones; a data set in memory may
         # be made of inputs that were encoded for another one.
         if done is None or (takes_any_numbers(self.encoder) and not (same and done.steps)):
-            if isinstance(raw, LazyRows):
-                return raw.without_mark().then(self.encoder.encode), left
+            if are_lazy(raw):
+                return of_each_sample(self.encoder.encode, unmarked(raw)), left
             if is_large_mapped(raw):
                 return LazyRows.of(MappedRows(raw), steps=(self.encoder.encode,)), left
             return self.encoder.encode(raw), left
