@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from netwise.labs.lab_definition import Lab
+from netwise.labs.overfitting.more_data import L78
 from netwise.labs.overfitting.sparse_weights import L15
 from netwise.labs.overfitting.start_or_penalty import L68, L89
 from netwise.labs.overfitting.thousand_images import L03, L04
 
-OVERFITTING_LABS: tuple[Lab[Any], ...] = (L03, L04, L15, L68, L89)
+OVERFITTING_LABS: tuple[Lab[Any], ...] = (L03, L04, L15, L68, L78, L89)
