@@ -206,7 +206,7 @@ class Lab(Generic[Settings]):
 
         Example:
             >>> import netwise as nw
-            >>> nw.lab("L01").run(rate=0.3).numbers["output after 300 steps, close"] < 0.09
+            >>> nw.lab("L01").run(rate=0.3).numbers["near: output at 300"] < 0.09
             True
         """
         settings = self.with_settings(changes)
