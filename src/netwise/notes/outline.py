@@ -189,7 +189,7 @@ def find_sections(words: str) -> tuple[SectionContent, ...]:
 
     Example:
         >>> from netwise.notes.outline import find_sections
-        >>> [content.note for content in find_sections("dead relu hyperplanes")]
+        >>> [content.note for content in find_sections("E27")]
         ['002']
     """
     wanted = words.lower().split()
