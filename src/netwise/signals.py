@@ -390,6 +390,14 @@ GRADIENT_COSINE = _signal(
     "-1",
     "1",
 )
+STEP_DESCENT = _signal(
+    "update.descent",
+    "cosine between the change of the weights and the negative of the step's gradient; below 0 the "
+    "step goes uphill",
+    "",
+    "-1",
+    "1",
+)
 
 NETWORK = ""  # the layer name of signals that belong to the whole network
 

@@ -39,6 +39,9 @@ class LossTerm:
         zero_derivative: a second derivative inside of this summand that is exactly 0 for all
             samples, such as that of
             "Relu"; "" without one.
+        compares: it is made of differences between outputs, as in a triplet loss.
+        swapped: the outputs of the network are given as the targets of a loss, and the targets as
+            its outputs.
 
     Example:
         >>> import netwise as nw
@@ -65,6 +68,8 @@ class LossTerm:
     unreachable: float | None = None
     lowest: float | None = None
     zero_derivative: str = ""
+    compares: bool = False
+    swapped: bool = False
 
 
 # Values of `LossTerm.target_kind`.
@@ -130,6 +135,18 @@ class Wiring:
         not_finite_in_loss: the operation between the outputs and the loss that made it, such as
             "Log"; "" where it was made elsewhere, or by inputs that had no limit.
         maximizes: whether an optimizer was made with `maximize=True`.
+        idle_losses: places of backward passes that reach only weights which no optimizer holds and
+            nothing changes, each with the classes of their modules.
+        judged_steps: of a module that makes samples for another one to judge, the watched steps in
+            which the directions of both losses are known.
+        judged_alike: those of them in which both push the judge's answers to made samples the same
+            way.
+        made_spread: standard deviation of the samples that it makes over that of others, at most
+            and at the end; () where it is not known.
+        optimizers_of_one_step: how many optimizers of the same weights stepped once or twice each,
+            of a kind that remembers earlier gradients.
+        rate_climbs: how often the learning rate fell from its first value to nearly 0 and climbed
+            slowly to half of it.
         score_misread: how a score without gradients was computed on what it should not be, such as
             "argmax of one column"; "" without a sign of it.
         features: mean and standard deviation of each input feature in training, then in passes
@@ -166,6 +183,12 @@ class Wiring:
     not_finite_step: int | None = None
     not_finite_in_loss: str = ""
     maximizes: bool = False
+    idle_losses: tuple[str, ...] = ()
+    judged_steps: int = 0
+    judged_alike: int = 0
+    made_spread: tuple[float, ...] = ()
+    optimizers_of_one_step: int = 0
+    rate_climbs: int = 0
     score_misread: str = ""
     features: tuple[tuple[float, ...], ...] = ()
     clipped_before_unscale: int = 0

@@ -201,6 +201,7 @@ def test_layers_of_a_compiled_module_are_known_by_their_weights() -> None:
         signals.GRADIENT_RATIO,
         signals.UPDATE_RATIO,
         signals.WEIGHT_DISTANCE,
+        signals.STEP_DESCENT,
     }
 
 

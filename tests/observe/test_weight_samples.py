@@ -43,7 +43,9 @@ def test_signals_of_a_small_matrix_are_exact() -> None:
         change = weights[step] - weights[step + 1]
         samples.write(row, [("a", weights[step + 1])], [("a", change)], {"a"})
         rows.append(row)
-    assert set(rows[0]) == {"weight.distance|a"}  # nothing to compare a direction with
+    assert set(rows[0]) == {"weight.distance|a", "update.descent|a"}  # no direction before
+    down = angle((weights[0] - weights[1]).reshape(-1), gradients[0].reshape(-1))
+    assert rows[0]["update.descent|a"] == pytest.approx(float(down), rel=1e-4)
     largest = max(weights[0].norm(), weights[3].norm())
     expected = float((weights[3] - weights[0]).norm() / largest)
     assert rows[2]["weight.distance|a"] == pytest.approx(expected, rel=1e-5)

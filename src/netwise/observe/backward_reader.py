@@ -58,11 +58,17 @@ class BackwardReader:
         self._outputs: list[tuple[weakref.ref[Tensor], Tensor | None]] = []
         self._calls = 0
         self.scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
+        self._leaves: list[weakref.ref[Tensor]] = []  # of the last loss, without an optimizer
 
     def loss_scales(self, scaler: Any) -> None:
         """A gradient scaler has scaled the loss that follows."""
         if scaler.is_enabled():
             self.scaler = weakref.ref(scaler)
+
+    @property
+    def leaves(self) -> list[Tensor]:
+        """What the last loss reaches, from its inputs on, where no optimizer has stepped yet."""
+        return [leaf for leaf in (ref() for ref in self._leaves) if leaf is not None]
 
     def take_scaler(self) -> Any | None:
         """The scaler that has scaled this loss, once; None without one."""
@@ -93,6 +99,8 @@ class BackwardReader:
         value = float(loss.item()) if loss.numel() == 1 else math.nan
         graph = autograd_graph.read_graph(loss)
         reached = frozenset(graph.leaves)
+        if not self._table.accounts:
+            self._leaves = [weakref.ref(leaf) for leaf in reversed(graph.leaves.values())]
         entry = BackwardPass(
             begins=gradient_norms(self._compared(graph.leaves)),
             value=value / scale,

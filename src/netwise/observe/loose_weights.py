@@ -8,32 +8,39 @@ losses, gradients and steps do is seen all the same, once the tensors have a mod
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 
 class Tensors(nn.Module):
-    """Stands for the tensors of an optimizer: the n-th of them is `tensor<n>.weight`."""
+    """Stands for tensors: each is the `weight` of a part that has its name.
 
-    def __init__(self, tensors: Iterable[Tensor]) -> None:
+    Args:
+        tensors: of an optimizer, or those that a loss reaches.
+        names: of tensors in the program, by id; the n-th without one is `tensor<n>`.
+    """
+
+    def __init__(self, tensors: Iterable[Tensor], names: Mapping[int, str] | None = None) -> None:
         super().__init__()
         for number, tensor in enumerate(tensors, 1):
             holder = nn.Module()
             # Not by `register_parameter`, which would want an `nn.Parameter`.
             holder._parameters["weight"] = tensor  # type: ignore[assignment]
-            self.add_module(f"tensor{number}", holder)
+            name = (names or {}).get(id(tensor), "")
+            self.add_module(name if name and not hasattr(self, name) else f"tensor{number}", holder)
 
 
 class LooseWeights:
-    """The stand-ins of optimizers; each lives as long as its optimizer, and adds no time to the
-    life of its tensors."""
+    """The stand-ins: that of an optimizer lives as long as it, and adds no time to the life of its
+    tensors; that of a loop without an optimizer lives as long as the observer listens."""
 
     def __init__(self) -> None:
         self._modules: weakref.WeakKeyDictionary[torch.optim.Optimizer, Tensors] = (
             weakref.WeakKeyDictionary()
         )
+        self.of_loop: Tensors | None = None
 
     def module(self, optimizer: torch.optim.Optimizer) -> Tensors | None:
         """The stand-in for the weights of an optimizer; None where it trains none of this kind."""

@@ -56,6 +56,9 @@ LOSSES_OF_TORCH = {
     "MultiMarginLoss": OTHER_LOSS,
     "MultilabelMarginLoss": OTHER_LOSS,
 }
+# Losses that are the same where outputs and targets are exchanged, and those that are not.
+OF_A_DIFFERENCE = ("MseLoss", "SmoothL1Loss", "HuberLoss")
+OF_TWO_KINDS = ("BinaryCrossEntropy", "BinaryCrossEntropyWithLogits")
 REDUCTIONS = {0: "none", 1: "mean", 2: "sum"}
 # Operations that change no value but its shape or precision.
 SAME_VALUES = names("ToCopy View UnsafeView Squeeze Unsqueeze Clone Alias Reshape ReshapeAlias T")
@@ -76,6 +79,7 @@ class Match:
         residual: output - target, or target - output; then `residual_sign` is -1.
         elements: over how many elements a mean is taken.
         shape: of the outputs, where it is not that of the source.
+        swapped: as in `LossTerm`.
     """
 
     operation: str
@@ -89,6 +93,7 @@ class Match:
     residual_sign: int = 1
     elements: int = 1
     shape: tuple[int, ...] = ()
+    swapped: bool = False
 
 
 def as_number(value: Any) -> float | None:
@@ -143,14 +148,21 @@ def _loss_of_torch(node: Node, kind: str) -> Match:
         if kind.startswith("Nll"):
             elements = int((target != signed(saved(node, "ignore_index"))).sum())
     inputs = inputs_of(node)
+    output = saved(node, "log_probs" if is_ctc else "self")
+    target = target if isinstance(target, Tensor) else None
+    is_second = kind in (*OF_A_DIFFERENCE, *OF_TWO_KINDS) and node.next_functions[0][0] is None
+    if is_second:
+        output, target = target, output
+    is_compared = kind in OF_A_DIFFERENCE and len(inputs) > 1  # two outputs, with each other
     return Match(
-        LOSSES_OF_TORCH[kind],
+        "" if is_compared else LOSSES_OF_TORCH[kind],
         node,
         inputs[0][0] if inputs else None,
         by_hand=False,
-        output=saved(node, "log_probs" if is_ctc else "self"),
-        target=target if isinstance(target, Tensor) else None,
+        output=output,
+        target=None if is_compared else target,
         elements=elements,
+        swapped=is_second and kind in OF_TWO_KINDS,
     )
 
 
@@ -256,6 +268,12 @@ def _with_probabilities(node: Node, kind: str) -> Match | None:
         if inner is not None and _logarithm(inner):
             return Match(KL_DIVERGENCE, node, inner, target=constant, elements=_rows(node))
         return None
+    if tuple(constant.shape) == shape and is_log_softmax_of_one_hot(constant):
+        target = (constant == constant.amax(-1, keepdim=True)).to(constant.dtype)
+        count = numel(shape) // shape[-1]
+        return Match(
+            CROSS_ENTROPY, node, below, sign=-1, target=target, elements=count, swapped=True
+        )
     name = _logarithm(below)
     log = past_moves(below)
     if not name or name == BINARY_CROSS_ENTROPY_OF_LOGITS or shape_of(log) != shape:
@@ -270,6 +288,23 @@ def _with_probabilities(node: Node, kind: str) -> Match | None:
         output=saved(log, "self" if operation(log) == "Log" else "result"),
         target=constant,
         elements=numel(shape) // shape[_class_axis(log, shape)],
+    )
+
+
+def is_log_softmax_of_one_hot(values: Tensor) -> bool:
+    """Whether each row is the log-softmax of a row with a single 1 among zeros.
+
+    >>> is_log_softmax_of_one_hot(torch.eye(3).log_softmax(1))
+    True
+    """
+    if values.dim() < 2 or values.shape[-1] < 2 or not values.is_floating_point():
+        return False
+    rows = values.float()
+    above = rows - rows.amin(-1, keepdim=True)
+    return bool(
+        torch.allclose(above.sum(-1), above.new_ones(()), atol=1e-4)
+        and torch.allclose(above.amax(-1), above.new_ones(()), atol=1e-4)
+        and torch.allclose(rows.exp().sum(-1), above.new_ones(()), atol=1e-3)
     )
 
 

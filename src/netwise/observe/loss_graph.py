@@ -21,12 +21,21 @@ from netwise.observe.autograd_nodes import (
     Node,
     inputs_of,
     is_opaque,
+    is_weight,
     operation,
     saved,
     shape_of,
     signed,
 )
-from netwise.observe.loss_elements import LOSSES_OF_TORCH, REDUCTIONS, Match, chain_from, match
+from netwise.observe.loss_elements import (
+    LOSSES_OF_TORCH,
+    REDUCTIONS,
+    Match,
+    chain_from,
+    is_log_softmax,
+    match,
+    numel,
+)
 from netwise.observe.loss_forms import picked_below
 from netwise.observe.loss_ranges import range_facts
 from netwise.observe.loss_sums import (
@@ -190,7 +199,8 @@ def _unknown(way: Descent) -> TermReading:
     inner = next((n for n in _below(way.node) if operation(n) in LOSSES_OF_TORCH), None)
     found = match(inner) if inner is not None else None
     if found is None:
-        return TermReading(LossTerm(by_hand=True, chain=chain_from(way.node)))
+        compares = _has_difference(way.node)
+        return TermReading(LossTerm(by_hand=True, chain=chain_from(way.node), compares=compares))
     term = LossTerm(
         found.operation,
         by_hand=True,
@@ -199,6 +209,18 @@ def _unknown(way: Descent) -> TermReading:
         target_shape=shape_or_empty(found.target),
     )
     return TermReading(term, found.output, found.target, _ignored(found), weighted=True)
+
+
+def _has_difference(root: Node) -> bool:
+    """Whether outputs are subtracted from each other between a loss and its layers."""
+    return any(
+        operation(node) == "Sub"
+        and len(inputs_of(node)) == 2
+        and numel(shape_of(node)) > 1
+        and not is_log_softmax(node)
+        and not any(is_weight(child) for child, _ in inputs_of(node))
+        for node in _below(root)
+    )
 
 
 def _below(root: Node, most: int = 60) -> list[Node]:
@@ -242,6 +264,8 @@ def _reading(
         reduction=reduction if way.is_plain else "",
         output_shape=found.shape or shape_before(found.source) or shape_or_empty(output),
         target_shape=shape_or_empty(target),
+        swapped=found.swapped,
+        compares=not found.operation and not found.by_hand,
         **target_facts(found, output, target),
     )
     term = replace(term, **range_facts(found.source, term.output_shape, target))

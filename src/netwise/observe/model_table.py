@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from netwise.observe.distribution import distributed_by, unwrapped
 from netwise.observe.gradient_ledger import BackwardPass
-from netwise.observe.loose_weights import LooseWeights
+from netwise.observe.loose_weights import LooseWeights, Tensors
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, Root
 
@@ -66,6 +66,33 @@ class ModelTable:
             root.is_loose = True
         return root
 
+    def loose_root_of_loop(
+        self, leaves: Sequence[Tensor], names: Mapping[int, str] | None = None
+    ) -> Root | None:
+        """The same for the tensors that the losses of a loop without a torch optimizer reach.
+
+        Args:
+            leaves: tensors that the loss of this step gives a gradient.
+            names: of tensors in the program, by id.
+        """
+        if self.accounts or not leaves or any(not root.is_loose for root in self.roots.values()):
+            return None
+        known = self._loose.of_loop
+        if known is None:
+            known = self._loose.of_loop = Tensors(leaves, names)
+        elif {id(p) for p in known.parameters()}.isdisjoint(id(leaf) for leaf in leaves):
+            return None
+        root = self.root(known)
+        if root is not None:
+            root.is_loose = True
+        return root
+
+    def forget_loop(self) -> None:
+        """Let go of the tensors of a loop without a torch optimizer."""
+        loose, self._loose.of_loop = self._loose.of_loop, None
+        if loose is not None and not self.models:  # an optimizer steps after all
+            self.roots.pop(id(loose), None)
+
     def known_account(self, optimizer: torch.optim.Optimizer) -> OptimizerAccount | None:
         """The account of an optimizer that has stepped before."""
         account = self.accounts.get(id(optimizer))
@@ -81,6 +108,7 @@ class ModelTable:
             for model in self.models:
                 model.accounts = [a for a in model.accounts if a is not self.loop]
             self.loop = None
+        self.forget_loop()
         self.accounts[id(optimizer)] = account
         account.read_groups()
         return account
@@ -140,6 +168,7 @@ class ModelTable:
         if account not in model.accounts:
             # It goes on where the ones before it have stopped, or steps in turn with one of them.
             account.steps += model.steps - bool(model.pending)
+            account.began = account.steps
             model.accounts.append(account)
         self._model_of[account] = model
         return model

@@ -41,6 +41,7 @@ OF_WEIGHTS = (
     signals.WEIGHT_DISTANCE,
     signals.UPDATE_COSINE,
     signals.GRADIENT_COSINE,
+    signals.STEP_DESCENT,
 )
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
 FEWEST_BATCHES = 3  # for a mean accuracy

@@ -26,6 +26,7 @@ from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.loss_record import LossRecord
 from netwise.observe.nested import with_tensors
 from netwise.observe.probe import Probe
+from netwise.observe.rate_climbs import RateClimbs
 
 MOST_SECONDS = 2.0  # for the first batch
 MOST_PASSES = 256  # backward passes to keep
@@ -41,6 +42,21 @@ class CallRecord:
     takes: bool
     gives: bool
     has_weights: bool
+
+
+@dataclass
+class Game:
+    """What was seen of a module that makes samples for a judge.
+
+    Args:
+        compared: watched steps in which the direction of both losses is known.
+        alike: those in which both losses push the judge's answers to made samples the same way.
+        spreads: standard deviation of made samples over that of others, of each watched step.
+    """
+
+    compared: int = 0
+    alike: int = 0
+    spreads: list[float] = field(default_factory=list)
 
 
 class Root:
@@ -64,6 +80,7 @@ class Root:
         self.probe = Probe(module)
         self.evaluation = EvaluationPasses(module)
         self.kept = KeptBatches()
+        self.game = Game()
         self.answers = ClassAnswers(RECENT)  # in training
         self.evaluated = ClassAnswers()  # in the last evaluation
         self.evaluates_anew = True  # the next answers are those of a new evaluation
@@ -205,6 +222,7 @@ class OptimizerAccount:
         self.kind = "" if optimizer is None else type(optimizer).__name__
         self.name = f"{self.kind or 'steps'}-{number}"
         self.steps = 0
+        self.began = 0  # number of its first step among those of the model
         self.last_tick = 0
         self.since = 0  # number of the first backward pass after its last step
         self.complete = False  # all since its last step was watched
@@ -219,9 +237,11 @@ class OptimizerAccount:
         self.normaliser = 1.0  # of the sum of the losses that `backward` was called on
         self.rate: float | None = None
         self.rates: list[tuple[int, float]] = []
+        self.climbs = RateClimbs()
         self.group_rates: dict[str, float] = {}
         self.weight_decay: float | None = None
         self.maximizes = False
+        self.has_memory = False  # of earlier gradients, which a new one does not have
         self.clipped_before_unscale = 0
         self.ids: set[int] = set()
         self.trainable_ids: set[int] = set()
@@ -248,6 +268,7 @@ class OptimizerAccount:
         first = groups[0]
         decay = first.get("weight_decay")
         self.weight_decay = None if decay is None else float(decay)
+        self.has_memory = self.kind not in ("SGD", "ASGD") or bool(first.get("momentum"))
         self.maximizes = any(group.get("maximize") is True for group in groups)
         layout = tuple(len(group["params"]) for group in groups)
         if layout == self._layout and all(ref() is not None for ref in self._chosen):
@@ -279,6 +300,7 @@ class OptimizerAccount:
     def note_rate(self, rate: float) -> None:
         """Record that the learning rate of the first group has changed."""
         self.rate = rate
+        self.climbs.add(rate)
         self.rates.append((self.steps, rate))
         if len(self.rates) > MOST_RATES:
             self.rates = self.rates[::2]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
 from netwise.observe.distribution import DDP
 from netwise.observe.observed_model import ObservedModel
+from netwise.observe.observed_parts import OptimizerAccount
 from netwise.observe.program_facts import ProgramFacts
 from netwise.wiring import Wiring
 
+FEW = 3  # watched steps over which a number is read
 # Parts of the observer, without one of which the connections of a program are not known.
 CONNECTING_PARTS = ("modules", "gradients", "steps")
 CONNECTIONS = (
@@ -61,11 +68,35 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         not_finite=program.not_finite,
         not_finite_step=program.not_finite_step,
         not_finite_in_loss=program.not_finite_in_loss,
+        rate_climbs=max((account.climbs.count for account in optimizers), default=0),
+        optimizers_of_one_step=_made_anew(optimizers),
+        **_game(model),
+        idle_losses=program.idle,
         maximizes=any(account.maximizes for account in optimizers),
         clipped_before_unscale=sum(a.clipped_before_unscale for a in model.accounts),
         frameworks=program.frameworks,
         not_observed=_reasons(model, program, linear),
     )
+
+
+def _game(model: ObservedModel) -> dict[str, Any]:
+    """What is known of a module that makes samples for another one to judge."""
+    games = [root.game for root in model.roots if root.game.spreads or root.game.compared]
+    if len(games) != 1:
+        return {}
+    game = games[0]
+    ratios = game.spreads
+    return {
+        "judged_steps": game.compared,
+        "judged_alike": game.alike,
+        "made_spread": (max(ratios), median(ratios[-FEW:])) if len(ratios) >= 2 * FEW else (),
+    }
+
+
+def _made_anew(accounts: Sequence[OptimizerAccount]) -> int:
+    """How many optimizers with a memory stepped once or twice, of those of the same weights."""
+    short = [a for a in accounts if a.has_memory and a.ids and a.steps - a.began <= 2]
+    return max(Counter(frozenset(a.ids) for a in short).values(), default=0)
 
 
 def _sees_no_pass(model: ObservedModel) -> bool:

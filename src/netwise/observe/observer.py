@@ -30,14 +30,16 @@ from netwise.observe.distribution import distribution
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.finite_check import FiniteCheck
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
+from netwise.observe.idle_passes import IdlePasses
 from netwise.observe.kept_states import LARGE_LIMIT, LIMIT, kept_optimizer, kept_state
+from netwise.observe.made_samples import MadeSamples
 from netwise.observe.model_table import ModelTable
 from netwise.observe.module_calls import ModuleCalls
 from netwise.observe.nested import tensors_in
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
 from netwise.observe.program_facts import ProgramFacts
-from netwise.observe.program_place import calling_frameworks, program_place
+from netwise.observe.program_place import calling_frameworks, names_of_tensors, program_place
 from netwise.observe.readable import readable
 from netwise.observe.sampling import READ_EVERY, Sampling, is_read
 from netwise.observe.torch_hooks import QUIET, TorchHooks
@@ -82,6 +84,8 @@ class Observer:
         self._reader = BackwardReader(self.table, self.safely)
         self._blocks = EvaluationBlocks(self.table, self._rows_changed)
         self._calls = ModuleCalls(self.table)
+        self._made = MadeSamples()
+        self._idle = IdlePasses()
         # The watched window.
         self._first_window = True
         self._called_by: tuple[str, ...] = ()  # frameworks whose code calls `backward`
@@ -124,6 +128,7 @@ class Observer:
         self._ended = time.monotonic()
         self._calls.clear()
         self._output = None
+        self.table.forget_loop()
         self._reader.forget_outputs()
         for root in self.table.roots.values():
             self.safely("layers", root.probe.forget)
@@ -153,6 +158,7 @@ class Observer:
             switched_off={
                 part: f"the observer failed: {error}" for part, error in self.switched_off.items()
             },
+            idle=self._idle.found,
             given=given,
         )
 
@@ -207,6 +213,7 @@ class Observer:
     def _close_window(self) -> None:
         self.watching = self._first_window = False
         self._passes.clear()
+        self._made.forget()
         self._reader.forget_outputs()
         if not self._blocks.open and not self._blocks.lasts:
             self._hooks.listen_to_modules(False)
@@ -249,10 +256,11 @@ class Observer:
             elif self._reads_losses:
                 held = self._before_unwatched(tensors)
         self._depth = 1
+        self._made.running = -1 if entry is None else entry.number
         try:
             result = run(tensors, *args, **kwargs)
         finally:
-            self._depth = 0
+            self._depth, self._made.running = 0, -1
             if entry is not None:
                 self.safely("gradients", self._after_backward, entry)
             elif held:
@@ -307,6 +315,8 @@ class Observer:
             self.safely("values", self.finite.watch_place, loss, place, self.table.weights())
             if self.finite.holds:
                 self.safely("values", self.finite.hold, loss)
+        if not self.table.accounts:
+            self.safely("loop", self._note_loose)
         if not self.table.accounts and self._ends_loop_step(entry):
             # The window has been closed: this step is not watched.
             self._pending_loss, self._pending_count = entry.value, 1
@@ -317,6 +327,7 @@ class Observer:
     def _after_backward(self, entry: BackwardPass) -> None:
         self._reader.after(entry)
         self._passes.add(entry)
+        self.safely("idle passes", self._idle.add, entry, self.table)
         if self.finite.holds:
             self.safely("values", self.finite.release, entry.value, entry.place, self._steps())
         if self._stepping is not None:
@@ -343,6 +354,15 @@ class Observer:
         self._record_step(loop, passes, list(ends))
         entry.number = self._passes.next
         return not self.watching
+
+    def _note_loose(self) -> None:
+        """Let a module stand for tensors that are updated by hand and belong to none."""
+        if any(not root.is_loose for root in self.table.roots.values()):
+            return
+        names = {} if self.table.roots else names_of_tensors()
+        loose = self.table.loose_root_of_loop(self._reader.leaves, names)
+        if loose is not None:
+            loose.trained, loose.passes = True, loose.passes + 1
 
     def _count_loop_step(self, loop: OptimizerAccount) -> None:
         """A backward pass of a loop without a torch optimizer, on a step that is not watched."""
@@ -508,6 +528,7 @@ class Observer:
             for root in model.roots:
                 model.note_cut(root.calls)
         self.table.note_opponents(model, account, own)
+        self.safely("made samples", self._made.step, model.roots, account.counted)
         model.cycles += 1
         model.pending.add(id(account))
         model.waiting = True
@@ -634,6 +655,9 @@ class Observer:
         if not is_root:
             return
         inputs = list(tensors_in((args, kwargs)))
+        if self.watching:
+            outputs = list(tensors_in(output))
+            self.safely("made samples", self._made.called, root, inputs, outputs)
         if with_gradients:
             if self.watching:
                 if self._asks_first_batch and root.first_batch is None:

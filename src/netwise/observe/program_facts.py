@@ -18,6 +18,7 @@ class ProgramFacts:
         not_finite, not_finite_step, not_finite_in_loss: as in `Wiring`.
         frameworks: as in `Wiring`.
         switched_off: parts of the observer that failed, with their error.
+        idle: as `Wiring.idle_losses`.
         given: facts that the user stated, which are used instead of those observed.
     """
 
@@ -29,4 +30,5 @@ class ProgramFacts:
     not_finite_in_loss: str = ""
     frameworks: tuple[str, ...] = ()
     switched_off: Mapping[str, str] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)

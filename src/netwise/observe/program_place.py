@@ -19,6 +19,7 @@ FOREIGN = tuple(
 
 # Of installed packages neither, where code of the program called them.
 INSTALLED = ("site-packages", "dist-packages")
+MOST_PARTS = 64  # of a list or an object, among which names of tensors are looked for
 LIBRARY = str(Path(os.__file__).parent) + os.sep
 # Packages that run a training loop themselves.
 FRAMEWORKS = {
@@ -48,6 +49,36 @@ def program_place() -> str:
             return place
         installed = installed or place
     return installed
+
+
+def names_of_tensors() -> dict[int, str]:
+    """Names of tensors in the innermost code of the program, by id: of its variables, also of those
+    that belong to a list or to an object, such as `layers_0`; of several names the shortest.
+
+    >>> import torch
+    >>> first = torch.ones(2)
+    >>> isinstance(names_of_tensors(), dict)
+    True
+    """
+    frame = next((f for f in _frames() if _package(f.f_code.co_filename) is None), None)
+    if frame is None:
+        return {}
+    found: dict[int, str] = {}
+    variables = {**{k: v for k, v in frame.f_globals.items() if k[:1] != "_"}, **frame.f_locals}
+    for name, value in variables.items():
+        if isinstance(value, list | tuple):
+            parts = list(enumerate(value[:MOST_PARTS]))
+        elif isinstance(value, dict):
+            parts = list(value.items())[:MOST_PARTS]
+        else:
+            parts = list(getattr(value, "__dict__", {}).items())[:MOST_PARTS]
+        for key, each in [(None, value), *parts]:
+            if isinstance(each, torch.Tensor):
+                own = name if key is None else f"{name}_{key}"
+                own = "".join(c if c.isalnum() else "_" for c in own)
+                if id(each) not in found or len(own) < len(found[id(each)]):
+                    found[id(each)] = own
+    return found
 
 
 def calling_frameworks() -> tuple[str, ...]:

@@ -142,6 +142,8 @@ class WeightSamples:
             pairs.append((signals.WEIGHT_DISTANCE, now, self._start))
         if update is not None and self._update is not None and update.fits(self._update):
             pairs.append((signals.UPDATE_COSINE, update, self._update))
+        if update is not None and gradient is not None and update.fits(gradient):
+            pairs.append((signals.STEP_DESCENT, update, gradient))
         if gradient is not None and self._gradient is not None and gradient.fits(self._gradient):
             pairs.append((signals.GRADIENT_COSINE, gradient, self._gradient))
         for signal, a, b in pairs:

@@ -124,3 +124,26 @@ def mostly_noise(sick: bool) -> list[float]:
         with torch.no_grad():
             F.mse_loss(model(valid), y_valid)
     return losses
+
+
+def updated_by_hand(sick: bool, fault: str = "") -> list[float]:
+    """A network of four tensors whose values are changed by the program itself. Sick: its steps
+    are too short or far too long, go up the gradient, leave a tensor out, or gradients are kept."""
+    x, y = classes()
+    torch.manual_seed(0)
+    first, second = 0.3 * torch.randn(8, 32), 0.3 * torch.randn(32, 3)
+    weights = [first, torch.zeros(32), second, torch.zeros(3)]
+    a, b, c, d = (w.requires_grad_() for w in weights)
+    rate = {"short": 1e-6, "long": 50.0, "up": -0.2}.get(fault, 0.2) if sick else 0.2
+    losses = []
+    for rows in batches(600, 32, epochs=6):
+        loss = F.cross_entropy(torch.relu(x[rows] @ a + b) @ c + d, y[rows])
+        loss.backward()
+        with torch.no_grad():
+            for w in weights:
+                if not (sick and fault == "left out" and w is a):
+                    w -= rate * w.grad
+                if not (sick and fault == "kept"):
+                    w.grad = None
+        losses.append(loss.item())
+    return losses

@@ -13,7 +13,9 @@ from watching.loops import (
     evaluation as e,
     execution as x,
     forms_of_targets as f,
+    games as j,
     gradients as g,
+    habits as y,
     losses as o,
     parameters as p,
     plain_tensors as w,
@@ -273,6 +275,30 @@ PLAIN = (
     Loop(w.loss_of_a_number, CUT),
     Loop(w.divergence_of_probabilities, OUTPUT),
     Loop(w.mostly_noise, falls=1.1),
+    *(
+        Loop(partial(j.game, kind=kind, fault="sign"), ("networks_agree",))
+        for kind in ("logits", "hinge")
+    ),
+    Loop(partial(j.game, kind="squared")),
+    Loop(partial(j.game, fault="no step"), ("loss_without_step",)),
+    Loop(partial(j.game, fault="weak judge"), ("generator_collapse",)),
+    Loop(j.classifier_of_features),
+    Loop(partial(y.optimizer_in_the_loop, kind="Adam"), ("optimizer_made_anew",)),
+    Loop(partial(y.optimizer_in_the_loop, kind="SGD")),
+    *(
+        Loop(partial(y.targets_first, kind=kind), ("loss_arguments_swapped",), falls=0.9)
+        for kind in ("binary", "logits", "classes")
+    ),
+    Loop(partial(y.targets_first, kind="errors"), falls=0.9),
+    Loop(partial(y.schedule_of_epochs, kind="cosine"), ("rate_swings",)),
+    Loop(partial(y.schedule_of_epochs, kind="restarts")),
+    Loop(y.background, ("one_class",)),
+    Loop(y.divided_inputs, ("inputs_not_normalised",)),
+    Loop(partial(w.updated_by_hand, fault="short"), ("rate_too_low",)),
+    Loop(partial(w.updated_by_hand, fault="long"), ("rate_too_high",)),
+    Loop(partial(w.updated_by_hand, fault="up"), ("loss_rewards_errors",)),
+    Loop(partial(w.updated_by_hand, fault="left out"), ("weights_stand_still",)),
+    Loop(partial(w.updated_by_hand, fault="kept"), STALE),
 )
 
 LOOPS = (

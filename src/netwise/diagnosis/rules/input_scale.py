@@ -12,6 +12,9 @@ from netwise.history import History
 from netwise.signals import INPUT_MEAN, INPUT_STD
 
 SPREAD = 10.0  # standard deviation
+# Root mean square: sound programs have 0.05 and more, such as samples of sound and daily returns.
+# Images in [0, 1] that are divided by 255 once more have 0.002.
+SMALL = 0.01
 APART = 100.0  # largest standard deviation of a feature over the usual one
 OFFSET = 3.0  # |mean| / (std + 1/3): images in [0, 1] and standardised tables are below 1.5
 
@@ -37,6 +40,9 @@ def _of_scale(history: History) -> Answer:
         return None
     offset = mean / (spread + 1 / 3)
     apart = _apart(history)
+    size = math.hypot(mean, spread)
+    if 0 < size < SMALL:
+        return _small(size, means.steps[-1])
     if spread <= SPREAD and offset <= OFFSET:
         return None if apart <= APART else _features_apart(history, apart, means.steps[-1])
     evidence = (
@@ -53,6 +59,21 @@ def _of_scale(history: History) -> Answer:
         steps=(0, means.steps[-1]),
         evidence=(evidence,),
         strength=max(spread / SPREAD, offset / OFFSET),
+    )
+
+
+def _small(size: float, last: int) -> Finding:
+    return Finding(
+        rule="inputs_not_normalised",
+        sentence=(
+            f"The inputs are very small: their root mean square is {size:.2g}. The gradient of the "
+            "first layer is as small; usual initializations expect 1. Look for a division that is "
+            "done twice."
+        ),
+        steps=(0, last),
+        evidence=(Evidence("root mean square of the inputs", size, SMALL, above=False),),
+        strength=SMALL / size,
+        grade="cause",
     )
 
 
@@ -98,6 +119,7 @@ INPUTS_NOT_NORMALISED = Rule(
         "saturation",
         "exploding_gradient",
         "vanishing_gradient",
+        "start_too_small",
         "rate_too_high",
         "rate_too_low",
         "not_learning",

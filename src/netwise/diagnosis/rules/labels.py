@@ -8,7 +8,7 @@ from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Find
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
 from netwise.diagnosis.rules.outcome import opponents, valid_score
 from netwise.history import History
-from netwise.signals import ACCURACY, TARGETS_ALIKE, TRAIN_ACCURACY, VALID_ACCURACY
+from netwise.signals import ACCURACY, TARGETS_ALIKE, TARGETS_IGNORED, TRAIN_ACCURACY, VALID_ACCURACY
 from netwise.tasks import task_named
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
@@ -25,6 +25,7 @@ STILL_RIGHT = 0.7  # share from which on labels belong to the inputs, whatever t
 APART = 0.5  # how well the inputs of both parts can be distinguished
 RENAMED = 0.3  # gain of accuracy by another numbering of the classes
 FEWEST_BATCHES = 5  # with targets all alike
+FEWEST_IGNORED = 0.1  # of the targets: a class of its own, and no rest without a label
 
 # From the curves.
 ABOVE_VALID = 0.1  # training accuracy - validation accuracy
@@ -206,8 +207,13 @@ def one_class(history: History) -> Answer:
     if alike is None or len(alike.finite) < FEWEST_BATCHES:
         count = 0 if alike is None else len(alike.finite)
         return Unchecked(f"targets of {FEWEST_BATCHES} batches are needed, and {count} recorded")
+    if min(alike.finite) < 1:
+        return None
+    ignored = history.of(TARGETS_IGNORED)
+    if ignored is not None and ignored.finite and min(ignored.finite) > 0:
+        return _one_class_left(history, term, min(ignored.finite))
     number = _only_class(history, term)
-    if number is None or min(alike.finite) < 1:
+    if number is None:
         return None
     data = history.data
     others = [] if data is None else _asked(data)
@@ -222,6 +228,25 @@ def one_class(history: History) -> Answer:
         steps=(0, alike.steps[-1]),
         evidence=(Evidence("batches whose targets are all one class", 1.0, 0.99, percent=True),),
         grade="cause",
+    )
+
+
+def _one_class_left(history: History, term: LossTerm, ignored: float) -> Answer:
+    """The answer where the loss leaves targets out: the other class may be among these."""
+    outputs = term.output_shape[1] if len(term.output_shape) > 1 else 0
+    if history.facts.classes != 1 or outputs < 2 or ignored < FEWEST_IGNORED:
+        return None
+    return Finding(
+        rule="one_class",
+        sentence=(
+            f"All targets that the loss counts are of one class: {100 * ignored:.0f} % are left "
+            "out by `ignore_index`, and the network learns to answer this class everywhere. Leave "
+            "out only what has no label, not the background."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("batches whose targets are all one class", 1.0, 0.99, percent=True),),
+        grade="cause",
+        change="loss = F.cross_entropy(output, y)  # without ignore_index=<a class of its own>",
     )
 
 

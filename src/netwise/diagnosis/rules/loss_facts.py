@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, observed
-from netwise.diagnosis.rules.outcome import FEWEST, loss_share
+from netwise.diagnosis.rules.outcome import FEWEST, finite_median, loss_share, series_by_layer
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
-from netwise.signals import ACCURACY, LOSS
+from netwise.signals import ACCURACY, LOSS, STEP_DESCENT
 from netwise.wiring import (
     ABSOLUTE_ERROR,
     BINARY_CROSS_ENTROPY,
@@ -34,6 +34,7 @@ ERRORS = (
 )
 FEWEST_ROWS = 8  # of a batch: fewer answers may all be right by chance
 NOT_KNOWN = 0.5  # of the loss of guessing, in the first step of a network that does not know
+UPHILL = -0.9  # cosine of a step and the way down, where steps are the gradient and no momentum
 SIGNS = "signs"  # value of `FirstBatch.loss_takes`
 
 
@@ -122,11 +123,14 @@ def loss_rewards_errors(history: History) -> Answer:
     known = [term for term in terms if term.operation in ERRORS and term.reduction]
     if not terms or len(known) < len(terms):
         return _by_asking(history, terms)
-    signs = {(term.factor < 0) != wiring.maximizes for term in known}
+    uphill = _walks_uphill(history)
+    signs = {(term.factor < 0) != (wiring.maximizes or uphill) for term in known}
     if signs != {True}:
         return None
     term = known[0]
-    if wiring.maximizes:
+    if uphill:
+        what = f"The weights are moved along the gradient of a {term.operation}"
+    elif wiring.maximizes:
         what = f"The optimizer was made with `maximize=True`, and the loss is a {term.operation}"
     else:
         what = f"`backward` is called on the negative of a {term.operation}"
@@ -134,8 +138,20 @@ def loss_rewards_errors(history: History) -> Answer:
         rule="loss_rewards_errors",
         sentence=f"{what}{_at(term)}: each step makes the errors larger. Change the sign.",
         steps=(0, history.ended.step),
-        evidence=(Evidence("factor of the loss", term.factor, 0.0, above=wiring.maximizes),),
+        evidence=(
+            Evidence("factor of the loss", term.factor, 0.0, above=wiring.maximizes or uphill),
+        ),
+        change="weight -= rate * weight.grad  # minus: down the loss" if uphill else "",
     )
+
+
+def _walks_uphill(history: History) -> bool:
+    """Whether a program without an optimizer moves its weights along their gradients."""
+    if history.wiring is None or history.wiring.optimizers:
+        return False
+    layers = series_by_layer(history, STEP_DESCENT).values()
+    found = [finite_median(series.values) for series in layers]
+    return bool(found) and all(value is not None and value < UPHILL for value in found)
 
 
 def _by_asking(history: History, terms: list[LossTerm]) -> Answer:

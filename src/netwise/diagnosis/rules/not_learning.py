@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from netwise.diagnosis.curves import last_slope
@@ -21,7 +22,14 @@ from netwise.diagnosis.rules.outcome import (
 )
 from netwise.diagnosis.rules.overfitting import best_score
 from netwise.history import DIVERGED, History
-from netwise.signals import LOSS, OUTPUT_SPREAD, TRAIN_LOSS, VALID_ACCURACY
+from netwise.signals import (
+    ACTIVATION_MEAN,
+    ACTIVATION_STD,
+    LOSS,
+    OUTPUT_SPREAD,
+    TRAIN_LOSS,
+    VALID_ACCURACY,
+)
 
 NOTHING = 0.9  # of the loss of guessing, left in the training loss where nothing was learned
 SKILLED = 0.3  # of what a score can be above guessing: with it something was learned
@@ -33,6 +41,7 @@ MANY = 50  # samples of a class, of which a network that learns gives at least o
 # end of all healthy programs of the clinic, and below 0.001 in those that answer the same to all.
 POINT = 0.01
 SPREAD_BEFORE = 20.0  # times as large in the first steps
+SHRUNK = 10.0  # distances of outputs: in healthy programs that compare them they grow
 LEAST_SPREAD = 0.002  # below it outputs never were different
 
 
@@ -164,7 +173,39 @@ def embeddings_collapse(history: History) -> Answer:
         return Unchecked("what the loss computes was not observed")
     if not _compares_outputs(history):
         return None
-    return _collapse(history, "embeddings_collapse")
+    found = _collapse(history, "embeddings_collapse")
+    compares = any(term.compares for term in history.wiring.losses)
+    return _shrinks(history) if found is None and compares else found
+
+
+def _shrinks(history: History) -> Finding | None:
+    """The finding where outputs of all samples have come together around 0, so that they are small
+    and still differ beside their own size."""
+    layer = history.layers[-1].name
+    names = (OUTPUT_SPREAD, ACTIVATION_MEAN, ACTIVATION_STD)
+    series = [history.of(name, layer) for name in names]
+    rows = [
+        spread * math.hypot(mean, std)
+        for spread, mean, std in zip(*(each.values for each in series if each), strict=False)
+    ]
+    rows = [row for row in rows if math.isfinite(row)]
+    if len(rows) < 2 * FEWEST or not all(series):
+        return None
+    before, end = max(rows[:FEWEST]), max(rows[-3:])
+    if before < SHRUNK * end:
+        return None
+    return Finding(
+        rule="embeddings_collapse",
+        sentence=(
+            f"The outputs of {layer} have come together: their distances between samples fell from "
+            f"{before:.2g} to {end:.2g}, and the loss only compares outputs with each other. A "
+            "loss that pulls together and pushes nothing apart ends in one point."
+        ),
+        layers=(layer,),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("first distance / last distance", before / max(end, 1e-12), SHRUNK),),
+        strength=min(before / (SHRUNK * max(end, 1e-12)), 1e6),
+    )
 
 
 def _compares_outputs(history: History) -> bool:

@@ -21,6 +21,7 @@ FADED = 100.0  # the highest rate over the present one
 GONE = 1e5
 EARLY = 0.7  # of the run: a schedule that falls to 0 at its end is below a hundredth from 94 % on
 SHORTEST = 20  # steps
+FEWEST_CLIMBS = 2  # a run that is longer than planned may climb once
 RISING = 3.0  # last rate over the first
 # |step| / |w| at the end of a warm-up; sound programs have 0.0032 and more as a median.
 STILL_SHORT = 5e-3
@@ -131,6 +132,28 @@ def warm_up_too_long(history: History) -> Answer:
     )
 
 
+def rate_swings(history: History) -> Answer:
+    """Find a learning rate that falls from its highest value to nearly 0 and climbs back as slowly,
+    again and again: a cosine that was made for fewer steps than it is asked for."""
+    if history.wiring is None:
+        return Unchecked(NOT_OBSERVED)
+    climbs, rate = history.wiring.rate_climbs, history.facts.rate
+    if climbs < FEWEST_CLIMBS or rate is None:
+        return None
+    return Finding(
+        rule="rate_swings",
+        sentence=(
+            f"The learning rate falls from {rate:.3g} to nearly 0 and climbs back, {climbs} times "
+            f"in {history.ended.step:,} steps: a cosine goes up again after its `T_max` steps. "
+            "Call `scheduler.step()` once an epoch, or set `T_max` to the number of all steps."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("slow climbs from nearly 0", float(climbs), FEWEST_CLIMBS - 1),),
+        strength=climbs / FEWEST_CLIMBS,
+        grade="cause",
+    )
+
+
 WARM_UP_TOO_LONG = Rule(
     name="warm_up_too_long",
     title="Warm-up longer than the run",
@@ -150,6 +173,24 @@ WARM_UP_TOO_LONG = Rule(
         "scheduler = torch.optim.lr_scheduler.LambdaLR(\n"
         "    optimizer, lambda step: min(1.0, (step + 1) / warm_up)\n"
         ")"
+    ),
+)
+RATE_SWINGS = Rule(
+    name="rate_swings",
+    title="Cosine schedule that goes up and down",
+    find=rate_swings,
+    explanation=(
+        "`CosineAnnealingLR` lowers the rate over `T_max` calls of its `step`, and raises it again "
+        "over as many. Called after each batch with a `T_max` of epochs, the rate swings within "
+        "each epoch, and training ends at whatever rate it has then."
+    ),
+    healthy="A rate that falls once over the run; one that restarts jumps up.",
+    source="PyTorch documentation, CosineAnnealingLR",
+    explains=("oscillation", "plateau", "too_short", "not_learning"),
+    own_loops=True,
+    change=(
+        "steps = len(loader) * epochs  # where scheduler.step() is called after each batch\n"
+        "scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)"
     ),
 )
 RATE_FADED = Rule(

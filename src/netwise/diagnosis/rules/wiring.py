@@ -44,13 +44,15 @@ def weights_stand_still(history: History) -> Answer:
     """Find trainable weights that a loss reaches and no optimizer updates.
 
     Where the connections are known this is exact. Elsewhere, and in runs of `fit` too, it is a
-    layer that got a gradient on every watched step and changed in none, while others changed.
+    layer that got a gradient on every watched step and changed in none, while others changed; so
+    also where a program updates its weights by hand.
     """
     if history.wiring is None:
         return _never_changed(history)
     wiring = observed(history, "in_no_optimizer", "optimizers")
     if isinstance(wiring, Unchecked):
-        return wiring
+        answer = _never_changed(history) if not history.wiring.optimizers else None
+        return answer if isinstance(answer, Finding) else wiring
     names = wiring.in_no_optimizer
     if not names:
         return None if loop_observed(history) else _never_changed(history)

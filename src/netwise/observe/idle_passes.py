@@ -1,0 +1,71 @@
+"""Backward passes whose gradients nothing uses: they reach weights that no optimizer holds and that
+stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from netwise.observe.gradient_ledger import BackwardPass
+from netwise.observe.model_table import ModelTable
+from netwise.observe.observed_parts import Root
+from netwise.observe.readable import readable
+
+FEWEST = 5  # passes from one place
+SOME = 4  # numbers of each weight, by which a change is seen
+MOST_PLACES = 32
+
+
+@dataclass
+class _Place:
+    roots: list[Root]
+    numbers: list[float]
+    count: int = 0
+    is_used: bool = False
+
+
+class IdlePasses:
+    """Counts them by their place in the program."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, _Place] = {}
+
+    def add(self, entry: BackwardPass, table: ModelTable) -> None:
+        """Count a watched pass, once an optimizer has stepped."""
+        if not table.accounts or entry.opaque or not entry.complete or not entry.reached:
+            return
+        place = self._places.get(entry.place)
+        is_held = any(entry.reached & account.ids for account in table.accounts.values())
+        roots = [r for r in table.roots.values() if entry.reached & r.parameters.keys()]
+        known = {key for root in roots for key in root.parameters}
+        if is_held or not entry.reached <= known:
+            if place is not None:
+                place.is_used = True
+            return
+        if place is None:
+            if len(self._places) < MOST_PLACES:
+                self._places[entry.place] = _Place(roots, _numbers(roots), count=1)
+            return
+        place.count += 1
+        place.is_used |= _numbers(place.roots) != place.numbers
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """Places of such passes, each with the classes of the modules that it reaches."""
+        return tuple(
+            f"{place}: {' and '.join(root.kind for root in each.roots)}"
+            for place, each in self._places.items()
+            if each.count >= FEWEST and not each.is_used
+        )
+
+
+def _numbers(roots: Iterable[Root]) -> list[float]:
+    """Some numbers of each weight."""
+    found: list[float] = []
+    for root in roots:
+        module = root.module
+        for parameter in () if module is None else module.parameters():
+            values = readable(parameter)
+            if values is not None:
+                found += values.reshape(-1)[:SOME].tolist()
+    return found
