@@ -55,6 +55,15 @@ STALE = _signal(
     "low",
 )
 PENALTY = _signal("penalty", "penalty, as a part of the loss of one batch", lowest="0")
+LOSS_OF_TARGETS = _signal(
+    "loss.targets",
+    "part of the loss of one batch that compares outputs with targets, where there are other parts",
+)
+LOSS_OF_OTHERS = _signal("loss.others", "the other parts of the loss of one batch")
+LOSS_WITHOUT_GRADIENT = _signal(
+    "loss.constant", "part of the loss of one batch that has no gradient"
+)
+BATCH_R2 = _signal("batch.r2", "R² on one training batch of numbers", "", good="high")
 
 # Of the whole network, at the end of each epoch.
 TRAIN_LOSS = _signal(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -37,6 +37,7 @@ from netwise.observe.loss_elements import (
     numel,
 )
 from netwise.observe.loss_forms import picked_below
+from netwise.observe.loss_parts import exact_value, part_signals
 from netwise.observe.loss_ranges import range_facts
 from netwise.observe.loss_sums import (
     Descent,
@@ -80,6 +81,7 @@ class TermReading:
         weighted: whether classes or elements have weights.
         value: of this summand as it enters the loss, before the factor of the whole loss; None
             where it is not known.
+        exact: the value with all constants, as it enters the whole sum; None where not known.
     """
 
     term: LossTerm
@@ -88,6 +90,7 @@ class TermReading:
     ignore_index: int | None = None
     weighted: bool = False
     value: float | None = None
+    exact: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,12 @@ class LossReading:
     Args:
         factor: product of the constants that the whole loss is multiplied by.
         terms: its summands; all penalties of the weights together are one.
+        parts: signals of its parts.
     """
 
     factor: float = 1.0
     terms: tuple[TermReading, ...] = ()
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> LossReading:
@@ -158,9 +163,27 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
         factor, terms = _without_batch(factor, terms)
         if has_penalty:
             terms.append(TermReading(LossTerm(penalty=True, by_hand=True)))
-    if total is not None and factor and math.isfinite(factor):
-        terms = _completed(terms, total / factor)
-    return LossReading(factor, _placed(terms, place, factor))
+    signals_of_parts: dict[str, float] = {}
+    if total is not None:
+        outer = 1.0 if len(parts) == 1 else math.prod(top.constants)
+        signals_of_parts = _parts(total, outer, terms)
+        if factor and math.isfinite(factor):
+            terms = _completed(terms, total / factor)
+    return LossReading(factor, _placed(terms, place, factor), signals_of_parts)
+
+
+def _parts(total: float, outer: float, terms: Sequence[TermReading]) -> dict[str, float]:
+    """Signals of the parts.
+
+    Args:
+        total: the loss.
+        outer: constants in front of the sum, which are not in the values of its summands.
+        terms: its summands.
+    """
+    own = [reading for reading in terms if not reading.term.penalty]
+    values = [None if reading.exact is None else outer * reading.exact for reading in own]
+    compared = [i for i, r in enumerate(own) if r.term.operation and r.target is not None]
+    return part_signals(total, values, compared, len(terms) - len(own))
 
 
 def _placed(terms: Sequence[TermReading], place: str, factor: float) -> tuple[TermReading, ...]:
@@ -269,7 +292,9 @@ def _reading(
         **target_facts(found, output, target),
     )
     term = replace(term, **range_facts(found.source, term.output_shape, target))
-    return TermReading(term, output, target, _ignored(found), weighted or is_smoothed), factor
+    exact = None if is_smoothed else exact_value(found, way)
+    ignored = _ignored(found)
+    return TermReading(term, output, target, ignored, weighted or is_smoothed, exact=exact), factor
 
 
 def _reduction(found: Match, way: Descent) -> tuple[str, float]:

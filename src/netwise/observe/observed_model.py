@@ -18,6 +18,7 @@ from netwise.history import Layer
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.layer_activations import accuracy_of
 from netwise.observe.loss_graph import LossReading
+from netwise.observe.loss_parts import share_explained
 from netwise.observe.loss_ranges import joined
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
 from netwise.observe.sampled_facts import LazyDataFacts
@@ -80,7 +81,7 @@ class LossSite:
         )
         while len(self.targets) < len(reading.terms):
             self.targets.append(TargetStatistics())
-        self.signals = penalty_of(reading)
+        self.signals = {**penalty_of(reading), **reading.parts}
         seen = False
         for statistics, term in zip(self.targets, reading.terms, strict=False):
             self.weighted |= term.weighted
@@ -100,6 +101,9 @@ class LossSite:
                     accuracy = batch_accuracy(output, term.target)
                     if accuracy is not None:
                         self.signals[signals.ACCURACY] = accuracy
+                    elif self.signals.keys() & {signals.LOSS_OF_TARGETS}:
+                        r2 = share_explained(output, term.target)
+                        self.signals |= {} if r2 is None else {signals.BATCH_R2: r2}
 
 
 def penalty_of(reading: LossReading) -> dict[str, float]:

@@ -8,7 +8,7 @@ from netwise.diagnosis.rules.observation import NOT_OBSERVED, observed
 from netwise.diagnosis.rules.outcome import FEWEST, finite_median, loss_share, series_by_layer
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
-from netwise.signals import ACCURACY, LOSS, STEP_DESCENT
+from netwise.signals import ACCURACY, LOSS, LOSS_WITHOUT_GRADIENT, STEP_DESCENT
 from netwise.wiring import (
     ABSOLUTE_ERROR,
     BINARY_CROSS_ENTROPY,
@@ -33,6 +33,7 @@ ERRORS = (
     HUBER,
 )
 FEWEST_ROWS = 8  # of a batch: fewer answers may all be right by chance
+CHANGES = 1e-3  # of its size, by which a part of the loss is no constant
 NOT_KNOWN = 0.5  # of the loss of guessing, in the first step of a network that does not know
 UPHILL = -0.9  # cosine of a step and the way down, where steps are the gradient and no momentum
 SIGNS = "signs"  # value of `FirstBatch.loss_takes`
@@ -235,10 +236,13 @@ def _own_answers(history: History) -> float | None:
 
 def part_without_gradient(history: History) -> Answer:
     """Find a second derivative in the loss that is 0 for every sample, because the activations
-    between are made of straight lines."""
+    between are made of straight lines; or a part of the loss that changes from step to step and has
+    no gradient."""
     wiring = observed(history, "losses")
     if isinstance(wiring, Unchecked):
         return wiring
+    if _has_loose_part(history):
+        return _loose_part(history, wiring.losses)
     term = next((t for t in wiring.losses if t.zero_derivative), None)
     if term is None:
         return None
@@ -252,6 +256,30 @@ def part_without_gradient(history: History) -> Answer:
         ),
         steps=(0, history.ended.step),
         evidence=(Evidence("largest second derivative", 0.0, 0.0),),
+    )
+
+
+def _has_loose_part(history: History) -> bool:
+    series = history.of(LOSS_WITHOUT_GRADIENT)
+    values = [] if series is None else series.finite
+    if len(values) < FEWEST or 0.0 in values:
+        return False
+    return max(values) - min(values) > CHANGES * max(map(abs, values))
+
+
+def _loose_part(history: History, terms: tuple[LossTerm, ...]) -> Finding:
+    series = history.of(LOSS_WITHOUT_GRADIENT)
+    low, high = (min(series.finite), max(series.finite)) if series else (0.0, 0.0)
+    return Finding(
+        rule="part_without_gradient",
+        sentence=(
+            f"A part of the loss{_at(terms[0]) if terms else ''} has no gradient: its value is "
+            f"{low:.3g} to {high:.3g}, and changes from step to step. It was detached, computed "
+            "under `torch.no_grad()`, or made a number by `.item()`, so nothing learns from it."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("largest part of the loss without a gradient", max(-low, high), 0.0),),
+        change="loss = first + second  # tensors, without .item() and .detach(), and no no_grad()",
     )
 
 
@@ -332,14 +360,15 @@ PART_WITHOUT_GRADIENT = Rule(
     explanation=(
         "A network of ReLU is a straight line around each input, so its second derivative is 0. A "
         "loss that asks for a second derivative, such as the residual of a differential equation, "
-        "is constant in that part: only its other parts are learned."
+        "is constant in that part: only its other parts are learned. So is a part that was "
+        "detached or turned into a number."
     ),
     healthy="Tanh, sine, SiLU or softplus where the loss contains second derivatives.",
     source=(
         "Raissi, Perdikaris, Karniadakis 2019, Physics-informed neural networks; lululxvi/deepxde "
         "issue 80"
     ),
-    explains=CONSEQUENCES,
+    explains=("graph_cut", *CONSEQUENCES),
     own_loops=True,
     exact=True,
     change="activation = nn.Tanh()  # instead of nn.ReLU()",
