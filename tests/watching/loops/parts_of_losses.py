@@ -41,7 +41,7 @@ def codes(sick: bool, fault: str = "factor") -> list[float]:
         errors = F.mse_loss(back, x[rows], reduction="sum") / len(rows)
         if sick and fault == "sum":
             errors = F.mse_loss(back, x[rows])
-        factor = 20.0 if sick and fault == "factor" else 2.0 if sick and fault == "sum" else 0.05
+        factor = 200.0 if sick and fault == "factor" else 20.0 if sick and fault == "sum" else 0.05
         loss = errors + factor * divergence
         loss.backward()
         optimizer.step()
