@@ -137,6 +137,8 @@ class Wiring:
         maximizes: whether an optimizer was made with `maximize=True`.
         idle_losses: places of backward passes that reach only weights which no optimizer holds and
             nothing changes, each with the classes of their modules.
+        shared_optimizers: the class of a module whose weights two optimizers hold that step in
+            turn, and of one that a loss reaches and no optimizer holds; () without both.
         judged_steps: of a module that makes samples for another one to judge, the watched steps in
             which the directions of both losses are known.
         judged_alike: those of them in which both push the judge's answers to made samples the same
@@ -184,6 +186,7 @@ class Wiring:
     not_finite_in_loss: str = ""
     maximizes: bool = False
     idle_losses: tuple[str, ...] = ()
+    shared_optimizers: tuple[str, ...] = ()
     judged_steps: int = 0
     judged_alike: int = 0
     made_spread: tuple[float, ...] = ()

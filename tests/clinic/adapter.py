@@ -88,6 +88,7 @@ NAMES = {
     "training_mode_in_evaluation": "wrong_metric",
     "loss_arguments_swapped": "wrong_loss",
     "networks_agree": "wrong_loss",
+    "loss_unbounded": "wrong_loss",
     "one_part_rules": "over_regularised",
     "generator_collapse": "prediction_collapse",
     "loss_without_step": "optimizer_not_connected",

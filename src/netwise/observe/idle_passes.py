@@ -29,11 +29,13 @@ class IdlePasses:
 
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
+        self._unheld: dict[int, _Place] = {}  # modules that a loss reaches, by id
 
     def add(self, entry: BackwardPass, table: ModelTable) -> None:
         """Count a watched pass, once an optimizer has stepped."""
         if not table.accounts or entry.opaque or not entry.complete or not entry.reached:
             return
+        self._add_modules(entry, table)
         place = self._places.get(entry.place)
         is_held = any(entry.reached & account.ids for account in table.accounts.values())
         roots = [r for r in table.roots.values() if entry.reached & r.parameters.keys()]
@@ -48,6 +50,39 @@ class IdlePasses:
             return
         place.count += 1
         place.is_used |= _numbers(place.roots) != place.numbers
+
+    def _add_modules(self, entry: BackwardPass, table: ModelTable) -> None:
+        """Note which of the modules that a loss reaches no optimizer holds."""
+        held = {key for account in table.accounts.values() for key in account.ids}
+        for root in table.roots.values():
+            known = self._unheld.get(id(root))
+            if not root.parameters.keys() & entry.reached:
+                continue
+            if root.parameters.keys() & held:
+                if known is not None:
+                    known.is_used = True
+            elif known is None:
+                self._unheld[id(root)] = _Place([root], _numbers([root]), count=1)
+            else:
+                known.count += 1
+                known.is_used |= _numbers([root]) != known.numbers
+
+    def shared(self, table: ModelTable) -> tuple[str, str]:
+        """Classes of a module whose weights two optimizers hold that step in turn, and of one that
+        a loss reaches and none holds; ("", "") without both."""
+        accounts = [a for a in table.accounts.values() if a.steps - a.began >= FEWEST and a.ids]
+        pairs = [(a, b) for a in accounts for b in accounts if a is not b and a.ids == b.ids]
+        twice = next(
+            (a for a, b in pairs if abs(a.last_tick - b.last_tick) <= len(table.accounts)), None
+        )
+        left = next(
+            (p.roots[0].kind for p in self._unheld.values() if p.count >= FEWEST and not p.is_used),
+            "",
+        )
+        if twice is None or not left:
+            return "", ""
+        model = table.model_known(twice)
+        return (model.kind if model is not None else "one module"), left
 
     @property
     def found(self) -> tuple[str, ...]:

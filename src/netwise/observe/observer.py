@@ -159,6 +159,7 @@ class Observer:
                 part: f"the observer failed: {error}" for part, error in self.switched_off.items()
             },
             idle=self._idle.found,
+            shared=self._idle.shared(self.table),
             given=given,
         )
 

@@ -42,11 +42,14 @@ def _makers_loss(kind: str, fake: Tensor) -> Tensor:
 
 def game(sick: bool, kind: str = "logits", fault: str = "") -> list[float]:
     """The distance between the means of made and real points. Sick: the maker's loss has the wrong
-    sign, or the judge's optimizer never steps, or one of the rates is far off."""
+    sign, or the judge's optimizer never steps, or the maker's holds the judge's weights, or one of
+    the rates is far off."""
     torch.manual_seed(0)
     maker, judge, losses = Maker(), Judge(), []
     rates = (3e-2, 1e-5) if sick and fault == "weak judge" else (5e-3, 5e-3)
     of_maker = torch.optim.Adam(maker.parameters(), lr=rates[0], betas=(0.5, 0.99))
+    if sick and fault == "same weights":
+        of_maker = torch.optim.Adam(judge.parameters(), lr=5e-3, betas=(0.5, 0.99))
     of_judge = torch.optim.Adam(judge.parameters(), lr=rates[1], betas=(0.5, 0.99))
     middle = torch.tensor([1.0, -0.5])
     for _ in range(150):

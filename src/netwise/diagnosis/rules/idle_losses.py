@@ -9,10 +9,13 @@ from netwise.history import History
 
 
 def loss_without_step(history: History) -> Answer:
-    """Find backward passes that reach only weights which no optimizer holds and nothing changes."""
+    """Find backward passes that reach only weights which no optimizer holds and nothing changes; or
+    two optimizers of the same weights, while a module that a loss reaches has none."""
     wiring = observed(history, "optimizers")
     if isinstance(wiring, Unchecked):
         return wiring
+    if wiring.shared_optimizers:
+        return _shared(history, *wiring.shared_optimizers)
     if not wiring.idle_losses:
         return None
     place, _, modules = wiring.idle_losses[0].rpartition(": ")
@@ -25,6 +28,19 @@ def loss_without_step(history: History) -> Answer:
         steps=(0, history.ended.step),
         evidence=(Evidence("losses without a step", float(len(wiring.idle_losses)), 0.0),),
         change="loss.backward()\noptimizer.step()  # of the optimizer of these weights",
+    )
+
+
+def _shared(history: History, twice: str, left: str) -> Finding:
+    return Finding(
+        rule="loss_without_step",
+        sentence=(
+            f"Two optimizers hold the weights of {twice} and step in turn, and none holds those of "
+            f"{left}, which a loss reaches: one of them was made with the wrong parameters."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("optimizers of the same weights", 2.0, 1.0),),
+        change=f"torch.optim.Adam(model.parameters())  # of {left}, in one of both optimizers",
     )
 
 

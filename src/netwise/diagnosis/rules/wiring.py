@@ -36,6 +36,7 @@ CONSEQUENCES = (
     "one_rate_for_rare_features",
     "batch_too_small",
     "too_short",
+    "loss_unbounded",
     "not_learning",
 )
 

@@ -1,0 +1,81 @@
+"""A loss that falls below 0 faster and faster: it has no lowest value."""
+
+from __future__ import annotations
+
+from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import NOT_OBSERVED
+from netwise.diagnosis.rules.outcome import mean, no_baseline, opponents, too_few_steps
+from netwise.history import History
+from netwise.signals import LOSS
+
+FEWEST_LOSSES = 30
+BELOW = 3.0  # -last / |first|
+# Fall of the last third over that of the middle one. A negative log-likelihood that is learned
+# slows down; one of data without noise falls as fast at best.
+FASTER = 1.3
+
+
+def loss_unbounded(history: History) -> Answer:
+    """Find a training loss that is far below 0 and falls faster in the last third of the run than
+    in the one before."""
+    losses = history.of(LOSS)
+    if history.wiring is None or losses is None:
+        return Unchecked(NOT_OBSERVED if history.wiring is None else "no losses were recorded")
+    if opponents(history):
+        return Unchecked(no_baseline(history))
+    values = losses.finite
+    if len(values) < FEWEST_LOSSES:
+        return Unchecked(too_few_steps(len(values), "losses", FEWEST_LOSSES))
+    tenth = len(values) // 10
+    first, one, two, last = (
+        mean(values[max(0, at - tenth) : max(0, at - tenth) + tenth])
+        for at in (0, len(values) // 3, 2 * len(values) // 3, len(values))
+    )
+    middle_fall, last_fall = one - two, two - last
+    if last >= -BELOW * abs(first) or middle_fall <= 0 or last_fall < FASTER * middle_fall:
+        return None
+    return Finding(
+        rule="loss_unbounded",
+        sentence=(
+            f"The loss falls from {first:.3g} to {last:.3g}, and faster and faster: it has no "
+            "lowest value, so that training only makes some number larger. Look for a sign, for a "
+            "variance that divides nothing, and for targets before outputs."
+        ),
+        steps=(losses.steps[0], losses.steps[-1]),
+        evidence=(
+            Evidence("fall in the last third / in the middle one", last_fall / middle_fall, FASTER),
+        ),
+        strength=last_fall / (FASTER * middle_fall),
+    )
+
+
+LOSS_UNBOUNDED = Rule(
+    name="loss_unbounded",
+    title="Loss without a lowest value",
+    find=loss_unbounded,
+    explanation=(
+        "A loss that can fall for ever is lowered by growing weights instead of better answers: "
+        "the negative of an error or of a divergence, a log-variance without the term that it "
+        "divides, a log-determinant with the wrong sign."
+    ),
+    healthy="A loss that slows down as it falls, also where it is below 0.",
+    source="Kendall, Gal 2017, arXiv 1703.04977, section 3; Kingma, Welling 2014, arXiv 1312.6114",
+    explains=(
+        "weights_run_away",
+        "exploding_gradient",
+        "one_part_rules",
+        "rate_too_high",
+        "outputs_collapse",
+        "embeddings_collapse",
+        "not_finite",
+        "spike",
+        "too_short",
+        "loss_still_falls",
+        "not_learning",
+    ),
+    own_loops=True,
+    change=(
+        "loss = 0.5 * (log_variance + (y - mean) ** 2 / log_variance.exp()).mean()\n"
+        "loss = errors + divergence  # plus: both are to be small"
+    ),
+)
