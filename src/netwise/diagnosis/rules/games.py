@@ -45,7 +45,7 @@ def generator_collapse(history: History) -> Answer:
     wiring = history.wiring
     if wiring is None:
         return Unchecked(NOT_OBSERVED)
-    if not wiring.made_spread:
+    if len(wiring.made_spread) != 2:
         return Unchecked(NO_GAME)
     most, last = wiring.made_spread
     if NARROW <= last <= WIDE or (last < NARROW and most < FALLEN * last):

@@ -14,7 +14,7 @@ def loss_without_step(history: History) -> Answer:
     wiring = observed(history, "optimizers")
     if isinstance(wiring, Unchecked):
         return wiring
-    if wiring.shared_optimizers:
+    if len(wiring.shared_optimizers) == 2:
         return _shared(history, *wiring.shared_optimizers)
     if not wiring.idle_losses:
         return None

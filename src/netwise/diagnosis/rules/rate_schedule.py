@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.layer_sizes import still_rises, updates_of
-from netwise.diagnosis.rules.observation import NOT_OBSERVED, layer_series
+from netwise.diagnosis.rules.observation import NOT_OBSERVED, layer_series, observed
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     has_learned,
@@ -135,9 +135,10 @@ def warm_up_too_long(history: History) -> Answer:
 def rate_swings(history: History) -> Answer:
     """Find a learning rate that falls from its highest value to nearly 0 and climbs back as slowly,
     again and again: a cosine that was made for fewer steps than it is asked for."""
-    if history.wiring is None:
-        return Unchecked(NOT_OBSERVED)
-    climbs, rate = history.wiring.rate_climbs, history.facts.rate
+    wiring = observed(history, "optimizers")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    climbs, rate = wiring.rate_climbs, history.facts.rate
     if climbs < FEWEST_CLIMBS or rate is None:
         return None
     return Finding(
