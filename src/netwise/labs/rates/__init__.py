@@ -5,5 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netwise.labs.lab_definition import Lab
+from netwise.labs.rates.no_improvement import L14
+from netwise.labs.rates.rate_and_batch import L55
 
-RATES_LABS: tuple[Lab[Any], ...] = ()
+RATES_LABS: tuple[Lab[Any], ...] = (L14, L55)
