@@ -14,18 +14,18 @@ from netwise.training.run import Run
 CHANCE = 0.1  # accuracy of guessing among ten classes
 
 
-def train_whole(recipe: Recipe, *, watch_every: int | None = None) -> Run:
+def train_whole(recipe: Recipe, *, watch_every: int | None = None, test: bool = True) -> Run:
     """Train a recipe to the end of its run.
 
     Args:
         recipe: what to train.
-        watch_every: as in `fit`.
+        watch_every, test: as in `fit`.
 
     Raises:
         KeyboardInterrupt, Terminated: the run was interrupted; numbers of a part of a run must not
             be recorded as those of a lab.
     """
-    return uninterrupted(fit(recipe, watch_every=watch_every))
+    return uninterrupted(fit(recipe, watch_every=watch_every, test=test))
 
 
 def signal_values(run: Run, signal: str, layer: str = NETWORK) -> Sequence[float]:

@@ -114,7 +114,7 @@ def take_census(recipe: Recipe) -> Census:
     new = recipe.network.build()
     initialize(new, recipe, train.x, train.y)
     before = torch.cat(dead_units(new, train.x))
-    module = train_whole(recipe, watch_every=0).module
+    module = train_whole(recipe, watch_every=0, test=False).module
     layers = dead_units(module, train.x)
     after = torch.cat(layers)
     revived = float((before & ~after).sum()) / max(1, int(before.sum()))

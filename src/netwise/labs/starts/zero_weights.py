@@ -111,7 +111,7 @@ def zero_criteria(numbers: Numbers) -> tuple[Criterion, ...]:
 def run_l37(settings: ZeroSettings) -> LabResult:
     arms, seeds = zero_arms(settings), tuple(range(settings.seeds))
     runs = {
-        name: [train_whole(recipe.but(seed=seed), watch_every=0) for seed in seeds]
+        name: [train_whole(recipe.but(seed=seed), watch_every=0, test=False) for seed in seeds]
         for name, recipe in arms.items()
     }
     numbers: dict[str, float] = {}
@@ -122,7 +122,7 @@ def run_l37(settings: ZeroSettings) -> LabResult:
         numbers[f"{name}: largest difference of hidden units"] = max(
             map(difference_of_units, modules)
         )
-    early = train_whole(arms["sigmoid, zeros"].but(epochs=1), watch_every=0)
+    early = train_whole(arms["sigmoid, zeros"].but(epochs=1), watch_every=0, test=False)
     numbers["sigmoid, zeros: largest difference of hidden units after 1 epoch"] = (
         difference_of_units(early.module)
     )
