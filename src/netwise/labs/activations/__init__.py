@@ -6,6 +6,7 @@ from typing import Any
 
 from netwise.labs.activations.cost_of_activations import L48
 from netwise.labs.activations.epochs_to_separate import L09
+from netwise.labs.activations.sparsity import L49
 from netwise.labs.lab_definition import Lab
 
-ACTIVATIONS_LABS: tuple[Lab[Any], ...] = (L09, L48)
+ACTIVATIONS_LABS: tuple[Lab[Any], ...] = (L09, L48, L49)
