@@ -34,8 +34,8 @@ def test_training_takes_the_rate_with_the_lowest_loss() -> None:
     g = torch.Generator().manual_seed(0)
     x = torch.randn(200, 4, generator=g)
     y = (x[:, 0] > 0).long()
-    settings = DigitSettings(epochs=4, seeds=2)
-    stack, rate = train(x, y, (4, 3, 10), (1e-6, 0.3, 1e6), settings)
+    settings = DigitSettings(epochs=40, seeds=2)
+    stack, rate = train(x, y, (4, 8, 10), (1e-6, 0.3, 1e6), settings)
     assert rate == pytest.approx(0.3)
     assert len(stack[0]) == 2
     assert losses(stack, x, y)[1].min() > 0.9
