@@ -41,6 +41,7 @@ from netwise.history import (
     RunEnd as RunEnd,
     RunFacts as RunFacts,
     Series as Series,
+    ShallowerTwin as ShallowerTwin,
 )
 from netwise.labs.all_labs import LABS as LABS, lab as lab
 from netwise.labs.lab_definition import Lab as Lab, LabResult as LabResult
@@ -244,6 +245,7 @@ from netwise.recipe.writer import recipe_text as recipe_text, write_recipe as wr
 from netwise.report import write_report as write_report
 from netwise.report.pictures.activation_plots import plot_activations as plot_activations
 from netwise.report.pictures.anatomy_plots import plot_anatomy as plot_anatomy
+from netwise.report.pictures.rate_plots import plot_rate_range as plot_rate_range
 from netwise.report.pictures.transform_plots import plot_transforms as plot_transforms
 from netwise.report.search_page import write_search_report as write_search_report
 from netwise.scoring.score import Score as Score
@@ -312,9 +314,24 @@ from netwise.training.simple_baselines import (
     baselines as baselines,
 )
 from netwise.training.text_generation import sample_text as sample_text
+from netwise.treatment.depth import (
+    DepthArm as DepthArm,
+    DepthComparison as DepthComparison,
+    compare_depth as compare_depth,
+    with_shallower_twin as with_shallower_twin,
+)
+from netwise.treatment.fitted_rows import (
+    CapacityResult as CapacityResult,
+    capacity_test as capacity_test,
+)
 from netwise.treatment.learning_rate import (
     RateThreshold as RateThreshold,
     rate_threshold as rate_threshold,
+)
+from netwise.treatment.range_test import (
+    RateRange as RateRange,
+    rate_range as rate_range,
+    read_range as read_range,
 )
 from netwise.treatment.remedies import (
     REMEDIES as REMEDIES,

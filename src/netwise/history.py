@@ -125,6 +125,31 @@ class BesideBaseline:
 
 
 @dataclass(frozen=True)
+class ShallowerTwin:
+    """A run beside those of a network of equal widths and fewer hidden layers.
+
+    Args:
+        layers, twin_layers: hidden layers of both.
+        train_loss, twin_train_loss: at the end, means over the pairs.
+        low, high: 95 % interval of train_loss - twin_train_loss.
+        pairs: of runs with equal seeds.
+
+    Example:
+        >>> import netwise as nw
+        >>> nw.ShallowerTwin(12, 6, 2.3, 0.4, 1.8, 2.0, 5).train_loss
+        2.3
+    """
+
+    layers: int
+    twin_layers: int
+    train_loss: float
+    twin_train_loss: float
+    low: float
+    high: float
+    pairs: int
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """What is known of a run besides its signals; None where it is not known.
 
@@ -147,6 +172,7 @@ class RunFacts:
         valid_answers: for each class how often it was asked for, answered and answered rightly on
             the validation part with the final weights, where classes are of very unequal size.
         baseline: the best simple model beside the run; None where none was trained.
+        shallower: the runs of a shallower network; None where none were made.
         emptied_by_dropout: the largest share of samples of which a dropout is expected to set all
             units of a layer to 0.
         weight_decay: of the optimizer.
@@ -192,6 +218,7 @@ class RunFacts:
     metric_of_guessing: float | None = None
     valid_answers: tuple[tuple[int, int, int], ...] | None = None
     baseline: BesideBaseline | None = None
+    shallower: ShallowerTwin | None = None
 
 
 @dataclass(frozen=True)

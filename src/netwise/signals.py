@@ -379,7 +379,7 @@ UPDATE_RATIO = _signal(
     lowest="0",
 )
 WEIGHT_NORM = _signal("weight.norm", "norm of a layer's weights", lowest="0")
-# Of samples of at most 1024 numbers of each matrix, in observed programs.
+# Of samples of at most 1024 numbers of each matrix.
 WEIGHT_DISTANCE = _signal(
     "weight.distance",
     "distance of the weights from those of the first watched step, over the larger norm of both",
@@ -406,6 +406,39 @@ STEP_DESCENT = _signal(
     "",
     "-1",
     "1",
+)
+
+WEIGHT_SMALL = _signal(
+    "weight.small",
+    "share of the weights below 1 % of their root mean square; 0.008 of normal weights, more of "
+    "sparse ones",
+    "",
+    "0",
+    "1",
+)
+GRADIENT_SIGN = _signal(
+    "gradient.sign",
+    "agreement of the signs of a unit's gradient, mean over the units: 1 where all weights of each "
+    "unit go the same way, as inputs of one sign force on them",
+    "",
+    "0",
+    "1",
+    "low",
+)
+EFFECTIVE_RATE = _signal(
+    "rate.effective",
+    "change of a weight over its gradient, median over the weights: the learning rate that it gets",
+    lowest="0",
+)
+EFFECTIVE_RATE_LOW = _signal(
+    "rate.effective.low",
+    "change of a weight over its gradient, lowest tenth of the weights",
+    lowest="0",
+)
+EFFECTIVE_RATE_HIGH = _signal(
+    "rate.effective.high",
+    "change of a weight over its gradient, highest tenth of the weights",
+    lowest="0",
 )
 
 NETWORK = ""  # the layer name of signals that belong to the whole network

@@ -116,7 +116,7 @@ def test_a_probe_continues_from_its_state() -> None:
     loss.backward()
     probe.record(loss.detach())
     other = HookedProbe(module)
-    other.load_state_dict(probe.state_dict())
+    other.load_state_dict(probe.state_dict(), probe.tensors())
     assert other.layers == probe.layers
     assert other.state_dict() == probe.state_dict()
     snapshot = probe.snapshot()

@@ -43,7 +43,10 @@ def test_signals_of_a_small_matrix_are_exact() -> None:
         change = weights[step] - weights[step + 1]
         samples.write(row, [("a", weights[step + 1])], [("a", change)], {"a"})
         rows.append(row)
-    assert set(rows[0]) == {"weight.distance|a", "update.descent|a"}  # no direction before
+    names = ("weight.distance", "weight.small", "gradient.sign", "update.descent")
+    rates = ("rate.effective", "rate.effective.low", "rate.effective.high")
+    # No direction before.
+    assert set(rows[0]) == {f"{name}|a" for name in (*names, *rates)}
     down = angle((weights[0] - weights[1]).reshape(-1), gradients[0].reshape(-1))
     assert rows[0]["update.descent|a"] == pytest.approx(float(down), rel=1e-4)
     largest = max(weights[0].norm(), weights[3].norm())
@@ -65,7 +68,7 @@ def test_matrices_of_one_layer_count_together_and_only_those_asked_for_are_writt
         {"a"},
     )
     # From (1, 4) to (1, 3), in 4 numbers each.
-    assert row == {"weight.distance|a": pytest.approx(1 / math.sqrt(17))}
+    assert row == {"weight.distance|a": pytest.approx(1 / math.sqrt(17)), "weight.small|a": 0.0}
 
 
 def test_a_large_matrix_is_sampled_alike_whatever_its_memory_is() -> None:
@@ -140,3 +143,44 @@ def test_a_watched_program_that_goes_back_and_forth_has_opposite_directions() ->
         series = history.of(signal, history.layers[0].name)
         assert series is not None
         assert series.last == pytest.approx(-1)
+
+
+def test_the_effective_rate_is_the_change_over_the_gradient() -> None:
+    gradient = small(0)
+    rates = torch.linspace(0.1, 1.0, gradient.numel()).reshape(gradient.shape)
+    samples, row = WeightSamples(), dict[str, float]()
+    samples.gradients([("a", 4 * gradient)])
+    samples.write(row, [("a", small(1))], [("a", -rates * gradient)], {"a"}, loss_scale=4.0)
+    ordered = rates.flatten().sort().values
+    for name, share in (("low", 0.1), ("", 0.5), ("high", 0.9)):
+        signal = f"rate.effective.{name}" if name else "rate.effective"
+        place = round(share * (len(ordered) - 1))
+        assert row[f"{signal}|a"] == pytest.approx(float(ordered[place]), rel=1e-5)
+
+
+def test_small_weights_and_signs_are_counted() -> None:
+    weights = torch.ones(10, 10)
+    weights[:3] = 0.001
+    gradient = torch.ones(10, 10)
+    gradient[5:, ::2] *= -1  # half of the units with as many of both signs
+    samples, row = WeightSamples(), dict[str, float]()
+    samples.gradients([("a", gradient)])
+    samples.write(row, [("a", weights)], [("a", 0 * weights)], {"a"})
+    assert row["weight.small|a"] == pytest.approx(0.3)
+    assert row["gradient.sign|a"] == pytest.approx(0.5)
+
+
+def test_inputs_of_one_sign_make_all_weights_of_a_unit_go_one_way() -> None:
+    """One sample: the gradient of a unit is its error times the inputs."""
+    agreement = {}
+    for name, shift in (("positive", 5.0), ("centred", 0.0)):
+        layer = torch.nn.Linear(50, 8)
+        x = torch.randn(1, 50, generator=generator()) + shift
+        layer(x).square().sum().backward()
+        samples, row = WeightSamples(), dict[str, float]()
+        assert layer.weight.grad is not None
+        samples.gradients([("a", layer.weight.grad)])
+        samples.write(row, [("a", layer.weight.detach())], [], {"a"})
+        agreement[name] = row["gradient.sign|a"]
+    assert agreement["positive"] == 1.0
+    assert agreement["centred"] < 0.5

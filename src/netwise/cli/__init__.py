@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from netwise.cli.commands.data import data
-from netwise.cli.commands.design import anatomy, check, rate, start
+from netwise.cli.commands.design import anatomy, capacity, check, depth, rate, start
 from netwise.cli.commands.export import export
 from netwise.cli.commands.guesses import guess, log, outcome
 from netwise.cli.commands.inspect import diagnose, runs, show
@@ -51,7 +51,7 @@ main = click.version_option(package_name="netwise", message="netwise %(version)s
         {
             "Train and use": [train, predict, export, write, script],
             "Diagnose and treat": [watch, runs, show, diagnose, treat, demo],
-            "Before training": [data, check, anatomy, start, rate],
+            "Before training": [data, check, anatomy, start, rate, capacity, depth],
             "Compare settings": [search, validate, curve, guess, outcome, log],
             "Experiments": [lab, notes, errata],
         },

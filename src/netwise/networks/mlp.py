@@ -150,6 +150,10 @@ class MLP(Network):
             return self.but(widths=(ins, 64, outs))
         return self.but(widths=(ins, *(max(4 * width, 32) for width in hidden), outs))
 
+    def deepened(self) -> Self | str:
+        ins, *hidden, outs = self.widths
+        return self.but(widths=(ins, *hidden, hidden[-1] if hidden else 64, outs))
+
     def narrowed(self) -> Self | str:
         ins, *hidden, outs = self.widths
         if not hidden:

@@ -232,6 +232,10 @@ periodic=())
             return "the network is sixteen times as wide as the published one already"
         return self.but(width=min(2 * width, 16.0))
 
+    def deepened(self) -> Self | str:
+        """With one more hidden layer."""
+        return self.lacks("depth")
+
     def narrowed(self) -> Self | str:
         """With narrower hidden layers: a half or a quarter of the units or channels."""
         width = getattr(self, "width", None)

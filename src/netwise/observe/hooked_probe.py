@@ -8,7 +8,8 @@ that histories of earlier versions keep their numbers.
 from __future__ import annotations
 
 import math
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +28,18 @@ from netwise.observe.layer_activations import (
 from netwise.observe.layer_weights import ratio
 from netwise.observe.nested import tensors_in
 from netwise.observe.observed_parts import CallRecord
+from netwise.observe.weight_samples import Sample, WeightSamples
 from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
-from netwise.schema import typed
+from netwise.schema import Count, SchemaError, typed
 from netwise.tasks import BOUNDED, RECTIFIERS
 
 # Layers that are nonlinear themselves: what follows them may be the identity, they are not.
 _NONLINEAR = (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
+_SAMPLES = ("start", "update", "gradient")  # samples of weights, by their names in checkpoints
+ProbeSnapshot = tuple[
+    ActiveUnits, tuple[Layer, ...], tuple[Sample | None, Sample | None, Sample | None]
+]
 
 
 class HookedProbe:
@@ -57,6 +63,7 @@ class HookedProbe:
         self._row: dict[str, float] | None = None
         self._weights_before: list[Tensor] = []
         self._trained: list[tuple[str, list[nn.Parameter]]] = []
+        self._samples = WeightSamples()
         # The last layer's weights, and the gradient of this backward pass alone.
         self._last_gradient: tuple[nn.Parameter, Tensor] | None = None
 
@@ -188,6 +195,9 @@ class HookedProbe:
                 change = math.hypot(*(next(norms) for _ in weights))
                 norm = row[f"{signals.WEIGHT_NORM}|{name}"]
                 row[f"{signals.UPDATE_RATIO}|{name}"] = ratio(change, norm)
+            owners = [name for name, weights in self._trained for _ in weights]
+            changes = zip(owners, self._weights_before, strict=True)
+            self._samples.write(row, zip(owners, now, strict=True), changes, set(owners))
         self._weights_before = []
         return row
 
@@ -247,6 +257,9 @@ class HookedProbe:
         grads = torch._foreach_norm(
             [p.grad for _, live in self._trained for p in live if p.grad is not None]
         )
+        self._samples.gradients(
+            (name, p.grad) for name, live in self._trained for p in live if p.grad is not None
+        )
         pairs = iter(zip((float(s) for s in sizes), (float(g) for g in grads), strict=True))
         for name, live in self._trained:
             both = [next(pairs) for _ in live]
@@ -280,14 +293,15 @@ class HookedProbe:
         equal = outs > 1 and all(bool((p == p[:1]).all()) for p in weights)
         return Layer(name, type(layer).__name__, ins, outs, activation, trains, equal)
 
-    def snapshot(self) -> tuple[ActiveUnits, tuple[Layer, ...]]:
+    def snapshot(self) -> ProbeSnapshot:
         """What the probe knows between two watched steps, for `restore`. No tensor in it is changed
         later."""
-        return dict(self._active_units), self.layers
+        return dict(self._active_units), self.layers, self._samples.kept
 
-    def restore(self, snapshot: tuple[ActiveUnits, tuple[Layer, ...]]) -> None:
+    def restore(self, snapshot: ProbeSnapshot) -> None:
         """Set the probe back to a `snapshot`."""
         self._active_units, self.layers = dict(snapshot[0]), snapshot[1]
+        self._samples.kept = snapshot[2]
 
     def state_dict(self) -> dict[str, Any]:
         """The same as `snapshot` in plain values, for a checkpoint."""
@@ -297,13 +311,28 @@ class HookedProbe:
                 for name, (active, samples) in self._active_units.items()
             },
             "layers": [vars(layer) for layer in self.layers],
+            "samples": {
+                name: [list(sample.layers), list(sample.sizes)]
+                for name, sample in zip(_SAMPLES, self._samples.kept, strict=True)
+                if sample is not None
+            },
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a `state_dict`.
+    def tensors(self) -> dict[str, Tensor]:
+        """The numbers of the samples of weights, for a checkpoint."""
+        return {
+            name: torch.from_numpy(sample.numbers)
+            for name, sample in zip(_SAMPLES, self._samples.kept, strict=True)
+            if sample is not None
+        }
+
+    def load_state_dict(
+        self, state: dict[str, Any], tensors: Mapping[str, Tensor] | None = None
+    ) -> None:
+        """Continue from a `state_dict`, and from `tensors`, which older checkpoints do not have.
 
         Raises:
-            SchemaError: a value has another type.
+            SchemaError: a value has another type, or the samples have other sizes than said.
         """
         plain: _PlainState = typed(_PlainState, state, "probe")
         self._active_units = {
@@ -311,6 +340,22 @@ class HookedProbe:
             for name, (active, samples) in plain["alive"].items()
         }
         self.layers = plain["layers"]
+        samples = plain.get("samples", {})
+        start, update, gradient = (
+            _sample(name, *samples[name], tensors or {}) if name in samples else None
+            for name in _SAMPLES
+        )
+        self._samples.kept = start, update, gradient
+
+
+def _sample(
+    name: str, layers: tuple[str, ...], sizes: tuple[int, ...], tensors: Mapping[str, Tensor]
+) -> Sample:
+    """A sample of weights from its parts in a checkpoint."""
+    numbers = tensors[name].double().numpy() if name in tensors else None
+    if numbers is None or numbers.shape != (sum(sizes),) or len(layers) != len(sizes):
+        raise SchemaError(f"probe.samples.{name}", "has other sizes than its numbers")
+    return Sample(layers, sizes, numbers)
 
 
 class _PlainState(TypedDict):
@@ -318,6 +363,7 @@ class _PlainState(TypedDict):
 
     alive: dict[str, tuple[tuple[int, ...], int]]  # for each unit 0 or 1, and the number of samples
     layers: tuple[Layer, ...]
+    samples: NotRequired[dict[str, tuple[tuple[str, ...], tuple[Count, ...]]]]
 
 
 def _activation_kind(

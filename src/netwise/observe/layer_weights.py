@@ -198,6 +198,7 @@ class LayerWeights:
             [(entry.layer, values) for entry, values in known],
             [(entry.layer, entry.copy) for entry, _ in known],
             set(totals),
+            loss_scale,
         )
         self.forget()
 

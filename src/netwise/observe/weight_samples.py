@@ -24,6 +24,7 @@ Numbers = npt.NDArray[Any]
 MOST_SAMPLED = 1024  # of one matrix
 MOST_TOGETHER = 2**18  # of one model: very many matrices have smaller samples
 FEWEST_SAMPLED = 16
+SMALL = 0.01  # of the root mean square of the weights: below it a weight is as good as 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +113,13 @@ class WeightSamples:
         self._update: Sample | None = None
         self._gradient: Sample | None = None  # of the last watched step
         self._new_gradient: Sample | None = None
+        self._agreement: dict[str, float] = {}  # of the signs of the new gradient, by layer
 
     def gradients(self, matrices: Iterable[tuple[str, Tensor]]) -> None:
         """Keep a sample of the gradients of the watched step."""
-        self._new_gradient = sample_of(matrices)
+        kept = list(matrices)
+        self._new_gradient = sample_of(kept)
+        self._agreement = sign_agreements(kept)
 
     def write(
         self,
@@ -123,6 +127,7 @@ class WeightSamples:
         weights: Iterable[tuple[str, Tensor]],
         changes: Iterable[tuple[str, Tensor]],
         layers: Container[str],
+        loss_scale: float = 1.0,
     ) -> None:
         """Write the signals of a step into a row.
 
@@ -131,6 +136,7 @@ class WeightSamples:
             weights: the matrices after the step, each with its layer.
             changes: the same matrices before the step, minus those after it.
             layers: whose signals are written.
+            loss_scale: by which the loss, and so the gradients, were multiplied.
         """
         now, update, gradient = sample_of(weights), sample_of(changes), self._new_gradient
         pairs: list[tuple[str, Sample, Sample]] = []
@@ -152,6 +158,15 @@ class WeightSamples:
                 value = measure(*sums)
                 if math.isfinite(value) and layer in layers:
                     row[f"{signal}|{layer}"] = value
+        found: dict[str, dict[str, float]] = {signals.GRADIENT_SIGN: self._agreement}
+        if now is not None:
+            found[signals.WEIGHT_SMALL] = small_shares(now)
+        if update is not None and gradient is not None and update.fits(gradient):
+            found |= effective_rates(update, gradient, loss_scale)
+        for signal, values in found.items():
+            for layer, value in values.items():
+                if layer in layers:
+                    row[f"{signal}|{layer}"] = value
         if update is not None:
             self._update = update
         if gradient is not None:
@@ -160,7 +175,76 @@ class WeightSamples:
 
     def forget(self) -> None:
         """Drop what was kept of a step that has not ended."""
-        self._new_gradient = None
+        self._new_gradient, self._agreement = None, {}
+
+    @property
+    def kept(self) -> tuple[Sample | None, Sample | None, Sample | None]:
+        """What is known between two watched steps: the start, and the last update and gradient."""
+        return self._start, self._update, self._gradient
+
+    @kept.setter
+    def kept(self, samples: tuple[Sample | None, Sample | None, Sample | None]) -> None:
+        self._start, self._update, self._gradient = samples
+        self.forget()
+
+
+def by_layer(sample: Sample) -> dict[str, Numbers]:
+    """The numbers of each layer."""
+    found: dict[str, Numbers] = {}
+    for layer, part in zip(sample.layers, sample.parts(), strict=True):
+        found[layer] = np.concatenate((found[layer], part)) if layer in found else part
+    return found
+
+
+def small_shares(weights: Sample) -> dict[str, float]:
+    """For each layer the share of weights below `SMALL` times their root mean square."""
+    shares = {}
+    for layer, w in by_layer(weights).items():
+        with np.errstate(all="ignore"):  # numbers of a run that diverges
+            limit = SMALL * math.sqrt(float(np.mean(w * w)))
+        if math.isfinite(limit) and limit > 0:
+            shares[layer] = float(np.count_nonzero(np.abs(w) < limit)) / len(w)
+    return shares
+
+
+def effective_rates(
+    update: Sample, gradient: Sample, loss_scale: float = 1.0
+) -> dict[str, dict[str, float]]:
+    """Median, lowest and highest tenth of |change| / |gradient| of the weights of each layer, by
+    their signals."""
+    names = (signals.EFFECTIVE_RATE_LOW, signals.EFFECTIVE_RATE, signals.EFFECTIVE_RATE_HIGH)
+    found: dict[str, dict[str, float]] = {name: {} for name in names}
+    changes, gradients = by_layer(update), by_layer(gradient)
+    for layer, change in changes.items():
+        g = np.abs(gradients[layer])
+        with np.errstate(all="ignore"):
+            rates = np.abs(change[g > 0]) / g[g > 0] * loss_scale
+        rates = rates[np.isfinite(rates)]
+        if not len(rates):
+            continue
+        places = [round(share * (len(rates) - 1)) for share in (0.1, 0.5, 0.9)]
+        ordered = np.partition(rates, places)
+        for name, place in zip(names, places, strict=True):
+            found[name][layer] = float(ordered[place])
+    return found
+
+
+def sign_agreements(matrices: Iterable[tuple[str, Tensor]]) -> dict[str, float]:
+    """For the first matrix of each layer, whose rows are its units: |positive - negative| over the
+    number of gradients that are not 0, mean over the units."""
+    found: dict[str, float] = {}
+    for layer, values in matrices:
+        usable = values.layout is torch.strided and not values.is_complex() and values.numel()
+        if layer in found or not usable or values.dim() < 2:
+            continue
+        places = places_in(tuple(values.shape), MOST_SAMPLED)
+        signs = np.sign(_some(values[places], MOST_SAMPLED))
+        signs = signs.reshape(-(-values.shape[0] // (places[0].step or 1)), -1)
+        counts = np.count_nonzero(signs, axis=1)
+        if (counts > 1).any() and np.isfinite(signs).all():
+            live = counts > 1
+            found[layer] = float(np.mean(np.abs(signs[live].sum(1)) / counts[live]))
+    return found
 
 
 def _carried(new: Sample, old: Sample | None) -> Sample:

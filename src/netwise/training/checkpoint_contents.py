@@ -42,6 +42,8 @@ def checkpoint_of(
         tensors["best"] = state.best[1]
     if state.average.tensors:
         tensors["average"] = state.average.tensors
+    if samples := probe.tensors():
+        tensors["probe"] = samples
     values = {
         "epoch": state.epoch,
         "batch": state.batch,
@@ -131,6 +133,6 @@ def _restore(
     if values["best"] is not None:
         best = {k: v.to(setup.device) for k, v in tensors["best"].items()}
         state.best = (values["best"], best)
-    probe.load_state_dict(values["probe"])
+    probe.load_state_dict(values["probe"], tensors.get("probe"))
     if wiring is not None and values.get("wiring") is not None:  # older checkpoints have none
         wiring.load_state_dict(values["wiring"])

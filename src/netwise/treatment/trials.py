@@ -222,7 +222,9 @@ def compare(
         diverged_after=fmean(map(diverged, after)),
         cost=seconds_after / seconds_before if seconds_before > 0 else 1.0,
         recipe=treated,
-        note=_note(gains, goals_after, after) or _luck(finding, before, sick_before),
+        note="; ".join(
+            filter(None, (_note(gains, goals_after, after), _luck(finding, before, sick_before)))
+        ),
         unit=gain_unit(after[0].history),
     )
 

@@ -93,3 +93,30 @@ def test_jumps_of_a_loss_that_can_be_negative_mean_nothing() -> None:
     losses = run.series[signals.LOSS, ""]
     shifted = nw.Series(losses.steps, (-1.0, *losses.values[1:]))
     assert spike(run.but(series={**run.series, (signals.LOSS, ""): shifted})) is None
+
+
+def by_epochs(train: float, swing: float, step: float) -> nw.History:
+    """Sixteen epochs with a validation loss that rises and falls in turn."""
+    valid = [0.3 + swing * (-1) ** i for i in range(16)]
+    rows = [
+        {"step": i, "train.loss": train, "valid.loss": v, "update.ratio|a": step}
+        for i, v in enumerate(valid)
+    ]
+    layers = (nw.Layer("a", "Linear", 2, 2),)
+    return nw.History.from_rows(rows, layers, nw.RunFacts(loss_of_guessing=2.3))
+
+
+@pytest.mark.parametrize(
+    ("train", "swing", "step", "is_found"),
+    [
+        (0.28, 0.05, 0.02, True),  # SGD with a rate of 2.5 on sigmoid units
+        (0.28, 0.05, 0.008, False),  # noise of the task, at steps of a usual size
+        (0.28, 0.005, 0.02, False),
+        (0.10, 0.05, 0.02, False),  # nearly all is learned
+    ],
+)
+def test_a_validation_loss_that_swings_between_epochs(
+    train: float, swing: float, step: float, is_found: bool
+) -> None:
+    answer = oscillation(by_epochs(train, swing, step))
+    assert isinstance(answer, nw.Finding) == is_found

@@ -59,7 +59,8 @@ def test_rows_learned_by_heart_also_where_the_best_state_was_kept() -> None:
     finding = found(overfitting.overfitting(curve(train, valid, low)))
     assert finding.evidence[0].value == pytest.approx(1 - 0.77, abs=0.01)
     near = [0.5, 0.7, 0.8, 0.86, 0.87, 0.87]
-    assert overfitting.overfitting(curve(train, valid, near)) is None
+    low_losses = [v / 4 for v in valid]
+    assert overfitting.overfitting(curve(train, low_losses, near)) is None
     high = [1.5, 1.3, 1.1, 1.0, 0.95, 0.94]
     assert overfitting.overfitting(curve(high, valid, low)) is None  # nothing is known by heart
     other = [-v for v in valid]
@@ -92,3 +93,21 @@ def test_a_state_that_was_better() -> None:
     noisy = scores(0.5, 0.9, 0.3, 0.9, 0.2, 0.8, 0.3, 0.9, 0.3)
     assert overfitting.best_was_earlier(noisy) is None
     assert isinstance(overfitting.best_was_earlier(scores(0.5, 0.3)), nw.Unchecked)
+
+
+@pytest.mark.parametrize(
+    ("train", "valid", "accuracy", "is_found"),
+    [
+        (0.0067, 0.53, 0.88, True),  # Nielsen 2015, chapter 3: a thousand images
+        (0.0067, 0.53, 0.95, False),  # as good an answer as others of the same data
+        (0.0067, 0.20, 0.90, False),  # what is left in sound runs
+        (0.2, 0.53, 0.88, False),  # there is more to learn in training
+    ],
+)
+def test_losses_that_are_far_apart(
+    train: float, valid: float, accuracy: float, is_found: bool
+) -> None:
+    answer = overfitting.overfitting(curve([train] * 8, [valid] * 8, [accuracy] * 8))
+    assert (answer is not None) == is_found
+    if is_found:
+        assert found(answer).sentence.startswith("The training loss has fallen to 0.0067, and the")

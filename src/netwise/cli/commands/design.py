@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +14,14 @@ import click
 
 from netwise.cli.group import USAGE
 from netwise.cli.options import (
+    jobs_option,
     json_option,
     picture_option,
     recipe_argument,
     set_option,
     trust_option,
 )
-from netwise.cli.output import PICTURES, echo_json, network_table, require_new_file
+from netwise.cli.output import PICTURES, echo_json, echo_table, network_table, require_new_file
 from netwise.cli.parsing import allow_own_code, network_for, parse_whole_numbers, recipe_with
 from netwise.cli.terminal import echo
 
@@ -256,17 +258,41 @@ def start(recipe: Path, settings: Sequence[str], trust_own: bool, as_json: bool)
     show_default=True,
     help="First learning rate to try; the next ones are ten times larger or smaller.",
 )
+@click.option(
+    "--range",
+    "as_range",
+    is_flag=True,
+    help="One run with a rate that rises with each step, from 1e-6 to 10, instead.",
+)
+@picture_option("the loss over the rate (with --range)")
 @trust_option
 @json_option
 def rate(
-    recipe: Path, settings: Sequence[str], first: float, trust_own: bool, as_json: bool
+    recipe: Path,
+    settings: Sequence[str],
+    first: float,
+    as_range: bool,
+    picture: Path | None,
+    trust_own: bool,
+    as_json: bool,
 ) -> None:
     """Find a learning rate: half of the largest one at which the loss still falls.
 
+    With --range, the learning-rate range test: the loss over a rate that rises with each step.
+
     \b
-    Example:
+    Examples:
       netwise rate recipe.toml --set batch_size=32
+      netwise rate recipe.toml --range --picture range.png
     """
+    if as_range:
+        _rate_range(recipe, settings, picture, trust_own, as_json)
+        return
+    if picture is not None:
+        raise click.UsageError(
+            f"--picture {picture}: the curve is that of the range test. Write --range --picture "
+            f"{picture}."
+        )
     if not first > 0:
         raise click.UsageError(
             f"--start {first}: a learning rate has to be above 0. Write --start 0.01."
@@ -291,3 +317,106 @@ def rate(
         f"(in powers of ten: {result.order:g}). "
         f"Use half of it: --set optimizer.lr={result.rate:g}"
     )
+
+
+def _rate_range(
+    recipe: Path, settings: Sequence[str], picture: Path | None, trust_own: bool, as_json: bool
+) -> None:
+    """Print what a learning-rate range test shows, and draw its curve."""
+    if picture is not None:
+        require_new_file(picture, PICTURES)
+    tested = allow_own_code(recipe_with(recipe, settings), trust_own)
+    from netwise.treatment.range_test import rate_range  # heavy
+
+    result = rate_range(tested)
+    if picture is not None:
+        from netwise.report.pictures.rate_plots import plot_rate_range
+
+        plot_rate_range(result, picture)
+    if as_json:
+        echo_json(dataclasses.asdict(result))
+        return
+    echo(result.sentence)
+    if result.steepest is not None:
+        echo(f"Use it: --set optimizer.lr={result.steepest:.2g}")
+    if picture is not None:
+        echo(f"Curve: {picture}")
+
+
+@click.command()
+@recipe_argument
+@set_option("network.widths=[64,8,10]")
+@click.option(
+    "--rows", help="Numbers of training samples, such as 50,400.  [default: 1/32, 1/8 and all]"
+)
+@jobs_option
+@trust_option
+@json_option
+def capacity(
+    recipe: Path,
+    settings: Sequence[str],
+    rows: str | None,
+    jobs: int | None,
+    trust_own: bool,
+    as_json: bool,
+) -> None:
+    """Test whether a network is too small: does it fit few samples, and as well all of them?
+
+    \b
+    Examples:
+      netwise capacity recipe.toml
+      netwise capacity recipe.toml --rows 50,1000
+    """
+    numbers = () if rows is None else parse_whole_numbers("--rows", rows, ",", "50,400")
+    tested = allow_own_code(recipe_with(recipe, settings), trust_own)
+    from netwise.treatment.fitted_rows import capacity_test  # heavy
+
+    result = capacity_test(tested, numbers, jobs=jobs)
+    if as_json:
+        echo_json(dataclasses.asdict(result))
+        return
+    for count, left, accuracy in zip(result.rows, result.left, result.accuracies, strict=True):
+        right = "" if math.isnan(accuracy) else f", accuracy {100 * accuracy:.1f} %"
+        echo(f"{count:>8,} samples: {100 * left:5.1f} % of the loss of guessing left{right}")
+    echo(result.sentence)
+
+
+@click.command()
+@recipe_argument
+@set_option("network.layers=8")
+@jobs_option
+@trust_option
+@json_option
+def depth(
+    recipe: Path, settings: Sequence[str], jobs: int | None, trust_own: bool, as_json: bool
+) -> None:
+    """Compare a network with a deeper and a wider one of as many parameters.
+
+    Beside them a shallower one of equal widths is trained: where it fits the training data better,
+    depth does harm.
+
+    \b
+    Example:
+      netwise depth recipe.toml
+    """
+    compared = allow_own_code(recipe_with(recipe, settings), trust_own)
+    from netwise.diagnosis import Finding
+    from netwise.diagnosis.rules.degradation import degradation
+    from netwise.history import History, RunFacts
+    from netwise.treatment.depth import compare_depth  # heavy
+
+    result = compare_depth(compared, jobs=jobs)
+    found = degradation(History({}, facts=RunFacts(shallower=result.twin)))
+    if as_json:
+        finding = found.sentence if isinstance(found, Finding) else None
+        echo_json({**dataclasses.asdict(result), "degradation": finding})
+        return
+    rows = [("network", "layers", "parameters", "train loss", "validation goal")]
+    for arm in result.arms:
+        losses, goals = (sum(values) / len(values) for values in (arm.train_losses, arm.goals))
+        numbers = (f"{arm.parameters:,}", f"{losses:.4g}", f"{goals:.4g}")
+        rows.append((arm.name, "-".join(map(str, arm.widths)), *numbers))
+    echo_table(rows)
+    echo(result.sentence)
+    if isinstance(found, Finding):
+        echo(f"Deeper and worse in training: {found.sentence}")

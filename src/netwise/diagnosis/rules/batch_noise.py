@@ -66,5 +66,5 @@ BATCH_TOO_SMALL = Rule(
     explains=("not_learning",),
     tasks=WITH_TARGETS,
     change="loader = torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)",
-    remedies=("lower_rate",),
+    remedies=("larger_batch", "lower_rate"),
 )

@@ -3,27 +3,46 @@ too large look like from outside."""
 
 from __future__ import annotations
 
+from math import isfinite
 from statistics import median
 
-from netwise.diagnosis.curves import finite_series, last_slope, level_at_end, part_of, recurrence_of
+from netwise.diagnosis.curves import (
+    finite_series,
+    last_slope,
+    level_at_end,
+    noise_of,
+    part_of,
+    recurrence_of,
+)
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
     CERTAIN,
     FEWEST,
+    final_loss_share,
+    finite_median,
     has_learned,
     loss_share,
     no_baseline,
     opponents,
     outcome_known,
+    series_by_layer,
     too_few_steps,
 )
 from netwise.history import DIVERGED, History, Series
-from netwise.signals import LOSS
+from netwise.signals import LOSS, TRAIN_LOSS, UPDATE_RATIO, VALID_LOSS
 
 # Autocorrelation of the loss, half a swing apart. Sound programs of the clinic and of the zoo have
 # -0.48 and more, since the noise of batches is independent.
 OPPOSITE = -0.6
 AMPLITUDE = 0.03  # standard deviation of the swings over the level: smaller ones do no harm
+# From epoch to epoch, also of a run that has learned: half of the epochs without a fall of the
+# training loss, steps of this length, and this much left. Sound programs whose training loss stands
+# have steps of 0.007 at most; one with steps of 0.07 still falls.
+LONG_STEPS = 0.015  # |step| / |w| of the layer that changes most
+FEWEST_EPOCHS = 8
+STANDS = 1.5  # standard errors of a slope: below it the training loss does not fall
+REST = 0.08  # of the loss of guessing
+UNSTEADY = 0.08  # noise of the validation loss over its level
 FEWEST_LOSSES = 80  # for the autocorrelation of the last half
 JUMP = 8.0  # a loss over those before it
 STAYS = 3.0  # all later losses over those before the jump
@@ -36,6 +55,8 @@ def oscillation(history: History) -> Answer:
     has not learned."""
     if opponents(history):
         return Unchecked(no_baseline(history))
+    if (between := _between_epochs(history)) is not None:
+        return between
     losses = finite_series(history.of(LOSS) or Series((), ()))
     if len(losses) < FEWEST_LOSSES:
         return Unchecked(too_few_steps(len(losses), "recorded losses", FEWEST_LOSSES))
@@ -65,6 +86,42 @@ def oscillation(history: History) -> Answer:
             Evidence("standard deviation / level", amplitude, AMPLITUDE, percent=True),
         ),
         strength=swing.lowest / OPPOSITE,
+    )
+
+
+def _between_epochs(history: History) -> Finding | None:
+    """A validation loss that jumps from epoch to epoch while the training loss no longer falls, by
+    steps that are long beside the weights: they cross the valley."""
+    train, valid = history.of(TRAIN_LOSS), history.of(VALID_LOSS)
+    left = final_loss_share(history)
+    if train is None or valid is None or len(valid.finite) < FEWEST_EPOCHS or left is None:
+        return None
+    late = part_of(valid, 0.5)
+    noise, level, slope = noise_of(late), level_at_end(late, 1.0), last_slope(train, 0.5)
+    late_updates = [
+        finite_median(ratio for ratio in part_of(series, 0.5).values if ratio > 0) or 0.0
+        for series in series_by_layer(history, UPDATE_RATIO).values()
+    ]
+    step = max(late_updates, default=0.0)
+    if noise is None or level is None or slope is None or level <= 0 or not isfinite(left):
+        return None
+    unsteady = noise / level
+    if slope.falls >= STANDS or left <= REST or unsteady <= UNSTEADY or step <= LONG_STEPS:
+        return None
+    return Finding(
+        rule="oscillation",
+        sentence=(
+            f"From epoch to epoch the validation loss swings around {level:.3g} by "
+            f"{100 * unsteady:.2g} %, and the training loss does not fall: each step changes a "
+            f"layer's weights by {100 * step:.2g} % of their norm."
+        ),
+        steps=(late.steps[0], late.steps[-1]),
+        evidence=(
+            Evidence("noise of the validation loss / level", unsteady, UNSTEADY, percent=True),
+            Evidence("usual |step| / |w|", step, LONG_STEPS, percent=True),
+            Evidence("training loss / loss of guessing", left, REST, percent=True),
+        ),
+        strength=step / LONG_STEPS,
     )
 
 

@@ -36,6 +36,12 @@ ACCURACY_GAP = 0.15  # between 1 and the best validation accuracy
 FITTED = 0.25  # of the variance left in training
 VARIANCE_GAP = 0.35  # of the variance, explained in training and not in validation
 
+# By two losses far apart. Healthy programs of the clinic that have as little left in training have
+# gaps of 0.06 in accuracy and 0.1 of the loss of guessing in validation at most.
+NOTHING_LEFT = 0.01  # of the loss of guessing left in training
+SURE_OF_ERRORS = 0.15  # of the loss of guessing, left in validation
+LESSER_GAP = 0.08  # between 1 and the best validation accuracy
+
 
 def overfitting(history: History) -> Answer:
     """Find a training loss far below the validation loss where that costs something: the score on
@@ -48,7 +54,7 @@ def overfitting(history: History) -> Answer:
             "training and validation loss of each epoch are needed: call "
             "w.epoch(train_loss=..., valid_loss=...)"
         )
-    finding = _by_score(history) or _by_rise(history)
+    finding = _by_score(history) or _by_rise(history) or _by_losses(history)
     if finding is None and len(valid) < FEWEST:
         return Unchecked(
             f"{FEWEST} epochs are needed to see a rise, and {len(valid)} recorded: train for longer"
@@ -90,6 +96,35 @@ def _by_score(history: History) -> Finding | None:
         steps=(valid.steps[0], valid.steps[-1]),
         evidence=(Evidence(f"training {what} - best validation {what}", gap, limit, percent=True),),
         strength=gap / limit,
+    )
+
+
+def _by_losses(history: History) -> Finding | None:
+    """Nothing is left to learn in training, and the validation loss is many times as high: of
+    classes, with a gap of the scores that alone would be none."""
+    left, best, valid = left_in_training(history), best_score(history), history.of(VALID_LOSS)
+    train = train_level(history)
+    end = None if valid is None else level_at_end(valid)
+    if left is None or best is None or valid is None or end is None or train is None:
+        return None
+    share, of_classes = loss_share(history, end), history.facts.class_targets
+    if not of_classes or share is None or not isfinite(share) or not 0 <= left < NOTHING_LEFT:
+        return None
+    if share <= SURE_OF_ERRORS or not LESSER_GAP < 1 - best <= 1 or not _costs(history, best):
+        return None
+    return Finding(
+        rule="overfitting",
+        sentence=(
+            f"The training loss has fallen to {train:.2g}, and the validation loss is {end:.2g}"
+            f"{_accuracies(history)}."
+        ),
+        steps=(valid.steps[0], valid.steps[-1]),
+        evidence=(
+            Evidence("validation loss / loss of guessing", share, SURE_OF_ERRORS, percent=True),
+            Evidence("training loss / loss of guessing", left, NOTHING_LEFT, False, percent=True),
+            Evidence("1 - best validation accuracy", 1 - best, LESSER_GAP, percent=True),
+        ),
+        strength=share / SURE_OF_ERRORS,
     )
 
 

@@ -214,7 +214,7 @@ LOSS_STILL_FALLS = Rule(
     source="Prechelt 1998, Early stopping - but when?",
     tasks=WITH_TARGETS,
     symptom=True,
-    remedies=("search_rate",),
+    remedies=("search_rate", "more_epochs"),
     change="for epoch in range(3 * epochs):  # or a rate that is three times as high",
     own_loops=True,
 )

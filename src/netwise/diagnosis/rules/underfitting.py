@@ -99,6 +99,6 @@ UNDERFITTING = Rule(
     source="Goodfellow, Bengio, Courville 2016, section 5.2",
     explains=("not_learning", "plateau"),
     tasks=WITH_TARGETS,  # not autoencoders: a narrow code cannot hold all of the input
-    remedies=("lighten_brakes", "widen"),
+    remedies=("lighten_brakes", "widen", "deepen", "more_epochs"),
     change="nn.Linear(inputs, 64)  # more units in the hidden layers",
 )

@@ -146,6 +146,10 @@ def _needs_log_axis(drawn: Sequence[Series]) -> bool:
 _LAYER_SIGNALS: tuple[tuple[str, str, bool], ...] = (  # (signal, title, logarithmic)
     (signals.GRADIENT_RMS, "Gradient (rms, log scale)", True),
     (signals.UPDATE_RATIO, "Update relative to the weights (log scale)", True),
+    (signals.WEIGHT_DISTANCE, "Distance of the weights from their start", False),
+    (signals.EFFECTIVE_RATE, "Learning rate that a weight gets (median, log scale)", True),
+    (signals.GRADIENT_SIGN, "Agreement of the signs of a unit's gradient", False),
+    (signals.WEIGHT_SMALL, "Fraction of weights that are nearly 0", False),
     (signals.ACTIVATION_STD, "Standard deviation of activations", False),
     (signals.ACTIVATION_ZEROS, "Fraction of activations that are 0", False),
     (signals.ACTIVATION_SATURATED, "Fraction of saturated activations", False),

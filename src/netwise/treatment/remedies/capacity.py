@@ -10,6 +10,8 @@ from netwise.parts.stopping import Patience
 from netwise.recipe.recipe import Recipe
 from netwise.treatment.remedies.definition import NotApplicable, Remedy, with_network
 
+MOST_EPOCHS = 1_000_000
+
 
 def _add_dropout(recipe: Recipe) -> Recipe | NotApplicable:
     return with_network(recipe, recipe.network.with_dropout(0.5))
@@ -35,6 +37,23 @@ def _stop_early(recipe: Recipe) -> Recipe | NotApplicable:
 
 def _widen(recipe: Recipe) -> Recipe | NotApplicable:
     return with_network(recipe, recipe.network.widened())
+
+
+def _deepen(recipe: Recipe) -> Recipe | NotApplicable:
+    return with_network(recipe, recipe.network.deepened())
+
+
+def _more_epochs(recipe: Recipe) -> Recipe | NotApplicable:
+    if recipe.network.is_memory:
+        return NotApplicable("a memory stores its patterns at once, in no epochs")
+    return recipe.but(epochs=min(3 * recipe.epochs, MOST_EPOCHS))
+
+
+def _larger_batch(recipe: Recipe) -> Recipe | NotApplicable:
+    rows = len(recipe.data.load().train)
+    if recipe.network.is_memory or recipe.batch_size >= rows:
+        return NotApplicable("a batch has all training samples already")
+    return recipe.but(batch_size=min(4 * recipe.batch_size, rows))
 
 
 def _lighten_brakes(recipe: Recipe) -> Recipe | NotApplicable:
@@ -95,6 +114,27 @@ WIDEN = Remedy(
     apply=_widen,
     by_hand="four times as many units in each hidden layer",
     source="Goodfellow, Bengio, Courville 2016, section 5.2",
+)
+DEEPEN = Remedy(
+    name="deepen",
+    title="One more hidden layer",
+    apply=_deepen,
+    by_hand="one more hidden layer of the width of the last one, with its activation",
+    source="Goodfellow, Bengio, Courville 2016, section 6.4.1",
+)
+MORE_EPOCHS = Remedy(
+    name="more_epochs",
+    title="Three times as many epochs",
+    apply=_more_epochs,
+    by_hand="for epoch in range(3 * epochs):",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
+)
+LARGER_BATCH = Remedy(
+    name="larger_batch",
+    title="Four times as many samples in a batch",
+    apply=_larger_batch,
+    by_hand="DataLoader(..., batch_size=4 * batch_size)",
+    source="Nielsen 2015, Neural Networks and Deep Learning, chapter 3",
 )
 SHRINK = Remedy(
     name="shrink",
