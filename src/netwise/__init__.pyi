@@ -245,6 +245,16 @@ from netwise.recipe.writer import recipe_text as recipe_text, write_recipe as wr
 from netwise.report import write_report as write_report
 from netwise.report.pictures.activation_plots import plot_activations as plot_activations
 from netwise.report.pictures.anatomy_plots import plot_anatomy as plot_anatomy
+from netwise.report.pictures.penalty_plots import (
+    PenaltyMinimum as PenaltyMinimum,
+    penalty_minima as penalty_minima,
+    plot_penalties as plot_penalties,
+)
+from netwise.report.pictures.plane_plots import (
+    Hyperplane as Hyperplane,
+    hyperplanes as hyperplanes,
+    plot_plane as plot_plane,
+)
 from netwise.report.pictures.rate_plots import plot_rate_range as plot_rate_range
 from netwise.report.pictures.transform_plots import plot_transforms as plot_transforms
 from netwise.report.search_page import write_search_report as write_search_report
@@ -314,6 +324,11 @@ from netwise.training.simple_baselines import (
     baselines as baselines,
 )
 from netwise.training.text_generation import sample_text as sample_text
+from netwise.training.weight_sensitivity import (
+    LayerSensitivity as LayerSensitivity,
+    WeightSensitivity as WeightSensitivity,
+    weight_sensitivity as weight_sensitivity,
+)
 from netwise.treatment.depth import (
     DepthArm as DepthArm,
     DepthComparison as DepthComparison,

@@ -26,6 +26,7 @@ NAMES = {
     "start_symmetric": "init_symmetry",
     "start_too_large": "init_too_large",
     "start_too_small": "init_too_small",
+    "stuck_output": "wrong_loss",
     "degradation": "wrong_layers",
     "copied_start_fades": "init_too_small",
     "brakes_too_strong": "over_regularised",

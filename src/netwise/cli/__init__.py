@@ -11,7 +11,7 @@ from netwise.cli.commands.data import data
 from netwise.cli.commands.design import anatomy, capacity, check, depth, rate, start
 from netwise.cli.commands.export import export
 from netwise.cli.commands.guesses import guess, log, outcome
-from netwise.cli.commands.inspect import diagnose, runs, show
+from netwise.cli.commands.inspect import diagnose, plane, runs, sensitivity, show
 from netwise.cli.commands.lab import lab
 from netwise.cli.commands.notes import errata, notes
 from netwise.cli.commands.predict import predict, script, write
@@ -50,7 +50,7 @@ main = click.version_option(package_name="netwise", message="netwise %(version)s
         "netwise",
         {
             "Train and use": [train, predict, export, write, script],
-            "Diagnose and treat": [watch, runs, show, diagnose, treat, demo],
+            "Diagnose and treat": [watch, runs, show, diagnose, treat, plane, sensitivity, demo],
             "Before training": [data, check, anatomy, start, rate, capacity, depth],
             "Compare settings": [search, validate, curve, guess, outcome, log],
             "Experiments": [lab, notes, errata],

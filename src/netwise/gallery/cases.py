@@ -116,6 +116,20 @@ _SICK = (
         ("start_too_large", "rate_too_high"),
     ),
     GalleryCase(
+        "stuck_output",
+        "A sigmoid neuron that starts at 1 and should answer 0, with a squared error.",
+        Recipe(
+            data=data.arrays(torch.ones(64, 1), torch.zeros(64, 1)),
+            network=MLP((1, 1), output=Sigmoid()),
+            init=Constant(weight=2.0, bias=2.0),
+            loss=MeanSquaredError(),
+            optimizer=SGD(lr=0.15),
+            batch_size=8,
+            epochs=5,
+        ),
+        "stuck_output",
+    ),
+    GalleryCase(
         "copied_start_fades",
         "A classifier that starts from a stack of Boltzmann machines of one epoch.",
         _digits(

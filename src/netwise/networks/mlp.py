@@ -15,6 +15,7 @@ from netwise.networks.layers.flatten import FlattenIfNeeded
 from netwise.networks.layers.members import MemberLinear, Members
 from netwise.networks.layers.periodic import PeriodicEmbedding
 from netwise.networks.layers.residual import Residual
+from netwise.networks.layers.standard_dropout import StandardDropout
 from netwise.networks.network import Network, described_targets, takes_outputs, wrong_inputs
 from netwise.part import flag, integer, integers, number, part, text
 from netwise.parts.activations import Activation, Identity, Maxout, ReLU
@@ -23,6 +24,7 @@ from netwise.parts.losses import Loss
 FUNCTIONS = 3  # of each input in `periodic`
 DROPPED = "it is a share of what is dropped"
 BEFORE, AFTER = "before", "after"
+INVERTED, STANDARD = "inverted", "standard"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class MLP(Network):
             paper's.
         dropout: share of hidden units dropped in training, from 0 to below 1. Default 0.0.
         input_dropout: the same for the inputs. Default 0.0.
+        dropout_form: "inverted", which scales up in training what is kept; or "standard", which
+            scales down in use. Default "inverted".
         drop_connect: share of the hidden layers' weights dropped in training, from 0 to below 1.
             Default 0.0.
         residual: hidden layers as wide as the one before add their input: y = x + F(x). Default
@@ -100,6 +104,7 @@ class MLP(Network):
     periodic: tuple[int, ...] = integers(
         (), shortest=0, least=0, because="they are indices of inputs", why="plain inputs"
     )
+    dropout_form: str = text(INVERTED, among=(INVERTED, STANDARD), why="torch's form")
 
     def conflicts(self) -> list[Problem]:
         wrong = [i for i in self.periodic if i >= self.widths[0]]
@@ -113,9 +118,11 @@ class MLP(Network):
         return []
 
     def written_fields(self) -> dict[str, Any]:
-        """Without `members` where there is one, as in files of earlier versions."""
+        """Without `members` where there is one, and without the usual form of dropout, as in files
+        of earlier versions."""
         fields = super().written_fields()
-        return {name: fields[name] for name in fields if name != "members" or self.members > 1}
+        usual = {"members": 1, "dropout_form": INVERTED}
+        return {name: fields[name] for name in fields if usual.get(name, ()) != getattr(self, name)}
 
     @property
     def has_hidden_layers(self) -> bool:
@@ -176,7 +183,7 @@ class MLP(Network):
         layers: nn.Sequential = nn.Sequential() if self.members == 1 else Members()
         layers.add_module("flatten", FlattenIfNeeded())
         if self.input_dropout:
-            layers.add_module("dropout0", nn.Dropout(self.input_dropout))
+            layers.add_module("dropout0", self._dropout(self.input_dropout))
         widths, last = self.widths, len(self.widths) - 1
         if self.periodic:
             layers.add_module("periodic", PeriodicEmbedding(self.periodic, outputs=FUNCTIONS))
@@ -193,6 +200,9 @@ class MLP(Network):
         if not isinstance(self.output, Identity):
             layers.add_module("output", self.output.build())
         return layers
+
+    def _dropout(self, share: float) -> nn.Module:
+        return StandardDropout(share) if self.dropout_form == STANDARD else nn.Dropout(share)
 
     def _linear(self, ins: int, outs: int) -> nn.Linear:
         if self.members > 1:
@@ -213,4 +223,4 @@ class MLP(Network):
         if self.batch_norm and self.norm_place == AFTER:
             layers.add_module(f"norm{i}", nn.BatchNorm1d(outs))
         if self.dropout:
-            layers.add_module(f"dropout{i}", nn.Dropout(self.dropout))
+            layers.add_module(f"dropout{i}", self._dropout(self.dropout))

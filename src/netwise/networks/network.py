@@ -64,7 +64,7 @@ class Network(Part):
         >>> nw.MLP((64, 30, 10)).widened()
         MLP(widths=(64, 120, 10), activation=ReLU(), output=Identity(), batch_norm=False, \
 norm_place='before', dropout=0.0, input_dropout=0.0, drop_connect=0.0, residual=False, members=1, \
-periodic=())
+periodic=(), dropout_form='inverted')
     """
 
     family_name: ClassVar[str] = "network"

@@ -13,6 +13,7 @@ MAX_GRID_AXES = 3
 FACTOR_FIELDS = ("lr", "rate", "strength", "weight_decay", "std", "epsilon")
 WIDE_RANGE = 20.0  # high / low from which a range spans orders of magnitude
 VERY_WIDE_RANGE = 1e4
+YOUNG = 5  # runs of a study by hand in which early stopping is better off
 LONG_RUN = 30  # epochs of each of many trials, above which a coarse first stage is cheaper
 
 
@@ -96,3 +97,29 @@ def _coarse_stage(recipe: Recipe, plan: SearchPlan) -> list[Problem]:
     )
     instead = "method = CoarseToFine()"
     return [Problem(f"space.{axis.name}", "Log", reason, instead, WILL_LEARN_BADLY)]
+
+
+def young_study_advice(recipe: Recipe, entries: int) -> str:
+    """What to change while a study by hand is young: early stopping ends runs before overfitting
+    can be seen, and so hides what the network can fit. "" where nothing is to change.
+
+    Args:
+        recipe: that was tried.
+        entries: runs of the study so far.
+
+    Example:
+        >>> import netwise as nw
+        >>> recipe = nw.Recipe(data=nw.data.iris(), network=nw.MLP((4, 8, 3)))
+        >>> young_study_advice(recipe, 1), bool(
+        ...     young_study_advice(recipe.but(stopping=nw.Patience(10)), 1)
+        ... )
+        ('', True)
+
+    Source: Nielsen 2015, Neural Networks and Deep Learning, chapter 3.
+    """
+    if entries > YOUNG or not recipe.stopping.keeps_best:
+        return ""
+    return (
+        f"The study is young ({entries} of its first {YOUNG} runs), and this run stops early: let "
+        "it run to the end first, to see whether and when it overfits: --set stopping.kind=Never"
+    )

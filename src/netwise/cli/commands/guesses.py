@@ -66,6 +66,7 @@ def guess(
         )
     else:
         recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
+    from netwise.searches.advice import young_study_advice
     from netwise.searches.guess_training import log_guess  # heavy
 
     entry = log_guess(book, recipe, because)
@@ -74,6 +75,8 @@ def guess(
         return
     for line in guess_table([entry]):
         echo(line)
+    if advice := young_study_advice(recipe, len(earlier) + 1):
+        echo(advice)
     echo(f"Note what it taught: netwise outcome {book} {entry.number} WORDS")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from netwise.storage.run_folder import RunFolder
 
 ACTIVATIONS = "activations"  # `netwise show activations`
+PENALTIES = "penalties"  # `netwise show penalties`
 
 
 @click.command()
@@ -118,7 +120,8 @@ def show(
 ) -> None:
     """Print a run or a search: its end, score, diagnosis and report.
 
-    `netwise show activations` prints a table of all activation functions instead.
+    `netwise show activations` prints a table of all activation functions instead, `netwise show
+    penalties` what L1 and L2 do to a loss of one weight.
 
     \b
     Examples:
@@ -126,12 +129,14 @@ def show(
       netwise show @last --json
       netwise show activations --picture activations.png
     """
-    if run == ACTIVATIONS:
-        _show_activations(picture, as_json)
+    if run in (ACTIVATIONS, PENALTIES):
+        shown = _show_activations if run == ACTIVATIONS else _show_penalties
+        shown(picture, as_json)
         return
     if picture is not None:
         raise click.UsageError(
-            f"--picture {picture}: only `netwise show {ACTIVATIONS}` draws a picture. "
+            f"--picture {picture}: only `netwise show {ACTIVATIONS}` and `netwise show "
+            f"{PENALTIES}` draw a picture. "
             f"The pictures of a run are in its report: netwise show {run} --open"
         )
     folder = find_run(run, home, searches=True)
@@ -240,3 +245,101 @@ def _show_activations(picture: Path | None, as_json: bool) -> None:
         echo_json([asdict(activation_properties(each)) for each in elementwise_activations()])
     else:
         echo(activation_table())
+
+
+def _show_penalties(picture: Path | None, as_json: bool) -> None:
+    """Print where a loss of one weight is lowest with L1 and with L2, and draw it."""
+    if picture is not None:
+        require_new_file(picture, PICTURES)
+    from netwise.report.pictures.penalty_plots import penalty_minima, plot_penalties  # heavy
+
+    if picture is not None:
+        plot_penalties(picture)
+    weights = (0.3, 1.0, 3.0)
+    minima = {best: penalty_minima(best) for best in weights}
+    if as_json:
+        echo_json([{"best": best, **asdict(each)} for best in weights for each in minima[best]])
+        return
+    heads = ("best weight", "with L2 (0.5)", "with L1 (0.5)")
+    rows = [tuple(f"{each.weight:.3g}" for each in minima[best]) for best in weights]
+    echo_table([heads, *rows])
+    echo("L2 shrinks each weight by a factor; L1 takes the same from each: small ones become 0.")
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--size",
+    type=click.FloatRange(0, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Of the changes, relative to the weights of a layer.",
+)
+@home_option
+@json_option
+def sensitivity(run: str, size: float, home: Path, as_json: bool) -> None:
+    """Measure how much the loss of RUN depends on small changes of its weights.
+
+    \b
+    Example:
+      netwise sensitivity @last --size 0.05
+    """
+    folder = find_run(run, home)
+    from netwise.training.run import load  # heavy
+    from netwise.training.weight_sensitivity import weight_sensitivity
+
+    result = weight_sensitivity(load(folder), size=size)
+    if as_json:
+        echo_json(asdict(result))
+        return
+    rows = [("weights changed", "loss", "rise", "other answers")]
+    for each in result.layers:
+        share = each.changed_answers
+        answers = "" if math.isnan(share) else f"{100 * share:.1f} %"
+        rows.append((each.layer, f"{each.loss:.4g}", f"{100 * each.rise:+.1f} %", answers))
+    echo_table(rows)
+    echo(
+        f"Noise of {100 * size:g} % of each layer's weights; the loss without it is "
+        f"{result.loss:.4g}. A small rise means a flat minimum."
+    )
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--picture", type=click.Path(path_type=Path), required=True, help="A new .png or .svg file."
+)
+@click.option(
+    "--layers", "as_layers", is_flag=True, help="Draw instead where each layer takes the plane."
+)
+@home_option
+def plane(run: str, picture: Path, as_layers: bool, home: Path) -> None:
+    """Draw a network of two inputs in their plane: its answers, and its first layer's units.
+
+    The lines are those on which units of the first layer switch; red ones are of units that no
+    sample activates.
+
+    \b
+    Examples:
+      netwise plane @last --picture regions.png
+      netwise plane @last --layers --picture layers.png
+    """
+    require_new_file(picture, PICTURES)
+    folder = find_run(run, home)
+    from netwise.recipe.prepared import prepare
+    from netwise.report.pictures.plane_plots import plot_plane  # heavy
+    from netwise.report.pictures.transform_plots import plot_transforms
+    from netwise.training.run import load
+
+    loaded = load(folder)
+    samples = prepare(loaded.recipe).samples.unmarked()
+    x, y = samples.train.x, samples.train.y
+    if x.dim() != 2 or x.shape[1] != 2 or y.dim() != 1:
+        raise click.UsageError(
+            f"{run}: only classes of two inputs can be drawn in a plane, and a sample of these "
+            f"data has the shape {tuple(samples.shape)}. Train on a table with two columns of "
+            "inputs and one of classes."
+        )
+    draw = plot_transforms if as_layers else plot_plane
+    draw(loaded.module, x, y.long(), picture)
+    echo(f"Picture: {picture}")

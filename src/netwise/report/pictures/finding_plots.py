@@ -32,6 +32,7 @@ SIGNALS_OF: dict[str, tuple[str, ...]] = {
     "rate_too_high": (signals.UPDATE_RATIO,),
     "rate_too_low": (signals.UPDATE_RATIO,),
     "rate_faded": (signals.GROUP_RATE,),
+    "stuck_output": (signals.ACTIVATION_SATURATED, signals.LOSS),
     "dead_relu": (signals.DEAD_UNITS,),
     "saturation": (signals.ACTIVATION_SATURATED,),
     "start_symmetric": (signals.UNITS_EQUAL,),

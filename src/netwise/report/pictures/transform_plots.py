@@ -105,7 +105,8 @@ def _stages(module: nn.Module, points: Tensor) -> list[tuple[str, Tensor]]:
     finally:
         for handle in handles:
             handle.remove()
-    return [*stages, ("outputs", output)]
+    # An ensemble computes each row several times; its layers have no single picture.
+    return [*[stage for stage in stages if len(stage[1]) == len(points)], ("outputs", output)]
 
 
 def _as_planes(values: Tensor, grid_points: int) -> tuple[np.ndarray, np.ndarray]:
