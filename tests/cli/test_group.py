@@ -45,7 +45,7 @@ def test_an_unknown_command_gets_similar_names_or_all() -> None:
     similar = run("trian")
     assert similar.exit_code == USAGE
     assert "unknown command 'trian'. Did you mean `train` or `treat`?" in similar.stderr
-    assert "Use one of: anatomy, check, curve," in run("xyz").stderr
+    assert "Use one of: anatomy, capacity, check," in run("xyz").stderr
 
 
 @pytest.mark.parametrize(
