@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 
 import netwise as nw
 from netwise.training import other_load
+from netwise.training.waiting_threads import threads_wait_asleep
+
+threads_wait_asleep()  # before a test loads torch: tests run beside each other
 
 collect_ignore = ["clinic/adapter.py"]  # imports modules of the clinic's own folder
 

@@ -11,6 +11,7 @@ from netwise.history import FINISHED, RunEnd, RunFacts
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.recipe.prepared import prepare
 from netwise.storage.run_folder import RunFolder
+from netwise.training.captured.captured_steps import CapturedSteps
 from netwise.training.fit import initialize
 from netwise.training.pace import Pace
 from netwise.training.run_recorder import RunRecorder, values_at_start, weights_as_dict
@@ -35,7 +36,9 @@ def recorder_of(folder: RunFolder | None) -> tuple[RunRecorder, RunState]:
     log = None if folder is None else folder.return_to(None)
     text = "" if folder is None else folder.recipe_text()
     probe = HookedProbe(setup.module)
-    recorder = RunRecorder(folder, setup, RunFacts(), probe, Pace(1, 1), None, log, text)
+    recorder = RunRecorder(
+        folder, setup, RunFacts(), probe, Pace(1, 1), CapturedSteps(), None, log, text
+    )
     return recorder, state_at_start(setup)
 
 

@@ -82,8 +82,8 @@ def fit(
             the convolutions of a CUDA device only.
         speedups: what makes steps faster than plain torch, by name: "channels_last",
             "channels_last_weights", "sliced_pooling", "fused_update", "gathered_batches",
-            "late_checks". `()`: plain torch. Default: those that a fixed rule of the network and
-            the processor chooses, which are recorded with the run.
+            "late_checks", "captured_steps". `()`: plain torch. Default: those that a fixed rule of
+            the network and the processor chooses, which are recorded with the run.
         progress: a display. Default: none.
         halt: called after each epoch with (epochs done, signals of the epoch). It returns a reason
             to interrupt the run, or None. Default: none.

@@ -20,6 +20,7 @@ from netwise.scoring.score import Score
 from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
 from netwise.training.answers import validation_errors
+from netwise.training.captured.captured_steps import CapturedSteps, hindrance
 from netwise.training.checkpoint_contents import restore_checkpoint
 from netwise.training.chosen_metric import answers_of_outputs
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
@@ -43,6 +44,7 @@ from netwise.training.run_state import (
 )
 from netwise.training.snapshots import Keeper
 from netwise.training.speedups import (
+    CAPTURED_STEPS,
     FUSED_UPDATE,
     GATHERED_BATCHES,
     LAST_IN_WEIGHTS,
@@ -132,7 +134,9 @@ def run_training(
         facts = run_facts(setup, state, stepper.loss)
         text = "" if folder is None else folder.recipe_text()
         pace = Pace(setup.settings.threads, cores())
-        recorder = RunRecorder(folder, setup, facts, probe, pace, wiring, log, text)
+        recorder = RunRecorder(
+            folder, setup, facts, probe, pace, stepper.captured, wiring, log, text
+        )
         recorder.write_running(state)
         progress.start(recipe.epochs, setup.steps_per_epoch * recipe.epochs, state.step)
         try:
@@ -183,6 +187,7 @@ def _stepper(
         setup.samples.in_order,
         needs_closure=state.part.needs_closure,
         precision=setup.settings.precision,
+        captured=CapturedSteps(_why_not_captured(setup)),
         fused_update=FUSED_UPDATE in setup.settings.speedups,
         gathered=GATHERED_BATCHES in setup.settings.speedups,
         wiring=wiring,
@@ -190,6 +195,13 @@ def _stepper(
         after_step=partial(update_average, setup, state) if averages_steps else None,
         should_stop=interrupt.requested,
     )
+
+
+def _why_not_captured(setup: Setup) -> str:
+    settings = setup.settings
+    if CAPTURED_STEPS not in settings.speedups:
+        return "switched off"
+    return hindrance(setup.recipe, settings.device, settings.precision)
 
 
 def _train(

@@ -14,6 +14,7 @@ from netwise.scoring.score import Score
 from netwise.storage.row_log import RowLog
 from netwise.storage.run_folder import RunFolder
 from netwise.storage.seals import FILES, RECIPE_TEXT, ROWS_SEAL
+from netwise.training.captured.captured_steps import CapturedSteps
 from netwise.training.checkpoint_contents import checkpoint_of
 from netwise.training.facts import provenance
 from netwise.training.input_pipeline import InputPipeline
@@ -35,6 +36,7 @@ class RunRecorder:
         facts: of its history.
         probe: knows the layers.
         pace: knows how long steps take.
+        captured: knows which steps were repeated, or why none was.
         wiring: knows the connections; None: they are not read.
         log: the rows that the folder has; with a folder only.
         recipe_text: what its file of the recipe had when this process began.
@@ -45,6 +47,7 @@ class RunRecorder:
     facts: RunFacts
     probe: HookedProbe
     pace: Pace
+    captured: CapturedSteps
     wiring: StepWiring | None = None
     log: RowLog | None = None
     recipe_text: str = ""
@@ -84,6 +87,7 @@ class RunRecorder:
             "fingerprint": self.setup.samples.fingerprint,
             "how": asdict(self.setup.settings),
             "intake": self.setup.pipeline.plain(),
+            "captured": self.captured.plain(),
             "pace": self.pace.plain(),
             "score": score_as_dict(final),
             RECIPE_TEXT: self.recipe_text,

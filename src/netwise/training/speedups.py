@@ -37,6 +37,7 @@ class Speedup:
 CHANNELS_LAST, LAST_IN_WEIGHTS = "channels_last", "channels_last_weights"
 SLICED_POOLING = "sliced_pooling"
 FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS = "fused_update", "gathered_batches", "late_checks"
+CAPTURED_STEPS = "captured_steps"
 
 SPEEDUPS = (
     Speedup(
@@ -57,6 +58,11 @@ SPEEDUPS = (
     Speedup(FUSED_UPDATE, "The optimizer's kernel is called without its `step`.", same_bits=True),
     Speedup(GATHERED_BATCHES, "Small batches are gathered several at a time.", same_bits=True),
     Speedup(LATE_CHECKS, "Values are checked to be finite every 64 steps.", same_bits=True),
+    Speedup(
+        CAPTURED_STEPS,
+        "Operations of a step are recorded once, and repeated without modules and autograd.",
+        same_bits=True,
+    ),
 )
 # Of runs that were begun before they were recorded.
 UNRECORDED = (CHANNELS_LAST, SLICED_POOLING, FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS)
@@ -70,6 +76,7 @@ def speedups_by_rule(recipe: Recipe, device: str) -> tuple[str, ...]:
         FUSED_UPDATE,
         GATHERED_BATCHES,
         LATE_CHECKS,
+        CAPTURED_STEPS,
     )
 
 

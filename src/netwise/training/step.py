@@ -24,6 +24,7 @@ from netwise.parts.activations import ACTIVATION_MODULES
 from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
+from netwise.training.captured.captured_steps import CapturedSteps
 from netwise.training.fused_update import updater
 from netwise.training.precision import forward_pass
 
@@ -76,6 +77,7 @@ class Stepper:
         in_order: rows follow each other, and batches keep their order.
         needs_closure: the optimizer computes the loss several times in one step.
         precision: see `fit`.
+        captured: repeats recorded steps; None: all are computed in the plain way.
         fused_update, gathered: speedups, see `netwise.training.speedups`.
         wiring: reads the graph of a recorded step; None: nothing does.
         before_step: called with the number of the batch, to set the rate of the step; None: the
@@ -97,6 +99,7 @@ class Stepper:
         *,
         needs_closure: bool = False,
         precision: str | None = None,
+        captured: CapturedSteps | None = None,
         fused_update: bool = True,
         gathered: bool = True,
         wiring: StepWiring | None = None,
@@ -109,6 +112,7 @@ class Stepper:
         self.has_classes = task_named(task).has_classes
         self.before_step, self.after_step = before_step, after_step
         self.should_stop, self.fused_update = should_stop, fused_update
+        self.captured = captured or CapturedSteps("switched off")
         self.gathered_bytes = GATHERED_BYTES if gathered else 0
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.computes_loss = recipe.network.computes_loss
@@ -147,6 +151,7 @@ class Stepper:
         """Read again which parameters require gradients."""
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.weights = penalised(self.module)
+        self.captured.use_parameters(self.parameters)
 
     def batches(self, epoch: int) -> tuple[Tensor, ...]:
         """Row numbers of each batch of an epoch, in an order of its own.
@@ -215,6 +220,7 @@ class Stepper:
         step: int,
         recorded: bool,
         results: StepResults,
+        checked: bool = False,
     ) -> Tensor:
         """Take one step, add what it computed to `results`, and return its loss with the
         penalty."""
@@ -232,15 +238,16 @@ class Stepper:
                     blend = (other, share)
                 else:
                     x = change.apply(x, g)
-        output, plain, penalty, loss = self._forward(x, y, w, blend)
-        wiring = self.wiring if recorded else None
-        if wiring is not None:
-            wiring.before_backward(loss, x, self.probe, self.optimizer)
-        loss.backward()
-        if wiring is not None:
-            wiring.after_backward()
-        if recorded:
-            self.probe.record(loss.detach(), y, None if penalty is None else penalty.detach())
+        captured = (
+            None
+            if recorded or checked or self.needs_closure
+            else self.captured.take(x, y, w, self._computed)
+        )
+        if captured is not None:
+            output, plain = captured
+            loss = plain
+        else:
+            output, plain, loss = self._with_autograd(x, y, w, blend, recorded)
         if recipe.clip is not None:
             recipe.clip.apply(self.parameters)
         if self.needs_closure:
@@ -264,6 +271,25 @@ class Stepper:
             results.targets.append(y)
         results.steps += 1
         return loss
+
+    def _with_autograd(
+        self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None, recorded: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(output, loss, loss with penalty) of a batch, with gradients; signals are recorded."""
+        output, plain, penalty, loss = self._forward(x, y, w, blend)
+        wiring = self.wiring if recorded else None
+        if wiring is not None:
+            wiring.before_backward(loss, x, self.probe, self.optimizer)
+        loss.backward()
+        if wiring is not None:
+            wiring.after_backward()
+        if recorded:
+            self.probe.record(loss.detach(), y, None if penalty is None else penalty.detach())
+        return output, plain, loss
+
+    def _computed(self, x: Tensor, y: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        output, plain, _, loss = self._forward(x, y, w, None)
+        return output, plain, loss
 
     def _forward(
         self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None
@@ -357,7 +383,7 @@ class Stepper:
             try:
                 x, y, w = next(self._gathered((rows,)))
                 loss = self._one(
-                    x, y, w, epoch, first + number, step + number, self.every > 0, result
+                    x, y, w, epoch, first + number, step + number, self.every > 0, result, True
                 )
             finally:
                 for handle in handles:

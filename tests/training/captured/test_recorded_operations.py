@@ -1,0 +1,88 @@
+"""A recorded computation gives the same bits for new inputs in the same memory, or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from netwise.training.captured.recorded_operations import Recording
+
+G = torch.Generator().manual_seed(0)
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "elu": F.elu,
+    "leaky": F.leaky_relu,
+    "softplus": F.softplus,
+    "selu": F.selu,
+    "exp": torch.exp,
+    "used twice": lambda x: x * torch.sigmoid(x) + x.square().mean(),
+}
+NORM, KERNEL = nn.BatchNorm1d(3), torch.ones(4, 4, 1)
+ENDING: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
+    "dropout": (lambda x: F.dropout(x, 0.5), "draws random numbers"),
+    "noise": (lambda x: x + torch.rand(3), "draws random numbers"),
+    "a number": (lambda x: x * float(x.sum()), "gives a number to Python"),
+    "a mask": (lambda x: x[x > 0], "shape depends on their values"),
+    "a buffer": (NORM, "as a buffer"),
+    "convolution": (lambda x: F.conv1d(x[None], KERNEL), "no kernel that writes"),
+    "a constant": (lambda x: x + torch.zeros(3), "makes numbers of nothing"),
+    "an input": (lambda x: x.zero_(), "did not compute"),
+    "filled once": (lambda x: torch.zeros_like(x).add_(x), "did not compute"),
+}
+
+
+def drawn(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=G)
+
+
+@pytest.mark.parametrize("bend", ACTIVATIONS.values(), ids=ACTIVATIONS)
+def test_gradients_of_new_inputs_have_the_same_bits(bend: Callable[[Tensor], Tensor]) -> None:
+    weight, x = drawn(5, 4).requires_grad_(), drawn(7, 4)
+
+    def gradient() -> tuple[Tensor, Tensor]:
+        loss = bend(F.linear(x, weight)).square().mean()
+        return loss.detach(), torch.autograd.grad(loss, weight)[0]
+
+    with Recording() as recording:
+        loss, found = gradient()
+    assert recording.reason == ""
+    for _ in range(3):
+        x.copy_(drawn(7, 4))
+        weight.data.copy_(drawn(5, 4))
+        recording.replay()
+        expected = gradient()
+        assert torch.equal(loss, expected[0])
+        assert torch.equal(found, expected[1])
+
+
+@pytest.mark.parametrize(("computation", "reason"), ENDING.values(), ids=ENDING)
+def test_what_cannot_be_repeated_ends_the_recording_and_not_the_computation(
+    computation: Callable[[Tensor], Tensor], reason: str
+) -> None:
+    x = drawn(4, 3)
+    torch.manual_seed(1)
+    expected = computation(x.clone())
+    torch.manual_seed(1)
+    with Recording() as recording:
+        found = computation(x)
+    assert torch.equal(found, expected)
+    assert reason in recording.reason
+    assert recording.calls == []
+
+
+def test_a_copy_at_the_end_is_part_of_it() -> None:
+    x, target = drawn(3), torch.zeros(3)
+    with Recording() as recording:
+        y = x * 2
+    recording.copy_at_end(target, y)
+    x.fill_(4.0)
+    recording.replay()
+    assert target.tolist() == [8.0, 8.0, 8.0]
