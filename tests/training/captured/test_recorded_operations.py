@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import netwise as nw
+from netwise.parts.activations import ACTIVATIONS as ACTIVATIONS_OF_NETWISE
+from netwise.parts.losses import LOSSES
 from netwise.training.captured.recorded_operations import Recording
 
 G = torch.Generator().manual_seed(0)
@@ -25,6 +28,8 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "exp": torch.exp,
     "used twice": lambda x: x * torch.sigmoid(x) + x.square().mean(),
 }
+# A hinge takes classes only, and Maxout an even number of units.
+PARTS = [each for each in (*LOSSES, *ACTIVATIONS_OF_NETWISE) if each not in (nw.Hinge, nw.Maxout)]
 NORM, KERNEL = nn.BatchNorm1d(3), torch.ones(4, 4, 1)
 ENDING: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "dropout": (lambda x: F.dropout(x, 0.5), "draws random numbers"),
@@ -76,6 +81,23 @@ def test_what_cannot_be_repeated_ends_the_recording_and_not_the_computation(
     assert torch.equal(found, expected)
     assert reason in recording.reason
     assert recording.calls == []
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
+def test_no_loss_or_activation_makes_torch_print_warnings(
+    part: type[nw.Loss | nw.Activation], capfd: pytest.CaptureFixture[str]
+) -> None:
+    layer, x, y = nn.Linear(4, 3), drawn(8, 4), torch.rand(8, 3, generator=G)
+    built = part().build()
+    with Recording() as recording:
+        output = layer(x)
+        loss = built(output, y) if issubclass(part, nw.Loss) else built(output).square().mean()
+        gradients = torch.autograd.grad(loss, list(layer.parameters()))
+    before = [each.clone() for each in gradients]
+    recording.replay()
+    assert capfd.readouterr().err == ""
+    if not recording.reason:
+        assert all(map(torch.equal, gradients, before))
 
 
 def test_a_copy_at_the_end_is_part_of_it() -> None:

@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-# Variants with `out=` that torch derives from the kernel without: they allocate, and copy. That is
-# cheap for sums and for what works on single numbers; elsewhere nothing would be gained.
-DERIVED_BUT_CHEAP = {"sum", "mean"}
+# Their variants with `out=` give other memory to what they write into, and torch warns of that.
+MOVE_THEIR_RESULT = {"mse_loss", "huber_loss", "smooth_l1_loss"}
+# Computed as before and copied, where no kernel writes into given memory: that is cheap for these
+# and for what works on single numbers; elsewhere nothing would be gained.
+CHEAP_TO_COPY = {"sum", "mean", "binary_cross_entropy_with_logits", *MOVE_THEIR_RESULT}
 # Never changed: what they make does not count as written.
 FILLED_ONCE = {"ones_like", "zeros_like", "empty_like"}
 # They change statistics that they get as inputs, which their signature does not tell.
@@ -79,10 +81,13 @@ class Recording(TorchDispatchMode):
         if name in FILLED_ONCE:
             return None
         variant, outputs = _writing_variant(func)
-        cheap = torch.Tag.pointwise in func.tags or name in DERIVED_BUT_CHEAP
-        if variant is None or (torch.Tag.generated in variant.tags and not cheap):
+        # torch derives some variants from the kernel without `out=`: they compute, and copy
+        writes = variant is not None and torch.Tag.generated not in variant.tags
+        if not writes and torch.Tag.pointwise not in func.tags and name not in CHEAP_TO_COPY:
             return self._end(f"{name} has no kernel that writes into given memory")
         self._written |= {_storage(each) for each in results}
+        if not writes or name in MOVE_THEIR_RESULT:
+            return partial(_compute_and_copy, partial(_quick(func), *args, **named), results)
         targets = dict(zip(outputs, results, strict=True))
         return partial(_quick(variant), *args, **named, **targets)
 
@@ -123,6 +128,11 @@ def _writing_variant(func: Any) -> tuple[Any, list[str]]:
         if outputs and taken == wanted and len(outputs) == len(func._schema.returns):
             return variant, outputs
     return None, []
+
+
+def _compute_and_copy(compute: Callable[[], object], targets: list[Tensor]) -> None:
+    for target, found in zip(targets, _tensors(compute()), strict=True):
+        target.copy_(found)
 
 
 def _quick(operation: Any) -> Callable[..., object]:
