@@ -5,5 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from netwise.labs.lab_definition import Lab
+from netwise.labs.transfer.more_data import L81
 
-TRANSFER_LABS: tuple[Lab[Any], ...] = ()
+TRANSFER_LABS: tuple[Lab[Any], ...] = (L81,)
