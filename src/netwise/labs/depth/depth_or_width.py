@@ -48,7 +48,7 @@ class DepthSettings(LabSettings):
 
 
 @dataclass(frozen=True)
-class Task:
+class DepthTask:
     """Inputs and classes to train on, and to test on."""
 
     x: Tensor
@@ -57,20 +57,20 @@ class Task:
     test_y: Tensor
 
 
-def digits_task(images: int) -> Task:
+def digits_task(images: int) -> DepthTask:
     samples = data.Fewer(data=data.mnist(valid=0.0), rows=images).load()
     train, test = samples.train, samples.test
     flat = (train.x.flatten(1), test.x.flatten(1))
-    return Task(flat[0], torch.as_tensor(train.y), flat[1], torch.as_tensor(test.y))
+    return DepthTask(flat[0], torch.as_tensor(train.y), flat[1], torch.as_tensor(test.y))
 
 
-def product_task(samples: int, tested: int = 4000) -> Task:
+def product_task(samples: int, tested: int = 4000) -> DepthTask:
     """Four numbers from -1 to 1; the class says whether their product is above 0. It is composed of
     products of two."""
     generator = torch.Generator().manual_seed(0)
     x = 2 * torch.rand((samples + tested, FACTORS), generator=generator) - 1
     y = (x.prod(1) > 0).long()
-    return Task(x[:samples], y[:samples], x[samples:], y[samples:])
+    return DepthTask(x[:samples], y[:samples], x[samples:], y[samples:])
 
 
 def parameters(widths: Sequence[int]) -> int:
@@ -84,7 +84,7 @@ def widths_of(inputs: int, outputs: int, depth: int, total: int) -> tuple[int, .
     return min(candidates, key=lambda widths: abs(parameters(widths) - total))
 
 
-def train(stack: Stack, task: Task, settings: DepthSettings) -> tuple[Tensor, Tensor]:
+def train(stack: Stack, task: DepthTask, settings: DepthSettings) -> tuple[Tensor, Tensor]:
     """Errors in % on the training and on the test samples of each network, (networks,)."""
     optimizer = torch.optim.Adam(stack, lr=settings.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
