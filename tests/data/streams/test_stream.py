@@ -320,3 +320,14 @@ def test_new_samples_are_answered_from_a_stream() -> None:
     assert (run.predict(new) == run.predict(X)).all()
     with pytest.raises(nw.DataError, match=r"data\.stream\(it, valid=0\.0"):
         run.predict(TensorDataset(X))
+
+
+def test_parts_of_very_many_rows_are_drawn_without_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netwise.data.streams import stream
+
+    monkeypatch.setattr(stream, "LARGE", 100)
+    data = nw.data.stream(TensorDataset(torch.arange(ROWS)[:, None], Y), valid=0.1, test=0.2)
+    samples = data.load()
+    parts = [getattr(samples, name).x[:].tolist() for name in ("train", "valid", "test")]
+    assert [len(part) for part in parts] == [280, 40, 80]
+    assert sorted(x for part in parts for [x] in part) == list(range(ROWS))

@@ -34,7 +34,7 @@ from netwise.part import flag, integer, part, text, texts
 from netwise.tasks import task_named
 
 HELD_BYTES = 2**26  # a validation or test part of so many stays in memory
-SUMMARY_ROWS = 20_000
+LARGE = 1_000_000  # rows, of which parts are drawn regardless of class: each has nearly its share
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,8 @@ class Stream(Split):
     """Data that are read batch by batch. Made by `data.stream`, which says what a source may be.
 
     Targets are kept in memory (8 bytes of each), inputs are not. The validation and the test part
-    have at most `held_out` rows each; up to 64 MiB they stay in memory.
+    have at most `held_out` rows each; up to 64 MiB they stay in memory. Of more than a million rows
+    they are drawn regardless of class.
 
     Args:
         paths: of .npy, Parquet or Arrow files, folders of them or patterns; none for a source in
@@ -214,6 +215,8 @@ class Stream(Split):
                 "be kept apart: pass valid=data.stream(...) and test=data.stream(...) of other "
                 "samples, or valid=0.0 and test=0.0"
             )
+        if opened.rows > LARGE:
+            return _drawn_parts(opened.rows, valid, test, self.split_seed)
         shares = self.but(valid=valid, test=test)
         return split_rows(None if labels is None else labels.numpy(), opened.rows, shares)
 
@@ -253,6 +256,15 @@ class Stream(Split):
 def short(value: object) -> str:
     """For an error."""
     return repr(value)[:60]
+
+
+def _drawn_parts(rows: int, valid: float, test: float, seed: int) -> tuple[np.ndarray, ...]:
+    """Row numbers of the three parts, in memory of little more than the result."""
+    tested, validated = int(np.ceil(rows * test)), int(rows * valid)
+    drawn = np.random.default_rng(seed).choice(rows, tested + validated, replace=False)
+    rest = np.ones(rows, bool)
+    rest[drawn] = False
+    return np.flatnonzero(rest), np.sort(drawn[tested:]), np.sort(drawn[:tested])
 
 
 def _read_targets(
