@@ -62,7 +62,8 @@ def preprocessed(recipe: Recipe, samples: Samples) -> tuple[Samples, tuple[Fitte
     shown = fitting_rows(train.x) if recipe.preprocess else None
     for step in recipe.preprocess:
         fitted.append(step.fit(train.x if shown is None else shown))
-        shown = None if shown is None else step.apply(shown, fitted[-1])
+        if shown is not None and step is not recipe.preprocess[-1]:
+            shown = step.apply(shown, fitted[-1])
         train, valid, test = (_applied(step, fitted[-1], part) for part in (train, valid, test))
     return replace(samples, train=train, valid=valid, test=test), tuple(fitted)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwise.data.lazy_rows import LazyRows
 
-SAMPLE_BYTES = 2**28  # of the rows that preprocessing is fitted to
+SAMPLE_BYTES = 2**26  # of the rows that preprocessing is fitted to
 GROUPS = 8  # of consecutive rows that are looked at
 
 

@@ -124,7 +124,7 @@ def _open_arrays(files: Sequence[str], target: str, rows: int, missing: bool) ->
         y,
         lambda train, y, classes, most: ArrayEncoder(tuple(shape), missing=missing),
         lambda encoder, plan, used: ArrayFileRows(arrays, plan, missing),
-        window=window_for(4 * size) if large else max(2, count),
+        window=window_for(4 * arrays[0][:1].size) if large else max(2, count),
         block=max(1, BLOCK_BYTES // max(1, size)),
     )
 
