@@ -87,11 +87,21 @@ class MappedRows:
         return len(self.array)
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
-        rows = np.asarray(np.take(self.array, index.numpy(), axis=dim))
-        self._touched += len(rows) * self._row
+        most = max(1, RELEASE // self._row)
+        if len(index) <= most:
+            return torch.from_numpy(self._taken(index.numpy()))
+        found = torch.empty((len(index), *self.array.shape[1:]))
+        for start in range(0, len(index), most):
+            rows = index[start : start + most].numpy()
+            found[start : start + most] = torch.from_numpy(self._taken(rows))
+        return found
+
+    def _taken(self, rows: np.ndarray) -> np.ndarray:
+        taken = np.asarray(np.take(self.array, rows, axis=0))
+        self._touched += len(taken) * self._row
         if self._touched > RELEASE:
             self._release()
-        return torch.from_numpy(rows if rows.dtype == np.float32 else rows.astype(np.float32))
+        return taken if taken.dtype == np.float32 else taken.astype(np.float32)
 
     def _release(self) -> None:
         self._touched = 0
