@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from netwise.labs.lab_definition import Lab
+from netwise.labs.rates.halving import L13
 from netwise.labs.rates.no_improvement import L14
 from netwise.labs.rates.rate_and_batch import L55
 
-RATES_LABS: tuple[Lab[Any], ...] = (L14, L55)
+RATES_LABS: tuple[Lab[Any], ...] = (L13, L14, L55)
