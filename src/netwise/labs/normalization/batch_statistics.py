@@ -138,7 +138,8 @@ def picture(numbers: Numbers) -> str:
         axis.set_xticks(range(len(COMPOSITIONS)), COMPOSITIONS)
         axis.set_title(title)
         axis.set_ylabel("accuracy, %")
-        axis.legend(loc="lower right")
+        axis.set_ylim(0, 120)
+        axis.legend(ncols=2, loc="upper right")
         return svg(drawing, title)
 
 

@@ -169,7 +169,7 @@ def run_l67(settings: GradientClippingSettings) -> LabResult:
     small = train("norm", settings.rate, SMALL_RADIUS, settings)[0]
     numbers[f"radius {SMALL_RADIUS:g}, norm: loss / that of a constant answer"] = relative(small)
     seeds = tuple(range(settings.seeds))
-    return LabResult(numbers, criteria(numbers), picture(runs), seeds=seeds)
+    return LabResult(numbers, criteria(numbers), picture(runs, settings.length), seeds=seeds)
 
 
 def relative(losses: Tensor) -> float:
@@ -177,8 +177,8 @@ def relative(losses: Tensor) -> float:
     return float((end(losses) / CONSTANT).clamp(max=100).mean())
 
 
-def picture(runs: Mapping[str, tuple[Tensor, Tensor]]) -> str:
-    title = "Adding two of 50 numbers: median loss"
+def picture(runs: Mapping[str, tuple[Tensor, Tensor]], length: int) -> str:
+    title = f"Adding two of {length} numbers: median loss"
     with figure() as (drawing, axes):
         axis = axes[0][0]
         for (how, (losses, _)), colour in zip(runs.items(), COLOURS, strict=False):
