@@ -24,8 +24,10 @@ def test_each_criterion_can_fail(place: int, bad: float) -> None:
 
 def test_the_rule_stops_on_a_plateau_and_loses_what_follows() -> None:
     valid, test = [0.5, 0.6, 0.6, 0.6, 0.9], [0.4, 0.55, 0.5, 0.5, 0.8]
-    assert apply_rule(valid, test, 2) == EarlyStop(4, pytest.approx(25.0))
-    assert apply_rule(valid, test, 3) == EarlyStop(5, pytest.approx(0.0))
+    early, late = apply_rule(valid, test, 2), apply_rule(valid, test, 3)
+    assert (early.epochs, late.epochs) == (4, 5)
+    assert early.lost == pytest.approx(25.0)
+    assert late.lost == pytest.approx(0.0)
 
 
 def test_a_rule_that_never_stops_loses_nothing() -> None:
