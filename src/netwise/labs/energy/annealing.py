@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -13,12 +14,37 @@ from netwise.labs.catalogue import lab_texts
 from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings
 from netwise.networks.energy.boltzmann import BoltzmannMachine, FullBoltzmann, gibbs_sweeps
 from netwise.networks.energy.likelihood import binary_states
+from netwise.part import integer
 from netwise.report.pictures.drawing import BLUE, ORANGE, figure, svg
 
 # L20: temperature
 
 TEMPERATURES = (4.0, 2.0, 1.0, 0.5, 0.25, 0.1)
 SEEDS = (0, 1, 2, 3, 4)
+
+
+@dataclass(frozen=True)
+class TemperatureSettings(LabSettings):
+    """What can be varied in L20.
+
+    Args:
+        units: of each machine; it has 2 to the power of `units` states. Default 8.
+    """
+
+    units: int = integer(8, least=2, most=10, because="all states are summed over")
+
+
+@dataclass(frozen=True)
+class AnnealingSettings(LabSettings):
+    """What can be varied in L21.
+
+    Args:
+        units: of each network. Default 60.
+        starts: of each network. Default 200.
+    """
+
+    units: int = integer(60, least=2, most=500, because="units are connected")
+    starts: int = integer(200, least=1, most=10_000, because="energies are averaged")
 
 
 def random_machine(seed: int, units: int = 8) -> FullBoltzmann:
@@ -81,8 +107,8 @@ def temperature_criteria(
     )
 
 
-def run_l20(_: LabSettings) -> LabResult:
-    machines = [random_machine(seed) for seed in SEEDS]
+def run_l20(settings: TemperatureSettings) -> LabResult:
+    machines = [random_machine(seed, settings.units) for seed in SEEDS]
     probability = [[ground_state_probability(m, t) for t in TEMPERATURES] for m in machines]
     steps = [[relaxation_steps(m, t) for t in TEMPERATURES] for m in machines]
     numbers = {
@@ -182,10 +208,11 @@ def annealing_criteria(
     )
 
 
-def run_l21(_: LabSettings) -> LabResult:
+def run_l21(settings: AnnealingSettings) -> LabResult:
     annealed, descended, best_gains = [], [], []
     for seed in range(NETWORKS):
-        warm, cold = final_energies(random_network(seed))
+        network = random_network(seed, settings.units)
+        warm, cold = final_energies(network, settings.starts)
         annealed.append(float(warm.mean()))
         descended.append(float(cold.mean()))
         best_gains.append(float(cold.min() - warm.min()))
@@ -217,5 +244,5 @@ def _annealed_by_descended(descended: Sequence[float], annealed: Sequence[float]
         return svg(drawing, "Annealing and descent")
 
 
-L20 = Lab("L20", lab_texts()["L20"], run_l20)
-L21 = Lab("L21", lab_texts()["L21"], run_l21)
+L20 = Lab("L20", lab_texts()["L20"], run_l20, TemperatureSettings())
+L21 = Lab("L21", lab_texts()["L21"], run_l21, AnnealingSettings())

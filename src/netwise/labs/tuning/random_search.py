@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,16 +17,28 @@ from netwise.labs.tuning.landscape import (
     landscape_arms,
     landscape_hashes,
 )
+from netwise.part import number
 from netwise.report.pictures.drawing import BLUE, GREY
 
 DRAWS = 5000
 TRIALS = 9
 
 
-def peak(x: Floats, centre: Floats) -> Floats:
-    """Values at x, (draws, trials), of a peak around each of the centres, (draws,): a third of the
-    axis wide, at most 1."""
-    return np.exp(-(((x - centre[:, None]) / 0.15) ** 2))
+@dataclass(frozen=True)
+class RandomSearchSettings(LabSettings):
+    """What can be varied in L58.
+
+    Args:
+        width: of the peak that searches look for, as a share of its axis. Default 0.15.
+    """
+
+    width: float = number(0.15, above=0, most=10, because="a peak has a width")
+
+
+def peak(x: Floats, centre: Floats, width: float = 0.15) -> Floats:
+    """Values at x, (draws, trials), of a peak around each of the centres, (draws,), at most 1; it
+    has fallen to 1/e at `width` from its centre."""
+    return np.exp(-(((x - centre[:, None]) / width) ** 2))
 
 
 def even_places(count: int) -> Floats:
@@ -87,14 +100,14 @@ def random_search_criteria(numbers: Mapping[str, float]) -> tuple[Criterion, ...
     )
 
 
-def run_l58(_: LabSettings) -> LabResult:
-    rng = np.random.default_rng(0)
+def run_l58(settings: RandomSearchSettings) -> LabResult:
+    rng, width = np.random.default_rng(0), settings.width
     centre = rng.uniform(0, 1, DRAWS)
     # The nine trials of a 3 x 3 grid have three different values on the axis that matters.
-    grid = peak(np.broadcast_to(even_places(3), (DRAWS, 3)), centre).max(1)
-    drawn = peak(rng.uniform(0, 1, (DRAWS, TRIALS)), centre).max(1)
+    grid = peak(np.broadcast_to(even_places(3), (DRAWS, 3)), centre, width).max(1)
+    drawn = peak(rng.uniform(0, 1, (DRAWS, TRIALS)), centre, width).max(1)
     # On a single axis a grid of nine trials has nine different values.
-    single = peak(np.broadcast_to(even_places(TRIALS), (DRAWS, TRIALS)), centre).max(1)
+    single = peak(np.broadcast_to(even_places(TRIALS), (DRAWS, TRIALS)), centre, width).max(1)
     table = landscape().final
     table_grid = best_of_grid(table, rng, DRAWS)
     table_random = best_of_random(table, rng, DRAWS, TRIALS)
@@ -116,4 +129,11 @@ def run_l58(_: LabSettings) -> LabResult:
     return LabResult(numbers, random_search_criteria(numbers), picture, landscape_hashes(), (0,))
 
 
-L58 = Lab("L58", lab_texts()["L58"], run_l58, arms=lambda _: landscape_arms())
+L58 = Lab(
+    "L58",
+    lab_texts()["L58"],
+    run_l58,
+    RandomSearchSettings(),
+    lambda _: landscape_arms(),
+    stops=("width", (0.05, 0.15, 0.3)),
+)
