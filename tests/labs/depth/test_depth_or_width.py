@@ -11,7 +11,7 @@ from netwise.labs.depth.depth_or_width import (
     MNIST,
     PARAMETERS,
     PRODUCT,
-    DepthSettings,
+    DepthOrWidthSettings,
     depth_criteria,
     parameters,
     product_task,
@@ -44,7 +44,7 @@ def test_the_class_is_the_sign_of_a_product_of_products() -> None:
 
 def test_training_lowers_the_error() -> None:
     task = product_task(200, tested=100)
-    settings = DepthSettings(steps=200, rate=0.01)
+    settings = DepthOrWidthSettings(steps=200, rate=0.01)
     trained, tested = train(new_stack((4, 20, 20, 2), [0, 1]), task, settings)
     assert (trained < 25).all()
     assert tested.shape == (2,)

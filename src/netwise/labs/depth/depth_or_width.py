@@ -29,7 +29,7 @@ Errors = Mapping[tuple[str, int], Sequence[float]]  # (task, depth) -> test erro
 
 
 @dataclass(frozen=True)
-class DepthSettings(LabSettings):
+class DepthOrWidthSettings(LabSettings):
     """What can be varied in L64.
 
     Args:
@@ -84,7 +84,7 @@ def widths_of(inputs: int, outputs: int, depth: int, total: int) -> tuple[int, .
     return min(candidates, key=lambda widths: abs(parameters(widths) - total))
 
 
-def train(stack: Stack, task: DepthTask, settings: DepthSettings) -> tuple[Tensor, Tensor]:
+def train(stack: Stack, task: DepthTask, settings: DepthOrWidthSettings) -> tuple[Tensor, Tensor]:
     """Errors in % on the training and on the test samples of each network, (networks,)."""
     optimizer = torch.optim.Adam(stack, lr=settings.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
@@ -146,7 +146,7 @@ def depth_criteria(errors: Errors) -> tuple[Criterion, ...]:
     )
 
 
-def run_l64(settings: DepthSettings) -> LabResult:
+def run_l64(settings: DepthOrWidthSettings) -> LabResult:
     tasks = {MNIST: digits_task(settings.images), PRODUCT: product_task(settings.samples)}
     seeds = tuple(range(settings.seeds))
     errors: dict[tuple[str, int], list[float]] = {}
@@ -186,7 +186,7 @@ L64 = Lab(
     "L64",
     lab_texts()["L64"],
     run_l64,
-    DepthSettings(),
+    DepthOrWidthSettings(),
     minutes=1,
     small={"images": 50, "samples": 50, "steps": 2, "seeds": 2},
 )
