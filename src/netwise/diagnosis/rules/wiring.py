@@ -265,7 +265,7 @@ WEIGHTS_STAND_STILL = Rule(
     ),
     healthy="Every step changes the weights of each trainable layer, by about 0.1 % of their norm.",
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
-    explains=("stale_gradients", *CONSEQUENCES),
+    explains=("stale_gradients", "loss_without_step", *CONSEQUENCES),
     remedies=("rebuild_optimizer",),
     exact=True,
     change=(
