@@ -175,7 +175,7 @@ EXECUTION = (
     Loop(x.gradients_by_sample),
     Loop(x.averaged, ("rate_too_low", "not_learning")),
     Loop(x.stochastic_averaging),
-    Loop(x.resumed, NO_OPTIMIZER),
+    Loop(x.resumed, (*NO_OPTIMIZER, "loss_without_step")),
     Loop(x.step_inside_backward),
 )
 EVALUATION = (
