@@ -47,6 +47,16 @@ def test_the_number_of_threads_is_recorded_and_can_be_set(small: nw.Recipe) -> N
     assert nw.fit(small, threads=2).history.made_by.threads == 2
 
 
+@pytest.mark.parametrize(("value", "most"), [("1", 1), ("1,2", 1), ("0", 99), ("", 99), ("x", 99)])
+def test_the_environment_limits_the_cores(
+    monkeypatch: pytest.MonkeyPatch, value: str, most: int
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    every = cores()
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert cores() == min(every, most)
+
+
 def test_a_limit_of_cores_holds_inside_and_at_least_one_is_left() -> None:
     before = cores()
     with limit_cores(1):

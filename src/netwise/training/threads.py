@@ -19,12 +19,19 @@ _CORE_LIMIT: ContextVar[int | None] = ContextVar("core_limit", default=None)
 
 
 def cores() -> int:
-    """Cores that this process may use: all, or the limit of `limit_cores`."""
+    """Cores that this process may use: all, or as many as `limit_cores` or the environment variable
+    `OMP_NUM_THREADS` allow."""
     available = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    limit = _CORE_LIMIT.get()
-    return available if limit is None else min(available, limit)
+    limits = [_CORE_LIMIT.get(), _limit_of_environment()]
+    return min([available, *(limit for limit in limits if limit is not None)])
+
+
+def _limit_of_environment() -> int | None:
+    """The threads that `OMP_NUM_THREADS` allows, which torch itself goes by; None without it."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else None
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class DigitSettings(LabSettings):
 
 
 @dataclass(frozen=True)
-class Digits:
+class DigitParts:
     """Inputs (samples, pixels) and labels of a training and a validation part."""
 
     x: Tensor
@@ -57,11 +57,11 @@ class Digits:
     y_valid: Tensor
 
 
-def raw_digits(settings: DigitSettings, shift: float = 0.0) -> Digits:
+def raw_digits(settings: DigitSettings, shift: float = 0.0) -> DigitParts:
     """Pixels from 0 to 255, plus a shift that moves the cloud of the data from the origin."""
     samples = data.mnist(first=settings.images, valid=0.2).load()
     parts = [255 * part.x.flatten(1) + shift for part in (samples.train, samples.valid)]
-    return Digits(parts[0], samples.train.y, parts[1], samples.valid.y)
+    return DigitParts(parts[0], samples.train.y, parts[1], samples.valid.y)
 
 
 def standardised(x: Tensor, like: Tensor) -> Tensor:

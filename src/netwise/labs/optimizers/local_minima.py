@@ -39,7 +39,7 @@ class LocalMinimaSettings(LabSettings):
 
 
 @dataclass(frozen=True)
-class Problem:
+class LossSurface:
     """A loss with local minima.
 
     Args:
@@ -99,8 +99,8 @@ def xor_gradient(w: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
 
 
 PROBLEMS = {
-    "wells": Problem(wells_loss, wells_gradient, lambda g, n: g.uniform(-4, 4, (n, 2)), 0.2, 0),
-    "XOR": Problem(xor_loss, xor_gradient, lambda g, n: g.normal(0, 1, (n, 9)), 0.02, 4),
+    "wells": LossSurface(wells_loss, wells_gradient, lambda g, n: g.uniform(-4, 4, (n, 2)), 0.2, 0),
+    "XOR": LossSurface(xor_loss, xor_gradient, lambda g, n: g.normal(0, 1, (n, 9)), 0.02, 4),
 }
 # Each arm tries four settings: rates, temperatures at the start, or (rate, noise).
 RATES = {"wells": (0.003, 0.01, 0.03, 0.1), "XOR": (3.0, 10.0, 30.0, 100.0)}
@@ -113,7 +113,12 @@ NOISY = {
 
 
 def descend(
-    problem: Problem, w: np.ndarray, steps: int, rate: float, rng: np.random.Generator, noise: float
+    problem: LossSurface,
+    w: np.ndarray,
+    steps: int,
+    rate: float,
+    rng: np.random.Generator,
+    noise: float,
 ) -> np.ndarray:
     """Points after descent. Where the loss is a mean of samples, noise is a step on one of them;
     else it is normal noise on the gradient, which falls to 0 over the run."""
@@ -126,7 +131,12 @@ def descend(
 
 
 def anneal(
-    problem: Problem, w: np.ndarray, steps: int, heat: float, move: float, rng: np.random.Generator
+    problem: LossSurface,
+    w: np.ndarray,
+    steps: int,
+    heat: float,
+    move: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Metropolis moves that shrink to a twentieth while the temperature falls to a thousandth."""
     now = problem.loss(w)
