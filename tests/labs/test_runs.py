@@ -24,7 +24,7 @@ def test_a_whole_run_equals_fit(small: nw.Recipe) -> None:
 def test_an_interrupted_run_is_no_result(small: nw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     run = nw.fit(small)
     history = replace(run.history, ended=replace(run.history.ended, how=INTERRUPTED))
-    monkeypatch.setattr(runs, "fit", lambda recipe, watch_every: replace(run, history=history))
+    monkeypatch.setattr(runs, "fit", lambda recipe, **options: replace(run, history=history))
     with pytest.raises(KeyboardInterrupt):
         train_whole(small)
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import pytest
 from jinja2 import UndefinedError
 
+from netwise.labs.catalogue import LabText
 from netwise.report.page import render
 
 LAB = {
     "title": "L1",
     "name": "L1",
     "verdict": "confirmed",
-    "claim": "<script>alert(1)</script>",
+    "text": LabText("<script>alert(1)</script>", experiment="One & two.", source="A 'b'"),
     "conclusion": "",
-    "setting": "One & two.",
-    "source": "A 'b'",
+    "changed": "",
+    "erratum": None,
+    "stops": None,
+    "variations": [],
+    "settings": "",
+    "seconds": "",
     "drawn": ["<svg>picture</svg>"],
     "criteria": [("a < b", "1", "holds", "yes")],
     "numbers": [],
