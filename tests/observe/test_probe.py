@@ -202,7 +202,14 @@ def test_layers_of_a_compiled_module_are_known_by_their_weights() -> None:
         signals.UPDATE_RATIO,
         signals.WEIGHT_DISTANCE,
         signals.STEP_DESCENT,
+        signals.WEIGHT_SMALL,
+        signals.GRADIENT_SIGN,
+        signals.EFFECTIVE_RATE,
+        signals.EFFECTIVE_RATE_LOW,
+        signals.EFFECTIVE_RATE_HIGH,
     }
+    for layer in ("0", "2"):
+        assert row[f"{signals.EFFECTIVE_RATE}|{layer}"] == pytest.approx(0.1, rel=1e-3)
 
 
 @pytest.mark.parametrize("rows", [0, 1])

@@ -358,6 +358,8 @@ class Observer:
 
     def _note_loose(self) -> None:
         """Let a module stand for tensors that are updated by hand and belong to none."""
+        if "modules" in self.switched_off:  # the tensors may well belong to one
+            return
         if any(not root.is_loose for root in self.table.roots.values()):
             return
         names = {} if self.table.roots else names_of_tensors()

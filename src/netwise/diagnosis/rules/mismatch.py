@@ -244,7 +244,8 @@ OUTPUT_MISFITS_LOSS = Rule(
     ),
     healthy="Logits into a cross-entropy that expects logits; targets in the range of the outputs.",
     source="Islam et al. 2019, A comprehensive study on deep learning bug characteristics",
-    explains=_CONSEQUENCES,
+    # The likelihood of outputs that are no logarithms of probabilities has no lowest value.
+    explains=("loss_unbounded", *_CONSEQUENCES),
     tasks=WITH_TARGETS,
     remedies=("scale_targets", "use_plain_output", "use_cross_entropy"),
     change=(
