@@ -71,9 +71,10 @@ def test_a_page_teaches(tmp_path: Path) -> None:
 def test_a_changed_setting_is_told_and_values_stand_side_by_side(tmp_path: Path) -> None:
     lab = nw.lab("L01")
     assert lab.stops is not None
-    path = write_lab(lab, lab.run(rate=0.5), tmp_path / "L01.html")
-    page = path.read_text("utf-8")
-    assert "other settings than the recorded one: rate = 0.5." in page
+    changed = write_lab(lab, lab.run(rate=0.5), tmp_path / "changed.html").read_text("utf-8")
+    assert "other settings than the recorded one: rate = 0.5." in changed
+    assert 'type="radio"' not in changed
+    page = write_lab(lab, lab.run(), tmp_path / "L01.html").read_text("utf-8")
     assert page.count('type="radio"') == page.count('class="stop"') == len(lab.stops[1])
     assert page.count(" checked>") == 1
     assert page.count("<svg") == 1 + len(lab.stops[1])

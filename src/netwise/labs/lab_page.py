@@ -34,9 +34,10 @@ class Stops:
 def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
     """Write what a lab found, with its claim, figure, criteria and numbers, as one HTML file.
 
-    Where the lab has `stops`, it is run at each of these values too.
+    Where the lab has `stops`, it is run at each of these values too, unless its settings were
+    changed.
     """
-    text = lab.text
+    text, changed = lab.text, _changed(lab, result)
     page = render(
         "lab.html",
         title=lab.name,
@@ -44,7 +45,7 @@ def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
         text=text,
         verdict=result.verdict,
         conclusion=result.conclusion,
-        changed=_changed(lab, result),
+        changed=changed,
         erratum=errata().get(text.erratum),
         drawn=[result.figure],
         criteria=[
@@ -58,7 +59,7 @@ def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
         ],
         numbers=[(name, f"{value:.5g}") for name, value in result.numbers.items()],
         recipes=", ".join(f"{name} {digest}" for name, digest in result.recipes.items()),
-        stops=_stops(lab),
+        stops=None if changed else _stops(lab),
         variations=[{"text": each.text, "command": each.command(lab.name)} for each in text.change],
         settings=_listed(result.settings),
         seconds=_time(result.seconds),

@@ -1,7 +1,7 @@
 """One recipe trained from several seeds at once, with the weights of all networks in one tensor.
 
 A step of a small network on ten samples is mostly overhead. With the networks stacked, a step is
-the same few calls for all of them, and takes a quarter of the time. Initial weights, order of the
+the same few calls for all of them, and takes less time. Initial weights, order of the
 samples, dropout, schedule and stopping are those of `fit`, so a network is the one that `fit` gives
 for its seed, up to rounding.
 """

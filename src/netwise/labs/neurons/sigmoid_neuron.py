@@ -206,7 +206,7 @@ def _outputs_by_step(title: str, outputs: Mapping[str, list[float]]) -> str:
         return svg(drawing, title)
 
 
-RATES = (0.05, 0.15, 0.5, 1.5, 5.0)
+RATES = (0.05, 0.15, 0.5)
 L01 = Lab(
     "L01", lab_texts()["L01"], run_l01, NeuronSettings(), quadratic_arms, stops=("rate", RATES)
 )
