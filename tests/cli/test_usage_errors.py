@@ -30,7 +30,7 @@ MISTAKES = [  # (words, part of the message)
     (("train", "--resume", "x", "--epochs", "3"), "a resumed run keeps its recipe"),
     (("diagnose", "x"), "there is no run x"),
     (("show", "@best"), "@best: runs holds no runs yet"),
-    (("show", "x", "--picture", "a.png"), "only `netwise show activations` draws a picture"),
+    (("show", "x", "--picture", "a.png"), "and `netwise show penalties` draw a picture"),
     (("predict", "x", "new.csv"), "there is no run x"),
     (("write", "x"), "there is no run x"),
     (("treat", "x"), "there is no run x"),

@@ -28,7 +28,7 @@ class ScriptSource:
         >>> from netwise.networks.script_source import ScriptSource, script_source
         >>> from netwise.networks.layers.pooling import MaxPool2
         >>> script_source(MaxPool2())
-        ScriptSource(needs=(), arguments=None, expression='')
+        ScriptSource(needs=(), arguments=None, expression='nn.MaxPool2d(2)')
     """
 
     needs: tuple[Any, ...] = ()

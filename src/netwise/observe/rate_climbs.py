@@ -12,7 +12,7 @@ class RateClimbs:
 
     Example:
         >>> climbs = RateClimbs()
-        >>> for rate in (1.0, 0.5, 0.0, 0.5, 1.0, 0.5, 0.0, 1.0):
+        >>> for rate in (1.0, 0.5, 0.0, 0.2, 0.6, 1.0, 0.5, 0.0, 1.0):
         ...     climbs.add(rate)
         >>> climbs.count
         1

@@ -36,8 +36,9 @@ class CapacityResult:
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 2, 10)), epochs=10)
-        >>> result = nw.capacity_test(recipe.but(optimizer=nw.Adam(lr=0.01)), jobs=1)
+        >>> narrow = nw.MLP((64, 2, 10), activation=nw.Tanh())
+        >>> recipe = nw.Recipe(data=nw.data.digits(), network=narrow, epochs=10)
+        >>> result = nw.capacity_test(recipe.but(optimizer=nw.Adam(lr=0.05)), jobs=1)
         >>> result.left[0] < result.left[-1]
         True
     """
@@ -94,7 +95,7 @@ def capacity_test(
 
     Example:
         >>> import netwise as nw
-        >>> recipe = nw.suggest(nw.data.iris(), epochs=60)
+        >>> recipe = nw.suggest(nw.data.iris(), epochs=200)
         >>> nw.capacity_test(recipe, (10, 60), jobs=1).verdict
         'fits all'
 

@@ -50,6 +50,25 @@ def test_wider_and_narrower_hidden_layers() -> None:
     assert "one unit" in reason("shrink", IRIS.but(network=nw.MLP((4, 1, 3))))
 
 
+def test_one_more_hidden_layer_has_the_width_of_the_last() -> None:
+    assert applied("deepen").network.widths == (4, 16, 8, 8, 3)
+    assert applied("deepen", IRIS.but(network=nw.MLP((4, 3)))).network.widths == (4, 64, 3)
+    assert "LSTM" in reason("deepen", IRIS.but(network=nw.LSTM()))
+
+
+def test_epochs_are_trebled_up_to_a_million() -> None:
+    assert applied("more_epochs", IRIS.but(epochs=7)) == IRIS.but(epochs=21)
+    assert applied("more_epochs", IRIS.but(epochs=400_000)).epochs == 1_000_000
+    assert "already" in reason("more_epochs", IRIS.but(epochs=1_000_000))
+
+
+def test_a_batch_grows_up_to_all_training_samples() -> None:
+    rows = len(IRIS.data.load().train)
+    assert applied("larger_batch", IRIS.but(batch_size=8)) == IRIS.but(batch_size=32)
+    assert applied("larger_batch", IRIS.but(batch_size=rows - 1)).batch_size == rows
+    assert "already" in reason("larger_batch", IRIS.but(batch_size=rows))
+
+
 def test_images_are_shifted_and_rows_get_noise() -> None:
     assert applied("more_data").augment == (nw.Noise(std=0.1),)
     digits = nw.Recipe(data=nw.data.digits(), network=nw.MLP((64, 10)))

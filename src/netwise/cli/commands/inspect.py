@@ -111,7 +111,7 @@ def _short_score(score: str) -> str:
 @click.command()
 @run_argument
 @click.option("--open", "in_browser", is_flag=True, help="Open the report in a browser.")
-@picture_option("the activations (of `show activations`)")
+@picture_option("what `show activations` or `show penalties` prints")
 @click.option("--storage", metavar="URL", help="Storage of a search that has one of its own.")
 @home_option
 @json_option

@@ -46,6 +46,8 @@ def _deepen(recipe: Recipe) -> Recipe | NotApplicable:
 def _more_epochs(recipe: Recipe) -> Recipe | NotApplicable:
     if recipe.network.is_memory:
         return NotApplicable("a memory stores its patterns at once, in no epochs")
+    if recipe.epochs >= MOST_EPOCHS:
+        return NotApplicable(f"the recipe has {recipe.epochs} epochs already")
     return recipe.but(epochs=min(3 * recipe.epochs, MOST_EPOCHS))
 
 
