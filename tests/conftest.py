@@ -15,6 +15,9 @@ from netwise.training import other_load
 from netwise.training.waiting_threads import threads_wait_asleep
 
 threads_wait_asleep()  # before a test loads torch: tests run beside each other
+# Threads and warnings (SlowSteps) do not depend on what else the machine does; not a fixture of
+# each test, since runs that tests share are made before those.
+other_load._COUNTS = Path("no counts while tests run")
 
 collect_ignore = ["clinic/adapter.py"]  # imports modules of the clinic's own folder
 
@@ -35,12 +38,6 @@ def nothing_observes_after_a_test() -> Iterator[None]:
         for each in running:
             each.stop()
         assert not running, "the test left an observer running: call stop()"
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_known_of_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads and warnings do not depend on what else the machine does while tests run."""
-    monkeypatch.setattr(other_load, "_busy_seconds", lambda: None)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ GIVEN = {
     "CustomNetwork": nw.CustomNetwork("torch.nn:Flatten"),
     "csv": nw.data.csv("t.csv", "y"),
     "fold": nw.data.Fold(data=nw.data.digits()),
+    "stream": nw.data.stream("rows.parquet", "y"),
     "fewer": nw.data.Fewer(data=nw.data.digits(), rows=10),
     "Linear": nw.axes.Linear("network.dropout", 0.0, 0.5),
     "Log": nw.axes.Log("optimizer.lr", 1e-3, 1.0),

@@ -19,7 +19,6 @@ intr 1
 
 @pytest.fixture
 def counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.undo()  # the fixture of all tests, which keeps the machine out
     file = tmp_path / "stat"
     file.write_text(COUNTS)
     monkeypatch.setattr(other_load, "_COUNTS", file)

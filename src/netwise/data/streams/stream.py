@@ -82,7 +82,9 @@ class Stream(Split):
     """
 
     kind: ClassVar[str] = "stream"
-    paths: tuple[str, ...] = texts((), because="they name files", write='["x.parquet"]')
+    paths: tuple[str, ...] = texts(
+        (), because="they name files", write='["x.parquet"]', why="a source in Python has no file"
+    )
     target: str = text("none", because="it names the targets", why="inputs alone can be learned")
     columns: tuple[str, ...] = texts((), because="they name columns", why="all but the target")
     made_by: str | None = text(None, optional=True, because="it names a class", why="files")
@@ -98,8 +100,12 @@ class Stream(Split):
     )
     allow_missing: bool = flag(False, why="a missing number is usually a mistake")
     scale_target: bool = flag(True, why="outputs of a new network have about mean 0 and spread 1")
-    own_valid: Any = part(Data, None, optional=True, because="it is a part", write="0.2")
-    own_test: Any = part(Data, None, optional=True, because="it is a part", write="0.2")
+    own_valid: Any = part(
+        Data, None, optional=True, because="it is a part", write="0.2", why="a share of the rows"
+    )
+    own_test: Any = part(
+        Data, None, optional=True, because="it is a part", write="0.2", why="a share of the rows"
+    )
     source: SourceObject | None = field(default=None, repr=False)
 
     def written_fields(self) -> dict[str, Any]:
