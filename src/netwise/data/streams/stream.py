@@ -325,17 +325,13 @@ def stream(
     """Data that do not fit in memory: rows are read when a batch needs them.
 
     Args:
-        source: one of
-
-            - paths of .npy files, or of Parquet or Arrow files, a folder of them, or a pattern such
-              as "part-*.parquet";
-            - a data set with `__getitem__` and `__len__` (`torch.utils.data.Dataset`, Hugging
-              Face's `Dataset`), whose samples are (inputs, target), inputs alone, or mappings;
-            - a `DataLoader`: of such a data set its `collate_fn` is used, and the order is
-              netwise's own; with another sampler, or of an `IterableDataset`, it is read as it
-              comes;
-            - what iterates from its start each time (`IterableDataset`), or a function that returns
-              such a thing.
+        source: paths of .npy files, or of Parquet or Arrow files, a folder of them, or a pattern
+            such as `part-*.parquet`. Or a data set with `__getitem__` and `__len__`
+            (`torch.utils.data.Dataset`, Hugging Face's `Dataset`), whose samples are (inputs,
+            target), inputs alone, or mappings. Or a `DataLoader`: of such a data set its
+            `collate_fn` is used, and the order is netwise's own; with another sampler, or of an
+            `IterableDataset`, it is read as it comes. Or what iterates from its start each time
+            (`IterableDataset`), or a function that returns such a thing.
         target: of tables the column to predict; of .npy files the path of those of targets; of
             samples that are mappings the name of their target, by default "label", "labels",
             "target" or "y". Default None: tables and .npy files have no targets.
