@@ -337,8 +337,8 @@ def stream(
             "target" or "y". Default None: tables and .npy files have no targets.
         valid, test: share of the rows, of which `held_out` at most are used, or another stream.
             Default 0.2.
-        columns, rows, shuffle, fit_rows, held_out, allow_missing, scale_target, split_seed,
-            stratify: see `data.Stream`.
+        columns, rows, shuffle, fit_rows, held_out: see `data.Stream`.
+        allow_missing, scale_target, split_seed, stratify: see `data.Stream`.
 
     Raises:
         DataError: when loaded: the source cannot be read as often as training needs it, or has no
