@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import netwise as nw
 from netwise.labs.convolution.published_counts import (
     CLASSICS,
     anatomy,
@@ -12,6 +13,7 @@ from netwise.labs.convolution.published_counts import (
     weights_of_stack,
 )
 from netwise.labs.lab_definition import LabResult
+from netwise.labs.record import recorded
 
 # (kernel, stride) of each convolution and pooling on the longest way, from the papers.
 BASIC = [(3, 1)] + [(3, 1)] * 6 + [(3, 2)] + [(3, 1)] * 5 + [(3, 2)] + [(3, 1)] * 5
@@ -51,3 +53,11 @@ def test_criteria_can_fail_both_ways() -> None:
     assert [criterion.holds for criterion in criteria] == [False, False, True, False]
     small = {**counts, "VGG-16 (2014)": 1}
     assert count_criteria(small, fields)[-1].holds
+
+
+def test_the_recorded_counts_come_again() -> None:
+    result, old = nw.lab("L75").run(), recorded("L75")
+    assert old is not None
+    assert dict(result.numbers) == old["numbers"]
+    assert old["verdict"] == result.verdict
+    assert result.figure.startswith("<svg")
