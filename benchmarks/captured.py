@@ -10,20 +10,14 @@ time of the thread, so that other processes count little. The hand-tuned loop ga
 
 from __future__ import annotations
 
-import json
-import platform
 import sys
-import time
 from collections.abc import Callable
-from datetime import date
 from itertools import pairwise
-from pathlib import Path
-from statistics import median
 
 import torch
+from in_turn import Row, compare, print_rows, write_results
 from torch import Tensor, nn
 from torch.nn import functional as F
-from watch import processor
 
 import netwise as nw
 from netwise.observe.hooked_probe import HookedProbe
@@ -35,7 +29,7 @@ from netwise.training.run_state import set_epoch_rates, state_at_start
 from netwise.training.settings import RunOptions
 from netwise.training.step import Stepper
 
-STEPS, SECONDS, LEAST_ROUNDS = 20, 8.0, 5
+STEPS, SECONDS = 20, 8.0
 TUNED, PLAIN, CAPTURED = "hand-tuned", "netwise, plain steps", "netwise, captured steps"
 SETTINGS: dict[str, tuple[tuple[int, ...], nw.Activation, int, nw.Optimizer]] = {
     "784-30-10, batch 10, SGD": ((784, 30, 10), nw.ReLU(), 10, nw.SGD(lr=0.01)),
@@ -95,7 +89,7 @@ def stepping(recipe: nw.Recipe, captured: bool) -> Block:
     return block
 
 
-def measure(name: str) -> dict[str, dict[str, float]]:
+def measure(name: str) -> dict[str, Row]:
     """Microseconds of a step of each contestant, and their ratios to the hand-tuned loop."""
     widths, activation, batch, optimizer = SETTINGS[name]
     g = torch.Generator().manual_seed(0)
@@ -112,46 +106,16 @@ def measure(name: str) -> dict[str, dict[str, float]]:
         PLAIN: stepping(recipe, False),
         CAPTURED: stepping(recipe, True),
     }
-    for block in blocks.values():
-        block()
-    times: dict[str, list[float]] = {key: [] for key in blocks}
-    started = time.thread_time()
-    while len(times[TUNED]) < LEAST_ROUNDS or time.thread_time() - started < SECONDS:
-        for key, block in blocks.items():
-            begun = time.thread_time()
-            block()
-            times[key].append((time.thread_time() - begun) / STEPS)
-    return {
-        key: {
-            "microseconds": 1e6 * min(values),
-            "ratio of minima": min(values) / min(times[TUNED]),
-            "ratio of medians": median(values) / median(times[TUNED]),
-        }
-        for key, values in times.items()
-    }
+    return compare(blocks, TUNED, SECONDS, STEPS)
 
 
 def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     results = {}
     for name in SETTINGS:
-        result = results[name] = measure(name)
-        print(name)
-        for contestant, row in result.items():
-            print(
-                f"  {contestant:28s}{row['microseconds']:10.1f} us"
-                f"{row['ratio of minima']:8.2f}   (medians {row['ratio of medians']:.2f})",
-                flush=True,
-            )
-    if "--json" in arguments:
-        made = {
-            "date": date.today().isoformat(),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
-            "machine": processor(),
-            "threads": 1,
-            "results": results,
-        }
-        Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(made, indent=1) + "\n")
+        results[name] = measure(name)
+        print_rows(name, results[name])
+    write_results(results, arguments, threads=1)
 
 
 if __name__ == "__main__":

@@ -13,25 +13,18 @@ The rule in `training/speedups.py` follows from these numbers: a layout is used 
 
 from __future__ import annotations
 
-import json
-import platform
 import sys
-import time
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
-from statistics import median
 
 import torch
+from in_turn import Row, compare, print_rows, write_results
 from torch import Tensor, nn
 from torch.nn import functional as F
-from watch import processor
 
 import netwise as nw
 from netwise.training.speedups import CHANNELS_LAST, SLICED_POOLING, use_layout
 
 SECONDS = 6.0  # of CPU time for all contestants of a network and a batch size together
-LEAST_ROUNDS = 5
 STOCK = "stock torch"
 
 NETWORKS: dict[str, tuple[nw.Network, tuple[int, ...]]] = {
@@ -68,7 +61,7 @@ def step_of(module: nn.Module, x: Tensor, y: Tensor) -> Callable[[], None]:
     return step
 
 
-def measure(network: nw.Network, shape: tuple[int, ...], batch: int) -> dict[str, dict[str, float]]:
+def measure(network: nw.Network, shape: tuple[int, ...], batch: int) -> dict[str, Row]:
     """Times of a step of each contestant, and their ratios to stock torch."""
     g = torch.Generator().manual_seed(0)
     x, y = torch.randn(batch, *shape, generator=g), torch.randint(10, (batch,), generator=g)
@@ -77,48 +70,19 @@ def measure(network: nw.Network, shape: tuple[int, ...], batch: int) -> dict[str
         name: step_of(module, last if name.startswith("channels") else x, y)
         for name, module in contestants(network).items()
     }
-    for step in steps.values():
-        step()
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    started = time.thread_time()
-    while len(times[STOCK]) < LEAST_ROUNDS or time.thread_time() - started < SECONDS:
-        for name, step in steps.items():
-            begun = time.thread_time()
-            step()
-            times[name].append(time.thread_time() - begun)
-    return {
-        name: {
-            "microseconds": 1e6 * min(values),
-            "ratio of minima": min(values) / min(times[STOCK]),
-            "ratio of medians": median(values) / median(times[STOCK]),
-        }
-        for name, values in times.items()
-    }
+    return compare(steps, STOCK, SECONDS)
 
 
 def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
-    results: dict[str, dict[str, dict[str, float]]] = {}
+    results: dict[str, dict[str, Row]] = {}
     for name, (network, shape) in NETWORKS.items():
         for batch in BATCHES:
-            result = results[f"{name}, batch {batch}"] = measure(network, shape, batch)
-            print(f"{name}, batch {batch}", flush=True)
-            for contestant, row in result.items():
-                print(
-                    f"  {contestant:28s}{row['microseconds']:10.0f} us"
-                    f"{row['ratio of minima']:8.2f}   (medians {row['ratio of medians']:.2f})",
-                    flush=True,
-                )
-    if "--json" in arguments:
-        made = {
-            "date": date.today().isoformat(),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
-            "machine": processor(),
-            "capability": torch.backends.cpu.get_cpu_capability(),
-            "threads": 1,
-            "results": results,
-        }
-        Path(arguments[arguments.index("--json") + 1]).write_text(json.dumps(made, indent=1) + "\n")
+            title = f"{name}, batch {batch}"
+            results[title] = measure(network, shape, batch)
+            print_rows(title, results[title])
+    capability = torch.backends.cpu.get_cpu_capability()
+    write_results(results, arguments, capability=capability, threads=1)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,7 @@ class Stops:
 def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
     """Write what a lab found, with its claim, figure, criteria and numbers, as one HTML file.
 
-    Where the lab has `stops`, it is run at each of these values too, unless its settings were
-    changed.
+    Where the lab has `stops`, it is run at the other values too, unless its settings were changed.
     """
     text, changed = lab.text, _changed(lab, result)
     page = render(
@@ -59,7 +58,7 @@ def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
         ],
         numbers=[(name, f"{value:.5g}") for name, value in result.numbers.items()],
         recipes=", ".join(f"{name} {digest}" for name, digest in result.recipes.items()),
-        stops=None if changed else _stops(lab),
+        stops=None if changed else _stops(lab, result),
         variations=[{"text": each.text, "command": each.command(lab.name)} for each in text.change],
         settings=_listed(result.settings),
         seconds=_time(result.seconds),
@@ -68,7 +67,7 @@ def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
     return path
 
 
-def _stops(lab: Lab[Any]) -> Stops | None:
+def _stops(lab: Lab[Any], result: LabResult) -> Stops | None:
     if lab.stops is None:
         return None
     setting, values = lab.stops
@@ -78,7 +77,7 @@ def _stops(lab: Lab[Any]) -> Stops | None:
         tuple(
             Stop(f"{value}", outcome.figure, outcome.conclusion, value == default)
             for value in values
-            for outcome in [lab.run(**{setting: value})]
+            for outcome in [result if value == default else lab.run(**{setting: value})]
         ),
     )
 
