@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from netwise import data
 from netwise.labs.runs import final_accuracy, train_whole
+from netwise.labs.tuned_arms import best_rate
 from netwise.networks import ConvNet
 from netwise.parts.initializers import He
 from netwise.parts.optimizers import Adam
@@ -64,14 +65,11 @@ def tuned(
     of each seed at this rate).
 
     Args:
-        recipe_at: the recipe for (rate, seed).
+        recipe_at: the recipe for (rate, seed); recipes of two rates differ in nothing else.
         rates: to choose from.
         seeds: number of runs that count.
     """
-    best = rates[0]
-    if len(rates) > 1:
-        scores = {rate: accuracy_of(recipe_at(rate, TUNING_SEED)) for rate in rates}
-        best = max(scores, key=lambda rate: scores[rate])
+    best = best_rate(recipe_at(rates[0], TUNING_SEED), rates, (TUNING_SEED,))
     return best, [accuracy_of(recipe_at(best, seed)) for seed in range(seeds)]
 
 

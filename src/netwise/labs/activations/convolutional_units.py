@@ -9,9 +9,9 @@ from statistics import fmean
 import torch
 
 from netwise import data
-from netwise.labs.activations.tuned_arms import TunedSettings, paired_numbers, tune_and_train
 from netwise.labs.catalogue import lab_texts
 from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.tuned_arms import TunedSettings, paired_numbers, tune_and_train
 from netwise.networks import ConvNet
 from netwise.part import integer, numbers
 from netwise.parts.activations import Activation, Maxout, ReLU, Sigmoid, Tanh

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from netwise import data
-from netwise.labs.activations.tuned_arms import (
+from netwise.labs.catalogue import lab_texts
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.tuned_arms import (
     TunedArm,
     TunedSettings,
     mean_training_loss,
     paired_numbers,
     tune_and_train,
 )
-from netwise.labs.catalogue import lab_texts
-from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.networks import MLP
 from netwise.part import integer
 from netwise.parts.activations import ELU, Activation, PReLU, ReLU

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 import netwise as nw
-from netwise.labs.activations import tuned_arms
-from netwise.labs.activations.tuned_arms import (
+from netwise.labs import tuned_arms
+from netwise.labs.tuned_arms import (
     TunedSettings,
     best_rate,
     mean_training_loss,
