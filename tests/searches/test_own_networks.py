@@ -66,7 +66,7 @@ def test_a_network_in_the_users_script_is_searched_by_all_processes(tmp_path: Pa
 
 
 def test_after_a_kill_the_network_is_passed_again(tmp_path: Path) -> None:
-    long = run(tmp_path, "300")
+    long = run(tmp_path, "100")
     deadline = time.monotonic() + 60
     while not list((tmp_path / "study").glob("trials/*/run/checkpoints/*")):
         assert time.monotonic() < deadline
@@ -81,7 +81,7 @@ def test_after_a_kill_the_network_is_passed_again(tmp_path: Path) -> None:
         in CliRunner().invoke(main, ["search", "--resume", str(tmp_path / "study")]).output
     )
     assert not nw.load_search(tmp_path / "study").complete  # reading needs no code
-    out, err = run(tmp_path, "300", "resume").communicate(timeout=120)
+    out, err = run(tmp_path, "100", "resume").communicate(timeout=120)
     assert out.strip() == "['complete', 'complete', 'complete', 'complete'] 2 True", err[-2000:]
 
 

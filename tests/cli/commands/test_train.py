@@ -98,9 +98,18 @@ def test_treat_proves_a_remedy() -> None:
     treated = next(path for path in Path("runs").iterdir() if path.name.endswith("-treated"))
     assert "Paired trials" in (treated / "report.html").read_text("utf-8")
     assert nw.load(treated).score is not None
-    plain = json.loads(run("treat", "sick.toml", "--seeds", "2", "--jobs", "1", "--json").stdout)
-    assert plain["cured"] is True
-    assert plain["rounds"][0]["finding"] == "rate_too_low"
+
+
+def test_a_treatment_has_json() -> None:
+    Path("slow.toml").write_text(
+        'data = "iris"\nepochs = 30\nnetwork = {kind = "MLP", widths = [4, 8, 3]}\n'
+        'optimizer = {kind = "SGD", lr = 1e-4}'
+    )
+    words = ("--seeds", "2", "--jobs", "1", "--no-baselines", "--json")
+    plain = json.loads(run("treat", "slow.toml", *words).stdout)
+    first = plain["rounds"][0]
+    assert first["finding"] == "rate_too_low"
+    assert plain["cured"] is (first["accepted"] is not None)
 
 
 def test_an_own_network_runs_only_when_trusted(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
