@@ -26,6 +26,7 @@ from functools import partial
 from typing import Any, Self
 
 from netwise.glossary import names_in_english
+from netwise.printed_text import printable
 
 CANNOT_RUN = "cannot run"
 WILL_LEARN_BADLY = "will learn badly"
@@ -69,7 +70,7 @@ class Problem:
         return replace(self, field=f"{parent}.{self.field}" if self.field else parent)
 
     def __str__(self) -> str:
-        return f"{self.subject}  {self.sentence}"
+        return printable(f"{self.subject}  {self.sentence}")
 
 
 class NetwiseError(Exception):
@@ -83,6 +84,9 @@ class NetwiseError(Exception):
         ...     print(type(error).__name__)
         WrongValue
     """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class WrongValue(NetwiseError, ValueError):
@@ -252,7 +256,7 @@ class FileAccessError(NetwiseError, OSError):
         self.strerror = message if code is None else os.strerror(code)
 
     def __str__(self) -> str:
-        return f"{self.message.rstrip('.')}, {self.then}" if self.then else self.message
+        return printable(f"{self.message.rstrip('.')}, {self.then}" if self.then else self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         again = partial(FileAccessError, during_work=self.during_work, then=self.then)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from netwise.data_facts import DataFacts, data_facts_as_dict
 from netwise.first_batch import FirstBatch, first_batch_as_dict
+from netwise.printed_text import printable
 from netwise.signals import NETWORK
 from netwise.wiring import Wiring, wiring_as_dict
 
@@ -319,7 +320,7 @@ class History:
 
     def __str__(self) -> str:
         count = len({signal for signal, _ in self.series})
-        return f"{count} signals of {len(self.layers)} layers. {self.ended.sentence}"
+        return printable(f"{count} signals of {len(self.layers)} layers. {self.ended.sentence}")
 
     def of(self, signal: str, layer: str = NETWORK) -> Series | None:
         """The series of a signal, or None where nothing was recorded."""

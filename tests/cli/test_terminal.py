@@ -9,14 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, strategies as st
 from rich.console import Console
 
 import netwise as nw
 from netwise.cli import main
 from netwise.cli.display import runs_table
 from netwise.cli.output import echo_table
-from netwise.cli.terminal import echo, echo_data, one_line, printable
+from netwise.cli.terminal import echo, echo_data
 from netwise.training.progress import RunProgress
 from tools.source import PACKAGE
 
@@ -30,21 +29,6 @@ EXCEPT = {"display.py": {"print("}, "predict.py": {".write("}}
 def obeyed(text: str) -> set[str]:
     """The characters that a terminal would act upon."""
     return {c for c in text if (not c.isprintable() and c not in "\n\t") and ord(c) < 0x20AC}
-
-
-@given(st.text())
-def test_what_is_printed_can_be_encoded_and_has_no_control_character(text: str) -> None:
-    shown = printable(text)
-    shown.encode("utf-8")
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown)
-    assert printable(shown) == shown
-    assert len(one_line(text).split("\n")) == 1
-
-
-def test_other_texts_stay_as_they_are() -> None:
-    text = "größer 数字 🧨 e\u0301 R² ‰\n\ttabs"
-    assert printable(text) == text
-    assert printable(HOSTILE).startswith("\\x1b]0;title\\x07 \\x9b31m")
 
 
 def test_a_table_keeps_its_rows(capsys: pytest.CaptureFixture[str]) -> None:

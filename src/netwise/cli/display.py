@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from netwise import signals
-from netwise.cli.terminal import echo, one_line, printable
+from netwise.cli.terminal import echo
 from netwise.history import RunEnd
+from netwise.printed_text import one_line, printable
 from netwise.training.progress import Progress, RunProgress, monitor_runs
 
 MOST_LINES = 50  # of one run whose output is redirected

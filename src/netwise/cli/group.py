@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from netwise.cli.terminal import echo, printable
+from netwise.cli.terminal import echo
 from netwise.errors import FileAccessError, NetwiseError, TrainingDiverged, close_matches
 from netwise.file_errors import file_access_error
+from netwise.printed_text import printable
 from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
 from netwise.training.waiting_threads import threads_wait_asleep
 

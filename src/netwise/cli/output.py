@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netwise.atomic import delete_empty_folder
-from netwise.cli.terminal import echo, one_line
+from netwise.cli.terminal import echo
 from netwise.errors import DataError
+from netwise.printed_text import one_line
 from netwise.storage.layout import new_folder, strict_json
 
 if TYPE_CHECKING:

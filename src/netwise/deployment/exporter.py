@@ -21,6 +21,7 @@ from netwise.deployment.file_format import Answers, Feeds, FileContent, FileForm
 from netwise.deployment.onnx_file import ONNX
 from netwise.deployment.torch_file import TORCH
 from netwise.errors import DataError, ExportError, NetwiseError, WrongValue, short_repr
+from netwise.printed_text import printable
 from netwise.training.run import Run
 
 FORMATS = {each.ending: each for each in (ONNX, TORCH)}
@@ -69,7 +70,7 @@ class ExportedFile:
     def __str__(self) -> str:
         names = ", ".join(each.name for each in self.inputs)
         left = "".join(f"\nLeft to the caller: {each}." for each in self.left)
-        return (
+        return printable(
             f"{self.path}: inputs {names}; outputs {', '.join(self.outputs)}. Its answers to "
             f"{self.rows} raw rows are those of the run: largest difference "
             f"{self.difference:.2g}, limit {self.tolerance:g}.{left}"

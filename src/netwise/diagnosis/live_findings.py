@@ -10,6 +10,7 @@ from netwise.diagnosis.report import diagnose
 from netwise.diagnosis.report_text import inside_sentence, rule_title
 from netwise.diagnosis.rules import RULES, Finding, Rule
 from netwise.history import History
+from netwise.printed_text import printable
 
 # Checks in a row at which a finding has to hold, or to be gone. Exact facts hold at once. In a run
 # that has just begun, what would harm one that does not learn means little.
@@ -40,8 +41,10 @@ class FindingEvent:
         title = finding.title or rule_title(finding.rule)
         where = f"step {self.step}" + (f", {self.model}" if self.model else "")
         if self.healed:
-            return f"{where}: healed: {inside_sentence(title)}."
-        return f"{where}: {title[0].upper()}{title[1:]} ({finding.grade}). {finding.sentence}"
+            return printable(f"{where}: healed: {inside_sentence(title)}.")
+        return printable(
+            f"{where}: {title[0].upper()}{title[1:]} ({finding.grade}). {finding.sentence}"
+        )
 
 
 class LiveFindings:

@@ -13,6 +13,7 @@ from netwise.diagnosis.report_text import report_lines
 from netwise.diagnosis.rules import RULES, Finding, Rule, Unchecked
 from netwise.diagnosis.short_trial import NOT_POSSIBLE, ShortTrial
 from netwise.history import History, TrialSource
+from netwise.printed_text import printable
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ class Report:
         return tuple(finding.rule for finding in all_findings(self.found))
 
     def __str__(self) -> str:
-        return "\n".join(self._lines(everything=False))
+        return printable("\n".join(self._lines(everything=False)))
 
     @property
     def details(self) -> str:
         """The text for people with all that is known: explanations, each rule that was checked, and
         each reason why one was not."""
-        return "\n".join(self._lines(everything=True))
+        return printable("\n".join(self._lines(everything=True)))
 
     def _lines(self, *, everything: bool) -> list[str]:
         lines = report_lines(

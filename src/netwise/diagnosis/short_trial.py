@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netwise.printed_text import printable
+
 PROVED = "proved"
 CLEARED = "cleared"
 UNDECIDED = "undecided"
@@ -44,4 +46,4 @@ class ShortTrial:
 
     def __str__(self) -> str:
         cost = f"{self.steps:,} steps, {self.seconds:.1f} s"
-        return f"{self.name} trial: {self.verdict}. {self.sentence} ({cost})"
+        return printable(f"{self.name} trial: {self.verdict}. {self.sentence} ({cost})")

@@ -15,6 +15,7 @@ from netwise.errors import ShapeError
 from netwise.memory import require_memory
 from netwise.networks import Network
 from netwise.observe.receptive_field import WHOLE, FieldTracking, field_size, mark_input
+from netwise.printed_text import printable
 
 ALIGNMENT = "<<<>>>>"  # of the table's columns
 
@@ -92,12 +93,14 @@ class Anatomy:
         if not any(row.field not in (None, WHOLE) for row in self.rows):
             cells = [(*row[:-1], "") for row in cells]
         widths = [max(len(row[i]) for row in cells) for i in range(len(ALIGNMENT))]
-        return "\n".join(
-            "  ".join(
-                f"{cell:{side}{width}}"
-                for cell, side, width in zip(row, ALIGNMENT, widths, strict=True)
-            ).rstrip()
-            for row in cells
+        return printable(
+            "\n".join(
+                "  ".join(
+                    f"{cell:{side}{width}}"
+                    for cell, side, width in zip(row, ALIGNMENT, widths, strict=True)
+                ).rstrip()
+                for row in cells
+            )
         )
 
 

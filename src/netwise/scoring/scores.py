@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from netwise.intervals import wilson
+from netwise.printed_text import printable
 from netwise.scoring.answers import AnsweredClasses, Answers
 from netwise.scoring.metrics import BINS, METRICS, bins_of, confidence
 from netwise.scoring.score import Score
@@ -105,7 +106,7 @@ class Scores:
         lines = [str(score) for score in self.scores]
         if self.majority_share is not None and lines:
             lines.insert(1, f"always answering {self.majority!r}: {self.majority_text}")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     @property
     def majority_text(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from netwise.history import DIVERGED
 from netwise.intervals import of_mean
+from netwise.printed_text import printable
 from netwise.recipe.plain import plain_of, plain_value
 from netwise.recipe.recipe import Recipe
 from netwise.scoring.score import Score
@@ -70,7 +71,7 @@ class SearchResult:
     def __str__(self) -> str:
         if self.best is None:
             none = f"No trial of {len(self.trials)} was completed."
-            return " ".join([none, *failure_notes(self.trials)])
+            return printable(" ".join([none, *failure_notes(self.trials)]))
         lines = [f"Best of {len(self.trials)} trials: {self.best.point_text}."]
         lines.append(f"  in the search: {self.best_value:.4g}")
         if self.mean is not None:
@@ -78,7 +79,7 @@ class SearchResult:
             lines.append(f"  over {len(self.fresh_values)} fresh seeds: {self.mean:.4g}{interval}")
         if self.test is not None:
             lines.append(f"  test part: {self.test}")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     @property
     def optimism(self) -> float | None:

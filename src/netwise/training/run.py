@@ -19,6 +19,7 @@ from netwise.history import History, TrialSource
 from netwise.module_modes import evaluation_mode
 from netwise.networks import Network
 from netwise.networks.unsupervised import UnsupervisedModule
+from netwise.printed_text import printable
 from netwise.recipe.plain import plain_of
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.user_code import user_code_in
@@ -69,7 +70,9 @@ class Run:
         network = type(self.recipe.network).__name__
         score = "no score" if self.score is None else f"test part: {self.score}"
         kept = "" if self.folder is None else f" Kept in {self.folder}."
-        return f"{network}: {self.history.ended.sentence} {score[0].upper()}{score[1:]}.{kept}"
+        return printable(
+            f"{network}: {self.history.ended.sentence} {score[0].upper()}{score[1:]}.{kept}"
+        )
 
     def outputs(self, raw: Any) -> Tensor:
         """The network's outputs `(samples, outputs)` for inputs as `predict` takes them."""

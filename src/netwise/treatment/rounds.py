@@ -9,6 +9,7 @@ from pathlib import Path
 
 from netwise.diagnosis import RULES, Finding, Report, Rule, diagnose
 from netwise.diagnosis.grouping import all_findings
+from netwise.printed_text import printable
 from netwise.recipe.recipe import Recipe
 from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
@@ -81,7 +82,7 @@ class TreatmentResult:
         for each in self.rounds:
             lines.append(f"  {_words(each.finding.rule)}")
             lines += [f"    {trial.remedy}: {trial.sentence}" for trial in each.trials]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     @property
     def recipe(self) -> Recipe:

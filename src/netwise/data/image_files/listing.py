@@ -19,6 +19,7 @@ from pathlib import Path
 
 from netwise.data.image_files.decoding import ENDINGS
 from netwise.errors import DataError
+from netwise.printed_text import printable
 from netwise.regular_files import open_regular
 
 TRAIN, VALID, TEST = "train", "valid", "test"
@@ -81,7 +82,7 @@ class LeftOutFiles:
 
     def __str__(self) -> str:
         more = ", ..." if self.count > len(self.examples) else ""
-        return f"{self.count:,} {self.reason}: {', '.join(self.examples)}{more}"
+        return printable(f"{self.count:,} {self.reason}: {', '.join(self.examples)}{more}")
 
 
 @dataclass(frozen=True)

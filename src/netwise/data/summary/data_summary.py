@@ -7,6 +7,7 @@ from typing import Any
 
 from netwise.data.summary.summary_text import summary_text
 from netwise.data.summary.values import SummaryFields
+from netwise.printed_text import printable
 
 
 @dataclass(frozen=True)
@@ -37,4 +38,4 @@ class DataSummary(SummaryFields):
         return summary_text(self, columns)
 
     def __str__(self) -> str:
-        return self.text()
+        return printable(self.text())

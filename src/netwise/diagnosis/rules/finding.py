@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from netwise.history import History
+from netwise.printed_text import printable
 from netwise.tasks import CLASSIFICATION, RECONSTRUCTION, REGRESSION
 
 
@@ -51,7 +52,7 @@ class Evidence:
         return f"{'' if self.above else 'lower '}limit {number}"
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.value_text} ({self.limit_text})"
+        return printable(f"{self.what}: {self.value_text} ({self.limit_text})")
 
 
 def _number(value: float) -> str:
