@@ -150,22 +150,28 @@ def table_options(command: Command) -> Command:
 
 
 def picture_options(command: Command) -> Command:
-    """`--size` and `--init`; the command gets both as `pictures`, a mapping of those given."""
+    """`--size` and `--skip-broken`; the command gets both as `pictures`, a mapping of those
+    given."""
 
     @wraps(command)
     def with_pictures(*args: Any, **given: Any) -> Any:
-        values = {name: given.pop(name) for name in ("size", "init")}
-        pictures = {name: value for name, value in values.items() if value is not None}
+        values = {name: given.pop(name) for name in ("size", "skip_broken")}
+        pictures = {name: value for name, value in values.items() if value}
         return command(*args, pictures=pictures, **given)
 
     decorated: Any = click.option(
-        "--init",
-        metavar="FILE",
-        help="Pictures: begin with these weights, a .safetensors or .pt file or the folder of a "
-        "run; the network is the one that they belong to.",
+        "--skip-broken",
+        is_flag=True,
+        help="Pictures: leave out files that cannot be read, and count them.",
     )(with_pictures)
     return click.option(  # type: ignore[no-any-return]
         "--size",
         metavar="HEIGHTxWIDTH",
         help="Pictures: resize them to so many pixels.  [default: chosen, at most 64x64]",
     )(decorated)
+
+
+def data_options(command: Command) -> Command:
+    """How the data of SOURCE are read: the options of tables and of pictures, as `reading` and
+    `pictures`."""
+    return table_options(picture_options(command))

@@ -40,17 +40,16 @@ def recipe_for(
     epochs: int | None = None,
     seed: int | None = None,
     settings: Sequence[str] = (),
-    skip_broken: bool = False,
     reading: Mapping[str, Any] | None = None,
-    pictures: Mapping[str, str] | None = None,
+    pictures: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """The recipe that the words of the command line describe.
 
     Args:
         source: RECIPE.toml, the name of a data set, a CSV file, or a folder of images.
-        target, network, epochs, seed, settings, skip_broken: values of the options of these names.
+        target, network, epochs, seed, settings: values of the options of these names.
         reading: values of the options of tables.
-        pictures: values of the options of pictures.
+        pictures: values of the options of pictures, and of `--init`.
     """
     values = parse_settings(settings)
     if epochs is not None:
@@ -58,7 +57,7 @@ def recipe_for(
     if seed is not None:
         values["seed"] = seed
     if source.endswith(".toml"):
-        for option in pictures or {}:
+        for option in [name for name in pictures or {} if name != "skip_broken"]:
             field = 'init = {kind = "From", path = ...}' if option == "init" else "data.height"
             raise click.UsageError(
                 f"--{option}: a recipe has its own pictures and first weights. Leave --{option} "
@@ -74,14 +73,14 @@ def recipe_for(
                 f"--network {network}: a recipe has its own network. Leave --network out, or "
                 "change the network's fields: --set network.FIELD=VALUE"
             )
-        if skip_broken:
+        if pictures and "skip_broken" in pictures:
             values["data.skip_broken"] = True
         values |= {f"data.{field}": as_file_text(each) for field, each in (reading or {}).items()}
         recipe = read_recipe_file(source)
     else:
         if network is not None and network.lower() not in SUGGESTED_NETWORKS:
             raise UnknownName("network", network, SUGGESTED_NETWORKS)
-        data = data_for(source, target, skip_broken, reading, pictures)
+        data = data_for(source, target, reading, pictures)
         from netwise.recipe.suggestion import suggest  # heavy
 
         recipe = suggest(data, network, epochs=epochs)
@@ -93,28 +92,23 @@ def recipe_for(
 def data_for(
     source: str,
     target: str | None,
-    skip_broken: bool = False,
     reading: Mapping[str, Any] | None = None,
-    pictures: Mapping[str, str] | None = None,
+    pictures: Mapping[str, Any] | None = None,
 ) -> Data:
     """The data set of a name, a table with its target column, or pictures: a folder of them, or a
     table that names their files."""
     path = Path(source)
     is_named = source in DATA_SETS
     if not is_named and (path.is_dir() or (is_table(source) and _names_pictures(path, target))):
-        return _pictures(source, target, skip_broken, reading, pictures or {})
+        return _pictures(source, target, reading, pictures or {})
     for option in pictures or {}:
+        written = option.replace("_", "-")
         raise click.UsageError(
-            f"--{option}: {source} has no files of pictures, and this is for them. "
-            f"Leave --{option} out."
+            f"--{written}: {source} has no files of pictures, and this is for them. "
+            f"Leave --{written} out."
         )
     if reading and is_named:
         raise _no_table(source, reading)
-    if skip_broken:
-        raise click.UsageError(
-            f"--skip-broken: {source} is no folder of images, and only image files can be left "
-            "out. Leave --skip-broken out."
-        )
     if is_table(source):
         if target is None:
             names = ", ".join(column_names(path))
@@ -144,11 +138,7 @@ def _no_table(source: str, reading: Mapping[str, Any]) -> click.UsageError:
 
 
 def _pictures(
-    source: str,
-    target: str | None,
-    skip_broken: bool,
-    reading: Mapping[str, Any] | None,
-    pictures: Mapping[str, str],
+    source: str, target: str | None, reading: Mapping[str, Any] | None, pictures: Mapping[str, Any]
 ) -> Data:
     """The pictures of a folder, or those that a table names."""
     if Path(source).is_dir() and target is not None:
@@ -168,6 +158,7 @@ def _pictures(
         from netwise.recipe.picture_networks import transfer_side  # heavy
 
         height = width = transfer_side(Path(pictures["init"]))
+    skip_broken = bool(pictures.get("skip_broken"))
     return images(source, skip_broken=skip_broken, target=target, height=height, width=width)
 
 

@@ -65,6 +65,7 @@ class LazyRows(Tensor):
     steps: tuple[Step, ...]
     example: Tensor  # the first row of the store as floats; empty where there is none
     preparation: Preparation | None  # how they were prepared, where they are marked so
+    known_moments: dict[tuple[tuple[int, ...], bool], tuple[Tensor, Tensor, int]]
 
     @classmethod
     def of(
@@ -87,7 +88,7 @@ class LazyRows(Tensor):
             cls, (count, *example.shape[1:]), dtype=torch.float32, device=device or store.device
         )
         self.store, self.rows, self.steps, self.example = store, rows, steps, example
-        self.preparation = preparation
+        self.preparation, self.known_moments = preparation, {}
         return self
 
     @staticmethod
@@ -195,8 +196,16 @@ class LazyRows(Tensor):
         return self._extreme(torch.amax, dim, keepdim)
 
     def _moments(self, dim: Any, keepdim: bool) -> tuple[Tensor, Tensor, int]:
-        """Mean, mean square and number of values over these axes, the first of them 0."""
+        """Mean, mean square and number of values over these axes. They are kept: who asks for the
+        mean asks for the deviation too."""
         dims = tuple(range(self.dim())) if dim is None else (dim,) if isinstance(dim, int) else dim
+        dims = tuple(axis % self.dim() for axis in dims)
+        if (dims, keepdim) not in self.known_moments:
+            self.known_moments[dims, keepdim] = self.moments_over(dims, keepdim)
+        return self.known_moments[dims, keepdim]
+
+    def moments_over(self, dims: tuple[int, ...], keepdim: bool) -> tuple[Tensor, Tensor, int]:
+        """Mean, mean square and number of values over these axes, by a pass over all samples."""
         if 0 not in dims:
             x = self.floats().double()
             total, square = x.sum(dims, keepdim), x.square().sum(dims, keepdim)

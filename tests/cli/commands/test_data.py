@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+from PIL import Image
+
 import netwise as nw
 from cli.command_line import run
+from netwise.cli import main
 
 
 def test_a_named_set_and_a_recipe(here: Path) -> None:
@@ -42,6 +46,29 @@ def test_a_wide_table_is_listed_whole_where_that_is_asked_for(here: Path) -> Non
     (here / "wide.csv").write_text("\n".join([",".join(names), *rows]))
     assert "and 20 more columns" in run("data", "wide.csv").stdout
     assert "x59" in run("data", "wide.csv", "--all").stdout
+
+
+@pytest.mark.filterwarnings("default")
+def test_options_of_pictures(here: Path) -> None:
+    for name, grey in (("day", 220), ("night", 20)):
+        for i in range(5):
+            path = here / "photos" / name / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (4, 4), grey + i).save(path)
+    (here / "photos" / "day" / "cut.png").write_bytes(b"")
+    assert "leave out all such files: --skip-broken" in run("data", "photos").stderr
+    shown = run("data", "photos", "--skip-broken", "--size", "8x6")
+    assert shown.exit_code == 0, shown.output
+    assert "photos: 10 samples of 3 x 8 x 6 numbers." in shown.stdout
+    assert "1 broken image files" in " ".join(shown.stdout.split())
+    refused = run("data", "digits", "--size", "8")
+    assert "--size: digits has no files of pictures" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["data", "train", "search", "validate", "curve"])
+def test_a_command_with_a_source_can_say_how_its_data_are_read(command: str) -> None:
+    options = {option for each in main.commands[command].params for option in each.opts}
+    assert {"--target", "--sep", "--kind", "--time", "--size", "--skip-broken"} <= options
 
 
 def test_words_that_cannot_be_used(here: Path) -> None:

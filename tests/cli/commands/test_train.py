@@ -190,4 +190,4 @@ def test_broken_images_are_left_out_and_counted_when_asked() -> None:
     assert done.exit_code == 0
     assert done.stderr.startswith("Warning: photos: 1 of 21 image files cannot be read")
     assert "skip_broken = true" in (run_folder() / "recipe.toml").read_text()
-    assert "digits is no folder of images" in run("train", "digits", "--skip-broken").stderr
+    assert "digits has no files of pictures" in run("train", "digits", "--skip-broken").stderr

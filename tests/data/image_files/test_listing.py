@@ -84,6 +84,16 @@ def test_wrapping_folders_of_an_archive_are_seen_through(tmp_path: Path) -> None
     assert parts(list_folder(twice)) == {("train", "a"): 1, ("train", "b"): 1, ("test", "a"): 1}
 
 
+def test_a_picture_beside_the_folders_of_classes_makes_no_class(tmp_path: Path) -> None:
+    root = make(tmp_path, "My Pictures/cover.png", "My Pictures/cat/1.jpg", "My Pictures/dog/2.jpg")
+    listing = list_folder(root)
+    assert classes(listing) == {"cat": 1, "dog": 1}
+    assert sum(left(listing).values()) == 1
+    assert set(classes(list_folder(root, LAST))) == {
+        "My Pictures", "My Pictures/cat", "My Pictures/dog",
+    }  # fmt: skip
+
+
 def test_a_class_may_have_the_name_of_a_part(tmp_path: Path) -> None:
     root = make(tmp_path, "train/1.jpg", "car/2.jpg", "plane/3.jpg", "train/steam/4.jpg")
     assert classes(list_folder(root)) == {"train": 2, "car": 1, "plane": 1}

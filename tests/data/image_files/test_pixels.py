@@ -93,6 +93,19 @@ def test_statistics_are_those_of_all_samples(rows: list[int]) -> None:
     assert abs(float(x.mean()) - float(plain.mean())) < 1e-6
 
 
+def test_mean_and_deviation_of_channels_take_one_pass_and_make_no_floats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = Pixels.of(STORE)
+    passes = []
+    counted = Pixels._byte_counts
+    monkeypatch.setattr(Pixels, "_byte_counts", lambda self: passes.append(1) or counted(self))
+    monkeypatch.setattr(Pixels, "decoded", staticmethod(lambda stored: pytest.fail("floats")))
+    fitted = nw.Standardise().fit(x)
+    assert len(passes) == 1
+    assert torch.allclose(fitted["mean"], nw.Standardise().fit(PLAIN)["mean"])
+
+
 @pytest.mark.parametrize(
     "step",
     [

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.cli.options import json_option, set_option, table_options
+from netwise.cli.options import data_options, json_option, set_option
 from netwise.cli.output import echo_json
-from netwise.cli.parsing import data_for, is_table, parse_settings, read_recipe_file, with_settings
+from netwise.cli.parsing import data_for, is_table, parse_settings, recipe_for, with_settings
 from netwise.cli.terminal import echo
-from netwise.file_text import as_file_text
 
 if TYPE_CHECKING:
     from netwise.data.summary.data_summary import DataSummary
@@ -26,7 +25,7 @@ SOME, EVERY = 40, 1_000_000  # columns
 @click.option("--target", metavar="COLUMN", help="Column of a table to predict.")
 @set_option("data.split_seed=1")
 @click.option("--all", "every", is_flag=True, help="List all columns of a wide table.")
-@table_options
+@data_options
 @json_option
 def data(
     source: str,
@@ -34,6 +33,7 @@ def data(
     settings: Sequence[str],
     every: bool,
     reading: Mapping[str, Any],
+    pictures: Mapping[str, Any],
     as_json: bool,
 ) -> None:
     """Show what the data of SOURCE hold, before anything is trained.
@@ -48,9 +48,10 @@ def data(
       netwise data pets.csv
       netwise data pets.csv --target pet
       netwise data sales.csv --target price --time date
+      netwise data photos/ --size 96x96 --skip-broken
       netwise data recipe.toml --json
     """
-    summary = _summary(source, target, settings, reading)
+    summary = _summary(source, target, settings, reading, pictures)
     if as_json:
         echo_json(summary.as_dict())
     else:
@@ -58,18 +59,19 @@ def data(
 
 
 def _summary(
-    source: str, target: str | None, settings: Sequence[str], reading: Mapping[str, Any]
+    source: str,
+    target: str | None,
+    settings: Sequence[str],
+    reading: Mapping[str, Any],
+    pictures: Mapping[str, Any],
 ) -> DataSummary:
-    values = parse_settings(settings)
     if source.endswith(".toml"):
-        if target is not None:
-            raise click.UsageError(
-                f"--target {target}: a recipe names its own data and target. Leave --target out, "
-                f"or change the recipe's: --set data.target={target}"
-            )
-        values |= {f"data.{field}": as_file_text(each) for field, each in reading.items()}
-        return with_settings(read_recipe_file(source), values).data.summary()
-    if target is None and is_table(source):
+        recipe = recipe_for(
+            source, target=target, settings=settings, reading=reading, pictures=pictures
+        )
+        return recipe.data.summary()
+    values = parse_settings(settings)
+    if target is None and is_table(source) and not pictures:
         split = [f"--set {each}" for each in settings]
         split += [f"--{n.replace('_', '-')} {reading[n]}" for n in SPLITTING if n in reading]
         if split:
@@ -77,7 +79,7 @@ def _summary(
                 f"{split[0]} changes data that are split, which needs a target: add --target COLUMN"
             )
         return _without_target(source, reading)
-    described = data_for(source, target, reading=reading)
+    described = data_for(source, target, reading, pictures)
     if not values:
         return described.summary()
     from netwise.recipe.suggestion import suggest  # heavy

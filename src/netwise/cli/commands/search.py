@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from netwise.atomic import delete_empty_folder
 from netwise.cli.group import DIVERGED, INTERRUPTED
 from netwise.cli.options import (
     checkpoint_option,
+    data_options,
     home_option,
     jobs_option,
     json_option,
@@ -60,6 +61,7 @@ MOST_TRIALS = 10  # of the best ones on the terminal
     help="RECIPE.toml or the name of a data set.  [default: the recipe that the space file names]",
 )
 @set_option("epochs=5")
+@data_options
 @click.option(
     "--trials",
     type=click.IntRange(1),
@@ -95,6 +97,8 @@ def search(
     written: Path | None,
     source: str | None,
     settings: Sequence[str],
+    reading: Mapping[str, Any],
+    pictures: Mapping[str, Any],
     metric: str | None,
     trials: int | None,
     method: str | None,
@@ -132,17 +136,19 @@ def search(
         "checkpoint_every": checkpoint_every,
     }
     if resumed is not None:
-        if source or settings or metric or method or target or written:
+        if any((source, settings, metric, method, target, written, reading, pictures)):
             raise click.UsageError(
                 "a resumed search keeps its recipe and its plan, so --recipe, --set, --metric, "
-                "--method, --target and --write-space cannot be combined with --resume. Leave them "
-                "out, or start a new search."
+                "--method, --target, --write-space and options of tables and pictures cannot be "
+                "combined with --resume. Leave them out, or start a new search."
             )
         result = _resume(find_search(resumed, home), trust_own, trials, options)
     else:
         assert space is not None
         settings = with_metric(settings, metric)
-        described = described_search(space, source, settings, trials, method, target)
+        described = described_search(
+            space, source, settings, trials, method, target, reading, pictures
+        )
         if written is not None:
             _write_space(described, written)
             return
@@ -189,9 +195,17 @@ def described_search(
     trials: int | None,
     method: str | None,
     target: str | None,
+    reading: Mapping[str, Any],
+    pictures: Mapping[str, Any],
 ) -> tuple[Recipe, SearchPlan]:
     """The recipe and the plan of a space file, or those that are chosen for data."""
     if space.endswith(".toml"):
+        for name in (*reading, *pictures):
+            option = "--kind" if name == "kinds" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(
+                f"{option}: the recipe of a space file says how its data are read. Leave {option} "
+                f"out, or change the recipe: --set data.{name}=..."
+            )
         if target is not None:
             raise click.UsageError(
                 f"--target {target}: the recipe of a space file names its own target. Leave "
@@ -203,7 +217,7 @@ def described_search(
             f"--recipe {source}: for data such as {space} the recipe is chosen. Leave --recipe "
             "out, or write netwise search SPACE.toml --recipe RECIPE.toml."
         )
-    recipe = recipe_for(space, target=target, settings=settings)
+    recipe = recipe_for(space, target=target, settings=settings, reading=reading, pictures=pictures)
     from netwise.searches.plan_file import plan_as_dict, plan_from_dict  # heavy
     from netwise.searches.suggested_space import TRIALS, suggested_plan
 

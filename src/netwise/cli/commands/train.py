@@ -13,13 +13,12 @@ from netwise.cli.group import DIVERGED, INTERRUPTED
 from netwise.cli.options import (
     baselines_option,
     checkpoint_option,
+    data_options,
     home_option,
     jobs_option,
     json_option,
     metric_option,
-    picture_options,
     set_option,
-    table_options,
     trust_option,
     with_metric,
 )
@@ -56,11 +55,13 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, help="Seed of all random numbers.  [default: 0]")
 @set_option("optimizer.lr=0.01")
+@data_options
 @click.option(
-    "--skip-broken", is_flag=True, help="Leave out image files that cannot be read; count them."
+    "--init",
+    metavar="FILE",
+    help="Pictures: begin with these weights, a .safetensors or .pt file or the folder of a run; "
+    "the network is the one that they belong to.",
 )
-@table_options
-@picture_options
 @click.option("--resume", "resumed", metavar="RUN", help="Continue an interrupted run.")
 @checkpoint_option
 @click.option(
@@ -95,9 +96,9 @@ def train(
     settings: Sequence[str],
     metric: str | None,
     with_baselines: bool,
-    skip_broken: bool,
     reading: Mapping[str, Any],
-    pictures: Mapping[str, str],
+    pictures: Mapping[str, Any],
+    init: str | None,
     resumed: str | None,
     checkpoint_every: int,
     stop_on: str | None,
@@ -131,7 +132,7 @@ def train(
             "a folder of images, or RECIPE.toml) or --resume RUN."
         )
     if resumed is not None:
-        changed = settings or metric or target or network or skip_broken or reading or pictures
+        changed = settings or metric or target or network or reading or pictures or init
         if changed or epochs is not None or seed is not None:
             raise click.UsageError(
                 "a resumed run keeps its recipe, so --set, --metric, --target, --network, "
@@ -148,9 +149,8 @@ def train(
             epochs=epochs,
             seed=seed,
             settings=with_metric(settings, metric),
-            skip_broken=skip_broken,
             reading=reading,
-            pictures=pictures,
+            pictures=pictures if init is None else {**pictures, "init": init},
         )
         recipe = allow_own_code(described, trust_own)
         from netwise.cli.display import display  # heavy

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from netwise.cli.options import (
+    data_options,
     jobs_option,
     json_option,
     metric_option,
@@ -23,14 +24,13 @@ from netwise.cli.output import PICTURES, echo_json, require_new_file
 from netwise.cli.parsing import allow_own_code, parse_whole_numbers, recipe_for
 from netwise.cli.terminal import echo
 
-if TYPE_CHECKING:
-    pass
-
 source_argument = click.argument("source", metavar="SOURCE")
+target_option = click.option("--target", metavar="COLUMN", help="Column of a table to predict.")
 
 
 @click.command()
 @source_argument
+@target_option
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Number of folds."
 )
@@ -42,30 +42,43 @@ source_argument = click.argument("source", metavar="SOURCE")
     help="Number of times the samples are split into folds.",
 )
 @set_option("optimizer.lr=0.01")
+@data_options
 @jobs_option
 @metric_option
 @trust_option
 @json_option
 def validate(
     source: str,
+    target: str | None,
     folds: int,
     repeats: int,
     settings: Sequence[str],
+    reading: Mapping[str, Any],
+    pictures: Mapping[str, Any],
     metric: str | None,
     jobs: int | None,
     trust_own: bool,
     as_json: bool,
 ) -> None:
-    """Cross-validate SOURCE: RECIPE.toml or the name of a data set.
+    """Cross-validate SOURCE: RECIPE.toml, the name of a data set, FILE.csv with --target, or a
+    folder of images.
 
     The test part is not used.
 
     \b
     Examples:
       netwise validate iris
+      netwise validate pets.csv --target pet
       netwise validate recipe.toml --folds 10 --repeats 3
     """
-    recipe = allow_own_code(recipe_for(source, settings=with_metric(settings, metric)), trust_own)
+    described = recipe_for(
+        source,
+        target=target,
+        settings=with_metric(settings, metric),
+        reading=reading,
+        pictures=pictures,
+    )
+    recipe = allow_own_code(described, trust_own)
     from netwise.cli.display import show_progress  # heavy
     from netwise.searches.validation import cross_validate
 
@@ -82,6 +95,7 @@ def validate(
 
 @click.command()
 @source_argument
+@target_option
 @click.option(
     "--rows",
     help="Numbers of training samples, such as 100,1000.  "
@@ -95,15 +109,19 @@ def validate(
     help="Runs per number of samples.",
 )
 @set_option("epochs=5")
+@data_options
 @picture_option("the curve")
 @jobs_option
 @trust_option
 @json_option
 def curve(
     source: str,
+    target: str | None,
     rows: str | None,
     seeds: int,
     settings: Sequence[str],
+    reading: Mapping[str, Any],
+    pictures: Mapping[str, Any],
     picture: Path | None,
     jobs: int | None,
     trust_own: bool,
@@ -111,7 +129,7 @@ def curve(
 ) -> None:
     """Learning curve of SOURCE over the number of samples: would more data help?
 
-    SOURCE is RECIPE.toml or the name of a data set.
+    SOURCE is RECIPE.toml, the name of a data set, FILE.csv with --target, or a folder of images.
 
     \b
     Example:
@@ -120,7 +138,10 @@ def curve(
     counts = parse_whole_numbers("--rows", rows, ",", "100,1000") if rows else []
     if picture is not None:
         require_new_file(picture, PICTURES)
-    recipe = allow_own_code(recipe_for(source, settings=settings), trust_own)
+    described = recipe_for(
+        source, target=target, settings=settings, reading=reading, pictures=pictures
+    )
+    recipe = allow_own_code(described, trust_own)
     from netwise.cli.display import show_progress  # heavy
     from netwise.searches.validation import learning_curve
 

@@ -48,7 +48,7 @@ class BrokenImage(DataError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"{path} cannot be read as an image: {reason}. Remove or replace it, or leave "
-            "out all such files: netwise train --skip-broken, skip_broken = true in a recipe"
+            "out all such files: --skip-broken, or skip_broken = true in a recipe"
         )
         self.path, self.reason = path, reason
 

@@ -170,8 +170,8 @@ def list_folder(root: Path, classes_from: str = FIRST) -> Listing:
         )
         for path in _files(root, left)
     ]
-    found, notes = _without_wrappers(found)
-    found, parts = _with_parts(found, left)
+    found, notes = _without_wrappers(found, classes_from)
+    found, parts = _with_parts(found, left, classes_from)
     notes += parts
     naming: Callable[[_Found], str | None] = _NAMING[classes_from]
     pictures: list[Picture] = []
@@ -264,14 +264,16 @@ def _is_picture(path: Path, entry: os.DirEntry[str]) -> bool:
     return start.startswith(SIGNATURES) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
-def _without_wrappers(found: list[_Found]) -> tuple[list[_Found], list[str]]:
+def _without_wrappers(found: list[_Found], classes_from: str) -> tuple[list[_Found], list[str]]:
     """The pictures without outer folders that hold all folders, as those of an archive do, and a
-    sentence on them."""
+    sentence on them. Pictures beside the folders of classes, such as a cover, do not make a wrapper
+    the only class; where each folder is a class, they make it one of them."""
+    depth = min if classes_from == LAST else max
     wrappers: list[str] = []
     while True:
         inside = [each.folders for each in found if each.folders]
         first = {folders[0] for folders in inside}
-        if len(first) != 1 or part_of(next(iter(first))) or min(map(len, inside)) < 2:
+        if len(first) != 1 or part_of(next(iter(first))) or depth(map(len, inside)) < 2:
             break
         wrappers += first
         found = [replace(each, folders=each.folders[1:]) for each in found]
@@ -292,7 +294,9 @@ def part_of(name: str) -> str:
     return parts.pop() if len(parts) == 1 else ""
 
 
-def _with_parts(found: list[_Found], left: _Leftovers) -> tuple[list[_Found], list[str]]:
+def _with_parts(
+    found: list[_Found], left: _Leftovers, classes_from: str
+) -> tuple[list[_Found], list[str]]:
     """The pictures with their parts, where folders are named after parts: the outer ones, or those
     in the folder of each class."""
     for level in (0, 1):
@@ -306,12 +310,12 @@ def _with_parts(found: list[_Found], left: _Leftovers) -> tuple[list[_Found], li
         with_class = any(part_of(each.folders[level]) and len(each.folders) > 1 for each in deep)
         if not with_class or (level and len(deep) < len(found)):
             continue
-        return _split_by_part(found, level, left)
+        return _split_by_part(found, level, left, classes_from)
     return found, []
 
 
 def _split_by_part(
-    found: list[_Found], level: int, left: _Leftovers
+    found: list[_Found], level: int, left: _Leftovers, classes_from: str
 ) -> tuple[list[_Found], list[str]]:
     """The pictures in folders of parts, without these folders in their paths."""
     by_part: dict[str, list[_Found]] = {TRAIN: [], VALID: [], TEST: []}
@@ -332,7 +336,7 @@ def _split_by_part(
         for part, some in by_part.items()
         for each in some
     ]
-    kept, _ = _without_wrappers(kept) if not level else (kept, [])
+    kept, _ = _without_wrappers(kept, classes_from) if not level else (kept, [])
     used = {each.part for each in kept if each.folders}
     names = ", ".join(part for part in by_part if part in used)
     absent = [part for part in (VALID, TEST) if part not in used]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +75,16 @@ class Shape(NamedTuple):
     channels: int
 
 
-_Some = tuple[Counter[str], list[tuple[int, str]], dict[int, tuple[float, float]]]
+class _Some(NamedTuple):
+    """What some pictures were, by their rows: the sums of their pixels, reasons why they are
+    broken, and ranges of those of more than 8 bits, which are not in the array yet."""
+
+    counts: Counter[str]
+    sums: dict[int, str]
+    broken: list[tuple[int, str]]
+    ranges: dict[int, tuple[float, float]]
+
+
 Progress = Callable[[int, int], None]  # called with how many pictures are read, and of how many
 _PROGRESS: ContextVar[Progress | None] = ContextVar("pictures_progress", default=None)
 
@@ -137,16 +148,28 @@ def _cached(paths: Sequence[Path], shape: Shape, size: int) -> Loaded:
         array = np.zeros((len(paths), *shape), np.uint8)
         return Loaded(torch.from_numpy(array), _read_into(array, paths, shape))
     try:
-        array = np.memmap(draft, np.uint8, "r+", shape=(len(paths), *shape))
-        about = _read_into(array, paths, shape)
-        array.flush()
-        del array
+        about = _read_into_file(draft, paths, shape)
         replace_file(draft, store)
     except BaseException:
         delete_file(draft)
         raise
     write_atomically(about_file, json.dumps(asdict(about)))
     return Loaded(_mapped(store, paths, shape), about)
+
+
+def _read_into_file(draft: Path, paths: Sequence[Path], shape: Shape) -> AboutPictures:
+    """Read all pictures into a file of their size. What was written is left to the system at once,
+    so that it is no memory of this process."""
+    array = np.memmap(draft, np.uint8, "r+", shape=(len(paths), *shape))
+    mapped: object = array.base
+
+    def release() -> None:
+        if sys.platform == "linux" and isinstance(mapped, mmap.mmap):
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+    about = _read_into(array, paths, shape, release)
+    array.flush()
+    return about
 
 
 def _mapped(store: Path, paths: Sequence[Path], shape: Shape) -> Tensor:
@@ -166,57 +189,62 @@ def _make_room(folder: Path) -> None:
             delete_file(draft)
 
 
-def _read_into(array: np.ndarray, paths: Sequence[Path], shape: Shape) -> AboutPictures:
-    """Read all pictures into `array`, and say what they were."""
+def _read_into(
+    array: np.ndarray,
+    paths: Sequence[Path],
+    shape: Shape,
+    release: Callable[[], None] = lambda: None,
+) -> AboutPictures:
+    """Read all pictures into `array`, and say what they were. `release` is called from time to
+    time: pictures that were read are not looked at again."""
     progress = _PROGRESS.get()
-    counts: Counter[str] = Counter()
-    broken: list[tuple[int, str]] = []
-    ranges: dict[int, tuple[float, float]] = {}
+    every = _Some(Counter(), {}, [], {})
 
     def read(start: int) -> _Some:
         return _read_some(array, paths, shape, range(start, min(start + TASK, len(paths))))
 
     with quiet(), _pool() as pool:
-        for number, (some, bad, deep) in enumerate(pool.map(read, range(0, len(paths), TASK))):
-            counts += some
-            broken += bad
-            ranges |= deep
+        for number, some in enumerate(pool.map(read, range(0, len(paths), TASK))):
+            every.counts.update(some.counts)
+            every.sums.update(some.sums)
+            every.broken.extend(some.broken)
+            every.ranges.update(some.ranges)
+            release()
             if progress is not None:
                 progress(min(len(paths), (number + 1) * TASK), len(paths))
-        low = min((each[0] for each in ranges.values()), default=0.0)
-        high = max((each[1] for each in ranges.values()), default=255.0)
+        low = min((each[0] for each in every.ranges.values()), default=0.0)
+        high = max((each[1] for each in every.ranges.values()), default=255.0)
 
-        def scale(row: int) -> None:
+        def scale(row: int) -> tuple[int, str]:
             pixels = _decoded(paths[row], shape).pixels
-            array[row] = as_bytes(pixels, low, high, colour=shape.channels == 3).reshape(shape)
+            scaled = as_bytes(pixels, low, high, colour=shape.channels == 3)
+            array[row] = scaled.reshape(shape)
+            return row, _sum(scaled)
 
-        list(pool.map(scale, ranges))
-    bad_rows = {row for row, _ in broken}
-    sums = tuple("" if row in bad_rows else _sum(array[row]) for row in range(len(paths)))
-    return AboutPictures(sums, tuple(broken), dict(counts), low, high)
+        every.sums.update(pool.map(scale, every.ranges))
+    sums = tuple(every.sums.get(row, "") for row in range(len(paths)))
+    return AboutPictures(sums, tuple(every.broken), dict(every.counts), low, high)
 
 
 def _read_some(array: np.ndarray, paths: Sequence[Path], shape: Shape, rows: range) -> _Some:
-    """Read these pictures: counts of what they were, the broken ones, and the ranges of those of
-    more than 8 bits, which are not in `array` yet."""
-    counts: Counter[str] = Counter()
-    broken: list[tuple[int, str]] = []
-    ranges: dict[int, tuple[float, float]] = {}
+    """Read these pictures into `array`, but for those of more than 8 bits."""
+    some = _Some(Counter(), {}, [], {})
     for row in rows:
         try:
             found = _decoded(paths[row], shape)
         except BrokenImage as error:
-            broken.append((row, error.reason))
+            some.broken.append((row, error.reason))
             continue
         is_deep = found.pixels.dtype != np.uint8
         if is_deep:
-            ranges[row] = (float(found.pixels.min()), float(found.pixels.max()))
+            some.ranges[row] = (float(found.pixels.min()), float(found.pixels.max()))
         else:
             array[row] = found.pixels.reshape(shape)
+            some.sums[row] = _sum(found.pixels)
         was = (found.turned, found.transparent, found.frames, is_deep)
         names = (TURNED, TRANSPARENT, FRAMES, DEEP)
-        counts.update(name for name, yes in zip(names, was, strict=True) if yes)
-    return counts, broken, ranges
+        some.counts.update(name for name, yes in zip(names, was, strict=True) if yes)
+    return some
 
 
 def _decoded(path: Path, shape: Shape) -> DecodedPicture:
@@ -224,7 +252,7 @@ def _decoded(path: Path, shape: Shape) -> DecodedPicture:
 
 
 def _sum(pixels: np.ndarray) -> str:
-    return hashlib.sha256(pixels.tobytes()).hexdigest()[:32]
+    return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest()[:32]
 
 
 @contextmanager

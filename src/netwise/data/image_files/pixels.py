@@ -6,8 +6,10 @@ and 30 GB. A network needs the floats of one batch at a time.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from netwise.data.lazy_rows import LazyRows
@@ -36,3 +38,25 @@ class Pixels(LazyRows):
     @staticmethod
     def decoded(stored: Tensor) -> Tensor:
         return stored.permute(0, 3, 1, 2).contiguous().float().div_(255.0)
+
+    def moments_over(self, dims: tuple[int, ...], keepdim: bool) -> tuple[Tensor, Tensor, int]:
+        """Over pictures and pixels they follow from how often each channel has each byte, which is
+        ten times faster to count than floats are to add."""
+        if self.steps or set(dims) != {0, 2, 3} or self.store.device.type != "cpu":
+            return super().moments_over(dims, keepdim)
+        values = torch.arange(256).float().div_(255.0).double()  # as `decoded` gives them
+        counts = self._byte_counts().double()
+        shape = (1, -1, 1, 1) if keepdim else (-1,)
+        count = math.prod(self.shape[axis] for axis in dims)
+        mean, square = (counts @ values) / count, (counts @ values.square()) / count
+        return mean.reshape(shape), square.reshape(shape), count
+
+    def _byte_counts(self) -> Tensor:
+        """How often each channel has each byte: (channels, 256)."""
+        counts = torch.zeros(self.shape[1], 256, dtype=torch.int64)
+        size = max(1, self.piece // math.prod(self.shape[1:]))
+        for rows in self.numbers().split(size):
+            stored = self.store.index_select(0, rows)
+            for channel, found in enumerate(counts):
+                found += torch.bincount(stored[..., channel].flatten(), minlength=256)
+        return counts
