@@ -9,7 +9,15 @@ from hypothesis import given, settings, strategies as st
 
 import netwise as nw
 from netwise.data.dataset import split_rows
-from netwise.data.splitting import GROUP, TIME, SplitKey, cut_by_group, cut_by_time, fold_rows
+from netwise.data.splitting import (
+    GROUP,
+    TIME,
+    SplitKey,
+    cut_by_class,
+    cut_by_group,
+    cut_by_time,
+    fold_rows,
+)
 
 KEYS = st.lists(st.integers(-3, 40), min_size=12, max_size=200).filter(lambda k: len(set(k)) >= 8)
 SHARES = st.sampled_from([0.1, 0.2, 0.3])
@@ -137,3 +145,25 @@ def test_more_folds_than_groups_are_refused() -> None:
 def test_the_later_part_keeps_equal_times_together() -> None:
     earlier, later = cut_by_time(np.arange(6), 1, np.array([1, 1, 2, 2, 2, 2]))
     assert (earlier.tolist(), later.tolist()) == ([0, 1], [2, 3, 4, 5])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    labels=st.lists(st.integers(0, 5), min_size=2, max_size=120),
+    share=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**32 - 1),
+    by_class=st.booleans(),
+)
+def test_rows_are_drawn_as_scikit_learn_draws_them(
+    labels: list[int], share: float, seed: int, by_class: bool
+) -> None:
+    from sklearn.model_selection import train_test_split
+
+    rows, of_row = 2 * np.arange(len(labels)), np.repeat(labels, 2)
+    size = min(max(round(share * len(rows)), 1), len(rows) - 1)
+    counts = np.unique(labels, return_counts=True)[1]
+    possible = counts.min() >= 2 and min(size, len(rows) - size) >= len(counts)
+    strata = of_row[rows] if by_class and possible else None
+    wanted = train_test_split(rows, test_size=size, random_state=seed, stratify=strata)
+    found = cut_by_class(rows, size, of_row if by_class else None, seed)
+    assert [np.sort(part).tolist() for part in wanted] == [part.tolist() for part in found]

@@ -37,15 +37,45 @@ def cut_by_class(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(the rest, `size` of the rows at random), with each class in both by its share, where
     every class has enough rows."""
-    from sklearn.model_selection import train_test_split  # heavy
-
-    strata = None
+    generator = np.random.RandomState(seed)
     if labels is not None:
-        classes, counts = np.unique(labels[rows], return_counts=True)
+        classes, of_row, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
         if counts.min() >= 2 and min(size, len(rows) - size) >= len(classes):
-            strata = labels[rows]
-    rest, part = train_test_split(rows, test_size=size, random_state=seed, stratify=strata)
-    return np.sort(rest), np.sort(part)
+            drawn = _drawn_by_class(of_row.ravel(), counts, size, generator)
+            return np.sort(rows[~drawn]), np.sort(rows[drawn])
+    order = generator.permutation(len(rows))
+    return np.sort(rows[order[size:]]), np.sort(rows[order[:size]])
+
+
+def _drawn_by_class(
+    of_row: np.ndarray, counts: np.ndarray, size: int, generator: np.random.RandomState
+) -> np.ndarray:
+    """Which rows are drawn. The draws are those of scikit-learn's `train_test_split`, whose import
+    takes as long as that of torch: recorded runs keep their parts."""
+    rest = _by_share(counts, len(of_row) - size, generator)
+    _by_share(counts - rest, size, generator)  # all that are left; it may draw
+    drawn = np.zeros(len(of_row), bool)
+    members = np.split(np.argsort(of_row, kind="stable"), np.cumsum(counts)[:-1])
+    for each, kept in zip(members, rest, strict=True):
+        drawn[each[generator.permutation(len(each))[kept:]]] = True
+    return drawn
+
+
+def _by_share(counts: np.ndarray, total: int, generator: np.random.RandomState) -> np.ndarray:
+    """`total` rows spread over classes by their counts: whole rows first, what is left in the order
+    of the remainders, and among equal ones at random."""
+    exact = counts / counts.sum() * total
+    whole: np.ndarray = np.floor(exact)
+    left = int(total - whole.sum())
+    for remainder in np.unique(exact - whole)[::-1] if left > 0 else ():
+        equal = np.flatnonzero(exact - np.floor(exact) == remainder)
+        chosen = generator.choice(equal, size=min(len(equal), left), replace=False)
+        whole[chosen] += 1
+        left -= len(chosen)
+        if not left:
+            break
+    numbers: np.ndarray = whole.astype(int)
+    return numbers
 
 
 def cut_by_time(

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwise.parts.optimizers.without_compiler import plain_step
+
 
 def updater(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
     """A function that does what `optimizer.step()` does, without its overhead where possible."""
@@ -33,7 +35,7 @@ def updater(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
         )
     )
     if make_update is None or kernel is None or not plain:
-        return optimizer.step
+        return plain_step(optimizer)
     return make_update(optimizer, kernel)
 
 
@@ -58,7 +60,7 @@ def _sgd(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Calla
             else []
         )
         if any(g is None for g in gradients) or any(b is None for b in buffers):
-            return optimizer.step()  # the first step, or a parameter without a gradient
+            return plain_step(optimizer)()  # the first step, or a parameter without a gradient
         kernel(
             parameters,
             gradients,
@@ -89,7 +91,7 @@ def _adam(optimizer: torch.optim.Optimizer, kernel: Callable[..., None]) -> Call
         gradients = [p.grad for p in parameters]
         state = [optimizer.state.get(p) for p in parameters]
         if any(g is None for g in gradients) or any(not s for s in state):
-            return optimizer.step()
+            return plain_step(optimizer)()
         steps = [s["step"] for s in state if s]
         torch._foreach_add_(steps, 1)
         averages, squares = (

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from netwise.parts.optimizers import Optimizer, SwitchOptimizer
+from netwise.parts.optimizers.without_compiler import compiler_not_imported
 from netwise.parts.schedules import ScheduleContext
 from netwise.training.run_setup import Setup
 from netwise.training.running_average import RunningAverage
@@ -74,9 +75,9 @@ def state_at_start(setup: Setup, seconds: float = 0.0) -> RunState:
 def build_optimizer(setup: Setup, part: Optimizer) -> torch.optim.Optimizer:
     """torch's object of `part`. One plain group of parameters, where all have one rate, takes the
     fused update."""
-    if setup.recipe.tuning is None:
-        return part.build(setup.groups[0].params)
-    return part.build([{"params": group.params, "factor": group.factor} for group in setup.groups])
+    groups: Any = [{"params": group.params, "factor": group.factor} for group in setup.groups]
+    with compiler_not_imported():
+        return part.build(setup.groups[0].params if setup.recipe.tuning is None else groups)
 
 
 def switch_optimizer(setup: Setup, state: RunState) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netwise.parts.optimizers.without_compiler import compiler_not_imported
+
 
 def module_tensors(module: nn.Module) -> dict[str, Tensor]:
     """Weights and buffers by name: the tensors of `state_dict`."""
@@ -19,7 +21,9 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The state of the optimizer, by `number.name`. Numbers and lists of tensors (L-BFGS) have
     their type in the name, as `0.step:int` or `0.old_dirs:3`."""
     tensors: dict[str, Tensor] = {}
-    for number, state in optimizer.state_dict()["state"].items():
+    with compiler_not_imported():
+        present = optimizer.state_dict()
+    for number, state in present["state"].items():
         for name, value in state.items():
             tensors.update(_as_tensors(f"{number}.{name}", value))
     return tensors
@@ -58,13 +62,15 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor])
             values[name] = [None if item is None else item.clone() for item in items]
         elif suffix[0] in _NUMBERS:
             values[name] = _NUMBERS[suffix[0]](float(value))
-    present = optimizer.state_dict()
+    with compiler_not_imported():
+        present = optimizer.state_dict()
     # momentum_buffer is None before the first step and absent from the file
     for number, values in present["state"].items():
         for name, value in values.items():
             if value is None:
                 state.setdefault(number, {}).setdefault(name, None)
-    optimizer.load_state_dict({"state": state, "param_groups": present["param_groups"]})
+    with compiler_not_imported():
+        optimizer.load_state_dict({"state": state, "param_groups": present["param_groups"]})
     _lay_out_as_parameters(optimizer)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from sklearn import datasets
 
 import netwise as nw
+from netwise.data.catalogue.bundled import BreastCancer, Digits, Iris, Wine, _rows
 
 BUNDLED = [
     nw.data.digits(),
@@ -36,3 +38,13 @@ def test_bundled_data_are_scikit_learns(data: nw.data.Split) -> None:
         map(tuple, (torch.tensor(raw.data, dtype=torch.float32) / divisor).tolist())
     )
     assert samples.outputs == (len(raw.target_names) if samples.classes else 1)
+
+
+@pytest.mark.parametrize("loader", ["load_digits", "load_iris", "load_wine", "load_breast_cancer"])
+def test_files_are_read_as_scikit_learn_reads_them(loader: str) -> None:
+    kinds = {kind.loader: kind.file for kind in (Digits, Iris, Wine, BreastCancer)}
+    own, without_file = _rows(loader, kinds[loader]), _rows(loader)
+    assert np.array_equal(own.data, without_file.data)
+    assert np.array_equal(own.target, without_file.target)
+    assert own.target_names == without_file.target_names
+    assert _rows(loader, "no_such_file.csv").target_names == own.target_names

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import importlib.util
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,10 +17,34 @@ from netwise.part import flag
 from netwise.tasks import CLASSIFICATION, REGRESSION
 
 
-def _bunch(loader: str) -> Any:
-    from sklearn import datasets
+@dataclass(frozen=True)
+class _Rows:
+    """A bundled set: its inputs, targets and names of classes."""
 
-    return getattr(datasets, loader)()
+    data: np.ndarray
+    target: np.ndarray
+    target_names: tuple[str, ...] = ()
+
+
+def _rows(loader: str, file: str = "") -> _Rows:
+    """The rows that a function of `sklearn.datasets` returns. Where the file of the set is known it
+    is read without scikit-learn, whose import takes as long as that of torch."""
+    package = importlib.util.find_spec("sklearn")
+    path = Path(str(package and package.origin)).parent / "datasets" / "data" / file
+    if file and path.is_file():
+        names: tuple[str, ...] = ()
+        with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as lines:
+            if path.suffix != ".gz":  # numbers of rows and of inputs, names of the classes
+                names = tuple(next(lines).strip().split(",")[2:])
+            table = np.loadtxt(lines, delimiter=",")
+        target = table[:, -1].astype(int)
+        return _Rows(table[:, :-1], target, names or tuple(map(str, np.unique(target))))
+
+    from sklearn import datasets  # heavy
+
+    bunch = getattr(datasets, loader)()
+    names = tuple(map(str, getattr(bunch, "target_names", ())))
+    return _Rows(bunch.data, bunch.target, names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,20 +52,21 @@ class BundledClasses(Split):
     """A bundled set of labelled rows."""
 
     loader: ClassVar[str] = ""
+    file: ClassVar[str] = ""  # in scikit-learn's folder of data
     shape: ClassVar[tuple[int, ...]] = ()
     divisor: ClassVar[float] = 1.0
 
     def read(self) -> Samples:
-        bunch = _bunch(self.loader)
-        encoder = ArrayEncoder(self.shape or bunch.data.shape[1:], self.divisor)
-        x, y = encoder.encode(bunch.data), torch.as_tensor(bunch.target, dtype=torch.int64)
-        train, valid, test = split_rows(bunch.target, len(x), self)
+        rows = _rows(self.loader, self.file)
+        encoder = ArrayEncoder(self.shape or rows.data.shape[1:], self.divisor)
+        x, y = encoder.encode(rows.data), torch.as_tensor(rows.target, dtype=torch.int64)
+        train, valid, test = split_rows(rows.target, len(x), self)
         return Samples(
             pairs(x, y, train),
             pairs(x, y, valid),
             pairs(x, y, test),
             CLASSIFICATION,
-            tuple(str(name) for name in bunch.target_names),
+            rows.target_names,
             encoder,
             f"scikit-learn {self.loader}",
         )
@@ -50,6 +78,7 @@ class Digits(BundledClasses):
 
     kind: ClassVar[str] = "digits"
     loader: ClassVar[str] = "load_digits"
+    file: ClassVar[str] = "digits.csv.gz"
     shape: ClassVar[tuple[int, ...]] = (1, 8, 8)
     divisor: ClassVar[float] = 16.0
 
@@ -60,6 +89,7 @@ class Iris(BundledClasses):
 
     kind: ClassVar[str] = "iris"
     loader: ClassVar[str] = "load_iris"
+    file: ClassVar[str] = "iris.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +98,7 @@ class Wine(BundledClasses):
 
     kind: ClassVar[str] = "wine"
     loader: ClassVar[str] = "load_wine"
+    file: ClassVar[str] = "wine_data.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +107,7 @@ class BreastCancer(BundledClasses):
 
     kind: ClassVar[str] = "breast_cancer"
     loader: ClassVar[str] = "load_breast_cancer"
+    file: ClassVar[str] = "breast_cancer.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +125,10 @@ class Diabetes(Split):
     )
 
     def read(self) -> Samples:
-        bunch = _bunch("load_diabetes")
-        encoder = ArrayEncoder(bunch.data.shape[1:])
-        x = encoder.encode(bunch.data)
-        y = torch.as_tensor(np.asarray(bunch.target), dtype=torch.float32)[:, None]
+        rows = _rows("load_diabetes")
+        encoder = ArrayEncoder(rows.data.shape[1:])
+        x = encoder.encode(rows.data)
+        y = torch.as_tensor(np.asarray(rows.target), dtype=torch.float32)[:, None]
         parts = tuple(pairs(x, y, rows) for rows in split_rows(None, len(x), self))
         mean, scale = torch.zeros(1), torch.ones(1)
         if self.scale_target:
