@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 import netwise as nw
-from netwise.cli.known_names import DATA_SETS, METRICS, SUGGESTED_NETWORKS
+from netwise.cli.known_names import DATA_SETS, METRICS, SPEEDUPS, SUGGESTED_NETWORKS
 from netwise.data import DATA
 from netwise.scoring.metrics import CHOICES
+from netwise.training import speedups
 
 
 def constructible(name: str) -> bool:
@@ -36,3 +37,7 @@ def test_an_unknown_network_is_refused_by_both() -> None:
 
 def test_the_known_metrics_are_those_of_a_recipe() -> None:
     assert METRICS == CHOICES
+
+
+def test_the_known_speedups_are_those_of_training() -> None:
+    assert tuple(each.name for each in speedups.SPEEDUPS) == SPEEDUPS

@@ -19,6 +19,8 @@ MISTAKES = [  # (words, part of the message)
     (("train", "digits", "--network", "mpl"), "unknown network 'mpl'. Did you mean `mlp`?"),
     (("train", "digits", "--set", "epochs"), "Write FIELD=VALUE, such as optimizer.lr=0.01"),
     (("train", "digits", "--target", "x"), "the data set digits has its own target. Leave"),
+    (("train", "digits", "--speedups", "captured"), "unknown speedup 'captured'. Did you mean `ca"),
+    (("train", "--resume", "x", "--speedups", "none"), "a resumed run keeps its recipe"),
     (("train", "r.toml", "--target", "x"), "change the recipe's: --set data.target=x"),
     (("train", "r.toml", "--network", "mlp"), "a recipe has its own network. Leave --network out"),
     (("train", "pets.csv"), "Write --target COLUMN, one of: weight, pet"),

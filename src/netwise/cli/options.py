@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from netwise.cli.known_names import METRICS
+from netwise.cli.known_names import METRICS, SPEEDUPS
+from netwise.errors import UnknownName
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,6 +89,28 @@ def with_metric(settings: Sequence[str], metric: str | None) -> Sequence[str]:
     ('epochs=3', 'metric=auc')
     """
     return settings if metric is None else (*settings, f"metric={metric}")
+
+
+def speedups_option(command: Command) -> Command:
+    """`--speedups NAMES`; the command gets a tuple of names, or None where it is not given."""
+
+    def read(context: object, option: object, value: str | None) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        names = [] if names == ["none"] else names
+        for name in names:
+            if name not in SPEEDUPS:
+                raise UnknownName("speedup", name, (*SPEEDUPS, "none"))
+        return tuple(names)
+
+    return click.option(
+        "--speedups",
+        metavar="NAME,NAME|none",
+        callback=read,
+        help=f"Of the training steps, instead of those that a rule chooses: {', '.join(SPEEDUPS)}; "
+        "none: plain torch.",
+    )(command)
 
 
 def picture_option(what: str) -> Callable[[Command], Command]:

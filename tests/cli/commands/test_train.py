@@ -47,6 +47,15 @@ def test_a_finding_ends_the_run_where_it_is_asked_for() -> None:
     assert run("train", "sick.toml", "--stop-on", "certain").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "used"),
+    [("none", []), ("late_checks, fused_update", ["late_checks", "fused_update"])],
+)
+def test_speedups_of_a_run_are_those_that_it_names(words: str, used: list[str]) -> None:
+    folder = train("--speedups", words)
+    assert json.loads((folder / "about.json").read_text())["how"]["speedups"] == used
+
+
 def test_a_recipe_is_trained_with_a_field_changed() -> None:
     folder = train()
     result = run(

@@ -19,6 +19,7 @@ from netwise.cli.options import (
     json_option,
     metric_option,
     set_option,
+    speedups_option,
     trust_option,
     with_metric,
 )
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     type=int,
     help="CPU threads of one training step.  [default: by the work of a step and the free cores]",
 )
+@speedups_option
 @baselines_option
 @metric_option
 @trust_option
@@ -105,6 +107,7 @@ def train(
     device: str,
     precision: str | None,
     threads: int | None,
+    speedups: tuple[str, ...] | None,
     trust_own: bool,
     home: Path,
     as_json: bool,
@@ -133,11 +136,11 @@ def train(
         )
     if resumed is not None:
         changed = settings or metric or target or network or reading or pictures or init
-        if changed or epochs is not None or seed is not None:
+        if changed or any(each is not None for each in (epochs, seed, speedups)):
             raise click.UsageError(
                 "a resumed run keeps its recipe, so --set, --metric, --target, --network, "
-                "--epochs, --seed, --skip-broken, --size, --init and options of tables cannot go "
-                "with --resume. Leave them out, or train a new run."
+                "--epochs, --seed, --speedups, --skip-broken, --size, --init and options of tables "
+                "cannot go with --resume. Leave them out, or train a new run."
             )
         run, prepared = _resume(find_run(resumed, home), trust_own, grades)
     else:
@@ -169,6 +172,7 @@ def train(
                 device=device,
                 precision=precision,
                 threads=threads,
+                speedups=speedups,
                 checkpoint_every=checkpoint_every,
                 progress=display(),
                 stop_on=grades,
