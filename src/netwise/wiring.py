@@ -42,6 +42,9 @@ class LossTerm:
         compares: it is made of differences between outputs, as in a triplet loss.
         swapped: the outputs of the network are given as the targets of a loss, and the targets as
             its outputs.
+        advantages: of log-probabilities of actions that are multiplied by numbers of both signs:
+            1 where the loss falls as actions with large numbers become more probable, -1 where it
+            rises and the program calls the numbers rewards; 0 for other losses.
 
     Example:
         >>> import netwise as nw
@@ -70,6 +73,7 @@ class LossTerm:
     zero_derivative: str = ""
     compares: bool = False
     swapped: bool = False
+    advantages: int = 0
 
 
 # Values of `LossTerm.target_kind`.
@@ -89,6 +93,7 @@ ABSOLUTE_ERROR = "absolute error"
 HUBER = "Huber loss"
 KL_DIVERGENCE = "KL divergence"
 LOGARITHM = "logarithm"  # the logarithm of something, by hand
+OVERLAP = "overlap"  # a Dice, Jaccard or Tversky score, by hand
 HINGE = "hinge loss"  # of one output and a target of -1 or 1
 OTHER_LOSS = "another loss of torch"
 LOSS_OPERATIONS = (
@@ -100,6 +105,7 @@ LOSS_OPERATIONS = (
     HUBER,
     KL_DIVERGENCE,
     LOGARITHM,
+    OVERLAP,
     HINGE,
     OTHER_LOSS,
 )

@@ -45,6 +45,17 @@ def test_the_share_of_leaked_rows_is_estimated(seen: float) -> None:
     assert not facts["parts_are_apart"]
 
 
+def test_pairs_that_are_drawn_again_are_no_leak() -> None:
+    """Pairs of 20 users and 15 items, drawn at random: many of the new ones were met before."""
+    pairs = torch.randint(20, (700, 2), generator=G) % torch.tensor([20, 15])
+    facts = overlap_of(epochs(pairs[:600], 3), kept(pairs[600:]))
+    assert facts["known_rows"] > 0.5
+    assert facts["natural_repeats"] > 0.5 * facts["known_rows"]
+    unique = torch.cartesian_prod(torch.arange(20), torch.arange(15))
+    facts = overlap_of(epochs(unique[:200], 3), kept(unique[150:250]))
+    assert facts["natural_repeats"] == 0
+
+
 def test_the_training_part_is_evaluated_as_a_whole() -> None:
     facts = overlap_of(epochs(X[:100], 5), kept(X[:100]))
     assert facts["evaluates_training_part"]

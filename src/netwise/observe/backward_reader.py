@@ -19,6 +19,7 @@ from netwise.observe.loss_targets import LARGEST
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
+from netwise.observe.program_place import speaks_of_rewards
 from netwise.observe.sampling import is_read
 from netwise.observe.written_losses import formula_of
 
@@ -248,6 +249,8 @@ class BackwardReader:
             site = self._sites[key] = LossSite(entry.place, ())
         site.read(reading)
         site.terms = tuple(replace(term, factor=term.factor / entry.scale) for term in site.terms)
+        if any(term.advantages < 0 for term in site.terms) and not speaks_of_rewards():
+            site.terms = tuple(replace(term, advantages=0) for term in site.terms)  # costs, maybe
         entry.site_key, entry.site, entry.signals = key, site, dict(site.signals)
 
 

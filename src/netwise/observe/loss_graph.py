@@ -55,6 +55,7 @@ from netwise.observe.loss_targets import (
     shape_or_empty,
     target_facts,
 )
+from netwise.observe.overlap_losses import overlap_of
 from netwise.observe.second_derivatives import zero_derivative
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
@@ -193,6 +194,10 @@ def _placed(terms: Sequence[TermReading], place: str, factor: float) -> tuple[Te
 def _read_summand(way: Descent, outputs: Sequence[Tensor]) -> list[tuple[TermReading, float]]:
     """The readings of a summand, each with its own constant factor."""
     own = abs(math.prod(way.constants))  # signs of an unknown formula are its own
+    overlap = overlap_of(way.node)
+    if overlap is not None:
+        term, sign = overlap
+        return [(TermReading(term), sign * math.prod(way.constants))]
     found = descend(way)
     if found is not None:
         return [_reading(found, way, outputs)]
@@ -214,7 +219,25 @@ def _read_summand(way: Descent, outputs: Sequence[Tensor]) -> list[tuple[TermRea
         way.is_plain = False  # a function of it, as in a focal loss
         reading, _ = _reading(of_right_class, way, outputs)
         return [(replace(reading, weighted=True), own)]
-    return [(_unknown(way), own)]
+    return [(_with_actions(_unknown(way), way), own)]
+
+
+def _with_actions(reading: TermReading, way: Descent) -> TermReading:
+    """A summand with `LossTerm.advantages`, where log-probabilities of single actions were stacked
+    and multiplied by numbers of both signs."""
+    if (
+        operation(way.node) not in ("Stack", "Cat")
+        or not way.weights
+        or not way.node.next_functions
+    ):
+        return reading
+    first = way.node.next_functions[0][0]
+    found = None if first is None else descend(Descent(first))
+    mixed = any(bool((w.real < 0).any()) and bool((w.real > 0).any()) for w in way.weights)
+    if not mixed or found is None or found.operation != CROSS_ENTROPY:
+        return reading
+    sign = 1 if found.sign * math.prod(way.constants) > 0 else -1
+    return replace(reading, term=replace(reading.term, advantages=sign))
 
 
 def _unknown(way: Descent) -> TermReading:
@@ -277,9 +300,10 @@ def _reading(
     )
     is_soft = _SOFT_TARGETS in (tuple(way.path[-3:]), tuple(way.path[-4:-1]))
     is_by_hand = found.by_hand and not is_soft
-    name = found.operation
+    name, advantages = found.operation, 0
     if name == CROSS_ENTROPY and any(bool((w.real < 0).any()) for w in way.weights):
         name = ""  # advantages of actions, as in a policy gradient
+        advantages = 1 if factor > 0 else -1
     term = LossTerm(
         name,
         by_hand=is_by_hand or not way.is_plain,
@@ -289,6 +313,7 @@ def _reading(
         target_shape=shape_or_empty(target),
         swapped=found.swapped,
         compares=not found.operation and not found.by_hand,
+        advantages=advantages,
         **target_facts(found, output, target),
     )
     term = replace(term, **range_facts(found.source, term.output_shape, target))

@@ -184,6 +184,7 @@ def joined(before: LossTerm | None, now: LossTerm) -> LossTerm:
         unreachable=_over(max, before.unreachable, now.unreachable),
         target_kind=_joined_kind(before.target_kind, now.target_kind),
         zero_derivative=now.zero_derivative if before.zero_derivative else "",
+        advantages=now.advantages or before.advantages,
     )
 
 

@@ -122,7 +122,7 @@ def _few(values: Tensor) -> Tensor:
 def target_facts(found: Match, output: Tensor | None, target: Tensor | None) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     source = past_moves(found.source) if found.source is not None else None
-    is_likelihood = operation(found.node).startswith("NllLoss")
+    is_likelihood = operation(found.node).startswith(("NllLoss", "CtcLoss", "CudnnCtcLoss"))
     is_proper = source is not None and operation(source) == "LogSoftmax"
     if is_likelihood and not is_proper and output is not None and output.numel():
         facts["highest"] = float(_few(output).max())

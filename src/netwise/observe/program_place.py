@@ -19,6 +19,9 @@ FOREIGN = tuple(
 
 # Of installed packages neither, where code of the program called them.
 INSTALLED = ("site-packages", "dist-packages")
+_REWARDS = ("reward", "advantage", "returns")
+_COSTS = ("cost", "regret")
+MOST_FRAMES = 3  # of functions that call each other
 MOST_PARTS = 64  # of a list or an object, among which names of tensors are looked for
 LIBRARY = str(Path(os.__file__).parent) + os.sep
 # Packages that run a training loop themselves.
@@ -79,6 +82,24 @@ def names_of_tensors() -> dict[int, str]:
                 if id(each) not in found or len(own) < len(found[id(each)]):
                     found[id(each)] = own
     return found
+
+
+def speaks_of_rewards() -> bool:
+    """Whether the names in the innermost code of the program are those of rewards that are to rise,
+    and not of costs.
+
+    >>> reward = 1.0
+    >>> speaks_of_rewards() in (True, False)
+    True
+    """
+    frames = [f for f in _frames() if _package(f.f_code.co_filename) is None][:MOST_FRAMES]
+    names = {
+        name.lower()
+        for frame in frames
+        for name in (*frame.f_code.co_varnames, *frame.f_code.co_names)
+    }
+    said = {word for name in names for word in (*_REWARDS, *_COSTS) if word in name}
+    return bool(said & set(_REWARDS)) and not said & set(_COSTS)
 
 
 def calling_frameworks() -> tuple[str, ...]:

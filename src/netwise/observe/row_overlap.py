@@ -11,6 +11,7 @@ from netwise.observe.kept_batches import KeptBatch
 from netwise.observe.row_fingerprints import row_keys
 
 FEWEST = 16  # different rows of each part
+FEWEST_EQUAL = 3  # pairs of equal rows within batches, that are no accident
 ALL = 0.9  # share of the rows that a part has to have in common with the other one
 NONE = 0.02  # at most so many of them, where the parts have none in common
 
@@ -43,7 +44,7 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
     facts["evaluated_rows"] = sum(rows.values())
     facts["known_rows"] = common
     facts["leaked_rows"] = min(1.0, common / max(seen, 1e-9))
-    facts["natural_repeats"] = _natural(asked, len(known))
+    facts["natural_repeats"] = max(_natural(asked, len(known)), _drawn_again(parts, seen))
     # Evaluations of the training part itself: all rows of a loader are known, or none.
     coverage = sum(key in rows for key in known) / len(known)
     shares = _shares_of_loaders(pairs, known)
@@ -113,6 +114,22 @@ def _natural(parts: Sequence[Sequence[int]], known: int) -> float:
                 expected += count * (1 - exp(-known * (count - 1) / (len(part) - 1)))
         rows += len(part)
     return expected / rows if rows else 0.0
+
+
+def _drawn_again(parts: Sequence[Sequence[int]], seen: float) -> float:
+    """The share of rows that is expected in training by chance, from rows that occur more than once
+    within one batch of training: pairs of identifiers and other data of few values.
+
+    Batches of one epoch have no row in common. So where a share r of pairs of rows within batches
+    are equal, each of the n rows of training is equal to a new one with the probability r, and the
+    new row is known with 1 - exp(-n r). One repeated row among all is no sign of such data.
+    """
+    equal = sum(count * (count - 1) for part in parts for count in Counter(part).values())
+    pairs = sum(len(part) * (len(part) - 1) for part in parts)
+    if equal < 2 * FEWEST_EQUAL or not pairs or not seen:
+        return 0.0
+    rows = len({key for part in parts for key in part}) / seen
+    return 1 - exp(-rows * equal / pairs)
 
 
 def _contradicting(batches: Sequence[KeptBatch]) -> float | None:

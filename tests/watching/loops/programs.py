@@ -24,6 +24,7 @@ from watching.loops import (
     published_kinds as k,
     reported_networks as n,
     reported_programs as r,
+    scores_and_rewards as z,
     sequences as s,
     several_networks as v,
     targets as t,
@@ -308,6 +309,19 @@ PLAIN = (
     Loop(partial(w.updated_by_hand, fault="kept"), STALE),
 )
 
+SCORES = (
+    Loop(partial(z.overlap, fault="logits"), OUTPUT),
+    Loop(partial(z.overlap, fault="masks"), ("targets_misfit_loss",)),
+    Loop(partial(z.overlap, fault="sign"), ("loss_rewards_errors",)),
+    Loop(z.policy_gradient, ("loss_rewards_errors",)),
+    Loop(partial(z.policy_gradient, one_by_one=True), ("loss_rewards_errors",)),
+    Loop(z.risks),
+    Loop(partial(z.alignment, output="logits"), OUTPUT),
+    Loop(partial(z.alignment, output="shares"), OUTPUT),
+    Loop(partial(z.rate_without_guess, rate=5.0), ("rate_too_high",)),
+    Loop(partial(z.rate_without_guess, rate=1e-8), ("rate_too_low",)),
+)
+
 LOOPS = (
     Loop(c.narrow_layer, ("bottleneck",)),
     Loop(c.few_rows, ("overfitting",)),
@@ -337,4 +351,5 @@ LOOPS = (
     *UNUSUAL,
     *PLAIN,
     *UNSEEN,
+    *SCORES,
 )

@@ -19,6 +19,8 @@ from netwise.wiring import (
     LABELS,
     LOGARITHM,
     ONE_HOT,
+    OTHER_LOSS,
+    OVERLAP,
     SQUARED_ERROR,
     LossTerm,
     Wiring,
@@ -78,6 +80,7 @@ def _misfit(term: LossTerm) -> str:
         _limited_logits,
         _no_log_probability,
         _log_of_no_probability,
+        _overlap_of_no_probability,
         _several_labels,
         _targets_out_of_reach,
     )
@@ -223,7 +226,7 @@ def _no_log_probability(term: LossTerm) -> str:
     highest = term.highest
     if term.operation == KL_DIVERGENCE and term.output_low is not None and term.output_low >= 0:
         highest = term.output_high  # torch keeps no inputs of it; their activation bounds them
-    if term.operation not in (CROSS_ENTROPY, KL_DIVERGENCE) or highest is None:
+    if term.operation not in (CROSS_ENTROPY, KL_DIVERGENCE, OTHER_LOSS) or highest is None:
         return ""
     if set(term.chain) & set(LOGARITHMS) or HIDDEN in term.chain or not term.chain:
         return ""
@@ -235,6 +238,8 @@ def _no_log_probability(term: LossTerm) -> str:
         if what == "probabilities"
         else ("`nn.CrossEntropyLoss()`, which takes logits")
     )
+    if term.operation == OTHER_LOSS:
+        cure = "`output.log_softmax(-1)` over the classes"
     if term.operation == KL_DIVERGENCE:
         cure = "`torch.log_softmax(output, dim=1)` as its first argument"
     return (
@@ -266,6 +271,19 @@ def _log_of_no_probability(term: LossTerm) -> str:
     return (
         f"The loss takes the logarithm of {what}, which are no probabilities. Use "
         "`nn.CrossEntropyLoss()` on them, or end the network with `nn.Softmax(dim=1)`."
+    )
+
+
+def _overlap_of_no_probability(term: LossTerm) -> str:
+    """An overlap with masks of outputs that no activation keeps between 0 and 1."""
+    bare = term.chain[:1] and term.chain[0] in WEIGHTED
+    if term.operation != OVERLAP or not bare or not _may_be_probabilities(term):
+        return ""
+    return (
+        "The loss is an overlap with masks (Dice, IoU) of outputs of a layer without an "
+        "activation: outputs below 0 or above 1 make it less than 0 or without limit. Apply "
+        "`torch.sigmoid` to the outputs first, or `torch.softmax(output, dim=1)` for classes that "
+        "exclude each other."
     )
 
 

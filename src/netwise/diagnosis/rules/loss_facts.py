@@ -18,6 +18,7 @@ from netwise.wiring import (
     HUBER,
     LABELS,
     ONE_HOT,
+    OVERLAP,
     SQUARED_ERROR,
     LossTerm,
 )
@@ -31,6 +32,7 @@ ERRORS = (
     SQUARED_ERROR,
     ABSOLUTE_ERROR,
     HUBER,
+    OVERLAP,  # as its terms are counted: a factor of 1 where the loss falls as it grows
 )
 FEWEST_ROWS = 8  # of a batch: fewer answers may all be right by chance
 CHANGES = 1e-3  # of its size, by which a part of the loss is no constant
@@ -60,7 +62,7 @@ def targets_misfit_loss(history: History) -> Answer:
 
 def _range(term: LossTerm) -> Evidence:
     low, high = term.target_low or 0.0, term.target_high or 0.0
-    if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
+    if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS, OVERLAP):
         if high > 1 + OUTSIDE:
             return Evidence("highest target", high, 1.0)
         return Evidence("lowest target", low, 0.0, above=False)
@@ -68,6 +70,8 @@ def _range(term: LossTerm) -> Evidence:
 
 
 def _outside_of_shares(term: LossTerm) -> str:
+    if term.operation == OVERLAP:
+        return _outside_of_masks(term)
     if term.operation not in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
         return ""
     low, high = term.target_low, term.target_high
@@ -78,6 +82,17 @@ def _outside_of_shares(term: LossTerm) -> str:
         f"targets are from {low:.3g} to {high:.3g}: it falls without end as outputs grow. For "
         "numbers use `nn.MSELoss()`; for more than two classes `nn.CrossEntropyLoss()` with an "
         "output for each class."
+    )
+
+
+def _outside_of_masks(term: LossTerm) -> str:
+    high = term.target_high
+    if high is None or high <= 1 + OUTSIDE:
+        return ""
+    return (
+        f"The loss is an overlap of outputs and masks{_at(term)}, whose masks are from 0 to 1, and "
+        f"the targets are up to {high:.3g}: no output from 0 to 1 fits them. Write "
+        "`mask = (mask > 0).float()`."
     )
 
 
@@ -100,6 +115,8 @@ def _zeros_in_hinge(term: LossTerm, history: History) -> str:
 
 
 def _change(term: LossTerm) -> str:
+    if term.operation == OVERLAP:
+        return "mask = (mask > 0).float()"
     if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
         return "loss = torch.nn.functional.mse_loss(output, y)  # numbers, without a sigmoid"
     return "loss = (1 - (2 * y - 1) * output).clamp(min=0).mean()"
@@ -121,6 +138,9 @@ def loss_rewards_errors(history: History) -> Answer:
     if wiring.opponents:
         return None
     terms = [term for term in wiring.losses if not term.penalty]
+    actions = {term.advantages for term in terms if term.advantages}
+    if actions and actions == {1 if wiring.maximizes else -1}:
+        return _bad_actions(history, next(term for term in terms if term.advantages))
     known = [term for term in terms if term.operation in ERRORS and term.reduction]
     if not terms or len(known) < len(terms):
         return _by_asking(history, terms)
@@ -129,7 +149,9 @@ def loss_rewards_errors(history: History) -> Answer:
     if signs != {True}:
         return None
     term = known[0]
-    if uphill:
+    if term.operation == OVERLAP:
+        what = "The loss grows with the overlap of outputs and masks"
+    elif uphill:
         what = f"The weights are moved along the gradient of a {term.operation}"
     elif wiring.maximizes:
         what = f"The optimizer was made with `maximize=True`, and the loss is a {term.operation}"
@@ -143,6 +165,20 @@ def loss_rewards_errors(history: History) -> Answer:
             Evidence("factor of the loss", term.factor, 0.0, above=wiring.maximizes or uphill),
         ),
         change="weight -= rate * weight.grad  # minus: down the loss" if uphill else "",
+    )
+
+
+def _bad_actions(history: History, term: LossTerm) -> Finding:
+    """A policy gradient that makes rewarded actions less probable."""
+    return Finding(
+        rule="loss_rewards_errors",
+        sentence=(
+            f"The loss{_at(term)} is a sum of log-probabilities times rewards, and a step lowers "
+            "it: actions become less probable the higher their reward is. Change its sign."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("sign of log-probability times reward", 1.0, 0.0),),
+        change="loss = -(log_prob * advantage).mean()",
     )
 
 

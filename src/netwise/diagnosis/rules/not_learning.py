@@ -192,7 +192,7 @@ def _shrinks(history: History) -> Finding | None:
     if len(rows) < 2 * FEWEST or not all(series):
         return None
     before, end = max(rows[:FEWEST]), max(rows[-3:])
-    if before < SHRUNK * end:
+    if before <= 0 or before < SHRUNK * end:  # points that were one from the start on
         return None
     return Finding(
         rule="embeddings_collapse",

@@ -29,6 +29,7 @@ from netwise.diagnosis.rules.outcome import (
     span,
     too_few_steps,
 )
+from netwise.diagnosis.rules.own_trend import start_erased, weights_at_start
 from netwise.history import DIVERGED, History, Series
 from netwise.signals import (
     ACTIVATION_ZEROS,
@@ -86,7 +87,7 @@ def rate_too_high(history: History) -> Answer:
         return None  # the first step already had no finite gradient: that is another rule's fault
     left = final_loss_share(history)
     if left is None:
-        return Unchecked(no_baseline(history))
+        return start_erased(history, updates) or Unchecked(no_baseline(history))
     if left < HALF:
         return None
     diverged = history.ended.how == DIVERGED
@@ -251,7 +252,8 @@ def rate_too_low(history: History) -> Answer:
     if not updates or not gradients:
         return Unchecked(NO_UPDATES)
     if not outcome_known(history):
-        return Unchecked(no_baseline(history))
+        still = None if still_rises(history) else weights_at_start(history)
+        return still or Unchecked(no_baseline(history))
     if has_learned(history) or history.ended.how == DIVERGED or still_rises(history):
         return None
     if _settled(history):

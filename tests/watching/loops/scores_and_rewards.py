@@ -1,0 +1,121 @@
+"""Loops whose loss is a score turned round: an overlap with masks, a policy gradient, alignments of
+sequences, and rates where no loss of guessing is known."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from watching.loops.samples import batches, classes, pictures
+
+
+def overlap(sick: bool, fault: str = "") -> list[float]:
+    """A Jaccard score for each class of each picture's pixels. Sick: of logits, of masks from 0 to
+    255, or with the sign of a score."""
+    x, y = pictures(96)
+    masks = F.one_hot(y, 3).permute(0, 3, 1, 2).float() * (255 if fault == "masks" and sick else 1)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 16, 1), nn.ReLU(), nn.Conv2d(16, 3, 1))
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=0.02), list[float]()
+    for rows in batches(96, 16, epochs=12):
+        p, t = model(x[rows]), masks[rows]
+        if not (sick and fault == "logits"):
+            p = p.softmax(1)
+        both = (p * t).sum((2, 3))
+        jaccard = (both + 1) / (p.sum((2, 3)) + t.sum((2, 3)) - both + 1)
+        loss = jaccard.mean() if sick and fault == "sign" else 1 - jaccard.mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def policy_gradient(sick: bool, one_by_one: bool = False) -> list[float]:
+    """Actions that are rewarded where they are the class of the row, less the mean reward. Sick:
+    with the sign of a score. The losses are the shares of actions without a reward."""
+    x, y = classes()
+    torch.manual_seed(0)
+    policy = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 3))
+    optimizer, missed = torch.optim.Adam(policy.parameters(), lr=0.01), list[float]()
+    for rows in batches(600, 24, epochs=6):
+        if one_by_one:
+            answers = [torch.distributions.Categorical(logits=policy(row)) for row in x[rows]]
+            actions = torch.stack([answer.sample() for answer in answers])
+            pairs = zip(answers, actions, strict=True)
+            chosen = torch.stack([answer.log_prob(action) for answer, action in pairs])
+        else:
+            answer = torch.distributions.Categorical(logits=policy(x[rows]))
+            actions = answer.sample()
+            chosen = answer.log_prob(actions)
+        rewards = (actions == y[rows]).float()
+        gained = chosen * (rewards - rewards.mean())
+        loss = gained.mean() if sick else -gained.mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        missed.append(1 - rewards.mean().item())
+    return missed
+
+
+def risks(sick: bool) -> list[float]:
+    """The same with the risk of each action, which is to fall: no fault. No sick version."""
+    x, y = classes()
+    torch.manual_seed(0)
+    policy = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 3))
+    optimizer, missed = torch.optim.Adam(policy.parameters(), lr=0.01), list[float]()
+    for rows in batches(600, 24, epochs=6):
+        answer = torch.distributions.Categorical(logits=policy(x[rows]))
+        actions = answer.sample()
+        risk = (actions != y[rows]).float()
+        loss = (answer.log_prob(actions) * (risk - risk.mean())).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        missed.append(risk.mean().item())
+    return missed
+
+
+def alignment(sick: bool, output: str = "logits") -> list[float]:
+    """Symbols that are spread over the places of a sequence. Sick: no logarithms of shares."""
+    generator = torch.Generator().manual_seed(5)
+    symbols = torch.randint(1, 5, (64, 3), generator=generator)
+    x = F.one_hot(symbols, 5).float().repeat_interleave(3, 1)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 24), nn.ReLU(), nn.Linear(24, 5))
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=0.02), list[float]()
+    for rows in batches(64, 16, epochs=15):
+        out: Tensor = model(x[rows])
+        shares = out.log_softmax(-1)
+        if sick:
+            shares = out if output == "logits" else out.softmax(-1)
+        loss = F.ctc_loss(
+            shares.transpose(0, 1), symbols[rows], torch.full((16,), 9), torch.full((16,), 3)
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def rate_without_guess(sick: bool, rate: float = 5.0) -> list[float]:
+    """Rows of a class together, and others apart: a loss without a best constant prediction. Sick:
+    the rate is far too high, or far too low."""
+    x, y = classes()
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 4))
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate if sick else 0.01)
+    losses = list[float]()
+    for rows in batches(600, 30, epochs=6):
+        code = model(x[rows])
+        distance = (code[:, None] - code[None]).square().sum(-1)
+        alike = y[rows][:, None] == y[rows][None]
+        near = (distance * alike).mean()
+        loss = near + (F.relu(2 - (distance + 1e-6).sqrt()).square() * ~alike).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
