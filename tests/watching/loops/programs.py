@@ -314,7 +314,7 @@ SCORES = (
     Loop(partial(z.overlap, fault="masks"), ("targets_misfit_loss",)),
     Loop(partial(z.overlap, fault="sign"), ("loss_rewards_errors",)),
     Loop(z.policy_gradient, ("loss_rewards_errors",)),
-    Loop(partial(z.policy_gradient, one_by_one=True), ("loss_rewards_errors",)),
+    Loop(partial(z.policy_gradient, one_by_one=True), ("loss_rewards_errors",), falls=0.8),
     Loop(z.risks),
     Loop(partial(z.alignment, output="logits"), OUTPUT),
     Loop(partial(z.alignment, output="shares"), OUTPUT),

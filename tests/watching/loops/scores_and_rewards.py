@@ -39,7 +39,7 @@ def policy_gradient(sick: bool, one_by_one: bool = False) -> list[float]:
     torch.manual_seed(0)
     policy = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 3))
     optimizer, missed = torch.optim.Adam(policy.parameters(), lr=0.01), list[float]()
-    for rows in batches(600, 24, epochs=6):
+    for rows in batches(240, 12, epochs=5) if one_by_one else batches(600, 24, epochs=6):
         if one_by_one:
             answers = [torch.distributions.Categorical(logits=policy(row)) for row in x[rows]]
             actions = torch.stack([answer.sample() for answer in answers])
