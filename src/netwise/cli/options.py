@@ -172,6 +172,13 @@ def table_options(command: Command) -> Command:
     return decorated  # type: ignore[no-any-return]
 
 
+skip_broken_option = click.option(
+    "--skip-broken",
+    is_flag=True,
+    help="Pictures: leave out files that cannot be read, and count them.",
+)
+
+
 def picture_options(command: Command) -> Command:
     """`--size` and `--skip-broken`; the command gets both as `pictures`, a mapping of those
     given."""
@@ -182,11 +189,7 @@ def picture_options(command: Command) -> Command:
         pictures = {name: value for name, value in values.items() if value}
         return command(*args, pictures=pictures, **given)
 
-    decorated: Any = click.option(
-        "--skip-broken",
-        is_flag=True,
-        help="Pictures: leave out files that cannot be read, and count them.",
-    )(with_pictures)
+    decorated: Any = skip_broken_option(with_pictures)
     return click.option(  # type: ignore[no-any-return]
         "--size",
         metavar="HEIGHTxWIDTH",

@@ -7,12 +7,17 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Data, Pairs, Samples
+from netwise.data.lazy_rows import pieces_of
 from netwise.history import BesideBaseline
 from netwise.recipe.prepared import Prepared, prepare
 from netwise.scoring.answers import AnsweredClasses, AnsweredNumbers, Answers
@@ -27,7 +32,9 @@ from netwise.training.run_scores import TEST, VALIDATION, scores
 GUESS, LINEAR, BOOSTING = "guess", "linear", "gradient boosting"
 # Training rows times features, times classes where there are more than two: above, a model takes
 # minutes.
-MOST_WORK = {GUESS: 10**12, LINEAR: 300_000_000, BOOSTING: 100_000_000}
+MOST_WORK = {LINEAR: 300_000_000, BOOSTING: 100_000_000}
+LEAVES, BINS = 31, 256  # of gradient boosting: each leaf looks at all bins of all features
+MOST_FEATURES = 1024  # larger pictures are averaged down first
 
 
 @dataclass(frozen=True)
@@ -172,8 +179,8 @@ def baselines(run: Run, prepared: Prepared | None = None) -> Baselines | None:
     validation and test part: the majority class or the mean, a linear model (logistic regression,
     ridge regression) and histogram gradient boosting, all with their defaults.
 
-    They get the encoded inputs, before the recipe's preprocessing. One that would take minutes is
-    left out, with the reason.
+    They get the encoded inputs, before the recipe's preprocessing; pictures of more than 1,024
+    numbers averaged down to fewer. One that would take minutes is left out, with the reason.
 
     Args:
         run: of classification or regression of single samples.
@@ -240,10 +247,9 @@ def _measured(name: str, samples: Samples, has_classes: bool) -> Baseline:
     model = _model(name, has_classes, samples.train.y.shape[-1])
     kind = type(getattr(model, "estimator", model)).__name__
     kind = type(model[-1]).__name__ if kind == "Pipeline" else kind
-    work = samples.train.x.numel() * (max(1, len(samples.classes) - 1) if has_classes else 1)
-    if work > MOST_WORK[name]:
+    if name != GUESS and _work(name, samples, has_classes) > MOST_WORK[name]:
         reason = (
-            f"{len(samples.train):,} rows of {samples.train.x[0].numel():,} features would take it "
+            f"{len(samples.train):,} rows of {_features(samples.train.x):,} features would take it "
             "minutes"
         )
         return Baseline(name, kind, {}, left_out=reason)
@@ -299,25 +305,61 @@ def _fitted(model: Any, samples: Samples, has_classes: bool) -> Callable[[Pairs]
 
     y = train.y.numpy() if has_classes else train.y.double().numpy()
     weight = None if train.weight is None else train.weight.double().numpy()
+    rows = _no_rows if type(model).__name__.startswith("Dummy") else _rows
     last = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
     weights = {} if weight is None else {last: weight}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a model that has not converged is a baseline as well
-        model.fit(_rows(train), y if has_classes or y.shape[1] > 1 else y[:, 0], **weights)
+        model.fit(rows(train), y if has_classes or y.shape[1] > 1 else y[:, 0], **weights)
 
     def of_classes(part: Pairs) -> Answers:
         share = np.zeros((len(part), classes))
-        share[:, model.classes_] = model.predict_proba(_rows(part))
+        share[:, model.classes_] = model.predict_proba(rows(part))
         share /= share.sum(1, keepdims=True)  # boosting sums in float32
         return AnsweredClasses.of_probabilities(part.y.numpy(), share)
 
     def of_numbers(part: Pairs) -> Answers:
-        answer = numbers(model.predict(_rows(part)))
+        answer = numbers(model.predict(rows(part)))
         return AnsweredNumbers(numbers(part.y.double().numpy()), answer)
 
     return of_classes if has_classes else of_numbers
 
 
+def _work(name: str, samples: Samples, has_classes: bool) -> int:
+    """About how much a model computes, in rows times features."""
+    rows = len(samples.train)
+    if name == BOOSTING:
+        rows += BINS * min(LEAVES, rows // 20)  # a leaf has 20 rows at least
+    models = max(1, len(samples.classes) - 1) if has_classes else 1
+    return rows * _features(samples.train.x) * models
+
+
+def _features(x: Tensor) -> int:
+    """How many numbers of a sample the models get."""
+    shape = x.shape[1:]
+    return shape[0] * prod(_averaged(shape)) if _is_large(shape) else prod(shape)
+
+
+def _is_large(shape: torch.Size) -> bool:
+    return len(shape) == 3 and prod(shape) > MOST_FEATURES
+
+
+def _averaged(shape: torch.Size) -> tuple[int, int]:
+    """Height and width of a picture that is averaged down."""
+    side = max(1, isqrt(MOST_FEATURES // shape[0]))
+    return min(side, shape[1]), min(side, shape[2])
+
+
 def _rows(part: Pairs) -> np.ndarray:
-    rows: np.ndarray = part.x.reshape(len(part), -1).numpy()
+    """What a model gets of a part: (samples, features)."""
+    x = part.x
+    if _is_large(x.shape[1:]) and len(part):
+        size = _averaged(x.shape[1:])
+        x = torch.cat([adaptive_avg_pool2d(piece, size) for piece in pieces_of(x)])
+    rows: np.ndarray = x.reshape(len(part), -1).numpy()
     return rows
+
+
+def _no_rows(part: Pairs) -> np.ndarray:
+    """What a guess gets, which looks at no inputs: they need not be in memory."""
+    return np.zeros((len(part), 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import netwise as nw
 from netwise.data.image_files.new_pictures import is_of_pictures, picture_blocks
@@ -32,3 +33,14 @@ def test_one_picture_is_its_own_block(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(nw.DataError, match="holds no picture: name a folder with some"):
         list(picture_blocks(tmp_path))
+
+
+@pytest.mark.filterwarnings("default")
+def test_files_that_cannot_be_read_are_left_out_and_named_where_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"")
+    with pytest.warns(UserWarning, match="1 of 2 image files cannot be read and have no answer"):
+        (block,) = picture_blocks(tmp_path, skip_broken=True)
+    assert block["file"].to_list() == [str(tmp_path / "a.png")]

@@ -40,7 +40,7 @@ def test_mistakes_are_titled_with_both_classes_and_the_probability(drawn: list[A
     assert worst_mistakes(images, truth, predicted, probability).startswith("<svg")
     shown = [axis for axis in drawn[0].axes if axis.images]
     assert len(shown) == 10
-    assert shown[0].get_title() == "cat\npredicted dog\nat 99 %"
+    assert shown[0].get_title() == "cat\n→ dog\nat 99 %"
     low, high = shown[0].images[0].get_array().min(), shown[0].images[0].get_array().max()
     assert (low, high) == (0.0, 1.0)
 

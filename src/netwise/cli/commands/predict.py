@@ -17,6 +17,7 @@ from netwise.cli.options import (
     recipe_argument,
     run_argument,
     set_option,
+    skip_broken_option,
     table_options,
     trust_option,
 )
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-probabilities", is_flag=True, help="No column for each class.")
 @table_options
+@skip_broken_option
 @trust_option
 @home_option
 @json_option
@@ -76,21 +78,24 @@ def predict(
     thresholds: Sequence[str],
     no_probabilities: bool,
     reading: dict[str, Any],
+    skip_broken: bool,
     trust_own: bool,
     home: Path,
     as_json: bool,
 ) -> None:
-    """Answer the rows of a table with the network of RUN.
+    """Answer the rows of a table, or pictures, with the network of RUN.
 
     FILE needs the columns of the training data, without the target: CSV (packed or not), Parquet,
     Arrow, JSON lines or a workbook. The answer has one row for each of its rows, in their order:
     the class, its probability and that of each class; or the number with the ends of its interval.
     With -o it is written to a new file: .csv, .tsv, .parquet, .arrow or .jsonl, and .csv.gz. A
-    table may have any number of rows: they are answered block by block.
+    table may have any number of rows: they are answered block by block. For a network of pictures
+    FILE is a picture, a folder of pictures, or a table of their paths.
 
     \b
     Examples:
       netwise predict @best new.csv
+      netwise predict @last photos/ --skip-broken
       netwise predict @last new.parquet -o answers.csv --keep all
       netwise predict @last new.csv --threshold fraud=0.2
     """
@@ -109,7 +114,7 @@ def predict(
     columns = _columns(loaded, keep, level, no_interval, thresholds, not no_probabilities)
     options = _options(reading)
     loaded = _for_file(loaded, file, options)
-    blocks = _blocks(loaded, file, options)
+    blocks = _blocks(loaded, file, options, skip_broken)
     if as_json:
         echo_json(_document(loaded, blocks, columns))
         return
@@ -184,7 +189,9 @@ def _threshold(given: Sequence[str]) -> float | dict[str, float] | None:
     return named or None
 
 
-def _blocks(run: Run, file: Path, options: ReadOptions) -> Iterator[pl.DataFrame]:
+def _blocks(
+    run: Run, file: Path, options: ReadOptions, skip_broken: bool
+) -> Iterator[pl.DataFrame]:
     """The cells of the file, or the paths of pictures, block by block; with an error where there is
     no row."""
     from netwise.data.image_files.new_pictures import (  # heavy
@@ -196,8 +203,13 @@ def _blocks(run: Run, file: Path, options: ReadOptions) -> Iterator[pl.DataFrame
 
     encoder = run.pipeline.encoder
     if takes_paths(encoder) and is_of_pictures(file):
-        yield from picture_blocks(file)
+        yield from picture_blocks(file, skip_broken=skip_broken)
         return
+    if skip_broken:
+        raise click.UsageError(
+            f"--skip-broken: {file} is no picture and no folder of pictures, and this is for them. "
+            "Leave --skip-broken out."
+        )
     any_row = False
     for block in blocks(str(file), options, wanted=getattr(encoder, "names", ())):
         any_row = True

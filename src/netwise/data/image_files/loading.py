@@ -203,7 +203,7 @@ def _read_into(
     def read(start: int) -> _Some:
         return _read_some(array, paths, shape, range(start, min(start + TASK, len(paths))))
 
-    with quiet(), _pool() as pool:
+    with quiet(), reading_threads() as pool:
         for number, some in enumerate(pool.map(read, range(0, len(paths), TASK))):
             every.counts.update(some.counts)
             every.sums.update(some.sums)
@@ -256,7 +256,7 @@ def _sum(pixels: np.ndarray) -> str:
 
 
 @contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
+def reading_threads() -> Iterator[ThreadPoolExecutor]:
     """Threads that read pictures: Pillow unpacks and resizes without holding Python's lock."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ThreadPoolExecutor(min(32, 2 * (cores or 1)), "netwise-pictures")

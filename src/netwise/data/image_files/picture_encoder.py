@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from netwise.data.array_encoder import ArrayEncoder
 from netwise.data.image_files.decoding import as_bytes, decode, quiet
+from netwise.data.image_files.loading import reading_threads
 from netwise.data.raw_inputs import RawInput
 from netwise.errors import DataError
 
@@ -63,8 +64,8 @@ class PictureEncoder:
             return ArrayEncoder(self.shape).numbers(raw)
         if not paths:
             return (torch.zeros(0, *self.shape),)
-        with quiet():
-            rows = [self._read(path) for path in paths]
+        with quiet(), reading_threads() as pool:
+            rows = list(pool.map(self._read, paths))
         return (torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2).contiguous().float(),)
 
     def words(self, raw: Any) -> dict[str, np.ndarray]:

@@ -68,7 +68,7 @@ def worst_mistakes(
     rows = -(-count // COLUMNS)
     with figure(height=1.5 * rows + 0.35, columns=COLUMNS, rows=rows) as (made, axes):
         made.suptitle(
-            "Most confident mistakes (validation part)",
+            "Most confident mistakes (validation part): true class → predicted class",
             x=0.01,
             ha="left",
             fontsize=10,
@@ -80,7 +80,7 @@ def worst_mistakes(
         for place, axis in zip(range(count), axes.flat, strict=False):
             _draw_image(axis, images[place])
             title = (
-                f"{str(truth[place])[:11]}\npredicted {str(predicted[place])[:11]}\n"
+                f"{str(truth[place])[:15]}\n→ {str(predicted[place])[:13]}\n"
                 f"at {100 * probability[place]:.0f} %"
             )
             axis.set_title(title, fontsize=8, loc="center", fontweight="normal")
