@@ -10,7 +10,7 @@ import pytest
 
 import netwise as nw
 from netwise.data.encoding import TableEncoder
-from netwise.data.table import classes_of
+from netwise.data.table_targets import classes_of
 
 
 def test_only_the_training_part_is_learned_from(tmp_path: Path, table: Callable[..., Path]) -> None:

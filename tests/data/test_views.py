@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from sklearn.model_selection import StratifiedKFold
@@ -68,3 +71,20 @@ def test_too_few_samples_and_texts_are_refused_with_what_to_write() -> None:
         nw.data.Fewer(data=few, rows=9).load()
     with pytest.raises(nw.WrongValue, match="is no fold of 5: .* Write 4"):
         nw.data.Fold(data=few, number=5)
+
+
+def test_each_fold_fits_its_own_encoder_and_scale_of_targets(tmp_path: Path) -> None:
+    draws = np.random.default_rng(0)
+    x, y = draws.normal(size=60) ** 3, draws.normal(size=60) * 9
+    lines = [f"{a},{b},{'abc'[i % 3]}" for i, (a, b) in enumerate(zip(x, y, strict=True))]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y,word", *lines]))
+    for whole in (nw.data.csv(tmp_path / "t.csv", "y"), nw.data.arrays(x[:, None], y)):
+        folds = [nw.data.Fold(data=whole, number=i).load() for i in range(5)]
+        assert len({float(fold.target_mean) for fold in folds}) == 5
+        for fold in folds:
+            assert abs(float(fold.train.y.mean())) < 1e-6
+            truth = [f.test.y * f.target_scale + f.target_mean for f in (fold, folds[0])]
+            assert torch.allclose(*truth, atol=1e-4)
+    table = nw.data.csv(tmp_path / "t.csv", "y")
+    encoders = [nw.data.Fold(data=table, number=i).load().encoder.plain() for i in range(5)]
+    assert len({str(each) for each in encoders}) == 5

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import netwise as nw
+from netwise.recipe.reader import recipe_from_bytes
 
 RECIPE = nw.Recipe(
     data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.Adam(lr=0.05), epochs=5
@@ -18,7 +19,7 @@ def test_views_are_parts_of_recipe_files(tmp_path: object) -> None:
         nw.data.Fewer(data=nw.data.Fold(data=nw.data.wine()), rows=30),
     ):
         recipe = RECIPE.but(data=view, network=nw.MLP((13, 4, 3)))
-        again = nw.recipe.reader.recipe_from_bytes(nw.recipe_text(recipe).encode())
+        again = recipe_from_bytes(nw.recipe_text(recipe).encode())
         assert again == recipe
         assert again.hash == recipe.hash
 

@@ -247,6 +247,18 @@ class Data(Part):
         """The samples, without any cache."""
         raise interface_error(self, "data.digits()")
 
+    def refitted(self, train: np.ndarray, valid: np.ndarray) -> Samples | None:
+        """The samples with another training and validation part, and with all that is fitted to a
+        training part (encoder, scale of the targets) fitted to this one.
+
+        Args:
+            train, valid: places of their samples in the two parts of `load`, joined.
+
+        Returns:
+            None where nothing is fitted to rows.
+        """
+        return None
+
 
 @lru_cache(maxsize=8)
 def _read_once(data: Data, content: tuple[FileKey, ...]) -> Samples:

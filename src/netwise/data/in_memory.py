@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -131,8 +132,17 @@ class Arrays(Split):
 
     def read(self) -> Samples:
         self._check()
+        return self._samples(self._parts(self._key()))
+
+    def refitted(self, train: np.ndarray, valid: np.ndarray) -> Samples:
+        self._check()
+        parts = self._parts(self._key())
+        both = np.concatenate(parts[:2])
+        return self._samples((both[train], both[valid], parts[2]))
+
+    def _samples(self, rows_of_parts: Sequence[np.ndarray]) -> Samples:
+        """The rows of these parts, with an encoder and a scale that are fitted to the first."""
         key = self._key()
-        rows_of_parts = self._parts(key)
         encoder = fit_arrays(self.X, rows_of_parts[0], self.allow_missing)
         x = _encoded(encoder, self.X)
         y = self.y if self.classes or self.scale_target else self.y.float()

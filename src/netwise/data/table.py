@@ -5,41 +5,33 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from netwise.data.columns.fitting import fit_columns, target_matrix
-from netwise.data.columns.table_encoder import CellForm, NewRows, TableEncoder
 from netwise.data.content import FileKey, files_key
-from netwise.data.dataset import Pairs, Samples, Split, split_rows, standardised_targets
-from netwise.data.precision import keeping_differences
+from netwise.data.dataset import Samples, Split, split_rows
 from netwise.data.splitting import SplitKey
 from netwise.data.summary.data_summary import DataSummary
 from netwise.data.summary.table_summary import TableParts, TableTarget, summary_of_table
 from netwise.data.table_content import TableContent, joined, key_of
 from netwise.data.table_file import table_file
-from netwise.data.tables.arrays import column_arrays
-from netwise.data.tables.kinds import CATEGORY, DATE, KINDS, NUMBER, WHOLE, ColumnReading
-from netwise.data.tables.labels import labels_of
+from netwise.data.table_samples import TableForm, table_samples
+from netwise.data.table_targets import class_names, target_numbers, targets_of, task_of
+from netwise.data.tables.kinds import CATEGORY, KINDS
 from netwise.data.tables.options import AS_ERROR, AS_MISSING, ReadOptions
 from netwise.data.tables.reading import TableReading, decided_table, typed_frame
 from netwise.data.tables.sources import Cells, cells_of
 from netwise.errors import DataError, Problem, UnknownName, short_repr
 from netwise.part import flag, text, texts
-from netwise.tasks import CLASSIFICATION, REGRESSION, task_named
+from netwise.tasks import CLASSIFICATION, REGRESSION
 
 if TYPE_CHECKING:
     import polars as pl
-
-MAX_NUMBERED_CLASSES = 20  # a target of whole numbers with more values is a regression target
-
 
 FOUND = "it is found in the file"
 NEWER_FIELDS: Mapping[str, object] = {
@@ -211,43 +203,20 @@ class Table(Split):
         return cells_of(path, self.options, [self.target])
 
     def read(self) -> Samples:
+        return self._samples(self.content().parts)
+
+    def refitted(self, train: np.ndarray, valid: np.ndarray) -> Samples:
         content = self.content()
-        names = [name for name in content.frame.columns if name != self.group]
-        if not names:
-            raise DataError(
-                f"{self.path} has no column besides the target {short_repr(self.target)}: add "
-                "columns to predict it from"
-            )
-        y = content.y
-        exact = self.scale_target and keeping_differences(y[: content.own]).dtype == torch.float64
-        columns = column_arrays(content.frame.select(names))
-        train = content.parts[0]
-        encoder, x = self._fitted_encoder(
-            content.reading, _rows(columns, train), y[train], content.classes
-        )
-        others = (encoder.encode_columns(_rows(columns, rows)) for rows in content.parts[1:])
-        key = None if content.key is None else torch.from_numpy(content.key.of_row)
-        pairs = tuple(
-            Pairs(inputs, _as_targets(y[rows], exact), None, None if key is None else key[rows])
-            for inputs, rows in zip((x, *others), content.parts, strict=True)
-        )
-        task, classes = content.task, content.classes
-        mean, scale = torch.zeros(1), torch.ones(1)
-        if task_named(task).has_values and self.scale_target:
-            pairs, mean, scale = standardised_targets(pairs)
+        both = np.concatenate(content.parts[:2])
+        return self._samples((both[train], both[valid], content.parts[2]))
+
+    def _samples(self, parts: Sequence[np.ndarray]) -> Samples:
+        """The rows of these parts, with an encoder that is fitted to the first of them."""
         digest = hashlib.sha256(b"".join(path.read_bytes() for path in self.files()))
-        return Samples(
-            pairs[0],
-            pairs[1],
-            pairs[2],
-            task,
-            classes,
-            encoder,
-            digest.hexdigest()[:16],
-            mean,
-            scale,
-            split_by="" if content.key is None else content.key.by,
+        form = TableForm(
+            self.path, self.target, self.group, self.scale_target, self.na, self.bad_cells
         )
+        return table_samples(self.content(), parts, form, digest.hexdigest()[:16])
 
     def content(self) -> TableContent:
         """All rows of the files with their targets, and the part that each belongs to."""
@@ -267,10 +236,10 @@ class Table(Split):
             frames.append(typed_frame(cells, forms, self.options))
             self._require_target(cells.frame, path)
             targets.append(self._targets(cells.frame, reading, path))
-        task = self._task(reading.column(self.target))
-        classes = self._classes(task, targets)
-        present = [_present(target) for target in targets]
-        ys = [_codes(t, classes)[rows] for t, rows in zip(targets, present, strict=True)]
+        task = task_of(reading.column(self.target), self.task, self.path)
+        classes = class_names(task, targets, self.path)
+        present = [target.is_not_null().to_numpy() for target in targets]
+        ys = [target_numbers(t, classes)[rows] for t, rows in zip(targets, present, strict=True)]
         frame, y, own = joined(frames, present), np.concatenate(ys), len(ys[0])
         together = self.together
         key = key_of(frame[:own], ys[0], time=self.time, group=self.group, together=together)
@@ -324,92 +293,21 @@ class Table(Split):
             ),
         )
 
-    def _fitted_encoder(
-        self,
-        reading: TableReading,
-        columns: Mapping[str, np.ndarray],
-        y: np.ndarray,
-        classes: Sequence[str],
-    ) -> tuple[TableEncoder, Tensor]:
-        """The encoder of the training part, and the inputs of its rows."""
-        kinds = {column.name: column.kind for column in reading.columns}
-        targets = target_matrix(y, len(classes))
-        # Of two classes one share says all; it is that of the second.
-        names = [f"{self.target}={name}" for name in classes[-targets.shape[1] :]] or [self.target]
-        encoder, x = fit_columns(columns, kinds, targets, names)
-        if not encoder.columns:
-            left_out = "; ".join(f"{short_repr(c.name)}: {c.reason}" for c in encoder.left_out)
-            raise DataError(
-                f"{self.path} has no column to predict {short_repr(self.target)} from "
-                f"({left_out}): add columns, or say what one is, such as "
-                'kinds={"zip": "category"}'
-            )
-        forms = [reading.column(name) for name in encoder.names]
-        new_rows = NewRows(
-            tuple(CellForm(each.name, each.kind, each.form) for each in forms),
-            self.na,
-            self.bad_cells,
-        )
-        return replace(encoder, reading=new_rows), x
-
     def raw_rows(self, count: int) -> dict[str, list[Any]]:
         """At most `count` rows of the file, by column, without the target."""
         cells = self.reading().cells.drop(self.target)
         chosen = np.unique(np.linspace(0, cells.height - 1, count).astype(int))
         return cells[chosen].to_dict(as_series=False)
 
+    def _targets(self, cells: pl.DataFrame, reading: TableReading, path: str) -> pl.Series:
+        found = reading.column(self.target)
+        return targets_of(
+            Cells(cells.select(self.target), path), found, self.task, self.path, self.options
+        )
+
     def _require_target(self, frame: pl.DataFrame, path: str) -> None:
         if self.target not in frame.columns:
             raise UnknownName(f"column of {path}:", self.target, frame.columns)
-
-    def _task(self, target: ColumnReading) -> str:
-        if self.task != "auto":
-            return self.task
-        if target.kind == DATE:
-            raise DataError(
-                f"{self.path}: the target {short_repr(self.target)} has dates: name a column of "
-                'numbers or words, or write task = "classification" to take each date for a class'
-            )
-        if target.kind == WHOLE:
-            return CLASSIFICATION if target.distinct <= MAX_NUMBERED_CLASSES else REGRESSION
-        return REGRESSION if target.kind == NUMBER else CLASSIFICATION
-
-    def _targets(self, cells: pl.DataFrame, reading: TableReading, path: str) -> pl.Series:
-        """The targets of one file: numbers, or the names of classes; null where there is none.
-
-        Raises:
-            DataError: some rows have none, and `na` is not given.
-        """
-        found = reading.column(self.target)
-        task = self._task(found)
-        kinds = {self.target: (NUMBER if task == REGRESSION else CATEGORY, found.form)}
-        words = typed_frame(
-            Cells(cells.select(self.target), path), kinds, self.options, target=self.target
-        )
-        targets = words[self.target]
-        if task != REGRESSION:
-            targets = labels_of(targets, found.form[:1] or ".")
-        gaps = targets.is_null().arg_true()
-        if len(gaps) and not self.na:
-            raise DataError(
-                f"{path}: {len(gaps)} rows have no target {short_repr(self.target)}, the first is "
-                f"row {gaps[0] + 1}: remove them, or leave them out of training by "
-                f'na=("{cells[self.target][int(gaps[0])] or ""}",)'
-            )
-        return targets
-
-    def _classes(self, task: str, targets: Sequence[pl.Series]) -> tuple[str, ...]:
-        """The names of the classes; none for regression."""
-        if not task_named(task).has_classes:
-            return ()
-        classes = classes_of([name for each in targets for name in each.drop_nulls().unique()])
-        if len(classes) < 2:
-            raise DataError(
-                f"{self.path}: the target {short_repr(self.target)} has the single value "
-                f"{''.join(classes)}, so there is nothing to classify: add rows of another class, "
-                "or name another column"
-            )
-        return classes
 
 
 @lru_cache(maxsize=2)
@@ -515,37 +413,3 @@ def _share_or_file(name: str, part: Any, target: str) -> tuple[Any, str | None]:
     if isinstance(part, Real):
         return part, None
     return 0.2, str(table_file(part))
-
-
-def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
-    """The class names, numbers in the order of their size."""
-    names = set(labels)
-    try:
-        return tuple(sorted(names, key=lambda name: (float(name), name)))
-    except ValueError:
-        return tuple(sorted(names))
-
-
-def _present(targets: pl.Series) -> np.ndarray:
-    return targets.is_not_null().to_numpy()
-
-
-def _codes(targets: pl.Series, classes: Sequence[str]) -> np.ndarray:
-    """Targets as numbers: of the class, or the value itself; 0 or NaN where there is none."""
-    import polars as pl  # heavy
-
-    if not classes:
-        return targets.cast(pl.Float64).to_numpy()
-    codes = targets.replace_strict(list(classes), range(len(classes)), return_dtype=pl.Int64)
-    return codes.fill_null(0).to_numpy()
-
-
-def _rows(columns: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: column[rows] for name, column in columns.items()}
-
-
-def _as_targets(y: np.ndarray, exact: bool) -> Tensor:
-    """Numbers of classes (rows,), or values (rows, 1); these in float64 where `exact`."""
-    if y.dtype == np.int64:
-        return torch.from_numpy(y)
-    return torch.from_numpy(y.astype(np.float64 if exact else np.float32))[:, None]

@@ -50,8 +50,9 @@ class Fold(View):
 
     Stratified by class where every class has enough samples for it. Data that are split by group
     are folded by group. Those that are split by time are cut into blocks that follow each other: a
-    fold validates on one block and trains on all before it. The encoder (columns of a table, scale
-    of targets) is the one fitted on the other data's training part.
+    fold validates on one block and trains on all before it. Each fold fits its own encoder (columns
+    of a table) and scale of targets to its training part, where the other data are a table or
+    arrays; views of them keep the encoder that they have.
 
     Args:
         data: whose training and validation part are split into folds.
@@ -115,6 +116,9 @@ class Fold(View):
             )
         train, valid = self._rows(both, labels, samples.split_by)
         fingerprint = f"{samples.fingerprint}/{self.folds}/{self.number}/{self.repeat}"
+        refitted = self.data.refitted(np.sort(train), np.sort(valid))
+        if refitted is not None:
+            return replace(refitted, fingerprint=fingerprint)
         return replace(
             samples,
             train=both.rows(np.sort(train)),

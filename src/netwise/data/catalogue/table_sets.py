@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from netwise.data.dataset import SHARE, Samples, Split
 from netwise.data.download import Remote, find, local_paths
 from netwise.data.table import Table
@@ -62,6 +64,9 @@ class PublicTable(Split):
 
     def read(self) -> Samples:
         return self.table().read()
+
+    def refitted(self, train: np.ndarray, valid: np.ndarray) -> Samples | None:
+        return self.table().refitted(train, valid)
 
     def raw_rows(self, count: int) -> dict[str, list[str]]:
         return self.table().raw_rows(count)
