@@ -233,6 +233,12 @@ DRAWN_VARIATION = _signal(
 BACKWARD_PASSES = _signal(
     "backward.passes", "backward passes whose gradients went into one step", lowest="0"
 )
+BACKWARD_DROPPED = _signal(
+    "backward.dropped",
+    "earlier backward passes of the same loss whose gradients were set to zero before the step",
+    lowest="0",
+    good="low",
+)
 GRADIENT_CLEARED = _signal(
     "gradient.cleared",
     "1 where gradients were set to zero between `backward` and the step, else 0",

@@ -148,3 +148,15 @@ def test_norms_that_are_known_are_those_that_would_be_computed() -> None:
     answer = gradient_norms(parameters, wrong)
     used = [answer[id(p)] == float(wrong[id(p)]) for p in parameters]
     assert used == [True, True, False, False]  # the norms of 64-bit numbers are computed
+
+
+def test_passes_of_the_same_loss_that_were_cleared() -> None:
+    net, passes = module(), []
+    for _ in range(3):
+        net.zero_grad()
+        passes.append(backward(net, torch.randn(4, 5)))
+    assert close(net, passes).dropped == 2
+    net.zero_grad()
+    other = backward(net, torch.randn(4, 5), place="b:2")
+    net.zero_grad()
+    assert close(net, [other, backward(net, torch.randn(4, 5))]).dropped == 0

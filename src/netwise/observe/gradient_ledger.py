@@ -80,6 +80,8 @@ class CycleAccount:
         factor: norm of the gradient at the step over that after the last backward pass, times the
             scale of the gradient scaler; None where not known.
         counted: the backward passes in the step, oldest first.
+        dropped: backward passes of the same loss since the last step, outside of steps, whose
+            gradients were set to zero.
     """
 
     passes: int
@@ -88,6 +90,7 @@ class CycleAccount:
     zero: bool
     factor: float | None
     counted: tuple[BackwardPass, ...]
+    dropped: int = 0
 
     def row(self, complete: bool) -> dict[str, float]:
         """The signals of the step.
@@ -107,6 +110,7 @@ class CycleAccount:
             row[signals.GRADIENT_CLEARED] = float(self.cleared)
             if not self.stale:
                 row[signals.BACKWARD_PASSES] = float(self.passes)
+                row[signals.BACKWARD_DROPPED] = float(self.dropped)
         if self.factor is not None:
             row[signals.GRADIENT_FACTOR] = self.factor
         return row
@@ -146,7 +150,17 @@ def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Nor
         factor *= counted[-1].scale
         factor = 1.0 if abs(factor - 1) < 1e-6 else factor
     passes_of_loss = len(_of_one_loss(counted))
-    return CycleAccount(passes_of_loss, stale, cleared, False, factor, tuple(counted))
+    dropped = _dropped(filling[witness], counted)
+    return CycleAccount(passes_of_loss, stale, cleared, False, factor, tuple(counted), dropped)
+
+
+def _dropped(filling: Sequence[BackwardPass], counted: Sequence[BackwardPass]) -> int:
+    """How many passes before those in the step were of the same loss: of one place, that reaches
+    the same weights, outside of steps, which may try several points."""
+    last = counted[-1]
+    before = filling[: len(filling) - len(counted)]
+    same = (p for p in before if p.place == last.place and p.reached == last.reached)
+    return sum(not p.in_step and not last.in_step for p in same)
 
 
 def _passes_in(weight: int, passes: Sequence[BackwardPass]) -> tuple[list[BackwardPass], bool]:

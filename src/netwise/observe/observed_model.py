@@ -381,7 +381,8 @@ class ObservedModel:
         """Add what the graphs of a step's backward passes show."""
         for each in passes:
             for root in self.roots:
-                self.reached |= {self.prefix(root) + n for n in root.names_of(each.reached)}
+                names = root.reached_names(each.reached, [a.ids for a in self.accounts])
+                self.reached |= {self.prefix(root) + name for name in names}
             self.opaque |= each.opaque
             self.incomplete_graph |= not each.complete
             self.widened = self.widened or each.widened

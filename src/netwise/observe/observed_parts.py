@@ -7,7 +7,7 @@ when the program drops them, and what is known of them by name remains.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +107,7 @@ class Root:
         self._autocast: tuple[str, torch.dtype | None] = ("cpu", None)  # in that pass
         self._names: dict[int, str] = {}
         self.is_loose = False  # it stands for tensors that belong to no module
+        self._own: set[int] = set()  # ids of its own parameters
         self.has_stand_ins = False  # other tensors are used than its own parameters
         self._stand_ins: dict[int, tuple[weakref.ref[Tensor], str]] = {}
         self._reads = 0
@@ -133,6 +134,7 @@ class Root:
         own = {id(p): name for name, p in named}
         self.has_stand_ins = bool(self._stand_ins.keys() - own.keys())
         self.parameters.update(own)
+        self._own = set(own)
         self.trainable = {name for name, p in named if p.requires_grad}
         self.frozen = {name for name, p in named if not p.requires_grad}
         for name, p in named:
@@ -201,6 +203,19 @@ class Root:
     def names_of(self, ids: frozenset[int] | set[int]) -> set[str]:
         """Names of those of the parameters that are its own."""
         return {name for key, name in self.parameters.items() if key in ids}
+
+    def reached_names(self, ids: frozenset[int] | set[int], held: Iterable[set[int]]) -> set[str]:
+        """Names of the parameters that a loss reaches: where optimizers hold the module's own ones,
+        others in their place do not count, as copies that a program has made do not.
+
+        Args:
+            ids: of the tensors that the loss reaches.
+            held: ids of the parameters of each optimizer.
+        """
+        own = self._own
+        if not self._stand_ins or not any(own & each for each in held):
+            return self.names_of(ids)
+        return {self.parameters[key] for key in own & ids if key in self.parameters}
 
     def new_row(self) -> None:
         """Forget what was seen for the last row."""

@@ -142,3 +142,22 @@ def test_gradients_of_exactly_0_count_where_there_is_a_loss() -> None:
     )
     assert accounts.gradient_zero(run([1.0] * 10, 0.0)) is None  # all margins are kept
     assert accounts.gradient_zero(run([1.0] * 4 + [0.0] * 6, 18.4)) is None
+
+
+def test_passes_whose_gradients_are_lost_before_the_step() -> None:
+    def run(dropped: list[float], **wiring: object) -> nw.History:
+        row = {signals.GRADIENT_CLEARED: [0.0] * len(dropped), signals.BACKWARD_DROPPED: dropped}
+        return observed(row, **wiring)
+
+    rule = accounts.gradients_cleared_before_step
+    finding = found(rule(run([3.0] * 8)))
+    assert finding.sentence.startswith("Of 4 backward passes before each step only the last")
+    assert rule(run([0.0] * 8)) is None
+    assert rule(run([0.0, 0.0, 0.0, 1.0] * 3)) is None  # now and then a step is left out
+    assert rule(run([3.0] * 8, optimizers=("SAM",))) is None
+    assert rule(run([3.0] * 8, opponents=("Critic",))) is None
+
+
+def test_without_an_optimizer_the_advice_names_none() -> None:
+    run = observed({signals.STALE: [1.0] * 8})
+    assert "optimizer" not in found(accounts.stale_gradients(run)).sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import netwise as nw
 from histories import found, history
 from netwise import signals
 from netwise.diagnosis.rules import input_scale
@@ -28,3 +29,21 @@ def test_inputs_not_normalised() -> None:
             )
             is None
         )
+
+
+def test_where_it_is_not_known_what_is_learned_the_first_layer_has_to_be_flooded() -> None:
+    def run(size: float, activations: float, saturated: float = 0.0) -> nw.History:
+        return history(
+            {
+                signals.ACTIVATION_STD: [[activations] * 3],
+                signals.ACTIVATION_SATURATED: [[saturated] * 3],
+            },
+            {signals.INPUT_MEAN: [0.0] * 3, signals.INPUT_STD: [size] * 3},
+            facts=nw.RunFacts(),
+        )
+
+    rule = input_scale.inputs_not_normalised
+    assert found(rule(run(1000.0, 250.0))).rule == "inputs_not_normalised"
+    assert found(rule(run(1000.0, 1.0, 0.9))).rule == "inputs_not_normalised"
+    assert isinstance(rule(run(1000.0, 1.0)), nw.Unchecked)  # a normalization comes first
+    assert isinstance(rule(run(70.0, 20.0)), nw.Unchecked)  # pixels from 0 to 255

@@ -6,6 +6,7 @@ from typing import Any
 
 import netwise as nw
 from histories import found, history, observed
+from netwise import signals
 from netwise.diagnosis.rules.inputs_alike import inputs_alike
 
 
@@ -29,3 +30,15 @@ def test_one_picture_with_one_target_is_no_fault() -> None:
 def test_what_was_not_seen_is_not_checked() -> None:
     assert isinstance(inputs_alike(history()), nw.Unchecked)
     assert isinstance(inputs_alike(of((0.5, 0.5))), nw.Unchecked)
+
+
+def test_one_number_everywhere_whatever_the_targets_are() -> None:
+    def run(means: list[float], spreads: list[float], constant: int = 6) -> nw.History:
+        whole = {signals.INPUT_MEAN: means, signals.INPUT_STD: spreads}
+        return observed(whole).but(data=nw.DataFacts(constant_features=constant))
+
+    finding = found(inputs_alike(run([1.0] * 6, [0.0] * 6)))
+    assert "All numbers of all training inputs that were seen are 1" in finding.sentence
+    assert isinstance(inputs_alike(run([1.0] * 6, [0.1] * 6)), nw.Unchecked)
+    assert isinstance(inputs_alike(run([1.0, 2.0] * 3, [0.0] * 6)), nw.Unchecked)
+    assert isinstance(inputs_alike(run([1.0] * 6, [0.0] * 6, constant=1)), nw.Unchecked)

@@ -84,3 +84,18 @@ def test_tables_and_layers_that_start_at_zero_do_not_count() -> None:
 def test_an_unknown_outcome_is_not_checked() -> None:
     history = run(10).but(facts=nw.RunFacts())
     assert isinstance(start_scale.start_too_large(history), nw.Unchecked)
+
+
+def test_tables_of_large_embeddings() -> None:
+    layers = tuple(nw.Layer(name, "Embedding", 50, 8) for name in ("users", "items"))
+
+    def run(size: float, loss: float, final: float = 2.3) -> nw.History:
+        norms = {signals.WEIGHT_NORM: [[size * math.sqrt(50 * 8)] * 10] * 2}
+        return observed(
+            {signals.LOSS: [loss, *[2.3] * 9]}, layers=layers, by_layer=norms, final=final
+        )
+
+    finding = found(start_scale.start_too_large(run(20.0, 1e4)))
+    assert "embeddings of users start with the standard deviation 20" in finding.sentence
+    assert isinstance(start_scale.start_too_large(run(1.0, 1e4)), nw.Unchecked)  # as torch draws
+    assert isinstance(start_scale.start_too_large(run(20.0, 2.3)), nw.Unchecked)

@@ -320,6 +320,8 @@ SCORES = (
     Loop(partial(z.alignment, output="shares"), OUTPUT),
     Loop(partial(z.rate_without_guess, rate=5.0), ("rate_too_high",)),
     Loop(partial(z.rate_without_guess, rate=1e-8), ("rate_too_low",)),
+    Loop(z.tasks, CUT),
+    Loop(z.accumulated, CLEARED),
 )
 
 LOOPS = (

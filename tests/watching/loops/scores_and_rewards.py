@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from watching.loops.samples import batches, classes, pictures
@@ -117,5 +118,49 @@ def rate_without_guess(sick: bool, rate: float = 5.0) -> list[float]:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def tasks(sick: bool) -> list[float]:
+    """Weights that a few inner steps adapt to each task, by `functional_call`. Sick: the weights
+    after the inner steps are detached, so that no loss reaches those of the module."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 24), nn.Tanh(), nn.Linear(24, 1))
+    meta, losses = torch.optim.Adam(model.parameters(), lr=0.02), list[float]()
+    for _ in range(60):
+        total = torch.zeros(())
+        for _ in range(2):
+            x, slope = torch.randn(16, 2), torch.randn(2)
+            y = 3 + (x @ slope)[:, None]
+            weights = dict(model.named_parameters())
+            inner = F.mse_loss(functional_call(model, weights, (x,)), y)
+            slopes = torch.autograd.grad(inner, list(weights.values()), create_graph=not sick)
+            pairs = zip(weights.items(), slopes, strict=True)
+            stepped = {name: w - 0.05 * g for (name, w), g in pairs}
+            if sick:
+                stepped = {name: w.detach().requires_grad_() for name, w in stepped.items()}
+            total = total + F.mse_loss(functional_call(model, stepped, (x,)), y)
+        meta.zero_grad()
+        total.backward()
+        meta.step()
+        losses.append(total.item())
+    return losses
+
+
+def accumulated(sick: bool) -> list[float]:
+    """Four batches a step. Sick: gradients are set to zero before each of them."""
+    x, y = classes()
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 3))
+    optimizer, losses = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), list[float]()
+    for number, rows in enumerate(batches(600, 15, epochs=5)):
+        loss = F.cross_entropy(model(x[rows]), y[rows])
+        if sick:
+            optimizer.zero_grad()
+        (loss / 4).backward()
+        if number % 4 == 3:
+            optimizer.step()
+            optimizer.zero_grad()
         losses.append(loss.item())
     return losses

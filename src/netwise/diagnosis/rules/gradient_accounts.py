@@ -27,6 +27,7 @@ from netwise.diagnosis.rules.outcome import (
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History, Series
 from netwise.signals import (
+    BACKWARD_DROPPED,
     BACKWARD_PASSES,
     GRADIENT_CLEARED,
     GRADIENT_FACTOR,
@@ -66,8 +67,8 @@ def stale_gradients(history: History) -> Answer:
     return Finding(
         rule="stale_gradients",
         sentence=(
-            f"Gradients still contain those of earlier steps {share_text(len(stale), count)}. Call "
-            "`optimizer.zero_grad()` before `loss.backward()`."
+            f"Gradients still contain those of earlier steps {share_text(len(stale), count)}. "
+            f"{_how_to_clear(history)}"
         ),
         steps=(stale[0], stale[-1]),
         evidence=(
@@ -80,6 +81,12 @@ def stale_gradients(history: History) -> Answer:
         ),
         strength=len(stale) / count / MOST,
     )
+
+
+def _how_to_clear(history: History) -> str:
+    if history.wiring is not None and not history.wiring.optimizers:
+        return "Write `weight.grad = None` for each weight after it was changed."
+    return "Call `optimizer.zero_grad()` before `loss.backward()`."
 
 
 def _stale_by_comparison(history: History) -> Answer:
@@ -117,7 +124,7 @@ def gradients_cleared_before_step(history: History) -> Answer:
         return series
     cleared = steps_where(series, lambda v: v > 0)
     if len(cleared) <= MOST * len(series):
-        return None
+        return _dropped(history)
     return Finding(
         rule="gradients_cleared_before_step",
         sentence=(
@@ -135,6 +142,34 @@ def gradients_cleared_before_step(history: History) -> Answer:
             ),
         ),
         strength=len(cleared) / len(series) / MOST,
+    )
+
+
+def _dropped(history: History) -> Finding | None:
+    """Several backward passes of a loss before each step, of which only the last is in it."""
+    series, wiring = history.of(BACKWARD_DROPPED), history.wiring
+    if series is None or wiring is None or len(series) < FEWEST or wiring.opponents:
+        return None
+    usual = median(series.values)
+    dropping = steps_where(series, lambda v: v == usual)
+    if usual < 1 or len(dropping) <= MOST * len(series):
+        return None
+    if any("LBFGS" in name or "SAM" in name for name in wiring.optimizers):
+        return None
+    return Finding(
+        rule="gradients_cleared_before_step",
+        sentence=(
+            f"Of {usual + 1:.0f} backward passes before each step only the last is in it: the "
+            f"gradients of the other {usual:.0f} are set to zero. Call `optimizer.zero_grad()` "
+            "after `optimizer.step()`, and not before each backward pass."
+        ),
+        steps=(dropping[0], dropping[-1]),
+        evidence=(Evidence("backward passes that are lost for each step", usual, 1.0),),
+        strength=usual,
+        change=(
+            f"(loss / {usual + 1:.0f}).backward()\n"
+            f"if (i + 1) % {usual + 1:.0f} == 0:\n    optimizer.step()\n    optimizer.zero_grad()"
+        ),
     )
 
 

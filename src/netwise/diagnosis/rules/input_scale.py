@@ -9,13 +9,16 @@ from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unc
 from netwise.diagnosis.rules.observation import why_not_observed
 from netwise.diagnosis.rules.outcome import finite_median, no_baseline, outcome_known
 from netwise.history import History
-from netwise.signals import INPUT_MEAN, INPUT_STD
+from netwise.signals import ACTIVATION_SATURATED, ACTIVATION_STD, INPUT_MEAN, INPUT_STD
 
 SPREAD = 10.0  # standard deviation
 # Root mean square: sound programs have 0.05 and more, such as samples of sound and daily returns.
 # Images in [0, 1] that are divided by 255 once more have 0.002.
 SMALL = 0.01
 APART = 100.0  # largest standard deviation of a feature over the usual one
+EXTREME = 100.0  # root mean square
+FLOODED = 0.05  # of it, in the first activations: layers of torch give about a quarter
+SATURATED = 0.5  # share of the first activations at their limits
 OFFSET = 3.0  # |mean| / (std + 1/3): images in [0, 1] and standardised tables are below 1.5
 
 
@@ -24,9 +27,25 @@ def inputs_not_normalised(history: History) -> Answer:
     that has not learned, or less than a simple model of standardised inputs."""
     answer = _of_scale(history)
     known = outcome_known(history) or beaten_by_simple_models(history)
-    if isinstance(answer, Finding) and not known:
+    if isinstance(answer, Finding) and not known and not _floods_first_layer(history):
         return Unchecked(no_baseline(history))
     return answer
+
+
+def _floods_first_layer(history: History) -> bool:
+    """Whether inputs of an extreme scale reach the first layer as they are: its first activations
+    are as large, or are at their limits. Where it is not known what the run has learned, this alone
+    is a fault; a normalization before the layer, or a code of places and times, leaves no sign."""
+    means, spreads = history.of(INPUT_MEAN), history.of(INPUT_STD)
+    if not means or not spreads or not history.layers:
+        return False
+    size = math.hypot(finite_median(means.values) or 0.0, finite_median(spreads.values) or 0.0)
+    first = history.layers[0].name
+    widths, limits = history.of(ACTIVATION_STD, first), history.of(ACTIVATION_SATURATED, first)
+    if not size > EXTREME:
+        return False
+    flooded = widths is not None and len(widths) > 0 and widths.values[0] > FLOODED * size
+    return flooded or (limits is not None and len(limits) > 0 and limits.values[0] > SATURATED)
 
 
 def _of_scale(history: History) -> Answer:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED
+from netwise.diagnosis.rules.outcome import FEWEST
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
+from netwise.signals import INPUT_MEAN, INPUT_STD
 
 TARGETS = 2  # classes among the targets, from which on equal inputs are a fault
 
@@ -15,6 +17,9 @@ def inputs_alike(history: History) -> Answer:
     if history.wiring is None:
         return Unchecked(NOT_OBSERVED)
     data, shares = history.data, history.facts.class_shares or ()
+    one = _one_number(history)
+    if one is not None:
+        return one
     if data is None or data.features is None or data.constant_features is None:
         return Unchecked("no batches of training were kept together with their targets")
     classes = sum(share > 0 for share in shares)
@@ -29,6 +34,28 @@ def inputs_alike(history: History) -> Answer:
         steps=(0, history.ended.step),
         evidence=(Evidence("different inputs", 1.0, 2.0, above=False),),
         strength=float(classes),
+    )
+
+
+def _one_number(history: History) -> Finding | None:
+    """Inputs of several rows and columns that are one and the same number in all of them, on every
+    watched step, whatever the targets are."""
+    data, means, spreads = history.data, history.of(INPUT_MEAN), history.of(INPUT_STD)
+    if data is None or not data.constant_features or means is None or spreads is None:
+        return None
+    if data.constant_features < 2 or len(means) < FEWEST or any(spreads.values):
+        return None
+    if len(set(means.values)) > 1:
+        return None
+    return Finding(
+        rule="inputs_alike",
+        sentence=(
+            f"All numbers of all training inputs that were seen are {means.values[0]:.4g}: nothing "
+            "tells one sample from another. Look at what is passed to the model."
+        ),
+        steps=(means.steps[0], means.steps[-1]),
+        evidence=(Evidence("standard deviation of the inputs", 0.0, 0.0, above=False),),
+        strength=float(data.constant_features),
     )
 
 

@@ -18,6 +18,7 @@ from netwise.signals import (
     INPUT_STD,
     LOSS,
     OUTPUT_SPREAD,
+    WEIGHT_NORM,
 )
 
 # Median over the layers of rms(w) * sqrt(fan_in). Sound programs start between 0.5 and 1.6, those
@@ -42,7 +43,7 @@ def start_too_large(history: History) -> Answer:
         return Unchecked(NOT_OBSERVED)
     start = gains(history)
     if not start:
-        return Unchecked(NO_START)
+        return _large_tables(history) or Unchecked(NO_START)
     gain = median(start.values())
     if gain <= LARGE_GAIN or has_learned(history) or _inputs_are_large(history):
         return None
@@ -62,6 +63,36 @@ def start_too_large(history: History) -> Answer:
         evidence=(Evidence("rms(w) * sqrt(fan_in) at the start", gain, LARGE_GAIN), evidence),
         strength=gain / LARGE_GAIN,
         grade="cause",
+    )
+
+
+def _large_tables(history: History) -> Finding | None:
+    """Embeddings far larger than those that torch draws, and a first loss far above that of
+    guessing, in a network of tables alone, which has no other weights to blame."""
+    sizes = {}
+    for layer in history.layers:
+        norms = history.of(WEIGHT_NORM, layer.name)
+        if layer.kind not in TABLES or norms is None or not norms.values or norms.steps[0] > 0:
+            return None
+        sizes[layer.name] = norms.values[0] / math.sqrt(max(layer.fan_in * layer.fan_out, 1))
+    harm = _starts_far_off(history)
+    worst = max(sizes, key=lambda name: sizes[name], default="")
+    if not worst or sizes[worst] <= LARGE_GAIN or harm is None or has_learned(history):
+        return None
+    text, evidence = harm
+    return Finding(
+        rule="start_too_large",
+        sentence=(
+            f"The embeddings of {worst} start with the standard deviation {sizes[worst]:.3g}, and "
+            f"{text.removeprefix('and ')} Start them with 0.1, or with 1 over the root of their "
+            "length."
+        ),
+        layers=tuple(name for name in sizes if sizes[name] > LARGE_GAIN),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("root mean square of embeddings", sizes[worst], LARGE_GAIN), evidence),
+        strength=sizes[worst] / LARGE_GAIN,
+        grade="cause",
+        change="nn.init.normal_(model.embedding.weight, std=0.1)  # after the model is made",
     )
 
 
