@@ -4,11 +4,14 @@ dozens of such networks."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from netwise import data
+from netwise.labs.lab_definition import LabSettings
 from netwise.labs.runs import final_accuracy, train_whole
 from netwise.labs.tuned_arms import best_rate
 from netwise.networks import ConvNet
+from netwise.part import integer
 from netwise.parts.initializers import He
 from netwise.parts.optimizers import Adam
 from netwise.parts.preprocess import Preprocess, Resize, Standardise
@@ -16,6 +19,21 @@ from netwise.recipe.recipe import Recipe
 
 SIDE = 16  # pixels; CIFAR-10 has 32
 TUNING_SEED = 1000  # of the runs that choose a rate, which are not counted
+
+
+@dataclass(frozen=True)
+class PhotoSettings(LabSettings):
+    """What can be varied in labs on shrunken photographs: L33, L41, L54 and L56.
+
+    Args:
+        images: half of them for validation. Default 3000.
+        epochs: of a run. Default 5.
+        seeds: of each arm. Default 5.
+    """
+
+    images: int = integer(3000, least=100, most=50_000, because="CIFAR-10 has 50,000")
+    epochs: int = integer(5, least=2, most=300, because="a run has a start and an end")
+    seeds: int = integer(5, least=2, most=50, because="an interval needs two values")
 
 
 def photo_recipe(

@@ -86,12 +86,12 @@ CAPACITY = {
     "N = 1000, P/N = 0.1: found again exactly": 0.3,
 }
 NOISE = {
-    "random patterns, Hebb, 25 % turned": 1.0,
+    "random patterns, Hebb, 25 % flipped": 1.0,
     "largest |dE + u dx|": 1e-12,
     "highest final energy": 0.0,
     "0 and 1 by the letter: agreement with the pattern": 0.99,
-    "ten digits, Hebb, 10 % turned": 0.1,
-    "ten digits, pseudo-inverse, 10 % turned": 1.0,
+    "digits, Hebb, 10 % flipped": 0.1,
+    "digits, pseudo-inverse, 10 % flipped": 1.0,
 }
 
 
@@ -108,4 +108,4 @@ def test_l19_needs_an_energy_of_0() -> None:
     assert all(criterion.holds for criterion in noise_criteria(NOISE))
     negative = noise_criteria({**NOISE, "highest final energy": -380.0})
     assert [criterion.holds for criterion in negative] == [True, True, False, True, True, True]
-    assert not noise_criteria({**NOISE, "ten digits, Hebb, 10 % turned": 0.9})[4].holds
+    assert not noise_criteria({**NOISE, "digits, Hebb, 10 % flipped": 0.9})[4].holds

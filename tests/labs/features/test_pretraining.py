@@ -12,6 +12,7 @@ import netwise as nw
 from netwise.labs.features import pretraining
 from netwise.labs.features.pretraining import (
     MACHINES,
+    PretrainingSettings,
     classifier_recipe,
     paired_gains,
     pretraining_arms,
@@ -23,7 +24,7 @@ from netwise.labs.lab_definition import LabResult
 
 
 def test_all_starts_train_alike() -> None:
-    recipes = pretraining_arms(MACHINES, (100, 1000))
+    recipes = pretraining_arms(MACHINES, PretrainingSettings(labels=(100, 1000)))
     assert len(recipes) == 6
     for labels in (100, 1000):
         sigmoid, relu = (
@@ -65,13 +66,17 @@ def test_a_lab_gathers_the_scores_of_all_starts(monkeypatch: pytest.MonkeyPatch)
         return SimpleNamespace(score=SimpleNamespace(value=level + 0.001 * recipe.seed))
 
     monkeypatch.setattr(pretraining, "train_whole", scored)
-    result = run_pretraining(MACHINES, (100, 1000), "Boltzmann machines")
+    settings = PretrainingSettings(labels=(100, 1000))
+    result = run_pretraining(MACHINES, settings, "Boltzmann machines")
     assert len(trained) == 5 * 3 * 2
     assert result.numbers["pretrained, 1000 labels: test accuracy, %"] == pytest.approx(95.2)
     assert result.numbers["gain over random, ReLU, 100 labels: mean, points"] == pytest.approx(5)
     assert result.verdict == "confirmed"
     assert result.recipes == {
-        name: recipe.hash for name, recipe in pretraining_arms(MACHINES, (100, 1000)).items()
+        name: recipe.hash
+        for name, recipe in pretraining_arms(
+            MACHINES, PretrainingSettings(labels=(100, 1000))
+        ).items()
     }
     assert "Pretraining by Boltzmann machines" in result.figure
 

@@ -8,13 +8,14 @@ import pytest
 
 import netwise as nw
 from netwise.labs.optimizers import adam_then_sgd
-from netwise.labs.optimizers.adam_then_sgd import AdamThenSGDSettings, candidates, criteria
+from netwise.labs.optimizers.adam_then_sgd import candidates, criteria
 from netwise.labs.record import recorded
+from netwise.labs.small_photos import PhotoSettings
 from netwise.parts.optimizers import SGD, Adam, Optimizer, SwitchOptimizer
 
 
 def test_the_claim_is_confirmed_where_each_has_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    def curve(optimizer: Optimizer, settings: AdamThenSGDSettings, seed: int) -> Sequence[float]:
+    def curve(optimizer: Optimizer, settings: PhotoSettings, seed: int) -> Sequence[float]:
         start = 0.2 if isinstance(optimizer, SGD) else 0.3
         end = 0.5 if isinstance(optimizer, Adam) else 0.55
         steps = settings.epochs - 1

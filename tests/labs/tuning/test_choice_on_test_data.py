@@ -9,6 +9,7 @@ import torch
 import netwise as nw
 from netwise.labs.lab_definition import LabResult
 from netwise.labs.tuning.choice_on_test_data import (
+    ChoiceSettings,
     SwappedParts,
     choice_arms,
     choice_criteria,
@@ -38,7 +39,7 @@ def test_a_run_on_exchanged_parts_has_the_same_weights(small: nw.Recipe) -> None
 def test_recipes_differ_in_their_data_alone() -> None:
     diff = nw.recipe_diff(early_stopping_recipe(False), early_stopping_recipe(True))
     assert diff.keys() == {"data"}
-    assert choice_arms()["1,000 images"] == early_stopping_recipe(False)
+    assert choice_arms(ChoiceSettings())["1,000 images"] == early_stopping_recipe(False)
 
 
 def test_optimism_is_the_best_minus_the_chosen() -> None:

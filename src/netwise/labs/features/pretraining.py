@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from netwise import data
+from netwise.errors import Problem
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import lab_texts
 from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, recipe_hashes
 from netwise.labs.runs import train_whole
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.energy import CD, DBN
+from netwise.part import integer, integers
 from netwise.parts.activations import Activation, ReLU, Sigmoid
 from netwise.parts.augment import Mask
 from netwise.parts.initializers import Glorot, He, Initializer
@@ -23,12 +25,11 @@ from netwise.parts.penalties import L2
 from netwise.parts.schedules import Cosine
 from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
-from netwise.report.pictures.drawing import COLOURS, figure, svg
+from netwise.report.pictures.drawing import COLOURS, GREY, figure, svg, use_log_scale
 
 WIDTHS = (784, 500, 500)
 LABELS = (100, 1000, 10_000)
 EPOCHS = {100: 200, 1000: 60, 10_000: 20}  # of the classifier, by the number of labels
-SEEDS = (0, 1, 2, 3, 4)
 RANDOM_STARTS = ("random, sigmoid", "random, ReLU")
 MACHINES = Recipe(
     data=data.mnist(valid=0.0),
@@ -48,6 +49,30 @@ AUTOENCODERS = Recipe(
     batch_size=100,
     epochs=12,
 )
+
+
+@dataclass(frozen=True)
+class PretrainingSettings(LabSettings):
+    """What can be varied in L25 and L29.
+
+    Args:
+        labels: numbers of labelled images, of 100, 1000 and 10000; 1000 has to be one.
+        epochs: of pretraining each layer, or the whole stack where it is trained at once.
+        seeds: Default 5.
+    """
+
+    labels: tuple[int, ...] = integers(
+        LABELS, shortest=1, longest=3, because="the lengths of their training are known"
+    )
+    epochs: int = integer(20, least=2, most=500, because="two layers are trained")
+    seeds: int = integer(5, least=2, most=50, because="a mean over seeds is judged")
+
+    def conflicts(self) -> list[Problem]:
+        if 1000 not in self.labels or set(self.labels) - set(LABELS):
+            reason = "has to hold 1000, which the claim is about, and of 100 and 10000 any"
+            return [Problem("labels", str(list(self.labels)), reason, str(list(LABELS)))]
+        return super().conflicts()
+
 
 Scores = Mapping[tuple[str, int], Sequence[float]]  # (start, labels) -> accuracy in %, by seed
 Interval = tuple[float, float, float]  # mean, low, high
@@ -84,20 +109,20 @@ def classifier_recipe(start: Start, labels: int, seed: int) -> Recipe:
     )
 
 
-def pretraining_arms(pretraining: Recipe, labels: Sequence[int]) -> dict[str, Recipe]:
+def pretraining_arms(pretraining: Recipe, settings: PretrainingSettings) -> dict[str, Recipe]:
     return {
-        f"{name}, {count} labels": classifier_recipe(start, count, SEEDS[0])
-        for count in labels
-        for name, start in starts(pretraining, SEEDS[0]).items()
+        f"{name}, {count} labels": classifier_recipe(start, count, 0)
+        for count in settings.labels
+        for name, start in starts(pretraining.but(epochs=settings.epochs), 0).items()
     }
 
 
-def train_classifiers(pretraining: Recipe, labels: Sequence[int]) -> Scores:
+def train_classifiers(pretraining: Recipe, settings: PretrainingSettings) -> Scores:
     """Test accuracies of all starts, numbers of labels and seeds."""
     scores: dict[tuple[str, int], list[float]] = {}
-    for seed in SEEDS:
-        for name, start in starts(pretraining, seed).items():
-            for count in labels:
+    for seed in range(settings.seeds):
+        for name, start in starts(pretraining.but(epochs=settings.epochs), seed).items():
+            for count in settings.labels:
                 run = train_whole(classifier_recipe(start, count, seed))
                 assert run.score is not None
                 scores.setdefault((name, count), []).append(100 * run.score.value)
@@ -142,8 +167,8 @@ def pretraining_criteria(
     )
 
 
-def run_pretraining(pretraining: Recipe, labels: Sequence[int], models: str) -> LabResult:
-    scores = train_classifiers(pretraining, labels)
+def run_pretraining(pretraining: Recipe, settings: PretrainingSettings, models: str) -> LabResult:
+    scores, labels = train_classifiers(pretraining, settings), settings.labels
     gains = paired_gains(scores, labels)
     numbers = {
         f"{name}, {count} labels: test accuracy, %": fmean(values)
@@ -155,40 +180,53 @@ def run_pretraining(pretraining: Recipe, labels: Sequence[int], models: str) -> 
     return LabResult(
         numbers,
         pretraining_criteria(gains, models),
-        _accuracy_by_labels(scores, labels, models),
-        recipe_hashes(pretraining_arms(pretraining, labels)),
-        SEEDS,
+        accuracy_by_labels(numbers, labels, models),
+        recipe_hashes(pretraining_arms(pretraining, settings)),
+        tuple(range(settings.seeds)),
     )
 
 
-def _accuracy_by_labels(scores: Scores, labels: Sequence[int], models: str) -> str:
-    with figure() as (drawing, axes):
-        axis = axes[0][0]
+def accuracy_by_labels(numbers: Mapping[str, float], labels: Sequence[int], models: str) -> str:
+    """Test accuracies, and the gains with their intervals, from the numbers of the lab."""
+    with figure(height=4.4, rows=2) as (drawing, axes):
+        accuracy, gain = axes[0][0], axes[1][0]
         for name, colour in zip(("pretrained", *RANDOM_STARTS), COLOURS, strict=False):
-            means = [fmean(scores[name, count]) for count in labels]
-            axis.plot(labels, means, color=colour, marker="o", label=name)
-            for count in labels:
-                values = scores[name, count]
-                places = [count] * len(values)
-                axis.plot(places, values, ".", color=colour, alpha=0.4, markersize=4)
-        axis.set_xscale("log")
-        axis.set_xlabel("labels")
-        axis.set_title(f"Test accuracy, %: pretrained by {models}")
-        axis.legend()
+            means = [numbers[f"{name}, {count} labels: test accuracy, %"] for count in labels]
+            accuracy.plot(labels, means, color=colour, marker="o", label=name)
+        for shift, other, colour in zip((0.97, 1.03), RANDOM_STARTS, COLOURS[1:], strict=False):
+            low, mean, high = (
+                [numbers[f"gain over {other}, {count} labels: {end}, points"] for count in labels]
+                for end in ("low", "mean", "high")
+            )
+            places = [shift * count for count in labels]
+            gain.vlines(places, low, high, color=colour)
+            gain.plot(places, mean, "o", color=colour, label=f"over {other}")
+        gain.axhline(0, color=GREY, linewidth=1)
+        accuracy.set_ylabel("test accuracy, %")
+        accuracy.set_title(f"Pretrained by {models}, and not")
+        gain.set_ylabel("gain in points")
+        gain.set_title("Gain of pretraining with its 95 % interval")
+        gain.set_xlabel("labelled images")
+        for axis in (accuracy, gain):
+            use_log_scale(axis, "x")
+            axis.legend(fontsize=8)
         return svg(drawing, f"Pretraining by {models}")
 
 
-L25: Lab[LabSettings] = Lab(
-    "L25",
-    lab_texts()["L25"],
-    lambda _: run_pretraining(MACHINES, LABELS, "Boltzmann machines"),
-    arms=lambda _: pretraining_arms(MACHINES, LABELS),
-    minutes=30,
-)
-L29: Lab[LabSettings] = Lab(
-    "L29",
-    lab_texts()["L29"],
-    lambda _: run_pretraining(AUTOENCODERS, (100, 1000), "autoencoders"),
-    arms=lambda _: pretraining_arms(AUTOENCODERS, (100, 1000)),
-    minutes=30,
+def _pretraining_lab(
+    name: str, pretraining: Recipe, settings: PretrainingSettings, models: str
+) -> Lab[PretrainingSettings]:
+    return Lab(
+        name,
+        lab_texts()[name],
+        lambda changed: run_pretraining(pretraining, changed, models),
+        settings,
+        arms=lambda changed: pretraining_arms(pretraining, changed),
+        minutes=30,
+    )
+
+
+L25 = _pretraining_lab("L25", MACHINES, PretrainingSettings(), "Boltzmann machines")
+L29 = _pretraining_lab(
+    "L29", AUTOENCODERS, PretrainingSettings(labels=(100, 1000), epochs=12), "autoencoders"
 )

@@ -10,10 +10,10 @@ from torch import nn
 
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import lab_texts
-from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, recipe_hashes
-from netwise.labs.small_photos import SIDE, photo_recipe, tuned
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.small_photos import SIDE, PhotoSettings, photo_recipe, tuned
 from netwise.networks import CustomNetwork
-from netwise.part import integer, number
+from netwise.part import number
 from netwise.recipe.recipe import Recipe
 from netwise.report.pictures.drawing import COLOURS, figure, svg
 
@@ -31,20 +31,14 @@ Numbers = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class DropoutAndNormSettings(LabSettings):
-    """What can be varied in L54.
+class DropoutAndNormSettings(PhotoSettings):
+    """What can be varied in L54: as in `PhotoSettings`, and
 
     Args:
-        images: half of them for validation. Default 3000.
-        epochs: Default 10.
         dropout: share that is dropped. Default 0.25.
-        seeds: Default 5.
     """
 
-    images: int = integer(3000, least=100, most=50_000, because="CIFAR-10 has 50,000")
-    epochs: int = integer(10, least=1, most=200, because="a run has an epoch")
     dropout: float = number(0.25, above=0, below=1, because="it is a share of the units")
-    seeds: int = integer(5, least=2, most=50, because="an interval needs two values")
 
 
 def network_with_local_norm() -> nn.Module:
@@ -152,4 +146,4 @@ def picture(scores: Mapping[str, Sequence[float]]) -> str:
         return svg(drawing, title)
 
 
-L54 = Lab("L54", lab_texts()["L54"], run_l54, DropoutAndNormSettings(), arms, minutes=3)
+L54 = Lab("L54", lab_texts()["L54"], run_l54, DropoutAndNormSettings(epochs=10), arms, minutes=3)

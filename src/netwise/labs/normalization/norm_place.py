@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import fmean
 
 from netwise import data
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import lab_texts
-from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, recipe_hashes
-from netwise.labs.small_photos import photo_recipe, tuned
-from netwise.part import integer
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.small_photos import PhotoSettings, photo_recipe, tuned
 from netwise.parts.preprocess import Resize, Standardise
 from netwise.recipe.recipe import Recipe
 from netwise.report.pictures.drawing import COLOURS, figure, svg
@@ -24,24 +22,7 @@ DIGIT_SIDE = 14
 Numbers = Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class NormPlaceSettings(LabSettings):
-    """What can be varied in L33.
-
-    Args:
-        images: of each set, half of them for validation. Default 3000.
-        epochs: Default 4.
-        seeds: Default 5.
-    """
-
-    images: int = integer(3000, least=100, most=50_000, because="CIFAR-10 has 50,000")
-    epochs: int = integer(4, least=1, most=200, because="a run has an epoch")
-    seeds: int = integer(5, least=2, most=50, because="an interval needs two values")
-
-
-def recipe(
-    name: str, place: str, rate: float, settings: NormPlaceSettings, seed: int = 0
-) -> Recipe:
+def recipe(name: str, place: str, rate: float, settings: PhotoSettings, seed: int = 0) -> Recipe:
     photos = photo_recipe(
         BLOCKS[place], rate, images=settings.images, epochs=settings.epochs, seed=seed
     )
@@ -54,7 +35,7 @@ def recipe(
     )
 
 
-def arms(settings: NormPlaceSettings) -> dict[str, Recipe]:
+def arms(settings: PhotoSettings) -> dict[str, Recipe]:
     """At the first of the rates."""
     return {
         f"{name}, {place}": recipe(name, place, RATES[0], settings)
@@ -93,7 +74,7 @@ def criteria(numbers: Numbers) -> tuple[Criterion, ...]:
     return tuple(made)
 
 
-def run_l33(settings: NormPlaceSettings) -> LabResult:
+def run_l33(settings: PhotoSettings) -> LabResult:
     numbers: dict[str, float] = {}
     for name in SETS:
         scores: dict[str, list[float]] = {}
@@ -133,4 +114,4 @@ def picture(numbers: Numbers) -> str:
         return svg(drawing, title)
 
 
-L33 = Lab("L33", lab_texts()["L33"], run_l33, NormPlaceSettings(), arms, minutes=3)
+L33 = Lab("L33", lab_texts()["L33"], run_l33, PhotoSettings(epochs=4), arms, minutes=3)

@@ -4,14 +4,12 @@ batch normalization."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import lab_texts
-from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, recipe_hashes
-from netwise.labs.small_photos import photo_recipe, tuned
-from netwise.part import integer
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
+from netwise.labs.small_photos import PhotoSettings, photo_recipe, tuned
 from netwise.parts.preprocess import GlobalContrast, Preprocess, Standardise, Whiten
 from netwise.recipe.recipe import Recipe
 from netwise.report.pictures.drawing import BLUE, ORANGE, figure, svg
@@ -29,24 +27,7 @@ RATES = (0.001, 0.003)
 Numbers = Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class WhitenedInputsSettings(LabSettings):
-    """What can be varied in L56.
-
-    Args:
-        images: half of them for validation. Default 3000.
-        epochs: Default 5.
-        seeds: Default 5.
-    """
-
-    images: int = integer(3000, least=100, most=50_000, because="CIFAR-10 has 50,000")
-    epochs: int = integer(5, least=1, most=200, because="a run has an epoch")
-    seeds: int = integer(5, least=2, most=50, because="an interval needs two values")
-
-
-def recipe(
-    steps: str, norm: str, rate: float, settings: WhitenedInputsSettings, seed: int = 0
-) -> Recipe:
+def recipe(steps: str, norm: str, rate: float, settings: PhotoSettings, seed: int = 0) -> Recipe:
     return photo_recipe(
         BLOCKS[norm],
         rate,
@@ -57,7 +38,7 @@ def recipe(
     )
 
 
-def arms(settings: WhitenedInputsSettings) -> dict[str, Recipe]:
+def arms(settings: PhotoSettings) -> dict[str, Recipe]:
     """At the first of the rates."""
     return {
         f"{steps}, {norm}": recipe(steps, norm, RATES[0], settings)
@@ -96,7 +77,7 @@ def criteria(numbers: Numbers) -> tuple[Criterion, ...]:
     )
 
 
-def run_l56(settings: WhitenedInputsSettings) -> LabResult:
+def run_l56(settings: PhotoSettings) -> LabResult:
     numbers: dict[str, float] = {}
     for norm in BLOCKS:
         scores: dict[str, list[float]] = {}
@@ -146,4 +127,4 @@ def picture(numbers: Numbers) -> str:
         return svg(drawing, title)
 
 
-L56 = Lab("L56", lab_texts()["L56"], run_l56, WhitenedInputsSettings(), arms, minutes=5)
+L56 = Lab("L56", lab_texts()["L56"], run_l56, PhotoSettings(), arms, minutes=5)

@@ -4,15 +4,13 @@ descent has both."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
 from netwise.intervals import of_mean
 from netwise.labs.catalogue import lab_texts
-from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, recipe_hashes
+from netwise.labs.lab_definition import Criterion, Lab, LabResult, recipe_hashes
 from netwise.labs.runs import signal_values, train_whole
-from netwise.labs.small_photos import TUNING_SEED, photo_recipe
-from netwise.part import integer
+from netwise.labs.small_photos import TUNING_SEED, PhotoSettings, photo_recipe
 from netwise.parts.optimizers import SGD, Adam, Optimizer, SwitchOptimizer
 from netwise.recipe.recipe import Recipe
 from netwise.report.pictures.drawing import BLUE, GREEN, ORANGE, figure, svg
@@ -27,21 +25,6 @@ AT = ("epoch 1", "a third", "end")
 Numbers = Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class AdamThenSGDSettings(LabSettings):
-    """What can be varied in L41.
-
-    Args:
-        images: half of them for validation. Default 3000.
-        epochs: Default 20.
-        seeds: Default 5.
-    """
-
-    images: int = integer(3000, least=100, most=50_000, because="CIFAR-10 has 50,000")
-    epochs: int = integer(20, least=2, most=300, because="the start and the end are compared")
-    seeds: int = integer(5, least=2, most=50, because="an interval needs two values")
-
-
 def candidates(name: str, chosen: Optimizer | None = None) -> tuple[Optimizer, ...]:
     """The optimizers of an arm, three of each: those that switch begin with the chosen Adam."""
     if name != "Adam, then SGD":
@@ -53,12 +36,12 @@ def candidates(name: str, chosen: Optimizer | None = None) -> tuple[Optimizer, .
     )
 
 
-def recipe(optimizer: Optimizer, settings: AdamThenSGDSettings, seed: int = 0) -> Recipe:
+def recipe(optimizer: Optimizer, settings: PhotoSettings, seed: int = 0) -> Recipe:
     made = photo_recipe("CAP", 0.001, images=settings.images, epochs=settings.epochs, seed=seed)
     return made.but(optimizer=optimizer)
 
 
-def arms(settings: AdamThenSGDSettings) -> dict[str, Recipe]:
+def arms(settings: PhotoSettings) -> dict[str, Recipe]:
     """With the first candidate of each."""
     adam = CANDIDATES["Adam"][0]
     return {
@@ -67,7 +50,7 @@ def arms(settings: AdamThenSGDSettings) -> dict[str, Recipe]:
     }
 
 
-def curve(optimizer: Optimizer, settings: AdamThenSGDSettings, seed: int) -> Sequence[float]:
+def curve(optimizer: Optimizer, settings: PhotoSettings, seed: int) -> Sequence[float]:
     """Validation accuracy after each epoch."""
     run = train_whole(recipe(optimizer, settings, seed), watch_every=0)
     return signal_values(run, VALID_ACCURACY)
@@ -96,7 +79,7 @@ def criteria(numbers: Numbers) -> tuple[Criterion, ...]:
     )
 
 
-def run_l41(settings: AdamThenSGDSettings) -> LabResult:
+def run_l41(settings: PhotoSettings) -> LabResult:
     numbers: dict[str, float] = {}
     curves: dict[str, list[Sequence[float]]] = {}
     adam: Optimizer | None = None
@@ -140,4 +123,4 @@ def picture(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
         return svg(drawing, title)
 
 
-L41 = Lab("L41", lab_texts()["L41"], run_l41, AdamThenSGDSettings(), arms, minutes=3)
+L41 = Lab("L41", lab_texts()["L41"], run_l41, PhotoSettings(epochs=20), arms, minutes=3)

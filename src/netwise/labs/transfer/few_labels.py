@@ -74,6 +74,7 @@ class TransferSettings(LabSettings):
         epochs: of that training. Default 3.
         rate: of Adam where all layers are trained. Default 0.002.
         head_rate: of Adam where only the last layer is, for which 0.002 is too low. Default 0.02.
+        longer: factor on the steps of the second training. Default 1.
         seeds: paired runs. Default 5.
     """
 
@@ -81,6 +82,7 @@ class TransferSettings(LabSettings):
     epochs: int = integer(3, least=1, most=100, because="it counts passes over the images")
     rate: float = number(0.002, above=0, because="a step of 0 changes nothing")
     head_rate: float = number(0.02, above=0, because="a step of 0 changes nothing")
+    longer: float = number(1.0, least=0.02, most=100, because="each run has some steps")
     seeds: int = integer(5, least=2, most=100, because="an interval needs two runs")
 
 
@@ -103,7 +105,7 @@ def second_training(start: str, labels: int, settings: TransferSettings, seed: i
     recipe = first.but(
         data=data.Fewer(data=SomeClasses(data=DIGITS, classes=NEW), rows=labels, draw=seed),
         batch_size=10,
-        epochs=STEPS[labels] * 10 // labels,
+        epochs=max(1, round(settings.longer * STEPS[labels] * 10 / labels)),
     )
     if start == SCRATCH:
         return recipe
@@ -223,5 +225,5 @@ L82 = Lab(
     TransferSettings(),
     transfer_arms,
     minutes=2,
-    small={"images": 50, "epochs": 1, "seeds": 2},
+    small={"images": 50, "epochs": 1, "longer": 0.02, "seeds": 2},
 )

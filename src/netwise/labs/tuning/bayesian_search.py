@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,25 +17,41 @@ from netwise.labs.tuning.landscape import (
     landscape_arms,
     landscape_hashes,
 )
+from netwise.part import integer
 from netwise.report.pictures.drawing import COLOURS, figure, svg
 from netwise.searches.optuna_package import require_optuna
 
-SEARCHES = 20  # with each method
-TRIALS = 30  # of a search
 FIRST = 15  # the trial from which on the methods are compared: the first ten are random for all
+SHOWN = (10, 15, 20, 30)  # trials after which the regret is a number of the lab
 
 SamplerOfSeed = Callable[[int], Any]
 
 
-def samplers() -> dict[str, SamplerOfSeed]:
-    """Makers of Optuna's samplers from a seed, by the name of the method."""
+@dataclass(frozen=True)
+class SearchSettings(LabSettings):
+    """What can be varied in L59.
+
+    Args:
+        searches: with each method. Default 20.
+        random: trials that are drawn at random before a method uses results. Default 10.
+    """
+
+    searches: int = integer(20, least=3, most=200, because="a median over searches is judged")
+    random: int = integer(10, least=1, most=29, because="a search has 30 trials")
+
+
+def samplers(random: int = 10) -> dict[str, SamplerOfSeed]:
+    """Makers of Optuna's samplers from a seed, by the name of the method; `random` trials are drawn
+    at random first."""
     require_optuna()
     import optuna  # heavy
 
     return {
         "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
-        "Bayesian (TPE)": lambda seed: optuna.samplers.TPESampler(seed=seed, n_startup_trials=10),
-        "Bayesian (GP)": lambda seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=10),
+        "Bayesian (TPE)": lambda seed: optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=random
+        ),
+        "Bayesian (GP)": lambda seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=random),
     }
 
 
@@ -86,16 +103,19 @@ def bayesian_criteria(median: Mapping[str, Floats]) -> tuple[Criterion, ...]:
     )
 
 
-def run_l59(_: LabSettings) -> LabResult:
+def run_l59(settings: SearchSettings) -> LabResult:
     table = landscape().final
-    regret = {name: regrets(table, make, SEARCHES, TRIALS) for name, make in samplers().items()}
+    regret = {
+        name: regrets(table, make, settings.searches, SHOWN[-1])
+        for name, make in samplers(settings.random).items()
+    }
     median = {name: np.median(rows, 0) for name, rows in regret.items()}
     numbers = {
         f"{name}: median regret after {trials} trials, points": float(rows[trials - 1])
         for name, rows in median.items()
-        for trials in (10, 15, 20, 30)
+        for trials in SHOWN
     }
-    seeds = tuple(range(SEARCHES))
+    seeds = tuple(range(settings.searches))
     picture = _regret_by_trial(regret)
     return LabResult(numbers, bayesian_criteria(median), picture, landscape_hashes(), seeds)
 
@@ -116,4 +136,6 @@ def _regret_by_trial(regret: Mapping[str, Floats]) -> str:
         return svg(drawing, "Regret of searches")
 
 
-L59 = Lab("L59", lab_texts()["L59"], run_l59, arms=lambda _: landscape_arms(), minutes=1)
+L59 = Lab(
+    "L59", lab_texts()["L59"], run_l59, SearchSettings(), arms=lambda _: landscape_arms(), minutes=1
+)

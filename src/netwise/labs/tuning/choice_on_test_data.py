@@ -15,18 +15,32 @@ from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, 
 from netwise.labs.runs import signal_values, train_whole
 from netwise.labs.tuning.landscape import POINTS, Floats, landscape, recipe_at
 from netwise.networks import MLP
-from netwise.part import part
+from netwise.part import integer, number, part
 from netwise.parts.activations import Sigmoid
 from netwise.parts.initializers import Normal
 from netwise.parts.losses import CrossEntropy
 from netwise.parts.optimizers import SGD
 from netwise.recipe.recipe import Recipe
-from netwise.report.pictures.drawing import BLUE, ORANGE, figure, svg
+from netwise.report.pictures.drawing import BLUE, ORANGE, figure, svg, use_log_scale
 from netwise.signals import VALID_ACCURACY
 
-SEEDS = tuple(range(8))
 SIZES = (5, 10, 30, 100, 300)  # settings that are chosen from
 DRAWS = 2000  # for each size
+
+
+@dataclass(frozen=True)
+class ChoiceSettings(LabSettings):
+    """What can be varied in L77.
+
+    Args:
+        epochs: that are chosen from. Default 60.
+        rate: learning rate. Default 0.5.
+        seeds: of the runs. Default 8.
+    """
+
+    epochs: int = integer(60, least=2, most=1000, because="there is a choice between epochs")
+    rate: float = number(0.5, above=0, most=100, because="it is a learning rate")
+    seeds: int = integer(8, least=2, most=100, because="a mean over seeds is judged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,23 +64,27 @@ class SwappedParts(data.Data):
         )
 
 
-def early_stopping_recipe(swapped: bool) -> Recipe:
+def early_stopping_recipe(swapped: bool, settings: ChoiceSettings | None = None) -> Recipe:
     """784-30-10 on 1,000 images of MNIST, as in the source; with `swapped` the run records test
     accuracy in the place of validation accuracy."""
+    settings = settings or ChoiceSettings()
     samples: data.Data = data.Fewer(data=data.mnist(), rows=1000)
     return Recipe(
         data=SwappedParts(data=samples) if swapped else samples,
         network=MLP((784, 30, 10), activation=Sigmoid()),
         init=Normal(std=1.0, bias_std=1.0),
-        optimizer=SGD(lr=0.5),
+        optimizer=SGD(lr=settings.rate),
         loss=CrossEntropy(),
         batch_size=10,
-        epochs=60,
+        epochs=settings.epochs,
     )
 
 
-def choice_arms() -> dict[str, Recipe]:
-    return {"landscape": recipe_at(0, 0, 0, 0), "1,000 images": early_stopping_recipe(False)}
+def choice_arms(settings: ChoiceSettings) -> dict[str, Recipe]:
+    return {
+        "landscape": recipe_at(0, 0, 0, 0),
+        "1,000 images": early_stopping_recipe(False, settings),
+    }
 
 
 def optimism(valid: Floats, test: Floats) -> float:
@@ -75,15 +93,12 @@ def optimism(valid: Floats, test: Floats) -> float:
     return POINTS * float(test.max() - test[valid.argmax()])
 
 
-def optimism_of_epoch(seed: int) -> float:
+def optimism_of_epoch(seed: int, settings: ChoiceSettings) -> float:
     """`optimism` of choosing the epoch of one run."""
+    recipes = (early_stopping_recipe(swapped, settings) for swapped in (False, True))
     valid, test = (
-        np.array(
-            signal_values(
-                train_whole(early_stopping_recipe(swapped).but(seed=seed)), VALID_ACCURACY
-            )
-        )
-        for swapped in (False, True)
+        np.array(signal_values(train_whole(recipe.but(seed=seed)), VALID_ACCURACY))
+        for recipe in recipes
     )
     return optimism(valid, test)
 
@@ -126,8 +141,9 @@ def choice_criteria(
     )
 
 
-def run_l77(_: LabSettings) -> LabResult:
-    epoch = of_mean([optimism_of_epoch(seed) for seed in SEEDS])
+def run_l77(settings: ChoiceSettings) -> LabResult:
+    seeds = tuple(range(settings.seeds))
+    epoch = of_mean([optimism_of_epoch(seed, settings) for seed in seeds])
     table = landscape()
     valid, test = table.final.ravel(), table.test.ravel()
     rng = np.random.default_rng(0)
@@ -142,8 +158,8 @@ def run_l77(_: LabSettings) -> LabResult:
         },
     }
     picture = _optimism_by_size(epoch, by_size)
-    hashes = recipe_hashes(choice_arms())
-    return LabResult(numbers, choice_criteria(epoch, by_size), picture, hashes, SEEDS)
+    hashes = recipe_hashes(choice_arms(settings))
+    return LabResult(numbers, choice_criteria(epoch, by_size), picture, hashes, seeds)
 
 
 def _optimism_by_size(epoch: tuple[float, float, float], by_size: Mapping[int, float]) -> str:
@@ -152,13 +168,13 @@ def _optimism_by_size(epoch: tuple[float, float, float], by_size: Mapping[int, f
         axis = axes[0][0]
         axis.plot(list(by_size), list(by_size.values()), "o-", color=BLUE, label="of a setting")
         axis.axhspan(low, high, color=ORANGE, alpha=0.25)
-        axis.axhline(mean, color=ORANGE, label="of the epoch, 8 seeds")
-        axis.set_xscale("log")
+        axis.axhline(mean, color=ORANGE, label="of the epoch, mean and 95 % interval")
+        use_log_scale(axis, "x")
         axis.set_xlabel("settings that are chosen from")
         axis.set_ylabel("percentage points")
-        axis.set_title("Optimism of a choice on test data")
+        axis.set_title("How much better the best on test data looks than it is")
         axis.legend(fontsize=8)
         return svg(drawing, "Choosing on test data")
 
 
-L77 = Lab("L77", lab_texts()["L77"], run_l77, arms=lambda _: choice_arms(), minutes=5)
+L77 = Lab("L77", lab_texts()["L77"], run_l77, ChoiceSettings(), arms=choice_arms, minutes=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
@@ -18,14 +19,27 @@ from netwise.labs.tuning.landscape import (
     landscape_arms,
     landscape_hashes,
 )
+from netwise.part import integer
 from netwise.report.pictures.drawing import BLUE, GREY, ORANGE
 from netwise.searches.axes import Integer
 from netwise.searches.methods import CoarseToFine
 from netwise.searches.space import Point, Space
 from netwise.searches.trial_record import TrialRecord
 
-TRIALS, SEARCHES = 40, 200
 AXES = ("rate", "penalty", "width", "dropout")
+
+
+@dataclass(frozen=True)
+class StagedSettings(LabSettings):
+    """What can be varied in L60.
+
+    Args:
+        trials: of a search, in all stages together. Default 40.
+        searches: with each method. Default 200.
+    """
+
+    trials: int = integer(40, least=6, most=400, because="each of three stages has trials")
+    searches: int = integer(200, least=10, most=5000, because="a mean over searches is judged")
 
 
 def cells_of(table: Floats) -> Space:
@@ -34,7 +48,7 @@ def cells_of(table: Floats) -> Space:
     return Space(tuple(Integer(name, 0, size - 1) for name, size in sizes))
 
 
-def coarse_to_fine(table: Floats, seed: int, trials: int = TRIALS) -> tuple[float, int]:
+def coarse_to_fine(table: Floats, seed: int, trials: int = 40) -> tuple[float, int]:
     """(best value of the last stage, epochs of all trials) of `CoarseToFine` over the table."""
     method, rng = CoarseToFine(shrink=3.4), np.random.default_rng(seed)
     space, longest = cells_of(table), table.shape[-1]
@@ -79,19 +93,19 @@ def coarse_to_fine_criteria(numbers: Mapping[str, float]) -> tuple[Criterion, ..
     )
 
 
-def run_l60(_: LabSettings) -> LabResult:
-    table = landscape().values
-    staged = [coarse_to_fine(table, seed) for seed in range(SEARCHES)]
+def run_l60(settings: StagedSettings) -> LabResult:
+    table, trials, searches = landscape().values, settings.trials, range(settings.searches)
+    staged = [coarse_to_fine(table, seed, trials) for seed in searches]
     best = [value for value, _ in staged]
-    cost = fmean(epochs for _, epochs in staged) / (TRIALS * EPOCHS)
+    cost = fmean(epochs for _, epochs in staged) / (trials * EPOCHS)
     rng = np.random.default_rng(0)
     flat = table[..., -1].ravel()
 
-    def random_best(trials: int) -> list[float]:
-        return [float(rng.choice(flat, trials).max()) for _ in range(SEARCHES)]
+    def random_best(draws: int) -> list[float]:
+        return [float(rng.choice(flat, draws).max()) for _ in searches]
 
-    as_many_trials = random_best(TRIALS)
-    as_many_epochs = random_best(max(1, round(cost * TRIALS)))
+    as_many_trials = random_best(trials)
+    as_many_epochs = random_best(max(1, round(cost * trials)))
     numbers = {
         "coarse to fine: best, mean": fmean(best),
         "random, as many trials: best, mean": fmean(as_many_trials),
@@ -108,8 +122,15 @@ def run_l60(_: LabSettings) -> LabResult:
         "From coarse to fine",
         "From coarse to fine",
     )
-    seeds = tuple(range(SEARCHES))
-    return LabResult(numbers, coarse_to_fine_criteria(numbers), picture, landscape_hashes(), seeds)
+    criteria = coarse_to_fine_criteria(numbers)
+    return LabResult(numbers, criteria, picture, landscape_hashes(), tuple(searches))
 
 
-L60 = Lab("L60", lab_texts()["L60"], run_l60, arms=lambda _: landscape_arms())
+L60 = Lab(
+    "L60",
+    lab_texts()["L60"],
+    run_l60,
+    StagedSettings(),
+    arms=lambda _: landscape_arms(),
+    stops=("trials", (12, 20, 40)),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,10 +17,23 @@ from netwise.labs.tuning.landscape import (
     landscape_arms,
     landscape_hashes,
 )
+from netwise.part import integer
 from netwise.report.pictures.drawing import BLUE, GREEN, ORANGE, figure, svg
 
-SEARCHES = 300
 Cell = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class HandSettings(LabSettings):
+    """What can be varied in L61.
+
+    Args:
+        trials: of a search over four axes. Default 30.
+        searches: by hand and at random. Default 300.
+    """
+
+    trials: int = integer(30, least=2, most=480, because="the table has 480 settings")
+    searches: int = integer(300, least=10, most=5000, because="a mean over searches is judged")
 
 
 def coordinate_search(table: Floats, rng: np.random.Generator, trials: int) -> list[float]:
@@ -74,7 +88,7 @@ def hand_tuning_criteria(numbers: Mapping[str, float]) -> tuple[Criterion, ...]:
     )
 
 
-def run_l61(_: LabSettings) -> LabResult:
+def run_l61(settings: HandSettings) -> LabResult:
     table = landscape().final
     rng = np.random.default_rng(0)
     curves: dict[str, Floats] = {}
@@ -82,10 +96,11 @@ def run_l61(_: LabSettings) -> LabResult:
     for name, part, trials in (
         ("1 axis", table[:, 0, 2, 0], 5),
         ("2 axes", table[:, :, 2, 0], 12),
-        ("4 axes", table, 30),
+        ("4 axes", table, settings.trials),
     ):
-        by_hand = np.array([coordinate_search(part, rng, trials) for _ in range(SEARCHES)])
-        drawn = np.maximum.accumulate(rng.choice(part.ravel(), (SEARCHES, trials)), axis=1)
+        searches = settings.searches
+        by_hand = np.array([coordinate_search(part, rng, trials) for _ in range(searches)])
+        drawn = np.maximum.accumulate(rng.choice(part.ravel(), (searches, trials)), axis=1)
         regret_by_hand = POINTS * (part.max() - by_hand)
         regret_random = POINTS * (part.max() - drawn)
         curves[f"{name}, by hand"] = regret_by_hand.mean(0)
@@ -114,4 +129,11 @@ def _regret_by_trial(curves: Mapping[str, Floats]) -> str:
         return svg(drawing, "Tuning by hand")
 
 
-L61 = Lab("L61", lab_texts()["L61"], run_l61, arms=lambda _: landscape_arms())
+L61 = Lab(
+    "L61",
+    lab_texts()["L61"],
+    run_l61,
+    HandSettings(),
+    arms=lambda _: landscape_arms(),
+    stops=("trials", (10, 30, 100)),
+)
