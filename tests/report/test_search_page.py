@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import netwise as nw
-from netwise.report.search_page import interval_text, search_page
+from netwise.report.search_page import search_page
+from netwise.searches.result import optimism_note
 from report.html_page import check_page
 
 SPACE = nw.Space((nw.axes.Log("optimizer.lr", 1e-3, 1.0), nw.axes.Integer("batch_size", 8, 64)))
@@ -78,5 +79,18 @@ def test_more_than_500_trials_are_counted() -> None:
 
 
 def test_an_interval_is_written_where_it_is_known() -> None:
-    assert interval_text(trial(0, 0.5)) == ""
-    assert interval_text(trial(0, 0.5, low=0.25, high=0.75)) == "0.2500 to 0.7500"
+    assert result().shown_interval(None, None) == ""
+    assert result().shown_interval(0.25, 0.75) == "0.2500 to 0.7500"
+
+
+def test_a_loss_is_shown_with_its_own_sign() -> None:
+    trials = (trial(0, -0.5, low=-0.625, high=-0.375), trial(1, -0.25))
+    found = result(*trials, best=trials[1], best_value=-0.25, mean=-0.3125, metric="log_loss")
+    text = search_page(found)
+    assert "log loss</th>" in text
+    assert "0.3750 to 0.6250" in text
+    assert "the lowest of 2 values, so probably too low" in text
+    assert "-0.25" not in text
+    assert "-0.31" not in text
+    assert "in the search: 0.25" in str(found)
+    assert "0.25, is the lowest of 2" in optimism_note(-0.25, -0.3125, 2, "log_loss")

@@ -9,6 +9,7 @@ from netwise.atomic import write_atomically
 from netwise.recipe.writer import recipe_text
 from netwise.report.page import render
 from netwise.report.pictures.search_plots import search_pictures
+from netwise.scoring.metrics import metric_named
 from netwise.searches.plan_file import plan_text
 from netwise.searches.result import SearchResult
 from netwise.searches.trial_record import TrialRecord
@@ -54,7 +55,7 @@ def search_page(result: SearchResult) -> str:
         best=_best_text(result),
         scores=_scores(result),
         notes=[as_sentence(note) for note in result.notes],
-        columns=[*axes, "value", "95 % interval", "epochs", "seconds", "state", *reason],
+        columns=[*axes, result.value_title, "95 % interval", "epochs", "seconds", "state", *reason],
         numbers=(*range(count + 2), count + 3, count + 4),
         ranked=_rows(result, result.ranked[:MOST_RANKED], is_ranked=True),
         drawn=search_pictures(result),
@@ -64,11 +65,6 @@ def search_page(result: SearchResult) -> str:
         recipe="" if result.recipe is None else recipe_text(result.recipe),
         plan=plan_text(result.plan),
     )
-
-
-def interval_text(trial: TrialRecord) -> str:
-    """The interval of a trial's value, where one is known."""
-    return "" if trial.low is None or trial.high is None else f"{trial.low:.4f} to {trial.high:.4f}"
 
 
 def search_title(result: SearchResult) -> str:
@@ -100,14 +96,14 @@ def _scores(result: SearchResult) -> list[tuple[str, str, str]]:
     rows = []
     if result.best_value is not None:
         trials = sum(trial.value is not None for trial in result.trials)
-        what = f"in the search; the highest of {trials} values, so probably too high"
-        rows.append((what, f"{result.best_value:.4f}", ""))
+        falls = result.metric is not None and not metric_named(result.metric).higher_is_better
+        most, too = ("lowest", "low") if falls else ("highest", "high")
+        what = f"in the search; the {most} of {trials} values, so probably too {too}"
+        rows.append((what, result.shown(result.best_value), ""))
     if result.mean is not None:
-        interval = ""
-        if result.low is not None and result.high is not None:
-            interval = f"{result.low:.4f} to {result.high:.4f}"
+        interval = result.shown_interval(result.low, result.high)
         what = f"mean over {len(result.fresh_values)} new seeds, same validation part"
-        rows.append((what, f"{result.mean:.4f}", interval))
+        rows.append((what, result.shown(result.mean), interval))
     if result.test is not None:
         interval = f"{result.test.low:.4f} to {result.test.high:.4f}"
         what = f"{result.test.name} on the test part, which was used for nothing else"
@@ -128,8 +124,8 @@ def _rows(
             (
                 str(place if is_ranked else trial.number),
                 *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in point),
-                "" if trial.value is None else f"{trial.value:.4f}",
-                interval_text(trial),
+                result.shown(trial.value),
+                result.shown_interval(trial.low, trial.high),
                 str(trial.epochs),
                 f"{trial.seconds:.1f}",
                 trial.state,

@@ -310,6 +310,26 @@ def metric_named(name: str) -> Metric:
     raise UnknownName("metric", name, NAMES)
 
 
+def own_value(name: str | None, goal: float) -> float:
+    """The value of a metric of which `goal` is the number that is compared: losses and errors are
+    compared by their negatives.
+
+    Args:
+        name: of the metric; None: one of which higher is better.
+        goal: higher is better.
+
+    >>> own_value("log_loss", -0.25), own_value("auc", 0.9), own_value(None, 0.5)
+    (0.25, 0.9, 0.5)
+    """
+    return goal if name is None else metric_named(name).goal(goal) + 0.0  # no negative zero
+
+
+def own_interval(name: str | None, low: float, high: float) -> tuple[float, float]:
+    """The ends of an interval of goals as values of the metric, the lower one first."""
+    ends = own_value(name, low), own_value(name, high)
+    return min(ends), max(ends)
+
+
 def is_uneven(counts: np.ndarray) -> bool:
     """Whether the largest class has more than 5 times the samples of the smallest one that occurs,
     so that accuracy says little.

@@ -13,6 +13,7 @@ from netwise.intervals import of_mean
 from netwise.printed_text import printable
 from netwise.recipe.plain import plain_of, plain_value
 from netwise.recipe.recipe import Recipe
+from netwise.scoring.metrics import metric_named, own_interval, own_value
 from netwise.scoring.score import Score
 from netwise.searches.advice import plan_advice
 from netwise.searches.confirmation import FreshRun, fresh_runs, fresh_values, test_score
@@ -42,6 +43,9 @@ class SearchResult:
             where there is no test part.
         notes: advice and warnings, such as a winner at the end of an axis.
         complete: all trials ended; else the search was interrupted and `resume_search` continues.
+        metric: the metric that the recipe names; None for the usual one. Values of a loss or an
+            error are negative, so that higher is better; where they are shown they have their own
+            sign (`shown`).
 
     Example:
         >>> import netwise as nw, pathlib, tempfile
@@ -67,19 +71,38 @@ class SearchResult:
     test: Score | None = None
     notes: tuple[str, ...] = ()
     complete: bool = True
+    metric: str | None = None
 
     def __str__(self) -> str:
         if self.best is None:
             none = f"No trial of {len(self.trials)} was completed."
             return printable(" ".join([none, *failure_notes(self.trials)]))
         lines = [f"Best of {len(self.trials)} trials: {self.best.point_text}."]
-        lines.append(f"  in the search: {self.best_value:.4g}")
+        lines.append(f"  in the search: {self.shown(self.best_value, 'g')}")
         if self.mean is not None:
-            interval = "" if self.low is None else f", {self.low:.4g} to {self.high:.4g}"
-            lines.append(f"  over {len(self.fresh_values)} fresh seeds: {self.mean:.4g}{interval}")
+            ends = self.shown_interval(self.low, self.high, "g")
+            interval = f", {ends}" if ends else ""
+            mean = self.shown(self.mean, "g")
+            lines.append(f"  over {len(self.fresh_values)} fresh seeds: {mean}{interval}")
         if self.test is not None:
             lines.append(f"  test part: {self.test}")
         return printable("\n".join(lines))
+
+    @property
+    def value_title(self) -> str:
+        """What the values of trials are."""
+        return "value" if self.metric is None else metric_named(self.metric).title
+
+    def shown(self, value: float | None, form: str = "f") -> str:
+        """A value of the goal as the metric itself, with four digits; "" where there is none."""
+        return "" if value is None else f"{own_value(self.metric, value):.4{form}}"
+
+    def shown_interval(self, low: float | None, high: float | None, form: str = "f") -> str:
+        """An interval of the goal as that of the metric itself; "" where there is none."""
+        if low is None or high is None:
+            return ""
+        low, high = own_interval(self.metric, low, high)
+        return f"{low:.4{form}} to {high:.4{form}}"
 
     @property
     def optimism(self) -> float | None:
@@ -139,7 +162,14 @@ def collect_result(study: StudyFolder, complete: bool = True) -> SearchResult:
     notes += failure_notes(trials)
     winner = study.winner()
     if winner is None:
-        return SearchResult(study.path, plan, trials, notes=tuple(notes), complete=complete)
+        return SearchResult(
+            study.path,
+            plan,
+            trials,
+            notes=tuple(notes),
+            complete=complete,
+            metric=study.recipe.metric,
+        )
     best, recipe = winner
     notes += border_notes(plan, best)
     runs = fresh_runs(study, best, recipe)
@@ -150,7 +180,7 @@ def collect_result(study: StudyFolder, complete: bool = True) -> SearchResult:
         mean, low, high = of_mean(values)
     if mean is not None and best.value is not None:
         count = sum(trial.value is not None for trial in trials)
-        notes.append(optimism_note(best.value, mean, count))
+        notes.append(optimism_note(best.value, mean, count, study.recipe.metric))
     return SearchResult(
         study.path,
         plan,
@@ -165,6 +195,7 @@ def collect_result(study: StudyFolder, complete: bool = True) -> SearchResult:
         test_score(runs),
         tuple(notes),
         complete,
+        study.recipe.metric,
     )
 
 
@@ -189,16 +220,19 @@ def diverged_notes(runs: Sequence[FreshRun]) -> list[str]:
     return [f"{count} and count as guessing: {diverged[0]} {advice}"]
 
 
-def optimism_note(best_value: float, mean: float, count: int) -> str:
-    """Compare the highest of `count` values with the mean over fresh seeds, in a sentence."""
+def optimism_note(best_value: float, mean: float, count: int, metric: str | None = None) -> str:
+    """Compare the best of `count` values of the goal with the mean over fresh seeds, in a
+    sentence."""
+    most = "highest" if own_value(metric, 1.0) > 0 else "lowest"
     by_chance = best_value - mean > ROUNDING * max(1.0, abs(best_value))
     difference = (
         f"{best_value - mean:.2g} of it was chance" if by_chance else "none of it was chance"
     )
     return (
-        f"the best value of the search, {best_value:.4g}, is the highest of {count}; with fresh "
-        f"seeds the winner has {mean:.4g} on average ({difference}). Both values are of the "
-        "validation samples that chose the winner: report the score on the test part"
+        f"the best value of the search, {own_value(metric, best_value):.4g}, is the {most} of "
+        f"{count}; with fresh seeds the winner has {own_value(metric, mean):.4g} on average "
+        f"({difference}). Both values are of the validation samples that chose the winner: report "
+        "the score on the test part"
     )
 
 

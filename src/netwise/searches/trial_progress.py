@@ -9,6 +9,7 @@ from typing import Any
 
 from netwise.history import RUNNING as RUN_IN_PROGRESS, RunFacts
 from netwise.schema import parse_json, typed
+from netwise.scoring.metrics import own_value
 from netwise.searches.study import FRESH, StudyFolder
 from netwise.searches.trial_record import RUNNING, TrialRecord, ranked
 from netwise.signals import TRAIN_LOSS, VALID_LOSS, valid_value
@@ -39,16 +40,17 @@ def report_trials(
                 if on_trial_end is not None:
                     on_trial_end(trial)
         if monitor is not None:
-            monitor(_summary(trials), running_trials(study, trials))
+            monitor(_summary(trials, study.recipe.metric), running_trials(study, trials))
 
     with call_periodically(POLL_SECONDS, poll):
         yield
     poll()
 
 
-def _summary(trials: Sequence[TrialRecord]) -> str:
+def _summary(trials: Sequence[TrialRecord], metric: str | None) -> str:
     best = ranked(trials)
-    value = f", best {best[0].value:.4f} (trial {best[0].number})" if best else ""
+    number = own_value(metric, best[0].value or 0.0) if best else 0.0
+    value = f", best {number:.4f} (trial {best[0].number})" if best else ""
     return f"{sum(trial.ended for trial in trials)} trials ended{value}"
 
 

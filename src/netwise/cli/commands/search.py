@@ -172,9 +172,10 @@ def _resume(
     from netwise.searches.plan_file import read_plan
     from netwise.searches.search import resume_search
 
-    network = space = None
+    network = space = metric = None
     if (folder / RECIPE).is_file():
-        network = own_network(allow_own_code(read_recipe_file(folder / RECIPE), trust_own))
+        recipe = allow_own_code(read_recipe_file(folder / RECIPE), trust_own)
+        network, metric = own_network(recipe), recipe.metric
     if trust_own and (folder / SEARCH).is_file():
         space = allow_own_code(read_plan(folder / SEARCH).plan.space, trust_own)
     with show_progress() as print_line:
@@ -184,7 +185,7 @@ def _resume(
             network=network,
             trials=trials,
             **options,
-            on_trial_end=lambda trial: print_line(_trial_line(trial)),
+            on_trial_end=lambda trial: print_line(_trial_line(trial, metric)),
         )
 
 
@@ -279,7 +280,7 @@ def _start(
                 plan,
                 folder,
                 **options,
-                on_trial_end=lambda trial: print_line(_trial_line(trial)),
+                on_trial_end=lambda trial: print_line(_trial_line(trial, recipe.metric)),
             )
     except BaseException as error:
         delete_empty_folder(folder)
@@ -321,8 +322,10 @@ def recipe_and_plan(
     return recipe_for(str(beside) if beside.is_file() else str(named), settings=settings), plan
 
 
-def _trial_line(trial: TrialRecord) -> str:
-    value = "" if trial.value is None else f"{trial.value:.4f}"
+def _trial_line(trial: TrialRecord, metric: str | None) -> str:
+    from netwise.scoring.metrics import own_value  # heavy
+
+    value = "" if trial.value is None else f"{own_value(metric, trial.value):.4f}"
     reason = f"  {' '.join(trial.reason.split())[:200]}" if trial.reason else ""
     return f"trial {trial.number:<4} {trial.state:<9} {value:<8} {trial.point_text}{reason}"
 
@@ -342,23 +345,25 @@ def print_search(result: SearchResult, page: Path | None, as_json: bool) -> None
 
 def _search_lines(result: SearchResult) -> list[str]:
     """The best trials, the best one over new seeds, its test score, and notes."""
-    from netwise.report.search_page import as_sentence, interval_text, search_title, trial_counts
+    from netwise.report.search_page import as_sentence, search_title, trial_counts
     from netwise.searches.study import BEST
 
     lines = [f"{search_title(result)}. {trial_counts(result)}"]
     lines += [
-        f"{place:>3}  {trial.value:.4f}  {interval_text(trial):<18}  "
+        f"{place:>3}  {result.shown(trial.value)}  "
+        f"{result.shown_interval(trial.low, trial.high):<18}  "
         f"trial {trial.number}: {trial.point_text}"
         for place, trial in enumerate(result.ranked[:MOST_TRIALS], start=1)
     ]
     if result.best is None:
         lines.append("No trial was completed.")
     elif result.mean is not None:
-        interval = ""
-        if result.low is not None and result.high is not None:
-            interval = f" (95 % interval {result.low:.4f} to {result.high:.4f})"
+        ends = result.shown_interval(result.low, result.high)
+        interval = f" (95 % interval {ends})" if ends else ""
+        title = "" if result.metric is None else f"{result.value_title} "
         lines.append(
-            f"Best trial: {result.best_value:.4f} in the search; {result.mean:.4f}{interval} "
+            f"Best trial: {title}{result.shown(result.best_value)} in the search; "
+            f"{result.shown(result.mean)}{interval} "
             f"on average over {len(result.fresh_values)} new seeds."
         )
     if result.test is not None:

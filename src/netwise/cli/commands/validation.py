@@ -80,6 +80,7 @@ def validate(
     )
     recipe = allow_own_code(described, trust_own)
     from netwise.cli.display import show_progress  # heavy
+    from netwise.scoring.metrics import own_interval, own_value
     from netwise.searches.validation import cross_validate
 
     with show_progress():
@@ -89,8 +90,11 @@ def validate(
         return
     for i, value in enumerate(result.values):
         repeat = f", repeat {i // folds + 1} of {repeats}" if repeats > 1 else ""
-        echo(f"fold {i % folds + 1} of {folds}{repeat}  {value:.4f}")
-    echo(f"Mean {result.mean:.4f} (95 % interval {result.low:.4f} to {result.high:.4f}).")
+        own = own_value(recipe.metric, value)
+        echo(f"fold {i % folds + 1} of {folds}{repeat}  {own:.4f}")
+    low, high = own_interval(recipe.metric, result.low, result.high)
+    mean = own_value(recipe.metric, result.mean)
+    echo(f"Mean {mean:.4f} (95 % interval {low:.4f} to {high:.4f}).")
 
 
 @click.command()

@@ -23,6 +23,7 @@ from netwise.report.pictures.drawing import (
     svg,
     use_log_scale,
 )
+from netwise.scoring.metrics import own_value
 from netwise.searches.axes import Axis, Choice, NumericAxis
 from netwise.searches.result import SearchResult
 from netwise.searches.surrogate import MIN_TRIALS, importance, surrogate
@@ -86,10 +87,16 @@ def best_so_far(result: SearchResult) -> str:
             label = "best trial, new seeds"
             axis.axhline(result.mean, color=GREEN, linestyle="--", linewidth=1.2, label=label)
         axis.set_xlabel("epochs of all trials so far")
-        axis.set_ylabel("value")
+        _label_values(axis, result)
         axis.set_title("Best value so far against cost")
         axis.legend(fontsize=8, loc="best")
         return svg(made, "Best value so far against cost")
+
+
+def _label_values(axis: Any, result: SearchResult) -> None:
+    """Name the values on the vertical axis: those of the metric itself, the better ones above."""
+    axis.set_ylabel(result.value_title)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{own_value(result.metric, value):.4g}")
 
 
 def importances(result: SearchResult) -> str:
@@ -126,7 +133,7 @@ def slices(result: SearchResult) -> list[str]:
             if best is not None and axis.name in best.point and best.value is not None:
                 ax.scatter(_places(axis, [best]), [best.value], color=RED, marker="D", s=36)
             _label_axis(ax, axis)
-            ax.set_ylabel("value")
+            _label_values(ax, result)
             ax.set_title(title)
             pictures.append(svg(made, title))
     return pictures
@@ -146,7 +153,7 @@ def pairs(result: SearchResult) -> list[str]:
             dots = ax.scatter(x, y, c=list(values), s=24, cmap="viridis")
             _label_axis(ax, first)
             _label_axis(ax, second, "y")
-            made.colorbar(dots, ax=ax, label="value")
+            _label_values(made.colorbar(dots, ax=ax).ax, result)
             ax.set_title(title)
             pictures.append(svg(made, title))
     return pictures
@@ -178,10 +185,11 @@ def parallel_coordinates(result: SearchResult) -> str:
                 linewidth=2 if is_best else 1,
             )
         ends = [(_short(a.value_at(0.0)), _short(a.value_at(1.0))) for a in axes_drawn]
-        for place, (lowest, highest) in enumerate([*ends, (f"{low:.3g}", f"{high:.3g}")]):
+        values_ends = tuple(f"{own_value(result.metric, end):.3g}" for end in (low, high))
+        for place, (lowest, highest) in enumerate([*ends, values_ends]):
             ax.text(place, -0.05, lowest, ha="center", va="top", fontsize=7)
             ax.text(place, 1.03, highest, ha="center", va="bottom", fontsize=7)
-        names = [*(axis.name.split(".")[-1] for axis in axes_drawn), "value"]
+        names = [*(axis.name.split(".")[-1] for axis in axes_drawn), result.value_title]
         ax.set_xticks(range(len(names)), names)
         ax.tick_params(axis="x", pad=12)
         ax.set_yticks([])
@@ -218,7 +226,7 @@ def surrogate_line(result: SearchResult, axis: Axis) -> str:
         upper.fill_between(x, low, high, color=BLUE, alpha=0.2, linewidth=0)
         upper.plot(x, model.mean, color=BLUE)
         upper.plot(observed, model.values, "o", color=INK, markersize=3)
-        upper.set_ylabel("value")
+        _label_values(upper, result)
         upper.set_title(f"Gaussian process over {axis.name}")
         lower.plot(x, model.improvement, color=ORANGE)
         lower.axvline(x[int(model.improvement.argmax())], color=ORANGE, linestyle=":", linewidth=1)
