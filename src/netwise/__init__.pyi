@@ -23,6 +23,7 @@ from netwise.errors import (
     MissingPackage as MissingPackage,
     NetwiseError as NetwiseError,
     Problem as Problem,
+    ProcessFailed as ProcessFailed,
     RecipeFileError as RecipeFileError,
     RunFolderError as RunFolderError,
     ShapeError as ShapeError,

@@ -10,6 +10,7 @@ NetwiseError
 ├── MissingPackage    (also ImportError)  a package that only a part of netwise needs is absent
 ├── FileAccessError   (also OSError)      the operating system refuses to read or write a file
 ├── RunFolderError    (also ValueError)   a folder is no run, is damaged, or is already complete
+├── ProcessFailed     another of the processes that train one model failed or was killed
 ├── FileRefused       (also OSError)      a pipe or device, a link out of a folder, or too large
 ├── ExportError       (also ValueError)   a run that cannot be one file; says which step
 ├── TrainingDiverged  all runs of a comparison diverged, so that it has no result
@@ -272,6 +273,16 @@ class RunFolderError(NetwiseError, ValueError):
         Traceback (most recent call last):
         ...
         netwise.errors.RunFolderError: no/such/folder is not a run folder: it has no ...
+    """
+
+
+class ProcessFailed(NetwiseError):
+    """Another of the processes that train one model has failed or was killed.
+
+    Example:
+        >>> import netwise as nw
+        >>> issubclass(nw.ProcessFailed, nw.NetwiseError)
+        True
     """
 
 

@@ -72,6 +72,8 @@ def test_the_end_has_weights_score_and_settings(tmp_path: Path) -> None:
         "checkpoint_every": 0,
         "precision": None,
         "test": True,
+        "sync_batch_norm": False,
+        "shard": False,
         "busy_cores": None,
         "speedups": list(speedups_by_rule(RECIPE, "cpu")),
     }

@@ -13,11 +13,12 @@ from typing import Any
 
 import click
 
-from netwise.cli.terminal import echo
+from netwise.cli.terminal import echo, echo_error
 from netwise.errors import FileAccessError, NetwiseError, TrainingDiverged, close_matches
 from netwise.file_errors import file_access_error
 from netwise.printed_text import printable
 from netwise.termination import TERMINATED, Terminated, handle_sigterm, raise_terminated
+from netwise.training.ranks.launched import is_first, launched
 from netwise.training.waiting_threads import threads_wait_asleep
 
 OK, USAGE, DIVERGED, ENVIRONMENT, INTERRUPTED = 0, 2, 3, 4, 130
@@ -84,6 +85,13 @@ class Group(click.Group):
             known = ", ".join(self.list_commands(ctx))
             hint = f"Did you mean {close}?" if close else f"Use one of: {known}."
             raise click.UsageError(f"unknown command '{name}'. {hint}", ctx)
+        process = launched()
+        if name not in ("train", "watch") and process is not None and process.size > 1:
+            raise click.UsageError(
+                f"torchrun has started {process.size} processes, which only train and watch share. "
+                f"Use netwise {name} without torchrun.",
+                ctx,
+            )
         if name != "watch":  # which changes nothing of the user's program
             threads_wait_asleep()
         return super().resolve_command(ctx, args)
@@ -112,6 +120,8 @@ class Group(click.Group):
         except NetwiseError as error:
             ctx.exit(_report(error))
         except click.ClickException as error:  # it may name the columns of a file
+            if not is_first():  # the first process of several shows it
+                ctx.exit(error.exit_code)
             error.message = printable(error.message)  # type: ignore[misc]  # set by click alone
             raise
         except BrokenPipeError:
@@ -132,7 +142,7 @@ class Group(click.Group):
 def _report(error: NetwiseError) -> int:
     """Print the error, where that is possible, and return the exit code."""
     with suppress(OSError):
-        echo(str(error), err=True)
+        echo_error(str(error))
     if isinstance(error, TrainingDiverged):
         return DIVERGED
     is_environment = isinstance(error, FileAccessError) and error.during_work

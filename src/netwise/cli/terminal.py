@@ -8,11 +8,20 @@ import sys
 import click
 
 from netwise.printed_text import printable
+from netwise.training.ranks.launched import first_to_speak, is_first
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a message and a line end to stdout, or to stderr."""
-    click.echo(printable(text), err=err)
+    """Print a message and a line end to stdout, or to stderr; of several processes that train one
+    model, only in the first."""
+    if is_first():
+        click.echo(printable(text), err=err)
+
+
+def echo_error(text: str) -> None:
+    """Print an error to stderr; of several processes that train one model, in one of them."""
+    if first_to_speak():
+        click.echo(printable(text), err=True)
 
 
 def echo_data(text: str) -> None:

@@ -56,6 +56,7 @@ from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
 from netwise.training.pieces import CarriedState, fit_piece
 from netwise.training.progress import Progress
+from netwise.training.ranks.launched import JOBS, require_one_process
 from netwise.training.run import Run
 from netwise.training.snapshots import module_tensors
 
@@ -239,6 +240,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     # ---- training
 
     def _fit(self, X: Any, y: Any, weights: Floats | None, outputs: int) -> Self:
+        require_one_process("an estimator", JOBS)
         seed = self._seed()
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             raise ValueError(
@@ -306,6 +308,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _fit_more(self, X: Any, y: Any, weights: Floats | None, outputs: int) -> Self:
         """One pass over more data with the optimizer state of the passes before. Inputs are
         standardised by the data of the first call."""
+        require_one_process("an estimator", JOBS)
         samples = self._with_class_names(data.arrays(X, y, weights=weights, valid=0.0, test=0.0))
         state = getattr(self, "_state", None)
         if not hasattr(self, "run_"):

@@ -29,6 +29,7 @@ from netwise.parts.preprocess import Standardise
 from netwise.recipe.recipe import Recipe
 from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
+from netwise.training.ranks.launched import JOBS, require_one_process
 from netwise.training.run import Run
 
 Floats = NDArray[np.floating[Any]]
@@ -50,6 +51,7 @@ class _Transformer(
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Train on X (samples, features); y is ignored."""
+        require_one_process("an estimator", JOBS)
         x = validate_data(self, X, dtype=(np.float64, np.float32))
         self.probabilities_ = bool(x.min() >= 0 and x.max() <= 1)
         # an int, a generator, or None for another seed each time

@@ -66,6 +66,7 @@ class HookedProbe:
         self._samples = WeightSamples()
         # The last layer's weights, and the gradient of this backward pass alone.
         self._last_gradient: tuple[nn.Parameter, Tensor] | None = None
+        self._stale: bool | None = None
 
     @property
     def attached(self) -> bool:
@@ -105,7 +106,7 @@ class HookedProbe:
             handle.remove()
         self._handles = []
         self._forget_forward()
-        self._last_gradient = None
+        self._last_gradient = self._stale = None
 
     def _forget_forward(self) -> None:
         self._calls, self._classes_after, self._raw_outputs = [], [], []
@@ -166,19 +167,23 @@ class HookedProbe:
                 row[signals.BATCH_CLASSES] = float(len(target.unique()))
             self._record_activations(row)
             self._record_weights(row)
-            self._record_staleness(row)
+            self.compare_gradient()
+            if self._stale is not None:
+                row[signals.STALE] = float(self._stale)
         self._row = row
         self.detach()
 
-    def _record_staleness(self, row: dict[str, float]) -> None:
-        """Whether `.grad` holds more than the gradient of this backward pass."""
+    def compare_gradient(self) -> None:
+        """Look whether `.grad` holds more than the gradient of this backward pass. `record` does so
+        where it was not asked for before something changed the gradients."""
         if self._last_gradient is None or self._last_gradient[0].grad is None:
             return
         parameter, gradient = self._last_gradient
+        self._last_gradient = None
         same = torch.equal(parameter.grad, gradient)  # type: ignore[arg-type]
         # Numbers that are not finite equal nothing, so they tell nothing.
         if same or bool(torch.isfinite(parameter.grad).all()):  # type: ignore[arg-type]
-            row[signals.STALE] = float(not same)
+            self._stale = not same
 
     def finish_step(self) -> dict[str, float] | None:
         """The whole row of the last watched step, once the optimizer has changed the weights; None

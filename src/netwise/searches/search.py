@@ -31,6 +31,7 @@ from netwise.searches.trial_progress import report_trials
 from netwise.searches.trial_record import RUNNING, TrialRecord
 from netwise.searches.worker import WorkerTask, run_worker
 from netwise.storage.layout import OUTCOME, SEARCH, strict_json
+from netwise.training.ranks.launched import JOBS, require_one_process
 from netwise.training.run import require_no_foreign_code, with_custom_network
 from netwise.training.shared_data import share_data
 from netwise.training.threads import cores
@@ -93,6 +94,7 @@ def search(
         >>> found.complete, sorted(found.best.point)
         (True, ['optimizer.lr', 'width'])
     """
+    require_one_process("search", JOBS)
     plan = SearchPlan(
         space=space,
         method=method or Bayesian(),
@@ -173,6 +175,7 @@ def resume_search(
         >>> len(more.trials), more.trials[:3] == found.trials
         (5, True)
     """
+    require_one_process("resume_search", JOBS)
     study = StudyFolder.open(folder, storage, space, network)
     with_custom_network(
         study.recipe, network, study.path

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+import torch
+
 from netwise.errors import RunFolderError
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.step_wiring import StepWiring
+from netwise.random_streams import FORWARD, seed_of
 from netwise.schema import Count, SchemaError, typed
 from netwise.storage.checkpoints import Checkpoint
+from netwise.training.ranks.random_states import own_random_states, random_states
+from netwise.training.ranks.sharding import shared_out, whole
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState, switch_optimizer
 from netwise.training.snapshots import (
+    load_module,
     load_optimizer,
     module_tensors,
     optimizer_tensors,
@@ -34,12 +40,12 @@ def checkpoint_of(
         rows_sha256: of the rows in the folder, all of which are written.
     """
     tensors = {
-        "model": module_tensors(setup.module),
-        "optimizer": optimizer_tensors(state.optimizer),
-        "random": {str(i): values for i, values in enumerate(rng_state(setup.device))},
+        "model": whole(module_tensors(setup.module)),
+        "optimizer": whole(optimizer_tensors(state.optimizer)),
+        "random": random_states(setup.ranks, rng_state(setup.device)),
     }
     if state.best is not None:
-        tensors["best"] = state.best[1]
+        tensors["best"] = whole(state.best[1])
     if state.average.tensors:
         tensors["average"] = state.average.tensors
     if samples := probe.tensors():
@@ -117,21 +123,26 @@ def _restore(
     for name, at_start in (("schedule", state.schedule), ("stopping", state.stopping)):
         if missing := at_start.keys() - values[name].keys():
             raise SchemaError(f"{name}.{min(missing)}", "is missing")
-    setup.module.load_state_dict(tensors["model"])
+    load_module(setup.module, tensors["model"])
     state.switch = values["switch"]
     average = {k: v.to(setup.device) for k, v in tensors.get("average", {}).items()}
     state.average.load(average, values["averaged"])
     switch_optimizer(setup, state)
     load_optimizer(state.optimizer, tensors["optimizer"])
-    random = tensors["random"]
-    set_rng_state([random[key] for key in sorted(random)], setup.device)
+    random = own_random_states(setup.ranks, tensors["random"])
+    if random:
+        set_rng_state(random, setup.device)
+    else:  # this process was none of those that wrote it
+        stream = setup.ranks.stream(f"{FORWARD}/{values['step']}")
+        torch.manual_seed(seed_of(setup.recipe.seed, stream, values["epoch"]))
     state.epoch, state.batch, state.step = values["epoch"], values["batch"], values["step"]
     state.losses, state.correct = values["losses"], values["right"]
     state.schedule, state.stopping = values["schedule"], values["stopping"]
     state.rate_factor, state.last_loss = values["factor"], values["last_loss"]
     state.seconds = values["seconds"]
     if values["best"] is not None:
-        best = {k: v.to(setup.device) for k, v in tensors["best"].items()}
+        live = module_tensors(setup.module)
+        best = {k: shared_out(v.to(setup.device), live[k]) for k, v in tensors["best"].items()}
         state.best = (values["best"], best)
     probe.load_state_dict(values["probe"], tensors.get("probe"))
     if wiring is not None and values.get("wiring") is not None:  # older checkpoints have none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from netwise.parts.schedules import ScheduleContext
 from netwise.parts.stopping import EpochResult, monitored_value
 from netwise.tasks import task_named
 from netwise.training.evaluate import evaluate
+from netwise.training.ranks.shared_outputs import shared_outputs
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import RunState, update_average
 from netwise.training.snapshots import module_tensors
@@ -30,7 +32,8 @@ def start_epoch(setup: Setup, state: RunState) -> None:
     state.epoch_rate_factor = state.rate_factor
     if isinstance(recipe.optimizer, SwitchOptimizer):
         state.switch = recipe.optimizer.next_state(state.switch, state.epoch, state.last_loss)
-    torch.manual_seed(random_streams.seed_of(recipe.seed, random_streams.FORWARD, state.epoch))
+    stream = setup.ranks.stream(random_streams.FORWARD)
+    torch.manual_seed(random_streams.seed_of(recipe.seed, stream, state.epoch))
     state.losses, state.correct = [], 0
     for layer in setup.module.modules():
         if isinstance(layer, Stateful):
@@ -84,6 +87,7 @@ def end_epoch(
     row = _training_signals(setup, state, sizes)
     with state.average.applied():
         row |= _validation_signals(setup, state, stepper)
+        row, state.seconds = _of_first(setup, row, state.seconds)
         result = _epoch_result(setup, state, row)
         _keep_best(setup, state, result)
     state.rows.append({"step": state.step - 1, "epoch": state.epoch, **row})
@@ -108,6 +112,11 @@ def _training_signals(setup: Setup, state: RunState, sizes: list[int]) -> dict[s
     return row
 
 
+def _of_first(setup: Setup, row: dict[str, Any], seconds: float) -> tuple[dict[str, Any], float]:
+    """What rules decide by, the same in all processes."""
+    return setup.ranks.from_first(lambda: (row, seconds))
+
+
 def _validation_signals(setup: Setup, state: RunState, stepper: Stepper) -> dict[str, Any]:
     row: dict[str, Any] = {}
     seed = random_streams.seed_of(setup.recipe.seed, random_streams.PROBE, state.epoch)
@@ -115,7 +124,16 @@ def _validation_signals(setup: Setup, state: RunState, stepper: Stepper) -> dict
     if len(valid):
         task = setup.samples.task
         per_sample = stepper.loss_per_sample
-        row |= evaluate(setup.module, stepper.loss, valid, task, seed, per_sample, setup.metric)
+        row |= evaluate(
+            setup.module,
+            stepper.loss,
+            valid,
+            task,
+            seed,
+            per_sample,
+            setup.metric,
+            partial(shared_outputs, setup.ranks),
+        )
     module = setup.unsupervised
     if module is not None:
         if setup.stack is not None:

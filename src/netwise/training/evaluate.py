@@ -40,6 +40,7 @@ def evaluate(
     seed: int = 0,
     loss_per_sample: LossPerSample | None = None,
     measure: Callable[[Tensor, Tensor], dict[str, float]] | None = None,
+    outputs: Callable[[nn.Module, Tensor], Tensor] = outputs_of,
 ) -> dict[str, float]:
     """The loss on one part, and accuracy or R², by the names of their signals. For an energy model
     the loss is `evaluation_loss` of its module.
@@ -52,6 +53,7 @@ def evaluate(
         seed: of what modules draw.
         loss_per_sample: for parts whose samples have weights. Accuracy and R² ignore weights.
         measure: gives more signals of (outputs, targets). Default: none.
+        outputs: computes the outputs of (network, inputs). Default: `outputs_of`.
     """
     kind = task_named(task)
     if kind.is_density:
@@ -63,7 +65,7 @@ def evaluate(
             VALID_LOSS: mean_batch_loss(module, part, seed),
             VALID_R2: pooled_r2(errors, deviations),
         }
-    output = outputs_of(module, part.x)
+    output = outputs(module, part.x)
     with torch.no_grad():
         if part.weight is None or loss_per_sample is None:
             value = float(loss(output, part.y))

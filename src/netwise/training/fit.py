@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
 from netwise.data.content import FileKey, files_key
 from netwise.data.dataset import Data
-from netwise.errors import RunFolderError, WrongValue
+from netwise.errors import ProcessFailed, RunFolderError, WrongValue
 from netwise.history import DIVERGED, FINISHED, STOPPED_EARLY
 from netwise.networks import Network
 from netwise.recipe.checks import hindrances
 from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.recipe import Recipe
 from netwise.schema import typed
+from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.layout import ABOUT, RECIPE
 from netwise.storage.run_folder import RunFolder
 from netwise.training.initial_weights import initialize_weights
@@ -25,6 +28,9 @@ from netwise.training.interrupt import uninterrupted
 from netwise.training.loop import Halt, run_training
 from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
+from netwise.training.ranks.demands import problems_of_ranks
+from netwise.training.ranks.launched import command_of_train, launched
+from netwise.training.ranks.ranks import AGAIN, ALONE, Ranks, joined
 from netwise.training.run import (
     Run,
     require_no_foreign_code,
@@ -52,6 +58,8 @@ def fit(
     test: bool = True,
     precision: str | None = None,
     speedups: Collection[str] | None = None,
+    sync_batch_norm: bool = False,
+    shard: bool = False,
     progress: Progress | None = None,
     halt: Halt | None = None,
     stop_on: Collection[str] = (),
@@ -61,6 +69,9 @@ def fit(
 
     Ctrl-C and SIGTERM end the run after the current step, as "interrupted". Everything is kept,
     and `resume` continues the run.
+
+    Several processes train one model where `torchrun` starts the program: each batch is shared out,
+    the first process writes the run, and all of them return it.
 
     Args:
         recipe: what to train.
@@ -84,6 +95,10 @@ def fit(
             "channels_last_weights", "sliced_pooling", "fused_update", "gathered_batches",
             "late_checks", "captured_steps". `()`: plain torch. Default: those that a fixed rule of
             the network and the processor chooses, which are recorded with the run.
+        sync_batch_norm: of several processes: batch norm takes mean and variance over the rows of
+            all of them, as one process does. Default false: over the rows of each.
+        shard: each of several processes keeps a part of the weights and of the optimizer's memory
+            (FSDP), for networks that fit on no device. Default false: each keeps all.
         progress: a display. Default: none.
         halt: called after each epoch with (epochs done, signals of the epoch). It returns a reason
             to interrupt the run, or None. Default: none.
@@ -96,6 +111,7 @@ def fit(
         WrongValue: the recipe cannot run; all reasons at once, before training.
         DataMissing, DataError: the data cannot be loaded.
         RunFolderError: the folder is not empty.
+        ProcessFailed: another of several processes failed or was killed.
         ValueError: `stop_on` holds another word than a grade.
 
     Example:
@@ -104,26 +120,63 @@ def fit(
         >>> run.history.ended.sentence, run.score.value > 0.9
         ('All 5 epochs done.', True)
     """
-    prepared = prepare(recipe) if prepared is None else prepared
     chosen = None if speedups is None else tuple(speedups)
-    options = RunOptions(device, threads, watch_every, checkpoint_every, test, precision, chosen)
-    problems = [*hindrances(recipe, prepared=prepared), *options.problems(recipe.network)]
-    if problems:
-        raise WrongValue("recipe", problems)
-    train = partial(
-        train_prepared,
-        recipe,
-        prepared,
-        options,
-        progress=progress,
-        halt=halt,
-        stop_on=StopOnFinding(stop_on),
+    options = RunOptions(
+        device,
+        threads,
+        watch_every,
+        checkpoint_every,
+        test,
+        precision,
+        chosen,
+        sync_batch_norm,
+        shard,
     )
-    if folder is None:
-        return train()
-    store, held = RunFolder.create(Path(folder), recipe, values_at_start(prepared, options))
-    with held:
-        return train(store)
+    ranks = joined(device)
+    with ranks.agreed():
+        prepared = prepare(recipe) if prepared is None else prepared
+        problems = [
+            *hindrances(recipe, prepared=prepared),
+            *options.problems(recipe.network),
+            *problems_of_ranks(recipe, prepared.samples, ranks, options),
+        ]
+        if problems:
+            raise WrongValue("recipe", problems)
+        stops = StopOnFinding(stop_on)
+    with ExitStack() as stack:
+        store = None
+        with ranks.agreed():
+            if folder is not None and ranks.is_first:
+                about = values_at_start(prepared, options)
+                store, held = RunFolder.create(Path(folder), recipe, about)
+                stack.enter_context(held)
+        with _saying_how_to_continue(folder):
+            run = train_prepared(
+                recipe,
+                prepared,
+                options,
+                store,
+                progress=progress if ranks.is_first else None,
+                halt=halt,
+                stop_on=stops,
+                ranks=ranks,
+            )
+    return run if folder is None else replace(run, folder=Path(folder))
+
+
+@contextmanager
+def _saying_how_to_continue(folder: str | Path | None) -> Iterator[None]:
+    """Inside, the failure of another process says how to resume the run."""
+    try:
+        yield
+    except ProcessFailed as error:
+        if folder is None:
+            raise
+        what = str(error).removesuffix(AGAIN)
+        raise ProcessFailed(
+            f"{what}. Everything up to the last checkpoint is kept. Continue with: "
+            f"{command_of_train()} --resume {folder}"
+        ) from error
 
 
 def train_prepared(
@@ -135,12 +188,14 @@ def train_prepared(
     progress: Progress | None = None,
     halt: Halt | None = None,
     stop_on: StopOnFinding | None = None,
+    ranks: Ranks = ALONE,
 ) -> Run:
     """`fit` without its checks, on data that are prepared, in a folder that the caller has
     locked."""
     if recipe.network.is_memory:
         return store_patterns(recipe, prepared, folder)
-    setup = set_up(recipe, prepared, options, initialize)
+    with ranks.agreed():
+        setup = set_up(recipe, prepared, options, initialize, ranks=ranks)
     run = run_training(
         setup,
         state_at_start(setup),
@@ -223,41 +278,88 @@ def resume(
         netwise.errors.RunFolderError: ... has ended (finished): there is nothing left to do. ...
     """
     store = RunFolder.open(folder)
-    with store.locked():
-        recipe = with_custom_network(store.recipe(), network, store.path)
-        recipe = with_data_in_python(recipe, data, store.path)
-        about = store.about() if store.has_begun() else None
-        if about is not None:
-            _require_resumable(store.path, str(about["ended"]["how"]))
-        checkpoint = store.latest_checkpoint()
-        if checkpoint is None:
-            require_no_foreign_code(recipe, store.path)
-        prepared = prepare(recipe) if prepared is None else prepared
-        if about is None:
-            store.write_about(values_at_start(prepared, RunOptions()))
-            about = store.about()
-        fingerprint = prepared.samples.fingerprint
-        if fingerprint != about["fingerprint"]:
-            raise RunFolderError(
-                f"{store.path}: the data have changed since the run began: their fingerprint is "
-                f"{fingerprint}, and was {about['fingerprint']}. Put the old data back, or train "
-                f"on the new ones: netwise train {store.path / RECIPE}"
+    ranks = joined_again(store)
+    with ExitStack() as stack:
+        with ranks.agreed():
+            if ranks.is_first:
+                stack.enter_context(store.locked())
+            recipe = with_custom_network(store.recipe(), network, store.path)
+            recipe = with_data_in_python(recipe, data, store.path)
+        begun, checkpoint = ranks.from_first(lambda: _as_it_was_left(store))
+        with ranks.agreed():
+            if checkpoint is None:
+                require_no_foreign_code(recipe, store.path)
+            prepared = prepare(recipe) if prepared is None else prepared
+        samples = prepared.samples
+        about = ranks.from_first(lambda: _about(store, begun, prepared))
+        with ranks.agreed():
+            _require_same_data(store.path, samples.fingerprint, about)
+            with store.checked(ABOUT):
+                options: RunOptions = typed(RunOptions, recorded_speedups(about.get("how")), "how")
+            alone = replace(options, shard=options.shard and not ranks.alone)
+            problems = [
+                *options.problems(recipe.network),
+                *problems_of_ranks(recipe, samples, ranks, alone),
+            ]
+            if problems:
+                raise WrongValue(f"{store.path / ABOUT}, how", problems)
+            if recipe.network.is_memory:
+                return store_patterns(recipe, prepared, store)
+            setup = set_up(
+                recipe,
+                prepared,
+                options,
+                initialize if checkpoint is None else None,
+                ranks=ranks,
+                checkpoint=checkpoint,
             )
-        if recipe.network.is_memory:
-            return store_patterns(recipe, prepared, store)
-        with store.checked(ABOUT):
-            options: RunOptions = typed(RunOptions, recorded_speedups(about.get("how")), "how")
-        if problems := options.problems(recipe.network):
-            raise WrongValue(f"{store.path / ABOUT}, how", problems)
-        setup = set_up(recipe, prepared, options, initialize if checkpoint is None else None)
-        return run_training(
-            setup,
-            state_at_start(setup, float(about["made_by"]["seconds"])),
-            folder=store,
-            checkpoint=checkpoint,
-            progress=progress or Silent(),
-            halt=halt,
-            stop_on=StopOnFinding(stop_on),
+        with _saying_how_to_continue(store.path):
+            run = run_training(
+                setup,
+                state_at_start(setup, float(about["made_by"]["seconds"])),
+                folder=store if ranks.is_first else None,
+                checkpoint=checkpoint,
+                progress=(progress if ranks.is_first else None) or Silent(),
+                halt=halt,
+                stop_on=StopOnFinding(stop_on),
+            )
+    return replace(run, folder=store.path)
+
+
+def joined_again(store: RunFolder) -> Ranks:
+    """The processes that go on with a run, on the kind of device that it had."""
+    if launched() is None:
+        return ALONE
+    about = store.about() if store.has_begun() else {}
+    return joined(str(about.get("how", {}).get("device", "cpu")))
+
+
+def _as_it_was_left(store: RunFolder) -> tuple[dict[str, Any] | None, Checkpoint | None]:
+    """What the folder of a run says of it, where it has begun, and its newest checkpoint.
+
+    Raises:
+        RunFolderError: there is nothing left to do, or no checkpoint can be used.
+    """
+    about = store.about() if store.has_begun() else None
+    if about is not None:
+        _require_resumable(store.path, str(about["ended"]["how"]))
+    return about, store.latest_checkpoint()
+
+
+def _about(store: RunFolder, begun: dict[str, Any] | None, prepared: Prepared) -> dict[str, Any]:
+    """What the folder says of the run, also where it was killed before it began."""
+    if begun is None:
+        store.write_about(values_at_start(prepared, RunOptions()))
+        begun = store.about()
+    return begun
+
+
+def _require_same_data(path: Path, fingerprint: str, about: Mapping[str, Any]) -> None:
+    if fingerprint != about["fingerprint"]:
+        raise RunFolderError(
+            f"{path}: the data have changed since the run began: their fingerprint is "
+            f"{fingerprint}, and was {about['fingerprint']}. Put the old data back, or train "
+            f"on the new ones: netwise train {path / RECIPE}"
         )
 
 

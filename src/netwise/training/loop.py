@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from netwise.file_errors import work_can_continue
 from netwise.history import DIVERGED, FINISHED, INTERRUPTED, RUNNING, STOPPED_EARLY, RunEnd
@@ -32,7 +32,12 @@ from netwise.training.interrupt import Interrupt
 from netwise.training.pace import Pace
 from netwise.training.precision import matrix_products
 from netwise.training.progress import Progress
-from netwise.training.run import Run
+from netwise.training.ranks.agreed_interrupt import AgreedInterrupt
+from netwise.training.ranks.ranks import Ranks
+from netwise.training.ranks.sharding import whole
+from netwise.training.ranks.shared_step import SharedStep
+from netwise.training.ranks.synced_norm import synced_batch_norm
+from netwise.training.run import Run, build_module
 from netwise.training.run_recorder import RunRecorder
 from netwise.training.run_setup import Setup
 from netwise.training.run_state import (
@@ -42,7 +47,7 @@ from netwise.training.run_state import (
     switch_optimizer,
     update_average,
 )
-from netwise.training.snapshots import Keeper
+from netwise.training.snapshots import Keeper, load_module, module_tensors
 from netwise.training.speedups import (
     CAPTURED_STEPS,
     FUSED_UPDATE,
@@ -76,7 +81,7 @@ class Callbacks:
 
     progress: Progress
     halt: Halt | None
-    interrupt: Interrupt
+    interrupt: AgreedInterrupt
     stop_on: StopOnFinding | None = None
 
 
@@ -112,25 +117,29 @@ def run_training(
         progress: a display.
         halt, stop_on: see `fit`.
     """
-    recipe, module = setup.recipe, setup.module
+    recipe, module, ranks = setup.recipe, setup.module, setup.ranks
+    shared = None if ranks.alone else SharedStep(ranks, module, setup.settings.sync_batch_norm)
     cuda = [setup.device] if setup.device.type == "cuda" else []
     probe = HookedProbe(module)
     # An energy model's loss only carries gradients that are computed without autograd.
     wiring = None if recipe.network.is_energy_model else StepWiring(module)
     with (
+        ranks.together(),
         _saying_how_to_continue(folder),
         threads(setup.settings.threads),
         matrix_products(setup.settings.precision, setup.device),
         torch.random.fork_rng(devices=cuda),
-        Interrupt() as interrupt,
+        Interrupt() as own_interrupt,
+        synced_batch_norm(module, shared if setup.settings.sync_batch_norm else None),
     ):
+        interrupt = AgreedInterrupt(own_interrupt, ranks)
         log = None if folder is None else folder.return_to(checkpoint)
-        if checkpoint is not None and folder is not None:
-            state.rows = folder.rows()
+        if checkpoint is not None:
+            state.rows = ranks.from_first(lambda: [] if folder is None else folder.rows())
             restore_checkpoint(setup, state, probe, checkpoint, wiring)
         elif first := start_signals(setup.module, recipe, setup.train.x, setup.train.y):
             state.rows.append({"step": 0, "epoch": 0, **first})
-        stepper = _stepper(setup, state, probe, wiring, interrupt)
+        stepper = _stepper(setup, state, probe, wiring, interrupt, shared)
         facts = run_facts(setup, state, stepper.loss)
         text = "" if folder is None else folder.recipe_text()
         pace = Pace(setup.settings.threads, cores())
@@ -147,7 +156,7 @@ def run_training(
             probe.detach()
             stepper.close()
         _load_final_weights(setup, state, ended)
-        if LAST_IN_WEIGHTS in setup.settings.speedups:
+        if LAST_IN_WEIGHTS in setup.settings.speedups and not setup.sharded:
             use_stock_weights(module)
         module.eval()
         final = _final_score(setup, ended)
@@ -155,6 +164,9 @@ def run_training(
             recorder = replace(recorder, facts=end_facts(setup, facts))
         history = recorder.history(state, ended)
         pipeline = _with_errors(setup, ended)
+        if setup.sharded:
+            module = build_module(recipe, _whole_on_cpu(module))
+            recorder = replace(recorder, setup=replace(setup, module=module))
         recorder.write_end(state, ended, final, pipeline)
     progress.end(ended)
     return Run(recipe, history, module, pipeline, final, folder.path if folder else None)
@@ -172,7 +184,8 @@ def _stepper(
     state: RunState,
     probe: HookedProbe,
     wiring: StepWiring | None,
-    interrupt: Interrupt,
+    interrupt: AgreedInterrupt,
+    shared: SharedStep | None,
 ) -> Stepper:
     recipe = setup.recipe
     averages_steps = recipe.average is not None and recipe.average.each_step
@@ -193,7 +206,8 @@ def _stepper(
         wiring=wiring,
         before_step=partial(set_step_rate, setup, state) if recipe.schedule.each_step else None,
         after_step=partial(update_average, setup, state) if averages_steps else None,
-        should_stop=interrupt.requested,
+        should_stop=interrupt.at_once,
+        shared=shared,
     )
 
 
@@ -201,6 +215,8 @@ def _why_not_captured(setup: Setup) -> str:
     settings = setup.settings
     if CAPTURED_STEPS not in settings.speedups:
         return "switched off"
+    if setup.sharded or (settings.sync_batch_norm and not setup.ranks.alone):
+        return "layers send numbers to other processes"
     return hindrance(setup.recipe, settings.device, settings.precision)
 
 
@@ -229,7 +245,7 @@ def _train(
         recorder.write_checkpoint(state)
         if ended is not None:
             return ended
-        reason = _reason_to_leave_off(state, recorder, callbacks)
+        reason = setup.ranks.from_first(lambda: _reason_to_leave_off(state, recorder, callbacks))
         if reason is not None and state.epoch < epochs:
             sentence = f"Left off after epoch {state.epoch} of {epochs}: {reason}"
             return RunEnd(INTERRUPTED, f"{sentence}; everything is kept.", state.step)
@@ -265,6 +281,8 @@ def _train_batches(
     """Train the batches of the epoch that are left; returns how the run ended, or None."""
     checkpoint_every, interrupt = setup.settings.checkpoint_every, callbacks.interrupt
     check_every = CHECK_EVERY if LATE_CHECKS in setup.settings.speedups else 1
+    ranks, most = setup.ranks, check_every
+    check_every = most if ranks.alone else 1
     while state.batch < len(batches):
         count = _steps_to_check(state.step, checkpoint_every, check_every)
         begun = time.monotonic()
@@ -272,7 +290,10 @@ def _train_batches(
             state, stepper, recorder.probe, keepers, batches[state.batch : state.batch + count]
         )
         recorder.pace.add(results.steps, time.monotonic() - begun)
-        _add_results(state, results)
+        _add_results(state, results, ranks)
+        if not ranks.alone:  # which stop together, at a check: a second may lie between two
+            steps = results.steps / max(1e-9, time.monotonic() - begun)
+            check_every = max(1, min(most, int(ranks.number_of_first(steps))))
         state.seconds += stopwatch.lap()
         callbacks.progress.step(state.step)
         if non_finite is not None:
@@ -321,10 +342,12 @@ def _take_steps(
     )
 
 
-def _add_results(state: RunState, results: StepResults) -> None:
+def _add_results(state: RunState, results: StepResults, ranks: Ranks) -> None:
     if results.losses:
-        state.losses += torch.stack(results.losses).tolist()
-    state.correct += count_correct(results)
+        losses = torch.stack(results.losses)
+        ranks.add([losses])
+        state.losses += losses.tolist()
+    state.correct += int(ranks.total(count_correct(results))[0])
     for step, row in results.rows:
         state.rows.append({"step": step, "epoch": state.epoch, **row})
     state.batch += results.steps
@@ -339,7 +362,7 @@ def _keepers(setup: Setup, state: RunState) -> tuple[Keeper, Keeper]:
     )
 
 
-def _interrupted(state: RunState, interrupt: Interrupt) -> RunEnd:
+def _interrupted(state: RunState, interrupt: AgreedInterrupt) -> RunEnd:
     place = f"after step {state.step}, in epoch {state.epoch + 1}"
     sentence = f"Interrupted by {interrupt.name} {place}; everything is kept."
     return RunEnd(INTERRUPTED, sentence, state.step)
@@ -350,9 +373,14 @@ def _load_final_weights(setup: Setup, state: RunState, ended: RunEnd) -> None:
     if ended.how not in (FINISHED, STOPPED_EARLY):
         return
     if state.best is not None:
-        setup.module.load_state_dict(state.best[1])
+        load_module(setup.module, state.best[1])
     elif state.average.tensors:
-        setup.module.load_state_dict(state.average.tensors)
+        load_module(setup.module, state.average.tensors)
+
+
+def _whole_on_cpu(module: nn.Module) -> dict[str, Tensor]:
+    """All weights of a module whose weights are shared out: they may fit on no device."""
+    return {name: value.cpu() for name, value in whole(module_tensors(module)).items()}
 
 
 def _with_errors(setup: Setup, ended: RunEnd) -> InputPipeline:

@@ -17,6 +17,7 @@ from netwise.training.fit import train_prepared
 from netwise.training.input_pipeline import InputPipeline, Intake
 from netwise.training.interrupt import uninterrupted
 from netwise.training.progress_files import ProgressFile, monitor_progress_files
+from netwise.training.ranks.launched import JOBS, require_one_process
 from netwise.training.run import Run, build_module
 from netwise.training.settings import RunOptions
 from netwise.training.shared_data import share_data, use_shared_data, without_arrays
@@ -74,6 +75,7 @@ def fit_many(
         >>> [run.recipe.seed for run in nw.fit_many([recipe, recipe.but(seed=1)], jobs=1)]
         [0, 1]
     """
+    require_one_process("fit_many", JOBS)
     for number, recipe in enumerate(recipes, start=1):
         problems = hindrances(recipe)
         if problems:

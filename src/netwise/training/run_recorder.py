@@ -89,6 +89,7 @@ class RunRecorder:
             "intake": self.setup.pipeline.plain(),
             "captured": self.captured.plain(),
             "pace": self.pace.plain(),
+            **self.setup.ranks.plain(),
             "score": score_as_dict(final),
             RECIPE_TEXT: self.recipe_text,
             ROWS_SEAL: asdict(self.log.seal),
@@ -103,11 +104,14 @@ class RunRecorder:
     def write_checkpoint(self, state: RunState) -> None:
         """Write all that the next step needs. Rows are written and synced first: a checkpoint never
         counts rows that are not in the folder."""
-        if self.folder is None or self.log is None:
+        together = not self.setup.ranks.alone  # they give the first process what they have
+        if not together and self.folder is None:
             return
         self.write_rows(state)
-        seal = self.log.seal
-        saved = checkpoint_of(self.setup, state, self.probe, self.wiring, seal.sha256)
+        sha256 = None if self.log is None else self.log.seal.sha256
+        saved = checkpoint_of(self.setup, state, self.probe, self.wiring, sha256)
+        if self.folder is None:
+            return
         self.folder.write_checkpoint(state.step, saved)
         self.write_running(state)
 

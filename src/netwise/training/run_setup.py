@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +17,16 @@ from netwise.parts.finetuning import layer_by_name
 from netwise.recipe.checks import width_of
 from netwise.recipe.prepared import Prepared
 from netwise.recipe.recipe import Recipe
+from netwise.storage.checkpoints import Checkpoint
 from netwise.tasks import task_named
 from netwise.training.chosen_metric import MetricOfOutputs, chosen_metric
 from netwise.training.input_pipeline import InputPipeline
+from netwise.training.ranks.demands import require_rows_to_normalise
+from netwise.training.ranks.ranks import ALONE, Ranks
+from netwise.training.ranks.sharding import shard
 from netwise.training.run import set_module_loss
 from netwise.training.settings import RunOptions, RunSettings, resolve
+from netwise.training.snapshots import module_tensors
 from netwise.training.speedups import use_layout
 
 # Gives a new module its first weights: called with module, recipe, training inputs and targets.
@@ -59,6 +64,7 @@ class Setup:
             fine-tuning.
         groups: the parameters that train, by their learning rate.
         metric: that the run is judged by; None: accuracy or R².
+        ranks: the processes that train it.
     """
 
     recipe: Recipe
@@ -74,6 +80,12 @@ class Setup:
     layer_factors: Mapping[str, float]
     groups: tuple[ParameterGroup, ...]
     metric: MetricOfOutputs | None = None
+    ranks: Ranks = ALONE
+
+    @property
+    def sharded(self) -> bool:
+        """Whether this process has a part of the weights only."""
+        return self.settings.shard and not self.ranks.alone
 
     @property
     def unsupervised(self) -> UnsupervisedModule | None:
@@ -88,7 +100,13 @@ class Setup:
 
 
 def set_up(
-    recipe: Recipe, prepared: Prepared, options: RunOptions, initialize: Initialize | None
+    recipe: Recipe,
+    prepared: Prepared,
+    options: RunOptions,
+    initialize: Initialize | None,
+    *,
+    ranks: Ranks = ALONE,
+    checkpoint: Checkpoint | None = None,
 ) -> Setup:
     """Build the module and everything else that a run needs.
 
@@ -97,12 +115,14 @@ def set_up(
         prepared: its data.
         options: how to compute it.
         initialize: gives the module its first weights; None where they come from a checkpoint.
+        ranks: the processes that train it.
+        checkpoint: where the weights come from.
 
     Raises:
         WrongValue: the network does not fit the data, or has nothing to train.
     """
     samples = prepared.samples.unmarked()
-    device = torch.device(options.device)
+    device = ranks.device(options.device)
     with random_streams.global_seed(recipe.seed, random_streams.INIT):
         module = recipe.network.build()
     set_module_loss(module, recipe)
@@ -111,11 +131,14 @@ def set_up(
         initialize(module, recipe, train.x, train.y)
     if recipe.network.own_code:
         _require_enough_outputs(module, samples)
-    module.to(device)
+    if not options.sync_batch_norm:
+        require_rows_to_normalise(module, len(train), recipe.batch_size, ranks)
     per_epoch = _steps_per_epoch(len(train), recipe.batch_size, samples.in_order)
     batch_size = min(recipe.batch_size, len(train))
     settings = resolve(options, recipe, module, samples, batch_size, per_epoch * recipe.epochs)
-    use_layout(module, settings.speedups)
+    if settings.shard and not ranks.alone:  # layers have no whole weights to look at
+        settings = replace(settings, watch_every=0)
+    _place(module, settings, device, ranks, checkpoint)
     metric = chosen_metric(recipe, samples)
     factors = {} if recipe.tuning is None else recipe.tuning.factors(module)
     return Setup(
@@ -132,7 +155,27 @@ def set_up(
         layer_factors=factors,
         groups=_parameter_groups(recipe, module, factors),
         metric=None if metric is None else MetricOfOutputs(metric, recipe.loss, samples),
+        ranks=ranks,
     )
+
+
+def _place(
+    module: nn.Module,
+    settings: RunSettings,
+    device: torch.device,
+    ranks: Ranks,
+    checkpoint: Checkpoint | None,
+) -> None:
+    """Put the weights where they train, in their layout. Those of several processes are equal."""
+    shards = settings.shard and not ranks.alone
+    if not shards:  # which may be more than fits on the device
+        module.to(device)
+    use_layout(module, settings.speedups)
+    ranks.use_tensors_of_first(list(module_tensors(module).values()))
+    if shards:
+        if checkpoint is not None:
+            module.load_state_dict(checkpoint.tensors["model"])
+        shard(module, device, ranks)
 
 
 def _enlarged(recipe: Recipe, train: Pairs) -> Pairs:

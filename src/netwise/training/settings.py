@@ -39,6 +39,8 @@ class RunOptions:
             as torch is set, which is float32 except in the convolutions of a CUDA device.
         speedups: names of those that are used. Default None: by a fixed rule, see
             `speedups_by_rule`.
+        sync_batch_norm: of several processes: batch norm over the rows of all of them.
+        shard: each of several processes keeps a part of the weights.
         busy_cores: how many cores other processes used when the run began, where that decided on
             `threads`; only recorded.
     """
@@ -50,6 +52,8 @@ class RunOptions:
     test: bool = True
     precision: str | None = None
     speedups: tuple[str, ...] | None = None
+    sync_batch_norm: bool = False
+    shard: bool = False
     busy_cores: float | None = None
 
     def problems(self, network: Network) -> list[Problem]:
@@ -96,6 +100,8 @@ class RunSettings:
     test: bool
     precision: str | None = None
     speedups: tuple[str, ...] = ()
+    sync_batch_norm: bool = False
+    shard: bool = False
     busy_cores: float | None = None
 
 
@@ -127,5 +133,7 @@ def resolve(
         options.test,
         options.precision,
         tuple(speedups),
+        options.sync_batch_norm,
+        options.shard,
         None if busy is None else round(busy, 2),
     )

@@ -3,18 +3,28 @@ torch's random generators."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from netwise.parts.optimizers.without_compiler import compiler_not_imported
+from netwise.training.ranks.sharding import is_sharded, shared_out
 
 
 def module_tensors(module: nn.Module) -> dict[str, Tensor]:
     """Weights and buffers by name: the tensors of `state_dict`."""
     return {name: value for name, value in module.state_dict().items() if isinstance(value, Tensor)}
+
+
+def load_module(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `module_tensors` returned, or the whole tensors of a module whose weights are
+    shared out."""
+    live = module_tensors(module)
+    module.load_state_dict(
+        {name: shared_out(tensor, live.get(name)) for name, tensor in tensors.items()}
+    )
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -62,6 +72,13 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor])
             values[name] = [None if item is None else item.clone() for item in items]
         elif suffix[0] in _NUMBERS:
             values[name] = _NUMBERS[suffix[0]](float(value))
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for place, saved in state.items():
+        saved |= {
+            name: shared_out(value, parameters[place])
+            for name, value in saved.items()
+            if isinstance(value, Tensor)
+        }
     with compiler_not_imported():
         present = optimizer.state_dict()
     # momentum_buffer is None before the first step and absent from the file
@@ -82,6 +99,7 @@ def _lay_out_as_parameters(optimizer: torch.optim.Optimizer) -> None:
             if (
                 isinstance(value, Tensor)
                 and value.shape == parameter.shape
+                and not is_sharded(value)
                 and value.stride() != parameter.stride()
             ):
                 values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

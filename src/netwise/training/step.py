@@ -7,7 +7,7 @@ time and checks all values after each, to find the first that is not finite.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -27,6 +27,9 @@ from netwise.tasks import task_named
 from netwise.training.captured.captured_steps import CapturedSteps
 from netwise.training.fused_update import updater
 from netwise.training.precision import forward_pass
+from netwise.training.ranks.ranks import ALONE
+from netwise.training.ranks.sharding import own_part
+from netwise.training.ranks.shared_step import SharedStep
 
 # For each sample the row that it was mixed with, and the share of its own target.
 Blend = tuple[Tensor, float]
@@ -84,6 +87,7 @@ class Stepper:
             rate is that of the epoch.
         after_step: called after the weights have changed; None: nothing is.
         should_stop: asked after each step; true ends `take` early.
+        shared: adds up what several processes compute; None for a lone process.
     """
 
     def __init__(
@@ -106,12 +110,15 @@ class Stepper:
         before_step: Callable[[int], None] | None = None,
         after_step: Callable[[], None] | None = None,
         should_stop: Callable[[], bool] = lambda: False,
+        shared: SharedStep | None = None,
     ) -> None:
         self.recipe, self.module, self.in_order = recipe, module, in_order
         self.train, self.probe, self.every, self.wiring = train, probe, every, wiring
         self.has_classes = task_named(task).has_classes
         self.before_step, self.after_step = before_step, after_step
         self.should_stop, self.fused_update = should_stop, fused_update
+        self.shared = shared
+        self.ranks = ALONE if shared is None else shared.ranks
         self.captured = captured or CapturedSteps("switched off")
         self.gathered_bytes = GATHERED_BYTES if gathered else 0
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
@@ -180,7 +187,10 @@ class Stepper:
             step: number of the first step in the run.
         """
         results = StepResults()
-        for number, (x, y, w) in enumerate(self._gathered(batches)):
+        own = batches if self.shared is None else self.shared.own_rows(batches)
+        for number, (x, y, w) in enumerate(self._gathered(own)):
+            if self.shared is not None:
+                self.shared.begin(batches[number])
             recorded = self.every > 0 and (step + number) % self.every == 0
             self._one(x, y, w, epoch, first + number, step + number, recorded, results)
             if self.should_stop():
@@ -231,7 +241,8 @@ class Stepper:
             self.probe.attach()
         blend: Blend | None = None
         if recipe.augment:
-            g = random_streams.generator(recipe.seed, random_streams.AUGMENT, epoch, batch)
+            stream = self.ranks.stream(random_streams.AUGMENT)
+            g = random_streams.generator(recipe.seed, stream, epoch, batch)
             for change in recipe.augment:
                 if change.mixes:
                     x, other, share = change.mix(x, g)
@@ -246,6 +257,8 @@ class Stepper:
         if captured is not None:
             output, plain = captured
             loss = plain
+            if self.shared is not None:
+                self.shared.add_gradients(self.parameters, self.shared.share)
         else:
             output, plain, loss = self._with_autograd(x, y, w, blend, recorded)
         if recipe.clip is not None:
@@ -263,10 +276,13 @@ class Stepper:
             self.after_step()
         if recorded:
             row = self.probe.finish_step()
+            if self.shared is not None:
+                row = self.shared.pooled(row, y)
             if row is not None:
                 results.rows.append((step, row))
-        results.losses.append(plain.detach())
-        if self.has_classes and output.dim():
+        results.losses.append(plain.detach() if self.shared is None else self.shared.part(plain))
+        counts = self.shared is None or self.shared.share > 0
+        if self.has_classes and output.dim() and counts:
             results.outputs.append(output.detach())
             results.targets.append(y)
         results.steps += 1
@@ -280,12 +296,18 @@ class Stepper:
         wiring = self.wiring if recorded else None
         if wiring is not None:
             wiring.before_backward(loss, x, self.probe, self.optimizer)
-        loss.backward()
+        self._backward(loss)
         if wiring is not None:
             wiring.after_backward()
         if recorded:
             self.probe.record(loss.detach(), y, None if penalty is None else penalty.detach())
         return output, plain, loss
+
+    def _backward(self, loss: Tensor) -> None:
+        if self.shared is None:
+            loss.backward()
+        else:
+            self.shared.backward(loss, self.parameters, self.probe.compare_gradient)
 
     def _computed(self, x: Tensor, y: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         output, plain, _, loss = self._forward(x, y, w, None)
@@ -332,18 +354,17 @@ class Stepper:
         times."""
         with torch.enable_grad():
             loss = self._forward(x, y, w, blend)[3]
-            loss.backward()
-        return loss.detach()
+            self._backward(loss)
+        return loss.detach() if self.shared is None else self.shared.loss(loss)
 
     def is_finite(self, results: StepResults) -> bool:
         """Whether all losses of these steps, and all weights after them, are finite."""
-        if results.losses and not bool(torch.isfinite(torch.stack(results.losses)).all()):
-            return False
-        return not self.parameters or bool(
-            torch.isfinite(
-                torch.stack(torch._foreach_norm([p.detach() for p in self.parameters]))
-            ).all()
+        found = _are_finite(results.losses) and _are_finite(
+            torch._foreach_norm([own_part(p.detach()) for p in self.parameters])
+            if self.parameters
+            else []
         )
+        return self.ranks.all(found)
 
     def take_checked(
         self,
@@ -381,14 +402,17 @@ class Stepper:
             handles = [layer.register_forward_hook(check_output) for layer in leaves]
             result = StepResults()
             try:
-                x, y, w = next(self._gathered((rows,)))
+                own = (rows,) if self.shared is None else self.shared.own_rows((rows,))
+                if self.shared is not None:
+                    self.shared.begin(rows)
+                x, y, w = next(self._gathered(own))
                 loss = self._one(
                     x, y, w, epoch, first + number, step + number, self.every > 0, result, True
                 )
             finally:
                 for handle in handles:
                     handle.remove()
-            non_finite = self._first_non_finite(step + number, loss, layers)
+            non_finite = self.ranks.first_found(self._first_non_finite(step + number, loss, layers))
             if non_finite:
                 restore()
                 return results, non_finite
@@ -420,6 +444,10 @@ class Stepper:
                     sentence = f"the {what} of {name} is the first that is not finite"
                     return NonFinite(step, name, f"{sentence}; the loss was still {value:.4g}")
         return None
+
+
+def _are_finite(numbers: Sequence[Tensor]) -> bool:
+    return not numbers or bool(torch.isfinite(torch.stack(list(numbers))).all())
 
 
 def stream_batches(rows: int, batch_size: int) -> list[Tensor]:

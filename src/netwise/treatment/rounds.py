@@ -14,6 +14,7 @@ from netwise.recipe.recipe import Recipe
 from netwise.training.fit import fit
 from netwise.training.interrupt import uninterrupted
 from netwise.training.parallel import fit_many
+from netwise.training.ranks.launched import JOBS, require_one_process
 from netwise.training.run import Run
 from netwise.training.simple_baselines import with_best_baseline
 from netwise.treatment.goals import goal, goal_text
@@ -159,6 +160,7 @@ def treat(
         >>> treatment.cured, treatment.rounds[0].accepted in ("search_rate", "use_adam")
         (True, True)
     """
+    require_one_process("treat", JOBS)
     send = on_message or (lambda message: None)
     seeds, rules = tuple(seeds), tuple(rules)
     present, rounds = recipe, list[TreatmentRound]()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from netwise.diagnosis.grouping import GRADES
 from netwise.errors import NetwiseError
 from netwise.storage.layout import REPORT
 from netwise.termination import TERMINATED
+from netwise.training.ranks.launched import command_of_train, is_first, launched
 
 if TYPE_CHECKING:
     from netwise.history import RunEnd
@@ -84,6 +86,16 @@ if TYPE_CHECKING:
     help="CPU threads of one training step.  [default: by the work of a step and the free cores]",
 )
 @speedups_option
+@click.option(
+    "--sync-batch-norm",
+    is_flag=True,
+    help="Several processes: batch norm over the rows of all of them.",
+)
+@click.option(
+    "--shard",
+    is_flag=True,
+    help="Several processes: each keeps a part of the weights, for networks that fit on no device.",
+)
 @baselines_option
 @metric_option
 @trust_option
@@ -108,6 +120,8 @@ def train(
     precision: str | None,
     threads: int | None,
     speedups: tuple[str, ...] | None,
+    sync_batch_norm: bool,
+    shard: bool,
     trust_own: bool,
     home: Path,
     as_json: bool,
@@ -127,6 +141,7 @@ def train(
       netwise train recipe.toml --set optimizer.lr=0.01 --seed 1
       netwise train recipe.toml --stop-on cause
       netwise train --resume @last
+      torchrun --nproc-per-node 2 -m netwise train recipe.toml
     """
     grades = () if stop_on is None else (stop_on,)
     if (source is None) == (resumed is None):
@@ -145,6 +160,10 @@ def train(
         run, prepared = _resume(find_run(resumed, home), trust_own, grades)
     else:
         assert source is not None
+        if launched() is not None:  # so that each can tell the others what it lacks
+            from netwise.training.ranks.ranks import joined  # heavy
+
+            joined(device)
         described = recipe_for(
             source,
             target=target,
@@ -165,7 +184,8 @@ def train(
             echo(f"{recipe.data.summary()}\n", err=True)
             _show_network(recipe, prepared.samples.shape)
             _say_how_it_begins(recipe)
-        with fresh_folder(home, folder_name(recipe)) as folder:
+        first = is_first()
+        with fresh_folder(home, folder_name(recipe)) if first else nullcontext() as folder:
             run = fit(
                 recipe,
                 folder=folder,
@@ -173,12 +193,17 @@ def train(
                 precision=precision,
                 threads=threads,
                 speedups=speedups,
+                sync_batch_norm=sync_batch_norm,
+                shard=shard,
                 checkpoint_every=checkpoint_every,
                 progress=display(),
                 stop_on=grades,
                 prepared=prepared,
             )
-    _print_end(run, prepared, with_baselines, as_json)
+    if is_first():
+        _print_end(run, prepared, with_baselines, as_json)
+    else:
+        _exit(run.history.ended, run.folder)
 
 
 @click.command()
@@ -251,9 +276,10 @@ def _resume(folder: Path, trust_own: bool, grades: Sequence[str]) -> tuple[Run, 
     from netwise.cli.display import display  # heavy
     from netwise.recipe.prepared import prepare
     from netwise.storage.run_folder import RunFolder
-    from netwise.training.fit import resume
+    from netwise.training.fit import joined_again, resume
 
     store = RunFolder.open(folder)
+    joined_again(store)
     echo(f"Resuming {store.path}.", err=True)
     recipe = allow_own_code(store.recipe(), trust_own)
     prepared = prepare(recipe)
@@ -349,11 +375,11 @@ def _diagnosis_text(diagnosis: Any, folder: Path) -> str:
     return f"No problem found. {len(diagnosis.clear)} rules were checked{unchecked or '.'}"
 
 
-def _exit(ended: RunEnd, folder: Path) -> None:
+def _exit(ended: RunEnd, folder: Path | None) -> None:
     if ended.how == "diverged":
         sys.exit(DIVERGED)
     if ended.how == "interrupted":
-        echo(f"Continue with: netwise train --resume {folder}", err=True)
+        echo(f"Continue with: {command_of_train()} --resume {folder}", err=True)
         sys.exit(TERMINATED if "SIGTERM" in ended.sentence else INTERRUPTED)
 
 
