@@ -43,6 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [sys.executable, str(PROGRAM), str(folder)],
             env={
                 **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
                 "RANK": str(rank),
                 "WORLD_SIZE": str(PROCESSES),
                 "MASTER_ADDR": "127.0.0.1",
