@@ -91,7 +91,19 @@ def saved(node: Node, name: str) -> Any:
         value = getattr(node, f"_saved_{name}", None)
     except RuntimeError:
         return None
-    return value.detach() if isinstance(value, Tensor) else value
+    return unwrapped(value.detach()) if isinstance(value, Tensor) else value
+
+
+def unwrapped(tensor: Tensor) -> Tensor:
+    """The values of a tensor inside of `torch.func.grad` and `vmap`, of all samples together; any
+    other tensor as it is.
+
+    >>> torch.func.vmap(lambda row: torch.tensor(unwrapped(row).shape))(torch.ones(2, 3))[0]
+    tensor([2, 3])
+    """
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    return tensor
 
 
 def may_be_packed(node: Node) -> bool:

@@ -26,6 +26,7 @@ from netwise.observe.autograd_nodes import (
     saved,
     shape_of,
     signed,
+    unwrapped,
 )
 from netwise.observe.loss_elements import (
     LOSSES_OF_TORCH,
@@ -129,7 +130,8 @@ def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> 
     if root is None or loss.is_meta:
         return LossReading()
     with torch.no_grad():
-        return _read(loss.detach(), root, place, outputs)
+        value = unwrapped(loss.detach())
+        return _read(value if value.dim() == loss.dim() else value.mean(), root, place, outputs)
 
 
 def _with_derivative(reading: TermReading, root: Node) -> TermReading:
@@ -370,6 +372,8 @@ def _with_value(reading: TermReading, own: float) -> TermReading:
         return reading
     x = x.float() if x.is_floating_point() else x
     value: Tensor | None = None
+    if x.dim() != len(reading.term.output_shape):  # of several networks at once, under `vmap`
+        return reading
     if name == CROSS_ENTROPY and not t.is_floating_point() and not reading.term.by_hand:
         ignored = reading.ignore_index if reading.ignore_index is not None else -100
         value = F.nll_loss(x, t, ignore_index=ignored, reduction=reduction)

@@ -56,6 +56,8 @@ def _is_linear(name: str) -> bool:
 
 def _of_torch(name: str, x: Tensor, t: Tensor, node: Any, reduction: str) -> Tensor | None:
     if name == CROSS_ENTROPY:
+        if t.dim() != x.dim() - 1:  # of several networks at once, under `vmap`
+            return None
         ignored = saved(node, "ignore_index")
         index = signed(ignored) if isinstance(ignored, int) else -100
         return F.nll_loss(x, t, ignore_index=index, reduction=reduction)

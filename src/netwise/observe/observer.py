@@ -29,6 +29,7 @@ from netwise.observe.backward_reader import BackwardReader
 from netwise.observe.distribution import distribution
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.finite_check import FiniteCheck
+from netwise.observe.functional_updates import FunctionalUpdates, is_training
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
 from netwise.observe.idle_passes import IdlePasses
 from netwise.observe.kept_states import LARGE_LIMIT, LIMIT, kept_optimizer, kept_state
@@ -85,6 +86,7 @@ class Observer:
         self._blocks = EvaluationBlocks(self.table, self._rows_changed)
         self._calls = ModuleCalls(self.table)
         self._made = MadeSamples()
+        self.functional = FunctionalUpdates()
         self._idle = IdlePasses()
         # The watched window.
         self._first_window = True
@@ -251,24 +253,46 @@ class Observer:
             self.finish_evaluation()
         entry: BackwardPass | None = None
         held = False
+        functional: Any = None
         if kwargs.get("accumulate_grad", True):
             if self.watching:
                 entry = self.safely("gradients", self._before_backward, tensors)
             elif self._reads_losses:
                 held = self._before_unwatched(tensors)
+        elif not self.table.all_accounts:
+            functional = self.safely("functional updates", self._before_functional, tensors, args)
         self._depth = 1
         self._made.running = -1 if entry is None else entry.number
+        result: Any = None
         try:
             result = run(tensors, *args, **kwargs)
         finally:
             self._depth, self._made.running = 0, -1
             if entry is not None:
                 self.safely("gradients", self._after_backward, entry)
+            elif functional is not None and result is not None:
+                self.safely("functional updates", self._after_functional, functional, result)
             elif held:
                 self.safely("values", self.finite.release, math.nan, "", self._steps())
         if self._after_step is not None and self.table.loop is not None:
             self._after_step()
         return result
+
+    def _before_functional(self, tensors: Any, args: Any) -> Any:
+        """Gradients are asked for as values, and no optimizer is known: maybe a step of its own."""
+        loss, inputs = next(tensors_in(tensors), None), args[3] if len(args) > 3 else None
+        if loss is None or loss.grad_fn is None or loss.dim() or inputs is None:
+            return None
+        if not is_training(inputs):
+            return None
+        key = (program_place(), tuple(tuple(each.shape) for each in inputs))
+        self.functional.before(loss, key)
+        return loss, inputs, key
+
+    def _after_functional(self, functional: Any, gradients: Any) -> None:
+        loss, inputs, key = functional
+        if all(isinstance(each, Tensor) for each in gradients):
+            self.functional.after(loss, inputs, gradients, key, names_of_tensors)
 
     def _before_unwatched(self, tensors: Any) -> bool:
         """Add up the loss of a step that is not watched; returns whether values were held to find
@@ -433,6 +457,7 @@ class Observer:
         account = self.table.known_account(optimizer)
         if account is not None:
             return account
+        self.functional.forget()
         account = self.table.new_account(optimizer, self._first_window and self.watching)
         account.start = self.safely("trials", kept_optimizer, optimizer)
         return account

@@ -281,7 +281,8 @@ class watch:
     def histories(self) -> dict[str, History]:
         """The history of each model that was trained, by its name: the class of its module, and a
         number where there are several."""
-        return {model.name: self._with_trials(model) for model in self._observer.models}
+        found = {model.name: self._with_trials(model) for model in self._observer.models}
+        return found or self._observer.functional.histories(self._observer.program({}))
 
     def history(self, model: str | None = None) -> History:
         """What was recorded so far of one model.
@@ -304,6 +305,8 @@ class watch:
         if best is not None:
             return self._with_trials(best)
         program = self._observer.program({})
+        for functional in self._observer.functional.histories(program).values():
+            return functional
         how = RUNNING if program.running else FINISHED
         return History.from_rows([], ended=RunEnd(how, "No training step was observed.", 0))
 
