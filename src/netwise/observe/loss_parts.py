@@ -42,6 +42,8 @@ def exact_value(found: Match, way: Descent) -> float | None:
         return None
     if any(isinstance(saved(node, name), Tensor) for name in ("weight", "pos_weight")):
         return None
+    if found.source is None or len(shape_of(found.source) or x.shape) != x.dim():
+        return None  # of several networks or samples at once, under `vmap`
     if x.dtype not in (torch.float32, torch.float64) or not all(_is_linear(n) for n in way.path):
         return None
     reduction = REDUCTIONS.get(saved(node, "reduction"), "none")
@@ -56,8 +58,6 @@ def _is_linear(name: str) -> bool:
 
 def _of_torch(name: str, x: Tensor, t: Tensor, node: Any, reduction: str) -> Tensor | None:
     if name == CROSS_ENTROPY:
-        if t.dim() != x.dim() - 1:  # of several networks at once, under `vmap`
-            return None
         ignored = saved(node, "ignore_index")
         index = signed(ignored) if isinstance(ignored, int) else -100
         return F.nll_loss(x, t, ignore_index=index, reduction=reduction)
