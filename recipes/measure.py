@@ -33,6 +33,7 @@ import torch
 import netwise as nw
 from netwise.atomic import write_atomically
 from netwise.cli.display import display
+from netwise.labs.published import MEASURED, published_numbers
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -59,6 +60,14 @@ def best_epoch_percent(run: nw.Run) -> float:
     series = run.history.of("valid.accuracy")
     assert series is not None
     return 100 * max(series.values)
+
+
+def epochs_to_85(run: nw.Run) -> float:
+    """Epochs until the validation accuracy is 85 %; one more than there are where it is not."""
+    series = run.history.of("valid.accuracy")
+    values = [] if series is None else series.values
+    reached = (epoch for epoch, value in enumerate(values, start=1) if value >= 0.85)
+    return float(next(reached, run.recipe.epochs + 1))
 
 
 def lowest_valid_loss(run: nw.Run) -> float:
@@ -245,6 +254,56 @@ IMAGES_AND_TEXT = (
         high=1.1,
     ),
     Entry(
+        name="mnist-lenet5-average",
+        measure=error_percent,
+        label="test error",
+        goal="at most 0.8 %",
+        high=0.8,
+        seeds=FIVE,
+    ),
+    Entry(
+        name="mnist-lenet5-augmented-long",
+        measure=error_percent,
+        label="test error",
+        goal="at most 0.45 %",
+        high=0.45,
+        seeds=THREE,
+    ),
+    Entry(
+        name="mnist-maxout-long",
+        measure=error_percent,
+        label="test error",
+        goal="at most 0.94 %",
+        high=0.94,
+        published="0.94 % (Goodfellow et al. 2013)",
+    ),
+    Entry(
+        name="cifar10-resnet20-short",
+        measure=score_percent,
+        label="test accuracy",
+        goal="at least 91 %",
+        low=91,
+        published="91.25 % in 182 epochs (He et al. 2016)",
+    ),
+    *(
+        Entry(
+            name=f"mnist-deep-lsuv{name}",
+            file="mnist-deep-lsuv",
+            measure=epochs_to_85,
+            label="epochs to 85 %",
+            goal="none: three ways to start",
+            seeds=FIVE,
+            text="{:.1f}",
+            variant=variant,
+            published="LSUV learns at least as fast as He and orthogonal (Mishkin, Matas 2016)",
+        )
+        for name, variant in (
+            ("", lambda recipe: recipe),
+            (", He", lambda recipe: recipe.but(init=nw.He())),
+            (", orthogonal", lambda recipe: recipe.but(init=nw.Orthogonal(gain=math.sqrt(2)))),
+        )
+    ),
+    Entry(
         name="fashion-cnn",
         measure=score_percent,
         label="test accuracy",
@@ -302,6 +361,16 @@ ENERGY_MODELS = (
         text=NATS,
         published="PyDeep -142.56; independent pixels -204.3; scikit-learn at the same rate "
         "-206.2; learnergy 2.0.2, 15 epochs, -224.0",
+    ),
+    Entry(
+        name="energy/rbm-16-cosine",
+        measure=exact_nats,
+        label="exact test log-likelihood",
+        goal="at least -142.0 nats",
+        low=-142.0,
+        seeds=FIVE,
+        text=NATS,
+        published="PyDeep -142.56",
     ),
     Entry(
         name="energy/rbm-16, not centred",
@@ -392,6 +461,14 @@ ENERGY_MODELS = (
         high=1.4,
         published="1.28 % (Vincent et al. 2010); 1.3 % with 3 x 1000 units (DeepLearningTutorials)",
     ),
+    Entry(
+        name="energy/sdae-mnist-long",
+        measure=error_percent,
+        label="test error",
+        goal="at most 1.28 %",
+        high=1.28,
+        published="1.28 % (Vincent et al. 2010)",
+    ),
 )
 
 ENTRIES = (*NIELSEN, *IMAGES_AND_TEXT, *TABLES, *ENERGY_MODELS)
@@ -407,25 +484,25 @@ def recipe_of(entry: Entry, seed: int) -> nw.Recipe:
     return recipe
 
 
-def run_entry(entry: Entry, threads: int | None) -> None:
+def run_entry(entry: Entry, threads: int | None, device: str) -> None:
     """Run an entry with each seed that has no result of the present recipe, and record it."""
     for seed in entry.seeds:
         recipe = recipe_of(entry, seed)
         if read(entry).get(str(seed), {}).get("recipe") == recipe.hash:
             continue
         print(f"{entry.name}, seed {seed}, recipe {recipe.hash}", file=sys.stderr, flush=True)
-        result = measure_run(entry, recipe, threads)
+        result = measure_run(entry, recipe, threads, device)
         write(entry, {**read(entry), str(seed): result})
 
 
-def measure_run(entry: Entry, recipe: nw.Recipe, threads: int | None) -> Result:
+def measure_run(entry: Entry, recipe: nw.Recipe, threads: int | None, device: str) -> Result:
     """Train one recipe and measure it.
 
     Raises:
         KeyboardInterrupt: the run was interrupted; a part of a run has no result.
     """
     started = time.monotonic()
-    run = nw.fit(recipe, threads=threads, progress=display())
+    run = nw.fit(recipe, threads=threads, device=device, progress=display())
     if run.history.ended.how == "interrupted":
         raise KeyboardInterrupt
     extra = entry.extra(run)
@@ -442,7 +519,7 @@ def measure_run(entry: Entry, recipe: nw.Recipe, threads: int | None) -> Result:
         "ended": run.history.ended.sentence,
         "date": date.today().isoformat(),
         "versions": dict(run.history.made_by.versions),
-        "machine": machine(),
+        "machine": machine(device),
     }
     if extra:
         result["more"] = extra
@@ -487,8 +564,10 @@ def peer_scores(recipe: nw.Recipe) -> dict[str, float]:
         }
 
 
-def machine() -> str:
-    """The processor's name and number of cores."""
+def machine(device: str) -> str:
+    """The processor's name and number of cores, or the name of another device."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -633,7 +712,24 @@ def text_sample(entry: Entry, result: Result) -> str:
     return f"What {entry.name} writes after `ROMEO:`, at temperature 0.8:\n\n{lines}\n"
 
 
+def write_published() -> None:
+    """The results that `netwise published` shows, with the package: it has no `recipes/`."""
+    wanted = {number.run for number in published_numbers().values()}
+    content = {}
+    for entry in ENTRIES:
+        results = valid_results(entry)
+        if entry.name in wanted and results:
+            first = next(iter(results.values()))
+            content[entry.name] = {
+                "values": {seed: result["value"] for seed, result in results.items()},
+                "seconds": round(mean_of(results, "seconds"), 1),
+                **{name: first[name] for name in ("recipe", "date", "versions", "machine")},
+            }
+    write_atomically(MEASURED, json.dumps(content, indent=1) + "\n")
+
+
 def write_table() -> None:
+    write_published()
     page = HERE / "README.md"
     head, mark, _ = page.read_text("utf-8").partition(TABLE_MARK)
     write_atomically(page, f"{head}{mark}\n\n{table()}")
@@ -648,6 +744,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="run all entries")
     parser.add_argument("--table", action="store_true", help="write the table")
     parser.add_argument("--threads", type=int, help="of a run; default: all cores")
+    parser.add_argument("--device", default="cpu", help="of torch, such as cuda; default: cpu")
     options = parser.parse_args()
     torch.set_num_threads(options.threads or os.cpu_count() or 1)
     entries = {entry.name: entry for entry in ENTRIES}
@@ -655,7 +752,7 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown entry {unknown[0]!r}. Write one of: {'; '.join(entries)}")
     for entry in ENTRIES if options.all else [entries[name] for name in options.names]:
-        run_entry(entry, options.threads)
+        run_entry(entry, options.threads, options.device)
     if options.table or options.names or options.all:
         write_table()
     else:

@@ -128,6 +128,8 @@ def test_runs_labs_logs_and_ended_runs_are_shown_without_torch() -> None:
         ("notes",),
         ("notes", "--json"),
         ("errata",),
+        ("published",),
+        ("published", "lenet5"),
         ("log", "log"),
         ("log", "log", "--json"),
         ("outcome", "log", "1", "too short"),

@@ -15,6 +15,7 @@ from netwise.cli.commands.inspect import diagnose, plane, runs, sensitivity, sho
 from netwise.cli.commands.lab import lab
 from netwise.cli.commands.notes import errata, notes
 from netwise.cli.commands.predict import predict, script, write
+from netwise.cli.commands.published import published
 from netwise.cli.commands.search import search
 from netwise.cli.commands.train import demo, train, treat
 from netwise.cli.commands.validation import curve, validate
@@ -53,7 +54,7 @@ main = click.version_option(package_name="netwise", message="netwise %(version)s
             "Diagnose and treat": [watch, runs, show, diagnose, treat, plane, sensitivity, demo],
             "Before training": [data, check, anatomy, start, rate, capacity, depth],
             "Compare settings": [search, validate, curve, guess, outcome, log],
-            "Experiments": [lab, notes, errata],
+            "Experiments": [lab, notes, errata, published],
         },
         description=HELP,
         epilog=EPILOG,
