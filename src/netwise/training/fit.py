@@ -150,7 +150,9 @@ def fit(
                 about = values_at_start(prepared, options)
                 store, held = RunFolder.create(Path(folder), recipe, about)
                 stack.enter_context(held)
-        with _saying_how_to_continue(folder):
+        # the others may have been given none, and have to say how to continue
+        path = ranks.from_first(lambda: None if folder is None else Path(folder))
+        with _saying_how_to_continue(path):
             run = train_prepared(
                 recipe,
                 prepared,
@@ -161,7 +163,7 @@ def fit(
                 stop_on=stops,
                 ranks=ranks,
             )
-    return run if folder is None else replace(run, folder=Path(folder))
+    return run if path is None else replace(run, folder=path)
 
 
 @contextmanager

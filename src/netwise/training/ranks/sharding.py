@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netwise.errors import WrongValue
 from netwise.training.ranks.ranks import Ranks
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList)
@@ -22,6 +23,11 @@ def shard(module: nn.Module, device: torch.device, ranks: Ranks) -> None:
     from torch.distributed.device_mesh import init_device_mesh  # heavy
     from torch.distributed.fsdp import fully_shard
 
+    for layer in module.modules():
+        if isinstance(layer, nn.RNNBase):
+            kind = type(layer).__name__
+            reason = f"cannot leave parts of the weights of {kind}, which are one piece of memory"
+            raise WrongValue.of("fit", "shard", "True", reason, "False")
     mesh = init_device_mesh(device.type, (ranks.size,))
     for unit in _units(module):
         fully_shard(unit, mesh=mesh)
