@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,58 +17,40 @@ _DAYS = (
     *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d"),
     *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%d/%b/%Y"),
     *("%d %B %Y", "%d. %B %Y", "%B %d, %Y", "%B %d %Y"),
-    *("%a, %d %b %Y", "%a %b %d %Y"),
+    *("%a, %d %b %Y", "%a %b %d %Y", "%G-W%V-%u", "%GW%V%u"),
 )
 _TIMES = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%#z", "%H:%M%#z")
 _JOINTS = (" ", "T", ", ")
 _SHORT_YEAR = r"^\d{2}-|[^\d]\d{2}(?:$|[ T,])"
 _CLOCK = "%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I:%M:%S %p"
-# Names of months in other languages that the English ones do not begin.
-_NAMES = {
-    "Januar": "Jan",
-    "Februar": "Feb",
-    "März": "March",
-    "Mär": "Mar",
-    "Mrz": "Mar",
-    "Mai": "May",
-    "Juni": "June",
-    "Juli": "July",
-    "Oktober": "October",
-    "Okt": "Oct",
-    "Dezember": "December",
-    "Dez": "Dec",
-    "janvier": "Jan",
-    "février": "Feb",
-    "févr": "Feb",
-    "mars": "March",
-    "avril": "April",
-    "avr": "Apr",
-    "juin": "June",
-    "juillet": "July",
-    "août": "August",
-    "septembre": "September",
-    "octobre": "October",
-    "décembre": "December",
-    "novembre": "November",
-    "déc": "Dec",
-    "enero": "Jan",
-    "ene": "Jan",
-    "febrero": "Feb",
-    "marzo": "March",
-    "abril": "April",
-    "abr": "Apr",
-    "mayo": "May",
-    "junio": "June",
-    "julio": "July",
-    "agosto": "August",
-    "ago": "Aug",
-    "septiembre": "September",
-    "octubre": "October",
-    "noviembre": "November",
-    "diciembre": "December",
-    "dic": "Dec",
-    **{english: english for english in ("January", "February", "October", "November", "December")},
+# Names of months in other languages that the English ones do not begin, by the English one.
+_OTHER_NAMES = {
+    "Jan": "januari januar janvier enero ene janeiro gennaio gen",
+    "Feb": "februari februar février févr febrero fevereiro febbraio",
+    "Mar": "märz mär mrz mars marzo março maart",
+    "Apr": "aprile avril avr abril abr",
+    "May": "mai mayo maio maggio mei",
+    "Jun": "juni juin junio junho giugno",
+    "Jul": "juli juillet julio julho luglio",
+    "Aug": "augustus août agosto ago",
+    "Sep": "septembre septiembre setembro settembre",
+    "Oct": "oktober okt octobre octubre outubro ottobre",
+    "Nov": "novembre noviembre novembro",
+    "Dec": "dezember dez décembre déc diciembre dic dezembro dicembre",
 }
+_ENGLISH = "january february march april june july august september october november december"
+# The longest first: Januar is the beginning of January.
+_NAMES = dict(
+    sorted(
+        [
+            *((name, short) for short, names in _OTHER_NAMES.items() for name in names.split()),
+            *((name, name.title()) for name in _ENGLISH.split()),
+        ],
+        key=lambda pair: -len(pair[0]),
+    )
+)
+_WEEKS = "%G-W%V", "%GW%V"
+_MIDNIGHT = r"(^|[ T])24:00((?::00(?:\.0+)?)?(?:$|[ Z+-]))"  # the end of a day
 _MONTHS = "%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%b-%Y", "%Y/%m", "%b-%y"
 # Read alike by two formats, of which the rows decide; the second is the American one.
 _TWINS = {"%d/%m": "%m/%d", "%d-%m": "%m-%d"}
@@ -87,8 +70,13 @@ def dates(cells: pl.Series, form: str) -> pl.Series:
     tidy = unique.str.replace_all(r"\s+", " ").str.replace(r"(?i)\s*(?:z|utc|gmt)$", "")
     if "%b" in form or "%B" in form:
         tidy = tidy.str.replace_many(_NAMES, ascii_case_insensitive=True, leftmost=True)
+    late = tidy.str.contains(_MIDNIGHT).fill_null(False)
+    if late.any():
+        tidy = tidy.str.replace(_MIDNIGHT, "${1}00:00${2}")
     found = [_parsed(tidy, one) for one in form.split("|")]
     values = pl.select(pl.coalesce(found)).to_series()
+    if late.any():
+        values = values + late.cast(pl.Int64) * timedelta(days=1)
     if len(unique) == len(cells):
         return values.alias(cells.name)
     return cells.replace_strict(unique, values, return_dtype=pl.Datetime("us"))
@@ -98,12 +86,17 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
     import polars as pl  # heavy
 
     zone = form.endswith("z")
+    if form in _WEEKS:
+        joint = "-" if "-" in form else ""
+        texts, form = texts + f"{joint}1", f"{form}{joint}%u"
     if form in _MONTHS:
         texts, form = pl.Series("", ["1 "]) + texts, f"%d {form}"
     if form in _CLOCK:
         texts, form = pl.Series("", ["1970-01-01 "]) + texts, f"%Y-%m-%d {form}"
     if "%Y%m%d" in form:  # else shorter numbers fit as well
         texts = texts.set(~texts.str.contains(r"^\d{8}(?:\D|$)").fill_null(False), None)
+    if "%d" in form and ("%b" in form or "%B" in form):  # else 2023 is read as 20 and 23
+        texts = texts.set(~texts.str.contains(r"\d\D+\d").fill_null(False), None)
     if "%y" in form:  # a year of one digit is a part of a version or a section
         texts = texts.set(~texts.str.contains(_SHORT_YEAR).fill_null(False), None)
     if "%Y" in form.replace("%Y%m%d", ""):
@@ -128,7 +121,7 @@ def find_form(cells: pl.Series) -> str:
     sample = unique.gather_every(step)
     if not _may_be_dates(sample):
         return ""
-    day = _best(sample, (*_DAYS, *_CLOCK, *_MONTHS))
+    day = _best(sample, (*_DAYS, *_CLOCK, *_MONTHS, *_WEEKS))
     whole = [(day, _share(sample, day))] if day else []
     timed = _best(
         sample, tuple(f"{d}{j}{t}" for d in _likely_days(sample) for j in _JOINTS for t in _TIMES)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 PREAMBLE = 20  # lines above the header that may be something else
+# Lines of tables that are drawn in text: ------, +---+---+, (60 rows).
+_RULER = re.compile(r"[-=+|: ]*[-=]{3}[-=+|: ]*|\(\d+ \w+\)")
 CELL_LIMIT = 2**27  # characters of one cell, for Python's reader
 
 
@@ -171,6 +173,8 @@ def _careful(body: bytes, head: Head, path: str) -> pl.DataFrame:
                 row = [""] * width
             elif len(row) == width + 1 and head.dialect.sep == BLANKS and not row[-1]:
                 row.pop()
+            if len(row) != width and _is_remark(row):
+                continue
             if len(row) != width:
                 raise DataError(
                     f"{path}, line {reader.line_num + head.lines}: {len(row)} cells where the "
@@ -187,6 +191,21 @@ def _careful(body: bytes, head: Head, path: str) -> pl.DataFrame:
     return pl.DataFrame(
         dict(zip(head.names, columns, strict=True)), schema=dict.fromkeys(head.names, pl.String)
     )
+
+
+def _is_remark(row: Sequence[str]) -> bool:
+    """Whether a line between the rows, which has another number of cells, is no row: a comment, or
+    a ruler such as ------ or +----+."""
+    return row[0].lstrip().startswith("#") or bool(len(row) == 1 and _RULER.fullmatch(row[0]))
+
+
+def remarks_left_out(utf8: bytes, head: Head, frame: pl.DataFrame) -> int:
+    """Number of comments that `text_frame` left out; rows that begin with # are none."""
+    body = utf8[head.start :]
+    found = body.count(b"\n#") + body.startswith(b"#")
+    if not found or not frame.height:
+        return 0
+    return 0 if frame[:, 0].str.starts_with("#").any() else found
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -229,15 +248,21 @@ def _rows_above(records: Sequence[_Record], width: int, named: bool) -> int:
         width: the usual number of cells of a record.
         named: the names of the columns are given, so that there is no header.
     """
+    most = max(sum(map(_is_held, record.cells)) for record in records)
     for i, record in enumerate(records[:PREAMBLE]):
         cells, after = record.cells, records[i + 1 : i + 2]
-        held = sum(bool(cell.strip()) for cell in cells)
+        held = sum(map(_is_held, cells))
         remark = cells[0].lstrip().startswith(("#", "%", "//", "|")) and len(cells) != width
-        title = held <= width - 2 and not (named and len(cells) == width)
+        remark = remark or bool(_RULER.fullmatch("".join(cells)))
+        title = held <= min(width, most) - 2 and not (named and len(cells) == width)
         apart = held == 1 < width and len(cells) == 1 and after and after[0].begin > record.end
         if not (width > 1 and after and (remark or title or apart)):
             return i
     return 0
+
+
+def _is_held(cell: str) -> bool:
+    return bool(cell.strip())
 
 
 def _header_names(cells: Sequence[str]) -> list[str]:

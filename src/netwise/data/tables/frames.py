@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+MOST_PLACES = 10_000  # columns that one of lists becomes
+
+
 def is_frame(source: object) -> bool:
     """Whether it is a data frame: of polars, pandas, Arrow or another library."""
     if hasattr(source, "__arrow_c_stream__") or hasattr(source, "collect_schema"):
@@ -19,7 +22,8 @@ def is_frame(source: object) -> bool:
 
 
 def as_polars(source: Any, names: Sequence[str] = ()) -> pl.DataFrame:
-    """A frame, a mapping of columns, a list of mappings or a list of rows, as a polars frame.
+    """A frame, a mapping of columns, a list of mappings or a list of rows, as a polars frame whose
+    nested columns are `flattened`.
 
     Args:
         source: the table.
@@ -28,6 +32,10 @@ def as_polars(source: Any, names: Sequence[str] = ()) -> pl.DataFrame:
     Raises:
         DataError: it is none of these, or its columns or rows have different lengths.
     """
+    return flattened(_as_polars(source, names))
+
+
+def _as_polars(source: Any, names: Sequence[str]) -> pl.DataFrame:
     import polars as pl  # heavy
 
     if isinstance(source, pl.LazyFrame):
@@ -43,6 +51,39 @@ def as_polars(source: Any, names: Sequence[str] = ()) -> pl.DataFrame:
     if isinstance(source, Mapping):
         return _of_columns({str(name): column for name, column in source.items()})
     return _of_columns(columns_of_rows(source, names))
+
+
+def flattened(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with a column for each field of a nested one (`user.age`), and for each place of a
+    column of number lists that are all of one length (`spectrum.0`)."""
+    import polars as pl  # heavy
+
+    columns: list[pl.Series] = []
+    for column in frame:
+        if isinstance(column.dtype, pl.Struct) and column.dtype.fields:
+            inner = column.struct.unnest()
+            inner.columns = [f"{column.name}.{name}" for name in inner.columns]
+            columns += flattened(inner).get_columns()
+        elif width := _list_width(column):
+            places = [column.list.get(i) for i in range(width)]
+            columns += [place.alias(f"{column.name}.{i}") for i, place in enumerate(places)]
+        else:
+            columns.append(column)
+    names = [column.name for column in columns]
+    return pl.DataFrame(columns) if len(set(names)) == len(names) else frame
+
+
+def _list_width(column: pl.Series) -> int:
+    """The length of all lists of numbers in a column; 0 where it has others."""
+    import polars as pl  # heavy
+
+    kind = column.dtype
+    if isinstance(kind, pl.Array) and kind.inner.is_numeric() and len(kind.shape) == 1:
+        return kind.shape[0] if kind.shape[0] <= MOST_PLACES else 0
+    if not isinstance(kind, pl.List) or not kind.inner.is_numeric() or column.null_count():
+        return 0
+    lengths = column.list.len().unique()
+    return int(lengths[0]) if len(lengths) == 1 and 0 < lengths[0] <= MOST_PLACES else 0
 
 
 def is_pandas(source: object) -> bool:

@@ -16,24 +16,36 @@ _UNIT = r"%|‰|°\s?[CFK]?|\p{Sc}|[\p{L}µ°²³/]{1,12}\.?"
 _DIGITS = r"(?:[0-9][0-9.,'’ ]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
 _CELL = rf"^(\()?\s*([-+])?\s*({_CURRENCY})?\s*([-+])?({_DIGITS})\s*(-)?\s*({_UNIT})?\s*(\))?$"
 # By decimal sign: how thousands may be set apart before it.
-_BODY = {
-    POINT: r"^(?:[1-9][0-9]{0,2}(?:,[0-9]{2})*,[0-9]{3}|[1-9][0-9]{0,2}(?:,[0-9]{3})+"
-    r"|[0-9]{1,3}(?:[ '’][0-9]{3})+|[0-9]*)"
-    r"(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$",
-    COMMA: r"^(?:[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]{1,3}(?:[ '’][0-9]{3})+|[0-9]*)"
-    r"(?:,[0-9]*)?(?:[eE][-+]?[0-9]+)?$",
+_GROUPED = {
+    POINT: r"[1-9][0-9]{0,2}(?:,[0-9]{2})*,[0-9]{3}|[1-9][0-9]{0,2}(?:,[0-9]{3})+"
+    r"|[0-9]{1,3}(?:[ '’][0-9]{3})+",
+    COMMA: r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]{1,3}(?:[ '’][0-9]{3})+",
 }
+_EXPONENT = r"[eE][-+]?[0-9]+"
+
+
+def _body(sign: str) -> str:
+    s = rf"\{sign}"
+    # Nobody writes thousands before an exponent: 1,234E+03 has a decimal comma.
+    return rf"^(?:(?:{_GROUPED[sign]})(?:{s}[0-9]*)?|[0-9]*(?:{s}[0-9]*)?(?:{_EXPONENT})?)$"
+
+
+_BODY = {sign: _body(sign) for sign in (POINT, COMMA)}
 # Cells in which a sign can only be the decimal one: not followed by exactly three digits, or after
-# a lone zero, or after more than three digits, or after thousands that have the other sign.
+# a lone zero, or after more than three digits, or after thousands that have the other sign, or
+# before an exponent.
 _NUMBER_START, _NUMBER_END = r"^[^0-9\p{L},.]*", r"[^0-9\p{L},.]*(?:[A-Z]{3}|kr)?$"
 
 
 def _proof(sign: str, other: str) -> str:
     s, o = rf"\{sign}", rf"\{other}"
-    alone = rf"(?:[0-9 '’]*{s}(?:[0-9]{{1,2}}|[0-9]{{4,}})|0?{s}[0-9]+|[0-9]{{4,}}{s}[0-9]+)"
+    blanks = "\u00a0\u2009\u202f\u2007"
+    start = rf"[0-9 '’{blanks}]*{s}(?:[0-9]{{1,2}}|[0-9]{{4,}})"
+    alone = rf"(?:{start}|0?{s}[0-9]+|[0-9]{{4,}}{s}[0-9]+)"
     grouped = rf"[0-9]{{1,3}}(?:{o}[0-9]{{3}})+{s}[0-9]+"
     many = rf"[0-9]{{1,3}}(?:{o}[0-9]{{3}}){{2,}}"
-    return rf"{_NUMBER_START}(?:{alone}|{grouped}|{many}){_NUMBER_END}"
+    scientific = rf"[0-9]{s}[0-9]*{_EXPONENT}"
+    return rf"{_NUMBER_START}(?:{alone}|{grouped}|{many}|{scientific}){_NUMBER_END}"
 
 
 PROOFS = {POINT: _proof(POINT, COMMA), COMMA: _proof(COMMA, POINT)}

@@ -29,10 +29,27 @@ _STRANGERS = (
     (b"ORC", "an ORC file", "save it as Parquet or CSV"),
     (b"Obj\x01", "an Avro file", "save it as Parquet or CSV"),
     (b"RDX", "a file of R", "save it with write.csv in R"),
+    (b"<stata_dta>", "a Stata file", "pass pandas.read_stata(path)"),
+    (b"$FL2", "a file of SPSS", "pass pandas.read_spss(path)"),
+    (b"$FL3", "a file of SPSS", "pass pandas.read_spss(path)"),
+    (b"\0" * 12 + b"\xc2\xea\x81", "a file of SAS", "pass pandas.read_sas(path)"),
+    (b"HEADER RECORD*******LIB", "a file of SAS", "pass pandas.read_sas(path)"),
+    (b"MATLAB 5.0 MAT-file", "a file of MATLAB", "read it with scipy.io.loadmat"),
+    (b"CDF\x01", "a NetCDF file", "read it with xarray and pass its frame"),
+    (b"CDF\x02", "a NetCDF file", "read it with xarray and pass its frame"),
     (b"FEA1", "a Feather file of version 1", "save it as Parquet or CSV"),
 )
 
 
+# The same for kinds that are known by their name alone.
+_BY_ENDING = {
+    ".dta": ", or read it with pandas.read_stata and pass the frame",
+    ".sav": ", or read it with pandas.read_spss and pass the frame",
+    ".sas7bdat": ", or read it with pandas.read_sas and pass the frame",
+    ".mat": ", or read it with scipy.io.loadmat and pass nw.data.arrays(x, y)",
+    ".rds": " (in R: write.csv)",
+    ".rdata": " (in R: write.csv)",
+}
 # How files that begin with these bytes are unpacked as they are read.
 UNPACKED_BY: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
     (b"\x1f\x8b", gzip.open),
@@ -134,10 +151,15 @@ def refuse_strangers(raw: bytes, path: Path) -> None:
         if raw.startswith(mark):
             raise DataError(f"{path} is {what}, not a table: {instead}, or use another file")
     sample = raw[:4096]
-    strange = sum(byte in _CONTROLS for byte in sample)
+    zeros = sample.count(0)  # some of them are what a crash leaves in a text
+    zeros = zeros if 2 * zeros > len(sample) else 0
+    strange = sum(byte in _CONTROLS for byte in sample if byte) + zeros
     wide = sample.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) or wide_encoding(sample)
     if strange > len(sample) / 20 and not wide and not sample.startswith(_TABLES):
-        raise DataError(f"{path} is no text, and no other table that is known: save it as CSV")
+        known = _BY_ENDING.get(path.suffix.lower(), "")
+        raise DataError(
+            f"{path} is no text, and no other table that is known: save it as CSV{known}"
+        )
     start = raw[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import decide, file_decimal
+from netwise.data.tables.extra_rows import without_extra_rows
 from netwise.data.tables.frames import require_columns
 from netwise.data.tables.kinds import NUMBER, WHOLE, BadCell, ColumnReading
 from netwise.data.tables.number_forms import COMMA, POINT, decimal_votes
@@ -87,7 +88,7 @@ def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> Tab
             f"{cells.name} has no rows below its header: add some, or pass columns=(...) if its "
             "first line is no header"
         )
-    cells = _without_empty_rows(cells)
+    cells = without_extra_rows(_without_empty_rows(cells))
     columns = [native(column) for column in cells.frame]
     texts = {
         column.name: text_cells(column, options.na, target=column.name == target)

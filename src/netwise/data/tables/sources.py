@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netwise.data.tables.delimited import find_head, text_frame
+from netwise.data.tables.delimited import find_head, remarks_left_out, text_frame
 from netwise.data.tables.encodings import decode
-from netwise.data.tables.frames import as_polars
+from netwise.data.tables.frames import as_polars, flattened
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.packed import content
 from netwise.errors import DataError, MissingPackage
@@ -69,7 +69,7 @@ def cells_of(source: Any, options: ReadOptions, wanted: Sequence[str] = ()) -> C
     import polars as pl  # heavy
 
     try:
-        frame = _binary(raw, kind, options)
+        frame = flattened(_binary(raw, kind, options))
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         if isinstance(error, DataError | MissingPackage):
             raise
@@ -140,6 +140,13 @@ def _of_text(raw: bytes, path: str, options: ReadOptions, wanted: Sequence[str])
         if text.encoding == "utf-8" and "valid" in text.reason
         else (f"The encoding is {text.encoding}: {text.reason}.",)
     )
+    zeros = utf8.count(b"\0")
+    if zeros:
+        notes = (*notes, f"Null characters that are left out: {zeros:,}.")
+        utf8 = utf8.replace(b"\0", b"")
     head = find_head(utf8, path, options, wanted)
     frame = text_frame(utf8, head, path)
+    remarks = remarks_left_out(utf8, head, frame)
+    if remarks:
+        notes = (*notes, f"Lines between the rows that begin with # and are left out: {remarks}.")
     return Cells(frame, path, (*notes, *head.notes), head.dialect.sep)

@@ -18,6 +18,7 @@ from netwise.data.tables.deciding import file_decimal
 from netwise.data.tables.delimited import Head, find_head, text_frame
 from netwise.data.tables.dialects import NO_QUOTE, rows_of
 from netwise.data.tables.encodings import decode
+from netwise.data.tables.frames import flattened
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.packed import UNPACKED_BY, content, refuse_strangers
 from netwise.data.tables.sources import ARROW, JSON_LINES, PARQUET, TEXT, cells_of, kind_of
@@ -111,7 +112,7 @@ def _scanned(path: Path, kind: str, rows: int) -> Iterator[pl.DataFrame]:
         else:
             frame = pl.scan_ndjson(path, infer_schema_length=None)
         for batch in frame.collect_batches(chunk_size=rows, maintain_order=True):
-            yield from batch.iter_slices(rows)
+            yield from flattened(batch).iter_slices(rows)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{path} is no whole {kind} file ({error}): write it again") from None
 
@@ -182,6 +183,7 @@ def _utf8_pieces(path: Path, encoding: str, size: int) -> Iterator[bytes]:
         first = True
         while piece := file.read(size):
             utf8 = piece if decoder is None else decoder.decode(piece).encode("utf-8", "replace")
+            utf8 = utf8.replace(b"\0", b"") if b"\0" in utf8 else utf8
             yield utf8.removeprefix(codecs.BOM_UTF8) if first else utf8
             first = False
         if decoder is not None and (text := decoder.decode(b"", True)):
