@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from netwise.data_facts import DataFacts, data_facts_as_dict
 from netwise.first_batch import FirstBatch, first_batch_as_dict
 from netwise.printed_text import printable
+from netwise.program_error import ProgramError, program_error_as_dict
 from netwise.signals import NETWORK
 from netwise.wiring import Wiring, wiring_as_dict
 
@@ -298,6 +299,7 @@ class History:
             runs of energy models and memories.
         data: what a sample of the data shows; None where none was taken.
         first_batch: what copies of the module showed on one batch; None where it was not asked.
+        error: what ended the program, or kept it from training; None where nothing did.
         trials: what short trials can be run with; None for a history that was read from files. It
             is not saved, and does not count in comparisons.
 
@@ -316,6 +318,7 @@ class History:
     wiring: Wiring | None = None
     data: DataFacts | None = None
     first_batch: FirstBatch | None = None
+    error: ProgramError | None = None
     trials: TrialSource | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
@@ -397,4 +400,5 @@ def history_as_dict(history: History) -> dict[str, Any]:
             if history.first_batch is None
             else {"first_batch": first_batch_as_dict(history.first_batch)}
         ),
+        **({} if history.error is None else {"error": program_error_as_dict(history.error)}),
     }

@@ -8,8 +8,8 @@ import sys
 
 import netwise as nw
 
-MOST_MODULES = 20  # besides those of the rules, which become more with every new rule
-RULES = "netwise.diagnosis.rules."
+MOST_MODULES = 20  # besides those that become more with every new rule and kind of error
+RULES = ("netwise.diagnosis.rules.", "netwise.diagnosis.error_kinds.")
 LOADED = "import json, sys, netwise.diagnosis as d; print(json.dumps(sorted(sys.modules)))"
 DIAGNOSE = """
 import sys

@@ -112,6 +112,16 @@ def calling_frameworks() -> tuple[str, ...]:
     return tuple(dict.fromkeys(FRAMEWORKS[each] for each in packages if each in FRAMEWORKS))
 
 
+def is_of_program(file: str) -> bool:
+    """Whether a file of code is the program's: not of torch, the observer, Python's library, or an
+    installed package.
+
+    >>> is_of_program("/home/me/train.py"), is_of_program(torch.__file__)
+    (True, False)
+    """
+    return not file.startswith(FOREIGN) and _package(file) is None
+
+
 def _frames() -> Iterator[FrameType]:
     """The running frames, innermost first, but those of torch and of the observer."""
     frame: FrameType | None = sys._getframe(1)

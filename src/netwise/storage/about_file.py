@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 from netwise.data_facts import DataFacts
 from netwise.first_batch import FirstBatch
 from netwise.history import History, Layer, Provenance, RunEnd, RunFacts, Series
+from netwise.program_error import ProgramError
 from netwise.schema import typed
 from netwise.storage.seals import RowsSeal
 from netwise.wiring import Wiring
@@ -24,6 +25,7 @@ class PlainHistory(TypedDict):
     wiring: NotRequired[Wiring | None]
     data: NotRequired[DataFacts | None]
     first_batch: NotRequired[FirstBatch | None]
+    error: NotRequired[ProgramError | None]
 
 
 class PlainScore(TypedDict):

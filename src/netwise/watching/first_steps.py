@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from netwise.diagnosis.report import Report, diagnose
-from netwise.diagnosis.rules import RULES
-from netwise.history import History
+from netwise.diagnosis.rules import RULES, Rule
+from netwise.history import FINISHED, History, RunEnd
 from netwise.observe.observed_history import history_of
 from netwise.observe.observer import Observer
+from netwise.observe.raised_error import program_error_of
 from netwise.watching.script import ScriptEnd, run_as_main
+from netwise.watching.watch import UNTRAINED
 
 STEPS = 3
 SWALLOWED = 20  # times that the program may go on after it was stopped
@@ -66,7 +68,7 @@ def check_program(
     """
     run = _FirstSteps(steps)
     end = run_as_main(program, arguments, as_module=as_module, on_torch=run.start)
-    run.end()
+    run.end(end.error)
     return FirstStepsReport(
         run.reports, run.histories, None if run.is_done else end, tuple(run.problems)
     )
@@ -114,30 +116,36 @@ class _FirstSteps:
         self._guard.begin()
         raise FirstStepsDone(0)
 
-    def end(self) -> None:
-        """The program has ended."""
+    def end(self, error: BaseException | None) -> None:
+        """The program has ended, with this error where one ended it."""
         self._guard.end()
         if not self.is_done:
-            self._read()
+            self._read(error)
         if self._observer is not None:
             self._observer.stop()
 
-    def _read(self) -> None:
+    def _read(self, error: BaseException | None = None) -> None:
         observer = self._observer
         if observer is None:
             return
+        raised = None if error is None else observer.safely("errors", program_error_of, error)
         self.problems = [f"{part}: {error}" for part, error in observer.switched_off.items()]
         rules = [rule for rule in RULES if not rule.symptom]
+        main = observer.table.main_model()
         for model in observer.models:
             history = history_of(model, observer.program({}))
-            report = diagnose(history, rules)
-            first = history.first_batch
-            own = set() if first is None else set(first.not_known.values())
-            unchecked = tuple(
-                (name, why if why in own else LATER) for name, why in report.unchecked
-            )
-            self.histories[model.name] = history
-            self.reports[model.name] = replace(report, unchecked=unchecked)
+            self._add(model.name, history.but(error=raised if model is main else None), rules)
+        if raised is not None and not observer.models:
+            ended = RunEnd(FINISHED, "No training step was observed.", 0)
+            self._add(UNTRAINED, History.from_rows([], ended=ended).but(error=raised), rules)
+
+    def _add(self, name: str, history: History, rules: Sequence[Rule]) -> None:
+        report = diagnose(history, rules)
+        first = history.first_batch
+        own = set() if first is None else set(first.not_known.values())
+        unchecked = tuple((rule, why if why in own else LATER) for rule, why in report.unchecked)
+        self.histories[name] = history
+        self.reports[name] = replace(report, unchecked=unchecked)
 
     def _leave(self) -> NoReturn:
         """End the process: the program has caught each `FirstStepsDone`."""

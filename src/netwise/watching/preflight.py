@@ -23,6 +23,7 @@ from netwise.observe.loss_questions import loss_answers
 from netwise.observe.module_copy import CannotCopy, clean, kept_tensors, require_copyable
 from netwise.observe.nested import tensors_in, with_tensors
 from netwise.observe.observer import paused
+from netwise.observe.raised_error import program_error_of
 from netwise.observe.readable import readable
 from netwise.observe.undisturbed import CannotBeUndone, seed_all, undisturbed
 from netwise.watching.watch import watch
@@ -247,13 +248,14 @@ def _trained_copy(asked: _Asked) -> History:
         model.train()
     seed_all(0)
     steps = _Steps(model, loss, optimizers, asked)
-    problem = ""
+    problem, raised = "", None
     with watch(model, loss=loss, preflight=False) as w:
         try:
             for _ in range(STEPS):
                 steps.run(w)
         except Exception as error:
             problem = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            raised = program_error_of(error)
         history = w.history()
     facts = FirstBatch(
         error=problem,
@@ -263,7 +265,11 @@ def _trained_copy(asked: _Asked) -> History:
     )
     if loss is not None and steps.output is not None:
         facts = replace(facts, **loss_answers(loss, steps.output, asked.target))
-    return _without_places(history).but(first_batch=facts)
+    if raised is not None:
+        trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        frozen = sum(p.numel() for p in model.parameters()) - trainable
+        raised = replace(raised, trainable=trainable, frozen=frozen)
+    return _without_places(history).but(first_batch=facts, error=raised)
 
 
 def _without_places(history: History) -> History:
@@ -324,9 +330,11 @@ class _Steps:
         if self.loss is None:
             self.no_loss = "no loss was given: write loss=..."
             return None
+        if isinstance(value, Tensor):
+            return value  # its backward pass says what is wrong
         raise TypeError(
-            "the loss is no number with a gradient; it must be a tensor with one element that "
-            "depends on the outputs. Write loss=lambda output, target: ..., such as "
+            f"the loss is a value of type {type(value).__name__}, and must be a tensor with one "
+            "element that depends on the outputs. Write loss=lambda output, target: ..., such as "
             "loss=torch.nn.functional.cross_entropy."
         )
 

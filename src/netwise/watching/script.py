@@ -22,6 +22,8 @@ from netwise.termination import handle_sigterm
 
 MOST_BYTES = 64 << 20  # of a script
 INTERRUPT_CODE = 130  # what a shell reports for a program that Ctrl-C ended
+_OBSERVER = str(Path(__file__).parents[1] / "observe")
+_OVERRIDES = "handle_torch_function"  # calls a mode that observes
 STOPPED_CODE = 5  # of a program that a finding ended
 
 
@@ -139,6 +141,7 @@ def _ended(error: BaseException | None) -> ScriptEnd:
     if isinstance(error, TrainingStopped):  # the user asked for it: no traceback
         print(f"netwise: {error}", file=sys.stderr)
         return ScriptEnd(STOPPED_CODE, error)
+    error = error.with_traceback(_without_observer(error.__traceback__))
     sys.excepthook(type(error), error, error.__traceback__)
     return ScriptEnd(INTERRUPT_CODE if isinstance(error, KeyboardInterrupt) else 1, error)
 
@@ -189,6 +192,22 @@ def _put_first(folder: str) -> None:
     """Replace the first folder of `sys.path`, which is that of netwise's command."""
     if not sys.flags.safe_path:  # `python -P` has none
         sys.path[0] = folder
+
+
+def _without_observer(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames that stand between torch and torch where it is observed."""
+    kept = list[TracebackType]()
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if trace.tb_frame.f_code.co_name == _OVERRIDES:
+            del kept[-1:]  # the operation that called it stands below once more
+        elif not file.startswith(_OBSERVER):
+            kept.append(trace)
+        trace = trace.tb_next
+    shown: TracebackType | None = None
+    for each in reversed(kept):
+        shown = TracebackType(shown, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return shown
 
 
 def _without_import_frames(trace: TracebackType | None) -> TracebackType | None:

@@ -21,13 +21,16 @@ from netwise.observe.nested import tensors_in
 from netwise.observe.observed_history import history_of, knows_guessing
 from netwise.observe.observed_model import ObservedModel, batch_accuracy, target_signals
 from netwise.observe.observer import Observer
+from netwise.observe.raised_error import program_error_of
 from netwise.observe.target_statistics import TargetStatistics
 from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing
+from netwise.program_error import ProgramError
 from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from netwise.trials.program_trials import ProgramTrials
 from netwise.watching.live_checks import LiveChecks
 from netwise.watching.program_folders import ProgramFolders
 
+UNTRAINED = "program"  # name of the history of a program that trained no model
 KEPT_BYTES = 1_000_000  # of targets, for the loss of the best constant prediction
 KINDS = {
     "logits": OF_LOGITS,
@@ -132,6 +135,7 @@ class watch:
         self._outputs, self._batch_size = 0, 0
         self._epochs = 0
         self._epoch_rows: list[tuple[int, dict[str, float]]] = []
+        self._error: ProgramError | None = None
 
     # ---- start and end
 
@@ -184,7 +188,17 @@ class watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self.ended_by(error)
         self.stop()
+
+    def ended_by(self, error: BaseException) -> None:
+        """State the error that ended the loop, so that the diagnosis explains it. `with` calls it.
+
+        Args:
+            error: as it was caught. Ctrl-C and `sys.exit` do not count.
+        """
+        self._error = self._observer.safely("errors of the program", program_error_of, error)
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -280,9 +294,13 @@ class watch:
 
     def histories(self) -> dict[str, History]:
         """The history of each model that was trained, by its name: the class of its module, and a
-        number where there are several."""
+        number where there are several. A program that an error ended before it trained one has a
+        history of the name "program"."""
         found = {model.name: self._with_trials(model) for model in self._observer.models}
-        return found or self._observer.functional.histories(self._observer.program({}))
+        if not found:
+            functional = self._observer.functional.histories(self._observer.program({}))
+            found = {name: history.but(error=self._error) for name, history in functional.items()}
+        return found or ({} if self._error is None else {UNTRAINED: self.history()})
 
     def history(self, model: str | None = None) -> History:
         """What was recorded so far of one model.
@@ -308,7 +326,8 @@ class watch:
         for functional in self._observer.functional.histories(program).values():
             return functional
         how = RUNNING if program.running else FINISHED
-        return History.from_rows([], ended=RunEnd(how, "No training step was observed.", 0))
+        ended = RunEnd(how, "No training step was observed.", 0)
+        return History.from_rows([], ended=ended).but(error=self._error)
 
     def _with_trials(self, model: ObservedModel) -> History:
         """The history with what short trials need; `diagnose(..., trials=True)` runs them."""
@@ -319,6 +338,8 @@ class watch:
         main = model is self._observer.table.main_model()
         program = self._observer.program(self._stated_facts(model) if main else {})
         history = history_of(model, program)
+        if main and self._error is not None:
+            history = history.but(error=self._error)
         if not main or self._loss is None:
             return history
         if self._loss_answers is None:

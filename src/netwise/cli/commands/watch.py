@@ -199,6 +199,8 @@ class _Observer:
         histories: dict[str, History] = {}
         folders: dict[str, Path] = {}
         if self._watch is not None:
+            if end.error is not None:
+                self._watch.ended_by(end.error)
             self._watch.stop()
             histories, folders = self._watch.histories(), self._watch.folders
             self.problems.extend(

@@ -1,14 +1,22 @@
-"""A first training step that raises an error."""
+"""A training program, or a first training step, that raises an error."""
 
 from __future__ import annotations
 
+from netwise.diagnosis.error_kinds import kind_of_error
 from netwise.diagnosis.rules.finding import Answer, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.first_batch_facts import first_batch_fact
 from netwise.history import History
+from netwise.program_error import ProgramError
+
+MOST_TEXT = 200  # characters of an error's message
 
 
 def step_fails(history: History) -> Answer:
-    """Find an error that a copy of the module raised in its first training step."""
+    """Find an error that ended the program, or that a copy of the module raised in its first
+    training step. A loss without a graph is a finding of `graph_cut`."""
+    if history.error is not None:
+        kind = kind_of_error(history.error)
+        return None if kind is not None and kind.is_cut else error_finding(history, history.error)
     facts = first_batch_fact(history, "error")
     if isinstance(facts, Unchecked):
         return facts
@@ -23,16 +31,41 @@ def step_fails(history: History) -> Answer:
     )
 
 
+def error_finding(history: History, error: ProgramError, rule: str = "step_fails") -> Finding:
+    """The finding of an error: where it was raised, what torch said, and why, where that is
+    known."""
+    kind = kind_of_error(error)
+    match = None if kind is None else kind.match(error)
+    place = f" at {error.place}" if error.place else ""
+    stage = f" in the {error.stage}" if error.stage else ""
+    done = history.ended.step
+    said = error.message[:MOST_TEXT].rstrip(".")
+    steps = f" after {done} steps" if done else ""
+    sentence = f"{error.kind}{place}{stage}{steps}: {said}."
+    if kind is None or match is None:
+        inside = f" It was raised in `{error.layer}`." if error.layer else ""
+        return Finding(rule, sentence + inside, steps=(done, done), strength=2.0)
+    why = kind.sentence(match, error)
+    return Finding(
+        rule=rule,
+        sentence=f"{why[0].upper()}{why[1:]} ({sentence.rstrip('.')})",
+        steps=(done, done),
+        strength=2.0,
+        change=kind.change(match, error),
+    )
+
+
 STEP_FAILS = Rule(
     name="step_fails",
-    title="First step raises an error",
+    title="Step raises an error",
     find=step_fails,
     explanation=(
         "The forward pass, the loss, the backward pass or the optimizer's step raised an error, "
-        "as the training program would: shapes, types or devices do not fit each other."
+        "which ends the training: shapes, types or devices do not fit each other, or the graph of "
+        "the loss is used twice."
     ),
-    healthy="A training step on one batch runs to its end.",
-    source="PyTorch documentation, Training with PyTorch",
+    healthy="Each training step runs to its end.",
+    source="PyTorch documentation, Training with PyTorch, and Autograd mechanics",
     own_loops=True,
     exact=True,
 )

@@ -3,7 +3,9 @@ weights that no loss reaches, weights outside of the module, nothing to train.""
 
 from __future__ import annotations
 
+from netwise.diagnosis.error_kinds import kind_of_error
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.first_step import error_finding
 from netwise.diagnosis.rules.observation import code_of, layers_of, listed, loop_observed, observed
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
@@ -170,8 +172,12 @@ def graph_cut(history: History) -> Answer:
     used.
 
     Weights behind an output that no loss uses, and those of layers that are never called, do no
-    harm and are no finding.
+    harm and are no finding. A loss without any graph is one, which ended the program.
     """
+    if history.error is not None:
+        kind = kind_of_error(history.error)
+        if kind is not None and kind.is_cut:
+            return error_finding(history, history.error, "graph_cut")
     wiring = observed(history, "not_reached", "cut_between", "losses")
     if isinstance(wiring, Unchecked):
         return _no_pass_and_no_change(history) or wiring
