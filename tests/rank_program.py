@@ -45,6 +45,7 @@ def weighted() -> nw.Recipe:
     )
 
 
+DEVICE = os.environ.get("NETWISE_TEST_DEVICE", "cpu")
 NORMED = DENSE.but(network=nw.MLP((64, 24, 24, 10), batch_norm=True))
 
 RECIPES: dict[str, Callable[[], nw.Recipe]] = {
@@ -78,7 +79,7 @@ HOW = {
 
 def trained(run: nw.Run) -> dict[str, Any]:
     return {
-        "weights": run.module.state_dict(),
+        "weights": {name: value.cpu() for name, value in run.module.state_dict().items()},
         "series": {key: list(series.values) for key, series in run.history.series.items()},
         "ended": run.history.ended.sentence,
         "score": run.score.value if run.score else None,
@@ -107,8 +108,8 @@ LONG = DENSE.but(epochs=50)
 
 def resumed(folder: Path, recipe: nw.Recipe = DROPPED, shard: bool = False) -> dict[str, Any]:
     """A whole run beside one that was interrupted in its first epoch and resumed."""
-    whole = nw.fit(recipe, shard=shard)
-    stopped = nw.fit(recipe, folder=folder, progress=StopsAfterStep(), shard=shard)
+    whole = nw.fit(recipe, shard=shard, device=DEVICE)
+    stopped = nw.fit(recipe, folder=folder, progress=StopsAfterStep(), shard=shard, device=DEVICE)
     again = nw.resume(folder)
     return {"whole": trained(whole), "stopped": trained(stopped), "again": trained(again)}
 
@@ -192,7 +193,7 @@ def main(folder: Path, names: list[str]) -> None:
             answer = OTHERS[name](folder / name)
         else:
             how: dict[str, Any] = {"watch_every": 5} | HOW.get(name, {})
-            answer = trained(nw.fit(RECIPES[name](), folder=folder / name, **how))
+            answer = trained(nw.fit(RECIPES[name](), folder=folder / name, device=DEVICE, **how))
         torch.save(answer, folder / f"{name}-{os.environ['RANK']}.pt")
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from netwise.data.columns.number_column import centre_and_scale
 from netwise.data.content import FileKey, files_key
+from netwise.data.lazy_rows import on_device
 from netwise.data.preparation import Preparation, marked, unmarked
 from netwise.data.raw_inputs import RawInput
 from netwise.data.splitting import TIME, SplitKey, cut_by_class, cut_by_group, cut_by_time
@@ -85,7 +86,7 @@ class Pairs:
     def to(self, device: torch.device) -> Pairs:
         """The same on another device."""
         weight = None if self.weight is None else self.weight.to(device)
-        return Pairs(self.x.to(device), self.y.to(device), weight)
+        return Pairs(on_device(self.x, torch.device(device)), self.y.to(device), weight)
 
 
 @dataclass(frozen=True, eq=False)

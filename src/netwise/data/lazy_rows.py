@@ -147,7 +147,7 @@ class LazyRows(Tensor):
         return every if self.rows is None else self.rows
 
     def _gathered(self, rows: Tensor) -> Tensor:
-        x = self.decoded(self.store.index_select(0, rows).to(self.device))
+        x = self.decoded(sent(self.store.index_select(0, rows), self.device))
         for step in self.steps:
             x = step(x)
         return x
@@ -276,11 +276,38 @@ def are_lazy(x: Tensor) -> bool:
     return isinstance(x, LazyRows)
 
 
+def sent(rows: Tensor, device: torch.device) -> Tensor:
+    """Rows on a device. For a CUDA device they are copied from pinned memory, which the host does
+    not wait for."""
+    if device.type == "cuda" and rows.device.type == "cpu":
+        return rows.pin_memory().to(device, non_blocking=True)
+    return rows.to(device)
+
+
+def on_device(x: Tensor, device: torch.device, free: float | None = None) -> Tensor:
+    """Inputs for a device. Where they do not fit there twice, they stay where they are, and batches
+    are sent when they are asked for.
+
+    Args:
+        x: inputs (samples, ...).
+        device: that computes.
+        free: bytes of its memory. Default: as many as it says.
+    """
+    if are_lazy(x) or x.dtype != torch.float32 or x.device.type == device.type:
+        return x.to(device)
+    fits = 2 * x.nbytes < (free_memory(device) if free is None else free)
+    return x.to(device) if fits else LazyRows.of(x, device=device)
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that are free on a CUDA device; of others it is not asked."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else math.inf
+
+
 def _moved(store: Tensor, place: torch.device) -> Tensor:
     """The store on another device, where it fits there twice."""
     if place.type == "cuda" and store.device.type != "cuda":
-        free, _ = torch.cuda.mem_get_info(place)
-        return store.to(place) if 2 * store.numel() * store.element_size() < free else store
+        return store.to(place) if 2 * store.nbytes < free_memory(place) else store
     return store.to(place) if place.type == "cpu" else store
 
 
