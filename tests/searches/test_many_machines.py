@@ -53,6 +53,35 @@ def test_a_dask_cluster_gives_the_numbers_of_one_process(tmp_path: Path) -> None
     assert [run.recipe.seed for run in runs] == [0, 1]
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_ray_gives_the_numbers_of_one_process(tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray", reason="needs ray: pip install ray")
+    from ray.util.joblib import register_ray  # only where it is there
+
+    alone = nw.search(
+        RECIPE, SPACE, method=nw.Random(), trials=3, fresh=2, folder=tmp_path / "alone", jobs=1
+    )
+    register_ray()
+    ray.init(num_cpus=2, include_dashboard=False)
+    try:
+        with joblib.parallel_config(backend="ray"):
+            found = nw.search(
+                RECIPE,
+                SPACE,
+                method=nw.Random(),
+                trials=3,
+                fresh=2,
+                folder=tmp_path / "ray",
+                jobs=2,
+            )
+            runs = nw.fit_many([RECIPE, RECIPE.but(seed=1)], jobs=2)
+    finally:
+        ray.shutdown()
+    assert points(found) == points(alone)
+    assert found.fresh_values == alone.fresh_values
+    assert [run.recipe.seed for run in runs] == [0, 1]
+
+
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL that is started for these tests; NETWISE_POSTGRES names another."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import joblib
 import pytest
 
 from netwise.storage.locks import try_lock
@@ -134,3 +135,9 @@ def test_nothing_else_in_the_package_starts_processes() -> None:
     )
     files = [path for path in PACKAGE.rglob("*.py") if starts.search(path.read_text("utf-8"))]
     assert [path.name for path in files] == ["worker_processes.py"]
+
+
+def test_a_backend_that_gives_no_results_before_the_last_gives_all() -> None:
+    """As that of Ray, whose base class this backend is."""
+    with joblib.parallel_config(backend="multiprocessing"):
+        assert sorted(run_in_processes(abs, [-3, 1, -2], 2)) == [1, 2, 3]

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.process import BaseProcess
@@ -31,6 +31,7 @@ def run_in_processes(
 ) -> Generator[Result, None, None]:
     """The results of `work` for each task, as they end: from `jobs` processes of this machine, from
     a cluster under `joblib.parallel_config`, or with `jobs` = 1 one after another in this process.
+    A backend of joblib that gives no results before the last one, such as Ray's, gives all then.
 
     Ctrl-C and SIGTERM reach the workers; those that have not ended after `STOP_SECONDS` are killed.
     Workers of a parent that was killed end themselves. A handler of the program's own for one of
@@ -54,13 +55,18 @@ def run_in_processes(
             for task in tasks
             if not stop.requested()
         )
+        backend, _ = joblib.parallel.get_active_backend()
+        one_by_one = getattr(backend, "supports_return_generator", False)  # that of Ray does not
         # With more tasks on their way to workers than run, a stopped worker would begin the next.
         parallel = joblib.Parallel(
-            n_jobs=jobs, batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
+            n_jobs=jobs,
+            batch_size=1,
+            pre_dispatch="n_jobs",
+            return_as="generator_unordered" if one_by_one else "list",
         )
         results: Any = parallel(calls)
         try:
-            with closing(results):
+            with closing(results) if one_by_one else nullcontext():
                 yield from results
         except BrokenProcessPool:
             stop.raise_if_requested()
