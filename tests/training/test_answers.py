@@ -69,7 +69,8 @@ def test_errors_of_a_large_validation_part_are_a_sample_of_it() -> None:
     valid = run.recipe.data.load().unmarked().valid
     rows = torch.arange(2 * KEPT_ERRORS + 1) % len(valid)
     pairs = valid.rows(rows.numpy())
-    assert len(validation_errors(run.module, pairs, run.pipeline)) == KEPT_ERRORS * 2 // 3 + 1
+    errors, answers = validation_errors(run.module, pairs, run.pipeline)
+    assert len(errors) == len(answers) == KEPT_ERRORS * 2 // 3 + 1
 
 
 def test_a_threshold_changes_the_answers_alone() -> None:

@@ -100,7 +100,7 @@ def answer_columns(
     if answers.reach is None:
         return columns
     with_ends: dict[str, Array] = {}
-    for (name, values), reach in zip(columns.items(), answers.reach, strict=True):
+    for (name, values), reach in zip(columns.items(), answers.reach.T, strict=True):
         half = np.asarray(reach, values.dtype)
         with_ends |= {name: values, name + LOW: values - half, name + HIGH: values + half}
     return with_ends

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from netwise.data.dataset import Pairs
 from netwise.parts.losses import Loss
-from netwise.scoring.conformal import conformal_reach
+from netwise.scoring.adaptive_intervals import interval_reach
 from netwise.scoring.thresholds import Threshold, chosen_classes
 from netwise.tasks import task_named
 from netwise.training.evaluate import outputs_of
@@ -31,7 +31,7 @@ class Answers:
     Args:
         predictions: class names `(samples,)`, or numbers `(samples,)` or `(samples, targets)`.
         probabilities: of each class `(samples, classes)`; None for numbers.
-        reach: of each target half the width of its interval; None where there is none.
+        reach: half the width of each interval `(samples, targets)`; None where there is none.
     """
 
     predictions: Array
@@ -62,22 +62,30 @@ def number_answers(outputs: Tensor, pipeline: InputPipeline, level: float | None
         level: of the intervals; None: there are none.
 
     Raises:
-        WrongValue, DataError: see `conformal_reach`.
+        WrongValue, DataError: see `interval_reach`.
     """
     values = (outputs * pipeline.target_scale + pipeline.target_mean).numpy()
     numbers = values[:, 0] if values.shape[1] == 1 else values
-    reach = None if level is None else conformal_reach(pipeline.errors.numpy(), level)
+    reach = None
+    if level is not None:
+        known = pipeline.errors.numpy(), pipeline.answers.numpy()
+        reach = interval_reach(*known, values.astype(np.float64), level)
     return Answers(numbers, None, reach)
 
 
-def validation_errors(module: nn.Module, valid: Pairs, pipeline: InputPipeline) -> Tensor:
-    """Absolute errors `(samples, targets)` on the validation part, in the units of the targets, as
-    float64; of at most `KEPT_ERRORS` samples, evenly spaced. None are kept where targets are no
-    numbers or an output is not finite."""
+def validation_errors(
+    module: nn.Module, valid: Pairs, pipeline: InputPipeline
+) -> tuple[Tensor, Tensor]:
+    """Absolute errors `(samples, targets)` on the validation part and the answers that they are of,
+    in the units of the targets, as float64; of at most `KEPT_ERRORS` samples, evenly spaced. None
+    are kept where targets are no numbers or an output is not finite."""
     nothing = torch.zeros(0, len(pipeline.target_mean), dtype=torch.float64)
     if not task_named(pipeline.task).has_values or not len(valid):
-        return nothing
+        return nothing, nothing
     step = math.ceil(len(valid) / KEPT_ERRORS)
     outputs = outputs_of(module, valid.x[::step]).cpu().double()
-    errors = (outputs - valid.y[::step].cpu().double()).abs() * pipeline.target_scale.double()
-    return errors if bool(torch.isfinite(errors).all()) else nothing
+    scale = pipeline.target_scale.double()
+    errors = (outputs - valid.y[::step].cpu().double()).abs() * scale
+    if not bool(torch.isfinite(errors).all()):
+        return nothing, nothing
+    return errors, outputs * scale + pipeline.target_mean.double()

@@ -21,6 +21,7 @@ from netwise.schema import SchemaError
 from netwise.storage.layout import WEIGHTS
 
 ERRORS = "target.errors"  # absent where a run has none
+ANSWERS = "target.answers"  # absent in runs of earlier versions
 
 
 class Intake(TypedDict):
@@ -43,6 +44,7 @@ class InputPipeline:
         target_mean, target_scale: of the training targets, for regression.
         errors: absolute errors of the trained network on the validation part `(samples, targets)`,
             for intervals; none before the end of a run.
+        answers: what it answered to these samples; none in runs of earlier versions.
     """
 
     encoder: Encoder
@@ -52,6 +54,7 @@ class InputPipeline:
     target_mean: Tensor
     target_scale: Tensor
     errors: Tensor = field(default_factory=lambda: torch.zeros(0, 1, dtype=torch.float64))
+    answers: Tensor = field(default_factory=lambda: torch.zeros(0, 1, dtype=torch.float64))
 
     @staticmethod
     def of(samples: Samples, fitted: tuple[Fitted, ...]) -> InputPipeline:
@@ -136,7 +139,8 @@ class InputPipeline:
             for i, step in enumerate(self.fitted)
             for name, value in step.items()
         }
-        errors = {ERRORS: self.errors} if len(self.errors) else {}
+        known = ((ERRORS, self.errors), (ANSWERS, self.answers))
+        errors = {name: tensor for name, tensor in known if len(tensor)}
         targets = {"target.mean": self.target_mean, "target.scale": self.target_scale}
         return {**fitted, **targets, **errors}
 
@@ -154,7 +158,10 @@ class InputPipeline:
             plain["classes"],
             tensors["target.mean"],
             tensors["target.scale"],
-            tensors.get(ERRORS, torch.zeros(0, 1, dtype=torch.float64)),
+            *(
+                tensors.get(name, torch.zeros(0, 1, dtype=torch.float64))
+                for name in (ERRORS, ANSWERS)
+            ),
         )
 
 

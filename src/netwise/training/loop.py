@@ -387,8 +387,10 @@ def _with_errors(setup: Setup, ended: RunEnd) -> InputPipeline:
     """The pipeline with the errors on the validation part, where the run is complete."""
     if ended.how not in (FINISHED, STOPPED_EARLY):
         return setup.pipeline
-    errors = validation_errors(setup.module, setup.valid, setup.pipeline)
-    return replace(setup.pipeline, errors=errors) if len(errors) else setup.pipeline
+    errors, answers = validation_errors(setup.module, setup.valid, setup.pipeline)
+    if not len(errors):
+        return setup.pipeline
+    return replace(setup.pipeline, errors=errors, answers=answers)
 
 
 def _final_score(setup: Setup, ended: RunEnd) -> Score | None:

@@ -148,7 +148,8 @@ class Run:
 
         Split conformal prediction: of new samples from the same source, at least the share `level`
         has its true number in its interval, whatever the network has learned. The width follows
-        from the errors on the validation part, which the run keeps. Where the validation part
+        from the errors on the validation part, which the run keeps: it is larger where errors are,
+        if they follow from the predicted number (`interval_reach`). Where the validation part
         chose much (early stopping, a search), the intervals are slightly too narrow.
 
         Args:
@@ -176,7 +177,7 @@ class Run:
         answers = self.answers(raw, level=level)
         assert answers.reach is not None
         numbers, reach = answers.predictions, answers.reach
-        reach = reach[0] if numbers.ndim == 1 else reach
+        reach = reach[:, 0] if numbers.ndim == 1 else reach
         ends: np.ndarray = np.stack([numbers - reach, numbers + reach], -1)
         return ends
 

@@ -252,12 +252,12 @@ def _document(run: Run, blocks: Iterator[pl.DataFrame], columns: AnswerColumns) 
     from netwise.training.answered_table import answered
 
     kept: dict[str, list[Any]] = {}
-    predictions, probabilities, reach = [], [], None
+    predictions, probabilities, reaches = [], [], []
     for block, answers in answered(run, blocks, columns):
         for name in block.columns:
             kept.setdefault(name, []).extend(block[name].to_list())
         predictions.append(answers.predictions)
-        reach = answers.reach
+        reaches += [] if answers.reach is None else [answers.reach]
         if answers.probabilities is not None:
             probabilities.append(answers.probabilities)
     numbers = np.concatenate(predictions)
@@ -267,8 +267,9 @@ def _document(run: Run, blocks: Iterator[pl.DataFrame], columns: AnswerColumns) 
         "probabilities": np.concatenate(probabilities).tolist() if probabilities else None,
         "columns": kept,
     }
-    if reach is not None:
-        half = reach[0] if numbers.ndim == 1 else reach
+    if reaches:
+        reach = np.concatenate(reaches)
+        half = reach[:, 0] if numbers.ndim == 1 else reach
         document |= {"low": (numbers - half).tolist(), "high": (numbers + half).tolist()}
     return document
 
