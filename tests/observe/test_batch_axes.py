@@ -55,6 +55,28 @@ def test_outputs_and_targets_that_are_broadcast(name: str) -> None:
     assert read_graph(WIDENED[name](outputs(1))).widened == f"{before} to {(N, N)}"
 
 
+def residual(made: Callable[[Tensor, Tensor], Tensor]) -> str:
+    """Two outputs of a network, one of which may be squeezed, in one residual."""
+    torch.manual_seed(3)
+    body, head = nn.Linear(5, 4), nn.Linear(4, 1)
+    first = head(body(X).tanh())
+    return read_graph((made(first, head(body(X).relu())) ** 2).mean()).widened
+
+
+def test_two_outputs_of_a_residual_that_are_broadcast() -> None:
+    wide = f"{(N, 1)} to {(N, N)}"
+    assert residual(lambda a, b: a + b.squeeze(1)) == wide
+    assert residual(lambda a, b: a.squeeze(1) - b) == wide
+    assert residual(lambda a, b: a * b[:, 0]) == wide
+    assert residual(lambda a, b: a + b) == ""
+    assert residual(lambda a, b: a.squeeze(1) + b.squeeze(1)) == ""
+    # Pairs of all samples, on purpose.
+    assert residual(lambda a, b: a - a.squeeze(1)) == ""
+    assert residual(lambda a, b: a.squeeze(1)[:, None] - b.squeeze(1)) == ""
+    assert residual(lambda a, b: a.squeeze(1).view(-1, 1) - b.squeeze(1)) == ""
+    assert residual(lambda a, b: a - b.T) == ""
+
+
 def attention() -> Tensor:
     model = nn.MultiheadAttention(5, 1, batch_first=True)
     mask = nn.Transformer.generate_square_subsequent_mask(N)

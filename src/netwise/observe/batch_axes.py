@@ -18,6 +18,7 @@ from netwise.observe.autograd_nodes import (
     names,
     only_input,
     operation,
+    past_moves,
     saved,
     shape_of,
     signed,
@@ -48,6 +49,8 @@ def widened(between: Mapping[Node, Node | None]) -> str:
     """
     for node, parent in between.items():
         kind = operation(node)
+        if kind in ("Add", "Sub", "Mul", "Div") and _two_outputs_meet(node):
+            return f"{(shape_of(node) or (0,))[0], 1} to {shape_of(node)}"
         if kind not in ("Sub", "Rsub", "Mul", "Div", "Expand"):
             continue
         shape = shape_of(node)
@@ -69,11 +72,29 @@ def widened(between: Mapping[Node, Node | None]) -> str:
     return ""
 
 
+def _two_outputs_meet(node: Node) -> bool:
+    """Whether two values with gradients of shapes (n, 1) and (n,) are joined to (n, n), as in a
+    residual one of whose parts was squeezed. A column that was made of a row, and a row that is the
+    same output as the column, are compared pair by pair on purpose."""
+    shape, inputs = shape_of(node), inputs_of(node)
+    if shape is None or len(shape) != 2 or shape[0] != shape[1] or len(inputs) != 2:
+        return False
+    if shape[0] < 3:
+        return False
+    sides = {shape_of(*each): each[0] for each in inputs}
+    column, row = sides.get((shape[0], 1)), sides.get((shape[0],))
+    if column is None or row is None or _has_new_axis(column):
+        return False
+    return past_moves(column) is not past_moves(row)
+
+
 def _has_new_axis(node: Node | None) -> bool:
     while node is not None and operation(node) in MOVES:
         if operation(node) == "Unsqueeze":
             return True
-        node = only_input(node)
+        after, node = shape_of(node), only_input(node)
+        if node is not None and len(shape_of(node) or ()) < len(after or ()):
+            return True
     return False
 
 
