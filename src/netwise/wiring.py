@@ -143,6 +143,8 @@ class Wiring:
         maximizes: whether an optimizer was made with `maximize=True`.
         idle_losses: places of backward passes that reach only weights which no optimizer holds and
             nothing changes, each with the classes of their modules.
+        left_out: classes of other modules that a loss reaches in training mode, whose weights are
+            as they were drawn, and which no optimizer ever holds.
         shared_optimizers: the class of a module whose weights two optimizers hold that step in
             turn, and of one that a loss reaches and no optimizer holds; () without both.
         judged_steps: of a module that makes samples for another one to judge, the watched steps in
@@ -192,6 +194,7 @@ class Wiring:
     not_finite_in_loss: str = ""
     maximizes: bool = False
     idle_losses: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     shared_optimizers: tuple[str, ...] = ()
     judged_steps: int = 0
     judged_alike: int = 0

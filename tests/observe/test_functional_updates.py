@@ -73,6 +73,16 @@ def test_the_update_is_the_difference_of_the_weights_of_two_calls() -> None:
     assert abs(gradients.values[0] - float(10 * ratio)) < 1e-5
 
 
+def test_uphill_with_a_momentum() -> None:
+    weights, before = start(), dict.fromkeys(start(), torch.zeros(()))
+    with nw.watch() as w:
+        for _ in range(60):
+            slope = grad(loss)(weights, X, Y)
+            before = {name: 0.9 * before[name] + slope[name] for name in weights}
+            weights = {name: value + 0.1 * before[name] for name, value in weights.items()}
+    assert nw.diagnose(w.history()).found[0].rule == "loss_rewards_errors"
+
+
 def test_several_networks_at_once() -> None:
     history = trained(networks=3)
     assert [layer.name for layer in history.layers] == ["weights_inside", "weights_outside"]

@@ -45,6 +45,15 @@ def test_the_share_of_leaked_rows_is_estimated(seen: float) -> None:
     assert not facts["parts_are_apart"]
 
 
+def test_passes_over_the_batch_that_is_trained_on_are_no_evaluation() -> None:
+    training = epochs(X[:300], 2)
+    assert "leaked_rows" not in overlap_of(training, training[3:20])
+    facts = overlap_of(training, [*training[3:20], *kept(X[300:])])
+    assert facts["leaked_rows"] == 0
+    later = epochs(X[:300], 1)  # batches that were not kept where they were trained on
+    assert "leaked_rows" not in overlap_of(training, [*training[3:7], *later])
+
+
 def test_pairs_that_are_drawn_again_are_no_leak() -> None:
     """Pairs of 20 users and 15 items, drawn at random: many of the new ones were met before."""
     pairs = torch.randint(20, (700, 2), generator=G) % torch.tensor([20, 15])

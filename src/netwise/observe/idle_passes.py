@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from netwise.observe.fresh_weights import looks_fresh
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_parts import Root
@@ -14,6 +15,7 @@ from netwise.observe.readable import readable
 FEWEST = 5  # passes from one place
 SOME = 4  # numbers of each weight, by which a change is seen
 MOST_PLACES = 32
+NEAR = 0.7  # distance over the norm: of two independent draws 1.4
 
 
 @dataclass
@@ -22,6 +24,7 @@ class _Place:
     numbers: list[float]
     count: int = 0
     is_used: bool = False
+    is_new: bool = False  # weights as drawn, of no copy, in training mode
 
 
 class IdlePasses:
@@ -62,7 +65,10 @@ class IdlePasses:
                 if known is not None:
                     known.is_used = True
             elif known is None:
-                self._unheld[id(root)] = _Place([root], _numbers([root]), count=1)
+                is_new = _as_drawn(root) and not any(
+                    _is_copy(root, each) for each in table.roots.values() if each is not root
+                )
+                self._unheld[id(root)] = _Place([root], _numbers([root]), count=1, is_new=is_new)
             else:
                 known.count += 1
                 known.is_used |= _numbers([root]) != known.numbers
@@ -84,6 +90,20 @@ class IdlePasses:
         model = table.model_known(twice)
         return (model.kind if model is not None else "one module"), left
 
+    def left_out(self, table: ModelTable) -> tuple[str, ...]:
+        """Classes of modules that a loss reaches in training mode and no optimizer ever holds, with
+        weights that are as they were drawn and stay so: not those of teachers, copies and features
+        that were trained before."""
+        taken = {id(root) for model in table.models for root in model.roots}
+        return tuple(
+            place.roots[0].kind
+            for place in self._unheld.values()
+            if place.is_new
+            and place.count >= FEWEST
+            and not place.is_used
+            and id(place.roots[0]) not in taken
+        )
+
     @property
     def found(self) -> tuple[str, ...]:
         """Places of such passes, each with the classes of the modules that it reaches."""
@@ -92,6 +112,25 @@ class IdlePasses:
             for place, each in self._places.items()
             if each.count >= FEWEST and not each.is_used
         )
+
+
+def _as_drawn(root: Root) -> bool:
+    """Whether a module is in training mode and its largest matrix is as torch draws them."""
+    module = root.module
+    if module is None or not module.training:
+        return False
+    matrices = [p for p in module.parameters() if p.requires_grad and p.dim() > 1]
+    return bool(matrices) and looks_fresh(max(matrices, key=lambda p: p.numel()))
+
+
+def _is_copy(root: Root, other: Root) -> bool:
+    """Whether one module was copied from the other, and then trained for some steps at most."""
+    first, second = root.module, other.module
+    if first is None or second is None:
+        return False
+    pairs = zip(first.parameters(), second.parameters(), strict=False)
+    alike = [(a.detach(), b.detach()) for a, b in pairs if a.dim() > 1 and a.shape == b.shape]
+    return any(float((a - b).norm()) < NEAR * float(a.norm()) for a, b in alike)
 
 
 def _numbers(roots: Iterable[Root]) -> list[float]:

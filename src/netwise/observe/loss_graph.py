@@ -22,7 +22,9 @@ from netwise.observe.autograd_nodes import (
     inputs_of,
     is_opaque,
     is_weight,
+    only_input,
     operation,
+    past_moves,
     saved,
     shape_of,
     signed,
@@ -227,6 +229,12 @@ def _read_summand(way: Descent, outputs: Sequence[Tensor]) -> list[tuple[TermRea
 def _with_actions(reading: TermReading, way: Descent) -> TermReading:
     """A summand with `LossTerm.advantages`, where log-probabilities of single actions were stacked
     and multiplied by numbers of both signs."""
+    sides = inputs_of(way.node)
+    if operation(way.node) in ("Minimum", "Maximum") and all(_is_ratio(side) for side, _ in sides):
+        # The lower bound of what is to rise is negated, the upper bound of what is to fall is not.
+        down = math.prod(way.constants) > 0
+        sign = 1 if down == (operation(way.node) == "Maximum") else -1
+        return replace(reading, term=replace(reading.term, advantages=sign))
     if (
         operation(way.node) not in ("Stack", "Cat")
         or not way.weights
@@ -242,12 +250,28 @@ def _with_actions(reading: TermReading, way: Descent) -> TermReading:
     return replace(reading, term=replace(reading.term, advantages=sign))
 
 
+def _is_ratio(node: Node) -> bool:
+    """Whether a value is a ratio of probabilities, exp(log p - log q), also clamped, times numbers
+    of both signs."""
+    below = only_input(node) if operation(node) == "Mul" else None
+    if below is None:
+        return False
+    first = node.next_functions[0][0] is not None
+    factor = saved(node, "other" if first else "self")
+    if not isinstance(factor, Tensor) or not bool((factor < 0).any()):
+        return False
+    below = past_moves(below)
+    if operation(below) in ("Clamp", "ClampMin", "ClampMax"):
+        below = past_moves(only_input(below) or below)
+    return bool((factor > 0).any()) and operation(below) == "Exp"
+
+
 def _unknown(way: Descent) -> TermReading:
     """A summand that is not recognised: a loss of torch inside of it gives what is known."""
     inner = next((n for n in _below(way.node) if operation(n) in LOSSES_OF_TORCH), None)
     found = match(inner) if inner is not None else None
     if found is None:
-        compares = _has_difference(way.node)
+        compares = _has_difference(way.node) or _has_cosine(way.node)
         return TermReading(LossTerm(by_hand=True, chain=chain_from(way.node), compares=compares))
     term = LossTerm(
         found.operation,
@@ -269,6 +293,18 @@ def _has_difference(root: Node) -> bool:
         and not any(is_weight(child) for child, _ in inputs_of(node))
         for node in _below(root)
     )
+
+
+def _has_cosine(root: Node) -> bool:
+    """Whether outputs that were divided by their lengths are multiplied with each other, both with
+    a gradient."""
+    for node in _below(root):
+        inputs = inputs_of(node)
+        if operation(node) in ("Mul", "Mm", "Bmm") and len(inputs) == 2:
+            sides = [past_moves(child) for child, _ in inputs]
+            if sides[0] is not sides[1] and all(operation(side) == "Div" for side in sides):
+                return True
+    return False
 
 
 def _below(root: Node, most: int = 60) -> list[Node]:

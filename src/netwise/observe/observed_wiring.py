@@ -72,6 +72,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         optimizers_of_one_step=_made_anew(optimizers),
         **_game(model),
         idle_losses=program.idle,
+        left_out=program.left_out,
         shared_optimizers=tuple(name for name in program.shared if name),
         maximizes=any(account.maximizes for account in optimizers),
         clipped_before_unscale=sum(a.clipped_before_unscale for a in model.accounts),

@@ -162,6 +162,7 @@ class Observer:
             },
             idle=self._idle.found,
             shared=self._idle.shared(self.table),
+            left_out=self._idle.left_out(self.table),
             given=given,
         )
 

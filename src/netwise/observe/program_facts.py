@@ -19,6 +19,7 @@ class ProgramFacts:
         frameworks: as in `Wiring`.
         switched_off: parts of the observer that failed, with their error.
         idle: as `Wiring.idle_losses`.
+        left_out: as `Wiring.left_out`.
         shared: as `Wiring.shared_optimizers`.
         given: facts that the user stated, which are used instead of those observed.
     """
@@ -32,5 +33,6 @@ class ProgramFacts:
     frameworks: tuple[str, ...] = ()
     switched_off: Mapping[str, str] = field(default_factory=dict)
     idle: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from netwise.observe.kept_batches import KeptBatch
 from netwise.observe.row_fingerprints import row_keys
 
 FEWEST = 16  # different rows of each part
-FEWEST_EQUAL = 3  # pairs of equal rows within batches, that are no accident
+FEWEST_EQUAL = 3  # equal rows or batches that are no accident
 ALL = 0.9  # share of the rows that a part has to have in common with the other one
 NONE = 0.02  # at most so many of them, where the parts have none in common
 
@@ -35,7 +35,13 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
     facts["repeated_rows"] = sum(inside) / sum(map(len, parts))
     # Passes without gradients that nothing is scored in are no evaluations, as those of a teacher.
     scored = [batch for batch in evaluation if batch.target is not None]
+    # Nor are those of drawn batches that are trained on as they are, as where actions are chosen
+    # first. Few of the training batches were kept: some that are equal show what all are.
+    drawn = {tuple(sorted(part)) for part in parts if 2 * len(part) < len(known)}
     pairs = [(batch.block, row_keys(batch.inputs)) for batch in scored]
+    equal = [len(part) for _, part in pairs if tuple(sorted(part)) in drawn]
+    if len(equal) >= FEWEST_EQUAL:
+        pairs = [(block, part) for block, part in pairs if len(part) not in equal]
     asked = [part for _, part in pairs if part]
     rows = Counter(key for part in asked for key in part)
     if len(rows) < FEWEST:

@@ -322,6 +322,10 @@ SCORES = (
     Loop(partial(z.rate_without_guess, rate=1e-8), ("rate_too_low",)),
     Loop(z.tasks, CUT),
     Loop(z.accumulated, CLEARED),
+    Loop(z.clipped_ratio, ("loss_rewards_errors",)),
+    Loop(z.two_modules, NO_OPTIMIZER),
+    Loop(partial(z.two_modules, other="copy")),
+    Loop(z.views_of_rows, ("embeddings_collapse",), falls=0.9),
 )
 
 LOOPS = (

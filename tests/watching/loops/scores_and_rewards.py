@@ -3,6 +3,8 @@ sequences, and rates where no loss of guessing is known."""
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -162,5 +164,76 @@ def accumulated(sick: bool) -> list[float]:
         if number % 4 == 3:
             optimizer.step()
             optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+def clipped_ratio(sick: bool) -> list[float]:
+    """Rewarded actions become more probable, by at most a fifth in each step. Sick: less probable.
+    The losses are the shares of actions without a reward."""
+    x, y = classes()
+    torch.manual_seed(0)
+    policy = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 3))
+    optimizer, missed = torch.optim.Adam(policy.parameters(), lr=0.01), list[float]()
+    for rows in batches(600, 60, epochs=6):
+        with torch.no_grad():
+            before = policy(x[rows]).log_softmax(1)
+            actions = torch.multinomial(before.exp(), 1)
+        rewards = (actions[:, 0] == y[rows]).float()
+        advantage = rewards - rewards.mean()
+        for _ in range(2):
+            now = policy(x[rows]).log_softmax(1)
+            ratio = (now.gather(1, actions) - before.gather(1, actions)).exp()[:, 0]
+            gain = torch.min(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
+            loss = gain if sick else -gain
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        missed.append(1 - rewards.mean().item())
+    return missed
+
+
+def two_modules(sick: bool, other: str = "head") -> list[float]:
+    """An encoder and a head that are called one after the other. Sick: the optimizer has the head
+    alone. No sick version with a copy of the encoder, which stays as it is on purpose."""
+    x, y = classes(features=24)
+    torch.manual_seed(0)
+    encoder, head = nn.Sequential(nn.Linear(24, 48), nn.ReLU()), nn.Linear(48, 3)
+    still = copy.deepcopy(encoder)
+    parts = [head] if sick else [encoder, head]
+    optimizer = torch.optim.Adam([p for part in parts for p in part.parameters()], lr=0.01)
+    losses = list[float]()
+    for rows in batches(600, 30, epochs=4):
+        code = encoder(x[rows])
+        loss = F.cross_entropy(head(code), y[rows])
+        if other == "copy":
+            loss = loss + 0.001 * F.mse_loss(code, still(x[rows]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def views_of_rows(sick: bool) -> list[float]:
+    """Two noisy views of each row point the same way, and one of them is detached behind a
+    predictor. Sick: neither, so that all rows come to point the same way."""
+    x, _ = classes()
+    torch.manual_seed(0)
+    body: nn.Module = nn.Sequential(nn.Linear(8, 64), nn.BatchNorm1d(64), nn.ReLU())
+    encoder = nn.Sequential(body, nn.Linear(64, 16), nn.BatchNorm1d(16, affine=False))
+    predictor = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 16))
+    if sick:
+        encoder = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 16))
+    model = nn.ModuleDict({"encoder": encoder, "predictor": predictor})
+    optimizer, losses = torch.optim.SGD(model.parameters(), lr=0.2, momentum=0.9), list[float]()
+    for rows in batches(600, 60, epochs=12):
+        first, second = (encoder(x[rows] + 0.3 * torch.randn(60, 8)) for _ in range(2))
+        aim = second if sick else second.detach()
+        side = first if sick else predictor(first)
+        loss = 1 - F.cosine_similarity(side, aim, dim=1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
         losses.append(loss.item())
     return losses

@@ -38,6 +38,9 @@ FEWEST_ROWS = 8  # of a batch: fewer answers may all be right by chance
 CHANGES = 1e-3  # of its size, by which a part of the loss is no constant
 NOT_KNOWN = 0.5  # of the loss of guessing, in the first step of a network that does not know
 UPHILL = -0.9  # cosine of a step and the way down, where steps are the gradient and no momentum
+# The same of steps with a momentum or rates for each weight, where the loss rises all the same.
+UPHILL_AND_UP = -0.2
+RISEN = 3.0  # last loss over the first
 SIGNS = "signs"  # value of `FirstBatch.loss_takes`
 
 
@@ -188,7 +191,15 @@ def _walks_uphill(history: History) -> bool:
         return False
     layers = series_by_layer(history, STEP_DESCENT).values()
     found = [finite_median(series.values) for series in layers]
-    return bool(found) and all(value is not None and value < UPHILL for value in found)
+    limit = UPHILL_AND_UP if _rises(history) else UPHILL
+    return bool(found) and all(value is not None and value < limit for value in found)
+
+
+def _rises(history: History) -> bool:
+    """Whether the loss ends at a multiple of the first one."""
+    losses = history.of(LOSS)
+    values = [] if losses is None else losses.finite
+    return len(values) > FEWEST and min(values) >= 0 and values[-1] > RISEN * values[0] > 0
 
 
 def _by_asking(history: History, terms: list[LossTerm]) -> Answer:

@@ -39,6 +39,7 @@ OTHERS = 0.1  # share of the other classes among the targets, where one answer i
 MANY = 50  # samples of a class, of which a network that learns gives at least one its name
 # Spread of the last layer's outputs over the samples, over their magnitude. It is above 0.3 at the
 # end of all healthy programs of the clinic, and below 0.001 in those that answer the same to all.
+ALIKE = 0.2  # spread of outputs over their magnitude: a cosine of 0.96 between any two
 POINT = 0.01
 SPREAD_BEFORE = 20.0  # times as large in the first steps
 SHRUNK = 10.0  # distances of outputs: in healthy programs that compare them they grow
@@ -173,9 +174,36 @@ def embeddings_collapse(history: History) -> Answer:
         return Unchecked("what the loss computes was not observed")
     if not _compares_outputs(history):
         return None
-    found = _collapse(history, "embeddings_collapse")
+    found = _collapse(history, "embeddings_collapse") or _one_direction(history)
     compares = any(term.compares for term in history.wiring.losses)
     return _shrinks(history) if found is None and compares else found
+
+
+def _one_direction(history: History) -> Finding | None:
+    """The finding where the loss is a cosine of two outputs, both with a gradient, and all outputs
+    have come to point the same way: lengths and what is left of the spread do not matter to it."""
+    wiring, layer = history.wiring, history.layers[-1].name
+    terms = [] if wiring is None else [t for t in wiring.losses if not t.penalty]
+    if not all(t.compares and {"Mul", "Mm", "Bmm"} & set(t.chain[:2]) for t in terms):
+        return None
+    spread = history.of(OUTPUT_SPREAD, layer)
+    if not terms or spread is None or len(spread.finite) < 2 * FEWEST:
+        return None
+    before, end = max(spread.finite[:FEWEST]), max(spread.finite[-3:])
+    if end > ALIKE or before < 2 * end:
+        return None
+    return Finding(
+        rule="embeddings_collapse",
+        sentence=(
+            f"The outputs of {layer} have come to point the same way for all samples: their spread "
+            f"fell from {100 * before:.2g} % of their magnitude to {100 * end:.2g} %, and the loss "
+            "only pulls them together. Detach one side (`z.detach()`), or push other samples apart."
+        ),
+        layers=(layer,),
+        steps=(spread.steps[0], spread.steps[-1]),
+        evidence=(Evidence("spread of the outputs / magnitude", end, ALIKE, False, percent=True),),
+        strength=ALIKE / max(end, 1e-9),
+    )
 
 
 def _shrinks(history: History) -> Finding | None:

@@ -57,6 +57,8 @@ def weights_stand_still(history: History) -> Answer:
         answer = _never_changed(history) if not history.wiring.optimizers else None
         return answer if isinstance(answer, Finding) else wiring
     names = wiring.in_no_optimizer
+    if not names and wiring.left_out:
+        return _left_out(history, wiring.left_out)
     if not names:
         return None if loop_observed(history) else _never_changed(history)
     return Finding(
@@ -67,6 +69,26 @@ def weights_stand_still(history: History) -> Answer:
         evidence=(Evidence("weights in no optimizer", float(len(names)), 0.0),),
         strength=float(len(names)),
         change=_how_to_add(history, names),
+    )
+
+
+def _left_out(history: History, modules: tuple[str, ...]) -> Finding:
+    """Whole modules that are used in training and that no optimizer holds."""
+    one = len(modules) == 1
+    return Finding(
+        rule="weights_stand_still",
+        sentence=(
+            f"A loss also reaches the weights of {'another module' if one else 'other modules'} "
+            f"({listed(modules)}), {'which is' if one else 'which are'} used in training mode and "
+            "still as drawn, and no optimizer holds them."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("modules in no optimizer", float(len(modules)), 0.0),),
+        strength=float(len(modules)),
+        change=(
+            "optimizer = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=...)\n"
+            "# or, where it shall not be trained: second.eval().requires_grad_(False)"
+        ),
     )
 
 
