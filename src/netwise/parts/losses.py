@@ -399,7 +399,9 @@ def as_values(output: Tensor, target: Tensor) -> Tensor:
         ValueError: the shapes differ. Without this check they would be broadcast.
     """
     if not target.is_floating_point():
-        target = F.one_hot(target, output.shape[-1]).to(output.dtype)
+        # As `F.one_hot`, which reads the largest number back, so that no step could be captured.
+        rows = output.new_zeros((*target.shape, output.shape[-1]))
+        target = rows.scatter_(-1, target.unsqueeze(-1), 1.0)
     if target.shape != output.shape:
         raise ValueError(
             f"the network's output has shape {tuple(output.shape)} and the target"

@@ -60,7 +60,8 @@ SPEEDUPS = (
     Speedup(LATE_CHECKS, "Values are checked to be finite every 64 steps.", same_bits=True),
     Speedup(
         CAPTURED_STEPS,
-        "Operations of a step are recorded once, and repeated without modules and autograd.",
+        "Operations of a step are recorded once, and repeated without modules and autograd, "
+        "several steps in one call.",
         same_bits=True,
     ),
 )

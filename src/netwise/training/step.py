@@ -25,6 +25,7 @@ from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 from netwise.training.captured.captured_steps import CapturedSteps
+from netwise.training.captured.whole_steps import StepParts, WholeSteps
 from netwise.training.fused_update import updater
 from netwise.training.precision import forward_pass
 from netwise.training.ranks.ranks import ALONE
@@ -34,6 +35,7 @@ from netwise.training.ranks.shared_step import SharedStep
 # For each sample the row that it was mixed with, and the share of its own target.
 Blend = tuple[Tensor, float]
 GATHERED_BYTES = 1_000_000  # about the size of a core's own cache
+LEAST_AT_ONCE, MOST_AT_ONCE = 8, 64  # whole steps of one call; Ctrl-C waits for its end
 
 
 @dataclass
@@ -127,8 +129,8 @@ class Stepper:
         # The mean weight over all samples is 1; the sums of batches differ.
         self.weight = None if train.weight is None else train.weight / train.weight.mean()
         self.loss_per_sample = None if self.weight is None else recipe.loss.per_sample()
+        self.whole: WholeSteps | None = None
         self.refresh_parameters()
-        self.use_optimizer(optimizer, needs_closure)
         penalty = recipe.penalty
         self.loss_penalty = penalty if penalty is not None and penalty.adds_to_loss else None
         self.activities: list[Tensor] = []
@@ -139,6 +141,7 @@ class Stepper:
             and penalty.needs_activations
             and type(layer).__name__ in ACTIVATION_MODULES
         ]
+        self.use_optimizer(optimizer, needs_closure)
 
     def _keep_activity(self, layer: nn.Module, args: object, output: Tensor) -> None:
         if layer.training:
@@ -153,12 +156,71 @@ class Stepper:
         """Take the steps with this optimizer from now on."""
         self.optimizer, self.needs_closure = optimizer, needs_closure
         self.update = updater(optimizer) if self.fused_update else optimizer.step
+        self.has_stepped = False
+        self.whole = self._whole_steps()
 
     def refresh_parameters(self) -> None:
         """Read again which parameters require gradients."""
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.weights = penalised(self.module)
-        self.captured.use_parameters(self.parameters)
+        buffers = list(self.module.buffers())
+        self.changing = [*self.module.parameters(), *buffers]
+        self.captured.use_parameters(self.parameters, buffers)
+        if self.whole is not None:
+            self.whole.parts = self._parts()
+
+    def _whole_steps(self) -> WholeSteps | None:
+        """Several steps in one call, where nothing of the run has to happen between two steps."""
+        x = self.train.x
+        if (
+            self.captured.reason
+            or self.shared is not None
+            or self.after_step is not None
+            or self.needs_closure
+            or self.recipe.augment
+            or len(self.optimizer.param_groups) != 1
+            or type(x) is not Tensor
+            or type(self.train.y) is not Tensor
+        ):
+            return None
+        whole = WholeSteps(self._parts())
+        if self.captured.whole is not None:  # of the optimizer before
+            whole.taken = self.captured.whole.taken
+        self.captured.whole = whole
+        return whole
+
+    def _parts(self) -> StepParts:
+        data = (self.train.x, self.train.y)
+        return StepParts(
+            data if self.weight is None else (*data, self.weight),
+            self._computed,
+            self.parameters,
+            self._finish,
+            self._set_rate,
+            self._state,
+            self._settings,
+        )
+
+    def _finish(self) -> None:
+        """Change the weights by the gradients that the parameters have."""
+        if self.recipe.clip is not None:
+            self.recipe.clip.apply(self.parameters)
+        self.update()
+        if self.recipe.penalty is not None:
+            self.recipe.penalty.project(self.weights)
+
+    def _set_rate(self, rate: float) -> None:
+        self.optimizer.param_groups[0]["lr"] = rate
+
+    def _state(self) -> list[Tensor]:
+        """All tensors that a step may change."""
+        states = self.optimizer.state.values()
+        kept = [each for state in states for each in state.values() if isinstance(each, Tensor)]
+        return [*self.changing, *kept]
+
+    def _settings(self) -> object:
+        group = self.optimizer.param_groups[0]
+        return [(name, value) for name, value in group.items() if name not in ("params", "lr")]
 
     def batches(self, epoch: int) -> tuple[Tensor, ...]:
         """Row numbers of each batch of an epoch, in an order of its own.
@@ -187,15 +249,69 @@ class Stepper:
             step: number of the first step in the run.
         """
         results = StepResults()
+        while results.steps < len(batches):
+            done = results.steps
+            left = batches[done:]
+            if not self._several(left, first + done, step + done, results):
+                alone = left[:1] if self._takes_whole else left
+                self._singly(alone, epoch, first + done, step, results)
+            if self.should_stop():
+                break
+        return results
+
+    def _singly(
+        self, batches: tuple[Tensor, ...], epoch: int, first: int, step: int, results: StepResults
+    ) -> None:
+        """Take a step on each batch, one after the other; `step` is that of the first result."""
         own = batches if self.shared is None else self.shared.own_rows(batches)
         for number, (x, y, w) in enumerate(self._gathered(own)):
             if self.shared is not None:
                 self.shared.begin(batches[number])
-            recorded = self.every > 0 and (step + number) % self.every == 0
-            self._one(x, y, w, epoch, first + number, step + number, recorded, results)
-            if self.should_stop():
-                break
-        return results
+            place = step + results.steps
+            recorded = self.every > 0 and place % self.every == 0
+            self._one(x, y, w, epoch, first + number, place, recorded, results)
+            if number + 1 < len(batches) and self.should_stop():
+                return
+
+    def _several(
+        self, batches: tuple[Tensor, ...], first: int, step: int, results: StepResults
+    ) -> bool:
+        """Take the first steps in one call, up to the next that is recorded, where that is
+        possible; returns whether it was."""
+        whole, size = self.whole, len(batches[0])
+        if whole is None or whole.reason or not self.has_stepped:
+            return False
+        until_recorded = -step % self.every if self.every else len(batches)
+        wanted = min(until_recorded, len(batches), self._at_once(size))
+        while wanted and len(batches[wanted - 1]) != size:
+            wanted -= 1
+        count = whole.steps_at_once(size, wanted) if wanted else 0
+        if not count:
+            return False
+        rates = []
+        for number in range(count):
+            if self.before_step is not None:
+                self.before_step(first + number)
+            rates.append(float(self.optimizer.param_groups[0]["lr"]))
+        rows = torch.stack(batches[:count])
+        outputs, losses = whole.take(rows, rates)
+        results.losses += losses.unbind()
+        if self.has_classes and outputs.dim() > 1:
+            results.outputs.append(outputs.flatten(0, 1))
+            results.targets.append(self.train.y.index_select(0, rows.flatten()))
+        results.steps += count
+        return True
+
+    @property
+    def _takes_whole(self) -> bool:
+        """Steps are taken as whole ones, but for those that are recorded."""
+        return self.whole is not None and not self.whole.reason
+
+    def _at_once(self, size: int) -> int:
+        """Steps of one call: as many as a core's cache has room for batches, within limits."""
+        x = self.train.x
+        batch = max(1, size * math.prod(x.shape[1:]) * x.element_size())
+        return max(LEAST_AT_ONCE, min(MOST_AT_ONCE, GATHERED_BYTES // batch))
 
     def _gathered(
         self, batches: tuple[Tensor, ...]
@@ -251,7 +367,7 @@ class Stepper:
                     x = change.apply(x, g)
         captured = (
             None
-            if recorded or checked or self.needs_closure
+            if recorded or checked or self.needs_closure or blend is not None or self._takes_whole
             else self.captured.take(x, y, w, self._computed)
         )
         if captured is not None:
@@ -261,17 +377,18 @@ class Stepper:
                 self.shared.add_gradients(self.parameters, self.shared.share)
         else:
             output, plain, loss = self._with_autograd(x, y, w, blend, recorded)
-        if recipe.clip is not None:
-            recipe.clip.apply(self.parameters)
         if self.needs_closure:
+            if recipe.clip is not None:
+                recipe.clip.apply(self.parameters)
             closure: Any = partial(
                 self._closure, x, y, w, blend
             )  # torch's annotation lacks tensors
             self.optimizer.step(closure)
+            if recipe.penalty is not None:
+                recipe.penalty.project(self.weights)
         else:
-            self.update()
-        if recipe.penalty is not None:
-            recipe.penalty.project(self.weights)
+            self._finish()
+        self.has_stepped = True
         if self.after_step is not None:
             self.after_step()
         if recorded:

@@ -29,6 +29,10 @@ DATA = nw.data.arrays(
     torch.randint(3, (150,), generator=G),
     weights=torch.rand(150, generator=G) + 0.5,
 )
+PIXELS = nw.data.arrays(torch.rand(150, 12, generator=G), torch.randint(3, (150,), generator=G))
+IMAGES = nw.data.arrays(
+    torch.rand(100, 1, 12, 12, generator=G), torch.randint(3, (100,), generator=G)
+)
 NUMBERS = nw.data.arrays(torch.randn(150, 6, generator=G), torch.randn(150, generator=G))
 SMALL = nw.Recipe(
     data=nw.data.iris(),
@@ -39,24 +43,60 @@ SMALL = nw.Recipe(
 )
 CASES: dict[str, dict[str, Any]] = {
     "SGD": {},
-    "momentum": {"optimizer": nw.Momentum(lr=0.05)},
+    "Nesterov": {"optimizer": nw.SGD(lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.01)},
     "Adam": {"optimizer": nw.Adam(lr=0.01)},
-    "RMSProp": {"optimizer": nw.RMSProp(lr=0.01)},
+    "AdamW": {"optimizer": nw.AdamW(lr=0.01)},
     "clipping": {"clip": nw.Clip(norm=0.1)},
     "penalty": {"penalty": nw.L2(strength=0.01)},
     "limit of weights": {"penalty": nw.MaxNorm(norm=1.0)},
     "rate of each step": {"schedule": nw.OneCycle()},
-    "average of weights": {"average": nw.EMA(decay=0.9)},
+    "dropout": {"network": nw.MLP((4, 8, 3), dropout=0.3)},
+    "batch norm": {
+        "network": nw.MLP((4, 8, 8, 3), batch_norm=True, dropout=0.2),
+        "optimizer": nw.Adam(lr=0.01),
+        "clip": nw.ClipValue(value=0.1),
+    },
+    "autoencoder": {
+        "data": PIXELS,
+        "network": nw.Autoencoder((12, 8, 4)),
+        "loss": nw.MeanSquaredError(),
+    },
+    "sparse codes": {
+        "data": PIXELS,
+        "network": nw.Autoencoder((12, 8, 4), sparsity=0.1, top=2),
+        "loss": nw.BinaryCrossEntropy(),
+    },
+    "logistic units": {"loss": nw.BinaryCrossEntropy()},
+    "ensemble": {"network": nw.MLP((4, 8, 3), members=4)},
+    "convolutions": {
+        "data": IMAGES,
+        "network": nw.LeNet5(image=(1, 12, 12), classes=3),
+        "batch_size": 8,
+    },
+    "batches of one": {"batch_size": 1, "epochs": 1},
     "best epoch": {"stopping": nw.Patience(1)},
     "weights of samples": {"data": DATA, "network": nw.MLP((6, 8, 3))},
     "regression": {"data": NUMBERS, "network": nw.MLP((6, 8, 1)), "loss": nw.MeanSquaredError()},
     "tanh": {"network": nw.MLP((4, 8, 8, 3), activation=nw.Tanh())},
     "residual GELU": {"network": nw.MLP((4, 8, 8, 3), activation=nw.GELU(), residual=True)},
 }
+# Repeated, but in a call for each step.
+ONE_BY_ONE: dict[str, tuple[dict[str, Any], str]] = {
+    "momentum of a formula": ({"optimizer": nw.Momentum(lr=0.05)}, "gives a number to Python"),
+    "RMSProp": ({"optimizer": nw.RMSProp(lr=0.01)}, "no kernel that takes the rate"),
+    "average of weights": ({"average": nw.EMA(decay=0.9)}, "between two steps"),
+    "augmented": ({"augment": (nw.Noise(),)}, "between two steps"),
+}
 FALLING_BACK: dict[str, tuple[dict[str, Any], str]] = {
-    "dropout": ({"network": nw.MLP((4, 8, 3), dropout=0.3)}, "draws random numbers"),
-    "batch norm": ({"network": nw.MLP((4, 8, 3), batch_norm=True)}, "as a buffer"),
-    "augmented": ({"augment": (nw.Noise(),)}, "batches are augmented"),
+    "a layer at a time": (
+        {
+            "data": PIXELS,
+            "network": nw.Autoencoder((12, 8, 4), layer_by_layer=True),
+            "loss": nw.MeanSquaredError(),
+        },
+        "gives a number to Python",
+    ),
+    "mixed samples": ({"augment": (nw.Mixup(),)}, "samples are mixed"),
     "own": ({"network": nw.CustomNetwork(own)}, "the network is your own"),
     "switched off": ({}, "switched off"),
 }
@@ -79,7 +119,20 @@ def test_a_run_has_the_same_history_and_weights(changes: dict[str, Any], tmp_pat
     recipe = SMALL.but(**changes)
     run = nw.fit(recipe, folder=tmp_path / "run", speedups=CAPTURED, watch_every=5)
     about = captured(tmp_path / "run")
-    assert about["reason"] == ""
+    assert (about["reason"], about["reason_for_single_calls"]) == ("", "")
+    assert about["in_one_call"] > 5
+    assert equal(run, nw.fit(recipe, speedups=PLAIN, watch_every=5))
+
+
+@pytest.mark.parametrize(("changes", "reason"), ONE_BY_ONE.values(), ids=ONE_BY_ONE)
+def test_a_step_that_needs_python_is_repeated_by_itself(
+    changes: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    recipe = SMALL.but(**changes)
+    run = nw.fit(recipe, folder=tmp_path / "run", speedups=CAPTURED, watch_every=5)
+    about = captured(tmp_path / "run")
+    assert (about["reason"], about["in_one_call"]) == ("", 0)
+    assert reason in about["reason_for_single_calls"]
     assert about["repeated_steps"] > 5
     assert equal(run, nw.fit(recipe, speedups=PLAIN, watch_every=5))
 
@@ -99,7 +152,8 @@ def test_a_run_that_cannot_be_captured_says_why(
 
 def test_watching_each_step_leaves_nothing_to_repeat(tmp_path: Path) -> None:
     nw.fit(SMALL, folder=tmp_path / "run", speedups=CAPTURED, watch_every=1)
-    assert captured(tmp_path / "run") == {"repeated_steps": 0, "reason": ""}
+    about = captured(tmp_path / "run")
+    assert (about["repeated_steps"], about["reason"]) == (0, "")
 
 
 def test_a_resumed_run_has_the_numbers_of_one_without_interruption(tmp_path: Path) -> None:
@@ -171,7 +225,7 @@ def test_other_parameters_are_recorded_anew() -> None:
         ({}, "cpu", "float32", ""),
         ({}, "cuda", None, "not measured on cuda"),
         ({}, "cpu", "bfloat16", "precision is bfloat16"),
-        ({"network": nw.Autoencoder((4, 2))}, "cpu", None, "computes its loss itself"),
+        ({"network": nw.RBM(4, 2)}, "cpu", None, "without autograd"),
     ],
 )
 def test_what_is_known_before_the_first_step(

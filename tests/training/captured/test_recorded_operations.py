@@ -30,17 +30,15 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 # A hinge takes classes only, and Maxout an even number of units.
 PARTS = [each for each in (*LOSSES, *ACTIVATIONS_OF_NETWISE) if each not in (nw.Hinge, nw.Maxout)]
-NORM, KERNEL = nn.BatchNorm1d(3), torch.ones(4, 4, 1)
+NORM = nn.BatchNorm1d(3)
 ENDING: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
-    "dropout": (lambda x: F.dropout(x, 0.5), "draws random numbers"),
-    "noise": (lambda x: x + torch.rand(3), "draws random numbers"),
     "a number": (lambda x: x * float(x.sum()), "gives a number to Python"),
     "a mask": (lambda x: x[x > 0], "shape depends on their values"),
     "a buffer": (NORM, "as a buffer"),
-    "convolution": (lambda x: F.conv1d(x[None], KERNEL), "no kernel that writes"),
-    "a constant": (lambda x: x + torch.zeros(3), "makes numbers of nothing"),
+    "a shape": (lambda x: (x * 2).t_(), "changes the shape of a tensor in place"),
     "an input": (lambda x: x.zero_(), "did not compute"),
-    "filled once": (lambda x: torch.zeros_like(x).add_(x), "did not compute"),
+    "large": (lambda x: torch.cdist(x.repeat(50, 1), x.repeat(50, 1)), "no kernel that writes"),
+    "memory": (lambda x: x.repeat(6_000_000, 1), "would keep more than 256 MiB"),
 }
 
 
@@ -80,7 +78,7 @@ def test_what_cannot_be_repeated_ends_the_recording_and_not_the_computation(
         found = computation(x)
     assert torch.equal(found, expected)
     assert reason in recording.reason
-    assert recording.calls == []
+    assert recording.operations == []
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
@@ -89,15 +87,63 @@ def test_no_loss_or_activation_makes_torch_print_warnings(
 ) -> None:
     layer, x, y = nn.Linear(4, 3), drawn(8, 4), torch.rand(8, 3, generator=G)
     built = part().build()
+    torch.manual_seed(0)
     with Recording() as recording:
         output = layer(x)
         loss = built(output, y) if issubclass(part, nw.Loss) else built(output).square().mean()
         gradients = torch.autograd.grad(loss, list(layer.parameters()))
     before = [each.clone() for each in gradients]
+    torch.manual_seed(0)
     recording.replay()
     assert capfd.readouterr().err == ""
     if not recording.reason:
         assert all(map(torch.equal, gradients, before))
+
+
+REPEATED: dict[str, Callable[[Tensor], Tensor]] = {
+    "dropout": lambda x: F.dropout(x, 0.5),
+    "noise": lambda x: x + torch.randn_like(x) * torch.rand(3),
+    "a constant": lambda x: x + torch.arange(3),
+    "a changed constant": lambda x: torch.zeros_like(x).add_(x).mul_(2),
+    "two changed constants": lambda x: torch.ones(3).add_(x[0]) * torch.zeros(3).add_(x[1]).exp(),
+    "convolution": lambda x: F.conv1d(x[None], torch.ones(4, 4, 1)),
+    "layer norm": lambda x: F.layer_norm(x, (3,)),
+    "scatter": lambda x: torch.zeros_like(x).scatter_(1, x.argmax(1, keepdim=True), 1.0) * x,
+}
+
+
+@pytest.mark.parametrize("computation", REPEATED.values(), ids=REPEATED)
+def test_results_and_draws_are_those_of_the_computation(
+    computation: Callable[[Tensor], Tensor],
+) -> None:
+    x = drawn(4, 3)
+    with Recording() as recording:
+        found = computation(x)
+    assert recording.reason == ""
+    for seed in range(3):
+        x.copy_(drawn(4, 3))
+        torch.manual_seed(seed)
+        expected = computation(x)
+        after = torch.rand(2)
+        torch.manual_seed(seed)
+        recording.replay()
+        assert torch.equal(found, expected)
+        assert torch.equal(torch.rand(2), after)
+
+
+def test_running_statistics_are_part_of_the_state() -> None:
+    layer, x = nn.BatchNorm1d(3), drawn(8, 3)
+    other = nn.BatchNorm1d(3)
+    with Recording(layer.buffers()) as recording:
+        found = layer(x)
+    expected = other(x)
+    for _ in range(2):
+        x.copy_(drawn(8, 3))
+        recording.replay()
+        expected = other(x)
+    assert recording.reason == ""
+    assert torch.equal(found, expected)
+    assert all(map(torch.equal, layer.buffers(), other.buffers()))
 
 
 def test_a_copy_at_the_end_is_part_of_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,14 @@ from torch import Tensor
 from torch.nn.modules import module as module_hooks
 
 from netwise.recipe.recipe import Recipe
+from netwise.training.captured.own_memory import own_gradients
 from netwise.training.captured.recorded_operations import Recording
+from netwise.training.captured.same_steps import Before, same_bits
+from netwise.training.captured.whole_steps import Forward, WholeSteps
 
-# Computes (output, loss without penalty, loss with penalty) of inputs, targets and weights.
-Forward = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor]]
 Shape = tuple[torch.Size, torch.Size, bool]
 MOST_SHAPES = 4  # of batches: most runs have two, the last batch of an epoch is smaller
+NOTHING_BETWEEN = "something of the run happens between two steps"
 SHADOWED = 2  # steps that are also computed in the plain way, before the repetition is trusted
 
 
@@ -29,10 +31,10 @@ def hindrance(recipe: Recipe, device: str, precision: str | None) -> str:
         return f"precision is {precision}"
     if recipe.network.own_code:
         return "the network is your own: its code may decide by the values of a batch"
-    if recipe.network.is_energy_model or recipe.network.computes_loss:
-        return f"{type(recipe.network).__name__} computes its loss itself"
-    if recipe.augment:
-        return "batches are augmented"
+    if recipe.network.is_energy_model:
+        return f"{type(recipe.network).__name__} computes its gradient without autograd"
+    if any(change.mixes for change in recipe.augment):
+        return "samples are mixed with others, in other shares in each step"
     hooks = (module_hooks._global_forward_hooks, module_hooks._global_forward_pre_hooks)
     if any(hooks):
         return "hooks observe all modules of the process"
@@ -67,23 +69,37 @@ class CapturedSteps:
 
     Attributes:
         reason: why steps are computed in the plain way; "" as long as they are repeated.
-        repeated: steps that were.
+        repeated: steps that were, each in a call of its own.
+        whole: takes several steps in one call; None: nothing does.
     """
 
     def __init__(self, reason: str = "") -> None:
         self.reason, self.repeated = reason, 0
+        self.whole: WholeSteps | None = None
         self._steps: dict[Shape, _Step] = {}
         self._parameters: Sequence[Tensor] = ()
+        self._buffers: Sequence[Tensor] = ()
 
-    def use_parameters(self, parameters: Sequence[Tensor]) -> None:
-        """Forget what was recorded, where other parameters train from now on."""
+    def use_parameters(self, parameters: Sequence[Tensor], buffers: Sequence[Tensor] = ()) -> None:
+        """Forget what was recorded, where other parameters train from now on.
+
+        Args:
+            parameters: that get gradients.
+            buffers: that a step may change.
+        """
         if list(map(id, parameters)) != list(map(id, self._parameters)):
             self._steps.clear()
-        self._parameters = parameters
+        self._parameters, self._buffers = parameters, buffers
 
     def plain(self) -> dict[str, Any]:
         """For the folder of the run."""
-        return {"repeated_steps": self.repeated, "reason": self.reason}
+        whole = self.whole
+        return {
+            "repeated_steps": self.repeated + (0 if whole is None else whole.taken),
+            "reason": self.reason,
+            "in_one_call": 0 if whole is None else whole.taken,
+            "reason_for_single_calls": NOTHING_BETWEEN if whole is None else whole.reason,
+        }
 
     def take(
         self, x: Tensor, y: Tensor, w: Tensor | None, forward: Forward
@@ -96,10 +112,10 @@ class CapturedSteps:
         step = self._steps.get(shape)
         if step is None:
             return self._record(shape, x, y, w, forward)
-        step.fill(x, y, w)
-        step.recording.replay()
         if step.shadowed < SHADOWED:
             return self._compare(step, x, y, w, forward)
+        step.fill(x, y, w)
+        step.recording.replay()
         for parameter, gradient in zip(self._parameters, step.gradients, strict=True):
             parameter.grad = gradient
         self.repeated += 1
@@ -113,14 +129,16 @@ class CapturedSteps:
             self.reason = f"batches have more than {MOST_SHAPES} shapes"
             return None
         x, y, w = x.clone(), y.clone(), None if w is None else w.clone()
-        recording = Recording()
+        recording = Recording(self._buffers)
         with recording:
             output, plain, loss = forward(x, y, w)
             gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
         output, plain = output.detach(), plain.detach()
         self.reason = recording.reason
         if not self.reason:
-            own = _own_memory(recording, self._parameters, gradients, (x, output, plain))
+            own = own_gradients(
+                self._parameters, gradients, (x, output, plain), recording.copy_at_end
+            )
             self._steps[shape] = _Step(recording, x, y, w, output, plain, own)
         self._give(gradients)
         return output.clone(), plain.clone()
@@ -130,10 +148,19 @@ class CapturedSteps:
     ) -> tuple[Tensor, Tensor]:
         """Compute the step in the plain way too; where one bit differs, nothing is repeated from
         now on."""
+        before = Before(self._buffers)
+        step.fill(x, y, w)
+        ours: tuple[Tensor | None, ...] = ()
+        try:
+            step.recording.replay()
+            buffers = [each.clone() for each in self._buffers]
+            ours = (step.output, step.plain, *step.gradients, *buffers)
+        except (RuntimeError, ValueError) as error:
+            self.reason = f"an operation cannot be repeated: {error}"
+        before.restore()
         output, plain, loss = forward(x, y, w)
         gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
-        ours = (step.output, step.plain, *step.gradients)
-        if not all(map(_same_bits, ours, (output, plain, *gradients))):
+        if ours and not all(map(same_bits, ours, (output, plain, *gradients, *self._buffers))):
             self.reason = "repeated operations give other bits than the plain step"
         step.shadowed += 1
         self._give(gradients)
@@ -145,39 +172,3 @@ class CapturedSteps:
             parameter.grad = (
                 None if gradient is None else torch.empty_like(parameter).copy_(gradient)
             )
-
-
-def _own_memory(
-    recording: Recording,
-    parameters: Sequence[Tensor],
-    gradients: Sequence[Tensor | None],
-    others: Sequence[Tensor],
-) -> list[Tensor | None]:
-    """The gradients in memory that nothing else shows, in the layout of their parameters: clipping
-    changes them in place, and fused kernels read both side by side."""
-    taken = {each.untyped_storage()._cdata for each in (*parameters, *others)}
-    own: list[Tensor | None] = []
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        if gradient is None:
-            own.append(None)
-            continue
-        if (
-            gradient.untyped_storage()._cdata in taken
-            or gradient.stride() != parameter.stride()
-            or gradient.untyped_storage().nbytes() != gradient.nbytes
-        ):
-            source, gradient = gradient, torch.empty_like(parameter, requires_grad=False)
-            recording.copy_at_end(gradient, source)
-            gradient.copy_(source)
-        taken.add(gradient.untyped_storage()._cdata)
-        own.append(gradient)
-    return own
-
-
-def _same_bits(one: Tensor | None, other: Tensor | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    whole = {2: torch.int16, 4: torch.int32, 8: torch.int64}.get(one.element_size())
-    if one.dtype != other.dtype or not one.is_floating_point() or whole is None:
-        return torch.equal(one, other)
-    return torch.equal(one.detach().view(whole), other.detach().view(whole))

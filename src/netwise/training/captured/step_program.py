@@ -1,0 +1,177 @@
+"""Recorded operations as a program of torch's own interpreter: many rounds of them in one call.
+
+A round costs no Python. The program is run as it is written: torch's optimizing executor is not
+used, since it removes operations whose only effect is on the members of a list, such as the fused
+kernels of optimizers.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwise.training.captured.recorded_operations import RecordedOperation
+
+RATE = "lr"  # an argument with this name is that of the round
+# By their numbers in torch's C++.
+NUMBERS: dict[object, int] = {torch.uint8: 0, torch.int32: 3, torch.int64: 4, torch.float32: 6}
+NUMBERS |= {torch.float64: 7, torch.bool: 11, torch.strided: 0}
+NUMBERS |= {torch.contiguous_format: 0, torch.preserve_format: 1, torch.channels_last: 2}
+HEAD = "%count : int, %rates : float[], %rows : Tensor, %outputs : Tensor, %losses : Tensor"
+
+
+class CannotBeWritten(Exception):
+    """A value that the text of a program cannot hold."""
+
+
+class StepProgram:
+    """Rounds of recorded operations, each on rows of its own.
+
+    Args:
+        operations: of a round.
+        gathered: (all rows, where those of a round go), of inputs, targets and weights.
+        output, loss: what each round keeps of what it computed.
+
+    Attributes:
+        uses_rate: an operation takes the learning rate; else the rate of the recording is fixed.
+
+    Raises:
+        CannotBeWritten: an operation has an argument of another kind.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[RecordedOperation],
+        gathered: Sequence[tuple[Tensor, Tensor]],
+        output: Tensor,
+        loss: Tensor,
+    ) -> None:
+        self._tensors: list[Tensor] = []
+        self._names: dict[object, str] = {}
+        self._constants: list[str] = []
+        self._body: list[str] = []
+        self._count = 0
+        self.uses_rate = any(name == RATE for each in operations for name, _ in each.signature)
+        zero = self._value(0)
+        rows = self._call("aten::select", ["%rows", zero, "%i"], ["Tensor"])[0]
+        rate = self._call("aten::__getitem__", ["%rates", "%i"], ["float"])[0]
+        for every, own in gathered:
+            inputs = [self._value(every), zero, rows, self._value(own)]
+            self._call("aten::index_select", inputs, ["Tensor"])
+        for each in operations:
+            self._add(each, rate)
+        for kept, value in (("%outputs", output), ("%losses", loss)):
+            place = self._call("aten::select", [kept, zero, "%i"], ["Tensor"])[0]
+            self._copy(place, self._value(value))
+        self._graph = torch._C.parse_ir(self._text())
+        self._output, self._loss = output, loss
+
+    def run(self, rows: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
+        """(outputs, losses) of the rounds, (rounds, ...) each.
+
+        Args:
+            rows: numbers of the rows of each round, (rounds, batch).
+            rates: the learning rate of each.
+        """
+        count = len(rows)
+        outputs = self._output.new_empty((count, *self._output.shape))
+        losses = self._loss.new_empty((count,))
+        with torch.no_grad():
+            torch._C._jit_interpret_graph(  # type: ignore[attr-defined]
+                self._graph, (count, list(rates), rows, outputs, losses, *self._tensors)
+            )
+        return outputs, losses
+
+    def _text(self) -> str:
+        tensors = [f"%t{i} : Tensor" for i in range(len(self._tensors))]
+        true, none = self._value(True), self._value(None)
+        return "\n".join(
+            [
+                f"graph({', '.join([HEAD, *tensors])}):",
+                *(f"  {line}" for line in self._constants),
+                f"  prim::Loop(%count, {true})",
+                "    block0(%i : int):",
+                *(f"      {line}" for line in self._body),
+                f"      -> ({true})",
+                f"  return ({none})\n",
+            ]
+        )
+
+    def _add(self, operation: RecordedOperation, rate: str) -> None:
+        inputs = [
+            rate if name == RATE else self._value(value, kind)
+            for (name, kind), value in zip(operation.signature, operation.arguments, strict=True)
+        ]
+        results = self._call(operation.name, inputs, operation.results)
+        if operation.copied_to and operation.results == ("List[Tensor]",):
+            kinds = ["Tensor"] * len(operation.copied_to)
+            results = self._call("prim::ListUnpack", results, kinds)
+        for target, result in zip(operation.copied_to, results, strict=False):
+            if target is not None:
+                self._copy(self._value(target), result)
+
+    def _copy(self, target: str, source: str) -> None:
+        self._call("aten::copy_", [target, source, self._value(False)], ["Tensor"])
+
+    def _call(self, name: str, inputs: Sequence[str], kinds: Sequence[str]) -> list[str]:
+        """Add a line; returns the names of its results."""
+        results = [self._fresh() for _ in kinds]
+        typed = ", ".join(
+            f"{result} : {'Tensor[]' if kind == 'List[Tensor]' else kind}"
+            for result, kind in zip(results, kinds, strict=True)
+        )
+        self._body.append(f"{typed}{' = ' if typed else ''}{name}({', '.join(inputs)})")
+        return results
+
+    def _fresh(self) -> str:
+        self._count += 1
+        return f"%v{self._count}"
+
+    def _value(self, value: Any, kind: str = "") -> str:
+        """The name of a tensor, a constant or a list of these, as an argument of type `kind`."""
+        if isinstance(value, Tensor):
+            if id(value) not in self._names:
+                self._names[id(value)] = f"%t{len(self._tensors)}"
+                self._tensors.append(value)
+            return self._names[id(value)]
+        if isinstance(value, list | tuple):
+            member = kind.removeprefix("Optional[").removeprefix("List[").rstrip("]")
+            members = [self._value(each, member) for each in value]
+            return self._constant(f"{member}[]", f"prim::ListConstruct({', '.join(members)})")
+        if isinstance(value, torch.dtype | torch.memory_format | torch.layout) and value in NUMBERS:
+            value = NUMBERS[value]
+        if kind in ("float", "Optional[float]") and type(value) is int:
+            value = float(value)
+        if isinstance(value, bool) and ("number" in kind or "Tensor" in kind):
+            value = int(value)
+        key = (type(value), value, math.copysign(1.0, value) if value == 0 else 0.0)
+        if key not in self._names:
+            self._names[key] = self._constant(*_constant(value))
+        return self._names[key]
+
+    def _constant(self, kind: str, text: str) -> str:
+        name = self._fresh()
+        self._constants.append(f"{name} : {kind} = {text}")
+        return name
+
+
+def _constant(value: object) -> tuple[str, str]:
+    """(type, expression) of a constant in the text of a program."""
+    if value is None:
+        return "NoneType", "prim::Constant()"
+    if isinstance(value, bool | int):
+        kind = type(value).__name__
+        return kind, f"prim::Constant[value={int(value)}]()"
+    smallest = sys.float_info.min  # the reader of the text knows no smaller one
+    if isinstance(value, float) and (value == 0 or smallest <= abs(value) < math.inf):
+        return "float", f"prim::Constant[value={value!r}]()"
+    if isinstance(value, str) and value.isidentifier():
+        return "str", f'prim::Constant[value="{value}"]()'
+    if isinstance(value, torch.Generator):
+        raise CannotBeWritten("it draws from a random generator of its own")
+    raise CannotBeWritten(f"an operation has the argument {value!r}")
