@@ -1,10 +1,12 @@
 """Speed and regret of searches, relative to plain ways of doing the same.
 
-    python benchmarks/search.py               ratios and regrets
-    python benchmarks/search.py --json FILE   also write the numbers
+    scripts/bench search                      ratios and regrets
+    scripts/bench search --json FILE          also write the numbers
+    scripts/bench search variants [--quick]   only the variants; quick: a third of the samples once
 
-1. 32 variants of 784-256-256-10 from a fresh Python: `fit_many`, joblib around a hand-tuned eager
-   loop, and tutorial loops with a DataLoader one after another.
+1. 32 learning rates of 784-30-10 (batch 10, SGD) and of 784-256-128-10 (batch 128, Adam) from a
+   fresh Python: `fit_many`, joblib around a hand-tuned eager loop, and tutorial loops with a
+   DataLoader one after another. Seconds of the clock, and of all CPUs together.
 2. A minimal trial: `search` against plain Optuna around the same `fit` into a folder, both with a
    journal and one worker.
 3. Regret after as many trials of grid, random, Bayesian and coarse-to-fine search on the recorded
@@ -16,6 +18,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 import platform
 import subprocess
 import sys
@@ -38,8 +41,13 @@ from netwise.labs.tuning.landscape import landscape
 from netwise.searches.samplers import TrialSeededSampler
 from netwise.training.threads import cores
 
-VARIANTS, ROWS, EPOCHS, BATCH = 32, 50_000, 3, 100
-ROUNDS = 3
+VARIANTS, ROUNDS = 32, 3
+# Widths, batch, optimizer, samples and epochs of each network.
+NETWORKS: dict[str, tuple[tuple[int, ...], int, str, int, int]] = {
+    "784-30-10": ((784, 30, 10), 10, "SGD", 10_000, 3),
+    "784-256-128-10": ((784, 256, 128, 10), 128, "Adam", 12_800, 3),
+}
+QUICK = 3
 TRIVIAL, TRIVIAL_ROUNDS = 30, 11
 TRIALS, REPEATS = 30, 50
 RATES = tuple(float(f"{10 ** (-3 + 3 * i / (VARIANTS - 1)):.4g}") for i in range(VARIANTS))
@@ -48,44 +56,47 @@ RATES = tuple(float(f"{10 ** (-3 + 3 * i / (VARIANTS - 1)):.4g}") for i in range
 # ---- 1. many variants
 
 
-def images() -> tuple[torch.Tensor, torch.Tensor]:
-    """Random inputs (50000, 784) and class numbers."""
+def images(rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random inputs (rows, 784) and class numbers."""
     g = torch.Generator().manual_seed(0)
-    return torch.rand(ROWS, 784, generator=g), torch.randint(10, (ROWS,), generator=g)
+    return torch.rand(rows, 784, generator=g), torch.randint(10, (rows,), generator=g)
 
 
-def module() -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
-    )
+def module(widths: tuple[int, ...]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for a, b in itertools.pairwise(widths):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
 
-def naive() -> None:
+def naive(name: str, quick: int) -> None:
     """All variants one after another, each a tutorial loop."""
-    x, y = images()
+    widths, batch, kind, rows, epochs = NETWORKS[name]
+    x, y = images(rows // quick)
     loader = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(x, y), batch_size=BATCH, shuffle=True
+        torch.utils.data.TensorDataset(x, y), batch_size=batch, shuffle=True
     )
     for rate in RATES:
         torch.manual_seed(0)
-        model, loss = module(), nn.CrossEntropyLoss()
-        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
-        for _ in range(EPOCHS):
+        model, loss = module(widths), nn.CrossEntropyLoss()
+        optimizer = getattr(torch.optim, kind)(model.parameters(), lr=rate)
+        for _ in range(max(1, epochs // quick)):
             for inputs, targets in loader:
                 optimizer.zero_grad()
                 loss(model(inputs), targets).backward()
                 optimizer.step()
 
 
-def tuned_one(rate: float, x: Any, y: Any) -> float:
+def tuned_one(name: str, epochs: int, rate: float, x: Any, y: Any) -> float:
     """One variant in a tuned eager loop: batches by `index_select`, fused optimizer, one thread."""
+    widths, batch, kind, _, _ = NETWORKS[name]
     torch.set_num_threads(1)
     torch.manual_seed(0)
     inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
-    model = module()
-    optimizer = torch.optim.SGD(model.parameters(), lr=rate, fused=True)
-    for _ in range(EPOCHS):
-        for rows in torch.randperm(ROWS).split(BATCH):
+    model = module(widths)
+    optimizer = getattr(torch.optim, kind)(model.parameters(), lr=rate, fused=True)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(inputs)).split(batch):
             optimizer.zero_grad(set_to_none=True)
             loss = F.cross_entropy(
                 model(inputs.index_select(0, rows)), targets.index_select(0, rows)
@@ -95,39 +106,68 @@ def tuned_one(rate: float, x: Any, y: Any) -> float:
     return float(loss.detach())
 
 
-def tuned() -> None:
+def tuned(name: str, quick: int) -> None:
     import joblib
 
-    x, y = (tensor.numpy() for tensor in images())
-    joblib.Parallel(n_jobs=cores())(joblib.delayed(tuned_one)(rate, x, y) for rate in RATES)
+    rows, epochs = NETWORKS[name][3] // quick, max(1, NETWORKS[name][4] // quick)
+    x, y = (tensor.numpy() for tensor in images(rows))
+    joblib.Parallel(n_jobs=cores())(
+        joblib.delayed(tuned_one)(name, epochs, rate, x, y) for rate in RATES
+    )
 
 
-def ours() -> None:
-    x, y = images()
-    data = nw.data.arrays(x, y, valid=0.0, test=0.0)
+def ours(name: str, quick: int) -> None:
+    widths, batch, kind, rows, epochs = NETWORKS[name]
+    x, y = images(rows // quick)
     recipe = nw.Recipe(
-        data=data,
-        network=nw.MLP((784, 256, 256, 10)),
-        optimizer=nw.SGD(),
-        batch_size=BATCH,
-        epochs=EPOCHS,
+        data=nw.data.arrays(x, y, valid=0.0, test=0.0),
+        network=nw.MLP(widths),
+        optimizer=nw.SGD() if kind == "SGD" else nw.Adam(),
+        batch_size=batch,
+        epochs=max(1, epochs // quick),
     )
     nw.fit_many([nw.with_learning_rate(recipe, rate) for rate in RATES])
 
 
-WAYS: dict[str, Callable[[], None]] = {"naive": naive, "joblib, hand-tuned": tuned, "netwise": ours}
+Way = Callable[[str, int], None]
+WAYS: dict[str, Way] = {"naive": naive, "joblib, hand-tuned": tuned, "netwise": ours}
 
 
-def variants() -> dict[str, float]:
-    """Seconds of each way in a fresh Python, median of the rounds."""
-    seconds: dict[str, list[float]] = {name: [] for name in WAYS}
-    for turn in range(ROUNDS):
-        names = list(WAYS)
-        for name in (*names[turn % len(names) :], *names[: turn % len(names)]):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, __file__, "--way", name], check=True)
-            seconds[name].append(time.perf_counter() - started)
-    return {name: median(values) for name, values in seconds.items()}
+def variants(name: str, quick: int) -> dict[str, dict[str, float]]:
+    """Seconds of each way in a fresh Python, medians of the rounds."""
+    spent: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    for turn in range(1 if quick > 1 else ROUNDS):
+        ways = list(WAYS)
+        for way in (*ways[turn % len(ways) :], *ways[: turn % len(ways)]):
+            before, started = os.times(), time.perf_counter()
+            command = [sys.executable, __file__, "--way", way, name, str(quick)]
+            subprocess.run(command, check=True)
+            after, wall = os.times(), time.perf_counter() - started
+            cpu = after.children_user - before.children_user
+            spent[way].append((wall, cpu + after.children_system - before.children_system))
+    return {
+        way: {
+            "seconds": median(wall for wall, _ in values),
+            "CPU seconds": median(cpu for _, cpu in values),
+        }
+        for way, values in spent.items()
+    }
+
+
+def all_variants(quick: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Of each network; printed as they come."""
+    found = {}
+    for name in NETWORKS:
+        found[name] = variants(name, quick)
+        base = found[name]["joblib, hand-tuned"]
+        for way, row in found[name].items():
+            print(
+                f"{name:16s}{way:20s}{row['seconds']:8.1f} s, "
+                f"{row['seconds'] / base['seconds']:.2f} of joblib;"
+                f"{row['CPU seconds']:8.1f} CPU s, {row['CPU seconds'] / base['CPU seconds']:.2f}",
+                flush=True,
+            )
+    return found
 
 
 # ---- 2. trivial trials
@@ -318,16 +358,13 @@ def regrets() -> dict[str, dict[str, list[float]]]:
 
 def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--way"]:
-        WAYS[arguments[1]]()
+        WAYS[arguments[1]](arguments[2], int(arguments[3]))
         return
-    regret = regrets()
-    many, one = variants(), trivial()
-    ratios = {
-        "netwise over naive": many["netwise"] / many["naive"],
-        "netwise over joblib around a hand-tuned loop": many["netwise"]
-        / many["joblib, hand-tuned"],
-        "trivial trial, netwise over plain Optuna": one["netwise"] / one["plain Optuna"],
-    }
+    many = all_variants(QUICK if "--quick" in arguments else 1)
+    if arguments[:1] == ["variants"]:
+        return
+    regret, one = regrets(), trivial()
+    ratios = {"trivial trial, netwise over plain Optuna": one["netwise"] / one["plain Optuna"]}
     for name, value in ratios.items():
         print(f"{name:50s}{value:8.3f}")
     if arguments[:1] == ["--json"]:
