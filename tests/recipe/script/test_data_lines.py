@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import gzip
 import io
+import math
 import os
+import re
 import struct
 import sys
 from pathlib import Path
@@ -27,8 +30,11 @@ def loaded(data: Any, folder: Path, own_test: bool = False) -> Parts:
     """What a script's lines make of the data."""
     space: dict[str, Any] = {
         "csv": csv,
+        "datetime": datetime,
         "gzip": gzip,
         "io": io,
+        "math": math,
+        "re": re,
         "os": os,
         "struct": struct,
         "sys": sys,
@@ -85,6 +91,38 @@ def test_tables(tmp_path: Path, target: str, task: str) -> None:
     (tmp_path / "table.csv").write_text("x,colour,z,kind\n" + "\n".join(lines))
     data = nw.data.csv(tmp_path / "table.csv", target, task=task)
     assert_equal(loaded(data, tmp_path), data)
+
+
+@pytest.mark.parametrize("target", ["Klasse", "Preis"])
+def test_a_table_as_a_german_spreadsheet_writes_it(tmp_path: Path, target: str) -> None:
+    lines = [
+        f"{i * 1234.5 - 9000:,.2f} €;{i % 28 + 1:02d}.{i % 12 + 1:02d}.{2019 + i % 5};"
+        f"{'Ja' if i % 3 else 'Nein'};{['Köln', 'Bonn', ''][i % 3]};{i % 2:02d};"
+        f"2023-01-{i % 28 + 1:02d}T{i % 24:02d}:{i % 60:02d}:{i % 7:02d}.250+0{i % 3}:00;"
+        f"{'-' if i % 9 == 0 else i * 7 % 50}"
+        for i in range(90)
+    ]
+    text = "Preis;Datum;Aktiv;Ort;Klasse;Zeit;Zahl\r\n" + "\r\n".join(lines) + "\r\n"
+    text = text.replace(",", "#").replace(".", ",").replace("#", ".").replace(",250", ".250")
+    text = re.sub(r"(\d\d),(\d\d),(\d{4})", r"\1.\2.\3", text)
+    (tmp_path / "t.csv").write_bytes(text.encode("cp1252"))
+    data = nw.data.csv(tmp_path / "t.csv", target)
+    kinds = {column.name: column.kind for column in data.reading().columns}
+    assert (kinds["Preis"], kinds["Datum"], kinds["Zeit"], kinds["Aktiv"]) == (
+        "number", "date", "date", "truth value",
+    )  # fmt: skip
+    assert_equal(loaded(data, tmp_path), data)
+
+
+def test_what_a_script_cannot_read_of_a_table_is_named(tmp_path: Path) -> None:
+    texts = [f"the {i} quick brown {i * 7} foxes of {i % 5}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("t,x,y\n" + "".join(f"{t},{i},{i % 2}\n" for i, t in
+                                                        enumerate(texts)))  # fmt: skip
+    with pytest.raises(nw.WrongValue, match="is a column of kind text, which no script reads"):
+        data_lines(nw.data.csv(tmp_path / "t.csv", "y"))
+    (tmp_path / "u.csv").write_text("a,b,y\nkg,m,W\n" + "".join(f"{i},{i},{i}\n" for i in range(9)))
+    with pytest.raises(nw.WrongValue, match="has 1 rows that are left out.*remove them"):
+        data_lines(nw.data.csv(tmp_path / "u.csv", "y"))
 
 
 @pytest.mark.parametrize("classes", [True, False])

@@ -12,13 +12,12 @@ from netwise.data import DATA
 from netwise.data.catalogue.bundled import BundledClasses, Diabetes
 from netwise.data.catalogue.image_sets import MNIST, PART
 from netwise.data.catalogue.table_sets import PublicTable
-from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.dataset import Data
 from netwise.data.in_memory import Arrays
 from netwise.data.table import Table
 from netwise.data.text_file import Text
 from netwise.errors import WrongValue
-from netwise.tasks import task_named
+from netwise.recipe.script.table_lines import table_lines
 
 DOUBLE = torch.float64
 
@@ -139,116 +138,7 @@ parts = [pieces(part) for part in ({cuts})]"""
 
 
 def _table(data: PublicTable | Table) -> str:
-    table: Table = data.table() if isinstance(data, PublicTable) else data
-    if type(table) is not Table:
-        reason = "needs a reader for its file, which no script has: train with netwise.fit"
-        raise WrongValue.of("recipe", "data", data.kind, reason)
-    for name in ("test_file", "valid_file", "time", "group", "together"):
-        if getattr(table, name):
-            reason = "cannot be written as a script: split one file at random instead"
-            raise WrongValue.of("recipe", f"data.{name}", str(getattr(table, name)), reason)
-    samples = data.load()
-    encoder = samples.encoder
-    assert isinstance(encoder, TableEncoder)
-    classes = task_named(samples.task).has_classes
-    scaled = table.scale_target and not classes
-    return "\n".join(
-        [
-            *_fitted_columns(encoder),
-            *_cells(table),
-            "",
-            "",
-            *ENCODED,
-            "",
-            "",
-            (
-                "x = torch.from_numpy(np.concatenate([encoded(*column) for column in COLUMNS], "
-                "axis=1).astype(np.float32))"
-            ),
-            *_targets(table.target, samples.classes),
-            (
-                f"parts = [(x[rows], y[rows]) for rows in split({'labels' if classes else None}, "
-                "len(x))]"
-            ),
-            *_scaled_targets(scaled),
-        ]
-    )
-
-
-def _fitted_columns(encoder: TableEncoder) -> list[str]:
-    columns: list[tuple[object, ...]] = []
-    for column in encoder.columns:
-        fields = column.plain()
-        if fields.pop("kind") not in ("number", "category"):
-            reason = f"is a column of kind {column.kind}, which no script reads: leave it out"
-            raise WrongValue.of("recipe", "data", column.name, reason)
-        columns.append(tuple(fields.values()))
-    return [
-        (
-            "# Fitted on the training part, column by column: numbers as (name, median, mean, "
-            "scale, whether gaps have an input),"
-        ),
-        "# words as (name, known words, whether there is an input for all others).",
-        "COLUMNS = [",
-        *(f"    {column!r}," for column in columns),
-        "]",
-    ]
-
-
-def _cells(table: Table) -> list[str]:
-    names = f"{list(table.columns)!r}" if table.columns else "next(rows)"
-    return [
-        'MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}',
-        f'content = Path({table.path!r}).read_text("utf-8-sig")',
-        "try:",
-        '    dialect = csv.Sniffer().sniff(content[:65536], ",;\\t|")',
-        "except csv.Error:",
-        '    dialect = "excel"',
-        'lines = csv.reader(io.StringIO(content, newline=""), dialect, skipinitialspace=True)',
-        (
-            "rows = iter([[cell.strip() for cell in row] for row in lines "
-            "if any(cell.strip() for cell in row)])"
-        ),
-        f"names = {names}",
-        "cells = dict(zip(names, zip(*rows)))",
-    ]
-
-
-ENCODED = (
-    "def encoded(name, *known):",
-    "    column = [cell.strip() for cell in cells[name]]",
-    "    if len(known) == 4:",
-    "        median, mean, scale, gaps = known",
-    "        missing = np.array([cell.lower() in MISSING for cell in column])",
-    (
-        "        values = np.array([median if gap else float(cell) "
-        "for cell, gap in zip(column, missing)])"
-    ),
-    "        scaled = ((values - mean) / scale)[:, None]",
-    "        return np.append(scaled, missing[:, None], axis=1) if gaps else scaled",
-    "    words, rest = known",
-    "    places = {word: i for i, word in enumerate(words)}",
-    "    out = np.zeros((len(column), len(words) + rest))",
-    "    for row, cell in enumerate(column):",
-    (
-        '        place = places.get("(missing)" if cell.lower() in MISSING else cell, '
-        "len(words) if rest else -1)"
-    ),
-    "        if place >= 0:",
-    "            out[row, place] = 1.0",
-    "    return out",
-)
-
-
-def _targets(target: str, classes: tuple[str, ...]) -> list[str]:
-    if not classes:
-        numbers = f"[[float(cell)] for cell in cells[{target!r}]]"
-        return [f"y = torch.tensor({numbers}, dtype=torch.float32)"]
-    return [
-        f"classes = {list(classes)!r}",
-        f"labels = np.array([classes.index(cell.strip()) for cell in cells[{target!r}]])",
-        "y = torch.from_numpy(labels)",
-    ]
+    return table_lines(data, _scaled_targets)
 
 
 def _arrays(data: Arrays) -> str:

@@ -358,7 +358,18 @@ def _indented(texts: list[str], by: int) -> list[str]:
 IMPORTS: tuple[tuple[str, str], ...] = (
     *(
         (f"import {name}", rf"\b{name}\.")
-        for name in ("csv", "gzip", "hashlib", "io", "math", "os", "struct", "sys")
+        for name in (
+            "csv",
+            "datetime",
+            "gzip",
+            "hashlib",
+            "io",
+            "math",
+            "os",
+            "re",
+            "struct",
+            "sys",
+        )
     ),
     ("from collections import OrderedDict", r"\bOrderedDict\("),
     ("from collections.abc import Sequence", r"\bSequence\["),
