@@ -10,15 +10,8 @@ from torch import Tensor, nn
 
 import netwise as nw
 from netwise import signals
-from netwise.observe.weight_samples import (
-    MOST_SAMPLED,
-    Sample,
-    WeightSamples,
-    cosine,
-    distance,
-    places_in,
-    sample_of,
-)
+from netwise.observe.sample_signals import cosine, distance
+from netwise.observe.weight_samples import MOST_SAMPLED, Sample, WeightSamples, places_in, sample_of
 
 
 def generator() -> torch.Generator:

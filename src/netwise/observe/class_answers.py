@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,14 +67,13 @@ class ClassAnswers:
             pair = _numbers(scores, wanted, operation)
             if pair is None:
                 return
-            answered, asked = pair
-            used = asked >= 0
+            both = torch.stack(pair).cpu().numpy()  # one transfer
+            used = both[1] >= 0
             if ignore_index is not None:
-                used &= asked != ignore_index
-            answered, asked = answered[used].cpu(), asked[used].cpu()
-            if not len(asked) or max(int(asked.max()), int(answered.max())) >= MOST_CLASSES:
-                return
-            self._count(answered, asked)
+                used &= both[1] != ignore_index
+            both = both[:, used]
+            if both.size and both.max() < MOST_CLASSES:
+                self._count(both[0], both[1])
 
     def add_numbers(self, answered: Tensor, asked: Tensor) -> None:
         """Count class numbers, or yes and no, that a program compares by hand.
@@ -87,15 +87,16 @@ class ClassAnswers:
         if one is None or other is None or one.shape != other.shape or not one.numel():
             return
         with torch._C.DisableTorchFunction():
-            both = torch.stack([one.reshape(-1).double(), other.reshape(-1).double()]).cpu()
-            if bool((both != both.round()).any()) or both.min() < 0 or both.max() >= MOST_CLASSES:
+            pair = torch.stack([one.reshape(-1).double(), other.reshape(-1).double()])
+            both = pair.cpu().numpy()
+            if (both != both.round()).any() or both.min() < 0 or both.max() >= MOST_CLASSES:
                 return
-            self._count(both[0].long(), both[1].long())
+            self._count(both[0].astype(int), both[1].astype(int))
 
-    def _count(self, answered: Tensor, asked: Tensor) -> None:
+    def _count(self, answered: np.ndarray, asked: np.ndarray) -> None:
         right = asked[asked == answered]
-        counts = [torch.bincount(t, minlength=MOST_CLASSES) for t in (asked, answered, right)]
-        self._append(torch.stack(counts, 1), self._parts)
+        counts = [np.bincount(t, minlength=MOST_CLASSES) for t in (asked, answered, right)]
+        self._append(torch.from_numpy(np.stack(counts, 1)), self._parts)
 
     def _add_numbers(self, output: Tensor, target: Tensor) -> None:
         if output.shape != target.shape or not target.is_floating_point() or not target.dim():

@@ -60,6 +60,7 @@ class ActivationStatistics:
         """Write the signals of all layers into a row."""
         pieces = [piece for each in self._pieces.values() for piece in each]
         values = values_of([scalar for piece in pieces for scalar in piece.scalars])
+        units = iter(_on_cpu([piece.positive for piece in pieces if piece.positive is not None]))
         start = 0
         for name, each in self._pieces.items():
             totals = _Totals()
@@ -68,10 +69,10 @@ class ActivationStatistics:
                 totals.add(piece, values[start:end])
                 start = end
             totals.write(row, name)
-            positive = each[0].positive
-            if positive is not None and len(each) == 1:
+            positive = [next(units) for piece in each if piece.positive is not None]
+            if len(positive) == len(each) == 1:
                 counted = self._active_units.get(name)
-                share, kept = dead_share(counted, positive.cpu(), each[0].samples)
+                share, kept = dead_share(counted, positive[0], each[0].samples)
                 self._active_units[name] = kept
                 if share is not None:
                     row[f"{signals.DEAD_UNITS}|{name}"] = share
@@ -146,6 +147,15 @@ class _Totals:
         if self.of_square > 0 and math.isfinite(self.distance + self.of_square):
             spread = math.sqrt(min(self.distance / self.of_square, 1.0))
             row[f"{signals.OUTPUT_SPREAD}|{name}"] = spread
+
+
+def _on_cpu(tensors: list[Tensor]) -> list[Tensor]:
+    """The same tensors of one type in memory, by one transfer where they are on one device."""
+    if len({tensor.device for tensor in tensors}) != 1 or tensors[0].is_cpu:
+        return [tensor if tensor.is_cpu else tensor.cpu() for tensor in tensors]
+    sizes = [tensor.numel() for tensor in tensors]
+    together = torch.cat([tensor.reshape(-1) for tensor in tensors]).cpu().split(sizes)
+    return [part.view(tensor.shape) for part, tensor in zip(together, tensors, strict=True)]
 
 
 def part_of(a: Tensor) -> Tensor:

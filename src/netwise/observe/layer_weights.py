@@ -35,9 +35,14 @@ MOST_COPIED, MOST_COPIED_OF_TABLE = 2**15, 2**20
 
 
 class LayerWeights:
-    """Of one module: its layers with weights, and what one watched step does to these."""
+    """Of one module: its layers with weights, and what one watched step does to these.
 
-    def __init__(self, module: nn.Module) -> None:
+    Args:
+        module: it.
+        later: rows get the signals of samples by `complete`, many together. Default: at once.
+    """
+
+    def __init__(self, module: nn.Module, later: bool = False) -> None:
         self.gradient_norms: dict[int, Tensor] = {}  # by the identity of the parameter
         self._module = weakref.ref(module)
         self._layers: dict[int, WeightedLayer] = {}  # by the identity of the layer
@@ -47,7 +52,7 @@ class LayerWeights:
         self._before: list[_Before] = []
         self._weight_norms: list[Tensor] = []
         self._equal: dict[str, bool] = {}  # the units of a layer have equal weights now
-        self._samples = WeightSamples()
+        self._samples = WeightSamples(later)
         self.refresh()
 
     def refresh(self, parameters: bool = False) -> bool:
@@ -201,6 +206,10 @@ class LayerWeights:
             loss_scale,
         )
         self.forget()
+
+    def complete(self) -> None:
+        """Write what the rows of earlier steps still lack."""
+        self._samples.complete()
 
     def forget(self) -> None:
         """Drop what was kept of a step."""

@@ -44,6 +44,7 @@ OF_WEIGHTS = (
     signals.GRADIENT_COSINE,
     signals.STEP_DESCENT,
 )
+MOST_INCOMPLETE = 16  # rows that wait for the signals that are computed together
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
 FEWEST_BATCHES = 3  # for a mean accuracy
 MOST_SITES = 32  # losses that are distinguished by place and operations
@@ -121,6 +122,30 @@ def _joined(prefix: str, layer: str) -> str:
     return prefix[:-1] if prefix and layer == ROOT else prefix + layer
 
 
+@dataclass(frozen=True)
+class _RowNames:
+    """Signals of one module in a row of its model.
+
+    Args:
+        found: of the module.
+        row: of the model.
+        prefix: before names of layers.
+        without_weights: leave out the signals of weights.
+    """
+
+    found: dict[str, float]
+    row: dict[str, Any]
+    prefix: str
+    without_weights: bool
+
+    def copy(self) -> None:
+        """Write all that was found into the row."""
+        for name, value in self.found.items():
+            signal, bar, layer = name.partition("|")
+            if not (self.without_weights and signal in OF_WEIGHTS):
+                self.row[f"{signal}|{_joined(self.prefix, layer)}" if bar else signal] = value
+
+
 def target_signals(target: Any, ignore_index: int | None = None) -> dict[str, float]:
     """Signals of one batch of targets."""
     row: dict[str, float] = {}
@@ -167,6 +192,7 @@ class ObservedModel:
         self.perhaps: list[dict[str, Any]] = []  # passes that may be a part of the training step
         self.trainable: set[str] = set()
         self.new_rows: list[dict[str, Any]] = []  # not yet written to files
+        self._incomplete: list[tuple[Root, _RowNames]] = []  # rows whose signals are to come
         self.sites: dict[tuple[Any, ...], LossSite] = {}
         self.reached: set[str] = set()
         self.owned: set[str] = set()  # weights that an optimizer holds
@@ -244,12 +270,10 @@ class ObservedModel:
         row: dict[str, Any] = {"step": max(self.steps - 1, 0)}
         for root in self.roots:
             if root.stepping:
-                prefix = self.prefix(root)
-                for name, value in root.probe.step_ends(scale).items():
-                    signal, bar, layer = name.partition("|")
-                    if root.has_stand_ins and signal in OF_WEIGHTS:
-                        continue
-                    row[f"{signal}|{_joined(prefix, layer)}" if bar else signal] = value
+                found = root.probe.step_ends(scale)
+                names = _RowNames(found, row, self.prefix(root), root.has_stand_ins)
+                names.copy()
+                self._incomplete.append((root, names))
             if root.training_mode is not None and root.evaluation.has_mode_layers:
                 row[signals.TRAINING_MODE] = float(root.training_mode)
         moved = [v > 0 for k, v in row.items() if k.startswith(signals.UPDATE_RATIO + "|")]
@@ -267,7 +291,17 @@ class ObservedModel:
         if len(row) == 1:
             return None
         self._keep(row)
+        if len(self._incomplete) >= MOST_INCOMPLETE:
+            self.complete_rows()
         return row
+
+    def complete_rows(self) -> None:
+        """Write what rows still lack: some signals of many steps are computed together."""
+        incomplete, self._incomplete = self._incomplete, []
+        for root in {id(root): root for root, _ in incomplete}.values():
+            root.probe.complete()
+        for _, names in incomplete:
+            names.copy()
 
     def _scale(self) -> float:
         counted = [a.row.counted[-1].scale for a in self.accounts if a.row and a.row.counted]
@@ -302,12 +336,19 @@ class ObservedModel:
 
     def take_new_rows(self) -> list[dict[str, Any]]:
         """The rows that were added since the last call, those of losses among them."""
+        self.complete_rows()
         rows, self.new_rows = self.new_rows, []
         for account in self.accounts[:1]:
             rows += [
                 {"step": step, signals.LOSS: value} for step, value in account.losses.take_new()
             ]
         return sorted(rows, key=lambda row: row["step"])
+
+    def drop_new_rows(self) -> None:
+        """Forget which rows are new, where nobody takes them."""
+        self.new_rows = []
+        for account in self.accounts[:1]:
+            account.losses.take_new()
 
     def add_event(self, row: Mapping[str, float]) -> None:
         """Record an evaluation or the end of an epoch."""

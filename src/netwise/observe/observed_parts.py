@@ -77,7 +77,7 @@ class Root:
         self.frozen_at_start: set[str] = set()
         self._examined: set[str] = set()  # frozen matrices that were looked at once
         self.sharded = False
-        self.probe = Probe(module)
+        self.probe = Probe(module, later=True)
         self.evaluation = EvaluationPasses(module)
         self.kept = KeptBatches()
         self.game = Game()

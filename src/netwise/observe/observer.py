@@ -121,6 +121,7 @@ class Observer:
         if not self.running:
             return
         self.safely("rows", self._finish_rows)
+        self.complete_rows()
         self.safely("evaluation", self._blocks.finish)
         self._blocks.release()
         self.safely("trials", self._keep_ends)
@@ -577,10 +578,16 @@ class Observer:
         self._rows_changed(model)
 
     def _rows_changed(self, model: ObservedModel) -> None:
-        if self._on_rows is not None:
-            self._on_rows(model)
+        if self._on_rows is None:
+            model.drop_new_rows()
         else:
-            model.take_new_rows()  # nobody else does
+            self.safely("rows", model.complete_rows)
+            self._on_rows(model)
+
+    def complete_rows(self) -> None:
+        """Compute what rows still lack, before they are read."""
+        for model in self.table.models:
+            self.safely("rows", model.complete_rows)
 
     def state_epoch(self, row: dict[str, float], epoch: int) -> None:
         """Record what the program states at the end of an epoch."""

@@ -40,6 +40,7 @@ class Probe:
 
     Args:
         module: that is observed.
+        later: rows get some of their signals by `complete`, many together. Default: at once.
 
     Example:
         >>> probe = Probe(nn.Linear(2, 1))
@@ -47,10 +48,10 @@ class Probe:
         {}
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, later: bool = False) -> None:
         self.layers: tuple[Layer, ...] = ()  # known after the first watched step
         self._module = weakref.ref(module)
-        self._weights = LayerWeights(module)
+        self._weights = LayerWeights(module, later)
         self._lazy = self._weights.has_lazy_layers
         self._active_units: ActiveUnits = {}
         self._plan: Plan | None = None
@@ -167,6 +168,10 @@ class Probe:
         self._weights.step_ends(row, loss_scale)
         self.forget()
         return row
+
+    def complete(self) -> None:
+        """Write what the rows of earlier steps still lack."""
+        self._weights.complete()
 
     def forget(self) -> None:
         """Drop what was kept of a step that has not ended."""

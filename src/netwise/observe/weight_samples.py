@@ -2,29 +2,37 @@
 layer since its start, and whether it keeps its direction.
 
 At most `MOST_SAMPLED` numbers of each weight matrix are read, always at the same places, so a
-watched step costs microseconds and no second copy of a model is kept.
+watched step costs microseconds and no second copy of a model is kept. The samples of a step stay on
+their device until many steps are computed together (`netwise.observe.sample_signals`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from netwise import signals
+from netwise.observe.sample_signals import (
+    Numbers,
+    columns_of,
+    cosine,
+    distance,
+    effective_rates,
+    products,
+    sign_agreements,
+    small_shares,
+)
 
-Numbers = npt.NDArray[Any]
 MOST_SAMPLED = 1024  # of one matrix
 MOST_TOGETHER = 2**18  # of one model: very many matrices have smaller samples
 FEWEST_SAMPLED = 16
-SMALL = 0.01  # of the root mean square of the weights: below it a weight is as good as 0
+MOST_WAITING, MOST_WAITING_NUMBERS = 16, 2**20  # steps, and numbers of their weights, in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +58,28 @@ class Sample:
         return np.split(self.numbers, np.cumsum(self.sizes[:-1]))
 
 
-def sample_of(matrices: Iterable[tuple[str, Tensor]]) -> Sample | None:
+@dataclass(frozen=True, eq=False)
+class RawSample:
+    """The same as it was read, on its device.
+
+    Args:
+        layers, sizes: as in `Sample`.
+        units: of each matrix, the rows that were read; 0 where it has one axis.
+        values: all numbers.
+    """
+
+    layers: tuple[str, ...]
+    sizes: tuple[int, ...]
+    units: tuple[int, ...]
+    values: Tensor
+
+
+def raw_sample(matrices: Iterable[tuple[str, Tensor]], most: int = 0) -> RawSample | None:
     """A sample of dense real matrices; None without any.
 
     Args:
         matrices: each with the name of its layer.
-
-    Example:
-        >>> sample = sample_of([("a", torch.zeros(3, 2)), ("b", torch.ones(4000, 1))])
-        >>> sample.layers, sample.sizes
-        (('a', 'b'), (6, 1000))
+        most: numbers of a matrix. Default: `MOST_SAMPLED`, and fewer of very many.
     """
     kept = [
         (layer, values)
@@ -68,24 +88,53 @@ def sample_of(matrices: Iterable[tuple[str, Tensor]]) -> Sample | None:
     ]
     if not kept:
         return None
-    most = max(FEWEST_SAMPLED, min(MOST_SAMPLED, MOST_TOGETHER // len(kept)))
-    parts = [_some(values, most) for _, values in kept]
-    return Sample(
-        tuple(layer for layer, _ in kept),
-        tuple(map(len, parts)),
-        np.concatenate(parts).astype(np.float64),  # squares of tiny gradients are 0 in 32 bits
+    most = most or max(FEWEST_SAMPLED, min(MOST_SAMPLED, MOST_TOGETHER // len(kept)))
+    parts, units = [], []
+    for _, values in kept:
+        shape, step = values.shape, 1
+        if values.numel() > most:
+            places = places_in(shape, most)
+            values, step = values[places], places[0].step
+        parts.append(values.reshape(-1))
+        units.append(-(-shape[0] // step) if len(shape) > 1 else 0)
+    if len({part.device for part in parts}) > 1:
+        parts = [part.cpu() for part in parts]
+    return RawSample(
+        tuple([layer for layer, _ in kept]),
+        tuple([part.shape[0] for part in parts]),
+        tuple(units),
+        torch.cat(parts),
     )
 
 
-def _some(values: Tensor, most: int) -> Numbers:
-    """At most `most` numbers at places that depend on the shape alone."""
-    if values.numel() > most:
-        values = values[places_in(tuple(values.shape), most)]
-    if not values.is_cpu:
-        values = values.cpu()
-    if values.dtype is not torch.float32:
-        values = values.to(torch.float64)
-    return values.numpy().ravel()
+def sample_of(matrices: Iterable[tuple[str, Tensor]]) -> Sample | None:
+    """The same as numbers in memory.
+
+    Example:
+        >>> sample = sample_of([("a", torch.zeros(3, 2)), ("b", torch.ones(4000, 1))])
+        >>> sample.layers, sample.sizes
+        (('a', 'b'), (6, 1000))
+    """
+    raw = raw_sample(matrices)
+    return None if raw is None else _in_memory([raw])[0]
+
+
+def _in_memory(samples: list[RawSample]) -> list[Sample]:
+    """The numbers of samples, in one transfer per device."""
+    on_cpu: dict[int, Tensor] = {}
+    devices: dict[torch.device, list[RawSample]] = {}
+    for each in samples:
+        devices.setdefault(each.values.device, []).append(each)
+    for device, members in devices.items():
+        parts = [each.values for each in members]
+        if device.type != "cpu":
+            parts = list(torch.cat(parts).cpu().split([len(part) for part in parts]))
+        on_cpu.update((id(each), part) for each, part in zip(members, parts, strict=True))
+    # Squares of tiny gradients are 0 in 32 bits.
+    return [
+        Sample(each.layers, each.sizes, on_cpu[id(each)].to(torch.float64).numpy())
+        for each in samples
+    ]
 
 
 @lru_cache(maxsize=1024)
@@ -102,24 +151,51 @@ def places_in(shape: tuple[int, ...], most: int) -> tuple[slice, ...]:
     return tuple(slice(None, None, step) for step in steps)
 
 
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A watched step whose signals are not computed yet.
+
+    Args:
+        row: they are written into.
+        layers: whose signals are written.
+        loss_scale: by which the loss, and so the gradients, were multiplied.
+        now, update, gradient: weights after the step, those before it minus these, gradients.
+        signs: the gradients where `gradient` has too few of each matrix.
+    """
+
+    row: dict[str, float]
+    layers: Container[str]
+    loss_scale: float
+    now: RawSample | None
+    update: RawSample | None
+    gradient: RawSample | None
+    signs: RawSample | None
+
+
 class WeightSamples:
     """Samples of a module's weights at the start, and of the last watched step.
 
     An observer calls `gradients` after a backward pass, `write` after a step of the optimizer.
+
+    Args:
+        later: rows are completed by `complete`, many together. Default: each by `write`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, later: bool = False) -> None:
+        self._later = later
         self._start: Sample | None = None
         self._update: Sample | None = None
         self._gradient: Sample | None = None  # of the last watched step
-        self._new_gradient: Sample | None = None
-        self._agreement: dict[str, float] = {}  # of the signs of the new gradient, by layer
+        self._new_gradient: RawSample | None = None
+        self._signs: RawSample | None = None
+        self._waiting: list[_Step] = []
 
     def gradients(self, matrices: Iterable[tuple[str, Tensor]]) -> None:
         """Keep a sample of the gradients of the watched step."""
         kept = list(matrices)
-        self._new_gradient = sample_of(kept)
-        self._agreement = sign_agreements(kept)
+        self._new_gradient = self._signs = raw_sample(kept)
+        if len(kept) * MOST_SAMPLED > MOST_TOGETHER:
+            self._signs = raw_sample(kept, MOST_SAMPLED)
 
     def write(
         self,
@@ -138,113 +214,136 @@ class WeightSamples:
             layers: whose signals are written.
             loss_scale: by which the loss, and so the gradients, were multiplied.
         """
-        now, update, gradient = sample_of(weights), sample_of(changes), self._new_gradient
-        pairs: list[tuple[str, Sample, Sample]] = []
+        now, update = raw_sample(weights), raw_sample(changes)
+        gradient, signs = self._new_gradient, self._signs
+        self._waiting.append(_Step(row, layers, loss_scale, now, update, gradient, signs))
+        self.forget()
+        numbers = 0 if now is None else len(now.values) * len(self._waiting)
+        if not self._later or len(self._waiting) >= MOST_WAITING or numbers > MOST_WAITING_NUMBERS:
+            self.complete()
+
+    def complete(self) -> None:
+        """Write the signals of all steps that wait."""
+        steps, self._waiting = self._waiting, []
+        if not steps:
+            return
+        kinds = [(s.now, s.update, s.gradient, s.signs) for s in steps]
+        raw = {id(each): each for kind in kinds for each in kind if each is not None}
+        known = dict(zip(raw, _in_memory(list(raw.values())), strict=True))
+        pairs = _Groups()
+        for step in steps:
+            now, update, gradient = (
+                None if each is None else known[id(each)]
+                for each in (step.now, step.update, step.gradient)
+            )
+            self._compare(step, now, update, gradient, pairs)
+            if step.signs is not None:
+                pairs.add(_SIGNS, step, known[id(step.signs)], units=step.signs.units)
+        pairs.write()
+
+    def _compare(
+        self,
+        step: _Step,
+        now: Sample | None,
+        update: Sample | None,
+        gradient: Sample | None,
+        pairs: _Groups,
+    ) -> None:
+        """Note which samples of a step are compared, and go on to the next step."""
         if now is not None and update is not None:
             if self._start is None or not now.fits(self._start):
                 with np.errstate(all="ignore"):  # numbers of a run that diverges
                     before = now.numbers + update.numbers if now.fits(update) else now.numbers
                 self._start = _carried(Sample(now.layers, now.sizes, before), self._start)
-            pairs.append((signals.WEIGHT_DISTANCE, now, self._start))
+            pairs.add(signals.WEIGHT_DISTANCE, step, now, self._start)
         if update is not None and self._update is not None and update.fits(self._update):
-            pairs.append((signals.UPDATE_COSINE, update, self._update))
+            pairs.add(signals.UPDATE_COSINE, step, update, self._update)
         if update is not None and gradient is not None and update.fits(gradient):
-            pairs.append((signals.STEP_DESCENT, update, gradient))
+            pairs.add(signals.STEP_DESCENT, step, update, gradient)
+            pairs.add(_RATES, step, update, gradient)
         if gradient is not None and self._gradient is not None and gradient.fits(self._gradient):
-            pairs.append((signals.GRADIENT_COSINE, gradient, self._gradient))
-        for signal, a, b in pairs:
-            measure = distance if signal == signals.WEIGHT_DISTANCE else cosine
-            for layer, sums in products(a, b).items():
-                value = measure(*sums)
-                if math.isfinite(value) and layer in layers:
-                    row[f"{signal}|{layer}"] = value
-        found: dict[str, dict[str, float]] = {signals.GRADIENT_SIGN: self._agreement}
+            pairs.add(signals.GRADIENT_COSINE, step, gradient, self._gradient)
         if now is not None:
-            found[signals.WEIGHT_SMALL] = small_shares(now)
-        if update is not None and gradient is not None and update.fits(gradient):
-            found |= effective_rates(update, gradient, loss_scale)
-        for signal, values in found.items():
-            for layer, value in values.items():
-                if layer in layers:
-                    row[f"{signal}|{layer}"] = value
-        if update is not None:
-            self._update = update
-        if gradient is not None:
-            self._gradient = gradient
-        self._new_gradient = None
+            pairs.add(_SMALL, step, now)
+        self._update = self._update if update is None else update
+        self._gradient = self._gradient if gradient is None else gradient
 
     def forget(self) -> None:
         """Drop what was kept of a step that has not ended."""
-        self._new_gradient, self._agreement = None, {}
+        self._new_gradient = self._signs = None
 
     @property
     def kept(self) -> tuple[Sample | None, Sample | None, Sample | None]:
         """What is known between two watched steps: the start, and the last update and gradient."""
+        self.complete()
         return self._start, self._update, self._gradient
 
     @kept.setter
     def kept(self, samples: tuple[Sample | None, Sample | None, Sample | None]) -> None:
         self._start, self._update, self._gradient = samples
+        self._waiting = []
         self.forget()
 
 
-def by_layer(sample: Sample) -> dict[str, Numbers]:
-    """The numbers of each layer."""
-    found: dict[str, Numbers] = {}
-    for layer, part in zip(sample.layers, sample.parts(), strict=True):
-        found[layer] = np.concatenate((found[layer], part)) if layer in found else part
-    return found
+class _Groups:
+    """Samples of several steps that are computed together: those of the same matrices."""
+
+    def __init__(self) -> None:
+        self._members: dict[_Key, list[tuple[_Step, Sample, Sample]]] = {}
+
+    def add(
+        self,
+        what: str,
+        step: _Step,
+        sample: Sample,
+        other: Sample | None = None,
+        units: tuple[int, ...] = (),
+    ) -> None:
+        """Add a sample, or two that are compared."""
+        key = (what, sample.layers, sample.sizes, units)
+        self._members.setdefault(key, []).append((step, sample, other or sample))
+
+    def write(self) -> None:
+        """Write all signals into the rows."""
+        for key, members in self._members.items():
+            a = np.stack([sample.numbers for _, sample, _ in members])
+            b = np.stack([other.numbers for _, _, other in members])
+            scales = np.array([step.loss_scale for step, _, _ in members])
+            for signal, layer, values in _signals(key, a, b, scales):
+                for (step, _, _), value in zip(members, values, strict=True):
+                    if math.isfinite(value) and layer in step.layers:
+                        step.row[f"{signal}|{layer}"] = value
 
 
-def small_shares(weights: Sample) -> dict[str, float]:
-    """For each layer the share of weights below `SMALL` times their root mean square."""
-    shares = {}
-    for layer, w in by_layer(weights).items():
-        with np.errstate(all="ignore"):  # numbers of a run that diverges
-            limit = SMALL * math.sqrt(float(np.mean(w * w)))
-        if math.isfinite(limit) and limit > 0:
-            shares[layer] = float(np.count_nonzero(np.abs(w) < limit)) / len(w)
-    return shares
+_Key = tuple[str, tuple[str, ...], tuple[int, ...], tuple[int, ...]]  # what, layers, sizes, units
+_SMALL, _RATES, _SIGNS = "small", "rates", "signs"
 
 
-def effective_rates(
-    update: Sample, gradient: Sample, loss_scale: float = 1.0
-) -> dict[str, dict[str, float]]:
-    """Median, lowest and highest tenth of |change| / |gradient| of the weights of each layer, by
-    their signals."""
-    names = (signals.EFFECTIVE_RATE_LOW, signals.EFFECTIVE_RATE, signals.EFFECTIVE_RATE_HIGH)
-    found: dict[str, dict[str, float]] = {name: {} for name in names}
-    changes, gradients = by_layer(update), by_layer(gradient)
-    for layer, change in changes.items():
-        g = np.abs(gradients[layer])
-        with np.errstate(all="ignore"):
-            rates = np.abs(change[g > 0]) / g[g > 0] * loss_scale
-        rates = rates[np.isfinite(rates)]
-        if not len(rates):
-            continue
-        places = [round(share * (len(rates) - 1)) for share in (0.1, 0.5, 0.9)]
-        ordered = np.partition(rates, places)
-        for name, place in zip(names, places, strict=True):
-            found[name][layer] = float(ordered[place])
-    return found
-
-
-def sign_agreements(matrices: Iterable[tuple[str, Tensor]]) -> dict[str, float]:
-    """For the first matrix of each layer, whose rows are its units: |positive - negative| over the
-    number of gradients that are not 0, mean over the units."""
-    found: dict[str, float] = {}
-    for layer, values in matrices:
-        usable = values.layout is torch.strided and not values.is_complex() and values.numel()
-        if layer in found or not usable or values.dim() < 2:
-            continue
-        places = places_in(tuple(values.shape), MOST_SAMPLED)
-        signs = np.sign(_some(values[places], MOST_SAMPLED))
-        signs = signs.reshape(-(-values.shape[0] // (places[0].step or 1)), -1)
-        counts = np.count_nonzero(signs, axis=1)
-        if (counts > 1).any() and np.isfinite(signs).all():
-            live = counts > 1
-            found[layer] = float(np.mean(np.abs(signs[live].sum(1)) / counts[live]))
-    return found
+def _signals(
+    key: _Key, a: Numbers, b: Numbers, loss_scales: Numbers
+) -> Iterator[tuple[str, str, list[float]]]:
+    """(signal, layer, value of each step) of samples that are the rows of two arrays."""
+    what, layers, sizes, units = key
+    if what == _SMALL:
+        yield from small_shares(columns_of(layers, sizes, a))
+    elif what == _RATES:
+        yield from effective_rates(
+            columns_of(layers, sizes, a), columns_of(layers, sizes, b), loss_scales
+        )
+    elif what == _SIGNS:
+        found: dict[str, list[float]] = {}
+        ends = np.cumsum(sizes)
+        for layer, size, end, rows in zip(layers, sizes, ends, units, strict=True):
+            if rows and not all(map(math.isfinite, found.get(layer, (math.nan,)))):
+                new = sign_agreements(a[:, end - size : end].reshape(len(a), rows, -1))
+                old = found.get(layer, new)  # the first matrix of a layer that has signs counts
+                found[layer] = [x if math.isfinite(x) else y for x, y in zip(old, new, strict=True)]
+        for layer, values in found.items():
+            yield signals.GRADIENT_SIGN, layer, values
+    else:
+        measure = distance if what == signals.WEIGHT_DISTANCE else cosine
+        for layer, sums in products(layers, sizes, a, b).items():
+            yield what, layer, [measure(*each) for each in sums]
 
 
 def _carried(new: Sample, old: Sample | None) -> Sample:
@@ -255,36 +354,3 @@ def _carried(new: Sample, old: Sample | None) -> Sample:
     keys = zip(new.layers, new.sizes, strict=True)
     parts = [known.get(key, part) for key, part in zip(keys, new.parts(), strict=True)]
     return Sample(new.layers, new.sizes, np.concatenate(parts))
-
-
-def products(a: Sample, b: Sample) -> dict[str, tuple[float, float, float]]:
-    """For each layer of two samples of the same matrices: a·a, a·b, b·b."""
-    begins = np.cumsum((0, *a.sizes[:-1]))
-    with np.errstate(all="ignore"):  # numbers of a run that diverges are not finite
-        rows = np.stack([a.numbers * a.numbers, a.numbers * b.numbers, b.numbers * b.numbers])
-        totals = np.add.reduceat(rows, begins, axis=1).T.tolist()
-    found: dict[str, tuple[float, float, float]] = {}
-    for layer, sums in zip(a.layers, totals, strict=True):
-        before = found.get(layer, (0.0, 0.0, 0.0))
-        found[layer] = (before[0] + sums[0], before[1] + sums[1], before[2] + sums[2])
-    return found
-
-
-def cosine(aa: float, ab: float, bb: float) -> float:
-    """Of the angle between a and b; not a number where one of them is 0.
-
-    >>> cosine(4.0, -2.0, 4.0)
-    -0.5
-    """
-    whole = math.sqrt(aa) * math.sqrt(bb) if aa >= 0 and bb >= 0 else math.nan
-    return ab / whole if whole > 0 else math.nan
-
-
-def distance(aa: float, ab: float, bb: float) -> float:
-    """|a - b| over the larger of |a| and |b|; 0 where both are 0.
-
-    >>> distance(4.0, 4.0, 4.0), distance(1.0, 0.0, 0.0)
-    (0.0, 1.0)
-    """
-    largest = max(aa, bb)
-    return math.sqrt(max(aa - 2 * ab + bb, 0.0) / largest) if largest > 0 else 0.0

@@ -133,6 +133,7 @@ class _FirstSteps:
         rules = [rule for rule in RULES if not rule.symptom]
         main = observer.table.main_model()
         for model in observer.models:
+            observer.complete_rows()
             history = history_of(model, observer.program({}))
             self._add(model.name, history.but(error=raised if model is main else None), rules)
         if raised is not None and not observer.models:

@@ -337,6 +337,7 @@ class watch:
     def _history(self, model: ObservedModel) -> History:
         main = model is self._observer.table.main_model()
         program = self._observer.program(self._stated_facts(model) if main else {})
+        self._observer.complete_rows()
         history = history_of(model, program)
         if main and self._error is not None:
             history = history.but(error=self._error)
