@@ -32,9 +32,9 @@ def nothing_observes_after_a_test() -> Iterator[None]:
     """A test that leaves an observer running would slow down all later ones, and be changed by
     them."""
     yield
-    observer = sys.modules.get("netwise.observe.observer")
+    observer = sys.modules.get("netwise.observe.active_observers")
     if observer is not None:
-        running = list(observer._ACTIVE)
+        running = list(observer.ACTIVE)
         for each in running:
             each.stop()
         assert not running, "the test left an observer running: call stop()"

@@ -9,6 +9,7 @@ from typing import Any
 from netwise import signals
 from netwise.observe.evaluation_losses import EvaluationLosses
 from netwise.observe.model_table import ModelTable
+from netwise.observe.nested import tensors_in
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import Root
 
@@ -85,6 +86,16 @@ class EvaluationBlocks:
         rows = next((len(t) for t in inputs if t.dim()), 1)
         self.losses.pass_ends(id(root), root.evaluation.on_training_rows, output, rows)
         self.losses.start()
+
+    def keep(self, root: Root, args: Any, kwargs: Any, output: Any, steps: int) -> None:
+        """Keep the batch of a pass without gradients, with its answers."""
+        known = root.evaluation.on_training_rows
+        if root.evaluates_anew and not known:
+            root.evaluated.clear()
+            root.evaluates_anew = False
+        answers = None if known else root.evaluated
+        self.losses.evaluates(root.kept, answers, tensors_in(output))
+        root.kept.evaluation_pass(args, kwargs, steps, known, self.number)
 
     def end(self) -> None:
         """The block ends; an evaluation lasts, for losses that are computed after it."""

@@ -54,6 +54,26 @@ class ModelTable:
             root.distributed_by = distributed_by(wrapper)
         return root
 
+    def ask_first_batch(self, account: OptimizerAccount, passes: Sequence[BackwardPass]) -> None:
+        """Ask copies of the modules that are about to change, while they are at their start.
+
+        Args:
+            account: of the optimizer that is about to step.
+            passes: backward passes since its last step.
+        """
+        for root in self.roots.values():
+            if root.first_inputs is not None and account.ids & root.parameters.keys():
+                shapes = {
+                    term.target_shape
+                    for each in passes
+                    if each.site is not None
+                    for term in each.site.terms
+                }
+                # Only targets of one number for each sample show which axis is that of samples.
+                sizes = {shape[0] for shape in shapes if len(shape) == 1}
+                samples = sizes.pop() if len(sizes) == len(shapes) == 1 else None
+                root.ask_first_batch(samples)
+
     def loose_root(self, account: OptimizerAccount) -> Root | None:
         """What stands for the weights of an optimizer in a program that calls no module with
         weights; None in others."""

@@ -20,7 +20,14 @@ from netwise.observe.class_answers import RECENT, ClassAnswers
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.first_batch_probes import first_batch_of, unknown
 from netwise.observe.fresh_weights import looks_fresh
-from netwise.observe.gradient_ledger import BackwardPass, CycleAccount, Norms, evenly
+from netwise.observe.gradient_ledger import (
+    BackwardPass,
+    CycleAccount,
+    Norms,
+    account,
+    evenly,
+    gradient_norms,
+)
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.loss_record import LossRecord
@@ -298,6 +305,18 @@ class OptimizerAccount:
     def chosen(self) -> list[Tensor]:
         """The parameters whose gradients are compared."""
         return [p for p in (ref() for ref in self._chosen) if p is not None]
+
+    def before_unscale(self, passes: list[BackwardPass]) -> None:
+        """A gradient scaler is about to divide the gradients: whether they were clipped before.
+
+        Args:
+            passes: backward passes since the last step.
+        """
+        now = gradient_norms(self.chosen())
+        row = account(passes, list(now), now)
+        if row.counted and row.factor is not None:
+            change = row.factor / row.counted[-1].scale
+            self.clipped_before_unscale += abs(change - 1) > 1e-4
 
     def read_rates(self) -> None:
         """Read the learning rates of all groups."""

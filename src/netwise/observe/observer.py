@@ -12,41 +12,41 @@ error once and switches that part off.
 from __future__ import annotations
 
 import math
-import os
 import time
-import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from threading import get_ident
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from netwise import signals
-from netwise.observe import autograd_graph
+from netwise.observe.active_observers import ACTIVE
 from netwise.observe.backward_reader import BackwardReader
 from netwise.observe.distribution import distribution
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.finite_check import FiniteCheck
 from netwise.observe.functional_updates import FunctionalUpdates, is_training
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
+from netwise.observe.guard import Guard
 from netwise.observe.idle_passes import IdlePasses
-from netwise.observe.kept_states import LARGE_LIMIT, LIMIT, kept_optimizer, kept_state
+from netwise.observe.kept_states import kept_optimizer
 from netwise.observe.made_samples import MadeSamples
 from netwise.observe.model_table import ModelTable
 from netwise.observe.module_calls import ModuleCalls
 from netwise.observe.nested import tensors_in
 from netwise.observe.observed_model import ObservedModel
-from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
+from netwise.observe.observed_parts import OptimizerAccount, PassNumbers
 from netwise.observe.program_facts import ProgramFacts
 from netwise.observe.program_place import calling_frameworks, names_of_tensors, program_place
 from netwise.observe.readable import readable
-from netwise.observe.sampling import READ_EVERY, Sampling, is_read
+from netwise.observe.sampling import Sampling
+from netwise.observe.step_rows import StepRows
 from netwise.observe.torch_hooks import QUIET, TorchHooks
+from netwise.observe.training_passes import TrainingPasses
+from netwise.observe.unwatched_losses import UnwatchedLosses
 
 LONGEST_WINDOW = 64  # optimizer steps that one window may last
-INPUTS_READ = 6  # watched passes whose inputs are all read
 WITHOUT_STEP = 8  # backward passes without any optimizer step, each of which is then a step
 
 
@@ -71,48 +71,46 @@ class Observer:
     ) -> None:
         self._sampling = Sampling(every)
         self._reads_losses = every is None  # of steps that are not watched
-        self._on_rows = on_rows
+        self._guard = Guard(self._part_failed)
+        self.safely = self._guard.safely
         self._after_step = after_step
         self._asks_first_batch = first_batch
         self._hooks = TorchHooks(self)
-        self._thread = 0
+        self.thread = 0  # whose events are recorded
         self._began, self._ended = 0.0, 0.0
         self.running = False
         self.watching = False
-        self.switched_off: dict[str, str] = {}  # parts that failed, with their error
         self.table = ModelTable(model)
         self.finite = FiniteCheck()
         self._reader = BackwardReader(self.table, self.safely)
-        self._blocks = EvaluationBlocks(self.table, self._rows_changed)
         self._calls = ModuleCalls(self.table)
         self._made = MadeSamples()
         self.functional = FunctionalUpdates()
         self._idle = IdlePasses()
+        self._rows = StepRows(self.table, self._guard, self._made, on_rows)
+        self._losses = UnwatchedLosses(self.table, self._guard, self._reader, self.finite, on_rows)
+        self._blocks = EvaluationBlocks(self.table, self._rows.changed)
+        self.passes = TrainingPasses(
+            self._guard, self._calls, self._made, self._reader, first_batch
+        )
         # The watched window.
         self._first_window = True
         self._called_by: tuple[str, ...] = ()  # frameworks whose code calls `backward`
         self._window_ticks = 0
         self._ticks, self._next_tick = 0, 0  # steps of all optimizers
-        self._passes = PassNumbers()
+        self._numbers = PassNumbers()
         # The running event.
         self._depth = 0  # inside of a backward pass
         self._stepping: OptimizerAccount | None = None
-        self._pending_loss, self._pending_count = 0.0, 0
-        # What the program states itself.
-        self.keeps_output = False  # up to the next step, to compare it with stated targets
-        self._output: Tensor | None = None
-        self.stated: list[tuple[float, dict[str, float]]] = []  # losses and signals of the step
-        self._early_epochs: list[tuple[dict[str, float], int]] = []  # before the first step
-        # For short trials afterwards.
-        self.for_trials = False  # keep modules alive, and large states
+        self._early_epochs: list[tuple[dict[str, float], int]] = []  # stated before the first step
 
     # ---- start and end
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread = get_ident()
+        self.thread = get_ident()
         self._began, self.running = time.monotonic(), True
-        _ACTIVE.add(self)
+        ACTIVE.add(self)
         self._hooks.install()
         self._open_window()
 
@@ -120,17 +118,18 @@ class Observer:
         """Finish the last row, and remove everything from torch."""
         if not self.running:
             return
-        self.safely("rows", self._finish_rows)
-        self.complete_rows()
+        self.safely("rows", self._rows.finish)
+        self._rows.complete()
         self.safely("evaluation", self._blocks.finish)
         self._blocks.release()
-        self.safely("trials", self._keep_ends)
+        for root in (root for model in self.models for root in model.roots):
+            self.safely("trials", self.passes.keep_end, root)
         self._hooks.remove()
-        _ACTIVE.discard(self)
+        ACTIVE.discard(self)
         self.watching = self.running = False
         self._ended = time.monotonic()
         self._calls.clear()
-        self._output = None
+        self.passes.output = None
         self.table.forget_loop()
         self._reader.forget_outputs()
         for root in self.table.roots.values():
@@ -167,38 +166,20 @@ class Observer:
             given=given,
         )
 
-    def safely(self, part: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a part of the observer. An error is never raised: it switches the part off."""
-        if part in self.switched_off:
-            return None
-        if QUIET.depth:  # inside of another part: gradients are off
-            try:
-                return function(*args)
-            except Exception as error:
-                self._switch_off(part, error)
-                return None
-        QUIET.depth += 1
-        before = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(False)
-        try:
-            return function(*args)
-        except Exception as error:
-            self._switch_off(part, error)
-            return None
-        finally:
-            torch._C._set_grad_enabled(before)
-            QUIET.depth -= 1
-
-    def _switch_off(self, part: str, error: Exception) -> None:
-        self.switched_off.setdefault(part, f"{type(error).__name__}: {str(error)[:200]}")
+    def _part_failed(self, part: str) -> None:
         if part == "evaluation":
             self._blocks.release()
+
+    @property
+    def switched_off(self) -> dict[str, str]:
+        """Parts that failed, with their error."""
+        return self._guard.switched_off
 
     def _foreign(self) -> bool:
         """Whether an event is none of the observed program's training."""
         return (
             QUIET.depth > 0
-            or get_ident() != self._thread
+            or get_ident() != self.thread
             or torch.compiler.is_compiling()
             or torch._C._get_tracing_state() is not None
         )
@@ -207,9 +188,9 @@ class Observer:
 
     def _open_window(self) -> None:
         self.watching, self._window_ticks = True, 0
-        self._passes.clear()
+        self._numbers.clear()
         for account in self.table.all_accounts:
-            account.since = self._passes.next
+            account.since = self._numbers.next
             account.whole_steps = 0
         for root in self.table.roots.values():
             root.new_row()
@@ -217,7 +198,7 @@ class Observer:
 
     def _close_window(self) -> None:
         self.watching = self._first_window = False
-        self._passes.clear()
+        self._numbers.clear()
         self._made.forget()
         self._reader.forget_outputs()
         if not self._blocks.open and not self._blocks.lasts:
@@ -240,7 +221,7 @@ class Observer:
             for each in active:
                 each.whole_steps = 0
             return
-        self._finish_rows()
+        self._rows.finish()
         # The window opens after the step before the watched one.
         self._next_tick = self._ticks + (distance - 1) * len(active)
         self._close_window()
@@ -249,7 +230,7 @@ class Observer:
 
     def backward(self, run: Callable[..., Any], tensors: Any, args: Any, kwargs: Any) -> Any:
         """See `Listener`."""
-        if self._depth or get_ident() != self._thread or QUIET.depth:
+        if self._depth or get_ident() != self.thread or QUIET.depth:
             return run(tensors, *args, **kwargs)
         if self._blocks.lasts:
             self.finish_evaluation()
@@ -297,45 +278,29 @@ class Observer:
             self.functional.after(loss, inputs, gradients, key, names_of_tensors)
 
     def _before_unwatched(self, tensors: Any) -> bool:
-        """Add up the loss of a step that is not watched; returns whether values were held to find
-        a gradient that is not finite."""
+        """Read a backward pass of a step that is not watched; returns whether values are held."""
         try:
-            loss = tensors[0] if type(tensors) is tuple else next(tensors_in(tensors), None)
-            held = False
-            if self._reader.scaler is not None:
-                self._reader.take_scaler()
-            elif type(loss) is Tensor and loss.is_cpu and not loss.dim():
-                value = loss.item()
-                self._pending_loss += value
-                self._pending_count += 1
-                if not -math.inf < value < math.inf:
-                    self.safely("values", self._loss_not_finite, loss, value)
-                elif self.finite.holds:
-                    self.safely("values", self.finite.hold, loss)
-                    held = True
+            held = self._losses.read(tensors, self._steps)
             if self.table.loop is not None:
                 self._count_loop_step(self.table.loop)
             return held
         except Exception as error:
             self._reads_losses = False
-            self._switch_off("losses of unwatched steps", error)
+            self._guard.switch_off("losses of unwatched steps", error)
             return False
 
     def _steps(self) -> int:
         return max((account.steps for account in self.table.all_accounts), default=0)
 
-    def _loss_not_finite(self, loss: Tensor, value: float) -> None:
-        self.finite.loss(loss, value, program_place(), self._steps())
-
     def _before_backward(self, tensors: Any) -> BackwardPass | None:
         loss = next(tensors_in(tensors), None)
         if loss is None or loss.grad_fn is None or readable(loss) is None:
             return None
-        self._finish_rows()
+        self._rows.finish()
         place = program_place()
         if self._first_window and not self._called_by:
             self._called_by = calling_frameworks()
-        entry = self._reader.before(loss, place, self._passes.next, self._stepping is not None)
+        entry = self._reader.before(loss, place, self._numbers.next, self._stepping is not None)
         if entry.scale == 1:  # a gradient scaler finds its scale by values that are not finite
             if loss.numel() == 1 and not math.isfinite(entry.value):
                 self.safely("values", self.finite.loss, loss, entry.value, place, self._steps())
@@ -346,14 +311,14 @@ class Observer:
             self.safely("loop", self._note_loose)
         if not self.table.accounts and self._ends_loop_step(entry):
             # The window has been closed: this step is not watched.
-            self._pending_loss, self._pending_count = entry.value, 1
+            self._losses.set(entry.value)
             self._count_loop_step(self.table.new_loop())
             return None
         return entry
 
     def _after_backward(self, entry: BackwardPass) -> None:
         self._reader.after(entry)
-        self._passes.add(entry)
+        self._numbers.add(entry)
         self.safely("idle passes", self._idle.add, entry, self.table)
         if self.finite.holds:
             self.safely("values", self.finite.release, entry.value, entry.place, self._steps())
@@ -367,7 +332,7 @@ class Observer:
         gradients were set to zero, the loss of the step was stated, or backward passes go on and
         on. Returns whether the window was closed with it."""
         loop = self.table.loop
-        passes = self._passes.since(0 if loop is None else loop.since)
+        passes = self._numbers.since(0 if loop is None else loop.since)
         if not passes:
             return False
         ends = passes[-1].ends
@@ -379,7 +344,7 @@ class Observer:
         loop.at_step = ends
         self._ticks += 1
         self._record_step(loop, passes, list(ends))
-        entry.number = self._passes.next
+        entry.number = self._numbers.next
         return not self.watching
 
     def _note_loose(self) -> None:
@@ -396,22 +361,12 @@ class Observer:
     def _count_loop_step(self, loop: OptimizerAccount) -> None:
         """A backward pass of a loop without a torch optimizer, on a step that is not watched."""
         self._ticks += 1
-        self._add_pending_loss(loop)
+        self._losses.add_to(loop)
         loop.steps += 1
         loop.last_tick = self._ticks
         if self._ticks >= self._next_tick:
             self.safely("steps", self._open_window)
             loop.complete = True
-
-    def _add_pending_loss(self, account: OptimizerAccount) -> None:
-        if self._pending_count:
-            loss = self._pending_loss * account.normaliser
-            is_new = account.losses.add(account.steps, loss)
-            self._pending_loss, self._pending_count = 0.0, 0
-            if is_new and self._on_rows is not None:
-                model = self.table.model_known(account)
-                if model is not None:
-                    self._on_rows(model)
 
     # ---- optimizer steps
 
@@ -424,12 +379,13 @@ class Observer:
         account = self._account(optimizer)
         model = self.table.model_known(account)
         if model is not None and model.waiting and id(account) in model.pending:
-            self._finish_row(model)
+            self._rows.finish_row(model)
         account.read_groups()
         account.at_step = gradient_norms(account.chosen())
         account.passes_in_step = 0
         if self._asks_first_batch:
-            self.safely("first batch", self._ask_first_batch, account)
+            passes = self._numbers.since(account.since)
+            self.safely("first batch", self.table.ask_first_batch, account, passes)
         self._stepping = account
         loose = self.table.loose_root(account)
         if loose is not None:
@@ -439,21 +395,6 @@ class Observer:
             if not root.stepping and (stray or account.ids & root.parameters.keys()):
                 root.stepping = True
                 self.safely("layers", root.probe.step_begins)
-
-    def _ask_first_batch(self, account: OptimizerAccount) -> None:
-        """Ask copies of the modules that are about to change, while they are at their start."""
-        for root in self.table.roots.values():
-            if root.first_inputs is not None and account.ids & root.parameters.keys():
-                shapes = {
-                    term.target_shape
-                    for each in self._passes.since(account.since)
-                    if each.site is not None
-                    for term in each.site.terms
-                }
-                # Only targets of one number for each sample show which axis is that of samples.
-                sizes = {shape[0] for shape in shapes if len(shape) == 1}
-                samples = sizes.pop() if len(sizes) == len(shapes) == 1 else None
-                root.ask_first_batch(samples)
 
     def _account(self, optimizer: torch.optim.Optimizer) -> OptimizerAccount:
         account = self.table.known_account(optimizer)
@@ -466,7 +407,7 @@ class Observer:
 
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
         """See `Listener`."""
-        if get_ident() != self._thread or QUIET.depth:
+        if get_ident() != self.thread or QUIET.depth:
             return
         self._count_or_record(optimizer)
         if self._after_step is not None:
@@ -481,14 +422,14 @@ class Observer:
                     self._count_step(optimizer, account)
                     return
             except Exception as error:
-                self._switch_off("steps", error)
+                self._guard.switch_off("steps", error)
         if not torch.compiler.is_compiling():
             self.safely("steps", self._end_step, optimizer)
 
     def _count_step(self, optimizer: torch.optim.Optimizer, account: OptimizerAccount) -> None:
         """Count a step that is not watched."""
-        if self._pending_count:
-            self._add_pending_loss(account)
+        if self._losses.count:
+            self._losses.add_to(account)
         account.steps += 1
         account.last_tick = self._ticks
         rate = optimizer.param_groups[0].get("lr")
@@ -508,7 +449,7 @@ class Observer:
             account.complete = True
             return
         account.read_rates()
-        passes = self._passes.since(account.since)
+        passes = self._numbers.since(account.since)
         if account.passes_in_step:  # a closure: gradients were computed inside of the step
             account.at_step = gradient_norms(account.chosen())
         self._record_step(account, passes, [id(p) for p in account.chosen()])
@@ -524,70 +465,16 @@ class Observer:
             model = self.table.stray_model(account, passes) or model
         account.steps += 1
         account.last_tick = self._ticks
-        self._pending_loss, self._pending_count = 0.0, 0
+        self._losses.forget()
         if model is not None:
-            self._note_step(model, account, passes)
+            self._state_early_epochs()
+            self._rows.note(model, account, passes)
+            self.passes.output = None
         account.whole_steps += account.complete
-        account.since, account.passes_in_step, account.complete = self._passes.next, 0, True
+        account.since, account.passes_in_step, account.complete = self._numbers.next, 0, True
         self._consider_closing(account)
 
-    def _note_step(
-        self, model: ObservedModel, account: OptimizerAccount, passes: list[BackwardPass]
-    ) -> None:
-        """Add a step to a model."""
-        model.stated_losses = [loss for loss, _ in self.stated]
-        for _, row in self.stated:
-            model.stated_signals.update(row)
-        self.stated, self._output = [], None
-        if self._early_epochs:
-            early, self._early_epochs = self._early_epochs, []
-            for epoch_row, epoch in early:
-                self.state_epoch(epoch_row, epoch)
-        loss = model.step_loss(account)
-        if loss is not None:
-            account.losses.add(account.steps - 1, loss)
-            if account.steps == 1:
-                account.first_loss = loss
-        ids = {key for root in model.roots for key in root.parameters}
-        own = [each for each in passes if each.reached & ids or each.opaque]
-        model.note_passes(own)
-        model.passes_seen += len(passes)
-        self.table.read_weights(model)
-        if model.trainable & model.owned - model.reached:
-            model.note_gradients()
-            for root in model.roots:
-                model.note_cut(root.calls)
-        self.table.note_opponents(model, account, own)
-        self.safely("made samples", self._made.step, model.roots, account.counted)
-        model.cycles += 1
-        model.pending.add(id(account))
-        model.waiting = True
-        if model.cycles > 1 and len(model.pending) >= len(model.accounts):
-            self._finish_row(model)
-
-    # ---- rows
-
-    def _finish_rows(self) -> None:
-        """Finish the rows of models whose step is done, before anything new begins."""
-        for model in self.table.models:
-            if model.waiting:
-                self._finish_row(model)
-
-    def _finish_row(self, model: ObservedModel) -> None:
-        self.safely("rows", model.finish_row)
-        self._rows_changed(model)
-
-    def _rows_changed(self, model: ObservedModel) -> None:
-        if self._on_rows is None:
-            model.drop_new_rows()
-        else:
-            self.safely("rows", model.complete_rows)
-            self._on_rows(model)
-
-    def complete_rows(self) -> None:
-        """Compute what rows still lack, before they are read."""
-        for model in self.table.models:
-            self.safely("rows", model.complete_rows)
+    # ---- what the program states
 
     def state_epoch(self, row: dict[str, float], epoch: int) -> None:
         """Record what the program states at the end of an epoch."""
@@ -600,12 +487,26 @@ class Observer:
             self._blocks.scores_are_stated = True
             for each in self.table.models:
                 each.drop_observed_scores()
-        self._finish_rows()
+        self._rows.finish()
         account = model.accounts[0] if model.accounts else None
         if account is not None and account.rate is not None:
             row = {**row, signals.RATE: account.rate}
         model.add_event({"epoch": epoch, **row})
-        self._rows_changed(model)
+        self._rows.changed(model)
+
+    def _state_early_epochs(self) -> None:
+        early, self._early_epochs = self._early_epochs, []
+        for row, epoch in early:
+            self.state_epoch(row, epoch)
+
+    def complete_rows(self) -> None:
+        """Compute what rows still lack, before they are read."""
+        self._rows.complete()
+
+    @property
+    def stated(self) -> list[tuple[float, dict[str, float]]]:
+        """Losses and signals of the step that goes on, for more to be added."""
+        return self._rows.stated
 
     # ---- gradient scaler
 
@@ -617,17 +518,12 @@ class Observer:
     def gradients_unscale(self, scaler: Any, optimizer: torch.optim.Optimizer) -> None:
         """See `Listener`."""
         if self.watching and not self._foreign():
-            self.safely("gradient scaler", self._compare_before_unscale, optimizer)
+            self.safely("gradient scaler", self._before_unscale, optimizer)
 
-    def _compare_before_unscale(self, optimizer: torch.optim.Optimizer) -> None:
+    def _before_unscale(self, optimizer: torch.optim.Optimizer) -> None:
         account = self.table.known_account(optimizer)
-        if account is None:
-            return
-        now = gradient_norms(account.chosen())
-        row = account_of(self._passes.since(account.since), list(now), now)
-        if row.counted and row.factor is not None:
-            change = row.factor / row.counted[-1].scale
-            account.clipped_before_unscale += abs(change - 1) > 1e-4
+        if account is not None:
+            account.before_unscale(self._numbers.since(account.since))
 
     # ---- modules
 
@@ -642,28 +538,17 @@ class Observer:
 
     def _module_begins(self, module: nn.Module, with_gradients: bool) -> None:
         root = self._calls.begin(module)
-        if root is not None and not with_gradients and self._blocks.open:
-            self.safely("evaluation", self._blocks.pass_begins)
-        if root is not None and with_gradients and self._blocks.lasts:
+        if root is None:
+            return
+        if not with_gradients:
+            if self._blocks.open:
+                self.safely("evaluation", self._blocks.pass_begins)
+            return
+        if self._blocks.lasts:
             self.finish_evaluation()
-        if root is not None and with_gradients and self.watching:
-            self._finish_rows()
-            if root.start is None:
-                self.safely("trials", self._keep_start, root)
-            self.safely("layers", root.probe.forward_begins)
-
-    def _keep_start(self, root: Root) -> None:
-        module = root.module
-        if module is not None:
-            root.start = kept_state(module, LARGE_LIMIT if self.for_trials else LIMIT)
-            if self.for_trials:
-                root.held = module
-
-    def _keep_ends(self) -> None:
-        for root in (root for model in self.models for root in model.roots):
-            module = root.module
-            if module is not None and root.start is not None:
-                root.end = kept_state(module, LARGE_LIMIT if self.for_trials else LIMIT)
+        if self.watching:
+            self._rows.finish()
+            self.passes.begin(root)
 
     def module_ended(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """See `Listener`."""
@@ -681,70 +566,20 @@ class Observer:
         if output is None or root is None:  # after an exception there is no output
             return
         if with_gradients and self.watching:
-            self.safely("layers", root.probe.module_called, module, args, kwargs, output)
-            if is_read(root.passes):
-                self._calls.note(root, module, args, kwargs, output)
+            self.passes.part_ended(root, module, args, kwargs, output)
         elif not with_gradients and isinstance(module, nn.modules.batchnorm._BatchNorm):
             first = next(tensors_in(args), None)
             if first is not None:
                 self.safely("evaluation", root.evaluation.norm_called, module, first)
-        if not is_root:
-            return
-        inputs = list(tensors_in((args, kwargs)))
-        if self.watching:
-            outputs = list(tensors_in(output))
-            self.safely("made samples", self._made.called, root, inputs, outputs)
-        if with_gradients:
+        if is_root:
             if self.watching:
-                if self._asks_first_batch and root.first_batch is None:
-                    self.safely("first batch", root.keep_first_inputs, args, kwargs)
-                self._training_pass(root, args, kwargs, inputs, output)
-        elif self._blocks.open:
-            self.safely("evaluation", self._blocks.pass_ended, root, inputs, output)
-            self.safely("kept batches", self._keep_evaluated, root, args, kwargs, output)
-
-    def _keep_evaluated(self, root: Root, args: Any, kwargs: Any, output: Any) -> None:
-        known = root.evaluation.on_training_rows
-        if root.evaluates_anew and not known:
-            root.evaluated.clear()
-            root.evaluates_anew = False
-        answers = None if known else root.evaluated
-        self._blocks.losses.evaluates(root.kept, answers, tensors_in(output))
-        root.kept.evaluation_pass(args, kwargs, self._steps(), known, self._blocks.number)
-
-    def _training_pass(
-        self, root: Root, args: Any, kwargs: Any, inputs: list[Tensor], output: Any
-    ) -> None:
-        outputs = [t for t in tensors_in(output) if t.is_floating_point()]
-        module = root.module
-        if module is None or not any(t.requires_grad for t in outputs):
-            return
-        if all(readable(t) is None for t in outputs):  # a pass that only finds shapes
-            return
-        root.trained = True
-        root.note_stand_ins()
-        root.training_mode = module.training
-        if self.keeps_output:
-            self._output = next((t.detach() for t in outputs if t.dim()), None)
-        for number, tensor in enumerate(outputs):
-            if tensor.grad_fn is not None and tensor.dim():
-                node: Any = tensor.grad_fn  # torch's annotation lacks `metadata`'s type
-                node.metadata[autograd_graph.MARK] = (id(module), number)
-                root.marked.add(number)
-                self._reader.note_output(tensor)
-        if not root.linear_read:
-            root.linear_read = True
-            root.linear = self.safely("losses", _linear, outputs, inputs)
-        root.passes += 1
-        if is_read(root.passes - 1, first=INPUTS_READ, every=2 * READ_EVERY):
-            self.safely("evaluation", root.evaluation.training_pass, inputs)
-        self.safely("kept batches", root.kept.training_pass, args, kwargs, self._steps())
-        self.safely("layers", root.probe.forward_ends, output)
-
-    @property
-    def last_output(self) -> Tensor | None:
-        """The output of the last watched forward pass with gradients, where `keeps_output`."""
-        return self._output
+                self.passes.ended(root, args, kwargs, output, self._steps(), with_gradients)
+            if not with_gradients and self._blocks.open:
+                inputs = list(tensors_in((args, kwargs)))
+                self.safely("evaluation", self._blocks.pass_ended, root, inputs, output)
+                self.safely(
+                    "kept batches", self._blocks.keep, root, args, kwargs, output, self._steps()
+                )
 
     # ---- blocks without gradients
 
@@ -753,7 +588,7 @@ class Observer:
         if (
             self._blocks.open
             or self._depth
-            or get_ident() != self._thread
+            or get_ident() != self.thread
             or self._blocks.ignores(place)
             or torch.compiler.is_compiling()
         ):
@@ -761,13 +596,13 @@ class Observer:
         self.safely("evaluation", self._begin_block, place)
 
     def _begin_block(self, place: object) -> None:
-        self._finish_rows()
+        self._rows.finish()
         self._hooks.listen_to_modules(True)
         self._blocks.begin(place)
 
     def gradients_on(self) -> None:
         """See `Listener`."""
-        if self._blocks.open and get_ident() == self._thread and not self._depth:
+        if self._blocks.open and get_ident() == self.thread and not self._depth:
             self.safely("evaluation", self._end_block)
 
     def _end_block(self) -> None:
@@ -787,46 +622,3 @@ class Observer:
         if not self.watching:
             self._hooks.listen_to_modules(False)
             self._calls.clear()
-
-
-def _linear(outputs: list[Tensor], inputs: list[Tensor]) -> bool | None:
-    """Whether all outputs are linear in the inputs."""
-    answers = [
-        autograd_graph.is_linear(output, inputs)
-        for output in outputs
-        if output.grad_fn is not None and output.dim() > 0
-    ]
-    if any(answer is False for answer in answers):
-        return False
-    return True if answers and all(answers) else None
-
-
-_ACTIVE: weakref.WeakSet[Observer] = weakref.WeakSet()
-
-
-@contextmanager
-def paused() -> Iterator[None]:
-    """Inside, the observers that run now record nothing: what is trained is none of the program's
-    own.
-
-    >>> with paused():
-    ...     pass
-    """
-    threads = [(observer, observer._thread) for observer in _ACTIVE]
-    for observer, _ in threads:
-        observer._thread = 0
-    try:
-        yield
-    finally:
-        for observer, thread in threads:
-            observer._thread = thread
-
-
-def _stop_in_child() -> None:
-    """In a forked process, such as a worker that loads data, nothing is observed."""
-    for observer in list(_ACTIVE):
-        observer._thread = 0
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_stop_in_child)

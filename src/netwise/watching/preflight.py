@@ -18,11 +18,11 @@ from netwise.diagnosis.report import Report, diagnose
 from netwise.diagnosis.rules import RULES, Rule
 from netwise.first_batch import FirstBatch
 from netwise.history import History
+from netwise.observe.active_observers import paused
 from netwise.observe.first_batch_probes import first_batch_of
 from netwise.observe.loss_questions import loss_answers
 from netwise.observe.module_copy import CannotCopy, clean, kept_tensors, require_copyable
 from netwise.observe.nested import tensors_in, with_tensors
-from netwise.observe.observer import paused
 from netwise.observe.raised_error import program_error_of
 from netwise.observe.readable import readable
 from netwise.observe.undisturbed import CannotBeUndone, seed_all, undisturbed

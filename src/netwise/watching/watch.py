@@ -123,8 +123,8 @@ class watch:
             None if self._live is None else self._live.after_step,
             first_batch=preflight,
         )
-        self._observer.keeps_output = loss is not None
-        self._observer.for_trials = trials
+        self._observer.passes.keeps_output = loss is not None
+        self._observer.passes.for_trials = trials
         self._optimizer_facts = _facts_of_optimizer(optimizer)
         self._loss = loss
         self._loss_kind: str | None = None
@@ -225,13 +225,13 @@ class watch:
                 "w.step was called outside of its `with` block, where nothing is recorded. "
                 "Write `with nw.watch() as w:` around the loop."
             )
-        observer.keeps_output = True
+        observer.passes.keeps_output = True
         if observer.watching:
             observer.safely("stated losses", self._state_step, loss, target)
 
     def _state_step(self, loss: Tensor | float, target: Any) -> None:
         row: dict[str, float] = {}
-        output = self._observer.last_output
+        output = self._observer.passes.output
         first = next(tensors_in(target), None)
         if first is not None:
             self._targets.add(first, () if output is None else tuple(output.shape))
