@@ -8,7 +8,8 @@ that histories of earlier versions keep their numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NotRequired, TypedDict
 
 import torch
@@ -22,12 +23,14 @@ from netwise.observe.layer_activations import (
     accuracy_of,
     by_unit,
     dead_share,
-    mean_and_std,
+    mean_and_std_of,
+    nonzero,
     share_of_zeros,
 )
 from netwise.observe.layer_weights import ratio
 from netwise.observe.nested import tensors_in
 from netwise.observe.observed_parts import CallRecord
+from netwise.observe.readable import Reads
 from netwise.observe.weight_samples import Sample, WeightSamples
 from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
@@ -44,9 +47,14 @@ ProbeSnapshot = tuple[
 
 class HookedProbe:
     """Records one module, one watched step at a time: `attach`, forward, backward, `record`,
-    optimizer step, `finish_step`."""
+    optimizer step, `finish_step`.
 
-    def __init__(self, module: nn.Module) -> None:
+    Args:
+        module: that is trained.
+        later: rows get some of their signals by `complete`, many together. Default: at once.
+    """
+
+    def __init__(self, module: nn.Module, later: bool = False) -> None:
         self.module = module
         self.layers: tuple[Layer, ...] = ()  # known after the first watched step
         self._weights = {name: own_matrices(layer) for name, layer in layers_with_weights(module)}
@@ -63,7 +71,8 @@ class HookedProbe:
         self._row: dict[str, float] | None = None
         self._weights_before: list[Tensor] = []
         self._trained: list[tuple[str, list[nn.Parameter]]] = []
-        self._samples = WeightSamples()
+        self._samples = WeightSamples(later)
+        self._reads = Reads()  # what goes into the row once the step has ended
         # The last layer's weights, and the gradient of this backward pass alone.
         self._last_gradient: tuple[nn.Parameter, Tensor] | None = None
         self._stale: bool | None = None
@@ -153,9 +162,13 @@ class HookedProbe:
             target: of the batch; with it the accuracy and the number of classes are recorded.
             penalty: its part of the loss.
         """
-        row: dict[str, float] = {signals.LOSS: float(loss)}
-        if penalty is not None:
-            row[signals.PENALTY] = float(penalty)
+        row: dict[str, float] = {}
+        self._reads = Reads()
+        for name, value in ((signals.LOSS, loss), (signals.PENALTY, penalty)):
+            if isinstance(value, Tensor):
+                self._reads.add([value], partial(_write_share, row, name, 1))
+            elif value is not None:
+                row[name] = float(value)
         with torch.no_grad():
             if not self.layers and self._calls:
                 self.layers = self._layers_in_order_of_use()
@@ -191,27 +204,32 @@ class HookedProbe:
         row, self._row = self._row, None
         if row is None:
             return None
+        reads, self._reads = self._reads, Reads()
         now = [p.detach() for _, weights in self._trained for p in weights]
         if now:
             # In place: the copies are not needed again, and the sign does not change the norm.
             torch._foreach_sub_(self._weights_before, now)
-            norms = iter(float(norm) for norm in torch._foreach_norm(self._weights_before))
+            changes_of = iter(torch._foreach_norm(self._weights_before))
             for name, weights in self._trained:
-                change = math.hypot(*(next(norms) for _ in weights))
-                norm = row[f"{signals.WEIGHT_NORM}|{name}"]
-                row[f"{signals.UPDATE_RATIO}|{name}"] = ratio(change, norm)
+                reads.add([next(changes_of) for _ in weights], partial(_write_change, row, name))
             owners = [name for name, weights in self._trained for _ in weights]
             changes = zip(owners, self._weights_before, strict=True)
             self._samples.write(row, zip(owners, now, strict=True), changes, set(owners))
         self._weights_before = []
+        reads.finish()
         return row
+
+    def complete(self) -> None:
+        """Write what the rows of earlier steps still lack."""
+        self._samples.complete()
 
     def _record_activations(self, row: dict[str, float]) -> None:
         if not self._calls:
             return
         first = self._calls[0][1]
         if first is not None and first.is_floating_point():
-            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = mean_and_std(first)
+            names = (signals.INPUT_MEAN, signals.INPUT_STD)
+            self._reads.add(*_moments(first, row, names))
         activation = {layer.name: layer.activation for layer in self.layers}
         outputs: dict[str, list[Tensor]] = {}  # a layer that is used again has several
         for i, (name, _) in enumerate(self._calls):
@@ -223,15 +241,15 @@ class HookedProbe:
             if len(pieces) > 1:
                 a = torch.cat([piece.reshape(-1) for piece in pieces])
             kind = activation.get(name, "")
-            mean, std = mean_and_std(a)
-            row[f"{signals.ACTIVATION_MEAN}|{name}"] = mean
-            row[f"{signals.ACTIVATION_STD}|{name}"] = std
-            row[f"{signals.ACTIVATION_ZEROS}|{name}"] = share_of_zeros(a)
+            both = (f"{signals.ACTIVATION_MEAN}|{name}", f"{signals.ACTIVATION_STD}|{name}")
+            self._reads.add(*_moments(a, row, both))
+            self._reads.add(*_zeros(a, row, f"{signals.ACTIVATION_ZEROS}|{name}"))
             if kind in BOUNDED:
                 low, high = BOUNDED[kind]
                 middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
-                beyond = float((a - middle).abs_().gt(reach).float().sum())
-                row[f"{signals.ACTIVATION_SATURATED}|{name}"] = beyond / a.numel()
+                beyond = (a - middle).abs_().gt(reach).float().sum()
+                key = f"{signals.ACTIVATION_SATURATED}|{name}"
+                self._reads.add([beyond], partial(_write_share, row, key, a.numel()))
             if kind in RECTIFIERS and len(pieces) == 1:
                 self._count_dead_units(name, a, row)
 
@@ -265,13 +283,11 @@ class HookedProbe:
         self._samples.gradients(
             (name, p.grad) for name, live in self._trained for p in live if p.grad is not None
         )
-        pairs = iter(zip((float(s) for s in sizes), (float(g) for g in grads), strict=True))
+        pairs = iter(zip(sizes, grads, strict=True))
         for name, live in self._trained:
-            both = [next(pairs) for _ in live]
-            norm, grad = math.hypot(*(b[0] for b in both)), math.hypot(*(b[1] for b in both))
-            row[f"{signals.WEIGHT_NORM}|{name}"] = norm
-            row[f"{signals.GRADIENT_RMS}|{name}"] = grad / math.sqrt(sum(p.numel() for p in live))
-            row[f"{signals.GRADIENT_RATIO}|{name}"] = ratio(grad, norm)
+            both = [each for _ in live for each in next(pairs)]
+            count = sum(p.numel() for p in live)
+            self._reads.add(both, partial(_write_norms, row, name, count))
 
     def _layers_in_order_of_use(self) -> tuple[Layer, ...]:
         """The layers, each with the activation that its outputs go through; those that were not
@@ -402,6 +418,44 @@ def _activation_kind(
 def _connection(name: str, args: Any, output: Any) -> CallRecord:
     takes = any(t.requires_grad for t in tensors_in(args))
     return CallRecord(name, takes, any(t.requires_grad for t in tensors_in(output)), True)
+
+
+def _moments(
+    a: Tensor, row: dict[str, float], names: tuple[str, str]
+) -> tuple[list[Tensor], Callable[[list[float]], None]]:
+    """What to read for mean and standard deviation, by a sum and a dot product, which are many
+    times faster than `std`; and what writes them."""
+    flat = a.detach().reshape(-1).float()
+    count = flat.numel()
+
+    def write(sums: list[float]) -> None:
+        row[names[0]], row[names[1]] = mean_and_std_of(count, *sums)
+
+    return [flat.sum(), torch.dot(flat, flat)], write
+
+
+def _zeros(
+    a: Tensor, row: dict[str, float], name: str
+) -> tuple[list[Tensor], Callable[[list[float]], None]]:
+    count = a.numel()
+    return [nonzero(a)], lambda v: row.update({name: share_of_zeros(count, v[0])})
+
+
+def _write_share(row: dict[str, float], name: str, count: int, values: list[float]) -> None:
+    row[name] = values[0] / count
+
+
+def _write_norms(row: dict[str, float], name: str, count: int, values: list[float]) -> None:
+    """Write the norms of the matrices of a layer: of weight and gradient in turn."""
+    norm, grad = math.hypot(*values[::2]), math.hypot(*values[1::2])
+    row[f"{signals.WEIGHT_NORM}|{name}"] = norm
+    row[f"{signals.GRADIENT_RMS}|{name}"] = grad / math.sqrt(count)
+    row[f"{signals.GRADIENT_RATIO}|{name}"] = ratio(grad, norm)
+
+
+def _write_change(row: dict[str, float], name: str, norms: list[float]) -> None:
+    norm = row[f"{signals.WEIGHT_NORM}|{name}"]
+    row[f"{signals.UPDATE_RATIO}|{name}"] = ratio(math.hypot(*norms), norm)
 
 
 def _first_tensor(value: Any) -> Tensor | None:

@@ -120,7 +120,7 @@ def run_training(
     recipe, module, ranks = setup.recipe, setup.module, setup.ranks
     shared = None if ranks.alone else SharedStep(ranks, module, setup.settings.sync_batch_norm)
     cuda = [setup.device] if setup.device.type == "cuda" else []
-    probe = HookedProbe(module)
+    probe = HookedProbe(module, later=True)
     # An energy model's loss only carries gradients that are computed without autograd.
     wiring = None if recipe.network.is_energy_model else StepWiring(module)
     with (

@@ -257,6 +257,7 @@ class Stepper:
                 self._singly(alone, epoch, first + done, step, results)
             if self.should_stop():
                 break
+        self.probe.complete()
         return results
 
     def _singly(
@@ -529,6 +530,7 @@ class Stepper:
             finally:
                 for handle in handles:
                     handle.remove()
+            self.probe.complete()
             non_finite = self.ranks.first_found(self._first_non_finite(step + number, loss, layers))
             if non_finite:
                 restore()
