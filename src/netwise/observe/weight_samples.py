@@ -230,16 +230,16 @@ class WeightSamples:
         kinds = [(s.now, s.update, s.gradient, s.signs) for s in steps]
         raw = {id(each): each for kind in kinds for each in kind if each is not None}
         known = dict(zip(raw, _in_memory(list(raw.values())), strict=True))
-        pairs = _Groups()
+        groups = _Groups()
         for step in steps:
             now, update, gradient = (
                 None if each is None else known[id(each)]
                 for each in (step.now, step.update, step.gradient)
             )
-            self._compare(step, now, update, gradient, pairs)
+            self._compare(step, now, update, gradient, groups)
             if step.signs is not None:
-                pairs.add(_SIGNS, step, known[id(step.signs)], units=step.signs.units)
-        pairs.write()
+                groups.add(_SIGNS, step, known[id(step.signs)], units=step.signs.units)
+        groups.write()
 
     def _compare(
         self,
@@ -247,7 +247,7 @@ class WeightSamples:
         now: Sample | None,
         update: Sample | None,
         gradient: Sample | None,
-        pairs: _Groups,
+        groups: _Groups,
     ) -> None:
         """Note which samples of a step are compared, and go on to the next step."""
         if now is not None and update is not None:
@@ -255,16 +255,16 @@ class WeightSamples:
                 with np.errstate(all="ignore"):  # numbers of a run that diverges
                     before = now.numbers + update.numbers if now.fits(update) else now.numbers
                 self._start = _carried(Sample(now.layers, now.sizes, before), self._start)
-            pairs.add(signals.WEIGHT_DISTANCE, step, now, self._start)
+            groups.add(_COMPARED, step, now, self._start, signals.WEIGHT_DISTANCE)
         if update is not None and self._update is not None and update.fits(self._update):
-            pairs.add(signals.UPDATE_COSINE, step, update, self._update)
+            groups.add(_COMPARED, step, update, self._update, signals.UPDATE_COSINE)
         if update is not None and gradient is not None and update.fits(gradient):
-            pairs.add(signals.STEP_DESCENT, step, update, gradient)
-            pairs.add(_RATES, step, update, gradient)
+            groups.add(_COMPARED, step, update, gradient, signals.STEP_DESCENT)
+            groups.add(_RATES, step, update, gradient)
         if gradient is not None and self._gradient is not None and gradient.fits(self._gradient):
-            pairs.add(signals.GRADIENT_COSINE, step, gradient, self._gradient)
+            groups.add(_COMPARED, step, gradient, self._gradient, signals.GRADIENT_COSINE)
         if now is not None:
-            pairs.add(_SMALL, step, now)
+            groups.add(_SMALL, step, now)
         self._update = self._update if update is None else update
         self._gradient = self._gradient if gradient is None else gradient
 
@@ -285,11 +285,30 @@ class WeightSamples:
         self.forget()
 
 
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """A sample of a step, and the one that it is compared with, for a signal."""
+
+    step: _Step
+    sample: Sample
+    other: Sample
+    signal: str
+
+    def put(self, signal: str, layer: str, value: float) -> None:
+        """Write a value into the row, where it is a number and was asked for."""
+        if math.isfinite(value) and layer in self.step.layers:
+            self.step.row[f"{signal}|{layer}"] = value
+
+
+_Key = tuple[str, tuple[str, ...], tuple[int, ...], tuple[int, ...]]  # what, layers, sizes, units
+_COMPARED, _SMALL, _RATES, _SIGNS = "compared", "small", "rates", "signs"
+
+
 class _Groups:
     """Samples of several steps that are computed together: those of the same matrices."""
 
     def __init__(self) -> None:
-        self._members: dict[_Key, list[tuple[_Step, Sample, Sample]]] = {}
+        self._members: dict[_Key, list[_Pair]] = {}
 
     def add(
         self,
@@ -297,26 +316,29 @@ class _Groups:
         step: _Step,
         sample: Sample,
         other: Sample | None = None,
+        signal: str = "",
         units: tuple[int, ...] = (),
     ) -> None:
         """Add a sample, or two that are compared."""
-        key = (what, sample.layers, sample.sizes, units)
-        self._members.setdefault(key, []).append((step, sample, other or sample))
+        pairs = self._members.setdefault((what, sample.layers, sample.sizes, units), [])
+        pairs.append(_Pair(step, sample, other or sample, signal))
 
     def write(self) -> None:
         """Write all signals into the rows."""
-        for key, members in self._members.items():
-            a = np.stack([sample.numbers for _, sample, _ in members])
-            b = np.stack([other.numbers for _, _, other in members])
-            scales = np.array([step.loss_scale for step, _, _ in members])
+        for key, pairs in self._members.items():
+            a = b = np.stack([pair.sample.numbers for pair in pairs])
+            if pairs[0].other is not pairs[0].sample:
+                b = np.stack([pair.other.numbers for pair in pairs])
+            if key[0] == _COMPARED:
+                for layer, sums in products(*key[1:3], a, b).items():
+                    for pair, each in zip(pairs, sums, strict=True):
+                        measure = distance if pair.signal == signals.WEIGHT_DISTANCE else cosine
+                        pair.put(pair.signal, layer, measure(*each))
+                continue
+            scales = np.array([pair.step.loss_scale for pair in pairs])
             for signal, layer, values in _signals(key, a, b, scales):
-                for (step, _, _), value in zip(members, values, strict=True):
-                    if math.isfinite(value) and layer in step.layers:
-                        step.row[f"{signal}|{layer}"] = value
-
-
-_Key = tuple[str, tuple[str, ...], tuple[int, ...], tuple[int, ...]]  # what, layers, sizes, units
-_SMALL, _RATES, _SIGNS = "small", "rates", "signs"
+                for pair, value in zip(pairs, values, strict=True):
+                    pair.put(signal, layer, value)
 
 
 def _signals(
@@ -330,7 +352,7 @@ def _signals(
         yield from effective_rates(
             columns_of(layers, sizes, a), columns_of(layers, sizes, b), loss_scales
         )
-    elif what == _SIGNS:
+    else:
         found: dict[str, list[float]] = {}
         ends = np.cumsum(sizes)
         for layer, size, end, rows in zip(layers, sizes, ends, units, strict=True):
@@ -340,10 +362,6 @@ def _signals(
                 found[layer] = [x if math.isfinite(x) else y for x, y in zip(old, new, strict=True)]
         for layer, values in found.items():
             yield signals.GRADIENT_SIGN, layer, values
-    else:
-        measure = distance if what == signals.WEIGHT_DISTANCE else cosine
-        for layer, sums in products(layers, sizes, a, b).items():
-            yield what, layer, [measure(*each) for each in sums]
 
 
 def _carried(new: Sample, old: Sample | None) -> Sample:
