@@ -18,7 +18,7 @@ from threading import get_ident
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from netwise import signals
 from netwise.observe.active_observers import ACTIVE
