@@ -69,11 +69,13 @@ RECIPES: dict[str, Callable[[], nw.Recipe]] = {
     "chain": lambda: DENSE.but(init=nw.From(recipe=DENSE.but(epochs=1)), epochs=1),
     "batch norm, in sync": lambda: NORMED,
     "batch norm": lambda: NORMED,
+    "shards, descent": lambda: NORMED.but(clip=nw.Clip(0.3)),
     "shards": lambda: DENSE.but(optimizer=nw.AdamW(lr=0.003), stopping=nw.Patience(5)),
 }
 HOW = {
     "batch norm, in sync": {"sync_batch_norm": True},
     "shards": {"shard": True, "watch_every": 0},
+    "shards, descent": {"shard": True, "watch_every": 0, "sync_batch_norm": True},
 }
 
 

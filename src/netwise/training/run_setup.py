@@ -27,7 +27,7 @@ from netwise.training.ranks.sharding import shard
 from netwise.training.run import set_module_loss
 from netwise.training.settings import RunOptions, RunSettings, resolve
 from netwise.training.snapshots import module_tensors
-from netwise.training.speedups import use_layout
+from netwise.training.speedups import LAST_IN_WEIGHTS, use_layout
 
 # Gives a new module its first weights: called with module, recipe, training inputs and targets.
 Initialize = Callable[[nn.Module, Recipe, Tensor, Tensor], None]
@@ -136,8 +136,9 @@ def set_up(
     per_epoch = _steps_per_epoch(len(train), recipe.batch_size, samples.in_order)
     batch_size = min(recipe.batch_size, len(train))
     settings = resolve(options, recipe, module, samples, batch_size, per_epoch * recipe.epochs)
-    if settings.shard and not ranks.alone:  # layers have no whole weights to look at
-        settings = replace(settings, watch_every=0)
+    if settings.shard and not ranks.alone:  # layers have no whole weights to look at or lay out
+        speedups = tuple(name for name in settings.speedups if name != LAST_IN_WEIGHTS)
+        settings = replace(settings, watch_every=0, speedups=speedups)
     _place(module, settings, device, ranks, checkpoint)
     metric = chosen_metric(recipe, samples)
     factors = {} if recipe.tuning is None else recipe.tuning.factors(module)

@@ -77,7 +77,11 @@ def build_optimizer(setup: Setup, part: Optimizer) -> torch.optim.Optimizer:
     fused update."""
     groups: Any = [{"params": group.params, "factor": group.factor} for group in setup.groups]
     with compiler_not_imported():
-        return part.build(setup.groups[0].params if setup.recipe.tuning is None else groups)
+        optimizer = part.build(setup.groups[0].params if setup.recipe.tuning is None else groups)
+    if setup.sharded and isinstance(optimizer, torch.optim.SGD):
+        for group in optimizer.param_groups:  # torch has no fused kernel of it for parts of weights
+            group["fused"] = False
+    return optimizer
 
 
 def switch_optimizer(setup: Setup, state: RunState) -> bool:

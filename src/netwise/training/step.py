@@ -515,7 +515,10 @@ class Stepper:
                 layer: nn.Module, args: object, output: object, layers: list[str] = layers
             ) -> None:
                 if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
-                    layers.append(f"{names[layer] or 'the network'} ({type(layer).__name__})")
+                    kind = type(layer).__name__.removeprefix(
+                        "FSDP"
+                    )  # of a layer whose weights are shared
+                    layers.append(f"{names[layer] or 'the network'} ({kind})")
 
             handles = [layer.register_forward_hook(check_output) for layer in leaves]
             result = StepResults()

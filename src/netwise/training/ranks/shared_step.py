@@ -161,6 +161,7 @@ def _mean(found: Found, name: str) -> float:
 
 def _mean_and_std(found: Found, mean: str, std: str) -> tuple[float, float]:
     """Of all rows, from those of the rows of each process."""
+    found = [(row, share) for row, share in found if mean in row and std in row]
     middle = _mean(found, mean)
     squares = [({"": row[std] ** 2 + (row[mean] - middle) ** 2}, share) for row, share in found]
     return middle, math.sqrt(_mean(squares, ""))
