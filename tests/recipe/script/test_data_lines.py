@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 import torch
 from sklearn import datasets
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import normalize
 
 import netwise as nw
 from netwise.recipe.script.data_lines import data_lines, split_function
@@ -41,6 +43,8 @@ def loaded(data: Any, folder: Path, own_test: bool = False) -> Parts:
         "np": np,
         "torch": torch,
         "datasets": datasets,
+        "HashingVectorizer": HashingVectorizer,
+        "normalize": normalize,
         "train_test_split": train_test_split,
         "Path": Path,
         "FOLDER": folder,
@@ -114,11 +118,21 @@ def test_a_table_as_a_german_spreadsheet_writes_it(tmp_path: Path, target: str) 
     assert_equal(loaded(data, tmp_path), data)
 
 
+def test_a_table_of_texts(tmp_path: Path) -> None:
+    texts = [f"the {i} quick brown {i * 7} foxes of {i % 5}" if i % 8 else "" for i in range(60)]
+    rows = "".join(f"{text},{i},{i % 2}\n" for i, text in enumerate(texts))
+    (tmp_path / "t.csv").write_text("t,x,y\n" + rows)
+    data = nw.data.csv(tmp_path / "t.csv", "y", kinds={"t": "text"})
+    for (x, y), part in zip(loaded(data, tmp_path), (data.load().train, data.load().valid),
+                            strict=False):  # fmt: skip
+        assert torch.allclose(x, part.x, atol=1e-6)
+        assert torch.equal(y, part.y)
+
+
 def test_what_a_script_cannot_read_of_a_table_is_named(tmp_path: Path) -> None:
-    texts = [f"the {i} quick brown {i * 7} foxes of {i % 5}" for i in range(60)]
-    (tmp_path / "t.csv").write_text("t,x,y\n" + "".join(f"{t},{i},{i % 2}\n" for i, t in
-                                                        enumerate(texts)))  # fmt: skip
-    with pytest.raises(nw.WrongValue, match="is a column of kind text, which no script reads"):
+    words = "".join(f"w{i % 70},{i},{i % 2}\n" for i in range(280))
+    (tmp_path / "t.csv").write_text("t,x,y\n" + words)
+    with pytest.raises(nw.WrongValue, match="of kind many categories, which no script reads"):
         data_lines(nw.data.csv(tmp_path / "t.csv", "y"))
     (tmp_path / "u.csv").write_text("a,b,y\nkg,m,W\n" + "".join(f"{i},{i},{i}\n" for i in range(9)))
     with pytest.raises(nw.WrongValue, match="has 1 rows that are left out.*remove them"):

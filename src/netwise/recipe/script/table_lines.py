@@ -5,21 +5,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from netwise.data.catalogue.table_sets import PublicTable
 from netwise.data.columns import calendar
-from netwise.data.columns.category_column import CategoryColumn
 from netwise.data.columns.column import ColumnEncoder
-from netwise.data.columns.date_column import DateColumn
-from netwise.data.columns.number_column import NumberColumn
 from netwise.data.columns.table_encoder import TableEncoder
+from netwise.data.columns.text_column import HASHED, PIECES
 from netwise.data.table import Table
 from netwise.data.tables.delimited import Head, find_head
 from netwise.data.tables.dialects import BLANKS, NO_QUOTE
 from netwise.data.tables.encodings import decode
 from netwise.data.tables.gaps import MISSING_WORDS
+from netwise.data.tables.kinds import CATEGORY, DATE, NUMBER, TEXT
 from netwise.data.tables.packed import content
 from netwise.data.tables.typing_cells import TRUTH
 from netwise.errors import WrongValue
@@ -44,7 +42,7 @@ def table_lines(data: PublicTable | Table, scaled_targets: Callable[[bool], list
     encoder = samples.encoder
     assert isinstance(encoder, TableEncoder)
     encoded = [_column(table, each) for each in encoder.columns]
-    kinds = dict.fromkeys(type(each) for each in encoder.columns)
+    kinds = dict.fromkeys(each.kind for each in encoder.columns)
     classes = task_named(samples.task).has_classes
     return "\n".join(
         [
@@ -136,17 +134,19 @@ def _gaps(na: tuple[str, ...]) -> list[str]:
 
 def _column(table: Table, column: ColumnEncoder) -> str:
     """The call that makes the inputs of a column."""
-    reading = table.reading().column(column.name)
-    if isinstance(column, NumberColumn):
-        known = (column.median, column.mean, column.scale, column.gaps)
-        return f"numbers({column.name!r}, {(reading.form or '.')[0]!r}, *{known!r})"
-    if isinstance(column, CategoryColumn):
-        return f"categories({column.name!r}, {column.categories!r}, {column.other!r})"
-    if isinstance(column, DateColumn):
-        parts = [tuple(asdict(part).values()) for part in column.parts]
-        return f"dates({column.name!r}, {reading.form.split('|')!r}, {parts!r}, {column.gaps!r})"
-    reason = f"is a column of kind {column.kind}, which no script reads: leave it out"
-    raise WrongValue.of("recipe", "data", column.name, reason)
+    if column.kind not in FUNCTIONS:
+        reason = f"is a column of kind {column.kind}, which no script reads: leave it out"
+        raise WrongValue.of("recipe", "data", column.name, reason)
+    fields = column.plain()
+    form = table.reading().column(column.name).form
+    name, known = fields.pop("name"), tuple(fields[key] for key in fields if key != "kind")
+    if column.kind == NUMBER:
+        return f"numbers({name!r}, {(form or '.')[0]!r}, *{known!r})"
+    if column.kind == DATE:
+        parts, gaps = known
+        written = [tuple(part.values()) for part in parts]
+        return f"dates({name!r}, {form.split('|')!r}, {written!r}, {gaps!r})"
+    return f"{'texts' if column.kind == TEXT else 'categories'}({name!r}, *{known!r})"
 
 
 _TRUE, _FALSE = (sorted({pair[i] for pair in TRUTH}) for i in (0, 1))
@@ -232,6 +232,18 @@ def dates(name, forms, parts, gaps):
     pieces += [missing.double()] if gaps else []
     return torch.cat(pieces, dim=1).float()
 '''
+TEXTS = f'''
+def texts(name, pieces, means, scales, gaps):
+    """Pieces of words, hashed and counted."""
+    options = dict(n_features={HASHED}, alternate_sign=False, norm=None)
+    vectorizer = HashingVectorizer(analyzer="char_wb", ngram_range={PIECES}, **options)
+    counts = vectorizer.transform(["" if is_gap(cell) else cell for cell in cells[name]])
+    np.log1p(counts.data, out=counts.data)
+    counts = normalize(counts, copy=False)[:, list(pieces)].toarray().astype(np.float32)
+    scaled = (torch.from_numpy(counts) - torch.tensor(means)) / torch.tensor(scales)
+    missing = torch.tensor([[float(is_gap(cell))] for cell in cells[name]])
+    return torch.cat([scaled, missing], dim=1) if gaps else scaled
+'''
 
 
 def _lines_of(text: str) -> list[str]:
@@ -244,22 +256,21 @@ def _calendar() -> list[str]:
     return [*_lines_of(source[source.index("DAY =") :]), "", ""]
 
 
-FUNCTIONS: Mapping[type[ColumnEncoder], list[str]] = {
-    NumberColumn: _lines_of(NUMBERS),
-    CategoryColumn: _lines_of(CATEGORIES),
-    DateColumn: [*_calendar(), *_lines_of(DATES)],
+FUNCTIONS: Mapping[str, list[str]] = {
+    NUMBER: _lines_of(NUMBERS),
+    CATEGORY: _lines_of(CATEGORIES),
+    DATE: [*_calendar(), *_lines_of(DATES)],
+    TEXT: _lines_of(TEXTS),
 }
 
 
-def _targets(
-    table: Table, classes: tuple[str, ...], kinds: Collection[type[ColumnEncoder]]
-) -> list[str]:
+def _targets(table: Table, classes: tuple[str, ...], kinds: Collection[str]) -> list[str]:
     """Statements that set `y`, and `labels` for classes: of each way in which a cell is written."""
     content_, cells = table.content(), table.reading().cells[table.target].str.strip_chars()
     if not classes:
         form = table.reading().column(table.target).form or "."
         numbers = f"[[number(cell, {form[0]!r})] for cell in cells[{table.target!r}]]"
-        lines = ["", "", *_number()] if NumberColumn not in kinds else []
+        lines = ["", "", *_number()] if NUMBER not in kinds else []
         return [*lines, f"y = torch.tensor({numbers}, dtype=torch.float32)"]
     pairs = dict(zip(cells.to_list(), content_.y.tolist(), strict=True))
     if len(pairs) > MOST_LABELS:
