@@ -327,12 +327,15 @@ class ObservedModel:
 
     def recent_accuracy(self) -> float | None:
         """Mean accuracy of the batches watched since the last evaluation, of at least
-        `FEWEST_BATCHES`; None where it is not known."""
+        `FEWEST_BATCHES`; None where it is not known, or only of batches long before."""
         since = self.events[-1]["step"] if self.events else -1
         known = [row for row in self.rows if signals.ACCURACY in row]
         new = [row for row in known if row["step"] > since]
         recent = new if len(new) >= FEWEST_BATCHES else known[-FEWEST_BATCHES:]
-        return mean(row[signals.ACCURACY] for row in recent) if recent else None
+        before = self.events[:-FEWEST_BATCHES]
+        if not recent or (before and recent[0]["step"] <= before[-1]["step"]):
+            return None
+        return float(mean(row[signals.ACCURACY] for row in recent))
 
     def take_new_rows(self) -> list[dict[str, Any]]:
         """The rows that were added since the last call, those of losses among them."""

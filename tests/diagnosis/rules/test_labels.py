@@ -105,6 +105,26 @@ def one_class(operation: str = "cross entropy", **changes: Any) -> object:
     return labels.one_class(run.but(data=data))
 
 
+@pytest.mark.parametrize(("fake", "expected"), [(1.0, True), (0.0, False)])
+def test_a_judge_that_is_told_the_same_of_all_samples(fake: float, expected: bool) -> None:
+    generator, judge = nn.Linear(3, 2), nn.Linear(2, 1)
+    steps = [torch.optim.SGD(net.parameters(), lr=0.1) for net in (generator, judge)]
+    with nw.watch() as watched:
+        for _ in range(12):
+            real, made = torch.randn(16, 2), generator(torch.randn(16, 3))
+            for optimizer in steps:
+                optimizer.zero_grad()
+            loss = F.binary_cross_entropy_with_logits(judge(real), torch.ones(16, 1))
+            told = torch.full((16, 1), fake)
+            (loss + F.binary_cross_entropy_with_logits(judge(made.detach()), told)).backward()
+            steps[1].step()
+            steps[0].zero_grad()
+            F.binary_cross_entropy_with_logits(judge(made), torch.ones(16, 1)).backward()
+            steps[0].step()
+    names = [f.rule for h in watched.histories().values() for f in nw.diagnose(h).found]
+    assert ("one_class" in names) is expected
+
+
 def test_targets_of_one_class_only() -> None:
     finding = found(one_class())
     assert finding.sentence == "All training targets that were seen are 1."

@@ -25,6 +25,9 @@ def run(main: list[float], others: list[float], r2: list[float] | None = None) -
         ([30.0] * 12, [8.0] * 12, 0.0, False),
         ([30.0] * 12, [0.5] * 6 + [0.0] * 6, 0.0, False),  # it never mattered
         ([30.0] * 6 + [3.0] * 6, [900.0] * 12, 0.9, False),
+        ([30.0] * 6 + [20.0] * 6, [2.0] * 6 + [0.01] * 6, 0.0, True),  # a collapsed posterior
+        ([30.0] * 6 + [20.0] * 6, [2.0] * 6 + [0.01] * 6, 0.3, False),
+        ([30.0] * 6 + [20.0] * 6, [0.1] * 6 + [2.0] * 6, 0.0, False),  # codes that hold more
         ([30.0] * 12, [900.0] * 12, 0.8, False),  # most is explained, the rest is noise
     ],
 )

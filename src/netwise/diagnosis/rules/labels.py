@@ -6,9 +6,9 @@ from netwise.data_facts import DataFacts
 from netwise.diagnosis.curves import level_at_end
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
-from netwise.diagnosis.rules.outcome import opponents, valid_score
+from netwise.diagnosis.rules.outcome import opponents, train_accuracy, valid_score
 from netwise.history import History
-from netwise.signals import ACCURACY, TARGETS_ALIKE, TARGETS_IGNORED, TRAIN_ACCURACY, VALID_ACCURACY
+from netwise.signals import ACCURACY, TARGETS_ALIKE, TARGETS_IGNORED, VALID_ACCURACY
 from netwise.tasks import task_named
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
@@ -146,7 +146,7 @@ def _renamed(data: DataFacts) -> Finding | None:
 
 
 def _by_curves(history: History) -> Answer:
-    train, valid = history.of(TRAIN_ACCURACY) or history.of(ACCURACY), history.of(VALID_ACCURACY)
+    train, valid = train_accuracy(history) or history.of(ACCURACY), history.of(VALID_ACCURACY)
     classes = history.facts.classes
     if task_named(history.facts.task).has_values:
         return None
@@ -199,7 +199,7 @@ def one_class(history: History) -> Answer:
     if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
     if opponents(history):
-        return None  # real and generated samples have losses of their own
+        return _same_answers(history)
     term = _only_term(history)
     if isinstance(term, Unchecked):
         return term
@@ -228,6 +228,33 @@ def one_class(history: History) -> Answer:
         steps=(0, alike.steps[-1]),
         evidence=(Evidence("batches whose targets are all one class", 1.0, 0.99, percent=True),),
         grade="cause",
+    )
+
+
+def _same_answers(history: History) -> Answer:
+    """The answer for a network that judges: of real and generated samples, which have losses of
+    their own. That of a generator has no targets for its own outputs."""
+    terms = () if history.wiring is None else history.wiring.losses
+    judged = [t for t in terms if not t.penalty and t.target_low is not None]
+    numbers = {(term.target_low, term.target_high) for term in judged}
+    data = history.data
+    if data is None or not data.class_targets or data.chance_score != 1:
+        return None
+    if len(judged) < 2 or len(numbers) != 1 or judged[0].target_low != judged[0].target_high:
+        return None
+    return Finding(
+        rule="one_class",
+        sentence=(
+            f"The targets of all {len(judged)} losses of a network that judges others' samples are "
+            f"{judged[0].target_low:g}: it is told the same about real and generated samples."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("losses whose targets are the same", 1.0, 0.99, percent=True),),
+        grade="cause",
+        change=(
+            "loss = bce(judge(real), torch.ones(n, 1))\n"
+            "loss = loss + bce(judge(fake.detach()), torch.zeros(n, 1))"
+        ),
     )
 
 

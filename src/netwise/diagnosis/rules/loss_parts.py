@@ -16,6 +16,11 @@ LEFT = 0.9  # of the first value of the part with targets, that is left in runs 
 EXPLAINED = 0.1  # R² of the last batches
 LARGER = 10.0  # times as large as the part with targets
 OBEYED = 0.2  # of the first value of the other parts
+# Where outputs explain nothing of the targets, the part with targets has fallen as far as that of a
+# constant answer.
+UNEXPLAINED = 0.02  # R² of the last batches
+COLLAPSED = 0.05  # of the first value of the other parts
+FELT = 0.02  # first value of the other parts over that of the part with targets
 WORTH = 0.1  # first value of the other parts over that of the part with targets
 
 
@@ -34,12 +39,16 @@ def one_part_rules(history: History) -> Answer:
     first, last = _ends(main.finite)
     before, now = (abs(value) for value in _ends(others.finite))
     explained = history.of(BATCH_R2)
-    if first <= 0 or last < LEFT * first:
+    r2 = _ends(explained.finite)[1] if explained is not None and explained.finite else None
+    is_constant = r2 is not None and r2 <= UNEXPLAINED
+    if first <= 0 or (last < LEFT * first and not is_constant):
         return None
-    if explained is not None and explained.finite and _ends(explained.finite)[1] > EXPLAINED:
+    if r2 is not None and r2 > EXPLAINED:
         return None
     is_larger = now > LARGER * last
-    if not is_larger and not (now < OBEYED * before and before > WORTH * first):
+    is_obeyed = now < OBEYED * before and before > WORTH * first
+    has_collapsed = is_constant and now < COLLAPSED * before and before > FELT * first
+    if not is_larger and not is_obeyed and not has_collapsed:
         return None
     what = (
         f"are {now / last:,.3g} times as large"
@@ -49,9 +58,8 @@ def one_part_rules(history: History) -> Answer:
     return Finding(
         rule="one_part_rules",
         sentence=(
-            f"The part of the loss that compares outputs with targets has not fallen ({first:.3g} "
-            f"to {last:.3g}), while the other parts {what}: the weights follow these. Give them a "
-            "smaller factor."
+            f"{_main_part(first, last)}, while the other parts {what}: the weights follow these. "
+            "Give them a smaller factor."
         ),
         steps=(main.steps[0], main.steps[-1]),
         evidence=(
@@ -61,6 +69,16 @@ def one_part_rules(history: History) -> Answer:
             Evidence("part with targets at the end / at first", last / first, LEFT),
         ),
         strength=now / (LARGER * last) if is_larger else OBEYED * before / max(now, 1e-9 * before),
+    )
+
+
+def _main_part(first: float, last: float) -> str:
+    name = "The part of the loss that compares outputs with targets"
+    if last >= LEFT * first:
+        return f"{name} has not fallen ({first:.3g} to {last:.3g})"
+    return (
+        f"{name} has fallen as far as a constant answer brings it ({first:.3g} to {last:.3g}; "
+        "the outputs explain nothing of the targets)"
     )
 
 

@@ -10,7 +10,7 @@ from statistics import median
 from netwise.diagnosis.curves import expected_gain, last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Answer, Finding, Unchecked
 from netwise.history import DIVERGED, History, Series
-from netwise.signals import LOSS, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.tasks import OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED, task_named
 
 FEWEST = 5  # watched steps that a rule needs: one batch alone may be unusual
@@ -23,6 +23,7 @@ SHORT = 0.15  # that a simple model has more, where a network falls short
 SKILFUL = 0.1  # of a simple model that shows that there is something to learn
 ERRORS = 3.0  # standard errors of a score that was measured on a sample
 # Slopes.
+UP_TO_THE_END = 0.75  # of the epochs: a curve that ends before tells nothing of the end
 CERTAIN = 3.0  # standard errors of a slope that is no noise
 WORTHWHILE = 0.05  # of the loss that is left: gain in half as many steps again
 
@@ -157,6 +158,16 @@ def has_learned(history: History) -> bool:
         return False
     left = final_loss_share(history)
     return matches_simple_model(history) or (left is not None and left < LEARNED)
+
+
+def train_accuracy(history: History) -> Series | None:
+    """The training accuracy of epochs, where it was recorded up to the end: of a watched program
+    whose epochs have few steps, it is known of the first ones only."""
+    train, valid = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
+    if train is None or valid is None or not len(train) or not len(valid):
+        return train
+    late = valid.steps[0] + UP_TO_THE_END * (valid.steps[-1] - valid.steps[0])
+    return train if train.steps[-1] >= late else None
 
 
 def chance_score(history: History) -> float | None:

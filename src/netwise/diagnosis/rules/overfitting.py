@@ -14,9 +14,10 @@ from netwise.diagnosis.rules.outcome import (
     opponents,
     r2_of_loss,
     skill,
+    train_accuracy,
 )
 from netwise.history import History, Series
-from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.signals import LOSS, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
 from netwise.tasks import SQUARED
 
 # By a validation loss that rises.
@@ -131,7 +132,7 @@ def _by_losses(history: History) -> Finding | None:
 def left_in_training(history: History) -> float | None:
     """The share of the loss of guessing, else of the errors, that is left on training rows."""
     left = final_loss_share(history)
-    accuracy = history.of(TRAIN_ACCURACY)
+    accuracy = train_accuracy(history)
     if left is not None or accuracy is None:
         return left
     level = level_at_end(accuracy)
@@ -216,7 +217,7 @@ def score_lost(history: History) -> float | None:
 
 
 def _accuracies(history: History) -> str:
-    train, valid = history.of(TRAIN_ACCURACY), history.of(VALID_ACCURACY)
+    train, valid = train_accuracy(history), history.of(VALID_ACCURACY)
     if train is None or valid is None:
         return ""
     return (

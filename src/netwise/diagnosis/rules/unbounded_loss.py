@@ -13,6 +13,7 @@ BELOW = 3.0  # -last / |first|
 # Fall of the last third over that of the middle one. A negative log-likelihood that is learned
 # slows down; one of data without noise falls as fast at best.
 FASTER = 1.3
+ABSURD = 1e5  # -last / |first|: no likelihood of data is so far from that of a fresh network
 
 
 def loss_unbounded(history: History) -> Answer:
@@ -32,20 +33,24 @@ def loss_unbounded(history: History) -> Answer:
         for at in (0, len(values) // 3, 2 * len(values) // 3, len(values))
     )
     middle_fall, last_fall = one - two, two - last
-    if last >= -BELOW * abs(first) or middle_fall <= 0 or last_fall < FASTER * middle_fall:
+    is_absurd = last < -ABSURD * abs(first)
+    is_faster = middle_fall > 0 and last_fall >= FASTER * middle_fall
+    if last >= -BELOW * abs(first) or not (is_faster or is_absurd):
         return None
     return Finding(
         rule="loss_unbounded",
         sentence=(
-            f"The loss falls from {first:.3g} to {last:.3g}, and faster and faster: it has no "
-            "lowest value, so that training only makes some number larger. Look for a sign, for a "
-            "variance that divides nothing, and for targets before outputs."
+            f"The loss falls from {first:.3g} to {last:.3g}{', and faster and faster' * is_faster}"
+            ": it has no lowest value, so that training only makes some number larger. Look for a "
+            "sign, for a variance that divides nothing, and for targets before outputs."
         ),
         steps=(losses.steps[0], losses.steps[-1]),
         evidence=(
-            Evidence("fall in the last third / in the middle one", last_fall / middle_fall, FASTER),
+            Evidence("fall in the last third / in the middle one", last_fall / middle_fall, FASTER)
+            if is_faster
+            else Evidence("-loss / first loss", -last / max(abs(first), 1e-300), ABSURD),
         ),
-        strength=last_fall / (FASTER * middle_fall),
+        strength=last_fall / (FASTER * middle_fall) if is_faster else 2.0,
     )
 
 
