@@ -4,11 +4,13 @@ fake: nothing here needs a real one."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 
+import netwise as nw
 from netwise.data.lazy_rows import LazyRows, are_lazy, free_memory, on_device, sent
 
 META = torch.device("meta")
@@ -39,6 +41,17 @@ def test_inputs_that_do_not_fit_send_their_batches(x: torch.Tensor) -> None:
 def test_rows_on_the_host_are_those_of_the_inputs(x: torch.Tensor) -> None:
     rows = torch.tensor([7, 0, 7])
     assert torch.equal(LazyRows.of(x, device=x.device).index_select(0, rows), x[rows])
+
+
+def test_steps_are_applied_where_they_were_fitted(x: torch.Tensor) -> None:
+    """And what they give is sent: a step holds tensors of the host."""
+    step = nw.Standardise()
+    there = LazyRows.of(x, device=META).then(partial(step.apply, fitted=step.fit(x)))
+    assert there.index_select(0, torch.tensor([4, 2])).device == META
+    assert isinstance(there.to(META.type), torch.Tensor)
+    here = LazyRows.of(x).then(partial(step.apply, fitted=step.fit(x)))
+    rows = torch.tensor([4, 2])
+    assert torch.equal(here.index_select(0, rows), step.apply(x[rows], step.fit(x)))
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.float64, torch.uint8])

@@ -147,20 +147,24 @@ class LazyRows(Tensor):
         return every if self.rows is None else self.rows
 
     def _gathered(self, rows: Tensor) -> Tensor:
-        x = self.decoded(sent(self.store.index_select(0, rows), self.device))
-        for step in self.steps:
+        stored = self.store.index_select(0, rows)
+        if not self.steps:
+            return self.decoded(sent(stored, self.device))
+        x = self.decoded(stored)
+        for step in self.steps:  # where the store is: what a step was fitted to is there, too
             x = step(x)
-        return x
+        return sent(x, self.device)
 
     def to(self, device: Any, *args: Any, **kwargs: Any) -> Tensor:  # type: ignore[override]
-        """The same on another device: the bytes too, where they fit there twice."""
+        """The same on another device: the bytes too, where they fit there twice and no step has to
+        be applied to them."""
         if not isinstance(device, str | torch.device):
             return self.floats().to(device, *args, **kwargs)
         place = torch.device(device)
         if place.type == "meta":
             return torch.empty(self.shape, dtype=self.dtype, device=place)
         store, rows = self.store, self.rows
-        if isinstance(store, Tensor):
+        if isinstance(store, Tensor) and not self.steps:
             store = _moved(store, place)
         rows = None if rows is None else rows.to(store.device)
         return self._but(store=store, rows=rows, device=place)
