@@ -19,10 +19,11 @@ from netwise.observe.loss_targets import LARGEST
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
-from netwise.observe.program_place import speaks_of_rewards
+from netwise.observe.program_place import rewards_of_program, speaks_of_rewards
 from netwise.observe.sampling import is_read
 from netwise.observe.written_losses import formula_of
 
+ALIKE = 0.7  # correlation of advantages with rewards: they differ by a baseline
 MOST_SITES = 64  # losses that are distinguished by place and operations
 MOST_NEW = 64  # weights of unknown optimizers whose gradients are compared
 MOST_OUTPUTS = 4  # outputs of modules to which losses by hand are compared
@@ -249,9 +250,29 @@ class BackwardReader:
             site = self._sites[key] = LossSite(entry.place, ())
         site.read(reading)
         site.terms = tuple(replace(term, factor=term.factor / entry.scale) for term in site.terms)
-        if any(term.advantages < 0 for term in site.terms) and not speaks_of_rewards():
+        if any(term.advantages < 0 for term in site.terms) and not _lowers_rewards(reading):
             site.terms = tuple(replace(term, advantages=0) for term in site.terms)  # costs, maybe
         entry.site_key, entry.site, entry.signals = key, site, dict(site.signals)
+
+
+def _lowers_rewards(reading: loss_graph.LossReading) -> bool:
+    """Whether the numbers that log-probabilities of actions are multiplied by are rewards of the
+    program, and not their negatives or costs."""
+    if not speaks_of_rewards():
+        return False
+    for each in reading.terms:
+        if each.term.advantages and each.advantages is not None:
+            numbers = each.advantages.flatten().double()
+            known = rewards_of_program(numbers.numel())
+            if not any(_correlation(numbers, rewards) > ALIKE for rewards in known):
+                return False
+    return True
+
+
+def _correlation(first: Tensor, second: Tensor) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    size = float(a.norm() * b.norm())
+    return float(a @ b) / size if size > 0 else 0.0
 
 
 def plain_loss(loss: Tensor) -> Match | None:

@@ -86,6 +86,8 @@ class TermReading:
         value: of this summand as it enters the loss, before the factor of the whole loss; None
             where it is not known.
         exact: the value with all constants, as it enters the whole sum; None where not known.
+        advantages: the numbers that log-probabilities of actions are multiplied by; None where
+            their sign does not matter.
     """
 
     term: LossTerm
@@ -95,6 +97,7 @@ class TermReading:
     weighted: bool = False
     value: float | None = None
     exact: float | None = None
+    advantages: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -247,7 +250,8 @@ def _with_actions(reading: TermReading, way: Descent) -> TermReading:
     if not mixed or found is None or found.operation != CROSS_ENTROPY:
         return reading
     sign = 1 if found.sign * math.prod(way.constants) > 0 else -1
-    return replace(reading, term=replace(reading.term, advantages=sign))
+    term = replace(reading.term, advantages=sign)
+    return replace(reading, term=term, advantages=way.weights[0])
 
 
 def _is_ratio(node: Node) -> bool:
@@ -341,7 +345,10 @@ def _reading(
     name, advantages = found.operation, 0
     if name == CROSS_ENTROPY and any(bool((w.real < 0).any()) for w in way.weights):
         name = ""  # advantages of actions, as in a policy gradient
-        advantages = 1 if factor > 0 else -1
+        if any(bool((w.real > 0).any()) for w in way.weights):
+            advantages = 1 if factor > 0 else -1
+    elif name == CROSS_ENTROPY and is_by_hand and factor < 0 and _vary(way.weights):
+        name, advantages = "", -1  # rewards above 0 that fall, or costs
     term = LossTerm(
         name,
         by_hand=is_by_hand or not way.is_plain,
@@ -357,7 +364,13 @@ def _reading(
     term = replace(term, **range_facts(found.source, term.output_shape, target))
     exact = None if is_smoothed else exact_value(found, way)
     ignored = _ignored(found)
-    return TermReading(term, output, target, ignored, weighted or is_smoothed, exact=exact), factor
+    numbers = way.weights[0] if advantages else None
+    is_weighted = weighted or is_smoothed
+    return TermReading(term, output, target, ignored, is_weighted, None, exact, numbers), factor
+
+
+def _vary(weights: Sequence[Tensor]) -> bool:
+    return any(w.numel() > 1 and not w.is_complex() and bool(w.max() > w.min()) for w in weights)
 
 
 def _reduction(found: Match, way: Descent) -> tuple[str, float]:

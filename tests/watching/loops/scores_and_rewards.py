@@ -35,15 +35,15 @@ def overlap(sick: bool, fault: str = "") -> list[float]:
     return losses
 
 
-def policy_gradient(sick: bool, one_by_one: bool = False) -> list[float]:
+def policy_gradient(sick: bool, kind: str = "") -> list[float]:
     """Actions that are rewarded where they are the class of the row, less the mean reward. Sick:
     with the sign of a score. The losses are the shares of actions without a reward."""
     x, y = classes()
     torch.manual_seed(0)
     policy = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 3))
     optimizer, missed = torch.optim.Adam(policy.parameters(), lr=0.01), list[float]()
-    for rows in batches(240, 12, epochs=5) if one_by_one else batches(600, 24, epochs=6):
-        if one_by_one:
+    for rows in batches(240, 12, epochs=5) if kind == "single" else batches(600, 24, epochs=6):
+        if kind == "single":
             answers = [torch.distributions.Categorical(logits=policy(row)) for row in x[rows]]
             actions = torch.stack([answer.sample() for answer in answers])
             pairs = zip(answers, actions, strict=True)
@@ -53,8 +53,10 @@ def policy_gradient(sick: bool, one_by_one: bool = False) -> list[float]:
             actions = answer.sample()
             chosen = answer.log_prob(actions)
         rewards = (actions == y[rows]).float()
-        gained = chosen * (rewards - rewards.mean())
-        loss = gained.mean() if sick else -gained.mean()
+        advantage = rewards - (rewards.mean() if kind != "positive" else 0)
+        loss = (chosen * advantage).mean() if sick else -(chosen * advantage).mean()
+        if kind == "negated" and not sick:
+            loss = (chosen * -advantage).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -62,7 +64,7 @@ def policy_gradient(sick: bool, one_by_one: bool = False) -> list[float]:
     return missed
 
 
-def risks(sick: bool) -> list[float]:
+def risks(sick: bool, kind: str = "") -> list[float]:
     """The same with the risk of each action, which is to fall: no fault. No sick version."""
     x, y = classes()
     torch.manual_seed(0)
@@ -72,7 +74,9 @@ def risks(sick: bool) -> list[float]:
         answer = torch.distributions.Categorical(logits=policy(x[rows]))
         actions = answer.sample()
         risk = (actions != y[rows]).float()
-        loss = (answer.log_prob(actions) * (risk - risk.mean())).mean()
+        loss = (
+            answer.log_prob(actions) * (risk - (risk.mean() if kind != "positive" else 0))
+        ).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
