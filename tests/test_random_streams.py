@@ -29,3 +29,10 @@ def test_the_global_generator_is_put_back() -> None:
     with random_streams.global_seed(0, random_streams.INIT):
         assert torch.equal(torch.rand(2), first)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_the_global_generator_is_seeded_as_torch_does_it() -> None:
+    torch.manual_seed(5)
+    wanted = torch.rand(4)
+    random_streams.seed_global(5)
+    assert torch.equal(torch.rand(4), wanted)

@@ -33,6 +33,15 @@ def generator(seed: int, name: str, epoch: int = 0, step: int = 0) -> torch.Gene
     return torch.Generator().manual_seed(seed_of(seed, name, epoch, step))
 
 
+def seed_global(seed: int) -> None:
+    """Seed torch's global generators, as `torch.manual_seed` does. Before a GPU is in use, that
+    keeps the call for later with a trace of the stack, which takes as long as a small step."""
+    if torch.cuda.is_initialized() or torch.backends.mps.is_available() or torch.xpu.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
+
+
 @contextmanager
 def global_seed(seed: int, name: str, epoch: int = 0) -> Iterator[None]:
     """Context manager: seed torch's global generator, and restore its state at the end.
@@ -41,5 +50,5 @@ def global_seed(seed: int, name: str, epoch: int = 0) -> Iterator[None]:
     generator.
     """
     with torch.random.fork_rng():
-        torch.manual_seed(seed_of(seed, name, epoch))
+        seed_global(seed_of(seed, name, epoch))
         yield

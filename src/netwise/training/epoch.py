@@ -6,8 +6,6 @@ import math
 from functools import partial
 from typing import Any
 
-import torch
-
 from netwise import random_streams, signals
 from netwise.history import STOPPED_EARLY, RunEnd
 from netwise.networks.recurrent import Stateful
@@ -33,7 +31,7 @@ def start_epoch(setup: Setup, state: RunState) -> None:
     if isinstance(recipe.optimizer, SwitchOptimizer):
         state.switch = recipe.optimizer.next_state(state.switch, state.epoch, state.last_loss)
     stream = setup.ranks.stream(random_streams.FORWARD)
-    torch.manual_seed(random_streams.seed_of(recipe.seed, stream, state.epoch))
+    random_streams.seed_global(random_streams.seed_of(recipe.seed, stream, state.epoch))
     state.losses, state.correct = [], 0
     for layer in setup.module.modules():
         if isinstance(layer, Stateful):
