@@ -9,6 +9,7 @@ from rst import contents, heading, plain  # beside this file
 
 import netwise as nw
 from netwise.labs.errata.erratum import errata
+from netwise.labs.published import measurement, published_numbers, state_of
 from netwise.labs.record import RESULTS, recorded
 from netwise.notes.outline import SectionContent, contents as sections, notes
 
@@ -21,8 +22,32 @@ def lab_pages() -> dict[str, str]:
         "Its criteria can fail; the verdicts here are those of the recorded results."
     )
     titles = [f"{_title(lab)}. {lab.claim} <{lab.name}>" for lab in nw.LABS]
-    pages["index"] = contents("Labs", intro, titles)
+    pages["published"] = published_page()
+    pages["index"] = contents("Labs", intro, ["published", *titles])
     return pages
+
+
+def published_page() -> str:
+    """A table of published numbers and what netwise reaches."""
+    page = heading("Published numbers")
+    page += "On the command line: ``netwise published``. Means over seeds, with their range.\n\n"
+    page += ".. list-table::\n   :header-rows: 1\n\n"
+    page += _row("what", "asked", "published", "best known", "netwise", "")
+    for number in published_numbers().values():
+        measured = measurement(number)
+        reached = "--"
+        if measured is not None:
+            span = f"{measured.low:.4g} to {measured.high:.4g}, " * (measured.low < measured.high)
+            reached = f"{measured.value:.4g} ({span}seeds: {measured.seeds}), {measured.date}"
+        asked = f"at {'least' if number.better == 'higher' else 'most'} {number.target:g}"
+        state = state_of(number, measured)
+        page += _row(number.what, asked, number.published, number.anchor, reached, state)
+    return page
+
+
+def _row(*cells: str) -> str:
+    lines = (f"{'   * -' if i == 0 else '     -'} {plain(c)}\n" for i, c in enumerate(cells))
+    return "".join(lines)
 
 
 def _title(lab: nw.Lab[Any]) -> str:
@@ -58,6 +83,8 @@ def _lab_page(lab: nw.Lab[Any]) -> str:
 
 def _criterion(row: dict[str, Any]) -> str:
     holds = "holds" if row["holds"] else "does not hold"
+    if not row["of_the_note"]:
+        holds += " (beside the claim)"
     return f"- {plain(row['says'])}: measured {row['seen']:.4g}, {holds}.\n"
 
 

@@ -246,11 +246,12 @@ def numbers(
     default: Any = MISSING,
     *,
     above: float | None = None,
+    shortest: int = 0,
     because: str = "",
     write: str = "",
     why: str = "",
 ) -> Any:
-    """A field for a tuple of finite real numbers."""
+    """A field for a tuple of at least `shortest` finite real numbers."""
     write, reason = write or _as_toml(default), _ending(because)
     limit = "" if above is None else f" above {above:g}"
 
@@ -258,6 +259,8 @@ def numbers(
         if not _is_list(value):
             raise InvalidValue("must be a list of numbers" + reason, write)
         assert isinstance(value, Sequence)
+        if len(value) < shortest:
+            raise InvalidValue(f"must hold at least {shortest} number{reason}", write)
         for i, item in enumerate(value):
             converted = _finite(item)
             if converted is None or (above is not None and not converted > above):

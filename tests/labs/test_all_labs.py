@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 import netwise as nw
 from netwise.data.catalogue.image_sets import ImageSet
 from netwise.data.dataset import Samples, provide_data
 from netwise.errors import UnknownName
-from netwise.labs.record import recorded
+from netwise.labs.record import RESULTS, recorded
 
 LONG = [lab for lab in nw.LABS if lab.minutes > 0]
 QUICK = [lab for lab in nw.LABS if lab.minutes == 0]
@@ -29,6 +31,25 @@ def test_a_recorded_result_is_of_the_present_recipes(lab: nw.Lab[Any]) -> None:
     }
     assert result["criteria"]
     assert {"date", "versions", "seeds"} <= set(result)
+
+
+@pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)
+def test_the_words_of_a_recorded_figure_are_inside_it(lab: nw.Lab[Any]) -> None:
+    picture = (RESULTS / f"{lab.name}.svg").read_text("utf-8")
+    view = re.search(r'viewBox="0 0 ([\d.]+) ', picture)
+    assert view
+    assert "mathdefault" not in picture
+    for style, place, words in re.findall(r'<text style="([^"]*)"([^>]*)>([^<]{20,})<', picture):
+        x = re.search(r'translate\(([-\d.]+)|\bx="([-\d.]+)"', place)
+        turned = re.search(r"rotate\(-?90", place)
+        size = re.search(r"font-size: ([\d.]+)px", style)
+        if x and size and not turned:
+            font = FontProperties(weight="bold" if "700" in style else "normal")
+            width = TextPath((0, 0), words, size=float(size[1]), prop=font).get_extents().width
+            start = float(x[1] or x[2]) - {"middle": width / 2, "end": width}.get(
+                (re.search(r"text-anchor: (\w+)", style) or [""] * 2)[1], 0.0
+            )
+            assert -3 < start < float(view[1]) - width + 3, words
 
 
 @pytest.mark.parametrize("lab", QUICK, ids=lambda lab: lab.name)
@@ -119,6 +140,7 @@ def test_a_lab_runs_on_a_small_scale(lab: nw.Lab[Any]) -> None:
     ]
     assert list(result.recipes) == list(old["recipes"])
     assert result.figure.startswith("<svg")
+    assert "mathdefault" not in result.figure  # ticks as formulas, which pages show as they are
 
 
 @pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)
@@ -136,3 +158,11 @@ def test_an_unknown_setting_is_an_error() -> None:
         nw.lab("L01").run(rat=1.0)
     with pytest.raises(nw.WrongValue, match="rate = -1  must be above 0"):
         nw.lab("L01").run(rate=-1)
+
+
+def test_an_empty_list_is_no_setting() -> None:
+    for lab in nw.LABS:
+        for name, value in lab.settings.written_fields().items():
+            if isinstance(value, tuple):
+                with pytest.raises(nw.WrongValue):
+                    lab.with_settings({name: ()})

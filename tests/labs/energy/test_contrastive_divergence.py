@@ -9,6 +9,8 @@ import torch
 
 import netwise as nw
 from netwise.labs.energy.contrastive_divergence import (
+    LikelihoodSettings,
+    StepSettings,
     exact_and_estimated,
     gibbs_step_arms,
     gibbs_step_criteria,
@@ -77,15 +79,18 @@ def test_scikit_learns_likelihood_is_that_of_its_weights() -> None:
 
 
 def test_arms_differ_in_what_their_names_say() -> None:
-    arms = likelihood_arms()
+    arms = likelihood_arms(LikelihoodSettings())
     assert nw.recipe_diff(arms["PCD-1"], arms["CD-1"]).keys() == {"loss"}
     assert arms["PCD-1, centred"].network == nw.RBM(784, 16)
-    steps = gibbs_step_arms()
+    steps = gibbs_step_arms(StepSettings())
     assert [steps[f"16 hidden, CD-{k}"].loss for k in (1, 25)] == [nw.CD(), nw.CD(steps=25)]
 
 
 LIKELIHOOD = {
-    **{f"{name}: error of AIS in standard errors": 1.0 for name in likelihood_arms()},
+    **{
+        f"{name}: error of AIS in standard errors": 1.0
+        for name in likelihood_arms(LikelihoodSettings())
+    },
     "PCD-1, centred: exact, nats": -143.0,
     "PCD-1: exact, nats": -149.0,
     "CD-1: exact, nats": -165.0,

@@ -11,6 +11,7 @@ from netwise.labs.energy.encoder_problems import (
     connections,
     encoder_criteria,
     median_cycle,
+    noise_of,
     solved_share,
 )
 from netwise.labs.lab_definition import LabResult
@@ -102,6 +103,21 @@ def test_the_procedure_of_1985_solves_the_smallest_encoder_problem() -> None:
     assert solved_share(solved_at) > 0.9
     assert int(solved_at.max()) <= 200
     assert bool((solved_at % 10 == 0).all())
+
+
+def test_a_weight_follows_the_sign_or_the_difference_of_frequencies() -> None:
+    counts = torch.tensor([-40.0, 0.0, 8.0])
+    fixed = EncoderMachines(4, 2, 1, 0, step=0.2).change(counts)
+    assert fixed.tolist() == pytest.approx([-0.2, 0.0, 0.2])
+    smooth = EncoderMachines(4, 2, 1, 0, rate=0.5).change(counts)  # 8 chains, 10 sweeps
+    assert smooth.tolist() == pytest.approx([-0.25, 0.0, 0.05])
+
+
+def test_noise_adds_as_many_units_to_a_large_group_as_to_a_small_one() -> None:
+    assert noise_of(4) == (0.15, 0.05)
+    lost, added = noise_of(8)
+    assert lost == 0.15
+    assert 7 * added == pytest.approx(0.15, abs=1e-5)
 
 
 def test_machines_that_never_solved_it_count_in_the_share_alone() -> None:

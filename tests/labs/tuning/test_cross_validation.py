@@ -40,17 +40,19 @@ def test_a_recipe_is_one_setting_on_one_fold() -> None:
 def test_accuracies_are_in_the_order_of_settings_and_folds(
     small: nw.Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def tiny(rows: int, draw: int, setting: tuple[float, int], fold: int) -> nw.Recipe:
+    def tiny(
+        rows: int, draw: int, setting: tuple[float, int], fold: int, epochs: int = 2
+    ) -> nw.Recipe:
         samples = nw.data.Fold(data=nw.data.iris(), number=fold, repeat=draw)
         rate, width = setting
         return small.but(
-            data=samples, network=nw.MLP((4, width, 3)), optimizer=nw.SGD(lr=rate), epochs=2
+            data=samples, network=nw.MLP((4, width, 3)), optimizer=nw.SGD(lr=rate), epochs=epochs
         )
 
     monkeypatch.setattr(cross_validation, "SETTINGS", ((0.01, 3), (0.3, 8)))
     monkeypatch.setattr(cross_validation, "fold_recipe", tiny)
     monkeypatch.setattr(cross_validation, "fit_many", partial(nw.fit_many, jobs=1))
-    valid, test = train_settings(100, 0)
+    valid, test = train_settings(100, 0, epochs=2)
     assert valid.shape == (2, 5)
     assert test.shape == (2,)
     runs = [nw.fit(tiny(100, 0, (0.3, 8), fold)) for fold in range(5)]

@@ -15,7 +15,7 @@ from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings
 from netwise.networks.energy.boltzmann import BoltzmannMachine, FullBoltzmann, gibbs_sweeps
 from netwise.networks.energy.likelihood import binary_states
 from netwise.part import integer
-from netwise.report.pictures.drawing import BLUE, ORANGE, figure, svg
+from netwise.report.pictures.drawing import BLUE, ORANGE, figure, svg, use_log_scale
 
 # L20: temperature
 
@@ -133,10 +133,10 @@ def _by_temperature(
         ):
             for row in rows:
                 axis.plot(TEMPERATURES, row, color=BLUE, alpha=0.5, marker="o", markersize=3)
-            axis.set_xscale("log")
+            use_log_scale(axis, "x")
             axis.set_xlabel("temperature")
             axis.set_title(title)
-        axes[0][1].set_yscale("log")
+        use_log_scale(axes[0][1], "y")
         return svg(drawing, "What temperature does")
 
 

@@ -18,9 +18,31 @@ from netwise.networks.energy.boltzmann import (
     gibbs_sweeps,
 )
 from netwise.networks.energy.likelihood import binary_states
-from netwise.report.pictures.drawing import COLOURS, figure, svg
+from netwise.part import integer, number
+from netwise.report.pictures.drawing import COLOURS, figure, svg, use_log_scale
 
 COUNTED_SWEEPS = 10  # at temperature 1, in which pairs of active units are counted
+CHECK_EVERY = 50  # cycles of 8-3-8 between two tests whether a machine has solved it
+LOST, ADDED = 0.15, 0.15  # of a clamped pattern: probability that its 1 is lost, expected new ones
+
+
+@dataclass(frozen=True)
+class EncoderSettings(LabSettings):
+    """What can be varied in L22.
+
+    Args:
+        machines: of 8-3-8; five times as many of 4-2-4. Default 20.
+        cycles: of 8-3-8 at most. Default 6000; those of 4-2-4 get at most 1500.
+        rate: by which a weight of 8-3-8 follows the difference of the two frequencies. Default 0:
+            it changes by fixed steps of 0.2, as in 4-2-4.
+        added: expected number of units of a clamped group of 8-3-8 that noise turns on. Default
+            0.35, with the probability of 0.05 for each; in 4-2-4 they are 0.15.
+    """
+
+    machines: int = integer(20, least=1, most=500, because="they are trained side by side")
+    cycles: int = integer(6000, least=10, most=100_000, because="a machine has to learn")
+    rate: float = number(0.0, least=0, most=20, because="it is a learning rate")
+    added: float = number(0.35, least=0, most=1, because="it is an expected number of units")
 
 
 def connections(units: int, hidden: int) -> Tensor:
@@ -35,8 +57,9 @@ def connections(units: int, hidden: int) -> Tensor:
 class EncoderMachines:
     """Many machines trained side by side on one encoder problem by the procedure of 1985.
 
-    A weight changes by a fixed step in the direction of the difference of two counts: how often
-    both of its units are active with the visible units clamped to noisy patterns, and free.
+    A weight changes by the difference of two counts: how often both of its units are active with
+    the visible units clamped to noisy patterns, and free. It follows the sign of the difference by
+    a fixed step, or the difference of the frequencies by a rate.
 
     Args:
         units: of each visible group; the patterns are the unit vectors, equal in both groups.
@@ -44,6 +67,7 @@ class EncoderMachines:
         machines: trained at a time, with independent noise.
         cycles: at most so many updates of the weights.
         step: of a weight. Default 0.2 at temperature 1; 1985: 2 at temperature 10.
+        rate: of a weight; above 0 it takes the place of the fixed step. Default 0.
         noise: probability that a clamped 1 becomes 0, and a clamped 0 becomes 1. Default: those of
             1985.
 
@@ -56,6 +80,7 @@ class EncoderMachines:
     machines: int
     cycles: int
     step: float = 0.2
+    rate: float = 0.0
     noise: tuple[float, float] = (0.15, 0.05)
 
     def run(self, seed: int = 0, check_every: int = 10) -> Tensor:
@@ -78,14 +103,20 @@ class EncoderMachines:
             free = torch.rand(clamped.shape).round()
             pairs, active = self.count(clamped, weight, bias, held=2 * self.units)
             free_pairs, free_active = self.count(free, weight, bias, held=0)
-            weight += self.step * torch.sign(pairs - free_pairs) * connected
-            bias += self.step * torch.sign(active - free_active)
+            weight += self.change(pairs - free_pairs) * connected
+            bias += self.change(active - free_active)
             if cycle % check_every == 0:
                 newly = (solved_at == 0) & self.solved(weight, bias)
                 solved_at = torch.where(newly, torch.tensor(cycle), solved_at)
                 if bool((solved_at > 0).all()):
                     break
         return solved_at
+
+    def change(self, difference: Tensor) -> Tensor:
+        """The change of weights or biases for differences of counts."""
+        if not self.rate:
+            return self.step * torch.sign(difference)
+        return self.rate * difference / (2 * self.units * COUNTED_SWEEPS)
 
     def with_noise(self, patterns: Tensor) -> Tensor:
         """Patterns of 0 and 1 with the noise of clamping, same shape."""
@@ -206,14 +237,28 @@ def encoder_criteria(small: float, large: float, exact: float) -> tuple[Criterio
     )
 
 
-def run_l22(_: LabSettings) -> LabResult:
-    small = EncoderMachines(4, 2, 100, 1500).run()
-    large = EncoderMachines(8, 3, 20, 6000).run(check_every=50)
+def noise_of(units: int, added: float = ADDED) -> tuple[float, float]:
+    """Noise of clamping that adds so many active units to a group of `units` in expectation, in the
+    mean over patterns: 0.15 are the 0.05 for each of three units of 1985.
+
+    Example:
+        >>> noise_of(4)
+        (0.15, 0.05)
+    """
+    return LOST, round(added / (units - 1), 6)
+
+
+def run_l22(settings: EncoderSettings) -> LabResult:
+    machines = settings.machines
+    small = EncoderMachines(4, 2, 5 * machines, 1500).run()
+    large = EncoderMachines(
+        8, 3, machines, settings.cycles, rate=settings.rate, noise=noise_of(8, settings.added)
+    ).run(check_every=CHECK_EVERY)
     exact = solved_by_exact_gradient()
     numbers = {
-        "4-2-4: share of 100 machines that solved it": solved_share(small),
+        "4-2-4: share of the machines that solved it": solved_share(small),
         "4-2-4: median of the cycles": median_cycle(small),
-        "8-3-8: share of 20 machines that solved it": solved_share(large),
+        "8-3-8: share of the machines that solved it": solved_share(large),
         "8-3-8: median of the cycles": median_cycle(large),
         "4-2-4 by the exact gradient, no noise: share of 20 that solved it": exact,
     }
@@ -230,12 +275,13 @@ def _solved_by_cycle(solved_at: Mapping[str, Tensor]) -> str:
             solved = sorted(cycles[cycles > 0].tolist())
             shares = [i / len(cycles) for i in range(len(solved) + 1)]
             axis.plot([0, *solved], shares, color=colour, drawstyle="steps-post", label=name)
-        axis.set_xscale("symlog", linthresh=10)
-        axis.set_xlabel("cycles")
+        use_log_scale(axis, "x", linear_below=10)
+        axis.set_xlabel("updates of the weights")
+        axis.set_ylabel("share")
         axis.set_ylim(0, 1.02)
-        axis.set_title("Share of the machines that have solved their problem")
+        axis.set_title("Machines that have solved their problem")
         axis.legend()
         return svg(drawing, "Encoder problems")
 
 
-L22 = Lab("L22", lab_texts()["L22"], run_l22, minutes=5)
+L22 = Lab("L22", lab_texts()["L22"], run_l22, EncoderSettings(), minutes=5)

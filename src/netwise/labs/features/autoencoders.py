@@ -1,9 +1,10 @@
-"""L26 to L28: autoencoders reconstruct what resembles their training data, denoising makes better
-features, and a sparsity penalty makes sparse codes."""
+"""L26 and L27: autoencoders reconstruct what resembles their training data, and denoising makes
+better features."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
@@ -17,6 +18,7 @@ from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, 
 from netwise.labs.runs import signal_values, train_whole
 from netwise.networks import MLP, Autoencoder
 from netwise.networks.unsupervised import UnsupervisedModule
+from netwise.part import integer
 from netwise.parts.activations import Identity, ReLU
 from netwise.parts.augment import Mask
 from netwise.parts.losses import BinaryCrossEntropy, MeanSquaredError
@@ -24,9 +26,11 @@ from netwise.parts.optimizers import Adam
 from netwise.parts.preprocess import Standardise
 from netwise.parts.schedules import Cosine
 from netwise.recipe.recipe import Recipe
-from netwise.report.pictures.drawing import BLUE, COLOURS, figure, svg
+from netwise.report.pictures.drawing import COLOURS, figure, svg
 from netwise.report.pictures.mosaic import as_images, image_sheet
 from netwise.signals import FOREIGN_R2
+from netwise.training.interrupt import uninterrupted
+from netwise.training.parallel import fit_many
 from netwise.training.run import Run
 
 IMAGES = data.mnist(valid=0.0)
@@ -70,8 +74,21 @@ def reconstruction_error(run: Run, x: Tensor) -> float:
 # L26: specific and lossy
 
 
-def reconstruction_arms() -> dict[str, Recipe]:
-    deep = Autoencoder((784, 256, 32), activation=ReLU(), code=Identity(), tied=False)
+@dataclass(frozen=True)
+class ReconstructionSettings(LabSettings):
+    """What can be varied in L26.
+
+    Args:
+        code: units of the code. Default 32.
+        epochs: Default 20.
+    """
+
+    code: int = integer(32, least=1, most=256, because="the layer before it has 256 units")
+    epochs: int = integer(20, least=1, most=500, because="a run has an epoch")
+
+
+def reconstruction_arms(settings: ReconstructionSettings) -> dict[str, Recipe]:
+    deep = Autoencoder((784, 256, settings.code), activation=ReLU(), code=Identity(), tied=False)
     linear = Recipe(
         data=data.digits(),
         preprocess=(Standardise(),),
@@ -82,7 +99,7 @@ def reconstruction_arms() -> dict[str, Recipe]:
         batch_size=2000,
         epochs=3000,
     )
-    return {"784-256-32": image_recipe(deep), "linear, 64-3": linear}
+    return {"deep": image_recipe(deep, settings.epochs), "linear, 64-3": linear}
 
 
 def pca_error(train: Tensor, test: Tensor, components: int) -> float:
@@ -138,8 +155,8 @@ def reconstruction_criteria(numbers: Numbers) -> tuple[Criterion, ...]:
     )
 
 
-def run_l26(_: LabSettings) -> LabResult:
-    arms = reconstruction_arms()
+def run_l26(settings: ReconstructionSettings) -> LabResult:
+    arms = reconstruction_arms(settings)
     deep, linear = (train_whole(recipe) for recipe in arms.values())
     images, foreign = IMAGES.load(), data.fashion_mnist(valid=0.0).load()
     noise = torch.rand(2000, 1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -148,7 +165,7 @@ def run_l26(_: LabSettings) -> LabResult:
         "MNIST, test": reconstruction_error(deep, images.test.x),
         "Fashion-MNIST": reconstruction_error(deep, foreign.test.x),
         "noise": reconstruction_error(deep, noise),
-        "PCA, MNIST, test": pca_error(images.train.x[:20_000], images.test.x, 32),
+        "PCA, MNIST, test": pca_error(images.train.x[:20_000], images.test.x, settings.code),
     }
     numbers = {
         **{f"squared error of a pixel, {name}": value for name, value in errors.items()},
@@ -171,22 +188,38 @@ def _examples(run: Run, images: Samples, foreign: Samples, noise: Tensor) -> str
 # L27: features of denoising
 
 SHARES = (0.0, 0.25, 0.5)
-SEEDS = (0, 1)
 WIDE = "overcomplete"  # the arms with more code units than inputs, trained with one seed
 
 
-def denoising_arms() -> dict[str, Recipe]:
+@dataclass(frozen=True)
+class DenoisingSettings(LabSettings):
+    """What can be varied in L27.
+
+    Args:
+        width: units of the code. Default 500; the overcomplete one has twice as many.
+        epochs: Default 10.
+        seeds: Default 2.
+    """
+
+    width: int = integer(500, least=2, most=5000, because="it is a number of units")
+    epochs: int = integer(10, least=1, most=500, because="a run has an epoch")
+    seeds: int = integer(2, least=2, most=50, because="a mean over seeds is judged")
+
+
+def denoising_arms(settings: DenoisingSettings) -> dict[str, Recipe]:
+    width, epochs = settings.width, settings.epochs
+
     def masked(share: float) -> tuple[Mask, ...]:
         return (Mask(share=share),) if share else ()
 
     narrow = {
-        f"masked {share}": image_recipe(Autoencoder((784, 500), corrupt=masked(share)), epochs=10)
+        f"masked {share}": image_recipe(Autoencoder((784, width), corrupt=masked(share)), epochs)
         for share in SHARES
     }
     wide = {
-        WIDE: image_recipe(Autoencoder((784, 1000)), epochs=10),
+        WIDE: image_recipe(Autoencoder((784, 2 * width)), epochs),
         f"{WIDE}, masked 0.25": image_recipe(
-            Autoencoder((784, 1000), corrupt=masked(0.25)), epochs=10
+            Autoencoder((784, 2 * width), corrupt=masked(0.25)), epochs
         ),
     }
     return narrow | wide
@@ -243,100 +276,51 @@ def denoising_criteria(numbers: Numbers) -> tuple[Criterion, ...]:
     )
 
 
-def run_l27(_: LabSettings) -> LabResult:
-    arms = denoising_arms()
+def run_l27(settings: DenoisingSettings) -> LabResult:
+    arms, seeds = denoising_arms(settings), tuple(range(settings.seeds))
+    jobs = [
+        (name, seed) for name in arms for seed in (seeds[:1] if name.startswith(WIDE) else seeds)
+    ]
+    runs = fit_many([arms[name].but(seed=seed) for name, seed in jobs])
     accuracy: dict[str, list[float]] = {}
     foreign: dict[str, float] = {}
-    for name, recipe in arms.items():
-        for seed in SEEDS[:1] if name.startswith(WIDE) else SEEDS:
-            run = train_whole(recipe.but(seed=seed))
-            foreign[name] = signal_values(run, FOREIGN_R2)[-1]
-            accuracy.setdefault(name, []).append(probe_accuracy(run, seed))
+    for (name, seed), run in zip(jobs, map(uninterrupted, runs), strict=True):
+        foreign[name] = signal_values(run, FOREIGN_R2)[-1]
+        accuracy.setdefault(name, []).append(probe_accuracy(run, seed))
     means = {name: fmean(values) for name, values in accuracy.items()}
-    best = max(means[f"masked {share}"] for share in SHARES[1:])
+    best = max((f"masked {share}" for share in SHARES[1:]), key=means.__getitem__)
+    gains = [a - b for a, b in zip(accuracy[best], accuracy["masked 0.0"], strict=True)]
+    gain = fmean(gains)
     numbers = {
         **{f"{name}: linear classifier on the code, %": value for name, value in means.items()},
         **{f"{name}: share of foreign data given back": value for name, value in foreign.items()},
-        "gain of the best share over none, points": best - means["masked 0.0"],
+        "gain of the best share over none, points": gain,
     }
-    picture = _accuracy_by_share(accuracy)
-    return LabResult(numbers, denoising_criteria(numbers), picture, recipe_hashes(arms), SEEDS)
+    picture = _accuracy_by_share(numbers)
+    return LabResult(numbers, denoising_criteria(numbers), picture, recipe_hashes(arms), seeds)
 
 
-def _accuracy_by_share(accuracy: Mapping[str, Sequence[float]]) -> str:
-    rows = [accuracy[f"masked {share}"] for share in SHARES]
+def _accuracy_by_share(numbers: Numbers) -> str:
+    probe = "linear classifier on the code, %"
     with figure() as (drawing, axes):
         axis = axes[0][0]
-        axis.plot(SHARES, [fmean(row) for row in rows], color=COLOURS[0], marker="o")
-        for share, row in zip(SHARES, rows, strict=True):
-            axis.plot([share] * len(row), row, ".", color=COLOURS[0], alpha=0.4)
+        values = [numbers[f"masked {share}: {probe}"] for share in SHARES]
+        axis.plot(SHARES, values, "o-", color=COLOURS[0], label="code narrower than the input")
+        wide = [numbers[f"{WIDE}: {probe}"], numbers[f"{WIDE}, masked 0.25: {probe}"]]
+        axis.plot(SHARES[:2], wide, "o-", color=COLOURS[1], label="wider than the input")
         axis.set_xlabel("share of the inputs that is masked in training")
-        axis.set_title("Linear classifier on 500 features: test accuracy, %")
+        axis.set_ylabel("test accuracy, %")
+        axis.set_title("A linear classifier on the features")
+        axis.legend()
         return svg(drawing, "Denoising features")
 
 
-# L28: sparse codes
-
-
-def sparsity_arms() -> dict[str, Recipe]:
-    return {
-        "sparse": image_recipe(Autoencoder((784, 200), sparsity=3.0, sparsity_target=0.05)),
-        "plain": image_recipe(Autoencoder((784, 200))),
-    }
-
-
-def sparsity_criteria(numbers: Numbers) -> tuple[Criterion, ...]:
-    mean, inactive = numbers["mean of the code"], numbers["share of the code below 0.1"]
-    ratio = numbers["sparse over plain"]
-    return (
-        Criterion(
-            "the penalty brings the mean of the code to its target of 0.05, within 0.02",
-            mean,
-            abs(mean - 0.05) < 0.02,
-        ),
-        Criterion("most units are near 0: more than 80 % below 0.1", inactive, inactive > 0.8),
-        Criterion(
-            "the cost is small: the squared error is less than 1.5 times that without the penalty",
-            ratio,
-            ratio < 1.5,
-        ),
-    )
-
-
-def run_l28(_: LabSettings) -> LabResult:
-    arms = sparsity_arms()
-    sparse, plain = (train_whole(recipe) for recipe in arms.values())
-    test = IMAGES.load().test.x
-    code = codes(sparse, test)
-    errors = {
-        "sparse": reconstruction_error(sparse, test),
-        "plain": reconstruction_error(plain, test),
-    }
-    numbers = {
-        "mean of the code": float(code.mean()),
-        "share of the code below 0.1": float((code < 0.1).float().mean()),
-        "sparse over plain": errors["sparse"] / errors["plain"],
-        **{f"squared error of a pixel, {name}": value for name, value in errors.items()},
-    }
-    picture = _code_histogram(
-        {"sparse": codes(sparse, test[:2000]), "plain": codes(plain, test[:2000])}
-    )
-    return LabResult(numbers, sparsity_criteria(numbers), picture, recipe_hashes(arms), (0,))
-
-
-def _code_histogram(values: Mapping[str, Tensor]) -> str:
-    with figure() as (drawing, axes):
-        axis = axes[0][0]
-        for (name, code), colour in zip(values.items(), (BLUE, COLOURS[1]), strict=True):
-            flat = code.flatten().numpy()
-            axis.hist(flat, bins=40, histtype="step", color=colour, label=name)
-        axis.set_yscale("log")
-        axis.set_xlabel("value of a code unit")
-        axis.set_title("Values of the code units")
-        axis.legend()
-        return svg(drawing, "Sparse codes")
-
-
-L26 = Lab("L26", lab_texts()["L26"], run_l26, arms=lambda _: reconstruction_arms(), minutes=2)
-L27 = Lab("L27", lab_texts()["L27"], run_l27, arms=lambda _: denoising_arms(), minutes=5)
-L28 = Lab("L28", lab_texts()["L28"], run_l28, arms=lambda _: sparsity_arms(), minutes=2)
+L26 = Lab(
+    "L26",
+    lab_texts()["L26"],
+    run_l26,
+    ReconstructionSettings(),
+    arms=reconstruction_arms,
+    minutes=2,
+)
+L27 = Lab("L27", lab_texts()["L27"], run_l27, DenoisingSettings(), arms=denoising_arms, minutes=12)

@@ -118,7 +118,7 @@ def _by_depth(counts: list[Operations], passes: list[int], width: int) -> str:
         axis = axes[0][0]
         for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
             axis.plot(depths, values, "o-", color=colour, label=name, markersize=3)
-        axis.set_yscale("log")
+        use_log_scale(axis, "y")
         axis.set_xticks(list(depths))
         axis.set_title(f"All derivatives of a network of width {width}")
         axis.set_xlabel("layers of weights")

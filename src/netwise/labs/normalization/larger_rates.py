@@ -41,7 +41,10 @@ class LargerRatesSettings(LabSettings):
     width: int = integer(100, least=1, most=1000, because="a hidden layer has units")
     seeds: int = integer(5, least=2, most=50, because="an interval needs two values")
     rates: tuple[float, ...] = numbers(
-        (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0), above=0, because="each is a learning rate"
+        (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
+        above=0,
+        shortest=1,
+        because="each is a learning rate",
     )
 
 

@@ -143,7 +143,7 @@ def picture(numbers: Numbers, losses: np.ndarray, negative: np.ndarray) -> str:
         left.legend()
         right.plot(negative + np.linspace(-0.2, 0.2, len(negative)), losses, ".", color=ORANGE)
         right.set_title("XOR network")
-        right.set_xlabel("directions downhill (0: minimum)")
+        right.set_xlabel("directions downhill")
         right.set_ylabel("loss")
         return svg(drawing, title)
 

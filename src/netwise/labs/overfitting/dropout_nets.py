@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from netwise.labs.catalogue import lab_texts
-from netwise.labs.digit_networks import POINTS, digit_network
+from netwise.labs.digit_networks import digit_network
 from netwise.labs.lab_definition import Criterion, Lab, LabResult, LabSettings, recipe_hashes
 from netwise.labs.overfitting.measures import Numbers, interval, percent
 from netwise.labs.overfitting.thousand_settings import SPREAD
@@ -31,13 +31,13 @@ class DropoutSettings(LabSettings):
     Args:
         seeds: runs of each arm, at least 2. Default 5.
         hidden: units of the hidden layer. Default 100.
-        epochs: on 1,000 images; on 10,000 images a tenth. Default 100.
+        epochs: on 1,000 images; on 10,000 images a tenth. Default 300.
         dropout: share of the hidden units that is dropped. Default 0.5.
     """
 
     seeds: int = integer(5, least=2, most=100, because=SPREAD)
     hidden: int = integer(100, least=2, most=1000, because="some units are dropped, some stay")
-    epochs: int = integer(100, least=1, most=10_000, because="a run has an epoch")
+    epochs: int = integer(300, least=1, most=10_000, because="a run has an epoch")
     dropout: float = number(0.5, above=0, below=1, because=SHARE)
 
 
@@ -265,7 +265,7 @@ def _bars(values: Mapping[str, list[float]]) -> str:
         axis.set_yticks(range(len(values)), list(values))
         axis.set_ylim(len(values) - 0.5, -0.5)
         axis.set_xlabel("test accuracy, % (line: mean)")
-        axis.set_title(f"Votes of networks, and dropout: {POINTS * 0.5:g} % dropped")
+        axis.set_title("Votes of networks, and dropout")
         return svg(drawing, "Dropout and votes of networks")
 
 

@@ -35,11 +35,11 @@ class AlikeSettings(LabSettings):
     """What can be varied in L68.
 
     Args:
-        seeds: runs of each arm, at least 2. Default 8.
+        seeds: runs of each arm, at least 2. Default 20.
         epochs: of each run from large weights; those from scaled weights have 3 of 10. Default 400.
     """
 
-    seeds: int = integer(8, least=2, most=100, because=SPREAD)
+    seeds: int = integer(20, least=2, most=100, because=SPREAD)
     epochs: int = integer(400, least=1, most=10_000, because="a run has an epoch")
 
 

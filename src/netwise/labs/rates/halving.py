@@ -31,26 +31,31 @@ class HalvingSettings(LabSettings):
 
     Args:
         seeds: runs of each arm, at least 2. Default 5.
-        epochs: at most, if the rate is not 1/1000 before. Default 40.
+        epochs: at most, if the rate is not 1/1000 before. Default 60.
+        hidden: units. Default 100.
         patience: epochs without a new lowest validation cost after which the rate falls. Default 3.
         rate: the first learning rate. Default 0.5.
     """
 
     seeds: int = integer(5, least=2, most=100, because="one seed has no spread")
-    epochs: int = integer(40, least=1, most=1000, because="a run has an epoch")
+    epochs: int = integer(60, least=1, most=1000, because="a run has an epoch")
+    hidden: int = integer(100, least=1, most=1000, because="a hidden layer has units")
     patience: int = integer(3, least=1, most=100, because="it waits whole epochs")
     rate: float = number(0.5, above=0, because="a step of 0 changes nothing")
 
 
 def halving_arms(settings: HalvingSettings) -> dict[str, Recipe]:
     constant = digit_network(
-        IMAGES, epochs=settings.epochs, rate=settings.rate, decay=DECAY, validated=True
+        IMAGES,
+        epochs=settings.epochs,
+        rate=settings.rate,
+        hidden=settings.hidden,
+        decay=DECAY,
+        validated=True,
     )
     return {
         "halved": constant.but(schedule=HalveUntil(factor=0.5, patience=settings.patience)),
-        "divided by 10": constant.but(
-            schedule=HalveUntil(factor=0.1, until=0.0011, patience=settings.patience)
-        ),
+        "divided by 10": constant.but(schedule=HalveUntil(factor=0.1, patience=settings.patience)),
         "constant": constant,
         "constant, a fifth": constant.but(optimizer=SGD(lr=TUNED * settings.rate)),
     }

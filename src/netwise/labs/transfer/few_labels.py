@@ -23,7 +23,7 @@ from netwise.parts.initializers import He
 from netwise.parts.optimizers import Adam
 from netwise.recipe.origin import From
 from netwise.recipe.recipe import Recipe
-from netwise.report.pictures.drawing import COLOURS, figure, svg
+from netwise.report.pictures.drawing import COLOURS, figure, svg, use_log_scale
 
 DIGITS = data.mnist(valid=0.0)
 OLD, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)
@@ -208,7 +208,7 @@ def _accuracy_by_labels(scores: Scores) -> str:
             for labels in LABELS:
                 values = scores[start, labels]
                 axis.plot([labels] * len(values), values, ".", color=colour, alpha=0.3)
-        axis.set_xscale("log")
+        use_log_scale(axis, "x")
         axis.set_xticks(LABELS, [f"{labels:,}" for labels in LABELS])
         axis.minorticks_off()
         axis.set_xlabel("labels of the digits 5 to 9, all classes together")

@@ -18,7 +18,7 @@ from netwise.labs.tuning.landscape import (
     landscape_hashes,
 )
 from netwise.part import integer
-from netwise.report.pictures.drawing import COLOURS, figure, svg
+from netwise.report.pictures.drawing import COLOURS, figure, svg, use_log_scale
 from netwise.searches.optuna_package import require_optuna
 
 FIRST = 15  # the trial from which on the methods are compared: the first ten are random for all
@@ -128,7 +128,7 @@ def _regret_by_trial(regret: Mapping[str, Floats]) -> str:
             low, high = np.quantile(rows, [0.25, 0.75], axis=0)
             axis.plot(trials, np.median(rows, 0), color=colour, label=name)
             axis.fill_between(trials, low, high, color=colour, alpha=0.15, linewidth=0)
-        axis.set_yscale("symlog", linthresh=0.1)
+        use_log_scale(axis, "y", linear_below=0.1)
         axis.set_xlabel("trials")
         axis.set_ylabel("points below the best of the table")
         axis.set_title("Median regret, quartiles shaded")

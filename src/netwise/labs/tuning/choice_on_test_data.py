@@ -172,7 +172,7 @@ def _optimism_by_size(epoch: tuple[float, float, float], by_size: Mapping[int, f
         use_log_scale(axis, "x")
         axis.set_xlabel("settings that are chosen from")
         axis.set_ylabel("percentage points")
-        axis.set_title("How much better the best on test data looks than it is")
+        axis.set_title("Optimism of the best on test data")
         axis.legend(fontsize=8)
         return svg(drawing, "Choosing on test data")
 

@@ -18,7 +18,7 @@ from netwise.labs.tuning.landscape import (
     landscape_hashes,
 )
 from netwise.part import integer
-from netwise.report.pictures.drawing import BLUE, GREEN, ORANGE, figure, svg
+from netwise.report.pictures.drawing import BLUE, GREEN, ORANGE, figure, svg, use_log_scale
 
 Cell = tuple[int, ...]
 
@@ -121,7 +121,7 @@ def _regret_by_trial(curves: Mapping[str, Floats]) -> str:
             style = "-" if name.endswith("by hand") else ":"
             trials = range(1, len(values) + 1)
             axis.plot(trials, values, color=colour, linestyle=style, label=name)
-        axis.set_yscale("symlog", linthresh=1)
+        use_log_scale(axis, "y", linear_below=1)
         axis.set_xlabel("trials")
         axis.set_ylabel("points below the best")
         axis.set_title("One axis at a time, and at random")

@@ -109,14 +109,16 @@ def svg(made: Any, title: str) -> str:
     return text.replace(INK, "currentColor").replace(FAINT, "var(--line)")
 
 
-def use_log_scale(axes: Any, axis: str) -> None:
+def use_log_scale(axes: Any, axis: str, *, linear_below: float = 0.0) -> None:
     """A logarithmic scale whose ticks are plain numbers: matplotlib's own are formulas.
 
     Args:
         axes: of a figure.
         axis: "x" or "y".
+        linear_below: the scale is linear from 0 to this number, so that it has 0; default 0: it is
+            logarithmic everywhere.
     """
-    from matplotlib.ticker import LogFormatter  # heavy
+    from matplotlib.ticker import FuncFormatter, LogFormatter  # heavy
 
     class PlainNumbers(LogFormatter):
         """Chooses which ticks get a label as matplotlib does, and writes 0.2 and not 2e-01."""
@@ -124,8 +126,12 @@ def use_log_scale(axes: Any, axis: str) -> None:
         def __call__(self, value: float, place: int | None = None) -> str:
             return f"{value:g}" if super().__call__(value, place) else ""
 
-    axes.set(**{f"{axis}scale": "log"})
     scaled = axes.xaxis if axis == "x" else axes.yaxis
+    if linear_below:
+        getattr(axes, f"set_{axis}scale")("symlog", linthresh=linear_below)
+        scaled.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        return
+    axes.set(**{f"{axis}scale": "log"})
     scaled.set_major_formatter(PlainNumbers())
     scaled.set_minor_formatter(PlainNumbers())
 
