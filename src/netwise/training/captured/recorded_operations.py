@@ -81,6 +81,11 @@ class Recording(TorchDispatchMode):
         # By storage: the operation before which a constant was made, it, and its numbers.
         self._constants: dict[int, tuple[int, Tensor, Tensor]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch imports its compiler at the first operation, to mark it as not compiled."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Any,
