@@ -8,6 +8,7 @@ import pytest
 
 from netwise.data.tables import read_table
 from netwise.data.tables.kinds import NUMBER
+from netwise.errors import DataError
 
 ROWS = [f"{['north', 'south'][i % 2]},{i}.5,{i % 3}.25" for i in range(12)]
 
@@ -61,3 +62,12 @@ def test_tables_that_are_drawn_with_lines_are_read(tmp_path: Path, text: str) ->
     reading = read_table(tmp_path / "t.txt")
     assert reading.frame["x"].to_list() == [1.5, 2.5] * 5
     assert reading.frame["y"].to_list() == ["a", "b"] * 5
+
+
+def test_sentences_below_the_last_row_are_left_out(tmp_path: Path) -> None:
+    footer = ["", "Source: statistics office", "Exported on 2024-01-01"]
+    height, notes = read(tmp_path, ["place,x,y", *ROWS, *footer])
+    assert height == len(ROWS)
+    assert "Lines below the last row that are left out: 2." in notes
+    with pytest.raises(DataError, match="line 5: 1 cells where the header has 3"):
+        read(tmp_path, ["place,x,y", *ROWS[:3], "Source: an office", *ROWS[3:]])

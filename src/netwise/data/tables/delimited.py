@@ -25,6 +25,7 @@ from netwise.errors import DataError, short_repr
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_FOOTER = 20  # lines below the last row
 PREAMBLE = 20  # lines above the header that may be something else
 # Lines of tables that are drawn in text: ------, +---+---+, (60 rows).
 _RULER = re.compile(r"[-=+|: ]*[-=]{3}[-=+|: ]*|\(\d+ \w+\)")
@@ -197,6 +198,22 @@ def _is_remark(row: Sequence[str]) -> bool:
     """Whether a line between the rows, which has another number of cells, is no row: a comment, or
     a ruler such as ------ or +----+."""
     return row[0].lstrip().startswith("#") or bool(len(row) == 1 and _RULER.fullmatch(row[0]))
+
+
+def without_footer(utf8: bytes, head: Head) -> tuple[bytes, int]:
+    """The text without sentences below its last row, such as a source, and their number: lines of
+    several words without a separator or quote, in a table of at least three columns."""
+    if len(head.names) < 3 or head.dialect.sep in (BLANKS, " "):
+        return utf8, 0
+    end, count = len(utf8.rstrip()), 0
+    while count < MOST_FOOTER:
+        start = max(head.start, utf8.rfind(b"\n", 0, end) + 1)
+        line = utf8[start:end].decode("utf-8", "replace").strip()
+        signs = (head.dialect.sep, head.dialect.quote)
+        if len(line.split()) < 2 or any(sign in line for sign in signs) or start <= head.start:
+            break
+        end, count = len(utf8[:start].rstrip()), count + 1
+    return (utf8[:end] + b"\n", count) if count else (utf8, 0)
 
 
 def remarks_left_out(utf8: bytes, head: Head, frame: pl.DataFrame) -> int:

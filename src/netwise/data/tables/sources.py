@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netwise.data.tables.delimited import find_head, remarks_left_out, text_frame
+from netwise.data.tables.delimited import find_head, remarks_left_out, text_frame, without_footer
 from netwise.data.tables.encodings import decode
 from netwise.data.tables.frames import as_polars, flattened
 from netwise.data.tables.options import ReadOptions
@@ -145,6 +145,9 @@ def _of_text(raw: bytes, path: str, options: ReadOptions, wanted: Sequence[str])
         notes = (*notes, f"Null characters that are left out: {zeros:,}.")
         utf8 = utf8.replace(b"\0", b"")
     head = find_head(utf8, path, options, wanted)
+    utf8, footer = without_footer(utf8, head)
+    if footer:
+        notes = (*notes, f"Lines below the last row that are left out: {footer}.")
     frame = text_frame(utf8, head, path)
     remarks = remarks_left_out(utf8, head, frame)
     if remarks:
