@@ -35,13 +35,14 @@ def published_page() -> str:
     page += _row("what", "asked", "published", "best known", "netwise", "")
     for number in published_numbers().values():
         measured = measurement(number)
-        reached = "--"
+        reached = "not measured"
         if measured is not None:
             span = f"{measured.low:.4g} to {measured.high:.4g}, " * (measured.low < measured.high)
             reached = f"{measured.value:.4g} ({span}seeds: {measured.seeds}), {measured.date}"
         asked = f"at {'least' if number.better == 'higher' else 'most'} {number.target:g}"
         state = state_of(number, measured)
-        page += _row(number.what, asked, number.published, number.anchor, reached, state)
+        what = f"{number.what} ({number.remark})" if number.remark else number.what
+        page += _row(what, asked, number.published, number.anchor, reached, state)
     return page
 
 
