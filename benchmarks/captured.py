@@ -1,6 +1,7 @@
 """Steps of `fit`, captured and plain, relative to a hand-tuned eager loop.
 
     scripts/bench captured               print the ratios of this machine
+    scripts/bench captured --quick       the same in half a minute of CPU time
     scripts/bench captured --json FILE   also write them
 
 Contestants take short blocks of steps in turn, in one process and with one thread; times are CPU
@@ -29,34 +30,54 @@ from netwise.training.run_state import set_epoch_rates, state_at_start
 from netwise.training.settings import RunOptions
 from netwise.training.step import Stepper
 
-STEPS, SECONDS = 20, 8.0
+STEPS, SECONDS, QUICK_SECONDS = 20, 8.0, 4.0
 TUNED, PLAIN, CAPTURED = "hand-tuned", "netwise, plain steps", "netwise, captured steps"
-SETTINGS: dict[str, tuple[tuple[int, ...], nw.Activation, int, nw.Optimizer]] = {
-    "784-30-10, batch 10, SGD": ((784, 30, 10), nw.ReLU(), 10, nw.SGD(lr=0.01)),
+SETTINGS: dict[str, tuple[nw.Network, int, nw.Optimizer]] = {
+    "784-30-10, batch 10, SGD": (nw.MLP((784, 30, 10)), 10, nw.SGD(lr=0.01)),
+    "784-30-10 with dropout and batch norm, batch 10, SGD": (
+        nw.MLP((784, 30, 10), dropout=0.2, batch_norm=True),
+        10,
+        nw.SGD(lr=0.01),
+    ),
     "20 tanh layers of 100, batch 64, SGD": (
-        (784, *[100] * 20, 10),
-        nw.Tanh(),
+        nw.MLP((784, *[100] * 20, 10), activation=nw.Tanh()),
         64,
         nw.SGD(lr=0.01),
     ),
-    "784-256-128-10, batch 128, Adam": ((784, 256, 128, 10), nw.ReLU(), 128, nw.Adam(lr=1e-3)),
+    "784-256-128-10, batch 128, Adam": (nw.MLP((784, 256, 128, 10)), 128, nw.Adam(lr=1e-3)),
+    "autoencoder 784-256-64-256-784, batch 128, Adam": (
+        nw.Autoencoder((784, 256, 64), activation=nw.ReLU(), tied=False),
+        128,
+        nw.Adam(lr=1e-3),
+    ),
+    "LeNet-5, batch 128, Adam": (nw.LeNet5(), 128, nw.Adam(lr=1e-3)),
 }
 Block = Callable[[], None]
 
 
+def plain_module(network: nw.Network) -> nn.Module:
+    """The network in torch's own layers."""
+    if not isinstance(network, nw.Autoencoder) or network.tied:
+        return network.build()
+    layers: list[nn.Module] = []
+    for a, b in pairwise((*network.widths, *network.widths[-2::-1])):
+        layers += [nn.Linear(a, b), network.activation.build()]
+    return nn.Sequential(*layers[:-1])
+
+
 def tuned(recipe: nw.Recipe, x: Tensor, y: Tensor) -> Block:
     """A block of steps of the hand-tuned loop."""
-    network, optimizer = recipe.network, recipe.optimizer
-    assert isinstance(network, nw.MLP)
-    layers: list[nn.Module] = []
-    for a, b in pairwise(network.widths):
-        layers += [nn.Linear(a, b), network.activation.build()]
-    model = nn.Sequential(*layers[:-1])
-    stepped = optimizer.build(list(model.parameters()))
+    model = plain_module(recipe.network)
+    stepped = recipe.optimizer.build(list(model.parameters()))
+    own = isinstance(recipe.network, nw.Autoencoder)
 
     def block() -> None:
         for rows in torch.randperm(len(x))[: STEPS * recipe.batch_size].split(recipe.batch_size):
-            loss = F.cross_entropy(model(x.index_select(0, rows)), y.index_select(0, rows))
+            inputs = x.index_select(0, rows)
+            if own:
+                loss = F.mse_loss(model(inputs), inputs)
+            else:
+                loss = F.cross_entropy(model(inputs), y.index_select(0, rows))
             stepped.zero_grad()
             loss.backward()
             stepped.step()
@@ -89,15 +110,17 @@ def stepping(recipe: nw.Recipe, captured: bool) -> Block:
     return block
 
 
-def measure(name: str) -> dict[str, Row]:
+def measure(name: str, seconds: float) -> dict[str, Row]:
     """Microseconds of a step of each contestant, and their ratios to the hand-tuned loop."""
-    widths, activation, batch, optimizer = SETTINGS[name]
+    network, batch, optimizer = SETTINGS[name]
     g = torch.Generator().manual_seed(0)
     rows = 2 * STEPS * batch
-    x, y = torch.rand(rows, 784, generator=g), torch.randint(10, (rows,), generator=g)
+    shape = (1, 28, 28) if isinstance(network, nw.LeNet5) else (784,)
+    x, y = torch.rand(rows, *shape, generator=g), torch.randint(10, (rows,), generator=g)
     recipe = nw.Recipe(
         data=nw.data.arrays(x, y, valid=0.0, test=0.0),
-        network=nw.MLP(widths, activation=activation),
+        network=network,
+        loss=nw.MeanSquaredError() if isinstance(network, nw.Autoencoder) else nw.CrossEntropy(),
         optimizer=optimizer,
         batch_size=batch,
     )
@@ -106,14 +129,14 @@ def measure(name: str) -> dict[str, Row]:
         PLAIN: stepping(recipe, False),
         CAPTURED: stepping(recipe, True),
     }
-    return compare(blocks, TUNED, SECONDS, STEPS)
+    return compare(blocks, TUNED, seconds, STEPS)
 
 
 def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     results = {}
     for name in SETTINGS:
-        results[name] = measure(name)
+        results[name] = measure(name, QUICK_SECONDS if "--quick" in arguments else SECONDS)
         print_rows(name, results[name])
     write_results(results, arguments, threads=1)
 

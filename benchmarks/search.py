@@ -44,8 +44,8 @@ from netwise.training.threads import cores
 VARIANTS, ROUNDS = 32, 3
 # Widths, batch, optimizer, samples and epochs of each network.
 NETWORKS: dict[str, tuple[tuple[int, ...], int, str, int, int]] = {
-    "784-30-10": ((784, 30, 10), 10, "SGD", 10_000, 3),
-    "784-256-128-10": ((784, 256, 128, 10), 128, "Adam", 12_800, 3),
+    "784-30-10": ((784, 30, 10), 10, "SGD", 60_000, 1),
+    "784-256-128-10": ((784, 256, 128, 10), 128, "Adam", 76_800, 1),
 }
 QUICK = 3
 TRIVIAL, TRIVIAL_ROUNDS = 30, 11
