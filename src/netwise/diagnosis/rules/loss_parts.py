@@ -46,8 +46,11 @@ def one_part_rules(history: History) -> Answer:
     if r2 is not None and r2 > EXPLAINED:
         return None
     is_larger = now > LARGER * last
-    is_obeyed = now < OBEYED * before and before > WORTH * first
-    has_collapsed = is_constant and now < COLLAPSED * before and before > FELT * first
+    # Parts that may be below 0, as those of a policy gradient, are not brought down where they are
+    # near 0.
+    is_size = min(others.finite) >= 0
+    is_obeyed = is_size and now < OBEYED * before and before > WORTH * first
+    has_collapsed = is_size and is_constant and now < COLLAPSED * before and before > FELT * first
     if not is_larger and not is_obeyed and not has_collapsed:
         return None
     what = (
