@@ -25,14 +25,14 @@ class SparseCodeSettings(LabSettings):
     """What can be varied in L28.
 
     Args:
-        weights: of the penalty, one autoencoder for each. Default 3.
+        weights: of the penalty, one autoencoder for each. Default 0.003, 0.03, 3.
         target: mean that a unit of the code should have. Default 0.05.
         width: units of the code. Default 200.
         epochs: Default 20.
     """
 
     weights: tuple[float, ...] = numbers(
-        (3.0,), above=0, shortest=1, because="each is a weight of the penalty"
+        (0.003, 0.03, 3.0), above=0, shortest=1, because="each is a weight of the penalty"
     )
     target: float = number(0.05, above=0, below=1, because="it is a mean of values from 0 to 1")
     width: int = integer(200, least=2, most=5000, because="it is a number of units")
@@ -101,8 +101,8 @@ def run_l28(settings: SparseCodeSettings) -> LabResult:
         "chosen: share below 0.1": shares[chosen],
         "chosen: squared error over that without penalty": errors[chosen] / errors[PLAIN],
         "chosen: weight of the penalty": float(chosen.removeprefix("weight ")),
-        **{f"{name}: mean of the code": v for name, v in means.items() if name != PLAIN},
-        **{f"{name}: share below 0.1": v for name, v in shares.items() if name != PLAIN},
+        **{f"{name}: mean of the code": value for name, value in means.items()},
+        **{f"{name}: share below 0.1": value for name, value in shares.items()},
         **{f"{name}: squared error of a pixel": value for name, value in errors.items()},
     }
     criteria = sparsity_criteria(numbers, settings.target)
@@ -118,14 +118,15 @@ def _by_weight(numbers: Numbers, settings: SparseCodeSettings) -> str:
         code, error = axes[0][0], axes[1][0]
         code.axhspan(settings.target - 0.02, settings.target + 0.02, color=GREY, alpha=0.25)
         code.plot(settings.weights, column("mean of the code"), "o-", color=BLUE)
+        code.axhline(numbers[f"{PLAIN}: mean of the code"], color=GREY, linestyle=":")
         code.set_ylabel("mean of the code")
-        code.set_title("Sparser with a larger penalty (band: target)")
+        code.set_title("Mean of the code (dots: no penalty)")
         ratio = [value / plain for value in column("squared error of a pixel")]
         error.axhline(1.5, color=GREY, linestyle="--")
         error.plot(settings.weights, ratio, "o-", color=ORANGE)
         error.set_ylabel("error over that without")
         error.set_title("and what it costs (dashed: 1.5 times)")
-        error.set_xlabel("weight of the penalty, beside a loss that is a mean over pixels")
+        error.set_xlabel("weight of the penalty (band above: target)")
         for axis in (code, error):
             use_log_scale(axis, "x")
         return svg(drawing, "Sparse codes")
