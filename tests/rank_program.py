@@ -132,6 +132,7 @@ def refused(folder: Path) -> dict[str, str]:
         ),
         "shards": lambda: nw.fit(DENSE.but(penalty=nw.L2()), shard=True),
         "folder": lambda: nw.fit(DENSE, folder=folder.parent),
+        "other recipes": lambda: nw.fit(DENSE.but(seed=int(os.environ["RANK"]))),
         "many": lambda: nw.fit_many([DENSE]),
         "estimator": lambda: NetClassifier().fit(*[t.numpy() for t in rows()]),
         "batch norm": lambda: nw.fit(

@@ -28,7 +28,7 @@ from netwise.training.interrupt import uninterrupted
 from netwise.training.loop import Halt, run_training
 from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
-from netwise.training.ranks.demands import problems_of_ranks
+from netwise.training.ranks.demands import problems_of_ranks, require_one_run
 from netwise.training.ranks.launched import command_of_train, launched
 from netwise.training.ranks.ranks import AGAIN, ALONE, Ranks, joined
 from netwise.training.run import (
@@ -143,6 +143,7 @@ def fit(
         if problems:
             raise WrongValue("recipe", problems)
         stops = StopOnFinding(stop_on)
+    require_one_run(recipe, prepared.samples, ranks)
     with ExitStack() as stack:
         store = None
         with ranks.agreed():

@@ -144,6 +144,7 @@ REFUSED = {
     "annealing": "optimizer = SimulatedAnnealing  draws its moves",
     "rbm": "network = RBM  has chains of its own states",
     "shards": "penalty = L2  needs whole weights",
+    "other recipes": "differ between the processes, which train one model together",
     "many": "processes = 2  were started by torchrun",
     "estimator": "processes = 2  were started by torchrun",
     "batch norm": "batch_size = 3  leaves a process one row of a batch of 3",

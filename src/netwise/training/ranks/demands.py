@@ -115,6 +115,27 @@ def _optimizers(optimizer: Optimizer) -> tuple[Optimizer, ...]:
     return (optimizer,)
 
 
+def require_one_run(recipe: Recipe, samples: Samples, ranks: Ranks) -> None:
+    """Refuse processes of which each would train something else: their gradients are added.
+
+    Args:
+        recipe: of this process.
+        samples: its data.
+        ranks: the processes.
+
+    Raises:
+        WrongValue: in all of them.
+    """
+    whole = ranks.gather((recipe.hash, samples.fingerprint))
+    for field, values in zip(("recipe", "data"), zip(*whole, strict=True), strict=True):
+        if len(set(values)) > 1:
+            reason = (
+                "differ between the processes, which train one model together. Give all of them "
+                "the same, or train runs of your own by fit_many(recipes), without torchrun"
+            )
+            raise WrongValue.of("fit", field, " and ".join(dict.fromkeys(values)), reason)
+
+
 def require_rows_to_normalise(module: nn.Module, rows: int, batch_size: int, ranks: Ranks) -> None:
     """Refuse batches of which a process has one row, where layers normalise over rows.
 

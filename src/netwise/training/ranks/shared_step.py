@@ -119,7 +119,7 @@ class SharedStep:
         self.ranks.add([whole])
         return whole
 
-    def pooled(self, row: Mapping[str, float] | None, y: Tensor) -> dict[str, float] | None:
+    def pooled(self, row: dict[str, float] | None, y: Tensor) -> dict[str, float] | None:
         """The signals of a recorded step, of all rows of the batch.
 
         Gradients, weights and updates are those of the whole batch already. Losses and activations
@@ -148,7 +148,8 @@ class SharedStep:
                     result[name], result[spread] = _mean_and_std(found, name, spread)
         if signals.BATCH_CLASSES in result:
             result[signals.BATCH_CLASSES] = float(len({c for *_, each in rows for c in each}))
-        return result
+        row.update(result)  # the same object: samples of weights are written into it later
+        return row
 
 
 Found = Sequence[tuple[Mapping[str, float], float]]
