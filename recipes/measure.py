@@ -166,6 +166,7 @@ class Entry:
         max_minutes: a goal for the time of a run on two cores; 0: none.
         extra: further numbers of a run, which are recorded and shown beside the measure.
         published: published numbers, and others measured here.
+        for_gpu: it takes hours on two cores, and may have no result yet.
     """
 
     name: str
@@ -183,6 +184,7 @@ class Entry:
     max_minutes: float = 0.0
     extra: Callable[[nw.Run], dict[str, Any]] = field(default=lambda run: {})
     published: str = ""
+    for_gpu: bool = False
 
     @property
     def recipe_file(self) -> Path:
@@ -263,6 +265,7 @@ IMAGES_AND_TEXT = (
     ),
     Entry(
         name="mnist-lenet5-augmented-long",
+        for_gpu=True,
         measure=error_percent,
         label="test error",
         goal="at most 0.45 %",
@@ -279,6 +282,7 @@ IMAGES_AND_TEXT = (
     ),
     Entry(
         name="cifar10-resnet20-short",
+        for_gpu=True,
         measure=score_percent,
         label="test accuracy",
         goal="at least 91 %",
@@ -463,6 +467,7 @@ ENERGY_MODELS = (
     ),
     Entry(
         name="energy/sdae-mnist-long",
+        for_gpu=True,
         measure=error_percent,
         label="test error",
         goal="at most 1.28 %",
@@ -484,7 +489,7 @@ def recipe_of(entry: Entry, seed: int) -> nw.Recipe:
     return recipe
 
 
-def run_entry(entry: Entry, threads: int | None, device: str) -> None:
+def run_entry(entry: Entry, threads: int | None, device: str = "cpu") -> None:
     """Run an entry with each seed that has no result of the present recipe, and record it."""
     for seed in entry.seeds:
         recipe = recipe_of(entry, seed)
