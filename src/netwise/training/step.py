@@ -515,9 +515,8 @@ class Stepper:
                 layer: nn.Module, args: object, output: object, layers: list[str] = layers
             ) -> None:
                 if isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
-                    kind = type(layer).__name__.removeprefix(
-                        "FSDP"
-                    )  # of a layer whose weights are shared
+                    # FSDP gives a layer whose weights are shared out a class of its own
+                    kind = type(layer).__name__.removeprefix("FSDP")
                     layers.append(f"{names[layer] or 'the network'} ({kind})")
 
             handles = [layer.register_forward_hook(check_output) for layer in leaves]
