@@ -36,7 +36,7 @@ WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = dict.fromkeys(
 
 # Errors whose text becomes "not checked, because ..." or "is damaged, because ...", which says
 # what to do.
-REASONS = {"CannotCopy", "CannotBeUndone", "NotPossible", "SchemaError"}
+REASONS = {"CannotBeWritten", "CannotCopy", "CannotBeUndone", "NotPossible", "SchemaError"}
 
 
 def key(message: Message) -> tuple[str, str, str]:
