@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import FINISHED, RUNNING, History, Layer, Provenance, RunEnd, RunFacts
@@ -186,8 +186,10 @@ class FunctionalUpdates:
 
 def is_training(inputs: Any) -> bool:
     """Whether gradients of these tensors may be a training step: of several tensors, one of which
-    is a matrix, and not of an input alone.
+    is a matrix, and not of an input alone. Those with which a compiler traces a program have types
+    of their own.
 
+    >>> import torch
     >>> is_training((torch.ones(2, 3), torch.ones(3))), is_training((torch.ones(2, 3),))
     (True, False)
     """
@@ -195,5 +197,7 @@ def is_training(inputs: Any) -> bool:
         return False
     tensors = [each for each in inputs if isinstance(each, Tensor) and each.is_floating_point()]
     if len(tensors) < len(inputs) or any(t.is_sparse or t.is_meta for t in tensors):
+        return False
+    if any(type(each) not in (Tensor, nn.Parameter) for each in tensors):
         return False
     return any(t.dim() > 1 for t in tensors) and sum(t.numel() for t in tensors) < MOST_NUMBERS

@@ -401,7 +401,7 @@ def as_values(output: Tensor, target: Tensor) -> Tensor:
     if not target.is_floating_point():
         # As `F.one_hot`, which reads the largest number back, so that no step could be captured.
         rows = output.new_zeros((*target.shape, output.shape[-1]))
-        target = rows.scatter_(-1, target.unsqueeze(-1), 1.0)
+        target = rows.scatter(-1, target.unsqueeze(-1), 1.0)
     if target.shape != output.shape:
         raise ValueError(
             f"the network's output has shape {tuple(output.shape)} and the target"

@@ -95,4 +95,6 @@ class RecipeFields(Part):
     def hash(self) -> str:
         """12 hex digits of the recipe's text; equal for equal recipes. Names that changed since the
         first version enter by their old word, so that hashes of old runs stay valid."""
-        return hashlib.sha256(with_old_names(toml_of(self)).encode()).hexdigest()[:12]
+        return hashlib.sha256(
+            with_old_names(toml_of(self)).encode("utf-8", "surrogatepass")
+        ).hexdigest()[:12]
