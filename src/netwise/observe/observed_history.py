@@ -13,6 +13,7 @@ from netwise.history import DIVERGED, FINISHED, RUNNING, History, Provenance, Ru
 from netwise.observe.observed_model import LossSite, ObservedModel
 from netwise.observe.observed_wiring import wiring_of
 from netwise.observe.program_facts import ProgramFacts
+from netwise.program_error import ProgramError
 from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
@@ -46,6 +47,18 @@ def history_of(model: ObservedModel, program: ProgramFacts) -> History:
         scores = (root.evaluated.r2 for root in model.roots)
         data = replace(data, evaluation_r2=next((r2 for r2 in scores if r2 is not None), None))
     return history.but(data=data, first_batch=model.first_batch)
+
+
+def untrained_history(error: ProgramError | None, *, running: bool) -> History:
+    """The history of a program that has trained no model.
+
+    Args:
+        error: what kept it from that; None where nothing did.
+        running: it has not ended.
+    """
+    how = RUNNING if running else FINISHED
+    ended = RunEnd(how, "No training step was observed.", 0)
+    return History.from_rows([], ended=ended).but(error=error)
 
 
 def _end(model: ObservedModel, program: ProgramFacts) -> RunEnd:

@@ -201,11 +201,15 @@ class Stepper:
             self._settings,
         )
 
-    def _finish(self) -> None:
-        """Change the weights by the gradients that the parameters have."""
+    def _finish(self, update: Callable[[], Any] | None = None) -> None:
+        """Change the weights by the gradients that the parameters have.
+
+        Args:
+            update: changes them. Default: that of the optimizer, without a closure.
+        """
         if self.recipe.clip is not None:
             self.recipe.clip.apply(self.parameters)
-        self.update()
+        (update or self.update)()
         if self.recipe.penalty is not None:
             self.recipe.penalty.project(self.weights)
 
@@ -379,14 +383,10 @@ class Stepper:
         else:
             output, plain, loss = self._with_autograd(x, y, w, blend, recorded)
         if self.needs_closure:
-            if recipe.clip is not None:
-                recipe.clip.apply(self.parameters)
             closure: Any = partial(
                 self._closure, x, y, w, blend
             )  # torch's annotation lacks tensors
-            self.optimizer.step(closure)
-            if recipe.penalty is not None:
-                recipe.penalty.project(self.weights)
+            self._finish(partial(self.optimizer.step, closure))
         else:
             self._finish()
         self.has_stepped = True

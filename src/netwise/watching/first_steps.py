@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from netwise.diagnosis.report import Report, diagnose
 from netwise.diagnosis.rules import RULES, Rule
-from netwise.history import FINISHED, History, RunEnd
-from netwise.observe.observed_history import history_of
+from netwise.history import History
+from netwise.observe.observed_history import history_of, untrained_history
 from netwise.observe.observer import Observer
 from netwise.observe.raised_error import program_error_of
 from netwise.watching.script import ScriptEnd, run_as_main
@@ -137,8 +137,7 @@ class _FirstSteps:
             history = history_of(model, observer.program({}))
             self._add(model.name, history.but(error=raised if model is main else None), rules)
         if raised is not None and not observer.models:
-            ended = RunEnd(FINISHED, "No training step was observed.", 0)
-            self._add(UNTRAINED, History.from_rows([], ended=ended).but(error=raised), rules)
+            self._add(UNTRAINED, untrained_history(raised, running=False), rules)
 
     def _add(self, name: str, history: History, rules: Sequence[Rule]) -> None:
         report = diagnose(history, rules)

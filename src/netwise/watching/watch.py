@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.diagnosis.rules import Finding
 from netwise.first_batch import FirstBatch
-from netwise.history import FINISHED, RUNNING, History, RunEnd
+from netwise.history import History
 from netwise.observe.loss_questions import loss_answers
 from netwise.observe.nested import tensors_in
-from netwise.observe.observed_history import history_of, knows_guessing
+from netwise.observe.observed_history import history_of, knows_guessing, untrained_history
 from netwise.observe.observed_model import ObservedModel, batch_accuracy, target_signals
 from netwise.observe.observer import Observer
 from netwise.observe.raised_error import program_error_of
@@ -325,9 +325,7 @@ class watch:
         program = self._observer.program({})
         for functional in self._observer.functional.histories(program).values():
             return functional
-        how = RUNNING if program.running else FINISHED
-        ended = RunEnd(how, "No training step was observed.", 0)
-        return History.from_rows([], ended=ended).but(error=self._error)
+        return untrained_history(self._error, running=program.running)
 
     def _with_trials(self, model: ObservedModel) -> History:
         """The history with what short trials need; `diagnose(..., trials=True)` runs them."""

@@ -12,6 +12,7 @@ from netwise.diagnosis.rules.outcome import (
     gain_to_come,
     has_learned,
     no_baseline,
+    rate_text,
     series_by_layer,
 )
 from netwise.history import History, Series
@@ -40,13 +41,12 @@ def steps_all_one_way(history: History) -> Answer:
     one_way = [_at_the_end(series) for series in series_by_layer(history, UPDATE_COSINE).values()]
     if alike < ALIKE or min(one_way, default=0.0) < ONE_WAY:
         return None
-    rate = "" if history.facts.rate is None else f" (learning rate {history.facts.rate:g})"
     return Finding(
         rule="steps_all_one_way",
         sentence=(
             f"After {history.ended.step:,} steps the gradients of all layers still have the same "
-            f"direction from step to step, and the loss still falls{rate}: longer steps would be "
-            "as safe."
+            f"direction from step to step, and the loss still falls{rate_text(history)}: "
+            "longer steps would be as safe."
         ),
         steps=(0, history.ended.step),
         evidence=(

@@ -311,6 +311,12 @@ def gain_to_come(history: History) -> float | None:
     return min(1.0, gain / left)
 
 
+def rate_text(history: History) -> str:
+    """The learning rate in brackets, for the middle of a sentence; "" where it is not known."""
+    rate = history.facts.rate
+    return "" if rate is None else f" (learning rate {rate:g})"
+
+
 def finite_median(values: Iterable[float]) -> float | None:
     """Median of the finite values, or None without any."""
     finite = [v for v in values if math.isfinite(v)]

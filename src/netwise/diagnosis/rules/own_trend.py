@@ -12,7 +12,7 @@ import math
 from netwise.diagnosis.curves import last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Evidence, Finding
 from netwise.diagnosis.rules.layer_sizes import USUAL_GAIN, farthest, gains, usual_updates
-from netwise.diagnosis.rules.outcome import CERTAIN, finite_median, series_by_layer, span
+from netwise.diagnosis.rules.outcome import CERTAIN, finite_median, rate_text, series_by_layer, span
 from netwise.history import History, Series
 from netwise.signals import GRADIENT_RATIO, LOSS
 
@@ -49,14 +49,12 @@ def start_erased(history: History, updates: dict[str, Series]) -> Finding | None
     if not effect:
         return None
     least = min(longest, key=lambda name: longest[name])
-    rate = history.facts.rate
-    rates = "" if rate is None else f" (learning rate {rate:g})"
     return Finding(
         rule="rate_too_high",
         sentence=(
             f"Single steps change the weights of every layer by more than their norm, those of "
-            f"{least} by {longest[least]:,.2g} times{rates}: nothing is left of their start, and "
-            f"{effect}."
+            f"{least} by {longest[least]:,.2g} times{rate_text(history)}: "
+            f"nothing is left of their start, and {effect}."
         ),
         layers=tuple(longest),
         steps=span(1, history.ended.step),
@@ -92,14 +90,12 @@ def weights_at_start(history: History) -> Finding | None:
         return None
     if history.ended.step < MANY or _falls(history):
         return None
-    rate = history.facts.rate
-    rates = "" if rate is None else f" (learning rate {rate:g})"
     return Finding(
         rule="rate_too_low",
         sentence=(
             f"In {history.ended.step:,} steps no layer has moved by more than {100 * way:.2g} % of "
             f"its weights' norm, though the gradients are large enough, and the loss does not "
-            f"fall{rates}."
+            f"fall{rate_text(history)}."
         ),
         steps=(0, history.ended.step),
         evidence=(

@@ -25,6 +25,7 @@ from netwise.diagnosis.rules.outcome import (
     loss_share,
     no_baseline,
     outcome_known,
+    rate_text,
     series_by_layer,
     span,
     too_few_steps,
@@ -117,7 +118,7 @@ def _by_length(history: History, updates: dict[str, Series], diverged: bool) -> 
         rule="rate_too_high",
         sentence=(
             f"One step changes the weights of {worst} by {_size(ratios[worst])} their norm"
-            f"{_rate(history)}."
+            f"{rate_text(history)}."
         ),
         layers=tuple(name for name in ratios if ratios[name] > TOO_LONG),
         steps=span(max(1, steps[0]), steps[-1]),
@@ -140,7 +141,7 @@ def _by_effect(history: History) -> Finding | None:
         rule="rate_too_high",
         sentence=(
             f"One step changes the weights of {name} by {_size(size)} their norm"
-            f"{_rate(history)}, and {text}"
+            f"{rate_text(history)}, and {text}"
         ),
         layers=(name,),
         steps=span(1, history.ended.step),
@@ -288,7 +289,7 @@ def rate_too_low(history: History) -> Answer:
         rule="rate_too_low",
         sentence=(
             f"A step changes no layer's weights by more than {100 * usual[most]:.2g} % of their "
-            f"norm, though the gradients are large enough{moved}{_rate(history)}."
+            f"norm, though the gradients are large enough{moved}{rate_text(history)}."
         ),
         steps=(steps[0], steps[-1]),
         evidence=(
@@ -329,8 +330,8 @@ def _lost_in_rounding(history: History) -> Finding | None:
         rule="rate_too_low",
         sentence=(
             f"No weight changes in any of {len(moved)} watched steps: they are below the last "
-            f"digit of the weights{_rate(history)}. Raise the rate, or keep the weights in float32 "
-            "and compute in lower precision under `torch.autocast`."
+            f"digit of the weights{rate_text(history)}. Raise the rate, or keep the weights in "
+            "float32 and compute in lower precision under `torch.autocast`."
         ),
         steps=(moved.steps[0], moved.steps[-1]),
         evidence=(Evidence("share of weights that a step changes", 0.0, 0.5, False, percent=True),),
@@ -351,10 +352,6 @@ def _size(ratio: float) -> str:
     if ratio < 1e6:
         return f"{ratio:,.0f} times"
     return f"{ratio:.1e} times" if ratio < LARGEST_FLOAT32 else "more than 1e38 times"
-
-
-def _rate(history: History) -> str:
-    return f" (learning rate {history.facts.rate:g})" if history.facts.rate is not None else ""
 
 
 RATE_TOO_HIGH = Rule(
