@@ -125,3 +125,16 @@ def test_watching_changes_no_number() -> None:
             slope = grad(loss)(watched, X, Y)
             watched = {name: value - 0.3 * slope[name] for name, value in watched.items()}
     assert all(torch.equal(weights[name], watched[name]) for name in weights)
+
+
+def test_the_error_that_ended_it_is_in_its_history() -> None:
+    weights = start()
+    with nw.watch() as w:
+        try:
+            for step in range(8):
+                slope = grad(loss)(weights, X[:, : 4 - step // 5], Y)
+                weights = {name: value - 0.1 * slope[name] for name, value in weights.items()}
+        except RuntimeError as error:
+            w.ended_by(error)
+    assert w.history().error is not None
+    assert nw.diagnose(w.history()).found[0].rule == "step_fails"

@@ -112,3 +112,27 @@ def test_files_that_exist_are_not_written_while_a_program_ends(
     assert torch.save is save
     file.write_text("changed")
     assert file.read_text() == "changed"
+
+
+FUNCTIONAL = """
+import torch
+from torch.func import grad
+x, y = torch.randn(30, 4), torch.randn(30)
+weights = {"inside": torch.randn(4, 8) / 2, "outside": torch.randn(8, 1) / 4}
+def loss(weights):
+    outputs = (x @ weights["inside"]).relu() @ weights["outside"]
+    return ((outputs - y) ** 2).mean()
+for step in range(1000):
+    slope = grad(loss)(weights)
+    weights = {name: value - 0.1 * slope[name] for name, value in weights.items()}
+    print("step", step)
+"""
+
+
+def test_programs_that_compute_gradients_as_values_are_stopped_too(tmp_path: Path) -> None:
+    result = check(tmp_path, FUNCTIONAL)
+    assert "step 2" in result.stdout
+    assert "step 8" not in result.stdout
+    assert "widened from (30, 1) to (30, 30)" in result.stdout + result.stderr
+    healthy = check(tmp_path, FUNCTIONAL.replace("torch.randn(30)", "torch.randn(30, 1)"))
+    assert "No problem found" in healthy.stdout + healthy.stderr

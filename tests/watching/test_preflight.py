@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.watching.preflight import LATER, NO_OPTIMIZER
+from netwise.watching.preflight import LATER, NO_OPTIMIZER, _Asked, _history
 
 X = torch.randn(24, 6, generator=torch.Generator().manual_seed(0))
 Y = torch.arange(24) % 3
@@ -192,3 +192,13 @@ def test_nothing_of_the_program_changes(inside: bool) -> None:
     assert draws[1] == random.getstate()
     assert np.array_equal(draws[2], np.random.get_state()[1])
     assert model.training
+
+
+def test_an_error_is_kept_once() -> None:
+    """With its statement and layer, as an error that ends a program."""
+    model = mlp()
+    asked = _Asked(model, nn.functional.cross_entropy, (), (X[:, :5],), {}, Y)
+    history = _history(asked)
+    assert history.error is not None
+    assert history.first_batch is not None
+    assert not history.first_batch.error

@@ -150,6 +150,11 @@ class FunctionalUpdates:
                 joined(old[n] if old else None, term) for n, term in enumerate(self._reading)
             )
 
+    @property
+    def steps(self) -> int:
+        """Steps of the weights that changed most often, as far as they were watched."""
+        return max((len(calls.rows) for calls in self._calls.values() if calls.changes), default=0)
+
     def forget(self) -> None:
         """Let go of all: the program has an optimizer, or `backward`."""
         self._calls = {}

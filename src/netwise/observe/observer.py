@@ -12,6 +12,7 @@ error once and switches that part off.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping
 from threading import get_ident
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.observe.active_observers import ACTIVE
 from netwise.observe.backward_reader import BackwardReader
+from netwise.observe.caught_errors import CaughtErrors
 from netwise.observe.distribution import distribution
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.finite_check import FiniteCheck
@@ -87,6 +89,7 @@ class Observer:
         self._made = MadeSamples()
         self.functional = FunctionalUpdates()
         self._idle = IdlePasses()
+        self.caught = CaughtErrors()
         self._rows = StepRows(self.table, self._guard, self._made, on_rows)
         self._losses = UnwatchedLosses(self.table, self._guard, self._reader, self.finite, on_rows)
         self._blocks = EvaluationBlocks(self.table, self._rows.changed)
@@ -175,6 +178,11 @@ class Observer:
         """Parts that failed, with their error."""
         return self._guard.switched_off
 
+    @property
+    def _trains(self) -> bool:
+        """Whether a training step was seen."""
+        return self._ticks > 0 or self.functional.steps > 0
+
     def _foreign(self) -> bool:
         """Whether an event is none of the observed program's training."""
         return (
@@ -249,6 +257,10 @@ class Observer:
         result: Any = None
         try:
             result = run(tensors, *args, **kwargs)
+            self.caught.error = None  # the training went on
+        except Exception as error:
+            self.safely("errors", self.caught.add, error)
+            raise
         finally:
             self._depth, self._made.running = 0, -1
             if entry is not None:
@@ -257,7 +269,7 @@ class Observer:
                 self.safely("functional updates", self._after_functional, functional, result)
             elif held:
                 self.safely("values", self.finite.release, math.nan, "", self._steps())
-        if self._after_step is not None and self.table.loop is not None:
+        if self._after_step is not None and (self.table.loop is not None or functional is not None):
             self._after_step()
         return result
 
@@ -415,6 +427,7 @@ class Observer:
 
     def _count_or_record(self, optimizer: torch.optim.Optimizer) -> None:
         self._ticks += 1
+        self.caught.error = None  # the training went on
         if not self.watching:
             try:
                 account = self.table.known_account(optimizer)
@@ -563,6 +576,8 @@ class Observer:
         self, module: nn.Module, args: Any, kwargs: Any, output: Any, with_gradients: bool
     ) -> None:
         is_root, root = self._calls.end(module)
+        if output is None and with_gradients and not self._trains and not self._calls.any:
+            self.safely("errors", self.caught.add, sys.exception())
         if output is None or root is None:  # after an exception there is no output
             return
         if with_gradients and self.watching:

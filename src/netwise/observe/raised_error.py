@@ -43,12 +43,13 @@ _NEW = ("tensor", "as_tensor", "Tensor", "FloatTensor", "from_numpy")
 _CONTEXTS = ("no_grad", "inference_mode")
 
 
-def program_error_of(error: BaseException) -> ProgramError | None:
+def program_error_of(error: BaseException, below: FrameType | None = None) -> ProgramError | None:
     """What is known about an error that ends a program; None where it is none of a program: Ctrl-C,
     `sys.exit`, or the end of a run by a finding.
 
     Args:
         error: as it was caught, with its traceback.
+        below: of an error that is still on its way: a frame whose callers it will pass through.
 
     Example:
         >>> from netwise.observe.raised_error import program_error_of
@@ -64,6 +65,10 @@ def program_error_of(error: BaseException) -> ProgramError | None:
     traces = list(_traces(error.__traceback__))
     frames = [trace.tb_frame for trace in traces]
     own = [trace for trace in traces if _is_own(trace.tb_frame.f_code.co_filename)]
+    while not own and below is not None:
+        if _is_own(below.f_code.co_filename):
+            own = [TracebackType(None, below, below.f_lasti, below.f_lineno)]
+        below = below.f_back
     message = " ".join(str(error).split())[:MOST_TEXT]
     facts: dict[str, Any] = {}
     with suppress(Exception):  # a property of an object of the program may raise anything

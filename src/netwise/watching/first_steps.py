@@ -104,8 +104,9 @@ class _FirstSteps:
         if observer is None:
             return
         if not self.is_done:
-            models = observer.models
+            models, functional = observer.models, observer.functional.steps
             enough = models and all(model.steps >= self.steps for model in models)
+            enough = enough or functional >= self.steps
             if not enough and self._calls < 4 * self.steps:
                 return
             self._read()
@@ -136,7 +137,10 @@ class _FirstSteps:
             observer.complete_rows()
             history = history_of(model, observer.program({}))
             self._add(model.name, history.but(error=raised if model is main else None), rules)
-        if raised is not None and not observer.models:
+        functional = {} if observer.models else observer.functional.histories(observer.program({}))
+        for name, history in functional.items():
+            self._add(name, history.but(error=raised), rules)
+        if raised is not None and not observer.models and not functional:
             self._add(UNTRAINED, untrained_history(raised, running=False), rules)
 
     def _add(self, name: str, history: History, rules: Sequence[Rule]) -> None:

@@ -258,7 +258,7 @@ def _trained_copy(asked: _Asked) -> History:
             raised = program_error_of(error)
         history = w.history()
     facts = FirstBatch(
-        error=problem,
+        error="" if raised is not None else problem,  # it is the error of the history
         backward_seconds=steps.backward_seconds,
         bytes=_bytes(model, optimizers),
         not_known={"error": steps.no_loss} if steps.no_loss else {},
@@ -354,7 +354,7 @@ def _short_reasons(
     a training run."""
     facts = history.first_batch or FirstBatch()
     own = set(facts.not_known.values())
-    later = facts.not_known.get("error", FAILED if facts.error else LATER)
+    later = facts.not_known.get("error", FAILED if facts.error or history.error else LATER)
     reasons = {} if has_optimizer else dict.fromkeys(OF_OPTIMIZERS, NO_OPTIMIZER)
     return tuple(
         (name, why if why in own else reasons.get(name, later)) for name, why in report.unchecked

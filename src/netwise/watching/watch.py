@@ -190,6 +190,8 @@ class watch:
     ) -> None:
         if error is not None:
             self.ended_by(error)
+        elif self._error is None:
+            self._error = self._observer.caught.error  # it ended the training all the same
         self.stop()
 
     def ended_by(self, error: BaseException) -> None:
@@ -324,7 +326,7 @@ class watch:
             return self._with_trials(best)
         program = self._observer.program({})
         for functional in self._observer.functional.histories(program).values():
-            return functional
+            return functional.but(error=self._error)
         return untrained_history(self._error, running=program.running)
 
     def _with_trials(self, model: ObservedModel) -> History:
