@@ -4,7 +4,7 @@ folds."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 
 NORMAL = 1.959964  # 97.5 % quantile of the standard normal distribution
@@ -26,6 +26,19 @@ def wilson(right: float, samples: float, z: float = NORMAL) -> tuple[float, floa
     return max(0.0, min(share, (middle - half_width) / scale)), min(
         1.0, max(share, (middle + half_width) / scale)
     )
+
+
+def effective_samples(weights: Iterable[float]) -> float:
+    """How many samples of equal weight have a mean as certain as that of samples with these
+    weights: (sum of weights)² / sum of their squares; 0 where all are 0.
+
+    Source: Kish 1965, Survey sampling, section 11.7.
+
+    >>> effective_samples([2.0, 2.0]), effective_samples([1.0, 0.0])
+    (2.0, 1.0)
+    """
+    kept = [float(weight) for weight in weights if weight > 0]
+    return math.fsum(kept) ** 2 / math.fsum(w * w for w in kept) if kept else 0.0
 
 
 def of_mean(values: Sequence[float]) -> tuple[float, float, float]:

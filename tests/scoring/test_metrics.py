@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -137,3 +139,73 @@ def test_uneven_classes() -> None:
 def test_an_unknown_metric_names_those_that_exist() -> None:
     with pytest.raises(UnknownName, match="balanced_accuracy"):
         metric_named("balanced_acuracy")
+
+
+def weights_of(answers: Answers, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(1, 4, len(answers)).astype(float)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_weighted_metrics_of_classes_are_those_of_scikit_learn(classes: int) -> None:
+    plain = of_classes(classes=classes)
+    weight = weights_of(plain)
+    answers = replace(plain, weight=weight)
+    truth, answer, share = answers.truth, answers.answer, answers.probability
+    assert share is not None
+    scores = share[:, 1] if classes == 2 else share
+    by = {"sample_weight": weight}
+    of_each = [
+        reference.roc_auc_score(truth == k, share[:, k], **by)
+        for k in ([1] if classes == 2 else range(classes))
+    ]
+    expected = {
+        "accuracy": reference.accuracy_score(truth, answer, **by),
+        "balanced_accuracy": reference.balanced_accuracy_score(truth, answer, **by),
+        "macro_f1": reference.f1_score(truth, answer, average="macro", **by),
+        "auc": np.mean(of_each),
+        "log_loss": reference.log_loss(truth, share, **by),
+    }
+    for name, value in expected.items():
+        assert metric_named(name).value(answers) == pytest.approx(value, abs=1e-12), name
+        assert abs(value - metric_named(name).value(plain)) > 1e-4, name
+    if classes == 2:
+        assert expected["auc"] == pytest.approx(reference.roc_auc_score(truth, scores, **by))
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+def test_weighted_metrics_of_numbers_are_those_of_scikit_learn(targets: int) -> None:
+    plain = of_numbers(targets=targets)
+    answers = replace(plain, weight=weights_of(plain))
+    pair, by = (answers.truth, answers.answer), {"sample_weight": answers.weight}
+    expected = {
+        "mae": reference.mean_absolute_error(*pair, **by),
+        "rmse": reference.root_mean_squared_error(*pair, **by),
+        "r2": reference.r2_score(*pair, **by),
+    }
+    for name, value in expected.items():
+        assert metric_named(name).value(answers) == pytest.approx(value, abs=1e-12), name
+
+
+@pytest.mark.parametrize("plain", [of_classes(), of_classes(classes=2), of_numbers(targets=2)])
+def test_a_weight_of_two_is_the_value_of_the_sample_twice(plain: Answers) -> None:
+    weight = weights_of(plain) - 1  # 0: as if it were not there
+    often = resampled(plain, np.repeat(np.arange(len(plain)), weight.astype(int)))
+    for metric in METRICS:
+        if metric.can_measure(plain):
+            value = metric.value(replace(plain, weight=weight))
+            assert value == pytest.approx(metric.value(often), abs=1e-12), metric.name
+
+
+@pytest.mark.parametrize("plain", [of_classes(), of_classes(classes=2), of_numbers(targets=2)])
+def test_equal_weights_change_no_score_and_unequal_ones_widen_the_interval(plain: Answers) -> None:
+    lopsided = np.where(np.arange(len(plain)) % 10 == 0, 10.0, 0.1)
+    for metric in METRICS:
+        if not metric.can_measure(plain):
+            continue
+        score = metric.score(plain)
+        same = metric.score(replace(plain, weight=np.full(len(plain), 3.0)))
+        assert (same.value, same.low, same.high) == pytest.approx(
+            (score.value, score.low, score.high), abs=1e-9
+        ), metric.name
+        wide = metric.score(replace(plain, weight=lopsided))
+        assert wide.high - wide.low > 1.5 * (score.high - score.low), metric.name

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import r2_score
+from sklearn.metrics import accuracy_score, r2_score
 from torch import nn
 from torch.nn import functional as F
 
@@ -43,7 +43,7 @@ def test_outputs_in_pieces_equal_those_at_once_and_modes_stay() -> None:
         assert torch.allclose(outputs, module.eval()(x), atol=1e-6)
 
 
-def test_weights_of_samples_change_the_loss_and_not_the_accuracy() -> None:
+def test_weights_of_samples_count_in_the_loss() -> None:
     module = nn.Linear(2, 2)
     g = torch.Generator().manual_seed(0)
     x, y = torch.randn(20, 2, generator=g), torch.arange(20) % 2
@@ -53,9 +53,7 @@ def test_weights_of_samples_change_the_loss_and_not_the_accuracy() -> None:
     row = evaluate(module, F.cross_entropy, part, "classification", loss_per_sample=per_sample)
     with torch.no_grad():
         losses = F.cross_entropy(module(x), y, reduction="none")
-        accuracy = float((module(x).argmax(1) == y).float().mean())
     assert row["valid.loss"] == pytest.approx(float((weight * losses).sum() / weight.sum()))
-    assert row["valid.accuracy"] == pytest.approx(accuracy)
 
 
 def test_the_bootstrap_interval_of_r2_covers_the_score_and_shrinks_with_samples() -> None:
@@ -124,3 +122,56 @@ def test_the_loss_of_an_autoencoder_is_the_mean_over_samples() -> None:
 )
 def test_a_score_is_a_sentence(result: nw.Score, text: str) -> None:
     assert str(result).startswith(text)
+
+
+def test_weights_of_samples_count_in_scores_of_held_out_parts_as_in_scikit_learn() -> None:
+    g = torch.Generator().manual_seed(0)
+    x, weight = torch.randn(90, 4, generator=g), torch.rand(90, generator=g)
+    module, by = nn.Linear(4, 3), {"sample_weight": weight.numpy()}
+    answers = outputs_of(module, x)
+    loss = nn.CrossEntropyLoss()
+    y = torch.randint(3, (90,), generator=g)
+    part = Pairs(x, y, weight)
+    expected = accuracy_score(y, answers.argmax(1), **by)
+    assert evaluate(module, loss, part, "classification")["valid.accuracy"] == pytest.approx(
+        expected, abs=1e-6
+    )
+    found = score(module, part, "classification", 0)
+    assert found.value == pytest.approx(expected, abs=1e-6)
+    plain = score(module, Pairs(x, y), "classification", 0)
+    assert found.samples == plain.samples == 90
+    assert found.high - found.low > plain.high - plain.low
+    targets = answers + torch.randn(90, 3, generator=g)
+    numbers = Pairs(x, targets, weight)
+    expected = r2_score(targets, answers, **by)
+    assert evaluate(module, nn.MSELoss(), numbers, "regression")["valid.r2"] == pytest.approx(
+        expected, abs=1e-5
+    )
+    of_numbers = score(module, numbers, "regression", 0)
+    assert of_numbers.value == pytest.approx(expected, abs=1e-5)
+    assert of_numbers.low < expected < of_numbers.high
+
+
+def test_weights_reach_all_scores_of_a_run() -> None:
+    x, y = torch.randn(400, 3), torch.arange(400) % 2
+    weights = torch.where(y == 1, 3.0, 1.0)
+    recipe = nw.Recipe(
+        data=nw.data.arrays(x, y, weights=weights),
+        network=nw.MLP((3, 2)),
+        loss=nw.CrossEntropy(),
+        optimizer=nw.SGD(lr=0.1),
+        epochs=2,
+        metric="balanced_accuracy",
+    )
+    run = nw.fit(recipe)
+    test = recipe.data.load().test
+    by = {"sample_weight": test.weight.numpy()}
+    answers = run.predict(test.x.numpy())
+    accuracy = nw.scores(run).of("accuracy").value
+    assert accuracy == pytest.approx(accuracy_score(test.y, np.asarray(answers).astype(int), **by))
+    majority = float(test.weight[test.y == 1].sum() / test.weight.sum())
+    assert nw.scores(run).majority_share == pytest.approx(majority)
+    models = {each.name: each for each in nw.baselines(run).models}
+    guess = models["guess"].score("test", "accuracy")
+    assert guess is not None
+    assert guess.value == pytest.approx(majority)

@@ -21,21 +21,25 @@ class AnsweredClasses:
         ranking: any number for each class, the higher the likelier `(samples, classes)`.
         probability: of each class, rows with the sum 1 `(samples, classes)`; None where the model
             gives none.
+        weight: of each sample in all metrics `(samples,)`, with a sum above 0; None: all are equal.
     """
 
     truth: Ints
     answer: Ints
     ranking: Floats
     probability: Floats | None = None
+    weight: Floats | None = None
 
     @staticmethod
-    def of_probabilities(truth: Ints, probability: Floats) -> AnsweredClasses:
+    def of_probabilities(
+        truth: Ints, probability: Floats, weight: Floats | None = None
+    ) -> AnsweredClasses:
         """Those of a model that answers the likeliest class.
 
         >>> AnsweredClasses.of_probabilities(np.array([1]), np.array([[0.2, 0.8]])).answer
         array([1])
         """
-        return AnsweredClasses(truth, probability.argmax(1), probability, probability)
+        return AnsweredClasses(truth, probability.argmax(1), probability, probability, weight)
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -53,10 +57,12 @@ class AnsweredNumbers:
 
     Args:
         truth, answer: `(samples, targets)`.
+        weight: of each sample in all metrics `(samples,)`, with a sum above 0; None: all are equal.
     """
 
     truth: Floats
     answer: Floats
+    weight: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.truth)

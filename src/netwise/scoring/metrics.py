@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from netwise.errors import UnknownName
-from netwise.intervals import NORMAL, wilson
+from netwise.intervals import NORMAL, effective_samples, wilson
 from netwise.scoring.answers import AnsweredClasses, AnsweredNumbers, Answers, Floats
 from netwise.scoring.score import WORDS, Score
 
@@ -34,7 +34,7 @@ class Metric:
         has_classes: the targets are classes; False: numbers.
         higher_is_better: False for errors and losses.
         needs_probability: it cannot be computed of a model that gives none.
-        value: the number, of answers.
+        value: the number, of answers; their weights count as in scikit-learn's `sample_weight`.
         interval: its 95 % interval, of (answers, value).
     """
 
@@ -63,7 +63,10 @@ class Metric:
             return False
         if self.name != "auc":
             return True
-        return answers.ranking.size <= MOST_RANKED and len(np.unique(answers.truth)) > 1
+        return (
+            answers.ranking.size <= MOST_RANKED
+            and len(np.unique(answers.truth[weights_of(answers) > 0])) > 1
+        )
 
     def score(self, answers: Answers) -> Score:
         """The value with its interval.
@@ -77,7 +80,7 @@ class Metric:
         return Score(self.name, value, min(low, value), max(high, value), len(answers))
 
 
-def _shares_interval(value: float, influence: Floats, fewest: int) -> Interval:
+def _shares_interval(value: float, influence: Floats, fewest: float) -> Interval:
     """Wilson's interval for as many independent answers as give the variance that the influences of
     the samples have; for `fewest` of them where the samples show no variance at all.
 
@@ -95,28 +98,56 @@ def _mean_interval(value: float, influence: Floats, least: float = 0.0) -> Inter
     return max(least, value - half), value + half
 
 
-def _per_class(answers: AnsweredClasses) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(class numbers that occur among the targets, samples of each, right answers of each)."""
-    present, counts = np.unique(answers.truth, return_counts=True)
-    right = np.array([int(answers.right[answers.truth == k].sum()) for k in present])
-    return present, counts, right
+def weights_of(answers: Answers) -> Floats:
+    """The weight of each sample `(samples,)`; 1 where none are given."""
+    return np.ones(len(answers)) if answers.weight is None else answers.weight
+
+
+def _shares(answers: Answers) -> Floats:
+    """The share of each sample in a mean `(samples,)`, by its weight; their sum is 1."""
+    weights = weights_of(answers)
+    shares: Floats = weights / weights.sum()
+    return shares
+
+
+def _count(answers: Answers, chosen: Any = slice(None)) -> float:
+    """Samples of equal weight that a mean of the chosen ones is as certain as."""
+    if answers.weight is None:
+        return len(answers.truth[chosen])
+    return effective_samples(answers.weight[chosen])
+
+
+def _right(answers: AnsweredClasses, chosen: Any = slice(None)) -> tuple[float, float]:
+    """(right answers, answers) among the chosen ones, of as many of equal weight as `_count`."""
+    right, count = answers.right[chosen], _count(answers, chosen)
+    if answers.weight is None:
+        return int(right.sum()), count
+    weight = answers.weight[chosen]
+    return float(weight @ right / weight.sum()) * count, count
+
+
+def _of_classes(answers: AnsweredClasses) -> list[tuple[float, float]]:
+    """`_right` for each class that has weight among the targets."""
+    present = np.unique(answers.truth[weights_of(answers) > 0])
+    return [_right(answers, answers.truth == k) for k in present]
 
 
 def _accuracy(answers: AnsweredClasses) -> float:
     from sklearn.metrics import accuracy_score  # heavy
 
-    return float(accuracy_score(answers.truth, answers.answer))
+    return float(accuracy_score(answers.truth, answers.answer, sample_weight=answers.weight))
 
 
 def _accuracy_interval(answers: AnsweredClasses, value: float) -> Interval:
-    return wilson(int(answers.right.sum()), len(answers))
+    return wilson(*_right(answers))
 
 
 def _balanced_accuracy(answers: AnsweredClasses) -> float:
     from sklearn.metrics import recall_score  # heavy
 
-    labels = np.unique(answers.truth)
-    return float(recall_score(answers.truth, answers.answer, labels=labels, average="macro"))
+    labels = np.unique(answers.truth[weights_of(answers) > 0])
+    options: dict[str, Any] = {"average": "macro", "sample_weight": answers.weight}
+    return float(recall_score(answers.truth, answers.answer, labels=labels, **options))
 
 
 def _balanced_accuracy_interval(answers: AnsweredClasses, value: float) -> Interval:
@@ -125,9 +156,7 @@ def _balanced_accuracy_interval(answers: AnsweredClasses, value: float) -> Inter
     Source: Newcombe 1998, Interval estimation for the difference between independent proportions;
     Zou, Donner 2008, Construction of confidence limits about effect measures.
     """
-    _, counts, right = _per_class(answers)
-    pairs = list(zip(right.tolist(), counts.tolist(), strict=True))
-    ends = [(k / n, *wilson(k, n)) for k, n in pairs]
+    ends = [(k / n, *wilson(k, n)) for k, n in _of_classes(answers)]
     below = math.sqrt(sum((recall - low) ** 2 for recall, low, _ in ends)) / len(ends)
     above = math.sqrt(sum((high - recall) ** 2 for recall, _, high in ends)) / len(ends)
     return max(0.0, value - below), min(1.0, value + above)
@@ -136,18 +165,26 @@ def _balanced_accuracy_interval(answers: AnsweredClasses, value: float) -> Inter
 def _macro_f1(answers: AnsweredClasses) -> float:
     from sklearn.metrics import f1_score  # heavy
 
-    return float(f1_score(answers.truth, answers.answer, average="macro", zero_division=0))
+    counted = weights_of(answers) > 0  # classes of samples without weight are no classes
+    labels = np.unique(np.concatenate([answers.truth[counted], answers.answer[counted]]))
+    options: dict[str, Any] = {"average": "macro", "sample_weight": answers.weight}
+    return float(f1_score(answers.truth, answers.answer, labels=labels, zero_division=0, **options))
 
 
 def _macro_f1_interval(answers: AnsweredClasses, value: float) -> Interval:
-    labels = np.unique(np.concatenate([answers.truth, answers.answer]))
-    truth, answer = (np.searchsorted(labels, row) for row in (answers.truth, answers.answer))
-    asked, said = (np.bincount(row, minlength=len(labels)) for row in (truth, answer))
-    hits = np.bincount(truth[answers.right], minlength=len(labels))
-    f1, size = 2 * hits / (asked + said), asked + said
-    share = f1 / size
-    influence = (2 * answers.right / size[truth] - share[truth] - share[answer]) / len(labels)
-    return _shares_interval(value, influence, int(asked[asked > 0].min()))
+    weight = _shares(answers)
+    counted = weight > 0
+    weight, right = weight[counted], answers.right[counted]
+    rows = answers.truth[counted], answers.answer[counted]
+    labels = np.unique(np.concatenate(rows))
+    truth, answer = (np.searchsorted(labels, row) for row in rows)
+    asked, said = (np.bincount(row, weight, len(labels)) for row in (truth, answer))
+    hits = np.bincount(truth[right], weight[right], len(labels))
+    size = asked + said
+    share = 2 * hits / size**2
+    influence = (2 * right / size[truth] - share[truth] - share[answer]) / len(labels)
+    fewest = min(count for _, count in _of_classes(answers))
+    return _shares_interval(value, weight * influence, fewest)
 
 
 def _auc(answers: AnsweredClasses) -> float:
@@ -155,7 +192,12 @@ def _auc(answers: AnsweredClasses) -> float:
 
     return float(
         np.mean(
-            [roc_auc_score(answers.truth == k, answers.ranking[:, k]) for k in _ranked(answers)]
+            [
+                roc_auc_score(
+                    answers.truth == k, answers.ranking[:, k], sample_weight=answers.weight
+                )
+                for k in _ranked(answers)
+            ]
         )
     )
 
@@ -163,26 +205,31 @@ def _auc(answers: AnsweredClasses) -> float:
 def _ranked(answers: AnsweredClasses) -> list[int]:
     """The classes that are ranked against the rest: of two the second one, since both have the
     same AUC; else all that occur."""
-    present = [int(k) for k in np.unique(answers.truth)]
+    present = [int(k) for k in np.unique(answers.truth[weights_of(answers) > 0])]
     return present[1:] if answers.ranking.shape[1] == 2 else present
 
 
 def _auc_interval(answers: AnsweredClasses, value: float) -> Interval:
-    from scipy.stats import rankdata  # heavy
-
-    classes = _ranked(answers)
-    influence, fewest = np.zeros(len(answers)), len(answers)
+    classes, share = _ranked(answers), _shares(answers)
+    influence, fewest = np.zeros(len(answers)), float(len(answers))
     for k in classes:
         is_k = answers.truth == k
         numbers = answers.ranking[:, k]
-        yes, no = int(is_k.sum()), int((~is_k).sum())
-        ranks = rankdata(numbers)
-        above = (ranks[is_k] - rankdata(numbers[is_k])) / no  # rest below each sample of the class
-        below = 1 - (ranks[~is_k] - rankdata(numbers[~is_k])) / yes
-        influence[is_k] += (above - above.mean()) / yes
-        influence[~is_k] += (below - below.mean()) / no
-        fewest = min(fewest, yes, no)
+        yes, no = share * is_k, share * ~is_k
+        yes, no = yes / yes.sum(), no / no.sum()
+        above = _share_below(numbers, no)  # of the rest, below each sample of the class
+        below = 1 - _share_below(numbers, yes)
+        influence += yes * (above - (yes * above).sum()) + no * (below - (no * below).sum())
+        fewest = min(fewest, _count(answers, is_k), _count(answers, ~is_k))
     return _shares_interval(value, influence / len(classes), fewest)
+
+
+def _share_below(numbers: Floats, share: Floats) -> Floats:
+    """For each number the sum of the shares of smaller ones, and half of that of equal ones."""
+    _, place = np.unique(numbers, return_inverse=True)
+    of_place = np.bincount(place, share)
+    below: Floats = (np.cumsum(of_place) - of_place / 2)[place]
+    return below
 
 
 def _log_loss(answers: AnsweredClasses) -> float:
@@ -190,14 +237,17 @@ def _log_loss(answers: AnsweredClasses) -> float:
 
     assert answers.probability is not None
     labels = range(answers.probability.shape[1])
-    return float(log_loss(answers.truth, answers.probability, labels=labels))
+    return float(
+        log_loss(answers.truth, answers.probability, labels=labels, sample_weight=answers.weight)
+    )
 
 
 def _log_loss_interval(answers: AnsweredClasses, value: float) -> Interval:
     assert answers.probability is not None
     chosen = answers.probability[np.arange(len(answers)), answers.truth]
     losses = -np.log(np.clip(chosen, np.finfo(chosen.dtype).eps, 1.0))
-    return _mean_interval(value, (losses - losses.mean()) / len(losses))
+    share = _shares(answers)
+    return _mean_interval(value, share * (losses - (share * losses).sum()))
 
 
 def confidence(answers: AnsweredClasses) -> Floats:
@@ -214,24 +264,30 @@ def bins_of(probability: Floats) -> np.ndarray:
 
 
 def _ece(answers: AnsweredClasses) -> float:
-    from sklearn.calibration import calibration_curve  # heavy
+    total, said, right = calibration(answers)
+    return float(np.abs(right - said).sum() / total.sum())
 
-    certainty = confidence(answers)
-    right, said = calibration_curve(answers.right, certainty, n_bins=BINS)
-    counts = np.bincount(bins_of(certainty), minlength=BINS)
-    return float(np.average(np.abs(right - said), weights=counts[counts > 0]))
+
+def calibration(answers: AnsweredClasses) -> tuple[Floats, Floats, Floats]:
+    """Of each of the `BINS` of the probability of the answer, sums over its samples by their
+    weights `(BINS,)`: of the weights alone, of the probabilities, and of right answers."""
+    weight, certainty = weights_of(answers), confidence(answers)
+    bins = bins_of(certainty)
+    values: tuple[Floats, ...] = (np.ones(len(bins)), certainty, answers.right.astype(float))
+    total, said, right = (np.bincount(bins, weight * value, BINS).astype(float) for value in values)
+    return total, said, right
 
 
 def _ece_interval(answers: AnsweredClasses, value: float) -> Interval:
     """Bootstrap over the counts of right and wrong answers of each bin."""
     certainty = confidence(answers)
     cell = 2 * bins_of(certainty) + answers.right
-    counts = np.bincount(cell, minlength=2 * BINS)
-    sums = np.bincount(cell, certainty, minlength=2 * BINS)
-    means = sums / np.maximum(counts, 1)
-    draws = np.random.default_rng(0).multinomial(len(cell), counts / len(cell), RESAMPLES)
+    weight, count = _shares(answers), max(1, round(_count(answers)))
+    share = np.bincount(cell, weight, 2 * BINS)
+    means = np.bincount(cell, weight * certainty, 2 * BINS) / np.where(share > 0, share, 1.0)
+    draws = np.random.default_rng(0).multinomial(count, share / share.sum(), RESAMPLES)
     gaps = draws * (np.arange(2 * BINS) % 2 - means)
-    drawn = np.abs(gaps.reshape(RESAMPLES, BINS, 2).sum(2)).sum(1) / len(cell)
+    drawn = np.abs(gaps.reshape(RESAMPLES, BINS, 2).sum(2)).sum(1) / count
     low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
     return low, high
 
@@ -239,25 +295,28 @@ def _ece_interval(answers: AnsweredClasses, value: float) -> Interval:
 def _mae(answers: AnsweredNumbers) -> float:
     from sklearn.metrics import mean_absolute_error  # heavy
 
-    return float(mean_absolute_error(answers.truth, answers.answer))
+    return float(mean_absolute_error(answers.truth, answers.answer, sample_weight=answers.weight))
 
 
 def _mae_interval(answers: AnsweredNumbers, value: float) -> Interval:
     errors = np.abs(answers.truth - answers.answer).mean(1)
-    return _mean_interval(value, (errors - errors.mean()) / len(errors))
+    share = _shares(answers)
+    return _mean_interval(value, share * (errors - (share * errors).sum()))
 
 
 def _rmse(answers: AnsweredNumbers) -> float:
     from sklearn.metrics import root_mean_squared_error  # heavy
 
-    return float(root_mean_squared_error(answers.truth, answers.answer))
+    weight = answers.weight
+    return float(root_mean_squared_error(answers.truth, answers.answer, sample_weight=weight))
 
 
 def _rmse_interval(answers: AnsweredNumbers, value: float) -> Interval:
     squares = np.square(answers.truth - answers.answer)
-    means = squares.mean(0)
+    share = _shares(answers)[:, None]
+    means = (share * squares).sum(0)
     slope = np.where(means > 0, 0.5 / np.sqrt(np.where(means > 0, means, 1.0)), 0.0)
-    influence = ((squares - means) * slope).mean(1) / len(squares)
+    influence = (share * (squares - means) * slope).mean(1)
     return _mean_interval(value, influence)
 
 
@@ -266,13 +325,14 @@ def _r2(answers: AnsweredNumbers) -> float:
 
     if len(answers) < 2:
         return math.nan
-    return float(r2_score(answers.truth, answers.answer))
+    return float(r2_score(answers.truth, answers.answer, sample_weight=answers.weight))
 
 
 def _r2_interval(answers: AnsweredNumbers, value: float) -> Interval:
     """Delta method; the final score of a run has a bootstrap interval instead."""
-    errors = np.square(answers.truth - answers.answer)
-    deviations = np.square(answers.truth - answers.truth.mean(0))
+    share = _shares(answers)[:, None]
+    errors = share * np.square(answers.truth - answers.answer)
+    deviations = share * np.square(answers.truth - (share * answers.truth).sum(0))
     total = np.where(deviations.sum(0) > 0, deviations.sum(0), 1.0)
     left = errors.sum(0) / total
     influence = ((errors - left * deviations) / total).mean(1)

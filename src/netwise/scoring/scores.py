@@ -12,7 +12,7 @@ import numpy as np
 from netwise.intervals import wilson
 from netwise.printed_text import printable
 from netwise.scoring.answers import AnsweredClasses, Answers
-from netwise.scoring.metrics import BINS, METRICS, bins_of, confidence
+from netwise.scoring.metrics import BINS, METRICS, bins_of, calibration, confidence, weights_of
 from netwise.scoring.score import Score
 
 MOST_CLASSES = 100  # of a confusion matrix
@@ -80,9 +80,9 @@ class Scores:
         scores: each with its interval, the usual one first; those that could not be computed are
             left out.
         majority: the class that is most frequent in the part; "" for numbers.
-        majority_share: its share of the samples: the accuracy of always answering it; None for
-            numbers.
-        classes: recall of each class; empty for numbers.
+        majority_share: its share of the samples, by their weights: the accuracy of always answering
+            it; None for numbers.
+        classes: recall of each class, of samples that count the same; empty for numbers.
         confusion: counts by true class (rows) and answered class; empty for more than 100 classes.
         reliability: bins of the probability of the answer; empty without probabilities.
 
@@ -183,14 +183,14 @@ def score_answers(
     scores = tuple(_without_nan(score) for score in scores)
     if not isinstance(answers, AnsweredClasses):
         return Scores(part, len(answers), scores)
-    counts = np.bincount(answers.truth, minlength=len(classes))
-    most = int(counts.argmax())
+    weight = np.bincount(answers.truth, weights_of(answers), len(classes))
+    most = int(weight.argmax())
     return Scores(
         part,
         len(answers),
         scores,
         str(classes[most]),
-        float(counts[most] / len(answers)),
+        float(weight[most] / weight.sum()),
         _class_scores(answers, classes),
         _confusion(answers, len(classes)),
         () if answers.probability is None else _reliability(answers),
@@ -225,10 +225,10 @@ def _confusion(answers: AnsweredClasses, classes: int) -> tuple[tuple[int, ...],
 
 
 def _reliability(answers: AnsweredClasses) -> tuple[ReliabilityBin, ...]:
-    from sklearn.calibration import calibration_curve  # heavy
-
-    certainty = confidence(answers)
-    right, said = calibration_curve(answers.right, certainty, n_bins=BINS)
-    counts = np.bincount(bins_of(certainty), minlength=BINS)
-    rows = zip(counts[counts > 0].tolist(), said.tolist(), right.tolist(), strict=True)
-    return tuple(ReliabilityBin(*row) for row in rows)
+    counts = np.bincount(bins_of(confidence(answers)), minlength=BINS)
+    rows = zip(counts.tolist(), *(sums.tolist() for sums in calibration(answers)), strict=True)
+    return tuple(
+        ReliabilityBin(count, said / total, right / total)
+        for count, total, said, right in rows
+        if total > 0
+    )

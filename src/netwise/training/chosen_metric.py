@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwise.data.dataset import Samples
+from netwise.data.dataset import Pairs, Samples
 from netwise.parts.losses import Loss
 from netwise.recipe.recipe import Recipe
 from netwise.scoring.answers import AnsweredClasses, AnsweredNumbers, Answers
@@ -52,13 +52,13 @@ class MetricOfOutputs:
     loss: Loss
     samples: Samples
 
-    def __call__(self, output: Tensor, y: Tensor) -> dict[str, float]:
+    def __call__(self, output: Tensor, y: Tensor, weight: Tensor | None = None) -> dict[str, float]:
         """The value by the name of its signal; nan where it cannot be computed, {} for a metric
         whose signal each run has."""
         name = VALID_METRICS.get(self.metric.name)
         if name is None:
             return {}
-        answers = answers_of_outputs(output, y, self.loss, self.samples)
+        answers = answers_of_outputs(output, y, self.loss, self.samples, weight)
         known = answers is not None and self.metric.can_measure(answers)
         return {name: self.metric.value(answers) if known else math.nan}
 
@@ -74,17 +74,20 @@ class MetricOfOutputs:
             classes = len(self.samples.classes)
             share = torch.bincount(train.flatten(), minlength=classes).double().numpy()
             rows = np.tile(share / share.sum(), (valid.numel(), 1))
-            answers = AnsweredClasses.of_probabilities(valid.flatten().numpy(), rows)
+            weights = weights_of(self.samples.valid)
+            answers = AnsweredClasses.of_probabilities(valid.flatten().numpy(), rows, weights)
         else:
             mean = train.double().mean(0).expand(valid.shape)
-            answers = _in_units(mean, valid, self.samples)
+            answers = _in_units(mean, valid, self.samples, self.samples.valid.weight)
         if not self.metric.can_measure(answers):
             return None
         value = self.metric.value(answers)
         return value if math.isfinite(value) else None
 
 
-def answers_of_outputs(output: Tensor, y: Tensor, loss: Loss, samples: Samples) -> Answers | None:
+def answers_of_outputs(
+    output: Tensor, y: Tensor, loss: Loss, samples: Samples, weight: Tensor | None = None
+) -> Answers | None:
     """What a network answers, by its outputs; None where they are not finite.
 
     Args:
@@ -92,11 +95,13 @@ def answers_of_outputs(output: Tensor, y: Tensor, loss: Loss, samples: Samples) 
         y: the targets as the network learns them.
         loss: turns outputs into probabilities.
         samples: name the classes and the units of the targets.
+        weight: of each sample `(samples,)`; None: all are equal.
     """
     if not bool(torch.isfinite(output).all()):
         return None
     if not task_named(samples.task).has_classes:
-        return _in_units(output, y, samples)
+        return _in_units(output, y, samples, weight)
+    weights = weights_of(Pairs(output, y, weight))
     if output.dim() == 3:
         output, y = output.transpose(1, 2).flatten(0, 1), y.flatten()
     output, classes = output.cpu(), len(samples.classes)
@@ -107,14 +112,26 @@ def answers_of_outputs(output: Tensor, y: Tensor, loss: Loss, samples: Samples) 
         shares = loss.probabilities(output.double())[:, :classes].numpy()
         probability = shares / np.maximum(shares.sum(1, keepdims=True), np.finfo(float).tiny)
     ranks = _numbers(ranking) if probability is None else probability
-    return AnsweredClasses(y.cpu().numpy(), answer, ranks, probability)
+    return AnsweredClasses(y.cpu().numpy(), answer, ranks, probability, weights)
 
 
-def _in_units(output: Tensor, y: Tensor, samples: Samples) -> AnsweredNumbers:
+def weights_of(part: Pairs) -> np.ndarray | None:
+    """The weight of each answer to a part, float64: one for each target of a sample; None: all are
+    equal."""
+    if part.weight is None or not float(part.weight.sum()):
+        return None  # weights of 0 alone have no mean
+    each = part.weight.cpu().double().numpy()
+    return each if part.y.dim() == 1 else np.repeat(each, part.y[0].numel())
+
+
+def _in_units(
+    output: Tensor, y: Tensor, samples: Samples, weight: Tensor | None
+) -> AnsweredNumbers:
     """Answers in the units of the data set's own targets."""
     mean, scale = samples.target_mean.double(), samples.target_scale.double()
     truth, answer = (values.cpu().double() * scale + mean for values in (y, output))
-    return AnsweredNumbers(_numbers(truth), _numbers(answer))
+    weights = weights_of(Pairs(output, y[:, 0], weight))
+    return AnsweredNumbers(_numbers(truth), _numbers(answer), weights)
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -39,7 +39,7 @@ def evaluate(
     task: str,
     seed: int = 0,
     loss_per_sample: LossPerSample | None = None,
-    measure: Callable[[Tensor, Tensor], dict[str, float]] | None = None,
+    measure: Callable[[Tensor, Tensor, Tensor | None], dict[str, float]] | None = None,
     outputs: Callable[[nn.Module, Tensor], Tensor] = outputs_of,
 ) -> dict[str, float]:
     """The loss on one part, and accuracy or R², by the names of their signals. For an energy model
@@ -51,8 +51,8 @@ def evaluate(
         part: to evaluate on; not empty.
         task: of the samples.
         seed: of what modules draw.
-        loss_per_sample: for parts whose samples have weights. Accuracy and R² ignore weights.
-        measure: gives more signals of (outputs, targets). Default: none.
+        loss_per_sample: for parts whose samples have weights.
+        measure: gives more signals of (outputs, targets, weights). Default: none.
         outputs: computes the outputs of (network, inputs). Default: `outputs_of`.
     """
     kind = task_named(task)
@@ -73,11 +73,30 @@ def evaluate(
             losses = part.weight * loss_per_sample(output, part.y)
             value = float(losses.sum() / part.weight.sum())
     if kind.has_classes:
-        accuracy = float((output.argmax(1) == part.y).sum()) / max(1, part.y.numel())
-        signals = {VALID_LOSS: value, VALID_ACCURACY: accuracy}
+        right, answers = _right_answers(output, part)
+        signals = {VALID_LOSS: value, VALID_ACCURACY: right / max(1, answers)}
     else:
-        signals = {VALID_LOSS: value, VALID_R2: r2(output, part.y)}
-    return signals if measure is None else signals | measure(output, part.y)
+        signals = {VALID_LOSS: value, VALID_R2: r2(output, part.y, part.weight)}
+    return signals if measure is None else signals | measure(output, part.y, part.weight)
+
+
+def _right_answers(output: Tensor, part: Pairs) -> tuple[float, float]:
+    """(right answers, answers); where samples have weights, of as many answers of equal weight as
+    the share of right ones is as certain as."""
+    right, answers = output.argmax(1) == part.y, part.y.numel()
+    weight = _positive(part.weight)
+    if weight is None:
+        return int(right.sum()), answers
+    each = right.flatten(1).double().mean(1) if right.dim() > 1 else right.double()
+    count = answers / len(part) / float(weight.square().sum())
+    return float((weight * each).sum()) * count, count
+
+
+def _positive(weight: Tensor | None) -> Tensor | None:
+    """Weights as shares of their sum, float64; None where there are none, or all are 0."""
+    if weight is None or not float(weight.sum()):
+        return None
+    return weight.double() / weight.double().sum()
 
 
 def mean_batch_loss(module: nn.Module, part: Pairs, seed: int) -> float:
@@ -110,11 +129,22 @@ def pooled_r2(errors: Tensor, deviations: Tensor) -> float:
     return 1 - float(errors.sum()) / max(float(deviations.sum()), 1e-300)
 
 
-def r2(output: Tensor, y: Tensor) -> float:
+def r2(output: Tensor, y: Tensor, weight: Tensor | None = None) -> float:
     """1 - squared error / variance, mean over the targets: 0 for the best constant output, 1 for a
-    perfect one."""
-    errors = (output - y).double().square().sum(0)
-    deviations = (y - y.mean(0)).double().square().sum(0)
+    perfect one.
+
+    Args:
+        output, y: `(samples, targets)`.
+        weight: of each sample `(samples,)`; None: all are equal.
+    """
+    share = _positive(weight)
+    if share is None:
+        errors = (output - y).double().square().sum(0)
+        deviations = (y - y.mean(0)).double().square().sum(0)
+    else:
+        mean = share @ y.double()
+        errors = share @ (output - y).double().square()
+        deviations = share @ (y.double() - mean).square()
     divisors = torch.where(deviations > 0, deviations, torch.ones_like(deviations))
     return float((1 - errors / divisors).mean())
 
@@ -127,13 +157,16 @@ def score(module: nn.Module, part: Pairs, task: str, seed: int) -> Score:
     y, n = part.y.cpu(), len(part)
     output = (reconstructions_of if kind.inputs_are_targets else outputs_of)(module, part.x).cpu()
     if kind.has_classes:
-        correct, answers = int((output.argmax(1) == y).sum()), y.numel()  # one for each time step
-        return Score("accuracy", correct / answers, *wilson(correct, answers), answers)
+        part = Pairs(output, y, None if part.weight is None else part.weight.cpu())
+        correct, answers = _right_answers(output, part)
+        return Score("accuracy", correct / answers, *wilson(correct, answers), y.numel())
     draws = _bootstrap_rows(n, seed)
     if kind.inputs_are_targets:
         return _reconstruction_score(*_squared_errors(output, y), draws)
-    values = torch.tensor([r2(output[rows], y[rows]) for rows in draws], dtype=torch.float64)
-    return Score("r2", r2(output, y), *_central_95_percent(values), n)
+    weight = None if part.weight is None else part.weight.cpu()
+    drawn = (r2(output[rows], y[rows], None if weight is None else weight[rows]) for rows in draws)
+    values = torch.tensor(list(drawn), dtype=torch.float64)
+    return Score("r2", r2(output, y, weight), *_central_95_percent(values), n)
 
 
 def _bootstrap_rows(samples: int, seed: int) -> Iterator[Tensor]:

@@ -399,7 +399,8 @@ def _final_score(setup: Setup, ended: RunEnd) -> Score | None:
         return None
     if setup.recipe.metric is not None and setup.metric is not None:
         output = outputs_of(setup.module, setup.test.x)
-        answers = answers_of_outputs(output, setup.test.y, setup.recipe.loss, setup.samples)
+        y, weight = setup.test.y, setup.test.weight
+        answers = answers_of_outputs(output, y, setup.recipe.loss, setup.samples, weight)
         metric = setup.metric.metric
         if answers is not None and metric.name != "r2" and metric.can_measure(answers):
             return metric.score(answers)

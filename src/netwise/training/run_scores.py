@@ -83,7 +83,7 @@ def answers_of_run(run: Run, part: Pairs, samples: Samples) -> Answers | None:
     if not len(part) or not (task.has_classes or task.has_values):
         return None
     outputs = outputs_of(run.module, _on_device(part, run).x).cpu()
-    return answers_of_outputs(outputs, part.y, run.recipe.loss, samples)
+    return answers_of_outputs(outputs, part.y, run.recipe.loss, samples, part.weight)
 
 
 def _on_device(part: Pairs, run: Run) -> Pairs:

@@ -24,7 +24,7 @@ from netwise.scoring.answers import AnsweredClasses, AnsweredNumbers, Answers
 from netwise.scoring.metrics import METRICS, Metric, metric_named
 from netwise.scoring.score import Score
 from netwise.tasks import task_named
-from netwise.training.chosen_metric import chosen_metric
+from netwise.training.chosen_metric import chosen_metric, weights_of
 from netwise.training.divergence import diverged
 from netwise.training.run import Run
 from netwise.training.run_scores import TEST, VALIDATION, scores
@@ -316,11 +316,12 @@ def _fitted(model: Any, samples: Samples, has_classes: bool) -> Callable[[Pairs]
         share = np.zeros((len(part), classes))
         share[:, model.classes_] = model.predict_proba(rows(part))
         share /= share.sum(1, keepdims=True)  # boosting sums in float32
-        return AnsweredClasses.of_probabilities(part.y.numpy(), share)
+        return AnsweredClasses.of_probabilities(part.y.numpy(), share, weights_of(part))
 
     def of_numbers(part: Pairs) -> Answers:
         answer = numbers(model.predict(rows(part)))
-        return AnsweredNumbers(numbers(part.y.double().numpy()), answer)
+        truth = numbers(part.y.double().numpy())
+        return AnsweredNumbers(truth, answer, weights_of(replace(part, y=part.y[:, 0])))
 
     return of_classes if has_classes else of_numbers
 
