@@ -211,6 +211,7 @@ from netwise.parts.preprocess import (
 from netwise.parts.schedules import (
     ConstantRate as ConstantRate,
     Cosine as Cosine,
+    Cyclical as Cyclical,
     Exponential as Exponential,
     HalveUntil as HalveUntil,
     Milestones as Milestones,

@@ -69,6 +69,31 @@ def test_one_cycle_has_torchs_shape_from_start_to_peak_to_end() -> None:
     assert max(ours) == pytest.approx(1.0, abs=1e-4)
 
 
+@pytest.mark.parametrize("shape", ["triangular", "triangular2", "exp_range"])
+def test_cyclical_rates_are_torchs_step_by_step(shape: str) -> None:
+    steps, epochs = 10, 24  # an epoch; triangles of 6 epochs
+    ours = factors(nw.Cyclical(low=0.1, half=3, shape=shape, decay=0.9), epochs, steps)
+    expected = theirs(
+        lambda o: lr_scheduler.CyclicLR(
+            o,
+            base_lr=0.1,
+            max_lr=1.0,
+            step_size_up=3 * steps,
+            mode=shape,  # type: ignore[arg-type]
+            gamma=0.9 ** (1 / steps),
+            cycle_momentum=False,
+        ),
+        epochs * steps,
+    )
+    assert ours == pytest.approx(expected, abs=1e-9)
+    assert min(ours) == pytest.approx(0.1)
+
+
+def test_triangles_may_have_a_fraction_of_an_epoch() -> None:
+    ours = factors(nw.Cyclical(low=0.0, half=0.25), 2, 4)
+    assert ours == pytest.approx([0, 1, 0, 1, 0, 1, 0, 1])
+
+
 def test_exponential_decay_is_smooth_or_in_steps() -> None:
     smooth, stairs = (
         nw.Exponential(factor=0.5, every=4),

@@ -11,8 +11,9 @@ from netwise.atomic import write_atomically
 from netwise.diagnosis.report import Report, diagnose
 from netwise.history import History
 from netwise.report.finding_values import report_values
+from netwise.report.inside_values import inside_values
 from netwise.report.page import render
-from netwise.report.pictures.history_plots import batch_curves, curves, layer_pictures
+from netwise.report.pictures.history_plots import batch_curves, curves
 from netwise.storage.layout import REPORT
 from netwise.storage.run_folder import RunFolder, program_title
 from netwise.wiring import LossTerm, Wiring
@@ -62,7 +63,7 @@ def program_page(
         ended=history.ended.sentence,
         report=report_values(diagnose(history) if diagnosis is None else diagnosis, history),
         curves=[*curves(history), *batch_curves(history)],
-        layers=layer_pictures(history),
+        inside=inside_values(history),
         facts=_facts(history, wiring),
         losses=[_loss_row(term) for term in wiring.losses],
         not_observed=[

@@ -19,10 +19,11 @@ from netwise.recipe.prepared import Prepared, prepare
 from netwise.recipe.writer import recipe_text
 from netwise.report.data_values import summary_values
 from netwise.report.finding_values import report_values
+from netwise.report.inside_values import inside_values
 from netwise.report.page import render
 from netwise.report.pictures.answer_plots import worst_mistakes
 from netwise.report.pictures.energy_plots import learned_pictures, unsupervised_curves
-from netwise.report.pictures.history_plots import curves, layer_pictures
+from netwise.report.pictures.history_plots import curves
 from netwise.report.score_values import baseline_values, score_pictures, score_values
 from netwise.scoring.scores import Scores
 from netwise.tasks import task_named
@@ -77,7 +78,7 @@ def run_page(
         data=None if isinstance(data, NetwiseError) else summary_values(run.recipe.data),
         curves=[*curves(run.history), *unsupervised_curves(run.history)],
         learned=_learned(run, data),
-        layers=layer_pictures(run.history),
+        inside=inside_values(run.history),
         predictions=prediction_pictures(run, data),
         text_sample=_text_sample(run, data),
         anatomy=anatomy,

@@ -15,6 +15,7 @@ PARTS: dict[str, tuple[nw.Recipe, str]] = {
     "init": (PLAIN.but(init=nw.He()), "def draw_weight("),
     "schedule": (PLAIN.but(schedule=nw.Cosine()), "group['lr'] = 0.25 * factor(epoch)"),
     "one cycle": (PLAIN.but(schedule=nw.OneCycle()), "factor(epoch + number / len(batches))"),
+    "cycles": (PLAIN.but(schedule=nw.Cyclical()), "factor(epoch + number / len(batches))"),
     "penalty": (PLAIN.but(penalty=nw.L2()), "loss = loss + "),
     "limit": (PLAIN.but(penalty=nw.MaxNorm()), "for w in weights:"),
     "clip": (PLAIN.but(clip=nw.Clip()), "nn.utils.clip_grad_norm_"),

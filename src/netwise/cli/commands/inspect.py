@@ -118,7 +118,8 @@ def _short_score(score: str) -> str:
 def show(
     run: str, in_browser: bool, picture: Path | None, storage: str | None, home: Path, as_json: bool
 ) -> None:
-    """Print a run or a search: its end, score, diagnosis and report.
+    """Print a run or a search: its end, score, diagnosis and report, and what training did to the
+    weights of each layer.
 
     `netwise show activations` prints a table of all activation functions instead, `netwise show
     penalties` what L1 and L2 do to a loss of one weight.
@@ -150,10 +151,12 @@ def show(
 
 def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
     """Print one run, from its files alone."""
+    from netwise.diagnosis.layer_changes import CHANGES_HEAD, CHANGES_MEANING, layer_changes
     from netwise.diagnosis.report import diagnose as diagnose_history
     from netwise.history import history_as_dict
 
     history, recipe = store.history(), store.plain_recipe()
+    changes = layer_changes(history)
     diagnosis, page, score = diagnose_history(history), store.path / REPORT, store.score()
     if store.is_program and in_browser:
         from netwise.report.program_page import write_program_report  # heavy
@@ -178,6 +181,7 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
                 "recipe": recipe,
                 **({"program": store.program()} if store.is_program else {}),
                 "diagnosis": diagnosis.as_dict(),
+                "layer_changes": [asdict(change) for change in changes],
                 "series": series,
             }
         )
@@ -187,6 +191,11 @@ def _show_run(store: RunFolder, in_browser: bool, as_json: bool) -> None:
     if score:
         echo(f"Test {score['sentence']}.")
     echo(str(diagnosis))
+    if changes:
+        echo("What training did to the weights of each layer:")
+        echo_table([CHANGES_HEAD, *(change.cells() for change in changes)])
+        for meaning in CHANGES_MEANING:
+            echo(f"    {meaning}")
     if page.is_file():
         echo(f"Report: {page}")
         if in_browser:

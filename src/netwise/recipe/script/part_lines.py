@@ -413,7 +413,7 @@ OPTIMIZERS: Forms[str] = {
 
 def _factors(schedule: schedules.Schedule) -> Callable[[int], str]:
     if schedule.each_step:
-        reason = "changes at each step, which only OneCycle does in a script"
+        reason = "changes at each step, which only OneCycle and Cyclical do in a script"
         instead = f'{schedule.kind}(each="epoch")'
         raise WrongValue.of("recipe", "schedule", schedule.kind, reason, instead)
 
@@ -444,6 +444,21 @@ def factor(done):  # one cycle; called at each step
     return lambda epochs: text
 
 
+def _cyclical(schedule: schedules.Cyclical) -> Callable[[int], str]:
+    low = f"{schedule.low!r}"
+    heights = {
+        "triangular": "",
+        "triangular2": " * 2.0 ** (1 - c)",
+        "exp_range": f" * {schedule.decay!r} ** done",
+    }
+    text = f"""def factor(done):  # triangles; called at each step
+    t = done / {schedule.half!r}
+    c = math.floor(1 + t / 2)
+    height = max(0.0, 1 - abs(t - 2 * c + 1)){heights[schedule.shape]}
+    return {low} + (1 - {low}) * height"""
+    return lambda epochs: text
+
+
 SCHEDULES: Forms[Callable[[int], str]] = {
     schedules.ConstantRate: _factors,
     schedules.StepDecay: _factors,
@@ -452,4 +467,5 @@ SCHEDULES: Forms[Callable[[int], str]] = {
     schedules.Exponential: _factors,
     schedules.Cosine: _factors,
     schedules.OneCycle: _one_cycle,
+    schedules.Cyclical: _cyclical,
 }

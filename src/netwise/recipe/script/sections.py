@@ -283,8 +283,7 @@ def _step(content: Content) -> list[str]:
     recipe, average = content.recipe, content.average
     lines = ["x, y = x_train.index_select(0, rows), y_train.index_select(0, rows)"]
     if content.schedule:
-        each_step = content.schedule.startswith("def eased")
-        when = "epoch + number / len(batches)" if each_step else "epoch"
+        when = "epoch + number / len(batches)" if recipe.schedule.each_step else "epoch"
         lines += [
             "for group in optimizer.param_groups:",
             f"    group['lr'] = {recipe.optimizer.lr!r} * factor({when})",
