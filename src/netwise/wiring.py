@@ -145,6 +145,13 @@ class Wiring:
             nothing changes, each with the classes of their modules.
         left_out: classes of other modules that a loss reaches in training mode, whose weights are
             as they were drawn, and which no optimizer ever holds.
+        idle_gradients: lines that take gradients of weights with a graph, as for inner steps, and
+            of which no loss is computed, each with what becomes of them.
+        still_copies: classes of modules that are called during training and still have the weights
+            that a trained module was drawn with, each with the steps of that module.
+        repeated_numbers: the generator whose random numbers between evaluations are always the
+            same, such as "torch"; "" without one.
+        repeats: how often in a row they were those of before.
         shared_optimizers: the class of a module whose weights two optimizers hold that step in
             turn, and of one that a loss reaches and no optimizer holds; () without both.
         judged_steps: of a module that makes samples for another one to judge, the watched steps in
@@ -195,6 +202,10 @@ class Wiring:
     maximizes: bool = False
     idle_losses: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    idle_gradients: tuple[str, ...] = ()
+    still_copies: tuple[str, ...] = ()
+    repeated_numbers: str = ""
+    repeats: int = 0
     shared_optimizers: tuple[str, ...] = ()
     judged_steps: int = 0
     judged_alike: int = 0

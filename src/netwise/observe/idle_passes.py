@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from netwise.observe.fresh_weights import looks_fresh
+from netwise.observe.fresh_weights import drawn_by_torch, looks_fresh
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_parts import Root
@@ -49,10 +49,10 @@ class IdlePasses:
             return
         if place is None:
             if len(self._places) < MOST_PLACES:
-                self._places[entry.place] = _Place(roots, _numbers(roots), count=1)
+                self._places[entry.place] = _Place(roots, some_numbers(roots), count=1)
             return
         place.count += 1
-        place.is_used |= _numbers(place.roots) != place.numbers
+        place.is_used |= some_numbers(place.roots) != place.numbers
 
     def _add_modules(self, entry: BackwardPass, table: ModelTable) -> None:
         """Note which of the modules that a loss reaches no optimizer holds."""
@@ -68,10 +68,12 @@ class IdlePasses:
                 is_new = _as_drawn(root) and not any(
                     _is_copy(root, each) for each in table.roots.values() if each is not root
                 )
-                self._unheld[id(root)] = _Place([root], _numbers([root]), count=1, is_new=is_new)
+                self._unheld[id(root)] = _Place(
+                    [root], some_numbers([root]), count=1, is_new=is_new
+                )
             else:
                 known.count += 1
-                known.is_used |= _numbers([root]) != known.numbers
+                known.is_used |= some_numbers([root]) != known.numbers
 
     def shared(self, table: ModelTable) -> tuple[str, str]:
         """Classes of a module whose weights two optimizers hold that step in turn, and of one that
@@ -120,7 +122,9 @@ def _as_drawn(root: Root) -> bool:
     if module is None or not module.training:
         return False
     matrices = [p for p in module.parameters() if p.requires_grad and p.dim() > 1]
-    return bool(matrices) and looks_fresh(max(matrices, key=lambda p: p.numel()))
+    if not matrices:
+        return False
+    return drawn_by_torch(module) or looks_fresh(max(matrices, key=lambda p: p.numel()))
 
 
 def _is_copy(root: Root, other: Root) -> bool:
@@ -133,7 +137,7 @@ def _is_copy(root: Root, other: Root) -> bool:
     return any(float((a - b).norm()) < NEAR * float(a.norm()) for a, b in alike)
 
 
-def _numbers(roots: Iterable[Root]) -> list[float]:
+def some_numbers(roots: Iterable[Root]) -> list[float]:
     """Some numbers of each weight."""
     found: list[float] = []
     for root in roots:

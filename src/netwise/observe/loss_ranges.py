@@ -38,6 +38,7 @@ _RISING: dict[str, Callable[[float], float]] = {
     "Tanh": math.tanh,
     "Relu": lambda value: max(0.0, value),
 }
+_OF_LENGTH = 1e-2  # of rows that were divided by their lengths, also in half precision
 _WHOLE = 1e-4  # rounding of targets that are recovered from a difference
 _LOGARITHMS = ("Log", "Log2", "Log10")
 
@@ -101,9 +102,22 @@ def _limits_of_activation(node: Node) -> tuple[float, float] | None:
     if kind == "Hardtanh":
         low, high = as_number(saved(node, "min_val")), as_number(saved(node, "max_val"))
         return None if low is None or high is None else (low, high)
+    if kind in ("Mm", "Bmm"):
+        return (-1.0, 1.0) if _are_cosines(node) else None
     limits, rising = _LIMITS.get(kind), _RISING.get(kind)
     within = limits_of(only_input(node)) if rising is not None else None
     return limits if within is None or rising is None else (rising(within[0]), rising(within[1]))
+
+
+def _are_cosines(node: Node) -> bool:
+    """Whether a product of matrices is one of rows and columns of the length 1, both computed."""
+    rows, columns = saved(node, "self"), saved(node, "mat2")
+    if not isinstance(rows, Tensor) or not isinstance(columns, Tensor):
+        return False
+    if len(rows.shape) < 2 or not rows.numel() or not columns.numel():
+        return False
+    pairs = ((rows, -1), (columns, -2))
+    return all(bool(((m.norm(dim=d) - 1).abs() < _OF_LENGTH).all()) for m, d in pairs)
 
 
 def lowest_of_logarithm(source: Node | None) -> float | None:

@@ -32,6 +32,7 @@ from netwise.observe.functional_updates import FunctionalUpdates, is_training
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
 from netwise.observe.guard import Guard
 from netwise.observe.idle_passes import IdlePasses
+from netwise.observe.inner_gradients import InnerGradients
 from netwise.observe.kept_states import kept_optimizer
 from netwise.observe.made_samples import MadeSamples
 from netwise.observe.model_table import ModelTable
@@ -41,9 +42,11 @@ from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import OptimizerAccount, PassNumbers
 from netwise.observe.program_facts import ProgramFacts
 from netwise.observe.program_place import calling_frameworks, names_of_tensors, program_place
+from netwise.observe.random_states import RandomStates
 from netwise.observe.readable import readable
 from netwise.observe.sampling import Sampling
 from netwise.observe.step_rows import StepRows
+from netwise.observe.still_copies import StillCopies
 from netwise.observe.torch_hooks import QUIET, TorchHooks
 from netwise.observe.training_passes import TrainingPasses
 from netwise.observe.unwatched_losses import UnwatchedLosses
@@ -89,6 +92,9 @@ class Observer:
         self._made = MadeSamples()
         self.functional = FunctionalUpdates()
         self._idle = IdlePasses()
+        self.inner = InnerGradients()
+        self.random = RandomStates()
+        self._copies = StillCopies()
         self.caught = CaughtErrors()
         self._rows = StepRows(self.table, self._guard, self._made, on_rows)
         self._losses = UnwatchedLosses(self.table, self._guard, self._reader, self.finite, on_rows)
@@ -166,6 +172,9 @@ class Observer:
             idle=self._idle.found,
             shared=self._idle.shared(self.table),
             left_out=self._idle.left_out(self.table),
+            inner=self.inner.idle,
+            repeated=self.random.repeated,
+            copies=self.safely("copies", self._copies.found, self.table) or (),
             given=given,
         )
 
@@ -245,12 +254,19 @@ class Observer:
         entry: BackwardPass | None = None
         held = False
         functional: Any = None
+        inner: Any = None
         if kwargs.get("accumulate_grad", True):
             if self.watching:
                 entry = self.safely("gradients", self._before_backward, tensors)
             elif self._reads_losses:
                 held = self._before_unwatched(tensors)
-        elif not self.table.all_accounts:
+        elif self.watching:
+            inner = self.safely("inner gradients", self._before_inner, tensors, args)
+        if (
+            entry is None
+            and not self.table.all_accounts
+            and not kwargs.get("accumulate_grad", True)
+        ):
             functional = self.safely("functional updates", self._before_functional, tensors, args)
         self._depth = 1
         self._made.running = -1 if entry is None else entry.number
@@ -265,13 +281,25 @@ class Observer:
             self._depth, self._made.running = 0, -1
             if entry is not None:
                 self.safely("gradients", self._after_backward, entry)
-            elif functional is not None and result is not None:
+            if inner is not None and result is not None:
+                self.safely("inner gradients", self.inner.taken, *inner[:1], result, inner[1])
+            if functional is not None and result is not None:
                 self.safely("functional updates", self._after_functional, functional, result)
-            elif held:
+            if held:
                 self.safely("values", self.finite.release, math.nan, "", self._steps())
         if self._after_step is not None and (self.table.loop is not None or functional is not None):
             self._after_step()
         return result
+
+    def _before_inner(self, tensors: Any, args: Any) -> Any:
+        """Gradients are taken with a graph of their own: of weights, maybe for an inner step."""
+        loss, inputs = next(tensors_in(tensors), None), args[3] if len(args) > 3 else None
+        if loss is None or loss.grad_fn is None:
+            return None
+        self.inner.backward(loss)  # of an inner step before this one
+        if args[2:3] != (True,) or loss.dim() or not is_training(inputs):
+            return None
+        return loss, program_place()
 
     def _before_functional(self, tensors: Any, args: Any) -> Any:
         """Gradients are asked for as values, and no optimizer is known: maybe a step of its own."""
@@ -312,6 +340,7 @@ class Observer:
         place = program_place()
         if self._first_window and not self._called_by:
             self._called_by = calling_frameworks()
+        self.safely("inner gradients", self.inner.backward, loss)
         entry = self._reader.before(loss, place, self._numbers.next, self._stepping is not None)
         if entry.scale == 1:  # a gradient scaler finds its scale by values that are not finite
             if loss.numel() == 1 and not math.isfinite(entry.value):
@@ -471,6 +500,8 @@ class Observer:
         self, account: OptimizerAccount, passes: list[BackwardPass], weights: list[int]
     ) -> None:
         """Record a step that has just been done, and close the window if it was the last."""
+        self.inner.step_ends()
+        self.safely("random numbers", self.random.step_ends)
         account.row = account_of(passes, weights, account.at_step)
         account.counted = {each.number for each in account.row.counted}
         model = self.table.model_of(account)
@@ -562,6 +593,7 @@ class Observer:
         if self.watching:
             self._rows.finish()
             self.passes.begin(root)
+            self.safely("copies", self._copies.pass_begins, root)
 
     def module_ended(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """See `Listener`."""
@@ -587,6 +619,7 @@ class Observer:
             if first is not None:
                 self.safely("evaluation", root.evaluation.norm_called, module, first)
         if is_root:
+            self.safely("copies", self._copies.called, root, self._steps())
             if self.watching:
                 self.passes.ended(root, args, kwargs, output, self._steps(), with_gradients)
             if not with_gradients and self._blocks.open:
@@ -629,6 +662,7 @@ class Observer:
         """Record an evaluation whose last block is over."""
         if self._blocks.lasts:
             self.safely("evaluation", self._blocks.finish)
+            self.safely("random numbers", self.random.training_goes_on, self._steps())
             self.safely("evaluation", self._forget_modules)
 
     def _forget_modules(self) -> None:

@@ -20,6 +20,9 @@ class ProgramFacts:
         switched_off: parts of the observer that failed, with their error.
         idle: as `Wiring.idle_losses`.
         left_out: as `Wiring.left_out`.
+        copies: as `Wiring.still_copies`.
+        repeated: as `Wiring.repeated_numbers`, and how often.
+        inner: as `Wiring.idle_gradients`.
         shared: as `Wiring.shared_optimizers`.
         given: facts that the user stated, which are used instead of those observed.
     """
@@ -34,5 +37,8 @@ class ProgramFacts:
     switched_off: Mapping[str, str] = field(default_factory=dict)
     idle: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
+    repeated: tuple[str, int] = ("", 0)
     shared: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)

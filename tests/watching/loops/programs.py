@@ -19,6 +19,7 @@ from watching.loops import (
     losses as o,
     parameters as p,
     parts_of_losses as q,
+    parts_that_do_nothing as a,
     plain_tensors as w,
     precision as h,
     published_kinds as k,
@@ -331,6 +332,23 @@ SCORES = (
     Loop(z.views_of_rows, ("embeddings_collapse",), falls=0.9),
 )
 
+IDLE = (
+    Loop(a.meta_learning, ("inner_steps_idle",), falls=0.9),
+    Loop(partial(a.meta_learning, fault="unused"), ("inner_steps_idle",), falls=0.9),
+    *(Loop(partial(a.gradients_beside_the_loss, kind=k)) for k in ("norm", "penalty", "curvature")),
+    *(Loop(partial(a.average, kind=k), ("copy_stands_still",)) for k in ("by hand", "torch")),
+    Loop(a.target_network, ("copy_stands_still",)),
+    *(Loop(partial(a.other_networks, kind=k)) for k in ("teacher", "random", "start")),
+    Loop(a.two_optimizers, ("weights_stand_still",)),
+    *(
+        Loop(partial(a.noise, kind=k), ("random_numbers_repeat",))
+        for k in ("torch", "numpy", "own", "put back")
+    ),
+    Loop(partial(a.noise, kind="none")),
+    Loop(a.two_views, ("output_misfits_loss",)),
+    *(Loop(partial(a.two_views, temperature=t), falls=0.95) for t in (0.07, 0.5, 1.0)),
+)
+
 LOOPS = (
     Loop(c.narrow_layer, ("bottleneck",)),
     Loop(c.few_rows, ("overfitting",)),
@@ -361,4 +379,5 @@ LOOPS = (
     *PLAIN,
     *UNSEEN,
     *SCORES,
+    *IDLE,
 )

@@ -51,6 +51,9 @@ RECTIFIER = "Relu"
 HIDDEN = "?"
 LARGEST_LOG = 1e-3  # above it a number is no log-probability, rounding allowed for
 OUT_OF_REACH = 0.1  # part of the loss of guessing, or of the targets' variance, that is left
+# The same, of cosines: with a temperature of 1 they reach half of it and learn, with 5 they do not.
+OF_COSINES = 0.8
+PRODUCTS = ("Mm", "Bmm")
 SEVERAL = 1.5  # sum of a row of targets: above it several labels are true at once
 
 
@@ -162,9 +165,11 @@ def _limited_logits(term: LossTerm) -> str:
     """Logits that an activation keeps between two numbers, too near for a confident prediction."""
     limits = _limits(term)
     floor = None if limits is None else _floor(term, *limits)
+    inner = [name for name in term.chain if name not in LOGARITHMS]
+    if limits is not None and floor is not None and inner and inner[0] in PRODUCTS:
+        return _cosines(term, *limits) if floor[0] > OF_COSINES * floor[1] else ""
     if limits is None or floor is None or not floor[0] > OUT_OF_REACH * floor[1]:
         return ""
-    inner = [name for name in term.chain if name not in LOGARITHMS]
     name = _named(inner[0]) if inner else "an activation"
     if term.operation == BINARY_CROSS_ENTROPY_OF_LOGITS and limits[0] == 0:
         what = "a probability below 0.5 cannot be predicted"
@@ -173,6 +178,17 @@ def _limited_logits(term: LossTerm) -> str:
     return (
         f"The outputs go through {name} before a loss that expects logits: {what}. "
         f"{_least_loss(*floor)} Remove the {_in_text(name)} behind the last layer."
+    )
+
+
+def _cosines(term: LossTerm, low: float, high: float) -> str:
+    """Cosines over a temperature, or without one."""
+    floor = _floor(term, low, high)
+    assert floor is not None
+    return (
+        f"The logits are cosines of rows of the length 1, so they are between {low:.3g} and "
+        f"{high:.3g}, whatever is learned: their temperature is {1 / high:.3g}. "
+        f"{_least_loss(*floor)} Divide the cosines by a temperature of 0.05 to 0.5."
     )
 
 

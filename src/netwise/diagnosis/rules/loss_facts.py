@@ -275,10 +275,18 @@ def _own_answers(history: History) -> float | None:
     if right is None or losses is None or len(right) < FEWEST or (size or 0) < FEWEST_ROWS:
         return None
     share = loss_share(history, losses.values[0]) if losses.values else None
-    if right.steps[0] > 0 or share is None:
+    if right.steps[0] > 0 or share is None or _chooses_samples(history):
         return None
     known = share < NOT_KNOWN or min(right.values[:FEWEST]) < 1 or not share < float("inf")
     return 0.0 if known else share
+
+
+def _chooses_samples(history: History) -> bool:
+    """Whether the classes are the samples of the batch, as in a contrastive loss: two views of a
+    sample are near each other in any network, also in one that is not trained."""
+    terms = () if history.wiring is None else history.wiring.losses
+    shapes = [term.output_shape for term in terms if len(term.output_shape) == 2]
+    return any(rows - 2 <= columns <= rows for rows, columns in shapes)
 
 
 def part_without_gradient(history: History) -> Answer:

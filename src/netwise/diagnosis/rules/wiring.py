@@ -80,13 +80,14 @@ def _left_out(history: History, modules: tuple[str, ...]) -> Finding:
         sentence=(
             f"A loss also reaches the weights of {'another module' if one else 'other modules'} "
             f"({listed(modules)}), {'which is' if one else 'which are'} used in training mode and "
-            "still as drawn, and no optimizer holds them."
+            "still as drawn, and no optimizer that steps holds them."
         ),
         steps=(0, history.ended.step),
         evidence=(Evidence("modules in no optimizer", float(len(modules)), 0.0),),
         strength=float(len(modules)),
         change=(
             "optimizer = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=...)\n"
+            "second_optimizer.step()  # where it has an optimizer of its own\n"
             "# or, where it shall not be trained: second.eval().requires_grad_(False)"
         ),
     )
