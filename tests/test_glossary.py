@@ -1,4 +1,4 @@
-"""Names in Chinese are answered with the names of netwise, all of which exist."""
+"""Terms in English and Chinese are answered with the names of netwise, all of which exist."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import netwise as nw
 from netwise.cli import main
 from netwise.errors import UnknownName
-from netwise.glossary import names_in_english, terms
+from netwise.glossary import names_for, terms
 from netwise.recipe.recipe import Recipe
 
 OTHER = {"activations", "accuracy", "dropout", "batch_norm", "train", "valid", "lr"}
@@ -21,8 +21,11 @@ def test_every_name_exists() -> None:
 
 
 def test_no_form_stands_twice() -> None:
-    forms = [form for term in terms() for form in term.zh]
-    assert len(forms) == len(set(forms))
+    for forms in (
+        [form for term in terms() for form in term.zh],
+        [form for term in terms() for form in term.english],
+    ):
+        assert len(forms) == len(set(forms))
 
 
 @pytest.mark.parametrize(
@@ -34,12 +37,17 @@ def test_no_form_stands_twice() -> None:
         ("交叉", ("CrossEntropy", "BinaryCrossEntropy", "use_cross_entropy", "validate")),
         ("没有这个词", ()),
         ("vanishing", ()),
+        ("Xavier", ("Glorot",)),
+        ("kaiming_normal", ("He",)),
+        ("multilayer perceptron", ("MLP",)),
+        ("CyclicLR", ("Cyclical",)),
+        ("ReduceLROnPlateau", ("Plateau",)),
         ("", ()),
     ],
 )
 def test_a_term_has_its_names(text: str, names: tuple[str, ...]) -> None:
-    assert names_in_english(text)[: len(names)] == names
-    assert bool(names_in_english(text)) == bool(names)
+    assert names_for(text)[: len(names)] == names
+    assert bool(names_for(text)) == bool(names)
 
 
 def test_an_unknown_name_in_chinese_is_answered() -> None:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 import netwise as nw
+from recipes import entries, measures, recording
+from recipes.entries import ENTRIES, Entry, recipe_of
+from recipes.recording import path_of, run_entry, valid_results
+from recipes.table import is_reached, measured_text, table
 
 FOLDER = Path(__file__).parent.parent / "recipes"
 FILES = sorted(FOLDER.glob("**/*.toml"))
-
-
-@pytest.fixture(scope="module")
-def measure() -> ModuleType:
-    """The module `recipes/measure.py`."""
-    spec = importlib.util.spec_from_file_location("measure", FOLDER / "measure.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["measure"] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -47,9 +36,9 @@ def test_a_recipe_fits_its_data(path: Path) -> None:
     ]
 
 
-def test_every_recipe_is_measured_and_every_result_has_its_provenance(measure: ModuleType) -> None:
-    assert set(FILES) == {entry.recipe_file for entry in measure.ENTRIES}
-    names = {measure.path_of(entry).name for entry in measure.ENTRIES}
+def test_every_recipe_is_measured_and_every_result_has_its_provenance() -> None:
+    assert set(FILES) == {entry.recipe_file for entry in ENTRIES}
+    names = {path_of(entry).name for entry in ENTRIES}
     for path in (FOLDER / "results").glob("*.json"):
         assert path.name in names
         for seed, result in json.loads(path.read_text()).items():
@@ -59,15 +48,15 @@ def test_every_recipe_is_measured_and_every_result_has_its_provenance(measure: M
             )
 
 
-def test_recorded_results_are_of_the_present_recipes(measure: ModuleType) -> None:
-    for entry in measure.ENTRIES:
+def test_recorded_results_are_of_the_present_recipes() -> None:
+    for entry in ENTRIES:
         if not entry.for_gpu:
-            assert len(measure.valid_results(entry)) == len(entry.seeds), entry.name
+            assert len(valid_results(entry)) == len(entry.seeds), entry.name
 
 
-def test_the_table_is_made_of_the_results(measure: ModuleType) -> None:
+def test_the_table_is_made_of_the_results() -> None:
     page = (FOLDER / "README.md").read_text()
-    assert page.endswith(measure.table()), "run: scripts/recipes --table"
+    assert page.endswith(table()), "run: scripts/recipes --table"
 
 
 def results(*values: float, **more: Any) -> dict[str, dict[str, Any]]:
@@ -88,46 +77,54 @@ def results(*values: float, **more: Any) -> dict[str, dict[str, Any]]:
     ],
 )
 def test_a_goal_is_that_of_the_mean(
-    measure: ModuleType, options: dict[str, Any], made_up: dict[str, Any], reached: bool | None
+    options: dict[str, Any], made_up: dict[str, Any], reached: bool | None
 ) -> None:
-    entry = measure.Entry(
-        **{"name": "x", "measure": measure.score_percent, "label": "y", "goal": "z", **options}
+    entry = Entry(
+        **{"name": "x", "measure": measures.score_percent, "label": "y", "goal": "z", **options}
     )
-    assert measure.is_reached(entry, made_up) is reached
+    assert is_reached(entry, made_up) is reached
 
 
-def test_the_measured_text_has_mean_range_peers_and_further_numbers(measure: ModuleType) -> None:
-    entry = measure.Entry(name="x", measure=measure.score_percent, label="accuracy", goal="z")
+def test_the_measured_text_has_mean_range_peers_and_further_numbers() -> None:
+    entry = Entry(name="x", measure=measures.score_percent, label="accuracy", goal="z")
     made_up = results(90.0, 92.0, peers={"MLP": 1.0}, more={"AIS": 2.0})
-    assert measure.measured_text(entry, made_up) == (
-        "accuracy 91.00 % (90.00 % to 92.00 %); AIS 2.00 %"
+    assert measured_text(entry, made_up) == ("accuracy 91.00 % (90.00 % to 92.00 %); AIS 2.00 %")
+    with_peers = Entry(
+        name="x", measure=measures.score_percent, label="accuracy", goal="z", peers=True
     )
-    with_peers = measure.Entry(
-        name="x", measure=measure.score_percent, label="accuracy", goal="z", peers=True
-    )
-    assert "scikit-learn's MLP 1.00" in measure.measured_text(with_peers, made_up)
+    assert "scikit-learn's MLP 1.00" in measured_text(with_peers, made_up)
 
 
-def test_an_entry_is_run_and_recorded_once(
-    measure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_entry_is_run_and_recorded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.toml").write_text('data = "iris"\nnetwork = {kind = "MLP", widths = [4, 3]}')
-    monkeypatch.setattr(measure, "HERE", tmp_path)
-    monkeypatch.setattr(measure, "RESULTS", tmp_path / "results")
-    entry = measure.Entry(
+    monkeypatch.setattr(entries, "HERE", tmp_path)
+    monkeypatch.setattr(recording, "RESULTS", tmp_path / "results")
+    entry = Entry(
         name="small",
-        measure=measure.error_percent,
+        measure=measures.error_percent,
         label="test error",
         goal="z",
         variant=lambda recipe: recipe.but(epochs=2),
         seeds=(0, 1),
         peers=True,
     )
-    measure.run_entry(entry, threads=1)
-    recorded = measure.valid_results(entry)
-    run = nw.fit(measure.recipe_of(entry, 1), threads=1)
+    run_entry(entry, threads=1)
+    recorded = valid_results(entry)
+    run = nw.fit(recipe_of(entry, 1), threads=1)
     assert run.score is not None
     assert recorded["1"]["value"] == pytest.approx(100 * (1 - run.score.value))
     assert set(recorded["0"]["peers"]) == {"MLP", "linear", "forest"}
-    monkeypatch.setattr(measure, "measure_run", lambda *given: pytest.fail("ran again"))
-    measure.run_entry(entry, threads=1)
+    monkeypatch.setattr(recording, "measure_run", lambda *given: pytest.fail("ran again"))
+    run_entry(entry, threads=1)
+
+
+def test_a_cyclical_rate_is_compared_with_the_best_constant_one() -> None:
+    recipe = nw.Recipe(
+        data=nw.data.iris(), network=nw.MLP((4, 3)), epochs=12, optimizer=nw.SGD(lr=0.02)
+    )
+    run = nw.fit(recipe.but(schedule=nw.Cyclical(low=0.01, half=3)))
+    rates = (0.0002, 0.002, 0.02)
+    constant = [nw.fit(recipe.but(optimizer=nw.SGD(lr=rate))) for rate in rates]
+    best = min(measures.epochs_to(each, 0.814) for each in constant)
+    assert measures.constant_over_cyclical(run) == best / measures.epochs_to(run, 0.814)
+    assert measures.epochs_to(run, 2.0) == 13

@@ -26,7 +26,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, Self
 
-from netwise.glossary import names_in_english
+from netwise.glossary import names_for
 from netwise.printed_text import printable
 
 CANNOT_RUN = "cannot run"
@@ -370,10 +370,10 @@ def short_repr(value: object, limit: int = 60) -> str:
 
 
 def close_matches(name: str, known: Iterable[str]) -> str:
-    """The known names that are similar to `name`, or mean it where it is Chinese, as "`a` or `b`";
-    "" where none is."""
+    """The known names that are similar to `name`, or that netwise has for this term, as
+    "`a` or `b`"; "" where none is."""
     names = {known_name.lower(): known_name for known_name in known}
-    close = [word.lower() for word in names_in_english(name[:80]) if word.lower() in names]
+    close = [word.lower() for word in names_for(name[:80]) if word.lower() in names]
     close = close or get_close_matches(name.lower()[:80], names, n=3, cutoff=0.6)
     return " or ".join(f"`{names[match]}`" for match in close)
 

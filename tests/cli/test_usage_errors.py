@@ -40,6 +40,8 @@ MISTAKES = [  # (words, part of the message)
     (("watch", "photos"), "photos is a folder without a __main__.py"),
     (("watch", "-m", "absent"), "-m absent: there is no such module"),
     (("lab", "L999"), "unknown lab 'L999'."),
+    (("lab", "sigmiod", "neuron"), "Did you mean `sigmoid` for sigmiod?"),
+    (("lab", "zzz"), "List all labs: netwise lab"),
     (("rate", "r.toml", "--start", "0"), "a learning rate has to be above 0. Write --start 0.01"),
     (("anatomy", "ResNet", "--image", "3,224"), "write whole numbers above 0 with 'x' between"),
     (("anatomy", "ResNet", "--set", "depth"), "Write FIELD=VALUE"),

@@ -6,6 +6,7 @@ The texts of lab L07 stand in `texts/L07.toml`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -134,3 +135,10 @@ def _headline(text: LabText) -> str:
 def _everything(text: LabText) -> str:
     sections = (text.section, text.section_en, text.why, text.experiment, text.meaning, text.source)
     return "\n".join((_headline(text), *sections))
+
+
+def words_of_labs() -> list[str]:
+    """All single words of four letters or more by which labs are found, for those that are
+    misspelt."""
+    texts = " ".join(_headline(text).lower() for text in lab_texts().values())
+    return sorted(set(re.findall(r"[a-z]{4,}", texts)))

@@ -30,7 +30,7 @@ class PublishedNumber:
         published: the published value and where it is from.
         anchor: the best value known for this protocol, with its source.
         run: what measures it: a lab and the name of its number, such as "L05: best test accuracy,
-            %", an entry of `recipes/measure.py`, or "" for none.
+            %", an entry of `recipes/entries.py`, or "" for none.
         remark: what a reader has to know.
     """
 
@@ -71,7 +71,7 @@ class Measurement:
 
 
 class MeasuredRecipe(TypedDict):
-    """A result of `recipes/measure.py`, over all seeds."""
+    """A result of `scripts/recipes`, over all seeds."""
 
     values: dict[str, float]
     seconds: float
@@ -97,7 +97,7 @@ def published_numbers() -> Mapping[str, PublishedNumber]:
 
 @cache
 def _measured_recipes() -> Mapping[str, Any]:
-    otherwise = "write it again: python recipes/measure.py --table"
+    otherwise = "write it again: scripts/recipes --table"
     return dict(read_json(MEASURED, dict[str, MeasuredRecipe], otherwise))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ from netwise.cli.options import json_option
 from netwise.cli.output import echo_json
 from netwise.cli.parsing import parse_settings
 from netwise.cli.terminal import echo
-from netwise.errors import UnknownName
-from netwise.labs.catalogue import LabText, find_labs, lab_texts
+from netwise.errors import UnknownName, close_matches, short_repr
+from netwise.labs.catalogue import LabText, find_labs, lab_texts, words_of_labs
 
 if TYPE_CHECKING:
     from netwise.labs.lab_definition import Lab, LabResult
@@ -99,8 +100,22 @@ def _named(words: str) -> Mapping[str, LabText]:
         return {words.upper(): texts[words.upper()]}
     found = find_labs(words)
     if not found:
-        raise UnknownName("lab", words, texts)
+        raise _unknown(words, texts)
     return found
+
+
+def _unknown(words: str, texts: Mapping[str, LabText]) -> Exception:
+    """The error for an id that does not exist, or for words that no lab has."""
+    if re.fullmatch(r"[a-zA-Z]?\d+", words):
+        return UnknownName("lab", words, texts)
+    known = words_of_labs()
+    close = [
+        f"{matches} for {word}"
+        for word in words.lower().split()
+        if word not in known and (matches := close_matches(word, known))
+    ]
+    hint = f"Did you mean {', '.join(close)}?" if close else "List all labs: netwise lab"
+    return click.UsageError(f"no lab has all of the words {short_repr(words)}. {hint}")
 
 
 def _list_labs(texts: Mapping[str, LabText], as_json: bool) -> None:

@@ -270,7 +270,10 @@ LOSS_MISFITS_TASK = Rule(
         "The gradient at the outputs is softmax(output) - one-hot target: largest where a "
         "prediction is most wrong."
     ),
-    source=("Nielsen 2015, Neural Networks and Deep Learning, chapter 3; netwise labs L01 and L02"),
+    source=(
+        "Nielsen 2015, Neural Networks and Deep Learning, chapter 3; netwise lab L01, "
+        "netwise lab L02"
+    ),
     # Not of steps that are too long: they are so under any loss.
     explains=tuple(name for name in _CONSEQUENCES if name != "rate_too_high"),
     tasks=WITH_TARGETS,

@@ -1,0 +1,1 @@
+"""Recipes with measured results, and the code that measures them."""
