@@ -30,6 +30,8 @@ NUMBERS: dict[str, tuple[list[str], list[float]]] = {
     "exponent": (["1e-5", "2.5E+3", "7"], [1e-5, 2500, 7]),
     "gaps": (["1.5", "NA", "N/A", "", "-", "?", "#N/A", "2"], [1.5, 2]),
     "spaces": ([" 1.5", "2 ", " 3 "], [1.5, 2, 3]),
+    "limits": (["<0.5", "1.25", "2.5", ">7", "3.5"], [0.25, 1.25, 2.5, 7, 3.5]),
+    "gaps of Excel and Stata": (["1.5", "#NV", "---", ".a", "#VALEUR!", "2"], [1.5, 2]),
 }
 
 
@@ -47,7 +49,7 @@ def test_numbers_as_people_write_them(name: str) -> None:
 
 @pytest.mark.parametrize(
     "cells",
-    [["5 kg", "70 g", "1 kg"], ["1.2.3", "4.5.6", "7.8.9"], ["0x1f", "0x2a", "x"], ["5a", "6b"]],
+    [["5 kg", "70 cm", "1 kg"], ["1.2.3", "4.5.6", "7.8.9"], ["0x1f", "0x2a", "x"], ["5a", "6b"]],
 )
 def test_what_is_no_number_is_none(cells: list[str]) -> None:
     assert read_table(table(cells)).column("x").kind == "category"
@@ -198,3 +200,49 @@ def test_texts_without_blanks_are_texts_and_names_are_not() -> None:
     names = [f"王{chr(0x4E00 + i)}" for i in range(60)]
     reading = read_table({"text": texts, "name": names, "x": list(range(60))})
     assert [column.kind for column in reading.columns[:2]] == ["text", "identifier"]
+
+
+def test_groups_that_are_written_as_limits_stay_words() -> None:
+    column = read_table(table(["<18", ">65", "<18", "40"] * 5)).column("x")
+    assert column.kind == "category"
+
+
+def test_limits_are_said() -> None:
+    column = read_table(table([*(f"{i}.5" for i in range(1, 30)), "<1.0", "<1.0"])).column("x")
+    assert column.kind == "number"
+    assert "2 are limits, half of which is taken where it is an upper one" in column.reason
+
+
+def test_numbers_without_the_unit_of_the_others_are_said() -> None:
+    column = read_table(table(["12%", "0.12", "7%", "9%"] * 5)).column("x")
+    assert column.reason == "all 20 cells with a value are numbers, in % (5 of them without it)"
+
+
+@pytest.mark.parametrize("form", ["{y}Q{q}", "{y}-Q{q}", "{y} q{q}", "Q{q} {y}", "Q{q}/{y}"])
+def test_quarters_are_dates_of_their_first_month(form: str) -> None:
+    cells = [form.format(y=2019 + i // 4, q=i % 4 + 1) for i in range(20)]
+    reading = read_table(table(cells))
+    assert reading.column("x").kind == "date"
+    assert reading.frame["x"].to_list()[:5] == [
+        *(datetime(2019, month, 1) for month in (1, 4, 7, 10)),
+        datetime(2020, 1, 1),
+    ]
+
+
+def test_lines_of_two_encodings_are_read_each_in_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    lines = [f"{i},{'Zürich' if i % 2 else 'Genève'}\n" for i in range(40)]
+    raw = [line.encode("cp1252" if i % 7 == 3 else "utf-8") for i, line in enumerate(lines)]
+    path.write_bytes(b"n,city\n" + b"".join(raw))
+    reading = read_table(path)
+    assert set(reading.frame["city"]) == {"Zürich", "Genève"}
+    assert "some lines are UTF-8" in " ".join(reading.notes)
+
+
+def test_quoted_cells_with_many_separators_are_one_cell_each(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "amount,y\n" + "".join(f'"₹{i},10,{100 + i}.00",{i % 3}\n' for i in range(1, 9))
+    )
+    reading = read_table(path)
+    assert reading.frame["amount"].to_list()[:2] == [110_101.0, 210_102.0]

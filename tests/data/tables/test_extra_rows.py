@@ -71,3 +71,24 @@ def test_sentences_below_the_last_row_are_left_out(tmp_path: Path) -> None:
     assert "Lines below the last row that are left out: 2." in notes
     with pytest.raises(DataError, match="line 5: 1 cells where the header has 3"):
         read(tmp_path, ["place,x,y", *ROWS[:3], "Source: an office", *ROWS[3:]])
+
+
+def test_subtotals_between_rows_and_a_last_row_of_sums_are_left_out(tmp_path: Path) -> None:
+    lines = ["place,x,y", *ROWS]
+    lines.insert(5, "Subtotal,6.0,")
+    lines.insert(9, "Subtotal,30.0,")
+    height, notes = read(tmp_path, lines)
+    assert height == len(ROWS)
+    assert "Rows of subtotals that are left out: 2." in notes
+    total = sum(i + 0.5 for i in range(12))
+    height, notes = read(tmp_path, ["place,x,y", *ROWS, f",{total},"])
+    assert height == len(ROWS)
+    assert f"The last row has only {total} and is left out as a total." in notes
+
+
+def test_a_last_row_with_gaps_that_is_no_sum_stays_and_so_do_places_named_total(
+    tmp_path: Path,
+) -> None:
+    assert read(tmp_path, ["place,x,y", *ROWS, ",71.0,"])[0] == len(ROWS) + 1
+    stations = [line.replace("north", "Total") for line in ROWS]
+    assert read(tmp_path, ["place,x,y", *stations])[0] == len(ROWS)

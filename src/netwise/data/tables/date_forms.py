@@ -51,7 +51,9 @@ _NAMES = dict(
 )
 _WEEKS = "%G-W%V", "%GW%V"
 _MIDNIGHT = r"(^|[ T])24:00((?::00(?:\.0+)?)?(?:$|[ Z+-]))"  # the end of a day
-_MONTHS = "%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%b-%Y", "%Y/%m", "%b-%y"
+_QUARTERS = {f"Q{k}": f"Q{3 * k - 2:02d}" for k in (1, 2, 3, 4)}  # by their first month
+_OF_QUARTERS = "%YQ%m", "%Y-Q%m", "%Y Q%m", "Q%m %Y", "Q%m/%Y", "Q%m-%Y", "Q%m.%Y", "Q%m%Y"
+_MONTHS = *_OF_QUARTERS, "%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%b-%Y", "%Y/%m", "%b-%y"
 # Read alike by two formats, of which the rows decide; the second is the American one.
 _TWINS = {"%d/%m": "%m/%d", "%d-%m": "%m-%d"}
 
@@ -70,6 +72,8 @@ def dates(cells: pl.Series, form: str) -> pl.Series:
     tidy = unique.str.replace_all(r"\s+", " ").str.replace(r"(?i)\s*(?:z|utc|gmt)$", "")
     if "%b" in form or "%B" in form:
         tidy = tidy.str.replace_many(_NAMES, ascii_case_insensitive=True, leftmost=True)
+    if "Q%m" in form:
+        tidy = tidy.str.to_uppercase().str.replace_many(_QUARTERS)
     late = tidy.str.contains(_MIDNIGHT).fill_null(False)
     if late.any():
         tidy = tidy.str.replace(_MIDNIGHT, "${1}00:00${2}")
@@ -99,7 +103,9 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
         texts = texts.set(~texts.str.contains(r"\d\D+\d").fill_null(False), None)
     if "%y" in form:  # a year of one digit is a part of a version or a section
         texts = texts.set(~texts.str.contains(_SHORT_YEAR).fill_null(False), None)
-    if "%Y" in form.replace("%Y%m%d", ""):
+    if "Q%m" in form:
+        texts = texts.set(~texts.str.contains(r"Q\d\d").fill_null(False), None)
+    elif "%Y" in form.replace("%Y%m%d", ""):
         texts = texts.set(~texts.str.contains(r"(?:^|\D)\d{4}(?:\D|$)").fill_null(False), None)
     parsed = texts.str.to_datetime(
         form, time_unit="us", strict=False, time_zone="UTC" if zone else None

@@ -20,8 +20,9 @@ from netwise.data.tables.kinds import (
     WHOLE,
     ColumnReading,
 )
-from netwise.data.tables.number_forms import COMMA, POINT, decimal_votes, numbers, unit_of
+from netwise.data.tables.number_forms import COMMA, LIMITED, POINT, decimal_votes, numbers, unit_of
 from netwise.data.tables.options import ReadOptions
+from netwise.data.tables.quantities import INTO, common_base, quantities
 from netwise.data.tables.typing_cells import TRUTH, as_kind
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FEW = 0.05  # share of cells that do not fit, below which they are mistakes
 ONE_MISTAKE = 10  # cells that fit, from which on a single other one is a mistake
 EXACT = 2**53  # whole numbers up to here are exact as float64
+FIRST = 20  # different cells that tell whether all are worth a look
 PLACEHOLDERS = 3  # different words beside numbers that may stand for a missing value
 DIFFERENT = 20  # values from which on a column has many of them
 _ID_NAME = re.compile(
@@ -93,7 +95,13 @@ def decide(
     if told.gaps == told.rows:
         return _empty(column.name, told.rows)
     sign, why = _decimal(told, options.decimal, usual)
-    found = _as_days(told) or _as_numbers(told, sign, why) or _as_truth(told) or _as_dates(told)
+    found = (
+        _as_days(told)
+        or _as_quantities(told, sign)
+        or _as_numbers(told, sign, why)
+        or _as_truth(told)
+        or _as_dates(told)
+    )
     if found is None and target:
         told = text_cells(column, options.na, target=True, gap_words=False)
     return found or _as_words(told)
@@ -119,7 +127,9 @@ def _as_given(column: pl.Series, kind: str, options: ReadOptions, usual: str) ->
     form = ""
     if kind in (NUMBER, WHOLE):
         sign = _decimal(told, options.decimal, usual)[0]
-        form = f"{sign} {unit_of(told.words.head(1000))}".strip()
+        base = common_base(told.cells.drop_nulls().unique(), sign)
+        unit = f"{INTO}{base}" if base else unit_of(told.words.head(1000))
+        form = f"{sign} {unit}".strip()
     if kind.startswith(DATE):
         kind, _, form = kind.partition(" ")
         form = form or find_form(told.cells.drop_nulls())
@@ -164,6 +174,19 @@ def are_mistakes(fit: int, misfit: int) -> bool:
     return not misfit or misfit < FEW * (fit + misfit) or (misfit == 1 and fit >= ONE_MISTAKE)
 
 
+def _as_quantities(column: ColumnCells, sign: str) -> Decided | None:
+    """Cells with units of several sizes, such as 2 h beside 30 min, as numbers in one of them."""
+    if not len(column.words) or not common_base(column.words.head(FIRST), sign, alone=True):
+        return None
+    base = common_base(column.cells.drop_nulls().unique(maintain_order=True), sign)
+    if not base:
+        return None
+    values = quantities(column.cells, sign, base)
+    fit = len(values) - values.null_count()
+    reason = f"all {fit:,} cells with a value are numbers with units, read in {base}"
+    return _numeric(column, values, reason, f"{sign} {INTO}{base}")
+
+
 def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
     unit = ""
     values = column.plain
@@ -179,6 +202,9 @@ def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
     misfit = column.held - fit
     if not fit or not are_mistakes(fit, misfit):
         return _without_placeholders(column, values, sign)
+    limited = column.cells.str.contains(LIMITED).fill_null(False)
+    if limited.any() and not _has_measured(column, values, limited):
+        return None
     if not misfit and not column.target and _too_long(column, values):
         return None
     if not misfit and not column.target and (code := _code(column)):
@@ -189,8 +215,22 @@ def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
     if sign == COMMA and column.has(COMMA):
         reason += f", with a decimal comma ({why})"
     if unit:
-        reason += f", in {unit}"
+        reason += f", in {unit}{_without_unit(column, unit)}"
+    if limits := int(limited.sum()):
+        reason += f"; {limits:,} are limits, half of which is taken where it is an upper one"
     return _numeric(column, values, reason, f"{sign} {unit}".strip())
+
+
+def _has_measured(column: ColumnCells, values: pl.Series, limited: pl.Series) -> bool:
+    """Whether more different numbers are measured than are limits: else <18 and >65 are groups."""
+    limits = values.filter(limited).n_unique()
+    return values.filter(~limited).drop_nulls().n_unique() > limits
+
+
+def _without_unit(column: ColumnCells, unit: str) -> str:
+    """How many numbers have no unit beside others that have one."""
+    bare = column.held - int(column.cells.str.contains(unit, literal=True).sum() or 0)
+    return f" ({bare:,} of them without it)" if 0 < bare < column.held else ""
 
 
 def _without_doubtful(column: ColumnCells, values: pl.Series, sign: str) -> pl.Series:

@@ -34,6 +34,7 @@ SENTENCE = 3  # words from which on a cell is one of text, whatever signs are be
 IN_VALUES = ("/", ":", "&", "#", "!")
 BLANKS_WEIGHT = 0.5
 NOT_ABOVE = 0.2  # where the first line lacks such a sign, it is seldom a separator
+TORN = 0.2  # where cells in quotes are read as several ones without them
 EMPTY_COLUMN = 0.3  # how much a column without values counts: two separators in a row are one
 _MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-", "."})
 
@@ -188,7 +189,21 @@ def _score(lines: Sequence[str], dialect: Dialect) -> float:
             known += EMPTY_COLUMN
             continue
         known += (usual + gaps + 0.1 * other + 0.5 * (sum(kinds.values()) - usual)) / len(column)
+    if dialect.quote == NO_QUOTE and _are_torn(body):
+        share *= TORN
     return share**2 * known / width * (1 - 0.5 / width if width > 1 else 0.1)
+
+
+def _are_torn(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether most rows have a cell that a quote opens, and a later one that it closes: without
+    quotes one cell is read as several."""
+    torn = 0
+    for row in rows:
+        cells = [cell.strip() for cell in row]
+        opened = [i for i, c in enumerate(cells) if c[:1] == '"' and not c.endswith('"', 1)]
+        closed = [i for i, c in enumerate(cells) if c[-1:] == '"' and not c.startswith('"')]
+        torn += bool(opened and closed and opened[0] < closed[-1])
+    return 2 * torn > len(rows)
 
 
 def _kind(cell: str) -> str:

@@ -17,6 +17,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 LEAST_FOREIGN = 16  # bytes beyond ASCII that a guess needs
+MIXED = "utf-8 and cp1252"
+LEAST_MIXED, MIXED_SHARE = 3, 0.05  # lines that are UTF-8, and their share of those beyond ASCII
 FOREIGN = 0.25  # share of letters beyond ASCII from which on a text may be no western one
 
 
@@ -82,6 +84,8 @@ def _as_given(raw: bytes, path: str, given: str) -> Decoded:
 
 
 def _utf8(raw: bytes, encoding: str, path: str, reason: str) -> bytes:
+    if encoding == MIXED:
+        return of_mixed(raw).encode("utf-8")
     if encoding == "utf-8":
         return raw.decode("utf-8", "replace").encode("utf-8") if not _valid(raw) else raw
     try:
@@ -113,9 +117,25 @@ def wide_encoding(raw: bytes) -> str:
     return "utf-16-be" if even > 0.4 and odd < 0.1 else ""
 
 
+def _is_mixed(raw: bytes) -> bool:
+    """Whether characters beyond ASCII are UTF-8 in some lines and not in others, as in files that
+    were put together. Single lines of cp1252 that happen to be UTF-8 are too few to count."""
+    lines = [line for line in raw.splitlines() if not line.isascii()]
+    valid = sum(map(_valid, lines))
+    return valid < len(lines) and valid >= max(LEAST_MIXED, MIXED_SHARE * len(lines))
+
+
+def of_mixed(raw: bytes) -> str:
+    """A text of which each line is UTF-8, or else western Windows."""
+    lines = raw.splitlines(keepends=True)
+    return "".join(line.decode("utf-8" if _valid(line) else "cp1252", "replace") for line in lines)
+
+
 def _narrow(raw: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
     """The encoding of a text that is no UTF-8."""
     text = raw.decode("utf-8", "replace")
+    if _is_mixed(raw):
+        return MIXED, "some lines are UTF-8, and others are text of western Windows"
     broken = text.count("\ufffd")
     beyond = sum(1 for c in text[:SAMPLE] if ord(c) > 127 and c != "\ufffd")
     if beyond > 10 * broken:

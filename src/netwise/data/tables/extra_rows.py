@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netwise.data.tables.dialects import looks_like_value
+from netwise.data.tables.number_forms import COMMA, POINT, numbers, unit_of
 from netwise.data.tables.sources import Cells
 from netwise.errors import short_repr
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE = 50  # rows that are compared with the first
+LEAST_ROWS, ROUNDING = 10, 1e-3  # before a last row that is a sum, and how far it may be off
 _TOTAL = re.compile(
     r"(?i)(?:grand |sub)?totals?(?: general)?|sum(?:me|a|ma)?|gesamt(?:summe)?|insgesamt|totaux"
     r"|totale|somme|итого|всего|合计|总计"
@@ -61,6 +63,12 @@ def _found(frame: pl.DataFrame) -> Iterator[tuple[list[int], str]]:
     elif _are_units(frame, first):
         shown = ", ".join(filled[:5])
         yield [0], f"The row below the header holds units and is left out: {shown}."
+    yield from _totals(frame)
+
+
+def _totals(frame: pl.DataFrame) -> Iterator[tuple[list[int], str]]:
+    """A total in the last row, by its word or since it has only a few numbers; and subtotals
+    between the rows, which have gaps where all other rows have none."""
     last = _words(frame, frame.height - 1)
     word = next((cell for cell in last if cell), "")
     if _TOTAL.fullmatch(word.rstrip(": ")) and not looks_like_value(word):
@@ -70,6 +78,64 @@ def _found(frame: pl.DataFrame) -> Iterator[tuple[list[int], str]]:
                 [frame.height - 1],
                 (f"The last row is a total ({short_repr(word)}) and is left out."),
             )
+    elif _are_sums(frame, last):
+        shown = ", ".join(cell for cell in last if cell)[:60]
+        yield [frame.height - 1], f"The last row has only {shown} and is left out as a total."
+    rows = _subtotals(frame)
+    if rows:
+        yield rows, f"Rows of subtotals that are left out: {len(rows)}."
+
+
+def _are_sums(frame: pl.DataFrame, last: list[str]) -> bool:
+    """Whether the last row is empty but for sums of columns, in at most half of them."""
+    filled = [place for place, cell in enumerate(last) if cell]
+    if not filled or 2 * len(filled) > frame.width or frame.height <= LEAST_ROWS:
+        return False
+    rows = frame.head(frame.height - 1)
+    return all(_is_sum(rows[:, place].str.strip_chars(), last[place]) for place in filled)
+
+
+def _is_sum(column: pl.Series, cell: str) -> bool:
+    unit = unit_of(column.head(SAMPLE))
+    for sign in (POINT, COMMA):
+        values, total = numbers(column, sign, unit), numbers(_series([cell]), sign, unit)[0]
+        if total is not None and values.null_count() < len(values):
+            difference = abs(float(values.sum()) - float(total))
+            if difference <= ROUNDING * max(1.0, abs(float(total))):
+                return True
+    return False
+
+
+def _series(cells: list[str]) -> pl.Series:
+    import polars as pl  # heavy
+
+    return pl.Series(cells, dtype=pl.String)
+
+
+def _subtotals(frame: pl.DataFrame) -> list[int]:
+    """Rows that begin with a word for a total and have a gap in a column where no other row has
+    one."""
+    import polars as pl  # heavy
+
+    cells = frame.select(pl.all().str.strip_chars().fill_null(""))
+    first = cells.select(
+        pl.coalesce(pl.when(pl.col(name) != "").then(pl.col(name)) for name in cells.columns)
+    ).to_series()
+    words = first.unique()
+    totals = [word for word in words.drop_nulls() if _TOTAL.fullmatch(word.rstrip(": "))]
+    named = first.is_in(totals).fill_null(False)
+    if not totals or 2 * int(named.sum()) > frame.height:
+        return []
+    header = cells.select(
+        pl.all_horizontal(pl.col(name) == name for name in cells.columns)
+    ).to_series()
+    rest = cells.filter(~named & ~header)
+    always = [name for name in cells.columns if rest.height and (rest[name] != "").all()]
+    if not always:
+        return []
+    empty = cells.select(pl.any_horizontal(pl.col(name) == "" for name in always)).to_series()
+    rows: list[int] = (named & empty).arg_true().to_list()
+    return [row for row in rows if row < frame.height - 1]
 
 
 def _words(frame: pl.DataFrame, row: int) -> list[str]:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 # Compared in lower case. Words such as "unknown" are no gaps: they may say something.
 MISSING_WORDS = (
     *("", "?", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "nil"),
+    *("---", "----", "-----", "–", "—", "..", "...", "…", "n/v", "n.v.", "k.a.", "k. a.", "#n/d"),
+    *("#nv", "#wert!", "#bezug!", "#zahl!", "#valeur!", "#nombre!", "#nom?", "#nul!", "#valore!"),
+    *("#rif!", "#nome?", "#¡valor!", "#¡ref!", "#¿nombre?", "#¡num!", "#¡div/0!"),
+    *(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),  # of Stata
     *("\\n", "nat", "-", "--", ".", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
 )
 

@@ -8,13 +8,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 POINT, COMMA = ".", ","
+BELOW, LIMITED = "^[<≤]", "^[<>≤≥]"  # of cells such as <0.5, less than what could be measured
 # Blanks of typography (no-break, thin, narrow), and the minus sign of typography, as plain ones.
 _BLANKS = "[\u00a0\u2009\u202f\u2007]"
 _MINUS = "[\u2212\u2013]"
 _CURRENCY = r"\p{Sc}|US\$|[A-Z]{3}|kr\.?|Fr\.?|zł|Kč"
 _UNIT = r"%|‰|°\s?[CFK]?|\p{Sc}|[\p{L}µ°²³/]{1,12}\.?"
 _DIGITS = r"(?:[0-9][0-9.,'’ ]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
-_CELL = rf"^(\()?\s*([-+])?\s*({_CURRENCY})?\s*([-+])?({_DIGITS})\s*(-)?\s*({_UNIT})?\s*(\))?$"
+_LIMIT = r"(?:[<>]=?|[≤≥~≈])"
+_BEGIN = rf"^({_LIMIT})?\s*(\()?\s*([-+])?\s*({_CURRENCY})?\s*([-+])?"
+_CELL = rf"{_BEGIN}({_DIGITS})\s*(-)?\s*({_UNIT})?\s*(\))?$"
 # By decimal sign: how thousands may be set apart before it.
 _GROUPED = {
     POINT: r"[1-9][0-9]{0,2}(?:,[0-9]{2})*,[0-9]{3}|[1-9][0-9]{0,2}(?:,[0-9]{3})+"
@@ -108,12 +111,18 @@ def unit_of(cells: pl.Series) -> str:
 def _parts(cells: pl.Series) -> pl.DataFrame:
     plain = cells.str.replace_all(_BLANKS, " ").str.replace_all(_MINUS, "-")
     parts = plain.str.extract_groups(_CELL).struct.unnest()
-    parts.columns = ["opened", "sign", "before", "inner", "digits", "after", "unit", "closed"]
+    columns = ("limit", "opened", "sign", "before", "inner", "digits", "after", "unit", "closed")
+    parts.columns = list(columns)
     return parts
 
 
 def _decorated(cells: pl.Series, decimal: str, unit: str) -> pl.Series:
-    """Numbers with thousands, a sign that follows, brackets for a minus, and the unit."""
+    """Numbers with thousands, a sign that follows, brackets for a minus, and the unit; half of a
+    limit that they are below.
+
+    Source of the half: Hornung, Reed 1990, Estimation of average concentration in the presence of
+    nondetectable values.
+    """
     import polars as pl  # heavy
 
     thousands = "[, '’]" if decimal == POINT else "[. '’]"
@@ -135,4 +144,6 @@ def _decorated(cells: pl.Series, decimal: str, unit: str) -> pl.Series:
     )
     parts = _parts(cells).with_columns(value.cast(pl.Float64, strict=False).alias("value"))
     parts = parts.with_columns(pl.when(minus).then(-pl.col("value")).otherwise("value"))
+    below = pl.col("limit").str.contains(BELOW).fill_null(False) & (pl.col("value") > 0)
+    parts = parts.with_columns(pl.when(below).then(pl.col("value") / 2).otherwise("value"))
     return parts.select(pl.when(fits & pl.col("value").is_finite()).then("value")).to_series()

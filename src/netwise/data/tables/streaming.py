@@ -17,7 +17,7 @@ from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import file_decimal
 from netwise.data.tables.delimited import Head, find_head, text_frame
 from netwise.data.tables.dialects import NO_QUOTE, rows_of
-from netwise.data.tables.encodings import decode
+from netwise.data.tables.encodings import MIXED, decode, of_mixed
 from netwise.data.tables.frames import flattened
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.packed import UNPACKED_BY, content, refuse_strangers
@@ -178,6 +178,9 @@ def _text_frames(path: Path, options: ReadOptions, wanted: Sequence[str]) -> Ite
 
 def _utf8_pieces(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     """A text as UTF-8 without a byte order mark, in pieces of so many of its bytes."""
+    if encoding == MIXED:
+        yield from _lines_of_mixed(path, size)
+        return
     decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("replace")
     with _unpacked(path) as file:
         first = True
@@ -188,6 +191,16 @@ def _utf8_pieces(path: Path, encoding: str, size: int) -> Iterator[bytes]:
             first = False
         if decoder is not None and (text := decoder.decode(b"", True)):
             yield text.encode("utf-8", "replace")
+
+
+def _lines_of_mixed(path: Path, size: int) -> Iterator[bytes]:
+    """The same where each line has an encoding of its own."""
+    with _unpacked(path) as file:
+        rest = b""
+        while piece := file.read(size):
+            lines, end, rest = (rest + piece).rpartition(b"\n")
+            yield of_mixed(lines + end).encode("utf-8")
+        yield of_mixed(rest).encode("utf-8")
 
 
 def _encoding(path: Path, options: ReadOptions) -> str:

@@ -10,6 +10,7 @@ from netwise.data.tables.date_forms import dates, find_form
 from netwise.data.tables.gaps import is_gap
 from netwise.data.tables.kinds import BOOLEAN, DATE, NUMBER, WHOLE
 from netwise.data.tables.number_forms import POINT, numbers
+from netwise.data.tables.quantities import INTO, quantities
 
 if TYPE_CHECKING:
     import polars as pl
@@ -111,6 +112,8 @@ def _as_number(cells: pl.Series, form: str) -> pl.Series:
 
     if cells.dtype == pl.String:
         decimal, _, unit = (form or POINT).partition(" ")
+        if unit.startswith(INTO):
+            return quantities(cells, decimal, unit.removeprefix(INTO))
         return numbers(cells, decimal, unit)
     if cells.dtype == pl.Datetime:
         return pl.Series([None] * len(cells), dtype=pl.Float64)

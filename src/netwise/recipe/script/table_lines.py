@@ -15,10 +15,11 @@ from netwise.data.columns.text_column import HASHED, PIECES
 from netwise.data.table import Table
 from netwise.data.tables.delimited import Head, find_head
 from netwise.data.tables.dialects import BLANKS, NO_QUOTE
-from netwise.data.tables.encodings import decode
+from netwise.data.tables.encodings import MIXED, decode
 from netwise.data.tables.gaps import MISSING_WORDS
 from netwise.data.tables.kinds import CATEGORY, DATE, NUMBER, TEXT
 from netwise.data.tables.packed import content
+from netwise.data.tables.quantities import INTO
 from netwise.data.tables.typing_cells import TRUTH
 from netwise.errors import WrongValue
 from netwise.tasks import task_named
@@ -90,6 +91,9 @@ def _rows(table: Table) -> list[str]:
     path = Path(table.path)
     text = decode(content(path), table.path, table.encoding)
     head = find_head(text.utf8, table.path, table.options, [table.target])
+    if text.encoding == MIXED:
+        reason = "has lines of two encodings, which no script reads: save it as UTF-8"
+        raise WrongValue.of("recipe", "data.path", table.path, reason)
     encoding = "utf-8-sig" if text.encoding == "utf-8" else text.encoding
     return [
         f"content = Path({table.path!r}).read_bytes().decode({encoding!r})",
@@ -139,6 +143,9 @@ def _column(table: Table, column: ColumnEncoder) -> str:
         raise WrongValue.of("recipe", "data", column.name, reason)
     fields = column.plain()
     form = table.reading().column(column.name).form
+    if column.kind == NUMBER and f" {INTO}" in form:
+        reason = "has units of several sizes, which no script reads: write it in one unit"
+        raise WrongValue.of("recipe", "data", column.name, reason)
     name, known = fields.pop("name"), tuple(fields[key] for key in fields if key != "kind")
     if column.kind == NUMBER:
         return f"numbers({name!r}, {(form or '.')[0]!r}, *{known!r})"
@@ -163,7 +170,7 @@ def number(cell, decimal):
         return float(cell.replace(decimal, "."))
     except ValueError:
         digits = "".join(sign for sign in cell if sign.isdigit() or sign == decimal)
-        value = float(digits.replace(decimal, "."))
+        value = float(digits.replace(decimal, ".")) / (2 if cell[0] in "<\u2264" else 1)
         return -value if set(cell) & set("-\\u2212\\u2013(") else value
 
 
@@ -192,7 +199,10 @@ def seconds(cell, forms):
         return float("nan")
     text = re.sub(r"(?i)\\s*(?:z|utc|gmt)$", "", " ".join(cell.split()))
     late = re.sub(r"(^|[ T])24:00", r"\\g<1>00:00", text)
+    quarter = re.compile(r"Q([1-4])")  # written by its first month
     for form in forms:
+        if "Q%m" in form:
+            late = quarter.sub(lambda q: f"Q{3 * int(q[1]) - 2:02d}", text.upper())
         short = form.replace("%.f", "").replace("%#z", "%z")
         fraction = re.search(r":\\d\\d(\\.\\d+)", late) if "%.f" in form else None
         written = late.replace(fraction[1], "", 1) if fraction else late
