@@ -67,3 +67,8 @@ def test_the_table_has_changes_intervals_and_outcomes(tmp_path: Path) -> None:
         "       optimizer.lr: 0.001 -> 0.1",
         "       -> helps",
     ]
+
+
+def test_a_loss_is_written_as_it_is_and_not_as_its_negative() -> None:
+    entry = nw.GuessEntry(1, (), "a first look", -0.25, None, None, "Done.", "", "run", "log_loss")
+    assert guess_table([entry]) == ["  1  0.2500 log_loss  because a first look"]

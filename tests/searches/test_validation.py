@@ -65,3 +65,21 @@ def test_the_best_of_several_starts_is_kept() -> None:
         for seed in range(4)
     )
     assert values[best.recipe.seed] == max(values)
+
+
+def test_a_curve_of_a_loss_has_values_of_this_metric_on_both_parts() -> None:
+    recipe = nw.Recipe(
+        data=nw.data.iris(), network=nw.MLP((4, 16, 3)), epochs=20, metric="log_loss"
+    )
+    curve = nw.learning_curve(recipe, (20, 80), seeds=(0,), jobs=1)
+    assert curve.metric == "log_loss"
+    assert all(value < 0 for value in (*curve.train[-1], *curve.valid[-1]))
+    assert curve.valid[-1][0] == pytest.approx(-curve.valid_loss[-1][0], abs=1e-5)
+
+
+@pytest.mark.parametrize(("valid", "gap"), [(-0.52, "closed"), (-0.6, "wide")])
+def test_the_gap_of_a_loss_is_measured_by_its_size(valid: float, gap: str) -> None:
+    curve = nw.LearningCurve((9,), ((-0.5,),), ((valid,),), ((0.5,),), ((-valid,),), "log_loss")
+    assert curve.gap == gap
+    large = nw.LearningCurve((9,), ((-500.0,),), ((1000 * valid,),), ((),), ((),), "rmse")
+    assert large.gap == gap

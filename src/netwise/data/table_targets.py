@@ -66,8 +66,9 @@ def targets_of(
         targets = labels_of(targets, found.form[:1] or ".")
     gaps = targets.is_null().arg_true()
     if len(gaps) and not options.na:
+        rows = "1 row has" if len(gaps) == 1 else f"{len(gaps):,} rows have"
         raise DataError(
-            f"{cells.name}: {len(gaps)} rows have no target {short_repr(name)}, the first is "
+            f"{cells.name}: {rows} no target {short_repr(name)}, the first is "
             f"row {gaps[0] + 1}: remove them, or leave them out of training by "
             f'na=("{cells.frame[name][int(gaps[0])] or ""}",)'
         )

@@ -15,6 +15,7 @@ from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
 from netwise.file_errors import file_errors
 from netwise.schema import read_json, typed
+from netwise.scoring.metrics import own_value
 from netwise.storage.layout import strict_json
 
 GUESSES = "guesses"
@@ -33,6 +34,8 @@ class GuessEntry:
         ended: how the run ended, as a sentence.
         outcome: the conclusion, in the user's words, or "".
         folder: of the run.
+        metric: that the value is of, as in `Recipe.metric`; of a loss or an error it is the
+            negative. Default none: accuracy, R², or the goal of the task.
 
     Example:
         >>> import netwise as nw
@@ -51,6 +54,7 @@ class GuessEntry:
     ended: str
     outcome: str
     folder: str
+    metric: str | None = None
 
 
 def log_outcome(book: str | Path, number: int, words: str) -> GuessEntry:
@@ -113,7 +117,9 @@ def guess_table(entries: Sequence[GuessEntry]) -> list[str]:
             if entry.low is None or entry.high is None
             else f" ({entry.low:.4f} to {entry.high:.4f})"
         )
-        lines.append(f"{entry.number:>3}  {entry.value:.4f}{interval}  because {entry.reason}")
+        value = f"{own_value(entry.metric, entry.value):.4f}"
+        of = "" if entry.metric is None else f" {entry.metric}"
+        lines.append(f"{entry.number:>3}  {value}{of}{interval}  because {entry.reason}")
         lines += [f"       {change}" for change in entry.changed]
         if entry.outcome:
             lines.append(f"       -> {entry.outcome}")

@@ -65,6 +65,7 @@ def log_guess(book: str | Path, recipe: Recipe, reason: str) -> GuessEntry:
         run.history.ended.sentence,
         "",
         str(folder / "run"),
+        recipe.metric,
     )
     write_entry(book, entry)
     if diverged(run):

@@ -12,13 +12,16 @@ from netwise.data.views import Fewer, Fold
 from netwise.errors import WrongValue
 from netwise.intervals import of_folds
 from netwise.recipe.recipe import Recipe
+from netwise.scoring.metrics import metric_named
 from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS, VALID_LOSS
 from netwise.training.divergence import diverged, warn_of_diverged
 from netwise.training.parallel import fit_many
 from netwise.training.run import Run
+from netwise.training.run_scores import TRAINING, scores
 from netwise.treatment.goals import goal
 
 WIDE_GAP = 0.03  # of accuracy, or R²
+WIDE_SHARE = 0.1  # of a loss or an error on the validation part, whose units are any
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class LearningCurve:
         train, valid: for each of `rows` the values of its runs on their training samples, and on
             the validation part.
         train_loss, valid_loss: the losses in the same order.
+        metric: that the values are of, as in `Recipe.metric`; of a loss or an error they are the
+            negatives. Default none: accuracy, R², or the goal of the task.
         gap: whether more data would help: "wide" where the training value is above the validation
             value at the end, "closed" where they are nearly equal.
 
@@ -120,11 +125,14 @@ class LearningCurve:
     valid: tuple[tuple[float, ...], ...]
     train_loss: tuple[tuple[float, ...], ...]
     valid_loss: tuple[tuple[float, ...], ...]
+    metric: str | None = None
 
     @property
     def gap(self) -> str:
         train, valid = fmean(self.train[-1]), fmean(self.valid[-1])
-        return "wide" if train - valid > WIDE_GAP else "closed"
+        is_loss = self.metric is not None and not metric_named(self.metric).higher_is_better
+        wide = WIDE_SHARE * abs(valid) if is_loss else WIDE_GAP
+        return "wide" if train - valid > wide else "closed"
 
 
 def learning_curve(
@@ -181,11 +189,21 @@ def learning_curve(
     by_rows = [runs[i : i + len(seeds)] for i in range(0, len(runs), len(seeds))]
     return LearningCurve(
         rows,
-        tuple(tuple(_last(run, TRAIN_ACCURACY, goal(run)) for run in group) for group in by_rows),
+        tuple(tuple(map(_on_training_samples, group)) for group in by_rows),
         tuple(tuple(goal(run) for run in group) for group in by_rows),
         tuple(tuple(_last(run, TRAIN_LOSS, math.nan) for run in group) for group in by_rows),
         tuple(tuple(_last(run, VALID_LOSS, math.nan) for run in group) for group in by_rows),
+        recipe.metric,
     )
+
+
+def _on_training_samples(run: Run) -> float:
+    """The goal of a run on the samples that it was trained on."""
+    metric = run.recipe.metric
+    if metric is None or diverged(run):
+        return _last(run, TRAIN_ACCURACY, goal(run))
+    score = scores(run, TRAINING).of(metric)
+    return goal(run) if score is None else metric_named(metric).goal(score.value)
 
 
 def multi_start(

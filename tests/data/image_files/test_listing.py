@@ -118,7 +118,7 @@ def test_what_has_no_class_is_left_out_and_counted(tmp_path: Path) -> None:
     }
     texts = [str(each) for each in listing.left_out]
     assert any("train/a/notes.txt" in text for text in texts)
-    assert any("scan.heic" in text and "save them as PNG" in text for text in texts)
+    assert any("scan.heic" in text and "save it as PNG" in text for text in texts)
 
 
 def test_a_class_of_which_nothing_can_be_read_is_an_error(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_what_is_too_little_is_said_with_what_was_found(tmp_path: Path) -> None:
     make(tmp_path, "one/cat/1.jpg", "none/a/x.txt", "flat/1.jpg")
     for name, message in (
         ("one", "the single class 'cat', and classification needs two"),
-        ("none", r"no image files: add some .* Left out: 1 files that are no pictures: a/x\.txt"),
+        ("none", r"no image files: add some .* Left out: 1 file that is no picture: a/x\.txt"),
         ("flat", "no folders of classes, .* make one folder for each class"),
         ("absent", "is no folder .*: name the folder that has one"),
     ):

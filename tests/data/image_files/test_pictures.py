@@ -192,3 +192,27 @@ def test_a_folder_that_may_not_be_listed_is_named(folder: Path) -> None:
             nw.data.images(folder).read()
     finally:
         (folder / "red").chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("Cats", "cats", "dogs"), "'Cats', 'cats' differ only in how they are written"),
+        (("sea gull", "sea_gull"), "'sea gull', 'sea_gull' differ only"),
+        (("cats", "unlabeled"), "'unlabeled' is a class like the others"),
+        (("images", "masks"), "'masks' has a file for each of 'images', as masks"),
+        (("cats", "dogs"), ""),
+        (("labels", "tags", "stamps"), ""),
+    ],
+)
+def test_folders_that_are_hardly_classes_are_said(
+    tmp_path: Path, names: tuple[str, ...], said: str
+) -> None:
+    for number, name in enumerate(names):
+        (tmp_path / name).mkdir()
+        for i in range(4):
+            own = i + (10 * number if name in ("tags", "stamps") else 0)
+            Image.new("RGB", (8, 8), (9 * i, 60 * number, 9)).save(tmp_path / name / f"{own}.png")
+    notes = " ".join(nw.data.images(tmp_path, height=8, width=8).load().notes)
+    assert said in notes
+    assert said or not any(word in notes for word in ("differ", "like the others", "as masks"))

@@ -116,6 +116,7 @@ def validate(
 @data_options
 @picture_option("the curve")
 @jobs_option
+@metric_option
 @trust_option
 @json_option
 def curve(
@@ -127,6 +128,7 @@ def curve(
     reading: Mapping[str, Any],
     pictures: Mapping[str, Any],
     picture: Path | None,
+    metric: str | None,
     jobs: int | None,
     trust_own: bool,
     as_json: bool,
@@ -143,10 +145,15 @@ def curve(
     if picture is not None:
         require_new_file(picture, PICTURES)
     described = recipe_for(
-        source, target=target, settings=settings, reading=reading, pictures=pictures
+        source,
+        target=target,
+        settings=with_metric(settings, metric),
+        reading=reading,
+        pictures=pictures,
     )
     recipe = allow_own_code(described, trust_own)
     from netwise.cli.display import show_progress  # heavy
+    from netwise.scoring.metrics import own_value
     from netwise.searches.validation import learning_curve
 
     with show_progress():
@@ -160,7 +167,8 @@ def curve(
         return
     echo(f"{'samples':>9}  {'train':>8}  {'valid':>8}")
     for count, train, valid in zip(result.rows, result.train, result.valid, strict=True):
-        echo(f"{count:>9}  {fmean(train):>8.4f}  {fmean(valid):>8.4f}")
+        own = [own_value(result.metric, fmean(values)) for values in (train, valid)]
+        echo(f"{count:>9}  {own[0]:>8.4f}  {own[1]:>8.4f}")
     if result.gap == "wide":
         echo(
             "More data would help: the network does much better on its training samples than on "

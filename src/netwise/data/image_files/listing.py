@@ -49,6 +49,14 @@ UNREAD = "pictures of a format that is not read (save them as PNG or JPEG)"
 NO_CLASS = "pictures that lie in the folder of no class"
 EMPTY = "empty folders"
 NO_PART = "pictures beside the folders of the parts"
+ONE = {  # of each, how one is written
+    HIDDEN: "hidden file or file of the system",
+    NO_PICTURE: "file that is no picture",
+    UNREAD: "picture of a format that is not read (save it as PNG or JPEG)",
+    NO_CLASS: "picture that lies in the folder of no class",
+    EMPTY: "empty folder",
+    NO_PART: "picture beside the folders of the parts",
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,8 @@ class LeftOutFiles:
 
     def __str__(self) -> str:
         more = ", ..." if self.count > len(self.examples) else ""
-        return printable(f"{self.count:,} {self.reason}: {', '.join(self.examples)}{more}")
+        reason = ONE.get(self.reason, self.reason) if self.count == 1 else self.reason
+        return printable(f"{self.count:,} {reason}: {', '.join(self.examples)}{more}")
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ def list_folder(root: Path, classes_from: str = FIRST) -> Listing:
         >>> [(picture.label, picture.part) for picture in listing.pictures]
         [('cat', 'test'), ('cat', 'train'), ('dog', 'train')]
         >>> str(listing.left_out[0])
-        '1 hidden files or files of the system: ._x.jpg'
+        '1 hidden file or file of the system: ._x.jpg'
     """
     if not root.is_dir():
         raise DataError(

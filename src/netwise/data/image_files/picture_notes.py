@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -9,6 +10,10 @@ import numpy as np
 
 from netwise.data.image_files.listing import Listing, Picture
 from netwise.data.image_files.loading import DEEP, FRAMES, TRANSPARENT, TURNED, Loaded
+
+# Folders that hold pictures which nobody has named, and masks or outlines of other pictures.
+NO_NAMES = ("unlabeled", "unlabelled", "unsorted", "unclassified", "todo", "to_sort")
+MASKS = ("mask", "masks", "label", "labels", "annotations", "segmentation", "gt", "ground_truth")
 
 
 def counted(
@@ -24,12 +29,44 @@ def counted(
     return f"{len(pictures):,} pictures of {len(classes)} classes ({some}{more}), {size}."
 
 
+def doubtful_classes(pictures: Sequence[Picture], classes: Sequence[str]) -> list[str]:
+    """Sentences on folders that are hardly a class each: names that differ only in how they are
+    written, pictures beside the masks that belong to them, and pictures without a class."""
+    notes = []
+    written: dict[str, list[str]] = defaultdict(list)
+    for name in classes:
+        written[re.sub(r"[\W_]+", "", name.casefold())].append(name)
+    for names in written.values():
+        if len(names) > 1:
+            listed = ", ".join(map(repr, names))
+            notes.append(
+                f"{listed} differ only in how they are written: join them if they are one."
+            )
+    for name in classes:
+        if name.casefold() in NO_NAMES:
+            notes.append(
+                f"{name!r} is a class like the others: move it out if its pictures have none."
+            )
+    masks = [name for name in classes if name.casefold() in MASKS]
+    files = {name: {p.path.stem for p in pictures if p.label == name} for name in classes}
+    for mask in masks:
+        beside = [name for name in classes if name not in masks and files[mask] == files[name]]
+        if beside and len(classes) == len(masks) + len(beside):
+            notes.append(
+                f"{mask!r} has a file for each of {beside[0]!r}, as masks of its pictures. The "
+                "network learns to tell these two folders apart: for classes, name a folder with "
+                "one folder for each."
+            )
+    return notes
+
+
 def broken_note(listing: Listing, broken: Sequence[tuple[int, str]]) -> list[str]:
     """A sentence on pictures that could not be read."""
     if not broken:
         return []
     names = ", ".join(f"{listing.pictures[row].path} ({why})" for row, why in broken[:3])
-    return [f"Left out: {len(broken):,} broken image files: {names}."]
+    files = "file" if len(broken) == 1 else "files"
+    return [f"Left out: {len(broken):,} broken image {files}: {names}."]
 
 
 def shown(loaded: Loaded) -> list[str]:

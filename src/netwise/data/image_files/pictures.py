@@ -31,7 +31,13 @@ from netwise.data.image_files.listing import (
 )
 from netwise.data.image_files.loading import Loaded, Shape, load_pictures
 from netwise.data.image_files.picture_encoder import PictureEncoder
-from netwise.data.image_files.picture_notes import broken_note, counted, equal_pictures, shown
+from netwise.data.image_files.picture_notes import (
+    broken_note,
+    counted,
+    doubtful_classes,
+    equal_pictures,
+    shown,
+)
 from netwise.data.image_files.picture_size import DEFAULT_SIDE, fitting_size
 from netwise.data.image_files.pixels import Pixels
 from netwise.errors import DataError
@@ -147,6 +153,7 @@ class Pictures(Split):
             scale,
             notes=(
                 counted(pictures, classes, self.height, self.width, self.colour),
+                *doubtful_classes(pictures, classes),
                 *listing.notes,
                 *[f"Left out: {each}." for each in listing.left_out],
                 *broken_note(listing, broken),

@@ -151,20 +151,19 @@ def _value(cell: str, decimal: str, base: str) -> float | None:
     sign = -1.0 if cell.startswith("-") else 1.0
     if base == TIME:
         if match := _CLOCK.fullmatch(text):
-            days, first, second, third = match.groups()
-            last = float((third or "0").replace(COMMA, "."))
-            minutes = 60 * int(first) + int(second)
-            in_clock = 60 * minutes + last if third else float(60 * minutes)
-            return sign * (86_400 * int(days or 0) + in_clock)
+            return sign * _seconds(match[1], match[2], match[3], match[4])
         if len(text) > 2 and (match := _ISO.fullmatch(text)):
-            each = (float((part or "0").replace(COMMA, ".")) for part in match.groups())
-            days, hours, minutes, seconds = each
-            return sign * (86_400 * days + 3600 * hours + 60 * minutes + seconds)
+            return sign * _seconds(*match.groups())
     pieces = _pieces(text, base)
     values = [(_number(number, decimal), _SCALES[base][unit]) for number, unit in pieces]
     if not values or any(value is None for value, _ in values):
         return None
     return sign * sum(value * scale for value, scale in values if value is not None)
+
+
+def _seconds(days: str | None, hours: str | None, minutes: str | None, rest: str | None) -> float:
+    whole = 24 * int(days or 0) + int(hours or 0)
+    return 60.0 * (60 * whole + int(minutes or 0)) + float((rest or "0").replace(COMMA, "."))
 
 
 def _number(text: str, decimal: str) -> float | None:

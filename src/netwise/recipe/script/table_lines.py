@@ -10,6 +10,7 @@ from pathlib import Path
 from netwise.data.catalogue.table_sets import PublicTable
 from netwise.data.columns import calendar
 from netwise.data.columns.column import ColumnEncoder
+from netwise.data.columns.many_categories_column import ManyCategoriesColumn
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.columns.text_column import HASHED, PIECES
 from netwise.data.table import Table
@@ -138,6 +139,14 @@ def _gaps(na: tuple[str, ...]) -> list[str]:
 
 def _column(table: Table, column: ColumnEncoder) -> str:
     """The call that makes the inputs of a column."""
+    if isinstance(column, ManyCategoriesColumn):
+        reason = (
+            f"has {len(column.categories):,} categories, and the mean target of each is an input, "
+            "which for a training row comes from other rows: a script that computed it from all "
+            f"rows would train on answers. Leave it out by kinds={{{column.name!r}: 'identifier'}} "
+            "(or --kind), or join its rare words"
+        )
+        raise WrongValue.of("recipe", "data", column.name, reason)
     if column.kind not in FUNCTIONS:
         reason = f"is a column of kind {column.kind}, which no script reads: leave it out"
         raise WrongValue.of("recipe", "data", column.name, reason)
