@@ -44,6 +44,7 @@ WIRINGS = st.builds(
     in_no_optimizer=NAMES,
     not_reached=NAMES,
     outside_module=st.lists(st.sampled_from(["(3, 4)", ""]), max_size=6).map(tuple),
+    outside_anew=st.booleans(),
     optimizer_weights=st.integers(0, 3),
     optimizer_trainable=st.integers(0, 3),
     cut_between=st.sampled_from([(), ("l0", "l1"), ("l0",)]),

@@ -126,6 +126,7 @@ class Wiring:
         not_reached: trainable ones that an optimizer holds and no loss reaches.
         outside_module: shapes of parameters that a loss reaches and that belong to no module that
             was called and to no optimizer, such as layers in a Python list.
+        outside_anew: these are other parameters at each step, as where `forward` makes layers.
         optimizer_weights: parameters that the optimizers hold, trainable or not.
         optimizer_trainable: those of them that require a gradient.
         cut_between: the two layers between which gradients are lost; () where not known.
@@ -187,6 +188,7 @@ class Wiring:
     in_no_optimizer: tuple[str, ...] = ()
     not_reached: tuple[str, ...] = ()
     outside_module: tuple[str, ...] = ()
+    outside_anew: bool = False
     optimizer_weights: int = 0
     optimizer_trainable: int = 0
     cut_between: tuple[str, ...] = ()

@@ -55,6 +55,29 @@ def test_outputs_and_targets_that_are_broadcast(name: str) -> None:
     assert read_graph(WIDENED[name](outputs(1))).widened == f"{before} to {(N, N)}"
 
 
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_one_sequence_of_numbers_against_a_row() -> None:
+    def sequence() -> Tensor:
+        torch.manual_seed(3)
+        return nn.Linear(5, 1)(X[None])  # one sample of N steps
+
+    wide = f"{(1, N, 1)} to {(1, N, N)}"
+    for loss in (
+        F.mse_loss,
+        F.smooth_l1_loss,
+        lambda o, y: ((o - y) ** 2).mean(),
+        lambda o, y: (y - o).abs().sum(),
+    ):
+        assert read_graph(loss(sequence(), T[None])).widened == wide
+        assert read_graph(loss(sequence(), T[None, :, None])).widened == ""
+    # One number for each step beside several targets, on purpose or not, are no square.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert read_graph(F.mse_loss(sequence(), SQUARE[None, :, :3])).widened == ""
+        assert read_graph(F.mse_loss(sequence(), SQUARE[None])).widened == ""
+        assert read_graph(F.mse_loss(outputs(1).T, T[:, None])).widened == ""  # a row of outputs
+
+
 def residual(made: Callable[[Tensor, Tensor], Tensor]) -> str:
     """Two outputs of a network, one of which may be squeezed, in one residual."""
     torch.manual_seed(3)

@@ -73,3 +73,47 @@ def test_a_difference_of_outputs_is_no_comparison_with_a_target() -> None:
     observer = observed(loop)
     (kept,) = observer.models[0].roots[0].kept.evaluation
     assert kept.target is None
+
+
+ERRORS: dict[str, Callable[[Tensor], object]] = {
+    "squares": lambda d: (d**2).mean(),
+    "products": lambda d: (d * d).sum(),
+    "absolute": lambda d: torch.abs(d).max(),
+    "norm": lambda d: d.norm(dim=1),
+    "mean": lambda d: d.mean(),
+}
+
+
+def compared(use: Callable[[Tensor, Tensor, Tensor], object]) -> Tensor | None:
+    """The target that is seen in an evaluation after training steps.
+
+    Args:
+        use: what the program does with input, outputs and targets.
+    """
+    torch.manual_seed(0)
+    model, y = nn.Linear(6, 6), X.flip(1)
+
+    def loop() -> None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            F.mse_loss(model(X[:50]), y[:50]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            use(X[50:], model(X[50:]), y[50:])
+
+    (kept,) = observed(loop).models[0].roots[0].kept.evaluation
+    return kept.target
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_the_size_of_a_difference_is_an_error(error: Callable[[Tensor], object]) -> None:
+    target = compared(lambda x, out, y: error(out - y))
+    assert target is not None
+    assert torch.equal(target, X.flip(1)[50:])
+
+
+def test_a_difference_that_is_a_step_is_no_error() -> None:
+    # Samplers of diffusion models, and Euler's method.
+    assert compared(lambda x, out, y: 1.2 * x - 0.4 * out) is None
+    assert compared(lambda x, out, y: (1.2 * x - 0.4 * out) / 0.9 + torch.randn_like(x)) is None

@@ -87,3 +87,35 @@ def test_outputs_in_a_mode_leave_the_modes() -> None:
     assert torch.equal(noisy, again)
     assert not torch.equal(noisy, other)
     assert [part.training for part in module] == [True, False]
+
+
+class CallsByFunction(nn.Module):
+    """Its forward pass goes through a function that was made in `__init__`."""
+
+    def __init__(self, held: str) -> None:
+        super().__init__()
+        self.layer = layer = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5))
+        if held == "closure":
+            self.apply_layer = lambda x: layer(x)
+        elif held == "method":
+            forward = layer.forward
+            self.apply_layer = lambda x: forward(x)
+        elif held == "list":
+            self.steps = [torch.relu, lambda x, layer=layer: layer(x)]
+        else:
+            self.apply_layer = lambda x: x + 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.apply_layer(x)
+
+
+@pytest.mark.parametrize("held", ["closure", "method", "list"])
+def test_a_function_that_holds_a_layer_would_be_shared(held: str) -> None:
+    with pytest.raises(CannotCopy, match="is a function that holds a layer"):
+        copy_of(nn.Sequential(CallsByFunction(held)))
+
+
+def test_functions_that_hold_no_layer_and_hooks_are_no_reason() -> None:
+    module = CallsByFunction("nothing")
+    module.register_forward_hook(lambda m, args, output, layer=module.layer: None)
+    assert isinstance(copy_of(module), CallsByFunction)

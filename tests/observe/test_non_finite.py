@@ -150,3 +150,12 @@ def test_a_quotient_of_values_that_were_not_kept_is_no_cause(divisor: Tensor) ->
     w = torch.full((4,), 1e30, requires_grad=True)
     loss = ((w * w) * 1.0).sum() / divisor
     assert "Div" not in cause_of_loss(loss)
+
+
+def test_a_row_that_is_masked_from_end_to_end() -> None:
+    scores = torch.zeros(2, 3, 3, requires_grad=True) * 2
+    mask = torch.tril(torch.ones(3, 3)) == 1  # of what shall be seen: the last row is masked
+    loss = scores.masked_fill(mask, float("-inf")).softmax(-1).sum()
+    assert "Softmax of a row that is masked from end to end" in cause_of_loss(loss)
+    seen = scores.masked_fill(~mask, float("-inf")).softmax(-1)
+    assert "masked" not in cause_of_loss((seen / 0.0).sum() * torch.nan)

@@ -65,6 +65,39 @@ def test_layers_in_a_list() -> None:
     assert sorted(wiring.outside_module) == ["(6, 6)", "(6,)"]
 
 
+class MadeInForward(nn.Module):
+    """A norm and a layer that each call makes anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Linear(6, 7), nn.Linear(5, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.LayerNorm(7)(torch.relu(self.first(x)))
+        return self.head(nn.Linear(7, 5)(x))
+
+
+def test_layers_that_forward_makes_are_told_from_those_in_a_list() -> None:
+    wiring = history_of_loop(lambda: train(MadeInForward())).wiring
+    assert wiring.outside_anew
+    assert sorted(wiring.outside_module) == ["(5, 7)", "(5,)", "(7,)", "(7,)"]  # of one step
+    assert not history_of_loop(lambda: train(Listed())).wiring.outside_anew
+
+
+def test_two_lists_of_layers_in_turn_are_not_new_at_each_step() -> None:
+    models = [Listed(), Listed()]
+
+    def loop() -> None:
+        optimizers = [torch.optim.SGD(m.parameters(), lr=0.1) for m in models]
+        for step in range(8):
+            x, y = batch(step)
+            optimizers[step % 2].zero_grad()
+            F.cross_entropy(models[step % 2](x), y).backward()
+            optimizers[step % 2].step()
+
+    assert not history_of_loop(loop).wiring.outside_anew
+
+
 class TwoHeads(nn.Module):
     def __init__(self) -> None:
         super().__init__()

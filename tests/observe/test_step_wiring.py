@@ -157,6 +157,24 @@ def test_layers_in_a_list_are_outside_of_the_module() -> None:
     assert sorted(wiring_of(InList()).outside_module) == ["(5, 6)", "(5,)"]
 
 
+class MadeInForward(nn.Module):
+    """A layer that each call makes anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(5, OUTPUTS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.relu(nn.Linear(INPUTS, 5)(x)))
+
+
+def test_layers_that_forward_makes_are_new_at_each_step() -> None:
+    wiring = wiring_of(MadeInForward())
+    assert wiring.outside_anew
+    assert sorted(wiring.outside_module) == ["(5, 6)", "(5,)"]
+    assert not wiring_of(InList()).outside_anew
+
+
 class SometimesLeftOut(nn.Module):
     """Stochastic depth: the middle is used in one forward pass of several only."""
 

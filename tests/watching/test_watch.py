@@ -399,3 +399,42 @@ def test_a_stated_loss_is_asked_what_it_expects() -> None:
         False,
         False,
     )
+
+
+class OverEdges(nn.Module):
+    """A layer of weights of its own, whose inputs are summed over the edges of a graph."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(0.3 * torch.randn(inputs, outputs))
+
+    def forward(self, x: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+        return torch.sparse.mm(edges, torch.mm(x, self.weight))
+
+
+class OnGraph(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = OverEdges(9, 8), OverEdges(8, 3)
+
+    def forward(self, x: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+        return self.two(torch.relu(self.one(x, edges)), edges)
+
+
+def test_sparse_inputs_switch_nothing_off() -> None:
+    torch.manual_seed(0)
+    x = (torch.rand(40, 9) > 0.6).float().to_sparse()
+    edges = (torch.eye(40) + (torch.rand(40, 40) > 0.9).float()).to_sparse()
+    y, model = torch.arange(40) % 3, OnGraph()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    with nw.watch() as w:
+        for _ in range(12):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x, edges)[:30], y[:30]).backward()
+            optimizer.step()
+            with torch.no_grad():
+                nn.functional.cross_entropy(model(x, edges)[30:], y[30:])
+    history = w.history()
+    assert history.wiring is not None
+    assert not {"layers", "kept batches"} & history.wiring.not_observed.keys()
+    assert [layer.name for layer in history.layers] == ["one", "two"]

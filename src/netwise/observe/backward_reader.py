@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.autograd_nodes import CALL, only_input, operation, saved, signed
@@ -19,6 +19,7 @@ from netwise.observe.loss_targets import LARGEST
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
+from netwise.observe.outside_parameters import OutsideParameters
 from netwise.observe.program_place import rewards_of_program, speaks_of_rewards
 from netwise.observe.sampling import is_read
 from netwise.observe.written_losses import formula_of
@@ -61,6 +62,7 @@ class BackwardReader:
         self._calls = 0
         self.scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
         self._leaves: list[weakref.ref[Tensor]] = []  # of the last loss, without an optimizer
+        self._outside = OutsideParameters()
 
     def loss_scales(self, scaler: Any) -> None:
         """A gradient scaler has scaled the loss that follows."""
@@ -116,8 +118,10 @@ class BackwardReader:
             opaque=graph.opaque,
             widened=graph.widened,
             softmax_over_batch=graph.softmax_over_batch,
-            outside=self._outside(graph.leaves) if is_read(number) else {},
         )
+        if is_read(number):
+            entry.outside = self._outside.read(graph.leaves, self._known())
+            entry.outside_anew = bool(entry.outside) and self._outside.anew
         self._safely("losses", self._read_loss, entry, loss)
         for module, output in graph.outputs:
             root = self._table.roots.get(module)
@@ -159,15 +163,9 @@ class BackwardReader:
         """Ids of the parameters that an optimizer holds."""
         return {key for a in self._table.accounts.values() for key in a.ids}
 
-    def _outside(self, leaves: Mapping[int, Tensor]) -> dict[int, str]:
-        """Shapes of parameters that belong to no module that was called and to no optimizer."""
-        known = {key for root in self._table.roots.values() for key in root.parameters}
-        known |= self._held()
-        return {
-            key: str(tuple(leaf.shape))
-            for key, leaf in leaves.items()
-            if key not in known and isinstance(leaf, nn.Parameter)
-        }
+    def _known(self) -> set[int]:
+        """Ids of the parameters of modules that were called, and of optimizers."""
+        return self._held().union(*(root.parameters for root in self._table.roots.values()))
 
     def _read_loss(self, entry: BackwardPass, loss: Tensor) -> None:
         """Read what the loss is. Where it has been read often, some of the times it is taken for

@@ -3,7 +3,8 @@ softmax along the axis of the samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -38,7 +39,8 @@ _CHECKED = 16  # rows and columns of a matrix of residuals that are compared
 
 def widened(between: Mapping[Node, Node | None]) -> str:
     """Shapes before and after a broadcast of outputs (n, 1) and targets (n,), or the other way
-    round, to (n, n); "" without one.
+    round, to (n, n); "" without one. More axes of one number each do not matter: outputs (1, n, 1)
+    and targets (1, n) become (1, n, n).
 
     The other operand must be a constant that is proved to be a row or a column: by its saved
     value, its strides, or the residuals that the loss saved. A new axis (`x[:, None]`) is made on
@@ -54,19 +56,22 @@ def widened(between: Mapping[Node, Node | None]) -> str:
         if kind not in ("Sub", "Rsub", "Mul", "Div", "Expand"):
             continue
         shape = shape_of(node)
-        if shape is None or len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2:
+        axes = [axis for axis, size in enumerate(shape or ()) if size > 1]
+        if shape is None or len(axes) != 2 or shape[axes[0]] != shape[axes[1]]:
             continue
         inputs = inputs_of(node)
         if len(inputs) != 1 or _has_new_axis(inputs[0][0]):
             continue
         before = shape_of(*inputs[0])
-        column = before == (shape[0], 1)
-        if not column and before != (shape[0],):
+        if before is None or math.prod(before) != shape[axes[0]]:
+            continue
+        column = ((1,) * (len(shape) - len(before)) + before)[axes[1]] == 1
+        if not column and len(before) == len(shape):
             continue
         if kind in ("Mul", "Div"):
-            proved = _other_is_vector(node, column, shape[0])
+            proved = _other_is_vector(node, column, len(shape), axes)
         else:
-            proved = _residual_is_outer(node, parent, between, column)
+            proved = _residual_is_outer(node, parent, between, axes[0] if column else axes[1])
         if proved:
             return f"{before} to {shape}"
     return ""
@@ -94,36 +99,41 @@ def _has_new_axis(node: Node | None) -> bool:
             return True
         after, node = shape_of(node), only_input(node)
         if node is not None and len(shape_of(node) or ()) < len(after or ()):
-            return True
+            return operation(node) not in LAYERS  # which puts the axes of its input back itself
     return False
 
 
-def _other_is_vector(node: Node, column: bool, n: int) -> bool:
+def _other_is_vector(node: Node, column: bool, dims: int, axes: Sequence[int]) -> bool:
     """Whether the constant factor beside a column is a row, or beside a row a column."""
     first = node.next_functions[0][0] is not None
     other = saved(node, "other" if first else "self")
-    wanted = ((n,), (1, n)) if column else ((n, 1),)
-    return isinstance(other, Tensor) and tuple(other.shape) in wanted
+    if not isinstance(other, Tensor) or other.dim() > dims:
+        return False
+    sizes = (1,) * (dims - other.dim()) + tuple(other.shape)
+    return (sizes[axes[0]] == 1) == column and (sizes[axes[1]] == 1) != column
 
 
 def _residual_is_outer(
-    node: Node, parent: Node | None, between: Mapping[Node, Node | None], column: bool
+    node: Node, parent: Node | None, between: Mapping[Node, Node | None], own: int
 ) -> bool:
-    """Whether outputs of shape (n, 1) or (n,) meet a constant of the other of these shapes."""
+    """Whether outputs of shape (n, 1) or (n,) meet a constant of the other of these shapes.
+
+    Args:
+        own: the axis along which the outputs differ, and the constant is repeated.
+    """
     if operation(node) == "Expand":
         if parent is None:
             return False
         if operation(parent) in ELEMENTWISE_LOSSES:
             target = saved(parent, "target")
-            repeated = 0 if column else 1
-            return isinstance(target, Tensor) and target.stride()[repeated] == 0
+            return isinstance(target, Tensor) and target.stride()[own] == 0
         if operation(parent) != "Sub" or len(inputs_of(parent)) != 1:
             return False
         parent = between.get(parent)
     if parent is None or operation(parent) not in ("Pow", "Abs", "Mul", "HuberLoss"):
         return False
     residual = saved(parent, "self")
-    return isinstance(residual, Tensor) and _is_outer_difference(residual)
+    return isinstance(residual, Tensor) and _is_outer_difference(residual.squeeze())
 
 
 def _is_outer_difference(residual: Tensor) -> bool:

@@ -12,14 +12,28 @@ from torch import Tensor
 
 MOST = 16  # tensors that are followed
 EQUALITIES = frozenset((torch.eq, torch.ne, Tensor.eq, Tensor.ne, Tensor.__eq__, Tensor.__ne__))
-COMPARISONS = frozenset(
+DIFFERENCES = frozenset(
     getattr(owner, name)
     for owner, names in (
-        (torch, ("eq", "ne", "sub", "subtract")),
-        (Tensor, ("eq", "ne", "sub", "subtract", "__eq__", "__ne__", "__sub__", "__rsub__")),
+        (torch, ("sub", "subtract")),
+        (Tensor, ("sub", "subtract", "__sub__", "__rsub__")),
     )
     for name in names
 )
+COMPARISONS = EQUALITIES | DIFFERENCES
+# What makes an error of a difference. A difference that is computed with otherwise is a step, such
+# as one of a sampler or of a solver of differential equations.
+SIZES = frozenset(
+    getattr(owner, name)
+    for owner, names in (
+        (torch, ("abs", "absolute", "square", "pow", "mean", "sum", "norm", "max", "std", "var")),
+        (Tensor, ("abs", "absolute", "square", "pow", "mean", "sum", "norm", "max", "std", "var")),
+        (Tensor, ("__abs__", "__pow__", "abs_", "square_", "pow_")),
+        (torch.linalg, ("norm", "vector_norm")),
+    )
+    for name in names
+)
+PRODUCTS = frozenset((torch.mul, torch.multiply, Tensor.mul, Tensor.multiply, Tensor.__mul__))
 
 
 class FollowedTensors:
@@ -39,10 +53,11 @@ class FollowedTensors:
 
     def __init__(self) -> None:
         self._known: dict[int, weakref.ref[Tensor]] = {}
+        self._differences: list[tuple[weakref.ref[Tensor], Tensor, Tensor]] = []
 
     def start(self, outputs: Iterable[Tensor]) -> None:
         """Forget all, and follow these."""
-        self._known = {}
+        self._known, self._differences = {}, []
         for output in outputs:
             self._follow(output)
 
@@ -56,6 +71,9 @@ class FollowedTensors:
         """A function of torch was called: a followed tensor, and the one that it is compared with;
         None where it is no comparison, and the result is then followed too.
 
+        Tensors are compared where they are asked to be equal, or where the size of their difference
+        is taken.
+
         Args:
             func, args, result: of the call.
         """
@@ -63,10 +81,18 @@ class FollowedTensors:
         followed = [tensor for tensor in tensors if self._knows(tensor)]
         if not followed:
             return None
-        if func in COMPARISONS and len(tensors) == 2 and len(followed) == 1:
+        if func in SIZES or (func in PRODUCTS and len(tensors) == 2 and tensors[0] is tensors[1]):
+            for difference, output, target in self._differences:
+                if difference() is tensors[0]:
+                    return output, target
+        differs = func in DIFFERENCES
+        if (differs or func in EQUALITIES) and len(tensors) == 2 and len(followed) == 1:
             other = next(tensor for tensor in tensors if tensor is not followed[0])
             if other.dim() and followed[0].dim() and len(other) == len(followed[0]):
-                return followed[0], other
+                if not differs:
+                    return followed[0], other
+                if len(self._differences) < MOST:
+                    self._differences.append((weakref.ref(result), followed[0], other))
         for part in result if isinstance(result, tuple) else (result,):
             if isinstance(part, Tensor) and part.dim():
                 self._follow(part)

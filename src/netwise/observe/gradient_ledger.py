@@ -39,6 +39,7 @@ class BackwardPass:
         modules: ids of the modules whose outputs the loss uses.
         complete, opaque, widened, softmax_over_batch: as in `GraphReading`.
         outside: shapes of parameters that belong to no module, by id.
+        outside_anew: they are new, and those of the loss before are gone.
         site_key, site: the loss, and what is known of it.
         signals: of the batch.
     """
@@ -58,6 +59,7 @@ class BackwardPass:
     widened: str = ""
     softmax_over_batch: str = ""
     outside: Mapping[int, str] = field(default_factory=dict)
+    outside_anew: bool = False
     site_key: Any = None
     site: Any = None
     signals: Mapping[str, float] = field(default_factory=dict)

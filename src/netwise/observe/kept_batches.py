@@ -173,7 +173,7 @@ class KeptBatches:
         if part.is_full:
             return
         inputs = list(tensors_in((args, kwargs)))
-        first = [t[:RECOGNISED_BY] for t in inputs if t.dim()]
+        first = [t[:RECOGNISED_BY] for t in inputs if t.dim() and t.layout is torch.strided]
         key = hash(tuple(fingerprints(first, RECOGNISED_BY)))
         if key in self._seen:
             return

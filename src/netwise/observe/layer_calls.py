@@ -16,6 +16,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from netwise.observe.activation_kinds import (
@@ -211,7 +212,7 @@ class PassReader:
 
     def _resolve(self, tensor: Tensor, where: str, user: int, number: int) -> None:
         """Find the calls whose activation this tensor shows."""
-        values = readable(tensor)
+        values = readable(tensor) if tensor.layout is torch.strided else None
         if values is None or not values.is_floating_point():
             return
         ways, last = self._ways(tensor), where == OUTPUT

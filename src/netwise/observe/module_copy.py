@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import types
 from typing import Any
 
 import torch
@@ -12,6 +14,7 @@ from netwise.observe.nested import tensors_in
 from netwise.observe.readable import readable
 from netwise.observe.undisturbed import seed_all
 
+MOST_VALUES = 64  # of a list or dictionary that is looked through
 MOST_BYTES = 200_000_000  # of weights and buffers that are copied while a program is observed
 # Classes whose copies would hold more than a network: their trainer, their engine.
 _HEAVY = ("lightning", "pytorch_lightning", "keras", "deepspeed")
@@ -66,12 +69,39 @@ def require_copyable(module: nn.Module, most_bytes: float = MOST_BYTES) -> None:
         heavy = {base.__module__.split(".")[0] for base in type(part).__mro__} & set(_HEAVY)
         if heavy:
             raise CannotCopy(f"copies of modules of {heavy.pop()} are not made")
+    for name, part in module.named_modules():
+        for attribute, value in vars(part).items():
+            if "_hooks" not in attribute and _holds_a_module(value):
+                raise CannotCopy(
+                    f"`{f'{name}.' * bool(name)}{attribute}` is a function that holds a layer, "
+                    "which copies of the module would share"
+                )
     held = [*module.parameters(), *module.buffers(), *_attributes(module)]
     if any(hasattr(t, "to_local") for t in held):
         raise CannotCopy("the module is distributed over several processes")
     size = sum(t.numel() * t.element_size() for t in held if readable(t) is not None)
     if size > most_bytes:
         raise CannotCopy(f"a copy of the module takes {size / 1e6:,.0f} MB")
+
+
+def _holds_a_module(value: Any) -> bool:
+    """Whether a value is a function that was made around a module, which `deepcopy` leaves as it
+    is, such as `lambda x: layer(x)`."""
+    if isinstance(value, list | tuple) and len(value) <= MOST_VALUES:
+        return any(map(_holds_a_module, value))
+    if isinstance(value, dict) and len(value) <= MOST_VALUES:
+        return any(map(_holds_a_module, value.values()))
+    if not isinstance(value, types.FunctionType):
+        return False
+    held = list(value.__defaults__ or ())
+    for cell in value.__closure__ or ():
+        with contextlib.suppress(ValueError):  # an empty cell
+            held.append(cell.cell_contents)
+    return any(
+        isinstance(getattr(each, "__self__", each), nn.Module) or _holds_a_module(each)
+        for each in held
+        if each is not value
+    )
 
 
 def _attributes(module: nn.Module) -> list[Tensor]:

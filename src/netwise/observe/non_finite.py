@@ -256,9 +256,12 @@ def _overflow(node: Node, inputs: dict[str, Tensor]) -> str:
         ]
         if not inputs.keys() >= set(computed):
             return ""
-    values = [value for value in [*inputs.values(), *weights] if value.numel()]
+    numbers = [value for value in inputs.values() if value.is_floating_point()]  # no masks
+    if not numbers:
+        return ""
+    values = [value for value in [*numbers, *weights] if value.numel()]
     largest = max((float(value.abs().max()) for value in values), default=0.0)
-    kind = str(next(iter(inputs.values())).dtype).removeprefix("torch.")
+    kind = str(numbers[0].dtype).removeprefix("torch.")
     return f"{operation(node)} overflows: its inputs reach {largest:.3g} in {kind}"
 
 
@@ -297,6 +300,8 @@ def _description(node: Node, inputs: dict[str, Tensor], results: dict[str, Tenso
     bad = next((value for value in results.values() if not _is_finite(value)), None)
     if bad is None:
         return ""
+    if kind in ("Softmax", "LogSoftmax") and _masks_a_row(node, bad):
+        return f"{kind} of a row that is masked from end to end"
     if kind == "Sqrt":
         return "Sqrt of a number below 0"
     if kind in ("Rsqrt", "Reciprocal"):
@@ -304,6 +309,19 @@ def _description(node: Node, inputs: dict[str, Tensor], results: dict[str, Tenso
     if kind == "Exp" and not bool(torch.isnan(bad).any()):
         return f"Exp of a number above {math.log(torch.finfo(bad.dtype).max):.3g}"
     return ""
+
+
+def _masks_a_row(node: Node, result: Tensor) -> bool:
+    """Whether all values of a row are filled with one number right before a softmax."""
+    below = inputs_of(node)
+    filled = below[0][0] if len(below) == 1 else None
+    if filled is None or operation(filled) != "MaskedFill":
+        return False
+    mask, axis = saved(filled, "mask"), signed(saved(node, "dim"))
+    if not isinstance(mask, Tensor) or not isinstance(axis, int):
+        return False
+    axis -= result.dim() * (axis >= 0)
+    return mask.dim() >= -axis and bool(mask.all(axis).any())
 
 
 def risky_inputs(loss: Tensor) -> list[tuple[str, Tensor]]:

@@ -198,6 +198,7 @@ class ObservedModel:
         self.owned: set[str] = set()  # weights that an optimizer holds
         self.with_gradient: set[str] = set()
         self.outside: dict[int, str] = {}
+        self.outside_anew = False  # each loss has new ones
         self.opaque = False
         self.incomplete_graph = False
         self.cut: tuple[str, ...] = ()
@@ -433,6 +434,9 @@ class ObservedModel:
             self.softmax_over_batch = self.softmax_over_batch or each.softmax_over_batch
             if each.site is not None and len(self.sites) < MOST_SITES:
                 self.sites[each.site_key] = each.site
+            if each.outside_anew:
+                self.outside.clear()  # those before are gone
+                self.outside_anew = True
             self.outside.update(each.outside)
 
     def note_gradients(self) -> None:

@@ -54,6 +54,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         in_no_optimizer=tuple(sorted(outside_optimizer)),
         not_reached=tuple(sorted(unreached)),
         outside_module=() if sharded else tuple(model.outside.values()),
+        outside_anew=model.outside_anew and not sharded,
         optimizer_weights=sum(len(account.ids) for account in optimizers),
         optimizer_trainable=sum(len(account.trainable_ids) for account in optimizers),
         cut_between=model.cut if unreached else (),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from netwise import signals
@@ -104,7 +105,8 @@ class Probe:
         if self._awaits_input:
             self._awaits_input = False
             first = next(tensors_in(arguments), None)
-            values = None if first is None else readable(first)
+            dense = first is not None and first.layout is torch.strided
+            values = readable(first) if first is not None and dense else None
             self._input = None if values is None else sum_and_square(values)
         self._pass.layer_called(layer.name, layer.linear, module, arguments, output)
 

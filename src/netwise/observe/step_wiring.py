@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.observed_parts import CallRecord
+from netwise.observe.outside_parameters import OutsideParameters
 from netwise.observe.weighted_layers import ROOT
 from netwise.schema import typed
 from netwise.wiring import LossTerm, Wiring
@@ -44,6 +45,7 @@ class Seen:
         cuts: pairs of layers called one after the other, with no gradient from the second to the
             first.
         outside: shapes of parameters of neither the module nor the optimizer.
+        outside_anew: each step has new ones.
         optimizers: classes, in order of use.
         optimizer_weights, optimizer_trainable: as in `Wiring`, in the last reading.
         losses: summands of each loss, in its last reading.
@@ -59,6 +61,7 @@ class Seen:
     called: frozenset[str] = frozenset()
     cuts: tuple[tuple[str, str], ...] = ()
     outside: tuple[str, ...] = ()
+    outside_anew: bool = False
     optimizers: tuple[str, ...] = ()
     optimizer_weights: int = 0
     optimizer_trainable: int = 0
@@ -111,6 +114,7 @@ class StepWiring:
     error: str = ""
     _parameters: list[nn.Parameter] = field(default_factory=list, repr=False)
     _waiting: list[tuple[str, nn.Parameter]] | None = field(default=None, repr=False)
+    _outside: OutsideParameters = field(default_factory=OutsideParameters, repr=False)
 
     def before_backward(
         self, loss: Tensor, x: Tensor, probe: HookedProbe, optimizer: torch.optim.Optimizer
@@ -171,11 +175,7 @@ class StepWiring:
         held = [p for group in optimizer.param_groups for p in group["params"]]
         held_ids = {id(p) for p in held}
         known = held_ids | {id(p) for _, p in named}
-        outside = [
-            str(tuple(leaf.shape))
-            for key, leaf in graph.leaves.items()
-            if key not in known and isinstance(leaf, nn.Parameter)
-        ]
+        outside = self._outside.read(graph.leaves, known).values()
         kind = type(optimizer).__name__
         linear = seen.linear
         if not self.steps and output is not None:
@@ -189,6 +189,7 @@ class StepWiring:
             called=seen.called | {call.layer for call in probe.connections},
             cuts=_with_cuts(seen.cuts, probe.connections),
             outside=tuple((Counter(seen.outside) | Counter(outside)).elements()),
+            outside_anew=seen.outside_anew or (bool(outside) and self._outside.anew),
             optimizers=seen.optimizers if kind in seen.optimizers else (*seen.optimizers, kind),
             optimizer_weights=len(held),
             optimizer_trainable=sum(p.requires_grad for p in held),
@@ -228,6 +229,7 @@ class StepWiring:
             in_no_optimizer=tuple(sorted((seen.trainable & seen.reached) - seen.held)),
             not_reached=tuple(sorted(unreached)),
             outside_module=seen.outside,
+            outside_anew=seen.outside_anew,
             optimizer_weights=seen.optimizer_weights,
             optimizer_trainable=seen.optimizer_trainable,
             cut_between=self._cut(unreached),

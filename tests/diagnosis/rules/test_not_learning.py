@@ -86,3 +86,19 @@ def test_embeddings_that_have_become_one_point() -> None:
     assert not_learning.embeddings_collapse(spread(*[0.9] * 8, losses=triplets)) is None
     known = (nw.LossTerm("cross entropy"),)
     assert not_learning.embeddings_collapse(spread(*COLLAPSING, losses=known)) is None
+
+
+def test_a_short_run_whose_loss_falls_does_not_stand_still() -> None:
+    """In the last ten of thirty steps noise hides the slope that the last fifteen show."""
+    noise = [0.1 if step % 3 else -0.12 for step in range(30)]
+    falling = [2.3 - 0.025 * step + each for step, each in enumerate(noise)]
+    standing = [2.1 + each for each in noise]
+    data = nw.DataFacts(
+        evaluation_samples=400, evaluation_chance_score=0.1, evaluation_linear_score=0.9
+    )
+    ended = nw.RunEnd("finished", "Done.", 30)
+    for losses, rule in ((falling, None), (standing, "plateau")):
+        whole = {signals.LOSS: losses, signals.VALID_ACCURACY: [0.4] * 3}
+        run = observed(whole, facts=FACTS).but(data=data, ended=ended)
+        answer = not_learning.plateau(run)
+        assert (answer and answer.rule) == rule

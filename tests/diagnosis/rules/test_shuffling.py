@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -79,3 +80,24 @@ def test_rare_classes_are_often_absent() -> None:
 def test_sorted_batches_are_found() -> None:
     assert report_of_a_loop(shuffle=False).found[0].rule == "not_shuffled"
     assert "not_shuffled" in report_of_a_loop().clear
+
+
+def test_words_of_a_text_have_no_equal_shares() -> None:
+    """Few of the words are frequent: a batch never holds as many as of words of equal shares."""
+    series = {signals.BATCH_CLASSES: [30.0] * 20}
+    facts = nw.RunFacts(classes=500, batch_size=100, loss_of_guessing=math.log(500))
+    assert found(shuffling.not_shuffled(history(whole=series, facts=facts))).rule == "not_shuffled"
+    words = replace(facts, loss_of_guessing=4.3)  # as 74 words of equal shares
+    assert isinstance(shuffling.not_shuffled(history(whole=series, facts=words)), nw.Unchecked)
+
+
+def test_targets_that_follow_each_other_where_the_loss_is_not_understood() -> None:
+    """Those of a value function are of one episode after the other; guessing has no loss."""
+    values = [0.0, 1.0] * 20
+    facts = nw.RunFacts(
+        task="regression", class_targets=False, batch_size=20, target_std=0.5, target_mean=0.5
+    )
+    series = {signals.TARGET_MEAN: values}
+    known = replace(facts, loss_of_guessing=0.25)
+    assert found(shuffling.not_shuffled(history(whole=series, facts=known, final=0.25)))
+    assert isinstance(shuffling.not_shuffled(history(whole=series, facts=facts)), nw.Unchecked)

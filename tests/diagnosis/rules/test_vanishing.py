@@ -10,6 +10,16 @@ from netwise import signals
 from netwise.diagnosis.rules import vanishing
 
 
+def test_a_layer_beside_the_way_of_the_gradient() -> None:
+    """Keys and queries get small gradients through a softmax, and the values do not."""
+    rest = [1e-2] * 9
+    layers = tuple(nw.Layer(f"layer{i}", "Linear", 8, 8) for i in range(12))
+    branch = history({signals.GRADIENT_RMS: flat(1e-5, 1e-5, 5e-3, *rest)}, layers=layers)
+    assert vanishing.vanishing_gradient(branch) is None
+    chain = history({signals.GRADIENT_RMS: flat(1e-5, 2e-5, 5e-5, *rest)}, layers=layers)
+    assert found(vanishing.vanishing_gradient(chain)).evidence[0].value == pytest.approx(1000)
+
+
 def test_vanishing_gradient() -> None:
     finding = found(
         vanishing.vanishing_gradient(history({signals.GRADIENT_RMS: flat(1e-5, 1e-4, 1e-3, 1e-2)}))

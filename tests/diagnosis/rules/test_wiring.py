@@ -122,4 +122,12 @@ def test_weights_outside_of_the_module() -> None:
         "optimizer, as those of layers in a Python list do."
     )
     assert "nn.ModuleList(" in wiring.WEIGHTS_OUTSIDE_MODULE.change
+    anew = found(
+        wiring.weights_outside_module(observed(outside_module=("(4,)",), outside_anew=True))
+    )
+    assert anew.sentence == (
+        "A loss reaches 1 parameter of shape (4,) that is new at each step: the forward pass makes "
+        "its layers anew, and no step trains them."
+    )
+    assert "__init__" in anew.change
     assert wiring.weights_outside_module(observed()) is None

@@ -27,7 +27,7 @@ def shapes_broadcast(history: History) -> Answer:
         sentence=(
             f"Outputs and targets have different shapes, and one is widened from {wiring.widened}"
             f"{places}: each output is compared with each target. Give both the same shape, with "
-            "`output.squeeze(1)` or `target.unsqueeze(1)`."
+            "`output.squeeze(-1)` or `target.unsqueeze(-1)`."
         ),
         steps=(0, history.ended.step),
         evidence=(Evidence("numbers in the loss for each output", _growth(wiring.widened), 1.0),),

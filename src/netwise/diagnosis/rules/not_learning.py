@@ -13,6 +13,7 @@ from netwise.diagnosis.rules.outcome import (
     falls_short,
     final_loss,
     final_loss_share,
+    is_still_young,
     learned_what_simple_models_do,
     no_baseline,
     opponents,
@@ -92,7 +93,7 @@ def plateau(history: History) -> Answer:
     reached, possible = skill(history, score), skill(history, simple)
     if not falls_short(history) or slope.falls >= CERTAIN or reached is None or possible is None:
         return None
-    if possible - reached <= FAR:
+    if possible - reached <= FAR or is_still_young(history):
         return None
     return Finding(
         rule="plateau",
@@ -146,7 +147,7 @@ def _never_answered(history: History, asked: Sequence[int], given: Sequence[int]
     possible = skill(history, simple_score(history))
     names = [i for i in range(len(asked)) if not given[i] and asked[i] >= MANY]
     share = sum(asked[i] for i in names) / sum(asked)
-    if possible is None or possible < SKILLED or share < OTHERS:
+    if possible is None or possible < SKILLED or share < OTHERS or is_still_young(history):
         return None
     step = max(history.ended.step - 1, 0)
     classes = ", ".join(map(str, names[:5]))

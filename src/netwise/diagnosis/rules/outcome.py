@@ -25,6 +25,9 @@ ERRORS = 3.0  # standard errors of a score that was measured on a sample
 # Slopes.
 UP_TO_THE_END = 0.75  # of the epochs: a curve that ends before tells nothing of the end
 CERTAIN = 3.0  # standard errors of a slope that is no noise
+# Steps after which hardly any network that starts from random weights has learned its task: of the
+# clinic's healthy programs the shortest has 120.
+FEW_STEPS = 100
 WORTHWHILE = 0.05  # of the loss that is left: gain in half as many steps again
 
 OF_YES_OR_NO = (
@@ -291,6 +294,14 @@ def still_falls(history: History) -> bool:
     a worthwhile part of what is left of it; False where it is not known."""
     gain = gain_to_come(history)
     return gain is not None and gain > WORTHWHILE
+
+
+def is_still_young(history: History) -> bool:
+    """Whether a run has so few steps that the noise of batches hides a slope in its last third, and
+    the loss falls over its second half."""
+    losses = history.of(LOSS)
+    slope = None if losses is None else last_slope(losses, share=1 / 2)
+    return history.ended.step < FEW_STEPS and slope is not None and slope.falls >= CERTAIN
 
 
 def gain_to_come(history: History) -> float | None:

@@ -6,7 +6,13 @@ import math
 from collections.abc import Sequence
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import finite_median, generalises, opponents
+from netwise.diagnosis.rules.outcome import (
+    finite_median,
+    generalises,
+    no_baseline,
+    opponents,
+    outcome_known,
+)
 from netwise.history import History, RunFacts
 from netwise.signals import BATCH_CLASSES, TARGET_MEAN, TARGETS_ALIKE, VALID_LOSS
 from netwise.tasks import task_named
@@ -19,6 +25,7 @@ MOST_ALIKE = 0.5
 FEW_ALIKE = 0.1
 OF_MEANS = 0.5  # variance of the batches' means over that of all targets
 FEWEST_ROWS = 8  # of a batch
+EVEN = 0.95  # entropy of the classes over that of equal shares
 LARGEST = 1e100  # in place of a ratio whose square is beyond the range of numbers
 BINARY = 1e-3  # distance of a variance from that of targets which are all 0 or 1
 
@@ -48,6 +55,8 @@ def not_shuffled(history: History) -> Answer:
     if generalises(history) or classes < 3:
         return None
     present = finite_median(series.values) or 0.0
+    if facts.class_shares is None and _uneven(facts):
+        return Unchecked("the shares of the classes are not known, and they are not equal")
     shares = facts.class_shares or (1 / classes,) * classes
     expected = max(sum(1 - (1 - share) ** size for share in shares), 1.0)
     mixed = sum(count > SHARE * expected for count in series.values) / len(series)
@@ -71,6 +80,13 @@ def not_shuffled(history: History) -> Answer:
         ),
         strength=SHARE / max(present / expected, 1e-3),
     )
+
+
+def _uneven(facts: RunFacts) -> bool:
+    """Whether the classes do not have equal shares, as words of a text: guessing equal ones would
+    cost the logarithm of their number."""
+    guess, classes = facts.loss_of_guessing, facts.classes
+    return guess is not None and bool(classes) and guess < EVEN * math.log(classes or 1)
 
 
 def _two_classes(history: History, share: float) -> Answer:
@@ -119,6 +135,8 @@ def _sorted_values(history: History) -> Answer:
         )
     if opponents(history) or _has_several_losses(history) or generalises(history):
         return None
+    if not outcome_known(history):
+        return Unchecked(no_baseline(history))  # targets of a value function follow each other
     share = min(_spread(series.finite) / facts.target_std, LARGEST) ** 2
     if not share > OF_MEANS:
         return None

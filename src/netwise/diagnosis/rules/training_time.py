@@ -7,6 +7,7 @@ from statistics import median
 from netwise.diagnosis.curves import expected_gain, last_slope, level_at_end
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
+    FEW_STEPS,
     FEWEST,
     LEARNED,
     falls_short,
@@ -30,9 +31,6 @@ MOST = 1.0  # of the loss of guessing: a loss above it is not only too early, an
 # Steps of a run that falls, up to which it is certain that more steps are the cure. Beyond, a small
 # rate, frozen layers, a bad start or strong dropout are as likely: that is a symptom.
 FALLING_STEPS = 150
-# Steps after which hardly any network that starts from random weights has learned its task: of the
-# clinic's healthy programs the shortest has 120.
-FEW_STEPS = 100
 FEW_EPOCHS = 3
 FEWEST_STEPS = 25  # the same in any number of epochs, as of batches that are most of the data
 REMAINS = 0.75  # of the first losses, and of that of guessing, at the end of a run of few steps
@@ -150,7 +148,8 @@ def _ends_at_once(history: History) -> Finding | None:
         return None
     if first is not None and left is not None and (first < FROM_GUESSING or left < REMAINS):
         return None
-    times = f" in {epochs} epoch{'s' * (epochs > 1)}"
+    # One evaluation at the end does not tell how often the data were seen.
+    times = f" in {epochs} epochs" if epochs > 1 else ""
     return Finding(
         rule="too_few_steps",
         sentence=(

@@ -263,6 +263,12 @@ def _how_to_connect(cut_between: tuple[str, ...]) -> str:
     )
 
 
+MADE_ONCE = (
+    "self.norm = nn.LayerNorm(width)  # in __init__, once\n"
+    "x = self.norm(x)  # in forward, instead of nn.LayerNorm(width)(x)"
+)
+
+
 def weights_outside_module(history: History) -> Answer:
     """Find parameters that a loss reaches and that belong to no module and to no optimizer."""
     wiring = observed(history, "outside_module")
@@ -271,13 +277,21 @@ def weights_outside_module(history: History) -> Answer:
     shapes = wiring.outside_module
     if not shapes:
         return None
+    few = len(shapes) == 1
+    made = "that is new" if few else "that are new"
+    reason = (
+        f"{made} at each step: the forward pass makes its layers anew, and no step trains them."
+        if wiring.outside_anew
+        else f"that belong{'s' * few} to no module and to no optimizer, as those of layers in a "
+        "Python list do."
+    )
     return Finding(
         rule="weights_outside_module",
         sentence=(
-            f"A loss reaches {len(shapes)} parameter{'s' * (len(shapes) > 1)} of shape "
-            f"{listed(shapes)} that belong to no module and to no optimizer, as those of layers in "
-            "a Python list do."
+            f"A loss reaches {len(shapes)} parameter{'s' * (not few)} of shape {listed(shapes)} "
+            f"{reason}"
         ),
+        change=MADE_ONCE if wiring.outside_anew else "",
         steps=(0, history.ended.step),
         evidence=(Evidence("parameters outside of the module", float(len(shapes)), 0.0),),
         strength=float(len(shapes)),
