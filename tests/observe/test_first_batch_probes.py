@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netwise.first_batch import FirstBatch
+from netwise.observe import first_batch_probes
 from netwise.observe.first_batch_probes import first_batch_of
 from networks_of_daily_life import IMAGES, SERIES, WORDS, X
 
@@ -273,3 +274,13 @@ def test_the_module_and_all_random_generators_stay_as_they_are(name: str) -> Non
     assert all(torch.equal(v, after[k]) for k, v in before.items())
     kept = [p.grad for p in module.parameters() if p.grad is not None]
     assert all(torch.equal(a, b) for a, b in zip(grads, kept, strict=True))
+
+
+def test_a_pass_that_waits_for_a_core_does_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a pass takes long and computes little: the checks are made."""
+    clock = iter(range(0, 100_000, 100))
+    monkeypatch.setattr(first_batch_probes.time, "perf_counter", lambda: float(next(clock)))
+    found = first_batch_of(nn.Linear(6, 3), (ROWS,), {})
+    assert found.samples_mix == ""
+    monkeypatch.setattr(first_batch_probes.time, "process_time", lambda: float(next(clock)))
+    assert first_batch_of(nn.Linear(6, 3), (ROWS,), {}).samples_mix is None
