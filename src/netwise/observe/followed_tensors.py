@@ -81,6 +81,8 @@ class FollowedTensors:
         followed = [tensor for tensor in tensors if self._knows(tensor)]
         if not followed:
             return None
+        # Outputs and targets are kept for as long as their difference is.
+        self._differences = [each for each in self._differences if each[0]() is not None]
         if func in SIZES or (func in PRODUCTS and len(tensors) == 2 and tensors[0] is tensors[1]):
             for difference, output, target in self._differences:
                 if difference() is tensors[0]:
@@ -91,7 +93,7 @@ class FollowedTensors:
             if other.dim() and followed[0].dim() and len(other) == len(followed[0]):
                 if not differs:
                     return followed[0], other
-                if len(self._differences) < MOST:
+                if isinstance(result, Tensor) and len(self._differences) < MOST:
                     self._differences.append((weakref.ref(result), followed[0], other))
         for part in result if isinstance(result, tuple) else (result,):
             if isinstance(part, Tensor) and part.dim():

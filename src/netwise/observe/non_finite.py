@@ -317,9 +317,10 @@ def _masks_a_row(node: Node, result: Tensor) -> bool:
     filled = below[0][0] if len(below) == 1 else None
     if filled is None or operation(filled) != "MaskedFill":
         return False
-    mask, axis = saved(filled, "mask"), signed(saved(node, "dim"))
+    mask, axis = saved(filled, "mask"), saved(node, "dim")
     if not isinstance(mask, Tensor) or not isinstance(axis, int):
         return False
+    axis = signed(axis)
     axis -= result.dim() * (axis >= 0)
     return mask.dim() >= -axis and bool(mask.all(axis).any())
 
