@@ -24,6 +24,7 @@ class LossTerm:
             first, such as ("LogSoftmax", "Addmm"); "?" where an operation hides what lies behind.
         reduction: "mean", "sum", "none", or "" where it is not known.
         factor: the constant that the whole loss is multiplied by before `backward`.
+        weight: the size of the constant that this summand alone is multiplied by.
         penalty: it depends on weights alone, and not on outputs of the module.
         output_shape, target_shape: of the last batch; () where not known.
         highest: the largest input of a negative log-likelihood; log-probabilities are below 0.
@@ -58,6 +59,7 @@ class LossTerm:
     chain: tuple[str, ...] = ()
     reduction: str = ""
     factor: float = 1.0
+    weight: float = 1.0
     penalty: bool = False
     output_shape: tuple[int, ...] = ()
     target_shape: tuple[int, ...] = ()

@@ -30,6 +30,11 @@ def parts(loss: Loss) -> dict[str, float]:
         (lambda o: F.mse_loss(o, T, reduction="sum") / 12 + 0.25, 0.25),
         (lambda o: F.cross_entropy(o, Y) + 2.5 * F.mse_loss(o, T).detach(), None),
         (lambda o: (F.cross_entropy(o, Y) - 1.5) * 2, -3.0),
+        (lambda o: F.mse_loss(o, T, reduction="none").sum(1).mean() + 0.5, 0.5),
+        (lambda o: F.cross_entropy(o, Y, reduction="none").mean() - 2, -2.0),
+        (lambda o: 2 * ((o - T) ** 2).sum(-1).mean() + 0.25, 0.25),
+        (lambda o: ((T - o) ** 2).mean(1).sum() / 12 + F.cross_entropy(o, Y) + 0.5, 0.5),
+        (lambda o: ((o - T).square().sum() / 36) * 3 + 1.0, 1.0),
     ],
 )
 def test_the_rest_of_known_parts(loss: Loss, rest: float | None) -> None:
@@ -46,6 +51,8 @@ def test_the_rest_of_known_parts(loss: Loss, rest: float | None) -> None:
         lambda o: F.cross_entropy(o, Y, weight=torch.tensor([1.0, 2.0, 3.0])),
         lambda o: F.cross_entropy(o, Y, label_smoothing=0.1),
         lambda o: (F.mse_loss(o, T, reduction="none") * torch.rand(12, 3)).mean(),
+        lambda o: ((o - T) ** 2).sum(1).sqrt().mean(),
+        lambda o: ((o - T) ** 2)[:4].mean(),
     ],
 )
 def test_parts_that_are_not_known_leave_no_rest(loss: Loss) -> None:

@@ -126,3 +126,68 @@ def test_the_loss_of_guessing_of_log_probabilities_is_the_entropy_of_the_classes
     assert facts.least_loss == 0
     assert facts.loss_kind == "cross-entropy of logits"
     assert facts.loss == "NLLLoss"
+
+
+def test_the_loss_of_guessing_of_several_terms_is_their_sum() -> None:
+    """Classes and a number from one body: what is known of each is added, with its factor."""
+    body, number = nn.Linear(6, 3), nn.Linear(6, 1)
+    weights = [*body.parameters(), *number.parameters()]
+    optimizer = torch.optim.SGD(weights, lr=0.01)
+
+    def loop(penalised: bool) -> None:
+        for step in range(10):
+            rows = (torch.arange(20) + 20 * step) % 200
+            optimizer.zero_grad()
+            classes = F.cross_entropy(body(X[rows]), Y[rows])
+            loss = classes + 0.5 * F.mse_loss(number(X[rows]), X[rows, :1])
+            if penalised:
+                loss = loss + 0.1 * body.weight.square().sum()
+            loss.backward()
+            optimizer.step()
+
+    facts = history_of_loop(lambda: loop(False)).facts
+    share = torch.bincount(Y[:200]).double() / len(Y[:200])
+    entropy = float(-(share * share.log()).sum())
+    wanted = entropy + 0.5 * float(X[:200, :1].var())
+    assert facts.loss_of_guessing == pytest.approx(wanted, rel=0.02)
+    assert facts.least_loss == pytest.approx(0.0)
+    assert facts.classes is None  # those of one of both terms
+    assert history_of_loop(lambda: loop(True)).facts.loss_of_guessing is None
+
+
+def test_terms_that_ask_for_the_same_classes_share_their_facts() -> None:
+    one, other = nn.Linear(6, 3), nn.Linear(6, 3)
+    optimizer = torch.optim.SGD([*one.parameters(), *other.parameters()], lr=0.01)
+
+    def loop() -> None:
+        for step in range(10):
+            rows = (torch.arange(20) + 20 * step) % 200
+            optimizer.zero_grad()
+            (F.cross_entropy(one(X[rows]), Y[rows])
+             + F.cross_entropy(other(X[rows]), Y[rows])).backward()  # fmt: skip
+            optimizer.step()
+
+    facts = history_of_loop(loop).facts
+    assert (facts.classes, facts.class_targets) == (3, True)
+
+
+def test_r2_of_outputs_that_are_logits() -> None:
+    """A decoder that answers the mean of binary targets explains nothing of them: an R² of 0."""
+    bias = nn.Linear(6, 6)
+    nn.init.zeros_(bias.weight)
+    wanted = (X[:200] > 0.3).float()
+    with torch.no_grad():
+        bias.bias.copy_(torch.logit(wanted.mean(0)))
+    optimizer = torch.optim.SGD(bias.parameters(), lr=1e-9)
+
+    def loop() -> None:
+        for step in range(10):
+            rows = (torch.arange(20) + 20 * step) % 200
+            optimizer.zero_grad()
+            errors = F.binary_cross_entropy_with_logits(bias(X[rows]), wanted[rows])
+            (errors + bias(X[rows]).square().mean()).backward()
+            optimizer.step()
+
+    series = history_of_loop(loop).of(signals.BATCH_R2)
+    assert series is not None
+    assert all(-0.3 < value < 0.05 for value in series.values)

@@ -165,7 +165,9 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
             elif len(terms) < _MOST_TERMS:
                 root_of_part = way.node
                 for term, own in _read_summand(way, outputs):
-                    terms.append(_with_derivative(_with_value(term, own), root_of_part))
+                    reading = _with_derivative(_with_value(term, own), root_of_part)
+                    weight = replace(reading.term, weight=abs(own))
+                    terms.append(replace(reading, term=weight))
                     owns += [own] if term.term.operation else []
         factor, terms = _with_sign(factor, terms, owns)
         factor, terms = _without_batch(factor, terms)

@@ -28,35 +28,56 @@ ROUNDING = 1e-4
 
 
 def exact_value(found: Match, way: Descent) -> float | None:
-    """The value of a summand that is a constant multiple of one of torch's losses, as it enters the
-    sum; None for others, weighted and large ones.
+    """The value of a summand that is a constant multiple of one of torch's losses or of squared
+    differences, averaged and summed in any order, as it enters the sum; None for others, weighted
+    and large ones.
 
     Args:
         found: the loss at the end of the way.
         way: to it from the sum.
     """
-    x, t, node = found.output, found.target, found.node
-    if found.by_hand or found.swapped or way.weights or way.is_weighted or way.selected:
+    if found.swapped or way.weights or way.is_weighted or way.selected:
         return None
-    if x is None or t is None or x.numel() > LARGEST or numel(shape_of(node)) != 1:
+    if not all(_is_linear(name) for name in way.path):
+        return None
+    own = _of_squares(found) if found.by_hand else _of_torch(found)
+    return None if own is None else math.prod(way.constants) * way.averaged * own
+
+
+def _is_linear(name: str) -> bool:
+    kind = name.removesuffix("Backward0").removesuffix("Backward1")
+    return kind in ("Mul", "Div", "Neg", "Add", "Sub", "Mean", "Sum") or kind in SAME_VALUES
+
+
+def _of_squares(found: Match) -> float | None:
+    """The sum of all elements of squared differences that are written out."""
+    residual = found.residual
+    if found.operation != SQUARED_ERROR or residual is None or residual.numel() > LARGEST:
+        return None
+    if not residual.is_floating_point() or residual.shape != shape_of(found.node):
+        return None
+    return float(residual.float().square().sum())
+
+
+def _of_torch(found: Match) -> float | None:
+    """The sum over the results of one of torch's losses: over all its elements, or one number."""
+    x, t, node = found.output, found.target, found.node
+    if x is None or t is None or x.numel() > LARGEST:
         return None
     if any(isinstance(saved(node, name), Tensor) for name in ("weight", "pos_weight")):
         return None
     if found.source is None or len(shape_of(found.source) or x.shape) != x.dim():
         return None  # of several networks or samples at once, under `vmap`
-    if x.dtype not in (torch.float32, torch.float64) or not all(_is_linear(n) for n in way.path):
+    if x.dtype not in (torch.float32, torch.float64):
         return None
     reduction = REDUCTIONS.get(saved(node, "reduction"), "none")
-    value = _of_torch(found.operation, x.float(), t, node, reduction)
-    return None if value is None else math.prod(way.constants) * float(value)
+    if reduction != "none" and numel(shape_of(node)) != 1:
+        return None
+    value = _results(found.operation, x.float(), t, node, reduction)
+    return None if value is None else float(value.sum())
 
 
-def _is_linear(name: str) -> bool:
-    kind = name.removesuffix("Backward0").removesuffix("Backward1")
-    return kind in ("Mul", "Div", "Neg", "Add", "Sub") or kind in SAME_VALUES
-
-
-def _of_torch(name: str, x: Tensor, t: Tensor, node: Any, reduction: str) -> Tensor | None:
+def _results(name: str, x: Tensor, t: Tensor, node: Any, reduction: str) -> Tensor | None:
     if name == CROSS_ENTROPY:
         ignored = saved(node, "ignore_index")
         index = signed(ignored) if isinstance(ignored, int) else -100

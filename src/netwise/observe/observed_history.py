@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import platform
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,7 @@ from netwise.history import DIVERGED, FINISHED, RUNNING, History, Provenance, Ru
 from netwise.observe.observed_model import LossSite, ObservedModel
 from netwise.observe.observed_wiring import wiring_of
 from netwise.observe.program_facts import ProgramFacts
+from netwise.observe.target_statistics import TargetStatistics
 from netwise.program_error import ProgramError
 from netwise.tasks import OF_LOGITS, OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED
 from netwise.wiring import (
@@ -20,6 +23,7 @@ from netwise.wiring import (
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CROSS_ENTROPY,
     SQUARED_ERROR,
+    LossTerm,
 )
 
 
@@ -123,17 +127,18 @@ def _facts_of_loss(site: LossSite, model: ObservedModel) -> dict[str, Any]:
         for term, statistics in zip(site.terms, site.targets, strict=False)
         if not term.penalty
     ]
+    guess = least = None
+    if not site.weighted and not model.opponents and len(site.terms) == len(known):
+        guess, least = _constant_and_perfect(known, model)
     if len(known) != 1:
-        return {"batch_size": site.batch_size or None}
+        return {
+            **_common_targets([statistics for _, statistics in known]),
+            "batch_size": site.batch_size or None,
+            "loss_of_guessing": guess,
+            "least_loss": least,
+        }
     term, statistics = known[0]
     facts = dict(statistics.facts())
-    guess = least = None
-    if not site.weighted and not model.opponents and len(site.terms) == 1:
-        guess = statistics.loss_of_guessing(term.operation, term.reduction)
-        least = statistics.least_loss(term.operation, term.reduction)
-        factor = _remaining_factor(term.factor, model)
-        guess = None if guess is None else guess * factor
-        least = None if least is None else least * factor
     return {
         **facts,
         "loss": term.operation or None,
@@ -145,6 +150,33 @@ def _facts_of_loss(site: LossSite, model: ObservedModel) -> dict[str, Any]:
         "target_shape": term.target_shape or None,
         "weighted_loss": site.weighted,
     }
+
+
+def _common_targets(known: Sequence[TargetStatistics]) -> dict[str, Any]:
+    """Facts about the targets of several terms that ask for the same classes, as those of auxiliary
+    outputs and of contrasted pairs do; {} for others."""
+    each = [
+        {**statistics.facts(), "class_shares": statistics.class_shares()} for statistics in known
+    ]
+    is_same = bool(each) and all(facts == each[0] for facts in each)
+    return each[0] if is_same and each[0].get("class_targets") else {}
+
+
+def _constant_and_perfect(
+    known: Sequence[tuple[LossTerm, TargetStatistics]], model: ObservedModel
+) -> tuple[float | None, float | None]:
+    """The loss of the best constant predictions and that of perfect ones, summed over the terms of
+    the loss; None where one of them is not known."""
+    guess = least = 0.0
+    for term, statistics in known:
+        constant = statistics.loss_of_guessing(term.operation, term.reduction)
+        perfect = statistics.least_loss(term.operation, term.reduction)
+        if constant is None:
+            return None, None
+        factor = term.weight * _remaining_factor(term.factor, model)
+        guess += factor * constant
+        least = math.nan if perfect is None else least + factor * perfect
+    return guess, None if math.isnan(least) else least
 
 
 def _remaining_factor(factor: float, model: ObservedModel) -> float:

@@ -31,7 +31,7 @@ from netwise.observe.target_statistics import (
 )
 from netwise.observe.tensor_samples import plain, rows_of
 from netwise.observe.weighted_layers import ROOT
-from netwise.wiring import LossTerm
+from netwise.wiring import BINARY_CROSS_ENTROPY_OF_LOGITS, LossTerm
 
 # Signals of weights: of no use where other tensors stand in for them.
 OF_WEIGHTS = (
@@ -103,7 +103,9 @@ class LossSite:
                     if accuracy is not None:
                         self.signals[signals.ACCURACY] = accuracy
                     elif self.signals.keys() & {signals.LOSS_OF_TARGETS}:
-                        r2 = share_explained(output, term.target)
+                        is_logit = term.term.operation == BINARY_CROSS_ENTROPY_OF_LOGITS
+                        answers = output.sigmoid() if is_logit else output
+                        r2 = share_explained(answers, term.target)
                         self.signals |= {} if r2 is None else {signals.BATCH_R2: r2}
 
 

@@ -178,9 +178,9 @@ def _of_evaluation(sample: DataSample, others: DataSample) -> dict[str, Any]:
 
 
 def _rescaled(sample: DataSample, others: DataSample) -> float | None:
-    """The best score on the evaluation sample once each of its features has the mean and the
-    standard deviation that it has in training; None for other inputs than numbers."""
-    if sample.numbers is None or others.numbers is None or sample.symbols is not None:
+    """The best score on the evaluation sample once each feature of its numbers has the mean and the
+    standard deviation that it has in training; None for inputs without numbers."""
+    if sample.numbers is None or others.numbers is None:
         return None
     spread = others.numbers.std(0)
     unit = (others.numbers - others.numbers.mean(0)) / np.where(spread > 0, spread, 1.0)

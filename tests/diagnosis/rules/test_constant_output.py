@@ -33,6 +33,13 @@ def test_rectifiers_and_unused_inputs() -> None:
     assert "No layer gets the inputs" in unused.sentence
 
 
+def test_an_index_that_keeps_what_is_the_same_for_all() -> None:
+    kept = found(constant_output(run(constant_output=True, constant_kind="getitem")))
+    assert "an index in `forward` keeps is the same" in kept.sentence
+    assert "batch_first" in kept.sentence
+    assert kept.layers == ()
+
+
 @pytest.mark.parametrize("kind", ["sigmoid", "linear", "softmax", "softmax of one unit"])
 def test_what_is_not_certain_is_left_to_others(kind: str) -> None:
     assert constant_output(run(constant_output=True, constant_kind=kind)) is None

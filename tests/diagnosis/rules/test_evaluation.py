@@ -124,3 +124,22 @@ def test_inputs_of_another_scale_do_harm(before: float, after: float, grade: str
     }
     answer = evaluation.evaluation_prepared_otherwise(observed(series).but(data=data))
     assert (answer.grade if isinstance(answer, nw.Finding) else "") == grade
+
+
+@pytest.mark.parametrize(("after", "found"), [(0.8, True), (0.45, False)])
+def test_some_features_of_another_scale(after: float, found: bool) -> None:
+    """Over all features the scale differs by less than the limit; simple models show the harm."""
+    data = nw.DataFacts(
+        evaluation_chance_score=0.4, evaluation_linear_score=0.6, evaluation_rescaled_score=after
+    )
+    series = {
+        signals.TRAINING_INPUT_MEAN: [0.0] * 4,
+        signals.TRAINING_INPUT_STD: [1.0] * 4,
+        signals.EVALUATION_INPUT_MEAN: [0.0] * 4,
+        signals.EVALUATION_INPUT_STD: [2.5] * 4,
+        signals.EVALUATION_INPUT_OFFSET: [0.1] * 4,
+        signals.EVALUATION_INPUT_RATIO: [2.5] * 4,
+    }
+    answer = evaluation.evaluation_prepared_otherwise(observed(series).but(data=data))
+    assert isinstance(answer, nw.Finding) is found
+    assert not found or answer.grade == "cause"  # type: ignore[union-attr]

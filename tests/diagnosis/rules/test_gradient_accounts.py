@@ -153,6 +153,11 @@ def test_passes_whose_gradients_are_lost_before_the_step() -> None:
     finding = found(rule(run([3.0] * 8)))
     assert finding.sentence.startswith("Of 4 backward passes before each step only the last")
     assert rule(run([0.0] * 8)) is None
+    # The first of the lost gradients of each step has a row of its own.
+    rows = [{"step": i // 2, signals.BACKWARD_DROPPED: 19.0 * (i % 2)} for i in range(16)]
+    each = nw.History.from_rows([{**row, signals.GRADIENT_CLEARED: 0.0} for row in rows])
+    lost = found(rule(each.but(wiring=nw.Wiring("Net"))))
+    assert lost.sentence.startswith("Of 20 backward passes")
     assert rule(run([0.0, 0.0, 0.0, 1.0] * 3)) is None  # now and then a step is left out
     assert rule(run([3.0] * 8, optimizers=("SAM",))) is None
     assert rule(run([3.0] * 8, opponents=("Critic",))) is None

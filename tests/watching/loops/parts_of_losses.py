@@ -39,9 +39,17 @@ def codes(sick: bool, fault: str = "factor") -> list[float]:
             mean, logs = mean.detach(), logs.detach()
         divergence = -0.5 * (1 + logs - mean.square() - logs.exp()).sum() / len(rows)
         errors = F.mse_loss(back, x[rows], reduction="sum") / len(rows)
+        if fault == "elements":
+            errors = F.mse_loss(back, x[rows], reduction="none").sum(1).mean()
         if sick and fault == "sum":
             errors = F.mse_loss(back, x[rows])
-        factor = 200.0 if sick and fault == "factor" else 20.0 if sick and fault == "sum" else 0.05
+        factor = (
+            200.0
+            if sick and fault in ("factor", "elements")
+            else 20.0
+            if sick and fault == "sum"
+            else 0.05
+        )
         loss = errors + factor * divergence
         loss.backward()
         optimizer.step()
@@ -84,4 +92,26 @@ def shifted(sick: bool) -> list[float]:
         loss.backward()
         optimizer.step()
         losses.append(error.item())
+    return losses
+
+
+def pairs(sick: bool) -> list[float]:
+    """Two views of the same things, each to be told from those of the batch's other things, in both
+    directions. Sick: the second view is of other things."""
+    torch.manual_seed(0)
+    things = torch.randn(600, 6)
+    one = things @ torch.randn(6, 20) + 0.3 * torch.randn(600, 20)
+    other = things @ torch.randn(6, 15) + 0.3 * torch.randn(600, 15)
+    towers = [nn.Sequential(nn.Linear(n, 32), nn.ReLU(), nn.Linear(32, 8)) for n in (20, 15)]
+    weights = [p for tower in towers for p in tower.parameters()]
+    optimizer, losses = torch.optim.Adam(weights, lr=3e-3), []
+    for rows in batches(600, 60, epochs=20):
+        matched = rows[torch.randperm(len(rows))] if sick else rows
+        a, b = F.normalize(towers[0](one[rows])), F.normalize(towers[1](other[matched]))
+        table, same = 10 * a @ b.T, torch.arange(len(rows))
+        loss = 0.5 * F.cross_entropy(table, same) + 0.5 * F.cross_entropy(table.T, same)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
     return losses

@@ -160,6 +160,8 @@ SEVERAL_NETWORKS = (
 SEQUENCES = (
     Loop(partial(s.language_model, attention=False), OUTPUT),
     Loop(partial(s.language_model, attention=True), OUTPUT),
+    Loop(partial(s.beginnings, fault="mask"), ("mask_inverted",)),
+    Loop(partial(s.beginnings, fault="axes"), ("constant_output",)),
     Loop(s.flattened_language_model, CUT),
     Loop(s.carried_state),
     Loop(s.packed_sequences, NO_OPTIMIZER),
@@ -287,7 +289,11 @@ PLAIN = (
     Loop(partial(j.game, fault="same weights"), ("loss_without_step",)),
     Loop(partial(j.game, fault="weak judge"), ("generator_collapse",)),
     Loop(j.classifier_of_features),
-    *(Loop(partial(q.codes, fault=fault), ("one_part_rules",)) for fault in ("factor", "sum")),
+    *(
+        Loop(partial(q.codes, fault=fault), ("one_part_rules",))
+        for fault in ("factor", "sum", "elements")
+    ),
+    Loop(q.pairs, ("not_learning",)),
     Loop(partial(q.codes, fault="detached"), ("part_without_gradient",)),
     Loop(partial(q.two_heads, fault="item"), ("part_without_gradient",), falls=0.8),
     Loop(partial(q.two_heads, fault="no_grad"), ("part_without_gradient",), falls=0.8),

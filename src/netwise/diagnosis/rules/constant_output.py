@@ -9,10 +9,14 @@ from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.first_batch import INPUTS, OUTPUT_RECTIFIER, RECTIFIER, SOFTMAX_OF_ONE, FirstBatch
 from netwise.history import History
 
+# Operations that keep a part of a tensor.
+SELECTIONS = ("getitem", "select", "narrow", "index_select", "gather", "chunk", "split", "unbind")
+
 
 def constant_output(history: History) -> Answer:
-    """Find a network whose outputs do not depend on its inputs, because it does not get them, or of
-    rectified outputs that are 0 for all samples.
+    """Find a network whose outputs do not depend on its inputs, because it does not get them, keeps
+    a part of a result that does not depend on them, or has rectified outputs that are 0 for all
+    samples.
 
     A last layer of zeros, or a branch that starts at zero, is no finding: a step along the gradient
     changes that. Nor are saturated units: their gradient is small, not zero.
@@ -20,7 +24,8 @@ def constant_output(history: History) -> Answer:
     facts = first_batch_fact(history, "constant_output")
     if isinstance(facts, Unchecked):
         return facts
-    certain = facts.constant_after == INPUTS or facts.constant_kind == OUTPUT_RECTIFIER
+    kinds = (OUTPUT_RECTIFIER, *SELECTIONS)
+    certain = facts.constant_after == INPUTS or facts.constant_kind in kinds
     if not facts.constant_output or not certain:
         return None
     name = facts.constant_after or ""
@@ -80,12 +85,21 @@ def _rectifier(name: str) -> str:
 def _why(facts: FirstBatch, name: str) -> str:
     if name == INPUTS:
         return "No layer gets the inputs: `forward` computes with something else."
+    if facts.constant_kind in SELECTIONS:
+        where = f"`{name}`" if name else "`forward`"
+        return (
+            f"The part that an index in {where} keeps is the same for all of them: look at the "
+            "axis that it is taken from. Layers of sequences without `batch_first=True` have the "
+            "axes (time, batch, features)."
+        )
     return f"The outputs are 0, because {_rectifier(name)} ends the network: it has no gradient."
 
 
 def _change(facts: FirstBatch, name: str) -> str:
     if name == INPUTS:
         return ""
+    if facts.constant_kind in SELECTIONS:
+        return "h[:, 0]  # the first place of each sample, where h is (batch, time, features)"
     return "return self.last(h)  # no ReLU on the outputs"
 
 

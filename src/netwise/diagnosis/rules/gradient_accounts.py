@@ -150,9 +150,12 @@ def _dropped(history: History) -> Finding | None:
     series, wiring = history.of(BACKWARD_DROPPED), history.wiring
     if series is None or wiring is None or len(series) < FEWEST or wiring.opponents:
         return None
-    usual = median(series.values)
-    dropping = steps_where(series, lambda v: v == usual)
-    if usual < 1 or len(dropping) <= MOST * len(series):
+    most: dict[int, float] = {}  # a step whose first gradients were lost has rows of its own
+    for step, value in zip(series.steps, series.values, strict=True):
+        most[step] = max(value, most.get(step, 0.0))
+    usual = median(most.values())
+    dropping = [step for step, value in most.items() if value == usual]
+    if usual < 1 or len(dropping) <= MOST * len(most):
         return None
     if any("LBFGS" in name or "SAM" in name for name in wiring.optimizers):
         return None

@@ -50,7 +50,11 @@ def one_part_rules(history: History) -> Answer:
     # near 0.
     is_size = min(others.finite) >= 0
     is_obeyed = is_size and now < OBEYED * before and before > WORTH * first
-    has_collapsed = is_size and is_constant and now < COLLAPSED * before and before > FELT * first
+    # A part with a large factor is brought down within a few steps.
+    highest = max(others.finite[:FEWEST])
+    has_collapsed = is_size and is_constant and now < COLLAPSED * highest and highest > FELT * first
+    if has_collapsed:
+        before = highest
     if not is_larger and not is_obeyed and not has_collapsed:
         return None
     what = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from netwise.diagnosis.curves import last_slope
+from netwise.diagnosis.curves import last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
     CERTAIN,
@@ -24,6 +24,7 @@ from netwise.diagnosis.rules.outcome import (
 from netwise.diagnosis.rules.overfitting import best_score
 from netwise.history import DIVERGED, History
 from netwise.signals import (
+    ACCURACY,
     ACTIVATION_MEAN,
     ACTIVATION_STD,
     LOSS,
@@ -62,8 +63,10 @@ def not_learning(history: History) -> Answer:
     left = final_loss_share(history)
     if left is None:
         return Unchecked(no_baseline(history))
-    reached = skill(history, best_score(history))
-    if left < NOTHING or (reached is not None and reached > SKILLED):
+    batches = history.of(ACCURACY)
+    late = None if batches is None else level_at_end(batches, fewest=FEWEST)
+    scores = best_score(history), late
+    if left < NOTHING or any((skill(history, score) or 0.0) > SKILLED for score in scores):
         return None
     if learned_what_simple_models_do(history):
         return None
