@@ -59,8 +59,6 @@ class FirstBatch:
         narrowest_width: its numbers.
         later_places: for each input that is a matrix of symbols its number among the tensors of the
             call, and whether outputs at a place change with later places of it.
-        inverted_mask: the layer whose attention leaves out all symbols and keeps their padding; ""
-            where masks are right.
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
@@ -102,7 +100,6 @@ class FirstBatch:
     narrowest: str | None = None
     narrowest_width: int | None = None
     later_places: tuple[tuple[int, bool], ...] | None = None
-    inverted_mask: str | None = None
     output_std: float | None = None
     loss_takes: str | None = None
     loss_targets: str | None = None

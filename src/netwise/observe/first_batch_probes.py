@@ -16,7 +16,6 @@ from netwise.observe.input_dependence import is_constant, narrowest, stays_const
 from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
 from netwise.observe.nested import tensors_in
-from netwise.observe.padding_masks import inverted_mask
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
 from netwise.observe.sample_axes import (
@@ -130,15 +129,7 @@ class _Probes:
             if facts.samples_mix == "":
                 seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)
                 facts = replace(facts, later_places=seen)
-        facts = replace(facts, **self._mask(facts))
         return self._modes(facts, before)  # last: it changes running statistics
-
-    def _mask(self, facts: FirstBatch) -> dict[str, Any]:
-        layer = inverted_mask(self.module, self.call, self.args, self.kwargs)
-        if layer is not None:
-            return {"inverted_mask": layer}
-        reason = "no attention with a mask of padding was seen"
-        return {"not_known": {**facts.not_known, "inverted_mask": reason}}
 
     # ---- rows and samples
 

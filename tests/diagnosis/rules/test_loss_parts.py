@@ -29,6 +29,7 @@ def run(main: list[float], others: list[float], r2: list[float] | None = None) -
         ([30.0] * 6 + [20.0] * 6, [2.0] * 6 + [0.01] * 6, 0.3, False),
         ([30.0] * 6 + [20.0] * 6, [0.1] * 6 + [2.0] * 6, 0.0, False),  # codes that hold more
         ([30.0] * 12, [-8.0, 8.0] * 3 + [0.1] * 6, 0.0, False),  # gains and losses of actions
+        ([0.2] * 6 + [0.02] * 6, [-7.0, 3.0] * 6, 0.0, False),  # a critic beside them
         ([30.0] * 12, [900.0] * 12, 0.8, False),  # most is explained, the rest is noise
     ],
 )

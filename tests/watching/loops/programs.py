@@ -160,7 +160,6 @@ SEVERAL_NETWORKS = (
 SEQUENCES = (
     Loop(partial(s.language_model, attention=False), OUTPUT),
     Loop(partial(s.language_model, attention=True), OUTPUT),
-    Loop(partial(s.beginnings, fault="mask"), ("mask_inverted",)),
     Loop(partial(s.beginnings, fault="axes"), ("constant_output",)),
     Loop(s.flattened_language_model, CUT),
     Loop(s.carried_state),

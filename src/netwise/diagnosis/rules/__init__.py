@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netwise.diagnosis.rules import (
-    attention_masks,
     autoencoder_codes,
     batch_noise,
     behind_baseline,
@@ -125,7 +124,6 @@ _IN_ORDER: tuple[Rule, ...] = (
     loss_values.SHAPES_BROADCAST,
     loss_values.SOFTMAX_OVER_BATCH,
     samples_mix.SAMPLES_MIX,
-    attention_masks.MASK_INVERTED,
     train_eval_differ.TRAIN_EVAL_DIFFER,
     norm_values.BN_WITH_ONE_SAMPLE,
     loss_values.TARGETS_MASKED,

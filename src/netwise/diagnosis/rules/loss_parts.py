@@ -45,10 +45,9 @@ def one_part_rules(history: History) -> Answer:
         return None
     if r2 is not None and r2 > EXPLAINED:
         return None
-    is_larger = now > LARGER * last
-    # Parts that may be below 0, as those of a policy gradient, are not brought down where they are
-    # near 0.
+    # Parts that may be below 0, as those of a policy gradient, have no size.
     is_size = min(others.finite) >= 0
+    is_larger = is_size and now > LARGER * last
     is_obeyed = is_size and now < OBEYED * before and before > WORTH * first
     # A part with a large factor is brought down within a few steps.
     highest = max(others.finite[:FEWEST])
