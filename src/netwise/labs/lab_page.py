@@ -36,7 +36,7 @@ def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
 
     Where the lab has `stops`, it is run at the other values too, unless its settings were changed.
     """
-    text, changed = lab.text, _changed(lab, result)
+    text, changed = lab.text, changed_settings(lab, result)
     page = render(
         "lab.html",
         title=lab.name,
@@ -82,8 +82,9 @@ def _stops(lab: Lab[Any], result: LabResult) -> Stops | None:
     )
 
 
-def _changed(lab: Lab[Any], result: LabResult) -> str:
-    """The settings that are not those of the recorded result."""
+def changed_settings(lab: Lab[Any], result: LabResult) -> str:
+    """The settings that are not those of the recorded result, for which the criteria were
+    written."""
     own = lab.settings.written_fields()
     return _listed({name: value for name, value in result.settings.items() if own[name] != value})
 

@@ -162,12 +162,19 @@ def _lab_lines(lab: Lab[Any], result: LabResult, page: Path) -> Sequence[str]:
         f"(measured: {criterion.value:.4g})"
         for criterion in result.criteria
     ]
+    from netwise.labs.lab_page import changed_settings  # heavy
+
     lines = [
         f"{lab.name}: {result.verdict}. {lab.claim}",
         *criteria,
         result.conclusion,
         f"Time: {result.seconds:.3g} s",
     ]
+    if changed := changed_settings(lab, result):
+        lines.append(
+            f"Changed: {changed}. The criteria are those of the recorded settings, so a verdict on "
+            "the claim needs a second look."
+        )
     if result.settings:
         shown = ", ".join(f"{name} = {value}" for name, value in result.settings.items())
         lines.append(f"Settings (change one by --set NAME=VALUE): {shown}")
