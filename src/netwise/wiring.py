@@ -152,6 +152,8 @@ class Wiring:
             of which no loss is computed, each with what becomes of them.
         still_copies: classes of modules that are called during training and still have the weights
             that a trained module was drawn with, each with the steps of that module.
+        asks_networks: in most steps this or another module is called without training it, as where
+            the program makes targets of answers.
         repeated_numbers: the generator whose random numbers between evaluations are always the
             same, such as "torch"; "" without one.
         repeats: how often in a row they were those of before.
@@ -208,6 +210,7 @@ class Wiring:
     left_out: tuple[str, ...] = ()
     idle_gradients: tuple[str, ...] = ()
     still_copies: tuple[str, ...] = ()
+    asks_networks: bool = False
     repeated_numbers: str = ""
     repeats: int = 0
     shared_optimizers: tuple[str, ...] = ()

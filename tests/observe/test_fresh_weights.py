@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import netwise as nw
-from netwise.observe.fresh_weights import looks_fresh
+from netwise.observe.fresh_weights import drawn_by_torch, looks_fresh
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,17 @@ def test_a_watched_program_states_which_frozen_weights_are_fresh() -> None:
     wiring = w.history().wiring
     assert wiring is not None
     assert wiring.frozen_at_start == ("0.weight",)
+
+
+def test_layers_as_torch_draws_them() -> None:
+    """By their limits, which needs fewer numbers than the form of the distribution."""
+    for seed in range(20):
+        torch.manual_seed(seed)
+        net = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 4))
+        assert drawn_by_torch(net)
+        assert drawn_by_torch(nn.Conv2d(3, 8, 3))
+        nn.init.kaiming_normal_(net[0].weight)
+        assert not drawn_by_torch(net)
+    assert not drawn_by_torch(nn.ReLU())
+    assert not drawn_by_torch(nn.Linear(3, 4))  # too few numbers
+    assert not drawn_by_torch(nn.Embedding(20, 10))

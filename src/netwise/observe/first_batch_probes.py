@@ -161,6 +161,11 @@ class _Probes:
             output_std=float(before[0].float().std()) if before[0].numel() > 1 else 0.0,
         )
         separate = [answer for answer in known if not answer.mixes]
+        if separate and separate[0] is not known[0]:
+            # Of one of several inputs: another may still be scrambled, as that of an encoder.
+            mixed = self._mixed(facts, known[0], inputs)
+            if mixed.mixed_by == VIEW and separate[0].axis.axis == known[0].axis.axis:
+                return replace(mixed, narrowest="")
         if separate:
             narrow = narrowest(
                 self.module, self.call, self.args, self.kwargs, before, separate[0].axis

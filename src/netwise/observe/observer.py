@@ -173,6 +173,7 @@ class Observer:
             shared=self._idle.shared(self.table),
             left_out=self._idle.left_out(self.table),
             inner=self.inner.idle,
+            asks=bool(self.safely("copies", self._copies.asked, self.table)),
             repeated=self.random.repeated,
             copies=self.safely("copies", self._copies.found, self.table) or (),
             given=given,

@@ -22,6 +22,7 @@ class ProgramFacts:
         left_out: as `Wiring.left_out`.
         copies: as `Wiring.still_copies`.
         repeated: as `Wiring.repeated_numbers`, and how often.
+        asks: a module that is not trained is called in most steps.
         inner: as `Wiring.idle_gradients`.
         shared: as `Wiring.shared_optimizers`.
         given: facts that the user stated, which are used instead of those observed.
@@ -38,6 +39,7 @@ class ProgramFacts:
     idle: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
+    asks: bool = False
     inner: tuple[str, ...] = ()
     repeated: tuple[str, int] = ("", 0)
     shared: tuple[str, ...] = ()

@@ -37,7 +37,8 @@ def later_places(
 
     Returns:
         For each input that is a matrix of symbols its number among all tensors of the call, and
-        the answer; none where outputs have no places.
+        the answer; none where outputs have no places, or the module itself shifts the symbols, so
+        that an output does not see the one at its own place.
 
     Example:
         >>> rnn = torch.nn.Sequential(torch.nn.Embedding(9, 4), torch.nn.Linear(4, 9))
@@ -59,7 +60,9 @@ def later_places(
         for b, a in zip(before, call(*changed), strict=True):
             rows = _by_place(difference(b, a), symbols)
             if rows is not None and float(rows[:, half:].max()) > tolerance_of(b):
-                found.append((number, bool(float(rows[:, :half].max()) > tolerance_of(b))))
+                later = float(rows[:, :half].max()) > tolerance_of(b)
+                if later or float(rows[:, half].max()) > tolerance_of(b):
+                    found.append((number, later))
                 break
     return tuple(found)
 

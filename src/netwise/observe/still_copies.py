@@ -28,6 +28,7 @@ class _Uses:
         count: steps at which it was called.
         original: the module whose weights before training it has; None where there is none.
         moved: that module has changed since.
+        is_updated: so has this one.
     """
 
     first: int
@@ -36,6 +37,7 @@ class _Uses:
     count: int = 0
     original: Root | None = None
     moved: bool = False
+    is_updated: bool = False
 
 
 @dataclass
@@ -68,6 +70,8 @@ class StillCopies:
         module, numbers = root.module, some_numbers([root])
         if module is None or not numbers:
             return
+        if uses.is_updated:
+            return
         if uses.original is None and uses.count <= FEWEST and drawn_by_torch(module):
             others = (other for other in self._starts if other is not root)
             uses.original = next((o for o in others if self._starts[o] == numbers), None)
@@ -75,10 +79,17 @@ class StillCopies:
         if original is None:
             return
         if self._starts[original] != numbers:
-            uses.original, uses.count = None, FEWEST  # it is updated
+            uses.original, uses.is_updated = None, True
         elif original.module is not None:
             uses.still = step
             uses.moved |= some_numbers([original]) != numbers
+
+    def asked(self, table: ModelTable) -> bool:
+        """Whether a module that is not trained is called in most steps, as a target network."""
+        steps = max((model.cycles for model in table.models), default=0)  # watched
+        trained = {root for model in table.models for root in model.roots}
+        counts = [uses.count for root, uses in self._uses.items() if root not in trained]
+        return steps > 0 and max(counts, default=0) > steps / 2
 
     def found(self, table: ModelTable) -> tuple[str, ...]:
         """Class of each such copy, and how many steps the network has taken meanwhile."""

@@ -101,3 +101,12 @@ def test_targets_that_follow_each_other_where_the_loss_is_not_understood() -> No
     known = replace(facts, loss_of_guessing=0.25)
     assert found(shuffling.not_shuffled(history(whole=series, facts=known, final=0.25)))
     assert isinstance(shuffling.not_shuffled(history(whole=series, facts=facts)), nw.Unchecked)
+
+
+def test_targets_that_follow_a_network_are_not_sorted() -> None:
+    means: dict[str, list[float]] = {signals.TARGET_MEAN: [0.5 * i for i in range(20)]}
+    facts = nw.RunFacts(
+        loss_of_guessing=2.3, class_targets=False, target_std=3.0, target_mean=5.0, batch_size=32
+    )
+    assert "sorted" in found(shuffling.not_shuffled(observed(means, facts=facts))).sentence
+    assert shuffling.not_shuffled(observed(means, facts=facts, asks_networks=True)) is None

@@ -88,3 +88,11 @@ def test_without_an_evaluation_a_run_may_be_meant_to_be_short() -> None:
 
 def test_too_few_losses() -> None:
     assert isinstance(loss_still_falls(run([2.0] * 3)), nw.Unchecked)
+
+
+def test_losses_without_a_known_baseline_may_have_their_lowest_value_near_the_first() -> None:
+    """As those of orders, of survival times and of contrasts."""
+    near = [4.0 - 0.003 * i for i in range(90)]
+    assert too_few_steps(run(near, [3.9], nw.RunFacts())) is None
+    assert found(too_few_steps(run(near[:40], [3.9], nw.RunFacts())))
+    assert found(too_few_steps(run([2.3 - 0.001 * i for i in range(90)], [2.3])))

@@ -55,3 +55,17 @@ def test_vanishing_gradient() -> None:
         vanishing.vanishing_gradient(history({signals.GRADIENT_RMS: flat(1e-5, 1.0, steps=3)})),
         nw.Unchecked,
     )
+
+
+def test_recurrent_layers_whose_gradient_fades_later_show_another_fault() -> None:
+    """As one whose units were driven to their limits by steps that are too long."""
+    fades, steady = [1e-2] * 3 + [1e-5] * 8, [1e-2] * 11
+    for kind, first, is_found in (
+        ("GRU", fades, False),
+        ("LSTM", fades, False),
+        ("RNN", [1e-5] * 11, True),
+        ("Linear", fades, True),
+    ):
+        layers = (nw.Layer("encoder", kind, 8, 16), nw.Layer("head", "Linear", 16, 3))
+        run = history({signals.GRADIENT_RMS: [first, steady]}, layers=layers)
+        assert isinstance(vanishing.vanishing_gradient(run), nw.Finding) is is_found, kind

@@ -17,6 +17,7 @@ from watching.loops import (
     gradients as g,
     habits as y,
     losses as o,
+    made_targets as m,
     parameters as p,
     parts_of_losses as q,
     parts_that_do_nothing as a,
@@ -351,6 +352,9 @@ IDLE = (
     ),
     Loop(partial(a.noise, kind="none")),
     Loop(a.two_views, ("output_misfits_loss",)),
+    Loop(m.translation, ("samples_mix",)),
+    *(Loop(partial(m.values_of_actions, rate=r), falls=NEVER) for r in (3e-3, 0.03, 0.3)),
+    Loop(m.order_of_events, falls=0.99),
     *(Loop(partial(a.two_views, temperature=t), falls=0.95) for t in (0.07, 0.5, 1.0)),
 )
 

@@ -137,6 +137,8 @@ def _sorted_values(history: History) -> Answer:
         return None
     if not outcome_known(history):
         return Unchecked(no_baseline(history))  # targets of a value function follow each other
+    if history.wiring is not None and history.wiring.asks_networks:
+        return None  # targets made of a network's answers change with it, in any order
     share = min(_spread(series.finite) / facts.target_std, LARGEST) ** 2
     if not share > OF_MEANS:
         return None

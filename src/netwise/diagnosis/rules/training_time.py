@@ -33,6 +33,7 @@ MOST = 1.0  # of the loss of guessing: a loss above it is not only too early, an
 FALLING_STEPS = 150
 FEW_EPOCHS = 3
 FEWEST_STEPS = 25  # the same in any number of epochs, as of batches that are most of the data
+FEW_OF_UNKNOWN = 50  # the same, of a loss that may have its lowest value near the first one
 REMAINS = 0.75  # of the first losses, and of that of guessing, at the end of a run of few steps
 FROM_GUESSING = 0.6  # of the loss of guessing at the start: the network did not know its task
 
@@ -133,7 +134,9 @@ def _validation_falls(history: History) -> bool:
 def _ends_at_once(history: History) -> Finding | None:
     """A run of so few steps that a network cannot have learned, and whose loss says the same."""
     losses, epochs = history.of(LOSS), _evaluations(history)
-    most = FEW_STEPS if epochs <= FEW_EPOCHS else FEWEST_STEPS
+    known = final_loss_share(history) is not None
+    few = FEW_STEPS if known else FEW_OF_UNKNOWN
+    most = few if epochs <= FEW_EPOCHS else FEWEST_STEPS
     if not 0 < history.ended.step <= most:
         return None
     if losses is None or len(losses.finite) < FEWEST:

@@ -24,6 +24,7 @@ from netwise.signals import GRADIENT_RMS
 # other runs.
 LIMIT = 25.0
 EARLY = 4  # one layer of so many is near the inputs
+RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
 TINY = 1e-38  # smallest divisor, so that a gradient of exactly 0 is found too
 
 
@@ -52,6 +53,9 @@ def vanishing_gradient(history: History) -> Answer:
     ratio = median(ratios)
     if ratio <= LIMIT or not _all_early(names, series, last):
         return None
+    kinds = {layer.name: layer.kind for layer in history.layers}
+    if kinds[names[0]] in RECURRENT and not _from_the_start(first, last):
+        return None
     small = tuple(
         name
         for name in names[:-1]
@@ -79,6 +83,14 @@ def _all_early(names: Sequence[str], series: Mapping[str, Series], last: Series)
     return all(
         median(ratios_to_last(series[name].values, last.values) or [0.0]) > LIMIT for name in early
     )
+
+
+def _from_the_start(near: Series, far: Series) -> bool:
+    """Whether the ratio was above `LIMIT` before the weights had moved much. Over many time steps
+    that is the fault itself; units that steps which were too long have driven to their limits show
+    it later."""
+    early = ratios_to_last(near.values, far.values)[:3]
+    return bool(early) and median(early) > LIMIT
 
 
 def first_step(near: Series, far: Series) -> int:
