@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from netwise.observe.fresh_weights import drawn_by_torch, looks_fresh
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.model_table import ModelTable
@@ -138,12 +141,14 @@ def _is_copy(root: Root, other: Root) -> bool:
 
 
 def some_numbers(roots: Iterable[Root]) -> list[float]:
-    """Some numbers of each weight."""
-    found: list[float] = []
+    """Some numbers of each weight, in one transfer for each device."""
+    parts: dict[torch.device, list[Tensor]] = {}
     for root in roots:
         module = root.module
         for parameter in () if module is None else module.parameters():
             values = readable(parameter)
-            if values is not None:
-                found += values.reshape(-1)[:SOME].tolist()
-    return found
+            if values is not None and values.is_floating_point():
+                few = values.reshape(-1)[:SOME]
+                kind = few.dtype if few.dtype == torch.float64 else torch.float32
+                parts.setdefault(few.device, []).append(few.to(kind))
+    return [number for few in parts.values() for number in torch.cat(few).tolist()]

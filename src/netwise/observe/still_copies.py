@@ -67,14 +67,15 @@ class StillCopies:
             self._read(root, uses, step)
 
     def _read(self, root: Root, uses: _Uses, step: int) -> None:
+        if uses.is_updated or (uses.original is None and uses.count > FEWEST):
+            return
         module, numbers = root.module, some_numbers([root])
         if module is None or not numbers:
             return
-        if uses.is_updated:
-            return
-        if uses.original is None and uses.count <= FEWEST and drawn_by_torch(module):
+        if uses.original is None:
             others = (other for other in self._starts if other is not root)
-            uses.original = next((o for o in others if self._starts[o] == numbers), None)
+            found = next((o for o in others if self._starts[o] == numbers), None)
+            uses.original = found if found is not None and drawn_by_torch(module) else None
         original = uses.original
         if original is None:
             return
