@@ -132,7 +132,7 @@ def test_a_table_of_texts(tmp_path: Path) -> None:
 def test_what_a_script_cannot_read_of_a_table_is_named(tmp_path: Path) -> None:
     words = "".join(f"w{i % 70},{i},{i % 2}\n" for i in range(280))
     (tmp_path / "t.csv").write_text("t,x,y\n" + words)
-    with pytest.raises(nw.WrongValue, match="has 6. categories, and the mean target"):
+    with pytest.raises(nw.WrongValue, match="has 6. categories, the mean target of each"):
         data_lines(nw.data.csv(tmp_path / "t.csv", "y"))
     (tmp_path / "u.csv").write_text("a,b,y\nkg,m,W\n" + "".join(f"{i},{i},{i}\n" for i in range(9)))
     with pytest.raises(nw.WrongValue, match="has 1 rows that are left out.*remove them"):

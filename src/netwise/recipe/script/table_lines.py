@@ -139,12 +139,12 @@ def _gaps(na: tuple[str, ...]) -> list[str]:
 
 def _column(table: Table, column: ColumnEncoder) -> str:
     """The call that makes the inputs of a column."""
-    if isinstance(column, ManyCategoriesColumn):
+    if column.kind == ManyCategoriesColumn.kind:
         reason = (
-            f"has {len(column.categories):,} categories, and the mean target of each is an input, "
-            "which for a training row comes from other rows: a script that computed it from all "
-            f"rows would train on answers. Leave it out by kinds={{{column.name!r}: 'identifier'}} "
-            "(or --kind), or join its rare words"
+            f"has {len(column.raw_input().codes or ()):,} categories, the mean target of each is "
+            "an input, which for a training row comes from other rows: a script that computed it "
+            "from all rows would train on answers. Leave it out by "
+            f"kinds={{{column.name!r}: 'identifier'}} (or --kind), or join its rare words"
         )
         raise WrongValue.of("recipe", "data", column.name, reason)
     if column.kind not in FUNCTIONS:
