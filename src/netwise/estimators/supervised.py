@@ -61,6 +61,7 @@ from netwise.training.run import Run
 from netwise.training.snapshots import module_tensors
 
 Floats = NDArray[np.floating[Any]]
+WATCHED = 12  # steps whose layers are looked at: enough for the report, at a few per cent of time
 PIECE = 4096  # rows of a mapped file that are answered together
 
 
@@ -266,8 +267,11 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             split_seed=seed,
         )
         samples = self._with_class_names(samples)
+        recipe = self._recipe(samples, len(X), X.shape[1:], outputs, seed)
+        steps = recipe.epochs * math.ceil((1 - held_out) * len(X) / recipe.batch_size)
         run = fit(
-            self._recipe(samples, len(X), X.shape[1:], outputs, seed),
+            recipe,
+            watch_every=max(1, steps // WATCHED),
             device=self.device,
             test=False,
             progress=self.progress,
