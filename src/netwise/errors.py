@@ -356,6 +356,31 @@ def with_period(sentence: str) -> str:
     return sentence if not sentence or sentence[-1] in ".?!" else sentence + "."
 
 
+def text_of(error: BaseException) -> str:
+    """The message of an error of any program; "" where the error's own code cannot give it, which
+    may raise anything, or return no text."""
+    try:
+        return str(error)
+    except (Exception, SystemExit):
+        return ""
+
+
+def named(error: BaseException, most: int = 200) -> str:
+    """The class of an error of any program and its message, in one line.
+
+    Args:
+        error: as it was caught.
+        most: characters of the message.
+
+    Example:
+        >>> from netwise.errors import named
+        >>> named(ValueError("two\nlines"))
+        'ValueError: two lines'
+    """
+    message = " ".join(text_of(error)[: 4 * most].split())[:most]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
 def short_repr(value: object, limit: int = 60) -> str:
     """A value as messages show it: one line of at most `limit` characters."""
     if isinstance(value, bool):

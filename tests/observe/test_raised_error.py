@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import Tensor, nn
 
-from netwise.observe.raised_error import program_error_of
+from netwise.errors import named
+from netwise.observe.raised_error import MOST_TEXT, program_error_of
 from netwise.program_error import BACKWARD, DATA, FORWARD, LOSS, STEP, ProgramError
 
 
@@ -104,3 +106,32 @@ def test_ctrl_c_and_the_end_of_a_program_are_none() -> None:
 
 def test_an_error_without_a_traceback_has_its_message() -> None:
     assert program_error_of(ValueError("a\n b")) == ProgramError("ValueError", "a b")
+
+
+class Unprintable(ValueError):
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def __str__(self) -> str:
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("answer", [5, None, KeyError("x"), SystemExit(7)], ids=repr)
+def test_an_error_whose_own_code_fails_has_no_message(answer: object) -> None:
+    def program() -> None:
+        raise Unprintable(answer)
+
+    error = raised(program)
+    assert (error.kind, error.message) == ("Unprintable", "")
+    assert error.place.startswith("test_raised_error.py:")
+    assert named(Unprintable(answer)) == "Unprintable"
+
+
+def test_a_message_of_any_length_and_form_is_one_short_line() -> None:
+    def program() -> None:
+        raise ValueError("9\n" * 10**6)
+
+    assert len(raised(program).message) <= MOST_TEXT
+    assert named(ValueError("9\n" * 10**6), most=9) == "ValueError: 9 9 9 9 9"

@@ -75,6 +75,26 @@ sys.excepthook = lambda kind, value, trace: print(kind, trace.tb_lineno)
     "exit 3": "import sys; sys.exit(3)",
     "exit true": "import sys; sys.exit(True)",
     "exit text": "import sys; sys.exit('too few rows')",
+    "exit huge": "import sys; sys.exit(2**70)",
+    "exit escape": r"import sys; sys.exit('\x1b[2J \ud800')",
+    "exit unprintable": """
+import sys
+class Reason:
+    def __str__(self):
+        raise ValueError
+sys.exit(Reason())
+""",
+    "error unprintable": """
+class Wrong(Exception):
+    def __str__(self):
+        raise SystemExit(7)
+raise Wrong
+""",
+    "no stderr": "import sys; sys.stderr = None; 1 / 0",
+    "exit no stderr": "import sys; sys.stderr = None; sys.exit('too few rows')",
+    "broken hook": "import sys; sys.excepthook = lambda *a: 1 / 0; raise ValueError('first')",
+    "no hook": "import sys; del sys.excepthook; raise ValueError('first')",
+    "exit hook": "import sys; sys.excepthook = lambda *a: sys.exit(9); raise ValueError('first')",
     "atexit": """
 import atexit, pickle, threading, time
 class Box: pass
@@ -115,6 +135,14 @@ def test_a_script_behaves_as_under_python(tmp_path: Path, name: str) -> None:
     words = ("--epochs", "3", "--", "-m", "--help") if name == "names" else ()
     stdout, stderr, _ = check_same(tmp_path, "train.py", *words)
     assert CONTAINED.get(name, "") in stdout + stderr
+
+
+@pytest.mark.parametrize("end", ["1 / 0", "sys.exit('too few rows')"])
+def test_a_script_that_has_closed_its_output_has_its_exit_code(tmp_path: Path, end: str) -> None:
+    (tmp_path / "train.py").write_text(f"import sys; sys.stdout.close(); sys.stderr.close(); {end}")
+    stdout, stderr, code = outcome("train.py", cwd=tmp_path, code=RUNNER)
+    assert (stdout, code) == ("", 1)
+    assert "netwise" not in stderr
 
 
 def test_paths_of_a_script(tmp_path: Path) -> None:

@@ -70,6 +70,18 @@ def test_losses_of_all_steps_are_in_the_file_while_the_loop_runs(
         assert len(history.layers) == 2
 
 
+def test_a_message_that_is_no_unicode_leaves_a_folder_that_is_read(tmp_path: Path) -> None:
+    def fail(step: int) -> None:
+        if step == 3:
+            raise ValueError("half of a pair: \ud800")
+
+    with pytest.raises(ValueError, match="half"), nw.watch(folder=tmp_path / "train"):
+        train(5, fail)
+    error = nw.load_history(tmp_path / "train").error
+    assert error is not None
+    assert error.message == "half of a pair: \\ud800"
+
+
 def test_a_folder_that_holds_something_is_refused_before_the_loop(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(nw.RunFolderError, match="exists already and holds something"):

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.data.raw_inputs import RawInput
+from netwise.errors import text_of
 
 Feeds = Mapping[str, np.ndarray]  # values of the inputs of a file, by their names
 Answers = dict[str, np.ndarray]
@@ -101,7 +102,7 @@ def quiet() -> Iterator[None]:
 
 def first_line(error: Exception) -> str:
     """Type and first line of an error, as reasons show it."""
-    if "Constraints violated (rows)" in str(error):
+    if "Constraints violated (rows)" in text_of(error):
         return "it works with one number of rows only, as with len(x): write x.shape[0] there"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in text_of(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {(lines or [''])[0][:200]}".rstrip(". ")

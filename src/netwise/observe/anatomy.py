@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netwise.errors import ShapeError
+from netwise.errors import ShapeError, text_of
 from netwise.memory import require_memory
 from netwise.networks import Network
 from netwise.observe.receptive_field import WHOLE, FieldTracking, field_size, mark_input
@@ -237,7 +237,7 @@ class _CallRecorder:
         )
 
     def _explanation(self, error: Exception) -> str:
-        lines = str(error).strip().splitlines()
+        lines = text_of(error).strip().splitlines()
         reason = lines[0] if lines else type(error).__name__
         if not self._running:
             return f"Between the layers: {reason}"

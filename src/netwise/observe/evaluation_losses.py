@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from netwise.errors import named
 from netwise.observe.class_answers import ClassAnswers
 from netwise.observe.evaluation_means import ANSWERS, Mean, count_of, row_of, total_of
 from netwise.observe.followed_tensors import EQUALITIES, FollowedTensors
@@ -176,7 +177,7 @@ class EvaluationLosses(TorchFunctionMode):
         try:
             self._record(OPERATIONS[func], args, kwargs or {}, result)
         except Exception as error:  # never the program's problem
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = named(error)
         return result
 
     def evaluates(

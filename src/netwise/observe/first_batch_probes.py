@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netwise.errors import named
 from netwise.first_batch import CONSTANT, NORM, OTHER, SOFTMAX, STATISTICS, VIEW, FirstBatch
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
 from netwise.observe.mixing_place import MixingPlace, find_mixing
@@ -69,7 +70,7 @@ def first_batch_of(
     except (CannotCopy, CannotBeUndone) as reason:
         return unknown(str(reason))
     except Exception as error:
-        return unknown(f"a copy of the module raised {type(error).__name__}: {str(error)[:200]}")
+        return unknown(f"a copy of the module raised {named(error)}")
 
 
 def unknown(reason: str) -> FirstBatch:
@@ -253,7 +254,7 @@ class _Probes:
                 for seed in range(DRAWS if any(p.training for p in self.module.modules()) else 1)
             ]
         except ValueError as error:
-            draws, reason = [], f"{type(error).__name__}: {str(error)[:100]}"
+            draws, reason = [], named(error, 100)
         finally:
             values = counts()
         facts = replace(

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from netwise.errors import named
 from netwise.observe.torch_hooks import QUIET
 
 
@@ -53,5 +54,5 @@ class Guard:
 
     def switch_off(self, part: str, error: Exception) -> None:
         """Record an error, and call the part no more."""
-        self.switched_off.setdefault(part, f"{type(error).__name__}: {str(error)[:200]}")
+        self.switched_off.setdefault(part, named(error))
         self._on_error(part)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netwise.errors import named
 from netwise.observe.nested import tensors_in
 from netwise.observe.readable import readable
 from netwise.observe.undisturbed import seed_all
@@ -47,9 +48,7 @@ def copy_of(module: nn.Module, most_bytes: float = MOST_BYTES) -> nn.Module:
     try:
         copied = copy.deepcopy(module, kept_tensors(module))
     except Exception as error:
-        raise CannotCopy(
-            f"the module cannot be copied ({type(error).__name__}: {str(error)[:100]})"
-        ) from error
+        raise CannotCopy(f"the module cannot be copied ({named(error, 100)})") from error
     clean(copied)
     return copied
 

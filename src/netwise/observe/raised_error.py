@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netwise.errors import text_of
 from netwise.observe.nested import tensors_in
 from netwise.observe.program_place import is_of_program
 from netwise.program_error import BACKWARD, DATA, ELSEWHERE, FORWARD, LOSS, STEP, ProgramError
@@ -69,7 +70,7 @@ def program_error_of(error: BaseException, below: FrameType | None = None) -> Pr
         if _is_own(below.f_code.co_filename):
             own = [TracebackType(None, below, below.f_lasti, below.f_lineno)]
         below = below.f_back
-    message = " ".join(str(error).split())[:MOST_TEXT]
+    message = " ".join(text_of(error).split())[:MOST_TEXT]
     facts: dict[str, Any] = {}
     with suppress(Exception):  # a property of an object of the program may raise anything
         facts |= _layer(frames)

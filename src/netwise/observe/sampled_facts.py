@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from netwise.data_facts import DataFacts
+from netwise.errors import named
 from netwise.observe.class_answers import Answers
 from netwise.observe.data_sample import DataSample, products, sample_of
 from netwise.observe.evaluation_passes import features_of
@@ -300,6 +301,6 @@ class LazyDataFacts:
             try:
                 self._facts = facts_of_data(kept, classes)
             except Exception as error:  # facts of the data are no reason to lose a history
-                reason = f"they could not be found: {type(error).__name__}: {str(error)[:200]}"
+                reason = f"they could not be found: {named(error)}"
                 self._facts = DataFacts(not_known={"data": reason})
         return replace(self._facts, answers=answers or None, evaluation_answers=evaluated or None)

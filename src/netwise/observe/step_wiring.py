@@ -17,6 +17,7 @@ from typing import Any, TypedDict
 import torch
 from torch import Tensor, nn
 
+from netwise.errors import named
 from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.observe.observed_parts import CallRecord
@@ -157,7 +158,7 @@ class StepWiring:
         return steps < FIRST_READ or layout != self.seen.layout or steps & (steps - 1) == 0
 
     def _switch_off(self, error: Exception) -> None:
-        self.error = f"{type(error).__name__}: {str(error)[:200]}"
+        self.error = named(error)
         self._waiting = None
 
     def _unreached(self) -> list[tuple[str, nn.Parameter]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netwise.errors import FileAccessError
+from netwise.errors import FileAccessError, named
 from netwise.networks import Network
 from netwise.searches.halving import HalvingCallback
 from netwise.searches.methods import Stage
@@ -119,8 +119,7 @@ def _outcome_of(
             raise  # not the fault of this recipe: the trial stays unfinished, and is resumed
         return TrialOutcome(None, FAILED, {"reason": str(error)})
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"[:2000]
-        return TrialOutcome(None, FAILED, {"reason": reason})
+        return TrialOutcome(None, FAILED, {"reason": named(error, 2000)})
 
 
 def _store_end(study: StudyFolder, trial: Any, outcome: TrialOutcome) -> None:

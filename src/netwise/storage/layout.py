@@ -83,12 +83,15 @@ def new_folder(home: Path, name: str) -> Path:
 
 
 def strict_json(value: Any) -> Any:
-    """The value with each non-finite number replaced by the text "nan", "inf" or "-inf".
+    """The value with each non-finite number replaced by the text "nan", "inf" or "-inf", and each
+    half of a surrogate pair in texts, such as a byte of a file name that is no UTF-8, by an escape.
 
-    JSON has no such numbers; `float` reads the texts back.
+    JSON has no such numbers; `float` reads the texts back. A reader of UTF-8 refuses such halves.
     """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Mapping):
-        return {str(key): strict_json(each) for key, each in value.items()}
+        return {strict_json(str(key)): strict_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [strict_json(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):

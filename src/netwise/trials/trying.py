@@ -11,6 +11,7 @@ import torch
 
 from netwise.diagnosis.report import Report
 from netwise.diagnosis.short_trial import NOT_POSSIBLE, ShortTrial
+from netwise.errors import named
 from netwise.history import History
 from netwise.observe.torch_hooks import QUIET
 from netwise.trials.bench import Bench
@@ -37,8 +38,8 @@ def tried(history: History, report: Report, bench: Callable[[], Bench]) -> Repor
         try:
             outcomes = Experiments(bench(), history, report).run()
         except Exception as error:  # code of the program's own fails in its own ways
-            what = "" if isinstance(error, NotPossible) else f"{type(error).__name__}: "
-            sentence = f"{what}{error}"[:300].rstrip(".") + "."
+            what = str(error) if isinstance(error, NotPossible) else named(error)
+            sentence = what[:300].rstrip(".") + "."
             sentence = sentence[0].upper() + sentence[1:]
             return replace(report, trials=(ShortTrial("every", "", NOT_POSSIBLE, sentence),))
     return concluded(report, outcomes)

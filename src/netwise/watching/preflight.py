@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from netwise.diagnosis.report import Report, diagnose
 from netwise.diagnosis.rules import RULES, Rule
+from netwise.errors import named
 from netwise.first_batch import FirstBatch
 from netwise.history import History
 from netwise.observe.active_observers import paused
@@ -240,9 +241,7 @@ def _trained_copy(asked: _Asked) -> History:
     try:
         model, optimizers, loss = copy.deepcopy((asked.model, asked.optimizers, asked.loss), memo)
     except Exception as error:
-        raise CannotCopy(
-            f"model and optimizer cannot be copied ({type(error).__name__}: {str(error)[:100]})"
-        ) from error
+        raise CannotCopy(f"model and optimizer cannot be copied ({named(error, 100)})") from error
     clean(model)
     if not model.training:
         model.train()
@@ -254,7 +253,7 @@ def _trained_copy(asked: _Asked) -> History:
             for _ in range(STEPS):
                 steps.run(w)
         except Exception as error:
-            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            problem = named(error, 300)
             raised = program_error_of(error)
         history = w.history()
     facts = FirstBatch(

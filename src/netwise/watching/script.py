@@ -8,6 +8,7 @@ import pkgutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -136,14 +137,52 @@ def _ended(error: BaseException | None) -> ScriptEnd:
     if isinstance(error, SystemExit):
         if error.code is None or isinstance(error.code, int):
             return ScriptEnd(int(error.code or 0))
-        print(error.code, file=sys.stderr)
+        _print(lambda: f"{error.code}")
         return ScriptEnd(1)
     if isinstance(error, TrainingStopped):  # the user asked for it: no traceback
-        print(f"netwise: {error}", file=sys.stderr)
+        _print(lambda: f"netwise: {error}")
         return ScriptEnd(STOPPED_CODE, error)
     error = error.with_traceback(_without_observer(error.__traceback__))
-    sys.excepthook(type(error), error, error.__traceback__)
+    left = _show(error)
+    if left is not None:
+        return ScriptEnd(left.exit_code, error)
     return ScriptEnd(INTERRUPT_CODE if isinstance(error, KeyboardInterrupt) else 1, error)
+
+
+def _print(text: Callable[[], str]) -> None:
+    """Print to stderr what a program left as its last words. It may have closed stderr, and its
+    objects may have no text."""
+    words = ""
+    with suppress(Exception, SystemExit):
+        words = text()
+    with suppress(Exception):
+        print(words, file=sys.stderr or sys.__stderr__)
+
+
+def _show(error: BaseException) -> ScriptEnd | None:
+    """Show an error by the hook of the program; how the hook ended the program, where it did."""
+    hook = getattr(sys, "excepthook", None)
+    if hook is None:
+        _print(lambda: "sys.excepthook is missing")
+        _show_plainly(error)
+        return None
+    try:
+        hook(type(error), error, error.__traceback__)
+    except SystemExit as end:
+        return _ended(end)
+    except BaseException as second:
+        trace = second.__traceback__
+        _print(lambda: "Error in sys.excepthook:")
+        _show_plainly(second.with_traceback(trace.tb_next if trace else None))
+        _print(lambda: "\nOriginal exception was:")
+        _show_plainly(error)
+    return None
+
+
+def _show_plainly(error: BaseException) -> None:
+    """Show an error as Python does where no hook is set."""
+    with suppress(BaseException):
+        sys.__excepthook__(type(error), error, error.__traceback__)
 
 
 def _script_code(program: str) -> MainCode:

@@ -16,6 +16,7 @@ import click
 from netwise.atomic import delete_empty_folder
 from netwise.cli.options import home_option
 from netwise.cli.terminal import echo
+from netwise.errors import text_of
 from netwise.storage.layout import new_folder, strict_json
 
 if TYPE_CHECKING:
@@ -330,5 +331,5 @@ def _reason_for_nothing(title: str) -> str:
 
 def _named(error: BaseException) -> str:
     """An error's class and the first line of its message."""
-    lines = str(error).splitlines()
+    lines = text_of(error).splitlines()
     return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
-from netwise.errors import ProcessFailed
+from netwise.errors import ProcessFailed, named
 from netwise.training.ranks.launched import Launched, launched, use_store
 
 T = TypeVar("T")
@@ -196,7 +196,7 @@ class Ranks:
             yield
         except Exception as error:
             if not _BROKEN:
-                self.gather(f"{type(error).__name__}: {error}")
+                self.gather(named(error, 2000))
             raise
         for rank, reason in enumerate(self.gather("")):
             if reason:
